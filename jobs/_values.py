@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The values that cross between threads, and between this room and the ones above it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from ..providers import PictureInfo, RemoteFile, Secret, Settings
+
+JSON = Any
+
+
+class State(StrEnum):
+    """Where a job stands; the last four are its ends."""
+
+    QUEUED = "queued"
+    SUBMITTING = "submitting"
+    RUNNING = "running"
+    DOWNLOADING = "downloading"
+    PREPARING = "preparing"
+    READY = "ready"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNCERTAIN = "uncertain"
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more happens by itself."""
+        return self in (State.READY, State.FAILED, State.CANCELLED, State.UNCERTAIN)
+
+
+@dataclass(frozen=True, slots=True)
+class PictureSource:
+    """A picture on its way in: `read` gives the file's bytes, on the job's thread.
+
+    `url` is set instead for a picture that is given as an https address.
+    """
+
+    name: str
+    view: str
+    read: Callable[[], bytes]
+    url: str | None = None
+
+
+@dataclass(frozen=True)
+class JobSpec:
+    """Everything a job needs, taken before its thread starts."""
+
+    provider: str
+    settings: Settings
+    pictures: tuple[PictureSource, ...]
+    library: Path
+    keys: Mapping[str, Secret] = field(default_factory=dict)
+    base_url: str = ""
+    online: bool = True
+    blender: tuple[str, ...] | None = None
+    place: Mapping[str, JSON] = field(default_factory=dict)
+    timeout: float | None = None
+    record: Record | None = None
+    """Set for a job of an earlier process that goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An error as a value: what happened, what to do next, where to go for it."""
+
+    kind: str
+    message: str
+    hint: str = ""
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InputPicture:
+    """A picture as the job's folder keeps it; file names are relative to the folder.
+
+    `file` is the person's own, untouched. `sent` is set where the provider gets a converted one;
+    `sha256` and `info` describe what is sent.
+    """
+
+    view: str
+    name: str
+    file: str | None
+    url: str | None = None
+    sent: str | None = None
+    sha256: str | None = None
+    info: PictureInfo | None = None
+
+
+@dataclass(frozen=True)
+class Record:
+    """A job's whole story, as `job.json` keeps it. File names are relative to the job's folder.
+
+    `created` and `submitted` are ISO 8601 in UTC, `seconds` counts from the start to the end.
+    """
+
+    id: str
+    state: State
+    provider: str
+    name: str
+    created: str
+    schema: int = 1
+    pictures: tuple[InputPicture, ...] = ()
+    settings: Mapping[str, JSON] = field(default_factory=dict)
+    place: Mapping[str, JSON] = field(default_factory=dict)
+    uploaded: Mapping[str, JSON] | None = None
+    submitted: str | None = None
+    request_hash: str | None = None
+    ticket: Mapping[str, JSON] | None = None
+    files: tuple[RemoteFile, ...] = ()
+    mesh: str | None = None
+    format: str | None = None
+    blend: str | None = None
+    preview: str | None = None
+    faces: int | None = None
+    credits: float | None = None
+    seconds: float = 0.0
+    facts: Mapping[str, JSON] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """What people see of a job now. `started` is `time.monotonic()`; ended ones keep `seconds`.
+
+    `collected`: it was cancelled, and what became of it came later, because it is charged.
+    """
+
+    job: str
+    provider: str
+    name: str
+    state: State
+    phase: str
+    fraction: float | None
+    started: float
+    record: Record | None = None
+    failure: Failure | None = None
+    place: Mapping[str, JSON] = field(default_factory=dict)
+    collected: bool = False
+
+    @property
+    def over(self) -> bool:
+        """Whether the job's thread has nothing more to do."""
+        return self.state.over or self.failure is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Progressed:
+    """The job went on."""
+
+    job: str
+    view: JobView
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The job's thread is done with it; comes exactly once per start."""
+
+    job: str
+    view: JobView
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """A cancelled job that the service charges for all the same has been put into the library."""
+
+    job: str
+    view: JobView
+
+
+Event = Progressed | Ended | Collected

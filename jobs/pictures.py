@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pictures on their way into a job: read, looked at, named, and refused before anything is sent."""
+
+from __future__ import annotations
+
+import hashlib
+import urllib.parse
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from ..providers import BadImage, InvalidSettings, Picture, PictureLimits, Provider, check_picture
+from ..providers import read_picture_info as read_info
+from ._values import InputPicture, PictureSource
+
+ENDINGS = {"jpeg": ".jpg", "tiff": ".tif"}
+READABLE = PictureLimits(max_side=16_384, max_bytes=256 * 1024 * 1024)
+"""What the background Blender can open to convert it."""
+
+Fetch = Callable[[str], bytes]
+
+
+def picture_from(argument: str, view: str = "front") -> PictureSource:
+    """Make a source of what a person typed: a file's path or an https address.
+
+    Raises BadImage where there is no such file. The file is read later, on the job's thread.
+    """
+    if "://" in argument:
+        address = urllib.parse.urlsplit(argument)
+        home = address.hostname in ("localhost", "127.0.0.1", "::1")
+        if address.scheme != "https" and not (address.scheme == "http" and home):
+            raise BadImage(f"{argument} is not an https address.", "Give a file or https address.")
+        name = PurePosixPath(urllib.parse.unquote(address.path)).stem or address.hostname
+        return PictureSource(name or "picture", view, _nothing, argument)
+    path = Path(argument).expanduser()
+    if path.is_dir():
+        raise BadImage(f"{path} is a folder.", "Give one picture file.")
+    if not path.is_file():
+        raise BadImage(f"There is no file {path}.", "Check the path.")
+    return PictureSource(path.stem, view, path.read_bytes)
+
+
+def check_views(sources: tuple[PictureSource, ...], provider: Provider[Any]) -> None:
+    """Raise InvalidSettings for views that the provider does not take."""
+    for source in sources:
+        if source.view not in provider.views:
+            raise InvalidSettings(
+                f"{provider.label} takes no “{source.view}” view.",
+                "It takes: " + ", ".join(provider.views) + ".",
+            )
+    views = [source.view for source in sources]
+    if len(views) > len(set(views)):
+        raise InvalidSettings("Two pictures show the same view.", "Give each view once.")
+    if not any(source.view == provider.views[0] for source in sources):
+        raise InvalidSettings("There is no picture.", "Choose the picture to start from.")
+
+
+def collect(
+    sources: tuple[PictureSource, ...], provider: Provider[Any], fetch: Fetch
+) -> tuple[tuple[InputPicture, ...], dict[str, bytes]]:
+    """Read all pictures; return what the record says of them, and the files by name.
+
+    Raises BadImage for one that is no picture, or that the provider could not take even when it is
+    converted and scaled down.
+    """
+    pictures: list[InputPicture] = []
+    files: dict[str, bytes] = {}
+    for source in sources:
+        if source.url is not None and provider.takes_urls:
+            pictures.append(InputPicture(source.view, source.name, None, source.url))
+            continue
+        data = _read(source, fetch)
+        info = read_info(data, source.name)
+        check_picture(info, len(data), _readable(provider), source.name)
+        file = source.view + ENDINGS.get(info.format, "." + info.format)
+        files[file] = data
+        digest = hashlib.sha256(data).hexdigest()
+        pictures.append(
+            InputPicture(source.view, source.name, file, source.url, sha256=digest, info=info)
+        )
+    return tuple(pictures), files
+
+
+def _readable(provider: Provider[Any]) -> PictureLimits:
+    """What can be used at all: what comes from the service's limits can be scaled down to them."""
+    if "network" not in provider.needs:
+        return provider.limits
+    return replace(READABLE, min_side=provider.limits.min_side)
+
+
+def needs_fitting(picture: InputPicture, size: int, provider: Provider[Any]) -> str:
+    """Say why a picture cannot be sent as it is, or nothing if it can."""
+    info, limits = picture.info, provider.limits
+    if info is None or "network" not in provider.needs:
+        return ""
+    if info.format not in provider.formats:
+        return f"it is {info.format.upper()}"
+    if info.orientation != 1:
+        return "its Exif orientation had to be applied"
+    if max(info.width, info.height) > limits.max_side:
+        return f"it is {info.width} × {info.height} pixels"
+    return f"it has {size / 1e6:.1f} MB" if size > limits.max_bytes else ""
+
+
+def fitting_request(
+    picture: InputPicture, folder: Path, provider: Provider[Any]
+) -> dict[str, object]:
+    """Return what the background Blender is asked, to make the picture one that can be sent."""
+    return {
+        "do": "fit",
+        "picture": str(folder / (picture.file or "")),
+        "orientation": picture.info.orientation if picture.info else 1,
+        "output": str(folder / f"{picture.view}-sent.png"),
+        "max_side": provider.limits.max_side,
+        "max_bytes": provider.limits.max_bytes,
+        "formats": sorted(provider.formats),
+    }
+
+
+def fitted(picture: InputPicture, file: str, data: bytes) -> InputPicture:
+    """Return the picture with the converted file that is sent in its place."""
+    digest = hashlib.sha256(data).hexdigest()
+    return replace(picture, sent=file, sha256=digest, info=read_info(data, picture.name))
+
+
+def as_sent(pictures: tuple[InputPicture, ...], folder: Path) -> tuple[Picture, ...]:
+    """Return the pictures as a provider takes them."""
+    return tuple(
+        Picture(
+            view=one.view,
+            name=one.name,
+            path=folder / (one.sent or one.file or "") if one.file else None,
+            url=None if one.file else one.url,
+            info=one.info,
+        )
+        for one in pictures
+    )
+
+
+def _read(source: PictureSource, fetch: Fetch) -> bytes:
+    if source.url is not None:
+        return fetch(source.url)
+    try:
+        return source.read()
+    except OSError as error:
+        raise BadImage(f"{source.name} cannot be read: {error.strerror or error}.") from error
+
+
+def _nothing() -> bytes:
+    return b""

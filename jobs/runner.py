@@ -1,0 +1,447 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One job's way from pictures to a prepared mesh, one method per state, on its own thread.
+
+The record on disk is written before and after everything that matters, so that a later process can
+go on from any state. What costs, the submit, is called in one place and never again.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from ..providers import (
+    BadMesh,
+    BadReply,
+    Cancelled,
+    CancelOutcome,
+    Failed,
+    ImageToMeshError,
+    InvalidSettings,
+    NoBlender,
+    Progress,
+    Recipe,
+    Request,
+    Result,
+    Ticket,
+    TimedOut,
+    Uncertain,
+    Uploaded,
+    check_rules,
+    get_provider,
+    values_of,
+)
+from ._values import Event, Failure, InputPicture, JobSpec, Record, State
+from .calling import Call
+from .keeping import Keeper, now, request_hash
+from .library import Library
+from .meshfile import read_mesh_file
+from .pacing import Patience, next_pause
+from .pictures import as_sent, check_views, collect, fitted, fitting_request, needs_fitting
+from .tools import Tools
+from .uploads import Uploads
+
+log = logging.getLogger(__name__)
+
+TICK = 0.05
+FRESH_ADDRESSES = 3
+"""How often a result's addresses are asked for again when they have expired."""
+
+_RESUMABLE = frozenset({"unreachable", "timed_out", "rate_limited", "no_blender"})
+_VERDICTS = frozenset({"rejected", "failed", "banned", "expired"})
+"""What only the service itself can say of a task that it took; all else can be tried again."""
+_UNEXPECTED = "unexpected"
+_UNCLEAR = frozenset({Uncertain.kind, BadReply.kind, _UNEXPECTED})
+
+_NOTHING_SENT = frozenset({"bad_image", "invalid_settings"})
+
+
+class Closed(Exception):
+    """Unwinds a job whose process goes away; its record stays as it is."""
+
+
+class Runner:
+    """Runs one job. `emit` gets its events; `cancel` and `close` may be called from any thread."""
+
+    def __init__(self, spec: JobSpec, job: str, emit: Callable[[Event], None]) -> None:
+        self._spec = spec
+        self._provider = get_provider(spec.provider)
+        self._cancelled = threading.Event()
+        self._closed = threading.Event()
+        self._collect = True
+        self._collecting = False
+        self._told = False
+        self._submitting: Call[Ticket] | None = None
+        self._tools = Tools(spec, self._provider, self._check, self._sleep)
+        record = spec.record or Record(
+            id=job,
+            state=State.QUEUED,
+            provider=spec.provider,
+            name=spec.pictures[0].name if spec.pictures else "picture",
+            created=now(),
+            place=dict(spec.place),
+        )
+        home = "network" not in self._provider.needs
+        self.keeper = Keeper(Library(spec.library), record, emit, home=home)
+        self.thread = threading.Thread(target=self._run, name=f"image_to_mesh {job}", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self.thread.start()
+
+    def cancel(self, *, collect: bool = True) -> None:
+        """Ask the job to end as cancelled; `collect` what is charged all the same, or no longer."""
+        self._collect = collect
+        self._cancelled.set()
+
+    def close(self) -> None:
+        """Ask the thread to end and leave the record as it is."""
+        self._closed.set()
+
+    @property
+    def collecting(self) -> bool:
+        """Whether a cancelled job goes on, for what is charged or may be all the same."""
+        wanted = self._cancelled.is_set() and self._collect and self.thread.is_alive()
+        return wanted and (self._collecting or self._submitting is not None)
+
+    # -- the thread ------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            self._guarded(self._steps)
+        except Cancelled:
+            self._guarded(self._end_cancelled)
+        finally:
+            self._tools.close(kindly=self._record.state is State.READY)
+            if not self.keeper.ended and not self._closed.is_set():
+                failure = Failure(_UNEXPECTED, "The job broke off.", "The system console says why.")
+                self.keeper.end("Failed", failure=failure)
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Closed:
+            log.info("job %s put aside", self._record.id)
+        except ImageToMeshError as error:
+            self._end_failed(Failure(error.kind, error.message, error.hint, error.link))
+        except Cancelled:
+            raise
+        except Exception as error:  # noqa: BLE001 - the thread's last resort; the person is told
+            log.error(
+                "job %s: %s", self._record.id, self._tools.without_keys(traceback.format_exc())
+            )
+            said = self._tools.without_keys(f"{type(error).__name__}: {error}")
+            message = f"Something unexpected went wrong: {said}"
+            self._end_failed(Failure(_UNEXPECTED, message, "The system console says more."))
+
+    def _steps(self) -> None:
+        self._open() if self._spec.record is None else self._take_up()
+        self._go_on()
+
+    def _go_on(self) -> None:
+        steps = {
+            State.QUEUED: self._submit,
+            State.RUNNING: self._wait,
+            State.DOWNLOADING: self._download,
+            State.PREPARING: self._prepare,
+        }
+        while not self._record.state.over:
+            steps[self._record.state]()
+            self._check()
+        self.keeper.end("Done")
+
+    def _open(self) -> None:
+        """Check everything that can be checked for free, then write the job to disk."""
+        check_views(self._spec.pictures, self._provider)
+        check_rules(self._spec.settings)
+        self._tools.check_blender(self._spec.settings)
+        self.keeper.tell("Reading the picture", 0.0)
+        pictures, files = collect(self._spec.pictures, self._provider, self._tools.fetch)
+        self._check()
+        settings = values_of(self._spec.settings)
+        self.keeper.create(files, pictures=pictures, settings=settings)
+        self.keeper.save(pictures=tuple(self._fit(one, files) for one in pictures))
+
+    def _take_up(self) -> None:
+        """Go on with a job of an earlier process; what costs is never called from here."""
+        home = "network" not in self._provider.needs
+        if home and not self._record.state.over:
+            return self.keeper.save(state=State.QUEUED)
+        if self._record.state is State.SUBMITTING:
+            raise Uncertain(
+                "The order was being sent when the job broke off; nobody knows whether it arrived.",
+                f"Look at {self._provider.label} whether the task is there, before a new one.",
+            )
+        if self._record.state is State.QUEUED:
+            raise Failed("Nothing was sent for this job yet.", "Generate it anew.")
+        return None
+
+    def _fit(self, picture: InputPicture, files: Mapping[str, bytes]) -> InputPicture:
+        """Convert a picture that the service does not take as it is; the file itself stays."""
+        size = len(files[picture.file]) if picture.file else 0
+        reason = needs_fitting(picture, size, self._provider)
+        if not reason or picture.info is None:
+            return picture
+        done = self._tools.blender.ask(
+            fitting_request(picture, self.keeper.folder, self._provider),
+            self.keeper.tell,
+            self._check,
+        )
+        path = self.keeper.folder / done["file"]
+        sent = fitted(picture, path.name, path.read_bytes())
+        shown = f"{sent.info.width} × {sent.info.height} pixels" if sent.info else "converted"
+        self.keeper.note(f"{picture.name} is sent as {path.suffix[1:].upper()}, {shown}: {reason}.")
+        return sent
+
+    def _submit(self) -> None:
+        record, http = self._record, self._tools.http
+        sent = as_sent(record.pictures, self.keeper.folder)
+        uploads = Uploads(self._spec.library, self._provider, self._spec.base_url, self._spec.keys)
+        tokens = uploads.known(record.pictures)
+        missing = tuple(one for one in sent if one.view not in tokens)
+        if http is not None:
+            self.keeper.tell("Uploading", 0.6)
+        given = self._tools.call(lambda: self._provider.upload(missing, http))
+        uploads.remember(record.pictures, given.data)
+        uploaded = Uploaded({**tokens, **given.data})
+        self.keeper.save(
+            state=State.SUBMITTING,
+            uploaded=dict(uploaded.data),
+            submitted=now(),
+            request_hash=request_hash(record),
+        )
+        self.keeper.tell("Submitting", 0.0)
+        request = Request(self._spec.settings, sent)
+        try:
+            ticket = self._order(lambda: self._provider.submit(request, uploaded, http))
+        except InvalidSettings:
+            uploads.forget(record.pictures)
+            raise
+        self.keeper.answered(ticket, State.RUNNING)
+
+    def _order(self, submit: Callable[[], Ticket]) -> Ticket:
+        """Make the one call that costs. No time limit ends it here: its answer must be known."""
+        if self._tools.http is None:
+            return submit()
+        self._submitting = Call(submit)
+        ticket = self._submitting.wait(self._check_asked)
+        self._submitting = None
+        return ticket
+
+    def _wait(self) -> None:
+        """Poll to the end of the task; the background Blender starts meanwhile."""
+        ticket, patience, pause = Ticket(self._record.ticket or {}), Patience(), 0.0
+        while True:
+            answer = patience.ask(lambda: self._poll(ticket))
+            if isinstance(answer, Result):
+                return self._take(answer)
+            self._tools.warm_up()
+            self.keeper.tell(answer.phase, answer.fraction)
+            pause = next_pause(answer, pause)
+            self._sleep(pause)
+
+    def _poll(self, ticket: Ticket) -> Progress | Result:
+        return self._tools.call(lambda: self._provider.poll(ticket, self._tools.http))
+
+    def _take(self, result: Result) -> None:
+        self.keeper.save(
+            credits=result.credits,
+            facts={**self._record.facts, **result.facts},
+            notes=(*self._record.notes, *result.notes),
+        )
+        if result.recipe is not None:
+            return self._make(result.recipe)
+        return self.keeper.save(state=State.DOWNLOADING, files=result.files)
+
+    def _make(self, recipe: Recipe) -> None:
+        """Let the background Blender make the mesh from the job's picture."""
+        picture = self._record.pictures[0]
+        request = {
+            "do": "make",
+            "recipe": recipe.name,
+            "picture": str(self.keeper.folder / (picture.file or "")),
+            "orientation": picture.info.orientation if picture.info else 1,
+            "name": self._record.name,
+            "settings": dict(recipe.settings),
+            "output": str(self.keeper.folder / "mesh.glb"),
+        }
+        done = self._tools.blender.ask(request, self.keeper.tell, self._check)
+        self._finish_mesh("mesh.glb", *done.get("notes", ()))
+
+    def _download(self) -> None:
+        """Download what the result names; addresses that have expired are asked for again."""
+        for attempt in range(FRESH_ADDRESSES):
+            try:
+                return self._download_all()
+            except BadMesh:
+                if attempt == FRESH_ADDRESSES - 1 or not self._refresh():
+                    raise
+        raise AssertionError("unreachable")
+
+    def _download_all(self) -> None:
+        http = self._tools.http
+        if http is None:
+            raise BadMesh("There is nothing to download from.")
+        mesh = "mesh.part"
+        for remote in self._record.files:
+            if remote.file is not None:
+                mesh = remote.file
+                continue
+            name = mesh if remote.role == "mesh" else "preview.png"
+            target = self.keeper.folder / name
+            try:
+                http.download(remote.url, target, progress=self._tell_download, check=self._check)
+            except ImageToMeshError as error:
+                if remote.role == "mesh":
+                    raise
+                log.info("no preview: %s", error)
+        self._finish_mesh(mesh)
+
+    def _refresh(self) -> bool:
+        """Ask the task for fresh addresses; say whether there are any."""
+        answer = self._poll(Ticket(self._record.ticket or {}))
+        if not isinstance(answer, Result) or answer.files == self._record.files:
+            return False
+        self.keeper.save(files=answer.files)
+        return True
+
+    def _finish_mesh(self, name: str, *notes: str) -> None:
+        found = read_mesh_file(self.keeper.folder / name)
+        final = f"mesh.{found.format}"
+        (self.keeper.folder / name).replace(self.keeper.folder / final)
+        self.keeper.note(*notes)
+        self.keeper.save(state=State.PREPARING, mesh=final, format=found.format, faces=found.faces)
+
+    def _prepare(self) -> None:
+        """Turn the mesh file into `model.blend`; where that fails the file itself is the end."""
+        preview = self.keeper.folder / "preview.png"
+        request = {
+            "do": "prepare",
+            "mesh": str(self.keeper.folder / (self._record.mesh or "")),
+            "name": self._record.name,
+            "output": str(self.keeper.folder / "model.blend"),
+            "preview": str(preview),
+            "render_preview": not preview.is_file(),
+        }
+        try:
+            done = self._tools.blender.ask(request, self.keeper.tell, self._check)
+        except (NoBlender, Failed) as error:
+            self.keeper.note(f"Not prepared for Blender yet: {error.message}")
+            return self.keeper.save(state=State.READY)
+        self.keeper.note(*done.get("notes", ()))
+        return self.keeper.save(
+            state=State.READY,
+            blend="model.blend",
+            preview="preview.png" if preview.is_file() else None,
+            faces=done.get("faces", self._record.faces),
+        )
+
+    # -- its ends --------------------------------------------------------------------------------
+
+    def _end_failed(self, failure: Failure) -> None:
+        state = self._state_after(failure.kind)
+        if state is State.UNCERTAIN:
+            failure = replace(failure, kind=Uncertain.kind)
+        if failure.kind in _NOTHING_SENT and not self._record.uploaded:
+            self.keeper.discard()
+        self.keeper.save_if_possible(state=state, failure=failure)
+        self.keeper.end("Failed", failure=failure)
+
+    def _state_after(self, kind: str) -> State:
+        """Return where a job stands after an error: resumable ones stay where they are."""
+        was = self._record.state
+        if was is State.SUBMITTING:
+            if kind in ("unreachable", "rate_limited"):
+                return State.QUEUED
+            return State.UNCERTAIN if kind in _UNCLEAR else State.FAILED
+        if was is State.QUEUED:
+            return was if kind in _RESUMABLE else State.FAILED
+        home = "network" not in self._provider.needs
+        verdict = home or kind in _VERDICTS
+        return State.FAILED if verdict and was is not State.PREPARING else was
+
+    def _end_cancelled(self) -> None:
+        """End for the person at once; then see to what the service may charge."""
+        self._told = True
+        if self._submitting is None:
+            self.keeper.save_if_possible(state=State.CANCELLED)
+        self.keeper.end("Cancelled", state=State.CANCELLED)
+        ticket = self._ticket_at_last()
+        if ticket is None:
+            return
+        outcome = self._tell_service(ticket)
+        if outcome is CancelOutcome.FREE:
+            return
+        self.keeper.note(f"{self._provider.label} may charge for this job all the same.")
+        if self._collect:
+            self._collecting = True
+            self.keeper.save(state=State.RUNNING)
+            try:
+                self._go_on()
+            except Cancelled:
+                self.keeper.save(state=State.CANCELLED)
+
+    def _ticket_at_last(self) -> Ticket | None:
+        """Return the ticket, if need be after the answer to a submit that is still under way."""
+        if self._submitting is None:
+            return Ticket(self._record.ticket) if self._record.ticket else None
+        try:
+            ticket = self._submitting.wait(self._check_closed)
+        except (Cancelled, ImageToMeshError) as error:
+            uncertain = isinstance(error, Uncertain | BadReply)
+            self.keeper.save(state=State.UNCERTAIN if uncertain else State.CANCELLED)
+            return None
+        finally:
+            self._submitting = None
+        self.keeper.answered(ticket, State.CANCELLED)
+        return ticket
+
+    def _tell_service(self, ticket: Ticket) -> CancelOutcome:
+        if self._tools.http is None:
+            return CancelOutcome.FREE
+        call = Call(lambda: self._provider.cancel(ticket, self._tools.http))
+        try:
+            return call.wait(self._check_closed)
+        except ImageToMeshError as error:
+            log.warning("job %s: the service was not told: %s", self._record.id, error)
+            return CancelOutcome.UNKNOWN
+
+    # -- what the steps are made of --------------------------------------------------------------
+
+    @property
+    def _record(self) -> Record:
+        return self.keeper.record
+
+    def _check(self) -> None:
+        """Raise what should end the job now: it is called wherever time passes."""
+        self._check_asked()
+        limit = self._spec.timeout or self._provider.deadline
+        if time.monotonic() - self.keeper.started > limit:
+            raise TimedOut(f"The mesh was not ready after {limit:g} seconds.", "Allow more time.")
+
+    def _check_asked(self) -> None:
+        self._check_closed()
+        if self._cancelled.is_set() and not (self._told and self._collect):
+            raise Cancelled
+
+    def _check_closed(self) -> None:
+        if self._closed.is_set():
+            raise Closed
+
+    def _sleep(self, seconds: float) -> None:
+        """Pause a poll, or a call that the service asked to repeat later: nothing is under way."""
+        ordering = self._record.state is State.SUBMITTING
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            if ordering and self._cancelled.is_set():
+                raise Cancelled  # and the order, refused so far, is not sent again
+            saying_so = self._told and not self._collecting
+            self._check_closed() if ordering or saying_so else self._check()
+            time.sleep(min(left, TICK))
+
+    def _tell_download(self, done: int, total: int | None) -> None:
+        self.keeper.tell("Downloading", done / total if total else None)

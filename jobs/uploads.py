@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Remembers what services gave for pictures, so that the same one is not uploaded twice.
+
+Kept in the library as `.uploads.json`. A token is found again only with the same service, address,
+account and bytes, and while it surely lives.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..providers import Provider, Secret
+from ._values import JSON, InputPicture
+from .library import write_whole
+
+FILE = ".uploads.json"
+MARGIN = 600.0
+"""Seconds before its end from which a token is no longer used."""
+
+
+class Uploads:
+    """The tokens of one account at one service."""
+
+    def __init__(
+        self, library: Path, provider: Provider[Any], base_url: str, keys: Mapping[str, Secret]
+    ) -> None:
+        self._path = library / FILE
+        self._life = provider.token_life
+        account = "\0".join(keys[name].reveal() for name in sorted(keys))
+        self._mark = _digest("image_to_mesh", provider.id, base_url, account)
+
+    def known(self, pictures: tuple[InputPicture, ...]) -> dict[str, JSON]:
+        """Return the living tokens by view."""
+        if not self._life:
+            return {}
+        kept = self._load()
+        found = {one.view: kept.get(self._name(one)) for one in pictures if one.sha256}
+        return {view: entry["token"] for view, entry in found.items() if entry}
+
+    def remember(self, pictures: tuple[InputPicture, ...], tokens: Mapping[str, JSON]) -> None:
+        """Keep the tokens that were just given."""
+        if not self._life or not tokens:
+            return
+        kept = self._load()
+        until = time.time() + self._life - MARGIN
+        for one in pictures:
+            if one.view in tokens and one.sha256:
+                kept[self._name(one)] = {"token": tokens[one.view], "until": until}
+        with contextlib.suppress(OSError):
+            write_whole(self._path, json.dumps(kept, indent=1).encode())
+
+    def forget(self, pictures: tuple[InputPicture, ...]) -> None:
+        """Drop the tokens of these pictures, which the service no longer takes."""
+        kept = self._load()
+        for one in pictures:
+            kept.pop(self._name(one), None)
+        with contextlib.suppress(OSError):
+            write_whole(self._path, json.dumps(kept, indent=1).encode())
+
+    def _name(self, picture: InputPicture) -> str:
+        return _digest(self._mark, picture.sha256 or "")
+
+    def _load(self) -> dict[str, Any]:
+        try:
+            kept = json.loads(self._path.read_text(encoding="utf-8"))
+            return {name: one for name, one in kept.items() if one["until"] > time.time()}
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            return {}
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Stop a running job, or what goes on of a cancelled one because it is charged."""
+
+from __future__ import annotations
+
+import bpy
+from bpy.props import BoolProperty, StringProperty
+
+from .. import jobs
+from ..providers import LibraryProblem
+
+STOP = "Stop this job; what the service charges for all the same still comes into the library"
+DO_NOT_COLLECT = "Do not wait for this mesh any longer; the service may charge for it all the same"
+
+
+class IMAGE_TO_MESH_OT_cancel(bpy.types.Operator):
+    """Stop a job, the newest if none is named."""
+
+    bl_idname = "image_to_mesh.cancel"
+    bl_label = "Cancel Generation"
+    bl_description = STOP
+    job: StringProperty(
+        name="Job",
+        description="Which job; empty for the newest that runs",
+        options={"SKIP_SAVE"},
+    )
+    collect: BoolProperty(
+        name="Collect",
+        description="Keep what the service charges for all the same: it comes into the library",
+        default=True,
+        options={"SKIP_SAVE"},
+    )
+
+    @classmethod
+    def description(cls, _: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+        return STOP if properties.collect else DO_NOT_COLLECT
+
+    @classmethod
+    def poll(cls, _: bpy.types.Context) -> bool:
+        if not (jobs.session().running() or jobs.session().collecting()):
+            cls.poll_message_set("Nothing is running")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            jobs.session().cancel(self.job or _newest(collect=self.collect), collect=self.collect)
+        except LibraryProblem as error:
+            self.report({"WARNING"}, str(error))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+def _newest(*, collect: bool) -> str:
+    """Return the newest job that there is something to stop of; raises LibraryProblem."""
+    stays = frozenset() if collect else jobs.session().collecting()
+    for view in jobs.session().views():
+        if not view.over or view.job in stays:
+            return view.job
+    raise LibraryProblem("Nothing is running.")
+
+
+classes = (IMAGE_TO_MESH_OT_cancel,)

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Delete a job's folder from the library."""
+
+from __future__ import annotations
+
+import bpy
+from bpy.props import StringProperty
+
+from .. import jobs
+from ..providers import LibraryProblem
+from .prepared import library_of
+
+
+class IMAGE_TO_MESH_OT_delete(bpy.types.Operator):
+    """Delete an ended job, the newest if none is named."""
+
+    bl_idname = "image_to_mesh.delete"
+    bl_label = "Delete Job"
+    bl_description = "Delete this job's pictures and mesh from the library; scenes keep theirs"
+    job: StringProperty(
+        name="Job",
+        description="Which job; empty for the newest that has ended",
+        options={"SKIP_SAVE"},
+    )
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        try:
+            self.job = self.job or newest_ended()
+        except LibraryProblem as error:
+            self.report({"WARNING"}, str(error))
+            return {"CANCELLED"}
+        return context.window_manager.invoke_confirm(
+            self,
+            event,
+            title="Delete Job",
+            message=f"Picture and mesh of {self.job} are deleted from the library for good.",
+            confirm_text="Delete",
+            icon="WARNING",
+        )
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            job = self.job or newest_ended()
+            refuse_running(job)
+            library_of(context, job).delete(job)
+        except LibraryProblem as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        jobs.session().dismiss(job)
+        return {"FINISHED"}
+
+
+def newest_ended() -> str:
+    """Return the newest job of this session that is over; raises LibraryProblem without one."""
+    for view in jobs.session().views():
+        if view.over and view.record and view.job not in jobs.session().collecting():
+            return view.job
+    raise LibraryProblem("There is no ended job to delete.", "Name one.")
+
+
+def refuse_running(job: str) -> None:
+    """Raise LibraryProblem for a job that still runs here, or of which something still comes."""
+    if job in jobs.session().collecting():
+        raise LibraryProblem(
+            f"Job “{job}” is still being collected.", "Press Do Not Collect first."
+        )
+    if any(view.job == job for view in jobs.session().running()):
+        raise LibraryProblem(f"Job “{job}” is still running.", "Cancel it first.")
+
+
+classes = (IMAGE_TO_MESH_OT_delete,)

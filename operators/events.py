@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What follows from a job's event; the watcher and a waiting script both take this way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal, NamedTuple
+
+import bpy
+
+from .. import current_file
+from ..jobs import Collected, Ended, Event, JobView, State, session
+from . import account
+
+
+class Outcome(NamedTuple):
+    """How a job ended, for the status bar."""
+
+    level: Literal["INFO", "WARNING", "ERROR"]
+    message: str
+
+
+def handle(context: bpy.types.Context, event: Event) -> Outcome | None:
+    """Do what an event asks for: a mesh that is ready comes into the scene it was made for."""
+    view = event.view
+    if not isinstance(event, Ended | Collected):
+        return None
+    account.refresh(context, view.provider)
+    if view.failure:
+        return Outcome("ERROR", f"{view.failure.message} {view.failure.hint}".strip())
+    if view.state is State.CANCELLED:
+        return Outcome("ERROR", f"{view.name} was cancelled.")
+    if isinstance(event, Collected):
+        return Outcome("INFO", f"{view.name} came into the library: import it if you like")
+    if not current_file.made_here(view.place):
+        return Outcome(
+            "INFO", f"{view.name} is ready, made for another file: import it if you like"
+        )
+    return _bring_in(context, view)
+
+
+def ready(event: Event) -> bool:
+    """Say whether handling this event changes the scene."""
+    return (
+        isinstance(event, Ended)
+        and event.view.state is State.READY
+        and current_file.made_here(event.view.place)
+    )
+
+
+def _bring_in(context: bpy.types.Context, view: JobView) -> Outcome:
+    location = view.place["location"]
+    with _in_scene(context, view.place["scene"]):
+        try:
+            bpy.ops.image_to_mesh.import_result(
+                "EXEC_DEFAULT", True, job=view.job, location=location
+            )
+        except RuntimeError as error:
+            shown = next((one for one in session().views() if one.job == view.job), view)
+            return Outcome("ERROR", shown.failure.message if shown.failure else str(error).strip())
+    return Outcome("INFO", _finished(view))
+
+
+@contextmanager
+def _in_scene(context: bpy.types.Context, name: str) -> Iterator[None]:
+    """Act in the scene that the job was started in, where it is still there."""
+    scene = bpy.data.scenes.get(name)
+    if scene is None or scene == context.scene:
+        yield
+        return
+    with context.temp_override(scene=scene, view_layer=scene.view_layers[0]):
+        yield
+
+
+def _finished(view: JobView) -> str:
+    record = view.record
+    if record is None:
+        return f"{view.name} is ready"
+    faces = f"{record.faces:,} faces in " if record.faces else ""
+    return f"{view.name}: {faces}{record.seconds:.1f} s"

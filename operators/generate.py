@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Start a job: everything it needs from Blender is taken here, on the main thread."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import bpy
+
+from .. import current_file, jobs, preferences
+from ..properties import SIDE_VIEWS, choices_of, provider_of, read_settings
+from ..providers import ImageToMeshError, Provider
+from ..readiness import why_not
+from . import events, prepared, shown, watch
+
+WAIT = 0.1
+"""Seconds between two looks at the keyboard while a script waits."""
+CANCEL_WAIT = 1.0
+
+
+class IMAGE_TO_MESH_OT_generate(bpy.types.Operator):
+    """Make a mesh of the scene's picture."""
+
+    bl_idname = "image_to_mesh.generate"
+    bl_label = "Generate"
+    bl_description = "Turn the picture into a mesh and place it at the 3D cursor"
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        reason = why_not(context)
+        if reason:
+            cls.poll_message_set(reason)
+        return not reason
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if bpy.app.background:
+            return self.execute(context)
+        return self._start_watched(context)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        if self.options.is_repeat_last and not bpy.app.background:
+            return self._start_watched(context)  # Repeat Last must not stop the interface
+        try:
+            ended = wait_for(context, start(context))
+        except ImageToMeshError as error:
+            return self._refuse(str(error))
+        except KeyboardInterrupt:
+            return self._refuse("Interrupted.")
+        if ended.level == "ERROR":
+            return self._refuse(ended.message)
+        self.report({ended.level}, ended.message)
+        return {"FINISHED"}
+
+    def _start_watched(self, context: bpy.types.Context) -> set[str]:
+        try:
+            start(context)
+        except ImageToMeshError as error:
+            shown.show_refusal(context, error)
+            return self._refuse(str(error))
+        shown.hide_refusal()
+        watch.begin(context)
+        return {"FINISHED"}
+
+    def _refuse(self, sentence: str) -> set[str]:
+        self.report({"ERROR"}, sentence)
+        return {"CANCELLED"}
+
+
+def start(context: bpy.types.Context) -> str:
+    """Start a job of what the scene holds and return its id.
+
+    Raises ImageToMeshError where something that the job needs is missing.
+    """
+    provider = provider_of(context.scene)
+    spec = specify(context, provider)
+    job = jobs.session().start(spec)
+    prepared.remember(job, spec.library)
+    return job
+
+
+def specify(context: bpy.types.Context, provider: Provider[Any]) -> jobs.JobSpec:
+    """Take all that a job of this provider needs out of Blender."""
+    from ..scene import background_command
+
+    return jobs.JobSpec(
+        provider=provider.id,
+        settings=read_settings(context.scene, provider),
+        pictures=_pictures(context, provider),
+        library=preferences.library(context),
+        keys=preferences.keys(context, provider),
+        base_url=preferences.address(context, provider),
+        online=bpy.app.online_access,
+        blender=background_command(),
+        place={
+            "file": current_file.token(),
+            "scene": context.scene.name,
+            "location": list(context.scene.cursor.location),
+        },
+    )
+
+
+def wait_for(context: bpy.types.Context, job: str) -> events.Outcome:
+    """Handle the events of all jobs, as the watcher does, until this one has ended."""
+    session = jobs.session()
+    try:
+        while True:
+            event = session.wait(WAIT)
+            outcome = events.handle(context, event) if event else None
+            if event and outcome and event.job == job:
+                return outcome
+    except KeyboardInterrupt:
+        session.cancel(job)
+        _let_it_end(job)
+        raise
+
+
+def _let_it_end(job: str) -> None:
+    deadline = time.monotonic() + CANCEL_WAIT
+    while time.monotonic() < deadline:
+        event = jobs.session().wait(WAIT)
+        if isinstance(event, jobs.Ended) and event.job == job:
+            return
+
+
+def _pictures(
+    context: bpy.types.Context, provider: Provider[Any]
+) -> tuple[jobs.PictureSource, ...]:
+    from ..scene.pictures import picture_source
+
+    chosen = choices_of(context.scene)
+    sides = [view for view in SIDE_VIEWS if view in provider.views]
+    images = [("front", chosen.image), *((view, getattr(chosen, f"view_{view}")) for view in sides)]
+    return tuple(picture_source(image, view) for view, image in images if image is not None)
+
+
+classes = (IMAGE_TO_MESH_OT_generate,)

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bring a finished job's mesh into the scene, as often as the person likes and for free."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import bpy
+from bpy.props import FloatVectorProperty, StringProperty
+
+from .. import jobs, preferences
+from ..providers import ImageToMeshError, LibraryProblem
+from . import prepared
+
+
+class IMAGE_TO_MESH_OT_import_result(bpy.types.Operator):
+    """Append the prepared model of a job."""
+
+    bl_idname = "image_to_mesh.import_result"
+    bl_label = "Import Generated Mesh"
+    bl_description = "Place the mesh of a finished job at the 3D cursor; costs nothing"
+    bl_options = {"REGISTER", "UNDO"}
+
+    job: StringProperty(
+        name="Job",
+        description="Which job's mesh; empty for the newest that has one",
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
+    location: FloatVectorProperty(
+        name="Location",
+        description="Where the mesh stands; the 3D cursor if not given",
+        subtype="TRANSLATION",
+        size=3,
+        options={"SKIP_SAVE"},
+    )
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        if not self.properties.is_property_set("location"):
+            self.location = context.scene.cursor.location
+        try:
+            record = find(context, self.job)
+            self.job = record.id
+            record, notes = prepared.bring_in(context, record, tuple(self.location))
+        except (ImageToMeshError, OSError, RuntimeError) as error:
+            _show_failure(self.job, error)
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        _show_success(record, notes)
+        return {"FINISHED"}
+
+
+def find(context: bpy.types.Context, job: str) -> jobs.Record:
+    """Return the job's record: of this session, else of the library; raises LibraryProblem.
+
+    What a thread still works on is none yet: two would prepare the same file.
+    """
+    views = jobs.session().views()
+    busy = {view.job: view.name for view in views if _is_at_work(view)}
+    if job in busy:
+        raise LibraryProblem(f"“{busy[job]}” is not finished yet.", "Wait for it, or cancel it.")
+    for view in views:
+        if view.record and view.record.mesh and view.job not in busy and job in ("", view.job):
+            return view.record
+    library = jobs.Library(preferences.library(context))
+    if job:
+        return library.load(job)
+    found = [record for record in library.all()[0] if record.mesh and record.id not in busy]
+    if not found:
+        raise LibraryProblem("There is no finished job to import.", "Press Generate first.")
+    return found[-1]
+
+
+def _is_at_work(view: jobs.JobView) -> bool:
+    if view.job in jobs.session().collecting():
+        return view.record is None or not view.record.state.over
+    return not view.over
+
+
+def _show_failure(job: str, error: Exception) -> None:
+    """Let the panel show why the mesh did not come in; the record stays as it is."""
+    message = getattr(error, "message", f"The mesh could not be imported: {error}")
+    failure = jobs.Failure("import", message, getattr(error, "hint", ""))
+    for view in jobs.session().views():
+        if view.job == job and not _is_at_work(view):
+            jobs.session().show(replace(view, failure=failure))
+
+
+def _show_success(record: jobs.Record, notes: tuple[str, ...]) -> None:
+    """Let the panel show the notes of the import, and no longer an earlier failure of it."""
+    for view in jobs.session().views():
+        if view.job == record.id:
+            shown = replace(record, notes=tuple(dict.fromkeys((*record.notes, *notes))))
+            state = view.state if view.state.over else record.state
+            jobs.session().show(
+                replace(view, record=shown, state=state, failure=record.failure, collected=False)
+            )
+
+
+classes = (IMAGE_TO_MESH_OT_import_result,)

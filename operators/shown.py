@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The small buttons beside what the panel shows: preferences, copy an error, put a job away."""
+
+from __future__ import annotations
+
+import time
+
+import bpy
+from bpy.props import BoolProperty, StringProperty
+
+from .. import jobs
+from ..properties import choices_of, provider_of
+from ..providers import ImageToMeshError
+
+REFUSED = "refused"
+"""Stands for a job's id where a click on Generate started none."""
+ROOT = __package__.rpartition(".")[0]
+
+
+class IMAGE_TO_MESH_OT_open_preferences(bpy.types.Operator):
+    """Show this add-on's preferences, or the system's."""
+
+    bl_idname = "image_to_mesh.open_preferences"
+    bl_label = "Open Preferences"
+    bl_description = "Open the preferences where this is set"
+    bl_options = {"INTERNAL"}
+
+    system: BoolProperty(
+        name="System",
+        description="The System section, which holds Allow Online Access, instead of the add-on's",
+        options={"SKIP_SAVE"},
+    )
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        if self.system:
+            bpy.ops.screen.userpref_show("INVOKE_DEFAULT", section="SYSTEM")
+        else:
+            bpy.ops.preferences.addon_show(module=ROOT)
+        return {"FINISHED"}
+
+
+class IMAGE_TO_MESH_OT_copy_error(bpy.types.Operator):
+    """Put a job's error on the clipboard."""
+
+    bl_idname = "image_to_mesh.copy_error"
+    bl_label = "Copy Error"
+    bl_description = "Copy this error with the job's name, for a question or a report"
+    bl_options = {"INTERNAL"}
+
+    job: StringProperty(name="Job", description="Which job", options={"SKIP_SAVE"})
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        view = next((one for one in jobs.session().views() if one.job == self.job), None)
+        if view is None or view.failure is None:
+            return {"CANCELLED"}
+        context.window_manager.clipboard = error_text(view, view.failure)
+        self.report({"INFO"}, "Error copied")
+        return {"FINISHED"}
+
+
+class IMAGE_TO_MESH_OT_dismiss(bpy.types.Operator):
+    """Show an ended job no longer."""
+
+    bl_idname = "image_to_mesh.dismiss"
+    bl_label = "Dismiss"
+    bl_description = "Show this no longer; the job stays in the library"
+    bl_options = {"INTERNAL"}
+
+    job: StringProperty(name="Job", description="Which job", options={"SKIP_SAVE"})
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        jobs.session().dismiss(self.job)
+        return {"FINISHED"}
+
+
+def show_refusal(context: bpy.types.Context, error: ImageToMeshError) -> None:
+    """Let the panel show, by the button, why a click started nothing."""
+    image = choices_of(context.scene).image
+    hide_refusal()
+    jobs.session().show(
+        jobs.JobView(
+            job=REFUSED,
+            provider=provider_of(context.scene).id,
+            name=image.name if image else "Generate",
+            state=jobs.State.FAILED,
+            phase="Refused",
+            fraction=None,
+            started=time.monotonic(),
+            failure=jobs.Failure(error.kind, error.message, error.hint, error.link),
+        )
+    )
+
+
+def hide_refusal() -> None:
+    """Show no longer why an earlier click started nothing."""
+    jobs.session().dismiss(REFUSED)
+
+
+def error_text(view: jobs.JobView, failure: jobs.Failure) -> str:
+    """Return an error as people paste it: what happened, what to do, which job."""
+    job = "No job" if view.job == REFUSED else f"Job {view.job}"
+    where = f"{job}, provider {view.provider}, error {failure.kind}"
+    version = f"Blender {bpy.app.version_string}"
+    lines = (failure.message, failure.hint, failure.link, f"{where}, {version}")
+    return "\n".join(line for line in lines if line)
+
+
+classes = (
+    IMAGE_TO_MESH_OT_open_preferences,
+    IMAGE_TO_MESH_OT_copy_error,
+    IMAGE_TO_MESH_OT_dismiss,
+)

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The upper part: the picture, its other views, and the provider."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from .. import preferences
+from ..properties import SIDE_VIEWS
+from ..providers import Provider
+from .text import draw_text
+
+
+def draw_pictures(layout: bpy.types.UILayout, chosen: Any, provider: Provider[Any]) -> None:
+    """Lay the picture with its preview, and the other views that the provider takes."""
+    layout.template_ID_preview(chosen, "image", open="image.open")
+    sides = [view for view in SIDE_VIEWS if view in provider.views]
+    if not sides:
+        return
+    header, body = layout.panel("image_to_mesh_views", default_closed=True)
+    header.label(text="Other Views")
+    if body:
+        for view in sides:
+            body.template_ID(chosen, f"view_{view}", open="image.open", text=view.capitalize())
+
+
+def draw_provider(
+    layout: bpy.types.UILayout,
+    context: bpy.types.Context,
+    chosen: Any,
+    provider: Provider[Any],
+) -> None:
+    """Lay the provider's menu, what it does, and the way to its key."""
+    layout.prop(chosen, "provider")
+    draw_text(layout, context, provider.description, active=False)
+    if provider.keys and not preferences.has_keys(context, provider):
+        row = layout.row(align=True)
+        row.operator("image_to_mesh.open_preferences", text="Add Key", icon="PREFERENCES")
+        if provider.key_url:
+            row.operator("wm.url_open", text="Get a Key", icon="URL").url = provider.key_url
+    elif preferences.has_account(provider):
+        _draw_balance(layout, context, provider)
+
+
+def _draw_balance(
+    layout: bpy.types.UILayout, context: bpy.types.Context, provider: Provider[Any]
+) -> None:
+    """Lay what the service last said of the account, and the button that asks anew."""
+    said = preferences.answer(context, provider)
+    offline = preferences.is_offline(context, provider)
+    if said is None and offline:
+        return
+    row = layout.row(align=True)
+    label = row.row()
+    label.active = False
+    label.label(text=preferences.balance_text(said) or "Balance")
+    if not offline:
+        button = row.row()
+        button.enabled = not (said and said.waiting)
+        button.operator(
+            "image_to_mesh.test_key", text="", icon="FILE_REFRESH"
+        ).provider = provider.id
+    if said and said.failure:
+        draw_text(layout, context, f"{said.failure.message} {said.failure.hint}".strip())
+        if said.failure.link:
+            layout.operator("wm.url_open", text="Help", icon="URL").url = said.failure.link

@@ -1,0 +1,285 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Choices that belong to a scene: pictures, provider, and one group of settings per provider.
+
+The groups are made of the providers' declarations once, while the add-on is registered, so values
+survive switching providers, undo and saving the file.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+import typing
+import zlib
+from collections.abc import Callable
+from enum import Enum
+from typing import Any
+
+import bpy
+from bpy.props import (
+    BoolProperty,
+    EnumProperty,
+    FloatProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
+
+from .providers import Provider, Setting, Settings, all_providers, settings_of
+
+INT_LIMIT = 2**31 - 1
+MAGNITUDES = 100
+SIDE_VIEWS = ("left", "back", "right")
+
+_ENUMS: dict[type, dict[str, type[Enum]]] = {}
+_registered: list[type] = []
+
+
+def choices_of(scene: bpy.types.Scene) -> Any:
+    """Return the scene's own group: pictures, provider id and the providers' groups."""
+    return scene.image_to_mesh
+
+
+def provider_of(scene: bpy.types.Scene) -> Provider[Any]:
+    """Return the scene's provider; the first where the file names one that is not here."""
+    known = all_providers()
+    return known.get(choices_of(scene).provider) or next(iter(known.values()))
+
+
+def group_of(scene: bpy.types.Scene, provider: Provider[Any]) -> Any:
+    """Return the scene's settings group of this provider."""
+    return getattr(choices_of(scene), provider.id)
+
+
+def property_name(name: str) -> str:
+    """Return the property that holds a setting: its own name, unless that is a built-in member."""
+    return f"{name}_" if name == "name" or hasattr(bpy.types.PropertyGroup, name) else name
+
+
+def switch_name(name: str) -> str:
+    """Return the property that says whether an optional setting is sent at all."""
+    return f"use_{name}"
+
+
+def read_settings(scene: bpy.types.Scene, provider: Provider[Any]) -> Settings:
+    """Return what the scene holds for a provider, as the provider declared it."""
+    return read_group(group_of(scene, provider), provider.settings)
+
+
+def read_group(group: Any, model: type[Settings]) -> Settings:
+    """Return the values of one settings group as the frozen value they were declared as."""
+    enums = _enum_types(model)
+    return model(
+        **{
+            setting.name: _read(group, setting, enums.get(setting.name))
+            for setting in settings_of(model)
+        }
+    )
+
+
+def write_settings(scene: bpy.types.Scene, provider: Provider[Any], settings: Settings) -> None:
+    """Put settings into the scene, e.g. those of an earlier job."""
+    write_group(group_of(scene, provider), settings)
+
+
+def write_group(group: Any, settings: Settings) -> None:
+    """Put settings into one settings group; None turns an optional setting off."""
+    for setting in settings_of(type(settings)):
+        value = getattr(settings, setting.name)
+        if setting.optional:
+            setattr(group, switch_name(setting.name), value is not None)
+        if value is not None:
+            setattr(group, property_name(setting.name), _as_property(setting, value))
+
+
+def settings_group(name: str, model: type[Settings]) -> type:
+    """Make the property group class of a settings declaration."""
+    annotations: dict[str, Any] = {}
+    for setting in settings_of(model):
+        if setting.optional:
+            annotations[switch_name(setting.name)] = BoolProperty(
+                name=setting.title,
+                description=f"{setting.description}. Off: the service decides",
+                default=setting.default is not None,
+                options=set(),
+            )
+        annotations[property_name(setting.name)] = _PROPERTIES[setting.kind](setting)
+    return _group_class(f"IMAGE_TO_MESH_PG_{name}", annotations)
+
+
+def round_to_declared(value: float) -> float:
+    """Return the shortest decimal that 32 bits store as this value: 0.9, not 0.8999999761581421."""
+    for digits in range(6, 9):
+        candidate = float(f"{value:.{digits}g}")
+        if struct.pack("f", candidate) == struct.pack("f", value):
+            return candidate
+    return value
+
+
+def register() -> None:
+    """Register the groups and hang them on the scenes."""
+    groups = {
+        provider.id: settings_group(provider.id, provider.settings)
+        for provider in all_providers().values()
+    }
+    _registered.extend(groups.values())
+    _registered.append(_scene_group(groups))
+    for made in _registered:
+        bpy.utils.register_class(made)
+    bpy.types.Scene.image_to_mesh = PointerProperty(type=_registered[-1])
+
+
+def unregister() -> None:
+    """Take everything away again; the values stay in the files."""
+    del bpy.types.Scene.image_to_mesh
+    while _registered:
+        bpy.utils.unregister_class(_registered.pop())
+
+
+def _scene_group(groups: dict[str, type]) -> type:
+    annotations: dict[str, Any] = {
+        "provider": EnumProperty(
+            name="Provider",
+            description="Who makes the mesh",
+            items=[
+                _item(provider.id, provider.label, provider.description)
+                for provider in all_providers().values()
+            ],
+            default=next(iter(groups)),
+            options=set(),
+        ),
+        "image": _picture("Picture", "The picture that becomes a mesh, seen from the front"),
+    }
+    for view in SIDE_VIEWS:
+        title = view.capitalize()
+        annotations[f"view_{view}"] = _picture(title, f"The same subject, seen from its {view}")
+    for name, group in groups.items():
+        annotations[name] = PointerProperty(type=group)
+    return _group_class("IMAGE_TO_MESH_PG_scene", annotations)
+
+
+def _picture(title: str, description: str) -> Any:
+    return PointerProperty(type=bpy.types.Image, name=title, description=description, options=set())
+
+
+def _group_class(name: str, annotations: dict[str, Any]) -> type:
+    body = {"__module__": __name__, "__annotations__": annotations}
+    return type(name, (bpy.types.PropertyGroup,), body)
+
+
+def _bool(setting: Setting) -> Any:
+    return BoolProperty(**_common(setting), default=bool(setting.default))
+
+
+def _int(setting: Setting) -> Any:
+    low = -INT_LIMIT if setting.minimum is None else max(int(setting.minimum), -INT_LIMIT)
+    high = INT_LIMIT if setting.maximum is None else min(int(setting.maximum), INT_LIMIT)
+    subtype = {"pixel": "PIXEL", "factor": "FACTOR"}.get(setting.unit, "NONE")
+    start = _start(setting, low, high)
+    return IntProperty(**_common(setting), default=int(start), min=low, max=high, subtype=subtype)
+
+
+def _float(setting: Setting) -> Any:
+    bounds = {"min": setting.minimum, "max": setting.maximum}
+    given = {name: bound for name, bound in bounds.items() if bound is not None}
+    subtype = {"length": "DISTANCE", "factor": "FACTOR", "pixel": "PIXEL"}.get(setting.unit, "NONE")
+    return FloatProperty(
+        **_common(setting),
+        **given,
+        default=_start(setting, setting.minimum, setting.maximum),
+        subtype=subtype,
+        unit="LENGTH" if setting.unit == "length" else "NONE",
+        precision=3,
+    )
+
+
+def _str(setting: Setting) -> Any:
+    return StringProperty(**_common(setting), default=str(setting.default or ""))
+
+
+def _enum(setting: Setting) -> Any:
+    default = setting.choices[0].value if setting.default is None else setting.default
+    return EnumProperty(
+        **_common(setting),
+        items=[
+            _item(_identifier(choice.value), choice.title, choice.description)
+            for choice in setting.choices
+        ],
+        default=_identifier(default),
+    )
+
+
+_PROPERTIES: dict[str, Callable[[Setting], Any]] = {
+    "bool": _bool,
+    "int": _int,
+    "float": _float,
+    "str": _str,
+    "enum": _enum,
+}
+
+
+def _common(setting: Setting) -> dict[str, Any]:
+    return {"name": setting.title, "description": setting.description, "options": set()}
+
+
+def _start(setting: Setting, low: float | None, high: float | None) -> float:
+    """Return the declared default; for an optional setting a legal value to start from.
+
+    That is the one nearest to zero, or of a range over orders of magnitude (50 to 2,000,000 faces)
+    a round number from its middle: nobody who turns it on wants its lower end.
+    """
+    if setting.default is not None:
+        return typing.cast(float, setting.default)
+    if low and high and high > MAGNITUDES * low > 0:
+        return float(f"{math.sqrt(low * high):.0e}")
+    value = 0.0 if low is None else max(0.0, low)
+    return value if high is None else min(value, high)
+
+
+def _item(identifier: str, title: str, description: str) -> tuple[str, str, str, str, int]:
+    """Return a menu's item with a number of its own.
+
+    Files keep the number, which Blender would else take from the order: a new provider among the
+    others would turn every file's choice into its neighbour.
+    """
+    number = zlib.crc32(identifier.encode()) & INT_LIMIT
+    return identifier, title, description, "NONE", number
+
+
+def _identifier(value: object) -> str:
+    """Return a choice's name in the enum; Blender takes an empty one for a heading."""
+    plain = value.value if isinstance(value, Enum) else value
+    return str(plain) or "empty"
+
+
+def _read(group: Any, setting: Setting, enum_type: type[Enum] | None) -> Any:
+    if setting.optional and not getattr(group, switch_name(setting.name)):
+        return None
+    value = getattr(group, property_name(setting.name))
+    if setting.kind == "float":
+        return round_to_declared(value)
+    if setting.kind == "enum":
+        known = {_identifier(choice.value): choice.value for choice in setting.choices}
+        chosen = known.get(value, setting.default)  # a file may hold a choice of another version
+        return enum_type(chosen) if enum_type and chosen is not None else chosen
+    return value
+
+
+def _as_property(setting: Setting, value: Any) -> Any:
+    if setting.kind == "enum":
+        return _identifier(value)
+    if setting.kind == "int":
+        return max(-INT_LIMIT, min(INT_LIMIT, value))
+    return value
+
+
+def _enum_types(model: type[Settings]) -> dict[str, type[Enum]]:
+    """Return the enum class of each field that is declared with one."""
+    if model not in _ENUMS:
+        _ENUMS[model] = {
+            name: part
+            for name, hint in typing.get_type_hints(model).items()
+            for part in (hint, *typing.get_args(hint))
+            if isinstance(part, type) and issubclass(part, Enum)
+        }
+    return _ENUMS[model]

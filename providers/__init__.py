@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Talks to services: one file per service, found by being there. Nothing here imports bpy.
+
+Files that start with an underscore are what the services share. Every other file declares exactly
+one `Provider`, whose id is the file's name.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from typing import Any
+
+from ._base import (
+    Address,
+    Balance,
+    CancelOutcome,
+    Cost,
+    KeyField,
+    Picture,
+    Progress,
+    Provider,
+    Recipe,
+    RemoteFile,
+    Request,
+    Result,
+    Secret,
+    Ticket,
+    Uploaded,
+)
+from ._errors import (
+    BadImage,
+    BadKey,
+    BadMesh,
+    BadReply,
+    Banned,
+    Cancelled,
+    Expired,
+    Failed,
+    ImageToMeshError,
+    InvalidSettings,
+    LibraryProblem,
+    MissingKey,
+    NoBlender,
+    NoCredits,
+    RateLimited,
+    Rejected,
+    TimedOut,
+    Uncertain,
+    Unreachable,
+    error_of_kind,
+)
+from ._pictures import PictureInfo, PictureLimits, check_picture, read_picture_info
+from ._settings import (
+    Choice,
+    Option,
+    Setting,
+    Settings,
+    changed,
+    check_rules,
+    settings_of,
+    values_of,
+)
+
+__all__ = [
+    "Address",
+    "BadImage",
+    "BadKey",
+    "BadMesh",
+    "BadReply",
+    "Balance",
+    "Banned",
+    "CancelOutcome",
+    "Cancelled",
+    "Choice",
+    "Cost",
+    "Expired",
+    "Failed",
+    "ImageToMeshError",
+    "InvalidSettings",
+    "KeyField",
+    "LibraryProblem",
+    "MissingKey",
+    "NoBlender",
+    "NoCredits",
+    "Option",
+    "Picture",
+    "PictureInfo",
+    "PictureLimits",
+    "Progress",
+    "Provider",
+    "RateLimited",
+    "Recipe",
+    "Rejected",
+    "RemoteFile",
+    "Request",
+    "Result",
+    "Secret",
+    "Setting",
+    "Settings",
+    "Ticket",
+    "TimedOut",
+    "Uncertain",
+    "Unreachable",
+    "Uploaded",
+    "all_providers",
+    "base_url",
+    "changed",
+    "check_picture",
+    "check_rules",
+    "error_of_kind",
+    "get_provider",
+    "keys_for",
+    "read_picture_info",
+    "settings_of",
+    "values_of",
+]
+
+FIRST = "local"
+"""Listed first, because it needs no key."""
+
+
+@functools.cache
+def all_providers() -> Mapping[str, Provider[Any]]:
+    """Return every provider by id: `local` first, then by name."""
+    names = [found.name for found in pkgutil.iter_modules(__path__) if found.name[0] != "_"]
+    ordered = sorted(names, key=lambda name: (name != FIRST, name))
+    return {name: _load(name) for name in ordered}
+
+
+def get_provider(provider: str) -> Provider[Any]:
+    """Return the provider of this id; raises InvalidSettings where there is none."""
+    found = all_providers().get(provider)
+    if found is None:
+        known = ", ".join(all_providers())
+        raise InvalidSettings(f"There is no provider “{provider}”.", f"Known providers: {known}.")
+    return found
+
+
+def keys_for(
+    provider: Provider[Any], preferences: Mapping[str, str], environment: Mapping[str, str]
+) -> dict[str, Secret]:
+    """Return the provider's keys by preference name; a preference wins over the environment.
+
+    Raises MissingKey naming what is not set.
+    """
+    keys: dict[str, Secret] = {}
+    for field in provider.keys:
+        own = preferences.get(field.preference, "").strip()
+        value = own or environment.get(field.environment, "").strip()
+        if not value:
+            raise MissingKey(
+                f"{provider.label} needs an API key.",
+                f"Set “{field.title}” in the add-on's preferences, or {field.environment}.",
+                provider.key_url,
+            )
+        keys[field.preference] = _checked_key(value, provider, field)
+    return keys
+
+
+def _checked_key(value: str, provider: Provider[Any], field: KeyField) -> Secret:
+    """Refuse what no header can carry, before it gets anywhere near an error's text."""
+    if not all("!" <= character <= "~" for character in value):
+        raise BadKey(
+            f"The {field.title} for {provider.label} has characters that no key has.",
+            "Copy it again, without spaces or line breaks.",
+            provider.key_url,
+        )
+    return Secret(value)
+
+
+def base_url(
+    provider: Provider[Any], preferences: Mapping[str, str], environment: Mapping[str, str]
+) -> str:
+    """Return the service's address without a slash at its end; empty where it has none."""
+    if provider.address is None:
+        return ""
+    address = provider.address
+    chosen = preferences.get(address.preference, "") or environment.get(address.environment, "")
+    return (chosen.strip() or address.default).rstrip("/")
+
+
+def _load(name: str) -> Provider[Any]:
+    module = importlib.import_module(f"{__name__}.{name}")
+    found = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type)
+        and issubclass(value, Provider)
+        and value.__module__ == module.__name__
+    ]
+    if len(found) != 1 or found[0].id != name:
+        raise TypeError(f"providers/{name}.py must declare one Provider with the id {name!r}")
+    settings_of(found[0].settings)  # meets a declaration that cannot become a property here
+    return found[0]()

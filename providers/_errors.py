@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can go wrong, one exception per thing that a person would do differently.
+
+    ImageToMeshError
+    +-- InvalidSettings    a setting or an argument is wrong           nothing was sent
+    +-- BadImage           the picture cannot be used                  nothing was sent
+    +-- NoBlender          a step needs a Blender and none was found   nothing was sent
+    +-- LibraryProblem     the library folder cannot be read or written
+    +-- MissingKey         the service wants a key and none is set     nothing was sent
+    +-- BadKey             the service refused the key
+    +-- NoCredits          the account is empty
+    +-- RateLimited        too many requests, for longer than we waited
+    +-- Unreachable        no connection, or the service is down
+    +-- TimedOut           the service did not finish in the time allowed
+    +-- BadReply           the service answered something it does not document
+    +-- Rejected           the service refused the content
+    +-- Failed             the service tried and could not
+    |   +-- Banned, Expired
+    +-- BadMesh            the result is not a mesh file that can be read
+    +-- Uncertain          the submit was sent and no answer came
+
+`Cancelled` is not an error: it unwinds a job that its person stopped.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ImageToMeshError(Exception):
+    """A problem with a sentence for people, and what to do next.
+
+    `message` says what happened, `hint` the next step, `link` an address that helps with it.
+    `kind` is the stable name that scripts see (`error.kind` of the command line's JSON).
+    """
+
+    kind: ClassVar[str] = "error"
+
+    def __init__(self, message: str, hint: str = "", link: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.link = link
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class InvalidSettings(ImageToMeshError):
+    """A setting or an argument has a value that cannot be sent."""
+
+    kind = "invalid_settings"
+
+
+class BadImage(ImageToMeshError):
+    """The picture cannot be read, or does not fit what the provider takes."""
+
+    kind = "bad_image"
+
+
+class NoBlender(ImageToMeshError):
+    """A step needs a Blender, and none was found or it would not start."""
+
+    kind = "no_blender"
+
+
+class LibraryProblem(ImageToMeshError):
+    """The library folder cannot be read or written, or holds no such job."""
+
+    kind = "library"
+
+
+class MissingKey(ImageToMeshError):
+    """The service wants a key and none is set."""
+
+    kind = "missing_key"
+
+
+class BadKey(ImageToMeshError):
+    """The service refused the key."""
+
+    kind = "bad_key"
+
+
+class NoCredits(ImageToMeshError):
+    """The account has no credits left."""
+
+    kind = "no_credits"
+
+
+class RateLimited(ImageToMeshError):
+    """The service asked to slow down for longer than we were willing to wait."""
+
+    kind = "rate_limited"
+
+
+class Unreachable(ImageToMeshError):
+    """No connection to the service, or it is down."""
+
+    kind = "unreachable"
+
+
+class TimedOut(ImageToMeshError):
+    """The service did not finish in the time allowed; the job can go on later."""
+
+    kind = "timed_out"
+
+
+class BadReply(ImageToMeshError):
+    """The service answered something it does not document."""
+
+    kind = "bad_reply"
+
+
+class Rejected(ImageToMeshError):
+    """The service refused the content."""
+
+    kind = "rejected"
+
+
+class Failed(ImageToMeshError):
+    """The service, or the background Blender, tried and could not."""
+
+    kind = "failed"
+
+
+class Banned(Failed):
+    """The service stopped the task for its content policy."""
+
+    kind = "banned"
+
+
+class Expired(Failed):
+    """The task is no longer known to the service."""
+
+    kind = "expired"
+
+
+class BadMesh(ImageToMeshError):
+    """The result could not be downloaded, or is not a mesh file that can be read."""
+
+    kind = "bad_mesh"
+
+
+class Uncertain(ImageToMeshError):
+    """The submit was sent and no answer came: nobody knows whether it will be charged."""
+
+    kind = "uncertain"
+
+
+class Cancelled(Exception):
+    """Unwinds a job that its person stopped."""
+
+
+def error_of_kind(kind: str, message: str, hint: str = "", link: str = "") -> ImageToMeshError:
+    """Make the error that `kind` names; an unknown kind becomes `Failed`."""
+    return _by_kind(ImageToMeshError).get(kind, Failed)(message, hint, link)
+
+
+def _by_kind(base: type[ImageToMeshError]) -> dict[str, type[ImageToMeshError]]:
+    found: dict[str, type[ImageToMeshError]] = {}
+    for child in base.__subclasses__():
+        found[child.kind] = child
+        found.update(_by_kind(child))
+    return found

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""AI/ML API, model `magic/image-to-3d`: a textured mesh from one to four views.
+
+Facts: docs.aimlapi.com, page “magic/image-to-3d” (which is hidden there), as of 2026-01-16.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ._aiml import AimlProvider
+from ._pictures import PictureLimits
+from ._settings import Settings
+
+
+@dataclass(frozen=True)
+class MagicSettings(Settings):
+    """The model has no options: its pictures are all that it takes."""
+
+
+class AimlMagic(AimlProvider[MagicSettings]):
+    """Orders from `magic/image-to-3d`; the service may have it switched off."""
+
+    id = "aiml_magic"
+    label = "AI/ML API Magic"
+    description = "Textured mesh from one to four views; may be switched off at the service"
+    docs_url = "https://docs.aimlapi.com/api-references/3d-generating-models/magic/image-to-3d"
+    views = ("front", "left", "back", "right")
+    # No limits are documented. Four views of 2 MB are 10.7 MB of JSON, which a gateway is likely
+    # to let through.
+    limits = PictureLimits(max_side=2048, max_bytes=2_000_000)
+    settings = MagicSettings
+    model = "magic/image-to-3d"
+    fields: ClassVar[Mapping[str, str]] = {
+        "front": "front_image_url",
+        "left": "left_image_url",
+        "back": "back_image_url",
+        "right": "right_image_url",
+    }
+    patience = 360.0

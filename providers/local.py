@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The built-in provider: a mesh from a picture's outline and brightness, offline, without a key.
+
+The declaration only; the background Blender does the work (`scene/background/local`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from annotated_types import Interval
+
+from ._base import CancelOutcome, Progress, Provider, Recipe, Request, Result, Ticket, Uploaded
+from ._pictures import PictureLimits
+from ._settings import Choice, Option, Settings, values_of
+
+if TYPE_CHECKING:
+    from ._base import Need
+    from ._http import Http
+
+
+@dataclass(frozen=True)
+class LocalSettings(Settings):
+    """How a picture becomes a mesh without any service."""
+
+    shape: Annotated[
+        Literal["inflate", "relief", "cutout"],
+        Option(
+            "Shape",
+            "What the picture is turned into",
+            (
+                Choice("inflate", "Inflate", "A closed, rounded body inside the outline"),
+                Choice("relief", "Relief", "A plate whose surface rises with brightness"),
+                Choice("cutout", "Cutout", "An even slab with a rounded edge"),
+            ),
+            basic=True,
+        ),
+    ] = "inflate"
+    thickness: Annotated[
+        float,
+        Interval(ge=0.01, le=4.0),
+        Option(
+            "Thickness", "Depth of the shape; at 1 an inflated disc becomes a sphere", basic=True
+        ),
+    ] = 1.0
+    plate: Annotated[
+        float,
+        Interval(ge=0.005, le=0.5),
+        Option("Plate", "Thickness of a relief's plate, as a part of the height", unit="factor"),
+    ] = 0.05
+    height: Annotated[
+        float,
+        Interval(ge=0.001, le=1000.0),
+        Option("Height", "Height of the finished mesh", unit="length", basic=True),
+    ] = 1.0
+    face_count: Annotated[
+        int,
+        Interval(ge=200, le=1_000_000),
+        Option("Faces", "About how many triangles the mesh has", basic=True),
+    ] = 40_000
+    smoothness: Annotated[
+        float,
+        Interval(ge=0.0, le=1.0),
+        Option("Smoothness", "How far outline and surface are smoothed", unit="factor"),
+    ] = 0.25
+    foreground: Annotated[
+        Literal["auto", "alpha", "border", "none"],
+        Option(
+            "Foreground",
+            "How the subject is told from its background",
+            (
+                Choice(
+                    "auto", "Automatic", "Transparency if there is any, else the border's color"
+                ),
+                Choice("alpha", "Transparency", "What is opaque is the subject"),
+                Choice("border", "Border Color", "What differs from the border is the subject"),
+                Choice("none", "Whole Picture", "Everything is the subject"),
+            ),
+        ),
+    ] = "auto"
+    tolerance: Annotated[
+        float,
+        Interval(ge=0.0, le=1.0),
+        Option(
+            "Tolerance",
+            "How much a color must differ from the background; lower keeps more",
+            unit="factor",
+        ),
+    ] = 0.5
+    back: Annotated[
+        Literal["mirror", "color"],
+        Option(
+            "Back",
+            "What the back of the mesh shows",
+            (
+                Choice("mirror", "Mirrored Picture", "The picture again, mirrored"),
+                Choice("color", "Own Color", "The picture's colors, without its details"),
+            ),
+        ),
+    ] = "mirror"
+    texture_size: Annotated[
+        int,
+        Interval(ge=64, le=8192),
+        Option("Texture Size", "Longest side of the texture at most", unit="pixel"),
+    ] = 2048
+
+    def unused(self) -> Iterator[tuple[str, str]]:
+        """Yield the fields that the shape and the foreground leave without effect."""
+        if self.shape != "relief":
+            yield "plate", "Only a Relief has a plate."
+        if self.foreground in ("alpha", "none"):
+            yield "tolerance", "Only the border's color has a tolerance."
+
+
+class Local(Provider[LocalSettings]):
+    """Makes the mesh in the background Blender: no account, no network, no cost."""
+
+    id = "local"
+    label = "Built-in (Offline)"
+    description = "Inflate, relief or cutout of the picture's subject; free, without a key"
+    needs: ClassVar[frozenset[Need]] = frozenset({"blender"})
+    formats = frozenset({"png", "jpeg", "webp", "bmp", "tiff", "exr", "hdr"})
+    limits = PictureLimits(min_side=32, max_side=8192)
+    settings = LocalSettings
+
+    def submit(
+        self, request: Request[LocalSettings], uploaded: Uploaded, http: Http | None
+    ) -> Ticket:
+        """Return the settings as the ticket: there is nobody to ask."""
+        return Ticket({"settings": values_of(request.settings)})
+
+    def poll(self, ticket: Ticket, http: Http | None) -> Progress | Result:
+        """Return the recipe at once: the background Blender makes the mesh."""
+        return Result(recipe=Recipe("local", ticket.data["settings"]), credits=0.0)
+
+    def cancel(self, ticket: Ticket, http: Http | None) -> CancelOutcome:
+        """Nothing was ever charged."""
+        return CancelOutcome.FREE

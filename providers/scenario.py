@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Scenario's Tripo 3.1 (its reference page, model schema and scenario-sdk 2.4.0, November 2026)."""
+
+# ruff: noqa: N815 - settings are named as Scenario names them
+
+from __future__ import annotations
+
+import base64
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from annotated_types import Interval
+
+from . import _scenario as calls
+from ._base import (
+    Address,
+    Balance,
+    CancelOutcome,
+    Cost,
+    KeyField,
+    Picture,
+    Progress,
+    Provider,
+    Request,
+    Result,
+    Secret,
+    Ticket,
+    Uploaded,
+    online,
+)
+from ._errors import InvalidSettings, RateLimited
+from ._pictures import PictureLimits
+from ._scenario_errors import KEYS, refused_order
+from ._scenario_replies import job_id_of
+from ._scenario_uploads import asset_of
+from ._settings import Choice, Option, Settings, changed, check_rules
+
+if TYPE_CHECKING:
+    from ._http import Http
+
+log = logging.getLogger(__name__)
+
+MODEL = "model_tripo-v3-1-image-to-3d"
+RUN = f"/generate/custom/{MODEL}"
+ANY_PICTURE = "asset_0000000000000000000000"
+"""Stands for the picture where only the price is asked, which does not depend on it."""
+
+Seed = Annotated[int | None, Interval(ge=0, le=2**31 - 1)]
+
+
+@dataclass(frozen=True)
+class ScenarioSettings(Settings):
+    """Every input of the model besides the picture."""
+
+    texture: Annotated[
+        bool, Option("Texture", "Paint the mesh with the picture's colors", basic=True)
+    ] = True
+    textureQuality: Annotated[
+        Literal["standard", "detailed", "extreme"],
+        Option(
+            "Texture Quality",
+            "How fine the textures are; finer ones cost more",
+            (
+                Choice("standard", "Standard", "Enough for most uses"),
+                Choice("detailed", "HD", "Finer textures"),
+                Choice("extreme", "8K", "The finest textures, in large files"),
+            ),
+            basic=True,
+        ),
+    ] = "standard"
+    textureAlignment: Annotated[
+        Literal["original_image", "geometry"],
+        Option(
+            "Texture Alignment",
+            "What the textures follow where picture and mesh differ",
+            (
+                Choice("original_image", "Original Image", "Stay close to the picture"),
+                Choice("geometry", "Geometry", "Stay close to the shape"),
+            ),
+        ),
+    ] = "original_image"
+    geometryQuality: Annotated[
+        Literal["standard", "detailed"],
+        Option(
+            "Geometry Quality",
+            "How fine the shape is; finer ones cost more",
+            (
+                Choice("standard", "Standard", "Enough for most uses"),
+                Choice("detailed", "HD", "Finer shapes, up to two million faces"),
+            ),
+            basic=True,
+        ),
+    ] = "standard"
+    textureSeed: Annotated[Seed, Option("Texture Seed", "The same seed, the same textures")] = None
+    orientation: Annotated[
+        Literal["default", "align_image"],
+        Option(
+            "Orientation",
+            "How the mesh is turned",
+            (
+                Choice("default", "Default", "As the model likes"),
+                Choice("align_image", "Align Image", "Turned as the picture shows it"),
+            ),
+        ),
+    ] = "default"
+    pbr: Annotated[
+        bool,
+        Option("PBR", "Metallic, roughness and normal maps; they need textures", basic=True),
+    ] = True
+    faceLimit: Annotated[
+        int | None,
+        Interval(ge=1, le=2_000_000),
+        Option("Face Limit", "At most so many faces; chosen by the shape when off", basic=True),
+    ] = None
+    autoSize: Annotated[bool, Option("Auto Size", "Scale the mesh to its real size, in meters")] = (
+        False
+    )
+    quad: Annotated[
+        bool, Option("Quads", "Four-sided faces instead of triangles, at an extra price")
+    ] = False
+    smartLowPoly: Annotated[
+        bool,
+        Option("Smart Low Poly", "Few faces, laid as by hand; 10000 with Quads and no limit"),
+    ] = False
+    generateParts: Annotated[
+        bool, Option("Separate Parts", "A mesh in parts, without textures")
+    ] = False
+    seed: Annotated[Seed, Option("Seed", "The same seed, the same shape")] = None
+
+    def rules(self) -> Iterator[tuple[str, str]]:
+        """Yield what the model's page calls incompatible, and limits it would not keep."""
+        if self.generateParts and (self.texture or self.pbr or self.quad):
+            yield "generateParts", "Separate Parts needs Texture, PBR and Quads off: turn them off."
+        elif self.pbr and not self.texture:
+            yield "texture", "PBR brings textures with it: turn PBR off, too, or Texture on."
+        low, high = self._face_window()
+        if self.faceLimit is not None and not low <= self.faceLimit <= high:
+            beside = [
+                name
+                for name, on in (("Smart Low Poly", self.smartLowPoly), ("Quads", self.quad))
+                if on
+            ]
+            where = f"With {' and '.join(beside)}" if beside else "With standard geometry"
+            yield "faceLimit", f"{where} Face Limit goes from {low} to {high}: set it so."
+
+    def unused(self) -> Iterator[tuple[str, str]]:
+        """Yield the fields of textures where there are none."""
+        if not (self.texture or self.pbr):
+            for name in ("textureQuality", "textureAlignment", "textureSeed"):
+                yield name, "The mesh gets no textures."
+
+    def _face_window(self) -> tuple[int, int]:
+        if self.smartLowPoly:
+            return (500, 10_000) if self.quad else (1000, 20_000)
+        if self.quad:
+            return 1, 150_000
+        return 1, 2_000_000 if self.geometryQuality == "detailed" else 1_500_000
+
+
+class ScenarioTripo(Provider[ScenarioSettings]):
+    """Orders from Scenario.
+
+    `token_life`: an uploaded picture stays in the project's library until somebody deletes it, so
+    a month is cautious; a submit that finds it gone raises InvalidSettings, which forgets it.
+    """
+
+    id = "scenario"
+    label = "Scenario"
+    description = "Tripo 3.1 at Scenario: textured meshes, quads, low poly or parts"
+    docs_url = "https://docs.scenario.com"
+    key_url = KEYS
+    keys = (
+        KeyField("scenario_api_key", "SCENARIO_SDK_API_KEY", "API Key"),
+        KeyField("scenario_api_secret", "SCENARIO_SDK_API_SECRET", "API Secret"),
+    )
+    address = Address("scenario_base_url", "SCENARIO_BASE_URL", "https://api.cloud.scenario.com/v1")
+    formats = frozenset({"png", "jpeg", "webp", "tiff"})
+    limits = PictureLimits(max_side=16_384, max_bytes=20_000_000)
+    takes_urls = True
+    token_life = 30 * 24 * 3600.0
+    settings = ScenarioSettings
+
+    def headers(self, keys: Mapping[str, Secret]) -> dict[str, str]:
+        """Return Basic authentication: the key is the user, the secret the password."""
+        pair = ":".join(keys[field.preference].reveal() for field in self.keys)
+        return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
+
+    def upload(self, pictures: tuple[Picture, ...], http: Http | None) -> Uploaded:
+        """Make an asset of every picture."""
+        return Uploaded({one.view: asset_of(one, online(http)) for one in pictures})
+
+    def submit(
+        self, request: Request[ScenarioSettings], uploaded: Uploaded, http: Http | None
+    ) -> Ticket:
+        """Run the model once."""
+        body = {"image": uploaded.data["front"], **_inputs(request.settings)}
+        reply = online(http).submit(RUN, json=body)
+        if not reply.ok:
+            raise refused_order(reply, InvalidSettings)
+        job = job_id_of(reply, InvalidSettings)
+        told = reply.json.get("creativeUnitsCost")
+        cost = told if isinstance(told, int | float) else None
+        return Ticket({"job": job, "quad": request.settings.quad, "cost": cost})
+
+    def poll(self, ticket: Ticket, http: Http | None) -> Progress | Result:
+        """Look at the job; a rate limit outlasted is no end of something paid."""
+        try:
+            return calls.look_at(ticket.data, online(http))
+        except RateLimited as error:
+            log.info("waiting: %s", error)
+            return Progress("Waiting for Scenario's rate limit", wait=60.0)
+
+    def cancel(self, ticket: Ticket, http: Http | None) -> CancelOutcome:
+        """Cancel the job. Refused, it goes on and is charged; cancelled, it is given back."""
+        return calls.cancel(ticket.data["job"], online(http))
+
+    def quote(self, request: Request[ScenarioSettings], http: Http | None) -> Cost | None:
+        """Ask for the price by a dry run, which stands in the address: in the body it would cost.
+
+        The model's page says that the picture has no part in the price, so none is uploaded and
+        an id that no asset has stands for it. Where Scenario insists on a real one, there is no
+        price before Generate.
+        """
+        check_rules(request.settings)
+        body = {"image": ANY_PICTURE, **_inputs(request.settings)}
+        return calls.price_of(f"{RUN}?dryRun=true", body, online(http))
+
+    def balance(self, http: Http | None) -> Balance | None:
+        """Return the Compute Units left; None where the key is good but may not see them."""
+        return calls.units_left(MODEL, online(http))
+
+
+def _inputs(settings: ScenarioSettings) -> dict[str, Any]:
+    """Return what to send: a field without effect could still raise the price."""
+    unused = dict(settings.unused())
+    return {name: value for name, value in changed(settings).items() if name not in unused}

@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tripo's API v3 (its migration guide, the reference kept by tryAGI, tripo3d 1.0.0, 2026-11)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from . import _tripo
+from . import _tripo_answers as answers
+from ._base import (
+    Address,
+    Balance,
+    CancelOutcome,
+    Picture,
+    Progress,
+    Provider,
+    Request,
+    Result,
+    Ticket,
+    Uploaded,
+    online,
+)
+from ._errors import BadReply, Expired, Failed
+from ._settings import Choice, Option, Settings
+
+if TYPE_CHECKING:
+    from ._http import Http
+
+API = answers.Api(
+    name="Tripo",
+    meshes=("model_url", "pbr_model_url", "model", "pbr_model", "model_urls", "base_model_url"),
+    late=Expired,
+    nobody="Check the connection, and Tripo's address in the preferences (TRIPO_BASE_URL).",
+)
+IN_ONE_FORM = 10_000_000
+"""Bytes up to which a picture is sent to Tripo itself, and not to its storage."""
+
+MODELS: Mapping[str, _tripo.Traits] = {
+    "v3.1-20260211": _tripo.V3_1,
+    "v3.0-20250812": _tripo.V3_0,
+    "v2.5-20250123": _tripo.V2_5,
+    "P1-20260311": _tripo.P1,
+}
+NEW_TEXTURES = "v3.5-20260815"
+
+
+@dataclass(frozen=True)
+class TripoSettings(Settings):
+    """Every field of image-to-model and multiview-to-model that shapes the mesh."""
+
+    model: Annotated[
+        Literal["v3.1-20260211", "v3.0-20250812", "v2.5-20250123", "P1-20260311"],
+        Option(
+            "Model",
+            "Which of Tripo's models makes the mesh",
+            (
+                Choice("v3.1-20260211", "3.1", "The best quality"),
+                Choice("v3.0-20250812", "3.0", "The one before 3.1"),
+                Choice("v2.5-20250123", "2.5", "Older, without HD geometry"),
+                Choice("P1-20260311", "P1", "Clean low-poly meshes of at most 20000 faces"),
+            ),
+            basic=True,
+        ),
+    ] = "v3.1-20260211"
+    texture: _tripo.Texture = True
+    texture_quality: Annotated[
+        Literal["standard", "detailed", "extreme", "fast"],
+        Option(
+            "Texture Quality",
+            "How fine the textures are",
+            (
+                _tripo.STANDARD_TEXTURE,
+                _tripo.HD_TEXTURE,
+                _tripo.FINEST_TEXTURE,
+                Choice("fast", "Fast", "Sooner ready; only with Texture Model 3.5"),
+            ),
+            basic=True,
+        ),
+    ] = "standard"
+    geometry_quality: _tripo.GeometryQuality = "standard"
+    face_limit: _tripo.FaceLimit = None
+    quad: _tripo.Quad = False
+    pbr: _tripo.Pbr = True
+    texture_alignment: _tripo.TextureAlignment = "original_image"
+    texture_version: Annotated[
+        Literal["v3.5-20260815", "v3.0-20250812", "v2.5-20250123"] | None,
+        Option(
+            "Texture Model",
+            "Which of Tripo's models paints the mesh",
+            (
+                Choice(NEW_TEXTURES, "3.5", "The newest"),
+                Choice("v3.0-20250812", "3.0", "The one before 3.5"),
+                Choice("v2.5-20250123", "2.5", "The oldest"),
+            ),
+        ),
+    ] = None
+    delight: Annotated[
+        bool, Option("Remove Lighting", "Take the picture's light and shadow out of the textures")
+    ] = True
+    smart_low_poly: _tripo.SmartLowPoly = False
+    generate_parts: _tripo.GenerateParts = False
+    auto_size: _tripo.AutoSize = False
+    orientation: _tripo.Orientation = "default"
+    export_orientation: Annotated[
+        Literal["+x", "-x", "+y", "-y"] | None,
+        Option(
+            "Front Axis",
+            "Where the front of the mesh points in the file",
+            (Choice("+x", "+X"), Choice("-x", "−X"), Choice("+y", "+Y"), Choice("-y", "−Y")),
+        ),
+    ] = None
+    export_uv: _tripo.ExportUv = True
+    compress: _tripo.Compress = ""
+    enable_image_autofix: _tripo.ImageAutofix = False
+    orthographic_projection: Annotated[
+        bool,
+        Option("Orthographic Views", "The views have no perspective; for more than one picture"),
+    ] = False
+    model_seed: _tripo.ModelSeed = None
+    texture_seed: _tripo.TextureSeed = None
+
+    def rules(self) -> Iterator[tuple[str, str]]:
+        """Yield what Tripo would refuse, or would make otherwise than was asked."""
+        yield from _tripo.broken_rules(self, MODELS[self.model])
+        if self.texture_version == NEW_TEXTURES:
+            return
+        if self.texture_quality == "fast":
+            yield "texture_quality", "Fast textures need Texture Model 3.5: choose it."
+        if not self.delight:
+            yield "delight", "Remove Lighting can be off only with Texture Model 3.5: choose it."
+
+    def unused(self) -> Iterator[tuple[str, str]]:
+        """Yield the fields without effect."""
+        yield from _tripo.idle_settings(self, MODELS[self.model])
+        if self.texture_version != NEW_TEXTURES and self.texture:
+            yield "delight", "Only Texture Model 3.5 has it."
+
+
+class Tripo(Provider[TripoSettings]):
+    """Orders from Tripo."""
+
+    id = "tripo"
+    label = "Tripo"
+    description = "Tripo's own API: textured meshes, quads, low poly or parts, of one to four views"
+    docs_url = "https://developers.tripo3d.ai/en/docs"
+    key_url = answers.KEYS
+    keys = (_tripo.KEY,)
+    address = Address("tripo_base_url", "TRIPO_BASE_URL", "https://openapi.tripo3d.ai/v3")
+    views = _tripo.VIEWS
+    formats = frozenset({"png", "jpeg", "webp", "bmp", "tiff"})
+    limits = _tripo.LIMITS
+    takes_urls = True
+    token_life = _tripo.TOKEN_LIFE
+    settings = TripoSettings
+
+    def upload(self, pictures: tuple[Picture, ...], http: Http | None) -> Uploaded:
+        """Upload the pictures that are files."""
+        return Uploaded({one.view: _token(one, online(http)) for one in _tripo.files_of(pictures)})
+
+    def submit(
+        self, request: Request[TripoSettings], uploaded: Uploaded, http: Http | None
+    ) -> Ticket:
+        """Order the mesh: of one picture, or of views by name."""
+        inputs = {one.view: one.url or uploaded.data[one.view] for one in request.pictures}
+        options = {"model": request.settings.model, **_tripo.sent_settings(request.settings)}
+        if len(inputs) == 1:
+            options.pop("orthographic_projection", None)
+            path, body = "image-to-model", {"input": inputs["front"], **options}
+        else:
+            views = [{view: inputs[view]} for view in self.views if view in inputs]
+            path, body = "multiview-to-model", {"inputs": views, **options}
+        return answers.ordered(online(http).submit(f"/generation/{path}", json=body), API)
+
+    def poll(self, ticket: Ticket, http: Http | None) -> Progress | Result:
+        """Look at the task."""
+        reply = online(http).get(f"/tasks/{answers.task_path(ticket)}")
+        return answers.task_state(reply, ticket, API)
+
+    def cancel(self, ticket: Ticket, http: Http | None) -> CancelOutcome:
+        """Say what the task will cost: Tripo cannot be told to stop."""
+        try:
+            self.poll(ticket, http)
+        except Failed:
+            return CancelOutcome.FREE
+        return CancelOutcome.CHARGED
+
+    def balance(self, http: Http | None) -> Balance | None:
+        """Ask for the account's credits."""
+        return answers.balance_of(online(http).get("/account/balance"), API)
+
+
+@dataclass(frozen=True)
+class _File:
+    file_token: str
+
+
+@dataclass(frozen=True)
+class _Place:
+    file_token: str
+    presigned_url: str | None = None
+    upload_url: str | None = None
+
+
+def _token(picture: Picture, http: Http) -> str:
+    """Upload one picture; a big one to the place in Tripo's storage that is made for it."""
+    name, data, kind = _tripo.part_of(picture)
+    if len(data) <= IN_ONE_FORM:
+        reply = http.post("/files", files={"file": (name, data, kind)})
+        return answers.read(reply, _File, "upload", API).file_token
+    reply = http.post("/files/presign", json={"format": _tripo.format_of(picture)})
+    place = answers.read(reply, _Place, "upload", API)
+    url = place.presigned_url or place.upload_url
+    if not url:
+        raise BadReply("Tripo named no address to put the picture to.", "Try again later.")
+    answers.stored(http.put(url, data, kind), API)
+    return place.file_token

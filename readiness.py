@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why Generate cannot run now: read by the panel's line, the button's tooltip and the operator."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from . import preferences
+from .properties import choices_of, provider_of, read_settings
+from .providers import MissingKey, Provider, Settings, settings_of
+
+
+def why_not(context: bpy.types.Context) -> str:
+    """Return the sentence that says what keeps Generate from running; empty where nothing does.
+
+    Costs no IO: whether a picture's file can be read shows when it is read.
+    """
+    chosen = choices_of(context.scene)
+    provider = provider_of(context.scene)
+    return (
+        _picture_problem(chosen.image)
+        or _key_problem(context, provider)
+        or _network_problem(context, provider)
+        or _settings_problem(context, provider)
+    )
+
+
+def broken_settings(settings: Settings) -> dict[str, str]:
+    """Return a sentence for each setting, by name, that the service or this Blender refuses."""
+    found = dict(settings.rules())
+    for setting in settings_of(type(settings)):
+        wanted = setting.min_blender
+        is_changed = getattr(settings, setting.name) != setting.default
+        if wanted and is_changed and bpy.app.version[:2] < wanted:
+            version = ".".join(map(str, wanted))
+            found.setdefault(setting.name, f"{setting.title}: Blender {version} or newer reads it")
+    return found
+
+
+def priced(context: bpy.types.Context) -> Settings | None:
+    """Return the scene's settings where the service would price them now for free, else None."""
+    provider = provider_of(context.scene)
+    if type(provider).quote is Provider.quote:
+        return None
+    if _key_problem(context, provider) or _network_problem(context, provider):
+        return None
+    settings = read_settings(context.scene, provider)
+    return None if broken_settings(settings) else settings
+
+
+def _picture_problem(image: bpy.types.Image | None) -> str:
+    if image is None:
+        return "Choose a picture"
+    if image.source == "VIEWER" and not image.has_data:
+        return f"“{image.name}” is empty: render first"
+    if image.source == "FILE" and not (image.filepath or image.packed_file or image.has_data):
+        return f"“{image.name}” has no file: open the picture again"
+    return ""
+
+
+def _key_problem(context: bpy.types.Context, provider: Provider[Any]) -> str:
+    error = preferences.key_problem(context, provider)
+    if error is None:
+        return ""
+    what = "add it" if isinstance(error, MissingKey) else "copy it again"
+    return f"{error.message.rstrip('.')}: {what} in Preferences"
+
+
+def _network_problem(context: bpy.types.Context, provider: Provider[Any]) -> str:
+    return preferences.OFFLINE if preferences.is_offline(context, provider) else ""
+
+
+def _settings_problem(context: bpy.types.Context, provider: Provider[Any]) -> str:
+    broken = broken_settings(read_settings(context.scene, provider))
+    return next(iter(broken.values()), "")

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files that are there whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def whole(path: str) -> Iterator[str]:
+    """Give a side name with the same suffix to write to; rename it when the block ends well."""
+    final = Path(path)
+    side = final.with_name(f".{final.stem}.part{final.suffix}")
+    try:
+        yield str(side)
+        side.replace(final)
+    finally:
+        side.unlink(missing_ok=True)

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A picture file's pixels, read by Blender, in one layout whatever the file's own."""
+
+from __future__ import annotations
+
+import bpy
+
+from .pixels import Pixels, buffer_of, shown_colors, upright
+from .refusal import Refusal
+
+READABLE = "Use a PNG, JPEG, WebP, BMP, TIFF, OpenEXR or HDR picture."
+
+
+def read_photo(path: str, orientation: int, longest_side: int) -> Pixels:
+    """Read the picture at `path`, scaled down to `longest_side` pixels where it is larger.
+
+    Return (height, width, 4) from 0 to 1, sRGB encoded, straight alpha, top row first, turned
+    upright by `orientation` (Exif, 1 to 8). Raise Refusal if Blender cannot read the file.
+    """
+    image = _load(path)
+    try:
+        _scale_down(image, longest_side)
+        return upright(shown_colors(buffer_of(image), is_linear=image.is_float), orientation)
+    finally:
+        bpy.data.images.remove(image)
+
+
+def _load(path: str) -> bpy.types.Image:
+    try:
+        image = bpy.data.images.load(path)
+    except RuntimeError as error:
+        raise Refusal("bad_image", "The picture cannot be opened.", READABLE) from error
+    # The size is read first: it is what makes Blender decode the file.
+    if min(image.size) > 0 and image.source == "FILE" and image.channels > 0:
+        return image
+    bpy.data.images.remove(image)
+    raise Refusal("bad_image", "Blender cannot read this picture.", READABLE)
+
+
+def _scale_down(image: bpy.types.Image, longest_side: int) -> None:
+    factor = longest_side / max(image.size)
+    if factor < 1.0:
+        image.scale(*(max(1, round(side * factor)) for side in image.size))

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Speak with the add-on: one JSON object a line, requests in, progress and results out."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import bpy
+
+from .fit import fit
+from .make import make
+from .prepare import prepare
+from .refusal import Refusal
+
+PREFIX = b"@image_to_mesh "
+Report = Callable[[float, str], None]
+Work = Callable[[dict[str, Any], Report], dict[str, Any]]
+WORK: dict[str, Work] = {"fit": fit, "make": make, "prepare": prepare}
+
+
+def serve() -> None:
+    """Answer requests until standard input ends, then leave with exit code 0, work or no work."""
+    requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    # Whoever asked may be killed while a mesh is made: nobody is left to stop the work then.
+    threading.Thread(target=_listen, args=(requests,), daemon=True).start()
+    send({"ready": {"blender": list(bpy.app.version), "pid": os.getpid()}})
+    while True:
+        request = json.loads(requests.get())
+        if request.get("do") == "quit":
+            leave()
+        send({"id": request.get("id"), **answer(request)})
+
+
+def _listen(requests: queue.SimpleQueue[bytes]) -> None:
+    """Queue the requests; end the process when standard input does. Touches nothing of Blender."""
+    for line in sys.stdin.buffer:
+        requests.put(line)
+    leave()
+
+
+def answer(request: dict[str, Any]) -> dict[str, Any]:
+    """Do what is asked; every outcome is a value, so that the process stays usable."""
+    try:
+        work = WORK.get(request.get("do", ""))
+        if work is None:
+            what = f"The background Blender cannot do {request.get('do')!r}."
+            raise Refusal("failed", what, "Restart Blender.")
+        return {"done": work(request, reporter(request.get("id")))}
+    except Refusal as refusal:
+        return {"refused": refused(refusal)}
+    except Exception as error:  # noqa: BLE001 - the process outlives whatever a file brings
+        message = traceback.format_exception_only(error)[-1].strip()
+        return {"crashed": {"message": message, "log": traceback.format_exc()}}
+
+
+def refused(refusal: Refusal) -> dict[str, str]:
+    """Return the refusal's fields, the kind in snake case (`BadImage` reads `bad_image`)."""
+    kind = "".join(f"_{c.lower()}" if c.isupper() else c for c in refusal.kind).lstrip("_")
+    return {"kind": kind, "message": refusal.message, "hint": refusal.hint}
+
+
+def reporter(ident: object) -> Report:
+    """Return the function that sends a request's progress (fraction 0 to 1, phase)."""
+
+    def report(fraction: float, phase: str) -> None:
+        send({"id": ident, "progress": round(float(fraction), 4), "phase": phase})
+
+    return report
+
+
+def send(message: dict[str, Any]) -> None:
+    """Write one line; end the process if nobody listens any more.
+
+    Blender's own output may have left an unfinished line behind, hence the leading line end.
+    """
+    sys.stdout.flush()
+    line = b"\n" + PREFIX + json.dumps(message).encode("ascii") + b"\n"
+    try:
+        while line:
+            line = line[os.write(1, line) :]
+    except OSError:
+        leave()
+
+
+def leave() -> None:
+    """End at once: freeing Blender's data properly takes longer and serves nobody."""
+    os._exit(0)

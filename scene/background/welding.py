@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Weld the vertices that file formats split where UVs or normals differ.
+
+Exact positions are welded, nothing near: what a modeller kept apart stays apart. Done with arrays
+over a mesh rebuilt in place, since `bmesh.ops.remove_doubles` takes seconds for a million faces.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int32]
+Floats = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+# data_type of an attribute: property of its items, values per item, dtype.
+LAYOUTS: dict[str, tuple[str, int, type[np.generic]]] = {
+    "FLOAT": ("value", 1, np.float32),
+    "INT": ("value", 1, np.int32),
+    "BOOLEAN": ("value", 1, np.bool_),
+    "FLOAT2": ("vector", 2, np.float32),
+    "FLOAT_VECTOR": ("vector", 3, np.float32),
+    "FLOAT_COLOR": ("color", 4, np.float32),
+    "BYTE_COLOR": ("color", 4, np.float32),
+}
+GEOMETRY = frozenset({"position", "custom_normal"})
+SAME_SHADING = np.cos(np.radians(8.0))
+SHADING_TOLERATED = 0.002
+
+
+@dataclass(frozen=True, slots=True)
+class _Attribute:
+    name: str
+    data_type: str
+    domain: str
+    values: NDArray[Any]
+
+
+def weld(mesh: bpy.types.Mesh) -> None:
+    """Weld vertices at the same position; UVs, colours, materials and shading stay.
+
+    Faces that are left without area by it are dropped. Shape keys go: the result stands still.
+    """
+    positions = _read(mesh.vertices, "co", 3, np.float32)
+    corners = _read(mesh.loops, "vertex_index", 1, np.int32)
+    starts = _read(mesh.polygons, "loop_start", 1, np.int32)
+    if not len(starts):
+        return
+    group = weld_map(positions, corners, starts)
+    leads = group == np.arange(len(group))
+    faces = _keep_their_area(group[corners], starts)
+    if leads.all() and faces.all():
+        return
+    sizes = np.diff(starts, append=len(corners))
+    kept = np.repeat(faces, sizes)
+    normals = _read(mesh.corner_normals, "vector", 3, np.float32)[kept]
+    attributes = _attributes(mesh, {"POINT": leads, "CORNER": kept, "FACE": faces})
+    renumbered = (np.cumsum(leads) - 1).astype(np.int32)
+    _rebuild(mesh, positions[leads], renumbered[group[corners[kept]]], sizes[faces])
+    _restore(mesh, attributes)
+    _restore_shading(mesh, normals)
+
+
+def weld_map(positions: Floats, corners: Ints, starts: Ints) -> Ints:
+    """Return for each vertex the one that it is welded to, the first at its position.
+
+    Faces that lie back to back on the same points, as leaves do, stay apart: welded they would be
+    one face twice.
+    """
+    group = _first_at_position(positions)
+    twice = _repeated(group[corners], starts)
+    if twice.any():
+        own = corners[np.repeat(twice, np.diff(starts, append=len(corners)))]
+        group[own] = own
+    return group
+
+
+def _first_at_position(positions: Floats) -> Ints:
+    exact = positions + np.float32(0.0)  # Makes -0 and 0 the same bits.
+    bits = exact.view(np.uint32).astype(np.uint64)
+    hashed = bits[:, 0] * np.uint64(0x9E3779B97F4A7C15)
+    hashed ^= bits[:, 1] * np.uint64(0xC2B2AE3D27D4EB4F)
+    hashed ^= bits[:, 2] * np.uint64(0x165667B19E3779F9)
+    order = np.argsort(hashed, kind="stable")
+    ordered = exact[order]
+    leads = np.ones(len(order), np.bool_)
+    leads[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
+    group = np.empty(len(order), np.int32)
+    group[order] = order[leads][np.cumsum(leads) - 1]
+    return group
+
+
+def _repeated(corners: Ints, starts: Ints) -> Mask:
+    """Mark the polygons that have the same corners as an earlier one, in whatever order."""
+    mixed = corners.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    mixed ^= mixed >> np.uint64(29)
+    mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    _, first = np.unique(np.add.reduceat(mixed, starts), return_index=True)
+    repeated = np.ones(len(starts), np.bool_)
+    repeated[first] = False
+    return repeated
+
+
+def _keep_their_area(corners: Ints, starts: Ints) -> Mask:
+    """Mark the polygons in which no corner is the same vertex as the next one."""
+    following = np.arange(1, len(corners) + 1)
+    following[np.append(starts[1:], len(corners)) - 1] = starts
+    return ~np.logical_or.reduceat(corners == corners[following], starts)
+
+
+def _read(items: Any, name: str, width: int, dtype: type[np.generic]) -> NDArray[Any]:
+    values = np.empty(len(items) * width, dtype)
+    items.foreach_get(name, values)
+    return values.reshape(-1, width) if width > 1 else values
+
+
+def _attributes(mesh: bpy.types.Mesh, masks: dict[str, Mask]) -> list[_Attribute]:
+    """Read what is stored on vertices, corners and faces, without the parts that go."""
+    return [
+        _Attribute(
+            attribute.name,
+            attribute.data_type,
+            attribute.domain,
+            _read(attribute.data, *LAYOUTS[attribute.data_type])[masks[attribute.domain]],
+        )
+        for attribute in mesh.attributes
+        if attribute.data_type in LAYOUTS
+        and attribute.domain in masks
+        and attribute.name not in GEOMETRY
+        and not attribute.name.startswith(".")
+    ]
+
+
+def _rebuild(mesh: bpy.types.Mesh, positions: Floats, corners: Ints, sizes: Ints) -> None:
+    mesh.clear_geometry()
+    mesh.vertices.add(len(positions))
+    mesh.vertices.foreach_set("co", positions.ravel())
+    mesh.loops.add(len(corners))
+    mesh.loops.foreach_set("vertex_index", corners)
+    mesh.polygons.add(len(sizes))
+    mesh.polygons.foreach_set("loop_start", (np.cumsum(sizes) - sizes).astype(np.int32))
+    mesh.update(calc_edges=True)
+
+
+def _restore(mesh: bpy.types.Mesh, attributes: list[_Attribute]) -> None:
+    for kept in attributes:
+        attribute = mesh.attributes.new(kept.name, kept.data_type, kept.domain)
+        attribute.data.foreach_set(LAYOUTS[kept.data_type][0], kept.values.ravel())
+    if mesh.color_attributes:
+        mesh.color_attributes.active_color_index = 0
+        mesh.color_attributes.render_color_index = 0
+    mesh.update()
+
+
+def _restore_shading(mesh: bpy.types.Mesh, normals: Floats) -> None:
+    """Keep the file's corner normals only where smooth shading would look different."""
+    smooth = _read(mesh.corner_normals, "vector", 3, np.float32)
+    differs = np.einsum("ij,ij->i", smooth, normals) < SAME_SHADING
+    if differs.mean() > SHADING_TOLERATED:
+        mesh.normals_split_custom_set(normals)

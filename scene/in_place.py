@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Prepare a mesh file in the artist's own Blender, for where no background Blender can start.
+
+Blender stands still meanwhile, and a file that crashes an importer takes the artist's work along:
+the background Blender is the way, this is what is left without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import bpy
+
+from ..providers import error_of_kind
+from .background.mending import model_objects
+from .background.prepare import import_model
+from .background.refusal import Refusal
+from .placing import Properties, finish_earlier_work, place_objects
+
+
+def import_in_place(
+    context: bpy.types.Context,
+    mesh_path: str,
+    *,
+    location: Sequence[float],
+    name: str,
+    properties: Properties,
+) -> tuple[list[str], list[str]]:
+    """Import and mend the mesh file, place it as `append_model` does.
+
+    Return the objects' names, the root first, and notes for the person. Raise BadMesh if the file
+    cannot be imported.
+    """
+    finish_earlier_work(context)
+    scene = bpy.data.scenes.new("Image to Mesh")
+    try:
+        # Importers select, activate and leave modes: let them do it in a scene of their own.
+        with context.temp_override(scene=scene, view_layer=scene.view_layers[0]):
+            root, notes = import_model(mesh_path, name)
+            objects = model_objects(root)
+    except Refusal as refusal:
+        raise error_of_kind(refusal.kind, refusal.message, refusal.hint) from refusal
+    finally:
+        bpy.data.scenes.remove(scene)
+    place_objects(context, objects, location=location, name=name, properties=properties)
+    return [thing.name for thing in objects], notes

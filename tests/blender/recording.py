@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A layout that keeps what is laid on it, and refuses what Blender would refuse; what is drawn."""
+
+from __future__ import annotations
+
+import importlib
+from types import SimpleNamespace
+from typing import Any
+
+import bpy
+
+ADDON = "bl_ext.user_default.image_to_mesh"
+NARROW = 180
+SIGNATURES = bpy.types.UILayout.bl_rna.functions
+ICONS = {item.identifier for item in SIGNATURES["label"].parameters["icon"].enum_items}
+
+
+class Button:
+    """An operator's button: only the operator's own properties can be set."""
+
+    known: frozenset[str]
+
+    def __init__(self, operator: str) -> None:
+        space, name = operator.split(".")
+        known = getattr(getattr(bpy.ops, space), name).get_rna_type().properties.keys()
+        object.__setattr__(self, "known", frozenset(known))
+
+    def __setattr__(self, name: str, value: object) -> None:
+        assert name in self.known, name
+        object.__setattr__(self, name, value)
+
+
+class Layout:
+    """Stands in for Blender's layout: keeps what is laid, refuses what Blender would refuse."""
+
+    def __init__(self, shown: list[dict[str, Any]], *, unfolded: bool, parent: Any = None) -> None:
+        self.shown, self.unfolded = shown, unfolded
+        self.enabled: bool = parent.enabled if parent else True
+        self.active: bool = parent.active if parent else True
+        self.alert: bool = parent.alert if parent else False
+        self.scale_y = 1.0
+
+    def _child(self, **_: object) -> Layout:
+        return Layout(self.shown, unfolded=self.unfolded, parent=self)
+
+    row = column = box = split = _child
+
+    def panel(self, idname: str, *, default_closed: bool = False) -> tuple[Layout, Layout | None]:
+        """Return a header, and a body if it is unfolded."""
+        return self._child(), self._child() if self.unfolded or not default_closed else None
+
+    def separator(self, **_: object) -> None:
+        """Leave room."""
+
+    def __getattr__(self, kind: str) -> Any:
+        if kind not in SIGNATURES:
+            raise AttributeError(kind)
+        return lambda *args, **kwargs: self._lay(kind, args, kwargs)
+
+    def _lay(self, kind: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        parameters = [one.identifier for one in SIGNATURES[kind].parameters]
+        given = {**dict(zip(parameters, args, strict=False)), **kwargs}
+        assert set(given) <= set(parameters), f"{kind} takes no {set(given) - set(parameters)}"
+        assert given.get("icon", "NONE") in ICONS
+        if "property" in given:
+            assert given["property"] in given["data"].bl_rna.properties
+        button = Button(given["operator"]) if kind == "operator" else None
+        state = {"active": self.active, "enabled": self.enabled, "alert": self.alert}
+        self.shown.append({"kind": kind, **given, **state, "button": button})
+        return button
+
+
+class Seen:
+    """What was laid, in order."""
+
+    def __init__(self, shown: list[dict[str, Any]]) -> None:
+        self.shown = shown
+
+    def all(self, kind: str) -> list[dict[str, Any]]:
+        """Return everything of a kind."""
+        return [one for one in self.shown if one["kind"] == kind]
+
+    def text(self) -> str:
+        """Return all labels as one text."""
+        return " ".join(one["text"] for one in self.all("label"))
+
+    def prop(self, name: str) -> dict[str, Any]:
+        """Return the row of a property."""
+        return next(one for one in self.all("prop") if one["property"] == name)
+
+    def buttons(self, operator: str) -> list[dict[str, Any]]:
+        """Return the buttons of an operator."""
+        return [one for one in self.all("operator") if one["operator"] == operator]
+
+    def button(self, operator: str) -> dict[str, Any]:
+        """Return the one button of an operator."""
+        (found,) = self.buttons(operator)
+        return found
+
+
+def draw(*, unfolded: bool = False, width: int = NARROW) -> Seen:
+    """Draw the sidebar's panel."""
+    panel = importlib.import_module(f"{ADDON}.panels.sidebar").IMAGE_TO_MESH_PT_sidebar
+    shown: list[dict[str, Any]] = []
+    context = SimpleNamespace(
+        scene=bpy.context.scene,
+        preferences=bpy.context.preferences,
+        region=SimpleNamespace(width=width),
+    )
+    panel.draw(SimpleNamespace(layout=Layout(shown, unfolded=unfolded)), context)
+    return Seen(shown)
+
+
+def draw_preferences(preferences: Any) -> Seen:
+    """Draw the add-on's preferences."""
+    shown: list[dict[str, Any]] = []
+    room = importlib.import_module(f"{ADDON}.preferences")
+    own = SimpleNamespace(layout=Layout(shown, unfolded=True))
+    names = [one.identifier for one in preferences.bl_rna.properties]
+    for name in set(names) - {"rna_type"}:
+        setattr(own, name, getattr(preferences, name))
+    own.bl_rna = preferences.bl_rna
+    room._draw(own, bpy.context)
+    return Seen(shown)

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A mesh file that was not made ready yet, brought into the artist's scene."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import bpy
+import numpy as np
+import pytest
+from blender.picture_files import write_picture
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+ADDON = "bl_ext.user_default.image_to_mesh"
+JOB = "20260101-000000-dahlia-0000"
+TRIANGLE = "v 0 0 0\nv 1 0 0\nv 0 1 0\nvt 0 0\nf 1/1 2/1 3/1\n"
+
+
+def room(name: str) -> Any:
+    """Return one of the add-on's modules."""
+    return importlib.import_module(f"{ADDON}.{name}")
+
+
+@pytest.fixture
+def library(addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A library with one job, whose textured mesh could not be prepared when it ended."""
+    monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(tmp_path / "library"))
+    jobs = room("jobs")
+    library = jobs.Library(tmp_path / "library")
+    failure = jobs.Failure("failed", "The background Blender ended unexpectedly.", "Try again.")
+    values = {"id": JOB, "provider": "local", "name": "dahlia", "created": "2026-01-01T00:00:00"}
+    state = jobs.State.PREPARING
+    library.create(jobs.Record(**values, state=state, mesh="mesh.obj", failure=failure), {})
+    folder = library.folder(JOB)
+    write_picture(folder / "skin.png", np.full((4, 4, 3), 9, np.uint8))
+    (folder / "mesh.mtl").write_text("newmtl a\nmap_Kd skin.png\n")
+    (folder / "mesh.obj").write_text(f"mtllib mesh.mtl\nusemtl a\n{TRIANGLE}")
+    return library
+
+
+def show(library: Any, **changes: Any) -> None:
+    """Let the session show the job as of this process."""
+    record = library.load(JOB)
+    values = {"job": JOB, "provider": "local", "name": "dahlia", "state": record.state}
+    view = room("jobs").JobView(**values, phase="", fraction=None, started=0.0, record=record)
+    room("jobs").session().show(replace(view, **changes))
+
+
+def test_what_is_prepared_at_its_import_is_saved_as_ready(library: Any) -> None:
+    show(library, failure=library.load(JOB).failure)
+    assert bpy.ops.image_to_mesh.import_result(job=JOB) == {"FINISHED"}
+    record = library.load(JOB)
+    assert (record.state, record.failure) == ("ready", None)
+    assert (record.blend, record.preview, record.faces) == ("model.blend", "preview.png", 1)
+    (view,) = room("jobs").session().views()
+    assert (view.state, view.failure) == ("ready", None)
+
+
+def test_a_mesh_that_takes_for_ever_is_given_up(
+    library: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    hanging = tmp_path / "hanging.py"
+    ready = '@image_to_mesh {"ready": {"blender": [4, 5, 0]}}'
+    hanging.write_text(f"import time\nprint({ready!r}, flush=True)\ntime.sleep(60)\n")
+    command = (sys.executable, str(hanging))
+    monkeypatch.setattr(room("scene"), "background_command", lambda: command)
+    monkeypatch.setattr(room("operators.prepared"), "LIMIT", 1.0)
+    with pytest.raises(RuntimeError, match="within 1 seconds"):
+        bpy.ops.image_to_mesh.import_result(job=JOB)
+    assert library.load(JOB).state == "preparing"
+
+
+def test_a_job_at_work_is_not_taken(library: Any) -> None:
+    show(library)
+    with pytest.raises(RuntimeError, match="not finished yet"):
+        bpy.ops.image_to_mesh.import_result(job=JOB)
+    with pytest.raises(RuntimeError, match="no finished job"):
+        bpy.ops.image_to_mesh.import_result()
+
+
+def test_packed_textures_leave_the_library(library: Any, tmp_path: Path) -> None:
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "scene.blend"))
+    bpy.ops.image_to_mesh.import_result(job=JOB)
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "art.blend"))
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "art.blend"))
+    (image,) = [image for image in bpy.data.images if image.packed_file]
+    assert image.filepath == "//dahlia.png"
+    assert tuple(image.size) == (4, 4)
+    image.unpack(method="WRITE_ORIGINAL")
+    assert (tmp_path / "dahlia.png").is_file()
+    assert not (library.folder(JOB) / "dahlia.png").exists()

@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a mesh file is, and what it may read of the artist's disk: nothing outside of its folder."""
+
+from __future__ import annotations
+
+import base64
+import json
+import struct
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import bpy
+import numpy as np
+import pytest
+from blender.picture_files import write_picture
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+ASCII_FBX = """; FBX 7.4.0 project file
+FBXHeaderExtension:  {
+  FBXHeaderVersion: 1003
+  FBXVersion: 7400
+}
+Objects:  {
+  Geometry: 10, "Geometry::tri", "Mesh" {
+    Vertices: *9 {
+      a: 0,0,0,100,0,0,0,100,0
+    }
+    PolygonVertexIndex: *3 {
+      a: 0,1,-3
+    }
+    GeometryVersion: 124
+  }
+  Model: 20, "Model::tri", "Mesh" {
+    Version: 232
+  }
+}
+Connections:  {
+  C: "OO",10,20
+  C: "OO",20,0
+}
+"""
+
+
+def unheard(_fraction: float, _phase: str) -> None:
+    """Take progress that nobody looks at."""
+
+
+@pytest.fixture
+def background(addon: ModuleType) -> Callable[[str], ModuleType]:
+    return lambda name: import_module(f"{addon.__name__}.scene.background.{name}")
+
+
+@pytest.fixture
+def prepare(background: Callable[[str], ModuleType], tmp_path: Path) -> Any:
+    """Prepare a mesh file; return the answer, and leave the model open."""
+
+    def run(mesh: Path) -> dict[str, Any]:
+        request = {"mesh": str(mesh), "name": "photo", "output": str(tmp_path / "model.blend")}
+        return background("prepare").prepare(request, unheard)
+
+    return run
+
+
+def packed() -> list[str]:
+    """Return the names of the images that the open model holds."""
+    return [image.name for image in bpy.data.images if image.packed_file]
+
+
+def textured(path: Path, address: str) -> Path:
+    """Write a GLB, or a .gltf, whose base colour is the image at an address."""
+    corners = struct.pack("<15f", 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 1)
+    vectors = {"bufferView": 0, "componentType": 5126, "count": 3}
+    document: dict[str, Any] = {
+        "asset": {"version": "2.0"},
+        "scenes": [{"nodes": [0]}],
+        "nodes": [{"mesh": 0}],
+        "meshes": [
+            {"primitives": [{"attributes": {"POSITION": 0, "TEXCOORD_0": 1}, "material": 0}]}
+        ],
+        "materials": [{"pbrMetallicRoughness": {"baseColorTexture": {"index": 0}}}],
+        "textures": [{"source": 0}],
+        "images": [{"uri": address}],
+        "accessors": [
+            {**vectors, "type": "VEC3", "min": [0, 0, 0], "max": [1, 1, 0]},
+            {**vectors, "type": "VEC2", "byteOffset": 36},
+        ],
+        "bufferViews": [{"buffer": 0, "byteLength": 60}],
+        "buffers": [{"byteLength": 60}],
+    }
+    if path.suffix == ".gltf":
+        document["buffers"][0]["uri"] = "corners.bin"
+        path.with_name("corners.bin").write_bytes(corners)
+        path.write_text(json.dumps(document))
+        return path
+    text = json.dumps(document).encode()
+    text += b" " * (-len(text) % 4)
+    head = struct.pack("<4sII", b"glTF", 2, 28 + len(text) + 60)
+    chunks = struct.pack("<I4s", len(text), b"JSON") + text
+    path.write_bytes(head + chunks + struct.pack("<I4s", 60, b"BIN\0") + corners)
+    return path
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Path:
+    """A picture of the artist's, in the folder above the job's."""
+    (tmp_path / "job").mkdir()
+    return write_picture(tmp_path / "secret.png", np.full((4, 4, 3), 9, np.uint8))
+
+
+@pytest.mark.parametrize("mesh", ["mesh.glb", "mesh.gltf"])
+@pytest.mark.parametrize("form", ["{}", "../{0.name}", "a/%2e%2e/../{0.name}", "..\\{0.name}",
+                                  "data:a/../../{0.name}", "sub/{0.name}"])  # fmt: skip
+def test_a_mesh_cannot_take_the_artists_pictures_along(
+    form: str,
+    mesh: str,
+    secret: Path,
+    background: Callable[[str], ModuleType],
+    prepare: Any,
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "job" / "data:a").mkdir()
+    (tmp_path / "job" / "sub").symlink_to(tmp_path)
+    path = textured(tmp_path / "job" / mesh, form.format(secret))
+    with pytest.raises(background("refusal").Refusal, match="outside of it") as caught:
+        prepare(path)
+    assert caught.value.kind == "bad_mesh"
+    assert not bpy.data.images
+    assert not (tmp_path / "model.blend").exists()
+
+
+def test_a_gltf_may_name_files_of_its_own_folder(secret: Path, prepare: Any) -> None:
+    secret.replace(secret.parent / "job" / "skin one.png")
+    done = prepare(textured(secret.parent / "job" / "mesh.gltf", "skin%20one.png"))
+    assert packed() == ["photo"]
+    assert not done["notes"]
+
+
+def test_a_glb_names_no_file_at_all(
+    secret: Path, background: Callable[[str], ModuleType], prepare: Any
+) -> None:
+    secret.replace(secret.parent / "job" / "skin.png")
+    with pytest.raises(background("refusal").Refusal, match=r"skin\.png"):
+        prepare(textured(secret.parent / "job" / "mesh.glb", "skin.png"))
+
+
+def test_an_address_that_is_data_is_no_file(secret: Path, prepare: Any) -> None:
+    data = base64.b64encode(secret.read_bytes()).decode()
+    path = textured(secret.parent / "job" / "mesh.glb", f"data:image/png;base64,{data}")
+    prepare(path)
+    assert packed() == ["photo"]
+
+
+@pytest.mark.parametrize("start", ["", "  ", "\x01\\ ", "\xff"])
+@pytest.mark.parametrize("name", ["../secret.mtl", "{}/secret.mtl", '"../secret.mtl"'])
+def test_material_files_outside_of_the_folder_are_not_read(
+    name: str, start: str, secret: Path, prepare: Any
+) -> None:
+    (secret.parent / "secret.mtl").write_text("newmtl a\nKd 1 0 0\nmap_Kd secret.png\n")
+    job = secret.parent / "job"
+    library = name.format(secret.parent)
+    mesh = f"{start}mtllib {library}\nv 0 0 0\nv 1 0 0\nv 0 1 0\nusemtl a\nf 1 2 3\n"
+    (job / "mesh.obj").write_bytes(mesh.encode("latin-1"))
+    done = prepare(job / "mesh.obj")
+    assert not bpy.data.images
+    assert done["notes"] == ["Material files outside of the mesh's folder were not read: 1."]
+    assert [path.name for path in job.iterdir()] == ["mesh.obj"]
+
+
+def test_an_fbx_names_textures_in_vain(
+    secret: Path, background: Callable[[str], ModuleType], prepare: Any
+) -> None:
+    bpy.ops.mesh.primitive_cube_add()
+    material = background("materials").new_material("skin")
+    image = material.node_tree.nodes.new("ShaderNodeTexImage")
+    image.image = bpy.data.images.load(str(secret))
+    surface = material.node_tree.nodes["Principled BSDF"]
+    material.node_tree.links.new(image.outputs["Color"], surface.inputs["Base Color"])
+    bpy.context.object.data.materials.append(material)
+    path = secret.parent / "job" / "mesh.fbx"
+    bpy.ops.export_scene.fbx(filepath=str(path), object_types={"MESH"}, path_mode="RELATIVE")
+    assert b"secret.png" in path.read_bytes()
+    done = prepare(path)
+    assert not packed()
+    assert done["notes"] == ["Textures that the mesh file names were not found: 1."]
+
+
+HEADS = {
+    b"glTF": "glb",
+    b"Kaydara FBX Binary  \0": "fbx",
+    b"; FBX 7.3.0 project file\n": "fbx",
+    b"\xef\xbb\xbf; FBX 7.3.0 project file\n": "fbx",
+    b'\xef\xbb\xbf {"asset"': "gltf",
+    b"\xef\xbb\xbf# made\nv 0 0 0\n": "obj",
+    b"newmtl a\nKd 1 1 1\nv 0 0 0\n": "obj",
+    b"# a long licence\n" * 1000 + b"v 0 0 0\n": "obj",
+    b"# only comments\n" * 400: "",
+    b"v": "",
+    b"o a\ng b\n": "",
+    b"hello there\n": "",
+}
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_formats_are_told_as_the_job_tells_them(
+    head: bytes, addon: ModuleType, background: Callable[[str], ModuleType], tmp_path: Path
+) -> None:
+    path = tmp_path / "mesh"
+    path.write_bytes(head)
+    meshfile = import_module(f"{addon.__name__}.jobs.meshfile")
+    importing = background("importing")
+    assert (meshfile.VERTEX, meshfile.BEGIN) == (importing.VERTEX, importing.BEGIN)
+    try:
+        told = importing.sniff(str(path))
+    except background("refusal").Refusal:
+        told = ""
+    try:
+        job = meshfile.read_mesh_file(path).format
+    except import_module(f"{addon.__name__}.providers").BadMesh:
+        job = told if told in ("glb", "gltf") else ""  # Known, but not whole.
+    assert told == job == HEADS[head]
+
+
+def test_ascii_fbx_is_read_or_said_to_be_unreadable(
+    background: Callable[[str], ModuleType], prepare: Any, tmp_path: Path
+) -> None:
+    mesh = tmp_path / "mesh.fbx"
+    mesh.write_text(ASCII_FBX)
+    if hasattr(bpy.types, "WM_OT_fbx_import"):
+        assert prepare(mesh)["faces"] == 1
+        return
+    with pytest.raises(background("refusal").Refusal, match="FBX file in ASCII"):
+        prepare(mesh)

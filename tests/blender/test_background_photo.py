@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Picture files of all kinds reach the recipes in one layout; pictures leave as right PNGs."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import bpy
+import numpy as np
+import pytest
+from blender.picture_files import read_picture, write_picture
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import ModuleType
+
+RED, GREEN, BLUE, GREY = (255, 0, 0), (0, 255, 0), (0, 0, 255), (128, 128, 128)
+# Two rows of three: no turn or mirror maps it to itself.
+SIX = np.array([[RED, GREEN, BLUE], [GREY, GREY, GREY]], np.uint8)
+
+# Where the stored picture's red corner comes to lie, and its green neighbour (row, column).
+UPRIGHT = {
+    1: ((0, 0), (0, 1)),
+    2: ((0, 2), (0, 1)),
+    3: ((1, 2), (1, 1)),
+    4: ((1, 0), (1, 1)),
+    5: ((0, 0), (1, 0)),
+    6: ((0, 1), (1, 1)),
+    7: ((2, 1), (1, 1)),
+    8: ((2, 0), (1, 0)),
+}
+
+
+@pytest.fixture
+def photo(addon: ModuleType) -> Any:
+    return import_module(f"{addon.__name__}.scene.background.photo")
+
+
+@pytest.fixture
+def png(addon: ModuleType) -> Any:
+    return import_module(f"{addon.__name__}.scene.background.png")
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_turns_the_picture_upright(
+    orientation: int, photo: Any, tmp_path: Path
+) -> None:
+    path = write_picture(tmp_path / "six.png", SIX)
+    pixels = photo.read_photo(str(path), orientation, 4096)
+    assert pixels.shape == ((2, 3, 4) if orientation < 5 else (3, 2, 4))
+    assert pixels.dtype == np.float32
+    assert pixels.flags["C_CONTIGUOUS"]
+    red, green = UPRIGHT[orientation]
+    np.testing.assert_allclose(pixels[red], (1, 0, 0, 1))
+    np.testing.assert_allclose(pixels[green], (0, 1, 0, 1))
+
+
+def test_bytes_stay_as_they_are_with_straight_alpha(photo: Any, tmp_path: Path) -> None:
+    stored = np.array([[(200, 100, 50, 128), (10, 20, 30, 0)]], np.uint8)
+    path = write_picture(tmp_path / "half.png", stored)
+    np.testing.assert_allclose(photo.read_photo(str(path), 1, 64) * 255, stored, atol=0.01)
+
+
+def test_sixteen_bits_are_no_different(photo: Any, tmp_path: Path) -> None:
+    """Blender keeps them as linear floats with associated alpha."""
+    stored = (50000, 25000, 0, 32768)
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
+
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 16, 6, 0, 0, 0))
+    body = chunk(b"IDAT", zlib.compress(b"\0" + struct.pack(">4H", *stored)))
+    path = tmp_path / "deep.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + head + body + chunk(b"IEND", b""))
+    pixels = photo.read_photo(str(path), 1, 64)
+    np.testing.assert_allclose(pixels[0, 0], np.array(stored) / 65535, atol=2e-4)
+
+
+def test_linear_colors_are_encoded(photo: Any, tmp_path: Path) -> None:
+    path = tmp_path / "light.hdr"
+    half_and_nine = bytes((128, 64, 0, 128)) + bytes((144, 144, 144, 132))
+    path.write_bytes(b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 1 +X 2\n" + half_and_nine)
+    pixels = photo.read_photo(str(path), 1, 64)
+    np.testing.assert_allclose(pixels[0, 0], (0.7354, 0.5371, 0, 1), atol=5e-3)
+    np.testing.assert_allclose(pixels[0, 1], (1, 1, 1, 1))
+
+
+def test_a_large_picture_is_scaled_down(photo: Any, tmp_path: Path) -> None:
+    wide = np.zeros((30, 90, 3), np.uint8)
+    wide[:, 45:] = 255
+    path = write_picture(tmp_path / "wide.png", wide)
+    pixels = photo.read_photo(str(path), 6, 45)
+    assert pixels.shape == (45, 15, 4)
+    np.testing.assert_allclose(pixels[[0, -1], 7, 0], (0, 1), atol=0.01)
+    assert photo.read_photo(str(path), 1, 90).shape == (30, 90, 4)
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"])
+def test_what_blender_cannot_read_is_refused(
+    content: bytes, addon: ModuleType, photo: Any, tmp_path: Path
+) -> None:
+    refusal = import_module(f"{addon.__name__}.scene.background.refusal").Refusal
+    path = tmp_path / "photo.png"
+    path.write_bytes(content)
+    with pytest.raises(refusal) as caught:
+        photo.read_photo(str(path), 1, 64)
+    assert caught.value.kind == "bad_image"
+    assert "photo.png" not in bpy.data.images
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_the_encoder_is_lossless(channels: int, png: Any, tmp_path: Path) -> None:
+    pixels = np.random.default_rng(3).integers(0, 256, (7, 5, channels), np.uint8)
+    path = tmp_path / "noise.png"
+    path.write_bytes(png.encode_png(pixels))
+    read = read_picture(path)
+    np.testing.assert_array_equal(read[..., :channels], pixels)
+    assert channels == 4 or (read[..., 3] == 255).all()
+
+
+def test_the_encoder_writes_valid_chunks(png: Any) -> None:
+    data = png.encode_png(np.zeros((2, 3, 3), np.uint8))
+    at, names = 8, []
+    while at < len(data):
+        length = int.from_bytes(data[at : at + 4])
+        body = data[at + 4 : at + 8 + length]
+        assert zlib.crc32(body) == int.from_bytes(data[at + 8 + length : at + 12 + length])
+        names.append(body[:4])
+        at += 12 + length
+    assert names == [b"IHDR", b"sRGB", b"IDAT", b"IEND"]

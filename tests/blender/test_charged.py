@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A cancel that the service charges for, and clicks that start nothing: said in the panel."""
+
+from __future__ import annotations
+
+import importlib
+import time
+from typing import TYPE_CHECKING, Any
+
+import bpy
+import places
+import pytest
+from blender.recording import ADDON, draw
+from fakes import FAKES, WORKER
+from fakes.glb import triangle_glb
+from fakes.service import KEY, Service, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+    from types import ModuleType
+
+WIDE = 900
+
+
+def room(name: str) -> Any:
+    """Return one of the add-on's modules."""
+    return importlib.import_module(f"{ADDON}.{name}")
+
+
+def until(so: Callable[[], Any], seconds: float = 20.0) -> None:
+    """Wait until something is so."""
+    end = time.monotonic() + seconds
+    while not so():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    """A service that needs a second, and charges whatever was ordered."""
+    with serving(Service(mesh=triangle_glb(5), takes=1.0)) as running:
+        yield running
+
+
+@pytest.fixture
+def chosen(
+    service: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, request: Any
+) -> Iterator[Any]:
+    """The scene's choices, ready to order."""
+    providers = room("providers")
+    monkeypatch.setattr(providers, "__path__", [*providers.__path__, str(FAKES / "services")])
+    monkeypatch.setenv("REHEARSAL_API_KEY", KEY)
+    monkeypatch.setenv("REHEARSAL_BASE_URL", service.url)
+    monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(tmp_path / "library"))
+    providers.all_providers.cache_clear()
+    provider = providers.get_provider("rehearsal")
+    monkeypatch.setattr(type(provider), "cancel", lambda *_: providers.CancelOutcome.CHARGED)
+    request.getfixturevalue("addon")
+    monkeypatch.setattr(room("scene"), "background_command", lambda: WORKER)
+    choices = bpy.context.scene.image_to_mesh
+    choices.image = bpy.data.images.load(str(places.SAMPLE))
+    choices.provider = "rehearsal"
+    yield choices
+    providers.all_providers.cache_clear()
+
+
+def session() -> Any:
+    """Return the add-on's jobs."""
+    return room("jobs").session()
+
+
+def cancelled() -> str:
+    """Start a job, cancel it once it is ordered, and wait until it is being collected."""
+    job = str(room("operators.generate").start(bpy.context))
+    until(lambda: session().views()[0].state == "running")
+    assert bpy.ops.image_to_mesh.cancel() == {"FINISHED"}
+    until(lambda: job in session().collecting())
+    return job
+
+
+def settle() -> list[Any]:
+    """Handle what has happened, as the watcher does at a tick."""
+    return list(room("operators.watch").settle(bpy.context))
+
+
+def test_it_is_said_that_it_may_be_charged_and_is_collected(chosen: Any) -> None:
+    job = cancelled()
+    seen = draw(width=WIDE)
+    sentence = "Rehearsal may charge for it all the same: what it makes comes into the library."
+    assert sentence in seen.text()
+    button = seen.button("image_to_mesh.cancel")
+    assert (button["text"], button["button"].job) == ("Do Not Collect", job)
+    assert button["button"].collect is False
+    assert not seen.all("progress")
+    assert room("operators.watch").busy()
+
+
+def test_what_was_collected_is_offered_and_never_imported_by_itself(chosen: Any) -> None:
+    job = cancelled()
+    objects = len(bpy.data.objects)
+    outcomes: list[Any] = []
+
+    def over() -> bool:
+        outcomes.extend(settle())
+        return not room("operators.watch").busy()
+
+    until(over)
+    assert [one.level for one in outcomes] == ["ERROR", "INFO"]
+    assert "came into the library" in outcomes[1].message
+    assert len(bpy.data.objects) == objects
+    seen = draw(width=WIDE)
+    assert f"{session().views()[0].name} came into the library" in seen.text()
+    button = seen.button("image_to_mesh.import_result")
+    assert (button["text"], button["button"].job) == ("Import", job)
+    assert not seen.buttons("image_to_mesh.cancel")
+
+
+def test_the_person_can_say_no(chosen: Any, service: Service) -> None:
+    service.takes = 60
+    job = cancelled()
+    with pytest.raises(RuntimeError, match="still being collected"):
+        bpy.ops.image_to_mesh.delete("EXEC_DEFAULT", job=job)
+    assert bpy.ops.image_to_mesh.cancel(job=job, collect=False) == {"FINISHED"}
+    session().settle(5.0)
+    settle()
+    assert not room("operators.watch").busy()
+    seen = draw(width=WIDE)
+    assert "cancelled" in seen.text()
+    assert "may charge" not in seen.text()
+    assert not seen.buttons("image_to_mesh.cancel")
+    assert not bpy.ops.image_to_mesh.cancel.poll()
+
+
+def test_cancelling_without_collecting_is_one_call(chosen: Any, service: Service) -> None:
+    service.takes = 60
+    room("operators.generate").start(bpy.context)
+    until(lambda: session().views()[0].state == "running")
+    assert bpy.ops.image_to_mesh.cancel(collect=False) == {"FINISHED"}
+    session().settle(5.0)
+    assert not session().collecting()
+
+
+def test_what_is_collected_is_not_cancelled_twice(chosen: Any, service: Service) -> None:
+    service.takes = 60
+    cancelled()
+    assert bpy.ops.image_to_mesh.cancel() == {"CANCELLED"}
+    assert session().collecting()
+    assert bpy.ops.image_to_mesh.cancel(collect=False) == {"FINISHED"}
+
+
+def test_a_collected_mesh_that_failed_says_why(chosen: Any, service: Service) -> None:
+    service.fail = True
+    cancelled()
+    until(lambda: not session().collecting())
+    until(lambda: [one for one in settle() if "could not make it" in one.message])
+    seen = draw(width=WIDE)
+    assert "The service could not make it. Try another picture." in seen.text()
+
+
+def test_both_cancels_have_tooltips_of_their_own(addon: ModuleType) -> None:
+    describe = room("operators.cancel").IMAGE_TO_MESH_OT_cancel.description
+
+    class Properties:
+        collect = True
+
+    stop = describe(bpy.context, Properties)
+    Properties.collect = False
+    no_more = describe(bpy.context, Properties)
+    assert stop != no_more
+    assert not {stop[-1], no_more[-1]} & {".", "!"}
+
+
+@pytest.fixture
+def refused(chosen: Any, tmp_path: Path, service: Service) -> Any:
+    """Click Generate with a picture whose file is gone."""
+    chosen.image.filepath = str(tmp_path / "gone.jpg")
+    click()
+    assert service.requests == []
+    return session().views()[0]
+
+
+def click() -> None:
+    """Press Generate as the panel's button does."""
+    generate = room("operators.generate")
+    shown: list[str] = []
+
+    class Pressed:
+        _start_watched = generate.IMAGE_TO_MESH_OT_generate._start_watched
+        _refuse = generate.IMAGE_TO_MESH_OT_generate._refuse
+
+        def report(self, _: set[str], message: str) -> None:
+            shown.append(message)
+
+    assert Pressed()._start_watched(bpy.context) == ({"CANCELLED"} if shown else {"FINISHED"})
+
+
+def test_a_click_that_starts_nothing_is_explained_by_the_button(refused: Any) -> None:
+    seen = draw(width=WIDE)
+    assert refused.failure.message in seen.text()
+    assert "gone.jpg" in seen.text()
+    assert seen.button("image_to_mesh.copy_error")
+    text = room("operators.shown").error_text(refused, refused.failure)
+    assert "No job, provider rehearsal, error bad_image" in text
+    assert "refused" not in text
+
+
+def test_it_is_said_once_and_goes_with_the_next_start(refused: Any, chosen: Any) -> None:
+    click()
+    assert [one.job for one in session().views()] == [refused.job]
+    chosen.image = bpy.data.images.load(str(places.SAMPLE), check_existing=False)
+    click()
+    assert refused.job not in {one.job for one in session().views()}
+    bpy.ops.image_to_mesh.cancel(collect=False)
+
+
+def test_it_can_be_put_away(refused: Any) -> None:
+    assert draw().button("image_to_mesh.dismiss")["button"].job == refused.job
+    bpy.ops.image_to_mesh.dismiss(job=refused.job)
+    assert session().views() == ()
+    with pytest.raises(RuntimeError, match="no ended job"):
+        bpy.ops.image_to_mesh.delete("EXEC_DEFAULT")

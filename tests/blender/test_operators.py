@@ -1,0 +1,311 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can be pressed or scripted, with the built-in provider and the real background Blender."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import shutil
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import bpy
+import places
+import pytest
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+ADDON = "bl_ext.user_default.image_to_mesh"
+CURSOR = (3.0, -1.0, 0.5)
+_made: list[Path] = []
+
+
+def room(name: str) -> Any:
+    """Return one of the add-on's modules."""
+    return importlib.import_module(f"{ADDON}.{name}")
+
+
+@pytest.fixture
+def library(addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty library of the test's own."""
+    monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(tmp_path / "library"))
+    return tmp_path / "library"
+
+
+@pytest.fixture
+def picture(library: Path) -> bpy.types.Image:
+    """A photograph as the scene's picture, the 3D cursor away from the origin, few faces."""
+    scene = bpy.context.scene
+    scene.image_to_mesh.image = bpy.data.images.load(str(places.SAMPLE))
+    scene.image_to_mesh.local.face_count = 1000
+    scene.cursor.location = CURSOR
+    return scene.image_to_mesh.image
+
+
+@pytest.fixture
+def finished(picture: bpy.types.Image, library: Path, tmp_path_factory: Any) -> str:
+    """A finished job in the library, made once for all tests, of which this session knows nothing.
+
+    The scene is as it was before.
+    """
+    if not _made:
+        bpy.ops.image_to_mesh.generate()
+        _made.append(tmp_path_factory.mktemp("made") / "job")
+        shutil.copytree(next(library.iterdir()), _made[0])
+        bpy.data.objects.remove(bpy.context.view_layer.objects.active)
+        room("jobs").session.cache_clear()
+        room("operators.prepared").unregister()
+    job = str(json.loads((_made[0] / "job.json").read_text("utf-8"))["id"])
+    shutil.rmtree(library, ignore_errors=True)
+    shutil.copytree(_made[0], library / job)
+    return job
+
+
+def view_of(job: str, library: Path, **changes: Any) -> Any:
+    """Return what a session would show of a job in the library."""
+    jobs = room("jobs")
+    record = jobs.Library(library).load(job)
+    values: dict[str, Any] = {
+        "job": job,
+        "provider": record.provider,
+        "name": record.name,
+        "state": record.state,
+        "phase": "Done",
+        "fraction": 1.0,
+        "started": time.monotonic(),
+        "record": record,
+        "place": {**record.place, "file": room("current_file").token()},
+    }
+    return jobs.JobView(**{**values, **changes})
+
+
+def meshes() -> set[str]:
+    """Return the names of all objects that jobs made."""
+    return {one.name for one in bpy.data.objects if "image_to_mesh_job" in one}
+
+
+def ended(job: str, seconds: float = 10.0) -> Any:
+    """Wait for a job's end without handling it."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        event = room("jobs").session().wait(0.1)
+        if isinstance(event, room("jobs").Ended) and event.job == job:
+            return event
+    raise AssertionError(f"job {job} did not end")
+
+
+def test_generate_puts_the_mesh_at_the_3d_cursor(
+    picture: bpy.types.Image, library: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    start = time.monotonic()
+    assert bpy.ops.image_to_mesh.generate() == {"FINISHED"}
+    with capsys.disabled():
+        print(f"\ngenerate, start to mesh: {time.monotonic() - start:.1f} s")
+    root = bpy.context.view_layer.objects.active
+    assert tuple(root.matrix_world.translation) == CURSOR
+    assert root.select_get()
+    assert root.name == Path(picture.name).stem
+    assert (library / root["image_to_mesh_job"] / "job.json").is_file()
+    assert len(meshes()) == 1
+    (view,) = room("jobs").session().views()
+    assert (view.state, view.failure) == ("ready", None)
+
+
+def test_nothing_runs_without_a_picture(library: Path) -> None:
+    with pytest.raises(RuntimeError, match="Choose a picture"):
+        bpy.ops.image_to_mesh.generate()
+    assert not library.exists()
+
+
+def test_a_picture_that_is_none_is_a_sentence(library: Path, tmp_path: Path) -> None:
+    false = tmp_path / "false.png"
+    false.write_text("this is no picture")
+    bpy.context.scene.image_to_mesh.image = bpy.data.images.load(str(false))
+    with pytest.raises(RuntimeError, match=r"(?i)false.*picture") as raised:
+        bpy.ops.image_to_mesh.generate()
+    assert "Traceback" not in str(raised.value)
+    assert not meshes()
+    assert not list(library.glob("*"))
+
+
+def test_a_file_that_is_gone_is_a_sentence(picture: bpy.types.Image, tmp_path: Path) -> None:
+    picture.filepath = str(tmp_path / "gone.jpg")
+    with pytest.raises(RuntimeError, match="is missing"):
+        bpy.ops.image_to_mesh.generate()
+
+
+def test_generate_leaves_edit_mode_and_selection_alone(picture: bpy.types.Image) -> None:
+    cube = bpy.context.view_layer.objects.active
+    selected = set(bpy.context.selected_objects)
+    bpy.ops.object.mode_set(mode="EDIT")
+    bpy.ops.image_to_mesh.generate()
+    assert (bpy.context.mode, bpy.context.view_layer.objects.active) == ("EDIT_MESH", cube)
+    assert len(meshes()) == 1
+    assert selected <= set(bpy.context.selected_objects)
+
+
+def test_an_interrupt_cancels_the_job(
+    picture: bpy.types.Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = room("jobs").session()
+    wait = session.wait
+    calls = iter(range(1000))
+
+    def interrupted(seconds: float) -> Any:
+        if next(calls) == 1:
+            raise KeyboardInterrupt
+        return wait(seconds)
+
+    monkeypatch.setattr(session, "wait", interrupted)
+    with pytest.raises(RuntimeError, match="Interrupted"):
+        bpy.ops.image_to_mesh.generate()
+    assert not session.running()
+    assert not meshes()
+
+
+def test_a_running_job_can_be_cancelled(picture: bpy.types.Image) -> None:
+    job = room("operators.generate").start(bpy.context)
+    start = time.monotonic()
+    assert bpy.ops.image_to_mesh.cancel() == {"FINISHED"}
+    assert ended(job).view.state == "cancelled"
+    assert time.monotonic() - start < 0.5
+    assert not bpy.ops.image_to_mesh.cancel.poll()
+    with pytest.raises(RuntimeError, match="Nothing is running"):
+        bpy.ops.image_to_mesh.cancel(job=job)
+
+
+def test_starting_takes_no_time(
+    picture: bpy.types.Image, capsys: pytest.CaptureFixture[str]
+) -> None:
+    generate = room("operators.generate")
+    first = time.perf_counter()
+    one = generate.start(bpy.context)
+    again = time.perf_counter()
+    two = generate.start(bpy.context)
+    end = time.perf_counter()
+    for job in (one, two):
+        room("jobs").session().cancel(job)
+        ended(job)
+    with capsys.disabled():
+        print(f"\nstart: {(again - first) * 1000:.1f} ms, again {(end - again) * 1000:.1f} ms")
+    assert end - again < 0.05
+
+
+def test_results_come_in_again_from_the_library(finished: str) -> None:
+    assert bpy.ops.image_to_mesh.import_result() == {"FINISHED"}
+    assert bpy.ops.image_to_mesh.import_result(job=finished, location=(0, 0, 7)) == {"FINISHED"}
+    places_of = {tuple(bpy.data.objects[name].location) for name in meshes()}
+    assert places_of == {CURSOR, (0.0, 0.0, 7.0)}
+    assert {bpy.data.objects[name]["image_to_mesh_job"] for name in meshes()} == {finished}
+
+
+def test_a_job_without_a_prepared_file_is_prepared_first(finished: str, library: Path) -> None:
+    (library / finished / "model.blend").unlink()
+    assert bpy.ops.image_to_mesh.import_result(job=finished) == {"FINISHED"}
+    assert (library / finished / "model.blend").is_file()
+    assert len(meshes()) == 1
+
+
+def test_without_a_background_blender_it_comes_in_all_the_same(
+    finished: str, library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room("scene"), "background_command", lambda: ("/no/such/blender",))
+    (library / finished / "model.blend").unlink()
+    view = view_of(finished, library)
+    room("jobs").session().show(view)
+    assert bpy.ops.image_to_mesh.import_result(job=finished) == {"FINISHED"}
+    assert len(meshes()) == 1
+    (shown,) = room("jobs").session().views()
+    assert any("background Blender" in note for note in shown.record.notes)
+
+
+@pytest.mark.parametrize("job", ["", "20200101-000000-none-0000", "../outside"])
+def test_importing_what_is_not_there_is_a_sentence(library: Path, job: str) -> None:
+    with pytest.raises(RuntimeError, match=r"There is no (finished )?job"):
+        bpy.ops.image_to_mesh.import_result(job=job)
+
+
+def test_an_import_that_fails_is_shown_and_the_record_stays(finished: str, library: Path) -> None:
+    (library / finished / "model.blend").write_bytes(b"no file of Blender's")
+    view = view_of(finished, library)
+    session = room("jobs").session()
+    session.show(view)
+    outcome = room("operators.events").handle(bpy.context, room("jobs").Ended(finished, view))
+    assert outcome.level == "ERROR"
+    (shown,) = session.views()
+    assert shown.failure.kind == "import"
+    assert shown.failure.message in outcome.message
+    assert room("jobs").Library(library).load(finished).state == "ready"
+
+
+def test_a_result_for_another_file_is_not_imported(finished: str, library: Path) -> None:
+    view = view_of(finished, library)
+    event = room("jobs").Ended(finished, view)
+    bpy.ops.wm.read_homefile(use_factory_startup=True, app_template="")
+    outcome = room("operators.events").handle(bpy.context, event)
+    assert (outcome.level, meshes()) == ("INFO", set())
+    assert "another file" in outcome.message
+
+
+def test_the_mesh_comes_into_the_scene_it_was_made_for(finished: str, library: Path) -> None:
+    view = view_of(finished, library)
+    view = replace(view, place={**view.place, "scene": "Second"})
+    second = bpy.data.scenes.new("Second")
+    room("jobs").session().show(view)
+    room("operators.events").handle(bpy.context, room("jobs").Ended(finished, view))
+    assert len(meshes()) == 1
+    assert meshes() <= set(second.objects.keys())
+    assert bpy.context.scene != second
+
+
+def test_a_bad_event_does_not_stop_the_others(
+    finished: str, library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch, events = room("operators.watch"), room("operators.events")
+    view = view_of(finished, library)
+    good, bad = room("jobs").Ended(finished, view), room("jobs").Ended("bad", view)
+    monkeypatch.setattr(room("jobs").session(), "drain", lambda: [bad, good])
+    handle = events.handle
+
+    def failing(context: Any, event: Any) -> Any:
+        if event is bad:
+            raise ValueError("a bad event")
+        return handle(context, event)
+
+    monkeypatch.setattr(events, "handle", failing)
+    outcomes = watch.settle(bpy.context)
+    assert [outcome.level for outcome in outcomes] == ["INFO"]
+    assert len(meshes()) == 1
+
+
+def test_deleting_takes_the_folder_and_nothing_else(finished: str, library: Path) -> None:
+    room("jobs").session().show(view_of(finished, library))
+    bpy.ops.image_to_mesh.import_result(job=finished)
+    assert bpy.ops.image_to_mesh.delete() == {"FINISHED"}
+    assert not (library / finished).exists()
+    assert room("jobs").session().views() == ()
+    assert len(meshes()) == 1
+    with pytest.raises(RuntimeError, match="no ended job"):
+        bpy.ops.image_to_mesh.delete()
+
+
+def test_a_running_job_is_not_deleted(picture: bpy.types.Image) -> None:
+    job = room("operators.generate").start(bpy.context)
+    with pytest.raises(RuntimeError, match="still running"):
+        bpy.ops.image_to_mesh.delete(job=job)
+    room("jobs").session().cancel(job)
+    ended(job)
+
+
+def test_an_error_can_be_copied_and_put_away(finished: str, library: Path) -> None:
+    jobs = room("jobs")
+    failure = jobs.Failure("no_credits", "No credits are left.", "Top up.", "https://x.test/buy")
+    jobs.session().show(view_of(finished, library, failure=failure))
+    text = room("operators.shown").error_text(jobs.session().views()[0], failure)
+    assert all(part in text for part in ("No credits are left.", "Top up.", finished, "local"))
+    assert bpy.ops.image_to_mesh.copy_error(job=finished) == {"FINISHED"}
+    assert bpy.ops.image_to_mesh.dismiss(job=finished) == {"FINISHED"}
+    assert jobs.session().views() == ()

@@ -1,0 +1,400 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the sidebar and the preferences show in every state, laid on a layout that records it."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import bpy
+import pytest
+from annotated_types import Interval
+from blender.recording import draw, draw_preferences
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+    from image_to_mesh import providers
+else:
+    providers = importlib.import_module("bl_ext.user_default.image_to_mesh.providers")
+
+ADDON = "bl_ext.user_default.image_to_mesh"
+
+
+@dataclass(frozen=True)
+class PaidSettings(providers.Settings):
+    """What a service of the test's own takes."""
+
+    texture: Annotated[bool, providers.Option("Texture", "Paint it", basic=True)] = True
+    pbr: Annotated[bool, providers.Option("PBR", "Material maps", basic=True)] = False
+    seed: Annotated[
+        int | None, Interval(ge=0, le=9), providers.Option("Seed", "Chance", basic=True)
+    ] = None
+    cut: Annotated[bool | None, providers.Option("Cut", "Cut it out", basic=True)] = None
+    packed: Annotated[
+        bool, providers.Option("Packed", "A newer format", basic=True, min_blender=(99, 0))
+    ] = False
+
+    def rules(self) -> Iterator[tuple[str, str]]:
+        """Maps need paint."""
+        if self.pbr and not self.texture:
+            yield "pbr", "PBR needs Texture"
+
+
+class Paid(providers.Provider[PaidSettings]):
+    """A service that wants a key and the network."""
+
+    id = "paid"
+    label = "Paid"
+    description = "A service that costs"
+    key_url = "https://paid.test/keys"
+    keys = (providers.KeyField("paid_api_key", "PAID_API_KEY"),)
+    address = providers.Address("paid_base_url", "PAID_BASE_URL", "https://paid.test")
+    views = ("front", "left", "back")
+    settings = PaidSettings
+
+    def submit(self, request: Any, uploaded: Any, http: Any) -> providers.Ticket:
+        """Never called."""
+        raise NotImplementedError
+
+    def poll(self, ticket: Any, http: Any) -> Any:
+        """Never called."""
+        raise NotImplementedError
+
+
+@pytest.fixture
+def paid(monkeypatch: pytest.MonkeyPatch) -> Iterator[Paid]:
+    """Declare the service before the add-on is enabled; its key is not set."""
+    monkeypatch.delenv("PAID_API_KEY", raising=False)
+    known: Any = providers.all_providers()
+    known["paid"] = Paid()
+    yield known["paid"]
+    del known["paid"]
+
+
+@pytest.fixture
+def chosen(paid: Paid, addon: ModuleType) -> Any:
+    """The scene's choices, with a picture."""
+    chosen = bpy.context.scene.image_to_mesh
+    chosen.image = bpy.data.images.new("cup", 64, 64)
+    return chosen
+
+
+def show(state: str, **changes: Any) -> None:
+    """Let the session show a job."""
+    jobs = importlib.import_module(f"{ADDON}.jobs")
+    place = {"file": importlib.import_module(f"{ADDON}.current_file").token()}
+    values: dict[str, Any] = {
+        "job": "20261120-cup-1a2b",
+        "provider": "local",
+        "name": "cup",
+        "state": jobs.State(state),
+        "phase": "Shaping",
+        "fraction": 0.42,
+        "started": time.monotonic() - 75,
+        "place": place,
+    }
+    jobs.session().show(jobs.JobView(**{**values, **changes}))
+
+
+def record(**changes: Any) -> Any:
+    """Return the record of a job that is ready."""
+    jobs = importlib.import_module(f"{ADDON}.jobs")
+    values: dict[str, Any] = {
+        "id": "20261120-cup-1a2b",
+        "state": jobs.State.READY,
+        "provider": "local",
+        "name": "cup",
+        "created": "2026-11-20T10:00:00+00:00",
+        "mesh": "mesh.glb",
+        "faces": 40012,
+        "seconds": 3.21,
+    }
+    return jobs.Record(**{**values, **changes})
+
+
+def test_without_a_picture_it_says_what_to_do(chosen: Any) -> None:
+    chosen.image = None
+    seen = draw()
+    (field,) = seen.all("template_ID_preview")
+    assert (field["property"], field["open"]) == ("image", "image.open")
+    assert not seen.button("image_to_mesh.generate")["enabled"]
+    assert "Choose a picture" in seen.text()
+
+
+def test_with_a_picture_generate_can_be_pressed(chosen: Any) -> None:
+    seen = draw()
+    generate = seen.button("image_to_mesh.generate")
+    assert (generate["enabled"], generate["text"]) == (True, "Generate")
+    assert seen.prop("provider")
+    rows = [one["property"] for one in seen.all("prop")]
+    assert rows == ["provider", "shape", "thickness", "height", "face_count"]
+
+
+def test_the_other_settings_are_folded_away(chosen: Any) -> None:
+    assert "More Settings" in draw().text()
+    rows = {one["property"] for one in draw(unfolded=True).all("prop")}
+    assert {setting.name for setting in providers.settings_of(chosen_model())} <= rows
+
+
+def chosen_model() -> Any:
+    """Return the settings class of the scene's provider."""
+    return providers.get_provider(bpy.context.scene.image_to_mesh.provider).settings
+
+
+def test_settings_without_effect_are_grey_and_say_why(chosen: Any) -> None:
+    seen = draw(unfolded=True)
+    assert not seen.prop("plate")["active"]
+    assert seen.prop("thickness")["active"]
+    (why,) = [why for name, why in chosen_model()(shape="inflate").unused() if name == "plate"]
+    assert why in seen.text()
+    chosen.local.shape = "relief"
+    assert draw(unfolded=True).prop("plate")["active"]
+
+
+def test_a_broken_rule_is_shown_at_its_row_and_at_the_button(chosen: Any) -> None:
+    chosen.provider = "paid"
+    chosen.paid.texture, chosen.paid.pbr = False, True
+    seen = draw()
+    assert seen.prop("pbr")["alert"]
+    assert not seen.prop("texture")["alert"]
+    assert "PBR needs Texture" in seen.text()
+
+
+def test_what_this_blender_cannot_read_is_refused(chosen: Any, preferences: Any) -> None:
+    chosen.provider = "paid"
+    preferences.paid_api_key = "k"
+    preferences.paid_base_url = "http://127.0.0.1"
+    assert draw().button("image_to_mesh.generate")["enabled"]
+    chosen.paid.packed = True
+    seen = draw()
+    assert seen.prop("packed")["alert"]
+    assert not seen.button("image_to_mesh.generate")["enabled"]
+    assert "Packed: Blender 99.0 or newer reads it" in seen.text()
+
+
+def test_an_optional_choice_of_yes_and_no_is_one_button(chosen: Any) -> None:
+    chosen.provider = "paid"
+    assert (draw().prop("cut")["text"], draw().prop("cut")["toggle"]) == ("Off", True)
+    chosen.paid.cut = True
+    assert draw().prop("cut")["text"] == "On"
+
+
+def test_an_optional_setting_has_a_switch_and_a_grey_value(chosen: Any) -> None:
+    chosen.provider = "paid"
+    seen = draw()
+    assert seen.prop("use_seed")["active"]
+    assert not seen.prop("seed")["active"]
+    chosen.paid.use_seed = True
+    assert draw().prop("seed")["active"]
+
+
+def test_other_views_are_shown_where_the_provider_takes_them(chosen: Any) -> None:
+    assert draw(unfolded=True).all("template_ID") == []
+    chosen.provider = "paid"
+    fields = [one["property"] for one in draw(unfolded=True).all("template_ID")]
+    assert fields == ["view_left", "view_back"]
+
+
+def test_a_missing_key_is_said_with_the_way_to_one(chosen: Any) -> None:
+    chosen.provider = "paid"
+    seen = draw()
+    assert "Paid needs an API key" in seen.text()
+    assert not seen.button("image_to_mesh.generate")["enabled"]
+    assert seen.button("image_to_mesh.open_preferences")["text"] == "Add Key"
+    assert seen.button("wm.url_open")["button"].url == "https://paid.test/keys"
+
+
+def test_offline_is_said_with_the_way_out(
+    chosen: Any, monkeypatch: pytest.MonkeyPatch, preferences: Any
+) -> None:
+    chosen.provider = "paid"
+    preferences.paid_api_key = "secret"
+    seen = draw()
+    assert not bpy.app.online_access
+    assert "Allow Online Access" in seen.text()
+    assert seen.button("image_to_mesh.open_preferences")["button"].system
+    monkeypatch.setenv("PAID_BASE_URL", "http://127.0.0.1:8080")
+    assert draw().button("image_to_mesh.generate")["enabled"]
+    assert "secret" not in repr(draw().shown)
+
+
+def test_a_running_job_has_a_bar_and_a_cancel_button(chosen: Any) -> None:
+    show("running")
+    seen = draw()
+    (bar,) = seen.all("progress")
+    assert (bar["factor"], bar["text"]) == (0.42, "Shaping 42%")
+    assert seen.button("image_to_mesh.cancel")["button"].job == "20261120-cup-1a2b"
+    assert "cup, 1 min 15 s" in seen.text()
+    assert seen.button("image_to_mesh.generate")["text"] == "Generate Another"
+
+
+def test_a_job_that_cannot_say_how_far_it_is_shows_its_phase(chosen: Any) -> None:
+    show("running", fraction=None)
+    (bar,) = draw().all("progress")
+    assert (bar["factor"], bar["text"]) == (0.0, "Shaping")
+
+
+def test_several_jobs_have_a_row_each(chosen: Any) -> None:
+    for number in range(3):
+        show("running", job=f"job-{number}")
+    assert len(draw().all("progress")) == 3
+    named = {one["button"].job for one in draw().buttons("image_to_mesh.cancel")}
+    assert named == {"job-0", "job-1", "job-2"}
+
+
+def test_a_result_says_what_came_out(chosen: Any) -> None:
+    show("ready", record=record(notes=("The texture is small.",)))
+    seen = draw()
+    assert all(part in seen.text() for part in ("cup", "40,012 faces, 3.2 s", "texture is small"))
+    assert seen.button("image_to_mesh.import_result")["text"] == "Import Again"
+    assert seen.button("image_to_mesh.dismiss")["button"].job == "20261120-cup-1a2b"
+    assert seen.button("image_to_mesh.generate")["enabled"]
+
+
+def test_a_result_for_another_file_is_offered(chosen: Any) -> None:
+    show("ready", record=record(), place={"file": "another"})
+    seen = draw()
+    assert "Made for another file" in seen.text()
+    assert seen.button("image_to_mesh.import_result")["text"] == "Import"
+
+
+def test_an_error_says_what_to_do_next(chosen: Any) -> None:
+    failure = importlib.import_module(f"{ADDON}.jobs").Failure(
+        "bad_key", "The service refused the key that it was given.", "Make a new one.",
+        "https://paid.test/keys",
+    )  # fmt: skip
+    show("failed", failure=failure)
+    seen = draw()
+    assert "The service refused the key that it was given. Make a new one." in seen.text()
+    assert seen.button("wm.url_open")["button"].url == failure.link
+    for operator in ("copy_error", "dismiss", "open_preferences"):
+        assert seen.button(f"image_to_mesh.{operator}")
+    assert not seen.buttons("image_to_mesh.import_result")
+
+
+def test_a_mesh_that_did_not_come_in_can_be_tried_again(chosen: Any) -> None:
+    failure = importlib.import_module(f"{ADDON}.jobs").Failure("import", "It did not come in.")
+    show("ready", failure=failure, record=record())
+    assert draw().button("image_to_mesh.import_result")["text"] == "Import"
+
+
+def test_a_cancelled_job_is_said(chosen: Any) -> None:
+    show("cancelled")
+    assert "cup: cancelled" in draw().text()
+
+
+def test_only_the_newest_endings_are_shown(chosen: Any) -> None:
+    for number in range(6):
+        show("ready", job=f"job-{number}", name=f"cup {number}", record=record())
+    shown = [one["button"].job for one in draw().buttons("image_to_mesh.dismiss")]
+    assert shown == ["job-5", "job-4", "job-3"]
+
+
+def test_lines_fit_a_narrow_sidebar(chosen: Any) -> None:
+    text = importlib.import_module(f"{ADDON}.panels.text")
+    sentence = "A sentence and a pathlikewordthatislongerthanaline/and/goes/on"
+    assert all(len(line) <= 20 for line in text.wrapped(sentence, 20))
+    assert "".join(text.wrapped(sentence, 20)).replace(" ", "") == sentence.replace(" ", "")
+    lines = {width: len(draw(width=width).all("label")) for width in (150, 600)}
+    assert lines[150] > lines[600]
+
+
+def test_nothing_that_a_file_holds_breaks_the_panel(chosen: Any) -> None:
+    bpy.data.images.remove(chosen.image)
+    assert not draw().button("image_to_mesh.generate")["enabled"]
+    chosen.image = bpy.data.images.new("file", 8, 8)
+    chosen.image.source = "FILE"
+    assert draw().button("image_to_mesh.generate")["enabled"] is chosen.image.has_data
+    show("ready", record=None, place={})
+    show("running", job="b", name="", phase="", fraction=7.0)
+    assert draw().all("progress")
+
+
+def test_drawing_is_quick_and_changes_nothing(
+    chosen: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show("running")
+    show("ready", job="done", record=record())
+    draw(unfolded=True)
+    start = time.perf_counter()
+    for _ in range(50):
+        draw(unfolded=True)
+    each = (time.perf_counter() - start) / 50
+    with capsys.disabled():
+        print(f"\ndraw on a recording layout: {each * 1000:.2f} ms")
+    assert each < 0.01
+
+
+def test_preferences_say_where_a_key_comes_from(
+    paid: Paid, preferences: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = draw_preferences(preferences)
+    assert seen.prop("library")
+    assert "No key here, nor in PAID_API_KEY" in seen.text()
+    assert "https://paid.test/keys" in {one["button"].url for one in seen.buttons("wm.url_open")}
+    monkeypatch.setitem(os.environ, "PAID_API_KEY", "from outside")
+    assert "Key from the environment (PAID_API_KEY)" in draw_preferences(preferences).text()
+    preferences.paid_api_key = "from-inside"
+    assert "Key from these preferences" in draw_preferences(preferences).text()
+    room = importlib.import_module(f"{ADDON}.preferences")
+    assert room.keys(bpy.context, paid)["paid_api_key"].reveal() == "from-inside"
+
+
+def test_preferences_fold_the_addresses_away(paid: Paid, preferences: Any) -> None:
+    rows = {one["property"] for one in draw_preferences(preferences).all("prop")}
+    assert "paid_base_url" not in rows
+    preferences.show_addresses = True
+    assert draw_preferences(preferences).prop("paid_base_url")
+    room = importlib.import_module(f"{ADDON}.preferences")
+    assert room.address(bpy.context, paid) == "https://paid.test"
+    preferences.paid_base_url = "http://localhost:9/"
+    assert room.address(bpy.context, paid) == "http://localhost:9"
+
+
+SERVICES = ("aiml_magic", "aiml_triposr", "scenario", "tripo", "tripo_v2")
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_has_slots_for_the_views_it_takes(chosen: Any, name: str) -> None:
+    chosen.provider = name
+    slots = [one["property"] for one in draw(unfolded=True).all("template_ID")]
+    views = providers.get_provider(name).views
+    assert sorted(slots) == sorted(f"view_{view}" for view in views if view != "front")
+    assert bool(slots) is (name in ("aiml_magic", "tripo", "tripo_v2"))
+
+
+def flips(model: Any) -> Iterator[Any]:
+    """Yield settings with one or two switches turned over, or one menu at another choice."""
+    declared = providers.settings_of(model)
+    switches = [one for one in declared if one.kind == "bool" and not one.optional]
+    for first in switches:
+        for second in switches:
+            names = {first.name, second.name}
+            yield model(**{one: not getattr(model(), one) for one in names})
+    for menu in (one for one in declared if one.kind == "enum"):
+        for choice in menu.choices:
+            yield model(**{menu.name: choice.value})
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_rule_of_a_service_is_in_sight_at_its_row(chosen: Any, name: str) -> None:
+    properties = importlib.import_module(f"{ADDON}.properties")
+    readiness = importlib.import_module(f"{ADDON}.readiness")
+    provider = providers.get_provider(name)
+    chosen.provider = name
+    for settings in flips(provider.settings):
+        properties.write_settings(bpy.context.scene, provider, settings)
+        broken, unused = readiness.broken_settings(settings), dict(settings.unused())
+        seen = draw(unfolded=True, width=2000)
+        for setting in providers.settings_of(provider.settings):
+            row = seen.prop(properties.property_name(setting.name))
+            assert row["alert"] is (setting.name in broken), (settings, setting.name)
+            if setting.name in unused and not setting.optional:
+                assert not row["active"], (settings, setting.name)
+        said = {**unused, **broken}
+        assert all(sentence in seen.text() for sentence in said.values()), settings

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What all tiers share: `image_to_mesh` is this checkout, and no socket leaves the machine."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+import sys
+from typing import TYPE_CHECKING, Any
+
+import places
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+ROOT = places.ROOT
+_SERVICES = ("AIML_", "SCENARIO_", "TRIPO_")
+
+
+def _make_importable() -> None:
+    importable = str(places.link_checkout())
+    sys.path.insert(0, importable)
+    inherited = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [importable, inherited]))
+
+
+# While this file is read: the tiers' own conftest.py files import the product.
+_make_importable()
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout."""
+    return ROOT
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Know no key and no library of the person who runs the tests."""
+    for name in list(os.environ):
+        if name.startswith(_SERVICES) or name in ("BLENDER", "IMAGE_TO_MESH_LIBRARY"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(tmp_path / "library"))
+
+
+class SocketRefused(BaseException):
+    """A test reached for another machine. No `Exception`, so that no handler swallows it."""
+
+
+def _is_loopback(host: object) -> bool:
+    if isinstance(host, bytes):
+        host = host.decode()
+    if host in (None, "", "localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(str(host)).is_loopback
+    except ValueError:
+        return False
+
+
+def _refusing(
+    real: Callable[..., Any],
+    host_of: Callable[[tuple[Any, ...]], object],
+    refused: list[str],
+) -> Callable[..., Any]:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        host = host_of(args)
+        if not _is_loopback(host):
+            refused.append(str(host))
+            raise SocketRefused(f"a test reached for {host}")
+        return real(*args, **kwargs)
+
+    return call
+
+
+def _host_of_address(args: tuple[Any, ...]) -> object:
+    here, address = args[0], args[-1]
+    return None if here.family == socket.AF_UNIX else address[0]
+
+
+def _host_of_name(args: tuple[Any, ...]) -> object:
+    return args[0] if args else None
+
+
+@pytest.fixture(autouse=True)
+def loopback_only(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Refuse every connection and every name look-up that is not for this machine."""
+    refused: list[str] = []
+    for name in ("connect", "connect_ex", "sendto"):
+        real = getattr(socket.socket, name)
+        monkeypatch.setattr(socket.socket, name, _refusing(real, _host_of_address, refused))
+    real = socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", _refusing(real, _host_of_name, refused))
+    yield
+    assert not refused, f"the test reached for {', '.join(refused)}"

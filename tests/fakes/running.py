@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Jobs for tests: local ones, and orders at the fake service, prepared by the fake worker."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from image_to_mesh.jobs import Ended, JobSpec, JobView, PictureSource, Session
+from image_to_mesh.providers import Secret, get_provider
+
+from . import WORKER
+from .service import KEY, Service
+
+
+def spec_for(folder: Path, png: bytes, provider: str = "local", **how: Any) -> JobSpec:
+    """Return a job of one picture, prepared by the fake worker."""
+    return JobSpec(
+        provider=provider,
+        settings=how.pop("settings", None) or get_provider(provider).settings(),
+        pictures=how.pop("pictures", (PictureSource("cup", "front", lambda: png),)),
+        library=folder,
+        blender=how.pop("blender", WORKER),
+        **how,
+    )
+
+
+def order_for(folder: Path, png: bytes, service: Service, **how: Any) -> JobSpec:
+    """Return a job for the fake service."""
+    keys = {"rehearsal_api_key": Secret(how.pop("key", KEY))}
+    return spec_for(folder, png, "rehearsal", keys=keys, base_url=service.url, **how)
+
+
+def end_of(running: Session, job: str, limit: float = 20.0) -> JobView:
+    """Wait for the job's one Ended event."""
+    ends: list[JobView] = []
+    until = time.monotonic() + limit
+    while time.monotonic() < until and not ends:
+        event = running.wait(0.1)
+        if isinstance(event, Ended) and event.job == job:
+            ends.append(event.view)
+    assert ends, "the job did not end"
+    return ends[0]

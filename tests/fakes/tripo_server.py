@@ -1,0 +1,328 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the two fakes of Tripo share: two loopback hosts, tasks, faults, what was seen.
+
+The sources are those of the fakes (Tripo's migration guide, its v2 pages and SDKs, 2026).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from email.parser import BytesParser
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, ClassVar, TypeVar
+
+from .glb import triangle_glb
+
+KEY = "tsk_marked-key-0123456789abcdef"
+MAGIC = {
+    b"\x89PNG": "png",
+    b"\xff\xd8\xff": "jpeg",
+    b"RIFF": "webp",
+    b"BM": "bmp",
+    b"II*\0": "tiff",
+}
+FBX = b"Kaydara FBX Binary  \0" + b"\0" * 64
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A request: `host` is `api` or `files`, header names are in lower case."""
+
+    host: str
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body, decoded."""
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What happens to a request instead of its answer.
+
+    `drop` closes the connection without one; `done` does the work all the same, before that.
+    """
+
+    status: int = 500
+    body: Any = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    drop: bool = False
+    done: bool = False
+
+
+class Refused(Exception):
+    """The service refuses a request."""
+
+    def __init__(self, status: int, code: int, message: str, **headers: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+@dataclass
+class FakeTask:
+    """A task: what was ordered, and how often it was looked at."""
+
+    id: str
+    kind: str
+    body: dict[str, Any]
+    looks: int = 0
+
+
+class FakeTripo:
+    """A Tripo of either version. `states` are what the looks at a task find, the last one stays.
+
+    `faults` are popped by the first request whose method and path match their pattern. Links to
+    results are made anew by each look; `stale` names how many of the next downloads are refused
+    as expired.
+    """
+
+    prefix: ClassVar[str] = ""
+
+    def __init__(self) -> None:
+        self.url = self.files_url = ""
+        self.requests: list[Seen] = []
+        self.uploads: dict[str, bytes] = {}
+        self.tasks: dict[str, FakeTask] = {}
+        self.faults: list[tuple[str, Fault]] = []
+        self.states: list[dict[str, Any]] = [
+            {"status": "queued", "progress": 0},
+            {"status": "running", "progress": 40},
+            {"status": "success", "progress": 100},
+        ]
+        self.balance: Any = 250.5
+        self.most_running = 10
+        self.mesh = triangle_glb(5)
+        self.stale = 0
+        self.keys_on_files = False
+        self._lock = threading.Lock()
+
+    # -- for tests ---------------------------------------------------------------------------
+
+    @property
+    def base(self) -> str:
+        """The address as a person sets it."""
+        return self.url + self.prefix
+
+    def fault(self, pattern: str, *faults: Fault) -> None:
+        """Let the next requests whose “METHOD /path” matches go wrong, one after the other."""
+        self.faults += [(pattern, fault) for fault in faults]
+
+    def calls(self, pattern: str) -> list[Seen]:
+        """Return the requests whose “METHOD /path” matches."""
+        return [one for one in self.requests if re.search(pattern, f"{one.method} {one.path}")]
+
+    @property
+    def creates(self) -> list[FakeTask]:
+        """The tasks that were made, and would be charged."""
+        return list(self.tasks.values())
+
+    # -- for the server ----------------------------------------------------------------------
+
+    def routes(self) -> Mapping[str, Callable[[Seen, re.Match[str]], Any]]:
+        """Return what answers each “METHOD /path” of this version, as patterns."""
+        raise NotImplementedError
+
+    def finished(self, task: FakeTask) -> dict[str, Any]:
+        """Return what a task that succeeded says beside its status."""
+        raise NotImplementedError
+
+    no_key: ClassVar[int] = 2
+    no_route: ClassVar[int] = 4001
+
+    def answer(self, seen: Seen) -> Any:
+        """Return the data of an answer; raises Refused."""
+        if seen.headers.get("authorization") != f"Bearer {KEY}":
+            raise Refused(401, self.no_key, "Authentication failed")
+        for pattern, route in self.routes().items():
+            found = re.fullmatch(pattern, f"{seen.method} {seen.path.partition('?')[0]}")
+            if found:
+                with self._lock:
+                    return route(seen, found)
+        raise Refused(404, self.no_route, f"No route for {seen.path}")
+
+    def next_fault(self, seen: Seen) -> Fault | None:
+        """Take the fault that waits for this request."""
+        with self._lock:
+            for place, (pattern, fault) in enumerate(self.faults):
+                if re.search(pattern, f"{seen.method} {seen.path}"):
+                    del self.faults[place]
+                    return fault
+        return None
+
+    def keep_upload(self, seen: Seen, token: str, formats: frozenset[str]) -> str:
+        """Keep the one part of a form that is named “file”; refuse what is no picture."""
+        data, name, kind = form_file(seen)
+        if not data:
+            raise Refused(400, 2003, "the input file is empty")
+        found = next((one for magic, one in MAGIC.items() if data.startswith(magic)), "")
+        if found not in formats or kind != f"image/{found}" or not name:
+            raise Refused(400, 2004, "the file type is not supported")
+        if len(data) > 20_000_000:
+            raise Refused(400, 2021, "the file is too large")
+        self.uploads[token] = data
+        return token
+
+    def make_task(self, kind: str, body: dict[str, Any], no_credits: int = 2010) -> FakeTask:
+        """Take an order that has been checked."""
+        if float(self.balance) < 20:
+            raise Refused(403, no_credits, "You need more credits to do this")
+        if len(self.tasks) >= self.most_running:
+            raise Refused(429, 2000, "You have too many tasks", Retry_After="7")
+        task = FakeTask(str(uuid.uuid4()), kind, body)
+        self.tasks[task.id] = task
+        return task
+
+    def look(self, identity: str) -> dict[str, Any]:
+        """Return what a task says now."""
+        task = self.tasks.get(identity)
+        if task is None:
+            raise Refused(404, 2001, "task not found")
+        state = dict(self.states[min(task.looks, len(self.states) - 1)])
+        task.looks += 1
+        told = {"task_id": task.id, "type": task.kind, "input": dict(task.body), "output": {}}
+        if state["status"] == "success":
+            told |= self.finished(task)
+        return told | state
+
+    def link(self, task: FakeTask, name: str) -> str:
+        """Return a signed address of a result, made anew by each look."""
+        return f"{self.files_url}/{task.id}/{name}?sig={task.looks}"
+
+    def download(self, seen: Seen) -> tuple[int, bytes]:
+        """Answer the host of results and uploads, which takes no key."""
+        if "authorization" in seen.headers and not self.keys_on_files:
+            return 400, b"<Error><Code>InvalidArgument</Code></Error>"
+        if seen.method == "PUT":
+            return self.take_put(seen)
+        if self.stale > 0:
+            self.stale -= 1
+            return 403, b"<Error><Code>AccessDenied</Code></Error>"
+        if ".webp" in seen.path:
+            return 200, b"RIFF\x1a\0\0\0WEBPVP8L"
+        return 200, FBX if ".fbx" in seen.path else self.mesh
+
+    def take_put(self, seen: Seen) -> tuple[int, bytes]:
+        """Take a picture that is put to a presigned address."""
+        return 403, b"<Error><Code>AccessDenied</Code></Error>"
+
+
+F = TypeVar("F", bound=FakeTripo)
+
+
+@contextlib.contextmanager
+def serving(fake: F) -> Iterator[F]:
+    """Serve the API and the host of files on two free loopback ports while the block runs."""
+    with _listening(fake, "api") as fake.url, _listening(fake, "files") as fake.files_url:
+        yield fake
+
+
+@contextlib.contextmanager
+def _listening(fake: FakeTripo, host: str) -> Iterator[str]:
+    handler = type("Handler", (_Handler,), {"fake": fake, "host": host})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, args=(0.005,), daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def form_file(seen: Seen) -> tuple[bytes, str, str]:
+    """Return data, file name and type of a form's one part, which must be named “file”."""
+    head = f"Content-Type: {seen.headers.get('content-type', '')}\r\n\r\n".encode()
+    parts = BytesParser().parsebytes(head + seen.body).get_payload()
+    if not isinstance(parts, list) or len(parts) != 1:
+        raise Refused(400, 1003, "one part named file is expected")
+    part: Any = parts[0]
+    if part.get_param("name", header="content-disposition") != "file":
+        raise Refused(400, 1004, "file is missing")
+    return part.get_payload(decode=True), part.get_filename() or "", part.get_content_type()
+
+
+def body_of(seen: Seen) -> dict[str, Any]:
+    """Return a body of JSON; refuses what is none."""
+    if seen.headers.get("content-type", "").partition(";")[0] != "application/json":
+        raise Refused(415, 1003, "Content-Type must be application/json")
+    try:
+        body = json.loads(seen.body)
+    except ValueError as error:
+        raise Refused(400, 1003, "the body is malformed") from error
+    if not isinstance(body, dict):
+        raise Refused(400, 1003, "the body is no object")
+    return body
+
+
+class _Handler(BaseHTTPRequestHandler):
+    fake: FakeTripo
+    host: str
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body in one piece: two would wait for each other's acknowledgement
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Keep quiet."""
+
+    def _serve(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        seen = Seen(self.host, self.command, self.path, headers, body)
+        self.fake.requests.append(seen)
+        fault = self.fake.next_fault(seen)
+        if fault is not None:
+            return self._go_wrong(fault, seen)
+        if self.host == "files":
+            return self._send(*self.fake.download(seen), {})
+        return self._answer(seen)
+
+    def do_GET(self) -> None:
+        self._serve()
+
+    def do_POST(self) -> None:
+        self._serve()
+
+    def do_PUT(self) -> None:
+        self._serve()
+
+    def _go_wrong(self, fault: Fault, seen: Seen) -> None:
+        if fault.done:
+            self.fake.answer(seen)
+        if fault.drop:
+            self.close_connection = True
+            self.connection.close()
+            return
+        text = fault.body if isinstance(fault.body, str) else json.dumps(fault.body)
+        self._send(fault.status, text.encode(), fault.headers)
+
+    def _answer(self, seen: Seen) -> None:
+        identity = f"req-{len(self.fake.requests)}"
+        try:
+            told: dict[str, Any] = {"code": 0, "status": "success", "data": self.fake.answer(seen)}
+            status, headers = 200, {}
+        except Refused as no:
+            told = {"code": no.code, "status": "error", "message": no.message}
+            status, headers = no.status, no.headers
+            told["request_id"] = identity
+        headers = {"X-Request-ID": identity, "Content-Type": "application/json", **headers}
+        self._send(status, json.dumps(told).encode(), headers)
+
+    def _send(self, status: int, data: bytes, headers: Mapping[str, str]) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)

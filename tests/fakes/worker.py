@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Stands in for the background Blender in tests without bpy: the same protocol, small files.
+
+`FAKE_WORKER` in the environment chooses a fault: crash, die, hang, refuse, noise;
+unready ends before it is ready, silent never says that it is, slow says so after a second.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from fakes.glb import triangle_glb
+from fakes.png import png_of
+
+FAULT = os.environ.get("FAKE_WORKER", "")
+
+
+def say(**message: Any) -> None:
+    """Answer with one line of the protocol."""
+    print("@image_to_mesh " + json.dumps(message), flush=True)
+
+
+def answer(request: dict[str, Any]) -> None:
+    """Do what a request asks, or the chosen fault."""
+    identity = request["id"]
+    if FAULT == "die":
+        print("Segmentation fault (not really)", flush=True)
+        os._exit(11)
+    if FAULT == "crash":
+        say(id=identity, crashed={"message": "ValueError: no luck", "log": "…"})
+        return
+    if FAULT == "refuse":
+        say(id=identity, refused={"kind": "bad_image", "message": "Nothing.", "hint": "Look."})
+        return
+    say(id=identity, progress=0.5, phase="Working")
+    if FAULT == "hang":
+        time.sleep(60)
+    if request["do"] == "fit":
+        Path(request["output"]).write_bytes(png_of(40, 60))
+        say(id=identity, done={"file": Path(request["output"]).name})
+    elif request["do"] == "make":
+        Path(request["output"]).write_bytes(triangle_glb(7))
+        say(id=identity, done={"faces": 7, "notes": ["made by the fake"]})
+    else:
+        Path(request["output"]).write_bytes(b"BLENDER")
+        if request["render_preview"]:
+            Path(request["preview"]).write_bytes(b"\x89PNG")
+        say(id=identity, done={"faces": 7, "objects": [request["name"]], "notes": []})
+
+
+def main() -> None:
+    """Serve requests until the input ends."""
+    print("Blender 0.0 (noise that is no message)", flush=True)
+    if FAULT == "unready":
+        print("libGL is missing (not really)")
+        return
+    if FAULT in ("silent", "slow"):
+        time.sleep(60 if FAULT == "silent" else 1)
+    say(ready={"blender": [0, 0, 0], "pid": os.getpid(), "names": sorted(os.environ)})
+    for line in sys.stdin:
+        request = json.loads(line)
+        if request["do"] == "quit":
+            return
+        answer(request)
+
+
+main()

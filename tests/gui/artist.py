@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An artist at work in one Blender: chooses pictures, presses buttons, reads the panel."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gui.harness import Session
+
+ADDON = "bl_ext.user_default.image_to_mesh"
+GENERATED = "[one.name for one in bpy.data.objects if 'image_to_mesh_job' in one]"
+_INSIDE = ("inside_scene.py", "inside_panel.py", "inside_stalls.py")
+_CANCEL_FROM_RIGHT = 40
+_ROW = 12
+
+
+class Artist:
+    """What a person does with the add-on, and what they see of it."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        for file in _INSIDE:
+            session.run(Path(__file__).with_name(file).read_text("utf-8"))
+        session.run("watch_panel()")
+
+    # What they do
+
+    def new_file(self) -> None:
+        """Begin a new file with the sidebar open; what earlier jobs left is put away."""
+        self.session.run("dismiss_jobs(); bpy.ops.wm.read_homefile()")
+        self.session.open_tab()
+
+    def choose(self, picture: Path, **settings: Any) -> None:
+        """Open a picture file and choose it, with settings of the built-in provider."""
+        self.session.run(
+            f"image = bpy.data.images.load({str(picture)!r}, check_existing=True)\n"
+            "choices = bpy.context.scene.image_to_mesh\n"
+            "choices.image = image\n"
+            f"for name, value in {settings!r}.items(): setattr(choices.local, name, value)"
+        )
+        self.remember()
+
+    def remember(self, message: str = "Set up") -> None:
+        """Make what a test set up one undo step and have it shown, as if it was done by hand."""
+        self.session.run(f"with within(): bpy.ops.ed.undo_push(message={message!r})")
+        self.words()
+
+    def press_generate(self) -> float:
+        """Come from the 3D view to Generate, click it, and return the moment of the click."""
+        self.point_at_view()  # A button that the pointer rests on keeps how it looked.
+        x, y = self.session.find("image_to_mesh.generate")
+        moment = time.monotonic()
+        self.session.click(x, y)
+        return moment
+
+    def find_cancel(self) -> tuple[int, int]:
+        """Find Cancel, the small button at the right end of the progress bar."""
+        place = self.session.run("place_of('UI')")
+        x = place["left"] + place["width"] - _CANCEL_FROM_RIGHT
+        end = place["top"] + place["height"]
+        for y in range(place["top"] + place["height"] // 4, end, _ROW):
+            self.session.move(x, y)
+            if self.session.hovered().startswith("bpy.ops.image_to_mesh.cancel("):
+                return x, y
+        raise AssertionError("no Cancel in the sidebar")
+
+    def point_at_view(self) -> None:
+        """Move the pointer over the 3D view, where keys undo and redo."""
+        place = self.session.run("place_of('WINDOW')")
+        across, down = place["width"] // 4, place["height"] * 3 // 4
+        self.session.move(place["left"] + across, place["top"] + down)
+
+    # What they see
+
+    def meshes(self) -> list[str]:
+        """Return the names of the generated meshes in the file."""
+        found: list[str] = self.session.run(GENERATED)
+        return found
+
+    def wait_for_mesh(self, seconds: float = 20) -> str:
+        """Wait until a generated mesh is there and return its name."""
+        return str(self.session.wait_for(GENERATED, seconds)[0])
+
+    def words(self) -> str:
+        """Return what the panel says after a fresh draw, row by row."""
+        moment = self.session.run("redraw_sidebar(); time.monotonic()")
+        self.session.wait_for(f"bool(shown) and shown[-1]['at'] > {moment}")
+        return "\n".join(self.session.run("shown[-1]['words']"))
+
+    def shows(self, words: str, seconds: float = 10) -> None:
+        """Wait until the panel says this, however its lines are broken."""
+        self.session.wait_for(
+            f"redraw_sidebar(); bool(shown) and {words!r} in ' '.join(shown[-1]['words'])", seconds
+        )
+
+    def running(self) -> list[dict[str, Any]]:
+        """Return phase and progress of the jobs that run."""
+        told: list[dict[str, Any]] = self.session.run("running_jobs()")
+        return told
+
+    def endings(self) -> list[dict[str, Any]]:
+        """Return how this Blender's jobs ended, newest first."""
+        told: list[dict[str, Any]] = self.session.run("ended_jobs()")
+        return told
+
+    def workers(self) -> list[str]:
+        """Return the background Blenders that run."""
+        return [line for line in self.session.processes() if "worker.py" in line]

@@ -1,0 +1,261 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A real Blender with a window under Xvfb, in a profile of its own.
+
+`run` has Python run in Blender's main thread and `wait_for` asks until something is so; `move`,
+`click`, `drag`, `scroll`, `press` and `type_text` are a real mouse and keyboard, and
+`click_button` finds a button of the sidebar first, by what Blender says is under the pointer.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import socket
+import subprocess
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import places
+from gui.harness_shell import Shell
+
+if TYPE_CHECKING:
+    import blenders
+
+SCREENSHOTS = places.BUILD / "screenshots"
+WIDTH, HEIGHT = 1600, 1000
+_DRIVER = Path(__file__).with_name("harness_inside.py")
+_FOLDERS = (places.BUILD, places.ROOT / "tests")
+_START_SECONDS = 60.0
+# A row of Blender's interface is 20 pixels high: no row is missed, few are asked twice.
+_ROW = 13
+# Blender takes the pointer's movement in at its next event loop.
+_SETTLE_SECONDS = 0.03
+
+
+class NoAnswer(AssertionError):
+    """Blender did not answer in time, or what was waited for did not come."""
+
+
+class RaisedInside(AssertionError):
+    """The code that a test had run inside of Blender raised; the message is its traceback."""
+
+
+def run_once(place: blenders.Place, profile: Path, *arguments: str, seconds: float = 120) -> str:
+    """Run Blender without a window in a profile and return what it printed."""
+    done = subprocess.run(
+        place.command("blender", *arguments, env=_environment(profile), folders=_FOLDERS),
+        cwd=places.ROOT, capture_output=True, text=True, timeout=seconds, check=False,
+    )  # fmt: skip
+    printed = done.stdout + done.stderr
+    assert done.returncode == 0, f"blender {shlex.join(arguments)}: {done.returncode}\n{printed}"
+    return printed
+
+
+def _environment(profile: Path) -> dict[str, str]:
+    """A person's folders and no graphics card."""
+    return {
+        "BLENDER_USER_RESOURCES": str(profile),
+        "HOME": str(profile),
+        "IMAGE_TO_MESH_LIBRARY": str(profile / "library"),
+        "LIBGL_ALWAYS_SOFTWARE": "1",
+        # Kept between starts: compiling shaders without a graphics card takes seconds.
+        "MESA_SHADER_CACHE_DIR": str(places.BUILD / ".shaders"),
+        "XDG_RUNTIME_DIR": str(profile),
+    }
+
+
+class Session:
+    """One Blender with a window, from start to end."""
+
+    def __init__(self, place: blenders.Place, profile: Path, **environment: str) -> None:
+        self.profile = profile
+        self.log = profile / "blender.log"
+        self._questions = 0
+        self._unread = b""
+        self._found: dict[str, tuple[int, int]] = {}
+        self._line: socket.socket | None = None
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            listener.settimeout(_START_SECONDS)
+            env = {**_environment(profile), "HARNESS_PORT": str(listener.getsockname()[1])}
+            self._shell = Shell(place, {**env, **environment}, _FOLDERS)
+            try:
+                self._start(listener)
+            except BaseException:
+                self.close()
+                raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _start(self, listener: socket.socket) -> None:
+        self._shell.run("export", f"DISPLAY=:{self._start_display()}")
+        geometry = ("--window-geometry", "0", "0", str(WIDTH), str(HEIGHT))
+        self._shell.start("blender", *geometry, "--python", str(_DRIVER), log=self.log)
+        try:
+            self._line, _ = listener.accept()
+        except TimeoutError:
+            raise NoAnswer(f"Blender did not start\n{self.printed()}") from None
+        # The first answer comes before the first frame, the second after it.
+        for _ in range(2):
+            self.run("view3d().tag_redraw()", seconds=_START_SECONDS)
+
+    def _start_display(self) -> str:
+        """Start a display of the first free number, and return the number once it is ready."""
+        written, log = self.profile / "display", self.profile / "xvfb.log"
+        screen = f"{WIDTH}x{HEIGHT}x24"
+        server = f"exec Xvfb -displayfd 5 -screen 0 {screen} +extension GLX -nolisten tcp"
+        self._shell.start("sh", "-c", f"{server} 5>{shlex.quote(str(written))}", log=log)
+        deadline = time.monotonic() + _START_SECONDS
+        while not (written.exists() and written.read_text().endswith("\n")):
+            if time.monotonic() > deadline:
+                raise NoAnswer(f"Xvfb did not start\n{log.read_text()}")
+            time.sleep(0.02)
+        return written.read_text().strip()
+
+    def close(self) -> None:
+        """End Blender and everything beside it, whatever state they are in."""
+        if self._line is not None:
+            self._line.close()
+        self._shell.close()
+
+    def printed(self) -> str:
+        """Return what Blender has printed so far."""
+        return self.log.read_text("utf-8", "replace") if self.log.exists() else ""
+
+    # Python inside
+
+    def run(self, code: str, seconds: float = 10) -> Any:
+        """Run Python in Blender's main thread; the value of a last expression comes back."""
+        assert self._line is not None
+        self._questions += 1
+        question = {"id": self._questions, "code": code}
+        self._line.sendall(json.dumps(question).encode() + b"\n")
+        answer = self._receive(code, time.monotonic() + seconds)
+        if answer["error"]:
+            raise RaisedInside(f"{code}\n{answer['error']}")
+        return answer["value"]
+
+    def _receive(self, code: str, deadline: float) -> Any:
+        assert self._line is not None
+        while True:
+            while b"\n" not in self._unread:
+                self._line.settimeout(max(0.001, deadline - time.monotonic()))
+                try:
+                    received = self._line.recv(1 << 16)
+                except TimeoutError:
+                    raise NoAnswer(f"no answer in time to\n{code}\n{self.printed()}") from None
+                if not received:
+                    raise NoAnswer(f"Blender is gone\n{self.printed()}")
+                self._unread += received
+            line, self._unread = self._unread.split(b"\n", 1)
+            answer = json.loads(line)
+            # An answer that came too late for an earlier question is nobody's any more.
+            if answer["id"] == self._questions:
+                return answer
+
+    def wait_for(self, code: str, seconds: float = 10, every: float = 0.05) -> Any:
+        """Ask until the value is true, and return it."""
+        deadline = time.monotonic() + seconds
+        while not (value := self.run(code, max(0.1, deadline - time.monotonic()))):
+            if time.monotonic() > deadline:
+                self.screenshot("waited-in-vain")
+                raise NoAnswer(f"did not come within {seconds} s: {code}\n{self.printed()}")
+            time.sleep(every)
+        return value
+
+    # What a person sees and does
+
+    def screenshot(self, name: str) -> Path:
+        """Keep what the screen shows as build/screenshots/<name>.png."""
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        file = SCREENSHOTS / f"{name}.png"
+        self._shell.run("import", "-window", "root", str(file))
+        return file
+
+    def move(self, x: int, y: int) -> None:
+        """Move the pointer to a pixel of the screen, counted from the upper left."""
+        self._shell.run("xdotool", "mousemove", str(x), str(y))
+        time.sleep(_SETTLE_SECONDS)
+
+    def click(self, x: int, y: int, button: int = 1) -> None:
+        """Press and release a button of the mouse at a pixel."""
+        self.move(x, y)
+        self._shell.run(
+            "xdotool", "mousedown", str(button), "sleep", "0.05", "mouseup", str(button)
+        )
+        time.sleep(_SETTLE_SECONDS)
+
+    def drag(self, start: tuple[int, int], end: tuple[int, int]) -> None:
+        """Press at a pixel, move to another and release there."""
+        self._move_seen(start)
+        self._shell.run("xdotool", "mousedown", "1")
+        for part in (0.2, 0.4, 0.6, 0.8, 1.0):
+            x, y = (round(a + (b - a) * part) for a, b in zip(start, end, strict=True))
+            self._move_seen((x, y))
+        self._shell.run("xdotool", "mouseup", "1")
+        time.sleep(_SETTLE_SECONDS)
+
+    def _move_seen(self, spot: tuple[int, int]) -> None:
+        """Move and let Blender's event loop turn: it takes moves that wait together for one."""
+        self.move(*spot)
+        for _ in range(2):
+            self.run("None")
+
+    def scroll(self, x: int, y: int, clicks: int) -> None:
+        """Turn the wheel at a pixel; down is positive."""
+        self.move(x, y)
+        button = "5" if clicks > 0 else "4"
+        self._shell.run("xdotool", "click", "--delay", "30", "--repeat", str(abs(clicks)), button)
+
+    def press(self, keys: str) -> None:
+        """Press a key or keys together, as xdotool names them: `ctrl+z`, `Escape`."""
+        self._shell.run("xdotool", "key", keys)
+        time.sleep(_SETTLE_SECONDS)
+
+    def type_text(self, text: str) -> None:
+        """Type as on a keyboard."""
+        self._shell.run("xdotool", "type", "--delay", "20", text)
+        time.sleep(_SETTLE_SECONDS)
+
+    def processes(self) -> list[str]:
+        """Return the command lines of what runs where Blender runs."""
+        listing = "for file in /proc/[0-9]*/cmdline; do tr '\\0' ' ' <$file; echo; done 2>/dev/null"
+        lines = self._shell.run("sh", "-c", listing).splitlines()
+        return [line.strip() for line in lines if line.strip()]
+
+    # The sidebar
+
+    def open_tab(self, name: str = "Image to Mesh") -> None:
+        """Show the sidebar with this tab in front."""
+        self.run("open_sidebar()")
+        self.wait_for(f"choose_tab({name!r})")
+        time.sleep(0.2)
+
+    def hovered(self, region: str = "UI") -> str:
+        """Say what the pointer is over: `bpy.ops.…(…)`, a property's data path, or nothing."""
+        return str(self.run(f"under_pointer({region!r})"))
+
+    def find(self, what: str, region: str = "UI") -> tuple[int, int]:
+        """Return the pixel of an operator's button (`image_to_mesh.generate`) or of a property."""
+        place = self.run(f"place_of({region!r})")
+        columns = [place["left"] + round(place["width"] * part) for part in (0.5, 0.8, 0.25)]
+        rows = range(place["top"] + 6, place["top"] + place["height"], _ROW)
+        everywhere = [(x, y) for x in columns for y in rows]
+        # Where it was found last comes first: most often it is there still.
+        last = [self._found[what]] if what in self._found else []
+        for x, y in (*last, *everywhere):
+            self.move(x, y)
+            found = self.hovered(region)
+            if found.startswith(f"bpy.ops.{what}(") or found.endswith(what):
+                self._found[what] = (x, y)
+                return x, y
+        self.screenshot("not-found")
+        raise NoAnswer(f"no button of {what} in the region {region}")
+
+    def click_button(self, what: str, region: str = "UI") -> None:
+        """Find a button and click it with the mouse."""
+        self.click(*self.find(what, region))

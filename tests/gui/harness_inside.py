@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs inside of Blender: takes Python from the test outside, runs it between two redraws, answers.
+
+The test listens and Blender calls, so that nobody else can have code run here. Code sees the
+functions of this file, and `bpy`.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import socket
+import traceback
+from typing import Any
+
+import bpy
+
+_LOOK_EVERY = 0.01
+_NOTHING_UNDER_POINTER = ""
+
+
+class _Answers:
+    """The end of the line inside of Blender."""
+
+    def __init__(self, port: int) -> None:
+        self._line = socket.create_connection(("127.0.0.1", port))
+        self._line.setblocking(False)
+        self._unread = b""
+        self._names: dict[str, Any] = dict(globals())
+
+    def look(self) -> float | None:
+        """Answer what came in since the last look; a timer that ends when the test hangs up."""
+        try:
+            received = self._line.recv(1 << 16)
+        except BlockingIOError:
+            return _LOOK_EVERY
+        except OSError:
+            return None
+        if not received:
+            return None
+        self._unread += received
+        while b"\n" in self._unread:
+            question, self._unread = self._unread.split(b"\n", 1)
+            self._answer(json.loads(question))
+        return _LOOK_EVERY
+
+    def _answer(self, question: dict[str, Any]) -> None:
+        answer: dict[str, Any] = {"id": question["id"], "value": None, "error": None}
+        try:
+            answer["value"] = _run(question["code"], self._names)
+        except Exception:  # noqa: BLE001  # whatever the test's code does wrong is the test's to see
+            answer["error"] = traceback.format_exc()
+        self._line.setblocking(True)
+        self._line.sendall(json.dumps(answer, default=_plain).encode() + b"\n")
+        self._line.setblocking(False)
+
+
+def _run(code: str, names: dict[str, Any]) -> Any:
+    """Run statements; the value of a last expression is the answer."""
+    tree = ast.parse(code)
+    last = tree.body[-1] if tree.body else None
+    if not isinstance(last, ast.Expr):
+        exec(compile(tree, "<test>", "exec"), names)
+        return None
+    tree.body.pop()
+    exec(compile(tree, "<test>", "exec"), names)
+    return eval(compile(ast.Expression(last.value), "<test>", "eval"), names)
+
+
+def _plain(value: Any) -> Any:
+    try:
+        return list(value)
+    except TypeError:
+        return repr(value)
+
+
+def view3d() -> Any:
+    """Return the largest 3D view of the first window."""
+    areas = bpy.context.window_manager.windows[0].screen.areas
+    return max(
+        (area for area in areas if area.type == "VIEW_3D"),
+        key=lambda area: area.width * area.height,
+    )
+
+
+def region(kind: str = "WINDOW") -> Any:
+    """Return that view's region of a kind: WINDOW, UI (the sidebar), HEADER, TOOLS."""
+    return next(region for region in view3d().regions if region.type == kind)
+
+
+def within(kind: str = "WINDOW") -> Any:
+    """Return a context in that region, as an operator called from there would have."""
+    window = bpy.context.window_manager.windows[0]
+    return bpy.context.temp_override(window=window, area=view3d(), region=region(kind))
+
+
+def open_sidebar() -> None:
+    """Show the sidebar."""
+    view3d().spaces.active.show_region_ui = True
+
+
+def choose_tab(category: str) -> bool:
+    """Turn the sidebar to a tab; false until the sidebar was drawn once and knows its tabs."""
+    sidebar = region("UI")
+    if sidebar.active_panel_category != category:
+        try:
+            sidebar.active_panel_category = category
+        except TypeError:
+            return False
+        sidebar.tag_redraw()
+    return sidebar.active_panel_category == category
+
+
+def place_of(kind: str) -> dict[str, int]:
+    """Return a region's rectangle in pixels of the screen, counted from its upper left corner."""
+    height = bpy.context.window_manager.windows[0].height
+    here = region(kind)
+    return {"left": here.x, "top": height - here.y - here.height,
+            "width": here.width, "height": here.height}  # fmt: skip
+
+
+def under_pointer(kind: str) -> str:
+    """Say what the pointer is over: `bpy.ops.…(…)` for an operator, a data path for a property."""
+    manager = bpy.context.window_manager
+    manager.clipboard = _NOTHING_UNDER_POINTER
+    with within(kind):
+        for copy in (bpy.ops.ui.copy_python_command_button, bpy.ops.ui.copy_data_path_button):
+            if copy.poll():
+                copy()
+                break
+    return str(manager.clipboard)
+
+
+_answers = _Answers(int(os.environ["HARNESS_PORT"]))
+# Kept, because a bound method made anew is a timer that Blender does not know.
+_look = _answers.look
+bpy.app.timers.register(_look, persistent=True)

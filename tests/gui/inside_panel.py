@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs inside of Blender: what the add-on's panel shows at each draw, and what its jobs do."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+import bpy
+
+_KEPT = 400
+_ADDON = "bl_ext.user_default.image_to_mesh"
+shown: list[dict[str, Any]] = []
+
+
+def watch_panel() -> None:
+    """Keep the words of every draw from now on; the panel's class is new after each enabling."""
+    panel = bpy.types.IMAGE_TO_MESH_PT_sidebar
+    if "draws" in vars(panel):
+        return
+    panel.draws = panel.draw
+
+    def draw(self: Any, context: Any) -> None:
+        self.draws(context)
+        words = list(_words(self.layout.introspect()))
+        shown.append({"at": time.monotonic(), "words": words})
+        del shown[:-_KEPT]
+
+    panel.draw = draw
+
+
+def redraw_sidebar() -> None:
+    """Have the sidebar drawn, as a job's progress does."""
+    for area in bpy.context.window_manager.windows[0].screen.areas:
+        for region in area.regions if area.type == "VIEW_3D" else ():
+            if region.type == "UI":
+                region.tag_redraw()
+
+
+def running_jobs() -> list[dict[str, Any]]:
+    """Return phase and progress of the jobs that run, newest first."""
+    return [
+        {"job": view.job, "phase": view.phase, "fraction": view.fraction}
+        for view in _session().running()
+    ]
+
+
+def ended_jobs() -> list[dict[str, Any]]:
+    """Return how the jobs of this Blender ended, newest first."""
+    return [
+        {
+            "job": view.job,
+            "state": str(view.state),
+            "kind": view.failure.kind if view.failure else "",
+            "message": view.failure.message if view.failure else "",
+            "hint": view.failure.hint if view.failure else "",
+        }
+        for view in _session().views()
+        if view.over
+    ]
+
+
+def dismiss_jobs() -> None:
+    """Put away what the panel shows of ended jobs."""
+    for view in _session().views():
+        _session().dismiss(view.job)
+
+
+def _session() -> Any:
+    return sys.modules[f"{_ADDON}.jobs"].session()
+
+
+def _words(laid: Any) -> Any:
+    """Yield what is written on the rows, from top to bottom."""
+    if isinstance(laid, dict):
+        if laid.get("draw_string"):
+            yield laid["draw_string"]
+        laid = list(laid.values())
+    if isinstance(laid, list):
+        for each in laid:
+            yield from _words(each)

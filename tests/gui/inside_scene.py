@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs inside of Blender: tells what a scene, a view and the file hold, to compare later."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+
+def scene_facts() -> dict[str, Any]:
+    """Return what an artist would call the scene: objects, selection, cursor, settings, data."""
+    context = bpy.context
+    scene, layer = context.scene, context.view_layer
+    return {
+        "objects": {thing.name: _object_facts(thing) for thing in scene.objects},
+        "active": layer.objects.active and layer.objects.active.name,
+        "mode": context.mode,
+        "data": _data_in_use(),
+        "collections": sorted(each.name for each in scene.collection.children_recursive),
+        "scene": _plain(scene),
+        "cursor": _plain(scene.cursor),
+        "render": _plain(scene.render),
+        "units": _plain(scene.unit_settings),
+        "tools": _plain(scene.tool_settings),
+        "colors": _plain(scene.view_settings),
+        "choices": _plain(scene.image_to_mesh),
+        "view": _view_facts(),
+    }
+
+
+def rules_facts() -> dict[str, Any]:
+    """Return what must stay in any mode: the mode itself, what is active and what is selected."""
+    layer = bpy.context.view_layer
+    active = layer.objects.active
+    return {
+        "mode": bpy.context.mode,
+        "active": active and active.name,
+        "selected": sorted(thing.name for thing in layer.objects.selected),
+        "vertices": _selected_vertices(active),
+        "tools": _plain(bpy.context.scene.tool_settings),
+    }
+
+
+def mesh_facts(name: str) -> dict[str, Any]:
+    """Return how a mesh stands in the world, and the picture that its material shows."""
+    thing = bpy.data.objects[name]
+    corners = [thing.matrix_world @ vertex.co for vertex in thing.data.vertices]
+    low, high = ([pick(c[axis] for c in corners) for axis in range(3)] for pick in (min, max))
+    material = thing.active_material
+    surface = next(node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
+    source = surface.inputs["Base Color"].links[0].from_node
+    return {
+        "location": list(thing.matrix_world.translation),
+        "low": low,
+        "high": high,
+        "faces": len(thing.data.polygons),
+        "uvs": len(thing.data.uv_layers),
+        "picture": list(source.image.size),
+        "packed": bool(source.image.packed_file),
+        "selected": thing.select_get(),
+    }
+
+
+def _object_facts(thing: Any) -> list[Any]:
+    matrix = [round(value, 6) for row in thing.matrix_world for value in row]
+    return [thing.type, thing.data and thing.data.name, matrix, thing.select_get()]
+
+
+def _selected_vertices(thing: Any) -> list[int]:
+    if thing is None or thing.type != "MESH":
+        return []
+    if thing.mode == "EDIT":
+        thing.update_from_editmode()
+    return [vertex.index for vertex in thing.data.vertices if vertex.select]
+
+
+def _data_in_use() -> dict[str, list[str]]:
+    """Return the names of all data-blocks that somebody uses, by kind."""
+    kinds = [prop.identifier for prop in bpy.data.bl_rna.properties if prop.type == "COLLECTION"]
+    used = {
+        kind: sorted(one.name for one in getattr(bpy.data, kind) if one.users) for kind in kinds
+    }
+    return {kind: names for kind, names in used.items() if names}
+
+
+def _view_facts() -> dict[str, Any]:
+    screen = bpy.context.window_manager.windows[0].screen
+    space = next(area.spaces.active for area in screen.areas if area.type == "VIEW_3D")
+    return {
+        "shading": _plain(space.shading),
+        "overlay": _plain(space.overlay),
+        "from": [round(value, 5) for row in space.region_3d.view_matrix for value in row],
+    }
+
+
+def _plain(owner: Any) -> dict[str, Any]:
+    """Return the properties that are values; what is computed by the way stays out."""
+    values = {}
+    for prop in owner.bl_rna.properties:
+        if prop.type not in ("POINTER", "COLLECTION"):
+            value = getattr(owner, prop.identifier)
+            values[prop.identifier] = sorted(value) if isinstance(value, set) else value
+    return values

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs inside of Blender: how long the add-on's callbacks and the main thread take at a time."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+import bpy
+
+_CALLED_BY_BLENDER = ("poll", "invoke", "execute", "modal", "cancel", "draw")
+_TIMERS = ("_come_back",)
+_EVERY = 0.005
+
+calls: dict[str, list[float]] = {}
+_wrapped: list[tuple[Any, str, Any]] = []
+_gaps: list[float] = []
+_last: list[float] = []
+_marks: dict[str, float] = {}
+
+
+def measure_callbacks(package: str) -> list[str]:
+    """Time every function of the package that Blender calls; return their names."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith(f"{package}."):
+            for value in list(vars(module).values()):
+                if _is_blenders(value) and value.__module__ == name:
+                    _wrap_methods(value)
+            for timer in _TIMERS:
+                if timer in vars(module):
+                    _wrap(module, timer)
+    return sorted(f"{owner.__name__}.{name}" for owner, name, _ in _wrapped)
+
+
+def stop_measuring_callbacks() -> dict[str, float]:
+    """Put the functions back and return the longest call of each in seconds."""
+    while _wrapped:
+        owner, name, plain = _wrapped.pop()
+        setattr(owner, name, plain)
+    longest = {name: max(times) for name, times in calls.items() if times}
+    calls.clear()
+    return longest
+
+
+def start_ticking() -> None:
+    """Tick as often as Blender lets a timer."""
+    _gaps.clear()
+    _marks.clear()
+    _last[:] = [time.monotonic()]
+    bpy.app.timers.register(_tick)
+
+
+def stop_ticking() -> list[float]:
+    """Return the gaps between ticks in seconds, longest first."""
+    bpy.app.timers.unregister(_tick)
+    return sorted(_gaps, reverse=True)
+
+
+def first_seen() -> float | None:
+    """Return when a tick first saw a generated mesh in the scene, on the machine's clock."""
+    return _marks.get("mesh")
+
+
+def _tick() -> float:
+    now = time.monotonic()
+    _gaps.append(now - _last[0])
+    _last[0] = now
+    if "mesh" not in _marks and any("image_to_mesh_job" in one for one in bpy.data.objects):
+        _marks["mesh"] = now
+    return _EVERY
+
+
+def _is_blenders(value: Any) -> bool:
+    return isinstance(value, type) and issubclass(value, bpy.types.bpy_struct)
+
+
+def _wrap_methods(owner: type) -> None:
+    for name in _CALLED_BY_BLENDER:
+        if name in vars(owner):
+            _wrap(owner, name)
+
+
+def _wrap(owner: Any, name: str) -> None:
+    plain = vars(owner)[name]
+    function = plain.__func__ if isinstance(plain, classmethod) else plain
+    times = calls.setdefault(f"{owner.__name__.rpartition('.')[2]}.{name}", [])
+
+    def clocked(*given: Any) -> Any:
+        started = time.perf_counter()
+        try:
+            return function(*given)
+        finally:
+            times.append(time.perf_counter() - started)
+
+    _wrapped.append((owner, name, plain))
+    timed = _shaped_like(function, clocked)
+    setattr(owner, name, classmethod(timed) if isinstance(plain, classmethod) else timed)
+
+
+def _shaped_like(function: Any, clocked: Any) -> Any:
+    """Blender passes as many arguments as a function's code says that it takes."""
+    shapes = {
+        0: lambda: clocked(),
+        2: lambda one, context: clocked(one, context),
+        3: lambda one, context, event: clocked(one, context, event),
+    }
+    return shapes[function.__code__.co_argcount]

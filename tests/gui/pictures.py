@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pictures that an artist may open: a real photograph, and some that no mesh can come from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import places
+from PIL import Image
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def photograph(folder: Path, side: int = 1024) -> Path:
+    """Write the square middle of the sample photograph at this size."""
+    file = folder / "dahlia.jpg"
+    with Image.open(places.SAMPLE) as sample:
+        cut = (sample.width - sample.height) // 2
+        square = sample.crop((cut, 0, cut + sample.height, sample.height))
+        square.resize((side, side), Image.Resampling.LANCZOS).save(file, quality=92)
+    return file
+
+
+def plain(folder: Path, name: str, color: tuple[int, ...]) -> Path:
+    """Write a picture of one colour, with alpha if the colour has it."""
+    file = folder / name
+    Image.new("RGBA" if len(color) == 4 else "RGB", (256, 256), color).save(file)
+    return file
+
+
+def text_file(folder: Path) -> Path:
+    """Write a text that calls itself a picture."""
+    file = folder / "letter.png"
+    file.write_text("Dear reader,\nthis is no picture.\n", "utf-8")
+    return file
+
+
+def mean_color(screenshot: Path, left: int, top: int, side: int) -> tuple[float, ...]:
+    """Return the mean red, green and blue of a square of a screenshot."""
+    with Image.open(screenshot) as shown:
+        square = shown.convert("RGB").crop((left, top, left + side, top + side))
+        pixel = square.resize((1, 1), Image.Resampling.BOX).getpixel((0, 0))
+    assert isinstance(pixel, tuple)
+    return pixel

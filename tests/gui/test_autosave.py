@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Blender's auto-save keeps its schedule while a job runs for minutes."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes.glb import triangle_glb
+from fakes.service import KEY, Service, serving
+from gui.artist import Artist
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from gui.conftest import StartBlender
+
+JOB_SECONDS = 150.0
+MINUTE = 60.0
+LATE = 10.0
+# A change that is saved, and a folder that the test can see.
+SET_UP = """
+bpy.ops.wm.save_as_mainfile(filepath={file!r})
+files = bpy.context.preferences.filepaths
+files.temporary_directory = {folder!r}
+image = bpy.context.scene.image_to_mesh.image
+image.pixels[0] = 0.5
+image.update()
+with within(): bpy.ops.ed.undo_push(message="Painted")
+files.auto_save_time = 1
+files.use_auto_save_temporary_files = True
+[bpy.data.is_dirty, image.is_dirty, files.use_auto_save_temporary_files]
+"""
+
+
+@pytest.fixture
+def artist(open_blender: StartBlender, rehearsal: Path) -> Iterator[Artist]:
+    """An artist whose service takes minutes."""
+    with serving(Service(takes=JOB_SECONDS, mesh=triangle_glb(5))) as service:
+        environment = {"REHEARSAL_BASE_URL": service.url, "REHEARSAL_API_KEY": KEY}
+        with open_blender(rehearsal, **environment) as session:
+            session.open_tab()
+            session.run("bpy.context.scene.image_to_mesh.provider = 'rehearsal'")
+            yield Artist(session)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_auto_save_keeps_its_schedule(artist: Artist, photograph: Path, workshop: Path) -> None:
+    folder = workshop / "auto-saved"
+    folder.mkdir()
+    artist.choose(photograph)
+    artist.press_generate()
+    artist.session.wait_for("bool(running_jobs())")
+    started = time.time()
+    set_up = SET_UP.format(file=str(workshop / "work.blend"), folder=str(folder))
+    assert artist.session.run(set_up) == [True, True, True]
+    seconds = [save - started for save in watch_saves(folder, artist)]
+    print("\nauto-saved after", ", ".join(f"{one:.0f} s" for one in seconds))
+    assert seconds == pytest.approx([MINUTE, 2 * MINUTE], abs=LATE)
+    assert "Traceback" not in artist.session.printed()
+
+
+def watch_saves(folder: Path, artist: Artist) -> list[float]:
+    """Note when files in the folder change, until the job has ended."""
+    saves: list[float] = []
+    while artist.running():
+        times = [file.stat().st_mtime for file in folder.glob("*.blend")]
+        saves += [one for one in times if one not in saves]
+        time.sleep(0.5)
+    return sorted(saves)

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The zip that people get installs into an empty profile, with its wheels, and shows its panel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import places
+
+if TYPE_CHECKING:
+    from gui.harness import Session
+
+ADDON = "bl_ext.user_default.image_to_mesh"
+
+
+def test_it_is_enabled(shared_blender: Session) -> None:
+    assert shared_blender.run(f"{ADDON!r} in bpy.context.preferences.addons")
+    assert shared_blender.run("hasattr(bpy.types.Scene, 'image_to_mesh')")
+
+
+def test_its_code_is_the_zips(shared_blender: Session) -> None:
+    file = shared_blender.run(f"import sys; sys.modules[{ADDON!r}].__file__")
+    assert file.startswith(str(shared_blender.profile / "extensions" / "user_default"))
+
+
+def test_the_wheels_came_along(shared_blender: Session) -> None:
+    versions = shared_blender.run(
+        "import pydantic, requests; [pydantic.VERSION, pydantic.__file__, requests.__file__]"
+    )
+    assert f"pydantic-{versions[0]}" in " ".join(places.manifest()["wheels"])
+    own = str(shared_blender.profile / "extensions" / ".local")
+    assert all(file.startswith(own) for file in versions[1:]), versions
+
+
+def test_the_panel_shows_in_its_tab(shared_blender: Session) -> None:
+    assert shared_blender.run("region('UI').active_panel_category") == "Image to Mesh"
+    x, y = shared_blender.find("image_to_mesh.generate")
+    shared_blender.move(x, y)
+    assert shared_blender.hovered().startswith("bpy.ops.image_to_mesh.generate(")
+    file = shared_blender.screenshot("installed")
+    assert file.stat().st_size > 10_000

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the tests without Blender share: the rehearsal provider, its service, a fake worker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fakes import FAKES
+from fakes.glb import triangle_glb
+from fakes.png import png_of
+from fakes.service import KEY, Service, serving
+
+from image_to_mesh import providers
+from image_to_mesh.jobs import Session
+
+
+@pytest.fixture
+def rehearsal(monkeypatch: pytest.MonkeyPatch) -> Iterator[providers.Provider[Any]]:
+    """Drop the rehearsal provider beside the real ones."""
+    places = [*providers.__path__, str(FAKES / "services")]
+    monkeypatch.setattr(providers, "__path__", places)
+    monkeypatch.setenv("REHEARSAL_API_KEY", KEY)
+    providers.all_providers.cache_clear()
+    yield providers.get_provider("rehearsal")
+    providers.all_providers.cache_clear()
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+    """Serve the fake service, quick and without faults."""
+    with serving(Service(mesh=triangle_glb(5))) as running:
+        monkeypatch.setenv("REHEARSAL_BASE_URL", running.url)
+        yield running
+
+
+@pytest.fixture
+def png() -> bytes:
+    """A real PNG file of 64 × 48 pixels."""
+    return png_of(64, 48)
+
+
+@pytest.fixture
+def running() -> Iterator[Session]:
+    """A session of its own, closed at the end."""
+    one = Session()
+    yield one
+    one.close(2.0)

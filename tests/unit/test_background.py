@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The near end of the background Blender, with the fake worker and with what is no Blender."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes import WORKER
+
+from image_to_mesh.jobs import background
+from image_to_mesh.jobs.background import BackgroundBlender
+from image_to_mesh.providers import Cancelled, Failed, NoBlender
+
+
+def unheard(_phase: str, _fraction: float | None) -> None:
+    """Take progress that nobody looks at."""
+
+
+def go_on() -> None:
+    """Never ask for an end."""
+
+
+@pytest.fixture
+def request_(tmp_path: Path) -> dict[str, Any]:
+    return {"do": "make", "output": str(tmp_path / "mesh.glb")}
+
+
+Opened = Callable[..., BackgroundBlender]
+
+
+@pytest.fixture
+def opened() -> Iterator[Opened]:
+    """Open background Blenders that end with the test."""
+    every: list[BackgroundBlender] = []
+
+    def one(*command: str) -> BackgroundBlender:
+        every.append(BackgroundBlender(command or WORKER))
+        return every[-1]
+
+    yield one
+    for blender in every:
+        blender.kill()
+
+
+def script(folder: Path, *lines: str) -> str:
+    """Write a program that is no Blender."""
+    path = folder / "blender"
+    path.write_text("\n".join(("#!/bin/sh", *lines)))
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_it_answers_again_and_again(opened: Opened, request_: dict[str, Any]) -> None:
+    blender = opened()
+    assert [blender.ask(request_, unheard, go_on)["faces"] for _ in range(2)] == [7, 7]
+    assert blender.version(go_on) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("command", ["/bin/true", "/bin/false", "says", "/bin/cat", "sleeps"])
+def test_what_is_no_blender_is_said_by_its_path(
+    command: str,
+    opened: Opened,
+    request_: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(background, "READY_LIMIT", 0.5)
+    if command == "says":
+        command = script(tmp_path, "echo no libGL here", "exit 1")
+    if command == "sleeps":
+        command = script(tmp_path, "exec sleep 60")
+    for asked in ("mesh", "version"):
+        blender, started = opened(command), time.monotonic()
+        with pytest.raises(NoBlender, match="is not a Blender that works here") as caught:
+            blender.version(go_on) if asked == "version" else blender.ask(request_, unheard, go_on)
+        assert time.monotonic() - started < 3
+        assert command in caught.value.message
+        assert "BLENDER" in caught.value.hint
+        assert "bpy" in caught.value.hint
+        if command.startswith(str(tmp_path)) and "echo" in Path(command).read_text():
+            assert "no libGL here" in caught.value.message
+
+
+@pytest.mark.parametrize("fault", ["unready", "silent"])
+def test_a_blender_that_does_not_come_up_is_none(
+    fault: str, opened: Opened, request_: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(background, "READY_LIMIT", 1.0)
+    monkeypatch.setenv("FAKE_WORKER", fault)
+    last = "libGL is missing" if fault == "unready" else "noise that is no message"
+    with pytest.raises(NoBlender, match=last):
+        opened().ask(request_, unheard, go_on)
+
+
+def test_the_limit_is_for_the_start_alone(
+    opened: Opened, request_: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_WORKER", "slow")
+    blender = opened()
+    blender.start()
+    time.sleep(1.5)
+    monkeypatch.setattr(background, "READY_LIMIT", 0.1)
+    assert blender.ask(request_, unheard, go_on)["faces"] == 7
+    assert blender.ask(request_, unheard, go_on)["faces"] == 7
+
+
+def test_a_death_after_it_was_ready_is_a_failure(
+    opened: Opened, request_: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_WORKER", "die")
+    with pytest.raises(Failed, match=r"ended unexpectedly.*Segmentation fault"):
+        opened().ask(request_, unheard, go_on)
+
+
+@pytest.mark.parametrize("fault", ["silent", "hang"])
+def test_a_cancel_ends_it_within_a_tick_or_two(
+    fault: str, opened: Opened, request_: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_WORKER", fault)
+    checks: list[float] = []
+
+    def cancel() -> None:
+        checks.append(time.monotonic())
+        if len(checks) > 20:
+            raise Cancelled
+
+    blender = opened()
+    with pytest.raises(Cancelled):
+        blender.ask(request_, unheard, cancel)
+    assert max(b - a for a, b in pairwise(checks)) < 0.5
+    monkeypatch.delenv("FAKE_WORKER")
+    assert blender.ask(request_, unheard, go_on)["faces"] == 7

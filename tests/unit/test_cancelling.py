@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Cancelling and closing: at once for the person, honest with the service, nothing lost."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes.running import end_of, order_for, spec_for
+from fakes.service import Service
+
+from image_to_mesh.jobs import (
+    Collected,
+    Library,
+    Session,
+    State,
+)
+from image_to_mesh.providers import (
+    CancelOutcome,
+    Provider,
+)
+
+
+def test_cancelled_job_that_is_charged_still_comes_into_the_library(
+    running: Session,
+    tmp_path: Path,
+    png: bytes,
+    rehearsal: Provider[Any],
+    service: Service,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    charged = lambda *_: CancelOutcome.CHARGED  # noqa: E731
+    monkeypatch.setattr(type(rehearsal), "cancel", charged)
+    service.takes = 1.5
+    job = running.start(order_for(tmp_path, png, service))
+    while running.views()[0].state is not State.RUNNING:
+        time.sleep(0.01)
+    running.cancel(job)
+    assert end_of(running, job).state is State.CANCELLED
+    while not isinstance(event := running.wait(10), Collected):
+        assert event is not None
+    record = Library(tmp_path).load(job)
+    assert record.state is State.READY
+    assert "charge" in record.notes[0]
+    assert len(service.submits) == 1
+
+
+def test_cancel_takes_effect_within_a_third_of_a_second(
+    running: Session, tmp_path: Path, png: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_WORKER", "hang")
+    job = running.start(spec_for(tmp_path, png))
+    while running.views()[0].phase != "Working":
+        time.sleep(0.01)
+    begun = time.monotonic()
+    running.cancel(job)
+    view = end_of(running, job)
+    assert time.monotonic() - begun < 0.3
+    assert view.state is State.CANCELLED
+    assert view.failure is None
+    running.settle(1.0)
+    assert not [one for one in threading.enumerate() if job in one.name]
+
+
+def test_cancel_tells_the_service(
+    running: Session, tmp_path: Path, png: bytes, rehearsal: Provider[Any], service: Service
+) -> None:
+    service.takes = 30
+    job = running.start(order_for(tmp_path, png, service))
+    while running.views()[0].state is not State.RUNNING:
+        time.sleep(0.01)
+    running.cancel(job)
+    assert end_of(running, job).state is State.CANCELLED
+    running.settle(2.0)
+    assert service.cancelled == ["/tasks/task-1/cancel"]
+
+
+def test_cancel_during_the_submit_keeps_the_ticket_that_comes_late(
+    running: Session, tmp_path: Path, png: bytes, rehearsal: Provider[Any], service: Service
+) -> None:
+    service.submit_takes = 1.0
+    job = running.start(order_for(tmp_path, png, service))
+    while running.views()[0].state is not State.SUBMITTING or not service.submits:
+        time.sleep(0.01)
+    begun = time.monotonic()
+    running.cancel(job)
+    assert end_of(running, job).state is State.CANCELLED
+    assert time.monotonic() - begun < 0.3
+    until = time.monotonic() + 5
+    while not service.cancelled and time.monotonic() < until:
+        time.sleep(0.02)
+    record = Library(tmp_path).load(job)
+    assert record.ticket == {"task": "task-1"}
+    assert record.state is State.CANCELLED
+    assert len(service.submits) == 1
+
+
+def test_order_that_waits_out_a_429_is_not_sent_after_the_cancel(
+    running: Session, tmp_path: Path, png: bytes, rehearsal: Provider[Any], service: Service
+) -> None:
+    service.retry_after = "2"
+    job = running.start(order_for(tmp_path, png, service))
+    while not service.calls("POST", "/files"):
+        time.sleep(0.005)
+    service.errors = [429]
+    while not service.calls("POST", "/tasks"):
+        time.sleep(0.01)
+    running.cancel(job)
+    assert end_of(running, job).state is State.CANCELLED
+    running.settle(5.0)
+    assert (service.submits, service.calls("POST", "/tasks")) == ([], 1)
+    assert Library(tmp_path).load(job).state is State.CANCELLED
+
+
+def test_service_that_is_busy_still_hears_of_the_cancel(
+    running: Session, tmp_path: Path, png: bytes, rehearsal: Provider[Any], service: Service
+) -> None:
+    service.takes, service.retry_after = 30, "1"
+    job = running.start(order_for(tmp_path, png, service))
+    while running.views()[0].state is not State.RUNNING:
+        time.sleep(0.01)
+    service.errors = [429]
+    running.cancel(job)
+    assert end_of(running, job).state is State.CANCELLED
+    running.settle(5.0)
+    assert service.cancelled == ["/tasks/task-1/cancel"]
+
+
+def test_close_leaves_the_record_where_it_is(
+    running: Session, tmp_path: Path, png: bytes, rehearsal: Provider[Any], service: Service
+) -> None:
+    service.takes = 30
+    job = running.start(order_for(tmp_path, png, service))
+    while running.views()[0].state is not State.RUNNING:
+        time.sleep(0.01)
+    begun = time.monotonic()
+    running.close(1.0)
+    assert time.monotonic() - begun < 1.0
+    assert Library(tmp_path).load(job).state is State.RUNNING
+    assert not service.cancelled

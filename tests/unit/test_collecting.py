@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is charged in spite of a cancel: it comes into the library, until the person says no."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes import WORKER
+from fakes.service import KEY, Service
+
+from image_to_mesh.jobs import (
+    Collected,
+    Ended,
+    JobSpec,
+    JobView,
+    Library,
+    PictureSource,
+    Session,
+    State,
+)
+from image_to_mesh.providers import CancelOutcome, LibraryProblem, Provider, Secret, get_provider
+
+
+@pytest.fixture
+def running() -> Iterator[Session]:
+    """A session of its own, closed at the end."""
+    one = Session()
+    yield one
+    one.close(2.0)
+
+
+@pytest.fixture
+def charging(
+    rehearsal: Provider[Any], service: Service, monkeypatch: pytest.MonkeyPatch
+) -> Provider[Any]:
+    """A service that charges whatever was ordered."""
+    monkeypatch.setattr(type(rehearsal), "cancel", lambda *_: CancelOutcome.CHARGED)
+    return rehearsal
+
+
+def until(so: Callable[[], bool], seconds: float = 10.0) -> None:
+    """Wait until something is so."""
+    end = time.monotonic() + seconds
+    while not so():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def cancelled(running: Session, folder: Path, png: bytes, provider: Any, service: Service) -> str:
+    """Start a job, cancel it once it is ordered, and wait for its end."""
+    spec = JobSpec(
+        provider.id,
+        provider.settings(),
+        (PictureSource("cup", "front", lambda: png),),
+        folder,
+        keys={"rehearsal_api_key": Secret(KEY)},
+        base_url=service.url,
+        blender=WORKER,
+    )
+    job = running.start(spec)
+    until(lambda: running.views()[0].state is State.RUNNING)
+    running.cancel(job)
+    assert next_of(running, Ended).state is State.CANCELLED
+    return job
+
+
+def next_of(running: Session, kind: type[Ended | Collected]) -> JobView:
+    """Wait for the next event of a kind."""
+    while not isinstance(event := running.wait(10), kind):
+        assert event is not None, "no such event"
+    return event.view
+
+
+def test_it_is_said_while_it_is_collected_and_after(
+    running: Session, tmp_path: Path, png: bytes, charging: Provider[Any], service: Service
+) -> None:
+    service.takes = 1.0
+    job = cancelled(running, tmp_path, png, charging, service)
+    until(lambda: job in running.collecting())
+    assert running.running() == ()
+    assert running.at_work()
+    view = next_of(running, Collected)
+    assert (view.state, view.collected) == (State.READY, True)
+    running.settle(2.0)
+    assert not running.collecting()
+    assert not running.at_work()
+
+
+def test_collecting_can_be_called_off(
+    running: Session, tmp_path: Path, png: bytes, charging: Provider[Any], service: Service
+) -> None:
+    service.takes = 30
+    job = cancelled(running, tmp_path, png, charging, service)
+    until(lambda: job in running.collecting())
+    running.dismiss(job)
+    running.cancel(job, collect=False)
+    running.settle(2.0)
+    assert not running.at_work()
+    assert Library(tmp_path).load(job).state is State.CANCELLED
+    with pytest.raises(LibraryProblem):
+        running.cancel(job, collect=False)
+
+
+def test_what_nobody_has_drained_is_still_work(running: Session, tmp_path: Path) -> None:
+    def unreadable() -> bytes:
+        raise OSError("gone")
+
+    source = PictureSource("cup", "front", unreadable)
+    settings = get_provider("local").settings()
+    running.start(JobSpec("local", settings, (source,), tmp_path, blender=WORKER))
+    running.settle(5.0)
+    assert running.running() == ()
+    assert running.at_work()
+    assert isinstance(running.drain()[-1], Ended)
+    assert not running.at_work()

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every job ends for the person who waits, whatever breaks; what is paid stays within reach."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes.running import end_of, order_for, spec_for
+from fakes.service import KEY, Service
+
+from image_to_mesh.jobs import Library, Record, Session, State
+from image_to_mesh.providers import BadKey, LibraryProblem, Provider, keys_for
+
+
+class Full:
+    """Lets the library write a number of times, then never again."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+        self._real = Library.save
+
+    def save(self, library: Library, record: Record) -> None:
+        """Save, or say that the disk is full."""
+        self.left -= 1
+        if self.left < 0:
+            raise LibraryProblem("The disk is full.", "Make room.")
+        self._real(library, record)
+
+
+@pytest.mark.parametrize("writes", range(9))
+def test_a_full_disk_ends_the_job_at_every_write(
+    running: Session,
+    tmp_path: Path,
+    png: bytes,
+    rehearsal: Provider[Any],
+    service: Service,
+    monkeypatch: pytest.MonkeyPatch,
+    writes: int,
+) -> None:
+    disk = Full(writes)
+    monkeypatch.setattr(Library, "save", lambda library, record: disk.save(library, record))
+    view = end_of(running, running.start(order_for(tmp_path, png, service)))
+    assert disk.left < 0 or view.state is State.READY
+    if view.failure is not None:
+        assert view.failure.kind == "library"
+        assert view.record is not None
+        paid = bool(service.submits)
+        assert paid == (view.record.ticket is not None)
+        assert not paid or view.record.state not in (State.FAILED, State.SUBMITTING)
+    assert len(service.submits) <= 1
+
+
+def test_a_ticket_that_cannot_be_written_is_at_least_said(
+    running: Session,
+    tmp_path: Path,
+    png: bytes,
+    rehearsal: Provider[Any],
+    service: Service,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real = Library.save
+
+    def save(library: Library, record: Record) -> None:
+        if record.ticket is not None:
+            raise LibraryProblem("The disk is full.")
+        real(library, record)
+
+    monkeypatch.setattr(Library, "save", save)
+    view = end_of(running, running.start(order_for(tmp_path, png, service)))
+    assert view.failure is not None
+    assert "task-1" in view.failure.message
+
+
+def test_local_job_on_a_full_disk_ends(
+    running: Session, tmp_path: Path, png: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = Full(1)
+    monkeypatch.setattr(Library, "save", lambda library, record: disk.save(library, record))
+    view = end_of(running, running.start(spec_for(tmp_path, png)))
+    assert view.failure is not None
+    assert view.failure.kind == "library"
+
+
+@pytest.mark.parametrize(
+    "blender",
+    [("/nonexistent/blender",), (sys.executable, "-c", "pass")],
+    ids=["not there", "ends at once"],
+)
+def test_a_paid_mesh_is_ready_even_if_the_background_blender_is_not(
+    running: Session,
+    tmp_path: Path,
+    png: bytes,
+    rehearsal: Provider[Any],
+    service: Service,
+    blender: tuple[str, ...],
+) -> None:
+    job = running.start(order_for(tmp_path, png, service, blender=blender))
+    record = end_of(running, job).record
+    assert record is not None
+    assert (record.state, record.mesh, record.blend) == (State.READY, "mesh.glb", None)
+    assert "Not prepared for Blender yet" in record.notes[-1]
+
+
+@pytest.mark.parametrize("key", ["tsk_SECRET\nTWO", "tsk_SECRET TWO", "tsk–SECRET", "tsk\x00S"])
+def test_a_key_that_no_header_carries_is_refused_unseen(rehearsal: Provider[Any], key: str) -> None:
+    with pytest.raises(BadKey) as caught:
+        keys_for(rehearsal, {"rehearsal_api_key": key}, {})
+    assert "SECRET" not in f"{caught.value}{caught.value.__cause__}"
+
+
+def test_what_is_unexpected_shows_no_key(
+    running: Session,
+    tmp_path: Path,
+    png: bytes,
+    rehearsal: Provider[Any],
+    service: Service,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def broken(*_: Any) -> Any:
+        raise ValueError(f"Invalid header value b'Bearer {KEY}'")
+
+    monkeypatch.setattr(type(rehearsal), "upload", broken)
+    view = end_of(running, running.start(order_for(tmp_path, png, service)))
+    assert view.failure is not None
+    assert view.failure.kind == "unexpected"
+    running.settle(2.0)
+    written = (tmp_path / view.job / "job.json").read_text()
+    assert KEY not in view.failure.message + caplog.text + written

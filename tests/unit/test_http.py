@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Calls and downloads against a server on loopback: what is retried, what is not, where keys go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes.glb import triangle_glb
+from fakes.service import KEY, Service, serving
+
+from image_to_mesh.providers import BadImage, BadMesh, LibraryProblem, Uncertain, Unreachable
+from image_to_mesh.providers._http import Http, is_loopback
+
+HEADERS = {"Authorization": f"Bearer {KEY}"}
+
+
+OPEN: list[Http] = []
+
+
+@pytest.fixture(autouse=True)
+def closed_at_the_end() -> Iterator[None]:
+    """Close every connection that a test opened."""
+    yield
+    while OPEN:
+        OPEN.pop().close()
+
+
+def http_for(service: Service, **how: Any) -> Http:
+    """Return a connection that does not sleep."""
+    OPEN.append(Http(service.url, HEADERS, pause=lambda _: None, **how))
+    return OPEN[-1]
+
+
+def test_get_is_retried_and_carries_the_key(service: Service) -> None:
+    service.errors = [503, 429]
+    assert http_for(service).get("/balance").json == {"balance": 42.0}
+    assert service.calls("GET", "/balance") == 3
+    assert all(headers["authorization"] == f"Bearer {KEY}" for _, _, headers in service.requests)
+
+
+def test_get_gives_up_with_the_last_answer(service: Service) -> None:
+    service.errors = [503] * 20
+    assert http_for(service).get("/balance").status == 503
+    assert service.calls("GET", "/balance") == 5
+
+
+def test_submit_without_an_answer_is_uncertain_and_sent_once(service: Service) -> None:
+    service.swallow_submit = True
+    with pytest.raises(Uncertain, match="no answer"):
+        http_for(service).submit("/tasks", json={})
+    assert len(service.submits) == 1
+
+
+def test_submit_that_times_out_is_uncertain_and_sent_once(service: Service) -> None:
+    service.submit_takes = 1.0
+    with pytest.raises(Uncertain):
+        http_for(service).submit("/tasks", json={}, timeout=0.2)
+    assert service.calls("POST", "/tasks") == 1
+
+
+@pytest.mark.parametrize("status", [500, 502, 504])
+def test_submit_is_not_repeated_after_a_server_error(service: Service, status: int) -> None:
+    service.errors = [status]
+    assert http_for(service).submit("/tasks", json={}).status == status
+    assert service.calls("POST", "/tasks") == 1
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_submit_that_was_refused_is_sent_again(service: Service, status: int) -> None:
+    service.errors = [status]
+    assert http_for(service).submit("/tasks", json={}).ok
+    assert len(service.submits) == 1
+
+
+def test_submit_to_nobody_surely_did_not_arrive() -> None:
+    with serving(Service()) as gone:
+        url = gone.url
+    with pytest.raises(Unreachable):
+        Http(url, HEADERS, pause=lambda _: None).submit("/tasks", json={})
+
+
+def test_plain_http_and_offline_are_refused_before_anything_is_sent(service: Service) -> None:
+    with pytest.raises(Unreachable, match="https"):
+        Http("http://example.com", HEADERS).get("/")
+    with pytest.raises(Unreachable, match="Allow Online Access"):
+        Http("https://example.com", HEADERS, online=False).get("/")
+    assert http_for(service, online=False).get("/balance").ok
+
+
+def test_a_netrc_entry_does_not_replace_the_key(
+    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login me password secret\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    assert http_for(service).get("/balance").ok
+    http_for(service).download(f"{service.url}/download/a", tmp_path / "a")
+    assert "authorization" not in service.requests[-1][2]
+
+
+def test_download_sends_no_key_and_lands_whole(service: Service, tmp_path: Path) -> None:
+    told: list[tuple[int, int | None]] = []
+    target = tmp_path / "mesh.glb"
+    http_for(service).download(
+        f"{service.url}/download/a", target, progress=lambda *at: told.append(at)
+    )
+    assert target.read_bytes() == service.mesh
+    assert told[-1] == (len(service.mesh), len(service.mesh))
+    assert "authorization" not in service.requests[-1][2]
+    assert [path.name for path in tmp_path.iterdir()] == ["mesh.glb"]
+
+
+def test_cut_download_is_resumed_by_range(service: Service, tmp_path: Path) -> None:
+    service.mesh = triangle_glb(60000)
+    service.cut_at = len(service.mesh) // 2
+    http_for(service).download(f"{service.url}/download/a", tmp_path / "a")
+    assert (tmp_path / "a").read_bytes() == service.mesh
+    assert service.requests[-1][2]["range"].startswith("bytes=")
+
+
+def test_cut_download_starts_over_where_ranges_are_not_known(
+    service: Service, tmp_path: Path
+) -> None:
+    service.mesh = triangle_glb(60000)
+    service.ranges = False
+    service.cut_at = len(service.mesh) // 2
+    http_for(service).download(f"{service.url}/download/a", tmp_path / "a")
+    assert (tmp_path / "a").read_bytes() == service.mesh
+
+
+def test_download_over_the_limit_is_refused(service: Service, tmp_path: Path) -> None:
+    with pytest.raises(BadMesh, match="over the limit"):
+        http_for(service).download(f"{service.url}/download/a", tmp_path / "a", limit=10)
+    assert not (tmp_path / "a").exists()
+
+
+def test_picture_is_fetched_with_a_limit(service: Service) -> None:
+    assert http_for(service).fetch(f"{service.url}/download/a", 10**6) == service.mesh
+    with pytest.raises(BadImage, match="more than"):
+        http_for(service).fetch(f"{service.url}/download/a", 10)
+
+
+@pytest.mark.parametrize(
+    ("host", "local"),
+    [
+        ("127.0.0.1", True),
+        ("127.3.2.1", True),
+        ("localhost", True),
+        ("::1", True),
+        ("localhost.example.com", False),
+        ("10.0.0.1", False),
+        ("", False),
+    ],
+)
+def test_loopback_is_told_from_the_rest(host: str, local: bool) -> None:
+    assert is_loopback(host) is local
+
+
+def test_a_full_disk_is_said_so(
+    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(LibraryProblem, match="No space left"):
+        http_for(service).download(f"{service.url}/download/a", tmp_path / "a")
+
+
+def test_a_secret_that_the_service_quotes_is_taken_out(service: Service) -> None:
+    service.quotes = "your key s3cr_PLAIN_1 is not good"
+    http = http_for(service, secrets=["s3cr_PLAIN_1"])
+    assert http.get("/balance").text == '{"error": "your key … is not good"}'

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Real pictures, with and without alpha: the outline follows the subject.
+
+They are scikit-image's own samples (its data/README tells their sources and licences).
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image
+from unit.background_package import load
+from unit.local_shapes import assert_sound, built, disc, filled, overlap
+
+foreground = load("local.foreground").foreground
+traced = load("local.outline").traced
+silhouette = load("local.triangulation").silhouette
+
+
+@cache
+def picture(name: str) -> Any:
+    """Return a sample (h, w, 4) in 0..1; "…+alpha" is cut out by an alpha of its own."""
+    sample, _, cut = name.partition("+")
+    image = Image.fromarray(np.asarray(getattr(skimage.data, sample)())).convert("RGBA")
+    pixels = np.asarray(image).astype(np.float32) / 255.0
+    if cut:
+        # What the border tells, with a bite out of it, stands for an artist's cut-out.
+        matte = foreground(pixels, "border", 0.5).matte
+        size = max(matte.shape)
+        bite = disc(size, size / 7.0)[: matte.shape[0], : matte.shape[1]]
+        pixels[:, :, 3] = np.clip(matte - bite, 0.0, 1.0)
+    return pixels
+
+
+PICTURES = ("coffee", "coins", "rocket", "camera", "horse", "coffee+alpha", "camera+alpha", "logo")
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_the_outline_follows_the_subject(name: str) -> None:
+    found = foreground(picture(name), "auto", 0.5)
+    assert not found.notes
+    mask = found.matte > 0.5
+    flat = silhouette(traced(found.matte, 0.25), 40_000, 2, walls=False)
+    assert overlap(filled(flat.points, flat.triangles, mask.shape), mask) >= 0.98
+
+
+@pytest.mark.parametrize("name", ["coffee", "rocket", "logo"])
+def test_the_mesh_is_sound(name: str) -> None:
+    model = built(picture(name))
+    assert_sound(model)
+    assert len(model.triangles) == pytest.approx(40_000, rel=0.05)
+
+
+def test_a_cup_is_found_whole() -> None:
+    matte = foreground(picture("coffee"), "auto", 0.5).matte
+    assert 0.3 < (matte > 0.5).mean() < 0.6
+    # The coffee, the cup's white lip, the spoon and the saucer.
+    for row, column in ((110, 290), (90, 190), (280, 360), (270, 250)):
+        assert matte[row, column] > 0.5
+    for row, column in ((30, 60), (200, 40), (150, 560)):
+        assert matte[row, column] < 0.5
+
+
+def test_a_cat_that_fills_the_picture_is_used_whole() -> None:
+    assert foreground(picture("chelsea"), "auto", 0.5).notes

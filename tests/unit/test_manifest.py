@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The manifest, the locked wheels, the zips and the Python package tell the same story."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import subprocess
+import sys
+import tomllib
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+import package
+import places
+import pytest
+import wheels
+from packaging.requirements import Requirement
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LONGEST_TEXT = 64
+MANIFEST = places.manifest()
+PROJECT = tomllib.loads((places.ROOT / "pyproject.toml").read_text("utf-8"))
+
+
+def test_versions_agree() -> None:
+    assert PROJECT["project"]["version"] == MANIFEST["version"]
+    assert f"\n## {MANIFEST['version']}\n" in (places.ROOT / "CHANGELOG.md").read_text("utf-8")
+
+
+def test_texts_are_as_blender_wants_them() -> None:
+    texts = [MANIFEST["tagline"], *MANIFEST["permissions"].values()]
+    assert [text for text in texts if len(text) > LONGEST_TEXT or text.endswith(".")] == []
+
+
+def test_permissions_are_those_in_use() -> None:
+    assert set(MANIFEST["permissions"]) == {"network", "files", "clipboard"}
+
+
+def test_the_package_list_names_every_folder() -> None:
+    files = [file for file in package.known_files() if package.is_product(file)]
+    folders = {file.rpartition("/")[0] for file in files if file.endswith(".py")}
+    names = {".".join(["image_to_mesh", *filter(None, folder.split("/"))]) for folder in folders}
+    assert set(PROJECT["tool"]["setuptools"]["packages"]) == names
+
+
+def test_the_manifest_lists_the_locked_wheels() -> None:
+    assert MANIFEST["wheels"] == [f"./wheels/{wheel.file}" for wheel in wheels.locked()]
+
+
+def test_every_platform_has_its_tags() -> None:
+    assert list(wheels.TAGS) == MANIFEST["platforms"]
+
+
+@pytest.mark.parametrize("platform", MANIFEST["platforms"])
+def test_every_python_of_a_platform_finds_one_wheel_of_each(platform: str) -> None:
+    fitting = [wheel for wheel in wheels.locked() if wheel.fits(platform)]
+    compiled = [wheel.file for wheel in fitting if wheel.name == wheels.COMPILED]
+    tags = [f"-cp{python.replace('.', '')}-" for python in wheels.PYTHONS[platform]]
+    assert len(compiled) == len(tags)
+    assert all(any(tag in file for file in compiled) for tag in tags)
+    pure = [wheel.name for wheel in fitting if wheel.file.endswith("-none-any.whl")]
+    assert len(pure) == len(set(pure)) == len(fitting) - len(compiled)
+
+
+def _needed(names: list[str]) -> set[str]:
+    """Follow what the installed projects say that they require."""
+    found: set[str] = set()
+    while names:
+        name = names.pop().lower().replace("_", "-")
+        if name not in found:
+            found.add(name)
+            wants = map(Requirement, importlib.metadata.requires(name) or [])
+            names += [
+                one.name for one in wants if not one.marker or one.marker.evaluate({"extra": ""})
+            ]
+    return found
+
+
+def test_all_that_is_needed_is_locked_and_nothing_else() -> None:
+    asked_for = [Requirement(text).name for text in PROJECT["project"]["dependencies"]]
+    assert sorted(asked_for) == sorted(wheels.ASKED_FOR)
+    assert {wheel.name for wheel in wheels.locked()} == _needed(asked_for)
+
+
+def test_tests_run_on_what_is_shipped() -> None:
+    shipped = {wheel.name: wheel.version for wheel in wheels.locked()}
+    installed = {name: importlib.metadata.version(name) for name in shipped}
+    assert installed == shipped
+
+
+@pytest.fixture
+def stand_ins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Files with the wheels' names: packing needs no network."""
+    folder = tmp_path / "wheels"
+    folder.mkdir()
+    for wheel in wheels.locked():
+        (folder / wheel.file).write_text(wheel.sha256, "utf-8")
+    monkeypatch.setattr(wheels, "folder", lambda: folder)
+    monkeypatch.setattr(places, "DIST", tmp_path / "dist")
+    return folder
+
+
+def _manifest_in(file: Path) -> dict[str, Any]:
+    with zipfile.ZipFile(file) as archive:
+        return tomllib.loads(archive.read("blender_manifest.toml").decode())
+
+
+@pytest.mark.parametrize("platform", MANIFEST["platforms"])
+def test_a_zip_holds_the_product_and_its_platforms_wheels(platform: str, stand_ins: Path) -> None:
+    file = package.build(platform)
+    assert file.name == f"image_to_mesh-{MANIFEST['version']}-{platform}.zip"
+    with zipfile.ZipFile(file) as archive:
+        inside = archive.namelist()
+    bundled = [f"wheels/{wheel.file}" for wheel in wheels.locked() if wheel.fits(platform)]
+    assert inside == [*package.product_files(), *bundled]
+    narrowed = _manifest_in(file)["build"]["generated"]
+    assert narrowed == {"platforms": [platform], "wheels": [f"./{name}" for name in bundled]}
+
+
+def test_no_zip_holds_what_only_developers_need(stand_ins: Path) -> None:
+    with zipfile.ZipFile(package.build("linux-x64")) as archive:
+        tops = {name.split("/")[0] for name in archive.namelist()}
+    assert "__init__.py" in tops
+    assert not tops & {".ci", ".gitignore", "Makefile", "build", "docs", "pyproject.toml", "tests",
+                       "tools", "wheels.lock"}  # fmt: skip
+
+
+def test_packing_twice_gives_the_same_bytes(stand_ins: Path) -> None:
+    first = package.build("linux-x64").read_bytes()
+    assert package.build("linux-x64").read_bytes() == first
+
+
+@pytest.mark.parametrize(
+    ("file", "pattern", "excluded"),
+    [
+        ("tests/unit/test_x.py", "/tests/", True),
+        ("scene/tests/x.py", "/tests/", False),
+        ("tests", "/tests/", False),
+        (".gitignore", "/.git*", True),
+        ("a/__pycache__/x.pyc", "__pycache__/", True),
+        ("Makefile", "/Makefile", True),
+        ("scene/Makefile", "/Makefile", False),
+        ("a/b.zip", "*.zip", True),
+    ],
+)
+def test_exclusions_are_read_as_git_reads_them(file: str, pattern: str, excluded: bool) -> None:
+    assert package.is_excluded(file, [pattern]) is excluded
+
+
+def test_a_wheel_of_another_hash_is_not_taken(tmp_path: Path) -> None:
+    wheel = wheels.locked()[0]
+    (tmp_path / wheel.file).write_bytes(b"something else")
+    assert not wheels.is_whole(tmp_path, wheel)
+
+
+def test_it_installs_from_a_folder_of_any_name(tmp_path: Path) -> None:
+    checkout, site = tmp_path / "A b c", tmp_path / "site"
+    for file in ("pyproject.toml", *filter(package.is_product, package.known_files())):
+        copy = checkout / file
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes((places.ROOT / file).read_bytes())
+    _succeed(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation",
+             "--disable-pip-version-check", "--target", str(site), str(checkout))  # fmt: skip
+    assert (site / "image_to_mesh" / "blender_manifest.toml").exists()
+    assert (site / "image_to_mesh" / "scene" / "background" / "worker.py").exists()
+    listed = _succeed("env", f"PYTHONPATH={site}", str(site / "bin" / "image-to-mesh"), "providers",
+                      "--json")  # fmt: skip
+    assert "local" in json.dumps(json.loads(listed.splitlines()[-1]))
+
+
+def _succeed(*command: str) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Heads of picture files: real files of every format as Pillow writes them, whole and broken."""
+
+from __future__ import annotations
+
+import io
+import random
+import struct
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from image_to_mesh.providers import BadImage, PictureLimits, check_picture, read_picture_info
+
+FORMATS = [
+    ("png", {}),
+    ("jpeg", {}),
+    ("jpeg", {"progressive": True}),
+    ("webp", {}),
+    ("webp", {"lossless": True}),
+    ("bmp", {}),
+    ("tiff", {}),
+    ("tiff", {"compression": "tiff_lzw"}),
+]
+
+
+def saved(format_: str, size: tuple[int, int] = (40, 30), mode: str = "RGB", **how: Any) -> bytes:
+    """Return a picture file as Pillow writes it."""
+    out = io.BytesIO()
+    Image.effect_noise(size, 60).convert(mode).save(out, format_, **how)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(("format_", "how"), FORMATS)
+def test_reads_format_and_size(format_: str, how: dict[str, Any]) -> None:
+    info = read_picture_info(saved(format_, **how), "photo")
+    assert (info.format, info.width, info.height, info.orientation) == (format_, 40, 30, 1)
+
+
+def test_reads_webp_with_alpha() -> None:
+    info = read_picture_info(saved("webp", mode="RGBA"), "photo")
+    assert (info.format, info.width, info.height) == ("webp", 40, 30)
+
+
+@pytest.mark.parametrize("format_", ["jpeg", "png", "webp", "tiff"])
+@pytest.mark.parametrize("turn", [1, 3, 6, 8])
+def test_reads_exif_orientation(format_: str, turn: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    assert read_picture_info(saved(format_, exif=exif), "photo").orientation == turn
+
+
+def test_a_thumbnails_end_does_not_make_a_cut_jpeg_whole() -> None:
+    data, small = saved("jpeg", size=(400, 300)), saved("jpeg", size=(80, 60))
+    segment = b"\xff\xe1" + (2 + 6 + len(small)).to_bytes(2, "big") + b"Thumb\0" + small
+    with_thumbnail = data[:2] + segment + data[2:]
+    assert read_picture_info(with_thumbnail, "photo").width == 400
+    with pytest.raises(BadImage, match="cut short"):
+        read_picture_info(with_thumbnail[:-1000], "photo")
+
+
+@pytest.mark.parametrize("format_", ["png", "jpeg", "webp", "bmp"])
+@pytest.mark.parametrize("keep", [0.02, 0.3, 0.9])
+def test_cut_short_is_said(format_: str, keep: float) -> None:
+    data = saved(format_, size=(200, 150))
+    with pytest.raises(BadImage, match=r"photo\.x is (damaged or cut short|not a picture)"):
+        read_picture_info(data[: int(len(data) * keep)], "photo.x")
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "empty"),
+        (b"hello, this is a text", "not a picture"),
+        (b"GIF89a" + bytes(50), "a GIF"),
+        (b"\0\0\0\x18ftypheic" + bytes(50), "HEIC"),
+        (b"8BPS" + bytes(50), "Photoshop"),
+        (b"<svg xmlns=''/>", "SVG"),
+        (b"<!DOCTYPE html><html>", "web page"),
+        (b"\x89PNG\r\n\x1a\n", "cut short"),
+        (b"\xff\xd8\xff", "cut short"),
+        (b"BM", "cut short"),
+        (b"II*\0\xff\xff\xff\xff", "cut short"),
+        (b"RIFF\x10\0\0\0WEBPVP8 ", "cut short"),
+    ],
+)
+def test_what_is_no_picture_gets_a_sentence(data: bytes, said: str) -> None:
+    with pytest.raises(BadImage, match=said) as caught:
+        read_picture_info(data, "photo")
+    assert caught.value.hint
+
+
+def test_random_bytes_behind_a_magic_never_raise_anything_else() -> None:
+    magics = [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF....WEBP", b"BM", b"II*\0", b"MM\0*"]
+    magics += [b"\x76\x2f\x31\x01", b"#?RADIANCE\n"]
+    rng = random.Random(7)
+    for _ in range(3000):
+        data = rng.choice(magics) + rng.randbytes(rng.randrange(200))
+        try:
+            read_picture_info(data, "photo")
+        except BadImage:
+            continue
+
+
+def tiff_of(order: str, entries: list[tuple[int, int, int]]) -> bytes:
+    """Return a TIFF head with these (tag, type, value) entries and nothing behind them."""
+    magic = b"II*\0" if order == "<" else b"MM\0*"
+    body = b"".join(
+        struct.pack(order + "HHII", tag, kind, 1, value) for tag, kind, value in entries
+    )
+    return magic + struct.pack(order + "IH", 8, len(entries)) + body + bytes(4)
+
+
+def test_structured_heads_never_raise_anything_else() -> None:
+    rng = random.Random(8)
+    for _ in range(3000):
+        tags = [rng.choice([256, 257, 274, 259, 34665]) for _ in range(rng.randrange(4))]
+        entries = [(tag, rng.choice([1, 3, 4, 99]), rng.choice([0, 1, 40, 70000])) for tag in tags]
+        words = [rng.choice(["-Y", "+X", "+Z", "", "x"]) for _ in range(rng.randrange(4))]
+        line = " ".join(f"{word} {rng.choice(['9', '-9', 'y', '9' * 5000])}" for word in words)
+        hdr = f"#?RADIANCE\nFORMAT=32-bit_rle_rgbe{rng.choice(['', chr(10)])}\n{line}\n".encode()
+        for data in (tiff_of(rng.choice("<>"), entries), hdr):
+            try:
+                info = read_picture_info(data, "photo")
+            except BadImage:
+                continue
+            assert min(info.width, info.height) >= 1
+
+
+@pytest.mark.parametrize(
+    "data", [tiff_of("<", [(274, 3, 1)]), b"#?RADIANCE\n\n-Y 10 +Z 20\n", b"#?RGBE\n\n-Y 10\n"]
+)
+def test_a_head_without_a_size_is_damaged(data: bytes) -> None:
+    with pytest.raises(BadImage, match="damaged"):
+        read_picture_info(data, "photo")
+
+
+def test_limits_are_said_with_numbers() -> None:
+    limits = PictureLimits(min_side=32, max_side=8192, max_bytes=1000)
+    small = read_picture_info(saved("png", (10, 10)), "photo")
+    with pytest.raises(BadImage, match=r"10 × 10 pixels.*at least 32 × 32"):
+        check_picture(small, 100, limits, "photo")
+    wide = read_picture_info(saved("png", (12000, 40)), "photo")
+    with pytest.raises(BadImage, match=r"12000 × 40 pixels.*at most 8192"):
+        check_picture(wide, 100, limits, "photo")
+    good = read_picture_info(saved("png"), "photo")
+    with pytest.raises(BadImage, match=r"too small|too much"):
+        check_picture(good, 2000, limits, "photo")

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Going on with jobs of an earlier process: paid results are fetched, nothing is ordered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes.running import end_of, order_for, spec_for
+from fakes.service import Service
+
+from image_to_mesh.jobs import JobSpec, Library, Session, State
+from image_to_mesh.providers import LibraryProblem, Provider
+
+
+def left_behind(running: Session, spec: JobSpec, **how: Any) -> str:
+    """Run a job to its end and set its record back to where a crash left it."""
+    view = end_of(running, running.start(spec))
+    running.settle(5.0)
+    library = Library(spec.library)
+    record = replace(library.load(view.job), **{"failure": None, **how})
+    if record.state is not State.PREPARING:
+        (library.folder(view.job) / "mesh.glb").unlink()
+    library.save(record)
+    return view.job
+
+
+@pytest.mark.parametrize("state", [State.RUNNING, State.DOWNLOADING, State.PREPARING])
+def test_a_paid_job_comes_to_its_end(
+    running: Session,
+    tmp_path: Path,
+    png: bytes,
+    rehearsal: Provider[Any],
+    service: Service,
+    state: State,
+) -> None:
+    spec = order_for(tmp_path, png, service)
+    job = left_behind(running, spec, state=state, blend=None)
+    again = replace(spec, pictures=(), record=Library(tmp_path).load(job))
+    record = end_of(running, running.start(again)).record
+    assert record is not None
+    assert (record.id, record.state, record.blend) == (job, State.READY, "model.blend")
+    assert (tmp_path / job / "mesh.glb").read_bytes() == service.mesh
+    assert len(service.submits) == 1
+
+
+def test_an_order_without_an_answer_is_uncertain_and_never_sent_again(
+    running: Session,
+    tmp_path: Path,
+    png: bytes,
+    rehearsal: Provider[Any],
+    service: Service,
+) -> None:
+    spec = order_for(tmp_path, png, service)
+    how = {"state": State.SUBMITTING, "ticket": None}
+    job = left_behind(running, spec, **how)
+    again = replace(spec, pictures=(), record=Library(tmp_path).load(job))
+    view = end_of(running, running.start(again))
+    assert view.failure is not None
+    assert view.failure.kind == "uncertain"
+    assert Library(tmp_path).load(job).state is State.UNCERTAIN
+    assert len(service.submits) == 1
+
+
+def test_a_job_that_was_never_sent_is_not_sent_by_itself(
+    running: Session,
+    tmp_path: Path,
+    png: bytes,
+    rehearsal: Provider[Any],
+    service: Service,
+) -> None:
+    spec = order_for(tmp_path, png, service)
+    how = {"state": State.QUEUED, "ticket": None}
+    job = left_behind(running, spec, **how)
+    again = replace(spec, pictures=(), record=Library(tmp_path).load(job))
+    view = end_of(running, running.start(again))
+    assert view.failure is not None
+    assert "Generate it anew" in view.failure.hint
+    assert len(service.submits) == 1
+
+
+@pytest.mark.parametrize("state", [State.QUEUED, State.SUBMITTING, State.RUNNING])
+def test_a_local_job_is_made_again(
+    running: Session, tmp_path: Path, png: bytes, state: State
+) -> None:
+    spec = spec_for(tmp_path, png)
+    job = left_behind(running, spec, state=state)
+    again = replace(spec, pictures=(), record=Library(tmp_path).load(job))
+    assert end_of(running, running.start(again)).state is State.READY
+
+
+def test_a_job_that_runs_here_is_not_taken_up_twice(
+    running: Session, tmp_path: Path, png: bytes, rehearsal: Provider[Any], service: Service
+) -> None:
+    service.takes = 30
+    spec = order_for(tmp_path, png, service)
+    job = running.start(spec)
+    while running.views()[0].state is not State.RUNNING:
+        pass
+    with pytest.raises(LibraryProblem, match="running already"):
+        running.start(replace(spec, record=Library(tmp_path).load(job)))

@@ -1,0 +1,343 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A job from pictures to a prepared mesh, with a real service on loopback and a fake worker."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes.running import end_of, order_for, spec_for
+from fakes.service import KEY, Service
+from PIL import Image
+
+from image_to_mesh.jobs import (
+    Ended,
+    Library,
+    PictureSource,
+    Session,
+    State,
+    picture_from,
+)
+from image_to_mesh.jobs.pacing import next_pause
+from image_to_mesh.providers import (
+    BadKey,
+    BadReply,
+    Progress,
+    Provider,
+)
+
+
+def test_local_job_is_made_and_prepared(running: Session, tmp_path: Path, png: bytes) -> None:
+    job = running.start(spec_for(tmp_path, png))
+    view = end_of(running, job)
+    record = Library(tmp_path).load(job)
+    assert view.record == record
+    assert record.state is State.READY
+    assert (record.mesh, record.blend, record.preview) == (
+        "mesh.glb",
+        "model.blend",
+        "preview.png",
+    )
+    assert (record.faces, record.credits, record.format) == (7, 0.0, "glb")
+    assert record.notes == ("made by the fake",)
+    assert (tmp_path / job / "front.png").read_bytes() == png
+    assert record.settings["shape"] == "inflate"
+    assert running.running() == ()
+
+
+def test_progress_rises_through_named_phases(running: Session, tmp_path: Path, png: bytes) -> None:
+    job = running.start(spec_for(tmp_path, png))
+    seen: list[tuple[float, str, str]] = []
+    while True:
+        event = running.wait(5)
+        assert event is not None
+        seen.append((event.view.fraction or 0.0, event.view.phase, event.view.state))
+        if isinstance(event, Ended):
+            break
+    fractions = [at for at, _, _ in seen]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1.0
+    assert {state for _, _, state in seen} >= {"queued", "running", "preparing", "ready"}
+    assert all(phase for _, phase, _ in seen)
+    assert job
+
+
+def test_start_returns_at_once(running: Session, tmp_path: Path, png: bytes) -> None:
+    def slow() -> bytes:
+        time.sleep(0.5)
+        return png
+
+    begun = time.monotonic()
+    job = running.start(spec_for(tmp_path, png, pictures=(PictureSource("cup", "front", slow),)))
+    assert time.monotonic() - begun < 0.1
+    assert end_of(running, job).state is State.READY
+
+
+def test_order_reaches_the_service_once(
+    running: Session, tmp_path: Path, png: bytes, rehearsal: Provider[Any], service: Service
+) -> None:
+    settings = rehearsal.settings(style="brick", face_limit=500)
+    job = running.start(order_for(tmp_path, png, service, settings=settings))
+    record = end_of(running, job).record
+    assert record is not None
+    assert record.state is State.READY
+    assert (record.credits, record.ticket) == (3.0, {"task": "task-1"})
+    assert len(service.submits) == 1
+    assert service.submits[0]["style"] == "brick"
+    assert set(service.submits[0]) == {"pictures", "style", "face_limit"}
+    assert (tmp_path / job / "mesh.glb").read_bytes() == service.mesh
+    text = (tmp_path / job / "job.json").read_text()
+    assert KEY not in text
+
+
+def test_picture_that_the_service_does_not_take_is_converted_and_kept(
+    running: Session, tmp_path: Path, rehearsal: Provider[Any], service: Service
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    out = io.BytesIO()
+    Image.new("RGB", (60, 40), "red").save(out, "jpeg", exif=exif)
+    job = running.start(order_for(tmp_path, out.getvalue(), service))
+    record = end_of(running, job).record
+    assert record is not None
+    assert record.state is State.READY
+    assert (tmp_path / job / "front.jpg").read_bytes() == out.getvalue()
+    picture = record.pictures[0]
+    assert picture.sent == "front-sent.png"
+    assert picture.info is not None
+    assert (picture.info.format, picture.info.orientation) == ("png", 1)
+    assert record.notes[0] == (
+        "cup is sent as PNG, 40 × 60 pixels: its Exif orientation had to be applied."
+    )
+
+
+def test_the_same_picture_is_uploaded_once_while_its_token_lives(
+    running: Session,
+    tmp_path: Path,
+    png: bytes,
+    rehearsal: Provider[Any],
+    service: Service,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(type(rehearsal), "token_life", 3600.0)
+    for _ in range(2):
+        assert end_of(running, running.start(order_for(tmp_path, png, service))).over
+    assert (service.calls("POST", "/files"), len(service.submits)) == (1, 2)
+    assert service.submits[0]["pictures"] == service.submits[1]["pictures"]
+    assert KEY not in (tmp_path / ".uploads.json").read_text()
+    monkeypatch.setattr(type(rehearsal), "token_life", 0.0)
+    assert end_of(running, running.start(order_for(tmp_path, png, service))).over
+    assert service.calls("POST", "/files") == 2
+
+
+def test_expired_address_is_asked_for_again(
+    running: Session, tmp_path: Path, png: bytes, rehearsal: Provider[Any], service: Service
+) -> None:
+    service.expired = 1
+    job = running.start(order_for(tmp_path, png, service))
+    assert end_of(running, job).state is State.READY
+    assert len(service.submits) == 1
+
+
+def test_without_any_blender_the_mesh_file_is_the_end(
+    running: Session, tmp_path: Path, png: bytes, rehearsal: Provider[Any], service: Service
+) -> None:
+    job = running.start(order_for(tmp_path, png, service, blender=None))
+    record = end_of(running, job).record
+    assert record is not None
+    assert record.state is State.READY
+    assert record.blend is None
+    assert record.faces == 5
+    assert "No Blender" in record.notes[0]
+
+
+def test_local_without_any_blender_says_so(running: Session, tmp_path: Path, png: bytes) -> None:
+    view = end_of(running, running.start(spec_for(tmp_path, png, blender=None)))
+    assert view.failure is not None
+    assert view.failure.kind == "no_blender"
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "state"),
+    [
+        ("no_credits", "no_credits", State.FAILED),
+        ("fail", "failed", State.FAILED),
+        ("swallow_submit", "uncertain", State.UNCERTAIN),
+    ],
+)
+def test_faults_of_the_service_become_values(
+    running: Session,
+    tmp_path: Path,
+    png: bytes,
+    rehearsal: Provider[Any],
+    service: Service,
+    fault: str,
+    kind: str,
+    state: State,
+) -> None:
+    setattr(service, fault, True)
+    view = end_of(running, running.start(order_for(tmp_path, png, service)))
+    assert view.failure is not None
+    assert view.failure.kind == kind
+    assert view.over
+    assert view.record is not None
+    assert view.record.state is state
+    assert len(service.submits) <= 1
+
+
+def test_refused_key_is_a_value_and_never_shown(
+    running: Session, tmp_path: Path, png: bytes, rehearsal: Provider[Any], service: Service
+) -> None:
+    view = end_of(running, running.start(order_for(tmp_path, png, service, key="wrong-key-77")))
+    assert view.failure is not None
+    assert view.failure.kind == "bad_key"
+    assert "wrong-key-77" not in repr(view) + (tmp_path / view.job / "job.json").read_text()
+
+
+def test_damaged_result_stays_resumable(
+    running: Session, tmp_path: Path, png: bytes, rehearsal: Provider[Any], service: Service
+) -> None:
+    service.mesh = service.mesh[:-1]
+    view = end_of(running, running.start(order_for(tmp_path, png, service)))
+    assert view.failure is not None
+    assert view.failure.kind == "bad_mesh"
+    assert Library(tmp_path).load(view.job).state is State.DOWNLOADING
+
+
+def test_time_limit_leaves_the_job_resumable(
+    running: Session, tmp_path: Path, png: bytes, rehearsal: Provider[Any], service: Service
+) -> None:
+    service.takes = 30
+    view = end_of(running, running.start(order_for(tmp_path, png, service, timeout=1.0)))
+    assert view.failure is not None
+    assert view.failure.kind == "timed_out"
+    assert Library(tmp_path).load(view.job).state is State.RUNNING
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"), [("die", "failed"), ("crash", "failed"), ("refuse", "bad_image")]
+)
+def test_faults_of_the_background_blender_become_values(
+    running: Session,
+    tmp_path: Path,
+    png: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: str,
+    kind: str,
+) -> None:
+    monkeypatch.setenv("FAKE_WORKER", fault)
+    view = end_of(running, running.start(spec_for(tmp_path, png)))
+    assert view.failure is not None
+    assert view.failure.kind == kind
+    assert (view.record is None) == (kind == "bad_image")
+    assert [path.name for path in tmp_path.iterdir()] == ([] if kind == "bad_image" else [view.job])
+    said = {"die": "Segmentation fault", "crash": "no luck", "refuse": "Nothing."}
+    assert said[fault] in view.failure.message
+
+
+@pytest.mark.parametrize("status", [401, 404, 418])
+def test_paid_job_is_never_given_up_for_what_the_service_did_not_say(
+    running: Session,
+    tmp_path: Path,
+    png: bytes,
+    rehearsal: Provider[Any],
+    service: Service,
+    monkeypatch: pytest.MonkeyPatch,
+    status: int,
+) -> None:
+    def refused(*_: Any) -> Any:
+        raise BadKey("No.") if status == 401 else BadReply(str(status))
+
+    monkeypatch.setattr(type(rehearsal), "poll", refused)
+    view = end_of(running, running.start(order_for(tmp_path, png, service)))
+    assert view.failure is not None
+    assert Library(tmp_path).load(view.job).state is State.RUNNING
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"text", b"\x89PNG\r\n\x1a\n cut"], ids=["empty", "text", "cut"]
+)
+def test_bad_picture_leaves_nothing_in_the_library(
+    running: Session, tmp_path: Path, data: bytes
+) -> None:
+    view = end_of(running, running.start(spec_for(tmp_path, data)))
+    assert view.failure is not None
+    assert view.failure.kind == "bad_image"
+    assert view.record is None
+    assert not list(tmp_path.iterdir())
+
+
+def test_wrong_view_is_refused(running: Session, tmp_path: Path, png: bytes) -> None:
+    pictures = tuple(PictureSource("a", view, lambda: png) for view in ("front", "left"))
+    view = end_of(running, running.start(spec_for(tmp_path, png, pictures=pictures)))
+    assert view.failure is not None
+    assert view.failure.kind == "invalid_settings"
+    assert "left" in view.failure.message
+
+
+def test_picture_from_an_address_is_fetched(
+    running: Session, tmp_path: Path, png: bytes, service: Service
+) -> None:
+    service.mesh = png
+    source = picture_from(f"{service.url}/download/my%20cup.png?x=1")
+    assert source.name == "my cup"
+    job = running.start(spec_for(tmp_path, png, pictures=(source,)))
+    assert end_of(running, job).state is State.READY
+    assert (tmp_path / job / "front.png").read_bytes() == png
+
+
+def test_unwritable_library_is_a_value(running: Session, tmp_path: Path, png: bytes) -> None:
+    (tmp_path / "file").write_text("")
+    view = end_of(running, running.start(spec_for(tmp_path / "file", png)))
+    assert view.failure is not None
+    assert view.failure.kind == "library"
+
+
+def test_the_worker_gets_no_keys(
+    running: Session, tmp_path: Path, png: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from image_to_mesh.jobs.background import _clean_environment
+
+    monkeypatch.setenv("REHEARSAL_API_KEY", KEY)
+    clean = _clean_environment({"PATH": "x", "TRIPO_API_KEY": "a", "AWS_SECRET": "b", "HOME": "h"})
+    assert clean == {"PATH": "x", "HOME": "h"}
+
+
+def test_dismissed_jobs_are_shown_no_longer(running: Session, tmp_path: Path, png: bytes) -> None:
+    job = running.start(spec_for(tmp_path, png))
+    running.dismiss(job)
+    assert running.views()
+    view = end_of(running, job)
+    running.show(replace(view, phase="Import failed"))
+    assert running.views()[0].phase == "Import failed"
+    running.dismiss(job)
+    assert running.views() == ()
+
+
+def test_record_is_readable_json(running: Session, tmp_path: Path, png: bytes) -> None:
+    job = running.start(spec_for(tmp_path, png, place={"location": [1, 2, 3]}))
+    end_of(running, job)
+    written = json.loads((tmp_path / job / "job.json").read_text())
+    assert written["place"] == {"location": [1, 2, 3]}
+    assert written["pictures"][0]["info"] == {
+        "format": "png",
+        "width": 64,
+        "height": 48,
+        "orientation": 1,
+    }
+
+
+def test_polling_looks_early_then_every_two_seconds() -> None:
+    pauses = [0.0]
+    for _ in range(10):
+        pauses.append(next_pause(Progress("x", 0.1), pauses[-1]))
+    assert pauses[1] == 1.0
+    assert max(pauses) == 2.0
+    assert next_pause(Progress("x", 0.1, wait=100), 1.0) == 10.0
+    assert next_pause(Progress("x", 0.1, wait=0.1), 1.0) <= 2.0

@@ -1,0 +1,340 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Scenario: what reaches the wire, pictures in, what is refused before anything is sent."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes.png import png_of
+from fakes.scenario import serving
+from fakes.scenario_calls import KEYS, PROVIDER, connected, end_of, job_for, order, picture
+from fakes.scenario_calls import settings_of as settings_from
+from fakes.scenario_model import INPUTS, MODEL
+from fakes.scenario_state import BASIC, Fault, ScenarioFake
+
+from image_to_mesh.jobs import Session
+from image_to_mesh.providers import (
+    BadImage,
+    BadReply,
+    InvalidSettings,
+    Picture,
+    Request,
+    TimedOut,
+    Unreachable,
+    settings_of,
+)
+from image_to_mesh.providers._http import Http
+from image_to_mesh.providers._scenario_uploads import INLINE, LOOKS, PART
+
+SETTINGS = settings_of(PROVIDER.settings)
+UNTEXTURED = {"texture": False, "pbr": False}
+COMPANIONS: dict[tuple[str, Any], dict[str, Any]] = {
+    ("texture", False): {"pbr": False},
+    ("generateParts", True): UNTEXTURED,
+    ("faceLimit", 2_000_000): {"geometryQuality": "detailed"},
+}
+
+
+def _legal() -> Iterator[Any]:
+    """Every setting at each legal choice, numbers at both ends."""
+    for one in SETTINGS:
+        values: list[Any] = [choice.value for choice in one.choices]
+        values += [True, False] if one.kind == "bool" else []
+        values += [int(end) for end in (one.minimum, one.maximum) if end is not None]
+        for value in values:
+            yield pytest.param(one.name, value, id=f"{one.name}={value}")
+
+
+@pytest.fixture
+def fake() -> Iterator[ScenarioFake]:
+    """Scenario on loopback."""
+    with serving() as running:
+        yield running
+
+
+@pytest.fixture
+def pauses() -> list[float]:
+    """The pauses that were made, instead of waiting."""
+    return []
+
+
+@pytest.fixture
+def http(fake: ScenarioFake, pauses: list[float]) -> Iterator[Http]:
+    """A connection to it."""
+    with connected(fake, pauses.append) as line:
+        yield line
+
+
+@pytest.mark.parametrize(("name", "value"), list(_legal()))
+def test_every_choice_arrives_as_it_is_named(
+    fake: ScenarioFake, http: Http, tmp_path: Path, name: str, value: Any
+) -> None:
+    beside = COMPANIONS.get((name, value), {})
+    order(fake, http, tmp_path, **beside, **{name: value})
+    declared = next(one for one in INPUTS if one["name"] == name)
+    wanted = dict(beside) if value == declared.get("default") else {**beside, name: value}
+    [sent] = fake.submits
+    image = sent.pop("image")
+    assert image in fake.assets
+    assert json.dumps(sent, sort_keys=True) == json.dumps(wanted, sort_keys=True)
+    [call] = fake.calls("POST", "/generate/.*")
+    assert (call.path, call.query) == (f"/generate/custom/{MODEL}", {})
+
+
+def test_at_defaults_only_the_picture_is_sent(
+    fake: ScenarioFake, http: Http, tmp_path: Path
+) -> None:
+    ticket = order(fake, http, tmp_path)
+    assert [set(body) for body in fake.submits] == [{"image"}]
+    assert ticket.data == {"job": "job_" + "1".zfill(24), "quad": False, "cost": 40.0}
+    assert all(one.headers["authorization"] == f"Basic {BASIC}" for one in fake.requests)
+
+
+def test_settings_are_the_model_s_own_inputs() -> None:
+    inputs = {one["name"]: one for one in INPUTS if one["name"] != "image"}
+    assert [one.name for one in SETTINGS] == list(inputs)
+    kinds = {"bool": "boolean", "enum": "string", "int": "number"}
+    for one in SETTINGS:
+        declared = inputs[one.name]
+        assert kinds[one.kind] == declared["type"], one.name
+        assert one.default == declared.get("default"), one.name
+        assert [choice.value for choice in one.choices] == declared.get("allowedValues", [])
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"smartLowPoly": True, "faceLimit": 1000},
+        {"smartLowPoly": True, "faceLimit": 20_000},
+        {"smartLowPoly": True, "quad": True, "faceLimit": 500},
+        {"smartLowPoly": True, "quad": True, "faceLimit": 10_000},
+        {"quad": True, "faceLimit": 150_000},
+        {"faceLimit": 1_500_000},
+        {"pbr": False},
+        {"texture": False, "pbr": False},
+    ],
+    ids=str,
+)
+def test_what_the_rules_allow_the_service_takes(
+    fake: ScenarioFake, http: Http, tmp_path: Path, values: dict[str, Any]
+) -> None:
+    order(fake, http, tmp_path, **values)
+    assert values.items() <= fake.submits[0].items()
+
+
+BROKEN: list[tuple[dict[str, Any], str, str]] = [
+    ({"texture": False}, "texture", "PBR"),
+    ({"generateParts": True}, "generateParts", "Texture, PBR and Quads off"),
+    ({"generateParts": True, "texture": False}, "generateParts", "off"),
+    ({"generateParts": True, "pbr": False}, "generateParts", "off"),
+    ({"generateParts": True, **UNTEXTURED, "quad": True}, "generateParts", "off"),
+    ({"smartLowPoly": True, "faceLimit": 999}, "faceLimit", "1000 to 20000"),
+    ({"smartLowPoly": True, "faceLimit": 20_001}, "faceLimit", "Smart Low Poly"),
+    ({"smartLowPoly": True, "quad": True, "faceLimit": 499}, "faceLimit", "500 to 10000"),
+    ({"smartLowPoly": True, "quad": True, "faceLimit": 10_001}, "faceLimit", "and Quads"),
+    ({"quad": True, "faceLimit": 150_001}, "faceLimit", "1 to 150000"),
+    ({"faceLimit": 1_500_001}, "faceLimit", "1 to 1500000"),
+]
+
+
+@pytest.mark.parametrize(("values", "field", "words"), BROKEN, ids=lambda one: str(one)[:60])
+def test_a_broken_rule_is_refused_before_anything_is_sent(
+    fake: ScenarioFake,
+    http: Http,
+    tmp_path: Path,
+    values: dict[str, Any],
+    field: str,
+    words: str,
+) -> None:
+    with pytest.raises(InvalidSettings, match=words) as caught:
+        settings_from(**values)
+    assert field in caught.value.hint
+    settings = PROVIDER.settings(**values)
+    assert [name for name, _ in settings.rules()] == [field]
+    with pytest.raises(InvalidSettings):
+        PROVIDER.quote(Request(settings, ()), http)
+    session = Session()
+    view = end_of(session, session.start(job_for(fake, tmp_path, settings=settings)))
+    session.close(2.0)
+    assert view.failure is not None
+    assert view.failure.kind == "invalid_settings"
+    assert not fake.requests
+
+
+def test_what_has_no_effect_is_said_and_not_sent(
+    fake: ScenarioFake, http: Http, tmp_path: Path
+) -> None:
+    values = {**UNTEXTURED, "textureQuality": "extreme", "textureSeed": 7}
+    values["textureAlignment"] = "geometry"
+    unused = [name for name, _ in PROVIDER.settings(**values).unused()]
+    assert unused == ["textureQuality", "textureAlignment", "textureSeed"]
+    assert not list(PROVIDER.settings(textureSeed=7).unused())
+    order(fake, http, tmp_path, **values)
+    assert set(fake.submits[0]) == {"image", "texture", "pbr"}
+
+
+# -- pictures in
+
+
+def test_a_small_picture_goes_inline(fake: ScenarioFake, http: Http, tmp_path: Path) -> None:
+    one = picture(tmp_path)
+    [asset] = PROVIDER.upload((one,), http).data.values()
+    assert fake.files[asset] == one.data()
+    [call] = fake.requests
+    assert (call.method, call.path) == ("POST", "/assets")
+    text = base64.b64encode(one.data()).decode()
+    assert call.json == {"name": "cup.png", "image": f"data:image/png;base64,{text}"}
+
+
+@pytest.mark.parametrize(
+    ("more", "paths"), [(0, {"/assets"}), (1, {"/uploads"})], ids=["at the limit", "beyond"]
+)
+def test_a_picture_is_inline_up_to_three_and_a_half_megabytes(
+    fake: ScenarioFake, http: Http, tmp_path: Path, more: int, paths: set[str]
+) -> None:
+    head = png_of(64, 48)
+    one = picture(tmp_path, head + bytes(3_500_000 - len(head) + more))
+    PROVIDER.upload((one,), http)
+    assert INLINE == 3_500_000
+    assert {call.path for call in fake.calls("POST", "/(assets|uploads)")} == paths
+
+
+def test_a_large_picture_goes_in_parts_without_the_key(
+    fake: ScenarioFake, http: Http, tmp_path: Path, pauses: list[float]
+) -> None:
+    one = picture(tmp_path, png_of(64, 48) + bytes(range(256)) * 40_000)
+    [asset] = PROVIDER.upload((one,), http).data.values()
+    assert fake.files[asset] == one.data()
+    begin, complete = fake.calls("POST", "/uploads.*")
+    assert begin.json == {
+        "fileName": "cup.png",
+        "fileSize": len(one.data()),
+        "contentType": "image/png",
+        "kind": "image",
+        "parts": 2,
+    }
+    assert complete.json == {"action": "complete"}
+    parts = [call for call in fake.requests if call.method == "PUT"]
+    assert [len(part.body) for part in parts] == [PART, len(one.data()) - PART]
+    assert all(part.host == "storage" for part in parts)
+    assert not any("authorization" in part.headers for part in parts)
+    assert pauses == [1.5] * 3
+
+
+def test_an_address_goes_as_an_address(fake: ScenarioFake, http: Http) -> None:
+    one = Picture("front", "cup", url="https://pictures.example/cup.png")
+    assert PROVIDER.takes_urls
+    [asset] = PROVIDER.upload((one,), http).data.values()
+    assert asset in fake.assets
+    [begin] = fake.calls("POST", "/uploads.*")
+    assert begin.json == {"url": "https://pictures.example/cup.png", "kind": "image"}
+
+
+def test_the_asset_of_an_upload_may_stand_in_its_job(fake: ScenarioFake, http: Http) -> None:
+    fake.upload_names_job = True
+    one = Picture("front", "cup", url="https://pictures.example/cup.png")
+    assert PROVIDER.upload((one,), http).data["front"] in fake.assets
+
+
+def _large(folder: Path) -> Picture:
+    return picture(folder, png_of(64, 48) + bytes(4_000_000))
+
+
+IMPORTED = {"id": "upload_0", "status": "imported", "entityId": None, "jobId": None}
+FAULTY_UPLOADS: list[tuple[str, dict[str, Any], type[Exception], str]] = [
+    ("failed", {"upload_script": ("validating", "failed")}, BadImage, "not an image"),
+    ("endless", {"upload_script": ("validating",)}, TimedOut, "in time"),
+    (
+        "no parts",
+        {"faults": [Fault("POST", "/uploads", 200, {"upload": {"id": "upload_0", "parts": []}})]},
+        BadReply,
+        "no 1 addresses",
+    ),
+    (
+        "storage refuses",
+        {"faults": [Fault("PUT", "/parts/.*", 403, "<Error/>")]},
+        Unreachable,
+        "storage answered 403",
+    ),
+    (
+        "not complete",
+        {"faults": [Fault("PUT", "/parts/.*", 200, b"")]},
+        BadImage,
+        r"Parts are missing \(request id tr_1\)",
+    ),
+    (
+        "no asset",
+        {
+            "faults": [
+                Fault("GET", "/uploads/.*", 200, {"upload": {"id": "u", "status": "imported"}})
+            ]
+        },
+        BadReply,
+        "does not name",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("state", "kind", "words"),
+    [pytest.param(*row[1:], id=row[0]) for row in FAULTY_UPLOADS],
+)
+def test_what_goes_wrong_with_a_large_picture(
+    fake: ScenarioFake,
+    http: Http,
+    tmp_path: Path,
+    pauses: list[float],
+    state: dict[str, Any],
+    kind: type[Exception],
+    words: str,
+) -> None:
+    for name, value in state.items():
+        setattr(fake, name, value)
+    with pytest.raises(kind, match=words):
+        PROVIDER.upload((_large(tmp_path),), http)
+    assert len(pauses) <= LOOKS
+
+
+def test_a_completion_whose_answer_is_lost_counts(
+    fake: ScenarioFake, http: Http, tmp_path: Path
+) -> None:
+    fake.faults.append(Fault("POST", "/uploads/.*/action", drop="after"))
+    assert PROVIDER.upload((_large(tmp_path),), http).data["front"] in fake.assets
+    assert len(fake.calls("POST", "/uploads/.*/action")) == 2
+
+
+def test_a_part_is_put_again_after_a_fault(fake: ScenarioFake, http: Http, tmp_path: Path) -> None:
+    fake.faults += [Fault("PUT", "/parts/.*", drop="before"), Fault("PUT", "/parts/.*", 503, "")]
+    assert PROVIDER.upload((_large(tmp_path),), http).data["front"] in fake.assets
+
+
+@pytest.mark.parametrize("format_", sorted(PROVIDER.formats))
+def test_every_format_is_named_as_what_it_is(
+    fake: ScenarioFake, http: Http, tmp_path: Path, format_: str
+) -> None:
+    heads = {"png": png_of(8, 8), "jpeg": b"\xff\xd8", "webp": b"RIFF", "tiff": b"II*\0"}
+    one = picture(tmp_path)
+    assert one.path is not None
+    assert one.info is not None
+    one.path.write_bytes(heads[format_])
+    info = type(one.info)(format_, 8, 8)
+    PROVIDER.upload((Picture("front", "cup", one.path, info=info),), http)
+    assert fake.requests[0].json["name"] == f"cup.{format_}"
+    assert fake.requests[0].json["image"].startswith(f"data:image/{format_};base64,")
+
+
+def test_the_keys_are_one_user_and_password() -> None:
+    assert PROVIDER.headers(KEYS) == {"Authorization": f"Basic {BASIC}"}
+    names = [(one.preference, one.environment, one.title) for one in PROVIDER.keys]
+    assert names == [
+        ("scenario_api_key", "SCENARIO_SDK_API_KEY", "API Key"),
+        ("scenario_api_secret", "SCENARIO_SDK_API_SECRET", "API Secret"),
+    ]
+    assert PROVIDER.address is not None
+    assert PROVIDER.address.environment == "SCENARIO_BASE_URL"
+    assert PROVIDER.address.default == "https://api.cloud.scenario.com/v1"

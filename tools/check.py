@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Judge the code: ruff's rules and format, mypy's types."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import environments
+import package
+import places
+
+
+def _python_files() -> tuple[list[str], list[str]]:
+    """Return the package's files and the others, those not yet added to git included."""
+    files = [file for file in package.known_files() if file.endswith(".py")]
+    ours = [file for file in files if package.is_product(file)]
+    return ours, [file for file in files if not package.is_product(file)]
+
+
+def main() -> int:
+    python = str(environments.for_checks())
+    importable = places.link_checkout()
+    ours, others = _python_files()
+    config = str(places.ROOT / "pyproject.toml")
+    cache = str(places.BUILD / ".mypy_cache")
+    # mypy names modules by the folders that it finds them in: the link gives the root its name.
+    env = {**os.environ, "MYPYPATH": os.pathsep.join(
+        map(str, (importable, places.ROOT / "tools", places.ROOT / "tests")))}  # fmt: skip
+    named = [str(importable / "image_to_mesh" / file) for file in ours]
+    named += [str(places.ROOT / file) for file in others]
+    runs = (
+        ["ruff", "check", "."],
+        ["ruff", "format", "--check", "."],
+        ["mypy", "--config-file", config, "--cache-dir", cache, *named],
+    )
+    codes = [subprocess.call([python, "-m", *run], cwd=places.ROOT, env=env) for run in runs]
+    return 1 if any(codes) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

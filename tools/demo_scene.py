@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs with bpy: puts a prepared model on a plain floor, saves that scene and renders it.
+
+`demo_scene.py MODEL SCENE PICTURE`
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from typing import Any
+
+import bpy
+from mathutils import Vector
+
+_SIDE = 700
+_SAMPLES = 8
+_LENS = 70.0
+# From the front's right and a little above: the picture reads, and so does the body.
+_FROM = Vector((0.5, -1.0, 0.35)).normalized()
+
+
+def _bring_in(model: str) -> list[Any]:
+    with bpy.data.libraries.load(model, link=False) as (there, here):
+        here.objects = list(there.objects)
+    for one in here.objects:
+        bpy.context.scene.collection.objects.link(one)
+    bpy.context.view_layer.update()
+    return list(here.objects)
+
+
+def _corners(objects: list[Any]) -> list[Vector]:
+    meshes = [one for one in objects if one.type == "MESH"]
+    return [one.matrix_world @ Vector(corner) for one in meshes for corner in one.bound_box]
+
+
+def _add(name: str, data: Any, place: Vector, target: Vector) -> Any:
+    added = bpy.data.objects.new(name, data)
+    added.location = place
+    added.rotation_euler = (target - place).to_track_quat("-Z", "Y").to_euler()
+    bpy.context.scene.collection.objects.link(added)
+    return added
+
+
+def _stage(corners: list[Vector]) -> None:
+    """Light and floor in proportion to the model, so that any size looks the same."""
+    centre = sum(corners, Vector()) / len(corners)
+    radius = max((corner - centre).length for corner in corners)
+    camera = bpy.data.cameras.new("Camera")
+    camera.lens = _LENS
+    away = 0.85 * radius / math.sin(camera.angle / 2)
+    bpy.context.scene.camera = _add("Camera", camera, centre + _FROM * away, centre)
+    lights = (("Key", (-0.6, -1.0, 1.2), 20.0), ("Fill", (1.2, -0.6, 0.5), 7.0))
+    for name, direction, power in lights:
+        light = bpy.data.lights.new(name, "AREA")
+        light.size = 2.5 * radius
+        light.energy = power * (2 * radius) ** 2
+        _add(name, light, centre + Vector(direction).normalized() * 3 * radius, centre)
+    floor = bpy.data.meshes.new("Floor")
+    low, far = min(corner.z for corner in corners), 40 * radius
+    edges = [(-far, -far, low), (far, -far, low), (far, far, low), (-far, far, low)]
+    floor.from_pydata(edges, [], [(0, 1, 2, 3)])
+    bpy.context.scene.collection.objects.link(bpy.data.objects.new("Floor", floor))
+
+
+def _set_up_render(picture: str) -> None:
+    scene = bpy.context.scene
+    world = bpy.data.worlds.new("World")
+    world.use_nodes = True
+    world.node_tree.nodes["Background"].inputs["Color"].default_value = (0.8, 0.8, 0.8, 1.0)
+    world.node_tree.nodes["Background"].inputs["Strength"].default_value = 0.55
+    scene.world = world
+    scene.render.engine = "CYCLES"
+    scene.cycles.samples = _SAMPLES
+    # Few samples and the quick ways: seconds on a small machine, and smooth all the same.
+    scene.cycles.max_bounces = 2
+    scene.cycles.use_light_tree = False
+    scene.cycles.use_denoising = True
+    scene.cycles.denoising_quality = "FAST"
+    scene.cycles.denoising_prefilter = "NONE"
+    scene.render.resolution_x = scene.render.resolution_y = _SIDE
+    scene.render.filepath = picture
+    # The picture's own colours: the filmic default would grey them.
+    scene.view_settings.view_transform = "Standard"
+
+
+def main() -> None:
+    model, saved, picture = sys.argv[-3:]
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    _stage(_corners(_bring_in(model)))
+    _set_up_render(picture)
+    bpy.ops.file.pack_all()
+    bpy.ops.wm.save_as_mainfile(filepath=saved, compress=True, check_existing=False)
+    bpy.ops.render.render(write_still=True)
+
+
+if __name__ == "__main__":
+    main()
+    # bpy as a module sometimes waits forever for a thread of its own when it is taken down.
+    os._exit(0)

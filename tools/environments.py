@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Python interpreters of this machine, and virtual environments made of them once and kept."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import places
+import system
+import wheels
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REQUIREMENTS = Path(__file__).with_name("requirements")
+
+# The Python and the numpy that a Blender brings.
+BPY: dict[str, tuple[str, str]] = {
+    "4.2.23": ("3.11", "1.24.4"),
+    "4.5.15": ("3.11", "1.26.4"),
+    "5.0.1": ("3.11", "1.26.4"),
+    "5.2.3": ("3.13", "2.3.5"),
+}
+
+
+class Missing(Exception):
+    """This machine lacks what the work needs; the message says what."""
+
+
+class SetupFailed(Exception):
+    """What should have been set up could not be; the message says how it went wrong."""
+
+
+def _candidates(version: str) -> Iterator[str]:
+    if sys.version.startswith(version + "."):
+        yield sys.executable
+    for name in (f"python{version}", "python3"):
+        if found := shutil.which(name):
+            yield found
+    pyenv = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
+    yield from map(str, sorted(pyenv.glob(f"versions/{version}.*/bin/python{version}")))
+
+
+def _is_usable(python: str, version: str) -> bool:
+    """A name on the PATH may be a shim without an interpreter, or one that cannot make venvs."""
+    question = "import ensurepip, sys, venv; print('%d.%d' % sys.version_info[:2])"
+    try:
+        answer = subprocess.run(
+            [python, "-c", question], capture_output=True, text=True, timeout=30, check=False
+        )
+    except OSError:
+        return False
+    return answer.stdout.strip() == version
+
+
+@cache
+def find_python(version: str) -> str | None:
+    """Return an interpreter of this version (as 3.11) that can make virtual environments."""
+    return next((found for found in _candidates(version) if _is_usable(found, version)), None)
+
+
+def make(name: str, version: str, requirements: list[str]) -> Path:
+    """Return the interpreter of an environment with these requirements, made once per machine."""
+    python = find_python(version)
+    if python is None:
+        raise Missing(f"no Python {version} with venv on this machine")
+    base = subprocess.check_output([python, "-c", "import sys; print(sys.version, sys.prefix)"])
+    mark = places.fingerprint(base.decode(), *requirements)
+
+    def install(folder: Path) -> None:
+        print(f"Setting up {name} (Python {version})", file=sys.stderr, flush=True)
+        _run([python, "-m", "venv", str(folder)])
+        _run([str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet",
+              "--disable-pip-version-check", *requirements])  # fmt: skip
+
+    return places.made_once(f"{name}-py{version}-{mark}", install) / "bin" / "python"
+
+
+def _run(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SetupFailed(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
+
+
+def _listed(file: str) -> list[str]:
+    lines = (REQUIREMENTS / file).read_text("utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def for_unit(version: str) -> Path:
+    """Return the environment of the unit tests: what is shipped, pytest, no Blender."""
+    return make("unit", version, [*wheels.pins(), *_listed("test.txt"), *_listed("unit.txt")])
+
+
+def for_blender(release: str) -> Path:
+    """Return an environment with this release of `bpy`, what is shipped, and pytest."""
+    version, numpy = BPY[release]
+    requirements = [f"bpy=={release}", f"numpy=={numpy}", *wheels.pins(), *_listed("test.txt")]
+    python = make(f"bpy-{release}", version, requirements)
+    if wrong := system.complete(python):
+        raise SetupFailed(f"bpy {release} cannot be loaded: {wrong}")
+    return python
+
+
+def for_checks() -> Path:
+    """Return the environment of linter and type checker."""
+    return make("check", "3.11", [*wheels.pins(), *_listed("test.txt"), *_listed("check.txt")])

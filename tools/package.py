@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Build the installable zips, one per platform, the same to the byte each time.
+
+What `blender --command extension build --split-platforms` would make of the checkout, without
+needing a Blender: the files that git knows, less the manifest's own exclusions, and the wheels.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import blenders
+import places
+import wheels
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_NO_TIME = (1980, 1, 1, 0, 0, 0)
+
+
+def product_files() -> list[str]:
+    """Return what is shipped, as paths from the root."""
+    return [file for file in _git("--cached") if is_product(file)]
+
+
+def is_product(file: str) -> bool:
+    """Tell by its path whether a file is the extension's, by the manifest's own exclusions."""
+    return not is_excluded(file, places.manifest()["build"]["paths_exclude_pattern"])
+
+
+def is_excluded(file: str, patterns: Iterable[str]) -> bool:
+    """Read the part of gitignore's language that the manifest uses."""
+    parts = file.split("/")
+    for pattern in patterns:
+        name = pattern.strip("/")
+        reach = parts[:1] if pattern.startswith("/") else parts
+        folders = reach if len(parts) > len(reach) else reach[:-1]
+        if any(fnmatchcase(part, name) for part in (folders if pattern.endswith("/") else reach)):
+            return True
+    return False
+
+
+def _git(*arguments: str) -> list[str]:
+    command = ["git", "-c", "safe.directory=*", "-C", str(places.ROOT), "ls-files", "-z"]
+    listed = subprocess.check_output([*command, *arguments], text=True)
+    return sorted(file for file in set(listed.split("\0")) if (places.ROOT / file).is_file())
+
+
+def known_files() -> list[str]:
+    """Return all files of the checkout that git tracks or would track."""
+    return _git("--cached", "--others", "--exclude-standard")
+
+
+def build(platform: str) -> Path:
+    """Write one platform's zip and return its path."""
+    manifest = places.manifest()
+    out = places.DIST / f"{manifest['id']}-{manifest['version']}-{platform}.zip"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    side = out.with_suffix(f".{os.getpid()}")
+    with zipfile.ZipFile(side, "w") as archive:
+        _fill(archive, platform)
+    side.replace(out)
+    return out
+
+
+def _fill(archive: zipfile.ZipFile, platform: str) -> None:
+    bundled = [wheel.file for wheel in wheels.locked() if wheel.fits(platform)]
+    for file in product_files():
+        content = (places.ROOT / file).read_bytes()
+        if file == "blender_manifest.toml":
+            content += _narrowed(platform, bundled)
+        _add(archive, file, content, zipfile.ZIP_DEFLATED)
+    kept = wheels.folder()
+    for name in bundled:
+        content = (kept / name).read_bytes()
+        _add(archive, f"wheels/{name}", content, zipfile.ZIP_STORED)
+
+
+def _add(archive: zipfile.ZipFile, name: str, content: bytes, method: int) -> None:
+    entry = zipfile.ZipInfo(name, _NO_TIME)
+    entry.external_attr = 0o100644 << 16
+    entry.create_system = 3
+    archive.writestr(entry, content, compress_type=method, compresslevel=9)
+
+
+def _narrowed(platform: str, bundled: list[str]) -> bytes:
+    """Say in Blender's own words for it what this zip holds."""
+    listed = json.dumps([f"./wheels/{name}" for name in bundled])
+    return (
+        "\n\n# BEGIN GENERATED CONTENT.\n# This must not be included in source manifests.\n"
+        f'[build.generated]\nplatforms = ["{platform}"]\nwheels = {listed}\n'
+        "# END GENERATED CONTENT.\n"
+    ).encode()
+
+
+def validate(zips: Iterable[Path]) -> str:
+    """Let Blender judge the zips, if there is one; raise where it objects."""
+    place = blenders.find()
+    if place is None:
+        return "not validated: no Blender on this machine (set BLENDER, or GUI=1 make test)"
+    with tempfile.TemporaryDirectory(dir=places.BUILD) as profile:
+        env = {"BLENDER_USER_RESOURCES": profile}
+        for file in zips:
+            command = place.command(
+                "blender", "--command", "extension", "validate", str(file),
+                env=env, folders=(places.BUILD,),
+            )  # fmt: skip
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise SystemExit(f"{file.name}: {done.stdout}{done.stderr}")
+    return "validated by Blender"
+
+
+def main() -> None:
+    zips = [build(platform) for platform in places.manifest()["platforms"]]
+    for file in zips:
+        print(f"{file.relative_to(places.ROOT)}  {file.stat().st_size / 1e6:.1f} MB")
+    print(validate(zips))
+    shipped = set(product_files())
+    if unknown := [file for file in known_files() if is_product(file) and file not in shipped]:
+        print(f"Left out, because git does not know them: {', '.join(unknown)}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

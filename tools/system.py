@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What `bpy` loads from the system, which a machine without a desktop may lack."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import places
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Debian's names. `bpy` opens no window, but is linked to what would.
+LIBRARIES = ("libegl1", "libgl1", "libgomp1", "libice6", "libsm6", "libx11-6", "libxext6",
+             "libxfixes3", "libxi6", "libxkbcommon0", "libxrender1", "libxxf86vm1")  # fmt: skip
+
+
+def complaint(python: Path) -> str | None:
+    """Return why this interpreter cannot load bpy, if it cannot."""
+    done = subprocess.run(
+        [str(python), "-c", "import bpy"], capture_output=True, text=True, check=False
+    )
+    return (done.stderr.strip().splitlines() or ["it crashed"])[-1] if done.returncode else None
+
+
+def complete(python: Path) -> str | None:
+    """Install what bpy misses where that can be done; return what is then still wrong."""
+    with places.locked("system"):
+        wrong = complaint(python)
+        if wrong and ".so" in wrong and os.geteuid() == 0 and shutil.which("apt-get"):
+            install(*LIBRARIES)
+            wrong = complaint(python)
+    if wrong and ".so" in wrong:
+        return f"{wrong} (on Debian: apt-get install {' '.join(LIBRARIES)})"
+    return wrong
+
+
+def install(*packages: str) -> None:
+    """Install packages of this machine's own Debian."""
+    print(f"Installing {' '.join(packages)}", file=sys.stderr, flush=True)
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for arguments in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
+        subprocess.run(
+            ["apt-get", "--quiet", "--quiet", *arguments],
+            env=env, stdout=subprocess.DEVNULL, check=True,
+        )  # fmt: skip

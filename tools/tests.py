@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run every tier of tests that this machine can run, and say which could not, and why.
+
+`tests.py [TIER…]` takes beginnings of names, as `unit` or `blender-5.0`. GUI=1 asks for the tier
+with a window, and builds its sandbox; without it that tier runs where a sandbox is there already.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import blenders
+import environments
+import package
+import places
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+REPORTS = places.BUILD / "reports"
+_NO_TESTS = 5
+_LONGEST = 1200.0
+
+
+@dataclass(frozen=True)
+class Tier:
+    """One folder of tests in one environment."""
+
+    name: str
+    tests: str
+    prepare: Callable[[], Path]
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a tier went; `why` where it could not run."""
+
+    tier: str
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    seconds: float = 0.0
+    why: str = ""
+
+    def row(self) -> str:
+        """Return its line of the table."""
+        if self.why:
+            return f"{self.tier:16}  {'FAILED' if self.failed else 'could not run'}: {self.why}"
+        skipped = f", {self.skipped} skipped" if self.skipped else ""
+        counts = f"{self.passed} passed, {self.failed} failed{skipped}"
+        return f"{self.tier:16}  ran: {counts}, {self.seconds:.0f} s"
+
+
+def _unit(version: str) -> Tier:
+    return Tier(f"unit-{version}", "unit", lambda: environments.for_unit(version))
+
+
+def _blender(release: str) -> Tier:
+    return Tier(f"blender-{release}", "blender", lambda: environments.for_blender(release))
+
+
+def _gui(suite: str) -> Tier:
+    return Tier(f"gui-{suite}", "gui", lambda: _prepare_gui(suite), {"SANDBOX_SUITE": suite})
+
+
+def _prepare_gui(suite: str) -> Path:
+    """Pack what is to be installed, and make sure of a Blender with a window."""
+    if not blenders.built(suite):
+        if missing := blenders.why_no_sandbox():
+            raise environments.Missing(missing)
+        if not os.environ.get("GUI"):
+            raise environments.Missing("no sandbox yet: GUI=1 builds it, which takes some minutes")
+        blenders.build(suite)
+    package.build("linux-x64")
+    return environments.for_unit("3.11")
+
+
+def tiers() -> list[Tier]:
+    """Return all there are, in the order in which they run."""
+    asked = os.environ.get("GUI", "")
+    suites = [suite for suite in blenders.SUITES if suite in asked.split()] or ["trixie"]
+    return [
+        *map(_unit, ("3.11", "3.12", "3.13")),
+        *map(_blender, environments.BPY),
+        *map(_gui, suites),
+    ]
+
+
+def _run(tier: Tier, prepared: Future[Path]) -> Outcome:
+    try:
+        python = prepared.result()
+    except environments.Missing as lack:
+        return Outcome(tier.name, failed=int(_is_asked_for(tier)), why=str(lack))
+    except (environments.SetupFailed, subprocess.CalledProcessError, OSError) as reason:
+        return Outcome(tier.name, failed=1, why=f"set-up: {reason}")
+    report = REPORTS / f"{tier.name}.xml"
+    report.unlink(missing_ok=True)
+    print(f"\n== {tier.name}", flush=True)
+    started = time.monotonic()
+    command = [str(python), "-B", "-m", "pytest", f"tests/{tier.tests}", f"--junit-xml={report}"]
+    environment = {**os.environ, **tier.environment}
+    try:
+        code = subprocess.call(command, cwd=places.ROOT, env=environment, timeout=_LONGEST)
+    except subprocess.TimeoutExpired:
+        return Outcome(tier.name, failed=1, why=f"no end within {_LONGEST} s")
+    if code == _NO_TESTS:
+        return Outcome(tier.name, why="it has no tests")
+    return _read(report, tier.name, code, time.monotonic() - started)
+
+
+def _is_asked_for(tier: Tier) -> bool:
+    """What was named must run: that it cannot is then no remark but a failure."""
+    return tier.name in sys.argv[1:] or (tier.tests == "gui" and "GUI" in os.environ)
+
+
+def _read(report: Path, name: str, code: int, seconds: float) -> Outcome:
+    """Count by pytest's own report; a run that broke without a failed test counts as one."""
+    suite = ET.parse(report).getroot().find("testsuite") if report.exists() else None
+    if suite is None:
+        return Outcome(name, failed=1, seconds=seconds)
+    total, skipped = int(suite.attrib["tests"]), int(suite.attrib["skipped"])
+    failed = int(suite.attrib["failures"]) + int(suite.attrib["errors"])
+    passed = max(0, total - skipped - failed)
+    return Outcome(name, passed, max(failed, int(code != 0)), skipped, seconds)
+
+
+def run(chosen: list[Tier]) -> list[Outcome]:
+    """Prepare with two hands, the long sandbox beside the rest; then test on a quiet machine."""
+    with ThreadPoolExecutor(2) as hands:
+        longest_first = sorted(chosen, key=lambda tier: tier.tests != "gui")
+        prepared = {tier.name: hands.submit(tier.prepare) for tier in longest_first}
+    return [_run(tier, prepared[tier.name]) for tier in chosen]
+
+
+def main() -> int:
+    wanted = tuple(sys.argv[1:])
+    chosen = [tier for tier in tiers() if not wanted or tier.name.startswith(wanted)]
+    if not chosen:
+        print(f"No tier begins with {' or '.join(wanted)}", file=sys.stderr)
+        return 2
+    places.link_checkout()
+    REPORTS.mkdir(parents=True, exist_ok=True)
+    outcomes = run(chosen)
+    print("\n" + "\n".join(outcome.row() for outcome in outcomes))
+    passed, failed = (
+        sum(getattr(one, count) for one in outcomes) for count in ("passed", "failed")
+    )
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

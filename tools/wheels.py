@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The wheels that are shipped: locked by hash in wheels.lock, fetched by pip, kept in the cache.
+
+`wheels.py` fetches them; `wheels.py --refresh` locks the newest versions that fit together and
+lists them in the manifest. A line of the lock is what `sha256sum` writes: a hash and a file name.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import re
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import places
+
+LOCK = places.ROOT / "wheels.lock"
+ASKED_FOR = ("annotated-types", "pydantic", "requests")
+# Pure wheels are shipped of everything but pydantic-core, which has none.
+COMPILED = "pydantic-core"
+
+# The tags that pip knows a platform of Blender by.
+TAGS: dict[str, tuple[str, ...]] = {
+    "linux-x64": ("manylinux_2_17_x86_64", "manylinux2014_x86_64"),
+    "windows-x64": ("win_amd64",),
+    "windows-arm64": ("win_arm64",),
+    "macos-arm64": ("macosx_11_0_arm64",),
+    "macos-x64": ("macosx_10_12_x86_64",),
+}
+# Blender up to 5.0 runs Python 3.11, from 5.1 on 3.13; Debian's own builds follow Debian.
+PYTHONS: dict[str, tuple[str, ...]] = {
+    platform: ("3.11", "3.13", "3.14") if platform == "linux-x64" else ("3.11", "3.13")
+    for platform in TAGS
+}
+
+
+class Wheel(NamedTuple):
+    """A locked file."""
+
+    sha256: str
+    file: str
+
+    @property
+    def name(self) -> str:
+        """The project's name, as pip writes it."""
+        return self.file.split("-")[0].replace("_", "-").lower()
+
+    @property
+    def version(self) -> str:
+        """The project's version."""
+        return self.file.split("-")[1]
+
+    def fits(self, platform: str) -> bool:
+        """Tell whether it is of use on this platform of Blender."""
+        tag = self.file.removesuffix(".whl").split("-")[-1]
+        return tag == "any" or any(own in tag.split(".") for own in TAGS[platform])
+
+
+def locked() -> list[Wheel]:
+    """Read the lock."""
+    lines = LOCK.read_text("utf-8").splitlines()
+    return [Wheel(*line.split("  ")) for line in lines if not line.startswith("#")]
+
+
+def pins() -> list[str]:
+    """Return what is shipped as requirements, so that tests run on the same versions."""
+    return sorted({f"{wheel.name}=={wheel.version}" for wheel in locked()})
+
+
+def folder() -> Path:
+    """Return the folder that holds every locked wheel, fetching those that are not there."""
+    kept = places.cache() / "wheels"
+    with places.locked("wheels"):
+        kept.mkdir(exist_ok=True)
+        absent = [wheel for wheel in locked() if not is_whole(kept, wheel)]
+        if absent:
+            _fetch(absent, kept)
+    return kept
+
+
+def is_whole(folder: Path, wheel: Wheel) -> bool:
+    """Tell whether a folder holds that very file."""
+    file = folder / wheel.file
+    return file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() == wheel.sha256
+
+
+def _fetch(absent: list[Wheel], kept: Path) -> None:
+    print(f"Fetching {len(absent)} wheels", file=sys.stderr, flush=True)
+    wanted = [ask for ask in asks() if any(_is_for(wheel, ask) for wheel in absent)]
+    with tempfile.TemporaryDirectory(dir=kept.parent) as side:
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda ask: _download(ask, Path(side), _hashed(ask)), wanted))
+        for wheel in absent:
+            if not is_whole(Path(side), wheel):
+                raise SystemExit(f"pip did not bring {wheel.file}")
+            Path(side, wheel.file).replace(kept / wheel.file)
+
+
+class Ask(NamedTuple):
+    """One run of pip: the compiled wheel for a platform and a Python, or all pure ones."""
+
+    platform: str | None
+    python: str
+
+
+def asks() -> list[Ask]:
+    """Return the runs of pip that bring all there is."""
+    compiled = [Ask(platform, python) for platform in TAGS for python in PYTHONS[platform]]
+    return [Ask(None, "3.11"), *compiled]
+
+
+def _is_for(wheel: Wheel, ask: Ask) -> bool:
+    if ask.platform is None:
+        return wheel.name != COMPILED
+    tag = f"-cp{ask.python.replace('.', '')}-"
+    return wheel.name == COMPILED and tag in wheel.file and wheel.fits(ask.platform)
+
+
+def _hashed(ask: Ask) -> list[str]:
+    return [
+        f"{wheel.name}=={wheel.version} --hash=sha256:{wheel.sha256}"
+        for wheel in locked()
+        if _is_for(wheel, ask)
+    ]
+
+
+def _download(ask: Ask, side: Path, requirements: list[str]) -> None:
+    tags = ("any",) if ask.platform is None else TAGS[ask.platform]
+    listed = side / f"{ask.platform}-{ask.python}.txt"
+    listed.write_text("\n".join(requirements), "utf-8")
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps",
+               "--disable-pip-version-check", "--only-binary", ":all:",
+               "--implementation", "cp", "--python-version", ask.python,
+               *(f"--platform={tag}" for tag in tags),
+               "--dest", str(side), "--requirement", str(listed)]  # fmt: skip
+    if "--hash" in requirements[0]:
+        command.append("--require-hashes")
+    subprocess.run(command, check=True)
+
+
+def refresh() -> None:
+    """Lock the newest versions that fit together, and list them in the manifest."""
+    with tempfile.TemporaryDirectory() as side:
+        resolved = _resolve(Path(side))
+        for ask in asks():
+            mine = [pin for pin in resolved if pin.startswith(COMPILED) == bool(ask.platform)]
+            _download(ask, Path(side), mine)
+        files = sorted(Path(side).glob("*.whl"))
+        lines = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}" for file in files]
+    LOCK.write_text("\n".join(lines) + "\n", "utf-8")
+    _list_in_manifest([file.name for file in files])
+
+
+def _resolve(side: Path) -> list[str]:
+    """Ask pip which versions go together, on the oldest Python that is shipped for."""
+    report = subprocess.check_output(
+        [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--quiet",
+         "--disable-pip-version-check", "--only-binary", ":all:", "--python-version", "3.11",
+         "--target", str(side), "--report", "-", *ASKED_FOR], text=True)  # fmt: skip
+    found = re.findall(
+        r'"metadata":\s*\{.*?"name":\s*"(.*?)",\s*"version":\s*"(.*?)"', report, re.S
+    )
+    return sorted(f"{name.replace('_', '-').lower()}=={version}" for name, version in found)
+
+
+def _list_in_manifest(files: list[str]) -> None:
+    file = places.ROOT / "blender_manifest.toml"
+    rows = "".join(f'  "./wheels/{name}",\n' for name in files)
+    text = re.sub(r"^wheels = \[\n.*?^\]", f"wheels = [\n{rows}]", file.read_text("utf-8"),
+                  flags=re.S | re.M)  # fmt: skip
+    file.write_text(text, "utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--refresh", action="store_true", help="lock the newest versions")
+    if parser.parse_args().refresh:
+        refresh()
+    print(folder())
+
+
+if __name__ == "__main__":
+    main()
