@@ -89,6 +89,11 @@ def is_offline(context: bpy.types.Context, provider: Provider[Any]) -> bool:
     return not _is_loopback(address(context, provider))
 
 
+def may_reach(address: str) -> bool:
+    """Say whether Blender's online access allows this address; loopback is not online."""
+    return bool(bpy.app.online_access) or _is_loopback(address)
+
+
 def has_account(provider: Provider[Any]) -> bool:
     """Say whether the service tells what an account holds, which tests the key."""
     return bool(provider.keys) and type(provider).balance is not Provider.balance

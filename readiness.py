@@ -11,17 +11,25 @@ from . import preferences
 from .properties import choices_of, provider_of, read_settings
 from .providers import MissingKey, Provider, Settings, settings_of
 
+NO_PICTURE = {
+    "MOVIE": "is a movie: save one frame of it as a picture",
+    "TILED": "is a UDIM image of several tiles: save one tile as a picture",
+}
+
 
 def why_not(context: bpy.types.Context) -> str:
     """Return the sentence that says what keeps Generate from running; empty where nothing does.
 
     Costs no IO: whether a picture's file can be read shows when it is read.
     """
-    chosen = choices_of(context.scene)
+    return _picture_problem(choices_of(context.scene).image) or why_not_at_all(context)
+
+
+def why_not_at_all(context: bpy.types.Context) -> str:
+    """Return what keeps any picture from being generated, whatever it is; empty if nothing."""
     provider = provider_of(context.scene)
     return (
-        _picture_problem(chosen.image)
-        or _key_problem(context, provider)
+        _key_problem(context, provider)
         or _network_problem(context, provider)
         or _settings_problem(context, provider)
     )
@@ -53,7 +61,12 @@ def priced(context: bpy.types.Context) -> Settings | None:
 def _picture_problem(image: bpy.types.Image | None) -> str:
     if image is None:
         return "Choose a picture"
-    if image.source == "VIEWER" and not image.has_data:
+    if image.source in NO_PICTURE:
+        return f"“{image.name}” {NO_PICTURE[image.source]}"
+    if image.type == "MULTILAYER":
+        return f"“{image.name}” has several layers: save one of them as a picture"
+    # A render that nobody looked at has no data yet either: whether there is one shows when read.
+    if image.type == "COMPOSITING" and not image.has_data:
         return f"“{image.name}” is empty: render first"
     if image.source == "FILE" and not (image.filepath or image.packed_file or image.has_data):
         return f"“{image.name}” has no file: open the picture again"

@@ -18,6 +18,7 @@ from ._values import (
 )
 from .background import BackgroundBlender, blender_command, find_blender
 from .enquiry import Answer, Enquiries, Enquiry
+from .fetching import Fetched, fetches
 from .library import Library, library_folder
 from .pictures import picture_from
 from .session import Session, session
@@ -31,6 +32,7 @@ __all__ = [
     "Enquiry",
     "Event",
     "Failure",
+    "Fetched",
     "InputPicture",
     "JobSpec",
     "JobView",
@@ -41,6 +43,7 @@ __all__ = [
     "Session",
     "State",
     "blender_command",
+    "fetches",
     "find_blender",
     "library_folder",
     "picture_from",

@@ -27,6 +27,8 @@ class Session:
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self.enquiries = Enquiries()
+        self.queued = 0
+        """How many pictures wait for their turn."""
 
     def start(self, spec: JobSpec) -> str:
         """Start a job and return its id at once; all work happens on the job's thread.

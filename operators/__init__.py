@@ -6,10 +6,24 @@ from __future__ import annotations
 import bpy
 
 from .. import jobs
-from . import account, cancel, delete, generate, import_result, prepared, shown, watch
+from . import (
+    account,
+    cancel,
+    delete,
+    generate,
+    import_result,
+    make_here,
+    pictures,
+    prepared,
+    queue,
+    shown,
+    watch,
+)
 
 _classes = (
     *generate.classes,
+    *make_here.classes,
+    *pictures.classes,
     *cancel.classes,
     *account.classes,
     *import_result.classes,
@@ -31,6 +45,8 @@ def unregister() -> None:
     """Stop watching and put running jobs aside: their records go on with the next start."""
     account.unregister()
     watch.unregister()
+    pictures.unregister()
+    queue.clear()
     jobs.session().close()
     jobs.session.cache_clear()
     prepared.unregister()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import bpy
@@ -12,7 +13,7 @@ from .. import current_file, jobs, preferences
 from ..properties import SIDE_VIEWS, choices_of, provider_of, read_settings
 from ..providers import ImageToMeshError, Provider
 from ..readiness import why_not
-from . import events, prepared, shown, watch
+from . import events, queue, shown, watch
 
 WAIT = 0.1
 """Seconds between two looks at the keyboard while a script waits."""
@@ -73,21 +74,26 @@ def start(context: bpy.types.Context) -> str:
 
     Raises ImageToMeshError where something that the job needs is missing.
     """
-    provider = provider_of(context.scene)
-    spec = specify(context, provider)
-    job = jobs.session().start(spec)
-    prepared.remember(job, spec.library)
-    return job
+    spec = specify(context, provider_of(context.scene))
+    return queue.begin(spec)
 
 
-def specify(context: bpy.types.Context, provider: Provider[Any]) -> jobs.JobSpec:
-    """Take all that a job of this provider needs out of Blender."""
+def specify(
+    context: bpy.types.Context,
+    provider: Provider[Any],
+    pictures: tuple[jobs.PictureSource, ...] | None = None,
+    place: Mapping[str, Any] | None = None,
+) -> jobs.JobSpec:
+    """Take all that a job of this provider needs out of Blender.
+
+    `pictures` replace the scene's own, `place` overrides where and how the mesh will stand.
+    """
     from ..scene import background_command
 
     return jobs.JobSpec(
         provider=provider.id,
         settings=read_settings(context.scene, provider),
-        pictures=_pictures(context, provider),
+        pictures=_pictures(context, provider) if pictures is None else pictures,
         library=preferences.library(context),
         keys=preferences.keys(context, provider),
         base_url=preferences.address(context, provider),
@@ -97,6 +103,7 @@ def specify(context: bpy.types.Context, provider: Provider[Any]) -> jobs.JobSpec
             "file": current_file.token(),
             "scene": context.scene.name,
             "location": list(context.scene.cursor.location),
+            **(place or {}),
         },
     )
 

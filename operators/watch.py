@@ -15,7 +15,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from .. import jobs
-from . import account, events
+from . import account, events, queue
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ def begin(context: bpy.types.Context) -> None:
 
 def busy() -> bool:
     """Say whether there is anything to watch."""
-    return bool(_waiting) or jobs.session().at_work()
+    return bool(_waiting) or bool(queue.waiting()) or jobs.session().at_work()
 
 
 def settle(context: bpy.types.Context) -> list[events.Outcome]:
@@ -112,6 +112,7 @@ def settle(context: bpy.types.Context) -> list[events.Outcome]:
             continue
         if outcome:
             outcomes.append(outcome)
+    queue.advance()
     return outcomes
 
 

@@ -5,6 +5,20 @@ from __future__ import annotations
 
 import bpy
 
-from . import sidebar
+from . import menus, sidebar
 
-register, unregister = bpy.utils.register_classes_factory(sidebar.classes)
+_classes = (*sidebar.classes, *menus.classes)
+
+
+def register() -> None:
+    """Register panels and menus, and put the entries into Blender's own."""
+    for one in _classes:
+        bpy.utils.register_class(one)
+    menus.register()
+
+
+def unregister() -> None:
+    """Take everything away, in reverse."""
+    menus.unregister()
+    for one in reversed(_classes):
+        bpy.utils.unregister_class(one)

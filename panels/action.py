@@ -26,9 +26,18 @@ def draw_action(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     layout.separator()
     for view in running:
         _draw_running(layout, view)
+    _draw_queue(layout)
     _draw_generate(layout, context, again=bool(running))
     for view in [view for view in views if view.over][:ENDED_SHOWN]:
         _draw_ended(layout, context, view)
+
+
+def _draw_queue(layout: bpy.types.UILayout) -> None:
+    waiting = session().queued
+    if waiting:
+        row = layout.row()
+        row.label(text=f"{waiting} pictures wait", icon="TIME")
+        row.operator("image_to_mesh.clear_queue", text="", icon="X")
 
 
 def _draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context, *, again: bool) -> None:

@@ -8,14 +8,25 @@ from typing import Any
 import bpy
 
 from .. import preferences
+from ..jobs import fetches
 from ..properties import SIDE_VIEWS
 from ..providers import Provider
 from .text import draw_text
 
 
-def draw_pictures(layout: bpy.types.UILayout, chosen: Any, provider: Provider[Any]) -> None:
+def draw_pictures(
+    layout: bpy.types.UILayout,
+    context: bpy.types.Context,
+    chosen: Any,
+    provider: Provider[Any],
+) -> None:
     """Lay the picture with its preview, and the other views that the provider takes."""
     layout.template_ID_preview(chosen, "image", open="image.open")
+    row = layout.row(align=True)
+    row.operator("image_to_mesh.paste", text="Paste", icon="PASTEDOWN")
+    row.menu("IMAGE_TO_MESH_MT_pictures", text="", icon="DOWNARROW_HLT")
+    if fetches().waiting():
+        draw_text(layout, context, "Fetching the picture...", icon="TIME")
     sides = [view for view in SIDE_VIEWS if view in provider.views]
     if not sides:
         return

@@ -24,7 +24,7 @@ class IMAGE_TO_MESH_PT_sidebar(bpy.types.Panel):
         layout.use_property_decorate = False
         chosen = choices_of(context.scene)
         provider = provider_of(context.scene)
-        inputs.draw_pictures(layout, chosen, provider)
+        inputs.draw_pictures(layout, context, chosen, provider)
         inputs.draw_provider(layout, context, chosen, provider)
         settings = read_settings(context.scene, provider)
         rows.draw_settings(layout, context, group_of(context.scene, provider), settings)

@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ways a picture comes in, besides opening its file: each sets the scene's picture."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+from bpy.props import StringProperty
+
+from .. import jobs, preferences
+from ..properties import choices_of
+from ..providers import BadImage, ImageToMeshError
+from . import account, shown
+
+LOOK_EVERY = 0.1
+
+
+def choose(context: bpy.types.Context, image: bpy.types.Image) -> None:
+    """Make an image the scene's picture."""
+    choices_of(context.scene).image = image
+    shown.hide_refusal()
+    account.redraw(context)
+
+
+class _Chooses:
+    """Sets the scene's picture to what `_image` returns."""
+
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            choose(context, self._image(context))
+        except ImageToMeshError as error:
+            return refused(self, context, error)
+        return {"FINISHED"}
+
+    def _image(self, context: bpy.types.Context) -> bpy.types.Image:
+        raise NotImplementedError
+
+
+def refused(operator: Any, context: bpy.types.Context, error: ImageToMeshError) -> set[str]:
+    """Say why nothing happened, in the panel and in the status bar."""
+    shown.show_refusal(context, error)
+    account.redraw(context)
+    operator.report({"ERROR"}, str(error))
+    return {"CANCELLED"}
+
+
+class IMAGE_TO_MESH_OT_paste(_Chooses, bpy.types.Operator):
+    """Take the picture on the clipboard; a copied file or https address will do."""
+
+    bl_idname = "image_to_mesh.paste"
+    bl_label = "Paste Picture"
+    bl_description = "Use the picture on the clipboard; a copied file or https address will do"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        from ..scene.clipboard import copied_address
+
+        text = "" if bpy.app.background else context.window_manager.clipboard
+        if address := copied_address(text):
+            return fetch(self, context, address)
+        return super().execute(context)
+
+    def _image(self, context: bpy.types.Context) -> bpy.types.Image:
+        from ..scene.clipboard import pasted_image
+
+        return pasted_image(context)
+
+
+class IMAGE_TO_MESH_OT_use_image(_Chooses, bpy.types.Operator):
+    """Use an image of the file; the one in the Image Editor if none is named."""
+
+    bl_idname = "image_to_mesh.use_image"
+    bl_label = "Use for Image to Mesh"
+    bl_description = "Make this image the picture that Image to Mesh works from"
+
+    image: StringProperty(
+        name="Image",
+        description="Name of the image; empty for the one in the Image Editor",
+        options={"SKIP_SAVE"},
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        space = context.space_data
+        if space and space.type == "IMAGE_EDITOR" and space.image is None:
+            cls.poll_message_set("Open an image in the Image Editor first")
+            return False
+        return True
+
+    def _image(self, context: bpy.types.Context) -> bpy.types.Image:
+        space = context.space_data
+        shown_here = space.image if space and space.type == "IMAGE_EDITOR" else None
+        image = bpy.data.images.get(self.image) if self.image else shown_here
+        if image is None:
+            raise BadImage(f"There is no image “{self.image}”.", "Name an image of this file.")
+        return image
+
+
+class IMAGE_TO_MESH_OT_use_render(_Chooses, bpy.types.Operator):
+    """Use the last render."""
+
+    bl_idname = "image_to_mesh.use_render"
+    bl_label = "Use Render Result"
+    bl_description = "Use the last render as the picture"
+
+    def _image(self, context: bpy.types.Context) -> bpy.types.Image:
+        image = next((one for one in bpy.data.images if one.type == "RENDER_RESULT"), None)
+        if image is None:
+            raise BadImage("There is no render yet.", "Render first (F12).")
+        return image
+
+
+class IMAGE_TO_MESH_OT_use_view(_Chooses, bpy.types.Operator):
+    """Take a picture of the viewport."""
+
+    bl_idname = "image_to_mesh.use_view"
+    bl_label = "Use Viewport"
+    bl_description = "Take a picture of the 3D viewport as it is shaded, without overlays"
+
+    def _image(self, context: bpy.types.Context) -> bpy.types.Image:
+        from ..scene.capture import picture_of_view
+
+        return picture_of_view(context)
+
+
+class IMAGE_TO_MESH_OT_use_selected(_Chooses, bpy.types.Operator):
+    """Use the picture of the selected image empty."""
+
+    bl_idname = "image_to_mesh.use_selected"
+    bl_label = "Use Selected Reference"
+    bl_description = (
+        "Use the picture of the selected image empty; the mesh will stand where it stands, "
+        "as tall as it"
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if _reference(context) is None:
+            cls.poll_message_set("Select an empty that shows an image")
+            return False
+        return True
+
+    def _image(self, context: bpy.types.Context) -> bpy.types.Image:
+        reference = _reference(context)
+        if reference is None:
+            raise BadImage("No image empty is selected.", "Select an empty that shows an image.")
+        _stand_at(choices_of(context.scene), reference)
+        return reference.data
+
+
+def _reference(context: bpy.types.Context) -> bpy.types.Object | None:
+    chosen = context.object
+    is_one = chosen and chosen.type == "EMPTY" and chosen.empty_display_type == "IMAGE"
+    return chosen if is_one and chosen.data else None
+
+
+def _stand_at(choices: Any, reference: bpy.types.Object) -> None:
+    """Let the mesh stand where the reference stands."""
+
+
+class IMAGE_TO_MESH_OT_use_address(bpy.types.Operator):
+    """Fetch a picture from the web."""
+
+    bl_idname = "image_to_mesh.use_address"
+    bl_label = "Picture from Address"
+    bl_description = "Fetch a picture from an https address and use it"
+    bl_options = {"REGISTER", "UNDO"}
+
+    address: StringProperty(
+        name="Address", description="https address of a picture", options={"SKIP_SAVE"}
+    )
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        from ..scene.clipboard import copied_address
+
+        if not self.address:
+            self.address = copied_address(context.window_manager.clipboard)
+        return context.window_manager.invoke_props_dialog(self, width=400)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return fetch(self, context, self.address)
+
+
+def fetch(operator: Any, context: bpy.types.Context, address: str) -> set[str]:
+    """Fetch a picture in the background and choose it when it has come; scripts wait for it."""
+    try:
+        jobs.fetches().start(address.strip(), online=preferences.may_reach(address.strip()))
+    except ImageToMeshError as error:
+        return refused(operator, context, error)
+    if not bpy.app.background:
+        if not bpy.app.timers.is_registered(_take_in):
+            bpy.app.timers.register(_take_in, first_interval=LOOK_EVERY)
+        account.redraw(context)
+        return {"FINISHED"}
+    arrived = None
+    while arrived is None:
+        arrived = jobs.fetches().take(timeout=LOOK_EVERY)
+    try:
+        _use(context, arrived)
+    except ImageToMeshError as error:
+        return refused(operator, context, error)
+    return {"FINISHED"}
+
+
+def _take_in() -> float | None:
+    arrived = jobs.fetches().take()
+    if arrived is not None:
+        try:
+            _use(bpy.context, arrived)
+            bpy.ops.ed.undo_push(message="Picture from Address")
+        except ImageToMeshError as error:
+            shown.show_refusal(bpy.context, error)
+        account.redraw(bpy.context)
+    return LOOK_EVERY if jobs.fetches().waiting() else None
+
+
+def _use(context: bpy.types.Context, arrived: jobs.Fetched) -> None:
+    from ..scene.clipboard import image_of_bytes
+
+    if arrived.error is not None:
+        raise arrived.error
+    choose(context, image_of_bytes(arrived.data, arrived.name))
+
+
+def unregister() -> None:
+    """Look for fetched pictures no longer."""
+    if bpy.app.timers.is_registered(_take_in):
+        bpy.app.timers.unregister(_take_in)
+
+
+classes = (
+    IMAGE_TO_MESH_OT_paste,
+    IMAGE_TO_MESH_OT_use_image,
+    IMAGE_TO_MESH_OT_use_render,
+    IMAGE_TO_MESH_OT_use_view,
+    IMAGE_TO_MESH_OT_use_selected,
+    IMAGE_TO_MESH_OT_use_address,
+)

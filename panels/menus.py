@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ways in besides the sidebar: entries in Blender's own menus, and the Image Editor's tab."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from ..properties import choices_of
+from ..readiness import why_not
+from .text import draw_text
+
+ICON = "MESH_DATA"
+
+
+class IMAGE_TO_MESH_MT_pictures(bpy.types.Menu):
+    """Where a picture can come from."""
+
+    bl_idname = "IMAGE_TO_MESH_MT_pictures"
+    bl_label = "Picture From"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.operator("image_to_mesh.paste", text="Clipboard", icon="PASTEDOWN")
+        layout.operator("image_to_mesh.use_selected", text="Selected Reference", icon="EMPTY_DATA")
+        layout.operator("image_to_mesh.use_view", text="Viewport", icon="VIEW3D")
+        layout.operator("image_to_mesh.use_render", text="Render Result", icon="RENDER_RESULT")
+        layout.operator("image_to_mesh.use_address", text="Address...", icon="URL")
+        layout.separator()
+        _several(layout, "Several Files...", "FILE_FOLDER")
+
+
+class IMAGE_TO_MESH_MT_object(bpy.types.Menu):
+    """Image to Mesh in the Object menu."""
+
+    bl_idname = "IMAGE_TO_MESH_MT_object"
+    bl_label = "Image to Mesh"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.operator("image_to_mesh.generate", icon=ICON)
+        layout.operator("image_to_mesh.use_selected")
+        layout.separator()
+        layout.operator("image_to_mesh.import_result")
+        layout.operator("image_to_mesh.cancel")
+
+
+class IMAGE_TO_MESH_PT_image_editor(bpy.types.Panel):
+    """What the Image Editor shows becomes the picture."""
+
+    bl_idname = "IMAGE_TO_MESH_PT_image_editor"
+    bl_label = "Image to Mesh"
+    bl_space_type = "IMAGE_EDITOR"
+    bl_region_type = "UI"
+    bl_category = "Image to Mesh"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        chosen = choices_of(context.scene)
+        is_used = chosen.image is not None and chosen.image == context.space_data.image
+        if not is_used:
+            layout.operator("image_to_mesh.use_image", text="Use This Image", icon="IMAGE_DATA")
+            if context.space_data.image is None:
+                draw_text(layout, context, "Open an image first", icon="INFO")
+            return
+        reason = why_not(context)
+        row = layout.row()
+        row.scale_y = 1.5
+        row.enabled = not reason
+        row.operator("image_to_mesh.generate", icon=ICON)
+        if reason:
+            draw_text(layout, context, reason, icon="INFO")
+
+
+def _several(layout: bpy.types.UILayout, text: str, icon: str) -> None:
+    layout.operator_context = "INVOKE_DEFAULT"
+    layout.operator("image_to_mesh.make_here", text=text, icon=icon)
+
+
+def _in_object_menu(self: Any, _context: bpy.types.Context) -> None:
+    self.layout.separator()
+    self.layout.menu("IMAGE_TO_MESH_MT_object", icon=ICON)
+
+
+def _in_add_menu(self: Any, _context: bpy.types.Context) -> None:
+    self.layout.separator()
+    _several(self.layout, "From Image...", "IMAGE_DATA")
+
+
+def _in_image_menu(self: Any, _context: bpy.types.Context) -> None:
+    self.layout.separator()
+    self.layout.operator("image_to_mesh.use_image", icon=ICON)
+
+
+ENTRIES = (
+    ("VIEW3D_MT_object", _in_object_menu),
+    ("VIEW3D_MT_mesh_add", _in_add_menu),
+    ("IMAGE_MT_image", _in_image_menu),
+)
+
+classes = (
+    IMAGE_TO_MESH_MT_pictures,
+    IMAGE_TO_MESH_MT_object,
+    IMAGE_TO_MESH_PT_image_editor,
+)
+
+
+def register() -> None:
+    """Put the entries at the end of Blender's menus."""
+    for menu, entry in ENTRIES:
+        getattr(bpy.types, menu).append(entry)
+
+
+def unregister() -> None:
+    """Take the entries out again."""
+    for menu, entry in ENTRIES:
+        getattr(bpy.types, menu).remove(entry)

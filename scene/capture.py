@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The 3D viewport as the artist sees it, as a picture: no grid, no cursor, a clear background."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import bpy
+
+from ..providers import BadImage
+
+NAME = "Viewport"
+
+
+def picture_of_view(context: bpy.types.Context) -> bpy.types.Image:
+    """Return a packed picture of the 3D view in the context; raise BadImage if there is none."""
+    area = _view_area(context)
+    if bpy.app.background or area is None:
+        raise BadImage("There is no 3D viewport to take a picture of.", "Open one.")
+    space = area.spaces.active
+    region = next(one for one in area.regions if one.type == "WINDOW")
+    with _without_overlays(space):
+        values = _drawn(context, space, region)
+    return _image(values, region.width, region.height)
+
+
+def _view_area(context: bpy.types.Context) -> Any:
+    if context.area and context.area.type == "VIEW_3D":
+        return context.area
+    areas = [one for one in context.screen.areas if one.type == "VIEW_3D"] if context.screen else []
+    return max(areas, key=lambda one: one.width * one.height, default=None)
+
+
+def _drawn(context: bpy.types.Context, space: Any, region: bpy.types.Region) -> Any:
+    import gpu
+
+    view = space.region_3d
+    offscreen = gpu.types.GPUOffScreen(region.width, region.height)
+    try:
+        offscreen.draw_view3d(
+            context.scene, context.view_layer, space, region,
+            view.view_matrix, view.window_matrix,
+            do_color_management=True, draw_background=False,
+        )  # fmt: skip
+        with offscreen.bind():
+            buffer = gpu.state.active_framebuffer_get().read_color(
+                0, 0, region.width, region.height, 4, 0, "FLOAT"
+            )
+        buffer.dimensions = region.width * region.height * 4
+        return buffer
+    finally:
+        offscreen.free()
+
+
+def _image(values: Any, width: int, height: int) -> bpy.types.Image:
+    image = bpy.data.images.new(NAME, width, height, alpha=True)
+    image.pixels.foreach_set(values)
+    image.pack()
+    return image
+
+
+@contextmanager
+def _without_overlays(space: Any) -> Iterator[None]:
+    before = space.overlay.show_overlays
+    space.overlay.show_overlays = False
+    try:
+        yield
+    finally:
+        space.overlay.show_overlays = before

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A picture from the clipboard: by Blender where it can read one, else by the desktop's own tool.
+
+Blender reads pictures on Windows, macOS and Wayland. On X11 `xclip` gives them; and a copied file
+or address is text, which Blender reads everywhere.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import bpy
+
+from ..providers import BadImage
+
+TOOLS = (
+    ("wl-paste", "--no-newline", "--type", "image/png"),
+    ("xclip", "-selection", "clipboard", "-target", "image/png", "-out"),
+)
+TOOL_SECONDS = 3.0
+NAME = "Clipboard"
+
+
+def pasted_image(context: bpy.types.Context) -> bpy.types.Image:
+    """Return the clipboard's picture as a data-block; raise BadImage if there is none to be had."""
+    if bpy.app.background:
+        raise BadImage("Without a window there is no clipboard.", "Open a file instead.")
+    found = _by_blender(context) or _by_tool() or _by_path(context.window_manager.clipboard)
+    if found is None:
+        raise BadImage(
+            "There is no picture on the clipboard that Blender can read.",
+            "Copy a picture, its file or its https address; on X11 a picture needs xclip.",
+        )
+    return found
+
+
+def copied_address(text: str) -> str:
+    """Return the https address that a text is, or nothing."""
+    address = text.strip()
+    is_one = len(address.split()) == 1 and urlsplit(address).scheme == "https"
+    return address if is_one else ""
+
+
+def image_of_bytes(data: bytes, name: str) -> bpy.types.Image:
+    """Return a packed data-block of a picture file's bytes; raise BadImage if it is none."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "picture")
+        path.write_bytes(data)
+        try:
+            image = bpy.data.images.load(str(path))
+        except RuntimeError as error:
+            raise BadImage(f"{name} cannot be opened.", "Use another picture.") from error
+        if min(image.size) < 1:  # The size is what makes Blender read the file.
+            bpy.data.images.remove(image)
+            raise BadImage(f"{name} is no picture that Blender reads.", "Use another one.")
+        image.pack()
+    image.name = name
+    image.filepath_raw = f"//{name}"
+    return image
+
+
+def _by_blender(context: bpy.types.Context) -> bpy.types.Image | None:
+    before = {image.session_uid for image in bpy.data.images}
+    with _image_editor(context) as editor:
+        if editor is None:
+            return None
+        with context.temp_override(**editor):
+            if not bpy.ops.image.clipboard_paste.poll():
+                return None
+            try:
+                bpy.ops.image.clipboard_paste()
+            except RuntimeError:
+                return None
+    new = [image for image in bpy.data.images if image.session_uid not in before]
+    if new and new[0].packed_file is None:
+        new[0].pack()
+    return new[0] if new else None
+
+
+@contextmanager
+def _image_editor(context: bpy.types.Context) -> Iterator[dict[str, Any] | None]:
+    """Yield the context of an Image Editor: an open one, else another area turned for a moment.
+
+    Blender's operator needs one, and shows in it what it pasted: that is taken back.
+    """
+    areas = list(context.window.screen.areas)
+    area = next((one for one in areas if one.type == "IMAGE_EDITOR"), None)
+    others = sorted(areas, key=lambda one: one.width * one.height)
+    borrowed = next((one for one in others if one != context.area), None) if area is None else None
+    area = area or borrowed
+    if area is None:
+        yield None
+        return
+    kind = area.ui_type
+    if borrowed:
+        area.ui_type = "IMAGE_EDITOR"
+    space = area.spaces.active
+    shown = space.image
+    try:
+        region = next(one for one in area.regions if one.type == "WINDOW")
+        yield {"window": context.window, "area": area, "region": region, "space_data": space}
+    finally:
+        space.image = shown
+        if borrowed:
+            area.ui_type = kind
+
+
+def _by_tool() -> bpy.types.Image | None:
+    for name, *arguments in TOOLS:
+        tool = shutil.which(name)
+        if tool is None:
+            continue
+        try:
+            done = subprocess.run(
+                [tool, *arguments], capture_output=True, timeout=TOOL_SECONDS, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            continue
+        if done.returncode == 0 and done.stdout:
+            return image_of_bytes(done.stdout, NAME)
+    return None
+
+
+def _by_path(text: str) -> bpy.types.Image | None:
+    """Open a picture file that was copied, or whose path was."""
+    line = text.strip().splitlines()[0].strip().strip('"') if text.strip() else ""
+    path = Path(unquote(urlsplit(line).path) if line.startswith("file://") else line)
+    if not line or not path.is_absolute() or path.suffix.lower() not in bpy.path.extensions_image:
+        return None
+    try:
+        return bpy.data.images.load(str(path), check_existing=True)
+    except RuntimeError:
+        return None

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ways a picture comes in, and the queue of several."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import shutil
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+import bpy
+import places
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from types import ModuleType
+
+ADDON = "bl_ext.user_default.image_to_mesh"
+OPS = bpy.ops.image_to_mesh
+
+
+def room(name: str) -> Any:
+    """Return one of the add-on's modules."""
+    return importlib.import_module(f"{ADDON}.{name}")
+
+
+@pytest.fixture
+def chosen(addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The scene's choices, with few faces and a library of the test's own."""
+    monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(tmp_path / "library"))
+    bpy.context.scene.image_to_mesh.local.face_count = 500
+    return bpy.context.scene.image_to_mesh
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    """A server that has the sample photograph, and nothing else."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            found = self.path.startswith("/cup")
+            data = places.SAMPLE.read_bytes() if found else b"<html>"
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+def test_any_image_of_the_file_can_be_used(chosen: Any) -> None:
+    cup = bpy.data.images.new("cup", 64, 64)
+    assert OPS.use_image(image="cup") == {"FINISHED"}
+    assert chosen.image == cup
+    with pytest.raises(RuntimeError, match="no image “bowl”"):
+        OPS.use_image(image="bowl")
+    assert chosen.image == cup
+
+
+@pytest.mark.parametrize(("source", "words"), [("MOVIE", "a movie"), ("TILED", "UDIM image")])
+def test_what_is_no_single_picture_is_refused_before_generate(
+    chosen: Any, source: str, words: str
+) -> None:
+    chosen.image = bpy.data.images.new("cup", 64, 64)
+    chosen.image.source = source
+    with pytest.raises(RuntimeError, match=words):
+        OPS.generate()
+
+
+def test_the_selected_reference_is_used(chosen: Any) -> None:
+    assert not OPS.use_selected.poll()
+    bpy.ops.object.empty_add(type="IMAGE", location=(1, 2, 3))
+    assert not OPS.use_selected.poll()
+    cup = bpy.data.images.new("cup", 64, 64)
+    bpy.context.object.data = cup
+    OPS.use_selected()
+    assert chosen.image == cup
+
+
+def test_a_render_is_used_and_missed_where_there_is_none(chosen: Any) -> None:
+    OPS.use_render()
+    with pytest.raises(RuntimeError, match="Render first"):
+        OPS.generate()
+    scene = bpy.context.scene
+    scene.render.engine = "CYCLES"
+    scene.cycles.samples = 1
+    scene.render.resolution_x = scene.render.resolution_y = 64
+    scene.render.resolution_percentage = 100
+    bpy.ops.render.render()
+    assert chosen.image.type == "RENDER_RESULT"
+    assert OPS.generate() == {"FINISHED"}
+
+
+def test_an_address_becomes_a_packed_picture(chosen: Any, address: str) -> None:
+    OPS.use_address(address=f"{address}/cup.jpg")
+    assert (chosen.image.name, bool(chosen.image.packed_file)) == ("cup", True)
+    assert tuple(chosen.image.size) > (64, 64)
+
+
+def test_an_address_that_has_no_picture_is_refused(chosen: Any, address: str) -> None:
+    for wrong, words in (
+        (f"{address}/letter", "web page"),
+        ("http://example.test/a.png", "not an https address"),
+        ("https://example.test/a.png", "online"),
+        ("", "not an https address|no file|folder"),
+    ):
+        with pytest.raises(RuntimeError, match=words):
+            OPS.use_address(address=wrong)
+    assert chosen.image is None
+
+
+def test_without_a_window_paste_and_viewport_say_so(chosen: Any) -> None:
+    for operator, words in ((OPS.use_view, "no 3D viewport"), (OPS.paste, "no clipboard")):
+        with pytest.raises(RuntimeError, match=words):
+            operator()
+
+
+@pytest.mark.parametrize("spelled", ["{}", "file://{}", '"{}"\n'])
+def test_a_copied_file_is_opened(chosen: Any, tmp_path: Path, spelled: str) -> None:
+    file = tmp_path / "cup.jpg"
+    shutil.copy(places.SAMPLE, file)
+    image = room("scene.clipboard")._by_path(spelled.format(file))
+    assert bpy.path.abspath(image.filepath) == str(file)
+
+
+def test_other_texts_are_no_pictures(chosen: Any, tmp_path: Path) -> None:
+    clipboard = room("scene.clipboard")
+    for text in ("", "cup.png", str(tmp_path / "none.png"), str(tmp_path / "a.txt"), "a b"):
+        assert clipboard._by_path(text) is None
+    assert clipboard.copied_address(" https://a.test/b.png\n") == "https://a.test/b.png"
+    assert clipboard.copied_address("see https://a.test") == ""
+    assert clipboard.copied_address("file:///a.png") == ""
+
+
+def test_the_desktops_tool_is_asked_where_blender_cannot(
+    chosen: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool = tmp_path / "xclip"
+    tool.write_text(f'#!/bin/sh\ncat "{places.SAMPLE}"\n', "utf-8")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+    monkeypatch.setattr(room("scene.clipboard"), "TOOLS", (("xclip", "-out"),))
+    image = room("scene.clipboard")._by_tool()
+    assert (image.name, bool(image.packed_file)) == ("Clipboard", True)
+    tool.write_text("#!/bin/sh\nexit 1\n", "utf-8")
+    assert room("scene.clipboard")._by_tool() is None
+
+
+def test_files_become_meshes_where_they_are_asked_for(chosen: Any, tmp_path: Path) -> None:
+    for name in ("cup", "bowl"):
+        shutil.copy(places.SAMPLE, tmp_path / f"{name}.jpg")
+    files = [{"name": "cup.jpg"}, {"name": "bowl.jpg"}]
+    OPS.make_here(directory=str(tmp_path), files=files, location=(1, 2, 3))
+    made = [one for one in bpy.data.objects if "image_to_mesh_job" in one]
+    assert sorted(one.name for one in made) == ["bowl", "cup"]
+    assert all(tuple(one.location) == (1, 2, 3) for one in made)
+    assert chosen.image is None
+    with pytest.raises(RuntimeError, match="no file"):
+        OPS.make_here(filepath=str(tmp_path / "none.png"))
+
+
+def test_a_queue_starts_as_many_as_there_is_room_for(
+    chosen: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue, session = room("operators.queue"), room("jobs").session()
+    running: list[Any] = []
+    begun: list[Any] = []
+    monkeypatch.setattr(session, "running", lambda: tuple(running))
+
+    def begin(spec: Any) -> None:
+        begun.append(spec)
+        running.append(spec)
+
+    monkeypatch.setattr(queue, "begin", begin)
+    queue.add(range(5))
+    assert (begun, session.queued) == ([0, 1, 2], 2)
+    running.clear()
+    queue.advance()
+    assert (begun, session.queued) == ([0, 1, 2, 3, 4], 0)
+    queue.add([5, 6])
+    OPS.clear_queue()
+    assert (queue.waiting(), session.queued) == (0, 0)
+
+
+def test_a_dropped_picture_is_offered_to_the_viewport_alone(chosen: Any) -> None:
+    handler = room("operators.make_here").IMAGE_TO_MESH_FH_pictures
+    with contextlib.suppress(AttributeError):
+        assert handler.poll_drop(bpy.context) is False
+    assert handler.bl_import_operator == "image_to_mesh.make_here"
+    assert ".png" in handler.bl_file_extensions.split(";")
+
+
+def test_menus_get_entries_and_lose_them(addon: ModuleType) -> None:
+    menus = room("panels.menus")
+    for name, entry in menus.ENTRIES:
+        assert entry in getattr(bpy.types, name)._dyn_ui_initialize()
+    addon.unregister()
+    for name, entry in menus.ENTRIES:
+        assert entry not in getattr(bpy.types, name)._dyn_ui_initialize()
+    addon.register()
