@@ -85,11 +85,15 @@ def write_settings(scene: bpy.types.Scene, provider: Provider[Any], settings: Se
 def write_group(group: Any, settings: Settings) -> None:
     """Put settings into one settings group; None turns an optional setting off."""
     for setting in settings_of(type(settings)):
-        value = getattr(settings, setting.name)
-        if setting.optional:
-            setattr(group, switch_name(setting.name), value is not None)
-        if value is not None:
-            setattr(group, property_name(setting.name), _as_property(setting, value))
+        write_value(group, setting, getattr(settings, setting.name))
+
+
+def write_value(group: Any, setting: Setting, value: Any) -> None:
+    """Put one setting into its group."""
+    if setting.optional:
+        setattr(group, switch_name(setting.name), value is not None)
+    if value is not None:
+        setattr(group, property_name(setting.name), _as_property(setting, value))
 
 
 def settings_group(name: str, model: type[Settings]) -> type:
@@ -148,6 +152,7 @@ def _scene_group(groups: dict[str, type]) -> type:
             default=next(iter(groups)),
             options=set(),
         ),
+        "baselines": StringProperty(options={"HIDDEN"}),
         "image": _picture("Picture", "The picture that becomes a mesh, seen from the front"),
     }
     for view in SIDE_VIEWS:

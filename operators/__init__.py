@@ -16,6 +16,7 @@ from . import (
     pictures,
     prepared,
     queue,
+    settings,
     shown,
     watch,
 )
@@ -24,6 +25,7 @@ _classes = (
     *generate.classes,
     *make_here.classes,
     *pictures.classes,
+    *settings.classes,
     *cancel.classes,
     *account.classes,
     *import_result.classes,
@@ -37,6 +39,7 @@ def register() -> None:
     """Register the operators, watching again after a file was opened, and asking for prices."""
     for one in _classes:
         bpy.utils.register_class(one)
+    settings.register()
     watch.register()
     account.register()
 
@@ -45,6 +48,7 @@ def unregister() -> None:
     """Stop watching and put running jobs aside: their records go on with the next start."""
     account.unregister()
     watch.unregister()
+    settings.unregister()
     pictures.unregister()
     queue.clear()
     jobs.session().close()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A row per setting, made of its declaration."""
+"""A row per setting, made of its declaration; what differs from the preset has the way back."""
 
 from __future__ import annotations
 
@@ -8,49 +8,99 @@ from typing import Any, NamedTuple
 
 import bpy
 
-from ..properties import property_name, switch_name
-from ..providers import Setting, Settings, settings_of
+from ..baseline import baseline_of, differing
+from ..properties import group_of, property_name, provider_of, read_settings, switch_name
+from ..providers import Setting, settings_of
 from ..readiness import broken_settings
 from .text import draw_text
 
+GROUPS = {
+    "quality": "Quality",
+    "surface": "Surface",
+    "mesh": "Mesh",
+    "placement": "Placement",
+}
+
 
 class Remarks(NamedTuple):
-    """Sentences about settings, by name: why one has no effect, why one cannot be sent."""
+    """What there is to say of settings, by name.
+
+    Why one has no effect, why one cannot be sent, which differ from where they started.
+    """
 
     unused: dict[str, str]
     broken: dict[str, str]
+    differing: frozenset[str]
 
 
-def draw_settings(
-    layout: bpy.types.UILayout, context: bpy.types.Context, group: Any, settings: Settings
-) -> None:
-    """Lay the basic settings open and the others folded away."""
-    declared = settings_of(type(settings))
-    remarks = Remarks(dict(settings.unused()), broken_settings(settings))
-    _draw_rows(layout, context, group, (one for one in declared if one.basic), remarks)
-    rest = [one for one in declared if not one.basic]
-    if not rest:
+def draw_basic(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Lay the preset's menu and the few settings that matter."""
+    provider = provider_of(context.scene)
+    declared = settings_of(provider.settings)
+    if not declared:
         return
-    header, body = layout.panel("image_to_mesh_more_settings", default_closed=True)
-    header.label(text="More Settings")
-    if body:
-        _draw_rows(body, context, group, rest, remarks)
+    remarks = _remarks(context)
+    row = layout.row(align=True)
+    preset = baseline_of(context.scene, provider).preset
+    row.menu("IMAGE_TO_MESH_MT_presets", text=preset or "Presets")
+    row.operator("image_to_mesh.preset_add", text="", icon="ADD")
+    if preset:
+        button = row.operator("image_to_mesh.preset_add", text="", icon="REMOVE")
+        button.name = preset
+        button.remove_name = True
+    if preset or remarks.differing:
+        row.operator("image_to_mesh.reset_settings", text="", icon="LOOP_BACK")
+    _draw_rows(layout, context, [one for one in declared if one.basic], remarks)
+    hidden = {one.name for one in declared if not one.basic}
+    if broken := [remarks.broken[name] for name in remarks.broken if name in hidden]:
+        draw_text(layout, context, broken[0], icon="ERROR")
+
+
+def draw_rest(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Lay the other settings in the groups that an artist thinks in."""
+    remarks = _remarks(context)
+    rest = [one for one in settings_of(provider_of(context.scene).settings) if not one.basic]
+    for group, title in GROUPS.items():
+        declared = [one for one in rest if one.group == group]
+        if not declared:
+            continue
+        header, body = layout.panel(f"image_to_mesh_{group}")
+        header.label(text=title)
+        if body:
+            _draw_rows(body, context, declared, remarks)
+
+
+def has_rest(context: bpy.types.Context) -> bool:
+    """Say whether the scene's provider has more settings than the basic ones."""
+    return any(not one.basic for one in settings_of(provider_of(context.scene).settings))
+
+
+def _remarks(context: bpy.types.Context) -> Remarks:
+    provider = provider_of(context.scene)
+    settings = read_settings(context.scene, provider)
+    started = baseline_of(context.scene, provider)
+    return Remarks(dict(settings.unused()), broken_settings(settings), differing(settings, started))
 
 
 def _draw_rows(
     layout: bpy.types.UILayout,
     context: bpy.types.Context,
-    group: Any,
     declared: Iterable[Setting],
     remarks: Remarks,
 ) -> None:
-    column = layout.column()
+    column, group = layout.column(), group_of(context.scene, provider_of(context.scene))
     for setting in declared:
         broken, unused = remarks.broken.get(setting.name), remarks.unused.get(setting.name)
-        row = column.row(align=True, heading=setting.title if setting.optional else "")
+        whole = column.row(align=True)
+        row = whole.row(align=True, heading=setting.title if setting.optional else "")
         row.active = not unused
         row.alert = bool(broken)
         _draw_value(row, group, setting)
+        if setting.name in remarks.differing:
+            back = whole.operator(
+                "image_to_mesh.reset_settings", text="", icon="LOOP_BACK", emboss=False
+            )
+            back.setting = setting.name
         if broken or unused:
             below = column.column()
             below.alert = bool(broken)

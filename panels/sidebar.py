@@ -5,18 +5,23 @@ from __future__ import annotations
 
 import bpy
 
-from ..properties import choices_of, group_of, provider_of, read_settings
+from ..properties import choices_of, provider_of
 from . import action, inputs, rows
 
 
-class IMAGE_TO_MESH_PT_sidebar(bpy.types.Panel):
+class _Tab:
+    """Lives in the sidebar's tab of the add-on."""
+
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Image to Mesh"
+
+
+class IMAGE_TO_MESH_PT_sidebar(_Tab, bpy.types.Panel):
     """Picture in, mesh out."""
 
     bl_idname = "IMAGE_TO_MESH_PT_sidebar"
     bl_label = "Image to Mesh"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Image to Mesh"
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
@@ -26,9 +31,27 @@ class IMAGE_TO_MESH_PT_sidebar(bpy.types.Panel):
         provider = provider_of(context.scene)
         inputs.draw_pictures(layout, context, chosen, provider)
         inputs.draw_provider(layout, context, chosen, provider)
-        settings = read_settings(context.scene, provider)
-        rows.draw_settings(layout, context, group_of(context.scene, provider), settings)
+        rows.draw_basic(layout, context)
         action.draw_action(layout, context)
 
 
-classes = (IMAGE_TO_MESH_PT_sidebar,)
+class IMAGE_TO_MESH_PT_settings(_Tab, bpy.types.Panel):
+    """The settings that are not needed every time."""
+
+    bl_idname = "IMAGE_TO_MESH_PT_settings"
+    bl_label = "More Settings"
+    bl_parent_id = IMAGE_TO_MESH_PT_sidebar.bl_idname
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return rows.has_rest(context)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        rows.draw_rest(layout, context)
+
+
+classes = (IMAGE_TO_MESH_PT_sidebar, IMAGE_TO_MESH_PT_settings)

@@ -55,6 +55,7 @@ from ._errors import (
 from ._pictures import PictureInfo, PictureLimits, check_picture, read_picture_info
 from ._settings import (
     Choice,
+    Group,
     Option,
     Setting,
     Settings,
@@ -78,6 +79,7 @@ __all__ = [
     "Cost",
     "Expired",
     "Failed",
+    "Group",
     "ImageToMeshError",
     "InvalidSettings",
     "KeyField",

@@ -23,6 +23,8 @@ from ._errors import InvalidSettings
 Value = bool | int | float | str
 Kind = Literal["bool", "int", "float", "str", "enum"]
 Unit = Literal["none", "length", "factor", "pixel"]
+Group = Literal["quality", "surface", "mesh", "placement"]
+"""What an artist thinks of with a setting, in the order of the panel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,8 @@ class Option:
     """How a setting is shown to people; lives in the field's `Annotated`.
 
     `choices` gives titles and descriptions for the values of a `Literal`, in its order.
-    `basic` settings are shown at once, the others folded away. `min_blender`: the first Blender
-    that can read what a value other than the default makes.
+    `basic` settings are shown at once, the others folded away in their `group`. `min_blender`: the
+    first Blender that can read what a value other than the default makes.
     """
 
     title: str
@@ -49,6 +51,7 @@ class Option:
     unit: Unit = "none"
     basic: bool = False
     min_blender: tuple[int, int] | None = None
+    group: Group = "quality"
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,7 @@ class Setting:
     unit: Unit
     basic: bool
     min_blender: tuple[int, int] | None
+    group: Group
 
 
 _READ: dict[type, tuple[Setting, ...]] = {}
@@ -146,6 +150,7 @@ def _read(field: dataclasses.Field[Any], hint: Any) -> Setting:
         unit=option.unit,
         basic=option.basic,
         min_blender=option.min_blender,
+        group=option.group,
     )
 
 

@@ -28,18 +28,32 @@ Seed = Interval(ge=0, le=2**31 - 1)
 FaceLimit = Annotated[
     int | None,
     Interval(ge=50, le=2_000_000),
-    Option("Face Limit", "At most so many faces; chosen by the shape when off", basic=True),
+    Option(
+        "Face Limit",
+        "At most so many faces; chosen by the shape when off",
+        basic=True,
+        group="mesh",
+    ),
 ]
-Texture = Annotated[bool, Option("Texture", "Paint the mesh with the picture's colors", basic=True)]
+Texture = Annotated[
+    bool, Option("Texture", "Paint the mesh with the picture's colors", basic=True, group="surface")
+]
 Pbr = Annotated[
     bool,
-    Option("PBR", "Metallic, roughness and normal maps; they bring textures with them", basic=True),
+    Option(
+        "PBR",
+        "Metallic, roughness and normal maps; they bring textures with them",
+        basic=True,
+        group="surface",
+    ),
 ]
 ModelSeed = Annotated[
     int | None, Seed, Option("Model Seed", "The same seed makes the same shape again")
 ]
 TextureSeed = Annotated[
-    int | None, Seed, Option("Texture Seed", "The same seed makes the same textures again")
+    int | None,
+    Seed,
+    Option("Texture Seed", "The same seed makes the same textures again", group="surface"),
 ]
 STANDARD_TEXTURE = Choice("standard", "Standard", "Enough for most uses")
 HD_TEXTURE = Choice("detailed", "HD", "Finer textures, at an extra price")
@@ -65,6 +79,7 @@ TextureAlignment = Annotated[
             Choice("original_image", "Original Image", "Stay close to the picture"),
             Choice("geometry", "Geometry", "Stay close to the shape"),
         ),
+        group="surface",
     ),
 ]
 Orientation = Annotated[
@@ -76,9 +91,12 @@ Orientation = Annotated[
             Choice("default", "Default", "As the model likes"),
             Choice("align_image", "Align Image", "Turned as the picture shows it"),
         ),
+        group="placement",
     ),
 ]
-AutoSize = Annotated[bool, Option("Auto Size", "Scale the mesh to its real size, in meters")]
+AutoSize = Annotated[
+    bool, Option("Auto Size", "Scale the mesh to its real size, in meters", group="placement")
+]
 Quad = Annotated[
     bool,
     Option(
@@ -86,14 +104,20 @@ Quad = Annotated[
         "Four-sided faces instead of triangles, at an extra price; comes as FBX, and with "
         "10000 faces where Face Limit is off",
         basic=True,
+        group="mesh",
     ),
 ]
 SmartLowPoly = Annotated[
     bool,
-    Option("Smart Low Poly", "Few faces, laid as by hand; best for simple subjects, may fail"),
+    Option(
+        "Smart Low Poly",
+        "Few faces, laid as by hand; best for simple subjects, may fail",
+        group="mesh",
+    ),
 ]
 GenerateParts = Annotated[
-    bool, Option("Separate Parts", "A mesh in parts that can be edited, without textures")
+    bool,
+    Option("Separate Parts", "A mesh in parts that can be edited, without textures", group="mesh"),
 ]
 Compress = Annotated[
     Literal["", "geometry"],
@@ -105,9 +129,12 @@ Compress = Annotated[
             Choice("geometry", "Geometry", "Meshopt, a smaller download"),
         ),
         min_blender=(5, 2),
+        group="mesh",
     ),
 ]
-ExportUv = Annotated[bool, Option("UV Map", "Unfold the mesh; without, it is made sooner")]
+ExportUv = Annotated[
+    bool, Option("UV Map", "Unfold the mesh; without, it is made sooner", group="surface")
+]
 ImageAutofix = Annotated[
     bool, Option("Image Autofix", "Let Tripo improve the picture first; for a single picture")
 ]

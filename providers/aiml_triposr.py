@@ -29,6 +29,7 @@ class TriposrSettings(Settings):
             "Cells of the grid that the surface is taken from, along each side; "
             "more give a finer and much larger mesh, above 512 is not recommended",
             basic=True,
+            group="mesh",
         ),
     ] = 256
     do_remove_background: Annotated[
@@ -56,6 +57,7 @@ class TriposrSettings(Settings):
                 Choice("glb", "GLB", "glTF in one file, with the colors"),
                 Choice("obj", "OBJ", "Wavefront OBJ, a text"),
             ),
+            group="mesh",
         ),
     ] = "glb"
 

@@ -42,28 +42,40 @@ class LocalSettings(Settings):
         float,
         Interval(ge=0.01, le=4.0),
         Option(
-            "Thickness", "Depth of the shape; at 1 an inflated disc becomes a sphere", basic=True
+            "Thickness",
+            "Depth of the shape; at 1 an inflated disc becomes a sphere",
+            basic=True,
+            group="mesh",
         ),
     ] = 1.0
     plate: Annotated[
         float,
         Interval(ge=0.005, le=0.5),
-        Option("Plate", "Thickness of a relief's plate, as a part of the height", unit="factor"),
+        Option(
+            "Plate",
+            "Thickness of a relief's plate, as a part of the height",
+            unit="factor",
+            group="mesh",
+        ),
     ] = 0.05
     height: Annotated[
         float,
         Interval(ge=0.001, le=1000.0),
-        Option("Height", "Height of the finished mesh", unit="length", basic=True),
+        Option(
+            "Height", "Height of the finished mesh", unit="length", basic=True, group="placement"
+        ),
     ] = 1.0
     face_count: Annotated[
         int,
         Interval(ge=200, le=1_000_000),
-        Option("Faces", "About how many triangles the mesh has", basic=True),
+        Option("Faces", "About how many triangles the mesh has", basic=True, group="mesh"),
     ] = 40_000
     smoothness: Annotated[
         float,
         Interval(ge=0.0, le=1.0),
-        Option("Smoothness", "How far outline and surface are smoothed", unit="factor"),
+        Option(
+            "Smoothness", "How far outline and surface are smoothed", unit="factor", group="mesh"
+        ),
     ] = 0.25
     foreground: Annotated[
         Literal["auto", "alpha", "border", "none"],
@@ -98,12 +110,15 @@ class LocalSettings(Settings):
                 Choice("mirror", "Mirrored Picture", "The picture again, mirrored"),
                 Choice("color", "Own Color", "The picture's colors, without its details"),
             ),
+            group="surface",
         ),
     ] = "mirror"
     texture_size: Annotated[
         int,
         Interval(ge=64, le=8192),
-        Option("Texture Size", "Longest side of the texture at most", unit="pixel"),
+        Option(
+            "Texture Size", "Longest side of the texture at most", unit="pixel", group="surface"
+        ),
     ] = 2048
 
     def unused(self) -> Iterator[tuple[str, str]]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from annotated_types import Interval
 
 from . import _scenario as calls
+from . import _tripo
 from ._base import (
     Address,
     Balance,
@@ -55,7 +56,8 @@ class ScenarioSettings(Settings):
     """Every input of the model besides the picture."""
 
     texture: Annotated[
-        bool, Option("Texture", "Paint the mesh with the picture's colors", basic=True)
+        bool,
+        Option("Texture", "Paint the mesh with the picture's colors", basic=True, group="surface"),
     ] = True
     textureQuality: Annotated[
         Literal["standard", "detailed", "extreme"],
@@ -68,19 +70,10 @@ class ScenarioSettings(Settings):
                 Choice("extreme", "8K", "The finest textures, in large files"),
             ),
             basic=True,
+            group="surface",
         ),
     ] = "standard"
-    textureAlignment: Annotated[
-        Literal["original_image", "geometry"],
-        Option(
-            "Texture Alignment",
-            "What the textures follow where picture and mesh differ",
-            (
-                Choice("original_image", "Original Image", "Stay close to the picture"),
-                Choice("geometry", "Geometry", "Stay close to the shape"),
-            ),
-        ),
-    ] = "original_image"
+    textureAlignment: _tripo.TextureAlignment = "original_image"
     geometryQuality: Annotated[
         Literal["standard", "detailed"],
         Option(
@@ -93,39 +86,46 @@ class ScenarioSettings(Settings):
             basic=True,
         ),
     ] = "standard"
-    textureSeed: Annotated[Seed, Option("Texture Seed", "The same seed, the same textures")] = None
-    orientation: Annotated[
-        Literal["default", "align_image"],
-        Option(
-            "Orientation",
-            "How the mesh is turned",
-            (
-                Choice("default", "Default", "As the model likes"),
-                Choice("align_image", "Align Image", "Turned as the picture shows it"),
-            ),
-        ),
-    ] = "default"
+    textureSeed: Annotated[
+        Seed, Option("Texture Seed", "The same seed, the same textures", group="surface")
+    ] = None
+    orientation: _tripo.Orientation = "default"
     pbr: Annotated[
         bool,
-        Option("PBR", "Metallic, roughness and normal maps; they need textures", basic=True),
+        Option(
+            "PBR",
+            "Metallic, roughness and normal maps; they need textures",
+            basic=True,
+            group="surface",
+        ),
     ] = True
     faceLimit: Annotated[
         int | None,
         Interval(ge=1, le=2_000_000),
-        Option("Face Limit", "At most so many faces; chosen by the shape when off", basic=True),
+        Option(
+            "Face Limit",
+            "At most so many faces; chosen by the shape when off",
+            basic=True,
+            group="mesh",
+        ),
     ] = None
-    autoSize: Annotated[bool, Option("Auto Size", "Scale the mesh to its real size, in meters")] = (
-        False
-    )
+    autoSize: Annotated[
+        bool, Option("Auto Size", "Scale the mesh to its real size, in meters", group="placement")
+    ] = False
     quad: Annotated[
-        bool, Option("Quads", "Four-sided faces instead of triangles, at an extra price")
+        bool,
+        Option("Quads", "Four-sided faces instead of triangles, at an extra price", group="mesh"),
     ] = False
     smartLowPoly: Annotated[
         bool,
-        Option("Smart Low Poly", "Few faces, laid as by hand; 10000 with Quads and no limit"),
+        Option(
+            "Smart Low Poly",
+            "Few faces, laid as by hand; 10000 with Quads and no limit",
+            group="mesh",
+        ),
     ] = False
     generateParts: Annotated[
-        bool, Option("Separate Parts", "A mesh in parts, without textures")
+        bool, Option("Separate Parts", "A mesh in parts, without textures", group="mesh")
     ] = False
     seed: Annotated[Seed, Option("Seed", "The same seed, the same shape")] = None
 

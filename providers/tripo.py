@@ -77,6 +77,7 @@ class TripoSettings(Settings):
                 Choice("fast", "Fast", "Sooner ready; only with Texture Model 3.5"),
             ),
             basic=True,
+            group="surface",
         ),
     ] = "standard"
     geometry_quality: _tripo.GeometryQuality = "standard"
@@ -94,10 +95,16 @@ class TripoSettings(Settings):
                 Choice("v3.0-20250812", "3.0", "The one before 3.5"),
                 Choice("v2.5-20250123", "2.5", "The oldest"),
             ),
+            group="surface",
         ),
     ] = None
     delight: Annotated[
-        bool, Option("Remove Lighting", "Take the picture's light and shadow out of the textures")
+        bool,
+        Option(
+            "Remove Lighting",
+            "Take the picture's light and shadow out of the textures",
+            group="surface",
+        ),
     ] = True
     smart_low_poly: _tripo.SmartLowPoly = False
     generate_parts: _tripo.GenerateParts = False
@@ -109,6 +116,7 @@ class TripoSettings(Settings):
             "Front Axis",
             "Where the front of the mesh points in the file",
             (Choice("+x", "+X"), Choice("-x", "−X"), Choice("+y", "+Y"), Choice("-y", "−Y")),
+            group="placement",
         ),
     ] = None
     export_uv: _tripo.ExportUv = True

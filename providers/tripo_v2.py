@@ -106,6 +106,7 @@ class TripoV2Settings(Settings):
             "How fine the textures are",
             (_tripo.STANDARD_TEXTURE, _tripo.HD_TEXTURE, _tripo.FINEST_TEXTURE),
             basic=True,
+            group="surface",
         ),
     ] = "standard"
     geometry_quality: _tripo.GeometryQuality = "standard"
@@ -138,6 +139,7 @@ class TripoV2Settings(Settings):
                 Choice("gold", "Gold", "For anything"),
                 Choice("ancient_bronze", "Ancient Bronze", "For anything"),
             ),
+            group="surface",
         ),
     ] = None
     smart_low_poly: _tripo.SmartLowPoly = False

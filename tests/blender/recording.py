@@ -49,6 +49,11 @@ class Layout:
         """Return a header, and a body if it is unfolded."""
         return self._child(), self._child() if self.unfolded or not default_closed else None
 
+    def menu(self, menu: str, *, text: str = "", icon: str = "NONE") -> None:
+        """Take a menu that is registered."""
+        assert hasattr(bpy.types, menu)
+        self._lay("menu", (menu,), {"text": text, "icon": icon})
+
     def separator(self, **_: object) -> None:
         """Leave room."""
 
@@ -100,14 +105,16 @@ class Seen:
 
 def draw(*, unfolded: bool = False, width: int = NARROW) -> Seen:
     """Draw the sidebar's panel."""
-    panel = importlib.import_module(f"{ADDON}.panels.sidebar").IMAGE_TO_MESH_PT_sidebar
+    panels = importlib.import_module(f"{ADDON}.panels.sidebar").classes
     shown: list[dict[str, Any]] = []
     context = SimpleNamespace(
         scene=bpy.context.scene,
         preferences=bpy.context.preferences,
         region=SimpleNamespace(width=width),
     )
-    panel.draw(SimpleNamespace(layout=Layout(shown, unfolded=unfolded)), context)
+    for panel in panels if unfolded else panels[:1]:
+        if "poll" not in vars(panel) or panel.poll(context):
+            panel.draw(SimpleNamespace(layout=Layout(shown, unfolded=unfolded)), context)
     return Seen(shown)
 
 

@@ -136,7 +136,8 @@ def test_with_a_picture_generate_can_be_pressed(chosen: Any) -> None:
 
 
 def test_the_other_settings_are_folded_away(chosen: Any) -> None:
-    assert "More Settings" in draw().text()
+    assert "plate" not in {one["property"] for one in draw().all("prop")}
+    assert {"Quality", "Surface", "Mesh"} <= set(draw(unfolded=True).text().split())
     rows = {one["property"] for one in draw(unfolded=True).all("prop")}
     assert {setting.name for setting in providers.settings_of(chosen_model())} <= rows
 

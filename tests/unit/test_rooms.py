@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OURS = "image_to_mesh"
-BLENDER = frozenset({"addon_utils", "bl_math", "bmesh", "bpy", "bpy_extras", "gpu", "mathutils"})
+BLENDER = frozenset({"addon_utils", "bl_math", "bl_operators", "bmesh", "bpy", "bpy_extras", "gpu",
+                     "mathutils"})  # fmt: skip
 # Modules of the standard library that read, write or start something.
 IO = frozenset({"io", "multiprocessing", "os", "pathlib", "shutil", "socket", "subprocess",
                 "tempfile", "urllib.request"})  # fmt: skip
@@ -40,7 +41,8 @@ def _room(
 
 
 THREADS = frozenset({"threading", "_thread", "concurrent"})
-READ_BY_BOTH = ("preferences", "properties", "current_file", "readiness", "jobs", "providers")
+READ_BY_BOTH = ("preferences", "properties", "current_file", "readiness", "baseline", "jobs",
+                "providers")  # fmt: skip
 ROOMS: dict[str, Room] = {
     "providers": _room(
         others=frozenset({"annotated_types", "pydantic", "requests", "urllib3"}), never=THREADS
@@ -58,6 +60,9 @@ ROOMS: dict[str, Room] = {
     "readiness": _room(
         "preferences", "properties", "providers", others=BLENDER, never=THREADS | IO
     ),
+    "baseline": _room("properties", "providers", others=BLENDER, never=THREADS | IO),
+    # Blender runs these files where a preset is chosen.
+    "presets": _room(others=BLENDER, never=THREADS | IO),
     "operators": _room(*READ_BY_BOTH, "scene", others=BLENDER),
     "panels": _room(*READ_BY_BOTH, others=BLENDER, never=THREADS | IO),
     # Puts the rooms together; what it imports at its top is all that `import image_to_mesh` costs.

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Presets of a provider's settings, by Blender's own preset system, and the way back from changes.
+
+The add-on's folder `presets/` holds Draft, Game Asset, Hero and Print of each provider; the
+person's own lie where Blender keeps presets. A file holds what differs from the defaults.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import bpy
+from bl_operators.presets import AddPresetBase
+from bpy.props import StringProperty
+
+from ..baseline import baseline_of, keep_baseline, take_back
+from ..properties import property_name, provider_of, switch_name, write_settings
+from ..providers import Provider, settings_of
+
+FOLDER = Path(__file__).parent.parent / "presets"
+
+
+def _folder(provider: Provider[Any]) -> str:
+    return f"image_to_mesh/{provider.id}"
+
+
+class IMAGE_TO_MESH_MT_presets(bpy.types.Menu):
+    """The presets of the scene's provider."""
+
+    bl_idname = "IMAGE_TO_MESH_MT_presets"
+    bl_label = "Presets"
+    preset_operator = "script.execute_preset"
+
+    @property
+    def preset_subdir(self) -> str:
+        """Where Blender looks for the presets."""
+        return _folder(provider_of(bpy.context.scene))
+
+    draw = bpy.types.Menu.draw_preset
+
+    @staticmethod
+    def reset_cb(context: bpy.types.Context, _filepath: str) -> None:
+        """Begin with the defaults: a preset holds what differs from them."""
+        provider = provider_of(context.scene)
+        write_settings(context.scene, provider, provider.settings())
+
+    @staticmethod
+    def post_cb(context: bpy.types.Context, filepath: str) -> None:
+        """Count changes from here on."""
+        name = bpy.path.display_name(Path(filepath).name, title_case=False)
+        keep_baseline(context.scene, provider_of(context.scene), name)
+
+
+class IMAGE_TO_MESH_OT_preset_add(AddPresetBase, bpy.types.Operator):
+    """Keep the settings as a preset, or remove one."""
+
+    bl_idname = "image_to_mesh.preset_add"
+    bl_label = "Add Preset"
+    bl_description = "Keep these settings as a preset of this provider, or remove the preset"
+    preset_menu = "IMAGE_TO_MESH_MT_presets"
+
+    @property
+    def preset_subdir(self) -> str:
+        """Where Blender keeps the preset."""
+        return _folder(provider_of(bpy.context.scene))
+
+    @property
+    def preset_defines(self) -> list[str]:
+        """What the preset's file begins with."""
+        return [f"settings = bpy.context.scene.image_to_mesh.{provider_of(bpy.context.scene).id}"]
+
+    @property
+    def preset_values(self) -> list[str]:
+        """What the preset's file sets."""
+        names: list[str] = []
+        for setting in settings_of(provider_of(bpy.context.scene).settings):
+            if setting.optional:
+                names.append(switch_name(setting.name))
+            names.append(property_name(setting.name))
+        return [f"settings.{name}" for name in names]
+
+    def remove(self, context: bpy.types.Context, filepath: str) -> None:
+        """Delete a preset of the person's; those that came along would come back by an update."""
+        if Path(filepath).resolve().is_relative_to(FOLDER.resolve()):
+            self.report({"WARNING"}, "Unable to remove default presets")
+        else:
+            Path(filepath).unlink()
+
+    def post_cb(self, context: bpy.types.Context, filepath: str = "") -> None:
+        """Count changes from the new preset; from the defaults when one was removed."""
+        removed = self.remove_name or self.remove_active
+        keep_baseline(context.scene, provider_of(context.scene), "" if removed else self.name)
+
+
+class IMAGE_TO_MESH_OT_reset_settings(bpy.types.Operator):
+    """Set settings back to what they started from."""
+
+    bl_idname = "image_to_mesh.reset_settings"
+    bl_label = "Reset"
+    bl_options = {"REGISTER", "UNDO"}
+
+    setting: StringProperty(
+        name="Setting",
+        description="Which setting goes back to the preset; empty for all, to the defaults",
+        options={"SKIP_SAVE"},
+    )
+
+    @classmethod
+    def description(cls, context: bpy.types.Context, properties: Any) -> str:
+        """Say what it goes back to."""
+        if not properties.setting:
+            return "Set all settings of this provider back to the defaults"
+        preset = baseline_of(context.scene, provider_of(context.scene)).preset
+        return f"Back to the preset {preset}" if preset else "Back to the default"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        provider = provider_of(context.scene)
+        if not self.setting:
+            keep_baseline(context.scene, provider, "")
+        known = {one.name for one in settings_of(provider.settings)}
+        if self.setting and self.setting not in known:
+            self.report({"ERROR"}, f"{provider.label} has no setting “{self.setting}”")
+            return {"CANCELLED"}
+        take_back(context.scene, provider, *filter(None, [self.setting]))
+        return {"FINISHED"}
+
+
+classes = (
+    IMAGE_TO_MESH_MT_presets,
+    IMAGE_TO_MESH_OT_preset_add,
+    IMAGE_TO_MESH_OT_reset_settings,
+)
+
+
+def register() -> None:
+    """Let Blender find the presets that come with the add-on."""
+    bpy.utils.register_preset_path(str(FOLDER.parent))
+
+
+def unregister() -> None:
+    """Let Blender look there no longer."""
+    bpy.utils.unregister_preset_path(str(FOLDER.parent))

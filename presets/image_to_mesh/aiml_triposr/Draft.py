@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Draft: quick to make, coarse."""
+
+import bpy
+
+settings = bpy.context.scene.image_to_mesh.aiml_triposr
+settings.mc_resolution = 128

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Draft: quick to make, small."""
+
+import bpy
+
+settings = bpy.context.scene.image_to_mesh.local
+settings.face_count = 4000
+settings.texture_size = 512

@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hero: for a close look."""
+
+import bpy
+
+settings = bpy.context.scene.image_to_mesh.local
+settings.face_count = 200_000
+settings.texture_size = 4096
+settings.smoothness = 0.15

@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Draft: the cheapest that shows the shape."""
+
+import bpy
+
+settings = bpy.context.scene.image_to_mesh.scenario
+settings.pbr = False
+settings.use_faceLimit = True
+settings.faceLimit = 10_000

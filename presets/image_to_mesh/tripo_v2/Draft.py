@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Draft: the cheapest that shows the shape."""
+
+import bpy
+
+settings = bpy.context.scene.image_to_mesh.tripo_v2
+settings.pbr = False
+settings.use_face_limit = True
+settings.face_limit = 10_000

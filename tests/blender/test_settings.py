@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Presets, the mark at what differs from them, and the way back."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+import bpy
+import pytest
+from blender.recording import draw
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+ADDON = "bl_ext.user_default.image_to_mesh"
+SHIPPED = ("Draft", "Game_Asset", "Hero", "Print")
+WITH_SETTINGS = ("local", "aiml_triposr", "scenario", "tripo", "tripo_v2")
+MENU = "IMAGE_TO_MESH_MT_presets"
+
+
+def room(name: str) -> Any:
+    """Return one of the add-on's modules."""
+    return importlib.import_module(f"{ADDON}.{name}")
+
+
+@pytest.fixture
+def chosen(addon: ModuleType) -> Any:
+    """The scene's choices."""
+    return bpy.context.scene.image_to_mesh
+
+
+def apply(provider: str, preset: str) -> None:
+    """Choose a preset as Blender's menu does."""
+    path = bpy.utils.preset_find(preset, f"image_to_mesh/{provider}")
+    assert path, preset
+    bpy.ops.script.execute_preset(filepath=path, menu_idname=MENU)
+
+
+def settings_now() -> Any:
+    """Return the settings as a job would take them."""
+    properties = room("properties")
+    scene = bpy.context.scene
+    return properties.read_settings(scene, properties.provider_of(scene))
+
+
+@pytest.mark.parametrize("provider", WITH_SETTINGS)
+def test_the_presets_that_come_along_are_valid_and_differ(chosen: Any, provider: str) -> None:
+    chosen.provider = provider
+    found = {}
+    for preset in SHIPPED:
+        apply(provider, preset)
+        found[preset] = settings_now()
+        assert not room("readiness").broken_settings(found[preset])
+        assert not set(dict(found[preset].unused())) & set(room("providers").changed(found[preset]))
+        assert draw().all("menu")[-1]["text"] == preset.replace("_", " ")
+    assert len(set(map(repr, found.values()))) == len(SHIPPED)
+
+
+def test_a_preset_begins_with_the_defaults(chosen: Any) -> None:
+    apply("local", "Hero")
+    chosen.local.thickness = 3.0
+    apply("local", "Draft")
+    defaults = room("providers").get_provider("local").settings()
+    changed = room("providers").changed(settings_now())
+    assert changed == {"face_count": 4000, "texture_size": 512}
+    assert settings_now().thickness == defaults.thickness
+
+
+def test_what_differs_is_marked_and_taken_back(chosen: Any) -> None:
+    assert not draw().buttons("image_to_mesh.reset_settings")
+    apply("local", "Draft")
+    whole = draw(unfolded=True).buttons("image_to_mesh.reset_settings")
+    assert [one["button"].__dict__.get("setting") for one in whole] == [None]
+    chosen.local.face_count, chosen.local.smoothness = 5000, 0.9
+    marked = [
+        one["button"].__dict__.get("setting")
+        for one in draw(unfolded=True).buttons("image_to_mesh.reset_settings")
+    ]
+    assert marked == [None, "face_count", "smoothness"]
+    bpy.ops.image_to_mesh.reset_settings(setting="face_count")
+    assert (chosen.local.face_count, round(chosen.local.smoothness, 3)) == (4000, 0.9)
+    bpy.ops.image_to_mesh.reset_settings()
+    assert room("providers").changed(settings_now()) == {}
+    assert draw().all("menu")[-1]["text"] == "Presets"
+    with pytest.raises(RuntimeError, match="no setting"):
+        bpy.ops.image_to_mesh.reset_settings(setting="wings")
+
+
+def test_a_preset_of_ones_own_comes_back_and_goes(chosen: Any) -> None:
+    chosen.provider = "tripo"
+    chosen.tripo.use_face_limit, chosen.tripo.face_limit = True, 1234
+    bpy.ops.image_to_mesh.preset_add(name="My Props")
+    assert draw().all("menu")[-1]["text"] == "My Props"
+    bpy.ops.image_to_mesh.reset_settings()
+    assert settings_now().face_limit is None
+    apply("tripo", "My_Props")
+    assert settings_now().face_limit == 1234
+    bpy.ops.image_to_mesh.preset_add(name="My Props", remove_name=True)
+    assert not bpy.utils.preset_find("My_Props", "image_to_mesh/tripo")
+    assert draw().all("menu")[-1]["text"] == "Presets"
+
+
+def test_what_came_along_cannot_be_removed(chosen: Any) -> None:
+    bpy.ops.image_to_mesh.preset_add(name="Draft", remove_name=True)
+    assert bpy.utils.preset_find("Draft", "image_to_mesh/local")
+
+
+@pytest.mark.parametrize("text", ["", "[", "[1]", '{"local": 3}', '{"local": ["a", 1]}'])
+def test_a_broken_baseline_counts_for_none(chosen: Any, text: str) -> None:
+    chosen.baselines = text
+    chosen.image = bpy.data.images.new("cup", 8, 8)
+    assert draw().button("image_to_mesh.generate")["enabled"]
+    assert room("baseline").baseline_of(
+        bpy.context.scene, room("providers").get_provider("local")
+    ).preset == ""  # fmt: skip
