@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pictures in by paste, drop and viewport: with a real mouse, in a real window."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gui.artist import Artist
+
+FEW_FACES = "bpy.context.scene.image_to_mesh.local.face_count = 2_000"
+PICTURE = "getattr(bpy.context.scene.image_to_mesh.image, 'name', '')"
+DROP = """
+with within():
+    bpy.ops.wm.drop_import_file('INVOKE_DEFAULT', directory={folder!r}, files=[{{'name': {name!r}}}])
+"""
+ON_SCREEN = """
+from bpy_extras.view3d_utils import location_3d_to_region_2d
+made = bpy.data.objects[{name!r}].matrix_world.translation
+point = location_3d_to_region_2d(region(), view3d().spaces.active.region_3d, made)
+place = place_of('WINDOW')
+[place["left"] + point.x, place["top"] + place["height"] - point.y, made.z]
+"""
+BEGUN = "bool(running_jobs() or ended_jobs())"
+
+
+def test_a_copied_picture_is_a_mesh_after_two_clicks(artist: Artist, photograph: Path) -> None:
+    artist.new_file()
+    artist.session.run(FEW_FACES)
+    artist.session.run(f"bpy.context.window_manager.clipboard = {str(photograph)!r}")
+    x, y = artist.session.find("image_to_mesh.paste")
+    # Looking for the button asks Blender by way of the clipboard.
+    artist.session.run(f"bpy.context.window_manager.clipboard = {str(photograph)!r}")
+    artist.session.click(x, y)
+    artist.session.wait_for(f"{PICTURE} == {photograph.name!r}")
+    artist.session.screenshot("panel-pasted")
+    artist.press_generate()
+    artist.wait_for_mesh(30)
+
+
+def test_a_dropped_picture_becomes_a_mesh_at_that_point(artist: Artist, photograph: Path) -> None:
+    artist.new_file()
+    artist.session.run(FEW_FACES)
+    place = artist.session.run("place_of('WINDOW')")
+    x, y = place["left"] + place["width"] // 3, place["top"] + place["height"] * 2 // 3
+    artist.session.move(x, y)
+    artist.session.run(DROP.format(folder=str(photograph.parent), name=photograph.name))
+    deadline = time.monotonic() + 20
+    while not artist.session.run(BEGUN):  # the menu comes under the pointer, in its own time
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+        artist.session.screenshot("drop-menu")
+        artist.session.click(x, y)
+    name = artist.wait_for_mesh(30)
+    across, down, height = artist.session.run(ON_SCREEN.format(name=name))
+    assert (across, down) == pytest.approx((x, y), abs=4)
+    assert height == pytest.approx(0.0, abs=1e-4)
+
+
+def test_the_viewport_becomes_the_picture(artist: Artist) -> None:
+    artist.new_file()
+    artist.session.run("with within(): bpy.ops.image_to_mesh.use_view()")
+    found = artist.session.run(
+        "import array\n"
+        "image = bpy.context.scene.image_to_mesh.image\n"
+        "pixels = array.array('f', bytes(4 * 4 * image.size[0] * image.size[1]))\n"
+        "image.pixels.foreach_get(pixels)\n"
+        "alphas = pixels[3::4]\n"
+        "[min(alphas), max(alphas), sum(alphas) / len(alphas), bool(image.packed_file)]"
+    )
+    assert found[:2] == [0.0, 1.0]
+    assert 0.005 < found[2] < 0.5  # the cube alone: no grid, no background
+    assert found[3]
+    artist.words()
+    artist.session.screenshot("panel-viewport")
