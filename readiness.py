@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
 import bpy
@@ -22,7 +23,7 @@ def why_not(context: bpy.types.Context) -> str:
 
     Costs no IO: whether a picture's file can be read shows when it is read.
     """
-    return _picture_problem(choices_of(context.scene).image) or why_not_at_all(context)
+    return picture_problem(choices_of(context.scene).image) or why_not_at_all(context)
 
 
 def why_not_at_all(context: bpy.types.Context) -> str:
@@ -58,7 +59,14 @@ def priced(context: bpy.types.Context) -> Settings | None:
     return None if broken_settings(settings) else settings
 
 
-def _picture_problem(image: bpy.types.Image | None) -> str:
+def picture_key(image: bpy.types.Image) -> Hashable:
+    """Return what tells a picture from others, without reading its file or its pixels."""
+    packed = image.packed_file.size if image.packed_file else 0
+    return (image.session_uid, image.source, image.filepath, packed, image.is_dirty)
+
+
+def picture_problem(image: bpy.types.Image | None) -> str:
+    """Return what keeps an image from being the picture; empty where nothing is known to."""
     if image is None:
         return "Choose a picture"
     if image.source in NO_PICTURE:

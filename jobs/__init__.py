@@ -17,6 +17,7 @@ from ._values import (
     State,
 )
 from .background import BackgroundBlender, blender_command, find_blender
+from .darkroom import Darkroom, Developed, Lens, Look, darkroom, sent_as
 from .enquiry import Answer, Enquiries, Enquiry
 from .fetching import Fetched, fetches
 from .library import Library, library_folder
@@ -27,6 +28,8 @@ __all__ = [
     "Answer",
     "BackgroundBlender",
     "Collected",
+    "Darkroom",
+    "Developed",
     "Ended",
     "Enquiries",
     "Enquiry",
@@ -36,16 +39,20 @@ __all__ = [
     "InputPicture",
     "JobSpec",
     "JobView",
+    "Lens",
     "Library",
+    "Look",
     "PictureSource",
     "Progressed",
     "Record",
     "Session",
     "State",
     "blender_command",
+    "darkroom",
     "fetches",
     "find_blender",
     "library_folder",
     "picture_from",
+    "sent_as",
     "session",
 ]

@@ -10,6 +10,7 @@ from . import (
     account,
     cancel,
     delete,
+    developing,
     generate,
     import_result,
     make_here,
@@ -25,6 +26,7 @@ _classes = (
     *generate.classes,
     *make_here.classes,
     *pictures.classes,
+    *developing.classes,
     *settings.classes,
     *cancel.classes,
     *account.classes,
@@ -42,10 +44,12 @@ def register() -> None:
     settings.register()
     watch.register()
     account.register()
+    developing.register()
 
 
 def unregister() -> None:
     """Stop watching and put running jobs aside: their records go on with the next start."""
+    developing.unregister()
     account.unregister()
     watch.unregister()
     settings.unregister()

@@ -11,6 +11,7 @@ from .. import preferences
 from ..jobs import fetches
 from ..properties import SIDE_VIEWS
 from ..providers import Provider
+from .checks import draw_checks
 from .text import draw_text
 
 
@@ -27,6 +28,7 @@ def draw_pictures(
     row.menu("IMAGE_TO_MESH_MT_pictures", text="", icon="DOWNARROW_HLT")
     if fetches().waiting():
         draw_text(layout, context, "Fetching the picture...", icon="TIME")
+    draw_checks(layout, context, chosen.image, provider)
     sides = [view for view in SIDE_VIEWS if view in provider.views]
     if not sides:
         return

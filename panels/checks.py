@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Under the picture: what will be sent, what speaks against it, and the ways to mend that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import bpy
+
+from ..jobs import Look, darkroom, sent_as
+from ..providers import Provider
+from ..readiness import picture_key, picture_problem
+from .text import draw_text
+
+SMALL = 256
+"""Pixels of the subject's longer side under which services make poor meshes."""
+DARK = 0.16
+ORIGINAL = "image_to_mesh_original"
+
+
+def draw_checks(
+    layout: bpy.types.UILayout,
+    context: bpy.types.Context,
+    image: bpy.types.Image | None,
+    provider: Provider[Any],
+) -> None:
+    """Lay what is known of the picture; nothing where there is none."""
+    if image is None or picture_problem(image):
+        return
+    _draw_ways(layout, image)
+    if darkroom().at_work:
+        draw_text(layout, context, "Preparing the picture...", icon="TIME")
+    look = darkroom().seen(picture_key(image))
+    if look is None or look.waiting:
+        return
+    if look.error is not None:
+        draw_text(layout, context, f"{look.error.message} {look.error.hint}", icon="ERROR")
+        return
+    draw_text(layout, context, sent_text(look, provider), active=False)
+    for warning in warnings(look):
+        draw_text(layout, context, warning, icon="ERROR")
+
+
+def sent_text(look: Look, provider: Provider[Any]) -> str:
+    """Say what the provider gets: 1024 × 768 PNG, 0.4 MB."""
+    width, height, format_, converted = sent_as(look, provider)
+    shown = f"{width} × {height} {format_.upper()}"
+    if "network" not in provider.needs:
+        return f"{shown}, stays on this computer"
+    return f"Sends {shown}, converted" if converted else f"Sends {shown}, {megabytes(look.size)}"
+
+
+def megabytes(size: int) -> str:
+    """Say a size in bytes as people do."""
+    return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{max(1, size // 1000)} kB"
+
+
+def warnings(look: Look) -> Iterator[str]:
+    """Yield what will make a poor mesh."""
+    if not look.clear:
+        yield "No clear subject: use one thing on a plain background"
+        return
+    if look.info is not None:
+        width = (look.box[2] - look.box[0]) * look.info.width
+        height = (look.box[3] - look.box[1]) * look.info.height
+        if max(width, height) < SMALL:
+            yield f"The subject is small: {round(width)} × {round(height)} pixels"
+    if look.cut:
+        yield "The subject is cut off at the border"
+    if look.parts > 1:
+        yield f"{look.parts} separate subjects: crop to one"
+    if look.brightness < DARK:
+        yield "The subject is very dark"
+
+
+def _draw_ways(layout: bpy.types.UILayout, image: bpy.types.Image) -> None:
+    row = layout.row(align=True)
+    row.operator("image_to_mesh.develop", text="Crop").crop = True
+    row.operator("image_to_mesh.develop", text="Cut Out").background = "remove"
+    if image.get(ORIGINAL):
+        row.operator("image_to_mesh.use_original", text="", icon="LOOP_BACK")

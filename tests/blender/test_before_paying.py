@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is seen in a picture before it is sent, and the better ones that are made of it."""
+
+from __future__ import annotations
+
+import importlib
+import time
+from typing import TYPE_CHECKING, Any
+
+import bpy
+import numpy as np
+import pytest
+from blender.picture_files import read_picture, write_picture
+from blender.recording import draw
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import ModuleType
+
+    from numpy.typing import NDArray
+
+ADDON = "bl_ext.user_default.image_to_mesh"
+OPS = bpy.ops.image_to_mesh
+GREEN, RED, WHITE, BLACK = (60, 160, 60), (200, 40, 40), (245, 245, 245), (4, 4, 4)
+
+
+def room(name: str) -> Any:
+    """Return one of the add-on's modules."""
+    return importlib.import_module(f"{ADDON}.{name}")
+
+
+def disc(
+    side: int = 512, *spots: tuple[float, float, float], color: Any = RED, back: Any = WHITE
+) -> NDArray[np.uint8]:
+    """Paint discs (centre across and down, radius: shares of the side) on a plain background."""
+    y, x = np.mgrid[:side, :side] / side
+    picture = np.full((side, side, 3), back, np.uint8)
+    for across, down, radius in spots or ((0.5, 0.5, 0.3),):
+        picture[(x - across) ** 2 + (y - down) ** 2 < radius**2] = color
+    return picture
+
+
+@pytest.fixture
+def chosen(addon: ModuleType) -> Any:
+    """The scene's choices; nothing was looked at yet."""
+    room("jobs").darkroom.cache_clear()
+    return bpy.context.scene.image_to_mesh
+
+
+def open_picture(chosen: Any, path: Path, pixels: NDArray[np.uint8]) -> Any:
+    """Write a picture file and choose it."""
+    chosen.image = bpy.data.images.load(str(write_picture(path, pixels)))
+    return chosen.image
+
+
+def looked_at(chosen: Any, seconds: float = 60.0) -> Any:
+    """Have the picture looked at, as the timer does, and wait for what is seen."""
+    developing = room("operators.developing")
+    key, darkroom = room("readiness").picture_key(chosen.image), room("jobs").darkroom()
+    source = room("scene.pictures").picture_source(chosen.image)
+    darkroom.look(key, source, developing._lens(bpy.context))
+    deadline = time.monotonic() + seconds
+    while darkroom.seen(key).waiting:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return darkroom.seen(key)
+
+
+def test_a_good_picture_has_no_warning_and_says_what_is_sent(chosen: Any, tmp_path: Path) -> None:
+    open_picture(chosen, tmp_path / "cup.png", disc(1024))
+    look = looked_at(chosen)
+    assert list(room("panels.checks").warnings(look)) == []
+    assert look.box == pytest.approx((0.2, 0.2, 0.8, 0.8), abs=0.02)
+    assert "1024 × 1024 PNG, stays on this computer" in draw(width=900).text()
+    chosen.provider = "tripo"
+    assert "Sends 1024 × 1024 PNG" in draw(width=900).text()
+    chosen.provider = "aiml_magic"
+    limits = room("providers").get_provider("aiml_magic").limits
+    assert room("jobs").sent_as(look, room("providers").get_provider("aiml_magic"))[:2] <= (
+        limits.max_side, limits.max_side)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("pixels", "words"),
+    [
+        (disc(128), "small"),
+        (disc(512, (0.0, 0.5, 0.4)), "cut off"),
+        (disc(512, (0.25, 0.5, 0.18), (0.75, 0.5, 0.18)), "2 separate subjects"),
+        (disc(512, color=BLACK), "very dark"),
+        (disc(512, color=WHITE), "No clear subject"),
+    ],
+    ids=["small", "cut", "several", "dark", "nothing"],
+)
+def test_what_makes_a_poor_mesh_is_said(
+    chosen: Any, tmp_path: Path, pixels: NDArray[np.uint8], words: str
+) -> None:
+    open_picture(chosen, tmp_path / "cup.png", pixels)
+    looked_at(chosen)
+    assert words in draw(width=900).text()
+
+
+def test_crop_and_cut_out_make_new_pictures(chosen: Any, tmp_path: Path) -> None:
+    file = tmp_path / "cup.png"
+    original = open_picture(chosen, file, disc(512, (0.3, 0.4, 0.2)))
+    before = file.read_bytes()
+    OPS.develop(crop=True, padding=0.0)
+    assert chosen.image != original
+    assert max(chosen.image.size) == pytest.approx(0.4 * 512, abs=6)
+    OPS.develop(background="remove")
+    shown = np.empty(4 * chosen.image.size[0] * chosen.image.size[1], np.float32)
+    chosen.image.pixels.foreach_get(shown)
+    assert shown.reshape(-1, 4)[0, 3] < 0.1 < 0.9 < shown[3::4].max()
+    OPS.develop(background="white")
+    chosen.image.pixels.foreach_get(shown)
+    assert shown[3::4].min() == 1.0
+    assert shown[:3].min() > 0.9
+    OPS.use_original()
+    assert chosen.image == original
+    assert file.read_bytes() == before
+    assert read_picture(file).shape == (512, 512, 4)
+
+
+def test_without_a_subject_nothing_is_cropped(chosen: Any, tmp_path: Path) -> None:
+    open_picture(chosen, tmp_path / "cup.png", disc(256, color=WHITE))
+    with pytest.raises(RuntimeError, match="stands out"):
+        OPS.develop(crop=True)
+    chosen.image = None
+    assert not OPS.develop.poll()
+    assert not OPS.use_original.poll()
+
+
+def test_drawing_looks_at_nothing_by_itself(chosen: Any, tmp_path: Path) -> None:
+    open_picture(chosen, tmp_path / "cup.png", disc(256))
+    draw()
+    assert room("jobs").darkroom().seen(room("readiness").picture_key(chosen.image)) is None
+
+
+def test_the_timer_looks_once_the_picture_is_left_alone(
+    chosen: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    developing, asked = room("operators.developing"), []
+    darkroom = room("jobs").darkroom()
+    monkeypatch.setattr(room("operators.account"), "is_shown", lambda _: True)
+    monkeypatch.setattr(darkroom, "look", lambda key, *_: asked.append(key))
+    open_picture(chosen, tmp_path / "cup.png", disc(64))
+    for now in (0.0, 0.1, 0.3):
+        developing.look(bpy.context, now)
+    assert asked == []
+    developing.look(bpy.context, 0.8)
+    assert asked == [room("readiness").picture_key(chosen.image)]
