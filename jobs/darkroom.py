@@ -168,7 +168,8 @@ def _looked_at(source: PictureSource, lens: Lens) -> Look:
             brightness=float(seen.get("brightness", 1.0)),
         )
 
-    return _with_file(source, lens, ask)
+    look: Look = _with_file(source, lens, ask)
+    return look
 
 
 def _developed(source: PictureSource, lens: Lens, recipe: Mapping[str, Any]) -> bytes:
@@ -178,7 +179,8 @@ def _developed(source: PictureSource, lens: Lens, recipe: Mapping[str, Any]) -> 
         blender.ask(request, _ignore, _deadline())
         return output.read_bytes()
 
-    return _with_file(source, lens, ask)
+    data: bytes = _with_file(source, lens, ask)
+    return data
 
 
 def _with_file(source: PictureSource, lens: Lens, ask: Callable[..., Any]) -> Any:

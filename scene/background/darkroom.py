@@ -29,6 +29,7 @@ TOUCHING = 0.02
 OTHER = 0.15
 """Share of the largest part from which another one is a subject of its own."""
 EDGE = 2
+PLAIN = "Use a picture of one thing on a plain background."
 NO_SUBJECT = "The subject cannot be told from its background."
 
 Report = Callable[[float, str], None]
@@ -68,9 +69,7 @@ def develop(request: dict[str, Any], report: Report) -> dict[str, Any]:
     if request.get("crop") or background == "remove":
         found = foreground(pixels, request.get("mode", "auto"), request.get("tolerance", 0.5))
         if found.fallback:
-            raise Refusal(
-                "bad_image", NO_SUBJECT, "Use a picture of one thing on a plain background."
-            )
+            raise Refusal("bad_image", NO_SUBJECT, PLAIN)
         pixels = _without(found) if background == "remove" else pixels
         if request.get("crop"):
             pixels = _cropped(pixels, _box(found.matte > 0.5), request.get("padding", 0.05))

@@ -17,7 +17,8 @@ FEW_FACES = "bpy.context.scene.image_to_mesh.local.face_count = 2_000"
 PICTURE = "getattr(bpy.context.scene.image_to_mesh.image, 'name', '')"
 DROP = """
 with within():
-    bpy.ops.wm.drop_import_file('INVOKE_DEFAULT', directory={folder!r}, files=[{{'name': {name!r}}}])
+    files = [{{'name': {name!r}}}]
+    bpy.ops.wm.drop_import_file('INVOKE_DEFAULT', directory={folder!r}, files=files)
 """
 ON_SCREEN = """
 from bpy_extras.view3d_utils import location_3d_to_region_2d
