@@ -9,33 +9,32 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
 import bpy
-from bpy.props import BoolProperty, StringProperty
+from bpy.props import BoolProperty, FloatProperty, StringProperty
 
 from . import providers
 from .jobs import Answer, Enquiry, library_folder, session
 from .providers import (
-    BadKey,
     ImageToMeshError,
     KeyField,
     Provider,
     Secret,
     Settings,
     all_providers,
+    trust,
 )
 
 OFFLINE = "Blender is offline: turn on Allow Online Access in Preferences > System"
-CHARACTER_WIDTH = 7.0
-"""Pixels that a character of a sentence takes at most, at a scale of 1."""
 
 _registered: list[type] = []
+_drawing: list[Callable[[Any, bpy.types.Context], None]] = []
+"""What lays the page: the panels' room, which may read this one, and not the other way round."""
 
 
 def get(context: bpy.types.Context) -> MappingProxyType[str, str]:
@@ -106,7 +105,7 @@ def enquiry(
 
     Providers that share key and address share the balance. Raises as `keys` does.
     """
-    asked = provider if settings else _account_of(provider)
+    asked = provider if settings else account_of(provider)
     return Enquiry(
         asked.id,
         settings,
@@ -142,20 +141,28 @@ def amount_text(said: Answer) -> str:
     return f"{number} {said.unit}".strip()
 
 
+def drawn_by(draw: Callable[[Any, bpy.types.Context], None]) -> None:
+    """Let this function lay the page, until the add-on is disabled."""
+    _drawing[:] = [draw]
+
+
 def register() -> None:
     """Make the preferences class of what the providers declare, and register it."""
     made = _preferences_class()
     bpy.utils.register_class(made)
     _registered.append(made)
+    _trust_bundle(_stored(bpy.context), bpy.context)
 
 
 def unregister() -> None:
     """Take the class away again; Blender keeps the values."""
+    _drawing.clear()
+    trust("")
     while _registered:
         bpy.utils.unregister_class(_registered.pop())
 
 
-def _account_of(provider: Provider[Any]) -> Provider[Any]:
+def account_of(provider: Provider[Any]) -> Provider[Any]:
     """Return the first provider that has the same keys and address."""
     same = (
         one
@@ -178,6 +185,18 @@ def _forget_answers(_: Any, _context: bpy.types.Context) -> None:
     session().enquiries.forget()
 
 
+def _trust_bundle(stored: Any, _context: bpy.types.Context) -> None:
+    """Trust the authorities of the person's file from the next connection on."""
+    chosen = getattr(stored, "certificates", "") if stored else ""
+    trust(bpy.path.abspath(chosen) if chosen else "")
+    session().enquiries.forget()
+
+
+def size_limit(context: bpy.types.Context) -> int:
+    """Return how many bytes the library may take; 0 for any number."""
+    return round(getattr(_stored(context), "size_limit", 0.0) * 1e9)
+
+
 def _stored(context: bpy.types.Context) -> Any:
     addon = context.preferences.addons.get(__package__)
     return addon.preferences if addon else None
@@ -198,9 +217,26 @@ def _preferences_class() -> type:
             description="Where jobs, pictures and meshes are kept; empty for the user data folder",
             subtype="DIR_PATH",
         ),
+        "size_limit": FloatProperty(
+            name="Size Limit",
+            description="Gigabytes that the library may take before Clean Up offers to delete the "
+            "oldest meshes that came into a scene; 0 for no limit",
+            default=0.0,
+            min=0.0,
+            soft_max=100.0,
+            precision=1,
+        ),
+        "certificates": StringProperty(
+            name="Certificate Bundle",
+            description="A PEM file of authorities to trust besides the usual ones' place, for "
+            "networks that inspect connections; REQUESTS_CA_BUNDLE wins where it is set",
+            subtype="FILE_PATH",
+            update=_trust_bundle,
+        ),
         "show_addresses": BoolProperty(
-            name="Addresses",
-            description="Show the services' addresses, for gateways and self-hosted servers",
+            name="Advanced",
+            description="Show the services' addresses and the certificate bundle, for gateways, "
+            "self-hosted servers and company networks",
         ),
     }
     for provider in all_providers().values():
@@ -238,111 +274,5 @@ def _fields(provider: Provider[Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _draw(self: Any, context: bpy.types.Context) -> None:
-    layout = self.layout
-    layout.use_property_split = True
-    layout.use_property_decorate = False
-    layout.prop(self, "library")
-    for fields, users in _services():
-        _draw_service(layout, context, fields, users, self)
-    _draw_addresses(layout, self)
-
-
-def _services() -> list[tuple[tuple[KeyField, ...], list[Provider[Any]]]]:
-    """Return the providers that want keys, those that share them together."""
-    services: dict[tuple[KeyField, ...], list[Provider[Any]]] = {}
-    for provider in all_providers().values():
-        if provider.keys:
-            services.setdefault(provider.keys, []).append(provider)
-    return list(services.items())
-
-
-def _draw_service(
-    layout: Any,
-    context: bpy.types.Context,
-    fields: tuple[KeyField, ...],
-    users: list[Provider[Any]],
-    preferences: Any,
-) -> None:
-    box = layout.box()
-    row = box.row()
-    row.label(text=", ".join(provider.label for provider in users))
-    if users[0].key_url:
-        row.operator("wm.url_open", text="Get a Key", icon="URL").url = users[0].key_url
-    for field in fields:
-        box.prop(preferences, field.preference, text=field.title)
-        origin = key_origin(context, field)
-        hint = box.row()
-        hint.active = False
-        hint.alignment = "RIGHT"
-        hint.label(text=origin or f"No key here, nor in {field.environment}")
-    problem = key_problem(context, users[0])
-    if isinstance(problem, BadKey):
-        _draw_sentence(box, context, str(problem), icon="ERROR")
-    accounts = [one for one in users if has_account(one) and one is _account_of(one)]
-    for provider in accounts:
-        _draw_account(box, context, provider, alone=len(accounts) == 1)
-
-
-def _draw_account(
-    box: Any, context: bpy.types.Context, provider: Provider[Any], *, alone: bool
-) -> None:
-    """Lay the button that tests a key, what its service said, and what to do about it."""
-    said = answer(context, provider)
-    offline = is_offline(context, provider)
-    row = box.row()
-    row.label(text=balance_text(said), icon=_icon(said))
-    button = row.row()
-    button.alignment = "RIGHT"
-    button.enabled = has_keys(context, provider) and not offline and not (said and said.waiting)
-    text = "Test" if alone else f"Test {provider.label}"
-    button.operator("image_to_mesh.test_key", text=text).provider = provider.id
-    if offline:
-        _draw_sentence(box, context, OFFLINE, icon="INFO")
-    if said and said.failure:
-        _draw_sentence(box, context, f"{said.failure.message} {said.failure.hint}")
-        if said.failure.link:
-            box.operator("wm.url_open", text="Help", icon="URL").url = said.failure.link
-
-
-def _icon(said: Answer | None) -> str:
-    if said is None:
-        return "NONE"
-    if said.waiting:
-        return "TIME"
-    return "ERROR" if said.failure else "CHECKMARK"
-
-
-def _draw_sentence(
-    layout: Any, context: bpy.types.Context, text: str, *, icon: str = "NONE"
-) -> None:
-    """Lay a sentence over as many lines as the window's width asks for."""
-    width = context.region.width if context.region else 700
-    scale = context.preferences.system.ui_scale or 1.0  # 0 without a window
-    column = layout.column(align=True)
-    for number, line in enumerate(
-        textwrap.wrap(text, max(30, int(width / scale / CHARACTER_WIDTH)))
-    ):
-        column.label(text=line, icon="BLANK1" if number and icon != "NONE" else icon)
-
-
-def _draw_addresses(layout: Any, preferences: Any) -> None:
-    with_address = [provider for provider in all_providers().values() if provider.address]
-    if not with_address:
-        return
-    header = layout.row()
-    header.use_property_split = False
-    header.alignment = "LEFT"
-    icon = "DOWNARROW_HLT" if preferences.show_addresses else "RIGHTARROW"
-    header.prop(preferences, "show_addresses", text="Advanced", icon=icon, emboss=False)
-    if preferences.show_addresses:
-        for name, provider in _by_address(with_address).items():
-            layout.prop(preferences, name, text=f"{provider.label} Address")
-
-
-def _by_address(found: list[Provider[Any]]) -> dict[str, Provider[Any]]:
-    """Return one provider per address preference: several may share it."""
-    first: dict[str, Provider[Any]] = {}
-    for provider in found:
-        if provider.address:
-            first.setdefault(provider.address.preference, provider)
-    return first
+    for draw in _drawing:
+        draw(self, context)

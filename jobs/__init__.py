@@ -16,10 +16,11 @@ from ._values import (
     Record,
     State,
 )
+from .addresses import Fetched, fetches
 from .background import BackgroundBlender, blender_command, find_blender
 from .darkroom import Darkroom, Developed, Lens, Look, darkroom, sent_as
+from .diagnostics import write_diagnostics
 from .enquiry import Answer, Enquiries, Enquiry
-from .fetching import Fetched, fetches
 from .library import Library, library_folder
 from .pictures import picture_from
 from .session import Session, session
@@ -55,4 +56,5 @@ __all__ = [
     "picture_from",
     "sent_as",
     "session",
+    "write_diagnostics",
 ]

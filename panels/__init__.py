@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import bpy
 
-from . import menus, sidebar
+from .. import preferences
+from ..manual import manual_map
+from . import menus, page, sidebar
 
 _classes = (*sidebar.classes, *menus.classes)
 
@@ -15,10 +17,13 @@ def register() -> None:
     for one in _classes:
         bpy.utils.register_class(one)
     menus.register()
+    preferences.drawn_by(page.draw)
+    bpy.utils.register_manual_map(manual_map)
 
 
 def unregister() -> None:
     """Take everything away, in reverse."""
+    bpy.utils.unregister_manual_map(manual_map)
     menus.unregister()
     for one in reversed(_classes):
         bpy.utils.unregister_class(one)

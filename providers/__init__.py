@@ -64,6 +64,7 @@ from ._settings import (
     settings_of,
     values_of,
 )
+from ._trust import trust, trust_problem
 
 __all__ = [
     "Address",
@@ -117,6 +118,8 @@ __all__ = [
     "keys_for",
     "read_picture_info",
     "settings_of",
+    "trust",
+    "trust_problem",
     "values_of",
 ]
 

@@ -32,6 +32,7 @@ from ._errors import (
     Uncertain,
     Unreachable,
 )
+from ._trust import trusted
 
 log = logging.getLogger(__name__)
 
@@ -109,6 +110,7 @@ class Http:
         self._self_hosted = self_hosted
         self._pause = pause
         self._session = requests.Session()
+        self._session.verify = trusted()
 
     def get(self, path: str, *, params: Mapping[str, Any] | None = None) -> Reply:
         """Ask for something; retried."""

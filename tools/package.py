@@ -42,6 +42,10 @@ def is_excluded(file: str, patterns: Iterable[str]) -> bool:
     parts = file.split("/")
     for pattern in patterns:
         name = pattern.strip("/")
+        if "/" in name:  # a folder within folders, from the root
+            if file.startswith(f"{name}/"):
+                return True
+            continue
         reach = parts[:1] if pattern.startswith("/") else parts
         folders = reach if len(parts) > len(reach) else reach[:-1]
         if any(fnmatchcase(part, name) for part in (folders if pattern.endswith("/") else reach)):

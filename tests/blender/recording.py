@@ -127,5 +127,5 @@ def draw_preferences(preferences: Any) -> Seen:
     for name in set(names) - {"rna_type"}:
         setattr(own, name, getattr(preferences, name))
     own.bl_rna = preferences.bl_rna
-    room._draw(own, bpy.context)
+    room._drawing[0](own, bpy.context)
     return Seen(shown)

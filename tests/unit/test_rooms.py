@@ -41,8 +41,8 @@ def _room(
 
 
 THREADS = frozenset({"threading", "_thread", "concurrent"})
-READ_BY_BOTH = ("preferences", "properties", "current_file", "readiness", "baseline", "jobs",
-                "providers")  # fmt: skip
+READ_BY_BOTH = ("preferences", "properties", "current_file", "readiness", "baseline", "manual",
+                "jobs", "providers")  # fmt: skip
 ROOMS: dict[str, Room] = {
     "providers": _room(
         others=frozenset({"annotated_types", "pydantic", "requests", "urllib3"}), never=THREADS
@@ -60,6 +60,7 @@ ROOMS: dict[str, Room] = {
     "readiness": _room(
         "preferences", "properties", "providers", others=BLENDER, never=THREADS | IO
     ),
+    "manual": _room(),
     "baseline": _room("properties", "providers", others=BLENDER, never=THREADS | IO),
     # Blender runs these files where a preset is chosen.
     "presets": _room(others=BLENDER, never=THREADS | IO),

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A zip for bug reports: versions, settings, the newest records. No keys, no pictures, no meshes.
+
+Every known key is blanked wherever it stands, addresses lose what comes after their path (signed
+links carry a secret there), and the home folder is shortened.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import re
+import sys
+import zipfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..providers import Secret, all_providers
+from .library import RECORD
+
+NEWEST = 20
+LONGEST = 200_000
+"""Bytes of a record, at most: what is longer is cut."""
+BLANK = "…"
+_QUERY = re.compile(r"(\bhttps?://[^\s\"'?#]+)[?#][^\s\"']*")
+_USER = re.compile(r"(\bhttps?://)[^/\s\"'@]+@")
+_TOKEN = re.compile(
+    r"(\"?(?:api[_-]?key|authorization|secret|token|password|bearer|signature)\"?\s*[:=]\s*)"
+    r"(\"[^\"]*\"|\S+)",
+    re.IGNORECASE,
+)
+_LONG = re.compile(r"\b(?:sk|tsk|tcli|key|pk)[-_][A-Za-z0-9_-]{12,}\b")
+
+
+def write_diagnostics(
+    target: Path,
+    *,
+    versions: Mapping[str, str],
+    preferences: Mapping[str, Any],
+    library: Path,
+    secrets: Iterable[Secret],
+) -> None:
+    """Write the zip; raises OSError where that cannot be done."""
+    kept = [secret.reveal() for secret in secrets]
+    fields = {field.preference for one in all_providers().values() for field in one.keys}
+    facts = {
+        "versions": {**versions, "python": sys.version, "system": platform.platform()},
+        "preferences": {name: preferences[name] for name in preferences if name not in fields},
+        "keys that are set": [name for name in preferences if name in fields and preferences[name]],
+        "library": str(library),
+    }
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        text = json.dumps(facts, indent=2, ensure_ascii=False, default=str)
+        archive.writestr("report.json", redacted(text, kept))
+        for record in _newest(library):
+            text = record.read_bytes()[:LONGEST].decode("utf-8", "replace")
+            archive.writestr(f"jobs/{record.parent.name}.json", redacted(text, kept))
+
+
+def redacted(text: str, secrets: Iterable[str]) -> str:
+    """Return a text without keys, without what signs addresses, without the person's name."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        for spelled in {secret, json.dumps(secret)[1:-1]}:
+            text = text.replace(spelled, BLANK) if spelled else text
+    text = _QUERY.sub(rf"\1?{BLANK}", text)
+    text = _USER.sub(rf"\1{BLANK}@", text)
+    text = _TOKEN.sub(rf'\1"{BLANK}"', text)
+    text = _LONG.sub(BLANK, text)
+    home = str(Path.home())
+    return text.replace(home, "~").replace(json.dumps(home)[1:-1], "~") if len(home) > 3 else text
+
+
+def _newest(library: Path) -> list[Path]:
+    if not library.is_dir():
+        return []
+    found = (path for path in library.glob(f"*/{RECORD}") if path.parent.name[0] != ".")
+    return sorted(found, key=lambda path: path.parent.name)[-NEWEST:]

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where the manual's pages are: they come with the add-on, so they are those of this version."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+FOLDER = f"{(Path(__file__).parent / 'docs').as_uri()}/"
+MANUAL = f"{FOLDER}index.md"
+
+PAGES = (
+    ("bpy.ops.image_to_mesh.make_here*", "pictures.md"),
+    ("bpy.ops.image_to_mesh.paste*", "pictures.md"),
+    ("bpy.ops.image_to_mesh.use_*", "pictures.md"),
+    ("bpy.ops.image_to_mesh.develop*", "pictures.md"),
+    ("bpy.ops.image_to_mesh.preset_add*", "settings.md"),
+    ("bpy.ops.image_to_mesh.reset_settings*", "settings.md"),
+    ("bpy.ops.image_to_mesh.import_result*", "results.md"),
+    ("bpy.ops.image_to_mesh.delete*", "results.md"),
+    ("bpy.ops.image_to_mesh.test_key*", "services.md"),
+    ("bpy.ops.image_to_mesh.save_diagnostics*", "troubleshooting.md"),
+    ("bpy.ops.image_to_mesh.*", "index.md"),
+    ("bpy.types.image_to_mesh_pg_*", "settings.md"),
+)
+"""Patterns of what the pointer is over, and the page that tells of it; the first that fits."""
+
+
+def manual_map() -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Return what Blender's Online Manual asks add-ons for."""
+    return FOLDER, PAGES

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Save what a bug report needs, without keys, pictures or meshes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import bpy
+from bpy.props import BoolProperty, StringProperty
+
+from .. import jobs, preferences
+from ..providers import Secret, all_providers
+
+NAME = "image-to-mesh-diagnostics.zip"
+
+
+class IMAGE_TO_MESH_OT_save_diagnostics(bpy.types.Operator):
+    """Write the zip."""
+
+    bl_idname = "image_to_mesh.save_diagnostics"
+    bl_label = "Save Diagnostics..."
+    bl_description = (
+        "Save a zip for a bug report: versions, preferences and the newest records; no keys, "
+        "no pictures, no meshes"
+    )
+
+    filepath: StringProperty(
+        name="File", description="The zip to write", subtype="FILE_PATH", options={"SKIP_SAVE"}
+    )
+    filter_glob: StringProperty(default="*.zip", options={"HIDDEN", "SKIP_SAVE"})
+    check_existing: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        self.filepath = self.filepath or NAME
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        target = Path(bpy.path.ensure_ext(bpy.path.abspath(self.filepath or f"//{NAME}"), ".zip"))
+        try:
+            jobs.write_diagnostics(
+                target,
+                versions={"blender": bpy.app.version_string, "hash": bpy.app.build_hash.decode()},
+                preferences=dict(preferences.get(context)),
+                library=preferences.library(context),
+                secrets=_secrets(context),
+            )
+        except OSError as error:
+            self.report({"ERROR"}, f"{target} cannot be written: {error.strerror or error}")
+            return {"CANCELLED"}
+        self.report({"INFO"}, f"Saved {target}")
+        return {"FINISHED"}
+
+
+def _secrets(context: bpy.types.Context) -> list[Secret]:
+    """Return every key of the preferences and the environment, valid or not."""
+    kept = preferences.get(context)
+    fields = [field for one in all_providers().values() for field in one.keys]
+    found = {kept[field.preference] for field in fields}
+    found |= {os.environ.get(field.environment, "") for field in fields}
+    spelled = found | {value.strip() for value in found}
+    return [Secret(value) for value in spelled if value]
+
+
+classes = (IMAGE_TO_MESH_OT_save_diagnostics,)

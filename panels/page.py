@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The add-on's page of the preferences: a block per service, the library, and what few need."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+import bpy
+
+from ..jobs import Answer
+from ..manual import MANUAL
+from ..preferences import (
+    OFFLINE,
+    account_of,
+    answer,
+    balance_text,
+    has_account,
+    has_keys,
+    is_offline,
+    key_origin,
+    key_problem,
+)
+from ..providers import BadKey, KeyField, Provider, all_providers, trust_problem
+
+CHARACTER_WIDTH = 7.0
+"""Pixels that a character of a sentence takes at most, at a scale of 1."""
+
+
+def draw(self: Any, context: bpy.types.Context) -> None:
+    """Lay the add-on's page."""
+    layout = self.layout
+    layout.use_property_split = True
+    layout.use_property_decorate = False
+    for fields, users in _services():
+        _draw_service(layout, context, fields, users, self)
+    box = layout.box()
+    box.label(text="Library")
+    box.prop(self, "library", text="Folder")
+    box.prop(self, "size_limit")
+    row = box.row()
+    row.operator("image_to_mesh.show_folder", text="Show Folder", icon="FILE_FOLDER")
+    _draw_advanced(layout, context, self)
+    row = layout.row()
+    row.operator("image_to_mesh.save_diagnostics", icon="TEXT")
+    row.operator("wm.url_open", text="Online Manual", icon="HELP").url = MANUAL
+
+
+def _services() -> list[tuple[tuple[KeyField, ...], list[Provider[Any]]]]:
+    """Return the providers that want keys, those that share them together."""
+    services: dict[tuple[KeyField, ...], list[Provider[Any]]] = {}
+    for provider in all_providers().values():
+        if provider.keys:
+            services.setdefault(provider.keys, []).append(provider)
+    return list(services.items())
+
+
+def _draw_service(
+    layout: Any,
+    context: bpy.types.Context,
+    fields: tuple[KeyField, ...],
+    users: list[Provider[Any]],
+    preferences: Any,
+) -> None:
+    box = layout.box()
+    row = box.row()
+    row.label(text=", ".join(provider.label for provider in users))
+    if users[0].key_url:
+        row.operator("wm.url_open", text="Get a Key", icon="URL").url = users[0].key_url
+    for field in fields:
+        box.prop(preferences, field.preference, text=field.title)
+        origin = key_origin(context, field)
+        hint = box.row()
+        hint.active = False
+        hint.alignment = "RIGHT"
+        hint.label(text=origin or f"No key here, nor in {field.environment}")
+    problem = key_problem(context, users[0])
+    if isinstance(problem, BadKey):
+        _draw_sentence(box, context, str(problem), icon="ERROR")
+    accounts = [one for one in users if has_account(one) and one is account_of(one)]
+    for provider in accounts:
+        _draw_account(box, context, provider, alone=len(accounts) == 1)
+
+
+def _draw_account(
+    box: Any, context: bpy.types.Context, provider: Provider[Any], *, alone: bool
+) -> None:
+    """Lay the button that tests a key, what its service said, and what to do about it."""
+    said = answer(context, provider)
+    offline = is_offline(context, provider)
+    row = box.row()
+    row.label(text=balance_text(said), icon=_icon(said))
+    button = row.row()
+    button.alignment = "RIGHT"
+    button.enabled = has_keys(context, provider) and not offline and not (said and said.waiting)
+    text = "Test" if alone else f"Test {provider.label}"
+    button.operator("image_to_mesh.test_key", text=text).provider = provider.id
+    if offline:
+        _draw_sentence(box, context, OFFLINE, icon="INFO")
+    if said and said.failure:
+        _draw_sentence(box, context, f"{said.failure.message} {said.failure.hint}")
+        if said.failure.link:
+            box.operator("wm.url_open", text="Help", icon="URL").url = said.failure.link
+
+
+def _icon(said: Answer | None) -> str:
+    if said is None:
+        return "NONE"
+    if said.waiting:
+        return "TIME"
+    return "ERROR" if said.failure else "CHECKMARK"
+
+
+def _draw_sentence(
+    layout: Any, context: bpy.types.Context, text: str, *, icon: str = "NONE"
+) -> None:
+    """Lay a sentence over as many lines as the window's width asks for."""
+    width = context.region.width if context.region else 700
+    scale = context.preferences.system.ui_scale or 1.0  # 0 without a window
+    column = layout.column(align=True)
+    for number, line in enumerate(
+        textwrap.wrap(text, max(30, int(width / scale / CHARACTER_WIDTH)))
+    ):
+        column.label(text=line, icon="BLANK1" if number and icon != "NONE" else icon)
+
+
+def _draw_advanced(layout: Any, context: bpy.types.Context, preferences: Any) -> None:
+    header = layout.row()
+    header.use_property_split = False
+    header.alignment = "LEFT"
+    icon = "DOWNARROW_HLT" if preferences.show_addresses else "RIGHTARROW"
+    header.prop(preferences, "show_addresses", text="Advanced", icon=icon, emboss=False)
+    if not preferences.show_addresses:
+        return
+    with_address = [provider for provider in all_providers().values() if provider.address]
+    for name, provider in _by_address(with_address).items():
+        layout.prop(preferences, name, text=f"{provider.label} Address")
+    layout.prop(preferences, "certificates")
+    if problem := trust_problem():
+        _draw_sentence(layout, context, problem, icon="ERROR")
+
+
+def _by_address(found: list[Provider[Any]]) -> dict[str, Provider[Any]]:
+    """Return one provider per address preference: several may share it."""
+    first: dict[str, Provider[Any]] = {}
+    for provider in found:
+        if provider.address:
+            first.setdefault(provider.address.preference, provider)
+    return first

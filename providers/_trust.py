@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which authorities connections trust besides the usual ones: a file of the person's choice.
+
+Certificates are always checked; this only says against what. Light to import: `_http` reads it
+when it opens a connection.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_bundle: list[str] = []
+_problem: list[str] = []
+
+
+def trust(path: str) -> None:
+    """Check connections against this PEM file from now on; empty for the usual authorities."""
+    _bundle.clear()
+    _problem.clear()
+    if not path:
+        return
+    if Path(path).is_file():
+        _bundle.append(path)
+    else:
+        _problem.append(f"There is no file {path}: the usual authorities are used.")
+
+
+def trusted() -> str | bool:
+    """Return what `requests` takes for `verify`: the file, else True."""
+    return _bundle[0] if _bundle else True
+
+
+def trust_problem() -> str:
+    """Return why the person's file is not used; empty where it is."""
+    return _problem[0] if _problem else ""

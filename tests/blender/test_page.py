@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The preferences' page, the diagnostics it saves, and the manual that it and right-click open."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import zipfile
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+import bpy
+import places
+import pytest
+from blender.recording import draw_preferences
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+ADDON = "bl_ext.user_default.image_to_mesh"
+
+
+def room(name: str) -> Any:
+    """Return one of the add-on's modules."""
+    return importlib.import_module(f"{ADDON}.{name}")
+
+
+def test_the_page_has_library_limit_and_diagnostics(preferences: Any) -> None:
+    seen = draw_preferences(preferences)
+    rows = {one["property"] for one in seen.all("prop")}
+    assert {"library", "size_limit", "tripo_api_key", "aiml_api_key", "scenario_api_key"} <= rows
+    assert "certificates" not in rows
+    assert seen.button("image_to_mesh.save_diagnostics")
+    assert seen.button("image_to_mesh.show_folder")
+    preferences.show_addresses = True
+    assert draw_preferences(preferences).prop("certificates")
+
+
+def test_keys_are_masked_and_addresses_are_not(preferences: Any) -> None:
+    properties = preferences.bl_rna.properties
+    for provider in room("providers").all_providers().values():
+        for field in provider.keys:
+            assert properties[field.preference].subtype == "PASSWORD"
+
+
+def test_a_certificate_bundle_is_used_at_once(preferences: Any, tmp_path: Path) -> None:
+    bundle = tmp_path / "company.pem"
+    bundle.write_text("", "utf-8")
+    trusted = importlib.import_module(f"{ADDON}.providers._trust").trusted
+    preferences.certificates = str(bundle)
+    assert trusted() == str(bundle)
+    preferences.certificates = str(tmp_path / "none.pem")
+    assert trusted() is True
+    preferences.show_addresses = True
+    assert "none.pem" in draw_preferences(preferences).text()
+    preferences.certificates = ""
+    assert trusted() is True
+
+
+def test_a_size_limit_is_given_in_gigabytes(preferences: Any) -> None:
+    assert room("preferences").size_limit(bpy.context) == 0
+    preferences.size_limit = 1.5
+    assert room("preferences").size_limit(bpy.context) == 1_500_000_000
+
+
+def test_diagnostics_hold_no_key(
+    preferences: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIML_API_KEY", "from-the-environment-77")
+    monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(tmp_path / "library"))
+    preferences.tripo_api_key = " tsk_in_the_preferences "
+    job = tmp_path / "library" / "a"
+    job.mkdir(parents=True)
+    (job / "job.json").write_text('{"note": "tsk_in_the_preferences from-the-environment-77"}')
+    target = tmp_path / "report"
+    assert bpy.ops.image_to_mesh.save_diagnostics(filepath=str(target)) == {"FINISHED"}
+    with zipfile.ZipFile(tmp_path / "report.zip") as archive:
+        text = "".join(archive.read(name).decode() for name in archive.namelist())
+    assert "tsk_in_the" not in text
+    assert "from-the-environment" not in text
+    assert bpy.app.version_string in text
+    with pytest.raises(RuntimeError, match="cannot be written"):
+        bpy.ops.image_to_mesh.save_diagnostics(filepath=str(tmp_path / "no" / "where.zip"))
+
+
+def test_every_operator_and_setting_has_a_page_that_is_there(addon: ModuleType) -> None:
+    prefix, pages = room("manual").manual_map()
+    assert (room("manual").manual_map) in [one for one in bpy.utils._manual_map]
+    names = [f"bpy.ops.image_to_mesh.{name}" for name in dir(bpy.ops.image_to_mesh)]
+    names += ["bpy.types.image_to_mesh_pg_scene.image", "bpy.types.image_to_mesh_pg_tripo.quad"]
+    for name in names:
+        page = next((page for pattern, page in pages if fnmatch(name, pattern)), None)
+        assert page, name
+        address = prefix + page
+        file = Path(unquote(urlsplit(address).path))
+        assert file.is_file(), address
+    assert all(re.fullmatch(r"[a-z_.*0-9]+", pattern) for pattern, _ in pages)
+
+
+def test_every_operator_says_what_it_does(addon: ModuleType) -> None:
+    for name in dir(bpy.ops.image_to_mesh):
+        rna = getattr(bpy.ops.image_to_mesh, name).get_rna_type()
+        made = getattr(bpy.types, f"IMAGE_TO_MESH_OT_{name}")
+        assert rna.description or "description" in vars(made), name
+        for one in rna.properties:
+            hidden = one.is_hidden or one.identifier in ("rna_type", "filter_glob", "remove_active")
+            assert one.description or hidden, f"{name}.{one.identifier}"
+
+
+def test_the_docs_are_in_the_zip() -> None:
+    import package
+
+    assert package.is_product("docs/index.md")
+    assert not package.is_product("docs/images/click-after.png")
+    assert (places.ROOT / "docs/index.md").is_file()
