@@ -87,7 +87,7 @@ def test_diagnostics_hold_no_key(
 
 def test_every_operator_and_setting_has_a_page_that_is_there(addon: ModuleType) -> None:
     prefix, pages = room("manual").manual_map()
-    assert (room("manual").manual_map) in [one for one in bpy.utils._manual_map]
+    assert (room("manual").manual_map) in list(bpy.utils._manual_map)
     names = [f"bpy.ops.image_to_mesh.{name}" for name in dir(bpy.ops.image_to_mesh)]
     names += ["bpy.types.image_to_mesh_pg_scene.image", "bpy.types.image_to_mesh_pg_tripo.quad"]
     for name in names:
