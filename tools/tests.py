@@ -69,9 +69,7 @@ class Outcome:
 
 def _unit(version: str) -> Tier:
     options = () if version == _FIRST_PYTHON else _ONCE
-    return Tier(
-        f"unit-{version}", "unit", lambda: environments.for_unit(version), options=options
-    )
+    return Tier(f"unit-{version}", "unit", lambda: environments.for_unit(version), options=options)
 
 
 def _blender(release: str) -> Tier:
