@@ -17,32 +17,48 @@ from ._values import (
     State,
 )
 from .background import BackgroundBlender, blender_command, find_blender
+from .batch import Batch, Item, match, planned, refused
+from .catalogue import Catalogue, Entry, catalogue, to_clear
 from .enquiry import Answer, Enquiries, Enquiry
+from .imports import note_import
 from .library import Library, library_folder
 from .pictures import picture_from
 from .session import Session, session
+from .sources import Line, read_sources
 
 __all__ = [
     "Answer",
     "BackgroundBlender",
+    "Batch",
+    "Catalogue",
     "Collected",
     "Ended",
     "Enquiries",
     "Enquiry",
+    "Entry",
     "Event",
     "Failure",
     "InputPicture",
+    "Item",
     "JobSpec",
     "JobView",
     "Library",
+    "Line",
     "PictureSource",
     "Progressed",
     "Record",
     "Session",
     "State",
     "blender_command",
+    "catalogue",
     "find_blender",
     "library_folder",
+    "match",
+    "note_import",
     "picture_from",
+    "planned",
+    "read_sources",
+    "refused",
     "session",
+    "to_clear",
 ]
