@@ -110,6 +110,15 @@ def match(items: Iterable[Item], entries: Iterable[Entry], *, retry: bool) -> No
             item.job, item.state, item.was_there = best.job, best.state, True
 
 
+def _failure_of(record: Record) -> Failure | None:
+    """Return why a job of the library that has ended brought no mesh."""
+    if record.state is State.READY:
+        return None
+    kind = "uncertain" if record.state is State.UNCERTAIN else "failed"
+    hint = "Look at “jobs”, then decide what to do with it."
+    return record.failure or Failure(kind, f"Its job {record.id} is {record.state}.", hint)
+
+
 class Batch:
     """Runs items through a session, at each service as many at once as it takes."""
 
@@ -165,10 +174,10 @@ class Batch:
             except LibraryProblem as problem:
                 item.failure = Failure(problem.kind, problem.message, problem.hint)
                 return
-            item.state, item.failure = item.record.state, item.record.failure
+            item.state = item.record.state
             if item.state.over:
+                item.failure = _failure_of(item.record)
                 return
-            item.failure = None
             item.spec = replace(item.spec, record=item.record)
         if item.service not in self._turns:
             limit = int(item.service[-1])

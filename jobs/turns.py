@@ -20,9 +20,8 @@ from .pacing import next_pause
 
 QUIET = 30.0
 """Seconds without a refusal after which one task more than the service had is tried."""
-LONGEST_PAUSE = 10.0
-SHORTEST_PAUSE = 0.05
-SHARE = 0.03
+SHORTEST_PAUSE = 0.03
+SHARE = 0.02
 """How late the end of a task may be seen while others wait, as a share of its time."""
 
 Check = Callable[[], None]
@@ -79,10 +78,9 @@ class Turns:
         if not self._times or not (self.queue or self.coming):
             return usual
         quick = sorted(self._times)[len(self._times) // 5]
-        start = min(0.9 * quick, self._longest)
-        if age < start:
-            return min(start - age, LONGEST_PAUSE)
-        return min(usual, max(SHORTEST_PAUSE, SHARE * age))
+        start = min((1.0 - SHARE) * quick, self._longest)
+        soon = start - age if age < start else SHARE * age
+        return min(usual, max(SHORTEST_PAUSE, soon))
 
 
 class Turn:
