@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import json
 import os
 import shutil
@@ -107,6 +108,7 @@ def _parser(host: BlenderHost | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=name, description="Turn a picture into a mesh.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_generate(commands)
+    importlib.import_module(".cli_batch", __package__).add(commands)
     listed = commands.add_parser("providers", help="list the services and their settings")
     listed.add_argument("--json", action="store_true", help="settings as JSON Schema")
     listed.set_defaults(run=_providers)

@@ -18,30 +18,39 @@ from ._values import (
 )
 from .addresses import Fetched, fetches
 from .background import BackgroundBlender, blender_command, find_blender
+from .batch import Batch, Item, match, planned, refused
+from .catalogue import Catalogue, Entry, catalogue, to_clear
 from .darkroom import Darkroom, Developed, Lens, Look, darkroom, sent_as
 from .diagnostics import write_diagnostics
 from .enquiry import Answer, Enquiries, Enquiry
+from .imports import note_import
 from .library import Library, library_folder
 from .pictures import picture_from
 from .session import Session, session
+from .sources import Line, read_sources
 
 __all__ = [
     "Answer",
     "BackgroundBlender",
+    "Batch",
+    "Catalogue",
     "Collected",
     "Darkroom",
     "Developed",
     "Ended",
     "Enquiries",
     "Enquiry",
+    "Entry",
     "Event",
     "Failure",
     "Fetched",
     "InputPicture",
+    "Item",
     "JobSpec",
     "JobView",
     "Lens",
     "Library",
+    "Line",
     "Look",
     "PictureSource",
     "Progressed",
@@ -49,12 +58,19 @@ __all__ = [
     "Session",
     "State",
     "blender_command",
+    "catalogue",
     "darkroom",
     "fetches",
     "find_blender",
     "library_folder",
+    "match",
+    "note_import",
     "picture_from",
+    "planned",
+    "read_sources",
+    "refused",
     "sent_as",
     "session",
+    "to_clear",
     "write_diagnostics",
 ]

@@ -7,9 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..providers import PictureInfo, RemoteFile, Secret, Settings
+
+if TYPE_CHECKING:
+    from .turns import Turns
 
 JSON = Any
 
@@ -62,6 +65,8 @@ class JobSpec:
     timeout: float | None = None
     record: Record | None = None
     """Set for a job of an earlier process that goes on."""
+    turns: Turns | None = None
+    """Shared by jobs that must not all be at the service at once."""
 
 
 @dataclass(frozen=True, slots=True)

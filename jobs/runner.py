@@ -40,9 +40,10 @@ from .calling import Call
 from .keeping import Keeper, now, request_hash
 from .library import Library
 from .meshfile import read_mesh_file
-from .pacing import Patience, next_pause
+from .pacing import Patience
 from .pictures import as_sent, check_views, collect, fitted, fitting_request, needs_fitting
 from .tools import Tools
+from .turns import Turn
 from .uploads import Uploads
 
 log = logging.getLogger(__name__)
@@ -76,7 +77,8 @@ class Runner:
         self._collecting = False
         self._told = False
         self._submitting: Call[Ticket] | None = None
-        self._tools = Tools(spec, self._provider, self._check, self._sleep)
+        self._turn = Turn(spec.turns)
+        self._tools = Tools(spec, self._provider, self._check, self._back_off)
         record = spec.record or Record(
             id=job,
             state=State.QUEUED,
@@ -116,6 +118,7 @@ class Runner:
         except Cancelled:
             self._guarded(self._end_cancelled)
         finally:
+            self._turn.leave()
             self._tools.close(kindly=self._record.state is State.READY)
             if not self.keeper.ended and not self._closed.is_set():
                 failure = Failure(_UNEXPECTED, "The job broke off.", "The system console says why.")
@@ -208,6 +211,8 @@ class Runner:
         given = self._tools.call(lambda: self._provider.upload(missing, http))
         uploads.remember(record.pictures, given.data)
         uploaded = Uploaded({**tokens, **given.data})
+        self.keeper.tell("Waiting for a turn", 0.9)
+        self._turn.take(self._check_asked)
         self.keeper.save(
             state=State.SUBMITTING,
             uploaded=dict(uploaded.data),
@@ -235,13 +240,16 @@ class Runner:
     def _wait(self) -> None:
         """Poll to the end of the task; the background Blender starts meanwhile."""
         ticket, patience, pause = Ticket(self._record.ticket or {}), Patience(), 0.0
+        self._turn.resume()
         while True:
             answer = patience.ask(lambda: self._poll(ticket))
             if isinstance(answer, Result):
+                if answer.recipe is None:
+                    self._turn.leave(finished=True)
                 return self._take(answer)
             self._tools.warm_up()
             self.keeper.tell(answer.phase, answer.fraction)
-            pause = next_pause(answer, pause)
+            pause = self._turn.pause(answer, pause)
             self._sleep(pause)
 
     def _poll(self, ticket: Ticket) -> Progress | Result:
@@ -432,15 +440,36 @@ class Runner:
         if self._closed.is_set():
             raise Closed
 
-    def _sleep(self, seconds: float) -> None:
+    def _check_ordering(self) -> None:
+        """Raise what should end an order that the service has refused so far."""
+        self._check_closed()
+        if self._cancelled.is_set():
+            raise Cancelled  # and it is not sent again
+
+    def _back_off(self, seconds: float) -> None:
+        """Pause before a call is made again; jobs that share the service wait as well.
+
+        An order that is sent again was refused, so nothing was sent as far as the record goes.
+        """
+        if self._record.state is not State.SUBMITTING:
+            self._turn.hold(seconds)
+            return self._sleep(seconds)
+        self.keeper.save(state=State.QUEUED, submitted=None, request_hash=None)
+        self._turn.refused(seconds)
+        self._sleep(seconds, ordering=True)
+        self._turn.take(self._check_ordering)
+        sent = {"submitted": now(), "request_hash": request_hash(self._record)}
+        return self.keeper.save(state=State.SUBMITTING, **sent)
+
+    def _sleep(self, seconds: float, *, ordering: bool = False) -> None:
         """Pause a poll, or a call that the service asked to repeat later: nothing is under way."""
-        ordering = self._record.state is State.SUBMITTING
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
-            if ordering and self._cancelled.is_set():
-                raise Cancelled  # and the order, refused so far, is not sent again
             saying_so = self._told and not self._collecting
-            self._check_closed() if ordering or saying_so else self._check()
+            if ordering:
+                self._check_ordering()
+            else:
+                self._check_closed() if saying_so else self._check()
             time.sleep(min(left, TICK))
 
     def _tell_download(self, done: int, total: int | None) -> None:

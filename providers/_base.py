@@ -239,6 +239,10 @@ class Provider(ABC, Generic[S]):
         """Tell the service to stop, where it can be told."""
         return CancelOutcome.UNKNOWN
 
+    def at_once(self, settings: S) -> int:
+        """Return how many tasks like this the service works on at once for an account."""
+        return 10
+
     def quote(self, request: Request[S], http: Http | None) -> Cost | None:
         """Return the price of a request, where the service says it for free."""
         return None

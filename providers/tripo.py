@@ -161,6 +161,7 @@ class Tripo(Provider[TripoSettings]):
     limits = _tripo.LIMITS
     takes_urls = True
     token_life = _tripo.TOKEN_LIFE
+    at_once = _tripo.at_once
     settings = TripoSettings
 
     def upload(self, pictures: tuple[Picture, ...], http: Http | None) -> Uploaded:

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Jobs into the system's bin, from where people can take them back."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+
+from ..providers import LibraryProblem
+from .library import RECORD, Library
+
+log = logging.getLogger(__name__)
+
+FIXED_DRIVE = 3
+
+
+def to_bin(library: Library, job: str) -> bool:
+    """Move a job's folder to the bin; False where the system has none for it, or refuses.
+
+    Raises LibraryProblem where there is no such job, or somebody works on it.
+    """
+    folder = library.folder(job)
+    if not (folder / RECORD).is_file():
+        raise LibraryProblem(f"There is no job “{job}”.", "List them with “jobs”.")
+    if not _has_bin(folder):
+        return False
+    from send2trash import send2trash
+
+    try:
+        send2trash(folder)
+    except OSError as error:
+        log.info("job %s cannot go to the bin: %s", job, error)
+        return False
+    return True
+
+
+def _has_bin(folder: Path) -> bool:
+    """Say whether what is thrown away from there can be taken back.
+
+    Windows deletes for good what lies on network and removable drives, without a word.
+    """
+    if sys.platform != "win32":
+        return True
+    import ctypes
+
+    drive = f"{folder.resolve().drive}\\"
+    return bool(ctypes.windll.kernel32.GetDriveTypeW(drive) == FIXED_DRIVE)
