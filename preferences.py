@@ -192,9 +192,9 @@ def _trust_bundle(stored: Any, _context: bpy.types.Context) -> None:
     session().enquiries.forget()
 
 
-def size_limit(context: bpy.types.Context) -> int:
+def library_limit(context: bpy.types.Context) -> int:
     """Return how many bytes the library may take; 0 for any number."""
-    return round(getattr(_stored(context), "size_limit", 0.0) * 1e9)
+    return round(getattr(_stored(context), "library_limit", 0.0) * 1e9)
 
 
 def _stored(context: bpy.types.Context) -> Any:
@@ -217,7 +217,7 @@ def _preferences_class() -> type:
             description="Where jobs, pictures and meshes are kept; empty for the user data folder",
             subtype="DIR_PATH",
         ),
-        "size_limit": FloatProperty(
+        "library_limit": FloatProperty(
             name="Size Limit",
             description="Gigabytes that the library may take before Clean Up offers to delete the "
             "oldest meshes that came into a scene; 0 for no limit",

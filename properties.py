@@ -40,6 +40,11 @@ def choices_of(scene: bpy.types.Scene) -> Any:
     return scene.image_to_mesh
 
 
+def shelf_of(context: bpy.types.Context) -> Any:
+    """Return what the window shows of the gallery: its page and the words that are looked for."""
+    return context.window_manager.image_to_mesh
+
+
 def provider_of(scene: bpy.types.Scene) -> Provider[Any]:
     """Return the scene's provider; the first where the file names one that is not here."""
     known = all_providers()
@@ -128,14 +133,17 @@ def register() -> None:
     }
     _registered.extend(groups.values())
     _registered.append(_scene_group(groups))
+    _registered.append(_shelf_group())
     for made in _registered:
         bpy.utils.register_class(made)
-    bpy.types.Scene.image_to_mesh = PointerProperty(type=_registered[-1])
+    bpy.types.Scene.image_to_mesh = PointerProperty(type=_registered[-2])
+    bpy.types.WindowManager.image_to_mesh = PointerProperty(type=_registered[-1])
 
 
 def unregister() -> None:
     """Take everything away again; the values stay in the files."""
     del bpy.types.Scene.image_to_mesh
+    del bpy.types.WindowManager.image_to_mesh
     while _registered:
         bpy.utils.unregister_class(_registered.pop())
 
@@ -161,6 +169,18 @@ def _scene_group(groups: dict[str, type]) -> type:
     for name, group in groups.items():
         annotations[name] = PointerProperty(type=group)
     return _group_class("IMAGE_TO_MESH_PG_scene", annotations)
+
+
+def _shelf_group() -> type:
+    annotations: dict[str, Any] = {
+        "text": StringProperty(
+            name="Search",
+            description="Show the meshes with these words in their name or provider",
+            options={"SKIP_SAVE", "TEXTEDIT_UPDATE"},
+        ),
+        "page": IntProperty(min=0, options={"HIDDEN", "SKIP_SAVE"}),
+    }
+    return _group_class("IMAGE_TO_MESH_PG_shelf", annotations)
 
 
 def _picture(title: str, description: str) -> Any:

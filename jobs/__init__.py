@@ -27,6 +27,7 @@ from .imports import note_import
 from .library import Library, library_folder
 from .pictures import picture_from
 from .session import Session, session
+from .shelf import Shelf, shelf
 from .sources import Line, read_sources
 
 __all__ = [
@@ -56,6 +57,7 @@ __all__ = [
     "Progressed",
     "Record",
     "Session",
+    "Shelf",
     "State",
     "blender_command",
     "catalogue",
@@ -71,6 +73,7 @@ __all__ = [
     "refused",
     "sent_as",
     "session",
+    "shelf",
     "to_clear",
     "write_diagnostics",
 ]

@@ -12,6 +12,7 @@ from . import (
     delete,
     developing,
     diagnostics,
+    gallery,
     generate,
     import_result,
     make_here,
@@ -29,6 +30,7 @@ _classes = (
     *pictures.classes,
     *developing.classes,
     *diagnostics.classes,
+    *gallery.classes,
     *settings.classes,
     *cancel.classes,
     *account.classes,
@@ -47,10 +49,12 @@ def register() -> None:
     watch.register()
     account.register()
     developing.register()
+    gallery.register()
 
 
 def unregister() -> None:
     """Stop watching and put running jobs aside: their records go on with the next start."""
+    gallery.unregister()
     developing.unregister()
     account.unregister()
     watch.unregister()

@@ -33,6 +33,8 @@ TAB = "Image to Mesh"
 SHOWS = {"VIEW_3D": "UI", "PREFERENCES": "WINDOW"}
 """The regions that show answers, by the type of their area."""
 
+WATCHER = "IMAGE_TO_MESH_OT_watch"
+
 _asked: list[jobs.Enquiry] = []
 """Questions whose answers have not been drawn yet."""
 _settling: list[tuple[jobs.Enquiry, float]] = []
@@ -92,6 +94,17 @@ def redraw(context: bpy.types.Context) -> None:
             for region in area.regions:
                 if region.type == SHOWS.get(area.type):
                     region.tag_redraw()
+        _redraw_status_bar(window)
+
+
+def _redraw_status_bar(window: bpy.types.Window) -> None:
+    """Have the status bar drawn, which Blender does not show among the areas of a screen.
+
+    Taking back a text that nobody has set does it; a modal operator other than ours may have one.
+    """
+    others = [one for one in window.modal_operators if one.bl_idname != WATCHER]
+    if not others and window.workspace:
+        window.workspace.status_text_set(None)
 
 
 def look(context: bpy.types.Context, now: float) -> None:

@@ -7,7 +7,7 @@ import bpy
 
 from .. import preferences
 from ..manual import manual_map
-from . import menus, page, sidebar
+from . import menus, page, sidebar, statusbar
 
 _classes = (*sidebar.classes, *menus.classes)
 
@@ -17,6 +17,7 @@ def register() -> None:
     for one in _classes:
         bpy.utils.register_class(one)
     menus.register()
+    statusbar.register()
     preferences.drawn_by(page.draw)
     bpy.utils.register_manual_map(manual_map)
 
@@ -24,6 +25,7 @@ def register() -> None:
 def unregister() -> None:
     """Take everything away, in reverse."""
     bpy.utils.unregister_manual_map(manual_map)
+    statusbar.unregister()
     menus.unregister()
     for one in reversed(_classes):
         bpy.utils.unregister_class(one)

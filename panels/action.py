@@ -7,14 +7,16 @@ import time
 
 import bpy
 
-from .. import current_file
-from ..jobs import JobView, session
+from .. import current_file, thumbnails
+from ..jobs import JobView, session, shelf
 from ..preferences import OFFLINE, amount_text, answer
-from ..properties import provider_of
-from ..providers import all_providers
+from ..properties import provider_of, read_settings
+from ..providers import all_providers, values_of
 from ..readiness import priced, why_not
+from ..words import tr
 from .text import draw_text, duration
 
+RUNNING_SHOWN = 6
 ENDED_SHOWN = 3
 ABOUT_KEYS = frozenset({"missing_key", "bad_key"})
 
@@ -24,8 +26,10 @@ def draw_action(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     views = session().views()
     running = [view for view in views if not view.over]
     layout.separator()
-    for view in running:
+    for view in running[:RUNNING_SHOWN]:
         _draw_running(layout, view)
+    if len(running) > RUNNING_SHOWN:
+        draw_text(layout, context, tr("{} more run").format(len(running) - RUNNING_SHOWN))
     _draw_queue(layout)
     _draw_generate(layout, context, again=bool(running))
     for view in [view for view in views if view.over][:ENDED_SHOWN]:
@@ -36,7 +40,7 @@ def _draw_queue(layout: bpy.types.UILayout) -> None:
     waiting = session().queued
     if waiting:
         row = layout.row()
-        row.label(text=f"{waiting} pictures wait", icon="TIME")
+        row.label(text=tr("{} pictures wait").format(waiting), icon="TIME")
         row.operator("image_to_mesh.clear_queue", text="", icon="X")
 
 
@@ -63,10 +67,19 @@ def _price(context: bpy.types.Context) -> tuple[str, str]:
     settings = priced(context)
     said = answer(context, provider_of(context.scene), settings) if settings else None
     if said is None or said.waiting:
-        return "", ""
+        return _last_price(context), ""
     if said.failure:
         return "", said.failure.message
     return "" if said.amount is None else amount_text(said), ""
+
+
+def _last_price(context: bpy.types.Context) -> str:
+    """Return what exactly these settings last cost; empty where they were never used."""
+    provider = provider_of(context.scene)
+    if "network" not in provider.needs:
+        return ""
+    paid = shelf().price(provider.id, values_of(read_settings(context.scene, provider)))
+    return tr("last {}").format(f"{paid:g}") if paid else ""
 
 
 def _draw_running(layout: bpy.types.UILayout, view: JobView) -> None:
@@ -75,11 +88,19 @@ def _draw_running(layout: bpy.types.UILayout, view: JobView) -> None:
     row = column.row(align=True)
     row.scale_y = 1.5
     percent = "" if view.fraction is None else f" {view.fraction:.0%}"
-    row.progress(factor=view.fraction or 0.0, text=f"{view.phase}{percent}")
+    row.progress(factor=view.fraction or 0.0, text=f"{tr(view.phase)}{percent}")
     row.operator("image_to_mesh.cancel", text="", icon="X").job = view.job
     line = column.row()
     line.active = False
-    line.label(text=f"{view.name}, {duration(time.monotonic() - view.started, exact=False)}")
+    number = thumbnails.number_of(f"{view.job}/picture")
+    line.label(text=f"{view.name}, {_time_of(view)}", icon_value=number)
+
+
+def _time_of(view: JobView) -> str:
+    """Say the time gone, and of how much where earlier jobs tell."""
+    gone = duration(time.monotonic() - view.started, exact=False)
+    usual = shelf().seconds(view.provider)
+    return tr("{} of about {}").format(gone, duration(usual, exact=False)) if usual else gone
 
 
 def _draw_ended(layout: bpy.types.UILayout, context: bpy.types.Context, view: JobView) -> None:

@@ -37,7 +37,7 @@ def draw(self: Any, context: bpy.types.Context) -> None:
     box = layout.box()
     box.label(text="Library")
     box.prop(self, "library", text="Folder")
-    box.prop(self, "size_limit")
+    box.prop(self, "library_limit")
     row = box.row()
     row.operator("image_to_mesh.show_folder", text="Show Folder", icon="FILE_FOLDER")
     _draw_advanced(layout, context, self)

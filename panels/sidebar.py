@@ -6,7 +6,7 @@ from __future__ import annotations
 import bpy
 
 from ..properties import choices_of, provider_of
-from . import action, inputs, rows
+from . import action, gallery, inputs, rows
 
 
 class _Tab:
@@ -54,4 +54,16 @@ class IMAGE_TO_MESH_PT_settings(_Tab, bpy.types.Panel):
         rows.draw_rest(layout, context)
 
 
-classes = (IMAGE_TO_MESH_PT_sidebar, IMAGE_TO_MESH_PT_settings)
+class IMAGE_TO_MESH_PT_results(_Tab, bpy.types.Panel):
+    """The finished meshes of the library."""
+
+    bl_idname = "IMAGE_TO_MESH_PT_results"
+    bl_label = "Results"
+    bl_parent_id = IMAGE_TO_MESH_PT_sidebar.bl_idname
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        gallery.draw_gallery(self.layout, context)
+
+
+classes = (IMAGE_TO_MESH_PT_sidebar, IMAGE_TO_MESH_PT_settings, IMAGE_TO_MESH_PT_results)

@@ -110,6 +110,7 @@ def draw(*, unfolded: bool = False, width: int = NARROW) -> Seen:
     context = SimpleNamespace(
         scene=bpy.context.scene,
         preferences=bpy.context.preferences,
+        window_manager=bpy.context.window_manager,
         region=SimpleNamespace(width=width),
     )
     for panel in panels if unfolded else panels[:1]:

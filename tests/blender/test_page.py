@@ -30,7 +30,7 @@ def room(name: str) -> Any:
 def test_the_page_has_library_limit_and_diagnostics(preferences: Any) -> None:
     seen = draw_preferences(preferences)
     rows = {one["property"] for one in seen.all("prop")}
-    assert {"library", "size_limit", "tripo_api_key", "aiml_api_key", "scenario_api_key"} <= rows
+    assert {"library", "library_limit", "tripo_api_key", "aiml_api_key", "scenario_api_key"} <= rows
     assert "certificates" not in rows
     assert seen.button("image_to_mesh.save_diagnostics")
     assert seen.button("image_to_mesh.show_folder")
@@ -59,10 +59,10 @@ def test_a_certificate_bundle_is_used_at_once(preferences: Any, tmp_path: Path) 
     assert trusted() is True
 
 
-def test_a_size_limit_is_given_in_gigabytes(preferences: Any) -> None:
-    assert room("preferences").size_limit(bpy.context) == 0
-    preferences.size_limit = 1.5
-    assert room("preferences").size_limit(bpy.context) == 1_500_000_000
+def test_a_library_limit_is_given_in_gigabytes(preferences: Any) -> None:
+    assert room("preferences").library_limit(bpy.context) == 0
+    preferences.library_limit = 1.5
+    assert room("preferences").library_limit(bpy.context) == 1_500_000_000
 
 
 def test_diagnostics_hold_no_key(

@@ -42,7 +42,7 @@ def _room(
 
 THREADS = frozenset({"threading", "_thread", "concurrent"})
 READ_BY_BOTH = ("preferences", "properties", "current_file", "readiness", "baseline", "manual",
-                "jobs", "providers")  # fmt: skip
+                "thumbnails", "words", "jobs", "providers")  # fmt: skip
 ROOMS: dict[str, Room] = {
     "providers": _room(
         others=frozenset({"annotated_types", "pydantic", "requests", "urllib3"}), never=THREADS
@@ -61,6 +61,8 @@ ROOMS: dict[str, Room] = {
         "preferences", "properties", "providers", others=BLENDER, never=THREADS | IO
     ),
     "manual": _room(),
+    "words": _room(others=BLENDER, never=THREADS | IO),
+    "thumbnails": _room(others=BLENDER, never=THREADS | IO),
     "baseline": _room("properties", "providers", others=BLENDER, never=THREADS | IO),
     # Blender runs these files where a preset is chosen.
     "presets": _room(others=BLENDER, never=THREADS | IO),

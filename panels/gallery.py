@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The gallery of finished meshes: a page of them, with what can be done with each."""
+
+from __future__ import annotations
+
+import bpy
+
+from .. import thumbnails
+from ..jobs import Entry, shelf
+from ..properties import shelf_of
+from ..providers import all_providers
+from .text import draw_text, duration
+
+PAGE = 6
+ICON_SCALE = 2.6
+SIZE_UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
+
+
+def draw_gallery(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Lay one page of the results."""
+    chosen, results = shelf_of(context), shelf().results
+    if not results:
+        draw_text(layout, context, "Finished meshes are shown here", active=False)
+        return
+    layout.prop(chosen, "text", text="", icon="VIEWZOOM")
+    found = shelf().find(chosen.text)
+    if not found:
+        draw_text(layout, context, "No mesh has these words", icon="INFO")
+        return
+    last = (len(found) - 1) // PAGE
+    page = min(chosen.page, last)
+    for entry in found[page * PAGE : (page + 1) * PAGE]:
+        _draw_entry(layout, entry)
+    row = layout.row(align=True)
+    if last:
+        row.operator("image_to_mesh.turn_page", text="", icon="TRIA_LEFT").by = -1
+        row.label(text=f"{page + 1} / {last + 1}")
+        row.operator("image_to_mesh.turn_page", text="", icon="TRIA_RIGHT").by = 1
+    else:
+        row.label(text=size_text(shelf().size))
+    row.operator("image_to_mesh.show_folder", text="", icon="FILE_FOLDER")
+
+
+def size_text(size: int) -> str:
+    """Say bytes as people do."""
+    for unit, name in SIZE_UNITS:
+        if size >= unit:
+            return f"{size / unit:.1f} {name}"
+    return f"{size} B"
+
+
+def facts_of(entry: Entry) -> str:
+    """Say in a line what came out, by whom and for how much."""
+    parts = [f"{entry.faces:,} faces"] if entry.faces else []
+    if entry.credits:
+        parts.append(f"{entry.credits:g} credits")
+    provider = all_providers().get(entry.provider)
+    parts.append(provider.label if provider and "network" in provider.needs else
+                 duration(entry.seconds))  # fmt: skip
+    return ", ".join(parts)
+
+
+def _draw_entry(layout: bpy.types.UILayout, entry: Entry) -> None:
+    row = layout.box().row()
+    row.template_icon(thumbnails.number_of(entry.job), scale=ICON_SCALE)
+    column = row.column(align=True)
+    column.label(text=entry.name)
+    line = column.row()
+    line.active = False
+    line.scale_y = 0.8
+    line.label(text=facts_of(entry))
+    buttons = column.row(align=True)
+    buttons.operator("image_to_mesh.import_result", text="", icon="IMPORT").job = entry.job
+    buttons.operator("image_to_mesh.show_folder", text="", icon="FILE_FOLDER").job = entry.job
+    buttons.operator("image_to_mesh.delete", text="", icon="TRASH").job = entry.job

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The gallery, the prices and times it knows, and what drawing may cost."""
+
+from __future__ import annotations
+
+import builtins
+import importlib
+import io
+import os
+import pathlib
+import socket
+import subprocess
+import time
+from typing import TYPE_CHECKING, Any
+
+import bpy
+import places
+import pytest
+from blender.recording import draw
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from types import ModuleType
+
+ADDON = "bl_ext.user_default.image_to_mesh"
+OFF_DRAW = ("open", "stat", "scandir", "listdir", "lstat")
+
+
+def room(name: str) -> Any:
+    """Return one of the add-on's modules."""
+    return importlib.import_module(f"{ADDON}.{name}")
+
+
+@pytest.fixture
+def library(addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty library of the test's own, of which nothing is known yet."""
+    monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(tmp_path / "library"))
+    room("jobs").shelf.cache_clear()
+    room("jobs").catalogue.cache_clear()
+    yield tmp_path / "library"
+    room("jobs").shelf.cache_clear()
+
+
+def put(library: Path, number: int, **changes: Any) -> Any:
+    """Put a finished job into the library."""
+    jobs = room("jobs")
+    values: dict[str, Any] = {
+        "id": f"20261120-10{number // 60:02}{number % 60:02}-cup-{number:04x}",
+        "state": jobs.State.READY,
+        "provider": "local",
+        "name": f"cup {number}",
+        "created": f"2026-11-20T10:{number // 60:02}:{number % 60:02}+00:00",
+        "mesh": "mesh.glb",
+        "preview": "preview.png",
+        "faces": 40012,
+        "seconds": 4.0,
+    }
+    record = jobs.Record(**{**values, **changes})
+    jobs.Library(library).create(record, {"mesh.glb": b"glTF", "preview.png": b"\x89PNG"})
+    return record
+
+
+def show_running(number: int) -> None:
+    """Let the session show a job that runs."""
+    jobs = room("jobs")
+    jobs.session().show(
+        jobs.JobView(
+            job=f"job-{number}", provider="local", name=f"cup {number}",
+            state=jobs.State("running"), phase="Shaping", fraction=0.4,
+            started=time.monotonic() - 75,
+        )
+    )  # fmt: skip
+
+
+def test_results_are_shown_newest_first_a_page_at_a_time(library: Path) -> None:
+    assert "Finished meshes are shown here" in draw(unfolded=True).text()
+    for number in range(8):
+        put(library, number)
+    room("jobs").shelf().look(library)
+    seen = draw(unfolded=True, width=400)
+    shown = [one["button"].job for one in seen.buttons("image_to_mesh.import_result")]
+    assert [job[-4:] for job in shown] == ["0007", "0006", "0005", "0004", "0003", "0002"]
+    assert "1 / 2" in seen.text()
+    for by, page in ((1, "2 / 2"), (1, "2 / 2"), (-5, "1 / 2")):
+        bpy.ops.image_to_mesh.turn_page(by=by)
+        assert page in draw(unfolded=True).text()
+    bpy.context.window_manager.image_to_mesh.text = "CUP 3"
+    (only,) = draw(unfolded=True).buttons("image_to_mesh.import_result")
+    assert only["button"].job.endswith("0003")
+    bpy.context.window_manager.image_to_mesh.text = "vase"
+    assert "No mesh has these words" in draw(unfolded=True).text()
+
+
+def test_the_last_price_of_the_same_settings_is_on_the_button(
+    library: Path, preferences: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRIPO_BASE_URL", "http://127.0.0.1:9")
+    preferences.tripo_api_key = "tsk_0123456789012345678901234567890123456789"
+    chosen = bpy.context.scene.image_to_mesh
+    chosen.image = bpy.data.images.new("cup", 64, 64)
+    chosen.provider = "tripo"
+    model = room("providers").get_provider("tripo").settings
+    used = room("providers").values_of(model(quad=True))
+    put(library, 1, provider="tripo", settings=used, credits=35.0, seconds=120.0)
+    room("jobs").shelf().look(library)
+    assert draw().button("image_to_mesh.generate")["text"] == "Generate"
+    chosen.tripo.quad = True
+    assert draw().button("image_to_mesh.generate")["text"] == "Generate (last 35)"
+    jobs = room("jobs")
+    jobs.session().show(
+        jobs.JobView("j", "tripo", "cup", jobs.State("running"), "Modeling", 0.1,
+                     time.monotonic() - 30)
+    )  # fmt: skip
+    assert "30 s of about 2 min 00 s" in draw(width=600).text()
+
+
+def test_thumbnails_are_named_off_draw_and_looked_up_in_it(
+    library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gallery, thumbnails = room("operators.gallery"), room("thumbnails")
+    record = put(library, 1)
+    (library / record.id / "preview.png").write_bytes(places.SAMPLE.read_bytes())
+    monkeypatch.setattr(room("operators.account"), "is_shown", lambda _: True)
+    room("jobs").shelf().look(library)
+    draw(unfolded=True)
+    assert thumbnails.number_of(record.id) == 0
+    gallery.look(bpy.context, 0.0)
+    (icon,) = draw(unfolded=True).all("template_icon")
+    assert icon["icon_value"] == thumbnails.number_of(record.id)
+    thumbnails.forget(record.id)
+    assert thumbnails.number_of(record.id) == 0
+
+
+@pytest.fixture
+def crowded(library: Path) -> None:
+    """50 jobs and 200 results, with a picture chosen."""
+    for number in range(200):
+        put(library, number)
+    room("jobs").shelf().look(library)
+    for number in range(50):
+        show_running(number)
+    bpy.context.scene.image_to_mesh.image = bpy.data.images.load(str(places.SAMPLE))
+
+
+@pytest.mark.parametrize("provider", ["local", "tripo", "scenario", "aiml_triposr"])
+def test_drawing_touches_no_file_and_starts_nothing(
+    crowded: None, monkeypatch: pytest.MonkeyPatch, provider: str
+) -> None:
+    bpy.context.scene.image_to_mesh.provider = provider
+    draw(unfolded=True)  # what is imported when first needed
+
+    def raises(*arguments: object, **_: object) -> Any:
+        raise AssertionError(f"drawing reaches outside: {arguments}")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(builtins, "open", raises)
+        patched.setattr(io, "open", raises)
+        for name in OFF_DRAW:
+            patched.setattr(os, name, raises)
+        for name in ("open", "stat", "exists", "is_file", "is_dir", "glob", "iterdir"):
+            patched.setattr(pathlib.Path, name, raises)
+        patched.setattr(socket, "socket", raises)
+        patched.setattr(subprocess, "Popen", raises)
+        room("jobs")  # is imported already
+        seen = draw(unfolded=True)
+    assert len(seen.all("progress")) >= 5
+    assert len(seen.all("template_icon")) == 6
+
+
+def test_drawing_takes_less_than_a_millisecond(
+    crowded: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    draw(unfolded=True)
+    times = []
+    for _ in range(30):
+        start = time.perf_counter()
+        draw(unfolded=True)
+        times.append(time.perf_counter() - start)
+    with capsys.disabled():
+        print(f"\ndraw, 50 jobs and 200 results: {min(times) * 1000:.2f} ms on a recording layout")
+    assert min(times) < 0.05
