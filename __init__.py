@@ -12,7 +12,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
-ROOMS = ("current_file", "preferences", "properties", "thumbnails", "operators", "panels")
+ROOMS = ("words", "current_file", "preferences", "properties", "thumbnails", "operators", "panels")
 COMMAND = "image_to_mesh"
 
 _command: list[Any] = []

@@ -29,6 +29,7 @@ from .providers import (
     all_providers,
     trust,
 )
+from .words import tr
 
 OFFLINE = "Blender is offline: turn on Allow Online Access in Preferences > System"
 
@@ -61,9 +62,9 @@ def library(context: bpy.types.Context) -> Path:
 def key_origin(context: bpy.types.Context, field: KeyField) -> str:
     """Say where the key in use comes from; empty where none is set."""
     if get(context)[field.preference].strip():
-        return "Key from these preferences"
+        return tr("Key from these preferences")
     if os.environ.get(field.environment, "").strip():
-        return f"Key from the environment ({field.environment})"
+        return tr("Key from the environment ({})").format(field.environment)
     return ""
 
 
@@ -129,16 +130,18 @@ def balance_text(said: Answer | None) -> str:
     if said is None:
         return ""
     if said.waiting:
-        return "Asking…"
+        return tr("Asking…")
     if said.failure:
-        return "Balance: unknown"
-    return "The key works" if said.amount is None else f"Balance: {amount_text(said)}"
+        return tr("Balance: unknown")
+    if said.amount is None:
+        return tr("The key works")
+    return tr("Balance: {}").format(amount_text(said))
 
 
 def amount_text(said: Answer) -> str:
     """Say an amount as people write it: 1,250 credits, 12.5 USD."""
     number = f"{said.amount or 0.0:,.2f}".rstrip("0").rstrip(".")
-    return f"{number} {said.unit}".strip()
+    return f"{number} {tr(said.unit)}".strip()
 
 
 def drawn_by(draw: Callable[[Any, bpy.types.Context], None]) -> None:
@@ -218,12 +221,11 @@ def _preferences_class() -> type:
             subtype="DIR_PATH",
         ),
         "library_limit": FloatProperty(
-            name="Size Limit",
-            description="Gigabytes that the library may take before Clean Up offers to delete the "
-            "oldest meshes that came into a scene; 0 for no limit",
-            default=0.0,
+            name="Library Limit",
+            description="Above so many GB the oldest jobs that were imported go to the system's "
+            "bin; 0 keeps everything",
             min=0.0,
-            soft_max=100.0,
+            soft_max=1000.0,
             precision=1,
         ),
         "certificates": StringProperty(

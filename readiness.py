@@ -11,10 +11,11 @@ import bpy
 from . import preferences
 from .properties import choices_of, provider_of, read_settings
 from .providers import MissingKey, Provider, Settings, settings_of
+from .words import said, tr
 
 NO_PICTURE = {
-    "MOVIE": "is a movie: save one frame of it as a picture",
-    "TILED": "is a UDIM image of several tiles: save one tile as a picture",
+    "MOVIE": "“{}” is a movie: save one frame of it as a picture",
+    "TILED": "“{}” is a UDIM image of several tiles: save one tile as a picture",
 }
 
 
@@ -44,7 +45,10 @@ def broken_settings(settings: Settings) -> dict[str, str]:
         is_changed = getattr(settings, setting.name) != setting.default
         if wanted and is_changed and bpy.app.version[:2] < wanted:
             version = ".".join(map(str, wanted))
-            found.setdefault(setting.name, f"{setting.title}: Blender {version} or newer reads it")
+            found.setdefault(
+                setting.name,
+                tr("{}: Blender {} or newer reads it").format(tr(setting.title), version),
+            )
     return found
 
 
@@ -68,16 +72,16 @@ def picture_key(image: bpy.types.Image) -> Hashable:
 def picture_problem(image: bpy.types.Image | None) -> str:
     """Return what keeps an image from being the picture; empty where nothing is known to."""
     if image is None:
-        return "Choose a picture"
+        return tr("Choose a picture")
     if image.source in NO_PICTURE:
-        return f"“{image.name}” {NO_PICTURE[image.source]}"
+        return tr(NO_PICTURE[image.source]).format(image.name)
     if image.type == "MULTILAYER":
-        return f"“{image.name}” has several layers: save one of them as a picture"
+        return tr("“{}” has several layers: save one of them as a picture").format(image.name)
     # A render that nobody looked at has no data yet either: whether there is one shows when read.
     if image.type == "COMPOSITING" and not image.has_data:
-        return f"“{image.name}” is empty: render first"
+        return tr("“{}” is empty: render first").format(image.name)
     if image.source == "FILE" and not (image.filepath or image.packed_file or image.has_data):
-        return f"“{image.name}” has no file: open the picture again"
+        return tr("“{}” has no file: open the picture again").format(image.name)
     return ""
 
 
@@ -85,14 +89,15 @@ def _key_problem(context: bpy.types.Context, provider: Provider[Any]) -> str:
     error = preferences.key_problem(context, provider)
     if error is None:
         return ""
-    what = "add it" if isinstance(error, MissingKey) else "copy it again"
-    return f"{error.message.rstrip('.')}: {what} in Preferences"
+    if isinstance(error, MissingKey):
+        return tr("{}: add it in Preferences").format(said(error.message).rstrip("."))
+    return tr("{}: copy it again in Preferences").format(said(error.message).rstrip("."))
 
 
 def _network_problem(context: bpy.types.Context, provider: Provider[Any]) -> str:
-    return preferences.OFFLINE if preferences.is_offline(context, provider) else ""
+    return tr(preferences.OFFLINE) if preferences.is_offline(context, provider) else ""
 
 
 def _settings_problem(context: bpy.types.Context, provider: Provider[Any]) -> str:
     broken = broken_settings(read_settings(context.scene, provider))
-    return next(iter(broken.values()), "")
+    return said(next(iter(broken.values()), ""))

@@ -88,6 +88,11 @@ class Darkroom:
             self._looks[key] = Look(waiting=True)
         threading.Thread(target=self._look, args=(key, source, lens), daemon=True).start()
 
+    def leave(self, key: Hashable) -> None:
+        """Note that a picture is not looked at, because that would stop the artist."""
+        with self._lock:
+            self._looks[key] = Look()
+
     def seen(self, key: Hashable) -> Look | None:
         """Return what is known of a picture by now; None if nobody looked."""
         return self._looks.get(key)

@@ -18,6 +18,7 @@ from .. import jobs
 from ..properties import choices_of
 from ..providers import BadImage, ImageToMeshError
 from ..readiness import picture_key, picture_problem
+from ..words import tr
 from . import account, pictures, shown
 
 SETTLED = 0.5
@@ -65,16 +66,16 @@ class IMAGE_TO_MESH_OT_develop(bpy.types.Operator):
     def description(cls, _context: bpy.types.Context, properties: Any) -> str:
         """Say what this button does; the original stays as it is."""
         if properties.background == "remove":
-            return "Make a new picture without the background; the original stays as it is"
+            return tr("Make a new picture without the background; the original stays as it is")
         if properties.background == "white":
-            return "Make a new picture on white; the original stays as it is"
-        return "Make a new picture that is cropped to the subject; the original stays as it is"
+            return tr("Make a new picture on white; the original stays as it is")
+        return tr("Make a new picture that is cropped to the subject; the original stays as it is")
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         reason = picture_problem(choices_of(context.scene).image)
         if not reason and jobs.darkroom().at_work:
-            reason = "Wait for the picture that is being prepared"
+            reason = tr("Wait for the picture that is being prepared")
         if reason:
             cls.poll_message_set(reason)
         return not reason
@@ -169,12 +170,15 @@ def _ask(context: bpy.types.Context, image: bpy.types.Image, key: Hashable, now:
     if not _settling or _settling[0][0] != key:
         _settling[:] = [(key, now)]
         return
-    if now - _settling[0][1] < SETTLED or _is_costly(image):
+    if now - _settling[0][1] < SETTLED:
+        return
+    if _is_costly(image):
+        jobs.darkroom().leave(key)
         return
     try:
         source = picture_source(image)
     except BadImage:
-        _settling[:] = [(key, now + 60.0)]  # Said where the picture is used; looked at later again.
+        jobs.darkroom().leave(key)  # Said where the picture is used.
         return
     jobs.darkroom().look(key, source, _lens(context))
 

@@ -11,6 +11,7 @@ from bpy.props import BoolProperty, StringProperty
 
 from .. import jobs, preferences
 from ..providers import Secret, all_providers
+from ..words import tr
 
 NAME = "image-to-mesh-diagnostics.zip"
 
@@ -47,9 +48,11 @@ class IMAGE_TO_MESH_OT_save_diagnostics(bpy.types.Operator):
                 secrets=_secrets(context),
             )
         except OSError as error:
-            self.report({"ERROR"}, f"{target} cannot be written: {error.strerror or error}")
+            self.report(
+                {"ERROR"}, tr("{} cannot be written: {}").format(target, error.strerror or error)
+            )
             return {"CANCELLED"}
-        self.report({"INFO"}, f"Saved {target}")
+        self.report({"INFO"}, tr("Saved {}").format(target))
         return {"FINISHED"}
 
 

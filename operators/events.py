@@ -11,6 +11,7 @@ import bpy
 
 from .. import current_file
 from ..jobs import Collected, Ended, Event, JobView, State, session
+from ..words import said, tr
 from . import account
 
 
@@ -28,14 +29,17 @@ def handle(context: bpy.types.Context, event: Event) -> Outcome | None:
         return None
     account.refresh(context, view.provider)
     if view.failure:
-        return Outcome("ERROR", f"{view.failure.message} {view.failure.hint}".strip())
+        return Outcome("ERROR", said(view.failure.message, view.failure.hint))
     if view.state is State.CANCELLED:
-        return Outcome("ERROR", f"{view.name} was cancelled.")
+        return Outcome("ERROR", tr("{} was cancelled.").format(view.name))
     if isinstance(event, Collected):
-        return Outcome("INFO", f"{view.name} came into the library: import it if you like")
+        return Outcome(
+            "INFO", tr("{} came into the library: import it if you like").format(view.name)
+        )
     if not current_file.made_here(view.place):
         return Outcome(
-            "INFO", f"{view.name} is ready, made for another file: import it if you like"
+            "INFO",
+            tr("{} is ready, made for another file: import it if you like").format(view.name),
         )
     return _bring_in(context, view)
 
@@ -76,6 +80,9 @@ def _in_scene(context: bpy.types.Context, name: str) -> Iterator[None]:
 def _finished(view: JobView) -> str:
     record = view.record
     if record is None:
-        return f"{view.name} is ready"
-    faces = f"{record.faces:,} faces in " if record.faces else ""
-    return f"{view.name}: {faces}{record.seconds:.1f} s"
+        return tr("{} is ready").format(view.name)
+    if not record.faces:
+        return f"{view.name}: {record.seconds:.1f} s"
+    return tr("{}: {} faces in {} s").format(
+        view.name, f"{record.faces:,}", f"{record.seconds:.1f}"
+    )

@@ -16,6 +16,7 @@ from .. import jobs
 from ..properties import provider_of
 from ..providers import ImageToMeshError
 from ..readiness import why_not_at_all
+from ..words import tr
 from . import account, generate, pictures, queue, shown, watch
 
 EXTENSIONS = ".png;.jpg;.jpeg;.webp;.bmp;.tif;.tiff;.exr;.hdr"
@@ -92,8 +93,8 @@ class IMAGE_TO_MESH_OT_make_here(bpy.types.Operator):
         return context.window_manager.invoke_confirm(
             self,
             event,
-            title=f"Generate {count} Meshes",
-            message=f"{provider.label} charges for each of them.",
+            title=tr("Generate {} Meshes").format(count),
+            message=tr("{} charges for each of them.").format(provider.label),
             confirm_text="Generate",
         )
 

@@ -17,6 +17,7 @@ from bpy.props import StringProperty
 from ..baseline import baseline_of, keep_baseline, take_back
 from ..properties import property_name, provider_of, switch_name, write_settings
 from ..providers import Provider, settings_of
+from ..words import tr
 
 FOLDER = Path(__file__).parent.parent / "presets"
 
@@ -110,9 +111,9 @@ class IMAGE_TO_MESH_OT_reset_settings(bpy.types.Operator):
     def description(cls, context: bpy.types.Context, properties: Any) -> str:
         """Say what it goes back to."""
         if not properties.setting:
-            return "Set all settings of this provider back to the defaults"
+            return tr("Set all settings of this provider back to the defaults")
         preset = baseline_of(context.scene, provider_of(context.scene)).preset
-        return f"Back to the preset {preset}" if preset else "Back to the default"
+        return tr("Back to the preset {}").format(preset) if preset else tr("Back to the default")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         provider = provider_of(context.scene)

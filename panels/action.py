@@ -13,7 +13,7 @@ from ..preferences import OFFLINE, amount_text, answer
 from ..properties import provider_of, read_settings
 from ..providers import all_providers, values_of
 from ..readiness import priced, why_not
-from ..words import tr
+from ..words import said, tr
 from .text import draw_text, duration
 
 RUNNING_SHOWN = 6
@@ -51,13 +51,13 @@ def _draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context, *, ag
     row.enabled = not reason
     price, why_none = _price(context)
     text = "Generate Another" if again else "Generate"
-    text = f"{text} ({price})" if price else text
+    text = f"{tr(text)} ({price})" if price else text
     row.operator("image_to_mesh.generate", text=text, icon="NONE" if again else "MESH_DATA")
     if why_none:
-        draw_text(layout, context, f"Price unknown: {why_none}", active=False)
+        draw_text(layout, context, tr("Price unknown: {}").format(said(why_none)), active=False)
     if reason:
         draw_text(layout, context, reason, icon="INFO")
-        if reason == OFFLINE:
+        if reason == tr(OFFLINE):
             row = layout.row()
             row.operator("image_to_mesh.open_preferences", icon="PREFERENCES").system = True
 
@@ -65,12 +65,12 @@ def _draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context, *, ag
 def _price(context: bpy.types.Context) -> tuple[str, str]:
     """Return the price of exactly these settings, or why the service named none."""
     settings = priced(context)
-    said = answer(context, provider_of(context.scene), settings) if settings else None
-    if said is None or said.waiting:
+    told = answer(context, provider_of(context.scene), settings) if settings else None
+    if told is None or told.waiting:
         return _last_price(context), ""
-    if said.failure:
-        return "", said.failure.message
-    return "" if said.amount is None else amount_text(said), ""
+    if told.failure:
+        return "", told.failure.message
+    return "" if told.amount is None else amount_text(told), ""
 
 
 def _last_price(context: bpy.types.Context) -> str:
@@ -132,27 +132,27 @@ def _draw_nothing(box: bpy.types.UILayout) -> None:
 
 
 def _draw_cancelled(box: bpy.types.UILayout, context: bpy.types.Context, view: JobView) -> None:
-    _draw_title(box, view, f"{view.name}: cancelled", "CANCEL")
+    _draw_title(box, view, tr("{}: cancelled").format(view.name), "CANCEL")
     if view.job not in session().collecting():
         return
     provider = all_providers().get(view.provider)
-    who = provider.label if provider else "The service"
-    sentence = f"{who} may charge for it all the same: what it makes comes into the library."
-    draw_text(box, context, sentence, active=False)
+    who = tr(provider.label if provider else "The service")
+    sentence = tr("{} may charge for it all the same: what it makes comes into the library.")
+    draw_text(box, context, sentence.format(who), active=False)
     button = box.operator("image_to_mesh.cancel", text="Do Not Collect")
     button.job = view.job
     button.collect = False
 
 
 def _draw_result(box: bpy.types.UILayout, context: bpy.types.Context, view: JobView) -> None:
-    came = f"{view.name} came into the library" if view.collected else view.name
+    came = tr("{} came into the library").format(view.name) if view.collected else view.name
     _draw_title(box, view, came, "CHECKMARK")
     record = view.record
     if record:
-        faces = f"{record.faces:,} faces, " if record.faces else ""
-        draw_text(box, context, f"{faces}{duration(record.seconds)}", active=False)
+        parts = [tr("{} faces").format(f"{record.faces:,}")] if record.faces else []
+        draw_text(box, context, ", ".join([*parts, duration(record.seconds)]), active=False)
         for note in record.notes:
-            draw_text(box, context, note, icon="INFO")
+            draw_text(box, context, said(note), icon="INFO")
     here = current_file.made_here(view.place)
     if not here:
         draw_text(box, context, "Made for another file", active=False)
@@ -165,9 +165,9 @@ def _draw_failure(box: bpy.types.UILayout, context: bpy.types.Context, view: Job
     if failure is None:
         return
     _draw_title(box, view, view.name, "ERROR")
-    draw_text(box, context, failure.message)
+    draw_text(box, context, said(failure.message))
     if failure.hint:
-        draw_text(box, context, failure.hint, active=False)
+        draw_text(box, context, said(failure.hint), active=False)
     row = box.row(align=True)
     if view.record and view.record.mesh:
         row.operator("image_to_mesh.import_result", text="Import", icon="IMPORT").job = view.job

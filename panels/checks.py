@@ -11,6 +11,7 @@ import bpy
 from ..jobs import Look, darkroom, sent_as
 from ..providers import Provider
 from ..readiness import picture_key, picture_problem
+from ..words import said, tr
 from .text import draw_text
 
 SMALL = 256
@@ -32,10 +33,11 @@ def draw_checks(
     if darkroom().at_work:
         draw_text(layout, context, "Preparing the picture...", icon="TIME")
     look = darkroom().seen(picture_key(image))
-    if look is None or look.waiting:
+    if look is None or look.waiting:  # The line keeps its place: what is below does not jump.
+        draw_text(layout, context, "Looking at the picture...", active=False)
         return
     if look.error is not None:
-        draw_text(layout, context, f"{look.error.message} {look.error.hint}", icon="ERROR")
+        draw_text(layout, context, said(look.error.message, look.error.hint), icon="ERROR")
         return
     draw_text(layout, context, sent_text(look, provider), active=False)
     for warning in warnings(look):
@@ -44,11 +46,14 @@ def draw_checks(
 
 def sent_text(look: Look, provider: Provider[Any]) -> str:
     """Say what the provider gets: 1024 × 768 PNG, 0.4 MB."""
+    if look.info is None:
+        return tr("Checked when it is used")
     width, height, format_, converted = sent_as(look, provider)
     shown = f"{width} × {height} {format_.upper()}"
     if "network" not in provider.needs:
-        return f"{shown}, stays on this computer"
-    return f"Sends {shown}, converted" if converted else f"Sends {shown}, {megabytes(look.size)}"
+        return tr("{}, not sent").format(shown)
+    what = tr("converted") if converted else megabytes(look.size)
+    return tr("Sends {}, {}").format(shown, what)
 
 
 def megabytes(size: int) -> str:
@@ -59,19 +64,19 @@ def megabytes(size: int) -> str:
 def warnings(look: Look) -> Iterator[str]:
     """Yield what will make a poor mesh."""
     if not look.clear:
-        yield "No clear subject: use one thing on a plain background"
+        yield tr("No clear subject: use one thing on a plain background")
         return
     if look.info is not None:
         width = (look.box[2] - look.box[0]) * look.info.width
         height = (look.box[3] - look.box[1]) * look.info.height
         if max(width, height) < SMALL:
-            yield f"The subject is small: {round(width)} × {round(height)} pixels"
+            yield tr("The subject is small: {} × {} pixels").format(round(width), round(height))
     if look.cut:
-        yield "The subject is cut off at the border"
+        yield tr("The subject is cut off at the border")
     if look.parts > 1:
-        yield f"{look.parts} separate subjects: crop to one"
+        yield tr("{} separate subjects: crop to one").format(look.parts)
     if look.brightness < DARK:
-        yield "The subject is very dark"
+        yield tr("The subject is very dark")
 
 
 def _draw_ways(layout: bpy.types.UILayout, image: bpy.types.Image) -> None:

@@ -9,6 +9,7 @@ from .. import thumbnails
 from ..jobs import Entry, shelf
 from ..properties import shelf_of
 from ..providers import all_providers
+from ..words import tr
 from .text import draw_text, duration
 
 PAGE = 6
@@ -51,12 +52,12 @@ def size_text(size: int) -> str:
 
 def facts_of(entry: Entry) -> str:
     """Say in a line what came out, by whom and for how much."""
-    parts = [f"{entry.faces:,} faces"] if entry.faces else []
+    parts = [tr("{} faces").format(f"{entry.faces:,}")] if entry.faces else []
     if entry.credits:
-        parts.append(f"{entry.credits:g} credits")
+        parts.append(tr("{} credits").format(f"{entry.credits:g}"))
     provider = all_providers().get(entry.provider)
-    parts.append(provider.label if provider and "network" in provider.needs else
-                 duration(entry.seconds))  # fmt: skip
+    is_service = provider is not None and "network" in provider.needs
+    parts.append(provider.label if provider and is_service else duration(entry.seconds))
     return ", ".join(parts)
 
 

@@ -11,6 +11,7 @@ from .. import preferences
 from ..jobs import fetches
 from ..properties import SIDE_VIEWS
 from ..providers import Provider
+from ..words import said
 from .checks import draw_checks
 from .text import draw_text
 
@@ -61,21 +62,21 @@ def _draw_balance(
     layout: bpy.types.UILayout, context: bpy.types.Context, provider: Provider[Any]
 ) -> None:
     """Lay what the service last said of the account, and the button that asks anew."""
-    said = preferences.answer(context, provider)
+    told = preferences.answer(context, provider)
     offline = preferences.is_offline(context, provider)
-    if said is None and offline:
+    if told is None and offline:
         return
     row = layout.row(align=True)
     label = row.row()
     label.active = False
-    label.label(text=preferences.balance_text(said) or "Balance")
+    label.label(text=preferences.balance_text(told) or "Balance")
     if not offline:
         button = row.row()
-        button.enabled = not (said and said.waiting)
+        button.enabled = not (told and told.waiting)
         button.operator(
             "image_to_mesh.test_key", text="", icon="FILE_REFRESH"
         ).provider = provider.id
-    if said and said.failure:
-        draw_text(layout, context, f"{said.failure.message} {said.failure.hint}".strip())
-        if said.failure.link:
-            layout.operator("wm.url_open", text="Help", icon="URL").url = said.failure.link
+    if told and told.failure:
+        draw_text(layout, context, said(told.failure.message, told.failure.hint))
+        if told.failure.link:
+            layout.operator("wm.url_open", text="Help", icon="URL").url = told.failure.link

@@ -22,6 +22,7 @@ from ..preferences import (
     key_problem,
 )
 from ..providers import BadKey, KeyField, Provider, all_providers, trust_problem
+from ..words import said, tr
 
 CHARACTER_WIDTH = 7.0
 """Pixels that a character of a sentence takes at most, at a scale of 1."""
@@ -37,7 +38,7 @@ def draw(self: Any, context: bpy.types.Context) -> None:
     box = layout.box()
     box.label(text="Library")
     box.prop(self, "library", text="Folder")
-    box.prop(self, "library_limit")
+    box.prop(self, "library_limit", text="Limit (GB)")
     row = box.row()
     row.operator("image_to_mesh.show_folder", text="Show Folder", icon="FILE_FOLDER")
     _draw_advanced(layout, context, self)
@@ -73,10 +74,10 @@ def _draw_service(
         hint = box.row()
         hint.active = False
         hint.alignment = "RIGHT"
-        hint.label(text=origin or f"No key here, nor in {field.environment}")
+        hint.label(text=origin or tr("No key here, nor in {}").format(field.environment))
     problem = key_problem(context, users[0])
     if isinstance(problem, BadKey):
-        _draw_sentence(box, context, str(problem), icon="ERROR")
+        _draw_sentence(box, context, said(problem.message, problem.hint), icon="ERROR")
     accounts = [one for one in users if has_account(one) and one is account_of(one)]
     for provider in accounts:
         _draw_account(box, context, provider, alone=len(accounts) == 1)
@@ -86,21 +87,21 @@ def _draw_account(
     box: Any, context: bpy.types.Context, provider: Provider[Any], *, alone: bool
 ) -> None:
     """Lay the button that tests a key, what its service said, and what to do about it."""
-    said = answer(context, provider)
+    told = answer(context, provider)
     offline = is_offline(context, provider)
     row = box.row()
-    row.label(text=balance_text(said), icon=_icon(said))
+    row.label(text=balance_text(told), icon=_icon(told))
     button = row.row()
     button.alignment = "RIGHT"
-    button.enabled = has_keys(context, provider) and not offline and not (said and said.waiting)
-    text = "Test" if alone else f"Test {provider.label}"
+    button.enabled = has_keys(context, provider) and not offline and not (told and told.waiting)
+    text = "Test" if alone else tr("Test {}").format(provider.label)
     button.operator("image_to_mesh.test_key", text=text).provider = provider.id
     if offline:
         _draw_sentence(box, context, OFFLINE, icon="INFO")
-    if said and said.failure:
-        _draw_sentence(box, context, f"{said.failure.message} {said.failure.hint}")
-        if said.failure.link:
-            box.operator("wm.url_open", text="Help", icon="URL").url = said.failure.link
+    if told and told.failure:
+        _draw_sentence(box, context, said(told.failure.message, told.failure.hint))
+        if told.failure.link:
+            box.operator("wm.url_open", text="Help", icon="URL").url = told.failure.link
 
 
 def _icon(said: Answer | None) -> str:
@@ -119,7 +120,7 @@ def _draw_sentence(
     scale = context.preferences.system.ui_scale or 1.0  # 0 without a window
     column = layout.column(align=True)
     for number, line in enumerate(
-        textwrap.wrap(text, max(30, int(width / scale / CHARACTER_WIDTH)))
+        textwrap.wrap(tr(text), max(30, int(width / scale / CHARACTER_WIDTH)))
     ):
         column.label(text=line, icon="BLANK1" if number and icon != "NONE" else icon)
 
@@ -134,7 +135,7 @@ def _draw_advanced(layout: Any, context: bpy.types.Context, preferences: Any) ->
         return
     with_address = [provider for provider in all_providers().values() if provider.address]
     for name, provider in _by_address(with_address).items():
-        layout.prop(preferences, name, text=f"{provider.label} Address")
+        layout.prop(preferences, name, text=tr("{} Address").format(provider.label))
     layout.prop(preferences, "certificates")
     if problem := trust_problem():
         _draw_sentence(layout, context, problem, icon="ERROR")

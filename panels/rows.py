@@ -12,6 +12,7 @@ from ..baseline import baseline_of, differing
 from ..properties import group_of, property_name, provider_of, read_settings, switch_name
 from ..providers import Setting, settings_of
 from ..readiness import broken_settings
+from ..words import said
 from .text import draw_text
 
 GROUPS = {
@@ -53,7 +54,7 @@ def draw_basic(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     _draw_rows(layout, context, [one for one in declared if one.basic], remarks)
     hidden = {one.name for one in declared if not one.basic}
     if broken := [remarks.broken[name] for name in remarks.broken if name in hidden]:
-        draw_text(layout, context, broken[0], icon="ERROR")
+        draw_text(layout, context, said(broken[0]), icon="ERROR")
 
 
 def draw_rest(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -104,7 +105,7 @@ def _draw_rows(
         if broken or unused:
             below = column.column()
             below.alert = bool(broken)
-            draw_text(below, context, broken or unused or "", active=bool(broken))
+            draw_text(below, context, said(broken or unused or ""), active=bool(broken))
 
 
 def _draw_value(row: bpy.types.UILayout, group: Any, setting: Setting) -> None:

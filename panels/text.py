@@ -7,6 +7,8 @@ import textwrap
 
 import bpy
 
+from ..words import tr
+
 CHARACTER_WIDTH = 5.7
 """Mean width in pixels of a character of the interface font at a scale of 1."""
 MARGIN = 60.0
@@ -27,7 +29,7 @@ def draw_text(
     column.active = active
     column.scale_y = 0.8
     room = _characters(context) - (0 if icon == "NONE" else ICON_CHARACTERS)
-    for number, line in enumerate(wrapped(text, room)):
+    for number, line in enumerate(wrapped(tr(text), room)):
         blank = "NONE" if icon == "NONE" else "BLANK1"
         column.label(text=line, icon=blank if number else icon)
 

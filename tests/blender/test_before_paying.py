@@ -71,7 +71,7 @@ def test_a_good_picture_has_no_warning_and_says_what_is_sent(chosen: Any, tmp_pa
     look = looked_at(chosen)
     assert list(room("panels.checks").warnings(look)) == []
     assert look.box == pytest.approx((0.2, 0.2, 0.8, 0.8), abs=0.02)
-    assert "1024 × 1024 PNG, stays on this computer" in draw(width=900).text()
+    assert "1024 × 1024 PNG, not sent" in draw(width=900).text()
     chosen.provider = "tripo"
     assert "Sends 1024 × 1024 PNG" in draw(width=900).text()
     chosen.provider = "aiml_magic"

@@ -54,14 +54,15 @@ ROOMS: dict[str, Room] = {
     "scene": _room(
         "scene.background", "jobs", "providers", others=BLENDER | {"numpy"}, never=THREADS
     ),
-    "preferences": _room("jobs", "providers", others=BLENDER, never=THREADS),
+    "preferences": _room("words", "jobs", "providers", others=BLENDER, never=THREADS),
     "properties": _room("providers", others=BLENDER, never=THREADS | IO),
     "current_file": _room(others=BLENDER, never=THREADS | IO),
     "readiness": _room(
-        "preferences", "properties", "providers", others=BLENDER, never=THREADS | IO
+        "preferences", "properties", "words", "providers", others=BLENDER, never=THREADS | IO
     ),
     "manual": _room(),
-    "words": _room(others=BLENDER, never=THREADS | IO),
+    "languages": _room(never=THREADS | IO),
+    "words": _room("languages", others=BLENDER, never=THREADS | IO),
     "thumbnails": _room(others=BLENDER, never=THREADS | IO),
     "baseline": _room("properties", "providers", others=BLENDER, never=THREADS | IO),
     # Blender runs these files where a preset is chosen.
