@@ -16,7 +16,7 @@ from ..readiness import priced, why_not
 from ..words import said, tr
 from .text import draw_text, duration
 
-RUNNING_SHOWN = 6
+RUNNING_SHOWN = 4
 ENDED_SHOWN = 3
 ABOUT_KEYS = frozenset({"missing_key", "bad_key"})
 
@@ -27,7 +27,7 @@ def draw_action(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     running = [view for view in views if not view.over]
     layout.separator()
     for view in running[:RUNNING_SHOWN]:
-        _draw_running(layout, view)
+        _draw_running(layout, view, alone=len(running) == 1)
     if len(running) > RUNNING_SHOWN:
         draw_text(layout, context, tr("{} more run").format(len(running) - RUNNING_SHOWN))
     _draw_queue(layout)
@@ -82,11 +82,11 @@ def _last_price(context: bpy.types.Context) -> str:
     return tr("last {}").format(f"{paid:g}") if paid else ""
 
 
-def _draw_running(layout: bpy.types.UILayout, view: JobView) -> None:
+def _draw_running(layout: bpy.types.UILayout, view: JobView, *, alone: bool) -> None:
     # In a box as the endings are, so that `_draw_nothing` is what comes in the bar's place.
     column = layout.box().column(align=True)
     row = column.row(align=True)
-    row.scale_y = 1.5
+    row.scale_y = 1.5 if alone else 1.0
     percent = "" if view.fraction is None else f" {view.fraction:.0%}"
     row.progress(factor=view.fraction or 0.0, text=f"{tr(view.phase)}{percent}")
     row.operator("image_to_mesh.cancel", text="", icon="X").job = view.job

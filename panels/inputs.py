@@ -48,8 +48,10 @@ def draw_provider(
 ) -> None:
     """Lay the provider's menu, what it does, and the way to its key."""
     layout.prop(chosen, "provider")
-    draw_text(layout, context, provider.description, active=False)
-    if provider.keys and not preferences.has_keys(context, provider):
+    has_keys = preferences.has_keys(context, provider)
+    if not (provider.keys and has_keys):  # Who has a key knows; the menu's tooltip says it too.
+        draw_text(layout, context, provider.description, active=False)
+    if provider.keys and not has_keys:
         row = layout.row(align=True)
         row.operator("image_to_mesh.open_preferences", text="Add Key", icon="PREFERENCES")
         if provider.key_url:

@@ -68,7 +68,7 @@ FINEST_TEXTURE = Choice("extreme", "8K", "The finest textures, in large files; t
 GeometryQuality = Annotated[
     Literal["standard", "detailed"],
     Option(
-        "Geometry Quality",
+        "Geometry",
         "How fine the shape is",
         (
             Choice("standard", "Standard", "Enough for most uses"),
@@ -80,7 +80,7 @@ GeometryQuality = Annotated[
 TextureAlignment = Annotated[
     Literal["original_image", "geometry"],
     Option(
-        "Texture Alignment",
+        "Alignment",
         "What the textures follow where picture and mesh differ",
         (
             Choice("original_image", "Original Image", "Stay close to the picture"),

@@ -77,7 +77,7 @@ class ScenarioSettings(Settings):
     geometryQuality: Annotated[
         Literal["standard", "detailed"],
         Option(
-            "Geometry Quality",
+            "Geometry",
             "How fine the shape is; finer ones cost more",
             (
                 Choice("standard", "Standard", "Enough for most uses"),

@@ -154,7 +154,7 @@ BROKEN: list[tuple[dict[str, Any], str, str]] = [
     *(({"model_version": P1, name: True}, name, "Model P1 has no") for name in FOUR[:2]),
     ({"model_version": P1, "geometry_quality": "detailed"}, "geometry_quality", "Model P1"),
     ({"model_version": P1, "generate_parts": True, **UNTEXTURED}, "generate_parts", "Model P1"),
-    ({"geometry_quality": "detailed"}, "geometry_quality", "Model 2.5 has no Geometry Quality"),
+    ({"geometry_quality": "detailed"}, "geometry_quality", "Model 2.5 has no Geometry"),
     *(
         ({"model_version": old, name: value}, name, "reset it, or choose another model")
         for old in OLD

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The panel in the states that a small or foreign screen makes, and what drawing it costs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gui.artist import Artist
+
+ADDON = "bl_ext.user_default.image_to_mesh"
+SCENE = "bpy.context.scene.image_to_mesh"
+CROWD = f"""
+import sys, time
+jobs = sys.modules['{ADDON}.jobs']
+shelf = jobs.shelf()
+shelf.look_soon = lambda root: None
+entry = lambda number: jobs.Entry(**{{
+    **dict.fromkeys(jobs.Entry._fields), 'job': f'job-{{number}}', 'state': jobs.State.READY,
+    'provider': 'local', 'name': f'cup {{number}}', 'created': '2026', 'seconds': 4.0,
+    'faces': 4000, 'size': 1000}})
+shelf.results = tuple(entry(number) for number in range(200))
+shelf.version += 1
+for number in range(50):
+    jobs.session().show(jobs.JobView(
+        job=f'running-{{number}}', provider='local', name=f'cup {{number}}', fraction=0.4,
+        state=jobs.State.RUNNING, phase='Shaping', started=time.monotonic()))
+"""
+GONE = "jobs.session()._views.clear()"
+OPENED = f"""
+import bpy
+panels = sys.modules['{ADDON}.panels.sidebar']
+for panel in panels.classes[1:]:
+    bpy.utils.unregister_class(panel)
+    panel.bl_options = set()
+    panel.bl_idname = panel.bl_idname + "_open"
+    bpy.utils.register_class(panel)
+"""
+TIMED = """
+import time
+spent = {}
+def timed(panel):
+    name = 'draws' if 'draws' in vars(panel) else 'draw'  # less what the tests look at
+    plain = getattr(panel, name)
+    def draw(self, context):
+        start = time.perf_counter()
+        plain(self, context)
+        spent.setdefault(panel.__name__, []).append(time.perf_counter() - start)
+    setattr(panel, name, draw)
+for panel in panels.classes:
+    timed(panel)
+"""
+SCALE = "bpy.context.preferences.view.ui_scale = {}"
+
+
+def test_drawing_is_cheap_with_many_jobs_and_results(artist: Artist, photograph: Path) -> None:
+    artist.choose(photograph)
+    artist.session.run(CROWD)
+    artist.session.run(OPENED)
+    artist.words()
+    artist.point_at_view()
+    artist.session.screenshot("panel-crowded")
+    artist.session.run(TIMED)
+    for _ in range(15):
+        artist.words()
+    each = artist.session.run("{name: min(times) for name, times in spent.items()}")
+    print(f"\ndraw: {', '.join(f'{name} {1000 * one:.2f} ms' for name, one in each.items())}")
+    artist.session.run(GONE)
+    assert len(each) == 3
+    assert sum(each.values()) < 0.005  # 1 ms on a quiet machine; printed above
+
+
+def test_twice_as_large(artist: Artist, photograph: Path) -> None:
+    artist.choose(photograph)
+    artist.session.run(SCALE.format(2))
+    try:
+        artist.words()
+        artist.point_at_view()
+        artist.session.screenshot("panel-scale-2")
+        assert "Generate" in artist.words()
+    finally:
+        artist.session.run(SCALE.format(1))
+
+
+@pytest.mark.parametrize("provider", ["tripo", "aiml_triposr"])
+def test_grey_says_why(artist: Artist, photograph: Path, provider: str) -> None:
+    artist.choose(photograph)
+    artist.session.run(f"{SCENE}.provider = {provider!r}")
+    assert "needs an API key" in " ".join(artist.words().splitlines())
+    artist.point_at_view()
+    artist.session.screenshot(f"panel-no-key-{provider}")
+    artist.session.run(f"{SCENE}.provider = 'local'")
