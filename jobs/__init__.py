@@ -16,12 +16,15 @@ from ._values import (
     Record,
     State,
 )
+from .assets import asset_catalog, asset_of
 from .background import BackgroundBlender, blender_command, find_blender
 from .batch import Batch, Item, match, planned, refused
+from .bin import to_bin
 from .catalogue import Catalogue, Entry, catalogue, to_clear
 from .enquiry import Answer, Enquiries, Enquiry
 from .imports import note_import
 from .library import Library, library_folder
+from .orders import digest_of
 from .pictures import picture_from
 from .session import Session, session
 from .sources import Line, read_sources
@@ -49,8 +52,11 @@ __all__ = [
     "Record",
     "Session",
     "State",
+    "asset_catalog",
+    "asset_of",
     "blender_command",
     "catalogue",
+    "digest_of",
     "find_blender",
     "library_folder",
     "match",
@@ -60,5 +66,6 @@ __all__ = [
     "read_sources",
     "refused",
     "session",
+    "to_bin",
     "to_clear",
 ]

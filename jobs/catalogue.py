@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 from ..providers import LibraryProblem, all_providers
 from ._values import Record, State
+from .bin import to_bin
 from .imports import last_import
 from .library import RECORD, Library, write_whole
 from .orders import order_of
@@ -66,6 +67,9 @@ class Catalogue:
         self.problems: tuple[str, ...] = ()
         self.size = 0
         self.opened = False
+        self.looked = self.took = 0.0
+        """When the last look ended, by the steady clock, and how long it took."""
+        self._kept: set[str] = set()
         self._known: dict[str, tuple[Stamp, Entry | str]] = {}
         self._found: tuple[tuple[Entry, ...], tuple[str, ...], tuple[Entry, ...]] = ((), (), ())
         self._looking = threading.Lock()
@@ -77,10 +81,13 @@ class Catalogue:
 
     def refresh(self) -> bool:
         """Look at the library, reading only what is new; say whether anything changed."""
+        started = time.monotonic()
         with self._looking:
             self.open()
             before = self._known
             self._show(dict(self._look(before)))
+            self.looked = time.monotonic()
+            self.took = self.looked - started
             if self._known == before:
                 return False
             _write(self.root, self._known)
@@ -90,6 +97,13 @@ class Catalogue:
         """Look at the library on another thread, unless one looks already."""
         if not self._looking.locked():
             threading.Thread(target=self._refresh_quietly, daemon=True).start()
+
+    def clear_soon(self, entries: Iterable[Entry]) -> None:
+        """Move jobs to the system's bin on another thread; what cannot go there stays."""
+        chosen = [one for one in entries if one.job not in self._kept]
+        if chosen and not self._looking.locked():
+            self._kept.update(one.job for one in chosen)
+            threading.Thread(target=self._clear, args=(chosen,), daemon=True).start()
 
     def find(self, *, state: str = "", provider: str = "", text: str = "") -> tuple[Entry, ...]:
         """Return the jobs in that state, of that provider, with all the words of the text.
@@ -103,6 +117,13 @@ class Catalogue:
             found = _filtered(entries, state, provider, text.casefold().split())
             self._found = (entries, asked, found)
         return found
+
+    def _clear(self, chosen: list[Entry]) -> None:
+        library = Library(self.root)
+        for one in chosen:
+            with contextlib.suppress(LibraryProblem):
+                to_bin(library, one.job)
+        self._refresh_quietly()
 
     def _refresh_quietly(self) -> None:
         with contextlib.suppress(LibraryProblem):
@@ -234,7 +255,7 @@ def _bytes_in(folder: Path) -> int:
     for path, _, files in os.walk(folder):
         for name in files:
             with contextlib.suppress(OSError):
-                total += os.lstat(os.path.join(path, name)).st_size  # noqa: PTH116, PTH118
+                total += os.lstat(os.path.join(path, name)).st_size  # noqa: PTH118
     return total
 
 

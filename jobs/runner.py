@@ -36,6 +36,7 @@ from ..providers import (
     values_of,
 )
 from ._values import Event, Failure, InputPicture, JobSpec, Record, State
+from .assets import asset_of
 from .calling import Call
 from .keeping import Keeper, now, request_hash
 from .library import Library
@@ -334,6 +335,7 @@ class Runner:
             "output": str(self.keeper.folder / "model.blend"),
             "preview": str(preview),
             "render_preview": not preview.is_file(),
+            "asset": asset_of(self._record),
         }
         try:
             done = self._tools.blender.ask(request, self.keeper.tell, self._check)

@@ -6,7 +6,19 @@ from __future__ import annotations
 import bpy
 
 from .. import jobs
-from . import account, cancel, delete, generate, import_result, prepared, shown, watch
+from . import (
+    account,
+    cancel,
+    delete,
+    generate,
+    import_result,
+    library,
+    looking,
+    made,
+    prepared,
+    shown,
+    watch,
+)
 
 _classes = (
     *generate.classes,
@@ -14,6 +26,8 @@ _classes = (
     *account.classes,
     *import_result.classes,
     *delete.classes,
+    *library.classes,
+    *made.classes,
     *shown.classes,
     *watch.classes,
 )
@@ -25,10 +39,12 @@ def register() -> None:
         bpy.utils.register_class(one)
     watch.register()
     account.register()
+    looking.register()
 
 
 def unregister() -> None:
     """Stop watching and put running jobs aside: their records go on with the next start."""
+    looking.unregister()
     account.unregister()
     watch.unregister()
     jobs.session().close()

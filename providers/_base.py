@@ -243,6 +243,11 @@ class Provider(ABC, Generic[S]):
         """Return how many tasks like this the service works on at once for an account."""
         return 10
 
+    def license_note(self) -> str:
+        """Say who has what rights in a mesh, as far as that is known here."""
+        about = f" ({self.docs_url})" if self.docs_url else ""
+        return f"See the terms of {self.label}{about}, and the rights in the picture"
+
     def quote(self, request: Request[S], http: Http | None) -> Cost | None:
         """Return the price of a request, where the service says it for free."""
         return None

@@ -68,7 +68,8 @@ def batch(
     monkeypatch.setattr(cli, "find_blender", lambda environment: WORKER)
 
     def run(*words: object, provider: str = "rehearsal") -> Told:
-        monkeypatch.setattr(cli_batch, "session", lambda own=Session(): own)
+        own = Session()
+        monkeypatch.setattr(cli_batch, "session", lambda: own)
         library = ("--library", str(tmp_path / "library"))
         code = cli.main(
             ["batch", *map(str, words), "--provider", provider, *library, "--json", "--quiet"]
@@ -170,7 +171,9 @@ def test_an_uncertain_order_is_told_and_never_sent_again(
 ) -> None:
     batch(pictures(3))
     change(tmp_path, "cup001", state=State.UNCERTAIN, ticket=None)
-    change(tmp_path, "cup002", state=State.SUBMITTING, ticket=None, submitted="2026-01-01T00:00:00Z")
+    change(
+        tmp_path, "cup002", state=State.SUBMITTING, ticket=None, submitted="2026-01-01T00:00:00Z"
+    )
     for words in ((), ("--retry-failed",)):
         code, said = batch(pictures(3), *words)
         assert (code, said["done"], said["uncertain"], said["ordered"]) == (6, 1, 2, 0)
@@ -276,7 +279,7 @@ def test_200_pictures_interrupted_at_random_and_run_again_are_200_orders(
         said = json.loads(out.splitlines()[-1])
         assert process.returncode == 130
         assert said["uncertain"] == 0
-        assert 0 < said["unfinished"]
+        assert said["unfinished"] > 0
     done = subprocess.run(_command(folder, place), stdout=subprocess.PIPE, text=True, timeout=100)
     said = json.loads(done.stdout.splitlines()[-1])
     assert (done.returncode, said["done"]) == (0, 200)
