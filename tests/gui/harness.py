@@ -191,15 +191,15 @@ class Session:
 
     def drag(self, start: tuple[int, int], end: tuple[int, int]) -> None:
         """Press at a pixel, move to another and release there."""
-        self._move_seen(start)
+        self.move_seen(start)
         self._shell.run("xdotool", "mousedown", "1")
         for part in (0.2, 0.4, 0.6, 0.8, 1.0):
             x, y = (round(a + (b - a) * part) for a, b in zip(start, end, strict=True))
-            self._move_seen((x, y))
+            self.move_seen((x, y))
         self._shell.run("xdotool", "mouseup", "1")
         time.sleep(_SETTLE_SECONDS)
 
-    def _move_seen(self, spot: tuple[int, int]) -> None:
+    def move_seen(self, spot: tuple[int, int]) -> None:
         """Move and let Blender's event loop turn: it takes moves that wait together for one."""
         self.move(*spot)
         for _ in range(2):
@@ -248,7 +248,7 @@ class Session:
         # Where it was found last comes first: most often it is there still.
         last = [self._found[what]] if what in self._found else []
         for x, y in (*last, *everywhere):
-            self.move(x, y)
+            self.move_seen((x, y))
             found = self.hovered(region)
             if found.startswith(f"bpy.ops.{what}(") or found.endswith(what):
                 self._found[what] = (x, y)
