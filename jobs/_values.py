@@ -100,8 +100,8 @@ class InputPicture:
 class Record:
     """A job's whole story, as `job.json` keeps it. File names are relative to the job's folder.
 
-    `created`, `submitted` and `imported` are ISO 8601 in UTC, `seconds` counts from the start to
-    the end. `dismissed`: the person was told of the mesh, and does not want it in this scene.
+    `created` and `submitted` are ISO 8601 in UTC, `seconds` counts from the start to the end.
+    `dismissed`: the person was told that the mesh is there, and wants to hear of it no more.
     """
 
     id: str
@@ -128,14 +128,13 @@ class Record:
     facts: Mapping[str, JSON] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     failure: Failure | None = None
-    imported: str | None = None
     dismissed: bool = False
 
     @property
-    def unseen(self) -> bool:
-        """Whether its mesh was made for a scene, is there, and never came into one."""
-        ready = self.state is State.READY and bool(self.place.get("file"))
-        return ready and self.imported is None and not self.dismissed
+    def offered(self) -> bool:
+        """Whether its mesh was made for a scene, and its person has not put the offer away."""
+        made_for_one = bool(self.place.get("file"))
+        return self.state is State.READY and made_for_one and not self.dismissed
 
     def names(self) -> Iterator[str]:
         """Yield the files that it names: all lie in its own folder."""

@@ -33,6 +33,8 @@ MAX_RECORD = 16 * 1024 * 1024
 """No record gets that big: what is bigger is none."""
 CANCEL = ".cancel"
 """A file of this name in a job's folder asks the process that works on it to stop."""
+IMPORTED = "imported.json"
+"""A file of this name tells when the job's mesh came into a scene."""
 LEFT_OVER = 24 * 3600.0
 """Seconds after which a half-made folder is surely nobody's any more."""
 
@@ -133,21 +135,27 @@ class Library:
         named = (one.name for one in found if not one.name.startswith("."))
         return [job for job in named if os.path.lexists(self.root / job / RECORD)]
 
-    def unfinished(self) -> Iterator[Record]:
-        """Yield the jobs that can go on, oldest first, and those whose mesh nobody has seen yet.
+    def open_jobs(self) -> Iterator[Record]:
+        """Yield the jobs that are not settled, oldest first: those that can go on, those that are
+        uncertain, those whose mesh nobody has seen yet.
 
         Broken records are passed over: `all` tells of them. Quick in a large library, because
-        only those records are read in full.
+        only records that may be such are read in full.
         """
         for job in self.jobs():
             try:
                 data = self._read(job)
-                if data.get("state") != State.READY or data.get("imported") is None:
-                    record = _decode(data, job)
-                    if not record.state.over or record.unseen:
-                        yield record
+                if data.get("state") == State.READY and self._was_seen(job, data):
+                    continue
+                record = _decode(data, job)
             except (LibraryProblem, AttributeError):
                 continue
+            if not record.state.over or record.state is State.UNCERTAIN or record.offered:
+                yield record
+
+    def _was_seen(self, job: str, data: Mapping[str, Any]) -> bool:
+        known = bool(data.get("dismissed")) or not data.get("place")
+        return known or (self.root / job / IMPORTED).exists()
 
     def sweep(self) -> None:
         """Clear away what a process that was killed had not finished making."""
@@ -183,7 +191,7 @@ class Library:
             raise LibraryProblem(f"The record of job “{job}” cannot be read: {why}.") from error
 
     def delete(self, job: str, *, mine: bool = False) -> None:
-        """Delete the job's folder with all that is in it; one in work only if the work is `mine`."""
+        """Delete the job's folder with all that is in it; `mine`: also while it is worked on."""
         folder = self.folder(job)
         if not (folder / RECORD).is_file():
             raise LibraryProblem(f"There is no job “{job}”.", "List them with “jobs”.")

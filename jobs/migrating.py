@@ -12,9 +12,9 @@ SCHEMA = 2
 
 
 def _from_1(record: dict[str, Any]) -> None:
-    """Schema 1 did not say what was imported, and kept the time of orders that were refused."""
+    """Schema 1 offered nothing of its own accord, and kept the time of orders that were refused."""
     if record.get("state") == "ready":
-        record["imported"] = record.get("created")
+        record["dismissed"] = True
     if record.get("state") == "queued":
         record["submitted"] = record["request_hash"] = None
 

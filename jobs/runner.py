@@ -177,6 +177,7 @@ class Runner:
             State.PREPARING: self._prepare,
         }
         while not self._record.state.over:
+            self._check_asked()
             step = self._record.state
             steps[step]()
             self._check_fetching() if step is State.DOWNLOADING else self._check()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A host of results on loopback, as good or bad as object stores and what stands before them are."""
+"""A host of results on loopback, as good and as bad as storages are."""
 
 from __future__ import annotations
 

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes.glb import triangle_glb
 from fakes.service import KEY, Service, serving
 
-from image_to_mesh.providers import BadImage, BadMesh, LibraryProblem, Uncertain, Unreachable
+from image_to_mesh.providers import BadImage, Uncertain, Unreachable
 from image_to_mesh.providers._http import Http, is_loopback
 
 HEADERS = {"Authorization": f"Bearer {KEY}"}

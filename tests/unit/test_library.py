@@ -43,7 +43,6 @@ def full_record(job: str = "20260101-000000-cup-0001") -> Record:
         facts={"seed": 4},
         notes=("A note.",),
         failure=Failure("failed", "No.", "Try.", "https://example.com"),
-        imported="2026-01-01T00:00:02+00:00",
         dismissed=True,
     )
 

@@ -46,7 +46,9 @@ ROOMS: dict[str, Room] = {
         others=frozenset({"annotated_types", "pydantic", "requests", "urllib3"}), never=THREADS
     ),
     "jobs": _room("providers", others=frozenset({"filelock", "pydantic"})),
-    "cli": _room("jobs", "providers"),
+    "command": _room("jobs", "providers"),
+    "unfinished": _room("command", "jobs", "providers"),
+    "cli": _room("unfinished", "command", "jobs", "providers"),
     # Another process than the artist's Blender: a thread there watches for the end of its input.
     "scene.background": _room(others=BLENDER | {"numpy"}),
     "scene": _room(
