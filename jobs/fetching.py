@@ -18,7 +18,6 @@ from ..providers import (
     RemoteFile,
     Result,
     Ticket,
-    read_picture_info,
 )
 from ._values import State
 from .calling import Call
@@ -32,6 +31,7 @@ FRESH_ADDRESSES = 3
 """How often a result's addresses are asked for again when they have expired."""
 MESH, PREVIEW = "mesh.part", "preview.png"
 MAX_PREVIEW = 32 * 1024 * 1024
+PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"GIF8")
 FORMATS = ("glb", "fbx", "obj", "gltf")
 
 
@@ -150,4 +150,6 @@ def _check_mesh(path: Path) -> None:
 
 
 def _check_preview(path: Path) -> None:
-    read_picture_info(path.read_bytes(), "The preview")
+    with path.open("rb") as file:
+        if not file.read(16).startswith(PICTURES):
+            raise BadMesh("The preview is no picture.")

@@ -164,7 +164,16 @@ class TripoV3(FakeTripo):
         return {"balance": self.balance, "frozen": 6.78}
 
     def _usage(self, seen: Seen, _: re.Match[str]) -> Any:
-        rows = [{"task_id": one.id, "type": one.kind, "status": "success"} for one in self.creates]
+        rows = [
+            {
+                "task_id": one.id,
+                "type": one.kind,
+                "status": "success",
+                "created_at": one.created,
+                "credits_consumed": 30,
+            }
+            for one in self.creates
+        ]
         return {"items": rows}
 
 
