@@ -277,7 +277,7 @@ def _decode(data: Any, job: str) -> Record:
     if record.id != job:
         raise LibraryProblem(f"The record in “{job}” is another job's ({record.id}).")
     for name in record.names():
-        if Path(name).name != name or name == RECORD:
+        if Path(name).name != name or name.startswith(".") or name == RECORD:
             raise LibraryProblem(f"The record of job “{job}” names a file elsewhere: {name[:80]}.")
     return record
 

@@ -47,9 +47,9 @@ class JobLock:
         lock, self._lock = self._lock, None
         if lock is None:
             return
-        if os.name == "posix":  # whoever opened the file before sees that it is no one's now
-            self._path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
+            if os.name == "posix":  # whoever opened the file before sees that it is no one's now
+                self._path.unlink(missing_ok=True)
             lock.release()
         with contextlib.suppress(OSError):
             self._path.parent.rmdir()
@@ -60,7 +60,7 @@ class JobLock:
 
         lock: BaseFileLock
         if soft:
-            lock = SoftFileLock(self._path, thread_local=False)
+            lock = SoftFileLock(self._path.with_suffix(".process"), thread_local=False)
         else:
             lock = FileLock(self._path, thread_local=False, fallback_to_soft=False)
         try:
@@ -72,7 +72,8 @@ class JobLock:
 
 def is_held(library: Path, job: str) -> bool:
     """Say whether somebody works on a job now."""
-    if not (library / LOCKS / f"{job}.lock").exists():
+    names = (f"{job}.lock", f"{job}.process")
+    if not any((library / LOCKS / name).exists() for name in names):
         return False
     lock = JobLock(library, job)
     try:

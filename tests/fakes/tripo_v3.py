@@ -7,6 +7,7 @@ import re
 import uuid
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from .tripo_fields import (
     SHARED,
@@ -172,9 +173,12 @@ class TripoV3(FakeTripo):
                 "created_at": one.created,
                 "credits_consumed": 30,
             }
-            for one in self.creates
+            for one in reversed(self.creates)
         ]
-        return {"items": rows}
+        limit = int(parse_qs(urlsplit(seen.path).query).get("limit", ["50"])[0])
+        if not 1 <= limit <= 200:
+            raise Refused(400, 1004, "limit is at most 200")
+        return {"items": rows[:limit]}
 
 
 def _views(inputs: Any = None, files: Any = None) -> dict[str, Any]:
