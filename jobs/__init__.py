@@ -26,8 +26,10 @@ from .imports import note_import
 from .library import Library, library_folder
 from .orders import digest_of
 from .pictures import picture_from
+from .returning import Left, Means, dismiss
 from .session import Session, session
 from .sources import Line, read_sources
+from .uncertain import forget, is_unsettled, known_of
 
 __all__ = [
     "Answer",
@@ -45,8 +47,10 @@ __all__ = [
     "Item",
     "JobSpec",
     "JobView",
+    "Left",
     "Library",
     "Line",
+    "Means",
     "PictureSource",
     "Progressed",
     "Record",
@@ -57,7 +61,11 @@ __all__ = [
     "blender_command",
     "catalogue",
     "digest_of",
+    "dismiss",
     "find_blender",
+    "forget",
+    "is_unsettled",
+    "known_of",
     "library_folder",
     "match",
     "note_import",

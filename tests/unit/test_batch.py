@@ -22,7 +22,7 @@ from fakes.crowd import Crowd, crowded
 from fakes.glb import triangle_glb
 from fakes.service import KEY
 
-from image_to_mesh import cli, cli_batch
+from image_to_mesh import cli
 from image_to_mesh.jobs import Library, Record, Session, State
 from image_to_mesh.providers import Provider
 
@@ -69,7 +69,7 @@ def batch(
 
     def run(*words: object, provider: str = "rehearsal") -> Told:
         own = Session()
-        monkeypatch.setattr(cli_batch, "session", lambda: own)
+        monkeypatch.setattr("image_to_mesh.batch.session", lambda: own)
         library = ("--library", str(tmp_path / "library"))
         code = cli.main(
             ["batch", *map(str, words), "--provider", provider, *library, "--json", "--quiet"]
@@ -239,6 +239,18 @@ def test_wrong_usage_sends_nothing(
     assert cli.main(["batch", *words, "--library", str(tmp_path / "library")]) == code
     assert "Traceback" not in capsys.readouterr().err
     assert not crowd.asked
+
+
+def test_only_one_batch_works_in_a_library(
+    batch: Callable[..., Told], pictures: Callable[[int], Path], crowd: Crowd, tmp_path: Path
+) -> None:
+    lock = library(tmp_path).lock("batch")
+    assert lock.take()
+    folder = pictures(2)
+    code, said = batch(folder)
+    assert (code, said["error"]["kind"], crowd.asked) == (2, "library", 0)
+    lock.release()
+    assert batch(folder)[0] == 0
 
 
 def test_without_a_key_nothing_is_started(
