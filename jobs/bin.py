@@ -7,8 +7,7 @@ import logging
 import sys
 from pathlib import Path
 
-from ..providers import LibraryProblem
-from .library import RECORD, Library
+from .library import Library
 
 log = logging.getLogger(__name__)
 
@@ -20,9 +19,7 @@ def to_bin(library: Library, job: str) -> bool:
 
     Raises LibraryProblem where there is no such job, or somebody works on it.
     """
-    folder = library.folder(job)
-    if not (folder / RECORD).is_file():
-        raise LibraryProblem(f"There is no job “{job}”.", "List them with “jobs”.")
+    folder = library.unused(job)
     if not _has_bin(folder):
         return False
     from send2trash import send2trash

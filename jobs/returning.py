@@ -96,6 +96,7 @@ class Returning:
         self._at_work = at_work
         self._shown = shown
         self._taken: set[str] = set()
+        self._seen: set[str] = set()
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
@@ -133,8 +134,9 @@ class Returning:
         return True
 
     def forget(self, job: str) -> None:
-        """Offer a job no longer."""
+        """Offer a job no longer in this process: its person has seen what became of it."""
         with self._lock:
+            self._seen.add(job)
             self.left = self.left.without(job)
 
     def _run(self, means: Means) -> None:
@@ -160,7 +162,7 @@ class Returning:
         for record in library.open_jobs():
             if self._closed.is_set():
                 return []
-            if record.id not in self._shown():
+            if record.id not in self._shown() | self._seen:
                 lists.get(_kind(record, library), going_on).append(record)
         with self._lock:
             self.left = Left(**{name: tuple(records) for name, records in lists.items()})
@@ -201,5 +203,5 @@ def _kind(record: Record, library: Library) -> str:
     try:
         costs = "network" in get_provider(record.provider).needs
     except ImageToMeshError:
-        return "unsent"  # its provider is not there any more, so nothing can be asked
+        return ""  # its provider is not there any more, which shows when it is started
     return "unsent" if record.state is State.QUEUED and costs else ""

@@ -107,8 +107,10 @@ class Session:
     def dismiss(self, job: str) -> None:
         """Show an ended job no longer."""
         with self._lock:
-            if job in self._views and self._views[job].over:
-                del self._views[job]
+            if job not in self._views or not self._views[job].over:
+                return
+            del self._views[job]
+        self.returning.forget(job)
 
     def close(self, timeout: float = 0.5) -> None:
         """Stop all threads and background Blenders; the records stay as they are."""

@@ -181,7 +181,7 @@ def _run(order: dict[str, Any]) -> None:
 
 
 def _child(order: dict[str, Any]) -> None:
-    runner.next_pause = lambda *_: order.get("pause", 0.01)
+    vars(runner)["next_pause"] = lambda *_: order.get("pause", 0.01)
     _http._delay = lambda *_: 0.01
     if "at" in order:
         _hook(order["at"], get_provider(order["provider"]))
@@ -192,7 +192,7 @@ def _child(order: dict[str, Any]) -> None:
 
 def main() -> None:
     """Fork for each order; `id` names it in the answers."""
-    tools.BackgroundBlender = Blender
+    vars(tools)["BackgroundBlender"] = Blender
     _download.STEP = 1  # imported here once, for all children
     all_providers()
     record = jobs.Record("a", jobs.State.QUEUED, "local", "a", "a")

@@ -32,7 +32,7 @@ def _tripo(kind: type[FakeTripo], provider: str, size: int) -> Iterator[Place]:
     fake = kind()
     fake.mesh, fake.most_running = big_glb(size), 10**6
     with tripo_server.serving(fake):
-        order = {"provider": provider, "url": fake.base}
+        order: dict[str, Any] = {"provider": provider, "url": fake.base}
         order["keys"] = {"tripo_api_key": tripo_server.KEY}
         gets = lambda: len(fake.calls(r"GET .*\.glb"))  # noqa: E731
         yield Place(order, lambda: len(fake.creates), gets, fake.mesh, lists=provider == "tripo")
