@@ -8,27 +8,19 @@ import bpy
 from .. import jobs
 from . import (
     account,
-<<<<<<< HEAD
-=======
     arrivals,
->>>>>>> core
     cancel,
     delete,
     generate,
     import_result,
-<<<<<<< HEAD
     library,
     looking,
     made,
-    prepared,
-    shown,
-=======
     prepared,
     resume,
     settle,
     shown,
     waking,
->>>>>>> core
     watch,
 )
 
@@ -38,14 +30,11 @@ _classes = (
     *account.classes,
     *import_result.classes,
     *delete.classes,
-<<<<<<< HEAD
     *library.classes,
     *made.classes,
-=======
     *resume.classes,
     *arrivals.classes,
     *settle.classes,
->>>>>>> core
     *shown.classes,
     *watch.classes,
 )
@@ -57,20 +46,14 @@ def register() -> None:
         bpy.utils.register_class(one)
     watch.register()
     account.register()
-<<<<<<< HEAD
     looking.register()
-=======
     waking.register()
->>>>>>> core
 
 
 def unregister() -> None:
     """Stop watching and put running jobs aside: their records go on with the next start."""
-<<<<<<< HEAD
     looking.unregister()
-=======
     waking.unregister()
->>>>>>> core
     account.unregister()
     watch.unregister()
     jobs.session().close()
