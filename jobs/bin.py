@@ -6,6 +6,7 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
+from typing import Any
 
 from .library import Library
 
@@ -32,14 +33,15 @@ def to_bin(library: Library, job: str) -> bool:
     return True
 
 
-def _has_bin(folder: Path) -> bool:
+def _has_bin(folder: Path, platform: str = sys.platform) -> bool:
     """Say whether what is thrown away from there can be taken back.
 
     Windows deletes for good what lies on network and removable drives, without a word.
     """
-    if sys.platform != "win32":
+    if platform != "win32":
         return True
     import ctypes
 
     drive = f"{folder.resolve().drive}\\"
-    return bool(ctypes.windll.kernel32.GetDriveTypeW(drive) == FIXED_DRIVE)
+    windows: Any = ctypes
+    return bool(windows.windll.kernel32.GetDriveTypeW(drive) == FIXED_DRIVE)

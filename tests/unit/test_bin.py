@@ -87,8 +87,7 @@ def test_on_windows_only_fixed_drives_have_a_bin(
     fake.windll.kernel32 = kernel
     monkeypatch.setitem(sys.modules, "ctypes", fake)
     module = sys.modules["image_to_mesh.jobs.bin"]
-    monkeypatch.setattr(module.sys, "platform", "win32")  # type: ignore[attr-defined]
-    assert module._has_bin(tmp_path) is is_safe  # type: ignore[attr-defined]
+    assert module._has_bin(tmp_path, "win32") is is_safe
 
 
 @pytest.mark.once
