@@ -27,23 +27,10 @@ from .command import (
     pairs,
     spec_for,
 )
-from .jobs import (
-    Batch,
-    Item,
-    JobView,
-    Library,
-    Line,
-    Record,
-    State,
-    catalogue,
-    match,
-    picture_from,
-    planned,
-    read_sources,
-    refused,
-    session,
-)
+from .jobs import JobView, Library, Record, State, catalogue, picture_from, session
+from .jobs.batch import Batch, Item, match, planned, refused
 from .jobs.library import write_whole
+from .jobs.sources import Line, read_sources
 from .providers import BadImage, ImageToMeshError, InvalidSettings, LibraryProblem, get_provider
 
 COSTS = "batch.csv"

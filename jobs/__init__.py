@@ -18,7 +18,6 @@ from ._values import (
 )
 from .assets import asset_catalog, asset_of
 from .background import BackgroundBlender, blender_command, find_blender
-from .batch import Batch, Item, match, planned, refused
 from .bin import to_bin
 from .catalogue import Catalogue, Entry, catalogue, to_clear
 from .enquiry import Answer, Enquiries, Enquiry
@@ -28,13 +27,11 @@ from .orders import digest_of
 from .pictures import picture_from
 from .returning import Left, Means, dismiss
 from .session import Session, session
-from .sources import Line, read_sources
 from .uncertain import forget, is_unsettled, known_of
 
 __all__ = [
     "Answer",
     "BackgroundBlender",
-    "Batch",
     "Catalogue",
     "Collected",
     "Ended",
@@ -44,12 +41,10 @@ __all__ = [
     "Event",
     "Failure",
     "InputPicture",
-    "Item",
     "JobSpec",
     "JobView",
     "Left",
     "Library",
-    "Line",
     "Means",
     "PictureSource",
     "Progressed",
@@ -67,12 +62,8 @@ __all__ = [
     "is_unsettled",
     "known_of",
     "library_folder",
-    "match",
     "note_import",
     "picture_from",
-    "planned",
-    "read_sources",
-    "refused",
     "session",
     "to_bin",
     "to_clear",

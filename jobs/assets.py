@@ -3,20 +3,22 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from ..providers import Provider, all_providers
 from ._values import Record
 
 CATALOG = "Image to Mesh"
-_NAMESPACE = uuid.UUID("5c1ad9a5-3f0e-4a57-9d5b-6f1c8a4e2b70")
+_NAMESPACE = "5c1ad9a5-3f0e-4a57-9d5b-6f1c8a4e2b70"
 """Any fixed one will do: the same provider has the same catalog in every library."""
 
 
 def asset_catalog(provider: str, label: str) -> tuple[str, str]:
     """Return the catalog of a provider's models: its id and its path."""
-    return str(uuid.uuid5(_NAMESPACE, provider)), f"{CATALOG}/{label.replace(':', '').strip()}"
+    import uuid
+
+    ident = uuid.uuid5(uuid.UUID(_NAMESPACE), provider)
+    return str(ident), f"{CATALOG}/{label.replace(':', '').strip()}"
 
 
 def asset_of(record: Record) -> dict[str, Any]:

@@ -32,6 +32,8 @@ from pathlib import Path
 from image_to_mesh.jobs import Catalogue
 
 def memory():
+    if not Path("/proc/self/status").exists():
+        return 0
     lines = Path("/proc/self/status").read_text().splitlines()
     return int(next(line for line in lines if line.startswith("VmHWM")).split()[1])
 
