@@ -330,6 +330,8 @@ class Runner:
     # -- its ends --------------------------------------------------------------------------------
 
     def _end_failed(self, failure: Failure) -> None:
+        if self._record.state is State.UNCERTAIN and failure.kind not in _UNCLEAR:
+            return self._end("Failed", failure=failure)  # it stays as uncertain as it was
         state = self._state_after(failure.kind)
         if state is State.UNCERTAIN:
             failure = replace(failure, kind=Uncertain.kind)
@@ -337,7 +339,7 @@ class Runner:
             self.keeper.discard()
         unsent = {"submitted": None, "request_hash": None} if state is State.QUEUED else {}
         self.keeper.save_if_possible(state=state, failure=failure, **unsent)
-        self._end("Failed", failure=failure)
+        return self._end("Failed", failure=failure)
 
     def _state_after(self, kind: str) -> State:
         """Return where a job stands after an error: resumable ones stay where they are."""

@@ -132,7 +132,12 @@ def task_state(reply: Reply, ticket: Ticket, api: Api) -> Progress | Result:
 
 
 def found(
-    kind: str, body: Mapping[str, Any], since: datetime, http: Http, api: Api
+    kind: str,
+    body: Mapping[str, Any],
+    usual: Mapping[str, Any],
+    since: datetime,
+    http: Http,
+    api: Api,
 ) -> tuple[Ticket, ...]:
     """Return the tasks of this kind that the account ordered then, and that contradict nothing.
 
@@ -149,7 +154,7 @@ def found(
         if within(row.get("created_at"), since):
             ticket = Ticket({"task": str(row["task_id"])})
             task = read(http.get(f"/tasks/{task_path(ticket)}"), Task, "task", api)
-            if agrees(sent, task.input or {}, {}):
+            if agrees(sent, task.input or {}, usual):
                 tickets.append(ticket)
     return tuple(tickets)
 

@@ -25,7 +25,7 @@ from ._base import (
 )
 from ._errors import BadReply, Expired, Failed
 from ._finding import checked_id
-from ._settings import Choice, Option, Settings
+from ._settings import Choice, Option, Settings, values_of
 
 if TYPE_CHECKING:
     from ._http import Http
@@ -193,7 +193,8 @@ class Tripo(Provider[TripoSettings]):
     ) -> tuple[Ticket, ...]:
         """Look through what the account used."""
         kind, body = _order(request, uploaded)
-        return answers.found(kind, body, since, online(http), API)
+        usual = values_of(TripoSettings())
+        return answers.found(kind, body, usual, since, online(http), API)
 
     def attach(self, task: str, settings: TripoSettings) -> Ticket:
         """Take the id of a task."""
