@@ -91,10 +91,9 @@ class Runner:
             created=now(),
             place=dict(spec.place),
         )
-        home = "network" not in self._provider.needs
         library = Library(spec.library)
         self._lock = library.lock(job)
-        self.keeper = Keeper(library, record, emit, home=home)
+        self.keeper = Keeper(library, record, emit, home="network" not in self._provider.needs)
         self._order = Order(spec, self.keeper, self._tools, self._provider, self._turn)
         self._fetch = Fetch(self.keeper, self._tools, self._provider, self._check_fetching)
         self.thread = threading.Thread(target=self._run, name=f"image_to_mesh {job}", daemon=True)
