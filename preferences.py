@@ -59,6 +59,11 @@ def library(context: bpy.types.Context) -> Path:
     return library_folder(bpy.path.abspath(get(context)["library"]), os.environ)
 
 
+def library_limit(context: bpy.types.Context) -> int:
+    """Return how many bytes the library may have; 0 for as many as it takes."""
+    return int(getattr(_stored(context), "library_limit", 0.0) * 1e9)
+
+
 def key_origin(context: bpy.types.Context, field: KeyField) -> str:
     """Say where the key in use comes from; empty where none is set."""
     if get(context)[field.preference].strip():
@@ -193,11 +198,6 @@ def _trust_bundle(stored: Any, _context: bpy.types.Context) -> None:
     chosen = getattr(stored, "certificates", "") if stored else ""
     trust(bpy.path.abspath(chosen) if chosen else "")
     session().enquiries.forget()
-
-
-def library_limit(context: bpy.types.Context) -> int:
-    """Return how many bytes the library may take; 0 for any number."""
-    return round(getattr(_stored(context), "library_limit", 0.0) * 1e9)
 
 
 def _stored(context: bpy.types.Context) -> Any:

@@ -17,23 +17,26 @@ from ._values import (
     State,
 )
 from .addresses import Fetched, fetches
+from .assets import asset_catalog, asset_of
 from .background import BackgroundBlender, blender_command, find_blender
-from .batch import Batch, Item, match, planned, refused
+from .bin import to_bin
 from .catalogue import Catalogue, Entry, catalogue, to_clear
 from .darkroom import Darkroom, Developed, Lens, Look, darkroom, sent_as
 from .diagnostics import write_diagnostics
 from .enquiry import Answer, Enquiries, Enquiry
 from .imports import note_import
 from .library import Library, library_folder
+from .orders import digest_of
 from .pictures import picture_from
+from .returning import Left, Means, dismiss
 from .session import Session, session
 from .shelf import Shelf, shelf
 from .sources import Line, read_sources
+from .uncertain import forget, is_unsettled, known_of
 
 __all__ = [
     "Answer",
     "BackgroundBlender",
-    "Batch",
     "Catalogue",
     "Collected",
     "Darkroom",
@@ -46,34 +49,40 @@ __all__ = [
     "Failure",
     "Fetched",
     "InputPicture",
-    "Item",
     "JobSpec",
     "JobView",
+    "Left",
     "Lens",
     "Library",
     "Line",
     "Look",
+    "Means",
     "PictureSource",
     "Progressed",
     "Record",
     "Session",
     "Shelf",
     "State",
+    "asset_catalog",
+    "asset_of",
     "blender_command",
     "catalogue",
     "darkroom",
+    "digest_of",
+    "dismiss",
     "fetches",
     "find_blender",
+    "forget",
+    "is_unsettled",
+    "known_of",
     "library_folder",
-    "match",
     "note_import",
     "picture_from",
-    "planned",
     "read_sources",
-    "refused",
     "sent_as",
     "session",
     "shelf",
+    "to_bin",
     "to_clear",
     "write_diagnostics",
 ]

@@ -114,9 +114,8 @@ def _failure_of(record: Record) -> Failure | None:
     """Return why a job of the library that has ended brought no mesh."""
     if record.state is State.READY:
         return None
-    kind = "uncertain" if record.state is State.UNCERTAIN else "failed"
-    hint = "Look at “jobs”, then decide what to do with it."
-    return record.failure or Failure(kind, f"Its job {record.id} is {record.state}.", hint)
+    hint = "Use “--retry-failed” to order it anew."
+    return record.failure or Failure("failed", f"Its job {record.id} is {record.state}.", hint)
 
 
 class Batch:
@@ -175,7 +174,7 @@ class Batch:
                 item.failure = Failure(problem.kind, problem.message, problem.hint)
                 return
             item.state = item.record.state
-            if item.state.over:
+            if item.state.over and item.state is not State.UNCERTAIN:
                 item.failure = _failure_of(item.record)
                 return
             item.spec = replace(item.spec, record=item.record)

@@ -6,9 +6,9 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
+from typing import Any
 
-from ..providers import LibraryProblem
-from .library import RECORD, Library
+from .library import Library
 
 log = logging.getLogger(__name__)
 
@@ -20,9 +20,7 @@ def to_bin(library: Library, job: str) -> bool:
 
     Raises LibraryProblem where there is no such job, or somebody works on it.
     """
-    folder = library.folder(job)
-    if not (folder / RECORD).is_file():
-        raise LibraryProblem(f"There is no job “{job}”.", "List them with “jobs”.")
+    folder = library.unused(job)
     if not _has_bin(folder):
         return False
     from send2trash import send2trash
@@ -35,14 +33,15 @@ def to_bin(library: Library, job: str) -> bool:
     return True
 
 
-def _has_bin(folder: Path) -> bool:
+def _has_bin(folder: Path, platform: str = sys.platform) -> bool:
     """Say whether what is thrown away from there can be taken back.
 
     Windows deletes for good what lies on network and removable drives, without a word.
     """
-    if sys.platform != "win32":
+    if platform != "win32":
         return True
     import ctypes
 
     drive = f"{folder.resolve().drive}\\"
-    return bool(ctypes.windll.kernel32.GetDriveTypeW(drive) == FIXED_DRIVE)
+    windows: Any = ctypes
+    return bool(windows.windll.kernel32.GetDriveTypeW(drive) == FIXED_DRIVE)

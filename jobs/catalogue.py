@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
+import operator
 import os
 import threading
 import time
@@ -20,6 +21,7 @@ from typing import Any, NamedTuple
 
 from ..providers import LibraryProblem, all_providers
 from ._values import Record, State
+from .bin import to_bin
 from .imports import last_import
 from .library import RECORD, Library, write_whole
 from .orders import order_of
@@ -66,6 +68,9 @@ class Catalogue:
         self.problems: tuple[str, ...] = ()
         self.size = 0
         self.opened = False
+        self.looked = self.took = 0.0
+        """When the last look ended, by the steady clock, and how long it took."""
+        self._kept: set[str] = set()
         self._known: dict[str, tuple[Stamp, Entry | str]] = {}
         self._found: tuple[tuple[Entry, ...], tuple[str, ...], tuple[Entry, ...]] = ((), (), ())
         self._looking = threading.Lock()
@@ -77,10 +82,13 @@ class Catalogue:
 
     def refresh(self) -> bool:
         """Look at the library, reading only what is new; say whether anything changed."""
+        started = time.monotonic()
         with self._looking:
             self.open()
             before = self._known
             self._show(dict(self._look(before)))
+            self.looked = time.monotonic()
+            self.took = self.looked - started
             if self._known == before:
                 return False
             _write(self.root, self._known)
@@ -90,6 +98,13 @@ class Catalogue:
         """Look at the library on another thread, unless one looks already."""
         if not self._looking.locked():
             threading.Thread(target=self._refresh_quietly, daemon=True).start()
+
+    def clear_soon(self, entries: Iterable[Entry]) -> None:
+        """Move jobs to the system's bin on another thread; what cannot go there stays."""
+        chosen = [one for one in entries if one.job not in self._kept]
+        if chosen and not self._looking.locked():
+            self._kept.update(one.job for one in chosen)
+            threading.Thread(target=self._clear, args=(chosen,), daemon=True).start()
 
     def find(self, *, state: str = "", provider: str = "", text: str = "") -> tuple[Entry, ...]:
         """Return the jobs in that state, of that provider, with all the words of the text.
@@ -103,6 +118,13 @@ class Catalogue:
             found = _filtered(entries, state, provider, text.casefold().split())
             self._found = (entries, asked, found)
         return found
+
+    def _clear(self, chosen: list[Entry]) -> None:
+        library = Library(self.root)
+        for one in chosen:
+            with contextlib.suppress(LibraryProblem):
+                to_bin(library, one.job)
+        self._refresh_quietly()
 
     def _refresh_quietly(self) -> None:
         with contextlib.suppress(LibraryProblem):
@@ -124,7 +146,7 @@ class Catalogue:
 
     def _show(self, known: dict[str, tuple[Stamp, Entry | str]]) -> None:
         entries = [one for _, one in known.values() if isinstance(one, Entry)]
-        entries.sort(key=lambda one: (one.created, one.job), reverse=True)
+        entries.sort(key=operator.attrgetter("created", "job"), reverse=True)
         self._known = known
         self.entries = tuple(entries)
         self.problems = tuple(one for _, (_, one) in sorted(known.items()) if isinstance(one, str))
@@ -245,25 +267,31 @@ def _read(path: Path) -> dict[str, tuple[Stamp, Entry | str]]:
         kept = json.loads(path.read_bytes())
         if kept["version"] != VERSION:
             return {}
+        jobs: dict[str, list[Any]] = kept["jobs"]
+        jobs["state"] = [states[state] for state in jobs["state"]]
+        rows = map(Entry._make, zip(*(jobs[name] for name in Entry._fields), strict=True))
+        stamps = zip(*kept["stamps"], strict=True)
         known: dict[str, tuple[Stamp, Entry | str]] = {
-            job: (tuple(stamp), Entry(job, states[state], *rest))
-            for stamp, job, state, *rest in kept["jobs"]
+            one.job: (stamp, one) for stamp, one in zip(stamps, rows, strict=True)
         }
-        known.update({job: (tuple(stamp), said) for job, stamp, said in kept["problems"]})
+        known.update({job: (tuple(stamp), said) for job, (stamp, said) in kept["problems"].items()})
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return {}
     return known
 
 
 def _write(root: Path, known: Mapping[str, tuple[Stamp, Entry | str]]) -> None:
-    """Keep what is known; a library that cannot be written to is looked at anew each time."""
-    jobs: list[list[Any]] = []
-    problems: list[list[Any]] = []
-    for job, (stamp, one) in known.items():
-        if isinstance(one, str):
-            problems.append([job, stamp, one])
-        else:
-            jobs.append([stamp, *one])
-    kept = {"version": VERSION, "jobs": jobs, "problems": problems}
+    """Keep what is known, a list for each of a line's fields, which are read the quickest.
+
+    A library that cannot be written to is looked at anew each time.
+    """
+    lines = [(stamp, one) for stamp, one in known.values() if isinstance(one, Entry)]
+    columns = zip(*(one for _, one in lines), strict=True) if lines else [()] * len(Entry._fields)
+    kept = {
+        "version": VERSION,
+        "jobs": dict(zip(Entry._fields, columns, strict=True)),
+        "stamps": list(zip(*(stamp for stamp, _ in lines), strict=True)) or [(), (), ()],
+        "problems": {job: one for job, one in known.items() if isinstance(one[1], str)},
+    }
     with contextlib.suppress(OSError):
         write_whole(root / FILE, json.dumps(kept, ensure_ascii=False).encode())

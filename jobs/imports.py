@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .keeping import now
-
-FILE = "imported.json"
+from .library import IMPORTED
 
 
 def note_import(folder: Path) -> None:
@@ -25,10 +24,10 @@ def note_import(folder: Path) -> None:
         "last": moment,
         "times": times + 1 if isinstance(times, int) else 1,
     }
-    side = folder / f".{FILE}.new"
+    side = folder / f".{IMPORTED}.new"
     with contextlib.suppress(OSError):
         side.write_text(json.dumps(kept, indent=2), encoding="utf-8")
-        side.replace(folder / FILE)
+        side.replace(folder / IMPORTED)
 
 
 def last_import(folder: Path) -> str | None:
@@ -39,7 +38,7 @@ def last_import(folder: Path) -> str | None:
 
 def _load(folder: Path) -> dict[str, Any]:
     try:
-        kept = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        kept = json.loads((folder / IMPORTED).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return {}
     return kept if isinstance(kept, dict) else {}

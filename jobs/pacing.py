@@ -11,6 +11,7 @@ from ..providers import Progress, Unreachable
 
 T = TypeVar("T")
 
+TICK = 0.05
 OUTAGE = 120.0
 """Seconds for which a poll that finds no connection is repeated before the job is put aside."""
 
@@ -44,3 +45,11 @@ class Patience:
             return Progress("Waiting for the connection")
         self._since = None
         return answer
+
+
+def sleep(seconds: float, check: Callable[[], None]) -> None:
+    """Let time pass; `check` may raise what ends the wait at once."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        check()
+        time.sleep(min(left, TICK))

@@ -47,7 +47,8 @@ class Shelf:
         """Look at the library; raises LibraryProblem."""
         with self._looking:
             known = catalogue(root)
-            known.refresh()
+            if not known.opened:
+                known.refresh()
             ready = tuple(one for one in known.entries if one.state is State.READY)
             if ready == self.results and self.version:
                 return

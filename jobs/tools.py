@@ -4,19 +4,24 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..providers import InvalidSettings, NoBlender, Provider, Secret, Settings, settings_of
 from ._values import JobSpec
-from .background import BackgroundBlender
+from .background import TICK, BackgroundBlender
 from .calling import Call
 
 if TYPE_CHECKING:
     from ..providers._http import Http
 
 T = TypeVar("T")
+
+_ROOM = threading.Semaphore(max(2, os.cpu_count() or 2))
+"""For the background Blenders of a batch, which has more jobs than a machine has cores."""
 
 
 class Tools:
@@ -35,6 +40,7 @@ class Tools:
         self._sleep = sleep
         self._http: Http | None = None
         self._blender = BackgroundBlender(spec.blender) if spec.blender else None
+        self._has_room = False
 
     @property
     def http(self) -> Http | None:
@@ -54,17 +60,27 @@ class Tools:
                 "No Blender was found to work in the background.",
                 "Install the bpy module (“pip install bpy”), or set BLENDER to a Blender's path.",
             )
+        while self._spec.turns is not None and not self._has_room:
+            self._check()
+            self._has_room = _ROOM.acquire(timeout=TICK)
         return self._blender
 
     def warm_up(self) -> None:
         """Start the background Blender, if there is one, while there is time."""
-        if self._blender is not None:
+        if self._blender is not None and self._spec.turns is None:
             with contextlib.suppress(NoBlender):  # said when it is needed, after the paid work
                 self._blender.start()
 
+    def rest(self) -> None:
+        """Need no background Blender for a while: in a batch another job has its room."""
+        if self._has_room and self._blender is not None:
+            self._blender.close()
+            self._has_room = False
+            _ROOM.release()
+
     def check_blender(self, settings: Settings) -> None:
         """Start the Blender of a provider that needs one; refuse what it could not read later."""
-        if "blender" in self._provider.needs:
+        if "blender" in self._provider.needs and self._spec.turns is None:
             self.blender.start()
         for setting in settings_of(type(settings)):
             wanted = setting.min_blender
@@ -102,6 +118,7 @@ class Tools:
         """Let go of everything; the background Blender may end by itself if `kindly`."""
         if self._blender is not None:
             self._blender.close() if kindly else self._blender.kill()
+        self.rest()
         if self._http is not None:
             self._http.close()
 

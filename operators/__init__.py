@@ -8,6 +8,7 @@ import bpy
 from .. import jobs
 from . import (
     account,
+    arrivals,
     cancel,
     delete,
     developing,
@@ -15,12 +16,18 @@ from . import (
     gallery,
     generate,
     import_result,
+    library,
+    looking,
+    made,
     make_here,
     pictures,
     prepared,
     queue,
+    resume,
     settings,
+    settle,
     shown,
+    waking,
     watch,
 )
 
@@ -36,6 +43,11 @@ _classes = (
     *account.classes,
     *import_result.classes,
     *delete.classes,
+    *library.classes,
+    *made.classes,
+    *resume.classes,
+    *arrivals.classes,
+    *settle.classes,
     *shown.classes,
     *watch.classes,
 )
@@ -50,12 +62,16 @@ def register() -> None:
     account.register()
     developing.register()
     gallery.register()
+    looking.register()
+    waking.register()
 
 
 def unregister() -> None:
     """Stop watching and put running jobs aside: their records go on with the next start."""
     gallery.unregister()
     developing.unregister()
+    looking.unregister()
+    waking.unregister()
     account.unregister()
     watch.unregister()
     settings.unregister()

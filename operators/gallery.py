@@ -6,8 +6,6 @@ Drawing reads no file; what it shows was found here.
 
 from __future__ import annotations
 
-import time
-
 import bpy
 from bpy.props import IntProperty
 
@@ -16,12 +14,9 @@ from ..properties import shelf_of
 from . import account, prepared
 
 LOOK_EVERY = 0.5
-AGAIN = 5.0
-"""Seconds between two looks at the library while the tab is in sight."""
 PAGE = 6
 """How many results the gallery shows at once."""
 
-_last: dict[str, float] = {}
 _seen: dict[str, object] = {}
 
 
@@ -44,16 +39,14 @@ class IMAGE_TO_MESH_OT_turn_page(bpy.types.Operator):
         return {"FINISHED"}
 
 
-def look(context: bpy.types.Context, now: float) -> None:
-    """Look at the library when it is time, and load the thumbnails of what is shown."""
+def look(context: bpy.types.Context) -> None:
+    """Take over what the library's list has become, and load the thumbnails of what is shown."""
     if not account.is_shown(context):
         return
     root, shelf = preferences.library(context), jobs.shelf()
-    endings = sum(view.over for view in jobs.session().views())
-    is_due = now - _last.get("look", -AGAIN) >= AGAIN or _seen.get("endings") != endings
-    if is_due or _seen.get("root") != root:
-        _last["look"] = now
-        _seen.update(endings=endings, root=root)
+    entries = jobs.catalogue(root).entries
+    if _seen.get("entries") is not entries:
+        _seen["entries"] = entries
         shelf.look_soon(root)
     changed = _seen.get("version") != shelf.version
     _seen["version"] = shelf.version
@@ -71,13 +64,12 @@ def unregister() -> None:
     """Look no longer, and forget what was found."""
     if bpy.app.timers.is_registered(_look):
         bpy.app.timers.unregister(_look)
-    _last.clear()
     _seen.clear()
     jobs.shelf.cache_clear()
 
 
 def _look() -> float:
-    look(bpy.context, time.monotonic())
+    look(bpy.context)
     return LOOK_EVERY
 
 

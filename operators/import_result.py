@@ -10,7 +10,7 @@ from bpy.props import FloatVectorProperty, StringProperty
 
 from .. import jobs, preferences
 from ..providers import ImageToMeshError, LibraryProblem
-from . import prepared
+from . import looking, prepared
 
 
 class IMAGE_TO_MESH_OT_import_result(bpy.types.Operator):
@@ -45,6 +45,8 @@ class IMAGE_TO_MESH_OT_import_result(bpy.types.Operator):
             _show_failure(self.job, error)
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
+        jobs.note_import(prepared.library_of(context, record.id).folder(record.id))
+        looking.look_soon(context)
         _show_success(record, notes)
         return {"FINISHED"}
 
@@ -87,6 +89,7 @@ def _show_failure(job: str, error: Exception) -> None:
 
 def _show_success(record: jobs.Record, notes: tuple[str, ...]) -> None:
     """Let the panel show the notes of the import, and no longer an earlier failure of it."""
+    jobs.session().returning.forget(record.id)
     for view in jobs.session().views():
         if view.job == record.id:
             shown = replace(record, notes=tuple(dict.fromkeys((*record.notes, *notes))))

@@ -17,6 +17,7 @@ import bpy
 
 from .. import jobs, preferences
 from ..providers import LibraryProblem, NoBlender, TimedOut
+from .origin import properties_of
 
 _libraries: dict[str, Path] = {}
 """Where this process's jobs are, should the preference change while they run."""
@@ -57,7 +58,7 @@ def bring_in(
     what: dict[str, Any] = {
         "location": location,
         "name": record.name,
-        "properties": {"image_to_mesh_job": record.id, "image_to_mesh_provider": record.provider},
+        "properties": properties_of(record),
     }
     try:
         if not (folder / BLEND).is_file():
@@ -105,6 +106,7 @@ def _prepare(library: jobs.Library, record: jobs.Record) -> jobs.Record:
         "output": str(folder / BLEND),
         "preview": str(preview),
         "render_preview": not preview.is_file(),
+        "asset": jobs.asset_of(record),
     }
     blender = jobs.BackgroundBlender(background_command())
     try:

@@ -11,7 +11,6 @@ from bpy.props import BoolProperty, StringProperty
 from .. import jobs
 from ..properties import choices_of, provider_of
 from ..providers import ImageToMeshError
-from . import prepared
 
 REFUSED = "refused"
 """Stands for a job's id where a click on Generate started none."""
@@ -74,30 +73,6 @@ class IMAGE_TO_MESH_OT_dismiss(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class IMAGE_TO_MESH_OT_show_folder(bpy.types.Operator):
-    """Open the library's folder, or a job's, in the system's file browser."""
-
-    bl_idname = "image_to_mesh.show_folder"
-    bl_label = "Show Folder"
-    bl_description = "Open the folder of this mesh, or of the library, in the file browser"
-    bl_options = {"INTERNAL"}
-
-    job: StringProperty(
-        name="Job", description="Whose folder; empty for the library", options={"SKIP_SAVE"}
-    )
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        library = prepared.library_of(context, self.job)
-        try:
-            folder = library.folder(self.job) if self.job else library.root
-            folder.mkdir(parents=True, exist_ok=True)
-        except (ImageToMeshError, OSError) as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        bpy.ops.wm.path_open(filepath=str(folder))
-        return {"FINISHED"}
-
-
 def show_refusal(context: bpy.types.Context, error: ImageToMeshError) -> None:
     """Let the panel show, by the button, why a click started nothing."""
     image = choices_of(context.scene).image
@@ -134,5 +109,4 @@ classes = (
     IMAGE_TO_MESH_OT_open_preferences,
     IMAGE_TO_MESH_OT_copy_error,
     IMAGE_TO_MESH_OT_dismiss,
-    IMAGE_TO_MESH_OT_show_folder,
 )

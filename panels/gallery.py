@@ -72,5 +72,7 @@ def _draw_entry(layout: bpy.types.UILayout, entry: Entry) -> None:
     line.label(text=facts_of(entry))
     buttons = column.row(align=True)
     buttons.operator("image_to_mesh.import_result", text="", icon="IMPORT").job = entry.job
+    buttons.operator("image_to_mesh.replace", text="", icon="FILE_REFRESH").job = entry.job
+    buttons.operator("image_to_mesh.reuse", text="", icon="COPYDOWN").job = entry.job
     buttons.operator("image_to_mesh.show_folder", text="", icon="FILE_FOLDER").job = entry.job
     buttons.operator("image_to_mesh.delete", text="", icon="TRASH").job = entry.job

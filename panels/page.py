@@ -8,7 +8,7 @@ from typing import Any
 
 import bpy
 
-from ..jobs import Answer
+from ..jobs import Answer, catalogue
 from ..manual import MANUAL
 from ..preferences import (
     OFFLINE,
@@ -20,6 +20,7 @@ from ..preferences import (
     is_offline,
     key_origin,
     key_problem,
+    library,
 )
 from ..providers import BadKey, KeyField, Provider, all_providers, trust_problem
 from ..words import said, tr
@@ -35,16 +36,29 @@ def draw(self: Any, context: bpy.types.Context) -> None:
     layout.use_property_decorate = False
     for fields, users in _services():
         _draw_service(layout, context, fields, users, self)
-    box = layout.box()
-    box.label(text="Library")
-    box.prop(self, "library", text="Folder")
-    box.prop(self, "library_limit", text="Limit (GB)")
-    row = box.row()
-    row.operator("image_to_mesh.show_folder", text="Show Folder", icon="FILE_FOLDER")
+    _draw_library(layout.box(), context, self)
     _draw_advanced(layout, context, self)
     row = layout.row()
     row.operator("image_to_mesh.save_diagnostics", icon="TEXT")
     row.operator("wm.url_open", text="Online Manual", icon="HELP").url = MANUAL
+
+
+def _draw_library(box: Any, context: bpy.types.Context, preferences: Any) -> None:
+    """Lay the library's folder and limit, how full it is, and what can be done with it."""
+    box.label(text="Library")
+    box.prop(preferences, "library", text="Folder")
+    box.prop(preferences, "library_limit", text="Limit (GB)")
+    found = catalogue(library(context))
+    if found.opened:
+        hint = box.row()
+        hint.active = False
+        hint.alignment = "RIGHT"
+        count, size = f"{len(found.entries):,}", f"{found.size / 1e9:.1f}"
+        hint.label(text=tr("{} jobs, {} GB").format(count, size))
+    row = box.row()
+    row.operator("image_to_mesh.show_folder", icon="FILE_FOLDER").job = ""
+    row.operator("image_to_mesh.add_asset_library", icon="ASSET_MANAGER")
+    row.operator("image_to_mesh.clean_up", text="Clean Up", icon="TRASH")
 
 
 def _services() -> list[tuple[tuple[KeyField, ...], list[Provider[Any]]]]:

@@ -154,6 +154,10 @@ class Local(Provider[LocalSettings]):
         """Two at once use what a workstation has to spare."""
         return 2
 
+    def license_note(self) -> str:
+        """No service has a say in what was made on this machine."""
+        return "The rights are those in the picture"
+
     def cancel(self, ticket: Ticket, http: Http | None) -> CancelOutcome:
         """Nothing was ever charged."""
         return CancelOutcome.FREE

@@ -23,6 +23,7 @@ from ._base import (
     online,
 )
 from ._errors import Failed, InvalidSettings
+from ._finding import checked_id
 from ._settings import Choice, Option, Settings
 
 if TYPE_CHECKING:
@@ -177,6 +178,7 @@ class TripoV2(Provider[TripoV2Settings]):
     takes_urls = True
     token_life = _tripo.TOKEN_LIFE
     at_once = _tripo.at_once
+    looked_up = "Task ID"
     settings = TripoV2Settings
 
     def upload(self, pictures: tuple[Picture, ...], http: Http | None) -> Uploaded:
@@ -210,6 +212,10 @@ class TripoV2(Provider[TripoV2Settings]):
         except Failed:
             return CancelOutcome.FREE
         return CancelOutcome.CHARGED
+
+    def attach(self, task: str, settings: TripoV2Settings) -> Ticket:
+        """Take the id of a task."""
+        return Ticket({"task": checked_id(task, self.label)})
 
     def balance(self, http: Http | None) -> Balance | None:
         """Ask for the account's credits."""

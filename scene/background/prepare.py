@@ -11,6 +11,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from .asset import mark_asset
 from .files import whole
 from .importing import import_mesh_file
 from .materials import mend_materials
@@ -31,7 +32,7 @@ def prepare(request: dict[str, Any], report: Callable[[float, str], None]) -> di
     report(0.0, "Importing the mesh")
     empty_file()
     root, notes = import_model(request["mesh"], request["name"])
-    root.asset_mark()
+    mark_asset(root, request.get("asset", {}))
     if request.get("preview"):
         report(0.5, "Rendering the preview")
         picture = None if request.get("render_preview") else _given_preview(request["preview"])

@@ -66,7 +66,8 @@ def test_texts_are_put_together_of_translated_parts() -> None:
 def test_blender_gets_the_texts_and_gives_them_back(
     addon: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    words, told = room("words"), []
+    words = room("words")
+    told: list[Any] = []
     assert words.tr("Choose a picture") == "Choose a picture"
     assert words.said("", "A sentence that nobody knows.") == "A sentence that nobody knows."
     calls = SimpleNamespace(
@@ -76,7 +77,8 @@ def test_blender_gets_the_texts_and_gives_them_back(
     monkeypatch.setattr(words, "bpy", fake)
     words.register()
     words.unregister()
-    (name, texts), gone = told
+    registered, gone = told
+    name, texts = registered
     assert name == gone == ADDON
     for context in ("*", "Operator"):
         assert texts["de_DE"][context, "Generate"] == "Erzeugen"

@@ -22,8 +22,8 @@ from fakes.crowd import Crowd, crowded
 from fakes.glb import triangle_glb
 from fakes.service import KEY
 
-from image_to_mesh import cli, cli_batch
-from image_to_mesh.jobs import Library, Record, Session, State
+from image_to_mesh import cli
+from image_to_mesh.jobs import BackgroundBlender, Library, Record, Session, State
 from image_to_mesh.providers import Provider
 
 DRIVER = """
@@ -68,7 +68,8 @@ def batch(
     monkeypatch.setattr(cli, "find_blender", lambda environment: WORKER)
 
     def run(*words: object, provider: str = "rehearsal") -> Told:
-        monkeypatch.setattr(cli_batch, "session", lambda own=Session(): own)
+        own = Session()
+        monkeypatch.setattr("image_to_mesh.batch.session", lambda: own)
         library = ("--library", str(tmp_path / "library"))
         code = cli.main(
             ["batch", *map(str, words), "--provider", provider, *library, "--json", "--quiet"]
@@ -173,6 +174,8 @@ def test_an_uncertain_order_is_told_and_never_sent_again(
     change(
         tmp_path, "cup002", state=State.SUBMITTING, ticket=None, submitted="2026-01-01T00:00:00Z"
     )
+    (mesh,) = library(tmp_path).root.glob("*cup002*/mesh.glb")
+    mesh.unlink()  # what came with an answer would be taken
     for words in ((), ("--retry-failed",)):
         code, said = batch(pictures(3), *words)
         assert (code, said["done"], said["uncertain"], said["ordered"]) == (6, 1, 2, 0)
@@ -238,6 +241,51 @@ def test_wrong_usage_sends_nothing(
     assert cli.main(["batch", *words, "--library", str(tmp_path / "library")]) == code
     assert "Traceback" not in capsys.readouterr().err
     assert not crowd.asked
+
+
+def test_no_more_background_blenders_than_cores(
+    batch: Callable[..., Told], pictures: Callable[[int], Path], crowd: Crowd,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
+) -> None:  # fmt: skip
+    running: list[int] = []
+    most: list[int] = []
+    start, close, kill = (getattr(BackgroundBlender, name) for name in ("start", "close", "kill"))
+
+    def started(own: BackgroundBlender) -> None:
+        if own._process is None:
+            running.append(1)
+            most.append(len(running))
+        start(own)
+
+    def ended(end: Callable[[BackgroundBlender], None]) -> Callable[[BackgroundBlender], None]:
+        def close(own: BackgroundBlender) -> None:
+            if own._process is not None:
+                running.pop()
+            end(own)
+
+        return close
+
+    monkeypatch.setattr(BackgroundBlender, "start", started)
+    monkeypatch.setattr(BackgroundBlender, "close", ended(close))
+    monkeypatch.setattr(BackgroundBlender, "kill", ended(kill))
+    code, said = batch(pictures(12))
+    assert (code, said["done"]) == (0, 12)
+    code, said = batch(pictures(12), provider="local")
+    assert (code, said["done"]) == (0, 12)
+    assert max(most) <= max(2, os.cpu_count() or 2)
+    assert len(list(library(tmp_path).root.glob("*/model.blend"))) == 24
+
+
+def test_only_one_batch_works_in_a_library(
+    batch: Callable[..., Told], pictures: Callable[[int], Path], crowd: Crowd, tmp_path: Path
+) -> None:
+    lock = library(tmp_path).lock("batch")
+    assert lock.take()
+    folder = pictures(2)
+    code, said = batch(folder)
+    assert (code, said["error"]["kind"], crowd.asked) == (2, "library", 0)
+    lock.release()
+    assert batch(folder)[0] == 0
 
 
 def test_without_a_key_nothing_is_started(

@@ -70,7 +70,7 @@ def test_newest_first_with_what_lists_show(tmp_path: Path) -> None:
     put(tmp_path, "bb", preview="preview.png", state=State.FAILED, ticket=None,
         failure=Failure("failed", "No luck."))  # fmt: skip
     found = Catalogue(tmp_path)
-    assert found.entries == ()
+    assert listed(found) == []
     assert found.refresh()
     newest, oldest = found.entries
     assert (newest.job, newest.state, newest.thumbnail) == ("bb", State.FAILED, "preview.png")
@@ -99,7 +99,12 @@ def test_only_what_has_changed_is_read(tmp_path: Path, monkeypatch: pytest.Monke
     Catalogue(tmp_path).refresh()
     read: list[str] = []
     load = Library.load
-    monkeypatch.setattr(Library, "load", lambda own, job: (read.append(job), load(own, job))[1])
+
+    def noted(own: Library, job: str) -> Record:
+        read.append(job)
+        return load(own, job)
+
+    monkeypatch.setattr(Library, "load", noted)
     Library(tmp_path).save(replace(record("bb"), name="another"))
     (tmp_path / "ccc" / "model.blend").write_bytes(b"b" * 5000)
     found = Catalogue(tmp_path)
@@ -119,10 +124,20 @@ def test_a_change_within_the_same_moment_is_not_missed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "damage", [b"", b"{", b"[]", b'{"version": 1}', b'{"version": 99, "jobs": [], "problems": []}',
-               b'{"version": 1, "jobs": [[1]], "problems": []}', b"\xff\xfe", b"[" * 100_000,
-               b'{"version": 1, "jobs": [[[0, 0, 0], "a", "nowhere"]], "problems": []}'],
-)  # fmt: skip
+    "damage",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"version": 1}',
+        b'{"version": 99, "jobs": {}, "stamps": [], "problems": {}}',
+        b'{"version": 1, "jobs": {}, "stamps": [[], [], []], "problems": {}}',
+        b'{"version": 1, "jobs": {"state": ["nowhere"]}, "stamps": [[]], "problems": {}}',
+        b'{"version": 1, "jobs": [], "stamps": 3, "problems": []}',
+        b"\xff\xfe",
+        b"[" * 100_000,
+    ],
+)
 def test_a_damaged_copy_is_made_anew(tmp_path: Path, damage: bytes) -> None:
     put(tmp_path, "a")
     (tmp_path / FILE).write_bytes(damage)
@@ -148,6 +163,9 @@ def test_broken_records_are_told_and_hide_no_others(tmp_path: Path) -> None:
     again = Catalogue(tmp_path)
     again.open()
     assert again.problems == found.problems
+    settle(tmp_path / "broken")
+    assert again.refresh()
+    assert not again.refresh()
 
 
 def test_no_library_is_no_jobs_and_a_file_is_a_sentence(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from fakes.scenario_state import BASIC, FBX, KEY, SECRET, Fault, ScenarioFake, u
 
 from image_to_mesh.jobs import JobView, Library, Session, State, runner
 from image_to_mesh.providers import BadReply, Secret, _http, _scenario_uploads
-from image_to_mesh.providers._http import ATTEMPTS, Http
+from image_to_mesh.providers._http import Http
 
 LARGE = png_of(64, 48) + bytes(2000)
 
@@ -108,7 +108,7 @@ def test_addresses_that_expired_are_asked_for_again(
     fake.outcome.metadata["assetIds"].pop(0)
     fake.stale = 1
     assert ended(session, fake, tmp_path).state is State.READY
-    assert len(fake.calls("GET", "/files/.*")) == ATTEMPTS + 1
+    assert len(fake.calls("GET", "/files/.*")) == 2
     assert len(fake.submits) == 1
 
 

@@ -17,6 +17,7 @@ from fakes.tripo_v2 import TripoV2
 from fakes.tripo_v3 import TripoV3
 
 from image_to_mesh.providers import Picture
+from image_to_mesh.providers._download import Want, download
 from image_to_mesh.providers._http import Http
 
 NEWER = "v3.1-20260211"
@@ -296,4 +297,4 @@ def test_tripo3d_0_gives_its_key_to_the_host_of_files_and_we_do_not(
 
 def _download(http: Http, fake: TripoV2, folder: Path) -> None:
     answer: Any = V2.provider.poll(order(V2, http, folder), http)
-    http.download(answer.files[0].url, folder / "mesh.glb")
+    download(Want(answer.files[0].url, folder / "mesh.glb"), http)

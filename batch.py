@@ -12,28 +12,25 @@ import signal
 import sys
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import cli
-from .jobs import (
-    Batch,
-    Item,
-    JobView,
-    Library,
-    Line,
-    Record,
-    State,
-    catalogue,
-    match,
-    picture_from,
-    planned,
-    read_sources,
-    refused,
-    session,
+from .command import (
+    DONE,
+    INTERRUPTED,
+    SETTLE,
+    BlenderHost,
+    deliver,
+    exit_code,
+    library_of,
+    pairs,
+    spec_for,
 )
+from .jobs import JobView, Library, Record, State, catalogue, picture_from, session
+from .jobs.batch import Batch, Item, match, planned, refused
 from .jobs.library import write_whole
+from .jobs.sources import Line, read_sources
 from .providers import BadImage, ImageToMeshError, InvalidSettings, LibraryProblem, get_provider
 
 COSTS = "batch.csv"
@@ -41,8 +38,8 @@ COLUMNS = ("image", "provider", "job", "state", "credits", "seconds", "faces", "
            "message")  # fmt: skip
 
 
-def add(commands: Any) -> None:
-    """Add the command to the parser."""
+def add_command(commands: Any, add_common: Any, seconds: Any) -> None:
+    """Add it to the parser."""
     batch = commands.add_parser(
         "batch",
         help="turn many pictures into meshes",
@@ -63,9 +60,9 @@ def add(commands: Any) -> None:
     batch.add_argument(
         "--retry-failed", action="store_true", help="order anew what failed and may have cost"
     )
-    batch.add_argument("--timeout", type=cli.seconds, metavar="SECONDS", help="for each picture")
+    batch.add_argument("--timeout", type=seconds, metavar="SECONDS", help="for each picture")
     batch.add_argument("--quiet", action="store_true", help="no progress")
-    cli._add_common(batch)
+    add_common(batch)
     batch.set_defaults(run=run)
 
 
@@ -77,11 +74,16 @@ def count(text: str) -> int:
     return value
 
 
-def run(arguments: argparse.Namespace, host: cli.BlenderHost | None) -> int:
+def run(arguments: argparse.Namespace, host: BlenderHost) -> int:
     """Plan, do what is missing, and say what came of each; the first failure gives the code."""
-    library = cli._library(arguments, host)
+    library = library_of(arguments, host)
     get_provider(arguments.provider)
     _check_folders(arguments)
+    with _alone(library):
+        return _run(arguments, host, library)
+
+
+def _run(arguments: argparse.Namespace, host: BlenderHost, library: Library) -> int:
     items = [_planned(line, arguments, host) for line in read_sources(arguments.source)]
     listed = catalogue(library.root)
     listed.refresh()
@@ -98,27 +100,44 @@ def run(arguments: argparse.Namespace, host: cli.BlenderHost | None) -> int:
             with contextlib.suppress(KeyboardInterrupt):
                 batch.close()
     files = [_delivered(item, library, target) for item, target in _targets(items, arguments)]
-    session().settle(0.0 if interrupted else cli.SETTLE)
+    session().settle(0.0 if interrupted else SETTLE)
     table = _write_costs(arguments, library, items, files)
     _report(arguments, items, files, table)
-    return cli.INTERRUPTED if interrupted else _code(items)
+    return INTERRUPTED if interrupted else _code(items)
+
+
+@contextlib.contextmanager
+def _alone(library: Library) -> Iterator[None]:
+    """See to it that no other batch orders the same; raises LibraryProblem."""
+    lock = library.lock("batch")
+    try:
+        if not lock.take():
+            raise LibraryProblem("Another batch works in this library.", "Wait for its end.")
+    except OSError as error:
+        raise LibraryProblem(
+            f"The library cannot be written to: {error.strerror or error}.", "Choose another."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 # -- planning ------------------------------------------------------------------------------------
 
 
-def _planned(line: Line, arguments: argparse.Namespace, host: cli.BlenderHost | None) -> Item:
+def _planned(line: Line, arguments: argparse.Namespace, host: BlenderHost) -> Item:
     """Return an item of a line; what is wrong with it is told with the others' ends."""
     from .providers._adapters import parse_settings
 
     name = line.provider or arguments.provider
     try:
         provider = get_provider(name)
-        given = {**cli._pairs(arguments.set, "--set"), **line.settings}
+        given = {**pairs(arguments.set, "--set"), **line.settings}
         settings = parse_settings(provider.settings, given)
         views = {"front": line.image, **line.views}
         pictures = tuple(picture_from(file, view) for view, file in views.items())
-        spec = cli._spec(arguments, host, provider, settings=settings, pictures=pictures)
+        spec = spec_for(arguments, host, provider, settings=settings, pictures=pictures)
         files = {view: Path(file) for view, file in views.items()}
         return planned(line.image, provider, settings, pictures, files, spec)
     except ImageToMeshError as error:
@@ -142,7 +161,7 @@ def _check_folders(arguments: argparse.Namespace) -> None:
 
 
 @contextlib.contextmanager
-def _stopped_kindly() -> Any:
+def _stopped_kindly() -> Iterator[None]:
     """Let a request to end, as systems send it, leave the batch as Ctrl-C does."""
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -195,7 +214,7 @@ def _delivered(item: Item, library: Library, target: Path | None) -> Path | None
         return None
     try:
         own = target.with_suffix(Path(record.mesh).suffix) if target else None
-        return cli._deliver(record, library.root, own)
+        return deliver(record, library.root, own)
     except LibraryProblem as problem:
         print(f"{item.image}: {problem}", file=sys.stderr)
         return library.folder(record.id) / record.mesh
@@ -287,5 +306,5 @@ def _code(items: Sequence[Item]) -> int:
     """Return the exit code of the first that is not done."""
     left = (item for item in items if item.state is not State.READY)
     for item in left:
-        return cli._exit_code(item.failure, item.record) if item.failure else cli.INTERRUPTED
-    return cli.DONE
+        return exit_code(item.failure, item.record) if item.failure else INTERRUPTED
+    return DONE
