@@ -61,7 +61,7 @@ def test_every_command_runs(
     shutil.copy(places.SAMPLE, tmp_path / "photo.jpg")
     for line in text.splitlines():
         words = shlex.split(line.replace("/pictures", pictures.as_posix()), comments=True)
-        if words[:1] == ["image-to-mesh"]:
+        if words[:1] == ["image-to-mesh"] and "JOB" not in words:
             with contextlib.suppress(SystemExit):
                 assert cli.main(words[1:]) == 0, line
 
