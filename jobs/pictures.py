@@ -10,7 +10,15 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ..providers import BadImage, InvalidSettings, Picture, PictureLimits, Provider, check_picture
+from ..providers import (
+    BadImage,
+    InvalidSettings,
+    Picture,
+    PictureInfo,
+    PictureLimits,
+    Provider,
+    check_picture,
+)
 from ..providers import read_picture_info as read_info
 from ._values import InputPicture, PictureSource
 
@@ -73,6 +81,7 @@ def collect(
         data = _read(source, fetch)
         info = read_info(data, source.name)
         check_picture(info, len(data), _readable(provider), source.name)
+        _check_narrowness(info, provider.limits, source.name)
         file = source.view + ENDINGS.get(info.format, "." + info.format)
         files[file] = data
         digest = hashlib.sha256(data).hexdigest()
@@ -87,6 +96,17 @@ def _readable(provider: Provider[Any]) -> PictureLimits:
     if "network" not in provider.needs:
         return provider.limits
     return replace(READABLE, min_side=provider.limits.min_side)
+
+
+def _check_narrowness(info: PictureInfo, limits: PictureLimits, name: str) -> None:
+    """Raise BadImage for a strip whose short side would be too short once the long one fits."""
+    short, long = sorted((info.width, info.height))
+    if long > limits.max_side and short * limits.max_side < limits.min_side * long:
+        raise BadImage(
+            f"{name} is {info.width} × {info.height} pixels: scaled down to {limits.max_side}, "
+            f"its shorter side has less than {limits.min_side}.",
+            "Cut out the part that shows the subject.",
+        )
 
 
 def needs_fitting(picture: InputPicture, size: int, provider: Provider[Any]) -> str:

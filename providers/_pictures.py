@@ -8,6 +8,7 @@ Radiance HDR specifications.
 from __future__ import annotations
 
 import struct
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -94,12 +95,20 @@ def _png(data: bytes) -> PictureInfo:
     raise ValueError("no IEND chunk")
 
 
+_NEEDED = frozenset({b"IHDR", b"PLTE", b"IDAT"})
+"""Chunks without which nobody decodes a PNG; a wrong checksum elsewhere does no harm."""
+
+
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     at = 8
     while at < len(data):
         length, kind = struct.unpack(">I4s", data[at : at + 8])
         if at + 12 + length > len(data):
             raise ValueError("chunk cut short")
+        if kind in _NEEDED and zlib.crc32(data[at + 4 : at + 8 + length]) != int.from_bytes(
+            data[at + 8 + length : at + 12 + length]
+        ):
+            raise ValueError("checksum")
         yield kind, at + 8, length
         at += 12 + length
 

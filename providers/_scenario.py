@@ -146,13 +146,13 @@ def _seeds(job: Job, mesh: Asset) -> dict[str, Any]:
 
 def _failure(job: Job) -> Failed:
     """Make the error of a job that ended without a mesh."""
-    message = job.metadata.error or "Scenario could not make the mesh and does not say why."
+    message = job.metadata.error or "Scenario could not make the mesh and does not say why"
     refund = "Its Compute Units are given back."
     if job.billing and job.billing.disableRefund:
         refund = "Its Compute Units are not given back."
-    hint = job.metadata.hint or "Try another picture or other settings."
+    hint = job.metadata.hint or "Try another picture or other settings"
     kind = Banned if content_refused(f"{message} {job.metadata.hint}") else Failed
-    return kind(f"{message} (job {job.jobId})", f"{hint} {refund}")
+    return kind(f"{message.rstrip('.')} (job {job.jobId}).", f"{hint.rstrip('.')}. {refund}")
 
 
 def units_left(model: str, http: Http) -> Balance | None:
