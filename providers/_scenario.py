@@ -41,7 +41,9 @@ def price_of(path: str, body: Mapping[str, Any], http: Http) -> Cost | None:
 
 def look_at(ticket: Mapping[str, Any], http: Http) -> Progress | Result:
     """Ask how far a job is."""
-    job = job_of(checked(http.get(f"/jobs/{ticket['job']}"), missing=Expired))
+    reply = http.get(f"/jobs/{ticket['job']}")
+    # Only the job itself can say that it failed: a refusal of the question ends nothing paid.
+    job = job_of(checked(reply, otherwise=BadReply, missing=Expired))
     if job.end == "done":
         return result_of(job, ticket, http)
     if job.end == "failed":
@@ -99,7 +101,7 @@ def result_of(job: Job, ticket: Mapping[str, Any], http: Http) -> Progress | Res
 
 def _asset(asset: str, http: Http) -> Asset:
     reply = http.get(f"/assets/{asset}", params={"originalAssets": "true"})
-    return part_of(checked(reply, missing=BadMesh), "asset", Asset)
+    return part_of(checked(reply, otherwise=BadReply, missing=BadMesh), "asset", Asset)
 
 
 def _rank(asset: Asset, quad: bool) -> tuple[bool, bool, float]:

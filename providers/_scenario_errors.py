@@ -79,7 +79,8 @@ def refusal(
     if reply.status == 413:
         return BadImage(message, "Use a smaller picture.")
     if reply.status in (404, 405, 410):
-        return missing(message) if missing else Unreachable(message, NOBODY)
+        known = missing if isinstance(reply.json, dict) and reply.status == 404 else None
+        return known(message) if known else Unreachable(message, NOBODY)
     return otherwise(message)
 
 
