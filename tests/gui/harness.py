@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 SCREENSHOTS = places.BUILD / "screenshots"
 WIDTH, HEIGHT = 1600, 1000
+_DPI = "-dpi 96"
+"""What makes Blender's interface scale 1.0; releases of Xvfb differ in what they assume."""
 _DRIVER = Path(__file__).with_name("harness_inside.py")
 _FOLDERS = (places.BUILD, places.ROOT / "tests")
 _START_SECONDS = 60.0
@@ -107,7 +109,7 @@ class Session:
         """Start a display of the first free number, and return the number once it is ready."""
         written, log = self.profile / "display", self.profile / "xvfb.log"
         screen = f"{WIDTH}x{HEIGHT}x24"
-        server = f"exec Xvfb -displayfd 5 -screen 0 {screen} +extension GLX -nolisten tcp"
+        server = f"exec Xvfb -displayfd 5 -screen 0 {screen} {_DPI} +extension GLX -nolisten tcp"
         self._shell.start("sh", "-c", f"{server} 5>{shlex.quote(str(written))}", log=log)
         deadline = time.monotonic() + _START_SECONDS
         while not (written.exists() and written.read_text().endswith("\n")):
