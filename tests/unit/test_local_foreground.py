@@ -261,3 +261,28 @@ def test_whatever_report_raises_ends_the_work() -> None:
 
     with pytest.raises(Stop):
         local.build(painted(disc()), DEFAULTS, report)
+
+
+def portrait(seed: int = 5) -> Any:
+    """Return a person in a dark suit before a flag and a wall, cut by the frame, and the suit."""
+    height, width = 300, 260
+    x, y = grid(height, width)
+    rgb = np.empty((height, width, 3), np.float32)
+    rgb[:] = (0.45 + 0.45 * y / height)[:, :, None] * np.array([0.32, 0.46, 0.80])
+    stripes = (x // 22).astype(np.int64) % 3
+    for number, colour in enumerate(((0.10, 0.11, 0.24), (0.85, 0.82, 0.80), (0.62, 0.13, 0.16))):
+        rgb[(x < 95) & (stripes == number)] = colour
+    head = np.hypot((x - 135) / 45, (y - 110) / 58) < 1.0
+    suit = y > 160 + np.where(x < 135, 1.35, 0.45) * np.maximum(np.abs(x - 135) - 40.0, 0.0)
+    rgb[suit] = (0.05, 0.05, 0.06)
+    rgb[head] = (0.80, 0.62, 0.52)
+    rgb += np.random.default_rng(seed).normal(0.0, 0.012, rgb.shape).astype(np.float32)
+    return np.dstack([np.clip(rgb, 0, 1), np.ones((height, width), np.float32)]), suit, head
+
+
+def test_the_clothes_of_a_portrait_that_the_frame_cuts_are_the_subject() -> None:
+    picture, suit, head = portrait()
+    matte = foreground(picture, "auto", 0.5).matte > 0.5
+    assert matte[suit].mean() > 0.95
+    assert matte[head].mean() > 0.95
+    assert matte[:, 195:][~suit[:, 195:]].mean() < 0.05

@@ -19,6 +19,8 @@ _ROUGHEST = 0.03
 _ROUGHEST_HUE = 0.016
 _REFITS = 2
 _ALIKE = 8.0
+# How much stranger at most is what has the colour of a subject that the lower border cuts.
+_CLAIM = 4.0
 # Noise widths between which the dividing line is sought.
 _PLAUSIBLE = (3.0, 7.0)
 
@@ -29,7 +31,7 @@ def strangeness(lab: Singles) -> Floats:
     scaled = lab.reshape(-1, 3).astype(np.float64) * _METRIC
     ring, sides = _ring(height, width)
     position = _positions(height, width)
-    centres, spreads, names, wanted = _border_colours(scaled, ring, sides)
+    centres, spreads, names, wanted, clothes = _border_colours(scaled, ring, sides)
     trusted = wanted[names]
     surface, sigma = _smooth_surface(scaled[ring], position[ring], trusted)
     explained = (np.abs(scaled[ring] - position[ring] @ surface) < 3.5 * sigma).all(axis=1)
@@ -39,6 +41,9 @@ def strangeness(lab: Singles) -> Floats:
         wanted = wanted & _another_background(names, sides, explained)
     for k in np.flatnonzero(wanted):
         nearest = np.minimum(nearest, _away(scaled, centres[k], spreads[k]))
+    for k in np.flatnonzero(clothes & ~wanted):
+        own = np.maximum(_away(scaled, centres[k], spreads[k]), 1.0)
+        nearest *= np.clip(nearest / own, 1.0, _CLAIM)
     return nearest.reshape(height, width)
 
 
@@ -79,11 +84,14 @@ def _positions(height: int, width: int) -> Floats:
     return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1)
 
 
-def _border_colours(scaled: Floats, ring: Ints, sides: Ints) -> tuple[Floats, Floats, Ints, Bools]:
+def _border_colours(
+    scaled: Floats, ring: Ints, sides: Ints
+) -> tuple[Floats, Floats, Ints, Bools, Bools]:
     """Cluster the border's colours.
 
     Return centres (k, 3), inverse square roots of covariances (k, 3, 3), each border pixel's
-    cluster, and which clusters (k,) are background rather than a subject cut by the border.
+    cluster, which clusters (k,) are background rather than a subject cut by the border, and
+    which are surely such a subject: most of the lower border is, and more inside.
     """
     colours = scaled[ring]
     centres, names = _clustered(colours)
@@ -100,8 +108,11 @@ def _border_colours(scaled: Floats, ring: Ints, sides: Ints) -> tuple[Floats, Fl
     # A subject cut by the border meets one side, or two in a corner, and fills more inside.
     needed = np.array([2.0, 2.0, 1.0, 0.25, 0.25])[around]
     wanted = (share > needed * inner_share) & (share > 0.03)
-    wanted[np.argmax(share * (around + 1))] = True
-    return centres, spreads, names, wanted
+    # Where none is sure, what lies below is likelier a person's clothes than a wall.
+    overhead = by_side[:, 0] / lengths[0] > 0.08
+    wanted[np.argmax(share * (around + 1) * np.where(overhead, 1.0, 0.5))] = True
+    clothes = (by_side[:, 1] / lengths[1] > 0.5) & ~overhead & (inner_share > share)
+    return centres, spreads, names, wanted, clothes
 
 
 def _clustered(colours: Floats) -> tuple[Floats, Ints]:
