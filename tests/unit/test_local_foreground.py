@@ -286,3 +286,12 @@ def test_the_clothes_of_a_portrait_that_the_frame_cuts_are_the_subject() -> None
     assert matte[suit].mean() > 0.95
     assert matte[head].mean() > 0.95
     assert matte[:, 195:][~suit[:, 195:]].mean() < 0.05
+
+
+@pytest.mark.parametrize("horizon", [120, 200, 280])
+def test_a_thing_on_a_table_before_a_wall(horizon: int) -> None:
+    x, y = grid(300, 240)
+    inside = np.clip((1.0 - np.hypot((x - 120) / 50, (y - 180) / 80)) * 50, 0.0, 1.0)
+    shade = (1.05 - 0.25 * y / 300 - 0.1 * x / 240)[:, :, None]
+    behind = np.where((y < horizon)[:, :, None], WALL, np.array([0.35, 0.22, 0.14])) * shade
+    assert overlap(_found(_pasted(inside, RED, behind)), inside > 0.5) > 0.95

@@ -14,6 +14,10 @@ _NOISE = 0.012
 # Shadows and folds change lightness first, so lightness counts less than hue.
 _METRIC = np.array([0.75, 1.2, 1.2])
 _SMOOTH_SHARE = 0.65
+# Nothing but the background, or two of them, is at so much of the border.
+_ONE_SHARE = 0.9
+# Standard deviations between a wall and a floor; the halves of a gradient are 3.5 apart.
+_APART = 4.5
 # A surface with more noise than this is no smooth background.
 _ROUGHEST = 0.03
 _ROUGHEST_HUE = 0.016
@@ -36,7 +40,13 @@ def strangeness(lab: Singles) -> Floats:
     surface, sigma = _smooth_surface(scaled[ring], position[ring], trusted)
     explained = (np.abs(scaled[ring] - position[ring] @ surface) < 3.5 * sigma).all(axis=1)
     nearest = np.full(len(scaled), np.inf)
-    if explained.mean() >= _SMOOTH_SHARE:
+    two = _wall_and_floor(scaled, position, ring, sides) if explained.mean() < _ONE_SHARE else ()
+    for plane, noise in two:
+        away = np.linalg.norm((scaled - position @ plane) / noise, axis=1)
+        nearest = np.minimum(nearest, away)
+    if two:
+        wanted = np.zeros_like(wanted)
+    elif explained.mean() >= _SMOOTH_SHARE:
         nearest = _from_surface(scaled, position, surface, sigma)
         wanted = wanted & _another_background(names, sides, explained)
     for k in np.flatnonzero(wanted):
@@ -45,6 +55,52 @@ def strangeness(lab: Singles) -> Floats:
         own = np.maximum(_away(scaled, centres[k], spreads[k]), 1.0)
         nearest *= np.clip(nearest / own, 1.0, _CLAIM)
     return nearest.reshape(height, width)
+
+
+def _wall_and_floor(
+    scaled: Floats, position: Floats, ring: Ints, sides: Ints
+) -> tuple[tuple[Floats, Floats], ...]:
+    """Return two smooth surfaces, with their noise, that are the whole border; or nothing.
+
+    One is above. The other lies below, from corner to corner, and fills less of the inside than
+    clothes would that the frame cuts.
+    """
+    colours, places = scaled[ring], position[ring]
+    low = _halves(colours)
+    if low[sides == 0].mean() > 0.5:
+        low = ~low
+    above, below, left, right = (float(low[sides == side].mean()) for side in range(4))
+    if above > 0.02 or below < 0.96 or min(left, right) < 0.02 or not _far_apart(colours, low):
+        return ()
+    found = [_smooth_surface(colours, places, half) for half in (~low, low)]
+    wall, floor = (
+        (np.abs(scaled - position @ surface) < 3.5 * sigma).all(axis=1) for surface, sigma in found
+    )
+    is_all = (wall | floor)[ring].mean() >= _ONE_SHARE and floor.mean() < low.mean()
+    return tuple(found) if is_all else ()
+
+
+def _far_apart(colours: Floats, names: Bools) -> bool:
+    """Tell whether two groups of colours are two things, and not the ends of one gradient."""
+    if names.all() or not names.any():
+        return False
+    spread = max(float(np.linalg.norm(colours[one].std(axis=0))) for one in (names, ~names))
+    gap = float(np.linalg.norm(colours[names].mean(axis=0) - colours[~names].mean(axis=0)))
+    return gap > _APART * max(spread, _NOISE)
+
+
+def _halves(colours: Floats) -> Bools:
+    """Tell which of two groups each colour (n, 3) is in (2-means from far starts)."""
+    first = np.median(colours, axis=0)
+    away = np.linalg.norm(colours - first, axis=1)
+    second = colours[np.argsort(away)[int(0.9 * len(away))]]
+    names = np.zeros(len(colours), np.bool_)
+    for _ in range(8):
+        names = np.sum((colours - second) ** 2, 1) < np.sum((colours - first) ** 2, 1)
+        if names.all() or not names.any():
+            return names
+        first, second = colours[~names].mean(axis=0), colours[names].mean(axis=0)
+    return names
 
 
 def _from_surface(colours: Floats, position: Floats, surface: Floats, sigma: Floats) -> Floats:
