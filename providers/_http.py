@@ -14,6 +14,7 @@ import logging
 import math
 import os
 import random
+import ssl
 import time
 import urllib.parse
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -394,9 +395,13 @@ def _asks_too_long(reply: Reply) -> bool:
 
 def _never_connected(error: Exception) -> bool:
     """Whether the connection itself failed, so that not a byte of the request was sent."""
-    causes = [getattr(error.args[0], "reason", error.args[0])] if error.args else []
-    names = {type(cause).__name__ for cause in causes}
-    return bool(names & {"NewConnectionError", "NameResolutionError", "ConnectTimeoutError"})
+    cause = getattr(error.args[0], "reason", error.args[0]) if error.args else None
+    inner = next(iter(getattr(cause, "args", ())), None)
+    return isinstance(inner, ssl.SSLCertVerificationError) or type(cause).__name__ in (
+        "NewConnectionError",
+        "NameResolutionError",
+        "ConnectTimeoutError",
+    )
 
 
 def _unreachable(error: Exception, url: str) -> ImageToMeshError:

@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from fakes.glb import triangle_glb
 from fakes.service import KEY, Service, serving
+from urllib3.exceptions import MaxRetryError, SSLError
 
 from image_to_mesh.providers import BadImage, BadMesh, LibraryProblem, Uncertain, Unreachable
 from image_to_mesh.providers._http import Http, is_loopback
@@ -80,6 +83,20 @@ def test_submit_to_nobody_surely_did_not_arrive() -> None:
         url = gone.url
     with pytest.raises(Unreachable):
         Http(url, HEADERS, pause=lambda _: None).submit("/tasks", json={})
+
+
+def test_submit_to_a_stranger_s_certificate_surely_did_not_arrive(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    refused = ssl.SSLCertVerificationError(1, "self-signed certificate")
+    reason = MaxRetryError(None, "/x", SSLError(refused))  # type: ignore[arg-type]
+
+    def refuse(*_: object, **__: object) -> None:
+        raise requests.exceptions.SSLError(reason)
+
+    monkeypatch.setattr(requests.Session, "request", refuse)
+    with pytest.raises(Unreachable, match="certificate cannot be verified"):
+        Http("https://127.0.0.1:9", {}).submit("/tasks", json={})
 
 
 def test_plain_http_and_offline_are_refused_before_anything_is_sent(service: Service) -> None:
