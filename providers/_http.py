@@ -19,6 +19,7 @@ import time
 import urllib.parse
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,8 @@ class Reply:
             with contextlib.suppress(TypeError, ValueError):
                 seconds = float(str(said))
                 return seconds if 0.0 <= seconds < math.inf else None
+            with contextlib.suppress(TypeError, ValueError):
+                return max(parsedate_to_datetime(str(said)).timestamp() - time.time(), 0.0)
         return None
 
 

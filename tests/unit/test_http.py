@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import ssl
+import time
 from collections.abc import Iterator
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from fakes.service import KEY, Service, serving
 from urllib3.exceptions import MaxRetryError, SSLError
 
 from image_to_mesh.providers import BadImage, BadMesh, LibraryProblem, Uncertain, Unreachable
-from image_to_mesh.providers._http import Http, is_loopback
+from image_to_mesh.providers._http import Http, Reply, is_loopback
 
 HEADERS = {"Authorization": f"Bearer {KEY}"}
 
@@ -76,6 +78,23 @@ def test_submit_that_was_refused_is_sent_again(service: Service, status: int) ->
     service.errors = [status]
     assert http_for(service).submit("/tasks", json={}).ok
     assert len(service.submits) == 1
+
+
+@pytest.mark.parametrize(
+    ("told", "least", "most"),
+    [("7", 7.0, 7.0), ("1.5", 1.5, 1.5), ("in", 40.0, 60.0), ("ago", 0.0, 0.0)],
+)
+def test_a_pause_is_asked_for_in_seconds_or_by_a_date(told: str, least: float, most: float) -> None:
+    shift = {"in": 60, "ago": -60}.get(told)
+    said = told if shift is None else formatdate(time.time() + shift, usegmt=True)
+    pause = Reply(429, {"retry-after": said}, "").asked_pause
+    assert pause is not None
+    assert least <= pause <= most
+
+
+@pytest.mark.parametrize("told", ["soon", "nan", "inf", "-3", "", "Wed, 99 Foo 2026"])
+def test_a_pause_that_nobody_can_read_is_none(told: str) -> None:
+    assert Reply(429, {"retry-after": told}, "").asked_pause is None
 
 
 def test_submit_to_nobody_surely_did_not_arrive() -> None:
