@@ -17,6 +17,7 @@ from ..providers import (
     PictureInfo,
     PictureLimits,
     Provider,
+    Settings,
     check_picture,
 )
 from ..providers import read_picture_info as read_info
@@ -49,13 +50,17 @@ def picture_from(argument: str, view: str = "front") -> PictureSource:
     return PictureSource(path.stem, view, path.read_bytes)
 
 
-def check_views(sources: tuple[PictureSource, ...], provider: Provider[Any]) -> None:
-    """Raise InvalidSettings for views that the provider does not take."""
+def check_views(
+    sources: tuple[PictureSource, ...], provider: Provider[Any], settings: Settings
+) -> None:
+    """Raise InvalidSettings for views that the provider does not take with these settings."""
+    taken = provider.views_for(settings)
     for source in sources:
-        if source.view not in provider.views:
+        if source.view not in taken:
+            so = " with these settings" if source.view in provider.views else ""
             raise InvalidSettings(
-                f"{provider.label} takes no “{source.view}” view.",
-                "It takes: " + ", ".join(provider.views) + ".",
+                f"{provider.label} takes no “{source.view}” view{so}.",
+                "It takes: " + ", ".join(taken) + ".",
             )
     views = [source.view for source in sources]
     if len(views) > len(set(views)):
