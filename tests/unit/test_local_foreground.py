@@ -295,3 +295,18 @@ def test_a_thing_on_a_table_before_a_wall(horizon: int) -> None:
     shade = (1.05 - 0.25 * y / 300 - 0.1 * x / 240)[:, :, None]
     behind = np.where((y < horizon)[:, :, None], WALL, np.array([0.35, 0.22, 0.14])) * shade
     assert overlap(_found(_pasted(inside, RED, behind)), inside > 0.5) > 0.95
+
+
+def test_a_street_without_one_subject_is_taken_whole_and_it_is_said() -> None:
+    x, y = grid(320, 240)
+    rng = np.random.default_rng(11)
+    rgb = np.stack([0.45 + 0.1 * (y > 200), 0.45 + 0 * x, 0.42 + 0 * x], axis=2)
+    for _ in range(60):
+        cx, cy, radius = rng.uniform(0, 240), rng.uniform(0, 320), rng.uniform(4, 26)
+        soft = np.clip((radius - np.hypot(x - cx, y - cy)) / radius, 0.0, 1.0)[:, :, None]
+        rgb = rgb * (1 - soft) + soft * rng.uniform(0.25, 0.75, 3)
+    rgb += rng.normal(0.0, 0.02, rgb.shape)
+    picture = np.dstack([np.clip(rgb, 0, 1), np.ones((320, 240))]).astype(np.float32)
+    found = foreground(picture, "auto", 0.5)
+    assert found.fallback
+    assert "whole picture" in found.notes[0]
