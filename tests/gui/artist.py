@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 ADDON = "bl_ext.user_default.image_to_mesh"
 GENERATED = "[one.name for one in bpy.data.objects if 'image_to_mesh_job' in one]"
 _INSIDE = ("inside_scene.py", "inside_panel.py", "inside_stalls.py")
-_CANCEL_FROM_RIGHT = 40
+_CANCEL_FROM_RIGHT = (52, 44, 60)
+"""Pixels from the sidebar's right edge, which its tabs take 20 of: a box's border differs."""
 _ROW = 12
 _NEAR = range(-48, 73, 8)
 """Pixels from where Generate was to where Cancel comes: the bar takes the button's place."""
@@ -62,12 +63,11 @@ class Artist:
     def find_cancel(self, seconds: float = 30) -> tuple[int, int]:
         """Find Cancel, the small button at the right end of the progress bar."""
         place = self.session.run("place_of('UI')")
-        x = place["left"] + place["width"] - _CANCEL_FROM_RIGHT
-        end = place["top"] + place["height"]
+        right, end = place["left"] + place["width"], place["top"] + place["height"]
         rows = [self._generate + step for step in _NEAR if self._generate + step < end]
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            for y in rows:
+            for x, y in ((right - away, y) for away in _CANCEL_FROM_RIGHT for y in rows):
                 self.session.move_seen((x, y))
                 if self.session.hovered().startswith("bpy.ops.image_to_mesh.cancel("):
                     return x, y
