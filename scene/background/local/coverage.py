@@ -16,12 +16,15 @@ _LEAST_OUTLINE = 4.0
 _LEAST_PIXELS = 6.0
 # What has less area than this share of its mask's largest piece hung on it by a lost neck.
 _FRAGMENT = 0.05
+# Fragments that are more than this share of all are no crumbs but what the picture shows.
+_MOST_LOST = 0.02
 
 
 def without_fragments(flat: Silhouette, matte: Singles) -> Silhouette:
     """Drop what would float beside its subject: a neck thinner than the triangles breaks.
 
-    The large pieces of a part of the mask all stay, and so does what is a part by itself.
+    The large pieces of a part of the mask all stay, so does what is a part by itself, and so do
+    fragments that are many, as of hair.
     """
     part = flat.parts()
     area = np.bincount(part, np.abs(doubled_areas(flat.points, flat.triangles)))
@@ -34,6 +37,8 @@ def without_fragments(flat: Silhouette, matte: Singles) -> Silhouette:
     largest = np.zeros(count + 1)
     np.maximum.at(largest, home, area)
     kept = (home == 0) | (area >= _FRAGMENT * largest[home])
+    if area[~kept].sum() > _MOST_LOST * area.sum():
+        return flat
     return compact(flat.points, flat.triangles[kept[part]], flat.rim, flat.spacing)
 
 
