@@ -173,6 +173,10 @@ def _bmp(data: bytes) -> PictureInfo:
 
 def _tiff(data: bytes) -> PictureInfo:
     tags = _tiff_tags(data)
+    for starts, sizes in ((273, 279), (324, 325)):  # strips, tiles
+        for start, size in zip(_tiff_list(data, starts), _tiff_list(data, sizes), strict=False):
+            if start + size > len(data):
+                raise ValueError("cut short")
     return PictureInfo("tiff", tags[256], tags[257], _valid_orientation(tags.get(274, 1)))
 
 
@@ -190,6 +194,26 @@ def _tiff_tags(data: bytes) -> dict[int, int]:
     if {256, 257} <= tags.keys() or 274 in tags:
         return tags
     raise ValueError("no size")
+
+
+def _tiff_list(data: bytes, wanted: int) -> tuple[int, ...]:
+    """Return the SHORT or LONG values of a tag of the first directory; nothing if it is not there.
+
+    Where there are more than fit into the entry, it holds the place where they stand.
+    """
+    order = "<" if data[:2] == b"II" else ">"
+    (at,) = struct.unpack(order + "I", data[4:8])
+    (entries,) = struct.unpack(order + "H", data[at : at + 2])
+    for entry in range(at + 2, at + 2 + 12 * entries, 12):
+        tag, kind, count = struct.unpack(order + "HHI", data[entry : entry + 8])
+        if tag == wanted and kind in (3, 4):
+            width = 2 if kind == 3 else 4
+            place = entry + 8
+            if width * count > 4:
+                (place,) = struct.unpack(order + "I", data[place : place + 4])
+            layout = f"{order}{count}{'H' if kind == 3 else 'I'}"
+            return struct.unpack(layout, data[place : place + width * count])
+    return ()
 
 
 def _exif_orientation(block: bytes) -> int:
