@@ -111,19 +111,19 @@ class ScenarioSettings(Settings):
             group="mesh",
         ),
     ] = None
-    autoSize: Annotated[
-        bool, Option("Auto Size", "Scale the mesh to its real size, in meters", group="placement")
-    ] = False
+    autoSize: _tripo.AutoSize = False
     quad: Annotated[
         bool,
-        Option("Quads", "Four-sided faces instead of triangles, at an extra price", group="mesh"),
+        Option(
+            "Quads",
+            "Four-sided faces, at an extra price, as FBX; 10000 without Face Limit",
+            group="mesh",
+        ),
     ] = False
     smartLowPoly: Annotated[
         bool,
         Option(
-            "Smart Low Poly",
-            "Few faces, laid as by hand; 10000 with Quads and no limit",
-            group="mesh",
+            "Smart Low Poly", "Few faces, laid as by hand; best for simple subjects", group="mesh"
         ),
     ] = False
     generateParts: Annotated[

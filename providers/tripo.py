@@ -102,11 +102,7 @@ class TripoSettings(Settings):
     ] = None
     delight: Annotated[
         bool,
-        Option(
-            "Remove Lighting",
-            "Take the picture's light and shadow out of the textures",
-            group="surface",
-        ),
+        Option("Remove Lighting", "Take the picture's light out of the textures", group="surface"),
     ] = True
     smart_low_poly: _tripo.SmartLowPoly = False
     generate_parts: _tripo.GenerateParts = False
