@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Grey is never silent: in every state, what cannot be pressed has its reason within sight."""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import time
+from typing import TYPE_CHECKING, Any
+
+import bpy
+import pytest
+from blender.recording import draw, draw_preferences
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+ADDON = "bl_ext.user_default.image_to_mesh"
+PROVIDERS = ("local", "tripo", "tripo_v2", "scenario", "aiml_triposr", "aiml_magic")
+KEYS = ("tripo_api_key", "scenario_api_key", "scenario_api_secret", "aiml_api_key")
+ADDRESSES = ("TRIPO_BASE_URL", "TRIPO_V2_BASE_URL", "SCENARIO_BASE_URL", "AIML_BASE_URL")
+PICTURES = ("none", "generated", "movie", "udim", "lost")
+
+
+def room(name: str) -> Any:
+    """Return one of the add-on's modules."""
+    return importlib.import_module(f"{ADDON}.{name}")
+
+
+def choose(kind: str) -> None:
+    """Choose a picture of a kind."""
+    chosen = bpy.context.scene.image_to_mesh
+    chosen.image = None if kind == "none" else bpy.data.images.new(kind, 64, 64)
+    if kind in ("movie", "udim", "lost"):
+        chosen.image.source = {"movie": "MOVIE", "udim": "TILED", "lost": "FILE"}[kind]
+
+
+def check(seen: Any) -> None:
+    """Every disabled button and every faded setting has words that are not its own."""
+    text = seen.text()
+    why = room("readiness").why_not(bpy.context)
+    for one in seen.all("operator"):
+        if not one["enabled"]:
+            assert one["operator"] == "image_to_mesh.generate"
+            assert why, one
+            assert why in text, one
+    scene = bpy.context.scene
+    properties = room("properties")
+    settings = properties.read_settings(scene, properties.provider_of(scene))
+    unused = dict(settings.unused())
+    for one in seen.all("prop"):
+        name = one["property"]
+        if not one["active"] and name in unused:
+            assert unused[name] in text, name
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_in_every_state_the_reason_is_in_sight(
+    addon: ModuleType, preferences: Any, monkeypatch: pytest.MonkeyPatch, provider: str
+) -> None:
+    scene = bpy.context.scene
+    scene.image_to_mesh.provider = provider
+    jobs, states = room("jobs"), itertools.product(PICTURES, (False, True), (False, True))
+    for picture, has_key, is_near in states:
+        choose(picture)
+        for key in KEYS:
+            setattr(preferences, key, "tsk_" + 40 * "a" if has_key else "")
+        for address in ADDRESSES:
+            monkeypatch.setenv(address, "http://127.0.0.1:9" if is_near else "")
+        check(draw(unfolded=True, width=2000))
+        seen = draw(width=2000)
+        generate = seen.button("image_to_mesh.generate")
+        assert generate["enabled"] is not bool(room("readiness").why_not(bpy.context))
+        assert bpy.ops.image_to_mesh.generate.poll() == generate["enabled"]
+    for state in ("running", "failed", "cancelled", "ready"):
+        failure = jobs.Failure("failed", "It could not.") if state == "failed" else None
+        jobs.session().show(
+            jobs.JobView("j", provider, "cup", jobs.State(state), "Shaping", 0.1,
+                         time.monotonic(), failure=failure)
+        )  # fmt: skip
+        check(draw(unfolded=True, width=2000))
+
+
+def test_buttons_of_the_preferences_have_their_reasons(addon: ModuleType, preferences: Any) -> None:
+    grey = [one for one in draw_preferences(preferences).all("operator") if not one["enabled"]]
+    assert {one["operator"] for one in grey} == {"image_to_mesh.test_key"}
+    text = draw_preferences(preferences).text()
+    assert "No key here, nor in TRIPO_API_KEY" in text
+    assert "Allow Online Access" in text
+
+
+def test_operators_that_cannot_run_say_so_in_their_tooltip(addon: ModuleType) -> None:
+    bpy.context.scene.image_to_mesh.image = None
+    for name, words in (("generate", "Choose a picture"), ("develop", "Choose a picture"),
+                        ("use_selected", "Select an empty"), ("use_original", "not made of"),
+                        ("cancel", "running")):  # fmt: skip
+        operator = getattr(bpy.ops.image_to_mesh, name)
+        if not operator.poll():
+            with pytest.raises(RuntimeError, match=words):
+                operator()
