@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Nothing is lost by looking away: sidebar, workspace, full screen, another window and scene."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gui.artist import Artist
+
+MANY_FACES = 400_000
+AWAY = (
+    "view3d().spaces.active.show_region_ui = False",
+    "with within(): bpy.ops.screen.screen_full_area()",
+    "with within(): bpy.ops.screen.screen_full_area()",
+    "window = bpy.context.window_manager.windows[0]\n"
+    "window.workspace = bpy.data.workspaces['Modeling']",
+    "with within(): bpy.ops.wm.window_new()",
+    "other = bpy.data.scenes.new('Other')\nbpy.context.window_manager.windows[0].scene = other",
+)
+BACK = """
+window = bpy.context.window_manager.windows[0]
+window.scene = bpy.data.scenes['Scene']
+window.workspace = bpy.data.workspaces['Layout']
+"""
+LANDED = (
+    "[one.name for one in bpy.data.scenes['Scene'].objects if 'image_to_mesh_job' in one]"
+)
+
+
+def test_a_job_lives_on_while_nobody_looks(artist: Artist, photograph: Path) -> None:
+    artist.choose(photograph, face_count=MANY_FACES)
+    artist.press_generate()
+    artist.session.wait_for("running_jobs()", 10)
+    for step in AWAY:
+        artist.session.run(step)
+        artist.session.screenshot("looking-away")
+        told = [*artist.running(), *artist.endings()]
+        assert len({one["job"] for one in told}) == 1
+        assert not any(one.get("kind") for one in told), told
+    artist.session.wait_for(LANDED, 90)
+    assert artist.session.run("len(bpy.data.scenes['Other'].objects)") == 0
+    artist.session.run(BACK)
+    artist.session.open_tab()
+    artist.shows("Import Again")
+    artist.session.screenshot("looked-back")
+    assert "Traceback" not in artist.session.printed()
