@@ -17,13 +17,14 @@ import places
 
 SHOTS = places.BUILD / "screenshots"
 IMAGES = places.ROOT / "docs" / "images"
-PANEL = (1036, 84, 1322, 760)
+PANEL = (1048, 78, 1322, 800)
 WHOLE = (0, 0, 1600, 1000)
 PICTURES = {
     "panel-empty": PANEL,
     "panel-ready": PANEL,
     "panel-no-key-tripo": PANEL,
     "panel-crowded": PANEL,
+    "panel-results": PANEL,
     "panel-light-done": WHOLE,
     "drop-menu": WHOLE,
 }
@@ -35,7 +36,7 @@ source, target, *box = sys.argv[1:]
 with Image.open(source) as shot:
     shot.convert("RGB").crop(tuple(map(int, box))).quantize(128).save(target, optimize=True)
 """
-TESTS = ("test_looks.py", "test_panel.py", "test_pictures_in.py")
+TESTS = ("test_looks.py", "test_panel.py", "test_pictures_in.py", "test_looking_away.py")
 
 
 def take() -> Path:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,23 +12,41 @@ if TYPE_CHECKING:
     from gui.artist import Artist
 
 MANY_FACES = 400_000
+SWITCHED = """
+window = bpy.context.window_manager.windows[0]
+window.workspace = bpy.data.workspaces['Modeling']
+"""
+OTHER_SCENE = """
+other = bpy.data.scenes.new('Other')
+bpy.context.window_manager.windows[0].scene = other
+"""
+RESULTS = """
+import sys
+results = sys.modules['bl_ext.user_default.image_to_mesh.panels.sidebar'].IMAGE_TO_MESH_PT_results
+bpy.utils.unregister_class(results)
+results.bl_options, results.bl_idname = set(), 'IMAGE_TO_MESH_PT_results_open'
+bpy.utils.register_class(results)
+"""
+THUMBNAIL = """
+thumbnails = sys.modules['bl_ext.user_default.image_to_mesh.thumbnails']
+shelf = sys.modules['bl_ext.user_default.image_to_mesh.jobs'].shelf()
+redraw_sidebar()
+bool(shelf.results) and thumbnails.number_of(shelf.results[0].job) > 0
+"""
 AWAY = (
     "view3d().spaces.active.show_region_ui = False",
     "with within(): bpy.ops.screen.screen_full_area()",
     "with within(): bpy.ops.screen.screen_full_area()",
-    "window = bpy.context.window_manager.windows[0]\n"
-    "window.workspace = bpy.data.workspaces['Modeling']",
+    SWITCHED,
     "with within(): bpy.ops.wm.window_new()",
-    "other = bpy.data.scenes.new('Other')\nbpy.context.window_manager.windows[0].scene = other",
+    OTHER_SCENE,
 )
 BACK = """
 window = bpy.context.window_manager.windows[0]
 window.scene = bpy.data.scenes['Scene']
 window.workspace = bpy.data.workspaces['Layout']
 """
-LANDED = (
-    "[one.name for one in bpy.data.scenes['Scene'].objects if 'image_to_mesh_job' in one]"
-)
+LANDED = "[one.name for one in bpy.data.scenes['Scene'].objects if 'image_to_mesh_job' in one]"
 
 
 def test_a_job_lives_on_while_nobody_looks(artist: Artist, photograph: Path) -> None:
@@ -45,5 +64,11 @@ def test_a_job_lives_on_while_nobody_looks(artist: Artist, photograph: Path) -> 
     artist.session.run(BACK)
     artist.session.open_tab()
     artist.shows("Import Again")
-    artist.session.screenshot("looked-back")
+    artist.session.run(RESULTS)
+    artist.session.wait_for(THUMBNAIL, 20)
+    artist.words()
+    time.sleep(1)  # Blender reads the thumbnail beside the interface
+    artist.point_at_view()
+    artist.words()
+    artist.session.screenshot("panel-results")
     assert "Traceback" not in artist.session.printed()
