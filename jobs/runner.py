@@ -47,6 +47,7 @@ from .tools import Tools
 log = logging.getLogger(__name__)
 
 TICK = 0.05
+TRIES = 3
 LOOK_EVERY = 0.5
 """Seconds between two looks for a word of another process to stop."""
 
@@ -129,17 +130,20 @@ class Runner:
     def _hold(self) -> None:
         """See to it that no other process works on the job; raises LibraryProblem if one does."""
         try:
-            self._mine = self._lock.take()
+            for _ in range(TRIES):  # somebody who only looks has it for a moment
+                self._mine = self._lock.take()
+                if self._mine:
+                    return
+                time.sleep(TICK)
         except OSError as error:
             raise LibraryProblem(
                 f"The library cannot be written to: {error.strerror or error}.",
                 "Choose another folder, or make room.",
             ) from error
-        if not self._mine:
-            raise LibraryProblem(
-                "Another Blender or command line works on this job.",
-                "Leave it to that one, or cancel it: the other one then stops.",
-            )
+        raise LibraryProblem(
+            "Another Blender or command line works on this job.",
+            "Leave it to that one, or cancel it: the other one then stops.",
+        )
 
     def _end(self, phase: str, *, failure: Failure | None = None) -> None:
         """Tell of the end: from then on others may work on the job."""
