@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from ..providers import (
     BadMesh,
     BadReply,
+    Cancelled,
     Failed,
     ImageToMeshError,
     Progress,
@@ -110,6 +112,14 @@ class Fetch:
         http = self._tools.http
         if http is None:
             raise BadMesh("There is nothing to download from.")
+        left_behind = threading.Event()
+
+        def check() -> None:
+            """End a download that was left behind: another may go on with the same bytes."""
+            if left_behind.is_set():
+                raise Cancelled
+            self._check()
+
         is_mesh = remote.role == "mesh"
         want = Want(
             url=remote.url,
@@ -117,10 +127,15 @@ class Fetch:
             limit=MAX_DOWNLOAD if is_mesh else MAX_PREVIEW,
             accept=_check_mesh if is_mesh else _check_preview,
             progress=self._tell,
-            check=self._check,
+            check=check,
         )
-        if not want.target.is_file():
+        if want.target.is_file():
+            return
+        try:
             Call(lambda: download(want, http)).wait(self._check)
+        except BaseException:
+            left_behind.set()
+            raise
 
     def _refresh(self) -> bool:
         """Ask the task for fresh addresses; say whether there are any."""

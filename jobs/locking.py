@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One process at a time works on a job: a lock that the system frees when its process dies.
 
-Locks lie in the library itself, in `.locks`, so that they hold for whoever shares the folder, and
+Locks are hidden files in the library itself, so that they hold for whoever shares the folder, and
 outside of the jobs' folders, which can be renamed and deleted while one is held.
 """
 
@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
-LOCKS = ".locks"
 _NOT_KNOWN = frozenset({errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL, errno.EIO})
 """What file systems answer that know no such locks."""
 
@@ -25,7 +24,7 @@ class JobLock:
     """The right to work on one job. Not to be taken twice."""
 
     def __init__(self, library: Path, job: str) -> None:
-        self._path = library / LOCKS / f"{job}.lock"
+        self._path = library / f".{job}.lock"
         self._lock: BaseFileLock | None = None
 
     def take(self) -> bool:
@@ -47,12 +46,11 @@ class JobLock:
         lock, self._lock = self._lock, None
         if lock is None:
             return
-        with contextlib.suppress(OSError):
-            if os.name == "posix":  # whoever opened the file before sees that it is no one's now
+        if os.name == "posix":  # whoever opened the file before sees that it is no one's now
+            with contextlib.suppress(OSError):
                 self._path.unlink(missing_ok=True)
-            lock.release()
         with contextlib.suppress(OSError):
-            self._path.parent.rmdir()
+            lock.release()
 
     def _taken(self, *, soft: bool) -> BaseFileLock | None:
         """Return a lock that is held. A soft one is a file that names its process."""
@@ -72,8 +70,7 @@ class JobLock:
 
 def is_held(library: Path, job: str) -> bool:
     """Say whether somebody works on a job now."""
-    names = (f"{job}.lock", f"{job}.process")
-    if not any((library / LOCKS / name).exists() for name in names):
+    if not any((library / f".{job}.{kind}").exists() for kind in ("lock", "process")):
         return False
     lock = JobLock(library, job)
     try:

@@ -275,6 +275,7 @@ TEXTS: dict[str, str] = {
     "{}: add it in Preferences": "{}: In den Einstellungen eintragen",
     "{}: cancelled": "{}: abgebrochen",
     "{}: copy it again in Preferences": "{}: In den Einstellungen neu einfügen",
+    "{}: not finished": "{}: nicht fertig",
     "{}: not sent yet": "{}: noch nicht gesendet",
     "{}: {} faces in {} s": "{}: {} Flächen in {} s",
     "“{}” has no file: open the picture again": "„{}“ hat keine Datei: Öffne das Bild erneut",

@@ -22,7 +22,9 @@ def draw_arrivals(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
         row.operator("image_to_mesh.import_arrivals", icon="IMPORT")
         row.operator("image_to_mesh.dismiss_arrivals", text="", icon="X", emboss=False)
     for record in left.unsent:
-        _draw_unsent(layout, record)
+        _draw_resume(layout, record, tr("{}: not sent yet"), tr("Send"))
+    for record in left.waiting:
+        _draw_resume(layout, record, tr("{}: not finished"), tr("Resume"))
     if left.theirs:
         row = layout.row()
         row.active = False
@@ -58,7 +60,7 @@ def _draw_way(column: bpy.types.UILayout, record: Record, how: str, text: str) -
     button.how = how
 
 
-def _draw_unsent(layout: bpy.types.UILayout, record: Record) -> None:
+def _draw_resume(layout: bpy.types.UILayout, record: Record, why: str, text: str) -> None:
     row = layout.row(align=True)
-    row.label(text=tr("{}: not sent yet").format(record.name))
-    row.operator("image_to_mesh.resume", text="Send").job = record.id
+    row.label(text=why.format(record.name))
+    row.operator("image_to_mesh.resume", text=text).job = record.id

@@ -9,6 +9,7 @@ import io
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -259,7 +260,7 @@ def test_deleted_while_it_runs(
     assert view.failure is not None
     assert view.failure.kind == "library"
     assert "is gone" in view.failure.message
-    assert not list(tmp_path.iterdir())
+    assert not Library(tmp_path).jobs()
 
 
 def test_a_job_in_work_is_not_deleted_by_others(tmp_path: Path, png: bytes) -> None:
@@ -273,6 +274,28 @@ def test_a_job_in_work_is_not_deleted_by_others(tmp_path: Path, png: bytes) -> N
         library.delete("a")
     lock.release()
     library.delete("a")
+    assert not library.jobs()
+
+
+def test_locks_are_taken_and_given_back_side_by_side(tmp_path: Path) -> None:
+    library, failed = Library(tmp_path), []
+
+    def work(job: str) -> None:
+        for _ in range(100):
+            lock = library.lock(job)
+            try:
+                if not lock.take():
+                    failed.append(job)
+            except OSError as error:
+                failed.append(str(error))
+            lock.release()
+
+    threads = [threading.Thread(target=work, args=(str(number),)) for number in range(4)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert failed == []
     assert not list(tmp_path.iterdir())
 
 
