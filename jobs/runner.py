@@ -41,7 +41,7 @@ from .keeping import Keeper, now
 from .library import Library
 from .meshfile import read_mesh_file
 from .ordering import Order
-from .pacing import Patience, sleep
+from .pacing import Patience, next_pause, sleep
 from .pictures import check_views, collect, fitted, fitting_request, needs_fitting
 from .tools import Tools
 from .turns import Turn
@@ -266,7 +266,7 @@ class Runner:
                 return self._take(answer)
             self._tools.warm_up()
             self.keeper.tell(answer.phase, answer.fraction)
-            pause = self._turn.pause(answer, pause)
+            pause = self._turn.pause(next_pause(answer, pause))
             sleep(pause, self._check_pause)
 
     def _poll(self, ticket: Ticket) -> Progress | Result:
