@@ -51,8 +51,6 @@ class JobLock:
             if os.name == "posix":  # whoever opened the file before sees that it is no one's now
                 self._path.unlink(missing_ok=True)
             lock.release()
-        with contextlib.suppress(OSError):
-            self._path.parent.rmdir()
 
     def _taken(self, *, soft: bool) -> BaseFileLock | None:
         """Return a lock that is held. A soft one is a file that names its process."""

@@ -50,10 +50,6 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY = 0.5
 """Seconds between two looks for a word of another process to stop."""
-HELD = (
-    "Another Blender or command line works on this job.",
-    "Leave it to that one, or cancel it: the other one then stops.",
-)
 
 _RESUMABLE = frozenset({"unreachable", "timed_out", "rate_limited", "no_blender"})
 _VERDICTS = frozenset({"rejected", "failed", "banned", "expired"})
@@ -79,7 +75,7 @@ class Runner:
         self._collect = True
         self._collecting = False
         self._told = False
-        self._later = False
+        self._mine = self._later = False
         self._looked = 0.0
         self._turn = Turn(spec.turns)
         self._tools = Tools(spec, self._provider, self._check, self._back_off)
@@ -121,8 +117,7 @@ class Runner:
 
     def _run(self) -> None:
         try:
-            if self._hold():
-                self._guarded(self._steps)
+            self._guarded(self._steps)
         except Cancelled:
             self._guarded(self._end_cancelled)
         finally:
@@ -133,17 +128,20 @@ class Runner:
                 failure = Failure(_UNEXPECTED, "The job broke off.", "The system console says why.")
                 self.keeper.end("Failed", failure=failure)
 
-    def _hold(self) -> bool:
-        """See to it that no other process works on the job meanwhile; else end at once."""
+    def _hold(self) -> None:
+        """See to it that no other process works on the job; raises LibraryProblem if one does."""
         try:
-            if self._lock.take():
-                return True
-            failure = Failure(LibraryProblem.kind, *HELD)
+            self._mine = self._lock.take()
         except OSError as error:
-            said = f"The library cannot be written to: {error.strerror or error}."
-            failure = Failure(LibraryProblem.kind, said, "Choose another folder, or make room.")
-        self.keeper.end("Failed", failure=failure)
-        return False
+            raise LibraryProblem(
+                f"The library cannot be written to: {error.strerror or error}.",
+                "Choose another folder, or make room.",
+            ) from error
+        if not self._mine:
+            raise LibraryProblem(
+                "Another Blender or command line works on this job.",
+                "Leave it to that one, or cancel it: the other one then stops.",
+            )
 
     def _end(self, phase: str, *, failure: Failure | None = None) -> None:
         """Tell of the end: from then on others may work on the job."""
@@ -194,12 +192,14 @@ class Runner:
         pictures, files = collect(self._spec.pictures, self._provider, self._tools.fetch)
         self._check()
         settings = values_of(self._spec.settings)
+        self._hold()
         self.keeper.create(files, pictures=pictures, settings=settings)
 
     def _take_up(self) -> None:
         """Go on with a job of an earlier process; an order that may have been sent is not again."""
-        self.keeper.reload()
+        self._hold()
         self._later = True
+        self.keeper.reload()
         state, home = self._record.state, "network" not in self._provider.needs
         if state is State.PREPARING and not self._mesh_is_whole():
             state = State.RUNNING
@@ -329,8 +329,9 @@ class Runner:
     # -- its ends --------------------------------------------------------------------------------
 
     def _end_failed(self, failure: Failure) -> None:
-        if self._record.state is State.UNCERTAIN and failure.kind not in _UNCLEAR:
-            return self._end("Failed", failure=failure)  # it stays as uncertain as it was
+        uncertain = self._record.state is State.UNCERTAIN and failure.kind not in _UNCLEAR
+        if uncertain or (self._spec.record and not self._mine):
+            return self._end("Failed", failure=failure)  # the record stays as it was
         state = self._state_after(failure.kind)
         if state is State.UNCERTAIN:
             failure = replace(failure, kind=Uncertain.kind)

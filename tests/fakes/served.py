@@ -23,6 +23,8 @@ class Place:
     creates: Callable[[], int]
     downloads: Callable[[], int]
     mesh: bytes
+    forget: Callable[[], None]
+    """Let the service forget its tasks, so that lists stay short."""
     lists: bool = False
     """Whether it tells of recent tasks, so that an order without an answer is found."""
 
@@ -35,7 +37,14 @@ def _tripo(kind: type[FakeTripo], provider: str, size: int) -> Iterator[Place]:
         order: dict[str, Any] = {"provider": provider, "url": fake.base}
         order["keys"] = {"tripo_api_key": tripo_server.KEY}
         gets = lambda: len(fake.calls(r"GET .*\.glb"))  # noqa: E731
-        yield Place(order, lambda: len(fake.creates), gets, fake.mesh, lists=provider == "tripo")
+        yield Place(
+            order,
+            lambda: len(fake.creates),
+            gets,
+            fake.mesh,
+            fake.tasks.clear,
+            lists=provider == "tripo",
+        )
 
 
 @contextlib.contextmanager
@@ -49,7 +58,7 @@ def _scenario(size: int) -> Iterator[Place]:
         }
         order = {"provider": "scenario", "url": fake.url, "keys": keys}
         gets = lambda: len(fake.calls("GET", "/files/.*"))  # noqa: E731
-        yield Place(order, lambda: len(fake.submits), gets, mesh, lists=True)
+        yield Place(order, lambda: len(fake.submits), gets, mesh, fake.jobs.clear, lists=True)
 
 
 @contextlib.contextmanager
@@ -57,7 +66,7 @@ def _aiml(provider: str, size: int) -> Iterator[Place]:
     with aiml.serving(aiml.Aiml(mesh=big_glb(size))) as fake:
         order = {"provider": provider, "url": fake.url, "keys": {"aiml_api_key": aiml.KEY}}
         orders, gets = fake.orders, fake.downloads
-        yield Place(order, lambda: len(orders), lambda: len(gets), fake.mesh)
+        yield Place(order, lambda: len(orders), lambda: len(gets), fake.mesh, lambda: None)
 
 
 SERVICES: dict[str, Callable[[int], contextlib.AbstractContextManager[Place]]] = {

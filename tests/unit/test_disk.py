@@ -9,6 +9,7 @@ import io
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -187,7 +188,7 @@ def test_a_library_on_another_file_system(
         running.settle(5.0)
         assert view.state is State.READY
         assert (root / view.job / "mesh.glb").read_bytes() == service.mesh
-        assert [path.name for path in root.iterdir()] == [view.job]
+        assert sorted(path.name for path in root.iterdir()) == [".locks", view.job]
 
 
 def _other_file_system(here: Path) -> Path:
@@ -259,7 +260,7 @@ def test_deleted_while_it_runs(
     assert view.failure is not None
     assert view.failure.kind == "library"
     assert "is gone" in view.failure.message
-    assert not list(tmp_path.iterdir())
+    assert not Library(tmp_path).jobs()
 
 
 def test_a_job_in_work_is_not_deleted_by_others(tmp_path: Path, png: bytes) -> None:
@@ -273,7 +274,29 @@ def test_a_job_in_work_is_not_deleted_by_others(tmp_path: Path, png: bytes) -> N
         library.delete("a")
     lock.release()
     library.delete("a")
-    assert not list(tmp_path.iterdir())
+    assert not library.jobs()
+
+
+def test_locks_are_taken_and_given_back_side_by_side(tmp_path: Path) -> None:
+    library, failed = Library(tmp_path), []
+
+    def work(job: str) -> None:
+        for _ in range(100):
+            lock = library.lock(job)
+            try:
+                if not lock.take():
+                    failed.append(job)
+            except OSError as error:
+                failed.append(str(error))
+            lock.release()
+
+    threads = [threading.Thread(target=work, args=(str(number),)) for number in range(4)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert failed == []
+    assert [path.name for path in tmp_path.rglob("*")] == [".locks"]
 
 
 def test_what_was_half_made_is_cleared_away_when_it_is_old(tmp_path: Path) -> None:

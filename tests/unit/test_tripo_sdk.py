@@ -160,7 +160,7 @@ def test_tripo3d_1_orders_what_we_order(v3: Path, fake_v3: TripoV3, tmp_path: Pa
     assert told["status"] == "success"
     assert told["balance"] == [250.5, 6.78]
     assert told["listed"] == [[told["tasks"][0]], ["no-task"]]
-    assert told["usage"] == told["tasks"]
+    assert told["usage"] == told["tasks"][::-1]
     assert told["files"]["model"] == [".glb", len(fake_v3.mesh)]
     assert told["files"]["rendered_image"][0] == ".webp"
 
