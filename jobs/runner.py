@@ -445,7 +445,5 @@ class Runner:
 
     def _back_off(self, seconds: float) -> None:
         """Pause before a call is made again; jobs that share the service wait as well."""
-        if self._record.state is State.SUBMITTING:
-            return self._order.put_off(seconds, self._check_ordering)
-        self._turn.hold(seconds)
-        return sleep(seconds, self._check_pause)
+        ordering = self._record.state is State.SUBMITTING
+        self._order.put_off(seconds, self._check_ordering if ordering else self._check_pause)
