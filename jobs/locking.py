@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One process at a time works on a job: a lock that the system frees when its process dies.
 
-Locks lie in the library itself, in `.locks`, so that they hold for whoever shares the folder, and
+Locks are hidden files in the library itself, so that they hold for whoever shares the folder, and
 outside of the jobs' folders, which can be renamed and deleted while one is held.
 """
 
@@ -10,22 +10,25 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
-LOCKS = ".locks"
 _NOT_KNOWN = frozenset({errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL, errno.EIO})
 """What file systems answer that know no such locks."""
+
+
+TRIES, MOMENT = 3, 0.05
 
 
 class JobLock:
     """The right to work on one job. Not to be taken twice."""
 
     def __init__(self, library: Path, job: str) -> None:
-        self._path = library / LOCKS / f"{job}.lock"
+        self._path = library / f".{job}.lock"
         self._lock: BaseFileLock | None = None
 
     def take(self) -> bool:
@@ -42,14 +45,23 @@ class JobLock:
             self._lock = self._taken(soft=True)
         return self._lock is not None
 
+    def take_soon(self) -> bool:
+        """Take it, also if somebody who only looks has it for a moment."""
+        for _ in range(TRIES):
+            if self.take():
+                return True
+            time.sleep(MOMENT)
+        return False
+
     def release(self) -> None:
         """Give it back, if it was taken; also a lock whose file is gone."""
         lock, self._lock = self._lock, None
         if lock is None:
             return
-        with contextlib.suppress(OSError):
-            if os.name == "posix":  # whoever opened the file before sees that it is no one's now
+        if os.name == "posix":  # whoever opened the file before sees that it is no one's now
+            with contextlib.suppress(OSError):
                 self._path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
             lock.release()
 
     def _taken(self, *, soft: bool) -> BaseFileLock | None:
@@ -70,8 +82,7 @@ class JobLock:
 
 def is_held(library: Path, job: str) -> bool:
     """Say whether somebody works on a job now."""
-    names = (f"{job}.lock", f"{job}.process")
-    if not any((library / LOCKS / name).exists() for name in names):
+    if not any((library / f".{job}.{kind}").exists() for kind in ("lock", "process")):
         return False
     lock = JobLock(library, job)
     try:

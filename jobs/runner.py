@@ -131,17 +131,18 @@ class Runner:
     def _hold(self) -> None:
         """See to it that no other process works on the job; raises LibraryProblem if one does."""
         try:
-            self._mine = self._lock.take()
+            self._mine = self._lock.take_soon()
         except OSError as error:
             raise LibraryProblem(
                 f"The library cannot be written to: {error.strerror or error}.",
                 "Choose another folder, or make room.",
             ) from error
-        if not self._mine:
-            raise LibraryProblem(
-                "Another Blender or command line works on this job.",
-                "Leave it to that one, or cancel it: the other one then stops.",
-            )
+        if self._mine:
+            return
+        raise LibraryProblem(
+            "Another Blender or command line works on this job.",
+            "Leave it to that one, or cancel it: the other one then stops.",
+        )
 
     def _end(self, phase: str, *, failure: Failure | None = None) -> None:
         """Tell of the end: from then on others may work on the job."""
@@ -185,7 +186,7 @@ class Runner:
 
     def _open(self) -> None:
         """Check everything that can be checked for free, then write the job to disk."""
-        check_views(self._spec.pictures, self._provider)
+        check_views(self._spec.pictures, self._provider, self._spec.settings)
         check_rules(self._spec.settings)
         self._tools.check_blender(self._spec.settings)
         self.keeper.tell("Reading the picture", 0.0)
