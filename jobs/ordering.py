@@ -74,15 +74,18 @@ class Order:
         self._keeper.answered(ticket, State.RUNNING)
 
     def put_off(self, seconds: float, check: Callable[[], None]) -> None:
-        """Pause before an order is sent again that the service has refused.
+        """Pause before a call is made again; nobody who shares the service orders meanwhile.
 
-        So nothing was sent as far as the record goes; those who share the service wait as well.
+        An order that was refused is none as far as the record goes.
         """
+        if self._keeper.record.state is not State.SUBMITTING:
+            self._turn.hold(seconds)
+            return sleep(seconds, check)
         self._keeper.save(state=State.QUEUED, submitted=None, request_hash=None)
         self._turn.refused(seconds)
         sleep(seconds, check)
         self._turn.take(check)
-        self._begin()
+        return self._begin()
 
     def _begin(self, **changes: Any) -> None:
         """Write that the order is about to be sent."""

@@ -41,15 +41,13 @@ from .keeping import Keeper, now
 from .library import Library
 from .meshfile import read_mesh_file
 from .ordering import Order
-from .pacing import Patience, sleep
+from .pacing import Patience, next_pause, sleep
 from .pictures import check_views, collect, fitted, fitting_request, needs_fitting
 from .tools import Tools
 from .turns import Turn
 
 log = logging.getLogger(__name__)
 
-TICK = 0.05
-TRIES = 3
 LOOK_EVERY = 0.5
 """Seconds between two looks for a word of another process to stop."""
 
@@ -133,16 +131,14 @@ class Runner:
     def _hold(self) -> None:
         """See to it that no other process works on the job; raises LibraryProblem if one does."""
         try:
-            for _ in range(TRIES):  # somebody who only looks has it for a moment
-                self._mine = self._lock.take()
-                if self._mine:
-                    return
-                time.sleep(TICK)
+            self._mine = self._lock.take_soon()
         except OSError as error:
             raise LibraryProblem(
                 f"The library cannot be written to: {error.strerror or error}.",
                 "Choose another folder, or make room.",
             ) from error
+        if self._mine:
+            return
         raise LibraryProblem(
             "Another Blender or command line works on this job.",
             "Leave it to that one, or cancel it: the other one then stops.",
@@ -271,7 +267,7 @@ class Runner:
                 return self._take(answer)
             self._tools.warm_up()
             self.keeper.tell(answer.phase, answer.fraction)
-            pause = self._turn.pause(answer, pause)
+            pause = self._turn.pause(next_pause(answer, pause))
             sleep(pause, self._check_pause)
 
     def _poll(self, ticket: Ticket) -> Progress | Result:
@@ -450,7 +446,5 @@ class Runner:
 
     def _back_off(self, seconds: float) -> None:
         """Pause before a call is made again; jobs that share the service wait as well."""
-        if self._record.state is State.SUBMITTING:
-            return self._order.put_off(seconds, self._check_ordering)
-        self._turn.hold(seconds)
-        return sleep(seconds, self._check_pause)
+        ordering = self._record.state is State.SUBMITTING
+        self._order.put_off(seconds, self._check_ordering if ordering else self._check_pause)

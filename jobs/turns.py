@@ -14,9 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from ..providers import Progress
 from .background import TICK
-from .pacing import next_pause
 
 QUIET = 30.0
 """Seconds without a refusal after which one task more than the service had is tried."""
@@ -129,9 +127,8 @@ class Turn:
         """Let nobody order for so many seconds."""
         self._turns.hold(seconds)
 
-    def pause(self, answer: Progress, previous: float) -> float:
-        """Return the seconds until the next look at the task."""
-        usual = next_pause(answer, previous)
+    def pause(self, usual: float) -> float:
+        """Return the seconds until the next look at the task; `usual` if nobody waits."""
         with self._turns.lock:
             return usual if self._since is None else self._turns.pause(self._age(), usual)
 

@@ -20,8 +20,9 @@ _drawn: list[tuple[jobs.Entry, ...]] = [()]
 
 
 def look_soon(context: bpy.types.Context) -> None:
-    """Look at the library again, because something in it has changed."""
-    jobs.catalogue(preferences.library(context)).refresh_soon()
+    """Look at the library again, because something in it has changed and somebody may see it."""
+    if not bpy.app.background:
+        jobs.catalogue(preferences.library(context)).refresh_soon()
 
 
 def look(context: bpy.types.Context, now: float) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Time `image-to-mesh generate` from start to model.blend: the sample picture, and 1024 × 1024.
 
+Then the list of a large library, and a batch (`bench_library.py`).
 `bench.py [RUNS]`: what is measured is what a person waits for, the interpreter's start included.
 """
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from image_to_mesh.jobs import turns
+from image_to_mesh.jobs.pacing import next_pause
 from image_to_mesh.jobs.turns import Turn, Turns
 from image_to_mesh.providers import Progress
 
@@ -147,7 +148,7 @@ def test_the_end_of_a_task_is_seen_soon_while_others_wait(monkeypatch: pytest.Mo
         turn.take(never)
         start, pause, seen = now[0], 0.0, [0.0]
         while seen[-1] < takes:
-            pause = turn.pause(WORKING, pause)
+            pause = turn.pause(next_pause(WORKING, pause))
             now[0] += pause
             seen.append(now[0] - start)
         turn.leave(finished=True)
