@@ -47,7 +47,7 @@ def draw_provider(
     provider: Provider[Any],
 ) -> None:
     """Lay the provider's menu, what it does, and the way to its key."""
-    layout.prop(chosen, "provider")
+    layout.prop(chosen, "provider", text="")
     has_keys = preferences.has_keys(context, provider)
     if not (provider.keys and has_keys):  # Who has a key knows; the menu's tooltip says it too.
         draw_text(layout, context, provider.description, active=False)
