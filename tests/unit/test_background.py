@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from fakes import WORKER
 
-from image_to_mesh.jobs import background
-from image_to_mesh.jobs.background import BackgroundBlender
+from image_to_mesh.jobs import worker_process
+from image_to_mesh.jobs.worker_process import WorkerProcess
 from image_to_mesh.providers import Cancelled, Failed, NoBlender
 
 
@@ -30,16 +30,16 @@ def request_(tmp_path: Path) -> dict[str, Any]:
     return {"do": "make", "output": str(tmp_path / "mesh.glb")}
 
 
-Opened = Callable[..., BackgroundBlender]
+Opened = Callable[..., WorkerProcess]
 
 
 @pytest.fixture
 def opened() -> Iterator[Opened]:
     """Open background Blenders that end with the test."""
-    every: list[BackgroundBlender] = []
+    every: list[WorkerProcess] = []
 
-    def one(*command: str) -> BackgroundBlender:
-        every.append(BackgroundBlender(command or WORKER))
+    def one(*command: str) -> WorkerProcess:
+        every.append(WorkerProcess(command or WORKER))
         return every[-1]
 
     yield one
@@ -69,7 +69,7 @@ def test_what_is_no_blender_is_said_by_its_path(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(background, "READY_LIMIT", 0.5)
+    monkeypatch.setattr(worker_process, "READY_LIMIT", 0.5)
     if command == "says":
         command = script(tmp_path, "echo no libGL here", "exit 1")
     if command == "sleeps":
@@ -90,7 +90,7 @@ def test_what_is_no_blender_is_said_by_its_path(
 def test_a_blender_that_does_not_come_up_is_none(
     fault: str, opened: Opened, request_: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(background, "READY_LIMIT", 1.0)
+    monkeypatch.setattr(worker_process, "READY_LIMIT", 1.0)
     monkeypatch.setenv("FAKE_WORKER", fault)
     last = "libGL is missing" if fault == "unready" else "noise that is no message"
     with pytest.raises(NoBlender, match=last):
@@ -104,7 +104,7 @@ def test_the_limit_is_for_the_start_alone(
     blender = opened()
     blender.start()
     time.sleep(1.5)
-    monkeypatch.setattr(background, "READY_LIMIT", 0.1)
+    monkeypatch.setattr(worker_process, "READY_LIMIT", 0.1)
     assert blender.ask(request_, unheard, go_on)["faces"] == 7
     assert blender.ask(request_, unheard, go_on)["faces"] == 7
 
