@@ -311,7 +311,7 @@ class Runner:
 
     def _finish_mesh(self, name: str, *notes: str) -> None:
         found = read_mesh_file(self.keeper.folder / name)
-        final = f"mesh.{found.format}"
+        final = f"mesh.{found.suffix}"
         (self.keeper.folder / name).replace(self.keeper.folder / final)
         self.keeper.note(*notes)
         self.keeper.save(state=State.PREPARING, mesh=final, format=found.format, faces=found.faces)

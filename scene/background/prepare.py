@@ -11,6 +11,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from .archives import unpacked
 from .files import whole
 from .importing import import_mesh_file
 from .materials import mend_materials
@@ -68,7 +69,9 @@ def import_model(path: str, name: str) -> tuple[bpy.types.Object, list[str]]:
     Return the root object and notes for the person.
     """
     name = clear_name(name) or "mesh"
-    format_, notes = import_mesh_file(path)
-    root = mend(name, format_)
-    meshes = [thing for thing in model_objects(root) if thing.type == "MESH"]
-    return root, [*notes, *mend_materials(name, meshes, str(Path(path).parent))]
+    with unpacked(path) as mesh_file:
+        format_, notes = import_mesh_file(mesh_file)
+        root = mend(name, format_)
+        meshes = [thing for thing in model_objects(root) if thing.type == "MESH"]
+        notes += mend_materials(name, meshes, str(Path(path).parent))
+    return root, notes

@@ -198,6 +198,15 @@ HEADS = {
     b"newmtl a\nKd 1 1 1\nv 0 0 0\n": "obj",
     b"# a long licence\n" * 1000 + b"v 0 0 0\n": "obj",
     b"# only comments\n" * 400: "",
+    b"ply\nformat ascii 1.0\n": "ply",
+    b"ply\r\nformat ascii 1.0\r\n": "ply",
+    b"plywood\n": "",
+    b"solid a\n facet normal 0 0 1\n": "stl",
+    b"solid ground\nv 0 0 0\n": "obj",
+    b"solid" + bytes(75) + b"\1\0\0\0" + bytes(50): "stl",
+    b"solid" + bytes(75) + b"\2\0\0\0" + bytes(50): "",
+    bytes(84): "",
+    b"PK\x03\x04": "zip",
     b"v": "",
     b"o a\ng b\n": "",
     b"hello there\n": "",
@@ -211,16 +220,18 @@ def test_formats_are_told_as_the_job_tells_them(
     path = tmp_path / "mesh"
     path.write_bytes(head)
     meshfile = import_module(f"{addon.__name__}.jobs.meshfile")
-    importing = background("importing")
-    assert (meshfile.VERTEX, meshfile.BEGIN) == (importing.VERTEX, importing.BEGIN)
+    sniffing = background("sniffing")
+    for rule in ("VERTEX", "FACET", "BEGIN"):
+        assert getattr(meshfile, rule) == getattr(sniffing, rule)
+    assert meshfile.format_of.__code__.co_code == sniffing.format_of.__code__.co_code
     try:
-        told = importing.sniff(str(path))
+        told = sniffing.sniff(str(path))
     except background("refusal").Refusal:
         told = ""
     try:
-        job = meshfile.read_mesh_file(path).format
+        job = meshfile.read_mesh_file(path).suffix
     except import_module(f"{addon.__name__}.providers").BadMesh:
-        job = told if told in ("glb", "gltf") else ""  # Known, but not whole.
+        job = told if told in ("glb", "gltf", "zip") else ""  # Known, but not whole.
     assert told == job == HEADS[head]
 
 
