@@ -9,6 +9,7 @@ background Blender, which checks the whole file before it imports it: this runs 
 from __future__ import annotations
 
 import json
+import lzma
 import re
 import stat
 import struct
@@ -41,6 +42,8 @@ VERTEX = re.compile(rb"^[ \t]*v(?:[ \t]+[-+]?\.?\d\S*){3}", re.MULTILINE)
 
 DAMAGED = (ValueError, LookupError, TypeError, AttributeError, RecursionError, struct.error)
 """What a head raises that is not what its format says."""
+
+BROKEN_ARCHIVE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError)
 
 COMPRESSED = 100
 """How many corners a compressed byte may stand for at most; an uncompressed one is one corner."""
@@ -106,7 +109,7 @@ def _in_archive(path: Path) -> str:
     """Return the format of the mesh in a ZIP, without writing anything."""
     try:
         found = {_format_in(archive, one) for archive, one in _entries(path)}
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, *DAMAGED) as error:
+    except (*BROKEN_ARCHIVE, *DAMAGED) as error:
         raise BadMesh("The archive is damaged or locked.", AGAIN) from error
     mesh = next((format_ for format_ in FORMATS if format_ in found), None)
     if mesh is None:

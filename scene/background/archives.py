@@ -7,8 +7,10 @@ written, and the bytes are counted while they are. Nothing here imports bpy.
 
 from __future__ import annotations
 
+import lzma
 import shutil
 import stat
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -27,6 +29,10 @@ SMALL = 16 * 1024 * 1024
 PIECE = 1024 * 1024
 FORMATS = ("glb", "gltf", "fbx", "obj", "ply", "stl")
 """What an archive's mesh is, where it holds several: the first that is there."""
+
+DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError,
+           RuntimeError, LookupError, ValueError)  # fmt: skip
+"""What the standard library raises for an archive that is not what its list says."""
 
 _FORBIDDEN = frozenset('<>:"|?*\\')
 
@@ -59,7 +65,7 @@ def _unpack(path: str, folder: Path) -> None:
             left = MAX_BYTES
             for entry in entries:
                 left -= _write(archive, entry, folder.joinpath(*_parts(entry.filename)), left)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
+    except DAMAGED as error:
         raise _refused("is damaged or of a kind that is not read") from error
 
 

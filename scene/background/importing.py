@@ -11,12 +11,10 @@ from pathlib import Path
 import bpy
 
 from .addresses import without_outside_materials
-from .fbx_check import check_fbx, is_binary
-from .gltf_check import check_gltf
+from .checking import check_mesh_file
+from .fbx_check import is_binary
 from .gltf_views import MESHOPT
-from .ply_check import check_ply
 from .refusal import OTHER_FORMAT, Refusal
-from .sniffing import sniff
 
 DRACO = "KHR_draco_mesh_compression"
 
@@ -28,12 +26,10 @@ def import_mesh_file(path: str) -> tuple[str, list[str]]:
     them, if it is damaged, if it reaches for files that are not its own, or if Blender's importer
     gives up on it. A ZIP is for `unpacked` first.
     """
-    format_ = sniff(path)
-    importer = IMPORTERS.get(format_)
-    if importer is None:
-        raise Refusal("bad_mesh", "The archive holds another archive.", OTHER_FORMAT)
+    version = bpy.app.version_string
+    format_ = check_mesh_file(path, readable=readable_extensions(), blender=version)
     try:
-        notes = importer(path)
+        notes = IMPORTERS[format_](path)
     except RuntimeError as error:  # How an operator's report of kind ERROR arrives in Python.
         what = f"Blender cannot import it: {_reason(str(error))}"
         raise Refusal("bad_mesh", what, OTHER_FORMAT) from error
@@ -53,7 +49,6 @@ def _reason(report: str) -> str:
 
 
 def _import_gltf(path: str) -> list[str]:
-    check_gltf(path, readable=readable_extensions(), blender=bpy.app.version_string)
     bpy.ops.import_scene.gltf(filepath=path, import_pack_images=True)
     return []
 
@@ -86,7 +81,6 @@ def _has_library(extension: str) -> bool:
 
 
 def _import_fbx(path: str) -> list[str]:
-    check_fbx(path)
     if hasattr(bpy.types, "WM_OT_fbx_import"):  # The importer in C++, since 4.5.
         bpy.ops.wm.fbx_import(filepath=path, use_anim=False)
         return []
@@ -110,7 +104,6 @@ def _import_stl(path: str) -> list[str]:
 
 
 def _import_ply(path: str) -> list[str]:
-    check_ply(path)
     bpy.ops.wm.ply_import(filepath=path)
     return []
 
