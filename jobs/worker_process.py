@@ -107,6 +107,7 @@ class WorkerProcess:
         try:
             self._await_ready(check)
             self._asked = self._heard[0] = time.monotonic()
+            self._log.clear()
             self._write({"id": self._last, "seconds": WORK_LIMIT, **request})
             while True:
                 answer = self._next(check)

@@ -25,6 +25,8 @@ INFLATED = 1040
 MAX_TEXT = 1024**3
 LONG_FROM = 7500
 """The version from which lengths take 64 bits."""
+SHORT, LONG = "<IIIB", "<QQQB"
+"""A record's head: its end, how many properties it has and their length, its name's length."""
 
 SCALARS = {b"C": 1, b"B": 1, b"Y": 2, b"I": 4, b"F": 4, b"L": 8, b"D": 8}
 ARRAYS = {b"b": 1, b"c": 1, b"i": 4, b"f": 4, b"l": 8, b"d": 8}
@@ -78,6 +80,8 @@ def _check_binary(data: mmap.mmap) -> None:
         if record is None:
             if len(ends) == 1:
                 return
+            if at + struct.calcsize(LONG if is_long else SHORT) != ends[-1]:
+                raise damaged("a list of records ends before it should")
             at = ends.pop()
             continue
         unpacked += record.unpacked
@@ -93,7 +97,7 @@ def _check_binary(data: mmap.mmap) -> None:
 
 def _record(data: mmap.mmap, at: int, limit: int, is_long: bool) -> _Record | None:
     """Read the record there; None is the empty one that ends a list."""
-    layout = "<QQQB" if is_long else "<IIIB"
+    layout = LONG if is_long else SHORT
     end, count, length, name = struct.unpack_from(layout, data, at)
     if end == 0:
         return None

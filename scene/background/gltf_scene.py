@@ -7,7 +7,7 @@ from typing import Any
 
 from .gltf_file import GltfFile, damaged
 
-MAX_NODES = 200_000
+MAX_NODES = 20_000
 MAX_LEVELS = 200
 """How deep nodes may stand in each other: importers go down by calling themselves."""
 SIZES = {"matrix": 16, "translation": 3, "rotation": 4, "scale": 3}

@@ -81,7 +81,7 @@ def _has_library(extension: str) -> bool:
 
 
 def _import_fbx(path: str) -> list[str]:
-    if hasattr(bpy.types, "WM_OT_fbx_import"):  # The importer in C++, since 4.5.
+    if has_new_fbx_importer():
         bpy.ops.wm.fbx_import(filepath=path, use_anim=False)
         return []
     if not is_binary(path):
@@ -90,6 +90,16 @@ def _import_fbx(path: str) -> list[str]:
         raise Refusal("bad_mesh", what, OTHER_FORMAT)
     bpy.ops.import_scene.fbx(filepath=path, use_anim=False)
     return []
+
+
+def has_new_fbx_importer() -> bool:
+    """Say whether this Blender has the importer in C++, as it does since 4.5."""
+    try:
+        # `bpy.types` knows operators in C only once they were asked for.
+        bpy.ops.wm.fbx_import.get_rna_type()
+    except KeyError:
+        return False
+    return True
 
 
 def _import_obj(path: str) -> list[str]:

@@ -32,6 +32,8 @@ def prepare(request: dict[str, Any], report: Callable[[float, str], None]) -> di
     report(0.0, "Importing the mesh")
     empty_file()
     root, notes = import_model(request["mesh"], request["name"])
+    if not face_count(root):
+        raise Refusal("bad_mesh", "The mesh file holds no faces.", "Generate the mesh again.")
     root.asset_mark()
     if request.get("preview"):
         report(0.5, "Rendering the preview")

@@ -240,7 +240,8 @@ def test_ascii_fbx_is_read_or_said_to_be_unreadable(
 ) -> None:
     mesh = tmp_path / "mesh.fbx"
     mesh.write_text(ASCII_FBX)
-    if hasattr(bpy.types, "WM_OT_fbx_import"):
+    assert background("importing").has_new_fbx_importer() == (bpy.app.version >= (4, 5, 0))
+    if bpy.app.version >= (4, 5, 0):
         assert prepare(mesh)["faces"] == 1
         return
     with pytest.raises(background("refusal").Refusal, match="FBX file in ASCII"):
