@@ -128,6 +128,7 @@ def _unpacked(data: mmap.mmap, at: int, end: int, count: int) -> int:
             at += 13 + length
         else:
             raise damaged("a record holds what FBX does not know")
-        if at > end:
-            raise damaged("a value reaches beyond its record")
+    if at != end:
+        # Blender's older importer goes by the values, and would take what follows for records.
+        raise damaged("a record's values are not as long as it says")
     return total

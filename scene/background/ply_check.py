@@ -58,6 +58,8 @@ def _elements(text: str) -> list[_Element]:
                     elements[-1].least += 2 if is_text else min(SIZES[length], SIZES[value] * 64)
                 case ["property", kind, _]:
                     elements[-1].least += 2 if is_text else SIZES[kind]
+                case ["element" | "property", *_]:
+                    raise ValueError(words)
                 case _:
                     continue
         except (ValueError, LookupError) as error:
