@@ -38,21 +38,21 @@ _FORBIDDEN = frozenset('<>:"|?*\\')
 
 
 @contextmanager
-def unpacked(path: str) -> Iterator[str]:
-    """Give the mesh file in an archive, unpacked for the length of the block, with its textures.
+def unpacked(path: str) -> Iterator[tuple[str, str]]:
+    """Give the mesh file in an archive, and the folder that is its own, while the block lasts.
 
-    What is no archive is given as it is. Raise Refusal for an archive that wants out of its
+    What is no archive is given as it is, with the folder it is in. Raise Refusal for an archive that wants out of its
     folder, or that would fill the disk, or that holds no mesh.
     """
     with Path(path).open("rb") as file:
         is_archive = file.read(4) == b"PK\x03\x04"
     if not is_archive:
-        yield path
+        yield path, str(Path(path).parent)
         return
     folder = Path(tempfile.mkdtemp(prefix=".unpacked-", dir=Path(path).parent))
     try:
         _unpack(path, folder)
-        yield str(_mesh_in(folder))
+        yield str(_mesh_in(folder)), str(folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

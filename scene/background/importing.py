@@ -19,17 +19,18 @@ from .refusal import OTHER_FORMAT, Refusal
 DRACO = "KHR_draco_mesh_compression"
 
 
-def import_mesh_file(path: str) -> tuple[str, list[str]]:
+def import_mesh_file(path: str, home: str | None = None) -> tuple[str, list[str]]:
     """Import the file into the open scene, once it has been checked against itself.
 
     Return its format, one of `IMPORTERS`, and notes for the person. Raise Refusal if it is none of
     them, if it is damaged, if it reaches for files that are not its own, or if Blender's importer
-    gives up on it. A ZIP is for `unpacked` first.
+    gives up on it. A ZIP is for `unpacked` first. `home` is the folder that textures may lie in,
+    the file's own by default.
     """
     version = bpy.app.version_string
     format_ = check_mesh_file(path, readable=readable_extensions(), blender=version)
     try:
-        notes = IMPORTERS[format_](path)
+        notes = IMPORTERS[format_](path, Path(home or Path(path).parent))
     except RuntimeError as error:  # How an operator's report of kind ERROR arrives in Python.
         what = f"Blender cannot import it: {_reason(str(error))}"
         raise Refusal("bad_mesh", what, OTHER_FORMAT) from error
@@ -45,10 +46,11 @@ def _reason(report: str) -> str:
     if any(line.endswith("Traceback (most recent call last):") for line in lines):
         raised = [line for line in lines if not line.startswith(("Location:", "File ", "Error:"))]
         lines = raised[-1:] or lines
-    return lines[0].removeprefix("Error: ").strip()[:300] if lines else "it gives no reason"
+    words = lines[0].removeprefix("Error: ").strip()[:300] if lines else "it gives no reason"
+    return words if words.endswith((".", "!", "?")) else f"{words}."
 
 
-def _import_gltf(path: str) -> list[str]:
+def _import_gltf(path: str, home: Path) -> list[str]:
     bpy.ops.import_scene.gltf(filepath=path, import_pack_images=True)
     return []
 
@@ -80,7 +82,7 @@ def _has_library(extension: str) -> bool:
     return True
 
 
-def _import_fbx(path: str) -> list[str]:
+def _import_fbx(path: str, home: Path) -> list[str]:
     if has_new_fbx_importer():
         bpy.ops.wm.fbx_import(filepath=path, use_anim=False)
         return []
@@ -102,23 +104,23 @@ def has_new_fbx_importer() -> bool:
     return True
 
 
-def _import_obj(path: str) -> list[str]:
-    with without_outside_materials(path) as (safe, lost):
+def _import_obj(path: str, home: Path) -> list[str]:
+    with without_outside_materials(path, home) as (safe, lost):
         bpy.ops.wm.obj_import(filepath=safe)
     return [f"Material files outside of the mesh's folder were not read: {lost}."] if lost else []
 
 
-def _import_stl(path: str) -> list[str]:
+def _import_stl(path: str, home: Path) -> list[str]:
     bpy.ops.wm.stl_import(filepath=path)
     return []
 
 
-def _import_ply(path: str) -> list[str]:
+def _import_ply(path: str, home: Path) -> list[str]:
     bpy.ops.wm.ply_import(filepath=path)
     return []
 
 
-IMPORTERS: dict[str, Callable[[str], list[str]]] = {
+IMPORTERS: dict[str, Callable[[str, Path], list[str]]] = {
     "glb": _import_gltf,
     "gltf": _import_gltf,
     "fbx": _import_fbx,

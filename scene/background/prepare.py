@@ -71,9 +71,9 @@ def import_model(path: str, name: str) -> tuple[bpy.types.Object, list[str]]:
     Return the root object and notes for the person.
     """
     name = clear_name(name) or "mesh"
-    with unpacked(path) as mesh_file:
-        format_, notes = import_mesh_file(mesh_file)
+    with unpacked(path) as (mesh_file, home):
+        format_, notes = import_mesh_file(mesh_file, home)
         root = mend(name, format_)
         meshes = [thing for thing in model_objects(root) if thing.type == "MESH"]
-        notes += mend_materials(name, meshes, str(Path(path).parent))
+        notes += mend_materials(name, meshes, home)
     return root, notes
