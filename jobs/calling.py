@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from .background import TICK
+from .worker_process import TICK
 
 T = TypeVar("T")
 

@@ -30,8 +30,17 @@ PIECE = 1024 * 1024
 FORMATS = ("glb", "gltf", "fbx", "obj", "ply", "stl")
 """What an archive's mesh is, where it holds several: the first that is there."""
 
-DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError,
-           RuntimeError, LookupError, ValueError)  # fmt: skip
+DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    OSError,
+    RuntimeError,
+    LookupError,
+    ValueError,
+)
 """What the standard library raises for an archive that is not what its list says."""
 
 _FORBIDDEN = frozenset('<>:"|?*\\')
@@ -41,8 +50,8 @@ _FORBIDDEN = frozenset('<>:"|?*\\')
 def unpacked(path: str) -> Iterator[tuple[str, str]]:
     """Give the mesh file in an archive, and the folder that is its own, while the block lasts.
 
-    What is no archive is given as it is, with the folder it is in. Raise Refusal for an archive that wants out of its
-    folder, or that would fill the disk, or that holds no mesh.
+    What is no archive is given as it is, with the folder it is in. Raise Refusal for an archive
+    that wants out of its folder, or that would fill the disk, or that holds no mesh.
     """
     with Path(path).open("rb") as file:
         is_archive = file.read(4) == b"PK\x03\x04"

@@ -50,7 +50,7 @@ def _reason(report: str) -> str:
     return words if words.endswith((".", "!", "?")) else f"{words}."
 
 
-def _import_gltf(path: str, home: Path) -> list[str]:
+def _import_gltf(path: str, _home: Path) -> list[str]:
     bpy.ops.import_scene.gltf(filepath=path, import_pack_images=True)
     return []
 
@@ -72,7 +72,9 @@ def _has_library(extension: str) -> bool:
     named |= dict.fromkeys(MESHOPT, ("bf_intern_meshopt_bridge", "MeshOptimizer"))
     if extension not in named:
         return True
-    places = [("library", named[extension])]  # Where it is asked for: 5.2, 4.5, and 4.2.
+    places: list[tuple[str, tuple[str, ...]]] = [
+        ("library", named[extension])
+    ]  # Where it is asked for: 5.2, 4.5, and 4.2.
     if extension == DRACO:
         places += [("draco", ()), ("gltf2_io_draco_compression_extension", ())]
     for module, arguments in places:
@@ -82,7 +84,7 @@ def _has_library(extension: str) -> bool:
     return True
 
 
-def _import_fbx(path: str, home: Path) -> list[str]:
+def _import_fbx(path: str, _home: Path) -> list[str]:
     if has_new_fbx_importer():
         bpy.ops.wm.fbx_import(filepath=path, use_anim=False)
         return []
@@ -110,12 +112,12 @@ def _import_obj(path: str, home: Path) -> list[str]:
     return [f"Material files outside of the mesh's folder were not read: {lost}."] if lost else []
 
 
-def _import_stl(path: str, home: Path) -> list[str]:
+def _import_stl(path: str, _home: Path) -> list[str]:
     bpy.ops.wm.stl_import(filepath=path)
     return []
 
 
-def _import_ply(path: str, home: Path) -> list[str]:
+def _import_ply(path: str, _home: Path) -> list[str]:
     bpy.ops.wm.ply_import(filepath=path)
     return []
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
+    from typing import Self
 
 _OPEN = 0x20
 _EVENT = struct.Struct("iIII")
@@ -23,7 +24,7 @@ class Watch:
         self._path = path
         self._file = -1
 
-    def __enter__(self) -> Watch:
+    def __enter__(self) -> Self:
         system = ctypes.CDLL(None, use_errno=True)
         self._file = system.inotify_init1(os.O_NONBLOCK)
         watched = system.inotify_add_watch(self._file, os.fsencode(self._path), _OPEN)

@@ -27,7 +27,9 @@ OBJ = (
     "vt 1 1\nvn 0 0 1\nusemtl skin\nf 1/1/1 2/2/1 3/3/1\nf 2/2/1 4/4/1 3/3/1\n"
 )
 MTL = "newmtl skin\nKd 1 1 1\nmap_Kd skin.png\n"
-FACET = "facet normal 0 0 1\nouter loop\nvertex 0 0 0\nvertex 1 0 0\nvertex 0 1 0\nendloop\nendfacet\n"
+FACET = (
+    "facet normal 0 0 1\nouter loop\nvertex 0 0 0\nvertex 1 0 0\nvertex 0 1 0\nendloop\nendfacet\n"
+)
 PLY = (
     "ply\nformat {} 1.0\nelement vertex 4\nproperty float x\nproperty float y\nproperty float z\n"
     "element face 2\nproperty list uchar int vertex_indices\nend_header\n"
@@ -272,8 +274,8 @@ def _special(canary: Path) -> Iterator[Broken]:
 
 
 def _special_data() -> Iterator[Broken]:
-    for index, value in ((48, 4), (50, 65535), (58, 200)):
-        changed = data()[:index] + struct.pack("<H", value) + data()[index + 2 :]
+    for index, point in ((48, 4), (50, 65535), (58, 200)):
+        changed = data()[:index] + struct.pack("<H", point) + data()[index + 2 :]
         yield Broken("face beyond the points", "glb", glb(head(), changed))
     for value in (float("nan"), float("inf"), 3e38):
         yield Broken(f"point at {value}", "glb", glb(head(), struct.pack("<f", value) + data()[4:]))
@@ -281,13 +283,13 @@ def _special_data() -> Iterator[Broken]:
         yield Broken(f"point at {value}", "obj", coordinates.encode())
         stl = whole()["binary.stl"]
         yield Broken(f"point at {value}", "stl", stl[:96] + struct.pack("<f", value) + stl[100:])
-    for name, face in (("4000000000", "3 0 1 4000000000"), ("-7", "3 0 1 -7"), ("9", "3 0 1 9")):
+    for number, face in (("4000000000", "3 0 1 4000000000"), ("-7", "3 0 1 -7"), ("9", "3 0 1 9")):
         text = whole()["text.ply"].decode().replace("3 0 1 2", face)
-        yield Broken(f"PLY face {name}", "ply", text.encode())
-        yield Broken(f"OBJ face {name}", "obj", (OBJ + f"f 1 2 {name}\n").encode())
+        yield Broken(f"PLY face {number}", "ply", text.encode())
+        yield Broken(f"OBJ face {number}", "obj", (OBJ + f"f 1 2 {number}\n").encode())
     binary = whole()["binary.ply"]
-    for value in (4, 2**31 - 1, -1):
-        yield Broken("PLY face", "ply", binary[:-4] + struct.pack("<i", value))
+    for corner in (4, 2**31 - 1, -1):
+        yield Broken("PLY face", "ply", binary[:-4] + struct.pack("<i", corner))
     for count in (b"4000000000", b"99999999999999999999", b"-4", b"1000000"):
         yield Broken("PLY counts", "ply", binary.replace(b"vertex 4", b"vertex " + count))
         yield Broken("PLY counts", "ply", whole()["text.ply"].replace(b"face 2", b"face " + count))
