@@ -16,6 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 MAX_MATERIALS = 16 * 1024 * 1024
+_TEXTURES = (b"map_", b"bump", b"disp", b"decal", b"refl", b"norm")
+# Blender looks for drives on other systems as well, below the root.
+_DRIVE = re.compile(r"[A-Za-z]:")
 # To Blender's readers every byte but the visible ASCII, and the backslash, is a space.
 _BREAK = re.compile(rb"[^\x21-\x7e]|\\")
 
@@ -30,7 +33,7 @@ def leads_into(path: str, folder: Path, home: Path) -> bool:
     # By its words first: asking Windows for a path can make it call at the machine named in it.
     base = Path(os.path.normpath(home.absolute()))
     place = Path(os.path.normpath(folder.absolute() / path.replace("\\", "/")))
-    if "\0" in path or not place.is_relative_to(base):
+    if "\0" in path or _DRIVE.match(path) or not place.is_relative_to(base):
         return False
     return place.resolve().is_relative_to(base.resolve())
 
@@ -64,7 +67,7 @@ class _Names:
         self._folder = mesh.parent
         self._home = home
         self._copies: list[Path] = []
-        self._known: dict[str, Path] | None = None
+        self._files = OwnFiles(home)
 
     def judged(self, line: bytes) -> bytes:
         """Return a line of the OBJ file as it may stay; empty where it may not."""
@@ -107,23 +110,33 @@ class _Names:
     def _judged_texture(self, line: bytes, folder: Path) -> bytes:
         """Return a line of a material file as it may stay: options may stand before its name."""
         words = _BREAK.sub(b" ", line).split()
-        if not words or words[0] in (b"newmtl", b"#"):
+        if not words or not words[0].lower().startswith(_TEXTURES):
             return line
         starts = [0, *(found.end() for found in _BREAK.finditer(line))]
-        rests = (line[start:].decode("utf-8", "replace").strip(' "\r\n\t') for start in starts)
-        if all(leads_into(rest, folder, self._home) for rest in rests):
+        rests = [line[start:].decode("utf-8", "replace").strip(' "\r\n\t') for start in starts]
+        leads = [leads_into(rest, folder, self._home) for rest in rests]
+        if all(leads) and any((folder / rest).is_file() for rest in rests if rest):
             return line
-        name = re.split(rb"[/\\]", line.strip())[-1].decode("utf-8", "replace").strip(' "').lower()
-        found = self._own_files().get(name)
-        return b"" if found is None else words[0] + b" " + os.fsencode(
-            os.path.relpath(found, folder).replace("\\", "/")) + b"\n"  # fmt: skip
+        found = self._files.named(rests[0])
+        if found is None:
+            return line if all(leads) else b""
+        name = os.path.relpath(found, folder).replace("\\", "/")
+        return words[0] + b" " + os.fsencode(name) + b"\n"
 
-    def _own_files(self) -> dict[str, Path]:
-        """Return the mesh's own files by name, for textures named as where they once were."""
+
+class OwnFiles:
+    """A mesh's own files by name, for textures named as where they once were."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._known: dict[str, Path] | None = None
+
+    def named(self, address: str) -> Path | None:
+        """Return the file of the name that an address ends with."""
         if self._known is None:
             files = (path for path in self._home.rglob("*") if path.is_file())
             self._known = {path.name.lower(): path for path in files if not path.is_symlink()}
-        return self._known
+        return self._known.get(re.split(r"[/\\]", address)[-1].strip(' "').lower())
 
 
 def _library_lines(path: Path) -> set[bytes]:

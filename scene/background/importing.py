@@ -13,6 +13,7 @@ import bpy
 from .addresses import without_outside_materials
 from .checking import check_mesh_file
 from .fbx_check import is_binary
+from .fbx_names import without_outside_textures
 from .gltf_views import MESHOPT
 from .refusal import OTHER_FORMAT, Refusal
 
@@ -84,15 +85,20 @@ def _has_library(extension: str) -> bool:
     return True
 
 
-def _import_fbx(path: str, _home: Path) -> list[str]:
-    if has_new_fbx_importer():
-        bpy.ops.wm.fbx_import(filepath=path, use_anim=False)
-        return []
-    if not is_binary(path):
+def _import_fbx(path: str, home: Path) -> list[str]:
+    is_new = has_new_fbx_importer()
+    if not is_new and not is_binary(path):
         version = bpy.app.version_string
         what = f"The mesh is an FBX file in ASCII, which Blender {version} cannot read."
         raise Refusal("bad_mesh", what, OTHER_FORMAT)
-    bpy.ops.import_scene.fbx(filepath=path, use_anim=False)
+    with without_outside_textures(path, home) as (safe, borrowed):
+        if is_new:
+            bpy.ops.wm.fbx_import(filepath=safe, use_anim=False)
+        else:
+            bpy.ops.import_scene.fbx(filepath=safe, use_anim=False)
+        for image in bpy.data.images if borrowed else ():
+            if Path(bpy.path.abspath(image.filepath)) in borrowed:
+                image.pack()
     return []
 
 

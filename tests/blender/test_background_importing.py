@@ -14,6 +14,8 @@ import bpy
 import numpy as np
 import pytest
 from blender.picture_files import write_picture
+from blender.watching import Watch
+from fakes.broken import archive
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -170,22 +172,61 @@ def test_material_files_outside_of_the_folder_are_not_read(
     assert [path.name for path in job.iterdir()] == ["mesh.obj"]
 
 
-def test_an_fbx_names_textures_in_vain(
-    secret: Path, background: Callable[[str], ModuleType], prepare: Any
-) -> None:
+def exported_fbx(path: Path, texture: Path, background: Callable[[str], ModuleType]) -> Path:
+    """Write an FBX file of a cube with a texture, named by where it is."""
     bpy.ops.mesh.primitive_cube_add()
     material = background("materials").new_material("skin")
     image = material.node_tree.nodes.new("ShaderNodeTexImage")
-    image.image = bpy.data.images.load(str(secret))
+    image.image = bpy.data.images.load(str(texture))
     surface = material.node_tree.nodes["Principled BSDF"]
     material.node_tree.links.new(image.outputs["Color"], surface.inputs["Base Color"])
     bpy.context.object.data.materials.append(material)
-    path = secret.parent / "job" / "mesh.fbx"
     bpy.ops.export_scene.fbx(filepath=str(path), object_types={"MESH"}, path_mode="RELATIVE")
-    assert b"secret.png" in path.read_bytes()
-    done = prepare(path)
+    assert path.read_bytes().count(texture.name.encode()) >= 3
+    return path
+
+
+def test_an_fbx_names_textures_in_vain(
+    secret: Path, background: Callable[[str], ModuleType], prepare: Any
+) -> None:
+    path = exported_fbx(secret.parent / "job" / "mesh.fbx", secret, background)
+    with Watch(secret) as watch:
+        done = prepare(path)
+        assert not watch.opened()
     assert not packed()
     assert done["notes"] == ["Textures that the mesh file names were not found: 1."]
+    assert [each.name for each in path.parent.iterdir()] == ["mesh.fbx"]
+
+
+@pytest.mark.parametrize("where", ["", "textures/"])
+def test_an_fbx_finds_its_textures_where_they_are_now(
+    where: str, secret: Path, background: Callable[[str], ModuleType], prepare: Any
+) -> None:
+    path = exported_fbx(secret.parent / "job" / "mesh.fbx", secret, background)
+    (path.parent / where).mkdir(exist_ok=True)
+    secret.replace(path.parent / where / secret.name)
+    assert not prepare(path)["notes"]
+    assert packed() == ["photo"]
+
+
+@pytest.mark.parametrize("kind", ["obj", "fbx"])
+def test_an_archive_brings_its_textures(
+    kind: str, secret: Path, background: Callable[[str], ModuleType], prepare: Any
+) -> None:
+    job = secret.parent / "job"
+    if kind == "fbx":
+        mesh = exported_fbx(secret.parent / "mesh.fbx", secret, background).read_bytes()
+        files = {"source/mesh.fbx": mesh}
+    else:
+        obj = "mtllib mesh.mtl\nusemtl a\nv 0 0 0\nv 1 0 0\nv 0 1 0\nvt 0 0\nf 1/1 2/1 3/1\n"
+        material = "newmtl a\nmap_Kd C:\\Users\\me\\secret.png\n"
+        files = {"source/mesh.obj": obj.encode(), "source/mesh.mtl": material.encode()}
+    files["textures/secret.png"] = secret.read_bytes()
+    (job / "mesh.zip").write_bytes(archive(files))
+    secret.unlink()
+    assert not prepare(job / "mesh.zip")["notes"]
+    assert packed() == ["photo"]
+    assert [each.name for each in job.iterdir()] == ["mesh.zip"]
 
 
 HEADS = {
