@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Time `image-to-mesh generate` on the sample picture, from start to model.blend.
+"""Time `image-to-mesh generate` from start to model.blend: the sample picture, and 1024 × 1024.
 
 `bench.py [RUNS]`: what is measured is what a person waits for, the interpreter's start included.
 """
@@ -18,6 +18,23 @@ import demo
 import places
 
 RUNS = 7
+SIDE = 1024
+_SCALED = """
+import sys, bpy
+image = bpy.data.images.load(sys.argv[1])
+image.scale(int(sys.argv[3]), int(sys.argv[3]))
+image.save(filepath=sys.argv[2], quality=92)
+"""
+
+
+def square(programs: Path, folder: str) -> Path:
+    """Write the sample picture at the size for which the product promises under four seconds."""
+    file = Path(folder) / f"{places.SAMPLE.stem}-{SIDE}.jpg"
+    subprocess.run(
+        [str(programs / "python"), "-c", _SCALED, str(places.SAMPLE), str(file), str(SIDE)],
+        stdout=subprocess.DEVNULL, check=True,
+    )  # fmt: skip
+    return file
 
 
 def once(programs: Path, picture: Path) -> float:
@@ -38,10 +55,12 @@ def once(programs: Path, picture: Path) -> float:
 def main() -> None:
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else RUNS
     programs = demo.installed()
-    took = [once(programs, places.SAMPLE) for _ in range(runs)]
-    print(f"{places.SAMPLE.name} to model.blend, {runs} runs on {os.cpu_count()} cores: "
-          f"min {min(took):.2f} s, median {statistics.median(took):.2f} s, "
-          f"max {max(took):.2f} s")  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        for picture in (places.SAMPLE, square(programs, folder)):
+            took = [once(programs, picture) for _ in range(runs)]
+            print(f"{picture.name} to model.blend, {runs} runs on {os.cpu_count()} cores: "
+                  f"min {min(took):.2f} s, median {statistics.median(took):.2f} s, "
+                  f"max {max(took):.2f} s", flush=True)  # fmt: skip
 
 
 if __name__ == "__main__":
