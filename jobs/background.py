@@ -18,6 +18,8 @@ from typing import Any
 
 from .worker_process import TICK, Check, Progress, WorkerProcess, clean_environment
 
+__all__ = ("TICK", "BackgroundBlender", "Blenders", "blenders")
+
 IDLE_LIMIT = 180.0
 """How many seconds an idle one is kept."""
 
@@ -54,6 +56,9 @@ class BackgroundBlender:
         """
         with blenders().lent(self._command, check, at_once=True) as worker:
             return worker.version(check)
+
+    def close(self) -> None:
+        """Let go of it: the process stays for whoever asks next, and ends when nobody does."""
 
 
 class Blenders:

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from .worker_process import TICK
+from .background import TICK
 
 T = TypeVar("T")
 

@@ -45,10 +45,10 @@ def without_outside_textures(path: str, home: Path) -> Iterator[tuple[str, list[
         copy = place.with_name(f".{place.stem}.safe{place.suffix}")
         side.append(copy)
         shutil.copyfile(place, copy)
-        with copy.open("r+b") as file:
+        with copy.open("r+b") as changed:
             for start, name in changes.items():
-                file.seek(start)
-                file.write(name)
+                changed.seek(start)
+                changed.write(name)
         yield str(copy), side[:-1]
     finally:
         for copy in side:

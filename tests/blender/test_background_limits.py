@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The background Blender is no burden: modest while it works, and its own end when all else fails."""
+"""The background Blender is no burden: modest while it works, at an end when all else fails."""
 
 from __future__ import annotations
 

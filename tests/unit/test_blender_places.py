@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from pathlib import Path
 
 import pytest
@@ -90,7 +91,7 @@ def test_what_is_named_wins_and_what_is_known_comes_last(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    monkeypatch.setattr(blender_places.sys, "platform", "linux")
+    monkeypatch.setattr(sys, "platform", "linux")
     named, known = placed(tmp_path / "own" / "blender"), placed(tmp_path / "blender-5" / "blender")
     on_path = placed(tmp_path / "bin" / "blender")
     environment = {"HOME": str(tmp_path), "PATH": str(on_path.parent), "BLENDER": str(named.parent)}
