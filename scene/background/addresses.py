@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 MAX_MATERIALS = 16 * 1024 * 1024
+_NOWHERE = b"a texture that is not there"
 _TEXTURES = (b"map_", b"bump", b"disp", b"decal", b"refl", b"norm")
 # Blender looks for drives on other systems as well, below the root.
 _DRIVE = re.compile(r"[A-Za-z]:")
@@ -119,7 +120,7 @@ class _Names:
             return line
         found = self._files.named(rests[0])
         if found is None:
-            return line if all(leads) else b""
+            return line if all(leads) else words[0] + b" " + _NOWHERE + b"\n"
         name = os.path.relpath(found, folder).replace("\\", "/")
         return words[0] + b" " + os.fsencode(name) + b"\n"
 
