@@ -17,8 +17,9 @@ from ._values import (
     State,
 )
 from .assets import asset_catalog, asset_of
-from .background import BackgroundBlender, blender_command, find_blender
+from .background import BackgroundBlender
 from .bin import to_bin
+from .blender_places import blender_command, find_blender
 from .catalogue import Catalogue, Entry, catalogue, to_clear
 from .enquiry import Answer, Enquiries, Enquiry
 from .imports import note_import

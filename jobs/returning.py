@@ -67,13 +67,14 @@ class Left:
     """What was found in the library, oldest first.
 
     `arrived`: meshes that nobody has seen; `unsent`: never ordered; `uncertain`: a person has to
-    say; `theirs`: another process works on them.
+    say; `theirs`: another process works on them; `waiting`: no key or no network now.
     """
 
     arrived: tuple[Record, ...] = ()
     unsent: tuple[Record, ...] = ()
     uncertain: tuple[Record, ...] = ()
     theirs: tuple[Record, ...] = ()
+    waiting: tuple[Record, ...] = ()
 
     def without(self, job: str) -> Left:
         """Return the same but for one job."""
@@ -178,6 +179,8 @@ class Returning:
             self._start(means.spec_of(record))
         except ImageToMeshError as error:
             log.info("job %s waits: %s", record.id, error)
+            with self._lock:
+                self.left = replace(self.left, waiting=(*self.left.waiting, record))
 
 
 def dismiss(library: Library, job: str) -> None:

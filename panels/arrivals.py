@@ -19,7 +19,9 @@ def draw_arrivals(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
         row.operator("image_to_mesh.import_arrivals", icon="IMPORT")
         row.operator("image_to_mesh.dismiss_arrivals", text="", icon="X", emboss=False)
     for record in left.unsent:
-        _draw_unsent(layout, record)
+        _draw_resume(layout, record, "not sent yet", "Send")
+    for record in left.waiting:
+        _draw_resume(layout, record, "not finished", "Resume")
     if left.theirs:
         row = layout.row()
         row.active = False
@@ -52,10 +54,10 @@ def _draw_way(column: bpy.types.UILayout, record: Record, how: str, text: str) -
     button.how = how
 
 
-def _draw_unsent(layout: bpy.types.UILayout, record: Record) -> None:
+def _draw_resume(layout: bpy.types.UILayout, record: Record, why: str, text: str) -> None:
     row = layout.row(align=True)
-    row.label(text=f"{record.name}: not sent yet")
-    row.operator("image_to_mesh.resume", text="Send").job = record.id
+    row.label(text=f"{record.name}: {why}")
+    row.operator("image_to_mesh.resume", text=text).job = record.id
 
 
 def _count(number: int, one: str, many: str) -> str:

@@ -162,7 +162,9 @@ def test_resume_without_a_name_takes_the_newest(library: Path) -> None:
         bpy.ops.image_to_mesh.resume(job=newer)
 
 
-def test_resume_says_what_is_missing(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_resume_says_what_is_missing(
+    library: Path, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
     job = left_in(library, "running")
     monkeypatch.delenv("REHEARSAL_API_KEY")
     with pytest.raises(RuntimeError, match="needs an API key"):
@@ -172,7 +174,11 @@ def test_resume_says_what_is_missing(library: Path, monkeypatch: pytest.MonkeyPa
     with pytest.raises(RuntimeError, match="offline"):
         bpy.ops.image_to_mesh.resume(job=job)
     assert look().arrived == ()
+    assert "cup 0: not finished" in draw(width=WIDE).text()
     assert state_of(library, job) == "running"
+    monkeypatch.setenv("REHEARSAL_BASE_URL", service.url)
+    assert bpy.ops.image_to_mesh.resume(job=job) == {"FINISHED"}
+    assert "not finished" not in draw(width=WIDE).text()
 
 
 def test_jobs_of_another_blender_are_shown_as_theirs(library: Path) -> None:

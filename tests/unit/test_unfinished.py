@@ -304,6 +304,7 @@ def test_without_key_or_network_jobs_wait(job: Any, tmp_path: Path, service: Ser
     later.returning.look(replace(means(tmp_path, service), keys={}))
     later.returning.join(5.0)
     assert later.views() == ()
+    assert [one.id for one in later.returning.left.waiting] == [identity]
     assert Library(tmp_path).load(identity).state is State.RUNNING
     assert not [one for one in threading.enumerate() if identity in one.name]
 
