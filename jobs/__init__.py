@@ -18,8 +18,9 @@ from ._values import (
 )
 from .addresses import Fetched, fetches
 from .assets import asset_catalog, asset_of
-from .background import BackgroundBlender, blender_command, find_blender
+from .background import BackgroundBlender
 from .bin import to_bin
+from .blender_places import blender_command, find_blender
 from .catalogue import Catalogue, Entry, catalogue, to_clear
 from .darkroom import Darkroom, Developed, Lens, Look, darkroom, sent_as
 from .diagnostics import write_diagnostics

@@ -142,9 +142,8 @@ class Keeper:
         view = self._look(phase, 1.0 if phase == "Done" else None)
         view = replace(view, failure=failure, collected=self._quiet)
         self.view = replace(view, state=state or view.state)
-        event = Collected(view.job, self.view) if self._quiet else Ended(view.job, self.view)
-        self._quiet = self.ended = True  # before anybody hears of it, and starts it again
-        self._emit(event)
+        was_quiet, self._quiet, self.ended = self._quiet, True, True
+        self._emit(Collected(view.job, self.view) if was_quiet else Ended(view.job, self.view))
 
     def _look(self, phase: str, fraction: float | None) -> JobView:
         low, high = self._span.get(self.record.state, (0.0, 1.0))

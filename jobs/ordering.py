@@ -60,7 +60,6 @@ class Order:
         given = self._tools.call(lambda: self._provider.upload(missing, http))
         uploads.remember(record.pictures, given.data)
         uploaded = Uploaded({**tokens, **given.data})
-        self._tools.rest()
         self._keeper.tell("Waiting for a turn", 0.9)
         self._turn.take(check)
         self._begin(uploaded=dict(uploaded.data))

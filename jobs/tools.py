@@ -4,24 +4,19 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..providers import InvalidSettings, NoBlender, Provider, Secret, Settings, settings_of
 from ._values import JobSpec
-from .background import TICK, BackgroundBlender
+from .background import BackgroundBlender
 from .calling import Call
 
 if TYPE_CHECKING:
     from ..providers._http import Http
 
 T = TypeVar("T")
-
-_ROOM = threading.Semaphore(max(2, os.cpu_count() or 2))
-"""For the background Blenders of a batch, which has more jobs than a machine has cores."""
 
 
 class Tools:
@@ -40,7 +35,6 @@ class Tools:
         self._sleep = sleep
         self._http: Http | None = None
         self._blender = BackgroundBlender(spec.blender) if spec.blender else None
-        self._has_room = False
 
     @property
     def http(self) -> Http | None:
@@ -60,27 +54,17 @@ class Tools:
                 "No Blender was found to work in the background.",
                 "Install the bpy module (“pip install bpy”), or set BLENDER to a Blender's path.",
             )
-        while self._spec.turns is not None and not self._has_room:
-            self._check()
-            self._has_room = _ROOM.acquire(timeout=TICK)
         return self._blender
 
     def warm_up(self) -> None:
         """Start the background Blender, if there is one, while there is time."""
-        if self._blender is not None and self._spec.turns is None:
+        if self._blender is not None:
             with contextlib.suppress(NoBlender):  # said when it is needed, after the paid work
                 self._blender.start()
 
-    def rest(self) -> None:
-        """Need no background Blender for a while: in a batch another job has its room."""
-        if self._has_room and self._blender is not None:
-            self._blender.close()
-            self._has_room = False
-            _ROOM.release()
-
     def check_blender(self, settings: Settings) -> None:
         """Start the Blender of a provider that needs one; refuse what it could not read later."""
-        if "blender" in self._provider.needs and self._spec.turns is None:
+        if "blender" in self._provider.needs:
             self.blender.start()
         for setting in settings_of(type(settings)):
             wanted = setting.min_blender
@@ -114,11 +98,8 @@ class Tools:
             text = text.replace(key.reveal(), "…")
         return text
 
-    def close(self, *, kindly: bool) -> None:
-        """Let go of everything; the background Blender may end by itself if `kindly`."""
-        if self._blender is not None:
-            self._blender.close() if kindly else self._blender.kill()
-        self.rest()
+    def close(self) -> None:
+        """Let go of the connection; the background Blender stays for the next job."""
         if self._http is not None:
             self._http.close()
 

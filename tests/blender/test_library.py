@@ -282,3 +282,13 @@ def test_imports_are_noted(library: Path) -> None:
     room("jobs").Library(library).save(replace(made, mesh="mesh.glb"))
     assert bpy.ops.image_to_mesh.import_result(job=made.id) == {"FINISHED"}
     assert json.loads((library / made.id / "imported.json").read_text())["times"] == 1
+
+
+def test_enabling_looks_at_no_library(
+    library: Path, monkeypatch: pytest.MonkeyPatch, addon: ModuleType
+) -> None:
+    job(library)
+    bpy.ops.preferences.addon_disable(module=ADDON)
+    bpy.ops.preferences.addon_enable(module=ADDON)
+    assert room("jobs").catalogue.cache_info().currsize == 0
+    assert not (library / ".catalogue.json").exists()

@@ -23,7 +23,7 @@ from fakes.glb import triangle_glb
 from fakes.service import KEY
 
 from image_to_mesh import cli
-from image_to_mesh.jobs import BackgroundBlender, Library, Record, Session, State
+from image_to_mesh.jobs import Library, Record, Session, State
 from image_to_mesh.providers import Provider
 
 DRIVER = """
@@ -243,37 +243,12 @@ def test_wrong_usage_sends_nothing(
     assert not crowd.asked
 
 
-def test_no_more_background_blenders_than_cores(
-    batch: Callable[..., Told], pictures: Callable[[int], Path], crowd: Crowd,
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
-) -> None:  # fmt: skip
-    running: list[int] = []
-    most: list[int] = []
-    start, close, kill = (getattr(BackgroundBlender, name) for name in ("start", "close", "kill"))
-
-    def started(own: BackgroundBlender) -> None:
-        if own._process is None:
-            running.append(1)
-            most.append(len(running))
-        start(own)
-
-    def ended(end: Callable[[BackgroundBlender], None]) -> Callable[[BackgroundBlender], None]:
-        def close(own: BackgroundBlender) -> None:
-            if own._process is not None:
-                running.pop()
-            end(own)
-
-        return close
-
-    monkeypatch.setattr(BackgroundBlender, "start", started)
-    monkeypatch.setattr(BackgroundBlender, "close", ended(close))
-    monkeypatch.setattr(BackgroundBlender, "kill", ended(kill))
-    code, said = batch(pictures(12))
-    assert (code, said["done"]) == (0, 12)
-    code, said = batch(pictures(12), provider="local")
-    assert (code, said["done"]) == (0, 12)
-    assert max(most) <= max(2, os.cpu_count() or 2)
-    assert len(list(library(tmp_path).root.glob("*/model.blend"))) == 24
+def test_every_mesh_is_prepared_for_blender(
+    batch: Callable[..., Told], pictures: Callable[[int], Path], crowd: Crowd, tmp_path: Path
+) -> None:
+    assert batch(pictures(6))[1]["done"] == 6
+    assert batch(pictures(6), provider="local")[1]["done"] == 6
+    assert len(list(library(tmp_path).root.glob("*/model.blend"))) == 12
 
 
 def test_only_one_batch_works_in_a_library(
