@@ -11,10 +11,11 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from .choices import Mending, mending_of
 from .files import whole
 from .importing import import_mesh_file
 from .materials import mend_materials
-from .mending import face_count, height, mend, model_objects
+from .mending import DEFAULT, face_count, height, mend, model_meshes, model_objects
 from .names import clear_name
 from .photo import read_photo
 from .png import encode_png
@@ -30,7 +31,8 @@ def prepare(request: dict[str, Any], report: Callable[[float, str], None]) -> di
     """Write the model of `request["mesh"]` to `request["output"]`, and its preview beside it."""
     report(0.0, "Importing the mesh")
     empty_file()
-    root, notes = import_model(request["mesh"], request["name"])
+    options = mending_of(request.get("mending"))
+    root, notes = import_model(request["mesh"], request["name"], options)
     root.asset_mark()
     if request.get("preview"):
         report(0.5, "Rendering the preview")
@@ -62,13 +64,15 @@ def _given_preview(path: str) -> NDArray[np.uint8] | None:
     return np.rint(pixels * np.float32(255.0)).astype(np.uint8)
 
 
-def import_model(path: str, name: str) -> tuple[bpy.types.Object, list[str]]:
+def import_model(
+    path: str, name: str, options: Mending = DEFAULT
+) -> tuple[bpy.types.Object, list[str]]:
     """Import the mesh file into the open, empty file and mend it.
 
     Return the root object and notes for the person.
     """
     name = clear_name(name) or "mesh"
     format_, notes = import_mesh_file(path)
-    root = mend(name, format_)
-    meshes = [thing for thing in model_objects(root) if thing.type == "MESH"]
-    return root, [*notes, *mend_materials(name, meshes, str(Path(path).parent))]
+    root = mend(name, format_, options)
+    folder = str(Path(path).parent)
+    return root, [*notes, *mend_materials(name, model_meshes(root), folder, options)]
