@@ -6,7 +6,7 @@ from __future__ import annotations
 import bpy
 
 from .. import jobs
-from . import account, cancel, delete, generate, import_result, prepared, shown, watch
+from . import account, cancel, delete, generate, import_result, prepared, shown, turn, watch
 
 _classes = (
     *generate.classes,
@@ -14,6 +14,7 @@ _classes = (
     *account.classes,
     *import_result.classes,
     *delete.classes,
+    *turn.classes,
     *shown.classes,
     *watch.classes,
 )

@@ -51,10 +51,11 @@ def ready(event: Event) -> bool:
 
 def _bring_in(context: bpy.types.Context, view: JobView) -> Outcome:
     location = view.place["location"]
+    ordered = view.record is not None
     with _in_scene(context, view.place["scene"]):
         try:
             bpy.ops.image_to_mesh.import_result(
-                "EXEC_DEFAULT", True, job=view.job, location=location
+                "EXEC_DEFAULT", True, job=view.job, location=location, as_ordered=ordered
             )
         except RuntimeError as error:
             shown = next((one for one in session().views() if one.job == view.job), view)

@@ -193,7 +193,8 @@ class Provider(ABC, Generic[S]):
     scaled down before `upload` sees it, with its Exif orientation applied. `takes_urls`: a picture
     given as an https address goes as that address. `token_life`: for how many seconds what
     `upload` returned for a picture can be used again, 0 for once. `deadline`: seconds to the end
-    of the polling.
+    of the polling. `turn`: degrees about the vertical, counter-clockwise from above, that let the
+    front of its models look at Blender's front view.
     """
 
     id: ClassVar[str]
@@ -211,6 +212,7 @@ class Provider(ABC, Generic[S]):
     token_life: ClassVar[float] = 0.0
     self_hosted: ClassVar[bool] = False
     deadline: ClassVar[float] = 1800.0
+    turn: ClassVar[int] = 0
 
     settings: type[S]
 

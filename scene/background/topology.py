@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 Ints = NDArray[Any]
 Mask = NDArray[np.bool_]
-Floats = NDArray[np.floating[Any]]
+Floats = NDArray[Any]
 
 OPEN_TOLERATED = 0.05
 """A part is turned outward if at most this share of its edges is open: its inside is clear."""
