@@ -6,7 +6,7 @@ from __future__ import annotations
 import bpy
 
 from .. import jobs
-from . import account, cancel, delete, generate, import_result, prepared, shown, turn, watch
+from . import account, cancel, care, delete, generate, import_result, prepared, shown, turn, watch
 
 _classes = (
     *generate.classes,
@@ -15,6 +15,7 @@ _classes = (
     *import_result.classes,
     *delete.classes,
     *turn.classes,
+    *care.classes,
     *shown.classes,
     *watch.classes,
 )
@@ -31,6 +32,7 @@ def register() -> None:
 def unregister() -> None:
     """Stop watching and put running jobs aside: their records go on with the next start."""
     account.unregister()
+    care.unregister()
     watch.unregister()
     jobs.session().close()
     jobs.session.cache_clear()

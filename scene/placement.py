@@ -15,7 +15,7 @@ DOWN = Vector((0.0, 0.0, -1.0))
 ABOVE = 1e-4
 """How far over the cursor the look down begins: a cursor snapped to a surface lies on it."""
 FLAT = 0.01
-JOB = "image_to_mesh_job"
+JOB, SCALE = "image_to_mesh_job", "image_to_mesh_scale"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class Place:
     spacing: float | None = None
     linked: bool = False
     unpack: bool = False
+    scale: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return what a job's record keeps of it."""
@@ -77,7 +78,8 @@ def stand(
     """
     root = objects[0]
     low, high = model_box(objects)
-    factor = _factor(place, low, high, unit_factor(context.scene))
+    factor = place.scale or _factor(place, low, high, unit_factor(context.scene))
+    root[SCALE] = factor
     if not math.isclose(factor, 1.0, rel_tol=1e-6):
         _scale(objects, factor)
     root.rotation_mode = "XYZ"

@@ -206,6 +206,7 @@ def _bake(sources: list[bpy.types.Object], target: bpy.types.Object, kind: str) 
 
 def _select(things: list[bpy.types.Object], active: bpy.types.Object) -> None:
     layer = bpy.context.view_layer
+    layer.update()
     for thing in layer.objects:
         thing.select_set(thing in things)
     layer.objects.active = active

@@ -14,6 +14,7 @@ from typing import Any
 
 import bpy
 
+from .care import care
 from .fit import fit
 from .make import make
 from .prepare import prepare
@@ -22,7 +23,7 @@ from .refusal import Refusal
 PREFIX = b"@image_to_mesh "
 Report = Callable[[float, str], None]
 Work = Callable[[dict[str, Any], Report], dict[str, Any]]
-WORK: dict[str, Work] = {"fit": fit, "make": make, "prepare": prepare}
+WORK: dict[str, Work] = {"care": care, "fit": fit, "make": make, "prepare": prepare}
 
 
 def serve() -> None:

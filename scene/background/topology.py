@@ -17,7 +17,7 @@ Mask = NDArray[np.bool_]
 Floats = NDArray[Any]
 
 OPEN_TOLERATED = 0.05
-"""A part is turned outward if at most this share of its edges is open: its inside is clear."""
+"""Up to this share of open edges a part has an inside, holes or no holes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +117,14 @@ def parts_of(shape: Shape, uses: Ints) -> Parts:
     )
 
 
+def closed_parts(parts: Parts) -> Mask:
+    """Mark the parts that are closed, or so nearly that they have an inside."""
+    return parts.open_edges <= parts.all_edges * OPEN_TOLERATED
+
+
 def inward_parts(parts: Parts) -> Mask:
     """Mark the parts that are closed, or nearly, and show their faces' backs."""
-    closed = parts.open_edges <= parts.all_edges * OPEN_TOLERATED
-    return closed & (parts.volumes < 0.0)
+    return closed_parts(parts) & (parts.volumes < 0.0)
 
 
 def island_count(shape: Shape, uv: Floats) -> int:
