@@ -95,7 +95,7 @@ class IMAGE_TO_MESH_PG_mending(bpy.types.PropertyGroup):
         items=(
             ("wired", "Show", "They feed the material's base colour", 0),
             ("baked", "Bake to Texture", "They become a texture; takes longer", 1),
-            ("kept", "Leave", "They are there, and the material does not show them", 2),
+            ("kept", "Leave", "As Blender's importer leaves them", 2),
         ),
     )
     metals: BoolProperty(

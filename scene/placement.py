@@ -221,8 +221,9 @@ def _step_aside(
         if other_low.y < high.y and other_high.y > low.y
     )
     left, width = low.x, high.x - low.x
+    touch = width * 1e-4
     for start, end in taken:
-        if start - spacing < left + width and end + spacing > left:
+        if start - spacing < left + width - touch and end + spacing > left + touch:
             left = end + spacing
     return float(left - low.x)
 

@@ -103,7 +103,8 @@ def _flow(made: bpy.types.Object, wanted: int, sources: list[bpy.types.Object]) 
 
 def _is_good(made: bpy.types.Object, wanted: int, sources: list[bpy.types.Object]) -> bool:
     sizes = read(made.data.polygons, "loop_total", np.int32)
-    if len(sizes) < wanted / 4 or (sizes == 4).mean() < ENOUGH_QUADS:
+    # Some versions call it finished where they left the mesh as it was.
+    if not wanted / 4 < len(sizes) < wanted * 2 or (sizes == 4).mean() < ENOUGH_QUADS:
         return False
     new, old = bounds([made]), bounds(sources)
     diagonal = np.linalg.norm(old[1] - old[0])
