@@ -17,6 +17,8 @@ from ..providers import LibraryProblem
 
 ORIGINAL = "model.blend"
 LIST = "versions.json"
+DRAWING = "Drawing the preview"
+"""The phase of the background Blender from which on the original is there and whole."""
 FILE = re.compile(r"model-v(\d{1,4})\.blend")
 
 

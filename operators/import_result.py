@@ -9,7 +9,7 @@ import bpy
 from bpy.props import BoolProperty, FloatVectorProperty, StringProperty
 
 from .. import jobs, model_choices, preferences
-from ..jobs.versions import version_file
+from ..jobs.versions import DRAWING, version_file
 from ..providers import ImageToMeshError, LibraryProblem
 from ..scene.placement import Place, chosen_place, place_of
 from . import prepared
@@ -48,7 +48,7 @@ class IMAGE_TO_MESH_OT_import_result(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
-            record = find(context, self.job)
+            record = _prepared_just_now(self.job) or find(context, self.job)
             self.job = record.id
             blend = version_file(self.version)
             record, notes = prepared.bring_in(context, record, self._place(context, record), blend)
@@ -56,7 +56,8 @@ class IMAGE_TO_MESH_OT_import_result(bpy.types.Operator):
             _show_failure(self.job, error)
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        _show_success(record, notes)
+        if record.state.over:
+            _show_success(record, notes)
         return {"FINISHED"}
 
     def _place(self, context: bpy.types.Context, record: jobs.Record) -> Place:
@@ -91,6 +92,12 @@ def find(context: bpy.types.Context, job: str) -> jobs.Record:
     if not found:
         raise LibraryProblem("There is no finished job to import.", "Press Generate first.")
     return found[-1]
+
+
+def _prepared_just_now(job: str) -> jobs.Record | None:
+    """Return the record of a job whose model is there, and whose preview is still being drawn."""
+    views = (view for view in jobs.session().views() if view.job == job)
+    return next((view.record for view in views if view.phase == DRAWING), None)
 
 
 def _is_at_work(view: jobs.JobView) -> bool:

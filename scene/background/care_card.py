@@ -12,7 +12,8 @@ from mathutils.bvhtree import BVHTree
 from numpy.typing import NDArray
 
 from .mending import bounds
-from .shapes import read, read_shape
+from .mesh_arrays import read
+from .shapes import read_shape
 from .topology import (
     Parts,
     Shape,

@@ -11,7 +11,7 @@ from mathutils import Vector
 from mathutils.bvhtree import BVHTree
 from numpy.typing import NDArray
 
-from .shapes import read, read_shape
+from .shapes import read_shape
 
 SAMPLES = 6000
 MILLIMETRES = 1000.0
@@ -48,17 +48,16 @@ def _thickness(thing: bpy.types.Object) -> NDArray[Any]:
     """Measure the wall under points spread evenly over the surface, where there is another side."""
     graph = bpy.context.evaluated_depsgraph_get()
     tree = BVHTree.FromObject(thing, graph)
-    mesh = thing.data
-    mesh.calc_loop_triangles()
-    area = read(mesh.loop_triangles, "area", np.float32).astype(np.float64)
+    shape = read_shape(thing.data)
+    all_corners = shape.points[shape.triangles].astype(np.float64)
+    sides = all_corners[:, 1:] - all_corners[:, :1]
+    area = np.linalg.norm(np.cross(sides[:, 0], sides[:, 1]), axis=1)
     if area.sum() <= 0.0:
         return np.empty(0)
     chance = np.random.default_rng(0)
     picked = chance.choice(len(area), min(SAMPLES, len(area) * 4), p=area / area.sum())
-    corners = read(mesh.vertices, "co", np.float32, 3)[
-        read(mesh.loop_triangles, "vertices", np.int32, 3)[picked]
-    ]
-    weights = chance.dirichlet((1.0, 1.0, 1.0), len(picked)).astype(np.float32)
+    corners = all_corners[picked]
+    weights = chance.dirichlet((1.0, 1.0, 1.0), len(picked))
     points = np.einsum("ij,ijk->ik", weights, corners)
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-20)

@@ -13,8 +13,8 @@ import numpy as np
 from .baking import bake_over, texture_side, unwrap
 from .care_reduce import joined
 from .mending import bounds, model_meshes
+from .mesh_arrays import read
 from .refusal import Refusal
-from .shapes import read
 
 FINER = 4.0
 """How many times more faces the closed hull has that the quads are laid over."""

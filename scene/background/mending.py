@@ -8,6 +8,7 @@ import numpy as np
 from mathutils import Matrix, Vector
 
 from .choices import Mending
+from .mesh_arrays import positions_of
 from .names import clear_name
 from .refusal import Refusal
 from .shapes import turn_outward
@@ -173,9 +174,7 @@ def _smooth(mesh: bpy.types.Mesh, angle: float) -> None:
 
 
 def _bounds(mesh: bpy.types.Mesh, world: Matrix) -> tuple[Floats, Floats]:
-    positions = np.empty(len(mesh.vertices) * 3, np.float32)
-    mesh.vertices.foreach_get("co", positions)
-    positions = positions.reshape(-1, 3)
+    positions = positions_of(mesh)
     if world != Matrix():
         turned = np.array(world, np.float32)
         positions = positions @ turned[:3, :3].T + turned[:3, 3]

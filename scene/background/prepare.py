@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from .preview import render_preview, set_asset_preview
 from .refusal import Refusal
 from .startup import empty_file
 
+DRAWING = "Drawing the preview"
+"""The phase in which the model is there already; `jobs` knows it by the same words."""
 GIVEN_SIDE = 512
 """Longest side in pixels to which a service's own preview is scaled down."""
 
@@ -34,18 +37,13 @@ def prepare(request: dict[str, Any], report: Callable[[float, str], None]) -> di
     options = mending_of(request.get("mending"))
     root, notes = import_model(request["mesh"], request["name"], options)
     root.asset_mark()
-    if request.get("preview"):
-        report(0.5, "Rendering the preview")
-        picture = None if request.get("render_preview") else _given_preview(request["preview"])
-        if picture is None:
-            picture = render_preview(root)
-        with whole(request["preview"]) as side:
-            Path(side).write_bytes(encode_png(picture))
-        set_asset_preview(root, picture)
-    report(0.9, "Saving the model")
     objects = model_objects(root)
-    with whole(request["output"]) as side:
-        bpy.data.libraries.write(side, set(objects))
+    report(0.6, "Saving the model")
+    _write(request["output"], objects)
+    if request.get("preview"):
+        # The artist need not wait for the rest: whoever hears of this phase may take the model.
+        report(0.8, DRAWING)
+        _add_preview(root, request)
     return {
         "faces": face_count(root),
         "objects": [thing.name for thing in objects],
@@ -53,6 +51,24 @@ def prepare(request: dict[str, Any], report: Callable[[float, str], None]) -> di
         "height": round(height(root), 6),
         "notes": notes,
     }
+
+
+def _write(path: str, objects: list[bpy.types.Object]) -> None:
+    with whole(path) as side:
+        bpy.data.libraries.write(side, set(objects))
+
+
+def _add_preview(root: bpy.types.Object, request: dict[str, Any]) -> None:
+    """Write the preview beside the model, and once more the model that shows it as an asset."""
+    picture = None if request.get("render_preview") else _given_preview(request["preview"])
+    if picture is None:
+        picture = render_preview(root)
+    with whole(request["preview"]) as side:
+        Path(side).write_bytes(encode_png(picture))
+    set_asset_preview(root, picture)
+    # Windows replaces no file that somebody reads just now: then the asset has no picture.
+    with suppress(PermissionError):
+        _write(request["output"], model_objects(root))
 
 
 def _given_preview(path: str) -> NDArray[np.uint8] | None:

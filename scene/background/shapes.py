@@ -3,34 +3,35 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import bmesh
 import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from .mesh_arrays import (
+    corners_of,
+    edges_of,
+    positions_of,
+    read,
+    sides_of,
+    starts_of,
+    triangles_of,
+)
 from .topology import Shape, edge_uses, inward_parts, parts_of, twisted_edges
-
-
-def read(items: Any, name: str, dtype: type[np.generic], width: int = 1) -> NDArray[Any]:
-    """Return one property of all items: (n,), or (n, width) where each has several values."""
-    values = np.empty(len(items) * width, dtype)
-    items.foreach_get(name, values)
-    return values.reshape(-1, width) if width > 1 else values
 
 
 def read_shape(mesh: bpy.types.Mesh) -> Shape:
     """Return the mesh as arrays."""
-    mesh.calc_loop_triangles()
+    corners = corners_of(mesh)
+    triangles, owners = triangles_of(mesh)
     return Shape(
-        points=read(mesh.vertices, "co", np.float32, 3),
-        edges=read(mesh.edges, "vertices", np.int32, 2),
-        corners=read(mesh.loops, "vertex_index", np.int32),
-        sides=read(mesh.loops, "edge_index", np.int32),
-        starts=read(mesh.polygons, "loop_start", np.int32),
-        triangles=read(mesh.loop_triangles, "vertices", np.int32, 3),
-        owners=read(mesh.loop_triangles, "polygon_index", np.int32),
+        points=positions_of(mesh),
+        edges=edges_of(mesh),
+        corners=corners,
+        sides=sides_of(mesh),
+        starts=starts_of(mesh),
+        triangles=corners[triangles],
+        owners=owners,
     )
 
 

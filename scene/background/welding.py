@@ -14,6 +14,8 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from .mesh_arrays import corners_of, positions_of, read, starts_of
+
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -46,9 +48,7 @@ def weld(mesh: bpy.types.Mesh) -> None:
 
     Faces that are left without area by it are dropped. Shape keys go: the result stands still.
     """
-    positions = _read(mesh.vertices, "co", 3, np.float32)
-    corners = _read(mesh.loops, "vertex_index", 1, np.int32)
-    starts = _read(mesh.polygons, "loop_start", 1, np.int32)
+    positions, corners, starts = positions_of(mesh), corners_of(mesh), starts_of(mesh)
     if not len(starts):
         return
     group = weld_map(positions, corners, starts)
@@ -58,7 +58,7 @@ def weld(mesh: bpy.types.Mesh) -> None:
         return
     sizes = np.diff(starts, append=len(corners))
     kept = np.repeat(faces, sizes)
-    normals = _read(mesh.corner_normals, "vector", 3, np.float32)[kept]
+    normals = read(mesh.corner_normals, "vector", np.float32, 3)[kept]
     attributes = _attributes(mesh, {"POINT": leads, "CORNER": kept, "FACE": faces})
     renumbered = (np.cumsum(leads) - 1).astype(np.int32)
     _rebuild(mesh, positions[leads], renumbered[group[corners[kept]]], sizes[faces])
@@ -113,12 +113,6 @@ def _keep_their_area(corners: Ints, starts: Ints) -> Mask:
     return ~np.logical_or.reduceat(corners == corners[following], starts)
 
 
-def _read(items: Any, name: str, width: int, dtype: type[np.generic]) -> NDArray[Any]:
-    values = np.empty(len(items) * width, dtype)
-    items.foreach_get(name, values)
-    return values.reshape(-1, width) if width > 1 else values
-
-
 def _attributes(mesh: bpy.types.Mesh, masks: dict[str, Mask]) -> list[_Attribute]:
     """Read what is stored on vertices, corners and faces, without the parts that go."""
     return [
@@ -126,7 +120,7 @@ def _attributes(mesh: bpy.types.Mesh, masks: dict[str, Mask]) -> list[_Attribute
             attribute.name,
             attribute.data_type,
             attribute.domain,
-            _read(attribute.data, *LAYOUTS[attribute.data_type])[masks[attribute.domain]],
+            _values(attribute)[masks[attribute.domain]],
         )
         for attribute in mesh.attributes
         if attribute.data_type in LAYOUTS
@@ -136,12 +130,17 @@ def _attributes(mesh: bpy.types.Mesh, masks: dict[str, Mask]) -> list[_Attribute
     ]
 
 
+def _values(attribute: bpy.types.Attribute) -> NDArray[Any]:
+    name, width, dtype = LAYOUTS[attribute.data_type]
+    return read(attribute.data, name, dtype, width)
+
+
 def _rebuild(mesh: bpy.types.Mesh, positions: Floats, corners: Ints, sizes: Ints) -> None:
     mesh.clear_geometry()
     mesh.vertices.add(len(positions))
-    mesh.vertices.foreach_set("co", positions.ravel())
+    mesh.attributes["position"].data.foreach_set("vector", positions.ravel())
     mesh.loops.add(len(corners))
-    mesh.loops.foreach_set("vertex_index", corners)
+    mesh.attributes[".corner_vert"].data.foreach_set("value", corners)
     mesh.polygons.add(len(sizes))
     mesh.polygons.foreach_set("loop_start", (np.cumsum(sizes) - sizes).astype(np.int32))
     mesh.update(calc_edges=True)
@@ -159,7 +158,7 @@ def _restore(mesh: bpy.types.Mesh, attributes: list[_Attribute]) -> None:
 
 def _restore_shading(mesh: bpy.types.Mesh, normals: Floats) -> None:
     """Keep the file's corner normals only where smooth shading would look different."""
-    smooth = _read(mesh.corner_normals, "vector", 3, np.float32)
+    smooth = read(mesh.corner_normals, "vector", np.float32, 3)
     differs = np.einsum("ij,ij->i", smooth, normals) < SAME_SHADING
     if differs.mean() > SHADING_TOLERATED:
         mesh.normals_split_custom_set(normals)

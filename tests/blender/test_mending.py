@@ -166,7 +166,7 @@ def test_what_is_inside_out_is_turned(mended: Any, tmp_path: Path) -> None:
 def test_one_of_two_parts_and_single_faces_are_turned(mended: Any, tmp_path: Path) -> None:
     broken = FACES.copy()
     broken[2] = broken[2, ::-1]
-    arrays = {
+    arrays: dict[str, Any] = {
         "POSITION": np.concatenate((PYRAMID, PYRAMID + (5, 0, 0), PYRAMID + (10, 0, 0))).astype(
             np.float32
         ),
@@ -176,7 +176,7 @@ def test_one_of_two_parts_and_single_faces_are_turned(mended: Any, tmp_path: Pat
 
 
 def test_an_open_sheet_is_left_as_it_is(mended: Any, tmp_path: Path) -> None:
-    sheet = {"POSITION": PYRAMID, "indices": FACES[4:]}
+    sheet: dict[str, Any] = {"POSITION": PYRAMID, "indices": FACES[4:]}
     (thing,) = mended(write_glb(tmp_path / "m.glb", sheet))
     assert all(face.normal.y > 0.9 for face in thing.data.polygons)
 
@@ -264,3 +264,22 @@ def test_nonsense_is_taken_for_the_default(addon: ModuleType) -> None:
     assert choices.mending_of(None) == choices.Mending()
     assert choices.mending_of({"weld": "yes", "what": 1, "texture_limit": 2.5}) == choices.Mending()
     assert choices.mending_of({"angle": 1, "weld": False}) == choices.Mending(angle=1, weld=False)
+
+
+def test_the_model_is_there_while_its_preview_is_drawn(
+    addon: ModuleType, colored: Path, tmp_path: Path
+) -> None:
+    seen = []
+
+    def report(_fraction: float, phase: str) -> None:
+        model, preview = tmp_path / "model.blend", tmp_path / "preview.png"
+        seen.append((phase, model.is_file(), preview.is_file()))
+
+    request = {
+        "mesh": str(colored), "name": "photo", "output": str(tmp_path / "model.blend"),
+        "preview": str(tmp_path / "preview.png"), "render_preview": True,
+    }  # fmt: skip
+    room("scene.background.prepare").prepare(request, report)
+    assert seen[-1] == (room("jobs.versions").DRAWING, True, False)
+    with bpy.data.libraries.load(str(tmp_path / "model.blend"), assets_only=True) as (there, _):
+        assert there.objects == ["photo"]

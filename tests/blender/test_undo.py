@@ -29,7 +29,7 @@ def job(addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     """A finished job with a textured model; the factory's scene is open."""
     bpy.ops.wm.read_homefile(use_factory_startup=True)
     image = bpy.data.images.new("photo", 32, 32)
-    image.pixels.foreach_set(np.tile(np.float32((1, 0.5, 0, 1)), 32 * 32))
+    image.pixels.foreach_set(np.tile(np.array((1, 0.5, 0, 1), np.float32), 32 * 32))
     image.pack()
     image.filepath_raw = "//photo.png"
     surfaces = room("scene.background.surfaces")
