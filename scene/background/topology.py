@@ -145,9 +145,12 @@ def _volumes(shape: Shape, vertices: Ints, count: int) -> Floats:
     here = vertices >= 0
     own = vertices[here]
     amount = np.maximum(np.bincount(own, minlength=count), 1)
-    middles = np.stack(
-        [np.bincount(own, shape.points[here, axis], count) / amount for axis in range(3)], axis=1
-    )
-    corner = shape.points[shape.triangles] - middles[vertices[shape.triangles[:, 0]]][:, None]
-    normal = np.cross(corner[:, 1], corner[:, 2])
-    return np.einsum("ij,ij->i", corner[:, 0], normal) / 6.0
+    one, two, three = shape.triangles.T
+    columns = []
+    for axis in range(3):
+        column = shape.points[:, axis].astype(np.float64)
+        middles = np.bincount(own, column[here], count) / amount
+        column -= middles[vertices]  # Those of no part belong to no triangle.
+        columns.append((column[one], column[two], column[three]))
+    (ax, bx, cx), (ay, by, cy), (az, bz, cz) = columns
+    return (ax * (by * cz - bz * cy) + ay * (bz * cx - bx * cz) + az * (bx * cy - by * cx)) / 6.0

@@ -100,7 +100,11 @@ def _repeated(corners: Ints, starts: Ints) -> Mask:
     mixed = corners.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     mixed ^= mixed >> np.uint64(29)
     mixed *= np.uint64(0xBF58476D1CE4E5B9)
-    _, first = np.unique(np.add.reduceat(mixed, starts), return_index=True)
+    keys = np.add.reduceat(mixed, starts)
+    ordered = np.sort(keys)
+    if not (ordered[1:] == ordered[:-1]).any():  # Nearly always, and quicker to find out.
+        return np.zeros(len(starts), np.bool_)
+    _, first = np.unique(keys, return_index=True)
     repeated = np.ones(len(starts), np.bool_)
     repeated[first] = False
     return repeated
