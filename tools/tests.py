@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 REPORTS = places.BUILD / "reports"
 _NO_TESTS = 5
 _LONGEST = 1200.0
+_FIRST_PYTHON = "3.11"
+_ONCE = ("-m", "not once")
+"""For what is the same on every Python, as a matrix of killed processes: once is enough."""
+
+_HANDS = {"unit": "4", "blender": "2"}
+"""Tests side by side: those without Blender mostly wait. A window wants the machine for itself."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,7 @@ class Tier:
     tests: str
     prepare: Callable[[], Path]
     environment: dict[str, str] = field(default_factory=dict)
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,7 +68,8 @@ class Outcome:
 
 
 def _unit(version: str) -> Tier:
-    return Tier(f"unit-{version}", "unit", lambda: environments.for_unit(version))
+    options = () if version == _FIRST_PYTHON else _ONCE
+    return Tier(f"unit-{version}", "unit", lambda: environments.for_unit(version), options=options)
 
 
 def _blender(release: str) -> Tier:
@@ -89,7 +97,7 @@ def tiers() -> list[Tier]:
     asked = os.environ.get("GUI", "")
     suites = [suite for suite in blenders.SUITES if suite in asked.split()] or ["trixie"]
     return [
-        *map(_unit, ("3.11", "3.12", "3.13")),
+        *map(_unit, (_FIRST_PYTHON, "3.12", "3.13")),
         *map(_blender, environments.BPY),
         *map(_gui, suites),
     ]
@@ -107,6 +115,9 @@ def _run(tier: Tier, prepared: Future[Path]) -> Outcome:
     print(f"\n== {tier.name}", flush=True)
     started = time.monotonic()
     command = [str(python), "-B", "-m", "pytest", f"tests/{tier.tests}", f"--junit-xml={report}"]
+    command += tier.options
+    if hands := _HANDS.get(tier.tests):
+        command += ["-n", hands, "--dist", "worksteal"]
     environment = {**os.environ, **tier.environment}
     try:
         code = subprocess.call(command, cwd=places.ROOT, env=environment, timeout=_LONGEST)

@@ -28,6 +28,7 @@ class Service:
     swallow_submit: bool = False
     submit_takes: float = 0.0
     errors: list[int] = field(default_factory=list)
+    submit_errors: list[int] = field(default_factory=list)
     retry_after: str = "0"
     cut_at: int | None = None
     ranges: bool = True
@@ -112,6 +113,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _submit(self, body: dict[str, Any]) -> None:
         service = self.service
+        if service.submit_errors:
+            wait = {"Retry-After": service.retry_after}
+            return self._answer(service.submit_errors.pop(0), {"error": "fault"}, wait)
         if service.no_credits:
             return self._answer(402, {"error": "credits"})
         service.submits.append(body)

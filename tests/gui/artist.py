@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 ADDON = "bl_ext.user_default.image_to_mesh"
 GENERATED = "[one.name for one in bpy.data.objects if 'image_to_mesh_job' in one]"
 _INSIDE = ("inside_scene.py", "inside_panel.py", "inside_stalls.py")
-_CANCEL_FROM_RIGHT = 40
+_CANCEL_FROM_RIGHT = (52, 44, 60)
+"""Pixels from the sidebar's right edge, which its tabs take 20 of: a box's border differs."""
 _ROW = 12
+_NEAR = range(-48, 73, 8)
+"""Pixels from where Generate was to where Cancel comes: the bar takes the button's place."""
 
 
 class Artist:
@@ -22,6 +25,7 @@ class Artist:
 
     def __init__(self, session: Session) -> None:
         self.session = session
+        self._generate = 0
         for file in _INSIDE:
             session.run(Path(__file__).with_name(file).read_text("utf-8"))
         session.run("watch_panel()")
@@ -51,20 +55,24 @@ class Artist:
     def press_generate(self) -> float:
         """Come from the 3D view to Generate, click it, and return the moment of the click."""
         self.point_at_view()  # A button that the pointer rests on keeps how it looked.
-        x, y = self.session.find("image_to_mesh.generate")
+        x, self._generate = self.session.find("image_to_mesh.generate")
         moment = time.monotonic()
-        self.session.click(x, y)
+        self.session.click(x, self._generate)
         return moment
 
-    def find_cancel(self) -> tuple[int, int]:
+    def find_cancel(self, seconds: float = 30) -> tuple[int, int]:
         """Find Cancel, the small button at the right end of the progress bar."""
         place = self.session.run("place_of('UI')")
-        x = place["left"] + place["width"] - _CANCEL_FROM_RIGHT
-        end = place["top"] + place["height"]
-        for y in range(place["top"] + place["height"] // 4, end, _ROW):
-            self.session.move(x, y)
-            if self.session.hovered().startswith("bpy.ops.image_to_mesh.cancel("):
-                return x, y
+        right, end = place["left"] + place["width"], place["top"] + place["height"]
+        rows = [self._generate + step for step in _NEAR if self._generate + step < end]
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            for x, y in ((right - away, y) for away in _CANCEL_FROM_RIGHT for y in rows):
+                self.session.move_seen((x, y))
+                if self.session.hovered().startswith("bpy.ops.image_to_mesh.cancel("):
+                    return x, y
+            rows = list(range(place["top"] + place["height"] // 4, end, _ROW))
+        self.session.screenshot("no-cancel")
         raise AssertionError("no Cancel in the sidebar")
 
     def point_at_view(self) -> None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 SCREENSHOTS = places.BUILD / "screenshots"
 WIDTH, HEIGHT = 1600, 1000
+_DPI = "-dpi 96"
+"""What makes Blender's interface scale 1.0; releases of Xvfb differ in what they assume."""
 _DRIVER = Path(__file__).with_name("harness_inside.py")
 _FOLDERS = (places.BUILD, places.ROOT / "tests")
 _START_SECONDS = 60.0
@@ -107,7 +109,7 @@ class Session:
         """Start a display of the first free number, and return the number once it is ready."""
         written, log = self.profile / "display", self.profile / "xvfb.log"
         screen = f"{WIDTH}x{HEIGHT}x24"
-        server = f"exec Xvfb -displayfd 5 -screen 0 {screen} +extension GLX -nolisten tcp"
+        server = f"exec Xvfb -displayfd 5 -screen 0 {screen} {_DPI} +extension GLX -nolisten tcp"
         self._shell.start("sh", "-c", f"{server} 5>{shlex.quote(str(written))}", log=log)
         deadline = time.monotonic() + _START_SECONDS
         while not (written.exists() and written.read_text().endswith("\n")):
@@ -191,15 +193,15 @@ class Session:
 
     def drag(self, start: tuple[int, int], end: tuple[int, int]) -> None:
         """Press at a pixel, move to another and release there."""
-        self._move_seen(start)
+        self.move_seen(start)
         self._shell.run("xdotool", "mousedown", "1")
         for part in (0.2, 0.4, 0.6, 0.8, 1.0):
             x, y = (round(a + (b - a) * part) for a, b in zip(start, end, strict=True))
-            self._move_seen((x, y))
+            self.move_seen((x, y))
         self._shell.run("xdotool", "mouseup", "1")
         time.sleep(_SETTLE_SECONDS)
 
-    def _move_seen(self, spot: tuple[int, int]) -> None:
+    def move_seen(self, spot: tuple[int, int]) -> None:
         """Move and let Blender's event loop turn: it takes moves that wait together for one."""
         self.move(*spot)
         for _ in range(2):
@@ -248,7 +250,7 @@ class Session:
         # Where it was found last comes first: most often it is there still.
         last = [self._found[what]] if what in self._found else []
         for x, y in (*last, *everywhere):
-            self.move(x, y)
+            self.move_seen((x, y))
             found = self.hovered(region)
             if found.startswith(f"bpy.ops.{what}(") or found.endswith(what):
                 self._found[what] = (x, y)

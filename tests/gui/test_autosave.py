@@ -46,7 +46,6 @@ def artist(open_blender: StartBlender, rehearsal: Path) -> Iterator[Artist]:
             yield Artist(session)
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_auto_save_keeps_its_schedule(artist: Artist, photograph: Path, workshop: Path) -> None:
     folder = workshop / "auto-saved"

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from gui.artist import Artist
 
 NARROW = 220
-TRIES = 4
-BORDER = 7
-"""Where the sidebar can be seized, counted from the region's left edge."""
+BORDER = (5, 4, 6, 3, 5, 7, 2)
+"""Where the sidebar may be seized, counted from the region's left edge: a thin line."""
+CLOSE = 8
 THEME = """
 import os
 presets = bpy.utils.preset_paths("interface_theme")
@@ -34,11 +34,11 @@ def width(artist: Artist) -> int:
 
 def drag_to_width(artist: Artist, pixels: int) -> None:
     """Drag the sidebar's left border; a hand too misses the thin line now and then."""
-    for _ in range(TRIES):
+    for border in BORDER:
         place = artist.session.run("place_of('UI')")
-        if abs(place["width"] - pixels) < BORDER:
+        if abs(place["width"] - pixels) < CLOSE:
             return
-        start = (place["left"] + BORDER, place["top"] + 220)
+        start = (place["left"] + border, place["top"] + 220)
         artist.session.drag(start, (start[0] + place["width"] - pixels, start[1]))
     raise AssertionError(f"the sidebar is {place['width']} pixels wide")
 

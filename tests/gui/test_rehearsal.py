@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from gui.conftest import StartBlender
 
-SECONDS = 6.0
+SECONDS = 30.0
+"""How long the service takes if nobody hurries it."""
 REASON = "Add it in Preferences"
 
 
@@ -71,6 +72,7 @@ def test_from_the_click_to_the_mesh(artist: Artist, service: Service, photograph
     artist.shows("Generating")
     artist.find_cancel()
     artist.session.screenshot("service-during")
+    service.takes = 0.5
     name = artist.wait_for_mesh(30)
     artist.shows("Import Again")
     artist.session.screenshot("service-after")
