@@ -18,7 +18,6 @@ import bpy
 
 from .. import jobs, model_choices, preferences
 from ..providers import LibraryProblem, NoBlender, TimedOut
-from ..scene.background.choices import mending_of
 from ..scene.placement import Place
 from . import turn
 
@@ -73,7 +72,7 @@ def bring_in(
     except NoBlender:
         from ..scene.in_place import import_in_place
 
-        mending = mending_of(model_choices.mending_as_asked(context.scene))
+        mending = model_choices.mending_as_asked(context.scene)
         _, notes = import_in_place(context, str(_mesh(folder, record)), **what, mending=mending)
         return record, (IN_PLACE, *notes)
     names = append_model(context, str(folder / blend), **what)

@@ -7,13 +7,14 @@ the background Blender is the way, this is what is left without it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import bpy
 
 from ..providers import error_of_kind
-from .background.choices import Mending
-from .background.mending import DEFAULT, model_objects
+from .background.choices import mending_of
+from .background.mending import model_objects
 from .background.prepare import import_model
 from .background.refusal import Refusal
 from .placement import Place
@@ -29,7 +30,7 @@ def import_in_place(
     location: Sequence[float] = (0.0, 0.0, 0.0),
     place: Place | None = None,
     turn: float = 0.0,
-    mending: Mending = DEFAULT,
+    mending: Mapping[str, Any] | None = None,
 ) -> tuple[list[str], list[str]]:
     """Import and mend the mesh file, place it as `append_model` does.
 
@@ -41,7 +42,7 @@ def import_in_place(
     try:
         # Importers select, activate and leave modes: let them do it in a scene of their own.
         with context.temp_override(scene=scene, view_layer=scene.view_layers[0]):
-            root, notes = import_model(mesh_path, name, mending)
+            root, notes = import_model(mesh_path, name, mending_of(mending))
             objects = model_objects(root)
     except Refusal as refusal:
         raise error_of_kind(refusal.kind, refusal.message, refusal.hint) from refusal

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
 from image_to_mesh.jobs import care as caring
 from image_to_mesh.jobs import versions
 from image_to_mesh.providers import LibraryProblem
