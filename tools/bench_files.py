@@ -104,9 +104,9 @@ def _material(number: int, textures: int) -> dict[str, Any]:
 
 
 def _png(number: int) -> bytes:
-    """Return a picture with as much detail as a painted texture has: about 6 MB."""
+    """Return a picture with as much detail as a painted texture has: some megabytes."""
     y, x = np.mgrid[0:SIDE, 0:SIDE]
-    noise = np.random.default_rng(number).integers(0, 24, (SIDE, SIDE, 3), np.uint8)
+    noise = np.random.default_rng(number).integers(0, 3, (SIDE, SIDE, 3), np.uint8)
     waves = np.stack([(np.sin((x * (c + 2) + y * (number + 1)) / 97.0) * 100 + 115)
                       for c in range(3)], 2).astype(np.uint8)  # fmt: skip
     if number % 2:

@@ -40,7 +40,7 @@ def mend_materials(
             _mend_surface(material)
     if options.texture_limit:
         _limit_textures(materials, options.texture_limit)
-    _name_images(name, materials)
+    _name_images(materials)
     return notes
 
 
@@ -141,14 +141,30 @@ def _pack(image: bpy.types.Image, folder: Path) -> bool:
     return bool(image.packed_file)
 
 
-def _name_images(name: str, materials: list[bpy.types.Material]) -> None:
-    """Name each image after the picture and the input it feeds ("photo roughness")."""
-    for node, tree in _textures(materials).items():
-        uses = [link.to_socket.name for link in tree.links if link.from_node == node]
-        use = uses[0].lower() if uses else ""
-        image = node.image
-        image.name = name if use in ("", "base color") else f"{name} {use}"
-        image.filepath_raw = f"//{image.name}.{_suffix(image)}"
+def _name_images(materials: list[bpy.types.Material]) -> None:
+    """Name each image after its material and what it is for ("photo roughness")."""
+    named = set()
+    for material in materials:
+        for node in _textures([material]):
+            image, use = node.image, _use_of(node)
+            if image in named:
+                continue
+            named.add(image)
+            image.name = material.name if use in ("", "base color") else f"{material.name} {use}"
+            if image.packed_file:
+                image.filepath_raw = f"//{image.name}.{_suffix(image)}"
+
+
+def _use_of(node: bpy.types.Node, depth: int = 3) -> str:
+    """Return the surface's inputs that a node feeds in the end, in small letters."""
+    uses: list[str] = []
+    for link in (link for output in node.outputs for link in output.links):
+        if link.to_node.type == "BSDF_PRINCIPLED":
+            uses.append(link.to_socket.name.lower())
+        elif depth:
+            uses.append(_use_of(link.to_node, depth - 1))
+    found = list(dict.fromkeys(use for use in uses if use))
+    return "base color" if "base color" in found else " ".join(found[:2])
 
 
 def _suffix(image: bpy.types.Image) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 from mathutils import Matrix, Vector
 
 from .choices import Mending
-from .mesh_arrays import positions_of
+from .mesh_arrays import positions_of, read
 from .names import clear_name
 from .refusal import Refusal
 from .shapes import turn_outward
@@ -80,6 +80,18 @@ def _mend_mesh(mesh: bpy.types.Mesh, format_: str, options: Mending) -> None:
         _smooth(mesh, options.angle)
     elif options.normals == "auto" and format_ in ("glb", "gltf"):
         _smooth_if_faceted(mesh, options.angle)
+    _drop_what_says_nothing(mesh)
+
+
+def _drop_what_says_nothing(mesh: bpy.types.Mesh) -> None:
+    """Remove selections, and marks of flat faces where there are none: less to append."""
+    flat = mesh.attributes.get("sharp_face")
+    idle = [".select_vert", ".select_edge", ".select_poly"]
+    if flat is not None and not read(flat.data, "value", np.bool_).any():
+        idle.append("sharp_face")
+    for name in idle:
+        if name in mesh.attributes:
+            mesh.attributes.remove(mesh.attributes[name])
 
 
 def _imported_meshes() -> list[bpy.types.Object]:
