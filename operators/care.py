@@ -22,6 +22,9 @@ from . import account, import_result, prepared, turn, watch
 VERSION, SCALE = "image_to_mesh_version", "image_to_mesh_scale"
 TICK = 0.2
 
+_drawn: dict[str, object] = {}
+"""What was shown last."""
+
 
 class _CareOperator(bpy.types.Operator):
     """What all kinds of care have in common."""
@@ -227,8 +230,18 @@ def _look() -> float | None:
     with bpy.context.temp_override(window=windows[0]):
         if not watch.artist_is_busy(bpy.context):
             settle()
-        account.redraw(bpy.context)
+        _redraw_if_new(bpy.context)
     return TICK if at_work else None
+
+
+def _redraw_if_new(context: bpy.types.Context) -> None:
+    """Redraw what shows the care, where there is something new to show."""
+    told = tuple(
+        (view.order.job, view.phase, round((view.fraction or 0.0) * 20)) for view in cares().views()
+    )
+    if told != _drawn.get("told"):
+        _drawn["told"] = told
+        account.redraw(context)
 
 
 def _standing(context: bpy.types.Context, job: str, version: str) -> bpy.types.Object | None:
@@ -267,6 +280,7 @@ def unregister() -> None:
         bpy.app.timers.unregister(_look)
     cares().close()
     cares.cache_clear()
+    _drawn.clear()
 
 
 classes = (

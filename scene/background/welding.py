@@ -57,11 +57,13 @@ def weld(mesh: bpy.types.Mesh) -> None:
     if leads.all() and faces.all():
         return
     sizes = np.diff(starts, append=len(corners))
-    kept = np.repeat(faces, sizes)
-    normals = read(mesh.corner_normals, "vector", np.float32, 3)[kept]
-    attributes = _attributes(mesh, {"POINT": leads, "CORNER": kept, "FACE": faces})
+    kept = None if faces.all() else np.repeat(faces, sizes)
+    normals = _part(read(mesh.corner_normals, "vector", np.float32, 3), kept)
+    attributes = _attributes(
+        mesh, {"POINT": leads, "CORNER": kept, "FACE": None if kept is None else faces}
+    )
     renumbered = (np.cumsum(leads) - 1).astype(np.int32)
-    _rebuild(mesh, positions[leads], renumbered[group[corners[kept]]], sizes[faces])
+    _rebuild(mesh, positions[leads], renumbered[group[_part(corners, kept)]], sizes[faces])
     _restore(mesh, attributes)
     _restore_shading(mesh, normals)
 
@@ -117,14 +119,14 @@ def _keep_their_area(corners: Ints, starts: Ints) -> Mask:
     return ~np.logical_or.reduceat(corners == corners[following], starts)
 
 
-def _attributes(mesh: bpy.types.Mesh, masks: dict[str, Mask]) -> list[_Attribute]:
+def _attributes(mesh: bpy.types.Mesh, masks: dict[str, Mask | None]) -> list[_Attribute]:
     """Read what is stored on vertices, corners and faces, without the parts that go."""
     return [
         _Attribute(
             attribute.name,
             attribute.data_type,
             attribute.domain,
-            _values(attribute)[masks[attribute.domain]],
+            _part(_values(attribute), masks[attribute.domain]),
         )
         for attribute in mesh.attributes
         if attribute.data_type in LAYOUTS
@@ -132,6 +134,11 @@ def _attributes(mesh: bpy.types.Mesh, masks: dict[str, Mask]) -> list[_Attribute
         and attribute.name not in GEOMETRY
         and not attribute.name.startswith(".")
     ]
+
+
+def _part(values: NDArray[Any], mask: Mask | None) -> NDArray[Any]:
+    """Return what is marked; None stands for all, which need not be copied."""
+    return values if mask is None else values[mask]
 
 
 def _values(attribute: bpy.types.Attribute) -> NDArray[Any]:
