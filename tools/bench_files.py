@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mesh files such as services send them, of any size: a bumpy ball with several textures."""
+"""Mesh files such as services send them, of any size: a bumpy ball with several textures.
+
+Every triangle has corners of its own, as many services' exporters write them: what is one point
+of the surface stands in the file six times.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,7 @@ SIDE = 2048
 
 def write_ball(path: Path, triangles: int, textures: int) -> None:
     """Write a GLB of about so many triangles; two textures, colour and normals, to a material."""
-    arrays = _ball(triangles)
+    arrays = _split(_ball(triangles))
     materials = math.ceil(textures / 2)
     parts = np.array_split(arrays.pop("indices"), materials)
     blobs = [*arrays.values(), *parts]
@@ -67,7 +71,10 @@ def _ball(triangles: int) -> dict[str, NDArray[Any]]:
     angle, slope = u * 2 * np.pi, v * np.pi
     radius = 1.0 + 0.05 * np.sin(angle * 12) * np.sin(slope * 9)
     way = np.stack((np.sin(slope) * np.cos(angle), np.cos(slope), np.sin(slope) * np.sin(angle)))
-    points = (way * radius).reshape(3, -1).T.astype(np.float32)
+    points = (way * radius).astype(np.float32)
+    points[:, :, -1] = points[:, :, 0]  # the rims meet exactly
+    points[:, 0], points[:, -1] = points[:, 0, :1], points[:, -1, :1]
+    points = np.ascontiguousarray(points.reshape(3, -1).T)
     corner = np.arange(rows * (columns + 1)).reshape(rows, columns + 1)[:, :-1].ravel()
     below = corner + columns + 1
     quads = np.stack((corner, corner + 1, below, below, corner + 1, below + 1), 1)
@@ -77,6 +84,13 @@ def _ball(triangles: int) -> dict[str, NDArray[Any]]:
         "TEXCOORD_0": np.stack((u.ravel(), v.ravel()), 1).astype(np.float32),
         "indices": quads.reshape(-1, 3).astype(np.uint32),
     }
+
+
+def _split(arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Give every triangle corners of its own."""
+    corners = arrays.pop("indices").ravel()
+    split = {name: values[corners] for name, values in arrays.items()}
+    return {**split, "indices": np.arange(len(corners), dtype=np.uint32).reshape(-1, 3)}
 
 
 def _normals(

@@ -83,18 +83,41 @@ def weld_map(positions: Floats, corners: Ints, starts: Ints) -> Ints:
 
 
 def _first_at_position(positions: Floats) -> Ints:
-    exact = positions + np.float32(0.0)  # Makes -0 and 0 the same bits.
-    bits = exact.view(np.uint32).astype(np.uint64)
-    hashed = bits[:, 0] * np.uint64(0x9E3779B97F4A7C15)
-    hashed ^= bits[:, 1] * np.uint64(0xC2B2AE3D27D4EB4F)
-    hashed ^= bits[:, 2] * np.uint64(0x165667B19E3779F9)
-    order = np.argsort(hashed, kind="stable")
-    ordered = exact[order]
-    leads = np.ones(len(order), np.bool_)
-    leads[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
+    exact = positions.T + np.float32(0.0)  # Makes -0 and 0 the same bits; columns are quicker.
+    bits = np.ascontiguousarray(exact).view(np.uint32)
+    hashed = bits[0] * np.uint64(0x9E3779B97F4A7C15)
+    hashed ^= bits[1] * np.uint64(0xC2B2AE3D27D4EB4F)
+    hashed ^= bits[2] * np.uint64(0x165667B19E3779F9)
+    order, twins = _sorted(hashed)
+    leads = _leads(bits, order)
+    if (leads[1:] & twins).any():  # Two places with one key: their points may lie mixed.
+        order = np.argsort(hashed, kind="stable")
+        leads = _leads(bits, order)
     group = np.empty(len(order), np.int32)
     group[order] = order[leads][np.cumsum(leads) - 1]
     return group
+
+
+def _leads(bits: NDArray[np.uint32], order: NDArray[np.int64]) -> Mask:
+    """Mark what differs from the one before it."""
+    leads = np.ones(len(order), np.bool_)
+    leads[1:] = False
+    for column in bits:
+        ordered = column[order]
+        leads[1:] |= ordered[1:] != ordered[:-1]
+    return leads
+
+
+def _sorted(hashed: NDArray[np.uint64]) -> tuple[NDArray[np.int64], Mask]:
+    """Return the order of the keys' upper bits, and which neighbours in it have the same ones.
+
+    The number of each takes the lower bits: sorting values is ten times as quick as `argsort`.
+    """
+    numbers = np.uint64((1 << max(len(hashed) - 1, 1).bit_length()) - 1)
+    keys = (hashed & ~numbers) | np.arange(len(hashed), dtype=np.uint64)
+    keys.sort()
+    upper = keys & ~numbers
+    return (keys & numbers).astype(np.int64), upper[1:] == upper[:-1]
 
 
 def _repeated(corners: Ints, starts: Ints) -> Mask:
