@@ -11,6 +11,8 @@ from ..providers import Progress, Unreachable
 
 T = TypeVar("T")
 
+LONGEST = 1.7
+"""Seconds between two looks: with the answer's way it is under 2 s until a result is seen."""
 OUTAGE = 120.0
 """Seconds for which a poll that finds no connection is repeated before the job is put aside."""
 
@@ -18,12 +20,12 @@ OUTAGE = 120.0
 def next_pause(answer: Progress, previous: float) -> float:
     """Return the seconds until the next look: early first, then by the service's estimate.
 
-    Never more than 2 s apart, so that a result is seen that soon; only while the service itself
-    says that it takes long are they up to 10 s apart.
+    Never more than 2 s late, the question's own way included; only while the service itself says
+    that it takes long are looks up to 10 s apart.
     """
     if answer.wait is not None and answer.wait > 30.0:
         return min(answer.wait / 4, 10.0)
-    return min(max(previous * 1.4, 1.0), 2.0)
+    return min(max(previous * 1.4, 1.0), LONGEST)
 
 
 class Patience:

@@ -10,7 +10,16 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ..providers import BadImage, InvalidSettings, Picture, PictureLimits, Provider, check_picture
+from ..providers import (
+    BadImage,
+    InvalidSettings,
+    Picture,
+    PictureInfo,
+    PictureLimits,
+    Provider,
+    Settings,
+    check_picture,
+)
 from ..providers import read_picture_info as read_info
 from ._values import InputPicture, PictureSource
 
@@ -41,13 +50,17 @@ def picture_from(argument: str, view: str = "front") -> PictureSource:
     return PictureSource(path.stem, view, path.read_bytes)
 
 
-def check_views(sources: tuple[PictureSource, ...], provider: Provider[Any]) -> None:
-    """Raise InvalidSettings for views that the provider does not take."""
+def check_views(
+    sources: tuple[PictureSource, ...], provider: Provider[Any], settings: Settings
+) -> None:
+    """Raise InvalidSettings for views that the provider does not take with these settings."""
+    taken = provider.views_for(settings)
     for source in sources:
-        if source.view not in provider.views:
+        if source.view not in taken:
+            so = " with these settings" if source.view in provider.views else ""
             raise InvalidSettings(
-                f"{provider.label} takes no “{source.view}” view.",
-                "It takes: " + ", ".join(provider.views) + ".",
+                f"{provider.label} takes no “{source.view}” view{so}.",
+                "It takes: " + ", ".join(taken) + ".",
             )
     views = [source.view for source in sources]
     if len(views) > len(set(views)):
@@ -73,6 +86,7 @@ def collect(
         data = _read(source, fetch)
         info = read_info(data, source.name)
         check_picture(info, len(data), _readable(provider), source.name)
+        _check_narrowness(info, provider.limits, source.name)
         file = source.view + ENDINGS.get(info.format, "." + info.format)
         files[file] = data
         digest = hashlib.sha256(data).hexdigest()
@@ -87,6 +101,17 @@ def _readable(provider: Provider[Any]) -> PictureLimits:
     if "network" not in provider.needs:
         return provider.limits
     return replace(READABLE, min_side=provider.limits.min_side)
+
+
+def _check_narrowness(info: PictureInfo, limits: PictureLimits, name: str) -> None:
+    """Raise BadImage for a strip whose short side would be too short once the long one fits."""
+    short, long = sorted((info.width, info.height))
+    if long > limits.max_side and short * limits.max_side < limits.min_side * long:
+        raise BadImage(
+            f"{name} is {info.width} × {info.height} pixels: scaled down to {limits.max_side}, "
+            f"its shorter side has less than {limits.min_side}.",
+            "Cut out the part that shows the subject.",
+        )
 
 
 def needs_fitting(picture: InputPicture, size: int, provider: Provider[Any]) -> str:

@@ -156,7 +156,7 @@ class Runner:
 
     def _open(self) -> None:
         """Check everything that can be checked for free, then write the job to disk."""
-        check_views(self._spec.pictures, self._provider)
+        check_views(self._spec.pictures, self._provider, self._spec.settings)
         check_rules(self._spec.settings)
         self._tools.check_blender(self._spec.settings)
         self.keeper.tell("Reading the picture", 0.0)

@@ -43,8 +43,9 @@ def parse_settings(model: type[S], values: Mapping[str, object]) -> S:
     for name in values:
         if name not in known:
             raise InvalidSettings(f"There is no setting “{name}”.", _suggest(name, known))
+    given = {name: _meant(value, known[name]) for name, value in values.items()}
     try:
-        settings = cast(S, _adapter(model).validate_python(dict(values)))
+        settings = cast(S, _adapter(model).validate_python(given))
     except ValidationError as error:
         raise _refusal(error, known) from error
     check_rules(settings)
@@ -80,6 +81,12 @@ def to_json(value: object) -> Any:
     return _adapter(type(value)).dump_python(value, mode="json")
 
 
+def _meant(value: object, setting: Setting) -> object:
+    """Return an empty text for nothing, where that is one of the choices."""
+    empty = any(choice.value == "" for choice in setting.choices)
+    return "" if value is None and empty and not setting.optional else value
+
+
 def _suggest(name: str, known: Mapping[str, Setting]) -> str:
     close = difflib.get_close_matches(name, known, n=1)
     if close:
@@ -90,7 +97,8 @@ def _suggest(name: str, known: Mapping[str, Setting]) -> str:
 def _refusal(error: ValidationError, known: Mapping[str, Setting]) -> InvalidSettings:
     first = error.errors(include_url=False)[0]
     setting = known[str(first["loc"][0])]
-    message = f"{setting.title} ({setting.name}) cannot be “{first['input']}”."
+    given = "empty" if first["input"] is None else f"“{first['input']}”"
+    message = f"{setting.title} ({setting.name}) cannot be {given}."
     return InvalidSettings(message, f"It takes {expected(setting)}.")
 
 
@@ -99,7 +107,7 @@ def expected(setting: Setting) -> str:
     if setting.kind == "bool":
         return "true or false"
     if setting.kind == "enum":
-        return "one of " + ", ".join(str(choice.value) for choice in setting.choices)
+        return "one of " + ", ".join(str(choice.value) or "“”" for choice in setting.choices)
     what = {"int": "a whole number", "float": "a number", "str": "a text"}[setting.kind]
     low, high = setting.minimum, setting.maximum
     if low is not None and high is not None:

@@ -193,7 +193,8 @@ def as_address(picture: Picture) -> str:
 def read_answer(reply: Reply, order: Order) -> Ticket:
     """Make the ticket of an answer, whichever of its shapes it has."""
     answer = checked(reply, order)
-    found = next(_meshes(answer), None)
+    extra = next(_objects(answer.get("remeshing_dir")), FileObject())
+    found = next(_meshes(answer), extra if extra.url else None)
     request = request_id(reply) or order.trace
     if found is None:
         # It may be paid, and a person may find the mesh in it where this program does not.
@@ -204,14 +205,14 @@ def read_answer(reply: Reply, order: Order) -> Ticket:
             BILLING,
         )
     usage = _usage(answer, reply)
-    extra = next(_objects(answer.get("remeshing_dir")), FileObject())
     facts = {
         "request_id": request,
         "client_request_id": order.trace,
         "usd_spent": usage.usd_spent,
         "remeshing_dir": extra.url,
     }
-    notes = ("The service also made a bundle with material and texture.",) if extra.url else ()
+    beside = extra.url and extra is not found
+    notes = ("The service also made a bundle with material and texture.",) if beside else ()
     kept = Kept(
         format=found.format,
         credits=usage.credits_used,

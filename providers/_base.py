@@ -222,6 +222,10 @@ class Provider(ABC, Generic[S]):
             return {}
         return {"Authorization": f"Bearer {keys[self.keys[0].preference].reveal()}"}
 
+    def views_for(self, settings: S) -> tuple[str, ...]:
+        """Return the views that an order with these settings takes; the first one is required."""
+        return self.views
+
     def upload(self, pictures: tuple[Picture, ...], http: Http | None) -> Uploaded:
         """Bring the pictures to the service; return what it gave for each view.
 

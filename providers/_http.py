@@ -14,10 +14,12 @@ import logging
 import math
 import os
 import random
+import ssl
 import time
 import urllib.parse
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +76,8 @@ class Reply:
             with contextlib.suppress(TypeError, ValueError):
                 seconds = float(str(said))
                 return seconds if 0.0 <= seconds < math.inf else None
+            with contextlib.suppress(TypeError, ValueError):
+                return max(parsedate_to_datetime(str(said)).timestamp() - time.time(), 0.0)
         return None
 
 
@@ -394,9 +398,13 @@ def _asks_too_long(reply: Reply) -> bool:
 
 def _never_connected(error: Exception) -> bool:
     """Whether the connection itself failed, so that not a byte of the request was sent."""
-    causes = [getattr(error.args[0], "reason", error.args[0])] if error.args else []
-    names = {type(cause).__name__ for cause in causes}
-    return bool(names & {"NewConnectionError", "NameResolutionError", "ConnectTimeoutError"})
+    cause = getattr(error.args[0], "reason", error.args[0]) if error.args else None
+    inner = next(iter(getattr(cause, "args", ())), None)
+    return isinstance(inner, ssl.SSLCertVerificationError) or type(cause).__name__ in (
+        "NewConnectionError",
+        "NameResolutionError",
+        "ConnectTimeoutError",
+    )
 
 
 def _unreachable(error: Exception, url: str) -> ImageToMeshError:

@@ -8,6 +8,7 @@ Radiance HDR specifications.
 from __future__ import annotations
 
 import struct
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -94,12 +95,20 @@ def _png(data: bytes) -> PictureInfo:
     raise ValueError("no IEND chunk")
 
 
+_NEEDED = frozenset({b"IHDR", b"PLTE", b"IDAT"})
+"""Chunks without which nobody decodes a PNG; a wrong checksum elsewhere does no harm."""
+
+
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     at = 8
     while at < len(data):
         length, kind = struct.unpack(">I4s", data[at : at + 8])
         if at + 12 + length > len(data):
             raise ValueError("chunk cut short")
+        if kind in _NEEDED and zlib.crc32(data[at + 4 : at + 8 + length]) != int.from_bytes(
+            data[at + 8 + length : at + 12 + length]
+        ):
+            raise ValueError("checksum")
         yield kind, at + 8, length
         at += 12 + length
 
@@ -164,6 +173,10 @@ def _bmp(data: bytes) -> PictureInfo:
 
 def _tiff(data: bytes) -> PictureInfo:
     tags = _tiff_tags(data)
+    for starts, sizes in ((273, 279), (324, 325)):  # strips, tiles
+        for start, size in zip(_tiff_list(data, starts), _tiff_list(data, sizes), strict=False):
+            if start + size > len(data):
+                raise ValueError("cut short")
     return PictureInfo("tiff", tags[256], tags[257], _valid_orientation(tags.get(274, 1)))
 
 
@@ -181,6 +194,26 @@ def _tiff_tags(data: bytes) -> dict[int, int]:
     if {256, 257} <= tags.keys() or 274 in tags:
         return tags
     raise ValueError("no size")
+
+
+def _tiff_list(data: bytes, wanted: int) -> tuple[int, ...]:
+    """Return the SHORT or LONG values of a tag of the first directory; nothing if it is not there.
+
+    Where there are more than fit into the entry, it holds the place where they stand.
+    """
+    order = "<" if data[:2] == b"II" else ">"
+    (at,) = struct.unpack(order + "I", data[4:8])
+    (entries,) = struct.unpack(order + "H", data[at : at + 2])
+    for entry in range(at + 2, at + 2 + 12 * entries, 12):
+        tag, kind, count = struct.unpack(order + "HHI", data[entry : entry + 8])
+        if tag == wanted and kind in (3, 4):
+            width = 2 if kind == 3 else 4
+            place = entry + 8
+            if width * count > 4:
+                (place,) = struct.unpack(order + "I", data[place : place + 4])
+            layout = f"{order}{count}{'H' if kind == 3 else 'I'}"
+            return struct.unpack(layout, data[place : place + width * count])
+    return ()
 
 
 def _exif_orientation(block: bytes) -> int:

@@ -41,7 +41,9 @@ def price_of(path: str, body: Mapping[str, Any], http: Http) -> Cost | None:
 
 def look_at(ticket: Mapping[str, Any], http: Http) -> Progress | Result:
     """Ask how far a job is."""
-    job = job_of(checked(http.get(f"/jobs/{ticket['job']}"), missing=Expired))
+    reply = http.get(f"/jobs/{ticket['job']}")
+    # Only the job itself can say that it failed: a refusal of the question ends nothing paid.
+    job = job_of(checked(reply, otherwise=BadReply, missing=Expired))
     if job.end == "done":
         return result_of(job, ticket, http)
     if job.end == "failed":
@@ -99,7 +101,7 @@ def result_of(job: Job, ticket: Mapping[str, Any], http: Http) -> Progress | Res
 
 def _asset(asset: str, http: Http) -> Asset:
     reply = http.get(f"/assets/{asset}", params={"originalAssets": "true"})
-    return part_of(checked(reply, missing=BadMesh), "asset", Asset)
+    return part_of(checked(reply, otherwise=BadReply, missing=BadMesh), "asset", Asset)
 
 
 def _rank(asset: Asset, quad: bool) -> tuple[bool, bool, float]:
@@ -146,13 +148,13 @@ def _seeds(job: Job, mesh: Asset) -> dict[str, Any]:
 
 def _failure(job: Job) -> Failed:
     """Make the error of a job that ended without a mesh."""
-    message = job.metadata.error or "Scenario could not make the mesh and does not say why."
+    message = job.metadata.error or "Scenario could not make the mesh and does not say why"
     refund = "Its Compute Units are given back."
     if job.billing and job.billing.disableRefund:
         refund = "Its Compute Units are not given back."
-    hint = job.metadata.hint or "Try another picture or other settings."
+    hint = job.metadata.hint or "Try another picture or other settings"
     kind = Banned if content_refused(f"{message} {job.metadata.hint}") else Failed
-    return kind(f"{message} (job {job.jobId})", f"{hint} {refund}")
+    return kind(f"{message.rstrip('.')} (job {job.jobId}).", f"{hint.rstrip('.')}. {refund}")
 
 
 def units_left(model: str, http: Http) -> Balance | None:

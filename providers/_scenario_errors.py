@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ._http import Reply
 
 KEYS = "https://app.scenario.com/team&tab=project_api_keys"
+NOBODY = "Check Scenario's address in the preferences (SCENARIO_BASE_URL)."
 PRICING = "https://www.scenario.com/pricing"
 
 # Scenario documents no codes: its sentences tell one refusal from another.
@@ -77,8 +78,9 @@ def refusal(
         return BadKey(message, "Use a key of the project that shall pay.", KEYS)
     if reply.status == 413:
         return BadImage(message, "Use a smaller picture.")
-    if reply.status == 404 and missing is not None:
-        return missing(message)
+    if reply.status in (404, 405, 410):
+        known = missing if isinstance(reply.json, dict) and reply.status == 404 else None
+        return known(message) if known else Unreachable(message, NOBODY)
     return otherwise(message)
 
 

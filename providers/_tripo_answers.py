@@ -80,7 +80,9 @@ def read(reply: Reply, model: type[T], where: str, api: Api) -> T:
     the next look.
     """
     if _refused(reply):
-        raise refusal(reply, api)
+        error = refusal(reply, api)
+        # Only the task itself can say that it failed: a refused question ends nothing paid.
+        raise BadReply(error.message, "Try again later.") if type(error) is Failed else error
     if not isinstance(reply.json, dict):
         raise Unreachable(f"Something else answered in {api.name}'s place.", api.nobody)
     return parse_reply(model, reply.json.get("data"), f"{api.name}'s {where}")

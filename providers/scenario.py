@@ -118,11 +118,11 @@ class ScenarioSettings(Settings):
         False
     )
     quad: Annotated[
-        bool, Option("Quads", "Four-sided faces instead of triangles, at an extra price")
+        bool,
+        Option("Quads", "Four-sided faces, at an extra price, as FBX; 10000 without Face Limit"),
     ] = False
     smartLowPoly: Annotated[
-        bool,
-        Option("Smart Low Poly", "Few faces, laid as by hand; 10000 with Quads and no limit"),
+        bool, Option("Smart Low Poly", "Few faces, laid as by hand; best for simple subjects")
     ] = False
     generateParts: Annotated[
         bool, Option("Separate Parts", "A mesh in parts, without textures")

@@ -22,7 +22,7 @@ from ._base import (
     Uploaded,
     online,
 )
-from ._errors import Failed, InvalidSettings
+from ._errors import Failed
 from ._settings import Choice, Option, Settings
 
 if TYPE_CHECKING:
@@ -177,6 +177,10 @@ class TripoV2(Provider[TripoV2Settings]):
     token_life = _tripo.TOKEN_LIFE
     settings = TripoV2Settings
 
+    def views_for(self, settings: TripoV2Settings) -> tuple[str, ...]:
+        """Return the views; the oldest models and Turbo take a single one."""
+        return self.views[:1] if settings.model_version in ONE_VIEW else self.views
+
     def upload(self, pictures: tuple[Picture, ...], http: Http | None) -> Uploaded:
         """Upload the pictures that are files."""
         return Uploaded({one.view: _token(one, online(http)) for one in _tripo.files_of(pictures)})
@@ -190,7 +194,6 @@ class TripoV2(Provider[TripoV2Settings]):
         if len(files) == 1:
             body = {"type": "image_to_model", "file": files["front"], **options}
         else:
-            _check_views(request.settings)
             options.pop("enable_image_autofix", None)
             views = [files.get(view, {}) for view in self.views]
             body = {"type": "multiview_to_model", "files": views, **options}
@@ -233,11 +236,3 @@ def _file(picture: Picture, uploaded: Uploaded) -> dict[str, Any]:
     if picture.url is not None:
         return {"type": kind, "url": picture.url}
     return {"type": kind, "file_token": uploaded.data[picture.view]}
-
-
-def _check_views(settings: TripoV2Settings) -> None:
-    if settings.model_version in ONE_VIEW:
-        raise InvalidSettings(
-            f"Model {MODELS[settings.model_version].title} takes a single picture.",
-            "Choose 2.5 or newer, or leave the other views out.",
-        )

@@ -35,7 +35,9 @@ def mend_materials(
                 bake_own_colors(thing, name)
     materials = _materials(meshes)
     for number, material in enumerate(materials, 1):
-        material.name = name if len(materials) == 1 else f"{name} {number}"
+        wanted = name if len(materials) == 1 else f"{name} {number}"
+        if material.name != wanted:
+            material.name = wanted
         if options.metals:
             _mend_surface(material)
     if options.texture_limit:
@@ -150,7 +152,9 @@ def _name_images(materials: list[bpy.types.Material]) -> None:
             if image in named:
                 continue
             named.add(image)
-            image.name = material.name if use in ("", "base color") else f"{material.name} {use}"
+            wanted = material.name if use in ("", "base color") else f"{material.name} {use}"
+            if image.name != wanted:  # Blender 4.2 counts up what is named as it is named already.
+                image.name = wanted
             if image.packed_file:
                 image.filepath_raw = f"//{image.name}.{_suffix(image)}"
 

@@ -214,6 +214,11 @@ def _answer(service: Aiml) -> dict[str, Any]:
             "remeshing_dir": {**_file(service, "abc_bundle.zip")},
             "meta": meta,
         },
+        "bundle_alone": {
+            "model_mesh": None,
+            "remeshing_dir": _file(service, "abc_bundle.zip"),
+            "meta": meta,
+        },
     }
     timings = {"prepare": 3.68, "generation": 0.07, "export": 0.69}
     return {**shapes[service.shape], "timings": timings, "requestId": REQUEST}

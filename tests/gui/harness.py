@@ -191,9 +191,10 @@ class Session:
         )
         time.sleep(_SETTLE_SECONDS)
 
-    def drag(self, start: tuple[int, int], end: tuple[int, int]) -> None:
-        """Press at a pixel, move to another and release there."""
+    def drag(self, start: tuple[int, int], end: tuple[int, int], rest: float = 0.0) -> None:
+        """Press at a pixel, after a rest of so many seconds, move to another and release there."""
         self.move_seen(start)
+        time.sleep(rest)
         self._shell.run("xdotool", "mousedown", "1")
         for part in (0.2, 0.4, 0.6, 0.8, 1.0):
             x, y = (round(a + (b - a) * part) for a, b in zip(start, end, strict=True))

@@ -179,6 +179,14 @@ def test_bundle_beside_an_obj_is_told_and_its_address_kept(aiml: Aiml, cup: Pict
     assert str(result.facts["remeshing_dir"]).startswith(f"{aiml.files_url}/flamingo")
 
 
+def test_a_bundle_alone_is_the_mesh(aiml: Aiml, cup: Picture) -> None:
+    aiml.shape = "bundle_alone"
+    result = PROVIDER.poll(order(PROVIDER, aiml, cup, output_format="obj"), None)
+    assert isinstance(result, Result)
+    assert "abc_bundle.zip?" in result.files[0].url
+    assert result.notes == ()
+
+
 def test_request_is_traced_by_an_id_of_its_own(aiml: Aiml, cup: Picture) -> None:
     tickets = [order(PROVIDER, aiml, cup) for _ in range(2)]
     sent = [one.headers["x-client-request-id"] for one in aiml.requests]

@@ -3,16 +3,21 @@
 
 from __future__ import annotations
 
+import ssl
+import time
 from collections.abc import Iterator
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from fakes.glb import triangle_glb
 from fakes.service import KEY, Service, serving
+from urllib3.exceptions import MaxRetryError, SSLError
 
 from image_to_mesh.providers import BadImage, BadMesh, LibraryProblem, Uncertain, Unreachable
-from image_to_mesh.providers._http import Http, is_loopback
+from image_to_mesh.providers._http import Http, Reply, is_loopback
 
 HEADERS = {"Authorization": f"Bearer {KEY}"}
 
@@ -75,11 +80,42 @@ def test_submit_that_was_refused_is_sent_again(service: Service, status: int) ->
     assert len(service.submits) == 1
 
 
+@pytest.mark.parametrize(
+    ("told", "least", "most"),
+    [("7", 7.0, 7.0), ("1.5", 1.5, 1.5), ("in", 40.0, 60.0), ("ago", 0.0, 0.0)],
+)
+def test_a_pause_is_asked_for_in_seconds_or_by_a_date(told: str, least: float, most: float) -> None:
+    shift = {"in": 60, "ago": -60}.get(told)
+    said = told if shift is None else formatdate(time.time() + shift, usegmt=True)
+    pause = Reply(429, {"retry-after": said}, "").asked_pause
+    assert pause is not None
+    assert least <= pause <= most
+
+
+@pytest.mark.parametrize("told", ["soon", "nan", "inf", "-3", "", "Wed, 99 Foo 2026"])
+def test_a_pause_that_nobody_can_read_is_none(told: str) -> None:
+    assert Reply(429, {"retry-after": told}, "").asked_pause is None
+
+
 def test_submit_to_nobody_surely_did_not_arrive() -> None:
     with serving(Service()) as gone:
         url = gone.url
     with pytest.raises(Unreachable):
         Http(url, HEADERS, pause=lambda _: None).submit("/tasks", json={})
+
+
+def test_submit_to_a_stranger_s_certificate_surely_did_not_arrive(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    refused = ssl.SSLCertVerificationError(1, "self-signed certificate")
+    reason = MaxRetryError(None, "/x", SSLError(refused))  # type: ignore[arg-type]
+
+    def refuse(*_: object, **__: object) -> None:
+        raise requests.exceptions.SSLError(reason)
+
+    monkeypatch.setattr(requests.Session, "request", refuse)
+    with pytest.raises(Unreachable, match="certificate cannot be verified"):
+        Http("https://127.0.0.1:9", {}).submit("/tasks", json={})
 
 
 def test_plain_http_and_offline_are_refused_before_anything_is_sent(service: Service) -> None:

@@ -261,3 +261,52 @@ def test_whatever_report_raises_ends_the_work() -> None:
 
     with pytest.raises(Stop):
         local.build(painted(disc()), DEFAULTS, report)
+
+
+def portrait(seed: int = 5) -> Any:
+    """Return a person in a dark suit before a flag and a wall, cut by the frame, and the suit."""
+    height, width = 300, 260
+    x, y = grid(height, width)
+    rgb = np.empty((height, width, 3), np.float32)
+    rgb[:] = (0.45 + 0.45 * y / height)[:, :, None] * np.array([0.32, 0.46, 0.80])
+    stripes = (x // 22).astype(np.int64) % 3
+    for number, colour in enumerate(((0.10, 0.11, 0.24), (0.85, 0.82, 0.80), (0.62, 0.13, 0.16))):
+        rgb[(x < 95) & (stripes == number)] = colour
+    head = np.hypot((x - 135) / 45, (y - 110) / 58) < 1.0
+    suit = y > 160 + np.where(x < 135, 1.35, 0.45) * np.maximum(np.abs(x - 135) - 40.0, 0.0)
+    rgb[suit] = (0.05, 0.05, 0.06)
+    rgb[head] = (0.80, 0.62, 0.52)
+    rgb += np.random.default_rng(seed).normal(0.0, 0.012, rgb.shape).astype(np.float32)
+    return np.dstack([np.clip(rgb, 0, 1), np.ones((height, width), np.float32)]), suit, head
+
+
+def test_the_clothes_of_a_portrait_that_the_frame_cuts_are_the_subject() -> None:
+    picture, suit, head = portrait()
+    matte = foreground(picture, "auto", 0.5).matte > 0.5
+    assert matte[suit].mean() > 0.95
+    assert matte[head].mean() > 0.95
+    assert matte[:, 195:][~suit[:, 195:]].mean() < 0.05
+
+
+@pytest.mark.parametrize("horizon", [120, 200, 280])
+def test_a_thing_on_a_table_before_a_wall(horizon: int) -> None:
+    x, y = grid(300, 240)
+    inside = np.clip((1.0 - np.hypot((x - 120) / 50, (y - 180) / 80)) * 50, 0.0, 1.0)
+    shade = (1.05 - 0.25 * y / 300 - 0.1 * x / 240)[:, :, None]
+    behind = np.where((y < horizon)[:, :, None], WALL, np.array([0.35, 0.22, 0.14])) * shade
+    assert overlap(_found(_pasted(inside, RED, behind)), inside > 0.5) > 0.95
+
+
+def test_a_street_without_one_subject_is_taken_whole_and_it_is_said() -> None:
+    x, y = grid(320, 240)
+    rng = np.random.default_rng(11)
+    rgb = np.stack([0.45 + 0.1 * (y > 200), 0.45 + 0 * x, 0.42 + 0 * x], axis=2)
+    for _ in range(60):
+        cx, cy, radius = rng.uniform(0, 240), rng.uniform(0, 320), rng.uniform(4, 26)
+        soft = np.clip((radius - np.hypot(x - cx, y - cy)) / radius, 0.0, 1.0)[:, :, None]
+        rgb = rgb * (1 - soft) + soft * rng.uniform(0.25, 0.75, 3)
+    rgb += rng.normal(0.0, 0.02, rgb.shape)
+    picture = np.dstack([np.clip(rgb, 0, 1), np.ones((320, 240))]).astype(np.float32)
+    found = foreground(picture, "auto", 0.5)
+    assert found.fallback
+    assert "whole picture" in found.notes[0]

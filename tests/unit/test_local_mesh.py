@@ -221,3 +221,36 @@ def test_documented_types() -> None:
     assert model.uv.dtype == np.float32
     assert model.uv.shape == (len(model.triangles), 3, 2)
     assert model.texture.dtype == np.uint8
+
+
+def two_discs_on_a_string(size: float) -> Any:
+    """Return a disc and another one of `size` that hangs on it by two slanting pixels."""
+    alpha = disc(400, 110.0, (120.0, 200.0)) + disc(400, size, (330.0, 200.0))
+    x, y = grid(400, 400)
+    string = (np.abs(y - 200.0 - 0.3 * (x - 330.0)) < 1.0) & (x > 120.0) & (x < 330.0)
+    return np.where(string, 1.0, np.clip(alpha, 0.0, 1.0))
+
+
+@pytest.mark.parametrize(("size", "pieces"), [(12.0, 1), (60.0, 2)])
+def test_what_hangs_on_a_lost_neck_does_not_float_unless_it_is_large(
+    size: float, pieces: int
+) -> None:
+    model = built(painted(two_discs_on_a_string(size)), face_count=3000)
+    assert_sound(model)
+    assert parts(model.triangles, len(model.vertices)).max() + 1 == pieces
+
+
+def test_small_parts_of_the_mask_itself_stay() -> None:
+    alpha = disc(400, 110.0, (120.0, 200.0)) + disc(400, 18.0, (330.0, 200.0))
+    model = built(painted(np.clip(alpha, 0.0, 1.0)), face_count=3000)
+    assert parts(model.triangles, len(model.vertices)).max() + 1 == 2
+
+
+def test_hair_is_not_shorn_for_being_thin() -> None:
+    x, y = grid(400, 400)
+    angle = np.arctan2(y - 200, x - 200) * 20 / np.pi
+    away = np.hypot(x - 200, y - 200)
+    hairs = np.abs(angle - np.rint(angle)) * away * np.pi / 20 < 1.6
+    alpha = np.where((away < 50) | (hairs & (away < 180)), 1.0, 0.0)
+    model = built(painted(alpha), face_count=20_000)
+    assert parts(model.triangles, len(model.vertices)).max() > 20

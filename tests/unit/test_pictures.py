@@ -9,9 +9,18 @@ import struct
 from typing import Any
 
 import pytest
+from fakes.png import png_of
 from PIL import Image
 
-from image_to_mesh.providers import BadImage, PictureLimits, check_picture, read_picture_info
+from image_to_mesh.jobs import PictureSource
+from image_to_mesh.jobs.pictures import collect, needs_fitting
+from image_to_mesh.providers import (
+    BadImage,
+    PictureLimits,
+    check_picture,
+    get_provider,
+    read_picture_info,
+)
 
 FORMATS = [
     ("png", {}),
@@ -66,6 +75,54 @@ def test_cut_short_is_said(format_: str, keep: float) -> None:
     data = saved(format_, size=(200, 150))
     with pytest.raises(BadImage, match=r"photo\.x is (damaged or cut short|not a picture)"):
         read_picture_info(data[: int(len(data) * keep)], "photo.x")
+
+
+@pytest.mark.parametrize("keep", [0.3, 0.9, 0.999])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_tiff_whose_strips_are_cut_short_is_said(order: str, keep: float) -> None:
+    """Write the directory first, as cameras do: behind the pixels it would be lost, too."""
+    pixels, rows = bytes(200 * 150), [100, 50]
+    entries = [(256, 3, 1, 200), (257, 3, 1, 150), (273, 4, 2, 0), (279, 4, 2, 0), (278, 3, 1, 100)]
+    head = 8 + 2 + 12 * len(entries) + 4
+    places = struct.pack(order + "2I", head + 16, head + 16 + 200 * rows[0])
+    sizes = struct.pack(order + "2I", *(200 * one for one in rows))
+    body = struct.pack(order + "IH", 8, len(entries))
+    for tag, kind, count, value in entries:
+        told = {273: head, 279: head + 8}.get(tag, value)
+        wide = order + ("H2x" if kind == 3 else "I")
+        body += struct.pack(order + "HHI", tag, kind, count) + struct.pack(wide, told)
+    data = (b"II*\0" if order == "<" else b"MM\0*") + body + bytes(4) + places + sizes + pixels
+    assert read_picture_info(data, "photo").width == 200
+    with pytest.raises(BadImage, match="cut short"):
+        read_picture_info(data[: int(len(data) * keep)], "photo")
+
+
+@pytest.mark.parametrize("chunk", [b"IHDR", b"IDAT"])
+def test_a_png_that_was_damaged_on_its_way_is_not_sent_for_money(chunk: bytes) -> None:
+    data = bytearray(saved("png", size=(200, 150)))
+    data[data.index(chunk) + 7] ^= 0x55
+    with pytest.raises(BadImage, match="damaged"):
+        read_picture_info(bytes(data), "photo")
+
+
+def test_a_wrong_checksum_beside_the_pixels_does_no_harm() -> None:
+    data = bytearray(saved("png", dpi=(72, 72)))
+    data[data.index(b"pHYs") + 6] ^= 0x55
+    assert read_picture_info(bytes(data), "photo").format == "png"
+
+
+@pytest.mark.parametrize(("size", "fits"), [((12000, 40), True), ((12000, 39), False)])
+def test_a_strip_that_would_be_too_narrow_once_it_fits_is_refused(
+    size: tuple[int, int], fits: bool
+) -> None:
+    source = PictureSource("strip", "front", lambda: png_of(*size))
+    tripo = get_provider("tripo")
+    if fits:
+        pictures, _ = collect((source,), tripo, lambda _: b"")
+        assert needs_fitting(pictures[0], 100, tripo)
+    else:
+        with pytest.raises(BadImage, match="shorter side has less than 20"):
+            collect((source,), tripo, lambda _: b"")
 
 
 @pytest.mark.parametrize(

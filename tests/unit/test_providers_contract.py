@@ -175,3 +175,12 @@ def test_broken_rule_is_refused_with_its_sentence(rehearsal: Provider[Any]) -> N
 def test_misspelled_setting_gets_a_suggestion(rehearsal: Provider[Any]) -> None:
     with pytest.raises(providers.InvalidSettings, match="face_limit"):
         parse_settings(rehearsal.settings, {"face_limt": 3})
+
+
+def test_an_empty_value_is_a_choice_or_is_told_as_empty() -> None:
+    model = providers.get_provider("tripo").settings
+    assert parse_settings(model, {"compress": None, "face_limit": None}) == model()
+    with pytest.raises(providers.InvalidSettings, match="cannot be empty"):
+        parse_settings(model, {"quad": None})
+    with pytest.raises(providers.InvalidSettings, match="one of “”, geometry"):
+        parse_settings(model, {"compress": "meshopt"})

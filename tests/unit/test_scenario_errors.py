@@ -145,6 +145,7 @@ def test_a_refused_submit_says_why_and_what_next(
 # What else is answered: call, status, body, then kind and words.
 OTHERS: list[tuple[str, int, Any, str, str]] = [
     ("upload", 401, {"message": "Unauthorized"}, "bad_key", "Unauthorized"),
+    ("upload", 404, {"message": "Not Found"}, "unreachable", "Not Found"),
     ("upload", 413, {"message": "Request Too Long"}, "bad_image", "Too Long"),
     ("upload", 415, PAGE, "bad_image", "answered 415"),
     ("upload", 400, {"reason": "Invalid image"}, "bad_image", "Invalid image"),
@@ -157,7 +158,11 @@ OTHERS: list[tuple[str, int, Any, str, str]] = [
     ("upload", 429, {"reason": "cooldown", "remainingSeconds": 121}, "rate_limited", "2 minutes"),
     ("poll", 401, {"message": "Unauthorized"}, "bad_key", "Unauthorized"),
     ("poll", 404, {"reason": "Job not found"}, "expired", "Job not found"),
-    ("poll", 404, PAGE, "expired", "answered 404"),
+    ("poll", 404, PAGE, "unreachable", "answered 404"),
+    ("poll", 410, {"message": "Gone"}, "unreachable", "Gone"),
+    ("poll", 400, {"message": "Bad Request"}, "bad_reply", "Bad Request"),
+    ("poll", 418, PAGE, "bad_reply", "answered 418"),
+    ("asset", 400, {"message": "Bad Request"}, "bad_reply", "Bad Request"),
     ("poll", 500, "", "unreachable", "answered 500"),
     ("poll", 503, PAGE, "unreachable", "answered 503"),
     ("poll", 408, "", "unreachable", "answered 408"),
@@ -215,6 +220,7 @@ def test_any_other_refusal_says_why(
     }
     error = refused(calls[call])
     assert error.kind == kind, error
+    assert status != 404 or kind != "unreachable" or "SCENARIO_BASE_URL" in error.hint
     assert re.search(words, error.message), error
     assert "<" not in error.message
 
@@ -241,10 +247,11 @@ FAILURES: list[tuple[dict[str, Any], dict[str, Any], str, str, str]] = [
         {"error": "The model crashed", "hint": "Use a clearer picture."},
         {},
         "failed",
-        r"The model crashed \(job job_0*1\)",
+        r"The model crashed \(job job_0*1\)\.",
         "Use a clearer picture. Its Compute Units are given back.",
     ),
-    ({"error": "Bad topology"}, {}, "failed", "Bad topology", "Try another picture"),
+    ({"error": "Bad topology"}, {}, "failed", "Bad topology", "other settings. Its"),
+    ({"error": "Lost.", "hint": "Retry"}, {}, "failed", r"Lost \(job", "Retry. Its Compute"),
     ({"error": None, "hint": None}, {}, "failed", "does not say why", "given back"),
     ({"error": "x"}, {"disableRefund": True}, "failed", "x", "are not given back"),
     ({"error": "Content policy violation"}, {}, "banned", "policy", "given back"),

@@ -16,6 +16,8 @@ from fakes.tripo_calls import (
     VIEWS,
     connected,
     default_of,
+    end_of,
+    job_for,
     legal_choices,
     order,
     order_of,
@@ -24,6 +26,7 @@ from fakes.tripo_calls import (
 from fakes.tripo_server import form_file, serving
 from fakes.tripo_v2 import MULTIVIEW, NEWER, OLD, TripoV2
 
+from image_to_mesh.jobs import Session
 from image_to_mesh.providers import (
     BadImage,
     InvalidSettings,
@@ -212,12 +215,18 @@ def test_views_go_in_exactly_four_slots(
 
 
 @pytest.mark.parametrize("version", [one for one in VERSIONS if one not in MULTIVIEW])
-def test_models_of_one_picture_refuse_views_before_the_order(
+def test_models_of_one_picture_refuse_views_before_anything_is_sent(
     fake: TripoV2, http: Http, tmp_path: Path, version: str
 ) -> None:
-    with pytest.raises(InvalidSettings, match="single picture"):
-        order(V2, http, tmp_path, ("front", "back"), model_version=version)
-    assert fake.calls(V2.create) == []
+    session = Session()
+    settings = {"model_version": version}
+    spec = job_for(V2, fake, tmp_path / "library", views=("front", "back"), settings=settings)
+    view = end_of(session, session.start(spec))
+    session.close(2.0)
+    assert view.failure is not None
+    assert view.failure.kind == "invalid_settings"
+    assert "“back” view with these settings" in view.failure.message
+    assert fake.requests == []
     order(V2, http, tmp_path, model_version=version)
     assert len(fake.creates) == 1
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arrays import Floats, Report, Singles
-from .coverage import left_out
+from .coverage import left_out, without_fragments
 from .foreground import Foreground, foreground
 from .outline import Outline, traced
 from .poisson import bump
@@ -62,7 +62,7 @@ def build(pixels: NDArray[np.float32], settings: Mapping[str, Any], report: Repo
     subject = foreground(pixels, settings["foreground"], settings["tolerance"])
     report(0.35, "Tracing the outline")
     outline = traced(subject.matte, settings["smoothness"])
-    flat = _triangulated(outline, settings)
+    flat = without_fragments(_triangulated(outline, settings), subject.matte)
     report(0.55, "Shaping")
     solid = _shaped(flat, outline, subject, settings)
     report(0.8, "Laying out the texture")

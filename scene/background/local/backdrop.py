@@ -14,11 +14,17 @@ _NOISE = 0.012
 # Shadows and folds change lightness first, so lightness counts less than hue.
 _METRIC = np.array([0.75, 1.2, 1.2])
 _SMOOTH_SHARE = 0.65
+# Nothing but the background, or two of them, is at so much of the border.
+_ONE_SHARE = 0.9
+# Standard deviations between a wall and a floor; the halves of a gradient are 3.5 apart.
+_APART = 4.5
 # A surface with more noise than this is no smooth background.
 _ROUGHEST = 0.03
 _ROUGHEST_HUE = 0.016
 _REFITS = 2
 _ALIKE = 8.0
+# How much stranger at most is what has the colour of a subject that the lower border cuts.
+_CLAIM = 4.0
 # Noise widths between which the dividing line is sought.
 _PLAUSIBLE = (3.0, 7.0)
 
@@ -29,17 +35,72 @@ def strangeness(lab: Singles) -> Floats:
     scaled = lab.reshape(-1, 3).astype(np.float64) * _METRIC
     ring, sides = _ring(height, width)
     position = _positions(height, width)
-    centres, spreads, names, wanted = _border_colours(scaled, ring, sides)
+    centres, spreads, names, wanted, clothes = _border_colours(scaled, ring, sides)
     trusted = wanted[names]
     surface, sigma = _smooth_surface(scaled[ring], position[ring], trusted)
     explained = (np.abs(scaled[ring] - position[ring] @ surface) < 3.5 * sigma).all(axis=1)
     nearest = np.full(len(scaled), np.inf)
-    if explained.mean() >= _SMOOTH_SHARE:
+    two = _wall_and_floor(scaled, position, ring, sides) if explained.mean() < _ONE_SHARE else ()
+    for plane, noise in two:
+        away = np.linalg.norm((scaled - position @ plane) / noise, axis=1)
+        nearest = np.minimum(nearest, away)
+    if two:
+        wanted = np.zeros_like(wanted)
+    elif explained.mean() >= _SMOOTH_SHARE:
         nearest = _from_surface(scaled, position, surface, sigma)
         wanted = wanted & _another_background(names, sides, explained)
     for k in np.flatnonzero(wanted):
         nearest = np.minimum(nearest, _away(scaled, centres[k], spreads[k]))
+    for k in np.flatnonzero(clothes & ~wanted):
+        own = np.maximum(_away(scaled, centres[k], spreads[k]), 1.0)
+        nearest *= np.clip(nearest / own, 1.0, _CLAIM)
     return nearest.reshape(height, width)
+
+
+def _wall_and_floor(
+    scaled: Floats, position: Floats, ring: Ints, sides: Ints
+) -> tuple[tuple[Floats, Floats], ...]:
+    """Return two smooth surfaces, with their noise, that are the whole border; or nothing.
+
+    One is above. The other lies below, from corner to corner, and fills less of the inside than
+    clothes would that the frame cuts.
+    """
+    colours, places = scaled[ring], position[ring]
+    low = _halves(colours)
+    if low[sides == 0].mean() > 0.5:
+        low = ~low
+    above, below, left, right = (float(low[sides == side].mean()) for side in range(4))
+    if above > 0.02 or below < 0.96 or min(left, right) < 0.02 or not _far_apart(colours, low):
+        return ()
+    found = [_smooth_surface(colours, places, half) for half in (~low, low)]
+    wall, floor = (
+        (np.abs(scaled - position @ surface) < 3.5 * sigma).all(axis=1) for surface, sigma in found
+    )
+    is_all = (wall | floor)[ring].mean() >= _ONE_SHARE and floor.mean() < low.mean()
+    return tuple(found) if is_all else ()
+
+
+def _far_apart(colours: Floats, names: Bools) -> bool:
+    """Tell whether two groups of colours are two things, and not the ends of one gradient."""
+    if names.all() or not names.any():
+        return False
+    spread = max(float(np.linalg.norm(colours[one].std(axis=0))) for one in (names, ~names))
+    gap = float(np.linalg.norm(colours[names].mean(axis=0) - colours[~names].mean(axis=0)))
+    return gap > _APART * max(spread, _NOISE)
+
+
+def _halves(colours: Floats) -> Bools:
+    """Tell which of two groups each colour (n, 3) is in (2-means from far starts)."""
+    first = np.median(colours, axis=0)
+    away = np.linalg.norm(colours - first, axis=1)
+    second = colours[np.argsort(away)[int(0.9 * len(away))]]
+    names = np.zeros(len(colours), np.bool_)
+    for _ in range(8):
+        names = np.sum((colours - second) ** 2, 1) < np.sum((colours - first) ** 2, 1)
+        if names.all() or not names.any():
+            return names
+        first, second = colours[~names].mean(axis=0), colours[names].mean(axis=0)
+    return names
 
 
 def _from_surface(colours: Floats, position: Floats, surface: Floats, sigma: Floats) -> Floats:
@@ -79,11 +140,14 @@ def _positions(height: int, width: int) -> Floats:
     return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1)
 
 
-def _border_colours(scaled: Floats, ring: Ints, sides: Ints) -> tuple[Floats, Floats, Ints, Bools]:
+def _border_colours(
+    scaled: Floats, ring: Ints, sides: Ints
+) -> tuple[Floats, Floats, Ints, Bools, Bools]:
     """Cluster the border's colours.
 
     Return centres (k, 3), inverse square roots of covariances (k, 3, 3), each border pixel's
-    cluster, and which clusters (k,) are background rather than a subject cut by the border.
+    cluster, which clusters (k,) are background rather than a subject cut by the border, and
+    which are surely such a subject: most of the lower border is, and more inside.
     """
     colours = scaled[ring]
     centres, names = _clustered(colours)
@@ -100,8 +164,11 @@ def _border_colours(scaled: Floats, ring: Ints, sides: Ints) -> tuple[Floats, Fl
     # A subject cut by the border meets one side, or two in a corner, and fills more inside.
     needed = np.array([2.0, 2.0, 1.0, 0.25, 0.25])[around]
     wanted = (share > needed * inner_share) & (share > 0.03)
-    wanted[np.argmax(share * (around + 1))] = True
-    return centres, spreads, names, wanted
+    # Where none is sure, what lies below is likelier a person's clothes than a wall.
+    overhead = by_side[:, 0] / lengths[0] > 0.08
+    wanted[np.argmax(share * (around + 1) * np.where(overhead, 1.0, 0.5))] = True
+    clothes = (by_side[:, 1] / lengths[1] > 0.5) & ~overhead & (inner_share > share)
+    return centres, spreads, names, wanted, clothes
 
 
 def _clustered(colours: Floats) -> tuple[Floats, Ints]:

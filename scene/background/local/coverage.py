@@ -7,13 +7,39 @@ import numpy as np
 
 from .arrays import Bools, Floats, Singles
 from .components import labelled
-from .triangulation import Silhouette
+from .triangulation import Silhouette, compact, doubled_areas
 
 # In units of the spacing: the rim has a point nearer than this to every outline that it follows.
 _NEAR = 1.5
 # A spike's end is always lost; what is noted has more outline than this, and than some pixels.
 _LEAST_OUTLINE = 4.0
 _LEAST_PIXELS = 6.0
+# What has less area than this share of its mask's largest piece hung on it by a lost neck.
+_FRAGMENT = 0.05
+# Fragments that are more than this share of all are no crumbs but what the picture shows.
+_MOST_LOST = 0.02
+
+
+def without_fragments(flat: Silhouette, matte: Singles) -> Silhouette:
+    """Drop what would float beside its subject: a neck thinner than the triangles breaks.
+
+    The large pieces of a part of the mask all stay, so does what is a part by itself, and so do
+    fragments that are many, as of hair.
+    """
+    part = flat.parts()
+    area = np.bincount(part, np.abs(doubled_areas(flat.points, flat.triangles)))
+    labels, count = labelled(matte > 0.5, diagonal=True)
+    x, y = flat.points[flat.triangles].mean(axis=1).T.astype(np.int64)
+    height, width = labels.shape
+    name = labels[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)]
+    home = np.zeros(len(area), np.int64)
+    home[part[name > 0]] = name[name > 0]
+    largest = np.zeros(count + 1)
+    np.maximum.at(largest, home, area)
+    kept = (home == 0) | (area >= _FRAGMENT * largest[home])
+    if area[~kept].sum() > _MOST_LOST * area.sum():
+        return flat
+    return compact(flat.points, flat.triangles[kept[part]], flat.rim, flat.spacing)
 
 
 def left_out(matte: Singles, flat: Silhouette) -> tuple[int, int]:

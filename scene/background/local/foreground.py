@@ -25,6 +25,8 @@ _NEUTRAL = 0.5
 _PLAIN = 4.0
 # A contrast that chance does not make, however small the subject.
 _STRIKING = 5.0
+# Where the edge is so wide and the contrast low, there is no edge.
+_UNDECIDED = 0.45
 # A transparent hole of so few pixels is dirt; so many of them are worth a word.
 _SPECK = 4
 _MANY = 10
@@ -87,6 +89,7 @@ def _doubtful(separation: Separation) -> bool:
         or separation.border > 0.6
         or separation.scatter > 0.3
         or separation.contrast < 1.5
+        or (separation.contrast < 2.2 and separation.undecided > _UNDECIDED)
     )
 
 

@@ -29,7 +29,8 @@ class Separation:
     """A matte (h, w) in 0..1, and what tells whether it can be believed.
 
     `strangest` is the strangeness of the strangest pixels, `share` the subject's part of the
-    picture, `border` its part of the border, `scatter` the part of it that lay in specks.
+    picture, `border` its part of the border, `scatter` the part of it that lay in specks,
+    `undecided` how many pixels are half subject, half background, as a share of the subject.
     """
 
     matte: Singles
@@ -38,6 +39,7 @@ class Separation:
     border: float
     scatter: float
     contrast: float
+    undecided: float
 
 
 def separated(picture: Singles, tolerance: float) -> Separation:
@@ -65,6 +67,7 @@ def separated(picture: Singles, tolerance: float) -> Separation:
         float(edge.mean()),
         scatter,
         _contrast(strange, inside),
+        _undecided(matte),
     )
 
 
@@ -75,6 +78,11 @@ def _strangest(strange: Floats) -> float:
     """
     most, nearly_all = np.quantile(strange, (0.995, 0.999))
     return float(max(most, 0.8 * nearly_all))
+
+
+def _undecided(matte: Singles) -> float:
+    half = np.count_nonzero((matte > 0.15) & (matte < 0.85))
+    return half / max(1, int(np.count_nonzero(matte > 0.5)))
 
 
 def _contrast(strange: Floats, inside: Bools) -> float:

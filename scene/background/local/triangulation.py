@@ -173,7 +173,7 @@ def _cut(outline: Outline, lattice: Lattice) -> Silhouette:
         )
         pieces.append(_halved(points, corners))
     rim = np.arange(len(points)) >= len(nodes)
-    return _compact(points, np.concatenate(pieces), rim, lattice.spacing)
+    return compact(points, np.concatenate(pieces), rim, lattice.spacing)
 
 
 def _halved(points: Floats, corners: Ints) -> Ints:
@@ -224,7 +224,8 @@ def _cleared(outline: Outline, lattice: Lattice) -> tuple[Floats, Bools]:
     return moved, inside
 
 
-def _compact(points: Floats, triangles: Ints, rim: Bools, spacing: float) -> Silhouette:
+def compact(points: Floats, triangles: Ints, rim: Bools, spacing: float) -> Silhouette:
+    """Return these triangles with the points that they use."""
     used = np.zeros(len(points), np.bool_)
     used[triangles.ravel()] = True
     place = np.cumsum(used) - 1
@@ -240,7 +241,7 @@ def _without_crumbs(flat: Silhouette, outline: Outline) -> Silhouette:
     least = min(_CRUMB * np.sqrt(3.0) / 4.0 * flat.spacing**2, 0.5 * area.max())
     kept = flat.triangles[(area >= least)[part]]
     points = _cornered(flat.points, flat.rim, outline, flat.spacing)
-    return _compact(points, kept, flat.rim, flat.spacing)
+    return compact(points, kept, flat.rim, flat.spacing)
 
 
 def doubled_areas(points: Floats, triangles: Ints) -> Floats:
