@@ -32,10 +32,14 @@ def bake_own_colors(thing: bpy.types.Object, name: str) -> None:
             _aim(material, image)
         _bake([thing], thing, "EMIT")
     image.pack()
-    material = new_material(name)
-    _feed(material, image, "Base Color")
+    before = {material for material in thing.data.materials if material}
     thing.data.materials.clear()
-    thing.data.materials.append(material)
+    for material in before:
+        if not material.users:  # Its name is the new one's.
+            bpy.data.materials.remove(material)
+    made = new_material(name)
+    _feed(made, image, "Base Color")
+    thing.data.materials.append(made)
 
 
 def bake_over(
