@@ -17,6 +17,7 @@ import bpy
 from .care import care
 from .fit import fit
 from .make import make
+from .memory import keep_memory
 from .prepare import prepare
 from .refusal import Refusal
 
@@ -28,6 +29,7 @@ WORK: dict[str, Work] = {"care": care, "fit": fit, "make": make, "prepare": prep
 
 def serve() -> None:
     """Answer requests until standard input ends, then leave with exit code 0, work or no work."""
+    keep_memory()
     requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     # Whoever asked may be killed while a mesh is made: nobody is left to stop the work then.
     threading.Thread(target=_listen, args=(requests,), daemon=True).start()
