@@ -310,6 +310,7 @@ class Runner:
             "output": str(self.keeper.folder / "model.blend"),
             "preview": str(preview),
             "render_preview": not preview.is_file(),
+            "mending": self._record.place.get("mending"),
         }
         try:
             done = self._tools.blender.ask(request, self.keeper.tell, self._check)

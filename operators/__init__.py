@@ -10,6 +10,7 @@ from . import (
     account,
     arrivals,
     cancel,
+    care,
     delete,
     generate,
     import_result,
@@ -17,6 +18,7 @@ from . import (
     resume,
     settle,
     shown,
+    turn,
     waking,
     watch,
 )
@@ -30,6 +32,8 @@ _classes = (
     *resume.classes,
     *arrivals.classes,
     *settle.classes,
+    *turn.classes,
+    *care.classes,
     *shown.classes,
     *watch.classes,
 )
@@ -48,6 +52,7 @@ def unregister() -> None:
     """Stop watching and put running jobs aside: their records go on with the next start."""
     waking.unregister()
     account.unregister()
+    care.unregister()
     watch.unregister()
     jobs.session().close()
     jobs.session.cache_clear()

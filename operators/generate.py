@@ -8,7 +8,7 @@ from typing import Any
 
 import bpy
 
-from .. import current_file, jobs, preferences
+from .. import current_file, jobs, model_choices, preferences
 from ..properties import SIDE_VIEWS, choices_of, provider_of, read_settings
 from ..providers import ImageToMeshError, Provider
 from ..readiness import why_not
@@ -24,7 +24,7 @@ class IMAGE_TO_MESH_OT_generate(bpy.types.Operator):
 
     bl_idname = "image_to_mesh.generate"
     bl_label = "Generate"
-    bl_description = "Turn the picture into a mesh and place it at the 3D cursor"
+    bl_description = "Turn the picture into a mesh and place it in the scene"
     bl_options = {"REGISTER"}
 
     @classmethod
@@ -96,7 +96,8 @@ def specify(context: bpy.types.Context, provider: Provider[Any]) -> jobs.JobSpec
         place={
             "file": current_file.token(),
             "scene": context.scene.name,
-            "location": list(context.scene.cursor.location),
+            **_place(context),
+            "mending": model_choices.mending_as_asked(context.scene),
         },
     )
 
@@ -122,6 +123,12 @@ def _let_it_end(job: str) -> None:
         event = jobs.session().wait(WAIT)
         if isinstance(event, jobs.Ended) and event.job == job:
             return
+
+
+def _place(context: bpy.types.Context) -> dict[str, Any]:
+    from ..scene.placement import chosen_place
+
+    return chosen_place(context, model_choices.placement_of(context.scene)).as_json()
 
 
 def _pictures(

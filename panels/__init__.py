@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import bpy
 
-from . import sidebar
+from . import care, placement, sidebar
 
-register, unregister = bpy.utils.register_classes_factory(sidebar.classes)
+register, unregister = bpy.utils.register_classes_factory(
+    (*sidebar.classes, *placement.classes, *care.classes)
+)

@@ -170,6 +170,7 @@ class ScenarioTripo(Provider[ScenarioSettings]):
 
     id = "scenario"
     label = "Scenario"
+    turn = 90  # as its maker's own add-on does
     description = "Tripo 3.1 at Scenario: textured meshes, quads, low poly or parts"
     docs_url = "https://docs.scenario.com"
     key_url = KEYS

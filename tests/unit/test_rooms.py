@@ -40,7 +40,8 @@ def _room(
 
 
 THREADS = frozenset({"threading", "_thread", "concurrent"})
-READ_BY_BOTH = ("preferences", "properties", "current_file", "readiness", "jobs", "providers")
+READ_BY_BOTH = ("preferences", "properties", "model_choices", "current_file", "readiness", "jobs",
+                "providers")  # fmt: skip
 ROOMS: dict[str, Room] = {
     "providers": _room(
         others=frozenset({"annotated_types", "pydantic", "requests", "urllib3"}), never=THREADS
@@ -55,7 +56,8 @@ ROOMS: dict[str, Room] = {
         "scene.background", "jobs", "providers", others=BLENDER | {"numpy"}, never=THREADS
     ),
     "preferences": _room("jobs", "providers", others=BLENDER, never=THREADS),
-    "properties": _room("providers", others=BLENDER, never=THREADS | IO),
+    "model_choices": _room(others=BLENDER, never=THREADS | IO),
+    "properties": _room("model_choices", "providers", others=BLENDER, never=THREADS | IO),
     "current_file": _room(others=BLENDER, never=THREADS | IO),
     "readiness": _room(
         "preferences", "properties", "providers", others=BLENDER, never=THREADS | IO
