@@ -15,13 +15,21 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import unfinished
-from .command import DONE, INTERRUPTED, carry_out, check_output, library_of, report, spec_for
+from . import batch, unfinished
+from .command import DONE, INTERRUPTED, carry_out, check_output, library_of, pairs, report, spec_for
 from .command import BlenderHost as BlenderHost
-from .jobs import Failure, JobSpec, PictureSource, Record, find_blender, picture_from
+from .jobs import (
+    Entry,
+    Failure,
+    JobSpec,
+    PictureSource,
+    State,
+    catalogue,
+    find_blender,
+    picture_from,
+)
 from .providers import (
     ImageToMeshError,
-    InvalidSettings,
     MissingKey,
     Provider,
     all_providers,
@@ -59,10 +67,15 @@ def _parser(host: BlenderHost | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=name, description="Turn a picture into a mesh.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_generate(commands)
+    batch.add_command(commands, _add_common, seconds)
     listed = commands.add_parser("providers", help="list the services and their settings")
     listed.add_argument("--json", action="store_true", help="settings as JSON Schema")
     listed.set_defaults(run=_providers)
     jobs = commands.add_parser("jobs", help="list what is in the library")
+    states = [str(one) for one in State]
+    jobs.add_argument("--state", choices=states, default="", help="only jobs that stand there")
+    jobs.add_argument("--provider", default="", metavar="ID", help="only this service's jobs")
+    jobs.add_argument("--text", default="", metavar="WORDS", help="only jobs with all the words")
     _add_common(jobs)
     jobs.set_defaults(run=_jobs)
     unfinished.add_commands(commands, _add_common, seconds)
@@ -114,25 +127,14 @@ def _new_job(arguments: argparse.Namespace, host: BlenderHost) -> JobSpec:
 
     provider = get_provider(arguments.provider)
     pictures = _pictures(arguments)
-    settings = parse_settings(provider.settings, _pairs(arguments.set, "--set"))
+    settings = parse_settings(provider.settings, pairs(arguments.set, "--set"))
     return spec_for(arguments, host, provider, settings=settings, pictures=pictures)
 
 
 def _pictures(arguments: argparse.Namespace) -> tuple[PictureSource, ...]:
-    views = _pairs(arguments.view, "--view")
+    views = pairs(arguments.view, "--view")
     others = (picture_from(file, view) for view, file in views.items() if file)
     return (picture_from(arguments.image), *others)
-
-
-def _pairs(texts: Sequence[str], option: str) -> dict[str, str | None]:
-    """Split NAME=VALUE; an empty value means None, which is "not sent"."""
-    pairs: dict[str, str | None] = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals or not name.strip():
-            raise InvalidSettings(f"{option} {text} is not NAME=VALUE.", "For example size=3.")
-        pairs[name.strip()] = value.strip() or None
-    return pairs
 
 
 # -- providers, jobs -----------------------------------------------------------------------------
@@ -172,27 +174,30 @@ def _key_set(provider: Provider[Any], preferences: Mapping[str, str]) -> bool:
 
 
 def _jobs(arguments: argparse.Namespace, host: BlenderHost) -> int:
-    records, problems = library_of(arguments, host).all()
+    found = catalogue(library_of(arguments, host).root)
+    found.refresh()
+    chosen = found.find(state=arguments.state, provider=arguments.provider, text=arguments.text)
+    listed = chosen[::-1]  # the newest last, where the eye is
     if arguments.json:
-        rows = [_job_row(record) for record in records]
-        print(json.dumps({"jobs": rows, "problems": problems}, ensure_ascii=False))
+        answer = {"jobs": [_job_row(one) for one in listed], "problems": list(found.problems)}
+        print(json.dumps(answer, ensure_ascii=False))
         return DONE
-    for record in records:
-        cost = "" if record.credits is None else f"{record.credits:g} credits"
-        columns = (record.state, record.provider, record.name, record.created, cost)
-        print("  ".join((record.id, *columns)).rstrip())
-    for problem in problems:
+    for one in listed:
+        cost = "" if one.credits is None else f"{one.credits:g} credits"
+        columns = (one.state, one.provider, one.name, one.created, cost)
+        print("  ".join((one.job, *columns)).rstrip())
+    for problem in found.problems:
         print(problem, file=sys.stderr)
     return DONE
 
 
-def _job_row(record: Record) -> dict[str, Any]:
+def _job_row(one: Entry) -> dict[str, Any]:
     return {
-        "id": record.id,
-        "state": str(record.state),
-        "provider": record.provider,
-        "image": record.name,
-        "created": record.created,
-        "credits": record.credits,
-        "seconds": record.seconds,
+        "id": one.job,
+        "state": str(one.state),
+        "provider": one.provider,
+        "image": one.name,
+        "created": one.created,
+        "credits": one.credits,
+        "seconds": one.seconds,
     }

@@ -10,7 +10,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -93,6 +93,17 @@ def spec_for(
         blender=host.blender,
         timeout=arguments.timeout,
     )
+
+
+def pairs(texts: Sequence[str], option: str) -> dict[str, str | None]:
+    """Split NAME=VALUE; an empty value means None, which is "not sent"."""
+    pairs: dict[str, str | None] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise InvalidSettings(f"{option} {text} is not NAME=VALUE.", "For example size=3.")
+        pairs[name.strip()] = value.strip() or None
+    return pairs
 
 
 def carry_out(spec: JobSpec, arguments: argparse.Namespace) -> int:
@@ -209,11 +220,11 @@ def report(
     if getattr(arguments, "json", False):
         print(json.dumps(_summary(arguments, record, failure, file), ensure_ascii=False))
     if failure is not None:
-        return _exit_code(failure, record)
+        return exit_code(failure, record)
     return DONE if record is not None and record.state is State.READY else INTERRUPTED
 
 
-def _exit_code(failure: Failure, record: Record | None) -> int:
+def exit_code(failure: Failure, record: Record | None) -> int:
     """Return the surface's code; 2 says that nothing was sent, so it needs to be true."""
     code = EXIT_CODES.get(failure.kind, 1)
     sent = record is not None and record.ticket is not None

@@ -18,10 +18,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import bpy
-from bpy.props import BoolProperty, StringProperty
+from bpy.props import BoolProperty, FloatProperty, StringProperty
 
 from . import providers
-from .jobs import Answer, Enquiry, library_folder, session
+from .jobs import Answer, Enquiry, catalogue, library_folder, session
 from .providers import (
     BadKey,
     ImageToMeshError,
@@ -75,6 +75,11 @@ def remember_turn(context: bpy.types.Context, key: str, degrees: int) -> None:
     if stored is not None:
         stored.turns = json.dumps({**turns(context), key: degrees % 360}, sort_keys=True)
         context.preferences.is_dirty = True
+
+
+def library_limit(context: bpy.types.Context) -> int:
+    """Return how many bytes the library may have; 0 for as many as it takes."""
+    return int(getattr(_stored(context), "library_limit", 0.0) * 1e9)
 
 
 def key_origin(context: bpy.types.Context, field: KeyField) -> str:
@@ -211,6 +216,14 @@ def _preferences_class() -> type:
             description="Where jobs, pictures and meshes are kept; empty for the user data folder",
             subtype="DIR_PATH",
         ),
+        "library_limit": FloatProperty(
+            name="Library Limit",
+            description="Above so many GB the oldest jobs that were imported go to the system's "
+            "bin; 0 keeps everything",
+            min=0.0,
+            soft_max=1000.0,
+            precision=1,
+        ),
         "show_addresses": BoolProperty(
             name="Addresses",
             description="Show the services' addresses, for gateways and self-hosted servers",
@@ -260,9 +273,25 @@ def _draw(self: Any, context: bpy.types.Context) -> None:
     layout.use_property_split = True
     layout.use_property_decorate = False
     layout.prop(self, "library")
+    _draw_library(layout, context, self)
     for fields, users in _services():
         _draw_service(layout, context, fields, users, self)
     _draw_addresses(layout, self)
+
+
+def _draw_library(layout: Any, context: bpy.types.Context, preferences: Any) -> None:
+    """Lay the limit of the library, how full it is, and what can be done with it."""
+    found = catalogue(library(context))
+    layout.prop(preferences, "library_limit", text="Limit (GB)")
+    if found.opened:
+        said = layout.row()
+        said.active = False
+        said.alignment = "RIGHT"
+        said.label(text=f"{len(found.entries):,} jobs, {found.size / 1e9:.1f} GB")
+    row = layout.row()
+    row.operator("image_to_mesh.show_folder", icon="FILE_FOLDER").job = ""
+    row.operator("image_to_mesh.add_asset_library", icon="ASSET_MANAGER")
+    row.operator("image_to_mesh.clean_up", text="Clean Up", icon="TRASH")
 
 
 def _services() -> list[tuple[tuple[KeyField, ...], list[Provider[Any]]]]:

@@ -16,10 +16,15 @@ from ._values import (
     Record,
     State,
 )
+from .assets import asset_catalog, asset_of
 from .background import BackgroundBlender
+from .bin import to_bin
 from .blender_places import blender_command, find_blender
+from .catalogue import Catalogue, Entry, catalogue, to_clear
 from .enquiry import Answer, Enquiries, Enquiry
+from .imports import note_import
 from .library import Library, library_folder
+from .orders import digest_of
 from .pictures import picture_from
 from .returning import Left, Means, dismiss
 from .session import Session, session
@@ -28,10 +33,12 @@ from .uncertain import forget, is_unsettled, known_of
 __all__ = [
     "Answer",
     "BackgroundBlender",
+    "Catalogue",
     "Collected",
     "Ended",
     "Enquiries",
     "Enquiry",
+    "Entry",
     "Event",
     "Failure",
     "InputPicture",
@@ -45,13 +52,20 @@ __all__ = [
     "Record",
     "Session",
     "State",
+    "asset_catalog",
+    "asset_of",
     "blender_command",
+    "catalogue",
+    "digest_of",
     "dismiss",
     "find_blender",
     "forget",
     "is_unsettled",
     "known_of",
     "library_folder",
+    "note_import",
     "picture_from",
     "session",
+    "to_bin",
+    "to_clear",
 ]

@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..providers import PictureInfo, RemoteFile, Secret, Settings
 from .migrating import SCHEMA
+
+if TYPE_CHECKING:
+    from .turns import Turns
 
 JSON = Any
 
@@ -63,6 +66,8 @@ class JobSpec:
     timeout: float | None = None
     record: Record | None = None
     """Set for a job of an earlier process that goes on."""
+    turns: Turns | None = None
+    """Shared by jobs that must not all be at the service at once."""
     again: bool = False
     """For an uncertain one: the person says that it did not arrive, and to order it again."""
     attach: str = ""

@@ -190,13 +190,18 @@ class Library:
             why = getattr(error, "strerror", None) or error
             raise LibraryProblem(f"The record of job “{job}” cannot be read: {why}.") from error
 
-    def delete(self, job: str, *, mine: bool = False) -> None:
-        """Delete the job's folder with all that is in it; `mine`: also while it is worked on."""
+    def unused(self, job: str, *, mine: bool = False) -> Path:
+        """Return the folder of a job that is there and that nobody works on."""
         folder = self.folder(job)
         if not (folder / RECORD).is_file():
             raise LibraryProblem(f"There is no job “{job}”.", "List them with “jobs”.")
         if not mine and self.is_held(job):
             raise LibraryProblem(f"Job “{job}” is being worked on.", "Cancel it first.")
+        return folder
+
+    def delete(self, job: str, *, mine: bool = False) -> None:
+        """Delete the job's folder with all that is in it; `mine`: also while it is worked on."""
+        folder = self.unused(job, mine=mine)
         try:
             shutil.rmtree(folder)
         except OSError as error:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 _NOT_KNOWN = frozenset({errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL, errno.EIO})
 """What file systems answer that know no such locks."""
+
+
+TRIES, MOMENT = 3, 0.05
 
 
 class JobLock:
@@ -40,6 +44,14 @@ class JobLock:
                 raise
             self._lock = self._taken(soft=True)
         return self._lock is not None
+
+    def take_soon(self) -> bool:
+        """Take it, also if somebody who only looks has it for a moment."""
+        for _ in range(TRIES):
+            if self.take():
+                return True
+            time.sleep(MOMENT)
+        return False
 
     def release(self) -> None:
         """Give it back, if it was taken; also a lock whose file is gone."""

@@ -22,8 +22,10 @@ from ._values import JobSpec, Record, State
 from .calling import Call
 from .keeping import Keeper, now, request_hash
 from .library import Library
+from .pacing import sleep
 from .pictures import as_sent
 from .tools import Tools
+from .turns import Turn
 from .uploads import Uploads
 
 log = logging.getLogger(__name__)
@@ -37,12 +39,13 @@ class Order:
     """One job's order. Used by the job's thread alone; `check` raises what ends it."""
 
     def __init__(
-        self, spec: JobSpec, keeper: Keeper, tools: Tools, provider: Provider[Any]
+        self, spec: JobSpec, keeper: Keeper, tools: Tools, provider: Provider[Any], turn: Turn
     ) -> None:
         self._spec = spec
         self._keeper = keeper
         self._tools = tools
         self._provider = provider
+        self._turn = turn
         self.under_way: Call[Ticket] | None = None
 
     def send(self, check: Callable[[], None]) -> None:
@@ -57,12 +60,9 @@ class Order:
         given = self._tools.call(lambda: self._provider.upload(missing, http))
         uploads.remember(record.pictures, given.data)
         uploaded = Uploaded({**tokens, **given.data})
-        self._keeper.save(
-            state=State.SUBMITTING,
-            uploaded=dict(uploaded.data),
-            submitted=now(),
-            request_hash=request_hash(record),
-        )
+        self._keeper.tell("Waiting for a turn", 0.9)
+        self._turn.take(check)
+        self._begin(uploaded=dict(uploaded.data))
         self._keeper.tell("Submitting", 0.0)
         request = Request(self._spec.settings, sent)
         try:
@@ -71,6 +71,25 @@ class Order:
             uploads.forget(record.pictures)
             raise
         self._keeper.answered(ticket, State.RUNNING)
+
+    def put_off(self, seconds: float, check: Callable[[], None]) -> None:
+        """Pause before a call is made again; nobody who shares the service orders meanwhile.
+
+        An order that was refused is none as far as the record goes.
+        """
+        if self._keeper.record.state is not State.SUBMITTING:
+            self._turn.hold(seconds)
+            return sleep(seconds, check)
+        self._keeper.save(state=State.QUEUED, submitted=None, request_hash=None)
+        self._turn.refused(seconds)
+        sleep(seconds, check)
+        self._turn.take(check)
+        return self._begin()
+
+    def _begin(self, **changes: Any) -> None:
+        """Write that the order is about to be sent."""
+        marked = request_hash(self._keeper.record)
+        self._keeper.save(state=State.SUBMITTING, submitted=now(), request_hash=marked, **changes)
 
     def _submit(self, submit: Callable[[], Ticket], check: Callable[[], None]) -> Ticket:
         """Make the one call that costs. No time limit ends it here: its answer must be known."""

@@ -11,6 +11,7 @@ from ..providers import Progress, Unreachable
 
 T = TypeVar("T")
 
+TICK = 0.05
 LONGEST = 1.7
 """Seconds between two looks: with the answer's way it is under 2 s until a result is seen."""
 OUTAGE = 120.0
@@ -46,3 +47,11 @@ class Patience:
             return Progress("Waiting for the connection")
         self._since = None
         return answer
+
+
+def sleep(seconds: float, check: Callable[[], None]) -> None:
+    """Let time pass; `check` may raise what ends the wait at once."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        check()
+        time.sleep(min(left, TICK))

@@ -34,20 +34,20 @@ from ..providers import (
     values_of,
 )
 from ._values import Event, Failure, InputPicture, JobSpec, Record, State
+from .assets import asset_of
 from .calling import Call
 from .fetching import Fetch
 from .keeping import Keeper, now
 from .library import Library
 from .meshfile import read_mesh_file
 from .ordering import Order
-from .pacing import Patience, next_pause
+from .pacing import Patience, next_pause, sleep
 from .pictures import check_views, collect, fitted, fitting_request, needs_fitting
 from .tools import Tools
+from .turns import Turn
 
 log = logging.getLogger(__name__)
 
-TICK = 0.05
-TRIES = 3
 LOOK_EVERY = 0.5
 """Seconds between two looks for a word of another process to stop."""
 
@@ -77,7 +77,8 @@ class Runner:
         self._told = False
         self._mine = self._later = False
         self._looked = 0.0
-        self._tools = Tools(spec, self._provider, self._check, self._sleep)
+        self._turn = Turn(spec.turns)
+        self._tools = Tools(spec, self._provider, self._check, self._back_off)
         record = spec.record or Record(
             id=job,
             state=State.QUEUED,
@@ -86,11 +87,10 @@ class Runner:
             created=now(),
             place=dict(spec.place),
         )
-        home = "network" not in self._provider.needs
         library = Library(spec.library)
         self._lock = library.lock(job)
-        self.keeper = Keeper(library, record, emit, home=home)
-        self._order = Order(spec, self.keeper, self._tools, self._provider)
+        self.keeper = Keeper(library, record, emit, home="network" not in self._provider.needs)
+        self._order = Order(spec, self.keeper, self._tools, self._provider, self._turn)
         self._fetch = Fetch(self.keeper, self._tools, self._provider, self._check_fetching)
         self.thread = threading.Thread(target=self._run, name=f"image_to_mesh {job}", daemon=True)
 
@@ -121,6 +121,7 @@ class Runner:
         except Cancelled:
             self._guarded(self._end_cancelled)
         finally:
+            self._turn.leave()
             self._tools.close()
             self._lock.release()
             if not self.keeper.ended and not self._closed.is_set():
@@ -130,16 +131,14 @@ class Runner:
     def _hold(self) -> None:
         """See to it that no other process works on the job; raises LibraryProblem if one does."""
         try:
-            for _ in range(TRIES):  # somebody who only looks has it for a moment
-                self._mine = self._lock.take()
-                if self._mine:
-                    return
-                time.sleep(TICK)
+            self._mine = self._lock.take_soon()
         except OSError as error:
             raise LibraryProblem(
                 f"The library cannot be written to: {error.strerror or error}.",
                 "Choose another folder, or make room.",
             ) from error
+        if self._mine:
+            return
         raise LibraryProblem(
             "Another Blender or command line works on this job.",
             "Leave it to that one, or cancel it: the other one then stops.",
@@ -259,14 +258,17 @@ class Runner:
     def _wait(self) -> None:
         """Poll to the end of the task; the background Blender starts meanwhile."""
         ticket, patience, pause = Ticket(self._record.ticket or {}), Patience(), 0.0
+        self._turn.resume()
         while True:
             answer = patience.ask(lambda: self._poll(ticket))
             if isinstance(answer, Result):
+                if answer.recipe is None:
+                    self._turn.leave(finished=True)
                 return self._take(answer)
             self._tools.warm_up()
             self.keeper.tell(answer.phase, answer.fraction)
-            pause = next_pause(answer, pause)
-            self._sleep(pause)
+            pause = self._turn.pause(next_pause(answer, pause))
+            sleep(pause, self._check_pause)
 
     def _poll(self, ticket: Ticket) -> Progress | Result:
         return self._tools.call(lambda: self._provider.poll(ticket, self._tools.http))
@@ -311,6 +313,7 @@ class Runner:
             "preview": str(preview),
             "render_preview": not preview.is_file(),
             "mending": self._record.place.get("mending"),
+            "asset": asset_of(self._record),
         }
         try:
             done = self._tools.blender.ask(request, self.keeper.tell, self._check)
@@ -432,13 +435,17 @@ class Runner:
         if self._closed.is_set():
             raise Closed
 
-    def _sleep(self, seconds: float) -> None:
-        """Pause a poll, or a call that the service asked to repeat later: nothing is under way."""
+    def _check_ordering(self) -> None:
+        """Raise what should end an order that the service has refused so far."""
+        self._check_closed()
+        if self._cancelled.is_set():
+            raise Cancelled  # and it is not sent again
+
+    def _check_pause(self) -> None:
+        """Raise what ends a pause; a service that is told of a cancel is told to the end."""
+        self._check_closed() if self._told and not self._collecting else self._check()
+
+    def _back_off(self, seconds: float) -> None:
+        """Pause before a call is made again; jobs that share the service wait as well."""
         ordering = self._record.state is State.SUBMITTING
-        end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0:
-            if ordering and self._cancelled.is_set():
-                raise Cancelled  # and the order, refused so far, is not sent again
-            saying_so = self._told and not self._collecting
-            self._check_closed() if ordering or saying_so else self._check()
-            time.sleep(min(left, TICK))
+        self._order.put_off(seconds, self._check_ordering if ordering else self._check_pause)

@@ -14,6 +14,9 @@ from . import (
     delete,
     generate,
     import_result,
+    library,
+    looking,
+    made,
     prepared,
     resume,
     settle,
@@ -29,6 +32,8 @@ _classes = (
     *account.classes,
     *import_result.classes,
     *delete.classes,
+    *library.classes,
+    *made.classes,
     *resume.classes,
     *arrivals.classes,
     *settle.classes,
@@ -45,11 +50,13 @@ def register() -> None:
         bpy.utils.register_class(one)
     watch.register()
     account.register()
+    looking.register()
     waking.register()
 
 
 def unregister() -> None:
     """Stop watching and put running jobs aside: their records go on with the next start."""
+    looking.unregister()
     waking.unregister()
     account.unregister()
     care.unregister()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Delete a job's folder from the library."""
+"""Delete a job's folder from the library: to the system's bin, or for good where it has none."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from bpy.props import StringProperty
 
 from .. import jobs
 from ..providers import LibraryProblem
+from . import looking
 from .prepared import library_of
 
 
@@ -26,6 +27,9 @@ class IMAGE_TO_MESH_OT_delete(bpy.types.Operator):
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         try:
             self.job = self.job or newest_ended()
+            refuse_running(self.job)
+            if jobs.to_bin(library_of(context, self.job), self.job):
+                return self._deleted(context)
         except LibraryProblem as error:
             self.report({"WARNING"}, str(error))
             return {"CANCELLED"}
@@ -42,11 +46,17 @@ class IMAGE_TO_MESH_OT_delete(bpy.types.Operator):
         try:
             job = self.job or newest_ended()
             refuse_running(job)
-            library_of(context, job).delete(job)
+            if not jobs.to_bin(library_of(context, job), job):
+                library_of(context, job).delete(job)
         except LibraryProblem as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        jobs.session().dismiss(job)
+        self.job = job
+        return self._deleted(context)
+
+    def _deleted(self, context: bpy.types.Context) -> set[str]:
+        jobs.session().dismiss(self.job)
+        looking.look_soon(context)
         return {"FINISHED"}
 
 

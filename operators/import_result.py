@@ -12,7 +12,7 @@ from .. import jobs, model_choices, preferences
 from ..jobs.versions import DRAWING, version_file
 from ..providers import ImageToMeshError, LibraryProblem
 from ..scene.placement import Place, chosen_place, place_of
-from . import prepared
+from . import looking, prepared
 
 
 class IMAGE_TO_MESH_OT_import_result(bpy.types.Operator):
@@ -56,6 +56,8 @@ class IMAGE_TO_MESH_OT_import_result(bpy.types.Operator):
             _show_failure(self.job, error)
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
+        jobs.note_import(prepared.library_of(context, record.id).folder(record.id))
+        looking.look_soon(context)
         if record.state.over:
             _show_success(record, notes)
         return {"FINISHED"}

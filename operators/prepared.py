@@ -20,6 +20,7 @@ from .. import jobs, model_choices, preferences
 from ..providers import LibraryProblem, NoBlender, TimedOut
 from ..scene.placement import Place
 from . import turn
+from .origin import properties_of
 
 _libraries: dict[str, Path] = {}
 """Where this process's jobs are, should the preference change while they run."""
@@ -83,8 +84,7 @@ def bring_in(
 def _properties(record: jobs.Record, degrees: int, blend: str) -> dict[str, str | int | float]:
     """Return what an object keeps of where it came from."""
     known: dict[str, str | int | float] = {
-        turn.JOB: record.id,
-        turn.PROVIDER: record.provider,
+        **properties_of(record),
         turn.MODEL: turn.model_of(record.settings),
         turn.TURN: degrees,
     }
@@ -108,6 +108,7 @@ def _prepare(context: bpy.types.Context, library: jobs.Library, record: jobs.Rec
         "preview": str(preview),
         "render_preview": not preview.is_file(),
         "mending": model_choices.mending_as_asked(context.scene),
+        "asset": jobs.asset_of(record),
     }
     blender = jobs.BackgroundBlender(background_command(), at_once=True)
     done = blender.ask(request, _ignore, _until(time.monotonic() + LIMIT, mesh))

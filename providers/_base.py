@@ -249,6 +249,15 @@ class Provider(ABC, Generic[S]):
         """Tell the service to stop, where it can be told."""
         return CancelOutcome.UNKNOWN
 
+    def at_once(self, settings: S) -> int:
+        """Return how many tasks like this the service works on at once for an account."""
+        return 10
+
+    def license_note(self) -> str:
+        """Say who has what rights in a mesh, as far as that is known here."""
+        about = f" ({self.docs_url})" if self.docs_url else ""
+        return f"See the terms of {self.label}{about}, and the rights in the picture"
+
     def find(
         self, request: Request[S], uploaded: Uploaded, since: datetime, http: Http | None
     ) -> tuple[Ticket, ...]:

@@ -21,6 +21,13 @@ VIEWS = ("front", "left", "back", "right")
 LIMITS = PictureLimits(min_side=20, max_side=6000, max_bytes=20_000_000)
 TOKEN_LIFE = 24 * 3600.0
 
+
+def at_once(_: Any, settings: Settings) -> int:
+    """Return how many tasks of a series an account may have at once: 10, low-poly ones 5."""
+    model = getattr(settings, "model", "") or getattr(settings, "model_version", "")
+    return 5 if str(model).startswith("P") else 10
+
+
 # -- settings ------------------------------------------------------------------------------------
 
 Seed = Interval(ge=0, le=2**31 - 1)

@@ -135,6 +135,14 @@ class Local(Provider[LocalSettings]):
         """Return the recipe at once: the background Blender makes the mesh."""
         return Result(recipe=Recipe("local", ticket.data["settings"]), credits=0.0)
 
+    def at_once(self, settings: LocalSettings) -> int:
+        """Two at once use what a workstation has to spare."""
+        return 2
+
+    def license_note(self) -> str:
+        """No service has a say in what was made on this machine."""
+        return "The rights are those in the picture"
+
     def cancel(self, ticket: Ticket, http: Http | None) -> CancelOutcome:
         """Nothing was ever charged."""
         return CancelOutcome.FREE

@@ -156,6 +156,7 @@ class Tripo(Provider[TripoSettings]):
     limits = _tripo.LIMITS
     takes_urls = True
     token_life = _tripo.TOKEN_LIFE
+    at_once = _tripo.at_once
     looked_up = "Task ID"
     settings = TripoSettings
 

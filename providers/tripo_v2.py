@@ -176,6 +176,7 @@ class TripoV2(Provider[TripoV2Settings]):
     limits = _tripo.LIMITS
     takes_urls = True
     token_life = _tripo.TOKEN_LIFE
+    at_once = _tripo.at_once
     looked_up = "Task ID"
     settings = TripoV2Settings
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Time what a person waits for: from picture to mesh, and from a service's file to the scene.
 
-`bench.py [PART…]`: `generate`, and the sizes `20k`, `328k`, `1.3M` and `5M`; all of them by
-default. The bare importer and ours get the same files in the same run.
+`bench.py [PART…]`: `generate`, `library` (its list, and a batch), and the sizes `20k`, `328k`,
+`1.3M` and `5M`; all of them by default. The bare importer and ours get the same files in one run.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ LEAST_GAIN = {"1.3M": 40.0}
 LONGEST_STALL = 0.1
 OVER_BARE_APPEND = 2.0
 SHARE, EXTRA, COLD = 1.15, 0.3, 1.5
+BESIDE = Path(__file__).resolve().parent
 SIDE = 1024
 _SCALED = """
 import sys, bpy
@@ -83,6 +84,11 @@ def generate() -> None:
             print(f"{picture.name} to model.blend, {RUNS} runs on {os.cpu_count()} cores: "
                   f"min {min(took):.2f} s, median {statistics.median(took):.2f} s, "
                   f"max {max(took):.2f} s", flush=True)  # fmt: skip
+
+
+def library() -> None:
+    """Time the list of a large library, and a batch."""
+    subprocess.run([str(demo.installed() / "python"), str(BESIDE / "bench_library.py")], check=True)
 
 
 def come_in(size: str) -> bool:
@@ -140,12 +146,14 @@ def _run(python: Path, *arguments: str) -> str:
 
 
 def main() -> int:
-    wanted = sys.argv[1:] or ["generate", *SIZES]
-    if unknown := [part for part in wanted if part not in ("generate", *SIZES)]:
+    parts = {"generate": generate, "library": library}
+    wanted = sys.argv[1:] or [*parts, *SIZES]
+    if unknown := [part for part in wanted if part not in (*parts, *SIZES)]:
         print(f"There is no {unknown[0]!r} to time", file=sys.stderr)
         return 2
-    if "generate" in wanted:
-        generate()
+    for name, part in parts.items():
+        if name in wanted:
+            part()
     kept = [come_in(size) for size in SIZES if size in wanted]
     return 0 if all(kept) else 1
 

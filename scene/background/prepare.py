@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .archives import unpacked
+from .asset import mark_asset
 from .choices import Mending, mending_of
 from .files import whole
 from .importing import import_mesh_file
@@ -39,7 +40,7 @@ def prepare(request: dict[str, Any], report: Callable[[float, str], None]) -> di
     root, notes = import_model(request["mesh"], request["name"], options)
     if not face_count(root):
         raise Refusal("bad_mesh", "The mesh file holds no faces.", "Generate the mesh again.")
-    root.asset_mark()
+    mark_asset(root, request.get("asset", {}))
     objects = model_objects(root)
     report(0.6, "Saving the model")
     _write(request["output"], objects)

@@ -54,7 +54,7 @@ def finished(picture: bpy.types.Image, library: Path, tmp_path_factory: Any) -> 
     if not _made:
         bpy.ops.image_to_mesh.generate()
         _made.append(tmp_path_factory.mktemp("made") / "job")
-        shutil.copytree(next(library.iterdir()), _made[0])
+        shutil.copytree(next(library.glob("*/job.json")).parent, _made[0])
         bpy.data.objects.remove(bpy.context.view_layer.objects.active)
         room("jobs").session.cache_clear()
         room("operators.prepared").unregister()

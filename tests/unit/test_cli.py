@@ -238,6 +238,22 @@ def test_jobs_lists_the_library(cli: Cli) -> None:
     assert "broken" in done.stderr
 
 
+def test_jobs_can_be_filtered(cli: Cli, png: bytes) -> None:
+    (cli.folder / "pot.png").write_bytes(png)
+    ids = {name: cli.generate(f"{name}.png")[1]["job"] for name in ("cup", "pot")}
+
+    def listed(*words: str) -> list[str]:
+        done = cli("jobs", "--library", str(cli.library), "--json", *words)
+        return [row["id"] for row in json.loads(done.stdout.splitlines()[-1])["jobs"]]
+
+    assert listed() == [ids["cup"], ids["pot"]]
+    assert listed("--text", "POT") == [ids["pot"]]
+    assert listed("--state", "ready", "--provider", "local", "--text", "cup") == [ids["cup"]]
+    assert listed("--state", "failed") == []
+    assert listed("--provider", "tripo") == []
+    assert cli("jobs", "--state", "happy").returncode == 2
+
+
 def test_usage_without_a_command_is_2(cli: Cli) -> None:
     assert cli().returncode == 2
     assert cli("frobnicate").returncode == 2

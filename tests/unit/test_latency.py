@@ -17,8 +17,7 @@ import pytest
 from fakes import scenario, scenario_calls, tripo_calls, tripo_server
 from fakes.scenario_state import ScenarioFake, usual_results
 
-from image_to_mesh.jobs import Ended, JobSpec, Session, State
-from image_to_mesh.jobs.runner import Runner
+from image_to_mesh.jobs import Ended, JobSpec, Session, State, runner
 
 ROUND_TRIP = 0.2
 LATE = 2.0
@@ -100,7 +99,7 @@ def test_a_job_is_noticed_within_two_seconds_of_its_end(
     place: str, seconds: float, stack: ExitStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock(seconds)
-    monkeypatch.setattr(Runner, "_sleep", lambda _, seconds: clock.pause(seconds))
+    monkeypatch.setattr(runner, "sleep", lambda seconds, _: clock.pause(seconds))
     session = Session()
     stack.callback(session.close, 2.0)
     job = session.start(PLACES[place](clock, stack, tmp_path))

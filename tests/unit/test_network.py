@@ -103,7 +103,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "next_pause", lambda *_: 0.0)
     monkeypatch.setattr(pacing, "OUTAGE", 0.05)
     monkeypatch.setattr(_download, "STEP", 20_000)
-    monkeypatch.setattr(Runner, "_sleep", lambda *_: time.sleep(0))
+    monkeypatch.setattr(Runner, "_back_off", lambda *_: time.sleep(0))
 
 
 @pytest.fixture(params=SERVICES)

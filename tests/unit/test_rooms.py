@@ -46,10 +46,11 @@ ROOMS: dict[str, Room] = {
     "providers": _room(
         others=frozenset({"annotated_types", "pydantic", "requests", "urllib3"}), never=THREADS
     ),
-    "jobs": _room("providers", others=frozenset({"filelock", "pydantic"})),
+    "jobs": _room("providers", others=frozenset({"filelock", "pydantic", "send2trash"})),
     "command": _room("jobs", "providers"),
     "unfinished": _room("command", "jobs", "providers"),
-    "cli": _room("unfinished", "command", "jobs", "providers"),
+    "batch": _room("command", "jobs", "providers"),
+    "cli": _room("batch", "unfinished", "command", "jobs", "providers"),
     # Another process than the artist's Blender: a thread there watches for the end of its input.
     "scene.background": _room(others=BLENDER | {"numpy"}),
     "scene": _room(
@@ -68,8 +69,12 @@ ROOMS: dict[str, Room] = {
     "": _room("cli", "preferences", "providers", "scene", others=BLENDER, never=THREADS | IO),
 }
 # The one file of a room that may use what its neighbours may not.
-ALONE = {"requests": "providers/_http.py", "urllib3": "providers/_http.py"}
-HEAVY = frozenset({"filelock", "pydantic"})
+ALONE = {
+    "requests": "providers/_http.py",
+    "send2trash": "jobs/bin.py",
+    "urllib3": "providers/_http.py",
+}
+HEAVY = frozenset({"filelock", "pydantic", "send2trash"})
 # What a panel sets while it draws belongs to the layout, or to the button just made.
 LAYOUT = frozenset({"activate_init", "active", "active_default", "alert", "alignment", "emboss",
                     "enabled", "operator_context", "scale_x", "scale_y", "ui_units_x",
@@ -259,7 +264,7 @@ class Absent:
 sys.meta_path.insert(0, Absent())
 for name in ("image_to_mesh", "image_to_mesh.providers", "image_to_mesh.jobs", "image_to_mesh.cli"):
     importlib.import_module(name)
-print(sorted({"filelock", "pydantic", "requests", "numpy", "bpy"} & set(sys.modules)))
+print(sorted({"filelock", "pydantic", "requests", "numpy", "bpy", "send2trash"} & set(sys.modules)))
 for room in ("providers", "jobs"):
     package = sys.modules[f"image_to_mesh.{room}"]
     for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):

@@ -28,7 +28,7 @@ from ._base import (
     Uploaded,
     online,
 )
-from ._errors import BadKey, Failed, NoCredits
+from ._errors import BadKey, Failed, NoCredits, RateLimited
 from ._settings import Choice, Option, Settings, changed
 
 if TYPE_CHECKING:
@@ -120,6 +120,8 @@ def _checked(reply: Reply) -> Reply:
         raise BadKey("The key was refused.", "Make a new one.", Rehearsal.key_url)
     if reply.status == 402:
         raise NoCredits("No credits are left.", "Top up.")
+    if reply.status == 429:
+        raise RateLimited("Too many at once.", "Wait.")
     if not reply.ok or not isinstance(reply.json, dict):
         raise Failed(f"The service answered {reply.status}.")
     return reply

@@ -1,0 +1,310 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command `batch`: many pictures, at each service as many at once as it takes."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import csv
+import io
+import json
+import signal
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from .command import (
+    DONE,
+    INTERRUPTED,
+    SETTLE,
+    BlenderHost,
+    deliver,
+    exit_code,
+    library_of,
+    pairs,
+    spec_for,
+)
+from .jobs import JobView, Library, Record, State, catalogue, picture_from, session
+from .jobs.batch import Batch, Item, match, planned, refused
+from .jobs.library import write_whole
+from .jobs.sources import Line, read_sources
+from .providers import BadImage, ImageToMeshError, InvalidSettings, LibraryProblem, get_provider
+
+COSTS = "batch.csv"
+COLUMNS = ("image", "provider", "job", "state", "credits", "seconds", "faces", "file", "error",
+           "message")  # fmt: skip
+
+
+def add_command(commands: Any, add_common: Any, seconds: Any) -> None:
+    """Add it to the parser."""
+    batch = commands.add_parser(
+        "batch",
+        help="turn many pictures into meshes",
+        description="Turn many pictures into meshes. The same command run again orders only what "
+        "is missing, and goes on with the rest.",
+    )
+    batch.add_argument(
+        "source", nargs="+", metavar="SOURCE",
+        help="picture files, folders of them, or CSV tables (image,provider,<setting>…)",
+    )  # fmt: skip
+    batch.add_argument("--jobs", type=count, metavar="N", help="at most so many at once")
+    batch.add_argument("--provider", default="local", metavar="ID", help="default: local")
+    batch.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="a provider's setting"
+    )
+    batch.add_argument("--output", type=Path, metavar="DIR", help="also put the meshes here")
+    batch.add_argument("--csv", type=Path, metavar="FILE", help="what each cost, as a table")
+    batch.add_argument(
+        "--retry-failed", action="store_true", help="order anew what failed and may have cost"
+    )
+    batch.add_argument("--timeout", type=seconds, metavar="SECONDS", help="for each picture")
+    batch.add_argument("--quiet", action="store_true", help="no progress")
+    add_common(batch)
+    batch.set_defaults(run=run)
+
+
+def count(text: str) -> int:
+    """Read a number of jobs; its name is what argparse shows of it."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return value
+
+
+def run(arguments: argparse.Namespace, host: BlenderHost) -> int:
+    """Plan, do what is missing, and say what came of each; the first failure gives the code."""
+    library = library_of(arguments, host)
+    get_provider(arguments.provider)
+    _check_folders(arguments)
+    with _alone(library):
+        return _run(arguments, host, library)
+
+
+def _run(arguments: argparse.Namespace, host: BlenderHost, library: Library) -> int:
+    items = [_planned(line, arguments, host) for line in read_sources(arguments.source)]
+    listed = catalogue(library.root)
+    listed.refresh()
+    match(items, listed.entries, retry=arguments.retry_failed)
+    progress = Progress(items, None if arguments.quiet else sys.stderr)
+    batch = Batch(items, session(), most=arguments.jobs, tell=progress.tell)
+    interrupted = False
+    with _stopped_kindly():
+        try:
+            batch.run(library.load)
+        except KeyboardInterrupt:
+            interrupted = True
+            print("\nInterrupted: waiting for answers under way…", file=sys.stderr)
+            with contextlib.suppress(KeyboardInterrupt):
+                batch.close()
+    files = [_delivered(item, library, target) for item, target in _targets(items, arguments)]
+    session().settle(0.0 if interrupted else SETTLE)
+    table = _write_costs(arguments, library, items, files)
+    _report(arguments, items, files, table)
+    return INTERRUPTED if interrupted else _code(items)
+
+
+@contextlib.contextmanager
+def _alone(library: Library) -> Iterator[None]:
+    """See to it that no other batch orders the same; raises LibraryProblem."""
+    lock = library.lock("batch")
+    try:
+        if not lock.take():
+            raise LibraryProblem("Another batch works in this library.", "Wait for its end.")
+    except OSError as error:
+        raise LibraryProblem(
+            f"The library cannot be written to: {error.strerror or error}.", "Choose another."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+# -- planning ------------------------------------------------------------------------------------
+
+
+def _planned(line: Line, arguments: argparse.Namespace, host: BlenderHost) -> Item:
+    """Return an item of a line; what is wrong with it is told with the others' ends."""
+    from .providers._adapters import parse_settings
+
+    name = line.provider or arguments.provider
+    try:
+        provider = get_provider(name)
+        given = {**pairs(arguments.set, "--set"), **line.settings}
+        settings = parse_settings(provider.settings, given)
+        views = {"front": line.image, **line.views}
+        pictures = tuple(picture_from(file, view) for view, file in views.items())
+        spec = spec_for(arguments, host, provider, settings=settings, pictures=pictures)
+        files = {view: Path(file) for view, file in views.items()}
+        return planned(line.image, provider, settings, pictures, files, spec)
+    except ImageToMeshError as error:
+        return refused(line.image, name, error)
+    except OSError as error:
+        why = BadImage(f"{line.image} cannot be read: {error.strerror or error}.", "Check it.")
+        return refused(line.image, name, why)
+
+
+def _check_folders(arguments: argparse.Namespace) -> None:
+    """Refuse places that cannot be written to before anything is sent."""
+    for folder in (arguments.output, arguments.csv and arguments.csv.parent):
+        if folder is None:
+            continue
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InvalidSettings(
+                f"{folder} cannot be used: {error.strerror or error}.", "Choose another folder."
+            ) from error
+
+
+@contextlib.contextmanager
+def _stopped_kindly() -> Iterator[None]:
+    """Let a request to end, as systems send it, leave the batch as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+# -- telling -------------------------------------------------------------------------------------
+
+
+class Progress:
+    """One line for each job that ends, and on a terminal how many are left."""
+
+    def __init__(self, items: Sequence[Item], out: Any) -> None:
+        self._items = items
+        self._out = out
+
+    def tell(self, item: Item, view: JobView) -> None:
+        """Show an event of a job."""
+        if self._out is None or not view.over:
+            return
+        done = sum(1 for one in self._items if one.ended)
+        said = view.failure.message if view.failure else str(view.state)
+        line = f"{min(done + 1, len(self._items))}/{len(self._items)}  {item.image}: {said}"
+        print(line, file=self._out, flush=True)
+
+
+def _targets(
+    items: Sequence[Item], arguments: argparse.Namespace
+) -> list[tuple[Item, Path | None]]:
+    """Return for each item the file to put its mesh to; two of the same name get numbers."""
+    if arguments.output is None:
+        return [(item, None) for item in items]
+    seen: Counter[str] = Counter()
+    targets: list[tuple[Item, Path | None]] = []
+    for item in items:
+        seen[item.name] += 1
+        number = f"-{seen[item.name]}" if seen[item.name] > 1 else ""
+        targets.append((item, arguments.output / f"{item.name or 'picture'}{number}.glb"))
+    return targets
+
+
+def _delivered(item: Item, library: Library, target: Path | None) -> Path | None:
+    record = item.record
+    if record is None or record.state is not State.READY or record.mesh is None:
+        return None
+    try:
+        own = target.with_suffix(Path(record.mesh).suffix) if target else None
+        return deliver(record, library.root, own)
+    except LibraryProblem as problem:
+        print(f"{item.image}: {problem}", file=sys.stderr)
+        return library.folder(record.id) / record.mesh
+
+
+def _row(item: Item, file: Path | None) -> dict[str, Any]:
+    record, failure = item.record, item.failure
+    return {
+        "image": item.image,
+        "provider": item.provider,
+        "job": item.job,
+        "state": str(item.state) if item.state else "",
+        "credits": record.credits if record else None,
+        "seconds": record.seconds if record else None,
+        "faces": record.faces if record else None,
+        "file": str(file) if file else None,
+        "error": failure.kind if failure else None,
+        "message": f"{failure.message} {failure.hint}".strip() if failure else None,
+    }
+
+
+def _write_costs(
+    arguments: argparse.Namespace, library: Library, items: Sequence[Item],
+    files: Sequence[Path | None],
+) -> Path | None:  # fmt: skip
+    """Write what each mesh cost; a table that cannot be written is told, and ends nothing."""
+    path = arguments.csv or library.root / COSTS
+    text = io.StringIO(newline="")
+    rows = csv.DictWriter(text, COLUMNS)
+    rows.writeheader()
+    rows.writerows(_row(item, file) for item, file in zip(items, files, strict=True))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, text.getvalue().encode("utf-8-sig"))
+    except OSError as error:
+        print(f"{path} cannot be written: {error.strerror or error}.", file=sys.stderr)
+        return None
+    return path.resolve()
+
+
+def _report(
+    arguments: argparse.Namespace, items: Sequence[Item], files: Sequence[Path | None],
+    table: Path | None,
+) -> None:  # fmt: skip
+    told = _counts(items)
+    if arguments.json:
+        rows = [_row(item, file) for item, file in zip(items, files, strict=True)]
+        answer = {"jobs": rows, **told, "csv": str(table) if table else None}
+        print(json.dumps(answer, ensure_ascii=False))
+        return
+    for item in items:
+        if item.failure is not None:
+            said = f"{item.failure.message} {item.failure.hint} {item.failure.link}".strip()
+            print(f"{item.image}: {said}")
+    print(_summary(told))
+    if table:
+        print(f"What each cost: {table}")
+
+
+def _counts(items: Sequence[Item]) -> dict[str, Any]:
+    kinds = Counter(_kind(item) for item in items)
+    new = [one.record for one in items if one.record is not None and not one.was_there]
+    counts = {name: kinds[name] for name in ("done", "failed", "uncertain", "unfinished")}
+    return {"pictures": len(items), **counts, "ordered": len(_taken(new)),
+            "credits": sum(one.credits or 0.0 for one in new)}  # fmt: skip
+
+
+def _taken(records: Sequence[Record]) -> list[Record]:
+    return [one for one in records if one.ticket is not None]
+
+
+def _kind(item: Item) -> str:
+    if item.state is State.READY:
+        return "done"
+    if item.state in (State.UNCERTAIN, State.SUBMITTING):
+        return "uncertain"
+    goes_on = item.state is not None and not item.state.over
+    return "unfinished" if goes_on or (item.state is None and item.failure is None) else "failed"
+
+
+def _summary(told: Mapping[str, Any]) -> str:
+    parts = [f"{told[name]} {name}" for name in ("failed", "uncertain", "unfinished") if told[name]]
+    line = f"{told['pictures']} pictures: {told['done']} done"
+    cost = f"{told['ordered']} ordered now, {told['credits']:g} credits"
+    return f"{', '.join([line, *parts])} ({cost})"
+
+
+def _code(items: Sequence[Item]) -> int:
+    """Return the exit code of the first that is not done."""
+    left = (item for item in items if item.state is not State.READY)
+    for item in left:
+        return exit_code(item.failure, item.record) if item.failure else INTERRUPTED
+    return DONE

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can be done with the library: use a job again, show it, keep it small, share it."""
+
+from __future__ import annotations
+
+import bpy
+from bpy.props import StringProperty
+
+from .. import jobs, preferences
+from ..properties import SIDE_VIEWS, choices_of, write_settings
+from ..providers import (
+    ImageToMeshError,
+    LibraryProblem,
+    all_providers,
+    get_provider,
+    settings_of,
+)
+from . import import_result
+from .looking import look_soon, too_much
+from .prepared import library_of
+
+
+class IMAGE_TO_MESH_OT_reuse(bpy.types.Operator):
+    """Put a job's provider, settings and pictures back into the scene."""
+
+    bl_idname = "image_to_mesh.reuse"
+    bl_label = "Use These Settings Again"
+    bl_description = "Choose the provider, settings and pictures of this job again"
+    bl_options = {"REGISTER", "UNDO"}
+
+    job: StringProperty(
+        name="Job", description="Which job; empty for the newest", options={"SKIP_SAVE"}
+    )
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            record = _record(context, self.job)
+            left_out = _choose_again(context, record)
+        except (ImageToMeshError, RuntimeError) as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        if left_out:
+            self.report({"WARNING"}, f"Not there any more: {', '.join(left_out)}")
+        return {"FINISHED"}
+
+
+class IMAGE_TO_MESH_OT_show_folder(bpy.types.Operator):
+    """Open a job's folder, or the library's."""
+
+    bl_idname = "image_to_mesh.show_folder"
+    bl_label = "Show Folder"
+    bl_description = "Open the folder with the pictures, the mesh and the record"
+    bl_options = {"INTERNAL"}
+
+    job: StringProperty(
+        name="Job", description="Which job; empty for the whole library", options={"SKIP_SAVE"}
+    )
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            library = library_of(context, self.job)
+            folder = library.folder(self.job) if self.job else library.root
+        except LibraryProblem as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        if not folder.is_dir():
+            self.report({"WARNING"}, f"There is no folder {folder}")
+            return {"CANCELLED"}
+        return set(bpy.ops.wm.path_open(filepath=str(folder)))
+
+
+class IMAGE_TO_MESH_OT_clean_up(bpy.types.Operator):
+    """Make the library as small as its limit."""
+
+    bl_idname = "image_to_mesh.clean_up"
+    bl_label = "Clean Up Library"
+    bl_description = (
+        "Delete the oldest jobs until the library is within its limit; meshes that were never "
+        "imported stay"
+    )
+    bl_options = {"INTERNAL"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not preferences.library_limit(context):
+            cls.poll_message_set("The library has no limit: set one in Preferences")
+            return False
+        if not too_much(context):
+            cls.poll_message_set("There is nothing to clean up")
+            return False
+        return True
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        chosen = too_much(context)
+        size = sum(one.size for one in chosen) / 1e6
+        return context.window_manager.invoke_confirm(
+            self,
+            event,
+            title="Clean Up Library",
+            message=f"{len(chosen)} jobs that were imported are deleted: {size:,.0f} MB.",
+            confirm_text="Delete",
+            icon="WARNING",
+        )
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        library = jobs.Library(preferences.library(context))
+        try:
+            for one in too_much(context):
+                if not jobs.to_bin(library, one.job):
+                    library.delete(one.job)
+        except LibraryProblem as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        finally:
+            look_soon(context)
+        return {"FINISHED"}
+
+
+class IMAGE_TO_MESH_OT_add_asset_library(bpy.types.Operator):
+    """Show the library in the asset browser."""
+
+    bl_idname = "image_to_mesh.add_asset_library"
+    bl_label = "Use as Asset Library"
+    bl_description = "Show everything that was made in Blender's asset browser"
+    bl_options = {"INTERNAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        from ..scene.asset_library import register_folder, write_catalogs
+
+        root = preferences.library(context)
+        labels = {one.id: one.label for one in all_providers().values()}
+        try:
+            write_catalogs(root, labels)
+        except (OSError, UnicodeDecodeError) as error:
+            self.report({"ERROR"}, f"The catalogs in {root} cannot be written: {error}")
+            return {"CANCELLED"}
+        self.report({"INFO"}, f"In the asset browser as “{register_folder(root)}”")
+        return {"FINISHED"}
+
+
+def _record(context: bpy.types.Context, job: str) -> jobs.Record:
+    if job:
+        return library_of(context, job).load(job)
+    return import_result.find(context, "")
+
+
+def _choose_again(context: bpy.types.Context, record: jobs.Record) -> list[str]:
+    """Choose what a job was made of; return what is not there any more."""
+    from ..providers._adapters import parse_settings
+    from ..scene.reused import picture_again
+
+    provider = get_provider(record.provider)
+    known = {one.name for one in settings_of(provider.settings)}
+    left_out = [f"setting {name}" for name in record.settings if name not in known]
+    given = {name: value for name, value in record.settings.items() if name in known}
+    settings = parse_settings(provider.settings, given)
+    folder = library_of(context, record.id).folder(record.id)
+    images = {}
+    for one in record.pictures:
+        path = folder / (one.file or "")
+        if one.file and path.is_file():
+            images[one.view] = picture_again(path, one.name, jobs.digest_of(path))
+        else:
+            left_out.append(f"picture {one.name}")
+    chosen = choices_of(context.scene)
+    chosen.provider = provider.id
+    write_settings(context.scene, provider, settings)
+    if images:
+        chosen.image = images.get("front", chosen.image)
+        for view in SIDE_VIEWS:
+            setattr(chosen, f"view_{view}", images.get(view))
+    return left_out
+
+
+classes = (
+    IMAGE_TO_MESH_OT_reuse,
+    IMAGE_TO_MESH_OT_show_folder,
+    IMAGE_TO_MESH_OT_clean_up,
+    IMAGE_TO_MESH_OT_add_asset_library,
+)

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The library as one of Blender's asset libraries: its folder, and the catalogs of its services."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import bpy
+
+from ..jobs import asset_catalog
+
+NAME = "Image to Mesh"
+CATALOGS = "blender_assets.cats.txt"
+HEAD = """\
+# This is an Asset Catalog Definition file for Blender.
+#
+# Empty lines and lines starting with `#` will be ignored.
+# The first non-ignored line should be the version indicator.
+# Other lines are of the format "UUID:catalog/path/for/assets:simple catalog name"
+
+VERSION 1
+
+"""
+
+
+def register_folder(root: Path) -> str:
+    """Make the folder one of Blender's asset libraries, if it is none yet; return its name."""
+    found = registered(root)
+    if found is not None:
+        return found.name
+    made = bpy.context.preferences.filepaths.asset_libraries.new(name=NAME, directory=str(root))
+    made.import_method = "APPEND"
+    bpy.context.preferences.is_dirty = True
+    return made.name
+
+
+def registered(root: Path) -> bpy.types.UserAssetLibrary | None:
+    """Return the asset library of this folder, or None."""
+    for library in bpy.context.preferences.filepaths.asset_libraries:
+        if library.path and Path(bpy.path.abspath(library.path)).resolve() == root.resolve():
+            return library
+    return None
+
+
+def write_catalogs(root: Path, labels: Mapping[str, str]) -> None:
+    """Name the catalogs of providers, by id; those that people made themselves stay.
+
+    May raise OSError.
+    """
+    path = root / CATALOGS
+    text = path.read_text(encoding="utf-8") if path.is_file() else HEAD
+    known = {line.partition(":")[0].strip() for line in text.splitlines()}
+    missing = [asset_catalog(provider, label) for provider, label in labels.items()]
+    lines = [
+        f"{ident}:{place}:{place.replace('/', '-')}\n"
+        for ident, place in missing
+        if ident not in known
+    ]
+    if lines or not path.is_file():
+        root.mkdir(parents=True, exist_ok=True)
+        side = path.with_name(f".{CATALOGS}.new")
+        side.write_text(text.rstrip("\n") + "\n" + "".join(lines), encoding="utf-8")
+        side.replace(path)

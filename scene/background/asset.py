@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Mark a model as an asset that tells where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import bpy
+
+
+def mark_asset(root: bpy.types.Object, about: Mapping[str, Any]) -> None:
+    """Mark the model's root as an asset with catalog, tags and what is known of its making."""
+    root.asset_mark()
+    data = root.asset_data
+    if "catalog" in about:
+        data.catalog_id = about["catalog"]
+    for name in ("author", "description", "license"):
+        setattr(data, name, about.get(name, ""))
+    for tag in dict.fromkeys(about.get("tags", ())):
+        data.tags.new(tag, skip_if_exists=True)
+    for name, value in about.get("properties", {}).items():
+        data[name] = value

@@ -1,0 +1,294 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The library from within Blender: used again, shown, deleted, kept small, in the asset browser."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import shutil
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import bpy
+import pytest
+
+ADDON = "bl_ext.user_default.image_to_mesh"
+PICTURE = Path(__file__).resolve().parents[1] / "data" / "dahlia.jpg"
+
+
+def room(name: str) -> Any:
+    """Return one of the add-on's modules."""
+    return importlib.import_module(f"{ADDON}.{name}")
+
+
+@pytest.fixture
+def library(addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty library of the test's own, and a bin beside it."""
+    monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(tmp_path / "library"))
+    monkeypatch.setitem(sys.modules, "send2trash", _Bin(tmp_path / "bin"))
+    return tmp_path / "library"
+
+
+class _Bin(ModuleType):
+    """Stands in for the system's bin."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__("send2trash")
+        self.folder = folder
+        self.refuses = False
+
+    def send2trash(self, path: Path) -> None:
+        """Move a folder into the bin."""
+        if self.refuses:
+            raise OSError("no bin here")
+        self.folder.mkdir(exist_ok=True)
+        shutil.move(path, self.folder / path.name)
+
+
+def job(library: Path, name: str = "dahlia", **what: Any) -> Any:
+    """Put a finished job into the library, without a mesh."""
+    jobs = room("jobs")
+    values: dict[str, Any] = {
+        "id": f"20260101-{name}",
+        "state": jobs.State.READY,
+        "provider": "local",
+        "name": name,
+        "created": "2026-01-01T00:00:00+00:00",
+        "pictures": (jobs.InputPicture("front", name, "front.jpg", sha256="x"),),
+        "settings": {"shape": "relief", "face_count": 1234},
+        "mesh": "mesh.glb",
+    }
+    record = jobs.Record(**{**values, **what})
+    jobs.Library(library).create(record, {"front.jpg": PICTURE.read_bytes(), "mesh.glb": b"glTF"})
+    return record
+
+
+def refreshed(library: Path) -> Any:
+    """Return the list of the library as it is now."""
+    found = room("jobs").catalogue(library)
+    found.refresh()
+    return found
+
+
+def test_a_job_is_used_again(library: Path) -> None:
+    made = job(library)
+    chosen = bpy.context.scene.image_to_mesh
+    chosen.provider = "tripo"
+    assert bpy.ops.image_to_mesh.reuse(job=made.id) == {"FINISHED"}
+    assert chosen.provider == "local"
+    assert (chosen.local.shape, chosen.local.face_count) == ("relief", 1234)
+    assert chosen.image.name == "dahlia"
+    shutil.rmtree(library)  # the picture is in the file: nothing depends on the folder
+    assert bytes(chosen.image.packed_file.data) == PICTURE.read_bytes()
+    source = room("scene.pictures").picture_source(chosen.image)
+    assert (source.name, source.read()) == ("dahlia", PICTURE.read_bytes())
+
+
+def test_using_a_job_twice_loads_its_picture_once(library: Path) -> None:
+    made = job(library)
+    before = len(bpy.data.images)
+    for _ in range(3):
+        bpy.ops.image_to_mesh.reuse(job=made.id)
+    assert len(bpy.data.images) == before + 1
+
+
+def test_side_views_come_back_and_others_go(library: Path) -> None:
+    jobs = room("jobs")
+    pictures = tuple(
+        jobs.InputPicture(view, f"a {view}", "front.jpg", sha256="x") for view in ("front", "left")
+    )
+    made = job(library, provider="rehearsal", pictures=pictures)
+    with pytest.raises(RuntimeError, match="no provider “rehearsal”"):
+        bpy.ops.image_to_mesh.reuse(job=made.id)
+    made = job(
+        library,
+        "two",
+        provider="tripo",
+        pictures=pictures,
+        settings={"texture": False, "pbr": False},
+    )
+    chosen = bpy.context.scene.image_to_mesh
+    chosen.view_back = bpy.data.images.new("old", 8, 8)
+    assert bpy.ops.image_to_mesh.reuse(job=made.id) == {"FINISHED"}
+    assert (chosen.provider, chosen.tripo.texture) == ("tripo", False)
+    assert chosen.view_left is not None
+    assert chosen.view_back is None
+
+
+def test_what_is_gone_is_said_and_the_rest_used(library: Path) -> None:
+    made = job(library, settings={"shape": "relief", "of_old": 3})
+    (library / made.id / "front.jpg").unlink()
+    assert bpy.ops.image_to_mesh.reuse(job=made.id) == {"FINISHED"}
+    assert bpy.context.scene.image_to_mesh.local.shape == "relief"
+    assert bpy.context.scene.image_to_mesh.image is None
+    with pytest.raises(RuntimeError, match="no job"):
+        bpy.ops.image_to_mesh.reuse(job="nobody")
+
+
+def test_delete_goes_to_the_bin(library: Path, tmp_path: Path) -> None:
+    made = job(library)
+    assert bpy.ops.image_to_mesh.delete(job=made.id) == {"FINISHED"}
+    assert not (library / made.id).exists()
+    assert (tmp_path / "bin" / made.id / "job.json").is_file()
+
+
+def test_delete_without_a_bin_is_for_good(library: Path) -> None:
+    made = job(library)
+    sys.modules["send2trash"].refuses = True  # type: ignore[attr-defined]
+    assert bpy.ops.image_to_mesh.delete(job=made.id) == {"FINISHED"}
+    assert not (library / made.id).exists()
+    with pytest.raises(RuntimeError, match="no job"):
+        bpy.ops.image_to_mesh.delete(job=made.id)
+
+
+def test_the_clean_up_keeps_what_was_never_imported(
+    library: Path, preferences: Any, tmp_path: Path
+) -> None:
+    old, new = job(library, "old"), job(library, "new", created="2026-02-01T00:00:00+00:00")
+    assert not bpy.ops.image_to_mesh.clean_up.poll()
+    found = refreshed(library)
+    preferences.library_limit = found.size * 0.6 / 1e9
+    assert not bpy.ops.image_to_mesh.clean_up.poll()
+    for one in (old, new):
+        room("jobs").note_import(library / one.id)
+    refreshed(library)
+    assert bpy.ops.image_to_mesh.clean_up() == {"FINISHED"}
+    assert (tmp_path / "bin" / old.id).is_dir()
+    assert (library / new.id).is_dir()
+
+
+def test_the_library_is_an_asset_library_once(library: Path) -> None:
+    folders = bpy.context.preferences.filepaths.asset_libraries
+    before = len(folders)
+    job(library)
+    catalogs = library / "blender_assets.cats.txt"
+    assert bpy.ops.image_to_mesh.add_asset_library() == {"FINISHED"}
+    own = "11111111-2222-3333-4444-555555555555:Mine:Mine\n"
+    first = catalogs.read_text()
+    catalogs.write_text(first + own)
+    assert bpy.ops.image_to_mesh.add_asset_library() == {"FINISHED"}
+    try:
+        assert len(folders) == before + 1
+        assert Path(folders[-1].path) == library
+        assert catalogs.read_text() == first + own
+        ident, path = room("jobs").asset_catalog("tripo", "Tripo")
+        assert f"{ident}:{path}:Image to Mesh-Tripo" in first.splitlines()
+        assert "VERSION 1" in first
+    finally:
+        folders.remove(folders[-1])
+
+
+def test_the_asset_tells_where_it_came_from(library: Path, tmp_path: Path) -> None:
+    made = job(library, credits=30.0, provider="tripo", settings={"texture": False, "pbr": True})
+    said = room("jobs").asset_of(made)
+    thing = bpy.data.objects.new("thing", None)
+    room("scene.background.asset").mark_asset(thing, said)
+    path = tmp_path / "marked.blend"
+    bpy.data.libraries.write(str(path), {thing})
+    bpy.data.objects.remove(thing)
+    with bpy.data.libraries.load(str(path), assets_only=True) as (_, here):
+        here.objects = ["thing"]
+    data = here.objects[0].asset_data
+    assert data.catalog_id == room("jobs").asset_catalog("tripo", "Tripo")[0]
+    assert {tag.name for tag in data.tags} == {"Image to Mesh", "Tripo", "dahlia"}
+    assert "30 credits" in data.description
+    assert "texture False" in data.description
+    assert "pbr" not in data.description
+    assert "terms of Tripo" in data.license
+    assert data["image_to_mesh_job"] == made.id
+    assert data["image_to_mesh_picture"] == "dahlia"
+
+
+def test_show_folder_opens_it(
+    library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opener = tmp_path / "programs" / "xdg-open"
+    opener.parent.mkdir()
+    opener.write_text(f'#!/bin/sh\necho "$1" >> "{tmp_path}/opened"\n')
+    opener.chmod(0o755)
+    monkeypatch.setenv("PATH", str(opener.parent), prepend=":")
+    made = job(library)
+    assert bpy.ops.image_to_mesh.show_folder(job=made.id) == {"FINISHED"}
+    assert bpy.ops.image_to_mesh.show_folder() == {"FINISHED"}
+    assert bpy.ops.image_to_mesh.show_folder(job="nobody") == {"CANCELLED"}
+    with pytest.raises(RuntimeError, match="no job"):
+        bpy.ops.image_to_mesh.show_folder(job="../..")
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        said = (tmp_path / "opened").read_text() if (tmp_path / "opened").exists() else ""
+        if said.count("\n") == 2:
+            break
+        time.sleep(0.05)
+    assert sorted(said.split()) == sorted([str(library / made.id), str(library)])
+
+
+def test_the_list_is_looked_at_on_a_thread_and_drawn_when_it_changed(
+    library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looking = room("operators.looking")
+    job(library)
+    drawn: list[int] = []
+    monkeypatch.setattr(looking.account, "redraw", lambda context: drawn.append(1))
+    found = room("jobs").catalogue(library)
+    for _ in range(200):
+        looking.look(bpy.context, 0.0)
+        if drawn:
+            break
+        time.sleep(0.05)
+    assert len(found.entries) == 1
+    count = len(drawn)
+    looking.look(bpy.context, found.looked)
+    assert len(drawn) == count
+
+
+def test_the_library_keeps_to_its_limit_by_itself(
+    library: Path, preferences: Any, tmp_path: Path
+) -> None:
+    looking = room("operators.looking")
+    made = job(library)
+    room("jobs").note_import(library / made.id)
+    found = refreshed(library)
+    preferences.library_limit = 1e-7
+    for _ in range(200):
+        looking.look(bpy.context, found.looked)
+        if not (library / made.id).exists():
+            break
+        time.sleep(0.05)
+    assert (tmp_path / "bin" / made.id / "job.json").is_file()
+
+
+def test_what_this_blender_shows_stays(library: Path, preferences: Any) -> None:
+    made = job(library)
+    room("jobs").note_import(library / made.id)
+    refreshed(library)
+    preferences.library_limit = 1e-7
+    assert bpy.ops.image_to_mesh.clean_up.poll()
+    view = room("jobs").JobView(made.id, "local", "x", made.state, "Done", 1.0, 0.0, made)
+    room("jobs").session().show(view)
+    assert not bpy.ops.image_to_mesh.clean_up.poll()
+
+
+def test_imports_are_noted(library: Path) -> None:
+    made = job(library, mesh=None)
+    with pytest.raises(RuntimeError):
+        bpy.ops.image_to_mesh.import_result(job=made.id)
+    assert not (library / made.id / "imported.json").exists()
+    objects = {bpy.data.objects.new("dahlia", bpy.data.meshes.new("dahlia"))}
+    bpy.data.libraries.write(str(library / made.id / "model.blend"), objects)
+    room("jobs").Library(library).save(replace(made, mesh="mesh.glb"))
+    assert bpy.ops.image_to_mesh.import_result(job=made.id) == {"FINISHED"}
+    assert json.loads((library / made.id / "imported.json").read_text())["times"] == 1
+
+
+def test_enabling_looks_at_no_library(
+    library: Path, monkeypatch: pytest.MonkeyPatch, addon: ModuleType
+) -> None:
+    job(library)
+    bpy.ops.preferences.addon_disable(module=ADDON)
+    bpy.ops.preferences.addon_enable(module=ADDON)
+    assert room("jobs").catalogue.cache_info().currsize == 0
+    assert not (library / ".catalogue.json").exists()

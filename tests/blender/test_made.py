@@ -1,0 +1,261 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Models in the scene and their jobs: selected, replaced by other results, brought back."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import bpy
+import pytest
+from mathutils import Matrix
+
+ADDON = "bl_ext.user_default.image_to_mesh"
+PLACE = Matrix.LocRotScale((1.0, 2.0, 3.0), None, (2.0, 2.0, 2.0))
+
+
+def room(name: str) -> Any:
+    """Return one of the add-on's modules."""
+    return importlib.import_module(f"{ADDON}.{name}")
+
+
+@pytest.fixture
+def library(addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty library of the test's own."""
+    monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(tmp_path / "library"))
+    return tmp_path / "library"
+
+
+def box(name: str, height: float) -> bpy.types.Object:
+    """Return an object with a box of that height that stands on the ground, with a material."""
+    mesh = bpy.data.meshes.new(name)
+    corners = [(x, y, z) for x in (-0.5, 0.5) for y in (-0.5, 0.5) for z in (0.0, height)]
+    faces = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
+    mesh.from_pydata(corners, [], faces)
+    mesh.materials.append(bpy.data.materials.new(f"{name} paint"))
+    return bpy.data.objects.new(name, mesh)
+
+
+def job(library: Path, name: str, *, height: float = 1.0, parts: int = 1) -> str:
+    """Put a finished job with its prepared model into the library; return its id."""
+    jobs = room("jobs")
+    pictures = (jobs.InputPicture("front", f"{name} photo", None, url="https://example.com/a.png"),)
+    record = jobs.Record(
+        id=f"20260101-{name}", state=jobs.State.READY, provider="local", name=name,
+        created="2026-01-01T00:00:00+00:00", mesh="mesh.glb", blend="model.blend",
+        pictures=pictures, settings={"shape": "relief"},
+    )  # fmt: skip
+    jobs.Library(library).create(record, {"mesh.glb": b"glTF"})
+    if parts == 1:
+        objects = [box(name, height)]
+    else:
+        objects = [bpy.data.objects.new(name, None)]
+        objects += [box(f"{name} {number}", height) for number in range(parts)]
+        for part in objects[1:]:
+            part.parent = objects[0]
+    bpy.data.libraries.write(str(library / record.id / "model.blend"), set(objects))
+    for one in objects:
+        data = one.data
+        bpy.data.objects.remove(one)
+        if data:
+            materials = list(data.materials)
+            bpy.data.meshes.remove(data)
+            bpy.data.batch_remove(materials)
+    return str(record.id)
+
+
+def imported(which: str) -> bpy.types.Object:
+    """Import a job's model; return its root, which is active."""
+    assert bpy.ops.image_to_mesh.import_result(job=which) == {"FINISHED"}
+    bpy.context.view_layer.update()
+    return bpy.context.view_layer.objects.active
+
+
+def furnished(thing: bpy.types.Object) -> dict[str, bpy.types.Object]:
+    """Give an object a place, parent, collection, modifier, constraint and child."""
+    parent = bpy.data.objects.new("parent", None)
+    child, aim = bpy.data.objects.new("child", None), bpy.data.objects.new("aim", None)
+    bpy.context.scene.collection.objects.link(parent)
+    shelf = bpy.data.collections.new("shelf")
+    bpy.context.scene.collection.children.link(shelf)
+    for one in (child, aim, thing):
+        shelf.objects.link(one)
+    bpy.context.scene.collection.objects.unlink(thing) if thing.name in (
+        bpy.context.scene.collection.objects
+    ) else bpy.data.collections["Collection"].objects.unlink(thing)
+    parent.location = (0.0, 0.0, 5.0)
+    thing.parent = parent
+    thing.matrix_basis = PLACE
+    child.parent = thing
+    child.location = (0.0, 0.0, 1.0)
+    thing.constraints.new("TRACK_TO").target = aim
+    meshes = [one for one in (thing, *thing.children_recursive) if one.type == "MESH"]
+    meshes[0].modifiers.new("Doubled", "ARRAY").count = 3
+    bpy.context.view_layer.update()
+    return {"parent": parent, "child": child, "aim": aim, "shelf": shelf}
+
+
+def activate(thing: bpy.types.Object) -> None:
+    """Make an object the active one."""
+    bpy.context.view_layer.objects.active = thing
+
+
+def height_of(thing: bpy.types.Object) -> float:
+    """Return an object's height along its own axis, modifiers left out."""
+    heights = [vertex.co.z for vertex in thing.data.vertices]
+    return (max(heights) - min(heights)) * thing.matrix_world.to_scale().z
+
+
+def test_objects_tell_where_they_came_from(library: Path) -> None:
+    root = imported(job(library, "cup"))
+    assert root["image_to_mesh_job"] == "20260101-cup"
+    assert root["image_to_mesh_provider"] == "local"
+    assert json.loads(root["image_to_mesh_settings"]) == {"shape": "relief"}
+    assert root["image_to_mesh_picture"] == "cup photo"
+
+
+def test_select_what_a_job_made(library: Path) -> None:
+    cup, pot = job(library, "cup"), job(library, "pot", parts=2)
+    cups = [imported(cup), imported(cup)]
+    pots = imported(pot)
+    cups[1].hide_set(True)
+    bpy.ops.image_to_mesh.select_made(job=cup)
+    assert bpy.context.selected_objects == [cups[0]]
+    assert bpy.context.view_layer.objects.active == cups[0]
+    bpy.ops.image_to_mesh.select_made(job=pot, extend=True)
+    assert set(bpy.context.selected_objects) == {cups[0], pots, *pots.children}
+    activate(pots.children[0])
+    bpy.ops.image_to_mesh.select_made()
+    assert set(bpy.context.selected_objects) == {pots, *pots.children}
+    assert bpy.ops.image_to_mesh.select_made(job="nobody") == {"CANCELLED"}
+    activate(bpy.data.objects["Cube"])
+    assert bpy.ops.image_to_mesh.select_made() == {"CANCELLED"}
+    bpy.ops.object.mode_set(mode="EDIT")
+    assert not bpy.ops.image_to_mesh.select_made.poll()
+
+
+def test_one_mesh_takes_the_place_of_another(library: Path) -> None:
+    old, new = job(library, "cup"), job(library, "pot", height=4.0)
+    cup = imported(old)
+    around = furnished(cup)
+    world, before = cup.matrix_world.copy(), cup.data
+    objects = set(bpy.data.objects)
+    activate(cup)
+    assert bpy.ops.image_to_mesh.replace(job=new) == {"FINISHED"}
+    assert set(bpy.data.objects) == objects
+    assert cup.data is not before
+    assert (cup.parent, around["child"].parent) == (around["parent"], cup)
+    assert cup.matrix_world == world
+    assert cup.users_collection == (around["shelf"],)
+    assert (cup.modifiers["Doubled"].count, cup.constraints[0].target) == (3, around["aim"])
+    assert [slot.material.name for slot in cup.material_slots] == ["pot paint"]
+    assert cup["image_to_mesh_job"] == new
+    assert height_of(cup) == pytest.approx(2.0, abs=1e-4)
+    assert bpy.context.selected_objects == [cup]
+
+    assert bpy.ops.image_to_mesh.bring_back() == {"FINISHED"}
+    assert (cup.data, cup["image_to_mesh_job"]) == (before, old)
+    assert [slot.material.name for slot in cup.material_slots] == ["cup paint"]
+    assert not bpy.ops.image_to_mesh.bring_back.poll()
+    assert not [name for name in before.keys() if "image_to_mesh" in name]  # noqa: SIM118
+
+
+def test_replaced_twice_comes_back_step_by_step(library: Path) -> None:
+    cup = imported(job(library, "cup"))
+    first = cup.data
+    for name in ("pot", "jug"):
+        activate(cup)
+        bpy.ops.image_to_mesh.replace(job=job(library, name))
+    names = [cup.data.name.split(".")[0]]
+    while bpy.ops.image_to_mesh.bring_back.poll():
+        bpy.ops.image_to_mesh.bring_back()
+        names.append(cup.data.name.split(".")[0])
+    assert names == ["jug", "pot", "cup"]
+    assert cup.data is first
+
+
+def test_what_was_replaced_is_saved_with_the_file(library: Path, tmp_path: Path) -> None:
+    cup = imported(job(library, "cup"))
+    cup.data.vertices[0].co.x = -7.0  # the artist's own work
+    activate(cup)
+    bpy.ops.image_to_mesh.replace(job=job(library, "pot"))
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "kept.blend"))
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "kept.blend"))
+    cup = bpy.data.objects["cup"]
+    activate(cup)
+    assert bpy.ops.image_to_mesh.bring_back() == {"FINISHED"}
+    assert cup.data.vertices[0].co.x == -7.0
+
+
+@pytest.mark.parametrize(("parts_old", "parts_new"), [(1, 2), (2, 1), (2, 3)])
+def test_models_of_several_parts_take_over_too(
+    library: Path, parts_old: int, parts_new: int
+) -> None:
+    old = job(library, "cup", parts=parts_old)
+    new = job(library, "pot", parts=parts_new, height=4.0)
+    cup = imported(old)
+    around = furnished(cup)
+    world, child_world = cup.matrix_world.copy(), around["child"].matrix_world.copy()
+    was = {thing.name for thing in bpy.context.view_layer.objects}
+    activate(cup.children[0] if parts_old > 1 and cup.children[0] != around["child"] else cup)
+    assert bpy.ops.image_to_mesh.replace(job=new) == {"FINISHED"}
+    bpy.context.view_layer.update()
+    pot = bpy.context.view_layer.objects.active
+    parts = [one for one in (pot, *pot.children_recursive) if one.get("image_to_mesh_job") == new]
+    assert len(parts) == parts_new + (parts_new > 1)
+    assert pot.parent == around["parent"]
+    assert (pot.matrix_world.translation - world.translation).length < 1e-4
+    assert all(part.users_collection == (around["shelf"],) for part in parts)
+    assert around["child"].parent == pot
+    assert (around["child"].matrix_world.translation - child_world.translation).length < 1e-4
+    meshes = [part for part in parts if part.type == "MESH"]
+    assert all(mesh.modifiers["Doubled"].count == 3 for mesh in meshes)
+    assert pot.constraints[0].target == around["aim"]
+    assert height_of(meshes[0]) == pytest.approx(2.0, abs=1e-3)
+    assert not any("cup" in thing.name for thing in bpy.context.view_layer.objects)
+
+    assert bpy.ops.image_to_mesh.bring_back() == {"FINISHED"}
+    bpy.context.view_layer.update()
+    assert {thing.name for thing in bpy.context.view_layer.objects} == was
+    assert (cup.matrix_world.translation - world.translation).length < 1e-4
+    assert around["child"].parent == cup
+    assert not [one for one in bpy.data.collections if "replaced" in one.name]
+
+
+def test_any_mesh_can_be_replaced_and_the_size_can_be_its_own(library: Path) -> None:
+    cube = bpy.data.objects["Cube"]
+    before = cube.data
+    activate(cube)
+    assert bpy.ops.image_to_mesh.replace(job=job(library, "pot"), keep_height=False) == {"FINISHED"}
+    assert height_of(cube) == pytest.approx(1.0)
+    assert bpy.ops.image_to_mesh.bring_back() == {"FINISHED"}
+    assert cube.data is before
+    assert "image_to_mesh_job" not in cube
+
+
+def test_nothing_happens_where_nothing_can(library: Path) -> None:
+    activate(bpy.data.objects["Camera"])
+    assert not bpy.ops.image_to_mesh.replace.poll()
+    activate(bpy.data.objects["Cube"])
+    before = set(bpy.data.objects)
+    with pytest.raises(RuntimeError, match="no job"):
+        bpy.ops.image_to_mesh.replace(job="nobody")
+    assert set(bpy.data.objects) == before
+    bpy.ops.object.mode_set(mode="EDIT")
+    assert not bpy.ops.image_to_mesh.replace.poll()
+
+
+def test_one_undo_step_takes_a_replacement_away(library: Path) -> None:
+    which = job(library, "pot")
+    activate(bpy.data.objects["Cube"])
+    bpy.ops.ed.undo_push(message="before")
+    bpy.ops.image_to_mesh.replace("EXEC_DEFAULT", True, job=which)
+    assert bpy.data.objects["Cube"]["image_to_mesh_job"] == which
+    bpy.ops.ed.undo()
+    cube = bpy.data.objects["Cube"]
+    assert "image_to_mesh_job" not in cube
+    assert (cube.data.name, len(cube.data.vertices)) == ("Cube", 8)
+    assert [slot.material.name for slot in cube.material_slots] == ["Material"]

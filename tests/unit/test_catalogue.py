@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The list of the library: quick, never the truth, and never in the way of the jobs themselves."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from image_to_mesh.jobs import (
+    Catalogue,
+    Failure,
+    InputPicture,
+    Library,
+    Record,
+    State,
+    catalogue,
+    note_import,
+    to_clear,
+)
+from image_to_mesh.jobs.catalogue import FILE
+from image_to_mesh.providers import LibraryProblem
+
+LONG_AGO = 1_700_000_000
+
+
+def record(job: str, **what: Any) -> Record:
+    """A job that is ready."""
+    values: dict[str, Any] = {
+        "id": job,
+        "state": State.READY,
+        "provider": "tripo",
+        "name": job,
+        "created": f"2026-01-01T00:00:{len(job):02}+00:00",
+        "ticket": {"task": "one"},
+        "mesh": "mesh.glb",
+        "pictures": (InputPicture("front", job, "front.png", sha256=job),),
+    }
+    return Record(**{**values, **what})
+
+
+def put(root: Path, job: str, size: int = 100, **what: Any) -> Path:
+    """Put a job into the library, with a mesh file of that size; return its folder."""
+    made = record(job, **what)
+    Library(root).create(made, {"front.png": b"picture", "mesh.glb": b"m" * size})
+    settle(root / job)
+    return root / job
+
+
+def settle(folder: Path) -> None:
+    """Make a folder look as if it had been left alone for long."""
+    for path in (*folder.iterdir(), folder):
+        os.utime(path, (LONG_AGO, LONG_AGO))
+
+
+def listed(found: Catalogue) -> list[str]:
+    """Return the jobs' ids in their order."""
+    return [one.job for one in found.entries]
+
+
+def test_newest_first_with_what_lists_show(tmp_path: Path) -> None:
+    put(tmp_path, "a", credits=3.0, seconds=4.0, faces=7, format="glb")
+    put(tmp_path, "bb", preview="preview.png", state=State.FAILED, ticket=None,
+        failure=Failure("failed", "No luck."))  # fmt: skip
+    found = Catalogue(tmp_path)
+    assert listed(found) == []
+    assert found.refresh()
+    newest, oldest = found.entries
+    assert (newest.job, newest.state, newest.thumbnail) == ("bb", State.FAILED, "preview.png")
+    assert (newest.failure, newest.taken) == ("No luck.", False)
+    assert (oldest.credits, oldest.seconds, oldest.faces, oldest.format) == (3.0, 4.0, 7, "glb")
+    assert (oldest.thumbnail, oldest.taken, oldest.imported) == ("front.png", True, None)
+    assert oldest.size > 107
+    assert found.size == newest.size + oldest.size
+
+
+def test_it_opens_without_looking_at_a_single_job(tmp_path: Path) -> None:
+    put(tmp_path, "a")
+    Catalogue(tmp_path).refresh()
+    (tmp_path / "a" / "job.json").unlink()
+    found = Catalogue(tmp_path)
+    found.open()
+    assert listed(found) == ["a"]
+    assert found.refresh()
+    assert listed(found) == []
+    assert not found.refresh()
+
+
+def test_only_what_has_changed_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for job in ("a", "bb", "ccc"):
+        put(tmp_path, job)
+    Catalogue(tmp_path).refresh()
+    read: list[str] = []
+    load = Library.load
+
+    def noted(own: Library, job: str) -> Record:
+        read.append(job)
+        return load(own, job)
+
+    monkeypatch.setattr(Library, "load", noted)
+    Library(tmp_path).save(replace(record("bb"), name="another"))
+    (tmp_path / "ccc" / "model.blend").write_bytes(b"b" * 5000)
+    found = Catalogue(tmp_path)
+    assert found.refresh()
+    assert sorted(read) == ["bb", "ccc"]
+    assert found.entries[1].name == "another"
+    assert found.entries[0].size > 5000
+
+
+def test_a_change_within_the_same_moment_is_not_missed(tmp_path: Path) -> None:
+    library, found = Library(tmp_path), Catalogue(tmp_path)
+    library.create(record("a"), {})
+    moment = time.time_ns() + 3600 * 10**9  # as a clock that is coarse, or goes wrong, has it
+    for name in ("x", "y", "z", "x"):
+        library.save(replace(record("a"), name=name))
+        for path in (tmp_path / "a" / "job.json", tmp_path / "a"):
+            os.utime(path, ns=(moment, moment))
+        found.refresh()
+        assert found.entries[0].name == name
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"version": 1}',
+        b'{"version": 99, "jobs": {}, "stamps": [], "problems": {}}',
+        b'{"version": 1, "jobs": {}, "stamps": [[], [], []], "problems": {}}',
+        b'{"version": 1, "jobs": {"state": ["nowhere"]}, "stamps": [[]], "problems": {}}',
+        b'{"version": 1, "jobs": [], "stamps": 3, "problems": []}',
+        b"\xff\xfe",
+        b"[" * 100_000,
+    ],
+)
+def test_a_damaged_copy_is_made_anew(tmp_path: Path, damage: bytes) -> None:
+    put(tmp_path, "a")
+    (tmp_path / FILE).write_bytes(damage)
+    found = Catalogue(tmp_path)
+    found.open()
+    found.refresh()
+    assert listed(found) == ["a"]
+    again = Catalogue(tmp_path)
+    again.open()
+    assert listed(again) == ["a"]
+
+
+def test_broken_records_are_told_and_hide_no_others(tmp_path: Path) -> None:
+    put(tmp_path, "a")
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "job.json").write_text("{")
+    (tmp_path / "no-job").mkdir()
+    found = Catalogue(tmp_path)
+    found.refresh()
+    assert listed(found) == ["a"]
+    assert len(found.problems) == 1
+    assert "broken" in found.problems[0]
+    again = Catalogue(tmp_path)
+    again.open()
+    assert again.problems == found.problems
+    settle(tmp_path / "broken")
+    assert again.refresh()
+    assert not again.refresh()
+
+
+def test_no_library_is_no_jobs_and_a_file_is_a_sentence(tmp_path: Path) -> None:
+    found = Catalogue(tmp_path / "none")
+    found.refresh()
+    assert found.entries == ()
+    assert not (tmp_path / "none").exists()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(LibraryProblem, match="no folder"):
+        Catalogue(tmp_path / "file").refresh()
+
+
+def test_a_moved_library_is_the_same(tmp_path: Path) -> None:
+    put(tmp_path / "here", "a")
+    Catalogue(tmp_path / "here").refresh()
+    (tmp_path / "here").rename(tmp_path / "there")
+    found = Catalogue(tmp_path / "there")
+    found.open()
+    assert listed(found) == ["a"]
+    assert not found.refresh()
+    assert str(tmp_path) not in (tmp_path / "there" / FILE).read_text()
+
+
+def test_found_by_state_provider_and_words(tmp_path: Path) -> None:
+    put(tmp_path, "cup", name="Blue Cup")
+    put(tmp_path, "cup2", name="blue cup", provider="scenario")
+    put(tmp_path, "pot", name="Pot", state=State.FAILED, failure=Failure("failed", "Too dark."))
+    found = Catalogue(tmp_path)
+    found.refresh()
+
+    def jobs(**what: str) -> list[str]:
+        return sorted(one.job for one in found.find(**what))
+
+    assert jobs() == ["cup", "cup2", "pot"]
+    assert jobs(text="cup BLUE") == ["cup", "cup2"]
+    assert jobs(text="cup", provider="scenario") == ["cup2"]
+    assert jobs(state="failed") == ["pot"]
+    assert jobs(text="dark") == ["pot"]
+    assert jobs(text="Scenario") == ["cup2"]
+    assert jobs(text="nothing") == []
+    assert found.find(text="cup") is found.find(text="cup")
+    put(tmp_path, "cup33", name="cup")
+    found.refresh()
+    assert jobs(text="cup") == ["cup", "cup2", "cup33"]
+
+
+def test_the_clean_up_takes_the_oldest_and_never_what_nobody_imported(tmp_path: Path) -> None:
+    for number, job in enumerate(("o", "ol", "old", "newer")):
+        folder = put(tmp_path, job, size=10_000)
+        if number != 1:
+            note_import(folder)
+    put(tmp_path, "running", size=10_000, state=State.RUNNING)
+    found = Catalogue(tmp_path)
+    found.refresh()
+    assert {one.job for one in found.entries if one.imported} == {"o", "old", "newer"}
+    one = found.entries[0].size
+    assert to_clear(found.entries, 10**9) == []
+    assert [each.job for each in to_clear(found.entries, found.size - 1)] == ["o"]
+    assert [each.job for each in to_clear(found.entries, found.size - one - 1000)] == ["o", "old"]
+    assert [each.job for each in to_clear(found.entries, 0)] == ["o", "old", "newer"]
+
+
+def test_imports_are_counted_and_survive_a_damaged_file(tmp_path: Path) -> None:
+    note_import(tmp_path)
+    note_import(tmp_path)
+    assert json.loads((tmp_path / "imported.json").read_text())["times"] == 2
+    (tmp_path / "imported.json").write_text("[")
+    note_import(tmp_path)
+    assert json.loads((tmp_path / "imported.json").read_text())["times"] == 1
+    note_import(tmp_path / "gone")
+
+
+def test_one_catalogue_for_each_library(tmp_path: Path) -> None:
+    assert catalogue(tmp_path) is catalogue(tmp_path)
+    put(tmp_path, "a")
+    found = catalogue(tmp_path)
+    found.refresh_soon()
+    until = time.monotonic() + 20
+    while not found.entries and time.monotonic() < until:
+        time.sleep(0.01)
+    assert listed(found) == ["a"]
+
+
+@pytest.mark.once
+def test_opening_imports_nothing_heavy(tmp_path: Path) -> None:
+    put(tmp_path, "a")
+    Catalogue(tmp_path).refresh()
+    code = (
+        "import sys; from pathlib import Path; from image_to_mesh.jobs import Catalogue\n"
+        "found = Catalogue(Path(sys.argv[1])); found.open()\n"
+        "print(len(found.entries), sorted({'pydantic', 'requests'} & set(sys.modules)))"
+    )
+    said = subprocess.check_output([sys.executable, "-c", code, str(tmp_path)], text=True)
+    assert said.strip() == "1 []"

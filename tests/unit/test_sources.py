@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a batch is made of: files, folders, tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from image_to_mesh.jobs.sources import Line, read_sources
+from image_to_mesh.providers import ImageToMeshError
+
+
+def names(lines: list[Line]) -> list[str]:
+    """Return the pictures' file names."""
+    return [Path(line.image).name for line in lines]
+
+
+def test_files_folders_and_addresses_each_once(tmp_path: Path) -> None:
+    for name in ("b.PNG", "a.jpg", ".hidden.png", "notes.txt", "c.webp"):
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "deeper.png").mkdir()
+    url = "https://example.com/d.png"
+    lines = read_sources([str(tmp_path), url, str(tmp_path / "a.jpg"), url])
+    assert names(lines) == ["a.jpg", "b.PNG", "c.webp", "d.png"]
+
+
+@pytest.mark.parametrize("between", [",", ";", "\t"])
+def test_a_table_as_spreadsheets_save_it(tmp_path: Path, between: str) -> None:
+    rows = [
+        ["image", " provider", "face_limit", "left"],
+        ["cup.png", "tripo", "500", "side.png"],
+        ["", "", "", ""],
+        ["sub/pot.png", "", "", ""],
+        ["https://example.com/x.png", "local", "", ""],
+    ]
+    table = tmp_path / "list.csv"
+    text = "\r\n".join(between.join(row) for row in rows)
+    table.write_bytes(b"\xef\xbb\xbf" + text.encode())
+    first, second, third = read_sources([str(table)])
+    assert first == Line(
+        str(tmp_path / "cup.png"),
+        "tripo",
+        {"face_limit": "500"},
+        {"left": str(tmp_path / "side.png")},
+    )
+    assert second == Line(str(tmp_path / "sub" / "pot.png"))
+    assert third == Line("https://example.com/x.png", "local")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("picture,provider\na.png,local\n", "no column “image”"),
+        ("image,image\na.png,b.png\n", "two columns “image”"),
+        ("image,note\na.png,one,two\n", "line 2"),
+        ("image,note\na.png\n", "line 2"),
+        ("image,note\n,one\n", "names no image"),
+        ('image,note\n"a.png,one\n', "line"),
+        ("\x00", "no column"),
+        ("", "no column"),
+        ("image,provider\n", "no picture"),
+    ],
+)
+def test_a_table_that_is_none_is_a_sentence(tmp_path: Path, text: str, said: str) -> None:
+    table = tmp_path / "list.csv"
+    table.write_text(text, "utf-8")
+    with pytest.raises(ImageToMeshError, match=said):
+        read_sources([str(table)])
+
+
+def test_nothing_at_all_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ImageToMeshError, match="no picture"):
+        read_sources([str(tmp_path)])
+    (tmp_path / "list.csv").write_bytes("image\nä.png".encode("utf-16"))
+    with pytest.raises(ImageToMeshError, match="not UTF-8"):
+        read_sources([str(tmp_path / "list.csv")])
+    with pytest.raises(ImageToMeshError, match="cannot be read"):
+        read_sources([str(tmp_path / "gone.csv")])

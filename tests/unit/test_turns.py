@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Turns at a service: never more than its places, pauses that are shared, no place left empty."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from image_to_mesh.jobs import turns
+from image_to_mesh.jobs.pacing import next_pause
+from image_to_mesh.jobs.turns import Turn, Turns
+from image_to_mesh.providers import Progress
+
+WORKING = Progress("Working")
+
+
+class Stop(Exception):
+    """Ends a wait for a turn."""
+
+
+def stop_after(seconds: float) -> Callable[[], None]:
+    """Return a check that ends the waiting."""
+    end = time.monotonic() + seconds
+
+    def check() -> None:
+        if time.monotonic() > end:
+            raise Stop
+
+    return check
+
+
+def never() -> None:
+    """Go on waiting."""
+
+
+def has_turn(turn: Turn) -> bool:
+    """Say whether there is a place for it at once."""
+    try:
+        turn.take(stop_after(0.2))
+    except Stop:
+        return False
+    return True
+
+
+def test_alone_there_is_always_a_place() -> None:
+    assert all(has_turn(Turn()) for _ in range(20))
+
+
+def test_never_more_than_the_places() -> None:
+    shared = Turns(2)
+    first, second, third = (Turn(shared) for _ in range(3))
+    assert shared.coming == 3
+    assert has_turn(first)
+    assert has_turn(second)
+    assert not has_turn(third)
+    first.leave()
+    assert has_turn(third)
+    assert shared.coming == 0
+    second.leave()
+    third.leave()
+    assert not shared.having
+
+
+def test_who_comes_first_has_the_first_turn() -> None:
+    shared = Turns(1)
+    holder = Turn(shared)
+    holder.take(never)
+    served: list[int] = []
+
+    def wait(number: int, turn: Turn) -> None:
+        turn.take(never)
+        served.append(number)
+        turn.leave()
+
+    threads = []
+    for number in range(5):
+        turn = Turn(shared)
+        threads.append(threading.Thread(target=wait, args=(number, turn)))
+        threads[-1].start()
+        while len(shared.queue) <= number:
+            time.sleep(0.001)
+    holder.leave()
+    for thread in threads:
+        thread.join(10)
+    assert served == list(range(5))
+
+
+def test_a_task_that_is_at_the_service_already_has_its_place() -> None:
+    shared = Turns(1)
+    there, other = Turn(shared), Turn(shared)
+    there.resume()
+    assert not has_turn(other)
+    there.leave()
+    assert has_turn(other)
+
+
+def test_a_refusal_is_believed_and_the_pause_shared() -> None:
+    shared = Turns(10)
+    three, fourth, fifth = [Turn(shared) for _ in range(3)], Turn(shared), Turn(shared)
+    for one in (*three, fourth):
+        one.take(never)
+    begun = time.monotonic()
+    fourth.refused(1.0)
+    three[0].leave(finished=True)
+    fifth.take(never)
+    assert time.monotonic() - begun >= 1.0
+    assert not has_turn(fourth)  # the service had three, and has three again
+    fifth.leave()
+    assert has_turn(fourth)
+
+
+def test_after_a_quiet_one_more_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    shared = Turns(2)
+    first, second = Turn(shared), Turn(shared)
+    first.take(never)
+    second.take(never)
+    second.refused(0.0)
+    monkeypatch.setattr(turns, "QUIET", 0.0)
+    first.leave(finished=True)
+    first, third = Turn(shared), Turn(shared)
+    assert has_turn(first)
+    assert has_turn(second)
+    assert not has_turn(third)  # and never more than the service says that it takes
+
+
+def test_closing_waits_for_the_answers_and_lets_nobody_order() -> None:
+    shared = Turns(2)
+    ordering, answered = Turn(shared), Turn(shared)
+    ordering.take(never)
+    answered.take(never)
+    answered.resume()
+    threading.Timer(0.3, ordering.resume).start()
+    begun = time.monotonic()
+    shared.close(20.0)
+    assert 0.2 < time.monotonic() - begun < 15.0
+    answered.leave()
+    assert not has_turn(Turn(shared))
+
+
+def test_the_end_of_a_task_is_seen_soon_while_others_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("image_to_mesh.jobs.turns.time.monotonic", lambda: now[0])
+
+    def looks(turn: Turn, takes: float) -> list[float]:
+        turn.take(never)
+        start, pause, seen = now[0], 0.0, [0.0]
+        while seen[-1] < takes:
+            pause = turn.pause(next_pause(WORKING, pause))
+            now[0] += pause
+            seen.append(now[0] - start)
+        turn.leave(finished=True)
+        return seen
+
+    shared = Turns(1)
+    waiting = Turn(shared)
+    assert looks(Turn(shared), 33.0)[-1] <= 35.0
+    for _ in range(3):
+        last = looks(Turn(shared), 33.0)
+    assert last[-1] - 33.0 <= 0.02 * 33.0 + turns.SHORTEST_PAUSE
+    assert len(last) < 33
+    waiting.take(never)
+    waiting.leave()
+    gaps = looks(Turn(shared), 33.0)
+    assert gaps[-1] - gaps[-2] >= 1.0  # nobody waits: no need to hurry

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Time the list of a library of 5,000 jobs, and a batch of 200 pictures, 10 of them at once.
+
+Run by `bench.py` with the Python that has the package; `bench_library.py [JOBS [PICTURES]]`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from fakes import FAKES  # noqa: E402
+from fakes.crowd import Crowd, crowded  # noqa: E402
+from fakes.glb import triangle_glb  # noqa: E402
+from fakes.png import png_of  # noqa: E402
+from fakes.service import KEY  # noqa: E402
+
+JOBS, PICTURES, TAKES = 5000, 200, 2.0
+RUNS = 7
+OPEN = """
+import json, sys, time
+from pathlib import Path
+from image_to_mesh.jobs import Catalogue
+
+def memory():
+    if not Path("/proc/self/status").exists():
+        return 0
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1])
+
+found = Catalogue(Path(sys.argv[1]))
+before = memory()
+times = [time.perf_counter()]
+found.open()
+times.append(time.perf_counter())
+opened = len(found.entries)
+found.refresh()
+times.append(time.perf_counter())
+matches = len(found.find(text="cup 49"))
+times.append(time.perf_counter())
+used = memory() - before
+steps = [round(1000 * (end - start), 1) for start, end in zip(times, times[1:])]
+print(json.dumps([opened, steps, used / 1024]))
+"""
+BATCH = """
+import sys
+from image_to_mesh import cli, providers
+providers.__path__.append(sys.argv.pop(1))
+cli.find_blender = lambda environment: None
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
+def fill(root: Path, number: int) -> None:
+    """Make a library of so many finished jobs, with small files."""
+    from image_to_mesh.jobs import InputPicture, Record, State
+    from image_to_mesh.providers._adapters import to_json
+
+    for one in range(number):
+        folder = root / f"20260101-000000-cup-{one:05}"
+        folder.mkdir(parents=True)
+        record = Record(
+            folder.name, State.READY, "tripo", f"cup {one}", f"2026-01-01T00:00:00.{one:06}+00:00",
+            pictures=(InputPicture("front", f"cup {one}", "front.png", sha256=f"{one:064x}"),),
+            settings={"model": "v3.1-20260211", "texture": True}, ticket={"task": f"{one:036}"},
+            mesh="mesh.glb", format="glb", blend="model.blend", preview="preview.png",
+            faces=20_000, credits=30.0, seconds=80.0,
+        )  # fmt: skip
+        (folder / "job.json").write_text(json.dumps(to_json(record)), "utf-8")
+        for name in ("front.png", "mesh.glb", "model.blend", "preview.png"):
+            (folder / name).write_bytes(b"x" * 100)
+
+
+def time_list(number: int) -> str:
+    """Return in a line how long a library takes to be listed, each time in a fresh process."""
+    from image_to_mesh.jobs import Catalogue
+
+    with tempfile.TemporaryDirectory() as place:
+        root = Path(place, "library")
+        fill(root, number)
+        time.sleep(2.5)  # what has just changed is looked at again
+        started = time.perf_counter()
+        Catalogue(root).refresh()
+        first = time.perf_counter() - started
+        command = [sys.executable, "-c", OPEN, str(root)]
+        said = [json.loads(subprocess.check_output(command, text=True)) for _ in range(RUNS)]
+    if {opened for opened, _, _ in said} != {number}:
+        raise SystemExit("the list is not whole")
+    opened, looked, found = (
+        statistics.median(steps[step] for _, steps, _ in said) for step in range(3)
+    )
+    worst = max(steps[0] for _, steps, _ in said)
+    memory = max(used for _, _, used in said)
+    return (
+        f"{number} jobs in the library: the list opens in {opened:.0f} ms (at most {worst:.0f}), "
+        f"takes {memory:.0f} MB; looking for changes {looked:.0f} ms, on a thread; searching "
+        f"{found:.0f} ms; reading all the first time {first:.1f} s, on a thread"
+    )
+
+
+def time_batch(number: int) -> str:
+    """Return in a line how well a batch uses a service's places."""
+    with (
+        tempfile.TemporaryDirectory() as place,
+        crowded(Crowd(takes=TAKES, mesh=triangle_glb(5))) as crowd,
+    ):
+        pictures = Path(place, "pictures")
+        pictures.mkdir()
+        for one in range(number):
+            (pictures / f"{one:04}.png").write_bytes(png_of(64, 48) + str(one).encode())
+        command = [
+            sys.executable, "-c", BATCH, str(FAKES / "services"), "batch", str(pictures),
+            "--provider", "rehearsal", "--library", str(Path(place, "library")), "--quiet",
+        ]  # fmt: skip
+        keys = {"REHEARSAL_API_KEY": KEY, "REHEARSAL_BASE_URL": crowd.url}
+        started = time.perf_counter()
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env={**os.environ, **keys})
+        seconds = time.perf_counter() - started
+    return (
+        f"batch of {number} pictures, {crowd.places} at once for {TAKES:g} s each: "
+        f"{len(crowd.tasks)} orders, {len(crowd.refused)} refused, {seconds:.1f} s in all, "
+        f"{crowd.throughput():.1%} of the ideal throughput, "
+        f"{crowd.looks / number:.1f} looks at each task"
+    )
+
+
+def main() -> None:
+    numbers = [int(word) for word in sys.argv[1:]]
+    print(time_list(numbers[0] if numbers else JOBS), flush=True)
+    print(time_batch(numbers[1] if len(numbers) > 1 else PICTURES), flush=True)
+
+
+if __name__ == "__main__":
+    main()
