@@ -6,7 +6,20 @@ from __future__ import annotations
 import bpy
 
 from .. import jobs
-from . import account, cancel, delete, generate, import_result, prepared, shown, watch
+from . import (
+    account,
+    arrivals,
+    cancel,
+    delete,
+    generate,
+    import_result,
+    prepared,
+    resume,
+    settle,
+    shown,
+    waking,
+    watch,
+)
 
 _classes = (
     *generate.classes,
@@ -14,6 +27,9 @@ _classes = (
     *account.classes,
     *import_result.classes,
     *delete.classes,
+    *resume.classes,
+    *arrivals.classes,
+    *settle.classes,
     *shown.classes,
     *watch.classes,
 )
@@ -25,10 +41,12 @@ def register() -> None:
         bpy.utils.register_class(one)
     watch.register()
     account.register()
+    waking.register()
 
 
 def unregister() -> None:
     """Stop watching and put running jobs aside: their records go on with the next start."""
+    waking.unregister()
     account.unregister()
     watch.unregister()
     jobs.session().close()

@@ -237,7 +237,7 @@ def test_faults_of_the_background_blender_become_values(
     assert view.failure is not None
     assert view.failure.kind == kind
     assert (view.record is None) == (kind == "bad_image")
-    assert [path.name for path in tmp_path.iterdir()] == ([] if kind == "bad_image" else [view.job])
+    assert Library(tmp_path).jobs() == ([] if kind == "bad_image" else [view.job])
     said = {"die": "Segmentation fault", "crash": "no luck", "refuse": "Nothing."}
     assert said[fault] in view.failure.message
 
