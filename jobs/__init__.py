@@ -16,11 +16,14 @@ from ._values import (
     Record,
     State,
 )
-from .background import BackgroundBlender, blender_command, find_blender
+from .background import BackgroundBlender
+from .blender_places import blender_command, find_blender
 from .enquiry import Answer, Enquiries, Enquiry
 from .library import Library, library_folder
 from .pictures import picture_from
+from .returning import Left, Means, dismiss
 from .session import Session, session
+from .uncertain import forget, is_unsettled, known_of
 
 __all__ = [
     "Answer",
@@ -34,14 +37,20 @@ __all__ = [
     "InputPicture",
     "JobSpec",
     "JobView",
+    "Left",
     "Library",
+    "Means",
     "PictureSource",
     "Progressed",
     "Record",
     "Session",
     "State",
     "blender_command",
+    "dismiss",
     "find_blender",
+    "forget",
+    "is_unsettled",
+    "known_of",
     "library_folder",
     "picture_from",
     "session",

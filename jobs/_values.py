@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from ..providers import PictureInfo, RemoteFile, Secret, Settings
+from .migrating import SCHEMA
 
 JSON = Any
 
@@ -62,6 +63,10 @@ class JobSpec:
     timeout: float | None = None
     record: Record | None = None
     """Set for a job of an earlier process that goes on."""
+    again: bool = False
+    """For an uncertain one: the person says that it did not arrive, and to order it again."""
+    attach: str = ""
+    """For an uncertain one: the task's id at the service, which the person has found there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +101,7 @@ class Record:
     """A job's whole story, as `job.json` keeps it. File names are relative to the job's folder.
 
     `created` and `submitted` are ISO 8601 in UTC, `seconds` counts from the start to the end.
+    `dismissed`: the person was told that the mesh is there, and wants to hear of it no more.
     """
 
     id: str
@@ -103,7 +109,7 @@ class Record:
     provider: str
     name: str
     created: str
-    schema: int = 1
+    schema: int = SCHEMA
     pictures: tuple[InputPicture, ...] = ()
     settings: Mapping[str, JSON] = field(default_factory=dict)
     place: Mapping[str, JSON] = field(default_factory=dict)
@@ -122,6 +128,20 @@ class Record:
     facts: Mapping[str, JSON] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     failure: Failure | None = None
+    dismissed: bool = False
+
+    @property
+    def offered(self) -> bool:
+        """Whether its mesh was made for a scene, and its person has not put the offer away."""
+        made_for_one = bool(self.place.get("file"))
+        return self.state is State.READY and made_for_one and not self.dismissed
+
+    def names(self) -> Iterator[str]:
+        """Yield the files that it names: all lie in its own folder."""
+        own = (self.mesh, self.blend, self.preview)
+        pictures = (name for one in self.pictures for name in (one.file, one.sent))
+        remote = (one.file for one in self.files)
+        yield from (name for name in (*own, *pictures, *remote) if name is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from typing import Any
 
 from ..providers import LibraryProblem, Ticket
 from ._values import Collected, Ended, Event, Failure, JobView, Progressed, Record, State
-from .library import Library
+from .library import CANCEL, Library
 
 log = logging.getLogger(__name__)
 
@@ -76,12 +76,25 @@ class Keeper:
         self._library.create(self.record, files)
         self._on_disk = True
 
+    def reload(self) -> None:
+        """Take the record as it is on disk now: another process may have gone on with it."""
+        self.record = self._library.load(self.record.id)
+        self._before = self.record.seconds
+
+    def is_told_to_cancel(self) -> bool:
+        """Say whether another process left word to stop, and take it."""
+        try:
+            (self.folder / CANCEL).unlink()
+        except OSError:
+            return False
+        return True
+
     def discard(self) -> None:
         """Take the job off the disk again: nothing was sent, and there is nothing to go on with."""
         if self._on_disk:
             self._on_disk = False
             with contextlib.suppress(LibraryProblem):
-                self._library.delete(self.record.id)
+                self._library.delete(self.record.id, mine=True)
 
     def save(self, **changes: Any) -> None:
         """Change the record, here and on disk; a new step forgets an old failure."""
@@ -129,8 +142,8 @@ class Keeper:
         view = self._look(phase, 1.0 if phase == "Done" else None)
         view = replace(view, failure=failure, collected=self._quiet)
         self.view = replace(view, state=state or view.state)
-        self._emit(Collected(view.job, self.view) if self._quiet else Ended(view.job, self.view))
-        self._quiet = self.ended = True
+        was_quiet, self._quiet, self.ended = self._quiet, True, True
+        self._emit(Collected(view.job, self.view) if was_quiet else Ended(view.job, self.view))
 
     def _look(self, phase: str, fraction: float | None) -> JobView:
         low, high = self._span.get(self.record.state, (0.0, 1.0))

@@ -7,24 +7,36 @@ A folder holds `job.json`, the input pictures, the untouched mesh file, `model.b
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
 import re
 import secrets
 import shutil
+import stat
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from ..providers import BadReply, LibraryProblem
 from ..providers._adapters import parse_reply, to_json
-from ._values import Record
+from ._values import Record, State
+from .locking import JobLock, is_held
+from .migrating import migrated
 
 RECORD = "job.json"
-SCHEMA = 1
+MAX_RECORD = 16 * 1024 * 1024
+"""No record gets that big: what is bigger is none."""
+CANCEL = ".cancel"
+"""A file of this name in a job's folder asks the process that works on it to stop."""
+IMPORTED = "imported.json"
+"""A file of this name tells when the job's mesh came into a scene."""
+LEFT_OVER = 24 * 3600.0
+"""Seconds after which a half-made folder is surely nobody's any more."""
 
 
 def library_folder(preference: str, environment: Mapping[str, str]) -> Path:
@@ -68,9 +80,10 @@ class Library:
             side.mkdir()
             try:
                 for name, data in pictures.items():
-                    (side / name).write_bytes(data)
+                    write_whole(side / name, data)
                 write_whole(side / RECORD, _encode(record))
                 side.rename(self.folder(record.id))
+                _settle(self.root)
             except BaseException:
                 shutil.rmtree(side, ignore_errors=True)
                 raise
@@ -79,9 +92,12 @@ class Library:
 
     def save(self, record: Record) -> None:
         """Replace the job's record atomically."""
+        folder = self.folder(record.id)
         try:
-            write_whole(self.folder(record.id) / RECORD, _encode(record))
+            write_whole(folder / RECORD, _encode(record))
         except OSError as error:
+            if not folder.is_dir():
+                raise LibraryProblem(f"The folder of job “{record.id}” is gone.") from error
             raise _problem(error, self.root) from error
 
     def keep(self, job: str, name: str, data: bytes) -> None:
@@ -93,35 +109,94 @@ class Library:
 
     def load(self, job: str) -> Record:
         """Read one job's record."""
-        path = self.folder(job) / RECORD
-        try:
-            data = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError as error:
-            raise LibraryProblem(f"There is no job “{job}”.", "List them with “jobs”.") from error
-        except (OSError, ValueError, RecursionError) as error:
-            raise LibraryProblem(f"The record of job “{job}” cannot be read: {error}.") from error
-        return _decode(data, job)
+        return _decode(self._read(job), job)
 
     def all(self) -> tuple[list[Record], list[str]]:
         """Return the records, oldest first, and a sentence for each that cannot be read."""
         records: list[Record] = []
         problems: list[str] = []
-        if self.root.exists() and not self.root.is_dir():
-            raise LibraryProblem(f"{self.root} is no folder.", "Choose another library folder.")
-        for path in sorted(self.root.glob(f"*/{RECORD}")) if self.root.is_dir() else ():
-            if path.parent.name.startswith("."):
-                continue
+        for job in self.jobs():
             try:
-                records.append(self.load(path.parent.name))
+                records.append(self.load(job))
             except LibraryProblem as problem:
                 problems.append(str(problem))
         return records, problems
 
-    def delete(self, job: str) -> None:
-        """Delete the job's folder with all that is in it."""
+    def jobs(self) -> list[str]:
+        """Return the ids of all jobs, oldest first, whether or not their records can be read."""
+        if self.root.exists() and not self.root.is_dir():
+            raise LibraryProblem(f"{self.root} is no folder.", "Choose another library folder.")
+        try:
+            found = sorted(os.scandir(self.root), key=lambda one: one.name)
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise _problem(error, self.root) from error
+        named = (one.name for one in found if not one.name.startswith("."))
+        return [job for job in named if os.path.lexists(self.root / job / RECORD)]
+
+    def open_jobs(self) -> Iterator[Record]:
+        """Yield the jobs that are not settled, oldest first: those that can go on, those that are
+        uncertain, those whose mesh nobody has seen yet.
+
+        Broken records are passed over: `all` tells of them. Quick in a large library, because
+        only records that may be such are read in full.
+        """
+        for job in self.jobs():
+            try:
+                data = self._read(job)
+                if data.get("state") == State.READY and self._was_seen(job, data):
+                    continue
+                record = _decode(data, job)
+            except (LibraryProblem, AttributeError):
+                continue
+            if not record.state.over or record.state is State.UNCERTAIN or record.offered:
+                yield record
+
+    def _was_seen(self, job: str, data: Mapping[str, Any]) -> bool:
+        known = bool(data.get("dismissed")) or not data.get("place")
+        return known or (self.root / job / IMPORTED).exists()
+
+    def sweep(self) -> None:
+        """Clear away what a process that was killed had not finished making."""
+        for path in self.root.glob(".new-*") if self.root.is_dir() else ():
+            try:
+                if time.time() - path.stat().st_mtime > LEFT_OVER:
+                    shutil.rmtree(path, ignore_errors=True)
+            except OSError:
+                continue
+
+    def lock(self, job: str) -> JobLock:
+        """Return the lock of a job; it is not taken yet."""
+        return JobLock(self.root, job)
+
+    def is_held(self, job: str) -> bool:
+        """Say whether some process works on a job now."""
+        return is_held(self.root, job)
+
+    def ask_to_cancel(self, job: str) -> None:
+        """Leave word for the process that works on a job."""
+        try:
+            (self.folder(job) / CANCEL).touch()
+        except OSError as error:
+            raise _problem(error, self.root) from error
+
+    def _read(self, job: str) -> Any:
+        try:
+            return json.loads(_read_plain(self.folder(job) / RECORD))
+        except FileNotFoundError as error:
+            raise LibraryProblem(f"There is no job “{job}”.", "List them with “jobs”.") from error
+        except (OSError, ValueError, RecursionError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise LibraryProblem(f"The record of job “{job}” cannot be read: {why}.") from error
+
+    def delete(self, job: str, *, mine: bool = False) -> None:
+        """Delete the job's folder with all that is in it; `mine`: also while it is worked on."""
         folder = self.folder(job)
         if not (folder / RECORD).is_file():
             raise LibraryProblem(f"There is no job “{job}”.", "List them with “jobs”.")
+        if not mine and self.is_held(job):
+            raise LibraryProblem(f"Job “{job}” is being worked on.", "Cancel it first.")
         try:
             shutil.rmtree(folder)
         except OSError as error:
@@ -131,11 +206,44 @@ class Library:
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file so that a crash leaves the old one or the new one, never a part."""
     side = path.with_name(f".{path.name}.new")
-    with side.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    _replace(side, path)
+    try:
+        with side.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        _replace(side, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            side.unlink(missing_ok=True)
+        raise
+    _settle(path.parent)
+
+
+def _settle(folder: Path) -> None:
+    """See to it that a rename outlives a power cut; not every file system can be asked to."""
+    if os.name != "posix":
+        return
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+            raise
+    finally:
+        os.close(handle)
+
+
+def _read_plain(path: Path) -> bytes:
+    """Read a record, which is a file, and no pipe or device; a link to one is as good."""
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "it is no file")
+    if found.st_size > MAX_RECORD:
+        raise OSError(errno.EFBIG, f"it has {found.st_size / 1e6:.0f} MB")
+    return path.read_bytes()
 
 
 def _replace(side: Path, path: Path) -> None:
@@ -157,17 +265,18 @@ def _encode(record: Record) -> bytes:
 
 
 def _decode(data: Any, job: str) -> Record:
-    newest = data.get("schema", SCHEMA) if isinstance(data, dict) else SCHEMA
-    if isinstance(newest, int) and newest > SCHEMA:
-        raise LibraryProblem(
-            f"Job “{job}” was written by a newer version of Image to Mesh.", "Update the add-on."
-        )
+    if not isinstance(data, dict):
+        raise LibraryProblem(f"The record of job “{job}” is none.")
+    data = migrated(data, job)
     try:
         record = parse_reply(Record, data, f"The record of job “{job}”")
     except BadReply as error:
         raise LibraryProblem(error.message, "Delete its folder, or mend the file.") from error
     if record.id != job:
         raise LibraryProblem(f"The record in “{job}” is another job's ({record.id}).")
+    for name in record.names():
+        if Path(name).name != name or name.startswith(".") or name == RECORD:
+            raise LibraryProblem(f"The record of job “{job}” names a file elsewhere: {name[:80]}.")
     return record
 
 

@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
 from ..providers import (
@@ -21,35 +21,35 @@ from ..providers import (
     CancelOutcome,
     Failed,
     ImageToMeshError,
-    InvalidSettings,
+    LibraryProblem,
     NoBlender,
     Progress,
     Recipe,
-    Request,
     Result,
     Ticket,
     TimedOut,
     Uncertain,
-    Uploaded,
     check_rules,
     get_provider,
     values_of,
 )
 from ._values import Event, Failure, InputPicture, JobSpec, Record, State
 from .calling import Call
-from .keeping import Keeper, now, request_hash
+from .fetching import Fetch
+from .keeping import Keeper, now
 from .library import Library
 from .meshfile import read_mesh_file
+from .ordering import Order
 from .pacing import Patience, next_pause
-from .pictures import as_sent, check_views, collect, fitted, fitting_request, needs_fitting
+from .pictures import check_views, collect, fitted, fitting_request, needs_fitting
 from .tools import Tools
-from .uploads import Uploads
 
 log = logging.getLogger(__name__)
 
 TICK = 0.05
-FRESH_ADDRESSES = 3
-"""How often a result's addresses are asked for again when they have expired."""
+TRIES = 3
+LOOK_EVERY = 0.5
+"""Seconds between two looks for a word of another process to stop."""
 
 _RESUMABLE = frozenset({"unreachable", "timed_out", "rate_limited", "no_blender"})
 _VERDICTS = frozenset({"rejected", "failed", "banned", "expired"})
@@ -75,7 +75,8 @@ class Runner:
         self._collect = True
         self._collecting = False
         self._told = False
-        self._submitting: Call[Ticket] | None = None
+        self._mine = self._later = False
+        self._looked = 0.0
         self._tools = Tools(spec, self._provider, self._check, self._sleep)
         record = spec.record or Record(
             id=job,
@@ -86,7 +87,11 @@ class Runner:
             place=dict(spec.place),
         )
         home = "network" not in self._provider.needs
-        self.keeper = Keeper(Library(spec.library), record, emit, home=home)
+        library = Library(spec.library)
+        self._lock = library.lock(job)
+        self.keeper = Keeper(library, record, emit, home=home)
+        self._order = Order(spec, self.keeper, self._tools, self._provider)
+        self._fetch = Fetch(self.keeper, self._tools, self._provider, self._check_fetching)
         self.thread = threading.Thread(target=self._run, name=f"image_to_mesh {job}", daemon=True)
 
     def start(self) -> None:
@@ -106,7 +111,7 @@ class Runner:
     def collecting(self) -> bool:
         """Whether a cancelled job goes on, for what is charged or may be all the same."""
         wanted = self._cancelled.is_set() and self._collect and self.thread.is_alive()
-        return wanted and (self._collecting or self._submitting is not None)
+        return wanted and (self._collecting or self._order.under_way is not None)
 
     # -- the thread ------------------------------------------------------------------------------
 
@@ -116,10 +121,34 @@ class Runner:
         except Cancelled:
             self._guarded(self._end_cancelled)
         finally:
-            self._tools.close(kindly=self._record.state is State.READY)
+            self._tools.close()
+            self._lock.release()
             if not self.keeper.ended and not self._closed.is_set():
                 failure = Failure(_UNEXPECTED, "The job broke off.", "The system console says why.")
                 self.keeper.end("Failed", failure=failure)
+
+    def _hold(self) -> None:
+        """See to it that no other process works on the job; raises LibraryProblem if one does."""
+        try:
+            for _ in range(TRIES):  # somebody who only looks has it for a moment
+                self._mine = self._lock.take()
+                if self._mine:
+                    return
+                time.sleep(TICK)
+        except OSError as error:
+            raise LibraryProblem(
+                f"The library cannot be written to: {error.strerror or error}.",
+                "Choose another folder, or make room.",
+            ) from error
+        raise LibraryProblem(
+            "Another Blender or command line works on this job.",
+            "Leave it to that one, or cancel it: the other one then stops.",
+        )
+
+    def _end(self, phase: str, *, failure: Failure | None = None) -> None:
+        """Tell of the end: from then on others may work on the job."""
+        self._lock.release()
+        self.keeper.end(phase, failure=failure)
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:
@@ -144,15 +173,17 @@ class Runner:
 
     def _go_on(self) -> None:
         steps = {
-            State.QUEUED: self._submit,
+            State.QUEUED: self._send,
             State.RUNNING: self._wait,
             State.DOWNLOADING: self._download,
             State.PREPARING: self._prepare,
         }
         while not self._record.state.over:
-            steps[self._record.state]()
-            self._check()
-        self.keeper.end("Done")
+            self._check_asked()
+            step = self._record.state
+            steps[step]()
+            self._check_fetching() if step is State.DOWNLOADING else self._check()
+        self._end("Done")
 
     def _open(self) -> None:
         """Check everything that can be checked for free, then write the job to disk."""
@@ -163,28 +194,41 @@ class Runner:
         pictures, files = collect(self._spec.pictures, self._provider, self._tools.fetch)
         self._check()
         settings = values_of(self._spec.settings)
+        self._hold()
         self.keeper.create(files, pictures=pictures, settings=settings)
-        self.keeper.save(pictures=tuple(self._fit(one, files) for one in pictures))
 
     def _take_up(self) -> None:
-        """Go on with a job of an earlier process; what costs is never called from here."""
-        home = "network" not in self._provider.needs
-        if home and not self._record.state.over:
+        """Go on with a job of an earlier process; an order that may have been sent is not again."""
+        self._hold()
+        self._later = True
+        self.keeper.reload()
+        state, home = self._record.state, "network" not in self._provider.needs
+        if state is State.PREPARING and not self._mesh_is_whole():
+            state = State.RUNNING
+            self.keeper.save(state=state)
+        if home and not (state.over or state is State.PREPARING):
             return self.keeper.save(state=State.QUEUED)
-        if self._record.state is State.SUBMITTING:
-            raise Uncertain(
-                "The order was being sent when the job broke off; nobody knows whether it arrived.",
-                f"Look at {self._provider.label} whether the task is there, before a new one.",
-            )
-        if self._record.state is State.QUEUED:
-            raise Failed("Nothing was sent for this job yet.", "Generate it anew.")
+        if state is State.QUEUED and self._record.submitted is not None:
+            state = State.SUBMITTING
+            self.keeper.save(state=state)
+        if state in (State.SUBMITTING, State.UNCERTAIN):
+            if state is State.SUBMITTING and self._fetch.take_whole():
+                return None  # the answer brought the mesh itself
+            return self._order.settle()
         return None
 
-    def _fit(self, picture: InputPicture, files: Mapping[str, bytes]) -> InputPicture:
+    def _mesh_is_whole(self) -> bool:
+        try:
+            read_mesh_file(self.keeper.folder / (self._record.mesh or ""))
+        except (OSError, BadMesh):
+            return False
+        return True
+
+    def _fit(self, picture: InputPicture) -> InputPicture:
         """Convert a picture that the service does not take as it is; the file itself stays."""
-        size = len(files[picture.file]) if picture.file else 0
+        size = (self.keeper.folder / picture.file).stat().st_size if picture.file else 0
         reason = needs_fitting(picture, size, self._provider)
-        if not reason or picture.info is None:
+        if not reason or picture.info is None or picture.sent is not None:
             return picture
         done = self._tools.blender.ask(
             fitting_request(picture, self.keeper.folder, self._provider),
@@ -197,40 +241,20 @@ class Runner:
         self.keeper.note(f"{picture.name} is sent as {path.suffix[1:].upper()}, {shown}: {reason}.")
         return sent
 
-    def _submit(self) -> None:
-        record, http = self._record, self._tools.http
-        sent = as_sent(record.pictures, self.keeper.folder)
-        uploads = Uploads(self._spec.library, self._provider, self._spec.base_url, self._spec.keys)
-        tokens = uploads.known(record.pictures)
-        missing = tuple(one for one in sent if one.view not in tokens)
-        if http is not None:
-            self.keeper.tell("Uploading", 0.6)
-        given = self._tools.call(lambda: self._provider.upload(missing, http))
-        uploads.remember(record.pictures, given.data)
-        uploaded = Uploaded({**tokens, **given.data})
-        self.keeper.save(
-            state=State.SUBMITTING,
-            uploaded=dict(uploaded.data),
-            submitted=now(),
-            request_hash=request_hash(record),
-        )
-        self.keeper.tell("Submitting", 0.0)
-        request = Request(self._spec.settings, sent)
+    def _send(self) -> None:
+        """Order the mesh; where no answer comes, look whether the service knows of it."""
+        pictures = tuple(self._fit(one) for one in self._record.pictures)
+        if pictures != self._record.pictures:
+            self.keeper.save(pictures=pictures)
         try:
-            ticket = self._order(lambda: self._provider.submit(request, uploaded, http))
-        except InvalidSettings:
-            uploads.forget(record.pictures)
-            raise
-        self.keeper.answered(ticket, State.RUNNING)
-
-    def _order(self, submit: Callable[[], Ticket]) -> Ticket:
-        """Make the one call that costs. No time limit ends it here: its answer must be known."""
-        if self._tools.http is None:
-            return submit()
-        self._submitting = Call(submit)
-        ticket = self._submitting.wait(self._check_asked)
-        self._submitting = None
-        return ticket
+            self._order.send(self._check_asked)
+        except (Uncertain, BadReply) as error:
+            if self._record.state is not State.SUBMITTING:
+                raise
+            failure = Failure(Uncertain.kind, error.message, error.hint, error.link)
+            self.keeper.save_if_possible(state=State.UNCERTAIN, failure=failure)
+            if not self._order.find():
+                raise
 
     def _wait(self) -> None:
         """Poll to the end of the task; the background Blender starts meanwhile."""
@@ -270,51 +294,11 @@ class Runner:
             "output": str(self.keeper.folder / "mesh.glb"),
         }
         done = self._tools.blender.ask(request, self.keeper.tell, self._check)
-        self._finish_mesh("mesh.glb", *done.get("notes", ()))
+        self._fetch.finish("mesh.glb", *done.get("notes", ()))
 
     def _download(self) -> None:
-        """Download what the result names; addresses that have expired are asked for again."""
-        for attempt in range(FRESH_ADDRESSES):
-            try:
-                return self._download_all()
-            except BadMesh:
-                if attempt == FRESH_ADDRESSES - 1 or not self._refresh():
-                    raise
-        raise AssertionError("unreachable")
-
-    def _download_all(self) -> None:
-        http = self._tools.http
-        if http is None:
-            raise BadMesh("There is nothing to download from.")
-        mesh = "mesh.part"
-        for remote in self._record.files:
-            if remote.file is not None:
-                mesh = remote.file
-                continue
-            name = mesh if remote.role == "mesh" else "preview.png"
-            target = self.keeper.folder / name
-            try:
-                http.download(remote.url, target, progress=self._tell_download, check=self._check)
-            except ImageToMeshError as error:
-                if remote.role == "mesh":
-                    raise
-                log.info("no preview: %s", error)
-        self._finish_mesh(mesh)
-
-    def _refresh(self) -> bool:
-        """Ask the task for fresh addresses; say whether there are any."""
-        answer = self._poll(Ticket(self._record.ticket or {}))
-        if not isinstance(answer, Result) or answer.files == self._record.files:
-            return False
-        self.keeper.save(files=answer.files)
-        return True
-
-    def _finish_mesh(self, name: str, *notes: str) -> None:
-        found = read_mesh_file(self.keeper.folder / name)
-        final = f"mesh.{found.format}"
-        (self.keeper.folder / name).replace(self.keeper.folder / final)
-        self.keeper.note(*notes)
-        self.keeper.save(state=State.PREPARING, mesh=final, format=found.format, faces=found.faces)
+        """Download what the result names."""
+        self._fetch.run(later=self._later)
 
     def _prepare(self) -> None:
         """Turn the mesh file into `model.blend`; where that fails the file itself is the end."""
@@ -344,13 +328,17 @@ class Runner:
     # -- its ends --------------------------------------------------------------------------------
 
     def _end_failed(self, failure: Failure) -> None:
+        uncertain = self._record.state is State.UNCERTAIN and failure.kind not in _UNCLEAR
+        if uncertain or (self._spec.record and not self._mine):
+            return self._end("Failed", failure=failure)  # the record stays as it was
         state = self._state_after(failure.kind)
         if state is State.UNCERTAIN:
             failure = replace(failure, kind=Uncertain.kind)
-        if failure.kind in _NOTHING_SENT and not self._record.uploaded:
+        if failure.kind in _NOTHING_SENT and not self._record.uploaded and not self._later:
             self.keeper.discard()
-        self.keeper.save_if_possible(state=state, failure=failure)
-        self.keeper.end("Failed", failure=failure)
+        unsent = {"submitted": None, "request_hash": None} if state is State.QUEUED else {}
+        self.keeper.save_if_possible(state=state, failure=failure, **unsent)
+        return self._end("Failed", failure=failure)
 
     def _state_after(self, kind: str) -> State:
         """Return where a job stands after an error: resumable ones stay where they are."""
@@ -368,7 +356,7 @@ class Runner:
     def _end_cancelled(self) -> None:
         """End for the person at once; then see to what the service may charge."""
         self._told = True
-        if self._submitting is None:
+        if self._order.under_way is None:
             self.keeper.save_if_possible(state=State.CANCELLED)
         self.keeper.end("Cancelled", state=State.CANCELLED)
         ticket = self._ticket_at_last()
@@ -388,16 +376,16 @@ class Runner:
 
     def _ticket_at_last(self) -> Ticket | None:
         """Return the ticket, if need be after the answer to a submit that is still under way."""
-        if self._submitting is None:
+        if self._order.under_way is None:
             return Ticket(self._record.ticket) if self._record.ticket else None
         try:
-            ticket = self._submitting.wait(self._check_closed)
+            ticket = self._order.under_way.wait(self._check_closed)
         except (Cancelled, ImageToMeshError) as error:
             uncertain = isinstance(error, Uncertain | BadReply)
             self.keeper.save(state=State.UNCERTAIN if uncertain else State.CANCELLED)
             return None
         finally:
-            self._submitting = None
+            self._order.under_way = None
         self.keeper.answered(ticket, State.CANCELLED)
         return ticket
 
@@ -424,8 +412,19 @@ class Runner:
         if time.monotonic() - self.keeper.started > limit:
             raise TimedOut(f"The mesh was not ready after {limit:g} seconds.", "Allow more time.")
 
+    def _check_fetching(self) -> None:
+        """Like `_check`, without the deadline: a slow download goes on as long as something comes.
+
+        The limit that a person set counts all the same.
+        """
+        self._check() if self._spec.timeout else self._check_asked()
+
     def _check_asked(self) -> None:
         self._check_closed()
+        if time.monotonic() - self._looked > LOOK_EVERY:
+            self._looked = time.monotonic()
+            if self.keeper.is_told_to_cancel():
+                self._cancelled.set()
         if self._cancelled.is_set() and not (self._told and self._collect):
             raise Cancelled
 
@@ -443,6 +442,3 @@ class Runner:
             saying_so = self._told and not self._collecting
             self._check_closed() if ordering or saying_so else self._check()
             time.sleep(min(left, TICK))
-
-    def _tell_download(self, done: int, total: int | None) -> None:
-        self.keeper.tell("Downloading", done / total if total else None)

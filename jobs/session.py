@@ -10,8 +10,10 @@ import time
 
 from ..providers import LibraryProblem
 from ._values import Ended, Event, JobSpec, JobView
+from .background import blenders
 from .enquiry import Enquiries
 from .library import new_job_id
+from .returning import Returning
 from .runner import Runner
 
 KEPT = 50
@@ -27,11 +29,13 @@ class Session:
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self.enquiries = Enquiries()
+        self.returning = Returning(self.start, self._at_work_on, self._shown)
 
-    def start(self, spec: JobSpec) -> str:
+    def start(self, spec: JobSpec, *, cancelled: bool = False) -> str:
         """Start a job and return its id at once; all work happens on the job's thread.
 
-        With a record it goes on with a job of an earlier process, and never orders anything.
+        With a record it goes on with a job of an earlier process, and orders nothing that may have
+        been ordered. `cancelled`: only to end it as a cancel does, which tells the service.
         Raises LibraryProblem where that job runs here already.
         """
         name = spec.pictures[0].name if spec.pictures else "picture"
@@ -43,6 +47,9 @@ class Session:
         with self._lock:
             self._runners[job] = runner
             self._views[job] = runner.keeper.view
+        self.returning.forget(job)
+        if cancelled:
+            runner.cancel(collect=False)
         runner.start()
         return job
 
@@ -101,11 +108,14 @@ class Session:
     def dismiss(self, job: str) -> None:
         """Show an ended job no longer."""
         with self._lock:
-            if job in self._views and self._views[job].over:
-                del self._views[job]
+            if job not in self._views or not self._views[job].over:
+                return
+            del self._views[job]
+        self.returning.forget(job)
 
     def close(self, timeout: float = 0.5) -> None:
         """Stop all threads and background Blenders; the records stay as they are."""
+        self.returning.close()
         with self._lock:
             runners = list(self._runners.values())
         for runner in runners:
@@ -113,6 +123,7 @@ class Session:
         end = time.monotonic() + timeout
         for runner in runners:
             runner.thread.join(max(0.0, end - time.monotonic()))
+        blenders().close()
 
     def settle(self, timeout: float) -> None:
         """Wait for the threads of ended jobs, which may still tell a service of a cancel."""
@@ -120,9 +131,21 @@ class Session:
         for runner in list(self._runners.values()):
             runner.thread.join(max(0.0, end - time.monotonic()))
 
+    def _at_work_on(self) -> frozenset[str]:
+        with self._lock:
+            return frozenset(job for job, one in self._runners.items() if one.thread.is_alive())
+
+    def _shown(self) -> frozenset[str]:
+        with self._lock:
+            return frozenset(self._views)
+
     def _emit(self, event: Event) -> None:
+        record = event.view.record
+        arrived = isinstance(event, Ended) and record and self.returning.take_in(record)
         with self._lock:
             self._views[event.job] = event.view
+            if arrived:
+                del self._views[event.job]
             if isinstance(event, Ended):
                 self._runners = {
                     job: one for job, one in self._runners.items() if one.thread.is_alive()

@@ -6,7 +6,22 @@ from __future__ import annotations
 import bpy
 
 from .. import jobs
-from . import account, cancel, care, delete, generate, import_result, prepared, shown, turn, watch
+from . import (
+    account,
+    arrivals,
+    cancel,
+    care,
+    delete,
+    generate,
+    import_result,
+    prepared,
+    resume,
+    settle,
+    shown,
+    turn,
+    waking,
+    watch,
+)
 
 _classes = (
     *generate.classes,
@@ -16,6 +31,9 @@ _classes = (
     *delete.classes,
     *turn.classes,
     *care.classes,
+    *resume.classes,
+    *arrivals.classes,
+    *settle.classes,
     *shown.classes,
     *watch.classes,
 )
@@ -27,10 +45,12 @@ def register() -> None:
         bpy.utils.register_class(one)
     watch.register()
     account.register()
+    waking.register()
 
 
 def unregister() -> None:
     """Stop watching and put running jobs aside: their records go on with the next start."""
+    waking.unregister()
     account.unregister()
     care.unregister()
     watch.unregister()

@@ -117,6 +117,7 @@ def _show_failure(job: str, error: Exception) -> None:
 
 def _show_success(record: jobs.Record, notes: tuple[str, ...]) -> None:
     """Let the panel show the notes of the import, and no longer an earlier failure of it."""
+    jobs.session().returning.forget(record.id)
     for view in jobs.session().views():
         if view.job == record.id:
             shown = replace(record, notes=tuple(dict.fromkeys((*record.notes, *notes))))

@@ -109,11 +109,8 @@ def _prepare(context: bpy.types.Context, library: jobs.Library, record: jobs.Rec
         "render_preview": not preview.is_file(),
         "mending": model_choices.mending_as_asked(context.scene),
     }
-    blender = jobs.BackgroundBlender(background_command())
-    try:
-        done = blender.ask(request, _ignore, _until(time.monotonic() + LIMIT, mesh))
-    finally:
-        blender.close()
+    blender = jobs.BackgroundBlender(background_command(), at_once=True)
+    done = blender.ask(request, _ignore, _until(time.monotonic() + LIMIT, mesh))
     before = library.load(record.id)
     record = replace(
         before,

@@ -66,7 +66,7 @@ class IMAGE_TO_MESH_OT_watch(bpy.types.Operator):
     def cancel(self, context: bpy.types.Context) -> None:
         """End, and come back if jobs still run; Blender calls it when a file or window closes."""
         _stop_timer(context)
-        _come_back_later()
+        come_back_later()
 
     def _redraw(self, context: bpy.types.Context) -> None:
         now = time.monotonic()
@@ -85,7 +85,7 @@ def begin(context: bpy.types.Context) -> None:
     if bpy.app.background or _watching:
         return
     if context.window is None:
-        _come_back_later()
+        come_back_later()
     else:
         bpy.ops.image_to_mesh.watch("INVOKE_DEFAULT")
 
@@ -146,7 +146,8 @@ def _stop_timer(context: bpy.types.Context) -> None:
         context.window_manager.event_timer_remove(_watching.pop())
 
 
-def _come_back_later() -> None:
+def come_back_later() -> None:
+    """Begin again in a moment, if there is anything to watch by then."""
     if busy() and not bpy.app.timers.is_registered(_come_back):
         bpy.app.timers.register(_come_back, first_interval=ASIDE_FOR, persistent=True)
 
@@ -162,7 +163,7 @@ def _come_back() -> float | None:
 
 @persistent
 def _on_load(*_: object) -> None:
-    _come_back_later()
+    come_back_later()
 
 
 classes = (IMAGE_TO_MESH_OT_watch,)

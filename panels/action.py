@@ -8,11 +8,12 @@ import time
 import bpy
 
 from .. import current_file
-from ..jobs import JobView, session
+from ..jobs import JobView, known_of, session
 from ..preferences import OFFLINE, amount_text, answer
 from ..properties import provider_of
 from ..providers import all_providers
 from ..readiness import priced, why_not
+from .arrivals import draw_arrivals, draw_ways
 from .text import draw_text, duration
 
 ENDED_SHOWN = 3
@@ -29,6 +30,7 @@ def draw_action(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     _draw_generate(layout, context, again=bool(running))
     for view in [view for view in views if view.over][:ENDED_SHOWN]:
         _draw_ended(layout, context, view)
+    draw_arrivals(layout, context)
 
 
 def _draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context, *, again: bool) -> None:
@@ -138,7 +140,12 @@ def _draw_failure(box: bpy.types.UILayout, context: bpy.types.Context, view: Job
     draw_text(box, context, failure.message)
     if failure.hint:
         draw_text(box, context, failure.hint, active=False)
+    if view.record and view.state == "uncertain":
+        draw_text(box, context, known_of(view.record)[0], active=False)
+        draw_ways(box, view.record)
     row = box.row(align=True)
+    if view.record and not view.record.state.over:
+        row.operator("image_to_mesh.resume", icon="PLAY").job = view.job
     if view.record and view.record.mesh:
         row.operator("image_to_mesh.import_result", text="Import", icon="IMPORT").job = view.job
     if failure.kind in ABOUT_KEYS:

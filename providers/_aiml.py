@@ -36,7 +36,7 @@ from ._base import (
     Uploaded,
     online,
 )
-from ._errors import BadReply, Uncertain
+from ._errors import BadReply, InvalidSettings, Uncertain
 from ._settings import changed
 
 if TYPE_CHECKING:
@@ -125,6 +125,7 @@ class AimlProvider(Provider[S], Generic[S]):
     address = Address("aiml_base_url", "AIML_BASE_URL", "https://api.aimlapi.com")
     formats = frozenset({"png", "jpeg", "webp"})
     takes_urls = True
+    looked_up = "Mesh Address"
     model: ClassVar[str]
     fields: ClassVar[Mapping[str, str]]
     patience: ClassVar[float]
@@ -164,6 +165,15 @@ class AimlProvider(Provider[S], Generic[S]):
     def cancel(self, ticket: Ticket, http: Http | None) -> CancelOutcome:
         """Nothing can be told: where there is a ticket, the mesh is made and paid."""
         return CancelOutcome.CHARGED
+
+    def attach(self, task: str, settings: S) -> Ticket:
+        """Take the mesh's address: there are no tasks, but the service's support can name it."""
+        address = task.strip()
+        parts = urllib.parse.urlsplit(address)
+        home = parts.hostname in ("127.0.0.1", "localhost")
+        if parts.scheme != "https" and not (parts.scheme == "http" and home):
+            raise InvalidSettings(f"“{address[:60]}” is not an https address.", "Copy all of it.")
+        return Ticket({**to_json(Kept(format=FileObject(address).format)), "url": address})
 
     def balance(self, http: Http | None) -> Balance | None:
         """Ask for the balance in money; where that is not offered, in credits."""

@@ -10,11 +10,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
-from ._errors import Failed
+from ._errors import Failed, InvalidSettings
 from ._pictures import PictureInfo, PictureLimits
 from ._settings import Settings
 
@@ -193,8 +194,10 @@ class Provider(ABC, Generic[S]):
     scaled down before `upload` sees it, with its Exif orientation applied. `takes_urls`: a picture
     given as an https address goes as that address. `token_life`: for how many seconds what
     `upload` returned for a picture can be used again, 0 for once. `deadline`: seconds to the end
-    of the polling. `turn`: degrees about the vertical, counter-clockwise from above, that let the
-    front of its models look at Blender's front view.
+    of the polling. `looked_up`: what a person looks for at the service where the answer to an order
+    never came, as `attach` takes it; empty where there is nothing to be found. `turn`: degrees
+    about the vertical, counter-clockwise from above, that let the front of its models look at
+    Blender's front view.
     """
 
     id: ClassVar[str]
@@ -213,6 +216,7 @@ class Provider(ABC, Generic[S]):
     self_hosted: ClassVar[bool] = False
     deadline: ClassVar[float] = 1800.0
     turn: ClassVar[int] = 0
+    looked_up: ClassVar[str] = ""
 
     settings: type[S]
 
@@ -244,6 +248,22 @@ class Provider(ABC, Generic[S]):
     def cancel(self, ticket: Ticket, http: Http | None) -> CancelOutcome:
         """Tell the service to stop, where it can be told."""
         return CancelOutcome.UNKNOWN
+
+    def find(
+        self, request: Request[S], uploaded: Uploaded, since: datetime, http: Http | None
+    ) -> tuple[Ticket, ...]:
+        """Look for an order whose answer never came among the account's tasks since then. Free.
+
+        Return all that may be it; none where the service has no list, or says too little.
+        """
+        return ()
+
+    def attach(self, task: str, settings: S) -> Ticket:
+        """Return the ticket of a task that the person has found at the service.
+
+        Raises InvalidSettings for what cannot be one.
+        """
+        raise InvalidSettings(f"{self.label} has no tasks that could be asked for.")
 
     def quote(self, request: Request[S], http: Http | None) -> Cost | None:
         """Return the price of a request, where the service says it for free."""

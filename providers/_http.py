@@ -12,7 +12,6 @@ import ipaddress
 import json as jsonlib
 import logging
 import math
-import os
 import random
 import ssl
 import time
@@ -20,17 +19,15 @@ import urllib.parse
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 from typing import Any
 
 import requests
+import urllib3
 
 from ._errors import (
     BadImage,
-    BadMesh,
     BadReply,
     ImageToMeshError,
-    LibraryProblem,
     Uncertain,
     Unreachable,
 )
@@ -41,7 +38,6 @@ CONNECT_LIMIT = 10.0
 READ_LIMIT = 60.0
 PIECE = 1024 * 1024
 MAX_REPLY = 32 * 1024 * 1024
-MAX_DOWNLOAD = 2 * 1024**3
 ATTEMPTS = 5
 LONGEST_PAUSE = 30.0
 LONGEST_WAIT = 120.0
@@ -51,7 +47,6 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 Pause = Callable[[float], None]
 Check = Callable[[], None]
-Told = Callable[[int, int | None], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +76,16 @@ class Reply:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A download's answer: status, headers in lower case, and the body in pieces as it comes."""
+
+    status: int
+    headers: Mapping[str, str]
+    pieces: Iterator[bytes]
+
+
 def _nothing() -> None:
-    return None
-
-
-def _untold(_done: int, _total: int | None) -> None:
     return None
 
 
@@ -194,40 +194,6 @@ class Http:
             raise BadImage(error.message, "Use a smaller picture.") from error
         return data
 
-    def download(
-        self,
-        url: str,
-        target: Path,
-        *,
-        limit: int = MAX_DOWNLOAD,
-        progress: Told = _untold,
-        check: Check = _nothing,
-    ) -> None:
-        """Download a result to `target`, resuming a part file where the server allows.
-
-        No key is sent. Raises BadMesh if it cannot be had whole, Unreachable without connection.
-        """
-        part = target.with_name(f".{target.name}.part")
-        for attempt in range(ATTEMPTS):
-            try:
-                self._download_once(url, part, limit, progress, check)
-            except (requests.RequestException, _CutShort) as error:
-                log.info("download interrupted: %s", _reason(error))
-                if attempt == ATTEMPTS - 1:
-                    raise BadMesh(
-                        f"The result cannot be downloaded: {_reason(error)}.",
-                        "Resume the job: it is downloaded again without paying.",
-                    ) from error
-                self._pause(_delay(attempt))
-            except OSError as error:
-                raise LibraryProblem(
-                    f"The result cannot be written: {error.strerror or error}.",
-                    "Make room, then resume the job: it goes on without paying.",
-                ) from error
-            else:
-                part.replace(target)
-                return
-
     def close(self) -> None:
         """Close the connections that were kept open."""
         self._session.close()
@@ -299,6 +265,19 @@ class Http:
             )
 
     @contextlib.contextmanager
+    def opened(self, url: str, headers: Mapping[str, str]) -> Iterator[Stream]:
+        """Open a download, without any key; raises BrokenOff where the connection does."""
+        try:
+            with self._open(url, headers) as answer:
+                yield Stream(answer.status_code, _lower(answer.headers), _arriving(answer))
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            raise BrokenOff(_reason(error)) from error
+
+    def pause(self, attempt: int) -> None:
+        """Wait before a free call is repeated: longer with each attempt, counted from 0."""
+        self._pause(_delay(attempt))
+
+    @contextlib.contextmanager
     def _open(self, url: str, headers: Mapping[str, str]) -> Iterator[requests.Response]:
         """Open a file's address without any key, following redirects that stay allowed."""
         begun_at_home = is_loopback(urllib.parse.urlsplit(url).hostname or "")
@@ -322,36 +301,9 @@ class Http:
             url = urllib.parse.urljoin(url, answer.headers["Location"])
         raise BadReply("The address redirects too often.")
 
-    def _download_once(
-        self, url: str, part: Path, limit: int, progress: Told, check: Check
-    ) -> None:
-        have = part.stat().st_size if part.exists() else 0
-        with self._open(url, {"Range": f"bytes={have}-"} if have else {}) as answer:
-            if answer.status_code == 416:
-                part.unlink(missing_ok=True)
-                raise _CutShort("the part file did not fit")
-            if answer.status_code >= 400:
-                raise _CutShort(f"the server answered {answer.status_code}")
-            if answer.status_code != 206:
-                have = 0
-            length = answer.headers.get("Content-Length")
-            total = have + int(length) if length and length.isdigit() else None
-            if total is not None and total > limit:
-                raise BadMesh(f"The result has {total / 1e6:.0f} MB, which is over the limit.")
-            done = have
-            with part.open("ab" if have else "wb") as file:
-                for piece in _pieces(answer, limit - have, check):
-                    file.write(piece)
-                    done += len(piece)
-                    progress(done, total)
-                file.flush()
-                os.fsync(file.fileno())
-        if total is not None and done != total:
-            raise _CutShort(f"{done} of {total} bytes came")
 
-
-class _CutShort(Exception):
-    """A download ended before its time."""
+class BrokenOff(Exception):
+    """The connection of a download could not be opened, or ended before its time."""
 
 
 class _Headers(requests.auth.AuthBase):
@@ -373,6 +325,15 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _arriving(answer: requests.Response) -> Iterator[bytes]:
+    """Yield what comes as it comes, so that a slow server cannot keep anything waiting for long.
+
+    Ends where the connection ends, whether or not that is the end of the file.
+    """
+    while piece := answer.raw.read1(PIECE, decode_content=True):
+        yield piece
 
 
 def _pieces(answer: requests.Response, limit: int, check: Check) -> Iterator[bytes]:
@@ -428,6 +389,9 @@ def _reason(error: Exception) -> str:
         "ProxyError": "the proxy refused",
         "ConnectionError": "no connection",
         "ChunkedEncodingError": "the connection broke off",
+        "ReadTimeoutError": "nothing came for a while",
+        "ProtocolError": "the connection broke off",
+        "IncompleteRead": "the connection broke off",
     }
     return words.get(type(error).__name__, str(error).split("http")[0].strip() or "no connection")
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ._base import Balance, CancelOutcome, Cost, Progress, RemoteFile, Result
 from ._errors import BadMesh, BadReply, Banned, Expired, Failed
+from ._finding import agrees, within
 from ._scenario_errors import checked, content_refused, refusal
 from ._scenario_replies import Asset, Job, Price, TeamLimits, job_of, part_of, whole_of
 
@@ -52,6 +54,23 @@ def look_at(ticket: Mapping[str, Any], http: Http) -> Progress | Result:
         raise Failed(f"Job {job.jobId} was cancelled at Scenario.", "Generate it again.")
     part = None if job.progress is None else min(max(job.progress, 0.0), 1.0)
     return Progress(job.phase, part)
+
+
+def jobs_like(
+    body: Mapping[str, Any], usual: Mapping[str, Any], since: datetime, http: Http
+) -> tuple[str, ...]:
+    """Return the jobs that were made then of exactly this; none where they cannot be listed."""
+    reply = http.get("/jobs", params={"type": "custom", "pageSize": 100})
+    listed = reply.json.get("jobs") if reply.ok and isinstance(reply.json, dict) else None
+    found = []
+    for row in listed if isinstance(listed, list) else ():
+        metadata = row.get("metadata") if isinstance(row, dict) else None
+        told = metadata.get("input") if isinstance(metadata, dict) else None
+        if not isinstance(told, dict) or told.get("image") != body["image"]:
+            continue
+        if within(row.get("createdAt"), since) and agrees(body, told, usual):
+            found.append(str(row.get("jobId") or row.get("id")))
+    return tuple(found)
 
 
 def cancel(job: str, http: Http) -> CancelOutcome:

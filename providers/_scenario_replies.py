@@ -241,6 +241,12 @@ def job_id_of(reply: Reply, otherwise: type[ImageToMeshError]) -> str:
     raise BadReply("Scenario's answer names no job.", "Look for it at app.scenario.com.")
 
 
+def told_cost(reply: Reply) -> float | None:
+    """Return the price that the answer to an order names, if it does."""
+    told = reply.json.get("creativeUnitsCost")
+    return told if isinstance(told, int | float) else None
+
+
 def _without_nulls(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _without_nulls(one) for name, one in value.items() if one is not None}

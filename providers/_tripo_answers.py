@@ -6,6 +6,7 @@ from __future__ import annotations
 import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -27,9 +28,10 @@ from ._errors import (
     Uncertain,
     Unreachable,
 )
+from ._finding import agrees, within
 
 if TYPE_CHECKING:
-    from ._http import Reply
+    from ._http import Http, Reply
 
 T = TypeVar("T")
 
@@ -129,6 +131,34 @@ def task_state(reply: Reply, ticket: Ticket, api: Api) -> Progress | Result:
     left = task.running_left_time
     phase = "Waiting in the queue" if status == "queued" else "Generating"
     return Progress(phase, done, left if left is not None and left > 0 else None)
+
+
+def found(
+    kind: str,
+    body: Mapping[str, Any],
+    usual: Mapping[str, Any],
+    since: datetime,
+    http: Http,
+    api: Api,
+) -> tuple[Ticket, ...]:
+    """Return the tasks of this kind that the account ordered then, and that contradict nothing.
+
+    The list names task, kind and time; what a task was made of, the task itself tells.
+    """
+    reply = http.get("/account/usage", params={"limit": 50, "offset": 0})
+    listed = reply.json.get("data") if not _refused(reply) and isinstance(reply.json, dict) else []
+    rows = listed.get("items") if isinstance(listed, dict) else listed
+    sent = {**body, "model_version": body.get("model")}
+    tickets = []
+    for row in rows if isinstance(rows, list) else ():
+        if not isinstance(row, dict) or row.get("type") != kind or not row.get("task_id"):
+            continue
+        if within(row.get("created_at"), since):
+            ticket = Ticket({"task": str(row["task_id"])})
+            task = read(http.get(f"/tasks/{task_path(ticket)}"), Task, "task", api)
+            if agrees(sent, task.input or {}, usual):
+                tickets.append(ticket)
+    return tuple(tickets)
 
 
 def balance_of(reply: Reply, api: Api) -> Balance:

@@ -9,6 +9,7 @@ import base64
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from annotated_types import Interval
@@ -31,11 +32,12 @@ from ._base import (
     online,
 )
 from ._errors import InvalidSettings, RateLimited
+from ._finding import checked_id
 from ._pictures import PictureLimits
 from ._scenario_errors import KEYS, refused_order
-from ._scenario_replies import job_id_of
+from ._scenario_replies import job_id_of, told_cost
 from ._scenario_uploads import asset_of
-from ._settings import Choice, Option, Settings, changed, check_rules
+from ._settings import Choice, Option, Settings, changed, check_rules, values_of
 
 if TYPE_CHECKING:
     from ._http import Http
@@ -137,11 +139,8 @@ class ScenarioSettings(Settings):
             yield "texture", "PBR brings textures with it: turn PBR off, too, or Texture on."
         low, high = self._face_window()
         if self.faceLimit is not None and not low <= self.faceLimit <= high:
-            beside = [
-                name
-                for name, on in (("Smart Low Poly", self.smartLowPoly), ("Quads", self.quad))
-                if on
-            ]
+            switches = {"Smart Low Poly": self.smartLowPoly, "Quads": self.quad}
+            beside = [name for name, on in switches.items() if on]
             where = f"With {' and '.join(beside)}" if beside else "With standard geometry"
             yield "faceLimit", f"{where} Face Limit goes from {low} to {high}: set it so."
 
@@ -159,17 +158,19 @@ class ScenarioSettings(Settings):
         return 1, 2_000_000 if self.geometryQuality == "detailed" else 1_500_000
 
 
+Order = Request[ScenarioSettings]
+
+
 class ScenarioTripo(Provider[ScenarioSettings]):
     """Orders from Scenario.
 
-    `token_life`: an uploaded picture stays in the project's library until somebody deletes it, so
-    a month is cautious; a submit that finds it gone raises InvalidSettings, which forgets it.
+    `token_life`: a picture stays until it is deleted; a submit without it raises InvalidSettings.
     """
 
     id = "scenario"
     label = "Scenario"
-    turn = 90  # as its maker's own add-on does
     description = "Tripo 3.1 at Scenario: textured meshes, quads, low poly or parts"
+    turn = 90  # as Tripo's own add-on does
     docs_url = "https://docs.scenario.com"
     key_url = KEYS
     keys = (
@@ -181,6 +182,7 @@ class ScenarioTripo(Provider[ScenarioSettings]):
     limits = PictureLimits(max_side=16_384, max_bytes=20_000_000)
     takes_urls = True
     token_life = 30 * 24 * 3600.0
+    looked_up = "Job ID"
     settings = ScenarioSettings
 
     def headers(self, keys: Mapping[str, Secret]) -> dict[str, str]:
@@ -192,18 +194,13 @@ class ScenarioTripo(Provider[ScenarioSettings]):
         """Make an asset of every picture."""
         return Uploaded({one.view: asset_of(one, online(http)) for one in pictures})
 
-    def submit(
-        self, request: Request[ScenarioSettings], uploaded: Uploaded, http: Http | None
-    ) -> Ticket:
+    def submit(self, request: Order, uploaded: Uploaded, http: Http | None) -> Ticket:
         """Run the model once."""
-        body = {"image": uploaded.data["front"], **_inputs(request.settings)}
-        reply = online(http).submit(RUN, json=body)
+        reply = online(http).submit(RUN, json=_body(request, uploaded))
         if not reply.ok:
             raise refused_order(reply, InvalidSettings)
         job = job_id_of(reply, InvalidSettings)
-        told = reply.json.get("creativeUnitsCost")
-        cost = told if isinstance(told, int | float) else None
-        return Ticket({"job": job, "quad": request.settings.quad, "cost": cost})
+        return Ticket({"job": job, "quad": request.settings.quad, "cost": told_cost(reply)})
 
     def poll(self, ticket: Ticket, http: Http | None) -> Progress | Result:
         """Look at the job; a rate limit outlasted is no end of something paid."""
@@ -217,12 +214,22 @@ class ScenarioTripo(Provider[ScenarioSettings]):
         """Cancel the job. Refused, it goes on and is charged; cancelled, it is given back."""
         return calls.cancel(ticket.data["job"], online(http))
 
-    def quote(self, request: Request[ScenarioSettings], http: Http | None) -> Cost | None:
+    def find(
+        self, request: Order, uploaded: Uploaded, since: datetime, http: Http | None
+    ) -> tuple[Ticket, ...]:
+        """Look through the project's jobs: each tells the picture and the inputs it was given."""
+        body = _body(request, uploaded)
+        found = calls.jobs_like(body, values_of(ScenarioSettings()), since, online(http))
+        return tuple(self.attach(job, request.settings) for job in found)
+
+    def attach(self, task: str, settings: ScenarioSettings) -> Ticket:
+        """Take the id of a job."""
+        return Ticket({"job": checked_id(task, self.label), "quad": settings.quad})
+
+    def quote(self, request: Order, http: Http | None) -> Cost | None:
         """Ask for the price by a dry run, which stands in the address: in the body it would cost.
 
-        The model's page says that the picture has no part in the price, so none is uploaded and
-        an id that no asset has stands for it. Where Scenario insists on a real one, there is no
-        price before Generate.
+        No picture is uploaded for it. Where Scenario insists on one, there is no price beforehand.
         """
         check_rules(request.settings)
         body = {"image": ANY_PICTURE, **_inputs(request.settings)}
@@ -231,6 +238,10 @@ class ScenarioTripo(Provider[ScenarioSettings]):
     def balance(self, http: Http | None) -> Balance | None:
         """Return the Compute Units left; None where the key is good but may not see them."""
         return calls.units_left(MODEL, online(http))
+
+
+def _body(request: Order, uploaded: Uploaded) -> dict[str, Any]:
+    return {"image": uploaded.data["front"], **_inputs(request.settings)}
 
 
 def _inputs(settings: ScenarioSettings) -> dict[str, Any]:

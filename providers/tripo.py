@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from . import _tripo
 from . import _tripo_answers as answers
@@ -23,7 +24,8 @@ from ._base import (
     online,
 )
 from ._errors import BadReply, Expired, Failed
-from ._settings import Choice, Option, Settings
+from ._finding import checked_id
+from ._settings import Choice, Option, Settings, values_of
 
 if TYPE_CHECKING:
     from ._http import Http
@@ -154,6 +156,7 @@ class Tripo(Provider[TripoSettings]):
     limits = _tripo.LIMITS
     takes_urls = True
     token_life = _tripo.TOKEN_LIFE
+    looked_up = "Task ID"
     settings = TripoSettings
 
     def upload(self, pictures: tuple[Picture, ...], http: Http | None) -> Uploaded:
@@ -164,15 +167,9 @@ class Tripo(Provider[TripoSettings]):
         self, request: Request[TripoSettings], uploaded: Uploaded, http: Http | None
     ) -> Ticket:
         """Order the mesh: of one picture, or of views by name."""
-        inputs = {one.view: one.url or uploaded.data[one.view] for one in request.pictures}
-        options = {"model": request.settings.model, **_tripo.sent_settings(request.settings)}
-        if len(inputs) == 1:
-            options.pop("orthographic_projection", None)
-            path, body = "image-to-model", {"input": inputs["front"], **options}
-        else:
-            views = [{view: inputs[view]} for view in self.views if view in inputs]
-            path, body = "multiview-to-model", {"inputs": views, **options}
-        return answers.ordered(online(http).submit(f"/generation/{path}", json=body), API)
+        kind, body = _order(request, uploaded)
+        path = f"/generation/{kind.replace('_', '-')}"
+        return answers.ordered(online(http).submit(path, json=body), API)
 
     def poll(self, ticket: Ticket, http: Http | None) -> Progress | Result:
         """Look at the task."""
@@ -187,9 +184,36 @@ class Tripo(Provider[TripoSettings]):
             return CancelOutcome.FREE
         return CancelOutcome.CHARGED
 
+    def find(
+        self,
+        request: Request[TripoSettings],
+        uploaded: Uploaded,
+        since: datetime,
+        http: Http | None,
+    ) -> tuple[Ticket, ...]:
+        """Look through what the account used."""
+        kind, body = _order(request, uploaded)
+        usual = values_of(TripoSettings())
+        return answers.found(kind, body, usual, since, online(http), API)
+
+    def attach(self, task: str, settings: TripoSettings) -> Ticket:
+        """Take the id of a task."""
+        return Ticket({"task": checked_id(task, self.label)})
+
     def balance(self, http: Http | None) -> Balance | None:
         """Ask for the account's credits."""
         return answers.balance_of(online(http).get("/account/balance"), API)
+
+
+def _order(request: Request[TripoSettings], uploaded: Uploaded) -> tuple[str, dict[str, Any]]:
+    """Return the kind of task, and what is sent for it."""
+    inputs = {one.view: one.url or uploaded.data[one.view] for one in request.pictures}
+    options = {"model": request.settings.model, **_tripo.sent_settings(request.settings)}
+    if len(inputs) == 1:
+        options.pop("orthographic_projection", None)
+        return "image_to_model", {"input": inputs["front"], **options}
+    views = [{view: inputs[view]} for view in _tripo.VIEWS if view in inputs]
+    return "multiview_to_model", {"inputs": views, **options}
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from ._base import (
     online,
 )
 from ._errors import Failed
+from ._finding import checked_id
 from ._settings import Choice, Option, Settings
 
 if TYPE_CHECKING:
@@ -175,6 +176,7 @@ class TripoV2(Provider[TripoV2Settings]):
     limits = _tripo.LIMITS
     takes_urls = True
     token_life = _tripo.TOKEN_LIFE
+    looked_up = "Task ID"
     settings = TripoV2Settings
 
     def views_for(self, settings: TripoV2Settings) -> tuple[str, ...]:
@@ -211,6 +213,10 @@ class TripoV2(Provider[TripoV2Settings]):
         except Failed:
             return CancelOutcome.FREE
         return CancelOutcome.CHARGED
+
+    def attach(self, task: str, settings: TripoV2Settings) -> Ticket:
+        """Take the id of a task."""
+        return Ticket({"task": checked_id(task, self.label)})
 
     def balance(self, http: Http | None) -> Balance | None:
         """Ask for the account's credits."""

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import places
 
 LOCK = places.ROOT / "wheels.lock"
-ASKED_FOR = ("annotated-types", "pydantic", "requests")
+ASKED_FOR = ("annotated-types", "filelock", "pydantic", "requests")
 # Pure wheels are shipped of everything but pydantic-core, which has none.
 COMPILED = "pydantic-core"
 

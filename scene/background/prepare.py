@@ -12,6 +12,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from .archives import unpacked
 from .choices import Mending, mending_of
 from .files import whole
 from .importing import import_mesh_file
@@ -36,6 +37,8 @@ def prepare(request: dict[str, Any], report: Callable[[float, str], None]) -> di
     empty_file()
     options = mending_of(request.get("mending"))
     root, notes = import_model(request["mesh"], request["name"], options)
+    if not face_count(root):
+        raise Refusal("bad_mesh", "The mesh file holds no faces.", "Generate the mesh again.")
     root.asset_mark()
     objects = model_objects(root)
     report(0.6, "Saving the model")
@@ -88,7 +91,8 @@ def import_model(
     Return the root object and notes for the person.
     """
     name = clear_name(name) or "mesh"
-    format_, notes = import_mesh_file(path)
-    root = mend(name, format_, options)
-    folder = str(Path(path).parent)
-    return root, [*notes, *mend_materials(name, model_meshes(root), folder, options)]
+    with unpacked(path) as (mesh_file, home):
+        format_, notes = import_mesh_file(mesh_file, home)
+        root = mend(name, format_, options)
+        notes += mend_materials(name, model_meshes(root), home, options)
+    return root, notes

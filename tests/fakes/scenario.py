@@ -17,6 +17,7 @@ import time
 import urllib.parse
 from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -163,6 +164,7 @@ class _Api(_Handler):
         yield "POST /uploads/([^/]+)/action", self._complete_upload
         yield "GET /uploads/([^/]+)", self._upload
         yield "POST /generate/custom/([^/]+)", self._generate
+        yield "GET /jobs", self._jobs
         yield "GET /jobs/([^/]+)", self._job
         yield "POST /jobs/([^/]+)/action", self._act
         yield "GET /models/([^/]+)", self._model
@@ -277,13 +279,15 @@ class _Api(_Handler):
         time.sleep(self.fake.submit_takes)
         self.fake.submits.append(body)
         job = f"job_{len(self.fake.submits):024d}"
-        self.fake.jobs[job] = {"jobId": job, "status": "queued", "input": body, "looks": 0}
+        made = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        queued = {"jobId": job, "status": "queued", "input": body, "looks": 0, "created": made}
+        self.fake.jobs[job] = queued
         return 200, {"job": self._job_shown(self.fake.jobs[job]), **cost}
 
     def _job_shown(self, job: dict[str, Any]) -> dict[str, Any]:
         shown: dict[str, Any] = {
             "jobType": "custom",
-            "createdAt": NOW,
+            "createdAt": job.get("created", NOW),
             "updatedAt": NOW,
             "statusHistory": [],
         }
@@ -296,6 +300,12 @@ class _Api(_Handler):
             metadata |= self.fake.outcome.metadata
             shown["billing"] = self.fake.outcome.billing
         return shown
+
+    def _jobs(self) -> tuple[int, Any]:
+        wrong = set(self.seen.query) - {"status", "type", "types", "pageSize", "paginationToken"}
+        if wrong or not 1 <= int(self.seen.query.get("pageSize", "50")) <= 100:
+            raise _refused(400, "Invalid query")
+        return 200, {"jobs": [self._job_shown(one) for one in self.fake.jobs.values()]}
 
     def _job(self, identity: str) -> tuple[int, Any]:
         job = self._known(self.fake.jobs, identity, "Job")

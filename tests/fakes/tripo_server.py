@@ -13,6 +13,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from email.parser import BytesParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar, TypeVar
@@ -79,6 +80,7 @@ class FakeTask:
     kind: str
     body: dict[str, Any]
     looks: int = 0
+    created: str = field(default_factory=lambda: datetime.now(UTC).isoformat())
 
 
 class FakeTripo:

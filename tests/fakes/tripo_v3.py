@@ -7,6 +7,7 @@ import re
 import uuid
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from .tripo_fields import (
     SHARED,
@@ -164,8 +165,20 @@ class TripoV3(FakeTripo):
         return {"balance": self.balance, "frozen": 6.78}
 
     def _usage(self, seen: Seen, _: re.Match[str]) -> Any:
-        rows = [{"task_id": one.id, "type": one.kind, "status": "success"} for one in self.creates]
-        return {"items": rows}
+        rows = [
+            {
+                "task_id": one.id,
+                "type": one.kind,
+                "status": "success",
+                "created_at": one.created,
+                "credits_consumed": 30,
+            }
+            for one in reversed(self.creates)
+        ]
+        limit = int(parse_qs(urlsplit(seen.path).query).get("limit", ["50"])[0])
+        if not 1 <= limit <= 200:
+            raise Refused(400, 1004, "limit is at most 200")
+        return {"items": rows[:limit]}
 
 
 def _views(inputs: Any = None, files: Any = None) -> dict[str, Any]:

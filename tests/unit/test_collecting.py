@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from fakes import WORKER
+from fakes.files import big_glb
 from fakes.service import KEY, Service
 
 from image_to_mesh.jobs import (
@@ -22,7 +23,14 @@ from image_to_mesh.jobs import (
     Session,
     State,
 )
-from image_to_mesh.providers import CancelOutcome, LibraryProblem, Provider, Secret, get_provider
+from image_to_mesh.providers import (
+    CancelOutcome,
+    LibraryProblem,
+    Provider,
+    Secret,
+    _http,
+    get_provider,
+)
 
 
 @pytest.fixture
@@ -117,3 +125,41 @@ def test_what_nobody_has_drained_is_still_work(running: Session, tmp_path: Path)
     assert running.at_work()
     assert isinstance(running.drain()[-1], Ended)
     assert not running.at_work()
+
+
+def test_a_cancelled_download_is_collected_whole(
+    running: Session,
+    tmp_path: Path,
+    png: bytes,
+    charging: Provider[Any],
+    service: Service,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    service.mesh, service.takes = big_glb(2_000_000), 0.0
+    real, asked = _http._arriving, []
+
+    def slowly(answer: Any) -> Iterator[bytes]:
+        asked.append(answer)
+        first = len(asked) == 1
+        for piece in real(answer):
+            for start in range(0, len(piece), 50_000):
+                yield piece[start : start + 50_000]
+                time.sleep(0.05 if first else 0.0)
+
+    monkeypatch.setattr(_http, "_arriving", slowly)
+    spec = JobSpec(
+        charging.id,
+        charging.settings(),
+        (PictureSource("cup", "front", lambda: png),),
+        tmp_path,
+        keys={"rehearsal_api_key": Secret(KEY)},
+        base_url=service.url,
+        blender=WORKER,
+    )
+    job = running.start(spec)
+    until(lambda: bool(list(tmp_path.glob("*/.mesh.part.part"))))
+    running.cancel(job)
+    assert next_of(running, Ended).state is State.CANCELLED
+    assert next_of(running, Collected).state is State.READY
+    assert (tmp_path / job / "mesh.glb").read_bytes() == service.mesh
+    assert len(asked) == 2

@@ -12,11 +12,10 @@ from typing import Any
 
 import pytest
 import requests
-from fakes.glb import triangle_glb
 from fakes.service import KEY, Service, serving
 from urllib3.exceptions import MaxRetryError, SSLError
 
-from image_to_mesh.providers import BadImage, BadMesh, LibraryProblem, Uncertain, Unreachable
+from image_to_mesh.providers import BadImage, Uncertain, Unreachable
 from image_to_mesh.providers._http import Http, Reply, is_loopback
 
 HEADERS = {"Authorization": f"Bearer {KEY}"}
@@ -134,44 +133,8 @@ def test_a_netrc_entry_does_not_replace_the_key(
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
     assert http_for(service).get("/balance").ok
-    http_for(service).download(f"{service.url}/download/a", tmp_path / "a")
+    http_for(service).fetch(f"{service.url}/download/a", 10**6)
     assert "authorization" not in service.requests[-1][2]
-
-
-def test_download_sends_no_key_and_lands_whole(service: Service, tmp_path: Path) -> None:
-    told: list[tuple[int, int | None]] = []
-    target = tmp_path / "mesh.glb"
-    http_for(service).download(
-        f"{service.url}/download/a", target, progress=lambda *at: told.append(at)
-    )
-    assert target.read_bytes() == service.mesh
-    assert told[-1] == (len(service.mesh), len(service.mesh))
-    assert "authorization" not in service.requests[-1][2]
-    assert [path.name for path in tmp_path.iterdir()] == ["mesh.glb"]
-
-
-def test_cut_download_is_resumed_by_range(service: Service, tmp_path: Path) -> None:
-    service.mesh = triangle_glb(60000)
-    service.cut_at = len(service.mesh) // 2
-    http_for(service).download(f"{service.url}/download/a", tmp_path / "a")
-    assert (tmp_path / "a").read_bytes() == service.mesh
-    assert service.requests[-1][2]["range"].startswith("bytes=")
-
-
-def test_cut_download_starts_over_where_ranges_are_not_known(
-    service: Service, tmp_path: Path
-) -> None:
-    service.mesh = triangle_glb(60000)
-    service.ranges = False
-    service.cut_at = len(service.mesh) // 2
-    http_for(service).download(f"{service.url}/download/a", tmp_path / "a")
-    assert (tmp_path / "a").read_bytes() == service.mesh
-
-
-def test_download_over_the_limit_is_refused(service: Service, tmp_path: Path) -> None:
-    with pytest.raises(BadMesh, match="over the limit"):
-        http_for(service).download(f"{service.url}/download/a", tmp_path / "a", limit=10)
-    assert not (tmp_path / "a").exists()
 
 
 def test_picture_is_fetched_with_a_limit(service: Service) -> None:
@@ -194,17 +157,6 @@ def test_picture_is_fetched_with_a_limit(service: Service) -> None:
 )
 def test_loopback_is_told_from_the_rest(host: str, local: bool) -> None:
     assert is_loopback(host) is local
-
-
-def test_a_full_disk_is_said_so(
-    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(_: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(LibraryProblem, match="No space left"):
-        http_for(service).download(f"{service.url}/download/a", tmp_path / "a")
 
 
 def test_a_secret_that_the_service_quotes_is_taken_out(service: Service) -> None:

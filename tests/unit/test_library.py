@@ -43,6 +43,7 @@ def full_record(job: str = "20260101-000000-cup-0001") -> Record:
         facts={"seed": 4},
         notes=("A note.",),
         failure=Failure("failed", "No.", "Try.", "https://example.com"),
+        dismissed=True,
     )
 
 
@@ -53,7 +54,7 @@ def test_record_comes_back_as_it_was(tmp_path: Path) -> None:
     assert library.load(record.id) == record
     assert (library.folder(record.id) / "front.png").read_bytes() == b"picture"
     written = json.loads((library.folder(record.id) / RECORD).read_text())
-    assert written["schema"] == 1
+    assert written["schema"] == 2
     assert written["state"] == "ready"
     library.save(replace(record, state=State.FAILED))
     assert library.load(record.id).state is State.FAILED

@@ -64,21 +64,23 @@ def test_an_order_without_an_answer_is_uncertain_and_never_sent_again(
     assert len(service.submits) == 1
 
 
-def test_a_job_that_was_never_sent_is_not_sent_by_itself(
+@pytest.mark.parametrize("sent", [False, True])
+def test_a_job_that_was_never_sent_is_ordered_and_no_other(
     running: Session,
     tmp_path: Path,
     png: bytes,
     rehearsal: Provider[Any],
     service: Service,
+    sent: bool,
 ) -> None:
     spec = order_for(tmp_path, png, service)
-    how = {"state": State.QUEUED, "ticket": None}
-    job = left_behind(running, spec, **how)
+    unsent = {} if sent else {"submitted": None, "request_hash": None}
+    job = left_behind(running, spec, state=State.QUEUED, ticket=None, **unsent)
+    service.submits.clear()
     again = replace(spec, pictures=(), record=Library(tmp_path).load(job))
     view = end_of(running, running.start(again))
-    assert view.failure is not None
-    assert "Generate it anew" in view.failure.hint
-    assert len(service.submits) == 1
+    assert view.state is (State.UNCERTAIN if sent else State.READY)
+    assert len(service.submits) == (0 if sent else 1)
 
 
 @pytest.mark.parametrize("state", [State.QUEUED, State.SUBMITTING, State.RUNNING])

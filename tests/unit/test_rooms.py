@@ -46,8 +46,10 @@ ROOMS: dict[str, Room] = {
     "providers": _room(
         others=frozenset({"annotated_types", "pydantic", "requests", "urllib3"}), never=THREADS
     ),
-    "jobs": _room("providers", others=frozenset({"pydantic"})),
-    "cli": _room("jobs", "providers"),
+    "jobs": _room("providers", others=frozenset({"filelock", "pydantic"})),
+    "command": _room("jobs", "providers"),
+    "unfinished": _room("command", "jobs", "providers"),
+    "cli": _room("unfinished", "command", "jobs", "providers"),
     # Another process than the artist's Blender: a thread there watches for the end of its input.
     "scene.background": _room(others=BLENDER | {"numpy"}),
     "scene": _room(
@@ -67,6 +69,7 @@ ROOMS: dict[str, Room] = {
 }
 # The one file of a room that may use what its neighbours may not.
 ALONE = {"requests": "providers/_http.py", "urllib3": "providers/_http.py"}
+HEAVY = frozenset({"filelock", "pydantic"})
 # What a panel sets while it draws belongs to the layout, or to the button just made.
 LAYOUT = frozenset({"activate_init", "active", "active_default", "alert", "alignment", "emboss",
                     "enabled", "operator_context", "scale_x", "scale_y", "ui_units_x",
@@ -163,7 +166,8 @@ def objections(imported: Import) -> str | None:
         return "never in this room"
     if ALONE.get(imported.origin, imported.file) != imported.file:
         return f"only in {ALONE[imported.origin]}"
-    return "only when first needed" if imported.origin == "pydantic" and imported.at_top else None
+    late = imported.origin in HEAVY and imported.at_top
+    return "only when first needed" if late else None
 
 
 def _refused(root: Path, files: list[str]) -> list[str]:
@@ -255,7 +259,7 @@ class Absent:
 sys.meta_path.insert(0, Absent())
 for name in ("image_to_mesh", "image_to_mesh.providers", "image_to_mesh.jobs", "image_to_mesh.cli"):
     importlib.import_module(name)
-print(sorted({"pydantic", "requests", "numpy", "bpy"} & set(sys.modules)))
+print(sorted({"filelock", "pydantic", "requests", "numpy", "bpy"} & set(sys.modules)))
 for room in ("providers", "jobs"):
     package = sys.modules[f"image_to_mesh.{room}"]
     for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):

@@ -237,7 +237,7 @@ def test_faults_of_the_background_blender_become_values(
     assert view.failure is not None
     assert view.failure.kind == kind
     assert (view.record is None) == (kind == "bad_image")
-    assert [path.name for path in tmp_path.iterdir()] == ([] if kind == "bad_image" else [view.job])
+    assert Library(tmp_path).jobs() == ([] if kind == "bad_image" else [view.job])
     said = {"die": "Segmentation fault", "crash": "no luck", "refuse": "Nothing."}
     assert said[fault] in view.failure.message
 
@@ -303,10 +303,10 @@ def test_unwritable_library_is_a_value(running: Session, tmp_path: Path, png: by
 def test_the_worker_gets_no_keys(
     running: Session, tmp_path: Path, png: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from image_to_mesh.jobs.background import _clean_environment
+    from image_to_mesh.jobs.worker_process import clean_environment
 
     monkeypatch.setenv("REHEARSAL_API_KEY", KEY)
-    clean = _clean_environment({"PATH": "x", "TRIPO_API_KEY": "a", "AWS_SECRET": "b", "HOME": "h"})
+    clean = clean_environment({"PATH": "x", "TRIPO_API_KEY": "a", "AWS_SECRET": "b", "HOME": "h"})
     assert clean == {"PATH": "x", "HOME": "h"}
 
 

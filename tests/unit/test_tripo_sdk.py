@@ -17,6 +17,7 @@ from fakes.tripo_v2 import TripoV2
 from fakes.tripo_v3 import TripoV3
 
 from image_to_mesh.providers import Picture
+from image_to_mesh.providers._download import Want, download
 from image_to_mesh.providers._http import Http
 
 NEWER = "v3.1-20260211"
@@ -159,7 +160,7 @@ def test_tripo3d_1_orders_what_we_order(v3: Path, fake_v3: TripoV3, tmp_path: Pa
     assert told["status"] == "success"
     assert told["balance"] == [250.5, 6.78]
     assert told["listed"] == [[told["tasks"][0]], ["no-task"]]
-    assert told["usage"] == told["tasks"]
+    assert told["usage"] == told["tasks"][::-1]
     assert told["files"]["model"] == [".glb", len(fake_v3.mesh)]
     assert told["files"]["rendered_image"][0] == ".webp"
 
@@ -296,4 +297,4 @@ def test_tripo3d_0_gives_its_key_to_the_host_of_files_and_we_do_not(
 
 def _download(http: Http, fake: TripoV2, folder: Path) -> None:
     answer: Any = V2.provider.poll(order(V2, http, folder), http)
-    http.download(answer.files[0].url, folder / "mesh.glb")
+    download(Want(answer.files[0].url, folder / "mesh.glb"), http)

@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the commands of the command line share: means, carrying a job out, telling of its end."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+from .jobs import (
+    Ended,
+    Failure,
+    JobSpec,
+    JobView,
+    Library,
+    Record,
+    Session,
+    State,
+    library_folder,
+    session,
+)
+from .providers import (
+    InvalidSettings,
+    LibraryProblem,
+    NoBlender,
+    Provider,
+    base_url,
+    keys_for,
+)
+
+DONE, NOTHING_SENT, UNCERTAIN, RESUMABLE, INTERRUPTED = 0, 2, 6, 7, 130
+EXIT_CODES = {
+    "failed": 1,
+    "rejected": 1,
+    "banned": 1,
+    "expired": 1,
+    "bad_reply": 1,
+    "invalid_settings": 2,
+    "bad_image": 2,
+    "no_blender": 2,
+    "library": 2,
+    "missing_key": 3,
+    "bad_key": 3,
+    "no_credits": 4,
+    "unreachable": 5,
+    "rate_limited": 5,
+    "timed_out": 5,
+    "uncertain": UNCERTAIN,
+    "bad_mesh": 7,
+}
+SETTLE = 10.0
+
+
+@dataclass(frozen=True)
+class BlenderHost:
+    """Where the command line runs: what the Blender around it brings along, or the machine."""
+
+    blender: tuple[str, ...] | None
+    online: bool
+    preferences: Mapping[str, str] = field(default_factory=dict)
+
+
+def library_of(arguments: argparse.Namespace, host: BlenderHost) -> Library:
+    """Return the library that a command works on."""
+    preference = arguments.library or host.preferences.get("library", "")
+    return Library(library_folder(preference, os.environ).resolve())
+
+
+def spec_for(
+    arguments: argparse.Namespace, host: BlenderHost, provider: Provider[Any], **what: Any
+) -> JobSpec:
+    """Add what every job needs besides its settings and its pictures or record."""
+    if host.blender is None and "blender" in provider.needs:
+        raise NoBlender(
+            f"{provider.label} needs a Blender to work in, and none was found.",
+            "Install the bpy module (“pip install bpy”), or set BLENDER to a Blender's path.",
+        )
+    return JobSpec(
+        provider=provider.id,
+        **{"pictures": (), **what},
+        library=library_of(arguments, host).root,
+        keys=keys_for(provider, host.preferences, os.environ),
+        base_url=base_url(provider, host.preferences, os.environ),
+        online=host.online,
+        blender=host.blender,
+        timeout=arguments.timeout,
+    )
+
+
+def carry_out(spec: JobSpec, arguments: argparse.Namespace) -> int:
+    """Run a job to its end, and tell of it; return the exit code."""
+    running = session()
+    job = running.start(spec)
+    try:
+        view = follow(running, job, None if arguments.quiet else sys.stderr)
+        running.settle(SETTLE)
+    except KeyboardInterrupt:
+        running.close()
+        return _interrupted(arguments, spec, job)
+    record, failure, file = view.record, view.failure, None
+    if record is not None:
+        try:
+            file = deliver(record, spec.library, arguments.output)
+        except LibraryProblem as problem:
+            file = spec.library / record.id / (record.mesh or "")
+            failure = Failure("library", problem.message, problem.hint)
+    return report(arguments, record, failure, file)
+
+
+def _interrupted(arguments: argparse.Namespace, spec: JobSpec, job: str) -> int:
+    """Say where an interrupted job stands: it is kept as it is."""
+    print(f"Interrupted. The job is kept: {job}", file=sys.stderr)
+    if arguments.json:
+        with contextlib.suppress(LibraryProblem):
+            record = Library(spec.library).load(job)
+            print(json.dumps(_summary(arguments, record, None, None), ensure_ascii=False))
+    return INTERRUPTED
+
+
+def follow(running: Session, job: str, out: TextIO | None) -> JobView:
+    """Show the job's progress until it ends."""
+    shown = ""
+    while True:
+        event = running.wait(0.25)
+        if event is None or event.job != job:
+            continue
+        if isinstance(event, Ended):
+            if out is not None and out.isatty():
+                print(file=out)
+            return event.view
+        line = _progress_line(event.view)
+        if out is not None and line != shown:
+            shown = line
+            end = "\r" if out.isatty() else "\n"
+            print(line.ljust(60), end=end, file=out, flush=True)
+
+
+def _progress_line(view: JobView) -> str:
+    percent = "" if view.fraction is None else f"{int(view.fraction * 20) * 5:3d} % "
+    return f"{percent}{view.phase}"
+
+
+def check_output(output: Path | None) -> None:
+    if output is None:
+        return
+    if output.suffix.lower() not in (".glb", ".fbx", ".obj", ".blend"):
+        raise InvalidSettings(
+            f"{output} has no ending of a mesh file.", "End it with .glb, .fbx, .obj or .blend."
+        )
+    if not output.parent.is_dir():
+        raise InvalidSettings(f"There is no folder {output.parent}.", "Make it first.")
+    if output.is_dir():
+        raise InvalidSettings(f"{output} is a folder.", "Give a file's name.")
+    try:
+        with tempfile.TemporaryFile(dir=output.parent):
+            pass
+    except OSError as error:
+        raise InvalidSettings(
+            f"{output.parent} cannot be written to: {error.strerror or error}.",
+            "Choose another folder.",
+        ) from error
+
+
+def deliver(record: Record, library: Path, output: Path | None) -> Path | None:
+    """Copy the result to where it was asked for; a mesh keeps the ending of its real format.
+
+    Raises LibraryProblem where that is not possible; the library has it all the same.
+    """
+    if record.state is not State.READY or record.mesh is None:
+        return None
+    folder = Library(library).folder(record.id)
+    if output is None:
+        return folder / record.mesh
+    wants_blend = output.suffix.lower() == ".blend" and record.blend is not None
+    source = folder / (record.blend if wants_blend and record.blend else record.mesh)
+    target = output.with_suffix(source.suffix)
+    if target.suffix != output.suffix:
+        print(f"Note: the result is {source.suffix[1:].upper()}: {target}", file=sys.stderr)
+    side = target.with_name(f".{target.name}.new")
+    try:
+        shutil.copyfile(source, side)
+        side.replace(target)
+    except OSError as error:
+        side.unlink(missing_ok=True)
+        raise LibraryProblem(
+            f"{target} cannot be written: {error.strerror or error}.", f"The mesh is in {source}."
+        ) from error
+    return target
+
+
+def report(
+    arguments: argparse.Namespace, record: Record | None, failure: Failure | None, file: Path | None
+) -> int:
+    """Say how it ended, in words or as the surface's JSON object, and return the exit code."""
+    if failure is not None:
+        print(f"{failure.message} {failure.hint} {failure.link}".strip(), file=sys.stderr)
+    elif record is not None and not arguments.json:
+        print(_ended_line(record, file))
+    for note in record.notes if record else ():
+        print(f"Note: {note}", file=sys.stderr)
+    if getattr(arguments, "json", False):
+        print(json.dumps(_summary(arguments, record, failure, file), ensure_ascii=False))
+    if failure is not None:
+        return _exit_code(failure, record)
+    return DONE if record is not None and record.state is State.READY else INTERRUPTED
+
+
+def _exit_code(failure: Failure, record: Record | None) -> int:
+    """Return the surface's code; 2 says that nothing was sent, so it needs to be true."""
+    code = EXIT_CODES.get(failure.kind, 1)
+    sent = record is not None and record.ticket is not None
+    return RESUMABLE if code == NOTHING_SENT and sent else code
+
+
+def _ended_line(record: Record, file: Path | None) -> str:
+    if file is None:
+        return f"{record.id}: {record.state}"
+    faces = f"{record.faces} faces, " if record.faces is not None else ""
+    return f"{file} ({faces}{record.seconds:.1f} s)"
+
+
+def _summary(
+    arguments: argparse.Namespace, record: Record | None, failure: Failure | None, file: Path | None
+) -> dict[str, Any]:
+    error = failure and {
+        "kind": failure.kind,
+        "message": failure.message,
+        "hint": failure.hint,
+    }
+    return {
+        "job": record.id if record else "",
+        "state": str(record.state) if record else str(State.FAILED),
+        "provider": record.provider if record else getattr(arguments, "provider", ""),
+        "file": str(file.resolve()) if file else None,
+        "format": record.format if record else None,
+        "faces": record.faces if record else None,
+        "credits": record.credits if record else None,
+        "seconds": record.seconds if record else 0.0,
+        "error": error,
+    }

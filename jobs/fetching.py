@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a result's addresses to a whole, checked mesh file in the job's folder; free, repeatable."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..providers import (
+    BadMesh,
+    BadReply,
+    Cancelled,
+    Failed,
+    ImageToMeshError,
+    Progress,
+    Provider,
+    RemoteFile,
+    Result,
+    Ticket,
+)
+from ._values import State
+from .calling import Call
+from .keeping import Keeper
+from .meshfile import FORMATS, MeshFile, read_mesh_file
+from .tools import Tools
+
+log = logging.getLogger(__name__)
+
+FRESH_ADDRESSES = 3
+"""How often a result's addresses are asked for again when they have expired."""
+MESH, PREVIEW = "mesh.part", "preview.png"
+MAX_PREVIEW = 32 * 1024 * 1024
+PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"GIF8")
+SUFFIXES = (*FORMATS, "zip")
+
+
+class Fetch:
+    """One job's download. Used by the job's thread alone; `check` raises what ends the job."""
+
+    def __init__(
+        self, keeper: Keeper, tools: Tools, provider: Provider[Any], check: Callable[[], None]
+    ) -> None:
+        self._keeper = keeper
+        self._tools = tools
+        self._provider = provider
+        self._check = check
+
+    def run(self, *, later: bool) -> None:
+        """Download what the result names; addresses that have expired are asked for again.
+
+        `later`: the record is of an earlier process, so they surely have.
+        """
+        if self.take_whole():
+            return None
+        if later:
+            self._refresh_if_possible()
+        for attempt in range(FRESH_ADDRESSES):
+            try:
+                return self._all()
+            except BadMesh:
+                if attempt == FRESH_ADDRESSES - 1 or not self._refresh():
+                    raise
+
+    def take_whole(self) -> bool:
+        """Go on with a mesh file that is in the folder already: only whole ones get their name."""
+        for suffix in SUFFIXES:
+            path = self._keeper.folder / f"mesh.{suffix}"
+            try:
+                found = read_mesh_file(path)
+            except (OSError, BadMesh):
+                continue
+            if found.suffix == suffix:
+                self._keep(found)
+                return True
+        return False
+
+    def finish(self, name: str, *notes: str) -> None:
+        """Give a whole mesh file its name, and note what it is."""
+        found = read_mesh_file(self._keeper.folder / name)
+        (self._keeper.folder / name).replace(self._keeper.folder / f"mesh.{found.suffix}")
+        self._keeper.note(*notes)
+        self._keep(found)
+
+    def _keep(self, found: MeshFile) -> None:
+        self._keeper.save(
+            state=State.PREPARING,
+            mesh=f"mesh.{found.suffix}",
+            format=found.format,
+            faces=found.faces,
+        )
+
+    def _all(self) -> None:
+        mesh = MESH
+        for remote in self._keeper.record.files:
+            if remote.file is not None:
+                mesh = remote.file
+                continue
+            try:
+                self._one(remote)
+            except ImageToMeshError as error:
+                if remote.role == "mesh":
+                    raise
+                log.info("no preview: %s", error)
+        self.finish(mesh)
+
+    def _one(self, remote: RemoteFile) -> None:
+        from ..providers._download import MAX_DOWNLOAD, Want, download
+
+        http = self._tools.http
+        if http is None:
+            raise BadMesh("There is nothing to download from.")
+        left_behind = threading.Event()
+
+        def check() -> None:
+            """End a download that was left behind: another may go on with the same bytes."""
+            if left_behind.is_set():
+                raise Cancelled
+            self._check()
+
+        is_mesh = remote.role == "mesh"
+        want = Want(
+            url=remote.url,
+            target=self._keeper.folder / (MESH if is_mesh else PREVIEW),
+            limit=MAX_DOWNLOAD if is_mesh else MAX_PREVIEW,
+            accept=_check_mesh if is_mesh else _check_preview,
+            progress=self._tell,
+            check=check,
+        )
+        if want.target.is_file():
+            return
+        try:
+            Call(lambda: download(want, http)).wait(self._check)
+        except BaseException:
+            left_behind.set()
+            raise
+
+    def _refresh(self) -> bool:
+        """Ask the task for fresh addresses; say whether there are any."""
+        answer = self._poll()
+        if not isinstance(answer, Result) or answer.files == self._keeper.record.files:
+            return False
+        self._keeper.save(files=answer.files)
+        return True
+
+    def _refresh_if_possible(self) -> None:
+        """Ask for fresh addresses; those on record may do where the task is told of no more."""
+        try:
+            self._refresh()
+        except (Failed, BadMesh, BadReply) as error:
+            log.info("no fresh addresses: %s", error)
+
+    def _poll(self) -> Progress | Result:
+        ticket = Ticket(self._keeper.record.ticket or {})
+        return self._tools.call(lambda: self._provider.poll(ticket, self._tools.http))
+
+    def _tell(self, done: int, total: int | None) -> None:
+        self._keeper.tell("Downloading", done / total if total else None)
+
+
+def _check_mesh(path: Path) -> None:
+    read_mesh_file(path)
+
+
+def _check_preview(path: Path) -> None:
+    with path.open("rb") as file:
+        if not file.read(16).startswith(PICTURES):
+            raise BadMesh("The preview is no picture.")

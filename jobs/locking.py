@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One process at a time works on a job: a lock that the system frees when its process dies.
+
+Locks are hidden files in the library itself, so that they hold for whoever shares the folder, and
+outside of the jobs' folders, which can be renamed and deleted while one is held.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
+_NOT_KNOWN = frozenset({errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL, errno.EIO})
+"""What file systems answer that know no such locks."""
+
+
+class JobLock:
+    """The right to work on one job. Not to be taken twice."""
+
+    def __init__(self, library: Path, job: str) -> None:
+        self._path = library / f".{job}.lock"
+        self._lock: BaseFileLock | None = None
+
+    def take(self) -> bool:
+        """Take it without waiting; False while another process, or thread, has it.
+
+        Raises OSError where the library cannot be written to.
+        """
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._lock = self._taken(soft=False)
+        except OSError as error:
+            if error.errno not in _NOT_KNOWN:
+                raise
+            self._lock = self._taken(soft=True)
+        return self._lock is not None
+
+    def release(self) -> None:
+        """Give it back, if it was taken; also a lock whose file is gone."""
+        lock, self._lock = self._lock, None
+        if lock is None:
+            return
+        if os.name == "posix":  # whoever opened the file before sees that it is no one's now
+            with contextlib.suppress(OSError):
+                self._path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            lock.release()
+
+    def _taken(self, *, soft: bool) -> BaseFileLock | None:
+        """Return a lock that is held. A soft one is a file that names its process."""
+        from filelock import FileLock, SoftFileLock, Timeout
+
+        lock: BaseFileLock
+        if soft:
+            lock = SoftFileLock(self._path.with_suffix(".process"), thread_local=False)
+        else:
+            lock = FileLock(self._path, thread_local=False, fallback_to_soft=False)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            return None
+        return lock
+
+
+def is_held(library: Path, job: str) -> bool:
+    """Say whether somebody works on a job now."""
+    if not any((library / f".{job}.{kind}").exists() for kind in ("lock", "process")):
+        return False
+    lock = JobLock(library, job)
+    try:
+        return not lock.take()
+    except OSError:
+        return False
+    finally:
+        lock.release()

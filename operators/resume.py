@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Go on with a job that broke off, in this Blender or an earlier one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+from bpy.props import StringProperty
+
+from .. import jobs, preferences
+from ..providers import ImageToMeshError, LibraryProblem, Unreachable, all_providers, get_provider
+from . import events, generate, prepared, watch
+
+
+class IMAGE_TO_MESH_OT_resume(bpy.types.Operator):
+    """Go on with a job, the newest if none is named."""
+
+    bl_idname = "image_to_mesh.resume"
+    bl_label = "Resume"
+    bl_description = (
+        "Go on with a job that broke off; what may have been ordered is not ordered again"
+    )
+    bl_options = {"REGISTER"}
+
+    job: StringProperty(
+        name="Job",
+        description="Which job; empty for the newest that can go on",
+        options={"SKIP_SAVE"},
+    )
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if bpy.app.background:
+            return self.execute(context)
+        try:
+            go_on(context, find(context, self.job))
+        except ImageToMeshError as error:
+            return self._refuse(str(error))
+        watch.begin(context)
+        return {"FINISHED"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            ended = wait_for(context, go_on(context, find(context, self.job)))
+        except ImageToMeshError as error:
+            return self._refuse(str(error))
+        except KeyboardInterrupt:
+            return self._refuse("Interrupted.")
+        if ended.level == "ERROR":
+            return self._refuse(ended.message)
+        self.report({ended.level}, ended.message)
+        return {"FINISHED"}
+
+    def _refuse(self, sentence: str) -> set[str]:
+        self.report({"ERROR"}, sentence)
+        return {"CANCELLED"}
+
+
+def find(context: bpy.types.Context, job: str) -> jobs.Record:
+    """Return a job that can go on; raises LibraryProblem where there is none."""
+    library = prepared.library_of(context, job)
+    if job:
+        record = library.load(job)
+        if record.state.over and not jobs.is_unsettled(record):
+            raise LibraryProblem(f"“{record.name}” is {record.state}: there is nothing to go on.")
+        return record
+    running = {view.job for view in jobs.session().running()}
+    found = [one for one in library.open_jobs() if not one.state.over and one.id not in running]
+    for record in reversed(found):
+        if not library.is_held(record.id):
+            return record
+    raise LibraryProblem("No job waits to go on.")
+
+
+def go_on(context: bpy.types.Context, record: jobs.Record, **decided: Any) -> str:
+    """Take a job up on its thread and return its id.
+
+    Raises ImageToMeshError where what it needs is missing.
+    """
+    provider = get_provider(record.provider)
+    if preferences.is_offline(context, provider):
+        raise Unreachable(preferences.OFFLINE)
+    library = prepared.library_of(context, record.id).root
+    means = jobs.Means(
+        library=library,
+        keys={provider.id: preferences.keys(context, provider)},
+        addresses={provider.id: preferences.address(context, provider)},
+        online=bpy.app.online_access,
+        blender=_background(),
+    )
+    job = jobs.session().start(means.spec_of(record, **decided))
+    prepared.remember(job, library)
+    return job
+
+
+def wait_for(context: bpy.types.Context, job: str) -> events.Outcome:
+    """Handle the events of all jobs, as the watcher does, until this one has ended."""
+    return generate.wait_for(context, job)
+
+
+def means(context: bpy.types.Context) -> jobs.Means:
+    """Return what jobs of all services need that can be asked now."""
+    keys, addresses = {}, {}
+    for provider in all_providers().values():
+        usable = preferences.has_keys(context, provider)
+        if usable and not preferences.is_offline(context, provider):
+            keys[provider.id] = preferences.keys(context, provider)
+            addresses[provider.id] = preferences.address(context, provider)
+    return jobs.Means(
+        library=preferences.library(context),
+        keys=keys,
+        addresses=addresses,
+        online=bpy.app.online_access,
+        blender=_background(),
+    )
+
+
+def _background() -> tuple[str, ...]:
+    from ..scene import background_command
+
+    return background_command()
+
+
+classes = (IMAGE_TO_MESH_OT_resume,)

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Let a person decide on an order of which nobody knows whether the service took it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+from bpy.props import EnumProperty, StringProperty
+
+from .. import jobs
+from ..providers import ImageToMeshError, LibraryProblem, all_providers
+from . import account, prepared, resume, watch
+
+TWICE = "If the first order did arrive after all, both are charged."
+
+
+class IMAGE_TO_MESH_OT_settle(bpy.types.Operator):
+    """Go on with an uncertain job as its person says."""
+
+    bl_idname = "image_to_mesh.settle"
+    bl_label = "Settle Order"
+    bl_description = "Say what became of an order whose answer never came"
+    bl_options = {"REGISTER"}
+
+    job: StringProperty(name="Job", description="Which job", options={"SKIP_SAVE"})
+    how: EnumProperty(
+        name="How",
+        description="What became of the order",
+        items=(
+            ("LOOK", "Look Again", "Ask the service for its recent tasks, where it has a list"),
+            ("ATTACH", "Attach Task", "It arrived: go on with the task of this id"),
+            ("SUBMIT_AGAIN", "Submit Again", "It did not arrive: order it again, which costs"),
+            ("FORGET", "Forget", "Give it up, whatever became of it"),
+        ),
+        options={"SKIP_SAVE"},
+    )
+    task: StringProperty(
+        name="Task ID", description="The task's id, as the service shows it", options={"SKIP_SAVE"}
+    )
+
+    @classmethod
+    def description(cls, _: bpy.types.Context, properties: Any) -> str:
+        chosen = properties.bl_rna.properties["how"].enum_items[properties.how]
+        return str(chosen.description)
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if self.how == "ATTACH":
+            return context.window_manager.invoke_props_dialog(self, title="Attach Task")
+        if self.how == "SUBMIT_AGAIN":
+            return context.window_manager.invoke_confirm(
+                self,
+                event,
+                title="Submit Again",
+                message=TWICE,
+                confirm_text="Submit Again",
+                icon="WARNING",
+            )
+        return self.execute(context)
+
+    def draw(self, _: bpy.types.Context) -> None:
+        self.layout.prop(self, "task", text=self._looked_up())
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            self._settle(context)
+        except ImageToMeshError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        account.redraw(context)
+        return {"FINISHED"}
+
+    def _settle(self, context: bpy.types.Context) -> None:
+        library = prepared.library_of(context, self.job)
+        record = library.load(self.job)
+        if not jobs.is_unsettled(record):
+            raise LibraryProblem(f"“{record.name}” is not uncertain: it is {record.state}.")
+        if self.how == "FORGET":
+            jobs.forget(library, record.id)
+            jobs.session().dismiss(record.id)
+            return jobs.session().returning.forget(record.id)
+        if self.how == "ATTACH" and not self.task.strip():
+            raise LibraryProblem("There is no id.", "Copy it from the service.")
+        decided = {"again": self.how == "SUBMIT_AGAIN", "attach": ""}
+        if self.how == "ATTACH":
+            decided["attach"] = self.task
+        job = resume.go_on(context, record, **decided)
+        if bpy.app.background:
+            resume.wait_for(context, job)
+        else:
+            watch.begin(context)
+        return None
+
+    def _looked_up(self) -> str:
+        session = jobs.session()
+        shown = {view.job: view.provider for view in session.views()}
+        left = {record.id: record.provider for record in session.returning.left.uncertain}
+        provider = all_providers().get({**left, **shown}.get(self.job, ""))
+        return provider.looked_up if provider and provider.looked_up else "Task ID"
+
+
+classes = (IMAGE_TO_MESH_OT_settle,)

@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Downloads of results: gone on with where they broke off, checked before they count.
+
+What has come lies beside the target as `.<name>.part`, and in `.<name>.from` what tells whether the
+rest of it may be asked for: a later process, at another address, goes on with the same bytes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import logging
+import os
+import re
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ._errors import BadMesh, ImageToMeshError, LibraryProblem
+from ._http import BrokenOff, Check, Http, Stream
+
+log = logging.getLogger(__name__)
+
+MAX_DOWNLOAD = 2 * 1024**3
+ROOM_LEFT = 64 * 1024 * 1024
+"""Bytes that stay free on the disk: the record must be written all the same."""
+ATTEMPTS = 5
+"""How often in a row a download may break off without having got anywhere."""
+STEP = 256 * 1024
+"""Bytes after which it has got somewhere."""
+STALL = 60.0
+"""Seconds within which so much must come; a slow connection may take as long as it wants."""
+STALL_BYTES = 1024
+TOLD_EVERY = 0.1
+
+AGAIN = "Resume the job: it is downloaded again without paying."
+GONE = frozenset({400, 401, 403, 404, 410})
+"""What addresses answer that have expired: asking the same one again leads nowhere."""
+
+Told = Callable[[int, int | None], None]
+Accept = Callable[[Path], None]
+
+
+def _nothing() -> None:
+    return None
+
+
+def _untold(_done: int, _total: int | None) -> None:
+    return None
+
+
+def _accepted(_path: Path) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """What to download to where, and what it may be.
+
+    `accept` looks at the whole file before it counts, and raises what is wrong with it.
+    `progress` is told bytes and total, `check` raises what ends the job.
+    """
+
+    url: str
+    target: Path
+    limit: int = MAX_DOWNLOAD
+    accept: Accept = _accepted
+    progress: Told = _untold
+    check: Check = _nothing
+
+    @property
+    def part(self) -> Path:
+        """Where the bytes lie until all are there."""
+        return self.target.with_name(f".{self.target.name}.part")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the first bytes of a part file are from: validators, total, a digest of the address."""
+
+    etag: str = ""
+    modified: str = ""
+    total: int | None = None
+    address: str = ""
+
+    def may_go_on(self, url: str) -> bool:
+        """Whether more of the same can be asked for."""
+        return bool(self.etag or self.modified) or self.address == _digest(url)
+
+    @property
+    def condition(self) -> dict[str, str]:
+        """The header that asks for the rest of exactly this file, or else for the whole."""
+        validator = self.etag or self.modified
+        return {"If-Range": validator} if validator else {}
+
+
+def download(want: Want, http: Http) -> None:
+    """Download a result; no key is sent. What has come stays if it breaks off.
+
+    Raises BadMesh if it cannot be had whole, LibraryProblem if it cannot be written, Unreachable
+    where Blender is offline.
+    """
+    attempt, before = 0, _size(want.part)
+    while True:
+        try:
+            _once(want, http)
+            return _finish(want)
+        except BrokenOff as error:
+            log.info("download interrupted: %s", error)
+            if isinstance(error, _Restart):
+                forget(want.target)
+            now = _size(want.part)
+            attempt = 0 if now - before >= STEP else attempt + 1
+            before = now
+            if attempt >= ATTEMPTS:
+                raise BadMesh(f"The result cannot be downloaded: {error}.", AGAIN) from error
+        except OSError as error:
+            raise _unwritable(error) from error
+        http.pause(max(attempt - 1, 0))
+
+
+def forget(target: Path) -> None:
+    """Remove what has come of a file."""
+    for path in (target.with_name(f".{target.name}.part"), _beside(target)):
+        path.unlink(missing_ok=True)
+
+
+def _once(want: Want, http: Http) -> None:
+    have, origin = _size(want.part), _load(want.target)
+    if have and not origin.may_go_on(want.url):
+        have = 0
+    if have and have == origin.total:
+        return
+    asked = {"Range": f"bytes={have}-", **origin.condition} if have else {}
+    with http.opened(want.url, asked) as answer:
+        have, total = _agreed(answer, have, origin)
+        if total is not None and total > want.limit:
+            raise BadMesh(f"The result has {total / 1e6:.0f} MB, which is over the limit.")
+        _check_room(want.target.parent, total, have)
+        if have == 0:
+            _keep(want.target, _origin(answer, want.url, total))
+        _write(want, answer, have, total)
+    done = _size(want.part)
+    if total is not None and done != total:
+        raise BrokenOff(f"{done} of {total} bytes came")
+
+
+def _agreed(answer: Stream, have: int, origin: Origin) -> tuple[int, int | None]:
+    """Return from which byte on the answer goes, and how many the whole file has."""
+    if answer.status == 416:
+        raise _Restart("the rest is not there")
+    if answer.status in GONE:
+        raise BadMesh(f"The result's address answered {answer.status}.", AGAIN)
+    if answer.status not in (200, 206):
+        raise BrokenOff(f"the server answered {answer.status}")
+    if answer.status == 200:
+        return 0, _number(answer.headers.get("content-length"), answer)
+    said = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", answer.headers.get("content-range", ""))
+    length = _number(answer.headers.get("content-length"), answer)
+    total = have + length if length is not None else None
+    if said is not None:
+        begin = int(said[1])
+        total = int(said[2]) if said[2] != "*" else total
+        if begin != have:
+            raise _Restart("it went on elsewhere")
+    if origin.total not in (None, total):
+        raise _Restart("it is another file now")
+    return have, total
+
+
+class _Restart(BrokenOff):
+    """What has come is of no use."""
+
+
+def _write(want: Want, answer: Stream, have: int, total: int | None) -> None:
+    done, seen, since, told = have, have, time.monotonic(), 0.0
+    with want.part.open("r+b" if have else "wb") as file:
+        file.seek(have)
+        file.truncate()
+        try:
+            for piece in answer.pieces:
+                want.check()
+                file.write(piece)
+                done += len(piece)
+                if done > want.limit:
+                    raise BadMesh(f"The result has more than {want.limit / 1e6:.0f} MB.")
+                now = time.monotonic()
+                if now - told > TOLD_EVERY or done == total:
+                    told = now
+                    want.progress(done, total)
+                if done - seen >= STALL_BYTES:
+                    seen, since = done, now
+                elif now - since > STALL:
+                    raise BrokenOff("nothing came for a while")
+        finally:
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def _finish(want: Want) -> None:
+    """Let the file count, if it is what it should be; else nothing stays of it."""
+    try:
+        want.accept(want.part)
+    except ImageToMeshError:
+        forget(want.target)
+        raise
+    want.part.replace(want.target)
+    forget(want.target)
+
+
+def _check_room(folder: Path, total: int | None, have: int) -> None:
+    if total is None:
+        return
+    with contextlib.suppress(OSError):
+        free = shutil.disk_usage(folder).free
+        if total - have + ROOM_LEFT > free:
+            raise LibraryProblem(
+                f"The result has {total / 1e6:.0f} MB, and {folder} has room for "
+                f"{max(free - ROOM_LEFT, 0) / 1e6:.0f} MB.",
+                "Make room, then resume the job: it goes on without paying.",
+            )
+
+
+def _unwritable(error: OSError) -> LibraryProblem:
+    return LibraryProblem(
+        f"The result cannot be written: {error.strerror or error}.",
+        "Make room, then resume the job: it goes on without paying.",
+    )
+
+
+# -- where a part file is from -------------------------------------------------------------------
+
+
+def _origin(answer: Stream, url: str, total: int | None) -> Origin:
+    etag = answer.headers.get("etag", "")
+    strong = "" if etag.startswith("W/") else etag
+    return Origin(strong, answer.headers.get("last-modified", ""), total, _digest(url))
+
+
+def _beside(target: Path) -> Path:
+    return target.with_name(f".{target.name}.from")
+
+
+def _keep(target: Path, origin: Origin) -> None:
+    target.with_name(f".{target.name}.part").unlink(missing_ok=True)
+    _beside(target).write_text(json.dumps(asdict(origin)), encoding="utf-8")
+
+
+def _load(target: Path) -> Origin:
+    try:
+        kept = json.loads(_beside(target).read_text(encoding="utf-8"))
+        total = kept["total"]
+        return Origin(
+            str(kept["etag"]),
+            str(kept["modified"]),
+            total if type(total) is int else None,
+            str(kept["address"]),
+        )
+    except (OSError, ValueError, TypeError, KeyError):
+        return Origin()
+
+
+def _digest(url: str) -> str:
+    return hashlib.sha256(url.encode()).hexdigest()
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _number(text: str | None, answer: Stream) -> int | None:
+    """Return a length, which counts for nothing where the body came compressed."""
+    if answer.headers.get("content-encoding", "identity") != "identity":
+        return None
+    return int(text) if text is not None and text.isdigit() else None

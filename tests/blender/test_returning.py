@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What earlier processes left: one quiet line, gone on with by a press, settled by a word."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import bpy
+import places
+import pytest
+from blender.recording import draw
+from fakes import FAKES, WORKER
+from fakes.glb import triangle_glb
+from fakes.service import KEY, Service, serving
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+pytestmark = pytest.mark.once
+
+ADDON = "bl_ext.user_default.image_to_mesh"
+WIDE = 2000
+UNSENT: dict[str, Any] = {"ticket": None, "submitted": None, "request_hash": None}
+
+
+def room(name: str) -> Any:
+    """Return one of the add-on's modules."""
+    return importlib.import_module(f"{ADDON}.{name}")
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    """The service, quick."""
+    with serving(Service(takes=0.0, mesh=triangle_glb(5))) as running:
+        yield running
+
+
+@pytest.fixture
+def library(
+    addon: ModuleType, tmp_path: Path, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
+    """An empty library, the rehearsal provider with its key, and its task ids to attach."""
+    providers = room("providers")
+    monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(tmp_path / "library"))
+    monkeypatch.setenv("REHEARSAL_API_KEY", KEY)
+    monkeypatch.setenv("REHEARSAL_BASE_URL", service.url)
+    monkeypatch.setattr(providers, "__path__", [*providers.__path__, str(FAKES / "services")])
+    providers.all_providers.cache_clear()
+    kind = type(providers.get_provider("rehearsal"))
+    monkeypatch.setattr(kind, "looked_up", "Task ID")
+    monkeypatch.setattr(kind, "attach", lambda _, task, __: providers.Ticket({"task": task}))
+    monkeypatch.setattr(room("preferences"), "_names", lambda: iter(["library"]))
+    monkeypatch.setattr(room("scene"), "background_command", lambda: WORKER)
+    yield tmp_path / "library"
+    providers.all_providers.cache_clear()
+
+
+def left_in(library: Path, state: str, number: int = 0, **changes: Any) -> str:
+    """Make a job as an earlier process left it."""
+    jobs, providers = room("jobs"), room("providers")
+    job = f"job-{number}"
+    ticketed = {"ticket": {"task": "task-1"}, "submitted": "2026-11-21T10:00:00+00:00"}
+    record = jobs.Record(
+        id=job,
+        state=jobs.State(state),
+        provider="rehearsal",
+        name=f"cup {number}",
+        created="2026-11-21T09:59:00+00:00",
+        pictures=(jobs.InputPicture("front", "cup", "front.png", sha256="ab" * 32),),
+        settings=providers.values_of(providers.get_provider("rehearsal").settings()),
+        place={"file": "another", "scene": "Scene", "location": [0.0, 0.0, 0.0]},
+        **{**ticketed, "request_hash": "0123456789ab" * 4, **changes},
+    )
+    jobs.Library(library).create(record, {"front.png": places.SAMPLE.read_bytes()})
+    return job
+
+
+def state_of(library: Path, job: str) -> str:
+    """Return a job's state on disk."""
+    return str(json.loads((library / job / "job.json").read_text())["state"])
+
+
+def look() -> Any:
+    """Look through the library as after the start, and wait for what goes on; return the rest."""
+    session = room("jobs").session()
+    session.returning.look(room("operators.resume").means(bpy.context))
+    session.returning.join(10.0)
+    end = time.monotonic() + 30
+    while session.running():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    return session.returning.left
+
+
+def test_what_broke_off_goes_on_and_is_offered_in_one_line(library: Path, service: Service) -> None:
+    names = [left_in(library, "running", number) for number in range(2)]
+    assert {one.id for one in look().arrived} == set(names)
+    seen = draw(width=WIDE)
+    assert "2 results came in" in seen.text()
+    assert not seen.buttons("image_to_mesh.import_result")
+    assert len(bpy.data.objects) == 3
+    assert bpy.ops.image_to_mesh.dismiss_arrivals() == {"FINISHED"}
+    assert "came in" not in draw(width=WIDE).text()
+    assert not bpy.ops.image_to_mesh.import_arrivals.poll()
+    end = time.monotonic() + 10
+    while list(room("jobs").Library(library).open_jobs()):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    assert not service.submits
+
+
+def test_what_came_in_is_imported_by_a_press(
+    library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = left_in(library, "running")
+    look()
+    # The stand-in's model.blend is none: the real one is made of the mesh when it is imported.
+    (library / job / "model.blend").unlink()
+    monkeypatch.undo()
+    monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(library))
+    assert "1 result came in" in draw(width=WIDE).text()
+    assert bpy.ops.image_to_mesh.import_arrivals() == {"FINISHED"}
+    assert len([one for one in bpy.data.objects if one.get("image_to_mesh_job") == job]) == 1
+    assert "came in" not in draw(width=WIDE).text()
+
+
+def test_a_mesh_that_is_gone_is_said_and_offered_no_more(library: Path) -> None:
+    job = left_in(library, "running")
+    look()
+    shutil.rmtree(library / job)
+    with pytest.raises(RuntimeError, match="no job"):
+        bpy.ops.image_to_mesh.import_arrivals()
+    assert "came in" not in draw(width=WIDE).text()
+
+
+def test_what_was_never_sent_waits_for_a_press(library: Path, service: Service) -> None:
+    job = left_in(library, "queued", **UNSENT)
+    look()
+    seen = draw(width=WIDE)
+    assert "cup 0: not sent yet" in seen.text()
+    assert (state_of(library, job), service.submits) == ("queued", [])
+    button = seen.button("image_to_mesh.resume")
+    assert (button["text"], button["button"].job) == ("Send", job)
+    assert bpy.ops.image_to_mesh.resume(job=job) == {"FINISHED"}
+    assert (state_of(library, job), len(service.submits)) == ("ready", 1)
+    assert "not sent yet" not in draw(width=WIDE).text()
+
+
+def test_resume_without_a_name_takes_the_newest(library: Path) -> None:
+    with pytest.raises(RuntimeError, match="No job waits"):
+        bpy.ops.image_to_mesh.resume()
+    older, newer = (left_in(library, "running", number) for number in range(2))
+    assert bpy.ops.image_to_mesh.resume() == {"FINISHED"}
+    assert (state_of(library, older), state_of(library, newer)) == ("running", "ready")
+    with pytest.raises(RuntimeError, match="is ready"):
+        bpy.ops.image_to_mesh.resume(job=newer)
+
+
+def test_resume_says_what_is_missing(
+    library: Path, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = left_in(library, "running")
+    monkeypatch.delenv("REHEARSAL_API_KEY")
+    with pytest.raises(RuntimeError, match="needs an API key"):
+        bpy.ops.image_to_mesh.resume(job=job)
+    monkeypatch.setenv("REHEARSAL_API_KEY", KEY)
+    monkeypatch.setenv("REHEARSAL_BASE_URL", "https://example.com")
+    with pytest.raises(RuntimeError, match="offline"):
+        bpy.ops.image_to_mesh.resume(job=job)
+    assert look().arrived == ()
+    assert "cup 0: not finished" in draw(width=WIDE).text()
+    assert state_of(library, job) == "running"
+    monkeypatch.setenv("REHEARSAL_BASE_URL", service.url)
+    assert bpy.ops.image_to_mesh.resume(job=job) == {"FINISHED"}
+    assert "not finished" not in draw(width=WIDE).text()
+
+
+def test_jobs_of_another_blender_are_shown_as_theirs(library: Path) -> None:
+    job = left_in(library, "running")
+    lock = room("jobs").Library(library).lock(job)
+    assert lock.take()
+    assert [one.id for one in look().theirs] == [job]
+    assert "1 job runs in another Blender" in draw(width=WIDE).text()
+    with pytest.raises(RuntimeError, match="Another Blender"):
+        bpy.ops.image_to_mesh.resume(job=job)
+    assert state_of(library, job) == "running"
+    lock.release()
+
+
+def test_an_uncertain_order_is_shown_with_its_ways(library: Path, service: Service) -> None:
+    job = left_in(library, "uncertain", ticket=None)
+    assert [one.id for one in look().uncertain] == [job]
+    seen = draw(width=WIDE)
+    assert "2026-11-21T10:00:00" in seen.text()
+    assert "mark 0123456789ab" in seen.text()
+    ways = {one["button"].how for one in seen.buttons("image_to_mesh.settle")}
+    assert ways == {"ATTACH", "SUBMIT_AGAIN", "FORGET"}
+    assert not service.submits
+
+
+@pytest.mark.parametrize(
+    ("how", "state", "submits"),
+    [("ATTACH", "ready", 0), ("SUBMIT_AGAIN", "ready", 1), ("FORGET", "cancelled", 0)],
+)
+def test_an_uncertain_order_is_settled(
+    library: Path, service: Service, how: str, state: str, submits: int
+) -> None:
+    job = left_in(library, "uncertain", ticket=None)
+    look()
+    task = "task-1" if how == "ATTACH" else ""
+    assert bpy.ops.image_to_mesh.settle("EXEC_DEFAULT", job=job, how=how, task=task) == {"FINISHED"}
+    assert (state_of(library, job), len(service.submits)) == (state, submits)
+    assert not draw(width=WIDE).buttons("image_to_mesh.settle")
+
+
+def test_settling_needs_an_id_and_an_uncertain_job(library: Path) -> None:
+    job = left_in(library, "uncertain", ticket=None)
+    with pytest.raises(RuntimeError, match="There is no id"):
+        bpy.ops.image_to_mesh.settle("EXEC_DEFAULT", job=job, how="ATTACH")
+    other = left_in(library, "running", 1)
+    with pytest.raises(RuntimeError, match="not uncertain"):
+        bpy.ops.image_to_mesh.settle("EXEC_DEFAULT", job=other, how="FORGET")
+    assert state_of(library, job) == "uncertain"
+
+
+def test_an_order_that_gets_no_answer_now_is_shown_with_its_ways(
+    library: Path, service: Service
+) -> None:
+    service.swallow_submit = True
+    job = left_in(library, "queued", **UNSENT)
+    with pytest.raises(RuntimeError, match="no answer came"):
+        bpy.ops.image_to_mesh.resume(job=job)
+    seen = draw(width=WIDE)
+    assert {one["button"].how for one in seen.buttons("image_to_mesh.settle")} == {
+        "ATTACH",
+        "SUBMIT_AGAIN",
+        "FORGET",
+    }
+    assert not seen.buttons("image_to_mesh.resume")
+    assert len(service.submits) == 1

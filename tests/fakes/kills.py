@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs jobs in processes that are killed at a chosen line. Started by `processes.py`.
+
+One process imports everything and forks a child for each order that comes in on its standard
+input, one JSON object a line; the child's end is told on standard output. The child puts hooks into
+the product: the product itself knows of none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+import filelock  # noqa: F401  # imported here once, for all children
+
+from fakes.glb import triangle_glb
+from fakes.png import png_of
+from image_to_mesh import jobs
+from image_to_mesh.jobs import fetching, keeping, runner, tools
+from image_to_mesh.providers import Secret, _download, _http, all_providers, get_provider
+from image_to_mesh.providers._adapters import parse_settings, to_json
+
+LIMIT = 30.0
+SLICES = 100
+
+
+def die() -> None:
+    """End as by a power cut."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Blender:
+    """In place of the background Blender: the files that it makes, without another process."""
+
+    dies_at = ""
+
+    def __init__(self, command: tuple[str, ...]) -> None:
+        self.command = command
+
+    def start(self) -> None:
+        """Start nothing."""
+
+    def ask(self, request: dict[str, Any], progress: Any, check: Any) -> dict[str, Any]:
+        """Make a mesh or prepare one."""
+        check()
+        output = Path(request["output"])
+        if self.dies_at == f"before {request['do']}":
+            die()
+        if self.dies_at == "stuck":
+            time.sleep(LIMIT)
+        if request["do"] == "make":
+            output.write_bytes(triangle_glb(7))
+        else:
+            output.write_bytes(Path(request["mesh"]).read_bytes()[:4])
+        if self.dies_at == f"after {request['do']}":
+            die()
+        return {"faces": 7, "notes": []}
+
+    def version(self, _check: Any) -> tuple[int, ...]:
+        """Be as new as can be."""
+        return (99, 0)
+
+    def close(self) -> None:
+        """Close nothing."""
+
+    kill = close
+
+
+def _before(owner: Any, name: str, hook: Callable[[], None]) -> None:
+    real = getattr(owner, name)
+
+    def call(*args: Any, **how: Any) -> Any:
+        hook()
+        return real(*args, **how)
+
+    setattr(owner, name, call)
+
+
+def _after(owner: Any, name: str, hook: Callable[[], None]) -> None:
+    real = getattr(owner, name)
+
+    def call(*args: Any, **how: Any) -> Any:
+        value = real(*args, **how)
+        hook()
+        return value
+
+    setattr(owner, name, call)
+
+
+def _at_part(part: float) -> None:
+    """Die when this part of a download has come."""
+    real = _http._arriving
+
+    def arriving(answer: Any) -> Iterator[bytes]:
+        total = int(answer.headers.get("Content-Length", 0))
+        come, sizes = 0, itertools.repeat(max(total // SLICES, 1))
+        for piece in real(answer):
+            while piece:
+                if total > SLICES * 1024 and come >= part * total:
+                    time.sleep(0.02)  # the writer has had what came before
+                    die()
+                size = next(sizes)
+                yield piece[:size]
+                come, piece = come + len(piece[:size]), piece[size:]
+
+    _http._arriving = arriving
+
+
+def _hook(at: str, provider: Any) -> None:
+    """Have this process die at a place."""
+    kind = type(provider)
+    if at == "before submit":
+        _before(kind, "upload", die)
+    elif at == "uploaded":
+        _after(kind, "upload", die)
+    elif at == "about to submit":
+        _before(kind, "submit", die)
+    elif at == "submit sent":
+        _after(_http.Http, "submit", die)
+    elif at == "answer not written":
+        _before(keeping.Keeper, "answered", die)
+    elif at == "polling":
+        _after(kind, "poll", die)
+    elif at.startswith("downloading "):
+        _at_part(float(at.split()[1]) / 100)
+    elif at == "mesh not noted":
+        _before(fetching.Fetch, "_keep", die)
+    elif at == "before import":
+        _before(keeping.Keeper, "end", die)
+    else:
+        Blender.dies_at = at
+
+
+def _spec(order: dict[str, Any], record: Any = None) -> jobs.JobSpec:
+    provider = get_provider(order["provider"])
+    settings = parse_settings(provider.settings, record.settings) if record else None
+    png = png_of(64, 48)
+    pictures = () if record else (jobs.PictureSource("cup", "front", lambda: png),)
+    return jobs.JobSpec(
+        provider=provider.id,
+        settings=settings or provider.settings(),
+        pictures=pictures,
+        library=Path(order["library"]),
+        keys={name: Secret(key) for name, key in order["keys"].items()},
+        base_url=order["url"],
+        blender=("stand-in",),
+        place={"file": "a-file"},
+        record=record,
+    )
+
+
+def _run(order: dict[str, Any]) -> None:
+    """Make a job, or go on with all that are unfinished, and write down how they ended."""
+    session = jobs.Session()
+    library = jobs.Library(Path(order["library"]))
+    if order["do"] == "generate":
+        waiting = {session.start(_spec(order))}
+    else:
+        records = [one for one in library.all()[0] if not one.state.over]
+        waiting = {session.start(_spec(order, record)) for record in records}
+    ends: dict[str, Any] = {}
+    until = time.monotonic() + LIMIT
+    while waiting and time.monotonic() < until:
+        event = session.wait(0.05)
+        if isinstance(event, jobs.Ended):
+            waiting.discard(event.job)
+            ends[event.job] = event.view.failure.kind if event.view.failure else "done"
+    session.settle(5.0)
+    print(json.dumps({"id": order["id"], "ends": ends}), flush=True)
+
+
+def _child(order: dict[str, Any]) -> None:
+    vars(runner)["next_pause"] = lambda *_: order.get("pause", 0.01)
+    _http._delay = lambda *_: 0.01
+    if "at" in order:
+        _hook(order["at"], get_provider(order["provider"]))
+    if "in" in order:
+        threading.Timer(order["in"], die).start()
+    _run(order)
+
+
+def main() -> None:
+    """Fork for each order; `id` names it in the answers."""
+    vars(tools)["BackgroundBlender"] = Blender
+    _download.STEP = 1  # imported here once, for all children
+    all_providers()
+    record = jobs.Record("a", jobs.State.QUEUED, "local", "a", "a")
+    assert to_json(record)
+    parse_settings(get_provider("local").settings, {})
+    print(json.dumps({"id": 0, "ends": {}}), flush=True)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    for line in sys.stdin:
+        order = json.loads(line)
+        pid = os.fork()
+        if pid == 0:
+            try:
+                _child(order)
+            finally:
+                sys.stdout.flush()
+                os._exit(0)
+        if order.get("beside"):
+            print(json.dumps({"id": order["id"], "pid": pid}), flush=True)
+            continue
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, 0)
+        print(json.dumps({"id": order["id"], "over": True}), flush=True)
+
+
+main()

@@ -1,0 +1,308 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Disks that are full, read-only, another one, or taken away: a sentence, and nothing lost."""
+
+from __future__ import annotations
+
+import builtins
+import errno
+import io
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes.files import big_glb
+from fakes.running import end_of, order_for
+from fakes.service import Service
+
+from image_to_mesh.jobs import JobView, Library, Session, State
+from image_to_mesh.providers import LibraryProblem, Provider
+
+pytestmark = pytest.mark.once
+
+WRITES = 40
+"""More than a job makes, so that the last of them succeeds."""
+
+
+class Disk:
+    """Lets so many things be written below a folder, then is full: at once, or after a part."""
+
+    def __init__(self, folder: Path, left: int) -> None:
+        self.folder = folder
+        self.left = left
+        self.full = False
+
+    def refuses(self, path: object) -> bool:
+        """Count a write, and say whether it fails."""
+        if not isinstance(path, str | os.PathLike) or not str(path).startswith(str(self.folder)):
+            return False
+        self.left -= 1
+        self.full = self.full or self.left < 0
+        return self.full
+
+
+def _full() -> OSError:
+    return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Disk:
+    """A disk with room for everything, until a test says how little it has."""
+    one = Disk(tmp_path, 10**9)
+    real_open, real_mkdir = io.open, os.mkdir
+
+    def opened(path: Any, mode: str = "r", *args: Any, **how: Any) -> Any:
+        if set(mode) & set("wax+") and one.refuses(path):
+            with suppress(OSError):  # a full disk still makes an empty file
+                real_open(path, mode, *args, **how).close()
+            raise _full()
+        return real_open(path, mode, *args, **how)
+
+    def mkdir(path: Any, *args: Any, **how: Any) -> None:
+        if one.refuses(path):
+            raise _full()
+        real_mkdir(path, *args, **how)
+
+    monkeypatch.setattr(io, "open", opened)
+    monkeypatch.setattr(builtins, "open", opened)
+    monkeypatch.setattr(os, "mkdir", mkdir)
+    return one
+
+
+@pytest.mark.parametrize("left", range(WRITES))
+def test_full_at_every_write(
+    running: Session,
+    tmp_path: Path,
+    png: bytes,
+    rehearsal: Provider[Any],
+    service: Service,
+    disk: Disk,
+    left: int,
+) -> None:
+    service.takes = 0.0
+    disk.left = left
+    spec = order_for(tmp_path / "library", png, service, blender=None)
+    view = end_of(running, running.start(spec))
+    running.settle(5.0)
+    if view.failure is not None:
+        assert view.failure.kind == "library", view.failure
+        assert "No space left" in view.failure.message
+    was_full, disk.full, disk.left = disk.full, False, 10**9
+    assert was_full or view.state is State.READY
+    assert len(service.submits) <= 1
+    ready = gone_on(running, tmp_path / "library", spec)
+    told = view.failure.message if view.failure else ""
+    assert ready or not service.submits or "task-1" in told
+    assert len(service.submits) <= 1
+
+
+def gone_on(running: Session, root: Path, spec: Any) -> bool:
+    """Go on with what is in the library; say whether the mesh is there at the end."""
+    records, problems = Library(root).all()
+    assert not problems
+    for record in records:
+        if not record.state.over:
+            end_of(running, running.start(replace(spec, pictures=(), record=record)))
+    running.settle(5.0)
+    states = [one.state for one in Library(root).all()[0]]
+    return states == [State.READY]
+
+
+def test_full_in_the_middle_of_a_download(
+    running: Session,
+    tmp_path: Path,
+    png: bytes,
+    rehearsal: Provider[Any],
+    service: Service,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    service.takes, service.mesh = 0.0, big_glb(3_000_000)
+    service.cut_at = 1_000_000
+    spec = order_for(tmp_path, png, service, blender=None)
+    usage = shutil.disk_usage(tmp_path)
+    free = [usage.free, 1000]
+    monkeypatch.setattr(
+        shutil, "disk_usage", lambda _: usage._replace(free=free.pop(0) if free else 1000)
+    )
+    view = end_of(running, running.start(spec))
+    assert view.failure is not None
+    assert (view.failure.kind, view.state) == ("library", State.DOWNLOADING)
+    assert "room for 0 MB" in view.failure.message
+    part = tmp_path / view.job / ".mesh.part.part"
+    have = part.stat().st_size
+    assert have > 0
+    monkeypatch.undo()
+    assert gone_on(running, tmp_path, spec)
+    assert (tmp_path / view.job / "mesh.glb").read_bytes() == service.mesh
+
+
+def _ended(running: Session, spec: Any) -> JobView:
+    return end_of(running, running.start(spec))
+
+
+def test_a_read_only_library_is_a_sentence_and_nothing_is_sent(
+    running: Session,
+    tmp_path: Path,
+    png: bytes,
+    rehearsal: Provider[Any],
+    service: Service,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real = os.mkdir
+
+    def read_only(path: Any, *args: Any, **how: Any) -> None:
+        if str(path).startswith(str(tmp_path)):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+        real(path, *args, **how)
+
+    monkeypatch.setattr(os, "mkdir", read_only)
+    view = _ended(running, order_for(tmp_path, png, service))
+    assert view.failure is not None
+    assert view.failure.kind == "library"
+    assert "Read-only file system" in view.failure.message
+    assert not service.submits
+
+
+def test_a_read_only_library_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read_only(*_: Any, **__: Any) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(os, "mkdir", read_only)
+    library = Library(tmp_path)
+    assert library.all() == ([], [])
+    assert not library.is_held("a")
+
+
+def test_a_library_on_another_file_system(
+    running: Session, png: bytes, rehearsal: Provider[Any], service: Service, tmp_path: Path
+) -> None:
+    with tempfile.TemporaryDirectory(dir=_other_file_system(tmp_path)) as other:
+        root = Path(other)
+        view = _ended(running, order_for(root, png, service))
+        running.settle(5.0)
+        assert view.state is State.READY
+        assert (root / view.job / "mesh.glb").read_bytes() == service.mesh
+        assert [path.name for path in root.iterdir()] == [view.job]
+
+
+def _other_file_system(here: Path) -> Path:
+    memory = Path("/dev/shm")
+    usable = memory.is_dir() and os.access(memory, os.W_OK)
+    return memory if usable and memory.stat().st_dev != here.stat().st_dev else here
+
+
+@pytest.fixture
+def no_locks(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """A file system that knows no locks, such as some that are mounted over a network."""
+    import fcntl
+
+    asked: list[int] = []
+
+    def refused(_fd: int, _how: int) -> None:
+        asked.append(1)
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refused)
+    yield asked
+    assert asked
+
+
+def test_a_file_system_without_locks(
+    running: Session,
+    png: bytes,
+    rehearsal: Provider[Any],
+    service: Service,
+    tmp_path: Path,
+    no_locks: list[int],
+) -> None:
+    first, second = Library(tmp_path).lock("a"), Library(tmp_path).lock("a")
+    assert first.take()
+    assert not second.take()
+    assert Library(tmp_path).is_held("a")
+    first.release()
+    assert second.take()
+    second.release()
+    assert _ended(running, order_for(tmp_path, png, service)).state is State.READY
+
+
+@pytest.mark.parametrize("state", [State.RUNNING, State.DOWNLOADING])
+def test_deleted_while_it_runs(
+    running: Session,
+    tmp_path: Path,
+    png: bytes,
+    rehearsal: Provider[Any],
+    service: Service,
+    monkeypatch: pytest.MonkeyPatch,
+    state: State,
+) -> None:
+    taken_away: list[str] = []
+    real = type(rehearsal).poll
+
+    def poll(self: Any, ticket: Any, http: Any) -> Any:
+        answer = real(self, ticket, http)
+        wanted = type(answer).__name__ == ("Progress" if state is State.RUNNING else "Result")
+        if wanted and not taken_away:
+            (folder,) = (path for path in tmp_path.iterdir() if not path.name.startswith("."))
+            shutil.rmtree(folder)
+            taken_away.append(folder.name)
+        return answer
+
+    monkeypatch.setattr(type(rehearsal), "poll", poll)
+    view = _ended(running, order_for(tmp_path, png, service))
+    running.settle(5.0)
+    assert taken_away
+    assert view.failure is not None
+    assert view.failure.kind == "library"
+    assert "is gone" in view.failure.message
+    assert not Library(tmp_path).jobs()
+
+
+def test_a_job_in_work_is_not_deleted_by_others(tmp_path: Path, png: bytes) -> None:
+    from image_to_mesh.jobs import Record
+
+    library = Library(tmp_path)
+    library.create(Record("a", State.RUNNING, "tripo", "a", "2026"), {})
+    lock = library.lock("a")
+    assert lock.take()
+    with pytest.raises(LibraryProblem, match="worked on"):
+        library.delete("a")
+    lock.release()
+    library.delete("a")
+    assert not library.jobs()
+
+
+def test_locks_are_taken_and_given_back_side_by_side(tmp_path: Path) -> None:
+    library, failed = Library(tmp_path), []
+
+    def work(job: str) -> None:
+        for _ in range(100):
+            lock = library.lock(job)
+            try:
+                if not lock.take():
+                    failed.append(job)
+            except OSError as error:
+                failed.append(str(error))
+            lock.release()
+
+    threads = [threading.Thread(target=work, args=(str(number),)) for number in range(4)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert failed == []
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_was_half_made_is_cleared_away_when_it_is_old(tmp_path: Path) -> None:
+    for name in (".new-old", ".new-young", "job"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "front.png").write_bytes(b"")
+    os.utime(tmp_path / ".new-old", (1, 1))
+    Library(tmp_path).sweep()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".new-young", "job"]

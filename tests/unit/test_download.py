@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Downloads that break off, drip, expire, change or do not fit: whole in the end, or resumable."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from fakes.files import Files, Trouble, big_glb, serving
+
+from image_to_mesh.jobs.meshfile import read_mesh_file
+from image_to_mesh.providers import BadMesh, LibraryProblem, _download
+from image_to_mesh.providers._download import Want, download
+from image_to_mesh.providers._http import Http
+
+KEY = "Bearer a-key-that-stays-here"
+BIG = 50 * 1000 * 1000
+
+
+@pytest.fixture
+def http() -> Iterator[Http]:
+    """A connection with a key, which makes no pauses."""
+    one = Http("https://example.com", {"Authorization": KEY}, pause=lambda _: None)
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def files() -> Iterator[Files]:
+    """The host of results."""
+    with serving(Files()) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def big() -> bytes:
+    """A mesh of 50 MB."""
+    return big_glb(BIG)
+
+
+def left(folder: Path) -> list[str]:
+    """Return the names of what lies in a folder."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_no_key_is_sent_and_it_lands_whole(files: Files, http: Http, tmp_path: Path) -> None:
+    told: list[tuple[int, int | None]] = []
+    target = tmp_path / "mesh"
+    download(Want(f"{files.url}/a", target, progress=lambda *at: told.append(at)), http)
+    assert target.read_bytes() == files.data
+    assert told[-1] == (len(files.data), len(files.data))
+    assert "authorization" not in files.seen[-1][1]
+    assert left(tmp_path) == ["mesh"]
+
+
+@pytest.mark.once
+def test_drops_at_each_tenth_of_a_big_file_cost_no_byte(
+    files: Files, http: Http, tmp_path: Path, big: bytes
+) -> None:
+    files.data = big
+    tenth = len(big) // 10
+    files.troubles = [Trouble(tenth, reset=number % 2 == 1) for number in range(9)]
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    download(Want(f"{files.url}/a", tmp_path / "mesh", accept=_is_mesh), http)
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert (tmp_path / "mesh").stat().st_size == len(big)
+    assert read_mesh_file(tmp_path / "mesh").format == "glb"
+    assert (tmp_path / "mesh").read_bytes() == big
+    begins = [headers.get("range", "bytes=0-") for _, headers in files.seen]
+    assert len(begins) == 10
+    assert all(headers["if-range"] == '"v1"' for _, headers in files.seen[1:])
+    # A reset may take with it what was on its way.
+    assert files.sent < len(big) * 1.5
+    assert grown < 30_000, f"{grown} KB more memory"
+
+
+def _is_mesh(path: Path) -> None:
+    read_mesh_file(path)
+
+
+class Case(NamedTuple):
+    """How a host is, and whether the rest alone can be asked for."""
+
+    etag: str = ""
+    modified: str = ""
+    ranges: bool = True
+    length: bool = True
+    other_address: bool = False
+    goes_on: bool = True
+
+
+CASES = {
+    "strong etag": Case('"v1"'),
+    "strong etag, another address": Case('"v1"', other_address=True),
+    "date, another address": Case("", "Sat, 21 Nov 2026 10:00:00 GMT", other_address=True),
+    "nothing, same address": Case(),
+    "nothing, another address": Case(other_address=True, goes_on=False),
+    "weak etag, another address": Case('W/"v1"', other_address=True, goes_on=False),
+    "no ranges": Case('"v1"', ranges=False, goes_on=False),
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_it_goes_on_only_where_the_rest_is_of_the_same_file(
+    files: Files, http: Http, tmp_path: Path, case: Case
+) -> None:
+    files.data = big_glb(1_000_000)
+    files.etag, files.modified = case.etag, case.modified
+    files.ranges, files.length = case.ranges, case.length
+    want = Want(f"{files.url}/a?sig=1", tmp_path / "mesh", check=_stop_after(300_000, tmp_path))
+    with pytest.raises(KeyboardInterrupt):
+        download(want, http)
+    have = (tmp_path / ".mesh.part").stat().st_size
+    assert 0 < have < len(files.data)
+    address = f"{files.url}/a?sig={2 if case.other_address else 1}"
+    download(Want(address, tmp_path / "mesh"), http)
+    assert (tmp_path / "mesh").read_bytes() == files.data
+    asked = files.seen[-1][1].get("range")
+    assert (asked == f"bytes={have}-") == (case.goes_on or not case.ranges)
+
+
+def _stop_after(size: int, folder: Path) -> Any:
+    def check() -> None:
+        part = folder / ".mesh.part"
+        if part.exists() and part.stat().st_size >= size:
+            raise KeyboardInterrupt
+
+    return check
+
+
+@pytest.mark.parametrize("etag", ['"v1"', ""])
+def test_a_file_that_changed_meanwhile_is_begun_anew(
+    files: Files, http: Http, tmp_path: Path, etag: str
+) -> None:
+    files.data, files.etag = big_glb(1_000_000), etag
+    with pytest.raises(KeyboardInterrupt):
+        download(
+            Want(f"{files.url}/a", tmp_path / "mesh", check=_stop_after(300_000, tmp_path)), http
+        )
+    files.data, files.etag = big_glb(900_000), '"v2"' if etag else ""
+    download(Want(f"{files.url}/a", tmp_path / "mesh"), http)
+    assert (tmp_path / "mesh").read_bytes() == files.data
+
+
+@pytest.mark.parametrize("length", [True, False])
+def test_slow_drips_are_waited_for(files: Files, http: Http, tmp_path: Path, length: bool) -> None:
+    files.data, files.length = big_glb(5_000), length
+    files.troubles = [Trouble(drip=100)]
+    download(Want(f"{files.url}/a", tmp_path / "mesh", accept=_is_mesh), http)
+    assert (tmp_path / "mesh").read_bytes() == files.data
+
+
+def test_what_only_pretends_to_come_is_a_stall(
+    files: Files, http: Http, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_download, "STALL", 0.0)
+    monkeypatch.setattr(_download, "STALL_BYTES", 10**9)
+    files.data = big_glb(400_000)
+    with pytest.raises(BadMesh, match="nothing came"):
+        download(Want(f"{files.url}/a", tmp_path / "mesh"), http)
+    assert (tmp_path / ".mesh.part").exists()
+
+
+def test_an_expired_address_is_not_asked_again(files: Files, http: Http, tmp_path: Path) -> None:
+    with pytest.raises(BadMesh, match="answered 403"):
+        download(Want(f"{files.url}/old", tmp_path / "mesh"), http)
+    assert len(files.seen) == 1
+
+
+def test_a_server_in_trouble_is_asked_again(files: Files, http: Http, tmp_path: Path) -> None:
+    files.troubles = [Trouble(status=503), Trouble(status=429), Trouble(0), Trouble(0, reset=True)]
+    download(Want(f"{files.url}/a", tmp_path / "mesh"), http)
+    assert (tmp_path / "mesh").read_bytes() == files.data
+    files.troubles = [Trouble(status=500)] * 20
+    with pytest.raises(BadMesh, match="answered 500"):
+        download(Want(f"{files.url}/a", tmp_path / "again"), http)
+
+
+def test_what_is_no_mesh_does_not_count(files: Files, http: Http, tmp_path: Path) -> None:
+    files.data = b"<html>Sign in</html>"
+    with pytest.raises(BadMesh, match="not a GLB"):
+        download(Want(f"{files.url}/a", tmp_path / "mesh", accept=_is_mesh), http)
+    assert left(tmp_path) == []
+
+
+@pytest.mark.parametrize("length", [True, False])
+def test_over_the_limit_is_refused(files: Files, http: Http, tmp_path: Path, length: bool) -> None:
+    files.length = length
+    with pytest.raises(BadMesh, match=r"over the limit|more than"):
+        download(Want(f"{files.url}/a", tmp_path / "mesh", limit=10), http)
+    assert not (tmp_path / "mesh").exists()
+
+
+def test_too_little_room_is_said_before_anything_is_written(
+    files: Files, http: Http, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1000))
+    with pytest.raises(LibraryProblem, match="room for 0 MB"):
+        download(Want(f"{files.url}/a", tmp_path / "mesh"), http)
+    assert left(tmp_path) == []
+
+
+def test_a_disk_that_gets_full_keeps_what_is_there(
+    files: Files, http: Http, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(LibraryProblem, match="No space left"):
+        download(Want(f"{files.url}/a", tmp_path / "mesh"), http)
+    monkeypatch.undo()
+    download(Want(f"{files.url}/a", tmp_path / "mesh"), http)
+    assert (tmp_path / "mesh").read_bytes() == files.data

@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Orders whose answers were lost, looked for in the lists of the services that have one."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from fakes import scenario, scenario_calls, tripo_server
+from fakes.running import end_of
+from fakes.scenario_state import Fault, ScenarioFake, usual_results
+from fakes.tripo_calls import V3, job_for
+from fakes.tripo_v3 import TripoV3
+
+from image_to_mesh.jobs import JobSpec, Library, Session, State
+from image_to_mesh.providers import InvalidSettings, Provider, _http, get_provider
+from image_to_mesh.providers._finding import agrees, within
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make no pauses between attempts."""
+    monkeypatch.setattr(_http, "_delay", lambda *_: 0.0)
+
+
+class Tripo:
+    """Tripo v3, and what a test does to it."""
+
+    create = "POST /v3/generation/"
+
+    def __init__(self, fake: TripoV3) -> None:
+        self.fake = fake
+        fake.states = [{"status": "success", "progress": 100}]
+
+    def lose_answers(self, count: int) -> None:
+        """Take the next orders, and say nothing."""
+        self.fake.fault(self.create, *[tripo_server.Fault(drop=True, done=True)] * count)
+
+    def lose_orders(self, count: int) -> None:
+        """Lose the next orders on their way."""
+        self.fake.fault(self.create, *[tripo_server.Fault(drop=True)] * count)
+
+    def fail_lists(self, count: int) -> None:
+        """Have the list in trouble."""
+        self.fake.fault("GET /v3/account/usage", *[tripo_server.Fault(500, "oops")] * count)
+
+    def spec(self, library: Path, **settings: Any) -> JobSpec:
+        """Return a job."""
+        return job_for(V3, self.fake, library, settings=settings)
+
+    def made_long_ago(self) -> None:
+        """Let all tasks be of another day."""
+        for task in self.fake.creates:
+            task.created = "2020-01-01T00:00:00Z"
+
+    other: ClassVar[dict[str, Any]] = {"face_limit": 1234}
+
+    @property
+    def creates(self) -> int:
+        """Return how many tasks there are."""
+        return len(self.fake.creates)
+
+
+class Scenario(Tripo):
+    """Scenario, the same."""
+
+    def __init__(self, fake: ScenarioFake) -> None:
+        self.served: Any = fake
+        usual_results(fake)
+        fake.outcome.script = ("success",)
+
+    def lose_answers(self, count: int) -> None:
+        """Take the next orders, and say nothing."""
+        self.served.faults.append(Fault("POST", "/generate/custom/.*", times=count, drop="after"))
+
+    def lose_orders(self, count: int) -> None:
+        """Lose the next orders on their way."""
+        self.served.faults.append(Fault("POST", "/generate/custom/.*", times=count, drop="before"))
+
+    def fail_lists(self, count: int) -> None:
+        """Have the list in trouble."""
+        self.served.faults.append(Fault("GET", "/jobs", 500, {"message": "oops"}, times=count))
+
+    def spec(self, library: Path, **settings: Any) -> JobSpec:
+        """Return a job."""
+        chosen = scenario_calls.settings_of(**settings)
+        return scenario_calls.job_for(self.served, library, settings=chosen, blender=None)
+
+    def made_long_ago(self) -> None:
+        """Let all jobs be of another day."""
+        for job in self.served.jobs.values():
+            job["created"] = "2020-01-01T00:00:00Z"
+
+    other: ClassVar[dict[str, Any]] = {"faceLimit": 1234}
+
+    @property
+    def creates(self) -> int:
+        """Return how many jobs there are."""
+        return len(self.served.submits)
+
+
+@pytest.fixture(params=["tripo", "scenario"])
+def listing(request: pytest.FixtureRequest) -> Iterator[Tripo]:
+    """Each service that has a list."""
+    if request.param == "tripo":
+        with tripo_server.serving(TripoV3()) as fake:
+            yield Tripo(fake)
+    else:
+        with scenario.serving() as served:
+            yield Scenario(served)
+
+
+def test_the_one_task_that_can_be_it_is_taken(
+    listing: Tripo, running: Session, tmp_path: Path
+) -> None:
+    for settings in (listing.other, {}):
+        listing.lose_answers(1)
+        view = end_of(running, running.start(listing.spec(tmp_path, **settings)))
+        assert view.state is State.READY, view.failure
+        assert view.record
+        assert "found at the service" in view.record.notes[0]
+    assert listing.creates == 2
+
+
+def test_of_two_that_can_be_it_none_is_taken(
+    listing: Tripo, running: Session, tmp_path: Path
+) -> None:
+    listing.lose_answers(1)
+    listing.fail_lists(1)
+    first = end_of(running, running.start(listing.spec(tmp_path)))
+    assert first.state is State.UNCERTAIN
+    listing.lose_answers(1)
+    _same_picture(listing)
+    second = end_of(running, running.start(listing.spec(tmp_path)))
+    assert second.state is State.UNCERTAIN
+    assert listing.creates == 2
+
+
+def _same_picture(listing: Tripo) -> None:
+    """Let Tripo's tasks tell of no picture, as its own page leaves open."""
+    if not isinstance(listing, Scenario):
+        for task in listing.fake.creates:
+            task.body.pop("input", None)
+
+
+def test_what_another_job_has_is_not_taken(
+    listing: Tripo, running: Session, tmp_path: Path
+) -> None:
+    first = end_of(running, running.start(listing.spec(tmp_path)))
+    assert first.state is State.READY
+    _same_picture(listing)
+    listing.lose_orders(1)
+    second = end_of(running, running.start(listing.spec(tmp_path)))
+    assert second.state is State.UNCERTAIN
+    assert listing.creates == 1
+
+
+@pytest.mark.parametrize("apart", ["settings", "time"])
+def test_tasks_of_another_time_or_of_other_settings_are_not_taken(
+    listing: Tripo, running: Session, tmp_path: Path, apart: str
+) -> None:
+    settings = listing.other if apart == "settings" else {}
+    end_of(running, running.start(listing.spec(tmp_path / "other", **settings)))
+    (tmp_path / "mine").mkdir()
+    shutil.copy(tmp_path / "other" / ".uploads.json", tmp_path / "mine")  # the same picture
+    if apart == "time":
+        listing.made_long_ago()
+    listing.lose_orders(1)
+    _same_picture(listing)
+    view = end_of(running, running.start(listing.spec(tmp_path / "mine")))
+    assert view.state is State.UNCERTAIN
+    assert listing.creates == 1
+
+
+def test_a_list_in_trouble_is_looked_at_again_when_asked(
+    listing: Tripo, running: Session, tmp_path: Path
+) -> None:
+    listing.lose_answers(1)
+    listing.fail_lists(1)
+    spec = listing.spec(tmp_path)
+    view = end_of(running, running.start(spec))
+    assert view.state is State.UNCERTAIN
+    assert view.failure
+    assert view.failure.kind == "uncertain"
+    running.settle(5.0)
+    record = Library(tmp_path).load(view.job)
+    again = end_of(running, running.start(replace(spec, pictures=(), record=record)))
+    assert again.state is State.READY
+    assert listing.creates == 1
+
+
+# -- ids that people bring -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("provider", ["tripo", "tripo_v2", "scenario"])
+@pytest.mark.parametrize("task", ["", "  ", "a b", "../x", "a?b", "x" * 300, "ä"])
+def test_what_is_no_id_is_not_attached(provider: str, task: str) -> None:
+    one: Provider[Any] = get_provider(provider)
+    with pytest.raises(InvalidSettings, match="no task id"):
+        one.attach(task, one.settings())
+
+
+def test_ids_are_attached_as_they_are_polled() -> None:
+    tripo, other = get_provider("tripo"), get_provider("scenario")
+    assert tripo.attach(" 0196-a0 ", tripo.settings()).data == {"task": "0196-a0"}
+    assert other.attach("job_1", other.settings(quad=True)).data == {"job": "job_1", "quad": True}
+    aiml = get_provider("aiml_triposr")
+    ticket = aiml.attach("https://cdn.aimlapi.com/a/model.glb?Expires=1", aiml.settings())
+    assert (ticket.data["url"], ticket.data["format"]) == (
+        "https://cdn.aimlapi.com/a/model.glb?Expires=1",
+        "glb",
+    )
+    with pytest.raises(InvalidSettings, match="https"):
+        aiml.attach("ftp://a/b.glb", aiml.settings())
+    local = get_provider("local")
+    with pytest.raises(InvalidSettings, match="no tasks"):
+        local.attach("1", local.settings())
+
+
+@pytest.mark.parametrize(
+    ("told", "is_then"),
+    [
+        (NOW.isoformat(), True),
+        ("2026-11-21T12:00:05.123Z", True),
+        ("2026-11-21T12:14:00", True),
+        ((NOW - timedelta(minutes=1)).timestamp(), True),
+        ((NOW - timedelta(minutes=3)).isoformat(), False),
+        ((NOW + timedelta(minutes=16)).isoformat(), False),
+        (None, False),
+        ("soon", False),
+        (1e30, False),
+    ],
+)
+def test_times_of_orders(told: object, is_then: bool) -> None:
+    assert within(told, NOW) is is_then
+
+
+def test_what_is_told_must_not_contradict_what_was_sent() -> None:
+    assert agrees({"a": 1}, {}, {})
+    assert agrees({"a": 1}, {"a": 1, "more": 2}, {})
+    assert agrees({"a": 1}, {"b": 2}, {"b": 2})
+    assert not agrees({"a": 1}, {"a": 2}, {})
+    assert not agrees({}, {"b": 3}, {"b": 2})
+    assert not agrees({}, {"b": 3}, {"b": None})
+    assert agrees({}, {"seed": 3}, {"seed": None})
+    assert not agrees({"seed": 4}, {"seed": 3}, {"seed": None})
+    assert agrees({"a": 1.0}, {"a": 1}, {})
+    assert agrees({"a": "file"}, {"a": {"token": "file"}}, {})

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Processes killed at every state of a job, with each service: resumed, the mesh arrives, once."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes.files import big_glb
+from fakes.glb import triangle_glb
+from fakes.processes import Processes, processes
+from fakes.served import SERVICES, Place
+
+from image_to_mesh.jobs import Library, Record, State
+
+pytestmark = pytest.mark.once
+
+SIZE = 300_000
+"""Bytes of the mesh: a hundredth of them is a piece."""
+
+UNSENT = ("before submit", "uploaded")
+IN_SUBMIT = ("about to submit", "submit sent", "answer not written")
+SENT = (
+    *("polling", "downloading 0", "downloading 50", "downloading 99", "mesh not noted"),
+    *("before prepare", "after prepare", "before import"),
+)
+HOME = ("about to submit", "answer not written", "polling", "before make", "after make")
+HOME_LATE = ("mesh not noted", "before prepare", "after prepare", "before import")
+LAST = {State.PREPARING, State.READY}
+SEED = 20261121
+TIMES = 3
+"""Random times for each service."""
+
+
+LOCAL: dict[str, Any] = {"provider": "local", "url": "", "keys": {}}
+
+
+@pytest.fixture(scope="module")
+def forks() -> Iterator[Processes]:
+    """The process that forks."""
+    with processes() as started:
+        yield started
+
+
+@pytest.fixture(scope="module", params=SERVICES)
+def place(request: pytest.FixtureRequest) -> Iterator[Place]:
+    """Each of the services."""
+    with SERVICES[request.param](SIZE) as served:
+        yield served
+
+
+def until(so: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Wait until something is so."""
+    end = time.monotonic() + seconds
+    while not so():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def only(library: Path) -> Record:
+    """Return the one job of a library."""
+    records, problems = Library(library).all()
+    assert not problems
+    (record,) = records
+    return record
+
+
+def arrived(library: Path) -> bool:
+    """Say whether the one job is ready, with a whole mesh and what was prepared of it."""
+    record = only(library)
+    folder = Library(library).folder(record.id)
+    whole = (triangle_glb(7), big_glb(SIZE))
+    assert record.mesh is None or (folder / record.mesh).read_bytes() in whole
+    leftover = [path.name for path in folder.iterdir() if path.name.startswith(".")]
+    return (record.state, record.blend, leftover) == (State.READY, "model.blend", [])
+
+
+@pytest.mark.parametrize("at", UNSENT)
+def test_killed_before_the_submit(forks: Processes, place: Place, tmp_path: Path, at: str) -> None:
+    before = place.creates()
+    assert forks.run("generate", place.order, tmp_path, at=at) == {}
+    assert only(tmp_path).state is State.QUEUED
+    assert list(forks.run("resume", place.order, tmp_path).values()) == ["done"]
+    assert arrived(tmp_path)
+    assert place.creates() - before == 1
+
+
+@pytest.mark.parametrize("at", IN_SUBMIT)
+def test_killed_in_the_submit(forks: Processes, place: Place, tmp_path: Path, at: str) -> None:
+    before = place.creates()
+    assert forks.run("generate", place.order, tmp_path, at=at) == {}
+    assert only(tmp_path).state is State.SUBMITTING
+    ordered = place.creates() - before
+    assert ordered == (at != "about to submit")
+    for _ in range(2):
+        forks.run("resume", place.order, tmp_path)
+    record = only(tmp_path)
+    if ordered and place.lists:
+        assert arrived(tmp_path)
+        assert "found at the service" in record.notes[0]
+    else:
+        assert record.state is State.UNCERTAIN
+        assert record.submitted
+        assert record.request_hash
+        assert record.failure
+        assert record.failure.kind == "uncertain"
+    assert place.creates() - before == ordered
+
+
+@pytest.mark.parametrize("at", SENT)
+def test_killed_after_the_submit(forks: Processes, place: Place, tmp_path: Path, at: str) -> None:
+    before, got = place.creates(), place.downloads()
+    assert forks.run("generate", place.order, tmp_path, at=at) == {}
+    assert only(tmp_path).state is not State.SUBMITTING
+    ends = forks.run("resume", place.order, tmp_path)
+    assert list(ends.values()) == ([] if at == "before import" else ["done"])
+    assert arrived(tmp_path)
+    assert place.creates() - before == 1
+    assert place.downloads() - got == (2 if at.startswith("downloading") else 1)
+
+
+@pytest.mark.parametrize("at", [*HOME, *HOME_LATE])
+def test_killed_while_it_is_made_at_home(forks: Processes, tmp_path: Path, at: str) -> None:
+    assert forks.run("generate", LOCAL, tmp_path, at=at) == {}
+    forks.run("resume", LOCAL, tmp_path)
+    assert arrived(tmp_path)
+
+
+@pytest.mark.parametrize("number", range(TIMES))
+def test_killed_at_a_random_time(
+    forks: Processes, place: Place, tmp_path: Path, number: int
+) -> None:
+    chance = random.Random(f"{SEED} {place.order['provider']} {number}")
+    moment = chance.uniform(0.0, 0.4)
+    print(f"killed after {moment:.3f} s")
+    before = place.creates()
+    how = {"in": moment, "pause": 0.03}
+    forks.run("generate", place.order, tmp_path, **how)
+    how["in"] = chance.uniform(0.0, 0.3)
+    forks.run("resume", place.order, tmp_path, **how)
+    forks.run("resume", place.order, tmp_path)
+    if not Library(tmp_path).jobs():
+        assert place.creates() == before
+        return
+    assert arrived(tmp_path) or only(tmp_path).state is State.UNCERTAIN
+    assert place.creates() - before <= 1
+    assert place.creates() - before == 1 or only(tmp_path).state is State.UNCERTAIN
+
+
+# -- two at once ---------------------------------------------------------------------------------
+
+
+def test_two_processes_do_each_job_once(forks: Processes, place: Place, tmp_path: Path) -> None:
+    count = 4
+    before, got = place.creates(), place.downloads()
+    for number in range(count):
+        at = "polling" if number % 2 else "before submit"
+        forks.run("generate", place.order, tmp_path, at=at)
+    first = forks.begin("resume", place.order, tmp_path, at="stuck")
+    # The second comes while the first is at it, whatever of it that is by now.
+    assert set(forks.run("resume", place.order, tmp_path).values()) <= {"library", "done"}
+    until(lambda: {one.state for one in Library(tmp_path).all()[0]} <= LAST)
+    forks.kill(first)
+    until(lambda: "library" not in forks.run("resume", place.order, tmp_path).values())
+    assert [one.state for one in Library(tmp_path).all()[0]] == [State.READY] * count
+    assert place.creates() - before == count
+    assert place.downloads() - got == count
+
+
+def test_what_another_process_works_on_is_left_to_it(
+    forks: Processes, place: Place, tmp_path: Path
+) -> None:
+    before, got = place.creates(), place.downloads()
+    forks.run("generate", place.order, tmp_path, at="polling")
+    job = only(tmp_path).id
+    first = forks.begin("resume", place.order, tmp_path, at="stuck")
+    until(lambda: only(tmp_path).state is State.PREPARING)
+    for _ in range(2):
+        assert forks.run("resume", place.order, tmp_path) == {job: "library"}
+    assert Library(tmp_path).is_held(job)
+    assert only(tmp_path).failure is None
+    forks.kill(first)
+    until(lambda: not Library(tmp_path).is_held(job))
+    assert forks.run("resume", place.order, tmp_path) == {job: "done"}
+    assert arrived(tmp_path)
+    assert (place.creates() - before, place.downloads() - got) == (1, 1)

@@ -1,0 +1,352 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The commands for jobs that are not at their end, and what a later process takes up by itself."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes import WORKER
+from fakes.running import end_of, order_for, spec_for
+from fakes.service import Service
+
+from image_to_mesh import cli
+from image_to_mesh.jobs import Ended, Library, Means, Record, Session, State, dismiss, session
+from image_to_mesh.providers import CancelOutcome, Provider, Ticket
+
+
+@pytest.fixture(autouse=True)
+def quiet_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run the command line in this process, with the fake worker and a session of its own."""
+    monkeypatch.setattr(cli, "find_blender", lambda _: WORKER)
+    session.cache_clear()
+
+
+@pytest.fixture
+def job(
+    tmp_path: Path, png: bytes, rehearsal: Provider[Any], service: Service, running: Session
+) -> Callable[..., str]:
+    """Make a job as it is left in a state."""
+
+    def make(state: State, **changes: Any) -> str:
+        taking, service.takes = service.takes, 0.0
+        view = end_of(running, running.start(order_for(tmp_path, png, service)))
+        service.takes = taking
+        running.settle(5.0)
+        library = Library(tmp_path)
+        record = replace(library.load(view.job), state=state, failure=None, blend=None, **changes)
+        if state is not State.PREPARING:
+            (library.folder(view.job) / "mesh.glb").unlink()
+            record = replace(record, mesh=None)
+        library.save(record)
+        service.submits.clear()
+        return view.job
+
+    return make
+
+
+UNSENT: dict[str, Any] = {"ticket": None, "submitted": None, "request_hash": None}
+
+
+def told(capsys: pytest.CaptureFixture[str], library: Path, *words: str) -> tuple[int, Any, str]:
+    """Run a command with `--json`; return its code, the last line's object, standard error."""
+    code = cli.main([*words, "--library", str(library), "--json"])
+    said = capsys.readouterr()
+    lines = said.out.splitlines()
+    return code, json.loads(lines[-1]) if lines else None, said.err
+
+
+# -- resume --------------------------------------------------------------------------------------
+
+
+def test_resume_goes_on_with_all_and_one_that_cannot_keeps_none(
+    job: Any, tmp_path: Path, service: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
+    jobs_ = [job(State.RUNNING), job(State.DOWNLOADING), job(State.PREPARING)]
+    library = Library(tmp_path)
+    library.create(Record("0-gone", State.RUNNING, "nobody", "a", "2026", ticket={}), {})
+    code, said, errors = told(capsys, tmp_path, "resume", "--quiet")
+    assert (code, said["state"]) == (7, "ready")
+    assert "no provider “nobody”" in errors
+    assert [library.load(one).state for one in jobs_] == [State.READY] * 3
+    assert library.load("0-gone").state is State.RUNNING
+    assert not service.submits
+
+
+def test_resume_orders_what_was_never_sent_and_says_so(
+    job: Any, tmp_path: Path, service: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
+    identity = job(State.QUEUED, **UNSENT)
+    code, said, errors = told(capsys, tmp_path, "resume")
+    assert (code, said["job"], said["state"]) == (0, identity, "ready")
+    assert "nothing was sent yet, so it is ordered now" in errors
+    assert len(service.submits) == 1
+
+
+def test_resume_leaves_what_another_works_on(
+    job: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    identity = job(State.RUNNING)
+    lock = Library(tmp_path).lock(identity)
+    assert lock.take()
+    code = cli.main(["resume", "--library", str(tmp_path)])
+    assert code == 0
+    assert "worked on by another" in capsys.readouterr().err
+    code, said, _ = told(capsys, tmp_path, "resume", identity)
+    assert (code, said["error"]["kind"]) == (7, "library")
+    assert Library(tmp_path).load(identity).state is State.RUNNING
+    lock.release()
+
+
+# -- cancel --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", [State.QUEUED, State.RUNNING, State.DOWNLOADING])
+def test_cancel_of_a_job_that_runs_nowhere_tells_the_service(
+    job: Any, tmp_path: Path, service: Service, capsys: pytest.CaptureFixture[str], state: State
+) -> None:
+    service.takes = 30
+    identity = job(state, **(UNSENT if state is State.QUEUED else {}))
+    code, said, _ = told(capsys, tmp_path, "cancel", identity)
+    assert (code, said["state"]) == (0, "cancelled")
+    assert Library(tmp_path).load(identity).state is State.CANCELLED
+    assert len(service.cancelled) == (state is not State.QUEUED)
+    assert not service.submits
+    assert cli.main(["cancel", identity, "--library", str(tmp_path)]) == 0
+    assert cli.main(["cancel", "nobody", "--library", str(tmp_path)]) == 2
+
+
+def test_cancel_says_what_may_be_charged(
+    job: Any,
+    tmp_path: Path,
+    rehearsal: Provider[Any],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(type(rehearsal), "cancel", lambda *_: CancelOutcome.CHARGED)
+    code, _, errors = told(capsys, tmp_path, "cancel", job(State.RUNNING))
+    assert code == 0
+    assert "may charge" in errors
+
+
+def test_cancel_reaches_the_process_that_works_on_it(
+    tmp_path: Path,
+    png: bytes,
+    rehearsal: Provider[Any],
+    service: Service,
+    running: Session,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    service.takes = 30
+    identity = running.start(order_for(tmp_path, png, service))
+    until = time.monotonic() + 20
+    while running.views()[0].state is not State.RUNNING and time.monotonic() < until:
+        time.sleep(0.01)
+    code, said, _ = told(capsys, tmp_path, "cancel", identity)
+    assert (code, said["state"]) == (0, "cancelled")
+    assert end_of(running, identity).state is State.CANCELLED
+    running.settle(5.0)
+    assert len(service.cancelled) == 1
+    assert not (tmp_path / identity / ".cancel").exists()
+
+
+# -- settle --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def uncertain(
+    job: Any, rehearsal: Provider[Any], service: Service, monkeypatch: pytest.MonkeyPatch
+) -> str:
+    """A job whose order had no answer; the service has the task “task-1”."""
+    monkeypatch.setattr(type(rehearsal), "looked_up", "Task ID")
+    monkeypatch.setattr(
+        type(rehearsal), "attach", lambda _, task, __: Ticket({"task": task.strip()})
+    )
+    return str(job(State.UNCERTAIN, ticket=None))
+
+
+def test_what_is_known_of_an_uncertain_order(
+    uncertain: str, tmp_path: Path, service: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = Library(tmp_path).load(uncertain)
+    assert cli.main(["settle", uncertain, "--library", str(tmp_path)]) == 6
+    said = capsys.readouterr().out
+    assert record.submitted
+    assert record.submitted in said
+    assert str(record.request_hash)[:12] in said
+    assert "attach its Task ID" in said
+    assert cli.main(["resume", uncertain, "--library", str(tmp_path)]) == 6
+    assert cli.main(["resume", "--library", str(tmp_path)]) == 0
+    assert f"settle {uncertain}" in capsys.readouterr().err
+    assert not service.submits
+
+
+def test_submit_again_orders_once_more_by_the_persons_word(
+    uncertain: str, tmp_path: Path, service: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, said, errors = told(capsys, tmp_path, "settle", uncertain, "--submit-again")
+    assert (code, said["state"]) == (0, "ready")
+    assert len(service.submits) == 1
+    assert "Ordered again" in errors
+
+
+def test_attach_goes_on_with_the_task(
+    uncertain: str, tmp_path: Path, service: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, said, errors = told(capsys, tmp_path, "settle", uncertain, "--attach", " task-1 ")
+    assert (code, said["state"], said["job"]) == (0, "ready", uncertain)
+    assert not service.submits
+    assert "attached by hand" in errors
+    assert Library(tmp_path).load(uncertain).ticket == {"task": "task-1"}
+
+
+def test_a_task_is_attached_to_one_job_only(
+    uncertain: str, job: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = job(State.RUNNING, ticket={"task": "task-1"})
+    code, said, _ = told(capsys, tmp_path, "settle", uncertain, "--attach", "task-1")
+    assert (code, said["error"]["kind"]) == (2, "library")
+    assert "Another job" in said["error"]["message"]
+    assert Library(tmp_path).load(uncertain).state is State.UNCERTAIN
+    assert Library(tmp_path).load(other).state is State.RUNNING
+
+
+def test_forget_gives_it_up(
+    uncertain: str, tmp_path: Path, service: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, said, errors = told(capsys, tmp_path, "settle", uncertain, "--forget")
+    assert (code, said["state"]) == (0, "cancelled")
+    assert "may be charged" in errors
+    assert cli.main(["settle", uncertain, "--forget", "--library", str(tmp_path)]) == 2
+    assert not service.submits
+
+
+# -- what a later process takes up by itself -----------------------------------------------------
+
+
+def means(tmp_path: Path, service: Service) -> Means:
+    """Return what all services need that can be asked."""
+    spec = order_for(tmp_path, b"", service)
+    return Means(tmp_path, {"rehearsal": spec.keys}, {"rehearsal": service.url}, blender=WORKER)
+
+
+def test_what_can_go_on_does_and_nothing_is_ordered(
+    job: Any, tmp_path: Path, service: Service, running: Session
+) -> None:
+    place = {"file": "some-file"}
+    broken_off = [job(State.RUNNING, place=place), job(State.PREPARING, place=place)]
+    unsent = job(State.QUEUED, **UNSENT)
+    unclear = job(State.UNCERTAIN, ticket=None)
+    theirs = job(State.RUNNING)
+    seen = job(State.RUNNING, place={})
+    lock = Library(tmp_path).lock(theirs)
+    assert lock.take()
+    later = Session()
+    later.returning.look(means(tmp_path, service))
+    waiting = {*broken_off, seen}
+    while waiting:
+        event = later.wait(20.0)
+        assert event is not None
+        if isinstance(event, Ended):
+            assert event.view.state is State.READY
+            waiting.remove(event.job)
+    later.returning.join(5.0)
+    left = later.returning.left
+    assert {one.id for one in left.arrived} == set(broken_off)
+    assert [one.id for one in left.unsent] == [unsent]
+    assert [one.id for one in left.uncertain] == [unclear]
+    assert [one.id for one in left.theirs] == [theirs]
+    assert {view.job for view in later.views()} == {seen}
+    assert not service.submits
+    lock.release()
+    later.close(2.0)
+
+
+def test_what_came_in_is_offered_until_it_is_put_away(
+    job: Any, tmp_path: Path, service: Service
+) -> None:
+    identity = job(State.PREPARING, place={"file": "some-file"})
+    first = Session()
+    first.returning.look(means(tmp_path, service))
+    end_of(first, identity)
+    first.close(2.0)
+    second = Session()
+    second.returning.look(means(tmp_path, service))
+    second.returning.join(5.0)
+    assert [one.id for one in second.returning.left.arrived] == [identity]
+    second.returning.forget(identity)
+    assert second.returning.left.arrived == ()
+    dismiss(Library(tmp_path), identity)
+    third = Session()
+    third.returning.look(means(tmp_path, service))
+    third.returning.join(5.0)
+    assert third.returning.left.arrived == ()
+    assert Library(tmp_path).load(identity).state is State.READY
+
+
+def test_an_imported_mesh_is_not_offered(job: Any, tmp_path: Path, service: Service) -> None:
+    identity = job(State.READY, place={"file": "some-file"})
+    (tmp_path / identity / "imported.json").write_text("{}")
+    assert not list(Library(tmp_path).open_jobs())
+
+
+def test_without_key_or_network_jobs_wait(job: Any, tmp_path: Path, service: Service) -> None:
+    identity = job(State.RUNNING)
+    later = Session()
+    later.returning.look(replace(means(tmp_path, service), keys={}))
+    later.returning.join(5.0)
+    assert later.views() == ()
+    assert [one.id for one in later.returning.left.waiting] == [identity]
+    assert Library(tmp_path).load(identity).state is State.RUNNING
+    assert not [one for one in threading.enumerate() if identity in one.name]
+
+
+def test_a_closed_session_takes_nothing_up(job: Any, tmp_path: Path, service: Service) -> None:
+    job(State.RUNNING)
+    later = Session()
+    later.close()
+    later.returning.look(means(tmp_path, service))
+    later.returning.join(5.0)
+    assert later.views() == ()
+
+
+def test_many_jobs_are_taken_up_a_few_at_a_time(
+    tmp_path: Path, png: bytes, running: Session, rehearsal: Provider[Any], service: Service
+) -> None:
+    view = end_of(running, running.start(spec_for(tmp_path, png)))
+    running.settle(5.0)
+    library = Library(tmp_path)
+    whole = library.load(view.job)
+    for number in range(9):
+        one = replace(whole, id=f"job-{number}", state=State.PREPARING, blend=None)
+        mesh = (tmp_path / view.job / "mesh.glb").read_bytes()
+        library.create(one, {"mesh.glb": mesh, "front.png": png})
+    later = Session()
+    later.returning.look(replace(means(tmp_path, service), keys={"local": {}}))
+    most, ended = 0, 0
+    until = time.monotonic() + 60
+    while ended < 9 and time.monotonic() < until:
+        most = max(most, len(later.running()))
+        ended = sum(one.state is State.READY for one in library.all()[0]) - 1
+        time.sleep(0.01)
+    assert ended == 9
+    assert 1 <= most <= 4
+    later.close(2.0)
+
+
+def test_looking_through_a_library_loads_no_network(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from image_to_mesh.jobs import Library;"
+        f"list(Library(Path({str(tmp_path)!r})).open_jobs());"
+        "print(sorted({'requests', 'pydantic', 'filelock'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

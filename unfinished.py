@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The commands for jobs that are not at their end: resume, cancel, settle."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from typing import Any
+
+from .command import (
+    DONE,
+    INTERRUPTED,
+    UNCERTAIN,
+    BlenderHost,
+    carry_out,
+    library_of,
+    report,
+    spec_for,
+)
+from .jobs import Failure, JobSpec, Library, Record, State, forget, known_of, session
+from .providers import ImageToMeshError, LibraryProblem, get_provider
+
+WAIT_FOR_OTHER = 15.0
+"""Seconds within which a process that works on a job stops when it is asked to."""
+
+
+def add_commands(commands: Any, add_common: Any, seconds: Any) -> None:
+    """Add the three to the parser."""
+    resume = commands.add_parser(
+        "resume", help="go on with unfinished jobs; what may have been ordered is not again"
+    )
+    resume.add_argument("job", nargs="?", default="", metavar="JOB", help="default: all")
+    resume.set_defaults(run=_resume)
+    cancel = commands.add_parser("cancel", help="stop a job, and tell the service")
+    cancel.add_argument("job", metavar="JOB")
+    cancel.set_defaults(run=_cancel)
+    settle = commands.add_parser(
+        "settle", help="say what became of an order whose answer never came"
+    )
+    settle.add_argument("job", metavar="JOB")
+    how = settle.add_mutually_exclusive_group()
+    how.add_argument("--attach", default="", metavar="TASK", help="it arrived: this is its id")
+    how.add_argument(
+        "--submit-again", action="store_true", help="it did not arrive: order it, which costs"
+    )
+    how.add_argument("--forget", action="store_true", help="give it up")
+    settle.set_defaults(run=_settle)
+    for command in (resume, cancel, settle):
+        command.add_argument("--timeout", type=seconds, metavar="SECONDS", help="give up waiting")
+        command.add_argument("--quiet", action="store_true", help="no progress")
+        add_common(command)
+        command.set_defaults(output=None)
+
+
+def _resume(arguments: argparse.Namespace, host: BlenderHost) -> int:
+    """Go on with one job, or with all that are unfinished; the first that fails gives the code."""
+    library = library_of(arguments, host)
+    if arguments.job:
+        record = library.load(arguments.job)
+        if record.state.over and record.state is not State.UNCERTAIN:
+            return report(arguments, record, record.failure, None)
+        return carry_out(_spec(arguments, host, record), arguments)
+    codes = [DONE]
+    for record in library.all()[0]:
+        if record.state is State.UNCERTAIN:
+            _tell(f"{record.id} is uncertain: “settle {record.id}” says more.")
+        elif library.is_held(record.id) and not record.state.over:
+            _tell(f"{record.id} is being worked on by another Blender or command line.")
+        elif not record.state.over:
+            codes.append(_go_on(arguments, host, record))
+        if codes[-1] == INTERRUPTED:
+            return INTERRUPTED
+    return next(filter(None, codes), DONE)
+
+
+def _go_on(arguments: argparse.Namespace, host: BlenderHost, record: Record) -> int:
+    """Go on with one of many: what is wrong with it keeps none of the others."""
+    if record.state is State.QUEUED and "network" in get_provider(record.provider).needs:
+        _tell(f"{record.id}: nothing was sent yet, so it is ordered now.")
+    try:
+        return carry_out(_spec(arguments, host, record), arguments)
+    except ImageToMeshError as error:
+        failure = Failure(error.kind, error.message, error.hint, error.link)
+        return report(arguments, record, failure, None)
+
+
+def _cancel(arguments: argparse.Namespace, host: BlenderHost) -> int:
+    """Stop a job: by the process that works on it, else here."""
+    library = library_of(arguments, host)
+    record = library.load(arguments.job)
+    if library.is_held(record.id):
+        return _ask_other(arguments, library, record)
+    if record.state.over:
+        print(f"{record.id}: {record.state}; there is nothing to stop.")
+        return DONE
+    running = session()
+    job = running.start(_spec(arguments, host, record), cancelled=True)
+    while (event := running.wait(0.25)) is None or event.job != job:
+        continue
+    running.settle(WAIT_FOR_OTHER)
+    return _told_of_cancel(arguments, library.load(job))
+
+
+def _ask_other(arguments: argparse.Namespace, library: Library, record: Record) -> int:
+    library.ask_to_cancel(record.id)
+    end = time.monotonic() + WAIT_FOR_OTHER
+    while time.monotonic() < end:
+        now = library.load(record.id)
+        if now.state.over:
+            return _told_of_cancel(arguments, now)
+        time.sleep(0.1)
+    _tell(f"{record.id} was asked to stop; whoever works on it has not answered yet.")
+    return DONE
+
+
+def _told_of_cancel(arguments: argparse.Namespace, record: Record) -> int:
+    code = report(arguments, record, record.failure, None)
+    return DONE if record.state is State.CANCELLED else code
+
+
+def _settle(arguments: argparse.Namespace, host: BlenderHost) -> int:
+    """Let the person decide on an uncertain order; without a decision say what is known."""
+    library = library_of(arguments, host)
+    record = library.load(arguments.job)
+    if record.state is not State.UNCERTAIN:
+        raise LibraryProblem(
+            f"Job “{record.id}” is not uncertain: it is {record.state}.", "Resume goes on with it."
+        )
+    if arguments.forget:
+        report(arguments, forget(library, record.id), None, None)
+        return DONE
+    if arguments.attach or arguments.submit_again:
+        decided = {"attach": arguments.attach, "again": arguments.submit_again}
+        return carry_out(_spec(arguments, host, record, **decided), arguments)
+    for sentence in known_of(record):
+        print(sentence)
+    print("Then: settle JOB --attach TASK, --submit-again or --forget.")
+    return UNCERTAIN
+
+
+def _spec(
+    arguments: argparse.Namespace, host: BlenderHost, record: Record, **decided: Any
+) -> JobSpec:
+    from .providers._adapters import parse_settings
+
+    provider = get_provider(record.provider)
+    settings = parse_settings(provider.settings, record.settings)
+    return spec_for(arguments, host, provider, settings=settings, record=record, **decided)
+
+
+def _tell(sentence: str) -> None:
+    print(sentence, file=sys.stderr)
