@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import bpy
@@ -42,7 +43,7 @@ def mend_materials(
             _mend_surface(material)
     if options.texture_limit:
         _limit_textures(materials, options.texture_limit)
-    _name_images(materials)
+    _name_images(name, materials)
     return notes
 
 
@@ -143,20 +144,23 @@ def _pack(image: bpy.types.Image, folder: Path) -> bool:
     return bool(image.packed_file)
 
 
-def _name_images(materials: list[bpy.types.Material]) -> None:
-    """Name each image after its material and what it is for ("photo roughness")."""
-    named = set()
+def _name_images(name: str, materials: list[bpy.types.Material]) -> None:
+    """Name each image after the picture and what it is for ("photo roughness").
+
+    Where several are for the same, the material tells them apart ("photo 2 roughness").
+    """
+    found: dict[bpy.types.Image, tuple[str, str]] = {}
     for material in materials:
         for node in _textures([material]):
-            image, use = node.image, _use_of(node)
-            if image in named:
-                continue
-            named.add(image)
-            wanted = material.name if use in ("", "base color") else f"{material.name} {use}"
-            if image.name != wanted:  # Blender 4.2 counts up what is named as it is named already.
-                image.name = wanted
-            if image.packed_file:
-                image.filepath_raw = f"//{image.name}.{_suffix(image)}"
+            found.setdefault(node.image, (material.name, _use_of(node)))
+    uses = Counter(use for _, use in found.values())
+    for image, (owner, use) in found.items():
+        whose = name if uses[use] == 1 else owner
+        wanted = whose if use in ("", "base color") else f"{whose} {use}"
+        if image.name != wanted:
+            image.name = wanted
+        if image.packed_file:
+            image.filepath_raw = f"//{image.name}.{_suffix(image)}"
 
 
 def _use_of(node: bpy.types.Node, depth: int = 3) -> str:
