@@ -16,7 +16,8 @@ from ._values import (
     Record,
     State,
 )
-from .background import BackgroundBlender, blender_command, find_blender
+from .background import BackgroundBlender
+from .blender_places import blender_command, find_blender
 from .enquiry import Answer, Enquiries, Enquiry
 from .library import Library, library_folder
 from .pictures import picture_from

@@ -1,255 +1,168 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The near end of the background Blender: finds it, starts it, asks it, stops it.
+"""The background Blenders of this process: few at a time, started early, kept for what comes next.
 
-It is another process that speaks one JSON object a line (see `scene/background/worker.py`): mesh
-files come from the internet and are parsed there, and a crash there is an error message here.
+To start one takes a second or more, so it is started while a service works, and stays for the next
+job for some minutes. Jobs take turns: the artist needs the machine as well.
 """
 
 from __future__ import annotations
 
-import importlib.util
-import json
+import atexit
+import functools
 import os
-import queue
-import shutil
-import subprocess
-import sys
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import IO, Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
-from ..providers import Cancelled, Failed, NoBlender, TimedOut, all_providers, error_of_kind
+from .worker_process import TICK, Check, Progress, WorkerProcess, clean_environment
 
-WORKER = Path(__file__).resolve().parent.parent / "scene" / "background" / "worker.py"
-PREFIX = "@image_to_mesh "
-TICK = 0.05
+__all__ = ("TICK", "BackgroundBlender", "Blenders", "blenders")
 
-READY_LIMIT = 60.0
-"""How many seconds a Blender may take to start: a first one from a slow disk takes ten or more."""
+IDLE_LIMIT = 180.0
+"""How many seconds an idle one is kept."""
 
-Progress = Callable[[str, float | None], None]
-Answers = queue.Queue[dict[str, Any] | None]
-
-
-def find_blender(environment: Mapping[str, str]) -> tuple[str, ...] | None:
-    """Return the command that starts a background Blender outside of Blender, or None.
-
-    The `bpy` module where it can be imported, else the `BLENDER` variable, else `blender` on PATH.
-    """
-    if importlib.util.find_spec("bpy") is not None:
-        return (sys.executable, str(WORKER))
-    binary = environment.get("BLENDER") or shutil.which("blender", path=environment.get("PATH"))
-    return blender_command(binary) if binary else None
-
-
-def blender_command(binary: str) -> tuple[str, ...]:
-    """Return the command that starts the worker in the Blender at `binary`."""
-    quiet = ("--background", "--factory-startup", "--disable-autoexec")
-    return (binary, *quiet, "--python-exit-code", "1", "--python", str(WORKER), "--")
+HEAVY = 1_500_000_000
+"""An idle one that holds more bytes of memory than this gives them back by ending."""
 
 
 class BackgroundBlender:
-    """One background process. Not to be shared between threads."""
+    """What one job, or one window, asks the background Blenders. Used by one thread alone.
 
-    def __init__(self, command: tuple[str, ...]) -> None:
+    `at_once` is for whom an artist waits: it never waits for its turn.
+    """
+
+    def __init__(self, command: tuple[str, ...], *, at_once: bool = False) -> None:
         self._command = command
-        self._process: subprocess.Popen[str] | None = None
-        self._answers: Answers = queue.Queue()
-        self._log: deque[str] = deque(maxlen=60)
-        self._last = 0
-        self._started = 0.0
-        self._is_ready = False
-        self._version: tuple[int, ...] = ()
+        self._at_once = at_once
 
     def start(self) -> None:
-        """Start the process and return at once; a second call does nothing.
+        """See to it that one is ready soon, and return at once.
 
         Raises NoBlender where the command cannot be run.
         """
-        if self._process is not None:
-            return
-        try:
-            self._process = subprocess.Popen(
-                self._command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                encoding="utf-8",
-                errors="replace",
-                env=_clean_environment(os.environ),
-                **_own_group(),
-            )
-        except OSError as error:
-            raise NoBlender(
-                f"Blender cannot be started in the background: {error}.",
-                "Set BLENDER to the path of a Blender.",
-            ) from error
-        self._started, self._is_ready = time.monotonic(), False
-        # Of this process alone: the end of one that was killed is no news of the next.
-        self._answers, self._log = queue.Queue(), deque(maxlen=60)
-        what = (self._process.stdout, self._answers, self._log)
-        threading.Thread(target=_read, args=what, daemon=True).start()
+        blenders().warm(self._command)
 
-    def ask(
-        self, request: Mapping[str, Any], progress: Progress, check: Callable[[], None]
-    ) -> dict[str, Any]:
-        """Send a request and return what its `done` answer says.
+    def ask(self, request: Mapping[str, Any], progress: Progress, check: Check) -> dict[str, Any]:
+        """Send a request and return what its `done` answer says; see `WorkerProcess.ask`."""
+        with blenders().lent(self._command, check, at_once=self._at_once) as worker:
+            return worker.ask(request, progress, check)
 
-        `check` is called every 50 ms; whatever it raises kills the process and goes on up. A
-        refusal becomes the error that it names, a crash becomes Failed. What never becomes ready
-        to be asked is NoBlender.
-        """
-        self._last += 1
-        try:
-            self._await_ready(check)
-            self._write({"id": self._last, **request})
-            while True:
-                answer = self._next(check)
-                if "progress" in answer:
-                    progress(answer.get("phase", ""), answer["progress"])
-                elif answer.get("id") == self._last:
-                    return _outcome(answer)
-        except (Cancelled, TimedOut):
-            self.kill()
-            raise
-
-    def version(self, check: Callable[[], None]) -> tuple[int, ...]:
+    def version(self, check: Check) -> tuple[int, ...]:
         """Return the version of the Blender that answers, e.g. (4, 5, 15).
 
         Raises NoBlender if none does.
         """
-        self._await_ready(check)
-        return self._version
+        with blenders().lent(self._command, check, at_once=True) as worker:
+            return worker.version(check)
 
     def close(self) -> None:
-        """Let the process end by itself: it does when its input ends."""
-        process, self._process = self._process, None
-        if process is not None and process.stdin is not None:
-            _close_quietly(process.stdin)
-            threading.Thread(target=_reap, args=(process,), daemon=True).start()
+        """Let go of it: the process stays for whoever asks next, and ends when nobody does."""
 
-    def kill(self) -> None:
-        """End the process now."""
-        process, self._process = self._process, None
-        if process is not None:
-            process.kill()
-            if process.stdin is not None:
-                _close_quietly(process.stdin)
-            process.wait()
 
-    def _await_ready(self, check: Callable[[], None]) -> None:
-        self.start()
-        while not self._is_ready:
-            ready = self._next(check).get("ready")
-            if ready is not None:
-                self._version, self._is_ready = tuple(ready["blender"]), True
+class Blenders:
+    """Keeps the processes; may be used by many threads."""
 
-    def _write(self, message: Mapping[str, Any]) -> None:
-        process = self._process
-        if process is None or process.stdin is None:
-            raise self._died()
-        try:
-            process.stdin.write(json.dumps(message) + "\n")
-            process.stdin.flush()
-        except (OSError, ValueError) as error:
-            raise self._died() from error
+    def __init__(self, most: int | None = None, idle_limit: float = IDLE_LIMIT) -> None:
+        self._most = most or max(1, (os.cpu_count() or 2) - 1)
+        self._idle_limit = idle_limit
+        self._lock = threading.Lock()
+        self._idle: list[tuple[WorkerProcess, float]] = []
+        self._busy = 0
+        self._timer: threading.Timer | None = None
 
-    def _next(self, check: Callable[[], None]) -> dict[str, Any]:
-        while True:
+    def warm(self, command: tuple[str, ...]) -> None:
+        """Start one if none waits for work. Raises NoBlender where the command cannot be run."""
+        with self._lock:
+            waiting = any(_serves(worker, command) for worker, _ in self._idle)
+            if waiting or self._busy >= self._most:
+                return
+            worker = WorkerProcess(command)
+            worker.start()
+            self._keep(worker)
+
+    @contextmanager
+    def lent(
+        self, command: tuple[str, ...], check: Check, *, at_once: bool = False
+    ) -> Iterator[WorkerProcess]:
+        """Lend a process; wait for one's turn, unless `at_once`. Whatever `check` raises ends it.
+
+        One that died or was killed meanwhile is gone, the others stay for the next.
+        """
+        while (worker := self._taken(command, at_once)) is None:
             check()
-            try:
-                answer = self._answers.get(timeout=TICK)
-            except queue.Empty:
-                waited = time.monotonic() - self._started
-                if not self._is_ready and waited > READY_LIMIT:
-                    raise self._no_blender(f"It did not answer in {waited:.0f} s.") from None
-                continue
-            if answer is None:
-                raise self._died() if self._is_ready else self._no_blender("It ended at once.")
-            return answer
+            time.sleep(TICK)
+        try:
+            yield worker
+        finally:
+            self._give_back(worker)
 
-    def _no_blender(self, what: str) -> NoBlender:
-        last = self._last_words()
-        self.kill()
-        return NoBlender(
-            f"{self._command[0]} is not a Blender that works here. {last or what}",
-            "Set BLENDER to the path of a Blender, or install the bpy module (“pip install bpy”).",
-        )
+    def close(self) -> None:
+        """End all that have no work; those at work end with it."""
+        with self._lock:
+            idle, self._idle = [worker for worker, _ in self._idle], []
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+        for worker in idle:
+            worker.kill()
 
-    def _died(self) -> Failed:
-        last = self._last_words()
-        self.kill()
-        return Failed(f"The background Blender ended unexpectedly. {last}".strip(), "Try again.")
+    def _taken(self, command: tuple[str, ...], at_once: bool) -> WorkerProcess | None:
+        with self._lock:
+            if self._busy >= self._most and not at_once:
+                return None
+            self._busy += 1
+            for kept in self._idle:
+                if _serves(kept[0], command):
+                    self._idle.remove(kept)
+                    return kept[0]
+        return WorkerProcess(command)
 
-    def _last_words(self) -> str:
-        said = [line for line in self._log if line.strip()]
-        return f"Its last words: {said[-1]}" if said else ""
+    def _give_back(self, worker: WorkerProcess) -> None:
+        light = worker.is_alive and worker.memory < HEAVY
+        with self._lock:
+            self._busy -= 1
+            if light:
+                self._keep(worker)
+        if not light:
+            worker.kill()
 
+    def _keep(self, worker: WorkerProcess) -> None:
+        """Put it with the idle ones, under the lock; the oldest goes where there are too many."""
+        self._idle.append((worker, time.monotonic()))
+        while len(self._idle) > self._most:
+            self._idle.pop(0)[0].kill()
+        if self._timer is None:
+            self._await_expiry(self._idle_limit)
 
-def _read(lines: IO[str], answers: Answers, log: deque[str]) -> None:
-    """Sort what a process says into answers and all else; None is its end."""
-    with lines:
-        for line in lines:
-            answer = _understood(line)
-            if answer is None:
-                log.append(line.rstrip())
-            else:
-                answers.put(answer)
-    answers.put(None)
+    def _await_expiry(self, seconds: float) -> None:
+        self._timer = threading.Timer(seconds, self._expire)
+        self._timer.daemon = True
+        self._timer.start()
 
-
-def _understood(line: str) -> dict[str, Any] | None:
-    if not line.startswith(PREFIX):
-        return None
-    try:
-        answer = json.loads(line[len(PREFIX) :])
-    except ValueError:
-        return None
-    return answer if isinstance(answer, dict) else None
-
-
-def _outcome(answer: Mapping[str, Any]) -> dict[str, Any]:
-    if "done" in answer:
-        return dict(answer["done"])
-    if "refused" in answer:
-        refused = answer["refused"]
-        raise error_of_kind(refused["kind"], refused["message"], refused.get("hint", ""))
-    message = answer.get("crashed", {}).get("message", "no reason given")
-    raise Failed(f"The background Blender could not do it: {message}")
-
-
-def _clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Leave out every variable that may hold a key: the process parses files of strangers."""
-    declared = {key.environment for one in all_providers().values() for key in one.keys}
-    secret = ("API_KEY", "SECRET", "TOKEN", "PASSWORD")
-    return {
-        name: value
-        for name, value in environment.items()
-        if name not in declared and not any(part in name.upper() for part in secret)
-    }
+    def _expire(self) -> None:
+        """End those that were idle for too long, and come back for the rest."""
+        now = time.monotonic()
+        with self._lock:
+            old = [worker for worker, since in self._idle if now - since >= self._idle_limit]
+            self._idle = [kept for kept in self._idle if kept[0] not in old]
+            self._timer = None
+            if self._idle:
+                self._await_expiry(max(TICK, self._idle[0][1] + self._idle_limit - now))
+        for worker in old:
+            worker.kill()
 
 
-def _own_group() -> dict[str, Any]:
-    """Keep Ctrl-C of a terminal, and a console window on Windows, away from the process."""
-    if sys.platform == "win32":
-        flags = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
-        return {"creationflags": flags}
-    return {"start_new_session": True}
+def _serves(worker: WorkerProcess, command: tuple[str, ...]) -> bool:
+    """Whether a process is as one started now would be."""
+    fits = worker.command == command and worker.environment == clean_environment(os.environ)
+    return fits and worker.is_alive
 
 
-def _close_quietly(stream: IO[str]) -> None:
-    try:
-        stream.close()
-    except OSError:
-        return
-
-
-def _reap(process: subprocess.Popen[str]) -> None:
-    try:
-        process.wait(timeout=5)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+@functools.cache
+def blenders() -> Blenders:
+    """Return the background Blenders of this process; they end with it."""
+    one = Blenders()
+    atexit.register(one.close)
+    return one

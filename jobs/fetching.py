@@ -24,7 +24,7 @@ from ..providers import (
 from ._values import State
 from .calling import Call
 from .keeping import Keeper
-from .meshfile import MeshFile, read_mesh_file
+from .meshfile import FORMATS, MeshFile, read_mesh_file
 from .tools import Tools
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ FRESH_ADDRESSES = 3
 MESH, PREVIEW = "mesh.part", "preview.png"
 MAX_PREVIEW = 32 * 1024 * 1024
 PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"GIF8")
-FORMATS = ("glb", "fbx", "obj", "gltf")
+SUFFIXES = (*FORMATS, "zip")
 
 
 class Fetch:
@@ -66,13 +66,13 @@ class Fetch:
 
     def take_whole(self) -> bool:
         """Go on with a mesh file that is in the folder already: only whole ones get their name."""
-        for format_ in FORMATS:
-            path = self._keeper.folder / f"mesh.{format_}"
+        for suffix in SUFFIXES:
+            path = self._keeper.folder / f"mesh.{suffix}"
             try:
                 found = read_mesh_file(path)
             except (OSError, BadMesh):
                 continue
-            if found.format == format_:
+            if found.suffix == suffix:
                 self._keep(found)
                 return True
         return False
@@ -80,14 +80,14 @@ class Fetch:
     def finish(self, name: str, *notes: str) -> None:
         """Give a whole mesh file its name, and note what it is."""
         found = read_mesh_file(self._keeper.folder / name)
-        (self._keeper.folder / name).replace(self._keeper.folder / f"mesh.{found.format}")
+        (self._keeper.folder / name).replace(self._keeper.folder / f"mesh.{found.suffix}")
         self._keeper.note(*notes)
         self._keep(found)
 
     def _keep(self, found: MeshFile) -> None:
         self._keeper.save(
             state=State.PREPARING,
-            mesh=f"mesh.{found.format}",
+            mesh=f"mesh.{found.suffix}",
             format=found.format,
             faces=found.faces,
         )

@@ -121,7 +121,7 @@ class Runner:
         except Cancelled:
             self._guarded(self._end_cancelled)
         finally:
-            self._tools.close(kindly=self._record.state is State.READY)
+            self._tools.close()
             self._lock.release()
             if not self.keeper.ended and not self._closed.is_set():
                 failure = Failure(_UNEXPECTED, "The job broke off.", "The system console says why.")

@@ -10,6 +10,7 @@ import time
 
 from ..providers import LibraryProblem
 from ._values import Ended, Event, JobSpec, JobView
+from .background import blenders
 from .enquiry import Enquiries
 from .library import new_job_id
 from .returning import Returning
@@ -122,6 +123,7 @@ class Session:
         end = time.monotonic() + timeout
         for runner in runners:
             runner.thread.join(max(0.0, end - time.monotonic()))
+        blenders().close()
 
     def settle(self, timeout: float) -> None:
         """Wait for the threads of ended jobs, which may still tell a service of a cancel."""

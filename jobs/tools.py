@@ -98,10 +98,8 @@ class Tools:
             text = text.replace(key.reveal(), "…")
         return text
 
-    def close(self, *, kindly: bool) -> None:
-        """Let go of everything; the background Blender may end by itself if `kindly`."""
-        if self._blender is not None:
-            self._blender.close() if kindly else self._blender.kill()
+    def close(self) -> None:
+        """Let go of the connection; the background Blender stays for the next job."""
         if self._http is not None:
             self._http.close()
 

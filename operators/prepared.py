@@ -106,11 +106,8 @@ def _prepare(library: jobs.Library, record: jobs.Record) -> jobs.Record:
         "preview": str(preview),
         "render_preview": not preview.is_file(),
     }
-    blender = jobs.BackgroundBlender(background_command())
-    try:
-        done = blender.ask(request, _ignore, _until(time.monotonic() + LIMIT, mesh))
-    finally:
-        blender.close()
+    blender = jobs.BackgroundBlender(background_command(), at_once=True)
+    done = blender.ask(request, _ignore, _until(time.monotonic() + LIMIT, mesh))
     before = library.load(record.id)
     record = replace(
         before,

@@ -11,7 +11,7 @@ import sys
 import bpy
 
 from ..jobs import blender_command
-from ..jobs.background import WORKER
+from ..jobs.blender_places import WORKER
 
 __all__ = ("background_command",)
 

@@ -21,6 +21,7 @@ import blenders
 import environments
 import package
 import places
+import samples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +30,7 @@ REPORTS = places.BUILD / "reports"
 _NO_TESTS = 5
 _LONGEST = 1200.0
 _FIRST_PYTHON = "3.11"
+_FILES_IN = "5.0.1"
 _ONCE = ("-m", "not once")
 """For what is the same on every Python, as a matrix of killed processes: once is enough."""
 
@@ -76,6 +78,17 @@ def _blender(release: str) -> Tier:
     return Tier(f"blender-{release}", "blender", lambda: environments.for_blender(release))
 
 
+def _files(release: str) -> Tier:
+    return Tier(f"files-{release}", "files", lambda: _prepare_files(release))
+
+
+def _prepare_files(release: str) -> Path:
+    """Fetch what other people's packages carry of mesh files, which takes a network."""
+    for listed in samples.listed():
+        samples.fetch(listed)
+    return environments.for_blender(release)
+
+
 def _gui(suite: str) -> Tier:
     return Tier(f"gui-{suite}", "gui", lambda: _prepare_gui(suite), {"SANDBOX_SUITE": suite})
 
@@ -99,6 +112,7 @@ def tiers() -> list[Tier]:
     return [
         *map(_unit, (_FIRST_PYTHON, "3.12", "3.13")),
         *map(_blender, environments.BPY),
+        _files(_FILES_IN),
         *map(_gui, suites),
     ]
 

@@ -3,86 +3,136 @@
 
 from __future__ import annotations
 
-import re
+import contextlib
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import bpy
 
-from .addresses import check_gltf, without_outside_materials
+from .addresses import without_outside_materials
+from .checking import check_mesh_file
+from .fbx_check import is_binary
+from .fbx_names import without_outside_textures
+from .gltf_views import MESHOPT
 from .refusal import OTHER_FORMAT, Refusal
 
-BEGIN = 256 * 1024
-"""How far in a text file is looked for its first vertex, which may stand behind long comments."""
-VERTEX = re.compile(rb"^[ \t]*v(?:[ \t]+[-+]?\.?\d\S*){3}", re.MULTILINE)
+DRACO = "KHR_draco_mesh_compression"
 
 
-def import_mesh_file(path: str) -> tuple[str, list[str]]:
-    """Import the file into the open scene.
+def import_mesh_file(path: str, home: str | None = None) -> tuple[str, list[str]]:
+    """Import the file into the open scene, once it has been checked against itself.
 
-    Return its format, "glb", "gltf", "fbx" or "obj", and notes for the person. Raise Refusal if
-    it is none of them, if it is a glTF that names files outside of its folder, or if Blender's
-    importer gives up on it.
+    Return its format, one of `IMPORTERS`, and notes for the person. Raise Refusal if it is none of
+    them, if it is damaged, if it reaches for files that are not its own, or if Blender's importer
+    gives up on it. A ZIP is for `unpacked` first. `home` is the folder that textures may lie in,
+    the file's own by default.
     """
-    format_ = sniff(path)
+    version = bpy.app.version_string
+    format_ = check_mesh_file(path, readable=readable_extensions(), blender=version)
     try:
-        notes = IMPORTERS[format_](path)
+        notes = IMPORTERS[format_](path, Path(home or Path(path).parent))
     except RuntimeError as error:  # How an operator's report of kind ERROR arrives in Python.
-        reason = str(error).removeprefix("Error: ").strip().splitlines()[0]
-        raise Refusal("bad_mesh", f"Blender cannot import it: {reason}", OTHER_FORMAT) from error
+        what = f"Blender cannot import it: {_reason(str(error))}"
+        raise Refusal("bad_mesh", what, OTHER_FORMAT) from error
     return format_, notes
 
 
-def sniff(path: str) -> str:
-    """Say what the file is by its first bytes; raise Refusal if it is no mesh file.
+def _reason(report: str) -> str:
+    """Return an importer's own words: its report's first line, or what its Python raised at last.
 
-    `jobs/meshfile.py` tells formats by the same rules.
+    Behind a traceback Blender adds where in its own code it came up.
     """
-    try:
-        with Path(path).open("rb") as file:
-            head = file.read(BEGIN)
-    except OSError as error:
-        raise Refusal("bad_mesh", f"The mesh file cannot be read: {error.strerror}.", "") from error
-    if head.startswith(b"glTF"):
-        return "glb"
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if head.startswith(b"Kaydara FBX Binary") or text.startswith(b"; FBX"):
-        return "fbx"
-    if text.startswith(b"{"):
-        return "gltf"
-    if VERTEX.search(text):
-        return "obj"
-    raise Refusal("bad_mesh", "The file is not a glTF, FBX or OBJ mesh.", OTHER_FORMAT)
+    lines = [line for one in report.splitlines() if (line := one.strip())]
+    if any(line.endswith("Traceback (most recent call last):") for line in lines):
+        raised = [line for line in lines if not line.startswith(("Location:", "File ", "Error:"))]
+        lines = raised[-1:] or lines
+    words = lines[0].removeprefix("Error: ").strip()[:300] if lines else "it gives no reason"
+    return words if words.endswith((".", "!", "?")) else f"{words}."
 
 
-def _import_gltf(path: str) -> list[str]:
-    check_gltf(path)
+def _import_gltf(path: str, _home: Path) -> list[str]:
     bpy.ops.import_scene.gltf(filepath=path, import_pack_images=True)
     return []
 
 
-def _import_fbx(path: str) -> list[str]:
-    if hasattr(bpy.types, "WM_OT_fbx_import"):  # The importer in C++, since 4.5.
-        bpy.ops.wm.fbx_import(filepath=path, use_anim=False)
-        return []
-    with Path(path).open("rb") as file:
-        if not file.read(18).startswith(b"Kaydara FBX Binary"):
-            version = bpy.app.version_string
-            what = f"The mesh is an FBX file in ASCII, which Blender {version} cannot read."
-            raise Refusal("bad_mesh", what, OTHER_FORMAT)
-    bpy.ops.import_scene.fbx(filepath=path, use_anim=False)
+def readable_extensions() -> frozenset[str] | None:
+    """Ask Blender's glTF importer which extensions it reads; None if it does not say."""
+    # Its own names and not an interface: where they change, the importer's own words must do.
+    with contextlib.suppress(ImportError, AttributeError, KeyError, TypeError):
+        module = import_module("io_scene_gltf2.io.imp.gltf2_io_gltf")
+        importer = module.glTFImporter("", {"import_user_extensions": [], "loglevel": 50})
+        known = frozenset(importer.extensions_managed)
+        return known - frozenset(name for name in known if not _has_library(name))
+    return None
+
+
+def _has_library(extension: str) -> bool:
+    """Say whether a decoder's library is there: the `bpy` module comes without some."""
+    named = {DRACO: ("bf_intern_draco_bridge", "Draco")}
+    named |= dict.fromkeys(MESHOPT, ("bf_intern_meshopt_bridge", "MeshOptimizer"))
+    if extension not in named:
+        return True
+    places: list[tuple[str, tuple[str, ...]]] = [
+        ("library", named[extension])
+    ]  # Where it is asked for: 5.2, 4.5, and 4.2.
+    if extension == DRACO:
+        places += [("draco", ()), ("gltf2_io_draco_compression_extension", ())]
+    for module, arguments in places:
+        with contextlib.suppress(ImportError, AttributeError, TypeError):
+            found = import_module(f"io_scene_gltf2.io.com.{module}").dll_path(*arguments)
+            return found is not None and Path(found).is_file()
+    return True
+
+
+def _import_fbx(path: str, home: Path) -> list[str]:
+    is_new = has_new_fbx_importer()
+    if not is_new and not is_binary(path):
+        version = bpy.app.version_string
+        what = f"The mesh is an FBX file in ASCII, which Blender {version} cannot read."
+        raise Refusal("bad_mesh", what, OTHER_FORMAT)
+    with without_outside_textures(path, home) as (safe, borrowed):
+        if is_new:
+            bpy.ops.wm.fbx_import(filepath=safe, use_anim=False)
+        else:
+            bpy.ops.import_scene.fbx(filepath=safe, use_anim=False)
+        for image in bpy.data.images if borrowed else ():
+            if Path(bpy.path.abspath(image.filepath)) in borrowed:
+                image.pack()
     return []
 
 
-def _import_obj(path: str) -> list[str]:
-    with without_outside_materials(path) as (safe, lost):
+def has_new_fbx_importer() -> bool:
+    """Say whether this Blender has the importer in C++, as it does since 4.5."""
+    try:
+        # `bpy.types` knows operators in C only once they were asked for.
+        bpy.ops.wm.fbx_import.get_rna_type()
+    except KeyError:
+        return False
+    return True
+
+
+def _import_obj(path: str, home: Path) -> list[str]:
+    with without_outside_materials(path, home) as (safe, lost):
         bpy.ops.wm.obj_import(filepath=safe)
     return [f"Material files outside of the mesh's folder were not read: {lost}."] if lost else []
 
 
-IMPORTERS: dict[str, Callable[[str], list[str]]] = {
+def _import_stl(path: str, _home: Path) -> list[str]:
+    bpy.ops.wm.stl_import(filepath=path)
+    return []
+
+
+def _import_ply(path: str, _home: Path) -> list[str]:
+    bpy.ops.wm.ply_import(filepath=path)
+    return []
+
+
+IMPORTERS: dict[str, Callable[[str, Path], list[str]]] = {
     "glb": _import_gltf,
     "gltf": _import_gltf,
     "fbx": _import_fbx,
     "obj": _import_obj,
+    "stl": _import_stl,
+    "ply": _import_ply,
 }

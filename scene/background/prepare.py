@@ -11,6 +11,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from .archives import unpacked
 from .files import whole
 from .importing import import_mesh_file
 from .materials import mend_materials
@@ -31,6 +32,8 @@ def prepare(request: dict[str, Any], report: Callable[[float, str], None]) -> di
     report(0.0, "Importing the mesh")
     empty_file()
     root, notes = import_model(request["mesh"], request["name"])
+    if not face_count(root):
+        raise Refusal("bad_mesh", "The mesh file holds no faces.", "Generate the mesh again.")
     root.asset_mark()
     if request.get("preview"):
         report(0.5, "Rendering the preview")
@@ -68,7 +71,9 @@ def import_model(path: str, name: str) -> tuple[bpy.types.Object, list[str]]:
     Return the root object and notes for the person.
     """
     name = clear_name(name) or "mesh"
-    format_, notes = import_mesh_file(path)
-    root = mend(name, format_)
-    meshes = [thing for thing in model_objects(root) if thing.type == "MESH"]
-    return root, [*notes, *mend_materials(name, meshes, str(Path(path).parent))]
+    with unpacked(path) as (mesh_file, home):
+        format_, notes = import_mesh_file(mesh_file, home)
+        root = mend(name, format_)
+        meshes = [thing for thing in model_objects(root) if thing.type == "MESH"]
+        notes += mend_materials(name, meshes, home)
+    return root, notes

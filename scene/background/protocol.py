@@ -8,6 +8,7 @@ import os
 import queue
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import bpy
 
 from .fit import fit
+from .limits import at_most, be_modest
 from .make import make
 from .prepare import prepare
 from .refusal import Refusal
@@ -23,19 +25,36 @@ PREFIX = b"@image_to_mesh "
 Report = Callable[[float, str], None]
 Work = Callable[[dict[str, Any], Report], dict[str, Any]]
 WORK: dict[str, Work] = {"fit": fit, "make": make, "prepare": prepare}
+BEAT = 1.0
+
+_at_work = threading.Event()
+_sending = threading.Lock()
 
 
 def serve() -> None:
     """Answer requests until standard input ends, then leave with exit code 0, work or no work."""
+    be_modest()
     requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     # Whoever asked may be killed while a mesh is made: nobody is left to stop the work then.
     threading.Thread(target=_listen, args=(requests,), daemon=True).start()
+    threading.Thread(target=_beat, daemon=True).start()
     send({"ready": {"blender": list(bpy.app.version), "pid": os.getpid()}})
     while True:
         request = json.loads(requests.get())
         if request.get("do") == "quit":
             leave()
-        send({"id": request.get("id"), **answer(request)})
+        _at_work.set()
+        with at_most(request.get("seconds")):
+            answered = answer(request)
+        _at_work.clear()
+        send({"id": request.get("id"), **answered})
+
+
+def _beat() -> None:
+    """Give a sign of life while there is work; an idle process stays quiet."""
+    while _at_work.wait():
+        send({"beat": round(time.monotonic(), 1)})
+        time.sleep(BEAT)
 
 
 def _listen(requests: queue.SimpleQueue[bytes]) -> None:
@@ -83,8 +102,9 @@ def send(message: dict[str, Any]) -> None:
     sys.stdout.flush()
     line = b"\n" + PREFIX + json.dumps(message).encode("ascii") + b"\n"
     try:
-        while line:
-            line = line[os.write(1, line) :]
+        with _sending:
+            while line:
+                line = line[os.write(1, line) :]
     except OSError:
         leave()
 

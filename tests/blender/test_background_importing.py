@@ -14,6 +14,8 @@ import bpy
 import numpy as np
 import pytest
 from blender.picture_files import write_picture
+from blender.watching import Watch
+from fakes.broken import archive
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -170,22 +172,61 @@ def test_material_files_outside_of_the_folder_are_not_read(
     assert [path.name for path in job.iterdir()] == ["mesh.obj"]
 
 
-def test_an_fbx_names_textures_in_vain(
-    secret: Path, background: Callable[[str], ModuleType], prepare: Any
-) -> None:
+def exported_fbx(path: Path, texture: Path, background: Callable[[str], ModuleType]) -> Path:
+    """Write an FBX file of a cube with a texture, named by where it is."""
     bpy.ops.mesh.primitive_cube_add()
     material = background("materials").new_material("skin")
     image = material.node_tree.nodes.new("ShaderNodeTexImage")
-    image.image = bpy.data.images.load(str(secret))
+    image.image = bpy.data.images.load(str(texture))
     surface = material.node_tree.nodes["Principled BSDF"]
     material.node_tree.links.new(image.outputs["Color"], surface.inputs["Base Color"])
     bpy.context.object.data.materials.append(material)
-    path = secret.parent / "job" / "mesh.fbx"
     bpy.ops.export_scene.fbx(filepath=str(path), object_types={"MESH"}, path_mode="RELATIVE")
-    assert b"secret.png" in path.read_bytes()
-    done = prepare(path)
+    assert path.read_bytes().count(texture.name.encode()) >= 3
+    return path
+
+
+def test_an_fbx_names_textures_in_vain(
+    secret: Path, background: Callable[[str], ModuleType], prepare: Any
+) -> None:
+    path = exported_fbx(secret.parent / "job" / "mesh.fbx", secret, background)
+    with Watch(secret) as watch:
+        done = prepare(path)
+        assert not watch.opened()
     assert not packed()
     assert done["notes"] == ["Textures that the mesh file names were not found: 1."]
+    assert [each.name for each in path.parent.iterdir()] == ["mesh.fbx"]
+
+
+@pytest.mark.parametrize("where", ["", "textures/"])
+def test_an_fbx_finds_its_textures_where_they_are_now(
+    where: str, secret: Path, background: Callable[[str], ModuleType], prepare: Any
+) -> None:
+    path = exported_fbx(secret.parent / "job" / "mesh.fbx", secret, background)
+    (path.parent / where).mkdir(exist_ok=True)
+    secret.replace(path.parent / where / secret.name)
+    assert not prepare(path)["notes"]
+    assert packed() == ["photo"]
+
+
+@pytest.mark.parametrize("kind", ["obj", "fbx"])
+def test_an_archive_brings_its_textures(
+    kind: str, secret: Path, background: Callable[[str], ModuleType], prepare: Any
+) -> None:
+    job = secret.parent / "job"
+    if kind == "fbx":
+        mesh = exported_fbx(secret.parent / "mesh.fbx", secret, background).read_bytes()
+        files = {"source/mesh.fbx": mesh}
+    else:
+        obj = "mtllib mesh.mtl\nusemtl a\nv 0 0 0\nv 1 0 0\nv 0 1 0\nvt 0 0\nf 1/1 2/1 3/1\n"
+        material = "newmtl a\nmap_Kd C:\\Users\\me\\secret.png\n"
+        files = {"source/mesh.obj": obj.encode(), "source/mesh.mtl": material.encode()}
+    files["textures/secret.png"] = secret.read_bytes()
+    (job / "mesh.zip").write_bytes(archive(files))
+    secret.unlink()
+    assert not prepare(job / "mesh.zip")["notes"]
+    assert packed() == ["photo"]
+    assert [each.name for each in job.iterdir()] == ["mesh.zip"]
 
 
 HEADS = {
@@ -198,6 +239,15 @@ HEADS = {
     b"newmtl a\nKd 1 1 1\nv 0 0 0\n": "obj",
     b"# a long licence\n" * 1000 + b"v 0 0 0\n": "obj",
     b"# only comments\n" * 400: "",
+    b"ply\nformat ascii 1.0\n": "ply",
+    b"ply\r\nformat ascii 1.0\r\n": "ply",
+    b"plywood\n": "",
+    b"solid a\n facet normal 0 0 1\n": "stl",
+    b"solid ground\nv 0 0 0\n": "obj",
+    b"solid" + bytes(75) + b"\1\0\0\0" + bytes(50): "stl",
+    b"solid" + bytes(75) + b"\2\0\0\0" + bytes(50): "",
+    bytes(84): "",
+    b"PK\x03\x04": "zip",
     b"v": "",
     b"o a\ng b\n": "",
     b"hello there\n": "",
@@ -211,16 +261,18 @@ def test_formats_are_told_as_the_job_tells_them(
     path = tmp_path / "mesh"
     path.write_bytes(head)
     meshfile = import_module(f"{addon.__name__}.jobs.meshfile")
-    importing = background("importing")
-    assert (meshfile.VERTEX, meshfile.BEGIN) == (importing.VERTEX, importing.BEGIN)
+    sniffing = background("sniffing")
+    for rule in ("VERTEX", "FACET", "BEGIN"):
+        assert getattr(meshfile, rule) == getattr(sniffing, rule)
+    assert meshfile.format_of.__code__.co_code == sniffing.format_of.__code__.co_code
     try:
-        told = importing.sniff(str(path))
+        told = sniffing.sniff(str(path))
     except background("refusal").Refusal:
         told = ""
     try:
-        job = meshfile.read_mesh_file(path).format
+        job = meshfile.read_mesh_file(path).suffix
     except import_module(f"{addon.__name__}.providers").BadMesh:
-        job = told if told in ("glb", "gltf") else ""  # Known, but not whole.
+        job = told if told in ("glb", "gltf", "zip") else ""  # Known, but not whole.
     assert told == job == HEADS[head]
 
 
@@ -229,7 +281,8 @@ def test_ascii_fbx_is_read_or_said_to_be_unreadable(
 ) -> None:
     mesh = tmp_path / "mesh.fbx"
     mesh.write_text(ASCII_FBX)
-    if hasattr(bpy.types, "WM_OT_fbx_import"):
+    assert background("importing").has_new_fbx_importer() == (bpy.app.version >= (4, 5, 0))
+    if bpy.app.version >= (4, 5, 0):
         assert prepare(mesh)["faces"] == 1
         return
     with pytest.raises(background("refusal").Refusal, match="FBX file in ASCII"):

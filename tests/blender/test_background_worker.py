@@ -39,7 +39,7 @@ class Worker:
     def read(self) -> dict[str, Any]:
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            if line.startswith(PREFIX):
+            if line.startswith(PREFIX) and b'{"beat"' not in line:
                 return json.loads(line.removeprefix(PREFIX))
         raise AssertionError(f"the worker ended with {self.process.wait()}")
 

@@ -2,13 +2,16 @@
 """Stands in for the background Blender in tests without bpy: the same protocol, small files.
 
 `FAKE_WORKER` in the environment chooses a fault: crash, die, hang, refuse, noise;
-unready ends before it is ready, silent never says that it is, slow says so after a second.
+unready ends before it is ready, silent never says that it is, slow says so after a second;
+old says that it is a Blender of long ago, hungry takes memory, beats works on and gives signs of
+life, segfault ends by a signal, after an importer's last words.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -29,9 +32,8 @@ def say(**message: Any) -> None:
 def answer(request: dict[str, Any]) -> None:
     """Do what a request asks, or the chosen fault."""
     identity = request["id"]
-    if FAULT == "die":
-        print("Segmentation fault (not really)", flush=True)
-        os._exit(11)
+    if FAULT in ("die", "segfault"):
+        die()
     if FAULT == "crash":
         say(id=identity, crashed={"message": "ValueError: no luck", "log": "…"})
         return
@@ -39,8 +41,7 @@ def answer(request: dict[str, Any]) -> None:
         say(id=identity, refused={"kind": "bad_image", "message": "Nothing.", "hint": "Look."})
         return
     say(id=identity, progress=0.5, phase="Working")
-    if FAULT == "hang":
-        time.sleep(60)
+    dally()
     if request["do"] == "fit":
         Path(request["output"]).write_bytes(png_of(40, 60))
         say(id=identity, done={"file": Path(request["output"]).name})
@@ -54,6 +55,27 @@ def answer(request: dict[str, Any]) -> None:
         say(id=identity, done={"faces": 7, "objects": [request["name"]], "notes": []})
 
 
+def die() -> None:
+    """End in the middle of the work."""
+    if FAULT == "segfault":
+        print("ERROR glTF import: no luck (not really)\nWriting: /tmp/x.crash.txt", flush=True)
+        os.kill(os.getpid(), signal.SIGSEGV)
+    print("Segmentation fault (not really)", flush=True)
+    os._exit(11)
+
+
+def dally() -> None:
+    """Take longer than anybody should wait, in the chosen way."""
+    if FAULT == "hungry":
+        held = bytearray(b"x") * 300_000_000
+        time.sleep(60 + len(held) % 2)
+    if FAULT == "hang":
+        time.sleep(60)
+    for _ in range(600 if FAULT == "beats" else 0):
+        say(beat=0.0)
+        time.sleep(0.1)
+
+
 def main() -> None:
     """Serve requests until the input ends."""
     print("Blender 0.0 (noise that is no message)", flush=True)
@@ -62,7 +84,8 @@ def main() -> None:
         return
     if FAULT in ("silent", "slow"):
         time.sleep(60 if FAULT == "silent" else 1)
-    say(ready={"blender": [0, 0, 0], "pid": os.getpid(), "names": sorted(os.environ)})
+    version = [3, 6, 5] if FAULT == "old" else [0, 0, 0]
+    say(ready={"blender": version, "pid": os.getpid(), "names": sorted(os.environ)})
     for line in sys.stdin:
         request = json.loads(line)
         if request["do"] == "quit":

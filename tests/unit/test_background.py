@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from fakes import WORKER
 
-from image_to_mesh.jobs import background
-from image_to_mesh.jobs.background import BackgroundBlender
-from image_to_mesh.providers import Cancelled, Failed, NoBlender
+from image_to_mesh.jobs import worker_process
+from image_to_mesh.jobs.worker_process import WorkerProcess
+from image_to_mesh.providers import BadImage, Cancelled, Failed, NoBlender
 
 
 def unheard(_phase: str, _fraction: float | None) -> None:
@@ -30,16 +30,16 @@ def request_(tmp_path: Path) -> dict[str, Any]:
     return {"do": "make", "output": str(tmp_path / "mesh.glb")}
 
 
-Opened = Callable[..., BackgroundBlender]
+Opened = Callable[..., WorkerProcess]
 
 
 @pytest.fixture
 def opened() -> Iterator[Opened]:
     """Open background Blenders that end with the test."""
-    every: list[BackgroundBlender] = []
+    every: list[WorkerProcess] = []
 
-    def one(*command: str) -> BackgroundBlender:
-        every.append(BackgroundBlender(command or WORKER))
+    def one(*command: str) -> WorkerProcess:
+        every.append(WorkerProcess(command or WORKER))
         return every[-1]
 
     yield one
@@ -69,7 +69,7 @@ def test_what_is_no_blender_is_said_by_its_path(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(background, "READY_LIMIT", 0.5)
+    monkeypatch.setattr(worker_process, "READY_LIMIT", 0.5)
     if command == "says":
         command = script(tmp_path, "echo no libGL here", "exit 1")
     if command == "sleeps":
@@ -90,7 +90,7 @@ def test_what_is_no_blender_is_said_by_its_path(
 def test_a_blender_that_does_not_come_up_is_none(
     fault: str, opened: Opened, request_: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(background, "READY_LIMIT", 1.0)
+    monkeypatch.setattr(worker_process, "READY_LIMIT", 1.0)
     monkeypatch.setenv("FAKE_WORKER", fault)
     last = "libGL is missing" if fault == "unready" else "noise that is no message"
     with pytest.raises(NoBlender, match=last):
@@ -104,7 +104,7 @@ def test_the_limit_is_for_the_start_alone(
     blender = opened()
     blender.start()
     time.sleep(1.5)
-    monkeypatch.setattr(background, "READY_LIMIT", 0.1)
+    monkeypatch.setattr(worker_process, "READY_LIMIT", 0.1)
     assert blender.ask(request_, unheard, go_on)["faces"] == 7
     assert blender.ask(request_, unheard, go_on)["faces"] == 7
 
@@ -135,3 +135,70 @@ def test_a_cancel_ends_it_within_a_tick_or_two(
     assert max(b - a for a, b in pairwise(checks)) < 0.5
     monkeypatch.delenv("FAKE_WORKER")
     assert blender.ask(request_, unheard, go_on)["faces"] == 7
+
+
+@pytest.mark.parametrize(
+    ("fault", "limit", "value", "words"),
+    [
+        ("beats", "WORK_LIMIT", 1.0, "worked for more than"),
+        ("hang", "SILENCE_LIMIT", 1.0, "no sign of life"),
+        ("hungry", "MEMORY_SHARE", 1e-12, "GB of memory, too much"),
+    ],
+)
+def test_a_limit_ends_it_and_says_which(
+    fault: str,
+    limit: str,
+    value: float,
+    words: str,
+    opened: Opened,
+    request_: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(worker_process, limit, value)
+    monkeypatch.setenv("FAKE_WORKER", fault)
+    blender = opened()
+    with pytest.raises(Failed, match=words) as caught:
+        blender.ask(request_, unheard, go_on)
+    assert caught.value.hint
+    assert not blender.is_alive
+
+
+def test_signs_of_life_keep_it_alive(
+    opened: Opened, request_: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_process, "SILENCE_LIMIT", 1.5)
+    monkeypatch.setenv("FAKE_WORKER", "beats")
+    started = time.monotonic()
+
+    def enough() -> None:
+        if time.monotonic() - started > 3.0:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        opened().ask(request_, unheard, enough)
+
+
+def test_an_importers_last_words_and_the_signal_are_told(
+    opened: Opened, request_: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_WORKER", "segfault")
+    with pytest.raises(Failed, match=r"\(SIGSEGV\).*ERROR glTF import: no luck"):
+        opened().ask(request_, unheard, go_on)
+
+
+def test_an_old_blender_is_said_to_be_too_old(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_WORKER", "old")
+    with pytest.raises(NoBlender, match=r"is Blender 3\.6\.5, which is too old: 4\.2"):
+        opened().version(go_on)
+
+
+def test_a_refusal_leaves_it_alive(
+    opened: Opened, request_: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_WORKER", "refuse")
+    blender = opened()
+    with pytest.raises(BadImage):
+        blender.ask(request_, unheard, go_on)
+    assert blender.is_alive

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How much memory another process holds, asked of the system: no platform has it in one place."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+UNKNOWN_MACHINE = 16 * 1024**3
+"""Bytes of memory that a machine is taken to have where it cannot be asked."""
+
+
+@cache
+def of_machine() -> int:
+    """Return how many bytes of memory this machine has."""
+    with contextlib.suppress(AttributeError, ValueError, OSError):
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return UNKNOWN_MACHINE
+
+
+def of_process(pid: int) -> int | None:
+    """Return how many bytes of memory a process holds now, or None if nobody can say."""
+    with contextlib.suppress(OSError, ValueError, IndexError, subprocess.SubprocessError):
+        if sys.platform == "win32":
+            return _on_windows(pid)
+        if sys.platform == "darwin":
+            asked = ["ps", "-o", "rss=", "-p", str(pid)]
+            return int(subprocess.check_output(asked, timeout=1.0)) * 1024
+        pages = Path(f"/proc/{pid}/statm").read_text("ascii").split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+    return None
+
+
+if sys.platform == "win32":
+    import ctypes
+    from ctypes import wintypes
+
+    class _Counters(ctypes.Structure):
+        """PROCESS_MEMORY_COUNTERS of the Windows API."""
+
+        _fields_ = (
+            ("cb", wintypes.DWORD),
+            ("PageFaultCount", wintypes.DWORD),
+            *(
+                (name, ctypes.c_size_t)
+                for name in (
+                    "PeakWorkingSetSize",
+                    "WorkingSetSize",
+                    "QuotaPeakPagedPoolUsage",
+                    "QuotaPagedPoolUsage",
+                    "QuotaPeakNonPagedPoolUsage",
+                    "QuotaNonPagedPoolUsage",
+                    "PagefileUsage",
+                    "PeakPagefileUsage",
+                )
+            ),
+        )
+
+    def _on_windows(pid: int) -> int | None:
+        """Ask with the least right that tells: PROCESS_QUERY_LIMITED_INFORMATION."""
+        kernel = ctypes.WinDLL("kernel32")
+        kernel.OpenProcess.restype = wintypes.HANDLE
+        kernel.CloseHandle.argtypes = [wintypes.HANDLE]
+        kernel.K32GetProcessMemoryInfo.argtypes = [
+            wintypes.HANDLE,
+            ctypes.POINTER(_Counters),
+            wintypes.DWORD,
+        ]
+        handle = kernel.OpenProcess(0x1000, False, pid)
+        if not handle:
+            return None
+        counters = _Counters(cb=ctypes.sizeof(_Counters))
+        told = kernel.K32GetProcessMemoryInfo(handle, ctypes.byref(counters), counters.cb)
+        kernel.CloseHandle(handle)
+        return int(counters.WorkingSetSize) if told else None

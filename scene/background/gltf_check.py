@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Check a glTF or GLB file against itself before any importer sees it.
+
+An importer believes what a head says: counts become allocations, indices become places in memory.
+So every count, offset, stride, length and index is held against the file's own size, and limits
+that no honest mesh reaches stop what would only burn time. Nothing here imports bpy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+from urllib.parse import unquote
+
+from .addresses import is_inside
+from .gltf_file import GltfFile, damaged, decoded, read_gltf
+from .gltf_scene import check_scene
+from .gltf_views import Views
+from .image_heads import check_image
+from .refusal import OTHER_FORMAT, Refusal
+
+MAX_TRIANGLES = 100_000_000
+MAX_PRIMITIVES = 200_000
+UNREAD = {
+    "KHR_texture_basisu": "KTX2 textures",
+    "EXT_meshopt_compression": "Meshopt compression",
+    "KHR_meshopt_compression": "Meshopt compression",
+    "KHR_draco_mesh_compression": "Draco compression",
+    "KHR_gaussian_splatting": "Gaussian splats",
+    "MSFT_texture_dds": "DDS textures",
+    "EXT_texture_avif": "AVIF textures",
+}
+MESHOPT_SINCE = "5.2 or newer"
+
+
+def check_gltf(path: str, *, readable: Collection[str] | None, blender: str) -> None:
+    """Raise Refusal if the file is not whole, unreadable here, or reaches for other files.
+
+    `readable` are the extensions that this Blender's importer reads, None where nobody knows;
+    `blender` is its version, for the person.
+    """
+    file = read_gltf(path)
+    try:
+        _check_version(file)
+        _check_extensions(file, readable, blender)
+        _check_addresses(file)
+        views = Views(file)
+        drawn = check_scene(file, _check_meshes(file, views))
+        _check_images(file, views)
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
+        raise damaged("its head does not hold what a glTF's does") from error
+    if drawn > MAX_TRIANGLES:
+        what = f"The mesh file draws {drawn:,} triangles, more than the {MAX_TRIANGLES:,} allowed."
+        raise Refusal("bad_mesh", what, "Generate it with fewer faces.")
+
+
+def _check_version(file: GltfFile) -> None:
+    asset = file.head.get("asset")
+    if not isinstance(asset, dict) or asset.get("version") != "2.0":
+        version = asset.get("version") if isinstance(asset, dict) else None
+        raise damaged(f"it is glTF of version {version!r}, and 2.0 is what Blender reads")
+
+
+def _check_extensions(file: GltfFile, readable: Collection[str] | None, blender: str) -> None:
+    required = file.head.get("extensionsRequired") or []
+    if not isinstance(required, list) or not all(isinstance(name, str) for name in required):
+        raise damaged("“extensionsRequired” is no list of names")
+    missing = [name for name in required if readable is not None and name not in readable]
+    if not missing:
+        return
+    named = " and ".join(_named(name) for name in dict.fromkeys(missing))
+    hint = "Generate it again without that, or in another format, where the service has a setting."
+    if any("meshopt" in name for name in missing):
+        hint = f"Set “Compression” to None and generate it again, or use Blender {MESHOPT_SINCE}."
+    what = f"The mesh file needs {named}, which Blender {blender} cannot read."
+    raise Refusal("bad_mesh", what, hint)
+
+
+def _named(extension: str) -> str:
+    shown = shortened(extension)
+    return f"{UNREAD[extension]} ({shown})" if extension in UNREAD else shown
+
+
+def _check_addresses(file: GltfFile) -> None:
+    """Raise Refusal if the file names files that it has no claim to.
+
+    A GLB holds all that it needs; a .gltf may name files in its own folder.
+    """
+    for one in (*file.all("images"), *file.all("buffers")):
+        address = one.get("uri")
+        if address is None or _is_data(address):
+            continue
+        if file.is_binary or not is_inside(unquote(address), file.path.parent):
+            what = f"The mesh file names a file outside of it: “{shortened(address)}”."
+            raise Refusal("bad_mesh", what, OTHER_FORMAT)
+
+
+def _is_data(address: str) -> bool:
+    # Blender's importer takes data in another encoding than this for the name of a file.
+    return address.startswith("data:") and ";base64," in address
+
+
+def shortened(text: str) -> str:
+    """Return a stranger's text so that it can stand in a sentence."""
+    plain = "".join(letter if letter.isprintable() else " " for letter in text)
+    return plain if len(plain) <= 80 else f"{plain[:79]}…"
+
+
+def _check_meshes(file: GltfFile, views: Views) -> list[int]:
+    """Check every primitive; return how many triangles each mesh has."""
+    faces, primitives = [], 0
+    for mesh in file.all("meshes"):
+        found = mesh.get("primitives") or []
+        primitives += len(found)
+        if primitives > MAX_PRIMITIVES:
+            raise damaged(f"it has more than {MAX_PRIMITIVES:,} parts")
+        faces.append(sum(_check_primitive(file, views, one) for one in found))
+    return faces
+
+
+def _check_primitive(file: GltfFile, views: Views, primitive: dict[str, Any]) -> int:
+    attributes = primitive["attributes"]
+    position, indices = attributes.get("POSITION"), primitive.get("indices")
+    mode = primitive.get("mode", 4)
+    if mode not in range(7):
+        raise damaged(f"a part is drawn in a mode {mode!r}")
+    _index(primitive, "material", file.all("materials"))
+    packed = (primitive.get("extensions") or {}).get("KHR_draco_mesh_compression")
+    if packed is not None:
+        views.check_packed(packed["bufferView"])
+    if position is None:
+        return 0
+    vertices = views.count(position)
+    for targets in (attributes, *(primitive.get("targets") or ())):
+        for name, accessor in targets.items():
+            if views.count(accessor, is_packed=packed is not None) != vertices:
+                raise damaged(f"“{shortened(name)}” is not there for every point")
+    if packed is None:
+        views.check_positions(position)
+    corners = vertices
+    if indices is not None:
+        corners = views.count(indices, is_packed=packed is not None)
+        if packed is None:
+            views.check_indices(indices, vertices)
+    return max(0, corners // 3 if mode == 4 else corners - 2 if mode in (5, 6) else 0)
+
+
+def _check_images(file: GltfFile, views: Views) -> None:
+    images = file.all("images")
+    for texture in file.all("textures"):
+        _index(texture, "source", images)
+    for image in images:
+        address = image.get("uri")
+        if address is None:
+            check_image(views.bytes_of(image["bufferView"]))
+        elif _is_data(address):
+            check_image(decoded(address))
+        elif (path := file.path.parent / unquote(address)).is_file():
+            with path.open("rb") as opened:
+                check_image(opened.read(64 * 1024))
+
+
+def _index(one: dict[str, Any], name: str, among: list[dict[str, Any]]) -> None:
+    value = one.get(name)
+    if value is not None and (type(value) is not int or not 0 <= value < len(among)):
+        raise damaged(f"there is no {name} {value!r}")

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The background Blender is no burden: modest while it works, at an end when all else fails."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes.broken import whole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+STUCK = """
+import ctypes, sys, time
+sys.path.insert(0, {tests!r})
+from unit.background_package import load
+limits = load("limits")
+limits.SPARE = 0.5
+with limits.at_most(0.5):
+    ctypes.PyDLL(None).sleep({seconds})  # as an importer that hangs: Python's lock is held
+print("through", flush=True)
+time.sleep(2)
+print("alive", flush=True)
+"""
+
+
+@pytest.fixture
+def worker(addon: ModuleType, root: Path) -> Iterator[ModuleType]:
+    process = import_module(f"{addon.__name__}.jobs.worker_process").WorkerProcess
+    one = process((sys.executable, str(root / "scene" / "background" / "worker.py")))
+    yield one
+    one.kill()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="read from /proc")
+def test_it_is_modest(worker: ModuleType, tmp_path: Path) -> None:
+    worker.version(lambda: None)
+    here = Path(f"/proc/{worker._process.pid}")
+    niceness = int((here / "stat").read_text().rpartition(")")[2].split()[16])
+    assert niceness >= min(19, os.nice(0) + 10)
+    limits = (here / "limits").read_text()
+    assert "Max core file size        0" in limits
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    assert f"Max data size             {memory}" in limits
+
+
+def stuck(tests: Path, seconds: int) -> subprocess.CompletedProcess[str]:
+    """Run work that holds Python's lock for so long, under a limit of one second."""
+    source = STUCK.format(tests=str(tests), seconds=seconds)
+    command = [sys.executable, "-c", source]
+    return subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
+
+
+def test_what_hangs_ends_by_itself_without_python(root: Path) -> None:
+    done = stuck(root / "tests", 40)
+    assert done.returncode == 1
+    assert "through" not in done.stdout
+
+
+def test_what_ends_in_time_lives_on(root: Path) -> None:
+    done = stuck(root / "tests", 0)
+    assert done.stdout.split() == ["through", "alive"]
+
+
+def test_a_mesh_in_the_wings_costs_no_start(worker: ModuleType, tmp_path: Path) -> None:
+    """The second mesh is brought in by the process that brought in the first."""
+    pids = set()
+    for name in ("binary.glb", "binary.fbx"):
+        mesh = tmp_path / name
+        mesh.write_bytes(whole()[name])
+        request = {"do": "prepare", "mesh": str(mesh), "name": "mesh", "render_preview": True,
+                   "output": str(tmp_path / "model.blend"),
+                   "preview": str(tmp_path / "preview.png")}  # fmt: skip
+        assert worker.ask(request, lambda *_: None, lambda: None)["faces"] > 0
+        pids.add(worker._process.pid)
+    assert len(pids) == 1

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The background Blenders of a process: kept for the next job, few at a time, gone in time."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import places
+import pytest
+from fakes import WORKER
+
+from image_to_mesh.jobs import background
+from image_to_mesh.jobs.background import BackgroundBlender, Blenders
+from image_to_mesh.providers import Cancelled, Failed, NoBlender
+
+
+def unheard(_phase: str, _fraction: float | None) -> None:
+    """Take progress that nobody looks at."""
+
+
+def go_on() -> None:
+    """Never ask for an end."""
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Wait for something to become true."""
+    end = time.monotonic() + 20.0
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def request_(tmp_path: Path) -> dict[str, Any]:
+    return {"do": "make", "output": str(tmp_path / "mesh.glb")}
+
+
+@pytest.fixture
+def kept() -> Iterator[Blenders]:
+    """Background Blenders of the test's own, one at a time."""
+    one = Blenders(most=1)
+    yield one
+    one.close()
+
+
+def pid(kept: Blenders, request: dict[str, Any]) -> int:
+    """Ask for something; return who did it."""
+    with kept.lent(WORKER, go_on) as worker:
+        worker.ask(request, unheard, go_on)
+        assert worker._process is not None
+        return worker._process.pid
+
+
+def is_gone(number: int) -> bool:
+    """Say whether a process of ours ended; one that ended and was not asked for yet counts."""
+    try:
+        state = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return True
+    return state == "Z"
+
+
+def test_the_next_job_gets_the_same_one(kept: Blenders, request_: dict[str, Any]) -> None:
+    assert pid(kept, request_) == pid(kept, request_)
+
+
+def test_it_is_started_ahead(kept: Blenders, request_: dict[str, Any]) -> None:
+    kept.warm(WORKER)
+    kept.warm(WORKER)
+    ((worker, _),) = kept._idle
+    assert worker.is_alive
+    with kept.lent(WORKER, go_on) as lent:
+        assert lent is worker
+
+
+def test_another_environment_gets_another(
+    kept: Blenders, request_: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = pid(kept, request_)
+    monkeypatch.setenv("SOMETHING_ELSE", "yes")
+    assert pid(kept, request_) != first
+    until(lambda: is_gone(first))
+
+
+def test_what_died_is_not_lent_again(
+    kept: Blenders, request_: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_WORKER", "die")
+    with pytest.raises(Failed), kept.lent(WORKER, go_on) as worker:
+        worker.ask(request_, unheard, go_on)
+    assert not kept._idle
+    monkeypatch.delenv("FAKE_WORKER")
+    with kept.lent(WORKER, go_on) as worker:
+        worker.ask(request_, unheard, go_on)
+        assert worker._process is not None
+        worker._process.kill()
+        worker._process.wait()
+    assert pid(kept, request_)
+
+
+def test_jobs_take_turns(kept: Blenders, request_: dict[str, Any]) -> None:
+    order: list[str] = []
+
+    def second() -> None:
+        with kept.lent(WORKER, go_on):
+            order.append("second")
+
+    with kept.lent(WORKER, go_on):
+        thread = threading.Thread(target=second)
+        thread.start()
+        time.sleep(0.3)
+        order.append("first")
+    thread.join(20.0)
+    assert order == ["first", "second"]
+
+
+def test_waiting_for_a_turn_can_be_cancelled_and_the_artist_never_waits(kept: Blenders) -> None:
+    def cancel() -> None:
+        raise Cancelled
+
+    with kept.lent(WORKER, go_on) as first:
+        with pytest.raises(Cancelled), kept.lent(WORKER, cancel):
+            pytest.fail("two at a time")
+        with kept.lent(WORKER, cancel, at_once=True) as second:
+            assert second is not first
+
+
+def test_idle_ones_end_after_a_while(request_: dict[str, Any]) -> None:
+    kept = Blenders(most=1, idle_limit=0.5)
+    first = pid(kept, request_)
+    until(lambda: is_gone(first))
+    assert not kept._idle
+    second = pid(kept, request_)
+    assert second != first
+    until(lambda: is_gone(second))
+
+
+def test_a_heavy_one_gives_its_memory_back(
+    kept: Blenders, request_: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(background, "HEAVY", 1)
+    first = pid(kept, request_)
+    assert is_gone(first)
+
+
+def test_closing_ends_them_within_a_second(kept: Blenders, request_: dict[str, Any]) -> None:
+    first = pid(kept, request_)
+    started = time.monotonic()
+    kept.close()
+    assert time.monotonic() - started < 1.0
+    assert is_gone(first)
+
+
+def test_what_cannot_be_run_is_no_blender(kept: Blenders, tmp_path: Path) -> None:
+    with pytest.raises(NoBlender):
+        kept.warm((str(tmp_path / "nothing"),))
+    assert not kept._idle
+
+
+def test_a_job_asks_through_the_process_wide_ones(request_: dict[str, Any]) -> None:
+    blender = BackgroundBlender(WORKER)
+    blender.start()
+    assert blender.version(go_on) == (0, 0, 0)
+    assert blender.ask(request_, unheard, go_on)["faces"] == 7
+    background.blenders().close()
+
+
+PARENT = """
+import sys, time
+from image_to_mesh.jobs.background import blenders
+with blenders().lent({command!r}, lambda: None) as worker:
+    worker.version(lambda: None)
+    print(worker._process.pid, flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.once
+def test_it_dies_with_its_parent() -> None:
+    source = PARENT.format(command=WORKER)
+    command = [sys.executable, "-c", source]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=places.BUILD, text=True) as parent:
+        assert parent.stdout is not None
+        worker = int(parent.stdout.readline())
+        assert not is_gone(worker)
+        parent.kill()
+    until(lambda: is_gone(worker))

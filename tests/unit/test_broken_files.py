@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Broken mesh files, by the hundred: refused with a sentence or let pass, and nothing else."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from fakes.broken import broken, whole
+from unit.background_package import load
+
+from image_to_mesh.jobs.meshfile import read_mesh_file
+from image_to_mesh.providers import BadMesh
+
+check_mesh_file = load("checking").check_mesh_file
+unpacked = load("archives").unpacked
+Refusal = load("refusal").Refusal
+
+COUNT = 2000
+LONGEST = 10.0
+
+
+def refusal_of(path: Path) -> str:
+    """Judge a file as the background Blender does before it imports it; "" lets it pass."""
+    try:
+        with unpacked(str(path)) as (mesh, home):
+            assert Path(mesh).is_relative_to(home)
+            assert Path(home).is_relative_to(path.parent)
+            check_mesh_file(mesh, readable=frozenset(), blender="9.9")
+    except Refusal as refusal:
+        return f"{refusal.kind}: {refusal.message}"
+    return ""
+
+
+def objection_to(path: Path) -> str:
+    """Judge a file as a job does when it has come; "" takes it."""
+    try:
+        found = read_mesh_file(path)
+    except BadMesh as refusal:
+        return f"{refusal.kind}: {refusal.message}"
+    assert found.format in (None, "glb", "fbx", "obj")
+    return ""
+
+
+def is_sentence(said: str) -> bool:
+    """Say whether a refusal is one for people."""
+    kind, _, words = said.partition(": ")
+    return kind == "bad_mesh" and words[0].isupper() and words[-1] == "." and len(words) < 300
+
+
+@pytest.mark.parametrize("name", sorted(whole()))
+def test_whole_files_pass(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(whole()[name])
+    assert objection_to(path) == refusal_of(path) == ""
+
+
+@pytest.mark.once
+@pytest.mark.timeout(180)
+def test_broken_files_are_refused_or_whole_enough(tmp_path: Path) -> None:
+    job = tmp_path / "job"
+    job.mkdir()
+    canary = tmp_path / "secret.png"
+    canary.write_bytes(b"secret")
+    passed, slowest = 0, 0.0
+    for one in broken(5, COUNT, canary):
+        path = job / f"mesh.{one.suffix}"
+        path.write_bytes(one.data)
+        started = time.monotonic()
+        try:
+            said = [one for one in (objection_to(path), refusal_of(path)) if one]
+        except Exception as error:
+            raise AssertionError(f"{one.name}: {error!r}") from error
+        assert all(map(is_sentence, said)), (one.name, said)
+        passed += not said
+        slowest = max(slowest, time.monotonic() - started)
+        path.unlink()
+        assert not list(job.iterdir()), one.name
+        assert sorted(tmp_path.iterdir()) == [job, canary], one.name
+    assert canary.read_bytes() == b"secret"
+    assert slowest < LONGEST
+    print(f"{passed} of {COUNT} broken files pass; the slowest took {slowest:.2f} s")
+    # Harm that changes nothing that is checked, as a picture's bytes or a point's place.
+    assert 0.1 < passed / COUNT < 0.7

