@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import functools
 import json
+from dataclasses import replace
 from enum import Enum
 from typing import Any, NamedTuple
 
 import bpy
 
-from .properties import choices_of, group_of, read_settings, write_value
-from .providers import Provider, Settings, settings_of, values_of
+from .properties import choices_of, read_settings, write_settings
+from .providers import Provider, Settings, values_of
 
 
 class Baseline(NamedTuple):
@@ -51,10 +52,10 @@ def differing(settings: Settings, baseline: Baseline) -> frozenset[str]:
 
 def take_back(scene: bpy.types.Scene, provider: Provider[Any], *names: str) -> None:
     """Set settings to what they started from: all without a name."""
-    values, group = baseline_of(scene, provider).values, group_of(scene, provider)
-    for setting in settings_of(provider.settings):
-        if not names or setting.name in names:
-            write_value(group, setting, values[setting.name])
+    values = baseline_of(scene, provider).values
+    now = read_settings(scene, provider)
+    back = {name: values[name] for name in values_of(now) if not names or name in names}
+    write_settings(scene, provider, replace(now, **back))
 
 
 @functools.lru_cache(maxsize=8)

@@ -8,6 +8,7 @@ providers declare, and beside each key stands what its service says of it.
 from __future__ import annotations
 
 import ipaddress
+import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -57,6 +58,23 @@ def address(context: bpy.types.Context, provider: Provider[Any]) -> str:
 def library(context: bpy.types.Context) -> Path:
     """Return the folder that holds the jobs."""
     return library_folder(bpy.path.abspath(get(context)["library"]), os.environ)
+
+
+def turns(context: bpy.types.Context) -> dict[str, int]:
+    """Return the degrees by which people turned models, by provider and model."""
+    try:
+        kept = json.loads(getattr(_stored(context), "turns", "") or "{}")
+    except ValueError:
+        return {}
+    return {str(key): int(kept[key]) % 360 for key in kept} if isinstance(kept, dict) else {}
+
+
+def remember_turn(context: bpy.types.Context, key: str, degrees: int) -> None:
+    """Keep how far models of one provider and model are turned from now on."""
+    stored = _stored(context)
+    if stored is not None:
+        stored.turns = json.dumps({**turns(context), key: degrees % 360}, sort_keys=True)
+        context.preferences.is_dirty = True
 
 
 def library_limit(context: bpy.types.Context) -> int:
@@ -239,6 +257,11 @@ def _preferences_class() -> type:
             name="Advanced",
             description="Show the services' addresses and the certificate bundle, for gateways, "
             "self-hosted servers and company networks",
+        ),
+        "turns": StringProperty(
+            name="Turns",
+            description="How far the models of each provider are turned when they come in",
+            options={"HIDDEN"},
         ),
     }
     for provider in all_providers().values():

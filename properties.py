@@ -12,6 +12,7 @@ import struct
 import typing
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from enum import Enum
 from typing import Any
 
@@ -25,6 +26,7 @@ from bpy.props import (
     StringProperty,
 )
 
+from . import model_choices
 from .providers import Provider, Setting, Settings, all_providers, settings_of
 
 INT_LIMIT = 2**31 - 1
@@ -68,7 +70,8 @@ def switch_name(name: str) -> str:
 
 def read_settings(scene: bpy.types.Scene, provider: Provider[Any]) -> Settings:
     """Return what the scene holds for a provider, as the provider declared it."""
-    return read_group(group_of(scene, provider), provider.settings)
+    settings = read_group(group_of(scene, provider), provider.settings)
+    return _lengths_times(settings, _metres(scene))
 
 
 def read_group(group: Any, model: type[Settings]) -> Settings:
@@ -84,7 +87,26 @@ def read_group(group: Any, model: type[Settings]) -> Settings:
 
 def write_settings(scene: bpy.types.Scene, provider: Provider[Any], settings: Settings) -> None:
     """Put settings into the scene, e.g. those of an earlier job."""
-    write_group(group_of(scene, provider), settings)
+    write_group(group_of(scene, provider), _lengths_times(settings, 1.0 / _metres(scene)))
+
+
+def _metres(scene: bpy.types.Scene) -> float:
+    """Return how many metres one of the scene's units is; settings of length are in metres."""
+    units = scene.unit_settings
+    return 1.0 if units.system == "NONE" else round_to_declared(units.scale_length)
+
+
+def _lengths_times(settings: Settings, factor: float) -> Settings:
+    if factor == 1.0:
+        return settings
+    changed: dict[str, Any] = {}
+    for setting in settings_of(type(settings)):
+        value = getattr(settings, setting.name)
+        if setting.unit == "length" and value is not None:
+            low = -math.inf if setting.minimum is None else setting.minimum
+            high = math.inf if setting.maximum is None else setting.maximum
+            changed[setting.name] = round_to_declared(min(max(value * factor, low), high))
+    return replace(settings, **changed)
 
 
 def write_group(group: Any, settings: Settings) -> None:
@@ -132,6 +154,7 @@ def register() -> None:
         for provider in all_providers().values()
     }
     _registered.extend(groups.values())
+    _registered.extend(model_choices.classes)
     _registered.append(_scene_group(groups))
     _registered.append(_shelf_group())
     for made in _registered:
@@ -168,6 +191,7 @@ def _scene_group(groups: dict[str, type]) -> type:
         annotations[f"view_{view}"] = _picture(title, f"The same subject, seen from its {view}")
     for name, group in groups.items():
         annotations[name] = PointerProperty(type=group)
+    annotations |= model_choices.pointers()
     return _group_class("IMAGE_TO_MESH_PG_scene", annotations)
 
 

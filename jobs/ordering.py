@@ -18,7 +18,7 @@ from ..providers import (
     Uncertain,
     Uploaded,
 )
-from ._values import JobSpec, Record, State
+from ._values import Failure, JobSpec, Record, State
 from .calling import Call
 from .keeping import Keeper, now, request_hash
 from .library import Library
@@ -118,10 +118,16 @@ class Order:
             )
         if self.find():
             return None
-        failure = record.failure
-        if failure is not None and failure.kind == Uncertain.kind:
-            raise Uncertain(failure.message, failure.hint, failure.link)
-        raise Uncertain(
+        unknown = self.unknown()
+        raise Uncertain(unknown.message, unknown.hint, unknown.link)
+
+    def unknown(self) -> Failure:
+        """Say that nobody knows whether the order arrived, as it was said first."""
+        record = self._keeper.record
+        if record.failure is not None and record.failure.kind == Uncertain.kind:
+            return record.failure
+        return Failure(
+            Uncertain.kind,
             f"The order was being sent at {record.submitted} when the job broke off; nobody knows "
             "whether it arrived.",
             f"Look at {self._provider.label} whether the task is there, before a new one.",

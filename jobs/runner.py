@@ -312,6 +312,7 @@ class Runner:
             "output": str(self.keeper.folder / "model.blend"),
             "preview": str(preview),
             "render_preview": not preview.is_file(),
+            "mending": self._record.place.get("mending"),
             "asset": asset_of(self._record),
         }
         try:
@@ -359,14 +360,13 @@ class Runner:
         """End for the person at once; then see to what the service may charge."""
         self._told = True
         if self._order.under_way is None:
+            if self._record.state in (State.SUBMITTING, State.UNCERTAIN):
+                return self._end_failed(self._order.unknown())
             self.keeper.save_if_possible(state=State.CANCELLED)
         self.keeper.end("Cancelled", state=State.CANCELLED)
         ticket = self._ticket_at_last()
-        if ticket is None:
-            return
-        outcome = self._tell_service(ticket)
-        if outcome is CancelOutcome.FREE:
-            return
+        if ticket is None or self._tell_service(ticket) is CancelOutcome.FREE:
+            return None
         self.keeper.note(f"{self._provider.label} may charge for this job all the same.")
         if self._collect:
             self._collecting = True

@@ -41,7 +41,8 @@ an importer in C++ does not let go of Python."""
 MEMORY_SHARE = 0.75
 """How much of the machine's memory it may hold before it is ended: paging would stop the artist."""
 
-MEMORY_PAUSE = 0.25
+MEMORY_PAUSE = 2.0 if sys.platform == "darwin" else 0.25
+"""Seconds between two looks at its memory; on macOS each look is a program of its own."""
 
 Progress = Callable[[str, float | None], None]
 Check = Callable[[], None]

@@ -10,6 +10,7 @@ from . import (
     account,
     arrivals,
     cancel,
+    care,
     delete,
     developing,
     diagnostics,
@@ -27,6 +28,7 @@ from . import (
     settings,
     settle,
     shown,
+    turn,
     waking,
     watch,
 )
@@ -48,6 +50,8 @@ _classes = (
     *resume.classes,
     *arrivals.classes,
     *settle.classes,
+    *turn.classes,
+    *care.classes,
     *shown.classes,
     *watch.classes,
 )
@@ -73,6 +77,7 @@ def unregister() -> None:
     looking.unregister()
     waking.unregister()
     account.unregister()
+    care.unregister()
     watch.unregister()
     settings.unregister()
     pictures.unregister()

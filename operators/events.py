@@ -10,9 +10,13 @@ from typing import Literal, NamedTuple
 import bpy
 
 from .. import current_file
-from ..jobs import Collected, Ended, Event, JobView, State, session
+from ..jobs import Collected, Ended, Event, JobView, Progressed, State, session
+from ..jobs.versions import DRAWING
 from ..words import said, tr
 from . import account
+
+_brought: set[str] = set()
+"""Jobs that are not over yet and whose models are in the scene."""
 
 
 class Outcome(NamedTuple):
@@ -25,9 +29,14 @@ class Outcome(NamedTuple):
 def handle(context: bpy.types.Context, event: Event) -> Outcome | None:
     """Do what an event asks for: a mesh that is ready comes into the scene it was made for."""
     view = event.view
+    if early(event):
+        _bring_in(context, view)
+        return None
     if not isinstance(event, Ended | Collected):
         return None
     account.refresh(context, view.provider)
+    is_there = view.job in _brought
+    _brought.discard(view.job)
     if view.failure:
         return Outcome("ERROR", said(view.failure.message, view.failure.hint))
     if view.state is State.CANCELLED:
@@ -41,12 +50,26 @@ def handle(context: bpy.types.Context, event: Event) -> Outcome | None:
             "INFO",
             tr("{} is ready, made for another file: import it if you like").format(view.name),
         )
+    if is_there:
+        return Outcome("INFO", _finished(view))
     return _bring_in(context, view)
+
+
+def early(event: Event) -> bool:
+    """Say whether a job's model is there already, while its preview is still being drawn."""
+    view = event.view
+    return (
+        isinstance(event, Progressed)
+        and view.state is State.PREPARING
+        and view.phase == DRAWING
+        and view.job not in _brought
+        and current_file.made_here(view.place)
+    )
 
 
 def ready(event: Event) -> bool:
     """Say whether handling this event changes the scene."""
-    return (
+    return early(event) or (
         isinstance(event, Ended)
         and event.view.state is State.READY
         and current_file.made_here(event.view.place)
@@ -55,14 +78,19 @@ def ready(event: Event) -> bool:
 
 def _bring_in(context: bpy.types.Context, view: JobView) -> Outcome:
     location = view.place["location"]
+    ordered = view.record is not None
     with _in_scene(context, view.place["scene"]):
         try:
             bpy.ops.image_to_mesh.import_result(
-                "EXEC_DEFAULT", True, job=view.job, location=location
+                "EXEC_DEFAULT", True, job=view.job, location=location, as_ordered=ordered
             )
         except RuntimeError as error:
+            if not view.state.over:  # Its end tries again, and says what is wrong.
+                return Outcome("ERROR", str(error).strip())
             shown = next((one for one in session().views() if one.job == view.job), view)
             return Outcome("ERROR", shown.failure.message if shown.failure else str(error).strip())
+    if not view.state.over:
+        _brought.add(view.job)
     return Outcome("INFO", _finished(view))
 
 

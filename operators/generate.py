@@ -9,7 +9,7 @@ from typing import Any
 
 import bpy
 
-from .. import current_file, jobs, preferences
+from .. import current_file, jobs, model_choices, preferences
 from ..properties import SIDE_VIEWS, choices_of, provider_of, read_settings
 from ..providers import ImageToMeshError, Provider
 from ..readiness import why_not
@@ -25,7 +25,7 @@ class IMAGE_TO_MESH_OT_generate(bpy.types.Operator):
 
     bl_idname = "image_to_mesh.generate"
     bl_label = "Generate"
-    bl_description = "Turn the picture into a mesh and place it at the 3D cursor"
+    bl_description = "Turn the picture into a mesh and place it in the scene"
     bl_options = {"REGISTER"}
 
     @classmethod
@@ -102,8 +102,9 @@ def specify(
         place={
             "file": current_file.token(),
             "scene": context.scene.name,
-            "location": list(context.scene.cursor.location),
+            **_place(context),
             **(place or {}),
+            "mending": model_choices.mending_as_asked(context.scene),
         },
     )
 
@@ -129,6 +130,12 @@ def _let_it_end(job: str) -> None:
         event = jobs.session().wait(WAIT)
         if isinstance(event, jobs.Ended) and event.job == job:
             return
+
+
+def _place(context: bpy.types.Context) -> dict[str, Any]:
+    from ..scene.placement import chosen_place
+
+    return chosen_place(context, model_choices.placement_of(context.scene)).as_json()
 
 
 def _pictures(

@@ -6,10 +6,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import bpy
-from bpy.props import FloatVectorProperty, StringProperty
+from bpy.props import BoolProperty, FloatVectorProperty, StringProperty
 
-from .. import jobs, preferences
+from .. import jobs, model_choices, preferences
+from ..jobs.versions import DRAWING, version_file
 from ..providers import ImageToMeshError, LibraryProblem
+from ..scene.placement import Place, chosen_place, place_of
 from . import looking, prepared
 
 
@@ -18,7 +20,7 @@ class IMAGE_TO_MESH_OT_import_result(bpy.types.Operator):
 
     bl_idname = "image_to_mesh.import_result"
     bl_label = "Import Generated Mesh"
-    bl_description = "Place the mesh of a finished job at the 3D cursor; costs nothing"
+    bl_description = "Place the mesh of a finished job in the scene; costs nothing"
     bl_options = {"REGISTER", "UNDO"}
 
     job: StringProperty(
@@ -28,27 +30,49 @@ class IMAGE_TO_MESH_OT_import_result(bpy.types.Operator):
     )
     location: FloatVectorProperty(
         name="Location",
-        description="Where the mesh stands; the 3D cursor if not given",
+        description="Where the mesh stands; the scene's chosen place if not given",
         subtype="TRANSLATION",
         size=3,
         options={"SKIP_SAVE"},
     )
+    version: StringProperty(
+        name="Version",
+        description="File of one of its versions; empty for the original",
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
+    as_ordered: BoolProperty(
+        name="As Ordered",
+        description="Where and as large as was chosen when the job was started",
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        if not self.properties.is_property_set("location"):
-            self.location = context.scene.cursor.location
         try:
-            record = find(context, self.job)
+            record = _prepared_just_now(self.job) or find(context, self.job)
             self.job = record.id
-            record, notes = prepared.bring_in(context, record, tuple(self.location))
+            blend = version_file(self.version)
+            record, notes = prepared.bring_in(context, record, self._place(context, record), blend)
         except (ImageToMeshError, OSError, RuntimeError) as error:
             _show_failure(self.job, error)
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         jobs.note_import(prepared.library_of(context, record.id).folder(record.id))
         looking.look_soon(context)
-        _show_success(record, notes)
+        if record.state.over:
+            _show_success(record, notes)
         return {"FINISHED"}
+
+    def _place(self, context: bpy.types.Context, record: jobs.Record) -> Place:
+        """Return where it stands, and keep that for the panel that changes the last operation."""
+        if self.as_ordered:
+            place = place_of(record.place)
+        else:
+            place = chosen_place(context, model_choices.placement_of(context.scene))
+        if self.properties.is_property_set("location"):
+            x, y, z = self.location
+            return replace(place, location=(x, y, z))
+        self.location = place.location
+        return place
 
 
 def find(context: bpy.types.Context, job: str) -> jobs.Record:
@@ -70,6 +94,12 @@ def find(context: bpy.types.Context, job: str) -> jobs.Record:
     if not found:
         raise LibraryProblem("There is no finished job to import.", "Press Generate first.")
     return found[-1]
+
+
+def _prepared_just_now(job: str) -> jobs.Record | None:
+    """Return the record of a job whose model is there, and whose preview is still being drawn."""
+    views = (view for view in jobs.session().views() if view.job == job)
+    return next((view.record for view in views if view.phase == DRAWING), None)
 
 
 def _is_at_work(view: jobs.JobView) -> bool:

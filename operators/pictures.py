@@ -158,10 +158,8 @@ def _reference(context: bpy.types.Context) -> bpy.types.Object | None:
 
 def _stand_at(choices: Any, reference: bpy.types.Object) -> None:
     """Let the meshes stand where the reference stands, as tall as it, from now on."""
-    placement = getattr(choices, "placement", None)
-    if placement is not None:
-        placement.position = "reference"
-        placement.reference = reference
+    choices.placement.position = "reference"
+    choices.placement.reference = reference
 
 
 class IMAGE_TO_MESH_OT_use_address(bpy.types.Operator):

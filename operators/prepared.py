@@ -7,16 +7,19 @@ it now; where none can start, the file is imported in the artist's own.
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import bpy
 
-from .. import jobs, preferences
+from .. import jobs, model_choices, preferences
 from ..providers import LibraryProblem, NoBlender, TimedOut
+from ..scene.placement import Place
+from . import turn
 from .origin import properties_of
 
 _libraries: dict[str, Path] = {}
@@ -45,52 +48,50 @@ def unregister() -> None:
 
 
 def bring_in(
-    context: bpy.types.Context, record: jobs.Record, location: Sequence[float]
+    context: bpy.types.Context, record: jobs.Record, place: Place, blend: str = BLEND
 ) -> tuple[jobs.Record, tuple[str, ...]]:
     """Put a job's mesh into the scene; return its record as it is now, and notes for the person.
 
-    Raises ImageToMeshError, or OSError for a file that cannot be read.
+    `blend` names another version of it. Raises ImageToMeshError, or OSError for a file that cannot
+    be read.
     """
     from ..scene.placing import append_model
+    from ..scene.textures import settle_textures
 
     library = library_of(context, record.id)
     folder = library.folder(record.id)
+    degrees = turn.turn_for(context, record)
     what: dict[str, Any] = {
-        "location": location,
+        "place": place,
+        "turn": math.radians(degrees),
         "name": record.name,
-        "properties": properties_of(record),
+        "properties": _properties(record, degrees, blend),
     }
     try:
-        if not (folder / BLEND).is_file():
-            record = _prepare(library, record)
+        if blend == BLEND and not (folder / BLEND).is_file():
+            record = _prepare(context, library, record)
     except NoBlender:
         from ..scene.in_place import import_in_place
 
-        _, notes = import_in_place(context, str(_mesh(folder, record)), **what)
+        mending = model_choices.mending_as_asked(context.scene)
+        _, notes = import_in_place(context, str(_mesh(folder, record)), **what, mending=mending)
         return record, (IN_PLACE, *notes)
-    _forget_library(append_model(context, str(folder / BLEND), **what))
-    return record, ()
+    names = append_model(context, str(folder / blend), **what)
+    objects = [bpy.data.objects[name] for name in names]
+    return record, settle_textures(objects, unpack=place.unpack)
 
 
-def _forget_library(names: list[str]) -> None:
-    """Let packed textures be files beside the artist's own, should they ever be unpacked.
-
-    Appending gives them the prepared file's folder, into which Blender would write them.
-    """
-    slots = (slot for name in names for slot in bpy.data.objects[name].material_slots)
-    trees = {slot.material.node_tree for slot in slots if slot.material}
-    for image in (node.image for tree in trees if tree for node in _image_nodes(tree)):
-        if image.packed_file and image.library is None:
-            image.filepath_raw = f"//{bpy.path.basename(image.filepath_raw)}"
-            for packed in image.packed_files:
-                packed.filepath = image.filepath_raw
+def _properties(record: jobs.Record, degrees: int, blend: str) -> dict[str, str | int | float]:
+    """Return what an object keeps of where it came from."""
+    known: dict[str, str | int | float] = {
+        **properties_of(record),
+        turn.MODEL: turn.model_of(record.settings),
+        turn.TURN: degrees,
+    }
+    return known if blend == BLEND else {**known, "image_to_mesh_version": blend}
 
 
-def _image_nodes(tree: bpy.types.NodeTree) -> list[bpy.types.ShaderNodeTexImage]:
-    return [node for node in tree.nodes if node.type == "TEX_IMAGE" and node.image]
-
-
-def _prepare(library: jobs.Library, record: jobs.Record) -> jobs.Record:
+def _prepare(context: bpy.types.Context, library: jobs.Library, record: jobs.Record) -> jobs.Record:
     """Make `model.blend` in the background Blender and wait for it: a second or two, once.
 
     Return the record as it is saved then.
@@ -106,6 +107,7 @@ def _prepare(library: jobs.Library, record: jobs.Record) -> jobs.Record:
         "output": str(folder / BLEND),
         "preview": str(preview),
         "render_preview": not preview.is_file(),
+        "mending": model_choices.mending_as_asked(context.scene),
         "asset": jobs.asset_of(record),
     }
     blender = jobs.BackgroundBlender(background_command(), at_once=True)

@@ -101,7 +101,7 @@ def settle(context: bpy.types.Context) -> list[events.Outcome]:
     outcomes = []
     for _ in range(len(_waiting)):
         event = _waiting.popleft()
-        if events.ready(event) and _artist_is_busy(context):
+        if events.ready(event) and artist_is_busy(context):
             _waiting.append(event)
             continue
         _changed.add(event.job)
@@ -131,7 +131,8 @@ def unregister() -> None:
     _changed.clear()
 
 
-def _artist_is_busy(context: bpy.types.Context) -> bool:
+def artist_is_busy(context: bpy.types.Context) -> bool:
+    """Say whether the scene must not change now: in the middle of a stroke, or of a render."""
     if bpy.app.is_job_running("RENDER"):
         return True
     return any(

@@ -7,9 +7,9 @@ import bpy
 
 from .. import preferences
 from ..manual import manual_map
-from . import menus, page, sidebar, statusbar
+from . import care, menus, page, placement, sidebar, statusbar
 
-_classes = (*sidebar.classes, *menus.classes)
+_classes = (*sidebar.classes, *placement.classes, *care.classes, *menus.classes)
 
 
 def register() -> None:

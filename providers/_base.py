@@ -195,7 +195,9 @@ class Provider(ABC, Generic[S]):
     given as an https address goes as that address. `token_life`: for how many seconds what
     `upload` returned for a picture can be used again, 0 for once. `deadline`: seconds to the end
     of the polling. `looked_up`: what a person looks for at the service where the answer to an order
-    never came, as `attach` takes it; empty where there is nothing to be found.
+    never came, as `attach` takes it; empty where there is nothing to be found. `turn`: degrees
+    about the vertical, counter-clockwise from above, that let the front of its models look at
+    Blender's front view.
     """
 
     id: ClassVar[str]
@@ -214,6 +216,7 @@ class Provider(ABC, Generic[S]):
     self_hosted: ClassVar[bool] = False
     deadline: ClassVar[float] = 1800.0
     looked_up: ClassVar[str] = ""
+    turn: ClassVar[int] = 0
 
     settings: type[S]
 

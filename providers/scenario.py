@@ -164,13 +164,13 @@ Order = Request[ScenarioSettings]
 class ScenarioTripo(Provider[ScenarioSettings]):
     """Orders from Scenario.
 
-    `token_life`: a picture stays in the project's library until somebody deletes it; a submit that
-    finds it gone raises InvalidSettings, which forgets it.
+    `token_life`: a picture stays until it is deleted; a submit without it raises InvalidSettings.
     """
 
     id = "scenario"
     label = "Scenario"
     description = "Tripo 3.1 at Scenario: textured meshes, quads, low poly or parts"
+    turn = 90  # as Tripo's own add-on does
     docs_url = "https://docs.scenario.com"
     key_url = KEYS
     keys = (

@@ -149,6 +149,7 @@ class Tripo(Provider[TripoSettings]):
 
     id = "tripo"
     label = "Tripo"
+    turn = 90  # as its maker's own add-on does
     description = "Tripo's own API: textured meshes, quads, low poly or parts, of one to four views"
     docs_url = "https://developers.tripo3d.ai/en/docs"
     key_url = answers.KEYS

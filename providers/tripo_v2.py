@@ -167,6 +167,7 @@ class TripoV2(Provider[TripoV2Settings]):
 
     id = "tripo_v2"
     label = "Tripo v2 (Gateways)"
+    turn = 90  # as its maker's own add-on does
     description = "Tripo's former API, for gateways that still speak it; at Tripo it has ended"
     docs_url = "https://platform.tripo3d.ai/docs/generation"
     key_url = answers.KEYS

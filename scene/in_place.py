@@ -7,14 +7,17 @@ the background Blender is the way, this is what is left without it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import bpy
 
 from ..providers import error_of_kind
+from .background.choices import mending_of
 from .background.mending import model_objects
 from .background.prepare import import_model
 from .background.refusal import Refusal
+from .placement import Place
 from .placing import Properties, finish_earlier_work, place_objects
 
 
@@ -22,9 +25,12 @@ def import_in_place(
     context: bpy.types.Context,
     mesh_path: str,
     *,
-    location: Sequence[float],
     name: str,
     properties: Properties,
+    location: Sequence[float] = (0.0, 0.0, 0.0),
+    place: Place | None = None,
+    turn: float = 0.0,
+    mending: Mapping[str, Any] | None = None,
 ) -> tuple[list[str], list[str]]:
     """Import and mend the mesh file, place it as `append_model` does.
 
@@ -36,11 +42,12 @@ def import_in_place(
     try:
         # Importers select, activate and leave modes: let them do it in a scene of their own.
         with context.temp_override(scene=scene, view_layer=scene.view_layers[0]):
-            root, notes = import_model(mesh_path, name)
+            root, notes = import_model(mesh_path, name, mending_of(mending))
             objects = model_objects(root)
     except Refusal as refusal:
         raise error_of_kind(refusal.kind, refusal.message, refusal.hint) from refusal
     finally:
         bpy.data.scenes.remove(scene)
-    place_objects(context, objects, location=location, name=name, properties=properties)
+    where = place or location
+    place_objects(context, objects, place=where, name=name, properties=properties, turn=turn)
     return [thing.name for thing in objects], notes

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import bpy
 
 from .background.names import clear_name
+from .placement import Place, stand
 
 Properties = Mapping[str, str | int | float]
 # Their undo steps hold what a stroke changed in one mesh and no more.
@@ -19,19 +20,24 @@ def append_model(
     context: bpy.types.Context,
     blend_path: str,
     *,
-    location: Sequence[float],
     name: str,
     properties: Properties,
+    location: Sequence[float] = (0.0, 0.0, 0.0),
+    place: Place | None = None,
+    turn: float = 0.0,
 ) -> list[str]:
-    """Append the prepared model, its root at `location` in the world; return its objects' names.
+    """Append the prepared model, its root at a place in the world; return its objects' names.
 
+    `place` says more than `location`; `turn` is what the front of its provider's models needs.
     The root comes first. It is selected and made active in Object mode only; elsewhere selection,
     active object and mode stay. The undo step is the caller's: an operator with UNDO, or
     `push_undo`. Raise OSError if the file cannot be read as a .blend file.
     """
     finish_earlier_work(context)
-    objects = _load_objects(blend_path)
-    place_objects(context, objects, location=location, name=name, properties=properties)
+    linked = place is not None and place.linked
+    objects = _link_objects(blend_path) if linked else _load_objects(blend_path)
+    where = place or location
+    place_objects(context, objects, place=where, name=name, properties=properties, turn=turn)
     return [thing.name for thing in objects]
 
 
@@ -55,9 +61,10 @@ def place_objects(
     context: bpy.types.Context,
     objects: list[bpy.types.Object],
     *,
-    location: Sequence[float],
+    place: Place | Sequence[float],
     name: str,
     properties: Properties,
+    turn: float = 0.0,
 ) -> None:
     """Link the model's objects, root first, to the active collection, and put it in place."""
     collection = _collection(context)
@@ -69,8 +76,12 @@ def place_objects(
     clear = clear_name(name) or root.name
     if not root.name.startswith(clear):
         root.name = clear
-    root.location = location
+    if not isinstance(place, Place):
+        x, y, z = place
+        place = Place((x, y, z))
+    stand(context, objects, place, turn)
     _deselect(context.view_layer, objects)
+    _show_in_local_views(context, objects)
     if context.mode == "OBJECT":
         _select_only(context.view_layer, root)
 
@@ -85,7 +96,28 @@ def _load_objects(blend_path: str) -> list[bpy.types.Object]:
     for thing in here.objects:
         if thing.asset_data:  # The library folder's copy is the asset.
             thing.asset_clear()
-    return sorted(here.objects, key=lambda thing: thing.parent is not None)
+    return _root_first(here.objects)
+
+
+def _link_objects(blend_path: str) -> list[bpy.types.Object]:
+    """Make objects of the file's meshes, which stay in the file: its objects could not be moved."""
+    with bpy.data.libraries.load(blend_path, link=True) as (there, here):
+        here.objects = there.objects
+    own = {thing: thing.copy() for thing in here.objects}
+    for thing, copy in own.items():
+        if thing.parent:
+            copy.parent = own[thing.parent]
+            copy.matrix_parent_inverse = thing.matrix_parent_inverse.copy()
+        if copy.asset_data:
+            copy.asset_clear()
+    for thing in here.objects:
+        if not thing.users:  # Somebody else may have linked it as it is.
+            bpy.data.objects.remove(thing)
+    return _root_first(own.values())
+
+
+def _root_first(objects: Iterable[bpy.types.Object]) -> list[bpy.types.Object]:
+    return sorted(objects, key=lambda thing: thing.parent is not None)
 
 
 def _collection(context: bpy.types.Context) -> bpy.types.Collection:
@@ -104,6 +136,20 @@ def _deselect(view_layer: bpy.types.ViewLayer, objects: list[bpy.types.Object]) 
     for thing in objects:
         with contextlib.suppress(RuntimeError):
             thing.select_set(False, view_layer=view_layer)
+
+
+def _show_in_local_views(context: bpy.types.Context, objects: list[bpy.types.Object]) -> None:
+    """Let views that show a selection alone show what came, too."""
+    manager = context.window_manager
+    for window in manager.windows if manager else ():
+        if window.scene != context.scene:
+            continue
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D" and area.spaces.active.local_view:
+                for thing in objects:
+                    # Of another view layer than this window's: nothing to show there.
+                    with contextlib.suppress(RuntimeError):
+                        thing.local_view_set(area.spaces.active, True)
 
 
 def _select_only(view_layer: bpy.types.ViewLayer, thing: bpy.types.Object) -> None:

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Time `image-to-mesh generate` from start to model.blend: the sample picture, and 1024 × 1024.
+"""Time what a person waits for: from picture to mesh, and from a service's file to the scene.
 
-Then the list of a large library, and a batch (`bench_library.py`).
-`bench.py [RUNS]`: what is measured is what a person waits for, the interpreter's start included.
+`bench.py [PART…]`: `generate`, `library` (its list, and a batch), and the sizes `20k`, `328k`,
+`1.3M` and `5M`; all of them by default. The bare importer and ours get the same files in one run.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
 import subprocess
@@ -14,11 +15,31 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import demo
+import environments
 import places
 
+WRITE = """
+import sys
+from pathlib import Path
+from bench_files import write_ball
+write_ball(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+"""
 RUNS = 7
+RELEASE = "5.0.1"
+SIZES = {
+    "20k": (20_000, 2),
+    "328k": (328_000, 4),
+    "1.3M": (1_310_000, 8),
+    "5M": (5_000_000, 8),
+}
+"""Triangles and textures of 2048 pixels."""
+LEAST_GAIN = {"1.3M": 40.0}
+LONGEST_STALL = 0.1
+OVER_BARE_APPEND = 2.0
+SHARE, EXTRA, COLD = 1.15, 0.3, 1.5
 BESIDE = Path(__file__).resolve().parent
 SIDE = 1024
 _SCALED = """
@@ -54,17 +75,88 @@ def once(programs: Path, picture: Path) -> float:
     return seconds
 
 
-def main() -> None:
-    runs = int(sys.argv[1]) if len(sys.argv) > 1 else RUNS
+def generate() -> None:
+    """Time `image-to-mesh generate`, the interpreter's start included: sample, and 1024 × 1024."""
     programs = demo.installed()
     with tempfile.TemporaryDirectory() as folder:
         for picture in (places.SAMPLE, square(programs, folder)):
-            took = [once(programs, picture) for _ in range(runs)]
-            print(f"{picture.name} to model.blend, {runs} runs on {os.cpu_count()} cores: "
+            took = [once(programs, picture) for _ in range(RUNS)]
+            print(f"{picture.name} to model.blend, {RUNS} runs on {os.cpu_count()} cores: "
                   f"min {min(took):.2f} s, median {statistics.median(took):.2f} s, "
                   f"max {max(took):.2f} s", flush=True)  # fmt: skip
-    subprocess.run([str(programs / "python"), str(BESIDE / "bench_library.py")], check=True)
+
+
+def library() -> None:
+    """Time the list of a large library, and a batch."""
+    subprocess.run([str(demo.installed() / "python"), str(BESIDE / "bench_library.py")], check=True)
+
+
+def come_in(size: str) -> bool:
+    """Time one file's way into the scene, print the figures, and say whether all are kept."""
+    python = environments.for_blender(RELEASE)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "mesh.glb"
+        _run(python, "-c", WRITE, str(file), *map(str, SIZES[size]))
+        bare = _told(python, "bare", str(file))
+        ours = _told(python, "ours", str(file), folder)
+        megabytes = file.stat().st_size / 1e6
+    promised = _promised(size, bare, ours)
+    textures = SIZES[size][1]
+    print(f"{size} triangles, {textures} textures, {megabytes:.0f} MB")
+    print(f"  Blender stands still: bare importer {bare['stall'] * 1e3:.0f} ms, "
+          f"ours {ours['stall'] * 1e3:.1f} ms (worst {ours['worst'] * 1e3:.1f}), "
+          f"bare libraries.load {ours['floor'] * 1e3:.1f} ms")  # fmt: skip
+    print(f"  last byte to object: bare importer {bare['stall']:.2f} s, ours {ours['warm']:.2f} s, "
+          f"with a cold start {ours['cold']:.2f} s")  # fmt: skip
+    for what, kept in promised.items():
+        print(f"  {'ok  ' if kept else 'MISS'} {what}")
+    return all(promised.values())
+
+
+def _promised(size: str, bare: dict[str, float], ours: dict[str, float]) -> dict[str, bool]:
+    gain = bare["stall"] / ours["stall"]
+    limit = bare["stall"] * SHARE + EXTRA
+    promised = {
+        f"a stall of at most {LONGEST_STALL * 1e3:.0f} ms": ours["stall"] <= LONGEST_STALL,
+        f"within {OVER_BARE_APPEND:.0f} times the bare append": ours["stall"]
+        <= OVER_BARE_APPEND * ours["floor"],
+        f"at most {limit:.2f} s in all": ours["warm"] <= limit,
+        f"at most {limit + COLD:.2f} s with a cold start": ours["cold"] <= limit + COLD,
+    }
+    if size in LEAST_GAIN:
+        kept = gain >= LEAST_GAIN[size]
+        promised[f"1/{LEAST_GAIN[size]:.0f} of the importer's stall (1/{gain:.0f})"] = kept
+    return promised
+
+
+def _told(python: Path, *arguments: str) -> dict[str, Any]:
+    said = _run(python, str(places.ROOT / "tools" / "bench_scene.py"), *arguments)
+    line = next(line for line in said.splitlines() if line.startswith("@"))
+    found: dict[str, Any] = json.loads(line[1:])
+    return found
+
+
+def _run(python: Path, *arguments: str) -> str:
+    environment = {**os.environ, "PYTHONPATH": str(places.ROOT / "tools")}
+    done = subprocess.run(
+        [str(python), "-B", *arguments], env=environment, stdout=subprocess.PIPE, text=True,
+        check=True,
+    )  # fmt: skip
+    return done.stdout
+
+
+def main() -> int:
+    parts = {"generate": generate, "library": library}
+    wanted = sys.argv[1:] or [*parts, *SIZES]
+    if unknown := [part for part in wanted if part not in (*parts, *SIZES)]:
+        print(f"There is no {unknown[0]!r} to time", file=sys.stderr)
+        return 2
+    for name, part in parts.items():
+        if name in wanted:
+            part()
+    kept = [come_in(size) for size in SIZES if size in wanted]
+    return 0 if all(kept) else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

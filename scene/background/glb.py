@@ -9,8 +9,8 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from .materials import new_material, surface_of
 from .png import encode_png
+from .surfaces import new_material, surface_of
 
 ROUGHNESS = 0.8
 

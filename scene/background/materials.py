@@ -3,43 +3,95 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import bpy
 
+from .baking import bake_own_colors
+from .choices import Mending
+from .surfaces import colored_by_attribute, new_material, surface_of
 
-def mend_materials(name: str, meshes: list[bpy.types.Object], folder: str) -> list[str]:
-    """Wire vertex colours, pack textures, name everything after the picture.
+DEFAULT = Mending()
+METALLIC, ROUGHNESS = 0.5, 0.5
+"""Above the one, a coloured surface without a texture for it is a mistake; the other replaces what
+is no number."""
+
+
+def mend_materials(
+    name: str, meshes: list[bpy.types.Object], folder: str, options: Mending = DEFAULT
+) -> list[str]:
+    """Wire or bake vertex colours, pack textures, name everything after the picture.
 
     `folder` is the mesh file's: textures outside of it are the person's own files, to which a
     downloaded mesh has no claim. Return notes for the person.
     """
     for thing in meshes:
-        _show_vertex_colors(name, thing.data)
-    materials = list(
-        dict.fromkeys(each for thing in meshes for each in thing.data.materials if each)
-    )
+        if options.colors != "kept":
+            _show_vertex_colors(name, thing.data)
+    notes = _pack_textures(_materials(meshes), Path(folder).resolve())
+    if options.colors == "baked":
+        for thing in meshes:
+            if any(colored_by_attribute(material) for material in thing.data.materials):
+                bake_own_colors(thing, name)
+    materials = _materials(meshes)
     for number, material in enumerate(materials, 1):
-        material.name = name if len(materials) == 1 else f"{name} {number}"
-    notes = _pack_textures(materials, Path(folder).resolve())
+        wanted = name if len(materials) == 1 else f"{name} {number}"
+        if material.name != wanted:
+            material.name = wanted
+        if options.metals:
+            _mend_surface(material)
+    if options.texture_limit:
+        _limit_textures(materials, options.texture_limit)
     _name_images(name, materials)
     return notes
 
 
-def surface_of(material: bpy.types.Material | None) -> bpy.types.ShaderNode | None:
-    """Return the material's Principled BSDF, if it has one."""
-    if material is None or material.node_tree is None:
-        return None
-    nodes = material.node_tree.nodes
-    return next((node for node in nodes if node.type == "BSDF_PRINCIPLED"), None)
+def _materials(meshes: list[bpy.types.Object]) -> list[bpy.types.Material]:
+    return list(dict.fromkeys(each for thing in meshes for each in thing.data.materials if each))
 
 
-def new_material(name: str) -> bpy.types.Material:
-    """Add a material with a Principled BSDF."""
-    material = bpy.data.materials.new(name)
-    if bpy.app.version < (5, 0, 0):
-        material.use_nodes = True  # Always on, and deprecated, since 5.0.
-    return material
+def _mend_surface(material: bpy.types.Material) -> None:
+    """Take back what makes a model black or gives it a mirror's face without anybody wanting it.
+
+    A glTF material that says nothing of metal is all metal by the specification, which exporters
+    of painted models forget. What is textured, or plain metal without a picture, stays.
+    """
+    surface = surface_of(material)
+    if surface is None:
+        return
+    metallic, roughness = surface.inputs["Metallic"], surface.inputs["Roughness"]
+    if not metallic.is_linked:
+        value = metallic.default_value
+        is_painted = surface.inputs["Base Color"].is_linked
+        if not 0.0 <= value <= 1.0 or (is_painted and value >= METALLIC):
+            metallic.default_value = 0.0
+    if not roughness.is_linked and not 0.0 < roughness.default_value <= 1.0:
+        roughness.default_value = ROUGHNESS
+    for socket in (metallic, roughness):
+        for node in _feeding_images(socket):
+            if not node.image.colorspace_settings.is_data:
+                node.image.colorspace_settings.is_data = True
+
+
+def _feeding_images(
+    socket: bpy.types.NodeSocket, depth: int = 3
+) -> list[bpy.types.ShaderNodeTexImage]:
+    if not socket.is_linked or not depth:
+        return []
+    node = socket.links[0].from_node
+    if node.type == "TEX_IMAGE":
+        return [node] if node.image else []
+    return [found for each in node.inputs for found in _feeding_images(each, depth - 1)]
+
+
+def _limit_textures(materials: list[bpy.types.Material], limit: int) -> None:
+    for image in {node.image for node in _textures(materials)}:
+        longest = max(image.size)
+        if longest > limit:
+            sides = (max(1, round(side * limit / longest)) for side in image.size)
+            image.scale(*sides)
+            image.pack()
 
 
 def _show_vertex_colors(name: str, mesh: bpy.types.Mesh) -> None:
@@ -93,13 +145,34 @@ def _pack(image: bpy.types.Image, folder: Path) -> bool:
 
 
 def _name_images(name: str, materials: list[bpy.types.Material]) -> None:
-    """Name each image after the picture and the input it feeds ("photo roughness")."""
-    for node, tree in _textures(materials).items():
-        uses = [link.to_socket.name for link in tree.links if link.from_node == node]
-        use = uses[0].lower() if uses else ""
-        image = node.image
-        image.name = name if use in ("", "base color") else f"{name} {use}"
-        image.filepath_raw = f"//{image.name}.{_suffix(image)}"
+    """Name each image after the picture and what it is for ("photo roughness").
+
+    Where several are for the same, the material tells them apart ("photo 2 roughness").
+    """
+    found: dict[bpy.types.Image, tuple[str, str]] = {}
+    for material in materials:
+        for node in _textures([material]):
+            found.setdefault(node.image, (material.name, _use_of(node)))
+    uses = Counter(use for _, use in found.values())
+    for image, (owner, use) in found.items():
+        whose = name if uses[use] == 1 else owner
+        wanted = whose if use in ("", "base color") else f"{whose} {use}"
+        if image.name != wanted:
+            image.name = wanted
+        if image.packed_file:
+            image.filepath_raw = f"//{image.name}.{_suffix(image)}"
+
+
+def _use_of(node: bpy.types.Node, depth: int = 3) -> str:
+    """Return the surface's inputs that a node feeds in the end, in small letters."""
+    uses: list[str] = []
+    for link in (link for output in node.outputs for link in output.links):
+        if link.to_node.type == "BSDF_PRINCIPLED":
+            uses.append(link.to_socket.name.lower())
+        elif depth:
+            uses.append(_use_of(link.to_node, depth - 1))
+    found = list(dict.fromkeys(use for use in uses if use))
+    return "base color" if "base color" in found else " ".join(found[:2])
 
 
 def _suffix(image: bpy.types.Image) -> str:

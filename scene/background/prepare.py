@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ from numpy.typing import NDArray
 
 from .archives import unpacked
 from .asset import mark_asset
+from .choices import Mending, mending_of
 from .files import whole
 from .importing import import_mesh_file
 from .materials import mend_materials
-from .mending import face_count, height, mend, model_objects
+from .mending import DEFAULT, face_count, height, mend, model_meshes, model_objects
 from .names import clear_name
 from .photo import read_photo
 from .png import encode_png
@@ -24,6 +26,8 @@ from .preview import render_preview, set_asset_preview
 from .refusal import Refusal
 from .startup import empty_file
 
+DRAWING = "Drawing the preview"
+"""The phase in which the model is there already; `jobs` knows it by the same words."""
 GIVEN_SIDE = 512
 """Longest side in pixels to which a service's own preview is scaled down."""
 
@@ -32,22 +36,18 @@ def prepare(request: dict[str, Any], report: Callable[[float, str], None]) -> di
     """Write the model of `request["mesh"]` to `request["output"]`, and its preview beside it."""
     report(0.0, "Importing the mesh")
     empty_file()
-    root, notes = import_model(request["mesh"], request["name"])
+    options = mending_of(request.get("mending"))
+    root, notes = import_model(request["mesh"], request["name"], options)
     if not face_count(root):
         raise Refusal("bad_mesh", "The mesh file holds no faces.", "Generate the mesh again.")
     mark_asset(root, request.get("asset", {}))
-    if request.get("preview"):
-        report(0.5, "Rendering the preview")
-        picture = None if request.get("render_preview") else _given_preview(request["preview"])
-        if picture is None:
-            picture = render_preview(root)
-        with whole(request["preview"]) as side:
-            Path(side).write_bytes(encode_png(picture))
-        set_asset_preview(root, picture)
-    report(0.9, "Saving the model")
     objects = model_objects(root)
-    with whole(request["output"]) as side:
-        bpy.data.libraries.write(side, set(objects))
+    report(0.6, "Saving the model")
+    _write(request["output"], objects)
+    if request.get("preview"):
+        # The artist need not wait for the rest: whoever hears of this phase may take the model.
+        report(0.8, DRAWING)
+        _add_preview(root, request)
     return {
         "faces": face_count(root),
         "objects": [thing.name for thing in objects],
@@ -55,6 +55,24 @@ def prepare(request: dict[str, Any], report: Callable[[float, str], None]) -> di
         "height": round(height(root), 6),
         "notes": notes,
     }
+
+
+def _write(path: str, objects: list[bpy.types.Object]) -> None:
+    with whole(path) as side:
+        bpy.data.libraries.write(side, set(objects))
+
+
+def _add_preview(root: bpy.types.Object, request: dict[str, Any]) -> None:
+    """Write the preview beside the model, and once more the model that shows it as an asset."""
+    picture = None if request.get("render_preview") else _given_preview(request["preview"])
+    if picture is None:
+        picture = render_preview(root)
+    with whole(request["preview"]) as side:
+        Path(side).write_bytes(encode_png(picture))
+    set_asset_preview(root, picture)
+    # Windows replaces no file that somebody reads just now: then the asset has no picture.
+    with suppress(PermissionError):
+        _write(request["output"], model_objects(root))
 
 
 def _given_preview(path: str) -> NDArray[np.uint8] | None:
@@ -66,7 +84,9 @@ def _given_preview(path: str) -> NDArray[np.uint8] | None:
     return np.rint(pixels * np.float32(255.0)).astype(np.uint8)
 
 
-def import_model(path: str, name: str) -> tuple[bpy.types.Object, list[str]]:
+def import_model(
+    path: str, name: str, options: Mending = DEFAULT
+) -> tuple[bpy.types.Object, list[str]]:
     """Import the mesh file into the open, empty file and mend it.
 
     Return the root object and notes for the person.
@@ -74,7 +94,6 @@ def import_model(path: str, name: str) -> tuple[bpy.types.Object, list[str]]:
     name = clear_name(name) or "mesh"
     with unpacked(path) as (mesh_file, home):
         format_, notes = import_mesh_file(mesh_file, home)
-        root = mend(name, format_)
-        meshes = [thing for thing in model_objects(root) if thing.type == "MESH"]
-        notes += mend_materials(name, meshes, home)
+        root = mend(name, format_, options)
+        notes += mend_materials(name, model_meshes(root), home, options)
     return root, notes

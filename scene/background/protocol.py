@@ -15,10 +15,12 @@ from typing import Any
 
 import bpy
 
+from .care import care
 from .darkroom import develop, look
 from .fit import fit
 from .limits import at_most, be_modest
 from .make import make
+from .memory import keep_memory
 from .prepare import prepare
 from .refusal import Refusal
 
@@ -26,6 +28,7 @@ PREFIX = b"@image_to_mesh "
 Report = Callable[[float, str], None]
 Work = Callable[[dict[str, Any], Report], dict[str, Any]]
 WORK: dict[str, Work] = {
+    "care": care,
     "develop": develop,
     "fit": fit,
     "look": look,
@@ -41,6 +44,7 @@ _sending = threading.Lock()
 def serve() -> None:
     """Answer requests until standard input ends, then leave with exit code 0, work or no work."""
     be_modest()
+    keep_memory()
     requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     # Whoever asked may be killed while a mesh is made: nobody is left to stop the work then.
     threading.Thread(target=_listen, args=(requests,), daemon=True).start()

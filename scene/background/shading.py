@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .drawing import Floats, Seen
-from .materials import surface_of
 from .pixels import buffer_of
+from .surfaces import source_of, surface_of
 
 TEXTURE_SIDE = 512
 GREY = (0.6, 0.6, 0.6)
@@ -100,7 +100,7 @@ def _colors_of(
     if node is None:
         return np.array(GREY, np.float32)
     base = node.inputs["Base Color"]
-    source = _source(base)
+    source = source_of(base)
     weights, triangles = seen.weights[here], seen.triangles[here]
     if source is None:
         return np.array(base.default_value[:3], np.float32)
@@ -108,17 +108,6 @@ def _colors_of(
         return np.einsum("ij,ijk->ik", weights, surface.colors[triangles])
     uv = np.einsum("ij,ijk->ik", weights, surface.uv[triangles])
     return _linear(_sampled(source.image, uv))
-
-
-def _source(socket: bpy.types.NodeSocket, depth: int = 4) -> bpy.types.Node | None:
-    """Find the image or colour attribute that feeds the socket, through at most `depth` nodes."""
-    if not socket.is_linked or not depth:
-        return None
-    node = socket.links[0].from_node
-    if node.type == "VERTEX_COLOR" or (node.type == "TEX_IMAGE" and node.image):
-        return node
-    found = (_source(each, depth - 1) for each in node.inputs)
-    return next((each for each in found if each is not None), None)
 
 
 def _sampled(image: bpy.types.Image, uv: Floats) -> Floats:

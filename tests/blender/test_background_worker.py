@@ -35,11 +35,14 @@ class Worker:
         )
         self.phases: list[str] = []
         self.fractions: list[float] = []
+        self.beats = 0
 
     def read(self) -> dict[str, Any]:
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            if line.startswith(PREFIX) and b'{"beat"' not in line:
+            if line.startswith(PREFIX + b'{"beat"'):
+                self.beats += 1
+            elif line.startswith(PREFIX):
                 return json.loads(line.removeprefix(PREFIX))
         raise AssertionError(f"the worker ended with {self.process.wait()}")
 
@@ -123,6 +126,7 @@ def test_a_picture_becomes_a_mesh_file_and_a_model(
 
     made = worker.ask(id=1, **make)["done"]
     assert worker.fractions == sorted(worker.fractions)
+    assert worker.beats
     assert len(worker.phases) >= 4
     prepared = worker.ask(id=2, **prepare)["done"]
 

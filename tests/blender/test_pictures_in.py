@@ -85,6 +85,8 @@ def test_the_selected_reference_is_used(chosen: Any) -> None:
     bpy.context.object.data = cup
     OPS.use_selected()
     assert chosen.image == cup
+    assert chosen.placement.position == "reference"
+    assert chosen.placement.reference == bpy.context.object
 
 
 def test_a_render_is_used_and_missed_where_there_is_none(chosen: Any) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import importlib
 import json
 import shutil
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -244,3 +245,22 @@ def test_an_order_that_gets_no_answer_now_is_shown_with_its_ways(
     }
     assert not seen.buttons("image_to_mesh.resume")
     assert len(service.submits) == 1
+
+
+def test_nothing_is_looked_at_before_the_window_was_drawn(
+    library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waking, returning = room("operators.waking"), room("jobs").session().returning
+    asked: list[Any] = []
+    monkeypatch.setattr(type(returning), "look", lambda _, means: asked.append(means))
+    threads = threading.enumerate()
+    waking._turns.clear()
+    assert [waking._turn() for _ in range(waking.DRAWN)] == [waking.AGAIN] * waking.DRAWN
+    assert asked == []
+    assert waking._turn() == waking.AGAIN
+    assert [means.library for means in asked] == [library]
+    assert set(asked[0].keys) >= {"local", "rehearsal"}
+    assert "tripo" not in asked[0].keys, "it has no key here"
+    assert waking._turn() is None
+    assert len(asked) == 1
+    assert threading.enumerate() == threads

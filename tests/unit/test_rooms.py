@@ -41,7 +41,7 @@ def _room(
 
 
 THREADS = frozenset({"threading", "_thread", "concurrent"})
-READ_BY_BOTH = ("preferences", "properties", "current_file", "readiness", "baseline", "manual",
+READ_BY_BOTH = ("preferences", "properties", "model_choices", "current_file", "readiness", "baseline", "manual",
                 "thumbnails", "words", "jobs", "providers")  # fmt: skip
 ROOMS: dict[str, Room] = {
     "providers": _room(
@@ -58,7 +58,8 @@ ROOMS: dict[str, Room] = {
         "scene.background", "jobs", "providers", others=BLENDER | {"numpy"}, never=THREADS
     ),
     "preferences": _room("words", "jobs", "providers", others=BLENDER, never=THREADS),
-    "properties": _room("providers", others=BLENDER, never=THREADS | IO),
+    "model_choices": _room(others=BLENDER, never=THREADS | IO),
+    "properties": _room("model_choices", "providers", others=BLENDER, never=THREADS | IO),
     "current_file": _room(others=BLENDER, never=THREADS | IO),
     "readiness": _room(
         "preferences", "properties", "words", "providers", others=BLENDER, never=THREADS | IO

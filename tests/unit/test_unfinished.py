@@ -137,6 +137,25 @@ def test_cancel_says_what_may_be_charged(
     assert "may charge" in errors
 
 
+def test_cancel_of_an_order_that_may_have_arrived_keeps_it_uncertain(
+    job: Any,
+    tmp_path: Path,
+    rehearsal: Provider[Any],
+    service: Service,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def slowly(*_: Any) -> tuple[Ticket, ...]:
+        time.sleep(1.0)
+        return ()
+
+    monkeypatch.setattr(type(rehearsal), "find", slowly)
+    identity = job(State.SUBMITTING, ticket=None)
+    code, said, _ = told(capsys, tmp_path, "cancel", identity)
+    assert (code, said["state"], said["error"]["kind"]) == (6, "uncertain", "uncertain")
+    assert not service.submits
+
+
 def test_cancel_reaches_the_process_that_works_on_it(
     tmp_path: Path,
     png: bytes,

@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Choices of a scene about the model that comes in: its place, its mending, its care.
+
+They hang on `Scene.image_to_mesh` beside the provider's settings.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import bpy
+from bpy.props import (
+    BoolProperty,
+    EnumProperty,
+    FloatProperty,
+    IntProperty,
+    PointerProperty,
+)
+
+NO_UNDO: set[str] = set()
+"""Choices are no change of the scene worth an undo step of their own."""
+
+
+def _text(name: str, description: str) -> dict[str, Any]:
+    return {"name": name, "description": description, "options": NO_UNDO}
+
+
+class IMAGE_TO_MESH_PG_placement(bpy.types.PropertyGroup):
+    """Where a new model stands, and how large it is."""
+
+    position: EnumProperty(
+        **_text("Place", "Where a new model stands"),
+        items=(
+            ("cursor", "3D Cursor", "At the 3D cursor", "PIVOT_CURSOR", 0),
+            ("origin", "World Origin", "In the middle of the world", "EMPTY_AXIS", 1),
+            ("surface", "Surface", "On what lies straight under the 3D cursor", "SNAP_FACE", 2),
+            ("reference", "Reference", "Where a picture or object stands, as high and turned as it",
+             "IMAGE_REFERENCE", 3),
+        ),
+    )  # fmt: skip
+    reference: PointerProperty(
+        **_text("Reference", "An image empty or any object whose place and height the model takes"),
+        type=bpy.types.Object,
+    )
+    use_size: BoolProperty(**_text("Size", "Make every new model this large"))
+    size: FloatProperty(
+        **_text("Size", "How large a new model is"),
+        default=1.0,
+        min=1e-6,
+        soft_min=0.001,
+        soft_max=100.0,
+        subtype="DISTANCE",
+        unit="LENGTH",
+    )
+    measure: EnumProperty(
+        **_text("Measure", "What the size is measured along"),
+        items=(
+            ("height", "Height", "From bottom to top", 0),
+            ("longest", "Longest Side", "Along the longest of width, depth and height", 1),
+        ),
+    )
+    use_row: BoolProperty(
+        **_text("In a Row", "Stand beside the results that are there, along X, not in them")
+    )
+    spacing: FloatProperty(
+        **_text("Spacing", "Room between two results in a row"),
+        default=0.25,
+        min=0.0,
+        soft_max=10.0,
+        subtype="DISTANCE",
+        unit="LENGTH",
+    )
+    storage: EnumProperty(
+        **_text("Model", "Whether the mesh becomes a part of this file"),
+        items=(
+            ("appended", "Append", "The mesh becomes a part of this file", "APPEND_BLEND", 0),
+            ("linked", "Link", "The mesh stays in the library folder", "LINK_BLEND", 1),
+        ),
+    )
+    images: EnumProperty(
+        **_text("Textures", "Where the textures of a model that comes in are kept"),
+        items=(
+            ("packed", "Packed", "In this file", "PACKAGE", 0),
+            ("unpacked", "Files", "Beside this file, in the folder “textures”", "FILE_FOLDER", 1),
+        ),
+    )
+
+
+class IMAGE_TO_MESH_PG_mending(bpy.types.PropertyGroup):
+    """How a mesh file is mended before it comes in."""
+
+    colors: EnumProperty(
+        **_text("Vertex Colors", "What becomes of colours that a mesh carries without a texture"),
+        items=(
+            ("wired", "Show", "They feed the material's base colour", 0),
+            ("baked", "Bake to Texture", "They become a texture; takes longer", 1),
+            ("kept", "Leave", "As Blender's importer leaves them", 2),
+        ),
+    )
+    metals: BoolProperty(
+        **_text("Sane Materials", "Take metal from painted surfaces that have no texture for it"),
+        default=True,
+    )
+    tidy: BoolProperty(
+        **_text("Tidy", "Remove empties, cameras and lights, and leave a single clear hierarchy"),
+        default=True,
+    )
+    weld: BoolProperty(
+        **_text("Merge Doubles", "Join the points that the file format split"), default=True
+    )
+    normals: EnumProperty(
+        **_text("Normals", "How the surface is shaded"),
+        items=(
+            ("auto", "Automatic", "The file's where they matter, smooth where it has none", 0),
+            ("keep", "Keep", "As the file has them", 1),
+            ("angle", "Smooth by Angle", "Smooth but for edges sharper than the angle", 2),
+        ),
+    )
+    angle: FloatProperty(
+        **_text("Angle", "Edges sharper than this stay sharp"),
+        default=math.radians(60.0),
+        min=0.0,
+        max=math.pi,
+        subtype="ANGLE",
+    )
+    outward: BoolProperty(
+        **_text("Normals Outward", "Turn closed parts that show their inside"), default=True
+    )
+    apply_transforms: BoolProperty(
+        **_text("Apply Transforms", "Put rotation and scale into the mesh"), default=True
+    )
+    texture_limit: EnumProperty(
+        **_text("Texture Limit", "Longest side of a texture at most"),
+        items=(
+            ("0", "None", "Textures stay as large as they come", 0),
+            *((str(side), f"{side} px", "Larger textures are scaled down", side)
+              for side in (512, 1024, 2048, 4096)),
+        ),
+    )  # fmt: skip
+
+
+class IMAGE_TO_MESH_PG_care(bpy.types.PropertyGroup):
+    """What the care for a mesh aims at."""
+
+    faces: IntProperty(
+        **_text("Faces", "How many faces the new version has, about"),
+        default=10_000,
+        min=4,
+        soft_min=100,
+        soft_max=1_000_000,
+    )
+    levels: IntProperty(
+        **_text("Levels", "How many levels of detail, the finest included"),
+        default=4,
+        min=2,
+        max=6,
+    )
+    shells: BoolProperty(
+        **_text("Inner Shells", "Remove closed parts that lie inside of others"), default=True
+    )
+    debris: FloatProperty(
+        **_text("Debris", "Parts smaller than this, as a share of the whole model, are removed"),
+        default=0.01,
+        min=0.0,
+        max=0.5,
+        subtype="FACTOR",
+    )
+    fill: IntProperty(
+        **_text("Fill Holes", "Holes with at most so many edges are filled; 0 leaves all open"),
+        default=64,
+        min=0,
+        max=10_000,
+    )
+    print_height: FloatProperty(
+        **_text("Print Height", "How high the print shall be, in millimetres; 0 as in the scene"),
+        default=0.0,
+        min=0.0,
+        soft_max=500.0,
+        precision=1,
+    )
+    wall: FloatProperty(
+        **_text("Wall", "The thinnest wall that the printer makes, in millimetres"),
+        default=0.8,
+        min=0.01,
+        soft_max=10.0,
+        precision=2,
+    )
+
+
+classes = (
+    IMAGE_TO_MESH_PG_placement,
+    IMAGE_TO_MESH_PG_mending,
+    IMAGE_TO_MESH_PG_care,
+)
+
+
+def pointers() -> dict[str, Any]:
+    """Return the properties that the scene's own group has of them."""
+    return {
+        "placement": PointerProperty(type=IMAGE_TO_MESH_PG_placement),
+        "mending": PointerProperty(type=IMAGE_TO_MESH_PG_mending),
+        "care": PointerProperty(type=IMAGE_TO_MESH_PG_care),
+    }
+
+
+def placement_of(scene: bpy.types.Scene) -> Any:
+    """Return the scene's choices of where a model stands."""
+    return scene.image_to_mesh.placement
+
+
+def care_of(scene: bpy.types.Scene) -> Any:
+    """Return what the scene's care for a mesh aims at."""
+    return scene.image_to_mesh.care
+
+
+def mending_as_asked(scene: bpy.types.Scene) -> dict[str, Any]:
+    """Return the scene's choices of mending as the background Blender is asked for them."""
+    chosen = scene.image_to_mesh.mending
+    asked = {name: getattr(chosen, name) for name in IMAGE_TO_MESH_PG_mending.__annotations__}
+    return {**asked, "texture_limit": int(chosen.texture_limit)}

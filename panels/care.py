@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rows about the care for a generated mesh: its health card, the buttons, what is at work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import bpy
+
+from ..jobs.care import CareView, cares
+from ..jobs.versions import ORIGINAL
+from ..model_choices import care_of
+from .text import draw_text
+
+COUNTS = (
+    ("triangles", "Triangles"),
+    ("parts", "Parts"),
+    ("uv_islands", "UV Islands"),
+)
+FAULTS = (
+    ("holes", "Holes"),
+    ("non_manifold_edges", "Non-Manifold Edges"),
+    ("inner_shells", "Inner Shells"),
+    ("flipped_faces", "Flipped Faces"),
+)
+
+
+def draw_care(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Lay everything about the active object's generated mesh; nothing where it is none."""
+    job, version = _shown(context)
+    if not job:
+        return
+    view = cares().view(job)
+    if view is not None and not view.over:
+        _draw_work(layout, view)
+    elif view is not None and view.failure is not None:
+        draw_text(layout, context, f"{view.failure.message} {view.failure.hint}".strip())
+    card = cares().card(job, version)
+    if card is not None:
+        draw_card(layout, card)
+    column = layout.column()
+    column.enabled = view is None or view.over
+    _draw_buttons(column, context)
+
+
+def draw_card(layout: bpy.types.UILayout, card: Mapping[str, Any]) -> None:
+    """Lay the figures of a mesh, and in red what is wrong with it."""
+    box = layout.box().column(align=True)
+    for name, title in COUNTS:
+        _draw_figure(box, title, f"{card.get(name, 0):,}")
+    size = card.get("size", (0.0, 0.0, 0.0))
+    _draw_figure(box, "Size", " × ".join(f"{side:.3g}" for side in size) + " m")
+    for texture in card.get("textures", ()):
+        _draw_figure(box, texture["name"], f"{texture['width']} × {texture['height']}")
+    for name, title in FAULTS:
+        if card.get(name):
+            _draw_figure(box, title, f"{card[name]:,}", alert=True)
+    _draw_figure(box, "Watertight", "Yes" if card.get("watertight") else "No")
+    told = card.get("print")
+    if told:
+        size = " × ".join(f"{side:.1f}" for side in told["size"])
+        _draw_figure(box, "Print Size", f"{size} mm")
+        thin = told["thinnest"] < told["wall"]
+        _draw_figure(box, "Thinnest Wall", f"{told['thinnest']:.2f} mm", alert=thin)
+        _draw_figure(
+            box, "Printable", "Yes" if told["printable"] else "No", alert=not told["printable"]
+        )
+
+
+def _draw_figure(
+    layout: bpy.types.UILayout, title: str, value: str, *, alert: bool = False
+) -> None:
+    row = layout.split(factor=0.55)
+    row.alert = alert
+    row.label(text=title)
+    row.label(text=value)
+
+
+def _draw_work(layout: bpy.types.UILayout, view: CareView) -> None:
+    row = layout.row(align=True)
+    row.progress(factor=view.fraction or 0.0, text=view.phase)
+    row.operator("image_to_mesh.stop_care", text="", icon="X").job = view.order.job
+
+
+def _draw_buttons(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    chosen = care_of(context.scene)
+    layout.operator("image_to_mesh.health_card", icon="VIEWZOOM")
+    layout.operator("image_to_mesh.clean_mesh", icon="BRUSH_DATA")
+    header, body = layout.panel("image_to_mesh_clean", default_closed=True)
+    header.label(text="Clean Settings")
+    if body:
+        for name in ("shells", "debris", "fill"):
+            body.prop(chosen, name)
+    layout.prop(chosen, "faces")
+    row = layout.row(align=True)
+    row.operator("image_to_mesh.decimate", icon="MOD_DECIM")
+    row.operator("image_to_mesh.quad_remesh", icon="MOD_REMESH")
+    row = layout.row(align=True)
+    row.prop(chosen, "levels")
+    row.operator("image_to_mesh.detail_levels", text="Make", icon="MOD_MULTIRES")
+    layout.prop(chosen, "print_height")
+    layout.prop(chosen, "wall")
+    layout.operator("image_to_mesh.print_check", icon="CHECKMARK")
+
+
+def _shown(context: bpy.types.Context) -> tuple[str, str]:
+    """Return the job and version that the active object is of; empty where it is of none."""
+    thing = context.view_layer.objects.active
+    while thing is not None and "image_to_mesh_job" not in thing:
+        thing = thing.parent
+    if thing is None:
+        return "", ""
+    return str(thing["image_to_mesh_job"]), str(thing.get("image_to_mesh_version", ORIGINAL))
+
+
+class IMAGE_TO_MESH_PT_care(bpy.types.Panel):
+    """Care for the active object's generated mesh."""
+
+    bl_idname = "IMAGE_TO_MESH_PT_care"
+    bl_label = "Mesh Care"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Image to Mesh"
+    bl_order = 20
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return bool(_shown(context)[0])
+
+    def draw(self, context: bpy.types.Context) -> None:
+        self.layout.use_property_split = True
+        self.layout.use_property_decorate = False
+        draw_care(self.layout, context)
+
+
+classes = (IMAGE_TO_MESH_PT_care,)

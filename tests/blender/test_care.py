@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Care for a generated mesh: figures that are right, versions beside an original that stays."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import bmesh
+import bpy
+import numpy as np
+import pytest
+from mathutils import Matrix
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+ADDON = "bl_ext.user_default.image_to_mesh"
+JOB = "2026-11-21_0001_ball"
+
+
+def room(name: str) -> Any:
+    return importlib.import_module(f"{ADDON}.{name}")
+
+
+def add_ball(radius: float = 1.0, *, segments: int = 48, flip: bool = False) -> bpy.types.Object:
+    mesh = bpy.data.meshes.new("ball")
+    work = bmesh.new()
+    layer = work.loops.layers.uv.new("UVMap")
+    bmesh.ops.create_uvsphere(work, u_segments=segments, v_segments=segments // 2, radius=radius)
+    for face in work.faces:
+        face.smooth = True
+        for loop in face.loops:
+            loop[layer].uv = loop.vert.co.x / 2.2 + 0.5, loop.vert.co.z / 2.2 + 0.5
+    if flip:
+        bmesh.ops.reverse_faces(work, faces=work.faces)
+    work.to_mesh(mesh)
+    work.free()
+    thing = bpy.data.objects.new("ball", mesh)
+    bpy.context.scene.collection.objects.link(thing)
+    return thing
+
+
+def checkered() -> bpy.types.Material:
+    """Red on the left, blue on the right: a texture that must not get lost or turned."""
+    image = bpy.data.images.new("ball", 64, 64)
+    pixels = np.zeros((64, 64, 4), np.float32)
+    pixels[:, :32, 0] = pixels[:, 32:, 2] = pixels[..., 3] = 1.0
+    image.pixels.foreach_set(pixels.ravel())
+    image.pack()
+    surfaces = room("scene.background.surfaces")
+    material: bpy.types.Material = surfaces.new_material("ball")
+    node = material.node_tree.nodes.new("ShaderNodeTexImage")
+    node.image = image
+    base = surfaces.surface_of(material).inputs["Base Color"]
+    material.node_tree.links.new(node.outputs["Color"], base)
+    return material
+
+
+def joined(*things: bpy.types.Object) -> bpy.types.Object:
+    bpy.context.view_layer.update()
+    for thing in things:
+        thing.select_set(True)
+    bpy.context.view_layer.objects.active = things[0]
+    bpy.ops.object.join()
+    return things[0]
+
+
+@pytest.fixture
+def ball(addon: ModuleType, tmp_path: Path) -> Path:
+    """A prepared model: a ball with a shell inside, a crumb beside it, and a small hole."""
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    whole, shell, crumb = add_ball(), add_ball(0.4, segments=12), add_ball(0.005, segments=8)
+    crumb.data.transform(Matrix.Translation((1.2, 0, 0)))
+    whole.data.materials.append(checkered())
+    thing = joined(whole, shell, crumb)
+    work = bmesh.new()
+    work.from_mesh(thing.data)
+    work.faces.ensure_lookup_table()
+    bmesh.ops.delete(work, geom=[work.faces[500]], context="FACES")
+    work.to_mesh(thing.data)
+    work.free()
+    thing.data.transform(Matrix.Translation((0, 0, 1)))
+    path = tmp_path / "model.blend"
+    bpy.data.libraries.write(str(path), {thing})
+    return path
+
+
+def unheard(_fraction: float, _phase: str) -> None:
+    """Take progress that nobody looks at."""
+
+
+@pytest.fixture
+def care(ball: Path) -> Callable[..., dict[str, Any]]:
+    def run(task: str, **asked: Any) -> dict[str, Any]:
+        request = {
+            "task": task,
+            "name": "ball",
+            "blend": str(ball),
+            "output": str(ball.with_name("model-v2.blend")),
+            "asked": asked,
+        }
+        done: dict[str, Any] = room("scene.background.care").care(request, unheard)
+        return done
+
+    return run
+
+
+def colors_seen(path: Path) -> tuple[Any, Any]:
+    """Return the mean colour of a model's left and right half, as the preview draws it."""
+    empty = room("scene.background.startup").empty_file
+    empty()
+    root = room("scene.background.care").open_model(str(path))
+    picture = room("scene.background.preview").render_preview(root).astype(float)
+    half = picture.shape[1] // 2
+    left, right = picture[:, : half - 40], picture[:, half + 40 :]
+    return left[left[..., 3] > 250].mean(0), right[right[..., 3] > 250].mean(0)
+
+
+def test_the_card_tells_what_there_is(care: Any) -> None:
+    card = care("card")["card"]
+    assert card["parts"] == 3
+    assert card["inner_shells"] == 1
+    assert (card["holes"], card["open_edges"]) == (1, 4)
+    assert (card["non_manifold_edges"], card["flipped_faces"]) == (0, 0)
+    assert not card["watertight"]
+    assert card["triangles"] == sum(2 * (n // 2 - 1) * n for n in (48, 12, 8)) - 2
+    assert card["size"] == pytest.approx([2.205, 2.0, 2.0], abs=1e-3)
+    assert card["textures"] == [{"name": "ball", "width": 64, "height": 64}]
+    assert card["uv_islands"] == 3
+
+
+def test_faces_inside_out_are_counted_and_turned(care: Any, ball: Path, addon: ModuleType) -> None:
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    bpy.data.libraries.write(str(ball), {add_ball(flip=True)})
+    faces = 48 * 24
+    assert care("card")["card"]["flipped_faces"] == faces
+    done = care("clean")
+    assert done["card"]["flipped_faces"] == 0
+    assert any(f"{faces:,}" in note for note in done["notes"])
+
+
+def test_cleaning_leaves_one_closed_part(care: Any, ball: Path) -> None:
+    before = hashlib.sha256(ball.read_bytes()).digest()
+    card = care("clean", shells=True, debris=0.05, fill=64)["card"]
+    assert (card["parts"], card["inner_shells"], card["holes"]) == (1, 0, 0)
+    assert card["watertight"]
+    assert hashlib.sha256(ball.read_bytes()).digest() == before
+    left, right = colors_seen(ball.with_name("model-v2.blend"))
+    assert left[0] > 2 * left[2]
+    assert right[2] > 2 * right[0]
+
+
+def test_cleaning_keeps_what_it_is_told_to(care: Any) -> None:
+    card = care("clean", shells=False, debris=0.0, fill=0)["card"]
+    assert (card["parts"], card["inner_shells"], card["holes"]) == (3, 1, 1)
+
+
+def test_reducing_keeps_the_texture(care: Any, ball: Path) -> None:
+    before = colors_seen(ball)
+    card = care("decimate", faces=600)["card"]
+    assert card["triangles"] == pytest.approx(600, rel=0.05)
+    after = colors_seen(ball.with_name("model-v2.blend"))
+    np.testing.assert_allclose(after, before, atol=12)
+
+
+def test_reducing_to_more_is_refused(care: Any) -> None:
+    with pytest.raises(room("scene.background.refusal").Refusal, match="already"):
+        care("decimate", faces=10_000_000)
+
+
+def test_quads_wear_the_old_colours(care: Any, ball: Path) -> None:
+    before = colors_seen(ball)
+    card = care("quads", faces=800)["card"]
+    assert card["quads"] / card["faces"] >= 0.95
+    assert 400 <= card["faces"] <= 1600
+    assert card["watertight"]
+    assert {one["name"] for one in card["textures"]} == {"ball base color", "ball normal"}
+    after = colors_seen(ball.with_name("model-v2.blend"))
+    np.testing.assert_allclose(after, before, atol=25)
+
+
+def test_levels_go_down_in_even_steps(care: Any, ball: Path) -> None:
+    done = care("levels", faces=200, levels=3)
+    assert sorted(done["objects"]) == ["ball", "ball LOD0", "ball LOD1", "ball LOD2"]
+    room("scene.background.startup").empty_file()
+    root = room("scene.background.care").open_model(str(ball.with_name("model-v2.blend")))
+    counts = [
+        room("scene.background.care_reduce").triangle_count(thing.data)
+        for thing in sorted(root.children, key=lambda thing: str(thing.name))
+    ]
+    assert counts[0] > counts[1] > counts[2]
+    assert counts[2] == pytest.approx(200, rel=0.1)
+    assert [thing.hide_viewport for thing in sorted(root.children, key=lambda one: str(one.name))] \
+        == [False, True, True]  # fmt: skip
+
+
+def test_the_print_check_measures_the_wall(care: Any, ball: Path) -> None:
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    hollow = joined(add_ball(1.0, segments=96), add_ball(0.95, segments=96, flip=True))
+    bpy.data.libraries.write(str(ball), {hollow})
+    told = care("print", print_height=100.0, wall=0.8)["card"]["print"]
+    assert told["size"] == pytest.approx([100, 100, 100], abs=0.2)
+    assert told["thinnest"] == pytest.approx(2.5, abs=0.15)
+    assert told["volume"] == pytest.approx(4 / 3 * np.pi * 5**3 * (1 - 0.95**3), rel=0.02)
+    assert told["watertight"]
+    assert care("print", print_height=100.0, wall=3.0)["card"]["print"]["printable"] is False
+
+
+@pytest.fixture
+def job(ball: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A finished job in a library of the test's own; the factory's scene is open."""
+    library = tmp_path / "library"
+    monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(library))
+    jobs = room("jobs")
+    record = jobs.Record(
+        id=JOB,
+        state=jobs.State.READY,
+        provider="local",
+        name="ball",
+        created="2026-11-21T00:00:01+00:00",
+        mesh="model.glb",
+        format="glb",
+        blend="model.blend",
+    )
+    folder = library / JOB
+    folder.mkdir(parents=True)
+    (folder / "model.blend").write_bytes(ball.read_bytes())
+    (folder / "model.glb").write_bytes(b"glTF")
+    jobs.Library(library).save(record)
+    bpy.ops.wm.read_homefile(use_factory_startup=True)
+    return folder
+
+
+def test_a_version_takes_the_place_of_the_original(job: Path) -> None:
+    original = (job / "model.blend").read_bytes()
+    scene = bpy.context.scene
+    scene.image_to_mesh.placement.use_size = True
+    scene.image_to_mesh.placement.size = 4.0
+    scene.cursor.location = (1, 2, 3)
+    assert bpy.ops.image_to_mesh.import_result(job=JOB) == {"FINISHED"}
+    first = bpy.context.view_layer.objects.active
+    first.rotation_euler.z = 0.5
+    scene.image_to_mesh.care.faces = 500
+    assert bpy.ops.image_to_mesh.decimate() == {"FINISHED"}
+    made = bpy.context.view_layer.objects.active
+    assert made != first
+    assert made["image_to_mesh_version"] == "model-v2.blend"
+    assert first.hide_get()
+    bpy.context.view_layer.update()
+    np.testing.assert_allclose(made.matrix_world, first.matrix_world, atol=1e-5)
+    np.testing.assert_allclose(made.dimensions, first.dimensions, atol=0.05)
+    assert (job / "model.blend").read_bytes() == original
+    listed = json.loads((job / "versions.json").read_text("utf-8"))
+    assert [one["file"] for one in listed] == ["model-v2.blend"]
+    assert listed[0]["made_by"] == "decimate"
+    assert listed[0]["card"]["triangles"] == pytest.approx(500, rel=0.05)
+
+
+def test_a_version_of_a_version_has_the_next_number(job: Path) -> None:
+    bpy.context.scene.image_to_mesh.care.faces = 500
+    bpy.ops.image_to_mesh.decimate(job=JOB)
+    bpy.ops.image_to_mesh.clean_mesh()
+    assert sorted(path.name for path in job.glob("model*.blend")) == [
+        "model-v2.blend", "model-v3.blend", "model.blend"]  # fmt: skip
+    known = room("jobs.versions").versions(job)
+    assert [one.source for one in known] == ["", "model.blend", "model-v2.blend"]
+
+
+def test_looking_makes_no_version(job: Path) -> None:
+    bpy.ops.image_to_mesh.health_card(job=JOB)
+    bpy.ops.image_to_mesh.print_check(job=JOB)
+    assert not list(job.glob("model-v*"))
+    card = room("jobs.care").cares().card(JOB)
+    assert card["parts"] == 3
+    assert card["print"]["size"][2] == pytest.approx(2000, abs=1)
+
+
+def test_what_cannot_be_done_is_said_and_leaves_nothing(job: Path) -> None:
+    bpy.context.scene.image_to_mesh.care.faces = 10_000_000
+    with pytest.raises(RuntimeError, match="already"):
+        bpy.ops.image_to_mesh.decimate(job=JOB)
+    assert not list(job.glob("*v2*"))
+    with pytest.raises(RuntimeError, match="no version"):
+        bpy.ops.image_to_mesh.decimate(job=JOB, version="../../etc/passwd")
+
+
+def test_care_can_be_stopped(job: Path) -> None:
+    care, order = room("jobs.care"), room("jobs.care").CareOrder
+    begun = care.cares().start(
+        order(JOB, "ball", job, "quads", asked={"faces": 50_000}),
+        room("scene").background_command(),
+    )
+    with pytest.raises(room("providers").LibraryProblem):
+        care.cares().start(order(JOB, "ball", job, "card"), ())
+    assert care.cares().stop(JOB)
+    begun.thread.join(30)
+    assert begun.view.over
+    assert begun.view.phase == "Cancelled"
+    assert not list(job.glob("*v2*"))

@@ -1,0 +1,285 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each part of the mending does its work, and can be switched off."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import bpy
+import numpy as np
+import pytest
+from blender.picture_files import read_picture
+from blender.test_background_prepare import FACES, PYRAMID, split_at_every_face, unheard, write_glb
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from types import ModuleType
+
+ADDON = "bl_ext.user_default.image_to_mesh"
+RED, GREEN = (255, 0, 0, 255), (0, 255, 0, 255)
+
+
+def room(name: str) -> Any:
+    return import_module(f"{ADDON}.{name}")
+
+
+@pytest.fixture
+def mended(addon: ModuleType, tmp_path: Path) -> Callable[..., list[bpy.types.Object]]:
+    """Prepare a mesh file with some choices; return the objects as appended to an empty file."""
+
+    def run(mesh: Path, **mending: Any) -> list[bpy.types.Object]:
+        request = {
+            "mesh": str(mesh),
+            "name": "photo",
+            "output": str(tmp_path / "model.blend"),
+            "mending": mending,
+        }
+        room("scene.background.prepare").prepare(request, unheard)
+        bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+        with bpy.data.libraries.load(request["output"], link=False) as (there, here):
+            here.objects = there.objects
+        for thing in here.objects:
+            bpy.context.scene.collection.objects.link(thing)
+        bpy.context.view_layer.update()
+        return sorted(here.objects, key=lambda thing: thing.parent is not None)
+
+    return run
+
+
+@pytest.fixture
+def colored(tmp_path: Path) -> Path:
+    """A GLB that has vertex colours and nothing else, as TripoSR's: red left, green right."""
+    left = PYRAMID[:, :1] < 0
+    middle = np.where(PYRAMID[:, :1] == 0, RED, GREEN)
+    colors = np.where(left, RED, middle).astype(np.uint8)
+    return write_glb(
+        tmp_path / "mesh.glb", {"POSITION": PYRAMID, "COLOR_0": colors, "indices": FACES}
+    )
+
+
+def look(path: Path) -> Any:
+    """Render what is in the scene from the front in even white light; return the pixels."""
+    scene = bpy.context.scene
+    scene.render.engine = "CYCLES"
+    scene.cycles.samples, scene.cycles.use_denoising = 4, False
+    scene.render.resolution_x = scene.render.resolution_y = 48
+    scene.render.resolution_percentage = 100
+    scene.render.film_transparent = True
+    scene.view_settings.view_transform = "Standard"
+    scene.render.filepath, scene.render.image_settings.file_format = str(path), "PNG"
+    world = bpy.data.worlds.new("white")
+    if bpy.app.version < (5, 0, 0):
+        world.use_nodes = True
+    world.node_tree.nodes["Background"].inputs["Color"].default_value = (1, 1, 1, 1)
+    scene.world = world
+    camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
+    camera.data.type, camera.data.ortho_scale = "ORTHO", 3.0
+    camera.location, camera.rotation_euler = (0, -9, 1), (np.pi / 2, 0, 0)
+    scene.collection.objects.link(camera)
+    scene.camera = camera
+    bpy.ops.render.render(write_still=True)
+    return read_picture(path).astype(int)
+
+
+def halves(pixels: Any) -> tuple[Any, Any]:
+    """Return the mean colours beside the middle, where there is something."""
+    parts = pixels[20:30, 9:13], pixels[20:30, 35:39]
+    left, right = (part[part[..., 3] == 255].mean(0) for part in parts)
+    return left, right
+
+
+@pytest.mark.parametrize("colors", ["wired", "baked"])
+def test_vertex_colors_are_rendered(
+    colors: str, mended: Any, colored: Path, tmp_path: Path
+) -> None:
+    (thing,) = mended(colored, colors=colors)
+    left, right = halves(look(tmp_path / "look.png"))
+    assert left[0] > 2 * left[1], "red on the left"
+    assert right[1] > 1.5 * right[0], "green on the right"
+    images = [node for node in thing.data.materials[0].node_tree.nodes if node.type == "TEX_IMAGE"]
+    assert bool(images) == (colors == "baked")
+    for node in images:
+        assert (node.image.name, bool(node.image.packed_file)) == ("photo", True)
+        assert thing.data.uv_layers
+
+
+def test_vertex_colors_can_stay_as_they_came(mended: Any, colored: Path) -> None:
+    (thing,) = mended(colored, colors="kept")
+    assert thing.data.color_attributes
+    assert not [image for image in bpy.data.images if image.packed_file]
+
+
+def surface(thing: bpy.types.Object) -> Any:
+    return room("scene.background.surfaces").surface_of(thing.data.materials[0])
+
+
+def painted(path: Path, **factors: float) -> Path:
+    """Write a textured GLB by Blender itself, its material's metal and roughness as given."""
+    bpy.ops.wm.read_homefile(use_factory_startup=True)
+    cube = bpy.data.objects["Cube"]
+    material = room("scene.background.surfaces").new_material("paint")
+    node = material.node_tree.nodes.new("ShaderNodeTexImage")
+    node.image = bpy.data.images.new("paint", 64, 32)
+    node.image.pack()
+    principled = room("scene.background.surfaces").surface_of(material)
+    material.node_tree.links.new(node.outputs["Color"], principled.inputs["Base Color"])
+    for name, value in factors.items():
+        principled.inputs[name.capitalize()].default_value = value
+    cube.data.materials.clear()
+    cube.data.materials.append(material)
+    bpy.ops.export_scene.gltf(filepath=str(path), use_selection=False)
+    return path
+
+
+def test_a_painted_surface_is_no_metal(mended: Any, tmp_path: Path) -> None:
+    glb = painted(tmp_path / "mesh.glb", metallic=1.0, roughness=0.0)
+    (thing,) = mended(glb)
+    assert surface(thing).inputs["Metallic"].default_value == 0.0
+    assert surface(thing).inputs["Roughness"].default_value > 0.0
+    (thing,) = mended(glb, metals=False)
+    assert surface(thing).inputs["Metallic"].default_value == 1.0
+
+
+@pytest.mark.parametrize(("limit", "sides"), [(0, (64, 32)), (16, (16, 8)), (512, (64, 32))])
+def test_textures_are_limited(
+    limit: int, sides: tuple[int, int], mended: Any, tmp_path: Path
+) -> None:
+    (thing,) = mended(painted(tmp_path / "mesh.glb"), texture_limit=limit)
+    image = surface(thing).inputs["Base Color"].links[0].from_node.image
+    assert tuple(image.size) == sides
+    assert image.packed_file
+
+
+def volume(thing: bpy.types.Object) -> float:
+    return float(room("scene.background.care_print")._volume(thing))
+
+
+def test_what_is_inside_out_is_turned(mended: Any, tmp_path: Path) -> None:
+    inward = write_glb(tmp_path / "m.glb", {"POSITION": PYRAMID, "indices": FACES[:, ::-1].copy()})
+    assert volume(mended(inward)[0]) == pytest.approx(4)
+    assert volume(mended(inward, outward=False)[0]) == pytest.approx(-4)
+
+
+def test_one_of_two_parts_and_single_faces_are_turned(mended: Any, tmp_path: Path) -> None:
+    broken = FACES.copy()
+    broken[2] = broken[2, ::-1]
+    arrays: dict[str, Any] = {
+        "POSITION": np.concatenate((PYRAMID, PYRAMID + (5, 0, 0), PYRAMID + (10, 0, 0))).astype(
+            np.float32
+        ),
+        "indices": np.concatenate((FACES, FACES[:, ::-1] + 5, broken + 10)).astype(np.uint16),
+    }
+    assert volume(mended(write_glb(tmp_path / "m.glb", arrays))[0]) == pytest.approx(12, rel=1e-4)
+
+
+def test_an_open_sheet_is_left_as_it_is(mended: Any, tmp_path: Path) -> None:
+    sheet: dict[str, Any] = {"POSITION": PYRAMID, "indices": FACES[4:]}
+    (thing,) = mended(write_glb(tmp_path / "m.glb", sheet))
+    assert all(face.normal.y > 0.9 for face in thing.data.polygons)
+
+
+def test_doubles_can_stay(mended: Any, tmp_path: Path) -> None:
+    glb = write_glb(tmp_path / "mesh.glb", split_at_every_face())
+    assert len(mended(glb)[0].data.vertices) == 5
+    assert len(mended(glb, weld=False)[0].data.vertices) == 18
+
+
+def test_normals_as_they_came_or_by_angle(mended: Any, tmp_path: Path) -> None:
+    glb = write_glb(tmp_path / "mesh.glb", {"POSITION": PYRAMID, "indices": FACES})
+
+    def sharp(**mending: Any) -> tuple[int, int]:
+        mesh = mended(glb, **mending)[0].data
+        flat = sum(not face.use_smooth for face in mesh.polygons)
+        return flat, sum(edge.use_edge_sharp for edge in mesh.edges)
+
+    assert sharp(normals="keep")[0] == 6
+    assert sharp(normals="angle", angle=3.1) == (0, 0)
+    flat, edges = sharp(normals="angle", angle=0.1)
+    assert (flat, edges) == (0, 8)
+
+
+@pytest.fixture
+def untidy(tmp_path: Path) -> Path:
+    """A mesh under a turned and scaled empty, a camera beside it."""
+    bpy.ops.wm.read_homefile(use_factory_startup=True)
+    cube = bpy.data.objects["Cube"]
+    top = bpy.data.objects.new("node_12", None)
+    bpy.context.scene.collection.objects.link(top)
+    top.location, top.rotation_euler, top.scale = (5, 6, 7), (0, 0, np.pi / 4), (1, 1, 3)
+    cube.parent = top
+    path = tmp_path / "mesh.glb"
+    bpy.ops.export_scene.gltf(filepath=str(path), export_cameras=True)
+    return path
+
+
+def low_and_high(things: list[bpy.types.Object]) -> Any:
+    points = np.array([thing.matrix_world @ vertex.co for thing in things
+                       if thing.type == "MESH" for vertex in thing.data.vertices])  # fmt: skip
+    return np.array((points.min(0), points.max(0)))
+
+
+BOX = ((-(2**0.5), -(2**0.5), 0), (2**0.5, 2**0.5, 6))
+
+
+def test_tidy_leaves_one_mesh_that_holds_its_transforms(mended: Any, untidy: Path) -> None:
+    things = mended(untidy)
+    assert [thing.type for thing in things] == ["MESH"]
+    np.testing.assert_allclose(things[0].matrix_world, np.eye(4), atol=1e-6)
+    np.testing.assert_allclose(low_and_high(things), BOX, atol=1e-5)
+
+
+def test_transforms_can_stay_in_the_object(mended: Any, untidy: Path) -> None:
+    root, thing = mended(untidy, apply_transforms=False)
+    assert (root.type, thing.type, thing.parent) == ("EMPTY", "MESH", root)
+    np.testing.assert_allclose(thing.matrix_world.to_scale(), (1, 1, 3), atol=1e-5)
+    np.testing.assert_allclose(low_and_high([thing]), BOX, atol=1e-5)
+    np.testing.assert_allclose(root.matrix_world, np.eye(4), atol=1e-6)
+
+
+def test_the_files_own_hierarchy_can_stay(mended: Any, untidy: Path) -> None:
+    things = mended(untidy, tidy=False)
+    kinds = sorted(thing.type for thing in things)
+    assert kinds == ["CAMERA", "EMPTY", "EMPTY", "MESH"]
+    mesh = next(thing for thing in things if thing.type == "MESH")
+    assert mesh.parent.parent == things[0]
+    assert sum(thing.parent is None for thing in things) == 1
+    np.testing.assert_allclose(low_and_high([mesh]), BOX, atol=1e-5)
+    assert all(thing.name.startswith("photo") for thing in things)
+
+
+def test_the_scenes_choices_are_the_background_blenders_own(addon: ModuleType) -> None:
+    asked = room("model_choices").mending_as_asked(bpy.context.scene)
+    choices = room("scene.background.choices")
+    assert asked.pop("angle") == pytest.approx(choices.Mending().angle)
+    usual = asdict(choices.Mending())
+    usual.pop("angle")
+    assert asked == usual
+
+
+def test_nonsense_is_taken_for_the_default(addon: ModuleType) -> None:
+    choices = room("scene.background.choices")
+    assert choices.mending_of(None) == choices.Mending()
+    assert choices.mending_of({"weld": "yes", "what": 1, "texture_limit": 2.5}) == choices.Mending()
+    assert choices.mending_of({"angle": 1, "weld": False}) == choices.Mending(angle=1, weld=False)
+
+
+def test_the_model_is_there_while_its_preview_is_drawn(
+    addon: ModuleType, colored: Path, tmp_path: Path
+) -> None:
+    seen = []
+
+    def report(_fraction: float, phase: str) -> None:
+        model, preview = tmp_path / "model.blend", tmp_path / "preview.png"
+        seen.append((phase, model.is_file(), preview.is_file()))
+
+    request = {
+        "mesh": str(colored), "name": "photo", "output": str(tmp_path / "model.blend"),
+        "preview": str(tmp_path / "preview.png"), "render_preview": True,
+    }  # fmt: skip
+    room("scene.background.prepare").prepare(request, report)
+    assert seen[-1] == (room("jobs.versions").DRAWING, True, False)
+    with bpy.data.libraries.load(str(tmp_path / "model.blend"), assets_only=True) as (there, _):
+        assert there.objects == ["photo"]

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The panels about the model: its place, its mending, its care."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import bpy
+from blender.recording import ADDON, Layout, Seen
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+CARD = {
+    "triangles": 123456, "parts": 2, "uv_islands": 3, "holes": 4, "non_manifold_edges": 0,
+    "inner_shells": 1, "flipped_faces": 0, "size": [1.0, 2.0, 3.0], "watertight": False,
+    "textures": [{"name": "photo", "width": 2048, "height": 1024}],
+    "print": {"size": [10.0, 20.0, 30.0], "thinnest": 0.4, "wall": 0.8, "printable": False},
+}  # fmt: skip
+
+
+def room(name: str) -> Any:
+    return import_module(f"{ADDON}.{name}")
+
+
+def draw(panel: str, *, unfolded: bool = True) -> Seen:
+    shown: list[dict[str, Any]] = []
+    module = room(f"panels.{panel}")
+    context = SimpleNamespace(
+        scene=bpy.context.scene,
+        view_layer=bpy.context.view_layer,
+        preferences=bpy.context.preferences,
+        region=SimpleNamespace(width=300),
+    )
+    (kind,) = module.classes
+    kind.draw(SimpleNamespace(layout=Layout(shown, unfolded=unfolded)), context)
+    return Seen(shown)
+
+
+def rows(seen: Seen) -> set[str]:
+    return {one["property"] for one in seen.all("prop")}
+
+
+def test_every_choice_of_place_and_mending_has_a_row(addon: ModuleType) -> None:
+    choices = room("model_choices")
+    asked = set(choices.IMAGE_TO_MESH_PG_placement.__annotations__)
+    mending = set(choices.IMAGE_TO_MESH_PG_mending.__annotations__)
+    assert rows(draw("placement")) == (asked - {"reference"}) | mending
+    bpy.context.scene.image_to_mesh.placement.position = "reference"
+    seen = draw("placement")
+    assert "reference" in rows(seen)
+    assert "Choose a picture" in seen.text()
+    assert len(seen.buttons("image_to_mesh.turn")) == 4
+
+
+def test_nothing_is_cared_for_where_nothing_was_generated(addon: ModuleType) -> None:
+    panel = room("panels.care").IMAGE_TO_MESH_PT_care
+    assert not panel.poll(bpy.context)
+    assert not draw("care").shown
+
+
+def test_a_generated_mesh_has_its_card_and_all_buttons(addon: ModuleType) -> None:
+    cube = bpy.data.objects["Cube"]
+    cube["image_to_mesh_job"] = "job"
+    bpy.context.view_layer.objects.active = cube
+    assert room("panels.care").IMAGE_TO_MESH_PT_care.poll(bpy.context)
+    before = draw("care")
+    assert "Triangles" not in before.text()
+    assert rows(before) == set(room("model_choices").IMAGE_TO_MESH_PG_care.__annotations__)
+    room("jobs.care").cares().put_card("job", "model.blend", CARD)
+    seen = draw("care")
+    for part in ("123,456", "2048 × 1024", "Inner Shells", "10.0 × 20.0 × 30.0 mm", "0.40 mm"):
+        assert part in seen.text()
+    assert "Flipped" not in seen.text()
+    alerts = {one["text"] for one in seen.all("label") if one["alert"]}
+    assert {"Holes", "4", "Thinnest Wall"} <= alerts
+    buttons = {one["operator"] for one in seen.all("operator")}
+    kinds = {"health_card", "clean_mesh", "decimate", "quad_remesh", "detail_levels", "print_check"}
+    assert buttons == {f"image_to_mesh.{kind}" for kind in kinds}
+
+
+def test_work_shows_how_far_it_is(addon: ModuleType) -> None:
+    cube = bpy.data.objects["Cube"]
+    cube["image_to_mesh_job"] = "job"
+    care = room("jobs.care")
+    order = care.CareOrder("job", "photo", None, "clean")
+    view = care.CareView(order, "Cleaning the mesh", 0.5)
+    at_work = care.Care(order, ())
+    at_work.view = view
+    at_work.thread = SimpleNamespace(join=lambda _seconds: None)
+    care.cares()._cares["job"] = at_work
+    seen = draw("care")
+    (bar,) = seen.all("progress")
+    assert (bar["text"], bar["factor"]) == ("Cleaning the mesh", 0.5)
+    assert seen.button("image_to_mesh.stop_care")["button"].job == "job"
+    assert not seen.button("image_to_mesh.decimate")["enabled"]

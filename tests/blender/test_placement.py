@@ -1,0 +1,366 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A model stands where, as high and turned as was chosen: within a millimetre, in any scene."""
+
+from __future__ import annotations
+
+import math
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import bpy
+import numpy as np
+import pytest
+from mathutils import Matrix, Vector
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from types import ModuleType
+
+    from numpy.typing import NDArray
+
+ADDON = "bl_ext.user_default.image_to_mesh"
+CURSOR = (1.0, -2.0, 3.0)
+PROPERTIES = {"image_to_mesh_job": "2026-photo"}
+SIDES = (1.0, 0.5, 2.0)
+"""Width, depth and height of the model, in metres."""
+UNITS = {
+    "metres": ("METRIC", 1.0, "METERS"),
+    "centimetres": ("METRIC", 0.01, "CENTIMETERS"),
+    "feet": ("IMPERIAL", 0.3048, "FEET"),
+    "inches": ("IMPERIAL", 1.0, "INCHES"),
+    "none": ("NONE", 1.0, "METERS"),
+}
+
+
+def room(name: str) -> Any:
+    return import_module(f"{ADDON}.{name}")
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A prepared model of two halves, one on the other, under an empty; its tip is in front."""
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    width, depth, height = SIDES
+    root = bpy.data.objects.new("photo", None)
+    things = [root]
+    for number in (0, 1):
+        low, high = number * height / 2, (number + 1) * height / 2
+        corners = [(x, y, z) for z in (low, high) for x, y in (
+            (-width / 2, depth / 2), (width / 2, depth / 2), (0.0, -depth / 2))]  # fmt: skip
+        faces = [(0, 2, 1), (3, 4, 5), (0, 1, 4, 3), (1, 2, 5, 4), (2, 0, 3, 5)]
+        mesh = bpy.data.meshes.new(f"photo {number + 1}")
+        mesh.from_pydata(corners, [], faces)
+        part = bpy.data.objects.new(f"photo {number + 1}", mesh)
+        part.parent = root
+        things.append(part)
+    for thing in things:
+        bpy.context.collection.objects.link(thing)
+    path = tmp_path_factory.mktemp("job") / "model.blend"
+    bpy.data.libraries.write(str(path), set(things))
+    return path
+
+
+@pytest.fixture(params=list(UNITS))
+def units(request: pytest.FixtureRequest, model: Path, addon: ModuleType) -> float:
+    """The factory's scene in every kind of units, the cursor in it; how many of them a metre is."""
+    bpy.ops.wm.read_homefile(use_factory_startup=True)
+    return set_units(request.param)
+
+
+@pytest.fixture
+def metres(model: Path, addon: ModuleType) -> float:
+    """The same in metres."""
+    bpy.ops.wm.read_homefile(use_factory_startup=True)
+    return set_units("metres")
+
+
+def set_units(name: str) -> float:
+    system, scale, length = UNITS[name]
+    kept = bpy.context.scene.unit_settings
+    kept.system, kept.scale_length = system, scale
+    if system != "NONE":
+        kept.length_unit = length
+    factor = 1.0 if system == "NONE" else 1.0 / scale
+    bpy.context.scene.cursor.location = Vector(CURSOR) * factor
+    return factor
+
+
+def chosen() -> Any:
+    return bpy.context.scene.image_to_mesh.placement
+
+
+@pytest.fixture
+def bring(model: Path, addon: ModuleType) -> Callable[..., list[bpy.types.Object]]:
+    """Append the model where the scene's choices say; return its objects."""
+
+    def run(turn: float = 0.0) -> list[bpy.types.Object]:
+        place = room("scene.placement").chosen_place(bpy.context, chosen())
+        names = room("scene.placing").append_model(
+            bpy.context, str(model), name="photo", properties=PROPERTIES, place=place, turn=turn
+        )
+        bpy.context.view_layer.update()
+        return [bpy.data.objects[name] for name in names]
+
+    return run
+
+
+def points(things: list[bpy.types.Object]) -> NDArray[np.float64]:
+    """Return all points of a model in the world."""
+    return np.array(
+        [thing.matrix_world @ vertex.co
+         for thing in things if thing.type == "MESH" for vertex in thing.data.vertices]
+    )  # fmt: skip
+
+
+def stands(
+    things: list[bpy.types.Object], foot: Any, sides: Any, units: float, front: Any = (0, -1)
+) -> None:
+    """Check position, size and where the tip points, to a millimetre; and that scale is applied."""
+    millimetre = 0.001 * units
+    found = points(things)
+    low, high = found.min(0), found.max(0)
+    assert low[2] == pytest.approx(foot[2], abs=millimetre)
+    assert high[2] - low[2] == pytest.approx(sides[2], abs=millimetre)
+    root = things[0]
+    assert root.parent is None
+    np.testing.assert_allclose(root.matrix_world.translation, foot, atol=millimetre)
+    tip = foot[:2] + np.array(front) * sides[1] / 2
+    assert np.linalg.norm(found[:, :2] - tip, axis=1).min() < millimetre
+    for thing in things:
+        np.testing.assert_allclose(thing.scale, (1, 1, 1), atol=1e-6)
+
+
+def sides(factor: float) -> list[float]:
+    return [side * factor for side in SIDES]
+
+
+def test_at_the_cursor(units: float, bring: Any) -> None:
+    stands(bring(), Vector(CURSOR) * units, sides(units), units)
+
+
+def test_at_the_world_origin(units: float, bring: Any) -> None:
+    chosen().position = "origin"
+    stands(bring(), (0, 0, 0), sides(units), units)
+
+
+def test_on_the_surface_under_the_cursor(units: float, bring: Any) -> None:
+    cube = bpy.data.objects["Cube"]
+    cube.scale = (units,) * 3
+    cube.location = Vector((1.0, -2.0, 0.5)) * units
+    chosen().position = "surface"
+    stands(bring(), Vector((1.0, -2.0, 1.5)) * units, sides(units), units)
+
+
+def test_on_a_surface_that_the_cursor_was_snapped_to(metres: float, bring: Any) -> None:
+    bpy.context.scene.cursor.location = (0.25, 0.5, 1.0)
+    chosen().position = "surface"
+    stands(bring(), (0.25, 0.5, 1.0), SIDES, 1.0)
+
+
+def test_over_nothing_it_stands_at_the_cursor(metres: float, bring: Any) -> None:
+    bpy.data.objects.remove(bpy.data.objects["Cube"])
+    chosen().position = "surface"
+    stands(bring(), CURSOR, SIDES, 1.0)
+
+
+def picture_empty(units: float, turn: float) -> bpy.types.Object:
+    """An image empty, 3 metres high and 1.5 wide, upright, moved off its middle."""
+    image = bpy.data.images.new("photo", 200, 400)
+    empty = bpy.data.objects.new("reference", None)
+    empty.empty_display_type = "IMAGE"
+    empty.data = image
+    empty.empty_display_size = 3.0 * units
+    empty.empty_image_offset = (-0.5, -0.5)
+    empty.rotation_euler = (math.pi / 2, 0.0, turn)
+    empty.location = Vector((4.0, 5.0, 2.0)) * units
+    bpy.context.scene.collection.objects.link(empty)
+    return empty
+
+
+@pytest.mark.parametrize("turn", [0.0, math.pi / 2, math.radians(30)])
+def test_where_a_picture_stands(turn: float, metres: float, bring: Any) -> None:
+    chosen().position, chosen().reference = "reference", picture_empty(metres, turn)
+    front = (math.sin(turn), -math.cos(turn))
+    stands(bring(), (4.0, 5.0, 0.5), sides(1.5), 1.0, front)
+
+
+def test_where_a_picture_stands_in_any_units(units: float, bring: Any) -> None:
+    chosen().position, chosen().reference = "reference", picture_empty(units, 0.0)
+    stands(bring(), Vector((4.0, 5.0, 0.5)) * units, sides(1.5 * units), units)
+
+
+def test_where_a_picture_lies(metres: float, bring: Any) -> None:
+    empty = picture_empty(metres, 0.0)
+    empty.rotation_euler = (0, 0, 0)
+    chosen().position, chosen().reference = "reference", empty
+    stands(bring(), (4.0, 5.0, 2.0), sides(1.5), 1.0)
+
+
+def test_where_an_object_stands_whatever_it_hangs_on(metres: float, bring: Any) -> None:
+    cube = bpy.data.objects["Cube"]
+    parent = bpy.data.objects.new("parent", None)
+    bpy.context.scene.collection.objects.link(parent)
+    parent.location, parent.rotation_euler = (10, 0, 0), (0, 0, math.pi / 2)
+    cube.parent = parent
+    cube.location, cube.scale = (0, 0, 5), (0.5, 0.5, 2)
+    chosen().position, chosen().reference = "reference", cube
+    stands(bring(), (10, 0, 3), sides(2), 1.0, (1, 0))
+
+
+@pytest.mark.parametrize(("measure", "factor"), [("height", 0.9), ("longest", 0.9)])
+def test_as_large_as_was_asked(measure: str, factor: float, units: float, bring: Any) -> None:
+    chosen().use_size, chosen().measure, chosen().size = True, measure, 1.8 * units
+    stands(bring(), Vector(CURSOR) * units, sides(factor * units), units)
+
+
+def test_the_longest_side_may_be_another_than_the_height(metres: float, bring: Any) -> None:
+    place = room("scene.placement").Place(CURSOR, size=5.0, measure="longest")
+    low, high = Vector((-2, -1, 0)), Vector((2, 1, 1))
+    assert room("scene.placement")._factor(place, low, high, 1.0) == pytest.approx(1.25)
+
+
+def test_the_providers_front_is_turned(metres: float, bring: Any) -> None:
+    stands(bring(turn=math.pi / 2), CURSOR, SIDES, 1.0, (1, 0))
+
+
+def test_results_stand_in_a_row(units: float, bring: Any) -> None:
+    chosen().use_row, chosen().spacing = True, 0.3 * units
+    for number in range(4):
+        foot = (CURSOR[0] + 1.3 * number, *CURSOR[1:])
+        stands(bring(), Vector(foot) * units, sides(units), units)
+
+
+def test_a_gap_in_the_row_is_filled(metres: float, bring: Any) -> None:
+    chosen().use_row, chosen().spacing = True, 0.3
+    rows = [bring() for _ in range(3)]
+    for thing in rows[1]:
+        bpy.data.objects.remove(thing)
+    stands(bring(), (CURSOR[0] + 1.3, *CURSOR[1:]), SIDES, 1.0)
+
+
+def test_what_stands_elsewhere_is_in_nobodys_way(metres: float, bring: Any) -> None:
+    chosen().use_row = True
+    bpy.context.scene.cursor.location = (0, 5, 0)
+    bring()
+    bpy.context.scene.cursor.location = CURSOR
+    stands(bring(), CURSOR, SIDES, 1.0)
+
+
+def test_in_nested_collections(metres: float, bring: Any) -> None:
+    outer, inner = bpy.data.collections.new("outer"), bpy.data.collections.new("inner")
+    bpy.context.scene.collection.children.link(outer)
+    outer.children.link(inner)
+    layers = bpy.context.view_layer.layer_collection.children["outer"].children
+    bpy.context.view_layer.active_layer_collection = layers["inner"]
+    things = bring()
+    stands(things, CURSOR, SIDES, 1.0)
+    assert {collection for thing in things for collection in thing.users_collection} == {inner}
+
+
+def test_in_another_view_layer(metres: float, bring: Any) -> None:
+    scene = bpy.context.scene
+    other = scene.view_layers.new("other")
+    hidden = other.layer_collection.children["Collection"]
+    hidden.exclude = True
+    with bpy.context.temp_override(view_layer=other):
+        things = bring()
+        stands(things, CURSOR, SIDES, 1.0)
+        assert things[0].visible_get(view_layer=other)
+        assert other.objects.active == things[0]
+    assert set(scene.view_layers[0].objects) >= set(things)
+    assert scene.view_layers[0].objects.active.name == "Cube"
+
+
+def test_in_local_view_it_shows_at_once(metres: float, bring: Any) -> None:
+    window = bpy.context.window_manager.windows[0]
+    area = next(area for area in window.screen.areas if area.type == "VIEW_3D")
+    region = next(region for region in area.regions if region.type == "WINDOW")
+    with bpy.context.temp_override(window=window, area=area, region=region):
+        bpy.ops.view3d.localview()
+        view = area.spaces.active
+        things = bring()
+    assert view.local_view
+    # `local_view_get` tells False of everything before 5.0.
+    assert all(thing.visible_get(viewport=view) for thing in things)
+    assert not bpy.data.objects["Light"].visible_get(viewport=view)
+    stands(things, CURSOR, SIDES, 1.0)
+
+
+def test_linked_it_stands_there_as_well_and_can_be_moved(
+    metres: float, bring: Any, model: Path
+) -> None:
+    chosen().storage = "linked"
+    chosen().use_size, chosen().size = True, 4.0
+    things = bring()
+    low, high = points(things).min(0), points(things).max(0)
+    np.testing.assert_allclose(low[2], CURSOR[2], atol=1e-3)
+    np.testing.assert_allclose(high - low, sides(2.0), atol=1e-3)
+    assert all(thing.library is None for thing in things)
+    meshes = [thing.data for thing in things if thing.data]
+    assert [mesh.library.filepath for mesh in meshes] == [str(model)] * 2
+    assert not [thing for thing in bpy.data.objects if thing.library]
+    assert bpy.context.view_layer.objects.active == things[0]
+    again = bring()
+    assert [thing.data for thing in again] == [thing.data for thing in things]
+    assert len(bpy.data.libraries) == 1
+
+
+def test_what_a_record_keeps_is_the_same_place(addon: ModuleType) -> None:
+    placement = room("scene.placement")
+    place = placement.Place(CURSOR, 0.5, 1.8, "longest", 0.25, linked=True, unpack=True)
+    assert placement.place_of({"scene": "Scene", **place.as_json()}) == place
+    assert placement.place_of({"location": [1, 2, 3]}) == placement.Place((1, 2, 3))
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.01, 0.3048])
+def test_settings_of_length_are_metres_whatever_the_scene_counts_in(
+    scale: float, addon: ModuleType
+) -> None:
+    scene, properties = bpy.context.scene, room("properties")
+    scene.unit_settings.scale_length = scale
+    scene.image_to_mesh.local.height = 1.8 / scale
+    provider = room("providers").all_providers()["local"]
+    settings = properties.read_settings(scene, provider)
+    assert settings.height == pytest.approx(1.8, rel=1e-5)
+    properties.write_settings(scene, provider, settings)
+    assert scene.image_to_mesh.local.height == pytest.approx(1.8 / scale, rel=1e-5)
+
+
+def test_turns_are_remembered_for_the_provider_and_model(metres: float, bring: Any) -> None:
+    jobs, turn, preferences = room("jobs"), room("operators.turn"), room("preferences")
+    record = jobs.Record(
+        "job", jobs.State.READY, "tripo", "photo", "2026-11-21T00:00:00+00:00",
+        settings={"model": "v3.1"},
+    )  # fmt: skip
+    context = bpy.context
+    first = turn.turn_for(context, record)
+    assert first == 90
+    root = bring()[0]
+    root["image_to_mesh_provider"], root["image_to_mesh_model"] = "tripo", "v3.1"
+    root["image_to_mesh_turn"] = first
+    root.rotation_euler.z = math.radians(first)
+    assert bpy.ops.image_to_mesh.turn(to="LEFT") == {"FINISHED"}
+    assert turn.turn_for(context, record) == 180
+    assert abs(root.rotation_euler.z) == pytest.approx(math.pi)
+    bpy.ops.image_to_mesh.turn(to="BACK")
+    assert turn.turn_for(context, record) == 0
+    assert root.rotation_euler.z == pytest.approx(0, abs=1e-6)
+    bpy.ops.image_to_mesh.turn(to="RIGHT")
+    assert preferences.turns(context) == {"tripo/v3.1": 270}
+    bpy.ops.image_to_mesh.turn(to="RESET")
+    assert preferences.turns(context) == {"tripo/v3.1": 0}
+    other = jobs.Record("job", jobs.State.READY, "local", "photo", record.created)
+    assert turn.turn_for(context, other) == 0
+
+
+def test_a_tilted_model_turns_about_the_vertical(metres: float, bring: Any) -> None:
+    root = bring()[0]
+    root.rotation_mode = "QUATERNION"
+    root.matrix_world = Matrix.Translation(CURSOR) @ Matrix.Rotation(0.5, 4, "X")
+    bpy.context.view_layer.update()
+    room("operators.turn").turn_by(root, 90)
+    bpy.context.view_layer.update()
+    wanted = Matrix.Translation(CURSOR) @ Matrix.Rotation(math.pi / 2, 4, "Z") \
+        @ Matrix.Rotation(0.5, 4, "X")  # fmt: skip
+    np.testing.assert_allclose(root.matrix_world, wanted, atol=1e-5)

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Undo, redo, save and open again after imports: right each time, and nothing piles up."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import bpy
+import numpy as np
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from types import ModuleType
+
+ADDON = "bl_ext.user_default.image_to_mesh"
+JOB = "2026-11-21_0001_photo"
+ROUNDS = 50
+
+
+def room(name: str) -> Any:
+    return import_module(f"{ADDON}.{name}")
+
+
+@pytest.fixture
+def job(addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A finished job with a textured model; the factory's scene is open."""
+    bpy.ops.wm.read_homefile(use_factory_startup=True)
+    image = bpy.data.images.new("photo", 32, 32)
+    image.pixels.foreach_set(np.tile(np.array((1, 0.5, 0, 1), np.float32), 32 * 32))
+    image.pack()
+    image.filepath_raw = "//photo.png"
+    surfaces = room("scene.background.surfaces")
+    material = surfaces.new_material("photo")
+    node = material.node_tree.nodes.new("ShaderNodeTexImage")
+    node.image = image
+    base = surfaces.surface_of(material).inputs["Base Color"]
+    material.node_tree.links.new(node.outputs["Color"], base)
+    thing = bpy.data.objects["Cube"]
+    thing.name = thing.data.name = "photo"
+    thing.data.materials.clear()
+    thing.data.materials.append(material)
+    library = tmp_path / "library"
+    folder = library / JOB
+    folder.mkdir(parents=True)
+    bpy.data.libraries.write(str(folder / "model.blend"), {thing})
+    (folder / "model.glb").write_bytes(b"glTF")
+    jobs = room("jobs")
+    record = jobs.Record(
+        id=JOB, state=jobs.State.READY, provider="local", name="photo",
+        created="2026-11-21T00:00:01+00:00", mesh="model.glb", blend="model.blend",
+    )  # fmt: skip
+    jobs.Library(library).save(record)
+    monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(library))
+    bpy.ops.wm.read_homefile(use_factory_startup=True)
+    bpy.ops.ed.undo_push(message="Start")
+    return folder
+
+
+@pytest.fixture
+def import_it(job: Path) -> Callable[[], None]:
+    def run() -> None:
+        done = bpy.ops.image_to_mesh.import_result("EXEC_DEFAULT", True, job=JOB)
+        assert done == {"FINISHED"}
+
+    return run
+
+
+def facts() -> dict[str, list[str]]:
+    """Return the names of all data-blocks by kind."""
+    kinds = (prop for prop in bpy.data.bl_rna.properties if prop.type == "COLLECTION")
+    found = {kind.identifier: getattr(bpy.data, kind.identifier) for kind in kinds}
+    return {
+        kind: sorted(one.name for one in items)
+        for kind, items in found.items()
+        if kind != "all_ids"  # since 5.2: all of them once more
+    }
+
+
+def looks_right() -> None:
+    thing = bpy.data.objects["photo"]
+    (material,) = thing.data.materials
+    image = next(node.image for node in material.node_tree.nodes if node.type == "TEX_IMAGE")
+    assert (material.name, image.name, thing.data.name) == ("photo",) * 3
+    np.testing.assert_allclose(image.pixels[:4], (1, 0.5, 0, 1), atol=0.01)
+    assert image.packed_file
+    assert image.filepath == "//photo.png"
+    assert thing["image_to_mesh_job"] == JOB
+
+
+def test_import_undo_redo_undo(import_it: Callable[[], None]) -> None:
+    before = facts()
+    import_it()
+    after = facts()
+    looks_right()
+    assert {kind for kind in before if before[kind] != after[kind]} == {
+        "objects", "meshes", "materials", "images"}  # fmt: skip
+    bpy.ops.ed.undo()
+    assert facts() == before
+    bpy.ops.ed.redo()
+    assert facts() == after
+    looks_right()
+    bpy.ops.ed.undo()
+    assert facts() == before
+
+
+def test_saved_and_opened_again(import_it: Callable[[], None], tmp_path: Path) -> None:
+    import_it()
+    after = facts()
+    path = str(tmp_path / "scene.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    bpy.ops.wm.open_mainfile(filepath=path)
+    looks_right()
+    assert not bpy.data.libraries
+    for kind in ("objects", "meshes", "materials", "images", "scenes", "collections"):
+        came = [name for name in after[kind] if name.startswith("photo")]
+        assert [name for name in facts()[kind] if name.startswith("photo")] == came, kind
+
+
+def test_fifty_rounds_leave_nothing(import_it: Callable[[], None], tmp_path: Path) -> None:
+    before = facts()
+    for _ in range(ROUNDS):
+        import_it()
+        bpy.ops.ed.undo()
+    assert facts() == before
+    sizes = []
+    for name in ("one", "two"):
+        path = tmp_path / f"{name}.blend"
+        bpy.ops.wm.save_as_mainfile(filepath=str(path))
+        sizes.append(path.stat().st_size)
+        bpy.ops.wm.open_mainfile(filepath=str(path))
+    assert sizes[1] <= sizes[0] + 4096
+    assert not [one for one in bpy.data.user_map() if one.users == 0 and one.id_type == "MESH"]
+
+
+def test_deleting_it_leaves_no_more_than_blender_does(import_it: Callable[[], None]) -> None:
+    before = facts()
+    for _ in range(5):
+        import_it()
+        bpy.data.objects.remove(bpy.data.objects["photo"])
+        bpy.data.orphans_purge(do_recursive=True)
+    after = facts()
+    for kind in ("objects", "meshes", "materials", "images", "node_groups", "libraries"):
+        assert after[kind] == [name for name in before[kind] if name in after[kind]], kind
+
+
+def test_textures_become_files_beside_the_blend(
+    import_it: Callable[[], None], tmp_path: Path
+) -> None:
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "scene.blend"))
+    bpy.context.scene.image_to_mesh.placement.images = "unpacked"
+    import_it()
+    import_it()
+    names = [image.filepath for image in bpy.data.images if image.name.startswith("photo")]
+    assert sorted(names) == ["//textures/photo.png", "//textures/photo_001.png"]
+    for image in bpy.data.images:
+        if image.name.startswith("photo"):
+            assert not image.packed_file
+            np.testing.assert_allclose(image.pixels[:4], (1, 0.5, 0, 1), atol=0.01)
+    assert len(list((tmp_path / "textures").iterdir())) == 2
+
+
+def test_without_a_file_they_stay_packed_and_that_is_said(job: Path) -> None:
+    bpy.context.scene.image_to_mesh.placement.images = "unpacked"
+    prepared, import_result = room("operators.prepared"), room("operators.import_result")
+    record = import_result.find(bpy.context, JOB)
+    place = room("scene.placement").chosen_place(
+        bpy.context, bpy.context.scene.image_to_mesh.placement
+    )
+    _, notes = prepared.bring_in(bpy.context, record, place)
+    assert notes == (room("scene.textures").UNSAVED,)
+    assert bpy.data.images["photo"].packed_file

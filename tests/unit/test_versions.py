@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The versions of a job's model, and the care that makes them, with a stand-in for Blender."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from image_to_mesh.jobs import care as caring
+from image_to_mesh.jobs import versions
+from image_to_mesh.providers import LibraryProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.once
+
+WORKER = """
+import json, sys, time
+def say(**what): print("\\n@image_to_mesh " + json.dumps(what), flush=True)
+say(ready={"blender": [5, 0, 1], "pid": 1})
+for line in sys.stdin:
+    request = json.loads(line)
+    if request["asked"].get("wait"):
+        say(id=request["id"], progress=0.5, phase="Waiting")
+        time.sleep(60)
+    if request["asked"].get("refuse"):
+        say(id=request["id"], refused={"kind": "failed", "message": "No.", "hint": "Ask less."})
+        continue
+    if request["output"].endswith(".blend"):
+        open(request["output"], "w").write(request["blend"])
+    say(id=request["id"], done={"card": {"faces": 7}, "notes": ["Done."]})
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "model.blend").write_text("original")
+    return tmp_path
+
+
+@pytest.fixture
+def cares() -> Iterator[caring.Cares]:
+    made = caring.Cares()
+    yield made
+    made.close(10)
+
+
+def begin(cares: caring.Cares, folder: Path, task: str, **asked: object) -> caring.Care:
+    order = caring.CareOrder("job", "photo", folder, task, asked=asked)
+    return cares.start(order, (sys.executable, "-c", WORKER))
+
+
+def finished(care: caring.Care) -> caring.CareView:
+    care.thread.join(60)
+    assert care.view.over
+    return care.view
+
+
+def test_each_version_has_the_next_number(folder: Path, cares: caring.Cares) -> None:
+    for number in (2, 3):
+        view = finished(begin(cares, folder, "clean", fill=number))
+        assert (view.version, view.phase) == (f"model-v{number}.blend", "Done")
+    assert (folder / "model.blend").read_text() == "original"
+    known = versions.versions(folder)
+    assert [one.file for one in known] == ["model.blend", "model-v2.blend", "model-v3.blend"]
+    assert (known[1].made_by, known[1].asked, known[1].card) == ("clean", {"fill": 2}, {"faces": 7})
+
+
+def test_a_card_is_kept_with_what_it_is_of(folder: Path, cares: caring.Cares) -> None:
+    view = finished(begin(cares, folder, "card"))
+    assert (view.version, view.card) == ("", {"faces": 7})
+    assert versions.versions(folder) == [versions.Version("model.blend", card={"faces": 7})]
+
+
+def test_refused_care_leaves_no_version(folder: Path, cares: caring.Cares) -> None:
+    view = finished(begin(cares, folder, "quads", refuse=True))
+    assert view.failure is not None
+    assert (view.failure.message, view.failure.hint) == ("No.", "Ask less.")
+    assert [one.file for one in versions.versions(folder)] == ["model.blend"]
+    assert cares.take_ended() == [view]
+    assert cares.take_ended() == []
+
+
+def test_one_order_at_a_time_and_it_can_be_stopped(folder: Path, cares: caring.Cares) -> None:
+    care = begin(cares, folder, "quads", wait=True)
+    with pytest.raises(LibraryProblem, match="worked on"):
+        begin(cares, folder, "clean")
+    assert cares.stop("job")
+    assert finished(care).phase == "Cancelled"
+    assert not cares.stop("job")
+    assert finished(begin(cares, folder, "clean")).version == "model-v2.blend"
+
+
+def test_what_is_no_blender_is_said(folder: Path, cares: caring.Cares) -> None:
+    order = caring.CareOrder("job", "photo", folder, "card")
+    view = finished(cares.start(order, (str(folder / "nothing"),)))
+    assert view.failure is not None
+    assert view.failure.kind == "no_blender"
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", '[{"file": 3, "what": 1}]', "null"])
+def test_a_broken_list_costs_no_version(text: str, folder: Path) -> None:
+    (folder / "versions.json").write_text(text)
+    (folder / "model-v2.blend").write_text("2")
+    assert [one.file for one in versions.versions(folder)] == ["model.blend", "model-v2.blend"]
+    versions.remember(folder, versions.Version("model-v2.blend", "clean"))
+    assert versions.versions(folder)[1].made_by == "clean"
+
+
+def test_versions_are_in_the_order_of_their_numbers(folder: Path) -> None:
+    for number in (10, 2, 9):
+        (folder / f"model-v{number}.blend").write_text("")
+    files = [one.file for one in versions.versions(folder)]
+    assert files == ["model.blend", "model-v2.blend", "model-v9.blend", "model-v10.blend"]
+    assert versions.next_file(folder) == "model-v11.blend"
+
+
+@pytest.mark.parametrize("name", ["../model-v2.blend", "model-v2.blend.py", "x", "model-v.blend"])
+def test_a_version_is_never_outside_of_the_folder(name: str) -> None:
+    with pytest.raises(LibraryProblem):
+        versions.version_file(name)

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Time one mesh file's way into Blender: by the bare importer, and by ours. Runs with `bpy`.
+
+`bench_scene.py bare FILE` and `bench_scene.py ours FILE FOLDER` print one line of JSON.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import places
+
+ROUNDS = 5
+
+
+def timed(work: Callable[[], Any]) -> float:
+    """Return how many seconds the work took."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def bare(file: str) -> dict[str, float]:
+    """Import with Blender's own importer, which stops Blender from begin to end."""
+    import bpy
+
+    bpy.ops.wm.read_homefile(use_factory_startup=True)
+    with contextlib.redirect_stdout(io.StringIO()):
+        took = timed(lambda: bpy.ops.import_scene.gltf(filepath=file))
+    return {"stall": took}
+
+
+def bare_append(blend: str) -> None:
+    """Append with `libraries.load` alone and link what came: the least that can be waited for."""
+    import bpy
+
+    with bpy.data.libraries.load(blend, link=False) as (there, here):
+        here.objects = there.objects
+    for thing in here.objects:
+        bpy.context.collection.objects.link(thing)
+
+
+def ours(file: str, folder: str) -> dict[str, float]:
+    """Prepare in the background Blender, cold and warm, then append here."""
+    import bpy
+
+    from image_to_mesh.jobs import BackgroundBlender
+    from image_to_mesh.scene import background_command
+    from image_to_mesh.scene.placing import append_model
+
+    blend = str(Path(folder) / "model.blend")
+    request = {
+        "do": "prepare",
+        "mesh": file,
+        "name": "ball",
+        "output": blend,
+        "preview": str(Path(folder) / "preview.png"),
+        "render_preview": True,
+    }
+    cold = until_there(BackgroundBlender(background_command()), request)
+    started = BackgroundBlender(background_command())
+    started.version(_unchecked)  # As it waits for the mesh while a service works.
+    warm = until_there(started, request)
+
+    def append() -> None:
+        append_model(
+            bpy.context,
+            blend,
+            location=(1, 2, 3),
+            name="ball",
+            properties={"image_to_mesh_job": "b"},
+        )
+
+    stalls, floors = [], []
+    for _ in range(ROUNDS):  # Turn by turn: what slows the machine down slows both.
+        bpy.ops.wm.read_homefile(use_factory_startup=True)
+        floors.append(timed(lambda: bare_append(blend)))
+        bpy.ops.wm.read_homefile(use_factory_startup=True)
+        stalls.append(timed(append))
+    stall = sorted(stalls)[ROUNDS // 2]
+    return {
+        "stall": stall,
+        "worst": max(stalls),
+        "floor": sorted(floors)[ROUNDS // 2],
+        "cold": cold + stall,
+        "warm": warm + stall,
+    }
+
+
+def until_there(blender: Any, request: dict[str, Any]) -> float:
+    """Return after how many seconds the model can be appended; its preview is drawn later."""
+    from image_to_mesh.jobs.versions import DRAWING
+
+    started, there = time.perf_counter(), []
+
+    def told(phase: str, _fraction: float | None) -> None:
+        if phase == DRAWING:
+            there.append(time.perf_counter() - started)
+
+    blender.ask(request, told, _unchecked)
+    blender.close()
+    return there[0]
+
+
+def _unchecked() -> None:
+    """Nothing ends the wait."""
+
+
+def main() -> None:
+    sys.path.insert(0, str(places.link_checkout()))
+    what, *arguments = sys.argv[1:]
+    found = bare(*arguments) if what == "bare" else ours(*arguments)
+    print("\n@" + json.dumps(found), flush=True)
+
+
+if __name__ == "__main__":
+    main()
