@@ -41,8 +41,8 @@ def _room(
 
 
 THREADS = frozenset({"threading", "_thread", "concurrent"})
-READ_BY_BOTH = ("preferences", "properties", "model_choices", "current_file", "readiness", "baseline",
-                "manual", "thumbnails", "words", "jobs", "providers")  # fmt: skip
+READ_BY_BOTH = ("preferences", "properties", "model_choices", "current_file", "readiness",
+                "baseline", "manual", "thumbnails", "words", "jobs", "providers")  # fmt: skip
 ROOMS: dict[str, Room] = {
     "providers": _room(
         others=frozenset({"annotated_types", "pydantic", "requests", "urllib3"}), never=THREADS
