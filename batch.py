@@ -90,12 +90,10 @@ def _run(arguments: argparse.Namespace, host: BlenderHost, library: Library) -> 
     match(items, listed.entries, retry=arguments.retry_failed)
     progress = Progress(items, None if arguments.quiet else sys.stderr)
     batch = Batch(items, session(), most=arguments.jobs, tell=progress.tell)
-    interrupted = False
-    with _stopped_kindly():
-        try:
-            batch.run(library.load)
-        except KeyboardInterrupt:
-            interrupted = True
+    with _stopped_kindly() as asked:
+        batch.run(library.load, stop=lambda: bool(asked))
+        interrupted = bool(asked) and not batch.done
+        if interrupted:
             print("\nInterrupted: waiting for answers under way…", file=sys.stderr)
             with contextlib.suppress(KeyboardInterrupt):
                 batch.close()
@@ -161,16 +159,27 @@ def _check_folders(arguments: argparse.Namespace) -> None:
 
 
 @contextlib.contextmanager
-def _stopped_kindly() -> Iterator[None]:
-    """Let a request to end, as systems send it, leave the batch as Ctrl-C does."""
+def _stopped_kindly() -> Iterator[list[int]]:
+    """Note Ctrl-C and a request to end, to be heeded between two events; a second is at once.
+
+    Python raises KeyboardInterrupt wherever it happens to be, also where exceptions are dropped.
+    """
+    asked: list[int] = []
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield asked
         return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+    def note(word: int, _: object) -> None:
+        asked.append(word)
+        if len(asked) > 1:
+            raise KeyboardInterrupt
+
+    before = {word: signal.signal(word, note) for word in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        yield asked
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for word, handler in before.items():
+            signal.signal(word, handler)
 
 
 # -- telling -------------------------------------------------------------------------------------

@@ -139,11 +139,19 @@ class Batch:
         self._live: dict[str, Item] = {}
         self._in_a_row: Counter[tuple[Any, ...]] = Counter()
 
-    def run(self, load: Callable[[str], Record]) -> None:
-        """Do all that is left to do; returns when every item has ended, or cannot go on now."""
+    @property
+    def done(self) -> bool:
+        """Whether nothing waits and nothing runs."""
+        return not self._live and not any(self._waiting.values())
+
+    def run(self, load: Callable[[str], Record], *, stop: Callable[[], bool] = bool) -> None:
+        """Do all that is left to do; returns when every item has ended, or cannot go on now.
+
+        `stop` is asked between two events, and lets it return early.
+        """
         for item in self.items:
             self._enlist(item, load)
-        while self._start() or self._live:
+        while not stop() and (self._start() or self._live):
             event = self._running.wait(0.1)
             if event is not None and event.job in self._live:
                 self._tell(self._live[event.job], event.view)

@@ -59,6 +59,7 @@ def test_every_command_runs(
     cli = importlib.import_module(f"{ADDON}.cli")
     monkeypatch.chdir(tmp_path)
     shutil.copy(places.SAMPLE, tmp_path / "photo.jpg")
+    shutil.copytree(pictures, tmp_path / "photos")
     for line in text.splitlines():
         words = shlex.split(line.replace("/pictures", pictures.as_posix()), comments=True)
         if words[:1] == ["image-to-mesh"] and "JOB" not in words:
