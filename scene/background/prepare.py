@@ -93,7 +93,7 @@ def import_model(
     """
     name = clear_name(name) or "mesh"
     with unpacked(path) as (mesh_file, home):
-        format_, notes = import_mesh_file(mesh_file, home)
+        format_, notes = import_mesh_file(mesh_file, home, to_weld=options.weld)
         root = mend(name, format_, options)
         notes += mend_materials(name, model_meshes(root), home, options)
     return root, notes

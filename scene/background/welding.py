@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .mesh_arrays import corners_of, positions_of, read, starts_of
+from .normals import keep_shading, mark_flat_faces, take_normals
 
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float32]
@@ -31,8 +32,6 @@ LAYOUTS: dict[str, tuple[str, int, type[np.generic]]] = {
     "BYTE_COLOR": ("color", 4, np.float32),
 }
 GEOMETRY = frozenset({"position", "custom_normal"})
-SAME_SHADING = np.cos(np.radians(8.0))
-SHADING_TOLERATED = 0.002
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,24 +47,38 @@ def weld(mesh: bpy.types.Mesh) -> None:
 
     Faces that are left without area by it are dropped. Shape keys go: the result stands still.
     """
+    carried = take_normals(mesh)
     positions, corners, starts = positions_of(mesh), corners_of(mesh), starts_of(mesh)
     if not len(starts):
         return
     group = weld_map(positions, corners, starts)
     leads = group == np.arange(len(group))
     faces = _keep_their_area(group[corners], starts)
-    if leads.all() and faces.all():
+    kept = None if faces.all() else np.repeat(faces, np.diff(starts, append=len(corners)))
+    is_welded = leads.all() and kept is None
+    if is_welded and carried is None:
         return
+    if carried is None:
+        normals = _part(read(mesh.corner_normals, "vector", np.float32, 3), kept)
+    else:
+        normals = carried[_part(corners, kept)]
+    if not is_welded:
+        _weld(mesh, group, leads, faces, kept)
+    if carried is not None:
+        mark_flat_faces(mesh, normals)
+    keep_shading(mesh, normals)
+
+
+def _weld(mesh: bpy.types.Mesh, group: Ints, leads: Mask, faces: Mask, kept: Mask | None) -> None:
+    """Rebuild the mesh of the vertices that lead a group and the faces that keep their area."""
+    positions, corners, starts = positions_of(mesh), corners_of(mesh), starts_of(mesh)
     sizes = np.diff(starts, append=len(corners))
-    kept = None if faces.all() else np.repeat(faces, sizes)
-    normals = _part(read(mesh.corner_normals, "vector", np.float32, 3), kept)
     attributes = _attributes(
         mesh, {"POINT": leads, "CORNER": kept, "FACE": None if kept is None else faces}
     )
     renumbered = (np.cumsum(leads) - 1).astype(np.int32)
     _rebuild(mesh, positions[leads], renumbered[group[_part(corners, kept)]], sizes[faces])
     _restore(mesh, attributes)
-    _restore_shading(mesh, normals)
 
 
 def weld_map(positions: Floats, corners: Ints, starts: Ints) -> Ints:
@@ -188,11 +201,3 @@ def _restore(mesh: bpy.types.Mesh, attributes: list[_Attribute]) -> None:
         mesh.color_attributes.active_color_index = 0
         mesh.color_attributes.render_color_index = 0
     mesh.update()
-
-
-def _restore_shading(mesh: bpy.types.Mesh, normals: Floats) -> None:
-    """Keep the file's corner normals only where smooth shading would look different."""
-    smooth = read(mesh.corner_normals, "vector", np.float32, 3)
-    differs = np.einsum("ij,ij->i", smooth, normals) < SAME_SHADING
-    if differs.mean() > SHADING_TOLERATED:
-        mesh.normals_split_custom_set(normals)
