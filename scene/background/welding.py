@@ -99,13 +99,13 @@ def _first_at_position(positions: Floats) -> Ints:
     exact = positions.T + np.float32(0.0)  # Makes -0 and 0 the same bits; columns are quicker.
     bits = np.ascontiguousarray(exact).view(np.uint32)
     hashed = bits[0] * np.uint64(0x9E3779B97F4A7C15)
-    hashed ^= bits[1] * np.uint64(0xC2B2AE3D27D4EB4F)
-    hashed ^= bits[2] * np.uint64(0x165667B19E3779F9)
+    product = bits[1] * np.uint64(0xC2B2AE3D27D4EB4F)
+    hashed ^= product
+    hashed ^= np.multiply(bits[2], np.uint64(0x165667B19E3779F9), out=product)
     order, twins = _sorted(hashed)
     leads = _leads(bits, order)
     if (leads[1:] & twins).any():  # Two places with one key: their points may lie mixed.
-        order = np.argsort(hashed, kind="stable")
-        leads = _leads(bits, order)
+        _sort_out(bits, order, leads, twins)
     group = np.empty(len(order), np.int32)
     group[order] = order[leads][np.cumsum(leads) - 1]
     return group
@@ -121,16 +121,29 @@ def _leads(bits: NDArray[np.uint32], order: NDArray[np.int64]) -> Mask:
     return leads
 
 
+def _sort_out(bits: NDArray[np.uint32], order: Ints, leads: Mask, twins: Mask) -> None:
+    """Order the points of such keys by place and number; mark anew what differs. Of few keys."""
+    keys = np.cumsum(np.append(True, ~twins)) - 1
+    several = np.zeros(keys[-1] + 1, np.bool_)
+    several[keys[1:][leads[1:] & twins]] = True
+    here = np.flatnonzero(several[keys])
+    mixed = order[here]
+    order[here] = mixed[np.lexsort((mixed, *bits[:, mixed], keys[here]))]
+    leads[here] = _leads(bits, order[here])
+
+
 def _sorted(hashed: NDArray[np.uint64]) -> tuple[NDArray[np.int64], Mask]:
     """Return the order of the keys' upper bits, and which neighbours in it have the same ones.
 
     The number of each takes the lower bits: sorting values is ten times as quick as `argsort`.
     """
     numbers = np.uint64((1 << max(len(hashed) - 1, 1).bit_length()) - 1)
-    keys = (hashed & ~numbers) | np.arange(len(hashed), dtype=np.uint64)
+    keys = hashed & ~numbers
+    keys |= np.arange(len(hashed), dtype=np.uint64)
     keys.sort()
-    upper = keys & ~numbers
-    return (keys & numbers).astype(np.int64), upper[1:] == upper[:-1]
+    twins = (keys[1:] ^ keys[:-1]) <= numbers
+    keys &= numbers
+    return keys.view(np.int64), twins
 
 
 def _repeated(corners: Ints, starts: Ints) -> Mask:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import sys
 from pathlib import Path
 
@@ -29,5 +30,8 @@ def load_package() -> None:
 
 
 if __name__ == "__main__":
+    # numpy asks for pages of 2 MB, for which Linux may move others about: half a second for a
+    # million triangles where memory is in pieces. It looks at this once, when it is imported.
+    os.environ.setdefault("NUMPY_MADVISE_HUGEPAGE", "0")
     load_package()
     importlib.import_module(f"{PACKAGE}.protocol").serve()

@@ -283,3 +283,90 @@ def test_the_model_is_there_while_its_preview_is_drawn(
     assert seen[-1] == (room("jobs.versions").DRAWING, True, False)
     with bpy.data.libraries.load(str(tmp_path / "model.blend"), assets_only=True) as (there, _):
         assert there.objects == ["photo"]
+
+
+def test_places_with_one_key_are_told_apart(addon: ModuleType, monkeypatch: Any) -> None:
+    welding = room("scene.background.welding")
+    points = np.random.default_rng(3).integers(-2, 3, (4000, 3)).astype(np.float32)
+    _, places = np.unique(points, axis=0, return_inverse=True)
+    first = np.full(places.max() + 1, len(points))
+    np.minimum.at(first, places.reshape(-1), np.arange(len(points)))
+    expected = first[places.reshape(-1)]
+    assert (welding._first_at_position(points) == expected).all()
+    by_key, few = welding._sorted, np.uint64(7 << 61)
+    monkeypatch.setattr(welding, "_sorted", lambda hashed: by_key(hashed & few))
+    assert (welding._first_at_position(points) == expected).all()
+
+
+def with_normals(path: Path, normals: Any, **more: Any) -> Path:
+    return write_glb(path, {**split_at_every_face(), "NORMAL": normals, **more})
+
+
+def flat_normals() -> Any:
+    """Return each corner's own face's normal, of a pyramid with corners of its own."""
+    corner = split_at_every_face()["POSITION"].reshape(-1, 3, 3)
+    across = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
+    across /= np.linalg.norm(across, axis=1, keepdims=True)
+    return np.repeat(across, 3, axis=0).astype(np.float32)
+
+
+@pytest.fixture
+def carried(addon: ModuleType, monkeypatch: Any) -> list[bool]:
+    """Note for each mesh whether its normals came along as plain values."""
+    welding, seen = room("scene.background.welding"), []
+    take = welding.take_normals
+
+    def taken(mesh: bpy.types.Mesh) -> Any:
+        normals = take(mesh)
+        seen.append(normals is not None)
+        return normals
+
+    monkeypatch.setattr(welding, "take_normals", taken)
+    return seen
+
+
+def test_a_files_normals_are_kept_where_they_matter(
+    mended: Any, carried: list[bool], tmp_path: Path
+) -> None:
+    leaning = flat_normals() + (0.0, 0.5, 0.0)
+    leaning /= np.linalg.norm(leaning, axis=1, keepdims=True)
+    (thing,) = mended(with_normals(tmp_path / "m.glb", leaning.astype(np.float32)), normals="keep")
+    assert carried == [True]
+    mesh = thing.data
+    assert len(mesh.vertices) == 5
+    assert mesh.has_custom_normals
+    assert not [one.name for one in mesh.attributes if one.name.startswith("_")]
+    found = [tuple(one.vector) for one in mesh.corner_normals]
+    expected = [(x, -z, y) for x, y, z in leaning]
+    assert np.allclose(found, expected, atol=1e-3)
+
+
+def test_flat_faces_are_marked_and_need_no_normals(
+    mended: Any, carried: list[bool], tmp_path: Path
+) -> None:
+    (thing,) = mended(with_normals(tmp_path / "m.glb", flat_normals()), normals="keep")
+    assert carried == [True]
+    assert not thing.data.has_custom_normals
+    assert not any(face.use_smooth for face in thing.data.polygons)
+
+
+def test_normals_that_are_no_numbers_do_no_harm(
+    mended: Any, carried: list[bool], tmp_path: Path
+) -> None:
+    broken = flat_normals() + np.float32(0.3)
+    broken[0], broken[4] = np.nan, 0.0
+    (thing,) = mended(with_normals(tmp_path / "m.glb", broken), normals="keep")
+    assert carried == [True]
+    lengths = [one.vector.length for one in thing.data.corner_normals]
+    assert np.allclose(lengths, 1.0, atol=1e-3)
+
+
+def test_normals_beside_other_values_go_blenders_way(
+    mended: Any, carried: list[bool], tmp_path: Path
+) -> None:
+    weights = np.ones((18, 1), np.float32)
+    (thing,) = mended(with_normals(tmp_path / "m.glb", flat_normals(), _WEIGHT=weights))
+    assert carried == [False]
+    assert len(thing.data.vertices) == 5
+    mended(with_normals(tmp_path / "n.glb", flat_normals()), weld=False)
+    assert carried == [False]
