@@ -121,9 +121,7 @@ def _leads(bits: NDArray[np.uint32], order: NDArray[np.int64]) -> Mask:
     return leads
 
 
-def _sort_out(
-    bits: NDArray[np.uint32], order: NDArray[np.int64], leads: Mask, twins: Mask
-) -> None:
+def _sort_out(bits: NDArray[np.uint32], order: NDArray[np.int64], leads: Mask, twins: Mask) -> None:
     """Order the points of such keys by place and number; mark anew what differs. Of few keys."""
     keys = np.cumsum(np.append(True, ~twins)) - 1
     several = np.zeros(keys[-1] + 1, np.bool_)
