@@ -10,6 +10,7 @@ from mathutils import Matrix, Vector
 from .choices import Mending
 from .mesh_arrays import positions_of, read
 from .names import clear_name
+from .normals import transform_normals
 from .refusal import Refusal
 from .shapes import turn_outward
 from .welding import Floats, weld
@@ -28,14 +29,10 @@ def mend(name: str, format_: str, options: Mending = DEFAULT) -> bpy.types.Objec
     meshes = _imported_meshes()
     if not meshes:
         raise Refusal("bad_mesh", "The mesh file holds no faces.", "Generate the mesh again.")
-    if options.weld:  # Before transforms, which would leave behind the normals that `weld` sets.
-        for mesh in dict.fromkeys(thing.data for thing in meshes):
-            if not mesh.shape_keys:
-                weld(mesh)
     if options.tidy:
         worlds = [thing.matrix_world.copy() for thing in meshes]
         for thing, world in zip(meshes, worlds, strict=True):
-            _set_free(thing, world, options)
+            _set_free(thing, world, apply=options.apply_transforms)
         _remove_all_but(meshes)
     else:
         _remove_helpers(meshes)
@@ -76,6 +73,8 @@ def bounds(things: list[bpy.types.Object]) -> tuple[Floats, Floats]:
 
 
 def _mend_mesh(mesh: bpy.types.Mesh, format_: str, options: Mending) -> None:
+    if options.weld and not mesh.shape_keys:
+        weld(mesh)
     if options.outward:
         turn_outward(mesh)
     if options.normals == "angle":
@@ -113,22 +112,21 @@ def _imported_meshes() -> list[bpy.types.Object]:
     ]
 
 
-def _set_free(thing: bpy.types.Object, world: Matrix, options: Mending) -> None:
-    """Take the object out of its hierarchy; move scale and rotation into its own mesh if wanted."""
+def _set_free(thing: bpy.types.Object, world: Matrix, *, apply: bool) -> None:
+    """Take the object out of its hierarchy; `apply` moves scale and rotation into its own mesh."""
     thing.animation_data_clear()
     thing.modifiers.clear()
     thing.vertex_groups.clear()
     thing.parent = None
-    if not options.apply_transforms:
+    if not apply:
         thing.matrix_world = world
         return
     if thing.data.users > 1:
         thing.data = thing.data.copy()
     if thing.data.shape_keys:
         thing.shape_key_clear()
-        if options.weld:
-            weld(thing.data)
     thing.data.transform(world)
+    transform_normals(thing.data, world)
     if world.determinant() < 0.0:
         thing.data.flip_normals()
     thing.rotation_mode = "XYZ"  # the glTF importer's quaternions are nothing to turn by hand

@@ -14,11 +14,14 @@ from typing import Any
 
 import bpy
 import numpy as np
+from mathutils import Matrix
 
 from .mesh_arrays import Floats, read
 
 NAME = "_file_normal"
 FLOAT, TRIANGLES = 5126, (None, 4, 5, 6)
+UPRIGHT = Matrix(((1, 0, 0), (0, 0, -1), (0, 1, 0)))
+"""From the file's axes, where Y is up, to Blender's."""
 FLAT = 0.9999999
 """Blender's importer, too, takes a face whose corners look this much its own way for a flat one."""
 SAME_SHADING = np.cos(np.radians(8.0))
@@ -63,6 +66,18 @@ def carried_normals() -> Iterator[None]:
         yield
     finally:
         addons.remove(entry)
+
+
+def transform_normals(mesh: bpy.types.Mesh, world: Matrix) -> None:
+    """Turn the normals that came along, if any, as `Mesh.transform` does the points."""
+    found = mesh.attributes.get(NAME)
+    if found is None or world == Matrix():
+        return
+    turn = UPRIGHT.transposed() @ world.to_3x3().inverted_safe().transposed() @ UPRIGHT
+    normals = read(found.data, "vector", np.float32, 3) @ np.array(turn, np.float32).T
+    lengths = np.linalg.norm(normals, axis=1, keepdims=True)
+    np.divide(normals, lengths, out=normals, where=lengths > 0.0)
+    found.data.foreach_set("vector", normals.ravel())
 
 
 def take_normals(mesh: bpy.types.Mesh) -> Floats | None:

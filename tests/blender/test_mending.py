@@ -298,8 +298,8 @@ def test_places_with_one_key_are_told_apart(addon: ModuleType, monkeypatch: Any)
     assert (welding._first_at_position(points) == expected).all()
 
 
-def with_normals(path: Path, normals: Any, **more: Any) -> Path:
-    return write_glb(path, {**split_at_every_face(), "NORMAL": normals, **more})
+def with_normals(path: Path, normals: Any, node: Any = None, **more: Any) -> Path:
+    return write_glb(path, {**split_at_every_face(), "NORMAL": normals, **more}, **(node or {}))
 
 
 def flat_normals() -> Any:
@@ -370,3 +370,26 @@ def test_normals_beside_other_values_go_blenders_way(
     assert len(thing.data.vertices) == 5
     mended(with_normals(tmp_path / "n.glb", flat_normals()), weld=False)
     assert carried == [False]
+
+
+@pytest.mark.parametrize(
+    ("turn", "scale"),
+    [((0, 0, 0, 1), (-1, 1, 1)), ((0.5, 0.5, 0.5, 0.5), (-1, 2, 1)), ((0, 0, 0, 1), (3, 1, 0.5))],
+)
+def test_a_files_normals_are_turned_with_it(
+    turn: Any, scale: Any, mended: Any, carried: list[bool], tmp_path: Path
+) -> None:
+    leaning = flat_normals() + (0.0, 0.4, 0.2)
+    leaning = (leaning / np.linalg.norm(leaning, axis=1, keepdims=True)).astype(np.float32)
+    path = with_normals(tmp_path / "m.glb", leaning, node={"rotation": turn, "scale": scale})
+    (thing,) = mended(path, normals="keep", outward=False)
+    assert carried == [True]
+    # (0.5, 0.5, 0.5, 0.5) takes x to y, y to z, z to x.
+    axes = np.eye(3) if turn[3] == 1 else np.eye(3)[[2, 0, 1]]
+    expected = leaning / np.array(scale) @ axes.T
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    upright = expected[:, (0, 2, 1)] * (1, -1, 1)
+    found = np.array([one.vector for one in thing.data.corner_normals])
+    for face in range(6):  # A mirrored face runs through its corners the other way round.
+        here = slice(face * 3, face * 3 + 3)
+        assert np.allclose(np.sort(found[here], 0), np.sort(upright[here], 0), atol=2e-3)
