@@ -112,5 +112,4 @@ def keep_shading(mesh: bpy.types.Mesh, normals: Floats) -> None:
     lengths = np.sqrt(np.einsum("ij,ij->i", normals, normals))
     differs = np.einsum("ij,ij->i", smooth, normals) < lengths * np.float32(SAME_SHADING)
     if differs.mean() > SHADING_TOLERATED:
-        normals[~np.isfinite(lengths)] = 0.0
         mesh.normals_split_custom_set(normals)
