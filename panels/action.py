@@ -154,6 +154,8 @@ def _draw_result(box: bpy.types.UILayout, context: bpy.types.Context, view: JobV
     record = view.record
     if record:
         parts = [tr("{} faces").format(f"{record.faces:,}")] if record.faces else []
+        if record.credits:
+            parts.append(tr("{} credits").format(f"{record.credits:g}"))
         draw_text(box, context, ", ".join([*parts, duration(record.seconds)]), active=False)
         for note in record.notes:
             draw_text(box, context, said(note), icon="INFO")
