@@ -57,6 +57,7 @@ TEXTS: dict[str, str] = {
     "Cancel Generation": "Erzeugung abbrechen",
     "Certificate Bundle": "Zertifikatsdatei",
     "Checked when it is used": "Wird erst beim Erzeugen geprüft",
+    "Cannot be used": "Nicht verwendbar",
     "Choose a picture": "Wähle ein Bild",
     "Choose a picture or an object": "Wähle ein Bild oder ein Objekt",
     "Choose the provider, settings and pictures of this job again": "Anbieter, Werte und Bilder dieses Auftrags wieder wählen",
