@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from gui.artist import CLOSE
 from gui.pictures import mean_color
 
 if TYPE_CHECKING:
@@ -14,11 +15,6 @@ if TYPE_CHECKING:
     from gui.artist import Artist
 
 NARROW = 220
-BORDER = (5, 4, 6, 3) * 3
-"""Where the sidebar may be seized, counted from the region's left edge: a thin line."""
-REST = 0.4
-"""Seconds that the pointer rests on it before it is seized, as a hand does."""
-CLOSE = 8
 THEME = """
 import os
 presets = bpy.utils.preset_paths("interface_theme")
@@ -28,24 +24,6 @@ bpy.ops.script.execute_preset(filepath=file, menu_idname="USERPREF_MT_interface_
 """
 CHOICES = "bpy.context.scene.image_to_mesh"
 PROVIDERS = f"[one.identifier for one in {CHOICES}.bl_rna.properties['provider'].enum_items]"
-
-
-def width(artist: Artist) -> int:
-    return int(artist.session.run("region('UI').width"))
-
-
-def drag_to_width(artist: Artist, pixels: int) -> None:
-    """Drag the sidebar's left border; a hand too misses the thin line now and then."""
-    for border in BORDER:
-        place = artist.session.run("place_of('UI')")
-        if abs(place["width"] - pixels) < CLOSE:
-            return
-        artist.point_at_view()
-        start = (place["left"] + border, place["top"] + 220)
-        artist.session.drag(start, (start[0] + place["width"] - pixels, start[1]), rest=REST)
-    if abs(width(artist) - pixels) < CLOSE:
-        return
-    raise AssertionError(f"the sidebar is {place['width']} pixels wide")
 
 
 def test_empty(artist: Artist) -> None:
@@ -73,11 +51,11 @@ def test_every_provider_has_its_rows(artist: Artist) -> None:
 
 def test_narrow(artist: Artist, photograph: Path) -> None:
     artist.choose(photograph)
-    drag_to_width(artist, NARROW)
+    artist.drag_sidebar_to(NARROW)
     artist.words()
     artist.session.screenshot("panel-narrow")
     artist.new_file()
-    assert width(artist) > NARROW + CLOSE
+    assert artist.sidebar_width() > NARROW + CLOSE
 
 
 def test_light_theme(artist: Artist, photograph: Path) -> None:
