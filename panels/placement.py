@@ -99,6 +99,7 @@ class IMAGE_TO_MESH_PT_placement(bpy.types.Panel):
         header.label(text="Mending")
         if body:
             draw_mending(body, context, context.scene.image_to_mesh.mending)
+        layout.operator("image_to_mesh.keep_defaults", icon="PREFERENCES")
 
 
 classes = (IMAGE_TO_MESH_PT_placement,)
