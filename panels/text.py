@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import textwrap
 from typing import Any
 
@@ -39,9 +40,10 @@ def draw_text(
         column.label(text=line, icon=blank if number else icon)
 
 
-def wrapped(text: str, characters: int) -> list[str]:
+@functools.lru_cache(maxsize=256)
+def wrapped(text: str, characters: int) -> tuple[str, ...]:
     """Break a text into lines; a word that is too long is broken as well."""
-    return textwrap.wrap(text, max(characters, 12)) or [""]
+    return tuple(textwrap.wrap(text, max(characters, 12))) or ("",)
 
 
 def duration(seconds: float, *, exact: bool = True) -> str:
