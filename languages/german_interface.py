@@ -57,6 +57,7 @@ TEXTS: dict[str, str] = {
     "Cancel Generation": "Erzeugung abbrechen",
     "Certificate Bundle": "Zertifikatsdatei",
     "Checked when it is used": "Wird erst beim Erzeugen geprüft",
+    "Cannot be used": "Nicht verwendbar",
     "Choose a picture": "Wähle ein Bild",
     "Choose a picture or an object": "Wähle ein Bild oder ein Objekt",
     "Choose placement and mending in the sidebar, then keep them for new scenes": "Platzierung und Ausbesserung in der Seitenleiste wählen, dann für neue Szenen übernehmen",

@@ -144,7 +144,8 @@ def _pictures(
     from ..scene.pictures import picture_source
 
     chosen = choices_of(context.scene)
-    sides = [view for view in SIDE_VIEWS if view in provider.views]
+    taken = provider.views_for(read_settings(context.scene, provider))
+    sides = [view for view in SIDE_VIEWS if view in taken]
     images = [("front", chosen.image), *((view, getattr(chosen, f"view_{view}")) for view in sides)]
     return tuple(picture_source(image, view) for view, image in images if image is not None)
 

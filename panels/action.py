@@ -10,11 +10,12 @@ import bpy
 from .. import current_file, thumbnails
 from ..jobs import JobView, known_of, session, shelf
 from ..preferences import OFFLINE, amount_text, answer
-from ..properties import provider_of, read_settings
+from ..properties import choices_of, provider_of, read_settings
 from ..providers import all_providers, values_of
 from ..readiness import priced, why_not
 from ..words import said, tr
 from .arrivals import draw_arrivals, draw_ways
+from .checks import draw_warnings
 from .text import draw_text, duration
 
 RUNNING_SHOWN = 4
@@ -62,6 +63,7 @@ def _draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context, *, ag
         if reason == tr(OFFLINE):
             row = layout.row()
             row.operator("image_to_mesh.open_preferences", icon="PREFERENCES").system = True
+    draw_warnings(layout, context, choices_of(context.scene).image)
 
 
 def _price(context: bpy.types.Context) -> tuple[str, str]:
@@ -152,6 +154,8 @@ def _draw_result(box: bpy.types.UILayout, context: bpy.types.Context, view: JobV
     record = view.record
     if record:
         parts = [tr("{} faces").format(f"{record.faces:,}")] if record.faces else []
+        if record.credits:
+            parts.append(tr("{} credits").format(f"{record.credits:g}"))
         draw_text(box, context, ", ".join([*parts, duration(record.seconds)]), active=False)
         for note in record.notes:
             draw_text(box, context, said(note), icon="INFO")

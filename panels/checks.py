@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Under the picture: what will be sent, what speaks against it, and the ways to mend that."""
+"""What will be sent, and the ways to change it, under the picture; what speaks against it.
+
+That comes a moment after the picture was chosen, so it stands below Generate: no button moves away
+from under a pointer that is on its way to it.
+"""
 
 from __future__ import annotations
 
@@ -33,15 +37,28 @@ def draw_checks(
     if darkroom().at_work:
         draw_text(layout, context, "Preparing the picture...", icon="TIME")
     look = darkroom().seen(picture_key(image))
-    if look is None or look.waiting:  # The line keeps its place: what is below does not jump.
-        draw_text(layout, context, "Looking at the picture...", active=False)
+    draw_text(layout, context, _line(look, provider), active=False)
+
+
+def draw_warnings(
+    layout: bpy.types.UILayout, context: bpy.types.Context, image: bpy.types.Image | None
+) -> None:
+    """Lay what speaks against the picture, a sentence each."""
+    look = None if image is None or picture_problem(image) else darkroom().seen(picture_key(image))
+    if look is None or look.waiting:
         return
     if look.error is not None:
         draw_text(layout, context, said(look.error.message, look.error.hint), icon="ERROR")
         return
-    draw_text(layout, context, sent_text(look, provider), active=False)
     for warning in warnings(look):
         draw_text(layout, context, warning, icon="ERROR")
+
+
+def _line(look: Look | None, provider: Provider[Any]) -> str:
+    """Say what is known in one line that keeps its place: what is below does not jump."""
+    if look is None or look.waiting:
+        return tr("Looking at the picture...")
+    return tr("Cannot be used") if look.error is not None else sent_text(look, provider)
 
 
 def sent_text(look: Look, provider: Provider[Any]) -> str:

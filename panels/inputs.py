@@ -9,7 +9,7 @@ import bpy
 
 from .. import preferences
 from ..jobs import fetches
-from ..properties import SIDE_VIEWS
+from ..properties import SIDE_VIEWS, read_settings
 from ..providers import Provider
 from ..words import said
 from .checks import draw_checks
@@ -30,7 +30,8 @@ def draw_pictures(
     if fetches().waiting():
         draw_text(layout, context, "Fetching the picture...", icon="TIME")
     draw_checks(layout, context, chosen.image, provider)
-    sides = [view for view in SIDE_VIEWS if view in provider.views]
+    taken = provider.views_for(read_settings(context.scene, provider)) if provider.views[1:] else ()
+    sides = [view for view in SIDE_VIEWS if view in taken]
     if not sides:
         return
     header, body = layout.panel("image_to_mesh_views", default_closed=True)
