@@ -29,7 +29,7 @@ class Baseline(NamedTuple):
 def baseline_of(scene: bpy.types.Scene, provider: Provider[Any]) -> Baseline:
     """Return what the scene's settings of a provider started from."""
     kept = _kept(choices_of(scene).baselines).get(provider.id)
-    values = _defaults(provider.settings)
+    values = _defaults(provider)
     if not isinstance(kept, list) or len(kept) != 2 or not isinstance(kept[1], dict):
         return Baseline("", values)
     return Baseline(str(kept[0]), {**values, **kept[1]})
@@ -68,8 +68,8 @@ def _kept(text: str) -> dict[str, Any]:
 
 
 @functools.lru_cache(maxsize=32)
-def _defaults(model: type[Settings]) -> dict[str, Any]:
-    return _plain(model())
+def _defaults(provider: Provider[Any]) -> dict[str, Any]:
+    return _plain(provider.settings())
 
 
 def _plain(settings: Settings) -> dict[str, Any]:

@@ -66,9 +66,9 @@ def _chosen(scene: bpy.types.Scene) -> dict[str, Any]:
 def _properties(scene: bpy.types.Scene) -> Iterator[tuple[str, Any, str]]:
     for group in GROUPS:
         of = getattr(choices_of(scene), group)
-        for name in of.bl_rna.properties.keys():
-            if name not in OF_ONE_SCENE:
-                yield group, of, name
+        for declared in of.bl_rna.properties:
+            if declared.identifier not in OF_ONE_SCENE:
+                yield group, of, declared.identifier
 
 
 def _apply(context: bpy.types.Context) -> None:

@@ -53,6 +53,8 @@ def test_a_job_lives_on_while_nobody_looks(artist: Artist, photograph: Path) -> 
     artist.choose(photograph, face_count=MANY_FACES)
     artist.press_generate()
     artist.session.wait_for("running_jobs()", 10)
+    artist.shows("Generate Another")
+    artist.session.screenshot("panel-running")
     for step in AWAY:
         artist.session.run(step)
         artist.session.screenshot("looking-away")

@@ -23,6 +23,10 @@ file = next(one for one in found if os.path.exists(one))
 bpy.ops.script.execute_preset(filepath=file, menu_idname="USERPREF_MT_interface_theme_presets")
 """
 CHOICES = "bpy.context.scene.image_to_mesh"
+KEY = (
+    "bpy.context.preferences.addons['bl_ext.user_default.image_to_mesh'].preferences"
+    ".tripo_api_key = {!r}"
+)
 PROVIDERS = f"[one.identifier for one in {CHOICES}.bl_rna.properties['provider'].enum_items]"
 
 
@@ -56,6 +60,23 @@ def test_narrow(artist: Artist, photograph: Path) -> None:
     artist.session.screenshot("panel-narrow")
     artist.new_file()
     assert artist.sidebar_width() > NARROW + CLOSE
+
+
+def test_offline_and_error(artist: Artist, photograph: Path) -> None:
+    artist.choose(photograph)
+    artist.session.run(KEY.format("tsk_" + 40 * "a"))
+    artist.session.run(f"{CHOICES}.provider = 'tripo'")
+    artist.point_at_view()
+    assert "Open Preferences" in artist.words()
+    artist.session.screenshot("panel-offline")
+    artist.session.run(KEY.format(""))
+    artist.session.run(f"{CHOICES}.provider = 'local'")
+    artist.session.run(f"{CHOICES}.image = bpy.data.images.new('grey', 256, 256)")
+    artist.press_generate()
+    artist.shows("Nothing in the picture stands out", 30)
+    artist.point_at_view()
+    artist.session.screenshot("panel-error")
+    artist.new_file()
 
 
 def test_light_theme(artist: Artist, photograph: Path) -> None:
