@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -75,6 +76,8 @@ def test_offline_and_error(artist: Artist, photograph: Path) -> None:
     artist.press_generate()
     artist.shows("Nothing in the picture stands out", 30)
     artist.point_at_view()
+    artist.words()
+    time.sleep(1)  # panels slide to their places
     artist.session.screenshot("panel-error")
     artist.new_file()
 
