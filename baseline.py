@@ -29,7 +29,7 @@ class Baseline(NamedTuple):
 def baseline_of(scene: bpy.types.Scene, provider: Provider[Any]) -> Baseline:
     """Return what the scene's settings of a provider started from."""
     kept = _kept(choices_of(scene).baselines).get(provider.id)
-    values = _plain(provider.settings())
+    values = _defaults(provider)
     if not isinstance(kept, list) or len(kept) != 2 or not isinstance(kept[1], dict):
         return Baseline("", values)
     return Baseline(str(kept[0]), {**values, **kept[1]})
@@ -65,6 +65,11 @@ def _kept(text: str) -> dict[str, Any]:
     except ValueError:
         return {}
     return kept if isinstance(kept, dict) else {}
+
+
+@functools.lru_cache(maxsize=32)
+def _defaults(provider: Provider[Any]) -> dict[str, Any]:
+    return _plain(provider.settings())
 
 
 def _plain(settings: Settings) -> dict[str, Any]:

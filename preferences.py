@@ -77,6 +77,23 @@ def remember_turn(context: bpy.types.Context, key: str, degrees: int) -> None:
         context.preferences.is_dirty = True
 
 
+def import_defaults(context: bpy.types.Context) -> dict[str, Any]:
+    """Return what new scenes begin with, by group and property; empty for the add-on's own."""
+    try:
+        kept = json.loads(getattr(_stored(context), "import_defaults", "") or "{}")
+    except ValueError:
+        return {}
+    return kept if isinstance(kept, dict) else {}
+
+
+def keep_import_defaults(context: bpy.types.Context, chosen: dict[str, Any]) -> None:
+    """Let new scenes begin so."""
+    stored = _stored(context)
+    if stored is not None:
+        stored.import_defaults = json.dumps(chosen, sort_keys=True) if chosen else ""
+        context.preferences.is_dirty = True
+
+
 def library_limit(context: bpy.types.Context) -> int:
     """Return how many bytes the library may have; 0 for as many as it takes."""
     return int(getattr(_stored(context), "library_limit", 0.0) * 1e9)
@@ -257,6 +274,11 @@ def _preferences_class() -> type:
             name="Advanced",
             description="Show the services' addresses and the certificate bundle, for gateways, "
             "self-hosted servers and company networks",
+        ),
+        "import_defaults": StringProperty(
+            name="Import Defaults",
+            description="What new scenes begin with",
+            options={"HIDDEN"},
         ),
         "turns": StringProperty(
             name="Turns",

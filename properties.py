@@ -7,6 +7,7 @@ survive switching providers, undo and saving the file.
 
 from __future__ import annotations
 
+import functools
 import math
 import struct
 import typing
@@ -58,6 +59,7 @@ def group_of(scene: bpy.types.Scene, provider: Provider[Any]) -> Any:
     return getattr(choices_of(scene), provider.id)
 
 
+@functools.cache
 def property_name(name: str) -> str:
     """Return the property that holds a setting: its own name, unless that is a built-in member."""
     return f"{name}_" if name == "name" or hasattr(bpy.types.PropertyGroup, name) else name

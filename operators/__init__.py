@@ -11,6 +11,7 @@ from . import (
     arrivals,
     cancel,
     care,
+    defaults,
     delete,
     developing,
     diagnostics,
@@ -39,6 +40,7 @@ _classes = (
     *pictures.classes,
     *developing.classes,
     *diagnostics.classes,
+    *defaults.classes,
     *gallery.classes,
     *settings.classes,
     *cancel.classes,
@@ -62,6 +64,7 @@ def register() -> None:
     for one in _classes:
         bpy.utils.register_class(one)
     settings.register()
+    defaults.register()
     watch.register()
     account.register()
     developing.register()
@@ -79,6 +82,7 @@ def unregister() -> None:
     account.unregister()
     care.unregister()
     watch.unregister()
+    defaults.unregister()
     settings.unregister()
     pictures.unregister()
     queue.clear()

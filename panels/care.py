@@ -11,7 +11,7 @@ import bpy
 from ..jobs.care import CareView, cares
 from ..jobs.versions import ORIGINAL
 from ..model_choices import care_of
-from .text import draw_text
+from .text import draw_text, draw_value
 
 COUNTS = (
     ("triangles", "Triangles"),
@@ -91,16 +91,16 @@ def _draw_buttons(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
     header.label(text="Clean Settings")
     if body:
         for name in ("shells", "debris", "fill"):
-            body.prop(chosen, name)
-    layout.prop(chosen, "faces")
+            draw_value(body, context, chosen, name)
+    draw_value(layout, context, chosen, "faces")
     row = layout.row(align=True)
     row.operator("image_to_mesh.decimate", icon="MOD_DECIM")
     row.operator("image_to_mesh.quad_remesh", icon="MOD_REMESH")
     row = layout.row(align=True)
-    row.prop(chosen, "levels")
+    draw_value(row, context, chosen, "levels")
     row.operator("image_to_mesh.detail_levels", text="Make", icon="MOD_MULTIRES")
-    layout.prop(chosen, "print_height")
-    layout.prop(chosen, "wall")
+    draw_value(layout, context, chosen, "print_height")
+    draw_value(layout, context, chosen, "wall")
     layout.operator("image_to_mesh.print_check", icon="CHECKMARK")
 
 

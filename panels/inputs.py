@@ -53,10 +53,10 @@ def draw_provider(
     if not (provider.keys and has_keys):  # Who has a key knows; the menu's tooltip says it too.
         draw_text(layout, context, provider.description, active=False)
     if provider.keys and not has_keys:
-        row = layout.row(align=True)
-        row.operator("image_to_mesh.open_preferences", text="Add Key", icon="PREFERENCES")
+        ways = layout.column(align=True)  # side by side German words would be cut
+        ways.operator("image_to_mesh.open_preferences", text="Add Key", icon="PREFERENCES")
         if provider.key_url:
-            row.operator("wm.url_open", text="Get a Key", icon="URL").url = provider.key_url
+            ways.operator("wm.url_open", text="Get a Key", icon="URL").url = provider.key_url
     elif preferences.has_account(provider):
         _draw_balance(layout, context, provider)
 

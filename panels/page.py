@@ -17,6 +17,7 @@ from ..preferences import (
     balance_text,
     has_account,
     has_keys,
+    import_defaults,
     is_offline,
     key_origin,
     key_problem,
@@ -37,6 +38,7 @@ def draw(self: Any, context: bpy.types.Context) -> None:
     for fields, users in _services():
         _draw_service(layout, context, fields, users, self)
     _draw_library(layout.box(), context, self)
+    _draw_import(layout.box(), context)
     _draw_advanced(layout, context, self)
     row = layout.row()
     row.operator("image_to_mesh.save_diagnostics", icon="TEXT")
@@ -59,6 +61,19 @@ def _draw_library(box: Any, context: bpy.types.Context, preferences: Any) -> Non
     row.operator("image_to_mesh.show_folder", icon="FILE_FOLDER").job = ""
     row.operator("image_to_mesh.add_asset_library", icon="ASSET_MANAGER")
     row.operator("image_to_mesh.clean_up", text="Clean Up", icon="TRASH")
+
+
+def _draw_import(box: Any, context: bpy.types.Context) -> None:
+    """Lay what new scenes begin with, and the ways to change it."""
+    box.label(text="Defaults for Import")
+    if import_defaults(context):
+        text = "New scenes begin with the placement and mending that you kept"
+    else:
+        text = "Choose placement and mending in the sidebar, then keep them for new scenes"
+    _draw_sentence(box, context, text)
+    row = box.row()
+    row.operator("image_to_mesh.keep_defaults", text="Keep This Scene's", icon="SCENE_DATA")
+    row.operator("image_to_mesh.forget_defaults", text="Reset", icon="LOOP_BACK")
 
 
 def _services() -> list[tuple[tuple[KeyField, ...], list[Provider[Any]]]]:

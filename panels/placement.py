@@ -8,6 +8,7 @@ from typing import Any
 import bpy
 
 from ..model_choices import placement_of
+from .text import draw_value, is_narrow, titled_row
 
 TURNS = (
     ("LEFT", "LOOP_BACK"),
@@ -21,21 +22,21 @@ def draw_placement(layout: bpy.types.UILayout, context: bpy.types.Context) -> No
     """Lay the rows of where a new model stands, and how large it is."""
     chosen = placement_of(context.scene)
     column = layout.column()
-    column.prop(chosen, "position")
+    draw_value(column, context, chosen, "position")
     if chosen.position == "reference":
-        column.prop(chosen, "reference")
+        draw_value(column, context, chosen, "reference")
         row = column.row()
         row.alert = chosen.reference is None
         if chosen.reference is None:
             row.label(text="Choose a picture or an object", icon="INFO")
     else:
-        row = column.row(align=True, heading="Size")
+        row = titled_row(column, context, "Size")
         row.prop(chosen, "use_size", text="")
         value = row.row(align=True)
         value.active = chosen.use_size
         value.prop(chosen, "size", text="")
         value.prop(chosen, "measure", text="")
-    row = column.row(align=True, heading="In a Row")
+    row = titled_row(column, context, "In a Row")
     row.prop(chosen, "use_row", text="")
     value = row.row(align=True)
     value.active = chosen.use_row
@@ -46,26 +47,25 @@ def draw_storage(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     """Lay the rows of how a new model and its textures are kept."""
     chosen = placement_of(context.scene)
     column = layout.column()
-    column.prop(chosen, "storage", expand=True)
+    draw_value(column, context, chosen, "storage", expand=True)
     row = column.row()
     row.active = chosen.storage == "appended"
-    row.prop(chosen, "images", expand=True)
+    draw_value(row, context, chosen, "images", expand=True)
 
 
-def draw_mending(layout: bpy.types.UILayout, mending: Any) -> None:
+def draw_mending(layout: bpy.types.UILayout, context: bpy.types.Context, mending: Any) -> None:
     """Lay the switches of the mending."""
-    column = layout.column(heading="Mend")
+    column = layout.column(heading="" if is_narrow(context) else "Mend")
+    column.use_property_split = not is_narrow(context)
     for name in ("tidy", "weld", "outward", "metals"):
         column.prop(mending, name)
     row = column.row()
     row.active = mending.tidy
     row.prop(mending, "apply_transforms")
     column = layout.column()
-    column.prop(mending, "colors")
-    column.prop(mending, "normals")
-    if mending.normals != "keep":
-        column.prop(mending, "angle")
-    column.prop(mending, "texture_limit")
+    for name in ("colors", "normals", "angle", "texture_limit"):
+        if name != "angle" or mending.normals != "keep":
+            draw_value(column, context, mending, name)
 
 
 def draw_turns(layout: bpy.types.UILayout, job: str = "") -> None:
@@ -98,7 +98,8 @@ class IMAGE_TO_MESH_PT_placement(bpy.types.Panel):
         header, body = layout.panel("image_to_mesh_mending", default_closed=True)
         header.label(text="Mending")
         if body:
-            draw_mending(body, context.scene.image_to_mesh.mending)
+            draw_mending(body, context, context.scene.image_to_mesh.mending)
+        layout.operator("image_to_mesh.keep_defaults", icon="PREFERENCES")
 
 
 classes = (IMAGE_TO_MESH_PT_placement,)

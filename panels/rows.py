@@ -13,7 +13,7 @@ from ..properties import group_of, property_name, provider_of, read_settings, sw
 from ..providers import Setting, settings_of
 from ..readiness import broken_settings
 from ..words import said
-from .text import draw_text
+from .text import draw_text, draw_value, is_narrow
 
 GROUPS = {
     "quality": "Quality",
@@ -90,13 +90,17 @@ def _draw_rows(
     remarks: Remarks,
 ) -> None:
     column, group = layout.column(), group_of(context.scene, provider_of(context.scene))
+    narrow = is_narrow(context)
     for setting in declared:
         broken, unused = remarks.broken.get(setting.name), remarks.unused.get(setting.name)
+        if narrow and setting.optional:
+            column.label(text=setting.title)
         whole = column.row(align=True)
-        row = whole.row(align=True, heading=setting.title if setting.optional else "")
+        row = whole.row(align=True, heading="" if narrow or not setting.optional else setting.title)
+        row.use_property_split = not narrow
         row.active = not unused
         row.alert = bool(broken)
-        _draw_value(row, group, setting)
+        _draw_value(row, context, group, setting)
         if setting.name in remarks.differing:
             back = whole.operator(
                 "image_to_mesh.reset_settings", text="", icon="LOOP_BACK", emboss=False
@@ -108,10 +112,12 @@ def _draw_rows(
             draw_text(below, context, said(broken or unused or ""), active=bool(broken))
 
 
-def _draw_value(row: bpy.types.UILayout, group: Any, setting: Setting) -> None:
+def _draw_value(
+    row: bpy.types.UILayout, context: bpy.types.Context, group: Any, setting: Setting
+) -> None:
     name = property_name(setting.name)
     if not setting.optional:
-        row.prop(group, name, slider=_has_range(setting))
+        draw_value(row, context, group, name, slider=_has_range(setting))
         return
     switch = switch_name(setting.name)
     row.prop(group, switch, text="")

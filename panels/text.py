@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import functools
 import textwrap
+from typing import Any
 
 import bpy
 
@@ -14,6 +16,10 @@ CHARACTER_WIDTH = 5.7
 MARGIN = 60.0
 """Pixels of a row that text cannot use: the tabs, the panel's borders, a box's."""
 ICON_CHARACTERS = 4
+NARROW = 260.0
+"""Pixels of width under which a title has no room beside its value."""
+USUAL = 280.0
+MENUS = frozenset({"ENUM", "POINTER", "STRING"})
 
 
 def draw_text(
@@ -34,9 +40,10 @@ def draw_text(
         column.label(text=line, icon=blank if number else icon)
 
 
-def wrapped(text: str, characters: int) -> list[str]:
+@functools.lru_cache(maxsize=256)
+def wrapped(text: str, characters: int) -> tuple[str, ...]:
     """Break a text into lines; a word that is too long is broken as well."""
-    return textwrap.wrap(text, max(characters, 12)) or [""]
+    return tuple(textwrap.wrap(text, max(characters, 12))) or ("",)
 
 
 def duration(seconds: float, *, exact: bool = True) -> str:
@@ -47,8 +54,45 @@ def duration(seconds: float, *, exact: bool = True) -> str:
     return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
 
 
+def is_narrow(context: bpy.types.Context) -> bool:
+    """Say whether titles belong into the fields or above them: beside them they would be cut."""
+    return _width(context) < NARROW
+
+
+def titled_row(
+    layout: bpy.types.UILayout, context: bpy.types.Context, title: str
+) -> bpy.types.UILayout:
+    """Lay a title and return a row for its values: beside it, in a narrow region below."""
+    if not is_narrow(context):
+        return layout.row(align=True, heading=title)
+    layout.label(text=title)
+    row = layout.row(align=True)
+    row.use_property_split = False
+    return row
+
+
+def draw_value(
+    layout: bpy.types.UILayout, context: bpy.types.Context, data: Any, name: str, **shown: Any
+) -> None:
+    """Lay a property with its title: in a narrow region inside the field, a menu's above it."""
+    if not is_narrow(context):
+        layout.prop(data, name, **shown)
+        return
+    declared = data.bl_rna.properties[name]
+    column = layout.column(align=True)
+    column.use_property_split = False
+    if declared.type in MENUS:
+        column.label(text=declared.name)
+        column = column.row(align=True)
+        shown = {"text": "", **shown} if "expand" not in shown else shown
+    column.prop(data, name, **shown)
+
+
 def _characters(context: bpy.types.Context) -> int:
-    region = context.region
+    return int((_width(context) - MARGIN) / CHARACTER_WIDTH)
+
+
+def _width(context: bpy.types.Context) -> float:
+    """Return the region's width at a scale of 1; of a usual one where there is none."""
     scale = context.preferences.system.ui_scale or 1.0  # 0 without a window
-    width = region.width / scale if region else 250.0
-    return int((width - MARGIN) / CHARACTER_WIDTH)
+    return float(context.region.width / scale) if context.region else USUAL

@@ -43,7 +43,10 @@ exec chroot "$folder" "$@"
 _NAMESPACE = ("unshare", "--mount", "--pid", "--fork", "--kill-child")
 _FASTER = {
     "dpkg/dpkg.cfg.d/99-faster": "force-unsafe-io\npath-exclude=/usr/share/doc/*\n"
-    "path-exclude=/usr/share/man/*\npath-exclude=/usr/share/locale/*\n",
+    "path-exclude=/usr/share/man/*\npath-exclude=/usr/share/locale/*\n"
+    # Blender's own languages: their list, and German, which the add-on speaks too.
+    "path-include=/usr/share/locale/languages\n"
+    "path-include=/usr/share/locale/de/LC_MESSAGES/blender.mo\n",
     "apt/apt.conf.d/99-faster": 'Acquire::Languages "none";\nAPT::Install-Recommends "0";\n',
 }
 

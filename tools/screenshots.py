@@ -18,13 +18,27 @@ import places
 SHOTS = places.BUILD / "screenshots"
 IMAGES = places.ROOT / "docs" / "images"
 PANEL = (1048, 78, 1322, 800)
+NARROW = (1100, 78, 1322, 800)
+LARGE = (764, 78, 1322, 800)
 WHOLE = (0, 0, 1600, 1000)
 PICTURES = {
-    "panel-empty": PANEL,
-    "panel-ready": PANEL,
-    "panel-no-key-tripo": PANEL,
-    "panel-crowded": PANEL,
-    "panel-results": PANEL,
+    **dict.fromkeys(
+        (
+            "panel-empty",
+            "panel-ready",
+            "panel-no-key-tripo",
+            "panel-offline",
+            "panel-running",
+            "panel-crowded",
+            "panel-done",
+            "panel-error",
+            "panel-results",
+            "panel-light",
+        ),
+        PANEL,
+    ),
+    **dict.fromkeys(("panel-narrow", "german-narrow-tripo"), NARROW),
+    "panel-scale-2": LARGE,
     "panel-light-done": WHOLE,
     "drop-menu": WHOLE,
 }
@@ -36,7 +50,8 @@ source, target, *box = sys.argv[1:]
 with Image.open(source) as shot:
     shot.convert("RGB").crop(tuple(map(int, box))).quantize(128).save(target, optimize=True)
 """
-TESTS = ("test_looks.py", "test_panel.py", "test_pictures_in.py", "test_looking_away.py")
+TESTS = ("test_looks.py", "test_german.py", "test_panel.py", "test_pictures_in.py",
+         "test_looking_away.py")  # fmt: skip
 
 
 def take() -> Path:

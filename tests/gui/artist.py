@@ -19,6 +19,13 @@ _ROW = 12
 _NEAR = range(-48, 73, 8)
 """Pixels from where Generate was to where Cancel comes: the bar takes the button's place."""
 
+_BORDER = (5, 4, 6, 3) * 3
+"""Where the sidebar may be seized, counted from the region's left edge: a thin line."""
+_REST = 0.4
+"""Seconds that the pointer rests on it before it is seized, as a hand does."""
+CLOSE = 8
+"""Pixels by which the sidebar's width may miss what was asked for."""
+
 
 class Artist:
     """What a person does with the add-on, and what they see of it."""
@@ -81,7 +88,24 @@ class Artist:
         across, down = place["width"] // 4, place["height"] * 3 // 4
         self.session.move(place["left"] + across, place["top"] + down)
 
+    def drag_sidebar_to(self, pixels: int) -> None:
+        """Drag the sidebar's left border; a hand too misses the thin line now and then."""
+        for border in _BORDER:
+            place = self.session.run("place_of('UI')")
+            if abs(place["width"] - pixels) < CLOSE:
+                return
+            self.point_at_view()
+            start = (place["left"] + border, place["top"] + 220)
+            end = (start[0] + place["width"] - pixels, start[1])
+            self.session.drag(start, end, rest=_REST)
+        wide = self.sidebar_width()
+        assert abs(wide - pixels) < CLOSE, f"the sidebar is {wide} pixels wide"
+
     # What they see
+
+    def sidebar_width(self) -> int:
+        """Return the sidebar's width in pixels."""
+        return int(self.session.run("region('UI').width"))
 
     def meshes(self) -> list[str]:
         """Return the names of the generated meshes in the file."""

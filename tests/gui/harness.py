@@ -73,6 +73,7 @@ class Session:
     def __init__(self, place: blenders.Place, profile: Path, **environment: str) -> None:
         self.profile = profile
         self.log = profile / "blender.log"
+        self.clicks = 0
         self._questions = 0
         self._unread = b""
         self._found: dict[str, tuple[int, int]] = {}
@@ -185,10 +186,18 @@ class Session:
 
     def click(self, x: int, y: int, button: int = 1) -> None:
         """Press and release a button of the mouse at a pixel."""
+        self.clicks += 1
         self.move(x, y)
         self._shell.run(
             "xdotool", "mousedown", str(button), "sleep", "0.05", "mouseup", str(button)
         )
+        time.sleep(_SETTLE_SECONDS)
+
+    def double_click(self, x: int, y: int) -> None:
+        """Click twice at a pixel, as files are opened: one act of a person, counted once."""
+        self.clicks += 1
+        self.move_seen((x, y))
+        self._shell.run("xdotool", "click", "--delay", "60", "--repeat", "2", "1")
         time.sleep(_SETTLE_SECONDS)
 
     def drag(self, start: tuple[int, int], end: tuple[int, int], rest: float = 0.0) -> None:

@@ -42,6 +42,9 @@ AWAY = (
     OTHER_SCENE,
 )
 BACK = """
+for window in bpy.context.window_manager.windows[1:]:
+    with bpy.context.temp_override(window=window):
+        bpy.ops.wm.window_close()
 window = bpy.context.window_manager.windows[0]
 window.scene = bpy.data.scenes['Scene']
 window.workspace = bpy.data.workspaces['Layout']
@@ -53,6 +56,9 @@ def test_a_job_lives_on_while_nobody_looks(artist: Artist, photograph: Path) -> 
     artist.choose(photograph, face_count=MANY_FACES)
     artist.press_generate()
     artist.session.wait_for("running_jobs()", 10)
+    artist.shows("Generate Another")
+    time.sleep(0.4)  # panels slide to their places
+    artist.session.screenshot("panel-running")
     for step in AWAY:
         artist.session.run(step)
         artist.session.screenshot("looking-away")

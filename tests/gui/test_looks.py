@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
+from gui.artist import CLOSE
 from gui.pictures import mean_color
 
 if TYPE_CHECKING:
@@ -14,11 +16,6 @@ if TYPE_CHECKING:
     from gui.artist import Artist
 
 NARROW = 220
-BORDER = (5, 4, 6, 3) * 3
-"""Where the sidebar may be seized, counted from the region's left edge: a thin line."""
-REST = 0.4
-"""Seconds that the pointer rests on it before it is seized, as a hand does."""
-CLOSE = 8
 THEME = """
 import os
 presets = bpy.utils.preset_paths("interface_theme")
@@ -27,25 +24,11 @@ file = next(one for one in found if os.path.exists(one))
 bpy.ops.script.execute_preset(filepath=file, menu_idname="USERPREF_MT_interface_theme_presets")
 """
 CHOICES = "bpy.context.scene.image_to_mesh"
+KEY = (
+    "bpy.context.preferences.addons['bl_ext.user_default.image_to_mesh'].preferences"
+    ".tripo_api_key = {!r}"
+)
 PROVIDERS = f"[one.identifier for one in {CHOICES}.bl_rna.properties['provider'].enum_items]"
-
-
-def width(artist: Artist) -> int:
-    return int(artist.session.run("region('UI').width"))
-
-
-def drag_to_width(artist: Artist, pixels: int) -> None:
-    """Drag the sidebar's left border; a hand too misses the thin line now and then."""
-    for border in BORDER:
-        place = artist.session.run("place_of('UI')")
-        if abs(place["width"] - pixels) < CLOSE:
-            return
-        artist.point_at_view()
-        start = (place["left"] + border, place["top"] + 220)
-        artist.session.drag(start, (start[0] + place["width"] - pixels, start[1]), rest=REST)
-    if abs(width(artist) - pixels) < CLOSE:
-        return
-    raise AssertionError(f"the sidebar is {place['width']} pixels wide")
 
 
 def test_empty(artist: Artist) -> None:
@@ -73,11 +56,30 @@ def test_every_provider_has_its_rows(artist: Artist) -> None:
 
 def test_narrow(artist: Artist, photograph: Path) -> None:
     artist.choose(photograph)
-    drag_to_width(artist, NARROW)
+    artist.drag_sidebar_to(NARROW)
     artist.words()
     artist.session.screenshot("panel-narrow")
     artist.new_file()
-    assert width(artist) > NARROW + CLOSE
+    assert artist.sidebar_width() > NARROW + CLOSE
+
+
+def test_offline_and_error(artist: Artist, photograph: Path) -> None:
+    artist.choose(photograph)
+    artist.session.run(KEY.format("tsk_" + 40 * "a"))
+    artist.session.run(f"{CHOICES}.provider = 'tripo'")
+    artist.point_at_view()
+    assert "Open Preferences" in artist.words()
+    artist.session.screenshot("panel-offline")
+    artist.session.run(KEY.format(""))
+    artist.session.run(f"{CHOICES}.provider = 'local'")
+    artist.session.run(f"{CHOICES}.image = bpy.data.images.new('grey', 256, 256)")
+    artist.press_generate()
+    artist.shows("Nothing in the picture stands out", 30)
+    artist.point_at_view()
+    artist.words()
+    time.sleep(1)  # panels slide to their places
+    artist.session.screenshot("panel-error")
+    artist.new_file()
 
 
 def test_light_theme(artist: Artist, photograph: Path) -> None:

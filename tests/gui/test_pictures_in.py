@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from typing import TYPE_CHECKING
 
 import pytest
+from gui.artist import GENERATED
+from gui.pictures import mean_color
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +31,55 @@ place = place_of('WINDOW')
 [place["left"] + point.x, place["top"] + place["height"] - point.y, made.z]
 """
 BEGUN = "bool(running_jobs() or ended_jobs())"
+BROWSER = """
+found = [(window, area) for window in bpy.context.window_manager.windows
+         for area in window.screen.areas if area.type == 'FILE_BROWSER']
+bool(found and found[0][1].spaces.active.params)
+"""
+SHOW_FOLDER = """
+window, area = found[0]
+params = area.spaces.active.params
+params.directory = {folder!r}.encode()
+params.display_type = 'THUMBNAIL'
+area.tag_redraw()
+"""
+FIRST_FILE = """
+view = next(one for one in area.regions if one.type == 'WINDOW')
+screen = bpy.context.window_manager.windows[0].height
+[window.x + view.x + 61, screen - window.y - view.y - view.height + 58]
+"""
+"""The middle of the first thumbnail."""
+
+
+def find_thumbnail(artist: Artist) -> tuple[int, int]:
+    """Wait until the file browser shows the flower, which is bright, and return where."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        x, y = artist.session.run(FIRST_FILE)
+        if mean_color(artist.session.screenshot("file-browser"), x - 10, y - 10, 20)[0] > 150:
+            return x, y
+        time.sleep(0.2)
+    raise AssertionError("the file browser shows no picture")
+
+
+def test_a_fresh_install_makes_its_first_mesh_in_three_clicks(
+    artist: Artist, photograph: Path
+) -> None:
+    pictures = photograph.parent / "Pictures"
+    pictures.mkdir(exist_ok=True)
+    shutil.copy(photograph, pictures)
+    before = artist.session.clicks
+    artist.session.click_button("image.open")
+    artist.session.wait_for(BROWSER)
+    artist.session.run(SHOW_FOLDER.format(folder=f"{pictures}/"))
+    artist.session.double_click(*find_thumbnail(artist))
+    artist.session.wait_for(f"{PICTURE} == {photograph.name!r}")
+    artist.press_generate()
+    artist.wait_for_mesh(60)
+    assert artist.session.clicks - before == 3
+    artist.press_generate()  # and one for each picture after that
+    artist.session.wait_for(f"len({GENERATED}) == 2", 60)
+    assert artist.session.clicks - before == 4
 
 
 def test_a_copied_picture_is_a_mesh_after_two_clicks(artist: Artist, photograph: Path) -> None:

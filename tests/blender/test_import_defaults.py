@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a person keeps of placement and mending is where new scenes begin, and no other scene."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import bpy
+from blender.recording import draw_preferences
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def choices() -> Any:
+    return bpy.context.scene.image_to_mesh
+
+
+def keep(**placement: Any) -> None:
+    for name, value in placement.items():
+        setattr(choices().placement, name, value)
+    choices().mending.weld = False
+    assert bpy.ops.image_to_mesh.keep_defaults() == {"FINISHED"}
+
+
+def test_a_new_file_begins_with_what_was_kept(preferences: Any) -> None:
+    keep(position="surface", storage="linked", size=2.5)
+    bpy.ops.wm.read_homefile(use_factory_startup=True, app_template="")
+    placement = choices().placement
+    assert (placement.position, placement.storage, placement.size) == ("surface", "linked", 2.5)
+    assert choices().mending.weld is False
+    assert "that you kept" in draw_preferences(preferences).text().replace("\n", " ")
+
+
+def test_reset_begins_as_the_add_on_came(preferences: Any) -> None:
+    keep(position="origin")
+    assert bpy.ops.image_to_mesh.forget_defaults() == {"FINISHED"}
+    bpy.ops.wm.read_homefile(use_factory_startup=True, app_template="")
+    assert choices().placement.position == "cursor"
+    assert choices().mending.weld is True
+    assert not bpy.ops.image_to_mesh.forget_defaults.poll()
+
+
+def test_a_scene_where_something_was_chosen_stays_so(preferences: Any, tmp_path: Path) -> None:
+    choices().placement.position = "origin"
+    file = str(tmp_path / "chosen.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=file)
+    keep(position="surface", storage="linked")
+    bpy.ops.wm.open_mainfile(filepath=file)
+    assert choices().placement.position == "origin"
+    assert choices().placement.storage == "appended"
+    assert choices().mending.weld is True
+
+
+def test_a_reference_belongs_to_its_scene(preferences: Any) -> None:
+    keep(position="reference", reference=bpy.data.objects["Cube"], use_row=True)
+    bpy.ops.wm.read_homefile(use_factory_startup=True, app_template="")
+    assert choices().placement.position == "cursor"
+    assert choices().placement.use_row
+
+
+def test_what_another_version_kept_is_no_hindrance(preferences: Any) -> None:
+    preferences.import_defaults = '{"placement.position": "moon", "mending.weld": false, "x": 1}'
+    bpy.ops.wm.read_homefile(use_factory_startup=True, app_template="")
+    assert choices().placement.position == "cursor"
+    assert choices().mending.weld is False
+    preferences.import_defaults = "not json"
+    bpy.ops.wm.read_homefile(use_factory_startup=True, app_template="")
+    assert choices().mending.weld is True

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The panel in German, in a real window: Blender's own catalogue and the add-on's beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from gui.artist import Artist
+
+NARROW = 220
+LANGUAGE = """
+view = bpy.context.preferences.view
+view.language = {!r}
+view.use_translate_interface = view.use_translate_tooltips = True
+"""
+PROVIDER = "bpy.context.scene.image_to_mesh.provider = {!r}"
+OPENED = """
+import sys
+placing = sys.modules['bl_ext.user_default.image_to_mesh.panels.placement']
+for panel in placing.classes:
+    bpy.utils.unregister_class(panel)
+    panel.bl_options, panel.bl_idname = set(), panel.bl_idname + "_open"
+    bpy.utils.register_class(panel)
+"""
+PREFERENCES = "bpy.ops.image_to_mesh.open_preferences()"
+
+
+@pytest.fixture
+def german(artist: Artist) -> Iterator[Artist]:
+    """The artist's Blender in German."""
+    artist.session.run(LANGUAGE.format("de_DE"))
+    yield artist
+    artist.session.run(LANGUAGE.format("en_US"))
+
+
+def test_the_panel_speaks_german_at_every_width(german: Artist, photograph: Path) -> None:
+    assert german.words().splitlines()[-2:] == ["Erzeugen", "Wähle ein Bild"]
+    german.session.screenshot("german-empty")
+    german.choose(photograph, face_count=2_000)
+    german.session.run(PROVIDER.format("tripo"))
+    german.words()
+    german.session.screenshot("german-no-key")
+    german.drag_sidebar_to(NARROW)
+    for provider in ("aiml_triposr", "scenario", "tripo"):
+        german.session.run(PROVIDER.format(provider))
+        assert "Schlüssel eintragen" in german.words()
+        german.point_at_view()
+        german.session.screenshot(f"german-narrow-{provider}")
+    german.session.run(PROVIDER.format("local"))
+    german.press_generate()
+    german.wait_for_mesh(30)
+    german.shows("Erneut importieren")
+    german.point_at_view()
+    german.session.screenshot("german-narrow-done")
+    german.session.run(OPENED)
+    german.words()
+    place = german.session.run("place_of('UI')")
+    german.session.scroll(place["left"] + 60, place["top"] + 300, 30)
+    german.words()
+    german.session.screenshot("german-narrow-placement")
