@@ -51,6 +51,8 @@ class IMAGE_TO_MESH_MT_presets(bpy.types.Menu):
         """Count changes from here on."""
         name = bpy.path.display_name(Path(filepath).name, title_case=False)
         keep_baseline(context.scene, provider_of(context.scene), name)
+        # Blender names the menu after the choice, for all scenes; the panel does so for each.
+        IMAGE_TO_MESH_MT_presets.bl_label = "Presets"
 
 
 class IMAGE_TO_MESH_OT_preset_add(AddPresetBase, bpy.types.Operator):

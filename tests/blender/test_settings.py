@@ -65,6 +65,7 @@ def test_a_preset_begins_with_the_defaults(chosen: Any) -> None:
     changed = room("providers").changed(settings_now())
     assert changed == {"face_count": 4000, "texture_size": 512}
     assert settings_now().thickness == defaults.thickness
+    assert bpy.types.IMAGE_TO_MESH_MT_presets.bl_label == "Presets"
 
 
 def test_what_differs_is_marked_and_taken_back(chosen: Any) -> None:
