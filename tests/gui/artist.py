@@ -19,7 +19,7 @@ _ROW = 12
 _NEAR = range(-48, 73, 8)
 """Pixels from where Generate was to where Cancel comes: the bar takes the button's place."""
 
-_BORDER = (5, 4, 6, 3) * 3
+_BORDER = (5, 6, 5, 6, 7, 4) * 2
 """Where the sidebar may be seized, counted from the region's left edge: a thin line."""
 _REST = 0.4
 """Seconds that the pointer rests on it before it is seized, as a hand does."""

@@ -33,6 +33,7 @@ _START_SECONDS = 60.0
 _ROW = 13
 # Blender takes the pointer's movement in at its next event loop.
 _SETTLE_SECONDS = 0.03
+_DRAGGED = (0.02, 0.04, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 0.9, 1.0)
 
 
 class NoAnswer(AssertionError):
@@ -205,7 +206,8 @@ class Session:
         self.move_seen(start)
         time.sleep(rest)
         self._shell.run("xdotool", "mousedown", "1")
-        for part in (0.2, 0.4, 0.6, 0.8, 1.0):
+        # Slowly at first: a thin border is let go of by a jump.
+        for part in _DRAGGED:
             x, y = (round(a + (b - a) * part) for a, b in zip(start, end, strict=True))
             self.move_seen((x, y))
         self._shell.run("xdotool", "mouseup", "1")
