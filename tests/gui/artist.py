@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 ADDON = "bl_ext.user_default.image_to_mesh"
 GENERATED = "[one.name for one in bpy.data.objects if 'image_to_mesh_job' in one]"
-_INSIDE = ("inside_scene.py", "inside_panel.py", "inside_stalls.py")
+_INSIDE = ("inside_scene.py", "inside_layout.py", "inside_panel.py", "inside_stalls.py")
 _CANCEL_FROM_RIGHT = (52, 44, 60)
 """Pixels from the sidebar's right edge, which its tabs take 20 of: a box's border differs."""
 _ROW = 12

@@ -7,7 +7,6 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from gui.artist import CLOSE
 from gui.pictures import mean_color
 
 if TYPE_CHECKING:
@@ -56,11 +55,11 @@ def test_every_provider_has_its_rows(artist: Artist) -> None:
 
 def test_narrow(artist: Artist, photograph: Path) -> None:
     artist.choose(photograph)
+    wide = artist.sidebar_width()
     artist.drag_sidebar_to(NARROW)
     artist.words()
     artist.session.screenshot("panel-narrow")
-    artist.new_file()
-    assert artist.sidebar_width() > NARROW + CLOSE
+    artist.drag_sidebar_to(wide)  # Blender 5.2 keeps the width, even in a new file
 
 
 def test_offline_and_error(artist: Artist, photograph: Path) -> None:
