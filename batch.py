@@ -89,9 +89,9 @@ def _run(arguments: argparse.Namespace, host: BlenderHost, library: Library) -> 
     listed.refresh()
     match(items, listed.entries, retry=arguments.retry_failed)
     progress = Progress(items, None if arguments.quiet else sys.stderr)
-    batch = Batch(items, session(), most=arguments.jobs, tell=progress.tell)
+    batch = Batch(items, session(), library.load, most=arguments.jobs, tell=progress.tell)
     with _stopped_kindly() as asked:
-        batch.run(library.load, stop=lambda: bool(asked))
+        batch.run(stop=lambda: bool(asked))
         interrupted = bool(asked) and not batch.done
         if interrupted:
             print("\nInterrupted: waiting for answers under way…", file=sys.stderr)
