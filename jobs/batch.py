@@ -20,7 +20,7 @@ from ._values import Ended, Failure, JobSpec, JobView, PictureSource, Record, St
 from .catalogue import Entry
 from .orders import digest_of, order_mark
 from .session import Session
-from .turns import Turns
+from .turns import ANSWER_LIMIT, Turns
 
 AHEAD = 3
 """Jobs at each service that are made ready while the others have all its places."""
@@ -29,8 +29,6 @@ LIVELY = 4
 IN_A_ROW = 3
 """Orders refused for a reason that will refuse the others too, after which no more are tried."""
 TRIES = 3
-ANSWER_LIMIT = 60.0
-"""Seconds that an interrupted batch waits for answers to orders that are under way."""
 
 SAME_FOR_ALL = frozenset({"missing_key", "bad_key", "no_credits", "unreachable"})
 """Errors that the next order at the same service will meet as well."""
@@ -146,6 +144,11 @@ class Batch:
     def done(self) -> bool:
         """Whether nothing waits and nothing runs."""
         return not self._live and not any(self._waiting.values())
+
+    @property
+    def ordering(self) -> bool:
+        """Whether the answer to an order is awaited."""
+        return any(turns.ordering for turns in self._turns.values())
 
     def run(self, *, stop: Callable[[], bool] = bool) -> None:
         """Do all that is left to do; returns when every item has ended, or cannot go on now.

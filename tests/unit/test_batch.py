@@ -70,7 +70,7 @@ def batch(
 
     def run(*words: object, provider: str = "rehearsal") -> Told:
         own = Session()
-        monkeypatch.setattr("image_to_mesh.batch.session", lambda: own)
+        monkeypatch.setattr("image_to_mesh.commands.batch.session", lambda: own)
         library = ("--library", str(tmp_path / "library"))
         code = cli.main(
             ["batch", *map(str, words), "--provider", provider, *library, "--json", "--quiet"]
