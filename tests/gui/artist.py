@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gui import pictures
+
 if TYPE_CHECKING:
     from gui.harness import Session
 
@@ -23,6 +25,8 @@ _BORDER = (5, 6, 5, 6, 7, 4) * 2
 """Where the sidebar may be seized, counted from the region's left edge: a thin line."""
 _REST = 0.4
 """Seconds that the pointer rests on it before it is seized, as a hand does."""
+_LOOKS, _LOOK_EVERY = 12, 0.3
+"""Panels slide to their places, and pictures are read beside the interface."""
 CLOSE = 8
 """Pixels by which the sidebar's width may miss what was asked for."""
 
@@ -121,6 +125,18 @@ class Artist:
         moment = self.session.run("redraw_sidebar(); time.monotonic()")
         self.session.wait_for(f"bool(shown) and shown[-1]['at'] > {moment}")
         return "\n".join(self.session.run("shown[-1]['words']"))
+
+    def keep(self, name: str) -> None:
+        """Keep a screenshot of the sidebar at rest, which shows the same twice."""
+        self.point_at_view()
+        before = b""
+        for _ in range(_LOOKS):
+            self.words()
+            now = pictures.pixels(self.session.screenshot(name, "UI"))
+            if now == before:
+                return
+            before = now
+            time.sleep(_LOOK_EVERY)
 
     def shows(self, words: str, seconds: float = 10) -> None:
         """Wait until the panel says this, however its lines are broken."""
