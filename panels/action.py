@@ -31,7 +31,7 @@ def draw_action(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     for view in running[:RUNNING_SHOWN]:
         _draw_running(layout, view, alone=len(running) == 1)
     if len(running) > RUNNING_SHOWN:
-        draw_text(layout, context, tr("{} more run").format(len(running) - RUNNING_SHOWN))
+        draw_text(layout, context, tr("{} more running").format(len(running) - RUNNING_SHOWN))
     _draw_queue(layout)
     _draw_generate(layout, context, again=bool(running))
     for view in [view for view in views if view.over][:ENDED_SHOWN]:

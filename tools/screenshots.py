@@ -47,7 +47,8 @@ import sys
 from PIL import Image
 source, target = sys.argv[1:]
 with Image.open(source) as shot:
-    shot.convert("RGB").quantize(128).save(target, optimize=True)
+    few = shot.convert("RGB").quantize(256, Image.Quantize.FASTOCTREE)
+few.save(target, optimize=True)
 """
 TESTS = ("test_looks.py", "test_german.py", "test_panel.py", "test_pictures_in.py",
          "test_looking_away.py", "test_generate.py")  # fmt: skip

@@ -76,6 +76,7 @@ class Session:
         self.profile = profile
         self.log = profile / "blender.log"
         self.clicks = 0
+        self.display = ""
         self._questions = 0
         self._unread = b""
         self._found: dict[str, tuple[int, int]] = {}
@@ -97,7 +98,8 @@ class Session:
         self.close()
 
     def _start(self, listener: socket.socket) -> None:
-        self._shell.run("export", f"DISPLAY=:{self._start_display()}")
+        self.display = f":{self._start_display()}"
+        self._shell.run("export", f"DISPLAY={self.display}")
         geometry = ("--window-geometry", "0", "0", str(WIDTH), str(HEIGHT))
         self._shell.start("blender", *geometry, "--python", str(_DRIVER), log=self.log)
         try:

@@ -102,10 +102,5 @@ def _held(given: dict[str, Any]) -> Iterator[str]:
 
 def _shown(text: str, kind: Any, given: dict[str, Any]) -> str:
     """Translate as Blender does: in the context that was given, else in that of what is laid."""
-    context = given.get("text_ctxt") or _context(kind)
-    return bpy.app.translations.pgettext_iface(text, context)
-
-
-def _context(kind: Any) -> str | None:
-    own = getattr(kind, "bl_translation_context", None) or getattr(kind, "translation_context", None)
-    return own or None
+    own = getattr(kind, "bl_translation_context", "") or getattr(kind, "translation_context", "")
+    return bpy.app.translations.pgettext_iface(text, given.get("text_ctxt") or own or None)

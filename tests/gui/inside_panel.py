@@ -82,4 +82,3 @@ def dismiss_jobs() -> None:
 
 def _session() -> Any:
     return sys.modules[f"{_ADDON}.jobs"].session()
-

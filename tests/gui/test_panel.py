@@ -83,7 +83,7 @@ def test_grey_says_why(artist: Artist, photograph: Path, provider: str) -> None:
 def test_drawing_is_cheap_with_many_jobs_and_results(artist: Artist, photograph: Path) -> None:
     artist.choose(photograph)
     artist.session.run(CROWD)
-    artist.shows("46 more run")
+    artist.shows("46 more running")
     artist.keep("panel-crowded")
     artist.session.run(OPENED)
     artist.words()
