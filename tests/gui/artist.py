@@ -126,17 +126,19 @@ class Artist:
         self.session.wait_for(f"bool(shown) and shown[-1]['at'] > {moment}")
         return "\n".join(self.session.run("shown[-1]['words']"))
 
-    def keep(self, name: str) -> None:
+    def keep(self, name: str) -> Path:
         """Keep a screenshot of the sidebar at rest, which shows the same twice."""
         self.point_at_view()
         before = b""
         for _ in range(_LOOKS):
             self.words()
-            now = pictures.pixels(self.session.screenshot(name, "UI"))
+            file = self.session.screenshot(name, "UI")
+            now = pictures.pixels(file)
             if now == before:
-                return
+                break
             before = now
             time.sleep(_LOOK_EVERY)
+        return file
 
     def shows(self, words: str, seconds: float = 10) -> None:
         """Wait until the panel says this, however its lines are broken."""

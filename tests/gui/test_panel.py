@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from gui.pictures import pixels
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,6 +56,13 @@ for panel in panels.classes:
 """
 DRAWN = "redraw_sidebar(); len(spent) == 3 and min(map(len, spent.values())) > 15"
 WATCHED = "for panel, draw in watched.items(): panel.draw = draw"
+PLAIN = """
+panel = bpy.types.IMAGE_TO_MESH_PT_sidebar
+recording, panel.draw = panel.draw, panel.draws
+with within("UI"):
+    region("UI").tag_redraw()
+    bpy.ops.wm.redraw_timer(type="DRAW_WIN_SWAP", iterations=2)
+"""
 SCALE = "bpy.context.preferences.view.ui_scale = {}"
 
 
@@ -69,6 +77,18 @@ def test_twice_as_large(artist: Artist, photograph: Path) -> None:
         artist.keep("panel-scale-2-below")
     finally:
         artist.session.run(SCALE.format(1))
+
+
+def test_that_it_is_read_does_not_change_it(artist: Artist, photograph: Path) -> None:
+    artist.choose(photograph)
+    artist.session.run(f"{SCENE}.provider = 'tripo'")
+    artist.shows("Sends 1024 × 1024")
+    read = pixels(artist.keep("panel-read"))
+    artist.session.run(PLAIN)
+    plain = pixels(artist.session.screenshot("panel-plain", "UI"))
+    artist.session.run("panel.draw = recording")
+    artist.session.run(f"{SCENE}.provider = 'local'")
+    assert read == plain
 
 
 @pytest.mark.parametrize("provider", ["tripo", "aiml_triposr"])
