@@ -10,6 +10,7 @@ import bpy
 
 from .baking import bake_own_colors
 from .choices import Mending
+from .same_materials import share_same
 from .surfaces import colored_by_attribute, new_material, surface_of
 
 DEFAULT = Mending()
@@ -34,6 +35,8 @@ def mend_materials(
         for thing in meshes:
             if any(colored_by_attribute(material) for material in thing.data.materials):
                 bake_own_colors(thing, name)
+    if options.tidy:
+        share_same([thing.data for thing in meshes])
     materials = _materials(meshes)
     for number, material in enumerate(materials, 1):
         wanted = name if len(materials) == 1 else f"{name} {number}"
