@@ -27,6 +27,7 @@ LONGEST = 60.0
 REFUSED = {
     "cesiumjs": r"is glTF of version 0\.[89]",
     "genesis-world": r"holds no faces",
+    "materialxgltf": r"a file that it names is missing: “BoomBoxWithAxes.bin”",
 }
 """Why files of a package are refused, as they should be: all others come in."""
 
