@@ -105,7 +105,8 @@ def _import_fbx(path: str, home: Path) -> list[str]:
     version = version_of(path)
     if not is_new and (version is None or version < OLDEST_FBX):
         kind = "in ASCII" if version is None else f"of version {version / 1000:.1f}"
-        what = f"The mesh is an FBX file {kind}, which Blender {bpy.app.version_string} cannot read."
+        blender = bpy.app.version_string
+        what = f"The mesh is an FBX file {kind}, which Blender {blender} cannot read."
         raise Refusal("bad_mesh", what, OTHER_FORMAT)
     with without_outside_textures(path, home) as (safe, borrowed):
         if is_new:
