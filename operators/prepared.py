@@ -8,8 +8,11 @@ it now; where none can start, the file is imported in the artist's own.
 from __future__ import annotations
 
 import math
+import shutil
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,8 @@ from typing import Any
 import bpy
 
 from .. import jobs, model_choices, preferences
+from ..jobs.preparing import PREVIEW, prepare_request
+from ..jobs.versions import PARTS
 from ..providers import LibraryProblem, NoBlender, TimedOut
 from ..scene.placement import Place
 from . import turn
@@ -26,6 +31,7 @@ _libraries: dict[str, Path] = {}
 """Where this process's jobs are, should the preference change while they run."""
 
 BLEND = "model.blend"
+_PUT_AWAY = "image_to_mesh put away"
 LIMIT = 120.0
 """How many seconds a mesh may take to be made ready while the artist's Blender waits for it."""
 
@@ -42,9 +48,37 @@ def library_of(context: bpy.types.Context, job: str) -> jobs.Library:
     return jobs.Library(_libraries.get(job) or preferences.library(context))
 
 
+def folder_of(context: bpy.types.Context, job: str) -> Path:
+    """Return the folder of a job."""
+    return library_of(context, job).folder(job)
+
+
 def unregister() -> None:
     """Forget the jobs of this process, as the session does."""
     _libraries.clear()
+
+
+def take_parts(folder: Path) -> bool:
+    """Take as much of a model in parts as fits into a tick; say whether it can come in now."""
+    if not (folder / PARTS).is_dir():
+        return True
+    from ..scene import assembling
+
+    return assembling.advance(str(folder / BLEND))
+
+
+def drop_parts(folder: Path) -> None:
+    """Remove the parts of a model that is in the scene, or does not come into it."""
+    parts = folder / PARTS
+    if not parts.is_dir():
+        return
+    from ..scene import assembling
+    from ..scene.background.parts import LIST
+
+    assembling.give_up(str(folder / BLEND))
+    with suppress(OSError):  # The list goes first, so that nobody takes up the rest.
+        (parts / LIST).unlink(missing_ok=True)
+    threading.Thread(target=shutil.rmtree, args=(parts, True), name=_PUT_AWAY, daemon=True).start()
 
 
 def bring_in(
@@ -77,6 +111,8 @@ def bring_in(
         _, notes = import_in_place(context, str(_mesh(folder, record)), **what, mending=mending)
         return record, (IN_PLACE, *notes)
     names = append_model(context, str(folder / blend), **what)
+    if blend == BLEND:
+        drop_parts(folder)
     objects = [bpy.data.objects[name] for name in names]
     return record, settle_textures(objects, unpack=place.unpack)
 
@@ -99,17 +135,8 @@ def _prepare(context: bpy.types.Context, library: jobs.Library, record: jobs.Rec
     from ..scene import background_command
 
     folder = library.folder(record.id)
-    mesh, preview = _mesh(folder, record), folder / "preview.png"
-    request = {
-        "do": "prepare",
-        "mesh": str(mesh),
-        "name": record.name,
-        "output": str(folder / BLEND),
-        "preview": str(preview),
-        "render_preview": not preview.is_file(),
-        "mending": model_choices.mending_as_asked(context.scene),
-        "asset": jobs.asset_of(record),
-    }
+    mesh, preview = _mesh(folder, record), folder / PREVIEW
+    request = prepare_request(folder, record, model_choices.mending_as_asked(context.scene))
     blender = jobs.BackgroundBlender(background_command(), at_once=True)
     done = blender.ask(request, _ignore, _until(time.monotonic() + LIMIT, mesh))
     before = library.load(record.id)

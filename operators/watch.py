@@ -101,7 +101,7 @@ def settle(context: bpy.types.Context) -> list[events.Outcome]:
     outcomes = []
     for _ in range(len(_waiting)):
         event = _waiting.popleft()
-        if events.ready(event) and artist_is_busy(context):
+        if events.ready(event) and (artist_is_busy(context) or not events.at_hand(context, event)):
             _waiting.append(event)
             continue
         _changed.add(event.job)

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A large model in parts: the artist's Blender takes one at a time, and draws between them.
+
+Memory that is used for the first time costs Blender more than reading the file into it: what comes
+in at once makes it stand still. So there is a frame of the model, a .blend file whose meshes have
+faces but no points yet, and an array of its own for each of their attributes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+
+from .files import whole
+from .mesh_arrays import LAYOUTS, drop_selections, read, starts_of
+
+FRAME, LIST = "frame.blend", "parts.json"
+QUICK = frozenset(LAYOUTS) - {"BYTE_COLOR"}
+"""Types of attributes whose values are copied as they are."""
+LEAST = 100 << 20
+"""Bytes of meshes that Blender appends at once, and without them their textures, in 60 ms."""
+
+# In this order the numbers of points and edges are never out of range.
+FIRST = ("position", ".edge_verts", ".corner_vert", ".corner_edge")
+
+
+def write_parts(folder: Path, objects: list[bpy.types.Object], least: int = LEAST) -> None:
+    """Write a model of at least so many bytes to the folder; its list comes last.
+
+    A model that has what no array can carry is left alone: it comes in at once.
+    """
+    (folder / LIST).unlink(missing_ok=True)
+    owners: dict[bpy.types.Mesh, bpy.types.Object] = {}
+    for thing in objects:
+        if thing.type == "MESH":
+            owners.setdefault(thing.data, thing)
+    can_part = all(_can_part(mesh, owner) for mesh, owner in owners.items())
+    if not can_part or sum(_size(mesh) for mesh in owners) < least:
+        return
+    folder.mkdir(exist_ok=True)
+    listed = [
+        {
+            "object": owner.name,
+            "mesh": mesh.name,
+            "materials": [material and material.name for material in mesh.materials],
+            "shown": _shown(mesh),
+            "values": list(_write_values(mesh, folder, number)),
+        }
+        for number, (mesh, owner) in enumerate(owners.items())
+    ]
+    _write_frame(str(folder / FRAME), objects)
+    with whole(str(folder / LIST)) as side:
+        Path(side).write_text(json.dumps(listed), "utf-8")
+
+
+def _can_part(mesh: bpy.types.Mesh, owner: bpy.types.Object) -> bool:
+    """Say whether attributes are all that the mesh has, and all of a kind that is quick to copy."""
+    if mesh.shape_keys or owner.vertex_groups:
+        return False
+    if mesh.has_custom_normals and "custom_normal" not in mesh.attributes:  # before 4.5
+        return False
+    return all(attribute.data_type in QUICK for attribute in mesh.attributes)
+
+
+def _shown(mesh: bpy.types.Mesh) -> dict[str, int]:
+    """Return which UV map and which colours are active, and which are rendered."""
+    uvs, colors = mesh.uv_layers, mesh.color_attributes
+    return {
+        "uv": uvs.active_index,
+        "uv_rendered": next((at for at, uv in enumerate(uvs) if uv.active_render), 0),
+        "color": colors.active_color_index,
+        "color_rendered": colors.render_color_index,
+    }
+
+
+def _size(mesh: bpy.types.Mesh) -> int:
+    return sum(_bytes(attribute) for attribute in mesh.attributes)
+
+
+def _bytes(attribute: bpy.types.Attribute) -> int:
+    _, width, dtype = LAYOUTS[attribute.data_type]
+    return len(attribute.data) * width * np.dtype(dtype).itemsize
+
+
+def _write_values(mesh: bpy.types.Mesh, folder: Path, number: int) -> Iterator[dict[str, Any]]:
+    attributes = sorted(mesh.attributes, key=lambda one: _place(one.name))
+    for count, attribute in enumerate(attributes):
+        name, width, dtype = LAYOUTS[attribute.data_type]
+        file = f"{number}-{count}.npy"
+        np.save(folder / file, read(attribute.data, name, dtype, width))
+        yield {
+            "file": file,
+            "name": attribute.name,
+            "type": attribute.data_type,
+            "domain": attribute.domain,
+            "bytes": _bytes(attribute),
+        }
+
+
+def _place(name: str) -> int:
+    return FIRST.index(name) if name in FIRST else len(FIRST)
+
+
+def _write_frame(path: str, objects: list[bpy.types.Object]) -> None:
+    """Write the objects with frames for meshes; afterwards they are as they were."""
+    meshes = {thing: thing.data for thing in objects if thing.type == "MESH"}
+    frames = {mesh: _frame(mesh) for mesh in dict.fromkeys(meshes.values())}
+    try:
+        for thing, mesh in meshes.items():
+            thing.data = frames[mesh]
+        bpy.data.libraries.write(path, set(objects))
+    finally:
+        for thing, mesh in meshes.items():
+            thing.data = mesh
+        bpy.data.batch_remove(frames.values())
+
+
+def _frame(mesh: bpy.types.Mesh) -> bpy.types.Mesh:
+    """Return a copy of all but the attributes: faces whose corners are one and the same point.
+
+    Where faces begin is no attribute, and the one thing that is slow to set.
+    """
+    frame = mesh.copy()
+    frame.clear_geometry()
+    frame.materials.clear()
+    frame.vertices.add(1)
+    frame.edges.add(1)
+    frame.loops.add(len(mesh.loops))
+    frame.polygons.add(len(mesh.polygons))
+    frame.polygons.foreach_set("loop_start", starts_of(mesh))
+    drop_selections(frame)
+    return frame
