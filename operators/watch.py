@@ -101,11 +101,14 @@ def settle(context: bpy.types.Context) -> list[events.Outcome]:
     outcomes = []
     for _ in range(len(_waiting)):
         event = _waiting.popleft()
-        if events.ready(event) and (artist_is_busy(context) or not events.at_hand(context, event)):
+        if events.ready(event) and artist_is_busy(context):
             _waiting.append(event)
             continue
         _changed.add(event.job)
         try:
+            if events.ready(event) and not events.at_hand(context, event):
+                _waiting.append(event)
+                continue
             outcome = events.handle(context, event)
         except Exception:
             log.exception("an event of job %s", event.job)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A large model put together from parts, one at each tick, and in no scene until it is whole.
 
-Meanwhile nothing uses it and it has a hidden name: a file saved now does not hold it. Undo and
-redo, another file, and whoever purges what is unused may take it away or set it back; then it is
-given up, and comes in at once.
+Until then its meshes have no users and hidden names: a file saved now does not hold them. Undo and
+redo, another file, and whoever purges what is unused may take them away or set them back; then they
+are given up, and the model comes in at once.
 """
 
 from __future__ import annotations
@@ -35,9 +35,11 @@ def advance(blend_path: str) -> bool:
     """Take the next parts of a model, if it came in any; say whether it can be appended now."""
     folder = Path(blend_path).with_name(PARTS)
     try:
-        if blend_path not in _begun and not (folder / LIST).is_file():
-            return True
-        return _begun.setdefault(blend_path, _Assembly(folder)).advance()
+        if blend_path not in _begun:
+            if not (folder / LIST).is_file():
+                return True
+            _begun[blend_path] = _Assembly(folder)
+        return _begun[blend_path].advance()
     except _FAILURES as error:
         log.info("%s comes in at once: %r", blend_path, error)
         give_up(blend_path)
@@ -70,71 +72,64 @@ class _Assembly:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._meshes: list[dict[str, Any]] = json.loads((folder / LIST).read_text("utf-8"))
-        self._parts = [(one["object"], part) for one in self._meshes for part in one["values"]]
+        self._listed: list[dict[str, Any]] = json.loads((folder / LIST).read_text("utf-8"))
+        self._parts = [(one["frame"], part) for one in self._listed for part in one["values"]]
         self._filled = 0
         self._uids: dict[str, int] = {}
 
     def advance(self) -> bool:
         """Take the frame, then so many parts as fit into a tick; say whether that was the last."""
         if not self._uids:
-            self._take_frame()
-            return False
-        things, room = self._things(), TOGETHER
-        while self._filled < len(self._parts):
-            owner, part = self._parts[self._filled]
-            room -= part["bytes"]
-            if room < 0 and room + part["bytes"] < TOGETHER:
-                break
-            _fill(things[owner].data, part, self._folder)
-            self._filled += 1
-        for thing in things.values():
-            thing[_FILLED] = self._filled
+            frames = append(str(self._folder / FRAME), "meshes", [f["frame"] for f in self._listed])
+            self._uids = {name: mesh.session_uid for name, mesh in frames.items()}
+        else:
+            frames, room = self._frames(), TOGETHER
+            while self._filled < len(self._parts):
+                name, part = self._parts[self._filled]
+                if part["bytes"] > room and room < TOGETHER:
+                    break
+                _fill(frames[name], part, self._folder)
+                self._filled += 1
+                room -= part["bytes"]
+        for mesh in frames.values():
+            mesh[_FILLED] = self._filled
         return self._filled == len(self._parts)
 
     def finish(self, blend_path: str) -> list[bpy.types.Object]:
-        """Give the whole model its materials and names."""
-        things = self._things()
+        """Give the whole meshes their objects, materials and names."""
+        frames = self._frames()
         if self._filled < len(self._parts):
             raise LookupError("parts are missing")
-        names = {name for one in self._meshes for name in one["materials"] if name}
+        names = {name for one in self._listed for name in one["materials"] if name}
         materials = append(blend_path, "materials", sorted(names)) if names else {}
-        for one in self._meshes:
-            mesh = things[one["object"]].data
-            for name in one["materials"]:
-                mesh.materials.append(materials.get(name))
+        things = append(str(self._folder / FRAME), "objects")
+        nothing = things[self._listed[0]["objects"][0]].data
+        for one in self._listed:
+            mesh = frames[one["frame"]]
+            del mesh[_FILLED]
             drop_selections(mesh)
             _show(mesh, one["shown"])
+            for name in one["materials"]:
+                mesh.materials.append(materials.get(name))
+            for name in one["objects"]:
+                things[name].data = mesh
             mesh.name = one["mesh"]
             mesh.update()
-        for name, thing in things.items():
-            thing.name = name
-            del thing[_FILLED]
+        bpy.data.meshes.remove(nothing)
         return list(things.values())
 
     def remove(self) -> None:
         """Remove what is still there."""
         uids = set(self._uids.values())
-        objects = [thing for thing in bpy.data.objects if thing.session_uid in uids]
-        meshes = {thing.data for thing in objects if thing.type == "MESH"}
-        bpy.data.batch_remove([*objects, *meshes])
+        bpy.data.batch_remove([mesh for mesh in bpy.data.meshes if mesh.session_uid in uids])
 
-    def _take_frame(self) -> None:
-        things = append(str(self._folder / FRAME), "objects")
-        self._uids = {name: thing.session_uid for name, thing in things.items()}
-        for thing in things.values():
-            thing[_FILLED] = 0
-            thing.name = f".{thing.name}"
-            if thing.type == "MESH":
-                thing.data.name = f".{thing.data.name}"
-
-    def _things(self) -> dict[str, bpy.types.Object]:
-        """Find the objects anew; raise LookupError if they are not as they were left."""
-        found = {thing.session_uid: thing for thing in bpy.data.objects}
-        things = {name: found[uid] for name, uid in self._uids.items()}
-        if any(thing.get(_FILLED) != self._filled for thing in things.values()):
+    def _frames(self) -> dict[str, bpy.types.Mesh]:
+        """Find the meshes anew; raise LookupError if they are not as they were left."""
+        found = {mesh.session_uid: mesh for mesh in bpy.data.meshes}
+        frames = {name: found[uid] for name, uid in self._uids.items()}
+        if any(mesh.get(_FILLED) != self._filled for mesh in frames.values()):
             raise LookupError("not as it was left")
-        return things
+        return frames
 
 
 def _show(mesh: bpy.types.Mesh, shown: dict[str, int]) -> None:

@@ -3,7 +3,7 @@
 
 Memory that is used for the first time costs Blender more than reading the file into it: what comes
 in at once makes it stand still. So there is a frame of the model, a .blend file whose meshes have
-faces but no points yet, and an array of its own for each of their attributes.
+faces but no points yet and are of no object, and an array for each of their attributes.
 """
 
 from __future__ import annotations
@@ -35,32 +35,34 @@ def write_parts(folder: Path, objects: list[bpy.types.Object], least: int = LEAS
     A model that has what no array can carry is left alone: it comes in at once.
     """
     (folder / LIST).unlink(missing_ok=True)
-    owners: dict[bpy.types.Mesh, bpy.types.Object] = {}
+    owners: dict[bpy.types.Mesh, list[bpy.types.Object]] = {}
     for thing in objects:
         if thing.type == "MESH":
-            owners.setdefault(thing.data, thing)
-    can_part = all(_can_part(mesh, owner) for mesh, owner in owners.items())
+            owners.setdefault(thing.data, []).append(thing)
+    can_part = all(_can_part(mesh, owners[mesh]) for mesh in owners)
     if not can_part or sum(_size(mesh) for mesh in owners) < least:
         return
     folder.mkdir(exist_ok=True)
     listed = [
         {
-            "object": owner.name,
             "mesh": mesh.name,
+            "objects": [owner.name for owner in owners[mesh]],
             "materials": [material and material.name for material in mesh.materials],
             "shown": _shown(mesh),
             "values": list(_write_values(mesh, folder, number)),
         }
-        for number, (mesh, owner) in enumerate(owners.items())
+        for number, mesh in enumerate(owners)
     ]
-    _write_frame(str(folder / FRAME), objects)
+    names = _write_frame(str(folder / FRAME), objects, list(owners))
+    for one, name in zip(listed, names, strict=True):
+        one["frame"] = name
     with whole(str(folder / LIST)) as side:
         Path(side).write_text(json.dumps(listed), "utf-8")
 
 
-def _can_part(mesh: bpy.types.Mesh, owner: bpy.types.Object) -> bool:
+def _can_part(mesh: bpy.types.Mesh, owners: list[bpy.types.Object]) -> bool:
     """Say whether attributes are all that the mesh has, and all of a kind that is quick to copy."""
-    if mesh.shape_keys or owner.vertex_groups:
+    if mesh.shape_keys or any(owner.vertex_groups for owner in owners):
         return False
     if mesh.has_custom_normals and "custom_normal" not in mesh.attributes:  # before 4.5
         return False
@@ -106,18 +108,24 @@ def _place(name: str) -> int:
     return FIRST.index(name) if name in FIRST else len(FIRST)
 
 
-def _write_frame(path: str, objects: list[bpy.types.Object]) -> None:
-    """Write the objects with frames for meshes; afterwards they are as they were."""
-    meshes = {thing: thing.data for thing in objects if thing.type == "MESH"}
-    frames = {mesh: _frame(mesh) for mesh in dict.fromkeys(meshes.values())}
+def _write_frame(
+    path: str, objects: list[bpy.types.Object], meshes: list[bpy.types.Mesh]
+) -> list[str]:
+    """Write frames of the meshes, and the objects without any; return the frames' names.
+
+    Afterwards the objects are as they were.
+    """
+    frames, nothing = [_frame(mesh) for mesh in meshes], bpy.data.meshes.new(".")
+    before = {thing: thing.data for thing in objects if thing.type == "MESH"}
     try:
-        for thing, mesh in meshes.items():
-            thing.data = frames[mesh]
-        bpy.data.libraries.write(path, set(objects))
+        for thing in before:
+            thing.data = nothing
+        bpy.data.libraries.write(path, {*objects, *frames})
+        return [frame.name for frame in frames]
     finally:
-        for thing, mesh in meshes.items():
+        for thing, mesh in before.items():
             thing.data = mesh
-        bpy.data.batch_remove(frames.values())
+        bpy.data.batch_remove([*frames, nothing])
 
 
 def _frame(mesh: bpy.types.Mesh) -> bpy.types.Mesh:
@@ -126,6 +134,7 @@ def _frame(mesh: bpy.types.Mesh) -> bpy.types.Mesh:
     Where faces begin is no attribute, and the one thing that is slow to set.
     """
     frame = mesh.copy()
+    frame.name = f".{mesh.name}"
     frame.clear_geometry()
     frame.materials.clear()
     frame.vertices.add(1)
