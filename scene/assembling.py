@@ -78,7 +78,9 @@ class _Assembly:
         self._uids: dict[str, int] = {}
 
     def advance(self) -> bool:
-        """Take the frame, then so many parts as fit into a tick; say whether that was the last."""
+        """Take the frame, then so many parts as fit into a tick; say whether none was left."""
+        if self._filled == len(self._parts):
+            return True
         if not self._uids:
             frames = append(str(self._folder / FRAME), "meshes", [f["frame"] for f in self._listed])
             self._uids = {name: mesh.session_uid for name, mesh in frames.items()}
@@ -93,7 +95,7 @@ class _Assembly:
                 room -= part["bytes"]
         for mesh in frames.values():
             mesh[_FILLED] = self._filled
-        return self._filled == len(self._parts)
+        return False
 
     def finish(self, blend_path: str) -> list[bpy.types.Object]:
         """Give the whole meshes their objects, materials and names."""
