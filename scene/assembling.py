@@ -110,7 +110,6 @@ class _Assembly:
             mesh = frames[one["frame"]]
             del mesh[_FILLED]
             drop_selections(mesh)
-            _show(mesh, one["shown"])
             for name in one["materials"]:
                 mesh.materials.append(materials.get(name))
             for name in one["objects"]:
@@ -134,18 +133,11 @@ class _Assembly:
         return frames
 
 
-def _show(mesh: bpy.types.Mesh, shown: dict[str, int]) -> None:
-    if mesh.uv_layers:
-        mesh.uv_layers.active_index = shown["uv"]
-        mesh.uv_layers[shown["uv_rendered"]].active_render = True
-    if mesh.color_attributes:
-        mesh.color_attributes.active_color_index = shown["color"]
-        mesh.color_attributes.render_color_index = shown["color_rendered"]
-
-
 def _fill(mesh: bpy.types.Mesh, part: dict[str, Any], folder: Path) -> None:
     """Copy one attribute's values, which make room for themselves."""
     values = np.load(folder / part["file"], mmap_mode="r")
+    if values.nbytes != part["bytes"]:
+        raise ValueError(f"{part['file']} is not whole")
     items = {"POINT": mesh.vertices, "EDGE": mesh.edges}.get(part["domain"])
     if items is not None and len(items) < len(values):
         items.add(len(values) - len(items))

@@ -48,7 +48,6 @@ def write_parts(folder: Path, objects: list[bpy.types.Object], least: int = LEAS
             "mesh": mesh.name,
             "objects": [owner.name for owner in owners[mesh]],
             "materials": [material and material.name for material in mesh.materials],
-            "shown": _shown(mesh),
             "values": list(_write_values(mesh, folder, number)),
         }
         for number, mesh in enumerate(owners)
@@ -61,23 +60,17 @@ def write_parts(folder: Path, objects: list[bpy.types.Object], least: int = LEAS
 
 
 def _can_part(mesh: bpy.types.Mesh, owners: list[bpy.types.Object]) -> bool:
-    """Say whether attributes are all that the mesh has, and all of a kind that is quick to copy."""
+    """Say whether attributes are all that the mesh has, and all of a kind that is quick to copy.
+
+    Which of several UV maps or colours is shown is no attribute.
+    """
     if mesh.shape_keys or any(owner.vertex_groups for owner in owners):
+        return False
+    if len(mesh.uv_layers) > 1 or len(mesh.color_attributes) > 1:
         return False
     if mesh.has_custom_normals and "custom_normal" not in mesh.attributes:  # before 4.5
         return False
     return all(attribute.data_type in QUICK for attribute in mesh.attributes)
-
-
-def _shown(mesh: bpy.types.Mesh) -> dict[str, int]:
-    """Return which UV map and which colours are active, and which are rendered."""
-    uvs, colors = mesh.uv_layers, mesh.color_attributes
-    return {
-        "uv": uvs.active_index,
-        "uv_rendered": next((at for at, uv in enumerate(uvs) if uv.active_render), 0),
-        "color": colors.active_color_index,
-        "color_rendered": colors.render_color_index,
-    }
 
 
 def _size(mesh: bpy.types.Mesh) -> int:
