@@ -12,6 +12,8 @@ from .assets import asset_of
 from .versions import ORIGINAL, PARTS
 
 PREVIEW = "preview.png"
+LEAST = 100 << 20
+"""Bytes of meshes up to which they come in at once: with their textures in less than 100 ms."""
 
 
 def prepare_request(
@@ -24,7 +26,7 @@ def prepare_request(
         "mesh": str(folder / (record.mesh or "")),
         "name": record.name,
         "output": str(folder / ORIGINAL),
-        "parts": str(folder / PARTS) if in_parts else "",
+        "parts": {"folder": str(folder / PARTS), "least": LEAST} if in_parts else None,
         "preview": str(preview),
         "render_preview": not preview.is_file(),
         "mending": mending,

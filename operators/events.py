@@ -30,7 +30,7 @@ def handle(context: bpy.types.Context, event: Event) -> Outcome | None:
     """Do what an event asks for: a mesh that is ready comes into the scene it was made for."""
     outcome = _handle(context, event)
     if isinstance(event, Ended | Collected):
-        prepared.drop_parts(prepared.folder_of(context, event.job))
+        prepared.drop_parts(context, event.job)
     return outcome
 
 
@@ -81,12 +81,6 @@ def ready(event: Event) -> bool:
         and event.view.state is State.READY
         and current_file.made_here(event.view.place)
     )
-
-
-def at_hand(context: bpy.types.Context, event: Event) -> bool:
-    """Say whether a model that is ready can come in now; a large one comes in parts before."""
-    is_there = event.job in _brought
-    return is_there or prepared.take_parts(prepared.folder_of(context, event.job))
 
 
 def _bring_in(context: bpy.types.Context, view: JobView) -> Outcome:

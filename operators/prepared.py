@@ -12,7 +12,6 @@ import shutil
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -48,18 +47,14 @@ def library_of(context: bpy.types.Context, job: str) -> jobs.Library:
     return jobs.Library(_libraries.get(job) or preferences.library(context))
 
 
-def folder_of(context: bpy.types.Context, job: str) -> Path:
-    """Return the folder of a job."""
-    return library_of(context, job).folder(job)
-
-
 def unregister() -> None:
     """Forget the jobs of this process, as the session does."""
     _libraries.clear()
 
 
-def take_parts(folder: Path) -> bool:
-    """Take as much of a model in parts as fits into a tick; say whether it can come in now."""
+def at_hand(context: bpy.types.Context, job: str) -> bool:
+    """Say whether a job's model can come in now; take as much as fits into a tick if it cannot."""
+    folder = library_of(context, job).folder(job)
     if not (folder / PARTS).is_dir():
         return True
     from ..scene import assembling
@@ -67,17 +62,15 @@ def take_parts(folder: Path) -> bool:
     return assembling.advance(str(folder / BLEND))
 
 
-def drop_parts(folder: Path) -> None:
+def drop_parts(context: bpy.types.Context, job: str) -> None:
     """Remove the parts of a model that is in the scene, or does not come into it."""
+    folder = library_of(context, job).folder(job)
     parts = folder / PARTS
     if not parts.is_dir():
         return
     from ..scene import assembling
-    from ..scene.background.parts import LIST
 
     assembling.give_up(str(folder / BLEND))
-    with suppress(OSError):  # The list goes first, so that nobody takes up the rest.
-        (parts / LIST).unlink(missing_ok=True)
     threading.Thread(target=shutil.rmtree, args=(parts, True), name=_PUT_AWAY, daemon=True).start()
 
 
@@ -112,7 +105,7 @@ def bring_in(
         return record, (IN_PLACE, *notes)
     names = append_model(context, str(folder / blend), **what)
     if blend == BLEND:
-        drop_parts(folder)
+        drop_parts(context, record.id)
     objects = [bpy.data.objects[name] for name in names]
     return record, settle_textures(objects, unpack=place.unpack)
 

@@ -15,7 +15,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from .. import jobs
-from . import account, events, queue
+from . import account, events, prepared, queue
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +106,7 @@ def settle(context: bpy.types.Context) -> list[events.Outcome]:
             continue
         _changed.add(event.job)
         try:
-            if events.ready(event) and not events.at_hand(context, event):
+            if events.ready(event) and not prepared.at_hand(context, event.job):
                 _waiting.append(event)
                 continue
             outcome = events.handle(context, event)

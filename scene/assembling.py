@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +62,12 @@ def take(blend_path: str) -> list[bpy.types.Object] | None:
 
 
 def give_up(blend_path: str) -> None:
-    """Remove what was put together of a model so far."""
+    """Remove what was put together of a model so far, and let nobody begin with its parts again."""
     begun = _begun.pop(blend_path, None)
     if begun is not None:
         begun.remove()
+    with suppress(OSError):
+        Path(blend_path).with_name(PARTS).joinpath(LIST).unlink(missing_ok=True)
 
 
 class _Assembly:

@@ -53,6 +53,7 @@ def ours(file: str, folder: str) -> dict[str, float]:
     import bpy
 
     from image_to_mesh.jobs import BackgroundBlender
+    from image_to_mesh.jobs.preparing import LEAST
     from image_to_mesh.jobs.versions import PARTS
     from image_to_mesh.operators.watch import TICK
     from image_to_mesh.scene import background_command
@@ -63,7 +64,7 @@ def ours(file: str, folder: str) -> dict[str, float]:
         "mesh": file,
         "name": "ball",
         "output": blend,
-        "parts": str(Path(folder) / PARTS),
+        "parts": {"folder": str(Path(folder) / PARTS), "least": LEAST},
         "preview": str(Path(folder) / "preview.png"),
         "render_preview": True,
     }

@@ -22,14 +22,12 @@ from .mesh_arrays import LAYOUTS, drop_selections, read, starts_of
 FRAME, LIST = "frame.blend", "parts.json"
 QUICK = frozenset(LAYOUTS) - {"BYTE_COLOR"}
 """Types of attributes whose values are copied as they are."""
-LEAST = 100 << 20
-"""Bytes of meshes that Blender appends at once, and without them their textures, in 60 ms."""
 
 # In this order the numbers of points and edges are never out of range.
 FIRST = ("position", ".edge_verts", ".corner_vert", ".corner_edge")
 
 
-def write_parts(folder: Path, objects: list[bpy.types.Object], least: int = LEAST) -> None:
+def write_parts(folder: Path, objects: list[bpy.types.Object], least: int) -> None:
     """Write a model of at least so many bytes to the folder; its list comes last.
 
     A model that has what no array can carry is left alone: it comes in at once.

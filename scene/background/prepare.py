@@ -43,9 +43,9 @@ def prepare(request: dict[str, Any], report: Callable[[float, str], None]) -> di
         raise Refusal("bad_mesh", "The mesh file holds no faces.", "Generate the mesh again.")
     objects = model_objects(root)
     report(0.6, "Saving the model")
-    if request.get("parts"):
+    if asked := request.get("parts"):
         with suppress(OSError, RuntimeError):  # No room: without them it comes in at once.
-            write_parts(Path(request["parts"]), objects)
+            write_parts(Path(asked["folder"]), objects, asked["least"])
     mark_asset(root, request.get("asset", {}))
     _write(request["output"], objects)
     if request.get("preview"):

@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import bmesh
 import bpy
 import numpy as np
+import places
 import pytest
 
 if TYPE_CHECKING:
@@ -116,7 +118,7 @@ def append(folder: Path) -> list[str]:
 
 
 def values(items: Any, name: str, dtype: type, width: int = 1) -> list[Any]:
-    found = np.empty(len(items) * width, dtype)
+    found: Any = np.empty(len(items) * width, dtype)
     items.foreach_get(name, found)
     return list(found)
 
@@ -143,7 +145,7 @@ def mesh_facts(mesh: bpy.types.Mesh) -> dict[str, Any]:
 
 def model_facts(names: list[str]) -> list[Any]:
     bpy.context.view_layer.update()
-    found = []
+    found: list[Any] = []
     for thing in (bpy.data.objects[name] for name in names):
         mesh = mesh_facts(thing.data) if thing.type == "MESH" else None
         box = [tuple(corner) for corner in thing.bound_box]
@@ -367,17 +369,49 @@ def test_what_does_not_come_in_leaves_no_parts(tick: Any, folder: Path, what: st
     assert "photo" not in bpy.data.objects
 
 
+def test_from_a_picture_to_the_scene(
+    addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(tmp_path))
+    monkeypatch.setattr(room("jobs.preparing"), "LEAST", 0)
+    chosen = bpy.context.scene.image_to_mesh
+    chosen.image = bpy.data.images.load(str(places.SAMPLE))
+    chosen.local.face_count = 1000
+    spec = room("operators.generate").specify(bpy.context, room("providers").get_provider("local"))
+    assert spec.place["in_parts"] is False  # nobody watches: a script waits
+    spec = replace(spec, place={**spec.place, "in_parts": True})
+    job = room("operators.queue").begin(spec)
+    outcomes: list[Any] = []
+    half, deadline = 0, time.monotonic() + 50.0
+    while not outcomes and time.monotonic() < deadline:
+        outcomes = room("operators.watch").settle(bpy.context)
+        half += any(mesh.name[0] == "." for mesh in bpy.data.meshes)
+        time.sleep(0.01)
+    assert [outcome.level for outcome in outcomes] == ["INFO"]
+    assert half
+    (thing,) = [one for one in bpy.data.objects if one.get("image_to_mesh_job") == job]
+    assert (thing.asset_data, thing.data.validate()) == (None, False)
+    came, after = mesh_facts(thing.data), facts(hidden=True)
+    until_gone(tmp_path / job / "model-parts")
+    bpy.data.objects.remove(thing)
+    bpy.data.orphans_purge(do_recursive=True)
+    assert bpy.ops.image_to_mesh.import_result(job=job) == {"FINISHED"}
+    assert mesh_facts(bpy.context.view_layer.objects.active.data) == came
+    assert named("objects") == after["objects"]
+
+
 # -- the background's way ------------------------------------------------------------------------
 
 
 def test_only_large_models_are_made_in_parts(addon: ModuleType, tmp_path: Path) -> None:
     parts = room("scene.background.parts")
     thing = ball("ball", 8)
-    parts.write_parts(tmp_path / "model-parts", [thing])
+    parts.write_parts(tmp_path / "model-parts", [thing], 1 << 20)
     assert not (tmp_path / "model-parts").exists()
     parts.write_parts(tmp_path / "model-parts", [thing], 0)
     assert (tmp_path / "model-parts" / parts.LIST).is_file()
-    parts.write_parts(tmp_path / "model-parts", [thing])  # an older list is none of this model
+    # An older list is none of this model.
+    parts.write_parts(tmp_path / "model-parts", [thing], 1 << 20)
     assert not (tmp_path / "model-parts" / parts.LIST).exists()
 
 
