@@ -125,7 +125,8 @@ class _Assembly:
     def remove(self) -> None:
         """Remove what is still there."""
         uids = set(self._uids.values())
-        bpy.data.batch_remove([mesh for mesh in bpy.data.meshes if mesh.session_uid in uids])
+        there = [mesh for mesh in bpy.data.meshes if mesh.session_uid in uids and not mesh.users]
+        bpy.data.batch_remove(there)
 
     def _frames(self) -> dict[str, bpy.types.Mesh]:
         """Find the meshes anew; raise LookupError if they are not as they were left."""

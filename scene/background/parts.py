@@ -9,6 +9,7 @@ faces but no points yet and are of no object, and an array for each of their att
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from .files import whole
 from .mesh_arrays import LAYOUTS, drop_selections, read, starts_of
 
 FRAME, LIST = "frame.blend", "parts.json"
+ROOM = 6
+"""How many times its size must be free on the disk: the model itself is written twice, too."""
 QUICK = frozenset(LAYOUTS) - {"BYTE_COLOR"}
 """Types of attributes whose values are copied as they are."""
 
@@ -37,8 +40,10 @@ def write_parts(folder: Path, objects: list[bpy.types.Object], least: int) -> No
     for thing in objects:
         if thing.type == "MESH":
             owners.setdefault(thing.data, []).append(thing)
-    can_part = all(_can_part(mesh, owners[mesh]) for mesh in owners)
-    if not can_part or sum(_size(mesh) for mesh in owners) < least:
+    if not all(_can_part(mesh, owners[mesh]) for mesh in owners):
+        return
+    size = sum(_size(mesh) for mesh in owners)
+    if size < least or shutil.disk_usage(folder.parent).free < size * ROOM:
         return
     folder.mkdir(exist_ok=True)
     listed = [

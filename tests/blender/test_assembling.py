@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from importlib import import_module
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import bmesh
@@ -432,6 +433,15 @@ def test_what_no_array_carries_comes_at_once(addon: ModuleType, tmp_path: Path, 
     room("scene.background.parts").write_parts(tmp_path / "model-parts", [thing], 0)
     carried = what == "normals" and bpy.app.version >= (4, 5)
     assert (tmp_path / "model-parts").exists() == carried
+
+
+def test_a_full_disk_is_left_to_the_model(
+    addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts, thing = room("scene.background.parts"), ball("ball", 8)
+    monkeypatch.setattr(parts.shutil, "disk_usage", lambda _: SimpleNamespace(free=10_000))
+    parts.write_parts(tmp_path / "model-parts", [thing], 0)
+    assert not (tmp_path / "model-parts").exists()
 
 
 def test_the_objects_stay_as_they_are(addon: ModuleType, tmp_path: Path) -> None:
