@@ -99,16 +99,15 @@ def settle(context: bpy.types.Context) -> list[events.Outcome]:
     """Handle what has happened since the last tick; one bad event does not stop the others."""
     _waiting.extend(jobs.session().drain())
     outcomes = []
+    held: set[str] = set()  # What follows on an event that waits does so, too.
     for _ in range(len(_waiting)):
         event = _waiting.popleft()
-        if events.ready(event) and artist_is_busy(context):
-            _waiting.append(event)
-            continue
-        _changed.add(event.job)
         try:
-            if events.ready(event) and not prepared.at_hand(context, event.job):
+            if event.job in held or _has_to_wait(context, event):
+                held.add(event.job)
                 _waiting.append(event)
                 continue
+            _changed.add(event.job)
             outcome = events.handle(context, event)
         except Exception:
             log.exception("an event of job %s", event.job)
@@ -117,6 +116,12 @@ def settle(context: bpy.types.Context) -> list[events.Outcome]:
             outcomes.append(outcome)
     queue.advance()
     return outcomes
+
+
+def _has_to_wait(context: bpy.types.Context, event: jobs.Event) -> bool:
+    if not events.ready(event):
+        return False
+    return artist_is_busy(context) or not prepared.at_hand(context, event.job)
 
 
 def register() -> None:

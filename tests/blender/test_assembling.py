@@ -352,6 +352,18 @@ def test_the_same_model_is_not_taken_twice(tick: Any, folder: Path) -> None:
     assert facts() == facts(hidden=True)
 
 
+def test_its_end_does_not_overtake_it(tick: Any, folder: Path) -> None:
+    jobs, drawing = room("jobs"), room("jobs.versions").DRAWING
+    view = ended(state=jobs.State.PREPARING, phase=drawing).view
+    outcomes, ticks = tick(jobs.Progressed(JOB, view), jobs.Progressed(JOB, view), ended()), 1
+    while room("operators.watch").busy():
+        ticks, outcomes = ticks + 1, outcomes + tick()
+    assert ticks > 15
+    assert len(outcomes) == 1
+    assert sorted(one.name for one in bpy.data.objects if one.get("image_to_mesh_job")) == [
+        "photo", "photo 1", "photo 2"]  # fmt: skip
+
+
 @pytest.mark.parametrize("what", ["another file", "failed", "cancelled"])
 def test_what_does_not_come_in_leaves_no_parts(tick: Any, folder: Path, what: str) -> None:
     jobs = room("jobs")
