@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from dataclasses import replace
 from importlib import import_module
@@ -362,6 +363,32 @@ def test_its_end_does_not_overtake_it(tick: Any, folder: Path) -> None:
     assert len(outcomes) == 1
     assert sorted(one.name for one in bpy.data.objects if one.get("image_to_mesh_job")) == [
         "photo", "photo 1", "photo 2"]  # fmt: skip
+
+
+def test_two_models_come_one_after_the_other(
+    tick: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two together would take twice as long at each tick."""
+    jobs, second = room("jobs"), f"{JOB}-2"
+    shutil.copytree(folder, folder.with_name(second))
+    library = room("operators.prepared").library_of(bpy.context, JOB)
+    library.save(replace(library.load(JOB), id=second))
+    view = replace(ended().view, job=second, record=library.load(second))
+    fill, filled = room("scene.assembling")._fill, []
+
+    def noted(*what: Any) -> None:
+        filled.append(what)
+        fill(*what)
+
+    monkeypatch.setattr(room("scene.assembling"), "_fill", noted)
+    outcomes, most = tick(ended(), jobs.Ended(second, view)), 0
+    while room("operators.watch").busy():
+        before = len(filled)
+        outcomes += tick()
+        most = max(most, len(filled) - before)
+    assert (len(outcomes), most) == (2, 1)
+    assert {"photo", "photo.001"} < set(bpy.data.objects.keys())
+    assert facts() == facts(hidden=True)
 
 
 @pytest.mark.parametrize("what", ["another file", "failed", "cancelled"])
