@@ -3,101 +3,27 @@
 
 from __future__ import annotations
 
-import shutil
-import time
-from dataclasses import replace
-from importlib import import_module
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import bmesh
 import bpy
 import numpy as np
-import places
 import pytest
+from blender.large_models import JOB, ball, facts, make_job, mesh_facts, model_facts, named, room
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
     from types import ModuleType
 
-ADDON = "bl_ext.user_default.image_to_mesh"
-JOB = "2026-11-21_0002_photo"
 MOST_TICKS = 30
-KINDS = ("objects", "meshes", "materials", "images", "libraries", "node_groups", "collections")
-
-
-def room(name: str) -> Any:
-    return import_module(f"{ADDON}.{name}")
-
-
-def textured(name: str) -> bpy.types.Material:
-    image = bpy.data.images.new(name, 32, 32)
-    image.pack()
-    material = room("scene.background.surfaces").new_material(name)
-    node = material.node_tree.nodes.new("ShaderNodeTexImage")
-    node.image = image
-    return material
-
-
-def ball(name: str, segments: int) -> bpy.types.Object:
-    """A ball of quads and triangles with all that a mended mesh may have."""
-    mesh = bpy.data.meshes.new(name)
-    work = bmesh.new()
-    bmesh.ops.create_uvsphere(work, u_segments=segments, v_segments=6, radius=1.0)
-    work.to_mesh(mesh)
-    work.free()
-    chosen = np.random.default_rng(segments)
-    uvs = mesh.uv_layers.new(name="UVMap").uv
-    uvs.foreach_set("vector", chosen.random(len(mesh.loops) * 2, np.float32))
-    color = mesh.color_attributes.new("Color", "FLOAT_COLOR", "POINT")
-    color.data.foreach_set("color", chosen.random(len(mesh.vertices) * 4, np.float32))
-    mesh.color_attributes.active_color_index = mesh.color_attributes.render_color_index = 0
-    for material in (textured(f"{name} a"), None, textured(f"{name} b")):
-        mesh.materials.append(material)
-    mesh.polygons.foreach_set("material_index", chosen.integers(0, 3, len(mesh.polygons)))
-    flat = mesh.attributes.get("sharp_face") or mesh.attributes.new("sharp_face", "BOOLEAN", "FACE")
-    flat.data.foreach_set("value", chosen.random(len(mesh.polygons)) < 0.5)
-    if bpy.app.version >= (4, 5):  # before, they are no attribute
-        mesh.normals_split_custom_set(chosen.random((len(mesh.loops), 3), np.float32))
-    mesh["note"] = "a mesh's own"
-    room("scene.background.mesh_arrays").drop_selections(mesh)
-    return bpy.data.objects.new(name, mesh)
 
 
 @pytest.fixture
 def folder(addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A finished job whose model of two balls under an empty is there in parts, too."""
-    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
-    things = [bpy.data.objects.new("photo", None), ball("photo 1", 8), ball("photo 2", 12)]
-    for part in things[1:]:
-        part.parent = things[0]
-        part["note"] = "an object's own"
-    jobs = room("jobs")
-    library = jobs.Library(tmp_path / "library")
-    monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(library.root))
-    folder: Path = library.folder(JOB)
-    folder.mkdir(parents=True)
-    room("scene.background.parts").write_parts(folder / "model-parts", things, 0)
-    bpy.data.libraries.write(str(folder / "model.blend"), set(things))
-    (folder / "model.glb").write_bytes(b"glTF")
-    library.save(jobs.Record(
-        id=JOB, state=jobs.State.READY, provider="local", name="photo",
-        created="2026-11-21T00:00:02+00:00", mesh="model.glb", blend="model.blend",
-    ))  # fmt: skip
-    monkeypatch.setattr(room("scene.assembling"), "TOGETHER", 1)  # a tick for every part
-    bpy.ops.wm.read_homefile(use_factory_startup=True)
-    bpy.ops.ed.undo_push(message="Start")
-    return folder
-
-
-def named(kind: str, *, hidden: bool = False) -> list[str]:
-    names = [one.name for one in getattr(bpy.data, kind)]
-    return sorted(name for name in names if hidden or not name.startswith("."))
-
-
-def facts(*, hidden: bool = False) -> dict[str, list[str]]:
-    return {kind: named(kind, hidden=hidden) for kind in KINDS}
+    """The folder of a finished job whose model is there in parts, each with a tick of its own."""
+    monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(tmp_path / "library"))
+    monkeypatch.setattr(room("scene.assembling"), "TOGETHER", 1)
+    return make_job(tmp_path / "library")
 
 
 def advance(folder: Path, ticks: int | None = None) -> int:
@@ -117,46 +43,6 @@ def append(folder: Path) -> list[str]:
         properties={"image_to_mesh_job": JOB},
     )  # fmt: skip
     return names
-
-
-def values(items: Any, name: str, dtype: type, width: int = 1) -> list[Any]:
-    found: Any = np.empty(len(items) * width, dtype)
-    items.foreach_get(name, found)
-    return list(found)
-
-
-def mesh_facts(mesh: bpy.types.Mesh) -> dict[str, Any]:
-    """Return all that can be seen of a mesh, value for value."""
-    layouts = room("scene.background.mesh_arrays").LAYOUTS
-    found: dict[str, Any] = {}
-    for one in mesh.attributes:
-        name, width, dtype = layouts[one.data_type]
-        found[one.name] = (one.data_type, one.domain, values(one.data, name, dtype, width))
-    uvs, colors = mesh.uv_layers, mesh.color_attributes
-    return {
-        **found,
-        "names": (mesh.name, [material and material.name for material in mesh.materials]),
-        "faces": values(mesh.polygons, "loop_start", np.int32),
-        "normals": values(mesh.corner_normals, "vector", np.float32, 3),
-        "edges": values(mesh.edges, "is_loose", bool),
-        "uvs": (uvs.active_index, [(uv.name, uv.active_render) for uv in uvs]),
-        "colors": (colors.active_color_index, colors.render_color_index),
-        "custom": (dict(mesh.items()), mesh.has_custom_normals, mesh.users, mesh.use_fake_user),
-    }
-
-
-def model_facts(names: list[str]) -> list[Any]:
-    bpy.context.view_layer.update()
-    found: list[Any] = []
-    for thing in (bpy.data.objects[name] for name in names):
-        mesh = mesh_facts(thing.data) if thing.type == "MESH" else None
-        box = [tuple(corner) for corner in thing.bound_box]
-        slots = [(slot.link, slot.name) for slot in thing.material_slots]
-        parent = thing.parent and thing.parent.name
-        own = (thing.name, dict(thing.items()), parent, slots, thing.users, box, mesh)
-        evaluated = thing.evaluated_get(bpy.context.evaluated_depsgraph_get())
-        found.append((own, len(evaluated.data.vertices) if mesh else 0))
-    return found
 
 
 def test_it_is_the_same_as_at_once(folder: Path) -> None:
@@ -286,158 +172,6 @@ def test_before_it_is_whole_it_can_be_imported_all_the_same(folder: Path) -> Non
     assert bpy.ops.image_to_mesh.import_result(job=JOB) == {"FINISHED"}
     assert len([one for one in bpy.data.objects if one.get("image_to_mesh_job") == JOB]) == 3
     assert facts() == facts(hidden=True)
-
-
-# -- the watcher's way ---------------------------------------------------------------------------
-
-
-def ended(**changes: Any) -> Any:
-    jobs = room("jobs")
-    record = room("operators.prepared").library_of(bpy.context, JOB).load(JOB)
-    place = {"file": room("current_file").token(), "scene": "Scene", "location": [1, 2, 3]}
-    values = {
-        "job": JOB, "provider": "local", "name": "photo", "state": record.state, "phase": "Done",
-        "fraction": 1.0, "started": time.monotonic(), "record": record, "place": place,
-    }  # fmt: skip
-    return jobs.Ended(JOB, jobs.JobView(**{**values, **changes}))
-
-
-def until_gone(path: Path) -> None:
-    deadline = time.monotonic() + 20.0
-    while path.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
-@pytest.fixture
-def tick(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Any]]:
-    """Let the watcher tick, with these new events."""
-
-    def run(*events: Any) -> list[Any]:
-        session = room("jobs").session()
-        monkeypatch.setattr(session, "drain", lambda: list(events))
-        found: list[Any] = room("operators.watch").settle(bpy.context)
-        return found
-
-    return run
-
-
-def test_the_watcher_takes_a_part_at_each_tick(tick: Any, folder: Path) -> None:
-    before, ticks = facts(), 1
-    outcomes = tick(ended())
-    while not outcomes:
-        assert facts() == before
-        assert room("operators.watch").busy()
-        ticks, outcomes = ticks + 1, tick()
-    assert ticks > 15
-    assert [outcome.level for outcome in outcomes] == ["INFO"]
-    assert tuple(bpy.data.objects["photo"].location) == (1, 2, 3)
-    assert facts() == facts(hidden=True)
-    until_gone(folder / "model-parts")
-    assert (folder / "model.blend").is_file()
-    bpy.ops.ed.undo()
-    assert facts(hidden=True) == before
-    bpy.ops.ed.redo()
-    assert "photo 2" in bpy.data.objects
-
-
-def test_the_same_model_is_not_taken_twice(tick: Any, folder: Path) -> None:
-    """Its preview is drawn while it comes in; the end of the job comes later."""
-    jobs, drawing = room("jobs"), room("jobs.versions").DRAWING
-    view = ended(state=jobs.State.PREPARING, phase=drawing).view
-    tick(jobs.Progressed(JOB, view))
-    while not room("operators.events")._brought:
-        tick()
-    assert len(tick(ended())) == 1
-    assert len([one for one in bpy.data.objects if one.get("image_to_mesh_job") == JOB]) == 3
-    assert facts() == facts(hidden=True)
-
-
-def test_its_end_does_not_overtake_it(tick: Any, folder: Path) -> None:
-    jobs, drawing = room("jobs"), room("jobs.versions").DRAWING
-    view = ended(state=jobs.State.PREPARING, phase=drawing).view
-    outcomes, ticks = tick(jobs.Progressed(JOB, view), jobs.Progressed(JOB, view), ended()), 1
-    while room("operators.watch").busy():
-        ticks, outcomes = ticks + 1, outcomes + tick()
-    assert ticks > 15
-    assert len(outcomes) == 1
-    assert sorted(one.name for one in bpy.data.objects if one.get("image_to_mesh_job")) == [
-        "photo", "photo 1", "photo 2"]  # fmt: skip
-
-
-def test_two_models_come_one_after_the_other(
-    tick: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Two together would take twice as long at each tick."""
-    jobs, second = room("jobs"), f"{JOB}-2"
-    shutil.copytree(folder, folder.with_name(second))
-    library = room("operators.prepared").library_of(bpy.context, JOB)
-    library.save(replace(library.load(JOB), id=second))
-    view = replace(ended().view, job=second, record=library.load(second))
-    fill, filled = room("scene.assembling")._fill, []
-
-    def noted(*what: Any) -> None:
-        filled.append(what)
-        fill(*what)
-
-    monkeypatch.setattr(room("scene.assembling"), "_fill", noted)
-    outcomes, most = tick(ended(), jobs.Ended(second, view)), 0
-    while room("operators.watch").busy():
-        before = len(filled)
-        outcomes += tick()
-        most = max(most, len(filled) - before)
-    assert (len(outcomes), most) == (2, 1)
-    assert {"photo", "photo.001"} < set(bpy.data.objects.keys())
-    assert facts() == facts(hidden=True)
-
-
-@pytest.mark.parametrize("what", ["another file", "failed", "cancelled"])
-def test_what_does_not_come_in_leaves_no_parts(tick: Any, folder: Path, what: str) -> None:
-    jobs = room("jobs")
-    tick(ended())
-    tick()
-    assert facts() != facts(hidden=True)
-    room("operators.watch")._waiting.clear()
-    changes: dict[str, Any] = {"state": jobs.State.CANCELLED}
-    if what == "another file":
-        changes = {"place": {"file": "another", "scene": "Scene", "location": [0, 0, 0]}}
-    elif what == "failed":
-        changes = {"failure": jobs.Failure("failed", "It failed."), "state": jobs.State.FAILED}
-    assert len(tick(ended(**changes))) == 1
-    until_gone(folder / "model-parts")
-    assert facts() == facts(hidden=True)
-    assert "photo" not in bpy.data.objects
-
-
-def test_from_a_picture_to_the_scene(
-    addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(tmp_path))
-    monkeypatch.setattr(room("jobs.preparing"), "LEAST", 0)
-    chosen = bpy.context.scene.image_to_mesh
-    chosen.image = bpy.data.images.load(str(places.SAMPLE))
-    chosen.local.face_count = 1000
-    spec = room("operators.generate").specify(bpy.context, room("providers").get_provider("local"))
-    assert spec.place["in_parts"] is False  # nobody watches: a script waits
-    spec = replace(spec, place={**spec.place, "in_parts": True})
-    job = room("operators.queue").begin(spec)
-    outcomes: list[Any] = []
-    half, deadline = 0, time.monotonic() + 50.0
-    while not outcomes and time.monotonic() < deadline:
-        outcomes = room("operators.watch").settle(bpy.context)
-        half += any(mesh.name[0] == "." for mesh in bpy.data.meshes)
-        time.sleep(0.01)
-    assert [outcome.level for outcome in outcomes] == ["INFO"]
-    assert half
-    (thing,) = [one for one in bpy.data.objects if one.get("image_to_mesh_job") == job]
-    assert (thing.asset_data, thing.data.validate()) == (None, False)
-    came, after = mesh_facts(thing.data), facts(hidden=True)
-    until_gone(tmp_path / job / "model-parts")
-    bpy.data.objects.remove(thing)
-    bpy.data.orphans_purge(do_recursive=True)
-    assert bpy.ops.image_to_mesh.import_result(job=job) == {"FINISHED"}
-    assert mesh_facts(bpy.context.view_layer.objects.active.data) == came
-    assert named("objects") == after["objects"]
 
 
 # -- the background's way ------------------------------------------------------------------------
