@@ -10,23 +10,24 @@ from __future__ import annotations
 
 import json
 import logging
+import mmap
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import bpy
-import numpy as np
 
 from ..jobs.versions import PARTS
 from .appending import append
-from .background.mesh_arrays import LAYOUTS, drop_selections
-from .background.parts import FRAME, LIST
+from .background.files import FRAME, LIST
 
 log = logging.getLogger(__name__)
 
 TOGETHER = 64 << 20
 """Bytes of the small parts that one tick takes; a single larger one has a tick of its own."""
 _FAILURES = (OSError, LookupError, RuntimeError, TypeError, ValueError)
+_SELECTED = ".select_"
+"""What points and edges that are added bring along, and nobody needs."""
 _FILLED = "image_to_mesh_filled"
 
 _begun: dict[str, _Assembly] = {}
@@ -112,7 +113,8 @@ class _Assembly:
         for one in self._listed:
             mesh = frames[one["frame"]]
             del mesh[_FILLED]
-            drop_selections(mesh)
+            for name in [name for name in mesh.attributes.keys() if name.startswith(_SELECTED)]:
+                mesh.attributes.remove(mesh.attributes[name])
             for name in one["materials"]:
                 mesh.materials.append(materials.get(name))
             for name in one["objects"]:
@@ -139,13 +141,14 @@ class _Assembly:
 
 def _fill(mesh: bpy.types.Mesh, part: dict[str, Any], folder: Path) -> None:
     """Copy one attribute's values, which make room for themselves."""
-    values = np.load(folder / part["file"], mmap_mode="r")
-    if values.nbytes != part["bytes"]:
-        raise ValueError(f"{part['file']} is not whole")
     items = {"POINT": mesh.vertices, "EDGE": mesh.edges}.get(part["domain"])
-    if items is not None and len(items) < len(values):
-        items.add(len(values) - len(items))
+    if items is not None and len(items) < part["count"]:
+        items.add(part["count"] - len(items))
     attribute = mesh.attributes.get(part["name"])
     if attribute is None:
         attribute = mesh.attributes.new(part["name"], part["type"], part["domain"])
-    attribute.data.foreach_set(LAYOUTS[part["type"]][0], values.reshape(-1))
+    with (folder / part["file"]).open("rb") as file:
+        size = part["bytes"]  # A file that is shorter is a ValueError.
+        with mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) as raw:
+            with memoryview(raw) as values, values.cast(part["format"]) as typed:
+                attribute.data.foreach_set(part["property"], typed)

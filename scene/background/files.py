@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+FRAME, LIST = "frame.blend", "parts.json"
+"""Of a model in parts: what they are put into, and what they are. No numpy here: it takes a while."""
+
 
 @contextmanager
 def whole(path: str) -> Iterator[str]:

@@ -17,10 +17,9 @@ from typing import Any
 import bpy
 import numpy as np
 
-from .files import whole
+from .files import FRAME, LIST, whole
 from .mesh_arrays import LAYOUTS, drop_selections, read, starts_of
 
-FRAME, LIST = "frame.blend", "parts.json"
 ROOM = 6
 """How many times its size must be free on the disk: the model itself is written twice, too."""
 QUICK = frozenset(LAYOUTS) - {"BYTE_COLOR"}
@@ -89,14 +88,17 @@ def _write_values(mesh: bpy.types.Mesh, folder: Path, number: int) -> Iterator[d
     attributes = sorted(mesh.attributes, key=lambda one: _place(one.name))
     for count, attribute in enumerate(attributes):
         name, width, dtype = LAYOUTS[attribute.data_type]
-        file = f"{number}-{count}.npy"
-        np.save(folder / file, read(attribute.data, name, dtype, width))
+        file = f"{number}-{count}.raw"
+        read(attribute.data, name, dtype, width).tofile(folder / file)
         yield {
             "file": file,
             "name": attribute.name,
             "type": attribute.data_type,
             "domain": attribute.domain,
+            "count": len(attribute.data),
             "bytes": _bytes(attribute),
+            "property": name,
+            "format": np.dtype(dtype).char,
         }
 
 
