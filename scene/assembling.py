@@ -106,14 +106,15 @@ class _Assembly:
         frames = self._frames()
         if self._filled < len(self._parts):
             raise LookupError("parts are missing")
-        names = {name for one in self._listed for name in one["materials"] if name}
-        materials = append(blend_path, "materials", sorted(names)) if names else {}
+        used = {name for one in self._listed for name in one["materials"] if name}
+        materials = append(blend_path, "materials", sorted(used)) if used else {}
         things = append(str(self._folder / FRAME), "objects")
         nothing = things[self._listed[0]["objects"][0]].data
         for one in self._listed:
             mesh = frames[one["frame"]]
             del mesh[_FILLED]
-            for name in [name for name in mesh.attributes.keys() if name.startswith(_SELECTED)]:
+            names = [one.name for one in mesh.attributes if one.name.startswith(_SELECTED)]
+            for name in names:
                 mesh.attributes.remove(mesh.attributes[name])
             for name in one["materials"]:
                 mesh.materials.append(materials.get(name))
@@ -147,8 +148,11 @@ def _fill(mesh: bpy.types.Mesh, part: dict[str, Any], folder: Path) -> None:
     attribute = mesh.attributes.get(part["name"])
     if attribute is None:
         attribute = mesh.attributes.new(part["name"], part["type"], part["domain"])
-    with (folder / part["file"]).open("rb") as file:
-        size = part["bytes"]  # A file that is shorter is a ValueError.
-        with mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) as raw:
-            with memoryview(raw) as values, values.cast(part["format"]) as typed:
-                attribute.data.foreach_set(part["property"], typed)
+    with (
+        (folder / part["file"]).open("rb") as file,
+        # A file that is not whole is a ValueError.
+        mmap.mmap(file.fileno(), part["bytes"], access=mmap.ACCESS_READ) as mapped,
+        memoryview(mapped) as raw,
+        raw.cast(part["format"]) as values,
+    ):
+        attribute.data.foreach_set(part["property"], values)

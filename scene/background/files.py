@@ -8,7 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 FRAME, LIST = "frame.blend", "parts.json"
-"""Of a model in parts: what they are put into, and what they are. No numpy here: it takes a while."""
+"""Of a model in parts: what they are put into, and what they are.
+
+Here, where no numpy is, for the artist's Blender: importing that takes longer than a tick may.
+"""
 
 
 @contextmanager
