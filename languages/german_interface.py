@@ -339,7 +339,7 @@ TEXTS: dict[str, str] = {
     "Use Viewport": "Ansichtsfenster verwenden",
     "Use as Asset Library": "Als Asset-Bibliothek verwenden",
     "Use for Image to Mesh": "Für Bild zu Mesh verwenden",
-    "Use for New Scenes": "Für neue Szenen übernehmen",
+    "Use for New Scenes": "Für neue Szenen",
     "Use the last render as the picture": "Das letzte Rendering als Bild verwenden",
     "Use the picture of the selected image empty; the mesh will stand where it stands, as tall as it": "Das Bild des ausgewählten Leer-Objekts verwenden; das Mesh steht dann, wo es steht, und so hoch wie es",
     "Use the picture on the clipboard; a copied file or https address will do": "Das Bild in der Zwischenablage verwenden; eine kopierte Datei oder https-Adresse genügt",

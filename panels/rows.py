@@ -13,7 +13,7 @@ from ..properties import group_of, property_name, provider_of, read_settings, sw
 from ..providers import Setting, settings_of
 from ..readiness import broken_settings
 from ..words import said
-from .text import draw_text, draw_value, is_narrow
+from .text import draw_text, draw_value, has_room
 
 GROUPS = {
     "quality": "Quality",
@@ -90,14 +90,14 @@ def _draw_rows(
     remarks: Remarks,
 ) -> None:
     column, group = layout.column(), group_of(context.scene, provider_of(context.scene))
-    narrow = is_narrow(context)
     for setting in declared:
+        beside = has_room(context, setting.title if _has_title(setting) else "")
         broken, unused = remarks.broken.get(setting.name), remarks.unused.get(setting.name)
-        if narrow and setting.optional:
+        if setting.optional and not beside:
             column.label(text=setting.title)
         whole = column.row(align=True)
-        row = whole.row(align=True, heading="" if narrow or not setting.optional else setting.title)
-        row.use_property_split = not narrow
+        row = whole.row(align=True, heading=setting.title if setting.optional and beside else "")
+        row.use_property_split = beside
         row.active = not unused
         row.alert = bool(broken)
         _draw_value(row, context, group, setting)
@@ -127,6 +127,11 @@ def _draw_value(
         value.prop(group, name, text="On" if getattr(group, name) else "Off", toggle=True)
     else:
         value.prop(group, name, text="", slider=_has_range(setting))
+
+
+def _has_title(setting: Setting) -> bool:
+    """Say whether the title stands apart; a checkbox has it at its side."""
+    return setting.optional or setting.kind != "bool"
 
 
 def _has_range(setting: Setting) -> bool:

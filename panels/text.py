@@ -7,6 +7,7 @@ import functools
 import textwrap
 from typing import Any
 
+import blf
 import bpy
 
 from ..words import tr
@@ -18,6 +19,9 @@ MARGIN = 60.0
 ICON_CHARACTERS = 4
 NARROW = 260.0
 """Pixels of width under which a title has no room beside its value."""
+TITLE_PART, TITLE_BORDERS = 0.4, 8.0
+"""What Blender gives a title of a row, which stands beside its value, and leaves free of it."""
+FONT_SIZE = 11.0
 USUAL = 280.0
 MENUS = frozenset({"ENUM", "POINTER", "STRING"})
 
@@ -59,11 +63,17 @@ def is_narrow(context: bpy.types.Context) -> bool:
     return _width(context) < NARROW
 
 
+def has_room(context: bpy.types.Context, title: str) -> bool:
+    """Say whether a title is shown whole beside its value."""
+    room = TITLE_PART * (_width(context) - MARGIN) - TITLE_BORDERS
+    return not is_narrow(context) and _drawn_width(tr(title)) <= room
+
+
 def titled_row(
     layout: bpy.types.UILayout, context: bpy.types.Context, title: str
 ) -> bpy.types.UILayout:
-    """Lay a title and return a row for its values: beside it, in a narrow region below."""
-    if not is_narrow(context):
+    """Lay a title and return a row for its values: beside it, below where that has no room."""
+    if has_room(context, title):
         return layout.row(align=True, heading=title)
     layout.label(text=title)
     row = layout.row(align=True)
@@ -74,11 +84,11 @@ def titled_row(
 def draw_value(
     layout: bpy.types.UILayout, context: bpy.types.Context, data: Any, name: str, **shown: Any
 ) -> None:
-    """Lay a property with its title: in a narrow region inside the field, a menu's above it."""
-    if not is_narrow(context):
+    """Lay a property with its title: where that has no room inside the field, a menu's above it."""
+    declared = data.bl_rna.properties[name]
+    if has_room(context, "" if declared.type == "BOOLEAN" else declared.name):
         layout.prop(data, name, **shown)
         return
-    declared = data.bl_rna.properties[name]
     column = layout.column(align=True)
     column.use_property_split = False
     if declared.type in MENUS:
@@ -86,6 +96,13 @@ def draw_value(
         column = column.row(align=True)
         shown = {"text": "", **shown} if "expand" not in shown else shown
     column.prop(data, name, **shown)
+
+
+@functools.lru_cache(maxsize=512)
+def _drawn_width(text: str) -> float:
+    """Return how many pixels a text takes at a scale of 1."""
+    blf.size(0, FONT_SIZE)
+    return float(blf.dimensions(0, text)[0])
 
 
 def _characters(context: bpy.types.Context) -> int:

@@ -312,6 +312,15 @@ def test_lines_fit_a_narrow_sidebar(chosen: Any) -> None:
     assert lines[150] > lines[600]
 
 
+def test_a_title_that_would_be_cut_beside_its_value_stands_above_it(chosen: Any) -> None:
+    chosen.provider = "aiml_triposr"
+    assert "Remove Background" in draw(width=280).text()  # else a heading, which is no label
+    assert "Remove Background" not in draw(width=400).text()
+    chosen.provider = "tripo"
+    assert "Texture Quality" not in draw(width=280).text()
+    assert "Texture Quality" in draw(width=240).text()
+
+
 def test_nothing_that_a_file_holds_breaks_the_panel(chosen: Any) -> None:
     bpy.data.images.remove(chosen.image)
     assert not draw().button("image_to_mesh.generate")["enabled"]

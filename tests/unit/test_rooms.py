@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OURS = "image_to_mesh"
-BLENDER = frozenset({"addon_utils", "bl_math", "bl_operators", "bmesh", "bpy", "bpy_extras", "gpu",
-                     "mathutils"})  # fmt: skip
+BLENDER = frozenset({"addon_utils", "bl_math", "bl_operators", "blf", "bmesh", "bpy", "bpy_extras",
+                     "gpu", "mathutils"})  # fmt: skip
 # Modules of the standard library that read, write or start something.
 IO = frozenset({"io", "multiprocessing", "os", "pathlib", "shutil", "socket", "subprocess",
                 "tempfile", "urllib.request"})  # fmt: skip
