@@ -25,6 +25,7 @@ from ..providers import (
     get_provider,
 )
 from ..readiness import priced
+from ..words import told
 
 SETTLED = 0.7
 """Seconds that settings stay as they are before their price is asked for."""
@@ -62,7 +63,7 @@ class IMAGE_TO_MESH_OT_test_key(bpy.types.Operator):
             chosen = get_provider(self.provider) if self.provider else provider_of(context.scene)
             ask_balance(context, chosen)
         except ImageToMeshError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, told(error))
             return {"CANCELLED"}
         return {"FINISHED"}
 
@@ -72,7 +73,7 @@ def ask_balance(context: bpy.types.Context, provider: Provider[Any]) -> None:
     if not preferences.has_account(provider):
         raise InvalidSettings(f"{provider.label} has no account that could be asked.")
     if preferences.is_offline(context, provider):
-        raise Unreachable(f"{preferences.OFFLINE}.")
+        raise Unreachable(preferences.OFFLINE)
     question = preferences.enquiry(context, provider)
     jobs.session().enquiries.forget(question.provider)
     _ask(question)

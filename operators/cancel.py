@@ -8,6 +8,7 @@ from bpy.props import BoolProperty, StringProperty
 
 from .. import jobs
 from ..providers import LibraryProblem
+from ..words import told, tr
 
 STOP = "Stop this job; what the service charges for all the same still comes into the library"
 DO_NOT_COLLECT = "Do not wait for this mesh any longer; the service may charge for it all the same"
@@ -33,7 +34,7 @@ class IMAGE_TO_MESH_OT_cancel(bpy.types.Operator):
 
     @classmethod
     def description(cls, _: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
-        return STOP if properties.collect else DO_NOT_COLLECT
+        return tr(STOP if properties.collect else DO_NOT_COLLECT)
 
     @classmethod
     def poll(cls, _: bpy.types.Context) -> bool:
@@ -46,7 +47,7 @@ class IMAGE_TO_MESH_OT_cancel(bpy.types.Operator):
         try:
             jobs.session().cancel(self.job or _newest(collect=self.collect), collect=self.collect)
         except LibraryProblem as error:
-            self.report({"WARNING"}, str(error))
+            self.report({"WARNING"}, told(error))
             return {"CANCELLED"}
         return {"FINISHED"}
 

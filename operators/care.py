@@ -17,6 +17,7 @@ from ..jobs.care import Care, CareOrder, cares
 from ..jobs.versions import ORIGINAL, version_file
 from ..providers import ImageToMeshError, LibraryProblem
 from ..scene.placement import Place, chosen_place
+from ..words import said, told
 from . import account, import_result, prepared, turn, watch
 
 VERSION, SCALE = "image_to_mesh_version", "image_to_mesh_scale"
@@ -51,7 +52,7 @@ class _CareOperator(bpy.types.Operator):
         try:
             self._start(context)
         except ImageToMeshError as error:
-            return self._refuse(str(error))
+            return self._refuse(told(error))
         follow()
         return {"FINISHED"}
 
@@ -59,13 +60,13 @@ class _CareOperator(bpy.types.Operator):
         try:
             care = self._start(context)
         except ImageToMeshError as error:
-            return self._refuse(str(error))
+            return self._refuse(told(error))
         care.thread.join()
         settle()
         if care.view.failure:
-            return self._refuse(f"{care.view.failure.message} {care.view.failure.hint}".strip())
+            return self._refuse(said(care.view.failure.message, care.view.failure.hint))
         for note in care.view.notes:
-            self.report({"INFO"}, note)
+            self.report({"INFO"}, said(note))
         return {"FINISHED"}
 
     def _start(self, context: bpy.types.Context) -> Care:
@@ -186,7 +187,7 @@ class IMAGE_TO_MESH_OT_bring_version(bpy.types.Operator):
             place = _place_of(context, before)
             prepared.bring_in(context, record, place, blend)
         except (ImageToMeshError, OSError, RuntimeError) as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, told(error))
             return {"CANCELLED"}
         made = _standing(context, record.id, blend)
         if before is not None and made is not None:

@@ -12,6 +12,7 @@ from .. import jobs, model_choices, preferences
 from ..jobs.versions import DRAWING, version_file
 from ..providers import ImageToMeshError, LibraryProblem
 from ..scene.placement import Place, chosen_place, place_of
+from ..words import told
 from . import looking, prepared
 
 
@@ -54,7 +55,7 @@ class IMAGE_TO_MESH_OT_import_result(bpy.types.Operator):
             record, notes = prepared.bring_in(context, record, self._place(context, record), blend)
         except (ImageToMeshError, OSError, RuntimeError) as error:
             _show_failure(self.job, error)
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, told(error))
             return {"CANCELLED"}
         jobs.note_import(prepared.library_of(context, record.id).folder(record.id))
         looking.look_soon(context)

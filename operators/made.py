@@ -7,6 +7,7 @@ import bpy
 from bpy.props import BoolProperty, StringProperty
 
 from ..providers import LibraryProblem
+from ..words import told
 from . import import_result
 from .origin import JOB
 
@@ -94,7 +95,7 @@ class IMAGE_TO_MESH_OT_replace(bpy.types.Operator):
             self.job = import_result.find(context, self.job).id
             new = _imported(self.job, old[0])
         except (LibraryProblem, RuntimeError) as error:
-            self.report({"ERROR"}, str(error).removeprefix("Error: ").strip())
+            self.report({"ERROR"}, told(error).removeprefix("Error: "))
             return {"CANCELLED"}
         root = replace_model(context, old, new, keep_height=self.keep_height)
         _select(context, [root, *(one for one in selected if one not in old)], root)

@@ -11,6 +11,7 @@ from bpy.props import StringProperty
 from .. import jobs, preferences
 from ..properties import choices_of
 from ..providers import BadImage, ImageToMeshError
+from ..words import told
 from . import account, shown
 
 LOOK_EVERY = 0.1
@@ -43,7 +44,7 @@ def refused(operator: Any, context: bpy.types.Context, error: ImageToMeshError) 
     """Say why nothing happened, in the panel and in the status bar."""
     shown.show_refusal(context, error)
     account.redraw(context)
-    operator.report({"ERROR"}, str(error))
+    operator.report({"ERROR"}, told(error))
     return {"CANCELLED"}
 
 

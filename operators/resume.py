@@ -10,6 +10,7 @@ from bpy.props import StringProperty
 
 from .. import jobs, preferences
 from ..providers import ImageToMeshError, LibraryProblem, Unreachable, all_providers, get_provider
+from ..words import told, tr
 from . import events, generate, prepared, watch
 
 
@@ -35,7 +36,7 @@ class IMAGE_TO_MESH_OT_resume(bpy.types.Operator):
         try:
             go_on(context, find(context, self.job))
         except ImageToMeshError as error:
-            return self._refuse(str(error))
+            return self._refuse(told(error))
         watch.begin(context)
         return {"FINISHED"}
 
@@ -43,9 +44,9 @@ class IMAGE_TO_MESH_OT_resume(bpy.types.Operator):
         try:
             ended = wait_for(context, go_on(context, find(context, self.job)))
         except ImageToMeshError as error:
-            return self._refuse(str(error))
+            return self._refuse(told(error))
         except KeyboardInterrupt:
-            return self._refuse("Interrupted.")
+            return self._refuse(tr("Interrupted."))
         if ended.level == "ERROR":
             return self._refuse(ended.message)
         self.report({ended.level}, ended.message)

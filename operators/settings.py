@@ -123,7 +123,9 @@ class IMAGE_TO_MESH_OT_reset_settings(bpy.types.Operator):
             keep_baseline(context.scene, provider, "")
         known = {one.name for one in settings_of(provider.settings)}
         if self.setting and self.setting not in known:
-            self.report({"ERROR"}, f"{provider.label} has no setting “{self.setting}”")
+            self.report(
+                {"ERROR"}, tr("{} has no setting “{}”").format(provider.label, self.setting)
+            )
             return {"CANCELLED"}
         take_back(context.scene, provider, *filter(None, [self.setting]))
         return {"FINISHED"}

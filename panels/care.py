@@ -11,6 +11,7 @@ import bpy
 from ..jobs.care import CareView, cares
 from ..jobs.versions import ORIGINAL
 from ..model_choices import care_of
+from ..words import said, tr
 from .text import draw_text, draw_value
 
 COUNTS = (
@@ -35,7 +36,7 @@ def draw_care(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     if view is not None and not view.over:
         _draw_work(layout, view)
     elif view is not None and view.failure is not None:
-        draw_text(layout, context, f"{view.failure.message} {view.failure.hint}".strip())
+        draw_text(layout, context, said(view.failure.message, view.failure.hint))
     card = cares().card(job, version)
     if card is not None:
         draw_card(layout, card)
@@ -56,16 +57,18 @@ def draw_card(layout: bpy.types.UILayout, card: Mapping[str, Any]) -> None:
     for name, title in FAULTS:
         if card.get(name):
             _draw_figure(box, title, f"{card[name]:,}", alert=True)
-    _draw_figure(box, "Watertight", "Yes" if card.get("watertight") else "No")
+    _draw_figure(box, "Watertight", _yes(card.get("watertight")))
     told = card.get("print")
     if told:
         size = " × ".join(f"{side:.1f}" for side in told["size"])
         _draw_figure(box, "Print Size", f"{size} mm")
         thin = told["thinnest"] < told["wall"]
         _draw_figure(box, "Thinnest Wall", f"{told['thinnest']:.2f} mm", alert=thin)
-        _draw_figure(
-            box, "Printable", "Yes" if told["printable"] else "No", alert=not told["printable"]
-        )
+        _draw_figure(box, "Printable", _yes(told["printable"]), alert=not told["printable"])
+
+
+def _yes(it_is: object) -> str:
+    return tr("Yes" if it_is else "No")
 
 
 def _draw_figure(
@@ -79,7 +82,7 @@ def _draw_figure(
 
 def _draw_work(layout: bpy.types.UILayout, view: CareView) -> None:
     row = layout.row(align=True)
-    row.progress(factor=view.fraction or 0.0, text=view.phase)
+    row.progress(factor=view.fraction or 0.0, text=said(view.phase))
     row.operator("image_to_mesh.stop_care", text="", icon="X").job = view.order.job
 
 

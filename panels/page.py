@@ -167,7 +167,7 @@ def _draw_advanced(layout: Any, context: bpy.types.Context, preferences: Any) ->
         layout.prop(preferences, name, text=tr("{} Address").format(provider.label))
     layout.prop(preferences, "certificates")
     if problem := trust_problem():
-        _draw_sentence(layout, context, problem, icon="ERROR")
+        _draw_sentence(layout, context, said(problem), icon="ERROR")
 
 
 def _by_address(found: list[Provider[Any]]) -> dict[str, Provider[Any]]:
