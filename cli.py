@@ -15,9 +15,18 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import batch, unfinished
-from .command import DONE, INTERRUPTED, carry_out, check_output, library_of, pairs, report, spec_for
-from .command import BlenderHost as BlenderHost
+from .commands import batch, unfinished
+from .commands.job import (
+    DONE,
+    INTERRUPTED,
+    carry_out,
+    check_output,
+    library_of,
+    pairs,
+    report,
+    spec_for,
+)
+from .commands.job import BlenderHost as BlenderHost
 from .jobs import (
     Entry,
     Failure,

@@ -7,6 +7,7 @@ on, and what may have been taken by the service, or was paid for and failed, is 
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
@@ -19,7 +20,7 @@ from ._values import Ended, Failure, JobSpec, JobView, PictureSource, Record, St
 from .catalogue import Entry
 from .orders import digest_of, order_mark
 from .session import Session
-from .turns import Turns
+from .turns import ANSWER_LIMIT, Turns
 
 AHEAD = 3
 """Jobs at each service that are made ready while the others have all its places."""
@@ -28,8 +29,6 @@ LIVELY = 4
 IN_A_ROW = 3
 """Orders refused for a reason that will refuse the others too, after which no more are tried."""
 TRIES = 3
-ANSWER_LIMIT = 60.0
-"""Seconds that an interrupted batch waits for answers to orders that are under way."""
 
 SAME_FOR_ALL = frozenset({"missing_key", "bad_key", "no_credits", "unreachable"})
 """Errors that the next order at the same service will meet as well."""
@@ -125,12 +124,14 @@ class Batch:
         self,
         items: list[Item],
         running: Session,
+        load: Callable[[str], Record],
         *,
         most: int | None = None,
         tell: Callable[[Item, JobView], None],
     ) -> None:
         self.items = items
         self._running = running
+        self._load = load
         self._most = most
         self._tell = tell
         self._turns: dict[tuple[Any, ...], Turns] = {}
@@ -144,13 +145,18 @@ class Batch:
         """Whether nothing waits and nothing runs."""
         return not self._live and not any(self._waiting.values())
 
-    def run(self, load: Callable[[str], Record], *, stop: Callable[[], bool] = bool) -> None:
+    @property
+    def ordering(self) -> bool:
+        """Whether the answer to an order is awaited."""
+        return any(turns.ordering for turns in self._turns.values())
+
+    def run(self, *, stop: Callable[[], bool] = bool) -> None:
         """Do all that is left to do; returns when every item has ended, or cannot go on now.
 
         `stop` is asked between two events, and lets it return early.
         """
         for item in self.items:
-            self._enlist(item, load)
+            self._enlist(item)
         while not stop() and (self._start() or self._live):
             event = self._running.wait(0.1)
             if event is not None and event.job in self._live:
@@ -166,18 +172,19 @@ class Batch:
         self._running.close()
         shown = {view.job: view for view in self._running.views()}
         for item in self._live.values():
-            view = shown.get(item.job)
-            if view is not None:
-                item.record, item.failure = view.record or item.record, view.failure
+            # What is shown may be a step behind: an answer is on disk before it is told.
+            with contextlib.suppress(LibraryProblem):
+                item.record = self._load(item.job)
+            item.failure = shown[item.job].failure if item.job in shown else None
             item.state = item.record.state if item.record else None
 
-    def _enlist(self, item: Item, load: Callable[[str], Record]) -> None:
+    def _enlist(self, item: Item) -> None:
         """Queue an item, or end it where the library says how it ended."""
         if item.failure is not None or item.spec is None:
             return
         if item.state is not None:
             try:
-                item.record = load(item.job)
+                item.record = self._load(item.job)
             except LibraryProblem as problem:
                 item.failure = Failure(problem.kind, problem.message, problem.hint)
                 return

@@ -18,6 +18,8 @@ from .background import TICK
 
 QUIET = 30.0
 """Seconds without a refusal after which one task more than the service had is tried."""
+ANSWER_LIMIT = 60.0
+"""Seconds that whoever is interrupted waits for answers to orders that are under way."""
 SHORTEST_PAUSE = 0.03
 SHARE = 0.02
 """How late the end of a task may be seen while others wait, as a share of its time."""
@@ -40,6 +42,12 @@ class Turns:
         self._times: deque[float] = deque(maxlen=10)
         self._longest = 0.0
 
+    @property
+    def ordering(self) -> bool:
+        """Whether the answer to an order is awaited."""
+        with self.lock:
+            return any(one.ordering for one in self.having)
+
     def hold(self, seconds: float) -> None:
         """Let nobody order for so many seconds, because the service asks for a pause."""
         with self.lock:
@@ -49,7 +57,7 @@ class Turns:
         """Give no more places, and wait for the answers to orders that are under way."""
         with self.lock:
             self._closed = True
-            self.lock.wait_for(lambda: not any(one.ordering for one in self.having), seconds)
+            self.lock.wait_for(lambda: not self.ordering, seconds)
 
     # -- for turns, which hold the lock ----------------------------------------------------------
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Time what a person waits for: from picture to mesh, and from a service's file to the scene.
 
-`bench.py [PART…]`: `generate`, `library` (its list, and a batch), and the sizes `20k`, `328k`,
-`1.3M` and `5M`; all of them by default. The bare importer and ours get the same files in one run.
+`bench.py [PART…]`: `generate`, `library` (its list, and a batch), the sizes `20k`, `328k`, `1.3M`
+and `5M`, and `care`; all of them by default. The bare importer and ours get the same files in one
+run.
 """
 
 from __future__ import annotations
@@ -40,6 +41,10 @@ LEAST_GAIN = {"1.3M": 40.0}
 LONGEST_STALL = 0.1
 OVER_BARE_APPEND = 2.0
 SHARE, EXTRA, COLD = 1.15, 0.3, 1.5
+CARED_FOR = "1.3M"
+LARGEST_DIFFERENCE = {"decimate": 4.0, "quads": 8.0}
+"""Between the pictures of a model and of its version, the mean over what is seen, of 255."""
+LEAST_QUADS, LONGEST_GAP = 0.95, 0.1
 BESIDE = Path(__file__).resolve().parent
 SIDE = 1024
 _SCALED = """
@@ -129,8 +134,30 @@ def _promised(size: str, bare: dict[str, float], ours: dict[str, float]) -> dict
     return promised
 
 
-def _told(python: Path, *arguments: str) -> dict[str, Any]:
-    said = _run(python, str(places.ROOT / "tools" / "bench_scene.py"), *arguments)
+def care() -> bool:
+    """Time the care for a large mesh, print the figures, and say whether all are kept."""
+    python = environments.for_blender(RELEASE)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "mesh.glb"
+        _run(python, "-c", WRITE, str(file), *map(str, SIZES[CARED_FOR]))
+        told = _told(python, str(file), folder, script="bench_care.py")
+    kept = True
+    print(f"care for {CARED_FOR} triangles, {SIZES[CARED_FOR][1]} textures")
+    for task, found in told.items():
+        card, off = found["card"], found["difference"]
+        quads = card["quads"] / card["faces"]
+        print(f"  {task}: {card['faces']} faces ({quads:.0%} quads) in {found['seconds']:.0f} s; "
+              f"rendered, it differs by {off:.2f} of 255; the main thread's longest gap "
+              f"{found['gap'] * 1e3:.0f} ms")  # fmt: skip
+        kept &= off <= LARGEST_DIFFERENCE[task] and found["gap"] <= LONGEST_GAP
+        kept &= task != "quads" or quads >= LEAST_QUADS
+    print(f"  {'ok  ' if kept else 'MISS'} at most {LARGEST_DIFFERENCE}, {LEAST_QUADS:.0%} quads, "
+          f"gaps of {LONGEST_GAP * 1e3:.0f} ms")  # fmt: skip
+    return kept
+
+
+def _told(python: Path, *arguments: str, script: str = "bench_scene.py") -> dict[str, Any]:
+    said = _run(python, str(BESIDE / script), *arguments)
     line = next(line for line in said.splitlines() if line.startswith("@"))
     found: dict[str, Any] = json.loads(line[1:])
     return found
@@ -147,14 +174,16 @@ def _run(python: Path, *arguments: str) -> str:
 
 def main() -> int:
     parts = {"generate": generate, "library": library}
-    wanted = sys.argv[1:] or [*parts, *SIZES]
-    if unknown := [part for part in wanted if part not in (*parts, *SIZES)]:
+    known = [*parts, *SIZES, "care"]
+    wanted = sys.argv[1:] or known
+    if unknown := [part for part in wanted if part not in known]:
         print(f"There is no {unknown[0]!r} to time", file=sys.stderr)
         return 2
     for name, part in parts.items():
         if name in wanted:
             part()
     kept = [come_in(size) for size in SIZES if size in wanted]
+    kept += [care()] if "care" in wanted else []
     return 0 if all(kept) else 1
 
 

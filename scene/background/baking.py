@@ -47,14 +47,21 @@ def bake_over(
 ) -> bpy.types.Material:
     """Give `target`, which has UVs, one material that shows what `sources` look like.
 
-    Base colour and the old surface's normals always, metal and roughness where a source has
-    textures of them.
+    Base colour and the old surface's normals always; metal and roughness as one value where all
+    sources have the same.
     """
     material = new_material(name)
+    surface = surface_of(material)
+    assert surface is not None
     target.data.materials.clear()
     target.data.materials.append(material)
-    wanted = ["Base Color", "Normal", *(one for one in ("Metallic", "Roughness")
-                                        if _is_textured(sources, one))]  # fmt: skip
+    wanted = ["Base Color", "Normal"]
+    for use in ("Metallic", "Roughness"):
+        values = _values(sources, use)
+        if len(values) == 1 and (value := values.pop()) is not None:
+            surface.inputs[use].default_value = value
+        elif values:
+            wanted.append(use)
     for number, use in enumerate(wanted):
         watch(number / len(wanted), f"Baking {use.lower()}")
         image = _new_image(f"{name} {use.lower()}", side, use)
@@ -111,9 +118,11 @@ def _new_image(name: str, side: int, use: str) -> bpy.types.Image:
     return image
 
 
-def _is_textured(things: list[bpy.types.Object], use: str) -> bool:
+def _values(things: list[bpy.types.Object], use: str) -> set[float | None]:
+    """Return what an input of the surfaces is set to, None where something is linked to it."""
     surfaces = (surface_of(material) for thing in things for material in thing.data.materials)
-    return any(surface is not None and surface.inputs[use].is_linked for surface in surfaces)
+    inputs = (surface.inputs[use] for surface in surfaces if surface is not None)
+    return {None if one.is_linked else one.default_value for one in inputs}
 
 
 def _aim(material: bpy.types.Material, image: bpy.types.Image) -> None:

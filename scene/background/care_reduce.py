@@ -7,12 +7,23 @@ from collections.abc import Callable
 from typing import Any
 
 import bpy
+import numpy as np
+from numpy.typing import NDArray
 
 from .mending import model_meshes
+from .mesh_arrays import corners_of, edges_of, positions_of, read, starts_of
 from .refusal import Refusal
 
 TOLERANCE = 0.02
 TRIES = 3
+SEAMS = "Seams"
+BENT = 8.0
+"""How much more a generated surface bends than a ball of its size, by trying: more of it and the
+seams stay at the cost of all else, less and they fray."""
+NO_STEP = 1e-5
+"""What two texture coordinates of one place may differ by."""
+HALF = 0.5
+"""Weight of a seam's points: with all of it they would stay whatever it costs the rest."""
 
 Watch = Callable[[float, str], None]
 
@@ -108,6 +119,7 @@ def _collapse(thing: bpy.types.Object, ratio: float) -> None:
     modifier = thing.modifiers.new("Reduce", "DECIMATE")
     modifier.ratio = ratio
     modifier.use_collapse_triangulate = True
+    _spare_seams(thing, modifier)
     graph = bpy.context.evaluated_depsgraph_get()
     made = bpy.data.meshes.new_from_object(
         thing.evaluated_get(graph), preserve_all_data_layers=True, depsgraph=graph
@@ -115,5 +127,42 @@ def _collapse(thing: bpy.types.Object, ratio: float) -> None:
     thing.modifiers.remove(modifier)
     old = thing.data
     thing.data = made
+    if (seams := thing.vertex_groups.get(SEAMS)) is not None:
+        thing.vertex_groups.remove(seams)
     if old.users == 0 and old.name.endswith(".reduced"):
         bpy.data.meshes.remove(old)
+
+
+def _spare_seams(thing: bpy.types.Object, modifier: bpy.types.DecimateModifier) -> None:
+    """Let the modifier keep the points where the texture or the material changes, while it can.
+
+    A triangle that reaches over a seam shows what lies between two islands of the texture. The
+    modifier adds the length of an edge, times the factor, to the squares of the distances by which
+    its collapse moves the surface: a seam shall go when that is what the rest would cost, too.
+    """
+    mesh = thing.data
+    found = np.flatnonzero(_on_seams(mesh))
+    if not len(found):
+        return
+    ends = positions_of(mesh)[edges_of(mesh)]
+    edge = max(float(np.linalg.norm(ends[:, 0] - ends[:, 1], axis=1).mean()), 1e-9)
+    group = thing.vertex_groups.new(name=SEAMS)
+    group.add(found.tolist(), HALF, "REPLACE")
+    modifier.vertex_group, modifier.invert_vertex_group = group.name, True
+    sag = edge**2 / modifier.ratio / thing.dimensions.length
+    modifier.vertex_group_factor = BENT * sag**2 / modifier.ratio / (HALF * edge)
+
+
+def _on_seams(mesh: bpy.types.Mesh) -> NDArray[np.bool_]:
+    """Say of each point whether its corners differ in texture coordinates or material."""
+    corners = corners_of(mesh)
+    sizes = np.diff(starts_of(mesh), append=len(corners))
+    values = [np.repeat(read(mesh.polygons, "material_index", np.int32), sizes)]
+    for layer in mesh.uv_layers:
+        values.extend(read(layer.uv, "vector", np.float32, 2).T)
+    found = np.zeros(len(mesh.vertices), bool)
+    for value in values:
+        any_of = np.zeros(len(found), value.dtype)
+        any_of[corners] = value
+        found[corners[np.abs(value - any_of[corners]) > NO_STEP]] = True
+    return found

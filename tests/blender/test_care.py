@@ -56,8 +56,9 @@ def checkered() -> bpy.types.Material:
     material: bpy.types.Material = surfaces.new_material("ball")
     node = material.node_tree.nodes.new("ShaderNodeTexImage")
     node.image = image
-    base = surfaces.surface_of(material).inputs["Base Color"]
-    material.node_tree.links.new(node.outputs["Color"], base)
+    surface = surfaces.surface_of(material)
+    surface.inputs["Roughness"].default_value = 0.85
+    material.node_tree.links.new(node.outputs["Color"], surface.inputs["Base Color"])
     return material
 
 
@@ -174,6 +175,28 @@ def test_reducing_keeps_the_texture(care: Any, ball: Path) -> None:
     np.testing.assert_allclose(after, before, atol=12)
 
 
+def test_reducing_keeps_the_border_of_two_materials(care: Any, ball: Path) -> None:
+    """What reaches over a seam shows the wrong side's texture."""
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    thing = add_ball(segments=160)
+    for name in ("above", "below"):
+        thing.data.materials.append(bpy.data.materials.new(name))
+    for face in thing.data.polygons:
+        face.material_index = int(face.center.z < 0.0)
+    bpy.data.libraries.write(str(ball), {thing})
+    care("decimate", faces=2500)
+    room("scene.background.startup").empty_file()
+    made = room("scene.background.care").open_model(str(ball.with_name("model-v2.blend")))
+    assert not made.vertex_groups
+    sides: dict[int, set[int]] = {}
+    for face in made.data.polygons:
+        for vertex in face.vertices:
+            sides.setdefault(vertex, set()).add(face.material_index)
+    border = [made.data.vertices[one].co.z for one, found in sides.items() if len(found) == 2]
+    assert len(border) > 20
+    assert max(map(abs, border)) < 0.005
+
+
 def test_reducing_to_more_is_refused(care: Any) -> None:
     with pytest.raises(room("scene.background.refusal").Refusal, match="already"):
         care("decimate", faces=10_000_000)
@@ -186,6 +209,10 @@ def test_quads_wear_the_old_colours(care: Any, ball: Path) -> None:
     assert 400 <= card["faces"] <= 1600
     assert card["watertight"]
     assert {one["name"] for one in card["textures"]} == {"ball base color", "ball normal"}
+    room("scene.background.startup").empty_file()
+    made = room("scene.background.care").open_model(str(ball.with_name("model-v2.blend")))
+    surface = room("scene.background.surfaces").surface_of(made.data.materials[0])
+    assert surface.inputs["Roughness"].default_value == pytest.approx(0.85)
     after = colors_seen(ball.with_name("model-v2.blend"))
     np.testing.assert_allclose(after, before, atol=25)
 

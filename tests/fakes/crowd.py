@@ -34,6 +34,8 @@ class Crowd:
     refused: list[float] = field(default_factory=list)
     looks: int = 0
     asked: int = 0
+    silent: threading.Event = field(default_factory=threading.Event)
+    """While it is set, no question about a task is answered."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self, picture: str) -> int | None:
@@ -119,6 +121,8 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path.startswith("/download/"):
             return self._answer(200, crowd.mesh)
         crowd.looks += 1
+        while crowd.silent.is_set():
+            time.sleep(0.02)
         number = int(self.path.rpartition("/")[2])
         start, end = crowd.tasks[number - 1]
         if time.monotonic() < end:

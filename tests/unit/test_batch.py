@@ -10,6 +10,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -69,7 +70,7 @@ def batch(
 
     def run(*words: object, provider: str = "rehearsal") -> Told:
         own = Session()
-        monkeypatch.setattr("image_to_mesh.batch.session", lambda: own)
+        monkeypatch.setattr("image_to_mesh.commands.batch.session", lambda: own)
         library = ("--library", str(tmp_path / "library"))
         code = cli.main(
             ["batch", *map(str, words), "--provider", provider, *library, "--json", "--quiet"]
@@ -273,6 +274,25 @@ def test_without_a_key_nothing_is_started(
     assert not crowd.asked
 
 
+def test_an_order_that_was_answered_is_not_told_as_uncertain(
+    batch: Callable[..., Told], pictures: Callable[[int], Path], crowd: Crowd
+) -> None:
+    """The batch ends between the answer to an order and the first look at its task."""
+    crowd.silent.set()
+
+    def interrupt() -> None:
+        while crowd.looks < 4:
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt, daemon=True).start()
+    code, said = batch(pictures(4))
+    crowd.silent.clear()
+    assert (code, said["uncertain"], said["unfinished"], said["ordered"]) == (130, 0, 4, 4)
+    code, said = batch(pictures(4))
+    assert (code, said["done"], said["ordered"], len(crowd.tasks)) == (0, 4, 0, 4)
+
+
 def _command(folder: Path, place: Path) -> list[str]:
     code = DRIVER.format(services=str(FAKES / "services"))
     return [sys.executable, "-B", "-c", code, "batch", str(folder), "--provider", "rehearsal",
@@ -291,16 +311,19 @@ def test_200_pictures_interrupted_at_random_and_run_again_are_200_orders(
     print(f"SEED={seed}")
     for word in (signal.SIGINT, signal.SIGTERM):
         stop_at = len(crowd.tasks) + chance.randrange(1, 60)
-        process = subprocess.Popen(_command(folder, place), stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            _command(folder, place),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
         until = time.monotonic() + 60
         while len(crowd.tasks) < stop_at and time.monotonic() < until:
             time.sleep(0.005)
         time.sleep(chance.random() * 0.1)
         process.send_signal(word)
-        out, _ = process.communicate(timeout=60)
+        out, complaints = process.communicate(timeout=60)
+        assert process.returncode == 130, (word, complaints, out)
         said = json.loads(out.splitlines()[-1])
-        assert process.returncode == 130
-        assert said["uncertain"] == 0
+        assert said["uncertain"] == 0, [one for one in said["jobs"] if one["error"]]
         assert said["unfinished"] > 0
     done = subprocess.run(_command(folder, place), stdout=subprocess.PIPE, text=True, timeout=100)
     said = json.loads(done.stdout.splitlines()[-1])

@@ -189,11 +189,15 @@ def test_local_without_blender_says_so(cli: Cli) -> None:
     assert "bpy" in said["error"]["hint"]
 
 
+@pytest.mark.parametrize("word", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("answers_after", [0.0, 1.5])
 def test_interrupt_is_130_and_keeps_the_job(
-    cli: Cli, service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    cli: Cli, service: Service, monkeypatch: pytest.MonkeyPatch, word: signal.Signals,
+    answers_after: float,
+) -> None:  # fmt: skip
+    """An order whose answer has not come yet is waited for: else nobody would know of it."""
     monkeypatch.setenv("REHEARSAL_API_KEY", KEY)
-    service.takes = 30
+    service.takes, service.submit_takes = 30, answers_after
     words = ("generate", "cup.png", "--provider", "rehearsal", "--library", str(cli.library))
     process = subprocess.Popen(
         cli.command(*words), cwd=cli.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -202,12 +206,14 @@ def test_interrupt_is_130_and_keeps_the_job(
     while not service.submits and time.monotonic() < until:
         time.sleep(0.05)
     time.sleep(0.3)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(word)
     _, said = process.communicate(timeout=20)
     assert process.returncode == 130
     assert b"Traceback" not in said
+    assert (b"waiting for answers" in said) == bool(answers_after)
     (record,) = cli.library.glob("*/job.json")
-    assert json.loads(record.read_text())["state"] == "running"
+    written = json.loads(record.read_text())
+    assert (written["state"], bool(written["ticket"])) == ("running", True)
 
 
 def test_providers_lists_settings_as_json_schema(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,10 +48,8 @@ ROOMS: dict[str, Room] = {
         others=frozenset({"annotated_types", "pydantic", "requests", "urllib3"}), never=THREADS
     ),
     "jobs": _room("providers", others=frozenset({"filelock", "pydantic", "send2trash"})),
-    "command": _room("jobs", "providers"),
-    "unfinished": _room("command", "jobs", "providers"),
-    "batch": _room("command", "jobs", "providers"),
-    "cli": _room("batch", "unfinished", "command", "jobs", "providers"),
+    "commands": _room("jobs", "providers"),
+    "cli": _room("commands", "jobs", "providers"),
     # Another process than the artist's Blender: a thread there watches for the end of its input.
     "scene.background": _room(others=BLENDER | {"numpy"}),
     "scene": _room(

@@ -8,7 +8,9 @@ import sys
 import time
 from typing import Any
 
-from .command import (
+from ..jobs import Failure, JobSpec, Library, Record, State, forget, known_of, session
+from ..providers import ImageToMeshError, LibraryProblem, get_provider
+from .job import (
     DONE,
     INTERRUPTED,
     UNCERTAIN,
@@ -18,8 +20,6 @@ from .command import (
     report,
     spec_for,
 )
-from .jobs import Failure, JobSpec, Library, Record, State, forget, known_of, session
-from .providers import ImageToMeshError, LibraryProblem, get_provider
 
 WAIT_FOR_OTHER = 15.0
 """Seconds within which a process that works on a job stops when it is asked to."""
@@ -142,7 +142,7 @@ def _settle(arguments: argparse.Namespace, host: BlenderHost) -> int:
 def _spec(
     arguments: argparse.Namespace, host: BlenderHost, record: Record, **decided: Any
 ) -> JobSpec:
-    from .providers._adapters import parse_settings
+    from ..providers._adapters import parse_settings
 
     provider = get_provider(record.provider)
     settings = parse_settings(provider.settings, record.settings)

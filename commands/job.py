@@ -11,11 +11,11 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TextIO
 
-from .jobs import (
+from ..jobs import (
     Ended,
     Failure,
     JobSpec,
@@ -27,7 +27,8 @@ from .jobs import (
     library_folder,
     session,
 )
-from .providers import (
+from ..jobs.turns import ANSWER_LIMIT, Turns
+from ..providers import (
     InvalidSettings,
     LibraryProblem,
     NoBlender,
@@ -35,6 +36,7 @@ from .providers import (
     base_url,
     keys_for,
 )
+from .interrupts import put_aside, stopped_kindly
 
 DONE, NOTHING_SENT, UNCERTAIN, RESUMABLE, INTERRUPTED = 0, 2, 6, 7, 130
 EXIT_CODES = {
@@ -108,14 +110,15 @@ def pairs(texts: Sequence[str], option: str) -> dict[str, str | None]:
 
 def carry_out(spec: JobSpec, arguments: argparse.Namespace) -> int:
     """Run a job to its end, and tell of it; return the exit code."""
-    running = session()
-    job = running.start(spec)
-    try:
-        view = follow(running, job, None if arguments.quiet else sys.stderr)
+    running, turns = session(), Turns()
+    with stopped_kindly() as asked:
+        job = running.start(replace(spec, turns=turns))
+        view = follow(running, job, None if arguments.quiet else sys.stderr, asked)
+        if view is None:
+            put_aside(lambda: turns.close(ANSWER_LIMIT), ordering=turns.ordering)
+            running.close()
+            return _interrupted(arguments, spec, job)
         running.settle(SETTLE)
-    except KeyboardInterrupt:
-        running.close()
-        return _interrupted(arguments, spec, job)
     record, failure, file = view.record, view.failure, None
     if record is not None:
         try:
@@ -136,10 +139,12 @@ def _interrupted(arguments: argparse.Namespace, spec: JobSpec, job: str) -> int:
     return INTERRUPTED
 
 
-def follow(running: Session, job: str, out: TextIO | None) -> JobView:
-    """Show the job's progress until it ends."""
+def follow(
+    running: Session, job: str, out: TextIO | None, asked: Sequence[int] = ()
+) -> JobView | None:
+    """Show the job's progress until it ends, or until a stop is asked for: then return None."""
     shown = ""
-    while True:
+    while not asked:
         event = running.wait(0.25)
         if event is None or event.job != job:
             continue
@@ -152,6 +157,7 @@ def follow(running: Session, job: str, out: TextIO | None) -> JobView:
             shown = line
             end = "\r" if out.isatty() else "\n"
             print(line.ljust(60), end=end, file=out, flush=True)
+    return None
 
 
 def _progress_line(view: JobView) -> str:

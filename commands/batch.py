@@ -8,15 +8,19 @@ import contextlib
 import csv
 import io
 import json
-import signal
 import sys
-import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .command import (
+from ..jobs import JobView, Library, Record, State, catalogue, picture_from, session
+from ..jobs.batch import Batch, Item, match, planned, refused
+from ..jobs.library import write_whole
+from ..jobs.sources import Line, read_sources
+from ..providers import BadImage, ImageToMeshError, InvalidSettings, LibraryProblem, get_provider
+from .interrupts import put_aside, stopped_kindly
+from .job import (
     DONE,
     INTERRUPTED,
     SETTLE,
@@ -27,11 +31,6 @@ from .command import (
     pairs,
     spec_for,
 )
-from .jobs import JobView, Library, Record, State, catalogue, picture_from, session
-from .jobs.batch import Batch, Item, match, planned, refused
-from .jobs.library import write_whole
-from .jobs.sources import Line, read_sources
-from .providers import BadImage, ImageToMeshError, InvalidSettings, LibraryProblem, get_provider
 
 COSTS = "batch.csv"
 COLUMNS = ("image", "provider", "job", "state", "credits", "seconds", "faces", "file", "error",
@@ -89,14 +88,12 @@ def _run(arguments: argparse.Namespace, host: BlenderHost, library: Library) -> 
     listed.refresh()
     match(items, listed.entries, retry=arguments.retry_failed)
     progress = Progress(items, None if arguments.quiet else sys.stderr)
-    batch = Batch(items, session(), most=arguments.jobs, tell=progress.tell)
-    with _stopped_kindly() as asked:
-        batch.run(library.load, stop=lambda: bool(asked))
+    batch = Batch(items, session(), library.load, most=arguments.jobs, tell=progress.tell)
+    with stopped_kindly() as asked:
+        batch.run(stop=lambda: bool(asked))
         interrupted = bool(asked) and not batch.done
         if interrupted:
-            print("\nInterrupted: waiting for answers under way…", file=sys.stderr)
-            with contextlib.suppress(KeyboardInterrupt):
-                batch.close()
+            put_aside(batch.close, ordering=batch.ordering)
     files = [_delivered(item, library, target) for item, target in _targets(items, arguments)]
     session().settle(0.0 if interrupted else SETTLE)
     table = _write_costs(arguments, library, items, files)
@@ -126,7 +123,7 @@ def _alone(library: Library) -> Iterator[None]:
 
 def _planned(line: Line, arguments: argparse.Namespace, host: BlenderHost) -> Item:
     """Return an item of a line; what is wrong with it is told with the others' ends."""
-    from .providers._adapters import parse_settings
+    from ..providers._adapters import parse_settings
 
     name = line.provider or arguments.provider
     try:
@@ -156,30 +153,6 @@ def _check_folders(arguments: argparse.Namespace) -> None:
             raise InvalidSettings(
                 f"{folder} cannot be used: {error.strerror or error}.", "Choose another folder."
             ) from error
-
-
-@contextlib.contextmanager
-def _stopped_kindly() -> Iterator[list[int]]:
-    """Note Ctrl-C and a request to end, to be heeded between two events; a second is at once.
-
-    Python raises KeyboardInterrupt wherever it happens to be, also where exceptions are dropped.
-    """
-    asked: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield asked
-        return
-
-    def note(word: int, _: object) -> None:
-        asked.append(word)
-        if len(asked) > 1:
-            raise KeyboardInterrupt
-
-    before = {word: signal.signal(word, note) for word in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield asked
-    finally:
-        for word, handler in before.items():
-            signal.signal(word, handler)
 
 
 # -- telling -------------------------------------------------------------------------------------
