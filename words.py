@@ -15,8 +15,9 @@ import bpy
 from .languages import LANGUAGES, SENTENCES
 from .languages.sentences import Sentences
 
-CONTEXT = "*"
-CONTEXTS = ("*", "Operator")
+CONTEXT = "image_to_mesh"
+"""Of texts that Blender's own catalogue has in another sense: “Fast” as a verb, “Mesh” as a net."""
+CONTEXTS = ("*", "Operator", CONTEXT)
 
 
 def tr(text: str) -> str:

@@ -12,7 +12,7 @@ from ..baseline import baseline_of, differing
 from ..properties import group_of, property_name, provider_of, read_settings, switch_name
 from ..providers import Setting, settings_of
 from ..readiness import broken_settings
-from ..words import said
+from ..words import said, tr
 from .text import draw_text, draw_value, is_narrow
 
 GROUPS = {
@@ -66,7 +66,7 @@ def draw_rest(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         if not declared:
             continue
         header, body = layout.panel(f"image_to_mesh_{group}")
-        header.label(text=title)
+        header.label(text=tr(title))
         if body:
             _draw_rows(body, context, declared, remarks)
 
@@ -94,9 +94,10 @@ def _draw_rows(
     for setting in declared:
         broken, unused = remarks.broken.get(setting.name), remarks.unused.get(setting.name)
         if narrow and setting.optional:
-            column.label(text=setting.title)
+            column.label(text=tr(setting.title))
         whole = column.row(align=True)
-        row = whole.row(align=True, heading="" if narrow or not setting.optional else setting.title)
+        title = tr(setting.title) if setting.optional and not narrow else ""
+        row = whole.row(align=True, heading=title)
         row.use_property_split = not narrow
         row.active = not unused
         row.alert = bool(broken)

@@ -59,13 +59,18 @@ def is_narrow(context: bpy.types.Context) -> bool:
     return _width(context) < NARROW
 
 
+def has_room(context: bpy.types.Context, text: str, share: float) -> bool:
+    """Say whether a text fits into a share of a line."""
+    return len(text) <= _characters(context) * share
+
+
 def titled_row(
     layout: bpy.types.UILayout, context: bpy.types.Context, title: str
 ) -> bpy.types.UILayout:
     """Lay a title and return a row for its values: beside it, in a narrow region below."""
     if not is_narrow(context):
-        return layout.row(align=True, heading=title)
-    layout.label(text=title)
+        return layout.row(align=True, heading=tr(title))
+    layout.label(text=tr(title))
     row = layout.row(align=True)
     row.use_property_split = False
     return row
@@ -82,7 +87,7 @@ def draw_value(
     column = layout.column(align=True)
     column.use_property_split = False
     if declared.type in MENUS:
-        column.label(text=declared.name)
+        column.label(text=tr(declared.name))
         column = column.row(align=True)
         shown = {"text": "", **shown} if "expand" not in shown else shown
     column.prop(data, name, **shown)

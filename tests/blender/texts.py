@@ -19,7 +19,7 @@ CALLS = {
     "tr": 0,
     "draw_text": 2,
     "_draw_sentence": 2,
-    "_draw_figure": 1,
+    "_draw_figure": 2,
     "poll_message_set": 0,
     "report": 1,
 }
