@@ -12,7 +12,6 @@ import time
 from typing import Any
 
 import bpy
-from bpy.props import StringProperty
 
 from .. import jobs, preferences
 from ..properties import provider_of
@@ -26,6 +25,7 @@ from ..providers import (
 )
 from ..readiness import priced
 from ..words import told
+from .arguments import argument
 
 SETTLED = 0.7
 """Seconds that settings stay as they are before their price is asked for."""
@@ -52,11 +52,7 @@ class IMAGE_TO_MESH_OT_test_key(bpy.types.Operator):
     )
     bl_options = {"INTERNAL"}
 
-    provider: StringProperty(
-        name="Provider",
-        description="Whose key; empty for the provider of the scene",
-        options={"SKIP_SAVE"},
-    )
+    provider: argument("Provider", "Whose key; empty for the provider of the scene")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import bpy
-from bpy.props import StringProperty
 
 from .. import jobs
 from ..providers import LibraryProblem
 from ..words import told, tr
 from . import looking
+from .arguments import argument
 from .prepared import library_of
 
 GONE = "Picture and mesh of {} are deleted from the library for good."
@@ -21,11 +21,7 @@ class IMAGE_TO_MESH_OT_delete(bpy.types.Operator):
     bl_idname = "image_to_mesh.delete"
     bl_label = "Delete Job"
     bl_description = "Delete this job's pictures and mesh from the library; scenes keep theirs"
-    job: StringProperty(
-        name="Job",
-        description="Which job; empty for the newest that has ended",
-        options={"SKIP_SAVE"},
-    )
+    job: argument("Job", "Which job; empty for the newest that has ended")
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         try:

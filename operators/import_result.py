@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import bpy
-from bpy.props import BoolProperty, FloatVectorProperty, StringProperty
+from bpy.props import BoolProperty, FloatVectorProperty
 
 from .. import jobs, model_choices, preferences
 from ..jobs.versions import DRAWING, version_file
@@ -14,6 +14,7 @@ from ..providers import ImageToMeshError, LibraryProblem
 from ..scene.placement import Place, chosen_place, place_of
 from ..words import told
 from . import looking, prepared
+from .arguments import argument
 
 
 class IMAGE_TO_MESH_OT_import_result(bpy.types.Operator):
@@ -24,11 +25,7 @@ class IMAGE_TO_MESH_OT_import_result(bpy.types.Operator):
     bl_description = "Place the mesh of a finished job in the scene; costs nothing"
     bl_options = {"REGISTER", "UNDO"}
 
-    job: StringProperty(
-        name="Job",
-        description="Which job's mesh; empty for the newest that has one",
-        options={"HIDDEN", "SKIP_SAVE"},
-    )
+    job: argument("Job", "Which job's mesh; empty for the newest that has one", hidden=True)
     location: FloatVectorProperty(
         name="Location",
         description="Where the mesh stands; the scene's chosen place if not given",
@@ -36,11 +33,7 @@ class IMAGE_TO_MESH_OT_import_result(bpy.types.Operator):
         size=3,
         options={"SKIP_SAVE"},
     )
-    version: StringProperty(
-        name="Version",
-        description="File of one of its versions; empty for the original",
-        options={"HIDDEN", "SKIP_SAVE"},
-    )
+    version: argument("Version", "File of one of its versions; empty for the original", hidden=True)
     as_ordered: BoolProperty(
         name="As Ordered",
         description="Where and as large as was chosen when the job was started",

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import bpy
-from bpy.props import StringProperty
 
 from .. import jobs, preferences
 from ..properties import SIDE_VIEWS, choices_of, write_settings
@@ -17,6 +16,7 @@ from ..providers import (
 )
 from ..words import told, tr
 from . import import_result
+from .arguments import argument
 from .looking import look_soon, too_much
 from .prepared import library_of
 
@@ -29,9 +29,7 @@ class IMAGE_TO_MESH_OT_reuse(bpy.types.Operator):
     bl_description = "Choose the provider, settings and pictures of this job again"
     bl_options = {"REGISTER", "UNDO"}
 
-    job: StringProperty(
-        name="Job", description="Which job; empty for the newest", options={"SKIP_SAVE"}
-    )
+    job: argument("Job", "Which job; empty for the newest")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
@@ -53,9 +51,7 @@ class IMAGE_TO_MESH_OT_show_folder(bpy.types.Operator):
     bl_description = "Open the folder with the pictures, the mesh and the record"
     bl_options = {"INTERNAL"}
 
-    job: StringProperty(
-        name="Job", description="Which job; empty for the whole library", options={"SKIP_SAVE"}
-    )
+    job: argument("Job", "Which job; empty for the whole library")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:

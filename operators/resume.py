@@ -6,12 +6,12 @@ from __future__ import annotations
 from typing import Any
 
 import bpy
-from bpy.props import StringProperty
 
 from .. import jobs, preferences
 from ..providers import ImageToMeshError, LibraryProblem, Unreachable, all_providers, get_provider
 from ..words import told, tr
 from . import events, generate, prepared, watch
+from .arguments import argument
 
 
 class IMAGE_TO_MESH_OT_resume(bpy.types.Operator):
@@ -24,11 +24,7 @@ class IMAGE_TO_MESH_OT_resume(bpy.types.Operator):
     )
     bl_options = {"REGISTER"}
 
-    job: StringProperty(
-        name="Job",
-        description="Which job; empty for the newest that can go on",
-        options={"SKIP_SAVE"},
-    )
+    job: argument("Job", "Which job; empty for the newest that can go on")
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if bpy.app.background:

@@ -6,12 +6,13 @@ from __future__ import annotations
 from typing import Any
 
 import bpy
-from bpy.props import EnumProperty, StringProperty
+from bpy.props import EnumProperty
 
 from .. import jobs
 from ..providers import ImageToMeshError, LibraryProblem, all_providers
 from ..words import told, tr
 from . import account, prepared, resume, watch
+from .arguments import argument
 
 TWICE = "If the first order did arrive after all, both are charged."
 
@@ -24,7 +25,7 @@ class IMAGE_TO_MESH_OT_settle(bpy.types.Operator):
     bl_description = "Say what became of an order whose answer never came"
     bl_options = {"REGISTER"}
 
-    job: StringProperty(name="Job", description="Which job", options={"SKIP_SAVE"})
+    job: argument("Job", "Which job")
     how: EnumProperty(
         name="How",
         description="What became of the order",
@@ -36,9 +37,7 @@ class IMAGE_TO_MESH_OT_settle(bpy.types.Operator):
         ),
         options={"SKIP_SAVE"},
     )
-    task: StringProperty(
-        name="Task ID", description="The task's id, as the service shows it", options={"SKIP_SAVE"}
-    )
+    task: argument("Task ID", "The task's id, as the service shows it")
 
     @classmethod
     def description(cls, _: bpy.types.Context, properties: Any) -> str:
