@@ -165,8 +165,10 @@ def _gltf_faces(path: Path) -> int | None:
         return None
     try:
         gltf = json.loads(path.read_bytes())
-        if not isinstance(gltf, dict) or "version" not in gltf["asset"]:
-            raise ValueError("no glTF")
+        version = str(gltf["asset"]["version"])
+        if version.partition(".")[0] != "2":
+            what = f"The mesh file is glTF of version {version:.8}, and 2.0 is what Blender reads."
+            raise BadMesh(what)
         faces = _count_faces(gltf, size)
         outside = [one for one in gltf.get("buffers", []) if not _is_embedded(one)]
     except DAMAGED as error:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 LIST = places.ROOT / "tests" / "data" / "samples.toml"
 MESHES = frozenset({".glb", ".gltf", ".fbx", ".obj", ".stl", ".ply"})
-BESIDE = frozenset({".mtl", ".bin", ".png", ".jpg", ".jpeg"})
+BESIDE = frozenset({".mtl", ".bin", ".png", ".jpg", ".jpeg", ".bmp"})
 PATIENCE = 300
 
 
@@ -37,7 +37,8 @@ def fetch(package: dict[str, Any]) -> Path:
 
     Raises Missing where a registry or its client cannot be reached.
     """
-    mark = places.fingerprint(package["from"], package["name"], package["version"])
+    which = (package["from"], package["name"], package["version"])
+    mark = places.fingerprint(*which, *sorted(MESHES | BESIDE))
     return places.made_once(f"samples-{mark}", lambda made: _fetch(package, made))
 
 

@@ -41,10 +41,14 @@ class _Record:
     unpacked: int
 
 
-def is_binary(path: str) -> bool:
-    """Tell the binary form from the one in ASCII."""
+def version_of(path: str) -> int | None:
+    """Return the version that a file in the binary form says, 7400 for 7.4; None for ASCII."""
     with Path(path).open("rb") as file:
-        return file.read(len(MAGIC)) == MAGIC
+        head = file.read(27)
+    if len(head) < 27 or not head.startswith(MAGIC):
+        return None
+    version: int = struct.unpack_from("<I", head, 23)[0]
+    return version
 
 
 def check_fbx(path: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from .addresses import is_inside
-from .gltf_file import GltfFile, damaged, decoded, read_gltf
+from .gltf_file import GltfFile, damaged, decoded, read_gltf, shortened
 from .gltf_scene import check_scene
 from .gltf_views import Views
 from .image_heads import check_image
@@ -56,9 +56,13 @@ def check_gltf(path: str, *, readable: Collection[str] | None, blender: str) -> 
 
 def _check_version(file: GltfFile) -> None:
     asset = file.head.get("asset")
-    if not isinstance(asset, dict) or asset.get("version") != "2.0":
-        version = asset.get("version") if isinstance(asset, dict) else None
-        raise damaged(f"it is glTF of version {version!r}, and 2.0 is what Blender reads")
+    version = asset.get("version") if isinstance(asset, dict) else None
+    if version is None:
+        raise damaged("it does not say its version")
+    if version != "2.0":
+        told = shortened(str(version))
+        what = f"The mesh file is glTF of version {told}, and 2.0 is what Blender reads."
+        raise Refusal("bad_mesh", what, OTHER_FORMAT)
 
 
 def _check_extensions(file: GltfFile, readable: Collection[str] | None, blender: str) -> None:
@@ -98,12 +102,6 @@ def _check_addresses(file: GltfFile) -> None:
 def _is_data(address: str) -> bool:
     # Blender's importer takes data in another encoding than this for the name of a file.
     return address.startswith("data:") and ";base64," in address
-
-
-def shortened(text: str) -> str:
-    """Return a stranger's text so that it can stand in a sentence."""
-    plain = "".join(letter if letter.isprintable() else " " for letter in text)
-    return plain if len(plain) <= 80 else f"{plain[:79]}…"
 
 
 def _check_meshes(file: GltfFile, views: Views) -> list[int]:

@@ -34,6 +34,12 @@ def damaged(what: str) -> Refusal:
     return Refusal("bad_mesh", f"The mesh file is damaged: {what}.", OTHER_FORMAT)
 
 
+def shortened(text: str) -> str:
+    """Return a stranger's text so that it can stand in a sentence."""
+    plain = "".join(letter if letter.isprintable() else " " for letter in text)
+    return plain if len(plain) <= 80 else f"{plain[:79]}…"
+
+
 @dataclass
 class GltfFile:
     """The head as it stands in the file, and where the rest lies."""
@@ -68,7 +74,7 @@ class GltfFile:
             return np.frombuffer(decoded(address), np.uint8)
         path = self.path.parent / unquote(address)
         if not path.is_file():
-            raise damaged("a file that it names is missing")
+            raise damaged(f"a file that it names is missing: “{shortened(address)}”")
         return _mapped(path, 0, path.stat().st_size)
 
 

@@ -12,13 +12,15 @@ import bpy
 
 from .addresses import without_outside_materials
 from .checking import check_mesh_file
-from .fbx_check import is_binary
+from .fbx_check import version_of
 from .fbx_names import without_outside_textures
 from .gltf_views import MESHOPT
 from .normals import carried_normals
 from .refusal import OTHER_FORMAT, Refusal
 
 DRACO = "KHR_draco_mesh_compression"
+OLDEST_FBX = 7100
+"""Of the versions that Blender's importer before 4.5 reads; none in ASCII."""
 
 
 def import_mesh_file(
@@ -100,9 +102,11 @@ def _has_library(extension: str) -> bool:
 
 def _import_fbx(path: str, home: Path) -> list[str]:
     is_new = has_new_fbx_importer()
-    if not is_new and not is_binary(path):
-        version = bpy.app.version_string
-        what = f"The mesh is an FBX file in ASCII, which Blender {version} cannot read."
+    version = version_of(path)
+    if not is_new and (version is None or version < OLDEST_FBX):
+        kind = "in ASCII" if version is None else f"of version {version / 1000:.1f}"
+        blender = bpy.app.version_string
+        what = f"The mesh is an FBX file {kind}, which Blender {blender} cannot read."
         raise Refusal("bad_mesh", what, OTHER_FORMAT)
     with without_outside_textures(path, home) as (safe, borrowed):
         if is_new:

@@ -10,6 +10,7 @@ import bpy
 
 from .baking import bake_own_colors
 from .choices import Mending
+from .same_materials import share_same
 from .surfaces import colored_by_attribute, new_material, surface_of
 
 DEFAULT = Mending()
@@ -34,15 +35,15 @@ def mend_materials(
         for thing in meshes:
             if any(colored_by_attribute(material) for material in thing.data.materials):
                 bake_own_colors(thing, name)
+    if options.tidy:
+        share_same([thing.data for thing in meshes])
     materials = _materials(meshes)
-    for number, material in enumerate(materials, 1):
-        wanted = name if len(materials) == 1 else f"{name} {number}"
-        if material.name != wanted:
-            material.name = wanted
-        if options.metals:
+    if options.metals:
+        for material in materials:
             _mend_surface(material)
     if options.texture_limit:
         _limit_textures(materials, options.texture_limit)
+    _name_materials(name, materials)
     _name_images(name, materials)
     return notes
 
@@ -142,6 +143,14 @@ def _pack(image: bpy.types.Image, folder: Path) -> bool:
         return False
     image.pack()
     return bool(image.packed_file)
+
+
+def _name_materials(name: str, materials: list[bpy.types.Material]) -> None:
+    """Name the materials after the picture, several by numbers."""
+    for number, material in enumerate(materials, 1):
+        wanted = name if len(materials) == 1 else f"{name} {number}"
+        if material.name != wanted:
+            material.name = wanted
 
 
 def _name_images(name: str, materials: list[bpy.types.Material]) -> None:

@@ -45,7 +45,8 @@ class _Attribute:
 def weld(mesh: bpy.types.Mesh) -> None:
     """Weld vertices at the same position; UVs, colours, materials and shading stay.
 
-    Faces that are left without area by it are dropped. Shape keys go: the result stands still.
+    A face that is left with fewer than three corners by it is dropped. Shape keys go: the result
+    stands still.
     """
     carried = take_normals(mesh)
     positions, corners, starts = positions_of(mesh), corners_of(mesh), starts_of(mesh)
@@ -53,8 +54,7 @@ def weld(mesh: bpy.types.Mesh) -> None:
         return
     group = weld_map(positions, corners, starts)
     leads = group == np.arange(len(group))
-    faces = _keep_their_area(group[corners], starts)
-    kept = None if faces.all() else np.repeat(faces, np.diff(starts, append=len(corners)))
+    faces, kept = _left_of(group[corners], starts)
     is_welded = leads.all() and kept is None
     if is_welded and carried is None:
         return
@@ -72,7 +72,7 @@ def weld(mesh: bpy.types.Mesh) -> None:
 def _weld(mesh: bpy.types.Mesh, group: Ints, leads: Mask, faces: Mask, kept: Mask | None) -> None:
     """Rebuild the mesh of the vertices that lead a group and the faces that keep their area."""
     positions, corners, starts = positions_of(mesh), corners_of(mesh), starts_of(mesh)
-    sizes = np.diff(starts, append=len(corners))
+    sizes = _sizes(corners, starts) if kept is None else np.add.reduceat(kept, starts, dtype=int)
     attributes = _attributes(
         mesh, {"POINT": leads, "CORNER": kept, "FACE": None if kept is None else faces}
     )
@@ -85,13 +85,14 @@ def weld_map(positions: Floats, corners: Ints, starts: Ints) -> Ints:
     """Return for each vertex the one that it is welded to, the first at its position.
 
     Faces that lie back to back on the same points, as leaves do, stay apart: welded they would be
-    one face twice.
+    one face twice. So do those that would come back to a point, as a ribbon with its ends together.
     """
     group = _first_at_position(positions)
-    twice = _repeated(group[corners], starts)
-    if twice.any():
-        own = corners[np.repeat(twice, np.diff(starts, append=len(corners)))]
-        group[own] = own
+    for apart in (_repeated, _come_back):
+        faces = apart(group[corners], starts)
+        if faces.any():
+            own = corners[np.repeat(faces, _sizes(corners, starts))]
+            group[own] = own
     return group
 
 
@@ -161,11 +162,41 @@ def _repeated(corners: Ints, starts: Ints) -> Mask:
     return repeated
 
 
-def _keep_their_area(corners: Ints, starts: Ints) -> Mask:
-    """Mark the polygons in which no corner is the same vertex as the next one."""
+def _left_of(corners: Ints, starts: Ints) -> tuple[Mask, Mask | None]:
+    """Mark the polygons that are left, and their corners; None stands for all corners.
+
+    Of corners that follow each other at one vertex the last one stays, as of a quad at a pole.
+    """
+    moving = _move_on(corners, starts)
+    faces = ~_come_back(corners, starts)  # A file's own, which Blender's normals end by a crash.
+    if moving.all() and faces.all():
+        return faces, None
+    faces &= np.add.reduceat(moving, starts, dtype=int) >= 3
+    return faces, moving & np.repeat(faces, _sizes(corners, starts))
+
+
+def _move_on(corners: Ints, starts: Ints) -> Mask:
+    """Mark the corners whose vertex is not that of the next corner."""
     following = np.arange(1, len(corners) + 1)
     following[np.append(starts[1:], len(corners)) - 1] = starts
-    return ~np.logical_or.reduceat(corners == corners[following], starts)
+    return corners != corners[following]
+
+
+def _come_back(corners: Ints, starts: Ints) -> Mask:
+    """Mark the polygons that are at a vertex again after they were at others."""
+    found = np.zeros(len(starts), np.bool_)
+    if len(corners) > 3 * len(starts):
+        sizes = _sizes(corners, starts)
+        here = _move_on(corners, starts) & np.repeat(sizes > 3, sizes)
+        visits = np.repeat(np.arange(len(starts), dtype=np.int64) << 32, sizes)[here]
+        visits += corners[here]
+        visits.sort()
+        found[visits[1:][visits[1:] == visits[:-1]] >> 32] = True
+    return found
+
+
+def _sizes(corners: Ints, starts: Ints) -> NDArray[np.intp]:
+    return np.diff(starts, append=len(corners))
 
 
 def _attributes(mesh: bpy.types.Mesh, masks: dict[str, Mask | None]) -> list[_Attribute]:

@@ -46,6 +46,24 @@ Connections:  {
 }
 """
 
+OLD_ASCII_FBX = """; FBX 6.1.0 project file
+FBXHeaderExtension:  {
+  FBXHeaderVersion: 1003
+  FBXVersion: 6100
+}
+Objects:  {
+  Model: "Model::tri", "Mesh" {
+    Version: 232
+    Vertices: 0,0,0,100,0,0,0,100,0
+    PolygonVertexIndex: 0,1,-3
+    GeometryVersion: 124
+  }
+}
+Connections:  {
+  Connect: "OO", "Model::tri", "Model::Scene"
+}
+"""
+
 
 def unheard(_fraction: float, _phase: str) -> None:
     """Take progress that nobody looks at."""
@@ -276,14 +294,28 @@ def test_formats_are_told_as_the_job_tells_them(
     assert told == job == HEADS[head]
 
 
+@pytest.mark.parametrize("text", [ASCII_FBX, OLD_ASCII_FBX])
 def test_ascii_fbx_is_read_or_said_to_be_unreadable(
-    background: Callable[[str], ModuleType], prepare: Any, tmp_path: Path
+    text: str, background: Callable[[str], ModuleType], prepare: Any, tmp_path: Path
 ) -> None:
     mesh = tmp_path / "mesh.fbx"
-    mesh.write_text(ASCII_FBX)
+    mesh.write_text(text)
     assert background("importing").has_new_fbx_importer() == (bpy.app.version >= (4, 5, 0))
     if bpy.app.version >= (4, 5, 0):
         assert prepare(mesh)["faces"] == 1
         return
     with pytest.raises(background("refusal").Refusal, match="FBX file in ASCII"):
         prepare(mesh)
+
+
+def test_old_fbx_is_refused_by_its_version(
+    background: Callable[[str], ModuleType], prepare: Any, tmp_path: Path, root: Path
+) -> None:
+    """A newer file that says an older version: to the importers that read it there is nothing."""
+    data = bytearray((root / "tests" / "data" / "meshes" / "cube.fbx").read_bytes())
+    data[23:27] = (6100).to_bytes(4, "little")
+    (tmp_path / "mesh.fbx").write_bytes(data)
+    reads_it = bpy.app.version >= (4, 5, 0)
+    why = "holds no faces" if reads_it else r"FBX file of version 6\.1, which Blender 4\.2"
+    with pytest.raises(background("refusal").Refusal, match=why):
+        prepare(tmp_path / "mesh.fbx")

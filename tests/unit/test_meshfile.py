@@ -75,6 +75,20 @@ def test_gltf_that_holds_its_buffers_tells_its_faces(tmp_path: Path) -> None:
     assert (found.suffix, found.format, found.faces) == ("gltf", None, 5)
 
 
+def test_gltf_without_its_other_files_is_not_whole(tmp_path: Path) -> None:
+    gltf = json.loads(triangle_glb(5)[20:].split(b"BIN\0")[0][:-4])
+    gltf["buffers"][0]["uri"] = "mesh.bin"
+    with pytest.raises(BadMesh, match="lies in several files, of which only one came"):
+        read_mesh_file(written(tmp_path, json.dumps(gltf).encode()))
+
+
+@pytest.mark.parametrize("version", [0.8, "0.9", "1.0", "3.0"])
+def test_gltf_of_another_version_is_called_so(version: object, tmp_path: Path) -> None:
+    head = {"asset": {"version": version}, "meshes": {"mesh": {"primitives": []}}}
+    with pytest.raises(BadMesh, match=f"glTF of version {version}, and 2.0 is what Blender reads"):
+        read_mesh_file(written(tmp_path, json.dumps(head).encode()))
+
+
 def with_head(head: object, behind: int = 0) -> bytes:
     """Return a GLB whose lengths are right, with any JSON, or bytes, as its head."""
     text = head if isinstance(head, bytes) else json.dumps(head).encode()
