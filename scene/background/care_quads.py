@@ -13,7 +13,7 @@ import numpy as np
 from .baking import bake_over, texture_side, unwrap
 from .care_reduce import joined
 from .mending import bounds, model_meshes
-from .mesh_arrays import read
+from .mesh_arrays import read, sides_of
 from .refusal import Refusal
 
 FINER = 4.0
@@ -105,6 +105,8 @@ def _is_good(made: bpy.types.Object, wanted: int, sources: list[bpy.types.Object
     sizes = read(made.data.polygons, "loop_total", np.int32)
     # Some versions call it finished where they left the mesh as it was.
     if not wanted / 4 < len(sizes) < wanted * 2 or (sizes == 4).mean() < ENOUGH_QUADS:
+        return False
+    if (np.bincount(sides_of(made.data)) != 2).any():  # Now and then it leaves a gap in a hull.
         return False
     new, old = bounds([made]), bounds(sources)
     diagonal = np.linalg.norm(old[1] - old[0])
