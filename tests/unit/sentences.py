@@ -23,7 +23,9 @@ ROOMS = ("providers/", "jobs/", "scene/", "operators/", "panels/")
 ALONE = ("readiness.py", "preferences.py", "properties.py", "model_choices.py")
 COMMAND_LINE = frozenset({"jobs/batch.py", "jobs/sources.py"})
 """Speak on the command line alone, which is English."""
-UNSAID = frozenset({"ValueError", "TypeError", "KeyError", "compile", "debug", "info", "warning"})
+UNSAID = frozenset(
+    {"KeyError", "LookupError", "TypeError", "ValueError", "compile", "debug", "info", "warning"}
+)
 PHASES = {"Progress": 0, "tell": 0, "report": 1}
 """Functions that say what is being done, in a word or more, and which of their arguments it is."""
 WORDS = re.compile(r"[A-Za-z]{2}")
