@@ -409,7 +409,7 @@ TEXTS: dict[str, str] = {
     "{} jobs, {} GB": "{} Aufträge, {} GB",
     "{} may charge for it all the same: what it makes comes into the library.": "{} berechnet es vielleicht trotzdem: Was entsteht, kommt in die Bibliothek.",
     "{} meshes": "{} Meshes",
-    "{} more run": "{} weitere laufen",
+    "{} more running": "{} weitere laufen",
     "{} of about {}": "{} von etwa {}",
     "{} pictures wait": "{} Bilder warten",
     "{} result came in": "{} Ergebnis kam herein",

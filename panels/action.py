@@ -31,7 +31,7 @@ def draw_action(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     for view in running[:RUNNING_SHOWN]:
         _draw_running(layout, view, alone=len(running) == 1)
     if len(running) > RUNNING_SHOWN:
-        draw_text(layout, context, tr("{} more run").format(len(running) - RUNNING_SHOWN))
+        draw_text(layout, context, tr("{} more running").format(len(running) - RUNNING_SHOWN))
     _draw_queue(layout)
     _draw_generate(layout, context, again=bool(running))
     for view in [view for view in views if view.over][:ENDED_SHOWN]:
@@ -94,10 +94,8 @@ def _draw_running(layout: bpy.types.UILayout, view: JobView, *, alone: bool) -> 
     percent = "" if view.fraction is None else f" {view.fraction:.0%}"
     row.progress(factor=view.fraction or 0.0, text=f"{said(view.phase)}{percent}")
     row.operator("image_to_mesh.cancel", text="", icon="X").job = view.job
-    line = column.row()
-    line.active = False
     number = thumbnails.number_of(f"{view.job}/picture")
-    line.label(text=f"{view.name}, {_time_of(view)}", icon_value=number)
+    column.label(text=f"{view.name}, {_time_of(view)}", icon_value=number)
 
 
 def _time_of(view: JobView) -> str:
@@ -142,7 +140,7 @@ def _draw_cancelled(box: bpy.types.UILayout, context: bpy.types.Context, view: J
     provider = all_providers().get(view.provider)
     who = tr(provider.label if provider else "The service")
     sentence = tr("{} may charge for it all the same: what it makes comes into the library.")
-    draw_text(box, context, sentence.format(who), active=False)
+    draw_text(box, context, sentence.format(who))
     button = box.operator("image_to_mesh.cancel", text="Do Not Collect")
     button.job = view.job
     button.collect = False
@@ -156,12 +154,12 @@ def _draw_result(box: bpy.types.UILayout, context: bpy.types.Context, view: JobV
         parts = [tr("{} faces").format(f"{record.faces:,}")] if record.faces else []
         if record.credits:
             parts.append(tr("{} credits").format(f"{record.credits:g}"))
-        draw_text(box, context, ", ".join([*parts, duration(record.seconds)]), active=False)
+        draw_text(box, context, ", ".join([*parts, duration(record.seconds)]))
         for note in record.notes:
             draw_text(box, context, said(note), icon="INFO")
     here = current_file.made_here(view.place)
     if not here:
-        draw_text(box, context, "Made for another file", active=False)
+        draw_text(box, context, "Made for another file")
     text = "Import Again" if here and not view.collected else "Import"
     box.operator("image_to_mesh.import_result", text=text, icon="IMPORT").job = view.job
 
@@ -173,9 +171,9 @@ def _draw_failure(box: bpy.types.UILayout, context: bpy.types.Context, view: Job
     _draw_title(box, view, view.name, "ERROR")
     draw_text(box, context, said(failure.message))
     if failure.hint:
-        draw_text(box, context, said(failure.hint), active=False)
+        draw_text(box, context, said(failure.hint))
     if view.record and view.state == "uncertain":
-        draw_text(box, context, said(known_of(view.record)[0]), active=False)
+        draw_text(box, context, said(known_of(view.record)[0]))
         draw_ways(box, view.record)
     row = box.row(align=True)
     if view.record and not view.record.state.over:

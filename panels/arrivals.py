@@ -35,7 +35,7 @@ def draw_arrivals(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
         box = layout.box()
         box.label(text=record.name, icon="QUESTION")
         for sentence in known_of(record):
-            draw_text(box, context, said(sentence), active=False)
+            draw_text(box, context, said(sentence))
         draw_ways(box, record)
 
 

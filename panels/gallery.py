@@ -67,7 +67,6 @@ def _draw_entry(layout: bpy.types.UILayout, entry: Entry) -> None:
     column = row.column(align=True)
     column.label(text=entry.name)
     line = column.row()
-    line.active = False
     line.scale_y = 0.8
     line.label(text=facts_of(entry))
     buttons = column.row(align=True)

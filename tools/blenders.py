@@ -125,8 +125,9 @@ def find() -> Place | None:
 def _build(suite: str, folder: Path) -> None:
     print(f"Building Debian {suite} with Blender in a folder", file=sys.stderr, flush=True)
     with (places.cache() / f"sandbox-{suite}.log").open("w") as log:
-        if not shutil.which("debootstrap"):
-            system.install("debootstrap")
+        with places.locked("system"):  # two suites may be built side by side
+            if not shutil.which("debootstrap"):
+                system.install("debootstrap")
         _logged(
             log.fileno(),
             [*_NAMESPACE, "--mount-proc", "debootstrap", "--variant=minbase",

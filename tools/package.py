@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import zipfile
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -69,7 +70,7 @@ def build(platform: str) -> Path:
     manifest = places.manifest()
     out = places.DIST / f"{manifest['id']}-{manifest['version']}-{platform}.zip"
     out.parent.mkdir(parents=True, exist_ok=True)
-    side = out.with_suffix(f".{os.getpid()}")
+    side = out.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
     with zipfile.ZipFile(side, "w") as archive:
         _fill(archive, platform)
     side.replace(out)

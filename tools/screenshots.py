@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make the manual's pictures anew: run the window tests and cut their screenshots to the panel.
+"""Make the manual's pictures anew: run the window tests that take them, in both Blenders.
 
-`screenshots.py [FOLDER]` takes screenshots that are there already.
+`screenshots.py --kept` takes what an earlier run has left in build/screenshots.
 """
 
 from __future__ import annotations
@@ -9,70 +9,78 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
+import blenders
 import environments
 import package
 import places
 
 SHOTS = places.BUILD / "screenshots"
 IMAGES = places.ROOT / "docs" / "images"
-PANEL = (1048, 78, 1322, 800)
-NARROW = (1100, 78, 1322, 800)
-LARGE = (764, 78, 1322, 800)
-WHOLE = (0, 0, 1600, 1000)
-PICTURES = {
-    **dict.fromkeys(
-        (
-            "panel-empty",
-            "panel-ready",
-            "panel-no-key-tripo",
-            "panel-offline",
-            "panel-running",
-            "panel-crowded",
-            "panel-done",
-            "panel-error",
-            "panel-results",
-            "panel-light",
-        ),
-        PANEL,
-    ),
-    **dict.fromkeys(("panel-narrow", "german-narrow-tripo"), NARROW),
-    "panel-scale-2": LARGE,
-    "panel-light-done": WHOLE,
-    "drop-menu": WHOLE,
-}
-"""The screenshots that the manual shows, and which part of them: left, top, right, bottom."""
-_CUT = """
+FOLDERS = {"trixie": IMAGES, "sid": IMAGES / "5.2"}
+"""Where the pictures of each Blender go: what the manual shows by itself is 4.3's."""
+
+PANEL = (
+    "panel-empty",
+    "panel-ready",
+    "panel-no-key-tripo",
+    "panel-offline",
+    "panel-running",
+    "panel-crowded",
+    "panel-done",
+    "panel-error",
+    "panel-results",
+    "panel-narrow",
+    "german-narrow-tripo",
+    "panel-light",
+    "panel-light-done",
+    "panel-scale-2",
+    "panel-scale-2-below",
+)
+"""The sidebar in its states, which docs/panel.md shows in both Blenders."""
+
+WHOLE = ("click-after", "drop-menu")
+"""The whole window, once."""
+
+_SMALLER = """
 import sys
 from PIL import Image
-source, target, *box = sys.argv[1:]
+source, target = sys.argv[1:]
 with Image.open(source) as shot:
-    shot.convert("RGB").crop(tuple(map(int, box))).quantize(128).save(target, optimize=True)
+    few = shot.convert("RGB").quantize(256, Image.Quantize.FASTOCTREE)
+few.save(target, optimize=True)
 """
 TESTS = ("test_looks.py", "test_german.py", "test_panel.py", "test_pictures_in.py",
-         "test_looking_away.py")  # fmt: skip
+         "test_looking_away.py", "test_generate.py")  # fmt: skip
 
 
-def take() -> Path:
-    """Run the tests that take them, in the window of the sandbox."""
-    package.build("linux-x64")
+def take(suite: str) -> None:
+    """Run the tests that take them, in the window of a sandbox."""
+    blenders.build(suite)
     python = environments.for_unit("3.11")
     tests = [f"tests/gui/{name}" for name in TESTS]
     subprocess.run([str(python), "-m", "pytest", "-q", *tests], cwd=places.ROOT, check=True,
-                   env={**os.environ, "GUI": "1"})  # fmt: skip
-    return SHOTS
+                   env={**os.environ, "SANDBOX_SUITE": suite})  # fmt: skip
+
+
+def keep(suite: str) -> None:
+    """Put the pictures of one Blender into the manual, with few colours as files are small then."""
+    python = environments.for_unit("3.11")
+    folder = FOLDERS[suite]
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (*PANEL, *WHOLE) if folder == IMAGES else PANEL:
+        source, target = SHOTS / suite / f"{name}.png", folder / f"{name}.png"
+        subprocess.run([str(python), "-c", _SMALLER, str(source), str(target)], check=True)
+        print(f"{target.relative_to(places.ROOT)}  {target.stat().st_size / 1e3:.0f} kB")
 
 
 def main() -> None:
-    shots = Path(sys.argv[1]) if len(sys.argv) > 1 else take()
-    python = environments.for_unit("3.11")
-    IMAGES.mkdir(parents=True, exist_ok=True)
-    for name, box in PICTURES.items():
-        target = IMAGES / f"{name}.png"
-        command = [str(python), "-c", _CUT, str(shots / f"{name}.png"), str(target)]
-        subprocess.run([*command, *map(str, box)], check=True)
-        print(f"{target.relative_to(places.ROOT)}  {target.stat().st_size / 1e3:.0f} kB")
+    if "--kept" not in sys.argv[1:]:
+        package.build("linux-x64")
+        for suite in FOLDERS:
+            take(suite)
+    for suite in FOLDERS:
+        keep(suite)
 
 
 if __name__ == "__main__":

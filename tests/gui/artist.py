@@ -7,12 +7,14 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gui import pictures
+
 if TYPE_CHECKING:
     from gui.harness import Session
 
 ADDON = "bl_ext.user_default.image_to_mesh"
 GENERATED = "[one.name for one in bpy.data.objects if 'image_to_mesh_job' in one]"
-_INSIDE = ("inside_scene.py", "inside_panel.py", "inside_stalls.py")
+_INSIDE = ("inside_scene.py", "inside_layout.py", "inside_panel.py", "inside_stalls.py")
 _CANCEL_FROM_RIGHT = (52, 44, 60)
 """Pixels from the sidebar's right edge, which its tabs take 20 of: a box's border differs."""
 _ROW = 12
@@ -23,6 +25,8 @@ _BORDER = (5, 6, 5, 6, 7, 4) * 2
 """Where the sidebar may be seized, counted from the region's left edge: a thin line."""
 _REST = 0.4
 """Seconds that the pointer rests on it before it is seized, as a hand does."""
+_LOOKS, _LOOK_EVERY = 12, 0.3
+"""Panels slide to their places, and pictures are read beside the interface."""
 CLOSE = 8
 """Pixels by which the sidebar's width may miss what was asked for."""
 
@@ -129,6 +133,20 @@ class Artist:
         moment = self.session.run("redraw_sidebar(); time.monotonic()")
         self.session.wait_for(f"bool(shown) and shown[-1]['at'] > {moment}")
         return "\n".join(self.session.run("shown[-1]['words']"))
+
+    def keep(self, name: str) -> Path:
+        """Keep a screenshot of the sidebar at rest, which shows the same twice."""
+        self.point_at_view()
+        before = b""
+        for _ in range(_LOOKS):
+            self.words()
+            file = self.session.screenshot(name, "UI")
+            now = pictures.pixels(file)
+            if now == before:
+                break
+            before = now
+            time.sleep(_LOOK_EVERY)
+        return file
 
     def shows(self, words: str, seconds: float = 10) -> None:
         """Wait until the panel says this, however its lines are broken."""

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import socket
 import subprocess
@@ -22,7 +23,7 @@ from gui.harness_shell import Shell
 if TYPE_CHECKING:
     import blenders
 
-SCREENSHOTS = places.BUILD / "screenshots"
+SCREENSHOTS = places.BUILD / "screenshots" / os.environ.get("SANDBOX_SUITE", "trixie")
 WIDTH, HEIGHT = 1600, 1000
 _DPI = "-dpi 96"
 """What makes Blender's interface scale 1.0; releases of Xvfb differ in what they assume."""
@@ -75,6 +76,7 @@ class Session:
         self.profile = profile
         self.log = profile / "blender.log"
         self.clicks = 0
+        self.display = ""
         self._questions = 0
         self._unread = b""
         self._found: dict[str, tuple[int, int]] = {}
@@ -96,7 +98,8 @@ class Session:
         self.close()
 
     def _start(self, listener: socket.socket) -> None:
-        self._shell.run("export", f"DISPLAY=:{self._start_display()}")
+        self.display = f":{self._start_display()}"
+        self._shell.run("export", f"DISPLAY={self.display}")
         geometry = ("--window-geometry", "0", "0", str(WIDTH), str(HEIGHT))
         self._shell.start("blender", *geometry, "--python", str(_DRIVER), log=self.log)
         try:
@@ -173,11 +176,15 @@ class Session:
 
     # What a person sees and does
 
-    def screenshot(self, name: str) -> Path:
-        """Keep what the screen shows as build/screenshots/<name>.png."""
+    def screenshot(self, name: str, region: str = "") -> Path:
+        """Keep what the screen or a region shows as build/screenshots/<suite>/<name>.png."""
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         file = SCREENSHOTS / f"{name}.png"
-        self._shell.run("import", "-window", "root", str(file))
+        cut: tuple[str, ...] = ()
+        if region:
+            place = self.run(f"place_of({region!r})")
+            cut = ("-crop", "{width}x{height}+{left}+{top}".format(**place), "+repage")
+        self._shell.run("import", "-window", "root", *cut, str(file))
         return file
 
     def move(self, x: int, y: int) -> None:

@@ -5,13 +5,26 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
+
+if TYPE_CHECKING:
+    from gui.inside_layout import Recorder
 
 _KEPT = 400
 _ADDON = "bl_ext.user_default.image_to_mesh"
 shown: list[dict[str, Any]] = []
+
+
+class _Panel:
+    """The panel as its draw sees it: with another layout."""
+
+    def __init__(self, panel: Any, layout: Any) -> None:
+        self._panel, self.layout = panel, layout
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._panel, name)
 
 
 def watch_panel() -> None:
@@ -22,9 +35,9 @@ def watch_panel() -> None:
     panel.draws = panel.draw
 
     def draw(self: Any, context: Any) -> None:
-        self.draws(context)
-        words = list(_words(self.layout.introspect()))
-        shown.append({"at": time.monotonic(), "words": words})
+        layout = Recorder(self.layout)
+        panel.draws(_Panel(self, layout), context)
+        shown.append({"at": time.monotonic(), "words": list(layout.words())})
         del shown[:-_KEPT]
 
     panel.draw = draw
@@ -69,14 +82,3 @@ def dismiss_jobs() -> None:
 
 def _session() -> Any:
     return sys.modules[f"{_ADDON}.jobs"].session()
-
-
-def _words(laid: Any) -> Any:
-    """Yield what is written on the rows, from top to bottom."""
-    if isinstance(laid, dict):
-        if laid.get("draw_string"):
-            yield laid["draw_string"]
-        laid = list(laid.values())
-    if isinstance(laid, list):
-        for each in laid:
-            yield from _words(each)

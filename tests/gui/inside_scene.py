@@ -78,6 +78,8 @@ def _selected_vertices(thing: Any) -> list[int]:
 def _data_in_use() -> dict[str, list[str]]:
     """Return the names of all data-blocks that somebody uses, by kind."""
     kinds = [prop.identifier for prop in bpy.data.bl_rna.properties if prop.type == "COLLECTION"]
+    if "all_ids" in kinds:  # all the others again, since 5.2
+        kinds.remove("all_ids")
     used = {
         kind: sorted(one.name for one in getattr(bpy.data, kind) if one.users) for kind in kinds
     }

@@ -36,6 +36,12 @@ def text_file(folder: Path) -> Path:
     return file
 
 
+def pixels(screenshot: Path) -> bytes:
+    """Return what a screenshot shows, to compare."""
+    with Image.open(screenshot) as shown:
+        return shown.convert("RGB").tobytes()
+
+
 def mean_color(screenshot: Path, left: int, top: int, side: int) -> tuple[float, ...]:
     """Return the mean red, green and blue of a square of a screenshot."""
     with Image.open(screenshot) as shown:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,6 +11,7 @@ if TYPE_CHECKING:
     from gui.artist import Artist
 
 MANY_FACES = 400_000
+IN_THE_MIDDLE = "any((one['fraction'] or 0) > 0.3 for one in running_jobs())"
 SWITCHED = """
 window = bpy.context.window_manager.windows[0]
 window.workspace = bpy.data.workspaces['Modeling']
@@ -57,8 +57,9 @@ def test_a_job_lives_on_while_nobody_looks(artist: Artist, photograph: Path) -> 
     artist.press_generate()
     artist.session.wait_for("running_jobs()", 10)
     artist.shows("Generate Another")
-    time.sleep(0.4)  # panels slide to their places
-    artist.session.screenshot("panel-running")
+    artist.point_at_view()
+    artist.session.wait_for(IN_THE_MIDDLE, 30)
+    artist.session.screenshot("panel-running", "UI")
     for step in AWAY:
         artist.session.run(step)
         artist.session.screenshot("looking-away")
@@ -72,9 +73,5 @@ def test_a_job_lives_on_while_nobody_looks(artist: Artist, photograph: Path) -> 
     artist.shows("Import Again")
     artist.session.run(RESULTS)
     artist.session.wait_for(THUMBNAIL, 20)
-    artist.words()
-    time.sleep(1)  # Blender reads the thumbnail beside the interface
-    artist.point_at_view()
-    artist.words()
-    artist.session.screenshot("panel-results")
+    artist.keep("panel-results")
     assert "Traceback" not in artist.session.printed()

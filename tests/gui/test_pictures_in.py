@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from gui.artist import GENERATED
 from gui.pictures import mean_color
+from gui.xdnd import Drag
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,11 +19,6 @@ if TYPE_CHECKING:
 
 FEW_FACES = "bpy.context.scene.image_to_mesh.local.face_count = 2_000"
 PICTURE = "getattr(bpy.context.scene.image_to_mesh.image, 'name', '')"
-DROP = """
-with within():
-    files = [{{'name': {name!r}}}]
-    bpy.ops.wm.drop_import_file('INVOKE_DEFAULT', directory={folder!r}, files=files)
-"""
 ON_SCREEN = """
 from bpy_extras.view3d_utils import location_3d_to_region_2d
 made = bpy.data.objects[{name!r}].matrix_world.translation
@@ -101,8 +97,9 @@ def test_a_dropped_picture_becomes_a_mesh_at_that_point(artist: Artist, photogra
     artist.session.run(FEW_FACES)
     place = artist.session.run("place_of('WINDOW')")
     x, y = place["left"] + place["width"] // 3, place["top"] + place["height"] * 2 // 3
-    artist.session.move(x, y)
-    artist.session.run(DROP.format(folder=str(photograph.parent), name=photograph.name))
+    with Drag(artist.session.display, [photograph]) as drag:
+        drag.over((x + 200, y - 150), (x, y))
+        drag.drop()
     deadline = time.monotonic() + 20
     while not artist.session.run(BEGUN):  # the menu comes under the pointer, in its own time
         assert time.monotonic() < deadline

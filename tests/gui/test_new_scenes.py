@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Use for New Scenes: scenes that are added later begin with what was kept, by a timer's work."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gui.artist import Artist
+
+PLACED = "[{0}.placement.position, {0}.placement.use_size, {0}.mending.weld]"
+SCENE = "bpy.data.scenes[{!r}].image_to_mesh"
+CHOOSE = """
+chosen = bpy.context.scene.image_to_mesh
+chosen.placement.position, chosen.placement.use_size = "origin", True
+chosen.mending.weld = False
+bpy.ops.image_to_mesh.keep_defaults()
+"""
+ADD = """
+with within(): bpy.ops.scene.new(type={!r})
+bpy.context.window.scene.name = {!r}
+"""
+OWN = """
+bpy.data.scenes.new("Own").image_to_mesh.placement.position = "surface"
+bpy.data.scenes.new("After")
+"""
+OURS = ["origin", True, False]
+
+
+def placed(name: str) -> str:
+    """Say how to ask where models come to stand in a scene."""
+    return PLACED.format(SCENE.format(name))
+
+
+def test_a_scene_added_later_begins_with_what_was_kept(artist: Artist) -> None:
+    artist.session.run(CHOOSE)
+    artist.session.run(ADD.format("NEW", "Later"))
+    artist.session.wait_for(f"{placed('Later')} == {OURS}")
+    artist.session.run(ADD.format("FULL_COPY", "Copy"))
+    assert artist.session.run(placed("Copy")) == OURS
+
+
+def test_a_scene_in_which_somebody_chose_stays(artist: Artist) -> None:
+    artist.session.run(OWN)
+    artist.session.wait_for(f"{placed('After')} == {OURS}")
+    assert artist.session.run(placed("Own")) == ["surface", False, True]
+
+
+def test_a_new_file_begins_with_it_too(artist: Artist) -> None:
+    artist.new_file()
+    artist.session.wait_for(f"{placed('Scene')} == {OURS}")
+
+
+def test_after_a_reset_new_scenes_begin_as_the_addon_came(artist: Artist) -> None:
+    artist.session.run("bpy.ops.image_to_mesh.forget_defaults()")
+    artist.session.run(ADD.format("NEW", "Plain"))
+    artist.session.run("looks = []\nbpy.app.timers.register(lambda: looks.append(1) or 0.6)")
+    artist.session.wait_for("len(looks) > 2")  # the add-on's own timer was there in between
+    assert artist.session.run(placed("Plain")) == ["cursor", False, True]
+    assert artist.session.run(placed("Scene")) == OURS
+    assert "Traceback" not in artist.session.printed()
