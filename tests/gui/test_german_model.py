@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,26 +20,18 @@ import sys, types
 panels = 'bl_ext.user_default.image_to_mesh.panels.'
 real = getattr(sys.modules[panels + {module!r}], {panel!r})
 
-class Opened:
-    # A layout whose folded parts are open.
-    def __init__(self, layout):
-        self.__dict__['layout'] = layout
-    def __getattr__(self, name):
-        return getattr(self.layout, name)
-    def __setattr__(self, name, value):
-        setattr(self.layout, name, value)
-    def column(self, **how):
-        return Opened(self.layout.column(**how))
-    def panel(self, name, default_closed):
-        return self.layout.panel(name + '_open', default_closed=False)
+class Opened(Recorder):
+    # What is folded is open.
+    def panel(self, name, *, default_closed):
+        return self._recorded('panel', self.layout.panel)(name + '_open', default_closed=False)
 
 class ALONE_PT_panel(bpy.types.Panel):
     bl_label, bl_space_type, bl_region_type = real.bl_label, 'VIEW_3D', 'UI'
     bl_category = 'Alone'
     def draw(self, context):
-        real.draw(types.SimpleNamespace(layout=Opened(self.layout)), context)
-        words = list(_words(self.layout.introspect()))
-        shown.append({{'at': time.monotonic(), 'words': words}})
+        layout = Opened(self.layout)
+        real.draw(types.SimpleNamespace(layout=layout), context)
+        shown.append({{'at': time.monotonic(), 'words': list(layout.words())}})
 
 bpy.utils.register_class(ALONE_PT_panel)
 """
@@ -74,9 +65,7 @@ def test_an_error_says_in_german_what_happened_and_what_to_do(artist: Artist) ->
     artist.press_generate()
     artist.shows("hebt sich von den Farben seines Randes ab.", 30)
     artist.shows("Nimm ein Bild")
-    artist.point_at_view()
-    time.sleep(1)  # panels slide to their places
-    artist.session.screenshot("german-narrow-error")
+    artist.keep("german-narrow-error")
     (ending,) = artist.endings()
     assert ending["message"].startswith("Nothing in the picture stands out")
 
@@ -98,8 +87,6 @@ def test_mending_and_care_in_a_narrow_sidebar(artist: Artist, photograph: Path) 
         assert set(words) <= set(said)
         assert artist.session.run(ENGLISH) == []
         assert artist.session.run(WIDE.format(ROOM)) == []
-        artist.point_at_view()
-        time.sleep(1)  # panels slide to their places
-        artist.session.screenshot(f"german-narrow-{name}")
+        artist.keep(f"german-narrow-{name}")
         artist.session.run(GONE)
         artist.session.open_tab()
