@@ -34,7 +34,6 @@ from ..providers import (
     values_of,
 )
 from ._values import Event, Failure, InputPicture, JobSpec, Record, State
-from .assets import asset_of
 from .calling import Call
 from .fetching import Fetch
 from .keeping import Keeper, now
@@ -43,6 +42,7 @@ from .meshfile import read_mesh_file
 from .ordering import Order
 from .pacing import Patience, next_pause, sleep
 from .pictures import check_views, collect, fitted, fitting_request, needs_fitting
+from .preparing import PREVIEW, prepare_request
 from .tools import Tools
 from .turns import Turn
 
@@ -304,17 +304,14 @@ class Runner:
 
     def _prepare(self) -> None:
         """Turn the mesh file into `model.blend`; where that fails the file itself is the end."""
-        preview = self.keeper.folder / "preview.png"
-        request = {
-            "do": "prepare",
-            "mesh": str(self.keeper.folder / (self._record.mesh or "")),
-            "name": self._record.name,
-            "output": str(self.keeper.folder / "model.blend"),
-            "preview": str(preview),
-            "render_preview": not preview.is_file(),
-            "mending": self._record.place.get("mending"),
-            "asset": asset_of(self._record),
-        }
+        preview = self.keeper.folder / PREVIEW
+        place = self._record.place
+        request = prepare_request(
+            self.keeper.folder,
+            self._record,
+            place.get("mending"),
+            in_parts=bool(place.get("in_parts")),
+        )
         try:
             done = self._tools.blender.ask(request, self.keeper.tell, self._check)
         except (NoBlender, Failed) as error:
@@ -324,7 +321,7 @@ class Runner:
         return self.keeper.save(
             state=State.READY,
             blend="model.blend",
-            preview="preview.png" if preview.is_file() else None,
+            preview=PREVIEW if preview.is_file() else None,
             faces=done.get("faces", self._record.faces),
         )
 

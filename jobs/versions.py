@@ -16,6 +16,8 @@ from typing import Any
 from ..providers import LibraryProblem
 
 ORIGINAL = "model.blend"
+PARTS = "model-parts"
+"""A folder that a large original is in once more, until it has come into the scene."""
 LIST = "versions.json"
 DRAWING = "Drawing the preview"
 """The phase of the background Blender from which on the original is there and whole."""

@@ -13,7 +13,7 @@ from .. import current_file
 from ..jobs import Collected, Ended, Event, JobView, Progressed, State, session
 from ..jobs.versions import DRAWING
 from ..words import said, tr
-from . import account
+from . import account, prepared
 
 _brought: set[str] = set()
 """Jobs that are not over yet and whose models are in the scene."""
@@ -28,6 +28,13 @@ class Outcome(NamedTuple):
 
 def handle(context: bpy.types.Context, event: Event) -> Outcome | None:
     """Do what an event asks for: a mesh that is ready comes into the scene it was made for."""
+    outcome = _handle(context, event)
+    if isinstance(event, Ended | Collected):
+        prepared.drop_parts(context, event.job)
+    return outcome
+
+
+def _handle(context: bpy.types.Context, event: Event) -> Outcome | None:
     view = event.view
     if early(event):
         _bring_in(context, view)

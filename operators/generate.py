@@ -91,6 +91,7 @@ def specify(
     """
     from ..scene import background_command
 
+    stand = {**_place(context), **(place or {})}
     return jobs.JobSpec(
         provider=provider.id,
         settings=read_settings(context.scene, provider),
@@ -103,8 +104,9 @@ def specify(
         place={
             "file": current_file.token(),
             "scene": context.scene.name,
-            **_place(context),
-            **(place or {}),
+            **stand,
+            # Only who watches takes them, and a linked model stays where it is.
+            "in_parts": not (bpy.app.background or stand["linked"]),
             "mending": model_choices.mending_as_asked(context.scene),
         },
     )

@@ -8,6 +8,8 @@ it now; where none can start, the file is imported in the artist's own.
 from __future__ import annotations
 
 import math
+import shutil
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,6 +19,8 @@ from typing import Any
 import bpy
 
 from .. import jobs, model_choices, preferences
+from ..jobs.preparing import PREVIEW, prepare_request
+from ..jobs.versions import PARTS
 from ..providers import LibraryProblem, NoBlender, TimedOut
 from ..scene.placement import Place
 from . import turn
@@ -26,6 +30,7 @@ _libraries: dict[str, Path] = {}
 """Where this process's jobs are, should the preference change while they run."""
 
 BLEND = "model.blend"
+_PUT_AWAY = "image_to_mesh put away"
 LIMIT = 120.0
 """How many seconds a mesh may take to be made ready while the artist's Blender waits for it."""
 
@@ -45,6 +50,28 @@ def library_of(context: bpy.types.Context, job: str) -> jobs.Library:
 def unregister() -> None:
     """Forget the jobs of this process, as the session does."""
     _libraries.clear()
+
+
+def at_hand(context: bpy.types.Context, job: str) -> bool:
+    """Say whether a job's model can come in now; take as much as fits into a tick if it cannot."""
+    folder = library_of(context, job).folder(job)
+    if not (folder / PARTS).is_dir():
+        return True
+    from ..scene import assembling
+
+    return assembling.advance(str(folder / BLEND))
+
+
+def drop_parts(context: bpy.types.Context, job: str) -> None:
+    """Remove the parts of a model that is in the scene, or does not come into it."""
+    folder = library_of(context, job).folder(job)
+    parts = folder / PARTS
+    if not parts.is_dir():
+        return
+    from ..scene import assembling
+
+    assembling.give_up(str(folder / BLEND))
+    threading.Thread(target=shutil.rmtree, args=(parts, True), name=_PUT_AWAY, daemon=True).start()
 
 
 def bring_in(
@@ -77,6 +104,8 @@ def bring_in(
         _, notes = import_in_place(context, str(_mesh(folder, record)), **what, mending=mending)
         return record, (IN_PLACE, *notes)
     names = append_model(context, str(folder / blend), **what)
+    if blend == BLEND:
+        drop_parts(context, record.id)
     objects = [bpy.data.objects[name] for name in names]
     return record, settle_textures(objects, unpack=place.unpack)
 
@@ -99,17 +128,8 @@ def _prepare(context: bpy.types.Context, library: jobs.Library, record: jobs.Rec
     from ..scene import background_command
 
     folder = library.folder(record.id)
-    mesh, preview = _mesh(folder, record), folder / "preview.png"
-    request = {
-        "do": "prepare",
-        "mesh": str(mesh),
-        "name": record.name,
-        "output": str(folder / BLEND),
-        "preview": str(preview),
-        "render_preview": not preview.is_file(),
-        "mending": model_choices.mending_as_asked(context.scene),
-        "asset": jobs.asset_of(record),
-    }
+    mesh, preview = _mesh(folder, record), folder / PREVIEW
+    request = prepare_request(folder, record, model_choices.mending_as_asked(context.scene))
     blender = jobs.BackgroundBlender(background_command(), at_once=True)
     done = blender.ask(request, _ignore, _until(time.monotonic() + LIMIT, mesh))
     before = library.load(record.id)

@@ -15,7 +15,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from .. import jobs
-from . import account, events, queue
+from . import account, events, prepared, queue
 
 log = logging.getLogger(__name__)
 
@@ -96,17 +96,27 @@ def busy() -> bool:
 
 
 def settle(context: bpy.types.Context) -> list[events.Outcome]:
-    """Handle what has happened since the last tick; one bad event does not stop the others."""
+    """Handle what has happened since the last tick; one bad event does not stop the others.
+
+    One model comes in at a tick, or parts of one.
+    """
     _waiting.extend(jobs.session().drain())
     outcomes = []
+    held: set[str] = set()  # What follows on an event that waits does so, too.
+    is_taken = False
     for _ in range(len(_waiting)):
         event = _waiting.popleft()
-        if events.ready(event) and artist_is_busy(context):
-            _waiting.append(event)
-            continue
-        _changed.add(event.job)
         try:
+            is_ready = events.ready(event)
+            waits = is_ready and (is_taken or _has_to_wait(context, event))
+            if waits or event.job in held:
+                is_taken = is_taken or waits
+                held.add(event.job)
+                _waiting.append(event)
+                continue
+            _changed.add(event.job)
             outcome = events.handle(context, event)
+            is_taken = is_taken or is_ready
         except Exception:
             log.exception("an event of job %s", event.job)
             continue
@@ -114,6 +124,10 @@ def settle(context: bpy.types.Context) -> list[events.Outcome]:
             outcomes.append(outcome)
     queue.advance()
     return outcomes
+
+
+def _has_to_wait(context: bpy.types.Context, event: jobs.Event) -> bool:
+    return artist_is_busy(context) or not prepared.at_hand(context, event.job)
 
 
 def register() -> None:

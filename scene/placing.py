@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import bpy
 
+from . import assembling
+from .appending import append
 from .background.names import clear_name
 from .placement import Place, stand
 
@@ -87,16 +89,12 @@ def place_objects(
 
 
 def _load_objects(blend_path: str) -> list[bpy.types.Object]:
-    """Append all objects of the file, the root first, without leaving its library behind."""
-    before = {library.session_uid for library in bpy.data.libraries}
-    with bpy.data.libraries.load(blend_path, link=False) as (there, here):
-        here.objects = there.objects
-    for library in [each for each in bpy.data.libraries if each.session_uid not in before]:
-        bpy.data.libraries.remove(library)
-    for thing in here.objects:
+    """Append all objects of the file, unless they have come in parts; the root first."""
+    objects = assembling.take(blend_path) or list(append(blend_path, "objects").values())
+    for thing in objects:
         if thing.asset_data:  # The library folder's copy is the asset.
             thing.asset_clear()
-    return _root_first(here.objects)
+    return _root_first(objects)
 
 
 def _link_objects(blend_path: str) -> list[bpy.types.Object]:

@@ -109,7 +109,8 @@ def come_in(size: str) -> bool:
     textures = SIZES[size][1]
     print(f"{size} triangles, {textures} textures, {megabytes:.0f} MB")
     print(f"  Blender stands still: bare importer {bare['stall'] * 1e3:.0f} ms, "
-          f"ours {ours['stall'] * 1e3:.1f} ms (worst {ours['worst'] * 1e3:.1f}), "
+          f"ours {ours['stall'] * 1e3:.1f} ms (worst {ours['worst'] * 1e3:.1f}, "
+          f"{ours['ticks']} ticks; {ours['felt'] * 1e3:.1f} with the undo step), "
           f"bare libraries.load {ours['floor'] * 1e3:.1f} ms")  # fmt: skip
     print(f"  last byte to object: bare importer {bare['stall']:.2f} s, ours {ours['warm']:.2f} s, "
           f"with a cold start {ours['cold']:.2f} s")  # fmt: skip
@@ -122,7 +123,7 @@ def _promised(size: str, bare: dict[str, float], ours: dict[str, float]) -> dict
     gain = bare["stall"] / ours["stall"]
     limit = bare["stall"] * SHARE + EXTRA
     promised = {
-        f"a stall of at most {LONGEST_STALL * 1e3:.0f} ms": ours["stall"] <= LONGEST_STALL,
+        f"a stall of at most {LONGEST_STALL * 1e3:.0f} ms": ours["felt"] <= LONGEST_STALL,
         f"within {OVER_BARE_APPEND:.0f} times the bare append": ours["stall"]
         <= OVER_BARE_APPEND * ours["floor"],
         f"at most {limit:.2f} s in all": ours["warm"] <= limit,

@@ -7,6 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+FRAME, LIST = "frame.blend", "parts.json"
+"""Of a model in parts: what they are put into, and what they are.
+
+Here, where no numpy is, for the artist's Blender: importing that takes longer than a tick may.
+"""
+
 
 @contextmanager
 def whole(path: str) -> Iterator[str]:

@@ -8,7 +8,7 @@ import numpy as np
 from mathutils import Matrix, Vector
 
 from .choices import Mending
-from .mesh_arrays import positions_of, read
+from .mesh_arrays import drop_selections, positions_of, read
 from .names import clear_name
 from .normals import transform_normals
 from .refusal import Refusal
@@ -86,13 +86,10 @@ def _mend_mesh(mesh: bpy.types.Mesh, format_: str, options: Mending) -> None:
 
 def _drop_what_says_nothing(mesh: bpy.types.Mesh) -> None:
     """Remove selections, and marks of flat faces where there are none: less to append."""
+    drop_selections(mesh)
     flat = mesh.attributes.get("sharp_face")
-    idle = [".select_vert", ".select_edge", ".select_poly"]
     if flat is not None and not read(flat.data, "value", np.bool_).any():
-        idle.append("sharp_face")
-    for name in idle:
-        if name in mesh.attributes:
-            mesh.attributes.remove(mesh.attributes[name])
+        mesh.attributes.remove(flat)
 
 
 def _imported_meshes() -> list[bpy.types.Object]:

@@ -16,6 +16,19 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float32]
 
+# data_type of an attribute: property of its items, values per item, dtype.
+LAYOUTS: dict[str, tuple[str, int, type[np.generic]]] = {
+    "FLOAT": ("value", 1, np.float32),
+    "INT": ("value", 1, np.int32),
+    "BOOLEAN": ("value", 1, np.bool_),
+    "FLOAT2": ("vector", 2, np.float32),
+    "FLOAT_VECTOR": ("vector", 3, np.float32),
+    "FLOAT_COLOR": ("color", 4, np.float32),
+    "INT16_2D": ("value", 2, np.int16),
+    "INT32_2D": ("value", 2, np.int32),
+    "BYTE_COLOR": ("color", 4, np.float32),
+}
+
 
 def read(items: Any, name: str, dtype: type[np.generic], width: int = 1) -> NDArray[Any]:
     """Return one property of all items: (n,), or (n, width) where each has several values."""
@@ -65,3 +78,10 @@ def triangles_of(mesh: bpy.types.Mesh) -> tuple[Ints, Ints]:
 def has_triangles_only(mesh: bpy.types.Mesh) -> bool:
     """Say whether no face has more than three corners; none has fewer."""
     return len(mesh.loops) == 3 * len(mesh.polygons)
+
+
+def drop_selections(mesh: bpy.types.Mesh) -> None:
+    """Remove what says which points, edges and faces are selected: less to append."""
+    for name in (".select_vert", ".select_edge", ".select_poly"):
+        if name in mesh.attributes:
+            mesh.attributes.remove(mesh.attributes[name])

@@ -20,6 +20,7 @@ from .importing import import_mesh_file
 from .materials import mend_materials
 from .mending import DEFAULT, face_count, height, mend, model_meshes, model_objects
 from .names import clear_name
+from .parts import write_parts
 from .photo import read_photo
 from .png import encode_png
 from .preview import render_preview, set_asset_preview
@@ -40,9 +41,12 @@ def prepare(request: dict[str, Any], report: Callable[[float, str], None]) -> di
     root, notes = import_model(request["mesh"], request["name"], options)
     if not face_count(root):
         raise Refusal("bad_mesh", "The mesh file holds no faces.", "Generate the mesh again.")
-    mark_asset(root, request.get("asset", {}))
     objects = model_objects(root)
     report(0.6, "Saving the model")
+    if asked := request.get("parts"):
+        with suppress(OSError, RuntimeError):  # No room: without them it comes in at once.
+            write_parts(Path(asked["folder"]), objects, asked["least"])
+    mark_asset(root, request.get("asset", {}))
     _write(request["output"], objects)
     if request.get("preview"):
         # The artist need not wait for the rest: whoever hears of this phase may take the model.

@@ -14,23 +14,13 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from .mesh_arrays import corners_of, positions_of, read, starts_of
+from .mesh_arrays import LAYOUTS, corners_of, positions_of, read, starts_of
 from .normals import keep_shading, mark_flat_faces, take_normals
 
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
-# data_type of an attribute: property of its items, values per item, dtype.
-LAYOUTS: dict[str, tuple[str, int, type[np.generic]]] = {
-    "FLOAT": ("value", 1, np.float32),
-    "INT": ("value", 1, np.int32),
-    "BOOLEAN": ("value", 1, np.bool_),
-    "FLOAT2": ("vector", 2, np.float32),
-    "FLOAT_VECTOR": ("vector", 3, np.float32),
-    "FLOAT_COLOR": ("color", 4, np.float32),
-    "BYTE_COLOR": ("color", 4, np.float32),
-}
 GEOMETRY = frozenset({"position", "custom_normal"})
 
 

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The watcher brings a large model in part by part, in its turn and once."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import bpy
+import places
+import pytest
+from blender.large_models import JOB, facts, make_job, mesh_facts, named, room
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from types import ModuleType
+
+
+@pytest.fixture
+def folder(addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a finished job whose model is there in parts, each with a tick of its own."""
+    monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(tmp_path / "library"))
+    monkeypatch.setattr(room("scene.assembling"), "TOGETHER", 1)
+    return make_job(tmp_path / "library")
+
+
+def ended(**changes: Any) -> Any:
+    jobs = room("jobs")
+    record = room("operators.prepared").library_of(bpy.context, JOB).load(JOB)
+    place = {"file": room("current_file").token(), "scene": "Scene", "location": [1, 2, 3]}
+    values = {
+        "job": JOB, "provider": "local", "name": "photo", "state": record.state, "phase": "Done",
+        "fraction": 1.0, "started": time.monotonic(), "record": record, "place": place,
+    }  # fmt: skip
+    return jobs.Ended(JOB, jobs.JobView(**{**values, **changes}))
+
+
+def until_gone(path: Path) -> None:
+    deadline = time.monotonic() + 20.0
+    while path.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def tick(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Any]]:
+    """Let the watcher tick, with these new events."""
+
+    def run(*events: Any) -> list[Any]:
+        session = room("jobs").session()
+        monkeypatch.setattr(session, "drain", lambda: list(events))
+        found: list[Any] = room("operators.watch").settle(bpy.context)
+        return found
+
+    return run
+
+
+def test_the_watcher_takes_a_part_at_each_tick(tick: Any, folder: Path) -> None:
+    before, ticks = facts(), 1
+    outcomes = tick(ended())
+    while not outcomes:
+        assert facts() == before
+        assert room("operators.watch").busy()
+        ticks, outcomes = ticks + 1, tick()
+    assert ticks > 15
+    assert [outcome.level for outcome in outcomes] == ["INFO"]
+    assert tuple(bpy.data.objects["photo"].location) == (1, 2, 3)
+    assert facts() == facts(hidden=True)
+    until_gone(folder / "model-parts")
+    assert (folder / "model.blend").is_file()
+    bpy.ops.ed.undo()
+    assert facts(hidden=True) == before
+    bpy.ops.ed.redo()
+    assert "photo 2" in bpy.data.objects
+
+
+def test_the_same_model_is_not_taken_twice(tick: Any, folder: Path) -> None:
+    """Its preview is drawn while it comes in; the end of the job comes later."""
+    jobs, drawing = room("jobs"), room("jobs.versions").DRAWING
+    view = ended(state=jobs.State.PREPARING, phase=drawing).view
+    tick(jobs.Progressed(JOB, view))
+    while not room("operators.events")._brought:
+        tick()
+    assert len(tick(ended())) == 1
+    assert len([one for one in bpy.data.objects if one.get("image_to_mesh_job") == JOB]) == 3
+    assert facts() == facts(hidden=True)
+
+
+def test_its_end_does_not_overtake_it(tick: Any, folder: Path) -> None:
+    jobs, drawing = room("jobs"), room("jobs.versions").DRAWING
+    view = ended(state=jobs.State.PREPARING, phase=drawing).view
+    outcomes, ticks = tick(jobs.Progressed(JOB, view), jobs.Progressed(JOB, view), ended()), 1
+    while room("operators.watch").busy():
+        ticks, outcomes = ticks + 1, outcomes + tick()
+    assert ticks > 15
+    assert len(outcomes) == 1
+    assert sorted(one.name for one in bpy.data.objects if one.get("image_to_mesh_job")) == [
+        "photo", "photo 1", "photo 2"]  # fmt: skip
+
+
+def test_two_models_come_one_after_the_other(
+    tick: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two together would take twice as long at each tick."""
+    jobs, second = room("jobs"), f"{JOB}-2"
+    shutil.copytree(folder, folder.with_name(second))
+    library = room("operators.prepared").library_of(bpy.context, JOB)
+    library.save(replace(library.load(JOB), id=second))
+    view = replace(ended().view, job=second, record=library.load(second))
+    fill, filled = room("scene.assembling")._fill, []
+
+    def noted(*what: Any) -> None:
+        filled.append(what)
+        fill(*what)
+
+    monkeypatch.setattr(room("scene.assembling"), "_fill", noted)
+    outcomes, most = tick(ended(), jobs.Ended(second, view)), 0
+    while room("operators.watch").busy():
+        before = len(filled)
+        outcomes += tick()
+        most = max(most, len(filled) - before)
+    assert (len(outcomes), most) == (2, 1)
+    assert {"photo", "photo.001"} < set(bpy.data.objects.keys())
+    assert facts() == facts(hidden=True)
+
+
+@pytest.mark.parametrize("what", ["another file", "failed", "cancelled"])
+def test_what_does_not_come_in_leaves_no_parts(tick: Any, folder: Path, what: str) -> None:
+    jobs = room("jobs")
+    tick(ended())
+    tick()
+    assert facts() != facts(hidden=True)
+    room("operators.watch")._waiting.clear()
+    changes: dict[str, Any] = {"state": jobs.State.CANCELLED}
+    if what == "another file":
+        changes = {"place": {"file": "another", "scene": "Scene", "location": [0, 0, 0]}}
+    elif what == "failed":
+        changes = {"failure": jobs.Failure("failed", "It failed."), "state": jobs.State.FAILED}
+    assert len(tick(ended(**changes))) == 1
+    until_gone(folder / "model-parts")
+    assert facts() == facts(hidden=True)
+    assert "photo" not in bpy.data.objects
+
+
+def test_from_a_picture_to_the_scene(
+    addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(tmp_path))
+    monkeypatch.setattr(room("jobs.preparing"), "LEAST", 0)
+    chosen = bpy.context.scene.image_to_mesh
+    chosen.image = bpy.data.images.load(str(places.SAMPLE))
+    chosen.local.face_count = 1000
+    spec = room("operators.generate").specify(bpy.context, room("providers").get_provider("local"))
+    assert spec.place["in_parts"] is False  # nobody watches: a script waits
+    spec = replace(spec, place={**spec.place, "in_parts": True})
+    job = room("operators.queue").begin(spec)
+    outcomes: list[Any] = []
+    half, deadline = 0, time.monotonic() + 50.0
+    while not outcomes and time.monotonic() < deadline:
+        outcomes = room("operators.watch").settle(bpy.context)
+        half += any(mesh.name[0] == "." for mesh in bpy.data.meshes)
+        time.sleep(0.01)
+    assert [outcome.level for outcome in outcomes] == ["INFO"]
+    assert half
+    (thing,) = [one for one in bpy.data.objects if one.get("image_to_mesh_job") == job]
+    assert (thing.asset_data, thing.data.validate()) == (None, False)
+    came, after = mesh_facts(thing.data), facts(hidden=True)
+    until_gone(tmp_path / job / "model-parts")
+    bpy.data.objects.remove(thing)
+    bpy.data.orphans_purge(do_recursive=True)
+    assert bpy.ops.image_to_mesh.import_result(job=job) == {"FINISHED"}
+    assert mesh_facts(bpy.context.view_layer.objects.active.data) == came
+    assert named("objects") == after["objects"]

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who waits for a large model gets it in parts, and nobody else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from fakes.running import end_of, spec_for
+
+from image_to_mesh.jobs import BackgroundBlender, Session
+from image_to_mesh.jobs.preparing import LEAST
+from image_to_mesh.jobs.versions import PARTS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("in_parts", [True, False, None])
+def test_parts_are_for_who_waits(
+    running: Session,
+    tmp_path: Path,
+    png: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    in_parts: bool | None,
+) -> None:
+    asked: list[dict[str, Any]] = []
+    ask = BackgroundBlender.ask
+
+    def listen(self: BackgroundBlender, request: dict[str, Any], *others: Any) -> dict[str, Any]:
+        asked.append(request)
+        return ask(self, request, *others)
+
+    monkeypatch.setattr(BackgroundBlender, "ask", listen)
+    place: dict[str, Any] = {} if in_parts is None else {"in_parts": in_parts}
+    job = running.start(replace(spec_for(tmp_path, png), place=place))
+    end_of(running, job)
+    (request,) = (one for one in asked if one["do"] == "prepare")
+    parts = {"folder": str(tmp_path / job / PARTS), "least": LEAST}
+    assert request["parts"] == (parts if in_parts else None)
