@@ -18,12 +18,19 @@ from bpy.props import (
     PointerProperty,
 )
 
+from .words import CONTEXT
+
 NO_UNDO: set[str] = set()
 """Choices are no change of the scene worth an undo step of their own."""
 
 
 def _text(name: str, description: str) -> dict[str, Any]:
-    return {"name": name, "description": description, "options": NO_UNDO}
+    return {
+        "name": name,
+        "description": description,
+        "options": NO_UNDO,
+        "translation_context": CONTEXT,
+    }
 
 
 class IMAGE_TO_MESH_PG_placement(bpy.types.PropertyGroup):

@@ -29,6 +29,7 @@ from bpy.props import (
 
 from . import model_choices
 from .providers import Provider, Setting, Settings, all_providers, settings_of
+from .words import CONTEXT
 
 INT_LIMIT = 2**31 - 1
 MAGNITUDES = 100
@@ -135,6 +136,7 @@ def settings_group(name: str, model: type[Settings]) -> type:
                 description=f"{setting.description}. Off: the service decides",
                 default=setting.default is not None,
                 options=set(),
+                translation_context=CONTEXT,
             )
         annotations[property_name(setting.name)] = _PROPERTIES[setting.kind](setting)
     return _group_class(f"IMAGE_TO_MESH_PG_{name}", annotations)
@@ -270,7 +272,12 @@ _PROPERTIES: dict[str, Callable[[Setting], Any]] = {
 
 
 def _common(setting: Setting) -> dict[str, Any]:
-    return {"name": setting.title, "description": setting.description, "options": set()}
+    return {
+        "name": setting.title,
+        "description": setting.description,
+        "options": set(),
+        "translation_context": CONTEXT,
+    }
 
 
 def _start(setting: Setting, low: float | None, high: float | None) -> float:

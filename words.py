@@ -2,22 +2,22 @@
 """Texts in the person's language, by Blender's own translation system.
 
 Blender translates what it draws itself: titles, tooltips, labels that are one known text. What is
-put together of parts, or broken into lines, is translated here first. Errors come as whole
-sentences from rooms that know no Blender: they are recognised by their fixed words.
+put together of parts, or broken into lines, is translated here first. Errors, notes and phases come
+as whole sentences from rooms that know no Blender: they are recognised by their fixed words.
 """
 
 from __future__ import annotations
 
 import functools
-import re
 
 import bpy
 
 from .languages import LANGUAGES, SENTENCES
+from .languages.sentences import Sentences
 
-CONTEXT = "*"
-CONTEXTS = ("*", "Operator")
-HOLE = re.compile(r"\\\{\\\}")
+CONTEXT = "image_to_mesh"
+"""Of texts that Blender's own catalogue has in another sense: “Fast” as a verb, “Mesh” as a net."""
+CONTEXTS = ("*", "Operator", CONTEXT)
 
 
 def tr(text: str) -> str:
@@ -26,34 +26,32 @@ def tr(text: str) -> str:
 
 
 def said(*sentences: str) -> str:
-    """Return an error's sentences in the person's language, as one text."""
-    return " ".join(_said(one, tr(one)) for one in sentences if one)
+    """Return what was said in the person's language, as one text."""
+    return " ".join(_said(one) for one in sentences if one)
 
 
-def _said(sentence: str, translated: str) -> str:
-    if translated != sentence:
+def told(error: Exception) -> str:
+    """Return an error as the person reads it: what happened, and what to do."""
+    message = str(getattr(error, "message", str(error)))
+    return said(message.strip(), getattr(error, "hint", ""))
+
+
+def _said(sentence: str) -> str:
+    translated = tr(sentence)
+    if translated != sentence or not bpy.context.preferences.view.use_translate_interface:
         return translated
-    language = bpy.app.translations.locale
-    return _recognised(sentence, language) if language in LANGUAGES else sentence
+    return recognised(sentence, bpy.app.translations.locale)
 
 
-@functools.lru_cache(maxsize=256)
-def _recognised(sentence: str, language: str) -> str:
+@functools.lru_cache(maxsize=1024)
+def recognised(sentence: str, language: str) -> str:
     """Translate a sentence by the one whose fixed words it has; itself where there is none."""
-    for pattern, text in _patterns(language):
-        if found := pattern.fullmatch(sentence):
-            return text.format(*found.groups())
-    return sentence
+    return _sentences(language).said(sentence) if language in SENTENCES else sentence
 
 
 @functools.cache
-def _patterns(language: str) -> list[tuple[re.Pattern[str], str]]:
-    texts = LANGUAGES[language]
-    with_holes = [text for text in SENTENCES if "{}" in text and text in texts]
-    return [
-        (re.compile(HOLE.sub("(.+?)", re.escape(text)), re.DOTALL), texts[text])
-        for text in with_holes
-    ]
+def _sentences(language: str) -> Sentences:
+    return Sentences(SENTENCES[language])
 
 
 def register() -> None:

@@ -57,11 +57,10 @@ def check_views(
     taken = provider.views_for(settings)
     for source in sources:
         if source.view not in taken:
-            so = " with these settings" if source.view in provider.views else ""
-            raise InvalidSettings(
-                f"{provider.label} takes no “{source.view}” view{so}.",
-                "It takes: " + ", ".join(taken) + ".",
-            )
+            what = f"{provider.label} takes no “{source.view}” view."
+            if source.view in provider.views:
+                what = f"{provider.label} takes no “{source.view}” view with these settings."
+            raise InvalidSettings(what, f"It takes: {', '.join(taken)}.")
     views = [source.view for source in sources]
     if len(views) > len(set(views)):
         raise InvalidSettings("Two pictures show the same view.", "Give each view once.")

@@ -16,8 +16,10 @@ def known_of(record: Record) -> tuple[str, ...]:
     """Say what is known of an uncertain order and what to look for, a sentence each."""
     provider = all_providers().get(record.provider)
     label = provider.label if provider else record.provider
-    mark = f", mark {record.request_hash[:12]}" if record.request_hash else ""
-    sentences = [f"Ordered from {label} at {record.submitted or 'an unknown time'}{mark}."]
+    when = record.submitted or "an unknown time"
+    sentences = [f"Ordered from {label} at {when}."]
+    if record.request_hash:
+        sentences = [f"Ordered from {label} at {when}, mark {record.request_hash[:12]}."]
     if record.failure is not None:
         sentences += [record.failure.message, record.failure.hint]
     if provider is not None and provider.looked_up:

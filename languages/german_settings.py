@@ -85,7 +85,7 @@ TEXTS: dict[str, str] = {
     "Older, without HD geometry": "Älter, ohne HD-Geometrie",
     "Orientation": "Ausrichtung",
     "Original Image": "Originalbild",
-    "Orthographic Views": "Orthographische Ansichten",
+    "Orthographic Views": "Orthografisch",
     "Own Color": "Eigene Farbe",
     "Paint the mesh with the picture's colors": "Das Mesh mit den Farben des Bildes bemalen",
     "Plate": "Platte",

@@ -12,7 +12,6 @@ import time
 from typing import Any
 
 import bpy
-from bpy.props import StringProperty
 
 from .. import jobs, preferences
 from ..properties import provider_of
@@ -25,6 +24,8 @@ from ..providers import (
     get_provider,
 )
 from ..readiness import priced
+from ..words import told
+from .arguments import argument
 
 SETTLED = 0.7
 """Seconds that settings stay as they are before their price is asked for."""
@@ -51,18 +52,14 @@ class IMAGE_TO_MESH_OT_test_key(bpy.types.Operator):
     )
     bl_options = {"INTERNAL"}
 
-    provider: StringProperty(
-        name="Provider",
-        description="Whose key; empty for the provider of the scene",
-        options={"SKIP_SAVE"},
-    )
+    provider: argument("Provider", "Whose key; empty for the provider of the scene")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
             chosen = get_provider(self.provider) if self.provider else provider_of(context.scene)
             ask_balance(context, chosen)
         except ImageToMeshError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, told(error))
             return {"CANCELLED"}
         return {"FINISHED"}
 
@@ -72,7 +69,7 @@ def ask_balance(context: bpy.types.Context, provider: Provider[Any]) -> None:
     if not preferences.has_account(provider):
         raise InvalidSettings(f"{provider.label} has no account that could be asked.")
     if preferences.is_offline(context, provider):
-        raise Unreachable(f"{preferences.OFFLINE}.")
+        raise Unreachable(preferences.OFFLINE)
     question = preferences.enquiry(context, provider)
     jobs.session().enquiries.forget(question.provider)
     _ask(question)

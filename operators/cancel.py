@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import bpy
-from bpy.props import BoolProperty, StringProperty
+from bpy.props import BoolProperty
 
 from .. import jobs
 from ..providers import LibraryProblem
+from ..words import told, tr
+from .arguments import argument
 
 STOP = "Stop this job; what the service charges for all the same still comes into the library"
 DO_NOT_COLLECT = "Do not wait for this mesh any longer; the service may charge for it all the same"
@@ -19,11 +21,7 @@ class IMAGE_TO_MESH_OT_cancel(bpy.types.Operator):
     bl_idname = "image_to_mesh.cancel"
     bl_label = "Cancel Generation"
     bl_description = STOP
-    job: StringProperty(
-        name="Job",
-        description="Which job; empty for the newest that runs",
-        options={"SKIP_SAVE"},
-    )
+    job: argument("Job", "Which job; empty for the newest that runs")
     collect: BoolProperty(
         name="Collect",
         description="Keep what the service charges for all the same: it comes into the library",
@@ -33,7 +31,7 @@ class IMAGE_TO_MESH_OT_cancel(bpy.types.Operator):
 
     @classmethod
     def description(cls, _: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
-        return STOP if properties.collect else DO_NOT_COLLECT
+        return tr(STOP if properties.collect else DO_NOT_COLLECT)
 
     @classmethod
     def poll(cls, _: bpy.types.Context) -> bool:
@@ -46,7 +44,7 @@ class IMAGE_TO_MESH_OT_cancel(bpy.types.Operator):
         try:
             jobs.session().cancel(self.job or _newest(collect=self.collect), collect=self.collect)
         except LibraryProblem as error:
-            self.report({"WARNING"}, str(error))
+            self.report({"WARNING"}, told(error))
             return {"CANCELLED"}
         return {"FINISHED"}
 

@@ -10,14 +10,15 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import bpy
-from bpy.props import StringProperty
 
 from .. import current_file, jobs, model_choices
 from ..jobs.care import Care, CareOrder, cares
 from ..jobs.versions import ORIGINAL, version_file
 from ..providers import ImageToMeshError, LibraryProblem
 from ..scene.placement import Place, chosen_place
+from ..words import said, told
 from . import account, import_result, prepared, turn, watch
+from .arguments import argument
 
 VERSION, SCALE = "image_to_mesh_version", "image_to_mesh_scale"
 TICK = 0.2
@@ -33,16 +34,13 @@ class _CareOperator(bpy.types.Operator):
     task: ClassVar[str]
     settings: ClassVar[tuple[str, ...]] = ()
 
-    job: StringProperty(
-        name="Job",
-        description="Which job's model; empty for the active object's, else the newest",
-        options={"HIDDEN", "SKIP_SAVE"},
+    job: argument(
+        "Job", "Which job's model; empty for the active object's, else the newest", hidden=True
     )
-    version: StringProperty(
-        name="Version",
-        description="File of the version to begin with; empty for the active object's, "
-        "else the original",
-        options={"HIDDEN", "SKIP_SAVE"},
+    version: argument(
+        "Version",
+        "File of the version to begin with; empty for the active object's, else the original",
+        hidden=True,
     )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
@@ -51,7 +49,7 @@ class _CareOperator(bpy.types.Operator):
         try:
             self._start(context)
         except ImageToMeshError as error:
-            return self._refuse(str(error))
+            return self._refuse(told(error))
         follow()
         return {"FINISHED"}
 
@@ -59,13 +57,13 @@ class _CareOperator(bpy.types.Operator):
         try:
             care = self._start(context)
         except ImageToMeshError as error:
-            return self._refuse(str(error))
+            return self._refuse(told(error))
         care.thread.join()
         settle()
         if care.view.failure:
-            return self._refuse(f"{care.view.failure.message} {care.view.failure.hint}".strip())
+            return self._refuse(said(care.view.failure.message, care.view.failure.hint))
         for note in care.view.notes:
-            self.report({"INFO"}, note)
+            self.report({"INFO"}, said(note))
         return {"FINISHED"}
 
     def _start(self, context: bpy.types.Context) -> Care:
@@ -157,7 +155,7 @@ class IMAGE_TO_MESH_OT_stop_care(bpy.types.Operator):
     bl_description = "Stop this work on the mesh; nothing is changed"
     bl_options = {"INTERNAL"}
 
-    job: StringProperty(name="Job", description="Which job's", options={"SKIP_SAVE"})
+    job: argument("Job", "Which job's")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         return {"FINISHED"} if cares().stop(self.job) else {"CANCELLED"}
@@ -171,12 +169,9 @@ class IMAGE_TO_MESH_OT_bring_version(bpy.types.Operator):
     bl_description = "Show this version where the model stands; the other one is hidden, not lost"
     bl_options = {"INTERNAL", "UNDO"}
 
-    job: StringProperty(name="Job", description="Which job's", options={"SKIP_SAVE"})
-    version: StringProperty(name="Version", description="Its file", options={"SKIP_SAVE"})
-    instead: StringProperty(
-        name="Instead", description="File of the version that it takes the place of",
-        options={"SKIP_SAVE"},
-    )  # fmt: skip
+    job: argument("Job", "Which job's")
+    version: argument("Version", "Its file")
+    instead: argument("Instead", "File of the version that it takes the place of")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
@@ -186,7 +181,7 @@ class IMAGE_TO_MESH_OT_bring_version(bpy.types.Operator):
             place = _place_of(context, before)
             prepared.bring_in(context, record, place, blend)
         except (ImageToMeshError, OSError, RuntimeError) as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, told(error))
             return {"CANCELLED"}
         made = _standing(context, record.id, blend)
         if before is not None and made is not None:

@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 import bpy
-from bpy.props import StringProperty
 
 from .. import jobs
 from ..providers import LibraryProblem
+from ..words import told, tr
 from . import looking
+from .arguments import argument
 from .prepared import library_of
+
+GONE = "Picture and mesh of {} are deleted from the library for good."
 
 
 class IMAGE_TO_MESH_OT_delete(bpy.types.Operator):
@@ -18,11 +21,7 @@ class IMAGE_TO_MESH_OT_delete(bpy.types.Operator):
     bl_idname = "image_to_mesh.delete"
     bl_label = "Delete Job"
     bl_description = "Delete this job's pictures and mesh from the library; scenes keep theirs"
-    job: StringProperty(
-        name="Job",
-        description="Which job; empty for the newest that has ended",
-        options={"SKIP_SAVE"},
-    )
+    job: argument("Job", "Which job; empty for the newest that has ended")
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         try:
@@ -31,14 +30,14 @@ class IMAGE_TO_MESH_OT_delete(bpy.types.Operator):
             if jobs.to_bin(library_of(context, self.job), self.job):
                 return self._deleted(context)
         except LibraryProblem as error:
-            self.report({"WARNING"}, str(error))
+            self.report({"WARNING"}, told(error))
             return {"CANCELLED"}
         return context.window_manager.invoke_confirm(
             self,
             event,
-            title="Delete Job",
-            message=f"Picture and mesh of {self.job} are deleted from the library for good.",
-            confirm_text="Delete",
+            title=tr("Delete Job"),
+            message=tr(GONE).format(self.job),
+            confirm_text=tr("Delete"),
             icon="WARNING",
         )
 
@@ -49,7 +48,7 @@ class IMAGE_TO_MESH_OT_delete(bpy.types.Operator):
             if not jobs.to_bin(library_of(context, job), job):
                 library_of(context, job).delete(job)
         except LibraryProblem as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, told(error))
             return {"CANCELLED"}
         self.job = job
         return self._deleted(context)

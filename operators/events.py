@@ -95,7 +95,9 @@ def _bring_in(context: bpy.types.Context, view: JobView) -> Outcome:
             if not view.state.over:  # Its end tries again, and says what is wrong.
                 return Outcome("ERROR", str(error).strip())
             shown = next((one for one in session().views() if one.job == view.job), view)
-            return Outcome("ERROR", shown.failure.message if shown.failure else str(error).strip())
+            return Outcome(
+                "ERROR", said(shown.failure.message) if shown.failure else str(error).strip()
+            )
     if not view.state.over:
         _brought.add(view.job)
     return Outcome("INFO", _finished(view))

@@ -13,6 +13,7 @@ from .. import current_file, jobs, model_choices, preferences
 from ..properties import SIDE_VIEWS, choices_of, provider_of, read_settings
 from ..providers import ImageToMeshError, Provider
 from ..readiness import why_not
+from ..words import told, tr
 from . import events, queue, shown, watch
 
 WAIT = 0.1
@@ -46,9 +47,9 @@ class IMAGE_TO_MESH_OT_generate(bpy.types.Operator):
         try:
             ended = wait_for(context, start(context))
         except ImageToMeshError as error:
-            return self._refuse(str(error))
+            return self._refuse(told(error))
         except KeyboardInterrupt:
-            return self._refuse("Interrupted.")
+            return self._refuse(tr("Interrupted."))
         if ended.level == "ERROR":
             return self._refuse(ended.message)
         self.report({ended.level}, ended.message)
@@ -59,7 +60,7 @@ class IMAGE_TO_MESH_OT_generate(bpy.types.Operator):
             start(context)
         except ImageToMeshError as error:
             shown.show_refusal(context, error)
-            return self._refuse(str(error))
+            return self._refuse(told(error))
         shown.hide_refusal()
         watch.begin(context)
         return {"FINISHED"}

@@ -6,13 +6,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import bpy
-from bpy.props import BoolProperty, FloatVectorProperty, StringProperty
+from bpy.props import BoolProperty, FloatVectorProperty
 
 from .. import jobs, model_choices, preferences
 from ..jobs.versions import DRAWING, version_file
 from ..providers import ImageToMeshError, LibraryProblem
 from ..scene.placement import Place, chosen_place, place_of
+from ..words import told
 from . import looking, prepared
+from .arguments import argument
 
 
 class IMAGE_TO_MESH_OT_import_result(bpy.types.Operator):
@@ -23,11 +25,7 @@ class IMAGE_TO_MESH_OT_import_result(bpy.types.Operator):
     bl_description = "Place the mesh of a finished job in the scene; costs nothing"
     bl_options = {"REGISTER", "UNDO"}
 
-    job: StringProperty(
-        name="Job",
-        description="Which job's mesh; empty for the newest that has one",
-        options={"HIDDEN", "SKIP_SAVE"},
-    )
+    job: argument("Job", "Which job's mesh; empty for the newest that has one", hidden=True)
     location: FloatVectorProperty(
         name="Location",
         description="Where the mesh stands; the scene's chosen place if not given",
@@ -35,11 +33,7 @@ class IMAGE_TO_MESH_OT_import_result(bpy.types.Operator):
         size=3,
         options={"SKIP_SAVE"},
     )
-    version: StringProperty(
-        name="Version",
-        description="File of one of its versions; empty for the original",
-        options={"HIDDEN", "SKIP_SAVE"},
-    )
+    version: argument("Version", "File of one of its versions; empty for the original", hidden=True)
     as_ordered: BoolProperty(
         name="As Ordered",
         description="Where and as large as was chosen when the job was started",
@@ -54,7 +48,7 @@ class IMAGE_TO_MESH_OT_import_result(bpy.types.Operator):
             record, notes = prepared.bring_in(context, record, self._place(context, record), blend)
         except (ImageToMeshError, OSError, RuntimeError) as error:
             _show_failure(self.job, error)
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, told(error))
             return {"CANCELLED"}
         jobs.note_import(prepared.library_of(context, record.id).folder(record.id))
         looking.look_soon(context)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import bpy
-from bpy.props import StringProperty
 
 from .. import jobs, preferences
 from ..properties import SIDE_VIEWS, choices_of, write_settings
@@ -15,7 +14,9 @@ from ..providers import (
     get_provider,
     settings_of,
 )
+from ..words import told, tr
 from . import import_result
+from .arguments import argument
 from .looking import look_soon, too_much
 from .prepared import library_of
 
@@ -28,19 +29,17 @@ class IMAGE_TO_MESH_OT_reuse(bpy.types.Operator):
     bl_description = "Choose the provider, settings and pictures of this job again"
     bl_options = {"REGISTER", "UNDO"}
 
-    job: StringProperty(
-        name="Job", description="Which job; empty for the newest", options={"SKIP_SAVE"}
-    )
+    job: argument("Job", "Which job; empty for the newest")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
             record = _record(context, self.job)
             left_out = _choose_again(context, record)
         except (ImageToMeshError, RuntimeError) as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, told(error))
             return {"CANCELLED"}
         if left_out:
-            self.report({"WARNING"}, f"Not there any more: {', '.join(left_out)}")
+            self.report({"WARNING"}, tr("Not there any more: {}").format(", ".join(left_out)))
         return {"FINISHED"}
 
 
@@ -52,19 +51,17 @@ class IMAGE_TO_MESH_OT_show_folder(bpy.types.Operator):
     bl_description = "Open the folder with the pictures, the mesh and the record"
     bl_options = {"INTERNAL"}
 
-    job: StringProperty(
-        name="Job", description="Which job; empty for the whole library", options={"SKIP_SAVE"}
-    )
+    job: argument("Job", "Which job; empty for the whole library")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
             library = library_of(context, self.job)
             folder = library.folder(self.job) if self.job else library.root
         except LibraryProblem as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, told(error))
             return {"CANCELLED"}
         if not folder.is_dir():
-            self.report({"WARNING"}, f"There is no folder {folder}")
+            self.report({"WARNING"}, tr("There is no folder {}").format(folder))
             return {"CANCELLED"}
         return set(bpy.ops.wm.path_open(filepath=str(folder)))
 
@@ -96,9 +93,11 @@ class IMAGE_TO_MESH_OT_clean_up(bpy.types.Operator):
         return context.window_manager.invoke_confirm(
             self,
             event,
-            title="Clean Up Library",
-            message=f"{len(chosen)} jobs that were imported are deleted: {size:,.0f} MB.",
-            confirm_text="Delete",
+            title=tr("Clean Up Library"),
+            message=tr("{} jobs that were imported are deleted: {} MB.").format(
+                len(chosen), f"{size:,.0f}"
+            ),
+            confirm_text=tr("Delete"),
             icon="WARNING",
         )
 
@@ -109,7 +108,7 @@ class IMAGE_TO_MESH_OT_clean_up(bpy.types.Operator):
                 if not jobs.to_bin(library, one.job):
                     library.delete(one.job)
         except LibraryProblem as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, told(error))
             return {"CANCELLED"}
         finally:
             look_soon(context)
@@ -132,9 +131,11 @@ class IMAGE_TO_MESH_OT_add_asset_library(bpy.types.Operator):
         try:
             write_catalogs(root, labels)
         except (OSError, UnicodeDecodeError) as error:
-            self.report({"ERROR"}, f"The catalogs in {root} cannot be written: {error}")
+            self.report(
+                {"ERROR"}, tr("The catalogs in {} cannot be written: {}").format(root, error)
+            )
             return {"CANCELLED"}
-        self.report({"INFO"}, f"In the asset browser as “{register_folder(root)}”")
+        self.report({"INFO"}, tr("In the asset browser as “{}”").format(register_folder(root)))
         return {"FINISHED"}
 
 
@@ -151,7 +152,7 @@ def _choose_again(context: bpy.types.Context, record: jobs.Record) -> list[str]:
 
     provider = get_provider(record.provider)
     known = {one.name for one in settings_of(provider.settings)}
-    left_out = [f"setting {name}" for name in record.settings if name not in known]
+    left_out = [tr("setting {}").format(name) for name in record.settings if name not in known]
     given = {name: value for name, value in record.settings.items() if name in known}
     settings = parse_settings(provider.settings, given)
     folder = library_of(context, record.id).folder(record.id)
@@ -161,7 +162,7 @@ def _choose_again(context: bpy.types.Context, record: jobs.Record) -> list[str]:
         if one.file and path.is_file():
             images[one.view] = picture_again(path, one.name, jobs.digest_of(path))
         else:
-            left_out.append(f"picture {one.name}")
+            left_out.append(tr("picture {}").format(one.name))
     chosen = choices_of(context.scene)
     chosen.provider = provider.id
     write_settings(context.scene, provider, settings)

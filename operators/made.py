@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import bpy
-from bpy.props import BoolProperty, StringProperty
+from bpy.props import BoolProperty
 
 from ..providers import LibraryProblem
+from ..words import told
 from . import import_result
+from .arguments import argument
 from .origin import JOB
 
 
@@ -19,11 +21,7 @@ class IMAGE_TO_MESH_OT_select_made(bpy.types.Operator):
     bl_description = "Select all objects in the scene that came from this job"
     bl_options = {"REGISTER", "UNDO"}
 
-    job: StringProperty(
-        name="Job",
-        description="Which job; empty for the one that made the active object",
-        options={"SKIP_SAVE"},
-    )
+    job: argument("Job", "Which job; empty for the one that made the active object")
     extend: BoolProperty(name="Extend", description="Keep what is selected already")
 
     @classmethod
@@ -61,11 +59,7 @@ class IMAGE_TO_MESH_OT_replace(bpy.types.Operator):
     )
     bl_options = {"REGISTER", "UNDO"}
 
-    job: StringProperty(
-        name="Job",
-        description="Whose mesh; empty for the newest that has one",
-        options={"HIDDEN", "SKIP_SAVE"},
-    )
+    job: argument("Job", "Whose mesh; empty for the newest that has one", hidden=True)
     keep_height: BoolProperty(
         name="Keep Height",
         description="Make the new mesh as tall as the one that it replaces",
@@ -94,7 +88,7 @@ class IMAGE_TO_MESH_OT_replace(bpy.types.Operator):
             self.job = import_result.find(context, self.job).id
             new = _imported(self.job, old[0])
         except (LibraryProblem, RuntimeError) as error:
-            self.report({"ERROR"}, str(error).removeprefix("Error: ").strip())
+            self.report({"ERROR"}, told(error).removeprefix("Error: "))
             return {"CANCELLED"}
         root = replace_model(context, old, new, keep_height=self.keep_height)
         _select(context, [root, *(one for one in selected if one not in old)], root)

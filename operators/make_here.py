@@ -16,7 +16,7 @@ from .. import jobs
 from ..properties import provider_of
 from ..providers import ImageToMeshError
 from ..readiness import why_not_at_all
-from ..words import tr
+from ..words import told, tr
 from . import account, generate, pictures, queue, shown, watch
 
 EXTENSIONS = ".png;.jpg;.jpeg;.webp;.bmp;.tif;.tiff;.exr;.hdr"
@@ -104,7 +104,7 @@ class IMAGE_TO_MESH_OT_make_here(bpy.types.Operator):
         try:
             ended = [generate.wait_for(context, queue.begin(one)) for one in self._specs(context)]
         except ImageToMeshError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, told(error))
             return {"CANCELLED"}
         for outcome in ended:
             self.report({outcome.level}, outcome.message)

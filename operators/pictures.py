@@ -6,12 +6,13 @@ from __future__ import annotations
 from typing import Any
 
 import bpy
-from bpy.props import StringProperty
 
 from .. import jobs, preferences
 from ..properties import choices_of
 from ..providers import BadImage, ImageToMeshError
+from ..words import told
 from . import account, shown
+from .arguments import argument
 
 LOOK_EVERY = 0.1
 
@@ -43,7 +44,7 @@ def refused(operator: Any, context: bpy.types.Context, error: ImageToMeshError) 
     """Say why nothing happened, in the panel and in the status bar."""
     shown.show_refusal(context, error)
     account.redraw(context)
-    operator.report({"ERROR"}, str(error))
+    operator.report({"ERROR"}, told(error))
     return {"CANCELLED"}
 
 
@@ -75,11 +76,7 @@ class IMAGE_TO_MESH_OT_use_image(_Chooses, bpy.types.Operator):
     bl_label = "Use for Image to Mesh"
     bl_description = "Make this image the picture that Image to Mesh works from"
 
-    image: StringProperty(
-        name="Image",
-        description="Name of the image; empty for the one in the Image Editor",
-        options={"SKIP_SAVE"},
-    )
+    image: argument("Image", "Name of the image; empty for the one in the Image Editor")
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -170,9 +167,7 @@ class IMAGE_TO_MESH_OT_use_address(bpy.types.Operator):
     bl_description = "Fetch a picture from an https address and use it"
     bl_options = {"REGISTER", "UNDO"}
 
-    address: StringProperty(
-        name="Address", description="https address of a picture", options={"SKIP_SAVE"}
-    )
+    address: argument("Address", "https address of a picture")
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         from ..scene.clipboard import copied_address

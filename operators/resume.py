@@ -6,11 +6,12 @@ from __future__ import annotations
 from typing import Any
 
 import bpy
-from bpy.props import StringProperty
 
 from .. import jobs, preferences
 from ..providers import ImageToMeshError, LibraryProblem, Unreachable, all_providers, get_provider
+from ..words import told, tr
 from . import events, generate, prepared, watch
+from .arguments import argument
 
 
 class IMAGE_TO_MESH_OT_resume(bpy.types.Operator):
@@ -23,11 +24,7 @@ class IMAGE_TO_MESH_OT_resume(bpy.types.Operator):
     )
     bl_options = {"REGISTER"}
 
-    job: StringProperty(
-        name="Job",
-        description="Which job; empty for the newest that can go on",
-        options={"SKIP_SAVE"},
-    )
+    job: argument("Job", "Which job; empty for the newest that can go on")
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if bpy.app.background:
@@ -35,7 +32,7 @@ class IMAGE_TO_MESH_OT_resume(bpy.types.Operator):
         try:
             go_on(context, find(context, self.job))
         except ImageToMeshError as error:
-            return self._refuse(str(error))
+            return self._refuse(told(error))
         watch.begin(context)
         return {"FINISHED"}
 
@@ -43,9 +40,9 @@ class IMAGE_TO_MESH_OT_resume(bpy.types.Operator):
         try:
             ended = wait_for(context, go_on(context, find(context, self.job)))
         except ImageToMeshError as error:
-            return self._refuse(str(error))
+            return self._refuse(told(error))
         except KeyboardInterrupt:
-            return self._refuse("Interrupted.")
+            return self._refuse(tr("Interrupted."))
         if ended.level == "ERROR":
             return self._refuse(ended.message)
         self.report({ended.level}, ended.message)

@@ -12,12 +12,12 @@ from typing import Any
 
 import bpy
 from bl_operators.presets import AddPresetBase
-from bpy.props import StringProperty
 
 from ..baseline import baseline_of, keep_baseline, take_back
 from ..properties import property_name, provider_of, switch_name, write_settings
 from ..providers import Provider, settings_of
 from ..words import tr
+from .arguments import argument
 
 FOLDER = Path(__file__).parent.parent / "presets"
 
@@ -103,10 +103,8 @@ class IMAGE_TO_MESH_OT_reset_settings(bpy.types.Operator):
     bl_label = "Reset"
     bl_options = {"REGISTER", "UNDO"}
 
-    setting: StringProperty(
-        name="Setting",
-        description="Which setting goes back to the preset; empty for all, to the defaults",
-        options={"SKIP_SAVE"},
+    setting: argument(
+        "Setting", "Which setting goes back to the preset; empty for all, to the defaults"
     )
 
     @classmethod
@@ -123,7 +121,9 @@ class IMAGE_TO_MESH_OT_reset_settings(bpy.types.Operator):
             keep_baseline(context.scene, provider, "")
         known = {one.name for one in settings_of(provider.settings)}
         if self.setting and self.setting not in known:
-            self.report({"ERROR"}, f"{provider.label} has no setting “{self.setting}”")
+            self.report(
+                {"ERROR"}, tr("{} has no setting “{}”").format(provider.label, self.setting)
+            )
             return {"CANCELLED"}
         take_back(context.scene, provider, *filter(None, [self.setting]))
         return {"FINISHED"}

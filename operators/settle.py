@@ -6,11 +6,13 @@ from __future__ import annotations
 from typing import Any
 
 import bpy
-from bpy.props import EnumProperty, StringProperty
+from bpy.props import EnumProperty
 
 from .. import jobs
 from ..providers import ImageToMeshError, LibraryProblem, all_providers
+from ..words import told, tr
 from . import account, prepared, resume, watch
+from .arguments import argument
 
 TWICE = "If the first order did arrive after all, both are charged."
 
@@ -23,7 +25,7 @@ class IMAGE_TO_MESH_OT_settle(bpy.types.Operator):
     bl_description = "Say what became of an order whose answer never came"
     bl_options = {"REGISTER"}
 
-    job: StringProperty(name="Job", description="Which job", options={"SKIP_SAVE"})
+    job: argument("Job", "Which job")
     how: EnumProperty(
         name="How",
         description="What became of the order",
@@ -35,25 +37,23 @@ class IMAGE_TO_MESH_OT_settle(bpy.types.Operator):
         ),
         options={"SKIP_SAVE"},
     )
-    task: StringProperty(
-        name="Task ID", description="The task's id, as the service shows it", options={"SKIP_SAVE"}
-    )
+    task: argument("Task ID", "The task's id, as the service shows it")
 
     @classmethod
     def description(cls, _: bpy.types.Context, properties: Any) -> str:
         chosen = properties.bl_rna.properties["how"].enum_items[properties.how]
-        return str(chosen.description)
+        return tr(chosen.description)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if self.how == "ATTACH":
-            return context.window_manager.invoke_props_dialog(self, title="Attach Task")
+            return context.window_manager.invoke_props_dialog(self, title=tr("Attach Task"))
         if self.how == "SUBMIT_AGAIN":
             return context.window_manager.invoke_confirm(
                 self,
                 event,
-                title="Submit Again",
-                message=TWICE,
-                confirm_text="Submit Again",
+                title=tr("Submit Again"),
+                message=tr(TWICE),
+                confirm_text=tr("Submit Again"),
                 icon="WARNING",
             )
         return self.execute(context)
@@ -65,7 +65,7 @@ class IMAGE_TO_MESH_OT_settle(bpy.types.Operator):
         try:
             self._settle(context)
         except ImageToMeshError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, told(error))
             return {"CANCELLED"}
         account.redraw(context)
         return {"FINISHED"}

@@ -6,11 +6,12 @@ from __future__ import annotations
 import time
 
 import bpy
-from bpy.props import BoolProperty, StringProperty
+from bpy.props import BoolProperty
 
 from .. import jobs
 from ..properties import choices_of, provider_of
 from ..providers import ImageToMeshError
+from .arguments import argument
 
 REFUSED = "refused"
 """Stands for a job's id where a click on Generate started none."""
@@ -47,7 +48,7 @@ class IMAGE_TO_MESH_OT_copy_error(bpy.types.Operator):
     bl_description = "Copy this error with the job's name, for a question or a report"
     bl_options = {"INTERNAL"}
 
-    job: StringProperty(name="Job", description="Which job", options={"SKIP_SAVE"})
+    job: argument("Job", "Which job")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         view = next((one for one in jobs.session().views() if one.job == self.job), None)
@@ -66,7 +67,7 @@ class IMAGE_TO_MESH_OT_dismiss(bpy.types.Operator):
     bl_description = "Show this no longer; the job stays in the library"
     bl_options = {"INTERNAL"}
 
-    job: StringProperty(name="Job", description="Which job", options={"SKIP_SAVE"})
+    job: argument("Job", "Which job")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         jobs.session().dismiss(self.job)

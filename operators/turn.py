@@ -7,11 +7,12 @@ import math
 from collections.abc import Mapping
 
 import bpy
-from bpy.props import EnumProperty, StringProperty
+from bpy.props import EnumProperty
 from mathutils import Matrix
 
 from .. import jobs, preferences
 from ..providers import all_providers
+from .arguments import argument
 
 JOB, PROVIDER, MODEL, TURN = (
     f"image_to_mesh_{name}" for name in ("job", "provider", "model", "turn")
@@ -42,11 +43,7 @@ class IMAGE_TO_MESH_OT_turn(bpy.types.Operator):
         ),
         options={"SKIP_SAVE"},
     )
-    job: StringProperty(
-        name="Job",
-        description="Which job's model; empty for the active object's",
-        options={"HIDDEN", "SKIP_SAVE"},
-    )
+    job: argument("Job", "Which job's model; empty for the active object's", hidden=True)
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

@@ -92,7 +92,7 @@ def _draw_running(layout: bpy.types.UILayout, view: JobView, *, alone: bool) -> 
     row = column.row(align=True)
     row.scale_y = 1.5 if alone else 1.0
     percent = "" if view.fraction is None else f" {view.fraction:.0%}"
-    row.progress(factor=view.fraction or 0.0, text=f"{tr(view.phase)}{percent}")
+    row.progress(factor=view.fraction or 0.0, text=f"{said(view.phase)}{percent}")
     row.operator("image_to_mesh.cancel", text="", icon="X").job = view.job
     number = thumbnails.number_of(f"{view.job}/picture")
     column.label(text=f"{view.name}, {_time_of(view)}", icon_value=number)
@@ -173,7 +173,7 @@ def _draw_failure(box: bpy.types.UILayout, context: bpy.types.Context, view: Job
     if failure.hint:
         draw_text(box, context, said(failure.hint))
     if view.record and view.state == "uncertain":
-        draw_text(box, context, known_of(view.record)[0])
+        draw_text(box, context, said(known_of(view.record)[0]))
         draw_ways(box, view.record)
     row = box.row(align=True)
     if view.record and not view.record.state.over:

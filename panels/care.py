@@ -11,7 +11,11 @@ import bpy
 from ..jobs.care import CareView, cares
 from ..jobs.versions import ORIGINAL
 from ..model_choices import care_of
-from .text import draw_text, draw_value
+from ..words import said, tr
+from .text import draw_text, draw_value, has_room, is_narrow
+
+TITLE = 0.55
+"""Share of a line that a figure's title takes."""
 
 COUNTS = (
     ("triangles", "Triangles"),
@@ -35,51 +39,66 @@ def draw_care(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     if view is not None and not view.over:
         _draw_work(layout, view)
     elif view is not None and view.failure is not None:
-        draw_text(layout, context, f"{view.failure.message} {view.failure.hint}".strip())
+        draw_text(layout, context, said(view.failure.message, view.failure.hint))
     card = cares().card(job, version)
     if card is not None:
-        draw_card(layout, card)
+        draw_card(layout, context, card)
     column = layout.column()
     column.enabled = view is None or view.over
     _draw_buttons(column, context)
 
 
-def draw_card(layout: bpy.types.UILayout, card: Mapping[str, Any]) -> None:
+def draw_card(
+    layout: bpy.types.UILayout, context: bpy.types.Context, card: Mapping[str, Any]
+) -> None:
     """Lay the figures of a mesh, and in red what is wrong with it."""
     box = layout.box().column(align=True)
     for name, title in COUNTS:
-        _draw_figure(box, title, f"{card.get(name, 0):,}")
+        _draw_figure(box, context, title, f"{card.get(name, 0):,}")
     size = card.get("size", (0.0, 0.0, 0.0))
-    _draw_figure(box, "Size", " × ".join(f"{side:.3g}" for side in size) + " m")
+    _draw_figure(box, context, "Size", " × ".join(f"{side:.3g}" for side in size) + " m")
     for texture in card.get("textures", ()):
-        _draw_figure(box, texture["name"], f"{texture['width']} × {texture['height']}")
+        _draw_figure(box, context, texture["name"], f"{texture['width']} × {texture['height']}")
     for name, title in FAULTS:
         if card.get(name):
-            _draw_figure(box, title, f"{card[name]:,}", alert=True)
-    _draw_figure(box, "Watertight", "Yes" if card.get("watertight") else "No")
+            _draw_figure(box, context, title, f"{card[name]:,}", alert=True)
+    _draw_figure(box, context, "Watertight", _yes(card.get("watertight")))
     told = card.get("print")
     if told:
         size = " × ".join(f"{side:.1f}" for side in told["size"])
-        _draw_figure(box, "Print Size", f"{size} mm")
+        _draw_figure(box, context, "Print Size", f"{size} mm")
         thin = told["thinnest"] < told["wall"]
-        _draw_figure(box, "Thinnest Wall", f"{told['thinnest']:.2f} mm", alert=thin)
+        _draw_figure(box, context, "Thinnest Wall", f"{told['thinnest']:.2f} mm", alert=thin)
         _draw_figure(
-            box, "Printable", "Yes" if told["printable"] else "No", alert=not told["printable"]
+            box, context, "Printable", _yes(told["printable"]), alert=not told["printable"]
         )
 
 
+def _yes(it_is: object) -> str:
+    return tr("Yes" if it_is else "No")
+
+
 def _draw_figure(
-    layout: bpy.types.UILayout, title: str, value: str, *, alert: bool = False
+    layout: bpy.types.UILayout,
+    context: bpy.types.Context,
+    title: str,
+    value: str,
+    *,
+    alert: bool = False,
 ) -> None:
-    row = layout.split(factor=0.55)
+    """Lay a figure beside its title; one that has no room there below it."""
+    fits = has_room(context, value, 1.0 - TITLE)
+    row = layout.split(factor=TITLE) if fits else layout.column(align=True)
     row.alert = alert
-    row.label(text=title)
-    row.label(text=value)
+    row.label(text=tr(title), translate=False)
+    value_row = row.row()
+    value_row.alignment = "LEFT" if fits else "RIGHT"
+    value_row.label(text=value, translate=False)
 
 
 def _draw_work(layout: bpy.types.UILayout, view: CareView) -> None:
     row = layout.row(align=True)
-    row.progress(factor=view.fraction or 0.0, text=view.phase)
+    row.progress(factor=view.fraction or 0.0, text=said(view.phase))
     row.operator("image_to_mesh.stop_care", text="", icon="X").job = view.order.job
 
 
@@ -93,7 +112,7 @@ def _draw_buttons(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
         for name in ("shells", "debris", "fill"):
             draw_value(body, context, chosen, name)
     draw_value(layout, context, chosen, "faces")
-    row = layout.row(align=True)
+    row = layout.column(align=True) if is_narrow(context) else layout.row(align=True)
     row.operator("image_to_mesh.decimate", icon="MOD_DECIM")
     row.operator("image_to_mesh.quad_remesh", icon="MOD_REMESH")
     row = layout.row(align=True)

@@ -59,7 +59,7 @@ def _draw_library(box: Any, context: bpy.types.Context, preferences: Any) -> Non
         hint.label(text=tr("{} jobs, {} GB").format(count, size))
     row = box.row()
     row.operator("image_to_mesh.show_folder", icon="FILE_FOLDER").job = ""
-    row.operator("image_to_mesh.add_asset_library", icon="ASSET_MANAGER")
+    row.operator("image_to_mesh.add_asset_library", text="Asset Library", icon="ASSET_MANAGER")
     row.operator("image_to_mesh.clean_up", text="Clean Up", icon="TRASH")
 
 
@@ -167,7 +167,7 @@ def _draw_advanced(layout: Any, context: bpy.types.Context, preferences: Any) ->
         layout.prop(preferences, name, text=tr("{} Address").format(provider.label))
     layout.prop(preferences, "certificates")
     if problem := trust_problem():
-        _draw_sentence(layout, context, problem, icon="ERROR")
+        _draw_sentence(layout, context, said(problem), icon="ERROR")
 
 
 def _by_address(found: list[Provider[Any]]) -> dict[str, Provider[Any]]:

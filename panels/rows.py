@@ -12,8 +12,8 @@ from ..baseline import baseline_of, differing
 from ..properties import group_of, property_name, provider_of, read_settings, switch_name
 from ..providers import Setting, settings_of
 from ..readiness import broken_settings
-from ..words import said
-from .text import draw_text, draw_value, has_room
+from ..words import said, tr
+from .text import draw_text, draw_value, fits_beside
 
 GROUPS = {
     "quality": "Quality",
@@ -66,7 +66,7 @@ def draw_rest(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         if not declared:
             continue
         header, body = layout.panel(f"image_to_mesh_{group}")
-        header.label(text=title)
+        header.label(text=tr(title))
         if body:
             _draw_rows(body, context, declared, remarks)
 
@@ -91,12 +91,13 @@ def _draw_rows(
 ) -> None:
     column, group = layout.column(), group_of(context.scene, provider_of(context.scene))
     for setting in declared:
-        beside = has_room(context, setting.title if _has_title(setting) else "")
+        beside = fits_beside(context, setting.title if _has_title(setting) else "")
         broken, unused = remarks.broken.get(setting.name), remarks.unused.get(setting.name)
         if setting.optional and not beside:
-            column.label(text=setting.title)
+            column.label(text=tr(setting.title))
         whole = column.row(align=True)
-        row = whole.row(align=True, heading=setting.title if setting.optional and beside else "")
+        title = tr(setting.title) if setting.optional and beside else ""
+        row = whole.row(align=True, heading=title)
         row.use_property_split = beside
         row.active = not unused
         row.alert = bool(broken)

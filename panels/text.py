@@ -19,8 +19,10 @@ MARGIN = 60.0
 ICON_CHARACTERS = 4
 NARROW = 260.0
 """Pixels of width under which a title has no room beside its value."""
-TITLE_PART, TITLE_BORDERS = 0.4, 8.0
-"""What Blender gives a title of a row, which stands beside its value, and leaves free of it."""
+BORDERS = 8.0
+"""Pixels that Blender leaves free at the sides of a text."""
+TITLE_SHARE = 0.4
+"""What Blender gives a title beside its value."""
 FONT_SIZE = 11.0
 USUAL = 280.0
 MENUS = frozenset({"ENUM", "POINTER", "STRING"})
@@ -63,19 +65,23 @@ def is_narrow(context: bpy.types.Context) -> bool:
     return _width(context) < NARROW
 
 
-def has_room(context: bpy.types.Context, title: str) -> bool:
+def has_room(context: bpy.types.Context, text: str, share: float) -> bool:
+    """Say whether a text is shown whole in a share of a line."""
+    return _drawn_width(text) <= share * (_width(context) - MARGIN) - BORDERS
+
+
+def fits_beside(context: bpy.types.Context, title: str) -> bool:
     """Say whether a title is shown whole beside its value."""
-    room = TITLE_PART * (_width(context) - MARGIN) - TITLE_BORDERS
-    return not is_narrow(context) and _drawn_width(tr(title)) <= room
+    return not is_narrow(context) and has_room(context, tr(title), TITLE_SHARE)
 
 
 def titled_row(
     layout: bpy.types.UILayout, context: bpy.types.Context, title: str
 ) -> bpy.types.UILayout:
     """Lay a title and return a row for its values: beside it, below where that has no room."""
-    if has_room(context, title):
-        return layout.row(align=True, heading=title)
-    layout.label(text=title)
+    if fits_beside(context, title):
+        return layout.row(align=True, heading=tr(title))
+    layout.label(text=tr(title))
     row = layout.row(align=True)
     row.use_property_split = False
     return row
@@ -86,13 +92,13 @@ def draw_value(
 ) -> None:
     """Lay a property with its title: where that has no room inside the field, a menu's above it."""
     declared = data.bl_rna.properties[name]
-    if has_room(context, "" if declared.type == "BOOLEAN" else declared.name):
+    if fits_beside(context, "" if declared.type == "BOOLEAN" else declared.name):
         layout.prop(data, name, **shown)
         return
     column = layout.column(align=True)
     column.use_property_split = False
     if declared.type in MENUS:
-        column.label(text=declared.name)
+        column.label(text=tr(declared.name))
         column = column.row(align=True)
         shown = {"text": "", **shown} if "expand" not in shown else shown
     column.prop(data, name, **shown)

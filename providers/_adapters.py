@@ -91,15 +91,17 @@ def _suggest(name: str, known: Mapping[str, Setting]) -> str:
     close = difflib.get_close_matches(name, known, n=1)
     if close:
         return f"Did you mean “{close[0]}”?"
-    return "Known settings: " + (", ".join(known) or "none") + "."
+    return f"Known settings: {', '.join(known) or 'none'}."
 
 
 def _refusal(error: ValidationError, known: Mapping[str, Setting]) -> InvalidSettings:
     first = error.errors(include_url=False)[0]
     setting = known[str(first["loc"][0])]
-    given = "empty" if first["input"] is None else f"“{first['input']}”"
-    message = f"{setting.title} ({setting.name}) cannot be {given}."
-    return InvalidSettings(message, f"It takes {expected(setting)}.")
+    takes = f"It takes {expected(setting)}."
+    if first["input"] is None:
+        return InvalidSettings(f"{setting.title} ({setting.name}) cannot be empty.", takes)
+    message = f"{setting.title} ({setting.name}) cannot be “{first['input']}”."
+    return InvalidSettings(message, takes)
 
 
 def expected(setting: Setting) -> str:
@@ -107,7 +109,7 @@ def expected(setting: Setting) -> str:
     if setting.kind == "bool":
         return "true or false"
     if setting.kind == "enum":
-        return "one of " + ", ".join(str(choice.value) or "“”" for choice in setting.choices)
+        return f"one of {', '.join(str(choice.value) or '“”' for choice in setting.choices)}"
     what = {"int": "a whole number", "float": "a number", "str": "a text"}[setting.kind]
     low, high = setting.minimum, setting.maximum
     if low is not None and high is not None:

@@ -66,15 +66,15 @@ def read_picture_info(data: bytes, name: str) -> PictureInfo:
 
 def check_picture(info: PictureInfo, size: int, limits: PictureLimits, name: str) -> None:
     """Raise BadImage if a picture of `size` bytes is outside of `limits`."""
-    shown = f"{name} is {info.width} × {info.height} pixels"
-    if min(info.width, info.height) < limits.min_side:
+    width, height = info.width, info.height
+    if min(width, height) < limits.min_side:
         raise BadImage(
-            f"{shown}, which is too small.",
+            f"{name} is {width} × {height} pixels, which is too small.",
             f"Use a picture of at least {limits.min_side} × {limits.min_side} pixels.",
         )
-    if max(info.width, info.height) > limits.max_side:
+    if max(width, height) > limits.max_side:
         raise BadImage(
-            f"{shown}, which is too large.",
+            f"{name} is {width} × {height} pixels, which is too large.",
             f"Scale it down to at most {limits.max_side} pixels on its longer side.",
         )
     if size > limits.max_bytes:

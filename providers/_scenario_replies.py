@@ -27,6 +27,13 @@ ENDS = {
     **dict.fromkeys(("canceled", "cancelled"), "cancelled"),
 }
 """Documented are success, failure and canceled; Scenario's own plug-in knows the others, too."""
+PHASES = {
+    "queued": "Waiting in the queue",
+    "pending": "Waiting in the queue",
+    "warming-up": "Warming up",
+    "in-progress": "In progress",
+    "finalizing": "Finalizing",
+}
 FORMATS = {
     "model/gltf-binary": "glb",
     "model/glb": "glb",
@@ -84,8 +91,7 @@ class Job:
     @property
     def phase(self) -> str:
         """What it does, for people; a status that nobody documents is shown as it is."""
-        waiting = self.status in ("queued", "pending")
-        return "Waiting in the queue" if waiting else self.status.replace("-", " ").capitalize()
+        return PHASES.get(self.status) or self.status.replace("-", " ").capitalize()
 
 
 @dataclass(frozen=True, slots=True)

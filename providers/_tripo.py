@@ -181,8 +181,10 @@ def broken_rules(settings: Settings, traits: Traits) -> Iterator[tuple[str, str]
     titles = {one.name: one.title for one in settings_of(type(settings))}
     for name in changed(settings):
         if name in traits.lacks:
-            missing = f"Model {traits.title} has no {titles[name]}"
-            yield name, f"{missing}: reset it, or choose another model."
+            missing = (
+                f"Model {traits.title} has no {titles[name]}: reset it, or choose another model."
+            )
+            yield name, missing
     if values["generate_parts"] and (values["texture"] or values["pbr"] or values["quad"]):
         yield "generate_parts", "Separate Parts needs Texture, PBR and Quads off: turn them off."
     elif values["pbr"] and not values["texture"]:

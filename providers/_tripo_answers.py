@@ -218,11 +218,11 @@ def _failure(task: Task, status: str, ticket: Ticket, api: Api) -> Failed:
     by_number: dict[int, type[Failed]] = {POLICY: Banned, LATE: api.late}
     kind = by_number.get(number, _ENDS[status])
     says = task.error_message or task.error_msg or _SAYS[kind].format(api.name, status)
-    code = f", error {number}" if number else ""
-    return kind(
-        f"{says.rstrip('.')} (task {ticket.data['task']}{code}).",
-        f"{_NEXT[kind]} Tripo does not charge for it.",
-    )
+    task = ticket.data["task"]
+    message = f"{says.rstrip('.')} (task {task})."
+    if number:
+        message = f"{says.rstrip('.')} (task {task}, error {number})."
+    return kind(message, f"{_NEXT[kind]} Tripo does not charge for it.")
 
 
 _SAYS: Mapping[type[Failed], str] = {
@@ -331,7 +331,7 @@ def _said(reply: Reply, api: Api) -> str:
         says = "" if line.startswith(("<", "{", "[")) else line[:200]
     traced = _text(reply, "request_id") or reply.headers.get("x-request-id")
     traced = traced or reply.headers.get("x-tripo-trace-id")
-    shown = says.rstrip(".") or f"{api.name} answered {reply.status}"
+    shown = (says or f"{api.name} answered {reply.status}.").rstrip(".")
     return f"{shown} (request id {traced})." if traced else f"{shown}."
 
 

@@ -25,8 +25,8 @@ SENT_AS_THEY_ARE = re.compile(
     rb"\x89PNG|\xff\xd8\xff|RIFF....WEBP|BM|II\*\0|MM\0\*|\x76\x2f\x31\x01|#\?R", re.DOTALL
 )
 REFUSED = {
-    "MOVIE": ("is a movie.", "Save one frame of it as a picture."),
-    "TILED": ("is a UDIM image of several tiles.", "Save one tile as a picture."),
+    "MOVIE": ("{} is a movie.", "Save one frame of it as a picture."),
+    "TILED": ("{} is a UDIM image of several tiles.", "Save one tile as a picture."),
 }
 PNG_SETTINGS = {
     "media_type": "IMAGE",
@@ -45,7 +45,7 @@ def picture_source(image: bpy.types.Image, view: str = "front") -> PictureSource
     name = picture_name(image)
     if image.source in REFUSED:
         what, hint = REFUSED[image.source]
-        raise BadImage(f"{image.name} {what}", hint)
+        raise BadImage(what.format(image.name), hint)
     if image.type == "MULTILAYER":
         raise BadImage(f"{image.name} has several layers.", "Save one layer of it as a picture.")
     if image.source == "VIEWER":

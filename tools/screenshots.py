@@ -39,8 +39,8 @@ PANEL = (
 )
 """The sidebar in its states, which docs/panel.md shows in both Blenders."""
 
-WHOLE = ("click-after", "drop-menu")
-"""The whole window, once."""
+WHOLE = ("click-after", "drop-menu", "preferences-import")
+"""A whole window, once."""
 
 _SMALLER = """
 import sys
@@ -51,7 +51,7 @@ with Image.open(source) as shot:
 few.save(target, optimize=True)
 """
 TESTS = ("test_looks.py", "test_german.py", "test_panel.py", "test_pictures_in.py",
-         "test_looking_away.py", "test_generate.py")  # fmt: skip
+         "test_looking_away.py", "test_generate.py", "test_preferences.py")  # fmt: skip
 
 
 def take(suite: str) -> None:

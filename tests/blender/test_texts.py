@@ -12,10 +12,12 @@ import package
 import places
 import pytest
 from blender.texts import all_texts
+from unit.sentences import said_in, speaking
 
 if TYPE_CHECKING:
     from types import ModuleType
 
+SHOWING = ("_refuse", "draw_text", "label", "progress", "report")
 ADDON = "bl_ext.user_default.image_to_mesh"
 
 
@@ -35,9 +37,10 @@ def test_no_text_is_missing(german: dict[str, str]) -> None:
     assert not missing, "\n".join(f"    {text!r}: {text!r}," for text in missing)
 
 
-def test_no_text_is_left_over(german: dict[str, str]) -> None:
-    known = {text for text in german if not text.endswith(room("languages").SWITCH)}
-    left = known - all_texts() - set(room("languages").SENTENCES)
+def test_no_text_is_left_over(addon: ModuleType) -> None:
+    """What stands in the files of sentences, tests/unit/test_sentences.py looks for."""
+    known = {*room("languages.german_interface").TEXTS, *room("languages.german_settings").TEXTS}
+    left = known - all_texts() - set(said_in(speaking()))
     assert not left, "\n".join(sorted(left))
 
 
@@ -84,9 +87,55 @@ def test_blender_gets_the_texts_and_gives_them_back(
         assert texts["de_DE"][context, "Generate"] == "Erzeugen"
 
 
-def test_errors_are_recognised_with_their_names(german: dict[str, str]) -> None:
+def test_what_was_said_comes_in_the_language_of_the_interface(
+    addon: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
     words = room("words")
-    for english, own in room("languages.german_errors").TEXTS.items():
-        holes = [f"n{number}" for number in range(english.count("{}"))]
-        if holes:
-            assert words._recognised(english.format(*holes), "de_DE") == own.format(*holes)
+    error = room("providers").Unreachable("there cannot be reached: no connection.", "Use https.")
+    view = SimpleNamespace(use_translate_interface=True)
+    texts = SimpleNamespace(locale="de_DE", pgettext_iface=lambda text, context: text)
+    fake = SimpleNamespace(
+        app=SimpleNamespace(translations=texts),
+        context=SimpleNamespace(preferences=SimpleNamespace(view=view)),
+    )
+    assert words.told(error) == str(error)
+    monkeypatch.setattr(words, "bpy", fake)
+    assert words.told(error) == "there ist nicht erreichbar: keine Verbindung. Nimm https."
+    assert words.told(OSError("Permission denied")) == "Keine Berechtigung"
+    assert words.said("There is nothing to go on, they say.") == (
+        "There is nothing to go on, they say."
+    )
+    texts.locale = "fr_FR"
+    assert words.told(error) == str(error)
+    texts.locale, view.use_translate_interface = "de_DE", False
+    assert words.told(error) == str(error)
+
+
+def test_no_error_is_shown_as_it_was_raised() -> None:
+    """What a person sees of an error goes through `words`: as it was raised it is English."""
+    raw = [
+        f"{file}:{node.lineno}"
+        for file in package.known_files()
+        if file.startswith(("panels/", "operators/"))
+        for node in ast.walk(ast.parse((places.ROOT / file).read_text("utf-8")))
+        if isinstance(node, ast.Call)
+        and _called(node) in SHOWING
+        and any(map(_is_raw, [*node.args, *(one.value for one in node.keywords)]))
+    ]
+    assert not raw, "\n".join(raw)
+
+
+def _called(call: ast.Call) -> str:
+    return str(getattr(call.func, "attr", getattr(call.func, "id", "")))
+
+
+def _is_raw(shown: ast.AST) -> bool:
+    """Say whether an expression holds an error's words that nobody has translated."""
+    match shown:
+        case ast.Call() if _called(shown) in ("said", "told", "tr"):
+            return False
+        case ast.Call(func=ast.Name(id="str"), args=[ast.Name(id="error")]):
+            return True
+        case ast.Attribute(attr="hint" | "phase"):
+            return True
+    return any(map(_is_raw, ast.iter_child_nodes(shown)))

@@ -15,10 +15,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DRAWING = ("panels/", "operators/", "readiness.py", "preferences.py", "scene/")
-CALLS = {"tr": 0, "draw_text": 2, "_draw_sentence": 2, "poll_message_set": 0, "report": 1}
+CALLS = {
+    "tr": 0,
+    "draw_text": 2,
+    "_draw_sentence": 2,
+    "_draw_figure": 2,
+    "poll_message_set": 0,
+    "report": 1,
+}
 """Functions that show a text, and which of their arguments it is."""
 KEYWORDS = frozenset({"text", "title", "message", "confirm_text", "heading"})
-NAMES = frozenset({"text", "OFFLINE", "NO_PICTURE", "GROUPS", "NO_SUBJECT", "PLAIN"})
+NAMES = frozenset(
+    {"text", "COUNTS", "FAULTS", "GROUPS", "NO_PICTURE", "NO_SUBJECT", "OFFLINE", "PLAIN"}
+)
 """Constants whose texts are shown by name."""
 UNTRANSLATED = re.compile(r"[^A-Za-z]*|[A-Z0-9 ./+−-]{1,4}|\{\}[^A-Za-z]*|[Ww]idth|Tripo|Scenario")
 
@@ -110,3 +119,7 @@ def _strings(node: ast.AST) -> Iterator[str]:
         case ast.Dict(values=values):
             for value in values:
                 yield from _strings(value)
+        case ast.Tuple(elts=rows):
+            for row in rows:
+                if isinstance(row, ast.Tuple):  # of a key and its title
+                    yield from _strings(row.elts[-1])

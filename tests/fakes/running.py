@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from image_to_mesh.jobs import Ended, JobSpec, JobView, PictureSource, Session
+from image_to_mesh.jobs import Ended, JobSpec, JobView, PictureSource, Session, State
 from image_to_mesh.providers import Secret, get_provider
 
 from . import WORKER
@@ -42,3 +43,33 @@ def end_of(running: Session, job: str, limit: float = 20.0) -> JobView:
             ends.append(event.view)
     assert ends, "the job did not end"
     return ends[0]
+
+
+def reach(running: Session, state: State, limit: float = 20.0) -> None:
+    """Wait until the newest job is in this state."""
+    until = time.monotonic() + limit
+    while running.views()[0].state is not state:
+        assert time.monotonic() < until, f"the job is not {state}"
+        time.sleep(0.01)
+
+
+@dataclass(frozen=True)
+class Orders:
+    """Orders of one picture at the fake service, by one session into one library."""
+
+    session: Session
+    library: Path
+    png: bytes
+    service: Service
+
+    def spec(self, **how: Any) -> JobSpec:
+        """Return an order that nobody has started."""
+        return order_for(self.library, self.png, self.service, **how)
+
+    def start(self, **how: Any) -> str:
+        """Start an order; return its job."""
+        return self.session.start(self.spec(**how))
+
+    def end(self, **how: Any) -> JobView:
+        """Start an order and wait for its end."""
+        return end_of(self.session, self.start(**how))

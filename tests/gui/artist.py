@@ -63,6 +63,14 @@ class Artist:
         self.session.run(f"with within(): bpy.ops.ed.undo_push(message={message!r})")
         self.words()
 
+    def speak(self, language: str) -> None:
+        """Have Blender's interface in another language."""
+        self.session.run(
+            "view = bpy.context.preferences.view\n"
+            f"view.language = {language!r}\n"
+            "view.use_translate_interface = view.use_translate_tooltips = True"
+        )
+
     def press_generate(self) -> float:
         """Come from the 3D view to Generate, click it, and return the moment of the click."""
         self.point_at_view()  # A button that the pointer rests on keeps how it looked.

@@ -53,7 +53,7 @@ class Recorder:
             return tuple(map(self._within, returned))
         if not isinstance(returned, bpy.types.UILayout):
             return returned
-        inner = Recorder(returned)
+        inner = type(self)(returned)
         self.laid.append(inner)
         return inner
 

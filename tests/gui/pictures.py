@@ -49,3 +49,10 @@ def mean_color(screenshot: Path, left: int, top: int, side: int) -> tuple[float,
         pixel = square.resize((1, 1), Image.Resampling.BOX).getpixel((0, 0))
     assert isinstance(pixel, tuple)
     return pixel
+
+
+def cut(screenshot: Path, place: list[int]) -> None:
+    """Keep of a screenshot what lies between left, top, right and bottom."""
+    with Image.open(screenshot) as shown:
+        part = shown.crop((place[0], place[1], place[2], place[3]))
+    part.save(screenshot)

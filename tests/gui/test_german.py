@@ -14,11 +14,6 @@ if TYPE_CHECKING:
     from gui.artist import Artist
 
 NARROW = 220
-LANGUAGE = """
-view = bpy.context.preferences.view
-view.language = {!r}
-view.use_translate_interface = view.use_translate_tooltips = True
-"""
 PROVIDER = "bpy.context.scene.image_to_mesh.provider = {!r}"
 OPENED = """
 import sys
@@ -28,15 +23,14 @@ for panel in placing.classes:
     panel.bl_options, panel.bl_idname = set(), panel.bl_idname + "_open"
     bpy.utils.register_class(panel)
 """
-PREFERENCES = "bpy.ops.image_to_mesh.open_preferences()"
 
 
 @pytest.fixture
 def german(artist: Artist) -> Iterator[Artist]:
     """The artist's Blender in German."""
-    artist.session.run(LANGUAGE.format("de_DE"))
+    artist.speak("de_DE")
     yield artist
-    artist.session.run(LANGUAGE.format("en_US"))
+    artist.speak("en_US")
 
 
 def test_the_panel_speaks_german_at_every_width(german: Artist, photograph: Path) -> None:

@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fakes import FAKES
 from fakes.glb import triangle_glb
 from fakes.png import png_of
+from fakes.running import Orders
 from fakes.service import KEY, Service, serving
 
 from image_to_mesh import providers
@@ -47,3 +49,15 @@ def running() -> Iterator[Session]:
     one = Session()
     yield one
     one.close(2.0)
+
+
+@pytest.fixture
+def orders(
+    running: Session,
+    tmp_path: Path,
+    png: bytes,
+    rehearsal: providers.Provider[Any],
+    service: Service,
+) -> Orders:
+    """Orders at the fake service, into the test's own folder."""
+    return Orders(running, tmp_path, png, service)

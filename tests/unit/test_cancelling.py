@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes.running import end_of, order_for, spec_for
+from fakes.running import Orders, end_of, reach, spec_for
 from fakes.service import Service
 
 from image_to_mesh.jobs import (
@@ -28,9 +28,9 @@ SOON = 3.0
 
 
 def test_cancelled_job_that_is_charged_still_comes_into_the_library(
+    orders: Orders,
     running: Session,
     tmp_path: Path,
-    png: bytes,
     rehearsal: Provider[Any],
     service: Service,
     monkeypatch: pytest.MonkeyPatch,
@@ -38,9 +38,8 @@ def test_cancelled_job_that_is_charged_still_comes_into_the_library(
     charged = lambda *_: CancelOutcome.CHARGED  # noqa: E731
     monkeypatch.setattr(type(rehearsal), "cancel", charged)
     service.takes = 1.5
-    job = running.start(order_for(tmp_path, png, service))
-    while running.views()[0].state is not State.RUNNING:
-        time.sleep(0.01)
+    job = orders.start()
+    reach(running, State.RUNNING)
     running.cancel(job)
     assert end_of(running, job).state is State.CANCELLED
     while not isinstance(event := running.wait(10), Collected):
@@ -69,13 +68,10 @@ def test_cancel_takes_effect_within_a_third_of_a_second(
     assert not [one for one in threading.enumerate() if job in one.name]
 
 
-def test_cancel_tells_the_service(
-    running: Session, tmp_path: Path, png: bytes, rehearsal: Provider[Any], service: Service
-) -> None:
+def test_cancel_tells_the_service(orders: Orders, running: Session, service: Service) -> None:
     service.takes = 30
-    job = running.start(order_for(tmp_path, png, service))
-    while running.views()[0].state is not State.RUNNING:
-        time.sleep(0.01)
+    job = orders.start()
+    reach(running, State.RUNNING)
     running.cancel(job)
     assert end_of(running, job).state is State.CANCELLED
     running.settle(2.0)
@@ -83,10 +79,10 @@ def test_cancel_tells_the_service(
 
 
 def test_cancel_during_the_submit_keeps_the_ticket_that_comes_late(
-    running: Session, tmp_path: Path, png: bytes, rehearsal: Provider[Any], service: Service
+    orders: Orders, running: Session, tmp_path: Path, service: Service
 ) -> None:
     service.submit_takes = 1.0
-    job = running.start(order_for(tmp_path, png, service))
+    job = orders.start()
     while running.views()[0].state is not State.SUBMITTING or not service.submits:
         time.sleep(0.01)
     begun = time.monotonic()
@@ -104,10 +100,10 @@ def test_cancel_during_the_submit_keeps_the_ticket_that_comes_late(
 
 
 def test_order_that_waits_out_a_429_is_not_sent_after_the_cancel(
-    running: Session, tmp_path: Path, png: bytes, rehearsal: Provider[Any], service: Service
+    orders: Orders, running: Session, tmp_path: Path, service: Service
 ) -> None:
     service.retry_after, service.submit_errors = "2", [429]
-    job = running.start(order_for(tmp_path, png, service))
+    job = orders.start()
     while not service.calls("POST", "/tasks"):
         time.sleep(0.01)
     running.cancel(job)
@@ -118,12 +114,11 @@ def test_order_that_waits_out_a_429_is_not_sent_after_the_cancel(
 
 
 def test_service_that_is_busy_still_hears_of_the_cancel(
-    running: Session, tmp_path: Path, png: bytes, rehearsal: Provider[Any], service: Service
+    orders: Orders, running: Session, service: Service
 ) -> None:
     service.takes, service.retry_after = 30, "1"
-    job = running.start(order_for(tmp_path, png, service))
-    while running.views()[0].state is not State.RUNNING:
-        time.sleep(0.01)
+    job = orders.start()
+    reach(running, State.RUNNING)
     service.errors = [429]
     running.cancel(job)
     assert end_of(running, job).state is State.CANCELLED
@@ -132,12 +127,11 @@ def test_service_that_is_busy_still_hears_of_the_cancel(
 
 
 def test_close_leaves_the_record_where_it_is(
-    running: Session, tmp_path: Path, png: bytes, rehearsal: Provider[Any], service: Service
+    orders: Orders, running: Session, tmp_path: Path, service: Service
 ) -> None:
     service.takes = 30
-    job = running.start(order_for(tmp_path, png, service))
-    while running.views()[0].state is not State.RUNNING:
-        time.sleep(0.01)
+    job = orders.start()
+    reach(running, State.RUNNING)
     begun = time.monotonic()
     running.close(1.0)
     assert time.monotonic() - begun < SOON

@@ -18,10 +18,10 @@ from typing import Any
 
 import pytest
 from fakes.files import big_glb
-from fakes.running import end_of, order_for
+from fakes.running import Orders, end_of, order_for
 from fakes.service import Service
 
-from image_to_mesh.jobs import JobView, Library, Session, State
+from image_to_mesh.jobs import Library, Session, State
 from image_to_mesh.providers import LibraryProblem, Provider
 
 pytestmark = pytest.mark.once
@@ -115,16 +115,15 @@ def gone_on(running: Session, root: Path, spec: Any) -> bool:
 
 
 def test_full_in_the_middle_of_a_download(
+    orders: Orders,
     running: Session,
     tmp_path: Path,
-    png: bytes,
-    rehearsal: Provider[Any],
     service: Service,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     service.takes, service.mesh = 0.0, big_glb(3_000_000)
     service.cut_at = 1_000_000
-    spec = order_for(tmp_path, png, service, blender=None)
+    spec = orders.spec(blender=None)
     usage = shutil.disk_usage(tmp_path)
     free = [usage.free, 1000]
     monkeypatch.setattr(
@@ -142,17 +141,8 @@ def test_full_in_the_middle_of_a_download(
     assert (tmp_path / view.job / "mesh.glb").read_bytes() == service.mesh
 
 
-def _ended(running: Session, spec: Any) -> JobView:
-    return end_of(running, running.start(spec))
-
-
 def test_a_read_only_library_is_a_sentence_and_nothing_is_sent(
-    running: Session,
-    tmp_path: Path,
-    png: bytes,
-    rehearsal: Provider[Any],
-    service: Service,
-    monkeypatch: pytest.MonkeyPatch,
+    orders: Orders, tmp_path: Path, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = os.mkdir
 
@@ -162,7 +152,7 @@ def test_a_read_only_library_is_a_sentence_and_nothing_is_sent(
         real(path, *args, **how)
 
     monkeypatch.setattr(os, "mkdir", read_only)
-    view = _ended(running, order_for(tmp_path, png, service))
+    view = orders.end()
     assert view.failure is not None
     assert view.failure.kind == "library"
     assert "Read-only file system" in view.failure.message
@@ -184,7 +174,7 @@ def test_a_library_on_another_file_system(
 ) -> None:
     with tempfile.TemporaryDirectory(dir=_other_file_system(tmp_path)) as other:
         root = Path(other)
-        view = _ended(running, order_for(root, png, service))
+        view = end_of(running, running.start(order_for(root, png, service)))
         running.settle(5.0)
         assert view.state is State.READY
         assert (root / view.job / "mesh.glb").read_bytes() == service.mesh
@@ -213,14 +203,7 @@ def no_locks(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     assert asked
 
 
-def test_a_file_system_without_locks(
-    running: Session,
-    png: bytes,
-    rehearsal: Provider[Any],
-    service: Service,
-    tmp_path: Path,
-    no_locks: list[int],
-) -> None:
+def test_a_file_system_without_locks(orders: Orders, tmp_path: Path, no_locks: list[int]) -> None:
     first, second = Library(tmp_path).lock("a"), Library(tmp_path).lock("a")
     assert first.take()
     assert not second.take()
@@ -228,16 +211,15 @@ def test_a_file_system_without_locks(
     first.release()
     assert second.take()
     second.release()
-    assert _ended(running, order_for(tmp_path, png, service)).state is State.READY
+    assert orders.end().state is State.READY
 
 
 @pytest.mark.parametrize("state", [State.RUNNING, State.DOWNLOADING])
 def test_deleted_while_it_runs(
+    orders: Orders,
     running: Session,
     tmp_path: Path,
-    png: bytes,
     rehearsal: Provider[Any],
-    service: Service,
     monkeypatch: pytest.MonkeyPatch,
     state: State,
 ) -> None:
@@ -254,7 +236,7 @@ def test_deleted_while_it_runs(
         return answer
 
     monkeypatch.setattr(type(rehearsal), "poll", poll)
-    view = _ended(running, order_for(tmp_path, png, service))
+    view = orders.end()
     running.settle(5.0)
     assert taken_away
     assert view.failure is not None

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes.running import end_of, order_for, spec_for
+from fakes.running import Orders, end_of, spec_for
 from fakes.service import KEY, Service
 
 from image_to_mesh.jobs import Library, Record, Session, State
@@ -32,17 +32,11 @@ class Full:
 
 @pytest.mark.parametrize("writes", range(9))
 def test_a_full_disk_ends_the_job_at_every_write(
-    running: Session,
-    tmp_path: Path,
-    png: bytes,
-    rehearsal: Provider[Any],
-    service: Service,
-    monkeypatch: pytest.MonkeyPatch,
-    writes: int,
+    orders: Orders, service: Service, monkeypatch: pytest.MonkeyPatch, writes: int
 ) -> None:
     disk = Full(writes)
     monkeypatch.setattr(Library, "save", lambda library, record: disk.save(library, record))
-    view = end_of(running, running.start(order_for(tmp_path, png, service)))
+    view = orders.end()
     assert disk.left < 0 or view.state is State.READY
     if view.failure is not None:
         assert view.failure.kind == "library"
@@ -54,12 +48,7 @@ def test_a_full_disk_ends_the_job_at_every_write(
 
 
 def test_a_ticket_that_cannot_be_written_is_at_least_said(
-    running: Session,
-    tmp_path: Path,
-    png: bytes,
-    rehearsal: Provider[Any],
-    service: Service,
-    monkeypatch: pytest.MonkeyPatch,
+    orders: Orders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = Library.save
 
@@ -69,7 +58,7 @@ def test_a_ticket_that_cannot_be_written_is_at_least_said(
         real(library, record)
 
     monkeypatch.setattr(Library, "save", save)
-    view = end_of(running, running.start(order_for(tmp_path, png, service)))
+    view = orders.end()
     assert view.failure is not None
     assert "task-1" in view.failure.message
 
@@ -90,14 +79,9 @@ def test_local_job_on_a_full_disk_ends(
     ids=["not there", "ends at once"],
 )
 def test_a_paid_mesh_is_ready_even_if_the_background_blender_is_not(
-    running: Session,
-    tmp_path: Path,
-    png: bytes,
-    rehearsal: Provider[Any],
-    service: Service,
-    blender: tuple[str, ...],
+    orders: Orders, running: Session, blender: tuple[str, ...]
 ) -> None:
-    job = running.start(order_for(tmp_path, png, service, blender=blender))
+    job = orders.start(blender=blender)
     record = end_of(running, job).record
     assert record is not None
     assert (record.state, record.mesh, record.blend) == (State.READY, "mesh.glb", None)
@@ -112,11 +96,10 @@ def test_a_key_that_no_header_carries_is_refused_unseen(rehearsal: Provider[Any]
 
 
 def test_what_is_unexpected_shows_no_key(
+    orders: Orders,
     running: Session,
     tmp_path: Path,
-    png: bytes,
     rehearsal: Provider[Any],
-    service: Service,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -124,7 +107,7 @@ def test_what_is_unexpected_shows_no_key(
         raise ValueError(f"Invalid header value b'Bearer {KEY}'")
 
     monkeypatch.setattr(type(rehearsal), "upload", broken)
-    view = end_of(running, running.start(order_for(tmp_path, png, service)))
+    view = orders.end()
     assert view.failure is not None
     assert view.failure.kind == "unexpected"
     running.settle(2.0)

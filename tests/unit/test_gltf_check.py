@@ -119,7 +119,7 @@ BROKEN: dict[str, Callable[[dict[str, Any]], None]] = {
     "nested too deeply": put("extras", json.loads("[" * 80 + "]" * 80)),
     "does not hold what": put("accessors", 0, "type", "VEC9"),
     "is no list": put("nodes", "all"),
-    "version '1.0'": put("asset", "version", "1.0"),
+    "of version 1.0": put("asset", "version", "1.0"),
 }  # fmt: skip
 
 

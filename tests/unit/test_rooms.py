@@ -56,8 +56,8 @@ ROOMS: dict[str, Room] = {
         "scene.background", "jobs", "providers", others=BLENDER | {"numpy"}, never=THREADS
     ),
     "preferences": _room("words", "jobs", "providers", others=BLENDER, never=THREADS),
-    "model_choices": _room(others=BLENDER, never=THREADS | IO),
-    "properties": _room("model_choices", "providers", others=BLENDER, never=THREADS | IO),
+    "model_choices": _room("words", others=BLENDER, never=THREADS | IO),
+    "properties": _room("model_choices", "providers", "words", others=BLENDER, never=THREADS | IO),
     "current_file": _room(others=BLENDER, never=THREADS | IO),
     "readiness": _room(
         "preferences", "properties", "words", "providers", others=BLENDER, never=THREADS | IO

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes.running import end_of, order_for, spec_for
+from fakes.running import Orders, end_of, order_for, spec_for
 from fakes.service import KEY, Service
 from PIL import Image
 
@@ -80,10 +80,10 @@ def test_start_returns_at_once(running: Session, tmp_path: Path, png: bytes) -> 
 
 
 def test_order_reaches_the_service_once(
-    running: Session, tmp_path: Path, png: bytes, rehearsal: Provider[Any], service: Service
+    orders: Orders, running: Session, tmp_path: Path, rehearsal: Provider[Any], service: Service
 ) -> None:
     settings = rehearsal.settings(style="brick", face_limit=500)
-    job = running.start(order_for(tmp_path, png, service, settings=settings))
+    job = orders.start(settings=settings)
     record = end_of(running, job).record
     assert record is not None
     assert record.state is State.READY
@@ -118,37 +118,34 @@ def test_picture_that_the_service_does_not_take_is_converted_and_kept(
 
 
 def test_the_same_picture_is_uploaded_once_while_its_token_lives(
-    running: Session,
+    orders: Orders,
     tmp_path: Path,
-    png: bytes,
     rehearsal: Provider[Any],
     service: Service,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(type(rehearsal), "token_life", 3600.0)
     for _ in range(2):
-        assert end_of(running, running.start(order_for(tmp_path, png, service))).over
+        assert orders.end().over
     assert (service.calls("POST", "/files"), len(service.submits)) == (1, 2)
     assert service.submits[0]["pictures"] == service.submits[1]["pictures"]
     assert KEY not in (tmp_path / ".uploads.json").read_text()
     monkeypatch.setattr(type(rehearsal), "token_life", 0.0)
-    assert end_of(running, running.start(order_for(tmp_path, png, service))).over
+    assert orders.end().over
     assert service.calls("POST", "/files") == 2
 
 
 def test_expired_address_is_asked_for_again(
-    running: Session, tmp_path: Path, png: bytes, rehearsal: Provider[Any], service: Service
+    orders: Orders, running: Session, service: Service
 ) -> None:
     service.expired = 1
-    job = running.start(order_for(tmp_path, png, service))
+    job = orders.start()
     assert end_of(running, job).state is State.READY
     assert len(service.submits) == 1
 
 
-def test_without_any_blender_the_mesh_file_is_the_end(
-    running: Session, tmp_path: Path, png: bytes, rehearsal: Provider[Any], service: Service
-) -> None:
-    job = running.start(order_for(tmp_path, png, service, blender=None))
+def test_without_any_blender_the_mesh_file_is_the_end(orders: Orders, running: Session) -> None:
+    job = orders.start(blender=None)
     record = end_of(running, job).record
     assert record is not None
     assert record.state is State.READY
@@ -173,17 +170,10 @@ def test_local_without_any_blender_says_so(running: Session, tmp_path: Path, png
     ],
 )
 def test_faults_of_the_service_become_values(
-    running: Session,
-    tmp_path: Path,
-    png: bytes,
-    rehearsal: Provider[Any],
-    service: Service,
-    fault: str,
-    kind: str,
-    state: State,
+    orders: Orders, service: Service, fault: str, kind: str, state: State
 ) -> None:
     setattr(service, fault, True)
-    view = end_of(running, running.start(order_for(tmp_path, png, service)))
+    view = orders.end()
     assert view.failure is not None
     assert view.failure.kind == kind
     assert view.over
@@ -192,30 +182,26 @@ def test_faults_of_the_service_become_values(
     assert len(service.submits) <= 1
 
 
-def test_refused_key_is_a_value_and_never_shown(
-    running: Session, tmp_path: Path, png: bytes, rehearsal: Provider[Any], service: Service
-) -> None:
-    view = end_of(running, running.start(order_for(tmp_path, png, service, key="wrong-key-77")))
+def test_refused_key_is_a_value_and_never_shown(orders: Orders, tmp_path: Path) -> None:
+    view = orders.end(key="wrong-key-77")
     assert view.failure is not None
     assert view.failure.kind == "bad_key"
     assert "wrong-key-77" not in repr(view) + (tmp_path / view.job / "job.json").read_text()
 
 
-def test_damaged_result_stays_resumable(
-    running: Session, tmp_path: Path, png: bytes, rehearsal: Provider[Any], service: Service
-) -> None:
+def test_damaged_result_stays_resumable(orders: Orders, tmp_path: Path, service: Service) -> None:
     service.mesh = service.mesh[:-1]
-    view = end_of(running, running.start(order_for(tmp_path, png, service)))
+    view = orders.end()
     assert view.failure is not None
     assert view.failure.kind == "bad_mesh"
     assert Library(tmp_path).load(view.job).state is State.DOWNLOADING
 
 
 def test_time_limit_leaves_the_job_resumable(
-    running: Session, tmp_path: Path, png: bytes, rehearsal: Provider[Any], service: Service
+    orders: Orders, tmp_path: Path, service: Service
 ) -> None:
     service.takes = 30
-    view = end_of(running, running.start(order_for(tmp_path, png, service, timeout=1.0)))
+    view = orders.end(timeout=1.0)
     assert view.failure is not None
     assert view.failure.kind == "timed_out"
     assert Library(tmp_path).load(view.job).state is State.RUNNING
@@ -244,11 +230,9 @@ def test_faults_of_the_background_blender_become_values(
 
 @pytest.mark.parametrize("status", [401, 404, 418])
 def test_paid_job_is_never_given_up_for_what_the_service_did_not_say(
-    running: Session,
+    orders: Orders,
     tmp_path: Path,
-    png: bytes,
     rehearsal: Provider[Any],
-    service: Service,
     monkeypatch: pytest.MonkeyPatch,
     status: int,
 ) -> None:
@@ -256,7 +240,7 @@ def test_paid_job_is_never_given_up_for_what_the_service_did_not_say(
         raise BadKey("No.") if status == 401 else BadReply(str(status))
 
     monkeypatch.setattr(type(rehearsal), "poll", refused)
-    view = end_of(running, running.start(order_for(tmp_path, png, service)))
+    view = orders.end()
     assert view.failure is not None
     assert Library(tmp_path).load(view.job).state is State.RUNNING
 

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Arguments that name what an operator acts on, such as a job."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bpy.props import StringProperty
+
+
+def argument(name: str, description: str, *, hidden: bool = False) -> Any:
+    """Declare a text that holds for one call; `hidden` from the panel of the last operator."""
+    options = {"HIDDEN", "SKIP_SAVE"} if hidden else {"SKIP_SAVE"}
+    return StringProperty(name=name, description=description, options=options)
