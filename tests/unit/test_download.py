@@ -15,7 +15,7 @@ import pytest
 from fakes.files import Files, Trouble, big_glb, serving
 
 from image_to_mesh.jobs.meshfile import read_mesh_file
-from image_to_mesh.providers import BadMesh, LibraryProblem, _download
+from image_to_mesh.providers import BadMesh, LibraryProblem, _download, _http
 from image_to_mesh.providers._download import Want, download
 from image_to_mesh.providers._http import Http
 
@@ -106,9 +106,15 @@ CASES = {
 }
 
 
+@pytest.fixture
+def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a file of a megabyte come in several pieces, however much of it has come already."""
+    monkeypatch.setattr(_http, "PIECE", 64 * 1024)
+
+
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_it_goes_on_only_where_the_rest_is_of_the_same_file(
-    files: Files, http: Http, tmp_path: Path, case: Case
+    files: Files, http: Http, tmp_path: Path, small_pieces: None, case: Case
 ) -> None:
     files.data = big_glb(1_000_000)
     files.etag, files.modified = case.etag, case.modified
@@ -136,7 +142,7 @@ def _stop_after(size: int, folder: Path) -> Any:
 
 @pytest.mark.parametrize("etag", ['"v1"', ""])
 def test_a_file_that_changed_meanwhile_is_begun_anew(
-    files: Files, http: Http, tmp_path: Path, etag: str
+    files: Files, http: Http, tmp_path: Path, small_pieces: None, etag: str
 ) -> None:
     files.data, files.etag = big_glb(1_000_000), etag
     with pytest.raises(KeyboardInterrupt):
