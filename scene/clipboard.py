@@ -20,11 +20,17 @@ import bpy
 
 from ..providers import BadImage
 
+PICTURE = "image/png"
 TOOLS = (
-    ("wl-paste", "--no-newline", "--type", "image/png"),
-    ("xclip", "-selection", "clipboard", "-target", "image/png", "-out"),
+    (("wl-paste", "--list-types"), ("wl-paste", "--no-newline", "--type", PICTURE)),
+    (
+        ("xclip", "-selection", "clipboard", "-target", "TARGETS", "-out"),
+        ("xclip", "-selection", "clipboard", "-target", PICTURE, "-out"),
+    ),
 )
-TOOL_SECONDS = 3.0
+"""What tells the kinds that the clipboard has, and what gives the picture."""
+ASKED_SECONDS, TOOL_SECONDS = 0.3, 3.0
+"""What Blender itself has copied it tells nobody while it waits here, hence the short one."""
 NAME = "Clipboard"
 
 
@@ -32,7 +38,7 @@ def pasted_image(context: bpy.types.Context) -> bpy.types.Image:
     """Return the clipboard's picture as a data-block; raise BadImage if there is none to be had."""
     if bpy.app.background:
         raise BadImage("Without a window there is no clipboard.", "Open a file instead.")
-    found = _by_blender(context) or _by_tool() or _by_path(context.window_manager.clipboard)
+    found = _by_blender(context) or _by_path(context.window_manager.clipboard) or _by_tool()
     if found is None:
         raise BadImage(
             "There is no picture on the clipboard that Blender can read.",
@@ -113,19 +119,26 @@ def _image_editor(context: bpy.types.Context) -> Iterator[dict[str, Any] | None]
 
 
 def _by_tool() -> bpy.types.Image | None:
-    for name, *arguments in TOOLS:
-        tool = shutil.which(name)
-        if tool is None:
-            continue
-        try:
-            done = subprocess.run(
-                [tool, *arguments], capture_output=True, timeout=TOOL_SECONDS, check=False
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            continue
-        if done.returncode == 0 and done.stdout:
-            return image_of_bytes(done.stdout, NAME)
+    for kinds, picture in TOOLS:
+        if PICTURE.encode() in _told(kinds, ASKED_SECONDS):
+            data = _told(picture, TOOL_SECONDS)
+            if data:
+                return image_of_bytes(data, NAME)
     return None
+
+
+def _told(command: tuple[str, ...], seconds: float) -> bytes:
+    """Return what a tool writes, nothing if it is not there or has none."""
+    tool = shutil.which(command[0])
+    if tool is None:
+        return b""
+    try:
+        done = subprocess.run(
+            [tool, *command[1:]], capture_output=True, timeout=seconds, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return b""
+    return done.stdout if done.returncode == 0 else b""
 
 
 def _by_path(text: str) -> bpy.types.Image | None:

@@ -20,8 +20,8 @@ import system
 SUITES = {"trixie": (), "sid": ("python3-cattr",)}
 # numpy comes with Blender's own builds; Debian's only recommends it.
 PACKAGES = (
-    "blender", "imagemagick", "libegl1", "libgl1-mesa-dri", "python3-numpy", "xauth", "xdotool",
-    "xvfb",
+    "blender", "imagemagick", "libegl1", "libgl1-mesa-dri", "python3-numpy", "xauth", "xclip",
+    "xdotool", "xvfb",
 )  # fmt: skip
 
 # In a mount and process namespace of its own: nothing stays mounted, nothing goes on running.

@@ -148,14 +148,17 @@ def test_the_desktops_tool_is_asked_where_blender_cannot(
     chosen: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tool = tmp_path / "xclip"
-    tool.write_text(f'#!/bin/sh\ncat "{places.SAMPLE}"\n', "utf-8")
+    tool.write_text(
+        f'#!/bin/sh\n[ "$1" = kinds ] && echo image/png || cat "{places.SAMPLE}"\n', "utf-8"
+    )
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
-    monkeypatch.setattr(room("scene.clipboard"), "TOOLS", (("xclip", "-out"),))
+    monkeypatch.setattr(room("scene.clipboard"), "TOOLS", ((("xclip", "kinds"), ("xclip",)),))
     image = room("scene.clipboard")._by_tool()
     assert (image.name, bool(image.packed_file)) == ("Clipboard", True)
-    tool.write_text("#!/bin/sh\nexit 1\n", "utf-8")
-    assert room("scene.clipboard")._by_tool() is None
+    for silent in ("exit 1", "echo text/plain", "exec sleep 60"):
+        tool.write_text(f"#!/bin/sh\n{silent}\n", "utf-8")
+        assert room("scene.clipboard")._by_tool() is None
 
 
 def test_files_become_meshes_where_they_are_asked_for(chosen: Any, tmp_path: Path) -> None:

@@ -47,6 +47,34 @@ screen = bpy.context.window_manager.windows[0].height
 """The middle of the first thumbnail."""
 
 
+COPIED = """
+import subprocess
+picture = bpy.data.images.new('copied', 96, 64)
+picture.filepath_raw = bpy.app.tempdir + 'copied.png'
+picture.file_format = 'PNG'
+picture.save()
+bpy.data.images.remove(picture)
+XCLIP = ['xclip', '-selection', 'clipboard', '-target']
+def copy():
+    return subprocess.Popen([*XCLIP, 'image/png', '-quiet', '-in', bpy.app.tempdir + 'copied.png'])
+def kinds():
+    try:
+        return subprocess.check_output([*XCLIP, 'TARGETS', '-out'], timeout=1, text=True)
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
+        return ''
+"""
+PASTED_WORDS = """
+import time
+bpy.context.window_manager.clipboard = 'words'
+start, told = time.perf_counter(), ''
+try:
+    bpy.ops.image_to_mesh.paste()
+except RuntimeError as error:
+    told = str(error)
+[told, time.perf_counter() - start]
+"""
+
+
 def find_thumbnail(artist: Artist) -> tuple[int, int]:
     """Wait until the file browser shows the flower, which is bright, and return where."""
     deadline = time.monotonic() + 30
@@ -95,6 +123,27 @@ def test_a_copied_picture_is_a_mesh_after_two_clicks(artist: Artist, photograph:
     artist.session.screenshot("panel-pasted")
     artist.press_generate()
     artist.wait_for_mesh(30)
+
+
+def test_a_picture_that_another_program_copied_is_pasted(artist: Artist) -> None:
+    artist.new_file()
+    artist.session.run(COPIED)
+    x, y = artist.session.find("image_to_mesh.paste")
+    artist.session.run("copied = copy()")  # since looking for the button used the clipboard
+    artist.session.wait_for("'image/png' in kinds()")
+    artist.session.click(x, y)
+    artist.session.wait_for(f"{PICTURE} == 'Clipboard'")
+    assert artist.session.run("list(bpy.data.images['Clipboard'].size)") == [96, 64]
+    artist.session.run("copied.kill(); copied.wait()")
+
+
+def test_words_on_the_clipboard_are_no_picture(artist: Artist) -> None:
+    """Blender itself has them here: it must not wait for its own answer."""
+    artist.new_file()
+    told, seconds = artist.session.run(PASTED_WORDS, seconds=30)
+    assert "There is no picture on the clipboard" in told
+    assert seconds < 2.5
+    print(f"told after {seconds:.2f} s")
 
 
 def test_a_dropped_picture_becomes_a_mesh_at_that_point(artist: Artist, photograph: Path) -> None:
