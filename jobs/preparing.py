@@ -12,8 +12,8 @@ from .assets import asset_of
 from .versions import ORIGINAL, PARTS
 
 PREVIEW = "preview.png"
-LEAST = 100 << 20
-"""Bytes of meshes up to which they come in at once: with their textures in less than 100 ms."""
+LEAST = 64 << 20
+"""Bytes of meshes up to which they come in at once, in some 50 ms: a million faces have more."""
 
 
 def prepare_request(
