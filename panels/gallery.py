@@ -30,8 +30,9 @@ def draw_gallery(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
         return
     last = (len(found) - 1) // PAGE
     page = min(chosen.page, last)
+    replaces = bpy.ops.image_to_mesh.replace.poll()
     for entry in found[page * PAGE : (page + 1) * PAGE]:
-        _draw_entry(layout, entry)
+        _draw_entry(layout, entry, replaces=replaces)
     row = layout.row(align=True)
     if last:
         row.operator("image_to_mesh.turn_page", text="", icon="TRIA_LEFT").by = -1
@@ -61,7 +62,8 @@ def facts_of(entry: Entry) -> str:
     return ", ".join(parts)
 
 
-def _draw_entry(layout: bpy.types.UILayout, entry: Entry) -> None:
+def _draw_entry(layout: bpy.types.UILayout, entry: Entry, *, replaces: bool) -> None:
+    """Lay a result and its buttons; `replaces`: a mesh is active that it can take the place of."""
     row = layout.box().row()
     row.template_icon(thumbnails.number_of(entry.job), scale=ICON_SCALE)
     column = row.column(align=True)
@@ -71,7 +73,8 @@ def _draw_entry(layout: bpy.types.UILayout, entry: Entry) -> None:
     line.label(text=facts_of(entry))
     buttons = column.row(align=True)
     buttons.operator("image_to_mesh.import_result", text="", icon="IMPORT").job = entry.job
-    buttons.operator("image_to_mesh.replace", text="", icon="FILE_REFRESH").job = entry.job
+    if replaces:
+        buttons.operator("image_to_mesh.replace", text="", icon="FILE_REFRESH").job = entry.job
     buttons.operator("image_to_mesh.reuse", text="", icon="COPYDOWN").job = entry.job
     buttons.operator("image_to_mesh.show_folder", text="", icon="FILE_FOLDER").job = entry.job
     buttons.operator("image_to_mesh.delete", text="", icon="TRASH").job = entry.job

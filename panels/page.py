@@ -60,7 +60,8 @@ def _draw_library(box: Any, context: bpy.types.Context, preferences: Any) -> Non
     row = box.row()
     row.operator("image_to_mesh.show_folder", icon="FILE_FOLDER").job = ""
     row.operator("image_to_mesh.add_asset_library", text="Asset Library", icon="ASSET_MANAGER")
-    row.operator("image_to_mesh.clean_up", text="Clean Up", icon="TRASH")
+    if bpy.ops.image_to_mesh.clean_up.poll():
+        row.operator("image_to_mesh.clean_up", text="Clean Up", icon="TRASH")
 
 
 def _draw_import(box: Any, context: bpy.types.Context) -> None:
@@ -73,7 +74,8 @@ def _draw_import(box: Any, context: bpy.types.Context) -> None:
     _draw_sentence(box, context, text)
     row = box.row()
     row.operator("image_to_mesh.keep_defaults", text="Keep This Scene's", icon="SCENE_DATA")
-    row.operator("image_to_mesh.forget_defaults", text="Reset", icon="LOOP_BACK")
+    if bpy.ops.image_to_mesh.forget_defaults.poll():
+        row.operator("image_to_mesh.forget_defaults", text="Reset", icon="LOOP_BACK")
 
 
 def _services() -> list[tuple[tuple[KeyField, ...], list[Provider[Any]]]]:

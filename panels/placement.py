@@ -69,7 +69,9 @@ def draw_mending(layout: bpy.types.UILayout, context: bpy.types.Context, mending
 
 
 def draw_turns(layout: bpy.types.UILayout, job: str = "") -> None:
-    """Lay the four buttons that turn a result and remember it for its provider."""
+    """Lay the four buttons that turn a result and remember it, if there is one."""
+    if not bpy.ops.image_to_mesh.turn.poll():
+        return
     row = layout.row(align=True)
     row.label(text="Turn")
     for to, icon in TURNS:

@@ -30,6 +30,12 @@ class Button:
         object.__setattr__(self, name, value)
 
 
+def _can_run(operator: str) -> bool:
+    """Say whether Blender would show the button of an operator of ours as one to press."""
+    space, name = operator.split(".")
+    return space != "image_to_mesh" or getattr(bpy.ops.image_to_mesh, name).poll()
+
+
 class Layout:
     """Stands in for Blender's layout: keeps what is laid, refuses what Blender would refuse."""
 
@@ -70,7 +76,8 @@ class Layout:
         if "property" in given:
             assert given["property"] in given["data"].bl_rna.properties
         button = Button(given["operator"]) if kind == "operator" else None
-        state = {"active": self.active, "enabled": self.enabled, "alert": self.alert}
+        enabled = self.enabled and (button is None or _can_run(given["operator"]))
+        state = {"active": self.active, "enabled": enabled, "alert": self.alert}
         self.shown.append({"kind": kind, **given, **state, "button": button})
         return button
 
@@ -103,16 +110,22 @@ class Seen:
         return found
 
 
-def draw(*, unfolded: bool = False, width: int = NARROW) -> Seen:
-    """Draw the sidebar's panel."""
-    panels = importlib.import_module(f"{ADDON}.panels.sidebar").classes
-    shown: list[dict[str, Any]] = []
-    context = SimpleNamespace(
+def drawing_context(width: int) -> SimpleNamespace:
+    """Return what a draw looks at, with a sidebar of so many pixels."""
+    return SimpleNamespace(
         scene=bpy.context.scene,
+        view_layer=bpy.context.view_layer,
         preferences=bpy.context.preferences,
         window_manager=bpy.context.window_manager,
         region=SimpleNamespace(width=width),
     )
+
+
+def draw(*, unfolded: bool = False, width: int = NARROW) -> Seen:
+    """Draw the sidebar's panel."""
+    panels = importlib.import_module(f"{ADDON}.panels.sidebar").classes
+    shown: list[dict[str, Any]] = []
+    context = drawing_context(width)
     for panel in panels if unfolded else panels[:1]:
         if "poll" not in vars(panel) or panel.poll(context):
             panel.draw(SimpleNamespace(layout=Layout(shown, unfolded=unfolded)), context)

@@ -6,11 +6,12 @@ from __future__ import annotations
 import importlib
 import itertools
 import time
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import bpy
 import pytest
-from blender.recording import draw, draw_preferences
+from blender.recording import Layout, Seen, draw, draw_preferences, drawing_context
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -89,12 +90,27 @@ def test_buttons_of_the_preferences_have_their_reasons(addon: ModuleType, prefer
     assert "Allow Online Access" in text
 
 
+def test_no_panel_has_a_button_that_cannot_be_pressed(addon: ModuleType) -> None:
+    """Turning and replacing are shown where there is something to turn or to replace."""
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    choose("generated")
+    shown: list[dict[str, Any]] = []
+    room("panels.placement").IMAGE_TO_MESH_PT_placement.draw(
+        SimpleNamespace(layout=Layout(shown, unfolded=True)), drawing_context(2000)
+    )
+    check(Seen(shown))
+    assert not Seen(shown).buttons("image_to_mesh.turn")
+    seen = draw(unfolded=True, width=2000)
+    check(seen)
+    assert not seen.buttons("image_to_mesh.replace")
+
+
 def test_operators_that_cannot_run_say_so_in_their_tooltip(addon: ModuleType) -> None:
     bpy.context.scene.image_to_mesh.image = None
     for name, words in (("generate", "Choose a picture"), ("develop", "Choose a picture"),
                         ("use_selected", "Select an empty"), ("use_original", "not made of"),
-                        ("cancel", "running")):  # fmt: skip
+                        ("cancel", "running"), ("turn", "no generated model")):  # fmt: skip
         operator = getattr(bpy.ops.image_to_mesh, name)
-        if not operator.poll():
-            with pytest.raises(RuntimeError, match=words):
-                operator()
+        assert not operator.poll(), name
+        with pytest.raises(RuntimeError, match=words):
+            operator()

@@ -52,7 +52,12 @@ def test_every_choice_of_place_and_mending_has_a_row(addon: ModuleType) -> None:
     seen = draw("placement")
     assert "reference" in rows(seen)
     assert "Choose a picture" in seen.text()
-    assert len(seen.buttons("image_to_mesh.turn")) == 4
+    assert not seen.buttons("image_to_mesh.turn")  # there is nothing to turn
+    made = bpy.data.objects.new("cup", None)
+    made["image_to_mesh_job"] = "job"
+    bpy.context.scene.collection.objects.link(made)
+    bpy.context.view_layer.update()
+    assert len(draw("placement").buttons("image_to_mesh.turn")) == 4
 
 
 def test_nothing_is_cared_for_where_nothing_was_generated(addon: ModuleType) -> None:

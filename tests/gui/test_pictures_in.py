@@ -118,10 +118,12 @@ def test_a_copied_picture_is_a_mesh_after_two_clicks(artist: Artist, photograph:
     x, y = artist.session.find("image_to_mesh.paste")
     # Looking for the button asks Blender by way of the clipboard.
     artist.session.run(f"bpy.context.window_manager.clipboard = {str(photograph)!r}")
+    before = artist.session.clicks
     artist.session.click(x, y)
     artist.session.wait_for(f"{PICTURE} == {photograph.name!r}")
     artist.session.screenshot("panel-pasted")
     artist.press_generate()
+    assert artist.session.clicks - before == 2
     artist.wait_for_mesh(30)
 
 
@@ -159,9 +161,11 @@ def test_a_dropped_picture_becomes_a_mesh_at_that_point(artist: Artist, photogra
     while under_pointer(artist, x, y) == pytest.approx(bare, abs=3):  # the menu takes its time
         assert time.monotonic() < deadline
         time.sleep(0.2)
-    artist.session.click(x, y)  # the only one
+    before = artist.session.clicks
+    artist.session.click(x, y)
     artist.session.wait_for(BEGUN)
     name = artist.wait_for_mesh(30)
+    assert artist.session.clicks - before == 1
     across, down, height = artist.session.run(ON_SCREEN.format(name=name))
     assert (across, down) == pytest.approx((x, y), abs=4)
     assert height == pytest.approx(0.0, abs=1e-4)
