@@ -52,6 +52,7 @@ TEXTS: dict[str, str] = {
     "Reducing to {} triangles": "Auf {} Dreiecke verringern",
     "Restart Blender.": "Starte Blender neu.",
     "Save one frame of it as a picture.": "Speichere ein Einzelbild davon.",
+    "The picture has several layers.": "Das Bild hat mehrere Ebenen.",
     "Save one layer of it as a picture.": "Speichere eine Ebene davon als Bild.",
     "Save one tile as a picture.": "Speichere eine Kachel als Bild.",
     "Saving the model": "Modell wird gespeichert",

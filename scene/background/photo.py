@@ -33,7 +33,11 @@ def _load(path: str) -> bpy.types.Image:
     # The size is read first: it is what makes Blender decode the file.
     if min(image.size) > 0 and image.source == "FILE" and image.channels > 0:
         return image
+    has_layers = image.type == "MULTILAYER"
     bpy.data.images.remove(image)
+    if has_layers:
+        what = "The picture has several layers."
+        raise Refusal("bad_image", what, "Save one layer of it as a picture.")
     raise Refusal("bad_image", "Blender cannot read this picture.", READABLE)
 
 

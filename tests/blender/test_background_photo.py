@@ -64,6 +64,36 @@ def test_bytes_stay_as_they_are_with_straight_alpha(photo: Any, tmp_path: Path) 
     np.testing.assert_allclose(photo.read_photo(str(path), 1, 64) * 255, stored, atol=0.01)
 
 
+@pytest.fixture
+def layers(tmp_path: Path) -> Path:
+    """A file of several layers, as a render writes it."""
+    scene = bpy.context.scene
+    scene.render.engine, scene.cycles.samples = "CYCLES", 1
+    scene.render.resolution_x = scene.render.resolution_y = 8
+    settings = scene.render.image_settings
+    if bpy.app.version >= (5, 0):
+        settings.media_type = "MULTI_LAYER_IMAGE"
+    settings.file_format = "OPEN_EXR_MULTILAYER"
+    scene.render.filepath = str(tmp_path / "layers.exr")
+    bpy.ops.render.render(write_still=True)
+    return tmp_path / "layers.exr"
+
+
+def test_a_file_of_several_layers_is_called_one(
+    addon: ModuleType, photo: Any, layers: Path
+) -> None:
+    def room(name: str) -> Any:
+        return import_module(f"{addon.__name__}.{name}")
+
+    with pytest.raises(room("scene.background.refusal").Refusal, match="several layers"):
+        photo.read_photo(str(layers), 1, 64)
+    image = bpy.data.images.load(str(layers))
+    assert min(image.size) == 0  # reading the size is what makes Blender look into the file
+    assert "several layers" in room("readiness").picture_problem(image)
+    with pytest.raises(room("providers").BadImage, match="several layers"):
+        room("scene.pictures").picture_source(image)
+
+
 def test_sixteen_bits_are_no_different(photo: Any, tmp_path: Path) -> None:
     """Blender keeps them as linear floats with associated alpha."""
     stored = (50000, 25000, 0, 32768)
