@@ -15,6 +15,7 @@ def stopped_kindly() -> Iterator[list[int]]:
     """Note Ctrl-C and a request to end, to be heeded between two events; a second is at once.
 
     Python raises KeyboardInterrupt wherever it happens to be, also where exceptions are dropped.
+    Inside of Blender the handler before may be one of Blender's own: Python has None for those.
     """
     asked: list[int] = []
     if threading.current_thread() is not threading.main_thread():
@@ -31,7 +32,7 @@ def stopped_kindly() -> Iterator[list[int]]:
         yield asked
     finally:
         for word, handler in before.items():
-            signal.signal(word, handler)
+            signal.signal(word, signal.SIG_DFL if handler is None else handler)
 
 
 def put_aside(close: Callable[[], None], *, ordering: bool) -> None:

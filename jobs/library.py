@@ -27,6 +27,7 @@ from ..providers._adapters import parse_reply, to_json
 from ._values import Record, State
 from .locking import JobLock, is_held
 from .migrating import migrated
+from .versions import PARTS
 
 RECORD = "job.json"
 MAX_RECORD = 16 * 1024 * 1024
@@ -159,7 +160,9 @@ class Library:
 
     def sweep(self) -> None:
         """Clear away what a process that was killed had not finished making."""
-        for path in self.root.glob(".new-*") if self.root.is_dir() else ():
+        if not self.root.is_dir():
+            return
+        for path in (*self.root.glob(".new-*"), *self.root.glob(f"*/{PARTS}")):
             try:
                 if time.time() - path.stat().st_mtime > LEFT_OVER:
                     shutil.rmtree(path, ignore_errors=True)

@@ -310,7 +310,7 @@ class Runner:
             self.keeper.folder,
             self._record,
             place.get("mending"),
-            in_parts=bool(place.get("in_parts")),
+            in_parts=bool(place.get("in_parts")) and self._spec.record is None,
         )
         try:
             done = self._tools.blender.ask(request, self.keeper.tell, self._check)

@@ -8,6 +8,7 @@ it now; where none can start, the file is imported in the artist's own.
 from __future__ import annotations
 
 import math
+import os
 import shutil
 import threading
 import time
@@ -55,7 +56,7 @@ def unregister() -> None:
 def at_hand(context: bpy.types.Context, job: str) -> bool:
     """Say whether a job's model can come in now; take as much as fits into a tick if it cannot."""
     folder = library_of(context, job).folder(job)
-    if not (folder / PARTS).is_dir():
+    if not os.path.isdir(folder / PARTS):  # noqa: PTH112 - which raises nothing
         return True
     from ..scene import assembling
 
@@ -66,11 +67,11 @@ def drop_parts(context: bpy.types.Context, job: str) -> None:
     """Remove the parts of a model that is in the scene, or does not come into it."""
     folder = library_of(context, job).folder(job)
     parts = folder / PARTS
-    if not parts.is_dir():
-        return
     from ..scene import assembling
 
     assembling.give_up(str(folder / BLEND))
+    if not os.path.isdir(parts):  # noqa: PTH112 - which raises nothing
+        return
     threading.Thread(target=shutil.rmtree, args=(parts, True), name=_PUT_AWAY, daemon=True).start()
 
 

@@ -25,7 +25,8 @@ log = logging.getLogger(__name__)
 
 TOGETHER = 64 << 20
 """Bytes of the small parts that one tick takes; a single larger one has a tick of its own."""
-_FAILURES = (OSError, LookupError, RuntimeError, TypeError, ValueError)
+_FAILURES = (AttributeError, LookupError, OSError, ReferenceError, RuntimeError, TypeError,
+             ValueError)  # fmt: skip
 _SELECTED = ".select_"
 """What points and edges that are added bring along, and nobody needs."""
 _FILLED = "image_to_mesh_filled"

@@ -119,38 +119,49 @@ def _collapse(thing: bpy.types.Object, ratio: float) -> None:
     modifier = thing.modifiers.new("Reduce", "DECIMATE")
     modifier.ratio = ratio
     modifier.use_collapse_triangulate = True
-    _spare_seams(thing, modifier)
+    seams = _spare_seams(thing, modifier)
     graph = bpy.context.evaluated_depsgraph_get()
     made = bpy.data.meshes.new_from_object(
         thing.evaluated_get(graph), preserve_all_data_layers=True, depsgraph=graph
     )
     thing.modifiers.remove(modifier)
+    _drop_group(thing, seams)
     old = thing.data
     thing.data = made
-    if (seams := thing.vertex_groups.get(SEAMS)) is not None:
-        thing.vertex_groups.remove(seams)
+    _drop_group(thing, seams)
     if old.users == 0 and old.name.endswith(".reduced"):
         bpy.data.meshes.remove(old)
 
 
-def _spare_seams(thing: bpy.types.Object, modifier: bpy.types.DecimateModifier) -> None:
+def _drop_group(thing: bpy.types.Object, name: str) -> None:
+    """Remove a vertex group, which a new mesh of some versions has taken over."""
+    group = thing.vertex_groups.get(name)
+    if group is not None:
+        thing.vertex_groups.remove(group)
+
+
+def _spare_seams(thing: bpy.types.Object, modifier: bpy.types.DecimateModifier) -> str:
     """Let the modifier keep the points where the texture or the material changes, while it can.
 
     A triangle that reaches over a seam shows what lies between two islands of the texture. The
     modifier adds the length of an edge, times the factor, to the squares of the distances by which
     its collapse moves the surface: a seam shall go when that is what the rest would cost, too.
+    Return the name of the vertex group that says so, empty where there are no seams.
     """
     mesh = thing.data
     found = np.flatnonzero(_on_seams(mesh))
     if not len(found):
-        return
-    ends = positions_of(mesh)[edges_of(mesh)]
+        return ""
+    positions = positions_of(mesh)
+    ends = positions[edges_of(mesh)]
+    diagonal = max(float(np.linalg.norm(np.ptp(positions, axis=0))), 1e-9)
     edge = max(float(np.linalg.norm(ends[:, 0] - ends[:, 1], axis=1).mean()), 1e-9)
     group = thing.vertex_groups.new(name=SEAMS)
     group.add(found.tolist(), HALF, "REPLACE")
     modifier.vertex_group, modifier.invert_vertex_group = group.name, True
-    sag = edge**2 / modifier.ratio / thing.dimensions.length
+    sag = edge**2 / modifier.ratio / diagonal
     modifier.vertex_group_factor = BENT * sag**2 / modifier.ratio / (HALF * edge)
+    return str(group.name)
 
 
 def _on_seams(mesh: bpy.types.Mesh) -> NDArray[np.bool_]:

@@ -64,8 +64,12 @@ def write_parts(folder: Path, objects: list[bpy.types.Object], least: int) -> No
 def _can_part(mesh: bpy.types.Mesh, owners: list[bpy.types.Object]) -> bool:
     """Say whether attributes are all that the mesh has, and all of a kind that is quick to copy.
 
-    Which of several UV maps or colours is shown is no attribute.
+    Which of several UV maps or colours is shown is no attribute, nor are an object's own materials.
     """
+    if not mesh.polygons or any(
+        slot.link == "OBJECT" for one in owners for slot in one.material_slots
+    ):
+        return False
     if mesh.shape_keys or any(owner.vertex_groups for owner in owners):
         return False
     if len(mesh.uv_layers) > 1 or len(mesh.color_attributes) > 1:

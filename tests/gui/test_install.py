@@ -3,11 +3,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import places
+from gui.harness import run_once
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    import blenders
     from gui.harness import Session
 
 ADDON = "bl_ext.user_default.image_to_mesh"
@@ -39,3 +44,19 @@ def test_the_panel_shows_in_its_tab(shared_blender: Session) -> None:
     assert shared_blender.hovered().startswith("bpy.ops.image_to_mesh.generate(")
     file = shared_blender.screenshot("installed")
     assert file.stat().st_size > 10_000
+
+
+def test_the_command_line_inside_of_blender(
+    place: blenders.Place, installed: Path, workshop: Path, photograph: Path
+) -> None:
+    """Blender has handlers of its own for Ctrl-C, which are no Python's."""
+    made = workshop / "made.glb"
+    printed = run_once(
+        place, installed, "--background", "--command", "image_to_mesh", "generate",
+        str(photograph), "--set", "face_count=2000", "--library", str(workshop / "commanded"),
+        "--output", str(made), "--json",
+    )  # fmt: skip
+    assert "Traceback" not in printed
+    told = json.loads(next(line for line in printed.splitlines() if line.startswith('{"job"')))
+    assert (told["state"], told["file"]) == ("ready", str(made.resolve()))
+    assert made.read_bytes().startswith(b"glTF")
