@@ -149,8 +149,11 @@ class Session:
             if arrived:
                 del self._views[event.job]
             if isinstance(event, Ended):
+                # One that is just being started has no thread yet.
                 self._runners = {
-                    job: one for job, one in self._runners.items() if one.thread.is_alive()
+                    job: one
+                    for job, one in self._runners.items()
+                    if one.thread.is_alive() or one.thread.ident is None
                 }
                 self._forget_old()
             self._events.put(event)

@@ -189,7 +189,7 @@ def test_only_large_models_are_made_in_parts(addon: ModuleType, tmp_path: Path) 
     assert not (tmp_path / "model-parts" / parts.LIST).exists()
 
 
-@pytest.mark.parametrize("what", ["shape keys", "groups", "bytes", "maps", "normals"])
+@pytest.mark.parametrize("what", ["shape keys", "groups", "bytes", "maps", "normals", "own"])
 def test_what_no_array_carries_comes_at_once(addon: ModuleType, tmp_path: Path, what: str) -> None:
     thing = ball("ball", 8)
     if what == "shape keys":
@@ -200,6 +200,9 @@ def test_what_no_array_carries_comes_at_once(addon: ModuleType, tmp_path: Path, 
         thing.data.uv_layers.new(name="Second")
     elif what == "bytes":
         thing.data.color_attributes.new("Bytes", "BYTE_COLOR", "CORNER")
+    elif what == "own":
+        thing.data.materials.append(bpy.data.materials.new("shared"))
+        thing.material_slots[0].link = "OBJECT"
     else:
         normals = np.random.default_rng(1).random((len(thing.data.loops), 3), np.float32)
         thing.data.normals_split_custom_set(normals)

@@ -14,10 +14,12 @@ from fakes.service import Service
 
 from image_to_mesh.jobs import (
     Collected,
+    Ended,
     Library,
     Session,
     State,
 )
+from image_to_mesh.jobs.runner import Runner
 from image_to_mesh.providers import (
     CancelOutcome,
     Provider,
@@ -66,6 +68,23 @@ def test_cancel_takes_effect_within_a_third_of_a_second(
     assert view.failure is None
     running.settle(1.0)
     assert not [one for one in threading.enumerate() if job in one.name]
+
+
+def test_a_job_that_is_just_being_started_can_be_cancelled(
+    running: Session, tmp_path: Path, png: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another one that ends at that moment takes only jobs away that are over."""
+    begin, other = Runner.start, end_of(running, running.start(spec_for(tmp_path, png)))
+
+    def start(self: Runner) -> None:
+        running._emit(Ended(other.job, other))
+        begin(self)
+
+    monkeypatch.setenv("FAKE_WORKER", "hang")
+    monkeypatch.setattr(Runner, "start", start)
+    job = running.start(spec_for(tmp_path, png))
+    running.cancel(job)
+    assert end_of(running, job).state is State.CANCELLED
 
 
 def test_cancel_tells_the_service(orders: Orders, running: Session, service: Service) -> None:

@@ -285,6 +285,9 @@ def test_what_was_half_made_is_cleared_away_when_it_is_old(tmp_path: Path) -> No
     for name in (".new-old", ".new-young", "job"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "front.png").write_bytes(b"")
+    (tmp_path / "job" / "model-parts").mkdir()
+    os.utime(tmp_path / "job" / "model-parts", (1, 1))
     os.utime(tmp_path / ".new-old", (1, 1))
     Library(tmp_path).sweep()
+    assert [path.name for path in (tmp_path / "job").iterdir()] == ["front.png"]
     assert sorted(path.name for path in tmp_path.iterdir()) == [".new-young", "job"]
