@@ -30,7 +30,10 @@ TOOLS = (
 )
 """What tells the kinds that the clipboard has, and what gives the picture."""
 ASKED_SECONDS, TOOL_SECONDS = 0.3, 3.0
-"""What Blender itself has copied it tells nobody while it waits here, hence the short one."""
+"""How long is waited for either. What Blender itself has it tells nobody while it waits here."""
+
+_asked: list[subprocess.Popen[bytes]] = []
+"""Tools that have not ended yet."""
 NAME = "Clipboard"
 
 
@@ -133,12 +136,18 @@ def _told(command: tuple[str, ...], seconds: float) -> bytes:
     if tool is None:
         return b""
     try:
-        done = subprocess.run(
-            [tool, *command[1:]], capture_output=True, timeout=seconds, check=False
+        asked = subprocess.Popen(
+            [tool, *command[1:]], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
-    except (OSError, subprocess.TimeoutExpired):
+    except OSError:
         return b""
-    return done.stdout if done.returncode == 0 else b""
+    try:
+        data, _ = asked.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        # Not killed: an answer to a window that is gone ends the program that gives it.
+        _asked[:] = [one for one in (*_asked, asked) if one.poll() is None]
+        return b""
+    return data if asked.returncode == 0 else b""
 
 
 def _by_path(text: str) -> bpy.types.Image | None:

@@ -156,9 +156,11 @@ def test_the_desktops_tool_is_asked_where_blender_cannot(
     monkeypatch.setattr(room("scene.clipboard"), "TOOLS", ((("xclip", "kinds"), ("xclip",)),))
     image = room("scene.clipboard")._by_tool()
     assert (image.name, bool(image.packed_file)) == ("Clipboard", True)
-    for silent in ("exit 1", "echo text/plain", "exec sleep 60"):
+    for silent in ("exit 1", "echo text/plain", "exec sleep 2"):
         tool.write_text(f"#!/bin/sh\n{silent}\n", "utf-8")
         assert room("scene.clipboard")._by_tool() is None
+    (left,) = room("scene.clipboard")._asked
+    left.communicate(timeout=10)
 
 
 def test_files_become_meshes_where_they_are_asked_for(chosen: Any, tmp_path: Path) -> None:

@@ -63,6 +63,11 @@ def kinds():
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
         return ''
 """
+ASKED_ITSELF = """
+import sys
+bpy.context.window_manager.clipboard = 'own words'
+sys.modules['bl_ext.user_default.image_to_mesh.scene.clipboard']._by_tool()
+"""
 PASTED_WORDS = """
 import time
 bpy.context.window_manager.clipboard = 'words'
@@ -142,6 +147,8 @@ def test_a_picture_that_another_program_copied_is_pasted(artist: Artist) -> None
 def test_words_on_the_clipboard_are_no_picture(artist: Artist) -> None:
     """Blender itself has them here: it must not wait for its own answer."""
     artist.new_file()
+    artist.session.run(ASKED_ITSELF, seconds=30)
+    artist.session.wait_for("bpy.context.window_manager.clipboard == 'own words'")
     told, seconds = artist.session.run(PASTED_WORDS, seconds=30)
     assert "There is no picture on the clipboard" in told
     assert seconds < 2.5
