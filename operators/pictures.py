@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import bpy
@@ -24,20 +25,15 @@ def choose(context: bpy.types.Context, image: bpy.types.Image) -> None:
     account.redraw(context)
 
 
-class _Chooses:
-    """Sets the scene's picture to what `_image` returns."""
-
-    bl_options = {"REGISTER", "UNDO"}
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            choose(context, self._image(context))
-        except ImageToMeshError as error:
-            return refused(self, context, error)
-        return {"FINISHED"}
-
-    def _image(self, context: bpy.types.Context) -> bpy.types.Image:
-        raise NotImplementedError
+def take(
+    operator: Any, context: bpy.types.Context, image: Callable[[bpy.types.Context], bpy.types.Image]
+) -> set[str]:
+    """Make what `image` returns the scene's picture, or say why there is none."""
+    try:
+        choose(context, image(context))
+    except ImageToMeshError as error:
+        return refused(operator, context, error)
+    return {"FINISHED"}
 
 
 def refused(operator: Any, context: bpy.types.Context, error: ImageToMeshError) -> set[str]:
@@ -48,32 +44,29 @@ def refused(operator: Any, context: bpy.types.Context, error: ImageToMeshError) 
     return {"CANCELLED"}
 
 
-class IMAGE_TO_MESH_OT_paste(_Chooses, bpy.types.Operator):
+class IMAGE_TO_MESH_OT_paste(bpy.types.Operator):
     """Take the picture on the clipboard; a copied file or https address will do."""
 
     bl_idname = "image_to_mesh.paste"
     bl_label = "Paste Picture"
+    bl_options = {"REGISTER", "UNDO"}
     bl_description = "Use the picture on the clipboard; a copied file or https address will do"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        from ..scene.clipboard import copied_address
+        from ..scene.clipboard import copied_address, pasted_image
 
         text = "" if bpy.app.background else context.window_manager.clipboard
         if address := copied_address(text):
             return fetch(self, context, address)
-        return super().execute(context)
-
-    def _image(self, context: bpy.types.Context) -> bpy.types.Image:
-        from ..scene.clipboard import pasted_image
-
-        return pasted_image(context)
+        return take(self, context, pasted_image)
 
 
-class IMAGE_TO_MESH_OT_use_image(_Chooses, bpy.types.Operator):
+class IMAGE_TO_MESH_OT_use_image(bpy.types.Operator):
     """Use an image of the file; the one in the Image Editor if none is named."""
 
     bl_idname = "image_to_mesh.use_image"
     bl_label = "Use for Image to Mesh"
+    bl_options = {"REGISTER", "UNDO"}
     bl_description = "Make this image the picture that Image to Mesh works from"
 
     image: argument("Image", "Name of the image; empty for the one in the Image Editor")
@@ -86,6 +79,9 @@ class IMAGE_TO_MESH_OT_use_image(_Chooses, bpy.types.Operator):
             return False
         return True
 
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return take(self, context, self._image)
+
     def _image(self, context: bpy.types.Context) -> bpy.types.Image:
         space = context.space_data
         shown_here = space.image if space and space.type == "IMAGE_EDITOR" else None
@@ -95,38 +91,44 @@ class IMAGE_TO_MESH_OT_use_image(_Chooses, bpy.types.Operator):
         return image
 
 
-class IMAGE_TO_MESH_OT_use_render(_Chooses, bpy.types.Operator):
+class IMAGE_TO_MESH_OT_use_render(bpy.types.Operator):
     """Use the last render."""
 
     bl_idname = "image_to_mesh.use_render"
     bl_label = "Use Render Result"
+    bl_options = {"REGISTER", "UNDO"}
     bl_description = "Use the last render as the picture"
 
-    def _image(self, context: bpy.types.Context) -> bpy.types.Image:
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return take(self, context, self._image)
+
+    def _image(self, _: bpy.types.Context) -> bpy.types.Image:
         image = next((one for one in bpy.data.images if one.type == "RENDER_RESULT"), None)
         if image is None:
             raise BadImage("There is no render yet.", "Render first (F12).")
         return image
 
 
-class IMAGE_TO_MESH_OT_use_view(_Chooses, bpy.types.Operator):
+class IMAGE_TO_MESH_OT_use_view(bpy.types.Operator):
     """Take a picture of the viewport."""
 
     bl_idname = "image_to_mesh.use_view"
     bl_label = "Use Viewport"
+    bl_options = {"REGISTER", "UNDO"}
     bl_description = "Take a picture of the 3D viewport as it is shaded, without overlays"
 
-    def _image(self, context: bpy.types.Context) -> bpy.types.Image:
+    def execute(self, context: bpy.types.Context) -> set[str]:
         from ..scene.capture import picture_of_view
 
-        return picture_of_view(context)
+        return take(self, context, picture_of_view)
 
 
-class IMAGE_TO_MESH_OT_use_selected(_Chooses, bpy.types.Operator):
+class IMAGE_TO_MESH_OT_use_selected(bpy.types.Operator):
     """Use the picture of the selected image empty."""
 
     bl_idname = "image_to_mesh.use_selected"
     bl_label = "Use Selected Reference"
+    bl_options = {"REGISTER", "UNDO"}
     bl_description = (
         "Use the picture of the selected image empty; the mesh will stand where it stands, "
         "as tall as it"
@@ -138,6 +140,9 @@ class IMAGE_TO_MESH_OT_use_selected(_Chooses, bpy.types.Operator):
             cls.poll_message_set("Select an empty that shows an image")
             return False
         return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return take(self, context, self._image)
 
     def _image(self, context: bpy.types.Context) -> bpy.types.Image:
         reference = _reference(context)

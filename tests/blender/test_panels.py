@@ -58,12 +58,12 @@ class Paid(providers.Provider[PaidSettings]):
     settings = PaidSettings
 
     def submit(self, request: Any, uploaded: Any, http: Any) -> providers.Ticket:
-        """Never called."""
-        raise NotImplementedError
+        """Fail: nothing is ordered here."""
+        raise AssertionError("a declared service was asked for a mesh")
 
     def poll(self, ticket: Any, http: Any) -> Any:
-        """Never called."""
-        raise NotImplementedError
+        """Fail: nothing is ordered here."""
+        raise AssertionError("a declared service was asked for a mesh")
 
 
 @pytest.fixture

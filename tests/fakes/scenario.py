@@ -7,6 +7,7 @@ those of scenario-sdk 2.4.0 and of its docs; what they leave open is as strict a
 
 from __future__ import annotations
 
+import abc
 import base64
 import binascii
 import contextlib
@@ -61,7 +62,7 @@ class _Refused(Exception):
         self.body = body
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(BaseHTTPRequestHandler, abc.ABC):
     fake: ScenarioFake
     host: str
     protocol_version = "HTTP/1.1"
@@ -113,8 +114,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
+    @abc.abstractmethod
     def _answer(self) -> tuple[int, Any]:
-        raise NotImplementedError
+        """Return status and body of what answers the request in `seen`; may raise _Refused."""
 
 
 class _Storage(_Handler):

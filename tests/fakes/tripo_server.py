@@ -6,6 +6,7 @@ The sources are those of the fakes (Tripo's migration guide, its v2 pages and SD
 
 from __future__ import annotations
 
+import abc
 import contextlib
 import json
 import re
@@ -83,7 +84,7 @@ class FakeTask:
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat())
 
 
-class FakeTripo:
+class FakeTripo(abc.ABC):
     """A Tripo of either version. `states` are what the looks at a task find, the last one stays.
 
     `faults` are popped by the first request whose method and path match their pattern. Links to
@@ -133,13 +134,13 @@ class FakeTripo:
 
     # -- for the server ----------------------------------------------------------------------
 
+    @abc.abstractmethod
     def routes(self) -> Mapping[str, Callable[[Seen, re.Match[str]], Any]]:
         """Return what answers each “METHOD /path” of this version, as patterns."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def finished(self, task: FakeTask) -> dict[str, Any]:
         """Return what a task that succeeded says beside its status."""
-        raise NotImplementedError
 
     no_key: ClassVar[int] = 2
     no_route: ClassVar[int] = 4001
