@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal, NamedTuple
@@ -15,8 +16,11 @@ from ..jobs.versions import DRAWING
 from ..words import said, tr
 from . import account, prepared
 
+waiting: deque[Event] = deque()
+"""Events that nobody has handled yet, oldest first."""
+
 _brought: set[str] = set()
-"""Jobs that are not over yet and whose models are in the scene."""
+"""Jobs whose models are in the scene, and whose ends were not handled yet."""
 
 
 class Outcome(NamedTuple):
@@ -28,10 +32,22 @@ class Outcome(NamedTuple):
 
 def handle(context: bpy.types.Context, event: Event) -> Outcome | None:
     """Do what an event asks for: a mesh that is ready comes into the scene it was made for."""
+    if not isinstance(event, Ended | Collected):
+        return _handle(context, event)
+    # A script may hear of an end while the watcher still keeps what came before it.
+    left = [one for one in waiting if one.job != event.job]
+    waiting.clear()
+    waiting.extend(left)
     outcome = _handle(context, event)
-    if isinstance(event, Ended | Collected):
-        prepared.drop_parts(context, event.job)
+    prepared.drop_parts(context, event.job)
     return outcome
+
+
+def came_in(job: str) -> None:
+    """Note that a person or a script has brought a job's model in before its end was handled."""
+    expected = (*session().running(), *waiting)
+    if any(one.job == job for one in expected):
+        _brought.add(job)
 
 
 def _handle(context: bpy.types.Context, event: Event) -> Outcome | None:

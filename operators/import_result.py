@@ -13,7 +13,7 @@ from ..jobs.versions import DRAWING, version_file
 from ..providers import ImageToMeshError, LibraryProblem
 from ..scene.placement import Place, chosen_place, place_of
 from ..words import told
-from . import looking, prepared
+from . import events, looking, prepared
 from .arguments import argument
 
 
@@ -50,6 +50,8 @@ class IMAGE_TO_MESH_OT_import_result(bpy.types.Operator):
             _show_failure(self.job, error)
             self.report({"ERROR"}, told(error))
             return {"CANCELLED"}
+        if blend == prepared.BLEND:
+            events.came_in(record.id)
         jobs.note_import(prepared.library_of(context, record.id).folder(record.id))
         looking.look_soon(context)
         if record.state.over:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import deque
 
 import bpy
 from bpy.app.handlers import persistent
@@ -27,7 +26,6 @@ REDRAW_EVERY = 1.0
 IN_THE_WAY = {"BLOCKING", "UNDO"}
 """Options of operators, such as a transform or a stroke, in the middle of which nothing changes."""
 
-_waiting: deque[jobs.Event] = deque()
 _watching: list[bpy.types.Timer] = []
 """The event timer of the running watcher; empty while there is none."""
 
@@ -92,7 +90,7 @@ def begin(context: bpy.types.Context) -> None:
 
 def busy() -> bool:
     """Say whether there is anything to watch."""
-    return bool(_waiting) or bool(queue.waiting()) or jobs.session().at_work()
+    return bool(events.waiting) or bool(queue.waiting()) or jobs.session().at_work()
 
 
 def settle(context: bpy.types.Context) -> list[events.Outcome]:
@@ -100,19 +98,19 @@ def settle(context: bpy.types.Context) -> list[events.Outcome]:
 
     One model comes in at a tick, or parts of one.
     """
-    _waiting.extend(jobs.session().drain())
+    happened = [*events.waiting, *jobs.session().drain()]
+    events.waiting.clear()
     outcomes = []
     held: set[str] = set()  # What follows on an event that waits does so, too.
     is_taken = False
-    for _ in range(len(_waiting)):
-        event = _waiting.popleft()
+    for event in happened:
         try:
             is_ready = events.ready(event)
             waits = is_ready and (is_taken or _has_to_wait(context, event))
             if waits or event.job in held:
                 is_taken = is_taken or waits
                 held.add(event.job)
-                _waiting.append(event)
+                events.waiting.append(event)
                 continue
             _changed.add(event.job)
             outcome = events.handle(context, event)
@@ -141,7 +139,7 @@ def unregister() -> None:
     _stop_timer(bpy.context)
     if bpy.app.timers.is_registered(_come_back):
         bpy.app.timers.unregister(_come_back)
-    _waiting.clear()
+    events.waiting.clear()
     _changed.clear()
 
 

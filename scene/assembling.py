@@ -111,6 +111,21 @@ class _Assembly:
         materials = append(blend_path, "materials", sorted(used)) if used else {}
         things = append(str(self._folder / FRAME), "objects")
         nothing = things[self._listed[0]["objects"][0]].data
+        try:
+            self._join(frames, things, materials)
+        except _FAILURES:
+            bpy.data.batch_remove(list(things.values()))
+            raise
+        finally:
+            bpy.data.meshes.remove(nothing)
+        return list(things.values())
+
+    def _join(
+        self,
+        frames: dict[str, bpy.types.Mesh],
+        things: dict[str, bpy.types.Object],
+        materials: dict[str, bpy.types.Material],
+    ) -> None:
         for one in self._listed:
             mesh = frames[one["frame"]]
             del mesh[_FILLED]
@@ -123,8 +138,6 @@ class _Assembly:
                 things[name].data = mesh
             mesh.name = one["mesh"]
             mesh.update()
-        bpy.data.meshes.remove(nothing)
-        return list(things.values())
 
     def remove(self) -> None:
         """Remove what is still there."""

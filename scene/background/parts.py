@@ -102,7 +102,8 @@ def _write_values(mesh: bpy.types.Mesh, folder: Path, number: int) -> Iterator[d
             "count": len(attribute.data),
             "bytes": _bytes(attribute),
             "property": name,
-            "format": np.dtype(dtype).char,
+            # What numpy calls l on Windows, Blender copies as i alone.
+            "format": np.dtype(dtype).char.replace("l", "i"),
         }
 
 

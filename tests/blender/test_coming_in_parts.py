@@ -89,6 +89,35 @@ def test_the_same_model_is_not_taken_twice(tick: Any, folder: Path) -> None:
     assert facts() == facts(hidden=True)
 
 
+def standing() -> int:
+    """Count the objects of the job's model that are in the scene."""
+    return len([one for one in bpy.data.objects if one.get("image_to_mesh_job") == JOB])
+
+
+def test_who_imports_it_meanwhile_gets_it_once(tick: Any, folder: Path) -> None:
+    tick(ended())
+    tick()
+    assert bpy.ops.image_to_mesh.import_result(job=JOB) == {"FINISHED"}
+    while room("operators.watch").busy():
+        tick()
+    assert standing() == 3
+    assert facts() == facts(hidden=True)
+    assert bpy.ops.image_to_mesh.import_result(job=JOB) == {"FINISHED"}  # as often as wanted
+    assert standing() == 6
+
+
+def test_a_script_that_hears_of_its_end_gets_it_once(tick: Any, folder: Path) -> None:
+    jobs, drawing = room("jobs"), room("jobs.versions").DRAWING
+    view = ended(state=jobs.State.PREPARING, phase=drawing).view
+    tick(jobs.Progressed(JOB, view))
+    tick()
+    assert room("operators.events").handle(bpy.context, ended()).level == "INFO"
+    while room("operators.watch").busy():
+        tick()
+    assert standing() == 3
+    assert not room("operators.events")._brought
+
+
 def test_its_end_does_not_overtake_it(tick: Any, folder: Path) -> None:
     jobs, drawing = room("jobs"), room("jobs.versions").DRAWING
     view = ended(state=jobs.State.PREPARING, phase=drawing).view
@@ -133,7 +162,7 @@ def test_what_does_not_come_in_leaves_no_parts(tick: Any, folder: Path, what: st
     tick(ended())
     tick()
     assert facts() != facts(hidden=True)
-    room("operators.watch")._waiting.clear()
+    room("operators.events").waiting.clear()
     changes: dict[str, Any] = {"state": jobs.State.CANCELLED}
     if what == "another file":
         changes = {"place": {"file": "another", "scene": "Scene", "location": [0, 0, 0]}}
