@@ -132,6 +132,30 @@ def draw(*, unfolded: bool = False, width: int = NARROW) -> Seen:
     return Seen(shown)
 
 
+def draw_elsewhere(image: bpy.types.Image) -> Seen:
+    """Draw what is ours beside the sidebar's main panel: panels, menus, the status bar's end."""
+    shown: list[dict[str, Any]] = []
+    context = drawing_context(NARROW)
+    rooms = {
+        name: importlib.import_module(f"{ADDON}.panels.{name}")
+        for name in ("placement", "care", "menus", "statusbar")
+    }
+    for draws in (
+        rooms["placement"].IMAGE_TO_MESH_PT_placement.draw,
+        rooms["care"].IMAGE_TO_MESH_PT_care.draw,
+        rooms["menus"].IMAGE_TO_MESH_MT_pictures.draw,
+        rooms["menus"].IMAGE_TO_MESH_MT_object.draw,
+        rooms["statusbar"].draw,
+    ):
+        draws(SimpleNamespace(layout=Layout(shown, unfolded=True)), context)
+    for open_image in (None, image, context.scene.image_to_mesh.image):
+        context.space_data = SimpleNamespace(image=open_image)
+        rooms["menus"].IMAGE_TO_MESH_PT_image_editor.draw(
+            SimpleNamespace(layout=Layout(shown, unfolded=True)), context
+        )
+    return Seen(shown)
+
+
 def draw_preferences(preferences: Any) -> Seen:
     """Draw the add-on's preferences."""
     shown: list[dict[str, Any]] = []

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import bpy
 import places
 import pytest
-from blender.recording import draw
+from blender.recording import draw, draw_elsewhere, draw_preferences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -145,10 +145,19 @@ def crowded(library: Path) -> None:
 
 @pytest.mark.parametrize("provider", ["local", "tripo", "scenario", "aiml_triposr"])
 def test_drawing_touches_no_file_and_starts_nothing(
-    crowded: None, monkeypatch: pytest.MonkeyPatch, provider: str
+    crowded: None, monkeypatch: pytest.MonkeyPatch, preferences: Any, provider: str
 ) -> None:
     bpy.context.scene.image_to_mesh.provider = provider
-    draw(unfolded=True)  # what is imported when first needed
+    made = bpy.data.objects.new("cup", bpy.data.meshes.new("cup"))
+    made["image_to_mesh_job"] = "20261120-100000-cup-0000"
+    bpy.context.scene.collection.objects.link(made)
+    bpy.context.view_layer.objects.active = made
+    other = bpy.data.images.new("other", 64, 64)
+
+    def draw_all() -> tuple[Any, Any, Any]:
+        return draw(unfolded=True), draw_elsewhere(other), draw_preferences(preferences)
+
+    draw_all()  # what is imported when first needed
 
     def raises(*arguments: object, **_: object) -> Any:
         raise AssertionError(f"drawing reaches outside: {arguments}")
@@ -163,7 +172,13 @@ def test_drawing_touches_no_file_and_starts_nothing(
         patched.setattr(socket, "socket", raises)
         patched.setattr(subprocess, "Popen", raises)
         room("jobs")  # is imported already
-        seen = draw(unfolded=True)
+        seen, elsewhere, page = draw_all()
+    for button in ("turn", "health_card", "paste", "cancel", "use_image", "generate"):
+        assert elsewhere.buttons(f"image_to_mesh.{button}"), button
+    assert "Open an image first" in elsewhere.text()
+    (bar,) = elsewhere.all("progress")
+    assert (bar["text"], round(bar["factor"], 3)) == ("50 meshes", 0.4)
+    assert page.buttons("image_to_mesh.test_key")
     assert len(seen.all("progress")) == 4
     assert len(seen.all("template_icon")) == 6
 
