@@ -30,8 +30,7 @@ def draw_action(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     layout.separator()
     for view in running[:RUNNING_SHOWN]:
         _draw_running(layout, view, alone=len(running) == 1)
-    if len(running) > RUNNING_SHOWN:
-        draw_text(layout, context, tr("{} more running").format(len(running) - RUNNING_SHOWN))
+    _draw_more(layout, running[RUNNING_SHOWN:])
     _draw_queue(layout)
     _draw_generate(layout, context, again=bool(running))
     for view in [view for view in views if view.over][:ENDED_SHOWN]:
@@ -96,6 +95,18 @@ def _draw_running(layout: bpy.types.UILayout, view: JobView, *, alone: bool) -> 
     row.operator("image_to_mesh.cancel", text="", icon="X").job = view.job
     number = thumbnails.number_of(f"{view.job}/picture")
     column.label(text=f"{view.name}, {_time_of(view)}", icon_value=number)
+
+
+def _draw_more(layout: bpy.types.UILayout, views: list[JobView]) -> None:
+    """Lay the other jobs that run a row each, folded, with what it takes to stop them."""
+    if not views:
+        return
+    header, body = layout.panel("image_to_mesh_running", default_closed=True)
+    header.label(text=tr("{} more running").format(len(views)), translate=False)
+    for view in views if body else ():
+        row = body.row(align=True)
+        row.progress(factor=view.fraction or 0.0, text=view.name)
+        row.operator("image_to_mesh.cancel", text="", icon="X").job = view.job
 
 
 def _time_of(view: JobView) -> str:

@@ -179,7 +179,8 @@ def test_drawing_touches_no_file_and_starts_nothing(
     (bar,) = elsewhere.all("progress")
     assert (bar["text"], round(bar["factor"], 3)) == ("50 meshes", 0.4)
     assert page.buttons("image_to_mesh.test_key")
-    assert len(seen.all("progress")) == 4
+    assert len(seen.all("progress")) == 50  # four at length, the others a row each
+    assert len({one["button"].job for one in seen.buttons("image_to_mesh.cancel")}) == 50
     assert len(seen.all("template_icon")) == 6
 
 
