@@ -3,7 +3,8 @@
 
 Blender translates what it draws itself: titles, tooltips, labels that are one known text. What is
 put together of parts, or broken into lines, is translated here first. Errors, notes and phases come
-as whole sentences from rooms that know no Blender: they are recognised by their fixed words.
+from rooms that know no Blender: a `Message` is translated by its template, a finished sentence is
+recognised by its fixed words.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import bpy
 
 from .languages import LANGUAGES, SENTENCES
 from .languages.sentences import Sentences
+from .providers import Message
 
 CONTEXT = "image_to_mesh"
 """Of texts that Blender's own catalogue has in another sense: “Fast” as a verb, “Mesh” as a net."""
@@ -37,10 +39,21 @@ def told(error: Exception) -> str:
 
 
 def _said(sentence: str) -> str:
+    if isinstance(sentence, Message):
+        return filled(sentence)
     translated = tr(sentence)
     if translated != sentence or not bpy.context.preferences.view.use_translate_interface:
         return translated
     return recognised(sentence, bpy.app.translations.locale)
+
+
+def filled(message: Message) -> str:
+    """Return a message in the person's language, by its template; its values may be messages."""
+    values = {
+        name: filled(value) if isinstance(value, Message) else value
+        for name, value in message.values.items()
+    }
+    return tr(message.template).format_map(values)
 
 
 @functools.lru_cache(maxsize=1024)

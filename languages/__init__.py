@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The interface in other languages: a few files a language, English text to its own.
 
-`{}` stands for a name or number, in the same order in both.
+`{}` or `{name}` stands for a name or number, in the same order in both.
 """
 
 from __future__ import annotations
+
+import re
+from collections.abc import Mapping
 
 from . import (
     german_interface,
@@ -32,5 +35,18 @@ GERMAN = {
     **{f"{text}{SWITCH}": f"{own}{_GERMAN_SWITCH}" for text, own in german_settings.TEXTS.items()},
 }
 LANGUAGES = {"de_DE": GERMAN}
-SENTENCES = {"de_DE": _GERMAN_SENTENCES}
+FIELD = re.compile(r"\{\w+\}")
+
+
+def unnamed(text: str) -> str:
+    """Return a template with `{}` for each of its named fields."""
+    return FIELD.sub("{}", text)
+
+
+def recognizable(texts: Mapping[str, str]) -> dict[str, str]:
+    """Return sentences as they are recognized once they are finished: without names of fields."""
+    return {unnamed(text): unnamed(own) for text, own in texts.items()}
+
+
+SENTENCES = {"de_DE": recognizable(_GERMAN_SENTENCES)}
 """What comes as a whole sentence with its names and numbers in it, and what these may be."""

@@ -24,7 +24,42 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import ClassVar, Self
+
+
+class Message(str):
+    """A sentence as a template with named fields, and their values.
+
+    It reads as the finished English sentence, so it can stand wherever a text can; whoever shows
+    it to a user translates the template and fills in the values:
+    `Message("{provider} needs an API key.", provider="Tripo")`.
+    """
+
+    __slots__ = ("template", "values")
+
+    template: str
+    values: Mapping[str, object]
+
+    def __new__(cls, template: str, /, **values: object) -> Self:
+        """Fill in the values. Raises KeyError for a field without one."""
+        message = super().__new__(cls, template.format_map(values))
+        message.template = template
+        message.values = values
+        return message
+
+
+class Sent(StrEnum):
+    """How much of a failed call's request can have reached the service.
+
+    NO: not a byte of it was handed to the socket. MAYBE: some of it was, and no answer came.
+    YES: an answer came.
+    """
+
+    NO = "no"
+    MAYBE = "maybe"
+    YES = "yes"
 
 
 class ImageToMeshError(Exception):
@@ -32,9 +67,11 @@ class ImageToMeshError(Exception):
 
     `message` says what happened, `hint` the next step, `link` an address that helps with it.
     `kind` is the stable name that scripts see (`error.kind` of the command line's JSON).
+    `sent` is set by the transport for a call that failed; None for all other errors.
     """
 
     kind: ClassVar[str] = "error"
+    sent: Sent | None = None
 
     def __init__(self, message: str, hint: str = "", link: str = "") -> None:
         super().__init__(message)

@@ -42,6 +42,18 @@ def said_in(files: tuple[str, ...]) -> dict[str, str]:
     }
 
 
+def templates(files: tuple[str, ...]) -> dict[str, str]:
+    """Return the templates of the messages in files with the place of each, fields by name."""
+    return {
+        _text(node.args[0], named=True): f"{file}:{node.lineno}"
+        for file in files
+        for node in ast.walk(parsed((places.ROOT / file).read_text("utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "Message"
+    }
+
+
 def speaking() -> tuple[str, ...]:
     """Return the files of the product whose sentences come before a person in Blender."""
     return tuple(
@@ -89,10 +101,10 @@ def _is_word(node: ast.AST) -> bool:
     return isinstance(node, ast.Constant) and WORD.fullmatch(_text(node)) is not None
 
 
-def _text(node: ast.AST) -> str:
+def _text(node: ast.AST, *, named: bool = False) -> str:
     match node:
         case ast.Constant(value=str(text)):
-            return HOLE.sub("{}", text)
+            return text if named else HOLE.sub("{}", text)
         case ast.JoinedStr(values=values):
             return "".join(_text(one) if isinstance(one, ast.Constant) else "{}" for one in values)
     return ""

@@ -64,7 +64,7 @@ ROOMS: dict[str, Room] = {
     ),
     "manual": _room(),
     "languages": _room(never=THREADS | IO),
-    "words": _room("languages", others=BLENDER, never=THREADS | IO),
+    "words": _room("languages", "providers", others=BLENDER, never=THREADS | IO),
     "thumbnails": _room(others=BLENDER, never=THREADS | IO),
     "baseline": _room("properties", "providers", others=BLENDER, never=THREADS | IO),
     # Blender runs these files where a preset is chosen.

@@ -8,7 +8,7 @@ import os
 from collections import Counter
 
 import pytest
-from unit.sentences import said_in, speaking
+from unit.sentences import said_in, speaking, templates
 
 from image_to_mesh import languages
 from image_to_mesh.jobs import State
@@ -24,6 +24,7 @@ from image_to_mesh.languages.sentences import Sentences
 pytestmark = pytest.mark.once
 
 GERMAN = Sentences(languages.SENTENCES["de_DE"])
+KNOWN = set(map(languages.unnamed, languages.GERMAN))
 FILES = (german_jobs, german_models, german_operators, german_services)
 NOT_SAID = frozenset(
     {
@@ -122,13 +123,20 @@ def english() -> dict[str, str]:
 
 
 def test_every_sentence_has_its_german(english: dict[str, str]) -> None:
-    missing = {text: at for text, at in english.items() if text not in languages.GERMAN}
+    missing = {text: at for text, at in english.items() if text not in KNOWN}
     forgotten = sorted(f"{at} {text!r}" for text, at in missing.items() if text not in NOT_SAID)
     assert not forgotten, "\n".join(["No German in languages/german_*.py for:", *forgotten])
 
 
+def test_every_template_has_its_german_with_the_same_fields() -> None:
+    for template, at in templates(speaking()).items():
+        assert template in languages.GERMAN, f"{at}: no German for the template {template!r}"
+        fields = languages.FIELD.findall(template)
+        assert fields == languages.FIELD.findall(languages.GERMAN[template]), template
+
+
 def test_no_sentence_is_left_over(english: dict[str, str]) -> None:
-    ours = {text for file in FILES for text in file.TEXTS}
+    ours = {languages.unnamed(text) for file in FILES for text in file.TEXTS}
     assert not sorted(ours - set(english)), "nobody says this any more"
     assert not sorted(NOT_SAID - set(english))
     assert not sorted(NOT_SAID & set(languages.GERMAN))
@@ -146,7 +154,7 @@ def test_two_values_never_touch() -> None:
 
 def test_every_sentence_is_recognised_with_its_values() -> None:
     for file in FILES:
-        for text, own in file.TEXTS.items():
+        for text, own in languages.recognizable(file.TEXTS).items():
             values = [f"Zq{number}" for number in range(text.count("{}"))]
             said = GERMAN.said(text.format(*values))
             if _stands_alone(text):
