@@ -5,11 +5,12 @@ PYTHON ?= $(shell for p in python3.11 python3 python3.13 python3.12 python3.14; 
 	$$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 RUN = $(if $(PYTHON),$(PYTHON),$(error No Python 3.11 or newer with venv found: set PYTHON)) -B
 
-.PHONY: demo test check package bench screenshots clean
+.PHONY: demo test check package bench mutants screenshots clean
 demo:     ; @$(RUN) tools/demo.py $(if $(IMAGE),"$(IMAGE)")
 test:     ; @$(RUN) tools/tests.py $(ONLY)
 check:    ; @$(RUN) tools/check.py
 package:  ; @$(RUN) tools/package.py
 bench:    ; @$(RUN) tools/bench.py
+mutants:  ; @$(RUN) tools/mutants.py $(ONLY)
 screenshots: ; @$(RUN) tools/screenshots.py
 clean:    ; rm -rf build

@@ -84,7 +84,7 @@ class Library:
                     write_whole(side / name, data)
                 write_whole(side / RECORD, _encode(record))
                 side.rename(self.folder(record.id))
-                _settle(self.root)
+                _settle(self.root)  # guard: job-folder-synced
             except BaseException:
                 shutil.rmtree(side, ignore_errors=True)
                 raise
@@ -218,13 +218,13 @@ def write_whole(path: Path, data: bytes) -> None:
         with side.open("wb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
-        _replace(side, path)
+            os.fsync(file.fileno())  # guard: record-synced
+        _replace(side, path)  # guard: record-renamed
     except OSError:
         with contextlib.suppress(OSError):
             side.unlink(missing_ok=True)
         raise
-    _settle(path.parent)
+    _settle(path.parent)  # guard: record-folder-synced
 
 
 def _settle(folder: Path) -> None:

@@ -89,7 +89,8 @@ class Order:
     def _begin(self, **changes: Any) -> None:
         """Write that the order is about to be sent."""
         marked = request_hash(self._keeper.record)
-        self._keeper.save(state=State.SUBMITTING, submitted=now(), request_hash=marked, **changes)
+        changes |= {"state": State.SUBMITTING, "submitted": now(), "request_hash": marked}
+        self._keeper.save(**changes)  # guard: submit-marked
 
     def _submit(self, submit: Callable[[], Ticket], check: Callable[[], None]) -> Ticket:
         """Make the one call that costs. No time limit ends it here: its answer must be known."""

@@ -33,7 +33,12 @@ class Uploads:
         self._path = library / FILE
         self._life = provider.token_life
         account = "\0".join(keys[name].reveal() for name in sorted(keys))
-        self._mark = _digest("image_to_mesh", provider.id, base_url, account)
+        self._mark = _digest(
+            "image_to_mesh",
+            provider.id,
+            base_url,
+            account,  # guard: token-per-account
+        )
 
     def known(self, pictures: tuple[InputPicture, ...]) -> dict[str, JSON]:
         """Return the living tokens by view."""
@@ -69,7 +74,9 @@ class Uploads:
     def _load(self) -> dict[str, Any]:
         try:
             kept = json.loads(self._path.read_text(encoding="utf-8"))
-            return {name: one for name, one in kept.items() if one["until"] > time.time()}
+            now = time.time()
+            living = [name for name in kept if kept[name]["until"] > now]  # guard: token-end
+            return {name: kept[name] for name in living}
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return {}
 

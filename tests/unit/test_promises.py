@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What must hold when the power goes, and of what is remembered: promises that nothing shows.
+
+A record is on the disk, not only on its way there; a token is used by its account while it lives;
+what is about to be ordered is written down first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes.running import Orders
+
+from image_to_mesh.jobs import InputPicture, Library, Record, State, keeping
+from image_to_mesh.jobs.uploads import MARGIN, Uploads
+from image_to_mesh.providers import Provider, Secret
+
+LIFE = 3600.0
+RECORD = Record("a-job", State.QUEUED, "local", "cup", "2026-11-21T10:00:00+00:00")
+
+
+class Journal:
+    """What was asked of the disk, in order: a sync of a file or folder, a rename."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.lines: list[tuple[str, int]] = []
+        self._fsync, self._rename, self._replace = os.fsync, os.rename, os.replace
+        patch.setattr(os, "fsync", self.fsync)
+        patch.setattr(os, "rename", lambda *names, **how: self.moved(self._rename, *names, **how))
+        patch.setattr(os, "replace", lambda *names, **how: self.moved(self._replace, *names, **how))
+
+    def fsync(self, handle: int) -> None:
+        """Note what is synced by its number on the disk."""
+        seen = os.fstat(handle)
+        self.lines.append(("folder" if stat.S_ISDIR(seen.st_mode) else "file", seen.st_ino))
+        self._fsync(handle)
+
+    def moved(self, real: Callable[..., None], source: Any, target: Any, **how: Any) -> None:
+        """Note what gets a new name; it keeps its number."""
+        self.lines.append(("rename", os.stat(source).st_ino))  # noqa: PTH116
+        real(source, target, **how)
+
+
+@pytest.fixture
+def journal(monkeypatch: pytest.MonkeyPatch) -> Journal:
+    """Everything that is asked of the disk from now on."""
+    return Journal(monkeypatch)
+
+
+def test_a_record_is_on_the_disk_before_it_takes_the_place_of_the_old_one(
+    tmp_path: Path, journal: Journal
+) -> None:
+    library = Library(tmp_path)
+    library.create(RECORD, {"cup.png": b"pixels"})
+    before = (tmp_path / "a-job" / "job.json").stat().st_ino
+    journal.lines.clear()
+    library.save(replace(RECORD, state=State.RUNNING))
+    new = (tmp_path / "a-job" / "job.json").stat().st_ino
+    folder = (tmp_path / "a-job").stat().st_ino
+    assert new != before, "the old record was overwritten"
+    assert journal.lines == [("file", new), ("rename", new), ("folder", folder)]
+
+
+def test_a_new_job_is_on_the_disk_with_its_pictures(tmp_path: Path, journal: Journal) -> None:
+    Library(tmp_path).create(RECORD, {"cup.png": b"pixels"})
+    folder = tmp_path / "a-job"
+    placed = journal.lines.index(("rename", folder.stat().st_ino))
+    for name in ("cup.png", "job.json"):
+        number = (folder / name).stat().st_ino
+        assert ("file", number) in journal.lines[:placed]
+    assert journal.lines[placed + 1 :] == [("folder", tmp_path.stat().st_ino)]
+
+
+# -- tokens of uploads -----------------------------------------------------------------------------
+
+
+def _picture(data: bytes) -> InputPicture:
+    digest = hashlib.sha256(data).hexdigest()
+    return InputPicture(view="front", name="cup", file="cup.png", sha256=digest)
+
+
+@pytest.fixture
+def uploads(
+    tmp_path: Path, rehearsal: Provider[Any], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Uploads]:
+    """Make the memory of an account at the fake service."""
+    monkeypatch.setattr(type(rehearsal), "token_life", LIFE)
+
+    def make(key: str = "key-of-one-account", url: str = "https://example.com/v1") -> Uploads:
+        return Uploads(tmp_path, rehearsal, url, {"rehearsal_api_key": Secret(key)})
+
+    return make
+
+
+def test_a_token_belongs_to_its_account_service_and_picture(
+    uploads: Callable[..., Uploads],
+) -> None:
+    picture = (_picture(b"cup"),)
+    uploads().remember(picture, {"front": "token"})
+    assert uploads().known(picture) == {"front": "token"}
+    assert uploads(key="key-of-another-account").known(picture) == {}
+    assert uploads(url="https://example.com/v2").known(picture) == {}
+    assert uploads().known((_picture(b"vase"),)) == {}
+    assert uploads(key="key-of-another-account").known(picture) == {}
+
+
+def test_a_token_is_not_used_after_its_end(
+    uploads: Callable[..., Uploads], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture, now = (_picture(b"cup"),), time.time()
+    uploads().remember(picture, {"front": "token"})
+    monkeypatch.setattr(time, "time", lambda: now + LIFE - MARGIN - 60.0)
+    assert uploads().known(picture) == {"front": "token"}
+    monkeypatch.setattr(time, "time", lambda: now + LIFE - MARGIN + 60.0)
+    assert uploads().known(picture) == {}
+
+
+# -- the order -------------------------------------------------------------------------------------
+
+
+def test_what_is_about_to_be_ordered_is_on_disk_first(
+    orders: Orders, rehearsal: Provider[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Record] = []
+    submit = type(rehearsal).submit
+
+    def watched(self: Any, *given: Any) -> Any:
+        seen.extend(Library(orders.library).all()[0])
+        return submit(self, *given)
+
+    monkeypatch.setattr(type(rehearsal), "submit", watched)
+    orders.end()
+    (record,) = seen
+    assert record.state is State.SUBMITTING
+    assert record.submitted
+    assert record.request_hash == keeping.request_hash(record)
+    assert record.uploaded

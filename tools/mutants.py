@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Take the product's guards out one by one, run the tests that should notice, list what survives.
+
+`mutants.py [NAME…]`; see `mutation.py` for what a guard is. Works in copies of the checkout. A test
+that fails with nothing taken out, or by a name that is missing, is no catch. Tests with a window
+run with --gui only. Ends with 1 if anything survives, or if there are too few guards.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import queue
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from pathlib import Path
+
+import environments
+import mutation
+import package
+import places
+from mutation import Guard
+
+LEAST = 60
+RELEASE = "5.0.1"
+COPIES = places.BUILD / "mutants"
+TIERS = {"unit": 90.0, "blender": 180.0, "files": 180.0, "gui": 600.0}
+"""The seconds that one run of a tier's tests may take."""
+
+_FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
+_BROKEN = re.compile(r"\b(NameError|UnboundLocalError|SyntaxError|IndentationError)\b.*")
+_TESTS_FAILED = 1
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one guard; `why` tells which test noticed, or what went wrong."""
+
+    name: str
+    verdict: str
+    why: str
+    seconds: float
+
+    @property
+    def is_good(self) -> bool:
+        """Whether a test noticed."""
+        return self.verdict == "caught"
+
+    def row(self) -> str:
+        """Return its line of the table."""
+        return f"{self.verdict:9}  {self.name:40}  {self.seconds:5.1f} s  {self.why}"
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a run of tests ended: pytest's code, None where it did not end, and what it printed."""
+
+    code: int | None
+    output: str
+
+    @property
+    def failed(self) -> list[str]:
+        """The tests that failed."""
+        return _FAILED.findall(self.output)
+
+
+class Copy:
+    """A copy of the checkout in which one guard at a time is taken out."""
+
+    def __init__(self, number: int, root: Path = COPIES) -> None:
+        self.root = root / str(number)
+        shutil.rmtree(self.root, ignore_errors=True)
+        for file in package.known_files():
+            target = self.root / file
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(places.ROOT / file, target)
+        # Tests ask git which files there are.
+        for arguments in (("init", "--quiet"), ("add", "--all")):
+            subprocess.run(["git", "-C", str(self.root), *arguments], check=True)
+        self._stamp = time.time()
+
+    def write(self, file: str, text: str) -> None:
+        """Change a file; its time moves on, so that no compiled form of the old one is used."""
+        self._stamp += 2.0
+        path = self.root / file
+        path.write_text(text, encoding="utf-8")
+        os.utime(path, (self._stamp, self._stamp))
+
+    def test(self, tests: list[str], *options: str, runs: int = 1) -> Run:
+        """Run tests of one tier, in the time that so many runs may take."""
+        tier = tier_of(tests[0])
+        if tier == "gui":
+            self._pack()
+        command = [str(python_for(tier)), "-B", "-m", "pytest", "-q", "--tb=short", "-rfE",
+                   "-p", "no:cacheprovider", *options, *tests]  # fmt: skip
+        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        environment.setdefault("SANDBOX_SUITE", "trixie")
+        return _limited(command, self.root, environment, TIERS[tier] * runs)
+
+    def _pack(self) -> None:
+        code = "import package; package.build('linux-x64')"
+        subprocess.run([sys.executable, "-B", "-c", code], cwd=self.root / "tools", check=True)
+
+
+def _limited(command: list[str], folder: Path, environment: dict[str, str], limit: float) -> Run:
+    """Run a program in a group of its own, which goes with it."""
+    with subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True, errors="replace", start_new_session=True,
+    ) as process:  # fmt: skip
+        try:
+            output, _ = process.communicate(timeout=limit)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            return Run(None, process.communicate()[0])
+    return Run(process.returncode, output)
+
+
+def tier_of(test: str) -> str:
+    """Return the folder of a test: unit, blender, files or gui."""
+    return test.split("/")[1]
+
+
+def python_for(tier: str) -> Path:
+    """Return the interpreter that runs a tier's tests."""
+    in_blender = tier in ("blender", "files")
+    return environments.for_blender(RELEASE) if in_blender else environments.for_unit("3.11")
+
+
+def by_tier(tests: tuple[str, ...], *, gui: bool) -> dict[str, list[str]]:
+    """Sort tests by their tiers, the quick ones first; those with a window only if asked for."""
+    wanted = [tier for tier in TIERS if gui or tier != "gui"]
+    found = {tier: [test for test in tests if tier_of(test) == tier] for tier in wanted}
+    return {tier: some for tier, some in found.items() if some}
+
+
+def take_out(guard: Guard, copy: Copy, failing: set[str], *, gui: bool) -> Outcome:
+    """Take one guard out, run its tests until one fails, and put it back."""
+    started = time.monotonic()
+    text = (copy.root / guard.file).read_text("utf-8")
+    try:
+        copy.write(guard.file, mutation.without(text, guard))
+        verdict, why = _verdict(guard, copy, failing, gui=gui)
+    except mutation.Unusable as problem:
+        verdict, why = "broken", str(problem)
+    finally:
+        copy.write(guard.file, text)
+    return Outcome(guard.name, verdict, why, time.monotonic() - started)
+
+
+def _verdict(guard: Guard, copy: Copy, failing: set[str], *, gui: bool) -> tuple[str, str]:
+    for tests in by_tier(guard.tests, gui=gui).values():
+        run = copy.test(tests, "-x", *(f"--deselect={test}" for test in sorted(failing)))
+        if run.code is None:
+            return "no end", " ".join(tests)
+        if broken := _BROKEN.search(run.output):
+            return "broken", f"it needs `becomes`: {broken.group()[:80]}"
+        if run.code == _TESTS_FAILED and run.failed:
+            return "caught", run.failed[0]
+        if run.code:
+            return "broken", run.output.strip().splitlines()[-1][:100]
+    return "SURVIVED", f"{guard.file}:{guard.line}, {' '.join(guard.tests)}"
+
+
+def baseline(chosen: list[Guard], copy: Copy, *, gui: bool) -> set[str]:
+    """Run all tests once with nothing taken out; return those that fail."""
+    named = tuple(dict.fromkeys(test for guard in chosen for test in guard.tests))
+    failing: set[str] = set()
+    for tier, tests in by_tier(named, gui=gui).items():
+        hands = ("-n", "2") if tier in ("unit", "blender") else ("-v",)
+        run = copy.test(tests, *hands, runs=5)
+        if run.code not in (0, _TESTS_FAILED):
+            raise SystemExit(f"The tests do not run as they are:\n{run.output[-2000:]}")
+        failing |= set(run.failed)
+    return failing
+
+
+def sampled(guards: list[Guard], count: int, seed: int) -> list[Guard]:
+    """Return about `count` guards, evenly spread; another seed gives others."""
+    step = max(1, len(guards) // count)
+    return guards[seed % step :: step]
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help="guards to take out")
+    parser.add_argument("--sample", type=int, metavar="N", help="take out about N of them")
+    today = date.today().toordinal()  # noqa: DTZ011 - whatever day it is here
+    parser.add_argument("--seed", type=int, default=today, help="which ones those are")
+    parser.add_argument("-j", type=int, default=2, metavar="N", help="how many at once")
+    parser.add_argument("--gui", action="store_true", help="run tests with a window too")
+    parser.add_argument("--list", action="store_true", help="only list the guards")
+    return parser.parse_args()
+
+
+def _chosen(guards: list[Guard], asked: argparse.Namespace) -> list[Guard]:
+    known = {guard.name for guard in guards}
+    if unknown := [name for name in asked.names if name not in known]:
+        raise SystemExit(f"There is no guard {', '.join(unknown)}")
+    chosen = [guard for guard in guards if not asked.names or guard.name in asked.names]
+    chosen = [guard for guard in chosen if asked.gui or not guard.needs_window]
+    if asked.sample:
+        print(f"A sample of about {asked.sample}, seed {asked.seed}", flush=True)
+        chosen = sampled(chosen, asked.sample, asked.seed)
+    return chosen
+
+
+def run(chosen: list[Guard], hands: int, *, gui: bool) -> list[Outcome]:
+    """Take the guards out, several at a time, each in a copy of its own."""
+    copies: queue.SimpleQueue[Copy] = queue.SimpleQueue()
+    for number in range(max(1, min(hands, len(chosen)))):
+        copies.put(Copy(number))
+    first = copies.get()
+    failing = baseline(chosen, first, gui=gui)
+    copies.put(first)
+    for test in sorted(failing):
+        print(f"Fails by itself, so that it catches nothing: {test}", flush=True)
+    with ThreadPoolExecutor(hands) as pool:
+        return list(pool.map(partial(_one, copies, failing, gui), chosen))
+
+
+def _one(copies: queue.SimpleQueue[Copy], failing: set[str], gui: bool, guard: Guard) -> Outcome:
+    copy = copies.get()
+    try:
+        outcome = take_out(guard, copy, failing, gui=gui)
+    finally:
+        copies.put(copy)
+    print(outcome.row(), flush=True)
+    return outcome
+
+
+def main() -> int:
+    asked = _arguments()
+    try:
+        guards = mutation.guards()
+    except mutation.Unusable as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    if asked.list:
+        print("\n".join(f"{one.name:40}  {one.file}:{one.line}" for one in guards))
+        return 0
+    chosen = _chosen(guards, asked)
+    outcomes = run(chosen, asked.j, gui=asked.gui)
+    if unseen := [one.name for one in guards if one.needs_window and not asked.gui]:
+        print(f"Left out, as they need a window (--gui): {', '.join(unseen)}")
+    bad = [outcome for outcome in outcomes if not outcome.is_good]
+    if bad:
+        print("\nNot caught:\n" + "\n".join(outcome.row() for outcome in bad))
+    too_few = len(guards) < LEAST
+    print(f"\n{len(guards)} guards" + (f", fewer than {LEAST}" if too_few else ""))
+    print(f"{len(outcomes) - len(bad)} passed, {len(bad)} failed")
+    return 1 if bad or too_few or not outcomes else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
