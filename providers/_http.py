@@ -24,6 +24,7 @@ from typing import Any
 import requests
 import urllib3
 
+from ._answers import Keep, kept
 from ._errors import (
     BadImage,
     BadReply,
@@ -113,6 +114,8 @@ class Http:
         self._online = online
         self._self_hosted = self_hosted
         self._pause = pause
+        self.keep: Keep | None = None
+        """Takes the answers to orders as they come, before they are read."""
         self._session = requests.Session()
         self._session.verify = trusted()
 
@@ -162,10 +165,18 @@ class Http:
         Raises Unreachable where it surely did not arrive, Uncertain where nobody knows. A 429, or
         a 503 with a body, is a refusal by the service, so it is sent again after a pause.
         """
+        if self.keep is not None:
+            self.keep.sending()
         for attempt in range(ATTEMPTS):
             try:
                 reply = self._send(
-                    "POST", path, json=json, timeout=timeout, headers=headers, limit=limit
+                    "POST",
+                    path,
+                    json=json,
+                    timeout=timeout,
+                    headers=headers,
+                    limit=limit,
+                    keep=self.keep,
                 )
             except requests.ConnectTimeout as error:
                 raise _unreachable(error, self._base) from error
@@ -226,6 +237,7 @@ class Http:
         timeout: float = READ_LIMIT,
         keyless: bool = False,
         limit: int = MAX_REPLY,
+        keep: Keep | None = None,
         **how: Any,
     ) -> Reply:
         """Send once. `keyless`: `path` is a whole address, which may be anybody's."""
@@ -240,18 +252,17 @@ class Http:
             stream=True,
             **how,
         )
+        data = bytearray()
         with answer:
-            text = b"".join(_pieces(answer, limit, _nothing)).decode("utf-8", "replace")
+            pieces = _pieces(answer, limit, _nothing)
+            if keep is not None:
+                headers = _lower(answer.headers)
+                pieces = kept(keep, answer.status_code, headers, pieces, self._secrets)
+            for piece in pieces:
+                data += piece
         if answer.status_code in REDIRECTS:
             raise BadReply(f"{_shown(url)} redirects to another address, which is not followed.")
-        text = self._without_key(text)
-        return Reply(answer.status_code, _lower(answer.headers), text, _decode(text))
-
-    def _without_key(self, text: str) -> str:
-        """Take the key out of a service's answer, which may quote it where it refuses it."""
-        for secret in self._secrets:
-            text = text.replace(secret, "…")
-        return text
+        return reply_of(answer.status_code, _lower(answer.headers), data, self._secrets)
 
     def _allow(self, url: str) -> None:
         """Refuse plain http beyond this machine, and the network while Blender is offline."""
@@ -302,6 +313,23 @@ class Http:
             answer.close()
             url = urllib.parse.urljoin(url, answer.headers["Location"])
         raise BadReply("The address redirects too often.")
+
+
+def reply_of(
+    status: int, headers: Mapping[str, str], data: bytearray, secrets: Iterable[str] = ()
+) -> Reply:
+    """Read an answer's body, and empty it; without the keys, which a service may quote.
+
+    The text of a long one is cut where it is JSON: one copy of a mesh in it is enough.
+    """
+    text = data.decode("utf-8", "replace")
+    data.clear()
+    for secret in secrets:
+        text = text.replace(secret, "…")
+    found = _decode(text)
+    if found is not None and len(text) > PIECE:
+        text = text[:PIECE]
+    return Reply(status, headers, text, found)
 
 
 class BrokenOff(Exception):
