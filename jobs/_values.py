@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..providers import PictureInfo, RemoteFile, Secret, Settings
+from ..providers._texts import clean, cleaned
 from .migrating import SCHEMA
 
 if TYPE_CHECKING:
     from .turns import Turns
 
 JSON = Any
+LONGEST_NAME = 255
+"""Letters of a picture's name, at most: a path may end in more."""
 
 
 class State(StrEnum):
@@ -83,6 +86,10 @@ class Failure:
     hint: str = ""
     link: str = ""
 
+    def __post_init__(self) -> None:
+        for name in ("message", "hint", "link"):
+            object.__setattr__(self, name, clean(getattr(self, name)))
+
 
 @dataclass(frozen=True, slots=True)
 class InputPicture:
@@ -106,6 +113,7 @@ class Record:
     """A job's whole story, as `job.json` keeps it. File names are relative to the job's folder.
 
     `created` and `submitted` are ISO 8601 in UTC, `seconds` counts from the start to the end.
+    What people are shown of it is clean.
     `dismissed`: the person was told that the mesh is there, and wants to hear of it no more.
     """
 
@@ -134,6 +142,12 @@ class Record:
     notes: tuple[str, ...] = ()
     failure: Failure | None = None
     dismissed: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("provider", "name", "created"):
+            object.__setattr__(self, name, clean(getattr(self, name), LONGEST_NAME))
+        object.__setattr__(self, "facts", cleaned(self.facts))
+        object.__setattr__(self, "notes", tuple(map(clean, self.notes)))
 
     @property
     def offered(self) -> bool:

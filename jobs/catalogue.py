@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import json
 import operator
 import os
 import threading
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..providers import LibraryProblem, all_providers
+from ..providers._texts import json_bytes, read_json
 from ._values import Record, State
 from .bin import to_bin
 from .imports import last_import
@@ -264,7 +264,7 @@ def _read(path: Path) -> dict[str, tuple[Stamp, Entry | str]]:
     """Return what the file holds; nothing where it is missing, of another version or damaged."""
     states = {str(one): one for one in State}
     try:
-        kept = json.loads(path.read_bytes())
+        kept = read_json(path.read_bytes())
         if kept["version"] != VERSION:
             return {}
         jobs: dict[str, list[Any]] = kept["jobs"]
@@ -294,4 +294,4 @@ def _write(root: Path, known: Mapping[str, tuple[Stamp, Entry | str]]) -> None:
         "problems": {job: one for job, one in known.items() if isinstance(one[1], str)},
     }
     with contextlib.suppress(OSError):
-        write_whole(root / FILE, json.dumps(kept, ensure_ascii=False).encode())
+        write_whole(root / FILE, json_bytes(kept))

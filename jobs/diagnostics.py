@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from ..providers import Secret, all_providers
+from ..providers._secrets import BLANK, without_secrets
+from ..providers._texts import json_bytes
 from .library import RECORD
 
 NEWEST = 20
 LONGEST = 200_000
 """Bytes of a record, at most: what is longer is cut."""
-BLANK = "…"
 _QUERY = re.compile(r"(\bhttps?://[^\s\"'?#]+)[?#][^\s\"']*")
 _USER = re.compile(r"(\bhttps?://)[^/\s\"'@]+@")
 _TOKEN = re.compile(
@@ -51,7 +52,7 @@ def write_diagnostics(
         "library": str(library),
     }
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        text = json.dumps(facts, indent=2, ensure_ascii=False, default=str)
+        text = json_bytes(facts, indent=2).decode()
         archive.writestr("report.json", redacted(text, kept))
         for record in _newest(library):
             text = record.read_bytes()[:LONGEST].decode("utf-8", "replace")
@@ -60,9 +61,7 @@ def write_diagnostics(
 
 def redacted(text: str, secrets: Iterable[str]) -> str:
     """Return a text without keys, without what signs addresses, without the person's name."""
-    for secret in sorted(secrets, key=len, reverse=True):
-        for spelled in {secret, json.dumps(secret)[1:-1]}:
-            text = text.replace(spelled, BLANK) if spelled else text
+    text = without_secrets(text, secrets)  # guard: keys-in-diagnostics
     text = _QUERY.sub(rf"\1?{BLANK}", text)
     text = _USER.sub(rf"\1{BLANK}@", text)
     text = _TOKEN.sub(rf'\1"{BLANK}"', text)

@@ -11,6 +11,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ..providers._texts import read_json
 from .keeping import now
 from .library import IMPORTED
 
@@ -38,7 +39,7 @@ def last_import(folder: Path) -> str | None:
 
 def _load(folder: Path) -> dict[str, Any]:
     try:
-        kept = json.loads((folder / IMPORTED).read_text(encoding="utf-8"))
+        kept = read_json((folder / IMPORTED).read_bytes())
     except (OSError, ValueError, RecursionError):
         return {}
     return kept if isinstance(kept, dict) else {}

@@ -18,12 +18,15 @@ import stat
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ..providers import BadReply, LibraryProblem
-from ..providers._adapters import parse_reply, to_json
+from ..providers import BadReply, LibraryProblem, Message
+from ..providers._adapters import parse_reply
+from ..providers._exact import is_exact
+from ..providers._texts import changed_texts, json_bytes, storable
 from ._values import Record, State
 from .locking import JobLock, is_held
 from .migrating import migrated
@@ -69,6 +72,11 @@ class Library:
 
     def folder(self, job: str) -> Path:
         """Return the job's folder; raises LibraryProblem for a name that is no job's."""
+        if not is_exact(job):
+            raise LibraryProblem(
+                Message("The folder “{job}” in the library has a name that no job has.", job=job),
+                "Rename it, or move it elsewhere.",
+            )
         if not job or job in (".", "..") or Path(job).name != job:
             raise LibraryProblem(f"There is no job “{job}”.", "List them with “jobs”.")
         return self.root / job
@@ -269,7 +277,8 @@ def _replace(side: Path, path: Path) -> None:
 
 
 def _encode(record: Record) -> bytes:
-    return json.dumps(to_json(record), ensure_ascii=False, indent=2).encode()
+    """Write a record, whatever the texts in it are: saving must never fail over one."""
+    return json_bytes(asdict(record), indent=2)  # guard: records-are-always-written
 
 
 def _decode(data: Any, job: str) -> Record:
@@ -277,9 +286,12 @@ def _decode(data: Any, job: str) -> Record:
         raise LibraryProblem(f"The record of job “{job}” is none.")
     data = migrated(data, job)
     try:
+        # Where the .blend lies may be a name that is no text, and has to stay as it is.
+        place = data.pop("place", {})
+        data = {**changed_texts(data, storable), "place": place}  # guard: records-are-read
         record = parse_reply(Record, data, f"The record of job “{job}”")
-    except BadReply as error:
-        raise LibraryProblem(error.message, "Delete its folder, or mend the file.") from error
+    except (BadReply, RecursionError) as error:
+        raise LibraryProblem(str(error), "Delete its folder, or mend the file.") from error
     if record.id != job:
         raise LibraryProblem(f"The record in “{job}” is another job's ({record.id}).")
     for name in record.names():

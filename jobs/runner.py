@@ -155,7 +155,7 @@ class Runner:
         except Closed:
             log.info("job %s put aside", self._record.id)
         except ImageToMeshError as error:
-            self._end_failed(Failure(error.kind, error.message, error.hint, error.link))
+            self._end_failed(self._tools.failure_of(error))
         except Cancelled:
             raise
         except Exception as error:  # noqa: BLE001 - the thread's last resort; the person is told

@@ -6,10 +6,20 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..providers import InvalidSettings, NoBlender, Provider, Secret, Settings, settings_of
-from ._values import JobSpec
+from ..providers import (
+    ImageToMeshError,
+    InvalidSettings,
+    NoBlender,
+    Provider,
+    Secret,
+    Settings,
+    settings_of,
+)
+from ..providers._secrets import secrets_of
+from ._values import Failure, JobSpec
 from .background import BackgroundBlender
 from .calling import Call
 
@@ -33,6 +43,9 @@ class Tools:
         self._provider = provider
         self._check = check
         self._sleep = sleep
+        self._secrets = secrets_of(
+            (key.reveal() for key in spec.keys.values()), provider.headers(spec.keys)
+        )
         self._http: Http | None = None
         self._blender = BackgroundBlender(spec.blender) if spec.blender else None
 
@@ -94,9 +107,14 @@ class Tools:
 
     def without_keys(self, text: str) -> str:
         """Take the keys out of a text that came from anywhere, before it is shown or logged."""
-        for key in self._spec.keys.values():
-            text = text.replace(key.reveal(), "…")
-        return text
+        return self._secrets.blank(text)  # guard: keys-in-failures
+
+    def failure_of(self, error: ImageToMeshError) -> Failure:
+        """Return an error as a value, without the keys."""
+        failure = Failure(error.kind, error.message, error.hint, error.link)
+        texts = {name: getattr(failure, name) for name in ("message", "hint", "link")}
+        safe = {name: self.without_keys(text) for name, text in texts.items()}
+        return failure if safe == texts else replace(failure, **safe)
 
     def close(self) -> None:
         """Let go of the connection; the background Blender stays for the next job."""

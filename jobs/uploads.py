@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from ..providers import Provider, Secret
+from ..providers._exact import is_exact
+from ..providers._texts import json_bytes
 from ._values import JSON, InputPicture
 from .library import write_whole
 
@@ -46,7 +48,8 @@ class Uploads:
             return {}
         kept = self._load()
         found = {one.view: kept.get(self._name(one)) for one in pictures if one.sha256}
-        return {view: entry["token"] for view, entry in found.items() if entry}
+        tokens = {view: entry["token"] for view, entry in found.items() if entry}
+        return {view: token for view, token in tokens.items() if is_exact(str(token))}
 
     def remember(self, pictures: tuple[InputPicture, ...], tokens: Mapping[str, JSON]) -> None:
         """Keep the tokens that were just given."""
@@ -58,7 +61,7 @@ class Uploads:
             if one.view in tokens and one.sha256:
                 kept[self._name(one)] = {"token": tokens[one.view], "until": until}
         with contextlib.suppress(OSError):
-            write_whole(self._path, json.dumps(kept, indent=1).encode())
+            write_whole(self._path, json_bytes(kept, indent=1))
 
     def forget(self, pictures: tuple[InputPicture, ...]) -> None:
         """Drop the tokens of these pictures, which the service no longer takes."""
@@ -66,18 +69,18 @@ class Uploads:
         for one in pictures:
             kept.pop(self._name(one), None)
         with contextlib.suppress(OSError):
-            write_whole(self._path, json.dumps(kept, indent=1).encode())
+            write_whole(self._path, json_bytes(kept, indent=1))
 
     def _name(self, picture: InputPicture) -> str:
         return _digest(self._mark, picture.sha256 or "")
 
     def _load(self) -> dict[str, Any]:
         try:
-            kept = json.loads(self._path.read_text(encoding="utf-8"))
+            kept = json.loads(self._path.read_bytes())
             now = time.time()
             living = [name for name in kept if kept[name]["until"] > now]  # guard: token-end
             return {name: kept[name] for name in living}
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return {}
 
 

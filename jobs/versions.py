@@ -7,13 +7,13 @@ known of it. A lost or broken list costs these remarks, no version.
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..providers import LibraryProblem
+from ..providers._texts import json_bytes, read_json
 
 ORIGINAL = "model.blend"
 PARTS = "model-parts"
@@ -75,13 +75,13 @@ def remember(folder: Path, version: Version) -> None:
     others = [one for one in _listed(folder) if one.file != version.file]
     listed = sorted((*others, version), key=lambda one: number(one.file))
     side = folder / f".{LIST}.part"
-    side.write_text(json.dumps([asdict(one) for one in listed], indent=1), "utf-8")
+    side.write_bytes(json_bytes([asdict(one) for one in listed], indent=1))
     side.replace(folder / LIST)
 
 
 def _listed(folder: Path) -> list[Version]:
     try:
-        kept = json.loads((folder / LIST).read_text("utf-8"))
+        kept = read_json((folder / LIST).read_bytes())
         return [Version(**{**one, "notes": tuple(one.get("notes", ()))}) for one in kept]
     except (OSError, ValueError, TypeError, AttributeError):
         return []

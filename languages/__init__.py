@@ -16,6 +16,7 @@ from . import (
     german_operators,
     german_services,
     german_settings,
+    german_texts,
 )
 
 SWITCH = ". Off: the service decides"
@@ -28,6 +29,7 @@ _GERMAN_SENTENCES = {
     **german_operators.TEXTS,
     **german_services.TEXTS,
     **german_settings.TEXTS,
+    **german_texts.TEXTS,
 }
 GERMAN = {
     **german_interface.TEXTS,

@@ -15,9 +15,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
-from ._errors import Failed, InvalidSettings
+from ._errors import BadMesh, Failed, InvalidSettings
+from ._exact import exact, exact_values
 from ._pictures import PictureInfo, PictureLimits
 from ._settings import Settings
+from ._texts import clean, cleaned
 
 if TYPE_CHECKING:
     from ._http import Http
@@ -100,9 +102,15 @@ class Request(Generic[S]):
 
 @dataclass(frozen=True, slots=True)
 class Uploaded:
-    """What the service gave for the pictures: plain JSON by view, e.g. file tokens."""
+    """What the service gave for the pictures: plain JSON by view, e.g. file tokens.
+
+    Raises BadReply for a token that cannot go back as it came.
+    """
 
     data: Mapping[str, JSON] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "data", exact_values(self.data, "token"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +119,14 @@ class Ticket:
 
     `files` is what the answer itself brought, by file name (`mesh.glb`): too big for the record,
     so it is written into the job's folder before the ticket counts; `RemoteFile.file` names it.
+    Raises BadReply for an id that cannot go back as it came.
     """
 
     data: Mapping[str, JSON] = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "data", exact_values(self.data, "id"))  # guard: ids-are-exact
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +136,9 @@ class Progress:
     phase: str
     fraction: float | None = None
     wait: float | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "phase", clean(self.phase, 100))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +167,7 @@ class Result:
     """The task succeeded: what to download, or the recipe to carry out, and what it cost.
 
     `facts` are worth keeping in the record (seeds used, request ids), `notes` worth telling.
+    Raises BadMesh for an address that cannot be asked for as it came.
     """
 
     files: tuple[RemoteFile, ...] = ()
@@ -159,6 +175,12 @@ class Result:
     credits: float | None = None
     facts: Mapping[str, JSON] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for one in self.files:
+            exact(one.url, "address", BadMesh)
+        object.__setattr__(self, "facts", cleaned(self.facts))
+        object.__setattr__(self, "notes", tuple(clean(note) for note in self.notes))
 
 
 class CancelOutcome(StrEnum):
@@ -183,6 +205,9 @@ class Balance:
 
     amount: float
     unit: str = "credits"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "unit", clean(self.unit, 40))
 
 
 class Provider(ABC, Generic[S]):

@@ -26,7 +26,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from pathlib import PurePath
 from typing import ClassVar, Self
+
+from ._texts import clean
 
 
 class Message(str):
@@ -34,7 +37,8 @@ class Message(str):
 
     It reads as the finished English sentence, so it can stand wherever a text can; whoever shows
     it to a user translates the template and fills in the values:
-    `Message("{provider} needs an API key.", provider="Tripo")`.
+    `Message("{provider} needs an API key.", provider="Tripo")`. Values that are texts or paths may
+    come from anywhere: they are cleaned.
     """
 
     __slots__ = ("template", "values")
@@ -44,10 +48,17 @@ class Message(str):
 
     def __new__(cls, template: str, /, **values: object) -> Self:
         """Fill in the values. Raises KeyError for a field without one."""
-        message = super().__new__(cls, template.format_map(values))
+        known = {name: _shown(value) for name, value in values.items()}
+        message = super().__new__(cls, template.format_map(known))
         message.template = template
-        message.values = values
+        message.values = known
         return message
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, Message):
+        return value
+    return clean(str(value)) if isinstance(value, str | PurePath) else value
 
 
 class Sent(StrEnum):
@@ -74,10 +85,10 @@ class ImageToMeshError(Exception):
     sent: Sent | None = None
 
     def __init__(self, message: str, hint: str = "", link: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
-        self.link = link
+        self.message = clean(message)  # guard: errors-are-printable
+        self.hint = clean(hint)
+        self.link = clean(link)
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
-import json as jsonlib
 import logging
 import math
 import random
@@ -32,6 +31,8 @@ from ._errors import (
     Uncertain,
     Unreachable,
 )
+from ._secrets import NO_SECRETS, Secrets, secrets_of
+from ._texts import clean, text_of, understood
 from ._trust import trusted
 
 log = logging.getLogger(__name__)
@@ -109,8 +110,7 @@ class Http:
     ) -> None:
         self._base = base_url.rstrip("/")
         self._headers = dict(headers)
-        sent = self._headers.get("Authorization", "").rpartition(" ")[2]
-        self._secrets = [one for one in (*secrets, sent) if len(one) > 7]
+        self._secrets = secrets_of(secrets, self._headers)
         self._online = online
         self._self_hosted = self_hosted
         self._pause = pause
@@ -257,7 +257,7 @@ class Http:
             pieces = _pieces(answer, limit, _nothing)
             if keep is not None:
                 headers = _lower(answer.headers)
-                pieces = kept(keep, answer.status_code, headers, pieces, self._secrets)
+                pieces = kept(keep, answer.status_code, headers, pieces, self._secrets.spelled)
             for piece in pieces:
                 data += piece
         if answer.status_code in REDIRECTS:
@@ -316,20 +316,19 @@ class Http:
 
 
 def reply_of(
-    status: int, headers: Mapping[str, str], data: bytearray, secrets: Iterable[str] = ()
+    status: int, headers: Mapping[str, str], data: bytearray, secrets: Secrets = NO_SECRETS
 ) -> Reply:
     """Read an answer's body, and empty it; without the keys, which a service may quote.
 
     The text of a long one is cut where it is JSON: one copy of a mesh in it is enough.
     """
-    text = data.decode("utf-8", "replace")
+    text = text_of(data, headers.get("content-type", ""))
     data.clear()
-    for secret in secrets:
-        text = text.replace(secret, "…")
-    found = _decode(text)
+    text, found = understood(text, secrets.blank)  # guard: keys-in-answers
     if found is not None and len(text) > PIECE:
         text = text[:PIECE]
-    return Reply(status, headers, text, found)
+    told = {name: clean(secrets.blank(value)) for name, value in headers.items()}
+    return Reply(status, told, text, found)
 
 
 class BrokenOff(Exception):
@@ -433,10 +432,3 @@ def _shown(url: str) -> str:
 
 def _lower(headers: Mapping[str, str]) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()}
-
-
-def _decode(text: str) -> Any:
-    try:
-        return jsonlib.loads(text)
-    except ValueError:
-        return None

@@ -18,6 +18,7 @@ from image_to_mesh.languages import (
     german_models,
     german_operators,
     german_services,
+    german_texts,
 )
 from image_to_mesh.languages.sentences import Sentences
 
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.once
 
 GERMAN = Sentences(languages.SENTENCES["de_DE"])
 KNOWN = set(map(languages.unnamed, languages.GERMAN))
-FILES = (german_jobs, german_models, german_operators, german_services)
+FILES = (german_jobs, german_models, german_operators, german_services, german_texts)
 NOT_SAID = frozenset(
     {
         # Names and paths of files, and of what lies in them.
