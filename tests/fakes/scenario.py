@@ -280,7 +280,7 @@ class _Api(_Handler):
             return 269, cost
         time.sleep(self.fake.submit_takes)
         self.fake.submits.append(body)
-        job = f"job_{len(self.fake.submits):024d}"
+        job = f"job_{next(self.fake.numbers):024d}"
         made = datetime.now(UTC).isoformat().replace("+00:00", "Z")
         queued = {"jobId": job, "status": "queued", "input": body, "looks": 0, "created": made}
         self.fake.jobs[job] = queued

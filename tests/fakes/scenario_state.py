@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import re
 from dataclasses import dataclass, field
@@ -84,6 +85,9 @@ class ScenarioFake:
     conversions: list[tuple[str, str]] = field(default_factory=list)
     limits: dict[str, Any] = field(default_factory=dict)
     stale: int = 0
+    numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    asset_numbers: itertools.count[int] = field(default_factory=itertools.count)
+    """Of jobs and of assets; requests that come side by side get different ones."""
 
     def calls(self, method: str, path: str) -> list[Seen]:
         """Return the requests of a method whose path matches."""
@@ -98,7 +102,7 @@ class ScenarioFake:
 
     def add_asset(self, name: str, data: bytes, mime: str, kind: str, **more: Any) -> str:
         """Put a file into the library."""
-        asset = f"asset_{name}{len(self.assets):018d}"
+        asset = f"asset_{name}{next(self.asset_numbers):018d}"
         self.files[asset] = data
         self.assets[asset] = {"id": asset, "kind": kind, "mimeType": mime, "status": "success"}
         self.assets[asset] |= {"source": "uploaded", "metadata": {"kind": kind}, **more}

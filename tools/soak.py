@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A batch on a hostile network, killed and run again at random, for as long as is asked for.
+
+`soak.py [--seconds N] [--pictures N] [--seed N]`: the command line orders from fakes of three
+services on loopback; of all requests 8 % go wrong, processes are killed. Then all goes well and the
+batch comes to its end. Nothing may be ordered twice, no task unknown to all records, no mesh
+missing. A process beside it lives on; its memory, handles, threads and temporary files stay.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import environments
+import places
+
+sys.path.insert(0, str(places.ROOT / "tests"))
+from fakes.ordered import Lane, lanes, write_pictures
+
+SHARE = 0.08
+CLIENT = "import sys; from image_to_mesh.cli import main; sys.exit(main())"
+CODES = frozenset({0, 5, 6, 7, 130})
+"""What the command line may end with: all that went wrong can go on."""
+RESIDENT = Path(__file__).with_name("soak_resident.py")
+ALIVE = (0.5, 3.5)
+"""The seconds from which and until which a process lives."""
+LATER = 240.0
+"""Seconds that the batch has for its end, once all goes well."""
+MEMORY = 8.0
+"""Megabytes by which a process that lives on may have grown: its allocator's own breath."""
+SETTLED = 3
+"""Rounds after which it has all that it keeps."""
+
+
+@cache
+def python() -> Path:
+    """Return the interpreter that has what the product needs."""
+    return environments.for_unit("3.11")
+
+
+@dataclass
+class Soak:
+    """One run: where it works, with whom, and what was seen."""
+
+    folder: Path
+    lanes: tuple[Lane, ...]
+    pictures: list[str]
+    """The provider of each picture."""
+    chance: random.Random
+    problems: list[str] = field(default_factory=list)
+    seen: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def library(self) -> Path:
+        """The library of the processes that are killed."""
+        return self.folder / "library"
+
+    def environment(self) -> dict[str, str]:
+        """Return what a process gets: no Blender, the fakes' addresses, a folder for its files."""
+        found = {name: value for lane in self.lanes for name, value in lane.environment.items()}
+        temporary = self.folder / "tmp"
+        temporary.mkdir(exist_ok=True)
+        path = os.pathsep.join(map(str, (places.link_checkout(), places.ROOT / "tests")))
+        return {**found, "HOME": str(self.folder), "PATH": "/nonexistent", "PYTHONPATH": path,
+                "TMPDIR": str(temporary), "IMAGE_TO_MESH_LIBRARY": str(self.library)}  # fmt: skip
+
+    @contextlib.contextmanager
+    def client(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+        """Run the command line while the block runs; judge what it printed and how it ended."""
+        self.seen[arguments[0]] += 1
+        errors = self.folder / "errors.txt"
+        with errors.open("w+") as told, subprocess.Popen(
+            [str(python()), "-B", "-c", CLIENT, *arguments], env=self.environment(),
+            stdout=subprocess.PIPE, stderr=told, text=True, errors="replace",
+        ) as process:  # fmt: skip
+            try:
+                yield process
+            finally:
+                if process.poll() is None:
+                    process.kill()
+                process.communicate()
+        printed = errors.read_text(errors="replace")
+        if "Traceback" in printed:
+            self.problems.append(f"{arguments[0]} broke down: {printed[-1500:]}")
+        if process.returncode >= 0 and process.returncode not in CODES:
+            self.problems.append(f"{arguments} ended with {process.returncode}: {printed[-500:]}")
+
+    # -- while it goes wrong -----------------------------------------------------------------------
+
+    def storm(self, seconds: float) -> None:
+        """Start processes and end them at random; more pictures come as time passes."""
+        started = time.monotonic()
+        while (passed := time.monotonic() - started) < seconds:
+            share = min(1.0, (passed + ALIVE[1]) / (seconds - ALIVE[1]))
+            table = self.table(share)
+            command = self.chance.choice(("batch", "batch", "batch", "resume"))
+            arguments = (str(table),) if command == "batch" else ()
+            with self.client(command, *arguments, "--quiet") as process:
+                self._end(process, min(seconds - passed, self.chance.uniform(*ALIVE)))
+
+    def table(self, share: float) -> Path:
+        """Write the table of what is to be made by now."""
+        return write_pictures(
+            self.folder / "in", self.pictures[: round(share * len(self.pictures))]
+        )
+
+    def _end(self, process: subprocess.Popen[str], seconds: float) -> None:
+        try:
+            process.wait(max(0.1, seconds))
+        except subprocess.TimeoutExpired:
+            kind = self.chance.choice((*(signal.SIGKILL,) * 4, signal.SIGINT))
+            self.seen[kind.name] += 1
+            process.send_signal(kind)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(20.0)
+
+    # -- once all goes well ------------------------------------------------------------------------
+
+    def finish(self) -> None:
+        """Let the batch come to its end; decide on orders that surely never arrived."""
+        for way in (way for lane in self.lanes for way in lane.ways):
+            way.share = 0.0
+        end = time.monotonic() + LATER
+        self._run("batch", str(self.table(1.0)), end=end)
+        self._run("resume", end=end)
+        for job in self._uncertain():
+            self._run("resume", job, end=end)
+        taken = {(lane.provider, order.picture) for lane in self.lanes for order in lane.orders()}
+        for job, record in self._uncertain().items():
+            self.seen["uncertain"] += 1
+            if (record["provider"], _number(record)) not in taken:
+                self.seen["ordered again"] += 1
+                self._run("settle", job, "--submit-again", end=end)
+
+    def _run(self, *arguments: str, end: float) -> None:
+        with self.client(*arguments, "--quiet") as process:
+            try:
+                process.wait(max(1.0, end - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                self.problems.append(f"{arguments[0]} came to no end within {LATER:.0f} s")
+
+    def records(self) -> dict[str, dict[str, Any]]:
+        """Return all records by their folders."""
+        files = sorted(self.library.glob("[!.]*/job.json"))
+        return {file.parent.name: json.loads(file.read_bytes()) for file in files}
+
+    def _uncertain(self) -> dict[str, dict[str, Any]]:
+        states = ("uncertain", "submitting")
+        return {job: one for job, one in self.records().items() if one["state"] in states}
+
+    # -- what came of it ---------------------------------------------------------------------------
+
+    def judge(self) -> None:
+        """Compare what the services took with what the records know."""
+        records = list(self.records().values())
+        for lane in self.lanes:
+            mine = [record for record in records if record["provider"] == lane.provider]
+            wanted = {number for number, name in enumerate(self.pictures) if name == lane.provider}
+            self._judge_lane(lane, mine, wanted)
+        for file in sorted((self.folder / "tmp").rglob("*")):
+            self.problems.append(f"left in the folder for temporary files: {file.name}")
+        for file in self.library.rglob(".*"):
+            if file.name not in (".catalogue.json", ".uploads.json"):
+                self.problems.append(f"left in the library: {file.relative_to(self.library)}")
+
+    def _judge_lane(self, lane: Lane, mine: list[dict[str, Any]], wanted: set[int]) -> None:
+        orders = lane.orders()
+        self.seen[f"ordered from {lane.provider}"] = len(orders)
+        for number, count in Counter(order.picture for order in orders).items():
+            if count > 1:
+                self.problems.append(f"{lane.provider} took picture {number} {count} times")
+        known = {value for one in mine for value in (one.get("ticket") or {}).values()
+                 if isinstance(value, str)}  # fmt: skip
+        doubtful = {_number(one) for one in mine if one["state"] == "uncertain"}
+        ready = {_number(one): one for one in mine if one["state"] == "ready"}
+        for order in orders:
+            found = order.task in known if lane.names else order.picture in doubtful | set(ready)
+            if not found:
+                self.problems.append(f"no record knows of {lane.provider}'s {order}")
+        for number in sorted(wanted - set(ready) - (set() if lane.names else doubtful)):
+            self.problems.append(f"{lane.provider} gave no mesh of picture {number}")
+        for number, record in ready.items():
+            mesh = self.library / record["id"] / record["mesh"]
+            if mesh.read_bytes() != lane.mesh:
+                self.problems.append(f"the mesh of picture {number} is not what was sent")
+
+
+def _number(record: dict[str, Any]) -> int:
+    return int(Path(record["name"]).stem)
+
+
+@contextlib.contextmanager
+def resident(soak: Soak) -> Iterator[list[dict[str, float]]]:
+    """Let a process order on and on while the block runs; return what it measured of itself."""
+    rounds: list[dict[str, float]] = []
+    folder = soak.folder / "resident"
+    folder.mkdir()
+    environment = {**soak.environment(), "TMPDIR": str(folder)}
+    with (folder / "rounds.jsonl").open("w+") as told, subprocess.Popen(
+        [str(python()), "-B", str(RESIDENT), str(folder / "work")], env=environment,
+        stdin=subprocess.PIPE, stdout=told, text=True,
+    ) as process:  # fmt: skip
+        try:
+            yield rounds
+        finally:
+            assert process.stdin is not None
+            process.stdin.close()
+            try:
+                process.wait(60.0)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                soak.problems.append("the process that lives on came to no end")
+        told.seek(0)
+        rounds += [json.loads(line) for line in told]
+    if process.returncode:
+        soak.problems.append(f"the process that lives on ended with {process.returncode}")
+
+
+def growth(rounds: list[dict[str, float]]) -> list[str]:
+    """Say what grew from one round to the next, once the first ones had filled what is kept."""
+    if len(rounds) < SETTLED + 2:
+        return [f"only {len(rounds)} rounds: nothing can be said of growth"]
+    before, after = rounds[SETTLED - 1 : -1], rounds[-2:]
+    found = []
+    for name, allowed in (("memory", MEMORY), ("handles", 0), ("threads", 0), ("temporary", 0)):
+        least = min(one[name] for one in after)
+        most = max(one[name] for one in before[: max(1, len(before) // 3)])
+        if least > most + allowed:
+            found.append(f"{name} grew from {most:g} to {least:g}")
+    return found
+
+
+def run(seconds: float, pictures: int, seed: int) -> Soak:
+    """Soak for so many seconds with so many pictures; the seed draws faults and ends."""
+    chance = random.Random(seed)
+    names = chance.choices(("tripo", "scenario", "aiml_triposr"), (5, 3, 2), k=pictures)
+    with (
+        tempfile.TemporaryDirectory(prefix="soak-") as folder,
+        lanes(SHARE, seed) as served,
+        lanes(SHARE, seed + 100) as beside,
+    ):
+        soak = Soak(Path(folder), served, names, chance)
+        other = Soak(Path(folder), beside, [], chance)
+        with resident(other) as rounds:
+            soak.storm(seconds)
+        soak.finish()
+        soak.judge()
+        soak.problems += other.problems + growth(rounds)
+        for lane in beside:
+            twice = Counter(order.picture for order in lane.orders()).most_common(1)
+            if twice and twice[0][1] > 1:
+                soak.problems.append(f"the process that lives on ordered {twice[0]} times")
+        _tell(soak, rounds)
+    return soak
+
+
+def _tell(soak: Soak, rounds: list[dict[str, float]]) -> None:
+    faults = Counter[str]()
+    for lane in soak.lanes:
+        for way in lane.ways:
+            faults += way.seen
+    requests = faults.total()
+    print(f"{requests} requests, of which {requests - faults.pop('')} went wrong: "
+          + ", ".join(f"{name} {count}" for name, count in sorted(faults.items())))  # fmt: skip
+    print(", ".join(f"{name} {count}" for name, count in sorted(soak.seen.items())))
+    for which, one in (("third", rounds[2:3]), ("last", rounds[-1:])):
+        print(f"{which} of {len(rounds)} rounds: {one[0] if one else 'none'}")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--seconds", type=float, default=600.0)
+    parser.add_argument("--pictures", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    asked = parser.parse_args()
+    print(f"{asked.pictures} pictures, {asked.seconds:.0f} s, seed {asked.seed}", flush=True)
+    soak = run(asked.seconds, asked.pictures, asked.seed)
+    for problem in soak.problems:
+        print(f"FAILED: {problem}")
+    print(f"{int(not soak.problems)} passed, {len(soak.problems)} failed")
+    return 1 if soak.problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The process of a soak that is not killed: orders round after round, and measures itself.
+
+`soak_resident.py FOLDER` runs the command line in this one process until its standard input ends,
+and prints a line of JSON for each round: megabytes, handles, threads, temporary files.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+PICTURES = 6
+PROVIDERS = ("tripo", "scenario", "aiml_triposr")
+QUIET = 3.0
+"""Seconds within which threads of calls that were given up come to their ends."""
+
+
+def measured(folder: Path, before: int) -> dict[str, float]:
+    """Measure this process, once its threads are through."""
+    until = time.monotonic() + QUIET
+    while threading.active_count() > before and time.monotonic() < until:
+        time.sleep(0.05)
+    gc.collect()
+    pages = int(Path("/proc/self/statm").read_text("utf-8").split()[1])
+    left = [file for file in Path(tempfile.gettempdir()).iterdir() if file != folder]
+    return {
+        "memory": pages * os.sysconf("SC_PAGE_SIZE") / 1e6,
+        "handles": len(os.listdir("/proc/self/fd")),  # noqa: PTH208 - names alone are wanted
+        "threads": threading.active_count(),
+        "temporary": len(left),
+    }
+
+
+def order(folder: Path, number: int) -> int:
+    """Order a few pictures that were not there before, into a library of their own."""
+    from fakes.ordered import write_pictures
+
+    from image_to_mesh.cli import main
+
+    work = folder / str(number)
+    names = [PROVIDERS[place % len(PROVIDERS)] for place in range(PICTURES)]
+    table = write_pictures(work, names, number * PICTURES)
+    library = str(work / "library")
+    with contextlib.redirect_stdout(sys.stderr):
+        code = main(["batch", str(table), "--library", library, "--quiet"])
+    shutil.rmtree(work)
+    return code
+
+
+def main() -> None:
+    folder, over = Path(sys.argv[1]), threading.Event()
+
+    def watch() -> None:
+        sys.stdin.read()
+        over.set()
+
+    threading.Thread(target=watch, daemon=True).start()
+    threads, number = threading.active_count(), 0
+    while not over.is_set():
+        code = order(folder, number)
+        number += 1
+        print(json.dumps({"code": code, **measured(folder, threads)}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
