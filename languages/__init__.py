@@ -13,6 +13,7 @@ from . import (
     german_interface,
     german_jobs,
     german_models,
+    german_network,
     german_operators,
     german_services,
     german_settings,
@@ -26,6 +27,7 @@ _GERMAN_SWITCH = ". Aus: Der Dienst entscheidet"
 _GERMAN_SENTENCES = {
     **german_jobs.TEXTS,
     **german_models.TEXTS,
+    **german_network.TEXTS,
     **german_operators.TEXTS,
     **german_services.TEXTS,
     **german_settings.TEXTS,

@@ -40,7 +40,8 @@ from ._errors import BadReply, InvalidSettings, Uncertain
 from ._settings import changed
 
 if TYPE_CHECKING:
-    from ._http import Http, Reply
+    from ._http import Http
+    from ._reply import Reply
 
 log = logging.getLogger(__name__)
 

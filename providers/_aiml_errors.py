@@ -27,7 +27,7 @@ from ._errors import (
 )
 
 if TYPE_CHECKING:
-    from ._http import Reply
+    from ._reply import Reply
 
 KEYS = "https://aimlapi.com/app/keys"
 BILLING = "https://aimlapi.com/app/billing/"
@@ -105,10 +105,9 @@ def _too_many(message: str, reply: Reply) -> RateLimited:
 def _broken(status: int, message: str, reply: Reply, order: Order | None) -> ImageToMeshError:
     """Tell the service's own failures, which are not charged, from a gateway's silence."""
     own = isinstance(reply.json, dict)
-    down = status == 503 and bool(reply.text.strip())
-    if order is None or down or (own and _matches("maintenance", message)):
+    if order is None or (own and _matches("maintenance", message)):
         return Unreachable(message, "Try again in a while.")
-    if not own:
+    if not own or status in (502, 503):
         return uncertain(f"The order was sent, and a gateway answered {status}: {message}", order)
     return Failed(message, f"{NOT_CHARGED} Try again in a while.")
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from ._http import Reply
+    from ._reply import Reply
 
 NOT_KEPT = frozenset({"set-cookie", "set-cookie2"})
 

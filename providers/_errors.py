@@ -54,6 +54,11 @@ class Message(str):
         message.values = known
         return message
 
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """Return words without values: they are translated where they are known."""
+        return cls(text.replace("{", "{{").replace("}", "}}"))
+
 
 def _shown(value: object) -> object:
     if isinstance(value, Message):

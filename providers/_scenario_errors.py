@@ -20,7 +20,7 @@ from ._errors import (
 )
 
 if TYPE_CHECKING:
-    from ._http import Reply
+    from ._reply import Reply
 
 KEYS = "https://app.scenario.com/team&tab=project_api_keys"
 NOBODY = "Check Scenario's address in the preferences (SCENARIO_BASE_URL)."
@@ -86,8 +86,7 @@ def refusal(
 
 def refused_order(reply: Reply, otherwise: type[ImageToMeshError]) -> ImageToMeshError:
     """Make the error of a submit that was not taken, or may have been."""
-    told = reply.status == 503 and bool(reply.text.strip())
-    if not told and (reply.status == 408 or reply.status >= 500):
+    if not reply.refused:
         return Uncertain(
             f"{said(reply) or f'Scenario answered {reply.status}.'} It may have taken the order.",
             "Look for the job at app.scenario.com; it is never sent again by itself.",

@@ -17,7 +17,7 @@ from ._errors import BadReply, Failed, ImageToMeshError
 from ._scenario_errors import refusal, said
 
 if TYPE_CHECKING:
-    from ._http import Reply
+    from ._reply import Reply
 
 T = TypeVar("T")
 

@@ -31,7 +31,8 @@ from ._errors import (
 from ._finding import agrees, within
 
 if TYPE_CHECKING:
-    from ._http import Http, Reply
+    from ._http import Http
+    from ._reply import Reply
 
 T = TypeVar("T")
 
@@ -103,7 +104,7 @@ def ordered(reply: Reply, api: Api) -> Ticket:
     """
     if _refused(reply):
         error = refusal(reply, api)
-        if isinstance(error, Unreachable) and not _surely_not_taken(reply):
+        if isinstance(error, Unreachable) and not reply.refused:
             raise Uncertain(error.message, "Look at Tripo whether the task is there.", KEYS)
         raise error
     if not isinstance(reply.json, dict):
@@ -298,12 +299,6 @@ def _kind(reply: Reply) -> type[ImageToMeshError]:
     if code in _BY_CODE:
         return _BY_CODE[code]
     return by_status or (Unreachable if reply.status >= 500 else Failed)
-
-
-def _surely_not_taken(reply: Reply) -> bool:
-    if reply.status == 503:
-        return bool(reply.text.strip())
-    return 400 <= reply.status < 500 and reply.status != 408
 
 
 def _code(reply: Reply) -> int:

@@ -7,7 +7,11 @@ when it opens a connection.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+"""They win over the preference, in this order."""
 
 _bundle: list[str] = []
 _problem: list[str] = []
@@ -25,9 +29,12 @@ def trust(path: str) -> None:
         _problem.append(f"There is no file {path}: the usual authorities are used.")
 
 
-def trusted() -> str | bool:
-    """Return what `requests` takes for `verify`: the file, else True."""
-    return _bundle[0] if _bundle else True
+def authorities() -> tuple[str, str]:
+    """Return the file or folder of authorities that is set, and what sets it; empty for none."""
+    for variable in VARIABLES:
+        if os.environ.get(variable):
+            return os.environ[variable], variable
+    return (_bundle[0], "Certificate Bundle") if _bundle else ("", "")
 
 
 def trust_problem() -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ROOT = places.ROOT
+_NAMES = ("BLENDER", "IMAGE_TO_MESH_LIBRARY")
 _SERVICES = ("AIML_", "SCENARIO_", "TRIPO_")
 
 
@@ -39,9 +40,10 @@ def root() -> Path:
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Know no key and no library of the person who runs the tests."""
+    """Know no key, no library and no network settings of the person who runs the tests."""
     for name in list(os.environ):
-        if name.startswith(_SERVICES) or name in ("BLENDER", "IMAGE_TO_MESH_LIBRARY"):
+        of_network = name.lower().endswith("_proxy") or name.endswith("_CA_BUNDLE")
+        if of_network or name.startswith(_SERVICES) or name in _NAMES:
             monkeypatch.delenv(name)
     monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(tmp_path / "library"))
 

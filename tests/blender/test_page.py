@@ -48,15 +48,15 @@ def test_keys_are_masked_and_addresses_are_not(preferences: Any) -> None:
 def test_a_certificate_bundle_is_used_at_once(preferences: Any, tmp_path: Path) -> None:
     bundle = tmp_path / "company.pem"
     bundle.write_text("", "utf-8")
-    trusted = importlib.import_module(f"{ADDON}.providers._trust").trusted
+    authorities = importlib.import_module(f"{ADDON}.providers._trust").authorities
     preferences.certificates = str(bundle)
-    assert trusted() == str(bundle)
+    assert authorities() == (str(bundle), "Certificate Bundle")
     preferences.certificates = str(tmp_path / "none.pem")
-    assert trusted() is True
+    assert authorities() == ("", "")
     preferences.show_addresses = True
     assert "none.pem" in draw_preferences(preferences).text()
     preferences.certificates = ""
-    assert trusted() is True
+    assert authorities() == ("", "")
 
 
 def test_a_library_limit_is_given_in_gigabytes(preferences: Any) -> None:

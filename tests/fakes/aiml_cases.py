@@ -87,8 +87,8 @@ ERRORS = (
          "not charged"),
     _row("500 partner", 500, classic(500, PARTNER), "failed", "Something wrong"),
     _row("500 down", 500, classic(500, MAINTENANCE), "unreachable", "maintenance"),
-    _row("502", 502, classic(502, "Bad Gateway"), "failed", "Bad Gateway"),
-    _row("503", 503, classic(503, "Service unavailable"), "unreachable", "unavailable"),
+    _row("502", 502, classic(502, "Bad Gateway"), "uncertain", "Bad Gateway", BILLING),
+    _row("503", 503, classic(503, "Service unavailable"), "uncertain", "unavailable", BILLING),
     _row("504", 504, classic(504, "Generation timeout"), "failed", "Generation timeout", "",
          "not charged"),
     # Other shapes of the same.
@@ -138,7 +138,7 @@ ERRORS = (
     Row("silence after", Fault(0, taken=True), "uncertain", "no answer", BILLING, "never sent"),
 )  # fmt: skip
 
-AGAIN = ("rate_limited", "unreachable")
+AGAIN = ("rate_limited",)
 """What the service refuses for now: sent again a few times, and again with the next resume."""
 
 

@@ -103,7 +103,7 @@ def _at_part(part: float) -> None:
     real = _http._arriving
 
     def arriving(answer: Any) -> Iterator[bytes]:
-        total = int(answer.headers.get("Content-Length", 0))
+        total = int(answer.headers.get("content-length", 0))
         come, sizes = 0, itertools.repeat(max(total // SLICES, 1))
         for piece in real(answer):
             while piece:

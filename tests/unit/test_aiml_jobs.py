@@ -127,7 +127,7 @@ FAULTS: list[Any] = [
     ),
     pytest.param([Fault(504, classic(504, "slow"))], "failed", State.FAILED, 1, id="504"),
     pytest.param([Fault(500, classic(500, "oops"))], "failed", State.FAILED, 1, id="500"),
-    pytest.param([Fault(503, "later", QUICK)] * 5, "unreachable", State.QUEUED, 5, id="503"),
+    pytest.param([Fault(503, "later", QUICK)] * 5, "uncertain", State.UNCERTAIN, 1, id="503"),
     pytest.param([Fault(429, "slow", QUICK)] * 5, "rate_limited", State.QUEUED, 5, id="429"),
     pytest.param([Fault(429, "slow", QUICK)] * 2, "", State.READY, 3, id="429 twice"),
     pytest.param([Fault(401, classic(401, NO_KEY))], "bad_key", State.FAILED, 1, id="401"),

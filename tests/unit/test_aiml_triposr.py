@@ -35,7 +35,7 @@ from image_to_mesh.providers import (
     settings_of,
 )
 from image_to_mesh.providers._adapters import parse_settings
-from image_to_mesh.providers._http import Reply
+from image_to_mesh.providers._reply import Reply
 
 PROVIDER: Provider[Any] = get_provider("aiml_triposr")
 SETTINGS = settings_of(PROVIDER.settings)
@@ -216,7 +216,7 @@ def test_refusal_becomes_its_error(aiml: Aiml, cup: Picture, row: Row) -> None:
     assert "<" not in error.message
     assert row.hint in error.hint
     assert KEY not in "".join(traceback.format_exception(error))
-    again = row.fault.status in (429, 503) and row.fault.body and "Retry" not in row.hint
+    again = row.fault.status == 429 and row.fault.body and "Retry" not in row.hint
     assert aiml.posts() == (5 if again and "900" not in row.hint else 1)
     assert len(aiml.orders) == int(row.fault.taken)
 
@@ -364,5 +364,5 @@ def test_sample_program_of_the_documentation_agrees(aiml: Aiml, tmp_path: Path) 
 
 
 def test_rows_that_are_sent_again_are_those_that_wait_for_a_resume() -> None:
-    waiting = {row.kind for row in ERRORS if row.fault.status in (429, 503) and row.fault.body}
+    waiting = {row.kind for row in ERRORS if row.fault.status == 429 and row.fault.body}
     assert waiting == set(AGAIN)

@@ -80,18 +80,14 @@ def test_a_bundle_that_is_there_is_trusted_and_another_is_said(
     tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     request.addfinalizer(lambda: providers.trust(""))
-    from image_to_mesh.providers._trust import trusted
+    from image_to_mesh.providers._trust import authorities
 
-    assert trusted() is True
+    assert authorities() == ("", "")
     bundle = tmp_path / "company.pem"
     providers.trust(str(bundle))
-    assert trusted() is True
+    assert authorities() == ("", "")
     assert str(bundle) in providers.trust_problem()
     bundle.write_text("", "utf-8")
     providers.trust(str(bundle))
-    assert (trusted(), providers.trust_problem()) == (str(bundle), "")
-    from image_to_mesh.providers._http import Http
-
-    http = Http("https://a.test", {})
-    assert http._session.verify == str(bundle)
-    http.close()
+    assert authorities() == (str(bundle), "Certificate Bundle")
+    assert providers.trust_problem() == ""

@@ -26,7 +26,7 @@ BIG = 50 * 1000 * 1000
 @pytest.fixture
 def http() -> Iterator[Http]:
     """A connection with a key, which makes no pauses."""
-    one = Http("https://example.com", {"Authorization": KEY}, pause=lambda _: None)
+    one = Http("http://127.0.0.1:9", {"Authorization": KEY}, pause=lambda _: None)
     yield one
     one.close()
 

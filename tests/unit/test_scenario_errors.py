@@ -107,7 +107,7 @@ SUBMITS: list[tuple[int, Any, str, str, str]] = [
     (503, "", "uncertain", "answered 503", ""),
     (504, {"message": "Endpoint request timed out"}, "uncertain", "timed out", ""),
     (408, "", "uncertain", "answered 408", ""),
-    (503, {"message": "Service Unavailable"}, "unreachable", "Unavailable", ""),
+    (503, {"message": "Service Unavailable"}, "uncertain", "Unavailable", ""),
     (429, {"reason": "cooldown", "remainingSeconds": 900}, "rate_limited", "15 minutes", ""),
     (429, {"reason": "cooldown", "remainingSeconds": "130"}, "rate_limited", "2 minutes", ""),
     (429, {"message": "Too Many Requests"}, "rate_limited", "Too Many Requests", ""),

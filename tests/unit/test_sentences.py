@@ -16,6 +16,7 @@ from image_to_mesh.languages import (
     german_interface,
     german_jobs,
     german_models,
+    german_network,
     german_operators,
     german_services,
     german_texts,
@@ -26,7 +27,14 @@ pytestmark = pytest.mark.once
 
 GERMAN = Sentences(languages.SENTENCES["de_DE"])
 KNOWN = set(map(languages.unnamed, languages.GERMAN))
-FILES = (german_jobs, german_models, german_operators, german_services, german_texts)
+FILES = (
+    german_jobs,
+    german_models,
+    german_network,
+    german_operators,
+    german_services,
+    german_texts,
+)
 NOT_SAID = frozenset(
     {
         # Names and paths of files, and of what lies in them.

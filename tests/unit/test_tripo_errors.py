@@ -185,7 +185,7 @@ ODD: list[tuple[str, Fault, type[ImageToMeshError], str]] = [
     ("create", Fault(404, HTML), Unreachable, "answered 404"),
     ("create", Fault(405, HTML), Unreachable, "answered 405"),
     ("create", Fault(403, HTML), Unreachable, "answered 403"),
-    ("create", Fault(503, error_body(1000)), Unreachable, "their own words"),
+    ("create", Fault(503, error_body(1000)), Uncertain, "their own words"),
     ("create", Fault(429, "slow down"), RateLimited, "slow down"),
     ("create", Fault(500, error_body(1000)), Uncertain, "their own words"),
     ("create", Fault(500, error_body(1001)), Uncertain, "their own words"),

@@ -32,7 +32,8 @@ from ._errors import BadKey, Failed, NoCredits, RateLimited
 from ._settings import Choice, Option, Settings, changed
 
 if TYPE_CHECKING:
-    from ._http import Http, Reply
+    from ._http import Http
+    from ._reply import Reply
 
 
 class Finish(StrEnum):
