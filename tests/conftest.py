@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import places
 import pytest
+from fakes.promised import Promised
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,6 +47,17 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         if of_network or name.startswith(_SERVICES) or name in _NAMES:
             monkeypatch.delenv(name)
     monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(tmp_path / "library"))
+
+
+@pytest.fixture
+def promised(capsys: pytest.CaptureFixture[str]) -> Promised:
+    """Hold a piece of work to the calls and, in a bench, to the time that are promised of it."""
+
+    def tell(line: str) -> None:
+        with capsys.disabled():
+            print(f"\n  {line}")
+
+    return Promised(tell)
 
 
 class SocketRefused(BaseException):

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How much work something is: always by the calls that it makes, by the clock where that is fair.
+
+The calls of Python functions are the same on every machine. Seconds are not: they are judged by
+`make bench` alone, which sets BENCH, as the best of many runs and without what other programs take.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+RUNS = 30
+
+
+def calls_of(work: Callable[[], Any]) -> int:
+    """Count the Python functions that a piece of work calls on this thread."""
+    count = 0
+
+    def counted(_frame: FrameType, event: str, _argument: Any) -> None:
+        nonlocal count
+        count += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(counted)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return count - 1  # the work itself
+
+
+def seconds_of(work: Callable[[], Any], runs: int = RUNS) -> float:
+    """Return the least time of this thread that a piece of work took, in seconds."""
+    times = []
+    for _ in range(runs):
+        started = time.thread_time()
+        work()
+        times.append(time.thread_time() - started)
+    return min(times)
+
+
+@dataclass(frozen=True)
+class Promised:
+    """Holds work to what is promised of it; `tell` prints a line that is always seen."""
+
+    tell: Callable[[str], None]
+
+    def __call__(
+        self, what: str, work: Callable[[], Any], *, calls: int, milliseconds: float
+    ) -> None:
+        """Run the work; fail where it is more than was promised."""
+        work()
+        counted = calls_of(work)
+        assert counted <= calls, f"{what} makes {counted} calls"
+        if not os.environ.get("BENCH"):
+            return
+        took = seconds_of(work) * 1e3
+        self.tell(f"{what}: {took:.2f} ms of {milliseconds:g}, {counted} calls of {calls}")
+        assert took <= milliseconds, f"{what} takes {took:.2f} ms"
