@@ -16,7 +16,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from .worker_process import TICK, Check, Progress, WorkerProcess, clean_environment
+from .worker_environment import clean_environment
+from .worker_folder import sweep
+from .worker_process import TICK, Check, Progress, WorkerProcess
 
 __all__ = ("TICK", "BackgroundBlender", "Blenders", "blenders")
 
@@ -163,6 +165,7 @@ def _serves(worker: WorkerProcess, command: tuple[str, ...]) -> bool:
 @functools.cache
 def blenders() -> Blenders:
     """Return the background Blenders of this process; they end with it."""
-    one = Blenders()
-    atexit.register(one.close)
-    return one
+    kept = Blenders()
+    atexit.register(kept.close)
+    threading.Thread(target=sweep, daemon=True).start()  # guard: leftovers-are-swept-at-start
+    return kept

@@ -54,7 +54,7 @@ def find_blender(environment: Mapping[str, str]) -> tuple[str, ...] | None:
     or a macOS bundle as well, else `blender` on PATH, else where installers put it.
     """
     if importlib.util.find_spec("bpy") is not None:
-        return (sys.executable, str(WORKER))
+        return module_command()
     if named := environment.get("BLENDER"):
         return blender_command(binary_in(named))
     on_path = shutil.which("blender", path=environment.get("PATH"))
@@ -63,9 +63,27 @@ def find_blender(environment: Mapping[str, str]) -> tuple[str, ...] | None:
 
 
 def blender_command(binary: str) -> tuple[str, ...]:
-    """Return the command that starts the worker in the Blender at `binary`."""
-    quiet = ("--background", "--factory-startup", "--disable-autoexec")
-    return (binary, *quiet, "--python-exit-code", "1", "--python", str(WORKER), "--")
+    """Return the command that starts the worker in the Blender at `binary`.
+
+    Without add-ons, preferences, scripts out of files, or the network.
+    """
+    quiet = ("--background", "--factory-startup", "--disable-autoexec")  # guard: worker-flags
+    # Behind the script, which never returns: a Blender that does not know it would open it as a
+    # file, and could not say its version any more.
+    script = ("--python-exit-code", "1", "--python", str(WORKER), "--offline-mode")
+    return (binary, *quiet, *script, "--")
+
+
+def module_command() -> tuple[str, ...]:
+    """Return the command that starts the worker in this Python, with the `bpy` module.
+
+    Isolated: no variable, user folder or current folder adds to what it imports, but for where
+    `bpy` lies, should that be none of its own places.
+    """
+    found = importlib.util.find_spec("bpy")
+    places = list(found.submodule_search_locations or ()) if found else []
+    where = [str(Path(place).parent) for place in places[:1]]
+    return (sys.executable, "-I", str(WORKER), *where)
 
 
 def binary_in(place: str) -> str:

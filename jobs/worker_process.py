@@ -1,31 +1,30 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One background Blender: started, asked, watched, ended.
 
-It speaks one JSON object a line (see `scene/background/worker.py`). Mesh files come from the
-internet and are parsed there, so whatever becomes of it is an error message here.
+It speaks one JSON object a line (see `worker_channel`). Mesh files come from the internet and are
+parsed there, so whatever becomes of it is an error message here, and nothing of it stays.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import queue
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
-from typing import IO, Any
+from pathlib import Path
+from typing import Any
 
-from ..providers import Failed, ImageToMeshError, NoBlender, all_providers, error_of_kind
+from ..providers import Failed, ImageToMeshError, NoBlender, error_of_kind
 from . import process_memory
+from .worker_channel import Channel
+from .worker_environment import clean_environment, environment_in
+from .worker_folder import WorkerFolder
 
-PREFIX = "@image_to_mesh "
 TICK = 0.05
-LONGEST_LINE = 16 * 1024 * 1024
 OLDEST = (4, 2)
 
 READY_LIMIT = 60.0
@@ -46,10 +45,8 @@ MEMORY_PAUSE = 2.0 if sys.platform == "darwin" else 0.25
 
 Progress = Callable[[str, float | None], None]
 Check = Callable[[], None]
-Answers = queue.Queue[dict[str, Any] | None]
 
 ADVICE = "Try again, or with a smaller mesh."
-_NOISE = ("writing:", "# ", "blender ", "backtrace", "extension modules", "unable to find")
 
 
 class WorkerProcess:
@@ -59,11 +56,10 @@ class WorkerProcess:
         self.command = command
         self.environment: Mapping[str, str] = {}
         self._process: subprocess.Popen[str] | None = None
-        self._answers: Answers = queue.Queue()
-        self._log: deque[str] = deque(maxlen=60)
+        self._channel: Channel | None = None
+        self._folder: WorkerFolder | None = None
         self._last = 0
         self._started = self._looked = self._asked = 0.0
-        self._heard = [0.0]
         self._is_ready = False
         self._version: tuple[int, ...] = ()
 
@@ -76,26 +72,31 @@ class WorkerProcess:
             return
         self.environment = clean_environment(os.environ)
         try:
-            self._process = subprocess.Popen(
-                self.command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                encoding="utf-8",
-                errors="replace",
-                env=self.environment,
-                **_apart(),
-            )
+            self._folder = WorkerFolder()
+            self._process = self._opened(self._folder)
         except OSError as error:
+            self.kill()
             raise NoBlender(
                 f"Blender cannot be started in the background: {error}.",
                 "Set BLENDER to the path of a Blender.",
             ) from error
         self._started, self._is_ready = time.monotonic(), False
         # Of this process alone: the end of one that was killed is no news of the next.
-        self._answers, self._log, self._heard = queue.Queue(), deque(maxlen=60), [0.0]
-        what = (self._process.stdout, self._answers, self._log, self._heard)
-        threading.Thread(target=_read, args=what, daemon=True).start()
+        self._channel = Channel(self._process)
+        with contextlib.suppress(OSError):  # What ended at once is told from its pipes.
+            self._channel.greet(str(self._folder.path))
+
+    def _opened(self, folder: WorkerFolder) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self.command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
+            env=environment_in(folder.path, os.environ),
+            **_apart(),
+        )
 
     def ask(self, request: Mapping[str, Any], progress: Progress, check: Check) -> dict[str, Any]:
         """Send a request and return what its `done` answer says.
@@ -107,8 +108,7 @@ class WorkerProcess:
         self._last += 1
         try:
             self._await_ready(check)
-            self._asked = self._heard[0] = time.monotonic()
-            self._log.clear()
+            self._asked = time.monotonic()
             self._write({"id": self._last, "seconds": WORK_LIMIT, **request})
             while True:
                 answer = self._next(check)
@@ -118,6 +118,7 @@ class WorkerProcess:
                     break
         except BaseException:
             self.kill()
+            _remove_sides(request)
             raise
         return _outcome(answer)
 
@@ -144,18 +145,23 @@ class WorkerProcess:
         return (process_memory.of_process(self._process.pid) or 0) if self._process else 0
 
     def kill(self) -> None:
-        """End the process now, and whatever it started."""
+        """End the process now, and whatever it started; its temporary folder goes with it."""
         process, self._process = self._process, None
-        if process is None:
-            return
+        if process is not None:
+            self._end(process)
+        folder, self._folder = self._folder, None
+        if folder is not None:
+            folder.remove()
+
+    def _end(self, process: subprocess.Popen[str]) -> None:
         with contextlib.suppress(OSError):
             if sys.platform != "win32" and process.poll() is None:
                 # The command may be a wrapper, as Flatpak's is: it has a session of its own.
                 os.killpg(process.pid, signal.SIGKILL)
         process.kill()
-        if process.stdin is not None:
+        if self._channel is not None:
             with contextlib.suppress(OSError):
-                process.stdin.close()
+                self._channel.close()
         process.wait()
 
     def _await_ready(self, check: Check) -> None:
@@ -172,20 +178,22 @@ class WorkerProcess:
             )
 
     def _write(self, message: Mapping[str, Any]) -> None:
-        process = self._process
-        if process is None or process.stdin is None:
+        channel = self._channel
+        if self._process is None or channel is None:
             raise self._died()
+        channel.heard = self._asked
+        channel.forget()
         try:
-            process.stdin.write(json.dumps(message) + "\n")
-            process.stdin.flush()
+            channel.send(message)
         except (OSError, ValueError) as error:
             raise self._died() from error
 
     def _next(self, check: Check) -> dict[str, Any]:
+        assert self._channel is not None
         while True:
             check()
             try:
-                answer = self._answers.get(timeout=TICK)
+                answer = self._channel.answers.get(timeout=TICK)
             except queue.Empty:
                 self._watch_time() if self._is_ready else self._watch_start()
                 self._watch_memory()
@@ -203,7 +211,7 @@ class WorkerProcess:
         now = time.monotonic()
         if now - self._asked > WORK_LIMIT:
             what = f"worked for more than {WORK_LIMIT / 60:.3g} minutes"
-        elif now - self._heard[0] > SILENCE_LIMIT:
+        elif self._channel and now - self._channel.heard > SILENCE_LIMIT:
             what = f"gave no sign of life for {SILENCE_LIMIT / 60:.3g} minutes"
         else:
             return
@@ -222,7 +230,7 @@ class WorkerProcess:
             )
 
     def _no_blender(self, what: str) -> NoBlender:
-        last = self._last_words()
+        last = self._last_words(ended=not self.is_alive)
         return NoBlender(
             f"{self.command[0]} is not a Blender that works here. {last or what}",
             "Set BLENDER to the path of a Blender, or install the bpy module (“pip install bpy”).",
@@ -230,7 +238,7 @@ class WorkerProcess:
 
     def _died(self) -> Failed:
         how = f" ({name})" if (name := self._signal()) else ""
-        said = f"The background Blender ended unexpectedly{how}. {self._last_words()}"
+        said = f"The background Blender ended unexpectedly{how}. {self._last_words(ended=True)}"
         return Failed(said.strip(), "Try again.")
 
     def _signal(self) -> str:
@@ -240,60 +248,39 @@ class WorkerProcess:
             return signal.Signals(-code).name if code < 0 else ""
         return ""
 
-    def _last_words(self) -> str:
-        """Return what it said at last: an error, where it named one, else anything."""
-        said = [line for one in self._log if (line := one.strip())]
-        said = [line for line in said if not line.lower().startswith(_NOISE)] or said
-        errors = [line for line in said if "error" in line.lower()]
-        return f"Its last words: {(errors or said)[-1][:300]}" if said else ""
-
-
-def _read(lines: IO[str], answers: Answers, log: deque[str], heard: list[float]) -> None:
-    """Sort what a process says into answers and all else; None is its end."""
-    with lines:
-        while line := lines.readline(LONGEST_LINE):
-            heard[0] = time.monotonic()
-            answer = _understood(line)
-            if answer is None:
-                log.append(line[:1000].rstrip())
-            elif "beat" not in answer:
-                answers.put(answer)
-    answers.put(None)
-
-
-def _understood(line: str) -> dict[str, Any] | None:
-    if not line.startswith(PREFIX):
-        return None
-    try:
-        answer = json.loads(line[len(PREFIX) :])
-    except ValueError:
-        return None
-    return answer if isinstance(answer, dict) else None
+    def _last_words(self, *, ended: bool = False) -> str:
+        words = self._channel.last_words(ended=ended) if self._channel else ""
+        return f"Its last words: {words}" if words else ""
 
 
 def _outcome(answer: Mapping[str, Any]) -> dict[str, Any]:
-    if "done" in answer:
-        return dict(answer["done"])
+    if isinstance(done := answer.get("done"), dict):
+        return done
     raise _error_in(answer)
 
 
 def _error_in(answer: Mapping[str, Any]) -> ImageToMeshError:
-    if "refused" in answer:
-        refused = answer["refused"]
-        return error_of_kind(refused["kind"], refused["message"], refused.get("hint", ""))
-    message = answer.get("crashed", {}).get("message", "no reason given")
-    return Failed(f"The background Blender could not do it: {message}")
+    if isinstance(refused := answer.get("refused"), dict):
+        kind, message, hint = (str(refused.get(part, "")) for part in ("kind", "message", "hint"))
+        return error_of_kind(kind, message, hint)
+    crashed = answer.get("crashed")
+    reason = crashed.get("message") if isinstance(crashed, dict) else None
+    return Failed(f"The background Blender could not do it: {reason or 'no reason given'}")
 
 
-def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Leave out every variable that may hold a key: the process parses files of strangers."""
-    declared = {key.environment for one in all_providers().values() for key in one.keys}
-    secret = ("API_KEY", "SECRET", "TOKEN", "PASSWORD")
-    return {
-        name: value
-        for name, value in environment.items()
-        if name not in declared and not any(part in name.upper() for part in secret)
-    }
+def _remove_sides(request: Mapping[str, Any]) -> None:
+    """Remove what a killed process had begun to write beside its outputs.
+
+    `scene/background/files.py` names it; Blender writes to that name with an "@" behind it first.
+    """
+    for output in (request.get("output"), request.get("preview")):
+        if not isinstance(output, str):
+            continue
+        final = Path(output)
+        side = final.with_name(f".{final.stem}.part{final.suffix}")
+        for left in (side, side.with_name(f"{side.name}@")):
+            with contextlib.suppress(OSError):
+                left.unlink(missing_ok=True)  # guard: killed-worker-leaves-no-half-file
 
 
 def _apart() -> dict[str, Any]:

@@ -6,12 +6,10 @@ Light to import: what needs numpy or the background Blender's code lies in the f
 
 from __future__ import annotations
 
-import sys
-
 import bpy
 
 from ..jobs import blender_command
-from ..jobs.blender_places import WORKER
+from ..jobs.blender_places import module_command
 
 __all__ = ("background_command",)
 
@@ -22,4 +20,4 @@ def background_command() -> tuple[str, ...]:
     It runs with factory settings: no add-ons, no preferences, no scripts out of files.
     """
     binary = bpy.app.binary_path
-    return blender_command(binary) if binary else (sys.executable, str(WORKER))
+    return blender_command(binary) if binary else module_command()

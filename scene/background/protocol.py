@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import shutil
 import sys
 import threading
 import time
@@ -24,11 +25,27 @@ from .memory import keep_memory
 from .prepare import prepare
 from .refusal import Refusal
 
-PREFIX = b"@image_to_mesh "
+PREFIX = "@image_to_mesh"
 Report = Callable[[float, str], None]
 Work = Callable[[dict[str, Any], Report], dict[str, Any]]
+
+
+def describe(_request: dict[str, Any], _report: Report) -> dict[str, Any]:
+    """Say what this process is and what it would do with a stranger's file, as Blender says it."""
+    preferences = bpy.context.preferences
+    return {
+        "scripts": bool(preferences.filepaths.use_scripts_auto_execute),
+        "online": bool(bpy.app.online_access),
+        "addons": sorted(preferences.addons.keys()),
+        "user": bpy.utils.resource_path("USER"),
+        "environment": sorted(os.environ),
+        "path": list(sys.path),
+    }
+
+
 WORK: dict[str, Work] = {
     "care": care,
+    "describe": describe,
     "develop": develop,
     "fit": fit,
     "look": look,
@@ -41,8 +58,22 @@ _at_work = threading.Event()
 _sending = threading.Lock()
 
 
-def serve() -> None:
-    """Answer requests until standard input ends, then leave with exit code 0, work or no work."""
+class _Near:
+    """Where answers go, what each begins with, and the folder that is removed at the end."""
+
+    output = 1
+    begin = b""
+    folder = ""
+
+
+def serve(output: int, token: str, folder: str) -> None:
+    """Answer requests until standard input ends, then leave with exit code 0, work or no work.
+
+    Answers go to the descriptor `output`, each with `token` in front of it. `folder` is where this
+    process keeps temporary files, should whoever started it be gone by its end.
+    """
+    _Near.output, _Near.folder = output, folder
+    _Near.begin = f"\n{PREFIX} {token} ".encode("ascii")
     be_modest()
     keep_memory()
     requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
@@ -111,15 +142,20 @@ def send(message: dict[str, Any]) -> None:
     Blender's own output may have left an unfinished line behind, hence the leading line end.
     """
     sys.stdout.flush()
-    line = b"\n" + PREFIX + json.dumps(message).encode("ascii") + b"\n"
+    line = _Near.begin + json.dumps(message).encode("ascii") + b"\n"
     try:
         with _sending:
             while line:
-                line = line[os.write(1, line) :]
+                line = line[os.write(_Near.output, line) :]
     except OSError:
         leave()
 
 
 def leave() -> None:
-    """End at once: freeing Blender's data properly takes longer and serves nobody."""
+    """End at once: freeing Blender's data properly takes longer and serves nobody.
+
+    Temporary files go as well, as far as nobody writes any just now; the near end takes the rest.
+    """
+    if _Near.folder:
+        shutil.rmtree(_Near.folder, ignore_errors=True)
     os._exit(0)

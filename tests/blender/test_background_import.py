@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
 ADDON = "bl_ext.user_default.image_to_mesh"
 JOB = "20260101-000000-dahlia-0000"
+HANGING = """
+import json, sys, time
+token = json.loads(sys.stdin.readline())["token"]
+print(f'@image_to_mesh {token} {{"ready": {{"blender": [4, 5, 0]}}}}', flush=True)
+time.sleep(60)
+"""
 TRIANGLE = "v 0 0 0\nv 1 0 0\nv 0 1 0\nvt 0 0\nf 1/1 2/1 3/1\n"
 
 
@@ -66,8 +72,7 @@ def test_a_mesh_that_takes_for_ever_is_given_up(
     library: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     hanging = tmp_path / "hanging.py"
-    ready = '@image_to_mesh {"ready": {"blender": [4, 5, 0]}}'
-    hanging.write_text(f"import time\nprint({ready!r}, flush=True)\ntime.sleep(60)\n")
+    hanging.write_text(HANGING)
     command = (sys.executable, str(hanging))
     monkeypatch.setattr(room("scene"), "background_command", lambda: command)
     monkeypatch.setattr(room("operators.prepared"), "LIMIT", 1.0)

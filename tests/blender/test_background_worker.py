@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
-PREFIX = b"@image_to_mesh "
+TOKEN = "f00d"
+PREFIX = f"@image_to_mesh {TOKEN} ".encode()
 ANSWERS = ("done", "refused", "crashed")
 
 
@@ -31,8 +32,11 @@ class Worker:
             [sys.executable, root / "scene" / "background" / "worker.py"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.DEVNULL,
         )
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps({"token": TOKEN}).encode() + b"\n")
+        self.process.stdin.flush()
         self.phases: list[str] = []
         self.fractions: list[float] = []
         self.beats = 0

@@ -304,11 +304,3 @@ def test_in_place_what_is_no_mesh_is_refused(addon: ModuleType, tmp_path: Path) 
             properties=PROPERTIES,
         )
     assert len(bpy.data.scenes) == 1
-
-
-def test_the_background_blender_is_this_one(addon: ModuleType) -> None:
-    command = import_module(f"{addon.__name__}.scene").background_command()
-    worker = command[-2] if bpy.app.binary_path else command[-1]
-    assert worker.endswith("worker.py")
-    if bpy.app.binary_path:
-        assert command[:3] == (bpy.app.binary_path, "--background", "--factory-startup")

@@ -24,9 +24,12 @@ from fakes.png import png_of
 FAULT = os.environ.get("FAKE_WORKER", "")
 
 
+TOKEN = json.loads(sys.stdin.readline())["token"]
+
+
 def say(**message: Any) -> None:
     """Answer with one line of the protocol."""
-    print("@image_to_mesh " + json.dumps(message), flush=True)
+    print(f"@image_to_mesh {TOKEN} {json.dumps(message)}", flush=True)
 
 
 def answer(request: dict[str, Any]) -> None:

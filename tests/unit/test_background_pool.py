@@ -83,7 +83,7 @@ def test_another_environment_gets_another(
     kept: Blenders, request_: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = pid(kept, request_)
-    monkeypatch.setenv("SOMETHING_ELSE", "yes")
+    monkeypatch.setenv("LANG", "tlh_KX.UTF-8")
     assert pid(kept, request_) != first
     until(lambda: is_gone(first))
 

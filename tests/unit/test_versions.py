@@ -20,7 +20,8 @@ pytestmark = pytest.mark.once
 
 WORKER = """
 import json, sys, time
-def say(**what): print("\\n@image_to_mesh " + json.dumps(what), flush=True)
+token = json.loads(sys.stdin.readline())["token"]
+def say(**what): print(f"\\n@image_to_mesh {token} " + json.dumps(what), flush=True)
 say(ready={"blender": [5, 0, 1], "pid": 1})
 for line in sys.stdin:
     request = json.loads(line)

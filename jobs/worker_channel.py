@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a background Blender says: its answers, told from everything else that it prints.
+
+Importers print what they find in a file of a stranger: a line that reads like an answer as well.
+So the two never meet. The worker keeps what it was given as standard output for its answers alone,
+and sends whatever else wants to be printed, by Python, C or C++, to standard error, before it
+imports anything (see `scene/background/worker.py`). Besides, each answer begins with a token, made
+by chance for each process, which is told on standard input: neither the command line nor the
+environment shows it. No other pipe is handed on, since the wrappers that start a Blender (Flatpak,
+Snap, Steam) and Windows pass on only these three.
+"""
+
+from __future__ import annotations
+
+import json
+import queue
+import secrets
+import subprocess
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping
+from typing import IO, Any
+
+PREFIX = "@image_to_mesh"
+LONGEST_LINE = 16 * 1024 * 1024
+LINES, LONGEST_WORDS = 60, 1000
+LAST_LINES = 1.0
+"""Seconds that the rest of what a dead process printed may take to be read."""
+
+_NOISE = ("writing:", "# ", "blender ", "backtrace", "extension modules", "unable to find")
+
+
+class Channel:
+    """The pipes of one process. `heard` is when it gave a sign of life (`time.monotonic`)."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        self.answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        self.heard = time.monotonic()
+        self._stdin = process.stdin
+        self._token = secrets.token_hex(16)
+        self._log: deque[str] = deque(maxlen=LINES)
+        threading.Thread(target=self._read_answers, args=(process.stdout,), daemon=True).start()
+        self._printed = threading.Thread(target=self._read_log, args=(process.stderr,), daemon=True)
+        self._printed.start()
+
+    def greet(self, folder: str) -> None:
+        """Tell the process its token and its temporary folder. Raises OSError if it is gone."""
+        self.send({"token": self._token, "folder": folder})
+
+    def send(self, message: Mapping[str, Any]) -> None:
+        """Send one line. Raises OSError, or ValueError, if nobody listens any more."""
+        self._stdin.write(json.dumps(message) + "\n")
+        self._stdin.flush()
+
+    def forget(self) -> None:
+        """Forget what was printed so far."""
+        self._log.clear()
+
+    def last_words(self, *, ended: bool) -> str:
+        """Return what it said at last: an error, where it named one, else anything."""
+        if ended:
+            self._printed.join(LAST_LINES)
+        lines = [line for one in tuple(self._log) if (line := printable(one).strip())]
+        lines = [line for line in lines if not line.lower().startswith(_NOISE)] or lines
+        errors = [line for line in lines if "error" in line.lower()]
+        return (errors or lines)[-1][:300] if lines else ""
+
+    def close(self) -> None:
+        """Close what is sent on; the rest ends with the process."""
+        self._stdin.close()
+
+    def _read_answers(self, lines: IO[str]) -> None:
+        """Pass on the answers; None is the end. What carries no token is only printed."""
+        begin = f"{PREFIX} {self._token} "
+        with lines:
+            while line := lines.readline(LONGEST_LINE):
+                self.heard = time.monotonic()
+                answer = _understood(line, begin)
+                if answer is None:
+                    self._log.append(line[:LONGEST_WORDS])
+                elif "beat" not in answer:
+                    self.answers.put(answer)
+        self.answers.put(None)
+
+    def _read_log(self, lines: IO[str]) -> None:
+        with lines:
+            while line := lines.readline(LONGEST_LINE):
+                self.heard = time.monotonic()
+                self._log.append(line[:LONGEST_WORDS])
+
+
+def _understood(line: str, begin: str) -> dict[str, Any] | None:
+    if not line.startswith(begin):  # guard: worker-answer-carries-token
+        return None
+    try:
+        answer = json.loads(line[len(begin) :])
+    except (ValueError, RecursionError):
+        return None
+    return answer if isinstance(answer, dict) else None
+
+
+def printable(text: str) -> str:
+    """Return a stranger's text without what moves a terminal's cursor or stands for no letter."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)

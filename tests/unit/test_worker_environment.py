@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The background Blender sees no variable that nobody has looked at, and starts on its own."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from fakes import WORKER
+
+from image_to_mesh.jobs import blender_places, worker_environment
+from image_to_mesh.jobs.blender_places import blender_command, module_command
+from image_to_mesh.jobs.worker_environment import clean_environment
+from image_to_mesh.jobs.worker_process import WorkerProcess
+
+SECRETS = {
+    "AWS_ACCESS_KEY_ID": "AKIA", "AWS_SESSION_TOKEN": "t", "DATABASE_URL": "postgres://u:p@h/d",
+    "https_proxy": "http://u:p@proxy", "HTTP_PROXY": "http://u:p@proxy", "NPM_CONFIG__AUTH": "x",
+    "npm_config_registry": "http://u:p@npm", "PGPASSWORD": "p", "SSH_AUTH_SOCK": "/tmp/agent",
+    "GITHUB_PAT": "g", "SNAP_COOKIE": "c", "SNAP_CONTEXT": "c", "LC_MY_PASS": "p", "XDG_KEY": "",
+    "PYTHONPATH": "/evil", "PYTHONSTARTUP": "/evil.py", "PYTHONHOME": "/evil", "LD_PRELOAD": "/e",
+    "BLENDER_USER_SCRIPTS": "/scripts", "BLENDER_USER_RESOURCES": "/user", "KUBECONFIG": "/k",
+    "TRIPO_API_KEY": "t", "DISPLAY": ":0", "AZURE_STORAGE_CONNECTION_STRING": "AccountKey=x",
+}  # fmt: skip
+NEEDED = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "XDG_RUNTIME_DIR", "LD_LIBRARY_PATH",
+          "SystemRoot", "USERPROFILE", "LOCALAPPDATA", "ProgramFiles(x86)", "OCIO", "SNAP",
+          "BLENDER_SYSTEM_RESOURCES", "DBUS_SESSION_BUS_ADDRESS")  # fmt: skip
+
+
+def test_what_is_not_on_the_list_is_left_out() -> None:
+    needed = dict.fromkeys(NEEDED, "x")
+    assert clean_environment({**SECRETS, **needed}) == needed
+
+
+def test_the_process_sees_only_the_list_and_its_own_folder(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    worker = WorkerProcess(WORKER)
+    worker.start()
+    assert worker._channel is not None
+    ready = worker._channel.answers.get(timeout=20.0)
+    assert ready is not None
+    assert worker._folder is not None
+    names = set(ready["ready"]["names"])
+    own = {"TMPDIR", "TEMP", "TMP", "BLENDER_USER_RESOURCES"}
+    # Python sets the one itself where no language is chosen.
+    assert names - own - {"LC_CTYPE"} <= worker_environment.NAMES
+    assert own <= names
+    worker.kill()
+
+
+def test_a_blender_starts_without_scripts_add_ons_and_network() -> None:
+    command = blender_command("/opt/blender")
+    assert command[0] == "/opt/blender"
+    assert command[-1] == "--"
+    flags = {"--background", "--factory-startup", "--disable-autoexec", "--offline-mode"}
+    assert flags <= set(command)
+    assert "--python-use-system-env" not in command
+    script = command.index("--python")
+    assert command[script + 1] == str(blender_places.WORKER)
+    # What an old Blender does not know stands behind the script, which never returns.
+    assert command.index("--offline-mode") > script > command.index("--disable-autoexec")
+
+
+def test_the_module_starts_isolated_and_finds_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = SimpleNamespace(submodule_search_locations=[str(Path("/venv/lib/bpy"))])
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: found)
+    worker = str(blender_places.WORKER)
+    place = str(Path("/venv/lib"))
+    assert module_command() == (sys.executable, "-I", worker, place)
+    assert blender_places.find_blender({}) == module_command()

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A background Blender's temporary folder goes with it, and none is left by a crash for long."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import places
+import pytest
+from fakes import WORKER
+
+from image_to_mesh.jobs import background, worker_folder
+from image_to_mesh.jobs.worker_folder import ABANDONED, LOCK, PREFIX, WorkerFolder, sweep
+from image_to_mesh.jobs.worker_process import WorkerProcess
+from image_to_mesh.providers import BadImage, Cancelled, Failed, NoBlender
+
+
+def unheard(_phase: str, _fraction: float | None) -> None:
+    """Take progress that nobody looks at."""
+
+
+def go_on() -> None:
+    """Never ask for an end."""
+
+
+@pytest.fixture
+def temp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A place for temporary files that is the test's own."""
+    place = tmp_path / "temp"
+    place.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    return place
+
+
+@pytest.fixture
+def worker() -> Iterator[WorkerProcess]:
+    running = WorkerProcess(WORKER)
+    yield running
+    running.kill()
+
+
+def request_in(folder: Path) -> dict[str, Any]:
+    return {"do": "make", "output": str(folder / "mesh.glb")}
+
+
+def left(temp: Path) -> list[str]:
+    return [path.name for path in temp.iterdir()]
+
+
+def test_it_is_the_process_own_and_goes_with_it(temp: Path, worker: WorkerProcess) -> None:
+    worker.version(go_on)
+    (folder,) = temp.iterdir()
+    assert folder.name.startswith(PREFIX)
+    assert os.name != "posix" or folder.stat().st_mode & 0o777 == 0o700
+    (folder / "unpacked").mkdir()
+    (folder / "unpacked" / "skin.png").write_bytes(bytes(1000))
+    worker.kill()
+    assert left(temp) == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"), [("die", Failed), ("segfault", Failed), ("hang", Cancelled)]
+)
+def test_however_it_ends_nothing_stays(
+    fault: str,
+    error: type[Exception],
+    temp: Path,
+    worker: WorkerProcess,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def cancel() -> None:
+        if worker._asked and fault == "hang":
+            raise Cancelled
+
+    monkeypatch.setenv("FAKE_WORKER", fault)
+    output = tmp_path / "mesh.glb"
+    sides = [tmp_path / ".mesh.part.glb", tmp_path / ".mesh.part.glb@"]
+    for side in sides:
+        side.write_bytes(b"half")
+    with pytest.raises(error):
+        worker.ask({"do": "make", "output": str(output)}, unheard, cancel)
+    assert left(temp) == []
+    assert not [side for side in sides if side.exists()]
+
+
+def test_a_refusal_and_the_next_request_keep_it(
+    temp: Path, worker: WorkerProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_WORKER", "refuse")
+    with pytest.raises(BadImage):
+        worker.ask(request_in(tmp_path), unheard, go_on)
+    assert len(left(temp)) == 1
+
+
+def test_what_cannot_be_started_leaves_none(temp: Path, tmp_path: Path) -> None:
+    with pytest.raises(NoBlender):
+        WorkerProcess((str(tmp_path / "nothing"),)).start()
+    assert left(temp) == []
+
+
+def test_no_place_for_it_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    with pytest.raises(NoBlender, match="cannot be started in the background"):
+        WorkerProcess(WORKER).start()
+
+
+def old(path: Path) -> Path:
+    """Make a folder seem to be of two days ago."""
+    then = time.time() - 2 * ABANDONED
+    os.utime(path, (then, then))
+    return path
+
+
+def test_what_was_left_is_swept_and_nothing_else(temp: Path, tmp_path: Path) -> None:
+    used = WorkerFolder()
+    dead = temp / f"{PREFIX}dead"
+    (dead / "unpacked").mkdir(parents=True)
+    (dead / "unpacked" / "skin.png").write_bytes(bytes(1000))
+    (dead / LOCK).write_bytes(b"")
+    (temp / f"{PREFIX}new").mkdir()
+    (temp / f"{PREFIX}old").mkdir()
+    old(temp / f"{PREFIX}old")
+    (temp / f"{PREFIX}file").write_text("a file")
+    other = tmp_path / "private"
+    other.mkdir()
+    (other / "work.blend").write_text("work")
+    (other / LOCK).write_text("")
+    (temp / f"{PREFIX}link").symlink_to(other)
+    (temp / "someone-else").mkdir()
+    old(temp / "someone-else")
+    assert sweep() == 2
+    stay = {used.path.name, f"{PREFIX}new", f"{PREFIX}file", f"{PREFIX}link", "someone-else"}
+    assert set(left(temp)) == stay
+    assert (other / "work.blend").read_text() == "work"
+    used.remove()
+    assert not used.path.exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="owners are POSIX's")
+def test_what_another_user_left_is_not_ours(temp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = temp / f"{PREFIX}dead"
+    folder.mkdir()
+    (folder / LOCK).write_bytes(b"")
+    monkeypatch.setattr(os, "getuid", lambda: 12345)
+    assert sweep() == 0
+    assert folder.is_dir()
+
+
+PARENT = """
+import sys, tempfile, time
+tempfile.tempdir = {temp!r}
+from image_to_mesh.jobs.background import blenders
+with blenders().lent({command!r}, lambda: None) as worker:
+    worker.version(lambda: None)
+    print(worker._process.pid, flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.once
+def test_the_next_start_sweeps_what_a_killed_process_left(temp: Path) -> None:
+    source = PARENT.format(temp=str(temp), command=WORKER)
+    command = [sys.executable, "-c", source]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=places.BUILD) as parent:
+        assert parent.stdout is not None
+        parent.stdout.readline()
+        assert sweep() == 0
+        (folder,) = temp.iterdir()
+        parent.kill()
+    assert folder.is_dir()
+    background.blenders.cache_clear()
+    kept = background.blenders()
+    end = time.monotonic() + 20.0
+    while folder.exists():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    kept.close()
+
+
+def test_a_place_that_knows_no_locks_is_used_too(
+    temp: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_folder, "_held", lambda _folder: None)
+    folder = WorkerFolder()
+    assert sweep() == 0
+    folder.remove()
+    assert left(temp) == []
