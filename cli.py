@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from .commands import batch, unfinished
+from .commands.exits import DONE, INTERRUPTED
+from .commands.job import BlenderHost as BlenderHost
 from .commands.job import (
-    DONE,
-    INTERRUPTED,
     carry_out,
     check_output,
     library_of,
@@ -26,7 +26,6 @@ from .commands.job import (
     report,
     spec_for,
 )
-from .commands.job import BlenderHost as BlenderHost
 from .jobs import (
     Entry,
     Failure,

@@ -19,14 +19,12 @@ from ..jobs.batch import Batch, Item, match, planned, refused
 from ..jobs.library import write_whole
 from ..jobs.sources import Line, read_sources
 from ..providers import BadImage, ImageToMeshError, InvalidSettings, LibraryProblem, get_provider
+from .exits import DONE, INTERRUPTED, code_of
 from .interrupts import put_aside, stopped_kindly
 from .job import (
-    DONE,
-    INTERRUPTED,
     SETTLE,
     BlenderHost,
     deliver,
-    exit_code,
     library_of,
     pairs,
     spec_for,
@@ -288,5 +286,5 @@ def _code(items: Sequence[Item]) -> int:
     """Return the exit code of the first that is not done."""
     left = (item for item in items if item.state is not State.READY)
     for item in left:
-        return exit_code(item.failure, item.record) if item.failure else INTERRUPTED
+        return code_of(item.failure, item.record) if item.failure else INTERRUPTED
     return DONE

@@ -36,28 +36,9 @@ from ..providers import (
     base_url,
     keys_for,
 )
+from .exits import INTERRUPTED, code_of
 from .interrupts import put_aside, stopped_kindly
 
-DONE, NOTHING_SENT, UNCERTAIN, RESUMABLE, INTERRUPTED = 0, 2, 6, 7, 130
-EXIT_CODES = {
-    "failed": 1,
-    "rejected": 1,
-    "banned": 1,
-    "expired": 1,
-    "bad_reply": 1,
-    "invalid_settings": 2,
-    "bad_image": 2,
-    "no_blender": 2,
-    "library": 2,
-    "missing_key": 3,
-    "bad_key": 3,
-    "no_credits": 4,
-    "unreachable": 5,
-    "rate_limited": 5,
-    "timed_out": 5,
-    "uncertain": UNCERTAIN,
-    "bad_mesh": 7,
-}
 SETTLE = 10.0
 
 
@@ -225,16 +206,7 @@ def report(
         print(f"Note: {note}", file=sys.stderr)
     if getattr(arguments, "json", False):
         print(json.dumps(_summary(arguments, record, failure, file), ensure_ascii=False))
-    if failure is not None:
-        return exit_code(failure, record)
-    return DONE if record is not None and record.state is State.READY else INTERRUPTED
-
-
-def exit_code(failure: Failure, record: Record | None) -> int:
-    """Return the surface's code; 2 says that nothing was sent, so it needs to be true."""
-    code = EXIT_CODES.get(failure.kind, 1)
-    sent = record is not None and record.ticket is not None
-    return RESUMABLE if code == NOTHING_SENT and sent else code
+    return code_of(failure, record)
 
 
 def _ended_line(record: Record, file: Path | None) -> str:

@@ -9,11 +9,10 @@ import time
 from typing import Any
 
 from ..jobs import Failure, JobSpec, Library, Record, State, forget, known_of, session
+from ..jobs.endings import goes_on
 from ..providers import ImageToMeshError, LibraryProblem, get_provider
+from .exits import DONE, INTERRUPTED, UNCERTAIN
 from .job import (
-    DONE,
-    INTERRUPTED,
-    UNCERTAIN,
     BlenderHost,
     carry_out,
     library_of,
@@ -58,7 +57,7 @@ def _resume(arguments: argparse.Namespace, host: BlenderHost) -> int:
     library = library_of(arguments, host)
     if arguments.job:
         record = library.load(arguments.job)
-        if record.state.over and record.state is not State.UNCERTAIN:
+        if not goes_on(record, library.folder(record.id)):
             return report(arguments, record, record.failure, None)
         return carry_out(_spec(arguments, host, record), arguments)
     codes = [DONE]

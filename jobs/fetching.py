@@ -15,11 +15,13 @@ from ..providers import (
     Cancelled,
     Failed,
     ImageToMeshError,
+    Message,
     Progress,
     Provider,
     RemoteFile,
     Result,
     Ticket,
+    Uncertain,
 )
 from ._values import State
 from .calling import Call
@@ -57,6 +59,8 @@ class Fetch:
             return None
         if later:
             self._refresh_if_possible()
+        if not any(one.role == "mesh" for one in self._keeper.record.files):
+            self._refresh()
         for attempt in range(FRESH_ADDRESSES):
             try:
                 return self._all()
@@ -96,7 +100,7 @@ class Fetch:
         mesh = MESH
         for remote in self._keeper.record.files:
             if remote.file is not None:
-                mesh = remote.file
+                mesh = self._came_along(remote.file)
                 continue
             try:
                 self._one(remote)
@@ -105,6 +109,19 @@ class Fetch:
                     raise
                 log.info("no preview: %s", error)
         self.finish(mesh)
+
+    def _came_along(self, name: str) -> str:
+        """Return the name of a mesh that came with the answer; nobody can be asked for it again."""
+        if not (self._keeper.folder / name).is_file():  # guard: mesh-of-the-answer-is-there
+            raise Uncertain(
+                Message(
+                    "The mesh that came with the answer to the order is missing from the job's "
+                    "folder: {file}.",
+                    file=name,
+                ),
+                "Put the file back and resume the job, or ask the service for the mesh's address.",
+            )
+        return name
 
     def _one(self, remote: RemoteFile) -> None:
         from ..providers._download import MAX_DOWNLOAD, Want, download
@@ -149,15 +166,27 @@ class Fetch:
         """Ask for fresh addresses; those on record may do where the task is told of no more."""
         try:
             self._refresh()
-        except (Failed, BadMesh, BadReply) as error:
+        except (Failed, BadMesh, BadReply, Uncertain) as error:
             log.info("no fresh addresses: %s", error)
 
     def _poll(self) -> Progress | Result:
-        ticket = Ticket(self._keeper.record.ticket or {})
-        return self._tools.call(lambda: self._provider.poll(ticket, self._tools.http))
+        return poll(self._keeper, self._tools, self._provider)
 
     def _tell(self, done: int, total: int | None) -> None:
         self._keeper.tell("Downloading", done / total if total else None)
+
+
+def poll(keeper: Keeper, tools: Tools, provider: Provider[Any]) -> Progress | Result:
+    """Ask how far a job's task is; raises Uncertain where its record names none."""
+    record = keeper.record
+    if not record.ticket and "network" in provider.needs:  # guard: no-ticket-is-uncertain
+        raise Uncertain(
+            "The job's record names no task that could be asked for.",
+            Message("Look at {provider} whether the task is there.", provider=provider.label),
+            provider.key_url,
+        )
+    ticket = Ticket(record.ticket or {})
+    return tools.call(lambda: provider.poll(ticket, tools.http))
 
 
 def _check_mesh(path: Path) -> None:

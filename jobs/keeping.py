@@ -48,7 +48,9 @@ def request_hash(record: Record) -> str:
 
 
 class Keeper:
-    """Holds one record. Its thread alone changes it; anybody may look at `view`."""
+    """Holds one record. The job's thread changes it, and while that waits for the answer to an
+    order, the order's thread; anybody may look at `view`.
+    """
 
     def __init__(
         self, library: Library, record: Record, emit: Callable[[Event], None], *, home: bool
@@ -89,6 +91,10 @@ class Keeper:
             return False
         return True
 
+    def forget_cancel(self) -> None:
+        """Take away what an earlier process was told to stop by: it is not meant for this one."""
+        self.is_told_to_cancel()
+
     def discard(self) -> None:
         """Take the job off the disk again: nothing was sent, and there is nothing to go on with."""
         if self._on_disk:
@@ -111,18 +117,15 @@ class Keeper:
         except LibraryProblem as problem:
             log.warning("job %s: %s", self.record.id, problem)
 
-    def answered(self, ticket: Ticket, state: State) -> None:
-        """Write what a submit answered: the files it brought first, then the ticket naming them."""
-        try:
-            for name, data in ticket.files.items():
-                self._library.keep(self.record.id, name, data)
-            self.save(state=state, ticket=dict(ticket.data))
-        except LibraryProblem as problem:
-            self.record = replace(self.record, state=state, ticket=dict(ticket.data))
-            told = json.dumps(dict(ticket.data))
-            raise LibraryProblem(
-                f"{problem.message} The order was taken: {told[:500]}", problem.hint
-            ) from problem
+    def answered(self, ticket: Ticket, state: State, notes: tuple[str, ...]) -> None:
+        """Write what a submit answered: the files it brought first, then the ticket naming them.
+
+        Called on the thread of the order, while the job's own waits for it. Raises LibraryProblem;
+        the record names no file then that is not there.
+        """
+        for name, data in ticket.files.items():
+            self._library.keep(self.record.id, name, data)
+        self.save(state=state, ticket=dict(ticket.data), notes=notes)
 
     def note(self, *sentences: str) -> None:
         """Add sentences that people should read."""

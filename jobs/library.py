@@ -92,7 +92,7 @@ class Library:
                     write_whole(side / name, data)
                 write_whole(side / RECORD, _encode(record))
                 side.rename(self.folder(record.id))
-                _settle(self.root)  # guard: job-folder-synced
+                settle(self.root)  # guard: job-folder-synced
             except BaseException:
                 shutil.rmtree(side, ignore_errors=True)
                 raise
@@ -109,7 +109,7 @@ class Library:
                 raise LibraryProblem(f"The folder of job “{record.id}” is gone.") from error
             raise _problem(error, self.root) from error
 
-    def keep(self, job: str, name: str, data: bytes) -> None:
+    def keep(self, job: str, name: str, data: bytes | bytearray) -> None:
         """Put a file into the job's folder, whole or not at all."""
         try:
             write_whole(self.folder(job) / Path(name).name, data)
@@ -219,7 +219,7 @@ class Library:
             raise _problem(error, self.root) from error
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes | bytearray) -> None:
     """Write a file so that a crash leaves the old one or the new one, never a part."""
     side = path.with_name(f".{path.name}.new")
     try:
@@ -232,10 +232,10 @@ def write_whole(path: Path, data: bytes) -> None:
         with contextlib.suppress(OSError):
             side.unlink(missing_ok=True)
         raise
-    _settle(path.parent)  # guard: record-folder-synced
+    settle(path.parent)  # guard: record-folder-synced
 
 
-def _settle(folder: Path) -> None:
+def settle(folder: Path) -> None:
     """See to it that a rename outlives a power cut; not every file system can be asked to."""
     if os.name != "posix":
         return

@@ -1,42 +1,50 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one call that costs: what comes before it, and what is done when its answer never came."""
+"""The one call that costs: what comes before it, and how its answer becomes safe.
+
+The thread that makes the call also brings its answer to the disk: first as it came, then as a
+ticket in the record. So it is written while its job's thread, or the program, is on its way out.
+"""
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from ..providers import (
+    CancelOutcome,
     ImageToMeshError,
     InvalidSettings,
     LibraryProblem,
+    Message,
     Provider,
     Request,
+    Sent,
     Ticket,
     Uncertain,
+    Unreachable,
     Uploaded,
 )
-from ._values import Failure, JobSpec, Record, State
+from ._values import JobSpec, State
+from .answers import Answers
 from .calling import Call
 from .keeping import Keeper, now, request_hash
-from .library import Library
 from .pacing import sleep
 from .pictures import as_sent
+from .room import check_room
 from .tools import Tools
 from .turns import Turn
 from .uploads import Uploads
 
 log = logging.getLogger(__name__)
 
-FOUND = "The answer to the order was lost; its task was found at the service."
-ATTACHED = "The answer to the order was lost; its task was attached by hand."
-AGAIN = "Ordered again: the order of {} had not arrived, as far as could be seen at the service."
-
 
 class Order:
-    """One job's order. Used by the job's thread alone; `check` raises what ends it."""
+    """One job's order. Used by the job's thread alone; `check` raises what ends it.
+
+    `under_way` is the call while its answer is awaited, `answers` what came of the last one.
+    """
 
     def __init__(
         self, spec: JobSpec, keeper: Keeper, tools: Tools, provider: Provider[Any], turn: Turn
@@ -47,10 +55,12 @@ class Order:
         self._provider = provider
         self._turn = turn
         self.under_way: Call[Ticket] | None = None
+        self.answers: Answers | None = None
 
     def send(self, check: Callable[[], None]) -> None:
         """Upload, which may be repeated, then submit, which may not."""
         record, http = self._keeper.record, self._tools.http
+        answers = self.answers = Answers(self._keeper.folder, record.id)
         sent = as_sent(record.pictures, self._keeper.folder)
         uploads = Uploads(self._spec.library, self._provider, self._spec.base_url, self._spec.keys)
         tokens = uploads.known(record.pictures)
@@ -66,11 +76,10 @@ class Order:
         self._keeper.tell("Submitting", 0.0)
         request = Request(self._spec.settings, sent)
         try:
-            ticket = self._submit(lambda: self._provider.submit(request, uploaded, http), check)
+            self._submit(lambda: self._provider.submit(request, uploaded, http), answers, check)
         except InvalidSettings:
             uploads.forget(record.pictures)
             raise
-        self._keeper.answered(ticket, State.RUNNING)
 
     def put_off(self, seconds: float, check: Callable[[], None]) -> None:
         """Pause before a call is made again; nobody who shares the service orders meanwhile.
@@ -87,90 +96,98 @@ class Order:
         return self._begin()
 
     def _begin(self, **changes: Any) -> None:
-        """Write that the order is about to be sent."""
+        """Write that the order is about to be sent; raises LibraryProblem where it has no room."""
+        if self._tools.http is not None:
+            check_room(self._keeper.folder, self._provider.answer_room)  # guard: room-looked-at
         marked = request_hash(self._keeper.record)
-        changes |= {"state": State.SUBMITTING, "submitted": now(), "request_hash": marked}
-        self._keeper.save(**changes)  # guard: submit-marked
-
-    def _submit(self, submit: Callable[[], Ticket], check: Callable[[], None]) -> Ticket:
-        """Make the one call that costs. No time limit ends it here: its answer must be known."""
-        if self._tools.http is None:
-            return submit()
-        self.under_way = Call(submit)
-        ticket = self.under_way.wait(check)
-        self.under_way = None
-        return ticket
-
-    # -- without an answer -----------------------------------------------------------------------
-
-    def settle(self) -> None:
-        """Go on with an order that nobody knows of, as far as its person or the service can tell.
-
-        Raises Uncertain where they cannot.
-        """
-        record, spec = self._keeper.record, self._spec
-        if spec.attach:
-            ticket = self._provider.attach(spec.attach, spec.settings)
-            return self._take(ticket, ATTACHED)
-        if spec.again:
-            note = AGAIN.format(record.submitted or "before")
-            return self._keeper.save(
-                state=State.QUEUED, submitted=None, request_hash=None, notes=(*record.notes, note)
-            )
-        if self.find():
-            return None
-        unknown = self.unknown()
-        raise Uncertain(unknown.message, unknown.hint, unknown.link)
-
-    def unknown(self) -> Failure:
-        """Say that nobody knows whether the order arrived, as it was said first."""
-        record = self._keeper.record
-        if record.failure is not None and record.failure.kind == Uncertain.kind:
-            return record.failure
-        return Failure(
-            Uncertain.kind,
-            f"The order was being sent at {record.submitted} when the job broke off; nobody knows "
-            "whether it arrived.",
-            f"Look at {self._provider.label} whether the task is there, before a new one.",
-            self._provider.key_url,
+        self._keeper.save(  # guard: marked-before-the-order
+            state=State.SUBMITTING, submitted=now(), request_hash=marked, **changes
         )
 
-    def find(self) -> bool:
-        """Ask the service for its recent tasks; take the one that can be this order, if it is one.
-
-        What other jobs have is none of them.
-        """
-        record = self._keeper.record
-        if record.submitted is None or self._tools.http is None:
-            return False
-        self._keeper.tell("Looking for the order", None)
-        since = datetime.fromisoformat(record.submitted)
-        request = Request(self._spec.settings, as_sent(record.pictures, self._keeper.folder))
-        uploaded = Uploaded(record.uploaded or {})
-        http = self._tools.http
+    def _submit(
+        self, submit: Callable[[], Ticket], answers: Answers, check: Callable[[], None]
+    ) -> None:
+        """Make the one call that costs. No time limit ends it here: its answer must be known."""
+        if self._tools.http is None:
+            return self.store(submit(), answers)
+        self._tools.http.keep = answers  # guard: answer-kept-as-it-came
         try:
-            found = self._tools.call(lambda: self._provider.find(request, uploaded, since, http))
-        except (ImageToMeshError, KeyError) as error:
-            log.info("job %s: the service's list cannot be read: %s", record.id, error)
-            return False
-        mine = [one for one in found if not self._is_taken(one)]
-        if len(mine) == 1:
-            self._take(mine[0], FOUND)
-        return len(mine) == 1
+            call = Call(lambda: self._ordered(submit, answers), lasting=True)
+        except RuntimeError as error:
+            unsent = Unreachable("The order could not be sent: no thread could be started.")
+            unsent.sent = Sent.NO
+            raise unsent from error
+        self.under_way = call
+        try:
+            call.wait(check)
+        finally:
+            if call.taken:
+                self.under_way = None
+        return None
 
-    def _take(self, ticket: Ticket, note: str) -> None:
-        if self._is_taken(ticket):
-            raise LibraryProblem("Another job has this task already.", "Look at the id again.")
-        notes = (*self._keeper.record.notes, note)
-        self._keeper.save(state=State.RUNNING, ticket=dict(ticket.data), notes=notes)
+    # -- on the thread of the call ---------------------------------------------------------------
 
-    def _is_taken(self, ticket: Ticket) -> bool:
-        records = Library(self._spec.library).all()[0]
-        return any(_is_same(ticket, one) for one in records if one.id != self._keeper.record.id)
+    def _ordered(self, submit: Callable[[], Ticket], answers: Answers) -> Ticket:
+        """Order, and bring the ticket to the disk, whether or not anybody still waits for it."""
+        try:
+            ticket = submit()
+        except ImageToMeshError as error:
+            gateway = (answers.status or 0) >= 500 and not answers.is_object
+            if gateway and error.kind != Uncertain.kind:  # guard: gateway-is-no-verdict
+                raise Uncertain(error.message, error.hint, error.link) from error
+            raise
+        self.store(ticket, answers)  # guard: ticket-while-closing
+        return ticket
 
+    def store(self, ticket: Ticket, answers: Answers, *notes: str) -> None:
+        """Write the ticket and what it brought; after that the raw answer is not needed."""
+        kept = str(answers.sentence)
+        before = [one for one in self._keeper.record.notes if one != kept]
+        try:
+            self._keeper.answered(ticket, State.RUNNING, (*before, *notes))
+        except LibraryProblem as problem:
+            told = json.dumps(dict(ticket.data))[:500]
+            raise LibraryProblem(
+                f"{problem.message} The order was taken: {told}", problem.hint
+            ) from problem
+        answers.drop()
 
-def _is_same(ticket: Ticket, other: Record) -> bool:
-    names = ("task", "job", "url")
-    mine = {name: ticket.data[name] for name in names if ticket.data.get(name)}
-    theirs = other.ticket or {}
-    return bool(mine) and all(theirs.get(name) == value for name, value in mine.items())
+    # -- what is known of it ---------------------------------------------------------------------
+
+    def sent_of(self, error: BaseException) -> Sent:
+        """Return how much of a failed order can have reached the service.
+
+        Of one that an earlier process began nobody knows.
+        """
+        answers = self.answers
+        told = getattr(error, "sent", None)
+        if answers is None:
+            return Sent.YES if told is Sent.YES else Sent.MAYBE
+        if isinstance(told, Sent):
+            return told
+        if not answers.sent:  # guard: never-handed-over
+            return Sent.NO
+        if answers.status is None:
+            return Sent.NO if isinstance(error, Unreachable) else Sent.MAYBE
+        return Sent.YES if answers.whole else Sent.MAYBE
+
+    @property
+    def kept(self) -> Message | None:
+        """Say where the answer is that brought no ticket."""
+        return self.answers.sentence if self.answers is not None else None
+
+    def forget_answer(self) -> None:
+        """Drop an answer that took no order: the next one brings its own."""
+        if self.answers is not None:
+            self.answers.drop()
+
+    def tell_to_stop(self, ticket: Ticket, check: Callable[[], None]) -> CancelOutcome:
+        """Tell the service of a cancel; return what is known about the charge then."""
+        if self._tools.http is None:
+            return CancelOutcome.FREE
+        call = Call(lambda: self._provider.cancel(ticket, self._tools.http))
+        try:
+            return call.wait(check)
+        except ImageToMeshError as error:
+            log.warning("job %s: the service was not told: %s", self._keeper.record.id, error)
+            return CancelOutcome.UNKNOWN

@@ -8,7 +8,6 @@ account balance). The documentation shows several shapes of one answer; all of t
 from __future__ import annotations
 
 import base64
-import binascii
 import contextlib
 import logging
 import re
@@ -49,6 +48,10 @@ GENERATIONS = "/v1/images/generations"
 TRACE = "X-Client-Request-Id"
 MAX_ANSWER = 256 * 1024 * 1024
 """An answer may carry the mesh itself, a third longer than the file."""
+
+ROOM = MAX_ANSWER + MAX_ANSWER * 3 // 4
+PIECE = 4 * 1024 * 1024
+URL_SAFE = str.maketrans("-_", "+/")
 
 MESH_ENDINGS = {".glb": "glb", ".obj": "obj", ".fbx": "fbx"}
 
@@ -127,6 +130,7 @@ class AimlProvider(Provider[S], Generic[S]):
     formats = frozenset({"png", "jpeg", "webp"})
     takes_urls = True
     looked_up = "Mesh Address"
+    answer_room = ROOM
     model: ClassVar[str]
     fields: ClassVar[Mapping[str, str]]
     patience: ClassVar[float]
@@ -237,17 +241,39 @@ def _ticket(kept: Kept, found: FileObject, request: str) -> Ticket:
     """Keep the mesh's address; a mesh within the answer goes beside the record as a file."""
     if found.url and not found.url.startswith("data:"):
         return Ticket({**to_json(kept), "url": found.url})
-    text = found.url or found.b64_json or ""
     try:
-        data = base64.b64decode("".join(text.rpartition(",")[2].split()), validate=True)
-    except (binascii.Error, ValueError) as error:
+        data = decoded(found.url or found.b64_json or "")
+    except ValueError as error:
         raise BadReply(f"The mesh in the answer is no base64 (request id {request}).") from error
     format_ = _sniffed(data)
     name = f"mesh.{format_}"
     return Ticket({**to_json(kept), "file": name, "format": format_}, {name: data})
 
 
-def _sniffed(data: bytes) -> str:
+def decoded(text: str) -> bytearray:
+    """Decode base64 as it is written anywhere: a data address, either alphabet, with or without
+    white space and padding. Piece by piece, because a mesh is large. Raises ValueError.
+    """
+    start = text.find(",", 0, 200) + 1 if text.lstrip()[:5].lower() == "data:" else 0
+    data, left = bytearray(), ""
+    for at in range(start, len(text), PIECE):
+        piece = left + "".join(text[at : at + PIECE].split()).translate(URL_SAFE)
+        whole = len(piece) - len(piece) % 4
+        padded = piece.find("=")
+        if padded >= 0:
+            if piece[padded:].strip("=") or text[at + PIECE :].strip(" \t\r\n="):
+                raise ValueError("there is more behind the padding")
+            left = piece[:padded]
+            break
+        data += base64.b64decode(piece[:whole], validate=True)
+        left = piece[whole:]
+    if len(left) % 4 == 1 or not (data or left):
+        raise ValueError("it is cut short")
+    data += base64.b64decode(left + "=" * (-len(left) % 4), validate=True)
+    return data
+
+
+def _sniffed(data: bytearray) -> str:
     if data.startswith(b"glTF"):
         return "glb"
     return "fbx" if data.startswith(b"Kaydara FBX") else "obj"

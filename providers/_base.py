@@ -123,7 +123,7 @@ class Ticket:
     """
 
     data: Mapping[str, JSON] = field(default_factory=dict)
-    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    files: Mapping[str, bytes | bytearray] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "data", exact_values(self.data, "id"))  # guard: ids-are-exact
@@ -219,10 +219,11 @@ class Provider(ABC, Generic[S]):
     scaled down before `upload` sees it, with its Exif orientation applied. `takes_urls`: a picture
     given as an https address goes as that address. `token_life`: for how many seconds what
     `upload` returned for a picture can be used again, 0 for once. `deadline`: seconds to the end
-    of the polling. `looked_up`: what a person looks for at the service where the answer to an order
-    never came, as `attach` takes it; empty where there is nothing to be found. `turn`: degrees
-    about the vertical, counter-clockwise from above, that let the front of its models look at
-    Blender's front view.
+    of the polling. `answer_room`: bytes of the library's disk that the answer to an order can fill,
+    as it came and as a file. `looked_up`: what a person looks for at the service where the answer
+    to an order never came, as `attach` takes it; empty where there is nothing to be found.
+    `turn`: degrees about the vertical, counter-clockwise from above, that let the front of its
+    models look at Blender's front view.
     """
 
     id: ClassVar[str]
@@ -240,6 +241,7 @@ class Provider(ABC, Generic[S]):
     token_life: ClassVar[float] = 0.0
     self_hosted: ClassVar[bool] = False
     deadline: ClassVar[float] = 1800.0
+    answer_room: ClassVar[int] = 0
     looked_up: ClassVar[str] = ""
     turn: ClassVar[int] = 0
 

@@ -27,7 +27,7 @@ import filelock  # noqa: F401  # imported here once, for all children
 from fakes.glb import triangle_glb
 from fakes.png import png_of
 from image_to_mesh import jobs
-from image_to_mesh.jobs import fetching, keeping, runner, tools
+from image_to_mesh.jobs import answers, fetching, keeping, runner, tools
 from image_to_mesh.providers import Secret, _download, _http, all_providers, get_provider
 from image_to_mesh.providers._adapters import parse_settings, to_json
 
@@ -120,24 +120,23 @@ def _at_part(part: float) -> None:
 def _hook(at: str, provider: Any) -> None:
     """Have this process die at a place."""
     kind = type(provider)
-    if at == "before submit":
-        _before(kind, "upload", die)
-    elif at == "uploaded":
-        _after(kind, "upload", die)
-    elif at == "about to submit":
-        _before(kind, "submit", die)
-    elif at == "submit sent":
-        _after(_http.Http, "submit", die)
-    elif at == "answer not written":
-        _before(keeping.Keeper, "answered", die)
-    elif at == "polling":
-        _after(kind, "poll", die)
+    places: dict[str, tuple[Callable[..., None], Any, str]] = {
+        "before submit": (_before, kind, "upload"),
+        "uploaded": (_after, kind, "upload"),
+        "about to submit": (_before, kind, "submit"),
+        "answer coming": (_before, answers.Answers, "begin"),
+        "answer kept": (_after, answers.Answers, "end"),
+        "submit sent": (_after, _http.Http, "submit"),
+        "answer not written": (_before, keeping.Keeper, "answered"),
+        "polling": (_after, kind, "poll"),
+        "mesh not noted": (_before, fetching.Fetch, "_keep"),
+        "before import": (_before, keeping.Keeper, "end"),
+    }
+    if at in places:
+        when, owner, name = places[at]
+        when(owner, name, die)
     elif at.startswith("downloading "):
         _at_part(float(at.split()[1]) / 100)
-    elif at == "mesh not noted":
-        _before(fetching.Fetch, "_keep", die)
-    elif at == "before import":
-        _before(keeping.Keeper, "end", die)
     else:
         Blender.dies_at = at
 

@@ -125,7 +125,7 @@ def test_full_in_the_middle_of_a_download(
     service.cut_at = 1_000_000
     spec = orders.spec(blender=None)
     usage = shutil.disk_usage(tmp_path)
-    free = [usage.free, 1000]
+    free = [usage.free, usage.free, 1000]  # before the order, then twice while it downloads
     monkeypatch.setattr(
         shutil, "disk_usage", lambda _: usage._replace(free=free.pop(0) if free else 1000)
     )

@@ -23,7 +23,8 @@ SIZE = 300_000
 """Bytes of the mesh: a hundredth of them is a piece."""
 
 UNSENT = ("before submit", "uploaded")
-IN_SUBMIT = ("about to submit", "submit sent", "answer not written")
+IN_SUBMIT = ("about to submit", "answer coming")
+ANSWERED = ("answer kept", "submit sent", "answer not written")
 SENT = (
     *("polling", "downloading 0", "downloading 50", "downloading 99", "mesh not noted"),
     *("before prepare", "after prepare", "before import"),
@@ -109,6 +110,20 @@ def test_killed_in_the_submit(forks: Processes, place: Place, tmp_path: Path, at
         assert record.failure
         assert record.failure.kind == "uncertain"
     assert place.creates() - before == ordered
+
+
+@pytest.mark.parametrize("at", ANSWERED)
+def test_killed_before_the_answer_was_read(
+    forks: Processes, place: Place, tmp_path: Path, at: str
+) -> None:
+    """What came is in the job's folder, so that it is read by the next process."""
+    before = place.creates()
+    assert forks.run("generate", place.order, tmp_path, at=at) == {}
+    assert only(tmp_path).state is State.SUBMITTING
+    assert list(forks.run("resume", place.order, tmp_path).values()) == ["done"]
+    assert arrived(tmp_path)
+    assert not list(tmp_path.glob("*/answer*"))
+    assert place.creates() - before == 1
 
 
 @pytest.mark.parametrize("at", SENT)

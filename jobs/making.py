@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the background Blender does for a job: fit a picture, make a mesh, make a model of it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..providers import (
+    BadMesh,
+    Failed,
+    LibraryProblem,
+    Message,
+    NoBlender,
+    Provider,
+    Recipe,
+)
+from ._values import InputPicture, State
+from .fetching import Fetch
+from .keeping import Keeper
+from .orders import digest_of
+from .pictures import fitted, fitting_request, needs_fitting
+from .preparing import PREVIEW, prepare_request
+from .tools import Tools
+
+REFUSED = "refused-"
+"""What the name of a mesh begins with that cannot be used, while it is downloaded once more."""
+MARK = "refused_mesh"
+CAME_ALONG = (
+    "It came with the answer to the order, so it cannot be downloaded again; its file stays in the "
+    "job's folder."
+)
+SAME_AGAIN = (
+    "It was downloaded again and is the same file, which stays in the job's folder: ask the "
+    "service, or generate again."
+)
+
+
+class Making:
+    """One job's work for the background Blender. Used by the job's thread alone."""
+
+    def __init__(
+        self,
+        keeper: Keeper,
+        tools: Tools,
+        provider: Provider[Any],
+        fetch: Fetch,
+        check: Callable[[], None],
+    ) -> None:
+        self._keeper = keeper
+        self._tools = tools
+        self._provider = provider
+        self._fetch = fetch
+        self._check = check
+
+    def fit(self, picture: InputPicture) -> InputPicture:
+        """Convert a picture that the service does not take as it is; the file itself stays."""
+        size = self._size_of(picture)
+        reason = needs_fitting(picture, size, self._provider)
+        if not reason or picture.info is None or picture.sent is not None:
+            return picture
+        done = self._tools.blender.ask(
+            fitting_request(picture, self._keeper.folder, self._provider),
+            self._keeper.tell,
+            self._check,
+        )
+        path = self._keeper.folder / done["file"]
+        sent = fitted(picture, path.name, path.read_bytes())
+        shown = f"{sent.info.width} × {sent.info.height} pixels" if sent.info else "converted"
+        self._keeper.note(
+            f"{picture.name} is sent as {path.suffix[1:].upper()}, {shown}: {reason}."
+        )
+        return sent
+
+    def _size_of(self, picture: InputPicture) -> int:
+        """Return the picture's bytes; raises LibraryProblem where a file of it is gone."""
+        size = 0
+        for name in (picture.sent, picture.file):
+            if name is None:
+                continue
+            try:
+                size = (self._keeper.folder / name).stat().st_size
+            except OSError as error:
+                raise LibraryProblem(  # guard: picture-is-there
+                    Message("The job's picture {file} is missing from its folder.", file=name),
+                    "Put the file back, or delete the job and generate again.",
+                ) from error
+        return size
+
+    def make(self, recipe: Recipe) -> None:
+        """Let the background Blender make the mesh from the job's picture."""
+        record = self._keeper.record
+        picture = record.pictures[0]
+        request = {
+            "do": "make",
+            "recipe": recipe.name,
+            "picture": str(self._keeper.folder / (picture.file or "")),
+            "orientation": picture.info.orientation if picture.info else 1,
+            "name": record.name,
+            "settings": dict(recipe.settings),
+            "output": str(self._keeper.folder / "mesh.glb"),
+        }
+        done = self._tools.blender.ask(request, self._keeper.tell, self._check)
+        self._fetch.finish("mesh.glb", *done.get("notes", ()))
+
+    def prepare(self, mending: Mapping[str, Any] | None, *, in_parts: bool) -> None:
+        """Turn the mesh file into `model.blend`; where that fails the file itself is the end.
+
+        Raises BadMesh for a file that holds no mesh; it is not prepared again then.
+        """
+        record, preview = self._keeper.record, self._keeper.folder / PREVIEW
+        request = prepare_request(self._keeper.folder, record, mending, in_parts=in_parts)
+        try:
+            done = self._tools.blender.ask(request, self._keeper.tell, self._check)
+        except (NoBlender, Failed) as error:
+            self._keeper.note(f"Not prepared for Blender yet: {error.message}")
+            return self._keeper.save(state=State.READY)
+        except BadMesh as error:
+            raise self._refuse(error) from error
+        self._keeper.note(*done.get("notes", ()))
+        self._keeper.save(
+            state=State.READY,
+            blend="model.blend",
+            preview=PREVIEW if preview.is_file() else None,
+            faces=done.get("faces", self._keeper.record.faces),
+        )
+        for path in self._keeper.folder.glob(f"{REFUSED}mesh.*"):
+            with contextlib.suppress(OSError):
+                path.unlink()
+        return None
+
+    def _refuse(self, error: BadMesh) -> BadMesh:
+        """Set a mesh aside that cannot be used, so that the next resume downloads it once more.
+
+        What comes a second time as the same file, or cannot come again, ends the job.
+        """
+        record, folder = self._keeper.record, self._keeper.folder
+        mesh = folder / (record.mesh or "")
+        mark, before = digest_of(mesh), record.facts.get(MARK)
+        came_along = any(one.file is not None for one in record.files)
+        again = "network" in self._provider.needs and record.ticket and not came_along
+        if not again or mark == before:
+            self._keeper.save(state=State.FAILED)
+            return BadMesh(error.message, CAME_ALONG if came_along else SAME_AGAIN)
+        mesh.replace(folder / f"{REFUSED}{mesh.name}")
+        self._keeper.save(  # guard: refused-mesh-comes-again
+            state=State.RUNNING,
+            mesh=None,
+            format=None,
+            faces=None,
+            facts={**record.facts, MARK: mark},
+        )
+        return BadMesh(
+            error.message, "Resume the job: the mesh is downloaded once more, without paying."
+        )
