@@ -77,6 +77,15 @@ TEXTS: dict[str, str] = {
     "The mesh file names a file outside of it: “{}”.": "Die Mesh-Datei nennt eine fremde Datei: „{}“.",
     "The mesh file needs {}, which Blender {} cannot read.": "Die Mesh-Datei braucht {}, was Blender {} nicht lesen kann.",
     "The mesh has points without a place.": "Das Mesh hat Punkte ohne Ort.",
+    "All points of the mesh lie in one place.": "Alle Punkte des Meshes liegen an einem Ort.",
+    "The faces of the mesh have no area.": "Die Flächen des Meshes haben keinen Flächeninhalt.",
+    "The mesh has points more than {} m away, which Blender cannot show.": "Das Mesh hat Punkte, "
+    "die mehr als {} m entfernt sind; das kann Blender nicht darstellen.",
+    "Blender cannot make a model of the mesh: {}": "Blender kann aus dem Mesh kein Modell "
+    "machen: {}",
+    "Blender could not save the model: {}": "Blender konnte das Modell nicht speichern: {}",
+    "Make room on the disk, then resume the job.": "Platz auf dem Datenträger schaffen und den "
+    "Auftrag dann fortsetzen.",
     "The mesh is an FBX file {}, which Blender {} cannot read.": "Das Mesh ist eine FBX-Datei {}, die Blender {} nicht lesen kann.",
     "The model has no inside that a new mesh could enclose.": "Das Modell hat kein Inneres, das ein neues Mesh umschließen könnte.",
     "The model has {} triangles already.": "Das Modell hat schon {} Dreiecke.",

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import bpy
 import numpy as np
 
-from .surfaces import new_material, surface_of
+from .surfaces import colored_by_attribute, new_material, surface_of
 
 SMALLEST, LARGEST = 512, 4096
 TEXELS_PER_FACE = 24
@@ -32,14 +32,25 @@ def bake_own_colors(thing: bpy.types.Object, name: str) -> None:
             _aim(material, image)
         _bake([thing], thing, "EMIT")
     image.pack()
-    before = {material for material in thing.data.materials if material}
-    thing.data.materials.clear()
-    for material in before:
-        if not material.users:  # Its name is the new one's.
-            bpy.data.materials.remove(material)
-    made = new_material(name)
-    _feed(made, image, "Base Color")
-    thing.data.materials.append(made)
+    before = list(thing.data.materials)
+    made = {material: _with_texture(material, image) for material in {*before} if material}
+    for slot, material in enumerate(before):
+        if material:
+            thing.data.materials[slot] = made[material]
+
+
+def _with_texture(material: bpy.types.Material, image: bpy.types.Image) -> bpy.types.Material:
+    """Return a copy of a material in which the image takes the place of vertex colors."""
+    shown = material.copy()
+    nodes = shown.node_tree.nodes
+    if colored_by_attribute(shown):
+        _feed(shown, image, "Base Color")
+    elif (aimed := nodes.get("Bake")) is not None:
+        nodes.remove(aimed)
+    for node in [one for one in nodes if one.type == "VERTEX_COLOR"]:
+        if not any(output.is_linked for output in node.outputs):
+            nodes.remove(node)
+    return shown
 
 
 def bake_over(

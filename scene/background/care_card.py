@@ -11,9 +11,9 @@ from mathutils import Vector
 from mathutils.bvhtree import BVHTree
 from numpy.typing import NDArray
 
-from .mending import bounds
 from .mesh_arrays import read
 from .shapes import read_shape
+from .surface_check import bounds
 from .topology import (
     Parts,
     Shape,

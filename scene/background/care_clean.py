@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .care_card import inner_shells
-from .mending import bounds, model_meshes
+from .mending import model_meshes
 from .shapes import read_shape, turn_outward
+from .surface_check import bounds
 from .topology import Parts, Shape, edge_uses, parts_of
 from .welding import weld
 

@@ -12,9 +12,10 @@ import numpy as np
 
 from .baking import bake_over, texture_side, unwrap
 from .care_reduce import joined
-from .mending import bounds, model_meshes
+from .mending import model_meshes
 from .mesh_arrays import read, sides_of
 from .refusal import Refusal
+from .surface_check import bounds
 
 FINER = 4.0
 """How many times more faces the closed hull has that the quads are laid over."""

@@ -42,12 +42,12 @@ def import_mesh_file(
     try:
         notes = read(path, Path(home or Path(path).parent))
     except RuntimeError as error:  # How an operator's report of kind ERROR arrives in Python.
-        what = f"Blender cannot import it: {_reason(str(error))}"
+        what = f"Blender cannot import it: {reason_of(str(error))}"
         raise Refusal("bad_mesh", what, OTHER_FORMAT) from error
     return format_, notes
 
 
-def _reason(report: str) -> str:
+def reason_of(report: str) -> str:
     """Return an importer's own words: its report's first line, or what its Python raised at last.
 
     Behind a traceback Blender adds where in its own code it came up.
@@ -110,9 +110,9 @@ def _import_fbx(path: str, home: Path) -> list[str]:
         raise Refusal("bad_mesh", what, OTHER_FORMAT)
     with without_outside_textures(path, home) as (safe, borrowed):
         if is_new:
-            bpy.ops.wm.fbx_import(filepath=safe, use_anim=False)
+            bpy.ops.wm.fbx_import(filepath=safe, use_anim=True)
         else:
-            bpy.ops.import_scene.fbx(filepath=safe, use_anim=False)
+            bpy.ops.import_scene.fbx(filepath=safe, use_anim=True)
         for image in bpy.data.images if borrowed else ():
             if Path(bpy.path.abspath(image.filepath)) in borrowed:
                 image.pack()

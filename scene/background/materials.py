@@ -11,12 +11,13 @@ import bpy
 from .baking import bake_own_colors
 from .choices import Mending
 from .same_materials import share_same
-from .surfaces import colored_by_attribute, new_material, surface_of
+from .surfaces import colored_by_attribute, surface_of
+from .vertex_colors import show_vertex_colors
 
 DEFAULT = Mending()
 METALLIC, ROUGHNESS = 0.5, 0.5
-"""Above the one, a coloured surface without a texture for it is a mistake; the other replaces what
-is no number."""
+"""Above the one, a colored surface without a texture for it is a mistake; the other replaces what
+is not a roughness."""
 
 
 def mend_materials(
@@ -27,14 +28,11 @@ def mend_materials(
     `folder` is the mesh file's: textures outside of it are the person's own files, to which a
     downloaded mesh has no claim. Return notes for the person.
     """
-    for thing in meshes:
-        if options.colors != "kept":
-            _show_vertex_colors(name, thing.data)
+    if options.colors != "kept":
+        show_vertex_colors(name, list(dict.fromkeys(thing.data for thing in meshes)))
     notes = _pack_textures(_materials(meshes), Path(folder).resolve())
     if options.colors == "baked":
-        for thing in meshes:
-            if any(colored_by_attribute(material) for material in thing.data.materials):
-                bake_own_colors(thing, name)
+        _bake_colors(name, meshes)
     if options.tidy:
         share_same([thing.data for thing in meshes])
     materials = _materials(meshes)
@@ -49,11 +47,22 @@ def mend_materials(
 
 
 def _materials(meshes: list[bpy.types.Object]) -> list[bpy.types.Material]:
-    return list(dict.fromkeys(each for thing in meshes for each in thing.data.materials if each))
+    """Return the materials, those of objects that have other ones than their mesh as well."""
+    slots = (slot.material for thing in meshes for slot in thing.material_slots)
+    return list(dict.fromkeys(material for material in slots if material))
+
+
+def _bake_colors(name: str, meshes: list[bpy.types.Object]) -> None:
+    """Put vertex colors into textures; materials that no mesh has any more give up their names."""
+    before = _materials(meshes)
+    for thing in meshes:
+        if any(colored_by_attribute(material) for material in thing.data.materials):
+            bake_own_colors(thing, name)
+    bpy.data.batch_remove(set(before) - set(_materials(meshes)))
 
 
 def _mend_surface(material: bpy.types.Material) -> None:
-    """Take back what makes a model black or gives it a mirror's face without anybody wanting it.
+    """Take back what makes a model black without anybody wanting it, and what is out of range.
 
     A glTF material that says nothing of metal is all metal by the specification, which exporters
     of painted models forget. What is textured, or plain metal without a picture, stays.
@@ -67,7 +76,7 @@ def _mend_surface(material: bpy.types.Material) -> None:
         is_painted = surface.inputs["Base Color"].is_linked
         if not 0.0 <= value <= 1.0 or (is_painted and value >= METALLIC):
             metallic.default_value = 0.0
-    if not roughness.is_linked and not 0.0 < roughness.default_value <= 1.0:
+    if not roughness.is_linked and not 0.0 <= roughness.default_value <= 1.0:  # guard: roughness-0
         roughness.default_value = ROUGHNESS
     for socket in (metallic, roughness):
         for node in _feeding_images(socket):
@@ -93,26 +102,6 @@ def _limit_textures(materials: list[bpy.types.Material], limit: int) -> None:
             sides = (max(1, round(side * limit / longest)) for side in image.size)
             image.scale(*sides)
             image.pack()
-
-
-def _show_vertex_colors(name: str, mesh: bpy.types.Mesh) -> None:
-    """Feed the colour attribute to every base colour that nothing else feeds."""
-    if not mesh.color_attributes:
-        return
-    if not any(mesh.materials):
-        mesh.materials.clear()
-        mesh.materials.append(new_material(name))
-    for material in mesh.materials:
-        surface = surface_of(material)
-        if surface is None:
-            continue
-        if not surface.inputs["Base Color"].is_linked:
-            colors = material.node_tree.nodes.new("ShaderNodeVertexColor")
-            colors.location = (surface.location.x - 220.0, surface.location.y)
-            material.node_tree.links.new(colors.outputs["Color"], surface.inputs["Base Color"])
-        for node in material.node_tree.nodes:
-            if node.type == "VERTEX_COLOR" and not node.layer_name:
-                node.layer_name = mesh.color_attributes[0].name
 
 
 def _textures(

@@ -8,12 +8,13 @@ import numpy as np
 from mathutils import Matrix, Vector
 
 from .choices import Mending
-from .mesh_arrays import drop_selections, positions_of, read
+from .mesh_arrays import drop_selections, read
 from .names import clear_name
-from .normals import transform_normals
 from .refusal import Refusal
 from .shapes import turn_outward
-from .welding import Floats, weld
+from .standing import set_free
+from .surface_check import bounds, check_surface
+from .welding import weld
 
 DEFAULT = Mending()
 
@@ -30,14 +31,17 @@ def mend(name: str, format_: str, options: Mending = DEFAULT) -> bpy.types.Objec
     if not meshes:
         raise Refusal("bad_mesh", "The mesh file holds no faces.", "Generate the mesh again.")
     if options.tidy:
-        worlds = [thing.matrix_world.copy() for thing in meshes]
-        for thing, world in zip(meshes, worlds, strict=True):
-            _set_free(thing, world, apply=options.apply_transforms)
+        set_free(meshes, apply=options.apply_transforms)
         _remove_all_but(meshes)
     else:
         _remove_helpers(meshes)
+    skinned = {thing.data for thing in meshes if thing.vertex_groups}
+    check_surface(meshes)
     for mesh in dict.fromkeys(thing.data for thing in meshes):
-        _mend_mesh(mesh, format_, options)
+        _mend_mesh(mesh, format_, options, to_weld=options.weld and mesh not in skinned)
+    empty = [thing for thing in meshes if not thing.data.polygons]
+    bpy.data.batch_remove(empty)
+    meshes = [thing for thing in meshes if thing not in empty]
     return _root(name, meshes, alone=options.tidy and options.apply_transforms)
 
 
@@ -58,22 +62,11 @@ def face_count(root: bpy.types.Object) -> int:
 
 def height(root: bpy.types.Object) -> float:
     """Return the model's height in metres; its lowest point is at zero."""
-    return float(bounds(model_meshes(root))[1][2])
+    return float(bounds([thing for thing in model_meshes(root) if not thing.hide_viewport])[1][2])
 
 
-def bounds(things: list[bpy.types.Object]) -> tuple[Floats, Floats]:
-    """Return the lowest and the highest corner of mesh objects in the world.
-
-    Raise Refusal where a mesh has points without a place.
-    """
-    bpy.context.view_layer.update()
-    boxes = [_bounds(thing.data, thing.matrix_world) for thing in things]
-    low = np.min([low for low, _ in boxes], axis=0)
-    return low, np.max([high for _, high in boxes], axis=0)
-
-
-def _mend_mesh(mesh: bpy.types.Mesh, format_: str, options: Mending) -> None:
-    if options.weld and not mesh.shape_keys:
+def _mend_mesh(mesh: bpy.types.Mesh, format_: str, options: Mending, *, to_weld: bool) -> None:
+    if to_weld and not mesh.shape_keys:
         weld(mesh)
     if options.outward:
         turn_outward(mesh)
@@ -109,35 +102,11 @@ def _imported_meshes() -> list[bpy.types.Object]:
     ]
 
 
-def _set_free(thing: bpy.types.Object, world: Matrix, *, apply: bool) -> None:
-    """Take the object out of its hierarchy; `apply` moves scale and rotation into its own mesh."""
-    thing.animation_data_clear()
-    thing.modifiers.clear()
-    thing.vertex_groups.clear()
-    thing.parent = None
-    if not apply:
-        thing.matrix_world = world
-        return
-    if thing.data.users > 1:
-        thing.data = thing.data.copy()
-    if thing.data.shape_keys:
-        thing.shape_key_clear()
-    thing.data.transform(world)
-    transform_normals(thing.data, world)
-    if world.determinant() < 0.0:
-        thing.data.flip_normals()
-    thing.rotation_mode = "XYZ"  # the glTF importer's quaternions are nothing to turn by hand
-    thing.matrix_world = Matrix()
-
-
 def _remove_all_but(meshes: list[bpy.types.Object]) -> None:
     """Leave only the meshes in the scene, linked to its own collection."""
     scene = bpy.context.scene
     bpy.data.batch_remove([thing for thing in scene.objects if thing not in meshes])
     _link_to_scene(meshes)
-    for thing in meshes:
-        thing.hide_set(False)
-        thing.hide_viewport = thing.hide_render = False
 
 
 def _remove_helpers(meshes: list[bpy.types.Object]) -> None:
@@ -184,23 +153,12 @@ def _smooth(mesh: bpy.types.Mesh, angle: float) -> None:
     mesh.set_sharp_from_angle(angle=angle)
 
 
-def _bounds(mesh: bpy.types.Mesh, world: Matrix) -> tuple[Floats, Floats]:
-    positions = positions_of(mesh)
-    if world != Matrix():
-        turned = np.array(world, np.float32)
-        positions = positions @ turned[:3, :3].T + turned[:3, 3]
-    low, high = positions.min(axis=0), positions.max(axis=0)
-    if not np.isfinite(high - low).all():
-        raise Refusal("bad_mesh", "The mesh has points without a place.", "Generate it again.")
-    return low, high
-
-
 def _root(name: str, meshes: list[bpy.types.Object], *, alone: bool) -> bpy.types.Object:
     """Give the model one root whose origin is at the middle of its bottom, and names.
 
     `alone`: the meshes hold their own transforms, so that a single one can be the root.
     """
-    low, high = bounds(meshes)
+    low, high = bounds([thing for thing in meshes if not thing.hide_viewport])
     offset = Matrix.Translation(-Vector(((low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2])))
     if alone:
         for thing in meshes:
@@ -213,9 +171,9 @@ def _root(name: str, meshes: list[bpy.types.Object], *, alone: bool) -> bpy.type
     root = bpy.data.objects.new(name, None)
     bpy.context.scene.collection.objects.link(root)
     for thing in tops:
-        if not alone:
-            thing.matrix_world = offset @ thing.matrix_world
         thing.parent = root
+        if not alone:  # Its own place may be animated.
+            thing.matrix_parent_inverse = offset  # guard: offset-beside-animation
     bpy.context.view_layer.update()
     return root
 

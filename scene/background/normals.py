@@ -111,5 +111,5 @@ def keep_shading(mesh: bpy.types.Mesh, normals: Floats) -> None:
     smooth = read(mesh.corner_normals, "vector", np.float32, 3)
     lengths = np.sqrt(np.einsum("ij,ij->i", normals, normals))
     differs = np.einsum("ij,ij->i", smooth, normals) < lengths * np.float32(SAME_SHADING)
-    if differs.mean() > SHADING_TOLERATED:
+    if differs.sum() > SHADING_TOLERATED * len(differs):
         mesh.normals_split_custom_set(normals)

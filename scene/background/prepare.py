@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +17,7 @@ from .archives import unpacked
 from .asset import mark_asset
 from .choices import Mending, mending_of
 from .files import whole
-from .importing import import_mesh_file
+from .importing import import_mesh_file, reason_of
 from .materials import mend_materials
 from .mending import DEFAULT, face_count, height, mend, model_meshes, model_objects
 from .names import clear_name
@@ -24,7 +25,7 @@ from .parts import write_parts
 from .photo import read_photo
 from .png import encode_png
 from .preview import render_preview, set_asset_preview
-from .refusal import Refusal
+from .refusal import OTHER_FORMAT, Refusal
 from .startup import empty_file
 
 DRAWING = "Drawing the preview"
@@ -38,9 +39,7 @@ def prepare(request: dict[str, Any], report: Callable[[float, str], None]) -> di
     report(0.0, "Importing the mesh")
     empty_file()
     options = mending_of(request.get("mending"))
-    root, notes = import_model(request["mesh"], request["name"], options)
-    if not face_count(root):
-        raise Refusal("bad_mesh", "The mesh file holds no faces.", "Generate the mesh again.")
+    root, notes = _import_surely(request["mesh"], request["name"], options)
     objects = model_objects(root)
     report(0.6, "Saving the model")
     if asked := request.get("parts"):
@@ -61,9 +60,32 @@ def prepare(request: dict[str, Any], report: Callable[[float, str], None]) -> di
     }
 
 
+def _import_surely(path: str, name: str, options: Mending) -> tuple[bpy.types.Object, list[str]]:
+    """Import the model as `import_model` does; what breaks over a file is said to be bad.
+
+    An error that nobody foresaw must not pass for one of this machine: the file would be taken for
+    whole. Errors of the disk and of memory are no fault of the file.
+    """
+    try:
+        root, notes = import_model(path, name, options)
+        if not face_count(root):
+            raise Refusal("bad_mesh", "The mesh file holds no faces.", "Generate the mesh again.")
+    except (Refusal, OSError, MemoryError):
+        raise
+    except Exception as error:
+        traceback.print_exc()
+        what = f"Blender cannot make a model of the mesh: {reason_of(repr(error))}"
+        raise Refusal("bad_mesh", what, OTHER_FORMAT) from error  # guard: inner-error-is-no-model
+    return root, notes
+
+
 def _write(path: str, objects: list[bpy.types.Object]) -> None:
-    with whole(path) as side:
-        bpy.data.libraries.write(side, set(objects))
+    try:
+        with whole(path) as side:
+            bpy.data.libraries.write(side, set(objects))
+    except RuntimeError as error:
+        what = f"Blender could not save the model: {reason_of(str(error))}"
+        raise Refusal("library", what, "Make room on the disk, then resume the job.") from error
 
 
 def _add_preview(root: bpy.types.Object, request: dict[str, Any]) -> None:
@@ -71,6 +93,9 @@ def _add_preview(root: bpy.types.Object, request: dict[str, Any]) -> None:
     picture = None if request.get("render_preview") else _given_preview(request["preview"])
     if picture is None:
         picture = render_preview(root)
+    if picture is None:
+        Path(request["preview"]).unlink(missing_ok=True)
+        return
     with whole(request["preview"]) as side:
         Path(side).write_bytes(encode_png(picture))
     set_asset_preview(root, picture)

@@ -23,20 +23,19 @@ def new_material(name: str) -> bpy.types.Material:
 
 
 def colored_by_attribute(material: bpy.types.Material | None) -> bool:
-    """Say whether a colour attribute, and no image, gives the base colour."""
+    """Say whether a color attribute, and no image, gives the base color."""
     surface = surface_of(material)
     if surface is None:
         return False
-    found = source_of(surface.inputs["Base Color"])
-    return found is not None and found.type == "VERTEX_COLOR"
+    sources = {node.type for node in sources_of(surface.inputs["Base Color"])}
+    return sources == {"VERTEX_COLOR"}
 
 
-def source_of(socket: bpy.types.NodeSocket, depth: int = 4) -> bpy.types.Node | None:
-    """Find the image or colour attribute that feeds the socket, through at most `depth` nodes."""
+def sources_of(socket: bpy.types.NodeSocket, depth: int = 4) -> list[bpy.types.Node]:
+    """Find the images and color attributes that feed the socket, through at most `depth` nodes."""
     if not socket.is_linked or not depth:
-        return None
+        return []
     node = socket.links[0].from_node
     if node.type == "VERTEX_COLOR" or (node.type == "TEX_IMAGE" and node.image):
-        return node
-    found = (source_of(each, depth - 1) for each in node.inputs)
-    return next((each for each in found if each is not None), None)
+        return [node]
+    return [source for each in node.inputs for source in sources_of(each, depth - 1)]

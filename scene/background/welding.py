@@ -45,6 +45,9 @@ def weld(mesh: bpy.types.Mesh) -> None:
     group = weld_map(positions, corners, starts)
     leads = group == np.arange(len(group))
     faces, kept = _left_of(group[corners], starts)
+    if not faces.any():
+        mesh.clear_geometry()  # guard: weld-to-nothing
+        return
     is_welded = leads.all() and kept is None
     if is_welded and carried is None:
         return
@@ -66,9 +69,10 @@ def _weld(mesh: bpy.types.Mesh, group: Ints, leads: Mask, faces: Mask, kept: Mas
     attributes = _attributes(
         mesh, {"POINT": leads, "CORNER": kept, "FACE": None if kept is None else faces}
     )
+    chosen = _chosen(mesh)
     renumbered = (np.cumsum(leads) - 1).astype(np.int32)
     _rebuild(mesh, positions[leads], renumbered[group[_part(corners, kept)]], sizes[faces])
-    _restore(mesh, attributes)
+    _restore(mesh, attributes, chosen)
 
 
 def weld_map(positions: Floats, corners: Ints, starts: Ints) -> Ints:
@@ -227,11 +231,34 @@ def _rebuild(mesh: bpy.types.Mesh, positions: Floats, corners: Ints, sizes: Ints
     mesh.update(calc_edges=True)
 
 
-def _restore(mesh: bpy.types.Mesh, attributes: list[_Attribute]) -> None:
+def _restore(mesh: bpy.types.Mesh, attributes: list[_Attribute], chosen: dict[str, str]) -> None:
     for kept in attributes:
         attribute = mesh.attributes.new(kept.name, kept.data_type, kept.domain)
         attribute.data.foreach_set(LAYOUTS[kept.data_type][0], kept.values.ravel())
-    if mesh.color_attributes:
-        mesh.color_attributes.active_color_index = 0
-        mesh.color_attributes.render_color_index = 0
+    _choose(mesh, chosen)
     mesh.update()
+
+
+def _chosen(mesh: bpy.types.Mesh) -> dict[str, str]:
+    """Return which of several UV maps and colors are active, and which are rendered."""
+    shown = [layer.name for layer in mesh.uv_layers if layer.active_render]
+    return {
+        "uv": mesh.uv_layers.active.name if mesh.uv_layers.active else "",
+        "uv_rendered": shown[0] if shown else "",
+        "color": mesh.attributes.active_color_name or "",
+        "color_rendered": mesh.attributes.default_color_name or "",
+    }
+
+
+def _choose(mesh: bpy.types.Mesh, chosen: dict[str, str]) -> None:
+    colors = mesh.color_attributes
+    names = [color.name for color in colors]
+    if names:
+        active, rendered = chosen["color"], chosen["color_rendered"]
+        colors.active_color_index = names.index(active) if active in names else 0
+        colors.render_color_index = names.index(rendered) if rendered in names else 0
+    for layer in mesh.uv_layers:
+        if layer.name == chosen["uv"]:
+            layer.active = True
+        if layer.name == chosen["uv_rendered"]:
+            layer.active_render = True

@@ -43,7 +43,7 @@ def exported(path: Path, background: Callable[[str], ModuleType], **options: Any
     """Export a textured cube with Blender's own exporter; return the extensions that it needs."""
     background("startup").empty_file()
     bpy.ops.mesh.primitive_cube_add()
-    material = background("materials").new_material("skin")
+    material = background("surfaces").new_material("skin")
     image = material.node_tree.nodes.new("ShaderNodeTexImage")
     picture = write_picture(path.with_name("skin.png"), np.full((4, 4, 3), 99, np.uint8))
     image.image = bpy.data.images.load(str(picture))

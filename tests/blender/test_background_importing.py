@@ -193,7 +193,7 @@ def test_material_files_outside_of_the_folder_are_not_read(
 def exported_fbx(path: Path, texture: Path, background: Callable[[str], ModuleType]) -> Path:
     """Write an FBX file of a cube with a texture, named by where it is."""
     bpy.ops.mesh.primitive_cube_add()
-    material = background("materials").new_material("skin")
+    material = background("surfaces").new_material("skin")
     image = material.node_tree.nodes.new("ShaderNodeTexImage")
     image.image = bpy.data.images.load(str(texture))
     surface = material.node_tree.nodes["Principled BSDF"]
