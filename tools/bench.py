@@ -48,6 +48,8 @@ SIZES = {
 """Triangles and textures of 2048 pixels."""
 LEAST_GAIN = {"1.3M": 40.0}
 LONGEST_STALL = 0.1
+AT_ONCE = {"5M": 0.2}
+"""Seconds for which Blender stands still for a model that cannot come in part by part."""
 OVER_BARE_APPEND = 2.0
 SHARE, EXTRA, COLD = 1.15, 0.3, 1.5
 CARED_FOR = "1.3M"
@@ -162,6 +164,9 @@ def _promised(size: str, bare: dict[str, float], ours: dict[str, float]) -> dict
         f"at most {limit:.2f} s in all": ours["warm"] <= limit,
         f"at most {limit + COLD:.2f} s with a cold start": ours["cold"] <= limit + COLD,
     }
+    if size in AT_ONCE:
+        seconds = AT_ONCE[size]
+        promised[f"at most {seconds * 1e3:.0f} ms appended at once"] = ours["floor"] <= seconds
     if size in LEAST_GAIN:
         kept = gain >= LEAST_GAIN[size]
         promised[f"1/{LEAST_GAIN[size]:.0f} of the importer's stall (1/{gain:.0f})"] = kept
@@ -205,8 +210,9 @@ def _run(python: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def main() -> int:
-    parts: dict[str, Callable[[], bool]] = {
+def parts() -> dict[str, Callable[[], bool]]:
+    """Return all that can be timed; each says whether its figures are as promised."""
+    return {
         "generate": generate,
         "library": library,
         "panel": panel,
@@ -214,12 +220,16 @@ def main() -> int:
         **{size: partial(come_in, size) for size in SIZES},
         "care": care,
     }
-    wanted = sys.argv[1:] or list(parts)
-    if unknown := [part for part in wanted if part not in parts]:
+
+
+def main() -> int:
+    known = parts()
+    wanted = sys.argv[1:] or list(known)
+    if unknown := [part for part in wanted if part not in known]:
         print(f"There is no {unknown[0]!r} to time", file=sys.stderr)
         return 2
     places.link_checkout()
-    kept = {name: part() for name, part in parts.items() if name in wanted}
+    kept = {name: part() for name, part in known.items() if name in wanted}
     for name in (name for name, good in kept.items() if not good):
         print(f"MISS: {name}")
     print(f"{sum(kept.values())} passed, {len(kept) - sum(kept.values())} failed")

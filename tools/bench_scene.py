@@ -13,7 +13,6 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import places
@@ -83,11 +82,11 @@ def ours(file: str, folder: str) -> dict[str, float]:
         felt.append(max(*ticks, ticks[-1] + timed(keep)))
     waited = sum(ticks) + TICK * (len(ticks) - 1)
     return {
-        "stall": median(stalls),
+        "stall": min(stalls),
         "worst": max(stalls),
         "ticks": len(ticks),
-        "felt": median(felt),
-        "floor": median(floors),
+        "felt": min(felt),
+        "floor": min(floors),
         "cold": cold + waited,
         "warm": warm + waited,
     }

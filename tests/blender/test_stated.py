@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Figures that the manual states of the add-on in Blender; docs/dev/claims.md lists them all."""
+
+from __future__ import annotations
+
+import importlib
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import bpy
+import numpy as np
+import pytest
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+ADDON = "bl_ext.user_default.image_to_mesh"
+
+
+def room(name: str) -> Any:
+    """Return one of the add-on's modules."""
+    return importlib.import_module(f"{ADDON}.{name}")
+
+
+@pytest.mark.parametrize(("side", "costly"), [(2000, False), (2100, True)])
+def test_paintings_of_over_4_megapixels_are_not_looked_at(
+    addon: ModuleType, side: int, costly: bool
+) -> None:
+    painting = bpy.data.images.new("painting", side, side)
+    assert room("operators.developing")._is_costly(painting) is costly
+    bpy.data.images.remove(painting)
+
+
+@pytest.mark.parametrize(("pixels", "small"), [(254, True), (257, False)])
+def test_a_subject_under_256_pixels_is_small(addon: ModuleType, pixels: int, small: bool) -> None:
+    box = (0.0, 0.0, pixels / 1024, 0.1)
+    info = SimpleNamespace(width=1024, height=1024)
+    look = SimpleNamespace(clear=True, info=info, box=box, cut=False, parts=1, brightness=0.5)
+    told = list(room("panels.checks").warnings(look))
+    assert bool(told) is small
+
+
+def test_some_800_000_faces_come_in_parts(addon: ModuleType) -> None:
+    bpy.ops.mesh.primitive_grid_add(x_subdivisions=100, y_subdivisions=100)
+    thing = bpy.context.object
+    thing.modifiers.new("triangles", "TRIANGULATE")
+    bpy.ops.object.modifier_apply(modifier="triangles")
+    mesh = thing.data
+    mesh.materials.append(bpy.data.materials.new("skin"))
+    if bpy.app.version >= (4, 5, 0):  # before, a model with such normals comes in at once
+        shaded = np.tile((0.6, 0.0, 0.8), (len(mesh.loops), 1))
+        mesh.normals_split_custom_set(shaded)
+    parts = importlib.import_module("image_to_mesh.scene.background.parts")
+    each = parts._size(mesh) / len(mesh.polygons)
+    most = 0.9e6 if bpy.app.version >= (4, 5, 0) else 1.1e6
+    assert 0.7e6 < room("jobs.preparing").LEAST / each < most
+
+
+def test_a_mesh_is_one_metre_tall_unless_asked_for_more(addon: ModuleType) -> None:
+    assert bpy.context.scene.image_to_mesh.local.height == 1.0
+    assert room("providers").get_provider("local").settings().height == 1.0
