@@ -7,8 +7,7 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import json
+import logging
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from .commands import batch, unfinished
-from .commands.exits import DONE, INTERRUPTED
+from .commands.exits import DONE, FAILED, INTERRUPTED
 from .commands.job import BlenderHost as BlenderHost
 from .commands.job import (
     carry_out,
@@ -26,9 +25,9 @@ from .commands.job import (
     report,
     spec_for,
 )
+from .commands.speaking import finish, keep_secret, say, say_json, tell
 from .jobs import (
     Entry,
-    Failure,
     JobSpec,
     PictureSource,
     State,
@@ -36,7 +35,9 @@ from .jobs import (
     find_blender,
     picture_from,
 )
+from .jobs.batch import failure_of
 from .providers import (
+    BadKey,
     ImageToMeshError,
     MissingKey,
     Provider,
@@ -46,28 +47,43 @@ from .providers import (
     settings_of,
 )
 
+log = logging.getLogger(__name__)
+
 
 def main(argv: Sequence[str] | None = None, host: BlenderHost | None = None) -> int:
     """Run one command and return its exit code, as the public surface lists them."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
+            stream.reconfigure(errors="backslashreplace")
     try:
         arguments = _parser(host).parse_args(argv)
     except SystemExit as end:
         return int(end.code or 0)
+    keep_secret(_secrets(host))
+    code = _carried_out(arguments, host)
+    return code if finish() else code or FAILED
+
+
+def _carried_out(arguments: argparse.Namespace, host: BlenderHost | None) -> int:
     command: Callable[[argparse.Namespace, BlenderHost], int] = arguments.run
     try:
         return command(arguments, host or BlenderHost(find_blender(os.environ), online=True))
-    except ImageToMeshError as error:
-        failure = Failure(error.kind, error.message, error.hint, error.link)
-        return report(arguments, None, failure, None)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except OSError as error:  # standard output is full or closed
-        with contextlib.suppress(OSError):
-            print(f"The answer cannot be written: {error.strerror or error}.", file=sys.stderr)
-        return 1
+    except Exception as error:
+        log.debug("unexpected", exc_info=not isinstance(error, ImageToMeshError))
+        return report(arguments, None, failure_of(error), None)  # guard: sentences-not-tracebacks
+
+
+def _secrets(host: BlenderHost | None) -> list[str]:
+    """Return all keys that are known here: none of them is ever printed."""
+    fields = [field for one in all_providers().values() for field in one.keys]
+    own = host.preferences if host else {}
+    return [
+        value
+        for field in fields
+        for value in (own.get(field.preference, ""), os.environ.get(field.environment, ""))
+    ]
 
 
 def _parser(host: BlenderHost | None) -> argparse.ArgumentParser:
@@ -149,15 +165,16 @@ def _pictures(arguments: argparse.Namespace) -> tuple[PictureSource, ...]:
 
 
 def _providers(arguments: argparse.Namespace, host: BlenderHost) -> int:
-    rows = [_provider_row(one, host.preferences) for one in all_providers().values()]
     if arguments.json:
-        print(json.dumps({"providers": rows}, ensure_ascii=False))
+        rows = [_provider_row(one, host.preferences) for one in all_providers().values()]
+        say_json({"providers": rows})
         return DONE
-    for row, provider in zip(rows, all_providers().values(), strict=True):
-        key = {None: "no key needed", True: "key set", False: "no key set"}[row["key_set"]]
-        print(f"{row['id']}: {row['name']} ({key})")
+    for provider in all_providers().values():
+        is_set = _key_set(provider, host.preferences)
+        key = {None: "no key needed", True: "key set", False: "no key set"}[is_set]
+        say(f"{provider.id}: {provider.label} ({key})")
         for setting in settings_of(provider.settings):
-            print(f"    {setting.name} = {setting.default}    {setting.description}")
+            say(f"    {setting.name} = {setting.default}    {setting.description}")
     return DONE
 
 
@@ -167,16 +184,19 @@ def _provider_row(provider: Provider[Any], preferences: Mapping[str, str]) -> di
     return {
         "id": provider.id,
         "name": provider.label,
-        "key_set": _key_set(provider, preferences) if provider.keys else None,
+        "key_set": _key_set(provider, preferences),
         "views": list(provider.views),
         "settings": json_schema(provider.settings),
     }
 
 
-def _key_set(provider: Provider[Any], preferences: Mapping[str, str]) -> bool:
+def _key_set(provider: Provider[Any], preferences: Mapping[str, str]) -> bool | None:
+    """Say whether the keys are set, and such that they can be sent; None where none is needed."""
+    if not provider.keys:
+        return None
     try:
         keys_for(provider, preferences, os.environ)
-    except MissingKey:
+    except (MissingKey, BadKey):
         return False
     return True
 
@@ -188,14 +208,14 @@ def _jobs(arguments: argparse.Namespace, host: BlenderHost) -> int:
     listed = chosen[::-1]  # the newest last, where the eye is
     if arguments.json:
         answer = {"jobs": [_job_row(one) for one in listed], "problems": list(found.problems)}
-        print(json.dumps(answer, ensure_ascii=False))
+        say_json(answer)
         return DONE
     for one in listed:
         cost = "" if one.credits is None else f"{one.credits:g} credits"
         columns = (one.state, one.provider, one.name, one.created, cost)
-        print("  ".join((one.job, *columns)).rstrip())
+        say("  ".join((one.job, *columns)).rstrip())
     for problem in found.problems:
-        print(problem, file=sys.stderr)
+        tell(problem)
     return DONE
 
 

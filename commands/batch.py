@@ -5,9 +5,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import csv
-import io
-import json
+import logging
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,9 +14,10 @@ from typing import Any
 
 from ..jobs import JobView, Library, Record, State, catalogue, picture_from, session
 from ..jobs.batch import Batch, Item, match, planned, refused
-from ..jobs.library import write_whole
+from ..jobs.names import distinct_names
 from ..jobs.sources import Line, read_sources
 from ..providers import BadImage, ImageToMeshError, InvalidSettings, LibraryProblem, get_provider
+from .costs import COSTS, row_of, write_costs
 from .exits import DONE, INTERRUPTED, code_of
 from .interrupts import put_aside, stopped_kindly
 from .job import (
@@ -29,10 +28,9 @@ from .job import (
     pairs,
     spec_for,
 )
+from .speaking import put, say, say_json, tell
 
-COSTS = "batch.csv"
-COLUMNS = ("image", "provider", "job", "state", "credits", "seconds", "faces", "file", "error",
-           "message")  # fmt: skip
+log = logging.getLogger(__name__)
 
 
 def add_command(commands: Any, add_common: Any, seconds: Any) -> None:
@@ -87,16 +85,28 @@ def _run(arguments: argparse.Namespace, host: BlenderHost, library: Library) -> 
     match(items, listed.entries, retry=arguments.retry_failed)
     progress = Progress(items, None if arguments.quiet else sys.stderr)
     batch = Batch(items, session(), library.load, most=arguments.jobs, tell=progress.tell)
+    interrupted = _carried_out(batch)
+    targets = _targets(items, arguments)
+    files = [_delivered(item, library, target) for item, target in targets]
+    session().settle(0.0 if interrupted else SETTLE)
+    rows = [row_of(item, file) for item, file in zip(items, files, strict=True)]
+    table = write_costs(arguments.csv or library.root / COSTS, rows)
+    _report(arguments, items, rows, table)
+    return INTERRUPTED if interrupted else _code(items)
+
+
+def _carried_out(batch: Batch) -> bool:
+    """Do all of it, or until a stop is asked for: then say so. It always comes to a report."""
     with stopped_kindly() as asked:
-        batch.run(stop=lambda: bool(asked))
+        try:
+            batch.run(stop=lambda: bool(asked))
+        except Exception as error:
+            log.debug("the batch broke off", exc_info=True)
+            batch.break_off(error)
         interrupted = bool(asked) and not batch.done
         if interrupted:
             put_aside(batch.close, ordering=batch.ordering)
-    files = [_delivered(item, library, target) for item, target in _targets(items, arguments)]
-    session().settle(0.0 if interrupted else SETTLE)
-    table = _write_costs(arguments, library, items, files)
-    _report(arguments, items, files, table)
-    return INTERRUPTED if interrupted else _code(items)
+    return interrupted
 
 
 @contextlib.contextmanager
@@ -124,6 +134,8 @@ def _planned(line: Line, arguments: argparse.Namespace, host: BlenderHost) -> It
     from ..providers._adapters import parse_settings
 
     name = line.provider or arguments.provider
+    if line.problem is not None:
+        return refused(line.image, name, line.problem)
     try:
         provider = get_provider(name)
         given = {**pairs(arguments.set, "--set"), **line.settings}
@@ -133,11 +145,11 @@ def _planned(line: Line, arguments: argparse.Namespace, host: BlenderHost) -> It
         spec = spec_for(arguments, host, provider, settings=settings, pictures=pictures)
         files = {view: Path(file) for view, file in views.items()}
         return planned(line.image, provider, settings, pictures, files, spec)
-    except ImageToMeshError as error:
-        return refused(line.image, name, error)
     except OSError as error:
         why = BadImage(f"{line.image} cannot be read: {error.strerror or error}.", "Check it.")
         return refused(line.image, name, why)
+    except Exception as error:  # noqa: BLE001 - one line's trouble is its own
+        return refused(line.image, name, error)  # guard: one-item-is-one-failure
 
 
 def _check_folders(arguments: argparse.Namespace) -> None:
@@ -170,22 +182,18 @@ class Progress:
         done = sum(1 for one in self._items if one.ended)
         said = view.failure.message if view.failure else str(view.state)
         line = f"{min(done + 1, len(self._items))}/{len(self._items)}  {item.image}: {said}"
-        print(line, file=self._out, flush=True)
+        put(self._out, line)
 
 
 def _targets(
     items: Sequence[Item], arguments: argparse.Namespace
 ) -> list[tuple[Item, Path | None]]:
-    """Return for each item the file to put its mesh to; two of the same name get numbers."""
+    """Return for each item the file to put its mesh to; no two are the same on any system."""
     if arguments.output is None:
         return [(item, None) for item in items]
-    seen: Counter[str] = Counter()
-    targets: list[tuple[Item, Path | None]] = []
-    for item in items:
-        seen[item.name] += 1
-        number = f"-{seen[item.name]}" if seen[item.name] > 1 else ""
-        targets.append((item, arguments.output / f"{item.name or 'picture'}{number}.glb"))
-    return targets
+    names = distinct_names(item.name for item in items)
+    files = [arguments.output / f"{name}.glb" for name in names]
+    return list(zip(items, files, strict=True))
 
 
 def _delivered(item: Item, library: Library, target: Path | None) -> Path | None:
@@ -195,63 +203,26 @@ def _delivered(item: Item, library: Library, target: Path | None) -> Path | None
     try:
         own = target.with_suffix(Path(record.mesh).suffix) if target else None
         return deliver(record, library.root, own)
-    except LibraryProblem as problem:
-        print(f"{item.image}: {problem}", file=sys.stderr)
-        return library.folder(record.id) / record.mesh
-
-
-def _row(item: Item, file: Path | None) -> dict[str, Any]:
-    record, failure = item.record, item.failure
-    return {
-        "image": item.image,
-        "provider": item.provider,
-        "job": item.job,
-        "state": str(item.state) if item.state else "",
-        "credits": record.credits if record else None,
-        "seconds": record.seconds if record else None,
-        "faces": record.faces if record else None,
-        "file": str(file) if file else None,
-        "error": failure.kind if failure else None,
-        "message": f"{failure.message} {failure.hint}".strip() if failure else None,
-    }
-
-
-def _write_costs(
-    arguments: argparse.Namespace, library: Library, items: Sequence[Item],
-    files: Sequence[Path | None],
-) -> Path | None:  # fmt: skip
-    """Write what each mesh cost; a table that cannot be written is told, and ends nothing."""
-    path = arguments.csv or library.root / COSTS
-    text = io.StringIO(newline="")
-    rows = csv.DictWriter(text, COLUMNS)
-    rows.writeheader()
-    rows.writerows(_row(item, file) for item, file in zip(items, files, strict=True))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, text.getvalue().encode("utf-8-sig"))
-    except OSError as error:
-        print(f"{path} cannot be written: {error.strerror or error}.", file=sys.stderr)
-        return None
-    return path.resolve()
+    except (ImageToMeshError, OSError, ValueError) as problem:
+        tell(f"{item.image}: {problem}")
+        return library.root / record.id / record.mesh
 
 
 def _report(
-    arguments: argparse.Namespace, items: Sequence[Item], files: Sequence[Path | None],
+    arguments: argparse.Namespace, items: Sequence[Item], rows: Sequence[Mapping[str, Any]],
     table: Path | None,
 ) -> None:  # fmt: skip
-    told = _counts(items)
+    counts = _counts(items)
     if arguments.json:
-        rows = [_row(item, file) for item, file in zip(items, files, strict=True)]
-        answer = {"jobs": rows, **told, "csv": str(table) if table else None}
-        print(json.dumps(answer, ensure_ascii=False))
+        say_json({"jobs": rows, **counts, "csv": str(table) if table else None})
         return
     for item in items:
         if item.failure is not None:
-            said = f"{item.failure.message} {item.failure.hint} {item.failure.link}".strip()
-            print(f"{item.image}: {said}")
-    print(_summary(told))
+            why = f"{item.failure.message} {item.failure.hint} {item.failure.link}".strip()
+            say(f"{item.image}: {why}")
+    say(_summary(counts))
     if table:
-        print(f"What each cost: {table}")
+        say(f"What each cost: {table}")
 
 
 def _counts(items: Sequence[Item]) -> dict[str, Any]:

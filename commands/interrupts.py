@@ -9,6 +9,8 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 
+from .speaking import put, tell
+
 
 @contextlib.contextmanager
 def stopped_kindly() -> Iterator[list[int]]:
@@ -38,6 +40,7 @@ def stopped_kindly() -> Iterator[list[int]]:
 def put_aside(close: Callable[[], None], *, ordering: bool) -> None:
     """Close jobs so that they can go on later; another Ctrl-C waits for no answer any more."""
     if ordering:
-        print("\nInterrupted: waiting for answers under way…", file=sys.stderr)
+        put(sys.stderr, "")
+        tell("Interrupted: waiting for answers under way…")
     with contextlib.suppress(KeyboardInterrupt):
         close()

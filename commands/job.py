@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import os
+import secrets
 import shutil
 import sys
 import tempfile
@@ -27,6 +27,7 @@ from ..jobs import (
     library_folder,
     session,
 )
+from ..jobs.names import is_reserved
 from ..jobs.turns import ANSWER_LIMIT, Turns
 from ..providers import (
     InvalidSettings,
@@ -38,8 +39,12 @@ from ..providers import (
 )
 from .exits import INTERRUPTED, code_of
 from .interrupts import put_aside, stopped_kindly
+from .speaking import is_terminal, put, say, say_json, tell
 
 SETTLE = 10.0
+PIECE = 1024 * 1024
+LONGEST_OUTPUT = 255
+"""Bytes of a file's name, as most file systems have it."""
 
 
 @dataclass(frozen=True)
@@ -112,11 +117,11 @@ def carry_out(spec: JobSpec, arguments: argparse.Namespace) -> int:
 
 def _interrupted(arguments: argparse.Namespace, spec: JobSpec, job: str) -> int:
     """Say where an interrupted job stands: it is kept as it is."""
-    print(f"Interrupted. The job is kept: {job}", file=sys.stderr)
+    tell(f"Interrupted. The job is kept: {job}")
     if arguments.json:
         with contextlib.suppress(LibraryProblem):
             record = Library(spec.library).load(job)
-            print(json.dumps(_summary(arguments, record, None, None), ensure_ascii=False))
+            say_json(_summary(arguments, record, None, None))
     return INTERRUPTED
 
 
@@ -130,14 +135,13 @@ def follow(
         if event is None or event.job != job:
             continue
         if isinstance(event, Ended):
-            if out is not None and out.isatty():
-                print(file=out)
+            if is_terminal(out):
+                put(out, "")
             return event.view
         line = _progress_line(event.view)
         if out is not None and line != shown:
             shown = line
-            end = "\r" if out.isatty() else "\n"
-            print(line.ljust(60), end=end, file=out, flush=True)
+            put(out, line.ljust(60), end="\r" if is_terminal(out) else "\n")
     return None
 
 
@@ -152,6 +156,10 @@ def check_output(output: Path | None) -> None:
     if output.suffix.lower() not in (".glb", ".fbx", ".obj", ".blend"):
         raise InvalidSettings(
             f"{output} has no ending of a mesh file.", "End it with .glb, .fbx, .obj or .blend."
+        )
+    if is_reserved(output.name) or len(os.fsencode(output.name)) > LONGEST_OUTPUT:
+        raise InvalidSettings(
+            f"{output.name} is not a file's name on every system.", "Give another, shorter name."
         )
     if not output.parent.is_dir():
         raise InvalidSettings(f"There is no folder {output.parent}.", "Make it first.")
@@ -181,10 +189,11 @@ def deliver(record: Record, library: Path, output: Path | None) -> Path | None:
     source = folder / (record.blend if wants_blend and record.blend else record.mesh)
     target = output.with_suffix(source.suffix)
     if target.suffix != output.suffix:
-        print(f"Note: the result is {source.suffix[1:].upper()}: {target}", file=sys.stderr)
-    side = target.with_name(f".{target.name}.new")
+        tell(f"Note: the result is {source.suffix[1:].upper()}: {target}")
+    side = target.with_name(f".{secrets.token_hex(6)}.new")
     try:
-        shutil.copyfile(source, side)
+        with source.open("rb") as mesh, side.open("xb") as copy:
+            shutil.copyfileobj(mesh, copy, PIECE)
         side.replace(target)
     except OSError as error:
         side.unlink(missing_ok=True)
@@ -199,13 +208,13 @@ def report(
 ) -> int:
     """Say how it ended, in words or as the surface's JSON object, and return the exit code."""
     if failure is not None:
-        print(f"{failure.message} {failure.hint} {failure.link}".strip(), file=sys.stderr)
+        tell(f"{failure.message} {failure.hint} {failure.link}".strip())
     elif record is not None and not arguments.json:
-        print(_ended_line(record, file))
+        say(_ended_line(record, file))
     for note in record.notes if record else ():
-        print(f"Note: {note}", file=sys.stderr)
+        tell(f"Note: {note}")
     if getattr(arguments, "json", False):
-        print(json.dumps(_summary(arguments, record, failure, file), ensure_ascii=False))
+        say_json(_summary(arguments, record, failure, file))
     return code_of(failure, record)
 
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from typing import Any
 
@@ -19,6 +18,7 @@ from .job import (
     report,
     spec_for,
 )
+from .speaking import say, tell
 
 WAIT_FOR_OTHER = 15.0
 """Seconds within which a process that works on a job stops when it is asked to."""
@@ -63,9 +63,9 @@ def _resume(arguments: argparse.Namespace, host: BlenderHost) -> int:
     codes = [DONE]
     for record in library.all()[0]:
         if record.state is State.UNCERTAIN:
-            _tell(f"{record.id} is uncertain: “settle {record.id}” says more.")
+            tell(f"{record.id} is uncertain: “settle {record.id}” says more.")
         elif library.is_held(record.id) and not record.state.over:
-            _tell(f"{record.id} is being worked on by another Blender or command line.")
+            tell(f"{record.id} is being worked on by another Blender or command line.")
         elif not record.state.over:
             codes.append(_go_on(arguments, host, record))
         if codes[-1] == INTERRUPTED:
@@ -76,7 +76,7 @@ def _resume(arguments: argparse.Namespace, host: BlenderHost) -> int:
 def _go_on(arguments: argparse.Namespace, host: BlenderHost, record: Record) -> int:
     """Go on with one of many: what is wrong with it keeps none of the others."""
     if record.state is State.QUEUED and "network" in get_provider(record.provider).needs:
-        _tell(f"{record.id}: nothing was sent yet, so it is ordered now.")
+        tell(f"{record.id}: nothing was sent yet, so it is ordered now.")
     try:
         return carry_out(_spec(arguments, host, record), arguments)
     except ImageToMeshError as error:
@@ -91,7 +91,7 @@ def _cancel(arguments: argparse.Namespace, host: BlenderHost) -> int:
     if library.is_held(record.id):
         return _ask_other(arguments, library, record)
     if record.state.over:
-        print(f"{record.id}: {record.state}; there is nothing to stop.")
+        say(f"{record.id}: {record.state}; there is nothing to stop.")
         return DONE
     running = session()
     job = running.start(_spec(arguments, host, record), cancelled=True)
@@ -109,7 +109,7 @@ def _ask_other(arguments: argparse.Namespace, library: Library, record: Record) 
         if now.state.over:
             return _told_of_cancel(arguments, now)
         time.sleep(0.1)
-    _tell(f"{record.id} was asked to stop; whoever works on it has not answered yet.")
+    tell(f"{record.id} was asked to stop; whoever works on it has not answered yet.")
     return DONE
 
 
@@ -133,8 +133,8 @@ def _settle(arguments: argparse.Namespace, host: BlenderHost) -> int:
         decided = {"attach": arguments.attach, "again": arguments.submit_again}
         return carry_out(_spec(arguments, host, record, **decided), arguments)
     for sentence in known_of(record):
-        print(sentence)
-    print("Then: settle JOB --attach TASK, --submit-again or --forget.")
+        say(sentence)
+    say("Then: settle JOB --attach TASK, --submit-again or --forget.")
     return UNCERTAIN
 
 
@@ -146,7 +146,3 @@ def _spec(
     provider = get_provider(record.provider)
     settings = parse_settings(provider.settings, record.settings)
     return spec_for(arguments, host, provider, settings=settings, record=record, **decided)
-
-
-def _tell(sentence: str) -> None:
-    print(sentence, file=sys.stderr)

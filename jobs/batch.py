@@ -15,10 +15,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..providers import ImageToMeshError, LibraryProblem, Provider, Settings, values_of
+from ..providers import (
+    ImageToMeshError,
+    Message,
+    Provider,
+    Settings,
+    values_of,
+)
 from ._values import Ended, Failure, JobSpec, JobView, PictureSource, Record, State
 from .catalogue import Entry
 from .orders import digest_of, order_mark
+from .pictures import name_of
 from .session import Session
 from .turns import ANSWER_LIMIT, Turns
 
@@ -84,10 +91,18 @@ def planned(
     )
 
 
-def refused(image: str, provider: str, error: ImageToMeshError) -> Item:
-    """Return an item that cannot be ordered, and why."""
-    failure = Failure(error.kind, error.message, error.hint, error.link)
-    return Item(image, provider, failure=failure)
+def refused(image: str, provider: str, error: Exception) -> Item:
+    """Return an item that cannot be ordered, and why. It keeps the place of its name."""
+    return Item(image, provider, name=name_of(image), failure=failure_of(error))
+
+
+def failure_of(error: Exception) -> Failure:
+    """Return why an item did not come, also for what nobody has thought of."""
+    if isinstance(error, ImageToMeshError):
+        return Failure(error.kind, error.message, error.hint, error.link)
+    words = f"{type(error).__name__}: {error}"
+    message = Message("Something unexpected went wrong: {words}", words=words)
+    return Failure("unexpected", message)
 
 
 def match(items: Iterable[Item], entries: Iterable[Entry], *, retry: bool) -> None:
@@ -164,6 +179,15 @@ class Batch:
                 if isinstance(event, Ended):
                     self._take(self._live.pop(event.job), event.view)
 
+    def break_off(self, error: Exception) -> None:
+        """Put aside what still runs after an error that nobody has thought of, and say so of it."""
+        self.close()
+        for item in self.items:
+            if not item.ended:
+                item.failure = failure_of(error)
+        self._live.clear()
+        self._waiting.clear()
+
     def close(self) -> None:
         """Leave everything so that it can go on: orders under way are still answered."""
         end = time.monotonic() + ANSWER_LIMIT
@@ -173,7 +197,7 @@ class Batch:
         shown = {view.job: view for view in self._running.views()}
         for item in self._live.values():
             # What is shown may be a step behind: an answer is on disk before it is told.
-            with contextlib.suppress(LibraryProblem):
+            with contextlib.suppress(ImageToMeshError):
                 item.record = self._load(item.job)
             item.failure = shown[item.job].failure if item.job in shown else None
             item.state = item.record.state if item.record else None
@@ -185,7 +209,7 @@ class Batch:
         if item.state is not None:
             try:
                 item.record = self._load(item.job)
-            except LibraryProblem as problem:
+            except ImageToMeshError as problem:
                 item.failure = Failure(problem.kind, problem.message, problem.hint)
                 return
             item.state = item.record.state
@@ -221,8 +245,8 @@ class Batch:
         item.tries += 1
         try:
             item.job = self._running.start(replace(item.spec, turns=self._turns[service]))
-        except ImageToMeshError as error:
-            item.failure = Failure(error.kind, error.message, error.hint, error.link)
+        except Exception as error:  # noqa: BLE001 - one item's trouble is its own
+            item.failure = failure_of(error)
             return
         self._live[item.job] = item
 

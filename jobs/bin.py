@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ..providers._modules import importing
 from .library import Library
 
 log = logging.getLogger(__name__)
@@ -23,7 +24,8 @@ def to_bin(library: Library, job: str) -> bool:
     folder = library.unused(job)
     if not _has_bin(folder):
         return False
-    from send2trash import send2trash
+    with importing("send2trash"):
+        from send2trash import send2trash
 
     try:
         send2trash(folder)

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..providers import LibraryProblem, all_providers
+from ..providers import ImageToMeshError, LibraryProblem, all_providers
 from ..providers._texts import json_bytes, read_json
 from ._values import Record, State
 from .bin import to_bin
@@ -122,12 +122,12 @@ class Catalogue:
     def _clear(self, chosen: list[Entry]) -> None:
         library = Library(self.root)
         for one in chosen:
-            with contextlib.suppress(LibraryProblem):
+            with contextlib.suppress(ImageToMeshError):
                 to_bin(library, one.job)
         self._refresh_quietly()
 
     def _refresh_quietly(self) -> None:
-        with contextlib.suppress(LibraryProblem):
+        with contextlib.suppress(ImageToMeshError):
             self.refresh()
 
     def _look(

@@ -14,6 +14,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..providers._modules import importing
+
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
@@ -66,7 +68,8 @@ class JobLock:
 
     def _taken(self, *, soft: bool) -> BaseFileLock | None:
         """Return a lock that is held. A soft one is a file that names its process."""
-        from filelock import FileLock, SoftFileLock, Timeout
+        with importing("filelock"):
+            from filelock import FileLock, SoftFileLock, Timeout
 
         lock: BaseFileLock
         if soft:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import urllib.parse
 from collections.abc import Callable
@@ -21,7 +22,9 @@ from ..providers import (
     check_picture,
 )
 from ..providers import read_picture_info as read_info
-from ._values import InputPicture, PictureSource
+from ..providers._texts import clean
+from ._values import LONGEST_NAME, InputPicture, PictureSource
+from .names import expanded
 
 ENDINGS = {"jpeg": ".jpg", "tiff": ".tif"}
 READABLE = PictureLimits(max_side=16_384, max_bytes=256 * 1024 * 1024)
@@ -36,18 +39,35 @@ def picture_from(argument: str, view: str = "front") -> PictureSource:
     Raises BadImage where there is no such file. The file is read later, on the job's thread.
     """
     if "://" in argument:
-        address = urllib.parse.urlsplit(argument)
-        home = address.hostname in ("localhost", "127.0.0.1", "::1")
-        if address.scheme != "https" and not (address.scheme == "http" and home):
+        if not _is_secure(argument):
             raise BadImage(f"{argument} is not an https address.", "Give a file or https address.")
-        name = PurePosixPath(urllib.parse.unquote(address.path)).stem or address.hostname
-        return PictureSource(name or "picture", view, _nothing, argument)
-    path = Path(argument).expanduser()
+        return PictureSource(name_of(argument), view, _nothing, argument)
+    path = expanded(argument)
     if path.is_dir():
         raise BadImage(f"{path} is a folder.", "Give one picture file.")
     if not path.is_file():
         raise BadImage(f"There is no file {path}.", "Check the path.")
-    return PictureSource(path.stem, view, path.read_bytes)
+    return PictureSource(name_of(argument), view, path.read_bytes)
+
+
+def _is_secure(address: str) -> bool:
+    """Say whether an address is one of https, or this machine's own."""
+    try:
+        parts = urllib.parse.urlsplit(address)
+    except ValueError:
+        return False
+    home = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    return parts.scheme == "https" or (parts.scheme == "http" and home)
+
+
+def name_of(argument: str) -> str:
+    """Return the name that a picture of this path or address goes by."""
+    if "://" in argument:
+        with contextlib.suppress(ValueError):
+            address = urllib.parse.urlsplit(argument)
+            path = PurePosixPath(urllib.parse.unquote(address.path))
+            return clean(path.stem or address.hostname or "picture", LONGEST_NAME)
+    return clean(Path(argument).stem, LONGEST_NAME).strip() or "picture"
 
 
 def check_views(

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from ..providers import ImageToMeshError, LibraryProblem, MissingKey, Secret, get_provider
+from ..providers import ImageToMeshError, MissingKey, Secret, get_provider
 from ._values import JobSpec, Record, State
 from .library import Library
 
@@ -145,7 +145,7 @@ class Returning:
         try:
             library.sweep()
             found = self._sort(library)
-        except LibraryProblem as problem:
+        except ImageToMeshError as problem:
             log.warning("the library was not looked through: %s", problem)
             return
         for record in found:
@@ -189,7 +189,7 @@ def dismiss(library: Library, job: str) -> None:
     try:
         if lock.take():
             library.save(replace(library.load(job), dismissed=True))
-    except (OSError, LibraryProblem) as problem:
+    except (OSError, ImageToMeshError) as problem:
         log.info("job %s is offered again next time: %s", job, problem)
     finally:
         lock.release()

@@ -22,6 +22,7 @@ from ..providers import (
     Sent,
     Ticket,
     Uncertain,
+    check_modules,
     check_rules,
     get_provider,
     values_of,
@@ -157,6 +158,7 @@ class Runner:
             self._end_failed(failure, self._order.sent_of(error))
 
     def _steps(self) -> None:
+        check_modules(online="network" in self._provider.needs)  # guard: modules-before-the-order
         self._open() if self._spec.record is None else self._take_up()
         self._go_on()
 

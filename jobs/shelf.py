@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..providers import LibraryProblem
+from ..providers import ImageToMeshError, LibraryProblem
 from ._values import Record, State
 from .catalogue import Entry, catalogue
 from .library import Library
@@ -94,7 +94,7 @@ class Shelf:
     def _record(self, library: Library, entry: Entry) -> Record | None:
         try:
             return self._read.get(entry.job) or library.load(entry.job)
-        except LibraryProblem:
+        except ImageToMeshError:
             return None
 
 

@@ -52,8 +52,10 @@ from ._errors import (
     TimedOut,
     Uncertain,
     Unreachable,
+    WrongModule,
     error_of_kind,
 )
+from ._modules import check_modules
 from ._pictures import PictureInfo, PictureLimits, check_picture, read_picture_info
 from ._settings import (
     Choice,
@@ -112,9 +114,11 @@ __all__ = [
     "Uncertain",
     "Unreachable",
     "Uploaded",
+    "WrongModule",
     "all_providers",
     "base_url",
     "changed",
+    "check_modules",
     "check_picture",
     "check_rules",
     "error_of_kind",

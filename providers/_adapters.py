@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ._errors import BadReply, InvalidSettings
+from ._modules import importing
 from ._settings import Setting, Settings, check_rules, settings_of
 
 if TYPE_CHECKING:
@@ -25,10 +26,11 @@ _ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
 
 
 def _adapter(model: Any) -> TypeAdapter[Any]:
-    from pydantic import TypeAdapter
-
     if model not in _ADAPTERS:
-        _ADAPTERS[model] = TypeAdapter(model)
+        with importing("pydantic"):
+            from pydantic import TypeAdapter
+
+            _ADAPTERS[model] = TypeAdapter(model)
     return _ADAPTERS[model]
 
 
@@ -37,7 +39,8 @@ def parse_settings(model: type[S], values: Mapping[str, object]) -> S:
 
     Raises InvalidSettings with a sentence that names the setting and what it takes.
     """
-    from pydantic import ValidationError
+    with importing("pydantic"):
+        from pydantic import ValidationError
 
     known = {setting.name: setting for setting in settings_of(model)}
     for name in values:
@@ -66,7 +69,8 @@ def parse_reply(model: type[T], data: object, where: str) -> T:
 
     Raises BadReply that names the first field which is missing or wrong. `where` names the call.
     """
-    from pydantic import ValidationError
+    with importing("pydantic"):
+        from pydantic import ValidationError
 
     try:
         return cast(T, _adapter(model).validate_python(data))

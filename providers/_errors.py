@@ -5,6 +5,7 @@
     +-- InvalidSettings    a setting or an argument is wrong           nothing was sent
     +-- BadImage           the picture cannot be used                  nothing was sent
     +-- NoBlender          a step needs a Blender and none was found   nothing was sent
+    +-- WrongModule        another add-on's module is in the way      nothing was sent
     +-- LibraryProblem     the library folder cannot be read or written
     +-- MissingKey         the service wants a key and none is set     nothing was sent
     +-- BadKey             the service refused the key
@@ -115,6 +116,12 @@ class NoBlender(ImageToMeshError):
     """A step needs a Blender, and none was found or it would not start."""
 
     kind = "no_blender"
+
+
+class WrongModule(ImageToMeshError):
+    """A Python module that this one needs is missing, too old, or another add-on's."""
+
+    kind = "wrong_module"
 
 
 class LibraryProblem(ImageToMeshError):

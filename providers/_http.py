@@ -34,10 +34,13 @@ from ._errors import (
     Uncertain,
     Unreachable,
 )
+from ._modules import importing
 from ._reach import Forbidden, judge_for
 from ._reply import Reply, is_refusal, reply_of
 from ._secrets import secrets_of
-from ._transport import Answer, CallFailed, Transport
+
+with importing("requests", "urllib3"):
+    from ._transport import Answer, CallFailed, Transport
 
 READ_LIMIT = 60.0
 FREE_LIMIT = 90.0

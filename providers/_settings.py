@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar, Literal
 
-import annotated_types
-
+from ._bounds import Ge, Interval, Le
 from ._errors import InvalidSettings
 
 Value = bool | int | float | str
@@ -189,8 +188,8 @@ def _bounds(metadata: Iterable[Any]) -> tuple[float | None, float | None]:
     low: float | None = None
     high: float | None = None
     for item in metadata:
-        if isinstance(item, annotated_types.Ge | annotated_types.Interval):
+        if isinstance(item, Ge | Interval):
             low = typing.cast("float | None", item.ge)
-        if isinstance(item, annotated_types.Le | annotated_types.Interval):
+        if isinstance(item, Le | Interval):
             high = typing.cast("float | None", item.le)
     return low, high

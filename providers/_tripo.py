@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
-from annotated_types import Interval
-
 from ._base import KeyField, Picture
+from ._bounds import Interval
 from ._errors import BadImage
 from ._pictures import PictureLimits
 from ._settings import Choice, Option, Settings, changed, settings_of, values_of

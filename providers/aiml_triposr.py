@@ -10,9 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
-from annotated_types import Interval
-
 from ._aiml import AimlProvider
+from ._bounds import Interval
 from ._pictures import PictureLimits
 from ._settings import Choice, Option, Settings
 

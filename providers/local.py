@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from annotated_types import Interval
-
 from ._base import CancelOutcome, Progress, Provider, Recipe, Request, Result, Ticket, Uploaded
+from ._bounds import Interval
 from ._pictures import PictureLimits
 from ._settings import Choice, Option, Settings, values_of
 

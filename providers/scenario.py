@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from annotated_types import Interval
-
 from . import _scenario as calls
 from . import _tripo
 from ._base import (
@@ -32,6 +30,7 @@ from ._base import (
     Uploaded,
     online,
 )
+from ._bounds import Interval
 from ._errors import InvalidSettings, RateLimited
 from ._finding import checked_id
 from ._pictures import PictureLimits

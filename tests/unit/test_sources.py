@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -77,3 +78,28 @@ def test_nothing_at_all_is_a_sentence(tmp_path: Path) -> None:
         read_sources([str(tmp_path / "list.csv")])
     with pytest.raises(ImageToMeshError, match="cannot be read"):
         read_sources([str(tmp_path / "gone.csv")])
+
+
+def test_null_characters_in_a_table_are_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("image,note\na\0.png,x\n", "utf-8")
+    with pytest.raises(ImageToMeshError, match="null characters"):
+        read_sources([str(tmp_path / "list.csv")])
+    (line,) = read_sources(["a\0.png"])
+    assert line.problem is not None
+
+
+@pytest.mark.parametrize("text", ['image,"note\na.png,x\n', 'image\n"a.png\n', "image\r\r\n\n\n"])
+def test_a_table_with_broken_quotes_is_a_sentence(tmp_path: Path, text: str) -> None:
+    (tmp_path / "list.csv").write_text(text, "utf-8")
+    with pytest.raises(ImageToMeshError):
+        read_sources([str(tmp_path / "list.csv")])
+
+
+def test_a_link_to_itself_and_a_pipe_are_sentences(tmp_path: Path) -> None:
+    (tmp_path / "loop.png").symlink_to(tmp_path / "loop.png")
+    assert [line.image for line in read_sources([str(tmp_path / "loop.png")])] == [
+        str(tmp_path / "loop.png")
+    ]
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(ImageToMeshError, match="no file"):
+        read_sources([str(tmp_path / "pipe.csv")])

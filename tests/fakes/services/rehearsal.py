@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from annotated_types import Ge, Interval
-
 from ._base import (
     Address,
     Balance,
@@ -28,6 +26,7 @@ from ._base import (
     Uploaded,
     online,
 )
+from ._bounds import Ge, Interval
 from ._errors import BadKey, Failed, NoCredits, RateLimited
 from ._settings import Choice, Option, Settings, changed
 

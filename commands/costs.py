@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What each picture of a batch became and cost: a row of JSON, and a table for spreadsheets."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..jobs.batch import Item
+from ..jobs.library import write_whole
+from ..providers._texts import clean
+from .speaking import tell
+
+COSTS = "batch.csv"
+COLUMNS = ("image", "provider", "job", "state", "credits", "seconds", "faces", "file", "error",
+           "message")  # fmt: skip
+_FORMULA = frozenset("=+-@\t\r\uff1d\uff0b\uff0d\uff20")
+"""What a spreadsheet takes for the beginning of a formula."""
+
+
+def row_of(item: Item, file: Path | None) -> dict[str, Any]:
+    """Return what came of an item."""
+    record, failure = item.record, item.failure
+    return {
+        "image": item.image,
+        "provider": item.provider,
+        "job": item.job,
+        "state": str(item.state) if item.state else "",
+        "credits": record.credits if record else None,
+        "seconds": record.seconds if record else None,
+        "faces": record.faces if record else None,
+        "file": str(file) if file else None,
+        "error": failure.kind if failure else None,
+        "message": f"{failure.message} {failure.hint}".strip() if failure else None,
+    }
+
+
+def write_costs(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path | None:
+    """Write the table; one that cannot be written is told, and ends nothing."""
+    text = io.StringIO(newline="")
+    table = csv.DictWriter(text, COLUMNS)
+    table.writeheader()
+    table.writerows({name: as_cell(row[name]) for name in COLUMNS} for row in rows)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, text.getvalue().encode("utf-8-sig"))
+        return path.resolve()
+    except (OSError, ValueError) as error:
+        tell(f"{path} cannot be written: {getattr(error, 'strerror', None) or error}.")
+        return None
+
+
+def as_cell(value: Any) -> Any:
+    """Return a value for a spreadsheet: a text that looks like a formula is quoted as a text."""
+    if not isinstance(value, str):
+        return value
+    text = clean(value)
+    return f"'{text}" if text[:1] in _FORMULA and text else text  # guard: no-formulas

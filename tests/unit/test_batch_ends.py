@@ -1,0 +1,288 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A batch always ends with its summary, JSON and table; what it wrote, the table names rightly."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes import WORKER
+from fakes.crowd import Crowd, crowded
+from fakes.glb import triangle_glb
+from fakes.service import KEY
+
+from image_to_mesh import cli
+from image_to_mesh.commands import batch as command
+from image_to_mesh.commands.costs import as_cell
+from image_to_mesh.jobs import Library, Session, library
+from image_to_mesh.jobs.batch import Batch
+from image_to_mesh.providers import Provider
+
+Told = tuple[int, dict[str, Any], str]
+
+
+@pytest.fixture
+def crowd(monkeypatch: pytest.MonkeyPatch) -> Iterator[Crowd]:
+    """A quick service with ten places."""
+    with crowded(Crowd(takes=0.05, mesh=triangle_glb(5))) as running:
+        monkeypatch.setenv("REHEARSAL_BASE_URL", running.url)
+        monkeypatch.setenv("REHEARSAL_API_KEY", KEY)
+        yield running
+
+
+@pytest.fixture
+def batch(
+    tmp_path: Path, rehearsal: Provider[Any], monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Callable[..., Told]:  # fmt: skip
+    """`image-to-mesh batch … --json`: the exit code, the last line, and what was told beside it."""
+    monkeypatch.setattr(cli, "find_blender", lambda environment: WORKER)
+
+    def run(*words: object, provider: str = "rehearsal") -> Told:
+        own = Session()
+        monkeypatch.setattr("image_to_mesh.commands.batch.session", lambda: own)
+        place = ("--library", str(tmp_path / "library"))
+        code = cli.main(["batch", *map(str, words), "--provider", provider, *place, "--json"])
+        out, told = capsys.readouterr()
+        return code, json.loads(out.splitlines()[-1]), told
+
+    return run
+
+
+def table_of(folder: Path) -> list[dict[str, str]]:
+    """The table that a batch wrote into the library."""
+    with (folder / "library" / "batch.csv").open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def pictures(folder: Path, png: bytes, *names: str) -> list[Path]:
+    """Make different pictures of these names."""
+    made = []
+    for number, name in enumerate(names):
+        path = folder / "in" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(png + str(number).encode())
+        made.append(path)
+    return made
+
+
+# -- one item's trouble is its own ---------------------------------------------------------------
+
+ODD_NAMES = [
+    b"bad-\xff\xfe.png",
+    b"new\nline.png",
+    b"\x1b[31mred.png",
+    "\u202egnp.exe.png".encode(),
+    "🐈👩\u200d🚀.png".encode(),
+    b"x" * 251 + b".png",
+    b"=cmd|'x'!A1.png",
+    b'a,b;"c".png',
+]
+
+
+def test_names_that_are_no_text_are_ordered_listed_and_put_out(
+    tmp_path: Path, crowd: Crowd, batch: Callable[..., Told], png: bytes
+) -> None:
+    (tmp_path / "in").mkdir()
+    for number, name in enumerate(ODD_NAMES):
+        Path(os.fsdecode(os.fsencode(tmp_path / "in") + b"/" + name)).write_bytes(
+            png + str(number).encode()
+        )
+    code, said, told = batch(tmp_path / "in", "--output", tmp_path / "out")
+    assert (code, said["done"], said["ordered"]) == (0, len(ODD_NAMES), len(ODD_NAMES))
+    rows = table_of(tmp_path)
+    assert len({row["file"] for row in rows}) == len(ODD_NAMES)
+    assert all(Path(row["file"]).is_file() for row in rows)
+    assert all(one.isprintable() for row in rows for one in row.values())
+    assert all(line.isprintable() for line in told.splitlines())
+    code, again, _ = batch(tmp_path / "in", "--output", tmp_path / "out")
+    assert (again["done"], again["ordered"]) == (len(ODD_NAMES), 0)
+    assert [row["file"] for row in again["jobs"]] == [row["file"] for row in said["jobs"]]
+
+
+def test_what_cannot_be_planned_is_that_items_failure(
+    tmp_path: Path, crowd: Crowd, batch: Callable[..., Told], png: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    good, bad = pictures(tmp_path, png, "good.png", "bad.png")
+    found = command.picture_from
+
+    def odd(file: str, view: str) -> Any:
+        if "bad" in file:
+            raise RecursionError("what nobody thought of")
+        return found(file, view)
+
+    monkeypatch.setattr(command, "picture_from", odd)
+    code, said, _ = batch(
+        good, bad, "~nobody-at-all/x.png", "https://[::1/x.png", tmp_path / "none"
+    )
+    assert code != 0
+    assert [row["error"] for row in said["jobs"]] == [
+        None, "unexpected", "bad_image", "bad_image", "bad_image",
+    ]  # fmt: skip
+    assert (said["done"], said["failed"], len(crowd.pictures)) == (1, 4, 1)
+    assert [row["error"] for row in table_of(tmp_path)] == ["", "unexpected", *["bad_image"] * 3]
+
+
+def test_what_cannot_be_started_is_that_items_failure(
+    tmp_path: Path, crowd: Crowd, batch: Callable[..., Told], png: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    made = pictures(tmp_path, png, "a.png", "b.png", "c.png")
+    start = Session.start
+
+    def odd(self: Session, spec: Any, **how: Any) -> str:
+        if spec.pictures[0].name == "b":
+            raise RuntimeError("can't start new thread")
+        return start(self, spec, **how)
+
+    monkeypatch.setattr(Session, "start", odd)
+    _, said, _ = batch(*made)
+    assert [row["error"] for row in said["jobs"]] == [None, "unexpected", None]
+    assert "can't start new thread" in said["jobs"][1]["message"]
+    assert said["done"] == 2
+
+
+def test_a_batch_that_breaks_off_still_tells_what_was_ordered(
+    tmp_path: Path, crowd: Crowd, batch: Callable[..., Told], png: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    made = pictures(tmp_path, png, "a.png", "b.png")
+    take = Batch._take
+
+    def odd(self: Batch, item: Any, view: Any) -> None:
+        take(self, item, view)
+        raise ZeroDivisionError("within")
+
+    monkeypatch.setattr(Batch, "_take", odd)
+    code, said, _ = batch(*made)
+    assert code != 0
+    assert said["pictures"] == len(said["jobs"]) == 2
+    assert all(row["job"] for row in said["jobs"])
+    assert len(table_of(tmp_path)) == 2
+    monkeypatch.undo()
+
+
+def test_a_disk_that_is_full_for_the_table_still_gives_the_summary(
+    tmp_path: Path, crowd: Crowd, batch: Callable[..., Told], png: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    made = pictures(tmp_path, png, "a.png")
+    write = library.write_whole
+
+    def full(path: Path, data: bytes) -> None:
+        if path.suffix == ".csv":
+            raise OSError(28, "No space left on device")
+        write(path, data)
+
+    monkeypatch.setattr("image_to_mesh.commands.costs.write_whole", full)
+    code, said, told = batch(*made)
+    assert (code, said["done"], said["csv"]) == (0, 1, None)
+    assert "No space left on device" in told
+
+
+def test_a_broken_record_is_that_items_failure(
+    tmp_path: Path, crowd: Crowd, batch: Callable[..., Told], png: bytes
+) -> None:
+    made = pictures(tmp_path, png, "a.png", "b.png")
+    batch(*made)
+    kept = Library(tmp_path / "library")
+    (first,) = (one.id for one in kept.all()[0] if one.name == "a")
+    os.utime(kept.folder(first))  # the list looks again only at what has changed
+    stamp = (kept.folder(first) / "job.json").stat()
+    broken = (kept.folder(first) / "job.json").read_bytes().replace(b'"ready"', b'"\\ud83d"')
+    (kept.folder(first) / "job.json").write_bytes(broken.ljust(stamp.st_size))
+    _, said, _ = batch(*made)
+    assert said["pictures"] == 2
+    assert {row["state"] for row in said["jobs"]} == {"ready"}
+
+
+def test_a_folder_that_cannot_be_read_is_told_with_the_others(
+    tmp_path: Path, crowd: Crowd, batch: Callable[..., Told], png: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    made = pictures(tmp_path, png, "a.png")
+    (tmp_path / "locked").mkdir()
+    listing = Path.iterdir
+
+    def locked(self: Path) -> Any:
+        if self.name == "locked":
+            raise PermissionError(13, "Permission denied")
+        return listing(self)
+
+    monkeypatch.setattr(Path, "iterdir", locked)
+    code, said, _ = batch(tmp_path / "locked", *made)
+    assert (code, said["done"], said["failed"]) == (2, 1, 1)
+    assert "cannot be read: Permission denied" in said["jobs"][0]["message"]
+
+
+# -- what is put where ---------------------------------------------------------------------------
+
+
+def test_no_mesh_takes_anothers_place_also_when_run_again(
+    tmp_path: Path, crowd: Crowd, batch: Callable[..., Told], png: bytes
+) -> None:
+    made = pictures(
+        tmp_path, png, "a.png", "a-2.png", "sub/a.png", "x/A.PNG", "y/nul.png", "y/e:.png"
+    )
+    _, said, _ = batch(*made, "--output", tmp_path / "out")
+    files = [Path(row["file"]).name for row in said["jobs"]]
+    assert files == ["a.glb", "a-2.glb", "a-3.glb", "A-4.glb", "nul_.glb", "e_.glb"]
+    assert len(list((tmp_path / "out").iterdir())) == len(made)
+    assert [Path(row["file"]).name for row in table_of(tmp_path)] == files
+    made[0].unlink()  # what fails keeps its place
+    _, again, _ = batch(*made, "--output", tmp_path / "out")
+    names = [row["file"] and Path(row["file"]).name for row in again["jobs"]]
+    assert names == [None, *files[1:]]
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        ("=1+1", "'=1+1"), ("+1", "'+1"), ("-1", "'-1"), ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", " =1"), ("\r=1", " =1"), ("\uff1d1", "'\uff1d1"), ("\0=1", "'=1"),
+        ("\u200b=1", "'=1"), ("\x1b[31m=1", "'=1"), ("cup.png", "cup.png"), ("", ""),
+        (-1.5, -1.5), (None, None), ("half\ud83d", "half�"),
+    ],
+)  # fmt: skip
+def test_cells_are_no_formulas(value: object, cell: object) -> None:
+    assert as_cell(value) == cell
+
+
+def test_a_formula_from_a_record_or_a_services_words_is_quoted_in_the_table(
+    tmp_path: Path, crowd: Crowd, batch: Callable[..., Told], png: bytes
+) -> None:
+    made = pictures(tmp_path, png, "=a.png")
+    batch("=nothing://x", "=1+1", *made)
+    rows = table_of(tmp_path)
+    assert rows[0]["image"] == "'=nothing://x"
+    assert not [one for row in rows for one in row.values() if one[:1] in tuple("=+-@\t\r")]
+
+
+# -- patterns ------------------------------------------------------------------------------------
+
+
+def test_patterns_are_expanded_where_the_shell_does_not(
+    tmp_path: Path, crowd: Crowd, batch: Callable[..., Told], png: bytes
+) -> None:
+    made = pictures(tmp_path, png, "b.png", "a.png", "[1].png", "sub/c.png", "notes.txt")
+    place = tmp_path / "in"
+    for pattern, names in (
+        ("*.png", ["[1].png", "a.png", "b.png"]),
+        ("[1].png", ["[1].png"]),
+        ("?.png", ["a.png", "b.png"]),
+        ("**/c.*", ["c.png"]),
+        ("s*", ["c.png"]),
+    ):
+        _, said, _ = batch(place / pattern)
+        assert [Path(row["image"]).name for row in said["jobs"]] == names, pattern
+        assert said["failed"] == 0
+    assert len(made) == 5
+    code, said, _ = batch(place / "*.gif", made[0])
+    assert (code, said["done"], said["failed"]) == (2, 1, 1)
+    assert "No file matches" in said["jobs"][0]["message"]

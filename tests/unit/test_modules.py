@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Another add-on's older library, loaded first: one sentence that names it, never a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from fakes import FAKES, WORKER
+from fakes.running import Orders
+from fakes.service import KEY, Service
+
+from image_to_mesh import providers
+from image_to_mesh.jobs import Library, State
+from image_to_mesh.providers import _modules
+
+ADDON = "/home/me/.config/blender/5.0/scripts/addons/other_tool/libs"
+EXTENSION = "/home/me/.config/blender/5.0/extensions/user_default/other_ext/vendor"
+OLD = {
+    "typing_extensions": "from typing import *\n",
+    "annotated_types": "__version__ = '0.1'\n",
+    "pydantic": "VERSION = '1.10.2'\nclass BaseModel: ...\n",
+    "pydantic_core": "__version__ = '2.1.0'\nclass ValidationError(Exception): ...\n",
+    "typing_inspection": "",
+    "requests": "__version__ = '2.19.0'\nclass Session: ...\n",
+    "urllib3": "__version__ = '1.24.1'\nraise RuntimeError('made for Python 2')\n",
+    "filelock": "__version__ = '3.0.12'\nclass FileLock: ...\nSoftFileLock = FileLock\n"
+    "class Timeout(Exception): ...\n",
+}
+DRIVER = """
+import sys, types
+for name, file in {loaded!r}:
+    module = types.ModuleType(name)
+    module.__file__ = file
+    sys.modules[name] = module
+from image_to_mesh import cli, providers
+providers.__path__.append({services!r})
+cli.find_blender = lambda environment: {worker!r}
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
+class Shadowed:
+    """Runs the command line where other modules come first."""
+
+    def __init__(self, folder: Path, service: Service) -> None:
+        self.folder = folder
+        self.service = service
+
+    def __call__(
+        self, *words: str, path: Path | None = None, loaded: tuple[tuple[str, str], ...] = ()
+    ) -> subprocess.CompletedProcess[str]:
+        code = DRIVER.format(loaded=loaded, services=str(FAKES / "services"), worker=WORKER)
+        inherited = os.environ["PYTHONPATH"]
+        paths = os.pathsep.join(filter(None, (str(path or ""), inherited)))
+        done = subprocess.run(
+            [sys.executable, "-c", code, *words, "--library", str(self.folder / "library")],
+            capture_output=True, text=True, timeout=60, cwd=self.folder,
+            env={**os.environ, "PYTHONPATH": paths},
+        )  # fmt: skip
+        assert "Traceback" not in done.stdout + done.stderr
+        return done
+
+
+@pytest.fixture
+def shadowed(
+    tmp_path: Path, png: bytes, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> Shadowed:
+    """A command line in a folder with a picture, and the fake service's key."""
+    monkeypatch.setenv("REHEARSAL_API_KEY", KEY)
+    (tmp_path / "cup.png").write_bytes(png)
+    return Shadowed(tmp_path, service)
+
+
+@pytest.mark.parametrize("name", OLD)
+def test_an_old_module_on_the_path_is_named_with_its_file(shadowed: Shadowed, name: str) -> None:
+    place = shadowed.folder / "addons" / "old_tool" / name
+    place.mkdir(parents=True)
+    (place / "__init__.py").write_text(OLD[name])
+    done = shadowed("generate", "cup.png", "--provider", "rehearsal", "--json", path=place.parent)
+    said = json.loads(done.stdout.splitlines()[-1])
+    assert (done.returncode, said["error"]["kind"]) == (2, "wrong_module")
+    assert f"The {name} of the add-on “old_tool”" in said["error"]["message"]
+    assert str(place / "__init__.py") in said["error"]["message"]
+    assert said["error"]["hint"] == "Update or disable “old_tool”, then restart Blender."
+    assert not shadowed.service.submits
+
+
+@pytest.mark.parametrize("name", OLD)
+def test_one_that_is_loaded_already_is_named_as_well(shadowed: Shadowed, name: str) -> None:
+    loaded = ((name, f"{EXTENSION}/{name}/__init__.py"),)
+    done = shadowed("generate", "cup.png", "--provider", "rehearsal", "--json", loaded=loaded)
+    said = json.loads(done.stdout.splitlines()[-1])
+    assert (done.returncode, said["error"]["kind"]) == (2, "wrong_module")
+    assert f"The {name} of the add-on “other_ext”" in said["error"]["message"]
+    assert not shadowed.service.submits
+
+
+@pytest.mark.parametrize(
+    "words", [["jobs", "--json"], ["resume", "--json"], ["batch", "cup.png", "--json"]]
+)
+def test_the_other_commands_say_it_in_one_sentence(
+    shadowed: Shadowed, orders: Orders, words: list[str]
+) -> None:
+    assert orders.end().state is State.READY
+    os.rename(orders.library / orders.session.views()[0].job, shadowed.folder / "job")  # noqa: PTH104
+    (shadowed.folder / "library").mkdir()
+    kept = json.loads((shadowed.folder / "job" / "job.json").read_text())
+    (shadowed.folder / "job").rename(shadowed.folder / "library" / kept["id"])
+    loaded = (("pydantic", f"{ADDON}/pydantic/__init__.py"),)
+    done = shadowed(*words, loaded=loaded)
+    assert "other_tool" in done.stderr + done.stdout
+    assert isinstance(json.loads(done.stdout.splitlines()[-1]), dict)
+
+
+def test_help_and_the_list_of_providers_need_none_of_them(shadowed: Shadowed) -> None:
+    loaded = tuple((name, f"{ADDON}/{name}/__init__.py") for name in OLD)
+    code = DRIVER.format(loaded=loaded, services=str(FAKES / "services"), worker=WORKER)
+    for words, said in ((["--help"], "generate"), (["providers"], "TRIPO")):
+        done = subprocess.run(
+            [sys.executable, "-c", code, *words], capture_output=True, text=True, timeout=60
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        assert said.lower() in done.stdout.lower()
+
+
+def test_a_job_of_the_window_says_it_before_anything_is_sent(
+    orders: Orders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def old() -> ModuleType:
+        module = ModuleType("requests")
+        module.__file__ = f"{ADDON}/requests/__init__.py"
+        module.__dict__["__version__"] = "2.3"
+        return module
+
+    monkeypatch.setitem(sys.modules, "requests", old())
+    view = orders.end()
+    assert view.failure is not None
+    assert view.failure.kind == "wrong_module"
+    assert "add-on “other_tool”" in view.failure.message
+    assert "it is version 2.3, and 2.31 or newer is needed" in view.failure.message
+    assert not orders.service.requests
+    assert Library(orders.library).jobs() == []
+
+
+def test_ranges_still_bound_settings_without_the_library() -> None:
+    own = providers._bounds._Interval(ge=1, le=3)
+    assert (own.ge, own.le, providers._bounds._Ge(2).ge, providers._bounds._Le(4).le) == (
+        1,
+        3,
+        2,
+        4,
+    )
+
+
+@pytest.mark.parametrize(
+    ("file", "owner"),
+    [
+        ("/b/scripts/addons/tool/x/pydantic/__init__.py", "tool"),
+        (r"C:\b\scripts\addons\tool\pydantic\__init__.py", "tool"),
+        ("/b/extensions/blender_org/tool/pydantic/__init__.py", "tool"),
+        ("/b/extensions/.local/lib/python3.11/site-packages/pydantic/__init__.py", None),
+        ("/usr/lib/python3/dist-packages/pydantic/__init__.py", None),
+    ],
+)
+def test_whose_a_file_is(file: str, owner: str | None) -> None:
+    found = _modules._PLACE.search(file)
+    assert (found and (found[1] or found[2])) == owner
+
+
+def test_one_that_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = _modules.wrong_module(ModuleNotFoundError("No module named 'nowhere'", name="nowhere"))
+    assert str(error) == (
+        "The Python module nowhere is missing: No module named 'nowhere'. "
+        "Install Image to Mesh again."
+    )

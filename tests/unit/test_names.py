@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Names of files: what every system takes, and no two that some system takes for the same."""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from image_to_mesh.jobs.names import distinct_names, expanded, is_reserved, safe_name
+from image_to_mesh.jobs.pictures import name_of
+
+RESERVED = (
+    "NUL",
+    "con",
+    "Aux",
+    "prn",
+    "COM1",
+    "lpt9",
+    "com¹",
+    "CONIN$",
+    "conout$",
+    "nul.tar",
+    "NUL ",
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        ("cup", "cup"),
+        ("Größe 猫 🐈", "Größe 猫 🐈"),
+        ("a:b", "a_b"),
+        ("C:x", "C_x"),
+        ('q"u*e?s<t>|\\/', "q_u_e_s_t____"),
+        ("ends. . .", "ends"),
+        (" .hidden", "hidden"),
+        ("", "picture"),
+        ("..", "picture"),
+        ("two\nlines", "two lines"),
+        ("\x1b[31mred\x07", "red"),
+        ("half\ud83d", "half�"),
+        ("bytes\udcff", "bytes�"),
+        ("abc\u202egnp", "abcgnp"),
+        (unicodedata.normalize("NFD", "é"), "é"),
+    ],
+)
+def test_a_name_is_one_that_every_system_takes(name: str, safe: str) -> None:
+    assert safe_name(name) == safe
+    assert safe_name(safe) == safe
+
+
+@pytest.mark.parametrize("name", RESERVED)
+def test_what_windows_keeps_for_devices_gets_another_name(name: str) -> None:
+    assert is_reserved(name)
+    assert is_reserved(f"{name}.glb")
+    assert not is_reserved(f"{safe_name(name)}.glb")
+
+
+def test_ordinary_names_are_not_reserved() -> None:
+    assert not any(map(is_reserved, ("console", "null", "com10x", "a.nul", "lpt", "com", "_nul")))
+
+
+def test_long_names_are_cut_between_letters() -> None:
+    for name in ("x" * 5000, "猫" * 300, "🐈" * 255):
+        assert 190 < len(safe_name(name).encode()) <= 200
+
+
+@pytest.mark.parametrize(
+    ("names", "distinct"),
+    [
+        (["a", "a-2", "a"], ["a", "a-2", "a-3"]),
+        (["a", "a", "a-2"], ["a", "a-3", "a-2"]),
+        (["a-2", "a", "a", "a-2"], ["a-2", "a", "a-3", "a-2-2"]),
+        (["Cup", "cup", "CUP"], ["Cup", "cup-2", "CUP-3"]),
+        (["é", unicodedata.normalize("NFD", "é")], ["é", "é-2"]),
+        (["straße", "STRASSE"], ["straße", "STRASSE-2"]),
+        (["ﬁle", "file"], ["ﬁle", "file-2"]),
+        (["a:", "a?", "a_"], ["a_", "a_-2", "a_-3"]),
+        (["nul", "NUL", "nul_"], ["nul_", "NUL_-2", "nul_-3"]),
+        (["x" * 300, "x" * 250], ["x" * 200, "x" * 200 + "-2"]),
+        ([], []),
+    ],
+)
+def test_no_two_names_are_the_same_anywhere(names: list[str], distinct: list[str]) -> None:
+    found = distinct_names(names)
+    assert found == distinct
+    alike = {unicodedata.normalize("NFKC", name.casefold()) for name in found}
+    assert len(alike) == len(names)
+    assert distinct_names(names) == found
+
+
+def test_more_behind_them_change_no_name_before() -> None:
+    names = ["a", "a", "b"]
+    assert distinct_names([*names, "c", "a"])[:3] == distinct_names(names)
+
+
+def test_a_home_that_nobody_has_is_no_home() -> None:
+    assert expanded("~no-such-user-here/x.png") == Path("~no-such-user-here/x.png")
+    assert expanded("~/x.png") == Path.home() / "x.png"
+
+
+@pytest.mark.parametrize(
+    ("argument", "name"),
+    [
+        ("/in/cup.png", "cup"),
+        ("/in/b\udcffd.png", "b�d"),
+        ("https://a.test/x/my%20cup.png?sig=1", "my cup"),
+        ("https://a.test/%1B%5B31mred.png", "red"),
+        ("https://a.test", "a.test"),
+        ("https://[::1", "[::1"),
+        ("/in/\n.png", "picture"),
+    ],
+)
+def test_a_picture_goes_by_a_clean_name(argument: str, name: str) -> None:
+    assert name_of(argument) == name

@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the command line prints: printable, in any encoding, and whether or not anybody reads it."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes import FAKES, WORKER
+from fakes.running import Orders
+from fakes.service import KEY, Service
+
+from image_to_mesh import cli
+from image_to_mesh.commands import speaking
+
+DRIVER = """
+import sys
+from image_to_mesh import cli, providers
+providers.__path__.append({services!r})
+cli.find_blender = lambda environment: {worker!r}
+sys.exit(cli.main(sys.argv[1:]))
+"""
+ODD = {
+    "name": "\x1b[31mred\x1b]0;title\x07 \u202egnp \x9b2J\ud83d",
+    "provider": "\x1b[2Jnobody",
+    "created": "2026\n-01",
+    "notes": ["\x1b[1m"],
+    "failure": {"kind": "failed", "message": "it\x1b[5m says\n\ud83d", "hint": "\u2066x"},
+}
+
+Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
+
+
+@pytest.fixture
+def odd_library(tmp_path: Path) -> Path:
+    """A library whose one failed job has the worst of texts, beside folders with odd names."""
+    for job in (JOB, "odd\x1b[31m\udcff", "new\nline"):
+        (tmp_path / "library" / job).mkdir(parents=True)
+        told = {"id": job, "state": "failed", "schema": 2, **ODD}
+        (tmp_path / "library" / job / "job.json").write_text(json.dumps(told))
+    return tmp_path / "library"
+
+
+@pytest.fixture
+def run(tmp_path: Path, png: bytes) -> Run:
+    """`image-to-mesh …` in a process of its own, with bytes for its output."""
+    (tmp_path / "cup.png").write_bytes(png)
+    code = DRIVER.format(services=str(FAKES / "services"), worker=WORKER)
+
+    def start(*words: str, env: dict[str, str] | None = None, **how: Any) -> Any:
+        how = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **how}
+        return subprocess.run(
+            [sys.executable, "-c", code, *words], timeout=60, cwd=tmp_path,
+            env={**os.environ, **(env or {})}, **how,
+        )  # fmt: skip
+
+    return start
+
+
+ENCODINGS = {
+    "C": {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    "ASCII": {"PYTHONIOENCODING": "ascii:strict"},
+    "Windows": {"PYTHONIOENCODING": "cp1252:strict"},
+    "UTF-8": {"PYTHONIOENCODING": "utf-8:strict"},
+    "UTF-16": {"PYTHONIOENCODING": "utf-16:strict"},
+}
+JOB = "20260101-000000-cup-0000"
+COMMANDS = (
+    ["jobs"],
+    ["jobs", "--json"],
+    ["resume", JOB, "--json"],
+    ["cancel", JOB],
+    ["settle", JOB, "--json"],
+    ["resume", "odd\x1b[31m\udcff", "--json"],
+    ["cancel", "new\nline"],
+    ["generate", "no\x1b[31m猫\udcff.png", "--json"],
+    ["batch", "no\x1b[31m猫*.png", "--json"],
+)
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_every_command_prints_in_every_encoding(run: Run, odd_library: Path, encoding: str) -> None:
+    codec = ENCODINGS[encoding].get("PYTHONIOENCODING", "ascii").partition(":")[0]
+    for words in COMMANDS:
+        done = run(*words, "--library", str(odd_library), env=ENCODINGS[encoding])
+        out, told = done.stdout.decode(codec), done.stderr.decode(codec)
+        assert "Traceback" not in told + out, words
+        assert all(line.isprintable() for line in (out + told).replace("\ufeff", "").splitlines())
+        assert done.returncode in (0, 1, 2), words
+        if "--json" in words:
+            assert isinstance(json.loads(out.replace("\ufeff", "").splitlines()[-1]), dict)
+
+
+def test_names_stay_readable_where_the_terminal_knows_them(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "cup.png").rename(tmp_path / "猫.png")
+    done = run("generate", "猫.png", "--json", "--library", "library",
+               env={"PYTHONIOENCODING": "utf-8"})  # fmt: skip
+    assert json.loads(done.stdout)["state"] == "ready"
+    done = run("jobs", "--library", "library", env={"PYTHONIOENCODING": "utf-8"})
+    assert "猫" in done.stdout.decode()
+    done = run("jobs", "--library", "library", env={"PYTHONIOENCODING": "cp1252"})
+    assert "\\u732b" in done.stdout.decode("cp1252")
+
+
+@pytest.mark.parametrize("words", [["providers"], ["providers", "--json"], ["jobs"]])
+def test_a_reader_that_has_gone_is_no_traceback(
+    run: Run, odd_library: Path, words: list[str]
+) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    place = ["--library", str(odd_library)] if words == ["jobs"] else []
+    done = run(*words, *place, stdout=writing)
+    os.close(writing)
+    assert b"Traceback" not in done.stderr
+    assert b"Exception ignored" not in done.stderr
+    assert done.returncode == 1
+    assert b"The answer cannot be written" in done.stderr
+
+
+def test_a_full_disk_behind_the_output_is_a_sentence(run: Run) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = run("providers", stdout=full)
+    assert (done.returncode, done.stderr.count(b"\n")) == (1, 1)
+    assert b"No space left on device" in done.stderr
+
+
+def test_a_job_goes_on_to_its_end_where_nobody_reads_its_progress(run: Run, tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = run("generate", "cup.png", "--library", "library", "--json", stderr=writing)
+    os.close(writing)
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["state"] == "ready"
+
+
+@pytest.mark.parametrize("closed", ["1>&-", "2>&-", "1>&- 2>&-", "0<&-"])
+def test_missing_streams_end_nothing(run: Run, tmp_path: Path, closed: str) -> None:
+    code = DRIVER.format(services=str(FAKES / "services"), worker=WORKER)
+    (tmp_path / "run.py").write_text(code)
+    words = f"{sys.executable} run.py generate cup.png --library library --output out.glb {closed}"
+    done = subprocess.run(["sh", "-c", words], cwd=tmp_path, capture_output=True, timeout=60)
+    assert done.returncode == 0
+    assert (tmp_path / "out.glb").read_bytes().startswith(b"glTF")
+
+
+def test_the_code_of_a_job_is_not_lost_with_its_answer(
+    run: Run, tmp_path: Path, service: Service
+) -> None:
+    env = {"REHEARSAL_API_KEY": "wrong-key-0123456789", "REHEARSAL_BASE_URL": service.url}
+    with Path("/dev/full").open("wb") as full:
+        done = run("generate", "cup.png", "--provider", "rehearsal", "--json", "--library",
+                   "library", env=env, stdout=full)  # fmt: skip
+    assert done.returncode == 3
+
+
+def test_what_nobody_has_thought_of_is_a_sentence_and_json(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TRIPO_API_KEY", KEY)
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError(f"with {KEY} and \x1b[31m{base64.b64encode(KEY.encode()).decode()}")
+
+    monkeypatch.setattr(cli, "catalogue", broken)
+    code = cli.main(["jobs", "--json", "--library", str(tmp_path)])
+    out, told = capsys.readouterr()
+    said = json.loads(out)
+    assert code != 0
+    assert said["error"]["kind"] == "unexpected"
+    assert said["error"]["message"].endswith("ZeroDivisionError: with … and …")
+    assert KEY not in out + told
+
+
+def test_no_key_is_printed_whatever_it_stands_in(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    speaking.keep_secret([KEY, "x"])
+    for spelled in (KEY, KEY.replace("-", "\\u002d"), base64.b64encode(KEY.encode()).decode()):
+        speaking.say(f"a {spelled} x")
+        speaking.tell(f"a {spelled} x")
+        speaking.say_json({"a": f"{spelled} x"})
+    out, told = capsys.readouterr()
+    assert out == 3 * 'a … x\n{"a": "… x"}\n'
+    assert told == 3 * "a … x\n"
+    speaking.keep_secret([])
+
+
+def test_a_stream_that_is_closed_or_missing_takes_nothing() -> None:
+    closed = io.StringIO()
+    closed.close()
+    speaking.put(closed, "x")
+    speaking.put(None, "x")
+    assert not speaking.is_terminal(closed)
+    assert not speaking.is_terminal(None)
+
+
+@pytest.mark.parametrize("value", ["two\nlines-0123", "smart“quotes”-0123", "ключ-0123456789"])
+def test_a_key_that_no_header_carries_is_refused_by_name(
+    run: Run, tmp_path: Path, service: Service, value: str
+) -> None:
+    env = {"REHEARSAL_API_KEY": value, "REHEARSAL_BASE_URL": service.url}
+    done = run(
+        "generate", "cup.png", "--provider", "rehearsal", "--json", "--library", "l", env=env
+    )
+    assert done.returncode == 3
+    assert "characters that no key has" in json.loads(done.stdout)["error"]["message"]
+    assert value.encode() not in done.stdout + done.stderr
+    assert not service.requests
+    done = run("providers", env={**env, "TRIPO_API_KEY": value})
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.count(b"(no key set)") >= 2
+
+
+@pytest.mark.parametrize("name", ["NUL.glb", "con.obj", "x" * 252 + ".glb"])
+def test_an_output_that_no_system_or_only_some_can_write_is_refused_before(
+    run: Run, tmp_path: Path, name: str
+) -> None:
+    done = run("generate", "cup.png", "--output", name, "--json", "--library", "library")
+    assert done.returncode == 2
+    assert "not a file's name" in json.loads(done.stdout)["error"]["message"]
+    assert not (tmp_path / "library").exists()
+
+
+def test_progress_of_a_service_with_odd_words_is_printable(
+    orders: Orders, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from dataclasses import replace
+
+    from image_to_mesh.commands.job import _progress_line
+
+    view = orders.end()
+    speaking.tell(_progress_line(replace(view, phase="\x1b[31mdone\r\n\ud83d", fraction=0.5)))
+    assert capsys.readouterr().err == " 50 % done �\n"
