@@ -19,7 +19,7 @@ from fakes.service import KEY
 from image_to_mesh import cli
 from image_to_mesh.commands import batch as command
 from image_to_mesh.commands.costs import as_cell
-from image_to_mesh.jobs import Library, Session, library
+from image_to_mesh.jobs import Library, Session, library, picture_from
 from image_to_mesh.jobs.batch import Batch
 from image_to_mesh.providers import Provider
 
@@ -110,7 +110,7 @@ def test_what_cannot_be_planned_is_that_items_failure(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     good, bad = pictures(tmp_path, png, "good.png", "bad.png")
-    found = command.picture_from
+    found = picture_from
 
     def odd(file: str, view: str) -> Any:
         if "bad" in file:
