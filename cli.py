@@ -127,6 +127,11 @@ def _add_generate(commands: Any) -> None:
 
 def _add_common(command: argparse.ArgumentParser) -> None:
     command.add_argument("--library", default="", metavar="DIR", help="the library's folder")
+    command.add_argument(
+        "--trust-library",
+        action=argparse.BooleanOptionalAction,
+        help="from now on also use jobs in it that others wrote",
+    )
     command.add_argument("--json", action="store_true", help="one JSON object as the last line")
 
 

@@ -16,6 +16,7 @@ from ..jobs import JobView, Library, Record, State, catalogue, picture_from, ses
 from ..jobs.batch import Batch, Item, match, planned, refused
 from ..jobs.names import distinct_names
 from ..jobs.sources import Line, read_sources
+from ..jobs.trust import check_origin
 from ..providers import BadImage, ImageToMeshError, InvalidSettings, LibraryProblem, get_provider
 from .costs import COSTS, row_of, write_costs
 from .exits import DONE, INTERRUPTED, code_of
@@ -83,8 +84,15 @@ def _run(arguments: argparse.Namespace, host: BlenderHost, library: Library) -> 
     listed = catalogue(library.root)
     listed.refresh()
     match(items, listed.entries, retry=arguments.retry_failed)
+
+    def load(job: str) -> Record:
+        """Read a job's record; raises LibraryProblem for one that others wrote."""
+        record = library.load(job)
+        check_origin(record, library.root)  # guard: batch-takes-no-strangers
+        return record
+
     progress = Progress(items, None if arguments.quiet else sys.stderr)
-    batch = Batch(items, session(), library.load, most=arguments.jobs, tell=progress.tell)
+    batch = Batch(items, session(), load, most=arguments.jobs, tell=progress.tell)
     interrupted = _carried_out(batch)
     targets = _targets(items, arguments)
     files = [_delivered(item, library, target) for item, target in targets]
@@ -115,7 +123,7 @@ def _alone(library: Library) -> Iterator[None]:
     lock = library.lock("batch")
     try:
         if not lock.take():
-            raise LibraryProblem("Another batch works in this library.", "Wait for its end.")
+            raise lock.problem("Another batch works in this library.", "Wait for its end.")
     except OSError as error:
         raise LibraryProblem(
             f"The library cannot be written to: {error.strerror or error}.", "Choose another."

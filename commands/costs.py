@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..jobs.batch import Item
-from ..jobs.library import write_whole
+from ..jobs.files import write_whole
 from ..providers._texts import clean
 from .speaking import tell
 
@@ -46,7 +46,7 @@ def write_costs(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path | None:
     table.writerows({name: as_cell(row[name]) for name in COLUMNS} for row in rows)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, text.getvalue().encode("utf-8-sig"))
+        write_whole(path.parent.resolve() / path.name, text.getvalue().encode("utf-8-sig"))
         return path.resolve()
     except (OSError, ValueError) as error:
         tell(f"{path} cannot be written: {getattr(error, 'strerror', None) or error}.")

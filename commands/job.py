@@ -6,8 +6,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import secrets
-import shutil
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -27,7 +25,10 @@ from ..jobs import (
     library_folder,
     session,
 )
+from ..jobs.files import copy_plain
+from ..jobs.marks import is_marked
 from ..jobs.names import is_reserved
+from ..jobs.trust import trust_library
 from ..jobs.turns import ANSWER_LIMIT, Turns
 from ..providers import (
     InvalidSettings,
@@ -42,7 +43,6 @@ from .interrupts import put_aside, stopped_kindly
 from .speaking import is_terminal, put, say, say_json, tell
 
 SETTLE = 10.0
-PIECE = 1024 * 1024
 LONGEST_OUTPUT = 255
 """Bytes of a file's name, as most file systems have it."""
 
@@ -59,7 +59,10 @@ class BlenderHost:
 def library_of(arguments: argparse.Namespace, host: BlenderHost) -> Library:
     """Return the library that a command works on."""
     preference = arguments.library or host.preferences.get("library", "")
-    return Library(library_folder(preference, os.environ).resolve())
+    root = library_folder(preference, os.environ).resolve()
+    if arguments.trust_library is not None:
+        trust_library(root, trusted=arguments.trust_library)
+    return Library(root)
 
 
 def spec_for(
@@ -186,17 +189,15 @@ def deliver(record: Record, library: Path, output: Path | None) -> Path | None:
     if output is None:
         return folder / record.mesh
     wants_blend = output.suffix.lower() == ".blend" and record.blend is not None
+    if wants_blend and not is_marked(folder / "model.blend"):
+        wants_blend = False  # Blender runs what is in a stranger's file when it is opened.
     source = folder / (record.blend if wants_blend and record.blend else record.mesh)
     target = output.with_suffix(source.suffix)
     if target.suffix != output.suffix:
         tell(f"Note: the result is {source.suffix[1:].upper()}: {target}")
-    side = target.with_name(f".{secrets.token_hex(6)}.new")
     try:
-        with source.open("rb") as mesh, side.open("xb") as copy:
-            shutil.copyfileobj(mesh, copy, PIECE)
-        side.replace(target)
+        copy_plain(source, target.parent.resolve() / target.name)
     except OSError as error:
-        side.unlink(missing_ok=True)
         raise LibraryProblem(
             f"{target} cannot be written: {error.strerror or error}.", f"The mesh is in {source}."
         ) from error

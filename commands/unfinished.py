@@ -9,6 +9,7 @@ from typing import Any
 
 from ..jobs import Failure, JobSpec, Library, Record, State, forget, known_of, session
 from ..jobs.endings import goes_on
+from ..jobs.trust import HINT, check_origin, is_trusted
 from ..providers import ImageToMeshError, LibraryProblem, get_provider
 from .exits import DONE, INTERRUPTED, UNCERTAIN
 from .job import (
@@ -60,9 +61,11 @@ def _resume(arguments: argparse.Namespace, host: BlenderHost) -> int:
         if not goes_on(record, library.folder(record.id)):
             return report(arguments, record, record.failure, None)
         return carry_out(_spec(arguments, host, record), arguments)
-    codes = [DONE]
+    codes, strange = [DONE], 0
     for record in library.all()[0]:
-        if record.state is State.UNCERTAIN:
+        if not (record.own or is_trusted(library.root)):
+            strange += 0 if record.state.over else 1
+        elif record.state is State.UNCERTAIN:
             tell(f"{record.id} is uncertain: “settle {record.id}” says more.")
         elif library.is_held(record.id) and not record.state.over:
             tell(f"{record.id} is being worked on by another Blender or command line.")
@@ -70,6 +73,9 @@ def _resume(arguments: argparse.Namespace, host: BlenderHost) -> int:
             codes.append(_go_on(arguments, host, record))
         if codes[-1] == INTERRUPTED:
             return INTERRUPTED
+    if strange:
+        tell(f"{strange} unfinished jobs in {library.root} were not written by you on this "
+              f"computer. {HINT}")  # fmt: skip
     return next(filter(None, codes), DONE)
 
 
@@ -143,6 +149,7 @@ def _spec(
 ) -> JobSpec:
     from ..providers._adapters import parse_settings
 
+    check_origin(record, library_of(arguments, host).root)
     provider = get_provider(record.provider)
     settings = parse_settings(provider.settings, record.settings)
     return spec_for(arguments, host, provider, settings=settings, record=record, **decided)

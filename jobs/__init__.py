@@ -32,6 +32,7 @@ from .pictures import picture_from
 from .returning import Left, Means, dismiss
 from .session import Session, session
 from .shelf import Shelf, shelf
+from .showing import thumbnails
 from .sources import Line, read_sources
 from .uncertain import forget, is_unsettled, known_of
 
@@ -83,6 +84,7 @@ __all__ = [
     "sent_as",
     "session",
     "shelf",
+    "thumbnails",
     "to_bin",
     "to_clear",
     "write_diagnostics",

@@ -115,6 +115,7 @@ class Record:
     `created` and `submitted` are ISO 8601 in UTC, `seconds` counts from the start to the end.
     What people are shown of it is clean.
     `dismissed`: the person was told that the mesh is there, and wants to hear of it no more.
+    `own`: written by this user's own processes; found out where it is read, and not kept in it.
     """
 
     id: str
@@ -142,6 +143,7 @@ class Record:
     notes: tuple[str, ...] = ()
     failure: Failure | None = None
     dismissed: bool = False
+    own: bool = True
 
     def __post_init__(self) -> None:
         for name in ("provider", "name", "created"):

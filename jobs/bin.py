@@ -35,6 +35,11 @@ def to_bin(library: Library, job: str) -> bool:
     return True
 
 
+def is_fixed_drive(folder: Path) -> bool:
+    """Say whether a folder is on a drive of this computer, as far as Windows knows."""
+    return _has_bin(folder)
+
+
 def _has_bin(folder: Path, platform: str = sys.platform) -> bool:
     """Say whether what is thrown away from there can be taken back.
 

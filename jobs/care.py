@@ -18,6 +18,8 @@ from typing import Any
 from ..providers import Cancelled, Failed, ImageToMeshError, LibraryProblem, TimedOut
 from ._values import Failure
 from .background import BackgroundBlender
+from .marks import is_marked, mark_file
+from .trust import is_old_own, model_to_read, not_made_here, workshop
 from .versions import ORIGINAL, Version, next_file, remember, versions
 
 log = logging.getLogger(__name__)
@@ -90,20 +92,24 @@ class Care:
     def _ask(self) -> dict[str, Any]:
         order = self.view.order
         output = "" if order.task in LOOKS else next_file(order.folder)
-        request = {
-            "do": "care",
-            "task": order.task,
-            "name": order.name,
-            "blend": str(order.folder / order.source),
-            "output": str(order.folder / output),
-            "asked": dict(order.asked),
-        }
-        self.view = replace(self.view, version=output)
-        blender = BackgroundBlender(self._command)
-        try:
-            return blender.ask(request, self._tell, self._check)
-        finally:
-            blender.close()
+        source = order.folder / order.source
+        # What is made of a stranger's file would be taken for one's own from then on.
+        if not (is_marked(source) or is_old_own(source)):  # guard: no-care-for-strangers-models
+            raise not_made_here(source)
+        with model_to_read(source) as blend, workshop(order.folder) as place:
+            request = {
+                "do": "care",
+                "task": order.task,
+                "name": order.name,
+                "blend": str(blend),
+                "output": str(place / output),
+                "asked": dict(order.asked),
+            }
+            self.view = replace(self.view, version=output)
+            done = BackgroundBlender(self._command).ask(request, self._tell, self._check)
+            if output:
+                mark_file(place / output)
+            return done
 
     def _keep(self, done: Mapping[str, Any]) -> None:
         order, notes = self.view.order, tuple(done.get("notes", ()))

@@ -22,17 +22,35 @@ from ..providers import ImageToMeshError, LibraryProblem, all_providers
 from ..providers._texts import json_bytes, read_json
 from ._values import Record, State
 from .bin import to_bin
+from .files import read_plain, write_whole
 from .imports import last_import
-from .library import RECORD, Library, write_whole
+from .library import RECORD, Library
 from .orders import order_of
+from .trust import is_trusted
 
 FILE = ".catalogue.json"
 VERSION = 1
+MOST = 16 << 20
+"""Bytes of the copy, at most: 5,000 jobs take about two million."""
 SETTLED = 2.0
 """Seconds after which a time stamp surely tells the next change from the last one."""
 
 Stamp = tuple[int, int, int]
 UNSETTLED: Stamp = (0, 0, 0)
+_NONE: set[type] = {type(None)}
+_NUMBER: set[type] = {int, float}
+_TEXT: set[type] = {str}
+TYPES: Mapping[str, set[type]] = {
+    **dict.fromkeys(("job", "provider", "name", "created", "failure", "order"), _TEXT),
+    **dict.fromkeys(("format", "thumbnail", "imported"), _TEXT | _NONE),
+    "state": {State},
+    "taken": {bool},
+    "size": {int},
+    "seconds": _NUMBER,
+    "credits": _NUMBER | _NONE,
+    "faces": {int, type(None)},
+}
+"""What each field of a line can be: anybody who can write to the library can write the copy."""
 
 
 class Entry(NamedTuple):
@@ -67,7 +85,7 @@ class Catalogue:
         self.entries: tuple[Entry, ...] = ()
         self.problems: tuple[str, ...] = ()
         self.size = 0
-        self.opened = False
+        self.opened = self.trusted = False
         self.looked = self.took = 0.0
         """When the last look ended, by the steady clock, and how long it took."""
         self._kept: set[str] = set()
@@ -87,6 +105,7 @@ class Catalogue:
             self.open()
             before = self._known
             self._show(dict(self._look(before)))
+            self.trusted = is_trusted(self.root)
             self.looked = time.monotonic()
             self.took = self.looked - started
             if self._known == before:
@@ -199,7 +218,11 @@ def _folders(root: Path) -> list[str]:
     """Return the names of the folders that may be jobs'; raises LibraryProblem."""
     try:
         with os.scandir(root) as found:
-            return [one.name for one in found if one.name[0] != "." and one.is_dir()]
+            return [
+                one.name
+                for one in found
+                if one.name[0] != "." and one.is_dir(follow_symlinks=False)
+            ]
     except FileNotFoundError:
         return []
     except NotADirectoryError as error:
@@ -214,7 +237,7 @@ def _folders(root: Path) -> list[str]:
 def _stamp(folder: Path, now: int) -> Stamp | None:
     """Return what changes with a job; None for a folder that holds none."""
     try:
-        record, own = os.stat(folder / RECORD), os.stat(folder)  # noqa: PTH116 - 5,000 of them
+        record, own = os.lstat(folder / RECORD), os.lstat(folder)
     except OSError:
         return None
     if now - max(record.st_mtime_ns, own.st_mtime_ns) < SETTLED * 1e9:
@@ -253,7 +276,7 @@ def _entry(record: Record, folder: Path) -> Entry:
 
 def _bytes_in(folder: Path) -> int:
     total = 0
-    for path, _, files in os.walk(folder):
+    for path, _, files in os.walk(folder):  # which follows no links
         for name in files:
             with contextlib.suppress(OSError):
                 total += os.lstat(os.path.join(path, name)).st_size  # noqa: PTH118
@@ -264,20 +287,32 @@ def _read(path: Path) -> dict[str, tuple[Stamp, Entry | str]]:
     """Return what the file holds; nothing where it is missing, of another version or damaged."""
     states = {str(one): one for one in State}
     try:
-        kept = read_json(path.read_bytes())
+        kept = read_json(read_plain(path.parent.resolve() / path.name, MOST))
         if kept["version"] != VERSION:
             return {}
         jobs: dict[str, list[Any]] = kept["jobs"]
         jobs["state"] = [states[state] for state in jobs["state"]]
+        if not _is_typed(jobs, kept["stamps"]):  # guard: types-of-the-list
+            return {}
         rows = map(Entry._make, zip(*(jobs[name] for name in Entry._fields), strict=True))
         stamps = zip(*kept["stamps"], strict=True)
         known: dict[str, tuple[Stamp, Entry | str]] = {
             one.job: (stamp, one) for stamp, one in zip(stamps, rows, strict=True)
         }
-        known.update({job: (tuple(stamp), said) for job, (stamp, said) in kept["problems"].items()})
+        known.update(
+            {job: (tuple(stamp), str(said)) for job, (stamp, said) in kept["problems"].items()}
+        )
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return {}
     return known
+
+
+def _is_typed(jobs: Mapping[str, list[Any]], stamps: list[Any]) -> bool:
+    """Say whether every column has what its field can be: quick, however many lines there are."""
+    numbers = {kind for column in stamps for kind in set(map(type, column))}
+    return numbers <= {int} and all(
+        set(map(type, jobs[name])) <= kinds for name, kinds in TYPES.items()
+    )
 
 
 def _write(root: Path, known: Mapping[str, tuple[Stamp, Entry | str]]) -> None:
@@ -294,4 +329,4 @@ def _write(root: Path, known: Mapping[str, tuple[Stamp, Entry | str]]) -> None:
         "problems": {job: one for job, one in known.items() if isinstance(one[1], str)},
     }
     with contextlib.suppress(OSError):
-        write_whole(root / FILE, json_bytes(kept))
+        write_whole(root.resolve() / FILE, json_bytes(kept))

@@ -8,6 +8,7 @@ links carry a secret there), and the home folder is shortened.
 from __future__ import annotations
 
 import json
+import os
 import platform
 import re
 import sys
@@ -19,7 +20,8 @@ from typing import Any
 from ..providers import Secret, all_providers
 from ..providers._secrets import BLANK, without_secrets
 from ..providers._texts import json_bytes
-from .library import RECORD
+from .files import is_plain_folder, read_plain
+from .library import MAX_RECORD, RECORD
 
 NEWEST = 20
 LONGEST = 200_000
@@ -55,7 +57,10 @@ def write_diagnostics(
         text = json_bytes(facts, indent=2).decode()
         archive.writestr("report.json", redacted(text, kept))
         for record in _newest(library):
-            text = record.read_bytes()[:LONGEST].decode("utf-8", "replace")
+            try:
+                text = read_plain(record, MAX_RECORD)[:LONGEST].decode("utf-8", "replace")
+            except OSError as error:  # a link, for instance, to what is nobody else's business
+                text = json.dumps({"unreadable": str(error.strerror)})
             archive.writestr(f"jobs/{record.parent.name}.json", redacted(text, kept))
 
 
@@ -73,5 +78,6 @@ def redacted(text: str, secrets: Iterable[str]) -> str:
 def _newest(library: Path) -> list[Path]:
     if not library.is_dir():
         return []
-    found = (path for path in library.glob(f"*/{RECORD}") if path.parent.name[0] != ".")
+    folders = (one for one in library.glob("[!.]*") if is_plain_folder(one))
+    found = (one / RECORD for one in folders if os.path.lexists(one / RECORD))
     return sorted(found, key=lambda path: path.parent.name)[-NEWEST:]

@@ -25,16 +25,17 @@ from ..providers import (
 )
 from ._values import State
 from .calling import Call
+from .files import is_plain, open_plain
 from .keeping import Keeper
-from .meshfile import FORMATS, MeshFile, read_mesh_file
+from .meshfile import AGAIN, FORMATS, MeshFile, read_mesh_file
+from .preparing import MAX_PREVIEW, PREVIEW
 from .tools import Tools
 
 log = logging.getLogger(__name__)
 
 FRESH_ADDRESSES = 3
 """How often a result's addresses are asked for again when they have expired."""
-MESH, PREVIEW = "mesh.part", "preview.png"
-MAX_PREVIEW = 32 * 1024 * 1024
+MESH = "mesh.part"
 PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"GIF8")
 SUFFIXES = (*FORMATS, "zip")
 
@@ -57,7 +58,9 @@ class Fetch:
         """
         if self.take_whole():
             return None
-        if later:
+        if not self._keeper.record.own:
+            self._ask_for_addresses()  # guard: addresses-come-from-the-service
+        elif later:
             self._refresh_if_possible()
         if not any(one.role == "mesh" for one in self._keeper.record.files):
             self._refresh()
@@ -146,13 +149,20 @@ class Fetch:
             progress=self._tell,
             check=check,
         )
-        if want.target.is_file():
+        if is_plain(want.target):
             return
         try:
             Call(lambda: download(want, http)).wait(self._check)
         except BaseException:
             left_behind.set()
             raise
+
+    def _ask_for_addresses(self) -> None:
+        """Take the addresses that the service itself tells, and none that others wrote down."""
+        answer = self._poll()
+        if not isinstance(answer, Result):
+            raise BadMesh("The service tells of no result any more.", AGAIN)
+        self._keeper.save(files=answer.files)
 
     def _refresh(self) -> bool:
         """Ask the task for fresh addresses; say whether there are any."""
@@ -194,6 +204,6 @@ def _check_mesh(path: Path) -> None:
 
 
 def _check_preview(path: Path) -> None:
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         if not file.read(16).startswith(PICTURES):
             raise BadMesh("The preview is no picture.")

@@ -12,8 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from ..providers._texts import read_json
+from .files import read_plain, write_whole
 from .keeping import now
 from .library import IMPORTED
+
+MOST = 1 << 16
+"""Bytes of the file, at most."""
 
 
 def note_import(folder: Path) -> None:
@@ -25,10 +29,8 @@ def note_import(folder: Path) -> None:
         "last": moment,
         "times": times + 1 if isinstance(times, int) else 1,
     }
-    side = folder / f".{IMPORTED}.new"
     with contextlib.suppress(OSError):
-        side.write_text(json.dumps(kept, indent=2), encoding="utf-8")
-        side.replace(folder / IMPORTED)
+        write_whole(folder / IMPORTED, json.dumps(kept, indent=2).encode())
 
 
 def last_import(folder: Path) -> str | None:
@@ -39,7 +41,7 @@ def last_import(folder: Path) -> str | None:
 
 def _load(folder: Path) -> dict[str, Any]:
     try:
-        kept = read_json((folder / IMPORTED).read_bytes())
+        kept = read_json(read_plain(folder / IMPORTED, MOST))
     except (OSError, ValueError, RecursionError):
         return {}
     return kept if isinstance(kept, dict) else {}

@@ -18,6 +18,7 @@ from typing import Any
 from ..providers import LibraryProblem, Ticket
 from ._values import Collected, Ended, Event, Failure, JobView, Progressed, Record, State
 from .library import CANCEL, Library
+from .trust import check_origin, check_ticket
 
 log = logging.getLogger(__name__)
 
@@ -79,8 +80,16 @@ class Keeper:
         self._on_disk = True
 
     def reload(self) -> None:
-        """Take the record as it is on disk now: another process may have gone on with it."""
-        self.record = self._library.load(self.record.id)
+        """Take the record as it is on disk now: another process may have gone on with it.
+
+        Raises LibraryProblem for one of somebody else: nothing of theirs is called, resumed or
+        changed unless its user trusts the library, and no address in it is called even then.
+        """
+        found = self._library.load(self.record.id)
+        check_origin(found, self._library.root)  # guard: strangers-are-not-resumed
+        check_ticket(found)  # guard: no-address-of-strangers
+        self._library.sweep_job(found.id)
+        self.record = found
         self._before = self.record.seconds
 
     def is_told_to_cancel(self) -> bool:

@@ -7,18 +7,16 @@ A folder holds `job.json`, the input pictures, the untouched mesh file, `model.b
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import json
 import os
 import re
 import secrets
 import shutil
-import stat
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from contextlib import suppress
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,14 +25,28 @@ from ..providers import BadReply, LibraryProblem, Message
 from ..providers._adapters import parse_reply
 from ..providers._exact import is_exact
 from ..providers._texts import changed_texts, json_bytes, storable
+from . import marks
 from ._values import Record, State
+from .files import (
+    SIDE,
+    is_plain,
+    is_plain_folder,
+    leave_word,
+    read_plain,
+    settle_folder,
+    write_whole,
+)
 from .locking import JobLock, is_held
 from .migrating import migrated
+from .names import is_portable
+from .trust import is_old_own, make_root, remove_tree
 from .versions import PARTS
 
 RECORD = "job.json"
-MAX_RECORD = 16 * 1024 * 1024
-"""No record gets that big: what is bigger is none."""
+MAX_RECORD = 1024 * 1024
+"""Bytes of a record, at most: whole ones have some thousands."""
+JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+"""No dot: a folder that is called x.app is a program on macOS, and opening it would start it."""
 CANCEL = ".cancel"
 """A file of this name in a job's folder asks the process that works on it to stop."""
 IMPORTED = "imported.json"
@@ -46,7 +58,12 @@ LEFT_OVER = 24 * 3600.0
 def library_folder(preference: str, environment: Mapping[str, str]) -> Path:
     """Return the library's folder: the preference, else the variable, else the user's data."""
     chosen = preference.strip() or environment.get("IMAGE_TO_MESH_LIBRARY", "").strip()
-    return Path(chosen).expanduser() if chosen else _user_data(environment) / "image_to_mesh"
+    return Path(chosen).expanduser() if chosen else default_folder(environment)
+
+
+def default_folder(environment: Mapping[str, str]) -> Path:
+    """Return the library's folder where none was chosen, which is private to the user."""
+    return _user_data(environment) / "image_to_mesh"
 
 
 def _user_data(environment: Mapping[str, str]) -> Path:
@@ -72,19 +89,21 @@ class Library:
 
     def folder(self, job: str) -> Path:
         """Return the job's folder; raises LibraryProblem for a name that is no job's."""
-        if not is_exact(job):
-            raise LibraryProblem(
-                Message("The folder “{job}” in the library has a name that no job has.", job=job),
-                "Rename it, or move it elsewhere.",
-            )
-        if not job or job in (".", "..") or Path(job).name != job:
+        if not JOB_ID.fullmatch(job) or not is_portable(job):  # guard: job-ids
+            is_odd = not is_exact(job) or (Path(job).name == job and job.strip("."))
+            if is_odd and os.path.lexists(self.root / job):
+                raise LibraryProblem(
+                    Message("The folder “{job}” in the library has a name that no job has.",
+                            job=job),
+                    "Rename it, or move it elsewhere.",
+                )  # fmt: skip
             raise LibraryProblem(f"There is no job “{job}”.", "List them with “jobs”.")
         return self.root / job
 
     def create(self, record: Record, pictures: Mapping[str, bytes]) -> None:
         """Make the job's folder, whole or not at all."""
         try:
-            self.root.mkdir(parents=True, exist_ok=True)
+            make_root(self.root)
             side = self.root / f".new-{secrets.token_hex(6)}"
             side.mkdir()
             try:
@@ -92,7 +111,7 @@ class Library:
                     write_whole(side / name, data)
                 write_whole(side / RECORD, _encode(record))
                 side.rename(self.folder(record.id))
-                settle(self.root)  # guard: job-folder-synced
+                settle_folder(self.root.resolve())  # guard: job-folder-synced
             except BaseException:
                 shutil.rmtree(side, ignore_errors=True)
                 raise
@@ -118,7 +137,7 @@ class Library:
 
     def load(self, job: str) -> Record:
         """Read one job's record."""
-        return _decode(self._read(job), job)
+        return self._decoded(self._read(job), job)
 
     def all(self) -> tuple[list[Record], list[str]]:
         """Return the records, oldest first, and a sentence for each that cannot be read."""
@@ -141,7 +160,7 @@ class Library:
             return []
         except OSError as error:
             raise _problem(error, self.root) from error
-        named = (one.name for one in found if not one.name.startswith("."))
+        named = (one.name for one in found if one.name[0] != "." and _is_own_folder(one))
         return [job for job in named if os.path.lexists(self.root / job / RECORD)]
 
     def open_jobs(self) -> Iterator[Record]:
@@ -156,7 +175,7 @@ class Library:
                 data = self._read(job)
                 if data.get("state") == State.READY and self._was_seen(job, data):
                     continue
-                record = _decode(data, job)
+                record = self._decoded(data, job)
             except (LibraryProblem, AttributeError):
                 continue
             if not record.state.over or record.state is State.UNCERTAIN or record.offered:
@@ -166,16 +185,34 @@ class Library:
         known = bool(data.get("dismissed")) or not data.get("place")
         return known or (self.root / job / IMPORTED).exists()
 
+    def _decoded(self, data: Any, job: str) -> Record:
+        """Make a record of what was read, and note whether this user wrote it."""
+        record = _decode(data, job)
+        own = marks.has_mark(data)
+        if not own and marks.MARK not in data:
+            own = is_old_own(self.folder(job) / RECORD)
+        if own or record.failure is None:
+            return replace(record, own=own)
+        return replace(record, own=False, failure=replace(record.failure, link=""))
+
     def sweep(self) -> None:
         """Clear away what a process that was killed had not finished making."""
         if not self.root.is_dir():
             return
-        for path in (*self.root.glob(".new-*"), *self.root.glob(f"*/{PARTS}")):
+        sides = (one for one in self.root.glob(".*.new") if SIDE.fullmatch(one.name))
+        for path in (*self.root.glob(".new-*"), *self.root.glob(f"*/{PARTS}"), *sides):
             try:
-                if time.time() - path.stat().st_mtime > LEFT_OVER:
-                    shutil.rmtree(path, ignore_errors=True)
+                if time.time() - path.lstat().st_mtime > LEFT_OVER:
+                    path.unlink() if is_plain(path) else remove_tree(path)
             except OSError:
                 continue
+
+    def sweep_job(self, job: str) -> None:
+        """Clear away half-written files of a job that nobody else works on."""
+        for path in self.folder(job).glob(".*.new"):
+            if SIDE.fullmatch(path.name):
+                with suppress(OSError):
+                    path.unlink()
 
     def lock(self, job: str) -> JobLock:
         """Return the lock of a job; it is not taken yet."""
@@ -188,13 +225,13 @@ class Library:
     def ask_to_cancel(self, job: str) -> None:
         """Leave word for the process that works on a job."""
         try:
-            (self.folder(job) / CANCEL).touch()
+            leave_word(self.folder(job) / CANCEL)
         except OSError as error:
             raise _problem(error, self.root) from error
 
     def _read(self, job: str) -> Any:
         try:
-            return json.loads(_read_plain(self.folder(job) / RECORD))
+            return json.loads(read_plain(self.folder(job) / RECORD, MAX_RECORD))
         except FileNotFoundError as error:
             raise LibraryProblem(f"There is no job “{job}”.", "List them with “jobs”.") from error
         except (OSError, ValueError, RecursionError) as error:
@@ -204,7 +241,8 @@ class Library:
     def unused(self, job: str, *, mine: bool = False) -> Path:
         """Return the folder of a job that is there and that nobody works on."""
         folder = self.folder(job)
-        if not (folder / RECORD).is_file():
+        is_job = is_plain_folder(folder) and os.path.lexists(folder / RECORD)
+        if not is_job:  # guard: links-are-no-jobs
             raise LibraryProblem(f"There is no job “{job}”.", "List them with “jobs”.")
         if not mine and self.is_held(job):
             raise LibraryProblem(f"Job “{job}” is being worked on.", "Cancel it first.")
@@ -214,71 +252,24 @@ class Library:
         """Delete the job's folder with all that is in it; `mine`: also while it is worked on."""
         folder = self.unused(job, mine=mine)
         try:
-            shutil.rmtree(folder)
+            remove_tree(folder)
         except OSError as error:
             raise _problem(error, self.root) from error
 
 
-def write_whole(path: Path, data: bytes | bytearray) -> None:
-    """Write a file so that a crash leaves the old one or the new one, never a part."""
-    side = path.with_name(f".{path.name}.new")
+def _is_own_folder(found: os.DirEntry[str]) -> bool:
     try:
-        with side.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())  # guard: record-synced
-        _replace(side, path)  # guard: record-renamed
+        return found.is_dir(follow_symlinks=False)
     except OSError:
-        with contextlib.suppress(OSError):
-            side.unlink(missing_ok=True)
-        raise
-    settle(path.parent)  # guard: record-folder-synced
-
-
-def settle(folder: Path) -> None:
-    """See to it that a rename outlives a power cut; not every file system can be asked to."""
-    if os.name != "posix":
-        return
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(handle)
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
-            raise
-    finally:
-        os.close(handle)
-
-
-def _read_plain(path: Path) -> bytes:
-    """Read a record, which is a file, and no pipe or device; a link to one is as good."""
-    found = path.stat()
-    if not stat.S_ISREG(found.st_mode):
-        raise OSError(errno.EINVAL, "it is no file")
-    if found.st_size > MAX_RECORD:
-        raise OSError(errno.EFBIG, f"it has {found.st_size / 1e6:.0f} MB")
-    return path.read_bytes()
-
-
-def _replace(side: Path, path: Path) -> None:
-    """Rename; on Windows that waits until whoever reads the old file has closed it."""
-    for _ in range(20):
-        try:
-            side.replace(path)
-        except PermissionError:
-            if os.name != "nt":
-                raise
-            time.sleep(0.05)
-        else:
-            return
-    side.replace(path)
+        return False
 
 
 def _encode(record: Record) -> bytes:
     """Write a record, whatever the texts in it are: saving must never fail over one."""
-    return json_bytes(asdict(record), indent=2)  # guard: records-are-always-written
+    data = asdict(record)
+    if data.pop("own"):  # guard: strangers-stay-strangers
+        data[marks.MARK] = marks.mark_of(json.loads(json_bytes(data)))
+    return json_bytes(data, indent=2)  # guard: records-are-always-written
 
 
 def _decode(data: Any, job: str) -> Record:
@@ -295,7 +286,7 @@ def _decode(data: Any, job: str) -> Record:
     if record.id != job:
         raise LibraryProblem(f"The record in “{job}” is another job's ({record.id}).")
     for name in record.names():
-        if Path(name).name != name or name.startswith(".") or name == RECORD:
+        if not is_portable(name) or name.lower() == RECORD:  # guard: names-in-records
             raise LibraryProblem(f"The record of job “{job}” names a file elsewhere: {name[:80]}.")
     return record
 

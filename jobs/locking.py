@@ -14,7 +14,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..providers import LibraryProblem, Message
 from ..providers._modules import importing
+from .files import read_plain
+from .trust import make_root
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -32,13 +35,32 @@ class JobLock:
     def __init__(self, library: Path, job: str) -> None:
         self._path = library / f".{job}.lock"
         self._lock: BaseFileLock | None = None
+        self._in_the_way = self._path
+
+    def problem(self, what: str | Message, hint: str) -> LibraryProblem:
+        """Return the error for a lock that cannot be taken: what it keeps from, and the way out.
+
+        A process that was killed on another computer leaves its lock where the file system knows
+        none that end with their process.
+        """
+        path = self._in_the_way
+        if path.suffix != ".process":
+            return LibraryProblem(what, hint)
+        return LibraryProblem(
+            Message("{what} Its lock: {path} (computer, process: {holder}).", what=what, path=path,
+                    holder=_holder(path)),
+            Message("{hint} If nobody works on it, on any computer, delete that file.", hint=hint),
+        )  # fmt: skip
 
     def take(self) -> bool:
         """Take it without waiting; False while another process, or thread, has it.
 
         Raises OSError where the library cannot be written to.
         """
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        make_root(self._path.parent)
+        self._in_the_way = self._path
+        if self._path.is_symlink():  # guard: locks-are-no-links
+            raise OSError(errno.ELOOP, f"{self._path} is a link")
         try:
             self._lock = self._taken(soft=False)
         except OSError as error:
@@ -73,7 +95,8 @@ class JobLock:
 
         lock: BaseFileLock
         if soft:
-            lock = SoftFileLock(self._path.with_suffix(".process"), thread_local=False)
+            self._in_the_way = self._path.with_suffix(".process")
+            lock = SoftFileLock(self._in_the_way, thread_local=False)
         else:
             lock = FileLock(self._path, thread_local=False, fallback_to_soft=False)
         try:
@@ -81,6 +104,18 @@ class JobLock:
         except Timeout:
             return None
         return lock
+
+
+def _holder(path: Path) -> str:
+    """Say whom a lock names: a computer and a process there."""
+    try:
+        lines = read_plain(path, 1024).decode("ascii", "replace").split("\n")
+    except OSError:
+        return "unknown"
+    number, host = (*lines, "", "")[:2]
+    if not number.strip().isdigit() or not host.strip().isprintable():
+        return "unknown"
+    return f"{host.strip()[:80]}, {number.strip()[:12]}"
 
 
 def is_held(library: Path, job: str) -> bool:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from ..providers import (
@@ -18,10 +18,11 @@ from ..providers import (
 )
 from ._values import InputPicture, State
 from .fetching import Fetch
+from .files import is_plain, read_plain
 from .keeping import Keeper
 from .orders import digest_of
-from .pictures import fitted, fitting_request, needs_fitting
-from .preparing import PREVIEW, prepare_request
+from .pictures import READABLE, fitted, fitting_request, needs_fitting
+from .preparing import PREVIEW, made_model
 from .tools import Tools
 
 REFUSED = "refused-"
@@ -66,7 +67,7 @@ class Making:
             self._check,
         )
         path = self._keeper.folder / done["file"]
-        sent = fitted(picture, path.name, path.read_bytes())
+        sent = fitted(picture, path.name, read_plain(path, READABLE.max_bytes))
         shown = f"{sent.info.width} × {sent.info.height} pixels" if sent.info else "converted"
         self._keeper.note(
             f"{picture.name} is sent as {path.suffix[1:].upper()}, {shown}: {reason}."
@@ -104,15 +105,15 @@ class Making:
         done = self._tools.blender.ask(request, self._keeper.tell, self._check)
         self._fetch.finish("mesh.glb", *done.get("notes", ()))
 
-    def prepare(self, mending: Mapping[str, Any] | None, *, in_parts: bool) -> None:
+    def prepare(self, *, in_parts: bool) -> None:
         """Turn the mesh file into `model.blend`; where that fails the file itself is the end.
 
         Raises BadMesh for a file that holds no mesh; it is not prepared again then.
         """
-        record, preview = self._keeper.record, self._keeper.folder / PREVIEW
-        request = prepare_request(self._keeper.folder, record, mending, in_parts=in_parts)
+        folder = self._keeper.folder
         try:
-            done = self._tools.blender.ask(request, self._keeper.tell, self._check)
+            with made_model(folder, self._keeper.record, in_parts=in_parts) as request:
+                done = self._tools.blender.ask(request, self._keeper.tell, self._check)
         except (NoBlender, Failed) as error:
             self._keeper.note(f"Not prepared for Blender yet: {error.message}")
             return self._keeper.save(state=State.READY)
@@ -122,10 +123,10 @@ class Making:
         self._keeper.save(
             state=State.READY,
             blend="model.blend",
-            preview=PREVIEW if preview.is_file() else None,
+            preview=PREVIEW if is_plain(folder / PREVIEW) else None,
             faces=done.get("faces", self._keeper.record.faces),
         )
-        for path in self._keeper.folder.glob(f"{REFUSED}mesh.*"):
+        for path in folder.glob(f"{REFUSED}mesh.*"):
             with contextlib.suppress(OSError):
                 path.unlink()
         return None

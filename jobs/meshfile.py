@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from ..providers import BadMesh
+from .files import open_plain
 
 AGAIN = "Resume the job: it is downloaded again without paying."
 TRIANGLES = 4
@@ -67,7 +68,7 @@ def read_mesh_file(path: Path) -> MeshFile:
 
     `scene/background/sniffing.py` tells formats by the same rules.
     """
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         head = file.read(BEGIN)
     suffix = format_of(head, path.stat().st_size)
     if suffix is None:

@@ -35,6 +35,11 @@ def safe_name(name: str) -> str:
     return plain
 
 
+def is_portable(name: str) -> bool:
+    """Say whether a file's name, with its ending, is a plain file's on every system."""
+    return bool(name) and safe_name(name) == name
+
+
 def distinct_names(names: Iterable[str]) -> list[str]:
     """Return a safe name for each, no two of which any file system takes for the same.
 

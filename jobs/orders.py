@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ..providers import all_providers
 from ._values import JSON, InputPicture, Record
+from .marks import digest_of_plain
 
 
 def order_mark(provider: str, settings: Mapping[str, JSON], pictures: Mapping[str, str]) -> str:
@@ -50,4 +51,4 @@ def _mark(picture: InputPicture, folder: Path) -> str:
         return picture.url
     if picture.sent is None and picture.sha256:
         return picture.sha256
-    return digest_of(folder / (picture.file or ""))
+    return digest_of_plain(folder / (picture.file or ""))

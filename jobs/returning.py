@@ -17,6 +17,7 @@ from typing import Any
 from ..providers import ImageToMeshError, MissingKey, Secret, get_provider
 from ._values import JobSpec, Record, State
 from .library import Library
+from .trust import is_trusted
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +68,8 @@ class Left:
     """What was found in the library, oldest first.
 
     `arrived`: meshes that nobody has seen; `unsent`: never ordered; `uncertain`: a person has to
-    say; `theirs`: another process works on them; `waiting`: no key or no network now.
+    say; `theirs`: another process works on them; `waiting`: no key or no network now; `strange`:
+    written by others, and the library is not trusted.
     """
 
     arrived: tuple[Record, ...] = ()
@@ -75,6 +77,7 @@ class Left:
     uncertain: tuple[Record, ...] = ()
     theirs: tuple[Record, ...] = ()
     waiting: tuple[Record, ...] = ()
+    strange: tuple[Record, ...] = ()
 
     def without(self, job: str) -> Left:
         """Return the same but for one job."""
@@ -158,13 +161,18 @@ class Returning:
             "unsent": [],
             "uncertain": [],
             "theirs": [],
+            "strange": [],
         }
         going_on: list[Record] = []
+        trusted = is_trusted(library.root)
         for record in library.open_jobs():
             if self._closed.is_set():
                 return []
             if record.id not in self._shown() | self._seen:
-                lists.get(_kind(record, library), going_on).append(record)
+                kind = "strange"
+                if record.own or trusted:  # guard: strangers-wait
+                    kind = _kind(record, library)
+                lists.get(kind, going_on).append(record)
         with self._lock:
             self.left = Left(**{name: tuple(records) for name, records in lists.items()})
         return going_on

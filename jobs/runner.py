@@ -127,7 +127,7 @@ class Runner:
             ) from error
         if self._mine:
             return self.keeper.forget_cancel()  # guard: stale-cancel-forgotten
-        raise LibraryProblem(
+        raise self._lock.problem(
             "Another Blender or command line works on this job.",
             "Leave it to that one, or cancel it: the other one then stops.",
         )
@@ -191,8 +191,9 @@ class Runner:
     def _take_up(self) -> None:
         """Go on with a job of an earlier process; an order that may have been sent is not again."""
         self._hold()
-        self._later = True
+        self._later, self._mine = True, False  # until it is known whose job it is
         self.keeper.reload()
+        self._mine = True
         state = standing(self._record, self.keeper.folder, home=self._home)
         if state is not self._record.state:
             self.keeper.save(state=state)
@@ -257,9 +258,8 @@ class Runner:
 
     def _prepare(self) -> None:
         """Turn the mesh file into `model.blend`."""
-        place = self._record.place
-        in_parts = bool(place.get("in_parts")) and self._spec.record is None
-        self._making.prepare(place.get("mending"), in_parts=in_parts)
+        in_parts = bool(self._record.place.get("in_parts")) and self._spec.record is None
+        self._making.prepare(in_parts=in_parts)
 
     # -- its ends --------------------------------------------------------------------------------
 

@@ -40,7 +40,7 @@ def forget(library: Library, job: str) -> Record:
     lock = library.lock(job)
     try:
         if not lock.take():
-            raise LibraryProblem(f"Job “{job}” is being worked on.", "Wait for it.")
+            raise lock.problem(f"Job “{job}” is being worked on.", "Wait for it.")
         record = library.load(job)
         if not is_unsettled(record):
             raise LibraryProblem(f"Job “{job}” is not uncertain: it is {record.state}.")

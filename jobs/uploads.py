@@ -19,9 +19,11 @@ from ..providers import Provider, Secret
 from ..providers._exact import is_exact
 from ..providers._texts import json_bytes
 from ._values import JSON, InputPicture
-from .library import write_whole
+from .files import read_plain, write_whole
 
 FILE = ".uploads.json"
+MOST = 4 << 20
+"""Bytes of the file, at most."""
 MARGIN = 600.0
 """Seconds before its end from which a token is no longer used."""
 
@@ -32,7 +34,7 @@ class Uploads:
     def __init__(
         self, library: Path, provider: Provider[Any], base_url: str, keys: Mapping[str, Secret]
     ) -> None:
-        self._path = library / FILE
+        self._path = library.resolve() / FILE
         self._life = provider.token_life
         account = "\0".join(keys[name].reveal() for name in sorted(keys))
         self._mark = _digest(
@@ -76,7 +78,7 @@ class Uploads:
 
     def _load(self) -> dict[str, Any]:
         try:
-            kept = json.loads(self._path.read_bytes())
+            kept = json.loads(read_plain(self._path, MOST))
             now = time.time()
             living = [name for name in kept if kept[name]["until"] > now]  # guard: token-end
             return {name: kept[name] for name in living}

@@ -14,6 +14,7 @@ from typing import Any
 
 from ..providers import LibraryProblem
 from ..providers._texts import json_bytes, read_json
+from .files import is_plain, read_plain, write_whole
 
 ORIGINAL = "model.blend"
 PARTS = "model-parts"
@@ -21,7 +22,9 @@ PARTS = "model-parts"
 LIST = "versions.json"
 DRAWING = "Drawing the preview"
 """The phase of the background Blender from which on the original is there and whole."""
-FILE = re.compile(r"model-v(\d{1,4})\.blend")
+FILE = re.compile(r"model-v(\d{1,4})\.blend", re.ASCII)
+MOST = 1 << 20
+"""Bytes of the list, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +54,10 @@ def version_file(name: str) -> str:
 def versions(folder: Path) -> list[Version]:
     """Return the versions whose files are there, the original first, then by number."""
     known = {one.file: one for one in _listed(folder)}
-    numbered = sorted((number(path.name), path.name) for path in folder.glob("model-v*.blend"))
+    found = (path for path in folder.glob("model-v*.blend") if is_plain(path))
+    numbered = sorted((number(path.name), path.name) for path in found)
     there = [name for found, name in numbered if found]
-    if (folder / ORIGINAL).is_file():
+    if is_plain(folder / ORIGINAL):
         there.insert(0, ORIGINAL)
     return [known.get(name, Version(name)) for name in there]
 
@@ -74,14 +78,26 @@ def remember(folder: Path, version: Version) -> None:
     """Put a version into the list, or what is newly known of it."""
     others = [one for one in _listed(folder) if one.file != version.file]
     listed = sorted((*others, version), key=lambda one: number(one.file))
-    side = folder / f".{LIST}.part"
-    side.write_bytes(json_bytes([asdict(one) for one in listed], indent=1))
-    side.replace(folder / LIST)
+    write_whole(folder / LIST, json_bytes([asdict(one) for one in listed], indent=1))
 
 
 def _listed(folder: Path) -> list[Version]:
     try:
-        kept = read_json((folder / LIST).read_bytes())
-        return [Version(**{**one, "notes": tuple(one.get("notes", ()))}) for one in kept]
-    except (OSError, ValueError, TypeError, AttributeError):
+        kept = read_json(read_plain(folder / LIST, MOST))
+        return [_version(one) for one in kept if number(one["file"])]
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return []
+
+
+def _version(kept: dict[str, Any]) -> Version:
+    """Return what the list says of a version; anybody who can write to the folder can say it."""
+    made_by, source = kept.get("made_by"), kept.get("source")
+    asked, card, notes = kept.get("asked"), kept.get("card"), kept.get("notes")
+    return Version(
+        kept["file"],
+        made_by if isinstance(made_by, str) else "",
+        source if isinstance(source, str) else "",
+        asked if isinstance(asked, dict) else {},
+        card if isinstance(card, dict) else {},
+        tuple(one for one in notes if isinstance(one, str)) if isinstance(notes, list) else (),
+    )

@@ -429,4 +429,16 @@ TEXTS: dict[str, str] = {
     "“{}” is a UDIM image of several tiles: save one tile as a picture": "„{}“ ist ein UDIM-Bild aus mehreren Kacheln: Speichere eine davon als Bild",
     "“{}” is a movie: save one frame of it as a picture": "„{}“ ist ein Film: Speichere ein Einzelbild davon",
     "“{}” is empty: render first": "„{}“ ist leer: Erst rendern",
+    # Libraries that others can write to.
+    "Others can write to this library, or did: the asset browser would open their files as they are": "Andere können in diese Bibliothek schreiben oder haben es getan: Der Asset-Browser würde ihre Dateien öffnen, wie sie sind",
+    "Jobs in it that others wrote can then be gone on with and imported.": "Aufträge anderer darin können dann fortgesetzt und importiert werden.",
+    "Go on with and import jobs in this library folder that others wrote. Nothing of theirs is executed: models are made from their mesh files again": "Aufträge, die andere in diesen Ordner geschrieben haben, fortsetzen und importieren. Nichts davon wird ausgeführt: Modelle werden aus den Mesh-Dateien neu erzeugt",
+    "Trust This Library": "Dieser Bibliothek vertrauen",
+    "Trust": "Vertrauen",
+    "Trust...": "Vertrauen...",
+    "Trust No Others": "Anderen nicht vertrauen",
+    "Trust Others...": "Anderen vertrauen...",
+    "Appended, not linked: others can write to the library.": "Angehängt, nicht verknüpft: Andere können in die Bibliothek schreiben.",
+    "{} job was written by others": "{} Auftrag stammt von anderen",
+    "{} jobs were written by others": "{} Aufträge stammen von anderen",
 }

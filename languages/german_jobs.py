@@ -164,4 +164,18 @@ TEXTS: dict[str, str] = {
     "The library's disk has {free} MB left, and an order needs {needed} MB: nothing was ordered.": "Auf dem Datenträger der Bibliothek sind {free} MB frei, und eine Bestellung braucht {needed} MB: Es wurde nichts bestellt.",
     "Make room, then resume the job.": "Schaffe Platz, dann setze den Auftrag fort.",
     "The answer to the order was kept, and has been read now.": "Die Antwort auf die Bestellung war aufgehoben und ist jetzt gelesen.",
+    # Libraries that others can write to.
+    "it is a link": "es ist eine Verknüpfung",
+    "{} is a link": "{} ist eine Verknüpfung",
+    "it has too many bytes": "es hat zu viele Bytes",
+    "The service tells of no result any more.": "Der Dienst nennt kein Ergebnis mehr.",
+    "{what} Its lock: {path} (computer, process: {holder}).": "{what} Ihre Sperre: {path} (Rechner, Prozess: {holder}).",
+    "{hint} If nobody works on it, on any computer, delete that file.": "{hint} Wenn auf keinem Rechner daran gearbeitet wird, diese Datei löschen.",
+    "Look at who can write to the library; then trust it: Trust This Library in the preferences, or “--trust-library”.": "Prüfen, wer in die Bibliothek schreiben kann; ihr dann vertrauen: Dieser Bibliothek vertrauen in den Einstellungen, oder „--trust-library“.",
+    "{path} cannot be written: {reason}.": "{path} kann nicht geschrieben werden: {reason}.",
+    "“{job}” was not written by you on this computer.": "„{job}“ wurde nicht von Ihnen auf diesem Rechner geschrieben.",
+    "“{job}” was written elsewhere and names an address.": "„{job}“ wurde anderswo geschrieben und nennt eine Adresse.",
+    "No address of others is called: let whoever wrote it go on with it.": "Adressen anderer werden nicht aufgerufen: Wer den Auftrag geschrieben hat, kann ihn fortsetzen.",
+    "{file} was not made by your Blender.": "{file} wurde nicht von Ihrem Blender erzeugt.",
+    "Import the original: it is made from the mesh file again.": "Das Original importieren: Es wird aus der Mesh-Datei neu erzeugt.",
 }

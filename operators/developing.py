@@ -114,7 +114,7 @@ class IMAGE_TO_MESH_OT_use_original(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         image = choices_of(context.scene).image
-        if image is None or image.get(ORIGINAL) not in bpy.data.images:
+        if image is None or image.get(ORIGINAL, "") not in bpy.data.images:
             cls.poll_message_set("This picture was not made of another one of this file")
             return False
         return True

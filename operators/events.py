@@ -52,7 +52,7 @@ def came_in(job: str) -> None:
 
 def _handle(context: bpy.types.Context, event: Event) -> Outcome | None:
     view = event.view
-    if early(event):
+    if early(event) and prepared.is_there(context, event.job):
         _bring_in(context, view)
         return None
     if not isinstance(event, Ended | Collected):

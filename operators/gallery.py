@@ -6,10 +6,13 @@ Drawing reads no file; what it shows was found here.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import bpy
 from bpy.props import IntProperty
 
 from .. import jobs, preferences, thumbnails
+from ..jobs.names import is_portable
 from ..properties import shelf_of
 from . import account, prepared
 
@@ -66,6 +69,8 @@ def unregister() -> None:
         bpy.app.timers.unregister(_look)
     _seen.clear()
     jobs.shelf.cache_clear()
+    jobs.thumbnails().close()
+    jobs.thumbnails.cache_clear()
 
 
 def _look() -> float:
@@ -80,8 +85,8 @@ def _load_thumbnails(context: bpy.types.Context) -> bool:
     start = chosen.page * PAGE
     found = False
     for one in jobs.shelf().find(chosen.text)[start : start + PAGE]:
-        if one.thumbnail and not thumbnails.number_of(one.job):
-            found |= thumbnails.load(one.job, str(root / one.job / one.thumbnail))
+        if one.thumbnail and is_portable(one.thumbnail) and not thumbnails.number_of(one.job):
+            found |= _load(one.job, root / one.job / one.thumbnail)
     for view in jobs.session().views():
         key = f"{view.job}/picture"
         if view.record is None or thumbnails.number_of(key):
@@ -89,8 +94,14 @@ def _load_thumbnails(context: bpy.types.Context) -> bool:
         file = next((one.sent or one.file for one in view.record.pictures), None)
         if file:
             folder = prepared.library_of(context, view.job).root / view.job
-            found |= thumbnails.load(key, str(folder / file))
+            found |= _load(key, folder / file)
     return found
+
+
+def _load(key: str, path: Path) -> bool:
+    """Have a picture of a job's folder shown; say whether that is new."""
+    shown = None if thumbnails.number_of(key) else jobs.thumbnails().file(key, path)
+    return shown is not None and thumbnails.load(key, str(shown))
 
 
 classes = (IMAGE_TO_MESH_OT_turn_page,)

@@ -9,6 +9,7 @@ import bpy
 from bpy.props import BoolProperty, FloatVectorProperty
 
 from .. import jobs, model_choices, preferences
+from ..jobs.trust import is_trusted
 from ..jobs.versions import DRAWING, version_file
 from ..providers import ImageToMeshError, LibraryProblem
 from ..scene.placement import Place, chosen_place, place_of
@@ -86,7 +87,12 @@ def find(context: bpy.types.Context, job: str) -> jobs.Record:
     library = jobs.Library(preferences.library(context))
     if job:
         return library.load(job)
-    found = [record for record in library.all()[0] if record.mesh and record.id not in busy]
+    trusted = is_trusted(library.root)
+    found = [
+        record
+        for record in library.all()[0]
+        if record.mesh and record.id not in busy and (record.own or trusted)
+    ]
     if not found:
         raise LibraryProblem("There is no finished job to import.", "Press Generate first.")
     return found[-1]

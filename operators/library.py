@@ -4,8 +4,12 @@
 from __future__ import annotations
 
 import bpy
+from bpy.props import BoolProperty
 
 from .. import jobs, preferences
+from ..jobs.files import is_plain_folder
+from ..jobs.showing import picture_to_open
+from ..jobs.trust import check_origin, has_strangers_models, trust_library
 from ..properties import SIDE_VIEWS, choices_of, write_settings
 from ..providers import (
     ImageToMeshError,
@@ -15,10 +19,53 @@ from ..providers import (
     settings_of,
 )
 from ..words import told, tr
-from . import import_result
+from . import account, import_result, resume
 from .arguments import argument
 from .looking import look_soon, too_much
 from .prepared import library_of
+
+OPENED_AS_THEY_ARE = (
+    "Others can write to this library, or did: the asset browser would open their files as they are"
+)
+ALL_OF_THEM = "Jobs in it that others wrote can then be gone on with and imported."
+
+
+class IMAGE_TO_MESH_OT_trust_library(bpy.types.Operator):
+    """Trust what others wrote into the library."""
+
+    bl_idname = "image_to_mesh.trust_library"
+    bl_label = "Trust This Library"
+    bl_description = (
+        "Go on with and import jobs in this library folder that others wrote. Nothing of theirs is "
+        "executed: models are made from their mesh files again"
+    )
+    bl_options = {"INTERNAL"}
+
+    trust: BoolProperty(name="Trust", default=True, options={"SKIP_SAVE"})
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if not self.trust:
+            return self.execute(context)
+        return context.window_manager.invoke_confirm(
+            self,
+            event,
+            title=tr("Trust This Library"),
+            message=f"{preferences.library(context)}: {tr(ALL_OF_THEM)}",
+            confirm_text=tr("Trust"),
+            icon="WARNING",
+        )
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        root = preferences.library(context)
+        try:
+            trust_library(root, trusted=self.trust)
+        except LibraryProblem as error:
+            self.report({"ERROR"}, told(error))
+            return {"CANCELLED"}
+        jobs.catalogue(root).trusted = self.trust
+        jobs.session().returning.look(resume.means(context))
+        account.redraw(context)
+        return {"FINISHED"}
 
 
 class IMAGE_TO_MESH_OT_reuse(bpy.types.Operator):
@@ -60,7 +107,7 @@ class IMAGE_TO_MESH_OT_show_folder(bpy.types.Operator):
         except LibraryProblem as error:
             self.report({"ERROR"}, told(error))
             return {"CANCELLED"}
-        if not folder.is_dir():
+        if not (folder.is_dir() and (not self.job or is_plain_folder(folder))):
             self.report({"WARNING"}, tr("There is no folder {}").format(folder))
             return {"CANCELLED"}
         return set(bpy.ops.wm.path_open(filepath=str(folder)))
@@ -128,6 +175,9 @@ class IMAGE_TO_MESH_OT_add_asset_library(bpy.types.Operator):
 
         root = preferences.library(context)
         labels = {one.id: one.label for one in all_providers().values()}
+        if has_strangers_models(jobs.Library(root)):  # guard: no-asset-library-of-strangers
+            self.report({"ERROR"}, tr(OPENED_AS_THEY_ARE))
+            return {"CANCELLED"}
         try:
             write_catalogs(root, labels)
         except (OSError, UnicodeDecodeError) as error:
@@ -155,14 +205,15 @@ def _choose_again(context: bpy.types.Context, record: jobs.Record) -> list[str]:
     left_out = [tr("setting {}").format(name) for name in record.settings if name not in known]
     given = {name: value for name, value in record.settings.items() if name in known}
     settings = parse_settings(provider.settings, given)
-    folder = library_of(context, record.id).folder(record.id)
+    library = library_of(context, record.id)
+    check_origin(record, library.root)
     images = {}
     for one in record.pictures:
-        path = folder / (one.file or "")
-        if one.file and path.is_file():
-            images[one.view] = picture_again(path, one.name, jobs.digest_of(path))
-        else:
-            left_out.append(tr("picture {}").format(one.name))
+        with picture_to_open(library.folder(record.id) / (one.file or ".")) as path:
+            if path is not None:
+                images[one.view] = picture_again(path, one.name, jobs.digest_of(path))
+            else:
+                left_out.append(tr("picture {}").format(one.name))
     chosen = choices_of(context.scene)
     chosen.provider = provider.id
     write_settings(context.scene, provider, settings)
@@ -174,6 +225,7 @@ def _choose_again(context: bpy.types.Context, record: jobs.Record) -> list[str]:
 
 
 classes = (
+    IMAGE_TO_MESH_OT_trust_library,
     IMAGE_TO_MESH_OT_reuse,
     IMAGE_TO_MESH_OT_show_folder,
     IMAGE_TO_MESH_OT_clean_up,

@@ -20,8 +20,17 @@ from typing import Any
 import bpy
 
 from .. import jobs, model_choices, preferences
-from ..jobs.preparing import PREVIEW, prepare_request
-from ..jobs.versions import PARTS
+from ..jobs.files import is_plain
+from ..jobs.marks import is_marked
+from ..jobs.preparing import PREVIEW, has_own_parts, made_model
+from ..jobs.trust import (
+    check_origin,
+    is_old_own,
+    is_private,
+    model_to_read,
+    not_made_here,
+)
+from ..jobs.versions import DRAWING, PARTS
 from ..providers import LibraryProblem, NoBlender, TimedOut
 from ..scene.placement import Place
 from . import turn
@@ -35,6 +44,7 @@ _PUT_AWAY = "image_to_mesh put away"
 LIMIT = 120.0
 """How many seconds a mesh may take to be made ready while the artist's Blender waits for it."""
 
+NOT_LINKED = "Appended, not linked: others can write to the library."
 IN_PLACE = "Imported without the background Blender, which could not start."
 
 
@@ -53,10 +63,15 @@ def unregister() -> None:
     _libraries.clear()
 
 
+def is_there(context: bpy.types.Context, job: str) -> bool:
+    """Say whether a job's model lies in its folder already: others' folders get it at the end."""
+    return (library_of(context, job).folder(job) / BLEND).exists()
+
+
 def at_hand(context: bpy.types.Context, job: str) -> bool:
     """Say whether a job's model can come in now; take as much as fits into a tick if it cannot."""
     folder = library_of(context, job).folder(job)
-    if not os.path.isdir(folder / PARTS):  # noqa: PTH112 - which raises nothing
+    if not has_own_parts(folder / PARTS) or not os.path.isdir(folder / PARTS):  # noqa: PTH112 - which raises nothing
         return True
     from ..scene import assembling
 
@@ -72,6 +87,7 @@ def drop_parts(context: bpy.types.Context, job: str) -> None:
     assembling.give_up(str(folder / BLEND))
     if not os.path.isdir(parts):  # noqa: PTH112 - which raises nothing
         return
+    # Which deletes nothing behind a link.
     threading.Thread(target=shutil.rmtree, args=(parts, True), name=_PUT_AWAY, daemon=True).start()
 
 
@@ -83,11 +99,10 @@ def bring_in(
     `blend` names another version of it. Raises ImageToMeshError, or OSError for a file that cannot
     be read.
     """
-    from ..scene.placing import append_model
     from ..scene.textures import settle_textures
 
     library = library_of(context, record.id)
-    folder = library.folder(record.id)
+    check_origin(record, library.root)  # guard: strangers-do-not-come-in
     degrees = turn.turn_for(context, record)
     what: dict[str, Any] = {
         "place": place,
@@ -96,19 +111,69 @@ def bring_in(
         "properties": _properties(record, degrees, blend),
     }
     try:
-        if blend == BLEND and not (folder / BLEND).is_file():
-            record = _prepare(context, library, record)
+        record, names, notes = _appended(context, library, record, blend, what)
     except NoBlender:
+        if not record.own:
+            raise
         from ..scene.in_place import import_in_place
 
         mending = model_choices.mending_as_asked(context.scene)
-        _, notes = import_in_place(context, str(_mesh(folder, record)), **what, mending=mending)
-        return record, (IN_PLACE, *notes)
-    names = append_model(context, str(folder / blend), **what)
+        mesh = _mesh(library.folder(record.id), record)
+        _, told = import_in_place(context, str(mesh), **what, mending=mending)
+        return record, (IN_PLACE, *told)
     if blend == BLEND:
         drop_parts(context, record.id)
     objects = [bpy.data.objects[name] for name in names]
-    return record, settle_textures(objects, unpack=place.unpack)
+    return record, (*notes, *settle_textures(objects, unpack=place.unpack))
+
+
+def _appended(
+    context: bpy.types.Context,
+    library: jobs.Library,
+    record: jobs.Record,
+    blend: str,
+    what: dict[str, Any],
+) -> tuple[jobs.Record, list[str], tuple[str, ...]]:
+    """Append a model that this user's Blender made, and no other; make it again from the mesh file.
+
+    A .blend file can hold scripts and drivers that run when it is appended or linked.
+    """
+    folder = library.folder(record.id)
+    path = folder / blend
+    if is_private(folder):
+        if not _is_ours(path, record):  # guard: strangers-models-are-made-again
+            if blend != BLEND:
+                raise not_made_here(path)
+            record = _prepare(context, library, record)
+        return record, _append(context, path, what), ()
+    notes: tuple[str, ...] = ()
+    if what["place"].linked:  # guard: no-links-into-shared-folders
+        what = {**what, "place": replace(what["place"], linked=False)}
+        notes = (NOT_LINKED,)
+    if not is_marked(path) and blend == BLEND:
+        with made_model(folder, record, model_choices.mending_as_asked(context.scene)) as request:
+            record = _made(library, record, request)
+            names = _append(context, Path(request["output"]), what)
+        return record, names, notes
+    with model_to_read(path) as copy:
+        return record, _append(context, copy, what), notes
+
+
+def _append(context: bpy.types.Context, path: Path, what: dict[str, Any]) -> list[str]:
+    from ..scene.placing import append_model
+
+    return append_model(context, str(path), **what)
+
+
+def _is_ours(path: Path, record: jobs.Record) -> bool:
+    """Say whether a model in a private folder is as this user's own Blender made it.
+
+    One whose preview is still being drawn is, and has no mark yet.
+    """
+    views = jobs.session().views()
+    if any(view.job == record.id and view.phase == DRAWING for view in views):
+        return record.own and path.name == BLEND and is_plain(path)
+    return is_plain(path) and (is_marked(path) or (record.own and is_old_own(path)))
 
 
 def _properties(record: jobs.Record, degrees: int, blend: str) -> dict[str, str | int | float]:
@@ -126,11 +191,16 @@ def _prepare(context: bpy.types.Context, library: jobs.Library, record: jobs.Rec
 
     Return the record as it is saved then.
     """
+    folder = library.folder(record.id)
+    with made_model(folder, record, model_choices.mending_as_asked(context.scene)) as request:
+        return _made(library, record, request)
+
+
+def _made(library: jobs.Library, record: jobs.Record, request: dict[str, Any]) -> jobs.Record:
+    """Have a model made, and wait for it."""
     from ..scene import background_command
 
-    folder = library.folder(record.id)
-    mesh, preview = _mesh(folder, record), folder / PREVIEW
-    request = prepare_request(folder, record, model_choices.mending_as_asked(context.scene))
+    mesh = _mesh(library.folder(record.id), record)
     blender = jobs.BackgroundBlender(background_command(), at_once=True)
     done = blender.ask(request, _ignore, _until(time.monotonic() + LIMIT, mesh))
     before = library.load(record.id)
@@ -139,7 +209,7 @@ def _prepare(context: bpy.types.Context, library: jobs.Library, record: jobs.Rec
         state=jobs.State.READY,
         failure=None,
         blend=BLEND,
-        preview=preview.name if preview.is_file() else None,
+        preview=PREVIEW if is_plain(Path(request["preview"])) else None,
         faces=done.get("faces", before.faces),
         notes=tuple(dict.fromkeys((*before.notes, *done.get("notes", ())))),
     )
@@ -149,7 +219,7 @@ def _prepare(context: bpy.types.Context, library: jobs.Library, record: jobs.Rec
 
 def _mesh(folder: Path, record: jobs.Record) -> Path:
     mesh = folder / (record.mesh or "")
-    if record.mesh is None or not mesh.is_file():
+    if record.mesh is None or not is_plain(mesh):
         raise LibraryProblem(f"The mesh of “{record.name}” is gone from {folder}.")
     return mesh
 

@@ -8,6 +8,7 @@ from typing import Any
 import bpy
 
 from .. import jobs, preferences
+from ..jobs.trust import check_origin, is_trusted
 from ..providers import ImageToMeshError, LibraryProblem, Unreachable, all_providers, get_provider
 from ..words import told, tr
 from . import events, generate, prepared, watch
@@ -63,8 +64,9 @@ def find(context: bpy.types.Context, job: str) -> jobs.Record:
         return record
     running = {view.job for view in jobs.session().running()}
     found = [one for one in library.open_jobs() if not one.state.over and one.id not in running]
+    trusted = is_trusted(library.root)
     for record in reversed(found):
-        if not library.is_held(record.id):
+        if (record.own or trusted) and not library.is_held(record.id):
             return record
     raise LibraryProblem("No job waits to go on.")
 
@@ -74,10 +76,11 @@ def go_on(context: bpy.types.Context, record: jobs.Record, **decided: Any) -> st
 
     Raises ImageToMeshError where what it needs is missing.
     """
+    library = prepared.library_of(context, record.id).root
+    check_origin(record, library)
     provider = get_provider(record.provider)
     if preferences.is_offline(context, provider):
         raise Unreachable(preferences.OFFLINE)
-    library = prepared.library_of(context, record.id).root
     means = jobs.Means(
         library=library,
         keys={provider.id: preferences.keys(context, provider)},

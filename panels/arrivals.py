@@ -31,6 +31,12 @@ def draw_arrivals(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
         count = len(left.theirs)
         one, many = tr("{} job runs in another Blender"), tr("{} jobs run in another Blender")
         row.label(text=(one if count == 1 else many).format(count))
+    if left.strange:
+        row = layout.row(align=True)
+        count = len(left.strange)
+        one, many = tr("{} job was written by others"), tr("{} jobs were written by others")
+        row.label(text=(one if count == 1 else many).format(count), icon="QUESTION")
+        row.operator("image_to_mesh.trust_library", text=tr("Trust...")).trust = True
     for record in left.uncertain:
         box = layout.box()
         box.label(text=record.name, icon="QUESTION")

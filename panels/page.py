@@ -60,6 +60,9 @@ def _draw_library(box: Any, context: bpy.types.Context, preferences: Any) -> Non
     row = box.row()
     row.operator("image_to_mesh.show_folder", icon="FILE_FOLDER").job = ""
     row.operator("image_to_mesh.add_asset_library", text="Asset Library", icon="ASSET_MANAGER")
+    text = "Trust No Others" if found.trusted else "Trust Others..."
+    button = row.operator("image_to_mesh.trust_library", text=text, icon="COMMUNITY")
+    button.trust = not found.trusted
     if bpy.ops.image_to_mesh.clean_up.poll():
         row.operator("image_to_mesh.clean_up", text="Clean Up", icon="TRASH")
 

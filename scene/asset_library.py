@@ -3,15 +3,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import bpy
 
 from ..jobs import asset_catalog
+from ..jobs.files import read_plain, write_whole
 
 NAME = "Image to Mesh"
 CATALOGS = "blender_assets.cats.txt"
+MOST = 4 << 20
+"""Bytes of that file, at most."""
 HEAD = """\
 # This is an Asset Catalog Definition file for Blender.
 #
@@ -48,8 +52,10 @@ def write_catalogs(root: Path, labels: Mapping[str, str]) -> None:
 
     May raise OSError.
     """
-    path = root / CATALOGS
-    text = path.read_text(encoding="utf-8") if path.is_file() else HEAD
+    root.mkdir(parents=True, exist_ok=True)
+    path = root.resolve() / CATALOGS
+    there = os.path.lexists(path)
+    text = read_plain(path, MOST).decode("utf-8") if there else HEAD
     known = {line.partition(":")[0].strip() for line in text.splitlines()}
     missing = [asset_catalog(provider, label) for provider, label in labels.items()]
     lines = [
@@ -57,8 +63,5 @@ def write_catalogs(root: Path, labels: Mapping[str, str]) -> None:
         for ident, place in missing
         if ident not in known
     ]
-    if lines or not path.is_file():
-        root.mkdir(parents=True, exist_ok=True)
-        side = path.with_name(f".{CATALOGS}.new")
-        side.write_text(text.rstrip("\n") + "\n" + "".join(lines), encoding="utf-8")
-        side.replace(path)
+    if lines or not there:
+        write_whole(path, (text.rstrip("\n") + "\n" + "".join(lines)).encode())

@@ -3,10 +3,15 @@
 
 from __future__ import annotations
 
+import atexit
 import ipaddress
 import os
+import pathlib
+import shutil
 import socket
 import sys
+import tempfile
+import types
 from typing import TYPE_CHECKING, Any
 
 import places
@@ -29,8 +34,42 @@ def _make_importable() -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [importable, inherited]))
 
 
+def _move_home() -> str:
+    """Let what belongs to the user lie elsewhere: the secret, trust, the default library, the bin.
+
+    Send2Trash reads its place when it is imported, Blender's its own when it starts.
+    """
+    home = tempfile.mkdtemp(prefix="image_to_mesh-home-")
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "APPDATA", "LOCALAPPDATA"):
+        os.environ[name] = str(pathlib.Path(home, name.lower()))
+    return home
+
+
 # While this file is read: the tiers' own conftest.py files import the product.
 _make_importable()
+_move_home()
+
+
+class Bin(types.ModuleType):
+    """Stands in for the system's bin, which belongs to whoever runs the tests."""
+
+    def __init__(self, place: Path) -> None:
+        super().__init__("send2trash")
+        self.place = place
+
+    def send2trash(self, path: Path) -> None:
+        """Move a folder away."""
+        self.place.mkdir(exist_ok=True)
+        shutil.move(path, self.place / path.name)
+
+
+@pytest.fixture(autouse=True)
+def bin_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Put what a test throws away into the test's own folder."""
+    place = tmp_path.with_name(f"{tmp_path.name}-bin")
+    monkeypatch.setitem(sys.modules, "send2trash", Bin(place))
+    return place
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,8 @@ Here, where no numpy is, for the artist's Blender: importing that takes longer t
 def whole(path: str) -> Iterator[str]:
     """Give a side name with the same suffix to write to; rename it when the block ends well."""
     final = Path(path)
-    side = final.with_name(f".{final.stem}.part{final.suffix}")
+    # Of a random name: nobody can lay a link there before.
+    side = final.with_name(f".{final.stem}.{secrets.token_hex(6)}{final.suffix}")
     try:
         yield str(side)
         side.replace(final)

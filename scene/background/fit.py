@@ -49,12 +49,15 @@ def _write_within(pixels: Pixels, request: dict[str, Any]) -> str:
     shown = np.round(pixels[..., : 3 if opaque else 4] * 255).astype(np.uint8)
     target, formats = Path(request["output"]), request["formats"]
     if "png" in formats:
-        target.write_bytes(encode_png(shown))
+        target.unlink(missing_ok=True)  # which may be a link
+        with target.open("xb") as file:
+            file.write(encode_png(shown))
         if target.stat().st_size <= request["max_bytes"]:
             return target.name
         target.unlink()
     if "jpeg" in formats and (opaque or "png" not in formats):
         target = target.with_suffix(".jpg")
+        target.unlink(missing_ok=True)
         _write_jpeg(shown, target)
         if target.stat().st_size <= request["max_bytes"]:
             return target.name

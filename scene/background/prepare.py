@@ -96,8 +96,8 @@ def _add_preview(root: bpy.types.Object, request: dict[str, Any]) -> None:
     if picture is None:
         Path(request["preview"]).unlink(missing_ok=True)
         return
-    with whole(request["preview"]) as side:
-        Path(side).write_bytes(encode_png(picture))
+    with whole(request["preview"]) as side, Path(side).open("xb") as file:
+        file.write(encode_png(picture))
     set_asset_preview(root, picture)
     # Windows replaces no file that somebody reads just now: then the asset has no picture.
     with suppress(PermissionError):

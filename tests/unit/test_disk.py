@@ -40,6 +40,8 @@ class Disk:
 
     def refuses(self, path: object) -> bool:
         """Count a write, and say whether it fails."""
+        if type(path) is int:  # a file that was opened before
+            path = Path(f"/proc/self/fd/{path}").readlink()
         if not isinstance(path, str | os.PathLike) or not str(path).startswith(str(self.folder)):
             return False
         self.left -= 1

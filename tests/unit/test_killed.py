@@ -76,7 +76,8 @@ def arrived(library: Path) -> bool:
     folder = Library(library).folder(record.id)
     whole = (triangle_glb(7), big_glb(SIZE))
     assert record.mesh is None or (folder / record.mesh).read_bytes() in whole
-    leftover = [path.name for path in folder.iterdir() if path.name.startswith(".")]
+    hidden = [path.name for path in folder.iterdir() if path.name.startswith(".")]
+    leftover = [name for name in hidden if name != ".model.blend.mark"]
     return (record.state, record.blend, leftover) == (State.READY, "model.blend", [])
 
 

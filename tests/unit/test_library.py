@@ -12,6 +12,7 @@ import pytest
 
 from image_to_mesh.jobs import Failure, InputPicture, Library, Record, State, library_folder
 from image_to_mesh.jobs.library import RECORD, new_job_id
+from image_to_mesh.jobs.marks import MARK, mark_of
 from image_to_mesh.providers import LibraryProblem, PictureInfo, RemoteFile
 
 
@@ -81,7 +82,8 @@ def test_unknown_fields_of_a_record_are_ignored(tmp_path: Path) -> None:
     library = Library(tmp_path)
     library.create(full_record(), {})
     path = library.folder(full_record().id) / RECORD
-    path.write_text(json.dumps({**json.loads(path.read_text()), "later": 1}))
+    data = {**json.loads(path.read_text()), "later": 1}
+    path.write_text(json.dumps({**data, MARK: mark_of(data)}))
     assert library.load(full_record().id) == full_record()
 
 

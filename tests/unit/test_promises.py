@@ -45,7 +45,7 @@ class Journal:
 
     def moved(self, real: Callable[..., None], source: Any, target: Any, **how: Any) -> None:
         """Note what gets a new name; it keeps its number."""
-        self.lines.append(("rename", os.stat(source).st_ino))  # noqa: PTH116
+        self.lines.append(("rename", os.stat(source, dir_fd=how.get("src_dir_fd")).st_ino))
         real(source, target, **how)
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from image_to_mesh.jobs import care as caring
 from image_to_mesh.jobs import versions
+from image_to_mesh.jobs.marks import mark_file
 from image_to_mesh.providers import LibraryProblem
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ for line in sys.stdin:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "model.blend").write_text("original")
+    mark_file(tmp_path / "model.blend")
     return tmp_path
 
 
