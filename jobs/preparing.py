@@ -41,7 +41,7 @@ def made_model(
         if place == folder:
             with suppress(OSError):
                 remove_tree(folder / PARTS)  # of an earlier time, or of somebody else
-            _parts.add(folder / PARTS)
+            note_own_parts(folder)
         else:
             in_parts = False
             with suppress(OSError):
@@ -53,6 +53,11 @@ def made_model(
         chosen = record.place.get("mending") if mending is None else mending
         yield prepare_request(folder, record, chosen, in_parts=in_parts, place=place)
         mark_file(place / ORIGINAL)
+
+
+def note_own_parts(folder: Path) -> None:
+    """Note that what lies in parts in a job's folder is made for this process."""
+    _parts.add(folder / PARTS)
 
 
 def has_own_parts(parts: Path) -> bool:

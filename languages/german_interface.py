@@ -435,6 +435,7 @@ TEXTS: dict[str, str] = {
     "Go on with and import jobs in this library folder that others wrote. Nothing of theirs is executed: models are made from their mesh files again": "Aufträge, die andere in diesen Ordner geschrieben haben, fortsetzen und importieren. Nichts davon wird ausgeführt: Modelle werden aus den Mesh-Dateien neu erzeugt",
     "Trust This Library": "Dieser Bibliothek vertrauen",
     "Trust": "Vertrauen",
+    "Off: ask about jobs of others again": "Aus: wieder nach Aufträgen anderer fragen",
     "Trust...": "Vertrauen...",
     "Trust No Others": "Anderen nicht vertrauen",
     "Trust Others...": "Anderen vertrauen...",

@@ -41,7 +41,12 @@ class IMAGE_TO_MESH_OT_trust_library(bpy.types.Operator):
     )
     bl_options = {"INTERNAL"}
 
-    trust: BoolProperty(name="Trust", default=True, options={"SKIP_SAVE"})
+    trust: BoolProperty(
+        name="Trust",
+        description="Off: ask about jobs of others again",
+        default=True,
+        options={"SKIP_SAVE"},
+    )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if not self.trust:

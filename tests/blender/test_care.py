@@ -263,6 +263,7 @@ def job(ball: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     folder = library / JOB
     folder.mkdir(parents=True)
     (folder / "model.blend").write_bytes(ball.read_bytes())
+    room("jobs.marks").mark_file(folder / "model.blend")
     (folder / "model.glb").write_bytes(b"glTF")
     jobs.Library(library).save(record)
     bpy.ops.wm.read_homefile(use_factory_startup=True)
