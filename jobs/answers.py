@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from ..providers import Message
-from .library import settle
+from .files import settle_folder
 
 if TYPE_CHECKING:
     from ..providers._reply import Reply
@@ -266,4 +266,4 @@ def _settle_file(file: BinaryIO, place: Path | None) -> None:
     if place is None:
         return
     os.fsync(file.fileno())  # guard: answer-reaches-the-disk
-    settle(place.parent)
+    settle_folder(place.parent.resolve())

@@ -92,7 +92,8 @@ class Settlement:
         Say whether it had a ticket in it. Raises the service's own refusal, if that is what it is.
         """
         answers = Answers(self._keeper.folder, self._keeper.record.id)
-        reply = answers.read() if answers.find() else None
+        is_own = self._keeper.record.own  # anybody can lay an answer there, with an address in it
+        reply = answers.read() if is_own and answers.find() else None  # guard: answers-of-strangers
         if reply is None:
             return False
         try:
