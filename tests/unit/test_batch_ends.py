@@ -19,7 +19,7 @@ from fakes.service import KEY
 from image_to_mesh import cli
 from image_to_mesh.commands import batch as command
 from image_to_mesh.commands.costs import as_cell
-from image_to_mesh.jobs import Library, Session, library, picture_from
+from image_to_mesh.jobs import Library, Session, files, picture_from
 from image_to_mesh.jobs.batch import Batch
 from image_to_mesh.providers import Provider
 
@@ -173,7 +173,7 @@ def test_a_disk_that_is_full_for_the_table_still_gives_the_summary(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     made = pictures(tmp_path, png, "a.png")
-    write = library.write_whole
+    write = files.write_whole
 
     def full(path: Path, data: bytes) -> None:
         if path.suffix == ".csv":
