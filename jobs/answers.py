@@ -117,14 +117,17 @@ class Answers:
         self.status = int(status)
         return reply_of(int(status), headers, data)
 
-    def drop(self) -> None:
-        """Forget the answer: what it brought is safe, or it brought nothing."""
+    def drop(self) -> bool:
+        """Forget the answer, whose ticket is safe or which brought none; say whether it went."""
         self._close()
         _in_memory.pop(str(self._folder), None)
-        if self.place is not None:
-            with contextlib.suppress(OSError):
-                self.place.unlink(missing_ok=True)
-        self.place = None
+        place, self.place = self.place, None
+        try:
+            if place is not None:
+                place.unlink(missing_ok=True)
+        except OSError:
+            return False
+        return True
 
     @property
     def sentence(self) -> Message | None:

@@ -174,6 +174,8 @@ class Runner:
             step = self._record.state
             steps[step]()
             self._stops.check_fetching() if step is State.DOWNLOADING else self._stops.check()
+        if self._later and self._record.state is State.READY:
+            self._settlement.forget_answers()
         self._end("Done")
 
     def _open(self) -> None:

@@ -113,6 +113,16 @@ class Settlement:
         self._store(ticket, answers, READ)
         return True
 
+    def forget_answers(self) -> None:
+        """Drop what is still kept of answers: the ticket is safe, and the mesh of it."""
+        answers = Answers(self._keeper.folder, self._keeper.record.id)
+        while answers.find():
+            kept, notes = str(answers.sentence), self._keeper.record.notes
+            if kept in notes:
+                self._keeper.save(notes=tuple(note for note in notes if note != kept))
+            if not answers.drop():
+                return
+
     def find(self) -> bool:
         """Ask the service for its recent tasks; take the one that can be this order, if it is one.
 
@@ -146,6 +156,7 @@ class Settlement:
             raise LibraryProblem("Another job has this task already.", "Look at the id again.")
         notes = (*self._keeper.record.notes, note)
         self._keeper.save(state=State.RUNNING, ticket=dict(ticket.data), notes=notes)
+        self.forget_answers()
 
     def _is_taken(self, ticket: Ticket) -> bool:
         records = Library(self._spec.library).all()[0]

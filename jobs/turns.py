@@ -18,8 +18,9 @@ from .background import TICK
 
 QUIET = 30.0
 """Seconds without a refusal after which one task more than the service had is tried."""
-ANSWER_LIMIT = 60.0
-"""Seconds that whoever is interrupted waits for answers to orders that are under way."""
+ANSWER_LIMIT = 400.0
+"""Seconds that whoever is interrupted waits for answers to orders that are under way: longer than
+any service is given, because a mesh in an answer lives nowhere else. A second Ctrl-C ends it."""
 SHORTEST_PAUSE = 0.03
 SHARE = 0.02
 """How late the end of a task may be seen while others wait, as a share of its time."""

@@ -22,6 +22,7 @@ def known_of(record: Record) -> tuple[str, ...]:
         sentences = [f"Ordered from {label} at {when}, mark {record.request_hash[:12]}."]
     if record.failure is not None:
         sentences += [record.failure.message, record.failure.hint]
+    sentences += record.notes
     if provider is not None and provider.looked_up:
         sentences.append(f"If it is there, attach its {provider.looked_up}.")
     return tuple(one for one in sentences if one)

@@ -50,7 +50,10 @@ class Uploads:
             return {}
         kept = self._load()
         found = {one.view: kept.get(self._name(one)) for one in pictures if one.sha256}
-        tokens = {view: entry["token"] for view, entry in found.items() if entry}
+        latest = time.time() + self._life
+        # An end that is further off was written while the machine's clock was ahead.
+        alive = {view: entry for view, entry in found.items() if entry and entry["until"] <= latest}
+        tokens = {view: entry["token"] for view, entry in alive.items()}
         return {view: token for view, token in tokens.items() if is_exact(str(token))}
 
     def remember(self, pictures: tuple[InputPicture, ...], tokens: Mapping[str, JSON]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import bpy
 
 from .. import jobs, preferences
+from ..jobs.endings import goes_on
 from ..jobs.trust import check_origin, is_trusted
 from ..providers import ImageToMeshError, LibraryProblem, Unreachable, all_providers, get_provider
 from ..words import told, tr
@@ -59,7 +60,7 @@ def find(context: bpy.types.Context, job: str) -> jobs.Record:
     library = prepared.library_of(context, job)
     if job:
         record = library.load(job)
-        if record.state.over and not jobs.is_unsettled(record):
+        if not goes_on(record, library.folder(job)):
             raise LibraryProblem(f"“{record.name}” is {record.state}: there is nothing to go on.")
         return record
     running = {view.job for view in jobs.session().running()}

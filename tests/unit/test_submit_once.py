@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Orders that were taken while their answers were spoiled: one order each, and no answer lost."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes.files import big_glb
+from fakes.running import end_of
+from fakes.served import SERVICES, Place
+from fakes.service import KEY, Service, serving
+from fakes.stages import HTML, STAGES, Spoil, gateway
+
+from image_to_mesh.commands.exits import code_of
+from image_to_mesh.jobs import JobSpec, Library, PictureSource, Session, State, runner
+from image_to_mesh.jobs.settling import Settlement
+from image_to_mesh.providers import Provider, Secret, _http, get_provider
+
+COSTS = {
+    "rehearsal": "/tasks",
+    "tripo": "/generation/image-to-model",
+    "tripo_v2": "/task",
+    "scenario": "/generate/custom/model_tripo-v3-1-image-to-3d",
+    "aiml_triposr": "/images/generations",
+    "aiml_magic": "/images/generations",
+}
+LIMIT = 0.5
+"""Seconds that an order is given here."""
+BODIES = {
+    "nothing": Spoil(body=b""),
+    "text": Spoil(body=b"upstream connect error or disconnect/reset before headers"),
+    "page": Spoil(body=HTML, kind="text/html"),
+}
+STATUSES = (500, 502, 503, 504, 520)
+ANSWERS = [
+    pytest.param(Spoil(status, spoil.body, kind=spoil.kind), id=f"{status} {name}")
+    for status in STATUSES
+    for name, spoil in BODIES.items()
+]
+BREAKS = [
+    pytest.param(Spoil(stage=stage, drips=drips), id=f"{'drip' if drips else 'reset'} {stage}")
+    for stage in STAGES
+    for drips in (False, True)
+]
+
+
+@contextlib.contextmanager
+def _rehearsal(size: int) -> Iterator[Place]:
+    with serving(Service(mesh=big_glb(size), takes=0.0)) as fake:
+        order = {"provider": "rehearsal", "url": fake.url, "keys": {"rehearsal_api_key": KEY}}
+        yield Place(
+            order,
+            lambda: len(fake.submits),
+            lambda: fake.calls("GET", "/download/.*"),
+            fake.mesh,
+            fake.submits.clear,
+        )
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch, rehearsal: Provider[Any]) -> None:
+    """Wait half a second for an answer, and make no pauses."""
+    real = _http.Http.submit
+
+    def submit(self: _http.Http, path: str, **how: Any) -> Any:
+        return real(self, path, **{**how, "timeout": LIMIT})
+
+    monkeypatch.setattr(_http.Http, "submit", submit)
+    monkeypatch.setattr(_http, "_delay", lambda *_: 0.0)
+    monkeypatch.setattr(runner, "next_pause", lambda *_: 0.01)
+
+
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[bytes]:
+    """What is in the job's folder of the answer when the service is asked for the order."""
+    kept: list[bytes] = []
+    real = Settlement.find
+
+    def find(self: Settlement) -> bool:
+        kept.extend(path.read_bytes() for path in tmp_path.glob("*/answer*.http"))
+        return real(self)
+
+    monkeypatch.setattr(Settlement, "find", find)
+    return kept
+
+
+@pytest.mark.parametrize("spoil", [*ANSWERS, *BREAKS])
+@pytest.mark.parametrize("name", COSTS)
+def test_an_order_is_sent_once_and_its_answer_kept(
+    running: Session, tmp_path: Path, png: bytes, seen: list[bytes], name: str, spoil: Spoil
+) -> None:
+    services: dict[str, Callable[[int], contextlib.AbstractContextManager[Place]]]
+    services = {**SERVICES, "rehearsal": _rehearsal}
+    with services[name](2000) as place, gateway(place.order["url"], COSTS[name]) as before:
+        before.spoils = [spoil] * 3
+        spec = JobSpec(
+            provider=name,
+            settings=get_provider(name).settings(),
+            pictures=(PictureSource("cup", "front", lambda: png),),
+            library=tmp_path,
+            keys={key: Secret(value) for key, value in place.order["keys"].items()},
+            base_url=before.url,
+        )
+        view = end_of(running, running.start(spec))
+        running.settle(5.0)
+        assert (place.creates(), before.orders) == (1, 1)
+        record = Library(tmp_path).load(view.job)
+        found = place.lists
+        assert record.state is (State.READY if found else State.UNCERTAIN)
+        assert code_of(view.failure, record) == (0 if found else 6)
+        came = before.sent[0]
+        whole = spoil.stage in ("", "body")
+        assert bool(seen) == whole, "only an answer whose head has come is one"
+        if whole and not spoil.drips:
+            assert seen[0].endswith(came)
+        elif whole:
+            assert came[:1] in seen[0].partition(b"\r\n\r\n")[2]
+        left = [path.read_bytes() for path in tmp_path.glob("*/answer*.http")]
+        assert left == ([] if found else seen)
+        assert found or not whole or "is kept in the job's folder" in record.notes[-1]
