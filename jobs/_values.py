@@ -95,8 +95,9 @@ class Failure:
 class InputPicture:
     """A picture as the job's folder keeps it; file names are relative to the folder.
 
-    `file` is the person's own, untouched. `sent` is set where the provider gets a converted one;
-    `sha256` and `info` describe what is sent.
+    `file` is the user's own, untouched, and `original` its SHA-256. `sent` is set where the
+    provider gets another one, without metadata or converted; `sha256` and `info` describe what is
+    sent.
     """
 
     view: str
@@ -106,6 +107,7 @@ class InputPicture:
     sent: str | None = None
     sha256: str | None = None
     info: PictureInfo | None = None
+    original: str | None = None
 
 
 @dataclass(frozen=True)

@@ -148,12 +148,7 @@ def sent_as(look: Look, provider: Provider[Any]) -> tuple[int, int, str, bool]:
     if info.orientation in (5, 6, 7, 8):
         width, height = height, width
     factor = min(1.0, limits.max_side / max(width, height))
-    is_kept = (
-        factor == 1.0
-        and info.format in provider.formats
-        and info.orientation == 1
-        and look.size <= limits.max_bytes
-    )
+    is_kept = factor == 1.0 and info.format in provider.formats and look.size <= limits.max_bytes
     format_ = info.format if is_kept else "png" if "png" in provider.formats else "jpeg"
     return round(width * factor), round(height * factor), format_, not is_kept
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the background Blender does for a job: fit a picture, make a mesh, make a model of it."""
+"""What the background Blender does for a job: make a mesh, make a model of it."""
 
 from __future__ import annotations
 
@@ -10,18 +10,15 @@ from typing import Any
 from ..providers import (
     BadMesh,
     Failed,
-    LibraryProblem,
-    Message,
     NoBlender,
     Provider,
     Recipe,
 )
-from ._values import InputPicture, State
+from ._values import State
 from .fetching import Fetch
-from .files import is_plain, read_plain
+from .files import is_plain
 from .keeping import Keeper
 from .orders import digest_of
-from .pictures import READABLE, fitted, fitting_request, needs_fitting
 from .preparing import PREVIEW, made_model
 from .tools import Tools
 
@@ -54,40 +51,6 @@ class Making:
         self._provider = provider
         self._fetch = fetch
         self._check = check
-
-    def fit(self, picture: InputPicture) -> InputPicture:
-        """Convert a picture that the service does not take as it is; the file itself stays."""
-        size = self._size_of(picture)
-        reason = needs_fitting(picture, size, self._provider)
-        if not reason or picture.info is None or picture.sent is not None:
-            return picture
-        done = self._tools.blender.ask(
-            fitting_request(picture, self._keeper.folder, self._provider),
-            self._keeper.tell,
-            self._check,
-        )
-        path = self._keeper.folder / done["file"]
-        sent = fitted(picture, path.name, read_plain(path, READABLE.max_bytes))
-        shown = f"{sent.info.width} × {sent.info.height} pixels" if sent.info else "converted"
-        self._keeper.note(
-            f"{picture.name} is sent as {path.suffix[1:].upper()}, {shown}: {reason}."
-        )
-        return sent
-
-    def _size_of(self, picture: InputPicture) -> int:
-        """Return the picture's bytes; raises LibraryProblem where a file of it is gone."""
-        size = 0
-        for name in (picture.sent, picture.file):
-            if name is None:
-                continue
-            try:
-                size = (self._keeper.folder / name).stat().st_size
-            except OSError as error:
-                raise LibraryProblem(  # guard: picture-is-there
-                    Message("The job's picture {file} is missing from its folder.", file=name),
-                    "Put the file back, or delete the job and generate again.",
-                ) from error
-        return size
 
     def make(self, recipe: Recipe) -> None:
         """Let the background Blender make the mesh from the job's picture."""

@@ -49,6 +49,8 @@ def digest_of(path: Path) -> str:
 def _mark(picture: InputPicture, folder: Path) -> str:
     if picture.url is not None:
         return picture.url
+    if picture.original:
+        return picture.original
     if picture.sent is None and picture.sha256:
         return picture.sha256
     return digest_of_plain(folder / (picture.file or ""))

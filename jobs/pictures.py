@@ -109,9 +109,8 @@ def collect(
         file = source.view + ENDINGS.get(info.format, "." + info.format)
         files[file] = data
         digest = hashlib.sha256(data).hexdigest()
-        pictures.append(
-            InputPicture(source.view, source.name, file, source.url, sha256=digest, info=info)
-        )
+        picture = InputPicture(source.view, source.name, file, source.url)
+        pictures.append(replace(picture, sha256=digest, info=info, original=digest))
     return tuple(pictures), files
 
 
@@ -131,41 +130,6 @@ def _check_narrowness(info: PictureInfo, limits: PictureLimits, name: str) -> No
             f"its shorter side has less than {limits.min_side}.",
             "Cut out the part that shows the subject.",
         )
-
-
-def needs_fitting(picture: InputPicture, size: int, provider: Provider[Any]) -> str:
-    """Say why a picture cannot be sent as it is, or nothing if it can."""
-    info, limits = picture.info, provider.limits
-    if info is None or "network" not in provider.needs:
-        return ""
-    if info.format not in provider.formats:
-        return f"it is {info.format.upper()}"
-    if info.orientation != 1:
-        return "its Exif orientation had to be applied"
-    if max(info.width, info.height) > limits.max_side:
-        return f"it is {info.width} × {info.height} pixels"
-    return f"it has {size / 1e6:.1f} MB" if size > limits.max_bytes else ""
-
-
-def fitting_request(
-    picture: InputPicture, folder: Path, provider: Provider[Any]
-) -> dict[str, object]:
-    """Return what the background Blender is asked, to make the picture one that can be sent."""
-    return {
-        "do": "fit",
-        "picture": str(folder / (picture.file or "")),
-        "orientation": picture.info.orientation if picture.info else 1,
-        "output": str(folder / f"{picture.view}-sent.png"),
-        "max_side": provider.limits.max_side,
-        "max_bytes": provider.limits.max_bytes,
-        "formats": sorted(provider.formats),
-    }
-
-
-def fitted(picture: InputPicture, file: str, data: bytes) -> InputPicture:
-    """Return the picture with the converted file that is sent in its place."""
-    digest = hashlib.sha256(data).hexdigest()
-    return replace(picture, sent=file, sha256=digest, info=read_info(data, picture.name))
 
 
 def as_sent(pictures: tuple[InputPicture, ...], folder: Path) -> tuple[Picture, ...]:

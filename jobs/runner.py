@@ -37,6 +37,7 @@ from .making import Making
 from .ordering import Order
 from .pacing import Patience, next_pause, sleep
 from .pictures import check_views, collect
+from .sending import Sending
 from .settling import Settlement
 from .stopping import Stops
 from .tools import Tools
@@ -204,7 +205,11 @@ class Runner:
 
     def _send(self) -> None:
         """Order the mesh; where no answer comes, look whether the service knows of it."""
-        pictures = tuple(self._making.fit(one) for one in self._record.pictures)
+        keeper = self.keeper
+        sending = Sending(
+            self._provider, keeper.folder, self._tools, keeper.tell, keeper.note, self._stops.check
+        )
+        pictures = tuple(sending.made_ready(one) for one in self._record.pictures)
         if pictures != self._record.pictures:
             self.keeper.save(pictures=pictures)
         try:

@@ -56,7 +56,16 @@ from ._errors import (
     error_of_kind,
 )
 from ._modules import check_modules
-from ._pictures import PictureInfo, PictureLimits, check_picture, read_picture_info
+from ._pictures import (
+    Blank,
+    PictureInfo,
+    PictureLimits,
+    blank_png,
+    check_picture,
+    clean_picture,
+    read_picture_info,
+    with_profile_of,
+)
 from ._settings import (
     Choice,
     Group,
@@ -78,6 +87,7 @@ __all__ = [
     "BadReply",
     "Balance",
     "Banned",
+    "Blank",
     "CancelOutcome",
     "Cancelled",
     "Choice",
@@ -117,10 +127,12 @@ __all__ = [
     "WrongModule",
     "all_providers",
     "base_url",
+    "blank_png",
     "changed",
     "check_modules",
     "check_picture",
     "check_rules",
+    "clean_picture",
     "error_of_kind",
     "get_provider",
     "keys_for",
@@ -129,6 +141,7 @@ __all__ = [
     "trust",
     "trust_problem",
     "values_of",
+    "with_profile_of",
 ]
 
 FIRST = "local"

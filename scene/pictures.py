@@ -22,7 +22,7 @@ from .background.names import clear_name
 HEAD = 16
 # PNG, JPEG, WebP, BMP, TIFF, OpenEXR, HDR: what providers know. Blender reads more, such as Targa.
 SENT_AS_THEY_ARE = re.compile(
-    rb"\x89PNG|\xff\xd8\xff|RIFF....WEBP|BM|II\*\0|MM\0\*|\x76\x2f\x31\x01|#\?R", re.DOTALL
+    rb"\x89PNG|\xff\xd8\xff|RIFF....WEBP|BM|II[*+]\0|MM\0[*+]|\x76\x2f\x31\x01|#\?R", re.DOTALL
 )
 REFUSED = {
     "MOVIE": ("{} is a movie.", "Save one frame of it as a picture."),

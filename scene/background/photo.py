@@ -20,7 +20,11 @@ def read_photo(path: str, orientation: int, longest_side: int) -> Pixels:
     image = _load(path)
     try:
         _scale_down(image, longest_side)
-        return upright(shown_colors(buffer_of(image), is_linear=image.is_float), orientation)
+        pixels = shown_colors(buffer_of(image), is_linear=image.is_float)
+        if image.file_format == "BMP" and not pixels[..., 3].any():
+            # A byte that nobody has set is no transparency: viewers show such a picture.
+            pixels[..., 3] = 1.0  # guard: unused-byte-of-bmp
+        return upright(pixels, orientation)
     finally:
         bpy.data.images.remove(image)
 

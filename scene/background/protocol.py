@@ -16,6 +16,7 @@ from typing import Any
 
 import bpy
 
+from .blank import check
 from .care import care
 from .darkroom import develop, look
 from .fit import fit
@@ -45,6 +46,7 @@ def describe(_request: dict[str, Any], _report: Report) -> dict[str, Any]:
 
 WORK: dict[str, Work] = {
     "care": care,
+    "check": check,
     "describe": describe,
     "develop": develop,
     "fit": fit,

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A plain grey PNG file of any size, by the PNG specification."""
+"""A grey PNG file of any size with something to see in it, by the PNG specification."""
 
 from __future__ import annotations
 
+import random
 import struct
 import zlib
 
@@ -14,8 +15,17 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def png_of(width: int, height: int) -> bytes:
-    """Return a grey PNG of this size."""
+    """Return a grey PNG of this size, its last pixel white."""
     head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    rows = zlib.compress((b"\0" + b"\x80" * width) * height)
+    rows = zlib.compress(((b"\0" + b"\x80" * width) * height)[:-1] + b"\xff")
+    parts = chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + parts
+
+
+def noisy_png(width: int, height: int) -> bytes:
+    """Return a grey PNG of noise, which nobody packs any smaller."""
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    noise = random.Random(1)
+    rows = zlib.compress(b"".join(b"\0" + noise.randbytes(width) for _ in range(height)))
     parts = chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + parts

@@ -48,6 +48,8 @@ def answer(request: dict[str, Any]) -> None:
     if request["do"] == "fit":
         Path(request["output"]).write_bytes(png_of(40, 60))
         say(id=identity, done={"file": Path(request["output"]).name})
+    elif request["do"] == "check":
+        say(id=identity, done={"shows": os.environ.get("FAKE_WORKER_SEES", "no")})
     elif request["do"] == "make":
         Path(request["output"]).write_bytes(triangle_glb(7))
         say(id=identity, done={"faces": 7, "notes": ["made by the fake"]})

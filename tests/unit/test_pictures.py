@@ -13,11 +13,13 @@ from fakes.png import png_of
 from PIL import Image
 
 from image_to_mesh.jobs import PictureSource
-from image_to_mesh.jobs.pictures import collect, needs_fitting
+from image_to_mesh.jobs.pictures import collect
+from image_to_mesh.jobs.sending import needs_fitting
 from image_to_mesh.providers import (
     BadImage,
     PictureLimits,
     check_picture,
+    clean_picture,
     get_provider,
     read_picture_info,
 )
@@ -204,3 +206,138 @@ def test_limits_are_said_with_numbers() -> None:
     good = read_picture_info(saved("png"), "photo")
     with pytest.raises(BadImage, match=r"too small|too much"):
         check_picture(good, 2000, limits, "photo")
+
+
+def bmp_of(kind: str, bits: int = 24) -> tuple[bytes, Image.Image]:
+    """Return a BMP with the head that is asked for, and the picture in it."""
+    picture = Image.effect_noise((33, 20), 60).convert("RGB")
+    stride = (33 * bits + 31) // 32 * 4
+    rows = b""
+    for y in reversed(range(20)):
+        line = picture.tobytes()[y * 99 : (y + 1) * 99]
+        row = b"".join(
+            line[at : at + 3][::-1] + bytes(bits // 8 - 3) for at in range(0, len(line), 3)
+        )
+        rows += row.ljust(stride, b"\0")
+    heads = {
+        "core": struct.pack("<IHHHH", 12, 33, 20, 1, bits),
+        "windows": struct.pack("<IiiHHIIiiII", 40, 33, 20, 1, bits, 0, 0, 0, 0, 0, 0),
+        "os2": struct.pack("<IiiHHIIiiII", 64, 33, 20, 1, bits, 0, 0, 0, 0, 0, 0) + bytes(24),
+        "v4": struct.pack("<IiiHHIIiiII", 108, 33, 20, 1, bits, 0, 0, 0, 0, 0, 0) + bytes(68),
+        "v5": struct.pack("<IiiHHIIiiII", 124, 33, 20, 1, bits, 0, 0, 0, 0, 0, 0) + bytes(84),
+    }
+    head = heads[kind]
+    start = 14 + len(head)
+    return b"BM" + struct.pack("<IHHI", start + len(rows), 0, 0, start) + head + rows, picture
+
+
+@pytest.mark.parametrize("kind", ["core", "windows", "os2", "v4", "v5"])
+def test_every_head_of_a_bmp_is_read(kind: str) -> None:
+    data, picture = bmp_of(kind)
+    info = read_picture_info(data, "photo")
+    assert (info.width, info.height) == (33, 20)
+    sent = clean_picture(data + b"Trailer-Note", info, "photo")
+    assert sent is not None
+    assert b"Trailer-Note" not in sent
+    if kind != "os2":  # Pillow reads no such head
+        assert Image.open(io.BytesIO(sent)).convert("RGB").tobytes() == picture.tobytes()
+    with pytest.raises(BadImage, match="cut short"):
+        read_picture_info(data[:-30], "photo")
+
+
+def test_a_size_that_the_file_is_wrong_about_does_no_harm() -> None:
+    data = bytearray(bmp_of("windows")[0])
+    data[2:6] = struct.pack("<I", len(data) + 7)
+    assert read_picture_info(bytes(data), "photo").width == 33
+
+
+@pytest.mark.parametrize("kind", ["windows", "v4", "v5"])
+def test_an_unused_byte_of_a_bmp_is_no_transparency(kind: str) -> None:
+    data, picture = bmp_of(kind, bits=32)
+    sent = clean_picture(data, read_picture_info(data, "photo"), "photo")
+    assert sent is not None
+    start = int.from_bytes(sent[10:14], "little")
+    assert set(sent[start + 3 :: 4]) == {255}
+    assert Image.open(io.BytesIO(sent)).convert("RGB").tobytes() == picture.tobytes()
+
+
+def test_the_path_of_a_profile_elsewhere_is_not_sent() -> None:
+    data = bytearray(bmp_of("v5")[0])
+    path = b"C:\\Users\\Maker-Note\\my.icc\0"
+    data[14 + 56 : 14 + 60] = b"KNIL"
+    data[14 + 112 : 14 + 120] = struct.pack("<II", len(data) - 14, len(path))
+    sent = clean_picture(bytes(data) + path, read_picture_info(bytes(data), "photo"), "photo")
+    assert sent is not None
+    assert b"Maker-Note" not in sent
+    assert sent[14 + 56 : 14 + 60] == b"BGRs"
+
+
+@pytest.mark.parametrize("place", [2, 20])
+def test_stray_bytes_between_the_segments_of_a_jpeg_are_passed_over(place: int) -> None:
+    data = saved("jpeg", size=(60, 40))
+    stray = (
+        data[:place] + b"abc" + data[place:] if place == 20 else data[:20] + bytes(9) + data[20:]
+    )
+    assert Image.open(io.BytesIO(stray)).size == (60, 40) or place == 2
+    info = read_picture_info(stray, "photo")
+    assert (info.width, info.height) == (60, 40)
+    assert clean_picture(stray, info, "photo") == data
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_big_tiff_is_read_and_sent_as_a_classic_one(order: str) -> None:
+    out = io.BytesIO()
+    picture = Image.effect_noise((40, 30), 60).convert("RGB")
+    picture.save(out, "tiff", big_tiff=True)
+    data = out.getvalue()
+    assert data[2] == 43
+    info = read_picture_info(data, "photo")
+    assert (info.format, info.width, info.height) == ("tiff", 40, 30)
+    sent = clean_picture(data, info, "photo")
+    assert sent is not None
+    assert sent[:4] == b"II*\0"
+    assert Image.open(io.BytesIO(sent)).tobytes() == picture.tobytes()
+    if order == ">":
+        with pytest.raises(BadImage, match="cut short"):
+            read_picture_info(data[:-2000], "photo")
+
+
+@pytest.mark.parametrize(
+    ("format_", "how", "name"),
+    [
+        ("jpeg2000", {}, "jp2"),
+        ("jpeg2000", {"no_jp2": True}, "jp2"),
+        ("sgi", {}, "sgi"),
+        ("tga", {}, "tga"),
+    ],
+)
+def test_what_blender_opens_besides_is_converted(
+    format_: str, how: dict[str, Any], name: str
+) -> None:
+    data = saved(format_, **how)
+    source = PictureSource("photo", "front", lambda: data)
+    tripo = get_provider("tripo")
+    pictures, files = collect((source,), tripo, lambda _: b"")
+    assert files == {f"front.{name}": data}
+    assert needs_fitting(pictures[0], len(data), tripo) == f"it is {name.upper()}"
+    info = read_picture_info(data, "photo")
+    assert (info.width, info.height) == (40, 30)
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"<!doctype html><html>", "a web page"),
+        (b"\xef\xbb\xbf\n <HTML><body>", "a web page"),
+        (b"\xff\x0a\xfa\x1f" + bytes(30), "a JPEG XL picture"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(30), "a JPEG XL picture"),
+        (b"\0\0\0\x1cftypavif" + bytes(30), "an AVIF picture"),
+        (b"\0\0\0\x1cftypmp42" + bytes(30), "a movie"),
+        (b"PK\3\4" + bytes(30), "a ZIP archive"),
+        (b"BLENDER-v400" + bytes(30), "a Blender file"),
+        (b"<SVG xmlns=''/>", "an SVG drawing"),
+    ],
+)
+def test_the_sentence_says_what_it_is(data: bytes, said: str) -> None:
+    with pytest.raises(BadImage, match=said):
+        read_picture_info(data, "photo")

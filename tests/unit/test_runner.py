@@ -97,12 +97,16 @@ def test_order_reaches_the_service_once(
 
 
 def test_picture_that_the_service_does_not_take_is_converted_and_kept(
-    running: Session, tmp_path: Path, rehearsal: Provider[Any], service: Service
+    running: Session,
+    tmp_path: Path,
+    rehearsal: Provider[Any],
+    service: Service,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    exif = Image.Exif()
-    exif[0x0112] = 6
+    limits = replace(rehearsal.limits, max_side=50)
+    monkeypatch.setattr(type(rehearsal), "limits", limits)
     out = io.BytesIO()
-    Image.new("RGB", (60, 40), "red").save(out, "jpeg", exif=exif)
+    Image.new("RGB", (60, 40), "red").save(out, "jpeg")
     job = running.start(order_for(tmp_path, out.getvalue(), service))
     record = end_of(running, job).record
     assert record is not None
@@ -112,9 +116,7 @@ def test_picture_that_the_service_does_not_take_is_converted_and_kept(
     assert picture.sent == "front-sent.png"
     assert picture.info is not None
     assert (picture.info.format, picture.info.orientation) == ("png", 1)
-    assert record.notes[0] == (
-        "cup is sent as PNG, 40 × 60 pixels: its Exif orientation had to be applied."
-    )
+    assert record.notes[0] == ("cup is sent as PNG, 40 × 60 pixels: it is 60 × 40 pixels.")
 
 
 def test_the_same_picture_is_uploaded_once_while_its_token_lives(

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from fakes.glb import triangle_glb
-from fakes.png import png_of
+from fakes.png import noisy_png, png_of
 from fakes.scenario import serving
 from fakes.scenario_calls import KEYS, PROVIDER, connected, end_of, job_for, picture
 from fakes.scenario_state import BASIC, FBX, KEY, SECRET, Fault, ScenarioFake, usual_results
@@ -21,7 +21,7 @@ from image_to_mesh.jobs import JobView, Library, Session, State, runner
 from image_to_mesh.providers import BadReply, Secret, _http, _scenario_uploads
 from image_to_mesh.providers._http import Http
 
-LARGE = png_of(64, 48) + bytes(2000)
+LARGE = noisy_png(64, 48)
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""BMP, from OS/2's first head to Windows' fifth: its head, and the file without loose ends."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from .values import PictureInfo
+
+CORE = 12
+HEADS = frozenset({CORE, 16, 40, 52, 56, 64, 108, 124})
+PLAIN, FIELDS, ALPHA_FIELDS = 0, 3, 6
+LINKED, EMBEDDED, SRGB = b"KNIL", b"DEBM", b"BGRs"
+"""What stands for the colors, the letters as the file has them: a profile's path, a profile."""
+COLORS, PROFILE = 14 + 56, 14 + 112
+"""Where the fifth head says which colors, and where the profile is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What the head says; `size` is its own, `pixels` where they start and end."""
+
+    size: int
+    width: int
+    height: int
+    bits: int
+    packing: int
+    palette: int
+    pixels: tuple[int, int]
+
+
+def is_bmp(data: bytes) -> bool:
+    """Say whether the file begins as a BMP."""
+    return data.startswith(b"BM")
+
+
+def read_bmp(data: bytes) -> PictureInfo:
+    """Read the head; see whether all pixels are there."""
+    head = _head(data)
+    if head.pixels[1] > len(data):
+        raise ValueError("cut short")
+    return PictureInfo("bmp", head.width, abs(head.height))
+
+
+def _head(data: bytes) -> Head:
+    start, size = struct.unpack_from("<II", data, 10)
+    if size not in HEADS:
+        raise ValueError("no head")
+    if size == CORE:
+        width, height, _, bits = struct.unpack_from("<HHHH", data, 18)
+        packing, length, colors = PLAIN, 0, 0
+    else:
+        width, height, _, bits = struct.unpack_from("<iiHH", data, 18)
+        packing, length, _, _, colors = struct.unpack_from("<IIiiI", data.ljust(54, b"\0"), 30)
+    if packing in (PLAIN, FIELDS, ALPHA_FIELDS):
+        length = (width * bits + 31) // 32 * 4 * abs(height)
+    entries = colors or (1 << bits if bits <= 8 else 0)
+    palette = min(entries, 65_536) * (3 if size == CORE else 4)
+    return Head(size, width, height, bits, packing, palette, (start, start + length))
+
+
+def clean_bmp(data: bytes) -> bytes:
+    """Return the file without what lies between and behind its parts, and without paths.
+
+    Where no pixel of 32 bits has any opacity the fourth byte is an unused one, as viewers take
+    it: it becomes opaque, because not every reader knows that.
+    """
+    head = _head(data)
+    start, end = head.pixels
+    masks = 16 if head.size == 40 and head.packing in (FIELDS, ALPHA_FIELDS) else 0
+    told = min(14 + head.size + masks + head.palette, start)
+    kept = bytearray(
+        data[:told] + bytes(start - told) + data[start:end]
+    )  # guard: bmp-ends-with-its-pixels
+    kept[6:10] = bytes(4)
+    if head.bits == 32 and not any(data[start + 3 : end : 4]):
+        kept[start + 3 : end : 4] = b"\xff" * len(kept[start + 3 : end : 4])
+    if head.size >= 124:
+        _keep_profile(kept, data)
+    kept[2:6] = struct.pack("<I", len(kept))
+    return bytes(kept)
+
+
+def _keep_profile(kept: bytearray, data: bytes) -> None:
+    """Put an embedded profile behind the pixels; forget the path of one that is elsewhere."""
+    profile = profile_of_bmp(data)
+    place = len(kept) - 14 if profile else 0
+    kept[PROFILE : PROFILE + 8] = struct.pack("<II", place, len(profile))
+    if not profile and data[COLORS : COLORS + 4] in (LINKED, EMBEDDED):
+        kept[COLORS : COLORS + 4] = SRGB
+    kept += profile
+
+
+def profile_of_bmp(data: bytes) -> bytes:
+    """Return the color profile that the file brings along, or nothing."""
+    (size,) = struct.unpack_from("<I", data, 14)
+    if size < 124 or data[COLORS : COLORS + 4] != EMBEDDED:
+        return b""
+    start, length = struct.unpack_from("<II", data, PROFILE)
+    return data[14 + start : 14 + start + length]

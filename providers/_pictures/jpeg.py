@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""JPEG (ITU T.81, JFIF, Exif): its head, and the file without what is not the picture.
+
+Read as libjpeg reads it, which Blender and the services use: bytes between two segments are passed
+over, and a picture ends at its first end marker.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .exif import PREFIX, block_of, orientation_in
+from .values import PictureInfo
+
+APP0, APP1, APP2, APP14, COMMENT = 0xE0, 0xE1, 0xE2, 0xEE, 0xFE
+SCAN, END = 0xDA, 0xD9
+SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+NOTES = frozenset({*range(0xE0, 0xF0), COMMENT})
+"""Markers of what programs write beside the picture."""
+ALONE = frozenset({0x01, *range(0xD0, 0xD9)})
+"""Markers that have no length."""
+JFIF, ADOBE, PROFILE = b"JFIF\0", b"Adobe", b"ICC_PROFILE\0"
+LARGEST_PIECE = 65_519
+EMPTY_COMMENT = b"\xff\xfe\0\x02"
+
+_MARKER = re.compile(rb"\xff+([^\x00\xff])", re.DOTALL)
+_BEHIND_SCAN = re.compile(rb"\xff[\xc0-\xc7\xc9-\xcf\xd8-\xef\xfe]")
+"""Restart markers, stuffed bytes and what no decoder knows belong to a scan."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A segment: its marker, where its contents start, and where it ends; a scan with its data.
+
+    `loose`: what follows it is no marker.
+    """
+
+    marker: int
+    start: int
+    end: int
+    loose: bool = False
+
+
+def is_jpeg(data: bytes) -> bool:
+    """Say whether the file begins as a JPEG."""
+    return data.startswith(b"\xff\xd8\xff")
+
+
+def read_jpeg(data: bytes) -> PictureInfo:
+    """Read the head; see whether the file goes to its end marker."""
+    width = height = 0
+    orientation = 1
+    for part in segments(data):
+        if part.marker in SIZES and not width:
+            height, width = struct.unpack(">HH", data[part.start + 1 : part.start + 5])
+        elif part.marker == APP1 and data[part.start : part.start + 6] == PREFIX:
+            orientation = orientation_in(data[part.start + 6 : part.end])
+        elif part.marker == SCAN and not width:
+            raise ValueError("no size")
+    return PictureInfo("jpeg", width, height, orientation)
+
+
+def segments(data: bytes) -> Iterator[Segment]:
+    """Yield the segments up to the end marker.
+
+    Raises ValueError where there is no end marker behind a scan: the file was cut short. The end
+    marker of a thumbnail, which stands in a segment, is none.
+    """
+    at, scanned = 2, False
+    while True:
+        found = _MARKER.search(data, at)
+        if found is None:
+            raise ValueError("no end of image")
+        marker, at = found[1][0], found.end()
+        if marker in ALONE:
+            continue
+        if marker == END:
+            if not scanned:
+                raise ValueError("no scan")
+            return
+        (length,) = struct.unpack(">H", data[at : at + 2])
+        start, at = at + 2, at + length
+        if length < 2 or at > len(data):
+            raise ValueError("segment cut short")
+        if marker == SCAN:
+            scanned = True
+            behind = _BEHIND_SCAN.search(data, at)
+            if behind is None:
+                raise ValueError("no end of image")
+            at = behind.start()
+        yield Segment(marker, start, at, loose=not _MARKER.match(data, at))
+
+
+def clean_jpeg(data: bytes, info: PictureInfo) -> bytes:
+    """Return the file with the segments of the picture alone, its profile and its orientation."""
+    whole = memoryview(data)
+    head, parts = [b"\xff\xd8"], list[bytes | memoryview]()
+    scanned = False
+    for part in segments(data):
+        scanned = scanned or part.marker == SCAN
+        contents = data[part.start : part.end] if part.marker in NOTES else b""
+        if part.marker == APP0 and contents.startswith(JFIF) and len(head) == 1:
+            head.append(_segment(APP0, contents[:12].ljust(12, b"\0") + b"\0\0"))
+        elif part.marker in NOTES and not _is_of_the_picture(
+            part.marker, contents
+        ):  # guard: jpeg-notes-go
+            if scanned and part.loose:
+                # A decoder stops at this marker, and passes over what follows: so it shall here.
+                parts.append(EMPTY_COMMENT)
+        else:
+            parts += [bytes((0xFF, part.marker)), whole[part.start - 2 : part.end]]
+    if info.orientation != 1:  # guard: jpeg-orientation-stays
+        head.append(_segment(APP1, PREFIX + block_of(info.orientation)))
+    return b"".join([*head, *parts, b"\xff\xd9"])
+
+
+def _is_of_the_picture(marker: int, contents: bytes) -> bool:
+    """Say whether a note tells how the pixels are to be read: a color profile, or Adobe's mark."""
+    if marker == APP2:
+        return contents.startswith(PROFILE)
+    return marker == APP14 and contents.startswith(ADOBE) and len(contents) == 12
+
+
+def _segment(marker: int, contents: bytes) -> bytes:
+    return struct.pack(">BBH", 0xFF, marker, len(contents) + 2) + contents
+
+
+def profile_of_jpeg(data: bytes) -> bytes:
+    """Return the color profile, or nothing where there is none or a piece of it is missing."""
+    pieces: dict[int, bytes] = {}
+    count = 0
+    for part in segments(data):
+        contents = data[part.start : part.end] if part.marker == APP2 else b""
+        if contents.startswith(PROFILE) and len(contents) > len(PROFILE) + 2:
+            number, count = contents[len(PROFILE) : len(PROFILE) + 2]
+            pieces[number] = contents[len(PROFILE) + 2 :]
+    if sorted(pieces) != list(range(1, count + 1)):
+        return b""
+    return b"".join(pieces[number] for number in sorted(pieces))
+
+
+def jpeg_with_profile(data: bytes, profile: bytes) -> bytes:
+    """Return a clean JPEG that says which colors its numbers are."""
+    pieces = [
+        profile[at : at + LARGEST_PIECE - 2] for at in range(0, len(profile), LARGEST_PIECE - 2)
+    ]
+    told = b"".join(
+        _segment(APP2, PROFILE + bytes((number, len(pieces))) + piece)
+        for number, piece in enumerate(pieces, 1)
+    )
+    (at,) = struct.unpack(">H", data[4:6]) if data[3] == APP0 else (-2,)
+    return data[: at + 4] + told + data[at + 4 :]

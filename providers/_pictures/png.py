@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""PNG (W3C PNG, third edition): its head, and the file without what is not the picture."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+
+from .exif import block_of, orientation_in
+from .values import PictureInfo
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+NEEDED = frozenset({b"IHDR", b"PLTE", b"IDAT"})
+"""Chunks without which nobody decodes a PNG; a wrong checksum elsewhere does no harm."""
+KEPT = NEEDED | {b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT", b"cICP"}
+"""What the pixels and their colors need. An animation's other frames go with the rest."""
+LARGEST_PROFILE = 16 * 1024 * 1024
+
+
+def is_png(data: bytes) -> bool:
+    """Say whether the file begins as a PNG."""
+    return data.startswith(SIGNATURE)
+
+
+def read_png(data: bytes) -> PictureInfo:
+    """Read the head; see whether the file is whole."""
+    width, height = struct.unpack(">II", data[16:24])
+    orientation = 1
+    for kind, start, length in chunks(data):
+        if kind == b"eXIf":
+            orientation = orientation_in(data[start : start + length])
+        if kind == b"IEND":
+            return PictureInfo("png", width, height, orientation)
+    raise ValueError("no IEND chunk")
+
+
+def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Yield name, place and length of each chunk to the end; raises ValueError if one is broken."""
+    at = 8
+    while at < len(data):
+        length, kind = struct.unpack(">I4s", data[at : at + 8])
+        if at + 12 + length > len(data):
+            raise ValueError("chunk cut short")
+        if kind in NEEDED and zlib.crc32(
+            memoryview(data)[at + 4 : at + 8 + length]
+        ) != int.from_bytes(data[at + 8 + length : at + 12 + length]):
+            raise ValueError("checksum")
+        yield kind, at + 8, length
+        if kind == b"IEND":
+            return
+        at += 12 + length
+
+
+def clean_png(data: bytes, info: PictureInfo) -> bytes:
+    """Return the file with the chunks of the picture alone, and its orientation."""
+    whole = memoryview(data)
+    parts: list[bytes | memoryview] = [SIGNATURE]
+    is_turned = info.orientation != 1
+    for kind, start, length in chunks(data):
+        if kind == b"IDAT" and is_turned:
+            parts.append(chunk(b"eXIf", block_of(info.orientation)))
+            is_turned = False
+        if kind in KEPT:  # guard: png-chunks-by-name
+            parts.append(whole[start - 8 : start + length + 4])
+    return b"".join(parts)
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    """Return a chunk with its length and checksum."""
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def profile_of_png(data: bytes) -> bytes:
+    """Return the color profile, or nothing."""
+    for kind, start, length in chunks(data):
+        if kind == b"iCCP":
+            packed = data[start : start + length].partition(b"\0")[2][1:]
+            try:
+                return zlib.decompressobj().decompress(packed, LARGEST_PROFILE)
+            except zlib.error:
+                return b""
+    return b""
+
+
+def png_with_profile(data: bytes, profile: bytes) -> bytes:
+    """Return a PNG that says which colors its numbers are."""
+    named = chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(profile))
+    head = data.index(b"IHDR") + 4 + 13 + 4
+    rest = b"".join(
+        data[start - 8 : start + length + 4]
+        for kind, start, length in chunks(data)
+        if kind not in (b"IHDR", b"sRGB", b"iCCP", b"gAMA", b"cHRM")
+    )
+    return data[:head] + named + rest

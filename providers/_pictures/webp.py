@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""WebP (RFC 9649): its head, and the file without what is not the picture."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+from .exif import block_of, orientation_in
+from .values import CannotClean, PictureInfo
+
+ANIMATED, HAS_EXIF, HAS_ALPHA, HAS_PROFILE = 2, 8, 16, 32
+PIXELS = (b"VP8 ", b"VP8L")
+FRAME = 16
+"""Bytes of a frame's own head, before its pixels."""
+
+
+def is_webp(data: bytes) -> bool:
+    """Say whether the file begins as a WebP."""
+    return data[:4] == b"RIFF" and data[8:12] == b"WEBP"
+
+
+def read_webp(data: bytes) -> PictureInfo:
+    """Read the head; see whether the file is whole."""
+    (size,) = struct.unpack("<I", data[4:8])
+    if len(data) < size + 8:
+        raise ValueError("cut short")
+    kind = data[12:16]
+    if kind == b"VP8 ":
+        width, height = (side & 0x3FFF for side in struct.unpack("<HH", data[26:30]))
+        return PictureInfo("webp", width, height)
+    if kind == b"VP8L":
+        (bits,) = struct.unpack("<I", data[21:25])
+        return PictureInfo("webp", (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1)
+    if kind != b"VP8X":
+        raise ValueError("no picture")
+    width = int.from_bytes(data[24:27], "little") + 1
+    height = int.from_bytes(data[27:30], "little") + 1
+    noted = _first(data, b"EXIF")
+    return PictureInfo("webp", width, height, orientation_in(noted) if noted else 1)
+
+
+def clean_webp(data: bytes, info: PictureInfo) -> bytes:
+    """Return the still picture with its profile and its orientation alone.
+
+    Of an animation that is the first frame. Raises CannotClean where that does not fill the
+    canvas.
+    """
+    if data[12:16] != b"VP8X":
+        kind, start, length = next(chunks(data, 12, len(data)))
+        return _riff(_chunk(kind, data[start : start + length]))
+    flags = data[20]
+    alpha, pixels = _pixels(data, 12, len(data))
+    if flags & ANIMATED:
+        alpha, pixels = _first_frame(data)
+    profile = _first(data, b"ICCP")
+    parts = [_chunk(b"ICCP", profile)] if profile else []
+    parts += [alpha, pixels]
+    if info.orientation != 1:
+        parts.append(_chunk(b"EXIF", block_of(info.orientation)))
+    told = flags & HAS_ALPHA
+    told |= (HAS_PROFILE if profile else 0) | (HAS_EXIF if info.orientation != 1 else 0)
+    head = _chunk(b"VP8X", bytes((told, 0, 0, 0)) + data[24:30])
+    return _riff(head, *parts)  # guard: webp-chunks-by-name
+
+
+def chunks(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """Yield name, place and length of each chunk; raises ValueError if one is broken."""
+    while at + 8 <= end:
+        kind, length = struct.unpack_from("<4sI", data, at)
+        if at + 8 + length > end:
+            raise ValueError("chunk cut short")
+        yield kind, at + 8, length
+        at += 8 + length + (length & 1)
+
+
+def profile_of_webp(data: bytes) -> bytes:
+    """Return the color profile, or nothing."""
+    return _first(data, b"ICCP") if data[12:16] == b"VP8X" else b""
+
+
+def _first(data: bytes, wanted: bytes) -> bytes:
+    try:
+        for kind, start, length in chunks(data, 12, len(data)):
+            if kind == wanted:
+                return data[start : start + length]
+    except ValueError:  # a broken note never spoils the picture
+        return b""
+    return b""
+
+
+def _pixels(data: bytes, at: int, end: int) -> tuple[bytes, bytes]:
+    """Return the chunk of transparency, if there is one, and that of the pixels."""
+    alpha = b""
+    for kind, start, length in chunks(data, at, end):
+        if kind == b"ALPH" and not alpha:
+            alpha = _chunk(kind, data[start : start + length])
+        elif kind in PIXELS:
+            return (alpha if kind == b"VP8 " else b""), _chunk(kind, data[start : start + length])
+    return b"", b""
+
+
+def _first_frame(data: bytes) -> tuple[bytes, bytes]:
+    for kind, start, length in chunks(data, 12, len(data)):
+        if kind != b"ANMF":
+            continue
+        fills = data[start : start + 6] == bytes(6) and data[start + 6 : start + 12] == data[24:30]
+        if not fills:
+            break
+        return _pixels(data, start + FRAME, start + length)
+    raise CannotClean
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return kind + struct.pack("<I", len(data)) + data + bytes(len(data) & 1)
+
+
+def _riff(*parts: bytes) -> bytes:
+    size = 4 + sum(map(len, parts))
+    return b"".join((b"RIFF", struct.pack("<I", size), b"WEBP", *parts))

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pictures that show nothing, as PNG stores them: every kind of pixel, every filter, interlaced."""
+
+from __future__ import annotations
+
+import io
+import random
+import struct
+import zlib
+
+import pytest
+from fakes.noted import drawn
+from PIL import Image
+
+from image_to_mesh.providers import Blank, blank_png
+from image_to_mesh.providers._pictures.png import SIGNATURE, chunk
+from image_to_mesh.providers._pictures.unfilter import average, paeth, unfiltered
+
+
+def saved(picture: Image.Image, **how: object) -> bytes:
+    """Return the picture as Pillow writes a PNG."""
+    out = io.BytesIO()
+    picture.save(out, "png", **how)
+    return out.getvalue()
+
+
+def stored(row: bytes, above: bytes, step: int, kind: int) -> bytes:
+    """Return a row as a filter stores it: what `unfiltered` undoes."""
+    out = bytearray((kind,))
+    for at, value in enumerate(row):
+        left, corner = (row[at - step], above[at - step]) if at >= step else (0, 0)
+        guesses = (0, left, above[at], average(left, above[at]), paeth(left, above[at], corner))
+        out.append((value - guesses[kind]) % 256)
+    return bytes(out)
+
+
+def filtered(picture: Image.Image, kinds: list[int]) -> bytes:
+    """Return a PNG whose rows are filtered as the list says, over and over."""
+    kind = {"L": 0, "RGB": 2, "LA": 4, "RGBA": 6}[picture.mode]
+    step, width = len(picture.mode), picture.width
+    raw, above, rows = picture.tobytes(), bytes(width * len(picture.mode)), b""
+    for number in range(picture.height):
+        row = raw[number * width * step : (number + 1) * width * step]
+        rows += stored(row, above, step, kinds[number % len(kinds)])
+        above = row
+    head = struct.pack(">IIBBBBB", width, picture.height, 8, kind, 0, 0, 0)
+    parts = ((b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    return SIGNATURE + b"".join(chunk(name, data) for name, data in parts)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+def test_one_color_and_something(mode: str) -> None:
+    plain = Image.new("RGB", (70, 50), (90, 90, 90)).convert("I" if mode == "I;16" else mode)
+    picture = drawn((70, 50)).convert("L" if mode == "I;16" else mode)
+    if mode in ("1", "P"):
+        plain = Image.new(mode, (70, 50), 1)
+    if mode == "I;16":
+        plain, picture = plain.convert(mode), picture.convert("I").convert(mode)
+    assert blank_png(saved(plain)) is Blank.ONE_COLOR
+    assert blank_png(saved(picture)) is Blank.NO
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_nothing_opaque_whatever_colors_hide_behind_it(mode: str) -> None:
+    picture = drawn((70, 50)).convert(mode)
+    picture.putalpha(0)
+    assert blank_png(saved(picture)) is Blank.TRANSPARENT
+    dot = picture.copy()
+    dot.putpixel((69, 49), (1, 255) if mode == "LA" else (1, 2, 3, 255))
+    assert blank_png(saved(dot)) is Blank.NO
+
+
+def test_a_palette_is_looked_up() -> None:
+    picture = drawn((70, 50)).convert("P")
+    assert blank_png(saved(picture, transparency=bytes(256))) is Blank.TRANSPARENT
+    assert blank_png(saved(picture, transparency=b"\xff")) is Blank.NO
+    same = picture.copy()
+    same.putpalette([10, 20, 30] * 256)
+    assert blank_png(saved(same)) is Blank.ONE_COLOR
+
+
+@pytest.mark.parametrize("kind", range(5))
+@pytest.mark.parametrize("mode", ["L", "RGB", "LA", "RGBA"])
+def test_each_filter(mode: str, kind: int) -> None:
+    rng = random.Random(kind)
+    color = tuple(rng.randrange(1, 256) for _ in mode)
+    plain = Image.new(mode, (23, 17), color)
+    data = filtered(plain, [kind, (kind + 2) % 5, kind])
+    assert Image.open(io.BytesIO(data)).tobytes() == plain.tobytes()
+    assert blank_png(data) is Blank.ONE_COLOR
+    for place in ((0, 0), (22, 0), (0, 16), (22, 16), (11, 8)):
+        dotted = plain.copy()
+        dotted.putpixel(place, tuple((value + 100) % 256 for value in color))
+        assert blank_png(filtered(dotted, [kind, (kind + 2) % 5])) is Blank.NO
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_an_empty_scan_may_be_blank_and_a_gradient_may_be(mode: str) -> None:
+    """Only decoding can tell these apart, which is what the background Blender is asked for."""
+    scan = Image.effect_noise((90, 60), 1.0).point(lambda value: value + 120).convert(mode)
+    assert 2 <= len(set(scan.convert("L").tobytes())) <= 10
+    for kinds in ([0], [1], [2], [3], [4], [1, 2, 4]):
+        assert blank_png(filtered(scan, kinds)) is Blank.MAYBE
+    ramp = Image.linear_gradient("L").convert(mode)
+    assert blank_png(filtered(ramp, [2])) is Blank.MAYBE
+
+
+def interlaced(gray: Image.Image) -> bytes:
+    """Return an interlaced PNG: Pillow writes none."""
+    rows = b""
+    for left, top, across, down in ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4),
+                                    (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)):  # fmt: skip
+        for y in range(top, gray.height, down):
+            row = gray.tobytes()[y * gray.width : (y + 1) * gray.width][left::across]
+            rows += b"\0" + row if row else b""
+    head = struct.pack(">IIBBBBB", gray.width, gray.height, 8, 0, 0, 0, 1)
+    parts = ((b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    return SIGNATURE + b"".join(chunk(name, data) for name, data in parts)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 2), (5, 5), (9, 4), (16, 16)])
+def test_interlaced(size: tuple[int, int]) -> None:
+    plain = Image.new("L", size, 77)
+    data = interlaced(plain)
+    assert Image.open(io.BytesIO(data)).tobytes() == plain.tobytes()
+    assert blank_png(data) is Blank.ONE_COLOR
+    if size != (1, 1):
+        plain.putpixel((size[0] - 1, size[1] - 1), 200)
+        assert blank_png(interlaced(plain)) is Blank.NO
+
+
+@pytest.mark.parametrize("keep", [0.0, 0.5, 0.8])
+def test_pixels_that_are_not_all_there_are_no_picture(keep: float) -> None:
+    packed = zlib.compress(bytes((0, *range(50))) * 40)
+    head = struct.pack(">IIBBBBB", 50, 40, 8, 0, 0, 0, 0)
+    part = packed[: int(len(packed) * keep)]
+    parts = ((b"IHDR", head), (b"IDAT", part), (b"IEND", b""))
+    data = SIGNATURE + b"".join(chunk(name, body) for name, body in parts)
+    with pytest.raises(ValueError, match="pixels"):
+        blank_png(data)
+
+
+def test_rows_come_out_as_they_went_in() -> None:
+    rng = random.Random(3)
+    for _ in range(200):
+        step = rng.choice((1, 2, 3, 4, 6, 8))
+        row, above = rng.randbytes(24), rng.randbytes(24)
+        for kind in range(5):
+            assert unfiltered(stored(row, above, step, kind), above, step) == row
