@@ -4,7 +4,7 @@
 `FAKE_WORKER` in the environment chooses a fault: crash, die, hang, refuse, noise;
 unready ends before it is ready, silent never says that it is, slow says so after a second;
 old says that it is a Blender of long ago, hungry takes memory, beats works on and gives signs of
-life, segfault ends by a signal, after an importer's last words.
+life, segfault ends by a signal, after an importer's last words; blank sees nothing in a picture.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def answer(request: dict[str, Any]) -> None:
         Path(request["output"]).write_bytes(png_of(40, 60))
         say(id=identity, done={"file": Path(request["output"]).name})
     elif request["do"] == "check":
-        say(id=identity, done={"shows": os.environ.get("FAKE_WORKER_SEES", "no")})
+        say(id=identity, done={"shows": "one_color" if FAULT == "blank" else "no"})
     elif request["do"] == "make":
         Path(request["output"]).write_bytes(triangle_glb(7))
         say(id=identity, done={"faces": 7, "notes": ["made by the fake"]})

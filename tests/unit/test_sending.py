@@ -78,8 +78,7 @@ def test_a_picture_that_shows_nothing_is_not_paid_for(
         assert view.failure.kind == "bad_image"
         assert said in view.failure.message
         assert view.failure.hint
-    monkeypatch.setenv("FAKE_WORKER_SEES", "one_color")
-    monkeypatch.setattr("image_to_mesh.jobs.background.IDLE_LIMIT", 0.0)
+    monkeypatch.setenv("FAKE_WORKER", "blank")
     view = end_of(running, running.start(spec_at(place, tmp_path, noted_jpeg())))
     assert view.failure is not None
     assert "one color" in view.failure.message
