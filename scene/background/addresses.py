@@ -75,7 +75,8 @@ class _Names:
         before, word, behind = line.partition(b"mtllib")
         if not word or any(0x20 < byte < 0x80 and byte != 0x5C for byte in before):
             return line
-        name = behind.decode("utf-8", "replace").strip()
+        # As the system names files: one that is no UTF-8 is opened by the importer all the same.
+        name = behind.decode("utf-8", "surrogateescape").strip()  # guard: odd-material-names
         # After a backslash it reads on in the next line, which is not seen here.
         parts = (name, name.strip(' "'))
         if name.endswith("\\") or not all(
@@ -114,7 +115,9 @@ class _Names:
         if not words or not words[0].lower().startswith(_TEXTURES):
             return line
         starts = [0, *(found.end() for found in _BREAK.finditer(line))]
-        rests = [line[start:].decode("utf-8", "replace").strip(' "\r\n\t') for start in starts]
+        rests = [
+            line[start:].decode("utf-8", "surrogateescape").strip(' "\r\n\t') for start in starts
+        ]
         leads = [leads_into(rest, folder, self._home) for rest in rests]
         if all(leads) and any((folder / rest).is_file() for rest in rests if rest):
             return line

@@ -14,8 +14,10 @@ from .addresses import without_outside_materials
 from .checking import check_mesh_file
 from .fbx_check import version_of
 from .fbx_names import without_outside_textures
+from .gltf_texts import with_whole_texts
 from .gltf_views import MESHOPT
 from .normals import carried_normals
+from .readable import make_names_readable
 from .refusal import OTHER_FORMAT, Refusal
 
 DRACO = "KHR_draco_mesh_compression"
@@ -33,6 +35,13 @@ def import_mesh_file(
     gives up on it. A ZIP is for `unpacked` first. `home` is the folder that textures may lie in,
     the file's own by default. `to_weld` says that every mesh goes through `weld` next.
     """
+    with with_whole_texts(path) as whole:
+        found = _imported(whole, Path(home or Path(path).parent), to_weld=to_weld)
+    make_names_readable(printable=bpy.app.background)
+    return found
+
+
+def _imported(path: str, home: Path, *, to_weld: bool) -> tuple[str, list[str]]:
     version = bpy.app.version_string
     format_ = check_mesh_file(path, readable=readable_extensions(), blender=version)
     read = IMPORTERS[format_]
@@ -40,7 +49,7 @@ def import_mesh_file(
     if read is _import_gltf and to_weld and bpy.app.background:
         read = _import_gltf_to_weld
     try:
-        notes = read(path, Path(home or Path(path).parent))
+        notes = read(path, home)
     except RuntimeError as error:  # How an operator's report of kind ERROR arrives in Python.
         what = f"Blender cannot import it: {reason_of(str(error))}"
         raise Refusal("bad_mesh", what, OTHER_FORMAT) from error
