@@ -7,14 +7,12 @@ providers declare, and beside each key stands what its service says of it.
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import urlsplit
 
 import bpy
 from bpy.props import BoolProperty, FloatProperty, StringProperty
@@ -51,8 +49,20 @@ def keys(context: bpy.types.Context, provider: Provider[Any]) -> dict[str, Secre
 
 
 def address(context: bpy.types.Context, provider: Provider[Any]) -> str:
-    """Return the service's address, empty where the provider has none."""
+    """Return the service's address, empty where the provider has none.
+
+    Raises InvalidSettings for one that cannot be called.
+    """
     return providers.base_url(provider, get(context), os.environ)
+
+
+def address_problem(context: bpy.types.Context, provider: Provider[Any]) -> ImageToMeshError | None:
+    """Return what is wrong with the address that is set for a service."""
+    try:
+        address(context, provider)
+    except ImageToMeshError as error:
+        return error
+    return None
 
 
 def library(context: bpy.types.Context) -> Path:
@@ -126,12 +136,14 @@ def is_offline(context: bpy.types.Context, provider: Provider[Any]) -> bool:
     """Say whether Blender's online access being off keeps this provider from working."""
     if "network" not in provider.needs or bpy.app.online_access:
         return False
-    return not _is_loopback(address(context, provider))
+    if address_problem(context, provider) is not None:
+        return False
+    return not providers.is_loopback_address(address(context, provider))
 
 
 def may_reach(address: str) -> bool:
     """Say whether Blender's online access allows this address; loopback is not online."""
-    return bool(bpy.app.online_access) or _is_loopback(address)
+    return bool(bpy.app.online_access) or providers.is_loopback_address(address)
 
 
 def has_account(provider: Provider[Any]) -> bool:
@@ -160,7 +172,7 @@ def answer(
     context: bpy.types.Context, provider: Provider[Any], settings: Settings | None = None
 ) -> Answer | None:
     """Return what the service last said to this question; None where nobody asked."""
-    if not has_keys(context, provider):
+    if not has_keys(context, provider) or address_problem(context, provider):
         return None
     return session().enquiries.answer(enquiry(context, provider, settings))
 
@@ -213,14 +225,6 @@ def account_of(provider: Provider[Any]) -> Provider[Any]:
         if (one.keys, one.address) == (provider.keys, provider.address)
     )
     return next(same, provider)
-
-
-def _is_loopback(address: str) -> bool:
-    host = urlsplit(address).hostname or ""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _forget_answers(_: Any, _context: bpy.types.Context) -> None:

@@ -95,6 +95,9 @@ def _key_problem(context: bpy.types.Context, provider: Provider[Any]) -> str:
 
 
 def _network_problem(context: bpy.types.Context, provider: Provider[Any]) -> str:
+    problem = preferences.address_problem(context, provider)
+    if problem is not None:
+        return said(problem.message, problem.hint)
     return tr(preferences.OFFLINE) if preferences.is_offline(context, provider) else ""
 
 

@@ -12,16 +12,20 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..providers import (
+    BadAddress,
     BadImage,
     InvalidSettings,
+    Message,
     Picture,
     PictureInfo,
     PictureLimits,
     Provider,
     Settings,
     check_picture,
+    read_address,
 )
 from ..providers import read_picture_info as read_info
+from ..providers._addresses import NOT_ENCRYPTED
 from ..providers._texts import clean
 from ._values import LONGEST_NAME, InputPicture, PictureSource
 from .names import expanded
@@ -39,8 +43,7 @@ def picture_from(argument: str, view: str = "front") -> PictureSource:
     Raises BadImage where there is no such file. The file is read later, on the job's thread.
     """
     if "://" in argument:
-        if not _is_secure(argument):
-            raise BadImage(f"{argument} is not an https address.", "Give a file or https address.")
+        _check_address(argument)
         return PictureSource(name_of(argument), view, _nothing, argument)
     path = expanded(argument)
     if path.is_dir():
@@ -50,23 +53,30 @@ def picture_from(argument: str, view: str = "front") -> PictureSource:
     return PictureSource(name_of(argument), view, path.read_bytes)
 
 
-def _is_secure(address: str) -> bool:
-    """Say whether an address is one of https, or this machine's own."""
+def _check_address(argument: str) -> None:
+    """Raise BadImage for an address that is neither of https nor this machine's own."""
     try:
-        parts = urllib.parse.urlsplit(address)
-    except ValueError:
-        return False
-    home = parts.hostname in ("localhost", "127.0.0.1", "::1")
-    return parts.scheme == "https" or (parts.scheme == "http" and home)
+        address = read_address(argument)
+        if address.scheme != "https" and not address.is_loopback:
+            raise BadAddress(NOT_ENCRYPTED)
+    except BadAddress as error:
+        raise BadImage(
+            Message(
+                "The address “{address}” cannot be called: {reason}.",
+                address=argument[:60],
+                reason=error.reason,
+            ),
+            "Give a file or https address.",
+        ) from error
 
 
 def name_of(argument: str) -> str:
     """Return the name that a picture of this path or address goes by."""
     if "://" in argument:
-        with contextlib.suppress(ValueError):
-            address = urllib.parse.urlsplit(argument)
-            path = PurePosixPath(urllib.parse.unquote(address.path))
-            return clean(path.stem or address.hostname or "picture", LONGEST_NAME)
+        with contextlib.suppress(BadAddress):
+            address = read_address(argument)
+            path = PurePosixPath(urllib.parse.unquote(address.rest.partition("?")[0]))
+            return clean(path.stem or address.host, LONGEST_NAME)
     return clean(Path(argument).stem, LONGEST_NAME).strip() or "picture"
 
 

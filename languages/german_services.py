@@ -90,7 +90,7 @@ TEXTS: dict[str, str] = {
     "The mesh in the answer is no base64 (request id {}).": "Das Mesh in der Antwort ist kein base64 (Anfrage {}).",
     "The model may be switched off: look for it at the service, or choose another provider. An address of your own is set without “/v1”.": "Das Modell ist vielleicht abgeschaltet: Sieh beim Dienst nach, oder wähle einen anderen Anbieter. Eine eigene Adresse wird ohne „/v1“ angegeben.",
     "The order was sent, and a gateway answered {}: {}": "Die Bestellung wurde gesendet, und ein Gateway antwortete {}: {}",
-    "The result cannot be downloaded: {}.": "Das Ergebnis kann nicht heruntergeladen werden: {}.",
+    "The result cannot be downloaded: {reason}.": "Das Ergebnis kann nicht heruntergeladen werden: {reason}.",
     "The result cannot be written: {}.": "Das Ergebnis kann nicht geschrieben werden: {}.",
     "The result has more than {} MB.": "Das Ergebnis hat mehr als {} MB.",
     "The result has {} MB, and {} has room for {} MB.": "Das Ergebnis hat {} MB, und {} hat Platz für {} MB.",

@@ -104,6 +104,7 @@ def means(context: bpy.types.Context) -> jobs.Means:
     keys, addresses = {}, {}
     for provider in all_providers().values():
         usable = preferences.has_keys(context, provider)
+        usable = usable and preferences.address_problem(context, provider) is None
         if usable and not preferences.is_offline(context, provider):
             keys[provider.id] = preferences.keys(context, provider)
             addresses[provider.id] = preferences.address(context, provider)

@@ -13,6 +13,13 @@ import pkgutil
 from collections.abc import Mapping
 from typing import Any
 
+from ._addresses import (
+    BadAddress,
+    is_https_address,
+    is_loopback_address,
+    read_address,
+    service_address,
+)
 from ._base import (
     Address,
     Balance,
@@ -81,6 +88,7 @@ from ._trust import trust, trust_problem
 
 __all__ = [
     "Address",
+    "BadAddress",
     "BadImage",
     "BadKey",
     "BadMesh",
@@ -135,7 +143,10 @@ __all__ = [
     "clean_picture",
     "error_of_kind",
     "get_provider",
+    "is_https_address",
+    "is_loopback_address",
     "keys_for",
+    "read_address",
     "read_picture_info",
     "settings_of",
     "trust",
@@ -200,12 +211,20 @@ def _checked_key(value: str, provider: Provider[Any], field: KeyField) -> Secret
 def base_url(
     provider: Provider[Any], preferences: Mapping[str, str], environment: Mapping[str, str]
 ) -> str:
-    """Return the service's address without a slash at its end; empty where it has none."""
+    """Return the service's address without a slash at its end; empty where it has none.
+
+    Raises InvalidSettings for one that cannot be called, with the name of what has it.
+    """
     if provider.address is None:
         return ""
     address = provider.address
-    chosen = preferences.get(address.preference, "") or environment.get(address.environment, "")
-    return (chosen.strip() or address.default).rstrip("/")
+    chosen = preferences.get(address.preference, "").strip()
+    origin: str = Message("“{name} Address” in the preferences", name=provider.label)
+    if not chosen:
+        chosen, origin = environment.get(address.environment, "").strip(), address.environment
+    if chosen:
+        service_address(chosen, self_hosted=provider.self_hosted, origin=origin)
+    return (chosen or address.default).rstrip("/")
 
 
 def _load(name: str) -> Provider[Any]:

@@ -11,6 +11,7 @@ import ipaddress
 import re
 import unicodedata
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from urllib.parse import quote, urljoin
 
 from ._errors import BadReply, InvalidSettings, Message
@@ -98,12 +99,34 @@ def led_to(address: WebAddress, target: str) -> WebAddress:
         raise BadAddress("it cannot be read") from error
 
 
+def ending_of(text: str) -> str:
+    """Return what the path of an address ends in, in lower case: `glb`; empty for none."""
+    path = re.split(r"[?#]", text, maxsplit=1)[0].rpartition("/")[2]
+    return PurePosixPath(path).suffix[1:].lower()
+
+
 def is_loopback(host: str) -> bool:
     """Say whether a host's name or number is this machine itself."""
     if host.lower().removesuffix(".") == "localhost":
         return True
     number = _number(host)
     return number is not None and number.is_loopback
+
+
+def is_loopback_address(text: str) -> bool:
+    """Say whether an address leads to this machine itself; one that is none leads nowhere."""
+    try:
+        return read_address(text).is_loopback
+    except BadAddress:
+        return False
+
+
+def is_https_address(text: str) -> bool:
+    """Say whether a text is an https address that can be connected to."""
+    try:
+        return read_address(text).scheme == "https"
+    except BadAddress:
+        return False
 
 
 def is_private(host: str) -> bool:

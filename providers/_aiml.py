@@ -11,13 +11,13 @@ import base64
 import contextlib
 import logging
 import re
-import urllib.parse
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 from ._adapters import parse_reply, to_json
+from ._addresses import BadAddress, ending_of, read_address
 from ._aiml_errors import BILLING, KEYS, Order, message_of, refusal, request_id, uncertain
 from ._base import (
     Address,
@@ -53,7 +53,7 @@ ROOM = MAX_ANSWER + MAX_ANSWER * 3 // 4
 PIECE = 4 * 1024 * 1024
 URL_SAFE = str.maketrans("-_", "+/")
 
-MESH_ENDINGS = {".glb": "glb", ".obj": "obj", ".fbx": "fbx"}
+MESH_ENDINGS = frozenset({"glb", "obj", "fbx"})
 
 
 @dataclass(frozen=True)
@@ -68,11 +68,9 @@ class FileObject:
     @property
     def format(self) -> str | None:
         """The format that the file's name or address ends in, if it is a mesh format."""
-        path = urllib.parse.urlsplit(self.url or "").path
-        for name in (str(self.file_name or ""), path):
-            for ending, format_ in MESH_ENDINGS.items():
-                if name.lower().endswith(ending):
-                    return format_
+        for name in (str(self.file_name or ""), self.url or ""):
+            if (ending := ending_of(name)) in MESH_ENDINGS:
+                return ending
         return None
 
     @property
@@ -174,9 +172,11 @@ class AimlProvider(Provider[S], Generic[S]):
     def attach(self, task: str, settings: S) -> Ticket:
         """Take the mesh's address: there are no tasks, but the service's support can name it."""
         address = task.strip()
-        parts = urllib.parse.urlsplit(address)
-        home = parts.hostname in ("127.0.0.1", "localhost")
-        if parts.scheme != "https" and not (parts.scheme == "http" and home):
+        try:
+            found = read_address(address)
+        except BadAddress:
+            found = None
+        if found is None or not (found.scheme == "https" or found.is_loopback):
             raise InvalidSettings(f"“{address[:60]}” is not an https address.", "Copy all of it.")
         return Ticket({**to_json(Kept(format=FileObject(address).format)), "url": address})
 

@@ -8,19 +8,18 @@ rest of it may be asked for: a later process, at another address, goes on with t
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import logging
 import os
 import re
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ._errors import BadMesh, ImageToMeshError, LibraryProblem
-from ._http import BrokenOff, Check, Http, Stream
+from ._errors import BadMesh, ImageToMeshError, LibraryProblem, Message
+from ._http import AGAIN, BrokenOff, Check, Http, Stream
 
 log = logging.getLogger(__name__)
 
@@ -36,9 +35,12 @@ STALL = 60.0
 STALL_BYTES = 1024
 TOLD_EVERY = 0.1
 
-AGAIN = "Resume the job: it is downloaded again without paying."
 GONE = frozenset({400, 401, 403, 404, 410})
 """What addresses answer that have expired: asking the same one again leads nowhere."""
+
+RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})")
+LENGTH = re.compile(r"[0-9]{1,18}")
+"""What a server says of a part, and of a length: what has more digits is no file's."""
 
 Told = Callable[[int, int | None], None]
 Accept = Callable[[Path], None]
@@ -79,16 +81,22 @@ class Want:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where the first bytes of a part file are from: validators, total, a digest of the address."""
+    """Where the first bytes of a part file are from: validators, and the total."""
 
     etag: str = ""
     modified: str = ""
     total: int | None = None
-    address: str = ""
 
-    def may_go_on(self, url: str) -> bool:
-        """Whether more of the same can be asked for."""
-        return bool(self.etag or self.modified) or self.address == _digest(url)
+    @property
+    def may_go_on(self) -> bool:
+        """Whether the rest can be asked for: only what names its version proves to be the same."""
+        return bool(self.etag or self.modified)
+
+    def is_same(self, headers: Mapping[str, str]) -> bool:
+        """Say whether an answer is of the very file that the first bytes are from."""
+        if self.etag:
+            return headers.get("etag", "") == self.etag
+        return headers.get("last-modified", "") == self.modified
 
     @property
     def condition(self) -> dict[str, str]:
@@ -101,7 +109,7 @@ def download(want: Want, http: Http) -> None:
     """Download a result; no key is sent. What has come stays if it breaks off.
 
     Raises BadMesh if it cannot be had whole, LibraryProblem if it cannot be written, Unreachable
-    where Blender is offline.
+    where Blender is offline, or settings of this computer are in the way.
     """
     attempt, before = 0, _size(want.part)
     while True:
@@ -110,13 +118,18 @@ def download(want: Want, http: Http) -> None:
             return _finish(want)
         except BrokenOff as error:
             log.info("download interrupted: %s", error)
+            if error.lasting is not None:
+                raise error.lasting from error
             if isinstance(error, _Restart):
                 forget(want.target)
             now = _size(want.part)
             attempt = 0 if now - before >= STEP else attempt + 1
             before = now
             if attempt >= ATTEMPTS:
-                raise BadMesh(f"The result cannot be downloaded: {error}.", AGAIN) from error
+                message = Message(
+                    "The result cannot be downloaded: {reason}.", reason=error.args[0]
+                )
+                raise BadMesh(message, AGAIN) from error
         except OSError as error:
             raise _unwritable(error) from error
         http.pause(max(attempt - 1, 0))
@@ -130,7 +143,7 @@ def forget(target: Path) -> None:
 
 def _once(want: Want, http: Http) -> None:
     have, origin = _size(want.part), _load(want.target)
-    if have and not origin.may_go_on(want.url):
+    if have and not origin.may_go_on:
         have = 0
     if have and have == origin.total:
         return
@@ -141,7 +154,7 @@ def _once(want: Want, http: Http) -> None:
             raise BadMesh(f"The result has {total / 1e6:.0f} MB, which is over the limit.")
         _check_room(want.target.parent, total, have)
         if have == 0:
-            _keep(want.target, _origin(answer, want.url, total))
+            _keep(want.target, _origin(answer, total))
         _write(want, answer, have, total)
     done = _size(want.part)
     if total is not None and done != total:
@@ -158,15 +171,13 @@ def _agreed(answer: Stream, have: int, origin: Origin) -> tuple[int, int | None]
         raise BrokenOff(f"the server answered {answer.status}")
     if answer.status == 200:
         return 0, _number(answer.headers.get("content-length"), answer)
-    said = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", answer.headers.get("content-range", ""))
-    length = _number(answer.headers.get("content-length"), answer)
-    total = have + length if length is not None else None
-    if said is not None:
-        begin = int(said[1])
-        total = int(said[2]) if said[2] != "*" else total
-        if begin != have:
-            raise _Restart("it went on elsewhere")
-    if origin.total not in (None, total):
+    told = RANGE.fullmatch(answer.headers.get("content-range", ""))
+    if told is None or int(told[1]) != have or int(told[2]) != int(told[3]) - 1:
+        raise _Restart("it went on elsewhere")  # guard: rest-from-there
+    total = int(told[3])
+    if have and not origin.is_same(answer.headers):  # guard: rest-of-the-same-file
+        raise _Restart("it is another file now")
+    if origin.total not in (None, total):  # guard: rest-of-the-same-length
         raise _Restart("it is another file now")
     return have, total
 
@@ -234,10 +245,10 @@ def _unwritable(error: OSError) -> LibraryProblem:
 # -- where a part file is from -------------------------------------------------------------------
 
 
-def _origin(answer: Stream, url: str, total: int | None) -> Origin:
+def _origin(answer: Stream, total: int | None) -> Origin:
     etag = answer.headers.get("etag", "")
     strong = "" if etag.startswith("W/") else etag
-    return Origin(strong, answer.headers.get("last-modified", ""), total, _digest(url))
+    return Origin(strong, answer.headers.get("last-modified", ""), total)
 
 
 def _beside(target: Path) -> Path:
@@ -257,14 +268,9 @@ def _load(target: Path) -> Origin:
             str(kept["etag"]),
             str(kept["modified"]),
             total if type(total) is int else None,
-            str(kept["address"]),
         )
     except (OSError, ValueError, TypeError, KeyError):
         return Origin()
-
-
-def _digest(url: str) -> str:
-    return hashlib.sha256(url.encode()).hexdigest()
 
 
 def _size(path: Path) -> int:
@@ -278,4 +284,4 @@ def _number(text: str | None, answer: Stream) -> int | None:
     """Return a length, which counts for nothing where the body came compressed."""
     if answer.headers.get("content-encoding", "identity") != "identity":
         return None
-    return int(text) if text is not None and text.isdigit() else None
+    return int(text) if text is not None and LENGTH.fullmatch(text) else None

@@ -5,12 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
 
 from ._errors import InvalidSettings
 
+if TYPE_CHECKING:
+    from ._reply import Reply
+
 CLOCKS_APART = timedelta(minutes=2)
-"""By how much the clocks here and there may differ."""
+"""By how much the clocks here and there may differ besides what the service's answers tell."""
 ON_ITS_WAY = timedelta(minutes=15)
 """How long an order may have been on its way."""
 LONGEST_ID = 200
@@ -20,6 +24,15 @@ def within(told: object, since: datetime) -> bool:
     """Say whether a task was made at the time of the order; one without a time was not."""
     made = _time(told)
     return made is not None and since - CLOCKS_APART <= made <= since + ON_ITS_WAY
+
+
+def clocks_apart(reply: Reply) -> timedelta:
+    """Return by how much the service's clock is ahead of this one, by the date of its answer."""
+    try:
+        there = parsedate_to_datetime(reply.headers.get("date", ""))
+        return there.astimezone(UTC) - datetime.now(UTC)  # guard: clock-of-the-service
+    except (TypeError, ValueError, OverflowError, IndexError, OSError):
+        return timedelta()
 
 
 def agrees(sent: Mapping[str, Any], told: Mapping[str, Any], defaults: Mapping[str, Any]) -> bool:
@@ -37,7 +50,7 @@ def checked_id(task: str, label: str) -> str:
     """Return an id that a person typed, without spaces; raises InvalidSettings for what is none."""
     task = task.strip()
     plain = all("!" <= one <= "~" and one not in "/?#%" for one in task)
-    if not task or len(task) > LONGEST_ID or not plain:
+    if not task.strip(".") or len(task) > LONGEST_ID or not plain:
         raise InvalidSettings(f"“{task[:40]}” is no task id of {label}.", "Copy it from there.")
     return task
 

@@ -59,6 +59,8 @@ MOST_REDIRECTS = 5
 E = TypeVar("E", bound=ImageToMeshError)
 OWN_NETWORK = "it leads into this computer's own network"
 
+AGAIN = "Resume the job: it is downloaded again without paying."
+
 Pause = Callable[[float], None]
 Check = Callable[[], None]
 
@@ -400,7 +402,10 @@ def _unfit(kind: type[ImageToMeshError], reason: str) -> ImageToMeshError:
     message = Message(
         "The address that was given is not used: {reason}.", reason=Message.of(reason)
     )
-    return _with(kind(message, "Try again later."), Sent.NO)
+    return _with(kind(message, _NEXT.get(kind, "Try again later.")), Sent.NO)
+
+
+_NEXT: Mapping[type[ImageToMeshError], str] = {BadImage: "Give another address.", BadMesh: AGAIN}
 
 
 def _with(error: E, sent: Sent) -> E:

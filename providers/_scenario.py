@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from ._addresses import segment
 from ._base import Balance, CancelOutcome, Cost, Progress, RemoteFile, Result
 from ._errors import BadMesh, BadReply, Banned, Expired, Failed
-from ._finding import agrees, within
+from ._finding import agrees, clocks_apart, within
 from ._scenario_errors import checked, content_refused, refusal
 from ._scenario_replies import Asset, Job, Price, TeamLimits, job_of, part_of, whole_of
 
@@ -43,7 +44,7 @@ def price_of(path: str, body: Mapping[str, Any], http: Http) -> Cost | None:
 
 def look_at(ticket: Mapping[str, Any], http: Http) -> Progress | Result:
     """Ask how far a job is."""
-    reply = http.get(f"/jobs/{ticket['job']}")
+    reply = http.get(f"/jobs/{segment(ticket['job'])}")
     # Only the job itself can say that it failed: a refusal of the question ends nothing paid.
     job = job_of(checked(reply, otherwise=BadReply, missing=Expired))
     if job.end == "done":
@@ -68,21 +69,21 @@ def jobs_like(
         told = metadata.get("input") if isinstance(metadata, dict) else None
         if not isinstance(told, dict) or told.get("image") != body["image"]:
             continue
-        if within(row.get("createdAt"), since) and agrees(body, told, usual):
+        if within(row.get("createdAt"), since + clocks_apart(reply)) and agrees(body, told, usual):
             found.append(str(row.get("jobId") or row.get("id")))
     return tuple(found)
 
 
 def cancel(job: str, http: Http) -> CancelOutcome:
     """Cancel a job. A refusal means that it goes on, and is charged."""
-    reply = http.post(f"/jobs/{job}/action", json={"action": "cancel"})
+    reply = http.post(f"/jobs/{segment(job)}/action", json={"action": "cancel"})
     if reply.status in (401, 429) or reply.status >= 500:
         raise refusal(reply, otherwise=Failed)
     if not reply.ok:
         return CancelOutcome.CHARGED
     now = job_of(reply)
     if now.end != "cancelled":
-        now = job_of(checked(http.get(f"/jobs/{job}")))
+        now = job_of(checked(http.get(f"/jobs/{segment(job)}")))
     if now.end != "cancelled":
         return CancelOutcome.UNKNOWN
     kept = now.billing is not None and now.billing.disableRefund
@@ -119,7 +120,7 @@ def result_of(job: Job, ticket: Mapping[str, Any], http: Http) -> Progress | Res
 
 
 def _asset(asset: str, http: Http) -> Asset:
-    reply = http.get(f"/assets/{asset}", params={"originalAssets": "true"})
+    reply = http.get(f"/assets/{segment(asset)}", params={"originalAssets": "true"})
     return part_of(checked(reply, otherwise=BadReply, missing=BadMesh), "asset", Asset)
 
 
@@ -146,7 +147,7 @@ def _mesh_file(asset: Asset, quad: bool, http: Http) -> RemoteFile:
 
 
 def _converted(asset: Asset, format_: str, http: Http) -> tuple[str, str] | None:
-    reply = http.post(f"/assets/{asset.id}/download", json={"targetFormat": format_})
+    reply = http.post(f"/assets/{segment(asset.id)}/download", json={"targetFormat": format_})
     url = reply.json.get("url") if reply.ok and isinstance(reply.json, dict) else None
     if isinstance(url, str) and url:
         return url, format_
@@ -184,12 +185,12 @@ def units_left(model: str, http: Http) -> Balance | None:
     """
     reply = http.get("/teams")
     if reply.status in (403, 404):
-        checked(http.get(f"/models/{model}"))
+        checked(http.get(f"/models/{segment(model)}"))
         return None
     teams = checked(reply).json.get("teams")
     if not isinstance(teams, list) or not teams or not isinstance(teams[0], dict):
         return None
-    limits = http.get(f"/teams/{teams[0].get('id')}/limits")
+    limits = http.get(f"/teams/{segment(teams[0].get('id'))}/limits")
     if limits.status in (403, 404):
         return None
     told = whole_of(checked(limits), TeamLimits, "limits")

@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-import urllib.parse
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._adapters import parse_reply
+from ._addresses import ending_of
 from ._errors import BadReply, Failed, ImageToMeshError
 from ._scenario_errors import refusal, said
 
@@ -147,7 +146,7 @@ class Asset:
         if self.originalFileUrl:
             yield self.originalFileUrl, FORMATS.get(self.originalMimeType, "")
         if self.url:
-            ending = PurePosixPath(urllib.parse.urlsplit(self.url).path).suffix[1:].lower()
+            ending = ending_of(self.url)
             named = str(self.properties.get("format", "")).lower()
             guess = next((one for one in (named, ending) if one in FORMATS.values()), "")
             yield self.url, FORMATS.get(self.mimeType, guess)

@@ -7,6 +7,7 @@ import base64
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ._addresses import segment
 from ._base import Picture
 from ._errors import BadImage, BadReply, TimedOut, Unreachable
 from ._pictures import read_picture_info
@@ -69,7 +70,7 @@ def _begun(order: Mapping[str, Any], http: Http) -> Upload:
 
 def _completed(upload: str, http: Http) -> str:
     """Say that all parts are there. Said twice it is refused, so its state decides."""
-    reply = http.post(f"/uploads/{upload}/action", json={"action": "complete"})
+    reply = http.post(f"/uploads/{segment(upload)}/action", json={"action": "complete"})
     state = _look(upload, http)
     if state.status == "pending":
         checked(reply, otherwise=BadImage)
@@ -89,7 +90,7 @@ def _imported(upload: Upload, http: Http) -> str:
 
 
 def _look(upload: str, http: Http) -> Upload:
-    reply = checked(http.get(f"/uploads/{upload}"))
+    reply = checked(http.get(f"/uploads/{segment(upload)}"))
     return part_of(reply, "upload", Upload)
 
 
@@ -97,7 +98,8 @@ def _entity_of(job: str, http: Http) -> str:
     """Return the asset of an imported upload that does not name it itself."""
     found = ""
     if job:
-        found = job_of(checked(http.get(f"/jobs/{job}"))).metadata.output.get("entityId", "")
+        told = job_of(checked(http.get(f"/jobs/{segment(job)}")))
+        found = told.metadata.output.get("entityId", "")
     if not isinstance(found, str) or not found:
         raise BadReply("Scenario took the picture, but does not name its asset.")
     return found

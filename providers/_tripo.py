@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-import urllib.parse
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
+from ._addresses import ending_of
 from ._base import KeyField, Picture
 from ._bounds import Interval
 from ._errors import BadImage
@@ -248,7 +247,7 @@ def format_of(picture: Picture) -> str:
     """Return the picture's format as Tripo's endings name it."""
     if picture.info is not None:
         return picture.info.format
-    ending = PurePosixPath(urllib.parse.urlsplit(picture.url or "").path).suffix[1:].lower()
+    ending = ending_of(picture.url or "")
     return ending if ending in ("png", "webp") else "jpeg"
 
 

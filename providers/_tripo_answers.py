@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._adapters import parse_reply
+from ._addresses import ending_of, segment
 from ._base import Balance, Progress, RemoteFile, Result, Ticket
 from ._errors import (
     BadImage,
@@ -28,7 +27,7 @@ from ._errors import (
     Uncertain,
     Unreachable,
 )
-from ._finding import agrees, within
+from ._finding import agrees, clocks_apart, within
 
 if TYPE_CHECKING:
     from ._http import Http
@@ -114,7 +113,7 @@ def ordered(reply: Reply, api: Api) -> Ticket:
 
 def task_path(ticket: Ticket) -> str:
     """Return the task's own part of an address."""
-    return urllib.parse.quote(str(ticket.data["task"]), safe="")
+    return segment(ticket.data["task"])
 
 
 def task_state(reply: Reply, ticket: Ticket, api: Api) -> Progress | Result:
@@ -149,12 +148,13 @@ def found(
     reply = http.get("/account/usage", params={"limit": 50, "offset": 0})
     listed = reply.json.get("data") if not _refused(reply) and isinstance(reply.json, dict) else []
     rows = listed.get("items") if isinstance(listed, dict) else listed
+    since_there = since + clocks_apart(reply)
     sent = {**body, "model_version": body.get("model")}
     tickets = []
     for row in rows if isinstance(rows, list) else ():
         if not isinstance(row, dict) or row.get("type") != kind or not row.get("task_id"):
             continue
-        if within(row.get("created_at"), since):
+        if within(row.get("created_at"), since_there):
             ticket = Ticket({"task": str(row["task_id"])})
             task = read(http.get(f"/tasks/{task_path(ticket)}"), Task, "task", api)
             if agrees(sent, task.input or {}, usual):
@@ -201,7 +201,7 @@ def _address(output: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
 
 
 def _ending(url: str) -> str | None:
-    return PurePosixPath(urllib.parse.urlsplit(url).path).suffix[1:].lower() or None
+    return ending_of(url) or None
 
 
 _ENDS: Mapping[str, type[Failed]] = {

@@ -7,6 +7,7 @@ or address is text, which Blender reads everywhere.
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import tempfile
@@ -14,11 +15,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import bpy
 
-from ..providers import BadImage
+from ..providers import BadImage, is_https_address
 
 PICTURE = "image/png"
 TOOLS = (
@@ -35,6 +36,9 @@ ASKED_SECONDS, TOOL_SECONDS = 0.3, 3.0
 _asked: list[subprocess.Popen[bytes]] = []
 """Tools that have not ended yet."""
 NAME = "Clipboard"
+
+_OF_FILE = re.compile(r"^file://[^/]*|[?#].*")
+"""What is not the path in a file's address."""
 
 
 def pasted_image(context: bpy.types.Context) -> bpy.types.Image:
@@ -53,8 +57,7 @@ def pasted_image(context: bpy.types.Context) -> bpy.types.Image:
 def copied_address(text: str) -> str:
     """Return the https address that a text is, or nothing."""
     address = text.strip()
-    is_one = len(address.split()) == 1 and urlsplit(address).scheme == "https"
-    return address if is_one else ""
+    return address if is_https_address(address) else ""
 
 
 def image_of_bytes(data: bytes, name: str) -> bpy.types.Image:
@@ -153,7 +156,7 @@ def _told(command: tuple[str, ...], seconds: float) -> bytes:
 def _by_path(text: str) -> bpy.types.Image | None:
     """Open a picture file that was copied, or whose path was."""
     line = text.strip().splitlines()[0].strip().strip('"') if text.strip() else ""
-    path = Path(unquote(urlsplit(line).path) if line.startswith("file://") else line)
+    path = Path(unquote(_OF_FILE.sub("", line)) if line.startswith("file://") else line)
     if not line or not path.is_absolute() or path.suffix.lower() not in bpy.path.extensions_image:
         return None
     try:

@@ -43,6 +43,7 @@ class Files:
     modified: str = ""
     ranges: bool = True
     length: bool = True
+    redirect: str = ""
     troubles: list[Trouble] = field(default_factory=list)
     seen: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     sent: int = 0
@@ -86,6 +87,8 @@ class _Handler(BaseHTTPRequestHandler):
         files = self.files
         headers = {name.lower(): value for name, value in self.headers.items()}
         files.seen.append((self.path, headers))
+        if files.redirect:
+            return self._head(302, {"Location": files.redirect, "Content-Length": "0"})
         trouble = files.troubles.pop(0) if files.troubles else Trouble()
         if trouble.status or self.path.startswith("/old"):
             return self._head(trouble.status or 403, {"Content-Length": "0"})

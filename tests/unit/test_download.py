@@ -3,21 +3,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import resource
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import pytest
 from fakes.files import Files, Trouble, big_glb, serving
 
 from image_to_mesh.jobs.meshfile import read_mesh_file
-from image_to_mesh.providers import BadMesh, LibraryProblem, _download, _http
+from image_to_mesh.providers import (
+    BadMesh,
+    LibraryProblem,
+    Sent,
+    Unreachable,
+    _download,
+    _http,
+)
 from image_to_mesh.providers._download import Want, download
-from image_to_mesh.providers._http import Http
+from image_to_mesh.providers._http import Http, Stream
 
 KEY = "Bearer a-key-that-stays-here"
 BIG = 50 * 1000 * 1000
@@ -99,7 +107,7 @@ CASES = {
     "strong etag": Case('"v1"'),
     "strong etag, another address": Case('"v1"', other_address=True),
     "date, another address": Case("", "Sat, 21 Nov 2026 10:00:00 GMT", other_address=True),
-    "nothing, same address": Case(),
+    "nothing, same address": Case(goes_on=False),
     "nothing, another address": Case(other_address=True, goes_on=False),
     "weak etag, another address": Case('W/"v1"', other_address=True, goes_on=False),
     "no ranges": Case('"v1"', ranges=False, goes_on=False),
@@ -225,3 +233,85 @@ def test_a_disk_that_gets_full_keeps_what_is_there(
     monkeypatch.undo()
     download(Want(f"{files.url}/a", tmp_path / "mesh"), http)
     assert (tmp_path / "mesh").read_bytes() == files.data
+
+
+HEAD = 300_000
+OTHERS: dict[str, dict[str, str]] = {
+    "another etag": {"etag": '"v2"'},
+    "no etag": {"etag": ""},
+    "the same etag, but weak": {"etag": 'W/"v1"'},
+    "another date": {"etag": "", "last-modified": "Sun, 22 Nov 2026 10:00:00 GMT"},
+    "no date": {"etag": "", "last-modified": ""},
+    "another offset": {"content-range": "bytes 0-999999/1000000"},
+    "another length": {"content-range": "bytes {have}-899999/900000"},
+    "no range": {"content-range": ""},
+    "no total": {"content-range": "bytes {have}-999999/*"},
+    "no end": {"content-range": "bytes {have}-/1000000"},
+    "a total of thousands of digits": {"content-range": "bytes {have}-9/1" + "0" * 5000},
+}
+"""What an answer with the rest says of itself that the first half did not."""
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_rest_that_does_not_prove_to_be_of_the_same_file_is_not_taken(
+    name: str, tmp_path: Path
+) -> None:
+    whole, other = big_glb(1_000_000), bytes(1_000_000)
+    dated = "date" in name
+    kept = {"etag": "" if dated else '"v1"', "last-modified": "Sat, 21 Nov 2026 10:00:00 GMT"}
+    size = len(whole)
+    asked: list[str] = []
+
+    class Line:
+        @contextlib.contextmanager
+        def opened(self, url: str, headers: Mapping[str, str]) -> Iterator[Stream]:
+            asked.append(headers.get("Range", ""))
+            if len(asked) == 1:
+                yield Stream(200, {**kept, "content-length": str(size)}, iter([whole[:HEAD]]))
+            elif len(asked) == 2:
+                told = {"content-range": f"bytes {HEAD}-{size - 1}/{size}", **kept, **OTHERS[name]}
+                shown = {key: text.format(have=HEAD) for key, text in told.items()}
+                yield Stream(206, shown, iter([other[HEAD:]]))
+            else:
+                yield Stream(200, {**kept, "content-length": str(size)}, iter([whole]))
+
+        def pause(self, attempt: int) -> None:
+            """Make none."""
+
+    download(Want("https://a.example/a", tmp_path / "mesh"), cast("Http", Line()))
+    assert asked == ["", f"bytes={HEAD}-", ""]
+    assert (tmp_path / "mesh").read_bytes() == whole
+
+
+@pytest.mark.parametrize("length", ["1" + "0" * 5000, "²", "-5", "5, 6"])
+def test_a_length_that_is_none_is_left_out(length: str, tmp_path: Path) -> None:
+    whole = big_glb(10_000)
+
+    class Line:
+        @contextlib.contextmanager
+        def opened(self, url: str, headers: Mapping[str, str]) -> Iterator[Stream]:
+            yield Stream(200, {"content-length": length}, iter([whole]))
+
+    download(Want("https://a.example/a", tmp_path / "mesh"), cast("Http", Line()))
+    assert (tmp_path / "mesh").read_bytes() == whole
+
+
+def test_an_address_that_redirects_again_and_again_is_no_result(
+    files: Files, http: Http, tmp_path: Path
+) -> None:
+    files.redirect = f"{files.url}/again"
+    with pytest.raises(BadMesh, match="redirects again and again") as caught:
+        download(Want(f"{files.url}/a", tmp_path / "mesh"), http)
+    assert "without paying" in caught.value.hint
+    assert len(files.seen) == 6
+
+
+def test_a_missing_certificate_bundle_is_no_full_disk(
+    http: Http, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "gone.pem"))
+    with pytest.raises(Unreachable, match=r"gone\.pem") as caught:
+        download(Want("https://localhost:9/a", tmp_path / "mesh"), http)
+    assert "REQUESTS_CA_BUNDLE" in caught.value.hint
+    assert "room" not in str(caught.value)
+    assert caught.value.sent is Sent.NO
