@@ -33,7 +33,7 @@ MAX_HEAD = 256 * 1024
 """Bytes that an answer may have before its body begins."""
 
 
-class TooMuch(Exception):
+class TooMuch(http.client.HTTPException):
     """More came before an answer's body than any service sends."""
 
 
@@ -55,6 +55,7 @@ class Call:
         self.sent = Sent.NO
         self.asking = False
         self.judge = judge
+        self._patience = patience
         self._ends = time.monotonic() + patience
         self._stall = stall
         self._moved = 0
@@ -66,6 +67,10 @@ class Call:
         if left <= 0:  # guard: total-deadline
             raise TimeoutError
         return min(left, self._stall if self.asking else CONNECT_LIMIT)
+
+    def listen(self) -> None:
+        """Note that the whole request was handed over: from now on its answer has the time."""
+        self._ends, self._moved = time.monotonic() + self._patience, 0
 
     def hand_over(self, count: int) -> None:
         """Note bytes that were handed to the socket."""
@@ -168,6 +173,9 @@ class _Answer(http.client.HTTPResponse):
         urllib3 would log the whole address with it, which may be signed.
         """
         super().begin()
+        lengths = ",".join(self.msg.get_all("content-length", ())).split(",")
+        if len({length.strip() for length in lengths}) > 1:
+            raise http.client.HTTPException
         self.msg.defects.clear()  # guard: silent-headers
         self.msg.set_payload("")
 
@@ -232,8 +240,10 @@ class _Watched(HTTPConnection):
 
     def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]
         """Return the answer, once its status and headers are there."""
-        answer = super().getresponse()
         call = _current.get()
+        if call:
+            call.listen()
+        answer = super().getresponse()
         if call:
             call.answer()
         return answer

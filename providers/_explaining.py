@@ -23,6 +23,15 @@ CERTIFICATES = {
     64: "its certificate is for another host",
 }
 """OpenSSL's codes of what a certificate lacks."""
+BROKE_OFF = Message("the connection broke off")
+UNREADABLE = Message("what came back cannot be read")
+WORDS: tuple[tuple[tuple[type[BaseException], ...], Message], ...] = (
+    ((socket.gaierror,), Message("its name is not known")),
+    ((http.client.RemoteDisconnected, http.client.IncompleteRead), BROKE_OFF),
+    ((ConnectionResetError, BrokenPipeError, ConnectionAbortedError), BROKE_OFF),
+    ((http.client.HTTPException, zlib.error), UNREADABLE),
+    ((ssl.SSLError,), Message("no encrypted connection could be made")),
+)
 TUNNEL = re.compile("Tunnel connection failed:(.*)", re.DOTALL)
 """How Python says that a proxy refused, with the proxy's answer."""
 NEITHER = "Check the connection."
@@ -70,25 +79,20 @@ def _reason(error: Exception, *, sent: bool) -> tuple[str, bool]:
 
 def _words(causes: list[BaseException], *, sent: bool) -> str:
     """Return a few words for the innermost cause that there are words for."""
-    if any(isinstance(one, socket.gaierror) for one in causes):
-        return Message("its name is not known")
     for one in reversed(causes):
+        for kinds, words in WORDS:
+            if isinstance(one, kinds):
+                return words
         if isinstance(one, TimeoutError):
             return Message("no answer in time") if sent else Message("no connection in time")
-        if isinstance(one, http.client.RemoteDisconnected | http.client.IncompleteRead):
-            return Message("the connection broke off")
-        if isinstance(one, http.client.HTTPException | zlib.error):
-            return Message("what came back cannot be read")
-        if isinstance(one, ssl.SSLError):
-            return Message("no encrypted connection could be made")
         if isinstance(one, OSError) and (refused := TUNNEL.fullmatch(str(one))):
             answer = refused[1].strip()[:60]
             return Message("the proxy answered {answer}", answer=answer)
-        if isinstance(one, ConnectionResetError | BrokenPipeError | ConnectionAbortedError):
-            return Message("the connection broke off")
         if isinstance(one, OSError) and one.errno and one.strerror:
             return Message.of(one.strerror)
-    return Message("the connection broke off") if sent else Message("no connection")
+    if any(isinstance(one, ValueError) for one in causes):
+        return UNREADABLE if sent else Message("it cannot be asked")
+    return BROKE_OFF if sent else Message("no connection")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -303,11 +303,10 @@ class Http:
             if not is_refusal(answer.status):  # of a refusal, the status says enough
                 raise
         if redirects:
-            raise BadReply(
-                Message(
-                    "{host} redirects to another address, which is not followed.", host=answer.host
-                )
+            message = Message(
+                "{host} redirects to another address, which is not followed.", host=answer.host
             )
+            raise BadReply(message, "Check the service's address.")
 
     def _at_home(self, path: str) -> WebAddress:
         """Return a path's address at the service; raises InvalidSettings where it has none."""
@@ -427,7 +426,8 @@ def _pieces(answer: Answer, limit: int, check: Check) -> Iterator[bytes]:
         check()
         done += len(piece)
         if done > limit:  # guard: answer-limit
-            raise BadReply(Message("The answer has more than {size} MB.", size=limit // 1_000_000))
+            message = Message("The answer has more than {size} MB.", size=limit // 1_000_000)
+            raise BadReply(message, "Try again later.")
         yield piece
 
 

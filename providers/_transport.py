@@ -12,6 +12,7 @@ import os
 import ssl
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from ._explaining import Trouble, explained
 from ._reach import Forbidden
 from ._trust import authorities
 
+SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 CODINGS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 """How bodies may be packed, and zlib's number for it. None is asked for."""
 
@@ -82,13 +84,15 @@ class Answer:
             while piece := self._raw.read1(size, decode_content=False):
                 yield piece
             return
+        if coding not in CODINGS:
+            raise zlib.error
         unpack = zlib.decompressobj(CODINGS[coding])
         while piece := self._raw.read1(size, decode_content=False):
             while piece:
                 yield unpack.decompress(piece, size)  # guard: unpacked-in-pieces
                 piece = unpack.unconsumed_tail
         if not unpack.eof:
-            raise EOFError
+            raise zlib.error
 
 
 class Transport:
@@ -121,6 +125,7 @@ class Transport:
         with calling(call):
             try:
                 way = _way_to(address)
+                way.check()
                 request = _prepared(method, address, how)
                 response = self._adapter(address, way).send(
                     request, stream=True, timeout=stall, proxies=way.as_proxies
@@ -186,14 +191,42 @@ class _Way:
         return {"http": self.proxy, "https": self.proxy} if self.proxy else {}
 
     @property
+    def place(self) -> WebAddress:
+        """Where the proxy is, without its password; raises BadAddress."""
+        scheme, _, rest = self.proxy.rpartition("://")
+        if scheme.lower() not in ("", *SCHEMES):
+            raise BadAddress("it does not begin with http://")
+        return read_address(f"http://{rest.rpartition('@')[2]}")
+
+    @property
     def shown(self) -> str:
-        """The proxy's host, without a password."""
+        """The proxy for people."""
+        if not self.proxy:
+            return ""
         with contextlib.suppress(BadAddress):
-            text = self.proxy if "://" in self.proxy else f"http://{self.proxy}"
-            scheme, _, rest = text.partition("://")
-            place = read_address(f"http://{rest.rpartition('@')[2]}")
-            return f"{place.host}:{place.port}" if scheme else place.host
-        return "…" if self.proxy else ""
+            return f"{self.place.host}:{self.place.port}"
+        return "…"
+
+    def check(self) -> None:
+        """Raise what is wrong with how the proxy is set."""
+        if not self.proxy:
+            return
+        try:
+            self.place  # noqa: B018 - it raises
+        except BadAddress as error:
+            raise _InTheWay(
+                Message(
+                    "The proxy's address in {variable} cannot be used: {reason}.",
+                    variable=self.variable,
+                    reason=error.reason,
+                ),
+                self.variable,
+            ) from error
+        if self.proxy.lower().startswith("socks") and find_spec("socks") is None:
+            raise _InTheWay(
+                Message("The proxy {proxy} speaks SOCKS, which needs PySocks.", proxy=self.shown),
+                self.variable,
+            )
 
 
 def _way_to(address: WebAddress) -> _Way:
@@ -212,21 +245,23 @@ def _prepared(method: str, address: WebAddress, how: Mapping[str, Any]) -> reque
     return requests.Request(method, address.url, headers=headers, **parts).prepare()
 
 
-class _BadBundle(Exception):
-    """The file of authorities cannot be used."""
+class _InTheWay(Exception):
+    """Something that is set on this computer keeps calls from being made; `origin` has it."""
 
-    def __init__(self, path: str, origin: str, problem: str) -> None:
-        super().__init__(problem)
-        self.trouble = Trouble(
-            Message(
-                "The certificate bundle {path} cannot be used: {problem}.",
-                path=path,
-                problem=Message.of(problem),
-            ),
-            Message("Check {variable}.", variable=origin),
-            problem,
-            lasting=True,
-        )
+    def __init__(self, message: str, origin: str) -> None:
+        super().__init__(message)
+        reason = message.rstrip(".")
+        hint = Message("Check {variable}.", variable=origin)
+        self.trouble = Trouble(message, hint, reason, lasting=True)
+
+
+def _bad_bundle(path: str, origin: str, problem: str) -> _InTheWay:
+    message = Message(
+        "The certificate bundle {path} cannot be used: {problem}.",
+        path=path,
+        problem=Message.of(problem),
+    )
+    return _InTheWay(message, origin)
 
 
 def _trusting() -> ssl.SSLContext:
@@ -238,14 +273,14 @@ def _trusting() -> ssl.SSLContext:
         is_folder = Path(place).is_dir()
         context.load_verify_locations(None if is_folder else place, place if is_folder else None)
     except ssl.SSLError as error:
-        raise _BadBundle(place, origin, "it holds no certificate") from error
+        raise _bad_bundle(place, origin, "it holds no certificate") from error
     except OSError as error:
-        raise _BadBundle(place, origin, error.strerror or "it cannot be read") from error
+        raise _bad_bundle(place, origin, error.strerror or "it cannot be read") from error
     return context
 
 
 def _failed(error: Exception, call: Call, address: WebAddress, way: _Way) -> CallFailed:
-    if isinstance(error, _BadBundle):
+    if isinstance(error, _InTheWay):
         return CallFailed(error.trouble, call.sent)
     asked = call.asking or call.sent is not Sent.NO
     trouble = explained(error, address.host, proxy=way.shown, variable=way.variable, sent=asked)

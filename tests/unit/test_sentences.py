@@ -58,7 +58,6 @@ NOT_SAID = frozenset(
         "Basic {}",
         "Bearer {}",
         "Traceback (most recent call last):",
-        "bytes (\\d+)-\\d+/(\\d+|\\*)",
         "care for %s",
         "extension modules",
         "float | None",
