@@ -172,8 +172,10 @@ def _agreed(answer: Stream, have: int, origin: Origin) -> tuple[int, int | None]
     if answer.status == 200:
         return 0, _number(answer.headers.get("content-length"), answer)
     told = RANGE.fullmatch(answer.headers.get("content-range", ""))
-    if told is None or int(told[1]) != have or int(told[2]) != int(told[3]) - 1:
-        raise _Restart("it went on elsewhere")  # guard: rest-from-there
+    if told is None or int(told[2]) != int(told[3]) - 1:
+        raise _Restart("it went on elsewhere")
+    if int(told[1]) != have:  # guard: rest-from-there
+        raise _Restart("it went on elsewhere")
     total = int(told[3])
     if have and not origin.is_same(answer.headers):  # guard: rest-of-the-same-file
         raise _Restart("it is another file now")

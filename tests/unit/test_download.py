@@ -171,7 +171,11 @@ def test_slow_drips_are_waited_for(files: Files, http: Http, tmp_path: Path, len
 
 
 def test_what_only_pretends_to_come_is_a_stall(
-    files: Files, http: Http, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    files: Files,
+    http: Http,
+    tmp_path: Path,
+    small_pieces: None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(_download, "STALL", 0.0)
     monkeypatch.setattr(_download, "STALL_BYTES", 10**9)
