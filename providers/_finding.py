@@ -30,7 +30,7 @@ def clocks_apart(reply: Reply) -> timedelta:
     """Return by how much the service's clock is ahead of this one, by the date of its answer."""
     try:
         there = parsedate_to_datetime(reply.headers.get("date", ""))
-        return there.astimezone(UTC) - datetime.now(UTC)  # guard: clock-of-the-service
+        return there.astimezone(UTC) - _now()  # guard: clock-of-the-service
     except (TypeError, ValueError, OverflowError, IndexError, OSError):
         return timedelta()
 
@@ -61,6 +61,10 @@ def _same(sent: Any, told: Any) -> bool:
         return told is None
     numbers = isinstance(sent, int | float) and isinstance(told, int | float)
     return sent == told if numbers or type(sent) is type(told) else True
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _time(told: object) -> datetime | None:

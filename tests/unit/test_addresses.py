@@ -180,7 +180,7 @@ def test_a_good_address_of_a_service_is_taken(text: str) -> None:
 @pytest.mark.parametrize("text", [*BAD, "http://evil.example\\@127.0.0.1/x"])
 def test_nothing_is_sent_to_a_bad_address(call: str, text: str) -> None:
     http = Http(text, {"X-Key": "a-key"}, pause=lambda _: None)
-    how = {"json": {}} if call == "submit" else {}
+    how: dict[str, Any] = {"json": {}} if call == "submit" else {}
     with pytest.raises(InvalidSettings):
         getattr(http, call)("/tasks", **how)
     http.close()

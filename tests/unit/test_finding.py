@@ -17,9 +17,10 @@ from fakes.scenario_state import Fault, ScenarioFake, usual_results
 from fakes.tripo_calls import V3, job_for
 from fakes.tripo_v3 import TripoV3
 
-from image_to_mesh.jobs import JobSpec, Library, Session, State
-from image_to_mesh.providers import InvalidSettings, Provider, _http, get_provider
-from image_to_mesh.providers._finding import agrees, within
+from image_to_mesh.jobs import JobSpec, Library, Session, State, ordering
+from image_to_mesh.providers import InvalidSettings, Provider, _finding, _http, get_provider
+from image_to_mesh.providers._finding import agrees, clocks_apart, within
+from image_to_mesh.providers._reply import Reply
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -141,6 +142,30 @@ def test_of_two_that_can_be_it_none_is_taken(
     second = end_of(running, running.start(listing.spec(tmp_path)))
     assert second.state is State.UNCERTAIN
     assert listing.creates == 2
+
+
+@pytest.mark.parametrize("hours", [-24, -1, 1])
+def test_a_clock_that_is_off_here_does_not_hide_the_order(
+    listing: Tripo,
+    running: Session,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    hours: int,
+) -> None:
+    def now() -> datetime:
+        return datetime.now(UTC) + timedelta(hours=hours)
+
+    monkeypatch.setattr(_finding, "_now", now)
+    monkeypatch.setattr(ordering, "now", lambda: now().isoformat(timespec="seconds"))
+    listing.lose_answers(1)
+    view = end_of(running, running.start(listing.spec(tmp_path)))
+    assert view.state is State.READY, view.failure
+    assert listing.creates == 1
+
+
+@pytest.mark.parametrize("told", ["", "soon", "Wed, 99 Foo 2026", "Fri, 01 Jan 99999 00:00:00 GMT"])
+def test_a_date_that_nobody_can_read_counts_for_nothing(told: str) -> None:
+    assert clocks_apart(Reply(200, {"date": told} if told else {}, "")) == timedelta()
 
 
 def _same_picture(listing: Tripo) -> None:
