@@ -32,7 +32,7 @@ REFUSED = VERDICTS | INPUT | ACCOUNT
 """After these there is no order, and none comes of it."""
 NOT_NOW = frozenset({RateLimited.kind, Unreachable.kind})
 """What a service answers that takes no order for now."""
-OWN = frozenset({LibraryProblem.kind, "no_blender", "timed_out", UNEXPECTED})
+OWN = frozenset({LibraryProblem.kind, "no_blender", "wrong_module", "timed_out", UNEXPECTED})
 """What is wrong on this machine: a job that is made here can be made again."""
 
 
