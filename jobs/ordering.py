@@ -100,7 +100,7 @@ class Order:
         if self._tools.http is not None:
             check_room(self._keeper.folder, self._provider.answer_room)  # guard: room-looked-at
         marked = request_hash(self._keeper.record)
-        self._keeper.save(  # guard: marked-before-the-order
+        self._keeper.save(  # guard: submit-marked
             state=State.SUBMITTING, submitted=now(), request_hash=marked, **changes
         )
 
@@ -175,6 +175,12 @@ class Order:
     def kept(self) -> Message | None:
         """Say where the answer is that brought no ticket."""
         return self.answers.sentence if self.answers is not None else None
+
+    def afterwards(self, work: Callable[[], None]) -> None:
+        """Have some work done once the answer has come, or now where none is awaited."""
+        if self.under_way is None:
+            return work()
+        return self.under_way.afterwards(work)
 
     def forget_answer(self) -> None:
         """Drop an answer that took no order: the next one brings its own."""

@@ -107,8 +107,7 @@ class Runner:
         finally:
             self._turn.leave()
             # Whoever still waits for the answer to an order needs both.
-            waiting = self._order.under_way
-            waiting.afterwards(self._let_go) if waiting is not None else self._let_go()
+            self._order.afterwards(self._let_go)  # guard: answer-keeps-the-lock
             if not self.keeper.ended and not self._stops.closed.is_set():
                 failure = Failure(UNEXPECTED, "The job broke off.", "The system console says why.")
                 self.keeper.end("Failed", failure=failure)

@@ -70,7 +70,7 @@ class Blanks:
         spelled = sorted({one for one in secrets if one}, key=len, reverse=True)
         self._pattern = re.compile(b"|".join(map(_spelled, spelled))) if spelled else None
         self._plain = [one.encode() for one in spelled]
-        self._behind = max((6 * len(one.encode()) for one in spelled), default=0)
+        self._behind = max((7 * len(one.encode()) for one in spelled), default=0)
         self._left = b""
 
     def take(self, piece: bytes) -> bytes:
@@ -104,9 +104,10 @@ def _spelled(secret: str) -> bytes:
 def _letter(letter: str) -> bytes:
     plain = letter.encode()
     quoted = b"".join(b"%%%02x" % byte for byte in plain)
-    options = [re.escape(plain), rb"\\" + re.escape(plain), b"(?i:%s)" % quoted]
+    # Twice where there is JSON within JSON.
+    options = [re.escape(plain), rb"\\{1,2}" + re.escape(plain), b"(?i:%s)" % quoted]
     if ord(letter) < 0x10000:
-        options.append(rb"(?i:\\u%04x)" % ord(letter))
+        options.append(rb"(?i:\\{1,2}u%04x)" % ord(letter))
     return b"(?:" + b"|".join(options) + b")"
 
 

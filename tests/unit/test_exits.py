@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every kind of error in every state: where the job stands then, and what the command line returns.
+"""Every kind of error in every state: where the job stands then, and the exit code.
 
-A job that can go on never ends with 1; what may have been sent never fails; 2 says that nothing was.
+A job that can go on never ends with 1; what may have been sent never fails; 2: nothing was sent.
 """
 
 from __future__ import annotations

@@ -161,6 +161,22 @@ def test_a_stale_word_to_stop_is_not_heeded(left: Left, orders: Orders, running:
     assert not orders.service.cancelled
 
 
+def test_a_file_that_cannot_be_read_is_a_sentence_and_the_job_stays(
+    left: Left, running: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> None:
+        raise OSError(5, "Input/output error", "/somewhere/mesh.glb")
+
+    spec = left("mesh.glb", state=State.DOWNLOADING)
+    monkeypatch.setattr("image_to_mesh.jobs.fetching.Fetch.finish", broken)
+    view, record = gone_on(running, spec)
+    assert view.failure is not None
+    assert (view.failure.kind, record.state) == ("library", State.DOWNLOADING)
+    assert "mesh.glb" in view.failure.message
+    assert "/somewhere" not in view.failure.message
+    assert code_of(view.failure, record) == 7
+
+
 # -- a mesh that the background Blender refuses --------------------------------------------------
 
 
@@ -245,5 +261,3 @@ def test_a_refused_mesh_of_the_answer_cannot_come_again(
         assert (view.failure.kind, view.state) == ("bad_mesh", State.FAILED)
         assert "cannot be downloaded again" in view.failure.hint
         assert (tmp_path / view.job / "mesh.glb").read_bytes() == fake.mesh
-
-
