@@ -27,13 +27,12 @@ from bpy.props import (
     StringProperty,
 )
 
-from . import model_choices
+from . import model_choices, views
 from .providers import Provider, Setting, Settings, all_providers, settings_of
 from .words import CONTEXT
 
 INT_LIMIT = 2**31 - 1
 MAGNITUDES = 100
-SIDE_VIEWS = ("left", "back", "right")
 
 _ENUMS: dict[type, dict[str, type[Enum]]] = {}
 _registered: list[type] = []
@@ -188,11 +187,8 @@ def _scene_group(groups: dict[str, type]) -> type:
             options=set(),
         ),
         "baselines": StringProperty(options={"HIDDEN"}),
-        "image": _picture("Picture", "The picture that becomes a mesh, seen from the front"),
+        **views.pictures(),
     }
-    for view in SIDE_VIEWS:
-        title = view.capitalize()
-        annotations[f"view_{view}"] = _picture(title, f"The same subject, seen from its {view}")
     for name, group in groups.items():
         annotations[name] = PointerProperty(type=group)
     annotations |= model_choices.pointers()
@@ -209,10 +205,6 @@ def _shelf_group() -> type:
         "page": IntProperty(min=0, options={"HIDDEN", "SKIP_SAVE"}),
     }
     return _group_class("IMAGE_TO_MESH_PG_shelf", annotations)
-
-
-def _picture(title: str, description: str) -> Any:
-    return PointerProperty(type=bpy.types.Image, name=title, description=description, options=set())
 
 
 def _group_class(name: str, annotations: dict[str, Any]) -> type:

@@ -8,7 +8,7 @@ from typing import Any
 
 import bpy
 
-from . import preferences
+from . import preferences, views
 from .properties import choices_of, provider_of, read_settings
 from .providers import MissingKey, Provider, Settings, settings_of
 from .words import said, tr
@@ -24,7 +24,12 @@ def why_not(context: bpy.types.Context) -> str:
 
     Costs no IO: whether a picture's file can be read shows when it is read.
     """
-    return picture_problem(choices_of(context.scene).image) or why_not_at_all(context)
+    choices, provider = choices_of(context.scene), provider_of(context.scene)
+    return (
+        picture_problem(choices.image)
+        or why_not_at_all(context)
+        or views.problem(choices, provider.views_for(read_settings(context.scene, provider)))
+    )
 
 
 def why_not_at_all(context: bpy.types.Context) -> str:

@@ -68,6 +68,7 @@ TEXTS: dict[str, str] = {
     "Clean Settings": "Werte zum Säubern",
     "Clean Up": "Aufräumen",
     "Clean Up Library": "Bibliothek aufräumen",
+    "Clear": "Entfernen",
     "Clear Queue": "Warteschlange leeren",
     "Clipboard": "Zwischenablage",
     "Collect": "Abholen",

@@ -5,13 +5,6 @@ from __future__ import annotations
 
 TEXTS: dict[str, str] = {
     "Allow more time.": "Gib mehr Zeit.",
-    "Blender broke off while it looked at {name}.": "Blender brach ab, als es {name} ansah.",
-    "Use a picture in which something can be seen.": "Nimm ein Bild, auf dem etwas zu sehen ist.",
-    "Use another picture; save this one as PNG if it looks right elsewhere.": "Nimm ein anderes Bild; speichere dieses als PNG, wenn es anderswo richtig aussieht.",
-    "{name} cannot be decoded.": "{name} lässt sich nicht decodieren.",
-    "{name} is fully transparent.": "{name} ist ganz durchsichtig.",
-    "{name} shows nothing but one color.": "{name} zeigt nichts als eine Farbe.",
-    "{} was sent without a look at it: no Blender was found.": "{} wurde ungesehen gesendet: Es wurde kein Blender gefunden.",
     "Another Blender or command line works on this job.": "Ein anderes Blender oder eine Befehlszeile arbeitet an diesem Auftrag.",
     "Another job has this task already.": "Ein anderer Auftrag hat diese Aufgabe schon.",
     "Blender cannot be started in the background: {}.": "Blender kann nicht im Hintergrund gestartet werden: {}.",
@@ -126,7 +119,6 @@ TEXTS: dict[str, str] = {
     "it is no file": "er ist keine Datei",
     "it is {}": "es ist {}",
     "it is {} × {} pixels": "es hat {} × {} Pixel",
-    "its metadata cannot be taken out otherwise": "seine Metadaten lassen sich anders nicht entfernen",
     "no reason given": "ohne Angabe von Gründen",
     "not a GLB, FBX, OBJ, STL or PLY file, nor a ZIP of one": "keine GLB-, FBX-, OBJ-, STL- oder PLY-Datei, auch kein ZIP davon",
     "preparing": "in Vorbereitung",

@@ -121,7 +121,7 @@ class IMAGE_TO_MESH_OT_use_original(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         image = choices_of(context.scene).image
-        pictures.choose(context, bpy.data.images[image[ORIGINAL]])
+        pictures.choose(context, bpy.data.images[image[ORIGINAL]], same_subject=True)
         return {"FINISHED"}
 
 
@@ -215,7 +215,9 @@ def _use(context: bpy.types.Context, done: jobs.Developed) -> None:
         raise done.error
     image = image_of_bytes(done.data, f"{done.name} prepared")
     image[ORIGINAL] = done.original
-    pictures.choose(context, image)
+    before = choices_of(context.scene).image
+    is_of_it = before is not None and done.original in (before.name, before.get(ORIGINAL))
+    pictures.choose(context, image, same_subject=is_of_it)
 
 
 classes = (IMAGE_TO_MESH_OT_develop, IMAGE_TO_MESH_OT_use_original)

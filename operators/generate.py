@@ -10,9 +10,10 @@ from typing import Any
 import bpy
 
 from .. import current_file, jobs, model_choices, preferences
-from ..properties import SIDE_VIEWS, choices_of, provider_of, read_settings
+from ..properties import choices_of, provider_of, read_settings
 from ..providers import ImageToMeshError, Provider
 from ..readiness import why_not
+from ..views import SIDE_VIEWS, view_of
 from ..words import told, tr
 from . import events, queue, shown, watch
 
@@ -149,7 +150,7 @@ def _pictures(
     chosen = choices_of(context.scene)
     taken = provider.views_for(read_settings(context.scene, provider))
     sides = [view for view in SIDE_VIEWS if view in taken]
-    images = [("front", chosen.image), *((view, getattr(chosen, f"view_{view}")) for view in sides)]
+    images = [(view, view_of(chosen, view)) for view in ("front", *sides)]
     return tuple(picture_source(image, view) for view, image in images if image is not None)
 
 

@@ -10,7 +10,7 @@ from .. import jobs, preferences
 from ..jobs.files import is_plain_folder
 from ..jobs.showing import picture_to_open
 from ..jobs.trust import check_origin, has_strangers_models, trust_library
-from ..properties import SIDE_VIEWS, choices_of, write_settings
+from ..properties import choices_of, write_settings
 from ..providers import (
     ImageToMeshError,
     LibraryProblem,
@@ -18,6 +18,7 @@ from ..providers import (
     get_provider,
     settings_of,
 )
+from ..views import SIDE_VIEWS
 from ..words import told, tr
 from . import account, import_result, resume
 from .arguments import argument
@@ -222,8 +223,8 @@ def _choose_again(context: bpy.types.Context, record: jobs.Record) -> list[str]:
     chosen = choices_of(context.scene)
     chosen.provider = provider.id
     write_settings(context.scene, provider, settings)
-    if images:
-        chosen.image = images.get("front", chosen.image)
+    if "front" in images:
+        chosen.image = images["front"]
         for view in SIDE_VIEWS:
             setattr(chosen, f"view_{view}", images.get(view))
     return left_out

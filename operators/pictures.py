@@ -8,7 +8,7 @@ from typing import Any
 
 import bpy
 
-from .. import jobs, preferences
+from .. import jobs, preferences, views
 from ..properties import choices_of
 from ..providers import BadImage, ImageToMeshError
 from ..words import told
@@ -16,13 +16,17 @@ from . import account, shown
 from .arguments import argument
 
 LOOK_EVERY = 0.1
+CLEARED = "The other views were of another picture: they are cleared"
 
 
-def choose(context: bpy.types.Context, image: bpy.types.Image) -> None:
-    """Make an image the scene's picture."""
-    choices_of(context.scene).image = image
+def choose(
+    context: bpy.types.Context, image: bpy.types.Image, *, same_subject: bool = False
+) -> bool:
+    """Make an image the scene's picture; say whether views of another one were cleared."""
+    cleared = views.put_in_front(choices_of(context.scene), image, same_subject=same_subject)
     shown.hide_refusal()
     account.redraw(context)
+    return cleared
 
 
 def take(
@@ -30,7 +34,8 @@ def take(
 ) -> set[str]:
     """Make what `image` returns the scene's picture, or say why there is none."""
     try:
-        choose(context, image(context))
+        if choose(context, image(context)):
+            operator.report({"INFO"}, CLEARED)
     except ImageToMeshError as error:
         return refused(operator, context, error)
     return {"FINISHED"}
@@ -185,6 +190,32 @@ class IMAGE_TO_MESH_OT_use_address(bpy.types.Operator):
         return fetch(self, context, self.address)
 
 
+class IMAGE_TO_MESH_OT_keep_views(bpy.types.Operator):
+    """Let the other views belong to the picture."""
+
+    bl_idname = "image_to_mesh.keep_views"
+    bl_label = "Keep Views"
+    bl_description = "The other views show the same subject as the picture: use them with it"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        views.keep(choices_of(context.scene))
+        return {"FINISHED"}
+
+
+class IMAGE_TO_MESH_OT_clear_views(bpy.types.Operator):
+    """Take the other views away."""
+
+    bl_idname = "image_to_mesh.clear_views"
+    bl_label = "Clear Views"
+    bl_description = "Use the picture alone; the images of the other views stay in the file"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        views.clear(choices_of(context.scene))
+        return {"FINISHED"}
+
+
 def fetch(operator: Any, context: bpy.types.Context, address: str) -> set[str]:
     """Fetch a picture in the background and choose it when it has come; scripts wait for it."""
     try:
@@ -239,4 +270,6 @@ classes = (
     IMAGE_TO_MESH_OT_use_view,
     IMAGE_TO_MESH_OT_use_selected,
     IMAGE_TO_MESH_OT_use_address,
+    IMAGE_TO_MESH_OT_keep_views,
+    IMAGE_TO_MESH_OT_clear_views,
 )

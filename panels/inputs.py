@@ -9,9 +9,10 @@ import bpy
 
 from .. import preferences
 from ..jobs import fetches
-from ..properties import SIDE_VIEWS, read_settings
+from ..properties import read_settings
 from ..providers import Provider
-from ..words import said
+from ..views import SIDE_VIEWS, foreign, view_of
+from ..words import said, tr
 from .checks import draw_checks
 from .text import draw_text
 
@@ -35,10 +36,21 @@ def draw_pictures(
     if not sides:
         return
     header, body = layout.panel("image_to_mesh_views", default_closed=True)
-    header.label(text="Other Views")
+    header.label(text=_views_title(chosen, sides))
+    if foreign(chosen, tuple(sides)):
+        draw_text(layout, context, "They were chosen for another picture", icon="ERROR")
+        ways = layout.row(align=True)
+        ways.operator("image_to_mesh.keep_views", text="Keep")
+        ways.operator("image_to_mesh.clear_views", text="Clear")
     if body:
         for view in sides:
             body.template_ID(chosen, f"view_{view}", open="image.open", text=view.capitalize())
+
+
+def _views_title(chosen: Any, sides: list[str]) -> str:
+    """Say which views go into the order, also where they are folded away."""
+    there = [tr(view.capitalize()) for view in sides if view_of(chosen, view) is not None]
+    return tr("Other Views: {}").format(", ".join(there)) if there else tr("Other Views")
 
 
 def draw_provider(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOMS = ("providers/", "jobs/", "scene/", "operators/", "panels/")
-ALONE = ("readiness.py", "preferences.py", "properties.py", "model_choices.py")
+ALONE = ("views.py", "readiness.py", "preferences.py", "properties.py", "model_choices.py")
 COMMAND_LINE = frozenset({"jobs/batch.py", "jobs/sources.py"})
 """Speak on the command line alone, which is English."""
 UNSAID = frozenset(

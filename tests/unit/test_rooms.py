@@ -42,7 +42,8 @@ def _room(
 
 THREADS = frozenset({"threading", "_thread", "concurrent"})
 READ_BY_BOTH = ("preferences", "properties", "model_choices", "current_file", "readiness",
-                "baseline", "manual", "thumbnails", "words", "jobs", "providers")  # fmt: skip
+                "baseline", "manual", "thumbnails", "views", "words", "jobs",
+                "providers")  # fmt: skip
 ROOMS: dict[str, Room] = {
     "providers": _room(
         others=frozenset({"annotated_types", "pydantic", "requests", "urllib3"}), never=THREADS
@@ -57,10 +58,19 @@ ROOMS: dict[str, Room] = {
     ),
     "preferences": _room("words", "jobs", "providers", others=BLENDER, never=THREADS),
     "model_choices": _room("words", others=BLENDER, never=THREADS | IO),
-    "properties": _room("model_choices", "providers", "words", others=BLENDER, never=THREADS | IO),
+    "properties": _room(
+        "model_choices", "providers", "views", "words", others=BLENDER, never=THREADS | IO
+    ),
+    "views": _room("words", others=BLENDER, never=THREADS | IO),
     "current_file": _room(others=BLENDER, never=THREADS | IO),
     "readiness": _room(
-        "preferences", "properties", "words", "providers", others=BLENDER, never=THREADS | IO
+        "preferences",
+        "properties",
+        "views",
+        "words",
+        "providers",
+        others=BLENDER,
+        never=THREADS | IO,
     ),
     "manual": _room(),
     "languages": _room(never=THREADS | IO),

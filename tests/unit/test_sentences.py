@@ -18,6 +18,7 @@ from image_to_mesh.languages import (
     german_models,
     german_network,
     german_operators,
+    german_pictures,
     german_services,
     german_texts,
 )
@@ -32,6 +33,7 @@ FILES = (
     german_models,
     german_network,
     german_operators,
+    german_pictures,
     german_services,
     german_texts,
 )

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A view of another thing never goes into an order unseen, whichever way the front changes."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+import bpy
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import ModuleType
+
+ADDON = "bl_ext.user_default.image_to_mesh"
+OPS = bpy.ops.image_to_mesh
+
+
+def room(name: str) -> Any:
+    """Return one of the add-on's modules."""
+    return importlib.import_module(f"{ADDON}.{name}")
+
+
+def image(name: str) -> bpy.types.Image:
+    """Return a new image."""
+    return bpy.data.images.new(name, 8, 8)
+
+
+@pytest.fixture
+def chosen(addon: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The scene's choices, for a service that takes views; nothing is sent anywhere."""
+    monkeypatch.setenv("TRIPO_API_KEY", "tsk_0123456789")
+    monkeypatch.setenv("TRIPO_BASE_URL", "http://127.0.0.1:9/v3")
+    bpy.context.scene.image_to_mesh.provider = "tripo"
+    return bpy.context.scene.image_to_mesh
+
+
+def pictures(chosen: Any) -> list[tuple[str, str]]:
+    """Return the views and names of what an order would hold; raises what refuses it."""
+    reason = room("readiness").why_not(bpy.context)
+    if reason:
+        raise RuntimeError(reason)
+    provider = room("providers").get_provider(chosen.provider)
+    return [
+        (one.view, one.name) for one in room("operators.generate")._pictures(bpy.context, provider)
+    ]
+
+
+def test_views_that_were_chosen_with_their_front_are_sent(chosen: Any) -> None:
+    chosen.image, chosen.view_left = image("cup"), image("side")
+    assert pictures(chosen) == [("front", "cup"), ("left", "side")]
+
+
+def test_views_that_were_chosen_before_any_front_are_its_own(chosen: Any) -> None:
+    chosen.view_left, chosen.view_back = image("side"), image("back")
+    chosen.image = image("cup")
+    assert len(pictures(chosen)) == 3
+    chosen.image = image("bowl")
+    with pytest.raises(RuntimeError, match="another picture"):
+        pictures(chosen)
+
+
+def test_another_front_by_the_image_editor_takes_the_views_away(chosen: Any) -> None:
+    chosen.image, chosen.view_left, chosen.view_back = image("cup"), image("side"), image("back")
+    image("bowl")
+    assert OPS.use_image(image="bowl") == {"FINISHED"}
+    assert pictures(chosen) == [("front", "bowl")]
+    assert OPS.use_image(image="bowl") == {"FINISHED"}
+
+
+def test_views_that_were_set_without_a_front_do_not_follow_an_image_that_is_used(
+    chosen: Any,
+) -> None:
+    chosen.view_left = image("side")
+    image("bowl")
+    OPS.use_image(image="bowl")
+    assert pictures(chosen) == [("front", "bowl")]
+
+
+def test_another_front_by_the_menu_or_a_script_is_asked_about(chosen: Any) -> None:
+    chosen.image, chosen.view_left = image("cup"), image("side")
+    chosen.image = image("bowl")
+    assert room("views").foreign(chosen) == ["left"]
+    with pytest.raises(RuntimeError, match="keep or clear them"):
+        OPS.generate()
+    assert not room("jobs").session().views()
+    assert OPS.keep_views() == {"FINISHED"}
+    assert pictures(chosen) == [("front", "bowl"), ("left", "side")]
+    chosen.image = image("vase")
+    assert OPS.clear_views() == {"FINISHED"}
+    assert pictures(chosen) == [("front", "vase")]
+
+
+def test_a_view_that_is_set_later_does_not_bring_an_old_one_along(chosen: Any) -> None:
+    chosen.image, chosen.view_left = image("cup"), image("side")
+    chosen.image = image("bowl")
+    chosen.view_back = image("back")
+    assert room("views").foreign(chosen) == ["left"]
+    chosen.view_left = image("new side")
+    assert len(pictures(chosen)) == 3
+
+
+def test_views_of_a_front_that_was_removed_are_foreign(chosen: Any) -> None:
+    cup = image("cup")
+    chosen.image, chosen.view_left = cup, image("side")
+    bpy.data.images.remove(cup)
+    chosen.image = image("bowl")
+    assert room("views").foreign(chosen) == ["left"]
+
+
+def test_going_back_to_the_front_brings_its_views_back(chosen: Any) -> None:
+    cup = image("cup")
+    chosen.image, chosen.view_left = cup, image("side")
+    chosen.image = image("bowl")
+    chosen.image = cup
+    assert len(pictures(chosen)) == 2
+
+
+def test_a_service_that_takes_no_views_is_not_asked_about_them(chosen: Any) -> None:
+    chosen.image, chosen.view_left = image("cup"), image("side")
+    chosen.image = image("bowl")
+    chosen.provider = "local"
+    assert pictures(chosen) == [("front", "bowl")]
+
+
+def test_a_cropped_picture_keeps_its_views_and_so_does_the_way_back(chosen: Any) -> None:
+    cup, cropped = image("cup"), image("cup prepared")
+    chosen.image, chosen.view_left = cup, image("side")
+    use = room("operators.pictures").choose
+    assert use(bpy.context, cropped, same_subject=True) is False
+    assert len(pictures(chosen)) == 2
+    assert use(bpy.context, cup, same_subject=True) is False
+    assert len(pictures(chosen)) == 2
+
+
+def test_the_file_keeps_which_front_they_are_of(chosen: Any, tmp_path: Path) -> None:
+    chosen.image, chosen.view_left = image("cup"), image("side")
+    chosen.image = image("bowl")
+    for one in bpy.data.images:
+        one.use_fake_user = True
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "a.blend"))
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "a.blend"))
+    again = bpy.context.scene.image_to_mesh
+    assert room("views").foreign(again) == ["left"]
+
+
+def test_pictures_that_are_dropped_have_no_views(chosen: Any, tmp_path: Path) -> None:
+    chosen.image, chosen.view_left = image("cup"), image("side")
+    operator = room("operators.make_here").IMAGE_TO_MESH_OT_make_here
+    file = tmp_path / "pot.png"
+    file.write_bytes(b"x")
+    dropped = type("Dropped", (), {"_paths": lambda _: [str(file)]})()
+    dropped.properties = type("Set", (), {"is_property_set": lambda *_: False})()
+    (spec,) = operator._specs(dropped, bpy.context)
+    assert [one.view for one in spec.pictures] == ["front"]
