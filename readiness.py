@@ -11,6 +11,7 @@ import bpy
 from . import preferences, views
 from .properties import choices_of, provider_of, read_settings
 from .providers import MissingKey, Provider, Settings, settings_of
+from .providers._texts import readable_name
 from .words import said, tr
 
 NO_PICTURE = {
@@ -78,15 +79,18 @@ def picture_problem(image: bpy.types.Image | None) -> str:
     """Return what keeps an image from being the picture; empty where nothing is known to."""
     if image is None:
         return tr("Choose a picture")
+    shown = readable_name(image)
     if image.source in NO_PICTURE:
-        return tr(NO_PICTURE[image.source]).format(image.name)
+        return tr(NO_PICTURE[image.source]).format(shown)
     if image.type == "MULTILAYER":
-        return tr("“{}” has several layers: save one of them as a picture").format(image.name)
+        return tr("“{}” has several layers: save one of them as a picture").format(
+            readable_name(image)
+        )
     # A render that nobody looked at has no data yet either: whether there is one shows when read.
     if image.type == "COMPOSITING" and not image.has_data:
-        return tr("“{}” is empty: render first").format(image.name)
+        return tr("“{}” is empty: render first").format(shown)
     if image.source == "FILE" and not (image.filepath or image.packed_file or image.has_data):
-        return tr("“{}” has no file: open the picture again").format(image.name)
+        return tr("“{}” has no file: open the picture again").format(shown)
     return ""
 
 

@@ -84,7 +84,7 @@ def _blanked(value: Any) -> Any:
 
 def _answer(line: str) -> None:
     try:
-        _write(sys.stdout, line + "\n")  # guard: printing-ends-nothing
+        _write(sys.stdout, line + "\n")
     except (OSError, ValueError) as error:
         _lost.append(_words(error))
 

@@ -22,6 +22,7 @@ from ..providers._secrets import BLANK, without_secrets
 from ..providers._texts import json_bytes
 from .files import is_plain_folder, read_plain
 from .library import MAX_RECORD, RECORD
+from .names import distinct_names
 
 NEWEST = 20
 LONGEST = 200_000
@@ -56,12 +57,14 @@ def write_diagnostics(
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         text = json_bytes(facts, indent=2).decode()
         archive.writestr("report.json", redacted(text, kept))
-        for record in _newest(library):
+        records = _newest(library)
+        names = distinct_names(redacted(one.parent.name, kept) for one in records)
+        for name, record in zip(names, records, strict=True):
             try:
                 text = read_plain(record, MAX_RECORD)[:LONGEST].decode("utf-8", "replace")
             except OSError as error:  # a link, for instance, to what is nobody else's business
                 text = json.dumps({"unreadable": str(error.strerror)})
-            archive.writestr(f"jobs/{record.parent.name}.json", redacted(text, kept))
+            archive.writestr(f"jobs/{name}.json", redacted(text, kept))  # guard: odd-folders-in-zip
 
 
 def redacted(text: str, secrets: Iterable[str]) -> str:

@@ -17,6 +17,7 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty
 from .. import jobs
 from ..properties import choices_of
 from ..providers import BadImage, ImageToMeshError
+from ..providers._texts import readable_name
 from ..readiness import picture_key, picture_problem
 from ..words import tr
 from . import account, pictures, shown
@@ -89,7 +90,7 @@ class IMAGE_TO_MESH_OT_develop(bpy.types.Operator):
             source = picture_source(image)
         except ImageToMeshError as error:
             return pictures.refused(self, context, error)
-        original = str(image.get(ORIGINAL, image.name))
+        original = str(image.get(ORIGINAL) or readable_name(image))
         jobs.darkroom().develop(source, original, _lens(context), recipe)
         if not bpy.app.background:
             account.redraw(context)

@@ -11,6 +11,7 @@ from bpy.props import BoolProperty, StringProperty
 
 from .. import jobs, preferences
 from ..providers import Secret, all_providers
+from ..providers._texts import clean
 from ..words import tr
 
 NAME = "image-to-mesh-diagnostics.zip"
@@ -39,6 +40,7 @@ class IMAGE_TO_MESH_OT_save_diagnostics(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         target = Path(bpy.path.ensure_ext(bpy.path.abspath(self.filepath or f"//{NAME}"), ".zip"))
+        shown = clean(str(target))
         try:
             jobs.write_diagnostics(
                 target,
@@ -49,10 +51,10 @@ class IMAGE_TO_MESH_OT_save_diagnostics(bpy.types.Operator):
             )
         except OSError as error:
             self.report(
-                {"ERROR"}, tr("{} cannot be written: {}").format(target, error.strerror or error)
+                {"ERROR"}, tr("{} cannot be written: {}").format(shown, error.strerror or error)
             )
             return {"CANCELLED"}
-        self.report({"INFO"}, tr("Saved {}").format(target))
+        self.report({"INFO"}, tr("Saved {}").format(shown))
         return {"FINISHED"}
 
 

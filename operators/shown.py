@@ -11,6 +11,7 @@ from bpy.props import BoolProperty
 from .. import jobs
 from ..properties import choices_of, provider_of
 from ..providers import ImageToMeshError
+from ..providers._texts import readable_name
 from .arguments import argument
 
 REFUSED = "refused"
@@ -82,7 +83,7 @@ def show_refusal(context: bpy.types.Context, error: ImageToMeshError) -> None:
         jobs.JobView(
             job=REFUSED,
             provider=provider_of(context.scene).id,
-            name=image.name if image else "Generate",
+            name=readable_name(image) if image else "Generate",
             state=jobs.State.FAILED,
             phase="Refused",
             fraction=None,

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import re
 import sys
+import traceback
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from importlib import import_module
@@ -93,18 +94,33 @@ def _check_version(name: str) -> None:
 
 
 def _culprit(error: BaseException) -> str:
-    """Return the library that an error comes from: one out of another folder than its fellows."""
+    """Return the library that an error comes from: one that it names, else one that lies apart.
+
+    Blender brings some of them itself, in another folder: to lie apart alone says little.
+    """
     named: list[str] = []
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, ImportError) and cause.name:
-            named.append(cause.name.partition(".")[0])
+        named += filter(None, [_named_in(cause)])
         cause = cause.__cause__ or cause.__context__
+    ours = [name for name in named if name in SHIPPED]
+    if named:
+        return (ours or named)[-1]
     odd = _elsewhere()
-    for name in (*named[::-1], *odd):
-        if name in odd:
-            return name
-    return named[-1] if named else next((one for one in SHIPPED if one in str(error)), "?")
+    words = str(error).replace("-", "_")
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    modules = [str(frame.f_globals.get("__name__", "")) for frame in reversed(frames)]
+    raised_in = [name.partition(".")[0] for name in modules]
+    told = (name for name in reversed(SHIPPED) if name in words)
+    return next((name for name in (*told, *raised_in, *odd) if name in odd), "?")
+
+
+def _named_in(error: BaseException) -> str:
+    """Return the library that an error itself names; empty for none."""
+    if isinstance(error, ImportError):
+        return (error.name or "").partition(".")[0]
+    of = getattr(error, "obj", None) if isinstance(error, AttributeError) else None
+    return of.__name__.partition(".")[0] if isinstance(of, ModuleType) else ""
 
 
 def _elsewhere() -> Sequence[str]:

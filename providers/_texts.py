@@ -52,6 +52,17 @@ def clean(text: str, most: int = MOST) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
+def readable_name(thing: Any, otherwise: str = "picture") -> str:
+    """Return the clean name of something of Blender's.
+
+    A name that came out of a file may be no UTF-8: then looking at it raises UnicodeDecodeError.
+    """
+    try:
+        return clean(str(thing.name), 255)
+    except UnicodeDecodeError:
+        return otherwise  # guard: names-in-blender
+
+
 def storable(text: str) -> str:
     """Return a text that every encoding of Unicode can write: halves of characters are replaced."""
     return text if text.isascii() else _SURROGATE.sub(LOST, text)

@@ -17,6 +17,7 @@ import bpy
 
 from ..jobs import PictureSource
 from ..providers import BadImage
+from ..providers._texts import readable_name
 from .background.names import clear_name
 
 HEAD = 16
@@ -45,9 +46,11 @@ def picture_source(image: bpy.types.Image, view: str = "front") -> PictureSource
     name = picture_name(image)
     if image.source in REFUSED:
         what, hint = REFUSED[image.source]
-        raise BadImage(what.format(image.name), hint)
+        raise BadImage(what.format(readable_name(image)), hint)
     if image.type == "MULTILAYER":
-        raise BadImage(f"{image.name} has several layers.", "Save one layer of it as a picture.")
+        raise BadImage(
+            f"{readable_name(image)} has several layers.", "Save one layer of it as a picture."
+        )
     if image.source == "VIEWER":
         rendered = _rendered(image)
         return PictureSource(name, view, lambda: rendered)
@@ -66,7 +69,7 @@ def picture_source(image: bpy.types.Image, view: str = "front") -> PictureSource
 
 def picture_name(image: bpy.types.Image) -> str:
     """Return a short clear name for what is made of the image: no folder, no extension."""
-    name = Path(image.name.replace("\\", "/")).name
+    name = Path(readable_name(image).replace("\\", "/")).name
     for path in (Path(name), Path(re.sub(r"\.\d{3,}$", "", name))):  # "photo.png.001" too
         if path.suffix.lower() in bpy.path.extensions_image:
             name = path.stem
@@ -79,7 +82,9 @@ def _file_of(image: bpy.types.Image) -> Path:
         path = _frame_of(path, bpy.context.scene.frame_current)
     if path.is_file():
         return path
-    raise BadImage(f"The file of {image.name} is missing: {path}", "Find it, or open another one.")
+    raise BadImage(
+        f"The file of {readable_name(image)} is missing: {path}", "Find it, or open another one."
+    )
 
 
 def _frame_of(path: Path, frame: int) -> Path:
@@ -103,7 +108,7 @@ def _head(path: Path) -> bytes:
 def _encoded(image: bpy.types.Image, name: str, view: str) -> PictureSource:
     """Copy the pixels now; make a PNG of them when the job asks."""
     if min(image.size) < 1 or image.channels < 1:
-        raise BadImage(f"{image.name} has no pixels.", "Open another picture.")
+        raise BadImage(f"{readable_name(image)} has no pixels.", "Open another picture.")
     width, height = image.size
     values = array("f", bytes(4 * width * height * image.channels))
     image.pixels.foreach_get(values)
@@ -129,7 +134,7 @@ def _rendered(image: bpy.types.Image) -> bytes:
         try:
             image.save_render(str(path), scene=scene)
         except RuntimeError as error:
-            raise BadImage(f"{image.name} is empty.", "Render first (F12).") from error
+            raise BadImage(f"{readable_name(image)} is empty.", "Render first (F12).") from error
         return path.read_bytes()
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +13,7 @@ import bpy
 import numpy as np
 import pytest
 from blender.picture_files import read_picture, write_picture
+from fakes.png import png_of
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -275,3 +277,20 @@ def test_a_full_hd_image_is_taken_in_a_moment(pictures: Any) -> None:
     taken = perf_counter() - start
     print(f"1920 x 1080 pixels taken on the main thread in {taken * 1000:.0f} ms")
     assert taken < 2.5  # under 0.1 s on a quiet machine
+
+
+def test_a_picture_whose_name_is_no_text_is_a_picture(addon: ModuleType, tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"cup\xf5\x8a\x8c\x9a.png")
+    path.write_bytes(png_of(64, 48))
+    image = bpy.data.images.load(str(path))
+    with pytest.raises(UnicodeDecodeError):
+        _ = image.name
+    pictures = import_module(f"{addon.__name__}.scene.pictures")
+    source = pictures.picture_source(image)
+    assert (source.name, source.read()) == ("picture", path.read_bytes())
+    path.unlink()
+    with pytest.raises(import_module(f"{addon.__name__}.providers").BadImage) as caught:
+        pictures.picture_source(image)
+    assert str(caught.value).isprintable()
+    readiness = import_module(f"{addon.__name__}.readiness")
+    assert readiness.picture_problem(image) == ""

@@ -91,3 +91,13 @@ def test_a_bundle_that_is_there_is_trusted_and_another_is_said(
     providers.trust(str(bundle))
     assert authorities() == (str(bundle), "Certificate Bundle")
     assert providers.trust_problem() == ""
+
+
+def test_folders_with_odd_names_and_records_of_any_text_are_in_it(tmp_path: Path) -> None:
+    library = tmp_path / "library"
+    for name in ("odd\udcff\x1b[31m", "odd\udcfe\x1b[31m", f"key {KEYS[2]}", "con"):
+        record(library, name, note="\ud83d\x1b", settings={"\udcff": KEYS[2]})
+    text, names = written(tmp_path, library)
+    assert len(set(names)) == 5
+    assert all(name.isprintable() for name in names)
+    assert KEYS[2] not in text + "".join(names)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -200,6 +201,7 @@ def test_a_record_with_any_text_is_read_shown_and_saved_again(
     library.save(record)
     assert library.load(record.id) == record
     assert record.place.get("file") in (None, "/art/\udcff.blend")
+    assert json.dumps(asdict(replace(record, place={})), ensure_ascii=False).encode()
     listed = Catalogue(tmp_path)
     listed.refresh()
     assert (len(listed.entries), listed.problems) == (1, ())
