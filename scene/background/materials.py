@@ -127,7 +127,11 @@ def _pack_textures(materials: list[bpy.types.Material], folder: Path) -> list[st
 
 
 def _pack(image: bpy.types.Image, folder: Path) -> bool:
-    path = Path(bpy.path.abspath(image.filepath)).resolve()
+    named = bpy.path.abspath(image.filepath)
+    if not Path(named).is_file():
+        named = named.replace("\\", "/")  # guard: texture-behind-backslash
+        image.filepath = named
+    path = Path(named).resolve()
     if not path.is_relative_to(folder) or not path.is_file():
         return False
     image.pack()
