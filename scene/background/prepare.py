@@ -64,14 +64,16 @@ def _import_surely(path: str, name: str, options: Mending) -> tuple[bpy.types.Ob
     """Import the model as `import_model` does; what breaks over a file is said to be bad.
 
     An error that nobody foresaw must not pass for one of this machine: the file would be taken for
-    whole. Errors of the disk and of memory are no fault of the file.
+    whole. Errors of the disk are no fault of the file.
     """
     try:
         root, notes = import_model(path, name, options)
         if not face_count(root):
             raise Refusal("bad_mesh", "The mesh file holds no faces.", "Generate the mesh again.")
-    except (Refusal, OSError, MemoryError):
+    except Refusal:
         raise
+    except OSError as error:
+        raise _disk_trouble(error) from error
     except Exception as error:
         traceback.print_exc()
         what = f"Blender cannot make a model of the mesh: {reason_of(repr(error))}"
@@ -83,9 +85,13 @@ def _write(path: str, objects: list[bpy.types.Object]) -> None:
     try:
         with whole(path) as side:
             bpy.data.libraries.write(side, set(objects))
-    except RuntimeError as error:
-        what = f"Blender could not save the model: {reason_of(str(error))}"
-        raise Refusal("library", what, "Make room on the disk, then resume the job.") from error
+    except (RuntimeError, OSError) as error:
+        raise _disk_trouble(error) from error  # guard: unsaved-is-no-model
+
+
+def _disk_trouble(error: Exception) -> Refusal:
+    what = f"Blender could not save the model: {reason_of(str(error))}"
+    return Refusal("library", what, "Make room on the disk, then resume the job.")
 
 
 def _add_preview(root: bpy.types.Object, request: dict[str, Any]) -> None:
@@ -96,11 +102,11 @@ def _add_preview(root: bpy.types.Object, request: dict[str, Any]) -> None:
     if picture is None:
         Path(request["preview"]).unlink(missing_ok=True)
         return
-    with whole(request["preview"]) as side, Path(side).open("xb") as file:
-        file.write(encode_png(picture))
+    with suppress(OSError), whole(request["preview"]) as side, Path(side).open("xb") as file:
+        file.write(encode_png(picture))  # Without room for it the model is whole.
     set_asset_preview(root, picture)
     # Windows replaces no file that somebody reads just now: then the asset has no picture.
-    with suppress(PermissionError):
+    with suppress(Refusal):
         _write(request["output"], model_objects(root))
 
 

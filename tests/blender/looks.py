@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -67,15 +66,16 @@ def looks() -> Looks:
     depsgraph = bpy.context.evaluated_depsgraph_get()
     parts = [_measure(thing, depsgraph) for thing in shown_objects()]
     points = np.concatenate([part[0] for part in parts])
-    areas: Counter[Material] = Counter()
+    areas: dict[Material, float] = {}
     for part in parts:
-        areas.update(part[3])
+        for material, area in part[3].items():
+            areas[material] = areas.get(material, 0.0) + area
     return Looks(
         faces=sum(part[1] for part in parts),
         collapsed=sum(part[2] for part in parts),
         size=points.max(0) - points.min(0),
         area=sum(areas.values()),
-        areas=dict(areas),
+        areas=areas,
         normals=np.sum([part[4] for part in parts], axis=0),
     )
 
@@ -97,11 +97,12 @@ def _measure(thing: bpy.types.Object, depsgraph: bpy.types.Depsgraph) -> tuple[A
     sides = triangles[:, 1:] - triangles[:, :1]
     areas = np.linalg.norm(np.cross(sides[:, 0], sides[:, 1]), axis=1) / 2
     slots = _read(mesh.loop_triangles, "material_index", np.int32, 1)[:, 0]
-    by_material: Counter[Material] = Counter()
+    by_material: dict[Material, float] = {}
     for slot in np.unique(slots):
         own = thing.material_slots
         material = own[min(slot, len(own) - 1)].material if own else None
-        by_material[material_look(material, mesh)] += float(areas[slots == slot].sum())
+        look, area = material_look(material, mesh), float(areas[slots == slot].sum())
+        by_material[look] = by_material.get(look, 0.0) + area
     loops = _read(mesh.loop_triangles, "loops", np.int32, 3)
     normals = _read(mesh.corner_normals, "vector", np.float32, 3)[loops].astype(np.float64)
     normals = normals @ np.linalg.pinv(world[:3, :3])
@@ -131,7 +132,9 @@ def _collapsed(mesh: bpy.types.Mesh) -> int:
 
 
 def _is_collapsed(corners: list[int]) -> bool:
-    moving = [one for one, after in zip(corners, corners[1:] + corners[:1], strict=True) if one != after]
+    moving = [
+        one for one, after in zip(corners, corners[1:] + corners[:1], strict=True) if one != after
+    ]
     return len(moving) < 3
 
 
@@ -163,7 +166,9 @@ def _input(socket: bpy.types.NodeSocket) -> Any:
     if socket.is_linked:
         return tuple(sorted(_sources(socket)))
     value = socket.default_value
-    return tuple(round(one, 3) for one in value[:3]) if hasattr(value, "__len__") else round(value, 3)
+    return (
+        tuple(round(one, 3) for one in value[:3]) if hasattr(value, "__len__") else round(value, 3)
+    )
 
 
 def _sources(socket: bpy.types.NodeSocket, depth: int = 6) -> set[str]:
@@ -211,7 +216,8 @@ MEANT = {
 
 def as_meant(material: Material) -> tuple[Material, set[str]]:
     """Return how a material of Blender's own import is meant to look, and by which rules."""
-    look, used = dict(material), set()
+    look = dict(material)
+    used: set[str] = set()
     for reason, rule in MEANT.items():
         meant = rule(look)
         if meant != look:
@@ -237,7 +243,8 @@ def _is_fed(value: Any) -> bool:
 
 def differences(plain: Looks, ours: Looks) -> tuple[list[str], set[str]]:
     """Compare a prepared model with Blender's own import; return what was not meant, and rules."""
-    found, used = [], set()
+    found: list[str] = []
+    used: set[str] = set()
     if plain.faces - ours.faces not in range(plain.collapsed + 1):
         found.append(f"faces {plain.faces}, {plain.collapsed} without three places: {ours.faces}")
     if plain.faces > ours.faces:

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A mesh that shows nothing, or breaks what reads it, is refused with a sentence: never ready."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import bpy
+import numpy as np
+import pytest
+from blender.own_meshes import FACES, POINTS, one_node, pyramid
+from blender.writers import Gltf, write_obj, write_ply, write_stl
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+    from types import ModuleType
+
+    from numpy.typing import NDArray
+
+SPOT = np.ones_like(POINTS) * np.float32(0.3)
+LINE = np.linspace((0, 0, 0), (1, 2, 3), 5).astype(np.float32)
+WHITE = np.full((5, 3), 255, np.uint8)
+
+
+def scaled(path: Path, by: float) -> Path:
+    return one_node(path, pyramid(), scale=[by] * 3)
+
+
+def with_a_bad_point(value: float) -> NDArray[np.float32]:
+    points = POINTS.copy()
+    points[4, 1] = value
+    return points
+
+
+def morphed_flat(path: Path) -> Path:
+    """All points in one place by a target that is on."""
+    file = Gltf()
+    file.add("nodes", mesh=file.mesh(pyramid(), targets=[-POINTS], weights=[1.0]))
+    return file.write(path / "mesh.glb")
+
+
+BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
+    "glb in one place": (lambda path: one_node(path, pyramid() | {"POSITION": SPOT}), "one place"),
+    "obj in one place": (lambda path: write_obj(path / "m.obj", SPOT, FACES), "one place"),
+    "ply in one place": (lambda path: write_ply(path / "m.ply", SPOT, FACES, WHITE), "one place"),
+    "stl in one place": (lambda path: write_stl(path / "m.stl", SPOT[FACES]), "one place|no faces"),
+    "glb scaled to nothing": (lambda path: scaled(path, 0.0), "one place"),
+    "glb of atoms": (lambda path: scaled(path, 1e-20), "one place"),
+    "glb of denormals": (
+        lambda path: one_node(path, pyramid() | {"POSITION": POINTS * np.float32(1e-40)}),
+        "one place",
+    ),
+    "glb morphed to nothing": (morphed_flat, "one place"),
+    "glb on a line": (lambda path: one_node(path, pyramid() | {"POSITION": LINE}), "no area"),
+    "obj on a line": (lambda path: write_obj(path / "m.obj", LINE, FACES), "no area"),
+    "glb far away": (lambda path: scaled(path, 1e20), "away"),
+    "obj far away": (lambda path: write_obj(path / "m.obj", POINTS * 1e30, FACES), "away|without"),
+    "stl far away": (lambda path: write_stl(path / "m.stl", POINTS[FACES] * 1e30), "away|without"),
+    "glb with nan": (
+        lambda path: one_node(path, pyramid() | {"POSITION": with_a_bad_point(np.nan)}), "a place"
+    ),
+    "glb with inf": (
+        lambda path: one_node(path, pyramid() | {"POSITION": with_a_bad_point(np.inf)}), "a place"
+    ),
+    "obj of points": (lambda path: write_obj(path / "m.obj", POINTS, FACES[:0]), "no faces"),
+    "obj of lines": (
+        lambda path: write_obj(path / "m.obj", POINTS, FACES[:0], lines=["l 1 2 3"]), "no faces"
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture
+def background(addon: ModuleType) -> Callable[[str], ModuleType]:
+    return lambda name: import_module(f"{addon.__name__}.scene.background.{name}")
+
+
+@pytest.fixture
+def answer(background: Any, tmp_path: Path) -> Callable[..., dict[str, Any]]:
+    """Ask the worker's program for a model; return its answer."""
+
+    def run(mesh: Path, **mending: Any) -> dict[str, Any]:
+        given: dict[str, Any] = background("protocol").answer({
+            "do": "prepare", "id": 1, "mesh": str(mesh), "name": "photo", "mending": mending,
+            "output": str(tmp_path / "model.blend"), "preview": str(tmp_path / "preview.png"),
+            "render_preview": True,
+        })  # fmt: skip
+        return given
+
+    return run
+
+
+@pytest.mark.parametrize("tidy", [True, False])
+@pytest.mark.parametrize("what", BAD)
+def test_what_shows_nothing_is_refused(what: str, tidy: bool, answer: Any, tmp_path: Path) -> None:
+    write, sentence = BAD[what]
+    given = answer(write(tmp_path), tidy=tidy)
+    assert given.keys() == {"refused"}, given
+    assert given["refused"]["kind"] == "bad_mesh"
+    assert any(part in given["refused"]["message"] for part in sentence.split("|")), given
+    assert given["refused"]["message"].endswith(".")
+    assert not (tmp_path / "model.blend").exists()
+
+
+@pytest.mark.parametrize("size", [1e-6, 1e6])
+def test_what_is_small_or_large_comes_in(size: float, answer: Any, tmp_path: Path) -> None:
+    """With a preview that shows it."""
+    given = answer(scaled(tmp_path, size))
+    assert given["done"]["faces"] == 6
+    assert given["done"]["height"] == pytest.approx(2 * size, rel=1e-4, abs=1e-6)
+    assert (tmp_path / "preview.png").stat().st_size > 5000
+
+
+def test_a_flat_part_goes_and_the_rest_stays(answer: Any, tmp_path: Path) -> None:
+    file = Gltf()
+    file.add("nodes", mesh=file.mesh(pyramid()))
+    file.add("nodes", mesh=file.mesh(pyramid() | {"POSITION": SPOT, "indices": FACES[:1]}))
+    given = answer(file.write(tmp_path / "mesh.glb"))
+    assert (given["done"]["faces"], given["done"]["objects"]) == (6, ["photo"])
+
+
+@pytest.mark.parametrize("error", [IndexError, KeyError, ZeroDivisionError, RuntimeError])
+def test_what_breaks_over_a_file_is_never_ready(
+    error: type[Exception], answer: Any, background: Any, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    def broken(*_: Any, **__: Any) -> None:
+        raise error("index -1 is out of bounds")
+
+    monkeypatch.setattr(background("prepare"), "mend_materials", broken)
+    given = answer(one_node(tmp_path, pyramid()))
+    assert given["refused"]["kind"] == "bad_mesh"
+    assert error.__name__ in given["refused"]["message"]
+    assert not (tmp_path / "model.blend").exists()
+
+
+def test_a_full_disk_is_no_bad_mesh(
+    answer: Any, background: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(background("prepare"), "mend_materials", full)
+    assert answer(one_node(tmp_path, pyramid()))["refused"]["kind"] == "library"
+    monkeypatch.undo()
+
+    @contextmanager
+    def nowhere(_path: str) -> Iterator[str]:
+        yield str(tmp_path / "gone" / "model.blend")
+
+    monkeypatch.setattr(background("prepare"), "whole", nowhere)
+    given = answer(one_node(tmp_path, pyramid()))
+    assert given["refused"]["kind"] == "library"
+    assert "could not save the model" in given["refused"]["message"]
+
+
+def test_without_a_preview_the_model_is_whole(
+    answer: Any, background: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: Any) -> None:
+        raise RuntimeError("Out of memory")
+
+    monkeypatch.setattr(background("preview"), "_set_up", fails)
+    assert answer(one_node(tmp_path, pyramid()))["done"]["faces"] == 6
+    assert not (tmp_path / "preview.png").exists()
+    assert not bpy.data.worlds
+    assert not bpy.data.cameras
