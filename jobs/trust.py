@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import shutil
 import stat
 import tempfile
@@ -33,6 +34,8 @@ HINT = (
     "Look at who can write to the library; then trust it: Trust This Library in the preferences, "
     "or “--trust-library”."
 )
+_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.=+~-]{0,299}")
+"""What an id in a ticket can be: one part of a path, as it stands."""
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -72,8 +75,9 @@ def check_ticket(record: Record) -> None:
     """Raise LibraryProblem for a job of somebody else that can only go on by an address in it."""
     if record.own:
         return
-    named = [one.url for one in record.pictures if one.url]
-    if named or _has_address([record.ticket, record.uploaded]):  # guard: addresses-of-strangers
+    named = any(one.url for one in record.pictures)
+    named = named or any("//" in one for one in _texts(record.uploaded))
+    if named or not all(map(_ID.fullmatch, _texts(record.ticket))):  # guard: addresses-of-strangers
         raise LibraryProblem(
             Message("“{job}” was written elsewhere and names an address.", job=record.id),
             "No address of others is called: let whoever wrote it go on with it.",
@@ -210,12 +214,16 @@ def _is_own_group(group: int) -> bool:
     return False
 
 
-def _has_address(value: JSON) -> bool:
+def _texts(value: JSON) -> Iterator[str]:
+    """Yield all texts in a value of a record, names in its objects as well."""
     if isinstance(value, str):
-        return (":" in value and "//" in value) or "\\" in value
-    if isinstance(value, dict):
-        return any(_has_address(one) for pair in value.items() for one in pair)
-    return isinstance(value, list | tuple) and any(_has_address(one) for one in value)
+        yield value
+    elif isinstance(value, dict):
+        for pair in value.items():
+            yield from _texts(pair)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _texts(one)
 
 
 def _trusted() -> list[str]:

@@ -8,11 +8,13 @@ rest of it may be asked for: a later process, at another address, goes on with t
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import logging
 import os
 import re
 import shutil
+import stat
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -34,6 +36,13 @@ STALL = 60.0
 """Seconds within which so much must come; a slow connection may take as long as it wants."""
 STALL_BYTES = 1024
 TOLD_EVERY = 0.1
+LONGEST_NOTE = 64 * 1024
+_UNFOLLOWED = (
+    getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
 
 GONE = frozenset({400, 401, 403, 404, 410})
 """What addresses answer that have expired: asking the same one again leads nowhere."""
@@ -190,7 +199,8 @@ class _Restart(BrokenOff):
 
 def _write(want: Want, answer: Stream, have: int, total: int | None) -> None:
     done, seen, since, told = have, have, time.monotonic(), 0.0
-    with want.part.open("r+b" if have else "wb") as file:
+    flags = os.O_RDWR if have else os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    with os.fdopen(_opened(want.part, flags), "r+b" if have else "wb") as file:
         file.seek(have)
         file.truncate()
         try:
@@ -259,25 +269,42 @@ def _beside(target: Path) -> Path:
 
 def _keep(target: Path, origin: Origin) -> None:
     target.with_name(f".{target.name}.part").unlink(missing_ok=True)
-    _beside(target).write_text(json.dumps(asdict(origin)), encoding="utf-8")
+    _beside(target).unlink(missing_ok=True)
+    new = _opened(_beside(target), os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    with os.fdopen(new, "w", encoding="utf-8") as file:
+        json.dump(asdict(origin), file)
 
 
 def _load(target: Path) -> Origin:
     try:
-        kept = json.loads(_beside(target).read_text(encoding="utf-8"))
+        with os.fdopen(_opened(_beside(target), os.O_RDONLY), "rb") as file:
+            kept = json.loads(file.read(LONGEST_NOTE))
         total = kept["total"]
         return Origin(
             str(kept["etag"]),
             str(kept["modified"]),
             total if type(total) is int else None,
         )
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return Origin()
+
+
+def _opened(path: Path, flags: int) -> int:
+    """Open a file of a job's folder, which others may write to: no link is followed, no pipe
+    waited for, and nothing written that has another name elsewhere.
+    """
+    descriptor = os.open(path, flags | _UNFOLLOWED, 0o666)
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:  # guard: parts-are-plain-files
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no file")
+    return descriptor
 
 
 def _size(path: Path) -> int:
     try:
-        return path.stat().st_size
+        found = path.lstat()
+        return found.st_size if stat.S_ISREG(found.st_mode) else 0
     except OSError:
         return 0
 

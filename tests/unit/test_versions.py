@@ -11,7 +11,7 @@ import pytest
 
 from image_to_mesh.jobs import care as caring
 from image_to_mesh.jobs import versions
-from image_to_mesh.jobs.marks import mark_file
+from image_to_mesh.jobs.marks import is_marked, mark_file
 from image_to_mesh.providers import LibraryProblem
 
 if TYPE_CHECKING:
@@ -77,6 +77,29 @@ def test_a_card_is_kept_with_what_it_is_of(folder: Path, cares: caring.Cares) ->
     view = finished(begin(cares, folder, "card"))
     assert (view.version, view.card) == ("", {"faces": 7})
     assert versions.versions(folder) == [versions.Version("model.blend", card={"faces": 7})]
+
+
+@pytest.mark.parametrize("task", ["clean", "card"])
+def test_a_model_that_others_made_gets_no_care(
+    folder: Path, cares: caring.Cares, task: str
+) -> None:
+    (folder / "model.blend").write_text("a stranger's")
+    view = finished(begin(cares, folder, task))
+    assert view.failure is not None
+    assert "not made by your Blender" in view.failure.message
+    assert [one.name for one in folder.glob("model-v*")] == []
+
+
+def test_a_version_is_marked_and_made_where_nobody_else_can_write(
+    folder: Path, cares: caring.Cares
+) -> None:
+    assert finished(begin(cares, folder, "clean")).version == "model-v2.blend"
+    assert is_marked(folder / "model-v2.blend")
+    folder.chmod(0o777)
+    assert finished(begin(cares, folder, "clean")).version == "model-v3.blend"
+    assert is_marked(folder / "model-v3.blend")
+    # The stand-in writes down what it was given: a copy, in a folder of the user's own.
+    assert not (folder / "model-v3.blend").read_text().startswith(str(folder))
 
 
 def test_refused_care_leaves_no_version(folder: Path, cares: caring.Cares) -> None:

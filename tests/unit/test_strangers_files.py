@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files that others put into a library: only plain ones are read, and none is waited for."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes.odd_files import a_sparse_file, odd, soon
+from fakes.png import png_of
+
+from image_to_mesh.jobs import (
+    Catalogue,
+    InputPicture,
+    Library,
+    Record,
+    State,
+    note_import,
+    to_bin,
+)
+from image_to_mesh.jobs.catalogue import FILE
+from image_to_mesh.jobs.files import (
+    is_plain,
+    leave_word,
+    open_plain,
+    read_plain,
+    write_whole,
+)
+from image_to_mesh.jobs.imports import last_import
+from image_to_mesh.jobs.library import MAX_RECORD, RECORD
+from image_to_mesh.jobs.meshfile import read_mesh_file
+from image_to_mesh.jobs.uploads import FILE as UPLOADS
+from image_to_mesh.jobs.uploads import Uploads
+from image_to_mesh.jobs.versions import Version, remember, versions
+from image_to_mesh.providers import LibraryProblem, get_provider
+
+PRIVATE = b'{"private": "letter"}'
+
+
+@pytest.fixture
+def private(tmp_path: Path) -> Path:
+    """A file of the user's that is nobody else's business."""
+    made = tmp_path / "private.txt"
+    made.write_bytes(PRIVATE)
+    return made
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Library:
+    """A library with one job."""
+    made = Library(tmp_path / "library")
+    made.create(record("cup"), {"front.png": png_of(8, 8)})
+    return made
+
+
+def record(job: str, **what: Any) -> Record:
+    """A job that is ready."""
+    values: dict[str, Any] = {"id": job, "state": State.READY, "provider": "tripo", "name": job}
+    return Record(**{**values, "created": "2026-01-01T00:00:00+00:00", **what})
+
+
+# -- what is read ----------------------------------------------------------------------------------
+
+
+@odd
+def test_only_plain_files_are_read(tmp_path: Path, private: Path, odd: Any) -> None:
+    odd(tmp_path / "file", private)
+    assert isinstance(soon(lambda: read_plain(tmp_path / "file", 1000)), OSError)
+    assert isinstance(soon(lambda: read_mesh_file(tmp_path / "file")), Exception)
+    assert is_plain(tmp_path / "file") is (odd is a_sparse_file)
+
+
+def test_a_folder_that_is_a_link_is_not_gone_into(tmp_path: Path, private: Path) -> None:
+    (tmp_path / "job").symlink_to(private.parent)
+    for work in (
+        lambda: read_plain(tmp_path / "job" / private.name, 1000),
+        lambda: write_whole(tmp_path / "job" / "new.txt", b"new"),
+        lambda: leave_word(tmp_path / "job" / "word"),
+    ):
+        with pytest.raises(OSError, match="it is a link"):
+            work()
+    assert not (tmp_path / "new.txt").exists()
+    assert not (tmp_path / "word").exists()
+
+
+def test_a_file_that_grows_while_it_is_read_is_too_big(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"x" * 10)
+    with open_plain(path) as file:
+        assert file.read() == b"x" * 10
+    with pytest.raises(OSError, match="MB") as caught:
+        read_plain(path, 9)
+    assert caught.value.errno == errno.EFBIG
+    assert read_plain(path, 10) == b"x" * 10
+
+
+@odd
+def test_a_record_is_a_plain_file(library: Library, private: Path, odd: Any) -> None:
+    (library.root / "odd").mkdir()
+    odd(library.root / "odd" / RECORD, private)
+    found = soon(library.all)
+    assert [one.id for one in found[0]] == ["cup"]
+    assert len(found[1]) == 1
+    assert [one.id for one in soon(lambda: list(library.open_jobs()))] == []
+    listed = Catalogue(library.root)
+    assert soon(listed.refresh) is True
+    assert [one.job for one in listed.entries] == ["cup"]
+
+
+def test_a_record_over_the_limit_is_not_read(library: Library) -> None:
+    path = library.folder("cup") / RECORD
+    path.write_bytes(path.read_bytes().ljust(MAX_RECORD + 1))
+    with pytest.raises(LibraryProblem, match="cannot be read"):
+        library.load("cup")
+
+
+def test_jobs_that_are_links_are_none(library: Library, tmp_path: Path) -> None:
+    other = Library(tmp_path / "other")
+    other.create(record("pot"), {})
+    (library.root / "pot").symlink_to(other.root / "pot")
+    listed = Catalogue(library.root)
+    listed.refresh()
+    assert library.jobs() == [one.job for one in listed.entries] == ["cup"]
+    for work in (library.delete, library.load, lambda job: to_bin(library, job)):
+        with pytest.raises(LibraryProblem):
+            work("pot")
+    with pytest.raises(LibraryProblem):
+        library.save(record("pot", name="changed"))
+    assert other.load("pot").name == "pot"
+
+
+@odd
+def test_the_list_is_a_plain_file(library: Library, private: Path, odd: Any) -> None:
+    odd(library.root / FILE, private)
+    listed = Catalogue(library.root)
+    soon(listed.open)
+    assert not listed.entries
+    soon(listed.refresh)
+    assert [one.job for one in listed.entries] == ["cup"]
+    assert private.read_bytes() == PRIVATE
+
+
+FIELDS: dict[str, list[Any]] = {
+    "job": [7, None, []], "state": ["nowhere", 3, None], "provider": [None, {}],
+    "name": [None, 7, ["a"]], "created": [7, None], "credits": ["3", [], True],
+    "seconds": ["3", None, {}], "faces": ["3", 1.5, []], "format": [1, []], "thumbnail": [1, {}],
+    "failure": [None, 2], "taken": [1, "no"], "order": [None, 5], "imported": [True, 7],
+    "size": ["big", 1.5, None, True],
+}  # fmt: skip
+
+
+WRONG = [(field, value) for field, values in FIELDS.items() for value in values]
+
+
+@pytest.mark.parametrize(("field", "value"), WRONG)
+def test_a_list_of_wrong_types_is_made_again(library: Library, field: str, value: Any) -> None:
+    Catalogue(library.root).refresh()
+    kept = json.loads((library.root / FILE).read_text())
+    kept["jobs"][field] = [value]
+    (library.root / FILE).write_text(json.dumps(kept))
+    listed = Catalogue(library.root)
+    listed.open()
+    assert not listed.entries
+    listed.refresh()
+    assert listed.find(text="cup")[0].size > 0
+
+
+@pytest.mark.parametrize("stamps", [[["a"], [1], [1]], [[1.5], [1], [1]], [[True], [1], [1]], 7])
+def test_a_list_of_wrong_stamps_is_made_again(library: Library, stamps: Any) -> None:
+    Catalogue(library.root).refresh()
+    kept = json.loads((library.root / FILE).read_text())
+    (library.root / FILE).write_text(json.dumps({**kept, "stamps": stamps}))
+    listed = Catalogue(library.root)
+    listed.open()
+    assert not listed.entries
+
+
+@odd
+@pytest.mark.parametrize("name", ["versions.json", "imported.json"])
+def test_small_lists_of_a_job_are_plain_files(
+    library: Library, private: Path, odd: Any, name: str
+) -> None:
+    folder = library.folder("cup")
+    (folder / "model.blend").write_bytes(b"model")
+    odd(folder / name, private)
+    assert soon(lambda: versions(folder)) == [Version("model.blend")]
+    assert soon(lambda: last_import(folder)) is None
+    with contextlib.suppress(OSError):
+        soon(lambda: remember(folder, Version("model.blend", "card")))
+    soon(lambda: note_import(folder))
+    assert private.read_bytes() == PRIVATE
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        [{"file": ["model.blend"]}],
+        [{"file": "model.blend", "notes": 7, "card": "x", "asked": [], "made_by": 3}],
+        [{"file": "model.blend", "notes": [7, {}], "more": 1}],
+        [{"file": "../../evil.blend"}],
+        ["model.blend"],
+        {"file": "model.blend"},
+        7,
+    ],
+)
+def test_a_list_of_versions_of_wrong_types_costs_its_remarks(tmp_path: Path, listed: Any) -> None:
+    (tmp_path / "model.blend").write_bytes(b"model")
+    (tmp_path / "versions.json").write_text(json.dumps(listed))
+    assert versions(tmp_path) == [Version("model.blend")]
+
+
+@odd
+def test_a_version_is_a_plain_file(tmp_path: Path, private: Path, odd: Any) -> None:
+    odd(tmp_path / "model-v2.blend", private)
+    assert [one.file for one in versions(tmp_path)] == (
+        ["model-v2.blend"] if odd is a_sparse_file else []
+    )
+
+
+@odd
+def test_what_was_uploaded_is_in_a_plain_file(library: Library, private: Path, odd: Any) -> None:
+    odd(library.root / UPLOADS, private)
+    uploads = Uploads(library.root, get_provider("tripo"), "", {})
+    picture = InputPicture("front", "cup", "front.png", sha256="ab" * 32)
+    assert soon(lambda: uploads.known((picture,))) == {}
+    soon(lambda: uploads.remember((picture,), {"front": "token"}))
+    assert private.read_bytes() == PRIVATE

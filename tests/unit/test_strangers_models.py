@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Models that others made or can change, and a library that is private and portable."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes import WORKER
+
+from image_to_mesh import cli
+from image_to_mesh.jobs import (
+    Library,
+    Record,
+    State,
+    library_folder,
+    marks,
+    session,
+)
+from image_to_mesh.jobs.library import JOB_ID
+from image_to_mesh.jobs.marks import is_marked, mark_file, settings_folder
+from image_to_mesh.jobs.preparing import made_model
+from image_to_mesh.jobs.trust import (
+    has_strangers_models,
+    is_private,
+    model_to_read,
+    workshop,
+)
+from image_to_mesh.providers import LibraryProblem
+
+
+@pytest.fixture(autouse=True)
+def a_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Be a user with a settings folder of their own, a session and the fake worker."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setattr(cli, "find_blender", lambda _: WORKER)
+    session.cache_clear()
+    marks._secret.cache_clear()
+    return tmp_path / "settings" / "image_to_mesh"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """The library's folder."""
+    return tmp_path / "library"
+
+
+def be_somebody_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str = "other") -> None:
+    """Go on as another user, or on another computer."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / name))
+
+
+def plain(job: str = "cup", **what: Any) -> Record:
+    """A job of a service."""
+    values: dict[str, Any] = {
+        "id": job, "state": State.RUNNING, "provider": "tripo", "name": "cup",
+        "created": "2026-01-01T00:00:00+00:00", "ticket": {"task": "t"},
+    }  # fmt: skip
+    return Record(**{**values, **what})
+
+
+# -- models ----------------------------------------------------------------------------------------
+
+
+def test_a_file_is_known_by_what_is_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blend = tmp_path / "model.blend"
+    blend.write_bytes(b"model")
+    assert not is_marked(blend)
+    mark_file(blend)
+    assert is_marked(blend)
+    blend.write_bytes(b"other")
+    assert not is_marked(blend)
+    blend.write_bytes(b"model")
+    assert is_marked(blend)
+    be_somebody_else(monkeypatch, tmp_path)
+    assert not is_marked(blend)
+
+
+def test_a_model_is_made_where_nobody_else_can_write(root: Path) -> None:
+    library = Library(root)
+    library.create(plain(mesh="mesh.glb"), {"mesh.glb": b"mesh"})
+    folder = library.folder("cup")
+    with made_model(folder, library.load("cup"), {}, in_parts=True) as request:
+        assert request["output"] == str(folder / "model.blend")
+        assert request["parts"]
+        (folder / "model.blend").write_bytes(b"model")
+    assert is_marked(folder / "model.blend")
+    root.chmod(0o777)
+    (folder / "preview.png").symlink_to("/dev/zero")
+    with made_model(folder, library.load("cup"), {}, in_parts=True) as request:
+        output = Path(request["output"])
+        assert output.parent != folder
+        assert output.parent.stat().st_mode & 0o077 == 0
+        assert (request["parts"], request["render_preview"]) == (None, True)
+        assert request["mesh"] == str(folder / "mesh.glb")
+        output.write_bytes(b"made again")
+    assert (folder / "model.blend").read_bytes() == b"made again"
+    assert is_marked(folder / "model.blend")
+    assert not output.parent.exists()
+
+
+def test_a_model_is_read_as_nobody_else_can_change_it(root: Path) -> None:
+    Library(root).create(plain(), {"model.blend": b"model"})
+    blend = root / "cup" / "model.blend"
+    mark_file(blend)
+    with model_to_read(blend) as path:
+        assert path == blend
+    root.chmod(0o777)
+    with model_to_read(blend) as path:
+        assert path != blend
+        blend.write_bytes(b"other")
+        assert path.read_bytes() == b"model"
+    with pytest.raises(LibraryProblem, match="not made by your Blender"), model_to_read(blend):
+        pass
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other rights")
+@pytest.mark.parametrize(
+    ("mode", "folder_mode", "private"),
+    [(0o700, 0o755, True), (0o755, 0o755, True), (0o777, 0o755, False), (0o755, 0o777, False),
+     (0o1777, 0o755, False), (0o757, 0o700, False)],
+)  # fmt: skip
+def test_a_folder_is_private_where_nobody_else_can_write(
+    root: Path, mode: int, folder_mode: int, private: bool
+) -> None:
+    Library(root).create(plain(), {})
+    root.chmod(mode)
+    (root / "cup").chmod(folder_mode)
+    assert is_private(root / "cup") is private
+    with workshop(root / "cup") as place:
+        assert (place == root / "cup") is private
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="nobody gives away")
+def test_a_folder_of_somebody_else_is_not_private(root: Path) -> None:
+    Library(root).create(plain(), {})
+    os.chown(root / "cup", 12345, -1)
+    assert not is_private(root / "cup")
+
+
+def test_the_asset_browser_gets_no_models_of_strangers(root: Path, a_user: Path) -> None:
+    library = Library(root)
+    library.create(plain(), {"model.blend": b"model"})
+    assert has_strangers_models(library), "a model without a mark"
+    mark_file(root / "cup" / "model.blend")
+    assert not has_strangers_models(library)
+    root.chmod(0o777)
+    assert has_strangers_models(library), "anybody can write"
+    root.chmod(0o755)
+    path = root / "cup" / "job.json"
+    path.write_text(path.read_text().replace("tripo", "scenario"))
+    assert has_strangers_models(library), "a record of a stranger"
+
+
+# -- private, portable, and out of the way ---------------------------------------------------------
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other rights")
+def test_the_default_library_is_private_whatever_the_umask(tmp_path: Path) -> None:
+    default = library_folder("", {"XDG_DATA_HOME": str(tmp_path / "data")})
+    before = os.umask(0o022)
+    try:
+        Library(default).create(plain(), {})
+        Library(tmp_path / "chosen").create(plain(), {})
+        assert default.stat().st_mode & 0o777 == 0o700
+        assert (tmp_path / "chosen").stat().st_mode & 0o777 == 0o755
+        default.chmod(0o755)
+        assert Library(default).lock("cup").take()
+        assert default.stat().st_mode & 0o777 == 0o700
+    finally:
+        os.umask(before)
+    assert settings_folder().stat().st_mode & 0o777 == 0o700
+
+
+NAMES = ("NUL", "con", "CON.txt", "Aux.glb", "lpt1", "COM9.glb", "com¹.x", "C:x", "a:b.glb",
+         "mesh.", "mesh ", " mesh", ".hidden", "a\\b", "a/b", "a*b", "a?", "a\x00b", "a\nb",
+         "job.json",
+         "JOB.JSON", "conin$", "a|b", "", "x" * 300)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_that_some_system_takes_for_something_else_is_refused(root: Path, name: str) -> None:
+    library = Library(root)
+    for field in ("mesh", "blend", "preview"):
+        library.create(plain(**{field: name}), {})
+        with pytest.raises(LibraryProblem, match="names a file elsewhere"):
+            library.load("cup")
+        library.delete("cup")
+
+
+@pytest.mark.parametrize("job", ["Evil.app", "NUL", "con", "x.lnk", "a b", "a:b", "-x", ".x", "ä"])
+def test_a_folder_that_is_more_than_a_folder_is_no_job(root: Path, job: str) -> None:
+    with pytest.raises(LibraryProblem, match="no job"):
+        Library(root).folder(job)
+    (root / job).mkdir(parents=True)
+    (root / job / "job.json").write_text("{}")
+    found, problems = Library(root).all()
+    assert (found, len(problems)) == ([], 0 if job.startswith(".") else 1)
+    assert JOB_ID.fullmatch("20260101-000000-cup-0001")
+
+
+@pytest.mark.parametrize(
+    ("text", "holder"),
+    [("", "unknown"), ("4321\nrender-7\n", "render-7, 4321"), ("\x00\xff", "unknown"),
+     ("not a number\nhost\n", "unknown"), ("7\n\x1b[31mhost\n", "unknown")],
+)  # fmt: skip
+def test_a_lock_that_stays_is_told_with_its_file_and_the_way_out(
+    root: Path, monkeypatch: pytest.MonkeyPatch, text: str, holder: str
+) -> None:
+    from image_to_mesh.jobs import forget
+    from image_to_mesh.jobs.locking import JobLock
+
+    real = JobLock._taken
+
+    def no_locks(own: JobLock, *, soft: bool) -> Any:
+        if not soft:
+            raise OSError(38, "Function not implemented")
+        return real(own, soft=True)
+
+    monkeypatch.setattr(JobLock, "_taken", no_locks)
+    library = Library(root)
+    library.create(plain(state=State.UNCERTAIN), {})
+    lock = root / ".cup.process"
+    lock.write_text(text)
+    with pytest.raises(LibraryProblem) as caught:
+        forget(library, "cup")
+    assert f"{lock} (computer, process: {holder})" in caught.value.message
+    assert "delete that file" in caught.value.hint
+    lock.unlink()
+    assert forget(library, "cup").state is State.CANCELLED

@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""In a library of others nothing leads elsewhere: no copy, no picture, no delete, no write."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes.odd_files import a_folder, a_link, odd, soon
+from fakes.png import png_of
+
+from image_to_mesh.jobs import (
+    Library,
+    Record,
+    State,
+    note_import,
+    write_diagnostics,
+)
+from image_to_mesh.jobs.files import (
+    copy_plain,
+    write_whole,
+)
+from image_to_mesh.jobs.library import RECORD
+from image_to_mesh.jobs.locking import JobLock
+from image_to_mesh.jobs.marks import mark_file
+from image_to_mesh.jobs.showing import PIXELS, Thumbnails, picture_to_open
+from image_to_mesh.jobs.versions import Version, remember
+from image_to_mesh.providers._download import Origin, Want, _keep, _load, _size, _write
+
+PRIVATE = b'{"private": "letter"}'
+
+
+@pytest.fixture
+def private(tmp_path: Path) -> Path:
+    """A file of the user's that is nobody else's business."""
+    made = tmp_path / "private.txt"
+    made.write_bytes(PRIVATE)
+    return made
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Library:
+    """A library with one job."""
+    made = Library(tmp_path / "library")
+    made.create(record("cup"), {"front.png": png_of(8, 8)})
+    return made
+
+
+def record(job: str, **what: Any) -> Record:
+    """A job that is ready."""
+    values: dict[str, Any] = {"id": job, "state": State.READY, "provider": "tripo", "name": job}
+    return Record(**{**values, "created": "2026-01-01T00:00:00+00:00", **what})
+
+
+# -- what is copied, shown and deleted -------------------------------------------------------------
+
+
+@odd
+def test_diagnostics_hold_no_file_that_a_record_leads_to(
+    library: Library, private: Path, tmp_path: Path, odd: Any
+) -> None:
+    (library.root / "odd").mkdir()
+    odd(library.root / "odd" / RECORD, private)
+    (library.root / "link").symlink_to(private.parent)
+    target = tmp_path / "report.zip"
+    soon(lambda: write_diagnostics(target, versions={}, preferences={}, library=library.root,
+                                   secrets=[]))  # fmt: skip
+    with zipfile.ZipFile(target) as archive:
+        texts = {name: archive.read(name) for name in archive.namelist()}
+    assert set(texts) == {"report.json", "jobs/cup.json", "jobs/odd.json"}
+    assert not any(b"letter" in text for text in texts.values())
+    assert sum(map(len, texts.values())) < 100_000
+
+
+@odd
+def test_only_plain_files_are_delivered(tmp_path: Path, private: Path, odd: Any) -> None:
+    odd(tmp_path / "mesh.glb", private)
+    found = soon(lambda: copy_plain(tmp_path / "mesh.glb", tmp_path / "out.glb", 10**6))
+    assert isinstance(found, OSError)
+    assert not (tmp_path / "out.glb").exists()
+
+
+@odd
+def test_only_plain_pictures_are_opened(tmp_path: Path, private: Path, odd: Any) -> None:
+    odd(tmp_path / "preview.png", private)
+    shown = Thumbnails()
+    assert soon(lambda: shown.file("a", tmp_path / "preview.png")) is None
+    with picture_to_open(tmp_path / "preview.png") as path:
+        assert path is None
+
+
+def test_a_picture_of_too_many_pixels_is_not_shown(tmp_path: Path) -> None:
+    whole = bytearray(png_of(8, 8))
+    side = int(PIXELS**0.5) + 1
+    whole[16:24] = side.to_bytes(4, "big") * 2
+
+    whole[29:33] = zlib.crc32(bytes(whole[12:29])).to_bytes(4, "big")
+    (tmp_path / "preview.png").write_bytes(whole)
+    (tmp_path / "small.png").write_bytes(png_of(8, 8))
+    shown = Thumbnails()
+    assert shown.file("a", tmp_path / "preview.png") is None
+    assert shown.file("b", tmp_path / "small.png") == tmp_path / "small.png"
+
+
+def test_a_picture_that_others_can_change_is_shown_as_a_copy(tmp_path: Path) -> None:
+    folder = tmp_path / "library" / "cup"
+    folder.mkdir(parents=True)
+    folder.parent.chmod(0o777)
+    (folder / "preview.png").write_bytes(png_of(8, 8))
+    shown = Thumbnails()
+    copy = shown.file("a", folder / "preview.png")
+    assert copy is not None
+    assert copy.parent != folder
+    (folder / "preview.png").write_bytes(b"other")
+    assert copy.read_bytes() == png_of(8, 8)
+    shown.close()
+    assert not copy.exists()
+
+
+def test_deleting_goes_through_no_link(library: Library, private: Path) -> None:
+    kept = private.parent / "kept"
+    kept.mkdir()
+    (kept / "letter.txt").write_bytes(PRIVATE)
+    (library.folder("cup") / "model-parts").symlink_to(kept)
+    library.delete("cup")
+    assert (kept / "letter.txt").read_bytes() == PRIVATE
+    (library.root / ".new-000000000000").symlink_to(kept)
+    os.utime(library.root / ".new-000000000000", (1, 1), follow_symlinks=False)
+    library.sweep()
+    assert (kept / "letter.txt").read_bytes() == PRIVATE
+
+
+# -- what is written -------------------------------------------------------------------------------
+
+
+def test_nothing_is_written_through_a_link(library: Library, private: Path, tmp_path: Path) -> None:
+    folder = library.folder("cup")
+    (folder / "model.blend").write_bytes(b"model")
+    places = ("job.json", "imported.json", "versions.json", "mesh.glb", ".model.blend.mark")
+    sides = (".job.json.new", ".imported.json.new", ".versions.json.part", ".mesh.glb.new")
+    for name in (*places, *sides):
+        (folder / name).unlink(missing_ok=True)
+        (folder / name).symlink_to(private)
+    (folder / ".cancel").symlink_to(tmp_path / "elsewhere")
+    library.save(record("cup"))
+    library.keep("cup", "mesh.glb", b"mesh")
+    note_import(folder)
+    remember(folder, Version("model.blend"))
+    mark_file(folder / "model.blend")
+    library.ask_to_cancel("cup")
+    assert private.read_bytes() == PRIVATE
+    assert not (tmp_path / "elsewhere").exists()
+    assert library.load("cup").own
+    assert (folder / "mesh.glb").read_bytes() == b"mesh"
+
+
+def test_a_new_file_has_a_name_that_nobody_guesses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names: list[str] = []
+    real = os.open
+
+    def opened(path: Any, flags: int, *args: Any, **how: Any) -> int:
+        if flags & os.O_CREAT:
+            assert flags & os.O_EXCL
+            assert flags & os.O_NOFOLLOW
+            names.append(os.fspath(path))
+        return real(path, flags, *args, **how)
+
+    monkeypatch.setattr(os, "open", opened)
+    for _ in range(20):
+        write_whole(tmp_path / "file", b"data")
+    assert len(set(names)) == 20
+    assert [one.name for one in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_lock_that_is_a_link_is_not_opened(library: Library, private: Path) -> None:
+    (library.root / ".cup.lock").symlink_to(private)
+    with pytest.raises(OSError, match="is a link"):
+        JobLock(library.root, "cup").take()
+    assert private.read_bytes() == PRIVATE
+    assert not library.is_held("cup")
+
+
+@odd
+def test_a_download_goes_into_a_plain_file(tmp_path: Path, private: Path, odd: Any) -> None:
+    target = tmp_path / "mesh.part"
+    want = Want("https://example.com/a.glb", target)
+    for path in (want.part, tmp_path / ".mesh.part.from"):
+        if odd is not a_folder:
+            odd(path, private)
+    assert soon(lambda: _load(target)) == Origin()
+    if odd is a_link:
+        assert _size(want.part) == 0
+    soon(lambda: _keep(target, Origin(etag='"a"')))
+    assert not want.part.exists()
+    assert _load(target) == Origin(etag='"a"')
+    assert private.read_bytes() == PRIVATE
+
+
+def test_a_download_goes_on_in_no_file_that_has_another_name(tmp_path: Path, private: Path) -> None:
+    want = Want("https://example.com/a.glb", tmp_path / "mesh.part")
+    os.link(private, want.part)
+
+    class Answer:
+        pieces = (b"data",)
+
+    with pytest.raises(OSError, match="no file"):
+        _write(want, Answer(), 5, 9)  # type: ignore[arg-type]
+    assert private.read_bytes() == PRIVATE
