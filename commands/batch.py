@@ -76,6 +76,7 @@ def run(arguments: argparse.Namespace, host: BlenderHost) -> int:
     get_provider(arguments.provider)
     _check_folders(arguments)
     with _alone(library):
+        library.sweep()
         return _run(arguments, host, library)
 
 

@@ -206,6 +206,16 @@ class Library:
                     path.unlink() if is_plain(path) else remove_tree(path)
             except OSError:
                 continue
+        self._sweep_locks()
+
+    def _sweep_locks(self) -> None:
+        """Clear away locks of jobs that were never made, or are gone; held ones stay."""
+        for path in self.root.glob(".*.lock"):
+            job = path.name.removeprefix(".").removesuffix(".lock")
+            with suppress(OSError):
+                old = time.time() - path.lstat().st_mtime > LEFT_OVER
+                if old and not os.path.lexists(self.root / job) and not self.is_held(job):
+                    path.unlink(missing_ok=True)
 
     def sweep_job(self, job: str) -> None:
         """Clear away half-written files of a job that nobody else works on."""

@@ -16,7 +16,7 @@ import threading
 import time
 import urllib.parse
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -35,6 +35,8 @@ class Hostile:
     share: float
     seed: int
     url: str = ""
+    change: Callable[[bytes], bytes] | None = None
+    """What makes another body of every answer's."""
     seen: Counter[str] = field(default_factory=Counter)
     """How often each fault happened; those that went well count as an empty name."""
 
@@ -92,6 +94,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self._fail(fault)
         if fault in ("wrong JSON", "no JSON"):
             data = b'{"code": 0, "data": [' if fault == "wrong JSON" else b"<html>Bad gateway"
+        if self.hostile.change is not None:
+            data = self.hostile.change(data)
         return self._give(answer, data, fault)
 
     do_GET = do_POST = do_PUT = _pass  # noqa: N815 - the names that http.server calls

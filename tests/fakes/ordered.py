@@ -137,7 +137,7 @@ def scenarios(share: float, seed: int) -> Iterator[Lane]:
 def aimls(share: float, seed: int) -> Iterator[Lane]:
     """Serve AI/ML API, which answers an order with its mesh and knows of it no more."""
     with (
-        aiml.serving(aiml.Aiml(mesh=big_glb(MESH), takes=0.8)) as fake,
+        aiml.serving(aiml.Aiml(mesh=big_glb(MESH), takes=0.8 if share else 0.0)) as fake,
         between(fake.url, share, seed) as api,
         between(fake.files_url, share, seed + 1) as files,
     ):

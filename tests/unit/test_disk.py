@@ -293,3 +293,18 @@ def test_what_was_half_made_is_cleared_away_when_it_is_old(tmp_path: Path) -> No
     Library(tmp_path).sweep()
     assert [path.name for path in (tmp_path / "job").iterdir()] == ["front.png"]
     assert sorted(path.name for path in tmp_path.iterdir()) == [".new-young", "job"]
+
+
+def test_locks_of_jobs_that_were_never_made_are_cleared_away(tmp_path: Path) -> None:
+    library = Library(tmp_path)
+    held = library.lock("batch")
+    assert held.take()
+    (tmp_path / "job").mkdir()
+    for name in ("gone", "job", "young"):
+        (tmp_path / f".{name}.lock").touch()
+    for name in ("gone", "job", "batch"):
+        os.utime(tmp_path / f".{name}.lock", (1, 1))
+    library.sweep()
+    held.release()
+    left = sorted(path.name for path in tmp_path.iterdir())
+    assert left == [".job.lock", ".young.lock", "job"]

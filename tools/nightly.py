@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What takes longer than tests may: `nightly.py [PART…]`, all parts by default.
+
+`soak` (ten minutes), `fuzz` (ten), `mutants` (all guards, those with a window too), `files` (every
+mesh of other people) and `windows` (all window tests in both Blenders). Seeds are printed.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import places
+
+TOOLS = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True)
+class Part:
+    """A script in tools/, its arguments, and what it finds in its environment."""
+
+    script: str
+    arguments: tuple[str, ...] = ()
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+PARTS = {
+    "soak": Part("soak.py", ("--seconds", "600", "--pictures", "200")),
+    "fuzz": Part("fuzz.py", ("--seconds", "600")),
+    "mutants": Part("mutants.py", ("--gui",)),
+    "files": Part("tests.py", ("files",), {"SAMPLES": "all"}),
+    "windows": Part("tests.py", ("gui",), {"GUI": "trixie sid"}),
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a part went; `last` is the last line that it printed."""
+
+    name: str
+    code: int
+    seconds: float
+    last: str
+
+    def row(self) -> str:
+        """Return its line of the table."""
+        verdict = "FAILED" if self.code else "ok"
+        return f"{self.name:8}  {verdict:6}  {self.seconds:6.0f} s  {self.last}"
+
+
+def run(name: str, part: Part) -> Outcome:
+    """Run a part, show what it prints, and keep that in `build/nightly`."""
+    print(f"\n== {name}", flush=True)
+    started, last = time.monotonic(), ""
+    log = places.BUILD / "nightly" / f"{name}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-B", str(TOOLS / part.script), *part.arguments]
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", **part.environment}
+    with log.open("w", encoding="utf-8") as kept, subprocess.Popen(
+        command, cwd=places.ROOT, env=environment, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, errors="replace",
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            kept.write(line)
+            last = line.strip() or last
+    return Outcome(name, process.returncode, time.monotonic() - started, last)
+
+
+def main() -> int:
+    wanted = sys.argv[1:] or list(PARTS)
+    if unknown := [name for name in wanted if name not in PARTS]:
+        print(f"There is no {unknown[0]!r}: {', '.join(PARTS)}", file=sys.stderr)
+        return 2
+    outcomes = [run(name, part) for name, part in PARTS.items() if name in wanted]
+    print("\n" + "\n".join(outcome.row() for outcome in outcomes))
+    failed = sum(bool(outcome.code) for outcome in outcomes)
+    print(f"{len(outcomes) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
