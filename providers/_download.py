@@ -21,7 +21,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ._errors import BadMesh, ImageToMeshError, LibraryProblem, Message
-from ._http import AGAIN, BrokenOff, Check, Http, Stream
+from ._http import BrokenOff, Check, Http, Stream
+from ._verdicts import AGAIN
 
 log = logging.getLogger(__name__)
 

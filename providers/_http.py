@@ -3,7 +3,7 @@
 
 The rules that hold for every provider are kept here: the key goes to the service's own host only,
 a submit is sent once, everything else is retried with patience, and no answer is read without end.
-What a failed call means is decided here alone, by how much of it the transport has sent.
+What a failed call means is decided in `_verdicts`, by how much of it the transport has sent.
 """
 
 from __future__ import annotations
@@ -13,16 +13,9 @@ import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-from ._addresses import (
-    NOT_ENCRYPTED,
-    BadAddress,
-    WebAddress,
-    led_to,
-    read_address,
-    service_address,
-)
+from ._addresses import BadAddress, WebAddress, led_to
 from ._answers import Keep, kept
 from ._errors import (
     BadImage,
@@ -31,13 +24,13 @@ from ._errors import (
     ImageToMeshError,
     Message,
     Sent,
-    Uncertain,
     Unreachable,
 )
 from ._modules import importing
-from ._reach import Forbidden, judge_for
+from ._reach import Forbidden, Reach
 from ._reply import Reply, is_refusal, reply_of
 from ._secrets import secrets_of
+from ._verdicts import OWN_NETWORK, unfit, unreachable, verdict, with_sent
 
 with importing("requests", "urllib3"):
     from ._transport import Answer, CallFailed, Transport
@@ -55,11 +48,6 @@ LONGEST_WAIT = 120.0
 RETRIED = frozenset({429, 502, 503, 504})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MOST_REDIRECTS = 5
-
-E = TypeVar("E", bound=ImageToMeshError)
-OWN_NETWORK = "it leads into this computer's own network"
-
-AGAIN = "Resume the job: it is downloaded again without paying."
 
 Pause = Callable[[float], None]
 Check = Callable[[], None]
@@ -89,10 +77,6 @@ def _nothing() -> None:
     return None
 
 
-def _anything(_number: str) -> None:
-    return None
-
-
 class Http:
     """Calls to one service. `headers` carry the key; `pause` sleeps and may raise Cancelled.
 
@@ -109,11 +93,9 @@ class Http:
         self_hosted: bool = False,
         pause: Pause = time.sleep,
     ) -> None:
-        self._base = base_url.rstrip("/")
+        self._reach = Reach(base_url.rstrip("/"), online=online, self_hosted=self_hosted)
         self._headers = dict(headers)
         self._secrets = secrets_of(secrets, self._headers)
-        self._online = online
-        self._self_hosted = self_hosted
         self._pause = pause
         self.keep: Keep | None = None
         """Takes the answers to orders as they come, before they are read."""
@@ -121,7 +103,7 @@ class Http:
 
     def get(self, path: str, *, params: Mapping[str, Any] | None = None) -> Reply:
         """Ask for something; retried."""
-        return self._retried("GET", self._at_home(path), params=params, headers=self._headers)
+        return self._retried("GET", self._reach.at_home(path), params=params, headers=self._headers)
 
     def post(
         self,
@@ -134,7 +116,7 @@ class Http:
         """Post something free, such as an upload; retried."""
         return self._retried(
             "POST",
-            self._at_home(path),
+            self._reach.at_home(path),
             json=json,
             files=files,
             headers=self._headers,
@@ -147,8 +129,8 @@ class Http:
         """Put bytes to the whole address that a service gave for them; retried, without the key."""
         return self._retried(
             "PUT",
-            self._elsewhere(url, self._judge(url), BadReply),
-            judge=self._judge(url),
+            self._reach.elsewhere(url, self._reach.judge(url), BadReply),
+            judge=self._reach.judge(url),
             data=data,
             headers={"Content-Type": content_type},
             timeout=timeout,
@@ -173,7 +155,7 @@ class Http:
         sent, Uncertain where nobody knows. Only a 429 is sent again, after a pause: a limit of the
         rate acts before the order. Behind anything else there may be an order already.
         """
-        address = self._at_home(path)
+        address = self._reach.at_home(path)
         if self.keep is not None:
             self.keep.sending()
         for attempt in range(ATTEMPTS):
@@ -190,7 +172,7 @@ class Http:
                     headers={**self._headers, **(headers or {})},
                 )
             except CallFailed as error:
-                raise _verdict(error) from error
+                raise verdict(error) from error
             refused = reply.status == 429  # guard: submit-repeated-on-429-only
             if not refused or attempt == ATTEMPTS - 1 or _asks_too_long(reply):
                 return reply
@@ -208,7 +190,7 @@ class Http:
                     )
                 return b"".join(_pieces(answer, limit, check))
         except CallFailed as error:
-            raise _with(
+            raise with_sent(
                 Unreachable(
                     Message(
                         "The picture cannot be fetched: {reason}.", reason=error.trouble.reason
@@ -231,7 +213,7 @@ class Http:
                 answer.take_time()
                 yield Stream(answer.status, answer.headers, _arriving(answer))
         except CallFailed as error:
-            lasting = _with(Unreachable(error.trouble.message, error.trouble.hint), error.sent)
+            lasting = with_sent(Unreachable(error.trouble.message, error.trouble.hint), error.sent)
             reason = error.trouble.reason
             raise BrokenOff(reason, lasting if error.trouble.lasting else None) from error
 
@@ -255,7 +237,7 @@ class Http:
             except CallFailed as error:
                 taken += time.monotonic() - began
                 if last or error.trouble.lasting or taken >= FREE_LIMIT:
-                    raise _unreachable(error) from error
+                    raise unreachable(error) from error
                 self._pause(_delay(attempt))
                 continue
             taken += time.monotonic() - began
@@ -285,9 +267,9 @@ class Http:
             ) as answer:
                 self._read(answer, limit, keep, data)
         except Forbidden as error:
-            raise _unfit(BadReply, OWN_NETWORK) from error
+            raise unfit(BadReply, OWN_NETWORK) from error
         except BadReply as error:
-            raise _with(error, Sent.YES) from None
+            raise with_sent(error, Sent.YES) from None
         return reply_of(answer.status, answer.headers, data, self._secrets)
 
     def _read(self, answer: Answer, limit: int, keep: Keep | None, data: bytearray) -> None:
@@ -308,54 +290,13 @@ class Http:
             )
             raise BadReply(message, "Check the service's address.")
 
-    def _at_home(self, path: str) -> WebAddress:
-        """Return a path's address at the service; raises InvalidSettings where it has none."""
-        service_address(self._base, self_hosted=self._self_hosted)
-        address = service_address(f"{self._base}/{path.lstrip('/')}", self_hosted=self._self_hosted)
-        self._allow(address)
-        return address
-
-    def _elsewhere(
-        self, url: str, judge: Callable[[str], None], kind: type[ImageToMeshError]
-    ) -> WebAddress:
-        """Return an address that was named; raises `kind` for one that is not to be used."""
-        try:
-            address = read_address(url)
-            judge(address.host)
-        except BadAddress as error:
-            raise _unfit(kind, error.reason) from error
-        except Forbidden as error:
-            raise _unfit(kind, OWN_NETWORK) from error
-        plain = address.is_loopback or (self._self_hosted and address.is_private)
-        if address.scheme != "https" and not plain:
-            raise _unfit(kind, NOT_ENCRYPTED)
-        self._allow(address)
-        return address
-
-    def _judge(self, url: str) -> Callable[[str], None]:
-        """Return what judges where an address may lead: as the service itself, or the first one."""
-        with contextlib.suppress(BadAddress):
-            return judge_for(read_address(self._base or url))
-        return _anything
-
-    def _allow(self, address: WebAddress) -> None:
-        """Refuse the network while Blender is offline."""
-        if not self._online and not address.is_loopback:
-            raise _with(
-                Unreachable(
-                    "Blender's online access is off.",
-                    "Turn on “Allow Online Access” in Preferences > System, or use --online-mode.",
-                ),
-                Sent.NO,
-            )
-
     @contextlib.contextmanager
     def _open(
         self, url: str, headers: Mapping[str, str], kind: type[ImageToMeshError]
     ) -> Iterator[Answer]:
         """Open a file's address without any key, following redirects that stay allowed."""
-        judge = self._judge(url)
-        address = self._elsewhere(url, judge, kind)
+        judge = self._reach.judge(url)
+        address = self._reach.elsewhere(url, judge, kind)
         for _ in range(MOST_REDIRECTS + 1):
             try:
                 with self._transport.send(
@@ -370,46 +311,12 @@ class Http:
                     if answer.status not in REDIRECTS or not leads:
                         yield answer
                         return
-                address = self._elsewhere(led_to(address, leads).url, judge, kind)
+                address = self._reach.elsewhere(led_to(address, leads).url, judge, kind)
             except Forbidden as error:
-                raise _unfit(kind, OWN_NETWORK) from error
+                raise unfit(kind, OWN_NETWORK) from error
             except BadAddress as error:
-                raise _unfit(kind, error.reason) from error
-        raise _unfit(kind, "it redirects again and again")
-
-
-# -- what a failed call means --------------------------------------------------------------------
-
-
-def _verdict(error: CallFailed) -> ImageToMeshError:
-    """Say what became of an order: what was surely not sent is none, all else may be one."""
-    if error.sent is Sent.NO:  # guard: unsent-is-unreachable
-        return _unreachable(error)
-    uncertain = Uncertain(
-        Message("The order was sent and no answer came ({reason}).", reason=error.trouble.reason),
-        "Look at the service whether the task is there; it is never sent again by itself.",
-    )
-    return _with(uncertain, error.sent)
-
-
-def _unreachable(error: CallFailed) -> Unreachable:
-    return _with(Unreachable(error.trouble.message, error.trouble.hint), error.sent)
-
-
-def _unfit(kind: type[ImageToMeshError], reason: str) -> ImageToMeshError:
-    """Return the error for an address that was named, and where nothing is sent to."""
-    message = Message(
-        "The address that was given is not used: {reason}.", reason=Message.of(reason)
-    )
-    return _with(kind(message, _NEXT.get(kind, "Try again later.")), Sent.NO)
-
-
-_NEXT: Mapping[type[ImageToMeshError], str] = {BadImage: "Give another address.", BadMesh: AGAIN}
-
-
-def _with(error: E, sent: Sent) -> E:
-    error.sent = sent
-    return error
+                raise unfit(kind, error.reason) from error
+        raise unfit(kind, "it redirects again and again")
 
 
 # -- bodies and pauses ---------------------------------------------------------------------------
