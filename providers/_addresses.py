@@ -75,7 +75,7 @@ def read_address(text: str) -> WebAddress:
         raise BadAddress("it is empty")
     if len(text) > LONGEST:
         raise BadAddress("it is too long")
-    if any(_is_unclear(letter) for letter in text):
+    if any(_is_unclear(letter) for letter in text):  # guard: unclear-addresses
         raise BadAddress("it holds blanks, backslashes or control characters")
     parts = _PARTS.fullmatch(text)
     if parts is None:
@@ -139,7 +139,8 @@ def is_private(host: str) -> bool:
 
 def segment(text: object) -> str:
     """Return an id as one part of a path. Raises BadReply for what cannot be one."""
-    if not isinstance(text, str) or not text.strip(".") or len(text) > LONGEST_ID:
+    is_one = isinstance(text, str) and text.strip(".") and len(text) <= LONGEST_ID
+    if not isinstance(text, str) or not is_one:  # guard: no-path-out-of-a-path
         shown = str(text)[:40].encode("ascii", "replace").decode()
         raise BadReply(Message("The service cannot be asked for the id “{id}”.", id=shown))
     return quote(text, safe="", errors="replace")

@@ -75,7 +75,7 @@ class Call:
     def hand_over(self, count: int) -> None:
         """Note bytes that were handed to the socket."""
         self._moved += count
-        if self.asking and self.sent is Sent.NO:
+        if self.asking and self.sent is Sent.NO:  # guard: connect-is-no-request
             self.sent = Sent.MAYBE  # guard: bytes-handed-over
 
     def take(self, count: int) -> None:
@@ -220,7 +220,7 @@ class _Watched(HTTPConnection):
         call = _current.get()
         asking = bool(call and call.asking)
         if call:
-            call.asking = False  # guard: handshake-is-no-request
+            call.asking = False
         super().connect()
         if call:
             call.asking = asking

@@ -159,7 +159,7 @@ class Http:
         if self.keep is not None:
             self.keep.sending()
         for attempt in range(ATTEMPTS):
-            self._transport.refresh()
+            self._transport.refresh()  # guard: submit-on-a-new-connection
             try:
                 reply = self._once(
                     "POST",
@@ -275,7 +275,9 @@ class Http:
     def _read(self, answer: Answer, limit: int, keep: Keep | None, data: bytearray) -> None:
         """Read an answer's body; that of a redirect is nobody's, and stays unread."""
         redirects = answer.status in REDIRECTS
-        pieces = iter(()) if redirects else _pieces(answer, limit, _nothing)
+        pieces = _pieces(answer, limit, _nothing)
+        if redirects:  # guard: redirects-are-unread
+            pieces = iter(())
         if keep is not None:
             pieces = kept(keep, answer.status, answer.headers, pieces, self._secrets.spelled)
         try:

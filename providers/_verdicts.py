@@ -36,6 +36,7 @@ def verdict(error: CallFailed) -> ImageToMeshError:
 
 
 def unreachable(error: CallFailed) -> Unreachable:
+    """Return the error for a free call that failed, or an order that surely was not sent."""
     return with_sent(Unreachable(error.trouble.message, error.trouble.hint), error.sent)
 
 
@@ -51,5 +52,6 @@ _NEXT: Mapping[type[ImageToMeshError], str] = {BadImage: "Give another address."
 
 
 def with_sent(error: E, sent: Sent) -> E:
+    """Return an error that knows how much of its call was sent."""
     error.sent = sent
     return error

@@ -92,7 +92,7 @@ def _connect_then(text: str, then: str = "") -> Act:
 
 def _dripping_proxy(line: Line) -> None:
     line.sock.recv(65536)
-    line.drip("HTTP/1.1 200 " + "O" * 900)
+    line.drip("HTTP/1.1 200 " + "O" * 200)
 
 
 PROXIES = [
