@@ -41,9 +41,11 @@ NAMES = _SYSTEM | _WINDOWS | _MACOS | _LINUX | _BLENDER
 
 def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the variables of an environment that the background Blender may see."""
-    return {
-        name: value for name, value in environment.items() if name.upper() in NAMES
-    }  # guard: worker-environment-is-a-list
+    return {name: value for name, value in environment.items() if _is_needed(name)}
+
+
+def _is_needed(name: str) -> bool:
+    return name.upper() in NAMES  # guard: worker-environment-is-a-list
 
 
 def environment_in(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:

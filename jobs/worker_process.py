@@ -281,6 +281,10 @@ def _remove_sides(request: Mapping[str, Any]) -> None:
         for left in (side, side.with_name(f"{side.name}@")):
             with contextlib.suppress(OSError):
                 left.unlink(missing_ok=True)  # guard: killed-worker-leaves-no-half-file
+    if isinstance(mesh := request.get("mesh"), str):
+        with contextlib.suppress(OSError):
+            for copy in Path(mesh).parent.glob(".whole-*"):
+                copy.unlink(missing_ok=True)
 
 
 def _apart() -> dict[str, Any]:

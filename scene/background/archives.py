@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Unpack a ZIP of a mesh and its textures into the mesh file's own folder, and clear it up again.
+"""Unpack a ZIP of a mesh and its textures into a temporary folder, and clear it up again.
 
 An archive is a stranger's: its names, sizes and kinds of entries are judged before a byte of it is
-written, and the bytes are counted while they are. Nothing here imports bpy.
+written, and the bytes are counted while they are. Files get names that are harmless everywhere;
+only what would lead out of the folder is refused. The folder is in the background Blender's own
+one, which is taken away with it even if it is killed. Nothing here imports bpy.
 """
 
 from __future__ import annotations
 
+import errno
 import lzma
+import re
 import shutil
 import stat
 import struct
@@ -15,9 +19,10 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
+from .own_files import PREFIX, harmless
 from .refusal import OTHER_FORMAT, Refusal
 from .sniffing import BEGIN, format_of
 
@@ -43,7 +48,11 @@ DAMAGED = (
 )
 """What the standard library raises for an archive that is not what its list says."""
 
-_FORBIDDEN = frozenset('<>:"|?*\\')
+LEVELS = 12
+"""So many folders at most stand in each other; of a deeper path the end counts."""
+_DRIVE = re.compile(r"\A[A-Za-z]:")
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+_UTF_8 = 0x800
 
 
 @contextmanager
@@ -58,12 +67,12 @@ def unpacked(path: str) -> Iterator[tuple[str, str]]:
     if not is_archive:
         yield path, str(Path(path).parent)
         return
-    folder = Path(tempfile.mkdtemp(prefix=".unpacked-", dir=Path(path).parent))
+    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}zip-"))
     try:
         _unpack(path, folder)
         yield str(_mesh_in(folder)), str(folder)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)  # guard: unpacked-files-go
 
 
 def _unpack(path: str, folder: Path) -> None:
@@ -71,16 +80,39 @@ def _unpack(path: str, folder: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             entries = [entry for entry in archive.infolist() if not _is_idle(entry)]
             _check_entries(entries)
+            _check_room(folder, sum(entry.file_size for entry in entries))
             left = MAX_BYTES
             for entry in entries:
-                left -= _write(archive, entry, folder.joinpath(*_parts(entry.filename)), left)
+                left -= _write(archive, entry, folder.joinpath(*_parts(_name(entry))), left)
     except DAMAGED as error:
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            raise _no_room() from error
         raise _refused("is damaged or of a kind that is not read") from error
+
+
+def _check_room(folder: Path, needed: int) -> None:
+    if shutil.disk_usage(folder).free < needed:  # guard: room-to-unpack
+        raise _no_room()
+
+
+def _no_room() -> Refusal:
+    what = f"There is no room to unpack the archive in “{tempfile.gettempdir()}”."
+    return Refusal("failed", what, "Make room on that disk, and try again.")
+
+
+def _name(entry: zipfile.ZipInfo) -> str:
+    """Return an entry's name with slashes: many programs write UTF-8 and do not say so."""
+    name = entry.filename
+    if not entry.flag_bits & _UTF_8:
+        with suppress(UnicodeError):
+            name = name.encode("cp437").decode("utf-8")
+    return name.replace("\\", "/")
 
 
 def _is_idle(entry: zipfile.ZipInfo) -> bool:
     """Say whether an entry is a folder, or what macOS adds to archives."""
-    return entry.is_dir() or entry.filename.startswith("__MACOSX/")
+    name = _name(entry)
+    return name.endswith("/") or name.startswith("__MACOSX/")
 
 
 def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
@@ -96,28 +128,28 @@ def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
             raise _refused("is locked with a password")
         if entry.file_size > SMALL and entry.file_size > MAX_RATIO * entry.compress_size:
             raise _refused("unpacks to far more than any mesh or texture does")
-        _parts(entry.filename)
+        _parts(_name(entry))
 
 
 def _parts(name: str) -> tuple[str, ...]:
-    """Return an entry's name in parts; raise Refusal if it leads anywhere but down."""
-    path = PurePosixPath(name)
-    is_plain = not path.is_absolute() and len(path.parts) <= 16 and len(name) <= 512
-    if not is_plain or not path.parts or any(not _is_plain(part) for part in path.parts):
-        raise _refused("holds a file that would be written outside of its folder")
-    return path.parts
+    """Return a name in harmless parts; raise Refusal if it leads out of the folder.
 
-
-def _is_plain(part: str) -> bool:
-    """Say whether a name is a file's on every system, and no way up or elsewhere."""
-    if part != part.rstrip(". ") or not part.isprintable() or _FORBIDDEN & set(part):
-        return False
-    return len(part.encode("utf-8", "replace")) <= 200
+    Drives and roots are left out, as all programs do that unpack archives.
+    """
+    parts: list[str] = []
+    for part in _DRIVE.sub("", name, count=1).split("/"):
+        if part.strip() == "..":
+            if not parts:  # guard: archive-stays-in-its-folder
+                raise _refused("holds a file that would be written outside of its folder")
+            parts.pop()
+        elif part not in ("", "."):
+            parts.append(harmless(part))
+    return tuple(parts[-LEVELS:]) or ("_",)
 
 
 def _write(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, left: int) -> int:
     """Unpack one entry, of two with the same name the first; return how many bytes it took."""
-    if target.exists():
+    if target.exists() or any(above.is_file() for above in target.parents):
         return 0
     target.parent.mkdir(parents=True, exist_ok=True)
     written = 0

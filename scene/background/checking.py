@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import Path
 
 from .fbx_check import check_fbx
 from .gltf_check import check_gltf
@@ -12,17 +13,20 @@ from .refusal import OTHER_FORMAT, Refusal
 from .sniffing import sniff
 
 
-def check_mesh_file(path: str, *, readable: Collection[str] | None, blender: str) -> str:
+def check_mesh_file(
+    path: str, *, readable: Collection[str] | None, blender: str, home: Path | None = None
+) -> str:
     """Return the file's format; raise Refusal if it is no mesh, damaged, or wants more than it may.
 
     `readable` are the extensions that this Blender's glTF importer reads, None where nobody knows;
-    `blender` is its version, for the person. A ZIP is for `unpacked` first.
+    `blender` is its version, for the user. `home` is the folder that its files may lie in, its own
+    by default. A ZIP is for `unpacked` first.
     """
     format_ = sniff(path)
     if format_ == "zip":
         raise Refusal("bad_mesh", "The archive holds another archive.", OTHER_FORMAT)
     if format_ in ("glb", "gltf"):
-        check_gltf(path, readable=readable, blender=blender)
+        check_gltf(path, readable=readable, blender=blender, home=home)
     elif format_ == "fbx":
         check_fbx(path)
     elif format_ == "ply":

@@ -13,7 +13,10 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
+from .gltf_check import MAX_MATERIALS, too_many_materials
 from .gltf_file import damaged
+from .gltf_scene import MAX_NODES, too_many_objects
+from .image_heads import Pictures
 from .refusal import OTHER_FORMAT, Refusal
 
 MAGIC = b"Kaydara FBX Binary  \0"
@@ -35,6 +38,9 @@ COUNT = re.compile(rb":\s*\*(\d+)\s*\{")
 
 @dataclass(frozen=True)
 class _Record:
+    name: bytes
+    values: int
+    """Where its properties begin."""
     begin: int
     """Where what stands below it begins, behind its properties."""
     end: int
@@ -76,6 +82,7 @@ def _check_text(data: mmap.mmap) -> None:
 def _check_binary(data: mmap.mmap) -> None:
     """Go through the records with a stack of ends, and not by calling itself."""
     is_long = struct.unpack_from("<I", data, 23)[0] >= LONG_FROM
+    amounts = _Amounts(data)
     at, ends, unpacked = 27, [len(data)], 0
     for _ in range(MAX_RECORDS):
         while len(ends) > 1 and at == ends[-1]:
@@ -88,6 +95,7 @@ def _check_binary(data: mmap.mmap) -> None:
                 raise damaged("a list of records ends before it should")
             at = ends.pop()
             continue
+        amounts.add(record, len(ends))
         unpacked += record.unpacked
         if unpacked > MAX_UNPACKED:
             raise damaged(f"it unpacks to more than {MAX_UNPACKED / 1e9:.0f} GB")
@@ -97,6 +105,32 @@ def _check_binary(data: mmap.mmap) -> None:
         if record.begin < record.end:
             ends.append(record.end)
     raise damaged(f"it has more than {MAX_RECORDS:,} records")
+
+
+class _Amounts:
+    """Counts what a file has of what costs most: objects, materials, and pictures in it."""
+
+    def __init__(self, data: mmap.mmap) -> None:
+        self._data = data
+        self._pictures = Pictures()
+        self._models = self._materials = 0
+
+    def add(self, record: _Record, level: int) -> None:
+        """Count a record; raise Refusal where there are more than are read."""
+        if level == 2 and record.name == b"Model":
+            self._models += 1
+            if self._models > MAX_NODES:
+                raise too_many_objects(self._models)
+        elif level == 2 and record.name == b"Material":
+            self._materials += 1
+            if self._materials > MAX_MATERIALS:  # guard: fbx-materials-are-bounded
+                raise too_many_materials(self._materials)
+        elif record.name == b"Content" and self._data[record.values] in b"RS":
+            start = record.values + 5
+            length = struct.unpack_from("<I", self._data, record.values + 1)[0]
+            picture = self._data[start : min(start + length, record.begin)]
+            if picture:
+                self._pictures.add(picture)  # guard: fbx-pictures-are-counted
 
 
 def _record(data: mmap.mmap, at: int, limit: int, is_long: bool) -> _Record | None:
@@ -111,7 +145,8 @@ def _record(data: mmap.mmap, at: int, limit: int, is_long: bool) -> _Record | No
         raise damaged("a record reaches beyond the one around it")
     if count > length:
         raise damaged("a record says more values than it has bytes")
-    return _Record(begin, end, _unpacked(data, properties, begin, count))
+    word = data[properties - name : properties]
+    return _Record(word, properties, begin, end, _unpacked(data, properties, begin, count))
 
 
 def _unpacked(data: mmap.mmap, at: int, end: int, count: int) -> int:

@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The textures that an FBX file names, led into its own folder before an importer follows them.
+"""The textures that an FBX file names, led to its own files before an importer follows them.
 
 Every FBX names its textures by where they were on its maker's disk. An importer would look there,
-on the person's disk, or call at the machine of a network path. In a copy of the file such a name
-becomes that of the file of the same name among the mesh's own, or of none. Names keep their
-length, so that everything else stays where it is. Nothing here imports bpy.
+on the user's disk, or call at the machine of a network path. In a copy of the file such a name
+becomes that of the mesh's own file of that name, which stands beside the copy, or of none. Names
+keep their length, so that everything else stays where it is. Nothing here imports bpy.
 """
 
 from __future__ import annotations
 
 import mmap
-import os
 import re
 import shutil
 import struct
@@ -18,7 +17,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .addresses import OwnFiles, leads_into
+from .image_heads import Pictures
+from .own_files import OwnFiles, Stage, leads_into
 
 LONGEST = 4096
 _NAMED = re.compile(rb"(?:Relative|RELATIVE_)?F(?:ile[Nn]ame|ILENAME)S(?=.{4})", re.DOTALL)
@@ -27,32 +27,27 @@ _IN_TEXT = re.compile(rb'(?:(?:Relative)?File[Nn]ame:|"XRefUrl",\s*"[^"]*",)\s*"
 
 
 @contextmanager
-def without_outside_textures(path: str, home: Path) -> Iterator[tuple[str, list[Path]]]:
-    """Give the FBX file to import: itself, or a copy that names no file outside `home`.
+def without_outside_textures(path: str, home: Path) -> Iterator[tuple[str, bool]]:
+    """Give the FBX file to import while the block lasts, and whether it is a copy.
 
-    And the textures that stand beside it for as long as the block lasts only.
+    It is the file itself, or one on a stage that names no file but its own. Raise Refusal where
+    the textures that it names would take too much memory.
     """
-    place = Path(path)
+    place, stage = Path(path), Stage()
     with place.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         spans = set(_in_binary(data) if data[:6] == b"Kaydar" else _in_text(data))
-        names = {start: data[start:end] for start, end in spans}
-    side: list[Path] = []
+        names = {start: data[start:end] for start, end in spans if end > start}
     try:
-        changes = _changes(names, place.parent, home, side)
-        if not changes:
-            yield path, []
+        meant = _meant(set(names.values()), OwnFiles(place.parent, home))
+        pictures = Pictures()
+        for own in {own for own in meant.values() if own is not None}:
+            pictures.add_file(own)  # guard: fbx-textures-are-counted
+        if all(_is_as_it_should_be(name, own, place.parent, home) for name, own in meant.items()):
+            yield path, False
             return
-        copy = place.with_name(f".{place.stem}.safe{place.suffix}")
-        side.append(copy)
-        shutil.copyfile(place, copy)
-        with copy.open("r+b") as changed:
-            for start, name in changes.items():
-                changed.seek(start)
-                changed.write(name)
-        yield str(copy), side[:-1]
+        yield _staged(place, names, meant, stage), True
     finally:
-        for copy in side:
-            copy.unlink(missing_ok=True)
+        stage.clear()
 
 
 def _in_binary(data: mmap.mmap) -> Iterator[tuple[int, int]]:
@@ -77,37 +72,51 @@ def _in_text(data: mmap.mmap) -> Iterator[tuple[int, int]]:
     return (found.span(1) for found in _IN_TEXT.finditer(data))
 
 
-def _changes(
-    names: dict[int, bytes], folder: Path, home: Path, side: list[Path]
-) -> dict[int, bytes]:
-    """Return what to write where, for every name that leads out or to nothing.
-
-    `side` gets the copies of textures that were put beside the mesh, where any name fits.
-    """
-    own, changes = OwnFiles(home), {}
-    for start, name in names.items():
-        text = name.decode("utf-8", "replace")
-        leads_in = leads_into(text, folder, home)
-        if not name or (leads_in and (folder / text.replace("\\", "/")).is_file()):
-            continue
-        found = own.named(text)
-        if found is None:
-            if not leads_in:
-                changes[start] = b"-" * len(name)
-            continue
-        beside = folder / found.name
-        if not beside.exists():
-            shutil.copyfile(found, beside)
-            side.append(beside)
-        changes[start] = _as_long(os.fsencode(beside.name), len(name))
-    return changes
+def _text(name: bytes) -> str:
+    return name.decode("utf-8", "replace")
 
 
-def _as_long(name: bytes, length: int) -> bytes:
+def _meant(names: set[bytes], files: OwnFiles) -> dict[bytes, Path | None]:
+    """Return which of the mesh's own files each name means."""
+    return {name: files.found(_text(name)) for name in sorted(names)}
+
+
+def _is_as_it_should_be(name: bytes, own: Path | None, folder: Path, home: Path) -> bool:
+    """Say whether an importer finds that file, or none, by the name as it stands."""
+    text = _text(name)
+    if not leads_into(text, folder, home):
+        return False
+    return own is None or (folder / text.replace("\\", "/")).is_file()
+
+
+def _staged(
+    place: Path, names: dict[int, bytes], meant: dict[bytes, Path | None], stage: Stage
+) -> str:
+    """Copy the file to the stage, with names that fit; return where it is."""
+    copy = stage.folder / "mesh.fbx"
+    shutil.copyfile(place, copy)
+    changed = {
+        name: _as_long(stage.put(own), len(name)) if own else _nothing(number, len(name))
+        for number, (name, own) in enumerate(meant.items())
+    }
+    with copy.open("r+b") as file:
+        for start, name in names.items():
+            file.seek(start)
+            file.write(changed[name])
+    return str(copy)
+
+
+def _nothing(number: int, length: int) -> bytes:
+    """Return a name of no file, another one for each name: what is embedded goes by it."""
+    return f"{number}".encode().ljust(length, b"-")[:length]
+
+
+def _as_long(name: str, length: int) -> bytes:
     """Return a path of exactly this length to a file beside the mesh, or to none at all."""
-    spare = length - len(name)
+    plain = name.encode()
+    spare = length - len(plain)
     if spare < 0 or spare == 1:
         return b"-" * length
     if spare % 2:
-        return b".//" + b"./" * (spare // 2 - 1) + name
-    return b"./" * (spare // 2) + name
+        return b".//" + b"./" * (spare // 2 - 1) + plain
+    return b"./" * (spare // 2) + plain

@@ -9,18 +9,23 @@ that no honest mesh reaches stop what would only burn time. Nothing here imports
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from .addresses import is_inside
-from .gltf_file import GltfFile, damaged, decoded, read_gltf, shortened
-from .gltf_scene import check_scene
+from .gltf_file import GltfFile, damaged, decoded, is_data, read_gltf, shortened
+from .gltf_scene import check_scene, too_much
 from .gltf_views import Views
-from .image_heads import check_image
+from .image_heads import GLTF_KINDS, Pictures
+from .own_files import leads_into
 from .refusal import OTHER_FORMAT, Refusal
 
 MAX_TRIANGLES = 100_000_000
-MAX_PRIMITIVES = 200_000
+MAX_PRIMITIVES = 20_000
+MAX_MATERIALS = 1_000
+"""How many materials may be drawn with: Blender's importer takes a second for 500 of them."""
+MAX_VALUES = 200_000_000
+"""How many values all attributes and morph targets may have for the points that are drawn."""
 UNREAD = {
     "KHR_texture_basisu": "KTX2 textures",
     "EXT_meshopt_compression": "Meshopt compression",
@@ -33,17 +38,19 @@ UNREAD = {
 MESHOPT_SINCE = "5.2 or newer"
 
 
-def check_gltf(path: str, *, readable: Collection[str] | None, blender: str) -> None:
+def check_gltf(
+    path: str, *, readable: Collection[str] | None, blender: str, home: Path | None = None
+) -> None:
     """Raise Refusal if the file is not whole, unreadable here, or reaches for other files.
 
     `readable` are the extensions that this Blender's importer reads, None where nobody knows;
-    `blender` is its version, for the person.
+    `blender` is its version, for the user. `home` is the folder that a .gltf's files may lie in.
     """
-    file = read_gltf(path)
+    file = read_gltf(path, home)
     try:
         _check_version(file)
         _check_extensions(file, readable, blender)
-        _check_addresses(file)
+        _check_addresses(file, home or file.path.parent)
         views = Views(file)
         drawn = check_scene(file, _check_meshes(file, views))
         _check_images(file, views)
@@ -85,35 +92,56 @@ def _named(extension: str) -> str:
     return f"{UNREAD[extension]} ({shown})" if extension in UNREAD else shown
 
 
-def _check_addresses(file: GltfFile) -> None:
+def _check_addresses(file: GltfFile, home: Path) -> None:
     """Raise Refusal if the file names files that it has no claim to.
 
-    A GLB holds all that it needs; a .gltf may name files in its own folder.
+    A GLB holds all that it needs; a .gltf may name files in the folder that is its own.
     """
     for one in (*file.all("images"), *file.all("buffers")):
         address = one.get("uri")
-        if address is None or _is_data(address):
+        if address is None or is_data(address):
             continue
-        if file.is_binary or not is_inside(unquote(address), file.path.parent):
+        if file.is_binary or not leads_into(unquote(address), file.path.parent, home):
             what = f"The mesh file names a file outside of it: “{shortened(address)}”."
             raise Refusal("bad_mesh", what, OTHER_FORMAT)
 
 
-def _is_data(address: str) -> bool:
-    # Blender's importer takes data in another encoding than this for the name of a file.
-    return address.startswith("data:") and ";base64," in address
-
-
 def _check_meshes(file: GltfFile, views: Views) -> list[int]:
     """Check every primitive; return how many triangles each mesh has."""
-    faces, primitives = [], 0
+    faces, primitives, values = [], 0, 0
+    materials: set[object] = set()
     for mesh in file.all("meshes"):
         found = mesh.get("primitives") or []
         primitives += len(found)
         if primitives > MAX_PRIMITIVES:
-            raise damaged(f"it has more than {MAX_PRIMITIVES:,} parts")
+            what = f"The mesh file has {primitives:,} parts; at most {MAX_PRIMITIVES:,} are read."
+            raise too_much(what)
         faces.append(sum(_check_primitive(file, views, one) for one in found))
+        values += sum(_values(file, one) for one in found)
+        materials.update(one.get("material") for one in found)
+    if len(materials) > MAX_MATERIALS:  # guard: materials-are-bounded
+        raise too_many_materials(len(materials))
+    if values > MAX_VALUES:  # guard: values-are-bounded
+        raise too_much("The mesh file says more of its points than is read.")
     return faces
+
+
+def too_many_materials(found: int) -> Refusal:
+    """Refuse a mesh of more materials than any picture's model has."""
+    return too_much(f"The mesh file has {found:,} materials; at most {MAX_MATERIALS:,} are read.")
+
+
+def _values(file: GltfFile, primitive: dict[str, Any]) -> int:
+    """Count what a primitive says of its points, where one accessor may be named many times."""
+    position, indices = primitive["attributes"].get("POSITION"), primitive.get("indices")
+    if position is None:
+        return 0
+    accessors = file.all("accessors")
+    points = int(accessors[position]["count"])
+    if indices is not None:  # Points that no face names are left out.
+        points = min(points, int(accessors[indices]["count"]))
+    targets = (primitive["attributes"], *(primitive.get("targets") or ()))
+    return points * sum(len(target) for target in targets)
 
 
 def _check_primitive(file: GltfFile, views: Views, primitive: dict[str, Any]) -> int:
@@ -144,18 +172,17 @@ def _check_primitive(file: GltfFile, views: Views, primitive: dict[str, Any]) ->
 
 
 def _check_images(file: GltfFile, views: Views) -> None:
-    images = file.all("images")
+    images, pictures = file.all("images"), Pictures(GLTF_KINDS)
     for texture in file.all("textures"):
         _index(texture, "source", images)
     for image in images:
         address = image.get("uri")
         if address is None:
-            check_image(views.bytes_of(image["bufferView"]))
-        elif _is_data(address):
-            check_image(decoded(address))
-        elif (path := file.path.parent / unquote(address)).is_file():
-            with path.open("rb") as opened:
-                check_image(opened.read(64 * 1024))
+            pictures.add(views.bytes_of(image["bufferView"]))
+        elif is_data(address):
+            pictures.add(decoded(address))
+        elif path := file.files.found(unquote(address)):
+            pictures.add_file(path)
 
 
 def _index(one: dict[str, Any], name: str, among: list[dict[str, Any]]) -> None:

@@ -19,6 +19,7 @@ from urllib.parse import unquote
 import numpy as np
 from numpy.typing import NDArray
 
+from .own_files import OwnFiles
 from .refusal import OTHER_FORMAT, Refusal
 
 MAX_HEAD = 64 * 1024 * 1024
@@ -47,7 +48,8 @@ class GltfFile:
     path: Path
     is_binary: bool
     head: dict[str, Any]
-    chunk: tuple[int, int] = (0, 0)
+    chunk: tuple[int, int]
+    files: OwnFiles
     _bytes: dict[int, Bytes] = field(default_factory=dict)
 
     def all(self, name: str) -> list[dict[str, Any]]:
@@ -72,14 +74,23 @@ class GltfFile:
             return _mapped(self.path, offset, length) if length else _NOTHING
         if address.startswith("data:"):
             return np.frombuffer(decoded(address), np.uint8)
-        path = self.path.parent / unquote(address)
-        if not path.is_file():
+        path = self.files.found(unquote(address))
+        if path is None:
             raise damaged(f"a file that it names is missing: “{shortened(address)}”")
         return _mapped(path, 0, path.stat().st_size)
 
 
-def read_gltf(path: str) -> GltfFile:
-    """Read the head of a glTF or GLB file; raise Refusal if it cannot be one."""
+def is_data(address: str) -> bool:
+    """Say whether an address holds a file's bytes itself."""
+    # Blender's importer takes data in another encoding than this for the name of a file.
+    return address.startswith("data:") and ";base64," in address
+
+
+def read_gltf(path: str, home: Path | None = None) -> GltfFile:
+    """Read the head of a glTF or GLB file; raise Refusal if it cannot be one.
+
+    `home` is the folder that the files which it names may lie in, its own by default.
+    """
     place = Path(path)
     with place.open("rb") as file:
         is_binary = file.read(4) == b"glTF"
@@ -91,7 +102,8 @@ def read_gltf(path: str) -> GltfFile:
     if not isinstance(head, dict):
         raise damaged("its head is no glTF")
     _check_depth(head)
-    return GltfFile(place, is_binary, head, chunk)
+    files = OwnFiles(place.parent, home or place.parent)
+    return GltfFile(place, is_binary, head, chunk, files)
 
 
 def decoded(address: str) -> bytes:

@@ -6,12 +6,28 @@ from __future__ import annotations
 from typing import Any
 
 from .gltf_file import GltfFile, damaged
+from .refusal import Refusal
 
 MAX_NODES = 20_000
+MAX_OBJECTS = 2_000
+"""How many objects with a mesh a model may have: Blender's time for them grows by the square."""
+MAX_JOINTS = 20_000
+MAX_CHANNELS = 20_000
+MAX_KEYS = 3_000_000
 MAX_LEVELS = 200
 """How deep nodes may stand in each other: importers go down by calling themselves."""
 SIZES = {"matrix": 16, "translation": 3, "rotation": 4, "scale": 3}
 INSTANCES = "EXT_mesh_gpu_instancing"
+
+
+def too_much(what: str) -> Refusal:
+    """Refuse what has more of something than Blender could bring in before anybody gave up."""
+    return Refusal("bad_mesh", what, "Generate it again, in one piece where the service can.")
+
+
+def too_many_objects(found: int) -> Refusal:
+    """Refuse a mesh in so many pieces that nobody would wait for it."""
+    return too_much(f"The mesh file has {found:,} objects; at most {MAX_OBJECTS:,} are read.")
 
 
 def check_scene(file: GltfFile, faces: list[int]) -> int:
@@ -20,14 +36,18 @@ def check_scene(file: GltfFile, faces: list[int]) -> int:
     `faces` counts the triangles of each mesh: a node more costs a copy of its mesh.
     """
     nodes = file.all("nodes")
-    if len(nodes) > MAX_NODES:
-        raise damaged(f"it has {len(nodes):,} nodes, more than {MAX_NODES:,}")
+    if len(nodes) > MAX_NODES:  # guard: nodes-are-bounded
+        raise too_much(f"The mesh file has {len(nodes):,} nodes; at most {MAX_NODES:,} are read.")
     _check_forest(nodes)
     drawn = sum(_check_node(file, node, faces) for node in nodes)
+    objects = sum(_instances(file, node) for node in nodes if node.get("mesh") is not None)
+    if objects > MAX_OBJECTS:  # guard: objects-are-bounded
+        raise too_many_objects(objects)
     for scene in file.all("scenes"):
         _check_all(scene.get("nodes") or [], len(nodes), "node")
     _check_one(file.head.get("scene"), len(file.all("scenes")), "scene")
     accessors = len(file.all("accessors"))
+    _check_amounts(file)
     for skin in file.all("skins"):
         _check_all(skin["joints"], len(nodes), "joint")
         _check_one(skin.get("skeleton"), len(nodes), "node")
@@ -35,6 +55,23 @@ def check_scene(file: GltfFile, faces: list[int]) -> int:
     for animation in file.all("animations"):
         _check_animation(animation, len(nodes), accessors)
     return drawn
+
+
+def _check_amounts(file: GltfFile) -> None:
+    """Check how much there is of what moves; an accessor may be named many times."""
+    joints = sum(len(skin["joints"]) for skin in file.all("skins"))
+    accessors, channels, keys = file.all("accessors"), 0, 0
+    for animation in file.all("animations"):
+        samplers, moved = animation["samplers"], animation["channels"]
+        _check_all([sampler["input"] for sampler in samplers], len(accessors), "accessor")
+        _check_all([channel["sampler"] for channel in moved], len(samplers), "sampler")
+        counts = [accessors[sampler["input"]]["count"] for sampler in samplers]
+        channels += len(moved)
+        keys += sum(counts[channel["sampler"]] for channel in moved)
+    if (
+        joints > MAX_JOINTS or channels > MAX_CHANNELS or keys > MAX_KEYS
+    ):  # guard: motion-is-bounded
+        raise too_much("The mesh file has more bones or keyframes than are read.")
 
 
 def _check_forest(nodes: list[dict[str, Any]]) -> None:

@@ -2,7 +2,7 @@
 """glTF files whose texts are not whole: half an emoji in a name, bytes that are no UTF-8.
 
 Blender's importer gives up on the whole file over one of them. It is given a copy with the texts
-mended, beside the file, so that what that names is still found. Nothing here imports bpy.
+mended; that of a .gltf is beside it, so that what it names is still found. Nothing here imports bpy.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from typing import Any, BinaryIO
 
 MAX_HEAD = 64 * 1024 * 1024
 """Bytes of JSON that are looked through; the check refuses a GLB with more."""
+WHOLE = ".whole-"
+"""How a copy's name begins; the near end takes one away that a killed process left."""
 LOST = "\N{REPLACEMENT CHARACTER}"
 _ESCAPED = re.compile(rb"\\u[dD][89a-fA-F]")
 _HALF = re.compile("[\ud800-\udfff]")
@@ -37,7 +39,8 @@ def with_whole_texts(path: str) -> Iterator[str]:
             yield path
             return
         # A name of its own: the folder may be one that others write to.
-        side, copy = tempfile.mkstemp(place.suffix, ".whole-", place.parent)
+        folder = None if is_binary else place.parent
+        side, copy = tempfile.mkstemp(place.suffix, WHOLE, folder)
         with os.fdopen(side, "wb") as out:
             _write(out, whole, file if is_binary else None, size - file.tell())
     try:

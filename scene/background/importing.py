@@ -11,9 +11,11 @@ from pathlib import Path
 import bpy
 
 from .addresses import without_outside_materials
+from .arrived import Arrival
 from .checking import check_mesh_file
 from .fbx_check import version_of
 from .fbx_names import without_outside_textures
+from .gltf_names import with_own_files
 from .gltf_texts import with_whole_texts
 from .gltf_views import MESHOPT
 from .normals import carried_normals
@@ -43,7 +45,7 @@ def import_mesh_file(
 
 def _imported(path: str, home: Path, *, to_weld: bool) -> tuple[str, list[str]]:
     version = bpy.app.version_string
-    format_ = check_mesh_file(path, readable=readable_extensions(), blender=version)
+    format_ = check_mesh_file(path, readable=readable_extensions(), blender=version, home=home)
     read = IMPORTERS[format_]
     # Only in the background: an artist's own preferences are left alone.
     if read is _import_gltf and to_weld and bpy.app.background:
@@ -69,8 +71,11 @@ def reason_of(report: str) -> str:
     return words if words.endswith((".", "!", "?")) else f"{words}."
 
 
-def _import_gltf(path: str, _home: Path) -> list[str]:
-    bpy.ops.import_scene.gltf(filepath=path, import_pack_images=True)
+def _import_gltf(path: str, home: Path) -> list[str]:
+    arrival = Arrival()
+    with with_own_files(path, home) as (safe, _):
+        bpy.ops.import_scene.gltf(filepath=safe, import_pack_images=True)
+        arrival.check()
     return []
 
 
@@ -117,14 +122,15 @@ def _import_fbx(path: str, home: Path) -> list[str]:
         blender = bpy.app.version_string
         what = f"The mesh is an FBX file {kind}, which Blender {blender} cannot read."
         raise Refusal("bad_mesh", what, OTHER_FORMAT)
-    with without_outside_textures(path, home) as (safe, borrowed):
+    arrival = Arrival()
+    with without_outside_textures(path, home) as (safe, is_staged):
         if is_new:
             bpy.ops.wm.fbx_import(filepath=safe, use_anim=True)
         else:
             bpy.ops.import_scene.fbx(filepath=safe, use_anim=True)
-        for image in bpy.data.images if borrowed else ():
-            if Path(bpy.path.abspath(image.filepath)) in borrowed:
-                image.pack()
+        arrival.check()
+        if is_staged:
+            arrival.pack(Path(safe).parent)
     return []
 
 
@@ -139,8 +145,13 @@ def has_new_fbx_importer() -> bool:
 
 
 def _import_obj(path: str, home: Path) -> list[str]:
-    with without_outside_materials(path, home) as (safe, lost):
-        bpy.ops.wm.obj_import(filepath=safe)
+    arrival = Arrival()
+    with without_outside_materials(path, home) as shown:
+        bpy.ops.wm.obj_import(filepath=shown.path)
+        arrival.check()
+        if shown.is_staged:
+            arrival.pack(Path(shown.path).parent)
+    lost = shown.lost
     return [f"Material files outside of the mesh's folder were not read: {lost}."] if lost else []
 
 

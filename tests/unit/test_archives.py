@@ -3,9 +3,13 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import shutil
+import tempfile
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from fakes.broken import MTL, OBJ, archive, obj_archive, whole
@@ -36,11 +40,12 @@ def refused(folder: Path, data: bytes) -> str:
 def test_mesh_and_textures_are_there_for_a_while(tmp_path: Path) -> None:
     path = written(tmp_path, obj_archive())
     with archives.unpacked(path) as (mesh, home):
+        assert [each.name for each in tmp_path.iterdir()] == ["mesh.zip"]
         assert Path(mesh).read_text() == OBJ
-        assert Path(home).parent == tmp_path
+        assert Path(home).parent == Path(tempfile.gettempdir())
         names = sorted(each.name for each in Path(mesh).parent.iterdir())
         assert names == ["skin.png", "square.mtl", "square.obj"]
-    assert [each.name for each in tmp_path.iterdir()] == ["mesh.zip"]
+    assert not Path(home).exists()
     assert Path(path).read_bytes() == obj_archive()
 
 
@@ -85,10 +90,104 @@ def test_links_and_devices_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["../a.obj", "/a.obj", "a/../../b.obj", "..\\a.obj", "C:a.obj", "a:b", "a/ .. /b", "…\n"],
+    [
+        "../a.obj",
+        "a/../../b.obj",
+        "..\\a.obj",
+        "a\\..\\..\\b",
+        "C:..\\a.obj",
+        "/../a",
+        "a/ .. /../b",
+    ],
 )
-def test_names_that_lead_elsewhere_are_refused(name: str, tmp_path: Path) -> None:
+def test_names_that_lead_out_are_refused(name: str, tmp_path: Path) -> None:
     assert "outside of its folder" in refused(tmp_path, archive({"a.obj": b"v 0 0 0", name: b"x"}))
+
+
+NAMES = {
+    "textures\\skin.png": "textures/skin.png",
+    "/tmp/skin.png": "tmp/skin.png",
+    "C:\\Users\\me\\skin.png": "Users/me/skin.png",
+    "C:skin.png": "skin.png",
+    "\\\\server\\share\\skin.png": "server/share/skin.png",
+    "a/../skin.png": "skin.png",
+    "./a//skin.png": "a/skin.png",
+    "one:two.png": "one_two.png",
+    "what?.png": "what_.png",
+    "skin.png. ": "skin.png",
+    "line\nend\x1b[2J.png": "line_end_[2J.png",
+    "nul.png": "_nul.png",
+    "COM1": "_COM1",
+    "aux .tar.gz": "_aux .tar.gz",
+    "...": "_",
+    "x" * 300 + ".png": "x" * 104 + ".png",
+    "/".join("abcdefghijklmnop"): "e/f/g/h/i/j/k/l/m/n/o/p",
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_other_names_become_harmless(name: str, tmp_path: Path) -> None:
+    path = written(tmp_path, archive({"z.obj": OBJ.encode(), name: b"skin"}))
+    before = sorted(tmp_path.iterdir())
+    with archives.unpacked(path) as (_, home):
+        files = [each for each in Path(home).rglob("*") if each.is_file()]
+        (found,) = [each for each in files if each.name != "z.obj"]
+        assert found.relative_to(home).as_posix() == NAMES[name]
+        assert found.read_bytes() == b"skin"
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_names_of_which_one_is_a_folder_or_there_already(tmp_path: Path) -> None:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as packed:
+        for name, text in (("a", "1"), ("a/b", "2"), ("c/d", "3"), ("c", "4"), ("c//d", "5")):
+            packed.writestr(name, text)
+        packed.writestr("z.obj", OBJ)
+    with archives.unpacked(written(tmp_path, made.getvalue())) as (_, home):
+        assert (Path(home) / "a").read_text() == "1"
+        assert (Path(home) / "c" / "d").read_text() == "3"
+
+
+def test_names_in_utf_8_that_do_not_say_so(tmp_path: Path) -> None:
+    data = archive({"säge.png": b"skin", "z.obj": OBJ.encode()})
+    plain = bytearray(data)
+    for mark, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        flags = data.index(mark) + at + 1
+        assert plain[flags] == 8
+        plain[flags] = 0
+    with archives.unpacked(written(tmp_path, bytes(plain))) as (_, home):
+        assert (Path(home) / "säge.png").read_bytes() == b"skin"
+
+
+def test_what_is_locked_or_spoiled_is_said(tmp_path: Path) -> None:
+    data = bytearray(archive({"z.obj": OBJ.encode() * 50}, 0))
+    spoiled = bytearray(data)
+    spoiled[60] ^= 1
+    assert "damaged" in refused(tmp_path, bytes(spoiled))
+    data[6] |= 1
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    assert "password" in refused(tmp_path, bytes(data))
+    nested = archive({f"lib {n}.zip": archive({"inner.zip": obj_archive()}) for n in range(16)})
+    assert "no mesh" in refused(tmp_path, nested)
+
+
+def test_no_room_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not of the mesh, which was paid: it stays as it is, and is unpacked when there is room."""
+    path = written(tmp_path, obj_archive())
+    usage = SimpleNamespace(free=10)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: usage)
+    for _ in ("asked before", "met while it is written"):
+        with pytest.raises(Refusal) as caught, archives.unpacked(path):
+            pytest.fail("unpacked")
+        assert caught.value.kind == "failed"
+        assert tempfile.gettempdir() in caught.value.message
+        assert not list(Path(tempfile.gettempdir()).glob("image_to_mesh-zip-*"))
+        usage.free = 1 << 40
+
+        def full(*_: object) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(archives, "_write", full)
 
 
 def test_what_would_fill_the_disk_is_refused(

@@ -212,23 +212,69 @@ def test_sparse_values_have_bounds(tmp_path: Path) -> None:
     assert "that are not there" in said(tmp_path, head, data).message
 
 
-def test_pictures_that_open_to_too_much(tmp_path: Path) -> None:
-    size = load("image_heads").picture_size
-    huge = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", 60_000, 60_000)
-    head = square() | {"images": [{"bufferView": 2}]}
-    head["bufferViews"].append({"buffer": 0, "byteOffset": 60, "byteLength": len(huge)})
-    head["buffers"][0]["byteLength"] = 60 + len(huge)
-    assert "60,000 × 60,000 pixels" in said(tmp_path, head, DATA + huge).message
-    frame = b"\xff\xd8\xff\xe0" + struct.pack(">H", 16) + bytes(14) + b"\xff\xc2\0\x11\x08"
-    assert size(frame + struct.pack(">HH", 30, 40) + bytes(9)) == (40, 30)
-    webp = b"RIFF\0\0\0\0WEBPVP8X" + bytes(8) + b"\x27\0\0\x1d\0\0"
-    assert size(webp) == (40, 30)
-    assert size(b"no picture") is None
-    assert size(b"\x89PNG") is None
-
-
 @pytest.mark.parametrize("cut", [3, 11, 19, 25, 300, -1])
 def test_what_is_cut_short(cut: int, tmp_path: Path) -> None:
     (tmp_path / "mesh.glb").write_bytes(glb(square())[:cut])
     with pytest.raises(Refusal):
         check.check_gltf(str(tmp_path / "mesh.glb"), readable=None, blender="9.9")
+
+
+def many(**lists: list[Any]) -> dict[str, Any]:
+    """Return the square's head with lists in place of its own."""
+    return square() | lists
+
+
+CHANNEL = {"sampler": 0, "target": {"node": 0, "path": "translation"}}
+SAMPLER = {"input": 1, "output": 0}
+DRAWN = {"attributes": {"POSITION": 0}}
+TOO_MUCH: dict[str, dict[str, Any]] = {
+    "2,001 objects": many(nodes=[{"mesh": 0}] * 2001),
+    "20,001 nodes": many(nodes=[{}] * 20_001, scenes=[]),
+    "1,001 materials": many(
+        materials=[{}] * 1001,
+        meshes=[{"primitives": [{**DRAWN, "material": number} for number in range(1001)]}],
+    ),
+    "20,001 parts": many(meshes=[{"primitives": [DRAWN] * 20_001}]),
+    "says more of its points": many(
+        accessors=[{"componentType": 5126, "count": 20_000_000, "type": "VEC3"}],
+        meshes=[{"primitives": [{**DRAWN, "targets": [{"POSITION": 0}] * 10}]}],
+    ),
+    "more bones or keyframes": many(
+        animations=[{"samplers": [SAMPLER], "channels": [CHANNEL] * 20_001}]
+    ),
+    "bones or keyframes than": many(skins=[{"joints": [0] * 20_001}]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("words", TOO_MUCH)
+def test_more_than_anybody_would_wait_for_is_refused(words: str, tmp_path: Path) -> None:
+    assert words in said(tmp_path, TOO_MUCH[words]).message
+
+
+def test_as_much_as_is_said_passes(tmp_path: Path) -> None:
+    judge(tmp_path, many(nodes=[{"mesh": 0}] * 2000))
+    judge(tmp_path, many(nodes=[{}] * 20_000))
+    judge(tmp_path, many(animations=[{"samplers": [SAMPLER], "channels": [CHANNEL] * 20_000}]))
+
+
+def test_keyframes_are_counted_as_often_as_they_are_named(tmp_path: Path) -> None:
+    head = square()
+    head["accessors"][1].update(count=1_000_000)
+    head["bufferViews"][1].update(byteLength=2_000_000)
+    head["buffers"][0].update(byteLength=2_000_048)
+    data = POSITIONS + bytes(2_000_000)
+    head["animations"] = [{"samplers": [SAMPLER], "channels": [CHANNEL] * 3}]
+    judge(tmp_path, head, data)
+    head["animations"][0]["channels"].append(CHANNEL)
+    assert "keyframes" in said(tmp_path, head, data).message
+
+
+def test_instances_are_objects(tmp_path: Path) -> None:
+    head = square()
+    head["accessors"][1].update(count=2001)
+    head["bufferViews"][1].update(byteLength=4002)
+    head["buffers"][0].update(byteLength=4050)
+    copies = {"EXT_mesh_gpu_instancing": {"attributes": {"TRANSLATION": 1}}}
+    head["nodes"] = [{"mesh": 0, "extensions": copies}]
+    head["scenes"] = []
+    assert "2,001 objects" in said(tmp_path, head, POSITIONS + bytes(4002)).message

@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a model's pictures would take in memory is known before anything opens one."""
+
+from __future__ import annotations
+
+import base64
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes import broken, heads
+from fakes.png import png_of
+from unit.background_package import load
+
+image_heads = load("image_heads")
+Refusal = load("refusal").Refusal
+check_mesh_file = load("checking").check_mesh_file
+without_outside_materials = load("addresses").without_outside_materials
+
+MAKERS: dict[str, Callable[[int, int], bytes]] = {
+    "PNG": heads.png,
+    "JPEG": heads.jpeg,
+    "WebP": heads.webp,
+    "TIFF": heads.tiff,
+    "BMP": heads.bmp,
+    "TGA": heads.tga,
+    "HDR": heads.hdr,
+    "EXR": heads.exr,
+    "DDS": heads.dds,
+}
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_kind_and_size_are_told_by_content(kind: str) -> None:
+    found, size = image_heads.look_at(MAKERS[kind](40, 30))
+    assert found == kind
+    assert size[:2] == (40, 30)
+
+
+def test_heads_that_are_written_another_way() -> None:
+    size = image_heads.look_at
+    assert size(heads.tiff(40, 30, ">"))[1] == size(heads.tiff(40, 30, big=True))[1] == (40, 30, 16)
+    assert size(heads.jpeg(40, 30, 400_000))[1] == (40, 30, 4)
+    assert size(heads.jpeg(40, 30).replace(b"\xff\xc2", b"\0\0\xff\xff\xc2"))[1] == (40, 30, 4)
+    assert size(heads.png(40, 30, bits=16))[1] == (40, 30, 16)
+    lossless = b"RIFF\0\0\0\0WEBPVP8L" + bytes(4) + b"\x2f" + struct.pack("<I", 39 | 29 << 14)
+    lossy = b"RIFF\0\0\0\0WEBPVP8 " + bytes(10) + struct.pack("<HH", 40, 30)
+    assert size(lossless)[1] == size(lossy)[1] == (40, 30, 4)
+    two = heads.exr(40, 30) + heads.exr(4000, 3000)[8:]
+    assert size(two)[1] == (4000, 3000, 16)
+    comment = heads.hdr(4000, 3000).replace(b"FORMAT", b"\n-Y 1 +X 1\nFORMAT")
+    assert size(comment)[1] == (4000, 3000, 16)
+    for nothing in (b"", b"no picture", bytes(40), b"\x89PNG"):
+        assert size(nothing) == ("unknown", None)
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_one_of_too_many_pixels_is_refused(kind: str) -> None:
+    data = MAKERS[kind](40_000, 40_000)
+    with pytest.raises(Refusal, match="40,000 × 40,000 pixels"):
+        image_heads.Pictures().add(data)
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "BMP", "HDR", "EXR", "DDS"])
+def test_one_that_does_not_say_its_size_is_refused(kind: str) -> None:
+    data = MAKERS[kind](40, 30)
+    with pytest.raises(Refusal, match=r"texture of the mesh file is damaged"):
+        image_heads.Pictures().add(data[:12])
+
+
+def test_all_pictures_share_one_budget() -> None:
+    """Eight of 8192 × 8192 pixels are 2 GiB once decoded; the ninth is one too many."""
+    pictures = image_heads.Pictures()
+    for _ in range(8):
+        pictures.add(heads.png(8192, 8192))
+    with pytest.raises(Refusal, match=r"more than 2\.1 GB of memory"):
+        pictures.add(heads.png(1, 1))
+    image_heads.Pictures().add(heads.png(16384, 16384))
+    deep = image_heads.Pictures()
+    for _ in range(2):
+        deep.add(heads.png(8192, 8192, bits=16))
+    with pytest.raises(Refusal, match="more than 2"):
+        deep.add(heads.png(1, 1))
+
+
+def glb(*pictures: bytes, uses: int = 1) -> bytes:
+    """Return a GLB with these pictures, each the view of so many images."""
+    text, behind = broken.head(), broken.data()
+    text["images"] = []
+    for picture in pictures:
+        behind += b"\0" * (-len(behind) % 4)
+        view = {"buffer": 0, "byteOffset": len(behind), "byteLength": len(picture)}
+        text["bufferViews"].append(view)
+        number = len(text["bufferViews"]) - 1
+        text["images"] += [{"bufferView": number, "mimeType": "image/png"}] * uses
+        behind += picture
+    text["buffers"][0]["byteLength"] = len(behind)
+    text["textures"] = [{"source": number} for number in range(len(text["images"]))]
+    return broken.glb(text, behind)
+
+
+def refusal_of(path: Path) -> str:
+    """Return why a mesh file is refused, or "" if it passes."""
+    try:
+        format_ = check_mesh_file(str(path), readable=None, blender="9.9")
+        if format_ == "obj":
+            with without_outside_materials(str(path), path.parent):
+                pass
+    except Refusal as refusal:
+        return f"{refusal.message}" if refusal.kind == "bad_mesh" and refusal.hint else "?"
+    return ""
+
+
+def written(folder: Path, name: str, data: bytes) -> Path:
+    path = folder / name
+    path.write_bytes(data)
+    return path
+
+
+def test_one_view_of_many_images_counts_as_often(tmp_path: Path) -> None:
+    bomb = heads.png(16384, 16384, bits=1, color=0)
+    assert refusal_of(written(tmp_path, "two.glb", glb(bomb, uses=2))) == ""
+    said = refusal_of(written(tmp_path, "many.glb", glb(bomb, uses=40)))
+    assert "textures of the mesh file would take more than" in said
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "BMP", "TGA", "HDR", "EXR", "DDS", "unknown"])
+def test_gltf_takes_what_it_names_only(kind: str, tmp_path: Path) -> None:
+    data = b"no picture at all" if kind == "unknown" else MAKERS[kind](300, 300)
+    said = refusal_of(written(tmp_path, "mesh.glb", glb(data)))
+    named = "not a picture" if kind == "unknown" else f"a {kind} picture, which is not read here"
+    assert said == f"A texture of the mesh file is {named}."
+    text = broken.head()
+    text["images"] = [{"uri": "data:image/png;base64," + base64.b64encode(data).decode()}]
+    assert refusal_of(written(tmp_path, "mesh.gltf", broken.gltf(text))) == said
+    text["images"] = [{"uri": "skin.png"}]
+    written(tmp_path, "skin.png", data)
+    assert refusal_of(written(tmp_path, "mesh.gltf", broken.gltf(text))) == said
+
+
+def test_960_bytes_are_enough_to_be_refused(tmp_path: Path) -> None:
+    head: dict[str, Any] = {
+        "asset": {"version": "2.0"},
+        "images": [{"bufferView": 0, "mimeType": "image/png"}],
+        "bufferViews": [{"buffer": 0, "byteLength": 200}],
+        "buffers": [{"byteLength": 200}],
+    }
+    data = broken.glb(head, heads.tiff(30_000, 30_000).ljust(200, b"\0"))
+    assert len(data) <= 960
+    assert "a TIFF picture" in refusal_of(written(tmp_path, "mesh.glb", data))
+
+
+def obj(folder: Path, material: str) -> Path:
+    written(folder, "mesh.mtl", material.encode())
+    return written(folder, "mesh.obj", broken.OBJ.replace("square.mtl", "mesh.mtl").encode())
+
+
+def test_an_obj_and_its_textures_share_the_budget(tmp_path: Path) -> None:
+    lines = []
+    for number in range(9):
+        written(tmp_path, f"{number}.png", heads.png(8192, 8192))
+        lines.append(f"newmtl m{number}\nmap_Kd {number}.png\n")
+    assert refusal_of(obj(tmp_path, "".join(lines[:8]))) == ""
+    assert "would take more than" in refusal_of(obj(tmp_path, "".join(lines)))
+    written(tmp_path, "0.png", heads.tiff(30_000, 30_000))
+    assert "30,000 × 30,000" in refusal_of(obj(tmp_path, lines[0]))
+
+
+def test_an_fbx_and_its_textures_share_the_budget(tmp_path: Path) -> None:
+    """Pictures in it, and those that it names."""
+    check = load("fbx_names").without_outside_textures
+    text = "; FBX 7.4.0 project file\n" + "".join(
+        f'  FileName: "C:\\skins\\{number}.png"\n' for number in range(9)
+    )
+    path = written(tmp_path, "mesh.fbx", text.encode())
+    for number in range(9):
+        written(tmp_path, f"{number}.png", heads.png(8192, 8192))
+    with pytest.raises(Refusal, match="would take more than"), check(str(path), tmp_path):
+        pytest.fail("let pass")
+    for number in (7, 8):
+        written(tmp_path, f"{number}.png", png_of(4, 4))
+    with check(str(path), tmp_path) as (safe, is_staged):
+        assert is_staged
+        assert sorted(each.name for each in Path(safe).parent.iterdir())[:2] == ["0.png", "1.png"]
+
+
+def fbx(*records: tuple[bytes, list[bytes]]) -> bytes:
+    """Return a binary FBX whose objects are these, each with raw values below it by "Content"."""
+
+    def record(at: int, name: bytes, values: bytes, count: int, below: list[Any]) -> bytes:
+        begin = at + 13 + len(name) + len(values)
+        inside = b""
+        for child in below:
+            inside += record(begin + len(inside), *child)
+        inside += bytes(13) if below else b""
+        head = struct.pack("<IIIB", begin + len(inside), count, len(values), len(name))
+        return head + name + values + inside
+
+    children = []
+    for name, contents in records:
+        raw = [(b"Content", b"R" + struct.pack("<I", len(one)) + one, 1, []) for one in contents]
+        children.append((name, b"", 0, raw))
+    start = b"Kaydara FBX Binary  \0\x1a\0" + struct.pack("<I", 7400)
+    return start + record(len(start), b"Objects", b"", 0, children) + bytes(13)
+
+
+def test_pictures_in_an_fbx_are_counted(tmp_path: Path) -> None:
+    bomb = heads.png(8192, 8192)
+    assert refusal_of(written(tmp_path, "a.fbx", fbx((b"Video", [bomb])))) == ""
+    many = fbx(*((b"Video", [bomb]) for _ in range(9)))
+    assert "would take more than" in refusal_of(written(tmp_path, "a.fbx", many))
+    one = fbx((b"Video", [heads.exr(30_000, 30_000)]))
+    assert "30,000 × 30,000" in refusal_of(written(tmp_path, "a.fbx", one))
+    assert "materials" in refusal_of(
+        written(tmp_path, "a.fbx", fbx(*((b"Material", []) for _ in range(1001))))
+    )
+    assert (
+        refusal_of(written(tmp_path, "a.fbx", fbx(*((b"Material", []) for _ in range(99))))) == ""
+    )
+
+
+def test_ktx2_beside_a_png_is_let_pass(tmp_path: Path) -> None:
+    """KTX2 beside a PNG is for other programs: Blender opens the PNG."""
+    ktx = b"\xabKTX 20\xbb\r\n\x1a\n" + bytes(100)
+    assert refusal_of(written(tmp_path, "mesh.glb", glb(png_of(4, 4), ktx))) == ""
