@@ -40,17 +40,26 @@ class Arrival:
                 continue
             if image.packed_file:
                 pictures.add(bytes(image.packed_file.data))  # guard: arrived-textures-are-counted
-            else:
-                pictures.add_file(Path(bpy.path.abspath(image.filepath)))
+            elif path := _place_of(image):
+                pictures.add_file(path)
 
     def pack(self, folder: Path) -> None:
         """Take the new pictures that lie in a folder into the file: it is only there for now."""
         for image in bpy.data.images:
-            path = Path(bpy.path.abspath(image.filepath))
-            is_new = image not in self._before and not image.packed_file
-            if is_new and path.is_file() and path.resolve().is_relative_to(folder.resolve()):
+            if image in self._before or image.packed_file:
+                continue
+            path = _place_of(image)
+            if path and path.is_file() and path.resolve().is_relative_to(folder.resolve()):
                 with suppress(RuntimeError):
                     image.pack()
 
     def _new(self, things: Iterable[bpy.types.ID]) -> int:
         return sum(one not in self._before for one in things)
+
+
+def _place_of(image: bpy.types.Image) -> Path | None:
+    """Return where an image's file is; None where its name cannot be read as text."""
+    try:
+        return Path(bpy.path.abspath(image.filepath))
+    except UnicodeDecodeError:
+        return None

@@ -2,7 +2,8 @@
 """glTF files whose texts are not whole: half an emoji in a name, bytes that are no UTF-8.
 
 Blender's importer gives up on the whole file over one of them. It is given a copy with the texts
-mended; that of a .gltf is beside it, so that what it names is still found. Nothing here imports bpy.
+mended; that of a .gltf is beside it, so that what it names is still found. Nothing here imports
+bpy.
 """
 
 from __future__ import annotations
