@@ -200,7 +200,9 @@ def fbx(*records: tuple[bytes, list[bytes]]) -> bytes:
 
     children = []
     for name, contents in records:
-        raw = [(b"Content", b"R" + struct.pack("<I", len(one)) + one, 1, []) for one in contents]
+        raw: list[Any] = [
+            (b"Content", b"R" + struct.pack("<I", len(one)) + one, 1, []) for one in contents
+        ]
         children.append((name, b"", 0, raw))
     start = b"Kaydara FBX Binary  \0\x1a\0" + struct.pack("<I", 7400)
     return start + record(len(start), b"Objects", b"", 0, children) + bytes(13)
