@@ -125,12 +125,12 @@ class Runner:
                 f"The library cannot be written to: {error.strerror or error}.",
                 "Choose another folder, or make room.",
             ) from error
-        if self._mine:
-            return self.keeper.forget_cancel()  # guard: stale-cancel-forgotten
-        raise self._lock.problem(
-            "Another Blender or command line works on this job.",
-            "Leave it to that one, or cancel it: the other one then stops.",
-        )
+        if not self._mine:
+            raise self._lock.problem(
+                "Another Blender or command line works on this job.",
+                "Leave it to that one, or cancel it: the other one then stops.",
+            )
+        self.keeper.forget_cancel()  # guard: stale-cancel-forgotten
 
     def _end(self, phase: str, *, failure: Failure | None = None) -> None:
         """Tell of the end: from then on others may work on the job."""

@@ -117,7 +117,7 @@ def test_a_picture_that_is_gone_is_named_and_the_job_waits(
     view, record = gone_on(running, spec)
     assert view.failure is not None
     assert (view.failure.kind, record.state) == ("library", State.QUEUED)
-    assert name in view.failure.message
+    assert f"picture {name} is missing" in view.failure.message
     assert code_of(view.failure, record) == 2
     assert not orders.service.submits
     (folder / name).write_bytes(kept)
