@@ -118,6 +118,9 @@ def _add_generate(commands: Any) -> None:
     generate.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="a provider's setting"
     )
+    generate.add_argument(
+        "--again", action="store_true", help="order it, also if the same order is there already"
+    )
     generate.add_argument("--output", type=Path, metavar="FILE", help="also put the mesh here")
     generate.add_argument("--timeout", type=seconds, metavar="SECONDS", help="give up waiting")
     generate.add_argument("--quiet", action="store_true", help="no progress")
@@ -157,7 +160,10 @@ def _new_job(arguments: argparse.Namespace, host: BlenderHost) -> JobSpec:
     provider = get_provider(arguments.provider)
     pictures = _pictures(arguments)
     settings = parse_settings(provider.settings, pairs(arguments.set, "--set"))
-    return spec_for(arguments, host, provider, settings=settings, pictures=pictures)
+    return spec_for(
+        arguments, host, provider,
+        settings=settings, pictures=pictures, repeated=arguments.again,
+    )  # fmt: skip
 
 
 def _pictures(arguments: argparse.Namespace) -> tuple[PictureSource, ...]:

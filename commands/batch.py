@@ -151,7 +151,10 @@ def _planned(line: Line, arguments: argparse.Namespace, host: BlenderHost) -> It
         settings = parse_settings(provider.settings, given)
         views = {"front": line.image, **line.views}
         pictures = tuple(picture_from(file, view) for view, file in views.items())
-        spec = spec_for(arguments, host, provider, settings=settings, pictures=pictures)
+        # What the library has is matched beforehand, and no other batch runs beside this one.
+        spec = spec_for(
+            arguments, host, provider, settings=settings, pictures=pictures, repeated=True
+        )
         files = {view: Path(file) for view, file in views.items()}
         return planned(line.image, provider, settings, pictures, files, spec)
     except OSError as error:

@@ -30,7 +30,9 @@ _ALWAYS = {
     "bad_mesh": MESH,
 }
 """What needs the same of a user, wherever the job stands."""
-_HERE = frozenset({"bad_image", "invalid_settings", "no_blender", "library", "wrong_module"})
+_HERE = frozenset(
+    {"bad_image", "invalid_settings", "no_blender", "library", "repeated", "wrong_module"}
+)
 """What is wrong on this machine."""
 _STEPS = {
     State.QUEUED: RESUMABLE,

@@ -34,9 +34,11 @@ from .session import Session, session
 from .shelf import Shelf, shelf
 from .showing import thumbnails
 from .sources import Line, read_sources
+from .twice import SOON
 from .uncertain import forget, is_unsettled, known_of
 
 __all__ = [
+    "SOON",
     "Answer",
     "BackgroundBlender",
     "Catalogue",

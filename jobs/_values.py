@@ -73,6 +73,8 @@ class JobSpec:
     """Shared by jobs that must not all be at the service at once."""
     again: bool = False
     """For an uncertain one: the person says that it did not arrive, and to order it again."""
+    repeated: bool = False
+    """For a new one: it is wanted, also if the same order is there already."""
     attach: str = ""
     """For an uncertain one: the task's id at the service, which the person has found there."""
 

@@ -15,6 +15,7 @@ from ..providers import (
     LibraryProblem,
     Message,
     RateLimited,
+    Repeated,
     Sent,
     Uncertain,
     Unreachable,
@@ -25,7 +26,7 @@ from .meshfile import read_mesh_file
 UNEXPECTED = "unexpected"
 VERDICTS = frozenset({"rejected", "failed", "banned", "expired"})
 """What only the service itself can say of a task that it took; all else can be tried again."""
-INPUT = frozenset({"bad_image", InvalidSettings.kind})
+INPUT = frozenset({"bad_image", InvalidSettings.kind, Repeated.kind})
 """Nothing is sent with it, now or later."""
 ACCOUNT = frozenset({"missing_key", "bad_key", "no_credits"})
 REFUSED = VERDICTS | INPUT | ACCOUNT

@@ -35,6 +35,7 @@ from .keeping import Keeper, now
 from .library import Library
 from .making import Making
 from .ordering import Order
+from .orders import order_of
 from .pacing import Patience, next_pause, sleep
 from .pictures import check_views, collect
 from .sending import Sending
@@ -42,6 +43,7 @@ from .settling import Settlement
 from .stopping import Stops
 from .tools import Tools
 from .turns import Turn
+from .twice import Twice
 
 log = logging.getLogger(__name__)
 
@@ -188,7 +190,16 @@ class Runner:
         self._stops.check()
         settings = values_of(self._spec.settings)
         self._hold()
-        self.keeper.create(files, pictures=pictures, settings=settings)
+
+        def create() -> None:
+            self.keeper.create(files, pictures=pictures, settings=settings)
+
+        if self._home:
+            return create()
+        made = replace(self._record, pictures=pictures, settings=settings)
+        mark = order_of(made, self.keeper.folder)
+        twice = Twice(Library(self._spec.library), self._stops.check)
+        return twice.claim(mark, made.id, create, repeated=self._spec.repeated)
 
     def _take_up(self) -> None:
         """Go on with a job of an earlier process; an order that may have been sent is not again."""

@@ -25,6 +25,7 @@ TEXTS: dict[str, str] = {
     "Address": "Adresse",
     "Address...": "Adresse...",
     "Advanced": "Erweitert",
+    "Again": "Noch einmal",
     "Along the longest of width, depth and height": "Entlang der längsten von Breite, Tiefe und Höhe",
     "An image empty or any object whose place and height the model takes": "Eine Bildreferenz oder ein Objekt, dessen Ort und Höhe das Modell übernimmt",
     "Angle": "Winkel",

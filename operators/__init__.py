@@ -25,6 +25,7 @@ from . import (
     pictures,
     prepared,
     queue,
+    repeats,
     resume,
     settings,
     settle,
@@ -86,6 +87,7 @@ def unregister() -> None:
     settings.unregister()
     pictures.unregister()
     queue.clear()
+    repeats.forget()
     jobs.session().close()
     jobs.session.cache_clear()
     prepared.unregister()

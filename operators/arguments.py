@@ -5,10 +5,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from bpy.props import StringProperty
+from bpy.props import BoolProperty, StringProperty
 
 
 def argument(name: str, description: str, *, hidden: bool = False) -> Any:
     """Declare a text that holds for one call; `hidden` from the panel of the last operator."""
     options = {"HIDDEN", "SKIP_SAVE"} if hidden else {"SKIP_SAVE"}
     return StringProperty(name=name, description=description, options=options)
+
+
+def insisting() -> Any:
+    """Declare the switch that orders once more what is ordered already."""
+    return BoolProperty(
+        name="Again",
+        description="Order it, also if the same order is there already",
+        options={"SKIP_SAVE"},
+    )

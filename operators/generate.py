@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import bpy
@@ -12,10 +13,11 @@ import bpy
 from .. import current_file, jobs, model_choices, preferences
 from ..properties import choices_of, provider_of, read_settings
 from ..providers import ImageToMeshError, Provider
-from ..readiness import why_not
+from ..readiness import picture_key, why_not
 from ..views import SIDE_VIEWS, view_of
 from ..words import told, tr
-from . import events, queue, shown, watch
+from . import events, queue, repeats, shown, watch
+from .arguments import insisting
 
 WAIT = 0.1
 """Seconds between two looks at the keyboard while a script waits."""
@@ -30,6 +32,8 @@ class IMAGE_TO_MESH_OT_generate(bpy.types.Operator):
     bl_description = "Turn the picture into a mesh and place it in the scene"
     bl_options = {"REGISTER"}
 
+    again: insisting()
+
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         reason = why_not(context)
@@ -40,13 +44,17 @@ class IMAGE_TO_MESH_OT_generate(bpy.types.Operator):
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if bpy.app.background:
             return self.execute(context)
+        if not self.again and repeats.is_there(context, order_shown(context)):  # guard: click-asks
+            self._asked = True
+            return repeats.ask(self, context, event)
         return self._start_watched(context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        if self.options.is_repeat_last and not bpy.app.background:
+        asked = getattr(self, "_asked", False) or self.options.is_repeat_last
+        if asked and not bpy.app.background:
             return self._start_watched(context)  # Repeat Last must not stop the interface
         try:
-            ended = wait_for(context, start(context))
+            ended = wait_for(context, start(context, again=self.again))
         except ImageToMeshError as error:
             return self._refuse(told(error))
         except KeyboardInterrupt:
@@ -58,7 +66,8 @@ class IMAGE_TO_MESH_OT_generate(bpy.types.Operator):
 
     def _start_watched(self, context: bpy.types.Context) -> set[str]:
         try:
-            start(context)
+            # Repeat Last insists on nothing: it was said of the first time.
+            start(context, again=self.again and not self.options.is_repeat_last)
         except ImageToMeshError as error:
             shown.show_refusal(context, error)
             return self._refuse(told(error))
@@ -71,13 +80,22 @@ class IMAGE_TO_MESH_OT_generate(bpy.types.Operator):
         return {"CANCELLED"}
 
 
-def start(context: bpy.types.Context) -> str:
-    """Start a job of what the scene holds and return its id.
+def start(context: bpy.types.Context, *, again: bool = False) -> str:
+    """Start a job of what the scene holds and return its id; `again`: also beside the same one.
 
     Raises ImageToMeshError where something that the job needs is missing.
     """
-    spec = specify(context, provider_of(context.scene))
+    spec = replace(specify(context, provider_of(context.scene)), repeated=again)
+    repeats.note(order_shown(context), spec)
     return queue.begin(spec)
+
+
+def order_shown(context: bpy.types.Context) -> tuple[Any, ...]:
+    """Return what tells an order of the scene's pictures from others."""
+    chosen = choices_of(context.scene)
+    images = [(view, view_of(chosen, view)) for view in ("front", *SIDE_VIEWS)]
+    shown_now = tuple((view, picture_key(image)) for view, image in images if image is not None)
+    return repeats.order_of(context, shown_now)
 
 
 def specify(

@@ -6,6 +6,7 @@ Several pictures form a queue: so many jobs at once, the others wait. What waits
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from ..properties import provider_of
 from ..providers import ImageToMeshError
 from ..readiness import why_not_at_all
 from ..words import told, tr
-from . import account, generate, pictures, queue, shown, watch
+from . import account, generate, pictures, queue, repeats, shown, watch
+from .arguments import insisting
 
 EXTENSIONS = ".png;.jpg;.jpeg;.webp;.bmp;.tif;.tiff;.exr;.hdr"
 
@@ -62,6 +64,8 @@ class IMAGE_TO_MESH_OT_make_here(bpy.types.Operator):
         options={"SKIP_SAVE"},
     )
 
+    again: insisting()
+
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         reason = why_not_at_all(context)
@@ -88,6 +92,9 @@ class IMAGE_TO_MESH_OT_make_here(bpy.types.Operator):
 
     def _confirmed(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         provider, count = provider_of(context.scene), len(self._paths())
+        there = [repeats.is_there(context, one) for one in self._orders(context)]
+        if any(there) and not self.again:  # guard: drop-asks
+            return repeats.ask(self, context, event)
         if count < 2 or "network" not in provider.needs:
             return self._start(context)
         return context.window_manager.invoke_confirm(
@@ -102,7 +109,7 @@ class IMAGE_TO_MESH_OT_make_here(bpy.types.Operator):
         if getattr(self, "_asked", False) and not bpy.app.background:
             return self._start(context)
         try:
-            ended = [generate.wait_for(context, queue.begin(one)) for one in self._specs(context)]
+            ended = [generate.wait_for(context, queue.begin(one)) for one in self._noted(context)]
         except ImageToMeshError as error:
             self.report({"ERROR"}, told(error))
             return {"CANCELLED"}
@@ -112,7 +119,7 @@ class IMAGE_TO_MESH_OT_make_here(bpy.types.Operator):
 
     def _start(self, context: bpy.types.Context) -> set[str]:
         try:
-            queue.add(self._specs(context))
+            queue.add(self._noted(context))
         except ImageToMeshError as error:
             return pictures.refused(self, context, error)
         shown.hide_refusal()
@@ -124,10 +131,20 @@ class IMAGE_TO_MESH_OT_make_here(bpy.types.Operator):
         place: dict[str, Any] = {}
         if self.properties.is_property_set("location"):
             place["location"] = list(self.location)
-        return [
+        specs = [
             generate.specify(context, provider, (jobs.picture_from(path),), place)
             for path in self._paths()
         ]
+        return [replace(one, repeated=self.again) for one in specs]
+
+    def _noted(self, context: bpy.types.Context) -> list[jobs.JobSpec]:
+        specs = self._specs(context)
+        for order, spec in zip(self._orders(context), specs, strict=True):
+            repeats.note(order, spec)
+        return specs
+
+    def _orders(self, context: bpy.types.Context) -> list[tuple[Any, ...]]:
+        return [repeats.order_of(context, (path,)) for path in self._paths()]
 
     def _paths(self) -> list[str]:
         named = [one.name for one in self.files if one.name]

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from .. import jobs
 from ..providers import ImageToMeshError
-from . import prepared
+from . import prepared, repeats
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +40,7 @@ def advance() -> None:
 def begin(spec: jobs.JobSpec) -> str:
     """Start a job now and return its id."""
     job = jobs.session().start(spec)
+    repeats.begun(spec, job)
     prepared.remember(job, spec.library)
     return job
 

@@ -3,6 +3,7 @@
 
     ImageToMeshError
     +-- InvalidSettings    a setting or an argument is wrong           nothing was sent
+    +-- Repeated           the same order is there already             nothing was sent
     +-- BadImage           the picture cannot be used                  nothing was sent
     +-- NoBlender          a step needs a Blender and none was found   nothing was sent
     +-- WrongModule        another add-on's module is in the way      nothing was sent
@@ -104,6 +105,12 @@ class InvalidSettings(ImageToMeshError):
     """A setting or an argument has a value that cannot be sent."""
 
     kind = "invalid_settings"
+
+
+class Repeated(ImageToMeshError):
+    """The same order is there already, and nobody said that it is wanted twice."""
+
+    kind = "repeated"
 
 
 class BadImage(ImageToMeshError):

@@ -16,7 +16,11 @@ from .service import KEY, Service
 
 
 def spec_for(folder: Path, png: bytes, provider: str = "local", **how: Any) -> JobSpec:
-    """Return a job of one picture, prepared by the fake worker."""
+    """Return a job of one picture, prepared by the fake worker.
+
+    Unless told otherwise the same order can be made twice: most tests are not about that.
+    """
+    how.setdefault("repeated", True)
     return JobSpec(
         provider=provider,
         settings=how.pop("settings", None) or get_provider(provider).settings(),

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a click orders what is ordered already: known at once, so that the window can ask.
+
+A job's thread looks again, by the bytes of the pictures and across all processes; what it refuses
+was not known here, and is asked about at the next click.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import Any, NamedTuple
+
+import bpy
+
+from .. import jobs
+from ..properties import provider_of, read_settings
+from ..providers import Repeated
+from ..words import tr
+
+KEPT = 50
+
+
+class Click(NamedTuple):
+    """What was ordered by a click: provider, settings and pictures; and when."""
+
+    order: tuple[Any, ...]
+    spec: jobs.JobSpec
+    at: float
+
+
+_clicks: deque[Click] = deque(maxlen=KEPT)
+_begun: dict[int, str] = {}
+"""The job of each click's spec, once it has begun."""
+
+
+def order_of(context: bpy.types.Context, pictures: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return what tells an order of these pictures from others, without reading them."""
+    provider = provider_of(context.scene)
+    return provider.id, read_settings(context.scene, provider), pictures
+
+
+def note(order: tuple[Any, ...], spec: jobs.JobSpec) -> None:
+    """Remember an order that somebody has just clicked."""
+    _clicks.append(Click(order, spec, time.monotonic()))
+    known = {id(one.spec) for one in _clicks}
+    for stale in [one for one in _begun if one not in known]:
+        del _begun[stale]
+
+
+def begun(spec: jobs.JobSpec, job: str) -> None:
+    """Remember which job an order has become."""
+    if any(one.spec is spec for one in _clicks):
+        _begun[id(spec)] = job
+
+
+def is_there(context: bpy.types.Context, order: tuple[Any, ...]) -> bool:
+    """Say whether the same order waits or runs, or was made a moment ago; free ones never count."""
+    if "network" not in provider_of(context.scene).needs:
+        return False
+    shown = {view.job: view for view in jobs.session().views()}
+    return any(_counts(one, shown) for one in _clicks if one.order == order)
+
+
+def ask(operator: Any, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+    """Ask whether the same order is wanted once more; the operator then insists."""
+    operator.again = True
+    answer: set[str] = context.window_manager.invoke_confirm(
+        operator,
+        event,
+        title=tr("Generate Again"),
+        message=tr("The same picture is ordered already, and {} charges once more.").format(
+            provider_of(context.scene).label
+        ),
+        confirm_text=tr("Generate Again"),
+    )
+    return answer
+
+
+def forget() -> None:
+    """Forget all clicks: the add-on goes."""
+    _clicks.clear()
+    _begun.clear()
+
+
+def _counts(click: Click, shown: dict[str, jobs.JobView]) -> bool:
+    is_new = time.monotonic() - click.at < jobs.SOON
+    job = _begun.get(id(click.spec))
+    view = shown.get(job) if job else None
+    if view is None:
+        return is_new or (job is None and jobs.session().queued > 0)
+    if view.failure is not None and view.failure.kind == Repeated.kind:
+        return True
+    if not view.over:
+        return True
+    return is_new and view.record is not None and view.record.ticket is not None
