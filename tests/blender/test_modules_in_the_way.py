@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Another add-on's older library, loaded first, as a user of Blender meets it."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import bpy
+import places
+import pytest
+
+OLD = "/home/me/.config/blender/5.0/scripts/addons/other_tool/libs"
+
+
+@pytest.fixture
+def old_pydantic(addon: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pydantic 1 of another add-on, and nothing of ours made with the right one yet."""
+    module = ModuleType("pydantic")
+    module.__file__ = f"{OLD}/pydantic/__init__.py"
+    module.__dict__["VERSION"] = "1.10.2"
+    monkeypatch.setitem(sys.modules, "pydantic", module)
+    adapters = importlib.import_module(f"{addon.__name__}.providers._adapters")
+    monkeypatch.setattr(adapters, "_ADAPTERS", {})
+
+
+def test_generate_says_whose_module_is_in_the_way(
+    old_pydantic: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(tmp_path / "library"))
+    bpy.context.scene.image_to_mesh.image = bpy.data.images.load(str(places.SAMPLE))
+    with pytest.raises(RuntimeError) as caught:
+        bpy.ops.image_to_mesh.generate()
+    said = str(caught.value)
+    assert "The pydantic of the add-on “other_tool” is in the way" in said
+    assert "Update or disable “other_tool”, then restart Blender." in said
+    assert "unexpected" not in said
+    assert not list(tmp_path.glob("library/2*"))
+
+
+def test_the_list_of_results_neither_fails_nor_remembers_it(
+    old_pydantic: None, addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs: Any = importlib.import_module(f"{addon.__name__}.jobs")
+    found = jobs.catalogue(tmp_path)
+    (tmp_path / "20260101-000000-cup-0000").mkdir()
+    (tmp_path / "20260101-000000-cup-0000" / "job.json").write_text(
+        '{"id": "20260101-000000-cup-0000", "state": "failed", "provider": "local", "name": "cup",'
+        ' "created": "2026-01-01T00:00:00+00:00", "schema": 2}'
+    )
+    found._refresh_quietly()
+    assert (found.entries, found.problems) == ((), ())
+    monkeypatch.undo()
+    found._refresh_quietly()
+    assert [one.name for one in found.entries] == ["cup"]
