@@ -53,7 +53,9 @@ def address(context: bpy.types.Context, provider: Provider[Any]) -> str:
 
     Raises InvalidSettings for one that cannot be called.
     """
-    return providers.base_url(provider, get(context), os.environ)
+    name = provider.address.preference if provider.address else ""
+    own = {name: getattr(_stored(context), name, "")} if name else {}
+    return providers.base_url(provider, own, os.environ)
 
 
 def address_problem(context: bpy.types.Context, provider: Provider[Any]) -> ImageToMeshError | None:
@@ -136,9 +138,10 @@ def is_offline(context: bpy.types.Context, provider: Provider[Any]) -> bool:
     """Say whether Blender's online access being off keeps this provider from working."""
     if "network" not in provider.needs or bpy.app.online_access:
         return False
-    if address_problem(context, provider) is not None:
+    try:
+        return not providers.is_loopback_address(address(context, provider))
+    except ImageToMeshError:
         return False
-    return not providers.is_loopback_address(address(context, provider))
 
 
 def may_reach(address: str) -> bool:

@@ -104,10 +104,10 @@ def _key_problem(context: bpy.types.Context, provider: Provider[Any]) -> str:
 
 
 def _network_problem(context: bpy.types.Context, provider: Provider[Any]) -> str:
+    if preferences.is_offline(context, provider):
+        return tr(preferences.OFFLINE)
     problem = preferences.address_problem(context, provider)
-    if problem is not None:
-        return said(problem.message, problem.hint)
-    return tr(preferences.OFFLINE) if preferences.is_offline(context, provider) else ""
+    return said(problem.message, problem.hint) if problem else ""
 
 
 def _settings_problem(context: bpy.types.Context, provider: Provider[Any]) -> str:

@@ -7,6 +7,7 @@ no second parser can read another host out of it. Light to import: no library is
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 import unicodedata
@@ -21,6 +22,9 @@ LONGEST = 16_384
 LONGEST_ID = 512
 
 _PARTS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?")
+UNCLEAR = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zs", "Zl", "Zp"})
+"""Kinds of characters that no address has: what cannot be seen, and what stands for nothing."""
+_UNCLEAR = re.compile(r"[\x00-\x20\x7f\\]")
 _NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
@@ -65,6 +69,7 @@ class WebAddress:
         return is_private(self.host) or self.host.endswith((".localhost", ".local", ".internal"))
 
 
+@functools.lru_cache(64)
 def read_address(text: str) -> WebAddress:
     """Take an http or https address apart. Raises BadAddress for what two parsers could differ on.
 
@@ -75,7 +80,7 @@ def read_address(text: str) -> WebAddress:
         raise BadAddress("it is empty")
     if len(text) > LONGEST:
         raise BadAddress("it is too long")
-    if any(_is_unclear(letter) for letter in text):  # guard: unclear-addresses
+    if _is_unclear(text):  # guard: unclear-addresses
         raise BadAddress("it holds blanks, backslashes or control characters")
     parts = _PARTS.fullmatch(text)
     if parts is None:
@@ -146,9 +151,11 @@ def segment(text: object) -> str:
     return quote(text, safe="", errors="replace")
 
 
-def _is_unclear(letter: str) -> bool:
-    kind = unicodedata.category(letter)
-    return letter == "\\" or kind in ("Cc", "Cf", "Cs", "Zs", "Zl", "Zp", "Cn", "Co")
+def _is_unclear(text: str) -> bool:
+    if text.isascii():
+        return _UNCLEAR.search(text) is not None
+    kinds = {unicodedata.category(letter) for letter in text}
+    return "\\" in text or not kinds.isdisjoint(UNCLEAR)
 
 
 def _split(place: str) -> tuple[str, str]:
