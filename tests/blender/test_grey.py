@@ -82,6 +82,25 @@ def test_in_every_state_the_reason_is_in_sight(
         check(draw(unfolded=True, width=2000))
 
 
+@pytest.mark.parametrize(
+    "address", ["service.example/v3", "http://service.example", "https://[::1"]
+)
+def test_an_address_that_cannot_be_called_is_a_reason(
+    addon: ModuleType, preferences: Any, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    bpy.context.scene.image_to_mesh.provider = "tripo"
+    preferences.tripo_api_key = "tsk_" + 40 * "a"
+    choose("generated")
+    monkeypatch.setenv("TRIPO_BASE_URL", address)
+    seen = draw(width=2000)
+    check(seen)
+    assert not seen.button("image_to_mesh.generate")["enabled"]
+    assert "TRIPO_BASE_URL" in seen.text()
+    preferences.tripo_base_url = address
+    assert "“Tripo Address” in the preferences" in draw(width=2000).text()
+    assert room("operators.resume").means(bpy.context).addresses.get("tripo") is None
+
+
 def test_buttons_of_the_preferences_have_their_reasons(addon: ModuleType, preferences: Any) -> None:
     grey = [one for one in draw_preferences(preferences).all("operator") if not one["enabled"]]
     assert {one["operator"] for one in grey} == {"image_to_mesh.test_key"}
