@@ -121,7 +121,7 @@ class Runner:
     def _hold(self) -> None:
         """See to it that no other process works on the job; raises LibraryProblem if one does."""
         try:
-            self._mine = self._lock.take_soon()
+            self._mine = self._lock.take_soon()  # guard: job-locked
         except OSError as error:
             raise LibraryProblem(
                 f"The library cannot be written to: {error.strerror or error}.",

@@ -159,8 +159,9 @@ def _ask_price(context: bpy.types.Context, now: float) -> None:
     question = preferences.enquiry(context, provider_of(context.scene), settings)
     if not _settling or _settling[0][0] != question:
         _settling[:] = [(question, now)]
-    elif now - _settling[0][1] >= SETTLED and not jobs.session().enquiries.answer(question):
-        _ask(question)
+    elif now - _settling[0][1] >= SETTLED:
+        answer = jobs.session().enquiries.answer(question)
+        return None if answer else _ask(question)  # guard: price-asked-once
     return None
 
 

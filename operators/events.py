@@ -68,7 +68,7 @@ def _handle(context: bpy.types.Context, event: Event) -> Outcome | None:
         return Outcome(
             "INFO", tr("{} came into the library: import it if you like").format(view.name)
         )
-    if not current_file.made_here(view.place):
+    if not current_file.made_here(view.place):  # guard: made-for-this-file
         return Outcome(
             "INFO",
             tr("{} is ready, made for another file: import it if you like").format(view.name),

@@ -24,7 +24,7 @@ class IMAGE_TO_MESH_OT_import_result(bpy.types.Operator):
     bl_idname = "image_to_mesh.import_result"
     bl_label = "Import Generated Mesh"
     bl_description = "Place the mesh of a finished job in the scene; costs nothing"
-    bl_options = {"REGISTER", "UNDO"}
+    bl_options = {"REGISTER", "UNDO"}  # guard: one-undo-step
 
     job: argument("Job", "Which job's mesh; empty for the newest that has one", hidden=True)
     location: FloatVectorProperty(

@@ -55,7 +55,7 @@ class IMAGE_TO_MESH_OT_watch(bpy.types.Operator):
             level = "WARNING" if outcome.level == "ERROR" else outcome.level
             self.report({level}, outcome.message)
         self._redraw(context)
-        if busy() and time.monotonic() < self._until:
+        if busy() and time.monotonic() < self._until:  # guard: watcher-steps-aside
             return {"PASS_THROUGH"}
         account.redraw(context)
         self.cancel(context)
@@ -115,7 +115,7 @@ def settle(context: bpy.types.Context) -> list[events.Outcome]:
             _changed.add(event.job)
             outcome = events.handle(context, event)
             is_taken = is_taken or is_ready
-        except Exception:
+        except Exception:  # guard: one-bad-event
             log.exception("an event of job %s", event.job)
             continue
         if outcome:

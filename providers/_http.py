@@ -132,7 +132,7 @@ class Http:
             self._reach.elsewhere(url, self._reach.judge(url), BadReply),
             judge=self._reach.judge(url),
             data=data,
-            headers={"Content-Type": content_type},
+            headers={"Content-Type": content_type},  # guard: no-key-with-pictures
             timeout=timeout,
         )
 
@@ -307,7 +307,7 @@ class Http:
                     patience=FREE_LIMIT,
                     stall=READ_LIMIT,
                     judge=judge,
-                    headers=headers,
+                    headers=headers,  # guard: no-key-with-downloads
                 ) as answer:
                     leads = answer.headers.get("location", "")
                     if answer.status not in REDIRECTS or not leads:

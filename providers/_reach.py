@@ -100,7 +100,7 @@ class Reach:
 
     def _allow(self, address: WebAddress) -> None:
         """Refuse the network while Blender is offline."""
-        if not self._online and not address.is_loopback:
+        if not self._online and not address.is_loopback:  # guard: offline-calls-nobody
             raise with_sent(
                 Unreachable(
                     "Blender's online access is off.",

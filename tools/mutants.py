@@ -158,7 +158,7 @@ def take_out(guard: Guard, copy: Copy, failing: set[str], *, gui: bool) -> Outco
 
 def _verdict(guard: Guard, copy: Copy, failing: set[str], *, gui: bool) -> tuple[str, str]:
     for tests in by_tier(guard.tests, gui=gui).values():
-        run = copy.test(tests, "-x", *(f"--deselect={test}" for test in sorted(failing)))
+        run = copy.test(tests, "-x", *map(_deselected, sorted(failing)))
         if run.code is None:
             return "no end", " ".join(tests)
         if broken := _BROKEN.search(run.output):
@@ -168,6 +168,11 @@ def _verdict(guard: Guard, copy: Copy, failing: set[str], *, gui: bool) -> tuple
         if run.code:
             return "broken", run.output.strip().splitlines()[-1][:100]
     return "SURVIVED", f"{guard.file}:{guard.line}, {' '.join(guard.tests)}"
+
+
+def _deselected(test: str) -> str:
+    """Name a test as pytest does within itself: from its own root, which is tests/."""
+    return f"--deselect={test.removeprefix('tests/')}"
 
 
 def baseline(chosen: list[Guard], copy: Copy, *, gui: bool) -> set[str]:
@@ -239,11 +244,9 @@ def _one(copies: queue.SimpleQueue[Copy], failing: set[str], gui: bool, guard: G
 
 def main() -> int:
     asked = _arguments()
-    try:
-        guards = mutation.guards()
-    except mutation.Unusable as problem:
-        print(problem, file=sys.stderr)
-        return 1
+    guards = mutation.guards()
+    wrong = mutation.problems(mutation.markers(), mutation.entries())
+    print("".join(f"Does not fit: {problem}\n" for problem in wrong), end="")
     if asked.list:
         print("\n".join(f"{one.name:40}  {one.file}:{one.line}" for one in guards))
         return 0
@@ -256,8 +259,9 @@ def main() -> int:
         print("\nNot caught:\n" + "\n".join(outcome.row() for outcome in bad))
     too_few = len(guards) < LEAST
     print(f"\n{len(guards)} guards" + (f", fewer than {LEAST}" if too_few else ""))
-    print(f"{len(outcomes) - len(bad)} passed, {len(bad)} failed")
-    return 1 if bad or too_few or not outcomes else 0
+    failed = len(bad) + len(wrong)
+    print(f"{len(outcomes) - len(bad)} passed, {failed} failed")
+    return 1 if failed or too_few or not outcomes else 0
 
 
 if __name__ == "__main__":

@@ -114,16 +114,14 @@ def _is_there(test: str) -> bool:
 
 
 def guards() -> list[Guard]:
-    """Return all guards by name; raises Unusable where markers and entries do not fit."""
-    marked, listed = markers(), entries()
-    if wrong := problems(marked, listed):
-        raise Unusable("\n".join(wrong))
-    found = dict(listed)
+    """Return all guards by name that have both a marker and an entry that can be used."""
+    found = {name: entry for name, entry in entries() if not _wrong_with(entry)}
     return sorted(
         (
             Guard(name, file, line, tuple(found[name]["tests"]), found[name].get("becomes"),
                   bool(found[name].get("when")))
-            for name, file, line in marked
+            for name, file, line in markers()
+            if name in found
         ),
         key=lambda guard: guard.name,
     )  # fmt: skip

@@ -28,8 +28,8 @@ def check_mesh_file(
     if format_ in ("glb", "gltf"):
         check_gltf(path, readable=readable, blender=blender, home=home)
     elif format_ == "fbx":
-        check_fbx(path)
+        check_fbx(path)  # guard: fbx-checked
     elif format_ == "ply":
-        check_ply(path)
+        check_ply(path)  # guard: ply-checked
     # OBJ and ASCII STL give no counts; a binary STL is known by its own.
     return format_

@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes import broken
 from fakes.running import Orders
+from unit.background_package import load
 
 from image_to_mesh.jobs import InputPicture, Library, Record, State, keeping
 from image_to_mesh.jobs.uploads import MARGIN, Uploads
@@ -143,3 +145,21 @@ def test_what_is_about_to_be_ordered_is_on_disk_first(
     assert record.submitted
     assert record.request_hash == keeping.request_hash(record)
     assert record.uploaded
+
+
+# -- strangers -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("cut.fbx", broken.CUBE_FBX.read_bytes()[:-3000]),
+        ("many.ply", broken.whole()["binary.ply"].replace(b"vertex 4", b"vertex 4000000000")),
+    ],
+)
+def test_a_damaged_file_is_refused_before_an_importer_sees_it(
+    tmp_path: Path, name: str, content: bytes
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(load("refusal").Refusal):
+        load("checking").check_mesh_file(str(tmp_path / name), readable=frozenset(), blender="9.9")
