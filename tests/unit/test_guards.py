@@ -10,7 +10,7 @@ import mutation
 import pytest
 from mutation import Guard, Unusable
 
-LEAST = 1
+LEAST = 60
 
 
 def _without(text: str, becomes: str | None = None, *, when: bool = False) -> str:
