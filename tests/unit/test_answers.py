@@ -7,6 +7,8 @@ import base64
 import json
 import os
 import shutil
+import subprocess
+import sys
 import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import aiml
+from fakes import FAKES, aiml
 from fakes.aiml import KEY, Aiml, Fault
 from fakes.aiml_cases import end_of, job_for, source
 from fakes.glb import triangle_glb
@@ -371,6 +373,17 @@ def test_an_answer_is_not_held_three_times() -> None:
         tracemalloc.stop()
     assert len(data) == size
     assert most < 1.5 * size + 32 * MIB
+
+
+@pytest.mark.once
+def test_a_job_holds_an_answer_with_its_mesh_little_more_than_twice() -> None:
+    done = subprocess.run(
+        [sys.executable, "-B", str(FAKES / "answer_memory.py")],
+        capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    *states, copies = done.stdout.split()
+    assert states == ["ready", "ready"]
+    assert float(copies) < 2.5
 
 
 @pytest.mark.parametrize("at", range(1, 20))
