@@ -24,10 +24,11 @@ HELPERS = "glTF_not_exported"
 
 @dataclass
 class Looks:
-    """`collapsed` counts faces that have no three places; `areas` is by material."""
+    """`collapsed` counts faces that have no three places; `low` is the lowest place."""
 
     faces: int
     collapsed: int
+    low: float
     size: NDArray[np.float64]
     area: float
     areas: dict[Material, float]
@@ -73,6 +74,7 @@ def looks() -> Looks:
     return Looks(
         faces=sum(part[1] for part in parts),
         collapsed=sum(part[2] for part in parts),
+        low=float(points[:, 2].min()),
         size=points.max(0) - points.min(0),
         area=sum(areas.values()),
         areas=areas,

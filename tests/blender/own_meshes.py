@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 import numpy as np
-from blender.writers import Gltf, ball, write_obj, write_ply, write_stl
+from blender.writers import Gltf, ball, encode_png, write_obj, write_ply, write_stl
 from mathutils import Euler, Matrix
 
 if TYPE_CHECKING:
@@ -227,6 +227,14 @@ def obj_shiny(path: Path) -> Path:
 @mesh
 def obj_with_lines(path: Path) -> Path:
     return write_obj(path / "m.obj", POINTS, FACES, lines=["l 1 2 3", "p 4"])
+
+
+@mesh
+def obj_texture_behind_a_backslash(path: Path) -> Path:
+    (path / "textures").mkdir(exist_ok=True)
+    paint = np.full((8, 8, 3), 90, np.uint8)
+    (path / "textures" / "paint.png").write_bytes(encode_png(paint))
+    return write_obj(path / "m.obj", POINTS, FACES, material="map_Kd .\\textures\\paint.png")
 
 
 @mesh

@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 import pytest
 from blender.looks import bring_in, differences, import_plainly, looks
-from blender.own_meshes import MESHES
+from blender.own_meshes import MESHES, colored, fresh, linked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,5 +55,56 @@ def test_it_looks_as_imported(name: str, choice: str, prepared: Any, tmp_path: P
     ours = looks()
     found, _ = differences(plain, ours)
     assert not found
+    assert ours.low == pytest.approx(0, abs=1e-4 * plain.size.max())
     if choice != "as always":  # What comes without normals is smoothed.
         np.testing.assert_allclose(ours.normals, plain.normals, atol=0.01 * plain.area)
+
+
+@pytest.fixture
+def two() -> tuple[bpy.types.Object, bpy.types.Object]:
+    """Two objects that share a mesh, alone in the scene."""
+    first = fresh()
+    return first, linked(first.data, location=(4, 0, 0))
+
+
+def test_each_object_keeps_its_material(two: Any, background: Any) -> None:
+    first, second = two
+    own, other = first.data.materials[0], colored((0, 0, 1))
+    second.material_slots[0].link = "OBJECT"
+    second.material_slots[0].material = other
+    background("standing").set_free([first, second], apply=True)
+    assert [list(thing.data.materials) for thing in two] == [[own], [other]]
+    assert {slot.link for thing in two for slot in thing.material_slots} == {"DATA"}
+
+
+@pytest.mark.parametrize("hidden", [1, 2])
+def test_what_is_hidden_stays_so_unless_it_is_all(hidden: int, two: Any, background: Any) -> None:
+    """And it stands where it is: Blender computes no place of a hidden object."""
+    for thing in two[2 - hidden :]:
+        thing.hide_viewport = True
+    two[1].parent = two[0]
+    two[0].location.z = 5
+    background("standing").set_free(list(two), apply=True)
+    assert [thing.hide_viewport for thing in two] == [False, hidden == 1]
+    assert min(vertex.co.z for vertex in two[1].data.vertices) == pytest.approx(5)
+
+
+def test_a_white_material_is_not_made_for_nothing(prepared: Any, tmp_path: Path) -> None:
+    (thing,) = prepared(MESHES["ply_white"](tmp_path))
+    assert not list(thing.data.materials)
+
+
+@pytest.mark.parametrize("name", ["glb_white_colors", "glb_colors_times_factor"])
+def test_baked_colors_keep_the_rest_of_a_surface(
+    name: str, prepared: Any, background: Any, tmp_path: Path
+) -> None:
+    mesh = MESHES[name](tmp_path)
+    import_plainly(mesh)
+    (before,) = (material for material in bpy.data.materials if material.users)
+    surface = background("surfaces").surface_of(before)
+    said = {one: surface.inputs[one].default_value for one in ("Metallic", "Roughness", "IOR")}
+    (thing,) = prepared(mesh, colors="baked")
+    (material,) = thing.data.materials
+    shown = background("surfaces").surface_of(material)
+    assert shown.inputs["Base Color"].links[0].from_node.type == "TEX_IMAGE"
+    assert {one: shown.inputs[one].default_value for one in said} == said

@@ -65,6 +65,10 @@ BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
     "glb with inf": (
         lambda path: one_node(path, pyramid() | {"POSITION": with_a_bad_point(np.inf)}), "a place"
     ),
+    "glb that overflows": (
+        lambda path: one_node(path, pyramid() | {"POSITION": POINTS * np.float32(1e30)},
+                              scale=[1e20, 1, 1]), "points without a place"
+    ),
     "obj of points": (lambda path: write_obj(path / "m.obj", POINTS, FACES[:0]), "no faces"),
     "obj of lines": (
         lambda path: write_obj(path / "m.obj", POINTS, FACES[:0], lines=["l 1 2 3"]), "no faces"
