@@ -38,7 +38,7 @@ from .files import (
 )
 from .locking import JobLock, is_held
 from .migrating import migrated
-from .names import is_portable
+from .names import expanded, is_portable
 from .trust import is_old_own, make_root, remove_tree
 from .versions import PARTS
 
@@ -58,7 +58,7 @@ LEFT_OVER = 24 * 3600.0
 def library_folder(preference: str, environment: Mapping[str, str]) -> Path:
     """Return the library's folder: the preference, else the variable, else the user's data."""
     chosen = preference.strip() or environment.get("IMAGE_TO_MESH_LIBRARY", "").strip()
-    return Path(chosen).expanduser() if chosen else default_folder(environment)
+    return expanded(chosen) if chosen else default_folder(environment)
 
 
 def default_folder(environment: Mapping[str, str]) -> Path:

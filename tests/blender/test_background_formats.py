@@ -100,7 +100,7 @@ def test_meshopt_is_named_where_it_is_not_read(
 
 
 def test_importers_speak_for_themselves(background: Callable[[str], ModuleType]) -> None:
-    reason = background("importing")._reason
+    reason = background("importing").reason_of
     assert reason("Error: Bad glTF: no asset in json") == "Bad glTF: no asset in json."
     raised = (
         "Error: Python: Traceback (most recent call last):\n"

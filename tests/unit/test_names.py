@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from image_to_mesh.jobs.library import library_folder
 from image_to_mesh.jobs.names import distinct_names, expanded, is_reserved, safe_name
 from image_to_mesh.jobs.pictures import name_of
 
@@ -115,3 +116,7 @@ def test_a_home_that_nobody_has_is_no_home() -> None:
 )
 def test_a_picture_goes_by_a_clean_name(argument: str, name: str) -> None:
     assert name_of(argument) == name
+
+
+def test_a_library_in_a_home_that_nobody_has_is_a_folder_as_it_is_written() -> None:
+    assert library_folder("~no-such-user-here/lib", {}) == Path("~no-such-user-here/lib")
