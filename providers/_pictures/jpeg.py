@@ -104,9 +104,7 @@ def clean_jpeg(data: bytes, info: PictureInfo) -> bytes:
         contents = data[part.start : part.end] if part.marker in NOTES else b""
         if part.marker == APP0 and contents.startswith(JFIF) and len(head) == 1:
             head.append(_segment(APP0, contents[:12].ljust(12, b"\0") + b"\0\0"))
-        elif part.marker in NOTES and not _is_of_the_picture(
-            part.marker, contents
-        ):  # guard: jpeg-notes-go
+        elif _goes(part.marker, contents):  # guard: jpeg-notes-go
             if scanned and part.loose:
                 # A decoder stops at this marker, and passes over what follows: so it shall here.
                 parts.append(EMPTY_COMMENT)
@@ -117,11 +115,16 @@ def clean_jpeg(data: bytes, info: PictureInfo) -> bytes:
     return b"".join([*head, *parts, b"\xff\xd9"])
 
 
-def _is_of_the_picture(marker: int, contents: bytes) -> bool:
-    """Say whether a note tells how the pixels are to be read: a color profile, or Adobe's mark."""
+def _goes(marker: int, contents: bytes) -> bool:
+    """Say whether a segment tells nothing of how the pixels are to be read.
+
+    A color profile does, and Adobe's mark.
+    """
     if marker == APP2:
-        return contents.startswith(PROFILE)
-    return marker == APP14 and contents.startswith(ADOBE) and len(contents) == 12
+        return not contents.startswith(PROFILE)
+    if marker == APP14:
+        return not (contents.startswith(ADOBE) and len(contents) == len(ADOBE) + 7)
+    return marker in NOTES
 
 
 def _segment(marker: int, contents: bytes) -> bytes:

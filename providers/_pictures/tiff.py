@@ -52,7 +52,9 @@ def clean_tiff(data: bytes, info: PictureInfo) -> bytes:
     starts, sizes = STRIPS if STRIPS[0] in found.fields else TILES
     places = found.numbers(starts)
     lengths = found.numbers(sizes)
-    if not places or len(places) != len(lengths) or sum(lengths) > len(data):
+    if not places or len(places) != len(lengths):
+        raise CannotClean
+    if sum(lengths) > len(data):  # guard: tiff-blocks-named-once
         raise CannotClean
     parts, at, moved = list[bytes | memoryview](), 8, list[int]()
     whole = memoryview(data)

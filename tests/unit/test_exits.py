@@ -21,6 +21,7 @@ ORDER = "none queued submitting running downloading preparing ready failed cance
 # The code for each state, in the order above; what is behind / holds once the service has an order.
 CODES = {
     "invalid_settings": "2 2/7 2/7 2/7 2/7 2/7 2/7 2/7 2/7 2/7",
+    "repeated": "2 2/7 2/7 2/7 2/7 2/7 2/7 2/7 2/7 2/7",
     "bad_image": "2 2/7 2/7 2/7 2/7 2/7 2/7 2/7 2/7 2/7",
     "no_blender": "2 2/7 2/7 2/7 2/7 2/7 2/7 2/7 2/7 2/7",
     "wrong_module": "2 2/7 2/7 2/7 2/7 2/7 2/7 2/7 2/7 2/7",
@@ -46,6 +47,7 @@ CODES = {
 # Where a job stands after an error, by where it stood. Q S R D P U F: the states' first letters.
 NEXT = {
     "invalid_settings": {"Q": "F", "R": "R", "D": "D"},
+    "repeated": {"Q": "F", "R": "R", "D": "D"},
     "bad_image": {"Q": "F", "R": "R", "D": "D"},
     "missing_key": {"Q": "F", "R": "R", "D": "D"},
     "bad_key": {"Q": "F", "R": "R", "D": "D"},
@@ -59,7 +61,9 @@ NEXT = {
 STAYS = {"Q": "Q", "R": "R", "D": "D"}
 # The same for an order that was under way: nothing sent, maybe sent, answered.
 ORDERED = {
-    **dict.fromkeys(("invalid_settings", "bad_image", "missing_key", "bad_key"), "F U F"),
+    **dict.fromkeys(
+        ("invalid_settings", "repeated", "bad_image", "missing_key", "bad_key"), "F U F"
+    ),
     **dict.fromkeys(("no_credits", "rejected", "failed", "banned", "expired"), "F U F"),
     **dict.fromkeys(("rate_limited", "unreachable"), "Q U Q"),
     "library": "Q U S",
