@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from .refusal import OTHER_FORMAT, Refusal
 
-MAX_DECODED = 2 * 1024**3
-"""Bytes that all pictures of a model may take in memory: eight of 8192 × 8192 pixels."""
+MAX_DECODED = 1024**3
+"""Bytes that all pictures of a model may take in memory: four of 8192 × 8192 pixels. Rendering
+the preview takes up to three times as much for a moment."""
 BYTE, FLOAT = 4, 16
 """Bytes that a pixel takes: Blender keeps four channels, of a byte or of a 32-bit number each."""
 
