@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 PEAK = 3.7e9
-"""Bytes that the background Blender may hold at its peak, whatever a file says of its pictures: three
-times their budget while the preview is rendered, and Blender itself."""
+"""Bytes that the background Blender may hold at its peak, whatever a file says of its pictures:
+three times their budget while the preview is rendered, and Blender itself."""
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="read from /proc")
 
