@@ -68,9 +68,8 @@ def _check_amounts(file: GltfFile) -> None:
         counts = [accessors[sampler["input"]]["count"] for sampler in samplers]
         channels += len(moved)
         keys += sum(counts[channel["sampler"]] for channel in moved)
-    if (
-        joints > MAX_JOINTS or channels > MAX_CHANNELS or keys > MAX_KEYS
-    ):  # guard: motion-is-bounded
+    moves = ((joints, MAX_JOINTS), (channels, MAX_CHANNELS), (keys, MAX_KEYS))
+    if any(found > most for found, most in moves):  # guard: motion-is-bounded
         raise too_much("The mesh file has more bones or keyframes than are read.")
 
 
