@@ -19,7 +19,7 @@ import pytest
 
 
 class FullDisk:
-    """Counts the calls; `left` of them succeed. Not for names that begin with `spared`."""
+    """Counts the calls; `left` of them succeed."""
 
     def __init__(self, *folders: Path) -> None:
         self._folders = tuple(str(folder) for folder in folders)
