@@ -16,7 +16,7 @@ from .lines import Act, Line, Server
 
 KEY = "a-key-that-nobody-sees"
 BODY = {"picture": "x" * 200_000}
-SHORT, LONG = 0.3, 30.0
+SHORT, LONG = 0.8, 30.0
 """Seconds that calls have where their end is what is looked at, and where nothing waits for it."""
 AWAY = "https://service.example"
 """A host that only a proxy leads to."""
