@@ -168,7 +168,8 @@ class Catalogue:
         entries.sort(key=operator.attrgetter("created", "job"), reverse=True)
         self._known = known
         self.entries = tuple(entries)
-        self.problems = tuple(one for _, (_, one) in sorted(known.items()) if isinstance(one, str))
+        told = sorted((job, one) for job, (_, one) in known.items() if isinstance(one, str))
+        self.problems = tuple(one for _, one in told)
         self.size = sum(one.size for one in entries)
         self.opened = True
 

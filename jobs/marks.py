@@ -34,12 +34,19 @@ _MOST = 200
 
 def settings_folder(environment: Mapping[str, str] = os.environ) -> Path:
     """Return the user's own folder for what must not lie in a library, which may be shared."""
-    if sys.platform == "win32":
-        base = Path(environment.get("APPDATA") or Path.home() / "AppData" / "Roaming")
-    elif sys.platform == "darwin":
+    name = "APPDATA" if sys.platform == "win32" else "XDG_CONFIG_HOME"
+    return _settings_folder(environment.get(name, ""), environment.get("HOME", ""), sys.platform)
+
+
+@functools.lru_cache(maxsize=8)
+def _settings_folder(chosen: str, _home: str, platform: str) -> Path:
+    """Return the folder; kept, because it is asked for with each record of a long list."""
+    if platform == "win32":
+        base = Path(chosen or Path.home() / "AppData" / "Roaming")
+    elif platform == "darwin":
         base = Path.home() / "Library" / "Preferences"
     else:
-        base = Path(environment.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+        base = Path(chosen or Path.home() / ".config")
     return base / "image_to_mesh"
 
 
@@ -51,11 +58,13 @@ def mark_of(record: Mapping[str, Any]) -> str:
 def has_mark(record: Mapping[str, Any]) -> bool:
     """Say whether a record as JSON has it bears this user's mark."""
     given = record.get(MARK)
+    if not isinstance(given, str):
+        return False
     try:
         expected = _mark("record", _plain(record))
     except (TypeError, ValueError, RecursionError):
         return False
-    return isinstance(given, str) and hmac.compare_digest(given.encode(), expected.encode())
+    return hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode())
 
 
 def mark_file(path: Path) -> None:

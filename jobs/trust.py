@@ -176,9 +176,10 @@ def is_old_own(record: Path) -> bool:
     """
     from .library import default_folder
 
+    if not is_older_than_secret(record):
+        return False
     root = record.parent.parent.resolve()
-    is_default = root == default_folder(os.environ).resolve()
-    return is_default and is_older_than_secret(record) and is_private(record.parent)
+    return root == default_folder(os.environ).resolve() and is_private(record.parent)
 
 
 def remove_tree(folder: Path) -> None:
