@@ -57,9 +57,11 @@ def main(argv: Sequence[str] | None = None, host: BlenderHost | None = None) -> 
             stream.reconfigure(errors="backslashreplace")
     try:
         arguments = _parser(host).parse_args(argv)
+        keep_secret(_secrets(host))
     except SystemExit as end:
         return int(end.code or 0)
-    keep_secret(_secrets(host))
+    except KeyboardInterrupt:
+        return INTERRUPTED
     code = _carried_out(arguments, host)
     return code if finish() else code or FAILED  # guard: unwritten-answers-are-told
 

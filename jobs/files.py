@@ -29,6 +29,11 @@ SIDE = re.compile(r"\.[0-9a-f]{12}\.new")
 """Names of files that are being written."""
 
 
+def side_name() -> str:
+    """Return a name that nobody has for a file that is gone, or another, in a moment."""
+    return f".{secrets.token_hex(6)}.new"
+
+
 def read_plain(path: Path, limit: int) -> bytes:
     """Return what a plain file of at most `limit` bytes holds; raises OSError for all else."""
     with open_plain(path) as file:
@@ -107,7 +112,7 @@ def new_file(path: Path) -> Iterator[io.BufferedWriter]:
     Raises OSError.
     """
     with _held(path.parent) as (handle, place):
-        side = f"{place}.{secrets.token_hex(6)}.new"
+        side = place + side_name()
         descriptor = os.open(side, _NEW, 0o666, dir_fd=handle)
         try:
             with os.fdopen(descriptor, "wb") as file:

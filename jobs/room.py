@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import shutil
 from pathlib import Path
 
 from ..providers import LibraryProblem, Message
+from .files import side_name
 
 LEAST = 64 * 1024 * 1024
 """Bytes that have to be free for any order: most meshes, and what is made of them, have less."""
@@ -22,7 +22,7 @@ def check_room(folder: Path, needed: int) -> None:
     A file is really written, because a limit of the user's own shows in nothing else.
     """
     needed = max(needed, LEAST)
-    probe = folder / f".room-{secrets.token_hex(4)}"
+    probe = folder / side_name()  # one that a killed process leaves is swept
     try:
         try:
             _write(probe)

@@ -35,7 +35,7 @@ COPIES = places.BUILD / "mutants"
 TIERS = {"unit": 90.0, "blender": 180.0, "files": 180.0, "gui": 600.0}
 """The seconds that one run of a tier's tests may take."""
 
-_FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
+_FAILED = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)
 _BROKEN = re.compile(r"\b(NameError|UnboundLocalError|SyntaxError|IndentationError)\b.*")
 _TESTS_FAILED = 1
 

@@ -135,9 +135,9 @@ def without(text: str, guard: Guard) -> str:
     source = text.encode()
     tree = ast.parse(source)
     edit = (
-        _edit_of_statement(tree, source, guard, "lineno")
+        _edit_of_statement(tree, source, guard, "first")
         or _edit_of_part(tree, source, guard)
-        or _edit_of_statement(tree, source, guard, "end_lineno")
+        or _edit_of_statement(tree, source, guard, "last")
     )
     if edit is None:
         raise Unusable(f"{guard.name}: nothing begins on {guard.file}:{guard.line}")
@@ -155,18 +155,28 @@ Edit = tuple[int, int, str]
 
 
 def _edit_of_statement(
-    tree: ast.Module, source: bytes, guard: Guard, at: Literal["lineno", "end_lineno"]
+    tree: ast.Module, source: bytes, guard: Guard, at: Literal["first", "last"]
 ) -> Edit | None:
     nodes = list(ast.walk(tree))  # what is inside of something else comes later
-    for node in nodes if at == "lineno" else reversed(nodes):
-        if isinstance(node, ast.stmt | ast.ExceptHandler) and getattr(node, at) == guard.line:
-            if guard.becomes is None:
-                return _default(node, source, guard)
-            if guard.becomes.rstrip().endswith(":"):
-                return _new_header(guard.becomes, node, source)
-            indent = "\n" + " " * node.col_offset
-            return *_span(source, node), guard.becomes.strip("\n").replace("\n", indent)
+    for node in nodes if at == "first" else reversed(nodes):
+        if not isinstance(node, ast.stmt | ast.ExceptHandler):
+            continue
+        if not (node.lineno == guard.line if at == "first" else _ends_on(node, guard.line)):
+            continue
+        if guard.becomes is None:
+            return _default(node, source, guard)
+        if guard.becomes.rstrip().endswith(":"):
+            return _new_header(guard.becomes, node, source)
+        indent = "\n" + " " * node.col_offset
+        return *_span(source, node), guard.becomes.strip("\n").replace("\n", indent)
     return None
+
+
+def _ends_on(node: ast.stmt | ast.ExceptHandler, line: int) -> bool:
+    """Say whether a statement ends on a line, or the condition of one that holds others does."""
+    if isinstance(node, ast.If | ast.While):
+        return (node.test.end_lineno or 0) <= line < node.body[0].lineno
+    return node.end_lineno == line
 
 
 def _new_header(header: str, node: Any, source: bytes) -> Edit:

@@ -36,6 +36,7 @@ def test_every_guard_can_be_taken_out(root: Path) -> None:
     ("text", "changed"),
     [
         ("if a:  # guard: g\n    b()\n", "if False:  # guard: g\n    b()\n"),
+        ("if (\n    a\n):  # guard: g\n    b()\n", "if (\n    False\n):  # guard: g\n    b()\n"),
         ("if a: b()  # guard: g\n", "if False: b()  # guard: g\n"),
         ("if (  # guard: g\n    a\n):\n    b()\n", "if (  # guard: g\n    False\n):\n    b()\n"),
         ("if a:\n    b()\nelif c:  # guard: g\n    d()\n",

@@ -21,7 +21,8 @@ from fakes import broken
 from fakes.running import Orders
 from unit.background_package import load
 
-from image_to_mesh.jobs import InputPicture, Library, Record, State, keeping
+from image_to_mesh import cli
+from image_to_mesh.jobs import InputPicture, Library, Record, State, keeping, room
 from image_to_mesh.jobs.uploads import MARGIN, Uploads
 from image_to_mesh.providers import Provider, Secret
 
@@ -163,3 +164,27 @@ def test_a_damaged_file_is_refused_before_an_importer_sees_it(
     (tmp_path / name).write_bytes(content)
     with pytest.raises(load("refusal").Refusal):
         load("checking").check_mesh_file(str(tmp_path / name), readable=frozenset(), blender="9.9")
+
+
+# -- what killed processes leave -------------------------------------------------------------------
+
+
+def test_what_a_process_wrote_to_try_the_disk_goes_if_it_was_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = Library(tmp_path)
+    library.create(RECORD, {"cup.png": b"pixels"})
+    with monkeypatch.context() as killed:
+        killed.setattr(Path, "unlink", lambda *_, **__: None)
+        room.check_room(tmp_path / "a-job", 0)
+    assert len(list((tmp_path / "a-job").glob(".*"))) == 1
+    library.sweep_job("a-job")
+    assert list((tmp_path / "a-job").glob(".*")) == []
+
+
+def test_ctrl_c_before_a_command_begins_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def pressed(_host: object) -> list[str]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_secrets", pressed)
+    assert cli.main(["jobs"]) == 130
