@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
-PREFIX = "image_to_mesh-"
-"""`scene/background/archives.py` has the same one, for what is unpacked in the artist's Blender."""
+PREFIX = "image_to_mesh-worker-"
+SWEPT = (PREFIX, "image_to_mesh-zip-", "image_to_mesh-stage-")
+"""The others are of `scene/background`, where a mesh is imported in the artist's own Blender."""
 LOCK = ".lock"
 ABANDONED = 24 * 3600.0
 """Seconds after which a folder without a lock is nobody's: the artist's Blender makes such ones."""
@@ -49,7 +50,7 @@ def sweep() -> int:
     found = 0
     with contextlib.suppress(OSError), os.scandir(tempfile.gettempdir()) as entries:
         for entry in entries:
-            if entry.name.startswith(PREFIX) and _is_ours(entry):
+            if entry.name.startswith(SWEPT) and _is_ours(entry):
                 found += _remove_if_left(Path(entry.path))
     return found
 

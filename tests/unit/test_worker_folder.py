@@ -17,7 +17,7 @@ import pytest
 from fakes import WORKER
 
 from image_to_mesh.jobs import background, worker_folder
-from image_to_mesh.jobs.worker_folder import ABANDONED, LOCK, PREFIX, WorkerFolder, sweep
+from image_to_mesh.jobs.worker_folder import ABANDONED, LOCK, PREFIX, SWEPT, WorkerFolder, sweep
 from image_to_mesh.jobs.worker_process import WorkerProcess
 from image_to_mesh.providers import BadImage, Cancelled, Failed, NoBlender
 
@@ -126,18 +126,21 @@ def test_what_was_left_is_swept_and_nothing_else(temp: Path, tmp_path: Path) -> 
     (dead / "unpacked" / "skin.png").write_bytes(bytes(1000))
     (dead / LOCK).write_bytes(b"")
     (temp / f"{PREFIX}new").mkdir()
-    (temp / f"{PREFIX}old").mkdir()
-    old(temp / f"{PREFIX}old")
+    for prefix in SWEPT:
+        (temp / f"{prefix}old").mkdir()
+        old(temp / f"{prefix}old")
     (temp / f"{PREFIX}file").write_text("a file")
     other = tmp_path / "private"
     other.mkdir()
     (other / "work.blend").write_text("work")
     (other / LOCK).write_text("")
     (temp / f"{PREFIX}link").symlink_to(other)
-    (temp / "someone-else").mkdir()
-    old(temp / "someone-else")
-    assert sweep() == 2
-    stay = {used.path.name, f"{PREFIX}new", f"{PREFIX}file", f"{PREFIX}link", "someone-else"}
+    others = ["someone-else", "image_to_mesh-home-of-something-else"]
+    for name in others:
+        (temp / name).mkdir()
+        old(temp / name)
+    assert sweep() == 1 + len(SWEPT)
+    stay = {used.path.name, f"{PREFIX}new", f"{PREFIX}file", f"{PREFIX}link", *others}
     assert set(left(temp)) == stay
     assert (other / "work.blend").read_text() == "work"
     used.remove()
