@@ -174,6 +174,8 @@ def test_what_is_locked_or_spoiled_is_said(tmp_path: Path) -> None:
 def test_no_room_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not of the mesh, which was paid: it stays as it is, and is unpacked when there is room."""
     path = written(tmp_path, obj_archive())
+    (tmp_path / "temp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temp"))
     usage = SimpleNamespace(free=10)
     monkeypatch.setattr(shutil, "disk_usage", lambda _folder: usage)
     for _ in ("asked before", "met while it is written"):
@@ -181,7 +183,7 @@ def test_no_room_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
             pytest.fail("unpacked")
         assert caught.value.kind == "failed"
         assert tempfile.gettempdir() in caught.value.message
-        assert not list(Path(tempfile.gettempdir()).glob("image_to_mesh-zip-*"))
+        assert not list((tmp_path / "temp").iterdir())
         usage.free = 1 << 40
 
         def full(*_: object) -> None:
