@@ -65,6 +65,13 @@ def _after_order(kind: str, sent: Sent | None) -> State:
     return State.FAILED if kind in REFUSED else State.UNCERTAIN
 
 
+def cancelled_state(error: Exception, sent: Sent) -> State:
+    """Return where a cancelled job stands whose order ended with an error, or was not sent."""
+    kind = getattr(error, "kind", "")
+    state = state_after(kind, State.SUBMITTING, sent) if kind else State.CANCELLED
+    return state if state in (State.UNCERTAIN, State.SUBMITTING) else State.CANCELLED
+
+
 def unusable(error: OSError) -> LibraryProblem:
     """Return what an error of the file system means for a job."""
     return LibraryProblem(

@@ -17,7 +17,6 @@ from ..providers import (
     ImageToMeshError,
     InvalidSettings,
     LibraryProblem,
-    Message,
     Provider,
     Request,
     Sent,
@@ -172,9 +171,11 @@ class Order:
         return Sent.YES if answers.whole else Sent.MAYBE
 
     @property
-    def kept(self) -> Message | None:
-        """Say where the answer is that brought no ticket."""
-        return self.answers.sentence if self.answers is not None else None
+    def notes(self) -> tuple[str, ...]:
+        """The record's notes, with where the answer is that brought no ticket."""
+        kept = self.answers.sentence if self.answers is not None else None
+        notes = self._keeper.record.notes
+        return notes if kept is None or str(kept) in notes else (*notes, str(kept))
 
     def afterwards(self, work: Callable[[], None]) -> None:
         """Have some work done once the answer has come, or now where none is awaited."""

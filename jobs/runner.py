@@ -29,7 +29,7 @@ from ..providers import (
 )
 from ._values import Event, Failure, JobSpec, Record, State
 from .calling import Closed
-from .endings import INPUT, UNEXPECTED, standing, state_after, unusable
+from .endings import INPUT, UNEXPECTED, cancelled_state, standing, state_after, unusable
 from .fetching import Fetch, poll
 from .keeping import Keeper, now
 from .library import Library
@@ -230,15 +230,10 @@ class Runner:
                 raise
             failure = replace(self._tools.failure_of(error), kind=Uncertain.kind)
             self.keeper.save_if_possible(
-                state=State.UNCERTAIN, failure=failure, notes=self._kept_notes()
+                state=State.UNCERTAIN, failure=failure, notes=self._order.notes
             )
             if not self._settlement.find():
                 raise Uncertain(error.message, error.hint, error.link) from error
-
-    def _kept_notes(self) -> tuple[str, ...]:
-        """Return the record's notes, with where the answer is that brought no ticket."""
-        kept, notes = self._order.kept, self._record.notes
-        return notes if kept is None or str(kept) in notes else (*notes, str(kept))
 
     def _wait(self) -> None:
         """Poll to the end of the task; the background Blender starts meanwhile."""
@@ -290,7 +285,7 @@ class Runner:
             failure = replace(failure, kind=Uncertain.kind)
         if failure.kind in INPUT and not self._record.uploaded and not self._later:
             self.keeper.discard()
-        changes: dict[str, object] = {"notes": self._kept_notes()}
+        changes: dict[str, object] = {"notes": self._order.notes}
         if state is State.QUEUED:
             changes = {"submitted": None, "request_hash": None}
             self._order.forget_answer()
@@ -335,12 +330,8 @@ class Runner:
 
     def _end_unanswered(self, error: Exception) -> None:
         """Write where a cancelled job stands whose order brought no ticket."""
-        state, kind = State.CANCELLED, getattr(error, "kind", "")
-        if isinstance(error, ImageToMeshError):
-            state = state_after(kind, State.SUBMITTING, self._order.sent_of(error))
-        if state not in (State.UNCERTAIN, State.SUBMITTING):
-            return self.keeper.save_if_possible(state=State.CANCELLED)
-        return self.keeper.save_if_possible(state=state, notes=self._kept_notes())
+        state = cancelled_state(error, self._order.sent_of(error))
+        self.keeper.save_if_possible(state=state, notes=self._order.notes)
 
     # -- what the steps are made of --------------------------------------------------------------
 

@@ -155,6 +155,7 @@ def _spec(order: dict[str, Any], record: Any = None) -> jobs.JobSpec:
         base_url=order["url"],
         blender=("stand-in",),
         place={"file": "a-file"},
+        repeated=True,
         record=record,
     )
 
