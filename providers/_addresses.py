@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import quote, urljoin
 
-from ._errors import BadReply, InvalidSettings, Message
+from ._errors import BadReply, InvalidSettings, Message, Sent
 
 PORTS = {"http": 80, "https": 443}
 LONGEST = 16_384
@@ -227,13 +227,13 @@ def service_address(text: str, *, self_hosted: bool = False, origin: str = "") -
         if address.scheme != "https" and not plain:  # guard: service-address-encrypted
             raise BadAddress(NOT_ENCRYPTED)
     except BadAddress as error:
-        shown = "".join(letter if letter.isprintable() else "�" for letter in text[:60])
-        raise InvalidSettings(
-            Message(
-                "The address “{address}” cannot be called: {reason}.",
-                address=shown,
-                reason=error.reason,
-            ),
-            Message("Change it in {origin}.", origin=origin) if origin else "Change it.",
-        ) from error
+        message = Message(
+            "The address “{address}” cannot be called: {reason}.",
+            address=text[:60],
+            reason=error.reason,
+        )
+        hint = Message("Change it in {origin}.", origin=origin) if origin else "Change it."
+        refused = InvalidSettings(message, hint)
+        refused.sent = Sent.NO
+        raise refused from error
     return address

@@ -89,7 +89,15 @@ def test_a_pause_is_asked_for_in_seconds_or_by_a_date(told: str, least: float, m
     assert least <= pause <= most
 
 
-@pytest.mark.parametrize("told", ["soon", "nan", "inf", "-3", "", "Wed, 99 Foo 2026"])
+ABSURD = (
+    "1e999",
+    "Fri, 31 Dec 9999 23:59:59 -9999",
+    "Fri, 31 Dec 99999999999999999999 23:59:59 GMT",
+)
+"""What Python's own parsers raise OverflowError or ValueError at, or call a pause of no end."""
+
+
+@pytest.mark.parametrize("told", ["soon", "nan", "inf", "-3", "", "Wed, 99 Foo 2026", *ABSURD])
 def test_a_pause_that_nobody_can_read_is_none(told: str) -> None:
     assert Reply(429, {"retry-after": told}, "").asked_pause is None
 
