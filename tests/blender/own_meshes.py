@@ -231,10 +231,9 @@ def obj_with_lines(path: Path) -> Path:
 
 @mesh
 def obj_texture_behind_a_backslash(path: Path) -> Path:
-    (path / "textures").mkdir(exist_ok=True)
     paint = np.full((8, 8, 3), 90, np.uint8)
-    (path / "textures" / "paint.png").write_bytes(encode_png(paint))
-    return write_obj(path / "m.obj", POINTS, FACES, material="map_Kd .\\textures\\paint.png")
+    (path / "paint.png").write_bytes(encode_png(paint))
+    return write_obj(path / "m.obj", POINTS, FACES, material="map_Kd .\\paint.png")
 
 
 @mesh
