@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Time what a person waits for: from picture to mesh, and from a service's file to the scene.
 
-`bench.py [PART…]`: `generate`, `library` (its list, and a batch), `panel` (what is drawn and
-registered), `files` (other people's meshes), the sizes `20k`, `328k`, `1.3M` and `5M`, and `care`;
-all of them by default. The bare importer and ours get the same files in one run. Ends with 1 where
-a figure is beyond what is promised.
+`bench.py [PART…]`: `generate`, `library` (its list, and a batch), `pictures` (without metadata),
+`panel` (what is drawn and registered), `files` (other people's meshes), the sizes `20k`, `328k`,
+`1.3M` and `5M`, and `care`; all of them by default. The bare importer and ours get the same files
+in one run. Ends with 1 where a figure is beyond what is promised.
 """
 
 from __future__ import annotations
@@ -173,6 +173,12 @@ def _promised(size: str, bare: dict[str, float], ours: dict[str, float]) -> dict
     return promised
 
 
+def pictures() -> bool:
+    """Time what is taken out of a large picture before it is sent."""
+    command = [str(demo.installed() / "python"), str(BESIDE / "bench_pictures.py")]
+    return subprocess.call(command) == 0
+
+
 def care() -> bool:
     """Time the care for a large mesh, print the figures, and say whether all are kept."""
     python = environments.for_blender(RELEASE)
@@ -215,6 +221,7 @@ def parts() -> dict[str, Callable[[], bool]]:
     return {
         "generate": generate,
         "library": library,
+        "pictures": pictures,
         "panel": panel,
         "files": files,
         **{size: partial(come_in, size) for size in SIZES},
