@@ -297,6 +297,7 @@ def test_a_price_that_is_refused_is_said_and_not_asked_again(
     assert "Price unknown: There is no price today." in draw(width=500).text()
     for now in range(3, 20):
         in_sight(float(now))
+    answered()
     assert len(service.requests) == 1
 
 

@@ -23,10 +23,11 @@ _UNIT = (
     r"gigabytes?|megapixels?|pixels?|faces|triangles|vertices|points|nodes|objects|materials|"
     r"metres?|meters?|percent|%|degrees?"
 )
-_NUMBER = r"\d[\d,.]*(?:\s*[×x]\s*\d[\d,.]*)?"
+_DIGITS = r"\d(?:[\d,.]*\d)?"
+_MANY = r"(?:\s(?:hundred|thousand|million|billion))?"
 FIGURE = re.compile(
-    rf"(?<![\w.])(?:(?:{_NUMBER}|{_SPELLED})(?:\s(?:hundred|thousand|million|billion))?)"
-    rf"[\s-]?(?:{_UNIT})(?![\w%])"
+    rf"(?<![\w.,])(?:{_DIGITS}(?:\s*[×x]\s*{_DIGITS})?{_MANY}[\s-]?|(?:{_SPELLED}){_MANY}[\s-])"
+    rf"(?:{_UNIT})(?![\w%])"
 )
 
 

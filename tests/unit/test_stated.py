@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Figures that the manual states and no other test holds; docs/dev/claims.md lists them all."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+from fakes.png import chunk
+from unit.background_package import load
+
+from image_to_mesh.jobs import twice
+
+Refusal = load("refusal").Refusal
+
+
+def _head(side: int) -> bytes:
+    """Return the head of a PNG of so many pixels each way, with alpha."""
+    head = struct.pack(">IIBBBBB", side, side, 8, 6, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head)
+
+
+def _opened(count: int, side: int) -> None:
+    pictures = load("image_heads").Pictures()
+    for _ in range(count):
+        pictures.add(_head(side))
+
+
+def test_four_textures_of_8192_pixels_are_1_gb_and_a_fifth_is_too_much() -> None:
+    _opened(4, 8192)
+    with pytest.raises(Refusal, match="GB"):
+        _opened(5, 8192)
+
+
+def test_2000_objects_1000_materials_and_16_mb_of_material_file() -> None:
+    assert load("gltf_scene").MAX_OBJECTS == 2_000
+    assert load("gltf_check").MAX_MATERIALS == 1_000
+    assert load("addresses").MAX_LIBRARY == 16 * 1024 * 1024
+
+
+def test_the_same_order_asks_for_ten_seconds() -> None:
+    assert twice.SOON == 10.0
