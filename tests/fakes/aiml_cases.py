@@ -185,6 +185,7 @@ def job_for(
         keys={"aiml_api_key": Secret(how.pop("key", KEY))},
         base_url=service.url,
         blender=how.pop("blender", WORKER),
+        repeated=how.pop("repeated", True),
         **how,
     )
 

@@ -57,6 +57,7 @@ def job_for(fake: ScenarioFake, library: Path, data: bytes = b"", **how: Any) ->
     pictures = (PictureSource("cup", "front", lambda: data),)
     settings = how.pop("settings", None) or PROVIDER.settings()
     how = {"keys": KEYS, "base_url": fake.url, "blender": WORKER, "pictures": pictures, **how}
+    how = {"repeated": True, **how}
     return JobSpec(provider="scenario", settings=settings, library=library, **how)
 
 

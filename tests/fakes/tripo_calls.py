@@ -131,6 +131,7 @@ def job_for(version: Version, fake: FakeTripo, library: Path, **how: Any) -> Job
         keys={"tripo_api_key": Secret(how.pop("key", KEY))},
         base_url=fake.base,
         blender=how.pop("blender", None),
+        repeated=how.pop("repeated", True),
         **how,
     )
 
