@@ -30,7 +30,7 @@ from .answers import Answers
 from .calling import Call
 from .keeping import Keeper, now, request_hash
 from .pacing import sleep
-from .pictures import as_sent
+from .pictures import as_sent, check_unchanged
 from .room import check_room
 from .tools import Tools
 from .turns import Turn
@@ -60,6 +60,7 @@ class Order:
         """Upload, which may be repeated, then submit, which may not."""
         record, http = self._keeper.record, self._tools.http
         answers = self.answers = Answers(self._keeper.folder, record.id)
+        check_unchanged(record.pictures, self._keeper.folder)
         sent = as_sent(record.pictures, self._keeper.folder)
         uploads = Uploads(self._spec.library, self._provider, self._spec.base_url, self._spec.keys)
         tokens = uploads.known(record.pictures)

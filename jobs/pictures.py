@@ -15,6 +15,7 @@ from ..providers import (
     BadAddress,
     BadImage,
     InvalidSettings,
+    LibraryProblem,
     Message,
     Picture,
     PictureInfo,
@@ -28,6 +29,7 @@ from ..providers import read_picture_info as read_info
 from ..providers._addresses import NOT_ENCRYPTED
 from ..providers._texts import clean
 from ._values import LONGEST_NAME, InputPicture, PictureSource
+from .marks import digest_of_plain
 from .names import expanded
 
 ENDINGS = {"jpeg": ".jpg", "tiff": ".tif"}
@@ -140,6 +142,27 @@ def _check_narrowness(info: PictureInfo, limits: PictureLimits, name: str) -> No
             f"its shorter side has less than {limits.min_side}.",
             "Cut out the part that shows the subject.",
         )
+
+
+def check_unchanged(pictures: tuple[InputPicture, ...], folder: Path) -> None:
+    """Raise LibraryProblem where what would be sent is not what the job was made of.
+
+    Who can write to the folder could have another thing ordered, or another file uploaded.
+    """
+    for one in pictures:
+        name = one.sent or one.file
+        if name is None or one.sha256 is None:
+            continue
+        try:
+            found = digest_of_plain(folder / name)
+        except OSError:
+            found = ""
+        if found != one.sha256:  # guard: pictures-are-unchanged
+            raise LibraryProblem(
+                Message("The job's picture {file} is gone or was changed: nothing was sent.",
+                        file=name),
+                "Delete the job and generate again.",
+            )  # fmt: skip
 
 
 def as_sent(pictures: tuple[InputPicture, ...], folder: Path) -> tuple[Picture, ...]:

@@ -164,6 +164,8 @@ TEXTS: dict[str, str] = {
     "Make room, then resume the job.": "Schaffe Platz, dann setze den Auftrag fort.",
     "The answer to the order was kept, and has been read now.": "Die Antwort auf die Bestellung war aufgehoben und ist jetzt gelesen.",
     # Libraries that others can write to.
+    "The job's picture {file} is gone or was changed: nothing was sent.": "Das Bild {file} des Auftrags fehlt oder wurde geändert: Es wurde nichts gesendet.",
+    "Delete the job and generate again.": "Den Auftrag löschen und neu generieren.",
     "it is a link": "es ist eine Verknüpfung",
     "{} is a link": "{} ist eine Verknüpfung",
     "it has too many bytes": "es hat zu viele Bytes",

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import json
 import shutil
@@ -65,7 +66,8 @@ def library(
 def left_in(library: Path, state: str, number: int = 0, **changes: Any) -> str:
     """Make a job as an earlier process left it."""
     jobs, providers = room("jobs"), room("providers")
-    job = f"job-{number}"
+    job, picture = f"job-{number}", places.SAMPLE.read_bytes()
+    digest = hashlib.sha256(picture).hexdigest()
     ticketed = {"ticket": {"task": "task-1"}, "submitted": "2026-11-21T10:00:00+00:00"}
     record = jobs.Record(
         id=job,
@@ -73,12 +75,12 @@ def left_in(library: Path, state: str, number: int = 0, **changes: Any) -> str:
         provider="rehearsal",
         name=f"cup {number}",
         created="2026-11-21T09:59:00+00:00",
-        pictures=(jobs.InputPicture("front", "cup", "front.png", sha256="ab" * 32),),
+        pictures=(jobs.InputPicture("front", "cup", "front.png", sha256=digest),),
         settings=providers.values_of(providers.get_provider("rehearsal").settings()),
         place={"file": "another", "scene": "Scene", "location": [0.0, 0.0, 0.0]},
         **{**ticketed, "request_hash": "0123456789ab" * 4, **changes},
     )
-    jobs.Library(library).create(record, {"front.png": places.SAMPLE.read_bytes()})
+    jobs.Library(library).create(record, {"front.png": picture})
     return job
 
 

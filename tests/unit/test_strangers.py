@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from fakes import WORKER
+from fakes.png import png_of
 from fakes.running import end_of, order_for
 from fakes.service import Service
 
@@ -351,6 +352,28 @@ def test_a_batch_takes_no_strangers_mesh_for_its_own(
     assert code == 2
 
 
+@pytest.mark.parametrize("how", ["other picture", "link", "gone"])
+def test_no_other_picture_is_sent_than_the_job_was_made_of(
+    root: Path, left: Callable[..., str], service: Service, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str], how: str,
+) -> None:  # fmt: skip
+    """Whoever can write to the folder has nothing else ordered, and no private file uploaded."""
+    job = left(State.QUEUED, ticket=None, submitted=None, request_hash=None)
+    (path,) = [one for one in (root / job).iterdir() if one.name.startswith("front")]
+    if how == "link":
+        (tmp_path / "private.png").write_bytes(path.read_bytes() + b"private")
+    path.unlink()
+    if how == "link":
+        path.symlink_to(tmp_path / "private.png")
+    if how == "other picture":
+        path.write_bytes(png_of(64, 49))
+    code, _, errors = told(capsys, root, "resume", job)
+    assert code != 0
+    assert f"The job's picture {path.name}" in errors or "cannot be read" in errors
+    assert not service.submits
+    assert not [one for one in service.requests if one[0] in ("POST", "PUT")]
+
+
 # -- trusted, and still no address of theirs -------------------------------------------------------
 
 
@@ -384,6 +407,19 @@ def test_without_the_services_word_nothing_of_a_stranger_is_downloaded(
     assert not [one for one in service.requests if "trap" in str(one)]
 
 
+@pytest.mark.parametrize("state", [State.RUNNING, State.DOWNLOADING, State.UNCERTAIN])
+def test_an_address_in_a_strangers_ticket_is_not_called(
+    root: Path, left: Callable[..., str], service: Service, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], state: State,
+) -> None:  # fmt: skip
+    job = left(state, ticket={"task": f"{service.url}/trap"})
+    be_somebody_else(monkeypatch, tmp_path)
+    code, _, errors = told(capsys, root, "resume", job, "--trust-library")
+    assert code != 0
+    assert "names an address" in errors
+    assert calls(service) == 0
+
+
 @pytest.mark.parametrize(
     "what",
     [
@@ -412,13 +448,3 @@ def test_an_answer_that_a_stranger_laid_down_is_not_read(
     told(capsys, root, "resume", job, "--trust-library")
     assert "strangers-task" not in str(Library(root).load(job).ticket)
     assert "strangers-task" not in str(service.requests)
-
-
-@pytest.mark.parametrize(
-    "task",
-    ["../teams/x?y=", "a/b", "a?b", "a#b", "%2e/x", "a\r\nX: y", ".", "..", "", "x" * 301],
-)
-@pytest.mark.parametrize("name", ["task", "job"])
-def test_a_ticket_of_a_stranger_leads_to_no_other_route(name: str, task: str) -> None:
-    with pytest.raises(LibraryProblem, match="names an address"):
-        check_ticket(plain(own=False, ticket={name: task}))

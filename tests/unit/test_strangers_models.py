@@ -24,6 +24,7 @@ from image_to_mesh.jobs.library import JOB_ID
 from image_to_mesh.jobs.marks import is_marked, mark_file, settings_folder
 from image_to_mesh.jobs.preparing import made_model
 from image_to_mesh.jobs.trust import (
+    check_ticket,
     has_strangers_models,
     is_private,
     model_to_read,
@@ -232,3 +233,13 @@ def test_a_lock_that_stays_is_told_with_its_file_and_the_way_out(
     assert "delete that file" in caught.value.hint
     lock.unlink()
     assert forget(library, "cup").state is State.CANCELLED
+
+
+@pytest.mark.parametrize(
+    "task",
+    ["../teams/x?y=", "a/b", "a?b", "a#b", "%2e/x", "a\r\nX: y", ".", "..", "", "x" * 301],
+)
+@pytest.mark.parametrize("name", ["task", "job"])
+def test_a_ticket_of_a_stranger_leads_to_no_other_route(name: str, task: str) -> None:
+    with pytest.raises(LibraryProblem, match="names an address"):
+        check_ticket(plain(own=False, ticket={name: task}))

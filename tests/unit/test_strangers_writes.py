@@ -93,17 +93,28 @@ def test_only_plain_pictures_are_opened(tmp_path: Path, private: Path, odd: Any)
         assert path is None
 
 
-def test_a_picture_of_too_many_pixels_is_not_shown(tmp_path: Path) -> None:
-    whole = bytearray(png_of(8, 8))
-    side = int(PIXELS**0.5) + 1
-    whole[16:24] = side.to_bytes(4, "big") * 2
-
+def _with_size(picture: bytes, width: int, height: int) -> bytes:
+    """Return a PNG whose head tells of another size."""
+    whole = bytearray(picture)
+    whole[16:24] = width.to_bytes(4, "big") + height.to_bytes(4, "big")
     whole[29:33] = zlib.crc32(bytes(whole[12:29])).to_bytes(4, "big")
-    (tmp_path / "preview.png").write_bytes(whole)
+    return bytes(whole)
+
+
+def test_a_picture_of_too_many_pixels_is_not_shown(tmp_path: Path) -> None:
+    side = int(PIXELS**0.5) + 1
+    (tmp_path / "preview.png").write_bytes(_with_size(png_of(8, 8), side, side))
     (tmp_path / "small.png").write_bytes(png_of(8, 8))
     shown = Thumbnails()
     assert shown.file("a", tmp_path / "preview.png") is None
     assert shown.file("b", tmp_path / "small.png") == tmp_path / "small.png"
+
+
+def test_a_picture_that_blender_would_not_survive_is_not_opened(tmp_path: Path) -> None:
+    (tmp_path / "front.png").write_bytes(_with_size(png_of(8, 8), 100_000, 600))
+    with picture_to_open(tmp_path / "front.png") as path:
+        assert path is None
+    assert Thumbnails().file("a", tmp_path / "front.png") is None
 
 
 def test_a_picture_that_others_can_change_is_shown_as_a_copy(tmp_path: Path) -> None:
