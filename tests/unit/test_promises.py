@@ -8,8 +8,10 @@ what is about to be ordered is written down first.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import stat
+import struct
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,13 +20,25 @@ from typing import Any
 
 import pytest
 from fakes import broken
+from fakes.png import chunk, png_of
 from fakes.running import Orders
 from unit.background_package import load
 
 from image_to_mesh import cli
-from image_to_mesh.jobs import InputPicture, Library, Record, State, keeping, room
+from image_to_mesh.jobs import (
+    InputPicture,
+    Library,
+    Record,
+    State,
+    keeping,
+    room,
+    showing,
+    trust,
+)
+from image_to_mesh.jobs.pictures import READABLE
 from image_to_mesh.jobs.uploads import MARGIN, Uploads
-from image_to_mesh.providers import Provider, Secret
+from image_to_mesh.providers import LibraryProblem, Provider, Secret
+from image_to_mesh.providers._adapters import to_json
 
 LIFE = 3600.0
 RECORD = Record("a-job", State.QUEUED, "local", "cup", "2026-11-21T10:00:00+00:00")
@@ -164,6 +178,30 @@ def test_a_damaged_file_is_refused_before_an_importer_sees_it(
     (tmp_path / name).write_bytes(content)
     with pytest.raises(load("refusal").Refusal):
         load("checking").check_mesh_file(str(tmp_path / name), readable=frozenset(), blender="9.9")
+
+
+def test_a_trusted_strangers_job_with_an_address_is_not_taken_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A record that this user did not write: without a mark, in a folder that is trusted."""
+    told = {"task": "https://elsewhere.example/tasks/1"}
+    record = replace(RECORD, state=State.RUNNING, provider="tripo", ticket=told)
+    folder = tmp_path / "shared" / RECORD.id
+    folder.mkdir(parents=True)
+    (folder / "job.json").write_text(json.dumps(to_json(record)), "utf-8")
+    monkeypatch.setattr(trust, "is_trusted", lambda _root: True)
+    keeper = keeping.Keeper(Library(folder.parent), record, lambda _: None, home=False)
+    with pytest.raises(LibraryProblem, match="names an address"):
+        keeper.reload()
+
+
+def test_a_strangers_picture_that_would_fill_the_memory_is_not_opened(tmp_path: Path) -> None:
+    head = struct.pack(">IIBBBBB", 60_000, 64, 8, 2, 0, 0, 0)
+    picture = tmp_path / "wide.png"
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IEND", b""))
+    assert showing._looked_at(picture, READABLE) is None
+    picture.write_bytes(png_of(64, 64))
+    assert showing._looked_at(picture, READABLE)
 
 
 # -- what killed processes leave -------------------------------------------------------------------
