@@ -37,7 +37,8 @@ def test_other_machines_are_refused_whatever_is_caught(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--rootdir", str(tmp_path),
          str(tmp_path)],
-        env={**os.environ, "PYTHONPATH": str(places.ROOT / "tools")},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(
+            str(places.ROOT / folder) for folder in ("tools", "tests"))},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert "3 failed" in done.stdout, done.stdout + done.stderr
