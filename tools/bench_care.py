@@ -28,6 +28,7 @@ NAP = 0.002
 def care_for(file: str, folder: str) -> dict[str, Any]:
     """Prepare the file, take care of it, and compare every version with the original."""
     from image_to_mesh.jobs import BackgroundBlender
+    from image_to_mesh.jobs.marks import mark_file
     from image_to_mesh.scene import background_command
 
     blend = str(Path(folder) / "model.blend")
@@ -36,6 +37,7 @@ def care_for(file: str, folder: str) -> dict[str, Any]:
     worker = BackgroundBlender(background_command())
     worker.ask(request, lambda *_: None, lambda: None)
     worker.close()
+    mark_file(Path(blend))  # as a job does
     before = render(blend)
     return {task: _one(task, folder, before) for task in FACES}
 

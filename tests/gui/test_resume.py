@@ -12,6 +12,8 @@ from fakes.service import KEY, Service, serving
 from gui.artist import Artist
 from gui.harness import Session
 
+from image_to_mesh.jobs.marks import MARK, mark_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -94,13 +96,17 @@ def test_a_job_that_was_never_sent_waits_for_its_person(
     rehearsal: Path,
     service: Service,
     photograph: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     first = start_blender(rehearsal, **environment(service))
     at_work(first, photograph)
     first.close()
     (path,) = (first.profile / "library").glob("*/job.json")
     unsent = {"state": "queued", "ticket": None, "submitted": None, "request_hash": None}
-    path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), **unsent}), "utf-8")
+    changed = {**json.loads(path.read_text("utf-8")), **unsent}
+    # As that Blender's own add-on would have written it.
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(first.profile / ".config"))
+    path.write_text(json.dumps({**changed, MARK: mark_of(changed)}), "utf-8")
     service.submits.clear()
 
     with Session(place, first.profile, **environment(service)) as second:
