@@ -5,6 +5,7 @@ from __future__ import annotations
 
 TEXTS: dict[str, str] = {
     "Blender broke off while it looked at {name}.": "Blender brach ab, als es {name} ansah.",
+    "Blender cannot unpack this picture.": "Blender kann dieses Bild nicht entpacken.",
     "Clear Views": "Ansichten entfernen",
     "Generate Again": "Noch einmal erzeugen",
     "JPEG 2000": "JPEG 2000",
@@ -13,6 +14,7 @@ TEXTS: dict[str, str] = {
     "Order it, also if the same order is there already": "Bestelle es, auch wenn dieselbe Bestellung schon da ist",
     "Other Views: {}": "Weitere Ansichten: {}",
     "Resume goes on with it. To order it once more use “--again”, or “again=True” in a script.": "Fortsetzen macht damit weiter. Um noch einmal zu bestellen, nimm „--again“, oder „again=True“ in einem Skript.",
+    "Save it as PNG.": "Speichere es als PNG.",
     "Settle decides on it. To order it once more use “--again”, or “again=True” in a script.": "Klären entscheidet darüber. Um noch einmal zu bestellen, nimm „--again“, oder „again=True“ in einem Skript.",
     "The other views show the same subject as the picture: use them with it": "Die weiteren Ansichten zeigen dasselbe Motiv wie das Bild: Nimm sie mit dazu",
     "The other views were chosen for another picture: keep or clear them": "Die weiteren Ansichten wurden für ein anderes Bild gewählt: Behalte oder entferne sie",

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import bpy
 
+from .decoder_words import GAVE_NOTHING, decoder_words
 from .pixels import Pixels, buffer_of, shown_colors, upright
 from .refusal import Refusal
 
@@ -35,7 +36,12 @@ def _load(path: str) -> bpy.types.Image:
     except RuntimeError as error:
         raise Refusal("bad_image", "The picture cannot be opened.", READABLE) from error
     # The size is read first: it is what makes Blender decode the file.
-    if min(image.size) > 0 and image.source == "FILE" and image.channels > 0:
+    with decoder_words() as words:
+        is_read = min(image.size) > 0 and image.source == "FILE" and image.channels > 0
+    if any(GAVE_NOTHING in one for one in words):  # guard: decoder-gave-nothing
+        bpy.data.images.remove(image)
+        raise Refusal("bad_image", "Blender cannot unpack this picture.", "Save it as PNG.")
+    if is_read:
         return image
     has_layers = image.type == "MULTILAYER"
     bpy.data.images.remove(image)
