@@ -186,6 +186,7 @@ def click() -> None:
     shown: list[str] = []
 
     class Pressed:
+        again = False
         _start_watched = generate.IMAGE_TO_MESH_OT_generate._start_watched
         _refuse = generate.IMAGE_TO_MESH_OT_generate._refuse
 

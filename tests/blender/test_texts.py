@@ -91,7 +91,9 @@ def test_what_was_said_comes_in_the_language_of_the_interface(
     addon: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = room("words")
-    error = room("providers").Unreachable("there cannot be reached: no connection.", "Use https.")
+    error = room("providers").Unreachable(
+        "there cannot be reached: no connection.", "Check the connection."
+    )
     view = SimpleNamespace(use_translate_interface=True)
     texts = SimpleNamespace(locale="de_DE", pgettext_iface=lambda text, context: text)
     fake = SimpleNamespace(
@@ -100,7 +102,9 @@ def test_what_was_said_comes_in_the_language_of_the_interface(
     )
     assert words.told(error) == str(error)
     monkeypatch.setattr(words, "bpy", fake)
-    assert words.told(error) == "there ist nicht erreichbar: keine Verbindung. Nimm https."
+    assert (
+        words.told(error) == "there ist nicht erreichbar: keine Verbindung. Prüfe die Verbindung."
+    )
     assert words.told(OSError("Permission denied")) == "Keine Berechtigung"
     assert words.said("There is nothing to go on, they say.") == (
         "There is nothing to go on, they say."
