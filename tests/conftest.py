@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import places
 import pytest
-from fakes.promised import Promised
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from fakes.promised import Promised
 
 ROOT = places.ROOT
 _NAMES = ("BLENDER", "IMAGE_TO_MESH_LIBRARY")
@@ -95,6 +96,8 @@ def promised(capsys: pytest.CaptureFixture[str]) -> Promised:
     def tell(line: str) -> None:
         with capsys.disabled():
             print(f"\n  {line}")
+
+    from fakes.promised import Promised
 
     return Promised(tell)
 

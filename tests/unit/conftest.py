@@ -10,18 +10,32 @@ from typing import Any
 import pytest
 from fakes import FAKES
 from fakes.glb import triangle_glb
+from fakes.leftovers import Leftovers
 from fakes.png import png_of
 from fakes.running import Orders
 from fakes.service import KEY, Service, serving
 
 from image_to_mesh import providers
 from image_to_mesh.jobs import Session, worker_environment
+from image_to_mesh.jobs.background import blenders
 
 
 @pytest.fixture(autouse=True)
 def faults_of_the_fake_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the fake worker see which fault a test wants of it."""
     monkeypatch.setattr(worker_environment, "NAMES", worker_environment.NAMES | {"FAKE_WORKER"})
+
+
+@pytest.fixture(autouse=True)
+def nothing_left() -> Iterator[None]:
+    """Fail a test that leaves a job's thread, or a process, to whatever comes after it.
+
+    Background Blenders are kept for the next job; their process ends them when it ends.
+    """
+    leftovers = Leftovers()
+    yield
+    blenders().close()
+    assert leftovers.since() == []
 
 
 @pytest.fixture
