@@ -26,6 +26,7 @@ class Head:
     height: int
     bits: int
     packing: int
+    masks: int
     palette: int
     pixels: tuple[int, int]
 
@@ -57,7 +58,11 @@ def _head(data: bytes) -> Head:
         length = (width * bits + 31) // 32 * 4 * abs(height)
     entries = colors or (1 << bits if bits <= 8 else 0)
     palette = min(entries, 65_536) * (3 if size == CORE else 4)
-    return Head(size, width, height, bits, packing, palette, (start, start + length))
+    masks = 16 if size == 40 and packing in (FIELDS, ALPHA_FIELDS) else 0
+    start = start or 14 + size + masks + palette  # guard: bmp-without-a-place
+    # Not everyone says how much the packed pixels take: then they go to the end.
+    length = length or max(0, len(data) - start)  # guard: bmp-without-a-size
+    return Head(size, width, height, bits, packing, masks, palette, (start, start + length))
 
 
 def clean_bmp(data: bytes) -> bytes:
@@ -68,12 +73,11 @@ def clean_bmp(data: bytes) -> bytes:
     """
     head = _head(data)
     start, end = head.pixels
-    masks = 16 if head.size == 40 and head.packing in (FIELDS, ALPHA_FIELDS) else 0
-    told = min(14 + head.size + masks + head.palette, start)
+    told = min(14 + head.size + head.masks + head.palette, start)
     kept = bytearray(
         data[:told] + bytes(start - told) + data[start:end]
     )  # guard: bmp-ends-with-its-pixels
-    kept[6:10] = bytes(4)
+    kept[6:14] = struct.pack("<II", 0, start)
     if head.bits == 32 and not any(data[start + 3 : end : 4]):
         kept[start + 3 : end : 4] = b"\xff" * len(kept[start + 3 : end : 4])
     if head.size >= 124:

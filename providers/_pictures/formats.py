@@ -10,8 +10,8 @@ from .._errors import BadImage, Message
 from .bmp import clean_bmp, is_bmp, profile_of_bmp, read_bmp
 from .jpeg import clean_jpeg, is_jpeg, jpeg_with_profile, profile_of_jpeg, read_jpeg
 from .others import (
-    TARGA,
     is_jp2,
+    is_targa,
     name_of,
     read_exr,
     read_hdr,
@@ -53,7 +53,7 @@ FORMATS = (
     Format("HDR", lambda data: data.startswith((b"#?RADIANCE", b"#?RGBE")), read_hdr),
     Format("JPEG 2000", is_jp2, read_jp2),
     Format("SGI", lambda data: data.startswith((b"\x01\xda\0", b"\x01\xda\1")), read_sgi),
-    Format("Targa", lambda data: data.endswith(TARGA), read_targa),
+    Format("Targa", is_targa, read_targa),
 )
 
 

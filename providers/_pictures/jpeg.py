@@ -23,6 +23,8 @@ NOTES = frozenset({*range(0xE0, 0xF0), COMMENT})
 ALONE = frozenset({0x01, *range(0xD0, 0xD9)})
 """Markers that have no length."""
 JFIF, ADOBE, PROFILE = b"JFIF\0", b"Adobe", b"ICC_PROFILE\0"
+ADOBE_SIZE = 12
+"""Bytes of Adobe's mark; the last one says what the channels are."""
 LARGEST_PIECE = 65_519
 EMPTY_COMMENT = b"\xff\xfe\0\x02"
 
@@ -104,6 +106,9 @@ def clean_jpeg(data: bytes, info: PictureInfo) -> bytes:
         contents = data[part.start : part.end] if part.marker in NOTES else b""
         if part.marker == APP0 and contents.startswith(JFIF) and len(head) == 1:
             head.append(_segment(APP0, contents[:12].ljust(12, b"\0") + b"\0\0"))
+        elif part.marker == APP14 and _is_adobe(contents):
+            # Decoders take a longer mark as well, and read no further than this.
+            parts.append(_segment(APP14, contents[:ADOBE_SIZE]))  # guard: jpeg-adobe-mark-stays
         elif _goes(part.marker, contents):  # guard: jpeg-notes-go
             if scanned and part.loose:
                 # A decoder stops at this marker, and passes over what follows: so it shall here.
@@ -116,15 +121,15 @@ def clean_jpeg(data: bytes, info: PictureInfo) -> bytes:
 
 
 def _goes(marker: int, contents: bytes) -> bool:
-    """Say whether a segment tells nothing of how the pixels are to be read.
-
-    A color profile does, and Adobe's mark.
-    """
+    """Say whether a segment is a note: a color profile tells how the pixels are to be read."""
     if marker == APP2:
         return not contents.startswith(PROFILE)
-    if marker == APP14:
-        return not (contents.startswith(ADOBE) and len(contents) == len(ADOBE) + 7)
     return marker in NOTES
+
+
+def _is_adobe(contents: bytes) -> bool:
+    """Say whether it is Adobe's mark, which tells what the channels are."""
+    return contents.startswith(ADOBE) and len(contents) >= ADOBE_SIZE
 
 
 def _segment(marker: int, contents: bytes) -> bytes:

@@ -12,6 +12,8 @@ from .values import PictureInfo
 TEXT = 512
 """Bytes within which a text says what it is."""
 TARGA = b"TRUEVISION-XFILE.\0"
+TARGA_KINDS = {1: 1, 2: 0, 3: 0, 9: 1, 10: 0, 11: 0}
+"""Kinds of pixels, and whether they have a palette; those from 9 on are packed."""
 
 
 def read_exr(data: bytes) -> PictureInfo:
@@ -39,6 +41,19 @@ def read_jp2(data: bytes) -> PictureInfo:
 def read_targa(data: bytes) -> PictureInfo:
     """Read the head of a Targa with a foot."""
     return PictureInfo("tga", *struct.unpack_from("<HH", data, 12))
+
+
+def is_targa(data: bytes) -> bool:
+    """Say whether the file is a Targa: by its foot or, as older ones have none, by its head."""
+    if data.endswith(TARGA):
+        return True
+    if len(data) < 18 or name_of(data):
+        return False
+    note, palette, kind = data[:3]
+    width, height, depth, more = struct.unpack_from("<HHBB", data, 12)
+    is_told = TARGA_KINDS.get(kind) == palette and depth in (8, 15, 16, 24, 32) and more < 64
+    least = 0 if kind > 8 else width * height * ((depth + 7) // 8)
+    return is_told and bool(width and height) and len(data) >= 18 + note + least
 
 
 def read_sgi(data: bytes) -> PictureInfo:

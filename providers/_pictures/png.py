@@ -15,6 +15,8 @@ NEEDED = frozenset({b"IHDR", b"PLTE", b"IDAT"})
 """Chunks without which nobody decodes a PNG; a wrong checksum elsewhere does no harm."""
 KEPT = NEEDED | {b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT", b"cICP"}
 """What the pixels and their colors need. An animation's other frames go with the rest."""
+LONGEST = {b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"cICP": 4, b"sBIT": 4}
+"""Bytes that these chunks have at most: what is longer may be a note."""
 LARGEST_PROFILE = 16 * 1024 * 1024
 
 
@@ -61,7 +63,11 @@ def clean_png(data: bytes, info: PictureInfo) -> bytes:
         if kind == b"IDAT" and is_turned:
             parts.append(chunk(b"eXIf", block_of(info.orientation)))
             is_turned = False
-        if kind in KEPT:  # guard: png-chunks-by-name
+        if kind == b"IEND":
+            parts.append(chunk(kind, b""))  # guard: png-ends-with-nothing
+        elif length > LONGEST.get(kind, length):  # guard: png-chunks-by-length
+            continue
+        elif kind in KEPT:  # guard: png-chunks-by-name
             parts.append(whole[start - 8 : start + length + 4])
     return b"".join(parts)
 

@@ -54,6 +54,8 @@ def clean_tiff(data: bytes, info: PictureInfo) -> bytes:
     lengths = found.numbers(sizes)
     if not places or len(places) != len(lengths):
         raise CannotClean
+    if not all(lengths):  # guard: tiff-blocks-have-a-size
+        raise CannotClean
     if sum(lengths) > len(data):  # guard: tiff-blocks-named-once
         raise CannotClean
     parts, at, moved = list[bytes | memoryview](), 8, list[int]()

@@ -36,7 +36,8 @@ def read_webp(data: bytes) -> PictureInfo:
         raise ValueError("no picture")
     width = int.from_bytes(data[24:27], "little") + 1
     height = int.from_bytes(data[27:30], "little") + 1
-    noted = _first(data, b"EXIF")
+    # As libwebp has it: a chunk that the head does not tell of is not there.
+    noted = _first(data, b"EXIF") if data[20] & HAS_EXIF else b""
     return PictureInfo("webp", width, height, orientation_in(noted) if noted else 1)
 
 
@@ -53,7 +54,7 @@ def clean_webp(data: bytes, info: PictureInfo) -> bytes:
     alpha, pixels = _pixels(data, 12, len(data))
     if flags & ANIMATED:
         alpha, pixels = _first_frame(data)
-    profile = _first(data, b"ICCP")
+    profile = profile_of_webp(data)
     parts = [_chunk(b"ICCP", profile)] if profile else []
     parts += [alpha, pixels]
     if info.orientation != 1:
@@ -76,7 +77,8 @@ def chunks(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
 
 def profile_of_webp(data: bytes) -> bytes:
     """Return the color profile, or nothing."""
-    return _first(data, b"ICCP") if data[12:16] == b"VP8X" else b""
+    told = data[12:16] == b"VP8X" and data[20] & HAS_PROFILE
+    return _first(data, b"ICCP") if told else b""
 
 
 def _first(data: bytes, wanted: bytes) -> bytes:

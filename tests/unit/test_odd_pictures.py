@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pictures that are not quite as the formats say: they still come out as every viewer shows them.
+
+Nor is there a place in them where a note could stay.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+
+import pytest
+from fakes.noted import NOTED, drawn
+from PIL import Image, ImageOps
+
+from image_to_mesh.providers import BadImage, clean_picture, read_picture_info
+from image_to_mesh.providers._pictures.directory import read_directory
+from image_to_mesh.providers._pictures.png import chunk
+
+NOTE = b"48.2082 N"
+
+
+def saved(format_: str) -> bytes:
+    """Return a picture file without notes."""
+    out = io.BytesIO()
+    drawn().save(out, format_)
+    return out.getvalue()
+
+
+def cleaned(data: bytes) -> bytes:
+    """Return what is sent of a picture."""
+    done = clean_picture(data, read_picture_info(data, "photo"), "photo")
+    assert done is not None
+    return done
+
+
+def shown(data: bytes) -> tuple[tuple[int, int], bytes, bool]:
+    """Return what a viewer shows, and whether it knows the colors."""
+    with Image.open(io.BytesIO(data)) as picture:
+        upright = ImageOps.exif_transpose(picture).convert("RGBA")
+        return upright.size, upright.tobytes(), "icc_profile" in picture.info
+
+
+@pytest.mark.parametrize(
+    ("name", "begin"),
+    [
+        (b"gAMA", struct.pack(">I", 45_455)),
+        (b"cHRM", bytes(32)),
+        (b"sRGB", b"\0"),
+        (b"cICP", b"\x01\x0d\0\x01"),
+        (b"sBIT", b"\x08\x08\x08\0"),
+    ],
+)
+def test_a_chunk_of_colors_is_no_place_for_notes(name: bytes, begin: bytes) -> None:
+    plain = saved("png")
+    data = plain[:33] + chunk(name, begin + NOTE) + plain[33:]
+    assert cleaned(data) == plain
+    with_colors = plain[:33] + chunk(name, begin) + plain[33:]
+    assert cleaned(with_colors) == with_colors
+
+
+def test_nor_is_the_end_of_a_png() -> None:
+    plain = saved("png")
+    assert cleaned(plain[:-12] + chunk(b"IEND", NOTE) + NOTE) == plain
+
+
+@pytest.mark.parametrize("transform", [0, 1])
+def test_a_longer_mark_of_adobe_still_says_what_the_channels_are(transform: int) -> None:
+    """Without it the same numbers are other colors."""
+    plain = saved("jpeg")
+    mark = b"Adobe\0\x64\0\0\0\0" + bytes((transform,))
+    begin = b"\xff\xd8\xff\xee" + struct.pack(">H", 2 + len(mark + NOTE)) + mark
+    data = begin + NOTE + plain[20:]
+    sent = cleaned(data)
+    assert NOTE not in sent
+    assert shown(sent) == shown(data)
+
+
+@pytest.mark.parametrize("flags", [0, 8, 32, 40])
+def test_a_webp_shows_what_its_head_tells_of(flags: int) -> None:
+    """Decoders pass over a profile or a turn that the head does not tell of."""
+    data = bytearray(NOTED["webp"](6))
+    assert data[12:16] == b"VP8X"
+    data[20] = flags
+    sent = cleaned(bytes(data))
+    assert shown(sent) == shown(bytes(data))
+    assert shown(sent)[2] is bool(flags & 32)
+
+
+def rle_bmp(place: int, size: int) -> bytes:
+    """Return a packed BMP of 8 × 8 pixels that says so of where they are and what they take."""
+    pixels = b"".join(bytes((4, row, 4, 200 - row, 0, 0)) for row in range(8)) + b"\0\1"
+    palette = bytes(part for value in range(256) for part in (value, 255 - value, value, 0))
+    head = struct.pack("<IiiHHIIiiII", 40, 8, 8, 1, 8, 1, size, 0, 0, 256, 0)
+    return b"BM" + struct.pack("<IHHI", 0, 0, 0, place) + head + palette + pixels
+
+
+def test_a_packed_bmp_that_does_not_say_its_size_keeps_its_pixels() -> None:
+    data = rle_bmp(1078, 0)
+    assert shown(cleaned(data)) == shown(data) == shown(rle_bmp(1078, len(data) - 1078))
+
+
+def test_a_bmp_that_does_not_say_where_its_pixels_are_has_them_behind_its_palette() -> None:
+    data = bytearray(saved("bmp"))
+    usual = shown(bytes(data))
+    data[10:14] = bytes(4)
+    sent = cleaned(bytes(data))
+    assert shown(sent) == shown(bytes(data)) == usual
+    assert struct.unpack_from("<I", sent, 10) == (54,), "not every reader knows that"
+
+
+def test_a_tiff_that_does_not_say_the_size_of_its_blocks_is_converted() -> None:
+    data = bytearray(saved("tiff"))
+    usual = shown(bytes(data))
+    sizes = read_directory(bytes(data)).fields[279]
+    data[sizes.start : sizes.start + sizes.size] = bytes(sizes.size)
+    assert shown(bytes(data)) == usual
+    info = read_picture_info(bytes(data), "photo")
+    assert clean_picture(bytes(data), info, "photo") is None
+
+
+@pytest.mark.parametrize("compression", [None, "tga_rle"])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P"])
+def test_a_targa_without_a_foot_is_a_picture(mode: str, compression: str | None) -> None:
+    out = io.BytesIO()
+    drawn(mode=mode).save(out, "tga", compression=compression)
+    data = out.getvalue()
+    assert data.endswith(b"TRUEVISION-XFILE.\0")
+    assert read_picture_info(data[:-26], "photo") == read_picture_info(data, "photo")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [bytes(500), b"\0\0\2", b"hello" * 99, b"\0\0\2\0\1\0  \0\0\5\0\5\0" + bytes(900)],
+    ids=["zeros", "short", "text", "cursor"],
+)
+def test_what_only_begins_like_a_targa_is_none(data: bytes) -> None:
+    with pytest.raises(BadImage, match="is not a picture"):
+        read_picture_info(data, "photo")
+
+
+def test_an_uncompressed_targa_without_a_foot_must_be_whole() -> None:
+    out = io.BytesIO()
+    drawn().save(out, "tga")
+    with pytest.raises(BadImage, match="is not a picture"):
+        read_picture_info(out.getvalue()[:-99], "photo")
