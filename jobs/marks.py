@@ -98,7 +98,11 @@ def digest_of_plain(path: Path) -> str:
 
 
 def is_older_than_secret(path: Path) -> bool:
-    """Say whether a file was there before this user's secret: marks did not exist then."""
+    """Say whether a file was there before this user's secret: marks did not exist then.
+
+    The secret is made first where there is none: the first look after an update is before it.
+    """
+    _secret(settings_folder())  # guard: secret-before-the-first-look
     try:
         return path.lstat().st_ctime < (settings_folder() / SECRET).lstat().st_ctime
     except OSError:

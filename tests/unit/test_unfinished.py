@@ -81,6 +81,18 @@ def test_resume_goes_on_with_all_and_one_that_cannot_keeps_none(
     assert not service.submits
 
 
+def test_a_job_of_a_provider_that_is_gone_keeps_none_of_the_others(
+    job: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone, other = job(State.QUEUED, **UNSENT), job(State.RUNNING)
+    library = Library(tmp_path)
+    library.save(replace(library.load(gone), provider="gone"))
+    assert gone < other
+    code, _, errors = told(capsys, tmp_path, "resume")
+    assert (code, "no provider" in errors) == (2, True)
+    assert library.load(other).state is State.READY
+
+
 def test_resume_orders_what_was_never_sent_and_says_so(
     job: Any, tmp_path: Path, service: Service, capsys: pytest.CaptureFixture[str]
 ) -> None:
