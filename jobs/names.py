@@ -15,6 +15,8 @@ LONGEST = 200
 FALLBACK = "picture"
 
 _NOT_EVERYWHERE = re.compile(r'[<>:"/\\|?*]')
+_JOINERS = {0x200C: None, 0x200D: None}
+"""What file systems of old Macs pass over."""
 _RESERVED = re.compile(
     r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])", re.IGNORECASE
 )
@@ -62,7 +64,8 @@ def distinct_names(names: Iterable[str]) -> list[str]:
 
 def _folded(name: str) -> str:
     """Return what is the same for names that some file system cannot tell apart."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKD", name).casefold())
+    plain = unicodedata.normalize("NFKD", name).casefold().translate(_JOINERS)
+    return unicodedata.normalize("NFKC", plain)
 
 
 def expanded(text: str) -> Path:

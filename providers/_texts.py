@@ -25,6 +25,9 @@ _SEQUENCE = re.compile(
     r"|\x1b[ -/]*[0-~]?"
 )
 _SPACES = re.compile(r"[ \t\n\v\f\r\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
+_VISIBLE = "[^\0-\xad\u2000-\u206f\ufeff\ud800-\udfff\U000e0000-\U000e0fff]"
+_JOINER = re.compile(f"(?<={_VISIBLE})([\u200c\u200d])(?={_VISIBLE})")
+"""What joins emoji, or letters of Persian and Hindi, or keeps them apart: part of how they look."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _GONE = frozenset({"Cc", "Cf"})
 
@@ -40,15 +43,18 @@ def clean(text: str, most: int = MOST) -> str:
     """Return a text as a line that can be shown, printed and stored anywhere.
 
     Terminal sequences, control characters, marks that turn the writing around and spaces without
-    width go, line ends become spaces, half characters become U+FFFD. What is longer than `most`
-    is cut. A text that needs none of it comes back itself, also where it is a subclass of str.
+    width go, but for what joins letters or emoji; line ends become spaces, half characters become
+    U+FFFD. What is longer than `most` is cut. A text that needs none of it comes back itself, also
+    where it is a subclass of str.
     """
     if text.isprintable() and len(text) <= most:
         return text
     text = text[: 4 * most]
     if not text.isprintable():
         text = _SPACES.sub(" ", _SEQUENCE.sub("", text))
-        text = "".join(map(_shown, text)) if not text.isprintable() else text
+        # Every other piece is a joiner.
+        pieces = enumerate(_JOINER.split(text))
+        text = "".join(one if odd % 2 else "".join(map(_shown, one)) for odd, one in pieces)
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 

@@ -45,6 +45,7 @@ RESERVED = (
         ("bytes\udcff", "bytes�"),
         ("abc\u202egnp", "abcgnp"),
         (unicodedata.normalize("NFD", "é"), "é"),
+        ("\U0001f469\u200d\U0001f4bb", "\U0001f469\u200d\U0001f4bb"),
     ],
 )
 def test_a_name_is_one_that_every_system_takes(name: str, safe: str) -> None:
@@ -120,3 +121,8 @@ def test_a_picture_goes_by_a_clean_name(argument: str, name: str) -> None:
 
 def test_a_library_in_a_home_that_nobody_has_is_a_folder_as_it_is_written() -> None:
     assert library_folder("~no-such-user-here/lib", {}) == Path("~no-such-user-here/lib")
+
+
+def test_names_that_differ_by_a_joiner_alone_are_the_same_on_some_systems() -> None:
+    joined, apart = "\U0001f469\u200d\U0001f4bb", "\U0001f469\U0001f4bb"
+    assert distinct_names([joined, apart]) == [joined, f"{apart}-2"]
