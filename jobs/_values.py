@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -152,6 +153,10 @@ class Record:
     def __post_init__(self) -> None:
         for name in ("provider", "name", "created"):
             object.__setattr__(self, name, clean(getattr(self, name), LONGEST_NAME))
+        if not isfinite(self.seconds):
+            object.__setattr__(self, "seconds", 0.0)
+        if self.credits is not None and not isfinite(self.credits):  # JSON knows no such numbers
+            object.__setattr__(self, "credits", None)  # guard: finite-numbers
         object.__setattr__(self, "facts", cleaned(self.facts))
         object.__setattr__(self, "notes", tuple(map(clean, self.notes)))
 

@@ -51,6 +51,7 @@ TYPES: Mapping[str, set[type]] = {
     "faces": {int, type(None)},
 }
 """What each field of a line can be: anybody who can write to the library can write the copy."""
+COUNTED, LARGEST = ("size", "seconds", "credits", "faces"), 1e20
 
 
 class Entry(NamedTuple):
@@ -311,9 +312,12 @@ def _read(path: Path) -> dict[str, tuple[Stamp, Entry | str]]:
 def _is_typed(jobs: Mapping[str, list[Any]], stamps: list[Any]) -> bool:
     """Say whether every column has what its field can be: quick, however many lines there are."""
     numbers = {kind for column in stamps for kind in set(map(type, column))}
-    return numbers <= {int} and all(
-        set(map(type, jobs[name])) <= kinds for name, kinds in TYPES.items()
-    )
+    if not numbers <= {int} or any(
+        not set(map(type, jobs[name])) <= kinds for name, kinds in TYPES.items()
+    ):
+        return False
+    # Others can write what no float can hold, or what is no number.
+    return all(abs(one or 0) < LARGEST for name in COUNTED for one in jobs[name])
 
 
 def _write(root: Path, known: Mapping[str, tuple[Stamp, Entry | str]]) -> None:

@@ -61,6 +61,8 @@ class JobLock:
         self._in_the_way = self._path
         if self._path.is_symlink():  # guard: locks-are-no-links
             raise OSError(errno.ELOOP, f"{self._path} is a link")
+        if self._path.is_dir():
+            raise OSError(errno.EISDIR, f"{self._path} is a folder")
         try:
             self._lock = self._taken(soft=False)
         except OSError as error:

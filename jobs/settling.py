@@ -132,11 +132,11 @@ class Settlement:
         if record.submitted is None or self._tools.http is None:
             return False
         self._keeper.tell("Looking for the order", None)
-        since = datetime.fromisoformat(record.submitted)
         request, uploaded, http = self._request(), self._uploaded(), self._tools.http
         try:
+            since = datetime.fromisoformat(record.submitted)
             found = self._tools.call(lambda: self._provider.find(request, uploaded, since, http))
-        except (ImageToMeshError, KeyError, OSError) as error:
+        except (ImageToMeshError, KeyError, OSError, TypeError, ValueError) as error:
             log.info("job %s: the service's list cannot be read: %s", record.id, error)
             return False
         mine = [one for one in found if not self._is_taken(one)]

@@ -2,7 +2,7 @@
 """Remembers what services gave for pictures, so that the same one is not uploaded twice.
 
 Kept in the library as `.uploads.json`. A token is found again only with the same service, address,
-account and bytes, and while it surely lives.
+account and bytes, while it surely lives, and if this user's own process kept it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from ..providers._exact import is_exact
 from ..providers._texts import json_bytes
 from ._values import JSON, InputPicture
 from .files import read_plain, write_whole
+from .marks import MARK, has_mark, mark_of
 
 FILE = ".uploads.json"
 MOST = 4 << 20
@@ -64,7 +65,8 @@ class Uploads:
         until = time.time() + self._life - MARGIN
         for one in pictures:
             if one.view in tokens and one.sha256:
-                kept[self._name(one)] = {"token": tokens[one.view], "until": until}
+                name, entry = self._name(one), {"token": tokens[one.view], "until": until}
+                kept[name] = {**entry, MARK: mark_of({**entry, "name": name})}
         with contextlib.suppress(OSError):
             write_whole(self._path, json_bytes(kept, indent=1))
 
@@ -84,7 +86,8 @@ class Uploads:
             kept = json.loads(read_plain(self._path, MOST))
             now = time.time()
             living = [name for name in kept if kept[name]["until"] > now]  # guard: token-end
-            return {name: kept[name] for name in living}
+            own = [name for name in living if has_mark({**kept[name], "name": name})]
+            return {name: kept[name] for name in own}  # guard: tokens-of-ones-own
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return {}
 

@@ -153,6 +153,7 @@ TEXTS: dict[str, str] = {
     "The mesh that came with the answer to the order is missing from the job's folder: {file}.": "Das Mesh, das mit der Antwort auf die Bestellung kam, fehlt im Ordner des Auftrags: {file}.",
     "Put the file back and resume the job, or ask the service for the mesh's address.": "Lege die Datei zurück und setze den Auftrag fort, oder frage den Dienst nach der Adresse des Meshes.",
     "The job's record names no task that could be asked for.": "Der Auftrag nennt keine Aufgabe, nach der gefragt werden könnte.",
+    "Look at the service whether the task is there.": "Sieh beim Dienst nach, ob die Aufgabe da ist.",
     "Look at {provider} whether the task is there.": "Sieh bei {provider} nach, ob die Aufgabe da ist.",
     "It came with the answer to the order, so it cannot be downloaded again; its file stays in the job's folder.": "Es kam mit der Antwort auf die Bestellung und kann nicht noch einmal geladen werden; seine Datei bleibt im Ordner des Auftrags.",
     "It was downloaded again and is the same file, which stays in the job's folder: ask the service, or generate again.": "Es wurde noch einmal geladen und ist dieselbe Datei, die im Ordner des Auftrags bleibt: Frage den Dienst, oder generiere neu.",

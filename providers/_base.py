@@ -15,7 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
-from ._errors import BadMesh, Failed, InvalidSettings
+from ._errors import BadMesh, Failed, InvalidSettings, Uncertain
 from ._exact import exact, exact_values
 from ._pictures import PictureInfo, PictureLimits
 from ._settings import Settings
@@ -113,6 +113,16 @@ class Uploaded:
         object.__setattr__(self, "data", exact_values(self.data, "token"))
 
 
+class _Named(dict[str, JSON]):
+    """What a record names of a task; raises Uncertain for what it lacks."""
+
+    def __missing__(self, name: str) -> JSON:
+        raise Uncertain(  # guard: tickets-without-a-task
+            "The job's record names no task that could be asked for.",
+            "Look at the service whether the task is there.",
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """What any later process needs, with the key, to ask for the task: plain JSON, no secrets.
@@ -126,7 +136,9 @@ class Ticket:
     files: Mapping[str, bytes | bytearray] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "data", exact_values(self.data, "id"))  # guard: ids-are-exact
+        object.__setattr__(
+            self, "data", _Named(exact_values(self.data, "id"))
+        )  # guard: ids-are-exact
 
 
 @dataclass(frozen=True, slots=True)

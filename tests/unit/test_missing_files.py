@@ -18,7 +18,8 @@ from image_to_mesh.commands.exits import code_of
 from image_to_mesh.jobs import JobSpec, JobView, Library, Record, Session, State, session
 from image_to_mesh.jobs.endings import goes_on
 from image_to_mesh.jobs.library import CANCEL
-from image_to_mesh.providers import BadMesh, get_provider
+from image_to_mesh.providers import BadMesh, Ticket, Uncertain, get_provider
+from image_to_mesh.providers._http import Http
 
 Left = Callable[..., JobSpec]
 UNSENT: dict[str, Any] = {"ticket": None, "submitted": None, "request_hash": None}
@@ -99,6 +100,14 @@ def test_a_record_without_a_task_is_uncertain(left: Left, running: Session, stat
     assert record.state is State.UNCERTAIN
     assert view.failure is not None
     assert "names no task" in view.failure.message
+
+
+@pytest.mark.parametrize("provider", ["tripo", "tripo_v2", "scenario"])
+@pytest.mark.parametrize("call", ["poll", "cancel"])
+def test_a_ticket_that_names_no_task_is_uncertain(provider: str, call: str) -> None:
+    http = Http("http://127.0.0.1:9", {})
+    with pytest.raises(Uncertain, match="names no task"):
+        getattr(get_provider(provider), call)(Ticket({"other": "id"}), http)
 
 
 @pytest.mark.parametrize("name", ["front.png", "front-sent.png"])

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from image_to_mesh.jobs import (
     Library,
     Record,
     State,
+    library_folder,
     note_import,
     to_bin,
 )
@@ -169,6 +171,30 @@ def test_a_list_of_wrong_types_is_made_again(library: Library, field: str, value
     assert listed.find(text="cup")[0].size > 0
 
 
+@pytest.mark.parametrize("field", ["size", "seconds", "credits", "faces"])
+@pytest.mark.parametrize("value", ["1" + "0" * 400, "NaN", "-Infinity", "1e999"])
+def test_a_list_of_numbers_that_are_none_is_made_again(
+    library: Library, field: str, value: str
+) -> None:
+    """The panel divides them, and JSON for programs has no such numbers."""
+    Catalogue(library.root).refresh()
+    kept = json.loads((library.root / FILE).read_text())
+    kept["jobs"][field] = ["here"]
+    (library.root / FILE).write_text(json.dumps(kept).replace('"here"', value))
+    listed = Catalogue(library.root)
+    listed.open()
+    assert not listed.entries
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-1e999"])
+def test_numbers_of_a_record_are_numbers(library: Library, number: str) -> None:
+    path = library.root / "cup" / RECORD
+    kept = json.loads(path.read_text())
+    kept["credits"] = kept["seconds"] = "here"
+    path.write_text(json.dumps(kept).replace('"here"', number))
+    assert (library.load("cup").credits, library.load("cup").seconds) == (None, 0.0)
+
+
 @pytest.mark.parametrize("stamps", [[["a"], [1], [1]], [[1.5], [1], [1]], [[True], [1], [1]], 7])
 def test_a_list_of_wrong_stamps_is_made_again(library: Library, stamps: Any) -> None:
     Catalogue(library.root).refresh()
@@ -229,3 +255,40 @@ def test_what_was_uploaded_is_in_a_plain_file(library: Library, private: Path, o
     assert soon(lambda: uploads.known((picture,))) == {}
     soon(lambda: uploads.remember((picture,), {"front": "token"}))
     assert private.read_bytes() == PRIVATE
+
+
+@pytest.mark.parametrize("change", [{"token": "another"}, {"token": None}, {"until": 9e9}, {}])
+def test_a_token_that_others_wrote_is_not_ordered_with(
+    library: Library, change: dict[str, Any]
+) -> None:
+    """With another picture's token the service would make, and charge for, another thing."""
+    uploads = Uploads(library.root, get_provider("tripo"), "", {})
+    picture = InputPicture("front", "cup", "front.png", sha256="ab" * 32)
+    uploads.remember((picture,), {"front": "token"})
+    assert uploads.known((picture,)) == {"front": "token"}
+    path = library.root / UPLOADS
+    ((name, entry),) = json.loads(path.read_text()).items()
+    path.write_text(json.dumps({name: {**entry, **change} if change else {"until": 9e9}}))
+    assert uploads.known((picture,)) == {}
+
+
+def test_a_lock_that_is_a_folder_is_named(library: Library) -> None:
+    (library.root / ".cup.lock").mkdir()
+    with pytest.raises(OSError, match=r"\.cup\.lock is a folder"):
+        library.lock("cup").take()
+
+
+def test_a_record_of_an_old_version_is_own_at_the_first_look_after_the_update(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    job = Library(library_folder("", {"XDG_DATA_HOME": str(tmp_path / "data")}))
+    job.root.mkdir(mode=0o700, parents=True)
+    (job.root / "cup").mkdir(mode=0o700)
+    values = {"id": "cup", "state": "running", "provider": "tripo", "name": "cup"}
+    text = json.dumps({**values, "created": "2026-01-01T00:00:00+00:00"})
+    (job.root / "cup" / RECORD).write_text(text)
+    time.sleep(0.05)  # the time stamps of some file systems are coarse
+    assert not (tmp_path / "settings").exists()
+    assert job.load("cup").own
