@@ -249,8 +249,13 @@ def _taken(records: Sequence[Record]) -> list[Record]:
     return [one for one in records if one.ticket is not None]
 
 
+def _is_done(item: Item) -> bool:
+    """Say whether its mesh is there, and may be used: others' only in a trusted library."""
+    return item.state is State.READY and item.failure is None  # guard: strangers-mesh-is-not-done
+
+
 def _kind(item: Item) -> str:
-    if item.state is State.READY:
+    if _is_done(item):
         return "done"
     if item.state in (State.UNCERTAIN, State.SUBMITTING):
         return "uncertain"
@@ -267,7 +272,7 @@ def _summary(told: Mapping[str, Any]) -> str:
 
 def _code(items: Sequence[Item]) -> int:
     """Return the exit code of the first that is not done."""
-    left = (item for item in items if item.state is not State.READY)
+    left = (item for item in items if not _is_done(item))
     for item in left:
         return code_of(item.failure, item.record) if item.failure else INTERRUPTED
     return DONE

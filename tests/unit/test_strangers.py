@@ -336,20 +336,20 @@ def test_trust_once_and_it_goes_on(
     assert not is_trusted(root)
 
 
+@pytest.mark.parametrize("state", [State.RUNNING, State.READY])
 def test_a_batch_takes_no_strangers_mesh_for_its_own(
     root: Path, left: Callable[..., str], service: Service, tmp_path: Path, png: bytes,
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], state: State,
 ) -> None:  # fmt: skip
-    left(State.RUNNING)
+    left(state)
     be_somebody_else(monkeypatch, tmp_path)
     (tmp_path / "cup.png").write_bytes(png)
     code, said, _ = told(
         capsys, root, "batch", str(tmp_path / "cup.png"), "--provider", "rehearsal"
     )
-    assert said["jobs"][0]["error"] == "library"
+    assert (said["jobs"][0]["error"], said["done"], code) == ("library", 0, 2)
     assert "not written by you" in said["jobs"][0]["message"]
     assert calls(service) == 0
-    assert code == 2
 
 
 @pytest.mark.parametrize("how", ["other picture", "link", "gone"])

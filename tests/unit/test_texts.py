@@ -60,7 +60,7 @@ EVERY_KIND = "".join(map(chr, (*range(0x250), *range(0x2000, 0x2070), *_ODD)))
         ("Größe 猫 🐈 עברית", "Größe 猫 🐈 עברית"),
         ("no\xa0break", "no break"),
         ("\U0001f469\u200d\U0001f4bb", "\U0001f469\u200d\U0001f4bb"),
-        ("می\u200cخواهم", "می\u200cخواهم"),
+        ("\u0645\u06cc\u200c\u062e\u0648", "\u0645\u06cc\u200c\u062e\u0648"),
         ("क्\u200dष", "क्\u200dष"),
         ("pass\u200dword \u200c猫\u200d\u200b猫\u200d", "password 猫猫"),
     ],
