@@ -168,6 +168,7 @@ TEXTS: dict[str, str] = {
     "The job's picture {file} is gone or was changed: nothing was sent.": "Das Bild {file} des Auftrags fehlt oder wurde geändert: Es wurde nichts gesendet.",
     "Delete the job and generate again.": "Den Auftrag löschen und neu generieren.",
     "it is a link": "es ist eine Verknüpfung",
+    "{} is a folder": "{} ist ein Ordner",
     "{} is a link": "{} ist eine Verknüpfung",
     "it has too many bytes": "es hat zu viele Bytes",
     "The service tells of no result any more.": "Der Dienst nennt kein Ergebnis mehr.",

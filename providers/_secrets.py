@@ -15,7 +15,7 @@ import urllib.parse
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ._texts import changed_texts
+from ._texts import changed_texts, clean
 
 BLANK = "…"
 SHORT = 8
@@ -24,6 +24,10 @@ BULK = 1024 * 1024
 """Longer texts are files, and not sentences: only the plainest spellings are looked for."""
 
 _ESCAPE = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|([^u\\]))")
+_VANISHES = re.compile(
+    "[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
+)
+"""What is taken out of a text before it is shown: a key may have it between its letters."""
 _BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=")
 
 
@@ -44,7 +48,15 @@ class Secrets:
         return tuple(one for spellings in self._long for one in spellings.needles)
 
     def blank(self, text: str) -> str:
-        """Return a text without any of the keys."""
+        """Return a text without any of the keys, also once it is cleaned."""
+        blanked = self._blanked(text)
+        if len(text) > BULK or not _VANISHES.search(blanked):
+            return blanked
+        plain = clean(blanked, len(blanked))
+        without = self._blanked(plain)
+        return blanked if without == plain else without  # guard: keys-that-cleaning-mends
+
+    def _blanked(self, text: str) -> str:
         for spellings in self._long:
             text = spellings.blank(text)
         if len(text) <= BULK:

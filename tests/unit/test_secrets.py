@@ -19,6 +19,7 @@ from image_to_mesh.jobs.tools import Tools
 from image_to_mesh.providers import Failed, get_provider
 from image_to_mesh.providers._http import Http
 from image_to_mesh.providers._secrets import BULK, Secrets, without_secrets
+from image_to_mesh.providers._texts import clean
 
 ODD = "tsk_a-b/c+D.4f1geheim/0123"
 OTHER = "sec/ret+0987-zyxwv"
@@ -162,3 +163,14 @@ def test_a_tools_failure_keeps_its_template_where_no_key_is_in_it(orders: Orders
 def test_the_zip_for_bug_reports_blanks_every_spelling_also_as_json(spelled: str) -> None:
     text = json.dumps({"note": f"refused: {spelled} (sorry)"})
     assert json.loads(redacted(text, [ODD, OTHER])) == {"note": "refused: … (sorry)"}
+
+
+@pytest.mark.parametrize(
+    "between", ["\0", "\x1b[31m", "\x7f", "\xad", "\u200b", "\u200d", "\u202e", "\ufeff"]
+)
+def test_a_key_is_blanked_that_cleaning_would_put_together(between: str) -> None:
+    key = "tsk_AbC/dEf+gh1jKlMn"
+    blanked = without_secrets(f"refused: {between.join(key)} it is", [key])
+    assert clean(blanked) == "refused: … it is"
+    kept = f"two\nlines {between} without a key"
+    assert without_secrets(kept, [key]) == kept
