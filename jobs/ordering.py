@@ -25,6 +25,7 @@ from ..providers import (
     Unreachable,
     Uploaded,
 )
+from ..providers._reply import is_refusal
 from ._values import JobSpec, State
 from .answers import Answers
 from .calling import Call
@@ -132,8 +133,8 @@ class Order:
         try:
             ticket = submit()
         except ImageToMeshError as error:
-            gateway = (answers.status or 0) >= 500 and not answers.is_object
-            if gateway and error.kind != Uncertain.kind:  # guard: gateway-is-no-verdict
+            silent = _is_no_verdict(answers)
+            if silent and error.kind != Uncertain.kind:  # guard: gateway-is-no-verdict
                 raise Uncertain(error.message, error.hint, error.link) from error
             raise
         self.store(ticket, answers)  # guard: ticket-while-closing
@@ -169,7 +170,8 @@ class Order:
             return Sent.NO
         if answers.status is None:
             return Sent.NO if isinstance(error, Unreachable) else Sent.MAYBE
-        return Sent.YES if answers.whole else Sent.MAYBE
+        known = answers.whole or is_refusal(answers.status)
+        return Sent.YES if known else Sent.MAYBE
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -199,3 +201,14 @@ class Order:
         except ImageToMeshError as error:
             log.warning("job %s: the service was not told: %s", self._keeper.record.id, error)
             return CancelOutcome.UNKNOWN
+
+
+def _is_no_verdict(answers: Answers) -> bool:
+    """Say whether an answer's status tells neither that the order was taken nor that it was not.
+
+    Of the errors of a server, those in JSON are the service's own.
+    """
+    status = answers.status
+    if status is None or 200 <= status < 300 or is_refusal(status):
+        return False
+    return not (500 <= status < 600 and answers.is_object)

@@ -101,7 +101,8 @@ class Settlement:
                 self._request(), self._uploaded(), cast("Any", Replay(reply))
             )
         except ImageToMeshError as error:
-            waits = self._keeper.record.state is State.SUBMITTING and reply.status < 500
+            own = reply.ok or reply.refused
+            waits = self._keeper.record.state is State.SUBMITTING and own
             if waits and error.kind in SAID:
                 error.sent = Sent.YES
                 raise

@@ -342,4 +342,4 @@ def checked(reply: Reply, order: Order | None = None) -> Mapping[str, Any]:
 def _status_within(body: Mapping[str, Any]) -> int:
     """Return the status that an error body names; its documentation has it as a text."""
     told = str(body.get("statusCode") or body.get("status") or "")
-    return int(told) if told.isdigit() else 0
+    return int(told) if re.fullmatch(r"[0-9]{1,3}", told) else 0

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._adapters import parse_reply
-from ._addresses import ending_of
+from ._addresses import ending_of, segment
 from ._errors import BadReply, Failed, ImageToMeshError
 from ._scenario_errors import refusal, said
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from ._reply import Reply
 
 T = TypeVar("T")
+
+DEAREST = 1e9
+"""Compute Units that nothing costs: a number that is none."""
 
 ENDS = {
     **dict.fromkeys(("success", "succeeded", "completed"), "done"),
@@ -239,7 +242,8 @@ def job_id_of(reply: Reply, otherwise: type[ImageToMeshError]) -> str:
     body = reply.json if isinstance(reply.json, dict) else {}
     job = body.get("job") or body
     found = job.get("jobId") or job.get("id") if isinstance(job, dict) else None
-    if found:
+    if found and isinstance(found, str | int) and not isinstance(found, bool):
+        segment(str(found))  # guard: job-can-be-asked-for
         return str(found)
     if body and said(reply):
         raise refusal(reply, otherwise=otherwise)
@@ -249,7 +253,8 @@ def job_id_of(reply: Reply, otherwise: type[ImageToMeshError]) -> str:
 def told_cost(reply: Reply) -> float | None:
     """Return the price that the answer to an order names, if it does."""
     told = reply.json.get("creativeUnitsCost")
-    return told if isinstance(told, int | float) else None
+    is_number = isinstance(told, int | float) and not isinstance(told, bool)
+    return told if is_number and abs(told) < DEAREST else None
 
 
 def _without_nulls(value: Any) -> Any:

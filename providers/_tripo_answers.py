@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -99,16 +100,20 @@ def stored(reply: Reply, api: Api) -> None:
 def ordered(reply: Reply, api: Api) -> Ticket:
     """Return the ticket that a submit brought.
 
-    Raises Uncertain for an error of the server, behind which there may be a task all the same.
+    Raises Uncertain for an error of the server, and for a code that nobody documents and no words
+    explain: behind both there may be a task all the same.
     """
     if _refused(reply):
         error = refusal(reply, api)
-        if isinstance(error, Unreachable) and not reply.refused:
+        unclear = isinstance(error, Unreachable) or _is_odd(reply)
+        if unclear and not reply.refused:  # guard: unknown-code-is-no-verdict
             raise Uncertain(error.message, "Look at Tripo whether the task is there.", KEYS)
         raise error
     if not isinstance(reply.json, dict):
         raise BadReply(f"{api.name} took the order with an answer that cannot be read.")
-    return Ticket({"task": parse_reply(_Created, reply.json.get("data"), "The order").task_id})
+    task = parse_reply(_Created, reply.json.get("data"), "The order").task_id
+    segment(task)  # guard: task-can-be-asked-for
+    return Ticket({"task": task})
 
 
 def task_path(ticket: Ticket) -> str:
@@ -288,6 +293,13 @@ def _refused(reply: Reply) -> bool:
     return not reply.ok or bool(_code(reply)) or _text(reply, "status") == "error"
 
 
+def _is_odd(reply: Reply) -> bool:
+    """Whether an answer has a code that nobody documents, and is not clearly an error."""
+    body = reply.json if isinstance(reply.json, dict) else {}
+    is_error = bool(_text(reply, "message")) and not body.get("data")
+    return _code(reply) not in _BY_CODE and not is_error
+
+
 def _kind(reply: Reply) -> type[ImageToMeshError]:
     code, by_status = _code(reply), _BY_STATUS.get(reply.status)
     if reply.status == 401:
@@ -310,7 +322,10 @@ def _number(code: Any) -> int:
     """Read a code, which may be written as a text; -1 for what is none."""
     if code is None or code == "":
         return 0
-    return int(code) if str(code).lstrip("-").isdigit() else -1
+    return int(str(code)) if _NUMBER.fullmatch(str(code)) else -1
+
+
+_NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 
 def _text(reply: Reply, name: str) -> str:

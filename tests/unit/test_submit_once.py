@@ -41,6 +41,12 @@ ANSWERS = [
     for status in STATUSES
     for name, spoil in BODIES.items()
 ]
+ANSWERS += [
+    pytest.param(Spoil(status, body, kind="application/json"), id=f"{status} {body.decode()}")
+    for status in (101, 300, 304, 408, 499, 600)
+    for body in (b"", b'{"message": "no"}')
+    if not body or status not in (101, 304)
+]
 BREAKS = [
     pytest.param(Spoil(stage=stage, drips=drips), id=f"{'drip' if drips else 'reset'} {stage}")
     for stage in STAGES

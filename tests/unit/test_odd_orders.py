@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Answers to orders that hold what nobody documents: none is taken for a refusal, none crashes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes.aiml_cases import end_of
+from fakes.lines import Line, answering
+
+from image_to_mesh.commands.exits import code_of
+from image_to_mesh.jobs import JobSpec, Library, PictureSource, Session, State
+from image_to_mesh.providers import (
+    BadReply,
+    InvalidSettings,
+    NoCredits,
+    Secret,
+    Uncertain,
+    _http,
+    get_provider,
+    tripo,
+    tripo_v2,
+)
+from image_to_mesh.providers import _tripo_answers as tripo_answers
+from image_to_mesh.providers._aiml import read_answer
+from image_to_mesh.providers._aiml_errors import Order
+from image_to_mesh.providers._reply import Reply
+from image_to_mesh.providers._scenario_replies import job_id_of, told_cost
+
+NUMBERS = ("\u00b2", "--5", "9" * 5000, "success", 99_999, True, [0])
+"""What stands where a number is expected: most of it looks like one to some parser."""
+IDS = ("", ".", "..", "x" * 600)
+
+
+@pytest.mark.parametrize("api", [tripo.API, tripo_v2.API], ids=["v3", "v2"])
+@pytest.mark.parametrize("code", NUMBERS, ids=lambda code: str(code)[:8])
+def test_a_code_that_nobody_documents_is_no_verdict(api: tripo_answers.Api, code: Any) -> None:
+    body = {"code": code, "data": {"task_id": "t-1"}}
+    with pytest.raises(Uncertain):
+        tripo_answers.ordered(Reply(200, {}, "", body), api)
+
+
+def test_a_code_that_is_documented_is_one() -> None:
+    with pytest.raises(NoCredits):
+        tripo_answers.ordered(Reply(200, {}, "", {"code": "2010"}), tripo.API)
+
+
+@pytest.mark.parametrize("task", IDS, ids=lambda task: task[:3])
+def test_an_id_that_cannot_be_asked_for_is_no_ticket(task: str) -> None:
+    with pytest.raises(BadReply):
+        tripo_answers.ordered(Reply(200, {}, "", {"code": 0, "data": {"task_id": task}}), tripo.API)
+    with pytest.raises(BadReply):
+        job_id_of(Reply(200, {}, "", {"job": {"jobId": task}}), InvalidSettings)
+
+
+@pytest.mark.parametrize("job", [True, {"a": 1}, ["j"], 1.5])
+def test_a_job_is_named_by_a_text_or_a_number(job: Any) -> None:
+    with pytest.raises(BadReply):
+        job_id_of(Reply(200, {}, "", {"job": {"jobId": job}}), InvalidSettings)
+    assert job_id_of(Reply(200, {}, "", {"job": {"jobId": 5}}), InvalidSettings) == "5"
+
+
+@pytest.mark.parametrize("cost", [True, float("inf"), float("nan"), 10**400, "5"])
+def test_a_price_that_is_none_is_not_kept(cost: Any) -> None:
+    assert told_cost(Reply(200, {}, "", {"creativeUnitsCost": cost})) is None
+    assert told_cost(Reply(200, {}, "", {"creativeUnitsCost": 12.5})) == 12.5
+
+
+@pytest.mark.parametrize("status", NUMBERS, ids=lambda status: str(status)[:8])
+def test_a_mesh_is_not_lost_over_an_odd_status(status: Any) -> None:
+    url = "https://files.example/mesh.glb"
+    body = {"model_mesh": {"url": url}, "statusCode": status}
+    assert read_answer(Reply(200, {}, "", body), Order("triposr", False, "t")).data["url"] == url
+
+
+@pytest.mark.parametrize(("status", "state", "code"), [
+    (429, State.QUEUED, 5),
+    (401, State.FAILED, 3),
+    (402, State.FAILED, 4),
+])  # fmt: skip
+def test_a_refusal_whose_body_breaks_off_is_not_uncertain(
+    running: Session, tmp_path: Path, png: bytes, monkeypatch: pytest.MonkeyPatch,
+    status: int, state: State, code: int,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(_http, "_delay", lambda *_: 0.0)
+
+    def act(line: Line) -> None:
+        line.read()
+        line.send(f"HTTP/1.1 {status} No\r\nContent-Length: 99\r\n\r\nbecause")
+
+    with answering(act) as server:
+        spec = JobSpec(
+            provider="aiml_triposr",
+            settings=get_provider("aiml_triposr").settings(),
+            pictures=(PictureSource("cup", "front", lambda: png),),
+            library=tmp_path,
+            keys={"aiml_api_key": Secret("a-key-that-nobody-sees")},
+            base_url=server.url,
+        )
+        view = end_of(running, running.start(spec))
+        running.settle(5.0)
+    record = Library(tmp_path).load(view.job)
+    assert (record.state, code_of(view.failure, record)) == (state, code)
