@@ -60,6 +60,7 @@ class Call:
         self._stall = stall
         self._moved = 0
         self._head = 0
+        self._most = math.inf
 
     def left(self) -> float:
         """Return how long the next step may take, in seconds. Raises TimeoutError for none."""
@@ -79,12 +80,18 @@ class Call:
             self.sent = Sent.MAYBE  # guard: bytes-handed-over
 
     def take(self, count: int) -> None:
-        """Note bytes that came. Raises TooMuch for a head without an end."""
+        """Note bytes that came. Raises TooMuch for a head without an end, or more than allowed."""
         self._moved += count
         if self.sent is not Sent.YES:
             self._head += count
         if self._head > MAX_HEAD:  # guard: endless-head
             raise TooMuch
+        if self._moved > self._most:  # guard: endless-packing
+            raise TooMuch
+
+    def allow(self, count: int) -> None:
+        """Let so many more bytes come. A body can be packed so that it never has any length."""
+        self._most = self._moved + count
 
     def answer(self) -> None:
         """Note that an answer's status and headers came."""
@@ -166,6 +173,9 @@ class _Answer(http.client.HTTPResponse):
             if not 100 < status < 200 or status == http.HTTPStatus.SWITCHING_PROTOCOLS:
                 return version, status, reason
             http.client.parse_headers(self.fp)
+
+    def _read_and_discard_trailer(self) -> None:
+        http.client.parse_headers(self.fp)  # guard: endless-trailer
 
     def begin(self) -> None:
         """Read the head. What is malformed in it is left out without a word.

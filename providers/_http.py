@@ -331,6 +331,7 @@ def _arriving(answer: Answer) -> Iterator[bytes]:
 
 def _pieces(answer: Answer, limit: int, check: Check) -> Iterator[bytes]:
     done = 0
+    answer.expect(limit)
     for piece in answer.pieces(PIECE):
         check()
         done += len(piece)

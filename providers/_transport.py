@@ -35,6 +35,8 @@ from ._trust import authorities
 SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 CODINGS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 """How bodies may be packed, and zlib's number for it. None is asked for."""
+MORE = 1024 * 1024
+"""Bytes that a body's packing may take besides."""
 
 
 class CallFailed(Exception):
@@ -62,6 +64,10 @@ class Answer:
     def take_time(self) -> None:
         """Let the body come as slowly as it likes, as long as something comes."""
         self._call.take_time()
+
+    def expect(self, limit: int) -> None:
+        """Let no more come than a body of so many bytes can take, whichever way it is sent."""
+        self._call.allow(2 * limit + MORE)
 
     def pieces(self, size: int) -> Iterator[bytes]:
         """Yield the body in pieces of at most `size` bytes. Raises CallFailed where it breaks off.

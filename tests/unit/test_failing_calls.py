@@ -42,13 +42,18 @@ def _reset_in_body(line: Line) -> None:
     line.reset()
 
 
-def _flood(text: str) -> Act:
+def _flood(start: str, text: str = "") -> Act:
     def act(line: Line) -> None:
         line.read()
-        line.flood(text)
+        line.send(start)
+        line.flood(text or start)
 
     return act
 
+
+CHUNKED = f"{OK}Transfer-Encoding: chunked\r\n\r\n"
+EMPTY = gzip.compress(b"")[:10].decode("latin-1")
+"""How a packed body begins."""
 
 PLAIN = [
     Row("reset before a byte", _reset_at_once, Sent.NO, "the connection broke off"),
@@ -87,6 +92,24 @@ PLAIN = [
         answer(f"{OK}Transfer-Encoding: chunked\r\n\r\nzz\r\n"),
         Sent.YES,
         "broke off",
+    ),
+    Row(
+        "a trailer without an end",
+        _flood(f"{CHUNKED}2\r\n{{}}\r\n0\r\n", "X-A: b\r\n"),
+        Sent.YES,
+        "cannot be read",
+    ),
+    Row(
+        "chunks of next to nothing",
+        _flood(CHUNKED, f"1;{'x' * 30_000}\r\n \r\n"),
+        Sent.YES,
+        "cannot be read",
+    ),
+    Row(
+        "gzip that never holds anything",
+        _flood(f"{OK}Content-Encoding: gzip\r\n\r\n{EMPTY}", "\0\0\0\xff\xff" * 1000),
+        Sent.YES,
+        "cannot be read",
     ),
     Row(
         "gzip that is none",
@@ -232,6 +255,18 @@ def test_a_good_certificate_is_taken(authority: Authority, monkeypatch: pytest.M
         assert http.get("/tasks").json == {}
         http.close()
     assert len(server.heads) == 2
+
+
+def test_a_download_is_not_kept_waiting_by_its_trailer() -> None:
+    trailer = "X-A: b\r\n" * 200
+    with answering(answer(f"{CHUNKED}2\r\n{{}}\r\n0\r\n{trailer}\r\n")) as server:
+        http = Http(server.url, {}, pause=lambda _: None)
+        with (
+            pytest.raises(_http.BrokenOff, match="cannot be read"),
+            http.opened(f"{server.url}/mesh.glb", {}) as stream,
+        ):
+            list(stream.pieces)
+        http.close()
 
 
 # -- what is no failure --------------------------------------------------------------------------
