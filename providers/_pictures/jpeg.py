@@ -54,15 +54,20 @@ def is_jpeg(data: bytes) -> bool:
 def read_jpeg(data: bytes) -> PictureInfo:
     """Read the head; see whether the file goes to its end marker."""
     width = height = 0
-    orientation = 1
+    orientation, scanned = 0, False
     for part in segments(data):
         if part.marker in SIZES and not width:
             height, width = struct.unpack(">HH", data[part.start + 1 : part.start + 5])
-        elif part.marker == APP1 and data[part.start : part.start + 6] == PREFIX:
-            orientation = orientation_in(data[part.start + 6 : part.end])
-        elif part.marker == SCAN and not width:
-            raise ValueError("no size")
-    return PictureInfo("jpeg", width, height, orientation)
+        elif part.marker == APP1 and data[part.start : part.start + 6] == PREFIX and not scanned:
+            # What does not fit into one segment goes on in the next ones, which begin the same.
+            orientation = orientation or orientation_in(
+                data[part.start + 6 : part.end]
+            )  # guard: first-turn-counts
+        elif part.marker == SCAN:
+            scanned = True
+            if not width:
+                raise ValueError("no size")
+    return PictureInfo("jpeg", width, height, orientation or 1)
 
 
 def segments(data: bytes) -> Iterator[Segment]:

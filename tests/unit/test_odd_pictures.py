@@ -15,6 +15,7 @@ from PIL import Image, ImageOps
 
 from image_to_mesh.providers import BadImage, clean_picture, read_picture_info
 from image_to_mesh.providers._pictures.directory import read_directory
+from image_to_mesh.providers._pictures.exif import block_of
 from image_to_mesh.providers._pictures.png import chunk
 
 NOTE = b"48.2082 N"
@@ -74,6 +75,24 @@ def test_a_longer_mark_of_adobe_still_says_what_the_channels_are(transform: int)
     sent = cleaned(data)
     assert NOTE not in sent
     assert shown(sent) == shown(data)
+
+
+def test_the_first_notes_of_a_jpeg_say_how_it_is_turned() -> None:
+    """More of them than fit into a segment go on in others; what stands behind a scan is unread."""
+
+    def notes(block: bytes) -> bytes:
+        return b"\xff\xe1" + struct.pack(">H", 8 + len(block)) + b"Exif\0\0" + block
+
+    plain = saved("jpeg")
+    three, six = notes(block_of(3)), notes(block_of(6))
+    for data, turn in (
+        (plain[:20] + six + notes(NOTE) + plain[20:], 6),
+        (plain[:20] + six + three + plain[20:], 6),
+        (plain[:-2] + six + plain[-2:], 1),
+    ):
+        assert read_picture_info(data, "photo").orientation == turn
+        assert shown(cleaned(data)) == shown(data)
+        assert NOTE not in cleaned(data)
 
 
 @pytest.mark.parametrize("flags", [0, 8, 32, 40])
