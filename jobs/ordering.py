@@ -17,6 +17,7 @@ from ..providers import (
     ImageToMeshError,
     InvalidSettings,
     LibraryProblem,
+    Message,
     Provider,
     Request,
     Sent,
@@ -27,7 +28,7 @@ from ..providers import (
 )
 from ..providers._reply import is_refusal
 from ._values import JobSpec, State
-from .answers import Answers
+from .answers import NAME, SUFFIX, Answers
 from .calling import Call
 from .keeping import Keeper, now, request_hash
 from .pacing import sleep
@@ -38,6 +39,8 @@ from .turns import Turn
 from .uploads import Uploads
 
 log = logging.getLogger(__name__)
+
+TOO_MANY = 429
 
 
 class Order:
@@ -56,6 +59,7 @@ class Order:
         self._turn = turn
         self.under_way: Call[Ticket] | None = None
         self.answers: Answers | None = None
+        self._ordering = False
 
     def send(self, check: Callable[[], None]) -> None:
         """Upload, which may be repeated, then submit, which may not."""
@@ -85,9 +89,10 @@ class Order:
     def put_off(self, seconds: float, check: Callable[[], None]) -> None:
         """Pause before a call is made again; nobody who shares the service orders meanwhile.
 
-        An order that was refused is none as far as the record goes.
+        An order that was refused is none as far as the record goes. Other calls are made while it
+        says “submitting”, too: those that look for an order whose answer was lost.
         """
-        if self._keeper.record.state is not State.SUBMITTING:
+        if not self.is_refused:  # guard: only-a-refusal-is-none
             self._turn.hold(seconds)
             return sleep(seconds, check)
         self._keeper.save(state=State.QUEUED, submitted=None, request_hash=None)
@@ -96,14 +101,30 @@ class Order:
         self._turn.take(check)
         return self._begin()
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether the order that is under way was refused, to be sent again after a pause."""
+        return self._ordering and self.answers is not None and self.answers.status == TOO_MANY
+
     def _begin(self, **changes: Any) -> None:
         """Write that the order is about to be sent; raises LibraryProblem where it has no room."""
         if self._tools.http is not None:
             check_room(self._keeper.folder, self._provider.answer_room)  # guard: room-looked-at
+        self._forget_earlier()  # guard: earlier-answers-go
         marked = request_hash(self._keeper.record)
         self._keeper.save(  # guard: submit-marked
             state=State.SUBMITTING, submitted=now(), request_hash=marked, **changes
         )
+
+    def _forget_earlier(self) -> None:
+        """Take earlier answers away: a refusal that stayed would be read as that of this order."""
+        earlier = Answers(self._keeper.folder, self._keeper.record.id)
+        while earlier.find():
+            if not earlier.drop():
+                raise LibraryProblem(
+                    Message("The library cannot be written to: {reason}.", reason=NAME + SUFFIX),
+                    "Choose another folder, or make room.",
+                )
 
     def _submit(
         self, submit: Callable[[], Ticket], answers: Answers, check: Callable[[], None]
@@ -130,6 +151,7 @@ class Order:
 
     def _ordered(self, submit: Callable[[], Ticket], answers: Answers) -> Ticket:
         """Order, and bring the ticket to the disk, whether or not anybody still waits for it."""
+        self._ordering = True
         try:
             ticket = submit()
         except ImageToMeshError as error:
@@ -137,6 +159,8 @@ class Order:
             if silent and error.kind != Uncertain.kind:  # guard: gateway-is-no-verdict
                 raise Uncertain(error.message, error.hint, error.link) from error
             raise
+        finally:
+            self._ordering = False
         self.store(ticket, answers)  # guard: ticket-while-closing
         return ticket
 

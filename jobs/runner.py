@@ -341,6 +341,6 @@ class Runner:
 
     def _back_off(self, seconds: float) -> None:
         """Pause before a call is made again; jobs that share the service wait as well."""
-        ordering = self._record.state is State.SUBMITTING
-        check = self._stops.check_ordering if ordering else self._stops.check_pause
+        refused = self._order.is_refused
+        check = self._stops.check_ordering if refused else self._stops.check_pause
         self._order.put_off(seconds, check)

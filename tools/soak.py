@@ -15,6 +15,7 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -42,6 +43,8 @@ ALIVE = (0.5, 3.5)
 """The seconds from which and until which a process lives."""
 LATER = 240.0
 """Seconds that the batch has for its end, once all goes well."""
+KEPT = frozenset({".catalogue.json", ".orders.json", ".uploads.json"})
+"""What a library keeps beside its jobs."""
 PROBE = re.compile("[a-z0-9_]{8}")
 """Names of the files with which Python tries a folder for temporary files."""
 AGES_AGO = 1_700_000_000.0
@@ -188,7 +191,7 @@ class Soak:
                 continue
             self.problems.append(f"left in the folder for temporary files: {file.name}")
         for file in self.library.rglob(".*"):
-            if file.name not in (".catalogue.json", ".uploads.json"):
+            if file.name not in KEPT:
                 self.problems.append(f"left in the library: {file.relative_to(self.library)}")
 
     def _judge_lane(self, lane: Lane, mine: list[dict[str, Any]], wanted: set[int]) -> None:
@@ -197,6 +200,8 @@ class Soak:
         for number, count in Counter(order.picture for order in orders).items():
             if count > 1:
                 self.problems.append(f"{lane.provider} took picture {number} {count} times")
+                self.problems += [f"its record: {one}" for one in mine if _number(one) == number]
+                self.problems += [f"its order: {one}" for one in orders if one.picture == number]
         known = {value for one in mine for value in (one.get("ticket") or {}).values()
                  if isinstance(value, str)}  # fmt: skip
         doubtful = {_number(one) for one in mine if one["state"] == "uncertain"}
@@ -279,6 +284,10 @@ def run(seconds: float, pictures: int, seed: int) -> Soak:
             if twice and twice[0][1] > 1:
                 soak.problems.append(f"the process that lives on ordered {twice[0]} times")
         _tell(soak, rounds)
+        if soak.problems:
+            kept = places.BUILD / "soak" / str(seed)
+            shutil.copytree(soak.folder, kept, dirs_exist_ok=True, symlinks=True)
+            print(f"What is left of it: {kept}")
     return soak
 
 

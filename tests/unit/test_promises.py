@@ -31,10 +31,12 @@ from image_to_mesh.jobs import (
     Record,
     State,
     keeping,
+    ordering,
     room,
     showing,
     trust,
 )
+from image_to_mesh.jobs.ordering import Order
 from image_to_mesh.jobs.pictures import READABLE
 from image_to_mesh.jobs.uploads import MARGIN, Uploads
 from image_to_mesh.providers import LibraryProblem, Provider, Secret
@@ -160,6 +162,68 @@ def test_what_is_about_to_be_ordered_is_on_disk_first(
     assert record.submitted
     assert record.request_hash == keeping.request_hash(record)
     assert record.uploaded
+
+
+REFUSAL = b"HTTP/1.1 429\r\ncontent-type: application/json\r\n\r\n{}"
+
+
+@pytest.mark.parametrize("earlier", ["in this process", "in one that was killed"])
+def test_an_earlier_refusal_is_not_taken_for_the_answer_to_an_order(
+    orders: Orders, earlier: str
+) -> None:
+    service = orders.service
+    service.submit_takes = 60.0
+    if earlier == "in this process":
+        service.submit_errors = [429]
+        job = orders.start()
+    else:
+        service.submit_errors = [402]
+        job = orders.end().job
+        record = Library(orders.library).load(job)
+        (orders.library / job / "answer.http").write_bytes(REFUSAL)
+        waiting = replace(record, state=State.QUEUED, failure=None, submitted=None)
+        Library(orders.library).save(waiting)
+        orders.start(record=Library(orders.library).load(job))
+    until = time.monotonic() + 20.0
+    while not service.submits:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    # Were this process killed now, the next one would read what is kept.
+    assert list((orders.library / job).glob("answer*")) == []
+    assert Library(orders.library).load(job).state is State.SUBMITTING
+    orders.session.close()
+
+
+def test_a_search_for_a_lost_order_does_not_make_it_unsent(
+    orders: Orders, rehearsal: Provider[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The service is busy while its list is asked for: the record says all the time what it did."""
+    orders.service.swallow_submit = True
+    job = orders.end().job
+    lost = replace(Library(orders.library).load(job), state=State.SUBMITTING, failure=None)
+    Library(orders.library).save(lost)
+    seen: list[Record] = []
+
+    def find(self: Any, request: Any, uploaded: Any, since: Any, http: Any) -> tuple[()]:
+        http.wait(0.01)  # as between two attempts
+        seen.append(Library(orders.library).load(job))
+        http.get("/balance")
+        return ()
+
+    real = Order.put_off
+
+    def put_off(self: Order, seconds: float, check: Any) -> None:
+        sleeping = lambda *_: seen.append(Library(orders.library).load(job))  # noqa: E731
+        monkeypatch.setattr(ordering, "sleep", sleeping)
+        real(self, seconds, check)
+
+    monkeypatch.setattr(Order, "put_off", put_off)
+    monkeypatch.setattr(type(rehearsal), "find", find)
+    orders.service.errors = [503]
+    assert orders.end(record=Library(orders.library).load(job)).state is State.UNCERTAIN
+    assert len(seen) == 3
+    assert {(one.state, one.submitted) for one in seen} == {(State.SUBMITTING, lost.submitted)}
+    assert len(orders.service.submits) == 1
 
 
 # -- strangers -------------------------------------------------------------------------------------
