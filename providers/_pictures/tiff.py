@@ -19,8 +19,12 @@ KEPT = frozenset({
     322, 323, 332, 334, 336, 338, 339, 340, 341, 529, 530, 531, 532, PROFILE,
 })  # fmt: skip
 """What the pixels and their colors need."""
-SELF_CONTAINED = frozenset({1, 2, 3, 4, 5, 8, 32773, 32946, 34925, 50000})
-"""How pixels are packed without room for notes of their own, as a JPEG in a TIFF has it."""
+SELF_CONTAINED = frozenset({1, 2, 3, 4, 5, 8, 32773, 32946})
+"""Ways of packing that every reader knows and that have no room for notes of their own.
+
+LZMA and Zstandard are not among them: many readers make black pixels of these without a word, so
+such an image is never sent as it is.
+"""
 SHORT, LONG, QUAD = 3, 4, 16
 
 

@@ -177,6 +177,15 @@ def test_without_any_blender_a_photo_goes_and_that_nobody_looked_is_said(
     assert blank.failure.kind == "bad_image"
 
 
+@pytest.mark.parametrize("compression", ["lzma", "zstd"])
+def test_a_tiff_that_many_cannot_unpack_is_not_sent_without_a_look(
+    orders: Orders, service: Service, compression: str
+) -> None:
+    view = ended(orders, saved(drawn(), "tiff", compression=compression), blender=None)
+    assert view.failure is not None
+    assert (view.failure.kind, view.state, service.submits) == ("no_blender", "queued", [])
+
+
 def test_a_picture_that_breaks_blender_is_not_sent(
     orders: Orders, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
