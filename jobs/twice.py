@@ -27,6 +27,8 @@ LOCK = "orders"
 MOST_BYTES = 4 << 20
 MOST_KEPT = 1000
 """Orders that are kept, at most: the newest."""
+LATEST = 1e12
+"""Seconds since 1970 that are a time; others may write to the list."""
 SOON = 10.0
 """Seconds within which the same order is taken for an accident, although the first has ended."""
 INSIST = "To order it once more use “--again”, or “again=True” in a script."
@@ -99,7 +101,7 @@ class Twice:
 
 def _is_entry(one: Any) -> bool:
     known = isinstance(one, dict) and isinstance(one.get("job"), str)
-    return known and isinstance(one.get("at"), int | float)
+    return known and isinstance(one.get("at"), int | float) and abs(one["at"]) < LATEST
 
 
 def _was_taken(record: Record) -> bool:

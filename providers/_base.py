@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
@@ -151,6 +152,8 @@ class Progress:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "phase", clean(self.phase, 100))
+        if self.fraction is not None and not isfinite(self.fraction):
+            object.__setattr__(self, "fraction", None)  # guard: progress-is-a-number
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,9 @@ from image_to_mesh.providers import (
     BadReply,
     InvalidSettings,
     NoCredits,
+    Progress,
     Secret,
+    Ticket,
     Uncertain,
     _http,
     get_provider,
@@ -26,7 +28,7 @@ from image_to_mesh.providers import (
 from image_to_mesh.providers import _tripo_answers as tripo_answers
 from image_to_mesh.providers._aiml import read_answer
 from image_to_mesh.providers._aiml_errors import Order
-from image_to_mesh.providers._reply import Reply
+from image_to_mesh.providers._reply import Reply, reply_of
 from image_to_mesh.providers._scenario_replies import job_id_of, told_cost
 
 NUMBERS = ("\u00b2", "--5", "9" * 5000, "success", 99_999, True, [0])
@@ -66,6 +68,15 @@ def test_a_job_is_named_by_a_text_or_a_number(job: Any) -> None:
 def test_a_price_that_is_none_is_not_kept(cost: Any) -> None:
     assert told_cost(Reply(200, {}, "", {"creativeUnitsCost": cost})) is None
     assert told_cost(Reply(200, {}, "", {"creativeUnitsCost": 12.5})) == 12.5
+
+
+@pytest.mark.parametrize("progress", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_progress_that_is_no_number_is_not_shown(progress: str) -> None:
+    text = f'{{"code": 0, "data": {{"status": "running", "progress": {progress}}}}}'
+    reply = reply_of(200, {"content-type": "application/json"}, bytearray(text.encode()))
+    state = tripo_answers.task_state(reply, Ticket({"task": "t-1"}), tripo.API)
+    assert isinstance(state, Progress)
+    assert state.fraction is None or 0 <= state.fraction <= 1
 
 
 @pytest.mark.parametrize("status", NUMBERS, ids=lambda status: str(status)[:8])

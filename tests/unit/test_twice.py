@@ -253,3 +253,11 @@ def test_a_batch_has_its_own_way_and_orders_each_picture_once(
     assert cli.main(command) == 0
     assert len(service.submits) == 3, "two files of the same bytes are two wishes"
     capsys.readouterr()
+
+
+def test_a_time_that_is_none_stops_no_order(orders: Orders, tmp_path: Path) -> None:
+    orders.end(repeated=False)
+    kept = json.loads((tmp_path / FILE).read_bytes())
+    spoiled = {mark: {**one, "at": 10**400} for mark, one in kept.items()}
+    (tmp_path / FILE).write_text(json.dumps(spoiled))
+    assert orders.end(repeated=False).failure is None
