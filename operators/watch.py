@@ -50,7 +50,7 @@ class IMAGE_TO_MESH_OT_watch(bpy.types.Operator):
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if event.type != "TIMER":
-            return {"PASS_THROUGH"}
+            return {"PASS_THROUGH"}  # guard: keys-pass-through
         for outcome in settle(context):
             level = "WARNING" if outcome.level == "ERROR" else outcome.level
             self.report({level}, outcome.message)
