@@ -29,6 +29,15 @@ def plain(folder: Path, name: str, color: tuple[int, ...]) -> Path:
     return file
 
 
+def marked(folder: Path, name: str, color: tuple[int, ...]) -> Path:
+    """Write a picture of one color with a dark corner, so that it is not refused as blank."""
+    file = plain(folder, name, color)
+    with Image.open(file) as picture:
+        picture.paste((0, 0, 0), (0, 0, 64, 64))
+        picture.save(file)
+    return file
+
+
 def text_file(folder: Path) -> Path:
     """Write a text that calls itself a picture."""
     file = folder / "letter.png"

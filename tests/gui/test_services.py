@@ -128,7 +128,7 @@ def artist(open_blender: StartBlender, services: Services) -> Iterator[Artist]:
 def views(workshop: Path) -> dict[str, Path]:
     """Three views that can be told apart."""
     return {
-        view: pictures.plain(workshop, f"vase-{view}.png", color) for view, color in COLORS.items()
+        view: pictures.marked(workshop, f"vase-{view}.png", color) for view, color in COLORS.items()
     }
 
 
