@@ -57,7 +57,9 @@ def test_what_is_as_it_should_be_is_no_problem(two: Path) -> None:
 def test_a_picture_that_was_ordered_twice_is_told(two: Path) -> None:
     told = _judged(two, [*BOTH, Ordered(1, "task-2")])
     assert told[0] == "tripo took picture 1 2 times"
-    assert "no record knows" in told[1]
+    assert "its record: " in told[1]
+    assert "its order: " in told[2]
+    assert "no record knows" in told[-1]
 
 
 def test_a_mesh_that_is_missing_or_another_is_told(tmp_path: Path) -> None:
