@@ -85,7 +85,10 @@ def _unit(version: str) -> Tier:
 
 
 def _blender(release: str) -> Tier:
-    return Tier(f"blender-{release}", "blender", lambda: environments.for_blender(release))
+    options = () if release == _FILES_IN else _ONCE
+    return Tier(
+        f"blender-{release}", "blender", lambda: environments.for_blender(release), options=options
+    )
 
 
 def _files(release: str) -> Tier:

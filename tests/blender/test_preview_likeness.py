@@ -67,6 +67,7 @@ def difference(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
     return float(np.abs(one - other)[shown].mean())
 
 
+@pytest.mark.once
 @pytest.mark.timeout(900)
 def test_previews_look_like_the_import(addon: ModuleType, tmp_path: Path) -> None:
     """Each is like its own, and nearer to it than to any other surface."""
