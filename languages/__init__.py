@@ -19,6 +19,7 @@ from . import (
     german_services,
     german_settings,
     german_texts,
+    german_tooltips,
 )
 
 SWITCH = ". Off: the service decides"
@@ -37,6 +38,7 @@ _GERMAN_SENTENCES = {
 }
 GERMAN = {
     **german_interface.TEXTS,
+    **german_tooltips.TEXTS,
     **_GERMAN_SENTENCES,
     **{f"{text}{SWITCH}": f"{own}{_GERMAN_SWITCH}" for text, own in german_settings.TEXTS.items()},
 }

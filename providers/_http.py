@@ -17,15 +17,7 @@ from typing import Any
 
 from ._addresses import BadAddress, WebAddress, led_to
 from ._answers import Keep, kept
-from ._errors import (
-    BadImage,
-    BadMesh,
-    BadReply,
-    ImageToMeshError,
-    Message,
-    Sent,
-    Unreachable,
-)
+from ._errors import BadImage, BadMesh, BadReply, ImageToMeshError, Message, Sent, Unreachable
 from ._modules import importing
 from ._reach import Forbidden, Reach
 from ._reply import Reply, is_refusal, reply_of

@@ -346,6 +346,5 @@ def _said(reply: Reply, api: Api) -> str:
 
 
 def _when(reply: Reply) -> str:
-    seconds = reply.asked_pause
-    wait = "a minute" if seconds is None else f"{seconds:.0f} seconds"
+    wait = "a minute" if (pause := reply.asked_pause) is None else f"{pause:.0f} seconds"
     return f"Wait {wait}, then resume the job."

@@ -21,6 +21,7 @@ from image_to_mesh.languages import (
     german_pictures,
     german_services,
     german_texts,
+    german_tooltips,
 )
 from image_to_mesh.languages.sentences import Sentences
 
@@ -153,7 +154,9 @@ def test_no_sentence_is_left_over(english: dict[str, str]) -> None:
 
 
 def test_a_sentence_stands_in_one_file() -> None:
-    counted = Counter(text for file in (*FILES, german_interface) for text in file.TEXTS)
+    counted = Counter(
+        text for file in (*FILES, german_interface, german_tooltips) for text in file.TEXTS
+    )
     assert not [text for text, number in counted.items() if number > 1]
 
 
