@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 ADDON = "bl_ext.user_default.image_to_mesh"
 
+# Leaves without Python's end: there bpy 4.2 frees the classes of panels, even of unregistered ones,
+# after the interpreter that they belong to (PyThreadState_New with no interpreter).
 FRESH = """
-import json, sys, time
+import json, os, sys, time
 import bpy
 heavy = {"requests", "pydantic", "pydantic_core"}
 heavy -= set(sys.modules)  # bpy 5.2 loads some of them itself
@@ -44,7 +46,8 @@ for _ in range(5):
     image_to_mesh.register()
     times.append(time.thread_time() - start)
     image_to_mesh.unregister()
-print(json.dumps([loaded, calls, imported * 1000, min(times) * 1000]))
+print(json.dumps([loaded, calls, imported * 1000, min(times) * 1000]), flush=True)
+os._exit(0)
 """
 
 
