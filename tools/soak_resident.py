@@ -46,7 +46,7 @@ def order(folder: Path, number: int) -> int:
 
     from image_to_mesh.cli import main
 
-    work = folder / str(number)
+    work = folder / "round"  # the same each time: what is kept for a library is kept once
     names = [PROVIDERS[place % len(PROVIDERS)] for place in range(PICTURES)]
     table = write_pictures(work, names, number * PICTURES)
     library = str(work / "library")
