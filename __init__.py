@@ -12,7 +12,8 @@ import sys
 from types import ModuleType
 from typing import Any
 
-ROOMS = ("words", "current_file", "preferences", "properties", "thumbnails", "operators", "panels")
+ROOMS = ("i18n.translate", "state.open_file", "preferences", "state.scene_properties",
+         "state.thumbnails", "operators", "panels")  # fmt: skip
 COMMAND = "image_to_mesh"
 
 _command: list[Any] = []

@@ -18,17 +18,9 @@ import bpy
 from bpy.props import BoolProperty, FloatProperty, StringProperty
 
 from . import providers
+from .i18n.translate import tr
 from .jobs import Answer, Enquiry, library_folder, session
-from .providers import (
-    ImageToMeshError,
-    KeyField,
-    Provider,
-    Secret,
-    Settings,
-    all_providers,
-    trust,
-)
-from .words import tr
+from .providers import ImageToMeshError, KeyField, Provider, Secret, Settings, all_providers, trust
 
 OFFLINE = "Blender is offline: turn on Allow Online Access in Preferences > System"
 

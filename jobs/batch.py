@@ -15,13 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..providers import (
-    ImageToMeshError,
-    Message,
-    Provider,
-    Settings,
-    values_of,
-)
+from ..providers import ImageToMeshError, Message, Provider, Settings, values_of
 from ._values import Ended, Failure, JobSpec, JobView, PictureSource, Record, State
 from .catalogue import Entry
 from .orders import digest_of, order_mark

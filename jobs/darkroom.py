@@ -16,14 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..providers import (
-    Failed,
-    ImageToMeshError,
-    PictureInfo,
-    Provider,
-    TimedOut,
-    read_picture_info,
-)
+from ..providers import Failed, ImageToMeshError, PictureInfo, Provider, TimedOut, read_picture_info
 from ._values import PictureSource
 from .background import BackgroundBlender
 

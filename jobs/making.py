@@ -7,13 +7,7 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
-from ..providers import (
-    BadMesh,
-    Failed,
-    NoBlender,
-    Provider,
-    Recipe,
-)
+from ..providers import BadMesh, Failed, NoBlender, Provider, Recipe
 from ._values import State
 from .fetching import Fetch
 from .files import is_plain

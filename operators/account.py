@@ -14,7 +14,7 @@ from typing import Any
 import bpy
 
 from .. import jobs, preferences
-from ..properties import provider_of
+from ..i18n.translate import told
 from ..providers import (
     ImageToMeshError,
     InvalidSettings,
@@ -23,8 +23,8 @@ from ..providers import (
     all_providers,
     get_provider,
 )
-from ..readiness import priced
-from ..words import told
+from ..state.preflight import priced
+from ..state.scene_properties import provider_of
 from .arguments import argument
 
 SETTLED = 0.7

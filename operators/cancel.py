@@ -7,8 +7,8 @@ import bpy
 from bpy.props import BoolProperty
 
 from .. import jobs
+from ..i18n.translate import told, tr
 from ..providers import LibraryProblem
-from ..words import told, tr
 from .arguments import argument
 
 STOP = "Stop this job; what the service charges for all the same still comes into the library"

@@ -11,12 +11,13 @@ from typing import Any, ClassVar
 
 import bpy
 
-from .. import current_file, jobs, model_choices
+from .. import jobs
+from ..i18n.translate import said, told
 from ..jobs.care import Care, CareOrder, cares
 from ..jobs.versions import ORIGINAL, version_file
 from ..providers import ImageToMeshError, LibraryProblem
 from ..scene.placement import Place, chosen_place
-from ..words import said, told
+from ..state import import_options, open_file
 from . import account, import_result, prepared, turn, watch
 from .arguments import argument
 
@@ -74,10 +75,10 @@ class _CareOperator(bpy.types.Operator):
         if not (folder / version).is_file():
             hint = "Import the mesh once: that makes it ready."
             raise LibraryProblem(f"“{record.name}” has no {version} yet.", hint)
-        chosen = model_choices.care_of(context.scene)
+        chosen = import_options.care_of(context.scene)
         asked: dict[str, Any] = {name: getattr(chosen, name) for name in self.settings}
         order = CareOrder(
-            record.id, record.name, folder, self.task, version, asked, current_file.token()
+            record.id, record.name, folder, self.task, version, asked, open_file.token()
         )
         return cares().start(order, background_command())
 
@@ -205,7 +206,7 @@ def settle() -> None:
         order = view.order
         if view.card:
             cares().put_card(order.job, view.version or order.source, view.card)
-        if view.phase == "Done" and view.version and order.file == current_file.token():
+        if view.phase == "Done" and view.version and order.file == open_file.token():
             bpy.ops.image_to_mesh.bring_version(
                 "EXEC_DEFAULT", True, job=order.job, version=view.version, instead=order.source
             )
@@ -252,7 +253,7 @@ def _standing(context: bpy.types.Context, job: str, version: str) -> bpy.types.O
 
 def _place_of(context: bpy.types.Context, root: bpy.types.Object | None) -> Place:
     if root is None:
-        return chosen_place(context, model_choices.placement_of(context.scene))
+        return chosen_place(context, import_options.placement_of(context.scene))
     x, y, z = root.matrix_world.translation
     return Place((x, y, z), scale=float(root.get(SCALE, 1.0)))
 

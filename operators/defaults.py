@@ -14,7 +14,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from .. import preferences
-from ..properties import choices_of
+from ..state.scene_properties import choices_of
 from . import account
 
 LOOK_EVERY = 0.5

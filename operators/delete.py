@@ -6,8 +6,8 @@ from __future__ import annotations
 import bpy
 
 from .. import jobs
+from ..i18n.translate import told, tr
 from ..providers import LibraryProblem
-from ..words import told, tr
 from . import looking
 from .arguments import argument
 from .prepared import library_of

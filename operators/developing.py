@@ -15,11 +15,11 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty
 
 from .. import jobs
-from ..properties import choices_of
+from ..i18n.translate import tr
 from ..providers import BadImage, ImageToMeshError
 from ..providers._texts import readable_name
-from ..readiness import picture_key, picture_problem
-from ..words import tr
+from ..state.preflight import picture_key, picture_problem
+from ..state.scene_properties import choices_of
 from . import account, pictures, shown
 
 SETTLED = 0.5

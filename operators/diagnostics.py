@@ -10,9 +10,9 @@ import bpy
 from bpy.props import BoolProperty, StringProperty
 
 from .. import jobs, preferences
+from ..i18n.translate import tr
 from ..providers import Secret, all_providers
 from ..providers._texts import clean
-from ..words import tr
 
 NAME = "image-to-mesh-diagnostics.zip"
 

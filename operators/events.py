@@ -10,10 +10,10 @@ from typing import Literal, NamedTuple
 
 import bpy
 
-from .. import current_file
+from ..i18n.translate import said, tr
 from ..jobs import Collected, Ended, Event, JobView, Progressed, State, session
 from ..jobs.versions import DRAWING
-from ..words import said, tr
+from ..state import open_file
 from . import account, prepared
 
 waiting: deque[Event] = deque()
@@ -68,7 +68,7 @@ def _handle(context: bpy.types.Context, event: Event) -> Outcome | None:
         return Outcome(
             "INFO", tr("{} came into the library: import it if you like").format(view.name)
         )
-    if not current_file.made_here(view.place):  # guard: made-for-this-file
+    if not open_file.made_here(view.place):  # guard: made-for-this-file
         return Outcome(
             "INFO",
             tr("{} is ready, made for another file: import it if you like").format(view.name),
@@ -86,7 +86,7 @@ def early(event: Event) -> bool:
         and view.state is State.PREPARING
         and view.phase == DRAWING
         and view.job not in _brought
-        and current_file.made_here(view.place)
+        and open_file.made_here(view.place)
     )
 
 
@@ -95,7 +95,7 @@ def ready(event: Event) -> bool:
     return early(event) or (
         isinstance(event, Ended)
         and event.view.state is State.READY
-        and current_file.made_here(event.view.place)
+        and open_file.made_here(event.view.place)
     )
 
 

@@ -11,9 +11,10 @@ from pathlib import Path
 import bpy
 from bpy.props import IntProperty
 
-from .. import jobs, preferences, thumbnails
+from .. import jobs, preferences
 from ..jobs.names import is_portable
-from ..properties import shelf_of
+from ..state import thumbnails
+from ..state.scene_properties import shelf_of
 from . import account, prepared
 
 LOOK_EVERY = 0.5

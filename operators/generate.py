@@ -10,12 +10,13 @@ from typing import Any
 
 import bpy
 
-from .. import current_file, jobs, model_choices, preferences
-from ..properties import choices_of, provider_of, read_settings
+from .. import jobs, preferences
+from ..i18n.translate import told, tr
 from ..providers import ImageToMeshError, Provider
-from ..readiness import picture_key, why_not
-from ..views import SIDE_VIEWS, view_of
-from ..words import told, tr
+from ..state import import_options, open_file
+from ..state.preflight import picture_key, why_not
+from ..state.scene_properties import choices_of, provider_of, read_settings
+from ..state.views import SIDE_VIEWS, view_of
 from . import events, queue, repeats, shown, watch
 from .arguments import insisting
 
@@ -121,12 +122,12 @@ def specify(
         online=bpy.app.online_access,
         blender=background_command(),
         place={
-            "file": current_file.token(),
+            "file": open_file.token(),
             "scene": context.scene.name,
             **stand,
             # Only who watches takes them, and a linked model stays where it is.
             "in_parts": not (bpy.app.background or stand["linked"]),
-            "mending": model_choices.mending_as_asked(context.scene),
+            "mending": import_options.mending_as_asked(context.scene),
         },
     )
 
@@ -157,7 +158,7 @@ def _let_it_end(job: str) -> None:
 def _place(context: bpy.types.Context) -> dict[str, Any]:
     from ..scene.placement import chosen_place
 
-    return chosen_place(context, model_choices.placement_of(context.scene)).as_json()
+    return chosen_place(context, import_options.placement_of(context.scene)).as_json()
 
 
 def _pictures(

@@ -8,12 +8,13 @@ from dataclasses import replace
 import bpy
 from bpy.props import BoolProperty, FloatVectorProperty
 
-from .. import jobs, model_choices, preferences
+from .. import jobs, preferences
+from ..i18n.translate import told
 from ..jobs.trust import is_trusted
 from ..jobs.versions import DRAWING, version_file
 from ..providers import ImageToMeshError, LibraryProblem
 from ..scene.placement import Place, chosen_place, place_of
-from ..words import told
+from ..state import import_options
 from . import events, looking, prepared
 from .arguments import argument
 
@@ -64,7 +65,7 @@ class IMAGE_TO_MESH_OT_import_result(bpy.types.Operator):
         if self.as_ordered:
             place = place_of(record.place)
         else:
-            place = chosen_place(context, model_choices.placement_of(context.scene))
+            place = chosen_place(context, import_options.placement_of(context.scene))
         if self.properties.is_property_set("location"):
             x, y, z = self.location
             return replace(place, location=(x, y, z))

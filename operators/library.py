@@ -7,19 +7,13 @@ import bpy
 from bpy.props import BoolProperty
 
 from .. import jobs, preferences
+from ..i18n.translate import told, tr
 from ..jobs.files import is_plain_folder
 from ..jobs.showing import picture_to_open
 from ..jobs.trust import check_origin, has_strangers_models, trust_library
-from ..properties import choices_of, write_settings
-from ..providers import (
-    ImageToMeshError,
-    LibraryProblem,
-    all_providers,
-    get_provider,
-    settings_of,
-)
-from ..views import SIDE_VIEWS
-from ..words import told, tr
+from ..providers import ImageToMeshError, LibraryProblem, all_providers, get_provider, settings_of
+from ..state.scene_properties import choices_of, write_settings
+from ..state.views import SIDE_VIEWS
 from . import account, import_result, resume
 from .arguments import argument
 from .looking import look_soon, too_much

@@ -6,8 +6,8 @@ from __future__ import annotations
 import bpy
 from bpy.props import BoolProperty
 
+from ..i18n.translate import told
 from ..providers import LibraryProblem
-from ..words import told
 from . import import_result
 from .arguments import argument
 from .origin import JOB

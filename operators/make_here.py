@@ -14,10 +14,10 @@ import bpy
 from bpy.props import BoolProperty, CollectionProperty, FloatVectorProperty, StringProperty
 
 from .. import jobs
-from ..properties import provider_of
+from ..i18n.translate import told, tr
 from ..providers import ImageToMeshError
-from ..readiness import why_not_at_all
-from ..words import told, tr
+from ..state.preflight import why_not_at_all
+from ..state.scene_properties import provider_of
 from . import account, generate, pictures, queue, repeats, shown, watch
 from .arguments import insisting
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import bpy
 
-from .. import jobs, preferences, views
-from ..properties import choices_of
+from .. import jobs, preferences
+from ..i18n.translate import told
 from ..providers import BadImage, ImageToMeshError
-from ..words import told
+from ..state import views
+from ..state.scene_properties import choices_of
 from . import account, shown
 from .arguments import argument
 

@@ -19,20 +19,15 @@ from typing import Any
 
 import bpy
 
-from .. import jobs, model_choices, preferences
+from .. import jobs, preferences
 from ..jobs.files import is_plain
 from ..jobs.marks import is_marked
 from ..jobs.preparing import PREVIEW, has_own_parts, made_model
-from ..jobs.trust import (
-    check_origin,
-    is_old_own,
-    is_private,
-    model_to_read,
-    not_made_here,
-)
+from ..jobs.trust import check_origin, is_old_own, is_private, model_to_read, not_made_here
 from ..jobs.versions import DRAWING, PARTS
 from ..providers import LibraryProblem, NoBlender, TimedOut
 from ..scene.placement import Place
+from ..state import import_options
 from . import turn
 from .origin import properties_of
 
@@ -117,7 +112,7 @@ def bring_in(
             raise
         from ..scene.in_place import import_in_place
 
-        mending = model_choices.mending_as_asked(context.scene)
+        mending = import_options.mending_as_asked(context.scene)
         mesh = _mesh(library.folder(record.id), record)
         _, told = import_in_place(context, str(mesh), **what, mending=mending)
         return record, (IN_PLACE, *told)
@@ -151,7 +146,7 @@ def _appended(
         what = {**what, "place": replace(what["place"], linked=False)}
         notes = (NOT_LINKED,)
     if not is_marked(path) and blend == BLEND:
-        with made_model(folder, record, model_choices.mending_as_asked(context.scene)) as request:
+        with made_model(folder, record, import_options.mending_as_asked(context.scene)) as request:
             record = _made(library, record, request)
             names = _append(context, Path(request["output"]), what)
         return record, names, notes
@@ -192,7 +187,7 @@ def _prepare(context: bpy.types.Context, library: jobs.Library, record: jobs.Rec
     Return the record as it is saved then.
     """
     folder = library.folder(record.id)
-    with made_model(folder, record, model_choices.mending_as_asked(context.scene)) as request:
+    with made_model(folder, record, import_options.mending_as_asked(context.scene)) as request:
         return _made(library, record, request)
 
 

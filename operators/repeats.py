@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 import bpy
 
 from .. import jobs
-from ..properties import provider_of, read_settings
+from ..i18n.translate import tr
 from ..providers import Repeated
-from ..words import tr
+from ..state.scene_properties import provider_of, read_settings
 
 KEPT = 50
 

@@ -8,10 +8,10 @@ from typing import Any
 import bpy
 
 from .. import jobs, preferences
+from ..i18n.translate import told, tr
 from ..jobs.endings import goes_on
 from ..jobs.trust import check_origin, is_trusted
 from ..providers import ImageToMeshError, LibraryProblem, Unreachable, all_providers, get_provider
-from ..words import told, tr
 from . import events, generate, prepared, watch
 from .arguments import argument
 

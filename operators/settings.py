@@ -13,10 +13,10 @@ from typing import Any
 import bpy
 from bl_operators.presets import AddPresetBase
 
-from ..baseline import baseline_of, keep_baseline, take_back
-from ..properties import property_name, provider_of, switch_name, write_settings
+from ..i18n.translate import tr
 from ..providers import Provider, settings_of
-from ..words import tr
+from ..state.preset_baseline import baseline_of, keep_baseline, take_back
+from ..state.scene_properties import property_name, provider_of, switch_name, write_settings
 from .arguments import argument
 
 FOLDER = Path(__file__).parent.parent / "presets"

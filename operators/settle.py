@@ -9,8 +9,8 @@ import bpy
 from bpy.props import EnumProperty
 
 from .. import jobs
+from ..i18n.translate import told, tr
 from ..providers import ImageToMeshError, LibraryProblem, all_providers
-from ..words import told, tr
 from . import account, prepared, resume, watch
 from .arguments import argument
 

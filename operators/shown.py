@@ -9,9 +9,9 @@ import bpy
 from bpy.props import BoolProperty
 
 from .. import jobs
-from ..properties import choices_of, provider_of
 from ..providers import ImageToMeshError
 from ..providers._texts import readable_name
+from ..state.scene_properties import choices_of, provider_of
 from .arguments import argument
 
 REFUSED = "refused"

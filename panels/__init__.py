@@ -6,7 +6,7 @@ from __future__ import annotations
 import bpy
 
 from .. import preferences
-from ..manual import manual_map
+from ..state.manual import manual_map
 from . import care, menus, page, placement, sidebar, statusbar
 
 _classes = (*sidebar.classes, *placement.classes, *care.classes, *menus.classes)

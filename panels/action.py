@@ -7,13 +7,13 @@ import time
 
 import bpy
 
-from .. import current_file, thumbnails
+from ..i18n.translate import said, tr
 from ..jobs import JobView, known_of, session, shelf
 from ..preferences import OFFLINE, amount_text, answer
-from ..properties import choices_of, provider_of, read_settings
 from ..providers import all_providers, values_of
-from ..readiness import priced, why_not
-from ..words import said, tr
+from ..state import open_file, thumbnails
+from ..state.preflight import priced, why_not
+from ..state.scene_properties import choices_of, provider_of, read_settings
 from .arrivals import draw_arrivals, draw_ways
 from .checks import draw_warnings
 from .text import draw_text, duration
@@ -168,7 +168,7 @@ def _draw_result(box: bpy.types.UILayout, context: bpy.types.Context, view: JobV
         draw_text(box, context, ", ".join([*parts, duration(record.seconds)]))
         for note in record.notes:
             draw_text(box, context, said(note), icon="INFO")
-    here = current_file.made_here(view.place)
+    here = open_file.made_here(view.place)
     if not here:
         draw_text(box, context, "Made for another file")
     text = "Import Again" if here and not view.collected else "Import"

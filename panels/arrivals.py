@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import bpy
 
+from ..i18n.translate import said, tr
 from ..jobs import Record, known_of, session
 from ..providers import all_providers
-from ..words import said, tr
 from .text import draw_text
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import bpy
 
+from ..i18n.translate import said, tr
 from ..jobs.care import CareView, cares
 from ..jobs.versions import ORIGINAL
-from ..model_choices import care_of
-from ..words import said, tr
+from ..state.import_options import care_of
 from .text import draw_text, draw_value, has_room, is_narrow
 
 TITLE = 0.55

@@ -12,10 +12,10 @@ from typing import Any
 
 import bpy
 
+from ..i18n.translate import said, tr
 from ..jobs import Look, darkroom, sent_as
 from ..providers import Provider
-from ..readiness import picture_key, picture_problem
-from ..words import said, tr
+from ..state.preflight import picture_key, picture_problem
 from .text import draw_text
 
 SMALL = 256

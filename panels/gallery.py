@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import bpy
 
-from .. import thumbnails
+from ..i18n.translate import tr
 from ..jobs import Entry, shelf
-from ..properties import shelf_of
 from ..providers import all_providers
-from ..words import tr
+from ..state import thumbnails
+from ..state.scene_properties import shelf_of
 from .text import draw_text, duration
 
 PAGE = 6

@@ -8,11 +8,11 @@ from typing import Any
 import bpy
 
 from .. import preferences
+from ..i18n.translate import said, tr
 from ..jobs import fetches
-from ..properties import read_settings
 from ..providers import Provider
-from ..views import SIDE_VIEWS, foreign, view_of
-from ..words import said, tr
+from ..state.scene_properties import read_settings
+from ..state.views import SIDE_VIEWS, foreign, view_of
 from .checks import draw_checks
 from .text import draw_text
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import bpy
 
-from ..properties import choices_of
-from ..readiness import why_not
+from ..state.preflight import why_not
+from ..state.scene_properties import choices_of
 from .text import draw_text
 
 ICON = "MESH_DATA"

@@ -8,8 +8,8 @@ from typing import Any
 
 import bpy
 
+from ..i18n.translate import said, tr
 from ..jobs import Answer, catalogue
-from ..manual import MANUAL
 from ..preferences import (
     OFFLINE,
     account_of,
@@ -24,7 +24,7 @@ from ..preferences import (
     library,
 )
 from ..providers import BadKey, KeyField, Provider, all_providers, trust_problem
-from ..words import said, tr
+from ..state.manual import MANUAL
 
 CHARACTER_WIDTH = 7.0
 """Pixels that a character of a sentence takes at most, at a scale of 1."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import bpy
 
-from ..model_choices import placement_of
+from ..state.import_options import placement_of
 from .text import draw_value, is_narrow, titled_row
 
 TURNS = (

@@ -8,11 +8,17 @@ from typing import Any, NamedTuple
 
 import bpy
 
-from ..baseline import baseline_of, differing
-from ..properties import group_of, property_name, provider_of, read_settings, switch_name
+from ..i18n.translate import said, tr
 from ..providers import Setting, settings_of
-from ..readiness import broken_settings
-from ..words import said, tr
+from ..state.preflight import broken_settings
+from ..state.preset_baseline import baseline_of, differing
+from ..state.scene_properties import (
+    group_of,
+    property_name,
+    provider_of,
+    read_settings,
+    switch_name,
+)
 from .text import draw_text, draw_value, fits_beside
 
 GROUPS = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import bpy
 
-from ..properties import choices_of, provider_of
+from ..state.scene_properties import choices_of, provider_of
 from . import action, gallery, inputs, rows
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import bpy
 
+from ..i18n.translate import tr
 from ..jobs import session
-from ..words import tr
 
 
 def draw(self: Any, _context: bpy.types.Context) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import blf
 import bpy
 
-from ..words import tr
+from ..i18n.translate import tr
 
 CHARACTER_WIDTH = 5.7
 """Mean width in pixels of a character of the interface font at a scale of 1."""

@@ -6,15 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeVar
 
-from ._errors import (
-    BadImage,
-    BadMesh,
-    ImageToMeshError,
-    Message,
-    Sent,
-    Uncertain,
-    Unreachable,
-)
+from ._errors import BadImage, BadMesh, ImageToMeshError, Message, Sent, Uncertain, Unreachable
 
 if TYPE_CHECKING:
     from ._transport import CallFailed

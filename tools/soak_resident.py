@@ -44,7 +44,7 @@ def order(folder: Path, number: int) -> int:
     """Order a few pictures that were not there before, into a library of their own."""
     from fakes.ordered import write_pictures
 
-    from image_to_mesh.cli import main
+    from image_to_mesh.cli.entry import main
 
     work = folder / "round"  # the same each time: what is kept for a library is kept once
     names = [PROVIDERS[place % len(PROVIDERS)] for place in range(PICTURES)]

@@ -9,16 +9,7 @@ from dataclasses import dataclass
 from .._errors import BadImage, Message
 from .bmp import clean_bmp, is_bmp, profile_of_bmp, read_bmp
 from .jpeg import clean_jpeg, is_jpeg, jpeg_with_profile, profile_of_jpeg, read_jpeg
-from .others import (
-    is_jp2,
-    is_targa,
-    name_of,
-    read_exr,
-    read_hdr,
-    read_jp2,
-    read_sgi,
-    read_targa,
-)
+from .others import is_jp2, is_targa, name_of, read_exr, read_hdr, read_jp2, read_sgi, read_targa
 from .png import clean_png, is_png, png_with_profile, profile_of_png, read_png
 from .tiff import clean_tiff, is_tiff, profile_of_tiff, read_tiff
 from .values import AGAIN, DAMAGED, USE, CannotClean, PictureInfo, PictureLimits

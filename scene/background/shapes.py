@@ -8,15 +8,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from .mesh_arrays import (
-    corners_of,
-    edges_of,
-    positions_of,
-    read,
-    sides_of,
-    starts_of,
-    triangles_of,
-)
+from .mesh_arrays import corners_of, edges_of, positions_of, read, sides_of, starts_of, triangles_of
 from .topology import Shape, edge_uses, inward_parts, parts_of, twisted_edges
 
 

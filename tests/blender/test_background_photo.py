@@ -89,7 +89,7 @@ def test_a_file_of_several_layers_is_called_one(
         photo.read_photo(str(layers), 1, 64)
     image = bpy.data.images.load(str(layers))
     assert min(image.size) == 0  # reading the size is what makes Blender look into the file
-    assert "several layers" in room("readiness").picture_problem(image)
+    assert "several layers" in room("state.preflight").picture_problem(image)
     with pytest.raises(room("providers").BadImage, match="several layers"):
         room("scene.pictures").picture_source(image)
 

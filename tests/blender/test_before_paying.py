@@ -56,7 +56,7 @@ def open_picture(chosen: Any, path: Path, pixels: NDArray[np.uint8]) -> Any:
 def looked_at(chosen: Any, seconds: float = 60.0) -> Any:
     """Have the picture looked at, as the timer does, and wait for what is seen."""
     developing = room("operators.developing")
-    key, darkroom = room("readiness").picture_key(chosen.image), room("jobs").darkroom()
+    key, darkroom = room("state.preflight").picture_key(chosen.image), room("jobs").darkroom()
     source = room("scene.pictures").picture_source(chosen.image)
     darkroom.look(key, source, developing._lens(bpy.context))
     deadline = time.monotonic() + seconds
@@ -132,7 +132,7 @@ def test_without_a_subject_nothing_is_cropped(chosen: Any, tmp_path: Path) -> No
 def test_drawing_looks_at_nothing_by_itself(chosen: Any, tmp_path: Path) -> None:
     open_picture(chosen, tmp_path / "cup.png", disc(256))
     draw()
-    assert room("jobs").darkroom().seen(room("readiness").picture_key(chosen.image)) is None
+    assert room("jobs").darkroom().seen(room("state.preflight").picture_key(chosen.image)) is None
 
 
 def test_the_timer_looks_once_the_picture_is_left_alone(
@@ -147,4 +147,4 @@ def test_the_timer_looks_once_the_picture_is_left_alone(
         developing.look(bpy.context, now)
     assert asked == []
     developing.look(bpy.context, 0.8)
-    assert asked == [room("readiness").picture_key(chosen.image)]
+    assert asked == [room("state.preflight").picture_key(chosen.image)]

@@ -30,7 +30,7 @@ def folder(addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def ended(**changes: Any) -> Any:
     jobs = room("jobs")
     record = room("operators.prepared").library_of(bpy.context, JOB).load(JOB)
-    place = {"file": room("current_file").token(), "scene": "Scene", "location": [1, 2, 3]}
+    place = {"file": room("state.open_file").token(), "scene": "Scene", "location": [1, 2, 3]}
     values = {
         "job": JOB, "provider": "local", "name": "photo", "state": record.state, "phase": "Done",
         "fraction": 1.0, "started": time.monotonic(), "record": record, "place": place,

@@ -56,7 +56,7 @@ def test_every_python_example_runs(pictures: Path, text: str) -> None:
 def test_every_command_runs(
     pictures: Path, text: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    cli = importlib.import_module(f"{ADDON}.cli")
+    cli = importlib.import_module(f"{ADDON}.cli.entry")
     monkeypatch.chdir(tmp_path)
     shutil.copy(places.SAMPLE, tmp_path / "photo.jpg")
     shutil.copytree(pictures, tmp_path / "photos")

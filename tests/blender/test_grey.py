@@ -39,14 +39,14 @@ def choose(kind: str) -> None:
 def check(seen: Any) -> None:
     """Every disabled button and every faded setting has words that are not its own."""
     text = seen.text()
-    why = room("readiness").why_not(bpy.context)
+    why = room("state.preflight").why_not(bpy.context)
     for one in seen.all("operator"):
         if not one["enabled"]:
             assert one["operator"] == "image_to_mesh.generate"
             assert why, one
             assert why in text, one
     scene = bpy.context.scene
-    properties = room("properties")
+    properties = room("state.scene_properties")
     settings = properties.read_settings(scene, properties.provider_of(scene))
     unused = dict(settings.unused())
     for one in seen.all("prop"):
@@ -71,7 +71,7 @@ def test_in_every_state_the_reason_is_in_sight(
         check(draw(unfolded=True, width=2000))
         seen = draw(width=2000)
         generate = seen.button("image_to_mesh.generate")
-        assert generate["enabled"] is not bool(room("readiness").why_not(bpy.context))
+        assert generate["enabled"] is not bool(room("state.preflight").why_not(bpy.context))
         assert bpy.ops.image_to_mesh.generate.poll() == generate["enabled"]
     for state in ("running", "failed", "cancelled", "ready"):
         failure = jobs.Failure("failed", "It could not.") if state == "failed" else None

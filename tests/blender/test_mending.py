@@ -251,7 +251,7 @@ def test_the_files_own_hierarchy_can_stay(mended: Any, untidy: Path) -> None:
 
 
 def test_the_scenes_choices_are_the_background_blenders_own(addon: ModuleType) -> None:
-    asked = room("model_choices").mending_as_asked(bpy.context.scene)
+    asked = room("state.import_options").mending_as_asked(bpy.context.scene)
     choices = room("scene.background.choices")
     assert asked.pop("angle") == pytest.approx(choices.Mending().angle)
     usual = asdict(choices.Mending())

@@ -77,7 +77,7 @@ def view_of(job: str, library: Path, **changes: Any) -> Any:
         "fraction": 1.0,
         "started": time.monotonic(),
         "record": record,
-        "place": {**record.place, "file": room("current_file").token()},
+        "place": {**record.place, "file": room("state.open_file").token()},
     }
     return jobs.JobView(**{**values, **changes})
 

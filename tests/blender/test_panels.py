@@ -89,7 +89,7 @@ def chosen(paid: Paid, addon: ModuleType) -> Any:
 def show(state: str, **changes: Any) -> None:
     """Let the session show a job."""
     jobs = importlib.import_module(f"{ADDON}.jobs")
-    place = {"file": importlib.import_module(f"{ADDON}.current_file").token()}
+    place = {"file": importlib.import_module(f"{ADDON}.state.open_file").token()}
     values: dict[str, Any] = {
         "job": "20261120-cup-1a2b",
         "provider": "local",
@@ -395,8 +395,8 @@ def flips(model: Any) -> Iterator[Any]:
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_every_rule_of_a_service_is_in_sight_at_its_row(chosen: Any, name: str) -> None:
-    properties = importlib.import_module(f"{ADDON}.properties")
-    readiness = importlib.import_module(f"{ADDON}.readiness")
+    properties = importlib.import_module(f"{ADDON}.state.scene_properties")
+    readiness = importlib.import_module(f"{ADDON}.state.preflight")
     provider = providers.get_provider(name)
     chosen.provider = name
     for settings in flips(provider.settings):

@@ -44,7 +44,7 @@ def rows(seen: Seen) -> set[str]:
 
 
 def test_every_choice_of_place_and_mending_has_a_row(addon: ModuleType) -> None:
-    choices = room("model_choices")
+    choices = room("state.import_options")
     asked = set(choices.IMAGE_TO_MESH_PG_placement.__annotations__)
     mending = set(choices.IMAGE_TO_MESH_PG_mending.__annotations__)
     assert rows(draw("placement")) == (asked - {"reference"}) | mending
@@ -73,7 +73,7 @@ def test_a_generated_mesh_has_its_card_and_all_buttons(addon: ModuleType) -> Non
     assert room("panels.care").IMAGE_TO_MESH_PT_care.poll(bpy.context)
     before = draw("care")
     assert "Triangles" not in before.text()
-    assert rows(before) == set(room("model_choices").IMAGE_TO_MESH_PG_care.__annotations__)
+    assert rows(before) == set(room("state.import_options").IMAGE_TO_MESH_PG_care.__annotations__)
     room("jobs.care").cares().put_card("job", "model.blend", CARD)
     seen = draw("care")
     for part in ("123,456", "2048 × 1024", "Inner Shells", "10.0 × 20.0 × 30.0 mm", "0.40 mm"):

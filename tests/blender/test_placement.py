@@ -317,7 +317,7 @@ def test_what_a_record_keeps_is_the_same_place(addon: ModuleType) -> None:
 def test_settings_of_length_are_metres_whatever_the_scene_counts_in(
     scale: float, addon: ModuleType
 ) -> None:
-    scene, properties = bpy.context.scene, room("properties")
+    scene, properties = bpy.context.scene, room("state.scene_properties")
     scene.unit_settings.scale_length = scale
     scene.image_to_mesh.local.height = 1.8 / scale
     provider = room("providers").all_providers()["local"]

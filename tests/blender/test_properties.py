@@ -112,7 +112,7 @@ def everything() -> Iterator[Everything]:
 @pytest.fixture
 def properties(everything: Everything, addon: ModuleType) -> Any:
     """The room under test."""
-    return importlib.import_module(f"{addon.__name__}.properties")
+    return importlib.import_module(f"{addon.__name__}.state.scene_properties")
 
 
 def all_settings() -> list[providers.Settings]:

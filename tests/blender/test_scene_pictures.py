@@ -292,5 +292,5 @@ def test_a_picture_whose_name_is_no_text_is_a_picture(addon: ModuleType, tmp_pat
     with pytest.raises(import_module(f"{addon.__name__}.providers").BadImage) as caught:
         pictures.picture_source(image)
     assert str(caught.value).isprintable()
-    readiness = import_module(f"{addon.__name__}.readiness")
+    readiness = import_module(f"{addon.__name__}.state.preflight")
     assert readiness.picture_problem(image) == ""

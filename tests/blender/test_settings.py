@@ -39,7 +39,7 @@ def apply(provider: str, preset: str) -> None:
 
 def settings_now() -> Any:
     """Return the settings as a job would take them."""
-    properties = room("properties")
+    properties = room("state.scene_properties")
     scene = bpy.context.scene
     return properties.read_settings(scene, properties.provider_of(scene))
 
@@ -51,7 +51,7 @@ def test_the_presets_that_come_along_are_valid_and_differ(chosen: Any, provider:
     for preset in SHIPPED:
         apply(provider, preset)
         found[preset] = settings_now()
-        assert not room("readiness").broken_settings(found[preset])
+        assert not room("state.preflight").broken_settings(found[preset])
         assert not set(dict(found[preset].unused())) & set(room("providers").changed(found[preset]))
         assert draw().all("menu")[-1]["text"] == preset.replace("_", " ")
     assert len(set(map(repr, found.values()))) == len(SHIPPED)
@@ -112,6 +112,6 @@ def test_a_broken_baseline_counts_for_none(chosen: Any, text: str) -> None:
     chosen.baselines = text
     chosen.image = bpy.data.images.new("cup", 8, 8)
     assert draw().button("image_to_mesh.generate")["enabled"]
-    assert room("baseline").baseline_of(
+    assert room("state.preset_baseline").baseline_of(
         bpy.context.scene, room("providers").get_provider("local")
     ).preset == ""  # fmt: skip

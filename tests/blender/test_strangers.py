@@ -227,10 +227,10 @@ def test_pictures_that_are_none_are_neither_shown_nor_used(job: str, library: Pa
     jobs = room("jobs")
     jobs.catalogue(library).refresh()
     jobs.shelf().look(library)
-    room("thumbnails").unregister()
-    room("thumbnails").register()
+    room("state.thumbnails").unregister()
+    room("state.thumbnails").register()
     room("operators.gallery")._load_thumbnails(bpy.context)
-    assert room("thumbnails").number_of(job) == 0
+    assert room("state.thumbnails").number_of(job) == 0
     assert OPS.reuse(job=job) == {"FINISHED"}
     assert bpy.context.scene.image_to_mesh.image is None
 

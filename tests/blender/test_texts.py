@@ -29,7 +29,7 @@ def room(name: str) -> Any:
 @pytest.fixture
 def german(addon: ModuleType) -> dict[str, str]:
     """English texts to German ones."""
-    return dict(room("languages").GERMAN)
+    return dict(room("i18n").GERMAN)
 
 
 def test_no_text_is_missing(german: dict[str, str]) -> None:
@@ -40,7 +40,7 @@ def test_no_text_is_missing(german: dict[str, str]) -> None:
 def test_no_text_is_left_over(addon: ModuleType) -> None:
     """What stands in the files of sentences, tests/unit/test_sentences.py looks for."""
     files = ("interface", "settings", "tooltips")
-    known = {text for file in files for text in room(f"languages.german_{file}").TEXTS}
+    known = {text for file in files for text in room(f"i18n.german_{file}").TEXTS}
     left = known - all_texts() - set(said_in(speaking()))
     assert not left, "\n".join(sorted(left))
 
@@ -70,7 +70,7 @@ def test_texts_are_put_together_of_translated_parts() -> None:
 def test_blender_gets_the_texts_and_gives_them_back(
     addon: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    words = room("words")
+    words = room("i18n.translate")
     told: list[Any] = []
     assert words.tr("Choose a picture") == "Choose a picture"
     assert words.said("", "A sentence that nobody knows.") == "A sentence that nobody knows."
@@ -91,7 +91,7 @@ def test_blender_gets_the_texts_and_gives_them_back(
 def test_what_was_said_comes_in_the_language_of_the_interface(
     addon: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    words = room("words")
+    words = room("i18n.translate")
     error = room("providers").Unreachable(
         "there cannot be reached: no connection.", "Check the connection."
     )

@@ -38,7 +38,7 @@ def chosen(addon: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def pictures(chosen: Any) -> list[tuple[str, str]]:
     """Return the views and names of what an order would hold; raises what refuses it."""
-    reason = room("readiness").why_not(bpy.context)
+    reason = room("state.preflight").why_not(bpy.context)
     if reason:
         raise RuntimeError(reason)
     provider = room("providers").get_provider(chosen.provider)
@@ -81,7 +81,7 @@ def test_views_that_were_set_without_a_front_do_not_follow_an_image_that_is_used
 def test_another_front_by_the_menu_or_a_script_is_asked_about(chosen: Any) -> None:
     chosen.image, chosen.view_left = image("cup"), image("side")
     chosen.image = image("bowl")
-    assert room("views").foreign(chosen) == ["left"]
+    assert room("state.views").foreign(chosen) == ["left"]
     with pytest.raises(RuntimeError, match="keep or clear them"):
         OPS.generate()
     assert not room("jobs").session().views()
@@ -96,7 +96,7 @@ def test_a_view_that_is_set_later_does_not_bring_an_old_one_along(chosen: Any) -
     chosen.image, chosen.view_left = image("cup"), image("side")
     chosen.image = image("bowl")
     chosen.view_back = image("back")
-    assert room("views").foreign(chosen) == ["left"]
+    assert room("state.views").foreign(chosen) == ["left"]
     chosen.view_left = image("new side")
     assert len(pictures(chosen)) == 3
 
@@ -106,7 +106,7 @@ def test_views_of_a_front_that_was_removed_are_foreign(chosen: Any) -> None:
     chosen.image, chosen.view_left = cup, image("side")
     bpy.data.images.remove(cup)
     chosen.image = image("bowl")
-    assert room("views").foreign(chosen) == ["left"]
+    assert room("state.views").foreign(chosen) == ["left"]
 
 
 def test_going_back_to_the_front_brings_its_views_back(chosen: Any) -> None:
@@ -142,7 +142,7 @@ def test_the_file_keeps_which_front_they_are_of(chosen: Any, tmp_path: Path) -> 
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "a.blend"))
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "a.blend"))
     again = bpy.context.scene.image_to_mesh
-    assert room("views").foreign(again) == ["left"]
+    assert room("state.views").foreign(again) == ["left"]
 
 
 def test_pictures_that_are_dropped_have_no_views(chosen: Any, tmp_path: Path) -> None:

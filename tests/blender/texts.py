@@ -14,7 +14,7 @@ import places
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-DRAWING = ("panels/", "operators/", "readiness.py", "preferences.py", "scene/")
+DRAWING = ("panels/", "operators/", "state/preflight.py", "preferences.py", "scene/")
 CALLS = {
     "tr": 0,
     "draw_text": 2,

@@ -37,7 +37,7 @@ bpy.utils.register_class(ALONE_PT_panel)
 """
 GONE = "bpy.utils.unregister_class(ALONE_PT_panel)"
 ENGLISH = """
-languages = sys.modules['bl_ext.user_default.image_to_mesh.languages']
+languages = sys.modules['bl_ext.user_default.image_to_mesh.i18n']
 [text for text in shown[-1]['words'] if languages.GERMAN.get(text, text) != text]
 """
 WIDE = """

@@ -28,7 +28,7 @@ results.bl_options, results.bl_idname = set(), 'IMAGE_TO_MESH_PT_results_open'
 bpy.utils.register_class(results)
 """
 THUMBNAIL = """
-thumbnails = sys.modules['bl_ext.user_default.image_to_mesh.thumbnails']
+thumbnails = sys.modules['bl_ext.user_default.image_to_mesh.state.thumbnails']
 shelf = sys.modules['bl_ext.user_default.image_to_mesh.jobs'].shelf()
 redraw_sidebar()
 bool(shelf.results) and thumbnails.number_of(shelf.results[0].job) > 0

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 READ = """
 preferences = sys.modules['bl_ext.user_default.image_to_mesh.preferences']
-languages = sys.modules['bl_ext.user_default.image_to_mesh.languages']
+languages = sys.modules['bl_ext.user_default.image_to_mesh.i18n']
 page = []
 
 class Page(Recorder):

@@ -20,7 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOMS = ("providers/", "jobs/", "scene/", "operators/", "panels/")
-ALONE = ("views.py", "readiness.py", "preferences.py", "properties.py", "model_choices.py")
+ALONE = (
+    "state/views.py",
+    "state/preflight.py",
+    "preferences.py",
+    "state/scene_properties.py",
+    "state/import_options.py",
+)
 COMMAND_LINE = frozenset({"jobs/batch.py", "jobs/sources.py"})
 """Speak on the command line alone, which is English."""
 UNSAID = frozenset(

@@ -307,9 +307,9 @@ def test_failure_carries_the_link_to_the_panel(
 
 DRIVER = """
 import sys
-from image_to_mesh import cli
-cli.find_blender = lambda environment: {worker!r}
-sys.exit(cli.main(sys.argv[1:]))
+from image_to_mesh.cli import entry
+entry.find_blender = lambda environment: {worker!r}
+sys.exit(entry.main(sys.argv[1:]))
 """
 
 

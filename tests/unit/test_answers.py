@@ -22,7 +22,7 @@ from fakes.aiml_cases import end_of, job_for, source
 from fakes.glb import triangle_glb
 from fakes.running import Orders
 
-from image_to_mesh.commands.exits import code_of
+from image_to_mesh.cli.exit_codes import code_of
 from image_to_mesh.jobs import JobView, Library, Session, State, answers
 from image_to_mesh.jobs.answers import Answers
 from image_to_mesh.providers import LibraryProblem, Provider, get_provider

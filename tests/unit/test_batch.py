@@ -23,16 +23,17 @@ from fakes.crowd import Crowd, crowded
 from fakes.glb import triangle_glb
 from fakes.service import KEY
 
-from image_to_mesh import cli
+from image_to_mesh.cli import entry
 from image_to_mesh.jobs import Library, Record, Session, State
 from image_to_mesh.providers import Provider
 
 DRIVER = """
 import sys
-from image_to_mesh import cli, providers
+from image_to_mesh import providers
+from image_to_mesh.cli import entry
 providers.__path__.append({services!r})
-cli.find_blender = lambda environment: None
-sys.exit(cli.main(sys.argv[1:]))
+entry.find_blender = lambda environment: None
+sys.exit(entry.main(sys.argv[1:]))
 """
 Told = tuple[int, dict[str, Any]]
 
@@ -66,13 +67,13 @@ def batch(
     capsys: pytest.CaptureFixture[str],
 ) -> Callable[..., Told]:  # fmt: skip
     """`image-to-mesh batch … --json` in this process: the exit code and the last line."""
-    monkeypatch.setattr(cli, "find_blender", lambda environment: WORKER)
+    monkeypatch.setattr(entry, "find_blender", lambda environment: WORKER)
 
     def run(*words: object, provider: str = "rehearsal") -> Told:
         own = Session()
-        monkeypatch.setattr("image_to_mesh.commands.batch.session", lambda: own)
+        monkeypatch.setattr("image_to_mesh.cli.batch.session", lambda: own)
         library = ("--library", str(tmp_path / "library"))
-        code = cli.main(
+        code = entry.main(
             ["batch", *map(str, words), "--provider", provider, *library, "--json", "--quiet"]
         )
         return code, json.loads(capsys.readouterr().out.splitlines()[-1])
@@ -239,7 +240,7 @@ def test_wrong_usage_sends_nothing(
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
-    assert cli.main(["batch", *words, "--library", str(tmp_path / "library")]) == code
+    assert entry.main(["batch", *words, "--library", str(tmp_path / "library")]) == code
     assert "Traceback" not in capsys.readouterr().err
     assert not crowd.asked
 

@@ -16,9 +16,9 @@ from fakes.crowd import Crowd, crowded
 from fakes.glb import triangle_glb
 from fakes.service import KEY
 
-from image_to_mesh import cli
-from image_to_mesh.commands import batch as command
-from image_to_mesh.commands.costs import as_cell
+from image_to_mesh.cli import batch as command
+from image_to_mesh.cli import entry
+from image_to_mesh.cli.batch_report import as_cell
 from image_to_mesh.jobs import Library, Session, files, picture_from
 from image_to_mesh.jobs.batch import Batch
 from image_to_mesh.providers import Provider
@@ -41,13 +41,13 @@ def batch(
     capsys: pytest.CaptureFixture[str],
 ) -> Callable[..., Told]:  # fmt: skip
     """`image-to-mesh batch … --json`: the exit code, the last line, and what was told beside it."""
-    monkeypatch.setattr(cli, "find_blender", lambda environment: WORKER)
+    monkeypatch.setattr(entry, "find_blender", lambda environment: WORKER)
 
     def run(*words: object, provider: str = "rehearsal") -> Told:
         own = Session()
-        monkeypatch.setattr("image_to_mesh.commands.batch.session", lambda: own)
+        monkeypatch.setattr("image_to_mesh.cli.batch.session", lambda: own)
         place = ("--library", str(tmp_path / "library"))
-        code = cli.main(["batch", *map(str, words), "--provider", provider, *place, "--json"])
+        code = entry.main(["batch", *map(str, words), "--provider", provider, *place, "--json"])
         out, told = capsys.readouterr()
         return code, json.loads(out.splitlines()[-1]), told
 
@@ -185,7 +185,7 @@ def test_a_disk_that_is_full_for_the_table_still_gives_the_summary(
             raise OSError(28, "No space left on device")
         write(path, data)
 
-    monkeypatch.setattr("image_to_mesh.commands.costs.write_whole", full)
+    monkeypatch.setattr("image_to_mesh.cli.batch_report.write_whole", full)
     code, said, told = batch(*made)
     assert (code, said["done"], said["csv"]) == (0, 1, None)
     assert "No space left on device" in told

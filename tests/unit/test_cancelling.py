@@ -12,18 +12,9 @@ import pytest
 from fakes.running import Orders, end_of, reach, spec_for
 from fakes.service import Service
 
-from image_to_mesh.jobs import (
-    Collected,
-    Ended,
-    Library,
-    Session,
-    State,
-)
+from image_to_mesh.jobs import Collected, Ended, Library, Session, State
 from image_to_mesh.jobs.runner import Runner
-from image_to_mesh.providers import (
-    CancelOutcome,
-    Provider,
-)
+from image_to_mesh.providers import CancelOutcome, Provider
 
 SOON = 3.0
 """Seconds on any machine; the figures that count are printed, 0.3 s on a quiet one."""

@@ -16,7 +16,7 @@ from fakes import FAKES
 COPIED = (
     *("providers", "jobs", "scene", "tools", "tests/fakes", "tests/conftest.py"),
     *("tests/pytest.ini", "tests/unit/conftest.py", "tests/unit/test_providers_contract.py"),
-    *("__init__.py", "cli.py", "commands", "blender_manifest.toml"),
+    *("__init__.py", "cli", "blender_manifest.toml"),
 )
 
 

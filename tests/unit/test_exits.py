@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from image_to_mesh.commands.exits import code_of, exit_code, was_ordered
+from image_to_mesh.cli.exit_codes import code_of, exit_code, was_ordered
 from image_to_mesh.jobs import Failure, Record, State
 from image_to_mesh.jobs.endings import UNEXPECTED, VERDICTS, state_after
 from image_to_mesh.providers import ImageToMeshError, Sent

@@ -17,7 +17,7 @@ from fakes.glb import triangle_glb
 from fakes.running import end_of
 from fakes.service import KEY, Service, serving
 
-from image_to_mesh.commands.exits import code_of
+from image_to_mesh.cli.exit_codes import code_of
 from image_to_mesh.jobs import JobSpec, Library, PictureSource, Session, State, answers, runner
 from image_to_mesh.providers import Provider, Secret, get_provider
 

@@ -20,7 +20,7 @@ from fakes.aiml_cases import end_of, job_for, source, until
 from fakes.running import Orders
 from fakes.service import KEY, Service
 
-from image_to_mesh.commands.exits import code_of
+from image_to_mesh.cli.exit_codes import code_of
 from image_to_mesh.jobs import Library, Session, State, calling, ordering
 from image_to_mesh.jobs.settling import Settlement
 from image_to_mesh.jobs.turns import ANSWER_LIMIT
@@ -31,9 +31,9 @@ import sys, time
 sys.path[:0] = {path!r}
 from image_to_mesh import providers
 providers.__path__.append({services!r})
-from image_to_mesh import cli
-cli.find_blender = lambda environment: None
-sys.exit(cli.main(sys.argv[1:]))
+from image_to_mesh.cli import entry
+entry.find_blender = lambda environment: None
+sys.exit(entry.main(sys.argv[1:]))
 """
 
 

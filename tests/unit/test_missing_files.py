@@ -13,8 +13,8 @@ from fakes import aiml
 from fakes.glb import triangle_glb
 from fakes.running import Orders, end_of
 
-from image_to_mesh import cli
-from image_to_mesh.commands.exits import code_of
+from image_to_mesh.cli import entry
+from image_to_mesh.cli.exit_codes import code_of
 from image_to_mesh.jobs import JobSpec, JobView, Library, Record, Session, State, session
 from image_to_mesh.jobs.endings import goes_on
 from image_to_mesh.jobs.library import CANCEL
@@ -150,12 +150,12 @@ def test_the_command_line_brings_a_missing_mesh_back(
     left: Left, orders: Orders, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(cli, "find_blender", lambda _: None)
+    monkeypatch.setattr(entry, "find_blender", lambda _: None)
     session.cache_clear()
     spec = left("mesh.glb")
     assert spec.record is not None
     words = ["resume", spec.record.id, "--library", str(orders.library), "--quiet"]
-    assert cli.main(words) == 0
+    assert entry.main(words) == 0
     assert (orders.library / spec.record.id / "mesh.glb").read_bytes() == orders.service.mesh
     assert "mesh.glb" in capsys.readouterr().out
 

@@ -38,10 +38,11 @@ for name, file in {loaded!r}:
     module = types.ModuleType(name)
     module.__file__ = file
     sys.modules[name] = module
-from image_to_mesh import cli, providers
+from image_to_mesh import providers
+from image_to_mesh.cli import entry
 providers.__path__.append({services!r})
-cli.find_blender = lambda environment: {worker!r}
-sys.exit(cli.main(sys.argv[1:]))
+entry.find_blender = lambda environment: {worker!r}
+sys.exit(entry.main(sys.argv[1:]))
 """
 
 

@@ -10,7 +10,7 @@ import pytest
 from fakes.aiml_cases import end_of
 from fakes.lines import Line, answering
 
-from image_to_mesh.commands.exits import code_of
+from image_to_mesh.cli.exit_codes import code_of
 from image_to_mesh.jobs import JobSpec, Library, PictureSource, Session, State
 from image_to_mesh.providers import (
     BadReply,

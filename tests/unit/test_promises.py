@@ -24,7 +24,7 @@ from fakes.png import chunk, png_of
 from fakes.running import Orders
 from unit.background_package import load
 
-from image_to_mesh import cli
+from image_to_mesh.cli import entry
 from image_to_mesh.jobs import (
     InputPicture,
     Library,
@@ -288,5 +288,5 @@ def test_ctrl_c_before_a_command_begins_is_no_traceback(monkeypatch: pytest.Monk
     def pressed(_host: object) -> list[str]:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_secrets", pressed)
-    assert cli.main(["jobs"]) == 130
+    monkeypatch.setattr(entry, "_secrets", pressed)
+    assert entry.main(["jobs"]) == 130

@@ -15,21 +15,9 @@ from fakes.running import Orders, end_of, order_for, spec_for
 from fakes.service import KEY, Service
 from PIL import Image
 
-from image_to_mesh.jobs import (
-    Ended,
-    Library,
-    PictureSource,
-    Session,
-    State,
-    picture_from,
-)
+from image_to_mesh.jobs import Ended, Library, PictureSource, Session, State, picture_from
 from image_to_mesh.jobs.pacing import LONGEST, next_pause
-from image_to_mesh.providers import (
-    BadKey,
-    BadReply,
-    Progress,
-    Provider,
-)
+from image_to_mesh.providers import BadKey, BadReply, Progress, Provider
 
 
 def test_local_job_is_made_and_prepared(running: Session, tmp_path: Path, png: bytes) -> None:

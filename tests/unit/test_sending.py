@@ -17,7 +17,7 @@ from fakes.served import SERVICES, Place
 from fakes.service import Service
 from PIL import Image
 
-from image_to_mesh import cli
+from image_to_mesh.cli import entry
 from image_to_mesh.jobs import JobSpec, JobView, Library, PictureSource, Session, State
 from image_to_mesh.providers import Provider, Secret
 
@@ -96,8 +96,8 @@ def test_by_the_command_line(
     file = tmp_path / f"photo.{name}"
     file.write_bytes(NOTED[name]())
     with overhearing() as heard:
-        assert cli.main(["generate", str(file), "--provider", "rehearsal", "--quiet"]) == 0
-        assert cli.main(["batch", str(tmp_path), "--provider", "rehearsal", "--quiet"]) == 0
+        assert entry.main(["generate", str(file), "--provider", "rehearsal", "--quiet"]) == 0
+        assert entry.main(["batch", str(tmp_path), "--provider", "rehearsal", "--quiet"]) == 0
     capsys.readouterr()
     assert heard.notes() == []
     assert len(service.submits) == 1, "the batch finds the order in the library"

@@ -10,9 +10,8 @@ from collections import Counter
 import pytest
 from unit.sentences import said_in, speaking, templates
 
-from image_to_mesh import languages
-from image_to_mesh.jobs import State
-from image_to_mesh.languages import (
+from image_to_mesh import i18n
+from image_to_mesh.i18n import (
     german_interface,
     german_jobs,
     german_models,
@@ -23,12 +22,13 @@ from image_to_mesh.languages import (
     german_texts,
     german_tooltips,
 )
-from image_to_mesh.languages.sentences import Sentences
+from image_to_mesh.i18n.sentences import Sentences
+from image_to_mesh.jobs import State
 
 pytestmark = pytest.mark.once
 
-GERMAN = Sentences(languages.SENTENCES["de_DE"])
-KNOWN = set(map(languages.unnamed, languages.GERMAN))
+GERMAN = Sentences(i18n.SENTENCES["de_DE"])
+KNOWN = set(map(i18n.unnamed, i18n.GERMAN))
 FILES = (
     german_jobs,
     german_models,
@@ -141,16 +141,16 @@ def test_every_sentence_has_its_german(english: dict[str, str]) -> None:
 
 def test_every_template_has_its_german_with_the_same_fields() -> None:
     for template, at in templates(speaking()).items():
-        assert template in languages.GERMAN, f"{at}: no German for the template {template!r}"
-        fields = languages.FIELD.findall(template)
-        assert fields == languages.FIELD.findall(languages.GERMAN[template]), template
+        assert template in i18n.GERMAN, f"{at}: no German for the template {template!r}"
+        fields = i18n.FIELD.findall(template)
+        assert fields == i18n.FIELD.findall(i18n.GERMAN[template]), template
 
 
 def test_no_sentence_is_left_over(english: dict[str, str]) -> None:
-    ours = {languages.unnamed(text) for file in FILES for text in file.TEXTS}
+    ours = {i18n.unnamed(text) for file in FILES for text in file.TEXTS}
     assert not sorted(ours - set(english)), "nobody says this any more"
     assert not sorted(NOT_SAID - set(english))
-    assert not sorted(NOT_SAID & set(languages.GERMAN))
+    assert not sorted(NOT_SAID & set(i18n.GERMAN))
 
 
 def test_a_sentence_stands_in_one_file() -> None:
@@ -162,12 +162,12 @@ def test_a_sentence_stands_in_one_file() -> None:
 
 def test_two_values_never_touch() -> None:
     """What stands side by side could not be told apart when a sentence is recognised."""
-    assert not [text for text in languages.SENTENCES["de_DE"] if "{}{}" in text]
+    assert not [text for text in i18n.SENTENCES["de_DE"] if "{}{}" in text]
 
 
 def test_every_sentence_is_recognised_with_its_values() -> None:
     for file in FILES:
-        for text, own in languages.recognizable(file.TEXTS).items():
+        for text, own in i18n.recognizable(file.TEXTS).items():
             values = [f"Zq{number}" for number in range(text.count("{}"))]
             said = GERMAN.said(text.format(*values))
             if _stands_alone(text):

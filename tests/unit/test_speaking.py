@@ -18,15 +18,15 @@ from fakes import FAKES, WORKER
 from fakes.running import Orders
 from fakes.service import KEY, Service
 
-from image_to_mesh import cli
-from image_to_mesh.commands import speaking
+from image_to_mesh.cli import entry, output
 
 DRIVER = """
 import sys
-from image_to_mesh import cli, providers
+from image_to_mesh import providers
+from image_to_mesh.cli import entry
 providers.__path__.append({services!r})
-cli.find_blender = lambda environment: {worker!r}
-sys.exit(cli.main(sys.argv[1:]))
+entry.find_blender = lambda environment: {worker!r}
+sys.exit(entry.main(sys.argv[1:]))
 """
 ODD = {
     "name": "\x1b[31mred\x1b]0;title\x07 \u202egnp \x9b2J\ud83d",
@@ -169,8 +169,8 @@ def test_what_nobody_has_thought_of_is_a_sentence_and_json(
     def broken(*_: object) -> None:
         raise ZeroDivisionError(f"with {KEY} and \x1b[31m{base64.b64encode(KEY.encode()).decode()}")
 
-    monkeypatch.setattr(cli, "catalogue", broken)
-    code = cli.main(["jobs", "--json", "--library", str(tmp_path)])
+    monkeypatch.setattr(entry, "catalogue", broken)
+    code = entry.main(["jobs", "--json", "--library", str(tmp_path)])
     out, told = capsys.readouterr()
     said = json.loads(out)
     assert code != 0
@@ -182,24 +182,24 @@ def test_what_nobody_has_thought_of_is_a_sentence_and_json(
 def test_no_key_is_printed_whatever_it_stands_in(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    speaking.keep_secret([KEY, "x"])
+    output.keep_secret([KEY, "x"])
     for spelled in (KEY, KEY.replace("-", "\\u002d"), base64.b64encode(KEY.encode()).decode()):
-        speaking.say(f"a {spelled} x")
-        speaking.tell(f"a {spelled} x")
-        speaking.say_json({"a": f"{spelled} x"})
+        output.say(f"a {spelled} x")
+        output.tell(f"a {spelled} x")
+        output.say_json({"a": f"{spelled} x"})
     out, told = capsys.readouterr()
     assert out == 3 * 'a … x\n{"a": "… x"}\n'
     assert told == 3 * "a … x\n"
-    speaking.keep_secret([])
+    output.keep_secret([])
 
 
 def test_a_stream_that_is_closed_or_missing_takes_nothing() -> None:
     closed = io.StringIO()
     closed.close()
-    speaking.put(closed, "x")
-    speaking.put(None, "x")
-    assert not speaking.is_terminal(closed)
-    assert not speaking.is_terminal(None)
+    output.put(closed, "x")
+    output.put(None, "x")
+    assert not output.is_terminal(closed)
+    assert not output.is_terminal(None)
 
 
 @pytest.mark.parametrize("value", ["two\nlines-0123", "smart“quotes”-0123", "ключ-0123456789"])
@@ -234,8 +234,8 @@ def test_progress_of_a_service_with_odd_words_is_printable(
 ) -> None:
     from dataclasses import replace
 
-    from image_to_mesh.commands.job import _progress_line
+    from image_to_mesh.cli.running import _progress_line
 
     view = orders.end()
-    speaking.tell(_progress_line(replace(view, phase="\x1b[31mdone\r\n\ud83d", fraction=0.5)))
+    output.tell(_progress_line(replace(view, phase="\x1b[31mdone\r\n\ud83d", fraction=0.5)))
     assert capsys.readouterr().err == " 50 % done �\n"

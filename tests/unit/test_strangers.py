@@ -15,7 +15,7 @@ from fakes.png import png_of
 from fakes.running import end_of, order_for
 from fakes.service import Service
 
-from image_to_mesh import cli
+from image_to_mesh.cli import entry
 from image_to_mesh.jobs import (
     Library,
     Means,
@@ -26,11 +26,7 @@ from image_to_mesh.jobs import (
     marks,
     session,
 )
-from image_to_mesh.jobs.trust import (
-    check_ticket,
-    is_trusted,
-    trust_library,
-)
+from image_to_mesh.jobs.trust import check_ticket, is_trusted, trust_library
 from image_to_mesh.providers import Failed, LibraryProblem, Provider, RemoteFile, get_provider
 
 EVIL = "https://evil.invalid/mesh.glb"
@@ -41,7 +37,7 @@ def a_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Be a user with a settings folder of their own, a session and the fake worker."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    monkeypatch.setattr(cli, "find_blender", lambda _: WORKER)
+    monkeypatch.setattr(entry, "find_blender", lambda _: WORKER)
     session.cache_clear()
     marks._secret.cache_clear()
     return tmp_path / "settings" / "image_to_mesh"
@@ -88,7 +84,7 @@ def told(
     capsys: pytest.CaptureFixture[str], root: Path, *words: str
 ) -> tuple[int, dict[str, Any], str]:
     """Run a command with `--json`; return its code, the last line's object, standard error."""
-    code = cli.main([*words, "--json", "--library", str(root)])
+    code = entry.main([*words, "--json", "--library", str(root)])
     printed = capsys.readouterr()
     lines = printed.out.strip().splitlines()
     return code, json.loads(lines[-1]) if lines else {}, printed.err

@@ -25,13 +25,7 @@ from image_to_mesh.jobs import (
     to_bin,
 )
 from image_to_mesh.jobs.catalogue import FILE
-from image_to_mesh.jobs.files import (
-    is_plain,
-    leave_word,
-    open_plain,
-    read_plain,
-    write_whole,
-)
+from image_to_mesh.jobs.files import is_plain, leave_word, open_plain, read_plain, write_whole
 from image_to_mesh.jobs.imports import last_import
 from image_to_mesh.jobs.library import MAX_RECORD, RECORD
 from image_to_mesh.jobs.meshfile import read_mesh_file

@@ -11,15 +11,8 @@ from typing import Any
 import pytest
 from fakes import WORKER
 
-from image_to_mesh import cli
-from image_to_mesh.jobs import (
-    Library,
-    Record,
-    State,
-    library_folder,
-    marks,
-    session,
-)
+from image_to_mesh.cli import entry
+from image_to_mesh.jobs import Library, Record, State, library_folder, marks, session
 from image_to_mesh.jobs.library import JOB_ID
 from image_to_mesh.jobs.marks import is_marked, mark_file, settings_folder
 from image_to_mesh.jobs.preparing import made_model
@@ -38,7 +31,7 @@ def a_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Be a user with a settings folder of their own, a session and the fake worker."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    monkeypatch.setattr(cli, "find_blender", lambda _: WORKER)
+    monkeypatch.setattr(entry, "find_blender", lambda _: WORKER)
     session.cache_clear()
     marks._secret.cache_clear()
     return tmp_path / "settings" / "image_to_mesh"

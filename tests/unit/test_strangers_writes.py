@@ -13,17 +13,8 @@ import pytest
 from fakes.odd_files import a_folder, a_link, odd, soon
 from fakes.png import png_of
 
-from image_to_mesh.jobs import (
-    Library,
-    Record,
-    State,
-    note_import,
-    write_diagnostics,
-)
-from image_to_mesh.jobs.files import (
-    copy_plain,
-    write_whole,
-)
+from image_to_mesh.jobs import Library, Record, State, note_import, write_diagnostics
+from image_to_mesh.jobs.files import copy_plain, write_whole
 from image_to_mesh.jobs.library import RECORD
 from image_to_mesh.jobs.locking import JobLock
 from image_to_mesh.jobs.marks import mark_file

@@ -15,7 +15,7 @@ from fakes.served import SERVICES, Place
 from fakes.service import KEY, Service, serving
 from fakes.stages import HTML, STAGES, Spoil, gateway
 
-from image_to_mesh.commands.exits import code_of
+from image_to_mesh.cli.exit_codes import code_of
 from image_to_mesh.jobs import JobSpec, Library, PictureSource, Session, State, runner
 from image_to_mesh.jobs.settling import Settlement
 from image_to_mesh.providers import Provider, Secret, _http, get_provider

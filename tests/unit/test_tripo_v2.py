@@ -27,13 +27,7 @@ from fakes.tripo_server import form_file, serving
 from fakes.tripo_v2 import MULTIVIEW, NEWER, OLD, TripoV2
 
 from image_to_mesh.jobs import Session
-from image_to_mesh.providers import (
-    BadImage,
-    InvalidSettings,
-    Picture,
-    Unreachable,
-    settings_of,
-)
+from image_to_mesh.providers import BadImage, InvalidSettings, Picture, Unreachable, settings_of
 from image_to_mesh.providers._http import Http
 from image_to_mesh.providers.tripo_v2 import TripoV2Settings
 

@@ -20,7 +20,7 @@ from fakes.running import Orders, end_of, reach, spec_for
 from fakes.served import SERVICES, Place
 from fakes.service import Service
 
-from image_to_mesh import cli
+from image_to_mesh.cli import entry
 from image_to_mesh.jobs import JobView, Library, PictureSource, Session, State
 from image_to_mesh.jobs.twice import FILE, SOON
 from image_to_mesh.providers import Provider, Secret
@@ -203,8 +203,8 @@ def test_enter_pressed_twice_on_the_command_line(
     (refusal,) = [one["error"] for one in answers if one["error"]]
     assert refusal["kind"] == "repeated"
     assert "--again" in refusal["hint"]
-    assert cli.main(["generate", str(file), "--provider", "rehearsal", "--quiet"]) == 2
-    assert cli.main(["generate", str(file), "--provider", "rehearsal", "--quiet", "--again"]) == 0
+    assert entry.main(["generate", str(file), "--provider", "rehearsal", "--quiet"]) == 2
+    assert entry.main(["generate", str(file), "--provider", "rehearsal", "--quiet", "--again"]) == 0
     capsys.readouterr()
     assert len(service.submits) == 2
 
@@ -249,8 +249,8 @@ def test_a_batch_has_its_own_way_and_orders_each_picture_once(
         (folder / f"{name}.png").write_bytes(noisy_png(64, 48 + len(name + name)))
     (folder / "c.png").write_bytes(png_of(30, 30))
     command = ["batch", str(folder), "--provider", "rehearsal", "--quiet"]
-    assert cli.main(command) == 0
-    assert cli.main(command) == 0
+    assert entry.main(command) == 0
+    assert entry.main(command) == 0
     assert len(service.submits) == 3, "two files of the same bytes are two wishes"
     capsys.readouterr()
 

@@ -18,7 +18,7 @@ from fakes import WORKER
 from fakes.running import end_of, order_for, spec_for
 from fakes.service import Service
 
-from image_to_mesh import cli
+from image_to_mesh.cli import entry
 from image_to_mesh.jobs import Ended, Library, Means, Record, Session, State, dismiss, session
 from image_to_mesh.providers import CancelOutcome, Provider, Ticket
 
@@ -26,7 +26,7 @@ from image_to_mesh.providers import CancelOutcome, Provider, Ticket
 @pytest.fixture(autouse=True)
 def quiet_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Run the command line in this process, with the fake worker and a session of its own."""
-    monkeypatch.setattr(cli, "find_blender", lambda _: WORKER)
+    monkeypatch.setattr(entry, "find_blender", lambda _: WORKER)
     session.cache_clear()
 
 
@@ -58,7 +58,7 @@ UNSENT: dict[str, Any] = {"ticket": None, "submitted": None, "request_hash": Non
 
 def told(capsys: pytest.CaptureFixture[str], library: Path, *words: str) -> tuple[int, Any, str]:
     """Run a command with `--json`; return its code, the last line's object, standard error."""
-    code = cli.main([*words, "--library", str(library), "--json"])
+    code = entry.main([*words, "--library", str(library), "--json"])
     said = capsys.readouterr()
     lines = said.out.splitlines()
     return code, json.loads(lines[-1]) if lines else None, said.err
@@ -110,7 +110,7 @@ def test_resume_leaves_what_another_works_on(
     identity = job(State.RUNNING)
     lock = Library(tmp_path).lock(identity)
     assert lock.take()
-    code = cli.main(["resume", "--library", str(tmp_path)])
+    code = entry.main(["resume", "--library", str(tmp_path)])
     assert code == 0
     assert "worked on by another" in capsys.readouterr().err
     code, said, _ = told(capsys, tmp_path, "resume", identity)
@@ -133,8 +133,8 @@ def test_cancel_of_a_job_that_runs_nowhere_tells_the_service(
     assert Library(tmp_path).load(identity).state is State.CANCELLED
     assert len(service.cancelled) == (state is not State.QUEUED)
     assert not service.submits
-    assert cli.main(["cancel", identity, "--library", str(tmp_path)]) == 0
-    assert cli.main(["cancel", "nobody", "--library", str(tmp_path)]) == 2
+    assert entry.main(["cancel", identity, "--library", str(tmp_path)]) == 0
+    assert entry.main(["cancel", "nobody", "--library", str(tmp_path)]) == 2
 
 
 def test_cancel_says_what_may_be_charged(
@@ -209,14 +209,14 @@ def test_what_is_known_of_an_uncertain_order(
     uncertain: str, tmp_path: Path, service: Service, capsys: pytest.CaptureFixture[str]
 ) -> None:
     record = Library(tmp_path).load(uncertain)
-    assert cli.main(["settle", uncertain, "--library", str(tmp_path)]) == 6
+    assert entry.main(["settle", uncertain, "--library", str(tmp_path)]) == 6
     said = capsys.readouterr().out
     assert record.submitted
     assert record.submitted in said
     assert str(record.request_hash)[:12] in said
     assert "attach its Task ID" in said
-    assert cli.main(["resume", uncertain, "--library", str(tmp_path)]) == 6
-    assert cli.main(["resume", "--library", str(tmp_path)]) == 0
+    assert entry.main(["resume", uncertain, "--library", str(tmp_path)]) == 6
+    assert entry.main(["resume", "--library", str(tmp_path)]) == 0
     assert f"settle {uncertain}" in capsys.readouterr().err
     assert not service.submits
 
@@ -257,7 +257,7 @@ def test_forget_gives_it_up(
     code, said, errors = told(capsys, tmp_path, "settle", uncertain, "--forget")
     assert (code, said["state"]) == (0, "cancelled")
     assert "may be charged" in errors
-    assert cli.main(["settle", uncertain, "--forget", "--library", str(tmp_path)]) == 2
+    assert entry.main(["settle", uncertain, "--forget", "--library", str(tmp_path)]) == 2
     assert not service.submits
 
 

@@ -18,18 +18,11 @@ from ..jobs.names import distinct_names
 from ..jobs.sources import Line, read_sources
 from ..jobs.trust import check_origin
 from ..providers import BadImage, ImageToMeshError, InvalidSettings, LibraryProblem, get_provider
-from .costs import COSTS, row_of, write_costs
-from .exits import DONE, INTERRUPTED, code_of
+from .batch_report import COSTS, row_of, write_costs
+from .exit_codes import DONE, INTERRUPTED, code_of
 from .interrupts import put_aside, stopped_kindly
-from .job import (
-    SETTLE,
-    BlenderHost,
-    deliver,
-    library_of,
-    pairs,
-    spec_for,
-)
-from .speaking import put, say, say_json, tell
+from .output import put, say, say_json, tell
+from .running import SETTLE, BlenderHost, deliver, library_of, pairs, spec_for
 
 log = logging.getLogger(__name__)
 

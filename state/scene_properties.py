@@ -27,9 +27,9 @@ from bpy.props import (
     StringProperty,
 )
 
-from . import model_choices, views
-from .providers import Provider, Setting, Settings, all_providers, settings_of
-from .words import CONTEXT
+from ..i18n.translate import CONTEXT
+from ..providers import Provider, Setting, Settings, all_providers, settings_of
+from . import import_options, views
 
 INT_LIMIT = 2**31 - 1
 MAGNITUDES = 100
@@ -157,7 +157,7 @@ def register() -> None:
         for provider in all_providers().values()
     }
     _registered.extend(groups.values())
-    _registered.extend(model_choices.classes)
+    _registered.extend(import_options.classes)
     _registered.append(_scene_group(groups))
     _registered.append(_shelf_group())
     for made in _registered:
@@ -191,7 +191,7 @@ def _scene_group(groups: dict[str, type]) -> type:
     }
     for name, group in groups.items():
         annotations[name] = PointerProperty(type=group)
-    annotations |= model_choices.pointers()
+    annotations |= import_options.pointers()
     return _group_class("IMAGE_TO_MESH_PG_scene", annotations)
 
 

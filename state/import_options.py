@@ -18,7 +18,7 @@ from bpy.props import (
     PointerProperty,
 )
 
-from .words import CONTEXT
+from ..i18n.translate import CONTEXT
 
 NO_UNDO: set[str] = set()
 """Choices are no change of the scene worth an undo step of their own."""

@@ -8,11 +8,12 @@ from typing import Any
 
 import bpy
 
-from . import preferences, views
-from .properties import choices_of, provider_of, read_settings
-from .providers import MissingKey, Provider, Settings, settings_of
-from .providers._texts import readable_name
-from .words import said, tr
+from .. import preferences
+from ..i18n.translate import said, tr
+from ..providers import MissingKey, Provider, Settings, settings_of
+from ..providers._texts import readable_name
+from . import views
+from .scene_properties import choices_of, provider_of, read_settings
 
 NO_PICTURE = {
     "MOVIE": "“{}” is a movie: save one frame of it as a picture",

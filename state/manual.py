@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-FOLDER = f"{(Path(__file__).parent / 'docs').as_uri()}/"
+FOLDER = f"{(Path(__file__).parent.parent / 'docs').as_uri()}/"
 MANUAL = f"{FOLDER}index.md"
 
 RESULTS = ("import_", "delete", "cancel", "resume", "replace", "bring_back", "reuse", "select_made",

@@ -30,17 +30,10 @@ from ..jobs.marks import is_marked
 from ..jobs.names import is_reserved
 from ..jobs.trust import trust_library
 from ..jobs.turns import ANSWER_LIMIT, Turns
-from ..providers import (
-    InvalidSettings,
-    LibraryProblem,
-    NoBlender,
-    Provider,
-    base_url,
-    keys_for,
-)
-from .exits import INTERRUPTED, code_of
+from ..providers import InvalidSettings, LibraryProblem, NoBlender, Provider, base_url, keys_for
+from .exit_codes import INTERRUPTED, code_of
 from .interrupts import put_aside, stopped_kindly
-from .speaking import is_terminal, put, say, say_json, tell
+from .output import is_terminal, put, say, say_json, tell
 
 SETTLE = 10.0
 LONGEST_OUTPUT = 255

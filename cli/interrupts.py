@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 
-from .speaking import put, tell
+from .output import put, tell
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from typing import Any
 from ..jobs.batch import Item
 from ..jobs.files import write_whole
 from ..providers._texts import clean
-from .speaking import tell
+from .output import tell
 
 COSTS = "batch.csv"
 COLUMNS = ("image", "provider", "job", "state", "credits", "seconds", "faces", "file", "error",

@@ -13,9 +13,9 @@ import functools
 
 import bpy
 
-from .languages import LANGUAGES, SENTENCES
-from .languages.sentences import Sentences
-from .providers import Message
+from ..providers import Message
+from . import LANGUAGES, SENTENCES
+from .sentences import Sentences
 
 CONTEXT = "image_to_mesh"
 """Of texts that Blender's own catalogue has in another sense: “Fast” as a verb, “Mesh” as a net."""

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 import bpy
 
-from .properties import choices_of, read_settings, write_settings
-from .providers import Provider, Settings, values_of
+from ..providers import Provider, Settings, values_of
+from .scene_properties import choices_of, read_settings, write_settings
 
 
 class Baseline(NamedTuple):

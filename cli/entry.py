@@ -14,29 +14,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .commands import batch, unfinished
-from .commands.exits import DONE, FAILED, INTERRUPTED
-from .commands.job import BlenderHost as BlenderHost
-from .commands.job import (
-    carry_out,
-    check_output,
-    library_of,
-    pairs,
-    report,
-    spec_for,
-)
-from .commands.speaking import finish, keep_secret, say, say_json, tell
-from .jobs import (
-    Entry,
-    JobSpec,
-    PictureSource,
-    State,
-    catalogue,
-    find_blender,
-    picture_from,
-)
-from .jobs.batch import failure_of
-from .providers import (
+from ..jobs import Entry, JobSpec, PictureSource, State, catalogue, find_blender, picture_from
+from ..jobs.batch import failure_of
+from ..providers import (
     BadKey,
     ImageToMeshError,
     MissingKey,
@@ -46,6 +26,11 @@ from .providers import (
     keys_for,
     settings_of,
 )
+from . import batch, unfinished
+from .exit_codes import DONE, FAILED, INTERRUPTED
+from .output import finish, keep_secret, say, say_json, tell
+from .running import BlenderHost as BlenderHost
+from .running import carry_out, check_output, library_of, pairs, report, spec_for
 
 log = logging.getLogger(__name__)
 
@@ -157,7 +142,7 @@ def _generate(arguments: argparse.Namespace, host: BlenderHost) -> int:
 
 
 def _new_job(arguments: argparse.Namespace, host: BlenderHost) -> JobSpec:
-    from .providers._adapters import parse_settings
+    from ..providers._adapters import parse_settings
 
     provider = get_provider(arguments.provider)
     pictures = _pictures(arguments)
@@ -192,7 +177,7 @@ def _providers(arguments: argparse.Namespace, host: BlenderHost) -> int:
 
 
 def _provider_row(provider: Provider[Any], preferences: Mapping[str, str]) -> dict[str, Any]:
-    from .providers._adapters import json_schema
+    from ..providers._adapters import json_schema
 
     return {
         "id": provider.id,

@@ -12,7 +12,7 @@ from typing import Any
 import bpy
 from bpy.props import PointerProperty, StringProperty
 
-from .words import tr
+from ..i18n.translate import tr
 
 SIDE_VIEWS = ("left", "back", "right")
 BOUND = "views_bound"

@@ -11,15 +11,9 @@ from ..jobs import Failure, JobSpec, Library, Record, State, forget, known_of, s
 from ..jobs.endings import goes_on
 from ..jobs.trust import HINT, check_origin, is_trusted
 from ..providers import ImageToMeshError, LibraryProblem, get_provider
-from .exits import DONE, INTERRUPTED, UNCERTAIN
-from .job import (
-    BlenderHost,
-    carry_out,
-    library_of,
-    report,
-    spec_for,
-)
-from .speaking import say, tell
+from .exit_codes import DONE, INTERRUPTED, UNCERTAIN
+from .output import say, tell
+from .running import BlenderHost, carry_out, library_of, report, spec_for
 
 WAIT_FOR_OTHER = 15.0
 """Seconds within which a process that works on a job stops when it is asked to."""
