@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-WORKER = Path(__file__).resolve().parent.parent / "scene" / "background" / "worker.py"
+WORKER = Path(__file__).resolve().parent.parent / "worker" / "main.py"
 
 _IN_BUNDLE = "Contents/MacOS/Blender"
 # Below a home folder, a drive or the root; where several fit, the newest version comes first.

@@ -66,7 +66,7 @@ class MeshFile:
 def read_mesh_file(path: Path) -> MeshFile:
     """Say what the file is; raises BadMesh if it is no mesh file or not whole.
 
-    `scene/background/sniffing.py` tells formats by the same rules.
+    `worker/checks/mesh_format.py` tells formats by the same rules.
     """
     with open_plain(path) as file:
         head = file.read(BEGIN)

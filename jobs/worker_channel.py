@@ -4,7 +4,7 @@
 Importers print what they find in a file of a stranger: a line that reads like an answer as well.
 So the two never meet. The worker keeps what it was given as standard output for its answers alone,
 and sends whatever else wants to be printed, by Python, C or C++, to standard error, before it
-imports anything (see `scene/background/worker.py`). Besides, each answer begins with a token, made
+imports anything (see `worker/main.py`). Besides, each answer begins with a token, made
 by chance for each process, which is told on standard input: neither the command line nor the
 environment shows it. No other pipe is handed on, since the wrappers that start a Blender (Flatpak,
 Snap, Steam) and Windows pass on only these three.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 PREFIX = "image_to_mesh-worker-"
 SWEPT = (PREFIX, "image_to_mesh-zip-", "image_to_mesh-stage-")
-"""The others are of `scene/background`, where a mesh is imported in the artist's own Blender."""
+"""The others are of `worker`, where a mesh is imported in the artist's own Blender."""
 LOCK = ".lock"
 ABANDONED = 24 * 3600.0
 """Seconds after which a folder without a lock is nobody's: the artist's Blender makes such ones."""

@@ -271,7 +271,7 @@ def _error_in(answer: Mapping[str, Any]) -> ImageToMeshError:
 def _remove_sides(request: Mapping[str, Any]) -> None:
     """Remove what a killed process had begun to write beside its outputs.
 
-    `scene/background/files.py` names it; Blender writes to that name with an "@" behind it first.
+    `worker/atomic_files.py` names it; Blender writes to that name with an "@" behind it first.
     """
     for output in (request.get("output"), request.get("preview")):
         if not isinstance(output, str):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The built-in provider: a mesh from a picture's outline and brightness, offline, without a key.
 
-The declaration only; the background Blender does the work (`scene/background/local`).
+The declaration only; the background Blender does the work (`worker/local`).
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ from typing import Any
 import bpy
 
 from ..jobs.versions import PARTS
+from ..worker.atomic_files import FRAME, LIST
 from .appending import append
-from .background.files import FRAME, LIST
 
 log = logging.getLogger(__name__)
 

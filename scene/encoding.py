@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .background.pixels import shown_colors
-from .background.png import encode_png
+from ..worker.images.pixels import shown_colors
+from ..worker.images.png import encode_png
 
 
 @dataclass(frozen=True)

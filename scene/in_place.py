@@ -13,10 +13,10 @@ from typing import Any
 import bpy
 
 from ..providers import error_of_kind
-from .background.choices import mending_of
-from .background.mending import model_objects
-from .background.prepare import import_model
-from .background.refusal import Refusal
+from ..worker.import_options import mending_of
+from ..worker.prepare.build_model import import_model
+from ..worker.prepare.cleanup import model_objects
+from ..worker.refusal import Refusal
 from .placement import Place
 from .placing import Properties, finish_earlier_work, place_objects
 

@@ -18,7 +18,7 @@ import bpy
 from ..jobs import PictureSource
 from ..providers import BadImage
 from ..providers._texts import readable_name
-from .background.names import clear_name
+from ..worker.names import clear_name
 
 HEAD = 16
 # PNG, JPEG, WebP, BMP, TIFF, OpenEXR, HDR: what providers know. Blender reads more, such as Targa.

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import bpy
 
+from ..worker.names import clear_name
 from . import assembling
 from .appending import append
-from .background.names import clear_name
 from .placement import Place, stand
 
 Properties = Mapping[str, str | int | float]

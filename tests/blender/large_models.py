@@ -27,7 +27,7 @@ def textured(name: str) -> bpy.types.Material:
     """Return a material with a packed picture."""
     image = bpy.data.images.new(name, 32, 32)
     image.pack()
-    material = room("scene.background.surfaces").new_material(name)
+    material = room("worker.prepare.principled").new_material(name)
     node = material.node_tree.nodes.new("ShaderNodeTexImage")
     node.image = image
     return material
@@ -54,7 +54,7 @@ def ball(name: str, segments: int) -> bpy.types.Object:
     if bpy.app.version >= (4, 5):  # before, they are no attribute
         mesh.normals_split_custom_set(chosen.random((len(mesh.loops), 3), np.float32))
     mesh["note"] = "a mesh's own"
-    room("scene.background.mesh_arrays").drop_selections(mesh)
+    room("worker.mesh.arrays").drop_selections(mesh)
     return bpy.data.objects.new(name, mesh)
 
 
@@ -69,7 +69,7 @@ def make_job(root: Path) -> Path:
     library = jobs.Library(root)
     folder: Path = library.folder(JOB)
     folder.mkdir(parents=True)
-    room("scene.background.parts").write_parts(folder / "model-parts", things, 0)
+    room("worker.prepare.chunks").write_parts(folder / "model-parts", things, 0)
     bpy.data.libraries.write(str(folder / "model.blend"), set(things))
     room("jobs.marks").mark_file(folder / "model.blend")
     room("jobs.preparing").note_own_parts(folder)
@@ -103,7 +103,7 @@ def values(items: Any, name: str, dtype: type, width: int = 1) -> list[Any]:
 
 def mesh_facts(mesh: bpy.types.Mesh) -> dict[str, Any]:
     """Return all that can be seen of a mesh, value for value."""
-    layouts = room("scene.background.mesh_arrays").LAYOUTS
+    layouts = room("worker.mesh.arrays").LAYOUTS
     found: dict[str, Any] = {}
     for one in mesh.attributes:
         name, width, dtype = layouts[one.data_type]

@@ -29,7 +29,7 @@ CHOICES: dict[str, dict[str, Any]] = {
 
 @pytest.fixture
 def background(addon: ModuleType) -> Callable[[str], ModuleType]:
-    return lambda name: import_module(f"{addon.__name__}.scene.background.{name}")
+    return lambda name: import_module(f"{addon.__name__}.worker.{name}")
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def prepared(background: Any, tmp_path: Path) -> Callable[..., list[bpy.types.Ob
     def run(mesh: Path, **mending: Any) -> list[bpy.types.Object]:
         output = str(tmp_path / "model.blend")
         request = {"mesh": str(mesh), "name": "photo", "output": output, "mending": mending}
-        background("prepare").prepare(request, lambda *_: None)
+        background("prepare.build_model").prepare(request, lambda *_: None)
         return bring_in(output)
 
     return run
@@ -72,7 +72,7 @@ def test_each_object_keeps_its_material(two: Any, background: Any) -> None:
     own, other = first.data.materials[0], colored((0, 0, 1))
     second.material_slots[0].link = "OBJECT"
     second.material_slots[0].material = other
-    background("standing").set_free([first, second], apply=True)
+    background("prepare.evaluated_objects").set_free([first, second], apply=True)
     assert [list(thing.data.materials) for thing in two] == [[own], [other]]
     assert {slot.link for thing in two for slot in thing.material_slots} == {"DATA"}
 
@@ -84,7 +84,7 @@ def test_what_is_hidden_stays_so_unless_it_is_all(hidden: int, two: Any, backgro
         thing.hide_viewport = True
     two[1].parent = two[0]
     two[0].location.z = 5
-    background("standing").set_free(list(two), apply=True)
+    background("prepare.evaluated_objects").set_free(list(two), apply=True)
     assert [thing.hide_viewport for thing in two] == [False, hidden == 1]
     assert min(vertex.co.z for vertex in two[1].data.vertices) == pytest.approx(5)
 
@@ -101,10 +101,10 @@ def test_baked_colors_keep_the_rest_of_a_surface(
     mesh = MESHES[name](tmp_path)
     import_plainly(mesh)
     (before,) = (material for material in bpy.data.materials if material.users)
-    surface = background("surfaces").surface_of(before)
+    surface = background("prepare.principled").surface_of(before)
     said = {one: surface.inputs[one].default_value for one in ("Metallic", "Roughness", "IOR")}
     (thing,) = prepared(mesh, colors="baked")
     (material,) = thing.data.materials
-    shown = background("surfaces").surface_of(material)
+    shown = background("prepare.principled").surface_of(material)
     assert shown.inputs["Base Color"].links[0].from_node.type == "TEX_IMAGE"
     assert {one: shown.inputs[one].default_value for one in said} == said

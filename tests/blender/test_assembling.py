@@ -178,7 +178,7 @@ def test_before_it_is_whole_it_can_be_imported_all_the_same(folder: Path) -> Non
 
 
 def test_only_large_models_are_made_in_parts(addon: ModuleType, tmp_path: Path) -> None:
-    parts = room("scene.background.parts")
+    parts = room("worker.prepare.chunks")
     thing = ball("ball", 8)
     parts.write_parts(tmp_path / "model-parts", [thing], 1 << 20)
     assert not (tmp_path / "model-parts").exists()
@@ -206,7 +206,7 @@ def test_what_no_array_carries_comes_at_once(addon: ModuleType, tmp_path: Path, 
     else:
         normals = np.random.default_rng(1).random((len(thing.data.loops), 3), np.float32)
         thing.data.normals_split_custom_set(normals)
-    room("scene.background.parts").write_parts(tmp_path / "model-parts", [thing], 0)
+    room("worker.prepare.chunks").write_parts(tmp_path / "model-parts", [thing], 0)
     carried = what == "normals" and bpy.app.version >= (4, 5)
     assert (tmp_path / "model-parts").exists() == carried
 
@@ -214,7 +214,7 @@ def test_what_no_array_carries_comes_at_once(addon: ModuleType, tmp_path: Path, 
 def test_a_full_disk_is_left_to_the_model(
     addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    parts, thing = room("scene.background.parts"), ball("ball", 8)
+    parts, thing = room("worker.prepare.chunks"), ball("ball", 8)
     monkeypatch.setattr(parts.shutil, "disk_usage", lambda _: SimpleNamespace(free=10_000))
     parts.write_parts(tmp_path / "model-parts", [thing], 0)
     assert not (tmp_path / "model-parts").exists()
@@ -223,5 +223,5 @@ def test_a_full_disk_is_left_to_the_model(
 def test_the_objects_stay_as_they_are(addon: ModuleType, tmp_path: Path) -> None:
     thing = ball("ball", 8)
     before, names = mesh_facts(thing.data), facts(hidden=True)
-    room("scene.background.parts").write_parts(tmp_path / "model-parts", [thing], 0)
+    room("worker.prepare.chunks").write_parts(tmp_path / "model-parts", [thing], 0)
     assert (mesh_facts(thing.data), facts(hidden=True)) == (before, names)

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="read from /proc
 
 @pytest.fixture
 def background(addon: ModuleType) -> Callable[[str], ModuleType]:
-    return lambda name: import_module(f"{addon.__name__}.scene.background.{name}")
+    return lambda name: import_module(f"{addon.__name__}.worker.{name}")
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ def test_19_000_nodes_are_refused_at_once(worker: Any, tmp_path: Path) -> None:
 
 @pytest.fixture
 def arrival(background: Callable[[str], ModuleType]) -> Any:
-    return background("arrived").Arrival()
+    return background("checks.imported_scene").Arrival()
 
 
 def test_what_came_in_is_counted_whatever_the_format(
@@ -173,7 +173,7 @@ def test_what_came_in_is_counted_whatever_the_format(
         bpy.data.objects.new(f"part {number}", mesh)
     with pytest.raises(refusal, match="2,001 objects"):
         arrival.check()
-    background("arrived").Arrival().check()
+    background("checks.imported_scene").Arrival().check()
 
 
 def test_materials_that_came_in_are_counted(
@@ -209,7 +209,7 @@ def test_two_pictures_in_an_fbx_stay_two(
     for name, color in (("a", 10), ("b", 200)):
         picture = write_picture(tmp_path / f"{name}.png", color_of(color))
         bpy.ops.mesh.primitive_cube_add()
-        material = background("surfaces").new_material(name)
+        material = background("prepare.principled").new_material(name)
         node = material.node_tree.nodes.new("ShaderNodeTexImage")
         node.image = bpy.data.images.load(str(picture))
         surface = material.node_tree.nodes["Principled BSDF"]
@@ -222,9 +222,9 @@ def test_two_pictures_in_an_fbx_stay_two(
     )
     for left in tmp_path.glob("*.png"):
         left.unlink()
-    background("startup").empty_file()
+    background("fresh_file").empty_file()
     request = {"mesh": str(mesh), "name": "photo", "output": str(tmp_path / "model.blend")}
-    done = SimpleNamespace(**background("prepare").prepare(request, lambda *_: None))
+    done = SimpleNamespace(**background("prepare.build_model").prepare(request, lambda *_: None))
     assert done.notes == []
     packed = [bytes(image.packed_file.data) for image in bpy.data.images if image.packed_file]
     assert len(set(packed)) == 2

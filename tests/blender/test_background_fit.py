@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def package(addon: ModuleType) -> Any:
     """The module under test."""
-    return importlib.import_module(f"{addon.__name__}.scene.background.fit")
+    return importlib.import_module(f"{addon.__name__}.worker.images.fit")
 
 
 def noise(width: int, height: int, channels: int = 3) -> NDArray[np.uint8]:

@@ -24,7 +24,7 @@ MESHOPT = ["EXT_meshopt_compression"]
 
 @pytest.fixture
 def background(addon: ModuleType) -> Callable[[str], ModuleType]:
-    return lambda name: import_module(f"{addon.__name__}.scene.background.{name}")
+    return lambda name: import_module(f"{addon.__name__}.worker.{name}")
 
 
 @pytest.fixture
@@ -33,17 +33,17 @@ def prepare(background: Callable[[str], ModuleType], tmp_path: Path) -> Any:
 
     def run(mesh: Path) -> dict[str, Any]:
         request = {"mesh": str(mesh), "name": "photo", "output": str(tmp_path / "model.blend")}
-        background("startup").empty_file()
-        return background("prepare").prepare(request, lambda _fraction, _phase: None)
+        background("fresh_file").empty_file()
+        return background("prepare.build_model").prepare(request, lambda _fraction, _phase: None)
 
     return run
 
 
 def exported(path: Path, background: Callable[[str], ModuleType], **options: Any) -> set[str]:
     """Export a textured cube with Blender's own exporter; return the extensions that it needs."""
-    background("startup").empty_file()
+    background("fresh_file").empty_file()
     bpy.ops.mesh.primitive_cube_add()
-    material = background("surfaces").new_material("skin")
+    material = background("prepare.principled").new_material("skin")
     image = material.node_tree.nodes.new("ShaderNodeTexImage")
     picture = write_picture(path.with_name("skin.png"), np.full((4, 4, 3), 99, np.uint8))
     image.image = bpy.data.images.load(str(picture))
@@ -70,9 +70,9 @@ def test_webp_textures(
 
 
 def test_draco(background: Callable[[str], ModuleType], prepare: Any, tmp_path: Path) -> None:
-    name = background("importing").DRACO
+    name = background("prepare.importing").DRACO
     path = tmp_path / "mesh.glb"
-    if name in background("importing").readable_extensions():
+    if name in background("prepare.importing").readable_extensions():
         assert name in exported(path, background, export_draco_mesh_compression_enable=True)
         assert prepare(path)["faces"] == 12
         return
@@ -87,7 +87,7 @@ def test_meshopt_is_named_where_it_is_not_read(
 ) -> None:
     path = tmp_path / "mesh.glb"
     path.write_bytes(glb(head() | {"extensionsUsed": MESHOPT, "extensionsRequired": MESHOPT}))
-    known = background("importing").readable_extensions()
+    known = background("prepare.importing").readable_extensions()
     assert known >= {"KHR_texture_transform", "EXT_texture_webp"}
     if MESHOPT[0] in known:
         assert bpy.app.version >= (5, 2, 0)
@@ -100,7 +100,7 @@ def test_meshopt_is_named_where_it_is_not_read(
 
 
 def test_importers_speak_for_themselves(background: Callable[[str], ModuleType]) -> None:
-    reason = background("importing").reason_of
+    reason = background("prepare.importing").reason_of
     assert reason("Error: Bad glTF: no asset in json") == "Bad glTF: no asset in json."
     raised = (
         "Error: Python: Traceback (most recent call last):\n"

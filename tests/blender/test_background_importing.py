@@ -71,7 +71,7 @@ def unheard(_fraction: float, _phase: str) -> None:
 
 @pytest.fixture
 def background(addon: ModuleType) -> Callable[[str], ModuleType]:
-    return lambda name: import_module(f"{addon.__name__}.scene.background.{name}")
+    return lambda name: import_module(f"{addon.__name__}.worker.{name}")
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def prepare(background: Callable[[str], ModuleType], tmp_path: Path) -> Any:
 
     def run(mesh: Path) -> dict[str, Any]:
         request = {"mesh": str(mesh), "name": "photo", "output": str(tmp_path / "model.blend")}
-        return background("prepare").prepare(request, unheard)
+        return background("prepare.build_model").prepare(request, unheard)
 
     return run
 
@@ -193,7 +193,7 @@ def test_material_files_outside_of_the_folder_are_not_read(
 def exported_fbx(path: Path, texture: Path, background: Callable[[str], ModuleType]) -> Path:
     """Write an FBX file of a cube with a texture, named by where it is."""
     bpy.ops.mesh.primitive_cube_add()
-    material = background("surfaces").new_material("skin")
+    material = background("prepare.principled").new_material("skin")
     image = material.node_tree.nodes.new("ShaderNodeTexImage")
     image.image = bpy.data.images.load(str(texture))
     surface = material.node_tree.nodes["Principled BSDF"]
@@ -279,7 +279,7 @@ def test_formats_are_told_as_the_job_tells_them(
     path = tmp_path / "mesh"
     path.write_bytes(head)
     meshfile = import_module(f"{addon.__name__}.jobs.meshfile")
-    sniffing = background("sniffing")
+    sniffing = background("checks.mesh_format")
     for rule in ("VERTEX", "FACET", "BEGIN"):
         assert getattr(meshfile, rule) == getattr(sniffing, rule)
     assert meshfile.format_of.__code__.co_code == sniffing.format_of.__code__.co_code
@@ -300,7 +300,7 @@ def test_ascii_fbx_is_read_or_said_to_be_unreadable(
 ) -> None:
     mesh = tmp_path / "mesh.fbx"
     mesh.write_text(text)
-    assert background("importing").has_new_fbx_importer() == (bpy.app.version >= (4, 5, 0))
+    assert background("prepare.importing").has_new_fbx_importer() == (bpy.app.version >= (4, 5, 0))
     if bpy.app.version >= (4, 5, 0):
         assert prepare(mesh)["faces"] == 1
         return

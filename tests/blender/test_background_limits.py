@@ -21,7 +21,7 @@ STUCK = """
 import ctypes, sys, time
 sys.path.insert(0, {tests!r})
 from unit.background_package import load
-limits = load("limits")
+limits = load("process_limits")
 limits.SPARE = 0.5
 with limits.at_most(0.5):
     ctypes.PyDLL(None).sleep({seconds})  # as an importer that hangs: Python's lock is held
@@ -34,7 +34,7 @@ print("alive", flush=True)
 @pytest.fixture
 def worker(addon: ModuleType, root: Path) -> Iterator[ModuleType]:
     process = import_module(f"{addon.__name__}.jobs.worker_process").WorkerProcess
-    one = process((sys.executable, str(root / "scene" / "background" / "worker.py")))
+    one = process((sys.executable, str(root / "worker" / "main.py")))
     yield one
     one.kill()
 

@@ -36,12 +36,12 @@ UPRIGHT = {
 
 @pytest.fixture
 def photo(addon: ModuleType) -> Any:
-    return import_module(f"{addon.__name__}.scene.background.photo")
+    return import_module(f"{addon.__name__}.worker.images.read_image")
 
 
 @pytest.fixture
 def png(addon: ModuleType) -> Any:
-    return import_module(f"{addon.__name__}.scene.background.png")
+    return import_module(f"{addon.__name__}.worker.images.png")
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -85,7 +85,7 @@ def test_a_file_of_several_layers_is_called_one(
     def room(name: str) -> Any:
         return import_module(f"{addon.__name__}.{name}")
 
-    with pytest.raises(room("scene.background.refusal").Refusal, match="several layers"):
+    with pytest.raises(room("worker.refusal").Refusal, match="several layers"):
         photo.read_photo(str(layers), 1, 64)
     image = bpy.data.images.load(str(layers))
     assert min(image.size) == 0  # reading the size is what makes Blender look into the file
@@ -134,7 +134,7 @@ def test_a_large_picture_is_scaled_down(photo: Any, tmp_path: Path) -> None:
 def test_what_blender_cannot_read_is_refused(
     content: bytes, addon: ModuleType, photo: Any, tmp_path: Path
 ) -> None:
-    refusal = import_module(f"{addon.__name__}.scene.background.refusal").Refusal
+    refusal = import_module(f"{addon.__name__}.worker.refusal").Refusal
     path = tmp_path / "photo.png"
     path.write_bytes(content)
     with pytest.raises(refusal) as caught:

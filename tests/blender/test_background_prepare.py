@@ -85,7 +85,7 @@ def write_glb(path: Path, arrays: Arrays, **node: Any) -> Path:
 
 @pytest.fixture
 def background(addon: ModuleType) -> Callable[[str], ModuleType]:
-    return lambda name: import_module(f"{addon.__name__}.scene.background.{name}")
+    return lambda name: import_module(f"{addon.__name__}.worker.{name}")
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def prepare(background: Callable[[str], ModuleType], tmp_path: Path) -> Any:
             "preview": str(tmp_path / "preview.png"),
             "render_preview": render,
         }
-        done = background("prepare").prepare(request, unheard)
+        done = background("prepare.build_model").prepare(request, unheard)
         bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
         with bpy.data.libraries.load(request["output"], link=False) as (there, here):
             here.objects = there.objects

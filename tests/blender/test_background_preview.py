@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def preview(addon: ModuleType) -> Any:
-    return import_module(f"{addon.__name__}.scene.background.preview")
+    return import_module(f"{addon.__name__}.worker.prepare.preview")
 
 
 def in_scene(name: str, mesh: bpy.types.Mesh) -> bpy.types.Object:

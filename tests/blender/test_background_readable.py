@@ -43,7 +43,7 @@ HEAD: dict[str, Any] = {
 def importing(addon: ModuleType) -> Any:
     """The module that imports, with an empty file open."""
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
-    return import_module(f"{addon.__name__}.scene.background.importing")
+    return import_module(f"{addon.__name__}.worker.prepare.importing")
 
 
 def glb_of(text: bytes) -> bytes:

@@ -29,7 +29,7 @@ class Worker:
 
     def __init__(self, root: Path) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, root / "scene" / "background" / "worker.py"],
+            [sys.executable, root / "worker" / "main.py"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

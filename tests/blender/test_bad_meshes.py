@@ -78,7 +78,7 @@ BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
 
 @pytest.fixture
 def background(addon: ModuleType) -> Callable[[str], ModuleType]:
-    return lambda name: import_module(f"{addon.__name__}.scene.background.{name}")
+    return lambda name: import_module(f"{addon.__name__}.worker.{name}")
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ def test_what_breaks_over_a_file_is_never_ready(
     def broken(*_: Any, **__: Any) -> None:
         raise error("index -1 is out of bounds")
 
-    monkeypatch.setattr(background("prepare"), "mend_materials", broken)
+    monkeypatch.setattr(background("prepare.build_model"), "mend_materials", broken)
     given = answer(one_node(tmp_path, pyramid()))
     assert given["refused"]["kind"] == "bad_mesh"
     assert error.__name__ in given["refused"]["message"]
@@ -146,7 +146,7 @@ def test_a_full_disk_is_no_bad_mesh(
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(background("prepare"), "mend_materials", full)
+    monkeypatch.setattr(background("prepare.build_model"), "mend_materials", full)
     assert answer(one_node(tmp_path, pyramid()))["refused"]["kind"] == "library"
     monkeypatch.undo()
 
@@ -154,7 +154,7 @@ def test_a_full_disk_is_no_bad_mesh(
     def nowhere(_path: str) -> Iterator[str]:
         yield str(tmp_path / "gone" / "model.blend")
 
-    monkeypatch.setattr(background("prepare"), "whole", nowhere)
+    monkeypatch.setattr(background("prepare.build_model"), "whole", nowhere)
     given = answer(one_node(tmp_path, pyramid()))
     assert given["refused"]["kind"] == "library"
     assert "could not save the model" in given["refused"]["message"]
@@ -166,7 +166,7 @@ def test_without_a_preview_the_model_is_whole(
     def fails(*_: Any) -> None:
         raise RuntimeError("Out of memory")
 
-    monkeypatch.setattr(background("preview"), "_set_up", fails)
+    monkeypatch.setattr(background("prepare.preview"), "_set_up", fails)
     assert answer(one_node(tmp_path, pyramid()))["done"]["faces"] == 6
     assert not (tmp_path / "preview.png").exists()
     assert not bpy.data.worlds

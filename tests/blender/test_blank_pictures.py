@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def check(addon: ModuleType, tmp_path: Path) -> Any:
     """Return what is seen of a picture file's bytes."""
-    module = importlib.import_module(f"{addon.__name__}.scene.background.blank")
+    module = importlib.import_module(f"{addon.__name__}.worker.images.blank")
 
     def seen(data: bytes) -> str:
         file = tmp_path / "seen"
@@ -78,7 +78,7 @@ def test_a_byte_that_nobody_set_hides_no_bmp(check: Any, addon: ModuleType, tmp_
     start = int.from_bytes(data[10:14], "little")
     data[start + 3 :: 4] = bytes(len(data[start + 3 :: 4]))
     assert check(bytes(data)) == "no"
-    photo = importlib.import_module(f"{addon.__name__}.scene.background.photo")
+    photo = importlib.import_module(f"{addon.__name__}.worker.images.read_image")
     file = tmp_path / "unused.bmp"
     file.write_bytes(data)
     pixels = photo.read_photo(str(file), 1, 4096)
@@ -91,7 +91,7 @@ def test_a_byte_that_nobody_set_hides_no_bmp(check: Any, addon: ModuleType, tmp_
 def test_blender_decodes_a_cleaned_picture_as_the_original(
     addon: ModuleType, tmp_path: Path, name: str
 ) -> None:
-    photo = importlib.import_module(f"{addon.__name__}.scene.background.photo")
+    photo = importlib.import_module(f"{addon.__name__}.worker.images.read_image")
     providers = importlib.import_module(f"{addon.__name__}.providers")
     data = NOTED[name](6)
     cleaned = providers.clean_picture(data, providers.read_picture_info(data, "a"), "a")
@@ -107,7 +107,7 @@ def test_a_profile_changes_no_number_that_blender_reads(
     addon: ModuleType, tmp_path: Path, format_: str
 ) -> None:
     """That is why a converted picture can carry the profile of what it was made of."""
-    photo = importlib.import_module(f"{addon.__name__}.scene.background.photo")
+    photo = importlib.import_module(f"{addon.__name__}.worker.images.read_image")
     how = {"lossless": True} if format_ == "webp" else {}
     wide = bytearray(importlib.import_module("fakes.noted").profile())
     red = wide.index(b"rXYZ", 128)

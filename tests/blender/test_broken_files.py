@@ -30,7 +30,7 @@ class Near:
 
     def __init__(self, addon: ModuleType, root: Path) -> None:
         jobs = f"{addon.__name__}.jobs"
-        worker = root / "scene" / "background" / "worker.py"
+        worker = root / "worker" / "main.py"
         process = import_module(f"{jobs}.worker_process").WorkerProcess
         self.process = process((sys.executable, str(worker)))
         self.error = import_module(f"{addon.__name__}.providers").ImageToMeshError

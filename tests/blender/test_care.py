@@ -52,7 +52,7 @@ def checkered() -> bpy.types.Material:
     pixels[:, :32, 0] = pixels[:, 32:, 2] = pixels[..., 3] = 1.0
     image.pixels.foreach_set(pixels.ravel())
     image.pack()
-    surfaces = room("scene.background.surfaces")
+    surfaces = room("worker.prepare.principled")
     material: bpy.types.Material = surfaces.new_material("ball")
     node = material.node_tree.nodes.new("ShaderNodeTexImage")
     node.image = image
@@ -111,7 +111,7 @@ def care(ball: Path) -> Callable[..., dict[str, Any]]:
             "output": str(ball.with_name("model-v2.blend")),
             "asked": asked,
         }
-        done: dict[str, Any] = room("scene.background.care").care(request, unheard)
+        done: dict[str, Any] = room("worker.edits.run_edit").care(request, unheard)
         return done
 
     return run
@@ -119,10 +119,10 @@ def care(ball: Path) -> Callable[..., dict[str, Any]]:
 
 def colors_seen(path: Path) -> tuple[Any, Any]:
     """Return the mean colour of a model's left and right half, as the preview draws it."""
-    empty = room("scene.background.startup").empty_file
+    empty = room("worker.fresh_file").empty_file
     empty()
-    root = room("scene.background.care").open_model(str(path))
-    picture = room("scene.background.preview").render_preview(root).astype(float)
+    root = room("worker.edits.run_edit").open_model(str(path))
+    picture = room("worker.prepare.preview").render_preview(root).astype(float)
     half = picture.shape[1] // 2
     left, right = picture[:, : half - 40], picture[:, half + 40 :]
     return left[left[..., 3] > 250].mean(0), right[right[..., 3] > 250].mean(0)
@@ -185,8 +185,8 @@ def test_reducing_keeps_the_border_of_two_materials(care: Any, ball: Path) -> No
         face.material_index = int(face.center.z < 0.0)
     bpy.data.libraries.write(str(ball), {thing})
     care("decimate", faces=2500)
-    room("scene.background.startup").empty_file()
-    made = room("scene.background.care").open_model(str(ball.with_name("model-v2.blend")))
+    room("worker.fresh_file").empty_file()
+    made = room("worker.edits.run_edit").open_model(str(ball.with_name("model-v2.blend")))
     assert not made.vertex_groups
     sides: dict[int, set[int]] = {}
     for face in made.data.polygons:
@@ -198,7 +198,7 @@ def test_reducing_keeps_the_border_of_two_materials(care: Any, ball: Path) -> No
 
 
 def test_reducing_to_more_is_refused(care: Any) -> None:
-    with pytest.raises(room("scene.background.refusal").Refusal, match="already"):
+    with pytest.raises(room("worker.refusal").Refusal, match="already"):
         care("decimate", faces=10_000_000)
 
 
@@ -209,9 +209,9 @@ def test_quads_wear_the_old_colours(care: Any, ball: Path) -> None:
     assert 400 <= card["faces"] <= 1600
     assert card["watertight"]
     assert {one["name"] for one in card["textures"]} == {"ball base color", "ball normal"}
-    room("scene.background.startup").empty_file()
-    made = room("scene.background.care").open_model(str(ball.with_name("model-v2.blend")))
-    surface = room("scene.background.surfaces").surface_of(made.data.materials[0])
+    room("worker.fresh_file").empty_file()
+    made = room("worker.edits.run_edit").open_model(str(ball.with_name("model-v2.blend")))
+    surface = room("worker.prepare.principled").surface_of(made.data.materials[0])
     assert surface.inputs["Roughness"].default_value == pytest.approx(0.85)
     after = colors_seen(ball.with_name("model-v2.blend"))
     np.testing.assert_allclose(after, before, atol=25)
@@ -220,10 +220,10 @@ def test_quads_wear_the_old_colours(care: Any, ball: Path) -> None:
 def test_levels_go_down_in_even_steps(care: Any, ball: Path) -> None:
     done = care("levels", faces=200, levels=3)
     assert sorted(done["objects"]) == ["ball", "ball LOD0", "ball LOD1", "ball LOD2"]
-    room("scene.background.startup").empty_file()
-    root = room("scene.background.care").open_model(str(ball.with_name("model-v2.blend")))
+    room("worker.fresh_file").empty_file()
+    root = room("worker.edits.run_edit").open_model(str(ball.with_name("model-v2.blend")))
     counts = [
-        room("scene.background.care_reduce").triangle_count(thing.data)
+        room("worker.edits.reduce").triangle_count(thing.data)
         for thing in sorted(root.children, key=lambda thing: str(thing.name))
     ]
     assert counts[0] > counts[1] > counts[2]

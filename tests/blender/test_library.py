@@ -186,7 +186,7 @@ def test_the_asset_tells_where_it_came_from(library: Path, tmp_path: Path) -> No
     made = job(library, credits=30.0, provider="tripo", settings={"texture": False, "pbr": True})
     said = room("jobs").asset_of(made)
     thing = bpy.data.objects.new("thing", None)
-    room("scene.background.asset").mark_asset(thing, said)
+    room("worker.prepare.asset").mark_asset(thing, said)
     path = tmp_path / "marked.blend"
     bpy.data.libraries.write(str(path), {thing})
     bpy.data.objects.remove(thing)

@@ -37,7 +37,7 @@ def mended(addon: ModuleType, tmp_path: Path) -> Callable[..., list[bpy.types.Ob
             "output": str(tmp_path / "model.blend"),
             "mending": mending,
         }
-        room("scene.background.prepare").prepare(request, unheard)
+        room("worker.prepare.build_model").prepare(request, unheard)
         bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
         with bpy.data.libraries.load(request["output"], link=False) as (there, here):
             here.objects = there.objects
@@ -113,18 +113,18 @@ def test_vertex_colors_can_stay_as_they_came(mended: Any, colored: Path) -> None
 
 
 def surface(thing: bpy.types.Object) -> Any:
-    return room("scene.background.surfaces").surface_of(thing.data.materials[0])
+    return room("worker.prepare.principled").surface_of(thing.data.materials[0])
 
 
 def painted(path: Path, **factors: float) -> Path:
     """Write a textured GLB by Blender itself, its material's metal and roughness as given."""
     bpy.ops.wm.read_homefile(use_factory_startup=True)
     cube = bpy.data.objects["Cube"]
-    material = room("scene.background.surfaces").new_material("paint")
+    material = room("worker.prepare.principled").new_material("paint")
     node = material.node_tree.nodes.new("ShaderNodeTexImage")
     node.image = bpy.data.images.new("paint", 64, 32)
     node.image.pack()
-    principled = room("scene.background.surfaces").surface_of(material)
+    principled = room("worker.prepare.principled").surface_of(material)
     material.node_tree.links.new(node.outputs["Color"], principled.inputs["Base Color"])
     for name, value in factors.items():
         principled.inputs[name.capitalize()].default_value = value
@@ -154,7 +154,7 @@ def test_textures_are_limited(
 
 
 def volume(thing: bpy.types.Object) -> float:
-    return float(room("scene.background.care_print")._volume(thing))
+    return float(room("worker.edits.print_check")._volume(thing))
 
 
 def test_what_is_inside_out_is_turned(mended: Any, tmp_path: Path) -> None:
@@ -252,7 +252,7 @@ def test_the_files_own_hierarchy_can_stay(mended: Any, untidy: Path) -> None:
 
 def test_the_scenes_choices_are_the_background_blenders_own(addon: ModuleType) -> None:
     asked = room("state.import_options").mending_as_asked(bpy.context.scene)
-    choices = room("scene.background.choices")
+    choices = room("worker.import_options")
     assert asked.pop("angle") == pytest.approx(choices.Mending().angle)
     usual = asdict(choices.Mending())
     usual.pop("angle")
@@ -260,7 +260,7 @@ def test_the_scenes_choices_are_the_background_blenders_own(addon: ModuleType) -
 
 
 def test_nonsense_is_taken_for_the_default(addon: ModuleType) -> None:
-    choices = room("scene.background.choices")
+    choices = room("worker.import_options")
     assert choices.mending_of(None) == choices.Mending()
     assert choices.mending_of({"weld": "yes", "what": 1, "texture_limit": 2.5}) == choices.Mending()
     assert choices.mending_of({"angle": 1, "weld": False}) == choices.Mending(angle=1, weld=False)
@@ -279,14 +279,14 @@ def test_the_model_is_there_while_its_preview_is_drawn(
         "mesh": str(colored), "name": "photo", "output": str(tmp_path / "model.blend"),
         "preview": str(tmp_path / "preview.png"), "render_preview": True,
     }  # fmt: skip
-    room("scene.background.prepare").prepare(request, report)
+    room("worker.prepare.build_model").prepare(request, report)
     assert seen[-1] == (room("jobs.versions").DRAWING, True, False)
     with bpy.data.libraries.load(str(tmp_path / "model.blend"), assets_only=True) as (there, _):
         assert there.objects == ["photo"]
 
 
 def test_places_with_one_key_are_told_apart(addon: ModuleType, monkeypatch: Any) -> None:
-    welding = room("scene.background.welding")
+    welding = room("worker.mesh.merge_vertices")
     points = np.random.default_rng(3).integers(-2, 3, (4000, 3)).astype(np.float32)
     _, places = np.unique(points, axis=0, return_inverse=True)
     first = np.full(places.max() + 1, len(points))
@@ -313,7 +313,7 @@ def flat_normals() -> Any:
 @pytest.fixture
 def carried(addon: ModuleType, monkeypatch: Any) -> list[bool]:
     """Note for each mesh whether its normals came along as plain values."""
-    welding, seen = room("scene.background.welding"), []
+    welding, seen = room("worker.mesh.merge_vertices"), []
     take = welding.take_normals
 
     def taken(mesh: bpy.types.Mesh) -> Any:

@@ -27,7 +27,7 @@ LIKE, MEAN = 5.0, 1.5
 
 
 def room(name: str) -> Any:
-    return import_module(f"bl_ext.user_default.image_to_mesh.scene.background.{name}")
+    return import_module(f"bl_ext.user_default.image_to_mesh.worker.{name}")
 
 
 def previewed(mesh: Path, folder: Path) -> NDArray[np.float64]:

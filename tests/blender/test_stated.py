@@ -50,7 +50,7 @@ def test_some_800_000_faces_come_in_parts(addon: ModuleType) -> None:
     if bpy.app.version >= (4, 5, 0):  # before, a model with such normals comes in at once
         shaded = np.tile((0.6, 0.0, 0.8), (len(mesh.loops), 1))
         mesh.normals_split_custom_set(shaded)
-    parts = importlib.import_module("image_to_mesh.scene.background.parts")
+    parts = importlib.import_module("image_to_mesh.worker.prepare.chunks")
     each = parts._size(mesh) / len(mesh.polygons)
     most = 0.9e6 if bpy.app.version >= (4, 5, 0) else 1.1e6
     assert 0.7e6 < room("jobs.preparing").LEAST / each < most

@@ -32,7 +32,7 @@ def job(addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     image.pixels.foreach_set(np.tile(np.array((1, 0.5, 0, 1), np.float32), 32 * 32))
     image.pack()
     image.filepath_raw = "//photo.png"
-    surfaces = room("scene.background.surfaces")
+    surfaces = room("worker.prepare.principled")
     material = surfaces.new_material("photo")
     node = material.node_tree.nodes.new("ShaderNodeTexImage")
     node.image = image

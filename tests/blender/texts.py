@@ -80,7 +80,7 @@ def _properties(rna: Any) -> Iterator[str]:
 def _drawn() -> Iterator[str]:
     for file in package.known_files():
         if package.is_product(file) and file.startswith(DRAWING) and file.endswith(".py"):
-            if file.startswith("scene/background"):
+            if file.startswith("worker"):
                 continue
             tree = ast.parse((places.ROOT / file).read_text("utf-8"))
             yield from _of_tree(tree, drawn=file.startswith("panels/"))

@@ -152,8 +152,8 @@ def mesh_files(chance: random.Random, folder: Path) -> None:
     read_mesh_file(path)
     refusal = load("refusal").Refusal
     try:
-        with load("archives").unpacked(str(path)) as (mesh, _):
-            load("checking").check_mesh_file(mesh, readable=frozenset(), blender="9.9")
+        with load("checks.archives").unpacked(str(path)) as (mesh, _):
+            load("checks.mesh_file").check_mesh_file(mesh, readable=frozenset(), blender="9.9")
     except refusal:
         return
 

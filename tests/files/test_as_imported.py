@@ -18,7 +18,7 @@ from image_to_mesh.providers import BadMesh
 if TYPE_CHECKING:
     from pathlib import Path
 
-WORKER = places.ROOT / "scene" / "background" / "worker.py"
+WORKER = places.ROOT / "worker" / "main.py"
 LEAST = 150
 OTHERS = {
     "faces without three places are dropped",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 T = TypeVar("T")
-WORKER = places.ROOT / "scene" / "background" / "worker.py"
+WORKER = places.ROOT / "worker" / "main.py"
 LEAST, SOURCES = 60, 5
 LONGEST = 60.0
 REFUSED = {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Load scene/background without the project's root package, as the background Blender does."""
+"""Load worker without the project's root package, as the background Blender does."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 NAME = "image_to_mesh_background"
-_FOLDER = Path(__file__).resolve().parents[2] / "scene" / "background"
+_FOLDER = Path(__file__).resolve().parents[2] / "worker"
 
 
 def load(module: str) -> ModuleType:

@@ -18,7 +18,7 @@ from unit.background_package import load
 
 from image_to_mesh.jobs.meshfile import read_mesh_file
 
-archives = load("archives")
+archives = load("checks.archives")
 Refusal = load("refusal").Refusal
 
 

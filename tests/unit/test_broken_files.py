@@ -14,8 +14,8 @@ from unit.background_package import load
 from image_to_mesh.jobs.meshfile import read_mesh_file
 from image_to_mesh.providers import BadMesh
 
-check_mesh_file = load("checking").check_mesh_file
-unpacked = load("archives").unpacked
+check_mesh_file = load("checks.mesh_file").check_mesh_file
+unpacked = load("checks.archives").unpacked
 Refusal = load("refusal").Refusal
 
 COUNT = 2000

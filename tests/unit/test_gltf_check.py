@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from unit.background_package import load
 
-check = load("gltf_check")
+check = load("checks.gltf.check")
 Refusal = load("refusal").Refusal
 READABLE = frozenset({"KHR_texture_transform", "KHR_draco_mesh_compression"})
 

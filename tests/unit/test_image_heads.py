@@ -14,10 +14,10 @@ from fakes import broken, heads
 from fakes.png import png_of
 from unit.background_package import load
 
-image_heads = load("image_heads")
+image_heads = load("checks.image_headers")
 Refusal = load("refusal").Refusal
-check_mesh_file = load("checking").check_mesh_file
-without_outside_materials = load("addresses").without_outside_materials
+check_mesh_file = load("checks.mesh_file").check_mesh_file
+without_outside_materials = load("checks.obj_references").without_outside_materials
 
 MAKERS: dict[str, Callable[[int, int], bytes]] = {
     "PNG": heads.png,
@@ -170,7 +170,7 @@ def test_an_obj_and_its_textures_share_the_budget(tmp_path: Path) -> None:
 
 def test_an_fbx_and_its_textures_share_the_budget(tmp_path: Path) -> None:
     """Pictures in it, and those that it names."""
-    check = load("fbx_names").without_outside_textures
+    check = load("checks.fbx_textures").without_outside_textures
     text = "; FBX 7.4.0 project file\n" + "".join(
         f'  FileName: "C:\\skins\\{number}.png"\n' for number in range(5)
     )

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from unit.background_package import load
 
-oklab = load("local.colour").oklab
+oklab = load("local.subject.color").oklab
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from unit.local_shapes import (
     painted,
 )
 
-foreground = load("local.foreground").foreground
+foreground = load("local.subject.foreground").foreground
 
 
 def _found(picture: Any, mode: str = "auto", tolerance: float = 0.5) -> Any:

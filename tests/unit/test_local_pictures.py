@@ -16,9 +16,9 @@ from PIL import Image
 from unit.background_package import load
 from unit.local_shapes import assert_sound, built, disc, filled, overlap
 
-foreground = load("local.foreground").foreground
-traced = load("local.outline").traced
-silhouette = load("local.triangulation").silhouette
+foreground = load("local.subject.foreground").foreground
+traced = load("local.shape.outline").traced
+silhouette = load("local.shape.triangulation").silhouette
 
 
 @cache

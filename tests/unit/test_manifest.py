@@ -167,7 +167,7 @@ def test_it_installs_from_a_folder_of_any_name(tmp_path: Path) -> None:
     _succeed(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation",
              "--disable-pip-version-check", "--target", str(site), str(checkout))  # fmt: skip
     assert (site / "image_to_mesh" / "blender_manifest.toml").exists()
-    assert (site / "image_to_mesh" / "scene" / "background" / "worker.py").exists()
+    assert (site / "image_to_mesh" / "worker" / "main.py").exists()
     listed = _succeed("env", f"PYTHONPATH={site}", str(site / "bin" / "image-to-mesh"), "providers",
                       "--json")  # fmt: skip
     assert "local" in json.dumps(json.loads(listed.splitlines()[-1]))

@@ -12,10 +12,10 @@ from fakes import broken
 from fakes.png import png_of
 from unit.background_package import load
 
-addresses = load("addresses")
+addresses = load("checks.obj_references")
 without_outside_materials = addresses.without_outside_materials
-without_outside_textures = load("fbx_names").without_outside_textures
-with_own_files = load("gltf_names").with_own_files
+without_outside_textures = load("checks.fbx_textures").without_outside_textures
+with_own_files = load("checks.gltf.uris").with_own_files
 Refusal = load("refusal").Refusal
 
 SKIN = png_of(3, 5)
@@ -179,7 +179,7 @@ def test_a_gltf_finds_its_files(name: str, job: Path) -> None:
     (job / "mesh.bin").write_bytes(broken.data())
     path = job / "mesh.gltf"
     path.write_text(json.dumps(text))
-    load("gltf_check").check_gltf(str(path), readable=None, blender="9.9")
+    load("checks.gltf.check").check_gltf(str(path), readable=None, blender="9.9")
     before = sorted(job.rglob("*"))
     with with_own_files(str(path), job) as (safe, is_staged):
         assert is_staged
@@ -196,7 +196,7 @@ def test_a_gltf_in_an_archive_may_name_what_is_beside_its_folder(job: Path) -> N
     (job / "source").mkdir()
     path = job / "source" / "mesh.gltf"
     path.write_bytes(broken.gltf(text))
-    check = load("gltf_check").check_gltf
+    check = load("checks.gltf.check").check_gltf
     check(str(path), readable=None, blender="9.9", home=job)
     with pytest.raises(Refusal, match="outside of it"):
         check(str(path), readable=None, blender="9.9")

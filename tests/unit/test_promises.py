@@ -241,7 +241,9 @@ def test_a_damaged_file_is_refused_before_an_importer_sees_it(
 ) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(load("refusal").Refusal):
-        load("checking").check_mesh_file(str(tmp_path / name), readable=frozenset(), blender="9.9")
+        load("checks.mesh_file").check_mesh_file(
+            str(tmp_path / name), readable=frozenset(), blender="9.9"
+        )
 
 
 def test_a_trusted_strangers_job_with_an_address_is_not_taken_up(

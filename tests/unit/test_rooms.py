@@ -49,10 +49,8 @@ ROOMS: dict[str, Room] = {
     "jobs": _room("providers", others=frozenset({"filelock", "pydantic", "send2trash"})),
     "cli": _room("jobs", "providers"),
     # Another process than the artist's Blender: a thread there watches for the end of its input.
-    "scene.background": _room(others=BLENDER | {"numpy"}),
-    "scene": _room(
-        "scene.background", "jobs", "providers", others=BLENDER | {"numpy"}, never=THREADS
-    ),
+    "worker": _room(others=BLENDER | {"numpy"}),
+    "scene": _room("worker", "jobs", "providers", others=BLENDER | {"numpy"}, never=THREADS),
     "i18n": _room("providers", others=BLENDER, never=THREADS | IO),
     "preferences": _room("i18n", "jobs", "providers", others=BLENDER, never=THREADS),
     "state": _room("preferences", "i18n", "providers", others=BLENDER, never=THREADS | IO),
@@ -107,7 +105,7 @@ def room_of(file: str) -> str:
     parts = file.removesuffix(".py").split("/")
     if parts == ["__init__"]:
         return ""
-    return "scene.background" if parts[:2] == ["scene", "background"] else parts[0]
+    return parts[0]
 
 
 def imports_of(root: Path, file: str) -> list[Import]:
@@ -210,7 +208,7 @@ def test_a_room_imports_only_what_it_may(room: str, root: Path) -> None:
         ("jobs/runner.py", "from ..operators import generate"),
         ("jobs/runner.py", "import requests"),
         ("providers/_http.py", "import urllib3"),
-        ("scene/background/worker.py", "from ...providers import Failed"),
+        ("worker/main.py", "from ..providers import Failed"),
         ("scene/placing.py", "from ..operators.watch import watch"),
         ("panels/sidebar.py", "from pathlib import Path"),
         ("panels/sidebar.py", "from ..operators import generate"),

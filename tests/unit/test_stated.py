@@ -21,7 +21,7 @@ def _head(side: int) -> bytes:
 
 
 def _opened(count: int, side: int) -> None:
-    pictures = load("image_heads").Pictures()
+    pictures = load("checks.image_headers").Pictures()
     for _ in range(count):
         pictures.add(_head(side))
 
@@ -33,9 +33,9 @@ def test_four_textures_of_8192_pixels_are_1_gb_and_a_fifth_is_too_much() -> None
 
 
 def test_2000_objects_1000_materials_and_16_mb_of_material_file() -> None:
-    assert load("gltf_scene").MAX_OBJECTS == 2_000
-    assert load("gltf_check").MAX_MATERIALS == 1_000
-    assert load("addresses").MAX_LIBRARY == 16 * 1024 * 1024
+    assert load("checks.gltf.nodes").MAX_OBJECTS == 2_000
+    assert load("checks.gltf.check").MAX_MATERIALS == 1_000
+    assert load("checks.obj_references").MAX_LIBRARY == 16 * 1024 * 1024
 
 
 def test_the_same_order_asks_for_ten_seconds() -> None:

@@ -22,14 +22,14 @@ CUBE = np.array(
 def shape(points: NDArray[Any], triangles: NDArray[Any]) -> Any:
     pairs = np.sort(np.stack((triangles, np.roll(triangles, -1, 1)), 2).reshape(-1, 2), 1)
     edges, sides = np.unique(pairs, axis=0, return_inverse=True)
-    return load("topology").Shape(
+    return load("mesh.topology").Shape(
         points, edges, triangles.ravel(), sides.reshape(-1),
         np.arange(0, triangles.size, 3), triangles, np.arange(len(triangles)),
     )  # fmt: skip
 
 
 def test_a_cube_is_one_closed_part() -> None:
-    topology, cube = load("topology"), shape(POINTS, CUBE)
+    topology, cube = load("mesh.topology"), shape(POINTS, CUBE)
     uses = topology.edge_uses(cube)
     parts = topology.parts_of(cube, uses)
     assert set(uses) == {2}
@@ -41,7 +41,7 @@ def test_a_cube_is_one_closed_part() -> None:
 
 
 def test_two_cubes_far_away_one_inside_out() -> None:
-    topology = load("topology")
+    topology = load("mesh.topology")
     points = np.concatenate((POINTS, POINTS + 100))
     cubes = shape(points, np.concatenate((CUBE, CUBE[:, ::-1] + 8)))
     parts = topology.parts_of(cubes, topology.edge_uses(cubes))
@@ -51,7 +51,7 @@ def test_two_cubes_far_away_one_inside_out() -> None:
 
 
 def test_holes_and_twisted_faces() -> None:
-    topology = load("topology")
+    topology = load("mesh.topology")
     open_cube = shape(POINTS, CUBE[[0, 1, 2, 4, 5, 6, 7, 8, 9, 10]])
     uses = topology.edge_uses(open_cube)
     assert (uses == 1).sum() == 6
@@ -63,7 +63,7 @@ def test_holes_and_twisted_faces() -> None:
 
 
 def test_islands_are_told_by_their_coordinates() -> None:
-    topology, cube = load("topology"), shape(POINTS, CUBE)
+    topology, cube = load("mesh.topology"), shape(POINTS, CUBE)
     whole = POINTS[CUBE.ravel(), :2]
     assert topology.island_count(cube, whole) == 1
     apart = whole + np.repeat(np.arange(12), 3)[:, None].astype(np.float32)
@@ -71,7 +71,7 @@ def test_islands_are_told_by_their_coordinates() -> None:
 
 
 def test_long_chains_and_random_graphs_are_connected() -> None:
-    connected = load("topology").connected
+    connected = load("mesh.topology").connected
     chance = np.random.default_rng(3)
     order = chance.permutation(10_000)
     assert not connected(10_000, order[:-1], order[1:]).any()
@@ -83,7 +83,7 @@ def test_long_chains_and_random_graphs_are_connected() -> None:
 
 
 def test_points_without_faces_belong_to_nothing() -> None:
-    topology = load("topology")
+    topology = load("mesh.topology")
     lonely = shape(np.concatenate((POINTS, POINTS + 5)), CUBE)
     parts = topology.parts_of(lonely, topology.edge_uses(lonely))
     assert parts.count == 1

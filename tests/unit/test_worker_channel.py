@@ -15,7 +15,7 @@ from fakes import WORKER
 from image_to_mesh.jobs.worker_process import WorkerProcess
 from image_to_mesh.providers import Failed
 
-BACKGROUND = Path(__file__).resolve().parents[2] / "scene" / "background"
+BACKGROUND = Path(__file__).resolve().parents[2] / "worker"
 
 # What prints what a file of a stranger says: Python, C's standard output, the bare descriptor, and
 # another program; then the worker itself, with its own answer.

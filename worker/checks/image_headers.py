@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How large a picture in a mesh file is, told by its head: some kilobytes may decode to many GB.
+
+All pictures of a model share one budget of bytes once decoded, and a picture counts as often as it
+is used: each use is an image of its own in Blender. Nothing here imports bpy.
+"""
+
+from __future__ import annotations
+
+import mmap
+import re
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..refusal import OTHER_FORMAT, Refusal
+
+MAX_DECODED = 1024**3
+"""Bytes that all pictures of a model may take in memory: four of 8192 × 8192 pixels. Rendering
+the preview takes up to three times as much for a moment."""
+BYTE, FLOAT = 4, 16
+"""Bytes that a pixel takes: Blender keeps four channels, of a byte or of a 32-bit number each."""
+
+GLTF_KINDS = frozenset({"PNG", "JPEG", "WebP", "KTX2"})
+"""What glTF's images may be; Blender opens no KTX2, which stands beside another picture."""
+OTHER_KINDS = GLTF_KINDS | {"BMP", "TIFF", "TGA", "HDR", "EXR", "DDS", "unknown"}
+_ODD = frozenset({"BMP", "TIFF", "HDR", "EXR", "DDS"})
+"""Kinds with more ways to say a size than are known here."""
+
+HEAD = 1024 * 1024
+
+Bytes = bytes | mmap.mmap | NDArray[np.uint8]
+Size = tuple[int, int, int]
+"""Width and height in pixels, and bytes per pixel."""
+
+_FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
+_ALONE = frozenset({0x01, *range(0xD0, 0xD9)})
+_TIFF_TYPES = {1: "B", 3: "H", 4: "I", 16: "Q"}
+
+
+class Pictures:
+    """The budget of one model's pictures."""
+
+    def __init__(self, kinds: frozenset[str] = OTHER_KINDS) -> None:
+        self._kinds = kinds
+        self._decoded = 0
+
+    def add(self, data: Bytes) -> None:
+        """Count one use of a picture; raise Refusal if it is of no kind that a model may bring."""
+        kind, size = look_at(data)
+        if kind not in self._kinds:  # guard: texture-kinds
+            raise Refusal("bad_mesh", _unread(kind), OTHER_FORMAT)
+        if size is None:
+            if kind in _ODD:
+                raise Refusal("bad_mesh", "A texture of the mesh file is damaged.", OTHER_FORMAT)
+            return  # Not even the picture's own library gets as far as asking for memory.
+        width, height, depth = size
+        if width * height * depth > MAX_DECODED:  # guard: one-texture-is-bounded
+            what = (
+                f"A texture of the mesh file has {width:,} × {height:,} pixels, too many to open."
+            )
+            raise Refusal("bad_mesh", what, OTHER_FORMAT)
+        self._decoded += width * height * depth
+        if self._decoded > MAX_DECODED:  # guard: textures-share-a-budget
+            what = (
+                f"The textures of the mesh file would take more than {MAX_DECODED / 1e9:.1f} GB of "
+                "memory."
+            )
+            raise Refusal("bad_mesh", what, "Generate it with fewer or smaller textures.")
+
+    def add_file(self, path: Path) -> None:
+        """Count one use of a picture file; what cannot be opened takes nothing."""
+        try:
+            with (
+                path.open("rb") as file,
+                mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
+            ):
+                self.add(data)
+        except (OSError, ValueError):  # An empty file cannot be mapped.
+            return
+
+
+def _unread(kind: str) -> str:
+    if kind == "unknown":
+        return "A texture of the mesh file is not a picture."
+    return f"A texture of the mesh file is a {kind} picture, which is not read here."
+
+
+def look_at(data: Bytes) -> tuple[str, Size | None]:
+    """Return a picture's kind by its content, and its size where that can be told."""
+    begin = bytes(data[:32])
+    kind = next((name for mark, name in _MARKS if mark.match(begin)), "")
+    reader = _READERS.get(kind or "TGA")
+    try:
+        size = reader(data) if reader else None
+    except (struct.error, IndexError, ValueError, LookupError):
+        size = None
+    if not kind:
+        return ("TGA" if size else "unknown"), size
+    return kind, size
+
+
+_MARKS = tuple(
+    (re.compile(mark, re.DOTALL), name)
+    for mark, name in (
+        (rb"\x89PNG\r\n\x1a\n", "PNG"),
+        (rb"\xff\xd8", "JPEG"),
+        (rb"RIFF....WEBP", "WebP"),
+        (rb"\xabKTX [12]", "KTX2"),
+        (rb"BM", "BMP"),
+        (rb"II[*+]\0|MM\0[*+]", "TIFF"),
+        (rb"#\?", "HDR"),
+        (rb"\x76\x2f\x31\x01", "EXR"),
+        (rb"DDS ", "DDS"),
+        (rb"8BPS", "Photoshop"),
+        (rb"....jP  |\xff\x4f\xff\x51", "JP2"),
+        (rb"....ftyp", "AVIF"),
+        (rb"SDPX|XPDS", "DPX"),
+        (rb"\x80\x2a\x5f\xd7|\xd7\x5f\x2a\x80", "Cineon"),
+        (rb"\x01\xda", "SGI"),
+        (rb"GIF8", "GIF"),
+    )
+)
+
+
+def _png(data: Bytes) -> Size:
+    width, height, bits = struct.unpack(">IIB", bytes(data[16:25]))
+    return width, height, FLOAT if bits == 16 else BYTE
+
+
+def _jpeg(data: Bytes) -> Size | None:
+    """Go from marker to marker, over whatever stands between them, as libjpeg does."""
+    at, end = 2, len(data)
+    while at + 9 <= end:
+        mark = data[at + 1]
+        if data[at] != 0xFF:
+            data = data if isinstance(data, bytes | mmap.mmap) else bytes(data)
+            at = data.find(b"\xff", at)
+            if at < 0:
+                return None
+        elif mark == 0xFF:
+            at += 1
+        elif mark in _FRAMES:
+            height, width = struct.unpack(">HH", bytes(data[at + 5 : at + 9]))
+            return width, height, BYTE
+        else:
+            length = 0 if mark in _ALONE else struct.unpack(">H", bytes(data[at + 2 : at + 4]))[0]
+            at += 2 + length
+    return None
+
+
+def _webp(data: Bytes) -> Size:
+    head = bytes(data[:32])
+    kind = head[12:16]
+    if kind == b"VP8X":
+        width, height = (1 + int.from_bytes(head[at : at + 3], "little") for at in (24, 27))
+        return width, height, BYTE
+    if kind == b"VP8L":
+        bits = struct.unpack_from("<I", head, 21)[0]
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF), BYTE
+    width, height = struct.unpack_from("<HH", head, 26)
+    return width & 0x3FFF, height & 0x3FFF, BYTE
+
+
+def _bmp(data: Bytes) -> Size:
+    head = bytes(data[:26])
+    if struct.unpack_from("<I", head, 14)[0] == 12:
+        width, height = struct.unpack_from("<HH", head, 18)
+    else:
+        width, height = struct.unpack_from("<ii", head, 18)
+    return abs(width), abs(height), BYTE
+
+
+def _tiff(data: Bytes) -> Size:
+    """Read the first directory, that of BigTIFF as well; what has 8 bits a channel may be float."""
+    order = "<" if bytes(data[:2]) == b"II" else ">"
+    is_big = bytes(data[2:4]).strip(b"\0") == b"+"
+    place, entries, step, value = ("Q", "Q", 20, 12) if is_big else ("I", "H", 12, 8)
+    where = 8 if is_big else 4
+    at = struct.unpack(order + place, bytes(data[where : where + struct.calcsize(place)]))[0]
+    begin = at + struct.calcsize(entries)
+    count = struct.unpack(order + entries, bytes(data[at:begin]))[0]
+    sides = {256: 0, 257: 0}
+    for number in range(min(count, 512)):
+        start = begin + step * number
+        entry = bytes(data[start : start + step])
+        tag, kind = struct.unpack_from(f"{order}HH", entry)
+        if tag in sides:
+            found = struct.unpack_from(order + _TIFF_TYPES[kind], entry, value)[0]
+            sides[tag] = max(sides[tag], found)
+    return sides[256], sides[257], FLOAT
+
+
+def _tga(data: Bytes) -> Size | None:
+    """Read what says of itself no more than that it may be a TGA."""
+    head = bytes(data[:18])
+    map_kind, kind = head[1], head[2]
+    width, height, depth = struct.unpack_from("<HHB", head, 12)
+    is_one = map_kind in (0, 1) and kind in (1, 2, 3, 9, 10, 11) and depth in (8, 15, 16, 24, 32)
+    return (width, height, BYTE) if is_one and width and height else None
+
+
+def _hdr(data: Bytes) -> Size | None:
+    """Read the largest size that a line of the head may say, rows or columns first."""
+    found = re.findall(rb"\n[-+]([XY]) +(\d{1,9}) +[-+][XY] +(\d{1,9})", bytes(data[:HEAD]))
+    sides = [(axis, int(one), int(other)) for axis, one, other in found]
+    sizes = [(a, b, FLOAT) if axis == b"X" else (b, a, FLOAT) for axis, a, b in sides]
+    return max(sizes, key=lambda size: size[0] * size[1], default=None)
+
+
+def _exr(data: Bytes) -> Size | None:
+    """Read the largest size that an attribute of the head may say."""
+    found = re.findall(rb"dataWindow\0box2i\0\x10\0\0\0(.{16})", bytes(data[:HEAD]), re.DOTALL)
+    boxes = (struct.unpack("<iiii", box) for box in found)
+    sizes = [(abs(box[2] - box[0]) + 1, abs(box[3] - box[1]) + 1, FLOAT) for box in boxes]
+    return max(sizes, key=lambda size: size[0] * size[1], default=None)
+
+
+def _dds(data: Bytes) -> Size:
+    height, width = struct.unpack("<II", bytes(data[12:20]))
+    return width, height, FLOAT
+
+
+_READERS: dict[str, Callable[[Bytes], Size | None]] = {
+    "PNG": _png,
+    "JPEG": _jpeg,
+    "WebP": _webp,
+    "BMP": _bmp,
+    "TIFF": _tiff,
+    "TGA": _tga,
+    "HDR": _hdr,
+    "EXR": _exr,
+    "DDS": _dds,
+}

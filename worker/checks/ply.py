@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hold a PLY file's counts against its size before any importer believes them.
+
+Nothing here imports bpy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from .gltf.buffers import damaged
+
+MAX_HEAD = 1024 * 1024
+FORMATS = ("ascii", "binary_little_endian", "binary_big_endian")
+SIZES = {
+    **dict.fromkeys(("char", "uchar", "int8", "uint8"), 1),
+    **dict.fromkeys(("short", "ushort", "int16", "uint16"), 2),
+    **dict.fromkeys(("int", "uint", "float", "int32", "uint32", "float32"), 4),
+    **dict.fromkeys(("double", "float64", "int64", "uint64"), 8),
+}
+
+
+@dataclass
+class _Element:
+    count: int
+    least: int = 0
+    """How many bytes one takes at least: a list may be empty."""
+
+
+def check_ply(path: str) -> None:
+    """Raise Refusal if the file cannot hold what its head says."""
+    with Path(path).open("rb") as file:
+        head = file.read(MAX_HEAD)
+    text, found, _ = head.partition(b"end_header")
+    if not found:
+        raise damaged("its head has no end")
+    size = Path(path).stat().st_size - len(text)
+    needed = sum(one.count * one.least for one in _elements(text.decode("ascii", "replace")))
+    if needed > size:
+        raise damaged(f"it says at least {needed:,} bytes and has {size:,}")
+
+
+def _elements(text: str) -> list[_Element]:
+    elements: list[_Element] = []
+    is_text = False
+    for words in (line.split() for line in text.splitlines()[1:]):
+        try:
+            match words:
+                case ["format", kind, "1.0"] if kind in FORMATS:
+                    is_text = kind == "ascii"
+                case ["format", *_]:
+                    raise damaged("it is PLY of a kind that is not read")
+                case ["element", _, count]:
+                    elements.append(_Element(_count(count)))
+                case ["property", "list", length, value, _]:
+                    # Two letters of text at least, each with a space or an end of line.
+                    elements[-1].least += 2 if is_text else min(SIZES[length], SIZES[value] * 64)
+                case ["property", kind, _]:
+                    elements[-1].least += 2 if is_text else SIZES[kind]
+                case ["element" | "property", *_]:
+                    raise ValueError(words)
+                case _:
+                    continue
+        except (ValueError, LookupError) as error:
+            raise damaged("its head is no PLY") from error
+    return elements
+
+
+def _count(text: str) -> int:
+    count = int(text) if text.isdecimal() and len(text) < 15 else -1
+    if count < 0:
+        raise ValueError(text[:20])
+    return count

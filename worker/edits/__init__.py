@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Edits of a finished model: report, cleanup, fewer faces, quads, print check."""

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Can it be printed: closed, thick enough everywhere, and how large in millimetres."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+import numpy as np
+from mathutils import Vector
+from mathutils.bvhtree import BVHTree
+from numpy.typing import NDArray
+
+from ..mesh.orientation import read_shape
+
+SAMPLES = 6000
+MILLIMETRES = 1000.0
+FEW = 0.005
+"""A share of the surface that may be thinner: sharp edges always are."""
+
+
+def print_check(
+    meshes: list[bpy.types.Object], card: dict[str, Any], asked: dict[str, Any]
+) -> dict[str, Any]:
+    """Return what a printer cares about; lengths in millimetres, at the height that is asked for.
+
+    `thin_share` is the part of the surface under which the wall is thinner than `wall`.
+    """
+    wanted, tallest = float(asked.get("print_height", 0.0)), card["size"][2]
+    scale = wanted / tallest if wanted > 0.0 and tallest > 0.0 else MILLIMETRES
+    wall = float(asked.get("wall", 0.8))
+    thickness = np.concatenate([_thickness(thing) for thing in meshes]) * scale
+    thin = float((thickness < wall).mean()) if len(thickness) else 0.0
+    thinnest = float(np.quantile(thickness, FEW)) if len(thickness) else 0.0
+    sound = card["watertight"] and not card["flipped_faces"]
+    return {
+        "size": [round(side * scale, 2) for side in card["size"]],
+        "watertight": bool(card["watertight"]),
+        "wall": wall,
+        "thinnest": round(thinnest, 3),
+        "thin_share": round(thin, 4),
+        "volume": round(sum(_volume(thing) for thing in meshes) * scale**3 / MILLIMETRES, 3),
+        "printable": bool(sound and thin <= FEW),
+    }
+
+
+def _thickness(thing: bpy.types.Object) -> NDArray[Any]:
+    """Measure the wall under points spread evenly over the surface, where there is another side."""
+    graph = bpy.context.evaluated_depsgraph_get()
+    tree = BVHTree.FromObject(thing, graph)
+    shape = read_shape(thing.data)
+    all_corners = shape.points[shape.triangles].astype(np.float64)
+    sides = all_corners[:, 1:] - all_corners[:, :1]
+    area = np.linalg.norm(np.cross(sides[:, 0], sides[:, 1]), axis=1)
+    if area.sum() <= 0.0:
+        return np.empty(0)
+    chance = np.random.default_rng(0)
+    picked = chance.choice(len(area), min(SAMPLES, len(area) * 4), p=area / area.sum())
+    corners = all_corners[picked]
+    weights = chance.dirichlet((1.0, 1.0, 1.0), len(picked))
+    points = np.einsum("ij,ijk->ik", weights, corners)
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-20)
+    start = thing.dimensions.length * 1e-6
+    found = []
+    for point, normal in zip(points, normals, strict=True):
+        inward = Vector(-normal)
+        hit, _, _, distance = tree.ray_cast(Vector(point) + inward * start, inward)
+        if hit is not None:
+            found.append(distance + start)
+    return np.array(found)
+
+
+def _volume(thing: bpy.types.Object) -> float:
+    shape = read_shape(thing.data)
+    corner = shape.points[shape.triangles].astype(np.float64)
+    normal = np.cross(corner[:, 1], corner[:, 2])
+    return float(np.einsum("ij,ij->", corner[:, 0], normal)) / 6.0

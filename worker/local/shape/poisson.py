@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Poisson's equation on the silhouette, by linear finite elements and conjugate gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..array_types import Floats, Ints
+from .outline import Outline
+from .raster import area_scaled, fitted, sampled
+from .triangulation import Silhouette, doubled_areas
+
+_PRECISION = 2e-5
+_COARSE = 96
+
+
+def bump(flat: Silhouette, outline: Outline) -> Floats:
+    """Solve ∇²u = −1 inside the outline with u = 0 on it; return u (n,) in square pixels."""
+    system = _assembled(flat)
+    start = np.zeros(len(flat.points))
+    start[system.free] = _coarse_bump(outline, flat.points[system.free])
+    solution = np.zeros(len(flat.points))
+    solution[system.free] = _conjugate_gradients(
+        system.product, system.diagonal, system.load, start[system.free]
+    )
+    return np.maximum(solution, 0.0)
+
+
+@dataclass(frozen=True)
+class _System:
+    """The equations of the `free` points, their matrix stored by columns of equal length."""
+
+    free: Ints
+    columns: Ints
+    weights: Floats
+    diagonal: Floats
+    load: Floats
+
+    def product(self, vector: Floats) -> Floats:
+        padded = np.append(vector, 0.0)
+        result = self.diagonal * vector
+        for column, weight in zip(self.columns, self.weights, strict=True):
+            result -= weight * padded[column]
+        return np.asarray(result)
+
+
+def _assembled(flat: Silhouette) -> _System:
+    """Assemble the cotangent Laplacian (Pinkall and Polthier 1993) and the lumped areas."""
+    count, triangles = len(flat.points), flat.triangles
+    areas = np.abs(doubled_areas(flat.points, triangles))
+    first, second, weight = _cotangents(flat.points, triangles, areas)
+    diagonal = _summed(first, weight, count) + _summed(second, weight, count)
+    load = _summed(triangles.ravel(), np.repeat(areas / 6.0, 3), count)
+    free = np.flatnonzero(~flat.rim)
+    number = np.full(count, len(free))
+    number[free] = np.arange(len(free))
+    both = ~flat.rim[first] & ~flat.rim[second]
+    row = number[np.concatenate([first[both], second[both]])]
+    column = number[np.concatenate([second[both], first[both]])]
+    columns, weights = _padded(row, column, np.tile(weight[both], 2), len(free))
+    return _System(free, columns, weights, diagonal[free], load[free])
+
+
+def _summed(place: Ints, values: Floats, count: int) -> Floats:
+    return np.asarray(np.bincount(place, values, count), np.float64)
+
+
+def _cotangents(points: Floats, triangles: Ints, areas: Floats) -> tuple[Ints, Ints, Floats]:
+    """Return each side's two points and half the sum of the cotangents opposite to it."""
+    count = len(points)
+    lows, highs, halves = [], [], []
+    for corner in range(3):
+        apex, one, other = (triangles[:, (corner + k) % 3] for k in range(3))
+        dot = np.einsum("ij,ij->i", points[one] - points[apex], points[other] - points[apex])
+        lows.append(np.minimum(one, other))
+        highs.append(np.maximum(one, other))
+        halves.append(0.5 * dot / areas)
+    keys = np.concatenate(lows) * count + np.concatenate(highs)
+    unique, place = np.unique(keys, return_inverse=True)
+    weight = _summed(place.reshape(-1), np.concatenate(halves), len(unique))
+    return unique // count, unique % count, weight
+
+
+def _padded(row: Ints, column: Ints, weight: Floats, count: int) -> tuple[Ints, Floats]:
+    """Store a sparse matrix as (longest row, count) columns and weights, padded with zeros."""
+    order = np.argsort(row, kind="stable")
+    row, column, weight = row[order], column[order], weight[order]
+    lengths = np.bincount(row, minlength=count)
+    longest = int(lengths.max()) if len(row) else 0
+    slot = np.arange(len(row)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    columns = np.full((longest, count), count)
+    weights = np.zeros((longest, count))
+    columns[slot, row] = column
+    weights[slot, row] = weight
+    return columns, weights
+
+
+def _conjugate_gradients(
+    product: Callable[[Floats], Floats], diagonal: Floats, load: Floats, start: Floats
+) -> Floats:
+    """Solve to a relative residual of 2e-5, preconditioned with the diagonal."""
+    solution = start.copy()
+    residual = load - product(solution)
+    scaled = residual / diagonal
+    direction, energy = scaled.copy(), float(residual @ scaled)
+    goal = _PRECISION**2 * float(load @ (load / diagonal))
+    for _ in range(20 + 4 * int(np.sqrt(len(load)))):
+        if energy <= goal:
+            break
+        image = product(direction)
+        step = energy / float(direction @ image)
+        solution += step * direction
+        residual -= step * image
+        scaled = residual / diagonal
+        energy, before = float(residual @ scaled), energy
+        direction *= energy / before
+        direction += scaled
+    return solution
+
+
+def _coarse_bump(outline: Outline, points: Floats) -> Floats:
+    """Solve the same equation on a coarse grid of pixels, as a start for the fine one."""
+    height, width = outline.field.shape
+    rows, columns = fitted((height, width), _COARSE)
+    share = area_scaled((outline.field > 0.0)[:, :, None].astype(np.float32), rows, columns)
+    inside = np.pad((share[:, :, 0] > 0.5).astype(np.float64), 1)
+    pixel = height / rows, width / columns
+    weights = 1.0 / pixel[0] ** 2, 1.0 / pixel[1] ** 2
+
+    def product(vector: Floats) -> Floats:
+        grid = vector.reshape(inside.shape)
+        result = 2.0 * (weights[0] + weights[1]) * grid
+        result[1:-1] -= weights[0] * (grid[2:] + grid[:-2])
+        result[:, 1:-1] -= weights[1] * (grid[:, 2:] + grid[:, :-2])
+        return np.asarray((result * inside).ravel())
+
+    diagonal = np.full(inside.size, 2.0 * (weights[0] + weights[1]))
+    grid = _conjugate_gradients(product, diagonal, inside.ravel(), np.zeros(inside.size))
+    x, y = points[:, 0] / pixel[1] + 1.0, points[:, 1] / pixel[0] + 1.0
+    return sampled(grid.reshape(inside.shape), x, y)

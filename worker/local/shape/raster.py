@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filters and resampling for pictures held as arrays, top row first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ..array_types import Floats, Ints, Numbers, Singles
+
+_STRIP = 256
+_EVERYTHING = (slice(None), slice(None))
+# Above this many pixels three box passes are cheaper than a Gaussian's own taps.
+_WIDEST_DIRECT_SIGMA = 2.5
+
+
+def area_scaled(image: Numbers, height: int, width: int) -> Singles:
+    """Scale (h, w, c) down to (height, width, c); a pixel is the mean of what it covers."""
+    if image.shape[:2] == (height, width):
+        return np.asarray(image, np.float32)
+    return strips_scaled(lambda rows: image[rows], image.shape, height, width)
+
+
+def strips_scaled(
+    strip: Callable[[slice], Numbers], shape: tuple[int, ...], height: int, width: int
+) -> Singles:
+    """Scale a picture of `shape` (h, w, c) down that `strip` makes as needed, rows at a time."""
+    rows, _, channels = shape
+    narrow = np.empty((rows, width, channels), np.float32)
+    for start in range(0, rows, _STRIP):
+        some = slice(start, min(start + _STRIP, rows))
+        narrow[some] = _scaled_along(strip(some), width, 1)
+    return _scaled_along(narrow, height, 0)
+
+
+def _scaled_along(image: Numbers, count: int, axis: int) -> Singles:
+    """Average (h, w, c) over `count` equal stretches of its first or second axis."""
+    length = image.shape[axis]
+    single = np.asarray(image, np.float32)
+    if length == count:
+        return single
+    cuts = np.linspace(0.0, length, count + 1)
+    first = np.minimum(cuts[:-1].astype(np.int64), length - 1)
+    scaled = np.zeros((*image.shape[:axis], count, *image.shape[axis + 1 :]), np.float32)
+    shape = (-1, 1, 1) if axis == 0 else (1, -1, 1)
+    for tap in range(int(np.ceil(length / count)) + 1):
+        place = first + tap
+        covered = np.minimum(cuts[1:], place + 1) - np.maximum(cuts[:-1], place)
+        weight = np.maximum(covered, 0.0).astype(np.float32) * np.float32(count / length)
+        scaled += single.take(np.minimum(place, length - 1), axis=axis) * weight.reshape(shape)
+    return scaled
+
+
+def fitted(shape: tuple[int, ...], longest: int) -> tuple[int, int]:
+    """Return (height, width) of `shape` shrunk so that no side exceeds `longest`."""
+    height, width = shape[:2]
+    ratio = min(1.0, longest / max(height, width))
+    return max(1, round(height * ratio)), max(1, round(width * ratio))
+
+
+def enlarged(
+    image: Numbers, height: int, width: int, part: tuple[slice, slice] = _EVERYTHING
+) -> Singles:
+    """Scale (h, w) or (h, w, c) up to (height, width, …) with bilinear interpolation.
+
+    Return only the rows and columns in `part`.
+    """
+    rows, columns = image.shape[:2]
+    if (rows, columns) == (height, width):
+        return np.asarray(image[part], np.float32)
+    places = np.arange(height)[part[0]], np.arange(width)[part[1]]
+    above, below, down = _neighbours((places[0] + 0.5) * (rows / height), rows)
+    left, right, along = _neighbours((places[1] + 0.5) * (columns / width), columns)
+    extra = (1,) * (image.ndim - 2)
+    down = down.reshape(-1, 1, *extra)
+    along = along.reshape(1, -1, *extra)
+    single = np.asarray(image, np.float32)
+    wide = single[:, left] + (single[:, right] - single[:, left]) * along
+    return wide[above] + (wide[below] - wide[above]) * down
+
+
+def _neighbours(position: Floats, count: int) -> tuple[Ints, Ints, Singles]:
+    """Return the two pixels around each position, and the second one's share."""
+    centred = np.clip(position - 0.5, 0.0, count - 1.0)
+    first = np.minimum(centred.astype(np.int64), max(count - 2, 0))
+    share = (centred - first).astype(np.float32)
+    return first, np.minimum(first + 1, count - 1), share
+
+
+def sampled(image: Numbers, x: Floats, y: Floats) -> Floats:
+    """Interpolate (h, w) bilinearly at points in pixels; pixel (0, 0) has its centre at 0.5."""
+    height, width = image.shape
+    column = np.clip(x - 0.5, 0.0, width - 1.0)
+    row = np.clip(y - 0.5, 0.0, height - 1.0)
+    left = np.minimum(column.astype(np.int64), max(width - 2, 0))
+    above = np.minimum(row.astype(np.int64), max(height - 2, 0))
+    along, down = column - left, row - above
+    right, below = min(width - 1, 1), width * min(height - 1, 1)
+    flat = image.reshape(-1)
+    corner = above * width + left
+    upper = flat[corner] * (1.0 - along) + flat[corner + right] * along
+    lower = flat[corner + below] * (1.0 - along) + flat[corner + below + right] * along
+    return np.asarray(upper * (1.0 - down) + lower * down, np.float64)
+
+
+def box_mean(image: Numbers, radius: int) -> Floats:
+    """Average (h, w, …) over squares of 2·radius+1 pixels, clipped at the borders."""
+    mean = np.asarray(image, np.float64)
+    for axis in (0, 1):
+        mean = _box_along(mean, radius, axis)
+    return mean
+
+
+def _box_along(image: Floats, radius: int, axis: int) -> Floats:
+    length = image.shape[axis]
+    radius = min(radius, length - 1)
+    shape = list(image.shape)
+    shape[axis] += 1
+    running = np.zeros(shape)
+    target = running[1:] if axis == 0 else running[:, 1:]
+    np.cumsum(image, axis=axis, out=target)
+    places = np.arange(length)
+    first = np.maximum(places - radius, 0)
+    last = np.minimum(places + radius + 1, length)
+    spans = (last - first).reshape((-1,) + (1,) * (image.ndim - axis - 1))
+    total = running.take(last, axis=axis)
+    total -= running.take(first, axis=axis)
+    total /= spans
+    return total
+
+
+def blurred(image: Numbers, sigma: float) -> Singles:
+    """Blur (h, w) with a Gaussian of `sigma` pixels, the border pixels repeated outside."""
+    if sigma <= 0.05:
+        return np.asarray(image, np.float32)
+    if sigma > _WIDEST_DIRECT_SIGMA:
+        radius = max(1, round((sigma * sigma + 0.25) ** 0.5 - 0.5))
+        boxed = np.asarray(image, np.float64)
+        for _ in range(3):
+            boxed = box_mean(boxed, radius)
+        return boxed.astype(np.float32)
+    reach = max(1, int(np.ceil(3.0 * sigma)))
+    taps = np.exp(-0.5 * (np.arange(reach + 1) / sigma) ** 2)
+    taps /= taps[0] + 2.0 * taps[1:].sum()
+    single = np.asarray(image, np.float32)
+    return _convolved(_convolved(single, taps, 0), taps, 1)
+
+
+def _convolved(image: Singles, taps: Floats, axis: int) -> Singles:
+    """Convolve (h, w) along one axis with a symmetric kernel given from its middle outward."""
+    reach = len(taps) - 1
+    margin = [(0, 0), (0, 0)]
+    margin[axis] = (reach, reach)
+    padded = np.pad(image, margin, mode="edge")
+    length = image.shape[axis]
+
+    def shifted(offset: int) -> Singles:
+        start = reach + offset
+        return padded[start : start + length] if axis == 0 else padded[:, start : start + length]
+
+    total = shifted(0) * np.float32(taps[0])
+    for offset in range(1, reach + 1):
+        total += (shifted(offset) + shifted(-offset)) * np.float32(taps[offset])
+    return total

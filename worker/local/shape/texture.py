@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The picture as a texture: the front, and beside or below it the back, in one image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..array_types import Bools, Bytes, Floats, Numbers, Singles
+from .raster import area_scaled, blurred, enlarged, fitted, strips_scaled
+
+_MARGIN = 4
+_PLAIN_BACK = 192
+_THIN = 0.5
+
+
+@dataclass(frozen=True)
+class Area:
+    """A rectangle of the texture that shows `crop` of the picture, mirrored or not.
+
+    All in pixels: `left`, `top`, `width`, `height` of the texture, `crop` (left, top, right,
+    bottom) of the picture, which may reach beyond it.
+    """
+
+    left: int
+    top: int
+    width: int
+    height: int
+    crop: tuple[float, float, float, float]
+    mirrored: bool
+
+    def coordinates(self, points: Floats, texture: tuple[int, ...]) -> Floats:
+        """Return (…, 2) UV of points of the picture, at least half a pixel inside the area."""
+        left, top, right, bottom = self.crop
+        along = (points[..., 0] - left) / (right - left)
+        along = 1.0 - along if self.mirrored else along
+        x = np.clip(along * self.width, 0.5, self.width - 0.5)
+        y = np.clip((points[..., 1] - top) / (bottom - top) * self.height, 0.5, self.height - 0.5)
+        u = (self.left + x) / texture[1]
+        v = 1.0 - (self.top + y) / texture[0]
+        return np.stack([u, v], axis=-1)
+
+
+@dataclass(frozen=True)
+class Atlas:
+    """The texture (h, w, 3) and the areas of the front and the back in it."""
+
+    image: Bytes
+    front: Area
+    back: Area
+
+    def coordinates(self, plane: Floats, behind: Bools) -> Singles:
+        """Return UV (m, 3, 2) of triangles' corners in the picture."""
+        shape = self.image.shape
+        front = self.front.coordinates(plane, shape)
+        back = self.back.coordinates(plane, shape)
+        return np.where(behind[:, None, None], back, front).astype(np.float32)
+
+
+def atlas(
+    pixels: Numbers, matte: Singles, bounds: Floats, *, plain_back: bool, longest: int
+) -> Atlas:
+    """Lay out the subject's part of a picture (h, w, 4) and its back.
+
+    `matte` (h', w') is the subject in 0..1 over the same picture, `bounds` (left, top, right,
+    bottom) in the picture's pixels what the mesh needs of it. No side exceeds `longest`.
+    """
+    crop, ratio, stacked = _layout(bounds, plain_back, longest)
+    width = max(1, round((crop[2] - crop[0]) * ratio))
+    height = max(1, round((crop[3] - crop[1]) * ratio))
+    front = Area(0, 0, width, height, crop, mirrored=False)
+    picture = _filled(*_cropped(pixels, matte, front))
+    reverse = _plain(picture) if plain_back else picture[:, ::-1]
+    rows, columns = reverse.shape[:2]
+    left, top = (0, height) if stacked else (width, 0)
+    back = Area(left, top, columns, rows, crop, mirrored=True)
+    size = max(height, top + rows), max(width, left + columns), 3
+    image = np.zeros(size, np.uint8)
+    for area, colours in ((front, picture), (back, reverse)):
+        image[area.top : area.top + area.height, area.left : area.left + area.width] = (
+            np.clip(colours, 0.0, 1.0) * 255.0 + 0.5
+        )
+    return Atlas(image, front, back)
+
+
+def scale(bounds: Floats, *, plain_back: bool, longest: int) -> float:
+    """Return the scale, at most 1, at which `atlas` shows a picture."""
+    return _layout(bounds, plain_back, longest)[1]
+
+
+_Crop = tuple[float, float, float, float]
+
+
+def _layout(bounds: Floats, plain_back: bool, longest: int) -> tuple[_Crop, float, bool]:
+    """Return the crop in the picture's pixels, its scale (at most 1), and whether back is below.
+
+    A margin of some texels keeps the sides' colours apart; it is given up before the picture
+    is scaled for its sake alone.
+    """
+    left, top = np.floor(bounds[:2]).astype(int)
+    right, bottom = np.ceil(bounds[2:]).astype(int)
+    width, height = int(right - left), int(bottom - top)
+    share = 0.25 if plain_back else 1.0
+    beside = max(width * (1.0 + share), height)
+    below = max(width, height * (1.0 + share))
+    stacked = bool(below < beside)
+    room = longest / min(beside, below)
+    scale = min(1.0, room)
+    margin = _MARGIN
+    if room >= 1.0:
+        spare = (longest - min(beside, below)) / 4.0
+        margin = int(np.clip(spare, 0, _MARGIN))
+    else:
+        grown = max(width, height) / (max(width, height) + 4.0 * _MARGIN / scale)
+        margin, scale = int(np.ceil(_MARGIN / scale)), scale * grown
+    crop = float(left - margin), float(top - margin), float(right + margin), float(bottom + margin)
+    return crop, scale, stacked
+
+
+def _cropped(pixels: Numbers, matte: Singles, area: Area) -> tuple[Singles, Singles]:
+    """Cut an area's part out of picture and matte, at the area's scale.
+
+    Return colours (h, w, 3) times weights, and the weights (h, w): 1 well inside the subject.
+    """
+    left, top, right, bottom = (int(edge) for edge in area.crop)
+    height, width = pixels.shape[:2]
+    columns = slice(max(left, 0), min(right, width))
+    trust = _trust(matte)
+
+    def strip(rows: slice) -> Singles:
+        cut = np.zeros((rows.stop - rows.start, right - left, 4), np.float32)
+        inside = slice(max(rows.start + top, 0), min(rows.stop + top, height))
+        if inside.start >= inside.stop:
+            return cut
+        first = inside.start - top - rows.start
+        part = cut[first : first + inside.stop - inside.start, columns.start - left :]
+        part = part[:, : columns.stop - columns.start]
+        weights = enlarged(trust, height, width, (inside, columns))
+        # What a picture hides under its transparent pixels is anything.
+        weights = weights * np.minimum(np.float32(2.0) * pixels[inside, columns, 3], 1.0)
+        np.multiply(pixels[inside, columns, :3], weights[:, :, None], out=part[:, :, :3])
+        part[:, :, 3] = weights
+        return cut
+
+    scaled = strips_scaled(strip, (bottom - top, right - left, 4), area.height, area.width)
+    return scaled[:, :, :3], scaled[:, :, 3]
+
+
+def _trust(matte: Singles) -> Singles:
+    """Return how far each pixel is to be believed: the rim's own carry the background's colour."""
+    # On a straight edge this rises from 0 at 1.3 pixels inside to 1 at 2.8.
+    soft = blurred(matte, 1.5)
+    trust: Singles = np.clip((soft - np.float32(0.81)) * np.float32(6.3), 0.0, 1.0)
+    # What is too thin to have such an inside is believed as it is.
+    height, width = trust.shape
+    around = area_scaled(trust[:, :, None], *fitted(trust.shape, max(height, width) // 4 + 1))
+    thin = (matte > 0.5) & (enlarged(around[:, :, 0], height, width) <= 0.0)
+    trust[thin] = _THIN
+    return trust
+
+
+def _filled(colours: Singles, weights: Singles) -> Singles:
+    """Fill in colours (h, w, 3) where weights lack, from ever coarser means (pull-push).
+
+    Gortler et al., "The Lumigraph", 1996. `colours` are already multiplied with `weights`.
+    """
+    levels = [(colours, weights)]
+    while max(weights.shape) > 1:
+        colours, weights = _halved(colours, weights)
+        levels.append((colours, weights))
+    colours, weights = levels.pop()
+    filled = np.asarray(colours / np.maximum(weights, np.float32(1e-6))[:, :, None], np.float32)
+    while levels:
+        colours, weights = levels.pop()
+        height, width = weights.shape
+        if levels:
+            coarse = enlarged(filled, 2 * filled.shape[0], 2 * filled.shape[1])
+        else:
+            coarse = filled.repeat(2, axis=0).repeat(2, axis=1)
+        filled = coarse[:height, :width] * (np.float32(1.0) - weights)[:, :, None]
+        filled += colours
+    return filled
+
+
+def _halved(colours: Singles, weights: Singles) -> tuple[Singles, Singles]:
+    """Sum squares of four pixels, weights limited to 1."""
+    height, width = weights.shape
+    odd = height % 2, width % 2
+    if any(odd):
+        colours = np.pad(colours, ((0, odd[0]), (0, odd[1]), (0, 0)))
+        weights = np.pad(weights, ((0, odd[0]), (0, odd[1])))
+    sums = weights[::2] + weights[1::2]
+    sums = sums[:, ::2] + sums[:, 1::2]
+    tints = colours[::2] + colours[1::2]
+    tints = tints[:, ::2] + tints[:, 1::2]
+    excess = np.maximum(sums, np.float32(1.0))
+    tints /= excess[:, :, None]
+    return tints, sums / excess
+
+
+def _plain(picture: Singles) -> Singles:
+    """Return a small smooth version of the front's colours, mirrored."""
+    height, width = picture.shape[:2]
+    small = (max(1, min(height // 4, _PLAIN_BACK)), max(1, min(width // 4, _PLAIN_BACK)))
+    soft = area_scaled(picture[:, ::-1], *small)
+    sigma = 0.05 * max(small)
+    return np.stack([blurred(soft[:, :, k], sigma) for k in range(3)], axis=2)

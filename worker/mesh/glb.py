@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A model's arrays as a Blender mesh with a material, written as GLB by Blender's own exporter."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ..images.png import encode_png
+from ..prepare.principled import new_material, surface_of
+
+ROUGHNESS = 0.8
+
+
+class Model(Protocol):
+    """What a recipe returns.
+
+    `vertices` (n, 3) metres, Z up, facing -Y; `triangles` (m, 3); `uv` (m, 3, 2) from the bottom
+    left; `texture` (height, width, 3 or 4) sRGB, top row first; `notes` sentences for the person.
+    """
+
+    vertices: NDArray[np.float32]
+    triangles: NDArray[np.int32]
+    uv: NDArray[np.float32]
+    texture: NDArray[np.uint8]
+    notes: tuple[str, ...]
+
+
+def add_model(model: Model, name: str) -> bpy.types.Object:
+    """Add the model to the scene as one smooth mesh with UVs and a textured material."""
+    mesh = bpy.data.meshes.new(name)
+    mesh.vertices.add(len(model.vertices))
+    mesh.vertices.foreach_set("co", _flat(model.vertices, np.float32))
+    mesh.loops.add(model.triangles.size)
+    mesh.loops.foreach_set("vertex_index", _flat(model.triangles, np.int32))
+    mesh.polygons.add(len(model.triangles))
+    mesh.polygons.foreach_set("loop_start", np.arange(0, model.triangles.size, 3, np.int32))
+    mesh.uv_layers.new(name="UVMap", do_init=False)
+    mesh.uv_layers["UVMap"].uv.foreach_set("vector", _flat(model.uv, np.float32))
+    mesh.materials.append(_material(name, _packed_image(name, model.texture)))
+    mesh.update(calc_edges=True)
+    added = bpy.data.objects.new(name, mesh)
+    bpy.context.scene.collection.objects.link(added)
+    return added
+
+
+def export_glb(path: str) -> None:
+    """Write everything in the scene as a GLB file, +Y up as glTF has it."""
+    bpy.ops.export_scene.gltf(
+        filepath=path,
+        export_format="GLB",
+        export_yup=True,
+        export_animations=False,
+        export_morph=False,
+        export_skins=False,
+        export_apply=False,
+        check_existing=False,
+    )
+
+
+def _flat(values: NDArray[np.generic], dtype: type[np.generic]) -> NDArray[np.generic]:
+    return np.ascontiguousarray(values, dtype).ravel()
+
+
+def _packed_image(name: str, texture: NDArray[np.uint8]) -> bpy.types.Image:
+    """Pack the texture as PNG: the exporter writes packed bytes as they are."""
+    height, width = texture.shape[:2]
+    image = bpy.data.images.new(name, width, height, alpha=texture.shape[2] == 4)
+    png = encode_png(texture)
+    image.pack(data=png, data_len=len(png))
+    image.source = "FILE"
+    return image
+
+
+def _material(name: str, image: bpy.types.Image) -> bpy.types.Material:
+    material = new_material(name)
+    surface = surface_of(material)
+    assert surface is not None
+    surface.inputs["Roughness"].default_value = ROUGHNESS
+    texture = material.node_tree.nodes.new("ShaderNodeTexImage")
+    texture.image = image
+    material.node_tree.links.new(texture.outputs["Color"], surface.inputs["Base Color"])
+    return material

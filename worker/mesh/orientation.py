@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Meshes read as arrays, and their faces turned outward."""
+
+from __future__ import annotations
+
+import bmesh
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from .arrays import corners_of, edges_of, positions_of, read, sides_of, starts_of, triangles_of
+from .topology import Shape, edge_uses, inward_parts, parts_of, twisted_edges
+
+
+def read_shape(mesh: bpy.types.Mesh) -> Shape:
+    """Return the mesh as arrays."""
+    corners = corners_of(mesh)
+    triangles, owners = triangles_of(mesh)
+    return Shape(
+        points=positions_of(mesh),
+        edges=edges_of(mesh),
+        corners=corners,
+        sides=sides_of(mesh),
+        starts=starts_of(mesh),
+        triangles=corners[triangles],
+        owners=owners,
+    )
+
+
+def turn_outward(mesh: bpy.types.Mesh) -> int:
+    """Make closed parts show their outside; return how many faces were turned."""
+    shape = read_shape(mesh)
+    uses = edge_uses(shape)
+    parts = parts_of(shape, uses)
+    twisted = twisted_edges(shape, uses)
+    broken = np.zeros(parts.count, np.bool_)
+    broken[parts.vertices[shape.edges[twisted, 0]]] = True
+    inward = inward_parts(parts) & ~broken
+    if not (broken.any() or inward.any()):
+        return 0
+    if inward.all():
+        mesh.flip_normals()
+        return len(mesh.polygons)
+    return _turn(mesh, inward[parts.faces], broken[parts.faces])
+
+
+def _turn(mesh: bpy.types.Mesh, inward: NDArray[np.bool_], broken: NDArray[np.bool_]) -> int:
+    if mesh.has_custom_normals:  # They belong to the sides that the faces showed.
+        mesh.normals_split_custom_set(np.zeros((len(mesh.loops), 3), np.float32))
+    before = read(mesh.polygons, "normal", np.float32, 3)
+    work = bmesh.new()
+    work.from_mesh(mesh)
+    work.faces.ensure_lookup_table()
+    bmesh.ops.reverse_faces(work, faces=[work.faces[n] for n in np.flatnonzero(inward)])
+    bmesh.ops.recalc_face_normals(work, faces=[work.faces[n] for n in np.flatnonzero(broken)])
+    work.to_mesh(mesh)
+    work.free()
+    after = read(mesh.polygons, "normal", np.float32, 3)
+    return int((np.einsum("ij,ij->i", before, after) < 0.0).sum())

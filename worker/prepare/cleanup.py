@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Turn what an importer left in the file into one clear model that stands on the ground."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+from mathutils import Matrix, Vector
+
+from ..import_options import Mending
+from ..mesh.arrays import drop_selections, read
+from ..mesh.merge_vertices import weld
+from ..mesh.orientation import turn_outward
+from ..names import clear_name
+from ..refusal import Refusal
+from .evaluated_objects import set_free
+from .visible_surface import bounds, check_surface
+
+DEFAULT = Mending()
+
+# Where Blender's glTF importer hides the shapes it draws bones with.
+HELPERS = "glTF_not_exported"
+
+
+def mend(name: str, format_: str, options: Mending = DEFAULT) -> bpy.types.Object:
+    """Mend what was imported into the scene, remove the rest, and return the model's root.
+
+    One mesh stays alone, several get an Empty above them. Raise Refusal if there is no face.
+    """
+    meshes = _imported_meshes()
+    if not meshes:
+        raise Refusal("bad_mesh", "The mesh file holds no faces.", "Generate the mesh again.")
+    if options.tidy:
+        set_free(meshes, apply=options.apply_transforms)
+        _remove_all_but(meshes)
+    else:
+        _remove_helpers(meshes)
+    skinned = {thing.data for thing in meshes if thing.vertex_groups}
+    check_surface(meshes)
+    for mesh in dict.fromkeys(thing.data for thing in meshes):
+        _mend_mesh(mesh, format_, options, to_weld=options.weld and mesh not in skinned)
+    empty = [thing for thing in meshes if not thing.data.polygons]
+    bpy.data.batch_remove(empty)
+    meshes = [thing for thing in meshes if thing not in empty]
+    return _root(name, meshes, alone=options.tidy and options.apply_transforms)
+
+
+def model_objects(root: bpy.types.Object) -> list[bpy.types.Object]:
+    """Return the root and everything under it."""
+    return [root, *root.children_recursive]
+
+
+def model_meshes(root: bpy.types.Object) -> list[bpy.types.Object]:
+    """Return those of the model's objects that have faces."""
+    return [thing for thing in model_objects(root) if thing.type == "MESH"]
+
+
+def face_count(root: bpy.types.Object) -> int:
+    """Count the faces of all meshes of the model."""
+    return sum(len(thing.data.polygons) for thing in model_meshes(root))
+
+
+def height(root: bpy.types.Object) -> float:
+    """Return the model's height in metres; its lowest point is at zero."""
+    return float(bounds([thing for thing in model_meshes(root) if not thing.hide_viewport])[1][2])
+
+
+def _mend_mesh(mesh: bpy.types.Mesh, format_: str, options: Mending, *, to_weld: bool) -> None:
+    if to_weld and not mesh.shape_keys:
+        weld(mesh)
+    if options.outward:
+        turn_outward(mesh)
+    if options.normals == "angle":
+        _smooth(mesh, options.angle)
+    elif options.normals == "auto" and format_ in ("glb", "gltf"):
+        _smooth_if_faceted(mesh, options.angle)
+    _drop_what_says_nothing(mesh)
+
+
+def _drop_what_says_nothing(mesh: bpy.types.Mesh) -> None:
+    """Remove selections, and marks of flat faces where there are none: less to append."""
+    drop_selections(mesh)
+    flat = mesh.attributes.get("sharp_face")
+    if flat is not None and not read(flat.data, "value", np.bool_).any():
+        mesh.attributes.remove(flat)
+
+
+def _imported_meshes() -> list[bpy.types.Object]:
+    """Return the scene's objects that have faces, without those that only draw bones."""
+    bpy.context.view_layer.update()
+    scene = bpy.context.scene
+    hidden = {
+        thing
+        for collection in scene.collection.children_recursive
+        if collection.name.startswith(HELPERS)
+        for thing in collection.all_objects
+    }
+    return [
+        thing
+        for thing in scene.objects
+        if thing.type == "MESH" and thing.data.polygons and thing not in hidden
+    ]
+
+
+def _remove_all_but(meshes: list[bpy.types.Object]) -> None:
+    """Leave only the meshes in the scene, linked to its own collection."""
+    scene = bpy.context.scene
+    bpy.data.batch_remove([thing for thing in scene.objects if thing not in meshes])
+    _link_to_scene(meshes)
+
+
+def _remove_helpers(meshes: list[bpy.types.Object]) -> None:
+    """Leave the file's own objects as they are, without what the importer draws bones with."""
+    scene = bpy.context.scene
+    helpers = [
+        thing
+        for collection in scene.collection.children_recursive
+        if collection.name.startswith(HELPERS)
+        for thing in collection.all_objects
+        if thing not in meshes
+    ]
+    bpy.data.batch_remove(helpers)
+    _link_to_scene(list(scene.objects))
+
+
+def _link_to_scene(things: list[bpy.types.Object]) -> None:
+    scene = bpy.context.scene
+    bpy.data.batch_remove(list(scene.collection.children_recursive))
+    for thing in things:
+        if thing.name not in scene.collection.objects:
+            scene.collection.objects.link(thing)
+
+
+def _smooth_if_faceted(mesh: bpy.types.Mesh, angle: float) -> None:
+    """Shade smooth what came without normals; edges over the angle stay sharp.
+
+    glTF 2.0 (3.7.2.1) asks for flat normals where a file has none, and Blender's importer obeys;
+    TripoSR's meshes are such files and are meant to look round.
+    """
+    flat = mesh.attributes.get("sharp_face")
+    if flat is None:
+        return
+    values = np.empty(len(mesh.polygons), np.bool_)
+    flat.data.foreach_get("value", values)
+    if values.all():
+        _smooth(mesh, angle)
+
+
+def _smooth(mesh: bpy.types.Mesh, angle: float) -> None:
+    if mesh.has_custom_normals:  # Zeros stand for Blender's own.
+        mesh.normals_split_custom_set(np.zeros((len(mesh.loops), 3), np.float32))
+    mesh.shade_smooth()
+    mesh.set_sharp_from_angle(angle=angle)
+
+
+def _root(name: str, meshes: list[bpy.types.Object], *, alone: bool) -> bpy.types.Object:
+    """Give the model one root whose origin is at the middle of its bottom, and names.
+
+    `alone`: the meshes hold their own transforms, so that a single one can be the root.
+    """
+    low, high = bounds([thing for thing in meshes if not thing.hide_viewport])
+    offset = Matrix.Translation(-Vector(((low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2])))
+    if alone:
+        for thing in meshes:
+            thing.data.transform(offset)
+    if alone and len(meshes) == 1:
+        meshes[0].name = meshes[0].data.name = name
+        return meshes[0]
+    tops = [thing for thing in bpy.context.scene.objects if thing.parent is None]
+    _name_all(name, meshes)
+    root = bpy.data.objects.new(name, None)
+    bpy.context.scene.collection.objects.link(root)
+    for thing in tops:
+        thing.parent = root
+        if not alone:  # Its own place may be animated.
+            thing.matrix_parent_inverse = offset  # guard: offset-beside-animation
+    bpy.context.view_layer.update()
+    return root
+
+
+def _name_all(name: str, meshes: list[bpy.types.Object]) -> None:
+    """Number the meshes after the picture; what else the file held keeps its own short name."""
+    for thing in bpy.context.scene.objects:
+        if thing not in meshes:
+            thing.name = f"{name} {clear_name(thing.name)[:16]}".strip()
+    for number, thing in enumerate(meshes, 1):
+        thing.name = thing.data.name = f"{name} {number}"

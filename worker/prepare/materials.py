@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Materials that show what the file holds: colours wired, textures packed, names clear."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import bpy
+
+from ..edits.baking import bake_own_colors
+from ..import_options import Mending
+from .dedupe_materials import share_same
+from .principled import colored_by_attribute, surface_of
+from .vertex_colors import show_vertex_colors
+
+DEFAULT = Mending()
+METALLIC, ROUGHNESS = 0.5, 0.5
+"""Above the one, a colored surface without a texture for it is a mistake; the other replaces what
+is not a roughness."""
+
+
+def mend_materials(
+    name: str, meshes: list[bpy.types.Object], folder: str, options: Mending = DEFAULT
+) -> list[str]:
+    """Wire or bake vertex colours, pack textures, name everything after the picture.
+
+    `folder` is the mesh file's: textures outside of it are the person's own files, to which a
+    downloaded mesh has no claim. Return notes for the person.
+    """
+    if options.colors != "kept":
+        show_vertex_colors(name, list(dict.fromkeys(thing.data for thing in meshes)))
+    notes = _pack_textures(_materials(meshes), Path(folder).resolve())
+    if options.colors == "baked":
+        _bake_colors(name, meshes)
+    if options.tidy:
+        share_same([thing.data for thing in meshes])
+    materials = _materials(meshes)
+    if options.metals:
+        for material in materials:
+            _mend_surface(material)
+    if options.texture_limit:
+        _limit_textures(materials, options.texture_limit)
+    _name_materials(name, materials)
+    _name_images(name, materials)
+    return notes
+
+
+def _materials(meshes: list[bpy.types.Object]) -> list[bpy.types.Material]:
+    """Return the materials, those of objects that have other ones than their mesh as well."""
+    slots = (slot.material for thing in meshes for slot in thing.material_slots)
+    return list(dict.fromkeys(material for material in slots if material))
+
+
+def _bake_colors(name: str, meshes: list[bpy.types.Object]) -> None:
+    """Put vertex colors into textures; materials that no mesh has any more give up their names."""
+    before = _materials(meshes)
+    for thing in meshes:
+        if any(colored_by_attribute(material) for material in thing.data.materials):
+            bake_own_colors(thing, name)
+    bpy.data.batch_remove(set(before) - set(_materials(meshes)))
+
+
+def _mend_surface(material: bpy.types.Material) -> None:
+    """Take back what makes a model black without anybody wanting it, and what is out of range.
+
+    A glTF material that says nothing of metal is all metal by the specification, which exporters
+    of painted models forget. What is textured, or plain metal without a picture, stays.
+    """
+    surface = surface_of(material)
+    if surface is None:
+        return
+    metallic, roughness = surface.inputs["Metallic"], surface.inputs["Roughness"]
+    if not metallic.is_linked:
+        value = metallic.default_value
+        is_painted = surface.inputs["Base Color"].is_linked
+        if not 0.0 <= value <= 1.0 or (is_painted and value >= METALLIC):
+            metallic.default_value = 0.0
+    if not roughness.is_linked and not 0.0 <= roughness.default_value <= 1.0:  # guard: roughness-0
+        roughness.default_value = ROUGHNESS
+    for socket in (metallic, roughness):
+        for node in _feeding_images(socket):
+            if not node.image.colorspace_settings.is_data:
+                node.image.colorspace_settings.is_data = True
+
+
+def _feeding_images(
+    socket: bpy.types.NodeSocket, depth: int = 3
+) -> list[bpy.types.ShaderNodeTexImage]:
+    if not socket.is_linked or not depth:
+        return []
+    node = socket.links[0].from_node
+    if node.type == "TEX_IMAGE":
+        return [node] if node.image else []
+    return [found for each in node.inputs for found in _feeding_images(each, depth - 1)]
+
+
+def _limit_textures(materials: list[bpy.types.Material], limit: int) -> None:
+    for image in {node.image for node in _textures(materials)}:
+        longest = max(image.size)
+        if longest > limit:
+            sides = (max(1, round(side * limit / longest)) for side in image.size)
+            image.scale(*sides)
+            image.pack()
+
+
+def _textures(
+    materials: list[bpy.types.Material],
+) -> dict[bpy.types.ShaderNodeTexImage, bpy.types.NodeTree]:
+    """Return the materials' image nodes that have an image, and the tree of each."""
+    return {
+        node: material.node_tree
+        for material in materials
+        if material.node_tree
+        for node in material.node_tree.nodes
+        if node.type == "TEX_IMAGE" and node.image
+    }
+
+
+def _pack_textures(materials: list[bpy.types.Material], folder: Path) -> list[str]:
+    lost = 0
+    for image in {node.image for node in _textures(materials)}:
+        if not image.packed_file and not _pack(image, folder):
+            bpy.data.images.remove(image)
+            lost += 1
+    return [f"Textures that the mesh file names were not found: {lost}."] if lost else []
+
+
+def _pack(image: bpy.types.Image, folder: Path) -> bool:
+    named = bpy.path.abspath(image.filepath)
+    if not Path(named).is_file():
+        named = named.replace("\\", "/")  # guard: texture-behind-backslash
+        image.filepath = named
+    path = Path(named).resolve()
+    if not path.is_relative_to(folder) or not path.is_file():
+        return False
+    image.pack()
+    return bool(image.packed_file)
+
+
+def _name_materials(name: str, materials: list[bpy.types.Material]) -> None:
+    """Name the materials after the picture, several by numbers."""
+    for number, material in enumerate(materials, 1):
+        wanted = name if len(materials) == 1 else f"{name} {number}"
+        if material.name != wanted:
+            material.name = wanted
+
+
+def _name_images(name: str, materials: list[bpy.types.Material]) -> None:
+    """Name each image after the picture and what it is for ("photo roughness").
+
+    Where several are for the same, the material tells them apart ("photo 2 roughness").
+    """
+    found: dict[bpy.types.Image, tuple[str, str]] = {}
+    for material in materials:
+        for node in _textures([material]):
+            found.setdefault(node.image, (material.name, _use_of(node)))
+    uses = Counter(use for _, use in found.values())
+    for image, (owner, use) in found.items():
+        whose = name if uses[use] == 1 else owner
+        wanted = whose if use in ("", "base color") else f"{whose} {use}"
+        if image.name != wanted:
+            image.name = wanted
+        if image.packed_file:
+            image.filepath_raw = f"//{image.name}.{_suffix(image)}"
+
+
+def _use_of(node: bpy.types.Node, depth: int = 3) -> str:
+    """Return the surface's inputs that a node feeds in the end, in small letters."""
+    uses: list[str] = []
+    for link in (link for output in node.outputs for link in output.links):
+        if link.to_node.type == "BSDF_PRINCIPLED":
+            uses.append(link.to_socket.name.lower())
+        elif depth:
+            uses.append(_use_of(link.to_node, depth - 1))
+    found = list(dict.fromkeys(use for use in uses if use))
+    return "base color" if "base color" in found else " ".join(found[:2])
+
+
+def _suffix(image: bpy.types.Image) -> str:
+    """Tell the packed file's suffix by its bytes: `Image.file_format` would decode them all."""
+    head = bytes(image.packed_file.data[:12])
+    return "jpg" if head[:2] == b"\xff\xd8" else "webp" if head[8:] == b"WEBP" else "png"

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Vertex colors that a file's materials leave unused, fed to the base color.
+
+Colors that say nothing, because they are all one, replace nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import bpy
+import numpy as np
+
+from ..mesh.arrays import Floats, corners_of, read
+from .principled import new_material, surface_of
+
+STEP = 1.0 / 255.0
+"""The smallest difference that a byte can hold: less is rounding."""
+
+
+def show_vertex_colors(name: str, meshes: list[bpy.types.Mesh]) -> None:
+    """Feed each mesh's colors to every base color that nothing else feeds.
+
+    A material that meshes with other colors, or without any, use as well is copied first.
+    """
+    users: dict[bpy.types.Material, dict[bpy.types.Mesh, str]] = defaultdict(dict)
+    for mesh in meshes:
+        if not any(mesh.materials):
+            _add_material(name, mesh)
+        plain = [one for one in dict.fromkeys(mesh.materials) if one and _is_plain(one)]
+        color = telling_color(mesh) if plain else ""
+        for material in plain:
+            users[material][mesh] = color
+    for material, colors in users.items():
+        _feed_users(material, colors)
+    _name_colors(meshes)
+
+
+def telling_color(mesh: bpy.types.Mesh) -> str:
+    """Return the name of the first color that is not the same everywhere, or nothing.
+
+    The one that Blender renders comes first.
+    """
+    names = [color.name for color in mesh.color_attributes]
+    rendered = mesh.attributes.default_color_name
+    names.sort(key=lambda one: one != rendered)
+    return next((one for one in names if _extent(_used_colors(mesh, one)) >= STEP), "")
+
+
+def _add_material(name: str, mesh: bpy.types.Mesh) -> None:
+    """Give a mesh with colors and no material one; a color that is all over is its base color."""
+    if not mesh.color_attributes or not mesh.polygons:
+        return
+    mesh.materials.clear()
+    if telling_color(mesh):
+        mesh.materials.append(new_material(name))
+        return
+    color = _used_colors(mesh, mesh.attributes.default_color_name or mesh.color_attributes[0].name)
+    if color.min() < 1.0 - STEP:  # White is what colors are before anybody sets them.
+        material = new_material(name)
+        _link_color(material, mesh.color_attributes[0].name)
+        mesh.materials.append(material)
+
+
+def _is_plain(material: bpy.types.Material) -> bool:
+    surface = surface_of(material)
+    return surface is not None and not surface.inputs["Base Color"].is_linked
+
+
+def _used_colors(mesh: bpy.types.Mesh, name: str) -> Floats:
+    """Return the colors (n, 3) of all corners of faces, or of all points that faces have."""
+    attribute = mesh.color_attributes[name]
+    colors = read(attribute.data, "color", np.float32, 4)[:, :3]
+    return colors[np.unique(corners_of(mesh))] if attribute.domain == "POINT" else colors
+
+
+def _extent(colors: Floats) -> float:
+    """Return by how much colors differ; what is no number differs from nothing."""
+    if not len(colors):
+        return 0.0
+    return float(np.nan_to_num(colors.max(axis=0) - colors.min(axis=0)).max())
+
+
+def _feed_users(material: bpy.types.Material, colors: dict[bpy.types.Mesh, str]) -> None:
+    wanted = list(dict.fromkeys(colors.values()))
+    for color in wanted:
+        if not color:
+            continue  # guard: plain-colors-replace-nothing
+        shown = material if len(wanted) == 1 else material.copy()  # guard: uncolored-keep-material
+        _link_color(shown, color)
+        for mesh in (mesh for mesh, own in colors.items() if own == color):
+            for slot, before in enumerate(mesh.materials):
+                if before == material:
+                    mesh.materials[slot] = shown
+
+
+def _link_color(material: bpy.types.Material, color: str) -> None:
+    surface = surface_of(material)
+    assert surface is not None
+    node = material.node_tree.nodes.new("ShaderNodeVertexColor")
+    node.layer_name, node.location = color, (surface.location.x - 220.0, surface.location.y)
+    material.node_tree.links.new(node.outputs["Color"], surface.inputs["Base Color"])
+
+
+def _name_colors(meshes: list[bpy.types.Mesh]) -> None:
+    """Name the color that nodes without a name show, where all meshes call it the same."""
+    names: dict[bpy.types.Material, set[str]] = defaultdict(set)
+    for mesh in meshes:
+        for material in filter(None, mesh.materials):
+            names[material].add(mesh.attributes.default_color_name or "")
+    for material, called in names.items():
+        for node in material.node_tree.nodes if material.node_tree else ():
+            if node.type == "VERTEX_COLOR" and not node.layer_name and len(called) == 1:
+                node.layer_name = next(iter(called))

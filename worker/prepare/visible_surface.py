@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether there is anything to see of a model: points with a place, faces with an area."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+
+from ..mesh.arrays import Floats, corners_of, triangles_of
+from ..refusal import Refusal
+from .evaluated_objects import shown_positions
+
+FARTHEST, SMALLEST = 1e9, 1e-9
+"""In meters. Beyond these Blender's normals, of squares of squares in 32 bits, are no numbers."""
+LEAST_AREA = 1e-7
+"""Of a model's faces, as a part of its squared diagonal: rounding makes less of a line."""
+AT_ONCE = 1 << 14
+
+ANOTHER = "Generate the mesh again."
+
+
+def check_surface(things: list[bpy.types.Object]) -> None:
+    """Raise Refusal if mesh objects show no surface that Blender can work with."""
+    low, high = bounds(things)
+    if max(np.abs(low).max(), np.abs(high).max()) > FARTHEST:  # guard: mesh-not-too-far
+        what = f"The mesh has points more than {FARTHEST:.0e} m away, which Blender cannot show."
+        raise Refusal("bad_mesh", what, ANOTHER)
+    diagonal = float(np.linalg.norm((high - low).astype(np.float64)))
+    if diagonal < SMALLEST:  # guard: mesh-not-a-point
+        raise Refusal("bad_mesh", "All points of the mesh lie in one place.", ANOTHER)
+    if not _has_area(things, LEAST_AREA * diagonal**2):  # guard: mesh-has-area
+        raise Refusal("bad_mesh", "The faces of the mesh have no area.", ANOTHER)
+
+
+def bounds(things: list[bpy.types.Object]) -> tuple[Floats, Floats]:
+    """Return the lowest and the highest corner of mesh objects in the world, as they are shown.
+
+    Raise Refusal if a mesh has points without a place.
+    """
+    bpy.context.view_layer.update()
+    boxes = [_bounds(shown_positions(thing), thing.matrix_world) for thing in things]
+    low = np.min([low for low, _ in boxes], axis=0)
+    return low, np.max([high for _, high in boxes], axis=0)
+
+
+def _bounds(positions: Floats, world: Matrix) -> tuple[Floats, Floats]:
+    placed = _placed(positions, world)
+    low, high = placed.min(axis=0), placed.max(axis=0)
+    if not np.isfinite(high - low).all():  # guard: points-have-a-place
+        raise Refusal("bad_mesh", "The mesh has points without a place.", "Generate it again.")
+    return low, high
+
+
+def _placed(positions: Floats, world: Matrix) -> Floats:
+    if world == Matrix():
+        return positions
+    turned = np.array(world, np.float32)
+    with np.errstate(all="ignore"):  # What overflows is refused.
+        return positions @ turned[:3, :3].T + turned[:3, 3]
+
+
+def _has_area(things: list[bpy.types.Object], least: float) -> bool:
+    """Add up triangles until there is enough: nearly always the first ones are."""
+    total = 0.0
+    for thing in things:
+        corners = corners_of(thing.data)
+        triangles, _ = triangles_of(thing.data)
+        positions = _placed(shown_positions(thing), thing.matrix_world)
+        for first in range(0, len(triangles), AT_ONCE):
+            points = positions[corners[triangles[first : first + AT_ONCE]]].astype(np.float64)
+            sides = points[:, 1:] - points[:, :1]
+            total += np.linalg.norm(np.cross(sides[:, 0], sides[:, 1]), axis=1).sum() / 2.0
+            if total > least:
+                return True
+    return False
