@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from ..jobs import JobView, Library, Record, State, catalogue, picture_from, session
-from ..jobs.batch import Batch, Item, match, planned, refused
-from ..jobs.names import distinct_names
-from ..jobs.sources import Line, read_sources
-from ..jobs.trust import check_origin
+from ..jobs.batch.plan import Batch, Item, match, planned, refused
+from ..jobs.batch.sources import Line, read_sources
+from ..jobs.disk.file_names import distinct_names
+from ..jobs.disk.trust import check_origin
 from ..providers import BadImage, ImageToMeshError, InvalidSettings, LibraryProblem, get_provider
 from .batch_report import COSTS, row_of, write_costs
 from .exit_codes import DONE, INTERRUPTED, code_of

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..jobs.batch import Item
-from ..jobs.files import write_whole
+from ..jobs.batch.plan import Item
+from ..jobs.disk.plain_files import write_whole
 from ..providers._texts import clean
 from .output import tell
 

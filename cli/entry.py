@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..jobs import Entry, JobSpec, PictureSource, State, catalogue, find_blender, picture_from
-from ..jobs.batch import failure_of
+from ..jobs.batch.plan import failure_of
 from ..providers import (
     BadKey,
     ImageToMeshError,

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from ..jobs import Failure, Record, State
-from ..jobs.endings import VERDICTS
+from ..jobs.state_after_error import VERDICTS
 
 DONE = 0
 FAILED = 1

@@ -25,11 +25,11 @@ from ..jobs import (
     library_folder,
     session,
 )
-from ..jobs.files import copy_plain
-from ..jobs.marks import is_marked
-from ..jobs.names import is_reserved
-from ..jobs.trust import trust_library
-from ..jobs.turns import ANSWER_LIMIT, Turns
+from ..jobs.disk.file_names import is_reserved
+from ..jobs.disk.plain_files import copy_plain
+from ..jobs.disk.signatures import is_marked
+from ..jobs.disk.trust import trust_library
+from ..jobs.slots import ANSWER_LIMIT, Turns
 from ..providers import InvalidSettings, LibraryProblem, NoBlender, Provider, base_url, keys_for
 from .exit_codes import INTERRUPTED, code_of
 from .interrupts import put_aside, stopped_kindly

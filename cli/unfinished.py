@@ -8,8 +8,8 @@ import time
 from typing import Any
 
 from ..jobs import Failure, JobSpec, Library, Record, State, forget, known_of, session
-from ..jobs.endings import goes_on
-from ..jobs.trust import HINT, check_origin, is_trusted
+from ..jobs.disk.trust import HINT, check_origin, is_trusted
+from ..jobs.state_after_error import goes_on
 from ..providers import ImageToMeshError, LibraryProblem, get_provider
 from .exit_codes import DONE, INTERRUPTED, UNCERTAIN
 from .output import say, tell

@@ -3,7 +3,27 @@
 
 from __future__ import annotations
 
-from ._values import (
+from .batch.sources import Line, read_sources
+from .diagnostics import write_diagnostics
+from .disk.trash import to_bin
+from .library.asset_metadata import asset_catalog, asset_of
+from .library.history import Shelf, shelf
+from .library.import_log import note_import
+from .library.index import Catalogue, Entry, catalogue, to_clear
+from .library.recovery import Left, Means, dismiss
+from .library.store import Library, library_folder
+from .library.uncertain import forget, is_unsettled, known_of
+from .library.viewable_images import thumbnails
+from .process.find_blender import blender_command, find_blender
+from .process.pool import BackgroundBlender
+from .session import Session, session
+from .steps.fingerprint import digest_of
+from .steps.inputs import picture_from
+from .steps.repeated_order import SOON
+from .tasks.account_queries import Answer, Enquiries, Enquiry
+from .tasks.image_checks import Darkroom, Developed, Lens, Look, darkroom, sent_as
+from .tasks.image_download import Fetched, fetches
+from .values import (
     Collected,
     Ended,
     Event,
@@ -16,26 +36,6 @@ from ._values import (
     Record,
     State,
 )
-from .addresses import Fetched, fetches
-from .assets import asset_catalog, asset_of
-from .background import BackgroundBlender
-from .bin import to_bin
-from .blender_places import blender_command, find_blender
-from .catalogue import Catalogue, Entry, catalogue, to_clear
-from .darkroom import Darkroom, Developed, Lens, Look, darkroom, sent_as
-from .diagnostics import write_diagnostics
-from .enquiry import Answer, Enquiries, Enquiry
-from .imports import note_import
-from .library import Library, library_folder
-from .orders import digest_of
-from .pictures import picture_from
-from .returning import Left, Means, dismiss
-from .session import Session, session
-from .shelf import Shelf, shelf
-from .showing import thumbnails
-from .sources import Line, read_sources
-from .twice import SOON
-from .uncertain import forget, is_unsettled, known_of
 
 __all__ = [
     "SOON",

@@ -20,9 +20,9 @@ from typing import Any
 from ..providers import Secret, all_providers
 from ..providers._secrets import BLANK, without_secrets
 from ..providers._texts import json_bytes
-from .files import is_plain_folder, read_plain
-from .library import MAX_RECORD, RECORD
-from .names import distinct_names
+from .disk.file_names import distinct_names
+from .disk.plain_files import is_plain_folder, read_plain
+from .library.store import MAX_RECORD, RECORD
 
 NEWEST = 20
 LONGEST = 200_000

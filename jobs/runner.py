@@ -27,23 +27,23 @@ from ..providers import (
     get_provider,
     values_of,
 )
-from ._values import Event, Failure, JobSpec, Record, State
-from .calling import Closed
-from .endings import INPUT, UNEXPECTED, cancelled_state, standing, state_after, unusable
-from .fetching import Fetch, poll
-from .keeping import Keeper, now
-from .library import Library
-from .making import Making
-from .ordering import Order
-from .orders import order_of
-from .pacing import Patience, next_pause, sleep
-from .pictures import check_views, collect
-from .sending import Sending
-from .settling import Settlement
-from .stopping import Stops
-from .tools import Tools
-from .turns import Turn
-from .twice import Twice
+from .abandonable_call import Closed
+from .library.live_record import Keeper, now
+from .library.store import Library
+from .resources import Tools
+from .slots import Turn
+from .state_after_error import INPUT, UNEXPECTED, cancelled_state, standing, state_after, unusable
+from .steps.check_images import Sending
+from .steps.download import Fetch, poll
+from .steps.fingerprint import order_of
+from .steps.inputs import check_views, collect
+from .steps.polling import Patience, next_pause, sleep
+from .steps.reconcile import Settlement
+from .steps.repeated_order import Twice
+from .steps.submit import Order
+from .steps.worker_requests import Making
+from .stop_requests import Stops
+from .values import Event, Failure, JobSpec, Record, State
 
 log = logging.getLogger(__name__)
 

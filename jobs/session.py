@@ -9,12 +9,12 @@ import threading
 import time
 
 from ..providers import LibraryProblem
-from ._values import Ended, Event, JobSpec, JobView
-from .background import blenders
-from .enquiry import Enquiries
-from .library import new_job_id
-from .returning import Returning
+from .library.recovery import Returning
+from .library.store import new_job_id
+from .process.pool import blenders
 from .runner import Runner
+from .tasks.account_queries import Enquiries
+from .values import Ended, Event, JobSpec, JobView
 
 KEPT = 50
 """How many ended jobs stay in view."""

@@ -13,8 +13,8 @@ import bpy
 
 from .. import jobs
 from ..i18n.translate import said, told
-from ..jobs.care import Care, CareOrder, cares
-from ..jobs.versions import ORIGINAL, version_file
+from ..jobs.library.versions import ORIGINAL, version_file
+from ..jobs.tasks.mesh_edits import Care, CareOrder, cares
 from ..providers import ImageToMeshError, LibraryProblem
 from ..scene.placement import Place, chosen_place
 from ..state import import_options, open_file

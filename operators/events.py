@@ -12,7 +12,7 @@ import bpy
 
 from ..i18n.translate import said, tr
 from ..jobs import Collected, Ended, Event, JobView, Progressed, State, session
-from ..jobs.versions import DRAWING
+from ..jobs.library.versions import DRAWING
 from ..state import open_file
 from . import account, prepared
 

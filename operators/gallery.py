@@ -12,7 +12,7 @@ import bpy
 from bpy.props import IntProperty
 
 from .. import jobs, preferences
-from ..jobs.names import is_portable
+from ..jobs.disk.file_names import is_portable
 from ..state import thumbnails
 from ..state.scene_properties import shelf_of
 from . import account, prepared

@@ -10,8 +10,8 @@ from bpy.props import BoolProperty, FloatVectorProperty
 
 from .. import jobs, preferences
 from ..i18n.translate import told
-from ..jobs.trust import is_trusted
-from ..jobs.versions import DRAWING, version_file
+from ..jobs.disk.trust import is_trusted
+from ..jobs.library.versions import DRAWING, version_file
 from ..providers import ImageToMeshError, LibraryProblem
 from ..scene.placement import Place, chosen_place, place_of
 from ..state import import_options

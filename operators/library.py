@@ -8,9 +8,9 @@ from bpy.props import BoolProperty
 
 from .. import jobs, preferences
 from ..i18n.translate import told, tr
-from ..jobs.files import is_plain_folder
-from ..jobs.showing import picture_to_open
-from ..jobs.trust import check_origin, has_strangers_models, trust_library
+from ..jobs.disk.plain_files import is_plain_folder
+from ..jobs.disk.trust import check_origin, has_strangers_models, trust_library
+from ..jobs.library.viewable_images import picture_to_open
 from ..providers import ImageToMeshError, LibraryProblem, all_providers, get_provider, settings_of
 from ..state.scene_properties import choices_of, write_settings
 from ..state.views import SIDE_VIEWS

@@ -20,11 +20,11 @@ from typing import Any
 import bpy
 
 from .. import jobs, preferences
-from ..jobs.files import is_plain
-from ..jobs.marks import is_marked
-from ..jobs.preparing import PREVIEW, has_own_parts, made_model
-from ..jobs.trust import check_origin, is_old_own, is_private, model_to_read, not_made_here
-from ..jobs.versions import DRAWING, PARTS
+from ..jobs.disk.plain_files import is_plain
+from ..jobs.disk.signatures import is_marked
+from ..jobs.disk.trust import check_origin, is_old_own, is_private, model_to_read, not_made_here
+from ..jobs.library.versions import DRAWING, PARTS
+from ..jobs.steps.prepare import PREVIEW, has_own_parts, made_model
 from ..providers import LibraryProblem, NoBlender, TimedOut
 from ..scene.placement import Place
 from ..state import import_options

@@ -9,8 +9,8 @@ import bpy
 
 from .. import jobs, preferences
 from ..i18n.translate import told, tr
-from ..jobs.endings import goes_on
-from ..jobs.trust import check_origin, is_trusted
+from ..jobs.disk.trust import check_origin, is_trusted
+from ..jobs.state_after_error import goes_on
 from ..providers import ImageToMeshError, LibraryProblem, Unreachable, all_providers, get_provider
 from . import events, generate, prepared, watch
 from .arguments import argument

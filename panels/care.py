@@ -9,8 +9,8 @@ from typing import Any
 import bpy
 
 from ..i18n.translate import said, tr
-from ..jobs.care import CareView, cares
-from ..jobs.versions import ORIGINAL
+from ..jobs.library.versions import ORIGINAL
+from ..jobs.tasks.mesh_edits import CareView, cares
 from ..state.import_options import care_of
 from .text import draw_text, draw_value, has_room, is_narrow
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import bpy
 
 from ..jobs import blender_command
-from ..jobs.blender_places import module_command
+from ..jobs.process.find_blender import module_command
 
 __all__ = ("background_command",)
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import bpy
 
-from ..jobs.versions import PARTS
+from ..jobs.library.versions import PARTS
 from ..worker.atomic_files import FRAME, LIST
 from .appending import append
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import bpy
 
 from ..jobs import asset_catalog
-from ..jobs.files import read_plain, write_whole
+from ..jobs.disk.plain_files import read_plain, write_whole
 
 NAME = "Image to Mesh"
 CATALOGS = "blender_assets.cats.txt"

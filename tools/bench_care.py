@@ -28,7 +28,7 @@ NAP = 0.002
 def care_for(file: str, folder: str) -> dict[str, Any]:
     """Prepare the file, take care of it, and compare every version with the original."""
     from image_to_mesh.jobs import BackgroundBlender
-    from image_to_mesh.jobs.marks import mark_file
+    from image_to_mesh.jobs.disk.signatures import mark_file
     from image_to_mesh.scene import background_command
 
     blend = str(Path(folder) / "model.blend")
@@ -43,7 +43,7 @@ def care_for(file: str, folder: str) -> dict[str, Any]:
 
 
 def _one(task: str, folder: str, before: NDArray[Any]) -> dict[str, Any]:
-    from image_to_mesh.jobs.care import Care, CareOrder
+    from image_to_mesh.jobs.tasks.mesh_edits import Care, CareOrder
     from image_to_mesh.scene import background_command
 
     order = CareOrder("ball", "ball", Path(folder), task, asked={"faces": FACES[task]})

@@ -52,8 +52,8 @@ def ours(file: str, folder: str) -> dict[str, float]:
     import bpy
 
     from image_to_mesh.jobs import BackgroundBlender
-    from image_to_mesh.jobs.preparing import LEAST
-    from image_to_mesh.jobs.versions import PARTS
+    from image_to_mesh.jobs.library.versions import PARTS
+    from image_to_mesh.jobs.steps.prepare import LEAST
     from image_to_mesh.operators.watch import TICK
     from image_to_mesh.scene import background_command
 
@@ -125,7 +125,7 @@ def keep() -> None:
 
 def until_there(blender: Any, request: dict[str, Any]) -> float:
     """Return after how many seconds the model can be appended; its preview is drawn later."""
-    from image_to_mesh.jobs.versions import DRAWING
+    from image_to_mesh.jobs.library.versions import DRAWING
 
     started, there = time.perf_counter(), []
 

@@ -35,7 +35,7 @@ def background(addon: ModuleType) -> Callable[[str], ModuleType]:
 @pytest.fixture
 def worker(addon: ModuleType) -> Iterator[Any]:
     """One of its own: its peak is that of the test."""
-    process = import_module(f"{addon.__name__}.jobs.worker_process").WorkerProcess
+    process = import_module(f"{addon.__name__}.jobs.process.worker_process").WorkerProcess
     running = process(import_module(f"{addon.__name__}.scene").background_command())
     yield running
     running.kill()

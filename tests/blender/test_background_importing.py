@@ -278,7 +278,7 @@ def test_formats_are_told_as_the_job_tells_them(
 ) -> None:
     path = tmp_path / "mesh"
     path.write_bytes(head)
-    meshfile = import_module(f"{addon.__name__}.jobs.meshfile")
+    meshfile = import_module(f"{addon.__name__}.jobs.steps.mesh_header")
     sniffing = background("checks.mesh_format")
     for rule in ("VERTEX", "FACET", "BEGIN"):
         assert getattr(meshfile, rule) == getattr(sniffing, rule)

@@ -24,7 +24,7 @@ FORGED = '{"id": 1, "done": {"faces": 666, "objects": ["forged"]}}'
 @pytest.fixture
 def worker(addon: ModuleType) -> Iterator[Any]:
     """The one that the add-on starts."""
-    process = import_module(f"{addon.__name__}.jobs.worker_process").WorkerProcess
+    process = import_module(f"{addon.__name__}.jobs.process.worker_process").WorkerProcess
     command = import_module(f"{addon.__name__}.scene").background_command()
     running = process(command)
     yield running

@@ -33,7 +33,7 @@ print("alive", flush=True)
 
 @pytest.fixture
 def worker(addon: ModuleType, root: Path) -> Iterator[ModuleType]:
-    process = import_module(f"{addon.__name__}.jobs.worker_process").WorkerProcess
+    process = import_module(f"{addon.__name__}.jobs.process.worker_process").WorkerProcess
     one = process((sys.executable, str(root / "worker" / "main.py")))
     yield one
     one.kill()

@@ -31,10 +31,10 @@ class Near:
     def __init__(self, addon: ModuleType, root: Path) -> None:
         jobs = f"{addon.__name__}.jobs"
         worker = root / "worker" / "main.py"
-        process = import_module(f"{jobs}.worker_process").WorkerProcess
+        process = import_module(f"{jobs}.process.worker_process").WorkerProcess
         self.process = process((sys.executable, str(worker)))
         self.error = import_module(f"{addon.__name__}.providers").ImageToMeshError
-        self.read = import_module(f"{jobs}.meshfile").read_mesh_file
+        self.read = import_module(f"{jobs}.steps.mesh_header").read_mesh_file
         self.ticks = 0.0
 
     def prepare(self, mesh: Path, *, preview: bool = True) -> str:

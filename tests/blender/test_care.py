@@ -263,7 +263,7 @@ def job(ball: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     folder = library / JOB
     folder.mkdir(parents=True)
     (folder / "model.blend").write_bytes(ball.read_bytes())
-    room("jobs.marks").mark_file(folder / "model.blend")
+    room("jobs.disk.signatures").mark_file(folder / "model.blend")
     (folder / "model.glb").write_bytes(b"glTF")
     jobs.Library(library).save(record)
     bpy.ops.wm.read_homefile(use_factory_startup=True)
@@ -301,7 +301,7 @@ def test_a_version_of_a_version_has_the_next_number(job: Path) -> None:
     bpy.ops.image_to_mesh.clean_mesh()
     assert sorted(path.name for path in job.glob("model*.blend")) == [
         "model-v2.blend", "model-v3.blend", "model.blend"]  # fmt: skip
-    known = room("jobs.versions").versions(job)
+    known = room("jobs.library.versions").versions(job)
     assert [one.source for one in known] == ["", "model.blend", "model-v2.blend"]
 
 
@@ -309,7 +309,7 @@ def test_looking_makes_no_version(job: Path) -> None:
     bpy.ops.image_to_mesh.health_card(job=JOB)
     bpy.ops.image_to_mesh.print_check(job=JOB)
     assert not list(job.glob("model-v*"))
-    card = room("jobs.care").cares().card(JOB)
+    card = room("jobs.tasks.mesh_edits").cares().card(JOB)
     assert card["parts"] == 3
     assert card["print"]["size"][2] == pytest.approx(2000, abs=1)
 
@@ -324,7 +324,7 @@ def test_what_cannot_be_done_is_said_and_leaves_nothing(job: Path) -> None:
 
 
 def test_care_can_be_stopped(job: Path) -> None:
-    care, order = room("jobs.care"), room("jobs.care").CareOrder
+    care, order = room("jobs.tasks.mesh_edits"), room("jobs.tasks.mesh_edits").CareOrder
     begun = care.cares().start(
         order(JOB, "ball", job, "quads", asked={"faces": 50_000}),
         room("scene").background_command(),

@@ -79,7 +79,7 @@ def test_the_watcher_takes_a_part_at_each_tick(tick: Any, folder: Path) -> None:
 
 def test_the_same_model_is_not_taken_twice(tick: Any, folder: Path) -> None:
     """Its preview is drawn while it comes in; the end of the job comes later."""
-    jobs, drawing = room("jobs"), room("jobs.versions").DRAWING
+    jobs, drawing = room("jobs"), room("jobs.library.versions").DRAWING
     view = ended(state=jobs.State.PREPARING, phase=drawing).view
     tick(jobs.Progressed(JOB, view))
     while not room("operators.events")._brought:
@@ -107,7 +107,7 @@ def test_who_imports_it_meanwhile_gets_it_once(tick: Any, folder: Path) -> None:
 
 
 def test_a_script_that_hears_of_its_end_gets_it_once(tick: Any, folder: Path) -> None:
-    jobs, drawing = room("jobs"), room("jobs.versions").DRAWING
+    jobs, drawing = room("jobs"), room("jobs.library.versions").DRAWING
     view = ended(state=jobs.State.PREPARING, phase=drawing).view
     tick(jobs.Progressed(JOB, view))
     tick()
@@ -119,7 +119,7 @@ def test_a_script_that_hears_of_its_end_gets_it_once(tick: Any, folder: Path) ->
 
 
 def test_its_end_does_not_overtake_it(tick: Any, folder: Path) -> None:
-    jobs, drawing = room("jobs"), room("jobs.versions").DRAWING
+    jobs, drawing = room("jobs"), room("jobs.library.versions").DRAWING
     view = ended(state=jobs.State.PREPARING, phase=drawing).view
     outcomes, ticks = tick(jobs.Progressed(JOB, view), jobs.Progressed(JOB, view), ended()), 1
     while room("operators.watch").busy():
@@ -178,7 +178,7 @@ def test_from_a_picture_to_the_scene(
     addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(tmp_path))
-    monkeypatch.setattr(room("jobs.preparing"), "LEAST", 0)
+    monkeypatch.setattr(room("jobs.steps.prepare"), "LEAST", 0)
     chosen = bpy.context.scene.image_to_mesh
     chosen.image = bpy.data.images.load(str(places.SAMPLE))
     chosen.local.face_count = 1000

@@ -279,7 +279,7 @@ def test_imports_are_noted(library: Path) -> None:
     assert not (library / made.id / "imported.json").exists()
     objects = {bpy.data.objects.new("dahlia", bpy.data.meshes.new("dahlia"))}
     bpy.data.libraries.write(str(library / made.id / "model.blend"), objects)
-    room("jobs.marks").mark_file(library / made.id / "model.blend")
+    room("jobs.disk.signatures").mark_file(library / made.id / "model.blend")
     room("jobs").Library(library).save(replace(made, mesh="mesh.glb"))
     assert bpy.ops.image_to_mesh.import_result(job=made.id) == {"FINISHED"}
     assert json.loads((library / made.id / "imported.json").read_text())["times"] == 1

@@ -57,7 +57,7 @@ def job(library: Path, name: str, *, height: float = 1.0, parts: int = 1) -> str
         for part in objects[1:]:
             part.parent = objects[0]
     bpy.data.libraries.write(str(library / record.id / "model.blend"), set(objects))
-    room("jobs.marks").mark_file(library / record.id / "model.blend")
+    room("jobs.disk.signatures").mark_file(library / record.id / "model.blend")
     for one in objects:
         data = one.data
         bpy.data.objects.remove(one)

@@ -230,7 +230,7 @@ def test_importing_what_is_not_there_is_a_sentence(library: Path, job: str) -> N
 
 def test_an_import_that_fails_is_shown_and_the_record_stays(finished: str, library: Path) -> None:
     (library / finished / "model.blend").write_bytes(b"no file of Blender's")
-    room("jobs.marks").mark_file(library / finished / "model.blend")
+    room("jobs.disk.signatures").mark_file(library / finished / "model.blend")
     view = view_of(finished, library)
     session = room("jobs").session()
     session.show(view)

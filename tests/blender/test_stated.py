@@ -53,7 +53,7 @@ def test_some_800_000_faces_come_in_parts(addon: ModuleType) -> None:
     parts = importlib.import_module("image_to_mesh.worker.prepare.chunks")
     each = parts._size(mesh) / len(mesh.polygons)
     most = 0.9e6 if bpy.app.version >= (4, 5, 0) else 1.1e6
-    assert 0.7e6 < room("jobs.preparing").LEAST / each < most
+    assert 0.7e6 < room("jobs.steps.prepare").LEAST / each < most
 
 
 def test_a_mesh_is_one_metre_tall_unless_asked_for_more(addon: ModuleType) -> None:

@@ -62,7 +62,7 @@ def job(library: Path, tmp_path: Path, tmp_path_factory: Any) -> str:
     bpy.ops.wm.read_homefile(use_factory_startup=True, app_template="")
     room("jobs").session.cache_clear()
     room("operators.prepared").unregister()
-    room("jobs.marks")._secret.cache_clear()
+    room("jobs.disk.signatures")._secret.cache_clear()
     name = str(json.loads((_made[0] / "job" / "job.json").read_text("utf-8"))["id"])
     for source, target in (("settings", tmp_path / "settings"), ("job", library / name)):
         shutil.rmtree(target, ignore_errors=True)

@@ -121,7 +121,7 @@ def test_no_error_is_shown_as_it_was_raised() -> None:
     raw = [
         f"{file}:{node.lineno}"
         for file in package.known_files()
-        if file.startswith(("panels/", "operators/"))
+        if file.startswith(("app/", "panels/", "operators/"))
         for node in ast.walk(ast.parse((places.ROOT / file).read_text("utf-8")))
         if isinstance(node, ast.Call)
         and _called(node) in SHOWING

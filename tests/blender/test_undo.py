@@ -46,7 +46,7 @@ def job(addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     folder = library / JOB
     folder.mkdir(parents=True)
     bpy.data.libraries.write(str(folder / "model.blend"), {thing})
-    room("jobs.marks").mark_file(folder / "model.blend")  # as one that was made here
+    room("jobs.disk.signatures").mark_file(folder / "model.blend")  # as one that was made here
     (folder / "model.glb").write_bytes(b"glTF")
     jobs = room("jobs")
     record = jobs.Record(

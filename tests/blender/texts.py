@@ -14,7 +14,10 @@ import places
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-DRAWING = ("panels/", "operators/", "state/preflight.py", "preferences.py", "scene/")
+DRAWING = (
+    *("app/", "operators/", "panels/", "scene/"),
+    *("preferences.py", "state/preflight.py"),
+)
 CALLS = {
     "tr": 0,
     "draw_text": 2,
@@ -80,8 +83,6 @@ def _properties(rna: Any) -> Iterator[str]:
 def _drawn() -> Iterator[str]:
     for file in package.known_files():
         if package.is_product(file) and file.startswith(DRAWING) and file.endswith(".py"):
-            if file.startswith("worker"):
-                continue
             tree = ast.parse((places.ROOT / file).read_text("utf-8"))
             yield from _of_tree(tree, drawn=file.startswith("panels/"))
 

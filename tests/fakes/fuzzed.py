@@ -19,9 +19,9 @@ from typing import Any
 from unit.background_package import load
 
 from image_to_mesh.jobs import InputPicture, Library, Record, State
-from image_to_mesh.jobs.meshfile import read_mesh_file
-from image_to_mesh.jobs.sources import read_sources
-from image_to_mesh.jobs.tools import open_http
+from image_to_mesh.jobs.batch.sources import read_sources
+from image_to_mesh.jobs.resources import open_http
+from image_to_mesh.jobs.steps.mesh_header import read_mesh_file
 from image_to_mesh.providers import (
     ImageToMeshError,
     Picture,

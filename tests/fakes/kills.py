@@ -27,7 +27,9 @@ import filelock  # noqa: F401  # imported here once, for all children
 from fakes.glb import triangle_glb
 from fakes.png import png_of
 from image_to_mesh import jobs
-from image_to_mesh.jobs import answers, fetching, keeping, runner, tools
+from image_to_mesh.jobs import resources, runner
+from image_to_mesh.jobs.library import live_record
+from image_to_mesh.jobs.steps import download, raw_answer
 from image_to_mesh.providers import Secret, _download, _http, all_providers, get_provider
 from image_to_mesh.providers._adapters import parse_settings, to_json
 
@@ -124,13 +126,13 @@ def _hook(at: str, provider: Any) -> None:
         "before submit": (_before, kind, "upload"),
         "uploaded": (_after, kind, "upload"),
         "about to submit": (_before, kind, "submit"),
-        "answer coming": (_before, answers.Answers, "begin"),
-        "answer kept": (_after, answers.Answers, "end"),
+        "answer coming": (_before, raw_answer.Answers, "begin"),
+        "answer kept": (_after, raw_answer.Answers, "end"),
         "submit sent": (_after, _http.Http, "submit"),
-        "answer not written": (_before, keeping.Keeper, "answered"),
+        "answer not written": (_before, live_record.Keeper, "answered"),
         "polling": (_after, kind, "poll"),
-        "mesh not noted": (_before, fetching.Fetch, "_keep"),
-        "before import": (_before, keeping.Keeper, "end"),
+        "mesh not noted": (_before, download.Fetch, "_keep"),
+        "before import": (_before, live_record.Keeper, "end"),
     }
     if at in places:
         when, owner, name = places[at]
@@ -192,7 +194,7 @@ def _child(order: dict[str, Any]) -> None:
 
 def main() -> None:
     """Fork for each order; `id` names it in the answers."""
-    vars(tools)["BackgroundBlender"] = Blender
+    vars(resources)["BackgroundBlender"] = Blender
     _download.STEP = 1  # imported here once, for all children
     all_providers()
     record = jobs.Record("a", jobs.State.QUEUED, "local", "a", "a")

@@ -12,7 +12,7 @@ import pytest
 import samples
 from blender.looks import MEANT, bring_in, differences, import_plainly, looks
 
-from image_to_mesh.jobs.worker_process import WorkerProcess
+from image_to_mesh.jobs.process.worker_process import WorkerProcess
 from image_to_mesh.providers import BadMesh
 
 if TYPE_CHECKING:

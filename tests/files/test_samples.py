@@ -17,8 +17,8 @@ import places
 import pytest
 import samples
 
-from image_to_mesh.jobs.meshfile import read_mesh_file
-from image_to_mesh.jobs.worker_process import WorkerProcess
+from image_to_mesh.jobs.process.worker_process import WorkerProcess
+from image_to_mesh.jobs.steps.mesh_header import read_mesh_file
 from image_to_mesh.providers import BadMesh
 from image_to_mesh.scene.placing import append_model
 

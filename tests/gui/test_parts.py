@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 PARTED = f"""
 from importlib import import_module
-import_module("{ADDON}.jobs.preparing").LEAST = 0
+import_module("{ADDON}.jobs.steps.prepare").LEAST = 0
 assembling = import_module("{ADDON}.scene.assembling")
 assembling.TOGETHER, taken = 1, []
 fill = assembling._fill

@@ -12,7 +12,7 @@ from fakes.service import KEY, Service, serving
 from gui.artist import Artist
 from gui.harness import Session
 
-from image_to_mesh.jobs.marks import MARK, mark_of
+from image_to_mesh.jobs.disk.signatures import MARK, mark_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

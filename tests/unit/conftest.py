@@ -16,14 +16,15 @@ from fakes.running import Orders
 from fakes.service import KEY, Service, serving
 
 from image_to_mesh import providers
-from image_to_mesh.jobs import Session, worker_environment
-from image_to_mesh.jobs.background import blenders
+from image_to_mesh.jobs import Session
+from image_to_mesh.jobs.process import environment
+from image_to_mesh.jobs.process.pool import blenders
 
 
 @pytest.fixture(autouse=True)
 def faults_of_the_fake_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the fake worker see which fault a test wants of it."""
-    monkeypatch.setattr(worker_environment, "NAMES", worker_environment.NAMES | {"FAKE_WORKER"})
+    monkeypatch.setattr(environment, "NAMES", environment.NAMES | {"FAKE_WORKER"})
 
 
 @pytest.fixture(autouse=True)

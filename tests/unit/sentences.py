@@ -19,7 +19,7 @@ from fakes.parsing import parsed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOMS = ("providers/", "jobs/", "scene/", "operators/", "panels/")
+ROOMS = ("providers/", "jobs/", "worker/", "scene/", "app/", "operators/", "panels/")
 ALONE = (
     "state/views.py",
     "state/preflight.py",
@@ -27,7 +27,7 @@ ALONE = (
     "state/scene_properties.py",
     "state/import_options.py",
 )
-COMMAND_LINE = frozenset({"jobs/batch.py", "jobs/sources.py"})
+COMMAND_LINE = frozenset({"jobs/batch/plan.py", "jobs/batch/sources.py"})
 """Speak on the command line alone, which is English."""
 UNSAID = frozenset(
     {"KeyError", "LookupError", "TypeError", "ValueError", "compile", "debug", "info", "warning"}

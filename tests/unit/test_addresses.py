@@ -13,7 +13,7 @@ from fakes.failing import OK, answer
 from fakes.lines import Server, answering
 
 from image_to_mesh import providers
-from image_to_mesh.jobs.pictures import picture_from
+from image_to_mesh.jobs.steps.inputs import picture_from
 from image_to_mesh.providers import (
     BadImage,
     BadMesh,

@@ -227,9 +227,10 @@ def test_damaged_mesh_within_the_answer_is_told(
 def test_full_disk_under_a_mesh_within_the_answer_is_a_value(
     running: Session, aiml: Aiml, tmp_path: Path, png: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from image_to_mesh.jobs import files, library
+    from image_to_mesh.jobs.disk import plain_files
+    from image_to_mesh.jobs.library import store as library
 
-    write = files.write_whole
+    write = plain_files.write_whole
 
     def full(path: Path, data: bytes) -> None:
         if path.name == "mesh.glb":

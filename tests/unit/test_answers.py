@@ -23,8 +23,9 @@ from fakes.glb import triangle_glb
 from fakes.running import Orders
 
 from image_to_mesh.cli.exit_codes import code_of
-from image_to_mesh.jobs import JobView, Library, Session, State, answers
-from image_to_mesh.jobs.answers import Answers
+from image_to_mesh.jobs import JobView, Library, Session, State
+from image_to_mesh.jobs.steps import raw_answer
+from image_to_mesh.jobs.steps.raw_answer import Answers
 from image_to_mesh.providers import LibraryProblem, Provider, get_provider
 from image_to_mesh.providers._aiml import decoded
 from image_to_mesh.providers._answers import Blanks, kept
@@ -45,7 +46,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The one other folder that answers may go to."""
     other = tmp_path / "elsewhere"
     other.mkdir()
-    monkeypatch.setattr(answers, "_elsewhere", lambda: iter([other]))
+    monkeypatch.setattr(raw_answer, "_elsewhere", lambda: iter([other]))
     return other
 
 
@@ -117,7 +118,7 @@ def test_a_library_that_takes_no_answer(
         return real(self, mode, *args, **how)
 
     if not room:
-        monkeypatch.setattr(answers, "_elsewhere", lambda: iter([elsewhere / "missing"]))
+        monkeypatch.setattr(raw_answer, "_elsewhere", lambda: iter([elsewhere / "missing"]))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Path, "open", no_room)
         refuse_mesh(patch)
@@ -132,7 +133,7 @@ def test_a_library_that_takes_no_answer(
     assert resumed(running, shop, library, view.job).state is State.READY
     assert (library / view.job / "mesh.glb").read_bytes() == shop.mesh
     assert not list(elsewhere.iterdir())
-    assert not answers._in_memory
+    assert not raw_answer._in_memory
     assert len(shop.orders) == 1
 
 
@@ -178,7 +179,7 @@ def test_an_answer_is_on_the_disk_itself_before_it_is_read(
     running: Session, shop: Aiml, library: Path, png: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced: list[int] = []
-    real_sync, real_read = os.fsync, answers.Answers.end
+    real_sync, real_read = os.fsync, raw_answer.Answers.end
 
     def fsync(handle: int) -> None:
         synced.append(os.fstat(handle).st_ino)
@@ -289,7 +290,7 @@ def test_there_is_room_before_anything_is_ordered(
     running: Session, shop: Aiml, library: Path, png: bytes, orders: Orders, synchronous: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    from image_to_mesh.jobs import room
+    from image_to_mesh.jobs.disk import free_space as room
 
     needed = TRIPOSR.answer_room if synchronous else room.LEAST
     assert needed == (448 * MIB if synchronous else 64 * MIB)
@@ -314,7 +315,7 @@ def test_there_is_room_before_anything_is_ordered(
 def test_a_library_that_became_read_only_sends_nothing(
     running: Session, shop: Aiml, library: Path, png: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from image_to_mesh.jobs import room
+    from image_to_mesh.jobs.disk import free_space as room
 
     def read_only(_: Path) -> None:
         raise OSError(30, "Read-only file system")

@@ -16,7 +16,7 @@ from fakes.broken import MTL, OBJ, archive, obj_archive, whole
 from fakes.png import png_of
 from unit.background_package import load
 
-from image_to_mesh.jobs.meshfile import read_mesh_file
+from image_to_mesh.jobs.steps.mesh_header import read_mesh_file
 
 archives = load("checks.archives")
 Refusal = load("refusal").Refusal

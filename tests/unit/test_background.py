@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from fakes import WORKER
 
-from image_to_mesh.jobs import worker_process
-from image_to_mesh.jobs.worker_process import WorkerProcess
+from image_to_mesh.jobs.process import worker_process
+from image_to_mesh.jobs.process.worker_process import WorkerProcess
 from image_to_mesh.providers import BadImage, Cancelled, Failed, NoBlender
 
 

@@ -15,8 +15,8 @@ import places
 import pytest
 from fakes import WORKER
 
-from image_to_mesh.jobs import background
-from image_to_mesh.jobs.background import BackgroundBlender, Blenders
+from image_to_mesh.jobs.process import pool
+from image_to_mesh.jobs.process.pool import BackgroundBlender, Blenders
 from image_to_mesh.providers import Cancelled, Failed, NoBlender
 
 
@@ -144,7 +144,7 @@ def test_idle_ones_end_after_a_while(request_: dict[str, Any]) -> None:
 def test_a_heavy_one_gives_its_memory_back(
     kept: Blenders, request_: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(background, "HEAVY", 1)
+    monkeypatch.setattr(pool, "HEAVY", 1)
     first = pid(kept, request_)
     assert is_gone(first)
 
@@ -168,12 +168,12 @@ def test_a_job_asks_through_the_process_wide_ones(request_: dict[str, Any]) -> N
     blender.start()
     assert blender.version(go_on) == (0, 0, 0)
     assert blender.ask(request_, unheard, go_on)["faces"] == 7
-    background.blenders().close()
+    pool.blenders().close()
 
 
 PARENT = """
 import sys, time
-from image_to_mesh.jobs.background import blenders
+from image_to_mesh.jobs.process.pool import blenders
 with blenders().lent({command!r}, lambda: None) as worker:
     worker.version(lambda: None)
     print(worker._process.pid, flush=True)

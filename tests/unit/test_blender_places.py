@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from image_to_mesh.jobs import blender_places
-from image_to_mesh.jobs.blender_places import binary_in, find_blender, known_places
+from image_to_mesh.jobs.process import find_blender as blender_places
+from image_to_mesh.jobs.process.find_blender import binary_in, find_blender, known_places
 
 BUNDLED = "Blender.app/Contents/MacOS/Blender"
 HOMES = {

@@ -11,7 +11,7 @@ import pytest
 from fakes.broken import broken, whole
 from unit.background_package import load
 
-from image_to_mesh.jobs.meshfile import read_mesh_file
+from image_to_mesh.jobs.steps.mesh_header import read_mesh_file
 from image_to_mesh.providers import BadMesh
 
 check_mesh_file = load("checks.mesh_file").check_mesh_file

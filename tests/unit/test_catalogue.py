@@ -25,7 +25,7 @@ from image_to_mesh.jobs import (
     note_import,
     to_clear,
 )
-from image_to_mesh.jobs.catalogue import FILE
+from image_to_mesh.jobs.library.index import FILE
 from image_to_mesh.providers import LibraryProblem
 
 LONG_AGO = 1_700_000_000

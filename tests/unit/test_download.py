@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, cast
 import pytest
 from fakes.files import Files, Trouble, big_glb, serving
 
-from image_to_mesh.jobs.meshfile import read_mesh_file
+from image_to_mesh.jobs.steps.mesh_header import read_mesh_file
 from image_to_mesh.providers import BadMesh, LibraryProblem, Sent, Unreachable, _download, _http
 from image_to_mesh.providers._download import Want, download
 from image_to_mesh.providers._http import Http, Stream

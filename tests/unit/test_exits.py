@@ -10,7 +10,7 @@ import pytest
 
 from image_to_mesh.cli.exit_codes import code_of, exit_code, was_ordered
 from image_to_mesh.jobs import Failure, Record, State
-from image_to_mesh.jobs.endings import UNEXPECTED, VERDICTS, state_after
+from image_to_mesh.jobs.state_after_error import UNEXPECTED, VERDICTS, state_after
 from image_to_mesh.providers import ImageToMeshError, Sent
 from image_to_mesh.providers._errors import _by_kind
 

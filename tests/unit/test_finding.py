@@ -17,7 +17,8 @@ from fakes.scenario_state import Fault, ScenarioFake, usual_results
 from fakes.tripo_calls import V3, job_for
 from fakes.tripo_v3 import TripoV3
 
-from image_to_mesh.jobs import JobSpec, Library, Session, State, ordering
+from image_to_mesh.jobs import JobSpec, Library, Session, State
+from image_to_mesh.jobs.steps import submit
 from image_to_mesh.providers import InvalidSettings, Provider, _finding, _http, get_provider
 from image_to_mesh.providers._finding import agrees, clocks_apart, within
 from image_to_mesh.providers._reply import Reply
@@ -156,7 +157,7 @@ def test_a_clock_that_is_off_here_does_not_hide_the_order(
         return datetime.now(UTC) + timedelta(hours=hours)
 
     monkeypatch.setattr(_finding, "_now", now)
-    monkeypatch.setattr(ordering, "now", lambda: now().isoformat(timespec="seconds"))
+    monkeypatch.setattr(submit, "now", lambda: now().isoformat(timespec="seconds"))
     listing.lose_answers(1)
     view = end_of(running, running.start(listing.spec(tmp_path)))
     assert view.state is State.READY, view.failure

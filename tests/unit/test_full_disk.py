@@ -18,7 +18,8 @@ from fakes.running import end_of
 from fakes.service import KEY, Service, serving
 
 from image_to_mesh.cli.exit_codes import code_of
-from image_to_mesh.jobs import JobSpec, Library, PictureSource, Session, State, answers, runner
+from image_to_mesh.jobs import JobSpec, Library, PictureSource, Session, State, runner
+from image_to_mesh.jobs.steps import raw_answer
 from image_to_mesh.providers import Provider, Secret, get_provider
 
 pytestmark = pytest.mark.once
@@ -73,7 +74,7 @@ def test_full_from_any_write_call_on(
     folders = (tmp_path / "library",) if elsewhere == "room elsewhere" else (tmp_path,)
     calls, met = 0, Counter[State]()
     with service() as shop, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(answers, "_elsewhere", lambda: iter([other]))
+        patch.setattr(raw_answer, "_elsewhere", lambda: iter([other]))
         disk = FullDisk(*folders)
         fill(patch, disk)
         while True:

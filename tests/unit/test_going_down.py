@@ -21,9 +21,10 @@ from fakes.running import Orders
 from fakes.service import KEY, Service
 
 from image_to_mesh.cli.exit_codes import code_of
-from image_to_mesh.jobs import Library, Session, State, calling, ordering
-from image_to_mesh.jobs.settling import Settlement
-from image_to_mesh.jobs.turns import ANSWER_LIMIT
+from image_to_mesh.jobs import Library, Session, State, abandonable_call
+from image_to_mesh.jobs.slots import ANSWER_LIMIT
+from image_to_mesh.jobs.steps import submit as ordering
+from image_to_mesh.jobs.steps.reconcile import Settlement
 from image_to_mesh.providers import Provider, Sent, Unreachable, all_providers, get_provider
 
 DRIVER = """
@@ -95,7 +96,7 @@ def test_whoever_is_interrupted_waits_longer_than_any_answer_takes() -> None:
     patience = [getattr(provider, "patience", 0.0) for provider in all_providers().values()]
     assert max(patience) == 360.0
     assert max(patience) < ANSWER_LIMIT
-    assert calling.EXIT_LIMIT <= 5.0
+    assert abandonable_call.EXIT_LIMIT <= 5.0
 
 
 # -- what was not sent ---------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from fakes.glb import triangle_glb
 
-from image_to_mesh.jobs.meshfile import read_mesh_file
+from image_to_mesh.jobs.steps.mesh_header import read_mesh_file
 from image_to_mesh.providers import BadMesh
 
 

@@ -16,8 +16,8 @@ from fakes.running import Orders, end_of
 from image_to_mesh.cli import entry
 from image_to_mesh.cli.exit_codes import code_of
 from image_to_mesh.jobs import JobSpec, JobView, Library, Record, Session, State, session
-from image_to_mesh.jobs.endings import goes_on
-from image_to_mesh.jobs.library import CANCEL
+from image_to_mesh.jobs.library.store import CANCEL
+from image_to_mesh.jobs.state_after_error import goes_on
 from image_to_mesh.providers import BadMesh, Ticket, Uncertain, get_provider
 from image_to_mesh.providers._http import Http
 
@@ -177,7 +177,7 @@ def test_a_file_that_cannot_be_read_is_a_sentence_and_the_job_stays(
         raise OSError(5, "Input/output error", "/somewhere/mesh.glb")
 
     spec = left("mesh.glb", state=State.DOWNLOADING)
-    monkeypatch.setattr("image_to_mesh.jobs.fetching.Fetch.finish", broken)
+    monkeypatch.setattr("image_to_mesh.jobs.steps.download.Fetch.finish", broken)
     view, record = gone_on(running, spec)
     assert view.failure is not None
     assert (view.failure.kind, record.state) == ("library", State.DOWNLOADING)
@@ -211,10 +211,10 @@ class Worker:
 @pytest.fixture
 def worker(monkeypatch: pytest.MonkeyPatch) -> type[Worker]:
     """Prepare with it."""
-    from image_to_mesh.jobs import tools
+    from image_to_mesh.jobs import resources
 
     fresh = type("Fresh", (Worker,), {})
-    monkeypatch.setattr(tools, "BackgroundBlender", fresh)
+    monkeypatch.setattr(resources, "BackgroundBlender", fresh)
     return fresh
 
 

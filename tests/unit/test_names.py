@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from image_to_mesh.jobs.library import library_folder
-from image_to_mesh.jobs.names import distinct_names, expanded, is_reserved, safe_name
-from image_to_mesh.jobs.pictures import name_of
+from image_to_mesh.jobs.disk.file_names import distinct_names, expanded, is_reserved, safe_name
+from image_to_mesh.jobs.library.store import library_folder
+from image_to_mesh.jobs.steps.inputs import name_of
 
 RESERVED = (
     "NUL",

@@ -30,10 +30,10 @@ from image_to_mesh.jobs import (
     PictureSource,
     Session,
     State,
-    pacing,
     runner,
 )
 from image_to_mesh.jobs.runner import Runner
+from image_to_mesh.jobs.steps import polling
 from image_to_mesh.providers import Secret, _download, _http, get_provider
 
 pytestmark = [pytest.mark.once, pytest.mark.timeout(240)]
@@ -101,7 +101,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no time pass in pauses; forgive lost connections for a moment only."""
     monkeypatch.setattr(_http, "_delay", lambda *_: 0.0)
     monkeypatch.setattr(runner, "next_pause", lambda *_: 0.0)
-    monkeypatch.setattr(pacing, "OUTAGE", 0.05)
+    monkeypatch.setattr(polling, "OUTAGE", 0.05)
     monkeypatch.setattr(_download, "STEP", 20_000)
     monkeypatch.setattr(Runner, "_back_off", lambda *_: time.sleep(0))
 

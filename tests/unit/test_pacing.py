@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from image_to_mesh.jobs import pacing
-from image_to_mesh.jobs.pacing import Patience, next_pause
+from image_to_mesh.jobs.steps import polling
+from image_to_mesh.jobs.steps.polling import Patience, next_pause
 from image_to_mesh.providers import Progress, Unreachable
 
 TIMES = [0.0, 0.4, 7.0, 61.0, 253.0, 1700.0]
@@ -48,7 +48,7 @@ def test_an_honest_estimate_saves_looks() -> None:
 
 def test_a_lost_connection_is_forgiven_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1000.0]
-    monkeypatch.setattr("image_to_mesh.jobs.pacing.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("image_to_mesh.jobs.steps.polling.time.monotonic", lambda: now[0])
 
     def lost() -> Progress:
         raise Unreachable("No connection.")
@@ -58,9 +58,9 @@ def test_a_lost_connection_is_forgiven_for_a_while(monkeypatch: pytest.MonkeyPat
         answer = patience.ask(lost)
         assert isinstance(answer, Progress)
         assert answer.phase == "Waiting for the connection"
-        now[0] += pacing.OUTAGE / 3
+        now[0] += polling.OUTAGE / 3
     patience.ask(lambda: Progress("back"))
     patience.ask(lost)
-    now[0] += pacing.OUTAGE + 1
+    now[0] += polling.OUTAGE + 1
     with pytest.raises(Unreachable):
         patience.ask(lost)

@@ -13,8 +13,8 @@ from fakes.png import png_of
 from PIL import Image
 
 from image_to_mesh.jobs import PictureSource
-from image_to_mesh.jobs.pictures import collect
-from image_to_mesh.jobs.sending import needs_fitting
+from image_to_mesh.jobs.steps.check_images import needs_fitting
+from image_to_mesh.jobs.steps.inputs import collect
 from image_to_mesh.providers import (
     BadImage,
     PictureLimits,

@@ -10,8 +10,8 @@ import pytest
 from fakes.running import end_of, spec_for
 
 from image_to_mesh.jobs import BackgroundBlender, Session
-from image_to_mesh.jobs.preparing import LEAST
-from image_to_mesh.jobs.versions import PARTS
+from image_to_mesh.jobs.library.versions import PARTS
+from image_to_mesh.jobs.steps.prepare import LEAST
 
 if TYPE_CHECKING:
     from pathlib import Path

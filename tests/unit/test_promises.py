@@ -25,20 +25,13 @@ from fakes.running import Orders
 from unit.background_package import load
 
 from image_to_mesh.cli import entry
-from image_to_mesh.jobs import (
-    InputPicture,
-    Library,
-    Record,
-    State,
-    keeping,
-    ordering,
-    room,
-    showing,
-    trust,
-)
-from image_to_mesh.jobs.ordering import Order
-from image_to_mesh.jobs.pictures import READABLE
-from image_to_mesh.jobs.uploads import MARGIN, Uploads
+from image_to_mesh.jobs import InputPicture, Library, Record, State
+from image_to_mesh.jobs.disk import free_space, trust
+from image_to_mesh.jobs.library import live_record, viewable_images
+from image_to_mesh.jobs.steps import submit as ordering
+from image_to_mesh.jobs.steps.inputs import READABLE
+from image_to_mesh.jobs.steps.submit import Order
+from image_to_mesh.jobs.steps.upload_cache import MARGIN, Uploads
 from image_to_mesh.providers import LibraryProblem, Provider, Secret
 from image_to_mesh.providers._adapters import to_json
 
@@ -160,7 +153,7 @@ def test_what_is_about_to_be_ordered_is_on_disk_first(
     (record,) = seen
     assert record.state is State.SUBMITTING
     assert record.submitted
-    assert record.request_hash == keeping.request_hash(record)
+    assert record.request_hash == live_record.request_hash(record)
     assert record.uploaded
 
 
@@ -256,7 +249,7 @@ def test_a_trusted_strangers_job_with_an_address_is_not_taken_up(
     folder.mkdir(parents=True)
     (folder / "job.json").write_text(json.dumps(to_json(record)), "utf-8")
     monkeypatch.setattr(trust, "is_trusted", lambda _root: True)
-    keeper = keeping.Keeper(Library(folder.parent), record, lambda _: None, home=False)
+    keeper = live_record.Keeper(Library(folder.parent), record, lambda _: None, home=False)
     with pytest.raises(LibraryProblem, match="names an address"):
         keeper.reload()
 
@@ -265,9 +258,9 @@ def test_a_strangers_picture_that_would_fill_the_memory_is_not_opened(tmp_path: 
     head = struct.pack(">IIBBBBB", 60_000, 64, 8, 2, 0, 0, 0)
     picture = tmp_path / "wide.png"
     picture.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IEND", b""))
-    assert showing._looked_at(picture, READABLE) is None
+    assert viewable_images._looked_at(picture, READABLE) is None
     picture.write_bytes(png_of(64, 64))
-    assert showing._looked_at(picture, READABLE)
+    assert viewable_images._looked_at(picture, READABLE)
 
 
 # -- what killed processes leave -------------------------------------------------------------------
@@ -280,7 +273,7 @@ def test_what_a_process_wrote_to_try_the_disk_goes_if_it_was_killed(
     library.create(RECORD, {"cup.png": b"pixels"})
     with monkeypatch.context() as killed:
         killed.setattr(Path, "unlink", lambda *_, **__: None)
-        room.check_room(tmp_path / "a-job", 0)
+        free_space.check_room(tmp_path / "a-job", 0)
     assert len(list((tmp_path / "a-job").glob(".*"))) == 1
     library.sweep_job("a-job")
     assert list((tmp_path / "a-job").glob(".*")) == []

@@ -15,9 +15,10 @@ import pytest
 from fakes.running import end_of, order_for
 from fakes.service import Service
 
-from image_to_mesh.jobs import Library, Means, Record, Session, State, migrating
-from image_to_mesh.jobs.library import MAX_RECORD, RECORD
-from image_to_mesh.jobs.migrating import SCHEMA, STEPS
+from image_to_mesh.jobs import Library, Means, Record, Session, State
+from image_to_mesh.jobs.library import migrations
+from image_to_mesh.jobs.library.migrations import SCHEMA, STEPS
+from image_to_mesh.jobs.library.store import MAX_RECORD, RECORD
 from image_to_mesh.providers import LibraryProblem, Provider, RemoteFile
 
 COUNT = 200
@@ -200,7 +201,7 @@ def test_steps_are_taken_one_after_the_other(monkeypatch: pytest.MonkeyPatch) ->
     def second(old: dict[str, Any]) -> None:
         old["steps"] = [*old.get("steps", []), 2]
 
-    monkeypatch.setattr(migrating, "SCHEMA", 3)
-    monkeypatch.setattr(migrating, "STEPS", {1: lambda old: old.update(steps=[1]), 2: second})
-    assert migrating.migrated({"schema": 1}, "a") == {"schema": 3, "steps": [1, 2]}
-    assert migrating.migrated({"schema": 3}, "a") == {"schema": 3}
+    monkeypatch.setattr(migrations, "SCHEMA", 3)
+    monkeypatch.setattr(migrations, "STEPS", {1: lambda old: old.update(steps=[1]), 2: second})
+    assert migrations.migrated({"schema": 1}, "a") == {"schema": 3, "steps": [1, 2]}
+    assert migrations.migrated({"schema": 3}, "a") == {"schema": 3}

@@ -64,7 +64,7 @@ ROOMS: dict[str, Room] = {
 # The files of a room that may use what their neighbours may not.
 ALONE = {
     "requests": ("providers/_transport.py",),
-    "send2trash": ("jobs/bin.py",),
+    "send2trash": ("jobs/disk/trash.py",),
     "urllib3": ("providers/_connections.py",),
 }
 HEAVY = frozenset({"filelock", "pydantic", "send2trash"})

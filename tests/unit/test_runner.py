@@ -16,7 +16,7 @@ from fakes.service import KEY, Service
 from PIL import Image
 
 from image_to_mesh.jobs import Ended, Library, PictureSource, Session, State, picture_from
-from image_to_mesh.jobs.pacing import LONGEST, next_pause
+from image_to_mesh.jobs.steps.polling import LONGEST, next_pause
 from image_to_mesh.providers import BadKey, BadReply, Progress, Provider
 
 
@@ -277,7 +277,7 @@ def test_unwritable_library_is_a_value(running: Session, tmp_path: Path, png: by
 def test_the_worker_gets_no_keys(
     running: Session, tmp_path: Path, png: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from image_to_mesh.jobs.worker_environment import clean_environment
+    from image_to_mesh.jobs.process.environment import clean_environment
 
     monkeypatch.setenv("REHEARSAL_API_KEY", KEY)
     clean = clean_environment({"PATH": "x", "TRIPO_API_KEY": "a", "AWS_SECRET": "b", "HOME": "h"})

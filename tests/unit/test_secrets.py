@@ -15,7 +15,7 @@ from fakes.running import Orders
 from fakes.service import KEY, Service
 
 from image_to_mesh.jobs.diagnostics import redacted
-from image_to_mesh.jobs.tools import Tools
+from image_to_mesh.jobs.resources import Tools
 from image_to_mesh.providers import Failed, get_provider
 from image_to_mesh.providers._http import Http
 from image_to_mesh.providers._secrets import BULK, Secrets, without_secrets

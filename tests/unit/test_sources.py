@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from image_to_mesh.jobs.sources import Line, read_sources
+from image_to_mesh.jobs.batch.sources import Line, read_sources
 from image_to_mesh.providers import ImageToMeshError
 
 

@@ -9,7 +9,7 @@ import pytest
 from fakes.png import chunk
 from unit.background_package import load
 
-from image_to_mesh.jobs import twice
+from image_to_mesh.jobs.steps import repeated_order
 
 Refusal = load("refusal").Refusal
 
@@ -39,4 +39,4 @@ def test_2000_objects_1000_materials_and_16_mb_of_material_file() -> None:
 
 
 def test_the_same_order_asks_for_ten_seconds() -> None:
-    assert twice.SOON == 10.0
+    assert repeated_order.SOON == 10.0

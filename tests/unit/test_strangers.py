@@ -16,17 +16,9 @@ from fakes.running import end_of, order_for
 from fakes.service import Service
 
 from image_to_mesh.cli import entry
-from image_to_mesh.jobs import (
-    Library,
-    Means,
-    Record,
-    Session,
-    State,
-    library_folder,
-    marks,
-    session,
-)
-from image_to_mesh.jobs.trust import check_ticket, is_trusted, trust_library
+from image_to_mesh.jobs import Library, Means, Record, Session, State, library_folder, session
+from image_to_mesh.jobs.disk import signatures
+from image_to_mesh.jobs.disk.trust import check_ticket, is_trusted, trust_library
 from image_to_mesh.providers import Failed, LibraryProblem, Provider, RemoteFile, get_provider
 
 EVIL = "https://evil.invalid/mesh.glb"
@@ -39,7 +31,7 @@ def a_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setattr(entry, "find_blender", lambda _: WORKER)
     session.cache_clear()
-    marks._secret.cache_clear()
+    signatures._secret.cache_clear()
     return tmp_path / "settings" / "image_to_mesh"
 
 
@@ -185,7 +177,7 @@ def test_a_secret_that_cannot_be_kept_lasts_for_the_process(
     library = Library(root)
     library.create(plain(), {})
     assert library.load("cup").own
-    marks._secret.cache_clear()
+    signatures._secret.cache_clear()
     assert not library.load("cup").own
 
 
@@ -193,7 +185,7 @@ def test_a_secret_that_cannot_be_kept_lasts_for_the_process(
 def test_a_spoiled_secret_is_not_used(a_user: Path, spoiled: bytes) -> None:
     a_user.mkdir(parents=True)
     (a_user / "own.key").write_bytes(spoiled)
-    assert len(marks._secret(a_user)) == marks.LENGTH
+    assert len(signatures._secret(a_user)) == signatures.LENGTH
 
 
 def unmarked(root: Path) -> Library:
@@ -214,15 +206,15 @@ def test_a_record_from_before_the_marks_is_own_in_the_default_library_alone(
     library = unmarked(default)
     assert not library.load("cup").own, "it was put there after the secret"
     (a_user / "own.key").unlink()
-    marks._secret.cache_clear()
-    marks._secret(a_user)
+    signatures._secret.cache_clear()
+    signatures._secret(a_user)
     assert library.load("cup").own
     (default / "cup").chmod(0o777)
     assert not library.load("cup").own, "anybody can have written it"
     other = unmarked(root)
     (a_user / "own.key").unlink()
-    marks._secret.cache_clear()
-    marks._secret(a_user)
+    signatures._secret.cache_clear()
+    signatures._secret(a_user)
     assert not other.load("cup").own, "an unpacked archive is no library of one's own"
 
 

@@ -24,14 +24,20 @@ from image_to_mesh.jobs import (
     note_import,
     to_bin,
 )
-from image_to_mesh.jobs.catalogue import FILE
-from image_to_mesh.jobs.files import is_plain, leave_word, open_plain, read_plain, write_whole
-from image_to_mesh.jobs.imports import last_import
-from image_to_mesh.jobs.library import MAX_RECORD, RECORD
-from image_to_mesh.jobs.meshfile import read_mesh_file
-from image_to_mesh.jobs.uploads import FILE as UPLOADS
-from image_to_mesh.jobs.uploads import Uploads
-from image_to_mesh.jobs.versions import Version, remember, versions
+from image_to_mesh.jobs.disk.plain_files import (
+    is_plain,
+    leave_word,
+    open_plain,
+    read_plain,
+    write_whole,
+)
+from image_to_mesh.jobs.library.import_log import last_import
+from image_to_mesh.jobs.library.index import FILE
+from image_to_mesh.jobs.library.store import MAX_RECORD, RECORD
+from image_to_mesh.jobs.library.versions import Version, remember, versions
+from image_to_mesh.jobs.steps.mesh_header import read_mesh_file
+from image_to_mesh.jobs.steps.upload_cache import FILE as UPLOADS
+from image_to_mesh.jobs.steps.upload_cache import Uploads
 from image_to_mesh.providers import LibraryProblem, get_provider
 
 PRIVATE = b'{"private": "letter"}'

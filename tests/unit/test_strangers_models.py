@@ -12,17 +12,18 @@ import pytest
 from fakes import WORKER
 
 from image_to_mesh.cli import entry
-from image_to_mesh.jobs import Library, Record, State, library_folder, marks, session
-from image_to_mesh.jobs.library import JOB_ID
-from image_to_mesh.jobs.marks import is_marked, mark_file, settings_folder
-from image_to_mesh.jobs.preparing import made_model
-from image_to_mesh.jobs.trust import (
+from image_to_mesh.jobs import Library, Record, State, library_folder, session
+from image_to_mesh.jobs.disk import signatures
+from image_to_mesh.jobs.disk.signatures import is_marked, mark_file, settings_folder
+from image_to_mesh.jobs.disk.trust import (
     check_ticket,
     has_strangers_models,
     is_private,
     model_to_read,
     workshop,
 )
+from image_to_mesh.jobs.library.store import JOB_ID
+from image_to_mesh.jobs.steps.prepare import made_model
 from image_to_mesh.providers import LibraryProblem
 
 
@@ -33,7 +34,7 @@ def a_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setattr(entry, "find_blender", lambda _: WORKER)
     session.cache_clear()
-    marks._secret.cache_clear()
+    signatures._secret.cache_clear()
     return tmp_path / "settings" / "image_to_mesh"
 
 
@@ -206,7 +207,7 @@ def test_a_lock_that_stays_is_told_with_its_file_and_the_way_out(
     root: Path, monkeypatch: pytest.MonkeyPatch, text: str, holder: str
 ) -> None:
     from image_to_mesh.jobs import forget
-    from image_to_mesh.jobs.locking import JobLock
+    from image_to_mesh.jobs.disk.lock import JobLock
 
     real = JobLock._taken
 

@@ -14,12 +14,12 @@ from fakes.odd_files import a_folder, a_link, odd, soon
 from fakes.png import png_of
 
 from image_to_mesh.jobs import Library, Record, State, note_import, write_diagnostics
-from image_to_mesh.jobs.files import copy_plain, write_whole
-from image_to_mesh.jobs.library import RECORD
-from image_to_mesh.jobs.locking import JobLock
-from image_to_mesh.jobs.marks import mark_file
-from image_to_mesh.jobs.showing import PIXELS, Thumbnails, picture_to_open
-from image_to_mesh.jobs.versions import Version, remember
+from image_to_mesh.jobs.disk.lock import JobLock
+from image_to_mesh.jobs.disk.plain_files import copy_plain, write_whole
+from image_to_mesh.jobs.disk.signatures import mark_file
+from image_to_mesh.jobs.library.store import RECORD
+from image_to_mesh.jobs.library.versions import Version, remember
+from image_to_mesh.jobs.library.viewable_images import PIXELS, Thumbnails, picture_to_open
 from image_to_mesh.providers._download import Origin, Want, _keep, _load, _size, _write
 
 PRIVATE = b'{"private": "letter"}'

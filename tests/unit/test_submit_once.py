@@ -17,7 +17,7 @@ from fakes.stages import HTML, STAGES, Spoil, gateway
 
 from image_to_mesh.cli.exit_codes import code_of
 from image_to_mesh.jobs import JobSpec, Library, PictureSource, Session, State, runner
-from image_to_mesh.jobs.settling import Settlement
+from image_to_mesh.jobs.steps.reconcile import Settlement
 from image_to_mesh.providers import Provider, Secret, _http, get_provider
 
 COSTS = {

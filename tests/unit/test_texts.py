@@ -14,7 +14,7 @@ from fakes.running import Orders
 from fakes.service import Service
 
 from image_to_mesh.jobs import Library, Record, State
-from image_to_mesh.jobs.catalogue import Catalogue
+from image_to_mesh.jobs.library.index import Catalogue
 from image_to_mesh.providers import (
     BadMesh,
     BadReply,

@@ -12,7 +12,7 @@ import pytest
 from fakes.tripo_calls import V2, V3, Version, connected, order
 from fakes.tripo_server import FakeTripo, Fault, serving
 
-from image_to_mesh.jobs.pacing import next_pause
+from image_to_mesh.jobs.steps.polling import next_pause
 from image_to_mesh.providers import (
     BadMesh,
     Balance,

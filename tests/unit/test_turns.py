@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 import pytest
 
-from image_to_mesh.jobs import turns
-from image_to_mesh.jobs.pacing import next_pause
-from image_to_mesh.jobs.turns import Turn, Turns
+from image_to_mesh.jobs import slots
+from image_to_mesh.jobs.slots import Turn, Turns
+from image_to_mesh.jobs.steps.polling import next_pause
 from image_to_mesh.providers import Progress
 
 WORKING = Progress("Working")
@@ -118,7 +118,7 @@ def test_after_a_quiet_one_more_is_tried(monkeypatch: pytest.MonkeyPatch) -> Non
     first.take(never)
     second.take(never)
     second.refused(0.0)
-    monkeypatch.setattr(turns, "QUIET", 0.0)
+    monkeypatch.setattr(slots, "QUIET", 0.0)
     first.leave(finished=True)
     first, third = Turn(shared), Turn(shared)
     assert has_turn(first)
@@ -142,7 +142,7 @@ def test_closing_waits_for_the_answers_and_lets_nobody_order() -> None:
 
 def test_the_end_of_a_task_is_seen_soon_while_others_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
-    monkeypatch.setattr("image_to_mesh.jobs.turns.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("image_to_mesh.jobs.slots.time.monotonic", lambda: now[0])
 
     def looks(turn: Turn, takes: float) -> list[float]:
         turn.take(never)
@@ -159,7 +159,7 @@ def test_the_end_of_a_task_is_seen_soon_while_others_wait(monkeypatch: pytest.Mo
     assert looks(Turn(shared), 33.0)[-1] <= 35.0
     for _ in range(3):
         last = looks(Turn(shared), 33.0)
-    assert last[-1] - 33.0 <= 0.02 * 33.0 + turns.SHORTEST_PAUSE
+    assert last[-1] - 33.0 <= 0.02 * 33.0 + slots.SHORTEST_PAUSE
     assert len(last) < 33
     waiting.take(never)
     waiting.leave()

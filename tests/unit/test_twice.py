@@ -22,7 +22,7 @@ from fakes.service import Service
 
 from image_to_mesh.cli import entry
 from image_to_mesh.jobs import JobView, Library, PictureSource, Session, State
-from image_to_mesh.jobs.twice import FILE, SOON
+from image_to_mesh.jobs.steps.repeated_order import FILE, SOON
 from image_to_mesh.providers import Provider, Secret
 
 pytestmark = pytest.mark.usefixtures("rehearsal")

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from image_to_mesh.jobs import care as caring
-from image_to_mesh.jobs import versions
-from image_to_mesh.jobs.marks import is_marked, mark_file
+from image_to_mesh.jobs.disk.signatures import is_marked, mark_file
+from image_to_mesh.jobs.library import versions
+from image_to_mesh.jobs.tasks import mesh_edits as caring
 from image_to_mesh.providers import LibraryProblem
 
 if TYPE_CHECKING:

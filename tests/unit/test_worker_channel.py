@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from fakes import WORKER
 
-from image_to_mesh.jobs.worker_process import WorkerProcess
+from image_to_mesh.jobs.process.worker_process import WorkerProcess
 from image_to_mesh.providers import Failed
 
 BACKGROUND = Path(__file__).resolve().parents[2] / "worker"
@@ -22,7 +22,7 @@ BACKGROUND = Path(__file__).resolve().parents[2] / "worker"
 PRINTS = """
 import ctypes, json, os, subprocess, sys
 sys.path.insert(0, {folder!r})
-from worker import private_output
+from main import private_output
 answers = private_output()
 token = json.loads(sys.stdin.readline())["token"]
 def say(**message):
@@ -136,11 +136,11 @@ def test_the_token_is_told_on_standard_input_alone() -> None:
 
 def test_it_prints_to_standard_error_from_its_first_moment() -> None:
     """Before anything is imported: an import may print as well."""
-    source = (BACKGROUND / "worker.py").read_text("utf-8")
+    source = (BACKGROUND / "main.py").read_text("utf-8")
     main = source[source.index("if __name__") :].splitlines()
     assert main[1].strip() == "answers = private_output()"
-    code = f"import sys; sys.path.insert(0, {str(BACKGROUND)!r})\nimport worker\n"
-    code += "out = worker.private_output()\nprint('noise', flush=True)\nimport os\n"
+    code = f"import sys; sys.path.insert(0, {str(BACKGROUND)!r})\nimport main\n"
+    code += "out = main.private_output()\nprint('noise', flush=True)\nimport os\n"
     code += "os.write(out, b'answer')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr.strip()) == ("answer", "noise")

@@ -11,10 +11,10 @@ from types import SimpleNamespace
 import pytest
 from fakes import WORKER
 
-from image_to_mesh.jobs import blender_places, worker_environment
-from image_to_mesh.jobs.blender_places import blender_command, module_command
-from image_to_mesh.jobs.worker_environment import clean_environment
-from image_to_mesh.jobs.worker_process import WorkerProcess
+from image_to_mesh.jobs.process import environment, find_blender
+from image_to_mesh.jobs.process.environment import clean_environment
+from image_to_mesh.jobs.process.find_blender import blender_command, module_command
+from image_to_mesh.jobs.process.worker_process import WorkerProcess
 
 SECRETS = {
     "AWS_ACCESS_KEY_ID": "AKIA", "AWS_SESSION_TOKEN": "t", "DATABASE_URL": "postgres://u:p@h/d",
@@ -49,7 +49,7 @@ def test_the_process_sees_only_the_list_and_its_own_folder(
     names = set(ready["ready"]["names"])
     own = {"TMPDIR", "TEMP", "TMP", "BLENDER_USER_RESOURCES"}
     # Python sets the one itself where no language is chosen.
-    assert names - own - {"LC_CTYPE"} <= worker_environment.NAMES
+    assert names - own - {"LC_CTYPE"} <= environment.NAMES
     assert own <= names
     worker.kill()
 
@@ -62,7 +62,7 @@ def test_a_blender_starts_without_scripts_add_ons_and_network() -> None:
     assert flags <= set(command)
     assert "--python-use-system-env" not in command
     script = command.index("--python")
-    assert command[script + 1] == str(blender_places.WORKER)
+    assert command[script + 1] == str(find_blender.WORKER)
     # What an old Blender does not know stands behind the script, which never returns.
     assert command.index("--offline-mode") > script > command.index("--disable-autoexec")
 
@@ -70,7 +70,7 @@ def test_a_blender_starts_without_scripts_add_ons_and_network() -> None:
 def test_the_module_starts_isolated_and_finds_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     found = SimpleNamespace(submodule_search_locations=[str(Path("/venv/lib/bpy"))])
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: found)
-    worker = str(blender_places.WORKER)
+    worker = str(find_blender.WORKER)
     place = str(Path("/venv/lib"))
     assert module_command() == (sys.executable, "-I", worker, place)
-    assert blender_places.find_blender({}) == module_command()
+    assert find_blender.find_blender({}) == module_command()

@@ -16,9 +16,16 @@ import places
 import pytest
 from fakes import WORKER
 
-from image_to_mesh.jobs import background, worker_folder
-from image_to_mesh.jobs.worker_folder import ABANDONED, LOCK, PREFIX, SWEPT, WorkerFolder, sweep
-from image_to_mesh.jobs.worker_process import WorkerProcess
+from image_to_mesh.jobs.process import pool, temporary_folder
+from image_to_mesh.jobs.process.temporary_folder import (
+    ABANDONED,
+    LOCK,
+    PREFIX,
+    SWEPT,
+    WorkerFolder,
+    sweep,
+)
+from image_to_mesh.jobs.process.worker_process import WorkerProcess
 from image_to_mesh.providers import BadImage, Cancelled, Failed, NoBlender
 
 
@@ -160,7 +167,7 @@ def test_what_another_user_left_is_not_ours(temp: Path, monkeypatch: pytest.Monk
 PARENT = """
 import sys, tempfile, time
 tempfile.tempdir = {temp!r}
-from image_to_mesh.jobs.background import blenders
+from image_to_mesh.jobs.process.pool import blenders
 with blenders().lent({command!r}, lambda: None) as worker:
     worker.version(lambda: None)
     print(worker._process.pid, flush=True)
@@ -179,8 +186,8 @@ def test_the_next_start_sweeps_what_a_killed_process_left(temp: Path) -> None:
         (folder,) = temp.iterdir()
         parent.kill()
     assert folder.is_dir()
-    background.blenders.cache_clear()
-    kept = background.blenders()
+    pool.blenders.cache_clear()
+    kept = pool.blenders()
     end = time.monotonic() + 20.0
     while folder.exists():
         assert time.monotonic() < end
@@ -191,7 +198,7 @@ def test_the_next_start_sweeps_what_a_killed_process_left(temp: Path) -> None:
 def test_a_place_that_knows_no_locks_is_used_too(
     temp: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker_folder, "_held", lambda _folder: None)
+    monkeypatch.setattr(temporary_folder, "_held", lambda _folder: None)
     folder = WorkerFolder()
     assert sweep() == 0
     folder.remove()

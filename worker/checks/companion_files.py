@@ -26,7 +26,7 @@ RESERVED = frozenset({"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$", "CLOCK$"}
 )
 """What Windows takes for a device, whatever stands behind a dot."""
 PREFIX = "image_to_mesh-"
-"""What the near end sweeps, should a folder be left behind; `jobs/worker_folder.py` has it too."""
+"""What the near end sweeps, should a folder be left behind: also in `jobs/process`."""
 
 
 def leads_into(path: str, folder: Path, home: Path) -> bool:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a mesh file is, told by its first bytes: names and types of a download are hearsay.
 
-Nothing here imports bpy. `jobs/meshfile.py` tells formats by the same rules.
+Nothing here imports bpy. `jobs/steps/mesh_header.py` tells formats by the same rules.
 """
 
 from __future__ import annotations

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Calls that a cancel does not have to wait for: they run on a thread that can be left behind."""
+
+from __future__ import annotations
+
+import atexit
+import queue
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+from .process.pool import TICK
+
+T = TypeVar("T")
+
+EXIT_LIMIT = 3.0
+"""Seconds that a process which ends waits for the answers to its orders."""
+
+
+class Closed(Exception):
+    """Unwinds a job whose process goes away; its record stays as it is."""
+
+
+class Call(Generic[T]):
+    """One call on its own thread. `lasting`: a process that ends waits for it for a moment.
+
+    Raises RuntimeError where no thread can be started: then nothing was called.
+    """
+
+    def __init__(self, call: Callable[[], T], *, lasting: bool = False) -> None:
+        self._call = call
+        self._box: queue.Queue[tuple[list[T], Exception | None]] = queue.Queue(1)
+        self._outcome: tuple[list[T], Exception | None] | None = None
+        self._afterwards: list[Callable[[], None]] = []
+        self._lock = threading.Lock()
+        self._over = False
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        if lasting:
+            _lasting.add(self)
+
+    @property
+    def taken(self) -> bool:
+        """Whether its outcome was waited for."""
+        return self._outcome is not None
+
+    def wait(self, check: Callable[[], None]) -> T:
+        """Return the call's value, or raise its error, or what `check` raises meanwhile.
+
+        It can be waited for again after `check` raised.
+        """
+        while self._outcome is None:
+            try:
+                self._outcome = self._box.get(timeout=TICK)
+            except queue.Empty:
+                check()
+        values, error = self._outcome
+        if error is not None:
+            raise error
+        return values[0]
+
+    def afterwards(self, work: Callable[[], None]) -> None:
+        """Have some work done once the call is over, on its thread; now if it is over."""
+        with self._lock:
+            if not self._over:
+                self._afterwards.append(work)
+                return
+        work()
+
+    def join(self, seconds: float) -> None:
+        """Wait for its thread."""
+        self._thread.join(max(0.0, seconds))
+
+    def _run(self) -> None:
+        try:
+            self._box.put(([self._call()], None))
+        except Exception as error:  # noqa: BLE001 - raised again where the call is waited for
+            self._box.put(([], error))
+        finally:
+            with self._lock:
+                self._over = True
+            for work in self._afterwards:
+                work()
+            _lasting.discard(self)
+
+
+_lasting: set[Call[Any]] = set()
+
+
+def wait_for_lasting(seconds: float) -> None:
+    """Wait for the calls that were made to last, for at most so many seconds together."""
+    end = time.monotonic() + seconds
+    for call in list(_lasting):
+        call.join(end - time.monotonic())
+
+
+atexit.register(wait_for_lasting, EXIT_LIMIT)  # guard: exit-waits-for-answers

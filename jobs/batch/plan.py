@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Many jobs as one: planned against what the library has, so that nothing is paid for twice.
+
+The same batch run again orders only what is missing. What is ready is done, what is unfinished goes
+on, and what may have been taken by the service, or was paid for and failed, is told and left.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ...providers import ImageToMeshError, Message, Provider, Settings, values_of
+from ..library.index import Entry
+from ..session import Session
+from ..slots import ANSWER_LIMIT, Turns
+from ..steps.fingerprint import digest_of, order_mark
+from ..steps.inputs import name_of
+from ..values import Ended, Failure, JobSpec, JobView, PictureSource, Record, State
+
+AHEAD = 3
+"""Jobs at each service that are made ready while the others have all its places."""
+LIVELY = 4
+"""How many times more jobs may be on their way than the service has places: some download."""
+IN_A_ROW = 3
+"""Orders refused for a reason that will refuse the others too, after which no more are tried."""
+TRIES = 3
+
+SAME_FOR_ALL = frozenset({"missing_key", "bad_key", "no_credits", "unreachable"})
+"""Errors that the next order at the same service will meet as well."""
+AGAIN = frozenset({"rate_limited"})
+UNFINISHED = frozenset({State.QUEUED, State.RUNNING, State.DOWNLOADING, State.PREPARING})
+_ORDER = (State.READY, State.RUNNING, State.DOWNLOADING, State.PREPARING, State.SUBMITTING,
+          State.UNCERTAIN, State.QUEUED, State.FAILED, State.CANCELLED)  # fmt: skip
+
+
+@dataclass
+class Item:
+    """One mesh of a batch, and how far it is. `spec` is None where it cannot be ordered at all.
+
+    `image` is what the person named; `state` is None while there is no job of it.
+    """
+
+    image: str
+    provider: str
+    name: str = ""
+    spec: JobSpec | None = None
+    service: tuple[Any, ...] = ()
+    mark: str = ""
+    job: str = ""
+    state: State | None = None
+    record: Record | None = None
+    failure: Failure | None = None
+    tries: int = 0
+    was_there: bool = False
+
+    @property
+    def ended(self) -> bool:
+        """Whether there is nothing left to do for it."""
+        return self.failure is not None or (self.state is not None and self.state.over)
+
+
+def planned(
+    image: str, provider: Provider[Any], settings: Settings, pictures: Iterable[PictureSource],
+    files: Mapping[str, Path], spec: JobSpec,
+) -> Item:  # fmt: skip
+    """Return an item that can be ordered. `files` are the pictures by view that are files.
+
+    May raise OSError for a picture that cannot be read.
+    """
+    marks = {one.view: one.url or digest_of(files[one.view]) for one in pictures}
+    keys = tuple(key.preference for key in provider.keys) or (provider.id,)
+    return Item(
+        image,
+        provider.id,
+        name=spec.pictures[0].name,
+        spec=spec,
+        service=(*keys, spec.base_url, provider.at_once(settings)),
+        mark=order_mark(provider.id, values_of(settings), marks),
+    )
+
+
+def refused(image: str, provider: str, error: Exception) -> Item:
+    """Return an item that cannot be ordered, and why. It keeps the place of its name."""
+    return Item(image, provider, name=name_of(image), failure=failure_of(error))
+
+
+def failure_of(error: Exception) -> Failure:
+    """Return why an item did not come, also for what nobody has thought of."""
+    if isinstance(error, ImageToMeshError):
+        return Failure(error.kind, error.message, error.hint, error.link)
+    words = f"{type(error).__name__}: {error}"
+    message = Message("Something unexpected went wrong: {words}", words=words)
+    return Failure("unexpected", message)
+
+
+def match(items: Iterable[Item], entries: Iterable[Entry], *, retry: bool) -> None:
+    """Give each item the job that the library has of it; each job goes to one item at most.
+
+    Jobs that failed and cannot have cost anything count for none, nor do those that failed
+    at all with `retry`.
+    """
+    known: dict[str, list[Entry]] = {}
+    for entry in entries:
+        lost = entry.state in (State.FAILED, State.CANCELLED)
+        if entry.order and not (lost and (retry or not entry.taken)):
+            known.setdefault(entry.order, []).append(entry)
+    for item in items:
+        found = known.get(item.mark, ()) if item.spec else ()
+        if found:
+            best = min(found, key=lambda one: (one.name != item.name, _ORDER.index(one.state)))
+            known[item.mark].remove(best)
+            item.job, item.state, item.was_there = best.job, best.state, True
+
+
+def _failure_of(record: Record) -> Failure | None:
+    """Return why a job of the library that has ended brought no mesh."""
+    if record.state is State.READY:
+        return None
+    hint = "Use “--retry-failed” to order it anew."
+    return record.failure or Failure("failed", f"Its job {record.id} is {record.state}.", hint)
+
+
+class Batch:
+    """Runs items through a session, at each service as many at once as it takes."""
+
+    def __init__(
+        self,
+        items: list[Item],
+        running: Session,
+        load: Callable[[str], Record],
+        *,
+        most: int | None = None,
+        tell: Callable[[Item, JobView], None],
+    ) -> None:
+        self.items = items
+        self._running = running
+        self._load = load
+        self._most = most
+        self._tell = tell
+        self._turns: dict[tuple[Any, ...], Turns] = {}
+        self._limits: dict[tuple[Any, ...], int] = {}
+        self._waiting: dict[tuple[Any, ...], deque[Item]] = {}
+        self._live: dict[str, Item] = {}
+        self._in_a_row: Counter[tuple[Any, ...]] = Counter()
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing waits and nothing runs."""
+        return not self._live and not any(self._waiting.values())
+
+    @property
+    def ordering(self) -> bool:
+        """Whether the answer to an order is awaited."""
+        return any(turns.ordering for turns in self._turns.values())
+
+    def run(self, *, stop: Callable[[], bool] = bool) -> None:
+        """Do all that is left to do; returns when every item has ended, or cannot go on now.
+
+        `stop` is asked between two events, and lets it return early.
+        """
+        for item in self.items:
+            self._enlist(item)
+        while not stop() and (self._start() or self._live):
+            event = self._running.wait(0.1)
+            if event is not None and event.job in self._live:
+                self._tell(self._live[event.job], event.view)
+                if isinstance(event, Ended):
+                    self._take(self._live.pop(event.job), event.view)
+
+    def break_off(self, error: Exception) -> None:
+        """Put aside what still runs after an error that nobody has thought of, and say so of it."""
+        self.close()
+        for item in self.items:
+            if not item.ended:
+                item.failure = failure_of(error)
+        self._live.clear()
+        self._waiting.clear()
+
+    def close(self) -> None:
+        """Leave everything so that it can go on: orders under way are still answered."""
+        end = time.monotonic() + ANSWER_LIMIT
+        for turns in self._turns.values():
+            turns.close(max(0.0, end - time.monotonic()))
+        self._running.close()
+        shown = {view.job: view for view in self._running.views()}
+        for item in self._live.values():
+            # What is shown may be a step behind: an answer is on disk before it is told.
+            with contextlib.suppress(ImageToMeshError):
+                item.record = self._load(item.job)
+            item.failure = shown[item.job].failure if item.job in shown else None
+            item.state = item.record.state if item.record else None
+
+    def _enlist(self, item: Item) -> None:
+        """Queue an item, or end it where the library says how it ended."""
+        if item.failure is not None or item.spec is None:
+            return
+        if item.state is not None:
+            try:
+                item.record = self._load(item.job)
+            except ImageToMeshError as problem:
+                item.failure = Failure(problem.kind, problem.message, problem.hint)
+                return
+            item.state = item.record.state
+            if item.state.over and item.state is not State.UNCERTAIN:
+                item.failure = _failure_of(item.record)
+                return
+            item.spec = replace(item.spec, record=item.record)
+        if item.service not in self._turns:
+            limit = int(item.service[-1])
+            self._limits[item.service] = min(limit, self._most or limit)
+            self._turns[item.service] = Turns(self._limits[item.service])
+            self._waiting[item.service] = deque()
+        waiting = self._waiting[item.service]
+        # What is at the service already goes first: it has its place there.
+        waiting.append(item) if item.state is None else waiting.appendleft(item)
+
+    def _start(self) -> bool:
+        """Start what there is room for; say whether anything still waits."""
+        for service, waiting in self._waiting.items():
+            while waiting and self._has_room(service):
+                self._begin(waiting.popleft(), service)
+        return any(self._waiting.values())
+
+    def _has_room(self, service: tuple[Any, ...]) -> bool:
+        turns, limit = self._turns[service], self._limits[service]
+        lively = sum(1 for one in self._live.values() if one.service == service)
+        with turns.lock:
+            places = limit - len(turns.having)
+            return turns.coming < max(places, 0) + AHEAD and lively < LIVELY * limit + AHEAD
+
+    def _begin(self, item: Item, service: tuple[Any, ...]) -> None:
+        assert item.spec is not None
+        item.tries += 1
+        try:
+            item.job = self._running.start(replace(item.spec, turns=self._turns[service]))
+        except Exception as error:  # noqa: BLE001 - one item's trouble is its own
+            item.failure = failure_of(error)
+            return
+        self._live[item.job] = item
+
+    def _take(self, item: Item, view: JobView) -> None:
+        item.record, item.failure = view.record, view.failure
+        item.state = view.record.state if view.record else view.state
+        kind = view.failure.kind if view.failure else ""
+        if kind in AGAIN and item.state is State.QUEUED and item.tries < TRIES and item.spec:
+            item.spec, item.failure = replace(item.spec, record=item.record), None
+            return self._waiting[item.service].append(item)
+        if kind not in SAME_FOR_ALL:
+            self._in_a_row[item.service] = 0
+            return None
+        self._in_a_row[item.service] += 1
+        if self._in_a_row[item.service] >= IN_A_ROW:
+            self._give_up(item)
+        return None
+
+    def _give_up(self, last: Item) -> None:
+        """Order no more at a service that has refused several in a row for the same reason."""
+        waiting = self._waiting[last.service]
+        for item in waiting:
+            item.failure = last.failure
+        waiting.clear()

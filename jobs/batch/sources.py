@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a batch is made of: picture files, folders of them, and tables that name them."""
+
+from __future__ import annotations
+
+import csv
+import errno
+import glob
+import io
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ...providers import BadImage, ImageToMeshError, InvalidSettings, Message
+from ..disk.file_names import expanded
+
+PICTURES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
+"""Endings of the files that are taken from a folder."""
+MAX_TABLE = 64_000_000
+"""Bytes of a table, at most."""
+VIEWS = ("left", "back", "right")
+IMAGE, PROVIDER = "image", "provider"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One mesh that is asked for: a picture's path or address, and what belongs to it as text.
+
+    `problem` is set for a source that cannot be read: it is told with the others' ends.
+    """
+
+    image: str
+    provider: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    views: Mapping[str, str] = field(default_factory=dict)
+    problem: ImageToMeshError | None = None
+
+
+def read_sources(sources: Sequence[str]) -> list[Line]:
+    """Return a line for each picture of the sources, each once; raises BadImage for nothing.
+
+    A table's pictures lie where the table lies, unless their paths are whole. Raises
+    InvalidSettings for a table that cannot be read.
+    """
+    lines = [line for source in sources for line in _read(source)]
+    if not lines:
+        named = ", ".join(sources)
+        raise BadImage(f"There is no picture in {named}.", "Give files, folders or a CSV table.")
+    seen = {repr(line): line for line in lines}
+    return list(seen.values())
+
+
+def _read(source: str) -> Iterator[Line]:
+    path = expanded(source)
+    if "://" in source:
+        yield Line(source)
+    elif "\0" in source:
+        yield Line(source, problem=BadImage("No file's name has a null character in it."))
+    elif set("*?[") & set(source) and not os.path.lexists(path):
+        yield from _matching(source, path)
+    elif path.suffix.lower() == ".csv" and not path.is_dir():
+        yield from _table(path)
+    elif path.is_dir():
+        yield from _folder(path)
+    else:
+        yield Line(_whole(path))
+
+
+def _whole(path: Path) -> str:
+    """Return a path from the root on, also one that cannot be followed."""
+    try:
+        return str(path.resolve())
+    except (OSError, RuntimeError, ValueError):
+        return str(path.absolute())
+
+
+def _matching(source: str, pattern: Path) -> Iterator[Line]:
+    """Yield what a pattern stands for, where the shell has not done so, as Windows' does not."""
+    found = sorted(glob.glob(str(pattern), recursive=True))  # noqa: PTH207 - a whole path
+    if not found:
+        what = Message("No file matches “{source}”.", source=source)
+        yield Line(source, problem=BadImage(what, "Check the path."))
+    for name in found:
+        yield from _read(name)
+
+
+def _folder(path: Path) -> Iterator[Line]:
+    try:
+        for file in sorted(path.iterdir(), key=lambda one: one.name):
+            if file.suffix.lower() in PICTURES and file.name[0] != "." and file.is_file():
+                yield Line(_whole(file))
+    except OSError as error:
+        why = error.strerror or str(error)
+        what = Message("The folder {path} cannot be read: {why}.", path=path, why=why)
+        problem = BadImage(what, "Check who may read it.")
+        yield Line(str(path), problem=problem)  # guard: unreadable-folders
+
+
+def _text_of(path: Path) -> str:
+    """Return a table's text; raises InvalidSettings for what cannot be one."""
+    try:
+        if path.exists() and not path.is_file():
+            raise OSError(errno.EINVAL, "it is no file")
+        with path.open("rb") as file:
+            data = file.read(MAX_TABLE + 1)
+        if len(data) > MAX_TABLE:
+            raise OSError(errno.EFBIG, f"it has more than {MAX_TABLE // 10**6} MB")
+        return data.decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise InvalidSettings(f"{path} cannot be read: {why}.", "Save it as CSV, UTF-8.") from error
+
+
+def _table(path: Path) -> Iterator[Line]:
+    """Yield the lines of a table as spreadsheets save it: commas, semicolons or tabs."""
+    text = _text_of(path)
+    head = text.partition("\n")[0]
+    between = max(",;\t", key=head.count)
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=between, strict=True)
+    try:
+        rows.fieldnames = [name.strip() for name in rows.fieldnames or ()]
+        _check_head(path, rows.fieldnames)
+        if "\0" in text:  # guard: tables-without-null
+            raise InvalidSettings(f"{path} has null characters in it.", "Save it as CSV, UTF-8.")
+        for row in rows:
+            if None in row or None in row.values():
+                raise InvalidSettings(
+                    f"{path}, line {rows.line_num}: it has more or fewer columns than the head.",
+                    "Put texts with commas in quotes.",
+                )
+            cells = {name: value.strip() for name, value in row.items() if value.strip()}
+            if cells:
+                yield _line(path, rows.line_num, cells)
+    except csv.Error as error:
+        raise InvalidSettings(f"{path}, line {rows.line_num}: {error}.", "Mend it.") from error
+
+
+def _check_head(path: Path, names: Sequence[str]) -> None:
+    if IMAGE not in names:
+        raise InvalidSettings(
+            f"{path} has no column “{IMAGE}”.", "Its first line names the columns: image, provider…"
+        )
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise InvalidSettings(f"{path} has two columns “{min(twice)}”.", "Name each column once.")
+
+
+def _line(path: Path, number: int, cells: dict[str, str]) -> Line:
+    if IMAGE not in cells:
+        raise InvalidSettings(f"{path}, line {number}: it names no image.", "Fill it, or empty it.")
+    views = {view: _placed(path, cells.pop(view)) for view in VIEWS if view in cells}
+    image, provider = _placed(path, cells.pop(IMAGE)), cells.pop(PROVIDER, "")
+    return Line(image, provider, cells, views)
+
+
+def _placed(table: Path, image: str) -> str:
+    return image if "://" in image else _whole(table.parent / expanded(image))

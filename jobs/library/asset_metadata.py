@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a prepared model says of itself in Blender's asset browser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...providers import Provider, all_providers
+from ..values import Record
+
+CATALOG = "Image to Mesh"
+_NAMESPACE = "5c1ad9a5-3f0e-4a57-9d5b-6f1c8a4e2b70"
+"""Any fixed one will do: the same provider has the same catalog in every library."""
+
+
+def asset_catalog(provider: str, label: str) -> tuple[str, str]:
+    """Return the catalog of a provider's models: its id and its path."""
+    import uuid
+
+    ident = uuid.uuid5(uuid.UUID(_NAMESPACE), provider)
+    return str(ident), f"{CATALOG}/{label.replace(':', '').strip()}"
+
+
+def asset_of(record: Record) -> dict[str, Any]:
+    """Return what the background Blender writes into the model as asset data: plain JSON."""
+    provider = all_providers().get(record.provider)
+    label = provider.label if provider else record.provider
+    cost = "" if record.credits is None else f"{record.credits:g} credits"
+    chosen = _chosen(record, provider)
+    said = {
+        "Picture": ", ".join(one.name for one in record.pictures) or record.name,
+        "Made by": label,
+        "Settings": ", ".join(f"{name} {value}" for name, value in chosen.items()) or "defaults",
+        "Date": record.created[:10],
+        "Cost": cost,
+    }
+    return {
+        "catalog": asset_catalog(record.provider, label)[0],
+        "author": label,
+        "description": ". ".join(f"{name}: {value}" for name, value in said.items() if value),
+        "license": provider.license_note() if provider else "",
+        "tags": [CATALOG, label, record.name],
+        "properties": {
+            "image_to_mesh_job": record.id,
+            "image_to_mesh_picture": said["Picture"],
+            "image_to_mesh_provider": record.provider,
+            "image_to_mesh_settings": said["Settings"],
+            "image_to_mesh_date": record.created,
+            "image_to_mesh_cost": cost,
+        },
+    }
+
+
+def _chosen(record: Record, provider: Provider[Any] | None) -> dict[str, Any]:
+    """Return the settings that differ from the service's own."""
+    defaults = provider.settings() if provider else None
+    return {
+        name: value
+        for name, value in record.settings.items()
+        if defaults is None or value != getattr(defaults, name, None)
+    }

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Records of older versions, made into those of today: one step for each schema that was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ...providers import LibraryProblem
+
+SCHEMA = 2
+
+
+def _from_1(record: dict[str, Any]) -> None:
+    """Schema 1 offered nothing of its own accord, and kept the time of orders that were refused."""
+    if record.get("state") == "ready":
+        record["dismissed"] = True
+    if record.get("state") == "queued":
+        record["submitted"] = record["request_hash"] = None
+
+
+STEPS: Mapping[int, Callable[[dict[str, Any]], None]] = {1: _from_1}
+"""What turns a decoded record of a schema into one of the next."""
+
+
+def migrated(record: dict[str, Any], job: str) -> dict[str, Any]:
+    """Return a decoded record in today's schema.
+
+    Raises LibraryProblem for one of a newer version, and for one whose schema is none.
+    """
+    schema = record.get("schema", 1)
+    if type(schema) is not int or schema < 1:
+        raise LibraryProblem(f"The record of job “{job}” has no schema: {schema!r}.")
+    if schema > SCHEMA:
+        raise LibraryProblem(
+            f"Job “{job}” was written by a newer version of Image to Mesh.", "Update the add-on."
+        )
+    record = dict(record)
+    for step in range(schema, SCHEMA):
+        STEPS[step](record)
+    return {**record, "schema": SCHEMA}

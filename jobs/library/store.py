@@ -1,0 +1,308 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The library on disk: one folder per job, readable by people.
+
+A folder holds `job.json`, the input pictures, the untouched mesh file, `model.blend` and
+`preview.png`. Nothing else depends on a folder: deleting it deletes the job.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import shutil
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ...providers import BadReply, LibraryProblem, Message
+from ...providers._adapters import parse_reply
+from ...providers._exact import is_exact
+from ...providers._texts import changed_texts, json_bytes, storable
+from ..disk import signatures
+from ..disk.file_names import expanded, is_portable
+from ..disk.lock import JobLock, is_held
+from ..disk.plain_files import (
+    SIDE,
+    is_plain,
+    is_plain_folder,
+    leave_word,
+    read_plain,
+    settle_folder,
+    write_whole,
+)
+from ..disk.trust import is_old_own, make_root, remove_tree
+from ..values import Record, State
+from .migrations import migrated
+from .versions import PARTS
+
+RECORD = "job.json"
+MAX_RECORD = 1024 * 1024
+"""Bytes of a record, at most: whole ones have some thousands."""
+JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+"""No dot: a folder that is called x.app is a program on macOS, and opening it would start it."""
+CANCEL = ".cancel"
+"""A file of this name in a job's folder asks the process that works on it to stop."""
+IMPORTED = "imported.json"
+"""A file of this name tells when the job's mesh came into a scene."""
+LEFT_OVER = 24 * 3600.0
+"""Seconds after which a half-made folder is surely nobody's any more."""
+
+
+def library_folder(preference: str, environment: Mapping[str, str]) -> Path:
+    """Return the library's folder: the preference, else the variable, else the user's data."""
+    chosen = preference.strip() or environment.get("IMAGE_TO_MESH_LIBRARY", "").strip()
+    return expanded(chosen) if chosen else default_folder(environment)
+
+
+def default_folder(environment: Mapping[str, str]) -> Path:
+    """Return the library's folder where none was chosen, which is private to the user."""
+    return _user_data(environment) / "image_to_mesh"
+
+
+def _user_data(environment: Mapping[str, str]) -> Path:
+    if sys.platform == "win32":
+        return Path(environment.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support"
+    return Path(environment.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+
+
+def new_job_id(name: str) -> str:
+    """Return an id that sorts by time and that people recognise: time, picture, four digits."""
+    time = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:24].strip("-") or "picture"
+    return f"{time}-{plain}-{secrets.token_hex(2)}"
+
+
+class Library:
+    """The jobs in a folder. Every method may raise LibraryProblem."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def folder(self, job: str) -> Path:
+        """Return the job's folder; raises LibraryProblem for a name that is no job's."""
+        if not JOB_ID.fullmatch(job) or not is_portable(job):  # guard: job-ids
+            is_odd = not is_exact(job) or (Path(job).name == job and job.strip("."))
+            if is_odd and os.path.lexists(self.root / job):
+                raise LibraryProblem(
+                    Message("The folder “{job}” in the library has a name that no job has.",
+                            job=job),
+                    "Rename it, or move it elsewhere.",
+                )  # fmt: skip
+            raise LibraryProblem(f"There is no job “{job}”.", "List them with “jobs”.")
+        return self.root / job
+
+    def create(self, record: Record, pictures: Mapping[str, bytes]) -> None:
+        """Make the job's folder, whole or not at all."""
+        try:
+            make_root(self.root)
+            side = self.root / f".new-{secrets.token_hex(6)}"
+            side.mkdir()
+            try:
+                for name, data in pictures.items():
+                    write_whole(side / name, data)
+                write_whole(side / RECORD, _encode(record))
+                side.rename(self.folder(record.id))
+                settle_folder(self.root.resolve())  # guard: job-folder-synced
+            except BaseException:
+                shutil.rmtree(side, ignore_errors=True)
+                raise
+        except OSError as error:
+            raise _problem(error, self.root) from error
+
+    def save(self, record: Record) -> None:
+        """Replace the job's record atomically."""
+        folder = self.folder(record.id)
+        try:
+            write_whole(folder / RECORD, _encode(record))
+        except OSError as error:
+            if not folder.is_dir():
+                raise LibraryProblem(f"The folder of job “{record.id}” is gone.") from error
+            raise _problem(error, self.root) from error
+
+    def keep(self, job: str, name: str, data: bytes | bytearray) -> None:
+        """Put a file into the job's folder, whole or not at all."""
+        try:
+            write_whole(self.folder(job) / Path(name).name, data)
+        except OSError as error:
+            raise _problem(error, self.root) from error
+
+    def load(self, job: str) -> Record:
+        """Read one job's record."""
+        return self._decoded(self._read(job), job)
+
+    def all(self) -> tuple[list[Record], list[str]]:
+        """Return the records, oldest first, and a sentence for each that cannot be read."""
+        records: list[Record] = []
+        problems: list[str] = []
+        for job in self.jobs():
+            try:
+                records.append(self.load(job))
+            except LibraryProblem as problem:
+                problems.append(str(problem))
+        return records, problems
+
+    def jobs(self) -> list[str]:
+        """Return the ids of all jobs, oldest first, whether or not their records can be read."""
+        if self.root.exists() and not self.root.is_dir():
+            raise LibraryProblem(f"{self.root} is no folder.", "Choose another library folder.")
+        try:
+            found = sorted(os.scandir(self.root), key=lambda one: one.name)
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise _problem(error, self.root) from error
+        named = (one.name for one in found if one.name[0] != "." and _is_own_folder(one))
+        return [job for job in named if os.path.lexists(self.root / job / RECORD)]
+
+    def open_jobs(self) -> Iterator[Record]:
+        """Yield the jobs that are not settled, oldest first: those that can go on, those that are
+        uncertain, those whose mesh nobody has seen yet.
+
+        Broken records are passed over: `all` tells of them. Quick in a large library, because
+        only records that may be such are read in full.
+        """
+        for job in self.jobs():
+            try:
+                data = self._read(job)
+                if data.get("state") == State.READY and self._was_seen(job, data):
+                    continue
+                record = self._decoded(data, job)
+            except (LibraryProblem, AttributeError):
+                continue
+            if not record.state.over or record.state is State.UNCERTAIN or record.offered:
+                yield record
+
+    def _was_seen(self, job: str, data: Mapping[str, Any]) -> bool:
+        known = bool(data.get("dismissed")) or not data.get("place")
+        return known or (self.root / job / IMPORTED).exists()
+
+    def _decoded(self, data: Any, job: str) -> Record:
+        """Make a record of what was read, and note whether this user wrote it."""
+        record = _decode(data, job)
+        own = signatures.has_mark(data)
+        if not own and signatures.MARK not in data:
+            own = is_old_own(self.folder(job) / RECORD)
+        if own or record.failure is None:
+            return replace(record, own=own)
+        return replace(record, own=False, failure=replace(record.failure, link=""))
+
+    def sweep(self) -> None:
+        """Clear away what a process that was killed had not finished making."""
+        if not self.root.is_dir():
+            return
+        sides = (one for one in self.root.glob(".*.new") if SIDE.fullmatch(one.name))
+        for path in (*self.root.glob(".new-*"), *self.root.glob(f"*/{PARTS}"), *sides):
+            try:
+                if time.time() - path.lstat().st_mtime > LEFT_OVER:
+                    path.unlink() if is_plain(path) else remove_tree(path)
+            except OSError:
+                continue
+        self._sweep_locks()
+
+    def _sweep_locks(self) -> None:
+        """Clear away locks of jobs that were never made, or are gone; held ones stay."""
+        for path in self.root.glob(".*.lock"):
+            job = path.name.removeprefix(".").removesuffix(".lock")
+            with suppress(OSError):
+                old = time.time() - path.lstat().st_mtime > LEFT_OVER
+                if old and not os.path.lexists(self.root / job) and not self.is_held(job):
+                    path.unlink(missing_ok=True)
+
+    def sweep_job(self, job: str) -> None:
+        """Clear away half-written files of a job that nobody else works on."""
+        for path in self.folder(job).glob(".*.new"):
+            if SIDE.fullmatch(path.name):
+                with suppress(OSError):
+                    path.unlink()
+
+    def lock(self, job: str) -> JobLock:
+        """Return the lock of a job; it is not taken yet."""
+        return JobLock(self.root, job)
+
+    def is_held(self, job: str) -> bool:
+        """Say whether some process works on a job now."""
+        return is_held(self.root, job)
+
+    def ask_to_cancel(self, job: str) -> None:
+        """Leave word for the process that works on a job."""
+        try:
+            leave_word(self.folder(job) / CANCEL)
+        except OSError as error:
+            raise _problem(error, self.root) from error
+
+    def _read(self, job: str) -> Any:
+        try:
+            return json.loads(read_plain(self.folder(job) / RECORD, MAX_RECORD))
+        except FileNotFoundError as error:
+            raise LibraryProblem(f"There is no job “{job}”.", "List them with “jobs”.") from error
+        except (OSError, ValueError, RecursionError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise LibraryProblem(f"The record of job “{job}” cannot be read: {why}.") from error
+
+    def unused(self, job: str, *, mine: bool = False) -> Path:
+        """Return the folder of a job that is there and that nobody works on."""
+        folder = self.folder(job)
+        is_job = is_plain_folder(folder) and os.path.lexists(folder / RECORD)
+        if not is_job:  # guard: links-are-no-jobs
+            raise LibraryProblem(f"There is no job “{job}”.", "List them with “jobs”.")
+        if not mine and self.is_held(job):
+            raise LibraryProblem(f"Job “{job}” is being worked on.", "Cancel it first.")
+        return folder
+
+    def delete(self, job: str, *, mine: bool = False) -> None:
+        """Delete the job's folder with all that is in it; `mine`: also while it is worked on."""
+        folder = self.unused(job, mine=mine)
+        try:
+            remove_tree(folder)
+        except OSError as error:
+            raise _problem(error, self.root) from error
+
+
+def _is_own_folder(found: os.DirEntry[str]) -> bool:
+    try:
+        return found.is_dir(follow_symlinks=False)
+    except OSError:
+        return False
+
+
+def _encode(record: Record) -> bytes:
+    """Write a record, whatever the texts in it are: saving must never fail over one."""
+    data = asdict(record)
+    if data.pop("own"):  # guard: strangers-stay-strangers
+        data[signatures.MARK] = signatures.mark_of(json.loads(json_bytes(data)))
+    return json_bytes(data, indent=2)  # guard: records-are-always-written
+
+
+def _decode(data: Any, job: str) -> Record:
+    if not isinstance(data, dict):
+        raise LibraryProblem(f"The record of job “{job}” is none.")
+    data = migrated(data, job)
+    try:
+        # Where the .blend lies may be a name that is no text, and has to stay as it is.
+        place = data.pop("place", {})
+        data = {**changed_texts(data, storable), "place": place}  # guard: records-are-read
+        record = parse_reply(Record, data, f"The record of job “{job}”")
+    except (BadReply, RecursionError) as error:
+        raise LibraryProblem(str(error), "Delete its folder, or mend the file.") from error
+    if record.id != job:
+        raise LibraryProblem(f"The record in “{job}” is another job's ({record.id}).")
+    for name in record.names():
+        if not is_portable(name) or name.lower() == RECORD:  # guard: names-in-records
+            raise LibraryProblem(f"The record of job “{job}” names a file elsewhere: {name[:80]}.")
+    return record
+
+
+def _problem(error: OSError, root: Path) -> LibraryProblem:
+    return LibraryProblem(
+        f"The library folder {root} cannot be used: {error.strerror or error}.",
+        "Choose another folder (preference “Library Folder” or IMAGE_TO_MESH_LIBRARY).",
+    )

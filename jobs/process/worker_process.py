@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One background Blender: started, asked, watched, ended.
+
+It speaks one JSON object a line (see `worker_channel`). Mesh files come from the internet and are
+parsed there, so whatever becomes of it is an error message here, and nothing of it stays.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ...providers import Failed, ImageToMeshError, NoBlender, error_of_kind
+from . import memory as process_memory
+from .channel import Channel
+from .environment import clean_environment, environment_in
+from .temporary_folder import WorkerFolder
+
+TICK = 0.05
+OLDEST = (4, 2)
+
+READY_LIMIT = 60.0
+"""How many seconds a Blender may take to start: a first one from a slow disk takes ten or more."""
+
+WORK_LIMIT = 900.0
+"""How many seconds one request may take; it ends by itself a little later, should we be gone."""
+
+SILENCE_LIMIT = 240.0
+"""How many seconds it may say nothing while it works. It beats every second, but for as long as
+an importer in C++ does not let go of Python."""
+
+MEMORY_SHARE = 0.75
+"""How much of the machine's memory it may hold before it is ended: paging would stop the artist."""
+
+MEMORY_PAUSE = 2.0 if sys.platform == "darwin" else 0.25
+"""Seconds between two looks at its memory; on macOS each look is a program of its own."""
+
+Progress = Callable[[str, float | None], None]
+Check = Callable[[], None]
+
+ADVICE = "Try again, or with a smaller mesh."
+
+
+class WorkerProcess:
+    """One background process. Not to be shared between threads."""
+
+    def __init__(self, command: tuple[str, ...]) -> None:
+        self.command = command
+        self.environment: Mapping[str, str] = {}
+        self._process: subprocess.Popen[str] | None = None
+        self._channel: Channel | None = None
+        self._folder: WorkerFolder | None = None
+        self._last = 0
+        self._started = self._looked = self._asked = 0.0
+        self._is_ready = False
+        self._version: tuple[int, ...] = ()
+
+    def start(self) -> None:
+        """Start the process and return at once; a second call does nothing.
+
+        Raises NoBlender where the command cannot be run.
+        """
+        if self._process is not None:
+            return
+        self.environment = clean_environment(os.environ)
+        try:
+            self._folder = WorkerFolder()
+            self._process = self._opened(self._folder)
+        except OSError as error:
+            self.kill()
+            raise NoBlender(
+                f"Blender cannot be started in the background: {error}.",
+                "Set BLENDER to the path of a Blender.",
+            ) from error
+        self._started, self._is_ready = time.monotonic(), False
+        # Of this process alone: the end of one that was killed is no news of the next.
+        self._channel = Channel(self._process)
+        with contextlib.suppress(OSError):  # What ended at once is told from its pipes.
+            self._channel.greet(str(self._folder.path))
+
+    def _opened(self, folder: WorkerFolder) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self.command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
+            env=environment_in(folder.path, os.environ),
+            **_apart(),
+        )
+
+    def ask(self, request: Mapping[str, Any], progress: Progress, check: Check) -> dict[str, Any]:
+        """Send a request and return what its `done` answer says.
+
+        `check` is called every 50 ms; whatever it raises kills the process and goes on up. A
+        refusal becomes the error that it names, a crash becomes Failed. What never becomes ready
+        to be asked is NoBlender.
+        """
+        self._last += 1
+        try:
+            self._await_ready(check)
+            self._asked = time.monotonic()
+            self._write({"id": self._last, "seconds": WORK_LIMIT, **request})
+            while True:
+                answer = self._next(check)
+                if "progress" in answer:
+                    progress(answer.get("phase", ""), answer["progress"])
+                elif answer.get("id") == self._last:
+                    break
+        except BaseException:
+            self.kill()
+            _remove_sides(request)
+            raise
+        return _outcome(answer)
+
+    def version(self, check: Check) -> tuple[int, ...]:
+        """Return the version of the Blender that answers, e.g. (4, 5, 15).
+
+        Raises NoBlender if none does.
+        """
+        try:
+            self._await_ready(check)
+        except BaseException:
+            self.kill()
+            raise
+        return self._version
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def memory(self) -> int:
+        """Return how many bytes of memory the process holds, 0 if nobody can say."""
+        return (process_memory.of_process(self._process.pid) or 0) if self._process else 0
+
+    def kill(self) -> None:
+        """End the process now, and whatever it started; its temporary folder goes with it."""
+        process, self._process = self._process, None
+        if process is not None:
+            self._end(process)
+        folder, self._folder = self._folder, None
+        if folder is not None:
+            folder.remove()
+
+    def _end(self, process: subprocess.Popen[str]) -> None:
+        with contextlib.suppress(OSError):
+            if sys.platform != "win32" and process.poll() is None:
+                # The command may be a wrapper, as Flatpak's is: it has a session of its own.
+                os.killpg(process.pid, signal.SIGKILL)
+        process.kill()
+        if self._channel is not None:
+            with contextlib.suppress(OSError):
+                self._channel.close()
+        process.wait()
+
+    def _await_ready(self, check: Check) -> None:
+        self.start()
+        while not self._is_ready:
+            ready = self._next(check).get("ready")
+            if ready is not None:
+                self._version, self._is_ready = tuple(ready["blender"]), True
+        if (0, 0) < self._version[:2] < OLDEST:
+            raise NoBlender(
+                f"{self.command[0]} is Blender {'.'.join(map(str, self._version))}, which is too "
+                f"old: {'.'.join(map(str, OLDEST))} or newer is needed.",
+                "Set BLENDER to the path of a newer Blender.",
+            )
+
+    def _write(self, message: Mapping[str, Any]) -> None:
+        channel = self._channel
+        if self._process is None or channel is None:
+            raise self._died()
+        channel.heard = self._asked
+        channel.forget()
+        try:
+            channel.send(message)
+        except (OSError, ValueError) as error:
+            raise self._died() from error
+
+    def _next(self, check: Check) -> dict[str, Any]:
+        assert self._channel is not None
+        while True:
+            check()
+            try:
+                answer = self._channel.answers.get(timeout=TICK)
+            except queue.Empty:
+                self._watch_time() if self._is_ready else self._watch_start()
+                self._watch_memory()
+                continue
+            if answer is None:
+                raise self._died() if self._is_ready else self._no_blender("It ended at once.")
+            return answer
+
+    def _watch_start(self) -> None:
+        waited = time.monotonic() - self._started
+        if waited > READY_LIMIT:
+            raise self._no_blender(f"It did not answer in {waited:.0f} s.")
+
+    def _watch_time(self) -> None:
+        now = time.monotonic()
+        if now - self._asked > WORK_LIMIT:
+            what = f"worked for more than {WORK_LIMIT / 60:.3g} minutes"
+        elif self._channel and now - self._channel.heard > SILENCE_LIMIT:
+            what = f"gave no sign of life for {SILENCE_LIMIT / 60:.3g} minutes"
+        else:
+            return
+        raise Failed(f"The background Blender {what} and was stopped.", ADVICE)
+
+    def _watch_memory(self) -> None:
+        now = time.monotonic()
+        if now - self._looked < MEMORY_PAUSE:
+            return
+        self._looked, held = now, self.memory
+        if held > MEMORY_SHARE * process_memory.of_machine():
+            raise Failed(
+                f"The background Blender took {held / 1e9:.1f} GB of memory, too much for this "
+                "machine, and was stopped.",
+                ADVICE,
+            )
+
+    def _no_blender(self, what: str) -> NoBlender:
+        last = self._last_words(ended=not self.is_alive)
+        return NoBlender(
+            f"{self.command[0]} is not a Blender that works here. {last or what}",
+            "Set BLENDER to the path of a Blender, or install the bpy module (“pip install bpy”).",
+        )
+
+    def _died(self) -> Failed:
+        how = f" ({name})" if (name := self._signal()) else ""
+        said = f"The background Blender ended unexpectedly{how}. {self._last_words(ended=True)}"
+        return Failed(said.strip(), "Try again.")
+
+    def _signal(self) -> str:
+        """Name the signal that ended the process, such as SIGSEGV."""
+        with contextlib.suppress(subprocess.TimeoutExpired, ValueError):
+            code = self._process.wait(timeout=1.0) if self._process else 0
+            return signal.Signals(-code).name if code < 0 else ""
+        return ""
+
+    def _last_words(self, *, ended: bool = False) -> str:
+        words = self._channel.last_words(ended=ended) if self._channel else ""
+        return f"Its last words: {words}" if words else ""
+
+
+def _outcome(answer: Mapping[str, Any]) -> dict[str, Any]:
+    if isinstance(done := answer.get("done"), dict):
+        return done
+    raise _error_in(answer)
+
+
+def _error_in(answer: Mapping[str, Any]) -> ImageToMeshError:
+    if isinstance(refused := answer.get("refused"), dict):
+        kind, message, hint = (str(refused.get(part, "")) for part in ("kind", "message", "hint"))
+        return error_of_kind(kind, message, hint)
+    crashed = answer.get("crashed")
+    reason = crashed.get("message") if isinstance(crashed, dict) else None
+    return Failed(f"The background Blender could not do it: {reason or 'no reason given'}")
+
+
+def _remove_sides(request: Mapping[str, Any]) -> None:
+    """Remove what a killed process had begun to write beside its outputs.
+
+    `worker/atomic_files.py` names it; Blender writes to that name with an "@" behind it first.
+    """
+    for output in (request.get("output"), request.get("preview")):
+        if not isinstance(output, str):
+            continue
+        final = Path(output)
+        side = final.with_name(f".{final.stem}.part{final.suffix}")
+        for left in (side, side.with_name(f"{side.name}@")):
+            with contextlib.suppress(OSError):
+                left.unlink(missing_ok=True)  # guard: killed-worker-leaves-no-half-file
+    if isinstance(mesh := request.get("mesh"), str):
+        with contextlib.suppress(OSError):
+            for copy in Path(mesh).parent.glob(".whole-*"):
+                copy.unlink(missing_ok=True)
+
+
+def _apart() -> dict[str, Any]:
+    """Keep Ctrl-C of a terminal, and a console window on Windows, away from the process."""
+    if sys.platform == "win32":
+        flags = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
+        return {"creationflags": flags | subprocess.BELOW_NORMAL_PRIORITY_CLASS}
+    return {"start_new_session": True}

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a job works with: its connection and its background Blender, opened when first needed."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..providers import (
+    ImageToMeshError,
+    InvalidSettings,
+    NoBlender,
+    Provider,
+    Secret,
+    Settings,
+    settings_of,
+)
+from ..providers._secrets import secrets_of
+from .abandonable_call import Call
+from .process.pool import BackgroundBlender
+from .values import Failure, JobSpec
+
+if TYPE_CHECKING:
+    from ..providers._http import Http
+
+T = TypeVar("T")
+
+
+class Tools:
+    """One job's connection and background Blender. Used by the job's thread alone."""
+
+    def __init__(
+        self,
+        spec: JobSpec,
+        provider: Provider[Any],
+        check: Callable[[], None],
+        sleep: Callable[[float], None],
+    ) -> None:
+        self._spec = spec
+        self._provider = provider
+        self._check = check
+        self._sleep = sleep
+        self._secrets = secrets_of(
+            (key.reveal() for key in spec.keys.values()), provider.headers(spec.keys)
+        )
+        self._http: Http | None = None
+        self._blender = BackgroundBlender(spec.blender) if spec.blender else None
+
+    @property
+    def http(self) -> Http | None:
+        """The connection with the provider's key; None for a provider that needs no network."""
+        if self._http is None and "network" in self._provider.needs:
+            spec = self._spec
+            self._http = open_http(
+                self._provider, spec.keys, spec.base_url, online=spec.online, pause=self._sleep
+            )
+        return self._http
+
+    @property
+    def blender(self) -> BackgroundBlender:
+        """The background Blender; raises NoBlender where there is none."""
+        if self._blender is None:
+            raise NoBlender(
+                "No Blender was found to work in the background.",
+                "Install the bpy module (“pip install bpy”), or set BLENDER to a Blender's path.",
+            )
+        return self._blender
+
+    def warm_up(self) -> None:
+        """Start the background Blender, if there is one, while there is time."""
+        if self._blender is not None:
+            with contextlib.suppress(NoBlender):  # said when it is needed, after the paid work
+                self._blender.start()
+
+    def check_blender(self, settings: Settings) -> None:
+        """Start the Blender of a provider that needs one; refuse what it could not read later."""
+        if "blender" in self._provider.needs:
+            self.blender.start()
+        for setting in settings_of(type(settings)):
+            wanted = setting.min_blender
+            if not wanted or getattr(settings, setting.name) == setting.default:
+                continue
+            found = self.blender.version(self._check)
+            if found[:2] < wanted:
+                raise InvalidSettings(
+                    f"{setting.title} needs Blender {wanted[0]}.{wanted[1]} or newer to read the "
+                    f"result; this is {found[0]}.{found[1]}.",
+                    f"Reset “{setting.name}”.",
+                )
+
+    def call(self, call: Callable[[], T]) -> T:
+        """Make a free call of the provider; a cancel leaves it behind."""
+        if self.http is None:
+            return call()
+        return Call(call).wait(self._check)
+
+    def fetch(self, url: str) -> bytes:
+        """Fetch a picture that is given as an address, without any key."""
+        http = open_http(self._provider, None, "", online=self._spec.online, pause=self._sleep)
+        try:
+            return http.fetch(url, self._provider.limits.max_bytes, check=self._check)
+        finally:
+            http.close()
+
+    def without_keys(self, text: str) -> str:
+        """Take the keys out of a text that came from anywhere, before it is shown or logged."""
+        return self._secrets.blank(text)  # guard: keys-in-failures
+
+    def failure_of(self, error: ImageToMeshError) -> Failure:
+        """Return an error as a value, without the keys."""
+        failure = Failure(error.kind, error.message, error.hint, error.link)
+        texts = {name: getattr(failure, name) for name in ("message", "hint", "link")}
+        safe = {name: self.without_keys(text) for name, text in texts.items()}
+        return failure if safe == texts else replace(failure, **safe)
+
+    def close(self) -> None:
+        """Let go of the connection; the background Blender stays for the next job."""
+        if self._http is not None:
+            self._http.close()
+
+
+def open_http(
+    provider: Provider[Any],
+    keys: Mapping[str, Secret] | None,
+    base_url: str,
+    *,
+    online: bool,
+    pause: Callable[[float], None] = time.sleep,
+) -> Http:
+    """Open a connection; with `keys` None it carries no key at all."""
+    from ..providers._http import Http
+
+    return Http(
+        base_url,
+        provider.headers(keys) if keys is not None else {},
+        secrets=[key.reveal() for key in (keys or {}).values()],
+        online=online,
+        self_hosted=provider.self_hosted,
+        pause=pause,
+    )

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one look at a picture before an order, whatever the service and wherever it came from.
+
+What is sent has no metadata, is within the service's limits, can be decoded, and shows something.
+The user's own file stays as it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ...providers import (
+    BadImage,
+    Blank,
+    Failed,
+    LibraryProblem,
+    Message,
+    NoBlender,
+    Provider,
+    blank_png,
+    clean_picture,
+    read_picture_info,
+    with_profile_of,
+)
+from ...providers._pictures.values import AGAIN, DAMAGED
+from ..disk.plain_files import read_plain
+from ..library.store import Library
+from ..resources import Tools
+from ..values import InputPicture
+from .inputs import ENDINGS, READABLE
+
+ROOM_FOR_A_PROFILE = 64 * 1024
+"""Bytes that a converted picture leaves to its color profile."""
+SEE = "Use a picture in which something can be seen."
+SAVE = "Use another picture; save this one as PNG if it looks right elsewhere."
+
+Progress = Callable[[str, float | None], None]
+Check = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Sending:
+    """Makes a job's pictures ready. Used by the job's thread alone; `check` raises what ends it.
+
+    `note` takes sentences for the job's record.
+    """
+
+    provider: Provider[Any]
+    folder: Path
+    tools: Tools
+    tell: Progress
+    note: Callable[[str], None]
+    check: Check
+
+    def made_ready(self, picture: InputPicture) -> InputPicture:
+        """Return a picture with the file that is sent in its place, where it is not its own.
+
+        One that is an address is fetched by the service itself. Raises BadImage for what should
+        not be paid for; NoBlender where it cannot be converted.
+        """
+        at_home = "network" not in self.provider.needs
+        data = self._bytes_of(picture)
+        if at_home or data is None or picture.info is None or picture.sent is not None:
+            return picture
+        sent = clean_picture(data, picture.info, picture.name)  # guard: picture-is-cleaned
+        reason = needs_fitting(picture, len(data if sent is None else sent), self.provider)
+        if sent is None and not reason:
+            reason = "its metadata cannot be taken out otherwise"
+        if reason:
+            sent = self._converted(picture, data)
+        assert sent is not None
+        self._look(picture, sent)  # guard: picture-is-looked-at
+        if sent == data:
+            return picture
+        ready = self._kept(picture, sent)
+        if reason:
+            self._tell_of(ready, reason)
+        return ready
+
+    def _bytes_of(self, picture: InputPicture) -> bytes | None:
+        """Return the user's own file; raises LibraryProblem where a file of the picture is gone."""
+        data = None
+        for name in (picture.sent, picture.file):
+            if name is None:
+                continue
+            try:
+                data = read_plain(self.folder / name, READABLE.max_bytes)
+            except OSError as error:
+                raise LibraryProblem(  # guard: picture-is-there
+                    Message("The job's picture {file} is missing from its folder.", file=name),
+                    "Put the file back, or delete the job and generate again.",
+                ) from error
+        return data
+
+    def _converted(self, picture: InputPicture, data: bytes) -> bytes:
+        """Let the background Blender make a picture that can be sent; its colors stay."""
+        request = fitting_request(picture, self.folder, self.provider)
+        done = self.tools.blender.ask(request, self.tell, self.check)
+        path = self.folder / done["file"]
+        made = read_plain(path, READABLE.max_bytes)
+        path.unlink()
+        cleaned = clean_picture(made, read_picture_info(made, picture.name), picture.name)
+        return with_profile_of(
+            made if cleaned is None else cleaned, data
+        )  # guard: converted-keeps-colors
+
+    def _kept(self, picture: InputPicture, sent: bytes) -> InputPicture:
+        """Put what is sent into the job's folder, beside the user's own file."""
+        info = read_picture_info(sent, picture.name)
+        file = f"{picture.view}-sent" + ENDINGS.get(info.format, "." + info.format)
+        Library(self.folder.parent).keep(self.folder.name, file, sent)
+        digest = hashlib.sha256(sent).hexdigest()
+        return replace(picture, sent=file, sha256=digest, info=info)
+
+    def _tell_of(self, picture: InputPicture, reason: str) -> None:
+        info = picture.info
+        assert info is not None
+        shown = f"{info.width} × {info.height} pixels"
+        self.note(f"{picture.name} is sent as {info.format.upper()}, {shown}: {reason}.")
+
+    def _look(self, picture: InputPicture, sent: bytes) -> None:
+        """Raise BadImage for a picture that cannot be decoded, or shows nothing."""
+        seen = Blank.MAYBE
+        if read_picture_info(sent, picture.name).format == "png":
+            try:
+                seen = blank_png(sent)
+            except DAMAGED as error:
+                raise BadImage(
+                    Message("{name} cannot be decoded.", name=picture.name), AGAIN
+                ) from error
+        if seen is Blank.MAYBE:
+            seen = self._decoded(picture, sent)
+        if seen is Blank.TRANSPARENT:  # guard: transparent-is-refused
+            raise BadImage(Message("{name} is fully transparent.", name=picture.name), SEE)
+        if seen is Blank.ONE_COLOR:  # guard: one-color-is-refused
+            raise BadImage(Message("{name} shows nothing but one color.", name=picture.name), SAVE)
+
+    def _decoded(self, picture: InputPicture, sent: bytes) -> Blank:
+        """Return what the background Blender sees; without one nobody looks."""
+        file = f".{picture.view}-seen"
+        Library(self.folder.parent).keep(self.folder.name, file, sent)
+        try:
+            request = {"do": "check", "picture": str(self.folder / file)}
+            return Blank(self.tools.blender.ask(request, self.tell, self.check)["shows"])
+        except NoBlender:
+            self.note(f"{picture.name} was sent without a look at it: no Blender was found.")
+            return Blank.NO
+        except Failed as error:
+            raise BadImage(
+                Message("Blender broke off while it looked at {name}.", name=picture.name), SAVE
+            ) from error
+        finally:
+            (self.folder / file).unlink(missing_ok=True)
+
+
+def needs_fitting(picture: InputPicture, size: int, provider: Provider[Any]) -> str:
+    """Say why a picture cannot be sent as it is, or nothing if it can."""
+    info, limits = picture.info, provider.limits
+    if info is None or "network" not in provider.needs:
+        return ""
+    if info.format not in provider.formats:
+        return f"it is {info.format.upper()}"
+    if max(info.width, info.height) > limits.max_side:
+        return f"it is {info.width} × {info.height} pixels"
+    return f"it has {size / 1e6:.1f} MB" if size > limits.max_bytes else ""
+
+
+def fitting_request(
+    picture: InputPicture, folder: Path, provider: Provider[Any]
+) -> dict[str, object]:
+    """Return what the background Blender is asked, to make the picture one that can be sent."""
+    return {
+        "do": "fit",
+        "picture": str(folder / (picture.file or "")),
+        "orientation": picture.info.orientation if picture.info else 1,
+        "output": str(folder / f".{picture.view}-made.png"),
+        "max_side": provider.limits.max_side,
+        "max_bytes": provider.limits.max_bytes - ROOM_FOR_A_PROFILE,
+        "formats": sorted(provider.formats),
+    }

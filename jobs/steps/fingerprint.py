@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What tells an order from others: provider, settings and pictures, whenever it was made.
+
+Settings at their defaults do not count, so that an update which adds one changes no order. Pictures
+count as the person gave them, not as they were converted for the service.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from ...providers import all_providers
+from ..disk.signatures import digest_of_plain
+from ..values import JSON, InputPicture, Record
+
+
+def order_mark(provider: str, settings: Mapping[str, JSON], pictures: Mapping[str, str]) -> str:
+    """Return the mark of an order; `pictures` are digests or addresses by view."""
+    known = all_providers().get(provider)
+    defaults = known.settings() if known else None
+    missing = object()
+    chosen = {
+        name: value
+        for name, value in settings.items()
+        if defaults is None or value != getattr(defaults, name, missing)
+    }
+    what = {"provider": provider, "settings": chosen, "pictures": dict(pictures)}
+    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def order_of(record: Record, folder: Path) -> str:
+    """Return the mark of a job's order; empty where one of its pictures is gone."""
+    try:
+        pictures = {one.view: _mark(one, folder) for one in record.pictures}
+    except OSError:
+        return ""
+    return order_mark(record.provider, record.settings, pictures)
+
+
+def digest_of(path: Path) -> str:
+    """Return a file's SHA-256; may raise OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _mark(picture: InputPicture, folder: Path) -> str:
+    if picture.url is not None:
+        return picture.url
+    if picture.original:
+        return picture.original
+    if picture.sent is None and picture.sha256:
+        return picture.sha256
+    return digest_of_plain(folder / (picture.file or ""))

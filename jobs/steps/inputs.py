@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pictures on their way into a job: read, looked at, named, and refused before anything is sent."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import urllib.parse
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from ...providers import (
+    BadAddress,
+    BadImage,
+    InvalidSettings,
+    LibraryProblem,
+    Message,
+    Picture,
+    PictureInfo,
+    PictureLimits,
+    Provider,
+    Settings,
+    check_picture,
+    read_address,
+)
+from ...providers import read_picture_info as read_info
+from ...providers._addresses import NOT_ENCRYPTED
+from ...providers._texts import clean
+from ..disk.file_names import expanded
+from ..disk.signatures import digest_of_plain
+from ..values import LONGEST_NAME, InputPicture, PictureSource
+
+ENDINGS = {"jpeg": ".jpg", "tiff": ".tif"}
+READABLE = PictureLimits(max_side=16_384, max_bytes=256 * 1024 * 1024)
+"""What the background Blender can open to convert it."""
+
+Fetch = Callable[[str], bytes]
+
+
+def picture_from(argument: str, view: str = "front") -> PictureSource:
+    """Make a source of what a person typed: a file's path or an https address.
+
+    Raises BadImage where there is no such file. The file is read later, on the job's thread.
+    """
+    if "://" in argument:
+        _check_address(argument)
+        return PictureSource(name_of(argument), view, _nothing, argument)
+    path = expanded(argument)
+    if path.is_dir():
+        raise BadImage(f"{path} is a folder.", "Give one picture file.")
+    if not path.is_file():
+        raise BadImage(f"There is no file {path}.", "Check the path.")
+    return PictureSource(name_of(argument), view, path.read_bytes)
+
+
+def _check_address(argument: str) -> None:
+    """Raise BadImage for an address that is neither of https nor this machine's own."""
+    try:
+        address = read_address(argument)
+        if address.scheme != "https" and not address.is_loopback:
+            raise BadAddress(NOT_ENCRYPTED)
+    except BadAddress as error:
+        raise BadImage(
+            Message(
+                "The address “{address}” cannot be called: {reason}.",
+                address=argument[:60],
+                reason=error.reason,
+            ),
+            "Give a file or https address.",
+        ) from error
+
+
+def name_of(argument: str) -> str:
+    """Return the name that a picture of this path or address goes by."""
+    if "://" in argument:
+        with contextlib.suppress(BadAddress):
+            address = read_address(argument)
+            path = PurePosixPath(urllib.parse.unquote(address.rest.partition("?")[0]))
+            return clean(path.stem or address.host, LONGEST_NAME)
+    return clean(Path(argument).stem, LONGEST_NAME).strip() or "picture"
+
+
+def check_views(
+    sources: tuple[PictureSource, ...], provider: Provider[Any], settings: Settings
+) -> None:
+    """Raise InvalidSettings for views that the provider does not take with these settings."""
+    taken = provider.views_for(settings)
+    for source in sources:
+        if source.view not in taken:
+            what = f"{provider.label} takes no “{source.view}” view."
+            if source.view in provider.views:
+                what = f"{provider.label} takes no “{source.view}” view with these settings."
+            raise InvalidSettings(what, f"It takes: {', '.join(taken)}.")
+    views = [source.view for source in sources]
+    if len(views) > len(set(views)):
+        raise InvalidSettings("Two pictures show the same view.", "Give each view once.")
+    if not any(source.view == provider.views[0] for source in sources):
+        raise InvalidSettings("There is no picture.", "Choose the picture to start from.")
+
+
+def collect(
+    sources: tuple[PictureSource, ...], provider: Provider[Any], fetch: Fetch
+) -> tuple[tuple[InputPicture, ...], dict[str, bytes]]:
+    """Read all pictures; return what the record says of them, and the files by name.
+
+    Raises BadImage for one that is no picture, or that the provider could not take even when it is
+    converted and scaled down.
+    """
+    pictures: list[InputPicture] = []
+    files: dict[str, bytes] = {}
+    for source in sources:
+        if source.url is not None and provider.takes_urls:
+            pictures.append(InputPicture(source.view, source.name, None, source.url))
+            continue
+        data = _read(source, fetch)
+        info = read_info(data, source.name)
+        check_picture(info, len(data), _readable(provider), source.name)
+        _check_narrowness(info, provider.limits, source.name)
+        file = source.view + ENDINGS.get(info.format, "." + info.format)
+        files[file] = data
+        digest = hashlib.sha256(data).hexdigest()
+        picture = InputPicture(source.view, source.name, file, source.url)
+        pictures.append(replace(picture, sha256=digest, info=info, original=digest))
+    return tuple(pictures), files
+
+
+def _readable(provider: Provider[Any]) -> PictureLimits:
+    """What can be used at all: what comes from the service's limits can be scaled down to them."""
+    if "network" not in provider.needs:
+        return provider.limits
+    return replace(READABLE, min_side=provider.limits.min_side)
+
+
+def _check_narrowness(info: PictureInfo, limits: PictureLimits, name: str) -> None:
+    """Raise BadImage for a strip whose short side would be too short once the long one fits."""
+    short, long = sorted((info.width, info.height))
+    if long > limits.max_side and short * limits.max_side < limits.min_side * long:
+        raise BadImage(
+            f"{name} is {info.width} × {info.height} pixels: scaled down to {limits.max_side}, "
+            f"its shorter side has less than {limits.min_side}.",
+            "Cut out the part that shows the subject.",
+        )
+
+
+def check_unchanged(pictures: tuple[InputPicture, ...], folder: Path) -> None:
+    """Raise LibraryProblem where what would be sent is not what the job was made of.
+
+    Who can write to the folder could have another thing ordered, or another file uploaded.
+    """
+    for one in pictures:
+        name = one.sent or one.file
+        if name is None or one.sha256 is None:
+            continue
+        try:
+            found = digest_of_plain(folder / name)
+        except OSError:
+            found = ""
+        if found != one.sha256:  # guard: pictures-are-unchanged
+            raise LibraryProblem(
+                Message("The job's picture {file} is gone or was changed: nothing was sent.",
+                        file=name),
+                "Delete the job and generate again.",
+            )  # fmt: skip
+
+
+def as_sent(pictures: tuple[InputPicture, ...], folder: Path) -> tuple[Picture, ...]:
+    """Return the pictures as a provider takes them."""
+    return tuple(
+        Picture(
+            view=one.view,
+            name=one.name,
+            path=folder / (one.sent or one.file or "") if one.file else None,
+            url=None if one.file else one.url,
+            info=one.info,
+        )
+        for one in pictures
+    )
+
+
+def _read(source: PictureSource, fetch: Fetch) -> bytes:
+    if source.url is not None:
+        return fetch(source.url)
+    try:
+        return source.read()
+    except OSError as error:
+        raise BadImage(f"{source.name} cannot be read: {error.strerror or error}.") from error
+
+
+def _nothing() -> bytes:
+    return b""

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Look at a mesh file's head before anything is told about it: its format, whether it is whole.
+
+Names, types and extensions of a download are hearsay; the first bytes decide. GLB's layout is that
+of the glTF 2.0 specification, section 4.4. What could take long, or harm, is left to the
+background Blender, which checks the whole file before it imports it: this runs beside the artist.
+"""
+
+from __future__ import annotations
+
+import json
+import lzma
+import re
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...providers import BadMesh
+from ..disk.plain_files import open_plain
+
+AGAIN = "Resume the job: it is downloaded again without paying."
+TRIANGLES = 4
+MAX_HEAD = 64 * 1024 * 1024
+QUICK = 8 * 1024 * 1024
+"""How long a head is read here at most: Python stands still for the artist while it parses one."""
+
+FORMATS = ("glb", "gltf", "fbx", "obj", "ply", "stl")
+"""What an archive's mesh is, where it holds several: the first that is there."""
+MAX_ENTRIES = 2000
+MAX_LIST = 4 * 1024 * 1024
+TAIL = 22 + 0xFFFF
+"""How far from its end an archive says where its list is, at most."""
+
+BEGIN = 256 * 1024
+"""How far in a text file is looked for its first vertex, which may stand behind long comments."""
+FACET = re.compile(rb"^\s*solid\b[^\n]*\n\s*(?:facet\s+normal|endsolid)\b")
+VERTEX = re.compile(rb"^[ \t]*v(?:[ \t]+[-+]?\.?\d\S*){3}", re.MULTILINE)
+
+DAMAGED = (ValueError, LookupError, TypeError, AttributeError, RecursionError, struct.error)
+"""What a head raises that is not what its format says."""
+
+BROKEN_ARCHIVE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError)
+
+COMPRESSED = 100
+"""How many corners a compressed byte may stand for at most; an uncompressed one is one corner."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeshFile:
+    """What a mesh file's head says; `faces` only where the head tells (GLB and glTF).
+
+    `suffix` is the file's own. `format` is what scripts are told: "glb", "fbx", "obj", or None for
+    all that is none of these; of an archive it is what lies in it.
+    """
+
+    suffix: str
+    format: str | None
+    faces: int | None = None
+
+
+def read_mesh_file(path: Path) -> MeshFile:
+    """Say what the file is; raises BadMesh if it is no mesh file or not whole.
+
+    `worker/checks/mesh_format.py` tells formats by the same rules.
+    """
+    with open_plain(path) as file:
+        head = file.read(BEGIN)
+    suffix = format_of(head, path.stat().st_size)
+    if suffix is None:
+        what = "empty" if not head else "not a GLB, FBX, OBJ, STL or PLY file, nor a ZIP of one"
+        raise BadMesh(f"The result is {what}.", AGAIN)
+    if suffix == "glb":
+        return MeshFile(suffix, suffix, _glb_faces(path))
+    if suffix == "gltf":
+        return MeshFile(suffix, None, _gltf_faces(path))
+    return MeshFile(suffix, _told(_in_archive(path) if suffix == "zip" else suffix))
+
+
+def format_of(head: bytes, size: int) -> str | None:
+    """Tell a format by a file's first bytes and its size, or None."""
+    if head.startswith(b"glTF"):
+        return "glb"
+    if head.startswith(b"PK\x03\x04"):
+        return "zip"
+    if re.match(rb"ply[ \t]*\r?\n", head):
+        return "ply"
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if head.startswith(b"Kaydara FBX Binary") or text.startswith(b"; FBX"):
+        return "fbx"
+    # Before the texts: the header of a binary STL may say anything, "solid" as well.
+    if len(head) >= 84 and size == 84 + 50 * struct.unpack_from("<I", head, 80)[0] > 84:
+        return "stl"
+    if FACET.match(text):
+        return "stl"
+    if text.startswith(b"{"):
+        return "gltf"
+    return "obj" if VERTEX.search(text) else None
+
+
+def _told(format_: str) -> str | None:
+    return format_ if format_ in ("glb", "fbx", "obj") else None
+
+
+def _in_archive(path: Path) -> str:
+    """Return the format of the mesh in a ZIP, without writing anything."""
+    try:
+        found = {_format_in(archive, one) for archive, one in _entries(path)}
+    except (*BROKEN_ARCHIVE, *DAMAGED) as error:
+        raise BadMesh("The archive is damaged or locked.", AGAIN) from error
+    mesh = next((format_ for format_ in FORMATS if format_ in found), None)
+    if mesh is None:
+        raise BadMesh("The archive holds no mesh that Blender reads.", AGAIN)
+    return mesh
+
+
+def _entries(path: Path) -> Iterator[tuple[zipfile.ZipFile, zipfile.ZipInfo]]:
+    """Yield an archive's files; raises ValueError for a list too long to be a mesh's."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - TAIL))
+        tail = file.read()
+    _, count, length = struct.unpack_from("<HHI", tail, tail.rindex(b"PK\x05\x06") + 8)
+    if count > MAX_ENTRIES or length > MAX_LIST:
+        raise ValueError("an endless list")
+    with zipfile.ZipFile(path) as archive:
+        for entry in archive.infolist():
+            if stat.S_IFMT(entry.external_attr >> 16) in (0, stat.S_IFREG) and not entry.is_dir():
+                yield archive, entry
+
+
+def _format_in(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> str | None:
+    if entry.filename.lower().endswith((".png", ".jpg", ".jpeg", ".webp", ".mtl")):
+        return None
+    with archive.open(entry) as file:
+        return format_of(file.read(BEGIN), entry.file_size)
+
+
+def _glb_faces(path: Path) -> int | None:
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(20)
+        if len(head) < 20:
+            raise BadMesh("The mesh file is cut short.", AGAIN)
+        _, version, length, head_length, kind = struct.unpack("<4sIII4s", head)
+        if version != 2 or kind != b"JSON":
+            raise BadMesh(f"The mesh file is GLB of version {version}, which is not read.")
+        if length != size or head_length > min(size - 20, MAX_HEAD):
+            raise BadMesh(f"The mesh file has {size} bytes where it says {length}.", AGAIN)
+        if head_length > QUICK:
+            return None
+        text = file.read(head_length)
+    try:
+        return _count_faces(json.loads(text), size)
+    except DAMAGED as error:
+        raise BadMesh("The mesh file's head is damaged.", AGAIN) from error
+
+
+def _gltf_faces(path: Path) -> int | None:
+    """Count the faces of a glTF file in JSON: one that is whole holds its buffers itself."""
+    size = path.stat().st_size
+    if size > QUICK:
+        return None
+    try:
+        gltf = json.loads(path.read_bytes())
+        version = str(gltf["asset"]["version"])
+        if version.partition(".")[0] != "2":
+            what = f"The mesh file is glTF of version {version:.8}, and 2.0 is what Blender reads."
+            raise BadMesh(what)
+        faces = _count_faces(gltf, size)
+        outside = [one for one in gltf.get("buffers", []) if not _is_embedded(one)]
+    except DAMAGED as error:
+        raise BadMesh("The result is not a glTF mesh, or cut short.", AGAIN) from error
+    if outside:
+        raise BadMesh("The mesh file lies in several files, of which only one came.", AGAIN)
+    return faces
+
+
+def _is_embedded(buffer: dict[str, Any]) -> bool:
+    address = buffer.get("uri", "")
+    return isinstance(address, str) and address.startswith("data:")
+
+
+def _count_faces(gltf: dict[str, Any], size: int) -> int:
+    """Count the triangles; raises one of DAMAGED where the head of `size` bytes cannot be true."""
+    accessors = gltf.get("accessors", [])
+    room = size * (COMPRESSED if _is_compressed(gltf) else 1)
+    corners = 0
+    for mesh in gltf.get("meshes", []):
+        for primitive in mesh["primitives"]:
+            if primitive.get("mode", TRIANGLES) == TRIANGLES:
+                index = primitive.get("indices", primitive["attributes"]["POSITION"])
+                corners += _between(accessors[_between(index, len(accessors))]["count"], room)
+    return corners // 3
+
+
+def _is_compressed(gltf: dict[str, Any]) -> bool:
+    return any("compression" in str(name) for name in gltf.get("extensionsUsed", []))
+
+
+def _between(value: Any, end: int) -> int:
+    if not isinstance(value, int) or not 0 <= value <= end:
+        raise ValueError(f"{value!r} is not between 0 and {end}")
+    return value

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An order without a ticket: its kept answer is read again, or the service is asked for it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, cast
+
+from ...providers import (
+    ImageToMeshError,
+    LibraryProblem,
+    Provider,
+    Request,
+    Sent,
+    Ticket,
+    Uncertain,
+    Uploaded,
+)
+from ...providers._answers import Replay
+from ..library.live_record import Keeper
+from ..library.store import Library
+from ..resources import Tools
+from ..state_after_error import ACCOUNT, INPUT, NOT_NOW, VERDICTS
+from ..values import Failure, JobSpec, Record, State
+from .inputs import as_sent
+from .raw_answer import Answers
+
+log = logging.getLogger(__name__)
+
+FOUND = "The answer to the order was lost; its task was found at the service."
+ATTACHED = "The answer to the order was lost; its task was attached by hand."
+AGAIN = "Ordered again: the order of {} had not arrived, as far as could be seen at the service."
+READ = "The answer to the order was kept, and has been read now."
+SAID = ACCOUNT | INPUT | VERDICTS | NOT_NOW
+
+
+class Settlement:
+    """What becomes of one job's order without a ticket. Used by the job's thread alone."""
+
+    def __init__(
+        self,
+        spec: JobSpec,
+        keeper: Keeper,
+        tools: Tools,
+        provider: Provider[Any],
+        store: Callable[[Ticket, Answers, str], None],
+    ) -> None:
+        self._spec = spec
+        self._keeper = keeper
+        self._tools = tools
+        self._provider = provider
+        self._store = store
+
+    def settle(self, take_whole: Callable[[], bool]) -> None:
+        """Go on with an order that nobody knows of, as far as its user or the service can tell.
+
+        `take_whole` goes on with a mesh that is in the folder. Raises Uncertain where nobody can
+        tell.
+        """
+        record, spec = self._keeper.record, self._spec
+        if spec.attach:
+            ticket = self._provider.attach(spec.attach, spec.settings)
+            return self._take(ticket, ATTACHED)
+        if spec.again:
+            note = AGAIN.format(record.submitted or "before")
+            return self._keeper.save(
+                state=State.QUEUED, submitted=None, request_hash=None, notes=(*record.notes, note)
+            )
+        if self.read_again() or take_whole() or self.find():
+            return None
+        unknown = self.unknown()
+        raise Uncertain(unknown.message, unknown.hint, unknown.link)
+
+    def unknown(self) -> Failure:
+        """Say that nobody knows whether the order arrived, as it was said first."""
+        record = self._keeper.record
+        if record.failure is not None and record.failure.kind == Uncertain.kind:
+            return record.failure
+        return Failure(
+            Uncertain.kind,
+            f"The order was being sent at {record.submitted} when the job broke off; nobody knows "
+            "whether it arrived.",
+            f"Look at {self._provider.label} whether the task is there, before a new one.",
+            self._provider.key_url,
+        )
+
+    def read_again(self) -> bool:
+        """Read the answer that was kept, as this version of the program does; nothing is sent.
+
+        Say whether it had a ticket in it. Raises the service's own refusal, if that is what it is.
+        """
+        answers = Answers(self._keeper.folder, self._keeper.record.id)
+        is_own = self._keeper.record.own  # anybody can lay an answer there, with an address in it
+        reply = answers.read() if is_own and answers.find() else None  # guard: answers-of-strangers
+        if reply is None:
+            return False
+        try:
+            ticket = self._provider.submit(
+                self._request(), self._uploaded(), cast("Any", Replay(reply))
+            )
+        except ImageToMeshError as error:
+            own = reply.ok or reply.refused
+            waits = self._keeper.record.state is State.SUBMITTING and own
+            if waits and error.kind in SAID:
+                error.sent = Sent.YES
+                raise
+            log.info("job %s: its kept answer tells nothing: %s", self._keeper.record.id, error)
+            return False
+        except Exception as error:  # noqa: BLE001 - whatever it is, the answer stays as it came
+            log.info("job %s: its kept answer cannot be read: %s", self._keeper.record.id, error)
+            return False
+        self._store(ticket, answers, READ)
+        return True
+
+    def forget_answers(self) -> None:
+        """Drop what is still kept of answers: the ticket is safe, and the mesh of it."""
+        answers = Answers(self._keeper.folder, self._keeper.record.id)
+        while answers.find():
+            kept, notes = str(answers.sentence), self._keeper.record.notes
+            if kept in notes:
+                self._keeper.save(notes=tuple(note for note in notes if note != kept))
+            if not answers.drop():
+                return
+
+    def find(self) -> bool:
+        """Ask the service for its recent tasks; take the one that can be this order, if it is one.
+
+        What other jobs have is none of them.
+        """
+        record = self._keeper.record
+        if record.submitted is None or self._tools.http is None:
+            return False
+        self._keeper.tell("Looking for the order", None)
+        request, uploaded, http = self._request(), self._uploaded(), self._tools.http
+        try:
+            since = datetime.fromisoformat(record.submitted)
+            found = self._tools.call(lambda: self._provider.find(request, uploaded, since, http))
+        except (ImageToMeshError, KeyError, OSError, TypeError, ValueError) as error:
+            log.info("job %s: the service's list cannot be read: %s", record.id, error)
+            return False
+        mine = [one for one in found if not self._is_taken(one)]
+        if len(mine) == 1:
+            self._take(mine[0], FOUND)
+        return len(mine) == 1
+
+    def _request(self) -> Request[Any]:
+        pictures = as_sent(self._keeper.record.pictures, self._keeper.folder)
+        return Request(self._spec.settings, pictures)
+
+    def _uploaded(self) -> Uploaded:
+        return Uploaded(self._keeper.record.uploaded or {})
+
+    def _take(self, ticket: Ticket, note: str) -> None:
+        if self._is_taken(ticket):
+            raise LibraryProblem("Another job has this task already.", "Look at the id again.")
+        notes = (*self._keeper.record.notes, note)
+        self._keeper.save(state=State.RUNNING, ticket=dict(ticket.data), notes=notes)
+        self.forget_answers()
+
+    def _is_taken(self, ticket: Ticket) -> bool:
+        records = Library(self._spec.library).all()[0]
+        return any(_is_same(ticket, one) for one in records if one.id != self._keeper.record.id)
+
+
+def _is_same(ticket: Ticket, other: Record) -> bool:
+    names = ("task", "job", "url")
+    mine = {name: ticket.data[name] for name in names if ticket.data.get(name)}
+    theirs = other.ticket or {}
+    return bool(mine) and all(theirs.get(name) == value for name, value in mine.items())

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The same order twice: refused while the first one is there, unless the user wants both.
+
+A double click, Enter pressed twice and the same file dropped again are one order. The library
+keeps which job has which order, in `.orders.json`, so that this holds for all processes that share
+it; whoever comes first is decided under a lock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from ...providers import LibraryProblem, Message, Repeated
+from ...providers._texts import json_bytes
+from ..disk.lock import MOMENT
+from ..disk.plain_files import read_plain, write_whole
+from ..library.store import Library
+from ..state_after_error import unusable
+from ..values import Record, State
+
+FILE = ".orders.json"
+LOCK = "orders"
+MOST_BYTES = 4 << 20
+MOST_KEPT = 1000
+"""Orders that are kept, at most: the newest."""
+LATEST = 1e12
+"""Seconds since 1970 that are a time; others may write to the list."""
+SOON = 10.0
+"""Seconds within which the same order is taken for an accident, although the first has ended."""
+INSIST = "To order it once more use “--again”, or “again=True” in a script."
+GO_ON = "Resume goes on with it. To order it once more use “--again”, or “again=True” in a script."
+DECIDE = "Settle decides on it. To order it once more use “--again”, or “again=True” in a script."
+
+
+class Twice:
+    """The orders of a library. `check` raises what ends the waiting for one's turn."""
+
+    def __init__(self, library: Library, check: Callable[[], None]) -> None:
+        self._library = library
+        self._check = check
+
+    def claim(self, mark: str, job: str, create: Callable[[], None], *, repeated: bool) -> None:
+        """Make a job of an order that no other job has; `repeated`: although one has it.
+
+        Raises Repeated where there is such a job, and what `create` raises.
+        """
+        with self._alone():
+            kept = self._load()
+            found = kept.get(mark)
+            if found is not None and not repeated:
+                self._refuse(str(found["job"]), float(found["at"]))  # guard: same-order-is-refused
+            create()
+            kept.pop(mark, None)
+            kept[mark] = {"job": job, "at": time.time()}
+            newest = dict(list(kept.items())[-MOST_KEPT:])
+            with contextlib.suppress(OSError):
+                write_whole(self._library.root.resolve() / FILE, json_bytes(newest))
+
+    def _refuse(self, job: str, at: float) -> None:
+        try:
+            record = self._library.load(job)
+        except LibraryProblem:
+            return  # it was deleted
+        if record.state is State.UNCERTAIN:
+            what = Message("Nobody knows whether the same order arrived: job {job}.", job=job)
+            raise Repeated(what, DECIDE)
+        if not record.state.over:
+            if self._library.is_held(job):
+                raise Repeated(Message("The same order is under way: job {job}.", job=job), INSIST)
+            raise Repeated(Message("The same order is not finished: job {job}.", job=job), GO_ON)
+        if _was_taken(record) and abs(time.time() - at) < SOON:
+            what = Message("The same order was made a moment ago: job {job}.", job=job)
+            raise Repeated(what, INSIST)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep the other processes and threads out for a moment."""
+        lock = self._library.lock(LOCK)
+        try:
+            while not lock.take():  # guard: one-at-a-time-claims
+                self._check()
+                time.sleep(MOMENT)
+        except OSError as error:
+            raise unusable(error) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _load(self) -> dict[str, Mapping[str, Any]]:
+        try:
+            kept = json.loads(read_plain(self._library.root.resolve() / FILE, MOST_BYTES))
+            return {str(mark): one for mark, one in kept.items() if _is_entry(one)}
+        except (OSError, ValueError, AttributeError, RecursionError):
+            return {}
+
+
+def _is_entry(one: Any) -> bool:
+    known = isinstance(one, dict) and isinstance(one.get("job"), str)
+    return known and isinstance(one.get("at"), int | float) and abs(one["at"]) < LATEST
+
+
+def _was_taken(record: Record) -> bool:
+    """Say whether the service took the order: one that it refused is none."""
+    return record.ticket is not None

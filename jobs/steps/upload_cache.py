@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Remembers what services gave for pictures, so that the same one is not uploaded twice.
+
+Kept in the library as `.uploads.json`. A token is found again only with the same service, address,
+account and bytes, while it surely lives, and if this user's own process kept it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ...providers import Provider, Secret
+from ...providers._exact import is_exact
+from ...providers._texts import json_bytes
+from ..disk.plain_files import read_plain, write_whole
+from ..disk.signatures import MARK, has_mark, mark_of
+from ..values import JSON, InputPicture
+
+FILE = ".uploads.json"
+MOST = 4 << 20
+"""Bytes of the file, at most."""
+MARGIN = 600.0
+"""Seconds before its end from which a token is no longer used."""
+
+
+class Uploads:
+    """The tokens of one account at one service."""
+
+    def __init__(
+        self, library: Path, provider: Provider[Any], base_url: str, keys: Mapping[str, Secret]
+    ) -> None:
+        self._path = library.resolve() / FILE
+        self._life = provider.token_life
+        account = "\0".join(keys[name].reveal() for name in sorted(keys))
+        self._mark = _digest(
+            "image_to_mesh",
+            provider.id,
+            base_url,
+            account,  # guard: token-per-account
+        )
+
+    def known(self, pictures: tuple[InputPicture, ...]) -> dict[str, JSON]:
+        """Return the living tokens by view."""
+        if not self._life:
+            return {}
+        kept = self._load()
+        found = {one.view: kept.get(self._name(one)) for one in pictures if one.sha256}
+        latest = time.time() + self._life
+        # An end that is further off was written while the machine's clock was ahead.
+        alive = {view: entry for view, entry in found.items() if entry and entry["until"] <= latest}
+        tokens = {view: entry["token"] for view, entry in alive.items()}
+        return {view: token for view, token in tokens.items() if is_exact(str(token))}
+
+    def remember(self, pictures: tuple[InputPicture, ...], tokens: Mapping[str, JSON]) -> None:
+        """Keep the tokens that were just given."""
+        if not self._life or not tokens:
+            return
+        kept = self._load()
+        until = time.time() + self._life - MARGIN
+        for one in pictures:
+            if one.view in tokens and one.sha256:
+                name, entry = self._name(one), {"token": tokens[one.view], "until": until}
+                kept[name] = {**entry, MARK: mark_of({**entry, "name": name})}
+        with contextlib.suppress(OSError):
+            write_whole(self._path, json_bytes(kept, indent=1))
+
+    def forget(self, pictures: tuple[InputPicture, ...]) -> None:
+        """Drop the tokens of these pictures, which the service no longer takes."""
+        kept = self._load()
+        for one in pictures:
+            kept.pop(self._name(one), None)
+        with contextlib.suppress(OSError):
+            write_whole(self._path, json_bytes(kept, indent=1))
+
+    def _name(self, picture: InputPicture) -> str:
+        return _digest(self._mark, picture.sha256 or "")
+
+    def _load(self) -> dict[str, Any]:
+        try:
+            kept = json.loads(read_plain(self._path, MOST))
+            now = time.time()
+            living = [name for name in kept if kept[name]["until"] > now]  # guard: token-end
+            own = [name for name in living if has_mark({**kept[name], "name": name})]
+            return {name: kept[name] for name in own}  # guard: tokens-of-ones-own
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            return {}
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]

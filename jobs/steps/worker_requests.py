@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the background Blender does for a job: make a mesh, make a model of it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+from ...providers import BadMesh, Failed, NoBlender, Provider, Recipe
+from ..disk.plain_files import is_plain
+from ..library.live_record import Keeper
+from ..resources import Tools
+from ..values import State
+from .download import Fetch
+from .fingerprint import digest_of
+from .prepare import PREVIEW, made_model
+
+REFUSED = "refused-"
+"""What the name of a mesh begins with that cannot be used, while it is downloaded once more."""
+MARK = "refused_mesh"
+CAME_ALONG = (
+    "It came with the answer to the order, so it cannot be downloaded again; its file stays in the "
+    "job's folder."
+)
+SAME_AGAIN = (
+    "It was downloaded again and is the same file, which stays in the job's folder: ask the "
+    "service, or generate again."
+)
+
+
+class Making:
+    """One job's work for the background Blender. Used by the job's thread alone."""
+
+    def __init__(
+        self,
+        keeper: Keeper,
+        tools: Tools,
+        provider: Provider[Any],
+        fetch: Fetch,
+        check: Callable[[], None],
+    ) -> None:
+        self._keeper = keeper
+        self._tools = tools
+        self._provider = provider
+        self._fetch = fetch
+        self._check = check
+
+    def make(self, recipe: Recipe) -> None:
+        """Let the background Blender make the mesh from the job's picture."""
+        record = self._keeper.record
+        picture = record.pictures[0]
+        request = {
+            "do": "make",
+            "recipe": recipe.name,
+            "picture": str(self._keeper.folder / (picture.file or "")),
+            "orientation": picture.info.orientation if picture.info else 1,
+            "name": record.name,
+            "settings": dict(recipe.settings),
+            "output": str(self._keeper.folder / "mesh.glb"),
+        }
+        done = self._tools.blender.ask(request, self._keeper.tell, self._check)
+        self._fetch.finish("mesh.glb", *done.get("notes", ()))
+
+    def prepare(self, *, in_parts: bool) -> None:
+        """Turn the mesh file into `model.blend`; where that fails the file itself is the end.
+
+        Raises BadMesh for a file that holds no mesh; it is not prepared again then.
+        """
+        folder = self._keeper.folder
+        try:
+            with made_model(folder, self._keeper.record, in_parts=in_parts) as request:
+                done = self._tools.blender.ask(request, self._keeper.tell, self._check)
+        except (NoBlender, Failed) as error:
+            self._keeper.note(f"Not prepared for Blender yet: {error.message}")
+            return self._keeper.save(state=State.READY)
+        except BadMesh as error:
+            raise self._refuse(error) from error
+        self._keeper.note(*done.get("notes", ()))
+        self._keeper.save(
+            state=State.READY,
+            blend="model.blend",
+            preview=PREVIEW if is_plain(folder / PREVIEW) else None,
+            faces=done.get("faces", self._keeper.record.faces),
+        )
+        for path in folder.glob(f"{REFUSED}mesh.*"):
+            with contextlib.suppress(OSError):
+                path.unlink()
+        return None
+
+    def _refuse(self, error: BadMesh) -> BadMesh:
+        """Set a mesh aside that cannot be used, so that the next resume downloads it once more.
+
+        What comes a second time as the same file, or cannot come again, ends the job.
+        """
+        record, folder = self._keeper.record, self._keeper.folder
+        mesh = folder / (record.mesh or "")
+        mark, before = digest_of(mesh), record.facts.get(MARK)
+        came_along = any(one.file is not None for one in record.files)
+        again = "network" in self._provider.needs and record.ticket and not came_along
+        if not again or mark == before:
+            self._keeper.save(state=State.FAILED)
+            return BadMesh(error.message, CAME_ALONG if came_along else SAME_AGAIN)
+        mesh.replace(folder / f"{REFUSED}{mesh.name}")
+        self._keeper.save(  # guard: refused-mesh-comes-again
+            state=State.RUNNING,
+            mesh=None,
+            format=None,
+            faces=None,
+            facts={**record.facts, MARK: mark},
+        )
+        return BadMesh(
+            error.message, "Resume the job: the mesh is downloaded once more, without paying."
+        )

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pictures that are given as an address, fetched on a thread and picked up on the main one."""
+
+from __future__ import annotations
+
+import functools
+import queue
+import threading
+from dataclasses import dataclass
+
+from ...providers import BadImage, Failed, ImageToMeshError, get_provider, read_picture_info
+from ..resources import open_http
+from ..steps.inputs import READABLE, picture_from
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What became of an address: the picture file's bytes, or why there are none."""
+
+    address: str
+    name: str
+    data: bytes = b""
+    error: ImageToMeshError | None = None
+
+
+class Fetches:
+    """The addresses on their way."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, int] = {}
+        self._done: queue.SimpleQueue[Fetched] = queue.SimpleQueue()
+
+    def start(self, address: str, *, online: bool) -> None:
+        """Fetch in the background; raises BadImage for what is no https address."""
+        source = picture_from(address)
+        if source.url is None:
+            raise BadImage(f"{address} is not an https address.", "Give an https address.")
+        self._waiting[address] = self._waiting.get(address, 0) + 1
+        arguments = (address, source.name, online)
+        threading.Thread(target=self._run, args=arguments, daemon=True).start()
+
+    def waiting(self) -> tuple[str, ...]:
+        """Return the addresses that are still being fetched."""
+        return tuple(self._waiting)
+
+    def take(self, timeout: float = 0.0) -> Fetched | None:
+        """Return the next that has arrived, or None."""
+        try:
+            done = self._done.get(timeout=timeout) if timeout else self._done.get_nowait()
+        except queue.Empty:
+            return None
+        self._waiting.pop(done.address, None)
+        return done
+
+    def _run(self, address: str, name: str, online: bool) -> None:
+        try:
+            self._done.put(Fetched(address, name, fetched(address, name, online=online)))
+        except ImageToMeshError as error:
+            self._done.put(Fetched(address, name, error=error))
+        except Exception as error:  # noqa: BLE001 - the thread's last resort; shown to the person
+            self._done.put(Fetched(address, name, error=Failed(f"{name} did not come: {error}")))
+
+
+def fetched(address: str, name: str, *, online: bool) -> bytes:
+    """Return the picture file at an address, without any key; raises ImageToMeshError."""
+    http = open_http(get_provider("local"), None, "", online=online)
+    try:
+        data = http.fetch(address, READABLE.max_bytes)
+    finally:
+        http.close()
+    read_picture_info(data, name)
+    return data
+
+
+@functools.cache
+def fetches() -> Fetches:
+    """Return the fetches of this process."""
+    return Fetches()
