@@ -6,57 +6,44 @@ from __future__ import annotations
 import bpy
 
 from .. import jobs
+from ..app import account_watch, bring_in, library_refresh, queue, recovery, repeated_order, watcher
 from . import (
-    account,
-    arrivals,
     cancel,
-    care,
-    defaults,
-    delete,
-    developing,
     diagnostics,
-    gallery,
     generate,
-    import_result,
-    library,
-    looking,
-    made,
-    make_here,
-    pictures,
-    prepared,
-    queue,
-    repeats,
+    generate_from_files,
+    import_defaults,
+    messages,
+    presets,
     resume,
-    settings,
     settle,
-    shown,
-    turn,
-    waking,
-    watch,
+    test_key,
 )
+from .images import choose, edit
+from .results import delete, gallery, import_result, library, mesh_edits, recovered, replace, rotate
 
 _classes = (
     *generate.classes,
-    *make_here.classes,
-    *pictures.classes,
-    *developing.classes,
+    *generate_from_files.classes,
+    *choose.classes,
+    *edit.classes,
     *diagnostics.classes,
-    *defaults.classes,
+    *import_defaults.classes,
     *gallery.classes,
-    *settings.classes,
+    *presets.classes,
     *cancel.classes,
-    *account.classes,
+    *test_key.classes,
     *import_result.classes,
     *delete.classes,
     *library.classes,
-    *made.classes,
+    *replace.classes,
     *resume.classes,
-    *arrivals.classes,
+    *recovered.classes,
     *settle.classes,
-    *turn.classes,
-    *care.classes,
-    *shown.classes,
-    *watch.classes,
+    *rotate.classes,
+    *mesh_edits.classes,
+    *messages.classes,
+    *watcher.classes,
 )
 
 
@@ -64,32 +51,32 @@ def register() -> None:
     """Register the operators, watching again after a file was opened, and asking for prices."""
     for one in _classes:
         bpy.utils.register_class(one)
-    settings.register()
-    defaults.register()
-    watch.register()
-    account.register()
-    developing.register()
+    presets.register()
+    import_defaults.register()
+    watcher.register()
+    account_watch.register()
+    edit.register()
     gallery.register()
-    looking.register()
-    waking.register()
+    library_refresh.register()
+    recovery.register()
 
 
 def unregister() -> None:
     """Stop watching and put running jobs aside: their records go on with the next start."""
     gallery.unregister()
-    developing.unregister()
-    looking.unregister()
-    waking.unregister()
-    account.unregister()
-    care.unregister()
-    watch.unregister()
-    defaults.unregister()
-    settings.unregister()
-    pictures.unregister()
+    edit.unregister()
+    library_refresh.unregister()
+    recovery.unregister()
+    account_watch.unregister()
+    mesh_edits.unregister()
+    watcher.unregister()
+    import_defaults.unregister()
+    presets.unregister()
+    choose.unregister()
     queue.clear()
-    repeats.forget()
+    repeated_order.forget()
     jobs.session().close()
     jobs.session.cache_clear()
-    prepared.unregister()
+    bring_in.unregister()
     for one in reversed(_classes):
         bpy.utils.unregister_class(one)

@@ -11,13 +11,14 @@ from typing import Any
 import bpy
 
 from .. import jobs, preferences
+from ..app import job_events, queue, repeated_order, watcher
 from ..i18n.translate import told, tr
 from ..providers import ImageToMeshError, Provider
 from ..state import import_options, open_file
 from ..state.preflight import picture_key, why_not
 from ..state.scene_properties import choices_of, provider_of, read_settings
 from ..state.views import SIDE_VIEWS, view_of
-from . import events, queue, repeats, shown, watch
+from . import messages
 from .arguments import insisting
 
 WAIT = 0.1
@@ -45,9 +46,11 @@ class IMAGE_TO_MESH_OT_generate(bpy.types.Operator):
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if bpy.app.background:
             return self.execute(context)
-        if not self.again and repeats.is_there(context, order_shown(context)):  # guard: click-asks
+        if not self.again and repeated_order.is_there(
+            context, order_shown(context)
+        ):  # guard: click-asks
             self._asked = True
-            return repeats.ask(self, context, event)
+            return repeated_order.ask(self, context, event)
         return self._start_watched(context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -70,10 +73,10 @@ class IMAGE_TO_MESH_OT_generate(bpy.types.Operator):
             # Repeat Last insists on nothing: it was said of the first time.
             start(context, again=self.again and not self.options.is_repeat_last)
         except ImageToMeshError as error:
-            shown.show_refusal(context, error)
+            messages.show_refusal(context, error)
             return self._refuse(told(error))
-        shown.hide_refusal()
-        watch.begin(context)
+        messages.hide_refusal()
+        watcher.begin(context)
         return {"FINISHED"}
 
     def _refuse(self, sentence: str) -> set[str]:
@@ -87,7 +90,7 @@ def start(context: bpy.types.Context, *, again: bool = False) -> str:
     Raises ImageToMeshError where something that the job needs is missing.
     """
     spec = replace(specify(context, provider_of(context.scene)), repeated=again)
-    repeats.note(order_shown(context), spec)
+    repeated_order.note(order_shown(context), spec)
     return queue.begin(spec)
 
 
@@ -96,7 +99,7 @@ def order_shown(context: bpy.types.Context) -> tuple[Any, ...]:
     chosen = choices_of(context.scene)
     images = [(view, view_of(chosen, view)) for view in ("front", *SIDE_VIEWS)]
     shown_now = tuple((view, picture_key(image)) for view, image in images if image is not None)
-    return repeats.order_of(context, shown_now)
+    return repeated_order.order_of(context, shown_now)
 
 
 def specify(
@@ -132,13 +135,13 @@ def specify(
     )
 
 
-def wait_for(context: bpy.types.Context, job: str) -> events.Outcome:
+def wait_for(context: bpy.types.Context, job: str) -> job_events.Outcome:
     """Handle the events of all jobs, as the watcher does, until this one has ended."""
     session = jobs.session()
     try:
         while True:
             event = session.wait(WAIT)
-            outcome = events.handle(context, event) if event else None
+            outcome = job_events.handle(context, event) if event else None
             if event and outcome and event.job == job:
                 return outcome
     except KeyboardInterrupt:
@@ -164,7 +167,7 @@ def _place(context: bpy.types.Context) -> dict[str, Any]:
 def _pictures(
     context: bpy.types.Context, provider: Provider[Any]
 ) -> tuple[jobs.PictureSource, ...]:
-    from ..scene.pictures import picture_source
+    from ..scene.image_source import picture_source
 
     chosen = choices_of(context.scene)
     taken = provider.views_for(read_settings(context.scene, provider))

@@ -3,16 +3,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import bpy
 
-from .. import jobs, preferences
+from ..app import job_events, watcher
+from ..app.resume import find, go_on
 from ..i18n.translate import told, tr
-from ..jobs.disk.trust import check_origin, is_trusted
-from ..jobs.state_after_error import goes_on
-from ..providers import ImageToMeshError, LibraryProblem, Unreachable, all_providers, get_provider
-from . import events, generate, prepared, watch
+from ..providers import ImageToMeshError
+from . import generate
 from .arguments import argument
 
 
@@ -35,7 +32,7 @@ class IMAGE_TO_MESH_OT_resume(bpy.types.Operator):
             go_on(context, find(context, self.job))
         except ImageToMeshError as error:
             return self._refuse(told(error))
-        watch.begin(context)
+        watcher.begin(context)
         return {"FINISHED"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -55,72 +52,9 @@ class IMAGE_TO_MESH_OT_resume(bpy.types.Operator):
         return {"CANCELLED"}
 
 
-def find(context: bpy.types.Context, job: str) -> jobs.Record:
-    """Return a job that can go on; raises LibraryProblem where there is none."""
-    library = prepared.library_of(context, job)
-    if job:
-        record = library.load(job)
-        if not goes_on(record, library.folder(job)):
-            raise LibraryProblem(f"“{record.name}” is {record.state}: there is nothing to go on.")
-        return record
-    running = {view.job for view in jobs.session().running()}
-    found = [one for one in library.open_jobs() if not one.state.over and one.id not in running]
-    trusted = is_trusted(library.root)
-    for record in reversed(found):
-        if (record.own or trusted) and not library.is_held(record.id):
-            return record
-    raise LibraryProblem("No job waits to go on.")
-
-
-def go_on(context: bpy.types.Context, record: jobs.Record, **decided: Any) -> str:
-    """Take a job up on its thread and return its id.
-
-    Raises ImageToMeshError where what it needs is missing.
-    """
-    library = prepared.library_of(context, record.id).root
-    check_origin(record, library)
-    provider = get_provider(record.provider)
-    if preferences.is_offline(context, provider):
-        raise Unreachable(preferences.OFFLINE)
-    means = jobs.Means(
-        library=library,
-        keys={provider.id: preferences.keys(context, provider)},
-        addresses={provider.id: preferences.address(context, provider)},
-        online=bpy.app.online_access,
-        blender=_background(),
-    )
-    job = jobs.session().start(means.spec_of(record, **decided))
-    prepared.remember(job, library)
-    return job
-
-
-def wait_for(context: bpy.types.Context, job: str) -> events.Outcome:
+def wait_for(context: bpy.types.Context, job: str) -> job_events.Outcome:
     """Handle the events of all jobs, as the watcher does, until this one has ended."""
     return generate.wait_for(context, job)
-
-
-def means(context: bpy.types.Context) -> jobs.Means:
-    """Return what jobs of all services need that can be asked now."""
-    keys, addresses = {}, {}
-    for provider in all_providers().values():
-        usable = preferences.has_keys(context, provider)
-        usable = usable and preferences.address_problem(context, provider) is None
-        if usable and not preferences.is_offline(context, provider):
-            keys[provider.id] = preferences.keys(context, provider)
-            addresses[provider.id] = preferences.address(context, provider)
-    return jobs.Means(
-        library=preferences.library(context),
-        keys=keys,
-        addresses=addresses,
-        online=bpy.app.online_access,
-        blender=_background(),
-    )
-
-
-def _background() -> tuple[str, ...]:
-    from ..scene import background_command
-
-    return background_command()
 
 
 classes = (IMAGE_TO_MESH_OT_resume,)

@@ -9,10 +9,12 @@ import bpy
 from bpy.props import EnumProperty
 
 from .. import jobs
+from ..app import account_watch, bring_in, watcher
+from ..app.resume import go_on
 from ..i18n.translate import told, tr
 from ..providers import ImageToMeshError, LibraryProblem, all_providers
-from . import account, prepared, resume, watch
 from .arguments import argument
+from .generate import wait_for
 
 TWICE = "If the first order did arrive after all, both are charged."
 
@@ -67,11 +69,11 @@ class IMAGE_TO_MESH_OT_settle(bpy.types.Operator):
         except ImageToMeshError as error:
             self.report({"ERROR"}, told(error))
             return {"CANCELLED"}
-        account.redraw(context)
+        account_watch.redraw(context)
         return {"FINISHED"}
 
     def _settle(self, context: bpy.types.Context) -> None:
-        library = prepared.library_of(context, self.job)
+        library = bring_in.library_of(context, self.job)
         record = library.load(self.job)
         if not jobs.is_unsettled(record):
             raise LibraryProblem(f"“{record.name}” is not uncertain: it is {record.state}.")
@@ -84,11 +86,11 @@ class IMAGE_TO_MESH_OT_settle(bpy.types.Operator):
         decided = {"again": self.how == "SUBMIT_AGAIN", "attach": ""}
         if self.how == "ATTACH":
             decided["attach"] = self.task
-        job = resume.go_on(context, record, **decided)
+        job = go_on(context, record, **decided)
         if bpy.app.background:
-            resume.wait_for(context, job)
+            wait_for(context, job)
         else:
-            watch.begin(context)
+            watcher.begin(context)
         return None
 
     def _looked_up(self) -> str:

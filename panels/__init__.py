@@ -7,9 +7,10 @@ import bpy
 
 from .. import preferences
 from ..state.manual import manual_map
-from . import care, menus, page, placement, sidebar, statusbar
+from . import import_options, menus, mesh_edits, sidebar, statusbar
+from . import preferences as page
 
-_classes = (*sidebar.classes, *placement.classes, *care.classes, *menus.classes)
+_classes = (*sidebar.classes, *import_options.classes, *mesh_edits.classes, *menus.classes)
 
 
 def register() -> None:

@@ -10,7 +10,7 @@ from ..jobs import Entry, shelf
 from ..providers import all_providers
 from ..state import thumbnails
 from ..state.scene_properties import shelf_of
-from .text import draw_text, duration
+from .text_layout import draw_text, duration
 
 PAGE = 6
 ICON_SCALE = 2.6

@@ -9,7 +9,7 @@ import bpy
 
 from ..state.preflight import why_not
 from ..state.scene_properties import choices_of
-from .text import draw_text
+from .text_layout import draw_text
 
 ICON = "MESH_DATA"
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import bpy
 
 from ..state.scene_properties import choices_of, provider_of
-from . import action, gallery, inputs, rows
+from . import gallery, generate, image, provider_settings
 
 
 class _Tab:
@@ -29,10 +29,10 @@ class IMAGE_TO_MESH_PT_sidebar(_Tab, bpy.types.Panel):
         layout.use_property_decorate = False
         chosen = choices_of(context.scene)
         provider = provider_of(context.scene)
-        inputs.draw_pictures(layout, context, chosen, provider)
-        inputs.draw_provider(layout, context, chosen, provider)
-        rows.draw_basic(layout, context)
-        action.draw_action(layout, context)
+        image.draw_pictures(layout, context, chosen, provider)
+        image.draw_provider(layout, context, chosen, provider)
+        provider_settings.draw_basic(layout, context)
+        generate.draw_action(layout, context)
 
 
 class IMAGE_TO_MESH_PT_settings(_Tab, bpy.types.Panel):
@@ -45,13 +45,13 @@ class IMAGE_TO_MESH_PT_settings(_Tab, bpy.types.Panel):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return rows.has_rest(context)
+        return provider_settings.has_rest(context)
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False
-        rows.draw_rest(layout, context)
+        provider_settings.draw_rest(layout, context)
 
 
 class IMAGE_TO_MESH_PT_results(_Tab, bpy.types.Panel):

@@ -17,8 +17,8 @@ from ..worker.import_options import mending_of
 from ..worker.prepare.build_model import import_model
 from ..worker.prepare.cleanup import model_objects
 from ..worker.refusal import Refusal
+from .link_to_scene import Properties, finish_earlier_work, place_objects
 from .placement import Place
-from .placing import Properties, finish_earlier_work, place_objects
 
 
 def import_in_place(

@@ -11,11 +11,12 @@ from typing import Any
 import bpy
 from mathutils import Matrix, Vector
 
+from ..jobs.custom_properties import JOB, SCALE
+
 DOWN = Vector((0.0, 0.0, -1.0))
 ABOVE = 1e-4
 """How far over the cursor the look down begins: a cursor snapped to a surface lies on it."""
 FLAT = 0.01
-JOB, SCALE = "image_to_mesh_job", "image_to_mesh_scale"
 
 
 @dataclass(frozen=True, slots=True)

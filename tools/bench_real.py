@@ -38,7 +38,7 @@ def append(blend: str, name: str) -> float:
     """Do in an empty file what Blender does with a model; return the seconds of it."""
     import bpy
 
-    from image_to_mesh.scene.placing import append_model
+    from image_to_mesh.scene.link_to_scene import append_model
 
     bpy.ops.wm.read_homefile(use_factory_startup=True)
     started = time.thread_time()

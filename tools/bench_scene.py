@@ -51,10 +51,10 @@ def ours(file: str, folder: str) -> dict[str, float]:
     """Prepare in the background Blender, cold and warm, then append here."""
     import bpy
 
+    from image_to_mesh.app.watcher import TICK
     from image_to_mesh.jobs import BackgroundBlender
     from image_to_mesh.jobs.library.versions import PARTS
     from image_to_mesh.jobs.steps.prepare import LEAST
-    from image_to_mesh.operators.watch import TICK
     from image_to_mesh.scene import background_command
 
     blend = str(Path(folder) / "model.blend")
@@ -96,13 +96,13 @@ def come_in(blend: str) -> list[float]:
     """Let the model come in as it does while Blender is watched; return what each tick took."""
     import bpy
 
-    from image_to_mesh.scene import assembling
-    from image_to_mesh.scene.placing import append_model
+    from image_to_mesh.scene import chunked_append
+    from image_to_mesh.scene.link_to_scene import append_model
 
     ticks, whole = [], False
     while not whole:
         started = time.perf_counter()
-        whole = assembling.advance(blend)
+        whole = chunked_append.advance(blend)
         if whole:
             append_model(
                 bpy.context,

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...providers import Provider, all_providers
+from ..custom_properties import COST, DATE, JOB, PICTURE, PROVIDER, SETTINGS
 from ..values import Record
 
 CATALOG = "Image to Mesh"
@@ -41,12 +42,12 @@ def asset_of(record: Record) -> dict[str, Any]:
         "license": provider.license_note() if provider else "",
         "tags": [CATALOG, label, record.name],
         "properties": {
-            "image_to_mesh_job": record.id,
-            "image_to_mesh_picture": said["Picture"],
-            "image_to_mesh_provider": record.provider,
-            "image_to_mesh_settings": said["Settings"],
-            "image_to_mesh_date": record.created,
-            "image_to_mesh_cost": cost,
+            JOB: record.id,
+            PICTURE: said["Picture"],
+            PROVIDER: record.provider,
+            SETTINGS: said["Settings"],
+            DATE: record.created,
+            COST: cost,
         },
     }
 

@@ -22,13 +22,13 @@ MOST_TICKS = 30
 def folder(addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of a finished job whose model is there in parts, each with a tick of its own."""
     monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(tmp_path / "library"))
-    monkeypatch.setattr(room("scene.assembling"), "TOGETHER", 1)
+    monkeypatch.setattr(room("scene.chunked_append"), "TOGETHER", 1)
     return make_job(tmp_path / "library")
 
 
 def advance(folder: Path, ticks: int | None = None) -> int:
     """Let so many ticks pass, or as many as it takes; return how many did."""
-    assembling, done = room("scene.assembling"), 0
+    assembling, done = room("scene.chunked_append"), 0
     while done != ticks:
         done += 1
         if assembling.advance(str(folder / "model.blend")):
@@ -38,7 +38,7 @@ def advance(folder: Path, ticks: int | None = None) -> int:
 
 
 def append(folder: Path) -> list[str]:
-    names: list[str] = room("scene.placing").append_model(
+    names: list[str] = room("scene.link_to_scene").append_model(
         bpy.context, str(folder / "model.blend"), name="photo",
         properties={"image_to_mesh_job": JOB},
     )  # fmt: skip
@@ -78,7 +78,7 @@ def test_until_it_is_whole_it_is_nowhere_to_be_seen(folder: Path, tmp_path: Path
         assert [mesh.users for mesh in bpy.data.meshes if mesh.name[0] == "."] == [0, 0]
         bpy.ops.wm.save_as_mainfile(filepath=path, copy=True)
         ticks += 1
-        if room("scene.assembling").advance(str(folder / "model.blend")):
+        if room("scene.chunked_append").advance(str(folder / "model.blend")):
             break
     assert ticks > 15  # a frame, and eight parts and more of two meshes
     append(folder)
@@ -88,7 +88,7 @@ def test_until_it_is_whole_it_is_nowhere_to_be_seen(folder: Path, tmp_path: Path
 
 
 def test_small_parts_share_a_tick(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room("scene.assembling"), "TOGETHER", 1 << 20)
+    monkeypatch.setattr(room("scene.chunked_append"), "TOGETHER", 1 << 20)
     assert advance(folder) == 3  # the frame, all parts, and nothing left
 
 
@@ -125,7 +125,7 @@ def test_undo_in_the_middle_starts_over(folder: Path, undone: int) -> None:
     for _ in range(undone):
         bpy.ops.ed.undo()
     blend = str(folder / "model.blend")
-    assert room("scene.assembling").advance(blend)
+    assert room("scene.chunked_append").advance(blend)
     assert facts() == facts(hidden=True)
     in_middle = model_facts(append(folder))
     bpy.ops.wm.read_homefile(use_factory_startup=True)

@@ -75,7 +75,7 @@ def test_a_mesh_that_takes_for_ever_is_given_up(
     hanging.write_text(HANGING)
     command = (sys.executable, str(hanging))
     monkeypatch.setattr(room("scene"), "background_command", lambda: command)
-    monkeypatch.setattr(room("operators.prepared"), "LIMIT", 1.0)
+    monkeypatch.setattr(room("app.bring_in"), "LIMIT", 1.0)
     with pytest.raises(RuntimeError, match="within 1 seconds"):
         bpy.ops.image_to_mesh.import_result(job=JOB)
     assert library.load(JOB).state == "preparing"

@@ -91,7 +91,7 @@ def test_a_file_of_several_layers_is_called_one(
     assert min(image.size) == 0  # reading the size is what makes Blender look into the file
     assert "several layers" in room("state.preflight").picture_problem(image)
     with pytest.raises(room("providers").BadImage, match="several layers"):
-        room("scene.pictures").picture_source(image)
+        room("scene.image_source").picture_source(image)
 
 
 def test_sixteen_bits_are_no_different(photo: Any, tmp_path: Path) -> None:

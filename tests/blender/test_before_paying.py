@@ -55,9 +55,9 @@ def open_picture(chosen: Any, path: Path, pixels: NDArray[np.uint8]) -> Any:
 
 def looked_at(chosen: Any, seconds: float = 60.0) -> Any:
     """Have the picture looked at, as the timer does, and wait for what is seen."""
-    developing = room("operators.developing")
+    developing = room("operators.images.edit")
     key, darkroom = room("state.preflight").picture_key(chosen.image), room("jobs").darkroom()
-    source = room("scene.pictures").picture_source(chosen.image)
+    source = room("scene.image_source").picture_source(chosen.image)
     darkroom.look(key, source, developing._lens(bpy.context))
     deadline = time.monotonic() + seconds
     while darkroom.seen(key).waiting:
@@ -69,7 +69,7 @@ def looked_at(chosen: Any, seconds: float = 60.0) -> Any:
 def test_a_good_picture_has_no_warning_and_says_what_is_sent(chosen: Any, tmp_path: Path) -> None:
     open_picture(chosen, tmp_path / "cup.png", disc(1024))
     look = looked_at(chosen)
-    assert list(room("panels.checks").warnings(look)) == []
+    assert list(room("panels.image_checks").warnings(look)) == []
     assert look.box == pytest.approx((0.2, 0.2, 0.8, 0.8), abs=0.02)
     assert "1024 × 1024 PNG, not sent" in draw(width=900).text()
     chosen.provider = "tripo"
@@ -138,9 +138,9 @@ def test_drawing_looks_at_nothing_by_itself(chosen: Any, tmp_path: Path) -> None
 def test_the_timer_looks_once_the_picture_is_left_alone(
     chosen: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    developing, asked = room("operators.developing"), []
+    developing, asked = room("operators.images.edit"), []
     darkroom = room("jobs").darkroom()
-    monkeypatch.setattr(room("operators.account"), "is_shown", lambda _: True)
+    monkeypatch.setattr(room("app.account_watch"), "is_shown", lambda _: True)
     monkeypatch.setattr(darkroom, "look", lambda key, *_: asked.append(key))
     open_picture(chosen, tmp_path / "cup.png", disc(64))
     for now in (0.0, 0.1, 0.3):

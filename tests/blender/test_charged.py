@@ -81,7 +81,7 @@ def cancelled() -> str:
 
 def settle() -> list[Any]:
     """Handle what has happened, as the watcher does at a tick."""
-    return list(room("operators.watch").settle(bpy.context))
+    return list(room("app.watcher").settle(bpy.context))
 
 
 def test_it_is_said_that_it_may_be_charged_and_is_collected(chosen: Any) -> None:
@@ -93,7 +93,7 @@ def test_it_is_said_that_it_may_be_charged_and_is_collected(chosen: Any) -> None
     assert (button["text"], button["button"].job) == ("Do Not Collect", job)
     assert button["button"].collect is False
     assert not seen.all("progress")
-    assert room("operators.watch").busy()
+    assert room("app.watcher").busy()
 
 
 def test_what_was_collected_is_offered_and_never_imported_by_itself(chosen: Any) -> None:
@@ -103,7 +103,7 @@ def test_what_was_collected_is_offered_and_never_imported_by_itself(chosen: Any)
 
     def over() -> bool:
         outcomes.extend(settle())
-        return not room("operators.watch").busy()
+        return not room("app.watcher").busy()
 
     until(over)
     assert [one.level for one in outcomes] == ["ERROR", "INFO"]
@@ -124,7 +124,7 @@ def test_the_person_can_say_no(chosen: Any, service: Service) -> None:
     assert bpy.ops.image_to_mesh.cancel(job=job, collect=False) == {"FINISHED"}
     session().settle(5.0)
     settle()
-    assert not room("operators.watch").busy()
+    assert not room("app.watcher").busy()
     seen = draw(width=WIDE)
     assert "cancelled" in seen.text()
     assert "may charge" not in seen.text()
@@ -201,7 +201,7 @@ def test_a_click_that_starts_nothing_is_explained_by_the_button(refused: Any) ->
     assert refused.failure.message in seen.text()
     assert "gone.jpg" in seen.text()
     assert seen.button("image_to_mesh.copy_error")
-    text = room("operators.shown").error_text(refused, refused.failure)
+    text = room("operators.messages").error_text(refused, refused.failure)
     assert "No job, provider rehearsal, error bad_image" in text
     assert "refused" not in text
 

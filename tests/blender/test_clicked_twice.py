@@ -72,7 +72,7 @@ def windowed(addon: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Window:
     """Let Generate take this for a Blender with a window."""
     shown = With(bpy, app=With(bpy.app, background=False))
     monkeypatch.setattr(room("operators.generate"), "bpy", shown)
-    monkeypatch.setattr(room("operators.watch"), "begin", lambda _: None)
+    monkeypatch.setattr(room("app.watcher"), "begin", lambda _: None)
     return Window()
 
 
@@ -118,7 +118,7 @@ def test_a_double_click_is_one_order_and_asks(place: Place, windowed: Window) ->
 
 def test_other_settings_or_another_picture_are_not_asked_about(place: Place) -> None:
     generate = room("operators.generate")
-    repeats = room("operators.repeats")
+    repeats = room("app.repeated_order")
     generate.start(bpy.context)
     assert repeats.is_there(bpy.context, generate.order_shown(bpy.context))
     chosen = bpy.context.scene.image_to_mesh
@@ -137,7 +137,7 @@ def test_other_settings_or_another_picture_are_not_asked_about(place: Place) -> 
 
 def test_what_the_thread_refused_is_asked_about_at_the_next_click(place: Place) -> None:
     """A painted picture is told by its pixels alone, and those are read on the thread."""
-    generate, repeats = room("operators.generate"), room("operators.repeats")
+    generate, repeats = room("operators.generate"), room("app.repeated_order")
     generate.start(bpy.context)
     finish()
     repeats.forget()
@@ -149,7 +149,7 @@ def test_what_the_thread_refused_is_asked_about_at_the_next_click(place: Place) 
 
 def drop(path: Path, **how: Any) -> Any:
     """Return Make 3D Here as Blender makes it for a drop."""
-    made = room("operators.make_here").IMAGE_TO_MESH_OT_make_here
+    made = room("operators.generate_from_files").IMAGE_TO_MESH_OT_make_here
     given = SimpleNamespace(is_property_set=lambda _: False)
     state = {"again": False, "files": [], "filepath": str(path), "directory": ""}
     dropped = SimpleNamespace(**state, properties=given, report=lambda *_: None, **how)
@@ -167,8 +167,8 @@ def test_the_same_file_dropped_twice_is_one_order(
         asked.append(1)
         return {"RUNNING_MODAL"}
 
-    monkeypatch.setattr(room("operators.repeats"), "ask", ask)
-    monkeypatch.setattr(room("operators.watch"), "begin", lambda _: None)
+    monkeypatch.setattr(room("app.repeated_order"), "ask", ask)
+    monkeypatch.setattr(room("app.watcher"), "begin", lambda _: None)
     answers = [drop(tmp_path / "cup.jpg")._confirmed(bpy.context, None) for _ in range(2)]
     assert answers == [{"FINISHED"}, {"RUNNING_MODAL"}]
     finish()

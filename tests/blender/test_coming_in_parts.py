@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 def folder(addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of a finished job whose model is there in parts, each with a tick of its own."""
     monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(tmp_path / "library"))
-    monkeypatch.setattr(room("scene.assembling"), "TOGETHER", 1)
+    monkeypatch.setattr(room("scene.chunked_append"), "TOGETHER", 1)
     return make_job(tmp_path / "library")
 
 
 def ended(**changes: Any) -> Any:
     jobs = room("jobs")
-    record = room("operators.prepared").library_of(bpy.context, JOB).load(JOB)
+    record = room("app.bring_in").library_of(bpy.context, JOB).load(JOB)
     place = {"file": room("state.open_file").token(), "scene": "Scene", "location": [1, 2, 3]}
     values = {
         "job": JOB, "provider": "local", "name": "photo", "state": record.state, "phase": "Done",
@@ -52,7 +52,7 @@ def tick(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[An
     def run(*events: Any) -> list[Any]:
         session = room("jobs").session()
         monkeypatch.setattr(session, "drain", lambda: list(events))
-        found: list[Any] = room("operators.watch").settle(bpy.context)
+        found: list[Any] = room("app.watcher").settle(bpy.context)
         return found
 
     return run
@@ -63,7 +63,7 @@ def test_the_watcher_takes_a_part_at_each_tick(tick: Any, folder: Path) -> None:
     outcomes = tick(ended())
     while not outcomes:
         assert facts() == before
-        assert room("operators.watch").busy()
+        assert room("app.watcher").busy()
         ticks, outcomes = ticks + 1, tick()
     assert ticks > 15
     assert [outcome.level for outcome in outcomes] == ["INFO"]
@@ -82,7 +82,7 @@ def test_the_same_model_is_not_taken_twice(tick: Any, folder: Path) -> None:
     jobs, drawing = room("jobs"), room("jobs.library.versions").DRAWING
     view = ended(state=jobs.State.PREPARING, phase=drawing).view
     tick(jobs.Progressed(JOB, view))
-    while not room("operators.events")._brought:
+    while not room("app.job_events")._brought:
         tick()
     assert len(tick(ended())) == 1
     assert len([one for one in bpy.data.objects if one.get("image_to_mesh_job") == JOB]) == 3
@@ -98,7 +98,7 @@ def test_who_imports_it_meanwhile_gets_it_once(tick: Any, folder: Path) -> None:
     tick(ended())
     tick()
     assert bpy.ops.image_to_mesh.import_result(job=JOB) == {"FINISHED"}
-    while room("operators.watch").busy():
+    while room("app.watcher").busy():
         tick()
     assert standing() == 3
     assert facts() == facts(hidden=True)
@@ -111,18 +111,18 @@ def test_a_script_that_hears_of_its_end_gets_it_once(tick: Any, folder: Path) ->
     view = ended(state=jobs.State.PREPARING, phase=drawing).view
     tick(jobs.Progressed(JOB, view))
     tick()
-    assert room("operators.events").handle(bpy.context, ended()).level == "INFO"
-    while room("operators.watch").busy():
+    assert room("app.job_events").handle(bpy.context, ended()).level == "INFO"
+    while room("app.watcher").busy():
         tick()
     assert standing() == 3
-    assert not room("operators.events")._brought
+    assert not room("app.job_events")._brought
 
 
 def test_its_end_does_not_overtake_it(tick: Any, folder: Path) -> None:
     jobs, drawing = room("jobs"), room("jobs.library.versions").DRAWING
     view = ended(state=jobs.State.PREPARING, phase=drawing).view
     outcomes, ticks = tick(jobs.Progressed(JOB, view), jobs.Progressed(JOB, view), ended()), 1
-    while room("operators.watch").busy():
+    while room("app.watcher").busy():
         ticks, outcomes = ticks + 1, outcomes + tick()
     assert ticks > 15
     assert len(outcomes) == 1
@@ -136,18 +136,18 @@ def test_two_models_come_one_after_the_other(
     """Two together would take twice as long at each tick."""
     jobs, second = room("jobs"), f"{JOB}-2"
     shutil.copytree(folder, folder.with_name(second))
-    library = room("operators.prepared").library_of(bpy.context, JOB)
+    library = room("app.bring_in").library_of(bpy.context, JOB)
     library.save(replace(library.load(JOB), id=second))
     view = replace(ended().view, job=second, record=library.load(second))
-    fill, filled = room("scene.assembling")._fill, []
+    fill, filled = room("scene.chunked_append")._fill, []
 
     def noted(*what: Any) -> None:
         filled.append(what)
         fill(*what)
 
-    monkeypatch.setattr(room("scene.assembling"), "_fill", noted)
+    monkeypatch.setattr(room("scene.chunked_append"), "_fill", noted)
     outcomes, most = tick(ended(), jobs.Ended(second, view)), 0
-    while room("operators.watch").busy():
+    while room("app.watcher").busy():
         before = len(filled)
         outcomes += tick()
         most = max(most, len(filled) - before)
@@ -162,7 +162,7 @@ def test_what_does_not_come_in_leaves_no_parts(tick: Any, folder: Path, what: st
     tick(ended())
     tick()
     assert facts() != facts(hidden=True)
-    room("operators.events").waiting.clear()
+    room("app.job_events").waiting.clear()
     changes: dict[str, Any] = {"state": jobs.State.CANCELLED}
     if what == "another file":
         changes = {"place": {"file": "another", "scene": "Scene", "location": [0, 0, 0]}}
@@ -185,11 +185,11 @@ def test_from_a_picture_to_the_scene(
     spec = room("operators.generate").specify(bpy.context, room("providers").get_provider("local"))
     assert spec.place["in_parts"] is False  # nobody watches: a script waits
     spec = replace(spec, place={**spec.place, "in_parts": True})
-    job = room("operators.queue").begin(spec)
+    job = room("app.queue").begin(spec)
     outcomes: list[Any] = []
     half, deadline = 0, time.monotonic() + 50.0
     while not outcomes and time.monotonic() < deadline:
-        outcomes = room("operators.watch").settle(bpy.context)
+        outcomes = room("app.watcher").settle(bpy.context)
         half += any(mesh.name[0] == "." for mesh in bpy.data.meshes)
         time.sleep(0.01)
     assert [outcome.level for outcome in outcomes] == ["INFO"]

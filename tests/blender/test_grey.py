@@ -114,7 +114,7 @@ def test_no_panel_has_a_button_that_cannot_be_pressed(addon: ModuleType) -> None
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     choose("generated")
     shown: list[dict[str, Any]] = []
-    room("panels.placement").IMAGE_TO_MESH_PT_placement.draw(
+    room("panels.import_options").IMAGE_TO_MESH_PT_placement.draw(
         SimpleNamespace(layout=Layout(shown, unfolded=True)), drawing_context(2000)
     )
     check(Seen(shown))

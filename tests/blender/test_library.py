@@ -84,7 +84,7 @@ def test_a_job_is_used_again(library: Path) -> None:
     assert chosen.image.name == "dahlia"
     shutil.rmtree(library)  # the picture is in the file: nothing depends on the folder
     assert bytes(chosen.image.packed_file.data) == PICTURE.read_bytes()
-    source = room("scene.pictures").picture_source(chosen.image)
+    source = room("scene.image_source").picture_source(chosen.image)
     assert (source.name, source.read()) == ("dahlia", PICTURE.read_bytes())
 
 
@@ -229,7 +229,7 @@ def test_show_folder_opens_it(
 def test_the_list_is_looked_at_on_a_thread_and_drawn_when_it_changed(
     library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looking = room("operators.looking")
+    looking = room("app.library_refresh")
     job(library)
     drawn: list[int] = []
     monkeypatch.setattr(looking.account, "redraw", lambda context: drawn.append(1))
@@ -248,7 +248,7 @@ def test_the_list_is_looked_at_on_a_thread_and_drawn_when_it_changed(
 def test_the_library_keeps_to_its_limit_by_itself(
     library: Path, preferences: Any, tmp_path: Path
 ) -> None:
-    looking = room("operators.looking")
+    looking = room("app.library_refresh")
     made = job(library)
     room("jobs").note_import(library / made.id)
     found = refreshed(library)

@@ -57,7 +57,7 @@ def finished(picture: bpy.types.Image, library: Path, tmp_path_factory: Any) -> 
         shutil.copytree(next(library.glob("*/job.json")).parent, _made[0])
         bpy.data.objects.remove(bpy.context.view_layer.objects.active)
         room("jobs").session.cache_clear()
-        room("operators.prepared").unregister()
+        room("app.bring_in").unregister()
     job = str(json.loads((_made[0] / "job.json").read_text("utf-8"))["id"])
     shutil.rmtree(library, ignore_errors=True)
     shutil.copytree(_made[0], library / job)
@@ -234,7 +234,7 @@ def test_an_import_that_fails_is_shown_and_the_record_stays(finished: str, libra
     view = view_of(finished, library)
     session = room("jobs").session()
     session.show(view)
-    outcome = room("operators.events").handle(bpy.context, room("jobs").Ended(finished, view))
+    outcome = room("app.job_events").handle(bpy.context, room("jobs").Ended(finished, view))
     assert outcome.level == "ERROR"
     (shown,) = session.views()
     assert shown.failure.kind == "import"
@@ -246,7 +246,7 @@ def test_a_result_for_another_file_is_not_imported(finished: str, library: Path)
     view = view_of(finished, library)
     event = room("jobs").Ended(finished, view)
     bpy.ops.wm.read_homefile(use_factory_startup=True, app_template="")
-    outcome = room("operators.events").handle(bpy.context, event)
+    outcome = room("app.job_events").handle(bpy.context, event)
     assert (outcome.level, meshes()) == ("INFO", set())
     assert "another file" in outcome.message
 
@@ -256,7 +256,7 @@ def test_the_mesh_comes_into_the_scene_it_was_made_for(finished: str, library: P
     view = replace(view, place={**view.place, "scene": "Second"})
     second = bpy.data.scenes.new("Second")
     room("jobs").session().show(view)
-    room("operators.events").handle(bpy.context, room("jobs").Ended(finished, view))
+    room("app.job_events").handle(bpy.context, room("jobs").Ended(finished, view))
     assert len(meshes()) == 1
     assert meshes() <= set(second.objects.keys())
     assert bpy.context.scene != second
@@ -265,7 +265,7 @@ def test_the_mesh_comes_into_the_scene_it_was_made_for(finished: str, library: P
 def test_a_bad_event_does_not_stop_the_others(
     finished: str, library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    watch, events = room("operators.watch"), room("operators.events")
+    watch, events = room("app.watcher"), room("app.job_events")
     view = view_of(finished, library)
     good, bad = room("jobs").Ended(finished, view), room("jobs").Ended("bad", view)
     monkeypatch.setattr(room("jobs").session(), "drain", lambda: [bad, good])
@@ -305,7 +305,7 @@ def test_an_error_can_be_copied_and_put_away(finished: str, library: Path) -> No
     jobs = room("jobs")
     failure = jobs.Failure("no_credits", "No credits are left.", "Top up.", "https://x.test/buy")
     jobs.session().show(view_of(finished, library, failure=failure))
-    text = room("operators.shown").error_text(jobs.session().views()[0], failure)
+    text = room("operators.messages").error_text(jobs.session().views()[0], failure)
     assert all(part in text for part in ("No credits are left.", "Top up.", finished, "local"))
     assert bpy.ops.image_to_mesh.copy_error(job=finished) == {"FINISHED"}
     assert bpy.ops.image_to_mesh.dismiss(job=finished) == {"FINISHED"}

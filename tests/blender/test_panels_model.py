@@ -61,7 +61,7 @@ def test_every_choice_of_place_and_mending_has_a_row(addon: ModuleType) -> None:
 
 
 def test_nothing_is_cared_for_where_nothing_was_generated(addon: ModuleType) -> None:
-    panel = room("panels.care").IMAGE_TO_MESH_PT_care
+    panel = room("panels.mesh_edits").IMAGE_TO_MESH_PT_care
     assert not panel.poll(bpy.context)
     assert not draw("care").shown
 
@@ -70,7 +70,7 @@ def test_a_generated_mesh_has_its_card_and_all_buttons(addon: ModuleType) -> Non
     cube = bpy.data.objects["Cube"]
     cube["image_to_mesh_job"] = "job"
     bpy.context.view_layer.objects.active = cube
-    assert room("panels.care").IMAGE_TO_MESH_PT_care.poll(bpy.context)
+    assert room("panels.mesh_edits").IMAGE_TO_MESH_PT_care.poll(bpy.context)
     before = draw("care")
     assert "Triangles" not in before.text()
     assert rows(before) == set(room("state.import_options").IMAGE_TO_MESH_PG_care.__annotations__)

@@ -179,7 +179,7 @@ def test_files_become_meshes_where_they_are_asked_for(chosen: Any, tmp_path: Pat
 def test_a_queue_starts_as_many_as_there_is_room_for(
     chosen: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    queue, session = room("operators.queue"), room("jobs").session()
+    queue, session = room("app.queue"), room("jobs").session()
     running: list[Any] = []
     begun: list[Any] = []
     monkeypatch.setattr(session, "running", lambda: tuple(running))
@@ -200,7 +200,7 @@ def test_a_queue_starts_as_many_as_there_is_room_for(
 
 
 def test_a_dropped_picture_is_offered_to_the_viewport_alone(chosen: Any) -> None:
-    handler = room("operators.make_here").IMAGE_TO_MESH_FH_pictures
+    handler = room("operators.generate_from_files").IMAGE_TO_MESH_FH_pictures
     with contextlib.suppress(AttributeError):
         assert handler.poll_drop(bpy.context) is False
     assert handler.bl_import_operator == "image_to_mesh.make_here"

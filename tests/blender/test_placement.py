@@ -96,7 +96,7 @@ def bring(model: Path, addon: ModuleType) -> Callable[..., list[bpy.types.Object
 
     def run(turn: float = 0.0) -> list[bpy.types.Object]:
         place = room("scene.placement").chosen_place(bpy.context, chosen())
-        names = room("scene.placing").append_model(
+        names = room("scene.link_to_scene").append_model(
             bpy.context, str(model), name="photo", properties=PROPERTIES, place=place, turn=turn
         )
         bpy.context.view_layer.update()
@@ -328,7 +328,7 @@ def test_settings_of_length_are_metres_whatever_the_scene_counts_in(
 
 
 def test_turns_are_remembered_for_the_provider_and_model(metres: float, bring: Any) -> None:
-    jobs, turn, preferences = room("jobs"), room("operators.turn"), room("preferences")
+    jobs, turn, preferences = room("jobs"), room("operators.results.rotate"), room("preferences")
     record = jobs.Record(
         "job", jobs.State.READY, "tripo", "photo", "2026-11-21T00:00:00+00:00",
         settings={"model": "v3.1"},
@@ -359,7 +359,7 @@ def test_a_tilted_model_turns_about_the_vertical(metres: float, bring: Any) -> N
     root.rotation_mode = "QUATERNION"
     root.matrix_world = Matrix.Translation(CURSOR) @ Matrix.Rotation(0.5, 4, "X")
     bpy.context.view_layer.update()
-    room("operators.turn").turn_by(root, 90)
+    room("operators.results.rotate").turn_by(root, 90)
     bpy.context.view_layer.update()
     wanted = Matrix.Translation(CURSOR) @ Matrix.Rotation(math.pi / 2, 4, "Z") \
         @ Matrix.Rotation(0.5, 4, "X")  # fmt: skip

@@ -85,7 +85,7 @@ def test_nothing_is_left_by_a_running_job(
 ) -> None:
     monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(tmp_path))
     generate = importlib.import_module(f"{ADDON}.operators.generate")
-    watch = importlib.import_module(f"{ADDON}.operators.watch")
+    watch = importlib.import_module(f"{ADDON}.app.watcher")
     bpy.context.scene.image_to_mesh.image = bpy.data.images.new("painted", 64, 64)
     generate.start(bpy.context)
     watch.begin(bpy.context)

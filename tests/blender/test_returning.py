@@ -252,7 +252,7 @@ def test_an_order_that_gets_no_answer_now_is_shown_with_its_ways(
 def test_nothing_is_looked_at_before_the_window_was_drawn(
     library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    waking, returning = room("operators.waking"), room("jobs").session().returning
+    waking, returning = room("app.recovery"), room("jobs").session().returning
     asked: list[Any] = []
     monkeypatch.setattr(type(returning), "look", lambda _, means: asked.append(means))
     threads = threading.enumerate()

@@ -33,7 +33,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 @pytest.fixture
 def pictures(addon: ModuleType) -> Any:
-    return import_module(f"{addon.__name__}.scene.pictures")
+    return import_module(f"{addon.__name__}.scene.image_source")
 
 
 @pytest.fixture
@@ -285,7 +285,7 @@ def test_a_picture_whose_name_is_no_text_is_a_picture(addon: ModuleType, tmp_pat
     image = bpy.data.images.load(str(path))
     with pytest.raises(UnicodeDecodeError):
         _ = image.name
-    pictures = import_module(f"{addon.__name__}.scene.pictures")
+    pictures = import_module(f"{addon.__name__}.scene.image_source")
     source = pictures.picture_source(image)
     assert (source.name, source.read()) == ("picture", path.read_bytes())
     path.unlink()

@@ -22,7 +22,7 @@ PROPERTIES = {"image_to_mesh_job": "2026-photo", "image_to_mesh_credits": 1.5}
 
 @pytest.fixture
 def placing(addon: ModuleType) -> Any:
-    return import_module(f"{addon.__name__}.scene.placing")
+    return import_module(f"{addon.__name__}.scene.link_to_scene")
 
 
 @pytest.fixture(scope="session")

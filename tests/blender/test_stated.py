@@ -27,7 +27,7 @@ def test_paintings_of_over_4_megapixels_are_not_looked_at(
     addon: ModuleType, side: int, costly: bool
 ) -> None:
     painting = bpy.data.images.new("painting", side, side)
-    assert room("operators.developing")._is_costly(painting) is costly
+    assert room("operators.images.edit")._is_costly(painting) is costly
     bpy.data.images.remove(painting)
 
 
@@ -36,7 +36,7 @@ def test_a_subject_under_256_pixels_is_small(addon: ModuleType, pixels: int, sma
     box = (0.0, 0.0, pixels / 1024, 0.1)
     info = SimpleNamespace(width=1024, height=1024)
     look = SimpleNamespace(clear=True, info=info, box=box, cut=False, parts=1, brightness=0.5)
-    told = list(room("panels.checks").warnings(look))
+    told = list(room("panels.image_checks").warnings(look))
     assert bool(told) is small
 
 

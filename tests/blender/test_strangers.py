@@ -61,7 +61,7 @@ def job(library: Path, tmp_path: Path, tmp_path_factory: Any) -> str:
         _made.append(folder)
     bpy.ops.wm.read_homefile(use_factory_startup=True, app_template="")
     room("jobs").session.cache_clear()
-    room("operators.prepared").unregister()
+    room("app.bring_in").unregister()
     room("jobs.disk.signatures")._secret.cache_clear()
     name = str(json.loads((_made[0] / "job" / "job.json").read_text("utf-8"))["id"])
     for source, target in (("settings", tmp_path / "settings"), ("job", library / name)):
@@ -187,7 +187,7 @@ def test_parts_of_others_are_not_taken(job: str, library: Path, trap: Path) -> N
     write_evil(parts / "frame.blend", trap)
     listed = [{"mesh": "evil", "objects": ["evil"], "materials": [], "values": [], "frame": "evil"}]
     (parts / "parts.json").write_text(json.dumps(listed))
-    assert room("operators.prepared").at_hand(bpy.context, job)
+    assert room("app.bring_in").at_hand(bpy.context, job)
     assert OPS.import_result(job=job) == {"FINISHED"}
     look_at_all()
     assert not trap.exists()
@@ -229,7 +229,7 @@ def test_pictures_that_are_none_are_neither_shown_nor_used(job: str, library: Pa
     jobs.shelf().look(library)
     room("state.thumbnails").unregister()
     room("state.thumbnails").register()
-    room("operators.gallery")._load_thumbnails(bpy.context)
+    room("operators.results.gallery")._load_thumbnails(bpy.context)
     assert room("state.thumbnails").number_of(job) == 0
     assert OPS.reuse(job=job) == {"FINISHED"}
     assert bpy.context.scene.image_to_mesh.image is None

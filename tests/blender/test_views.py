@@ -127,7 +127,7 @@ def test_a_service_that_takes_no_views_is_not_asked_about_them(chosen: Any) -> N
 def test_a_cropped_picture_keeps_its_views_and_so_does_the_way_back(chosen: Any) -> None:
     cup, cropped = image("cup"), image("cup prepared")
     chosen.image, chosen.view_left = cup, image("side")
-    use = room("operators.pictures").choose
+    use = room("operators.images.choose").choose
     assert use(bpy.context, cropped, same_subject=True) is False
     assert len(pictures(chosen)) == 2
     assert use(bpy.context, cup, same_subject=True) is False
@@ -147,7 +147,7 @@ def test_the_file_keeps_which_front_they_are_of(chosen: Any, tmp_path: Path) -> 
 
 def test_pictures_that_are_dropped_have_no_views(chosen: Any, tmp_path: Path) -> None:
     chosen.image, chosen.view_left = image("cup"), image("side")
-    operator = room("operators.make_here").IMAGE_TO_MESH_OT_make_here
+    operator = room("operators.generate_from_files").IMAGE_TO_MESH_OT_make_here
     file = tmp_path / "pot.png"
     file.write_bytes(b"x")
     dropped = type("Dropped", (), {"_paths": lambda _: [str(file)]})()

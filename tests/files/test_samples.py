@@ -20,7 +20,7 @@ import samples
 from image_to_mesh.jobs.process.worker_process import WorkerProcess
 from image_to_mesh.jobs.steps.mesh_header import read_mesh_file
 from image_to_mesh.providers import BadMesh
-from image_to_mesh.scene.placing import append_model
+from image_to_mesh.scene.link_to_scene import append_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,7 +17,7 @@ NARROW = 220
 PROVIDER = "bpy.context.scene.image_to_mesh.provider = {!r}"
 OPENED = """
 import sys
-placing = sys.modules['bl_ext.user_default.image_to_mesh.panels.placement']
+placing = sys.modules['bl_ext.user_default.image_to_mesh.panels.import_options']
 for panel in placing.classes:
     bpy.utils.unregister_class(panel)
     panel.bl_options, panel.bl_idname = set(), panel.bl_idname + "_open"

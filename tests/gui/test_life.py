@@ -17,12 +17,12 @@ PATIENCE = 4.0
 """Seconds on any machine; the figures that count are printed, under 1 s on a quiet one."""
 FACES = 2_000
 WAKING = (
-    f"bpy.app.timers.is_registered(sys.modules['{ADDON}.operators.waking']._turn) or "
+    f"bpy.app.timers.is_registered(sys.modules['{ADDON}.app.recovery']._turn) or "
     f"sys.modules['{ADDON}.jobs'].session().at_work()"
 )
 FACTS = f"""
 import threading
-watch = sys.modules["{ADDON}.operators.watch"]
+watch = sys.modules["{ADDON}.app.watcher"]
 {{
     "types": [name for name in dir(bpy.types)],
     "handlers": {{
@@ -127,7 +127,7 @@ def test_a_new_job_works_after_that(artist: Artist, photograph: Path) -> None:
 def test_a_job_that_ends_while_the_watcher_steps_aside(artist: Artist, photograph: Path) -> None:
     artist.new_file()
     artist.session.run(
-        f"watch = sys.modules['{ADDON}.operators.watch']\n"
+        f"watch = sys.modules['{ADDON}.app.watcher']\n"
         "usual = (watch.MODAL_FOR, watch.ASIDE_FOR)\n"
         "watch.MODAL_FOR, watch.ASIDE_FOR = 0.3, 8.0"
     )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 PARTED = f"""
 from importlib import import_module
 import_module("{ADDON}.jobs.steps.prepare").LEAST = 0
-assembling = import_module("{ADDON}.scene.assembling")
+assembling = import_module("{ADDON}.scene.chunked_append")
 assembling.TOGETHER, taken = 1, []
 fill = assembling._fill
 def noted(mesh, part, folder):

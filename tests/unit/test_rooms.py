@@ -56,7 +56,8 @@ ROOMS: dict[str, Room] = {
     "state": _room("preferences", "i18n", "providers", others=BLENDER, never=THREADS | IO),
     # Blender runs these files where a preset is chosen.
     "presets": _room(others=BLENDER, never=THREADS | IO),
-    "operators": _room(*READ_BY_BOTH, "scene", others=BLENDER),
+    "app": _room(*READ_BY_BOTH, "scene", others=BLENDER),
+    "operators": _room(*READ_BY_BOTH, "app", "scene", others=BLENDER),
     "panels": _room(*READ_BY_BOTH, others=BLENDER, never=THREADS | IO),
     # Puts the rooms together; what it imports at its top is all that `import image_to_mesh` costs.
     "": _room("cli", "preferences", "providers", "scene", others=BLENDER, never=THREADS | IO),
@@ -209,7 +210,7 @@ def test_a_room_imports_only_what_it_may(room: str, root: Path) -> None:
         ("jobs/runner.py", "import requests"),
         ("providers/_http.py", "import urllib3"),
         ("worker/main.py", "from ..providers import Failed"),
-        ("scene/placing.py", "from ..operators.watch import watch"),
+        ("scene/link_to_scene.py", "from ..operators.watch import watch"),
         ("panels/sidebar.py", "from pathlib import Path"),
         ("panels/sidebar.py", "from ..operators import generate"),
         ("cli/entry.py", "from ..scene import background_command"),

@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A finished job's mesh as Blender's data: appended, or made ready first where that was not done.
+
+A job that ran where there was no Blender has its mesh file only. The background Blender prepares
+it now; where none can start, the file is imported in the artist's own.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from .. import jobs, preferences
+from ..jobs.custom_properties import MODEL, TURN, VERSION
+from ..jobs.disk.plain_files import is_plain
+from ..jobs.disk.signatures import is_marked
+from ..jobs.disk.trust import check_origin, is_old_own, is_private, model_to_read, not_made_here
+from ..jobs.library.versions import DRAWING, PARTS
+from ..jobs.steps.prepare import PREVIEW, has_own_parts, made_model
+from ..providers import LibraryProblem, NoBlender, TimedOut
+from ..scene.placement import Place
+from ..state import import_options
+from .orientation import model_of, turn_for
+from .provenance import properties_of
+
+_libraries: dict[str, Path] = {}
+"""Where this process's jobs are, should the preference change while they run."""
+
+BLEND = "model.blend"
+_PUT_AWAY = "image_to_mesh put away"
+LIMIT = 120.0
+"""How many seconds a mesh may take to be made ready while the artist's Blender waits for it."""
+
+NOT_LINKED = "Appended, not linked: others can write to the library."
+IN_PLACE = "Imported without the background Blender, which could not start."
+
+
+def remember(job: str, root: Path) -> None:
+    """Note in which library a job was started."""
+    _libraries[job] = root
+
+
+def library_of(context: bpy.types.Context, job: str) -> jobs.Library:
+    """Return the library that holds a job."""
+    return jobs.Library(_libraries.get(job) or preferences.library(context))
+
+
+def unregister() -> None:
+    """Forget the jobs of this process, as the session does."""
+    _libraries.clear()
+
+
+def is_there(context: bpy.types.Context, job: str) -> bool:
+    """Say whether a job's model lies in its folder already: others' folders get it at the end."""
+    return (library_of(context, job).folder(job) / BLEND).exists()
+
+
+def at_hand(context: bpy.types.Context, job: str) -> bool:
+    """Say whether a job's model can come in now; take as much as fits into a tick if it cannot."""
+    folder = library_of(context, job).folder(job)
+    if not has_own_parts(folder / PARTS) or not os.path.isdir(folder / PARTS):  # noqa: PTH112 - which raises nothing
+        return True
+    from ..scene import chunked_append
+
+    return chunked_append.advance(str(folder / BLEND))
+
+
+def drop_parts(context: bpy.types.Context, job: str) -> None:
+    """Remove the parts of a model that is in the scene, or does not come into it."""
+    folder = library_of(context, job).folder(job)
+    parts = folder / PARTS
+    from ..scene import chunked_append
+
+    chunked_append.give_up(str(folder / BLEND))
+    if not os.path.isdir(parts):  # noqa: PTH112 - which raises nothing
+        return
+    # Which deletes nothing behind a link.
+    threading.Thread(target=shutil.rmtree, args=(parts, True), name=_PUT_AWAY, daemon=True).start()
+
+
+def bring_in(
+    context: bpy.types.Context, record: jobs.Record, place: Place, blend: str = BLEND
+) -> tuple[jobs.Record, tuple[str, ...]]:
+    """Put a job's mesh into the scene; return its record as it is now, and notes for the person.
+
+    `blend` names another version of it. Raises ImageToMeshError, or OSError for a file that cannot
+    be read.
+    """
+    from ..scene.textures import settle_textures
+
+    library = library_of(context, record.id)
+    check_origin(record, library.root)  # guard: strangers-do-not-come-in
+    degrees = turn_for(context, record)
+    what: dict[str, Any] = {
+        "place": place,
+        "turn": math.radians(degrees),
+        "name": record.name,
+        "properties": _properties(record, degrees, blend),
+    }
+    try:
+        record, names, notes = _appended(context, library, record, blend, what)
+    except NoBlender:
+        if not record.own:
+            raise
+        from ..scene.in_place import import_in_place
+
+        mending = import_options.mending_as_asked(context.scene)
+        mesh = _mesh(library.folder(record.id), record)
+        _, told = import_in_place(context, str(mesh), **what, mending=mending)
+        return record, (IN_PLACE, *told)
+    if blend == BLEND:
+        drop_parts(context, record.id)
+    objects = [bpy.data.objects[name] for name in names]
+    return record, (*notes, *settle_textures(objects, unpack=place.unpack))
+
+
+def _appended(
+    context: bpy.types.Context,
+    library: jobs.Library,
+    record: jobs.Record,
+    blend: str,
+    what: dict[str, Any],
+) -> tuple[jobs.Record, list[str], tuple[str, ...]]:
+    """Append a model that this user's Blender made, and no other; make it again from the mesh file.
+
+    A .blend file can hold scripts and drivers that run when it is appended or linked.
+    """
+    folder = library.folder(record.id)
+    path = folder / blend
+    if is_private(folder):
+        if not _is_ours(path, record):  # guard: strangers-models-are-made-again
+            if blend != BLEND:
+                raise not_made_here(path)
+            record = _prepare(context, library, record)
+        return record, _append(context, path, what), ()
+    notes: tuple[str, ...] = ()
+    if what["place"].linked:  # guard: no-links-into-shared-folders
+        what = {**what, "place": replace(what["place"], linked=False)}
+        notes = (NOT_LINKED,)
+    if not is_marked(path) and blend == BLEND:
+        with made_model(folder, record, import_options.mending_as_asked(context.scene)) as request:
+            record = _made(library, record, request)
+            names = _append(context, Path(request["output"]), what)
+        return record, names, notes
+    with model_to_read(path) as copy:
+        return record, _append(context, copy, what), notes
+
+
+def _append(context: bpy.types.Context, path: Path, what: dict[str, Any]) -> list[str]:
+    from ..scene.link_to_scene import append_model
+
+    return append_model(context, str(path), **what)
+
+
+def _is_ours(path: Path, record: jobs.Record) -> bool:
+    """Say whether a model in a private folder is as this user's own Blender made it.
+
+    One whose preview is still being drawn is, and has no mark yet.
+    """
+    views = jobs.session().views()
+    if any(view.job == record.id and view.phase == DRAWING for view in views):
+        return record.own and path.name == BLEND and is_plain(path)
+    return is_plain(path) and (is_marked(path) or (record.own and is_old_own(path)))
+
+
+def _properties(record: jobs.Record, degrees: int, blend: str) -> dict[str, str | int | float]:
+    """Return what an object keeps of where it came from."""
+    known: dict[str, str | int | float] = {
+        **properties_of(record),
+        MODEL: model_of(record.settings),
+        TURN: degrees,
+    }
+    return known if blend == BLEND else {**known, VERSION: blend}
+
+
+def _prepare(context: bpy.types.Context, library: jobs.Library, record: jobs.Record) -> jobs.Record:
+    """Make `model.blend` in the background Blender and wait for it: a second or two, once.
+
+    Return the record as it is saved then.
+    """
+    folder = library.folder(record.id)
+    with made_model(folder, record, import_options.mending_as_asked(context.scene)) as request:
+        return _made(library, record, request)
+
+
+def _made(library: jobs.Library, record: jobs.Record, request: dict[str, Any]) -> jobs.Record:
+    """Have a model made, and wait for it."""
+    from ..scene import background_command
+
+    mesh = _mesh(library.folder(record.id), record)
+    blender = jobs.BackgroundBlender(background_command(), at_once=True)
+    done = blender.ask(request, _ignore, _until(time.monotonic() + LIMIT, mesh))
+    before = library.load(record.id)
+    record = replace(
+        before,
+        state=jobs.State.READY,
+        failure=None,
+        blend=BLEND,
+        preview=PREVIEW if is_plain(Path(request["preview"])) else None,
+        faces=done.get("faces", before.faces),
+        notes=tuple(dict.fromkeys((*before.notes, *done.get("notes", ())))),
+    )
+    library.save(record)
+    return record
+
+
+def _mesh(folder: Path, record: jobs.Record) -> Path:
+    mesh = folder / (record.mesh or "")
+    if record.mesh is None or not is_plain(mesh):
+        raise LibraryProblem(f"The mesh of “{record.name}” is gone from {folder}.")
+    return mesh
+
+
+def _ignore(phase: str, fraction: float | None) -> None:
+    """Nobody watches the progress of so short a wait."""
+
+
+def _until(end: float, mesh: Path) -> Callable[[], None]:
+    """Return what ends the wait, since nobody can stop it: Blender stands still meanwhile."""
+
+    def check() -> None:
+        if time.monotonic() > end:
+            raise TimedOut(
+                f"The mesh could not be made ready for Blender within {LIMIT:.0f} seconds.",
+                f"Its file is {mesh}.",
+            )
+
+    return check

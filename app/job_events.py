@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What follows from a job's event; the watcher and a waiting script both take this way."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal, NamedTuple
+
+import bpy
+
+from ..i18n.translate import said, tr
+from ..jobs import Collected, Ended, Event, JobView, Progressed, State, session
+from ..jobs.library.versions import DRAWING
+from ..state import open_file
+from . import account_watch, bring_in
+
+waiting: deque[Event] = deque()
+"""Events that nobody has handled yet, oldest first."""
+
+_brought: set[str] = set()
+"""Jobs whose models are in the scene, and whose ends were not handled yet."""
+
+
+class Outcome(NamedTuple):
+    """How a job ended, for the status bar."""
+
+    level: Literal["INFO", "WARNING", "ERROR"]
+    message: str
+
+
+def handle(context: bpy.types.Context, event: Event) -> Outcome | None:
+    """Do what an event asks for: a mesh that is ready comes into the scene it was made for."""
+    if not isinstance(event, Ended | Collected):
+        return _handle(context, event)
+    # A script may hear of an end while the watcher still keeps what came before it.
+    left = [one for one in waiting if one.job != event.job]
+    waiting.clear()
+    waiting.extend(left)
+    outcome = _handle(context, event)
+    bring_in.drop_parts(context, event.job)
+    return outcome
+
+
+def came_in(job: str) -> None:
+    """Note that a person or a script has brought a job's model in before its end was handled."""
+    expected = (*session().running(), *waiting)
+    if any(one.job == job for one in expected):
+        _brought.add(job)
+
+
+def _handle(context: bpy.types.Context, event: Event) -> Outcome | None:
+    view = event.view
+    if early(event) and bring_in.is_there(context, event.job):
+        _bring_in(context, view)
+        return None
+    if not isinstance(event, Ended | Collected):
+        return None
+    account_watch.refresh(context, view.provider)
+    is_there = view.job in _brought
+    _brought.discard(view.job)
+    if view.failure:
+        return Outcome("ERROR", said(view.failure.message, view.failure.hint))
+    if view.state is State.CANCELLED:
+        return Outcome("ERROR", tr("{} was cancelled.").format(view.name))
+    if isinstance(event, Collected):
+        return Outcome(
+            "INFO", tr("{} came into the library: import it if you like").format(view.name)
+        )
+    if not open_file.made_here(view.place):  # guard: made-for-this-file
+        return Outcome(
+            "INFO",
+            tr("{} is ready, made for another file: import it if you like").format(view.name),
+        )
+    if is_there:
+        return Outcome("INFO", _finished(view))
+    return _bring_in(context, view)
+
+
+def early(event: Event) -> bool:
+    """Say whether a job's model is there already, while its preview is still being drawn."""
+    view = event.view
+    return (
+        isinstance(event, Progressed)
+        and view.state is State.PREPARING
+        and view.phase == DRAWING
+        and view.job not in _brought
+        and open_file.made_here(view.place)
+    )
+
+
+def ready(event: Event) -> bool:
+    """Say whether handling this event changes the scene."""
+    return early(event) or (
+        isinstance(event, Ended)
+        and event.view.state is State.READY
+        and open_file.made_here(event.view.place)
+    )
+
+
+def _bring_in(context: bpy.types.Context, view: JobView) -> Outcome:
+    location = view.place["location"]
+    ordered = view.record is not None
+    with _in_scene(context, view.place["scene"]):
+        try:
+            bpy.ops.image_to_mesh.import_result(
+                "EXEC_DEFAULT", True, job=view.job, location=location, as_ordered=ordered
+            )
+        except RuntimeError as error:
+            if not view.state.over:  # Its end tries again, and says what is wrong.
+                return Outcome("ERROR", str(error).strip())
+            shown = next((one for one in session().views() if one.job == view.job), view)
+            return Outcome(
+                "ERROR", said(shown.failure.message) if shown.failure else str(error).strip()
+            )
+    if not view.state.over:
+        _brought.add(view.job)
+    return Outcome("INFO", _finished(view))
+
+
+@contextmanager
+def _in_scene(context: bpy.types.Context, name: str) -> Iterator[None]:
+    """Act in the scene that the job was started in, where it is still there."""
+    scene = bpy.data.scenes.get(name)
+    if scene is None or scene == context.scene:
+        yield
+        return
+    with context.temp_override(scene=scene, view_layer=scene.view_layers[0]):
+        yield
+
+
+def _finished(view: JobView) -> str:
+    record = view.record
+    if record is None:
+        return tr("{} is ready").format(view.name)
+    if not record.faces:
+        return f"{view.name}: {record.seconds:.1f} s"
+    return tr("{}: {} faces in {} s").format(
+        view.name, f"{record.faces:,}", f"{record.seconds:.1f}"
+    )

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Look at the library: on a thread, now and then, and only while the tab is in sight."""
+
+from __future__ import annotations
+
+import time
+
+import bpy
+
+from .. import jobs, preferences
+from . import account_watch
+
+LOOK_EVERY = 0.5
+REST = 5.0
+"""Seconds between two looks at the library; longer where a look itself takes long."""
+SHARE = 20.0
+
+_drawn: list[tuple[jobs.Entry, ...]] = [()]
+"""The list as it was last drawn."""
+
+
+def look_soon(context: bpy.types.Context) -> None:
+    """Look at the library again, because something in it has changed and somebody may see it."""
+    if not bpy.app.background:
+        jobs.catalogue(preferences.library(context)).refresh_soon()
+
+
+def look(context: bpy.types.Context, now: float) -> None:
+    """Have the list drawn where it has changed; look at the library now and then."""
+    found = jobs.catalogue(preferences.library(context))
+    if found.entries is not _drawn[0]:
+        _drawn[0] = found.entries
+        account_watch.redraw(context)
+    if not found.looked or now - found.looked > max(REST, SHARE * found.took):
+        found.refresh_soon()
+    elif preferences.library_limit(context):
+        found.clear_soon(too_much(context))
+
+
+def register() -> None:
+    """Begin to look; without a window there is nobody to see a list."""
+    if not bpy.app.background:
+        bpy.app.timers.register(_look, first_interval=LOOK_EVERY, persistent=True)
+
+
+def unregister() -> None:
+    """Look no longer, and forget the list."""
+    if bpy.app.timers.is_registered(_look):
+        bpy.app.timers.unregister(_look)
+    jobs.catalogue.cache_clear()
+    _drawn[0] = ()
+
+
+def _look() -> float:
+    if account_watch.is_shown(bpy.context):
+        look(bpy.context, time.monotonic())
+    return LOOK_EVERY
+
+
+def too_much(context: bpy.types.Context) -> list[jobs.Entry]:
+    """Return the jobs that have to go for the library's limit; those in sight stay."""
+    found, limit = jobs.catalogue(preferences.library(context)), preferences.library_limit(context)
+    if not limit or found.size <= limit:
+        return []
+    shown = {view.job for view in jobs.session().views()}
+    return [one for one in jobs.to_clear(found.entries, limit) if one.job not in shown]

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Meshes of picture files: dropped on the viewport, picked in the file browser, or by a script.
+
+Several pictures form a queue: so many jobs at once, the others wait. What waits has sent nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import bpy
+from bpy.props import BoolProperty, CollectionProperty, FloatVectorProperty, StringProperty
+
+from .. import jobs
+from ..app import account_watch, queue, repeated_order, watcher
+from ..i18n.translate import told, tr
+from ..providers import ImageToMeshError
+from ..state.preflight import why_not_at_all
+from ..state.scene_properties import provider_of
+from . import generate, messages
+from .arguments import insisting
+from .images import choose
+
+EXTENSIONS = ".png;.jpg;.jpeg;.webp;.bmp;.tif;.tiff;.exr;.hdr"
+
+
+class IMAGE_TO_MESH_OT_make_here(bpy.types.Operator):
+    """Make meshes of picture files with the scene's provider and settings."""
+
+    bl_idname = "image_to_mesh.make_here"
+    bl_label = "Make 3D Here"
+    bl_description = "Make a mesh of each picture file, with the provider and settings of the scene"
+    bl_options = {"REGISTER"}
+
+    filepath: StringProperty(
+        name="File",
+        description="A picture file, or an https address",
+        subtype="FILE_PATH",
+        options={"SKIP_SAVE"},
+    )
+    directory: StringProperty(
+        name="Folder",
+        description="The folder of the files",
+        subtype="DIR_PATH",
+        options={"SKIP_SAVE", "HIDDEN"},
+    )
+    files: CollectionProperty(
+        name="Files",
+        description="The picture files",
+        type=bpy.types.OperatorFileListElement,
+        options={"SKIP_SAVE", "HIDDEN"},
+    )
+    filter_image: BoolProperty(
+        name="Images", description="Show pictures", default=True, options={"HIDDEN", "SKIP_SAVE"}
+    )
+    filter_folder: BoolProperty(
+        name="Folders", description="Show folders", default=True, options={"HIDDEN", "SKIP_SAVE"}
+    )
+    location: FloatVectorProperty(
+        name="Location",
+        description="Where the mesh stands; where the scene's placement says if not given",
+        subtype="TRANSLATION",
+        size=3,
+        options={"SKIP_SAVE"},
+    )
+
+    again: insisting()
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        reason = why_not_at_all(context)
+        if reason:
+            cls.poll_message_set(reason)
+        return not reason
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        self._asked = True
+        if not (self.files or self.filepath or self.directory):
+            context.window_manager.fileselect_add(self)
+            return {"RUNNING_MODAL"}
+        if context.area and context.area.type == "VIEW_3D":
+            self._stand_under(context, event)
+        return self._confirmed(context, event)
+
+    def _stand_under(self, context: bpy.types.Context, event: bpy.types.Event) -> None:
+        from ..scene.raycast import point_under
+
+        region = next(one for one in context.area.regions if one.type == "WINDOW")
+        pointer = (event.mouse_x - region.x, event.mouse_y - region.y)
+        if not self.properties.is_property_set("location"):
+            self.location = point_under(context, region, pointer)
+
+    def _confirmed(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        provider, count = provider_of(context.scene), len(self._paths())
+        there = [repeated_order.is_there(context, one) for one in self._orders(context)]
+        if any(there) and not self.again:  # guard: drop-asks
+            return repeated_order.ask(self, context, event)
+        if count < 2 or "network" not in provider.needs:
+            return self._start(context)
+        return context.window_manager.invoke_confirm(
+            self,
+            event,
+            title=tr("Generate {} Meshes").format(count),
+            message=tr("{} charges for each of them.").format(provider.label),
+            confirm_text="Generate",
+        )
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        if getattr(self, "_asked", False) and not bpy.app.background:
+            return self._start(context)
+        try:
+            ended = [generate.wait_for(context, queue.begin(one)) for one in self._noted(context)]
+        except ImageToMeshError as error:
+            self.report({"ERROR"}, told(error))
+            return {"CANCELLED"}
+        for outcome in ended:
+            self.report({outcome.level}, outcome.message)
+        return {"FINISHED"}
+
+    def _start(self, context: bpy.types.Context) -> set[str]:
+        try:
+            queue.add(self._noted(context))
+        except ImageToMeshError as error:
+            return choose.refused(self, context, error)
+        messages.hide_refusal()
+        watcher.begin(context)
+        return {"FINISHED"}
+
+    def _specs(self, context: bpy.types.Context) -> list[jobs.JobSpec]:
+        provider = provider_of(context.scene)
+        place: dict[str, Any] = {}
+        if self.properties.is_property_set("location"):
+            place["location"] = list(self.location)
+        specs = [
+            generate.specify(context, provider, (jobs.picture_from(path),), place)
+            for path in self._paths()
+        ]
+        return [replace(one, repeated=self.again) for one in specs]
+
+    def _noted(self, context: bpy.types.Context) -> list[jobs.JobSpec]:
+        specs = self._specs(context)
+        for order, spec in zip(self._orders(context), specs, strict=True):
+            repeated_order.note(order, spec)
+        return specs
+
+    def _orders(self, context: bpy.types.Context) -> list[tuple[Any, ...]]:
+        return [repeated_order.order_of(context, (path,)) for path in self._paths()]
+
+    def _paths(self) -> list[str]:
+        named = [one.name for one in self.files if one.name]
+        if named:
+            return [str(Path(bpy.path.abspath(self.directory), name)) for name in named]
+        is_address = "://" in self.filepath
+        return [self.filepath if is_address else bpy.path.abspath(self.filepath)]
+
+
+class IMAGE_TO_MESH_OT_clear_queue(bpy.types.Operator):
+    """Forget the pictures that wait."""
+
+    bl_idname = "image_to_mesh.clear_queue"
+    bl_label = "Clear Queue"
+    bl_description = "Forget the pictures that still wait; nothing of them was sent"
+    bl_options = {"INTERNAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        queue.clear()
+        account_watch.redraw(context)
+        return {"FINISHED"}
+
+
+class IMAGE_TO_MESH_FH_pictures(bpy.types.FileHandler):
+    """Offers a mesh where a picture file is dropped, beside what Blender offers itself."""
+
+    bl_idname = "IMAGE_TO_MESH_FH_pictures"
+    bl_label = "Make 3D Here"
+    bl_import_operator = "image_to_mesh.make_here"
+    bl_file_extensions = EXTENSIONS
+
+    @classmethod
+    def poll_drop(cls, context: bpy.types.Context) -> bool:
+        return bool(context.area and context.area.type == "VIEW_3D")
+
+
+classes = (
+    IMAGE_TO_MESH_OT_make_here,
+    IMAGE_TO_MESH_OT_clear_queue,
+    IMAGE_TO_MESH_FH_pictures,
+)

@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ways a picture comes in, besides opening its file: each sets the scene's picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import bpy
+
+from ... import jobs, preferences
+from ...app import account_watch
+from ...i18n.translate import told
+from ...providers import BadImage, ImageToMeshError
+from ...state import views
+from ...state.scene_properties import choices_of
+from .. import messages
+from ..arguments import argument
+
+LOOK_EVERY = 0.1
+CLEARED = "The other views were of another picture: they are cleared"
+
+
+def choose(
+    context: bpy.types.Context, image: bpy.types.Image, *, same_subject: bool = False
+) -> bool:
+    """Make an image the scene's picture; say whether views of another one were cleared."""
+    cleared = views.put_in_front(choices_of(context.scene), image, same_subject=same_subject)
+    messages.hide_refusal()
+    account_watch.redraw(context)
+    return cleared
+
+
+def take(
+    operator: Any, context: bpy.types.Context, image: Callable[[bpy.types.Context], bpy.types.Image]
+) -> set[str]:
+    """Make what `image` returns the scene's picture, or say why there is none."""
+    try:
+        if choose(context, image(context)):
+            operator.report({"INFO"}, CLEARED)
+    except ImageToMeshError as error:
+        return refused(operator, context, error)
+    return {"FINISHED"}
+
+
+def refused(operator: Any, context: bpy.types.Context, error: ImageToMeshError) -> set[str]:
+    """Say why nothing happened, in the panel and in the status bar."""
+    messages.show_refusal(context, error)
+    account_watch.redraw(context)
+    operator.report({"ERROR"}, told(error))
+    return {"CANCELLED"}
+
+
+class IMAGE_TO_MESH_OT_paste(bpy.types.Operator):
+    """Take the picture on the clipboard; a copied file or https address will do."""
+
+    bl_idname = "image_to_mesh.paste"
+    bl_label = "Paste Picture"
+    bl_options = {"REGISTER", "UNDO"}
+    bl_description = "Use the picture on the clipboard; a copied file or https address will do"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        from ...scene.clipboard import copied_address, pasted_image
+
+        text = "" if bpy.app.background else context.window_manager.clipboard
+        if address := copied_address(text):
+            return fetch(self, context, address)
+        return take(self, context, pasted_image)
+
+
+class IMAGE_TO_MESH_OT_use_image(bpy.types.Operator):
+    """Use an image of the file; the one in the Image Editor if none is named."""
+
+    bl_idname = "image_to_mesh.use_image"
+    bl_label = "Use for Image to Mesh"
+    bl_options = {"REGISTER", "UNDO"}
+    bl_description = "Make this image the picture that Image to Mesh works from"
+
+    image: argument("Image", "Name of the image; empty for the one in the Image Editor")
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        space = context.space_data
+        if space and space.type == "IMAGE_EDITOR" and space.image is None:
+            cls.poll_message_set("Open an image in the Image Editor first")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return take(self, context, self._image)
+
+    def _image(self, context: bpy.types.Context) -> bpy.types.Image:
+        space = context.space_data
+        shown_here = space.image if space and space.type == "IMAGE_EDITOR" else None
+        image = bpy.data.images.get(self.image) if self.image else shown_here
+        if image is None:
+            raise BadImage(f"There is no image “{self.image}”.", "Name an image of this file.")
+        return image
+
+
+class IMAGE_TO_MESH_OT_use_render(bpy.types.Operator):
+    """Use the last render."""
+
+    bl_idname = "image_to_mesh.use_render"
+    bl_label = "Use Render Result"
+    bl_options = {"REGISTER", "UNDO"}
+    bl_description = "Use the last render as the picture"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return take(self, context, self._image)
+
+    def _image(self, _: bpy.types.Context) -> bpy.types.Image:
+        image = next((one for one in bpy.data.images if one.type == "RENDER_RESULT"), None)
+        if image is None:
+            raise BadImage("There is no render yet.", "Render first (F12).")
+        return image
+
+
+class IMAGE_TO_MESH_OT_use_view(bpy.types.Operator):
+    """Take a picture of the viewport."""
+
+    bl_idname = "image_to_mesh.use_view"
+    bl_label = "Use Viewport"
+    bl_options = {"REGISTER", "UNDO"}
+    bl_description = "Take a picture of the 3D viewport as it is shaded, without overlays"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        from ...scene.viewport_capture import picture_of_view
+
+        return take(self, context, picture_of_view)
+
+
+class IMAGE_TO_MESH_OT_use_selected(bpy.types.Operator):
+    """Use the picture of the selected image empty."""
+
+    bl_idname = "image_to_mesh.use_selected"
+    bl_label = "Use Selected Reference"
+    bl_options = {"REGISTER", "UNDO"}
+    bl_description = (
+        "Use the picture of the selected image empty; the mesh will stand where it stands, "
+        "as tall as it"
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if _reference(context) is None:
+            cls.poll_message_set("Select an empty that shows an image")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return take(self, context, self._image)
+
+    def _image(self, context: bpy.types.Context) -> bpy.types.Image:
+        reference = _reference(context)
+        if reference is None:
+            raise BadImage("No image empty is selected.", "Select an empty that shows an image.")
+        _stand_at(choices_of(context.scene), reference)
+        return reference.data
+
+
+def _reference(context: bpy.types.Context) -> bpy.types.Object | None:
+    chosen = context.object
+    is_one = chosen and chosen.type == "EMPTY" and chosen.empty_display_type == "IMAGE"
+    return chosen if is_one and chosen.data else None
+
+
+def _stand_at(choices: Any, reference: bpy.types.Object) -> None:
+    """Let the meshes stand where the reference stands, as tall as it, from now on."""
+    choices.placement.position = "reference"
+    choices.placement.reference = reference
+
+
+class IMAGE_TO_MESH_OT_use_address(bpy.types.Operator):
+    """Fetch a picture from the web."""
+
+    bl_idname = "image_to_mesh.use_address"
+    bl_label = "Picture from Address"
+    bl_description = "Fetch a picture from an https address and use it"
+    bl_options = {"REGISTER", "UNDO"}
+
+    address: argument("Address", "https address of a picture")
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        from ...scene.clipboard import copied_address
+
+        if not self.address:
+            self.address = copied_address(context.window_manager.clipboard)
+        return context.window_manager.invoke_props_dialog(self, width=400)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return fetch(self, context, self.address)
+
+
+class IMAGE_TO_MESH_OT_keep_views(bpy.types.Operator):
+    """Let the other views belong to the picture."""
+
+    bl_idname = "image_to_mesh.keep_views"
+    bl_label = "Keep Views"
+    bl_description = "The other views show the same subject as the picture: use them with it"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        views.keep(choices_of(context.scene))
+        return {"FINISHED"}
+
+
+class IMAGE_TO_MESH_OT_clear_views(bpy.types.Operator):
+    """Take the other views away."""
+
+    bl_idname = "image_to_mesh.clear_views"
+    bl_label = "Clear Views"
+    bl_description = "Use the picture alone; the images of the other views stay in the file"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        views.clear(choices_of(context.scene))
+        return {"FINISHED"}
+
+
+def fetch(operator: Any, context: bpy.types.Context, address: str) -> set[str]:
+    """Fetch a picture in the background and choose it when it has come; scripts wait for it."""
+    try:
+        jobs.fetches().start(address.strip(), online=preferences.may_reach(address.strip()))
+    except ImageToMeshError as error:
+        return refused(operator, context, error)
+    if not bpy.app.background:
+        if not bpy.app.timers.is_registered(_take_in):
+            bpy.app.timers.register(_take_in, first_interval=LOOK_EVERY)
+        account_watch.redraw(context)
+        return {"FINISHED"}
+    arrived = None
+    while arrived is None:
+        arrived = jobs.fetches().take(timeout=LOOK_EVERY)
+    try:
+        _use(context, arrived)
+    except ImageToMeshError as error:
+        return refused(operator, context, error)
+    return {"FINISHED"}
+
+
+def _take_in() -> float | None:
+    arrived = jobs.fetches().take()
+    if arrived is not None:
+        try:
+            _use(bpy.context, arrived)
+            bpy.ops.ed.undo_push(message="Picture from Address")
+        except ImageToMeshError as error:
+            messages.show_refusal(bpy.context, error)
+        account_watch.redraw(bpy.context)
+    return LOOK_EVERY if jobs.fetches().waiting() else None
+
+
+def _use(context: bpy.types.Context, arrived: jobs.Fetched) -> None:
+    from ...scene.clipboard import image_of_bytes
+
+    if arrived.error is not None:
+        raise arrived.error
+    choose(context, image_of_bytes(arrived.data, arrived.name))
+
+
+def unregister() -> None:
+    """Look for fetched pictures no longer."""
+    if bpy.app.timers.is_registered(_take_in):
+        bpy.app.timers.unregister(_take_in)
+
+
+classes = (
+    IMAGE_TO_MESH_OT_paste,
+    IMAGE_TO_MESH_OT_use_image,
+    IMAGE_TO_MESH_OT_use_render,
+    IMAGE_TO_MESH_OT_use_view,
+    IMAGE_TO_MESH_OT_use_selected,
+    IMAGE_TO_MESH_OT_use_address,
+    IMAGE_TO_MESH_OT_keep_views,
+    IMAGE_TO_MESH_OT_clear_views,
+)

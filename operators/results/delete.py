@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Delete a job's folder from the library: to the system's bin, or for good where it has none."""
+
+from __future__ import annotations
+
+import bpy
+
+from ... import jobs
+from ...app import library_refresh
+from ...app.bring_in import library_of
+from ...i18n.translate import told, tr
+from ...providers import LibraryProblem
+from ..arguments import argument
+
+GONE = "Picture and mesh of {} are deleted from the library for good."
+
+
+class IMAGE_TO_MESH_OT_delete(bpy.types.Operator):
+    """Delete an ended job, the newest if none is named."""
+
+    bl_idname = "image_to_mesh.delete"
+    bl_label = "Delete Job"
+    bl_description = "Delete this job's pictures and mesh from the library; scenes keep theirs"
+    job: argument("Job", "Which job; empty for the newest that has ended")
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        try:
+            self.job = self.job or newest_ended()
+            refuse_running(self.job)
+            if jobs.to_bin(library_of(context, self.job), self.job):
+                return self._deleted(context)
+        except LibraryProblem as error:
+            self.report({"WARNING"}, told(error))
+            return {"CANCELLED"}
+        return context.window_manager.invoke_confirm(
+            self,
+            event,
+            title=tr("Delete Job"),
+            message=tr(GONE).format(self.job),
+            confirm_text=tr("Delete"),
+            icon="WARNING",
+        )
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            job = self.job or newest_ended()
+            refuse_running(job)
+            if not jobs.to_bin(library_of(context, job), job):
+                library_of(context, job).delete(job)
+        except LibraryProblem as error:
+            self.report({"ERROR"}, told(error))
+            return {"CANCELLED"}
+        self.job = job
+        return self._deleted(context)
+
+    def _deleted(self, context: bpy.types.Context) -> set[str]:
+        jobs.session().dismiss(self.job)
+        library_refresh.look_soon(context)
+        return {"FINISHED"}
+
+
+def newest_ended() -> str:
+    """Return the newest job of this session that is over; raises LibraryProblem without one."""
+    for view in jobs.session().views():
+        if view.over and view.record and view.job not in jobs.session().collecting():
+            return view.job
+    raise LibraryProblem("There is no ended job to delete.", "Name one.")
+
+
+def refuse_running(job: str) -> None:
+    """Raise LibraryProblem for a job that still runs here, or of which something still comes."""
+    if job in jobs.session().collecting():
+        raise LibraryProblem(
+            f"Job “{job}” is still being collected.", "Press Do Not Collect first."
+        )
+    if any(view.job == job for view in jobs.session().running()):
+        raise LibraryProblem(f"Job “{job}” is still running.", "Cancel it first.")
+
+
+classes = (IMAGE_TO_MESH_OT_delete,)

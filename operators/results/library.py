@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can be done with the library: use a job again, show it, keep it small, share it."""
+
+from __future__ import annotations
+
+import bpy
+from bpy.props import BoolProperty
+
+from ... import jobs, preferences
+from ...app import account_watch, resume
+from ...app.bring_in import library_of
+from ...app.library_refresh import look_soon, too_much
+from ...i18n.translate import told, tr
+from ...jobs.disk.plain_files import is_plain_folder
+from ...jobs.disk.trust import check_origin, has_strangers_models, trust_library
+from ...jobs.library.viewable_images import picture_to_open
+from ...providers import ImageToMeshError, LibraryProblem, all_providers, get_provider, settings_of
+from ...state.scene_properties import choices_of, write_settings
+from ...state.views import SIDE_VIEWS
+from ..arguments import argument
+from . import import_result
+
+OPENED_AS_THEY_ARE = (
+    "Others can write to this library, or did: the asset browser would open their files as they are"
+)
+ALL_OF_THEM = "Jobs in it that others wrote can then be gone on with and imported."
+
+
+class IMAGE_TO_MESH_OT_trust_library(bpy.types.Operator):
+    """Trust what others wrote into the library."""
+
+    bl_idname = "image_to_mesh.trust_library"
+    bl_label = "Trust This Library"
+    bl_description = (
+        "Go on with and import jobs in this library folder that others wrote. Nothing of theirs is "
+        "executed: models are made from their mesh files again"
+    )
+    bl_options = {"INTERNAL"}
+
+    trust: BoolProperty(
+        name="Trust",
+        description="Off: ask about jobs of others again",
+        default=True,
+        options={"SKIP_SAVE"},
+    )
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if not self.trust:
+            return self.execute(context)
+        return context.window_manager.invoke_confirm(
+            self,
+            event,
+            title=tr("Trust This Library"),
+            message=f"{preferences.library(context)}: {tr(ALL_OF_THEM)}",
+            confirm_text=tr("Trust"),
+            icon="WARNING",
+        )
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        root = preferences.library(context)
+        try:
+            trust_library(root, trusted=self.trust)
+        except LibraryProblem as error:
+            self.report({"ERROR"}, told(error))
+            return {"CANCELLED"}
+        jobs.catalogue(root).trusted = self.trust
+        jobs.session().returning.look(resume.means(context))
+        account_watch.redraw(context)
+        return {"FINISHED"}
+
+
+class IMAGE_TO_MESH_OT_reuse(bpy.types.Operator):
+    """Put a job's provider, settings and pictures back into the scene."""
+
+    bl_idname = "image_to_mesh.reuse"
+    bl_label = "Use These Settings Again"
+    bl_description = "Choose the provider, settings and pictures of this job again"
+    bl_options = {"REGISTER", "UNDO"}
+
+    job: argument("Job", "Which job; empty for the newest")
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            record = _record(context, self.job)
+            left_out = _choose_again(context, record)
+        except (ImageToMeshError, RuntimeError) as error:
+            self.report({"ERROR"}, told(error))
+            return {"CANCELLED"}
+        if left_out:
+            self.report({"WARNING"}, tr("Not there any more: {}").format(", ".join(left_out)))
+        return {"FINISHED"}
+
+
+class IMAGE_TO_MESH_OT_show_folder(bpy.types.Operator):
+    """Open a job's folder, or the library's."""
+
+    bl_idname = "image_to_mesh.show_folder"
+    bl_label = "Show Folder"
+    bl_description = "Open the folder with the pictures, the mesh and the record"
+    bl_options = {"INTERNAL"}
+
+    job: argument("Job", "Which job; empty for the whole library")
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            library = library_of(context, self.job)
+            folder = library.folder(self.job) if self.job else library.root
+        except LibraryProblem as error:
+            self.report({"ERROR"}, told(error))
+            return {"CANCELLED"}
+        if not (folder.is_dir() and (not self.job or is_plain_folder(folder))):
+            self.report({"WARNING"}, tr("There is no folder {}").format(folder))
+            return {"CANCELLED"}
+        return set(bpy.ops.wm.path_open(filepath=str(folder)))
+
+
+class IMAGE_TO_MESH_OT_clean_up(bpy.types.Operator):
+    """Make the library as small as its limit."""
+
+    bl_idname = "image_to_mesh.clean_up"
+    bl_label = "Clean Up Library"
+    bl_description = (
+        "Delete the oldest jobs until the library is within its limit; meshes that were never "
+        "imported stay"
+    )
+    bl_options = {"INTERNAL"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not preferences.library_limit(context):
+            cls.poll_message_set("The library has no limit: set one in Preferences")
+            return False
+        if not too_much(context):
+            cls.poll_message_set("There is nothing to clean up")
+            return False
+        return True
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        chosen = too_much(context)
+        size = sum(one.size for one in chosen) / 1e6
+        return context.window_manager.invoke_confirm(
+            self,
+            event,
+            title=tr("Clean Up Library"),
+            message=tr("{} jobs that were imported are deleted: {} MB.").format(
+                len(chosen), f"{size:,.0f}"
+            ),
+            confirm_text=tr("Delete"),
+            icon="WARNING",
+        )
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        library = jobs.Library(preferences.library(context))
+        try:
+            for one in too_much(context):
+                if not jobs.to_bin(library, one.job):
+                    library.delete(one.job)
+        except LibraryProblem as error:
+            self.report({"ERROR"}, told(error))
+            return {"CANCELLED"}
+        finally:
+            look_soon(context)
+        return {"FINISHED"}
+
+
+class IMAGE_TO_MESH_OT_add_asset_library(bpy.types.Operator):
+    """Show the library in the asset browser."""
+
+    bl_idname = "image_to_mesh.add_asset_library"
+    bl_label = "Use as Asset Library"
+    bl_description = "Show everything that was made in Blender's asset browser"
+    bl_options = {"INTERNAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        from ...scene.asset_library import register_folder, write_catalogs
+
+        root = preferences.library(context)
+        labels = {one.id: one.label for one in all_providers().values()}
+        if has_strangers_models(jobs.Library(root)):  # guard: no-asset-library-of-strangers
+            self.report({"ERROR"}, tr(OPENED_AS_THEY_ARE))
+            return {"CANCELLED"}
+        try:
+            write_catalogs(root, labels)
+        except (OSError, UnicodeDecodeError) as error:
+            self.report(
+                {"ERROR"}, tr("The catalogs in {} cannot be written: {}").format(root, error)
+            )
+            return {"CANCELLED"}
+        self.report({"INFO"}, tr("In the asset browser as “{}”").format(register_folder(root)))
+        return {"FINISHED"}
+
+
+def _record(context: bpy.types.Context, job: str) -> jobs.Record:
+    if job:
+        return library_of(context, job).load(job)
+    return import_result.find(context, "")
+
+
+def _choose_again(context: bpy.types.Context, record: jobs.Record) -> list[str]:
+    """Choose what a job was made of; return what is not there any more."""
+    from ...providers._adapters import parse_settings
+    from ...scene.reuse_images import picture_again
+
+    provider = get_provider(record.provider)
+    known = {one.name for one in settings_of(provider.settings)}
+    left_out = [tr("setting {}").format(name) for name in record.settings if name not in known]
+    given = {name: value for name, value in record.settings.items() if name in known}
+    settings = parse_settings(provider.settings, given)
+    library = library_of(context, record.id)
+    check_origin(record, library.root)
+    images = {}
+    for one in record.pictures:
+        with picture_to_open(library.folder(record.id) / (one.file or ".")) as path:
+            if path is not None:
+                images[one.view] = picture_again(path, one.name, jobs.digest_of(path))
+            else:
+                left_out.append(tr("picture {}").format(one.name))
+    chosen = choices_of(context.scene)
+    chosen.provider = provider.id
+    write_settings(context.scene, provider, settings)
+    if "front" in images:
+        chosen.image = images["front"]
+        for view in SIDE_VIEWS:
+            setattr(chosen, f"view_{view}", images.get(view))
+    return left_out
+
+
+classes = (
+    IMAGE_TO_MESH_OT_trust_library,
+    IMAGE_TO_MESH_OT_reuse,
+    IMAGE_TO_MESH_OT_show_folder,
+    IMAGE_TO_MESH_OT_clean_up,
+    IMAGE_TO_MESH_OT_add_asset_library,
+)

@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Care for a generated mesh, on demand: its health, a cleaner, lighter or quad version of it.
+
+The background Blender does the work. A timer looks for its end, not a modal operator, for which
+auto-save would wait; scripts wait themselves.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import bpy
+
+from ... import jobs
+from ...app import account_watch, bring_in, watcher
+from ...i18n.translate import said, told
+from ...jobs.custom_properties import JOB, SCALE, TURN, VERSION
+from ...jobs.library.versions import ORIGINAL, version_file
+from ...jobs.tasks.mesh_edits import Care, CareOrder, cares
+from ...providers import ImageToMeshError, LibraryProblem
+from ...scene.placement import Place, chosen_place
+from ...state import import_options, open_file
+from ..arguments import argument
+from . import import_result, rotate
+
+TICK = 0.2
+
+_drawn: dict[str, object] = {}
+"""What was shown last."""
+
+
+class _CareOperator(bpy.types.Operator):
+    """What all kinds of care have in common."""
+
+    bl_options: ClassVar[set[str]] = {"REGISTER"}
+    task: ClassVar[str]
+    settings: ClassVar[tuple[str, ...]] = ()
+
+    job: argument(
+        "Job", "Which job's model; empty for the active object's, else the newest", hidden=True
+    )
+    version: argument(
+        "Version",
+        "File of the version to begin with; empty for the active object's, else the original",
+        hidden=True,
+    )
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if bpy.app.background:
+            return self.execute(context)
+        try:
+            self._start(context)
+        except ImageToMeshError as error:
+            return self._refuse(told(error))
+        follow()
+        return {"FINISHED"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            care = self._start(context)
+        except ImageToMeshError as error:
+            return self._refuse(told(error))
+        care.thread.join()
+        settle()
+        if care.view.failure:
+            return self._refuse(said(care.view.failure.message, care.view.failure.hint))
+        for note in care.view.notes:
+            self.report({"INFO"}, said(note))
+        return {"FINISHED"}
+
+    def _start(self, context: bpy.types.Context) -> Care:
+        from ...scene import background_command
+
+        record, version = target(context, self.job, self.version)
+        folder = bring_in.library_of(context, record.id).folder(record.id)
+        if not (folder / version).is_file():
+            hint = "Import the mesh once: that makes it ready."
+            raise LibraryProblem(f"“{record.name}” has no {version} yet.", hint)
+        chosen = import_options.care_of(context.scene)
+        asked: dict[str, Any] = {name: getattr(chosen, name) for name in self.settings}
+        order = CareOrder(
+            record.id, record.name, folder, self.task, version, asked, open_file.token()
+        )
+        return cares().start(order, background_command())
+
+    def _refuse(self, sentence: str) -> set[str]:
+        self.report({"ERROR"}, sentence)
+        return {"CANCELLED"}
+
+
+class IMAGE_TO_MESH_OT_health_card(_CareOperator):
+    """Look a mesh through."""
+
+    bl_idname = "image_to_mesh.health_card"
+    bl_label = "Health Card"
+    bl_description = "Count the faces, parts, holes and faults of the generated mesh"
+    task = "card"
+
+
+class IMAGE_TO_MESH_OT_clean_mesh(_CareOperator):
+    """Clean a mesh."""
+
+    bl_idname = "image_to_mesh.clean_mesh"
+    bl_label = "Clean Mesh"
+    bl_description = (
+        "Make a version without doubles, loose bits, inner shells, holes and faces inside out"
+    )
+    task = "clean"
+    settings = ("shells", "debris", "fill")
+
+
+class IMAGE_TO_MESH_OT_decimate(_CareOperator):
+    """Reduce a mesh."""
+
+    bl_idname = "image_to_mesh.decimate"
+    bl_label = "Reduce Faces"
+    bl_description = "Make a version with about so many faces; the texture stays"
+    task = "decimate"
+    settings = ("faces",)
+
+
+class IMAGE_TO_MESH_OT_quad_remesh(_CareOperator):
+    """Remesh with quads."""
+
+    bl_idname = "image_to_mesh.quad_remesh"
+    bl_label = "Quad Remesh"
+    bl_description = "Make a version of about so many quads, with the texture baked over"
+    task = "quads"
+    settings = ("faces",)
+
+
+class IMAGE_TO_MESH_OT_detail_levels(_CareOperator):
+    """Make levels of detail."""
+
+    bl_idname = "image_to_mesh.detail_levels"
+    bl_label = "Levels of Detail"
+    bl_description = "Make a version with a set of levels, from all faces to so many"
+    task = "levels"
+    settings = ("faces", "levels")
+
+
+class IMAGE_TO_MESH_OT_print_check(_CareOperator):
+    """Check a mesh for print."""
+
+    bl_idname = "image_to_mesh.print_check"
+    bl_label = "Print Check"
+    bl_description = "Tell whether the mesh is closed and thick enough for a 3D printer"
+    task = "print"
+    settings = ("print_height", "wall")
+
+
+class IMAGE_TO_MESH_OT_stop_care(bpy.types.Operator):
+    """Stop the care for a mesh."""
+
+    bl_idname = "image_to_mesh.stop_care"
+    bl_label = "Stop"
+    bl_description = "Stop this work on the mesh; nothing is changed"
+    bl_options = {"INTERNAL"}
+
+    job: argument("Job", "Which job's")
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return {"FINISHED"} if cares().stop(self.job) else {"CANCELLED"}
+
+
+class IMAGE_TO_MESH_OT_bring_version(bpy.types.Operator):
+    """Put a version in the place of the object that it was made of."""
+
+    bl_idname = "image_to_mesh.bring_version"
+    bl_label = "Bring Version"
+    bl_description = "Show this version where the model stands; the other one is hidden, not lost"
+    bl_options = {"INTERNAL", "UNDO"}
+
+    job: argument("Job", "Which job's")
+    version: argument("Version", "Its file")
+    instead: argument("Instead", "File of the version that it takes the place of")
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            record = import_result.find(context, self.job)
+            blend = version_file(self.version)
+            before = _standing(context, record.id, self.instead or ORIGINAL)
+            place = _place_of(context, before)
+            bring_in.bring_in(context, record, place, blend)
+        except (ImageToMeshError, OSError, RuntimeError) as error:
+            self.report({"ERROR"}, told(error))
+            return {"CANCELLED"}
+        made = _standing(context, record.id, blend)
+        if before is not None and made is not None:
+            _take_over(context, before, made)
+        return {"FINISHED"}
+
+
+def target(context: bpy.types.Context, job: str, version: str) -> tuple[jobs.Record, str]:
+    """Return the job and the version that is meant. Raises LibraryProblem where there is none."""
+    roots = rotate.result_roots(context)
+    active = context.view_layer.objects.active
+    if not job and roots and active in (roots[0], *roots[0].children_recursive):
+        job = str(roots[0][JOB])
+        version = version or str(roots[0].get(VERSION, ""))
+    return import_result.find(context, job), version_file(version)
+
+
+def settle() -> None:
+    """Deal with what has ended: show its card, bring its version into the scene."""
+    for view in cares().take_ended():
+        order = view.order
+        if view.card:
+            cares().put_card(order.job, view.version or order.source, view.card)
+        if view.phase == "Done" and view.version and order.file == open_file.token():
+            bpy.ops.image_to_mesh.bring_version(
+                "EXEC_DEFAULT", True, job=order.job, version=view.version, instead=order.source
+            )
+
+
+def follow() -> None:
+    """Look for the end of what is at work until all of it has ended."""
+    if not bpy.app.timers.is_registered(_look):
+        bpy.app.timers.register(_look, first_interval=TICK, persistent=True)
+
+
+def _look() -> float | None:
+    windows = bpy.context.window_manager.windows
+    if not windows:
+        return TICK if cares().running() else None
+    at_work = cares().running() or watcher.artist_is_busy(bpy.context)
+    with bpy.context.temp_override(window=windows[0]):
+        if not watcher.artist_is_busy(bpy.context):
+            settle()
+        _redraw_if_new(bpy.context)
+    return TICK if at_work else None
+
+
+def _redraw_if_new(context: bpy.types.Context) -> None:
+    """Redraw what shows the care, where there is something new to show."""
+    told = tuple(
+        (view.order.job, view.phase, round((view.fraction or 0.0) * 20)) for view in cares().views()
+    )
+    if told != _drawn.get("told"):
+        _drawn["told"] = told
+        account_watch.redraw(context)
+
+
+def _standing(context: bpy.types.Context, job: str, version: str) -> bpy.types.Object | None:
+    """Return the root of a version that stands in the scene: the active one, else the newest."""
+    found = [
+        root
+        for root in rotate.result_roots(context)
+        if root[JOB] == job and root.get(VERSION, ORIGINAL) == version
+    ]
+    active = context.view_layer.objects.active
+    return next((root for root in found if root == active), found[-1] if found else None)
+
+
+def _place_of(context: bpy.types.Context, root: bpy.types.Object | None) -> Place:
+    if root is None:
+        return chosen_place(context, import_options.placement_of(context.scene))
+    x, y, z = root.matrix_world.translation
+    return Place((x, y, z), scale=float(root.get(SCALE, 1.0)))
+
+
+def _take_over(
+    context: bpy.types.Context, before: bpy.types.Object, made: bpy.types.Object
+) -> None:
+    """Stand exactly as the other one does, which is hidden by its eye and stays."""
+    made[TURN] = before.get(TURN, 0)
+    made.matrix_world = before.matrix_world
+    shown = set(context.view_layer.objects)
+    for thing in (before, *before.children_recursive):
+        if thing in shown:
+            thing.hide_set(True, view_layer=context.view_layer)
+
+
+def unregister() -> None:
+    """Stop everything that is at work."""
+    if bpy.app.timers.is_registered(_look):
+        bpy.app.timers.unregister(_look)
+    cares().close()
+    cares.cache_clear()
+    _drawn.clear()
+
+
+classes = (
+    IMAGE_TO_MESH_OT_health_card,
+    IMAGE_TO_MESH_OT_clean_mesh,
+    IMAGE_TO_MESH_OT_decimate,
+    IMAGE_TO_MESH_OT_quad_remesh,
+    IMAGE_TO_MESH_OT_detail_levels,
+    IMAGE_TO_MESH_OT_print_check,
+    IMAGE_TO_MESH_OT_stop_care,
+    IMAGE_TO_MESH_OT_bring_version,
+)

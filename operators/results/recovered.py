@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Meshes that came in while nobody looked: bring them in, or hear of them no more."""
+
+from __future__ import annotations
+
+import threading
+
+import bpy
+
+from ... import jobs, preferences
+
+_PUT_AWAY = "image_to_mesh put away"
+
+
+class IMAGE_TO_MESH_OT_import_arrivals(bpy.types.Operator):
+    """Import every mesh that came in, at the 3D cursor."""
+
+    bl_idname = "image_to_mesh.import_arrivals"
+    bl_label = "Import"
+    bl_description = "Place the meshes that came in while you were away at the 3D cursor"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, _: bpy.types.Context) -> bool:
+        return bool(jobs.session().returning.left.arrived)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        failed = []
+        for record in jobs.session().returning.left.arrived:
+            try:
+                bpy.ops.image_to_mesh.import_result("EXEC_DEFAULT", job=record.id)
+            except RuntimeError as error:
+                failed.append(str(error).strip())
+                jobs.session().returning.forget(record.id)
+        for sentence in failed:
+            self.report({"ERROR"}, sentence)
+        return {"FINISHED"}
+
+
+class IMAGE_TO_MESH_OT_dismiss_arrivals(bpy.types.Operator):
+    """Offer what came in no longer."""
+
+    bl_idname = "image_to_mesh.dismiss_arrivals"
+    bl_label = "Dismiss"
+    bl_description = "Show this no longer; the meshes stay in the library"
+    bl_options = {"INTERNAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        library = jobs.Library(preferences.library(context))
+        found = [record.id for record in jobs.session().returning.left.arrived]
+        for job in found:
+            jobs.session().returning.forget(job)
+
+        def note() -> None:
+            for job in found:
+                jobs.dismiss(library, job)
+
+        threading.Thread(target=note, name=_PUT_AWAY, daemon=True).start()
+        return {"FINISHED"}
+
+
+classes = (IMAGE_TO_MESH_OT_import_arrivals, IMAGE_TO_MESH_OT_dismiss_arrivals)

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Models in the scene and the jobs that made them: found, replaced, brought back."""
+
+from __future__ import annotations
+
+import bpy
+from bpy.props import BoolProperty
+
+from ...i18n.translate import told
+from ...jobs.custom_properties import JOB
+from ...providers import LibraryProblem
+from ..arguments import argument
+from . import import_result
+
+
+class IMAGE_TO_MESH_OT_select_made(bpy.types.Operator):
+    """Select the objects of a job."""
+
+    bl_idname = "image_to_mesh.select_made"
+    bl_label = "Select What This Job Made"
+    bl_description = "Select all objects in the scene that came from this job"
+    bl_options = {"REGISTER", "UNDO"}
+
+    job: argument("Job", "Which job; empty for the one that made the active object")
+    extend: BoolProperty(name="Extend", description="Keep what is selected already")
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return _in_object_mode(cls, context)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        from ...scene.replace import made_by
+
+        active = context.view_layer.objects.active
+        job = self.job or (active.get(JOB, "") if active else "")
+        found = made_by(job, context.view_layer) if job else []
+        visible = [thing for thing in found if thing.visible_get()]
+        if not visible:
+            self.report({"WARNING"}, _why_none(job, found))
+            return {"CANCELLED"}
+        if not self.extend:
+            for thing in list(context.view_layer.objects.selected):
+                thing.select_set(False)
+        for thing in visible:
+            thing.select_set(True)
+        if active not in visible:
+            context.view_layer.objects.active = visible[0]
+        return {"FINISHED"}
+
+
+class IMAGE_TO_MESH_OT_replace(bpy.types.Operator):
+    """Put a job's model in the place of the active one."""
+
+    bl_idname = "image_to_mesh.replace"
+    bl_label = "Replace with This Result"
+    bl_description = (
+        "Put this job's mesh in the place of the active object, which keeps its place, parent, "
+        "modifiers and collections. The mesh before stays in the file: Bring Back Replaced"
+    )
+    bl_options = {"REGISTER", "UNDO"}
+
+    job: argument("Job", "Whose mesh; empty for the newest that has one", hidden=True)
+    keep_height: BoolProperty(
+        name="Keep Height",
+        description="Make the new mesh as tall as the one that it replaces",
+        default=True,
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not _in_object_mode(cls, context):
+            return False
+        active = context.view_layer.objects.active
+        if active is None or not (active.type == "MESH" or JOB in active):
+            cls.poll_message_set("Select the mesh to replace")
+            return False
+        if not active.is_editable:
+            cls.poll_message_set("The object is linked from another file")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        from ...scene.replace import model_of, replace_model
+
+        old = model_of(context.view_layer.objects.active)
+        selected = list(context.view_layer.objects.selected)
+        try:
+            self.job = import_result.find(context, self.job).id
+            new = _imported(self.job, old[0])
+        except (LibraryProblem, RuntimeError) as error:
+            self.report({"ERROR"}, told(error).removeprefix("Error: "))
+            return {"CANCELLED"}
+        root = replace_model(context, old, new, keep_height=self.keep_height)
+        _select(context, [root, *(one for one in selected if one not in old)], root)
+        return {"FINISHED"}
+
+
+class IMAGE_TO_MESH_OT_bring_back(bpy.types.Operator):
+    """Undo a replacement, also long after it."""
+
+    bl_idname = "image_to_mesh.bring_back"
+    bl_label = "Bring Back Replaced"
+    bl_description = "Put back what the active object was before it was replaced by a result"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        from ...scene.replace import can_come_back
+
+        active = context.view_layer.objects.active
+        if not _in_object_mode(cls, context):
+            return False
+        if active is None or not can_come_back(active):
+            cls.poll_message_set("The active object has replaced nothing")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        from ...scene.replace import bring_back
+
+        root = bring_back(context, context.view_layer.objects.active)
+        _select(context, [root], root)
+        return {"FINISHED"}
+
+
+def _in_object_mode(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    if context.mode != "OBJECT":
+        operator.poll_message_set("Go to Object Mode first")
+        return False
+    return True
+
+
+def _why_none(job: str, found: list[bpy.types.Object]) -> str:
+    if found:
+        return "What this job made is hidden"
+    if job:
+        return "Nothing in this scene came from this job"
+    return "The active object came from no job"
+
+
+def _imported(job: str, place: bpy.types.Object) -> list[bpy.types.Object]:
+    """Bring a job's model in as always; return its parts, the root first.
+
+    May raise RuntimeError, as operators do.
+    """
+    from ...scene.replace import model_of
+
+    before = set(bpy.data.objects)
+    bpy.ops.image_to_mesh.import_result(job=job, location=place.matrix_world.translation)
+    new = [thing for thing in bpy.data.objects if thing not in before]
+    return model_of(next(thing for thing in new if thing.parent not in new))
+
+
+def _select(
+    context: bpy.types.Context, things: list[bpy.types.Object], active: bpy.types.Object
+) -> None:
+    context.view_layer.update()  # it still lists what was removed
+    for thing in list(context.view_layer.objects.selected):
+        thing.select_set(False)
+    for thing in things:
+        if thing.name in context.view_layer.objects:
+            thing.select_set(True)
+    context.view_layer.objects.active = active
+
+
+classes = (
+    IMAGE_TO_MESH_OT_select_made,
+    IMAGE_TO_MESH_OT_replace,
+    IMAGE_TO_MESH_OT_bring_back,
+)

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Turn a result to the front, and let the next ones of its provider come in turned so."""
+
+from __future__ import annotations
+
+import math
+
+import bpy
+from bpy.props import EnumProperty
+from mathutils import Matrix
+
+from ... import preferences
+from ...jobs.custom_properties import JOB, MODEL, PROVIDER, TURN
+from ..arguments import argument
+
+STEPS = {"LEFT": 90, "RIGHT": 270, "BACK": 180}
+
+
+class IMAGE_TO_MESH_OT_turn(bpy.types.Operator):
+    """Turn a result about the vertical."""
+
+    bl_idname = "image_to_mesh.turn"
+    bl_label = "Turn"
+    bl_description = (
+        "Turn the model about the vertical; the next ones of its provider come in turned so"
+    )
+    bl_options = {"REGISTER", "UNDO"}
+
+    to: EnumProperty(
+        name="Turn",
+        description="Which way the model is turned",
+        items=(
+            ("LEFT", "Left", "A quarter turn, counter-clockwise seen from above"),
+            ("RIGHT", "Right", "A quarter turn, clockwise seen from above"),
+            ("BACK", "Around", "Half a turn"),
+            ("RESET", "As It Came", "As the file of the service has it"),
+        ),
+        options={"SKIP_SAVE"},
+    )
+    job: argument("Job", "Which job's model; empty for the active object's", hidden=True)
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if any(result_roots(context)):
+            return True
+        cls.poll_message_set("There is no generated model in this scene")
+        return False
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        root = _chosen_root(context, self.job)
+        if root is None:
+            self.report({"WARNING"}, "Select a generated model first")
+            return {"CANCELLED"}
+        before = int(root.get(TURN, 0))
+        step = -before if self.to == "RESET" else STEPS[self.to]
+        turn_by(root, step)
+        root[TURN] = (before + step) % 360
+        preferences.remember_turn(context, _key(root), root[TURN])
+        return {"FINISHED"}
+
+
+def turn_by(root: bpy.types.Object, degrees: int) -> None:
+    """Turn an object about the vertical through its origin; what is upright stays exactly so."""
+    angle = math.radians(degrees)
+    if root.rotation_mode == "XYZ" and not root.parent:
+        root.rotation_euler.z = math.remainder(root.rotation_euler.z + angle, math.tau)
+        return
+    place = Matrix.Translation(root.matrix_world.translation)
+    root.matrix_world = (
+        place @ Matrix.Rotation(angle, 4, "Z") @ place.inverted() @ root.matrix_world
+    )
+
+
+def result_roots(context: bpy.types.Context) -> list[bpy.types.Object]:
+    """Return the roots of all results in the scene, the active object's first."""
+    roots = [
+        thing
+        for thing in context.view_layer.objects
+        if JOB in thing and (thing.parent is None or JOB not in thing.parent)
+    ]
+    active = _root_of(context.view_layer.objects.active)
+    return sorted(roots, key=lambda thing: thing != active)
+
+
+def _chosen_root(context: bpy.types.Context, job: str) -> bpy.types.Object | None:
+    if not job:
+        return _root_of(context.view_layer.objects.active)
+    found = [root for root in result_roots(context) if root[JOB] == job]
+    return found[0] if found else None
+
+
+def _root_of(thing: bpy.types.Object | None) -> bpy.types.Object | None:
+    """Return the result that an object belongs to."""
+    while thing is not None and JOB in thing and thing.parent and JOB in thing.parent:
+        thing = thing.parent
+    return thing if thing is not None and JOB in thing else None
+
+
+def _key(root: bpy.types.Object) -> str:
+    return f"{root.get(PROVIDER, '')}/{root.get(MODEL, '')}"
+
+
+classes = (IMAGE_TO_MESH_OT_turn,)

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Test a key by asking for the account's balance."""
+
+from __future__ import annotations
+
+import bpy
+
+from ..app.account_watch import ask_balance
+from ..i18n.translate import told
+from ..providers import ImageToMeshError, get_provider
+from ..state.scene_properties import provider_of
+from .arguments import argument
+
+
+class IMAGE_TO_MESH_OT_test_key(bpy.types.Operator):
+    """Ask in the background for the balance of an account."""
+
+    bl_idname = "image_to_mesh.test_key"
+    bl_label = "Test Key"
+    bl_description = (
+        "Ask the service for the balance, which shows whether the key works; it is free"
+    )
+    bl_options = {"INTERNAL"}
+
+    provider: argument("Provider", "Whose key; empty for the provider of the scene")
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            chosen = get_provider(self.provider) if self.provider else provider_of(context.scene)
+            ask_balance(context, chosen)
+        except ImageToMeshError as error:
+            self.report({"ERROR"}, told(error))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+classes = (IMAGE_TO_MESH_OT_test_key,)

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lower part: Generate or why it is grey, what runs, and what became of it."""
+
+from __future__ import annotations
+
+import time
+
+import bpy
+
+from ..i18n.translate import said, tr
+from ..jobs import JobView, known_of, session, shelf
+from ..preferences import OFFLINE, amount_text, answer
+from ..providers import all_providers, values_of
+from ..state import open_file, thumbnails
+from ..state.preflight import priced, why_not
+from ..state.scene_properties import choices_of, provider_of, read_settings
+from .image_checks import draw_warnings
+from .recovered import draw_arrivals, draw_ways
+from .text_layout import draw_text, duration
+
+RUNNING_SHOWN = 4
+ENDED_SHOWN = 3
+ABOUT_KEYS = frozenset({"missing_key", "bad_key"})
+
+
+def draw_action(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Lay the button or the progress in its place, and under it the newest endings."""
+    views = session().views()
+    running = [view for view in views if not view.over]
+    layout.separator()
+    for view in running[:RUNNING_SHOWN]:
+        _draw_running(layout, view, alone=len(running) == 1)
+    _draw_more(layout, running[RUNNING_SHOWN:])
+    _draw_queue(layout)
+    _draw_generate(layout, context, again=bool(running))
+    for view in [view for view in views if view.over][:ENDED_SHOWN]:
+        _draw_ended(layout, context, view)
+    draw_arrivals(layout, context)
+
+
+def _draw_queue(layout: bpy.types.UILayout) -> None:
+    waiting = session().queued
+    if waiting:
+        row = layout.row()
+        row.label(text=tr("{} pictures wait").format(waiting), icon="TIME")
+        row.operator("image_to_mesh.clear_queue", text="", icon="X")
+
+
+def _draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context, *, again: bool) -> None:
+    reason = why_not(context)
+    row = layout.row()
+    row.scale_y = 1.0 if again else 1.5
+    row.enabled = not reason
+    price, why_none = _price(context)
+    text = "Generate Another" if again else "Generate"
+    text = f"{tr(text)} ({price})" if price else text
+    row.operator("image_to_mesh.generate", text=text, icon="NONE" if again else "MESH_DATA")
+    if why_none:
+        draw_text(layout, context, tr("Price unknown: {}").format(said(why_none)), active=False)
+    if reason:
+        draw_text(layout, context, reason, icon="INFO")
+        if reason == tr(OFFLINE):
+            row = layout.row()
+            row.operator("image_to_mesh.open_preferences", icon="PREFERENCES").system = True
+    draw_warnings(layout, context, choices_of(context.scene).image)
+
+
+def _price(context: bpy.types.Context) -> tuple[str, str]:
+    """Return the price of exactly these settings, or why the service named none."""
+    settings = priced(context)
+    told = answer(context, provider_of(context.scene), settings) if settings else None
+    if told is None or told.waiting:
+        return _last_price(context), ""
+    if told.failure:
+        return "", told.failure.message
+    return "" if told.amount is None else amount_text(told), ""
+
+
+def _last_price(context: bpy.types.Context) -> str:
+    """Return what exactly these settings last cost; empty where they were never used."""
+    provider = provider_of(context.scene)
+    if "network" not in provider.needs:
+        return ""
+    paid = shelf().price(provider.id, values_of(read_settings(context.scene, provider)))
+    return tr("last {}").format(f"{paid:g}") if paid else ""
+
+
+def _draw_running(layout: bpy.types.UILayout, view: JobView, *, alone: bool) -> None:
+    # In a box as the endings are, so that `_draw_nothing` is what comes in the bar's place.
+    column = layout.box().column(align=True)
+    row = column.row(align=True)
+    row.scale_y = 1.5 if alone else 1.0
+    percent = "" if view.fraction is None else f" {view.fraction:.0%}"
+    row.progress(factor=view.fraction or 0.0, text=f"{said(view.phase)}{percent}")
+    row.operator("image_to_mesh.cancel", text="", icon="X").job = view.job
+    number = thumbnails.number_of(f"{view.job}/picture")
+    column.label(text=f"{view.name}, {_time_of(view)}", icon_value=number)
+
+
+def _draw_more(layout: bpy.types.UILayout, views: list[JobView]) -> None:
+    """Lay the other jobs that run a row each, folded, with what it takes to stop them."""
+    if not views:
+        return
+    header, body = layout.panel("image_to_mesh_running", default_closed=True)
+    header.label(text=tr("{} more running").format(len(views)), translate=False)
+    for view in views if body else ():
+        row = body.row(align=True)
+        row.progress(factor=view.fraction or 0.0, text=view.name)
+        row.operator("image_to_mesh.cancel", text="", icon="X").job = view.job
+
+
+def _time_of(view: JobView) -> str:
+    """Say the time gone, and of how much where earlier jobs tell."""
+    gone = duration(time.monotonic() - view.started, exact=False)
+    usual = shelf().seconds(view.provider)
+    return tr("{} of about {}").format(gone, duration(usual, exact=False)) if usual else gone
+
+
+def _draw_ended(layout: bpy.types.UILayout, context: bpy.types.Context, view: JobView) -> None:
+    box = layout.box()
+    if view.failure:
+        _draw_failure(box, context, view)
+    elif view.state == "cancelled":
+        _draw_cancelled(box, context, view)
+    else:
+        _draw_result(box, context, view)
+
+
+def _draw_title(box: bpy.types.UILayout, view: JobView, text: str, icon: str) -> None:
+    _draw_nothing(box)
+    row = box.row()
+    row.label(text=text, icon=icon)
+    row.operator("image_to_mesh.dismiss", text="", icon="X", emboss=False).job = view.job
+
+
+def _draw_nothing(box: bpy.types.UILayout) -> None:
+    """Take the place of the progress bar, in a line without height.
+
+    Blender gives the state of the item under the pointer to the item that comes in its place, and
+    paints that as a bar until the pointer moves (seen in 4.3).
+    """
+    line = box.column()
+    line.scale_y = 0.01
+    line.label(text=" ")
+
+
+def _draw_cancelled(box: bpy.types.UILayout, context: bpy.types.Context, view: JobView) -> None:
+    _draw_title(box, view, tr("{}: cancelled").format(view.name), "CANCEL")
+    if view.job not in session().collecting():
+        return
+    provider = all_providers().get(view.provider)
+    who = tr(provider.label if provider else "The service")
+    sentence = tr("{} may charge for it all the same: what it makes comes into the library.")
+    draw_text(box, context, sentence.format(who))
+    button = box.operator("image_to_mesh.cancel", text="Do Not Collect")
+    button.job = view.job
+    button.collect = False
+
+
+def _draw_result(box: bpy.types.UILayout, context: bpy.types.Context, view: JobView) -> None:
+    came = tr("{} came into the library").format(view.name) if view.collected else view.name
+    _draw_title(box, view, came, "CHECKMARK")
+    record = view.record
+    if record:
+        parts = [tr("{} faces").format(f"{record.faces:,}")] if record.faces else []
+        if record.credits:
+            parts.append(tr("{} credits").format(f"{record.credits:g}"))
+        draw_text(box, context, ", ".join([*parts, duration(record.seconds)]))
+        for note in record.notes:
+            draw_text(box, context, said(note), icon="INFO")
+    here = open_file.made_here(view.place)
+    if not here:
+        draw_text(box, context, "Made for another file")
+    text = "Import Again" if here and not view.collected else "Import"
+    box.operator("image_to_mesh.import_result", text=text, icon="IMPORT").job = view.job
+
+
+def _draw_failure(box: bpy.types.UILayout, context: bpy.types.Context, view: JobView) -> None:
+    failure = view.failure
+    if failure is None:
+        return
+    _draw_title(box, view, view.name, "ERROR")
+    draw_text(box, context, said(failure.message))
+    if failure.hint:
+        draw_text(box, context, said(failure.hint))
+    if view.record and view.state == "uncertain":
+        draw_text(box, context, said(known_of(view.record)[0]))
+        draw_ways(box, view.record)
+    row = box.row(align=True)
+    if view.record and not view.record.state.over:
+        row.operator("image_to_mesh.resume", icon="PLAY").job = view.job
+    if view.record and view.record.mesh:
+        row.operator("image_to_mesh.import_result", text="Import", icon="IMPORT").job = view.job
+    if failure.kind in ABOUT_KEYS:
+        row.operator("image_to_mesh.open_preferences", text="Keys", icon="PREFERENCES")
+    if failure.link:
+        row.operator("wm.url_open", text="Help", icon="URL").url = failure.link
+    row.operator("image_to_mesh.copy_error", text="Copy", icon="COPYDOWN").job = view.job

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The upper part: the picture, its other views, and the provider."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from .. import preferences
+from ..i18n.translate import said, tr
+from ..jobs import fetches
+from ..providers import Provider
+from ..state.scene_properties import read_settings
+from ..state.views import SIDE_VIEWS, foreign, view_of
+from .image_checks import draw_checks
+from .text_layout import draw_text
+
+
+def draw_pictures(
+    layout: bpy.types.UILayout,
+    context: bpy.types.Context,
+    chosen: Any,
+    provider: Provider[Any],
+) -> None:
+    """Lay the picture with its preview, and the other views that the provider takes."""
+    layout.template_ID_preview(chosen, "image", open="image.open")
+    row = layout.row(align=True)
+    row.operator("image_to_mesh.paste", text="Paste", icon="PASTEDOWN")
+    row.menu("IMAGE_TO_MESH_MT_pictures", text="", icon="DOWNARROW_HLT")
+    if fetches().waiting():
+        draw_text(layout, context, "Fetching the picture...", icon="TIME")
+    draw_checks(layout, context, chosen.image, provider)
+    taken = provider.views_for(read_settings(context.scene, provider)) if provider.views[1:] else ()
+    sides = [view for view in SIDE_VIEWS if view in taken]
+    if not sides:
+        return
+    header, body = layout.panel("image_to_mesh_views", default_closed=True)
+    header.label(text=_views_title(chosen, sides))
+    if foreign(chosen, tuple(sides)):
+        draw_text(layout, context, "They were chosen for another picture", icon="ERROR")
+        ways = layout.row(align=True)
+        ways.operator("image_to_mesh.keep_views", text="Keep")
+        ways.operator("image_to_mesh.clear_views", text="Clear")
+    if body:
+        for view in sides:
+            body.template_ID(chosen, f"view_{view}", open="image.open", text=view.capitalize())
+
+
+def _views_title(chosen: Any, sides: list[str]) -> str:
+    """Say which views go into the order, also where they are folded away."""
+    there = [tr(view.capitalize()) for view in sides if view_of(chosen, view) is not None]
+    return tr("Other Views: {}").format(", ".join(there)) if there else tr("Other Views")
+
+
+def draw_provider(
+    layout: bpy.types.UILayout,
+    context: bpy.types.Context,
+    chosen: Any,
+    provider: Provider[Any],
+) -> None:
+    """Lay the provider's menu, what it does, and the way to its key."""
+    layout.prop(chosen, "provider", text="")
+    has_keys = preferences.has_keys(context, provider)
+    if not (provider.keys and has_keys):  # Who has a key knows; the menu's tooltip says it too.
+        draw_text(layout, context, provider.description, active=False)
+    if provider.keys and not has_keys:
+        ways = layout.column(align=True)  # side by side German words would be cut
+        ways.operator("image_to_mesh.open_preferences", text="Add Key", icon="PREFERENCES")
+        if provider.key_url:
+            ways.operator("wm.url_open", text="Get a Key", icon="URL").url = provider.key_url
+    elif preferences.has_account(provider):
+        _draw_balance(layout, context, provider)
+
+
+def _draw_balance(
+    layout: bpy.types.UILayout, context: bpy.types.Context, provider: Provider[Any]
+) -> None:
+    """Lay what the service last said of the account, and the button that asks anew."""
+    told = preferences.answer(context, provider)
+    offline = preferences.is_offline(context, provider)
+    if told is None and offline:
+        return
+    row = layout.row(align=True)
+    label = row.row()
+    label.active = False
+    label.label(text=preferences.balance_text(told) or "Balance")
+    if not offline:
+        button = row.row()
+        button.enabled = not (told and told.waiting)
+        button.operator(
+            "image_to_mesh.test_key", text="", icon="FILE_REFRESH"
+        ).provider = provider.id
+    if told and told.failure:
+        draw_text(layout, context, said(told.failure.message, told.failure.hint))
+        if told.failure.link:
+            layout.operator("wm.url_open", text="Help", icon="URL").url = told.failure.link

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rows about the model that comes in: its place and size, how it is mended, which way it looks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from ..state.import_options import placement_of
+from .text_layout import draw_value, is_narrow, titled_row
+
+TURNS = (
+    ("LEFT", "LOOP_BACK"),
+    ("RIGHT", "LOOP_FORWARDS"),
+    ("BACK", "FILE_REFRESH"),
+    ("RESET", "TRACKER"),
+)
+
+
+def draw_placement(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Lay the rows of where a new model stands, and how large it is."""
+    chosen = placement_of(context.scene)
+    column = layout.column()
+    draw_value(column, context, chosen, "position")
+    if chosen.position == "reference":
+        draw_value(column, context, chosen, "reference")
+        row = column.row()
+        row.alert = chosen.reference is None
+        if chosen.reference is None:
+            row.label(text="Choose a picture or an object", icon="INFO")
+    else:
+        row = titled_row(column, context, "Size")
+        row.prop(chosen, "use_size", text="")
+        value = row.row(align=True)
+        value.active = chosen.use_size
+        value.prop(chosen, "size", text="")
+        value.prop(chosen, "measure", text="")
+    row = titled_row(column, context, "In a Row")
+    row.prop(chosen, "use_row", text="")
+    value = row.row(align=True)
+    value.active = chosen.use_row
+    value.prop(chosen, "spacing", text="")
+
+
+def draw_storage(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Lay the rows of how a new model and its textures are kept."""
+    chosen = placement_of(context.scene)
+    column = layout.column()
+    draw_value(column, context, chosen, "storage", expand=True)
+    row = column.row()
+    row.active = chosen.storage == "appended"
+    draw_value(row, context, chosen, "images", expand=True)
+
+
+def draw_mending(layout: bpy.types.UILayout, context: bpy.types.Context, mending: Any) -> None:
+    """Lay the switches of the mending."""
+    column = layout.column(heading="" if is_narrow(context) else "Mend")
+    column.use_property_split = not is_narrow(context)
+    for name in ("tidy", "weld", "outward", "metals"):
+        column.prop(mending, name)
+    row = column.row()
+    row.active = mending.tidy
+    row.prop(mending, "apply_transforms")
+    column = layout.column()
+    for name in ("colors", "normals", "angle", "texture_limit"):
+        if name != "angle" or mending.normals != "keep":
+            draw_value(column, context, mending, name)
+
+
+def draw_turns(layout: bpy.types.UILayout, job: str = "") -> None:
+    """Lay the four buttons that turn a result and remember it, if there is one."""
+    if not bpy.ops.image_to_mesh.turn.poll():
+        return
+    row = layout.row(align=True)
+    row.label(text="Turn")
+    for to, icon in TURNS:
+        button = row.operator("image_to_mesh.turn", text="", icon=icon)
+        button.to, button.job = to, job
+
+
+class IMAGE_TO_MESH_PT_placement(bpy.types.Panel):
+    """Where a new model stands."""
+
+    bl_idname = "IMAGE_TO_MESH_PT_placement"
+    bl_label = "Placement"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Image to Mesh"
+    bl_order = 10
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        draw_placement(layout, context)
+        draw_storage(layout, context)
+        draw_turns(layout)
+        header, body = layout.panel("image_to_mesh_mending", default_closed=True)
+        header.label(text="Mending")
+        if body:
+            draw_mending(body, context, context.scene.image_to_mesh.mending)
+        layout.operator("image_to_mesh.keep_defaults", icon="PREFERENCES")
+
+
+classes = (IMAGE_TO_MESH_PT_placement,)

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rows about the care for a generated mesh: its health card, the buttons, what is at work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import bpy
+
+from ..i18n.translate import said, tr
+from ..jobs.custom_properties import JOB, VERSION
+from ..jobs.library.versions import ORIGINAL
+from ..jobs.tasks.mesh_edits import CareView, cares
+from ..state.import_options import care_of
+from .text_layout import draw_text, draw_value, has_room, is_narrow
+
+TITLE = 0.55
+"""Share of a line that a figure's title takes."""
+
+COUNTS = (
+    ("triangles", "Triangles"),
+    ("parts", "Parts"),
+    ("uv_islands", "UV Islands"),
+)
+FAULTS = (
+    ("holes", "Holes"),
+    ("non_manifold_edges", "Non-Manifold Edges"),
+    ("inner_shells", "Inner Shells"),
+    ("flipped_faces", "Flipped Faces"),
+)
+
+
+def draw_care(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Lay everything about the active object's generated mesh; nothing where it is none."""
+    job, version = _shown(context)
+    if not job:
+        return
+    view = cares().view(job)
+    if view is not None and not view.over:
+        _draw_work(layout, view)
+    elif view is not None and view.failure is not None:
+        draw_text(layout, context, said(view.failure.message, view.failure.hint))
+    card = cares().card(job, version)
+    if card is not None:
+        draw_card(layout, context, card)
+    column = layout.column()
+    column.enabled = view is None or view.over
+    _draw_buttons(column, context)
+
+
+def draw_card(
+    layout: bpy.types.UILayout, context: bpy.types.Context, card: Mapping[str, Any]
+) -> None:
+    """Lay the figures of a mesh, and in red what is wrong with it."""
+    box = layout.box().column(align=True)
+    for name, title in COUNTS:
+        _draw_figure(box, context, title, f"{card.get(name, 0):,}")
+    size = card.get("size", (0.0, 0.0, 0.0))
+    _draw_figure(box, context, "Size", " × ".join(f"{side:.3g}" for side in size) + " m")
+    for texture in card.get("textures", ()):
+        _draw_figure(box, context, texture["name"], f"{texture['width']} × {texture['height']}")
+    for name, title in FAULTS:
+        if card.get(name):
+            _draw_figure(box, context, title, f"{card[name]:,}", alert=True)
+    _draw_figure(box, context, "Watertight", _yes(card.get("watertight")))
+    told = card.get("print")
+    if told:
+        size = " × ".join(f"{side:.1f}" for side in told["size"])
+        _draw_figure(box, context, "Print Size", f"{size} mm")
+        thin = told["thinnest"] < told["wall"]
+        _draw_figure(box, context, "Thinnest Wall", f"{told['thinnest']:.2f} mm", alert=thin)
+        _draw_figure(
+            box, context, "Printable", _yes(told["printable"]), alert=not told["printable"]
+        )
+
+
+def _yes(it_is: object) -> str:
+    return tr("Yes" if it_is else "No")
+
+
+def _draw_figure(
+    layout: bpy.types.UILayout,
+    context: bpy.types.Context,
+    title: str,
+    value: str,
+    *,
+    alert: bool = False,
+) -> None:
+    """Lay a figure beside its title; one that has no room there below it."""
+    fits = has_room(context, value, 1.0 - TITLE)
+    row = layout.split(factor=TITLE) if fits else layout.column(align=True)
+    row.alert = alert
+    row.label(text=tr(title), translate=False)
+    value_row = row.row()
+    value_row.alignment = "LEFT" if fits else "RIGHT"
+    value_row.label(text=value, translate=False)
+
+
+def _draw_work(layout: bpy.types.UILayout, view: CareView) -> None:
+    row = layout.row(align=True)
+    row.progress(factor=view.fraction or 0.0, text=said(view.phase))
+    row.operator("image_to_mesh.stop_care", text="", icon="X").job = view.order.job
+
+
+def _draw_buttons(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    chosen = care_of(context.scene)
+    layout.operator("image_to_mesh.health_card", icon="VIEWZOOM")
+    layout.operator("image_to_mesh.clean_mesh", icon="BRUSH_DATA")
+    header, body = layout.panel("image_to_mesh_clean", default_closed=True)
+    header.label(text="Clean Settings")
+    if body:
+        for name in ("shells", "debris", "fill"):
+            draw_value(body, context, chosen, name)
+    draw_value(layout, context, chosen, "faces")
+    row = layout.column(align=True) if is_narrow(context) else layout.row(align=True)
+    row.operator("image_to_mesh.decimate", icon="MOD_DECIM")
+    row.operator("image_to_mesh.quad_remesh", icon="MOD_REMESH")
+    row = layout.row(align=True)
+    draw_value(row, context, chosen, "levels")
+    row.operator("image_to_mesh.detail_levels", text="Make", icon="MOD_MULTIRES")
+    draw_value(layout, context, chosen, "print_height")
+    draw_value(layout, context, chosen, "wall")
+    layout.operator("image_to_mesh.print_check", icon="CHECKMARK")
+
+
+def _shown(context: bpy.types.Context) -> tuple[str, str]:
+    """Return the job and version that the active object is of; empty where it is of none."""
+    thing = context.view_layer.objects.active
+    while thing is not None and JOB not in thing:
+        thing = thing.parent
+    if thing is None:
+        return "", ""
+    return str(thing[JOB]), str(thing.get(VERSION, ORIGINAL))
+
+
+class IMAGE_TO_MESH_PT_care(bpy.types.Panel):
+    """Care for the active object's generated mesh."""
+
+    bl_idname = "IMAGE_TO_MESH_PT_care"
+    bl_label = "Mesh Care"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Image to Mesh"
+    bl_order = 20
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return bool(_shown(context)[0])
+
+    def draw(self, context: bpy.types.Context) -> None:
+        self.layout.use_property_split = True
+        self.layout.use_property_decorate = False
+        draw_care(self.layout, context)
+
+
+classes = (IMAGE_TO_MESH_PT_care,)

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What earlier sessions left: one quiet line for each kind, with what can be done about it."""
+
+from __future__ import annotations
+
+import bpy
+
+from ..i18n.translate import said, tr
+from ..jobs import Record, known_of, session
+from ..providers import all_providers
+from .text_layout import draw_text
+
+
+def draw_arrivals(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Lay a line for the meshes that came in, and for the jobs that wait for a person."""
+    left = session().returning.left
+    if left.arrived:
+        row = layout.row(align=True)
+        count = len(left.arrived)
+        one, many = tr("{} result came in"), tr("{} results came in")
+        row.label(text=(one if count == 1 else many).format(count))
+        row.operator("image_to_mesh.import_arrivals", icon="IMPORT")
+        row.operator("image_to_mesh.dismiss_arrivals", text="", icon="X", emboss=False)
+    for record in left.unsent:
+        _draw_resume(layout, record, tr("{}: not sent yet"), tr("Send"))
+    for record in left.waiting:
+        _draw_resume(layout, record, tr("{}: not finished"), tr("Resume"))
+    if left.theirs:
+        row = layout.row()
+        row.active = False
+        count = len(left.theirs)
+        one, many = tr("{} job runs in another Blender"), tr("{} jobs run in another Blender")
+        row.label(text=(one if count == 1 else many).format(count))
+    if left.strange:
+        row = layout.row(align=True)
+        count = len(left.strange)
+        one, many = tr("{} job was written by others"), tr("{} jobs were written by others")
+        row.label(text=(one if count == 1 else many).format(count), icon="QUESTION")
+        row.operator("image_to_mesh.trust_library", text=tr("Trust...")).trust = True
+    for record in left.uncertain:
+        box = layout.box()
+        box.label(text=record.name, icon="QUESTION")
+        for sentence in known_of(record):
+            draw_text(box, context, said(sentence))
+        draw_ways(box, record)
+
+
+def draw_ways(layout: bpy.types.UILayout, record: Record) -> None:
+    """Lay the ways to settle an order whose answer never came."""
+    provider = all_providers().get(record.provider)
+    column = layout.column(align=True)
+    if provider and provider.key_url:
+        url = column.operator(
+            "wm.url_open", text=tr("Look at {}").format(provider.label), icon="URL"
+        )
+        url.url = provider.key_url
+    if provider and provider.looked_up:
+        _draw_way(column, record, "ATTACH", tr("Attach {}...").format(provider.looked_up))
+    _draw_way(column, record, "SUBMIT_AGAIN", tr("It Did Not Arrive: Submit Again..."))
+    _draw_way(column, record, "FORGET", tr("Forget"))
+
+
+def _draw_way(column: bpy.types.UILayout, record: Record, how: str, text: str) -> None:
+    button = column.operator("image_to_mesh.settle", text=text)
+    button.job = record.id
+    button.how = how
+
+
+def _draw_resume(layout: bpy.types.UILayout, record: Record, why: str, text: str) -> None:
+    row = layout.row(align=True)
+    row.label(text=why.format(record.name))
+    row.operator("image_to_mesh.resume", text=text).job = record.id
