@@ -8,7 +8,7 @@ import bpy
 from .. import preferences
 from ..state.manual import manual_map
 from . import import_options, menus, mesh_edits, sidebar, statusbar
-from . import preferences as page
+from . import preferences_page as page
 
 _classes = (*sidebar.classes, *import_options.classes, *mesh_edits.classes, *menus.classes)
 
