@@ -14,12 +14,7 @@ from typing import Any
 import bpy
 
 from .. import jobs, preferences
-from ..providers import (
-    InvalidSettings,
-    Provider,
-    Unreachable,
-    all_providers,
-)
+from ..providers import InvalidSettings, Provider, Unreachable, all_providers
 from ..state.preflight import priced
 from ..state.scene_properties import provider_of
 

@@ -133,7 +133,7 @@ def _alone(library: Library) -> Iterator[None]:
 
 def _planned(line: Line, arguments: argparse.Namespace, host: BlenderHost) -> Item:
     """Return an item of a line; what is wrong with it is told with the others' ends."""
-    from ..providers._adapters import parse_settings
+    from ..providers._shared.adapters import parse_settings
 
     name = line.provider or arguments.provider
     if line.problem is not None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..jobs.batch.plan import Item
 from ..jobs.disk.plain_files import write_whole
-from ..providers._texts import clean
+from ..providers._shared.untrusted_text import clean
 from .output import tell
 
 COSTS = "batch.csv"

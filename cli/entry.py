@@ -142,7 +142,7 @@ def _generate(arguments: argparse.Namespace, host: BlenderHost) -> int:
 
 
 def _new_job(arguments: argparse.Namespace, host: BlenderHost) -> JobSpec:
-    from ..providers._adapters import parse_settings
+    from ..providers._shared.adapters import parse_settings
 
     provider = get_provider(arguments.provider)
     pictures = _pictures(arguments)
@@ -177,7 +177,7 @@ def _providers(arguments: argparse.Namespace, host: BlenderHost) -> int:
 
 
 def _provider_row(provider: Provider[Any], preferences: Mapping[str, str]) -> dict[str, Any]:
-    from ..providers._adapters import json_schema
+    from ..providers._shared.adapters import json_schema
 
     return {
         "id": provider.id,

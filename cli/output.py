@@ -13,8 +13,8 @@ import sys
 from collections.abc import Iterable
 from typing import Any, TextIO
 
-from ..providers._secrets import SHORT, Secrets
-from ..providers._texts import clean, json_line
+from ..providers._shared.redaction import SHORT, Secrets
+from ..providers._shared.untrusted_text import clean, json_line
 
 LONGEST = 20_000
 """Letters of a line, at most."""

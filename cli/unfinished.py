@@ -141,7 +141,7 @@ def _settle(arguments: argparse.Namespace, host: BlenderHost) -> int:
 def _spec(
     arguments: argparse.Namespace, host: BlenderHost, record: Record, **decided: Any
 ) -> JobSpec:
-    from ..providers._adapters import parse_settings
+    from ..providers._shared.adapters import parse_settings
 
     check_origin(record, library_of(arguments, host).root)
     provider = get_provider(record.provider)

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from ..providers import Secret, all_providers
-from ..providers._secrets import BLANK, without_secrets
-from ..providers._texts import json_bytes
+from ..providers._shared.redaction import BLANK, without_secrets
+from ..providers._shared.untrusted_text import json_bytes
 from .disk.file_names import distinct_names
 from .disk.plain_files import is_plain_folder, read_plain
 from .library.store import MAX_RECORD, RECORD

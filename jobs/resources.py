@@ -18,13 +18,13 @@ from ..providers import (
     Settings,
     settings_of,
 )
-from ..providers._secrets import secrets_of
+from ..providers._shared.redaction import secrets_of
 from .abandonable_call import Call
 from .process.pool import BackgroundBlender
 from .values import Failure, JobSpec
 
 if TYPE_CHECKING:
-    from ..providers._http import Http
+    from ..providers._shared.http.client import Http
 
 T = TypeVar("T")
 
@@ -131,7 +131,7 @@ def open_http(
     pause: Callable[[float], None] = time.sleep,
 ) -> Http:
     """Open a connection; with `keys` None it carries no key at all."""
-    from ..providers._http import Http
+    from ..providers._shared.http.client import Http
 
     return Http(
         base_url,

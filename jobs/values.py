@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..providers import PictureInfo, RemoteFile, Secret, Settings
-from ..providers._texts import clean, cleaned
+from ..providers._shared.untrusted_text import clean, cleaned
 from .library.migrations import SCHEMA
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from bpy.props import BoolProperty, StringProperty
 from .. import jobs, preferences
 from ..i18n.translate import tr
 from ..providers import Secret, all_providers
-from ..providers._texts import clean
+from ..providers._shared.untrusted_text import clean
 
 NAME = "image-to-mesh-diagnostics.zip"
 

@@ -10,7 +10,7 @@ from bpy.props import BoolProperty
 
 from .. import jobs
 from ..providers import ImageToMeshError
-from ..providers._texts import readable_name
+from ..providers._shared.untrusted_text import readable_name
 from ..state.scene_properties import choices_of, provider_of
 from .arguments import argument
 

@@ -13,31 +13,8 @@ import pkgutil
 from collections.abc import Mapping
 from typing import Any
 
-from ._addresses import (
-    BadAddress,
-    is_https_address,
-    is_loopback_address,
-    read_address,
-    service_address,
-)
-from ._base import (
-    Address,
-    Balance,
-    CancelOutcome,
-    Cost,
-    KeyField,
-    Picture,
-    Progress,
-    Provider,
-    Recipe,
-    RemoteFile,
-    Request,
-    Result,
-    Secret,
-    Ticket,
-    Uploaded,
-)
-from ._errors import (
+from ._shared.bundled_modules import check_modules
+from ._shared.errors import (
     BadImage,
     BadKey,
     BadMesh,
@@ -63,8 +40,15 @@ from ._errors import (
     WrongModule,
     error_of_kind,
 )
-from ._modules import check_modules
-from ._pictures import (
+from ._shared.http.addresses import (
+    BadAddress,
+    is_https_address,
+    is_loopback_address,
+    read_address,
+    service_address,
+)
+from ._shared.http.ca_bundle import trust, trust_problem
+from ._shared.images import (
     Blank,
     PictureInfo,
     PictureLimits,
@@ -74,7 +58,24 @@ from ._pictures import (
     read_picture_info,
     with_profile_of,
 )
-from ._settings import (
+from ._shared.provider import (
+    Address,
+    Balance,
+    CancelOutcome,
+    Cost,
+    KeyField,
+    Picture,
+    Progress,
+    Provider,
+    Recipe,
+    RemoteFile,
+    Request,
+    Result,
+    Secret,
+    Ticket,
+    Uploaded,
+)
+from ._shared.settings import (
     Choice,
     Group,
     Option,
@@ -85,7 +86,6 @@ from ._settings import (
     settings_of,
     values_of,
 )
-from ._trust import trust, trust_problem
 
 __all__ = [
     "Address",

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ._aiml import AimlProvider
-from ._pictures import PictureLimits
-from ._settings import Settings
+from ._aiml.model import AimlProvider
+from ._shared.images import PictureLimits
+from ._shared.settings import Settings
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
-from ._aiml import AimlProvider
-from ._bounds import Interval
-from ._pictures import PictureLimits
-from ._settings import Choice, Option, Settings
+from ._aiml.model import AimlProvider
+from ._shared.bounds import Interval
+from ._shared.images import PictureLimits
+from ._shared.settings import Choice, Option, Settings
 
 
 @dataclass(frozen=True)

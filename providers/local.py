@@ -10,14 +10,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from ._base import CancelOutcome, Progress, Provider, Recipe, Request, Result, Ticket, Uploaded
-from ._bounds import Interval
-from ._pictures import PictureLimits
-from ._settings import Choice, Option, Settings, values_of
+from ._shared.bounds import Interval
+from ._shared.images import PictureLimits
+from ._shared.provider import (
+    CancelOutcome,
+    Progress,
+    Provider,
+    Recipe,
+    Request,
+    Result,
+    Ticket,
+    Uploaded,
+)
+from ._shared.settings import Choice, Option, Settings, values_of
 
 if TYPE_CHECKING:
-    from ._base import Need
-    from ._http import Http
+    from ._shared.http.client import Http
+    from ._shared.provider import Need
 
 
 @dataclass(frozen=True)

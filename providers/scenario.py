@@ -12,9 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from . import _scenario as calls
-from . import _tripo
-from ._base import (
+from ._scenario import jobs as calls
+from ._scenario.errors import KEYS, refused_order
+from ._scenario.replies import job_id_of, told_cost
+from ._scenario.uploads import asset_of
+from ._shared.bounds import Interval
+from ._shared.errors import InvalidSettings, RateLimited
+from ._shared.images import PictureLimits
+from ._shared.provider import (
     Address,
     Balance,
     CancelOutcome,
@@ -30,17 +35,12 @@ from ._base import (
     Uploaded,
     online,
 )
-from ._bounds import Interval
-from ._errors import InvalidSettings, RateLimited
-from ._finding import checked_id
-from ._pictures import PictureLimits
-from ._scenario_errors import KEYS, refused_order
-from ._scenario_replies import job_id_of, told_cost
-from ._scenario_uploads import asset_of
-from ._settings import Choice, Option, Settings, changed, check_rules, values_of
+from ._shared.reconcile import checked_id
+from ._shared.settings import Choice, Option, Settings, changed, check_rules, values_of
+from ._tripo import models
 
 if TYPE_CHECKING:
-    from ._http import Http
+    from ._shared.http.client import Http
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ class ScenarioSettings(Settings):
             group="surface",
         ),
     ] = "standard"
-    textureAlignment: _tripo.TextureAlignment = "original_image"
+    textureAlignment: models.TextureAlignment = "original_image"
     geometryQuality: Annotated[
         Literal["standard", "detailed"],
         Option(
@@ -90,7 +90,7 @@ class ScenarioSettings(Settings):
     textureSeed: Annotated[
         Seed, Option("Texture Seed", "The same seed, the same textures", group="surface")
     ] = None
-    orientation: _tripo.Orientation = "default"
+    orientation: models.Orientation = "default"
     pbr: Annotated[
         bool,
         Option(
@@ -110,7 +110,7 @@ class ScenarioSettings(Settings):
             group="mesh",
         ),
     ] = None
-    autoSize: _tripo.AutoSize = False
+    autoSize: models.AutoSize = False
     quad: Annotated[
         bool,
         Option(

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from . import _tripo
-from . import _tripo_answers as answers
-from ._base import (
+from ._shared.errors import BadReply, Expired, Failed
+from ._shared.provider import (
     Address,
     Balance,
     CancelOutcome,
@@ -23,12 +22,13 @@ from ._base import (
     Uploaded,
     online,
 )
-from ._errors import BadReply, Expired, Failed
-from ._finding import checked_id
-from ._settings import Choice, Option, Settings, values_of
+from ._shared.reconcile import checked_id
+from ._shared.settings import Choice, Option, Settings, values_of
+from ._tripo import models
+from ._tripo import replies as answers
 
 if TYPE_CHECKING:
-    from ._http import Http
+    from ._shared.http.client import Http
 
 API = answers.Api(
     name="Tripo",
@@ -39,11 +39,11 @@ API = answers.Api(
 IN_ONE_FORM = 10_000_000
 """Bytes up to which a picture is sent to Tripo itself, and not to its storage."""
 
-MODELS: Mapping[str, _tripo.Traits] = {
-    "v3.1-20260211": _tripo.V3_1,
-    "v3.0-20250812": _tripo.V3_0,
-    "v2.5-20250123": _tripo.V2_5,
-    "P1-20260311": _tripo.P1,
+MODELS: Mapping[str, models.Traits] = {
+    "v3.1-20260211": models.V3_1,
+    "v3.0-20250812": models.V3_0,
+    "v2.5-20250123": models.V2_5,
+    "P1-20260311": models.P1,
 }
 NEW_TEXTURES = "v3.5-20260815"
 
@@ -66,27 +66,27 @@ class TripoSettings(Settings):
             basic=True,
         ),
     ] = "v3.1-20260211"
-    texture: _tripo.Texture = True
+    texture: models.Texture = True
     texture_quality: Annotated[
         Literal["standard", "detailed", "extreme", "fast"],
         Option(
             "Texture Quality",
             "How fine the textures are",
             (
-                _tripo.STANDARD_TEXTURE,
-                _tripo.HD_TEXTURE,
-                _tripo.FINEST_TEXTURE,
+                models.STANDARD_TEXTURE,
+                models.HD_TEXTURE,
+                models.FINEST_TEXTURE,
                 Choice("fast", "Fast", "Sooner ready; only with Texture Model 3.5"),
             ),
             basic=True,
             group="surface",
         ),
     ] = "standard"
-    geometry_quality: _tripo.GeometryQuality = "standard"
-    face_limit: _tripo.FaceLimit = None
-    quad: _tripo.Quad = False
-    pbr: _tripo.Pbr = True
-    texture_alignment: _tripo.TextureAlignment = "original_image"
+    geometry_quality: models.GeometryQuality = "standard"
+    face_limit: models.FaceLimit = None
+    quad: models.Quad = False
+    pbr: models.Pbr = True
+    texture_alignment: models.TextureAlignment = "original_image"
     texture_version: Annotated[
         Literal["v3.5-20260815", "v3.0-20250812", "v2.5-20250123"] | None,
         Option(
@@ -104,10 +104,10 @@ class TripoSettings(Settings):
         bool,
         Option("Remove Lighting", "Take the picture's light out of the textures", group="surface"),
     ] = True
-    smart_low_poly: _tripo.SmartLowPoly = False
-    generate_parts: _tripo.GenerateParts = False
-    auto_size: _tripo.AutoSize = False
-    orientation: _tripo.Orientation = "default"
+    smart_low_poly: models.SmartLowPoly = False
+    generate_parts: models.GenerateParts = False
+    auto_size: models.AutoSize = False
+    orientation: models.Orientation = "default"
     export_orientation: Annotated[
         Literal["+x", "-x", "+y", "-y"] | None,
         Option(
@@ -117,19 +117,19 @@ class TripoSettings(Settings):
             group="placement",
         ),
     ] = None
-    export_uv: _tripo.ExportUv = True
-    compress: _tripo.Compress = ""
-    enable_image_autofix: _tripo.ImageAutofix = False
+    export_uv: models.ExportUv = True
+    compress: models.Compress = ""
+    enable_image_autofix: models.ImageAutofix = False
     orthographic_projection: Annotated[
         bool,
         Option("Orthographic Views", "The views have no perspective; for more than one picture"),
     ] = False
-    model_seed: _tripo.ModelSeed = None
-    texture_seed: _tripo.TextureSeed = None
+    model_seed: models.ModelSeed = None
+    texture_seed: models.TextureSeed = None
 
     def rules(self) -> Iterator[tuple[str, str]]:
         """Yield what Tripo would refuse, or would make otherwise than was asked."""
-        yield from _tripo.broken_rules(self, MODELS[self.model])
+        yield from models.broken_rules(self, MODELS[self.model])
         if self.texture_version == NEW_TEXTURES:
             return
         if self.texture_quality == "fast":
@@ -139,7 +139,7 @@ class TripoSettings(Settings):
 
     def unused(self) -> Iterator[tuple[str, str]]:
         """Yield the fields without effect."""
-        yield from _tripo.idle_settings(self, MODELS[self.model])
+        yield from models.idle_settings(self, MODELS[self.model])
         if self.texture_version != NEW_TEXTURES and self.texture:
             yield "delight", "Only Texture Model 3.5 has it."
 
@@ -153,20 +153,20 @@ class Tripo(Provider[TripoSettings]):
     description = "Tripo's own API: textured meshes, quads, low poly or parts, of one to four views"
     docs_url = "https://developers.tripo3d.ai/en/docs"
     key_url = answers.KEYS
-    keys = (_tripo.KEY,)
+    keys = (models.KEY,)
     address = Address("tripo_base_url", "TRIPO_BASE_URL", "https://openapi.tripo3d.ai/v3")
-    views = _tripo.VIEWS
+    views = models.VIEWS
     formats = frozenset({"png", "jpeg", "webp", "bmp", "tiff"})
-    limits = _tripo.LIMITS
+    limits = models.LIMITS
     takes_urls = True
-    token_life = _tripo.TOKEN_LIFE
-    at_once = _tripo.at_once
+    token_life = models.TOKEN_LIFE
+    at_once = models.at_once
     looked_up = "Task ID"
     settings = TripoSettings
 
     def upload(self, pictures: tuple[Picture, ...], http: Http | None) -> Uploaded:
         """Upload the pictures that are files."""
-        return Uploaded({one.view: _token(one, online(http)) for one in _tripo.files_of(pictures)})
+        return Uploaded({one.view: _token(one, online(http)) for one in models.files_of(pictures)})
 
     def submit(
         self, request: Request[TripoSettings], uploaded: Uploaded, http: Http | None
@@ -213,11 +213,11 @@ class Tripo(Provider[TripoSettings]):
 def _order(request: Request[TripoSettings], uploaded: Uploaded) -> tuple[str, dict[str, Any]]:
     """Return the kind of task, and what is sent for it."""
     inputs = {one.view: one.url or uploaded.data[one.view] for one in request.pictures}
-    options = {"model": request.settings.model, **_tripo.sent_settings(request.settings)}
+    options = {"model": request.settings.model, **models.sent_settings(request.settings)}
     if len(inputs) == 1:
         options.pop("orthographic_projection", None)
         return "image_to_model", {"input": inputs["front"], **options}
-    views = [{view: inputs[view]} for view in _tripo.VIEWS if view in inputs]
+    views = [{view: inputs[view]} for view in models.VIEWS if view in inputs]
     return "multiview_to_model", {"inputs": views, **options}
 
 
@@ -235,11 +235,11 @@ class _Place:
 
 def _token(picture: Picture, http: Http) -> str:
     """Upload one picture; a big one to the place in Tripo's storage that is made for it."""
-    name, data, kind = _tripo.part_of(picture)
+    name, data, kind = models.part_of(picture)
     if len(data) <= IN_ONE_FORM:
         reply = http.post("/files", files={"file": (name, data, kind)})
         return answers.read(reply, _File, "upload", API).file_token
-    reply = http.post("/files/presign", json={"format": _tripo.format_of(picture)})
+    reply = http.post("/files/presign", json={"format": models.format_of(picture)})
     place = answers.read(reply, _Place, "upload", API)
     url = place.presigned_url or place.upload_url
     if not url:

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from . import _tripo
-from . import _tripo_answers as answers
-from ._base import (
+from ._shared.errors import Failed
+from ._shared.provider import (
     Address,
     Balance,
     CancelOutcome,
@@ -22,12 +21,13 @@ from ._base import (
     Uploaded,
     online,
 )
-from ._errors import Failed
-from ._finding import checked_id
-from ._settings import Choice, Option, Settings
+from ._shared.reconcile import checked_id
+from ._shared.settings import Choice, Option, Settings
+from ._tripo import models
+from ._tripo import replies as answers
 
 if TYPE_CHECKING:
-    from ._http import Http
+    from ._shared.http.client import Http
 
 API = answers.Api(
     name="Tripo v2",
@@ -54,15 +54,15 @@ SINCE_2_0 = (
     "export_uv",
 )
 SINCE_3_0 = ("geometry_quality",)
-MODELS: Mapping[str, _tripo.Traits] = {
-    "v3.1-20260211": _tripo.V3_1,
-    "v3.0-20250812": _tripo.V3_0,
-    "v2.5-20250123": _tripo.V2_5,
-    "P1-20260311": _tripo.P1,
-    "Turbo-v1.0-20250506": _tripo.Traits("Turbo 1.0", SINCE_3_0),
-    "v2.0-20240919": _tripo.Traits("2.0", SINCE_3_0),
-    "v1.4-20240625": _tripo.Traits("1.4", SINCE_2_0),
-    "v1.3-20240522": _tripo.Traits("1.3", SINCE_2_0),
+MODELS: Mapping[str, models.Traits] = {
+    "v3.1-20260211": models.V3_1,
+    "v3.0-20250812": models.V3_0,
+    "v2.5-20250123": models.V2_5,
+    "P1-20260311": models.P1,
+    "Turbo-v1.0-20250506": models.Traits("Turbo 1.0", SINCE_3_0),
+    "v2.0-20240919": models.Traits("2.0", SINCE_3_0),
+    "v1.4-20240625": models.Traits("1.4", SINCE_2_0),
+    "v1.3-20240522": models.Traits("1.3", SINCE_2_0),
 }
 ONE_VIEW = frozenset({"Turbo-v1.0-20250506", "v1.4-20240625", "v1.3-20240522"})
 GONE = "Tripo has retired it; a gateway may still have it"
@@ -99,22 +99,22 @@ class TripoV2Settings(Settings):
             basic=True,
         ),
     ] = "v2.5-20250123"
-    texture: _tripo.Texture = True
+    texture: models.Texture = True
     texture_quality: Annotated[
         Literal["standard", "detailed", "extreme"],
         Option(
             "Texture Quality",
             "How fine the textures are",
-            (_tripo.STANDARD_TEXTURE, _tripo.HD_TEXTURE, _tripo.FINEST_TEXTURE),
+            (models.STANDARD_TEXTURE, models.HD_TEXTURE, models.FINEST_TEXTURE),
             basic=True,
             group="surface",
         ),
     ] = "standard"
-    geometry_quality: _tripo.GeometryQuality = "standard"
-    face_limit: _tripo.FaceLimit = None
-    quad: _tripo.Quad = False
-    pbr: _tripo.Pbr = True
-    texture_alignment: _tripo.TextureAlignment = "original_image"
+    geometry_quality: models.GeometryQuality = "standard"
+    face_limit: models.FaceLimit = None
+    quad: models.Quad = False
+    pbr: models.Pbr = True
+    texture_alignment: models.TextureAlignment = "original_image"
     style: Annotated[
         Literal[
             "person:person2cartoon",
@@ -143,23 +143,23 @@ class TripoV2Settings(Settings):
             group="surface",
         ),
     ] = None
-    smart_low_poly: _tripo.SmartLowPoly = False
-    generate_parts: _tripo.GenerateParts = False
-    auto_size: _tripo.AutoSize = False
-    orientation: _tripo.Orientation = "default"
-    export_uv: _tripo.ExportUv = True
-    compress: _tripo.Compress = ""
-    enable_image_autofix: _tripo.ImageAutofix = False
-    model_seed: _tripo.ModelSeed = None
-    texture_seed: _tripo.TextureSeed = None
+    smart_low_poly: models.SmartLowPoly = False
+    generate_parts: models.GenerateParts = False
+    auto_size: models.AutoSize = False
+    orientation: models.Orientation = "default"
+    export_uv: models.ExportUv = True
+    compress: models.Compress = ""
+    enable_image_autofix: models.ImageAutofix = False
+    model_seed: models.ModelSeed = None
+    texture_seed: models.TextureSeed = None
 
     def rules(self) -> Iterator[tuple[str, str]]:
         """Yield what the service would refuse, or would make otherwise than was asked."""
-        yield from _tripo.broken_rules(self, MODELS[self.model_version])
+        yield from models.broken_rules(self, MODELS[self.model_version])
 
     def unused(self) -> Iterator[tuple[str, str]]:
         """Yield the fields without effect."""
-        yield from _tripo.idle_settings(self, MODELS[self.model_version])
+        yield from models.idle_settings(self, MODELS[self.model_version])
 
 
 class TripoV2(Provider[TripoV2Settings]):
@@ -171,14 +171,14 @@ class TripoV2(Provider[TripoV2Settings]):
     description = "Tripo's former API, for gateways that still speak it; at Tripo it has ended"
     docs_url = "https://platform.tripo3d.ai/docs/generation"
     key_url = answers.KEYS
-    keys = (_tripo.KEY,)
+    keys = (models.KEY,)
     address = Address("tripo_v2_base_url", "TRIPO_V2_BASE_URL", "https://api.tripo3d.ai/v2/openapi")
-    views = _tripo.VIEWS
+    views = models.VIEWS
     formats = frozenset({"png", "jpeg", "webp"})
-    limits = _tripo.LIMITS
+    limits = models.LIMITS
     takes_urls = True
-    token_life = _tripo.TOKEN_LIFE
-    at_once = _tripo.at_once
+    token_life = models.TOKEN_LIFE
+    at_once = models.at_once
     looked_up = "Task ID"
     settings = TripoV2Settings
 
@@ -188,14 +188,14 @@ class TripoV2(Provider[TripoV2Settings]):
 
     def upload(self, pictures: tuple[Picture, ...], http: Http | None) -> Uploaded:
         """Upload the pictures that are files."""
-        return Uploaded({one.view: _token(one, online(http)) for one in _tripo.files_of(pictures)})
+        return Uploaded({one.view: _token(one, online(http)) for one in models.files_of(pictures)})
 
     def submit(
         self, request: Request[TripoV2Settings], uploaded: Uploaded, http: Http | None
     ) -> Ticket:
         """Order the mesh: of one picture, or of exactly four views of which some are empty."""
         files = {one.view: _file(one, uploaded) for one in request.pictures}
-        options = _tripo.sent_settings(request.settings)
+        options = models.sent_settings(request.settings)
         if len(files) == 1:
             body = {"type": "image_to_model", "file": files["front"], **options}
         else:
@@ -233,7 +233,7 @@ class _File:
 
 def _token(picture: Picture, http: Http) -> str:
     """Upload one picture, where a gateway does not know the newer address to the older one."""
-    files = {"file": _tripo.part_of(picture)}
+    files = {"file": models.part_of(picture)}
     reply = http.post("/upload/sts", files=files)
     if reply.status == 404:
         reply = http.post("/upload", files=files)
@@ -241,7 +241,7 @@ def _token(picture: Picture, http: Http) -> str:
 
 
 def _file(picture: Picture, uploaded: Uploaded) -> dict[str, Any]:
-    kind = _tripo.format_of(picture).replace("jpeg", "jpg")
+    kind = models.format_of(picture).replace("jpeg", "jpg")
     if picture.url is not None:
         return {"type": kind, "url": picture.url}
     return {"type": kind, "file_token": uploaded.data[picture.view]}

@@ -17,7 +17,7 @@ import bpy
 
 from ..jobs import PictureSource
 from ..providers import BadImage
-from ..providers._texts import readable_name
+from ..providers._shared.untrusted_text import readable_name
 from ..worker.names import clear_name
 
 HEAD = 16

@@ -11,7 +11,7 @@ import bpy
 from .. import preferences
 from ..i18n.translate import said, tr
 from ..providers import MissingKey, Provider, Settings, settings_of
-from ..providers._texts import readable_name
+from ..providers._shared.untrusted_text import readable_name
 from . import views
 from .scene_properties import choices_of, provider_of, read_settings
 

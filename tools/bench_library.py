@@ -67,7 +67,7 @@ sys.exit(cli.main(sys.argv[1:]))
 def fill(root: Path, number: int) -> None:
     """Make a library of so many finished jobs, with small files."""
     from image_to_mesh.jobs import InputPicture, Record, State
-    from image_to_mesh.providers._adapters import to_json
+    from image_to_mesh.providers._shared.adapters import to_json
 
     for one in range(number):
         folder = root / f"20260101-000000-cup-{one:05}"

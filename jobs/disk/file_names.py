@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
-from ...providers._texts import clean
+from ...providers._shared.untrusted_text import clean
 
 LONGEST = 200
 """Bytes of a name without its ending: file systems take 255, and a number may come behind."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...providers import LibraryProblem, Message
-from ...providers._modules import importing
+from ...providers._shared.bundled_modules import importing
 from .plain_files import read_plain
 from .trust import make_root
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ...providers._modules import importing
+from ...providers._shared.bundled_modules import importing
 from ..library.store import Library
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ...providers._texts import read_json
+from ...providers._shared.untrusted_text import read_json
 from ..disk.plain_files import read_plain, write_whole
 from .live_record import now
 from .store import IMPORTED

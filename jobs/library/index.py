@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...providers import ImageToMeshError, LibraryProblem, all_providers
-from ...providers._texts import json_bytes, read_json
+from ...providers._shared.untrusted_text import json_bytes, read_json
 from ..disk.plain_files import read_plain, write_whole
 from ..disk.trash import to_bin
 from ..disk.trust import is_trusted

@@ -44,7 +44,7 @@ class Means:
 
     def spec_of(self, record: Record, **decided: Any) -> JobSpec:
         """Return what goes on with a job; raises ImageToMeshError where something is missing."""
-        from ...providers._adapters import parse_settings
+        from ...providers._shared.adapters import parse_settings
 
         provider = get_provider(record.provider)
         if provider.id not in self.keys:

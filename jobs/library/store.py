@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from ...providers import BadReply, LibraryProblem, Message
-from ...providers._adapters import parse_reply
-from ...providers._exact import is_exact
-from ...providers._texts import changed_texts, json_bytes, storable
+from ...providers._shared.adapters import parse_reply
+from ...providers._shared.exact_ids import is_exact
+from ...providers._shared.untrusted_text import changed_texts, json_bytes, storable
 from ..disk import signatures
 from ..disk.file_names import expanded, is_portable
 from ..disk.lock import JobLock, is_held

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ...providers import LibraryProblem
-from ...providers._texts import json_bytes, read_json
+from ...providers._shared.untrusted_text import json_bytes, read_json
 from ..disk.plain_files import is_plain, read_plain, write_whole
 
 ORIGINAL = "model.blend"

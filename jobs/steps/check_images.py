@@ -26,7 +26,7 @@ from ...providers import (
     read_picture_info,
     with_profile_of,
 )
-from ...providers._pictures.values import AGAIN, DAMAGED
+from ...providers._shared.images.values import AGAIN, DAMAGED
 from ..disk.plain_files import read_plain
 from ..library.store import Library
 from ..resources import Tools

@@ -127,7 +127,7 @@ class Fetch:
         return name
 
     def _one(self, remote: RemoteFile) -> None:
-        from ...providers._download import MAX_DOWNLOAD, Want, download
+        from ...providers._shared.http.downloads import MAX_DOWNLOAD, Want, download
 
         http = self._tools.http
         if http is None:

@@ -26,8 +26,8 @@ from ...providers import (
     read_address,
 )
 from ...providers import read_picture_info as read_info
-from ...providers._addresses import NOT_ENCRYPTED
-from ...providers._texts import clean
+from ...providers._shared.http.addresses import NOT_ENCRYPTED
+from ...providers._shared.untrusted_text import clean
 from ..disk.file_names import expanded
 from ..disk.signatures import digest_of_plain
 from ..values import LONGEST_NAME, InputPicture, PictureSource

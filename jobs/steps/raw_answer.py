@@ -20,7 +20,7 @@ from ...providers import Message
 from ..disk.plain_files import settle_folder
 
 if TYPE_CHECKING:
-    from ...providers._reply import Reply
+    from ...providers._shared.http.reply import Reply
 
 NAME, SUFFIX, VERSION = "answer", ".http", "HTTP/1.1"
 LONGEST_HEAD = 64 * 1024
@@ -103,7 +103,7 @@ class Answers:
 
     def read(self) -> Reply | None:
         """Read it as the connection would have; None for a file that is no such answer."""
-        from ...providers._reply import reply_of
+        from ...providers._shared.http.reply import reply_of
 
         data = bytearray(self._bytes())
         end = data.find(b"\r\n\r\n", 0, LONGEST_HEAD)

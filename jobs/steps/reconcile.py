@@ -18,7 +18,7 @@ from ...providers import (
     Uncertain,
     Uploaded,
 )
-from ...providers._answers import Replay
+from ...providers._shared.http.recorded_answer import Replay
 from ..library.live_record import Keeper
 from ..library.store import Library
 from ..resources import Tools

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ...providers import LibraryProblem, Message, Repeated
-from ...providers._texts import json_bytes
+from ...providers._shared.untrusted_text import json_bytes
 from ..disk.lock import MOMENT
 from ..disk.plain_files import read_plain, write_whole
 from ..library.store import Library

@@ -26,7 +26,7 @@ from ...providers import (
     Unreachable,
     Uploaded,
 )
-from ...providers._reply import is_refusal
+from ...providers._shared.http.reply import is_refusal
 from ..abandonable_call import Call
 from ..disk.free_space import check_room
 from ..library.live_record import Keeper, now, request_hash

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from ...providers import Provider, Secret
-from ...providers._exact import is_exact
-from ...providers._texts import json_bytes
+from ...providers._shared.exact_ids import is_exact
+from ...providers._shared.untrusted_text import json_bytes
 from ..disk.plain_files import read_plain, write_whole
 from ..disk.signatures import MARK, has_mark, mark_of
 from ..values import JSON, InputPicture

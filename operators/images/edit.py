@@ -19,7 +19,7 @@ from ...app import account_watch
 from ...i18n.translate import tr
 from ...jobs.custom_properties import EDITED_FROM
 from ...providers import BadImage, ImageToMeshError
-from ...providers._texts import readable_name
+from ...providers._shared.untrusted_text import readable_name
 from ...state.preflight import picture_key, picture_problem
 from ...state.scene_properties import choices_of
 from .. import messages

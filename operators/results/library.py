@@ -198,7 +198,7 @@ def _record(context: bpy.types.Context, job: str) -> jobs.Record:
 
 def _choose_again(context: bpy.types.Context, record: jobs.Record) -> list[str]:
     """Choose what a job was made of; return what is not there any more."""
-    from ...providers._adapters import parse_settings
+    from ...providers._shared.adapters import parse_settings
     from ...scene.reuse_images import picture_again
 
     provider = get_provider(record.provider)

@@ -85,7 +85,7 @@ def test_every_page_is_reached_from_the_index() -> None:
 
 
 def test_every_error_has_its_paragraph(addon: ModuleType) -> None:
-    errors = importlib.import_module(f"{ADDON}.providers._errors")
+    errors = importlib.import_module(f"{ADDON}.providers._shared.errors")
     text = (places.ROOT / "docs/troubleshooting.md").read_text("utf-8")
     headings = " ".join(line for line in text.splitlines() if line.startswith("## "))
     for one in vars(errors).values():

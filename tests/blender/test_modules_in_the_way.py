@@ -23,7 +23,7 @@ def old_pydantic(addon: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     module.__file__ = f"{OLD}/pydantic/__init__.py"
     module.__dict__["VERSION"] = "1.10.2"
     monkeypatch.setitem(sys.modules, "pydantic", module)
-    adapters = importlib.import_module(f"{addon.__name__}.providers._adapters")
+    adapters = importlib.import_module(f"{addon.__name__}.providers._shared.adapters")
     monkeypatch.setattr(adapters, "_ADAPTERS", {})
 
 

@@ -48,7 +48,7 @@ def test_keys_are_masked_and_addresses_are_not(preferences: Any) -> None:
 def test_a_certificate_bundle_is_used_at_once(preferences: Any, tmp_path: Path) -> None:
     bundle = tmp_path / "company.pem"
     bundle.write_text("", "utf-8")
-    authorities = importlib.import_module(f"{ADDON}.providers._trust").authorities
+    authorities = importlib.import_module(f"{ADDON}.providers._shared.http.ca_bundle").authorities
     preferences.certificates = str(bundle)
     assert authorities() == (str(bundle), "Certificate Bundle")
     preferences.certificates = str(tmp_path / "none.pem")
@@ -86,8 +86,8 @@ def test_diagnostics_hold_no_key(
 
 
 def test_every_operator_and_setting_has_a_page_that_is_there(addon: ModuleType) -> None:
-    prefix, pages = room("panels.manual").manual_map()
-    assert (room("panels.manual").manual_map) in list(bpy.utils._manual_map)
+    prefix, pages = room("state.manual").manual_map()
+    assert (room("state.manual").manual_map) in list(bpy.utils._manual_map)
     names = [f"bpy.ops.image_to_mesh.{name}" for name in dir(bpy.ops.image_to_mesh)]
     names += ["bpy.types.image_to_mesh_pg_scene.image", "bpy.types.image_to_mesh_pg_tripo.quad",
               "bpy.types.image_to_mesh_preferences.tripo_api_key"]  # fmt: skip

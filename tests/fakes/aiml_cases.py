@@ -13,7 +13,7 @@ from typing import Any
 from image_to_mesh.jobs import Collected, Ended, JobSpec, JobView, PictureSource, Session
 from image_to_mesh.providers import Picture, Provider, Request, Secret, Ticket, Uploaded
 from image_to_mesh.providers import read_picture_info as read_info
-from image_to_mesh.providers._http import Http
+from image_to_mesh.providers._shared.http.client import Http
 
 from . import WORKER
 from .aiml import KEY, NO_CREDITS, NO_KEY, Aiml, Fault, classic

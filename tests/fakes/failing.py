@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from image_to_mesh.providers import ImageToMeshError, Sent, Uncertain, Unreachable, _http
-from image_to_mesh.providers import _connections as connections
-from image_to_mesh.providers._http import Http
+from image_to_mesh.providers import ImageToMeshError, Sent, Uncertain, Unreachable
+from image_to_mesh.providers._shared.http import client
+from image_to_mesh.providers._shared.http import connections as connections
+from image_to_mesh.providers._shared.http.client import Http
 
 from .lines import Act, Line, Server
 
@@ -88,7 +89,7 @@ def failed(call: Callable[[Http], object], url: str) -> ImageToMeshError:
 
 def check(row: Row, url: str, server: Server | None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a submit and a free call fail, and judge what is said of both."""
-    monkeypatch.setattr(_http, "FREE_LIMIT", row.patience)
+    monkeypatch.setattr(client, "FREE_LIMIT", row.patience)
     monkeypatch.setattr(connections, "CONNECT_LIMIT", row.patience)
     error = failed(lambda http: http.submit("/tasks", json=BODY, timeout=row.patience), url)
     expected = Unreachable.kind if row.sent is Sent.NO else Uncertain.kind

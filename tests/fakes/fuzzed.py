@@ -31,8 +31,8 @@ from image_to_mesh.providers import (
     get_provider,
     keys_for,
 )
-from image_to_mesh.providers._adapters import to_json
-from image_to_mesh.providers._pictures import read_picture_info
+from image_to_mesh.providers._shared.adapters import to_json
+from image_to_mesh.providers._shared.images import read_picture_info
 
 from . import broken
 from .ordered import Lane, numbered

@@ -30,8 +30,9 @@ from image_to_mesh import jobs
 from image_to_mesh.jobs import resources, runner
 from image_to_mesh.jobs.library import live_record
 from image_to_mesh.jobs.steps import download, raw_answer
-from image_to_mesh.providers import Secret, _download, _http, all_providers, get_provider
-from image_to_mesh.providers._adapters import parse_settings, to_json
+from image_to_mesh.providers import Secret, all_providers, get_provider
+from image_to_mesh.providers._shared.adapters import parse_settings, to_json
+from image_to_mesh.providers._shared.http import client, downloads
 
 LIMIT = 30.0
 SLICES = 100
@@ -102,7 +103,7 @@ def _after(owner: Any, name: str, hook: Callable[[], None]) -> None:
 
 def _at_part(part: float) -> None:
     """Die when this part of a download has come."""
-    real = _http._arriving
+    real = client._arriving
 
     def arriving(answer: Any) -> Iterator[bytes]:
         total = int(answer.headers.get("content-length", 0))
@@ -116,7 +117,7 @@ def _at_part(part: float) -> None:
                 yield piece[:size]
                 come, piece = come + len(piece[:size]), piece[size:]
 
-    _http._arriving = arriving
+    client._arriving = arriving
 
 
 def _hook(at: str, provider: Any) -> None:
@@ -128,7 +129,7 @@ def _hook(at: str, provider: Any) -> None:
         "about to submit": (_before, kind, "submit"),
         "answer coming": (_before, raw_answer.Answers, "begin"),
         "answer kept": (_after, raw_answer.Answers, "end"),
-        "submit sent": (_after, _http.Http, "submit"),
+        "submit sent": (_after, client.Http, "submit"),
         "answer not written": (_before, live_record.Keeper, "answered"),
         "polling": (_after, kind, "poll"),
         "mesh not noted": (_before, download.Fetch, "_keep"),
@@ -184,7 +185,7 @@ def _run(order: dict[str, Any]) -> None:
 
 def _child(order: dict[str, Any]) -> None:
     vars(runner)["next_pause"] = lambda *_: order.get("pause", 0.01)
-    _http._delay = lambda *_: 0.01
+    client._delay = lambda *_: 0.01
     if "at" in order:
         _hook(order["at"], get_provider(order["provider"]))
     if "in" in order:
@@ -195,7 +196,7 @@ def _child(order: dict[str, Any]) -> None:
 def main() -> None:
     """Fork for each order; `id` names it in the answers."""
     vars(resources)["BackgroundBlender"] = Blender
-    _download.STEP = 1  # imported here once, for all children
+    downloads.STEP = 1  # imported here once, for all children
     all_providers()
     record = jobs.Record("a", jobs.State.QUEUED, "local", "a", "a")
     assert to_json(record)

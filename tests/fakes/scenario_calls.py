@@ -12,8 +12,8 @@ from typing import Any
 from image_to_mesh.jobs import Ended, JobSpec, JobView, PictureSource, Session
 from image_to_mesh.providers import Picture, Request, Secret, Ticket, get_provider
 from image_to_mesh.providers import read_picture_info as read_info
-from image_to_mesh.providers._adapters import parse_settings
-from image_to_mesh.providers._http import Http
+from image_to_mesh.providers._shared.adapters import parse_settings
+from image_to_mesh.providers._shared.http.client import Http
 
 from . import WORKER
 from .png import png_of

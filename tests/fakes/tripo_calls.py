@@ -21,8 +21,8 @@ from image_to_mesh.providers import (
     get_provider,
     settings_of,
 )
-from image_to_mesh.providers._adapters import parse_settings
-from image_to_mesh.providers._http import Http
+from image_to_mesh.providers._shared.adapters import parse_settings
+from image_to_mesh.providers._shared.http.client import Http
 
 from .png import png_of
 from .tripo_server import KEY, FakeTripo

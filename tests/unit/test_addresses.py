@@ -26,7 +26,7 @@ from image_to_mesh.providers import (
     base_url,
     get_provider,
 )
-from image_to_mesh.providers._addresses import (
+from image_to_mesh.providers._shared.http.addresses import (
     BadAddress,
     ending_of,
     is_loopback,
@@ -34,7 +34,7 @@ from image_to_mesh.providers._addresses import (
     read_address,
     segment,
 )
-from image_to_mesh.providers._http import Http
+from image_to_mesh.providers._shared.http.client import Http
 
 REFUSED = [
     "",

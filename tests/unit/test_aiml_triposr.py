@@ -34,8 +34,8 @@ from image_to_mesh.providers import (
     get_provider,
     settings_of,
 )
-from image_to_mesh.providers._adapters import parse_settings
-from image_to_mesh.providers._reply import Reply
+from image_to_mesh.providers._shared.adapters import parse_settings
+from image_to_mesh.providers._shared.http.reply import Reply
 
 PROVIDER: Provider[Any] = get_provider("aiml_triposr")
 SETTINGS = settings_of(PROVIDER.settings)

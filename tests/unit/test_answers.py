@@ -27,8 +27,8 @@ from image_to_mesh.jobs import JobView, Library, Session, State
 from image_to_mesh.jobs.steps import raw_answer
 from image_to_mesh.jobs.steps.raw_answer import Answers
 from image_to_mesh.providers import LibraryProblem, Provider, get_provider
-from image_to_mesh.providers._aiml import decoded
-from image_to_mesh.providers._answers import Blanks, kept
+from image_to_mesh.providers._aiml.model import decoded
+from image_to_mesh.providers._shared.http.recorded_answer import Blanks, kept
 
 TRIPOSR: Provider[Any] = get_provider("aiml_triposr")
 MIB = 1 << 20
@@ -258,7 +258,7 @@ def test_a_later_version_reads_what_this_one_could_not(
     running: Session, shop: Aiml, library: Path, png: bytes
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("image_to_mesh.providers._aiml._meshes", lambda _: iter(()))
+        patch.setattr("image_to_mesh.providers._aiml.model._meshes", lambda _: iter(()))
         view = ordered(running, shop, library, png, blender=None)
         assert view.state is State.UNCERTAIN
         assert resumed(running, shop, library, view.job).state is State.UNCERTAIN
@@ -353,7 +353,7 @@ SAFE = base64.urlsafe_b64encode(bytes(range(250, 256)) * 50).decode()
 def test_base64_as_it_is_written_anywhere(
     text: str, data: bytes, piece: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("image_to_mesh.providers._aiml.PIECE", piece)
+    monkeypatch.setattr("image_to_mesh.providers._aiml.model.PIECE", piece)
     assert decoded(text) == data
 
 

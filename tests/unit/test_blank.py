@@ -13,8 +13,8 @@ from fakes.noted import drawn
 from PIL import Image
 
 from image_to_mesh.providers import Blank, blank_png
-from image_to_mesh.providers._pictures.png import SIGNATURE, chunk
-from image_to_mesh.providers._pictures.unfilter import average, paeth, unfiltered
+from image_to_mesh.providers._shared.images.png import SIGNATURE, chunk
+from image_to_mesh.providers._shared.images.png_unfilter import average, paeth, unfiltered
 
 
 def saved(picture: Image.Image, **how: object) -> bytes:

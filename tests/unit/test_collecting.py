@@ -23,14 +23,8 @@ from image_to_mesh.jobs import (
     Session,
     State,
 )
-from image_to_mesh.providers import (
-    CancelOutcome,
-    LibraryProblem,
-    Provider,
-    Secret,
-    _http,
-    get_provider,
-)
+from image_to_mesh.providers import CancelOutcome, LibraryProblem, Provider, Secret, get_provider
+from image_to_mesh.providers._shared.http import client
 
 
 @pytest.fixture
@@ -136,7 +130,7 @@ def test_a_cancelled_download_is_collected_whole(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     service.mesh, service.takes = big_glb(2_000_000), 0.0
-    real, asked = _http._arriving, []
+    real, asked = client._arriving, []
 
     def slowly(answer: Any) -> Iterator[bytes]:
         asked.append(answer)
@@ -146,7 +140,7 @@ def test_a_cancelled_download_is_collected_whole(
                 yield piece[start : start + 50_000]
                 time.sleep(0.05 if first else 0.0)
 
-    monkeypatch.setattr(_http, "_arriving", slowly)
+    monkeypatch.setattr(client, "_arriving", slowly)
     spec = JobSpec(
         charging.id,
         charging.settings(),

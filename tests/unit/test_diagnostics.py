@@ -80,7 +80,7 @@ def test_a_bundle_that_is_there_is_trusted_and_another_is_said(
     tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     request.addfinalizer(lambda: providers.trust(""))
-    from image_to_mesh.providers._trust import authorities
+    from image_to_mesh.providers._shared.http.ca_bundle import authorities
 
     assert authorities() == ("", "")
     bundle = tmp_path / "company.pem"

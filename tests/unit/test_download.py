@@ -16,9 +16,10 @@ import pytest
 from fakes.files import Files, Trouble, big_glb, serving
 
 from image_to_mesh.jobs.steps.mesh_header import read_mesh_file
-from image_to_mesh.providers import BadMesh, LibraryProblem, Sent, Unreachable, _download, _http
-from image_to_mesh.providers._download import Want, download
-from image_to_mesh.providers._http import Http, Stream
+from image_to_mesh.providers import BadMesh, LibraryProblem, Sent, Unreachable
+from image_to_mesh.providers._shared.http import client, downloads
+from image_to_mesh.providers._shared.http.client import Http, Stream
+from image_to_mesh.providers._shared.http.downloads import Want, download
 
 KEY = "Bearer a-key-that-stays-here"
 BIG = 50 * 1000 * 1000
@@ -110,7 +111,7 @@ CASES = {
 @pytest.fixture
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a file of a megabyte come in several pieces, however much of it has come already."""
-    monkeypatch.setattr(_http, "PIECE", 64 * 1024)
+    monkeypatch.setattr(client, "PIECE", 64 * 1024)
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -170,8 +171,8 @@ def test_what_only_pretends_to_come_is_a_stall(
     small_pieces: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(_download, "STALL", 0.0)
-    monkeypatch.setattr(_download, "STALL_BYTES", 10**9)
+    monkeypatch.setattr(downloads, "STALL", 0.0)
+    monkeypatch.setattr(downloads, "STALL_BYTES", 10**9)
     files.data = big_glb(400_000)
     with pytest.raises(BadMesh, match="nothing came"):
         download(Want(f"{files.url}/a", tmp_path / "mesh"), http)

@@ -12,7 +12,7 @@ from image_to_mesh.cli.exit_codes import code_of, exit_code, was_ordered
 from image_to_mesh.jobs import Failure, Record, State
 from image_to_mesh.jobs.state_after_error import UNEXPECTED, VERDICTS, state_after
 from image_to_mesh.providers import ImageToMeshError, Sent
-from image_to_mesh.providers._errors import _by_kind
+from image_to_mesh.providers._shared.errors import _by_kind
 
 KINDS = (*_by_kind(ImageToMeshError), ImageToMeshError.kind, UNEXPECTED, "import")
 STATES = (None, *State)

@@ -27,9 +27,10 @@ from fakes.failing import (
 )
 from fakes.lines import Act, Authority, Line, Server, answering
 
-from image_to_mesh.providers import Sent, _http
-from image_to_mesh.providers import _connections as connections
-from image_to_mesh.providers._http import Http
+from image_to_mesh.providers import Sent
+from image_to_mesh.providers._shared.http import client
+from image_to_mesh.providers._shared.http import connections as connections
+from image_to_mesh.providers._shared.http.client import Http
 
 
 def _reset_at_once(line: Line) -> None:
@@ -131,7 +132,7 @@ PLAIN = [
     ),
     Row(
         "too long",
-        answer(f"{OK}\r\n" + " " * (_http.MAX_REPLY + 1)),
+        answer(f"{OK}\r\n" + " " * (client.MAX_REPLY + 1)),
         Sent.YES,
         "more than 1 MB",
         lasting=True,
@@ -262,7 +263,7 @@ def test_a_download_is_not_kept_waiting_by_its_trailer() -> None:
     with answering(answer(f"{CHUNKED}2\r\n{{}}\r\n0\r\n{trailer}\r\n")) as server:
         http = Http(server.url, {}, pause=lambda _: None)
         with (
-            pytest.raises(_http.BrokenOff, match="cannot be read"),
+            pytest.raises(client.BrokenOff, match="cannot be read"),
             http.opened(f"{server.url}/mesh.glb", {}) as stream,
         ):
             list(stream.pieces)

@@ -19,9 +19,11 @@ from fakes.tripo_v3 import TripoV3
 
 from image_to_mesh.jobs import JobSpec, Library, Session, State
 from image_to_mesh.jobs.steps import submit
-from image_to_mesh.providers import InvalidSettings, Provider, _finding, _http, get_provider
-from image_to_mesh.providers._finding import agrees, clocks_apart, within
-from image_to_mesh.providers._reply import Reply
+from image_to_mesh.providers import InvalidSettings, Provider, get_provider
+from image_to_mesh.providers._shared import reconcile
+from image_to_mesh.providers._shared.http import client
+from image_to_mesh.providers._shared.http.reply import Reply
+from image_to_mesh.providers._shared.reconcile import agrees, clocks_apart, within
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -29,7 +31,7 @@ NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make no pauses between attempts."""
-    monkeypatch.setattr(_http, "_delay", lambda *_: 0.0)
+    monkeypatch.setattr(client, "_delay", lambda *_: 0.0)
 
 
 class Tripo:
@@ -156,7 +158,7 @@ def test_a_clock_that_is_off_here_does_not_hide_the_order(
     def now() -> datetime:
         return datetime.now(UTC) + timedelta(hours=hours)
 
-    monkeypatch.setattr(_finding, "_now", now)
+    monkeypatch.setattr(reconcile, "_now", now)
     monkeypatch.setattr(submit, "now", lambda: now().isoformat(timespec="seconds"))
     listing.lose_answers(1)
     view = end_of(running, running.start(listing.spec(tmp_path)))

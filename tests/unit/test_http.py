@@ -13,9 +13,9 @@ import pytest
 from fakes.service import KEY, Service, serving
 
 from image_to_mesh.providers import BadImage, InvalidSettings, Uncertain, Unreachable
-from image_to_mesh.providers._addresses import is_loopback
-from image_to_mesh.providers._http import Http
-from image_to_mesh.providers._reply import Reply
+from image_to_mesh.providers._shared.http.addresses import is_loopback
+from image_to_mesh.providers._shared.http.client import Http
+from image_to_mesh.providers._shared.http.reply import Reply
 
 HEADERS = {"Authorization": f"Bearer {KEY}"}
 

@@ -22,8 +22,9 @@ from fakes.failing import (
 )
 from fakes.lines import Act, Authority, Line, answering
 
-from image_to_mesh.providers import Sent, _trust
-from image_to_mesh.providers._http import Http
+from image_to_mesh.providers import Sent
+from image_to_mesh.providers._shared.http import ca_bundle
+from image_to_mesh.providers._shared.http.client import Http
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ def test_a_bundle_that_cannot_be_used_is_named(
     if kind == "a folder":
         bundle.mkdir()
     if variable == "preference":
-        monkeypatch.setattr(_trust, "_bundle", [str(bundle)])
+        monkeypatch.setattr(ca_bundle, "_bundle", [str(bundle)])
     else:
         monkeypatch.setenv(variable, str(bundle))
     says = "its certificate" if kind == "a folder" else "bundle.pem cannot be used"

@@ -19,7 +19,7 @@ from image_to_mesh.jobs import JobSpec, JobView, Library, Record, Session, State
 from image_to_mesh.jobs.library.store import CANCEL
 from image_to_mesh.jobs.state_after_error import goes_on
 from image_to_mesh.providers import BadMesh, Ticket, Uncertain, get_provider
-from image_to_mesh.providers._http import Http
+from image_to_mesh.providers._shared.http.client import Http
 
 Left = Callable[..., JobSpec]
 UNSENT: dict[str, Any] = {"ticket": None, "submitted": None, "request_hash": None}

@@ -15,9 +15,8 @@ from fakes import FAKES, WORKER
 from fakes.running import Orders
 from fakes.service import KEY, Service
 
-from image_to_mesh import providers
 from image_to_mesh.jobs import Library, State
-from image_to_mesh.providers import _modules
+from image_to_mesh.providers._shared import bounds
 
 ADDON = "/home/me/.config/blender/5.0/scripts/addons/other_tool/libs"
 EXTENSION = "/home/me/.config/blender/5.0/extensions/user_default/other_ext/vendor"
@@ -38,7 +37,6 @@ for name, file in {loaded!r}:
     module = types.ModuleType(name)
     module.__file__ = file
     sys.modules[name] = module
-from image_to_mesh import providers
 from image_to_mesh.cli import entry
 providers.__path__.append({services!r})
 entry.find_blender = lambda environment: {worker!r}
@@ -150,33 +148,5 @@ def test_a_job_of_the_window_says_it_before_anything_is_sent(
 
 
 def test_ranges_still_bound_settings_without_the_library() -> None:
-    own = providers._bounds._Interval(ge=1, le=3)
-    assert (own.ge, own.le, providers._bounds._Ge(2).ge, providers._bounds._Le(4).le) == (
-        1,
-        3,
-        2,
-        4,
-    )
-
-
-@pytest.mark.parametrize(
-    ("file", "owner"),
-    [
-        ("/b/scripts/addons/tool/x/pydantic/__init__.py", "tool"),
-        (r"C:\b\scripts\addons\tool\pydantic\__init__.py", "tool"),
-        ("/b/extensions/blender_org/tool/pydantic/__init__.py", "tool"),
-        ("/b/extensions/.local/lib/python3.11/site-packages/pydantic/__init__.py", None),
-        ("/usr/lib/python3/dist-packages/pydantic/__init__.py", None),
-    ],
-)
-def test_whose_a_file_is(file: str, owner: str | None) -> None:
-    found = _modules._PLACE.search(file)
-    assert (found and (found[1] or found[2])) == owner
-
-
-def test_one_that_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    error = _modules.wrong_module(ModuleNotFoundError("No module named 'nowhere'", name="nowhere"))
-    assert str(error) == (
-        "The Python module nowhere is missing: No module named 'nowhere'. "
-        "Install Image to Mesh again."
-    )
+    own = bounds._Interval(ge=1, le=3)
+    assert (own.ge, own.le, bounds._Ge(2).ge, bounds._Le(4).le) == (1, 3, 2, 4)

@@ -34,7 +34,8 @@ from image_to_mesh.jobs import (
 )
 from image_to_mesh.jobs.runner import Runner
 from image_to_mesh.jobs.steps import polling
-from image_to_mesh.providers import Secret, _download, _http, get_provider
+from image_to_mesh.providers import Secret, get_provider
+from image_to_mesh.providers._shared.http import client, downloads
 
 pytestmark = [pytest.mark.once, pytest.mark.timeout(240)]
 
@@ -99,10 +100,10 @@ def _made(request: Any, status: int, headers: Any, body: io.BytesIO) -> requests
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no time pass in pauses; forgive lost connections for a moment only."""
-    monkeypatch.setattr(_http, "_delay", lambda *_: 0.0)
+    monkeypatch.setattr(client, "_delay", lambda *_: 0.0)
     monkeypatch.setattr(runner, "next_pause", lambda *_: 0.0)
     monkeypatch.setattr(polling, "OUTAGE", 0.05)
-    monkeypatch.setattr(_download, "STEP", 20_000)
+    monkeypatch.setattr(downloads, "STEP", 20_000)
     monkeypatch.setattr(Runner, "_back_off", lambda *_: time.sleep(0))
 
 

@@ -20,16 +20,16 @@ from image_to_mesh.providers import (
     Secret,
     Ticket,
     Uncertain,
-    _http,
     get_provider,
     tripo,
     tripo_v2,
 )
-from image_to_mesh.providers import _tripo_answers as tripo_answers
-from image_to_mesh.providers._aiml import read_answer
-from image_to_mesh.providers._aiml_errors import Order
-from image_to_mesh.providers._reply import Reply, reply_of
-from image_to_mesh.providers._scenario_replies import job_id_of, told_cost
+from image_to_mesh.providers._aiml.errors import Order
+from image_to_mesh.providers._aiml.model import read_answer
+from image_to_mesh.providers._scenario.replies import job_id_of, told_cost
+from image_to_mesh.providers._shared.http import client
+from image_to_mesh.providers._shared.http.reply import Reply, reply_of
+from image_to_mesh.providers._tripo import replies as tripo_answers
 
 NUMBERS = ("\u00b2", "--5", "9" * 5000, "success", 99_999, True, [0])
 """What stands where a number is expected: most of it looks like one to some parser."""
@@ -95,7 +95,7 @@ def test_a_refusal_whose_body_breaks_off_is_not_uncertain(
     running: Session, tmp_path: Path, png: bytes, monkeypatch: pytest.MonkeyPatch,
     status: int, state: State, code: int,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(_http, "_delay", lambda *_: 0.0)
+    monkeypatch.setattr(client, "_delay", lambda *_: 0.0)
 
     def act(line: Line) -> None:
         line.read()

@@ -14,9 +14,9 @@ from fakes.noted import NOTED, drawn
 from PIL import Image, ImageOps
 
 from image_to_mesh.providers import BadImage, clean_picture, read_picture_info
-from image_to_mesh.providers._pictures.directory import read_directory
-from image_to_mesh.providers._pictures.exif import block_of
-from image_to_mesh.providers._pictures.png import chunk
+from image_to_mesh.providers._shared.images.exif import block_of
+from image_to_mesh.providers._shared.images.png import chunk
+from image_to_mesh.providers._shared.images.tiff_directory import read_directory
 
 NOTE = b"48.2082 N"
 

@@ -12,7 +12,7 @@ from fakes.noted import NOTED, drawn, noted_jpeg, notes_in, profile
 from PIL import Image, ImageCms, ImageOps
 
 from image_to_mesh.providers import BadImage, clean_picture, read_picture_info
-from image_to_mesh.providers._pictures.directory import read_directory
+from image_to_mesh.providers._shared.images.tiff_directory import read_directory
 
 FLAVORS: list[tuple[str, dict[str, Any]]] = [
     ("jpeg", {}),

@@ -33,7 +33,7 @@ from image_to_mesh.jobs.steps.inputs import READABLE
 from image_to_mesh.jobs.steps.submit import Order
 from image_to_mesh.jobs.steps.upload_cache import MARGIN, Uploads
 from image_to_mesh.providers import LibraryProblem, Provider, Secret
-from image_to_mesh.providers._adapters import to_json
+from image_to_mesh.providers._shared.adapters import to_json
 
 LIFE = 3600.0
 RECORD = Record("a-job", State.QUEUED, "local", "cup", "2026-11-21T10:00:00+00:00")

@@ -15,7 +15,7 @@ from fakes.parsing import parsed
 
 from image_to_mesh import providers
 from image_to_mesh.providers import Provider, Setting, Settings, settings_of
-from image_to_mesh.providers._adapters import json_schema, parse_settings
+from image_to_mesh.providers._shared.adapters import json_schema, parse_settings
 
 FOLDER = Path(providers.__path__[0])
 FILES = sorted(path for path in FOLDER.glob("*.py") if not path.name.startswith("_"))
@@ -116,10 +116,10 @@ def test_every_legal_end_of_a_setting_is_taken_and_the_next_is_refused(
 
 def parse_settings_alone(provider: Provider[Any], setting: Setting, value: object) -> object:
     """Parse one setting as the command line would give it, without the cross-field rules."""
-    from image_to_mesh.providers import _adapters
+    from image_to_mesh.providers._shared import adapters
 
     model = type("Alone", (provider.settings,), {"rules": Settings.rules})
-    return getattr(_adapters.parse_settings(model, {setting.name: str(value)}), setting.name)
+    return getattr(adapters.parse_settings(model, {setting.name: str(value)}), setting.name)
 
 
 @pytest.mark.parametrize("provider", EVERY, ids=lambda one: one.id)

@@ -64,9 +64,9 @@ ROOMS: dict[str, Room] = {
 }
 # The files of a room that may use what their neighbours may not.
 ALONE = {
-    "requests": ("providers/_transport.py",),
+    "requests": ("providers/_shared/http/transport.py",),
     "send2trash": ("jobs/disk/trash.py",),
-    "urllib3": ("providers/_connections.py",),
+    "urllib3": ("providers/_shared/http/connections.py",),
 }
 HEAVY = frozenset({"filelock", "pydantic", "send2trash"})
 # Reads its own folder's name once, so that draw() has the manual's address as a text.
@@ -205,10 +205,10 @@ def test_a_room_imports_only_what_it_may(room: str, root: Path) -> None:
         ("providers/tripo.py", "from threading import Thread"),
         ("providers/tripo.py", "from .. import jobs"),
         ("providers/tripo.py", "def f() -> None:\n    import requests"),
-        ("providers/_adapters.py", "from pydantic import TypeAdapter"),
+        ("providers/_shared/adapters.py", "from pydantic import TypeAdapter"),
         ("jobs/runner.py", "from ..operators import generate"),
         ("jobs/runner.py", "import requests"),
-        ("providers/_http.py", "import urllib3"),
+        ("providers/_shared/http/client.py", "import urllib3"),
         ("worker/main.py", "from ..providers import Failed"),
         ("scene/link_to_scene.py", "from ..operators.watch import watch"),
         ("panels/sidebar.py", "from pathlib import Path"),

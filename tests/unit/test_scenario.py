@@ -28,8 +28,8 @@ from image_to_mesh.providers import (
     Unreachable,
     settings_of,
 )
-from image_to_mesh.providers._http import Http
-from image_to_mesh.providers._scenario_uploads import INLINE, LOOKS, PART
+from image_to_mesh.providers._scenario.uploads import INLINE, LOOKS, PART
+from image_to_mesh.providers._shared.http.client import Http
 
 SETTINGS = settings_of(PROVIDER.settings)
 UNTEXTURED = {"texture": False, "pbr": False}

@@ -23,8 +23,8 @@ from image_to_mesh.providers import (
     Uncertain,
     Uploaded,
 )
-from image_to_mesh.providers._http import ATTEMPTS, Http
-from image_to_mesh.providers._scenario_errors import KEYS, PRICING
+from image_to_mesh.providers._scenario.errors import KEYS, PRICING
+from image_to_mesh.providers._shared.http.client import ATTEMPTS, Http
 
 PAGE = "<!DOCTYPE html><html><body>Our policy: 502 credits</body></html>"
 RUN = "/generate/.*"

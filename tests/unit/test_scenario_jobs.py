@@ -18,8 +18,10 @@ from fakes.scenario_calls import KEYS, PROVIDER, connected, end_of, job_for, pic
 from fakes.scenario_state import BASIC, FBX, KEY, SECRET, Fault, ScenarioFake, usual_results
 
 from image_to_mesh.jobs import JobView, Library, Session, State, runner
-from image_to_mesh.providers import BadReply, Secret, _http, _scenario_uploads
-from image_to_mesh.providers._http import Http
+from image_to_mesh.providers import BadReply, Secret
+from image_to_mesh.providers._scenario import uploads
+from image_to_mesh.providers._shared.http import client
+from image_to_mesh.providers._shared.http.client import Http
 
 LARGE = noisy_png(64, 48)
 
@@ -27,9 +29,9 @@ LARGE = noisy_png(64, 48)
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do not wait between looks and attempts; two kilobytes are large."""
-    monkeypatch.setattr(_scenario_uploads, "INLINE", 1000)
-    monkeypatch.setattr(_http, "_delay", lambda *_: 0.0)
-    monkeypatch.setattr(_http.Http, "wait", lambda *_: None)
+    monkeypatch.setattr(uploads, "INLINE", 1000)
+    monkeypatch.setattr(client, "_delay", lambda *_: 0.0)
+    monkeypatch.setattr(client.Http, "wait", lambda *_: None)
     monkeypatch.setattr(runner, "next_pause", lambda *_: 0.02)
 
 

@@ -27,7 +27,7 @@ from image_to_mesh.providers import (
     Result,
     Ticket,
 )
-from image_to_mesh.providers._http import Http
+from image_to_mesh.providers._shared.http.client import Http
 
 GLB = (triangle_glb(5), "model/gltf-binary")
 BOOKED = {"cuCost": 45, "cuDiscount": 5}

@@ -19,7 +19,7 @@ from fakes.scenario_model import MODEL
 from fakes.scenario_state import FBX, KEY, SECRET, ScenarioFake, Seen, usual_results
 
 from image_to_mesh.providers import Balance, Request, Result, Uploaded, settings_of
-from image_to_mesh.providers._http import Http
+from image_to_mesh.providers._shared.http.client import Http
 
 PICTURE = png_of(64, 48)
 LARGE = PICTURE + bytes(9_000_000)

@@ -17,9 +17,9 @@ from fakes.service import KEY, Service
 from image_to_mesh.jobs.diagnostics import redacted
 from image_to_mesh.jobs.resources import Tools
 from image_to_mesh.providers import Failed, get_provider
-from image_to_mesh.providers._http import Http
-from image_to_mesh.providers._secrets import BULK, Secrets, without_secrets
-from image_to_mesh.providers._texts import clean
+from image_to_mesh.providers._shared.http.client import Http
+from image_to_mesh.providers._shared.redaction import BULK, Secrets, without_secrets
+from image_to_mesh.providers._shared.untrusted_text import clean
 
 ODD = "tsk_a-b/c+D.4f1geheim/0123"
 OTHER = "sec/ret+0987-zyxwv"

@@ -20,7 +20,7 @@ from image_to_mesh.jobs.disk.signatures import mark_file
 from image_to_mesh.jobs.library.store import RECORD
 from image_to_mesh.jobs.library.versions import Version, remember
 from image_to_mesh.jobs.library.viewable_images import PIXELS, Thumbnails, picture_to_open
-from image_to_mesh.providers._download import Origin, Want, _keep, _load, _size, _write
+from image_to_mesh.providers._shared.http.downloads import Origin, Want, _keep, _load, _size, _write
 
 PRIVATE = b'{"private": "letter"}'
 

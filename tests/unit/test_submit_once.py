@@ -18,7 +18,8 @@ from fakes.stages import HTML, STAGES, Spoil, gateway
 from image_to_mesh.cli.exit_codes import code_of
 from image_to_mesh.jobs import JobSpec, Library, PictureSource, Session, State, runner
 from image_to_mesh.jobs.steps.reconcile import Settlement
-from image_to_mesh.providers import Provider, Secret, _http, get_provider
+from image_to_mesh.providers import Provider, Secret, get_provider
+from image_to_mesh.providers._shared.http import client
 
 COSTS = {
     "rehearsal": "/tasks",
@@ -70,13 +71,13 @@ def _rehearsal(size: int) -> Iterator[Place]:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch, rehearsal: Provider[Any]) -> None:
     """Wait half a second for an answer, and make no pauses."""
-    real = _http.Http.submit
+    real = client.Http.submit
 
-    def submit(self: _http.Http, path: str, **how: Any) -> Any:
+    def submit(self: client.Http, path: str, **how: Any) -> Any:
         return real(self, path, **{**how, "timeout": LIMIT})
 
-    monkeypatch.setattr(_http.Http, "submit", submit)
-    monkeypatch.setattr(_http, "_delay", lambda *_: 0.0)
+    monkeypatch.setattr(client.Http, "submit", submit)
+    monkeypatch.setattr(client, "_delay", lambda *_: 0.0)
     monkeypatch.setattr(runner, "next_pause", lambda *_: 0.01)
 
 

@@ -26,8 +26,8 @@ from image_to_mesh.providers import (
     Ticket,
     Uploaded,
 )
-from image_to_mesh.providers._exact import exact_values, is_exact
-from image_to_mesh.providers._texts import (
+from image_to_mesh.providers._shared.exact_ids import exact_values, is_exact
+from image_to_mesh.providers._shared.untrusted_text import (
     MOST,
     clean,
     json_bytes,

@@ -15,8 +15,8 @@ import pytest
 from fakes.failing import OK
 from fakes.lines import Act, Line, answering
 
-from image_to_mesh.providers._http import FREE_LIMIT, MAX_REPLY
-from image_to_mesh.providers._reply import MOST_PARTS, reply_of
+from image_to_mesh.providers._shared.http.client import FREE_LIMIT, MAX_REPLY
+from image_to_mesh.providers._shared.http.reply import MOST_PARTS, reply_of
 
 pytestmark = pytest.mark.once
 
@@ -38,10 +38,10 @@ CALLS = {
 PROGRAM = r"""
 import re, sys, tempfile
 from pathlib import Path
-from image_to_mesh.providers._adapters import to_json
-from image_to_mesh.providers._download import Want, download
-from image_to_mesh.providers._errors import ImageToMeshError
-from image_to_mesh.providers._http import Http
+from image_to_mesh.providers._shared.adapters import to_json
+from image_to_mesh.providers._shared.http.downloads import Want, download
+from image_to_mesh.providers._shared.errors import ImageToMeshError
+from image_to_mesh.providers._shared.http.client import Http
 
 def peak():  # of this process alone: what getrusage tells begins at its parent's
     return int(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) / 1024

@@ -32,7 +32,7 @@ from image_to_mesh.providers import (
     check_rules,
     settings_of,
 )
-from image_to_mesh.providers._http import Http
+from image_to_mesh.providers._shared.http.client import Http
 from image_to_mesh.providers.tripo import IN_ONE_FORM, TripoSettings
 
 NEWEST = "v3.1-20260211"

@@ -27,8 +27,8 @@ from image_to_mesh.providers import (
     Uncertain,
     Unreachable,
 )
-from image_to_mesh.providers._http import ATTEMPTS, Http
-from image_to_mesh.providers._tripo_answers import BILLING, KEYS
+from image_to_mesh.providers._shared.http.client import ATTEMPTS, Http
+from image_to_mesh.providers._tripo.replies import BILLING, KEYS
 
 HTML = "<html><body><h1>502 Bad Gateway</h1></body></html>"
 BOTH = pytest.mark.parametrize("version", [V3, V2], ids=lambda one: one.provider.id)

@@ -17,8 +17,8 @@ from fakes.tripo_v2 import TripoV2
 from fakes.tripo_v3 import TripoV3
 
 from image_to_mesh.providers import Picture
-from image_to_mesh.providers._download import Want, download
-from image_to_mesh.providers._http import Http
+from image_to_mesh.providers._shared.http.client import Http
+from image_to_mesh.providers._shared.http.downloads import Want, download
 
 NEWER = "v3.1-20260211"
 MANY: dict[str, Any] = {

@@ -28,7 +28,7 @@ from fakes.tripo_v2 import MULTIVIEW, NEWER, OLD, TripoV2
 
 from image_to_mesh.jobs import Session
 from image_to_mesh.providers import BadImage, InvalidSettings, Picture, Unreachable, settings_of
-from image_to_mesh.providers._http import Http
+from image_to_mesh.providers._shared.http.client import Http
 from image_to_mesh.providers.tripo_v2 import TripoV2Settings
 
 P1: Any = "P1-20260311"

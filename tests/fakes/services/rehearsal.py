@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from ._base import (
+from ._shared.bounds import Ge, Interval
+from ._shared.errors import BadKey, Failed, NoCredits, RateLimited
+from ._shared.provider import (
     Address,
     Balance,
     CancelOutcome,
@@ -26,13 +28,11 @@ from ._base import (
     Uploaded,
     online,
 )
-from ._bounds import Ge, Interval
-from ._errors import BadKey, Failed, NoCredits, RateLimited
-from ._settings import Choice, Option, Settings, changed
+from ._shared.settings import Choice, Option, Settings, changed
 
 if TYPE_CHECKING:
-    from ._http import Http
-    from ._reply import Reply
+    from ._shared.http.client import Http
+    from ._shared.http.reply import Reply
 
 
 class Finish(StrEnum):

@@ -1,0 +1,345 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the models of AI/ML API share: one synchronous call, its answers, its errors, the balance.
+
+Facts: docs.aimlapi.com, pages as of 2026-08-21 (image generation, errors, request tracing,
+account balance). The documentation shows several shapes of one answer; all of them are read.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import logging
+import re
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Generic
+
+from .._shared.adapters import parse_reply, to_json
+from .._shared.errors import BadReply, InvalidSettings, Uncertain
+from .._shared.http.addresses import BadAddress, ending_of, read_address
+from .._shared.provider import (
+    Address,
+    Balance,
+    CancelOutcome,
+    KeyField,
+    Picture,
+    Progress,
+    Provider,
+    RemoteFile,
+    Request,
+    Result,
+    S,
+    Ticket,
+    Uploaded,
+    online,
+)
+from .._shared.settings import changed
+from .errors import BILLING, KEYS, Order, message_of, refusal, request_id, uncertain
+
+if TYPE_CHECKING:
+    from .._shared.http.client import Http
+    from .._shared.http.reply import Reply
+
+log = logging.getLogger(__name__)
+
+GENERATIONS = "/v1/images/generations"
+TRACE = "X-Client-Request-Id"
+MAX_ANSWER = 256 * 1024 * 1024
+"""An answer may carry the mesh itself, a third longer than the file."""
+
+ROOM = MAX_ANSWER + MAX_ANSWER * 3 // 4
+PIECE = 4 * 1024 * 1024
+URL_SAFE = str.maketrans("-_", "+/")
+
+MESH_ENDINGS = frozenset({"glb", "obj", "fbx"})
+
+
+@dataclass(frozen=True)
+class FileObject:
+    """A file in an answer: an address, or the file itself in base64."""
+
+    url: str | None = None
+    b64_json: str | None = None
+    file_name: Any = None
+    content_type: Any = None
+
+    @property
+    def format(self) -> str | None:
+        """The format that the file's name or address ends in, if it is a mesh format."""
+        for name in (str(self.file_name or ""), self.url or ""):
+            if (ending := ending_of(name)) in MESH_ENDINGS:
+                return ending
+        return None
+
+    @property
+    def is_mesh(self) -> bool:
+        """Whether its name or type says that it is a mesh."""
+        return self.format is not None or str(self.content_type).startswith("model/")
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a request cost."""
+
+    credits_used: float | None = None
+    usd_spent: float | None = None
+
+
+@dataclass(frozen=True)
+class Money:
+    """The answer of `/v2/billing`."""
+
+    current_balance: float
+    currency: str = "USD"
+
+
+@dataclass(frozen=True)
+class Credits:
+    """The answer of the older `/v1/billing/balance`."""
+
+    balance: float
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A ticket: what is left to do once the service has answered, and what the answer told."""
+
+    url: str = ""
+    format: str | None = None
+    file: str | None = None
+    credits: float | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+class AimlProvider(Provider[S], Generic[S]):
+    """One model of AI/ML API. `fields` names the request's field for each view.
+
+    The call is synchronous: the answer to the submit holds the result, so that there is nothing
+    to poll for and nothing to cancel. `patience`: seconds for which the answer is waited for.
+    """
+
+    docs_url = "https://docs.aimlapi.com/api-references/3d-generating-models"
+    key_url = KEYS
+    keys = (KeyField("aiml_api_key", "AIML_API_KEY", "AI/ML API Key"),)
+    address = Address("aiml_base_url", "AIML_BASE_URL", "https://api.aimlapi.com")
+    formats = frozenset({"png", "jpeg", "webp"})
+    takes_urls = True
+    looked_up = "Mesh Address"
+    answer_room = ROOM
+    model: ClassVar[str]
+    fields: ClassVar[Mapping[str, str]]
+    patience: ClassVar[float]
+
+    def upload(self, pictures: tuple[Picture, ...], http: Http | None) -> Uploaded:
+        """Upload nothing: the pictures go with the order. Give the order its id.
+
+        What is uploaded is on disk before the order goes out, so that one whose answer is lost
+        can be looked for at the service by this id.
+        """
+        return Uploaded({TRACE: _new_trace()})
+
+    def submit(self, request: Request[S], uploaded: Uploaded, http: Http | None) -> Ticket:
+        """Order the mesh and wait for it."""
+        pictures = {self.fields[one.view]: as_address(one) for one in request.pictures}
+        body = {"model": self.model, **pictures, **changed(request.settings)}
+        inline = any(one.url is None for one in request.pictures)
+        order = Order(self.model, inline, str(uploaded.data.get(TRACE) or _new_trace()))
+        try:
+            reply = online(http).submit(
+                GENERATIONS,
+                json=body,
+                timeout=self.patience,
+                headers={TRACE: order.trace},
+                limit=MAX_ANSWER,
+            )
+        except Uncertain as error:
+            raise uncertain(error.message, order) from error
+        return read_answer(reply, order)
+
+    def poll(self, ticket: Ticket, http: Http | None) -> Progress | Result:
+        """Return the result, which the ticket holds."""
+        kept = parse_reply(Kept, ticket.data, "The job's ticket")
+        mesh = RemoteFile(kept.url, "mesh", kept.format, kept.file)
+        return Result((mesh,), credits=kept.credits, facts=kept.facts, notes=kept.notes)
+
+    def cancel(self, ticket: Ticket, http: Http | None) -> CancelOutcome:
+        """Nothing can be told: where there is a ticket, the mesh is made and paid."""
+        return CancelOutcome.CHARGED
+
+    def attach(self, task: str, settings: S) -> Ticket:
+        """Take the mesh's address: there are no tasks, but the service's support can name it."""
+        address = task.strip()
+        try:
+            found = read_address(address)
+        except BadAddress:
+            found = None
+        if found is None or not (found.scheme == "https" or found.is_loopback):
+            raise InvalidSettings(f"“{address[:60]}” is not an https address.", "Copy all of it.")
+        return Ticket({**to_json(Kept(format=FileObject(address).format)), "url": address})
+
+    def balance(self, http: Http | None) -> Balance | None:
+        """Ask for the balance in money; where that is not offered, in credits."""
+        reply = online(http).get("/v2/billing")
+        if reply.status not in (403, 404, 405, 410):
+            money = parse_reply(Money, checked(reply), "The balance")
+            return Balance(money.current_balance, money.currency)
+        reply = online(http).get("/v1/billing/balance")
+        return Balance(parse_reply(Credits, checked(reply), "The balance").balance)
+
+
+def _new_trace() -> str:
+    return f"image-to-mesh-{uuid.uuid4()}"
+
+
+def as_address(picture: Picture) -> str:
+    """Return the picture's https address, or its bytes as a data address."""
+    if picture.url is not None:
+        return picture.url
+    kind = picture.info.format if picture.info else "png"
+    return f"data:image/{kind};base64,{base64.b64encode(picture.data()).decode('ascii')}"
+
+
+# -- answers -------------------------------------------------------------------------------------
+
+
+def read_answer(reply: Reply, order: Order) -> Ticket:
+    """Make the ticket of an answer, whichever of its shapes it has."""
+    answer = checked(reply, order)
+    extra = next(_objects(answer.get("remeshing_dir")), FileObject())
+    found = next(_meshes(answer), extra if extra.url else None)
+    request = request_id(reply) or order.trace
+    if found is None:
+        # It may be paid, and a person may find the mesh in it where this program does not.
+        log.warning("an answer without a mesh: %s", reply.text[:4000])
+        raise BadReply(
+            f"AI/ML API answered without a mesh (request id {request}).",
+            "Ask help@aimlapi.com, and tell the request id: it may have been charged.",
+            BILLING,
+        )
+    usage = _usage(answer, reply)
+    facts = {
+        "request_id": request,
+        "client_request_id": order.trace,
+        "usd_spent": usage.usd_spent,
+        "remeshing_dir": extra.url,
+    }
+    beside = extra.url and extra is not found
+    notes = ("The service also made a bundle with material and texture.",) if beside else ()
+    kept = Kept(
+        format=found.format,
+        credits=usage.credits_used,
+        facts={name: value for name, value in facts.items() if value is not None},
+        notes=notes,
+    )
+    return _ticket(kept, found, request)
+
+
+def _ticket(kept: Kept, found: FileObject, request: str) -> Ticket:
+    """Keep the mesh's address; a mesh within the answer goes beside the record as a file."""
+    if found.url and not found.url.startswith("data:"):
+        return Ticket({**to_json(kept), "url": found.url})
+    try:
+        data = decoded(found.url or found.b64_json or "")
+    except ValueError as error:
+        raise BadReply(f"The mesh in the answer is no base64 (request id {request}).") from error
+    format_ = _sniffed(data)
+    name = f"mesh.{format_}"
+    return Ticket({**to_json(kept), "file": name, "format": format_}, {name: data})
+
+
+def decoded(text: str) -> bytearray:
+    """Decode base64 as it is written anywhere: a data address, either alphabet, with or without
+    white space and padding. Piece by piece, because a mesh is large. Raises ValueError.
+    """
+    start = text.find(",", 0, 200) + 1 if text.lstrip()[:5].lower() == "data:" else 0
+    data, left = bytearray(), ""
+    for at in range(start, len(text), PIECE):
+        piece = left + "".join(text[at : at + PIECE].split()).translate(URL_SAFE)
+        whole = len(piece) - len(piece) % 4
+        padded = piece.find("=")
+        if padded >= 0:
+            if piece[padded:].strip("=") or text[at + PIECE :].strip(" \t\r\n="):
+                raise ValueError("there is more behind the padding")
+            left = piece[:padded]
+            break
+        data += base64.b64decode(piece[:whole], validate=True)
+        left = piece[whole:]
+    if len(left) % 4 == 1 or not (data or left):
+        raise ValueError("it is cut short")
+    data += base64.b64decode(left + "=" * (-len(left) % 4), validate=True)
+    return data
+
+
+def _sniffed(data: bytearray) -> str:
+    if data.startswith(b"glTF"):
+        return "glb"
+    return "fbx" if data.startswith(b"Kaydara FBX") else "obj"
+
+
+def _meshes(answer: Mapping[str, Any]) -> Iterator[FileObject]:
+    """Find the mesh: `model_mesh` (samples), `data` (schema), then whatever is named like one."""
+    yield from _objects(answer.get("model_mesh"))
+    yield from sorted(_objects(answer.get("data")), key=lambda one: not one.is_mesh)
+    output = answer.get("output")
+    inner = output.values() if isinstance(output, dict) else ()
+    for value in (output, *inner, *answer.values()):
+        yield from (one for one in _objects(value) if one.is_mesh)
+
+
+def _objects(value: object) -> Iterator[FileObject]:
+    """Read a file object, an address alone, or a list of them; skip what is neither."""
+    if isinstance(value, list):
+        for one in value:
+            yield from _objects(one)
+        return
+    named = {"url": value} if isinstance(value, str) else value
+    if isinstance(named, dict):
+        with contextlib.suppress(BadReply):
+            found = parse_reply(FileObject, named, "A file in the answer")
+            if found.b64_json or re.match(r"https?://|data:", found.url or ""):
+                yield found
+
+
+def _usage(answer: Mapping[str, Any], reply: Reply) -> Usage:
+    """Read what it cost, from the answer or its headers; a mesh is not lost over it."""
+    meta = answer.get("meta")
+    usage = meta.get("usage") if isinstance(meta, dict) else None
+    told = usage if isinstance(usage, dict) else {}
+    in_headers = {
+        "credits_used": reply.headers.get("x-aimlapi-credits-used"),
+        "usd_spent": reply.headers.get("x-aimlapi-usd-spent"),
+    }
+    known = {name: value for name, value in in_headers.items() if value}
+    said = {name: value for name, value in told.items() if value is not None}
+    for source in ({**known, **said}, known):
+        with contextlib.suppress(BadReply):
+            return parse_reply(Usage, source, "The cost")
+    return Usage()
+
+
+def checked(reply: Reply, order: Order | None = None) -> Mapping[str, Any]:
+    """Return the answer's JSON object; raise what a refusal in it, or in its status, means.
+
+    `order` is given for the call that costs: there, an answer that is none is uncertain.
+    """
+    body = reply.json if isinstance(reply.json, dict) else None
+    if not reply.ok:
+        raise refusal(reply.status, reply, order)
+    if body is None:
+        raise BadReply(
+            f"AI/ML API answered something else than JSON: {message_of(reply)}",
+            "A proxy may stand in between; check the address in the preferences.",
+        )
+    status = _status_within(body)
+    if status >= 400 or (status == 0 and body.get("error") and not any(_meshes(body))):
+        raise refusal(status, reply, order)
+    return body
+
+
+def _status_within(body: Mapping[str, Any]) -> int:
+    """Return the status that an error body names; its documentation has it as a text."""
+    told = str(body.get("statusCode") or body.get("status") or "")
+    return int(told) if re.fullmatch(r"[0-9]{1,3}", told) else 0

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What Scenario's refusals mean (its docs, help pages and scenario-sdk 2.4.0, November 2026)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from .._shared.errors import (
+    BadImage,
+    BadKey,
+    Failed,
+    ImageToMeshError,
+    NoCredits,
+    RateLimited,
+    Rejected,
+    Uncertain,
+    Unreachable,
+)
+
+if TYPE_CHECKING:
+    from .._shared.http.reply import Reply
+
+KEYS = "https://app.scenario.com/team&tab=project_api_keys"
+NOBODY = "Check Scenario's address in the preferences (SCENARIO_BASE_URL)."
+PRICING = "https://www.scenario.com/pricing"
+
+# Scenario documents no codes: its sentences tell one refusal from another.
+_CREDITS = re.compile(r"credits?\b|(compute|creative) ?units?|\bCUs?\b|\bquota\b", re.IGNORECASE)
+_PLAN = re.compile(r"\bplan\b|upgrade|subscri|access.?restrict", re.IGNORECASE)
+_POLICY = re.compile(
+    r"moderat|nsfw|\bpolic(y|ies)\b|\bsafety\b|inappropriate|prohibited|copyright|ip.?detection",
+    re.IGNORECASE,
+)
+
+
+def checked(
+    reply: Reply,
+    *,
+    otherwise: type[ImageToMeshError] = Failed,
+    missing: type[ImageToMeshError] | None = None,
+) -> Reply:
+    """Return a free call's reply, or raise what its refusal means.
+
+    A page where JSON should be comes from something between here and Scenario, and may be gone
+    with the next look.
+    """
+    if not reply.ok:
+        raise refusal(reply, otherwise=otherwise, missing=missing)
+    if not isinstance(reply.json, dict):
+        raise Unreachable("Something else answered in Scenario's place.", "Check the connection.")
+    return reply
+
+
+def refusal(
+    reply: Reply,
+    *,
+    otherwise: type[ImageToMeshError],
+    missing: type[ImageToMeshError] | None = None,
+) -> ImageToMeshError:
+    """Make the error that a refused call means; `otherwise` where the status says no more."""
+    text = reply.text if isinstance(reply.json, dict) else ""
+    message = said(reply) or f"Scenario answered {reply.status}."
+    if reply.status == 401:
+        return BadKey(message, "Check both API Key and API Secret.", KEYS)
+    if reply.status == 429:
+        return _rate_limited(reply, message)
+    if reply.status == 408 or reply.status >= 500:
+        return Unreachable(message, "Scenario has trouble: try again later.")
+    if _POLICY.search(text):
+        return Rejected(message, "Use another picture.")
+    if reply.status == 402 or _CREDITS.search(text):
+        return NoCredits(message, "Top up, or wait for the next period.", PRICING)
+    if reply.status == 403 and _PLAN.search(text):
+        return NoCredits(message, "This needs a larger plan.", PRICING)
+    if reply.status == 403:
+        return BadKey(message, "Use a key of the project that shall pay.", KEYS)
+    if reply.status == 413:
+        return BadImage(message, "Use a smaller picture.")
+    if reply.status in (404, 405, 410):
+        known = missing if isinstance(reply.json, dict) and reply.status == 404 else None
+        return known(message) if known else Unreachable(message, NOBODY)
+    return otherwise(message)
+
+
+def refused_order(reply: Reply, otherwise: type[ImageToMeshError]) -> ImageToMeshError:
+    """Make the error of a submit that was not taken, or may have been."""
+    if not reply.refused:
+        return Uncertain(
+            f"{said(reply) or f'Scenario answered {reply.status}.'} It may have taken the order.",
+            "Look for the job at app.scenario.com; it is never sent again by itself.",
+        )
+    error = refusal(reply, otherwise=otherwise, missing=otherwise)
+    error.hint = error.hint or "Change what it names; the picture is uploaded anew."
+    return error
+
+
+def content_refused(text: str) -> bool:
+    """Say whether a sentence is about what the picture shows, not about the work."""
+    return bool(_POLICY.search(text))
+
+
+def said(reply: Reply) -> str:
+    """Return Scenario's own sentence, with the id under which its support finds the request."""
+    if not isinstance(reply.json, dict):
+        line = reply.text.strip().partition("\n")[0]
+        return "" if line.startswith(("<", "{", "[")) else line[:200]
+    found = next(filter(None, (_sentence(reply.json.get(name)) for name in _SENTENCES)), "")
+    trace = reply.json.get("trace_id")
+    return f"{found} (request id {trace})" if found and trace else found
+
+
+_SENTENCES = ("reason", "message", "error", "detail")
+
+
+def _sentence(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return next(filter(None, (_sentence(value.get(name)) for name in _SENTENCES)), "")
+    if isinstance(value, list):
+        return "; ".join(filter(None, map(_sentence, value)))
+    return value if isinstance(value, str) else ""
+
+
+def _rate_limited(reply: Reply, message: str) -> RateLimited:
+    seconds = reply.asked_pause
+    if seconds is None:
+        return RateLimited(message, "Wait a minute, then try again, or resume the job.")
+    shown = f"{seconds:.0f} seconds" if seconds < 120 else f"{seconds / 60:.0f} minutes"
+    return RateLimited(
+        f"{message}: Scenario asks to wait {shown}.", "Try again then, or resume the job."
+    )

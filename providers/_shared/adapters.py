@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The only user of pydantic: validators, JSON Schema and reply parsers made of plain dataclasses.
+
+pydantic costs 150 ms to import, so it is imported when the first value has to be checked, on the
+job's thread or in the command line, and never while Blender registers the add-on.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from .bundled_modules import importing
+from .errors import BadReply, InvalidSettings
+from .settings import Setting, Settings, check_rules, settings_of
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter, ValidationError
+
+T = TypeVar("T")
+S = TypeVar("S", bound=Settings)
+
+
+_ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
+
+
+def _adapter(model: Any) -> TypeAdapter[Any]:
+    if model not in _ADAPTERS:
+        with importing("pydantic"):
+            from pydantic import TypeAdapter
+
+            _ADAPTERS[model] = TypeAdapter(model)
+    return _ADAPTERS[model]
+
+
+def parse_settings(model: type[S], values: Mapping[str, object]) -> S:
+    """Make a settings value of names and values; strings as from a command line are understood.
+
+    Raises InvalidSettings with a sentence that names the setting and what it takes.
+    """
+    with importing("pydantic"):
+        from pydantic import ValidationError
+
+    known = {setting.name: setting for setting in settings_of(model)}
+    for name in values:
+        if name not in known:
+            raise InvalidSettings(f"There is no setting “{name}”.", _suggest(name, known))
+    given = {name: _meant(value, known[name]) for name, value in values.items()}
+    try:
+        settings = cast(S, _adapter(model).validate_python(given))
+    except ValidationError as error:
+        raise _refusal(error, known) from error
+    check_rules(settings)
+    return settings
+
+
+def json_schema(model: type[Settings]) -> dict[str, Any]:
+    """Return the JSON Schema of a settings class, each setting with title and description."""
+    schema: dict[str, Any] = _adapter(model).json_schema()
+    for setting in settings_of(model):
+        shown = schema["properties"][setting.name]
+        shown.update(title=setting.title, description=setting.description)
+    return schema
+
+
+def parse_reply(model: type[T], data: object, where: str) -> T:
+    """Read a decoded JSON reply into a dataclass; unknown fields are ignored.
+
+    Raises BadReply that names the first field which is missing or wrong. `where` names the call.
+    """
+    with importing("pydantic"):
+        from pydantic import ValidationError
+
+    try:
+        return cast(T, _adapter(model).validate_python(data))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "the whole reply"
+        raise BadReply(f"{where}: {field}: {first['msg']}.") from error
+
+
+def to_json(value: object) -> Any:
+    """Return plain JSON values for a dataclass."""
+    return _adapter(type(value)).dump_python(value, mode="json")
+
+
+def _meant(value: object, setting: Setting) -> object:
+    """Return an empty text for nothing, where that is one of the choices."""
+    empty = any(choice.value == "" for choice in setting.choices)
+    return "" if value is None and empty and not setting.optional else value
+
+
+def _suggest(name: str, known: Mapping[str, Setting]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    if close:
+        return f"Did you mean “{close[0]}”?"
+    return f"Known settings: {', '.join(known) or 'none'}."
+
+
+def _refusal(error: ValidationError, known: Mapping[str, Setting]) -> InvalidSettings:
+    first = error.errors(include_url=False)[0]
+    setting = known[str(first["loc"][0])]
+    takes = f"It takes {expected(setting)}."
+    if first["input"] is None:
+        return InvalidSettings(f"{setting.title} ({setting.name}) cannot be empty.", takes)
+    message = f"{setting.title} ({setting.name}) cannot be “{first['input']}”."
+    return InvalidSettings(message, takes)
+
+
+def expected(setting: Setting) -> str:
+    """Say in words which values a setting takes."""
+    if setting.kind == "bool":
+        return "true or false"
+    if setting.kind == "enum":
+        return f"one of {', '.join(str(choice.value) or '“”' for choice in setting.choices)}"
+    what = {"int": "a whole number", "float": "a number", "str": "a text"}[setting.kind]
+    low, high = setting.minimum, setting.maximum
+    if low is not None and high is not None:
+        return (
+            f"{what} from {low:g} to {high:g}"
+            if setting.kind == "float"
+            else (f"{what} from {int(low)} to {int(high)}")
+        )
+    if low is not None:
+        return f"{what}, {low:g} or more"
+    return f"{what}, {high:g} or less" if high is not None else what

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The libraries that are shipped along, and another add-on's older copy in their place.
+
+All add-ons of a Blender share one Python: whoever imports `typing_extensions` first decides which
+one everybody gets. What is wrong with a library is met where it is imported, and becomes one
+sentence that names the file and whose it is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sys
+import traceback
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from importlib.machinery import PathFinder
+from pathlib import PurePath
+from types import ModuleType
+
+from .errors import Message, WrongModule
+
+LEAST = {"annotated_types": (0, 6), "filelock": (3, 20), "pydantic": (2, 7), "requests": (2, 31),
+         "urllib3": (2, 0)}  # fmt: skip
+"""The oldest versions that serve."""
+SHIPPED = ("typing_extensions", "annotated_types", "typing_inspection", "pydantic_core", "pydantic",
+           "idna", "certifi", "charset_normalizer", "urllib3", "requests", "filelock",
+           "send2trash")  # fmt: skip
+"""Each after those that it needs."""
+NEEDED = ("pydantic", "filelock")
+"""What every job works with."""
+ONLINE = ("requests", "urllib3")
+_PLACE = re.compile(
+    r"addons(?:_contrib)?[/\\]([^/\\]+)"
+    r"|extensions[/\\][^./\\][^/\\]*[/\\]([^./\\][^/\\]*)"
+)
+
+
+@contextlib.contextmanager
+def importing(*names: str) -> Iterator[None]:
+    """Hold the import of these libraries; raises WrongModule for whatever goes wrong with it."""
+    try:
+        yield
+        for name in names:
+            _check_version(name)
+    except Exception as error:  # an old library may raise anything while it is imported
+        if not isinstance(error, ImportError) and not _elsewhere():
+            raise
+        raise wrong_module(error) from error  # guard: modules-in-the-way
+
+
+def check_modules(*, online: bool) -> None:
+    """Import what a job works with, before anything is sent; raises WrongModule."""
+    for name in (*NEEDED, *(ONLINE if online else ())):
+        with importing(name):
+            import_module(name)
+
+
+def wrong_module(error: BaseException) -> WrongModule:
+    """Say which library is in the way, where it lies, and whose it is."""
+    name = _culprit(error)
+    module = sys.modules.get(name)
+    file, why = _file(module, name), _reason(error)
+    if not file and (module is None or isinstance(error, ModuleNotFoundError)):
+        return WrongModule(
+            Message("The Python module {module} is missing: {reason}.", module=name, reason=why),
+            "Install Image to Mesh again.",
+        )
+    found = _PLACE.search(file)
+    if found is None:
+        return WrongModule(
+            Message("Another {module} is in the way, in {file}: {reason}.", module=name,
+                    file=file or "memory", reason=why),
+            "Update it or take it away (PYTHONPATH, Blender's scripts/modules), then start again.",
+        )  # fmt: skip
+    owner = found[1] or found[2]
+    return WrongModule(
+        Message("The {module} of the add-on “{owner}” is in the way, in {file}: {reason}.",
+                module=name, owner=owner, file=file, reason=why),
+        Message("Update or disable “{owner}”, then restart Blender.", owner=owner),
+    )  # fmt: skip
+
+
+def _check_version(name: str) -> None:
+    module = sys.modules.get(name)
+    told = str(getattr(module, "__version__", None) or getattr(module, "VERSION", ""))
+    version = tuple(int(part) for part in re.findall(r"\d+", told)[:2])
+    least = LEAST.get(name, ())
+    if module is None or not version or version >= least:
+        return
+    wanted = ".".join(map(str, least))
+    raise ImportError(f"it is version {told[:20]}, and {wanted} or newer is needed", name=name)
+
+
+def _culprit(error: BaseException) -> str:
+    """Return the library that an error comes from: one that it names, else one that lies apart.
+
+    Blender brings some of them itself, in another folder: to lie apart alone says little.
+    """
+    named: list[str] = []
+    cause: BaseException | None = error
+    while cause is not None:
+        named += filter(None, [_named_in(cause)])
+        cause = cause.__cause__ or cause.__context__
+    ours = [name for name in named if name in SHIPPED]
+    if named:
+        return (ours or named)[-1]
+    odd = _elsewhere()
+    words = str(error).replace("-", "_")
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    modules = [str(frame.f_globals.get("__name__", "")) for frame in reversed(frames)]
+    raised_in = [name.partition(".")[0] for name in modules]
+    told = (name for name in reversed(SHIPPED) if name in words)
+    return next((name for name in (*told, *raised_in, *odd) if name in odd), "?")
+
+
+def _named_in(error: BaseException) -> str:
+    """Return the library that an error itself names; empty for none."""
+    if isinstance(error, ImportError):
+        return (error.name or "").partition(".")[0]
+    of = getattr(error, "obj", None) if isinstance(error, AttributeError) else None
+    return of.__name__.partition(".")[0] if isinstance(of, ModuleType) else ""
+
+
+def _elsewhere() -> Sequence[str]:
+    """Return the libraries that do not lie where most of them do."""
+    files = {name: _file(sys.modules.get(name), name) for name in SHIPPED}
+    homes = {name: _home(file) for name, file in files.items()}
+    usual = Counter(home for home in homes.values() if home).most_common(1)
+    return [name for name, home in homes.items() if usual and home != usual[0][0]]
+
+
+def _file(module: ModuleType | None, name: str) -> str:
+    """Return the file that a library is, or would be, loaded from; empty where there is none."""
+    if module is not None:
+        return str(getattr(module, "__file__", "") or "")
+    with contextlib.suppress(Exception):  # finders of others on sys.meta_path raise what they like
+        found = PathFinder.find_spec(name)
+        return str(found.origin or "") if found else ""
+    return ""
+
+
+def _home(file: str) -> str:
+    path = PurePath(file)
+    return str(path.parent.parent if path.stem == "__init__" else path.parent) if file else ""
+
+
+def _reason(error: BaseException) -> str:
+    """Return an error's own words, without the file, which is told beside them."""
+    words = re.sub(r"\s*\([^()]*[/\\][^()]*\)", "", str(error)).split(". ")[0].strip(" .")
+    return words[:300] or type(error).__name__

@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can go wrong, one exception per thing that a person would do differently.
+
+    ImageToMeshError
+    +-- InvalidSettings    a setting or an argument is wrong           nothing was sent
+    +-- Repeated           the same order is there already             nothing was sent
+    +-- BadImage           the picture cannot be used                  nothing was sent
+    +-- NoBlender          a step needs a Blender and none was found   nothing was sent
+    +-- WrongModule        another add-on's module is in the way      nothing was sent
+    +-- LibraryProblem     the library folder cannot be read or written
+    +-- MissingKey         the service wants a key and none is set     nothing was sent
+    +-- BadKey             the service refused the key
+    +-- NoCredits          the account is empty
+    +-- RateLimited        too many requests, for longer than we waited
+    +-- Unreachable        no connection, or the service is down
+    +-- TimedOut           the service did not finish in the time allowed
+    +-- BadReply           the service answered something it does not document
+    +-- Rejected           the service refused the content
+    +-- Failed             the service tried and could not
+    |   +-- Banned, Expired
+    +-- BadMesh            the result is not a mesh file that can be read
+    +-- Uncertain          the submit was sent and no answer came
+
+`Cancelled` is not an error: it unwinds a job that its person stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import PurePath
+from typing import ClassVar, Self
+
+from .untrusted_text import clean
+
+
+class Message(str):
+    """A sentence as a template with named fields, and their values.
+
+    It reads as the finished English sentence, so it can stand wherever a text can; whoever shows
+    it to a user translates the template and fills in the values:
+    `Message("{provider} needs an API key.", provider="Tripo")`. Values that are texts or paths may
+    come from anywhere: they are cleaned.
+    """
+
+    __slots__ = ("template", "values")
+
+    template: str
+    values: Mapping[str, object]
+
+    def __new__(cls, template: str, /, **values: object) -> Self:
+        """Fill in the values. Raises KeyError for a field without one."""
+        known = {name: _shown(value) for name, value in values.items()}
+        message = super().__new__(cls, template.format_map(known))
+        message.template = template
+        message.values = known
+        return message
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """Return words without values: they are translated where they are known."""
+        return cls(text.replace("{", "{{").replace("}", "}}"))
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, Message):
+        return value
+    return clean(str(value)) if isinstance(value, str | PurePath) else value
+
+
+class Sent(StrEnum):
+    """How much of a failed call's request can have reached the service.
+
+    NO: not a byte of it was handed to the socket. MAYBE: some of it was, and no answer came.
+    YES: an answer came.
+    """
+
+    NO = "no"
+    MAYBE = "maybe"
+    YES = "yes"
+
+
+class ImageToMeshError(Exception):
+    """A problem with a sentence for people, and what to do next.
+
+    `message` says what happened, `hint` the next step, `link` an address that helps with it.
+    `kind` is the stable name that scripts see (`error.kind` of the command line's JSON).
+    `sent` is set by the transport for a call that failed; None for all other errors.
+    """
+
+    kind: ClassVar[str] = "error"
+    sent: Sent | None = None
+
+    def __init__(self, message: str, hint: str = "", link: str = "") -> None:
+        self.message = clean(message)  # guard: errors-are-printable
+        self.hint = clean(hint)
+        self.link = clean(link)
+        super().__init__(self.message)
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class InvalidSettings(ImageToMeshError):
+    """A setting or an argument has a value that cannot be sent."""
+
+    kind = "invalid_settings"
+
+
+class Repeated(ImageToMeshError):
+    """The same order is there already, and nobody said that it is wanted twice."""
+
+    kind = "repeated"
+
+
+class BadImage(ImageToMeshError):
+    """The picture cannot be read, or does not fit what the provider takes."""
+
+    kind = "bad_image"
+
+
+class NoBlender(ImageToMeshError):
+    """A step needs a Blender, and none was found or it would not start."""
+
+    kind = "no_blender"
+
+
+class WrongModule(ImageToMeshError):
+    """A Python module that this one needs is missing, too old, or another add-on's."""
+
+    kind = "wrong_module"
+
+
+class LibraryProblem(ImageToMeshError):
+    """The library folder cannot be read or written, or holds no such job."""
+
+    kind = "library"
+
+
+class MissingKey(ImageToMeshError):
+    """The service wants a key and none is set."""
+
+    kind = "missing_key"
+
+
+class BadKey(ImageToMeshError):
+    """The service refused the key."""
+
+    kind = "bad_key"
+
+
+class NoCredits(ImageToMeshError):
+    """The account has no credits left."""
+
+    kind = "no_credits"
+
+
+class RateLimited(ImageToMeshError):
+    """The service asked to slow down for longer than we were willing to wait."""
+
+    kind = "rate_limited"
+
+
+class Unreachable(ImageToMeshError):
+    """No connection to the service, or it is down."""
+
+    kind = "unreachable"
+
+
+class TimedOut(ImageToMeshError):
+    """The service did not finish in the time allowed; the job can go on later."""
+
+    kind = "timed_out"
+
+
+class BadReply(ImageToMeshError):
+    """The service answered something it does not document."""
+
+    kind = "bad_reply"
+
+
+class Rejected(ImageToMeshError):
+    """The service refused the content."""
+
+    kind = "rejected"
+
+
+class Failed(ImageToMeshError):
+    """The service, or the background Blender, tried and could not."""
+
+    kind = "failed"
+
+
+class Banned(Failed):
+    """The service stopped the task for its content policy."""
+
+    kind = "banned"
+
+
+class Expired(Failed):
+    """The task is no longer known to the service."""
+
+    kind = "expired"
+
+
+class BadMesh(ImageToMeshError):
+    """The result could not be downloaded, or is not a mesh file that can be read."""
+
+    kind = "bad_mesh"
+
+
+class Uncertain(ImageToMeshError):
+    """The submit was sent and no answer came: nobody knows whether it will be charged."""
+
+    kind = "uncertain"
+
+
+class Cancelled(Exception):
+    """Unwinds a job that its person stopped."""
+
+
+def error_of_kind(kind: str, message: str, hint: str = "", link: str = "") -> ImageToMeshError:
+    """Make the error that `kind` names; an unknown kind becomes `Failed`."""
+    return _by_kind(ImageToMeshError).get(kind, Failed)(message, hint, link)
+
+
+def _by_kind(base: type[ImageToMeshError]) -> dict[str, type[ImageToMeshError]]:
+    found: dict[str, type[ImageToMeshError]] = {}
+    for child in base.__subclasses__():
+        found[child.kind] = child
+        found.update(_by_kind(child))
+    return found

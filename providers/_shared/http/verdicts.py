@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a failed call means, by how much of it was sent: decided here, and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, TypeVar
+
+from ..errors import BadImage, BadMesh, ImageToMeshError, Message, Sent, Uncertain, Unreachable
+
+if TYPE_CHECKING:
+    from .transport import CallFailed
+
+E = TypeVar("E", bound=ImageToMeshError)
+AGAIN = "Resume the job: it is downloaded again without paying."
+OWN_NETWORK = "it leads into this computer's own network"
+
+
+def verdict(error: CallFailed) -> ImageToMeshError:
+    """Say what became of an order: what was surely not sent is none, all else may be one."""
+    if error.sent is Sent.NO:  # guard: unsent-is-unreachable
+        return unreachable(error)
+    uncertain = Uncertain(
+        Message("The order was sent and no answer came ({reason}).", reason=error.trouble.reason),
+        "Look at the service whether the task is there; it is never sent again by itself.",
+    )
+    return with_sent(uncertain, error.sent)
+
+
+def unreachable(error: CallFailed) -> Unreachable:
+    """Return the error for a free call that failed, or an order that surely was not sent."""
+    return with_sent(Unreachable(error.trouble.message, error.trouble.hint), error.sent)
+
+
+def unfit(kind: type[ImageToMeshError], reason: str) -> ImageToMeshError:
+    """Return the error for an address that was named, and where nothing is sent to."""
+    message = Message(
+        "The address that was given is not used: {reason}.", reason=Message.of(reason)
+    )
+    return with_sent(kind(message, _NEXT.get(kind, "Try again later.")), Sent.NO)
+
+
+_NEXT: Mapping[type[ImageToMeshError], str] = {BadImage: "Give another address.", BadMesh: AGAIN}
+
+
+def with_sent(error: E, sent: Sent) -> E:
+    """Return an error that knows how much of its call was sent."""
+    error.sent = sent
+    return error

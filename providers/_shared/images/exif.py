@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The orientation in an Exif block, and a block that says nothing else."""
+
+from __future__ import annotations
+
+import struct
+
+from .tiff_directory import read_directory
+from .values import DAMAGED, valid_orientation
+
+ORIENTATION = 274
+PREFIX = b"Exif\0\0"
+
+
+def orientation_in(block: bytes) -> int:
+    """Read the orientation out of an Exif block; a broken block never spoils the picture."""
+    try:
+        found = read_directory(block.removeprefix(PREFIX)).first(ORIENTATION, 1)
+    except DAMAGED:
+        return 1
+    return valid_orientation(found)
+
+
+def block_of(orientation: int) -> bytes:
+    """Return an Exif block, without its prefix, that holds the orientation alone."""
+    return b"MM\0*" + struct.pack(">IHHHIHHI", 8, 1, ORIENTATION, 3, 1, orientation, 0, 0)

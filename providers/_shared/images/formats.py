@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The formats by name: which one a file is of, what its head says, what of it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..errors import BadImage, Message
+from .bmp import clean_bmp, is_bmp, profile_of_bmp, read_bmp
+from .jpeg import clean_jpeg, is_jpeg, jpeg_with_profile, profile_of_jpeg, read_jpeg
+from .other_formats import (
+    is_jp2,
+    is_targa,
+    name_of,
+    read_exr,
+    read_hdr,
+    read_jp2,
+    read_sgi,
+    read_targa,
+)
+from .png import clean_png, is_png, png_with_profile, profile_of_png, read_png
+from .tiff import clean_tiff, is_tiff, profile_of_tiff, read_tiff
+from .values import AGAIN, DAMAGED, USE, CannotClean, PictureInfo, PictureLimits
+from .webp import clean_webp, is_webp, profile_of_webp, read_webp
+
+RGB = b"RGB "
+"""Where a profile says which colors it is for, and what must stand there."""
+COLORS = slice(16, 20)
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format: its title, how it is known, read and cleaned, and where its profile is.
+
+    `clean` is None for what no service takes as it is.
+    """
+
+    title: str
+    matches: Callable[[bytes], bool]
+    read: Callable[[bytes], PictureInfo]
+    clean: Callable[[bytes, PictureInfo], bytes] | None = None
+    profile: Callable[[bytes], bytes] | None = None
+
+
+FORMATS = (
+    Format("PNG", is_png, read_png, clean_png, profile_of_png),
+    Format("JPEG", is_jpeg, read_jpeg, clean_jpeg, profile_of_jpeg),
+    Format("WebP", is_webp, read_webp, clean_webp, profile_of_webp),
+    Format("BMP", is_bmp, read_bmp, lambda data, _: clean_bmp(data), profile_of_bmp),
+    Format("TIFF", is_tiff, read_tiff, clean_tiff, profile_of_tiff),
+    Format("OpenEXR", lambda data: data.startswith(b"\x76\x2f\x31\x01"), read_exr),
+    Format("HDR", lambda data: data.startswith((b"#?RADIANCE", b"#?RGBE")), read_hdr),
+    Format("JPEG 2000", is_jp2, read_jp2),
+    Format("SGI", lambda data: data.startswith((b"\x01\xda\0", b"\x01\xda\1")), read_sgi),
+    Format("Targa", is_targa, read_targa),
+)
+
+
+def read_picture_info(data: bytes, name: str) -> PictureInfo:
+    """Say what the picture file in `data` is.
+
+    Raises BadImage if it is empty, no picture, of a kind that is not read here, or cut short.
+    """
+    if not data:
+        raise BadImage(Message("{name} is empty (0 bytes).", name=name), AGAIN)
+    found = _format_of(data)
+    if found is not None:
+        try:
+            info = found.read(data)
+        except DAMAGED as error:
+            raise BadImage(_damaged(name, found), AGAIN) from error
+        if info.width < 1 or info.height < 1:
+            raise BadImage(Message("{name} has no pixels.", name=name), AGAIN)
+        return info
+    what = name_of(data)
+    if what:
+        raise BadImage(
+            Message("{name} is {what}, which cannot be used.", name=name, what=what), USE
+        )
+    raise BadImage(Message("{name} is not a picture, whatever its name says.", name=name), USE)
+
+
+def clean_picture(data: bytes, info: PictureInfo, name: str) -> bytes | None:
+    """Return the picture without all that is not its pixels, its orientation or its profile.
+
+    The pixels are not encoded again: the same file where there is nothing to take out. None where
+    it cannot be known what to take out. Raises BadImage where the file is damaged.
+    """
+    found = _format_of(data)
+    if found is None or found.clean is None:
+        return None
+    try:
+        return found.clean(data, info)
+    except CannotClean:
+        return None
+    except DAMAGED as error:
+        raise BadImage(_damaged(name, found), AGAIN) from error
+
+
+def with_profile_of(picture: bytes, original: bytes) -> bytes:
+    """Return a converted picture, PNG or JPEG, with the color profile of what it was made of.
+
+    Its numbers are those of the original, so they mean the same colors.
+    """
+    profile = _profile_of(original)
+    if not profile:
+        return picture
+    if is_png(picture):
+        return png_with_profile(picture, profile)
+    return jpeg_with_profile(picture, profile) if is_jpeg(picture) else picture
+
+
+def _profile_of(data: bytes) -> bytes:
+    """Return a file's profile, if it is one for red, green and blue."""
+    found = _format_of(data)
+    try:
+        profile = found.profile(data) if found and found.profile else b""
+    except DAMAGED:
+        return b""
+    return profile if len(profile) >= 128 and profile[COLORS] == RGB else b""
+
+
+def check_picture(info: PictureInfo, size: int, limits: PictureLimits, name: str) -> None:
+    """Raise BadImage if a picture of `size` bytes is outside of `limits`."""
+    width, height = info.width, info.height
+    shown = {"name": name, "width": width, "height": height}
+    if min(width, height) < limits.min_side:
+        raise BadImage(
+            Message("{name} is {width} × {height} pixels, which is too small.", **shown),
+            Message("Use a picture of at least {side} × {side} pixels.", side=limits.min_side),
+        )
+    if max(width, height) > limits.max_side:
+        raise BadImage(
+            Message("{name} is {width} × {height} pixels, which is too large.", **shown),
+            Message(
+                "Scale it down to at most {side} pixels on its longer side.", side=limits.max_side
+            ),
+        )
+    if size > limits.max_bytes:
+        raise BadImage(
+            Message("{name} has {size} MB, which is too much.", name=name, size=_millions(size)),
+            Message("Save it with at most {size} MB.", size=_millions(limits.max_bytes)),
+        )
+
+
+def _format_of(data: bytes) -> Format | None:
+    return next((one for one in FORMATS if one.matches(data)), None)
+
+
+def _damaged(name: str, found: Format) -> Message:
+    return Message("{name} is damaged or cut short ({format}).", name=name, format=found.title)
+
+
+def _millions(size: int) -> str:
+    return f"{size / 1e6:.0f}"

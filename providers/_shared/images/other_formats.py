@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Heads of what is never sent as it is, because no service takes it; and names for the rest."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+
+from ..errors import Message
+from .values import PictureInfo
+
+TEXT = 512
+"""Bytes within which a text says what it is."""
+TARGA = b"TRUEVISION-XFILE.\0"
+TARGA_KINDS = {1: 1, 2: 0, 3: 0, 9: 1, 10: 0, 11: 0}
+"""Kinds of pixels, and whether they have a palette; those from 9 on are packed."""
+
+
+def read_exr(data: bytes) -> PictureInfo:
+    """Read an OpenEXR's head."""
+    at = data.index(b"dataWindow\0box2i\0") + 17 + 4
+    left, bottom, right, top = struct.unpack("<iiii", data[at : at + 16])
+    return PictureInfo("exr", right - left + 1, top - bottom + 1)
+
+
+def read_hdr(data: bytes) -> PictureInfo:
+    """Read a Radiance HDR's head."""
+    head = data[:4096].split(b"\n\n", 1)
+    words = head[1].split(b"\n", 1)[0].split()
+    sides = dict(zip((word[-1:] for word in words[::2]), words[1::2], strict=True))
+    return PictureInfo("hdr", int(sides[b"X"]), int(sides[b"Y"]))
+
+
+def read_jp2(data: bytes) -> PictureInfo:
+    """Read a JPEG 2000's head, boxed or bare."""
+    at = data.index(b"\xff\x4f\xff\x51")
+    right, bottom, left, top = struct.unpack_from(">IIII", data, at + 8)
+    return PictureInfo("jp2", right - left, bottom - top)
+
+
+def read_targa(data: bytes) -> PictureInfo:
+    """Read the head of a Targa with a foot."""
+    return PictureInfo("tga", *struct.unpack_from("<HH", data, 12))
+
+
+def is_targa(data: bytes) -> bool:
+    """Say whether the file is a Targa: by its foot or, as older ones have none, by its head."""
+    if data.endswith(TARGA):
+        return True
+    if len(data) < 18 or name_of(data):
+        return False
+    note, palette, kind = data[:3]
+    width, height, depth, more = struct.unpack_from("<HHBB", data, 12)
+    is_told = TARGA_KINDS.get(kind) == palette and depth in (8, 15, 16, 24, 32) and more < 64
+    least = 0 if kind > 8 else width * height * ((depth + 7) // 8)
+    return is_told and bool(width and height) and len(data) >= 18 + note + least
+
+
+def read_sgi(data: bytes) -> PictureInfo:
+    """Read a Silicon Graphics picture's head."""
+    return PictureInfo("sgi", *struct.unpack_from(">HH", data, 6))
+
+
+def is_jp2(data: bytes) -> bool:
+    """Say whether the file begins as a JPEG 2000."""
+    return data.startswith((b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"))
+
+
+def name_of(data: bytes) -> Message | None:
+    """Say what a file is that is not read here; None where nobody knows."""
+    for matches, what in _KNOWN:
+        if matches(data):
+            return what
+    text = data[:TEXT].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    for start, what in _TEXTS:
+        if text.startswith(start):
+            return what
+    return None
+
+
+def _begins(*magics: bytes) -> Callable[[bytes], bool]:
+    return lambda data: data.startswith(magics)
+
+
+def _brand(*brands: bytes) -> Callable[[bytes], bool]:
+    return lambda data: data[4:8] == b"ftyp" and data[8:12] in brands
+
+
+_KNOWN: tuple[tuple[Callable[[bytes], bool], Message], ...] = (
+    (_begins(b"GIF8"), Message("a GIF")),
+    (_begins(b"8BPS"), Message("a Photoshop file")),
+    (_begins(b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"), Message("a JPEG XL picture")),
+    (
+        _brand(b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"),
+        Message("a HEIC photo"),
+    ),
+    (_brand(b"avif", b"avis"), Message("an AVIF picture")),
+    (_brand(b"crx "), Message("a camera's raw photo")),
+    (lambda data: data[4:8] == b"ftyp", Message("a movie")),
+    (lambda data: data[:4] == b"RIFF" and data[8:12] == b"AVI ", Message("a movie")),
+    (_begins(b"\x1a\x45\xdf\xa3"), Message("a movie")),
+    (_begins(b"%PDF"), Message("a PDF")),
+    (_begins(b"DDS "), Message("a DDS texture")),
+    (_begins(b"PK\3\4"), Message("a ZIP archive")),
+    (_begins(b"\0\0\1\0"), Message("an icon")),
+    (_begins(b"BLENDER", b"\x28\xb5\x2f\xfd"), Message("a Blender file")),
+    (_begins(b"qoif"), Message("a QOI picture")),
+)
+_TEXTS: tuple[tuple[bytes, Message], ...] = (
+    (b"<svg", Message("an SVG drawing")),
+    (b"<!doctype svg", Message("an SVG drawing")),
+    (b"<!doctype", Message("a web page")),
+    (b"<html", Message("a web page")),
+    (b"<head", Message("a web page")),
+    (b"<?xml", Message("an SVG or XML file")),
+    (b"<!--", Message("a web page")),
+)

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One declaration of a setting: properties, rows, command line and checks all read it here.
+
+A provider declares its settings as a frozen dataclass of the standard library whose fields are
+`Annotated` with `annotated_types` bounds and one `Option`. Nothing here imports pydantic, because
+the declarations are read while Blender registers the add-on.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, ClassVar, Literal
+
+from .bounds import Ge, Interval, Le
+from .errors import InvalidSettings
+
+Value = bool | int | float | str
+Kind = Literal["bool", "int", "float", "str", "enum"]
+Unit = Literal["none", "length", "factor", "pixel"]
+Group = Literal["quality", "surface", "mesh", "placement"]
+"""What an artist thinks of with a setting, in the order of the panel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One legal value of an enum setting, and how people see it."""
+
+    value: Value
+    title: str
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Option:
+    """How a setting is shown to people; lives in the field's `Annotated`.
+
+    `choices` gives titles and descriptions for the values of a `Literal`, in its order.
+    `basic` settings are shown at once, the others folded away in their `group`. `min_blender`: the
+    first Blender that can read what a value other than the default makes.
+    """
+
+    title: str
+    description: str
+    choices: tuple[Choice, ...] = ()
+    unit: Unit = "none"
+    basic: bool = False
+    min_blender: tuple[int, int] | None = None
+    group: Group = "quality"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Base of every provider's settings: all fields have defaults, all values are frozen."""
+
+    __pydantic_config__: ClassVar[Mapping[str, object]] = {"extra": "forbid"}
+
+    def rules(self) -> Iterator[tuple[str, str]]:
+        """Yield (field, sentence) for each combination that the service would refuse."""
+        yield from ()
+
+    def unused(self) -> Iterator[tuple[str, str]]:
+        """Yield (field, sentence) for each field without effect beside the other values."""
+        yield from ()
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A field of a settings class, read once and understood.
+
+    `minimum` and `maximum` are inclusive. `optional` fields may be None, which means "not sent";
+    then `default` is what the switch starts from when it is turned on.
+    """
+
+    name: str
+    kind: Kind
+    optional: bool
+    default: Value | None
+    minimum: float | None
+    maximum: float | None
+    choices: tuple[Choice, ...]
+    title: str
+    description: str
+    unit: Unit
+    basic: bool
+    min_blender: tuple[int, int] | None
+    group: Group
+
+
+_READ: dict[type, tuple[Setting, ...]] = {}
+
+
+def settings_of(model: type[Settings]) -> tuple[Setting, ...]:
+    """Return the fields of a settings class in their order.
+
+    Raises TypeError for a declaration that cannot become a property: the contract test and
+    `register()` meet it before any user does.
+    """
+    if model not in _READ:
+        hints = typing.get_type_hints(model, include_extras=True)
+        _READ[model] = tuple(_read(one, hints[one.name]) for one in dataclasses.fields(model))
+    return _READ[model]
+
+
+def changed(settings: Settings) -> dict[str, Value]:
+    """Return the values that differ from the declared defaults, in their order."""
+    return {
+        field.name: getattr(settings, field.name)
+        for field in dataclasses.fields(settings)
+        if getattr(settings, field.name) != field.default
+    }
+
+
+def values_of(settings: Settings) -> dict[str, Value | None]:
+    """Return all values by name."""
+    return {field.name: getattr(settings, field.name) for field in dataclasses.fields(settings)}
+
+
+def check_rules(settings: Settings) -> None:
+    """Raise InvalidSettings for the first cross-field rule that the values break."""
+    for name, sentence in settings.rules():
+        raise InvalidSettings(sentence, f"Change “{name}”.")
+
+
+def _read(field: dataclasses.Field[Any], hint: Any) -> Setting:
+    base, metadata = _unwrap(hint)
+    base, optional = _without_none(base)
+    base, inner = _unwrap(base)
+    metadata = (*metadata, *inner)
+    option = next((item for item in metadata if isinstance(item, Option)), None)
+    if option is None or field.default is dataclasses.MISSING:
+        raise TypeError(f"setting {field.name} needs an Option and a default")
+    kind, values = _kind(field.name, base)
+    minimum, maximum = _bounds(metadata)
+    return Setting(
+        name=field.name,
+        kind=kind,
+        optional=optional,
+        default=field.default,
+        minimum=minimum,
+        maximum=maximum,
+        choices=_choices(values, option.choices),
+        title=option.title,
+        description=option.description,
+        unit=option.unit,
+        basic=option.basic,
+        min_blender=option.min_blender,
+        group=option.group,
+    )
+
+
+def _unwrap(hint: Any) -> tuple[Any, tuple[Any, ...]]:
+    if typing.get_origin(hint) is typing.Annotated:
+        base, *metadata = typing.get_args(hint)
+        return base, tuple(metadata)
+    return hint, ()
+
+
+def _without_none(hint: Any) -> tuple[Any, bool]:
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        rest = [item for item in typing.get_args(hint) if item is not types.NoneType]
+        if len(rest) == 1:
+            return rest[0], True
+    return hint, False
+
+
+def _kind(name: str, base: Any) -> tuple[Kind, tuple[Value, ...]]:
+    if typing.get_origin(base) is Literal:
+        return "enum", typing.get_args(base)
+    if isinstance(base, type) and issubclass(base, Enum):
+        return "enum", tuple(member.value for member in base)
+    plain: dict[Any, Kind] = {bool: "bool", int: "int", float: "float", str: "str"}
+    if base not in plain:
+        raise TypeError(f"setting {name} has a type that cannot become a property: {base}")
+    return plain[base], ()
+
+
+def _choices(values: tuple[Value, ...], declared: tuple[Choice, ...]) -> tuple[Choice, ...]:
+    known = {choice.value: choice for choice in declared}
+    return tuple(known.get(value, Choice(value, str(value))) for value in values)
+
+
+def _bounds(metadata: Iterable[Any]) -> tuple[float | None, float | None]:
+    low: float | None = None
+    high: float | None = None
+    for item in metadata:
+        if isinstance(item, Ge | Interval):
+            low = typing.cast("float | None", item.ge)
+        if isinstance(item, Le | Interval):
+            high = typing.cast("float | None", item.le)
+    return low, high
