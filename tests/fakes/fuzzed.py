@@ -10,6 +10,7 @@ import io
 import json
 import random
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cache
@@ -95,10 +96,11 @@ def spoiled(chance: random.Random, value: Any) -> Any:
         if isinstance(inside, dict) and chance.random() < 0.3:
             inside.pop(key, None)
         elif isinstance(inside, dict) and chance.random() < 0.1:
-            inside[chance.choice(TEXTS)] = inside.get(key)
+            inside[chance.choice(TEXTS)] = deepcopy(inside.get(key))
         else:
             try:
-                inside[key] = chance.choice(VALUES)
+                # A copy: a list that stands in itself is no JSON.
+                inside[key] = deepcopy(chance.choice(VALUES))
             except (LookupError, TypeError):
                 continue
     return value

@@ -37,6 +37,7 @@ for name, file in {loaded!r}:
     module = types.ModuleType(name)
     module.__file__ = file
     sys.modules[name] = module
+from image_to_mesh import providers
 from image_to_mesh.cli import entry
 providers.__path__.append({services!r})
 entry.find_blender = lambda environment: {worker!r}
