@@ -34,7 +34,8 @@ write_ball(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
 RUNS = 7
 MADE_IN = 3.5
 """Seconds for a mesh of a picture, the best of all runs: “about three seconds”, says the README."""
-PANEL_TESTS = ("account", "gallery", "panels", "registration")
+PANEL_TESTS = ("app/test_account", "app/test_registration", "panels/test_gallery",
+               "panels/test_panels")  # fmt: skip
 LEAST_FILES = 60
 TIMED = "light or quick or takes_no_time"
 """The tests in `blender` that are held to milliseconds where BENCH is set."""
@@ -113,7 +114,7 @@ def library() -> bool:
 def panel() -> bool:
     """Time what is drawn, looked at and registered, on a layout that records."""
     command = [str(environments.for_blender(RELEASE)), "-B", "-m", "pytest", "-q", "-k", TIMED,
-               *(f"tests/blender/test_{name}.py" for name in PANEL_TESTS)]  # fmt: skip
+               *(f"tests/blender/{name}.py" for name in PANEL_TESTS)]  # fmt: skip
     return subprocess.call(command, cwd=places.ROOT, env={**os.environ, "BENCH": "1"}) == 0
 
 

@@ -50,8 +50,7 @@ with Image.open(source) as shot:
     few = shot.convert("RGB").quantize(256, Image.Quantize.FASTOCTREE)
 few.save(target, optimize=True)
 """
-TESTS = ("test_looks.py", "test_german.py", "test_panel.py", "test_pictures_in.py",
-         "test_looking_away.py", "test_generate.py", "test_preferences.py")  # fmt: skip
+TESTS = ("interface", "jobs/test_generate.py", "session/test_looking_away.py")
 
 
 def take(suite: str) -> None:

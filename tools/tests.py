@@ -36,7 +36,8 @@ _ONCE = ("-m", "not once")
 """For what is the same on every Python, as a matrix of killed processes: once is enough."""
 
 _WHOLE = "trixie"
-_IN_BOTH = ("install", "generate", "looks", "panel", "pictures_in")
+_IN_BOTH = ("session/test_install", "jobs/test_generate", "interface/test_appearance",
+            "interface/test_panel", "interface/test_image_sources")  # fmt: skip
 """Files of window tests that run in the other Blender too: what most depends on the release."""
 
 _HANDS = {"unit": "4", "blender": "2"}
@@ -108,7 +109,7 @@ def _gui(suite: str, files: tuple[str, ...] = ()) -> Tier:
         "gui",
         lambda: _prepare_gui(suite),
         {"SANDBOX_SUITE": suite},
-        files=tuple(f"test_{name}.py" for name in files),
+        files=tuple(f"{name}.py" for name in files),
     )
 
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import places
 import pytest
 from fakes.png import noisy_png, png_of
 from fakes.running import Orders, end_of, reach, spec_for
@@ -211,7 +212,7 @@ def test_enter_pressed_twice_on_the_command_line(
 
 _ENTER = f"""
 import sys
-sys.path.insert(0, {str(Path(__file__).parents[1])!r})
+sys.path.insert(0, {str(places.ROOT / "tests")!r})
 from fakes import FAKES
 from image_to_mesh import cli, providers
 providers.__path__.append(str(FAKES / "services"))

@@ -14,10 +14,11 @@ from types import ModuleType
 from typing import Any
 
 import bpy
+import places
 import pytest
 
 ADDON = "bl_ext.user_default.image_to_mesh"
-PICTURE = Path(__file__).resolve().parents[1] / "data" / "dahlia.jpg"
+PICTURE = places.ROOT / "tests" / "data" / "dahlia.jpg"
 
 
 def room(name: str) -> Any:

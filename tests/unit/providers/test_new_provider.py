@@ -13,9 +13,10 @@ import places
 import pytest
 from fakes import FAKES
 
+CONTRACT = "tests/unit/providers/test_providers_contract.py"
 COPIED = (
     *("providers", "jobs", "scene", "tools", "tests/fakes", "tests/conftest.py"),
-    *("tests/pytest.ini", "tests/unit/conftest.py", "tests/unit/test_providers_contract.py"),
+    *("tests/pytest.ini", "tests/unit/conftest.py", CONTRACT),
     *("__init__.py", "cli", "blender_manifest.toml"),
 )
 
@@ -50,7 +51,7 @@ def run(product: Path, *words: str) -> str:
 
 
 def test_the_contract_is_tested_on_it(product: Path) -> None:
-    said = run(product, "-m", "pytest", "tests/unit/test_providers_contract.py", "-v")
+    said = run(product, "-m", "pytest", CONTRACT, "-v")
     assert "test_declaration_is_complete[rehearsal]" in said
     assert "[rehearsal.face_limit]" in said
 

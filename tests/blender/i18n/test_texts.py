@@ -38,7 +38,7 @@ def test_no_text_is_missing(german: dict[str, str]) -> None:
 
 
 def test_no_text_is_left_over(addon: ModuleType) -> None:
-    """What stands in the files of sentences, tests/unit/test_sentences.py looks for."""
+    """What stands in the files of sentences, tests/unit/i18n/test_sentences.py looks for."""
     files = ("interface", "settings", "tooltips")
     known = {text for file in files for text in room(f"i18n.german_{file}").TEXTS}
     left = known - all_texts() - set(said_in(speaking()))

@@ -11,7 +11,13 @@ import bpy
 import numpy as np
 import pytest
 from blender.picture_files import read_picture
-from blender.test_background_prepare import FACES, PYRAMID, split_at_every_face, unheard, write_glb
+from blender.worker.prepare.test_prepare import (
+    FACES,
+    PYRAMID,
+    split_at_every_face,
+    unheard,
+    write_glb,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable

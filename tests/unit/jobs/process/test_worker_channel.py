@@ -9,13 +9,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import places
 import pytest
 from fakes import WORKER
 
 from image_to_mesh.jobs.process.worker_process import WorkerProcess
 from image_to_mesh.providers import Failed
 
-BACKGROUND = Path(__file__).resolve().parents[2] / "worker"
+BACKGROUND = places.ROOT / "worker"
 
 # What prints what a file of a stranger says: Python, C's standard output, the bare descriptor, and
 # another program; then the worker itself, with its own answer.

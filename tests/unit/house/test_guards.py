@@ -76,13 +76,13 @@ def test_what_cannot_be_taken_out() -> None:
 
 
 def test_problems_are_named() -> None:
-    tests = {"tests": ["tests/unit/test_guards.py::test_problems_are_named"]}
+    tests = {"tests": ["tests/unit/house/test_guards.py::test_problems_are_named"]}
     twice = [("a", "x.py", 1), ("a", "x.py", 2)]
     assert mutation.problems([("a", "x.py", 1)], [("a", tests)]) == []
     assert mutation.problems(twice, [("a", tests)]) == ["a is marked 2 times: x.py:1, x.py:2"]
     assert mutation.problems([], [("a", tests)]) == ["a is marked 0 times: "]
     assert mutation.problems([("a", "x.py", 1)], []) == ["a has 0 entries"]
-    here = "tests/unit/test_guards.py::test_gone"
+    here = "tests/unit/house/test_guards.py::test_gone"
     gone = {"tests": ["tests/unit/test_gone.py"]}
     for entry in ({}, gone, {"tests": [here]}, {**tests, "other": 1}):
         assert len(mutation.problems([("a", "x.py", 1)], [("a", entry)])) == 1

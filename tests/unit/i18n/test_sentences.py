@@ -110,7 +110,7 @@ NOT_SAID = frozenset(
         "a view's length",
         "a view's offset",
         "an accessor's offset",
-        # Filled in where they are registered: tests/blender/test_texts.py has what they become.
+        # Filled in where they are registered; see tests/blender/i18n/test_texts.py.
         "Empty for {}, or for {} where it is set",
         "Kept in your preferences; empty takes {} instead",
         "The same subject, seen from its {}",
