@@ -17,6 +17,7 @@ from ..providers import Message
 from . import LANGUAGES, SENTENCES
 from .sentences import Sentences
 
+ADDON = __package__.rpartition(".")[0]
 CONTEXT = "image_to_mesh"
 """Of texts that Blender's own catalogue has in another sense: “Fast” as a verb, “Mesh” as a net."""
 CONTEXTS = ("*", "Operator", CONTEXT)
@@ -73,9 +74,9 @@ def register() -> None:
         language: {(context, text): own for text, own in texts.items() for context in CONTEXTS}
         for language, texts in LANGUAGES.items()
     }
-    bpy.app.translations.register(__package__, known)
+    bpy.app.translations.register(ADDON, known)
 
 
 def unregister() -> None:
     """Take them back."""
-    bpy.app.translations.unregister(__package__)
+    bpy.app.translations.unregister(ADDON)

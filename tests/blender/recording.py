@@ -138,11 +138,11 @@ def draw_elsewhere(image: bpy.types.Image) -> Seen:
     context = drawing_context(NARROW)
     rooms = {
         name: importlib.import_module(f"{ADDON}.panels.{name}")
-        for name in ("placement", "care", "menus", "statusbar")
+        for name in ("import_options", "mesh_edits", "menus", "statusbar")
     }
     for draws in (
-        rooms["placement"].IMAGE_TO_MESH_PT_placement.draw,
-        rooms["care"].IMAGE_TO_MESH_PT_care.draw,
+        rooms["import_options"].IMAGE_TO_MESH_PT_placement.draw,
+        rooms["mesh_edits"].IMAGE_TO_MESH_PT_care.draw,
         rooms["menus"].IMAGE_TO_MESH_MT_pictures.draw,
         rooms["menus"].IMAGE_TO_MESH_MT_object.draw,
         rooms["statusbar"].draw,

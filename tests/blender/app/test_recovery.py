@@ -92,7 +92,7 @@ def state_of(library: Path, job: str) -> str:
 def look() -> Any:
     """Look through the library as after the start, and wait for what goes on; return the rest."""
     session = room("jobs").session()
-    session.returning.look(room("operators.resume").means(bpy.context))
+    session.returning.look(room("app.resume").means(bpy.context))
     session.returning.join(10.0)
     end = time.monotonic() + 30
     while session.running():

@@ -233,7 +233,7 @@ def test_the_list_is_looked_at_on_a_thread_and_drawn_when_it_changed(
     looking = room("app.library_refresh")
     job(library)
     drawn: list[int] = []
-    monkeypatch.setattr(looking.account, "redraw", lambda context: drawn.append(1))
+    monkeypatch.setattr(looking.account_watch, "redraw", lambda context: drawn.append(1))
     found = room("jobs").catalogue(library)
     for _ in range(200):
         looking.look(bpy.context, 0.0)

@@ -244,7 +244,7 @@ def test_the_panel_tells_of_jobs_of_others_in_one_line(
     stored.save(jobs.Record(**{**vars(stored.load(job)), "state": jobs.State.RUNNING}))
     be_somebody_else(monkeypatch, tmp_path)
     returning = jobs.session().returning
-    returning.look(room("operators.resume").means(bpy.context))
+    returning.look(room("app.resume").means(bpy.context))
     returning.join(10.0)
     seen = draw(width=2000)
     assert "1 job was written by others" in seen.text()

@@ -98,7 +98,7 @@ def test_an_address_that_cannot_be_called_is_a_reason(
     assert "TRIPO_BASE_URL" in seen.text()
     preferences.tripo_base_url = address
     assert "“Tripo Address” in the preferences" in draw(width=2000).text()
-    assert room("operators.resume").means(bpy.context).addresses.get("tripo") is None
+    assert room("app.resume").means(bpy.context).addresses.get("tripo") is None
 
 
 def test_buttons_of_the_preferences_have_their_reasons(addon: ModuleType, preferences: Any) -> None:

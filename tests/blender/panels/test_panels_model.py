@@ -47,9 +47,9 @@ def test_every_choice_of_place_and_mending_has_a_row(addon: ModuleType) -> None:
     choices = room("state.import_options")
     asked = set(choices.IMAGE_TO_MESH_PG_placement.__annotations__)
     mending = set(choices.IMAGE_TO_MESH_PG_mending.__annotations__)
-    assert rows(draw("placement")) == (asked - {"reference"}) | mending
+    assert rows(draw("import_options")) == (asked - {"reference"}) | mending
     bpy.context.scene.image_to_mesh.placement.position = "reference"
-    seen = draw("placement")
+    seen = draw("import_options")
     assert "reference" in rows(seen)
     assert "Choose a picture" in seen.text()
     assert not seen.buttons("image_to_mesh.turn")  # there is nothing to turn
@@ -57,13 +57,13 @@ def test_every_choice_of_place_and_mending_has_a_row(addon: ModuleType) -> None:
     made["image_to_mesh_job"] = "job"
     bpy.context.scene.collection.objects.link(made)
     bpy.context.view_layer.update()
-    assert len(draw("placement").buttons("image_to_mesh.turn")) == 4
+    assert len(draw("import_options").buttons("image_to_mesh.turn")) == 4
 
 
 def test_nothing_is_cared_for_where_nothing_was_generated(addon: ModuleType) -> None:
     panel = room("panels.mesh_edits").IMAGE_TO_MESH_PT_care
     assert not panel.poll(bpy.context)
-    assert not draw("care").shown
+    assert not draw("mesh_edits").shown
 
 
 def test_a_generated_mesh_has_its_card_and_all_buttons(addon: ModuleType) -> None:
@@ -71,11 +71,11 @@ def test_a_generated_mesh_has_its_card_and_all_buttons(addon: ModuleType) -> Non
     cube["image_to_mesh_job"] = "job"
     bpy.context.view_layer.objects.active = cube
     assert room("panels.mesh_edits").IMAGE_TO_MESH_PT_care.poll(bpy.context)
-    before = draw("care")
+    before = draw("mesh_edits")
     assert "Triangles" not in before.text()
     assert rows(before) == set(room("state.import_options").IMAGE_TO_MESH_PG_care.__annotations__)
     room("jobs.tasks.mesh_edits").cares().put_card("job", "model.blend", CARD)
-    seen = draw("care")
+    seen = draw("mesh_edits")
     for part in ("123,456", "2048 × 1024", "Inner Shells", "10.0 × 20.0 × 30.0 mm", "0.40 mm"):
         assert part in seen.text()
     assert "Flipped" not in seen.text()
@@ -96,7 +96,7 @@ def test_work_shows_how_far_it_is(addon: ModuleType) -> None:
     at_work.view = view
     at_work.thread = SimpleNamespace(join=lambda _seconds: None)
     care.cares()._cares["job"] = at_work
-    seen = draw("care")
+    seen = draw("mesh_edits")
     (bar,) = seen.all("progress")
     assert (bar["text"], bar["factor"]) == ("Cleaning the mesh", 0.5)
     assert seen.button("image_to_mesh.stop_care")["button"].job == "job"

@@ -328,7 +328,7 @@ def test_settings_of_length_are_metres_whatever_the_scene_counts_in(
 
 
 def test_turns_are_remembered_for_the_provider_and_model(metres: float, bring: Any) -> None:
-    jobs, turn, preferences = room("jobs"), room("operators.results.rotate"), room("preferences")
+    jobs, turn, preferences = room("jobs"), room("app.orientation"), room("preferences")
     record = jobs.Record(
         "job", jobs.State.READY, "tripo", "photo", "2026-11-21T00:00:00+00:00",
         settings={"model": "v3.1"},

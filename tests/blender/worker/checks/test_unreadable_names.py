@@ -139,14 +139,16 @@ def test_a_text_gltf_with_half_letters_comes_in(importing: Any, tmp_path: Path) 
 def test_whole_files_are_not_copied_and_damaged_ones_stay_damaged(
     importing: Any, tmp_path: Path
 ) -> None:
-    whole = import_module(importing.__name__.replace("importing", "gltf_texts")).with_whole_texts
+    whole = import_module(
+        importing.__name__.replace("prepare.importing", "checks.gltf.text_encoding")
+    ).with_whole_texts
     good = glb_of(named(node=b"\\ud83d\\ude00 \xe7\x8c\xab"))
     for name, data in (("a.glb", good), ("b.glb", triangle_glb(5)), ("c.obj", CORNERS), ("d", b"")):
         (tmp_path / name).write_bytes(data)
         with whole(str(tmp_path / name)) as path:
             assert path == str(tmp_path / name)
     bad = glb_of(named(node=b"\\ud83d"))
-    refusal = import_module(importing.__name__.replace("importing", "refusal")).Refusal
+    refusal = import_module(importing.__name__.replace("prepare.importing", "refusal")).Refusal
     for damaged in (bad + b"behind", bad[:-8], bad.replace(b"\x02\0\0\0", b"\x01\0\0\0", 1)):
         (tmp_path / "bad.glb").write_bytes(damaged)
         with pytest.raises(refusal):

@@ -36,7 +36,7 @@ def test_the_front_is_seen_upright_with_its_texture(preview: Any) -> None:
     image = bpy.data.images.new("four", 2, 2)
     image.pixels = (0, 0, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 0, 1, 0, 1)
     image.pack()
-    surfaces = import_module(preview.__package__ + ".surfaces")
+    surfaces = import_module(preview.__package__ + ".principled")
     material = surfaces.new_material("plate")
     texture = material.node_tree.nodes.new("ShaderNodeTexImage")
     texture.image = image
@@ -65,7 +65,7 @@ def test_a_black_ball_shows_its_roundness(preview: Any) -> None:
     solid.to_mesh(mesh)
     solid.free()
     mesh.shade_smooth()
-    surfaces = import_module(preview.__package__ + ".surfaces")
+    surfaces = import_module(preview.__package__ + ".principled")
     material = surfaces.new_material("black")
     surfaces.surface_of(material).inputs["Base Color"].default_value = (0, 0, 0, 1)
     mesh.materials.append(material)

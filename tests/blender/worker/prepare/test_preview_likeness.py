@@ -34,7 +34,7 @@ def previewed(mesh: Path, folder: Path) -> NDArray[np.float64]:
     """Return the preview that a job gets."""
     request = {"mesh": str(mesh), "name": "ball", "output": str(folder / "model.blend"),
                "preview": str(folder / "preview.png"), "render_preview": True}  # fmt: skip
-    room("prepare").prepare(request, lambda *_: None)
+    room("prepare.build_model").prepare(request, lambda *_: None)
     return picture(folder / "preview.png")
 
 
@@ -42,9 +42,9 @@ def rendered(mesh: Path, folder: Path) -> NDArray[np.float64]:
     """Return what Cycles makes of Blender's own import, in the same light."""
     import_plainly(mesh)
     (thing,) = (one for one in bpy.context.scene.objects if one.type == "MESH")
-    with room("preview")._studio(thing) as scene:
+    with room("prepare.preview")._studio(thing) as scene:
         scene.render.engine = "CYCLES"
-        room("preview")._set_up(scene)
+        room("prepare.preview")._set_up(scene)
         scene.cycles.samples, scene.cycles.seed = SAMPLES, 7
         scene.cycles.texture_limit_render = "OFF"
         scene.render.resolution_x = scene.render.resolution_y = 2 * SIDE
