@@ -109,21 +109,21 @@ class _Assembly:
             raise LookupError("parts are missing")
         used = {name for one in self._listed for name in one["materials"] if name}
         materials = append(blend_path, "materials", sorted(used)) if used else {}
-        things = append(str(self._folder / FRAME), "objects")
-        nothing = things[self._listed[0]["objects"][0]].data
+        objects = append(str(self._folder / FRAME), "objects")
+        nothing = objects[self._listed[0]["objects"][0]].data
         try:
-            self._join(frames, things, materials)
+            self._join(frames, objects, materials)
         except _FAILURES:
-            bpy.data.batch_remove(list(things.values()))
+            bpy.data.batch_remove(list(objects.values()))
             raise
         finally:
             bpy.data.meshes.remove(nothing)
-        return list(things.values())
+        return list(objects.values())
 
     def _join(
         self,
         frames: dict[str, bpy.types.Mesh],
-        things: dict[str, bpy.types.Object],
+        objects: dict[str, bpy.types.Object],
         materials: dict[str, bpy.types.Material],
     ) -> None:
         for one in self._listed:
@@ -135,7 +135,7 @@ class _Assembly:
             for name in one["materials"]:
                 mesh.materials.append(materials.get(name))
             for name in one["objects"]:
-                things[name].data = mesh
+                objects[name].data = mesh
             mesh.name = one["mesh"]
             mesh.update()
 

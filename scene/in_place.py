@@ -50,4 +50,4 @@ def import_in_place(
         bpy.data.scenes.remove(scene)
     where = place or location
     place_objects(context, objects, place=where, name=name, properties=properties, turn=turn)
-    return [thing.name for thing in objects], notes
+    return [obj.name for obj in objects], notes

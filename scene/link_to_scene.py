@@ -40,7 +40,7 @@ def append_model(
     objects = _link_objects(blend_path) if linked else _load_objects(blend_path)
     where = place or location
     place_objects(context, objects, place=where, name=name, properties=properties, turn=turn)
-    return [thing.name for thing in objects]
+    return [obj.name for obj in objects]
 
 
 def finish_earlier_work(context: bpy.types.Context) -> None:
@@ -70,10 +70,10 @@ def place_objects(
 ) -> None:
     """Link the model's objects, root first, to the active collection, and put it in place."""
     collection = _collection(context)
-    for thing in objects:
-        collection.objects.link(thing)
+    for obj in objects:
+        collection.objects.link(obj)
         for key, value in properties.items():
-            thing[key] = value
+            obj[key] = value
     root = objects[0]
     clear = clear_name(name) or root.name
     if not root.name.startswith(clear):
@@ -91,9 +91,9 @@ def place_objects(
 def _load_objects(blend_path: str) -> list[bpy.types.Object]:
     """Append all objects of the file, unless they have come in parts; the root first."""
     objects = chunked_append.take(blend_path) or list(append(blend_path, "objects").values())
-    for thing in objects:
-        if thing.asset_data:  # The library folder's copy is the asset.
-            thing.asset_clear()
+    for obj in objects:
+        if obj.asset_data:  # The library folder's copy is the asset.
+            obj.asset_clear()
     return _root_first(objects)
 
 
@@ -101,21 +101,21 @@ def _link_objects(blend_path: str) -> list[bpy.types.Object]:
     """Make objects of the file's meshes, which stay in the file: its objects could not be moved."""
     with bpy.data.libraries.load(blend_path, link=True) as (there, here):
         here.objects = there.objects
-    own = {thing: thing.copy() for thing in here.objects}
-    for thing, copy in own.items():
-        if thing.parent:
-            copy.parent = own[thing.parent]
-            copy.matrix_parent_inverse = thing.matrix_parent_inverse.copy()
+    own = {obj: obj.copy() for obj in here.objects}
+    for obj, copy in own.items():
+        if obj.parent:
+            copy.parent = own[obj.parent]
+            copy.matrix_parent_inverse = obj.matrix_parent_inverse.copy()
         if copy.asset_data:
             copy.asset_clear()
-    for thing in here.objects:
-        if not thing.users:  # Somebody else may have linked it as it is.
-            bpy.data.objects.remove(thing)
+    for obj in here.objects:
+        if not obj.users:  # Somebody else may have linked it as it is.
+            bpy.data.objects.remove(obj)
     return _root_first(own.values())
 
 
 def _root_first(objects: Iterable[bpy.types.Object]) -> list[bpy.types.Object]:
-    return sorted(objects, key=lambda thing: thing.parent is not None)
+    return sorted(objects, key=lambda obj: obj.parent is not None)
 
 
 def _collection(context: bpy.types.Context) -> bpy.types.Collection:
@@ -131,9 +131,9 @@ def _deselect(view_layer: bpy.types.ViewLayer, objects: list[bpy.types.Object]) 
     A hidden collection's objects are not in the layer, which Blender says by an error; asking the
     layer first would not find new ones that are in it.
     """
-    for thing in objects:
+    for obj in objects:
         with contextlib.suppress(RuntimeError):
-            thing.select_set(False, view_layer=view_layer)
+            obj.select_set(False, view_layer=view_layer)
 
 
 def _show_in_local_views(context: bpy.types.Context, objects: list[bpy.types.Object]) -> None:
@@ -144,14 +144,14 @@ def _show_in_local_views(context: bpy.types.Context, objects: list[bpy.types.Obj
             continue
         for area in window.screen.areas:
             if area.type == "VIEW_3D" and area.spaces.active.local_view:
-                for thing in objects:
+                for obj in objects:
                     # Of another view layer than this window's: nothing to show there.
                     with contextlib.suppress(RuntimeError):
-                        thing.local_view_set(area.spaces.active, True)
+                        obj.local_view_set(area.spaces.active, True)
 
 
-def _select_only(view_layer: bpy.types.ViewLayer, thing: bpy.types.Object) -> None:
+def _select_only(view_layer: bpy.types.ViewLayer, obj: bpy.types.Object) -> None:
     for selected in list(view_layer.objects.selected):
         selected.select_set(False, view_layer=view_layer)
-    thing.select_set(True, view_layer=view_layer)
-    view_layer.objects.active = thing
+    obj.select_set(True, view_layer=view_layer)
+    view_layer.objects.active = obj

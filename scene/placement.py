@@ -94,10 +94,10 @@ def model_box(objects: list[bpy.types.Object]) -> tuple[Vector, Vector]:
     """Return the lowest and highest corner of a model, seen from its root."""
     root = objects[0]
     corners = [
-        _to_root(thing, root) @ Vector(corner)
-        for thing in objects
-        if thing.type == "MESH"
-        for corner in thing.bound_box
+        _to_root(obj, root) @ Vector(corner)
+        for obj in objects
+        if obj.type == "MESH"
+        for corner in obj.bound_box
     ]
     return _box(corners or [Vector()])
 
@@ -148,23 +148,23 @@ def _heading(front: Vector) -> float:
     return math.atan2(front.x, -front.y)
 
 
-def _is_picture(thing: bpy.types.Object) -> bool:
-    return thing.type == "EMPTY" and thing.empty_display_type == "IMAGE" and thing.data is not None
+def _is_picture(obj: bpy.types.Object) -> bool:
+    return obj.type == "EMPTY" and obj.empty_display_type == "IMAGE" and obj.data is not None
 
 
-def _corners(thing: bpy.types.Object) -> Iterable[Vector]:
+def _corners(obj: bpy.types.Object) -> Iterable[Vector]:
     """Return world corners of a picture, or of an object and all that hangs on it."""
-    if _is_picture(thing):
-        width, height = (max(side, 1) for side in thing.data.size)
-        scale = thing.empty_display_size / max(width, height)
+    if _is_picture(obj):
+        width, height = (max(side, 1) for side in obj.data.size)
+        scale = obj.empty_display_size / max(width, height)
         left, bottom = (offset * scale * side for offset, side in
-                        zip(thing.empty_image_offset, (width, height), strict=True))  # fmt: skip
+                        zip(obj.empty_image_offset, (width, height), strict=True))  # fmt: skip
         right, top = left + width * scale, bottom + height * scale
         flat = ((left, bottom), (right, bottom), (right, top), (left, top))
-        return [thing.matrix_world @ Vector((x, y, 0.0)) for x, y in flat]
+        return [obj.matrix_world @ Vector((x, y, 0.0)) for x, y in flat]
     return [
         each.matrix_world @ Vector(corner)
-        for each in (thing, *thing.children_recursive)
+        for each in (obj, *obj.children_recursive)
         if each.type not in ("EMPTY", "LIGHT", "CAMERA", "SPEAKER")
         for corner in each.bound_box
     ]
@@ -185,24 +185,24 @@ def _factor(place: Place, low: Vector, high: Vector, units: float) -> float:
 
 
 def _scale(objects: list[bpy.types.Object], factor: float) -> None:
-    meshes = {thing.data for thing in objects if thing.type == "MESH"}
+    meshes = {obj.data for obj in objects if obj.type == "MESH"}
     if any(mesh.library or mesh.users > 1 or mesh.shape_keys for mesh in meshes):
         objects[0].scale = (factor,) * 3
         return
     whole = Matrix.Scale(factor, 4)
     for mesh in meshes:
         mesh.transform(whole)
-    for thing in objects[1:]:
-        thing.matrix_parent_inverse.translation *= factor
-        thing.location *= factor
+    for obj in objects[1:]:
+        obj.matrix_parent_inverse.translation *= factor
+        obj.location *= factor
 
 
-def _to_root(thing: bpy.types.Object, root: bpy.types.Object) -> Matrix:
+def _to_root(obj: bpy.types.Object, root: bpy.types.Object) -> Matrix:
     """Return where an object is within its root; nothing has been evaluated yet."""
     matrix = Matrix()
-    while thing is not None and thing != root:
-        matrix = thing.matrix_parent_inverse @ thing.matrix_basis @ matrix
-        thing = thing.parent
+    while obj is not None and obj != root:
+        matrix = obj.matrix_parent_inverse @ obj.matrix_basis @ matrix
+        obj = obj.parent
     return matrix
 
 
@@ -213,9 +213,9 @@ def _step_aside(
     context.view_layer.update()
     root = objects[0]
     around = root.matrix_basis
-    low, high = _box([around @ _to_root(thing, root) @ Vector(corner)
-                      for thing in objects if thing.type == "MESH"
-                      for corner in thing.bound_box])  # fmt: skip
+    low, high = _box([around @ _to_root(obj, root) @ Vector(corner)
+                      for obj in objects if obj.type == "MESH"
+                      for corner in obj.bound_box])  # fmt: skip
     taken = sorted(
         (other_low.x, other_high.x)
         for other_low, other_high in _results(context, objects)
@@ -234,9 +234,9 @@ def _results(
 ) -> Iterable[tuple[Vector, Vector]]:
     """Return the boxes of all results in the view layer that can be seen."""
     ours = set(without)
-    for thing in context.view_layer.objects:
-        is_root = JOB in thing and thing.parent is None
-        if is_root and thing not in ours and thing.visible_get(view_layer=context.view_layer):
-            corners = list(_corners(thing))
+    for obj in context.view_layer.objects:
+        is_root = JOB in obj and obj.parent is None
+        if is_root and obj not in ours and obj.visible_get(view_layer=context.view_layer):
+            corners = list(_corners(obj))
             if corners:
                 yield _box(corners)

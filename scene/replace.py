@@ -25,20 +25,20 @@ BEFORE = f"{MARK}before"
 
 def made_by(job: str, view_layer: bpy.types.ViewLayer) -> list[bpy.types.Object]:
     """Return the objects that a job made and that the view layer has."""
-    return [thing for thing in view_layer.objects if thing.get(JOB) == job]
+    return [obj for obj in view_layer.objects if obj.get(JOB) == job]
 
 
-def model_of(thing: bpy.types.Object) -> list[bpy.types.Object]:
+def model_of(obj: bpy.types.Object) -> list[bpy.types.Object]:
     """Return all parts of the model that an object belongs to, the root first."""
-    job, root = thing.get(JOB), thing
+    job, root = obj.get(JOB), obj
     while job and root.parent and root.parent.get(JOB) == job:
         root = root.parent
     return [root, *(one for one in root.children_recursive if job and one.get(JOB) == job)]
 
 
-def can_come_back(thing: bpy.types.Object) -> bool:
+def can_come_back(obj: bpy.types.Object) -> bool:
     """Say whether something was replaced by this model."""
-    return model_of(thing)[0].get(BEFORE) is not None
+    return model_of(obj)[0].get(BEFORE) is not None
 
 
 def replace_model(
@@ -67,12 +67,12 @@ def replace_model(
     return new[0]
 
 
-def bring_back(context: bpy.types.Context, thing: bpy.types.Object) -> bpy.types.Object:
+def bring_back(context: bpy.types.Context, obj: bpy.types.Object) -> bpy.types.Object:
     """Let what was replaced come back to where its successor stands now; return its root.
 
     The successor goes: its job still has it.
     """
-    now = model_of(thing)
+    now = model_of(obj)
     before = now[0][BEFORE]
     if isinstance(before, bpy.types.Mesh):
         return _change_mesh_back(now[0], before)
@@ -108,12 +108,12 @@ def _change_mesh(old: bpy.types.Object, new: bpy.types.Object, change: Matrix) -
     return old
 
 
-def _change_mesh_back(thing: bpy.types.Object, before: bpy.types.Mesh) -> bpy.types.Object:
-    for name in _marks(thing):
-        del thing[name]
-    thing.data = before
-    _move_marks(before, thing)
-    return thing
+def _change_mesh_back(obj: bpy.types.Object, before: bpy.types.Mesh) -> bpy.types.Object:
+    for name in _marks(obj):
+        del obj[name]
+    obj.data = before
+    _move_marks(before, obj)
+    return obj
 
 
 def _marks(owner: bpy.types.ID) -> list[str]:

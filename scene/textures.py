@@ -31,7 +31,7 @@ def settle_textures(objects: Iterable[bpy.types.Object], *, unpack: bool) -> tup
 
 
 def _packed_images(objects: Iterable[bpy.types.Object]) -> list[bpy.types.Image]:
-    materials = {slot.material for thing in objects for slot in thing.material_slots}
+    materials = {slot.material for obj in objects for slot in obj.material_slots}
     trees = [material.node_tree for material in materials if material and not material.library]
     images = {
         node.image

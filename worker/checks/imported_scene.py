@@ -53,8 +53,8 @@ class Arrival:
                 with suppress(RuntimeError):
                     image.pack()
 
-    def _new(self, things: Iterable[bpy.types.ID]) -> int:
-        return sum(one not in self._before for one in things)
+    def _new(self, objects: Iterable[bpy.types.ID]) -> int:
+        return sum(one not in self._before for one in objects)
 
 
 def _place_of(image: bpy.types.Image) -> Path | None:

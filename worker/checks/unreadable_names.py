@@ -20,23 +20,23 @@ def make_names_readable(*, printable: bool) -> None:
 
     `printable`: also take what stands for no letter out of the others, such as escape codes.
     """
-    for thing in _data():
-        if thing.library is None:
-            _make_readable(thing, printable=printable)
+    for obj in _data():
+        if obj.library is None:
+            _make_readable(obj, printable=printable)
     for image in bpy.data.images:
         _forget_place(image)
     for part in _parts():
         _make_readable(part, printable=printable)
 
 
-def _make_readable(thing: Any, *, printable: bool) -> None:
+def _make_readable(obj: Any, *, printable: bool) -> None:
     try:
-        name = thing.name
+        name = obj.name
     except UnicodeDecodeError:
-        thing.name = type(thing).__name__.removesuffix("Attribute")  # guard: unreadable-names
+        obj.name = type(obj).__name__.removesuffix("Attribute")  # guard: unreadable-names
         return
     if printable and not name.isprintable() and only_letters(name) != name:
-        thing.name = only_letters(name) or type(thing).__name__
+        obj.name = only_letters(name) or type(obj).__name__
 
 
 def _forget_place(image: bpy.types.Image) -> None:
@@ -58,8 +58,8 @@ def _data() -> Iterator[Any]:
 
 def _parts() -> Iterator[Any]:
     """Yield what has a name within data-blocks that come out of mesh files."""
-    for thing in bpy.data.objects:
-        yield from thing.vertex_groups
+    for obj in bpy.data.objects:
+        yield from obj.vertex_groups
     for mesh in bpy.data.meshes:
         yield from _renamable(mesh.attributes)
         if mesh.shape_keys is not None:

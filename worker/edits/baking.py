@@ -22,21 +22,21 @@ DATA = frozenset({"Metallic", "Roughness", "Normal"})
 Watch = Callable[[float, str], None]
 
 
-def bake_own_colors(thing: bpy.types.Object, name: str) -> None:
+def bake_own_colors(obj: bpy.types.Object, name: str) -> None:
     """Put a mesh's vertex colours into a texture of its own."""
-    if not thing.data.uv_layers:
-        unwrap(thing)
-    image = _new_image(name, _side_for(len(thing.data.polygons)), "Base Color")
-    with _bake_settings(), _shown_as_light([thing], "Base Color"):
-        for material in {each for each in thing.data.materials if each}:
+    if not obj.data.uv_layers:
+        unwrap(obj)
+    image = _new_image(name, _side_for(len(obj.data.polygons)), "Base Color")
+    with _bake_settings(), _shown_as_light([obj], "Base Color"):
+        for material in {each for each in obj.data.materials if each}:
             _aim(material, image)
-        _bake([thing], thing, "EMIT")
+        _bake([obj], obj, "EMIT")
     image.pack()
-    before = list(thing.data.materials)
+    before = list(obj.data.materials)
     made = {material: _with_texture(material, image) for material in {*before} if material}
     for slot, material in enumerate(before):
         if material:
-            thing.data.materials[slot] = made[material]
+            obj.data.materials[slot] = made[material]
 
 
 def _with_texture(material: bpy.types.Material, image: bpy.types.Image) -> bpy.types.Material:
@@ -88,12 +88,12 @@ def bake_over(
     return material
 
 
-def unwrap(thing: bpy.types.Object) -> None:
+def unwrap(obj: bpy.types.Object) -> None:
     """Lay the mesh's faces out in a new UV map."""
-    while thing.data.uv_layers:
-        thing.data.uv_layers.remove(thing.data.uv_layers[0])
-    thing.data.uv_layers.new(name="UVMap")
-    _select([thing], thing)
+    while obj.data.uv_layers:
+        obj.data.uv_layers.remove(obj.data.uv_layers[0])
+    obj.data.uv_layers.new(name="UVMap")
+    _select([obj], obj)
     bpy.ops.object.mode_set(mode="EDIT")
     try:
         bpy.ops.mesh.select_all(action="SELECT")
@@ -102,12 +102,12 @@ def unwrap(thing: bpy.types.Object) -> None:
         bpy.ops.object.mode_set(mode="OBJECT")
 
 
-def texture_side(things: list[bpy.types.Object], faces: int) -> int:
+def texture_side(objects: list[bpy.types.Object], faces: int) -> int:
     """Return how large a texture must be to keep what the things' own ones show."""
     sides = [
         max(node.image.size)
-        for thing in things
-        for material in thing.data.materials
+        for obj in objects
+        for material in obj.data.materials
         if material and material.node_tree
         for node in material.node_tree.nodes
         if node.type == "TEX_IMAGE" and node.image
@@ -129,9 +129,9 @@ def _new_image(name: str, side: int, use: str) -> bpy.types.Image:
     return image
 
 
-def _values(things: list[bpy.types.Object], use: str) -> set[float | None]:
+def _values(objects: list[bpy.types.Object], use: str) -> set[float | None]:
     """Return what an input of the surfaces is set to, None where something is linked to it."""
-    surfaces = (surface_of(material) for thing in things for material in thing.data.materials)
+    surfaces = (surface_of(material) for obj in objects for material in obj.data.materials)
     inputs = (surface.inputs[use] for surface in surfaces if surface is not None)
     return {None if one.is_linked else one.default_value for one in inputs}
 
@@ -180,10 +180,10 @@ def _bake_settings() -> Iterator[None]:
 
 
 @contextmanager
-def _shown_as_light(things: list[bpy.types.Object], use: str) -> Iterator[None]:
+def _shown_as_light(objects: list[bpy.types.Object], use: str) -> Iterator[None]:
     """Let the surfaces shine with what feeds one of their inputs, so that a bake sees it bare."""
     undo: list[tuple[bpy.types.NodeTree, bpy.types.Node, bpy.types.NodeSocket | None]] = []
-    for material in {each for thing in things for each in thing.data.materials if each}:
+    for material in {each for obj in objects for each in obj.data.materials if each}:
         surface = surface_of(material)
         output = _output(material)
         if surface is None or output is None:
@@ -228,9 +228,9 @@ def _bake(sources: list[bpy.types.Object], target: bpy.types.Object, kind: str) 
     )
 
 
-def _select(things: list[bpy.types.Object], active: bpy.types.Object) -> None:
+def _select(objects: list[bpy.types.Object], active: bpy.types.Object) -> None:
     layer = bpy.context.view_layer
     layer.update()
-    for thing in layer.objects:
-        thing.select_set(thing in things)
+    for obj in layer.objects:
+        obj.select_set(obj in objects)
     layer.objects.active = active

@@ -33,21 +33,21 @@ def clean(
     low, high = bounds(meshes)
     diagonal = float(np.linalg.norm(high - low))
     done: Counts = {}
-    for number, thing in enumerate(meshes):
+    for number, obj in enumerate(meshes):
         report(number / len(meshes), "Cleaning the mesh")
-        for what, count in _clean_mesh(thing, asked, diagonal).items():
+        for what, count in _clean_mesh(obj, asked, diagonal).items():
             done[what] = done.get(what, 0) + count
     notes = [what.format(f"{count:,}") for what, count in done.items() if count]
     return root, notes or ["There was nothing to clean."]
 
 
-def _clean_mesh(thing: bpy.types.Object, asked: dict[str, Any], diagonal: float) -> Counts:
-    mesh = thing.data
+def _clean_mesh(obj: bpy.types.Object, asked: dict[str, Any], diagonal: float) -> Counts:
+    mesh = obj.data
     points = len(mesh.vertices)
     if not mesh.shape_keys:
         weld(mesh)
     done = {"Doubles merged: {}.": points - len(mesh.vertices)}
-    debris, shells, gone = _unwanted_faces(thing, asked, diagonal)
+    debris, shells, gone = _unwanted_faces(obj, asked, diagonal)
     done |= {"Loose bits removed: {}.": debris, "Inner shells removed: {}.": shells}
     work = bmesh.new()
     work.from_mesh(mesh)
@@ -65,16 +65,16 @@ def _clean_mesh(thing: bpy.types.Object, asked: dict[str, Any], diagonal: float)
 
 
 def _unwanted_faces(
-    thing: bpy.types.Object, asked: dict[str, Any], diagonal: float
+    obj: bpy.types.Object, asked: dict[str, Any], diagonal: float
 ) -> tuple[int, int, NDArray[np.bool_]]:
     """Return how many parts are debris and how many lie inside, and mark the faces of both."""
-    shape = read_shape(thing.data)
+    shape = read_shape(obj.data)
     parts = parts_of(shape, edge_uses(shape))
     debris = _extents(shape, parts) < diagonal * float(asked.get("debris", 0.01))
     debris[np.argmax(parts.sizes)] = False
     shells = np.zeros(parts.count, np.bool_)
     if asked.get("shells", True):
-        shells = inner_shells(thing, shape, parts) & ~debris
+        shells = inner_shells(obj, shape, parts) & ~debris
     return int(debris.sum()), int(shells.sum()), (debris | shells)[parts.faces]
 
 

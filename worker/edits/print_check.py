@@ -29,7 +29,7 @@ def print_check(
     wanted, tallest = float(asked.get("print_height", 0.0)), card["size"][2]
     scale = wanted / tallest if wanted > 0.0 and tallest > 0.0 else MILLIMETRES
     wall = float(asked.get("wall", 0.8))
-    thickness = np.concatenate([_thickness(thing) for thing in meshes]) * scale
+    thickness = np.concatenate([_thickness(obj) for obj in meshes]) * scale
     thin = float((thickness < wall).mean()) if len(thickness) else 0.0
     thinnest = float(np.quantile(thickness, FEW)) if len(thickness) else 0.0
     sound = card["watertight"] and not card["flipped_faces"]
@@ -39,16 +39,16 @@ def print_check(
         "wall": wall,
         "thinnest": round(thinnest, 3),
         "thin_share": round(thin, 4),
-        "volume": round(sum(_volume(thing) for thing in meshes) * scale**3 / MILLIMETRES, 3),
+        "volume": round(sum(_volume(obj) for obj in meshes) * scale**3 / MILLIMETRES, 3),
         "printable": bool(sound and thin <= FEW),
     }
 
 
-def _thickness(thing: bpy.types.Object) -> NDArray[Any]:
+def _thickness(obj: bpy.types.Object) -> NDArray[Any]:
     """Measure the wall under points spread evenly over the surface, where there is another side."""
     graph = bpy.context.evaluated_depsgraph_get()
-    tree = BVHTree.FromObject(thing, graph)
-    shape = read_shape(thing.data)
+    tree = BVHTree.FromObject(obj, graph)
+    shape = read_shape(obj.data)
     all_corners = shape.points[shape.triangles].astype(np.float64)
     sides = all_corners[:, 1:] - all_corners[:, :1]
     area = np.linalg.norm(np.cross(sides[:, 0], sides[:, 1]), axis=1)
@@ -61,7 +61,7 @@ def _thickness(thing: bpy.types.Object) -> NDArray[Any]:
     points = np.einsum("ij,ijk->ik", weights, corners)
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-20)
-    start = thing.dimensions.length * 1e-6
+    start = obj.dimensions.length * 1e-6
     found = []
     for point, normal in zip(points, normals, strict=True):
         inward = Vector(-normal)
@@ -71,8 +71,8 @@ def _thickness(thing: bpy.types.Object) -> NDArray[Any]:
     return np.array(found)
 
 
-def _volume(thing: bpy.types.Object) -> float:
-    shape = read_shape(thing.data)
+def _volume(obj: bpy.types.Object) -> float:
+    shape = read_shape(obj.data)
     corner = shape.points[shape.triangles].astype(np.float64)
     normal = np.cross(corner[:, 1], corner[:, 2])
     return float(np.einsum("ij,ij->", corner[:, 0], normal)) / 6.0

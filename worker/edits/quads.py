@@ -36,7 +36,7 @@ def quads(
     sources = model_meshes(root)
     notes: list[str] = []
     report(0.0, "Closing the surface")
-    made = joined([_copy(thing) for thing in sources], name)
+    made = joined([_copy(obj) for obj in sources], name)
     area = _area(made.data)
     _voxels(made, area, min(int(wanted * FINER), MOST_HULL_FACES))
     report(0.15, f"Laying {wanted:,} quads")
@@ -49,15 +49,15 @@ def quads(
     unwrap(made)
     side = texture_side(sources, len(made.data.polygons))
     bake_over(made, sources, name, side, lambda part, phase: report(0.6 + 0.4 * part, phase))
-    for thing in [root, *root.children_recursive]:
-        bpy.data.objects.remove(thing)
+    for obj in [root, *root.children_recursive]:
+        bpy.data.objects.remove(obj)
     made.name = made.data.name = name
     return made, notes
 
 
-def _copy(thing: bpy.types.Object) -> bpy.types.Object:
-    copy = thing.copy()
-    copy.data = thing.data.copy()
+def _copy(obj: bpy.types.Object) -> bpy.types.Object:
+    copy = obj.copy()
+    copy.data = obj.data.copy()
     bpy.context.scene.collection.objects.link(copy)
     return copy
 
@@ -66,18 +66,18 @@ def _area(mesh: bpy.types.Mesh) -> float:
     return float(read(mesh.polygons, "area", np.float32).sum())
 
 
-def _voxels(thing: bpy.types.Object, area: float, faces: int) -> None:
+def _voxels(obj: bpy.types.Object, area: float, faces: int) -> None:
     """Make the mesh a closed hull of about so many quads on a grid; holes stay without effect.
 
     Raise Refusal where nothing closed comes of it.
     """
-    mesh = thing.data
-    mesh.remesh_voxel_size = max(float(np.sqrt(area / faces)), thing.dimensions.length / 2000.0)
+    mesh = obj.data
+    mesh.remesh_voxel_size = max(float(np.sqrt(area / faces)), obj.dimensions.length / 2000.0)
     mesh.remesh_voxel_adaptivity = 0.0
     mesh.use_remesh_fix_poles = False
-    bpy.context.view_layer.objects.active = thing
+    bpy.context.view_layer.objects.active = obj
     bpy.ops.object.voxel_remesh()
-    if not thing.data.polygons:
+    if not obj.data.polygons:
         what = "The model has no inside that a new mesh could enclose."
         raise Refusal("failed", what, "Clean it first, or reduce its faces instead.")
 
@@ -86,8 +86,8 @@ def _flow(made: bpy.types.Object, wanted: int, sources: list[bpy.types.Object]) 
     """Let Blender lay quads along the surface; say whether that went well."""
     hull = made.data.copy()
     bpy.context.view_layer.update()
-    for thing in bpy.context.view_layer.objects:
-        thing.select_set(thing == made)
+    for obj in bpy.context.view_layer.objects:
+        obj.select_set(obj == made)
     bpy.context.view_layer.objects.active = made
     try:
         done = bpy.ops.object.quadriflow_remesh(
@@ -125,7 +125,7 @@ def _grid(
     faces = float(wanted)
     for _ in range(TRIES):
         bpy.data.objects.remove(made)
-        made = joined([_copy(thing) for thing in sources], name)
+        made = joined([_copy(obj) for obj in sources], name)
         _voxels(made, area, max(16, round(faces)))
         count = len(made.data.polygons)
         if 0.8 < count / wanted < 1.25:
@@ -136,7 +136,7 @@ def _grid(
 
 def _cling(made: bpy.types.Object, sources: list[bpy.types.Object]) -> None:
     """Pull the new points onto the old surface, from which the hull stands off a little."""
-    target = joined([_copy(thing) for thing in sources], "target")
+    target = joined([_copy(obj) for obj in sources], "target")
     modifier = made.modifiers.new("Cling", "SHRINKWRAP")
     modifier.target, modifier.wrap_method = target, "NEAREST_SURFACEPOINT"
     graph = bpy.context.evaluated_depsgraph_get()

@@ -33,14 +33,14 @@ def decimate(
 ) -> tuple[bpy.types.Object, list[str]]:
     """Collapse edges until about `asked["faces"]` triangles are left, shared out by size."""
     meshes = model_meshes(root)
-    counts = [triangle_count(thing.data) for thing in meshes]
+    counts = [triangle_count(obj.data) for obj in meshes]
     total, wanted = sum(counts), int(asked["faces"])
     if wanted >= total:
         what = f"The model has {total:,} triangles already."
         raise Refusal("invalid_settings", what, "Ask for fewer.")
-    for number, (thing, count) in enumerate(zip(meshes, counts, strict=True)):
+    for number, (obj, count) in enumerate(zip(meshes, counts, strict=True)):
         report(number / len(meshes), f"Reducing to {wanted:,} triangles")
-        reduce(thing, max(4, round(count * wanted / total)))
+        reduce(obj, max(4, round(count * wanted / total)))
     return root, []
 
 
@@ -56,9 +56,9 @@ def detail_levels(
     total = triangle_count(finest.data)
     coarsest = min(int(asked["faces"]), max(4, total // 2))
     if root != finest:
-        for thing in [root, *root.children_recursive]:
-            if thing != finest:
-                bpy.data.objects.remove(thing)
+        for obj in [root, *root.children_recursive]:
+            if obj != finest:
+                bpy.data.objects.remove(obj)
     top = bpy.data.objects.new(name, None)
     bpy.context.scene.collection.objects.link(top)
     finest.parent = top
@@ -74,36 +74,36 @@ def detail_levels(
     return top, []
 
 
-def reduce(thing: bpy.types.Object, triangles: int) -> None:
+def reduce(obj: bpy.types.Object, triangles: int) -> None:
     """Collapse the object's mesh to about so many triangles; seams of its texture stay."""
-    before = thing.data
+    before = obj.data
     for _ in range(TRIES):  # An open mesh, or one with many seams, ends with more than was asked.
-        count = triangle_count(thing.data)
+        count = triangle_count(obj.data)
         if count <= triangles * (1.0 + TOLERANCE):
             break
-        _collapse(thing, triangles / count)
-        if triangle_count(thing.data) == count:
+        _collapse(obj, triangles / count)
+        if triangle_count(obj.data) == count:
             break
-    if thing.data != before and not before.users:
+    if obj.data != before and not before.users:
         name = before.name
         bpy.data.meshes.remove(before)
-        thing.data.name = name
+        obj.data.name = name
 
 
 def joined(meshes: list[bpy.types.Object], name: str) -> bpy.types.Object:
     """Make one object of several meshes, its origin the model's; a single one stays itself."""
     bpy.context.view_layer.update()
-    for thing in meshes:
-        world = thing.matrix_world.copy()
-        thing.parent = None
-        thing.matrix_world = world
+    for obj in meshes:
+        world = obj.matrix_world.copy()
+        obj.parent = None
+        obj.matrix_world = world
     first = meshes[0]
     if len(meshes) > 1:
         origin = bpy.data.objects.new(name, bpy.data.meshes.new(name))
         bpy.context.scene.collection.objects.link(origin)
         bpy.context.view_layer.update()
-        for thing in bpy.context.view_layer.objects:
-            thing.select_set(thing in meshes or thing == origin)
+        for obj in bpy.context.view_layer.objects:
+            obj.select_set(obj in meshes or obj == origin)
         bpy.context.view_layer.objects.active = first = origin
         bpy.ops.object.join()
     first.name = first.data.name = name
@@ -115,32 +115,32 @@ def triangle_count(mesh: bpy.types.Mesh) -> int:
     return len(mesh.loops) - 2 * len(mesh.polygons)
 
 
-def _collapse(thing: bpy.types.Object, ratio: float) -> None:
-    modifier = thing.modifiers.new("Reduce", "DECIMATE")
+def _collapse(obj: bpy.types.Object, ratio: float) -> None:
+    modifier = obj.modifiers.new("Reduce", "DECIMATE")
     modifier.ratio = ratio
     modifier.use_collapse_triangulate = True
-    seams = _spare_seams(thing, modifier)
+    seams = _spare_seams(obj, modifier)
     graph = bpy.context.evaluated_depsgraph_get()
     made = bpy.data.meshes.new_from_object(
-        thing.evaluated_get(graph), preserve_all_data_layers=True, depsgraph=graph
+        obj.evaluated_get(graph), preserve_all_data_layers=True, depsgraph=graph
     )
-    thing.modifiers.remove(modifier)
-    _drop_group(thing, seams)
-    old = thing.data
-    thing.data = made
-    _drop_group(thing, seams)
+    obj.modifiers.remove(modifier)
+    _drop_group(obj, seams)
+    old = obj.data
+    obj.data = made
+    _drop_group(obj, seams)
     if old.users == 0 and old.name.endswith(".reduced"):
         bpy.data.meshes.remove(old)
 
 
-def _drop_group(thing: bpy.types.Object, name: str) -> None:
+def _drop_group(obj: bpy.types.Object, name: str) -> None:
     """Remove a vertex group, which a new mesh of some versions has taken over."""
-    group = thing.vertex_groups.get(name)
+    group = obj.vertex_groups.get(name)
     if group is not None:
-        thing.vertex_groups.remove(group)
+        obj.vertex_groups.remove(group)
 
 
-def _spare_seams(thing: bpy.types.Object, modifier: bpy.types.DecimateModifier) -> str:
+def _spare_seams(obj: bpy.types.Object, modifier: bpy.types.DecimateModifier) -> str:
     """Let the modifier keep the points where the texture or the material changes, while it can.
 
     A triangle that reaches over a seam shows what lies between two islands of the texture. The
@@ -148,7 +148,7 @@ def _spare_seams(thing: bpy.types.Object, modifier: bpy.types.DecimateModifier) 
     its collapse moves the surface: a seam shall go when that is what the rest would cost, too.
     Return the name of the vertex group that says so, empty where there are no seams.
     """
-    mesh = thing.data
+    mesh = obj.data
     found = np.flatnonzero(_on_seams(mesh))
     if not len(found):
         return ""
@@ -156,7 +156,7 @@ def _spare_seams(thing: bpy.types.Object, modifier: bpy.types.DecimateModifier) 
     ends = positions[edges_of(mesh)]
     diagonal = max(float(np.linalg.norm(np.ptp(positions, axis=0))), 1e-9)
     edge = max(float(np.linalg.norm(ends[:, 0] - ends[:, 1], axis=1).mean()), 1e-9)
-    group = thing.vertex_groups.new(name=SEAMS)
+    group = obj.vertex_groups.new(name=SEAMS)
     group.add(found.tolist(), HALF, "REPLACE")
     modifier.vertex_group, modifier.invert_vertex_group = group.name, True
     sag = edge**2 / modifier.ratio / diagonal

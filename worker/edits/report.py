@@ -37,7 +37,7 @@ MOST_CROSSINGS = 512
 
 def health_card(meshes: list[bpy.types.Object]) -> dict[str, Any]:
     """Return the figures of a model, those of its meshes added up."""
-    cards = [_card_of(thing) for thing in meshes]
+    cards = [_card_of(obj) for obj in meshes]
     card: dict[str, Any] = {key: sum(one[key] for one in cards) for key in cards[0]}
     low, high = bounds(meshes)
     card["size"] = [round(float(side), 6) for side in high - low]
@@ -46,7 +46,7 @@ def health_card(meshes: list[bpy.types.Object]) -> dict[str, Any]:
     return card
 
 
-def inner_shells(thing: bpy.types.Object, shape: Shape, parts: Parts) -> NDArray[np.bool_]:
+def inner_shells(obj: bpy.types.Object, shape: Shape, parts: Parts) -> NDArray[np.bool_]:
     """Mark the closed parts that lie inside of other closed ones: nobody will see them.
 
     Of very many parts only the largest are looked at.
@@ -55,7 +55,7 @@ def inner_shells(thing: bpy.types.Object, shape: Shape, parts: Parts) -> NDArray
     closed = closed_parts(parts)
     if closed.sum() < 2:
         return inside
-    tree = BVHTree.FromObject(thing, bpy.context.evaluated_depsgraph_get())
+    tree = BVHTree.FromObject(obj, bpy.context.evaluated_depsgraph_get())
     first = shape.corners[shape.starts]
     order = np.argsort(-parts.sizes)[:MOST_SHELLS]
     for part in order:
@@ -68,8 +68,8 @@ def inner_shells(thing: bpy.types.Object, shape: Shape, parts: Parts) -> NDArray
     return inside
 
 
-def _card_of(thing: bpy.types.Object) -> dict[str, int]:
-    mesh = thing.data
+def _card_of(obj: bpy.types.Object) -> dict[str, int]:
+    mesh = obj.data
     shape = read_shape(mesh)
     uses = edge_uses(shape)
     parts = parts_of(shape, uses)
@@ -85,7 +85,7 @@ def _card_of(thing: bpy.types.Object) -> dict[str, int]:
         "holes": hole_count(shape, uses),
         "open_edges": int((uses == 1).sum()),
         "non_manifold_edges": int((uses > 2).sum()),
-        "inner_shells": int(inner_shells(thing, shape, parts).sum()),
+        "inner_shells": int(inner_shells(obj, shape, parts).sum()),
         "flipped_faces": int(parts.sizes[inward_parts(parts)].sum())
         + _twisted_faces(shape, twisted),
         "uv_islands": island_count(shape, read(layer.uv, "vector", np.float32, 2)) if layer else 0,
@@ -130,8 +130,8 @@ def _crossings(
 def _textures(meshes: list[bpy.types.Object]) -> list[dict[str, Any]]:
     images = {
         node.image
-        for thing in meshes
-        for material in thing.data.materials
+        for obj in meshes
+        for material in obj.data.materials
         if material and material.node_tree
         for node in material.node_tree.nodes
         if node.type == "TEX_IMAGE" and node.image

@@ -57,13 +57,13 @@ def care(request: dict[str, Any], report: Watch) -> dict[str, Any]:
     elif task not in ("card", "print"):
         raise Refusal("failed", UNKNOWN.format(task), "Restart Blender.")
     report(0.93, "Looking it through")
-    shown = [thing for thing in model_meshes(root) if not thing.hide_viewport]
+    shown = [obj for obj in model_meshes(root) if not obj.hide_viewport]
     card = health_card(shown)
     if task == "print":
         card["print"] = print_check(shown, card, asked)
     return {
         "faces": card["faces"],
-        "objects": [thing.name for thing in model_objects(root)],
+        "objects": [obj.name for obj in model_objects(root)],
         "card": card,
         "notes": notes,
     }
@@ -77,12 +77,12 @@ def open_model(path: str) -> bpy.types.Object:
         here.objects = there.objects
     for library in list(bpy.data.libraries):
         bpy.data.libraries.remove(library)
-    for thing in here.objects:
-        bpy.context.scene.collection.objects.link(thing)
-        if thing.asset_data:  # The library folder has its asset: the original.
-            thing.asset_clear()
+    for obj in here.objects:
+        bpy.context.scene.collection.objects.link(obj)
+        if obj.asset_data:  # The library folder has its asset: the original.
+            obj.asset_clear()
     bpy.context.view_layer.update()
-    root = next((thing for thing in here.objects if thing.parent is None), None)
+    root = next((obj for obj in here.objects if obj.parent is None), None)
     if root is None or not model_meshes(root):
         raise Refusal("bad_mesh", "The model holds no faces.", "Import the job again.")
     return root

@@ -53,7 +53,7 @@ def prepare(request: dict[str, Any], report: Callable[[float, str], None]) -> di
         _add_preview(root, request)
     return {
         "faces": face_count(root),
-        "objects": [thing.name for thing in objects],
+        "objects": [obj.name for obj in objects],
         "root": root.name,
         "height": round(height(root), 6),
         "notes": notes,

@@ -36,9 +36,9 @@ def write_parts(folder: Path, objects: list[bpy.types.Object], least: int) -> No
     """
     (folder / LIST).unlink(missing_ok=True)
     owners: dict[bpy.types.Mesh, list[bpy.types.Object]] = {}
-    for thing in objects:
-        if thing.type == "MESH":
-            owners.setdefault(thing.data, []).append(thing)
+    for obj in objects:
+        if obj.type == "MESH":
+            owners.setdefault(obj.data, []).append(obj)
     if not all(_can_part(mesh, owners[mesh]) for mesh in owners):
         return
     size = sum(_size(mesh) for mesh in owners)
@@ -119,15 +119,15 @@ def _write_frame(
     Afterwards the objects are as they were.
     """
     frames, nothing = [_frame(mesh) for mesh in meshes], bpy.data.meshes.new(".")
-    before = {thing: thing.data for thing in objects if thing.type == "MESH"}
+    before = {obj: obj.data for obj in objects if obj.type == "MESH"}
     try:
-        for thing in before:
-            thing.data = nothing
+        for obj in before:
+            obj.data = nothing
         bpy.data.libraries.write(path, {*objects, *frames})
         return [frame.name for frame in frames]
     finally:
-        for thing, mesh in before.items():
-            thing.data = mesh
+        for obj, mesh in before.items():
+            obj.data = mesh
         bpy.data.batch_remove([*frames, nothing])
 
 

@@ -35,13 +35,13 @@ def mend(name: str, format_: str, options: Mending = DEFAULT) -> bpy.types.Objec
         _remove_all_but(meshes)
     else:
         _remove_helpers(meshes)
-    skinned = {thing.data for thing in meshes if thing.vertex_groups}
+    skinned = {obj.data for obj in meshes if obj.vertex_groups}
     check_surface(meshes)
-    for mesh in dict.fromkeys(thing.data for thing in meshes):
+    for mesh in dict.fromkeys(obj.data for obj in meshes):
         _mend_mesh(mesh, format_, options, to_weld=options.weld and mesh not in skinned)
-    empty = [thing for thing in meshes if not thing.data.polygons]
+    empty = [obj for obj in meshes if not obj.data.polygons]
     bpy.data.batch_remove(empty)
-    meshes = [thing for thing in meshes if thing not in empty]
+    meshes = [obj for obj in meshes if obj not in empty]
     return _root(name, meshes, alone=options.tidy and options.apply_transforms)
 
 
@@ -52,17 +52,17 @@ def model_objects(root: bpy.types.Object) -> list[bpy.types.Object]:
 
 def model_meshes(root: bpy.types.Object) -> list[bpy.types.Object]:
     """Return those of the model's objects that have faces."""
-    return [thing for thing in model_objects(root) if thing.type == "MESH"]
+    return [obj for obj in model_objects(root) if obj.type == "MESH"]
 
 
 def face_count(root: bpy.types.Object) -> int:
     """Count the faces of all meshes of the model."""
-    return sum(len(thing.data.polygons) for thing in model_meshes(root))
+    return sum(len(obj.data.polygons) for obj in model_meshes(root))
 
 
 def height(root: bpy.types.Object) -> float:
     """Return the model's height in metres; its lowest point is at zero."""
-    return float(bounds([thing for thing in model_meshes(root) if not thing.hide_viewport])[1][2])
+    return float(bounds([obj for obj in model_meshes(root) if not obj.hide_viewport])[1][2])
 
 
 def _mend_mesh(mesh: bpy.types.Mesh, format_: str, options: Mending, *, to_weld: bool) -> None:
@@ -90,22 +90,22 @@ def _imported_meshes() -> list[bpy.types.Object]:
     bpy.context.view_layer.update()
     scene = bpy.context.scene
     hidden = {
-        thing
+        obj
         for collection in scene.collection.children_recursive
         if collection.name.startswith(HELPERS)
-        for thing in collection.all_objects
+        for obj in collection.all_objects
     }
     return [
-        thing
-        for thing in scene.objects
-        if thing.type == "MESH" and thing.data.polygons and thing not in hidden
+        obj
+        for obj in scene.objects
+        if obj.type == "MESH" and obj.data.polygons and obj not in hidden
     ]
 
 
 def _remove_all_but(meshes: list[bpy.types.Object]) -> None:
     """Leave only the meshes in the scene, linked to its own collection."""
     scene = bpy.context.scene
-    bpy.data.batch_remove([thing for thing in scene.objects if thing not in meshes])
+    bpy.data.batch_remove([obj for obj in scene.objects if obj not in meshes])
     _link_to_scene(meshes)
 
 
@@ -113,22 +113,22 @@ def _remove_helpers(meshes: list[bpy.types.Object]) -> None:
     """Leave the file's own objects as they are, without what the importer draws bones with."""
     scene = bpy.context.scene
     helpers = [
-        thing
+        obj
         for collection in scene.collection.children_recursive
         if collection.name.startswith(HELPERS)
-        for thing in collection.all_objects
-        if thing not in meshes
+        for obj in collection.all_objects
+        if obj not in meshes
     ]
     bpy.data.batch_remove(helpers)
     _link_to_scene(list(scene.objects))
 
 
-def _link_to_scene(things: list[bpy.types.Object]) -> None:
+def _link_to_scene(objects: list[bpy.types.Object]) -> None:
     scene = bpy.context.scene
     bpy.data.batch_remove(list(scene.collection.children_recursive))
-    for thing in things:
-        if thing.name not in scene.collection.objects:
-            scene.collection.objects.link(thing)
+    for obj in objects:
+        if obj.name not in scene.collection.objects:
+            scene.collection.objects.link(obj)
 
 
 def _smooth_if_faceted(mesh: bpy.types.Mesh, angle: float) -> None:
@@ -158,30 +158,30 @@ def _root(name: str, meshes: list[bpy.types.Object], *, alone: bool) -> bpy.type
 
     `alone`: the meshes hold their own transforms, so that a single one can be the root.
     """
-    low, high = bounds([thing for thing in meshes if not thing.hide_viewport])
+    low, high = bounds([obj for obj in meshes if not obj.hide_viewport])
     offset = Matrix.Translation(-Vector(((low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2])))
     if alone:
-        for thing in meshes:
-            thing.data.transform(offset)
+        for obj in meshes:
+            obj.data.transform(offset)
     if alone and len(meshes) == 1:
         meshes[0].name = meshes[0].data.name = name
         return meshes[0]
-    tops = [thing for thing in bpy.context.scene.objects if thing.parent is None]
+    tops = [obj for obj in bpy.context.scene.objects if obj.parent is None]
     _name_all(name, meshes)
     root = bpy.data.objects.new(name, None)
     bpy.context.scene.collection.objects.link(root)
-    for thing in tops:
-        thing.parent = root
+    for obj in tops:
+        obj.parent = root
         if not alone:  # Its own place may be animated.
-            thing.matrix_parent_inverse = offset  # guard: offset-beside-animation
+            obj.matrix_parent_inverse = offset  # guard: offset-beside-animation
     bpy.context.view_layer.update()
     return root
 
 
 def _name_all(name: str, meshes: list[bpy.types.Object]) -> None:
     """Number the meshes after the picture; what else the file held keeps its own short name."""
-    for thing in bpy.context.scene.objects:
-        if thing not in meshes:
-            thing.name = f"{name} {clear_name(thing.name)[:16]}".strip()
-    for number, thing in enumerate(meshes, 1):
-        thing.name = thing.data.name = f"{name} {number}"
+    for obj in bpy.context.scene.objects:
+        if obj not in meshes:
+            obj.name = f"{name} {clear_name(obj.name)[:16]}".strip()
+    for number, obj in enumerate(meshes, 1):
+        obj.name = obj.data.name = f"{name} {number}"

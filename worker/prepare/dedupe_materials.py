@@ -56,11 +56,11 @@ def _node(node: bpy.types.Node) -> Hashable:
     return node.bl_idname, _plain(node, OF_EVERY_NODE), _named(node), values
 
 
-def _plain(thing: bpy.types.bpy_struct, idle: frozenset[str]) -> Hashable:
+def _plain(obj: bpy.types.bpy_struct, idle: frozenset[str]) -> Hashable:
     """Return the values of a struct's own properties that are no structs themselves."""
     return tuple(
-        _value(getattr(thing, one.identifier))
-        for one in thing.bl_rna.properties
+        _value(getattr(obj, one.identifier))
+        for one in obj.bl_rna.properties
         if one.type in PLAIN and one.identifier not in idle
     )
 

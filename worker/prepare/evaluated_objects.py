@@ -16,99 +16,99 @@ SAME = 1e-5
 """How far the parts of two matrices may differ, for rounding."""
 
 
-def set_free(things: list[bpy.types.Object], *, apply: bool) -> None:
+def set_free(objects: list[bpy.types.Object], *, apply: bool) -> None:
     """Take mesh objects out of their hierarchy, bones, keys and animation, without moving a point.
 
     `apply` moves location, rotation and scale into each one's own mesh.
     """
-    hidden = [thing for thing in things if thing.hide_viewport]
-    for thing in hidden:  # Blender computes neither place nor shape of what is hidden.
-        thing.hide_viewport = False
+    hidden = [obj for obj in objects if obj.hide_viewport]
+    for obj in hidden:  # Blender computes neither place nor shape of what is hidden.
+        obj.hide_viewport = False
     bpy.context.view_layer.update()
-    worlds = [thing.matrix_world.copy() for thing in things]
-    _settle_shapes([thing for thing in things if deforms(thing)])
+    worlds = [obj.matrix_world.copy() for obj in objects]
+    _settle_shapes([obj for obj in objects if deforms(obj)])
     # Not `Mesh.users`: Blender's FBX importer leaves it at 1 for a mesh of several objects.
-    uses = Counter(thing.data for thing in things)
-    for thing, world in zip(things, worlds, strict=True):
-        thing.animation_data_clear()
-        thing.modifiers.clear()
-        thing.constraints.clear()
-        thing.vertex_groups.clear()
-        thing.parent = None
-        _take_materials(thing, uses)
+    uses = Counter(obj.data for obj in objects)
+    for obj, world in zip(objects, worlds, strict=True):
+        obj.animation_data_clear()
+        obj.modifiers.clear()
+        obj.constraints.clear()
+        obj.vertex_groups.clear()
+        obj.parent = None
+        _take_materials(obj, uses)
         if apply:
-            _apply(thing, world, uses)
+            _apply(obj, world, uses)
         else:
-            _place(thing, world, uses)
-    for thing in hidden if len(hidden) < len(things) else ():
-        thing.hide_viewport = True  # guard: hidden-stays-hidden
+            _place(obj, world, uses)
+    for obj in hidden if len(hidden) < len(objects) else ():
+        obj.hide_viewport = True  # guard: hidden-stays-hidden
 
 
-def deforms(thing: bpy.types.Object) -> bool:
+def deforms(obj: bpy.types.Object) -> bool:
     """Say whether the object shows another shape than its mesh has."""
-    return bool(thing.data.shape_keys or thing.modifiers)
+    return bool(obj.data.shape_keys or obj.modifiers)
 
 
-def shown_positions(thing: bpy.types.Object) -> Floats:
+def shown_positions(obj: bpy.types.Object) -> Floats:
     """Return the points (n, 3) of the object as it is shown, in its own space."""
-    if not deforms(thing):
-        return positions_of(thing.data)
+    if not deforms(obj):
+        return positions_of(obj.data)
     depsgraph = bpy.context.evaluated_depsgraph_get()
-    return positions_of(thing.evaluated_get(depsgraph).data)
+    return positions_of(obj.evaluated_get(depsgraph).data)
 
 
-def _settle_shapes(things: list[bpy.types.Object]) -> None:
+def _settle_shapes(objects: list[bpy.types.Object]) -> None:
     """Give objects meshes of the shape that their shape keys, bones and modifiers show."""
     depsgraph = bpy.context.evaluated_depsgraph_get()
     made = [
         bpy.data.meshes.new_from_object(
-            thing.evaluated_get(depsgraph), preserve_all_data_layers=True, depsgraph=depsgraph
+            obj.evaluated_get(depsgraph), preserve_all_data_layers=True, depsgraph=depsgraph
         )
-        for thing in things
+        for obj in objects
     ]
-    for thing, mesh in zip(things, made, strict=True):
-        thing.modifiers.clear()
-        thing.shape_key_clear()
-        thing.data = mesh  # guard: shape-as-shown
+    for obj, mesh in zip(objects, made, strict=True):
+        obj.modifiers.clear()
+        obj.shape_key_clear()
+        obj.data = mesh  # guard: shape-as-shown
 
 
-def _own(thing: bpy.types.Object, uses: Counter[bpy.types.Mesh]) -> None:
+def _own(obj: bpy.types.Object, uses: Counter[bpy.types.Mesh]) -> None:
     """Give the object a mesh that no other object has."""
-    if uses[thing.data] > 1:  # guard: shared-mesh-copied
-        uses[thing.data] -= 1
-        thing.data = thing.data.copy()
+    if uses[obj.data] > 1:  # guard: shared-mesh-copied
+        uses[obj.data] -= 1
+        obj.data = obj.data.copy()
 
 
-def _take_materials(thing: bpy.types.Object, uses: Counter[bpy.types.Mesh]) -> None:
+def _take_materials(obj: bpy.types.Object, uses: Counter[bpy.types.Mesh]) -> None:
     """Move materials of the object's own to its mesh: of two objects each may have another."""
-    own = [slot for slot in thing.material_slots if slot.link == "OBJECT"]
+    own = [slot for slot in obj.material_slots if slot.link == "OBJECT"]
     if not own:
         return
-    materials = [slot.material for slot in thing.material_slots]
-    _own(thing, uses)
+    materials = [slot.material for slot in obj.material_slots]
+    _own(obj, uses)
     for slot in own:
         slot.link = "DATA"
     for number, material in enumerate(materials):
-        thing.data.materials[number] = material  # guard: object-materials-kept
+        obj.data.materials[number] = material  # guard: object-materials-kept
 
 
-def _apply(thing: bpy.types.Object, world: Matrix, uses: Counter[bpy.types.Mesh]) -> None:
-    _own(thing, uses)
-    _transform(thing.data, world)
-    thing.rotation_mode = "XYZ"  # the glTF importer's quaternions are nothing to turn by hand
-    thing.matrix_world = Matrix()
+def _apply(obj: bpy.types.Object, world: Matrix, uses: Counter[bpy.types.Mesh]) -> None:
+    _own(obj, uses)
+    _transform(obj.data, world)
+    obj.rotation_mode = "XYZ"  # the glTF importer's quaternions are nothing to turn by hand
+    obj.matrix_world = Matrix()
 
 
-def _place(thing: bpy.types.Object, world: Matrix, uses: Counter[bpy.types.Mesh]) -> None:
+def _place(obj: bpy.types.Object, world: Matrix, uses: Counter[bpy.types.Mesh]) -> None:
     """Give the object its place; what an object cannot hold, as a shear, goes into its mesh."""
-    thing.matrix_world = world
-    placed = thing.matrix_basis.copy()
+    obj.matrix_world = world
+    placed = obj.matrix_basis.copy()
     if abs(placed.determinant()) < 1e-30:
         return
     rest = placed.inverted() @ world
     if np.abs(np.array(rest) - np.eye(4)).max() > SAME:  # guard: shear-kept
-        _own(thing, uses)
-        _transform(thing.data, rest)
+        _own(obj, uses)
+        _transform(obj.data, rest)
 
 
 def _transform(mesh: bpy.types.Mesh, by: Matrix) -> None:

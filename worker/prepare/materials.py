@@ -29,12 +29,12 @@ def mend_materials(
     downloaded mesh has no claim. Return notes for the person.
     """
     if options.colors != "kept":
-        show_vertex_colors(name, list(dict.fromkeys(thing.data for thing in meshes)))
+        show_vertex_colors(name, list(dict.fromkeys(obj.data for obj in meshes)))
     notes = _pack_textures(_materials(meshes), Path(folder).resolve())
     if options.colors == "baked":
         _bake_colors(name, meshes)
     if options.tidy:
-        share_same([thing.data for thing in meshes])
+        share_same([obj.data for obj in meshes])
     materials = _materials(meshes)
     if options.metals:
         for material in materials:
@@ -48,16 +48,16 @@ def mend_materials(
 
 def _materials(meshes: list[bpy.types.Object]) -> list[bpy.types.Material]:
     """Return the materials, those of objects that have other ones than their mesh as well."""
-    slots = (slot.material for thing in meshes for slot in thing.material_slots)
+    slots = (slot.material for obj in meshes for slot in obj.material_slots)
     return list(dict.fromkeys(material for material in slots if material))
 
 
 def _bake_colors(name: str, meshes: list[bpy.types.Object]) -> None:
     """Put vertex colors into textures; materials that no mesh has any more give up their names."""
     before = _materials(meshes)
-    for thing in meshes:
-        if any(colored_by_attribute(material) for material in thing.data.materials):
-            bake_own_colors(thing, name)
+    for obj in meshes:
+        if any(colored_by_attribute(material) for material in obj.data.materials):
+            bake_own_colors(obj, name)
     bpy.data.batch_remove(set(before) - set(_materials(meshes)))
 
 

@@ -92,8 +92,8 @@ def _studio(root: bpy.types.Object) -> Iterator[bpy.types.Scene]:
     sun.rotation_euler = KEY_LIGHT.to_track_quat("Z", "Y").to_euler()
     world = _surroundings()
     scene.world, scene.camera = world, camera
-    for thing in (camera, sun):
-        scene.collection.objects.link(thing)
+    for obj in (camera, sun):
+        scene.collection.objects.link(obj)
     try:
         yield scene
     finally:
@@ -105,10 +105,10 @@ def _corners(root: bpy.types.Object) -> NDArray[np.float32]:
     """Return the points (n, 3) in the world of all that is shown."""
     bpy.context.view_layer.update()
     parts = []
-    for thing in (root, *root.children_recursive):
-        if thing.type == "MESH" and not thing.hide_viewport:
-            world = np.array(thing.matrix_world, np.float32)
-            parts.append(shown_positions(thing) @ world[:3, :3].T + world[:3, 3])
+    for obj in (root, *root.children_recursive):
+        if obj.type == "MESH" and not obj.hide_viewport:
+            world = np.array(obj.matrix_world, np.float32)
+            parts.append(shown_positions(obj) @ world[:3, :3].T + world[:3, 3])
     return np.concatenate(parts)
 
 

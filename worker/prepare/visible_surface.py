@@ -20,26 +20,26 @@ AT_ONCE = 1 << 14
 ANOTHER = "Generate the mesh again."
 
 
-def check_surface(things: list[bpy.types.Object]) -> None:
+def check_surface(objects: list[bpy.types.Object]) -> None:
     """Raise Refusal if mesh objects show no surface that Blender can work with."""
-    low, high = bounds(things)
+    low, high = bounds(objects)
     if max(np.abs(low).max(), np.abs(high).max()) > FARTHEST:  # guard: mesh-not-too-far
         what = f"The mesh has points more than {FARTHEST:.0e} m away, which Blender cannot show."
         raise Refusal("bad_mesh", what, ANOTHER)
     diagonal = float(np.linalg.norm((high - low).astype(np.float64)))
     if diagonal < SMALLEST:  # guard: mesh-not-a-point
         raise Refusal("bad_mesh", "All points of the mesh lie in one place.", ANOTHER)
-    if not _has_area(things, LEAST_AREA * diagonal**2):  # guard: mesh-has-area
+    if not _has_area(objects, LEAST_AREA * diagonal**2):  # guard: mesh-has-area
         raise Refusal("bad_mesh", "The faces of the mesh have no area.", ANOTHER)
 
 
-def bounds(things: list[bpy.types.Object]) -> tuple[Floats, Floats]:
+def bounds(objects: list[bpy.types.Object]) -> tuple[Floats, Floats]:
     """Return the lowest and the highest corner of mesh objects in the world, as they are shown.
 
     Raise Refusal if a mesh has points without a place.
     """
     bpy.context.view_layer.update()
-    boxes = [_bounds(shown_positions(thing), thing.matrix_world) for thing in things]
+    boxes = [_bounds(shown_positions(obj), obj.matrix_world) for obj in objects]
     low = np.min([low for low, _ in boxes], axis=0)
     return low, np.max([high for _, high in boxes], axis=0)
 
@@ -60,13 +60,13 @@ def _placed(positions: Floats, world: Matrix) -> Floats:
         return positions @ turned[:3, :3].T + turned[:3, 3]
 
 
-def _has_area(things: list[bpy.types.Object], least: float) -> bool:
+def _has_area(objects: list[bpy.types.Object], least: float) -> bool:
     """Add up triangles until there is enough: nearly always the first ones are."""
     total = 0.0
-    for thing in things:
-        corners = corners_of(thing.data)
-        triangles, _ = triangles_of(thing.data)
-        positions = _placed(shown_positions(thing), thing.matrix_world)
+    for obj in objects:
+        corners = corners_of(obj.data)
+        triangles, _ = triangles_of(obj.data)
+        positions = _placed(shown_positions(obj), obj.matrix_world)
         for first in range(0, len(triangles), AT_ONCE):
             points = positions[corners[triangles[first : first + AT_ONCE]]].astype(np.float64)
             sides = points[:, 1:] - points[:, :1]
