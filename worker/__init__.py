@@ -1,2 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The worker: what runs in the background Blender, a program of its own."""
+"""The worker: the program that the background Blender process runs.
+
+It parses files from the internet, so it runs apart from the artist's Blender. It imports nothing
+from the add-on's other rooms.
+"""

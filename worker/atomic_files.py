@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files that are there whole or not at all."""
+"""Files that appear complete or not at all, and the names of the files of a chunked model.
+
+No numpy here: the artist's Blender imports this module, and importing numpy takes longer than a
+tick of its event loop may.
+"""
 
 from __future__ import annotations
 
@@ -9,20 +13,22 @@ from contextlib import contextmanager
 from pathlib import Path
 
 FRAME, LIST = "frame.blend", "parts.json"
-"""Of a model in parts: what they are put into, and what they are.
-
-Here, where no numpy is, for the artist's Blender: importing that takes longer than a tick may.
+"""File names inside a chunked model's folder: the meshes without geometry, and the list of chunks.
 """
 
 
 @contextmanager
 def whole(path: str) -> Iterator[str]:
-    """Give a side name with the same suffix to write to; rename it when the block ends well."""
+    """Yield a temporary path beside `path`; rename it to `path` when the block succeeds.
+
+    The temporary file keeps the suffix, because Blender's exporters choose the format by it. It is
+    removed if the block raises.
+    """
     final = Path(path)
-    # Of a random name: nobody can lay a link there before.
-    side = final.with_name(f".{final.stem}.{secrets.token_hex(6)}{final.suffix}")
+    # A random name, so that nobody can place a symbolic link there in advance.
+    temporary = final.with_name(f".{final.stem}.{secrets.token_hex(6)}{final.suffix}")
     try:
-        yield str(side)
-        side.replace(final)
+        yield str(temporary)
+        temporary.replace(final)
     finally:
-        side.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)

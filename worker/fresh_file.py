@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A clean start for every request: nothing of the one before is left."""
+"""An empty Blender file at the start of each request, so that requests cannot affect each other."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import bpy
 
 
 def empty_file() -> None:
-    """Open an empty factory file in which no script of a file can run."""
-    # Ten times as quick as wm.read_factory_settings, which enables every add-on again.
+    """Open an empty factory-settings file and forbid scripts that files carry."""
+    # wm.read_factory_settings would re-enable every default add-on and takes ten times as long.
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    # Reading a home file resets the preference that --disable-autoexec set.
     bpy.context.preferences.filepaths.use_scripts_auto_execute = False

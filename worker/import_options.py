@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a person may choose about mending; every part of it can be switched off. No bpy."""
+"""The user's cleanup choices for imported models. Imported by the artist's Blender, too: no bpy."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Mending:
-    """How an imported model is mended.
+    """Options for cleaning up an imported model. Field names are keys in `job.json`.
 
-    `colors`: what vertex colours become: "wired" to the base colour, "baked" into a texture, or
-    "kept" as they came. `normals`: "auto" keeps the file's where they matter and smooths what came
-    without, "keep" takes the file's as they are, "angle" shades smooth but for edges over `angle`
-    radians. `texture_limit`: longest side in pixels, 0 for no limit.
+    `colors`: vertex colors are "wired" to the base color, "baked" into a texture, or "kept" unused.
+    `normals`: "auto" keeps the file's normals and smooths meshes without any, "keep" changes
+    nothing, "angle" shades smooth except at edges sharper than `angle` radians. `texture_limit`:
+    longest side in pixels, 0 for no limit.
     """
 
     colors: str = "wired"
@@ -30,16 +30,19 @@ class Mending:
     texture_limit: int = 0
 
 
-def mending_of(asked: object) -> Mending:
-    """Return the choices of a request; what it does not name, or names wrongly, is the default."""
-    if not isinstance(asked, Mapping):
+def mending_of(values: object) -> Mending:
+    """Return the options in a request.
+
+    Missing keys and values of the wrong type become the default.
+    """
+    if not isinstance(values, Mapping):
         return Mending()
     default = Mending()
-    given: dict[str, Any] = {}
-    for one in fields(Mending):
-        value, usual = asked.get(one.name), getattr(default, one.name)
-        if isinstance(usual, float) and isinstance(value, int | float):
-            given[one.name] = float(value)
-        elif type(value) is type(usual):
-            given[one.name] = value
-    return Mending(**given)
+    options: dict[str, Any] = {}
+    for field in fields(Mending):
+        value, fallback = values.get(field.name), getattr(default, field.name)
+        if isinstance(fallback, float) and isinstance(value, int | float):
+            options[field.name] = float(value)
+        elif type(value) is type(fallback):
+            options[field.name] = value
+    return Mending(**options)

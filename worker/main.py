@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run the background Blender: read requests from standard input until it ends.
+"""Entry point of the background Blender: answer requests until standard input ends.
 
-Started as Blender's `--python` script, or by the interpreter that has `bpy` as a module, which may
-be told a folder to find it in. This folder becomes a package of its own; nothing else of the add-on
-is imported in this process.
+It runs as Blender's `--python` script, or in a Python interpreter that has the `bpy` module; the
+command line may then name a folder to import `bpy` from. The worker folder becomes a package of its
+own, and nothing else of the add-on is imported in this process.
 
-The first line of standard input is a JSON object with a `token`, and the `folder` for temporary
-files. Before anything is imported, standard output is kept for answers alone, each with the token
-in front; what else is printed, in Python or C, goes to standard error. So nothing that an importer
-prints of a file can be taken for an answer.
+The first line of standard input is a JSON object with a `token` and the `folder` for temporary
+files. Before anything is imported, standard output is reserved for answers, each of which starts
+with the token; all other output, from Python or C, goes to standard error. Text that an importer
+prints from a file can therefore never pass for an answer.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PACKAGE = "image_to_mesh_background"
 
 
 def load_package() -> None:
-    """Make this folder importable as `PACKAGE`, whatever its path is called."""
+    """Make this folder importable as `PACKAGE`, regardless of the folder's own name."""
     folder = Path(__file__).resolve().parent
     spec = importlib.util.spec_from_file_location(
         PACKAGE, folder / "__init__.py", submodule_search_locations=[str(folder)]
@@ -37,7 +37,11 @@ def load_package() -> None:
 
 
 def private_output() -> int:
-    """Return a descriptor of what was standard output, which is standard error from now on."""
+    """Reserve standard output for answers: return a copy of its descriptor.
+
+    From then on, everything that prints to standard output writes to standard error.
+    """
+    # File descriptors rather than sys.stdout: libraries in C and C++ print, too.
     channel = os.dup(1)
     os.dup2(2, 1)  # guard: worker-output-is-private
     return channel
@@ -46,11 +50,11 @@ def private_output() -> int:
 if __name__ == "__main__":
     answers = private_output()
     greeting = json.loads(sys.stdin.buffer.readline() or "{}")
-    # numpy asks for pages of 2 MB, for which Linux may move others about: half a second for a
-    # million triangles where memory is in pieces. It looks at this once, when it is imported.
+    # numpy requests 2 MB pages, and on fragmented memory Linux moves other pages to provide them,
+    # which costs half a second for a million triangles. numpy reads this variable once, at import.
     os.environ.setdefault("NUMPY_MADVISE_HUGEPAGE", "0")
     if "--python" not in sys.argv:
-        sys.path.extend(place for place in sys.argv[1:] if place not in sys.path)
+        sys.path.extend(path for path in sys.argv[1:] if path not in sys.path)
     load_package()
     protocol = importlib.import_module(f"{PACKAGE}.protocol")
     protocol.serve(answers, greeting.get("token", ""), greeting.get("folder", ""))

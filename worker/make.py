@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make a mesh file from a picture by one of the recipes in this folder."""
+"""Turn an image into a mesh file with one of the built-in providers ("recipes")."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ from .mesh.glb import add_model, export_glb
 from .refusal import Refusal
 
 RECIPES = {"local": ".local"}
+"""The module of each recipe. Imported when first used, since most requests need none."""
 PHOTO_SIDE = 2048
+"""Longest side in pixels at which an image is read, unless the texture is to be larger."""
 
 
 def make(request: dict[str, Any], report: Callable[[float, str], None]) -> dict[str, Any]:
-    """Write the mesh of `request["picture"]` to `request["output"]`, a GLB file.
+    """Write a GLB file of the mesh of `request["picture"]` to `request["output"]`.
 
-    Progress: reading up to 0.1, the recipe up to 0.75, the export the rest.
+    Return the number of faces and notes for the user. Progress reaches 0.1 after reading the image
+    and 0.75 after building the mesh. Raise Refusal if the image cannot be used.
     """
     module = RECIPES.get(request["recipe"])
     if module is None:

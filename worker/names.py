@@ -1,24 +1,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names that are short enough for Blender and for people."""
+"""Names that fit into Blender's fields and contain only visible characters."""
 
 from __future__ import annotations
 
 import unicodedata
 
 NO_LETTERS = frozenset({"Cc", "Cs", "Zl", "Zp"})
-"""Unicode's categories of control characters, lone surrogates, and line and paragraph ends."""
+"""Unicode categories of control characters, lone surrogates, and line and paragraph separators."""
 
 INVISIBLE = frozenset("\u061c\u200b\u200e\u200f\u2060\ufeff") | frozenset(
     map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 )
-"""Marks that turn the writing around, and spaces without width; those that join emoji stay."""
+"""Direction marks and zero-width spaces. Zero-width joiners stay: emoji are composed with them."""
 
-# Blender before 5.0 cuts names at 63 bytes, and there is still a use and ".001" to come.
+# Blender before 5.0 truncates names to 63 bytes; this leaves room for a texture's use and ".001".
 BYTES = 40
 
 
 def only_letters(name: str) -> str:
-    """Return a name without what stands for no letter: tabs, escape codes, marks of direction."""
+    """Return the name without control characters, direction marks, and zero-width spaces."""
     return "".join(
         letter
         for letter in name
@@ -27,9 +27,9 @@ def only_letters(name: str) -> str:
 
 
 def clear_name(name: str) -> str:
-    """Return the name without outer spaces and dots, cut to at most BYTES bytes of UTF-8.
+    """Return a visible name of at most BYTES bytes in UTF-8, without leading or trailing dots.
 
-    What stands for no letter, such as tabs and escape codes, is left out.
+    The result may be empty.
     """
     plain = only_letters(name)
     return plain.strip(" .").encode()[:BYTES].decode(errors="ignore").strip(" .")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What keeps this process from being a burden: low priority, bounds, and an end of its own.
+"""Limits on this process: low priority, bounded memory and files, and a deadline for each request.
 
-All of it holds even if whoever started the process is gone.
+They hold even if the process that started this one is gone.
 """
 
 from __future__ import annotations
@@ -14,35 +14,40 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 NICENESS = 10
+"""Priority on Unix. On Windows the parent process sets it when it starts this one."""
 LARGEST_FILE = 16 * 1024**3
+"""Bytes. No model needs more; a decompression bomb would fill the disk."""
 SPARE = 15.0
-"""Seconds that the near end has to end a request before this process does so itself."""
+"""Seconds past the deadline before this process exits: the parent gets the chance to end it first.
+"""
 
 
 def be_modest() -> None:
-    """Let the artist's Blender go first, and bound what a hostile file could make of this one."""
+    """Lower this process's priority and bound what a hostile file can make it consume."""
     if sys.platform == "win32":
-        return  # The priority is given at the start; files are bounded by what importers check.
+        return  # No rlimits; the parent sets the priority, and the checks bound file sizes.
     import resource
 
     with contextlib.suppress(OSError):
         os.nice(NICENESS)
     bounds = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: LARGEST_FILE}
     if sys.platform == "linux":
-        # What is written to, unlike RLIMIT_AS, which counts what graphics drivers only reserve.
+        # RLIMIT_DATA counts memory that is written to. RLIMIT_AS would also count address space
+        # that graphics drivers merely reserve.
         bounds[resource.RLIMIT_DATA] = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    for kind, most in bounds.items():
+    for resource_id, limit in bounds.items():
         with contextlib.suppress(OSError, ValueError):
-            hard = resource.getrlimit(kind)[1]
-            allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)
-            resource.setrlimit(kind, (allowed, allowed))
+            hard = resource.getrlimit(resource_id)[1]
+            allowed = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+            resource.setrlimit(resource_id, (allowed, allowed))
 
 
 @contextmanager
 def at_most(seconds: float | None) -> Iterator[None]:
-    """End the process if the block takes longer, whatever it is doing, Python's lock held or not.
+    """Exit the process if the block runs longer than `seconds` plus SPARE; None means no limit.
 
-    The time is told by a thread in C: an importer that hangs lets no thread of Python run.
+    An importer in C++ that hangs may hold the GIL, so that no Python thread could run. faulthandler
+    keeps time in a C thread, which needs no GIL.
     """
     if not seconds:
         yield

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Speak with the add-on: one JSON object a line, requests in, progress and results out."""
+"""The protocol with the add-on: one JSON object per line, requests in, progress and results out."""
 
 from __future__ import annotations
 
@@ -27,12 +27,13 @@ from .process_limits import at_most, be_modest
 from .refusal import Refusal
 
 PREFIX = "@image_to_mesh"
+"""Start of every answer. Twin of `jobs/process/channel.py`: two processes share no modules."""
 Report = Callable[[float, str], None]
 Work = Callable[[dict[str, Any], Report], dict[str, Any]]
 
 
 def describe(_request: dict[str, Any], _report: Report) -> dict[str, Any]:
-    """Say what this process is and what it would do with a stranger's file, as Blender says it."""
+    """Return the Blender settings that decide what a downloaded file could do in this process."""
     preferences = bpy.context.preferences
     return {
         "scripts": bool(preferences.filepaths.use_scripts_auto_execute),
@@ -54,14 +55,17 @@ WORK: dict[str, Work] = {
     "make": make,
     "prepare": prepare,
 }
+"""Handlers by the request's `do`. A handler returns a JSON object or raises Refusal."""
 BEAT = 1.0
+"""Seconds between two heartbeats; the parent stops a worker that is silent for too long."""
 
 _at_work = threading.Event()
 _sending = threading.Lock()
+"""Two threads send: a lock keeps their lines apart."""
 
 
 class _Near:
-    """Where answers go, what each begins with, and the folder that is removed at the end."""
+    """The answer channel: descriptor, line prefix, and the temporary folder to remove on exit."""
 
     output = 1
     begin = b""
@@ -69,18 +73,20 @@ class _Near:
 
 
 def serve(output: int, token: str, folder: str) -> None:
-    """Answer requests until standard input ends, then leave with exit code 0, work or no work.
+    """Answer requests until standard input ends, then exit with code 0 even if work is in progress.
 
-    Answers go to the descriptor `output`, each with `token` in front of it. `folder` is where this
-    process keeps temporary files, should whoever started it be gone by its end.
+    Answers are written to the descriptor `output` and start with `token`. `folder` holds this
+    process's temporary files; it is removed on exit, in case the parent is gone by then.
     """
     _Near.output, _Near.folder = output, folder
     _Near.begin = f"\n{PREFIX} {token} ".encode("ascii")
     be_modest()
     keep_memory()
     requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    # Whoever asked may be killed while a mesh is made: nobody is left to stop the work then.
+    # A thread of its own reads standard input: if the parent is killed while a mesh is being made,
+    # nobody else is left to stop the work.
     threading.Thread(target=_listen, args=(requests,), daemon=True).start()
+    # Tells the parent that a long import is running rather than hanging.
     threading.Thread(target=_beat, daemon=True).start()
     send({"ready": {"blender": list(bpy.app.version), "pid": os.getpid()}})
     while True:
@@ -95,21 +101,21 @@ def serve(output: int, token: str, folder: str) -> None:
 
 
 def _beat() -> None:
-    """Give a sign of life while there is work; an idle process stays quiet."""
+    """Send a heartbeat every BEAT seconds while a request is in progress."""
     while _at_work.wait():
         send({"beat": round(time.monotonic(), 1)})
         time.sleep(BEAT)
 
 
 def _listen(requests: queue.SimpleQueue[bytes]) -> None:
-    """Queue the requests; end the process when standard input does. Touches nothing of Blender."""
+    """Queue incoming requests; exit the process when standard input ends. Never touches bpy."""
     for line in sys.stdin.buffer:
         requests.put(line)
     leave()
 
 
 def answer(request: dict[str, Any]) -> dict[str, Any]:
-    """Do what is asked; every outcome is a value, so that the process stays usable."""
+    """Return the answer to a request: `done`, `refused`, or `crashed`. Never raises."""
     try:
         work = WORK.get(request.get("do", ""))
         if work is None:
@@ -118,7 +124,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
         return {"done": work(request, reporter(request.get("id")))}
     except Refusal as refusal:
         return {"refused": refused(refusal)}
-    except Exception as error:  # noqa: BLE001 - the process outlives whatever a file brings
+    except Exception as error:  # noqa: BLE001 - no file may end the worker
         message = traceback.format_exception_only(error)[-1].strip()
         return {"crashed": {"message": message, "log": traceback.format_exc()}}
 
@@ -130,7 +136,7 @@ def refused(refusal: Refusal) -> dict[str, str]:
 
 
 def reporter(ident: object) -> Report:
-    """Return the function that sends a request's progress (fraction 0 to 1, phase)."""
+    """Return a callback that sends the request's progress: a fraction from 0 to 1 and a phase."""
 
     def report(fraction: float, phase: str) -> None:
         send({"id": ident, "progress": round(float(fraction), 4), "phase": phase})
@@ -139,14 +145,16 @@ def reporter(ident: object) -> Report:
 
 
 def send(message: dict[str, Any]) -> None:
-    """Write one line; end the process if nobody listens any more.
+    """Send one message as a line of JSON; exit the process if the pipe is closed.
 
-    Blender's own output may have left an unfinished line behind, hence the leading line end.
+    The message starts with a line feed, since Blender's own output may have left an unfinished
+    line.
     """
     sys.stdout.flush()
     line = _Near.begin + json.dumps(message).encode("ascii") + b"\n"
     try:
         with _sending:
+            # os.write may write less than it was given: pipes hold 64 kB.
             while line:
                 line = line[os.write(_Near.output, line) :]
     except OSError:
@@ -154,9 +162,9 @@ def send(message: dict[str, Any]) -> None:
 
 
 def leave() -> None:
-    """End at once: freeing Blender's data properly takes longer and serves nobody.
+    """Exit at once: letting Blender free its data takes longer and has no benefit.
 
-    Temporary files go as well, as far as nobody writes any just now; the near end takes the rest.
+    Temporary files that are being written at this moment stay; the parent removes those.
     """
     if _Near.folder:
         shutil.rmtree(_Near.folder, ignore_errors=True)

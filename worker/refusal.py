@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one exception that background work hands back to the person as a sentence."""
+"""The exception for work that cannot be done. The user sees its message and hint."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ OTHER_FORMAT = "Download it again, or choose another format where the provider h
 
 
 class Refusal(Exception):
-    """Say that the work cannot be done, and what the person can do about it.
+    """The work cannot be done, for a reason that the user can act on.
 
-    `kind` is the name of one of the project's errors, such as "BadImage".
+    `kind` is the snake_case name of one of the providers' errors, such as "bad_image"; the add-on
+    raises that error.
     """
 
     def __init__(self, kind: str, message: str, hint: str) -> None:

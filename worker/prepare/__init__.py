@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A mesh file becomes model.blend: imported, cleaned up, packed, with a preview."""
+"""From a mesh file to `model.blend`: import, cleanup, packed textures, preview, asset data."""

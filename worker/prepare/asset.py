@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mark a model as an asset that tells where it came from."""
+"""Mark a model as an asset whose metadata records where it came from."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ import bpy
 
 
 def mark_asset(root: bpy.types.Object, about: Mapping[str, Any]) -> None:
-    """Mark the model's root as an asset with catalog, tags and what is known of its making."""
+    """Mark the root object as an asset.
+
+    `about` may have `catalog` (a UUID), `author`, `description`, `license`, `tags`, and
+    `properties` (custom properties of the asset).
+    """
     root.asset_mark()
     data = root.asset_data
     if "catalog" in about:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Turn a mesh file into `model.blend`: imported, mended, packed, with a preview."""
+"""Turn a mesh file into `model.blend`: imported, cleaned up, packed, with a preview."""
 
 from __future__ import annotations
 
@@ -29,13 +29,18 @@ from .materials import mend_materials
 from .preview import render_preview, set_asset_preview
 
 DRAWING = "Drawing the preview"
-"""The phase in which the model is there already; `jobs` knows it by the same words."""
+"""Phase that starts once the model is saved. `jobs` compares this text: two processes share no
+code."""
 GIVEN_SIDE = 512
-"""Longest side in pixels to which a service's own preview is scaled down."""
+"""Longest side in pixels to which the service's own preview is scaled down."""
 
 
 def prepare(request: dict[str, Any], report: Callable[[float, str], None]) -> dict[str, Any]:
-    """Write the model of `request["mesh"]` to `request["output"]`, and its preview beside it."""
+    """Write the model of `request["mesh"]` to `request["output"]`, with its preview beside it.
+
+    Return face count, object names, height in meters, and notes for the user. Raise Refusal with
+    the kind `bad_mesh` for an unusable file and `library` for a full or read-only disk.
+    """
     report(0.0, "Importing the mesh")
     empty_file()
     options = mending_of(request.get("mending"))
@@ -43,12 +48,12 @@ def prepare(request: dict[str, Any], report: Callable[[float, str], None]) -> di
     objects = model_objects(root)
     report(0.6, "Saving the model")
     if asked := request.get("parts"):
-        with suppress(OSError, RuntimeError):  # No room: without them it comes in at once.
+        with suppress(OSError, RuntimeError):  # Disk full: then it is appended in one step.
             write_parts(Path(asked["folder"]), objects, asked["least"])
     mark_asset(root, request.get("asset", {}))
     _write(request["output"], objects)
     if request.get("preview"):
-        # The artist need not wait for the rest: whoever hears of this phase may take the model.
+        # The model is usable from here on: the add-on may import it while the preview renders.
         report(0.8, DRAWING)
         _add_preview(root, request)
     return {
@@ -61,10 +66,10 @@ def prepare(request: dict[str, Any], report: Callable[[float, str], None]) -> di
 
 
 def _import_surely(path: str, name: str, options: Mending) -> tuple[bpy.types.Object, list[str]]:
-    """Import the model as `import_model` does; what breaks over a file is said to be bad.
+    """Import the model as `import_model` does; any unforeseen error becomes a Refusal.
 
-    An error that nobody foresaw must not pass for one of this machine: the file would be taken for
-    whole. Errors of the disk are no fault of the file.
+    An exception that nobody foresaw would otherwise count as a failure of this machine, and the
+    file as valid. Disk errors are not the file's fault and keep their own kind.
     """
     try:
         root, notes = import_model(path, name, options)
@@ -75,6 +80,7 @@ def _import_surely(path: str, name: str, options: Mending) -> tuple[bpy.types.Ob
     except OSError as error:
         raise _disk_trouble(error) from error
     except Exception as error:
+        # Goes to standard error: the parent keeps the last lines for diagnostics.
         traceback.print_exc()
         what = f"Blender cannot make a model of the mesh: {reason_of(repr(error))}"
         raise Refusal("bad_mesh", what, OTHER_FORMAT) from error  # guard: inner-error-is-no-model
@@ -95,7 +101,7 @@ def _disk_trouble(error: Exception) -> Refusal:
 
 
 def _add_preview(root: bpy.types.Object, request: dict[str, Any]) -> None:
-    """Write the preview beside the model, and once more the model that shows it as an asset."""
+    """Write the preview image, then save the model again with that image as its asset preview."""
     picture = None if request.get("render_preview") else _given_preview(request["preview"])
     if picture is None:
         picture = render_preview(root)
@@ -103,15 +109,16 @@ def _add_preview(root: bpy.types.Object, request: dict[str, Any]) -> None:
         Path(request["preview"]).unlink(missing_ok=True)
         return
     with suppress(OSError), whole(request["preview"]) as side, Path(side).open("xb") as file:
-        file.write(encode_png(picture))  # Without room for it the model is whole.
+        file.write(encode_png(picture))  # On a full disk the model is still complete.
     set_asset_preview(root, picture)
-    # Windows replaces no file that somebody reads just now: then the asset has no picture.
+    # Windows cannot replace a file that another process has open, such as the model being imported
+    # right now: the asset then has no preview.
     with suppress(Refusal):
         _write(request["output"], model_objects(root))
 
 
 def _given_preview(path: str) -> NDArray[np.uint8] | None:
-    """Return the service's own picture, whatever its format, or None if it cannot be read."""
+    """Return the service's preview as (height, width, 4) uint8, or None if it cannot be read."""
     try:
         pixels = read_photo(path, 1, GIVEN_SIDE)
     except Refusal:
@@ -122,9 +129,9 @@ def _given_preview(path: str) -> NDArray[np.uint8] | None:
 def import_model(
     path: str, name: str, options: Mending = DEFAULT
 ) -> tuple[bpy.types.Object, list[str]]:
-    """Import the mesh file into the open, empty file and mend it.
+    """Import the mesh file into the open, empty file and clean it up.
 
-    Return the root object and notes for the person.
+    Return the root object and notes for the user. Raise Refusal if the file is not a valid mesh.
     """
     name = clear_name(name) or "mesh"
     with unpacked(path) as (mesh_file, home):

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A large model in parts: the artist's Blender takes one at a time, and draws between them.
+"""Write a large model in chunks that the artist's Blender appends one at a time.
 
-Memory that is used for the first time costs Blender more than reading the file into it: what comes
-in at once makes it stand still. So there is a frame of the model, a .blend file whose meshes have
-faces but no points yet and are of no object, and an array for each of their attributes.
+Touching memory for the first time costs Blender more than reading the file, so appending a large
+model in one step freezes the interface. In chunks it redraws in between. A chunked model is a
+.blend file of frames (meshes that have faces but neither positions nor objects) and one raw array
+per attribute.
 """
 
 from __future__ import annotations
@@ -21,18 +22,19 @@ from ..atomic_files import FRAME, LIST, whole
 from ..mesh.arrays import LAYOUTS, drop_selections, read, starts_of
 
 ROOM = 6
-"""How many times its size must be free on the disk: the model itself is written twice, too."""
+"""Required free disk space, as a multiple of the model's size: model.blend is written twice, too.
+"""
 QUICK = frozenset(LAYOUTS) - {"BYTE_COLOR"}
-"""Types of attributes whose values are copied as they are."""
+"""Attribute types that can be copied as raw values. BYTE_COLOR converts on access."""
 
-# In this order the numbers of points and edges are never out of range.
+# Filled in this order, indices of vertices and edges are never out of range.
 FIRST = ("position", ".edge_verts", ".corner_vert", ".corner_edge")
 
 
 def write_parts(folder: Path, objects: list[bpy.types.Object], least: int) -> None:
-    """Write a model of at least so many bytes to the folder; its list comes last.
+    """Write the chunks of a model of at least `least` bytes to the folder, the list of them last.
 
-    A model that has what no array can carry is left alone: it comes in at once.
+    Models with data that raw arrays cannot carry are left out: they are appended in one step.
     """
     (folder / LIST).unlink(missing_ok=True)
     owners: dict[bpy.types.Mesh, list[bpy.types.Object]] = {}
@@ -55,26 +57,28 @@ def write_parts(folder: Path, objects: list[bpy.types.Object], least: int) -> No
         for number, mesh in enumerate(owners)
     ]
     names = _write_frame(str(folder / FRAME), objects, list(owners))
-    for one, name in zip(listed, names, strict=True):
-        one["frame"] = name
+    for entry, name in zip(listed, names, strict=True):
+        entry["frame"] = name
     with whole(str(folder / LIST)) as side:
         Path(side).write_text(json.dumps(listed), "utf-8")
 
 
 def _can_part(mesh: bpy.types.Mesh, owners: list[bpy.types.Object]) -> bool:
-    """Say whether attributes are all that the mesh has, and all of a kind that is quick to copy.
+    """Return whether the mesh consists of attributes alone, all of them quick to copy.
 
-    Which of several UV maps or colours is shown is no attribute, nor are an object's own materials.
+    The active UV map and color are not stored in attributes, nor are materials linked to an object.
     """
     if not mesh.polygons or any(
-        slot.link == "OBJECT" for one in owners for slot in one.material_slots
+        slot.link == "OBJECT" for owner in owners for slot in owner.material_slots
     ):
         return False
     if mesh.shape_keys or any(owner.vertex_groups for owner in owners):
         return False
     if len(mesh.uv_layers) > 1 or len(mesh.color_attributes) > 1:
         return False
-    if mesh.has_custom_normals and "custom_normal" not in mesh.attributes:  # before 4.5
+    if (
+        mesh.has_custom_normals and "custom_normal" not in mesh.attributes
+    ):  # Blender before 4.5 stores them outside attributes.
         return False
     return all(attribute.data_type in QUICK for attribute in mesh.attributes)
 
@@ -89,7 +93,7 @@ def _bytes(attribute: bpy.types.Attribute) -> int:
 
 
 def _write_values(mesh: bpy.types.Mesh, folder: Path, number: int) -> Iterator[dict[str, Any]]:
-    attributes = sorted(mesh.attributes, key=lambda one: _place(one.name))
+    attributes = sorted(mesh.attributes, key=lambda item: _place(item.name))
     for count, attribute in enumerate(attributes):
         name, width, dtype = LAYOUTS[attribute.data_type]
         file = f"{number}-{count}.raw"
@@ -102,7 +106,7 @@ def _write_values(mesh: bpy.types.Mesh, folder: Path, number: int) -> Iterator[d
             "count": len(attribute.data),
             "bytes": _bytes(attribute),
             "property": name,
-            # What numpy calls l on Windows, Blender copies as i alone.
+            # numpy's "l" is 32 bits on Windows; Blender's buffer copy accepts only "i" for it.
             "format": np.dtype(dtype).char.replace("l", "i"),
         }
 
@@ -114,9 +118,9 @@ def _place(name: str) -> int:
 def _write_frame(
     path: str, objects: list[bpy.types.Object], meshes: list[bpy.types.Mesh]
 ) -> list[str]:
-    """Write frames of the meshes, and the objects without any; return the frames' names.
+    """Write the frames and the objects without geometry to a .blend file; return the frames' names.
 
-    Afterwards the objects are as they were.
+    The objects have their own meshes again afterwards.
     """
     frames, nothing = [_frame(mesh) for mesh in meshes], bpy.data.meshes.new(".")
     before = {obj: obj.data for obj in objects if obj.type == "MESH"}
@@ -132,9 +136,9 @@ def _write_frame(
 
 
 def _frame(mesh: bpy.types.Mesh) -> bpy.types.Mesh:
-    """Return a copy of all but the attributes: faces whose corners are one and the same point.
+    """Return a copy of the mesh without attributes: every face corner refers to one single vertex.
 
-    Where faces begin is no attribute, and the one thing that is slow to set.
+    Face offsets are not an attribute and are slow to set, so the frame carries them.
     """
     frame = mesh.copy()
     frame.name = f".{mesh.name}"

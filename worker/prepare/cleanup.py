@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Turn what an importer left in the file into one clear model that stands on the ground."""
+"""Turn the objects that an importer created into one tidy model that stands on the ground."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ from .visible_surface import bounds, check_surface
 
 DEFAULT = Mending()
 
-# Where Blender's glTF importer hides the shapes it draws bones with.
+# Collection in which Blender's glTF importer puts the custom shapes of bones.
 HELPERS = "glTF_not_exported"
 
 
 def mend(name: str, format_: str, options: Mending = DEFAULT) -> bpy.types.Object:
-    """Mend what was imported into the scene, remove the rest, and return the model's root.
+    """Clean up the imported scene, remove everything else, and return the model's root object.
 
-    One mesh stays alone, several get an Empty above them. Raise Refusal if there is no face.
+    A single mesh is its own root; several get an Empty as parent. Raise Refusal if there are no
+    faces or no visible surface.
     """
     meshes = _imported_meshes()
     if not meshes:
@@ -46,22 +47,22 @@ def mend(name: str, format_: str, options: Mending = DEFAULT) -> bpy.types.Objec
 
 
 def model_objects(root: bpy.types.Object) -> list[bpy.types.Object]:
-    """Return the root and everything under it."""
+    """Return the root and all its descendants."""
     return [root, *root.children_recursive]
 
 
 def model_meshes(root: bpy.types.Object) -> list[bpy.types.Object]:
-    """Return those of the model's objects that have faces."""
+    """Return the model's mesh objects."""
     return [obj for obj in model_objects(root) if obj.type == "MESH"]
 
 
 def face_count(root: bpy.types.Object) -> int:
-    """Count the faces of all meshes of the model."""
+    """Return the total number of faces in the model's meshes."""
     return sum(len(obj.data.polygons) for obj in model_meshes(root))
 
 
 def height(root: bpy.types.Object) -> float:
-    """Return the model's height in metres; its lowest point is at zero."""
+    """Return the model's height in meters, hidden objects excluded; its lowest point is at zero."""
     return float(bounds([obj for obj in model_meshes(root) if not obj.hide_viewport])[1][2])
 
 
@@ -78,7 +79,10 @@ def _mend_mesh(mesh: bpy.types.Mesh, format_: str, options: Mending, *, to_weld:
 
 
 def _drop_what_says_nothing(mesh: bpy.types.Mesh) -> None:
-    """Remove selections, and marks of flat faces where there are none: less to append."""
+    """Remove attributes without information: selections, and a face sharpness that is all False.
+
+    Each attribute costs time when the artist's Blender appends the model.
+    """
     drop_selections(mesh)
     flat = mesh.attributes.get("sharp_face")
     if flat is not None and not read(flat.data, "value", np.bool_).any():
@@ -86,7 +90,7 @@ def _drop_what_says_nothing(mesh: bpy.types.Mesh) -> None:
 
 
 def _imported_meshes() -> list[bpy.types.Object]:
-    """Return the scene's objects that have faces, without those that only draw bones."""
+    """Return the scene's mesh objects that have faces, without the custom shapes of bones."""
     bpy.context.view_layer.update()
     scene = bpy.context.scene
     hidden = {
@@ -103,14 +107,14 @@ def _imported_meshes() -> list[bpy.types.Object]:
 
 
 def _remove_all_but(meshes: list[bpy.types.Object]) -> None:
-    """Leave only the meshes in the scene, linked to its own collection."""
+    """Remove all other objects, and link the meshes to the scene's root collection."""
     scene = bpy.context.scene
     bpy.data.batch_remove([obj for obj in scene.objects if obj not in meshes])
     _link_to_scene(meshes)
 
 
 def _remove_helpers(meshes: list[bpy.types.Object]) -> None:
-    """Leave the file's own objects as they are, without what the importer draws bones with."""
+    """Remove the custom shapes of bones, and leave the file's own objects as they are."""
     scene = bpy.context.scene
     helpers = [
         obj
@@ -132,10 +136,10 @@ def _link_to_scene(objects: list[bpy.types.Object]) -> None:
 
 
 def _smooth_if_faceted(mesh: bpy.types.Mesh, angle: float) -> None:
-    """Shade smooth what came without normals; edges over the angle stay sharp.
+    """Shade smooth if the file had no normals; edges sharper than `angle` radians stay sharp.
 
-    glTF 2.0 (3.7.2.1) asks for flat normals where a file has none, and Blender's importer obeys;
-    TripoSR's meshes are such files and are meant to look round.
+    glTF 2.0 (section 3.7.2.1) asks for flat normals where a file has none, and Blender's importer
+    complies; but generated meshes such as TripoSR's are such files and are meant to look round.
     """
     flat = mesh.attributes.get("sharp_face")
     if flat is None:
@@ -147,16 +151,16 @@ def _smooth_if_faceted(mesh: bpy.types.Mesh, angle: float) -> None:
 
 
 def _smooth(mesh: bpy.types.Mesh, angle: float) -> None:
-    if mesh.has_custom_normals:  # Zeros stand for Blender's own.
+    if mesh.has_custom_normals:  # Zero vectors reset to Blender's own normals.
         mesh.normals_split_custom_set(np.zeros((len(mesh.loops), 3), np.float32))
     mesh.shade_smooth()
     mesh.set_sharp_from_angle(angle=angle)
 
 
 def _root(name: str, meshes: list[bpy.types.Object], *, alone: bool) -> bpy.types.Object:
-    """Give the model one root whose origin is at the middle of its bottom, and names.
+    """Name the objects and return the model's root, its origin at the center of the bottom.
 
-    `alone`: the meshes hold their own transforms, so that a single one can be the root.
+    `alone`: transforms are applied to the meshes, so that a single mesh can be the root itself.
     """
     low, high = bounds([obj for obj in meshes if not obj.hide_viewport])
     offset = Matrix.Translation(-Vector(((low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2])))
@@ -172,14 +176,14 @@ def _root(name: str, meshes: list[bpy.types.Object], *, alone: bool) -> bpy.type
     bpy.context.scene.collection.objects.link(root)
     for obj in tops:
         obj.parent = root
-        if not alone:  # Its own place may be animated.
+        if not alone:  # Its own transform may be animated.
             obj.matrix_parent_inverse = offset  # guard: offset-beside-animation
     bpy.context.view_layer.update()
     return root
 
 
 def _name_all(name: str, meshes: list[bpy.types.Object]) -> None:
-    """Number the meshes after the picture; what else the file held keeps its own short name."""
+    """Number the meshes after the image; other objects keep a short name of their own."""
     for obj in bpy.context.scene.objects:
         if obj not in meshes:
             obj.name = f"{name} {clear_name(obj.name)[:16]}".strip()

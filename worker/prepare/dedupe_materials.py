@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Materials that differ in nothing but their names, of which one is enough.
+"""Merge materials that are identical except for their names.
 
-Many exporters write one for each part. Blender takes up to a millisecond for each when a model is
-appended, for which the artist waits.
+Many exporters write one material per mesh. Appending takes Blender up to a millisecond for each,
+while the artist waits.
 """
 
 from __future__ import annotations
@@ -12,19 +12,21 @@ from typing import Any
 
 import bpy
 
-PLAIN = frozenset({"BOOLEAN", "INT", "FLOAT", "STRING", "ENUM"})
-OF_EVERY_NODE = frozenset(bpy.types.Node.bl_rna.properties.keys()) - {"mute"}
-OF_EVERY_ID = frozenset(bpy.types.ID.bl_rna.properties.keys()) | {"use_nodes", "paint_active_slot"}
-UNUSED = frozenset({"image_user", "texture_mapping", "color_mapping"})
-"""What image nodes have beside the image, and no importer sets."""
+PLAIN_TYPES = frozenset({"BOOLEAN", "INT", "FLOAT", "STRING", "ENUM"})
+NODE_COMMON = frozenset(bpy.types.Node.bl_rna.properties.keys()) - {"mute"}
+"""Node properties of the editor's layout. Muting a node does change the look."""
+ID_COMMON = frozenset(bpy.types.ID.bl_rna.properties.keys()) | {"use_nodes", "paint_active_slot"}
+"""Properties that do not affect how a material looks."""
+IMPORTERS_LEAVE = frozenset({"image_user", "texture_mapping", "color_mapping"})
+"""Pointer properties of image nodes that importers never set."""
 
 
 def share_same(meshes: list[bpy.types.Mesh]) -> None:
-    """Give parts whose materials look the same by all that they say the first of these."""
+    """Use one material in all slots whose materials are identical except for their names."""
     first: dict[Hashable, bpy.types.Material] = {}
     shared = {
-        material: first.setdefault(_said(material), material)
-        for material in dict.fromkeys(one for mesh in meshes for one in mesh.materials if one)
+        material: first.setdefault(_signature(material), material)
+        for material in dict.fromkeys(used for mesh in meshes for used in mesh.materials if used)
     }
     for mesh in dict.fromkeys(meshes):
         for slot, material in enumerate(mesh.materials):
@@ -32,9 +34,9 @@ def share_same(meshes: list[bpy.types.Mesh]) -> None:
                 mesh.materials[slot] = shared[material]
 
 
-def _said(material: bpy.types.Material) -> Hashable:
-    """Return all that a material says of its looks."""
-    own = (_plain(material, OF_EVERY_ID), _custom(material))
+def _signature(material: bpy.types.Material) -> Hashable:
+    """Return a hashable value that is equal for materials that look the same."""
+    own = (_plain_values(material, ID_COMMON), _custom_properties(material))
     tree = material.node_tree
     if tree is None:
         return own
@@ -44,42 +46,45 @@ def _said(material: bpy.types.Material) -> Hashable:
          numbers[link.to_node], link.to_socket.identifier)
         for link in tree.links
     )  # fmt: skip
-    return own, tuple(map(_node, tree.nodes)), links
+    return own, tuple(map(_node_signature, tree.nodes)), links
 
 
-def _node(node: bpy.types.Node) -> Hashable:
+def _node_signature(node: bpy.types.Node) -> Hashable:
     values = tuple(
-        _value(socket.default_value)
+        _hashable(socket.default_value)
         for socket in (*node.inputs, *node.outputs)
         if hasattr(socket, "default_value") and not socket.is_linked
     )
-    return node.bl_idname, _plain(node, OF_EVERY_NODE), _named(node), values
+    return node.bl_idname, _plain_values(node, NODE_COMMON), _pointer_values(node), values
 
 
-def _plain(obj: bpy.types.bpy_struct, idle: frozenset[str]) -> Hashable:
-    """Return the values of a struct's own properties that are no structs themselves."""
+def _plain_values(struct: bpy.types.bpy_struct, ignored: frozenset[str]) -> Hashable:
+    """Return the values of the struct's own properties that are not structs themselves."""
     return tuple(
-        _value(getattr(obj, one.identifier))
-        for one in obj.bl_rna.properties
-        if one.type in PLAIN and one.identifier not in idle
+        _hashable(getattr(struct, prop.identifier))
+        for prop in struct.bl_rna.properties
+        if prop.type in PLAIN_TYPES and prop.identifier not in ignored
     )
 
 
-def _named(node: bpy.types.Node) -> Hashable:
-    """Return the data that a node names; what holds more, as a colour ramp, is like no other."""
+def _pointer_values(node: bpy.types.Node) -> Hashable:
+    """Return the data-blocks that a node refers to.
+
+    Other pointers, such as a color ramp, compare as different from all others: a safe answer.
+    """
     return tuple(
-        _value(getattr(node, one.identifier))
-        for one in node.bl_rna.properties
-        if one.type == "POINTER" and one.identifier not in OF_EVERY_NODE | UNUSED
+        _hashable(getattr(node, prop.identifier))
+        for prop in node.bl_rna.properties
+        if prop.type == "POINTER" and prop.identifier not in NODE_COMMON | IMPORTERS_LEAVE
     )
 
 
-def _custom(material: bpy.types.Material) -> Hashable:
+def _custom_properties(material: bpy.types.Material) -> Hashable:
     return tuple(sorted((name, str(value)) for name, value in material.items()))
 
 
-def _value(value: Any) -> Hashable:
-    """Return a value as it can be compared: vectors and colours change, and have no hash."""
+def _hashable(value: Any) -> Hashable:
+    """Return the value in a hashable form: vectors and colors are mutable and have no hash."""
     if isinstance(value, set):
         return frozenset(value)
     return tuple(value) if hasattr(value, "__len__") and not isinstance(value, str) else value

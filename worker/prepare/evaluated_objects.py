@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Objects as they stand in the imported scene, turned into plain meshes that look the same."""
+"""Convert objects of the imported scene to plain meshes that look the same."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from ..mesh.arrays import Floats, positions_of
 from .gltf_normals import transform_normals
 
 SAME = 1e-5
-"""How far the parts of two matrices may differ, for rounding."""
+"""Largest difference between two matrices' elements that counts as rounding."""
 
 
 def set_free(objects: list[bpy.types.Object], *, apply: bool) -> None:
-    """Take mesh objects out of their hierarchy, bones, keys and animation, without moving a point.
+    """Detach mesh objects from parents, armatures, shape keys, and animation; they look unchanged.
 
-    `apply` moves location, rotation and scale into each one's own mesh.
+    `apply` also applies location, rotation, and scale to each mesh.
     """
     hidden = [obj for obj in objects if obj.hide_viewport]
-    for obj in hidden:  # Blender computes neither place nor shape of what is hidden.
+    for obj in hidden:  # Hidden objects are not evaluated.
         obj.hide_viewport = False
     bpy.context.view_layer.update()
     worlds = [obj.matrix_world.copy() for obj in objects]
     _settle_shapes([obj for obj in objects if deforms(obj)])
-    # Not `Mesh.users`: Blender's FBX importer leaves it at 1 for a mesh of several objects.
+    # Not `Mesh.users`: Blender's FBX importer leaves it at 1 for meshes that several objects share.
     uses = Counter(obj.data for obj in objects)
     for obj, world in zip(objects, worlds, strict=True):
         obj.animation_data_clear()
@@ -45,12 +45,12 @@ def set_free(objects: list[bpy.types.Object], *, apply: bool) -> None:
 
 
 def deforms(obj: bpy.types.Object) -> bool:
-    """Say whether the object shows another shape than its mesh has."""
+    """Return whether shape keys or modifiers change the object's shape."""
     return bool(obj.data.shape_keys or obj.modifiers)
 
 
 def shown_positions(obj: bpy.types.Object) -> Floats:
-    """Return the points (n, 3) of the object as it is shown, in its own space."""
+    """Return the evaluated vertex positions (n, 3) in object space."""
     if not deforms(obj):
         return positions_of(obj.data)
     depsgraph = bpy.context.evaluated_depsgraph_get()
@@ -58,7 +58,7 @@ def shown_positions(obj: bpy.types.Object) -> Floats:
 
 
 def _settle_shapes(objects: list[bpy.types.Object]) -> None:
-    """Give objects meshes of the shape that their shape keys, bones and modifiers show."""
+    """Replace meshes by evaluated ones, with shape keys, armatures, and modifiers applied."""
     depsgraph = bpy.context.evaluated_depsgraph_get()
     made = [
         bpy.data.meshes.new_from_object(
@@ -73,14 +73,14 @@ def _settle_shapes(objects: list[bpy.types.Object]) -> None:
 
 
 def _own(obj: bpy.types.Object, uses: Counter[bpy.types.Mesh]) -> None:
-    """Give the object a mesh that no other object has."""
+    """Give the object a mesh of its own if others share it."""
     if uses[obj.data] > 1:  # guard: shared-mesh-copied
         uses[obj.data] -= 1
         obj.data = obj.data.copy()
 
 
 def _take_materials(obj: bpy.types.Object, uses: Counter[bpy.types.Mesh]) -> None:
-    """Move materials of the object's own to its mesh: of two objects each may have another."""
+    """Move materials from the object's slots to its mesh, which becomes single-user first."""
     own = [slot for slot in obj.material_slots if slot.link == "OBJECT"]
     if not own:
         return
@@ -95,12 +95,12 @@ def _take_materials(obj: bpy.types.Object, uses: Counter[bpy.types.Mesh]) -> Non
 def _apply(obj: bpy.types.Object, world: Matrix, uses: Counter[bpy.types.Mesh]) -> None:
     _own(obj, uses)
     _transform(obj.data, world)
-    obj.rotation_mode = "XYZ"  # the glTF importer's quaternions are nothing to turn by hand
+    obj.rotation_mode = "XYZ"  # Easier to edit than the glTF importer's quaternions.
     obj.matrix_world = Matrix()
 
 
 def _place(obj: bpy.types.Object, world: Matrix, uses: Counter[bpy.types.Mesh]) -> None:
-    """Give the object its place; what an object cannot hold, as a shear, goes into its mesh."""
+    """Set the object's transform; a shear, which no object can hold, is applied to its mesh."""
     obj.matrix_world = world
     placed = obj.matrix_basis.copy()
     if abs(placed.determinant()) < 1e-30:

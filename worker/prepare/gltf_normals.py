@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A glTF file's normals, brought through Blender's importer as plain values.
+"""Carry a glTF file's normals through Blender's importer as a plain attribute.
 
-For a million triangles the importer spends three quarters of its time on turning them into custom
-normals, most of which `weld` finds to be what smooth shading gives anyway. As an attribute of the
-file's own they cost next to nothing, and what is needed of them is set afterwards.
+For a million triangles the importer spends three quarters of its time on converting them to custom
+normals, most of which equal smooth shading once `weld` has merged the vertices. As a custom
+attribute they cost next to nothing, and the ones that matter are set afterwards.
 """
 
 from __future__ import annotations
@@ -19,46 +19,56 @@ from mathutils import Matrix
 from ..mesh.arrays import Floats, read
 
 NAME = "_file_normal"
+"""glTF passes attributes with a leading underscore through to the mesh."""
 FLOAT, TRIANGLES = 5126, (None, 4, 5, 6)
+"""glTF constants: the component type FLOAT, and the primitive modes that consist of triangles."""
 UPRIGHT = Matrix(((1, 0, 0), (0, 0, -1), (0, 1, 0)))
-"""From the file's axes, where Y is up, to Blender's."""
+"""Rotation from glTF's axes, Y up, to Blender's, Z up."""
 FLAT = 0.9999999
-"""Blender's importer, too, takes a face whose corners look this much its own way for a flat one."""
+"""Cosine above which a corner normal equals the face normal; the same as in Blender's importer."""
 SAME_SHADING = np.cos(np.radians(8.0))
+"""Cosine of 8°: a smaller difference between two normals cannot be seen."""
 SHADING_TOLERATED = 0.002
+"""Share of corners that may differ by more; those come from slivers."""
 
 
 class glTF2ImportUserExtension:  # noqa: N801 - the importer looks for this name
-    """What the glTF importer asks before it makes anything."""
+    """Hook of Blender's glTF importer, which finds it by this class name."""
 
     def gather_import_gltf_before_hook(self, gltf: Any) -> None:
-        """Rename the normals where every mesh of the file allows it."""
-        parts = [part for mesh in gltf.data.meshes or () for part in mesh.primitives]
-        if gltf.data.skins or not all(_can_carry(part, gltf.data.accessors) for part in parts):
+        """Rename the NORMAL attributes before the import, if every mesh of the file allows it."""
+        primitives = [primitive for mesh in gltf.data.meshes or () for primitive in mesh.primitives]
+        if gltf.data.skins or not all(
+            _can_carry(primitive, gltf.data.accessors) for primitive in primitives
+        ):
             return
         gltf.import_settings["import_shading"] = "SMOOTH"
-        for part in parts:
-            part.attributes[NAME] = part.attributes.pop("NORMAL")
+        for primitive in primitives:
+            primitive.attributes[NAME] = primitive.attributes.pop("NORMAL")
 
 
-def _can_carry(part: Any, accessors: list[Any]) -> bool:
-    """Say whether a part's normals are plain, and the only attribute that has no place of its own.
+def _can_carry(primitive: Any, accessors: list[Any]) -> bool:
+    """Return whether the primitive has plain normals and no other custom attribute.
 
-    The importer mixes several of those up.
+    The importer mixes up the values of several custom attributes.
     """
-    normals = part.attributes.get("NORMAL")
-    if normals is None or part.mode not in TRIANGLES or part.targets:
+    normals = primitive.attributes.get("NORMAL")
+    if normals is None or primitive.mode not in TRIANGLES or primitive.targets:
         return False
-    if "KHR_draco_mesh_compression" in (part.extensions or {}):
+    if "KHR_draco_mesh_compression" in (primitive.extensions or {}):
         return False
-    if any(name.startswith(("_", "KHR_")) for name in part.attributes):
+    if any(name.startswith(("_", "KHR_")) for name in primitive.attributes):
         return False
     return accessors[normals].component_type == FLOAT and accessors[normals].type == "VEC3"
 
 
 @contextmanager
 def carried_normals() -> Iterator[None]:
-    """Let the glTF importer find the extension above; for a process that has no preferences."""
+    """Register the extension above with the glTF importer while the block runs.
+
+    The importer looks for extensions in the list of enabled add-ons. Only for a process whose
+    preferences nobody saves.
+    """
     addons = bpy.context.preferences.addons
     entry = addons.new()
     entry.module = __name__
@@ -69,33 +79,36 @@ def carried_normals() -> Iterator[None]:
 
 
 def transform_normals(mesh: bpy.types.Mesh, world: Matrix) -> None:
-    """Turn the normals that came along, if any, as `Mesh.transform` does the points."""
-    found = mesh.attributes.get(NAME)
-    if found is None or world == Matrix():
+    """Apply the transform `world` to the carried normals, as `Mesh.transform` does to positions."""
+    attribute = mesh.attributes.get(NAME)
+    if attribute is None or world == Matrix():
         return
-    turn = UPRIGHT.transposed() @ world.to_3x3().inverted_safe().transposed() @ UPRIGHT
-    normals = read(found.data, "vector", np.float32, 3) @ np.array(turn, np.float32).T
+    rotation = UPRIGHT.transposed() @ world.to_3x3().inverted_safe().transposed() @ UPRIGHT
+    normals = read(attribute.data, "vector", np.float32, 3) @ np.array(rotation, np.float32).T
     lengths = np.linalg.norm(normals, axis=1, keepdims=True)
     np.divide(normals, lengths, out=normals, where=lengths > 0.0)
-    found.data.foreach_set("vector", normals.ravel())
+    attribute.data.foreach_set("vector", normals.ravel())
 
 
 def take_normals(mesh: bpy.types.Mesh) -> Floats | None:
-    """Return the vertex normals that came along and remove them, or None if none did."""
-    found = mesh.attributes.get(NAME)
-    if found is None:
+    """Remove and return the carried vertex normals (n, 3), in Blender's axes.
+
+    Return None if the mesh carries none.
+    """
+    attribute = mesh.attributes.get(NAME)
+    if attribute is None:
         return None
-    normals = read(found.data, "vector", np.float32, 3)
-    mesh.attributes.remove(found)
-    if "sharp_face" in mesh.attributes:  # Without normals of their own all were taken for flat.
+    normals = read(attribute.data, "vector", np.float32, 3)
+    mesh.attributes.remove(attribute)
+    if "sharp_face" in mesh.attributes:  # Set because the importer saw no normals.
         mesh.attributes.remove(mesh.attributes["sharp_face"])
-    turned = normals[:, (0, 2, 1)]
-    np.negative(turned[:, 1], out=turned[:, 1])
-    return turned
+    upright = normals[:, (0, 2, 1)]
+    np.negative(upright[:, 1], out=upright[:, 1])
+    return upright
 
 
 def mark_flat_faces(mesh: bpy.types.Mesh, normals: Floats) -> None:
-    """Mark the triangles whose corners' normals (n, 3) are the face's own."""
+    """Mark triangles as flat whose corner normals (n, 3) all equal the face normal."""
     own = read(mesh.polygon_normals, "vector", np.float32, 3)
     flat = (np.einsum("tcj,tj->tc", normals.reshape(-1, 3, 3), own) > FLAT).all(axis=1)
     if flat.any():
@@ -104,9 +117,9 @@ def mark_flat_faces(mesh: bpy.types.Mesh, normals: Floats) -> None:
 
 
 def keep_shading(mesh: bpy.types.Mesh, normals: Floats) -> None:
-    """Set corner normals only where smooth shading would look different.
+    """Set custom normals (n, 3) only if smooth shading would look visibly different.
 
-    Normals of no length, and such as are no numbers, stand for Blender's own.
+    Zero and NaN normals stand for Blender's own.
     """
     smooth = read(mesh.corner_normals, "vector", np.float32, 3)
     lengths = np.sqrt(np.einsum("ij,ij->i", normals, normals))

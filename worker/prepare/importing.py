@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Read a mesh file with Blender's own importers, chosen by content and not by name."""
+"""Import mesh files with Blender's own importers, chosen by content rather than by file name."""
 
 from __future__ import annotations
 
@@ -24,46 +24,46 @@ from .gltf_normals import carried_normals
 
 DRACO = "KHR_draco_mesh_compression"
 OLDEST_FBX = 7100
-"""Of the versions that Blender's importer before 4.5 reads; none in ASCII."""
+"""Oldest version that Blender's importer before 4.5 reads. It cannot read ASCII FBX at all."""
 
 
 def import_mesh_file(
     path: str, home: str | None = None, *, to_weld: bool = False
 ) -> tuple[str, list[str]]:
-    """Import the file into the open scene, once it has been checked against itself.
+    """Check the mesh file, then import it into the open scene.
 
-    Return its format, one of `IMPORTERS`, and notes for the person. Raise Refusal if it is none of
-    them, if it is damaged, if it reaches for files that are not its own, or if Blender's importer
-    gives up on it. A ZIP is for `unpacked` first. `home` is the folder that textures may lie in,
-    the file's own by default. `to_weld` says that every mesh goes through `weld` next.
+    Return its format, a key of `IMPORTERS`, and notes for the user. Raise Refusal if the format is
+    unknown, the file is damaged or refers to files that do not belong to it, or Blender's importer
+    fails. Pass a ZIP through `unpacked` first. Textures may lie in the folder `home`, by default
+    the file's own. `to_weld`: every mesh will go through `weld` next.
     """
-    with with_whole_texts(path) as whole:
-        found = _imported(whole, Path(home or Path(path).parent), to_weld=to_weld)
+    with with_whole_texts(path) as readable_path:
+        result = _imported(readable_path, Path(home or Path(path).parent), to_weld=to_weld)
     make_names_readable(printable=bpy.app.background)
-    return found
+    return result
 
 
 def _imported(path: str, home: Path, *, to_weld: bool) -> tuple[str, list[str]]:
     version = bpy.app.version_string
     format_ = check_mesh_file(path, readable=readable_extensions(), blender=version, home=home)
     read = IMPORTERS[format_]
-    # Only in the background: an artist's own preferences are left alone.
+    # In the worker only: it changes the list of add-ons, which belongs to the artist elsewhere.
     if read is _import_gltf and to_weld and bpy.app.background:
         read = _import_gltf_to_weld
     try:
         notes = read(path, home)
-    except RuntimeError as error:  # How an operator's report of kind ERROR arrives in Python.
+    except RuntimeError as error:  # An operator's ERROR report.
         what = f"Blender cannot import it: {reason_of(str(error))}"
         raise Refusal("bad_mesh", what, OTHER_FORMAT) from error
     return format_, notes
 
 
 def reason_of(report: str) -> str:
-    """Return an importer's own words: its report's first line, or what its Python raised at last.
+    """Return an importer's own message: the first line of its report, or the exception it raised.
 
-    Behind a traceback Blender adds where in its own code it came up.
+    After a traceback Blender adds the location in its own code, which helps no user.
     """
-    lines = [line for one in report.splitlines() if (line := one.strip())]
+    lines = [line for raw in report.splitlines() if (line := raw.strip())]
     if any(line.endswith("Traceback (most recent call last):") for line in lines):
         raised = [line for line in lines if not line.startswith(("Location:", "File ", "Error:"))]
         lines = raised[-1:] or lines
@@ -80,14 +80,15 @@ def _import_gltf(path: str, home: Path) -> list[str]:
 
 
 def _import_gltf_to_weld(path: str, home: Path) -> list[str]:
-    """Import as `_import_gltf` does, in half the time: what `weld` has not seen is unfinished."""
+    """Import in half the time; the meshes are incomplete until `weld` has set their normals."""
     with carried_normals():
         return _import_gltf(path, home)
 
 
 def readable_extensions() -> frozenset[str] | None:
-    """Ask Blender's glTF importer which extensions it reads; None if it does not say."""
-    # Its own names and not an interface: where they change, the importer's own words must do.
+    """Return the glTF extensions that this Blender's importer reads; None if it cannot be asked."""
+    # Internal names, not an API: if a version of Blender changes them, the importer's own error
+    # message has to do.
     with contextlib.suppress(ImportError, AttributeError, KeyError, TypeError):
         module = import_module("io_scene_gltf2.io.imp.gltf2_io_gltf")
         importer = module.glTFImporter("", {"import_user_extensions": [], "loglevel": 50})
@@ -97,20 +98,20 @@ def readable_extensions() -> frozenset[str] | None:
 
 
 def _has_library(extension: str) -> bool:
-    """Say whether a decoder's library is there: the `bpy` module comes without some."""
-    named = {DRACO: ("bf_intern_draco_bridge", "Draco")}
-    named |= dict.fromkeys(MESHOPT, ("bf_intern_meshopt_bridge", "MeshOptimizer"))
-    if extension not in named:
+    """Return whether an extension's decoder library is installed; the `bpy` module lacks some."""
+    libraries = {DRACO: ("bf_intern_draco_bridge", "Draco")}
+    libraries |= dict.fromkeys(MESHOPT, ("bf_intern_meshopt_bridge", "MeshOptimizer"))
+    if extension not in libraries:
         return True
-    places: list[tuple[str, tuple[str, ...]]] = [
-        ("library", named[extension])
-    ]  # Where it is asked for: 5.2, 4.5, and 4.2.
+    locations: list[tuple[str, tuple[str, ...]]] = [
+        ("library", libraries[extension])
+    ]  # In 5.2, 4.5, and 4.2.
     if extension == DRACO:
-        places += [("draco", ()), ("gltf2_io_draco_compression_extension", ())]
-    for module, arguments in places:
+        locations += [("draco", ()), ("gltf2_io_draco_compression_extension", ())]
+    for module, arguments in locations:
         with contextlib.suppress(ImportError, AttributeError, TypeError):
-            found = import_module(f"io_scene_gltf2.io.com.{module}").dll_path(*arguments)
-            return found is not None and Path(found).is_file()
+            library = import_module(f"io_scene_gltf2.io.com.{module}").dll_path(*arguments)
+            return library is not None and Path(library).is_file()
     return True
 
 
@@ -135,9 +136,9 @@ def _import_fbx(path: str, home: Path) -> list[str]:
 
 
 def has_new_fbx_importer() -> bool:
-    """Say whether this Blender has the importer in C++, as it does since 4.5."""
+    """Return whether this Blender has the C++ FBX importer, which is new in 4.5."""
     try:
-        # `bpy.types` knows operators in C only once they were asked for.
+        # Operators in C appear in `bpy.types` only after their first use.
         bpy.ops.wm.fbx_import.get_rna_type()
     except KeyError:
         return False

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Materials that show what the file holds: colours wired, textures packed, names clear."""
+"""Clean up materials: wire vertex colors, pack textures, and set names."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from .vertex_colors import show_vertex_colors
 
 DEFAULT = Mending()
 METALLIC, ROUGHNESS = 0.5, 0.5
-"""Above the one, a colored surface without a texture for it is a mistake; the other replaces what
-is not a roughness."""
+"""Metallic from which an untextured value on a surface with a base color texture is a mistake, and
+the roughness that replaces one out of range."""
 
 
 def mend_materials(
     name: str, meshes: list[bpy.types.Object], folder: str, options: Mending = DEFAULT
 ) -> list[str]:
-    """Wire or bake vertex colours, pack textures, name everything after the picture.
+    """Wire or bake vertex colors, pack textures, fix values, and name everything after the image.
 
-    `folder` is the mesh file's: textures outside of it are the person's own files, to which a
-    downloaded mesh has no claim. Return notes for the person.
+    `folder` is the mesh file's. Textures outside of it are not packed: they are the user's own
+    files, which a downloaded mesh must not read. Return notes for the user.
     """
     if options.colors != "kept":
         show_vertex_colors(name, list(dict.fromkeys(obj.data for obj in meshes)))
@@ -47,13 +47,13 @@ def mend_materials(
 
 
 def _materials(meshes: list[bpy.types.Object]) -> list[bpy.types.Material]:
-    """Return the materials, those of objects that have other ones than their mesh as well."""
+    """Return the materials in use, including those linked to objects rather than meshes."""
     slots = (slot.material for obj in meshes for slot in obj.material_slots)
     return list(dict.fromkeys(material for material in slots if material))
 
 
 def _bake_colors(name: str, meshes: list[bpy.types.Object]) -> None:
-    """Put vertex colors into textures; materials that no mesh has any more give up their names."""
+    """Bake vertex colors into textures, and remove the materials that this replaces."""
     before = _materials(meshes)
     for obj in meshes:
         if any(colored_by_attribute(material) for material in obj.data.materials):
@@ -62,10 +62,11 @@ def _bake_colors(name: str, meshes: list[bpy.types.Object]) -> None:
 
 
 def _mend_surface(material: bpy.types.Material) -> None:
-    """Take back what makes a model black without anybody wanting it, and what is out of range.
+    """Fix values that make a model black by mistake or that are out of range.
 
-    A glTF material that says nothing of metal is all metal by the specification, which exporters
-    of painted models forget. What is textured, or plain metal without a picture, stays.
+    A glTF material without a metallic value is fully metallic by the specification, which exporters
+    of painted models tend to forget. Textured values stay, and so does metal without a base color
+    texture.
     """
     surface = surface_of(material)
     if surface is None:
@@ -92,7 +93,11 @@ def _feeding_images(
     node = socket.links[0].from_node
     if node.type == "TEX_IMAGE":
         return [node] if node.image else []
-    return [found for each in node.inputs for found in _feeding_images(each, depth - 1)]
+    return [
+        image_node
+        for node_input in node.inputs
+        for image_node in _feeding_images(node_input, depth - 1)
+    ]
 
 
 def _limit_textures(materials: list[bpy.types.Material], limit: int) -> None:
@@ -107,7 +112,7 @@ def _limit_textures(materials: list[bpy.types.Material], limit: int) -> None:
 def _textures(
     materials: list[bpy.types.Material],
 ) -> dict[bpy.types.ShaderNodeTexImage, bpy.types.NodeTree]:
-    """Return the materials' image nodes that have an image, and the tree of each."""
+    """Return the image nodes that have an image, with their node trees."""
     return {
         node: material.node_tree
         for material in materials
@@ -139,7 +144,7 @@ def _pack(image: bpy.types.Image, folder: Path) -> bool:
 
 
 def _name_materials(name: str, materials: list[bpy.types.Material]) -> None:
-    """Name the materials after the picture, several by numbers."""
+    """Name the materials after the image, with a number if there are several."""
     for number, material in enumerate(materials, 1):
         wanted = name if len(materials) == 1 else f"{name} {number}"
         if material.name != wanted:
@@ -147,16 +152,16 @@ def _name_materials(name: str, materials: list[bpy.types.Material]) -> None:
 
 
 def _name_images(name: str, materials: list[bpy.types.Material]) -> None:
-    """Name each image after the picture and what it is for ("photo roughness").
+    """Name each image after the model and the input it feeds, such as "photo roughness".
 
-    Where several are for the same, the material tells them apart ("photo 2 roughness").
+    If several images feed the same input, the material's name is used: "photo 2 roughness".
     """
-    found: dict[bpy.types.Image, tuple[str, str]] = {}
+    owners: dict[bpy.types.Image, tuple[str, str]] = {}
     for material in materials:
         for node in _textures([material]):
-            found.setdefault(node.image, (material.name, _use_of(node)))
-    uses = Counter(use for _, use in found.values())
-    for image, (owner, use) in found.items():
+            owners.setdefault(node.image, (material.name, _use_of(node)))
+    uses = Counter(use for _, use in owners.values())
+    for image, (owner, use) in owners.items():
         whose = name if uses[use] == 1 else owner
         wanted = whose if use in ("", "base color") else f"{whose} {use}"
         if image.name != wanted:
@@ -166,18 +171,21 @@ def _name_images(name: str, materials: list[bpy.types.Material]) -> None:
 
 
 def _use_of(node: bpy.types.Node, depth: int = 3) -> str:
-    """Return the surface's inputs that a node feeds in the end, in small letters."""
+    """Return the Principled inputs that the node feeds within `depth` nodes, in lowercase."""
     uses: list[str] = []
     for link in (link for output in node.outputs for link in output.links):
         if link.to_node.type == "BSDF_PRINCIPLED":
             uses.append(link.to_socket.name.lower())
         elif depth:
             uses.append(_use_of(link.to_node, depth - 1))
-    found = list(dict.fromkeys(use for use in uses if use))
-    return "base color" if "base color" in found else " ".join(found[:2])
+    distinct = list(dict.fromkeys(use for use in uses if use))
+    return "base color" if "base color" in distinct else " ".join(distinct[:2])
 
 
 def _suffix(image: bpy.types.Image) -> str:
-    """Tell the packed file's suffix by its bytes: `Image.file_format` would decode them all."""
+    """Return the packed file's suffix, judged by its first bytes.
+
+    `Image.file_format` would decode the whole image.
+    """
     head = bytes(image.packed_file.data[:12])
     return "jpg" if head[:2] == b"\xff\xd8" else "webp" if head[8:] == b"WEBP" else "png"

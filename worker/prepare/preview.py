@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Render the model's preview: its own materials, in a studio with soft light from the upper left.
+"""Render the model's preview with its own materials, lit softly from the upper left.
 
-Cycles on the processor: Workbench and EEVEE need a GPU, which a background Blender may not have.
+Uses Cycles on the CPU: Workbench and EEVEE need a GPU, which the background Blender may not have.
 """
 
 from __future__ import annotations
@@ -21,24 +21,28 @@ from .evaluated_objects import shown_positions
 
 SIZE = 256
 SAMPLES = 16
+"""Enough without denoising, since nothing in the studio makes fireflies; more would take seconds.
+"""
 TEXTURE_SIDE = "1024"
+"""Cycles scales textures down to this, four times the preview's size, which saves memory."""
 MARGIN = 0.06
-# Where the camera is, seen from the model: to the right, in front (-Y), above.
+"""Share of the image that stays free on each side."""
+# From the model to the camera: to the right, in front (-Y), and above.
 VIEW = Vector((0.45, -1.0, 0.3)).normalized()
 KEY_LIGHT = Vector((-0.55, -0.6, 0.8)).normalized()
 KEY_STRENGTH, KEY_ANGLE = 1.7, 0.9
-# What the surroundings are like from below to above: metal mirrors them, and a black thing shows
-# its shape by them.
+# Brightness of the surroundings from bottom to top. Metal reflects them, and they give dark models
+# a visible shape.
 STUDIO = ((0.0, 0.12), (0.45, 0.22), (0.55, 0.55), (1.0, 0.85))
 STUDIO_STRENGTH = 0.85
 ROOM = 0.01, 100.0
-"""Sizes in meters within which Cycles' rays are exact enough, and volumes keep their density."""
+"""Model sizes in meters for which Cycles' rays are precise and volumes keep their density."""
 
 
 def render_preview(root: bpy.types.Object) -> NDArray[np.uint8] | None:
-    """Return a picture of the model: (SIZE, SIZE, 4), sRGB, straight alpha, top row first.
+    """Render the model: (SIZE, SIZE, 4) uint8, sRGB, straight alpha, top row first.
 
-    None if this Blender cannot render: the model is whole without.
+    Return None if this Blender cannot render; the model is complete without a preview.
     """
     with _studio(root) as scene, tempfile.TemporaryDirectory() as folder:
         scene.render.filepath = str(Path(folder) / "preview.png")
@@ -47,13 +51,14 @@ def render_preview(root: bpy.types.Object) -> NDArray[np.uint8] | None:
             _set_up(scene)
             bpy.ops.render.render(write_still=True)
             pixels = read_photo(scene.render.filepath, 1, SIZE)
-        except (RuntimeError, TypeError):  # Out of memory; built without Cycles.
+        except (RuntimeError, TypeError):  # Out of memory, or a build without Cycles.
             return None
     return np.rint(pixels * np.float32(255.0)).astype(np.uint8)
 
 
 def set_asset_preview(root: bpy.types.Object, picture: NDArray[np.uint8]) -> None:
-    """Make the picture what the asset browser shows for the root."""
+    """Set the root's asset preview to a uint8 image (height, width, 4), top row first."""
+    # Not `asset_generate_preview`: it renders with EEVEE in a job of its own.
     preview = root.preview_ensure()
     preview.image_size = picture.shape[1], picture.shape[0]
     bottom_up = picture[::-1].astype(np.float32) / np.float32(255.0)
@@ -78,7 +83,7 @@ def _set_up(scene: bpy.types.Scene) -> None:
 
 @contextmanager
 def _studio(root: bpy.types.Object) -> Iterator[bpy.types.Scene]:
-    """Put camera, light and surroundings around the model; afterwards all is as it was."""
+    """Add camera, light, and surroundings for a render; the file is unchanged afterwards."""
     scene, before = bpy.context.scene, bpy.context.scene.world
     corners = _corners(root)
     extent = float(np.linalg.norm(corners.max(axis=0) - corners.min(axis=0)))
@@ -102,29 +107,29 @@ def _studio(root: bpy.types.Object) -> Iterator[bpy.types.Scene]:
 
 
 def _corners(root: bpy.types.Object) -> NDArray[np.float32]:
-    """Return the points (n, 3) in the world of all that is shown."""
+    """Return the world positions (n, 3) of all visible vertices."""
     bpy.context.view_layer.update()
-    parts = []
+    positions = []
     for obj in (root, *root.children_recursive):
         if obj.type == "MESH" and not obj.hide_viewport:
             world = np.array(obj.matrix_world, np.float32)
-            parts.append(shown_positions(obj) @ world[:3, :3].T + world[:3, 3])
-    return np.concatenate(parts)
+            positions.append(shown_positions(obj) @ world[:3, :3].T + world[:3, 3])
+    return np.concatenate(positions)
 
 
 def _camera(corners: NDArray[np.float32]) -> bpy.types.Object:
-    """Add a camera without perspective that the points fill."""
-    turn = VIEW.to_track_quat("Z", "Y")
-    seen = corners @ np.array(turn.to_matrix(), np.float32)
-    low, high = seen.min(axis=0), seen.max(axis=0)
+    """Add an orthographic camera that frames the positions."""
+    rotation = VIEW.to_track_quat("Z", "Y")
+    projected = corners @ np.array(rotation.to_matrix(), np.float32)
+    low, high = projected.min(axis=0), projected.max(axis=0)
     extent = max(*(high - low)[:2], 1e-12)
     depth = max(float(high[2] - low[2]), extent)
     middle = (low + high) / 2.0
     camera = bpy.data.objects.new("preview", bpy.data.cameras.new("preview"))
     camera.data.type, camera.data.ortho_scale = "ORTHO", extent / (1.0 - 2.0 * MARGIN)
     camera.data.clip_start, camera.data.clip_end = depth * 0.01, depth * 10.0
-    camera.rotation_euler = turn.to_euler()
-    camera.location = turn @ Vector((*middle[:2], high[2] + depth))
+    camera.rotation_euler = rotation.to_euler()
+    camera.location = rotation @ Vector((*middle[:2], high[2] + depth))
     return camera
 
 
@@ -132,7 +137,7 @@ def _surroundings() -> bpy.types.World:
     world = bpy.data.worlds.new("preview")
     if bpy.app.version < (5, 0, 0):
         world.use_nodes = True  # Always on, and deprecated, since 5.0.
-    world.cycles.sampling_method = "NONE"  # Nothing in it is bright enough to be looked for.
+    world.cycles.sampling_method = "NONE"  # Even light: nothing to sample.
     nodes, links = world.node_tree.nodes, world.node_tree.links
     background = next(node for node in nodes if node.type == "BACKGROUND")
     background.inputs["Strength"].default_value = STUDIO_STRENGTH

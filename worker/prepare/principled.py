@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Materials with a Principled BSDF: made, found, and what feeds their inputs."""
+"""Find and create Principled BSDF materials, and trace the nodes that feed their inputs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import bpy
 
 
 def surface_of(material: bpy.types.Material | None) -> bpy.types.ShaderNode | None:
-    """Return the material's Principled BSDF, if it has one."""
+    """Return the material's Principled BSDF node, or None."""
     if material is None or material.node_tree is None:
         return None
     nodes = material.node_tree.nodes
@@ -15,7 +15,7 @@ def surface_of(material: bpy.types.Material | None) -> bpy.types.ShaderNode | No
 
 
 def new_material(name: str) -> bpy.types.Material:
-    """Add a material with a Principled BSDF."""
+    """Create a material with a Principled BSDF."""
     material = bpy.data.materials.new(name)
     if bpy.app.version < (5, 0, 0):
         material.use_nodes = True  # Always on, and deprecated, since 5.0.
@@ -23,7 +23,7 @@ def new_material(name: str) -> bpy.types.Material:
 
 
 def colored_by_attribute(material: bpy.types.Material | None) -> bool:
-    """Say whether a color attribute, and no image, gives the base color."""
+    """Return whether the base color comes from a color attribute alone, without an image."""
     surface = surface_of(material)
     if surface is None:
         return False
@@ -32,10 +32,10 @@ def colored_by_attribute(material: bpy.types.Material | None) -> bool:
 
 
 def sources_of(socket: bpy.types.NodeSocket, depth: int = 4) -> list[bpy.types.Node]:
-    """Find the images and color attributes that feed the socket, through at most `depth` nodes."""
+    """Return the image and color attribute nodes that feed the socket, within `depth` nodes."""
     if not socket.is_linked or not depth:
         return []
     node = socket.links[0].from_node
     if node.type == "VERTEX_COLOR" or (node.type == "TEX_IMAGE" and node.image):
         return [node]
-    return [source for each in node.inputs for source in sources_of(each, depth - 1)]
+    return [source for node_input in node.inputs for source in sources_of(node_input, depth - 1)]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Vertex colors that a file's materials leave unused, fed to the base color.
+"""Connect vertex colors that a file's materials do not use to the base color.
 
-Colors that say nothing, because they are all one, replace nothing.
+A color attribute that is the same everywhere never replaces the material's own color.
 """
 
 from __future__ import annotations
@@ -15,19 +15,23 @@ from ..mesh.arrays import Floats, corners_of, read
 from .principled import new_material, surface_of
 
 STEP = 1.0 / 255.0
-"""The smallest difference that a byte can hold: less is rounding."""
+"""Smallest difference in an 8-bit color: less is rounding."""
 
 
 def show_vertex_colors(name: str, meshes: list[bpy.types.Mesh]) -> None:
-    """Feed each mesh's colors to every base color that nothing else feeds.
+    """Connect each mesh's color attribute to all base colors that have no input yet.
 
-    A material that meshes with other colors, or without any, use as well is copied first.
+    Materials that other meshes use with another color attribute, or without one, are copied first.
     """
     users: dict[bpy.types.Material, dict[bpy.types.Mesh, str]] = defaultdict(dict)
     for mesh in meshes:
         if not any(mesh.materials):
             _add_material(name, mesh)
-        plain = [one for one in dict.fromkeys(mesh.materials) if one and _is_plain(one)]
+        plain = [
+            material
+            for material in dict.fromkeys(mesh.materials)
+            if material and _is_plain(material)
+        ]
         color = telling_color(mesh) if plain else ""
         for material in plain:
             users[material][mesh] = color
@@ -37,18 +41,18 @@ def show_vertex_colors(name: str, meshes: list[bpy.types.Mesh]) -> None:
 
 
 def telling_color(mesh: bpy.types.Mesh) -> str:
-    """Return the name of the first color that is not the same everywhere, or nothing.
+    """Return the name of the first color attribute with more than one color, or "".
 
-    The one that Blender renders comes first.
+    The attribute that Blender renders by default is tried first.
     """
     names = [color.name for color in mesh.color_attributes]
     rendered = mesh.attributes.default_color_name
-    names.sort(key=lambda one: one != rendered)
-    return next((one for one in names if _extent(_used_colors(mesh, one)) >= STEP), "")
+    names.sort(key=lambda name: name != rendered)
+    return next((name for name in names if _extent(_used_colors(mesh, name)) >= STEP), "")
 
 
 def _add_material(name: str, mesh: bpy.types.Mesh) -> None:
-    """Give a mesh with colors and no material one; a color that is all over is its base color."""
+    """Give a mesh without materials one; a uniform color attribute becomes its base color."""
     if not mesh.color_attributes or not mesh.polygons:
         return
     mesh.materials.clear()
@@ -56,7 +60,7 @@ def _add_material(name: str, mesh: bpy.types.Mesh) -> None:
         mesh.materials.append(new_material(name))
         return
     color = _used_colors(mesh, mesh.attributes.default_color_name or mesh.color_attributes[0].name)
-    if color.min() < 1.0 - STEP:  # White is what colors are before anybody sets them.
+    if color.min() < 1.0 - STEP:  # White is the value of unset colors.
         material = new_material(name)
         _link_color(material, mesh.color_attributes[0].name)
         mesh.materials.append(material)
@@ -68,14 +72,14 @@ def _is_plain(material: bpy.types.Material) -> bool:
 
 
 def _used_colors(mesh: bpy.types.Mesh, name: str) -> Floats:
-    """Return the colors (n, 3) of all corners of faces, or of all points that faces have."""
+    """Return the colors (n, 3) of all face corners, or of all vertices that faces use."""
     attribute = mesh.color_attributes[name]
     colors = read(attribute.data, "color", np.float32, 4)[:, :3]
     return colors[np.unique(corners_of(mesh))] if attribute.domain == "POINT" else colors
 
 
 def _extent(colors: Floats) -> float:
-    """Return by how much colors differ; what is no number differs from nothing."""
+    """Return the largest difference within a channel; NaN counts as no difference."""
     if not len(colors):
         return 0.0
     return float(np.nan_to_num(colors.max(axis=0) - colors.min(axis=0)).max())
@@ -103,12 +107,15 @@ def _link_color(material: bpy.types.Material, color: str) -> None:
 
 
 def _name_colors(meshes: list[bpy.types.Mesh]) -> None:
-    """Name the color that nodes without a name show, where all meshes call it the same."""
+    """Fill in the attribute's name in color nodes without one, if all meshes agree on it.
+
+    Without a name such a node shows the active attribute, which may change while editing.
+    """
     names: dict[bpy.types.Material, set[str]] = defaultdict(set)
     for mesh in meshes:
         for material in filter(None, mesh.materials):
             names[material].add(mesh.attributes.default_color_name or "")
-    for material, called in names.items():
+    for material, attributes in names.items():
         for node in material.node_tree.nodes if material.node_tree else ():
-            if node.type == "VERTEX_COLOR" and not node.layer_name and len(called) == 1:
-                node.layer_name = next(iter(called))
+            if node.type == "VERTEX_COLOR" and not node.layer_name and len(attributes) == 1:
+                node.layer_name = next(iter(attributes))

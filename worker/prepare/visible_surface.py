@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether there is anything to see of a model: points with a place, faces with an area."""
+"""Check that a model has a visible surface: finite positions, and faces with an area."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from ..refusal import Refusal
 from .evaluated_objects import shown_positions
 
 FARTHEST, SMALLEST = 1e9, 1e-9
-"""In meters. Beyond these Blender's normals, of squares of squares in 32 bits, are no numbers."""
+"""Meters. Beyond these, Blender's normals, fourth powers in 32 bits, overflow or vanish."""
 LEAST_AREA = 1e-7
-"""Of a model's faces, as a part of its squared diagonal: rounding makes less of a line."""
+"""Smallest area of all faces as a share of the squared diagonal; below it, a line is rounding
+noise."""
 AT_ONCE = 1 << 14
+"""Triangles per batch: bounds the memory for double precision."""
 
 ANOTHER = "Generate the mesh again."
 
 
 def check_surface(objects: list[bpy.types.Object]) -> None:
-    """Raise Refusal if mesh objects show no surface that Blender can work with."""
+    """Raise Refusal if the objects have no surface that Blender can display."""
     low, high = bounds(objects)
     if max(np.abs(low).max(), np.abs(high).max()) > FARTHEST:  # guard: mesh-not-too-far
         what = f"The mesh has points more than {FARTHEST:.0e} m away, which Blender cannot show."
@@ -34,9 +36,9 @@ def check_surface(objects: list[bpy.types.Object]) -> None:
 
 
 def bounds(objects: list[bpy.types.Object]) -> tuple[Floats, Floats]:
-    """Return the lowest and the highest corner of mesh objects in the world, as they are shown.
+    """Return the minimum and maximum corner (3,) of the evaluated objects in world space.
 
-    Raise Refusal if a mesh has points without a place.
+    Raise Refusal if a position is not finite.
     """
     bpy.context.view_layer.update()
     boxes = [_bounds(shown_positions(obj), obj.matrix_world) for obj in objects]
@@ -55,13 +57,13 @@ def _bounds(positions: Floats, world: Matrix) -> tuple[Floats, Floats]:
 def _placed(positions: Floats, world: Matrix) -> Floats:
     if world == Matrix():
         return positions
-    turned = np.array(world, np.float32)
-    with np.errstate(all="ignore"):  # What overflows is refused.
-        return positions @ turned[:3, :3].T + turned[:3, 3]
+    matrix = np.array(world, np.float32)
+    with np.errstate(all="ignore"):  # Overflow becomes inf, which is refused.
+        return positions @ matrix[:3, :3].T + matrix[:3, 3]
 
 
 def _has_area(objects: list[bpy.types.Object], least: float) -> bool:
-    """Add up triangles until there is enough: nearly always the first ones are."""
+    """Return whether the triangles' total area exceeds `least`; usually the first batch does."""
     total = 0.0
     for obj in objects:
         corners = corners_of(obj.data)
