@@ -128,7 +128,7 @@ def key_problem(context: bpy.types.Context, provider: Provider[Any]) -> ImageToM
 
 def is_offline(context: bpy.types.Context, provider: Provider[Any]) -> bool:
     """Say whether Blender's online access being off keeps this provider from working."""
-    if "network" not in provider.needs or bpy.app.online_access:
+    if not provider.is_remote or bpy.app.online_access:
         return False
     try:
         return not providers.is_loopback_address(address(context, provider))

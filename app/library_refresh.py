@@ -22,19 +22,21 @@ _drawn: list[tuple[jobs.Entry, ...]] = [()]
 def look_soon(context: bpy.types.Context) -> None:
     """Look at the library again, because something in it has changed and somebody may see it."""
     if not bpy.app.background:
-        jobs.catalogue(preferences.library(context)).refresh_soon()
+        jobs.library_index(preferences.library(context)).refresh_soon()
 
 
 def look(context: bpy.types.Context, now: float) -> None:
     """Have the list drawn where it has changed; look at the library now and then."""
-    found = jobs.catalogue(preferences.library(context))
-    if found.entries is not _drawn[0]:
-        _drawn[0] = found.entries
+    index = jobs.library_index(preferences.library(context))
+    if index.entries is not _drawn[0]:
+        _drawn[0] = index.entries
         account_watch.redraw(context)
-    if not found.looked or now - found.looked > max(REST, SHARE * found.took):
-        found.refresh_soon()
+    if not index.refreshed_at or now - index.refreshed_at > max(
+        REST, SHARE * index.refresh_seconds
+    ):
+        index.refresh_soon()
     elif preferences.library_limit(context):
-        found.clear_soon(too_much(context))
+        index.trash_soon(too_much(context))
 
 
 def register() -> None:
@@ -47,7 +49,7 @@ def unregister() -> None:
     """Look no longer, and forget the list."""
     if bpy.app.timers.is_registered(_look):
         bpy.app.timers.unregister(_look)
-    jobs.catalogue.cache_clear()
+    jobs.library_index.cache_clear()
     _drawn[0] = ()
 
 
@@ -58,9 +60,12 @@ def _look() -> float:
 
 
 def too_much(context: bpy.types.Context) -> list[jobs.Entry]:
-    """Return the jobs that have to go for the library's limit; those in sight stay."""
-    found, limit = jobs.catalogue(preferences.library(context)), preferences.library_limit(context)
-    if not limit or found.size <= limit:
+    """Return the jobs that exceed the library's limit; those that the panel shows stay."""
+    index, limit = (
+        jobs.library_index(preferences.library(context)),
+        preferences.library_limit(context),
+    )
+    if not limit or index.size <= limit:
         return []
     shown = {view.job for view in jobs.session().views()}
-    return [one for one in jobs.to_clear(found.entries, limit) if one.job not in shown]
+    return [one for one in jobs.entries_to_trash(index.entries, limit) if one.job not in shown]

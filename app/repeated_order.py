@@ -56,7 +56,7 @@ def begun(spec: jobs.JobSpec, job: str) -> None:
 
 def is_there(context: bpy.types.Context, order: tuple[Any, ...]) -> bool:
     """Say whether the same order waits or runs, or was made a moment ago; free ones never count."""
-    if "network" not in provider_of(context.scene).needs:
+    if not provider_of(context.scene).is_remote:
         return False
     shown = {view.job: view for view in jobs.session().views()}
     return any(_counts(one, shown) for one in _clicks if one.order == order)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..jobs import JobView, Library, Record, State, catalogue, picture_from, session
+from ..jobs import JobView, Library, Record, State, library_index, picture_from, session
 from ..jobs.batch.plan import Batch, Item, match, planned, refused
 from ..jobs.batch.sources import Line, read_sources
 from ..jobs.disk.file_names import distinct_names
@@ -75,7 +75,7 @@ def run(arguments: argparse.Namespace, host: BlenderHost) -> int:
 
 def _run(arguments: argparse.Namespace, host: BlenderHost, library: Library) -> int:
     items = [_planned(line, arguments, host) for line in read_sources(arguments.source)]
-    listed = catalogue(library.root)
+    listed = library_index(library.root)
     listed.refresh()
     match(items, listed.entries, retry=arguments.retry_failed)
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..jobs import Entry, JobSpec, PictureSource, State, catalogue, find_blender, picture_from
+from ..jobs import Entry, JobSpec, PictureSource, State, find_blender, library_index, picture_from
 from ..jobs.batch.plan import failure_of
 from ..providers import (
     BadKey,
@@ -200,7 +200,7 @@ def _key_set(provider: Provider[Any], preferences: Mapping[str, str]) -> bool | 
 
 
 def _jobs(arguments: argparse.Namespace, host: BlenderHost) -> int:
-    found = catalogue(library_of(arguments, host).root)
+    found = library_index(library_of(arguments, host).root)
     found.refresh()
     chosen = found.find(state=arguments.state, provider=arguments.provider, text=arguments.text)
     listed = chosen[::-1]  # the newest last, where the eye is

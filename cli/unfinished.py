@@ -76,7 +76,7 @@ def _resume(arguments: argparse.Namespace, host: BlenderHost) -> int:
 def _go_on(arguments: argparse.Namespace, host: BlenderHost, record: Record) -> int:
     """Go on with one of many: what is wrong with it keeps none of the others."""
     try:
-        if record.state is State.QUEUED and "network" in get_provider(record.provider).needs:
+        if record.state is State.QUEUED and get_provider(record.provider).is_remote:
             tell(f"{record.id}: nothing was sent yet, so it is ordered now.")
         return carry_out(_spec(arguments, host, record), arguments)
     except ImageToMeshError as error:

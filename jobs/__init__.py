@@ -7,9 +7,9 @@ from .batch.sources import Line, read_sources
 from .diagnostics import write_diagnostics
 from .disk.trash import to_bin
 from .library.asset_metadata import asset_catalog, asset_of
-from .library.history import Shelf, shelf
 from .library.import_log import note_import
-from .library.index import Catalogue, Entry, catalogue, to_clear
+from .library.index import LibraryIndex, entries_to_trash, library_index
+from .library.index_entry import Entry
 from .library.recovery import Left, Means, dismiss
 from .library.store import Library, library_folder
 from .library.uncertain import forget, is_unsettled, known_of
@@ -41,7 +41,6 @@ __all__ = [
     "SOON",
     "Answer",
     "BackgroundBlender",
-    "Catalogue",
     "Collected",
     "Darkroom",
     "Developed",
@@ -58,6 +57,7 @@ __all__ = [
     "Left",
     "Lens",
     "Library",
+    "LibraryIndex",
     "Line",
     "Look",
     "Means",
@@ -65,29 +65,27 @@ __all__ = [
     "Progressed",
     "Record",
     "Session",
-    "Shelf",
     "State",
     "asset_catalog",
     "asset_of",
     "blender_command",
-    "catalogue",
     "darkroom",
     "digest_of",
     "dismiss",
+    "entries_to_trash",
     "fetches",
     "find_blender",
     "forget",
     "is_unsettled",
     "known_of",
     "library_folder",
+    "library_index",
     "note_import",
     "picture_from",
     "read_sources",
     "sent_as",
     "session",
-    "shelf",
     "thumbnails",
     "to_bin",
-    "to_clear",
     "write_diagnostics",
 ]

@@ -52,7 +52,7 @@ class Tools:
     @property
     def http(self) -> Http | None:
         """The connection with the provider's key; None for a provider that needs no network."""
-        if self._http is None and "network" in self._provider.needs:
+        if self._http is None and self._provider.is_remote:
             spec = self._spec
             self._http = open_http(
                 self._provider, spec.keys, spec.base_url, online=spec.online, pause=self._sleep

@@ -68,7 +68,7 @@ class Runner:
         )
         library = Library(spec.library)
         self._lock = library.lock(job)
-        self._home = "network" not in self._provider.needs
+        self._home = not self._provider.is_remote
         self.keeper = Keeper(library, record, emit, home=self._home)
         work = (self.keeper, self._tools, self._provider)
         self._order = Order(spec, *work, self._turn)
@@ -160,7 +160,7 @@ class Runner:
             self._end_failed(failure, self._order.sent_of(error))
 
     def _steps(self) -> None:
-        check_modules(online="network" in self._provider.needs)  # guard: modules-before-the-order
+        check_modules(online=self._provider.is_remote)  # guard: modules-before-the-order
         self._open() if self._spec.record is None else self._take_up()
         self._go_on()
 

@@ -97,7 +97,7 @@ class IMAGE_TO_MESH_OT_make_here(bpy.types.Operator):
         there = [repeated_order.is_there(context, one) for one in self._orders(context)]
         if any(there) and not self.again:  # guard: drop-asks
             return repeated_order.ask(self, context, event)
-        if count < 2 or "network" not in provider.needs:
+        if count < 2 or not provider.is_remote:
             return self._start(context)
         return context.window_manager.invoke_confirm(
             self,

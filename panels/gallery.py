@@ -6,32 +6,33 @@ from __future__ import annotations
 import bpy
 
 from ..i18n.translate import tr
-from ..jobs import Entry, shelf
+from ..jobs import Entry, State, library_index
+from ..preferences import library
 from ..providers import all_providers
 from ..state import thumbnails
 from ..state.scene_properties import shelf_of
 from .text_layout import draw_text, duration
 
-PAGE = 6
 ICON_SCALE = 2.6
 SIZE_UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 
 def draw_gallery(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Lay one page of the results."""
-    chosen, results = shelf_of(context), shelf().results
-    if not results:
+    chosen, index = shelf_of(context), library_index(library(context))
+    if not index.results:
         draw_text(layout, context, "Finished meshes are shown here", active=False)
         return
     layout.prop(chosen, "text", text="", icon="VIEWZOOM")
-    found = shelf().find(chosen.text)
+    found = index.find(state=State.READY, text=chosen.text)
     if not found:
         draw_text(layout, context, "No mesh has these words", icon="INFO")
         return
-    last = (len(found) - 1) // PAGE
+    last = (len(found) - 1) // thumbnails.RESULTS_PER_PAGE
     page = min(chosen.page, last)
     replaces = bpy.ops.image_to_mesh.replace.poll()
-    for entry in found[page * PAGE : (page + 1) * PAGE]:
+    first = page * thumbnails.RESULTS_PER_PAGE
+    for entry in found[first : first + thumbnails.RESULTS_PER_PAGE]:
         _draw_entry(layout, entry, replaces=replaces)
     row = layout.row(align=True)
     if last:
@@ -39,7 +40,7 @@ def draw_gallery(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
         row.label(text=f"{page + 1} / {last + 1}")
         row.operator("image_to_mesh.turn_page", text="", icon="TRIA_RIGHT").by = 1
     else:
-        row.label(text=size_text(shelf().size))
+        row.label(text=size_text(index.size))
     row.operator("image_to_mesh.show_folder", text="", icon="FILE_FOLDER")
 
 
@@ -57,7 +58,7 @@ def facts_of(entry: Entry) -> str:
     if entry.credits:
         parts.append(tr("{} credits").format(f"{entry.credits:g}"))
     provider = all_providers().get(entry.provider)
-    is_service = provider is not None and "network" in provider.needs
+    is_service = provider is not None and provider.is_remote
     parts.append(provider.label if provider and is_service else duration(entry.seconds))
     return ", ".join(parts)
 

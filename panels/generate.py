@@ -8,8 +8,8 @@ import time
 import bpy
 
 from ..i18n.translate import said, tr
-from ..jobs import JobView, known_of, session, shelf
-from ..preferences import OFFLINE, amount_text, answer
+from ..jobs import JobView, known_of, library_index, session
+from ..preferences import OFFLINE, amount_text, answer, library
 from ..providers import all_providers, values_of
 from ..state import open_file, thumbnails
 from ..state.preflight import priced, why_not
@@ -29,7 +29,7 @@ def draw_action(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     running = [view for view in views if not view.over]
     layout.separator()
     for view in running[:RUNNING_SHOWN]:
-        _draw_running(layout, view, alone=len(running) == 1)
+        _draw_running(layout, context, view, alone=len(running) == 1)
     _draw_more(layout, running[RUNNING_SHOWN:])
     _draw_queue(layout)
     _draw_generate(layout, context, again=bool(running))
@@ -79,13 +79,16 @@ def _price(context: bpy.types.Context) -> tuple[str, str]:
 def _last_price(context: bpy.types.Context) -> str:
     """Return what exactly these settings last cost; empty where they were never used."""
     provider = provider_of(context.scene)
-    if "network" not in provider.needs:
+    if not provider.is_remote:
         return ""
-    paid = shelf().price(provider.id, values_of(read_settings(context.scene, provider)))
+    index = library_index(library(context))
+    paid = index.last_price(provider.id, values_of(read_settings(context.scene, provider)))
     return tr("last {}").format(f"{paid:g}") if paid else ""
 
 
-def _draw_running(layout: bpy.types.UILayout, view: JobView, *, alone: bool) -> None:
+def _draw_running(
+    layout: bpy.types.UILayout, context: bpy.types.Context, view: JobView, *, alone: bool
+) -> None:
     # In a box as the endings are, so that `_draw_nothing` is what comes in the bar's place.
     column = layout.box().column(align=True)
     row = column.row(align=True)
@@ -94,7 +97,7 @@ def _draw_running(layout: bpy.types.UILayout, view: JobView, *, alone: bool) -> 
     row.progress(factor=view.fraction or 0.0, text=f"{said(view.phase)}{percent}")
     row.operator("image_to_mesh.cancel", text="", icon="X").job = view.job
     number = thumbnails.number_of(f"{view.job}/picture")
-    column.label(text=f"{view.name}, {_time_of(view)}", icon_value=number)
+    column.label(text=f"{view.name}, {_time_of(context, view)}", icon_value=number)
 
 
 def _draw_more(layout: bpy.types.UILayout, views: list[JobView]) -> None:
@@ -109,10 +112,10 @@ def _draw_more(layout: bpy.types.UILayout, views: list[JobView]) -> None:
         row.operator("image_to_mesh.cancel", text="", icon="X").job = view.job
 
 
-def _time_of(view: JobView) -> str:
+def _time_of(context: bpy.types.Context, view: JobView) -> str:
     """Say the time gone, and of how much where earlier jobs tell."""
     gone = duration(time.monotonic() - view.started, exact=False)
-    usual = shelf().seconds(view.provider)
+    usual = library_index(library(context)).usual_seconds(view.provider)
     return tr("{} of about {}").format(gone, duration(usual, exact=False)) if usual else gone
 
 

@@ -67,7 +67,7 @@ def sent_text(look: Look, provider: Provider[Any]) -> str:
         return tr("Checked when it is used")
     width, height, format_, converted = sent_as(look, provider)
     shown = f"{width} × {height} {format_.upper()}"
-    if "network" not in provider.needs:
+    if not provider.is_remote:
         return tr("{}, not sent").format(shown)
     what = tr("converted") if converted else megabytes(look.size)
     return tr("Sends {}, {}").format(shown, what)

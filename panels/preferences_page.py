@@ -9,7 +9,7 @@ from typing import Any
 import bpy
 
 from ..i18n.translate import said, tr
-from ..jobs import Answer, catalogue
+from ..jobs import Answer, library_index
 from ..preferences import (
     OFFLINE,
     account_of,
@@ -50,7 +50,7 @@ def _draw_library(box: Any, context: bpy.types.Context, preferences: Any) -> Non
     box.label(text="Library")
     box.prop(preferences, "library", text="Folder")
     box.prop(preferences, "library_limit", text="Limit (GB)")
-    found = catalogue(library(context))
+    found = library_index(library(context))
     if found.opened:
         hint = box.row()
         hint.active = False

@@ -33,7 +33,7 @@ LEAST_SHARE = 0.95
 OPEN = """
 import json, sys, time
 from pathlib import Path
-from image_to_mesh.jobs import Catalogue
+from image_to_mesh.jobs import LibraryIndex
 
 def memory():
     if not Path("/proc/self/status").exists():
@@ -41,7 +41,7 @@ def memory():
     lines = Path("/proc/self/status").read_text().splitlines()
     return int(next(line for line in lines if line.startswith("VmHWM")).split()[1])
 
-found = Catalogue(Path(sys.argv[1]))
+found = LibraryIndex(Path(sys.argv[1]))
 before = memory()
 times = [time.perf_counter()]
 found.open()
@@ -86,14 +86,14 @@ def fill(root: Path, number: int) -> None:
 
 def time_list(number: int) -> bool:
     """Tell how long a library takes to be listed, each time in a fresh process; judge that."""
-    from image_to_mesh.jobs import Catalogue
+    from image_to_mesh.jobs import LibraryIndex
 
     with tempfile.TemporaryDirectory() as place:
         root = Path(place, "library")
         fill(root, number)
         time.sleep(2.5)  # what has just changed is looked at again
         started = time.perf_counter()
-        Catalogue(root).refresh()
+        LibraryIndex(root).refresh()
         first = time.perf_counter() - started
         command = [sys.executable, "-c", OPEN, str(root)]
         said = [json.loads(subprocess.check_output(command, text=True)) for _ in range(RUNS)]

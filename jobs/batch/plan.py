@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ...providers import ImageToMeshError, Message, Provider, Settings, values_of
-from ..library.index import Entry
+from ..library.index_entry import Entry
 from ..session import Session
 from ..slots import ANSWER_LIMIT, Turns
 from ..steps.fingerprint import digest_of, order_mark

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...providers import Provider, all_providers
+from ...providers import all_providers
 from ..custom_properties import COST, DATE, JOB, PICTURE, PROVIDER, SETTINGS
+from ..steps.fingerprint import changed_settings
 from ..values import Record
 
 CATALOG = "Image to Mesh"
@@ -27,11 +28,11 @@ def asset_of(record: Record) -> dict[str, Any]:
     provider = all_providers().get(record.provider)
     label = provider.label if provider else record.provider
     cost = "" if record.credits is None else f"{record.credits:g} credits"
-    chosen = _chosen(record, provider)
+    settings = changed_settings(record.provider, record.settings)
     said = {
         "Picture": ", ".join(one.name for one in record.pictures) or record.name,
         "Made by": label,
-        "Settings": ", ".join(f"{name} {value}" for name, value in chosen.items()) or "defaults",
+        "Settings": ", ".join(f"{name} {value}" for name, value in settings.items()) or "defaults",
         "Date": record.created[:10],
         "Cost": cost,
     }
@@ -49,14 +50,4 @@ def asset_of(record: Record) -> dict[str, Any]:
             DATE: record.created,
             COST: cost,
         },
-    }
-
-
-def _chosen(record: Record, provider: Provider[Any] | None) -> dict[str, Any]:
-    """Return the settings that differ from the service's own."""
-    defaults = provider.settings() if provider else None
-    return {
-        name: value
-        for name, value in record.settings.items()
-        if defaults is None or value != getattr(defaults, name, None)
     }

@@ -212,7 +212,7 @@ def _kind(record: Record, library: Library) -> str:
     if library.is_held(record.id):
         return "theirs"
     try:
-        costs = "network" in get_provider(record.provider).needs
+        costs = get_provider(record.provider).is_remote
     except ImageToMeshError:
         return ""  # its provider is not there any more, which shows when it is started
     return "unsent" if record.state is State.QUEUED and costs else ""

@@ -62,7 +62,7 @@ class Sending:
         One that is an address is fetched by the service itself. Raises BadImage for what should
         not be paid for; NoBlender where it cannot be converted.
         """
-        at_home = "network" not in self.provider.needs
+        at_home = not self.provider.is_remote
         data = self._bytes_of(picture)
         if at_home or data is None or picture.info is None or picture.sent is not None:
             return picture
@@ -160,7 +160,7 @@ class Sending:
 def needs_fitting(picture: InputPicture, size: int, provider: Provider[Any]) -> str:
     """Say why a picture cannot be sent as it is, or nothing if it can."""
     info, limits = picture.info, provider.limits
-    if info is None or "network" not in provider.needs:
+    if info is None or not provider.is_remote:
         return ""
     if info.format not in provider.formats:
         return f"it is {info.format.upper()}"

@@ -189,7 +189,7 @@ class Fetch:
 def poll(keeper: Keeper, tools: Tools, provider: Provider[Any]) -> Progress | Result:
     """Ask how far a job's task is; raises Uncertain where its record names none."""
     record = keeper.record
-    if not record.ticket and "network" in provider.needs:  # guard: no-ticket-is-uncertain
+    if not record.ticket and provider.is_remote:  # guard: no-ticket-is-uncertain
         raise Uncertain(
             "The job's record names no task that could be asked for.",
             Message("Look at {provider} whether the task is there.", provider=provider.label),

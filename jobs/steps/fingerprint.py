@@ -17,18 +17,31 @@ from ..disk.signatures import digest_of_plain
 from ..values import JSON, InputPicture, Record
 
 
-def order_mark(provider: str, settings: Mapping[str, JSON], pictures: Mapping[str, str]) -> str:
-    """Return the mark of an order; `pictures` are digests or addresses by view."""
+def changed_settings(provider: str, settings: Mapping[str, JSON]) -> dict[str, JSON]:
+    """Return the settings that differ from the provider's defaults; all of an unknown provider."""
     known = all_providers().get(provider)
     defaults = known.settings() if known else None
     missing = object()
-    chosen = {
+    return {
         name: value
         for name, value in settings.items()
         if defaults is None or value != getattr(defaults, name, missing)
     }
-    what = {"provider": provider, "settings": chosen, "pictures": dict(pictures)}
-    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def settings_text(provider: str, settings: Mapping[str, JSON]) -> str:
+    """Return the settings that differ from the defaults as JSON, the same for the same settings."""
+    return json.dumps(changed_settings(provider, settings), sort_keys=True)
+
+
+def order_mark(provider: str, settings: Mapping[str, JSON], pictures: Mapping[str, str]) -> str:
+    """Return the mark of an order; `pictures` are digests or addresses by view."""
+    order = {
+        "provider": provider,
+        "settings": changed_settings(provider, settings),
+        "pictures": dict(pictures),
+    }
+    return hashlib.sha256(json.dumps(order, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def order_of(record: Record, folder: Path) -> str:

@@ -128,7 +128,7 @@ def collect(
 
 def _readable(provider: Provider[Any]) -> PictureLimits:
     """What can be used at all: what comes from the service's limits can be scaled down to them."""
-    if "network" not in provider.needs:
+    if not provider.is_remote:
         return provider.limits
     return replace(READABLE, min_side=provider.limits.min_side)
 

@@ -97,7 +97,7 @@ class Making:
         mesh = folder / (record.mesh or "")
         mark, before = digest_of(mesh), record.facts.get(MARK)
         came_along = any(one.file is not None for one in record.files)
-        again = "network" in self._provider.needs and record.ticket and not came_along
+        again = self._provider.is_remote and record.ticket and not came_along
         if not again or mark == before:
             self._keeper.save(state=State.FAILED)
             return BadMesh(error.message, CAME_ALONG if came_along else SAME_AGAIN)

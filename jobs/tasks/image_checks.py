@@ -143,7 +143,7 @@ def sent_as(look: Look, provider: Provider[Any]) -> tuple[int, int, str, bool]:
         return 0, 0, "", False
     info, limits = look.info, provider.limits
     width, height = info.width, info.height
-    if "network" not in provider.needs:
+    if not provider.is_remote:
         return width, height, info.format, False
     if info.orientation in (5, 6, 7, 8):
         width, height = height, width

@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keep the gallery ready: a timer looks at the library and names the thumbnails in sight.
-
-Drawing reads no file; what it shows was found here.
-"""
+"""The gallery's pages, and a timer that loads the thumbnails in sight: drawing reads no file."""
 
 from __future__ import annotations
 
@@ -18,10 +15,6 @@ from ...state import thumbnails
 from ...state.scene_properties import shelf_of
 
 LOOK_EVERY = 0.5
-PAGE = 6
-"""How many results the gallery shows at once."""
-
-_seen: dict[str, object] = {}
 
 
 class IMAGE_TO_MESH_OT_turn_page(bpy.types.Operator):
@@ -38,23 +31,18 @@ class IMAGE_TO_MESH_OT_turn_page(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         shelf = shelf_of(context)
-        pages = max(1, -(-len(jobs.shelf().find(shelf.text)) // PAGE))
+        index = jobs.library_index(preferences.library(context))
+        results = index.find(state=jobs.State.READY, text=shelf.text)
+        pages = max(1, -(-len(results) // thumbnails.RESULTS_PER_PAGE))
         shelf.page = min(max(0, shelf.page + self.by), pages - 1)
         return {"FINISHED"}
 
 
 def look(context: bpy.types.Context) -> None:
-    """Take over what the library's list has become, and load the thumbnails of what is shown."""
+    """Load the thumbnails of the results that the gallery shows."""
     if not account_watch.is_shown(context):
         return
-    root, shelf = preferences.library(context), jobs.shelf()
-    entries = jobs.catalogue(root).entries
-    if _seen.get("entries") is not entries:
-        _seen["entries"] = entries
-        shelf.look_soon(root)
-    changed = _seen.get("version") != shelf.version
-    _seen["version"] = shelf.version
-    if _load_thumbnails(context) or changed:
+    if _load_thumbnails(context):
         account_watch.redraw(context)
 
 
@@ -65,11 +53,9 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Look no longer, and forget what was found."""
+    """Stop loading thumbnails, and remove the copies of their files."""
     if bpy.app.timers.is_registered(_look):
         bpy.app.timers.unregister(_look)
-    _seen.clear()
-    jobs.shelf.cache_clear()
     jobs.thumbnails().close()
     jobs.thumbnails.cache_clear()
 
@@ -83,9 +69,10 @@ def _load_thumbnails(context: bpy.types.Context) -> bool:
     """Name the picture of each job in sight; say whether one is new."""
     chosen = shelf_of(context)
     root = preferences.library(context)
-    start = chosen.page * PAGE
+    start = chosen.page * thumbnails.RESULTS_PER_PAGE
     found = False
-    for one in jobs.shelf().find(chosen.text)[start : start + PAGE]:
+    results = jobs.library_index(root).find(state=jobs.State.READY, text=chosen.text)
+    for one in results[start : start + thumbnails.RESULTS_PER_PAGE]:
         if one.thumbnail and is_portable(one.thumbnail) and not thumbnails.number_of(one.job):
             found |= _load(one.job, root / one.job / one.thumbnail)
     for view in jobs.session().views():

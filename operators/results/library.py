@@ -63,7 +63,7 @@ class IMAGE_TO_MESH_OT_trust_library(bpy.types.Operator):
         except LibraryProblem as error:
             self.report({"ERROR"}, told(error))
             return {"CANCELLED"}
-        jobs.catalogue(root).trusted = self.trust
+        jobs.library_index(root).trusted = self.trust
         jobs.session().returning.look(resume.means(context))
         account_watch.redraw(context)
         return {"FINISHED"}

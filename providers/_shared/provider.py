@@ -262,6 +262,11 @@ class Provider(ABC, Generic[S]):
 
     settings: type[S]
 
+    @property
+    def is_remote(self) -> bool:
+        """Whether the mesh is made by a service on the network, not on this computer."""
+        return "network" in self.needs
+
     def headers(self, keys: Mapping[str, Secret]) -> dict[str, str]:
         """Return the headers that carry the key to the service's own host."""
         if not self.keys:

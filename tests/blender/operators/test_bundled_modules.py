@@ -45,7 +45,7 @@ def test_the_list_of_results_neither_fails_nor_remembers_it(
     old_pydantic: None, addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     jobs: Any = importlib.import_module(f"{addon.__name__}.jobs")
-    found = jobs.catalogue(tmp_path)
+    found = jobs.library_index(tmp_path)
     (tmp_path / "20260101-000000-cup-0000").mkdir()
     (tmp_path / "20260101-000000-cup-0000" / "job.json").write_text(
         '{"id": "20260101-000000-cup-0000", "state": "failed", "provider": "local", "name": "cup",'

@@ -70,7 +70,7 @@ def job(library: Path, name: str = "dahlia", **what: Any) -> Any:
 
 def refreshed(library: Path) -> Any:
     """Return the list of the library as it is now."""
-    found = room("jobs").catalogue(library)
+    found = room("jobs").library_index(library)
     found.refresh()
     return found
 
@@ -234,7 +234,7 @@ def test_the_list_is_looked_at_on_a_thread_and_drawn_when_it_changed(
     job(library)
     drawn: list[int] = []
     monkeypatch.setattr(looking.account_watch, "redraw", lambda context: drawn.append(1))
-    found = room("jobs").catalogue(library)
+    found = room("jobs").library_index(library)
     for _ in range(200):
         looking.look(bpy.context, 0.0)
         if drawn:
@@ -242,7 +242,7 @@ def test_the_list_is_looked_at_on_a_thread_and_drawn_when_it_changed(
         time.sleep(0.05)
     assert len(found.entries) == 1
     count = len(drawn)
-    looking.look(bpy.context, found.looked)
+    looking.look(bpy.context, found.refreshed_at)
     assert len(drawn) == count
 
 
@@ -255,7 +255,7 @@ def test_the_library_keeps_to_its_limit_by_itself(
     found = refreshed(library)
     preferences.library_limit = 1e-7
     for _ in range(200):
-        looking.look(bpy.context, found.looked)
+        looking.look(bpy.context, found.refreshed_at)
         if not (library / made.id).exists():
             break
         time.sleep(0.05)
@@ -292,5 +292,5 @@ def test_enabling_looks_at_no_library(
     job(library)
     bpy.ops.preferences.addon_disable(module=ADDON)
     bpy.ops.preferences.addon_enable(module=ADDON)
-    assert room("jobs").catalogue.cache_info().currsize == 0
+    assert room("jobs").library_index.cache_info().currsize == 0
     assert not (library / ".catalogue.json").exists()

@@ -225,8 +225,7 @@ def test_pictures_that_are_none_are_neither_shown_nor_used(job: str, library: Pa
         path.unlink()
         os.mkfifo(path)
     jobs = room("jobs")
-    jobs.catalogue(library).refresh()
-    jobs.shelf().look(library)
+    jobs.library_index(library).refresh()
     room("state.thumbnails").unregister()
     room("state.thumbnails").register()
     room("operators.results.gallery")._load_thumbnails(bpy.context)
@@ -249,7 +248,7 @@ def test_the_panel_tells_of_jobs_of_others_in_one_line(
     seen = draw(width=2000)
     assert "1 job was written by others" in seen.text()
     assert seen.button("image_to_mesh.trust_library")["enabled"]
-    jobs.catalogue(library).refresh()
+    jobs.library_index(library).refresh()
     button = draw_preferences(preferences).button("image_to_mesh.trust_library")
     assert button["text"] == "Trust Others..."
     OPS.trust_library()

@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 ADDON = "bl_ext.user_default.image_to_mesh"
 SCENE = "bpy.context.scene.image_to_mesh"
 CROWD = f"""
-import sys, time
+import sys, time, bpy
 jobs = sys.modules['{ADDON}.jobs']
-shelf = jobs.shelf()
-shelf.look_soon = lambda root: None
+index = jobs.library_index(sys.modules['{ADDON}.preferences'].library(bpy.context))
+index.refresh_soon = lambda: None
 entry = lambda number: jobs.Entry(**{{
-    **dict.fromkeys(jobs.Entry._fields), 'job': f'job-{{number}}', 'state': jobs.State.READY,
+    **dict.fromkeys(jobs.Entry._fields, ''), 'credits': None, 'thumbnail': None,
+    'job': f'job-{{number}}', 'state': jobs.State.READY,
     'provider': 'local', 'name': f'cup {{number}}', 'created': '2026', 'seconds': 4.0,
     'faces': 4000, 'size': 1000}})
-shelf.results = tuple(entry(number) for number in range(200))
-shelf.version += 1
+index._show({{f'job-{{number}}': ((1, 1, 1), entry(number)) for number in range(200)}})
 for number in range(50):
     jobs.session().show(jobs.JobView(
         job=f'running-{{number}}', provider='local', name=f'cup {{number}}', fraction=0.4,

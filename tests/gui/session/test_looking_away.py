@@ -29,9 +29,11 @@ bpy.utils.register_class(results)
 """
 THUMBNAIL = """
 thumbnails = sys.modules['bl_ext.user_default.image_to_mesh.state.thumbnails']
-shelf = sys.modules['bl_ext.user_default.image_to_mesh.jobs'].shelf()
+addon = 'bl_ext.user_default.image_to_mesh'
+library = sys.modules[f'{addon}.preferences'].library(bpy.context)
+index = sys.modules[f'{addon}.jobs'].library_index(library)
 redraw_sidebar()
-bool(shelf.results) and thumbnails.number_of(shelf.results[0].job) > 0
+bool(index.results) and thumbnails.number_of(index.results[0].job) > 0
 """
 AWAY = (
     "view3d().spaces.active.show_region_ui = False",

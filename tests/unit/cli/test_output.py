@@ -169,7 +169,7 @@ def test_what_nobody_has_thought_of_is_a_sentence_and_json(
     def broken(*_: object) -> None:
         raise ZeroDivisionError(f"with {KEY} and \x1b[31m{base64.b64encode(KEY.encode()).decode()}")
 
-    monkeypatch.setattr(entry, "catalogue", broken)
+    monkeypatch.setattr(entry, "library_index", broken)
     code = entry.main(["jobs", "--json", "--library", str(tmp_path)])
     out, told = capsys.readouterr()
     said = json.loads(out)

@@ -14,7 +14,7 @@ from fakes.running import Orders
 from fakes.service import Service
 
 from image_to_mesh.jobs import Library, Record, State
-from image_to_mesh.jobs.library.index import Catalogue
+from image_to_mesh.jobs.library.index import LibraryIndex
 from image_to_mesh.providers import (
     BadMesh,
     BadReply,
@@ -206,12 +206,12 @@ def test_a_record_with_any_text_is_read_shown_and_saved_again(
     assert library.load(record.id) == record
     assert record.place.get("file") in (None, "/art/\udcff.blend")
     assert json.dumps(asdict(replace(record, place={})), ensure_ascii=False).encode()
-    listed = Catalogue(tmp_path)
+    listed = LibraryIndex(tmp_path)
     listed.refresh()
     assert (len(listed.entries), listed.problems) == (1, ())
     entry = listed.entries[0]
     assert all(one.isprintable() for one in (entry.name, entry.provider, entry.failure))
-    again = Catalogue(tmp_path)
+    again = LibraryIndex(tmp_path)
     again.open()
     assert again.entries == listed.entries
 
@@ -221,7 +221,7 @@ def test_a_folder_with_an_odd_name_is_a_sentence_and_takes_no_other_down(tmp_pat
     for name in ("odd\udcff", "odd\x1b[31m", "odd\nname", "odd\u202egnp"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "job.json").write_text("{}")
-    listed = Catalogue(tmp_path)
+    listed = LibraryIndex(tmp_path)
     listed.refresh()
     assert len(listed.entries) == 1
     assert len(listed.problems) == 4

@@ -15,17 +15,17 @@ from typing import Any
 import pytest
 
 from image_to_mesh.jobs import (
-    Catalogue,
     Failure,
     InputPicture,
     Library,
+    LibraryIndex,
     Record,
     State,
-    catalogue,
+    entries_to_trash,
+    library_index,
     note_import,
-    to_clear,
 )
-from image_to_mesh.jobs.library.index import FILE
+from image_to_mesh.jobs.library.index_file import FILE
 from image_to_mesh.providers import LibraryProblem
 
 LONG_AGO = 1_700_000_000
@@ -60,7 +60,7 @@ def settle(folder: Path) -> None:
         os.utime(path, (LONG_AGO, LONG_AGO))
 
 
-def listed(found: Catalogue) -> list[str]:
+def listed(found: LibraryIndex) -> list[str]:
     """Return the jobs' ids in their order."""
     return [one.job for one in found.entries]
 
@@ -69,7 +69,7 @@ def test_newest_first_with_what_lists_show(tmp_path: Path) -> None:
     put(tmp_path, "a", credits=3.0, seconds=4.0, faces=7, format="glb")
     put(tmp_path, "bb", preview="preview.png", state=State.FAILED, ticket=None,
         failure=Failure("failed", "No luck."))  # fmt: skip
-    found = Catalogue(tmp_path)
+    found = LibraryIndex(tmp_path)
     assert listed(found) == []
     assert found.refresh()
     newest, oldest = found.entries
@@ -83,9 +83,9 @@ def test_newest_first_with_what_lists_show(tmp_path: Path) -> None:
 
 def test_it_opens_without_looking_at_a_single_job(tmp_path: Path) -> None:
     put(tmp_path, "a")
-    Catalogue(tmp_path).refresh()
+    LibraryIndex(tmp_path).refresh()
     (tmp_path / "a" / "job.json").unlink()
-    found = Catalogue(tmp_path)
+    found = LibraryIndex(tmp_path)
     found.open()
     assert listed(found) == ["a"]
     assert found.refresh()
@@ -96,7 +96,7 @@ def test_it_opens_without_looking_at_a_single_job(tmp_path: Path) -> None:
 def test_only_what_has_changed_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for job in ("a", "bb", "ccc"):
         put(tmp_path, job)
-    Catalogue(tmp_path).refresh()
+    LibraryIndex(tmp_path).refresh()
     read: list[str] = []
     load = Library.load
 
@@ -107,7 +107,7 @@ def test_only_what_has_changed_is_read(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(Library, "load", noted)
     Library(tmp_path).save(replace(record("bb"), name="another"))
     (tmp_path / "ccc" / "model.blend").write_bytes(b"b" * 5000)
-    found = Catalogue(tmp_path)
+    found = LibraryIndex(tmp_path)
     assert found.refresh()
     assert sorted(read) == ["bb", "ccc"]
     assert found.entries[1].name == "another"
@@ -115,7 +115,7 @@ def test_only_what_has_changed_is_read(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_a_change_within_the_same_moment_is_not_missed(tmp_path: Path) -> None:
-    library, found = Library(tmp_path), Catalogue(tmp_path)
+    library, found = Library(tmp_path), LibraryIndex(tmp_path)
     library.create(record("a"), {})
     moment = time.time_ns() + 3600 * 10**9  # as a clock that is coarse, or goes wrong, has it
     for name in ("x", "y", "z", "x"):
@@ -132,11 +132,11 @@ def test_a_change_within_the_same_moment_is_not_missed(tmp_path: Path) -> None:
         b"",
         b"{",
         b"[]",
-        b'{"version": 1}',
+        b'{"version": 2}',
         b'{"version": 99, "jobs": {}, "stamps": [], "problems": {}}',
-        b'{"version": 1, "jobs": {}, "stamps": [[], [], []], "problems": {}}',
-        b'{"version": 1, "jobs": {"state": ["nowhere"]}, "stamps": [[]], "problems": {}}',
-        b'{"version": 1, "jobs": [], "stamps": 3, "problems": []}',
+        b'{"version": 2, "jobs": {}, "stamps": [[], [], []], "problems": {}}',
+        b'{"version": 2, "jobs": {"state": ["nowhere"]}, "stamps": [[]], "problems": {}}',
+        b'{"version": 2, "jobs": [], "stamps": 3, "problems": []}',
         b"\xff\xfe",
         b"[" * 100_000,
     ],
@@ -144,11 +144,11 @@ def test_a_change_within_the_same_moment_is_not_missed(tmp_path: Path) -> None:
 def test_a_damaged_copy_is_made_anew(tmp_path: Path, damage: bytes) -> None:
     put(tmp_path, "a")
     (tmp_path / FILE).write_bytes(damage)
-    found = Catalogue(tmp_path)
+    found = LibraryIndex(tmp_path)
     found.open()
     found.refresh()
     assert listed(found) == ["a"]
-    again = Catalogue(tmp_path)
+    again = LibraryIndex(tmp_path)
     again.open()
     assert listed(again) == ["a"]
 
@@ -158,12 +158,12 @@ def test_broken_records_are_told_and_hide_no_others(tmp_path: Path) -> None:
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "job.json").write_text("{")
     (tmp_path / "no-job").mkdir()
-    found = Catalogue(tmp_path)
+    found = LibraryIndex(tmp_path)
     found.refresh()
     assert listed(found) == ["a"]
     assert len(found.problems) == 1
     assert "broken" in found.problems[0]
-    again = Catalogue(tmp_path)
+    again = LibraryIndex(tmp_path)
     again.open()
     assert again.problems == found.problems
     settle(tmp_path / "broken")
@@ -172,20 +172,20 @@ def test_broken_records_are_told_and_hide_no_others(tmp_path: Path) -> None:
 
 
 def test_no_library_is_no_jobs_and_a_file_is_a_sentence(tmp_path: Path) -> None:
-    found = Catalogue(tmp_path / "none")
+    found = LibraryIndex(tmp_path / "none")
     found.refresh()
     assert found.entries == ()
     assert not (tmp_path / "none").exists()
     (tmp_path / "file").write_text("")
     with pytest.raises(LibraryProblem, match="no folder"):
-        Catalogue(tmp_path / "file").refresh()
+        LibraryIndex(tmp_path / "file").refresh()
 
 
 def test_a_moved_library_is_the_same(tmp_path: Path) -> None:
     put(tmp_path / "here", "a")
-    Catalogue(tmp_path / "here").refresh()
+    LibraryIndex(tmp_path / "here").refresh()
     (tmp_path / "here").rename(tmp_path / "there")
-    found = Catalogue(tmp_path / "there")
+    found = LibraryIndex(tmp_path / "there")
     found.open()
     assert listed(found) == ["a"]
     assert not found.refresh()
@@ -196,7 +196,7 @@ def test_found_by_state_provider_and_words(tmp_path: Path) -> None:
     put(tmp_path, "cup", name="Blue Cup")
     put(tmp_path, "cup2", name="blue cup", provider="scenario")
     put(tmp_path, "pot", name="Pot", state=State.FAILED, failure=Failure("failed", "Too dark."))
-    found = Catalogue(tmp_path)
+    found = LibraryIndex(tmp_path)
     found.refresh()
 
     def jobs(**what: str) -> list[str]:
@@ -209,10 +209,67 @@ def test_found_by_state_provider_and_words(tmp_path: Path) -> None:
     assert jobs(text="dark") == ["pot"]
     assert jobs(text="Scenario") == ["cup2"]
     assert jobs(text="nothing") == []
+    assert jobs(text="multi") == []
     assert found.find(text="cup") is found.find(text="cup")
     put(tmp_path, "cup33", name="cup")
     found.refresh()
     assert jobs(text="cup") == ["cup", "cup2", "cup33"]
+
+
+def test_every_word_of_a_search_is_found_in_label_name_or_settings(tmp_path: Path) -> None:
+    put(tmp_path, "local", name="Vase", provider="local", settings={"thickness": 0.31})
+    put(tmp_path, "tripo", name="Cup", provider="tripo", settings={"face_limit": 4321})
+    put(tmp_path, "gone", name="Lamp", provider="a-service-of-later", settings={"style": "clay"})
+    index = LibraryIndex(tmp_path)
+    index.refresh()
+
+    def matches(text: str) -> set[str]:
+        in_gallery = index.find(state=State.READY, text=text)
+        assert in_gallery == index.find(text=text)  # the command line's question
+        return {entry.job for entry in in_gallery}
+
+    assert matches("built-in") == {"local"}
+    assert matches("BUILT-IN vase") == {"local"}
+    assert matches("TRIPO cup") == {"tripo"}
+    assert matches("face_limit 4321") == {"tripo"}
+    assert matches("thickness 0.31 vase") == {"local"}
+    assert matches("clay") == {"gone"}
+    assert matches("built-in clay") == set()
+
+
+def test_usual_seconds_are_the_median_of_the_newest_finished_jobs(tmp_path: Path) -> None:
+    for number, seconds in enumerate((900.0, *range(1, 11)), 1):
+        put(tmp_path, "j" * number, seconds=float(seconds))
+    put(tmp_path, "failed", seconds=700.0, state=State.FAILED)
+    index = LibraryIndex(tmp_path)
+    assert index.usual_seconds("tripo") is None
+    index.refresh()
+    newest = [entry.seconds for entry in index.results[:10]]
+    assert 900.0 not in newest
+    assert index.usual_seconds("tripo") == 5.5
+    assert index.usual_seconds("scenario") is None
+
+
+def test_the_last_price_is_that_of_the_same_settings(tmp_path: Path) -> None:
+    put(tmp_path, "a", settings={"quad": True}, credits=30.0)
+    put(tmp_path, "bb", settings={"quad": True}, credits=35.0)
+    put(tmp_path, "ccc", settings={"quad": False}, credits=0.0)
+    put(tmp_path, "dddd", settings={"quad": True}, credits=99.0, state=State.FAILED)
+    LibraryIndex(tmp_path).refresh()
+    index = LibraryIndex(tmp_path)
+    index.open()
+    assert index.last_price("tripo", {"quad": True}) == 35.0
+    assert index.last_price("tripo", {"quad": False}) is None
+    assert index.last_price("tripo_v2", {"quad": True}) is None
+
+
+def test_a_refresh_without_changes_replaces_no_list(tmp_path: Path) -> None:
+    put(tmp_path, "a")
+    index = LibraryIndex(tmp_path)
+    index.refresh()
+    before = index.entries
+    assert not index.refresh()
+    assert index.entries is before
 
 
 def test_the_clean_up_takes_the_oldest_and_never_what_nobody_imported(tmp_path: Path) -> None:
@@ -221,14 +278,18 @@ def test_the_clean_up_takes_the_oldest_and_never_what_nobody_imported(tmp_path: 
         if number != 1:
             note_import(folder)
     put(tmp_path, "running", size=10_000, state=State.RUNNING)
-    found = Catalogue(tmp_path)
+    found = LibraryIndex(tmp_path)
     found.refresh()
     assert {one.job for one in found.entries if one.imported} == {"o", "old", "newer"}
     one = found.entries[0].size
-    assert to_clear(found.entries, 10**9) == []
-    assert [each.job for each in to_clear(found.entries, found.size - 1)] == ["o"]
-    assert [each.job for each in to_clear(found.entries, found.size - one - 1000)] == ["o", "old"]
-    assert [each.job for each in to_clear(found.entries, 0)] == ["o", "old", "newer"]
+
+    def chosen(limit: int) -> list[str]:
+        return [entry.job for entry in entries_to_trash(found.entries, limit)]
+
+    assert chosen(10**9) == []
+    assert chosen(found.size - 1) == ["o"]
+    assert chosen(found.size - one - 1000) == ["o", "old"]
+    assert chosen(0) == ["o", "old", "newer"]
 
 
 def test_imports_are_counted_and_survive_a_damaged_file(tmp_path: Path) -> None:
@@ -242,9 +303,9 @@ def test_imports_are_counted_and_survive_a_damaged_file(tmp_path: Path) -> None:
 
 
 def test_one_catalogue_for_each_library(tmp_path: Path) -> None:
-    assert catalogue(tmp_path) is catalogue(tmp_path)
+    assert library_index(tmp_path) is library_index(tmp_path)
     put(tmp_path, "a")
-    found = catalogue(tmp_path)
+    found = library_index(tmp_path)
     found.refresh_soon()
     until = time.monotonic() + 20
     while not found.entries and time.monotonic() < until:
@@ -255,10 +316,10 @@ def test_one_catalogue_for_each_library(tmp_path: Path) -> None:
 @pytest.mark.once
 def test_opening_imports_nothing_heavy(tmp_path: Path) -> None:
     put(tmp_path, "a")
-    Catalogue(tmp_path).refresh()
+    LibraryIndex(tmp_path).refresh()
     code = (
-        "import sys; from pathlib import Path; from image_to_mesh.jobs import Catalogue\n"
-        "found = Catalogue(Path(sys.argv[1])); found.open()\n"
+        "import sys; from pathlib import Path; from image_to_mesh.jobs import LibraryIndex\n"
+        "found = LibraryIndex(Path(sys.argv[1])); found.open()\n"
         "print(len(found.entries), sorted({'pydantic', 'requests'} & set(sys.modules)))"
     )
     said = subprocess.check_output([sys.executable, "-c", code, str(tmp_path)], text=True)

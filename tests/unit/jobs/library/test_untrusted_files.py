@@ -15,9 +15,9 @@ from fakes.odd_files import a_sparse_file, odd, soon
 from fakes.png import png_of
 
 from image_to_mesh.jobs import (
-    Catalogue,
     InputPicture,
     Library,
+    LibraryIndex,
     Record,
     State,
     library_folder,
@@ -32,7 +32,7 @@ from image_to_mesh.jobs.disk.plain_files import (
     write_whole,
 )
 from image_to_mesh.jobs.library.import_log import last_import
-from image_to_mesh.jobs.library.index import FILE
+from image_to_mesh.jobs.library.index_file import FILE
 from image_to_mesh.jobs.library.store import MAX_RECORD, RECORD
 from image_to_mesh.jobs.library.versions import Version, remember, versions
 from image_to_mesh.jobs.steps.mesh_header import read_mesh_file
@@ -108,7 +108,7 @@ def test_a_record_is_a_plain_file(library: Library, private: Path, odd: Any) -> 
     assert [one.id for one in found[0]] == ["cup"]
     assert len(found[1]) == 1
     assert [one.id for one in soon(lambda: list(library.open_jobs()))] == []
-    listed = Catalogue(library.root)
+    listed = LibraryIndex(library.root)
     assert soon(listed.refresh) is True
     assert [one.job for one in listed.entries] == ["cup"]
 
@@ -124,7 +124,7 @@ def test_jobs_that_are_links_are_none(library: Library, tmp_path: Path) -> None:
     other = Library(tmp_path / "other")
     other.create(record("pot"), {})
     (library.root / "pot").symlink_to(other.root / "pot")
-    listed = Catalogue(library.root)
+    listed = LibraryIndex(library.root)
     listed.refresh()
     assert library.jobs() == [one.job for one in listed.entries] == ["cup"]
     for work in (library.delete, library.load, lambda job: to_bin(library, job)):
@@ -138,7 +138,7 @@ def test_jobs_that_are_links_are_none(library: Library, tmp_path: Path) -> None:
 @odd
 def test_the_list_is_a_plain_file(library: Library, private: Path, odd: Any) -> None:
     odd(library.root / FILE, private)
-    listed = Catalogue(library.root)
+    listed = LibraryIndex(library.root)
     soon(listed.open)
     assert not listed.entries
     soon(listed.refresh)
@@ -160,11 +160,11 @@ WRONG = [(field, value) for field, values in FIELDS.items() for value in values]
 
 @pytest.mark.parametrize(("field", "value"), WRONG)
 def test_a_list_of_wrong_types_is_made_again(library: Library, field: str, value: Any) -> None:
-    Catalogue(library.root).refresh()
+    LibraryIndex(library.root).refresh()
     kept = json.loads((library.root / FILE).read_text())
     kept["jobs"][field] = [value]
     (library.root / FILE).write_text(json.dumps(kept))
-    listed = Catalogue(library.root)
+    listed = LibraryIndex(library.root)
     listed.open()
     assert not listed.entries
     listed.refresh()
@@ -177,11 +177,11 @@ def test_a_list_of_numbers_that_are_none_is_made_again(
     library: Library, field: str, value: str
 ) -> None:
     """The panel divides them, and JSON for programs has no such numbers."""
-    Catalogue(library.root).refresh()
+    LibraryIndex(library.root).refresh()
     kept = json.loads((library.root / FILE).read_text())
     kept["jobs"][field] = ["here"]
     (library.root / FILE).write_text(json.dumps(kept).replace('"here"', value))
-    listed = Catalogue(library.root)
+    listed = LibraryIndex(library.root)
     listed.open()
     assert not listed.entries
 
@@ -197,10 +197,10 @@ def test_numbers_of_a_record_are_numbers(library: Library, number: str) -> None:
 
 @pytest.mark.parametrize("stamps", [[["a"], [1], [1]], [[1.5], [1], [1]], [[True], [1], [1]], 7])
 def test_a_list_of_wrong_stamps_is_made_again(library: Library, stamps: Any) -> None:
-    Catalogue(library.root).refresh()
+    LibraryIndex(library.root).refresh()
     kept = json.loads((library.root / FILE).read_text())
     (library.root / FILE).write_text(json.dumps({**kept, "stamps": stamps}))
-    listed = Catalogue(library.root)
+    listed = LibraryIndex(library.root)
     listed.open()
     assert not listed.entries
 

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One job as a line of the library's list, and how it is read from the job's folder."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from ...providers import LibraryProblem
+from ..steps.fingerprint import order_of, settings_text
+from ..values import Record, State
+from .import_log import last_import
+from .store import RECORD, Library
+
+SAFE_AGE = 2.0
+"""Seconds after which a change is sure to get another time stamp: FAT's are two seconds apart."""
+
+Stamp = tuple[int, int, int]
+"""The times of a job's folder and record, and the record's size: they change when a job does."""
+NO_STAMP: Stamp = (0, 0, 0)
+"""For a job that changed just now: another change might not show, so it is read again."""
+
+
+class Entry(NamedTuple):
+    """One job as lists show it.
+
+    `thumbnail` is a file's name in the job's folder, `settings` those that are not at their
+    defaults, as JSON. `order` is the same for the same image at the same settings; `taken` says
+    that the service accepted the order. `imported` is when the mesh was last imported into a scene,
+    `size` the folder's bytes.
+    """
+
+    job: str
+    state: State
+    provider: str
+    name: str
+    created: str
+    credits: float | None
+    seconds: float
+    faces: int | None
+    format: str | None
+    thumbnail: str | None
+    settings: str
+    failure: str
+    taken: bool
+    order: str
+    imported: str | None
+    size: int
+
+
+Known = dict[str, tuple[Stamp, Entry | str]]
+"""By job: its stamp, and its line or the reason why its record cannot be read."""
+
+
+def scan(
+    root: Path, known: Mapping[str, tuple[Stamp, Entry | str]]
+) -> Iterator[tuple[str, tuple[Stamp, Entry | str]]]:
+    """Yield every job of a library; only those whose stamp differs from `known` are read.
+
+    Raises LibraryProblem if the folder cannot be read.
+    """
+    library, now = Library(root), time.time_ns()
+    for job in _folders(root):
+        stamp = _stamp(root / job, now)
+        if stamp is None:
+            continue
+        before = known.get(job)
+        if before is not None and before[0] == stamp != NO_STAMP:
+            yield job, before
+        else:
+            yield job, (stamp, _read_entry(library, job))
+
+
+def _folders(root: Path) -> list[str]:
+    """Return the names of the folders that may be jobs; raises LibraryProblem."""
+    try:
+        with os.scandir(root) as children:
+            return [
+                child.name
+                for child in children
+                if child.name[0] != "." and child.is_dir(follow_symlinks=False)
+            ]
+    except FileNotFoundError:
+        return []
+    except NotADirectoryError as error:
+        raise LibraryProblem(f"{root} is no folder.", "Choose another library folder.") from error
+    except OSError as error:
+        raise LibraryProblem(
+            f"The library folder {root} cannot be read: {error.strerror or error}.",
+            "Choose another library folder.",
+        ) from error
+
+
+def _stamp(folder: Path, now: int) -> Stamp | None:
+    """Return the stamp of a job; None for a folder without a record."""
+    try:
+        record, own = os.lstat(folder / RECORD), os.lstat(folder)
+    except OSError:
+        return None
+    if now - max(record.st_mtime_ns, own.st_mtime_ns) < SAFE_AGE * 1e9:
+        return NO_STAMP
+    return own.st_mtime_ns, record.st_mtime_ns, record.st_size
+
+
+def _read_entry(library: Library, job: str) -> Entry | str:
+    try:
+        record = library.load(job)
+    except LibraryProblem as problem:
+        return str(problem)
+    return _entry(record, library.root / job)
+
+
+def _entry(record: Record, folder: Path) -> Entry:
+    front = next((picture.file for picture in record.pictures if picture.file), None)
+    return Entry(
+        job=record.id,
+        state=record.state,
+        provider=record.provider,
+        name=record.name,
+        created=record.created,
+        credits=record.credits,
+        seconds=record.seconds,
+        faces=record.faces,
+        format=record.format,
+        thumbnail=record.preview or front,
+        settings=settings_text(record.provider, record.settings),
+        failure=record.failure.message if record.failure else "",
+        taken=record.ticket is not None,
+        order=order_of(record, folder),
+        imported=last_import(folder),
+        size=_bytes_in(folder),
+    )
+
+
+def _bytes_in(folder: Path) -> int:
+    total = 0
+    for path, _, files in os.walk(folder):  # which follows no links
+        for name in files:
+            with contextlib.suppress(OSError):
+                total += os.lstat(os.path.join(path, name)).st_size  # noqa: PTH118
+    return total
