@@ -20,7 +20,15 @@ from bpy.props import BoolProperty, FloatProperty, StringProperty
 from . import providers
 from .i18n.translate import tr
 from .jobs import Answer, Enquiry, library_folder, session
-from .providers import ImageToMeshError, KeyField, Provider, Secret, Settings, all_providers, trust
+from .providers import (
+    ImageToMeshError,
+    KeyField,
+    Provider,
+    Secret,
+    Settings,
+    all_providers,
+    set_ca_bundle,
+)
 
 OFFLINE = "Blender is offline: turn on Allow Online Access in Preferences > System"
 
@@ -207,7 +215,7 @@ def register() -> None:
 def unregister() -> None:
     """Take the class away again; Blender keeps the values."""
     _drawing.clear()
-    trust("")
+    set_ca_bundle("")
     while _registered:
         bpy.utils.unregister_class(_registered.pop())
 
@@ -230,7 +238,7 @@ def _forget_answers(_: Any, _context: bpy.types.Context) -> None:
 def _trust_bundle(stored: Any, _context: bpy.types.Context) -> None:
     """Trust the authorities of the person's file from the next connection on."""
     chosen = getattr(stored, "certificates", "") if stored else ""
-    trust(bpy.path.abspath(chosen) if chosen else "")
+    set_ca_bundle(bpy.path.abspath(chosen) if chosen else "")
     session().enquiries.forget()
 
 

@@ -28,7 +28,7 @@ def turn_for(context: bpy.types.Context, record: jobs.Record) -> int:
     if ordered is not None:
         return ordered
     provider = all_providers().get(record.provider)
-    return provider.turn % 360 if provider else 0
+    return provider.front_rotation % 360 if provider else 0
 
 
 def model_of(settings: Mapping[str, object]) -> str:

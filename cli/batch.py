@@ -19,8 +19,8 @@ from ..jobs.disk.file_names import distinct_names
 from ..jobs.disk.trust import check_origin
 from ..providers import BadImage, ImageToMeshError, InvalidSettings, LibraryProblem, get_provider
 from .batch_report import COSTS, row_of, write_costs
-from .exit_codes import DONE, INTERRUPTED, code_of
-from .interrupts import put_aside, stopped_kindly
+from .exit_codes import DONE, INTERRUPTED, exit_code_for
+from .interrupts import graceful_stop, suspend
 from .output import put, say, say_json, tell
 from .running import SETTLE, BlenderHost, deliver, library_of, pairs, spec_for
 
@@ -99,7 +99,7 @@ def _run(arguments: argparse.Namespace, host: BlenderHost, library: Library) -> 
 
 def _carried_out(batch: Batch) -> bool:
     """Do all of it, or until a stop is asked for: then say so. It always comes to a report."""
-    with stopped_kindly() as asked:
+    with graceful_stop() as asked:
         try:
             batch.run(stop=lambda: bool(asked))
         except Exception as error:
@@ -107,7 +107,7 @@ def _carried_out(batch: Batch) -> bool:
             batch.break_off(error)
         interrupted = bool(asked) and not batch.done
         if interrupted:
-            put_aside(batch.close, ordering=batch.ordering)
+            suspend(batch.close, ordering=batch.ordering)
     return interrupted
 
 
@@ -267,5 +267,5 @@ def _code(items: Sequence[Item]) -> int:
     """Return the exit code of the first that is not done."""
     left = (item for item in items if not _is_done(item))
     for item in left:
-        return code_of(item.failure, item.record) if item.failure else INTERRUPTED
+        return exit_code_for(item.failure, item.record) if item.failure else INTERRUPTED
     return DONE

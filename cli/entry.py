@@ -28,7 +28,7 @@ from ..providers import (
 )
 from . import batch, unfinished
 from .exit_codes import DONE, FAILED, INTERRUPTED
-from .output import finish, keep_secret, say, say_json, tell
+from .output import finish, redact_keys, say, say_json, tell
 from .running import BlenderHost as BlenderHost
 from .running import carry_out, check_output, library_of, pairs, report, spec_for
 
@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None, host: BlenderHost | None = None) -> 
             stream.reconfigure(errors="backslashreplace")
     try:
         arguments = _parser(host).parse_args(argv)
-        keep_secret(_secrets(host))
+        redact_keys(_secrets(host))
     except SystemExit as end:
         return int(end.code or 0)
     except KeyboardInterrupt:

@@ -63,15 +63,15 @@ def exit_code(kind: str, state: State | None, *, ordered: bool = False) -> int:
     return MESH if ordered else NOTHING_SENT
 
 
-def code_of(failure: Failure | None, record: Record | None) -> int:
+def exit_code_for(failure: Failure | None, record: Record | None) -> int:
     """Return the code for how a job ended."""
     if failure is not None:
         state = record.state if record is not None else None
-        return exit_code(failure.kind, state, ordered=was_ordered(record))
+        return exit_code(failure.kind, state, ordered=was_submitted(record))
     return DONE if record is not None and record.state is State.READY else INTERRUPTED
 
 
-def was_ordered(record: Record | None) -> bool:
+def was_submitted(record: Record | None) -> bool:
     """Say whether the service took a job's order, as far as its record goes."""
     if record is None:
         return False

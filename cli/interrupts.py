@@ -13,7 +13,7 @@ from .output import put, tell
 
 
 @contextlib.contextmanager
-def stopped_kindly() -> Iterator[list[int]]:
+def graceful_stop() -> Iterator[list[int]]:
     """Note Ctrl-C and a request to end, to be heeded between two events; a second is at once.
 
     Python raises KeyboardInterrupt wherever it happens to be, also where exceptions are dropped.
@@ -37,7 +37,7 @@ def stopped_kindly() -> Iterator[list[int]]:
             signal.signal(word, signal.SIG_DFL if handler is None else handler)
 
 
-def put_aside(close: Callable[[], None], *, ordering: bool) -> None:
+def suspend(close: Callable[[], None], *, ordering: bool) -> None:
     """Close jobs so that they can go on later; another Ctrl-C waits for no answer any more."""
     if ordering:
         put(sys.stderr, "")

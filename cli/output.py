@@ -13,19 +13,19 @@ import sys
 from collections.abc import Iterable
 from typing import Any, TextIO
 
-from ..providers._shared.redaction import SHORT, Secrets
+from ..providers._shared.redaction import SHORT, Redactor
 from ..providers._shared.untrusted_text import clean, json_line
 
 LONGEST = 20_000
 """Letters of a line, at most."""
 
 _lost: list[str] = []
-_kept_secret: list[Secrets] = []
+_kept_secret: list[Redactor] = []
 
 
-def keep_secret(keys: Iterable[str]) -> None:
+def redact_keys(keys: Iterable[str]) -> None:
     """See to it that none of these keys is printed, whatever text it comes in."""
-    _kept_secret[:] = [Secrets(key for key in keys if len(key) >= SHORT)]
+    _kept_secret[:] = [Redactor(key for key in keys if len(key) >= SHORT)]
 
 
 def say(text: str) -> None:
@@ -78,7 +78,7 @@ def finish() -> bool:
 
 def _blanked(value: Any) -> Any:
     for secrets in _kept_secret:
-        value = secrets.blank_all(value)
+        value = secrets.redact_json(value)
     return value
 
 

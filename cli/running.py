@@ -31,8 +31,8 @@ from ..jobs.disk.signatures import is_marked
 from ..jobs.disk.trust import trust_library
 from ..jobs.slots import ANSWER_LIMIT, Turns
 from ..providers import InvalidSettings, LibraryProblem, NoBlender, Provider, base_url, keys_for
-from .exit_codes import INTERRUPTED, code_of
-from .interrupts import put_aside, stopped_kindly
+from .exit_codes import INTERRUPTED, exit_code_for
+from .interrupts import graceful_stop, suspend
 from .output import is_terminal, put, say, say_json, tell
 
 SETTLE = 10.0
@@ -93,11 +93,11 @@ def pairs(texts: Sequence[str], option: str) -> dict[str, str | None]:
 def carry_out(spec: JobSpec, arguments: argparse.Namespace) -> int:
     """Run a job to its end, and tell of it; return the exit code."""
     running, turns = session(), Turns()
-    with stopped_kindly() as asked:
+    with graceful_stop() as asked:
         job = running.start(replace(spec, turns=turns))
         view = follow(running, job, None if arguments.quiet else sys.stderr, asked)
         if view is None:
-            put_aside(lambda: turns.close(ANSWER_LIMIT), ordering=turns.ordering)
+            suspend(lambda: turns.close(ANSWER_LIMIT), ordering=turns.ordering)
             running.close()
             return _interrupted(arguments, spec, job)
         running.settle(SETTLE)
@@ -209,7 +209,7 @@ def report(
         tell(f"Note: {note}")
     if getattr(arguments, "json", False):
         say_json(_summary(arguments, record, failure, file))
-    return code_of(failure, record)
+    return exit_code_for(failure, record)
 
 
 def _ended_line(record: Record, file: Path | None) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ..providers import Secret, all_providers
-from ..providers._shared.redaction import BLANK, without_secrets
+from ..providers._shared.redaction import REDACTED, redact
 from ..providers._shared.untrusted_text import json_bytes
 from .disk.file_names import distinct_names
 from .disk.plain_files import is_plain_folder, read_plain
@@ -69,11 +69,11 @@ def write_diagnostics(
 
 def redacted(text: str, secrets: Iterable[str]) -> str:
     """Return a text without keys, without what signs addresses, without the person's name."""
-    text = without_secrets(text, secrets)  # guard: keys-in-diagnostics
-    text = _QUERY.sub(rf"\1?{BLANK}", text)
-    text = _USER.sub(rf"\1{BLANK}@", text)
-    text = _TOKEN.sub(rf'\1"{BLANK}"', text)
-    text = _LONG.sub(BLANK, text)
+    text = redact(text, secrets)  # guard: keys-in-diagnostics
+    text = _QUERY.sub(rf"\1?{REDACTED}", text)
+    text = _USER.sub(rf"\1{REDACTED}@", text)
+    text = _TOKEN.sub(rf'\1"{REDACTED}"', text)
+    text = _LONG.sub(REDACTED, text)
     home = str(Path.home())
     return text.replace(home, "~").replace(json.dumps(home)[1:-1], "~") if len(home) > 3 else text
 

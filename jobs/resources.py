@@ -18,7 +18,7 @@ from ..providers import (
     Settings,
     settings_of,
 )
-from ..providers._shared.redaction import secrets_of
+from ..providers._shared.redaction import redactor_for
 from .abandonable_call import Call
 from .process.pool import BackgroundBlender
 from .values import Failure, JobSpec
@@ -43,7 +43,7 @@ class Tools:
         self._provider = provider
         self._check = check
         self._sleep = sleep
-        self._secrets = secrets_of(
+        self._secrets = redactor_for(
             (key.reveal() for key in spec.keys.values()), provider.headers(spec.keys)
         )
         self._http: Http | None = None
@@ -107,7 +107,7 @@ class Tools:
 
     def without_keys(self, text: str) -> str:
         """Take the keys out of a text that came from anywhere, before it is shown or logged."""
-        return self._secrets.blank(text)  # guard: keys-in-failures
+        return self._secrets.redact(text)  # guard: keys-in-failures
 
     def failure_of(self, error: ImageToMeshError) -> Failure:
         """Return an error as a value, without the keys."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..providers import PictureInfo, RemoteFile, Secret, Settings
-from ..providers._shared.untrusted_text import clean, cleaned
+from ..providers._shared.untrusted_text import clean, clean_json
 from .library.migrations import SCHEMA
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ class Record:
             object.__setattr__(self, "seconds", 0.0)
         if self.credits is not None and not isfinite(self.credits):  # JSON knows no such numbers
             object.__setattr__(self, "credits", None)  # guard: finite-numbers
-        object.__setattr__(self, "facts", cleaned(self.facts))
+        object.__setattr__(self, "facts", clean_json(self.facts))
         object.__setattr__(self, "notes", tuple(map(clean, self.notes)))
 
     @property

@@ -98,7 +98,7 @@ class IMAGE_TO_MESH_OT_settle(bpy.types.Operator):
         shown = {view.job: view.provider for view in session.views()}
         left = {record.id: record.provider for record in session.returning.left.uncertain}
         provider = all_providers().get({**left, **shown}.get(self.job, ""))
-        return provider.looked_up if provider and provider.looked_up else "Task ID"
+        return provider.lookup_name if provider and provider.lookup_name else "Task ID"
 
 
 classes = (IMAGE_TO_MESH_OT_settle,)

@@ -23,7 +23,7 @@ from ..preferences import (
     key_problem,
     library,
 )
-from ..providers import BadKey, KeyField, Provider, all_providers, trust_problem
+from ..providers import BadKey, KeyField, Provider, all_providers, ca_bundle_problem
 from ..state.manual import MANUAL
 
 CHARACTER_WIDTH = 7.0
@@ -171,7 +171,7 @@ def _draw_advanced(layout: Any, context: bpy.types.Context, preferences: Any) ->
     for name, provider in _by_address(with_address).items():
         layout.prop(preferences, name, text=tr("{} Address").format(provider.label))
     layout.prop(preferences, "certificates")
-    if problem := trust_problem():
+    if problem := ca_bundle_problem():
         _draw_sentence(layout, context, said(problem), icon="ERROR")
 
 

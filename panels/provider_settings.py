@@ -86,7 +86,9 @@ def _remarks(context: bpy.types.Context) -> Remarks:
     provider = provider_of(context.scene)
     settings = read_settings(context.scene, provider)
     started = baseline_of(context.scene, provider)
-    return Remarks(dict(settings.unused()), broken_settings(settings), differing(settings, started))
+    return Remarks(
+        dict(settings.inactive_fields()), broken_settings(settings), differing(settings, started)
+    )
 
 
 def _draw_rows(

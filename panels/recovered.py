@@ -54,8 +54,8 @@ def draw_ways(layout: bpy.types.UILayout, record: Record) -> None:
             "wm.url_open", text=tr("Look at {}").format(provider.label), icon="URL"
         )
         url.url = provider.key_url
-    if provider and provider.looked_up:
-        _draw_way(column, record, "ATTACH", tr("Attach {}...").format(provider.looked_up))
+    if provider and provider.lookup_name:
+        _draw_way(column, record, "ATTACH", tr("Attach {}...").format(provider.lookup_name))
     _draw_way(column, record, "SUBMIT_AGAIN", tr("It Did Not Arrive: Submit Again..."))
     _draw_way(column, record, "FORGET", tr("Forget"))
 

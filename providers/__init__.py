@@ -47,7 +47,7 @@ from ._shared.http.addresses import (
     read_address,
     service_address,
 )
-from ._shared.http.ca_bundle import trust, trust_problem
+from ._shared.http.ca_bundle import ca_bundle_problem, set_ca_bundle
 from ._shared.images import (
     Blank,
     PictureInfo,
@@ -55,8 +55,8 @@ from ._shared.images import (
     blank_png,
     check_picture,
     clean_picture,
+    copy_profile,
     read_picture_info,
-    with_profile_of,
 )
 from ._shared.provider import (
     Address,
@@ -81,7 +81,7 @@ from ._shared.settings import (
     Option,
     Setting,
     Settings,
-    changed,
+    changed_values,
     check_rules,
     settings_of,
     values_of,
@@ -138,11 +138,13 @@ __all__ = [
     "all_providers",
     "base_url",
     "blank_png",
-    "changed",
+    "ca_bundle_problem",
+    "changed_values",
     "check_modules",
     "check_picture",
     "check_rules",
     "clean_picture",
+    "copy_profile",
     "error_of_kind",
     "get_provider",
     "is_https_address",
@@ -150,11 +152,9 @@ __all__ = [
     "keys_for",
     "read_address",
     "read_picture_info",
+    "set_ca_bundle",
     "settings_of",
-    "trust",
-    "trust_problem",
     "values_of",
-    "with_profile_of",
 ]
 
 FIRST = "local"

@@ -39,4 +39,4 @@ class AimlMagic(AimlProvider[MagicSettings]):
         "back": "back_image_url",
         "right": "right_image_url",
     }
-    patience = 360.0
+    answer_timeout = 360.0

@@ -60,7 +60,7 @@ class TriposrSettings(Settings):
         ),
     ] = "glb"
 
-    def unused(self) -> Iterator[tuple[str, str]]:
+    def inactive_fields(self) -> Iterator[tuple[str, str]]:
         """Yield the ratio where the picture stays as it is, as TripoSR's own program does."""
         if self.do_remove_background is False:
             yield "foreground_ratio", "Only a subject that is cut out is scaled."
@@ -79,4 +79,4 @@ class AimlTriposr(AimlProvider[TriposrSettings]):
     settings = TriposrSettings
     model = "triposr"
     fields: ClassVar[Mapping[str, str]] = {"front": "image_url"}
-    patience = 180.0
+    answer_timeout = 180.0

@@ -129,7 +129,7 @@ class LocalSettings(Settings):
         ),
     ] = 2048
 
-    def unused(self) -> Iterator[tuple[str, str]]:
+    def inactive_fields(self) -> Iterator[tuple[str, str]]:
         """Yield the fields that the shape and the foreground leave without effect."""
         if self.shape != "relief":
             yield "plate", "Only a Relief has a plate."
@@ -158,7 +158,7 @@ class Local(Provider[LocalSettings]):
         """Return the recipe at once: the background Blender makes the mesh."""
         return Result(recipe=Recipe("local", ticket.data["settings"]), credits=0.0)
 
-    def at_once(self, settings: LocalSettings) -> int:
+    def max_concurrent(self, settings: LocalSettings) -> int:
         """Two at once use what a workstation has to spare."""
         return 2
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from ._scenario import jobs as calls
 from ._scenario.errors import KEYS, refused_order
-from ._scenario.replies import job_id_of, told_cost
-from ._scenario.uploads import asset_of
+from ._scenario.replies import parse_job_id, quoted_cost
+from ._scenario.uploads import create_asset
 from ._shared.bounds import Interval
 from ._shared.errors import InvalidSettings, RateLimited
 from ._shared.images import PictureLimits
@@ -33,10 +33,10 @@ from ._shared.provider import (
     Secret,
     Ticket,
     Uploaded,
-    online,
+    require_http,
 )
-from ._shared.reconcile import checked_id
-from ._shared.settings import Choice, Option, Settings, changed, check_rules, values_of
+from ._shared.reconcile import validate_task_id
+from ._shared.settings import Choice, Option, Settings, changed_values, check_rules, values_of
 from ._tripo import models
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ class ScenarioSettings(Settings):
             where = f"With {' and '.join(beside)}" if beside else "With standard geometry"
             yield "faceLimit", f"{where} Face Limit goes from {low} to {high}: set it so."
 
-    def unused(self) -> Iterator[tuple[str, str]]:
+    def inactive_fields(self) -> Iterator[tuple[str, str]]:
         """Yield the fields of textures where there are none."""
         if not (self.texture or self.pbr):
             for name in ("textureQuality", "textureAlignment", "textureSeed"):
@@ -169,7 +169,7 @@ class ScenarioTripo(Provider[ScenarioSettings]):
     id = "scenario"
     label = "Scenario"
     description = "Tripo 3.1 at Scenario: textured meshes, quads, low poly or parts"
-    turn = 90  # as Tripo's own add-on does
+    front_rotation = 90  # as Tripo's own add-on does
     docs_url = "https://docs.scenario.com"
     key_url = KEYS
     keys = (
@@ -181,7 +181,7 @@ class ScenarioTripo(Provider[ScenarioSettings]):
     limits = PictureLimits(max_side=16_384, max_bytes=20_000_000)
     takes_urls = True
     token_life = 30 * 24 * 3600.0
-    looked_up = "Job ID"
+    lookup_name = "Job ID"
     settings = ScenarioSettings
 
     def headers(self, keys: Mapping[str, Secret]) -> dict[str, str]:
@@ -191,39 +191,39 @@ class ScenarioTripo(Provider[ScenarioSettings]):
 
     def upload(self, pictures: tuple[Picture, ...], http: Http | None) -> Uploaded:
         """Make an asset of every picture."""
-        return Uploaded({one.view: asset_of(one, online(http)) for one in pictures})
+        return Uploaded({one.view: create_asset(one, require_http(http)) for one in pictures})
 
     def submit(self, request: Order, uploaded: Uploaded, http: Http | None) -> Ticket:
         """Run the model once."""
-        reply = online(http).submit(RUN, json=_body(request, uploaded))
+        reply = require_http(http).submit(RUN, json=_body(request, uploaded))
         if not reply.ok:
             raise refused_order(reply, InvalidSettings)
-        job = job_id_of(reply, InvalidSettings)
-        return Ticket({"job": job, "quad": request.settings.quad, "cost": told_cost(reply)})
+        job = parse_job_id(reply, InvalidSettings)
+        return Ticket({"job": job, "quad": request.settings.quad, "cost": quoted_cost(reply)})
 
     def poll(self, ticket: Ticket, http: Http | None) -> Progress | Result:
         """Look at the job; a rate limit outlasted is no end of something paid."""
         try:
-            return calls.look_at(ticket.data, online(http))
+            return calls.look_at(ticket.data, require_http(http))
         except RateLimited as error:
             log.info("waiting: %s", error)
             return Progress("Waiting for Scenario's rate limit", wait=60.0)
 
     def cancel(self, ticket: Ticket, http: Http | None) -> CancelOutcome:
         """Cancel the job. Refused, it goes on and is charged; cancelled, it is given back."""
-        return calls.cancel(ticket.data["job"], online(http))
+        return calls.cancel(ticket.data["job"], require_http(http))
 
-    def find(
+    def find_order(
         self, request: Order, uploaded: Uploaded, since: datetime, http: Http | None
     ) -> tuple[Ticket, ...]:
         """Look through the project's jobs: each tells the picture and the inputs it was given."""
         body = _body(request, uploaded)
-        found = calls.jobs_like(body, values_of(ScenarioSettings()), since, online(http))
+        found = calls.jobs_like(body, values_of(ScenarioSettings()), since, require_http(http))
         return tuple(self.attach(job, request.settings) for job in found)
 
     def attach(self, task: str, settings: ScenarioSettings) -> Ticket:
         """Take the id of a job."""
-        return Ticket({"job": checked_id(task, self.label), "quad": settings.quad})
+        return Ticket({"job": validate_task_id(task, self.label), "quad": settings.quad})
 
     def quote(self, request: Order, http: Http | None) -> Cost | None:
         """Ask for the price by a dry run, which stands in the address: in the body it would cost.
@@ -232,11 +232,11 @@ class ScenarioTripo(Provider[ScenarioSettings]):
         """
         check_rules(request.settings)
         body = {"image": ANY_PICTURE, **_inputs(request.settings)}
-        return calls.price_of(f"{RUN}?dryRun=true", body, online(http))
+        return calls.price_of(f"{RUN}?dryRun=true", body, require_http(http))
 
     def balance(self, http: Http | None) -> Balance | None:
         """Return the Compute Units left; None where the key is good but may not see them."""
-        return calls.units_left(MODEL, online(http))
+        return calls.units_left(MODEL, require_http(http))
 
 
 def _body(request: Order, uploaded: Uploaded) -> dict[str, Any]:
@@ -245,5 +245,5 @@ def _body(request: Order, uploaded: Uploaded) -> dict[str, Any]:
 
 def _inputs(settings: ScenarioSettings) -> dict[str, Any]:
     """Return what to send: a field without effect could still raise the price."""
-    unused = dict(settings.unused())
-    return {name: value for name, value in changed(settings).items() if name not in unused}
+    unused = dict(settings.inactive_fields())
+    return {name: value for name, value in changed_values(settings).items() if name not in unused}

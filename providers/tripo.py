@@ -20,9 +20,9 @@ from ._shared.provider import (
     Result,
     Ticket,
     Uploaded,
-    online,
+    require_http,
 )
-from ._shared.reconcile import checked_id
+from ._shared.reconcile import validate_task_id
 from ._shared.settings import Choice, Option, Settings, values_of
 from ._tripo import models
 from ._tripo import replies as answers
@@ -39,7 +39,7 @@ API = answers.Api(
 IN_ONE_FORM = 10_000_000
 """Bytes up to which a picture is sent to Tripo itself, and not to its storage."""
 
-MODELS: Mapping[str, models.Traits] = {
+MODELS: Mapping[str, models.ModelCapabilities] = {
     "v3.1-20260211": models.V3_1,
     "v3.0-20250812": models.V3_0,
     "v2.5-20250123": models.V2_5,
@@ -137,7 +137,7 @@ class TripoSettings(Settings):
         if not self.delight:
             yield "delight", "Remove Lighting can be off only with Texture Model 3.5: choose it."
 
-    def unused(self) -> Iterator[tuple[str, str]]:
+    def inactive_fields(self) -> Iterator[tuple[str, str]]:
         """Yield the fields without effect."""
         yield from models.idle_settings(self, MODELS[self.model])
         if self.texture_version != NEW_TEXTURES and self.texture:
@@ -149,7 +149,7 @@ class Tripo(Provider[TripoSettings]):
 
     id = "tripo"
     label = "Tripo"
-    turn = 90  # as its maker's own add-on does
+    front_rotation = 90  # as its maker's own add-on does
     description = "Tripo's own API: textured meshes, quads, low poly or parts, of one to four views"
     docs_url = "https://developers.tripo3d.ai/en/docs"
     key_url = answers.KEYS
@@ -160,13 +160,15 @@ class Tripo(Provider[TripoSettings]):
     limits = models.LIMITS
     takes_urls = True
     token_life = models.TOKEN_LIFE
-    at_once = models.at_once
-    looked_up = "Task ID"
+    max_concurrent = models.max_concurrent
+    lookup_name = "Task ID"
     settings = TripoSettings
 
     def upload(self, pictures: tuple[Picture, ...], http: Http | None) -> Uploaded:
         """Upload the pictures that are files."""
-        return Uploaded({one.view: _token(one, online(http)) for one in models.files_of(pictures)})
+        return Uploaded(
+            {one.view: _token(one, require_http(http)) for one in models.files_of(pictures)}
+        )
 
     def submit(
         self, request: Request[TripoSettings], uploaded: Uploaded, http: Http | None
@@ -174,11 +176,11 @@ class Tripo(Provider[TripoSettings]):
         """Order the mesh: of one picture, or of views by name."""
         kind, body = _order(request, uploaded)
         path = f"/generation/{kind.replace('_', '-')}"
-        return answers.ordered(online(http).submit(path, json=body), API)
+        return answers.ordered(require_http(http).submit(path, json=body), API)
 
     def poll(self, ticket: Ticket, http: Http | None) -> Progress | Result:
         """Look at the task."""
-        reply = online(http).get(f"/tasks/{answers.task_path(ticket)}")
+        reply = require_http(http).get(f"/tasks/{answers.task_path(ticket)}")
         return answers.task_state(reply, ticket, API)
 
     def cancel(self, ticket: Ticket, http: Http | None) -> CancelOutcome:
@@ -189,7 +191,7 @@ class Tripo(Provider[TripoSettings]):
             return CancelOutcome.FREE
         return CancelOutcome.CHARGED
 
-    def find(
+    def find_order(
         self,
         request: Request[TripoSettings],
         uploaded: Uploaded,
@@ -199,15 +201,15 @@ class Tripo(Provider[TripoSettings]):
         """Look through what the account used."""
         kind, body = _order(request, uploaded)
         usual = values_of(TripoSettings())
-        return answers.found(kind, body, usual, since, online(http), API)
+        return answers.found(kind, body, usual, since, require_http(http), API)
 
     def attach(self, task: str, settings: TripoSettings) -> Ticket:
         """Take the id of a task."""
-        return Ticket({"task": checked_id(task, self.label)})
+        return Ticket({"task": validate_task_id(task, self.label)})
 
     def balance(self, http: Http | None) -> Balance | None:
         """Ask for the account's credits."""
-        return answers.balance_of(online(http).get("/account/balance"), API)
+        return answers.balance_of(require_http(http).get("/account/balance"), API)
 
 
 def _order(request: Request[TripoSettings], uploaded: Uploaded) -> tuple[str, dict[str, Any]]:

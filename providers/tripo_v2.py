@@ -19,9 +19,9 @@ from ._shared.provider import (
     Result,
     Ticket,
     Uploaded,
-    online,
+    require_http,
 )
-from ._shared.reconcile import checked_id
+from ._shared.reconcile import validate_task_id
 from ._shared.settings import Choice, Option, Settings
 from ._tripo import models
 from ._tripo import replies as answers
@@ -54,15 +54,15 @@ SINCE_2_0 = (
     "export_uv",
 )
 SINCE_3_0 = ("geometry_quality",)
-MODELS: Mapping[str, models.Traits] = {
+MODELS: Mapping[str, models.ModelCapabilities] = {
     "v3.1-20260211": models.V3_1,
     "v3.0-20250812": models.V3_0,
     "v2.5-20250123": models.V2_5,
     "P1-20260311": models.P1,
-    "Turbo-v1.0-20250506": models.Traits("Turbo 1.0", SINCE_3_0),
-    "v2.0-20240919": models.Traits("2.0", SINCE_3_0),
-    "v1.4-20240625": models.Traits("1.4", SINCE_2_0),
-    "v1.3-20240522": models.Traits("1.3", SINCE_2_0),
+    "Turbo-v1.0-20250506": models.ModelCapabilities("Turbo 1.0", SINCE_3_0),
+    "v2.0-20240919": models.ModelCapabilities("2.0", SINCE_3_0),
+    "v1.4-20240625": models.ModelCapabilities("1.4", SINCE_2_0),
+    "v1.3-20240522": models.ModelCapabilities("1.3", SINCE_2_0),
 }
 ONE_VIEW = frozenset({"Turbo-v1.0-20250506", "v1.4-20240625", "v1.3-20240522"})
 GONE = "Tripo has retired it; a gateway may still have it"
@@ -157,7 +157,7 @@ class TripoV2Settings(Settings):
         """Yield what the service would refuse, or would make otherwise than was asked."""
         yield from models.broken_rules(self, MODELS[self.model_version])
 
-    def unused(self) -> Iterator[tuple[str, str]]:
+    def inactive_fields(self) -> Iterator[tuple[str, str]]:
         """Yield the fields without effect."""
         yield from models.idle_settings(self, MODELS[self.model_version])
 
@@ -167,7 +167,7 @@ class TripoV2(Provider[TripoV2Settings]):
 
     id = "tripo_v2"
     label = "Tripo v2 (Gateways)"
-    turn = 90  # as its maker's own add-on does
+    front_rotation = 90  # as its maker's own add-on does
     description = "Tripo's former API, for gateways that still speak it; at Tripo it has ended"
     docs_url = "https://platform.tripo3d.ai/docs/generation"
     key_url = answers.KEYS
@@ -178,8 +178,8 @@ class TripoV2(Provider[TripoV2Settings]):
     limits = models.LIMITS
     takes_urls = True
     token_life = models.TOKEN_LIFE
-    at_once = models.at_once
-    looked_up = "Task ID"
+    max_concurrent = models.max_concurrent
+    lookup_name = "Task ID"
     settings = TripoV2Settings
 
     def views_for(self, settings: TripoV2Settings) -> tuple[str, ...]:
@@ -188,7 +188,9 @@ class TripoV2(Provider[TripoV2Settings]):
 
     def upload(self, pictures: tuple[Picture, ...], http: Http | None) -> Uploaded:
         """Upload the pictures that are files."""
-        return Uploaded({one.view: _token(one, online(http)) for one in models.files_of(pictures)})
+        return Uploaded(
+            {one.view: _token(one, require_http(http)) for one in models.files_of(pictures)}
+        )
 
     def submit(
         self, request: Request[TripoV2Settings], uploaded: Uploaded, http: Http | None
@@ -202,11 +204,11 @@ class TripoV2(Provider[TripoV2Settings]):
             options.pop("enable_image_autofix", None)
             views = [files.get(view, {}) for view in self.views]
             body = {"type": "multiview_to_model", "files": views, **options}
-        return answers.ordered(online(http).submit("/task", json=body), API)
+        return answers.ordered(require_http(http).submit("/task", json=body), API)
 
     def poll(self, ticket: Ticket, http: Http | None) -> Progress | Result:
         """Look at the task."""
-        reply = online(http).get(f"/task/{answers.task_path(ticket)}")
+        reply = require_http(http).get(f"/task/{answers.task_path(ticket)}")
         return answers.task_state(reply, ticket, API)
 
     def cancel(self, ticket: Ticket, http: Http | None) -> CancelOutcome:
@@ -219,11 +221,11 @@ class TripoV2(Provider[TripoV2Settings]):
 
     def attach(self, task: str, settings: TripoV2Settings) -> Ticket:
         """Take the id of a task."""
-        return Ticket({"task": checked_id(task, self.label)})
+        return Ticket({"task": validate_task_id(task, self.label)})
 
     def balance(self, http: Http | None) -> Balance | None:
         """Ask for the account's credits."""
-        return answers.balance_of(online(http).get("/user/balance"), API)
+        return answers.balance_of(require_http(http).get("/user/balance"), API)
 
 
 @dataclass(frozen=True)

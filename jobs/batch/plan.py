@@ -80,7 +80,7 @@ def planned(
         provider.id,
         name=spec.pictures[0].name,
         spec=spec,
-        service=(*keys, spec.base_url, provider.at_once(settings)),
+        service=(*keys, spec.base_url, provider.max_concurrent(settings)),
         mark=order_mark(provider.id, values_of(settings), marks),
     )
 

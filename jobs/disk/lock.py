@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...providers import LibraryProblem, Message
-from ...providers._shared.bundled_modules import importing
+from ...providers._shared.bundled_modules import bundled_imports
 from .plain_files import read_plain
 from .trust import make_root
 
@@ -92,7 +92,7 @@ class JobLock:
 
     def _taken(self, *, soft: bool) -> BaseFileLock | None:
         """Return a lock that is held. A soft one is a file that names its process."""
-        with importing("filelock"):
+        with bundled_imports("filelock"):
             from filelock import FileLock, SoftFileLock, Timeout
 
         lock: BaseFileLock

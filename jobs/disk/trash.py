@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ...providers._shared.bundled_modules import importing
+from ...providers._shared.bundled_modules import bundled_imports
 from ..library.store import Library
 
 log = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ def to_bin(library: Library, job: str) -> bool:
     folder = library.unused(job)
     if not _has_bin(folder):
         return False
-    with importing("send2trash"):
+    with bundled_imports("send2trash"):
         from send2trash import send2trash
 
     try:

@@ -23,8 +23,8 @@ from typing import Any
 
 from ...providers import BadReply, LibraryProblem, Message
 from ...providers._shared.adapters import parse_reply
-from ...providers._shared.exact_ids import is_exact
-from ...providers._shared.untrusted_text import changed_texts, json_bytes, storable
+from ...providers._shared.exact_ids import is_sendable_unchanged
+from ...providers._shared.untrusted_text import json_bytes, map_texts, replace_surrogates
 from ..disk import signatures
 from ..disk.file_names import expanded, is_portable
 from ..disk.lock import JobLock, is_held
@@ -90,7 +90,7 @@ class Library:
     def folder(self, job: str) -> Path:
         """Return the job's folder; raises LibraryProblem for a name that is no job's."""
         if not JOB_ID.fullmatch(job) or not is_portable(job):  # guard: job-ids
-            is_odd = not is_exact(job) or (Path(job).name == job and job.strip("."))
+            is_odd = not is_sendable_unchanged(job) or (Path(job).name == job and job.strip("."))
             if is_odd and os.path.lexists(self.root / job):
                 raise LibraryProblem(
                     Message("The folder “{job}” in the library has a name that no job has.",
@@ -289,7 +289,7 @@ def _decode(data: Any, job: str) -> Record:
     try:
         # Where the .blend lies may be a name that is no text, and has to stay as it is.
         place = data.pop("place", {})
-        data = {**changed_texts(data, storable), "place": place}  # guard: records-are-read
+        data = {**map_texts(data, replace_surrogates), "place": place}  # guard: records-are-read
         record = parse_reply(Record, data, f"The record of job “{job}”")
     except (BadReply, RecursionError) as error:
         raise LibraryProblem(str(error), "Delete its folder, or mend the file.") from error

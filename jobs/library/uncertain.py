@@ -23,8 +23,8 @@ def known_of(record: Record) -> tuple[str, ...]:
     if record.failure is not None:
         sentences += [record.failure.message, record.failure.hint]
     sentences += record.notes
-    if provider is not None and provider.looked_up:
-        sentences.append(f"If it is there, attach its {provider.looked_up}.")
+    if provider is not None and provider.lookup_name:
+        sentences.append(f"If it is there, attach its {provider.lookup_name}.")
     return tuple(one for one in sentences if one)
 
 

@@ -23,8 +23,8 @@ from ...providers import (
     Provider,
     blank_png,
     clean_picture,
+    copy_profile,
     read_picture_info,
-    with_profile_of,
 )
 from ...providers._shared.images.values import AGAIN, DAMAGED
 from ..disk.plain_files import read_plain
@@ -103,9 +103,9 @@ class Sending:
         path = self.folder / done["file"]
         made = read_plain(path, READABLE.max_bytes)
         path.unlink()
-        cleaned = clean_picture(made, read_picture_info(made, picture.name), picture.name)
-        return with_profile_of(
-            made if cleaned is None else cleaned, data
+        stripped = clean_picture(made, read_picture_info(made, picture.name), picture.name)
+        return copy_profile(
+            made if stripped is None else stripped, data
         )  # guard: converted-keeps-colors
 
     def _kept(self, picture: InputPicture, sent: bytes) -> InputPicture:

@@ -127,7 +127,7 @@ class Fetch:
         return name
 
     def _one(self, remote: RemoteFile) -> None:
-        from ...providers._shared.http.downloads import MAX_DOWNLOAD, Want, download
+        from ...providers._shared.http.downloads import MAX_DOWNLOAD, DownloadRequest, download
 
         http = self._tools.http
         if http is None:
@@ -141,7 +141,7 @@ class Fetch:
             self._check()
 
         is_mesh = remote.role == "mesh"
-        want = Want(
+        want = DownloadRequest(
             url=remote.url,
             target=self._keeper.folder / (MESH if is_mesh else PREVIEW),
             limit=MAX_DOWNLOAD if is_mesh else MAX_PREVIEW,

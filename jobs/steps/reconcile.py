@@ -18,7 +18,7 @@ from ...providers import (
     Uncertain,
     Uploaded,
 )
-from ...providers._shared.http.recorded_answer import Replay
+from ...providers._shared.http.recorded_answer import ReplayConnection
 from ..library.live_record import Keeper
 from ..library.store import Library
 from ..resources import Tools
@@ -98,7 +98,7 @@ class Settlement:
             return False
         try:
             ticket = self._provider.submit(
-                self._request(), self._uploaded(), cast("Any", Replay(reply))
+                self._request(), self._uploaded(), cast("Any", ReplayConnection(reply))
             )
         except ImageToMeshError as error:
             own = reply.ok or reply.refused
@@ -136,7 +136,9 @@ class Settlement:
         request, uploaded, http = self._request(), self._uploaded(), self._tools.http
         try:
             since = datetime.fromisoformat(record.submitted)
-            found = self._tools.call(lambda: self._provider.find(request, uploaded, since, http))
+            found = self._tools.call(
+                lambda: self._provider.find_order(request, uploaded, since, http)
+            )
         except (ImageToMeshError, KeyError, OSError, TypeError, ValueError) as error:
             log.info("job %s: the service's list cannot be read: %s", record.id, error)
             return False

@@ -109,7 +109,9 @@ class Order:
     def _begin(self, **changes: Any) -> None:
         """Write that the order is about to be sent; raises LibraryProblem where it has no room."""
         if self._tools.http is not None:
-            check_room(self._keeper.folder, self._provider.answer_room)  # guard: room-looked-at
+            check_room(
+                self._keeper.folder, self._provider.max_answer_bytes
+            )  # guard: room-looked-at
         self._forget_earlier()  # guard: earlier-answers-go
         marked = request_hash(self._keeper.record)
         self._keeper.save(  # guard: submit-marked

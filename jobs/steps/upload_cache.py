@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ...providers import Provider, Secret
-from ...providers._shared.exact_ids import is_exact
+from ...providers._shared.exact_ids import is_sendable_unchanged
 from ...providers._shared.untrusted_text import json_bytes
 from ..disk.plain_files import read_plain, write_whole
 from ..disk.signatures import MARK, has_mark, mark_of
@@ -55,7 +55,7 @@ class Uploads:
         # An end that is further off was written while the machine's clock was ahead.
         alive = {view: entry for view, entry in found.items() if entry and entry["until"] <= latest}
         tokens = {view: entry["token"] for view, entry in alive.items()}
-        return {view: token for view, token in tokens.items() if is_exact(str(token))}
+        return {view: token for view, token in tokens.items() if is_sendable_unchanged(str(token))}
 
     def remember(self, pictures: tuple[InputPicture, ...], tokens: Mapping[str, JSON]) -> None:
         """Keep the tokens that were just given."""

@@ -58,15 +58,15 @@ class Order:
 
 def refusal(status: int, reply: Reply, order: Order | None) -> ImageToMeshError:
     """Return the error that a status and the service's own message mean."""
-    said = message_of(reply)
-    message = f"{said} (request id {given})" if (given := request_id(reply)) else said
-    if status in (400, 403, 422) and _matches(CONTENT, said):
+    message = message_of(reply)
+    message = f"{message} (request id {given})" if (given := request_id(reply)) else message
+    if status in (400, 403, 422) and _matches(CONTENT, message):
         return Rejected(message, "Use another picture.")
     if status in (400, 413, 415, 422):
         return _refused_request(status, message, order)
     if status == 401:
         return BadKey(message, "Make a new key, and set it in the add-on's preferences.", KEYS)
-    if status == 402 or (status == 403 and _matches(MONEY, said)):
+    if status == 402 or (status == 403 and _matches(MONEY, message)):
         return NoCredits(message, "Top up the account.", BILLING)
     if status == 403:
         return BadKey(message, "Complete the account's verification.", VERIFICATION)
@@ -108,11 +108,13 @@ def _broken(status: int, message: str, reply: Reply, order: Order | None) -> Ima
     if order is None or (own and _matches("maintenance", message)):
         return Unreachable(message, "Try again in a while.")
     if not own or status in (502, 503):
-        return uncertain(f"The order was sent, and a gateway answered {status}: {message}", order)
+        return uncertain_error(
+            f"The order was sent, and a gateway answered {status}: {message}", order
+        )
     return Failed(message, f"{NOT_CHARGED} Try again in a while.")
 
 
-def uncertain(message: str, order: Order) -> Uncertain:
+def uncertain_error(message: str, order: Order) -> Uncertain:
     """Return the error for an order of which nobody knows, with what to look for."""
     return Uncertain(
         message,
@@ -125,8 +127,8 @@ def uncertain(message: str, order: Order) -> Uncertain:
 def request_id(reply: Reply) -> str:
     """Return the id under which the service knows the request, or nothing."""
     body = reply.json if isinstance(reply.json, dict) else {}
-    told = body.get("requestId") or reply.headers.get("x-inference-id") or ""
-    return str(told)[:128]
+    value = body.get("requestId") or reply.headers.get("x-inference-id") or ""
+    return str(value)[:128]
 
 
 def message_of(reply: Reply) -> str:
@@ -137,10 +139,10 @@ def message_of(reply: Reply) -> str:
         inner = error.get("message") if isinstance(error, dict) else error
         options: Iterable[object] = (body.get("message"), inner, body.get("title"))
         words = next((_words(one) for one in options if _words(one)), "")
-        said = " ".join([words, *dict.fromkeys(_details(body))])
+        message = " ".join([words, *dict.fromkeys(_details(body))])
     else:
-        said = _plain(reply.text)
-    line = re.sub(r"data:[\w/+.-]+;base64,[\w+/=]*", "data:…", " ".join(said.split()))
+        message = _plain(reply.text)
+    line = re.sub(r"data:[\w/+.-]+;base64,[\w+/=]*", "data:…", " ".join(message.split()))
     return line[:600] or f"AI/ML API answered {reply.status}."
 
 

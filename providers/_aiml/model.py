@@ -33,10 +33,10 @@ from .._shared.provider import (
     S,
     Ticket,
     Uploaded,
-    online,
+    require_http,
 )
-from .._shared.settings import changed
-from .errors import BILLING, KEYS, Order, message_of, refusal, request_id, uncertain
+from .._shared.settings import changed_values
+from .errors import BILLING, KEYS, Order, message_of, refusal, request_id, uncertain_error
 
 if TYPE_CHECKING:
     from .._shared.http.client import Http
@@ -103,7 +103,7 @@ class Credits:
 
 
 @dataclass(frozen=True)
-class Kept:
+class AimlTicket:
     """A ticket: what is left to do once the service has answered, and what the answer told."""
 
     url: str = ""
@@ -127,11 +127,11 @@ class AimlProvider(Provider[S], Generic[S]):
     address = Address("aiml_base_url", "AIML_BASE_URL", "https://api.aimlapi.com")
     formats = frozenset({"png", "jpeg", "webp"})
     takes_urls = True
-    looked_up = "Mesh Address"
-    answer_room = ROOM
+    lookup_name = "Mesh Address"
+    max_answer_bytes = ROOM
     model: ClassVar[str]
     fields: ClassVar[Mapping[str, str]]
-    patience: ClassVar[float]
+    answer_timeout: ClassVar[float]
 
     def upload(self, pictures: tuple[Picture, ...], http: Http | None) -> Uploaded:
         """Upload nothing: the pictures go with the order. Give the order its id.
@@ -143,27 +143,27 @@ class AimlProvider(Provider[S], Generic[S]):
 
     def submit(self, request: Request[S], uploaded: Uploaded, http: Http | None) -> Ticket:
         """Order the mesh and wait for it."""
-        pictures = {self.fields[one.view]: as_address(one) for one in request.pictures}
-        body = {"model": self.model, **pictures, **changed(request.settings)}
+        pictures = {self.fields[one.view]: data_url(one) for one in request.pictures}
+        body = {"model": self.model, **pictures, **changed_values(request.settings)}
         inline = any(one.url is None for one in request.pictures)
         order = Order(self.model, inline, str(uploaded.data.get(TRACE) or _new_trace()))
         try:
-            reply = online(http).submit(
+            reply = require_http(http).submit(
                 GENERATIONS,
                 json=body,
-                timeout=self.patience,
+                timeout=self.answer_timeout,
                 headers={TRACE: order.trace},
                 limit=MAX_ANSWER,
             )
         except Uncertain as error:
-            raise uncertain(error.message, order) from error
+            raise uncertain_error(error.message, order) from error
         return read_answer(reply, order)
 
     def poll(self, ticket: Ticket, http: Http | None) -> Progress | Result:
         """Return the result, which the ticket holds."""
-        kept = parse_reply(Kept, ticket.data, "The job's ticket")
-        mesh = RemoteFile(kept.url, "mesh", kept.format, kept.file)
-        return Result((mesh,), credits=kept.credits, facts=kept.facts, notes=kept.notes)
+        outcome = parse_reply(AimlTicket, ticket.data, "The job's ticket")
+        mesh = RemoteFile(outcome.url, "mesh", outcome.format, outcome.file)
+        return Result((mesh,), credits=outcome.credits, facts=outcome.facts, notes=outcome.notes)
 
     def cancel(self, ticket: Ticket, http: Http | None) -> CancelOutcome:
         """Nothing can be told: where there is a ticket, the mesh is made and paid."""
@@ -178,23 +178,23 @@ class AimlProvider(Provider[S], Generic[S]):
             found = None
         if found is None or not (found.scheme == "https" or found.is_loopback):
             raise InvalidSettings(f"“{address[:60]}” is not an https address.", "Copy all of it.")
-        return Ticket({**to_json(Kept(format=FileObject(address).format)), "url": address})
+        return Ticket({**to_json(AimlTicket(format=FileObject(address).format)), "url": address})
 
     def balance(self, http: Http | None) -> Balance | None:
         """Ask for the balance in money; where that is not offered, in credits."""
-        reply = online(http).get("/v2/billing")
+        reply = require_http(http).get("/v2/billing")
         if reply.status not in (403, 404, 405, 410):
-            money = parse_reply(Money, checked(reply), "The balance")
+            money = parse_reply(Money, check_reply(reply), "The balance")
             return Balance(money.current_balance, money.currency)
-        reply = online(http).get("/v1/billing/balance")
-        return Balance(parse_reply(Credits, checked(reply), "The balance").balance)
+        reply = require_http(http).get("/v1/billing/balance")
+        return Balance(parse_reply(Credits, check_reply(reply), "The balance").balance)
 
 
 def _new_trace() -> str:
     return f"image-to-mesh-{uuid.uuid4()}"
 
 
-def as_address(picture: Picture) -> str:
+def data_url(picture: Picture) -> str:
     """Return the picture's https address, or its bytes as a data address."""
     if picture.url is not None:
         return picture.url
@@ -207,7 +207,7 @@ def as_address(picture: Picture) -> str:
 
 def read_answer(reply: Reply, order: Order) -> Ticket:
     """Make the ticket of an answer, whichever of its shapes it has."""
-    answer = checked(reply, order)
+    answer = check_reply(reply, order)
     extra = next(_objects(answer.get("remeshing_dir")), FileObject())
     found = next(_meshes(answer), extra if extra.url else None)
     request = request_id(reply) or order.trace
@@ -228,29 +228,29 @@ def read_answer(reply: Reply, order: Order) -> Ticket:
     }
     beside = extra.url and extra is not found
     notes = ("The service also made a bundle with material and texture.",) if beside else ()
-    kept = Kept(
+    ticket = AimlTicket(
         format=found.format,
         credits=usage.credits_used,
         facts={name: value for name, value in facts.items() if value is not None},
         notes=notes,
     )
-    return _ticket(kept, found, request)
+    return _ticket(ticket, found, request)
 
 
-def _ticket(kept: Kept, found: FileObject, request: str) -> Ticket:
+def _ticket(ticket: AimlTicket, found: FileObject, request: str) -> Ticket:
     """Keep the mesh's address; a mesh within the answer goes beside the record as a file."""
     if found.url and not found.url.startswith("data:"):
-        return Ticket({**to_json(kept), "url": found.url})
+        return Ticket({**to_json(ticket), "url": found.url})
     try:
-        data = decoded(found.url or found.b64_json or "")
+        data = decode_base64(found.url or found.b64_json or "")
     except ValueError as error:
         raise BadReply(f"The mesh in the answer is no base64 (request id {request}).") from error
-    format_ = _sniffed(data)
+    format_ = _mesh_format(data)
     name = f"mesh.{format_}"
-    return Ticket({**to_json(kept), "file": name, "format": format_}, {name: data})
+    return Ticket({**to_json(ticket), "file": name, "format": format_}, {name: data})
 
 
-def decoded(text: str) -> bytearray:
+def decode_base64(text: str) -> bytearray:
     """Decode base64 as it is written anywhere: a data address, either alphabet, with or without
     white space and padding. Piece by piece, because a mesh is large. Raises ValueError.
     """
@@ -273,7 +273,7 @@ def decoded(text: str) -> bytearray:
     return data
 
 
-def _sniffed(data: bytearray) -> str:
+def _mesh_format(data: bytearray) -> str:
     if data.startswith(b"glTF"):
         return "glb"
     return "fbx" if data.startswith(b"Kaydara FBX") else "obj"
@@ -307,20 +307,20 @@ def _usage(answer: Mapping[str, Any], reply: Reply) -> Usage:
     """Read what it cost, from the answer or its headers; a mesh is not lost over it."""
     meta = answer.get("meta")
     usage = meta.get("usage") if isinstance(meta, dict) else None
-    told = usage if isinstance(usage, dict) else {}
+    value = usage if isinstance(usage, dict) else {}
     in_headers = {
         "credits_used": reply.headers.get("x-aimlapi-credits-used"),
         "usd_spent": reply.headers.get("x-aimlapi-usd-spent"),
     }
     known = {name: value for name, value in in_headers.items() if value}
-    said = {name: value for name, value in told.items() if value is not None}
-    for source in ({**known, **said}, known):
+    message = {name: value for name, value in value.items() if value is not None}
+    for source in ({**known, **message}, known):
         with contextlib.suppress(BadReply):
             return parse_reply(Usage, source, "The cost")
     return Usage()
 
 
-def checked(reply: Reply, order: Order | None = None) -> Mapping[str, Any]:
+def check_reply(reply: Reply, order: Order | None = None) -> Mapping[str, Any]:
     """Return the answer's JSON object; raise what a refusal in it, or in its status, means.
 
     `order` is given for the call that costs: there, an answer that is none is uncertain.
@@ -341,5 +341,5 @@ def checked(reply: Reply, order: Order | None = None) -> Mapping[str, Any]:
 
 def _status_within(body: Mapping[str, Any]) -> int:
     """Return the status that an error body names; its documentation has it as a text."""
-    told = str(body.get("statusCode") or body.get("status") or "")
-    return int(told) if re.fullmatch(r"[0-9]{1,3}", told) else 0
+    value = str(body.get("statusCode") or body.get("status") or "")
+    return int(value) if re.fullmatch(r"[0-9]{1,3}", value) else 0

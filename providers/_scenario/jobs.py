@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from .._shared.errors import BadMesh, BadReply, Banned, Expired, Failed
 from .._shared.http.addresses import segment
 from .._shared.provider import Balance, CancelOutcome, Cost, Progress, RemoteFile, Result
-from .._shared.reconcile import agrees, clocks_apart, within
+from .._shared.reconcile import clock_offset, is_near, matches_request
 from .errors import checked, content_refused, refusal
-from .replies import Asset, Job, Price, TeamLimits, job_of, part_of, whole_of
+from .replies import Asset, Job, Price, TeamLimits, job_of, parse_body, part_of
 
 if TYPE_CHECKING:
     from .._shared.http.client import Http
@@ -32,7 +32,7 @@ def price_of(path: str, body: Mapping[str, Any], http: Http) -> Cost | None:
         return None
     answer = checked(reply).json
     if "creativeUnitsCost" in answer and not answer.get("job"):
-        return Cost(whole_of(reply, Price, "price").creativeUnitsCost, UNITS)
+        return Cost(parse_body(reply, Price, "price").creativeUnitsCost, UNITS)
     if answer.get("job"):
         told = cancel(job_of(reply).jobId, http)
         raise BadReply(
@@ -69,7 +69,9 @@ def jobs_like(
         told = metadata.get("input") if isinstance(metadata, dict) else None
         if not isinstance(told, dict) or told.get("image") != body["image"]:
             continue
-        if within(row.get("createdAt"), since + clocks_apart(reply)) and agrees(body, told, usual):
+        if is_near(row.get("createdAt"), since + clock_offset(reply)) and matches_request(
+            body, told, usual
+        ):
             found.append(str(row.get("jobId") or row.get("id")))
     return tuple(found)
 
@@ -193,5 +195,5 @@ def units_left(model: str, http: Http) -> Balance | None:
     limits = http.get(f"/teams/{segment(teams[0].get('id'))}/limits")
     if limits.status in (403, 404):
         return None
-    told = whole_of(checked(limits), TeamLimits, "limits")
+    told = parse_body(checked(limits), TeamLimits, "limits")
     return Balance(told.left, UNITS) if told.limits.creativeUnits >= 0 else None

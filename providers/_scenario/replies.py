@@ -225,19 +225,19 @@ def part_of(reply: Reply, name: str, model: type[T]) -> T:
     return parse_reply(model, _without_nulls(body.get(name)), f"Scenario's {name}")
 
 
-def whole_of(reply: Reply, model: type[T], what: str) -> T:
+def parse_body(reply: Reply, model: type[T], what: str) -> T:
     """Read a reply that is itself what was asked for."""
     return parse_reply(model, _without_nulls(reply.json), f"Scenario's {what}")
 
 
 def job_of(reply: Reply) -> Job:
     """Read a job."""
-    found = job_id_of(reply, Failed)
+    found = parse_job_id(reply, Failed)
     job = reply.json.get("job") or reply.json
     return parse_reply(Job, _without_nulls({**job, "jobId": found}), "Scenario's job")
 
 
-def job_id_of(reply: Reply, otherwise: type[ImageToMeshError]) -> str:
+def parse_job_id(reply: Reply, otherwise: type[ImageToMeshError]) -> str:
     """Return a job's id, which has three places where it may stand, and nothing else of it."""
     body = reply.json if isinstance(reply.json, dict) else {}
     job = body.get("job") or body
@@ -250,7 +250,7 @@ def job_id_of(reply: Reply, otherwise: type[ImageToMeshError]) -> str:
     raise BadReply("Scenario's answer names no job.", "Look for it at app.scenario.com.")
 
 
-def told_cost(reply: Reply) -> float | None:
+def quoted_cost(reply: Reply) -> float | None:
     """Return the price that the answer to an order names, if it does."""
     told = reply.json.get("creativeUnitsCost")
     is_number = isinstance(told, int | float) and not isinstance(told, bool)

@@ -25,7 +25,7 @@ LOOKS = 200
 """Seconds between two looks at an upload, and how many there are."""
 
 
-def asset_of(picture: Picture, http: Http) -> str:
+def create_asset(picture: Picture, http: Http) -> str:
     """Make an asset of a picture and return its id."""
     if picture.path is None:
         order = {"url": picture.url, "kind": "image"}

@@ -11,7 +11,7 @@ import difflib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from .bundled_modules import importing
+from .bundled_modules import bundled_imports
 from .errors import BadReply, InvalidSettings
 from .settings import Setting, Settings, check_rules, settings_of
 
@@ -27,7 +27,7 @@ _ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
 
 def _adapter(model: Any) -> TypeAdapter[Any]:
     if model not in _ADAPTERS:
-        with importing("pydantic"):
+        with bundled_imports("pydantic"):
             from pydantic import TypeAdapter
 
             _ADAPTERS[model] = TypeAdapter(model)
@@ -39,7 +39,7 @@ def parse_settings(model: type[S], values: Mapping[str, object]) -> S:
 
     Raises InvalidSettings with a sentence that names the setting and what it takes.
     """
-    with importing("pydantic"):
+    with bundled_imports("pydantic"):
         from pydantic import ValidationError
 
     known = {setting.name: setting for setting in settings_of(model)}
@@ -69,7 +69,7 @@ def parse_reply(model: type[T], data: object, where: str) -> T:
 
     Raises BadReply that names the first field which is missing or wrong. `where` names the call.
     """
-    with importing("pydantic"):
+    with bundled_imports("pydantic"):
         from pydantic import ValidationError
 
     try:

@@ -38,7 +38,7 @@ _PLACE = re.compile(
 
 
 @contextlib.contextmanager
-def importing(*names: str) -> Iterator[None]:
+def bundled_imports(*names: str) -> Iterator[None]:
     """Hold the import of these libraries; raises WrongModule for whatever goes wrong with it."""
     try:
         yield
@@ -53,7 +53,7 @@ def importing(*names: str) -> Iterator[None]:
 def check_modules(*, online: bool) -> None:
     """Import what a job works with, before anything is sent; raises WrongModule."""
     for name in (*NEEDED, *(ONLINE if online else ())):
-        with importing(name):
+        with bundled_imports(name):
             import_module(name)
 
 

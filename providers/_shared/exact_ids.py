@@ -10,21 +10,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from .errors import BadReply, ImageToMeshError, Message
-from .redaction import BLANK
-from .untrusted_text import LOST, clean, cleaned
+from .redaction import REDACTED
+from .untrusted_text import LOST, clean, clean_json
 
 LONGEST = 16_384
 """Letters of an id or address, at most; signed addresses have two thousand."""
 
 
-def is_exact(text: str) -> bool:
+def is_sendable_unchanged(text: str) -> bool:
     """Say whether a text can go back as it came: printable, and nothing of it was replaced."""
-    return text.isprintable() and len(text) <= LONGEST and not {LOST, BLANK} & set(text)
+    return text.isprintable() and len(text) <= LONGEST and not {LOST, REDACTED} & set(text)
 
 
-def exact(text: str, what: str, error: type[ImageToMeshError] = BadReply) -> str:
+def require_exact(text: str, what: str, error: type[ImageToMeshError] = BadReply) -> str:
     """Return a text as it is; raises that error for one that cannot go back as it came."""
-    if not is_exact(text):
+    if not is_sendable_unchanged(text):
         raise error(
             Message("The {what} that the service gave cannot be used: “{text}”.", what=what,
                     text=clean(text, 80)),
@@ -33,12 +33,12 @@ def exact(text: str, what: str, error: type[ImageToMeshError] = BadReply) -> str
     return text
 
 
-def exact_values(data: Mapping[str, Any], what: str) -> dict[str, Any]:
+def require_exact_values(data: Mapping[str, Any], what: str) -> dict[str, Any]:
     """Return what goes back to a service: the texts themselves exact, what lies within them clean.
 
     Raises BadReply for a text that cannot go back as it came.
     """
     return {
-        clean(name): exact(value, what) if isinstance(value, str) else cleaned(value)
+        clean(name): require_exact(value, what) if isinstance(value, str) else clean_json(value)
         for name, value in data.items()
     }

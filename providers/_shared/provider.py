@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 from .errors import BadMesh, Failed, InvalidSettings, Uncertain
-from .exact_ids import exact, exact_values
+from .exact_ids import require_exact, require_exact_values
 from .images import PictureInfo, PictureLimits
 from .settings import Settings
-from .untrusted_text import clean, cleaned
+from .untrusted_text import clean, clean_json
 
 if TYPE_CHECKING:
     from .http.client import Http
@@ -111,7 +111,7 @@ class Uploaded:
     data: Mapping[str, JSON] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "data", exact_values(self.data, "token"))
+        object.__setattr__(self, "data", require_exact_values(self.data, "token"))
 
 
 class _Named(dict[str, JSON]):
@@ -138,7 +138,7 @@ class Ticket:
 
     def __post_init__(self) -> None:
         object.__setattr__(
-            self, "data", _Named(exact_values(self.data, "id"))
+            self, "data", _Named(require_exact_values(self.data, "id"))
         )  # guard: ids-are-exact
 
 
@@ -193,8 +193,8 @@ class Result:
 
     def __post_init__(self) -> None:
         for one in self.files:
-            exact(one.url, "address", BadMesh)
-        object.__setattr__(self, "facts", cleaned(self.facts))
+            require_exact(one.url, "address", BadMesh)
+        object.__setattr__(self, "facts", clean_json(self.facts))
         object.__setattr__(self, "notes", tuple(clean(note) for note in self.notes))
 
 
@@ -226,39 +226,48 @@ class Balance:
 
 
 class Provider(ABC, Generic[S]):
-    """One service. Class attributes declare it, methods make its calls.
+    """A service: class attributes declare it, methods make its calls.
 
-    Every method may raise the errors of `_errors`; none retries a submit.
-
-    `formats` and `limits` are what the service takes: a picture outside of them is converted or
-    scaled down before `upload` sees it, with its Exif orientation applied. `takes_urls`: a picture
-    given as an https address goes as that address. `token_life`: for how many seconds what
-    `upload` returned for a picture can be used again, 0 for once. `deadline`: seconds to the end
-    of the polling. `answer_room`: bytes of the library's disk that the answer to an order can fill,
-    as it came and as a file. `looked_up`: what a person looks for at the service where the answer
-    to an order never came, as `attach` takes it; empty where there is nothing to be found.
-    `turn`: degrees about the vertical, counter-clockwise from above, that let the front of its
-    models look at Blender's front view.
+    Subclass it once per file in `providers/`; the file's name is the `id`. The runner in `jobs`
+    calls the methods on a worker thread, in the order in which they stand here. Every method may
+    raise the errors of `_shared.errors`. None of them retries, sleeps or touches Blender: retries,
+    polling intervals and deadlines are up to the runner and to `Http`.
     """
 
     id: ClassVar[str]
+    """The file's name, used in scripts, presets and `job.json`: never change it."""
     label: ClassVar[str]
+    """The service's name in the interface."""
     description: ClassVar[str]
+    """One line for the provider menu's tooltip, without a full stop."""
     docs_url: ClassVar[str] = ""
     key_url: ClassVar[str] = ""
+    """The page where the user creates an API key."""
     keys: ClassVar[tuple[KeyField, ...]] = ()
+    """The secrets to ask for; empty if the service needs none."""
     address: ClassVar[Address | None] = None
+    """The base URL and where it can be changed; None if nothing is called."""
     needs: ClassVar[frozenset[Need]] = frozenset({"network"})
     views: ClassVar[tuple[str, ...]] = ("front",)
+    """The views that the service takes. The first one is required."""
     formats: ClassVar[frozenset[str]] = PICTURE_FORMATS
+    """The formats that the service takes: any other image is converted before `upload`."""
     limits: ClassVar[PictureLimits] = PictureLimits()
+    """Sizes that the service takes: larger images are scaled down before `upload`."""
     takes_urls: ClassVar[bool] = False
+    """Whether an image given by its https URL is passed on as that URL instead of as a file."""
     token_life: ClassVar[float] = 0.0
+    """Seconds for which the result of `upload` can be reused; 0 if it serves one submit only."""
     self_hosted: ClassVar[bool] = False
+    """Whether users run the server themselves: plain http is then allowed in private networks."""
     deadline: ClassVar[float] = 1800.0
-    answer_room: ClassVar[int] = 0
-    looked_up: ClassVar[str] = ""
-    turn: ClassVar[int] = 0
+    """Seconds after which polling ends with `TimedOut`. The job can still be resumed."""
+    max_answer_bytes: ClassVar[int] = 0
+    """Free disk space in bytes to require before a submit whose answer contains the mesh."""
+    lookup_name: ClassVar[str] = ""
+    """The name of the value that `attach` takes, such as "Task ID"; empty if it takes none."""
+    front_rotation: ClassVar[int] = 0
+    """Degrees about Z, counterclockwise from above, that turn the models' front toward -Y."""
 
     settings: type[S]
 
@@ -296,7 +305,7 @@ class Provider(ABC, Generic[S]):
         """Tell the service to stop, where it can be told."""
         return CancelOutcome.UNKNOWN
 
-    def at_once(self, settings: S) -> int:
+    def max_concurrent(self, settings: S) -> int:
         """Return how many tasks like this the service works on at once for an account."""
         return 10
 
@@ -305,7 +314,7 @@ class Provider(ABC, Generic[S]):
         about = f" ({self.docs_url})" if self.docs_url else ""
         return f"See the terms of {self.label}{about}, and the rights in the picture"
 
-    def find(
+    def find_order(
         self, request: Request[S], uploaded: Uploaded, since: datetime, http: Http | None
     ) -> tuple[Ticket, ...]:
         """Look for an order whose answer never came among the account's tasks since then. Free.
@@ -330,7 +339,7 @@ class Provider(ABC, Generic[S]):
         return None
 
 
-def online(http: Http | None) -> Http:
+def require_http(http: Http | None) -> Http:
     """Return the connection of a provider that needs the network; the runner always gives one."""
     if http is None:
         raise Failed("This provider needs a connection and has none.")

@@ -20,13 +20,13 @@ ON_ITS_WAY = timedelta(minutes=15)
 LONGEST_ID = 200
 
 
-def within(told: object, since: datetime) -> bool:
+def is_near(told: object, since: datetime) -> bool:
     """Say whether a task was made at the time of the order; one without a time was not."""
     made = _time(told)
     return made is not None and since - CLOCKS_APART <= made <= since + ON_ITS_WAY
 
 
-def clocks_apart(reply: Reply) -> timedelta:
+def clock_offset(reply: Reply) -> timedelta:
     """Return by how much the service's clock is ahead of this one, by the date of its answer."""
     try:
         there = parsedate_to_datetime(reply.headers.get("date", ""))
@@ -35,7 +35,9 @@ def clocks_apart(reply: Reply) -> timedelta:
         return timedelta()
 
 
-def agrees(sent: Mapping[str, Any], told: Mapping[str, Any], defaults: Mapping[str, Any]) -> bool:
+def matches_request(
+    sent: Mapping[str, Any], told: Mapping[str, Any], defaults: Mapping[str, Any]
+) -> bool:
     """Say whether what a task tells of its request is what was sent.
 
     What it leaves out counts for nothing; what was not sent must be as it is by default, but for
@@ -46,7 +48,7 @@ def agrees(sent: Mapping[str, Any], told: Mapping[str, Any], defaults: Mapping[s
     return all(_same(expected[name], value) for name, value in told.items() if name in expected)
 
 
-def checked_id(task: str, label: str) -> str:
+def validate_task_id(task: str, label: str) -> str:
     """Return an id that a person typed, without spaces; raises InvalidSettings for what is none."""
     task = task.strip()
     plain = all("!" <= one <= "~" and one not in "/?#%" for one in task)

@@ -15,9 +15,9 @@ import urllib.parse
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from .untrusted_text import changed_texts, clean
+from .untrusted_text import clean, map_texts
 
-BLANK = "…"
+REDACTED = "…"
 SHORT = 8
 """What has fewer letters is blanked where it stands as a word: it may be a part of others."""
 BULK = 1024 * 1024
@@ -31,7 +31,7 @@ _VANISHES = re.compile(
 _BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=")
 
 
-class Secrets:
+class Redactor:
     """Takes a set of keys out of texts."""
 
     def __init__(self, values: Iterable[str]) -> None:
@@ -40,14 +40,14 @@ class Secrets:
         self._words = [_word(value) for value in known if len(value) < SHORT]
 
     def __repr__(self) -> str:
-        return "Secrets(…)"
+        return "Redactor(…)"
 
     @property
     def spelled(self) -> tuple[str, ...]:
         """What to look for in a body that comes in pieces: the keys, in base64 as well."""
         return tuple(one for spellings in self._long for one in spellings.needles)
 
-    def blank(self, text: str) -> str:
+    def redact(self, text: str) -> str:
         """Return a text without any of the keys, also once it is cleaned."""
         blanked = self._blanked(text)
         if len(text) > BULK or not _VANISHES.search(blanked):
@@ -58,26 +58,26 @@ class Secrets:
 
     def _blanked(self, text: str) -> str:
         for spellings in self._long:
-            text = spellings.blank(text)
+            text = spellings.redact(text)
         if len(text) <= BULK:
             for word in self._words:
-                text = word.sub(BLANK, text)
+                text = word.sub(REDACTED, text)
         return text
 
-    def blank_all(self, value: Any) -> Any:
+    def redact_json(self, value: Any) -> Any:
         """Return JSON with all its texts, also the names in its objects, without the keys."""
-        return changed_texts(value, self.blank)
+        return map_texts(value, self.redact)
 
 
-def without_secrets(value: Any, secrets: Iterable[str]) -> Any:
+def redact(value: Any, secrets: Iterable[str]) -> Any:
     """Return a text, or JSON with all its texts, without any of the keys in any spelling."""
-    return Secrets(secrets).blank_all(value)
+    return Redactor(secrets).redact_json(value)
 
 
-def secrets_of(keys: Iterable[str], headers: Mapping[str, str]) -> Secrets:
+def redactor_for(keys: Iterable[str], headers: Mapping[str, str]) -> Redactor:
     """Return what must not be seen of a connection: its keys, and what its headers carry."""
     carried = [part for value in headers.values() for part in (value, value.rpartition(" ")[2])]
-    return Secrets((*keys, *(part for part in carried if len(part) >= SHORT)))
+    return Redactor((*keys, *(part for part in carried if len(part) >= SHORT)))
 
 
 class _Spellings:
@@ -98,22 +98,22 @@ class _Spellings:
         """What none of its spellings is without, but for escapes."""
         return (self._value, self._plain[1], *self._cores)
 
-    def blank(self, text: str) -> str:
+    def redact(self, text: str) -> str:
         if len(text) > BULK:
-            text = text.replace(self._value, BLANK)
+            text = text.replace(self._value, REDACTED)
             return _without_runs(text, self._cores)
         for flat in _flattened(text):
             lower = flat.lower().replace("\\", "")
             if any(one in lower for one in self._plain):
                 for pattern in self._spelled:
-                    text = pattern.sub(BLANK, text)
+                    text = pattern.sub(REDACTED, text)
             if any(core in flat for core in self._cores):
                 found = [match[0] for one in self._spelled_cores for match in one.finditer(text)]
                 text = _without_runs(text, found)
         return text
 
 
-NO_SECRETS = Secrets(())
+NO_REDACTION = Redactor(())
 
 
 def _flattened(text: str) -> Iterator[str]:
@@ -168,7 +168,7 @@ def _without_runs(text: str, found: Iterable[str]) -> str:
                 start -= 1
             while end < len(text) and text[end] in _BASE64:
                 end += 1
-            pieces += [text[done:start], BLANK]
+            pieces += [text[done:start], REDACTED]
             done, at = end, text.find(part, end)
         text = "".join((*pieces, text[done:])) if pieces else text
     return text

@@ -63,7 +63,7 @@ class Settings:
         """Yield (field, sentence) for each combination that the service would refuse."""
         yield from ()
 
-    def unused(self) -> Iterator[tuple[str, str]]:
+    def inactive_fields(self) -> Iterator[tuple[str, str]]:
         """Yield (field, sentence) for each field without effect beside the other values."""
         yield from ()
 
@@ -106,7 +106,7 @@ def settings_of(model: type[Settings]) -> tuple[Setting, ...]:
     return _READ[model]
 
 
-def changed(settings: Settings) -> dict[str, Value]:
+def changed_values(settings: Settings) -> dict[str, Value]:
     """Return the values that differ from the declared defaults, in their order."""
     return {
         field.name: getattr(settings, field.name)

@@ -69,12 +69,12 @@ def readable_name(thing: Any, otherwise: str = "picture") -> str:
         return otherwise  # guard: names-in-blender
 
 
-def storable(text: str) -> str:
+def replace_surrogates(text: str) -> str:
     """Return a text that every encoding of Unicode can write: halves of characters are replaced."""
     return text if text.isascii() else _SURROGATE.sub(LOST, text)
 
 
-def changed_texts(value: Any, change: Callable[[str], str]) -> Any:
+def map_texts(value: Any, change: Callable[[str], str]) -> Any:
     """Return JSON with each of its texts changed, also the names in its objects.
 
     May raise RecursionError for what is nested too deeply.
@@ -82,9 +82,9 @@ def changed_texts(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         return change(value)
     if isinstance(value, Mapping):
-        return {_name(name, change): changed_texts(one, change) for name, one in value.items()}
+        return {_name(name, change): map_texts(one, change) for name, one in value.items()}
     if isinstance(value, list | tuple):
-        return [changed_texts(one, change) for one in value]
+        return [map_texts(one, change) for one in value]
     return value
 
 
@@ -92,9 +92,9 @@ def _name(name: Any, change: Callable[[str], str]) -> Any:
     return change(name) if isinstance(name, str) else name
 
 
-def cleaned(value: Any) -> Any:
+def clean_json(value: Any) -> Any:
     """Return JSON for people with every text in it clean; see `clean`."""
-    return changed_texts(value, clean)
+    return map_texts(value, clean)
 
 
 def json_bytes(value: Any, indent: int | None = None) -> bytes:
@@ -127,12 +127,12 @@ def read_json(data: bytes) -> Any:
     try:
         text = data.decode("utf-8-sig", "replace")
         value = json.loads(text)
-        return value if text.isprintable() and "\\" not in text else cleaned(value)
+        return value if text.isprintable() and "\\" not in text else clean_json(value)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
 
 
-def text_of(body: bytes | bytearray, content_type: str) -> str:
+def decode_text(body: bytes | bytearray, content_type: str) -> str:
     """Decode a service's answer: any UTF that JSON may have, else what its header says it is."""
     encoding = json.detect_encoding(body)
     try:
@@ -143,7 +143,7 @@ def text_of(body: bytes | bytearray, content_type: str) -> str:
         return body.decode(named[1] if named and known else encoding, "replace")
 
 
-def understood(text: str, blank: Callable[[str], str]) -> tuple[str, Any]:
+def decode_answer(text: str, blank: Callable[[str], str]) -> tuple[str, Any]:
     """Return a service's answer as text and, where it is JSON, decoded; None where it is not.
 
     `blank` takes the keys out of a text. It sees every text after it was decoded, so that no
@@ -154,7 +154,7 @@ def understood(text: str, blank: Callable[[str], str]) -> tuple[str, Any]:
         value = json.loads(text)
         if "\\" not in text and shown == text:
             return text, value
-        safe = changed_texts(value, lambda one: storable(blank(one)))
+        safe = map_texts(value, lambda one: replace_surrogates(blank(one)))
         return (shown if safe == value else json.dumps(safe, ensure_ascii=False)), safe
     except (ValueError, RecursionError):
         return shown, None

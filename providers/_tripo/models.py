@@ -12,7 +12,7 @@ from .._shared.errors import BadImage
 from .._shared.http.addresses import ending_of
 from .._shared.images import PictureLimits
 from .._shared.provider import KeyField, Picture
-from .._shared.settings import Choice, Option, Settings, changed, settings_of, values_of
+from .._shared.settings import Choice, Option, Settings, changed_values, settings_of, values_of
 
 KEY = KeyField("tripo_api_key", "TRIPO_API_KEY", "API Key")
 VIEWS = ("front", "left", "back", "right")
@@ -20,7 +20,7 @@ LIMITS = PictureLimits(min_side=20, max_side=6000, max_bytes=20_000_000)
 TOKEN_LIFE = 24 * 3600.0
 
 
-def at_once(_: Any, settings: Settings) -> int:
+def max_concurrent(_: Any, settings: Settings) -> int:
     """Return how many tasks of a series an account may have at once: 10, low-poly ones 5."""
     model = getattr(settings, "model", "") or getattr(settings, "model_version", "")
     return 5 if str(model).startswith("P") else 10
@@ -154,7 +154,7 @@ OF_TEXTURES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Traits:
+class ModelCapabilities:
     """What one of Tripo's models is: `lacks` names settings that it does not have."""
 
     title: str
@@ -163,21 +163,21 @@ class Traits:
     detailed: int = 500_000
 
 
-V3_1 = Traits("3.1", faces=(50, 1_500_000), detailed=2_000_000)
-V3_0 = Traits("3.0", faces=(50, 1_500_000), detailed=2_000_000)
-V2_5 = Traits("2.5", ("geometry_quality",))
-P1 = Traits(
+V3_1 = ModelCapabilities("3.1", faces=(50, 1_500_000), detailed=2_000_000)
+V3_0 = ModelCapabilities("3.0", faces=(50, 1_500_000), detailed=2_000_000)
+V2_5 = ModelCapabilities("2.5", ("geometry_quality",))
+P1 = ModelCapabilities(
     "P1",
     ("quad", "smart_low_poly", "generate_parts", "geometry_quality"),
     faces=(50, 20_000),
 )
 
 
-def broken_rules(settings: Settings, traits: Traits) -> Iterator[tuple[str, str]]:
+def broken_rules(settings: Settings, traits: ModelCapabilities) -> Iterator[tuple[str, str]]:
     """Yield what the service would refuse, or would make otherwise than was asked."""
     values = values_of(settings)
     titles = {one.name: one.title for one in settings_of(type(settings))}
-    for name in changed(settings):
+    for name in changed_values(settings):
         if name in traits.lacks:
             missing = (
                 f"Model {traits.title} has no {titles[name]}: reset it, or choose another model."
@@ -192,7 +192,7 @@ def broken_rules(settings: Settings, traits: Traits) -> Iterator[tuple[str, str]
         yield "face_limit", f"With {where} Face Limit goes from {low} to {high}: set it so."
 
 
-def _face_window(values: Mapping[str, Any], traits: Traits) -> tuple[int, int, str]:
+def _face_window(values: Mapping[str, Any], traits: ModelCapabilities) -> tuple[int, int, str]:
     """Return the fewest and the most faces, and what they come from.
 
     Tripo's sources differ on Smart Low Poly: these are the numbers that all of them allow.
@@ -209,7 +209,7 @@ def _face_window(values: Mapping[str, Any], traits: Traits) -> tuple[int, int, s
     return low, high, f"model {traits.title}"
 
 
-def idle_settings(settings: Settings, traits: Traits) -> Iterator[tuple[str, str]]:
+def idle_settings(settings: Settings, traits: ModelCapabilities) -> Iterator[tuple[str, str]]:
     """Yield the settings that have no effect beside the others."""
     values = values_of(settings)
     for name in values:
@@ -225,8 +225,8 @@ def sent_settings(settings: Settings) -> dict[str, Any]:
     P1 refuses four settings even at their defaults, and a quality where there are no textures is
     warned of: leaving out is right for all.
     """
-    idle = {name for name, _ in settings.unused()}
-    return {name: value for name, value in changed(settings).items() if name not in idle}
+    idle = {name for name, _ in settings.inactive_fields()}
+    return {name: value for name, value in changed_values(settings).items() if name not in idle}
 
 
 # -- pictures ------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from .._shared.errors import (
 )
 from .._shared.http.addresses import ending_of, segment
 from .._shared.provider import Balance, Progress, RemoteFile, Result, Ticket
-from .._shared.reconcile import agrees, clocks_apart, within
+from .._shared.reconcile import clock_offset, is_near, matches_request
 
 if TYPE_CHECKING:
     from .._shared.http.client import Http
@@ -153,16 +153,16 @@ def found(
     reply = http.get("/account/usage", params={"limit": 50, "offset": 0})
     listed = reply.json.get("data") if not _refused(reply) and isinstance(reply.json, dict) else []
     rows = listed.get("items") if isinstance(listed, dict) else listed
-    since_there = since + clocks_apart(reply)
+    since_there = since + clock_offset(reply)
     sent = {**body, "model_version": body.get("model")}
     tickets = []
     for row in rows if isinstance(rows, list) else ():
         if not isinstance(row, dict) or row.get("type") != kind or not row.get("task_id"):
             continue
-        if within(row.get("created_at"), since_there):
+        if is_near(row.get("created_at"), since_there):
             ticket = Ticket({"task": str(row["task_id"])})
             task = read(http.get(f"/tasks/{task_path(ticket)}"), Task, "task", api)
-            if agrees(sent, task.input or {}, usual):
+            if matches_request(sent, task.input or {}, usual):
                 tickets.append(ticket)
     return tuple(tickets)
 

@@ -218,7 +218,7 @@ def answers(lane: Lane) -> Target:
             for _ in range(6):
                 if not isinstance(provider.poll(ticket, http), Progress):
                     break
-            provider.find(request, uploaded, datetime.now(UTC), http)
+            provider.find_order(request, uploaded, datetime.now(UTC), http)
             provider.balance(http)
             provider.quote(request, http)
             provider.cancel(ticket, http)

@@ -94,7 +94,7 @@ def read_address(text: str) -> WebAddress:
     return WebAddress(scheme, _host(host), _port(port, scheme), f"{parts[3]}{parts[4] or ''}")
 
 
-def led_to(address: WebAddress, target: str) -> WebAddress:
+def redirect_target(address: WebAddress, target: str) -> WebAddress:
     """Return where a redirect from an address leads. Raises BadAddress."""
     try:
         return read_address(urljoin(address.url, target))

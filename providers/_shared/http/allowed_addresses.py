@@ -21,14 +21,14 @@ from .addresses import (
     read_address,
     service_address,
 )
-from .verdicts import OWN_NETWORK, unfit, with_sent
+from .verdicts import OWN_NETWORK, unusable_address, with_sent
 
 
 class Forbidden(Exception):
     """An address leads into this machine's own network, where it may not."""
 
 
-def judge_for(home: WebAddress) -> Callable[[str], None]:
+def host_check_for(home: WebAddress) -> Callable[[str], None]:
     """Return what raises Forbidden for a host or number that a service at `home` may not name.
 
     A service on this machine may name anything; one in the local network all but this machine.
@@ -42,14 +42,14 @@ def judge_for(home: WebAddress) -> Callable[[str], None]:
             return []
         return [str(place[0]) for *_, place in found]
 
-    def judge(number: str) -> None:
+    def check_host(number: str) -> None:
         if not is_private(number):
             return
         here = _is_here if _is_here(number) else is_private
         if not any(here(one) for one in neighbors()):  # guard: own-network-not-named
             raise Forbidden
 
-    return judge
+    return check_host
 
 
 def _is_here(number: str) -> bool:
@@ -60,7 +60,7 @@ def _anything(_number: str) -> None:
     return None
 
 
-class Reach:
+class AddressPolicy:
     """The addresses of one service. `online`: other machines than this one may be called."""
 
     def __init__(self, base: str, *, online: bool, self_hosted: bool) -> None:
@@ -76,26 +76,26 @@ class Reach:
         return address
 
     def elsewhere(
-        self, url: str, judge: Callable[[str], None], kind: type[ImageToMeshError]
+        self, url: str, check_host: Callable[[str], None], kind: type[ImageToMeshError]
     ) -> WebAddress:
         """Return an address that was named; raises `kind` for one that is not to be used."""
         try:
             address = read_address(url)
-            judge(address.host)
+            check_host(address.host)
         except BadAddress as error:
-            raise unfit(kind, error.reason) from error
+            raise unusable_address(kind, error.reason) from error
         except Forbidden as error:
-            raise unfit(kind, OWN_NETWORK) from error
+            raise unusable_address(kind, OWN_NETWORK) from error
         plain = address.is_loopback or (self._self_hosted and address.is_private)
         if address.scheme != "https" and not plain:
-            raise unfit(kind, NOT_ENCRYPTED)
+            raise unusable_address(kind, NOT_ENCRYPTED)
         self._allow(address)
         return address
 
-    def judge(self, url: str) -> Callable[[str], None]:
+    def check_host(self, url: str) -> Callable[[str], None]:
         """Return what judges where an address may lead: as the service itself, or the first one."""
         with contextlib.suppress(BadAddress):
-            return judge_for(read_address(self._base or url))
+            return host_check_for(read_address(self._base or url))
         return _anything
 
     def _allow(self, address: WebAddress) -> None:

@@ -17,7 +17,7 @@ _bundle: list[str] = []
 _problem: list[str] = []
 
 
-def trust(path: str) -> None:
+def set_ca_bundle(path: str) -> None:
     """Check connections against this PEM file from now on; empty for the usual authorities."""
     _bundle.clear()
     _problem.clear()
@@ -29,7 +29,7 @@ def trust(path: str) -> None:
         _problem.append(f"There is no file {path}: the usual authorities are used.")
 
 
-def authorities() -> tuple[str, str]:
+def ca_bundle() -> tuple[str, str]:
     """Return the file or folder of authorities that is set, and what sets it; empty for none."""
     for variable in VARIABLES:
         if os.environ.get(variable):
@@ -37,6 +37,6 @@ def authorities() -> tuple[str, str]:
     return (_bundle[0], "Certificate Bundle") if _bundle else ("", "")
 
 
-def trust_problem() -> str:
+def ca_bundle_problem() -> str:
     """Return why the person's file is not used; empty where it is."""
     return _problem[0] if _problem else ""

@@ -15,16 +15,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..bundled_modules import importing
+from ..bundled_modules import bundled_imports
 from ..errors import BadImage, BadMesh, BadReply, ImageToMeshError, Message, Sent, Unreachable
-from ..redaction import secrets_of
-from .addresses import BadAddress, WebAddress, led_to
-from .allowed_addresses import Forbidden, Reach
-from .recorded_answer import Keep, kept
+from ..redaction import redactor_for
+from .addresses import BadAddress, WebAddress, redirect_target
+from .allowed_addresses import AddressPolicy, Forbidden
+from .recorded_answer import AnswerRecorder, record_answer
 from .reply import Reply, is_refusal, reply_of
-from .verdicts import OWN_NETWORK, unfit, unreachable, verdict, with_sent
+from .verdicts import OWN_NETWORK, submit_error, unreachable_error, unusable_address, with_sent
 
-with importing("requests", "urllib3"):
+with bundled_imports("requests", "urllib3"):
     from .transport import Answer, CallFailed, Transport
 
 READ_LIMIT = 60.0
@@ -54,7 +54,7 @@ class Stream:
     pieces: Iterator[bytes]
 
 
-class BrokenOff(Exception):
+class Interrupted(Exception):
     """The connection of a download could not be opened, or ended before its time.
 
     `lasting`: what is in the way here, which another try would meet again.
@@ -65,7 +65,7 @@ class BrokenOff(Exception):
         self.lasting = lasting
 
 
-def _nothing() -> None:
+def _no_check() -> None:
     return None
 
 
@@ -85,17 +85,19 @@ class Http:
         self_hosted: bool = False,
         pause: Pause = time.sleep,
     ) -> None:
-        self._reach = Reach(base_url.rstrip("/"), online=online, self_hosted=self_hosted)
+        self._policy = AddressPolicy(base_url.rstrip("/"), online=online, self_hosted=self_hosted)
         self._headers = dict(headers)
-        self._secrets = secrets_of(secrets, self._headers)
+        self._secrets = redactor_for(secrets, self._headers)
         self._pause = pause
-        self.keep: Keep | None = None
+        self.keep: AnswerRecorder | None = None
         """Takes the answers to orders as they come, before they are read."""
         self._transport = Transport()
 
     def get(self, path: str, *, params: Mapping[str, Any] | None = None) -> Reply:
         """Ask for something; retried."""
-        return self._retried("GET", self._reach.at_home(path), params=params, headers=self._headers)
+        return self._send_with_retries(
+            "GET", self._policy.at_home(path), params=params, headers=self._headers
+        )
 
     def post(
         self,
@@ -106,9 +108,9 @@ class Http:
         timeout: float = READ_LIMIT,
     ) -> Reply:
         """Post something free, such as an upload; retried."""
-        return self._retried(
+        return self._send_with_retries(
             "POST",
-            self._reach.at_home(path),
+            self._policy.at_home(path),
             json=json,
             files=files,
             headers=self._headers,
@@ -119,10 +121,10 @@ class Http:
         self, url: str, data: bytes, content_type: str, *, timeout: float = READ_LIMIT
     ) -> Reply:
         """Put bytes to the whole address that a service gave for them; retried, without the key."""
-        return self._retried(
+        return self._send_with_retries(
             "PUT",
-            self._reach.elsewhere(url, self._reach.judge(url), BadReply),
-            judge=self._reach.judge(url),
+            self._policy.elsewhere(url, self._policy.check_host(url), BadReply),
+            check_host=self._policy.check_host(url),
             data=data,
             headers={"Content-Type": content_type},  # guard: no-key-with-pictures
             timeout=timeout,
@@ -147,7 +149,7 @@ class Http:
         sent, Uncertain where nobody knows. Only a 429 is sent again, after a pause: a limit of the
         rate acts before the order. Behind anything else there may be an order already.
         """
-        address = self._reach.at_home(path)
+        address = self._policy.at_home(path)
         if self.keep is not None:
             self.keep.sending()
         for attempt in range(ATTEMPTS):
@@ -156,7 +158,7 @@ class Http:
                 reply = self._once(
                     "POST",
                     address,
-                    patience=timeout,
+                    time_limit=timeout,
                     timeout=timeout,
                     limit=limit,
                     keep=self.keep,
@@ -164,14 +166,14 @@ class Http:
                     headers={**self._headers, **(headers or {})},
                 )
             except CallFailed as error:
-                raise verdict(error) from error
+                raise submit_error(error) from error
             refused = reply.status == 429  # guard: submit-repeated-on-429-only
             if not refused or attempt == ATTEMPTS - 1 or _asks_too_long(reply):
                 return reply
             self._pause(_delay(attempt, reply))
         raise AssertionError("unreachable")
 
-    def fetch(self, url: str, limit: int, *, check: Check = _nothing) -> bytes:
+    def fetch(self, url: str, limit: int, *, check: Check = _no_check) -> bytes:
         """Download a picture into memory, at most `limit` bytes. Raises BadImage or Unreachable."""
         try:
             with self._open(url, {}, BadImage) as answer:
@@ -185,9 +187,9 @@ class Http:
             raise with_sent(
                 Unreachable(
                     Message(
-                        "The picture cannot be fetched: {reason}.", reason=error.trouble.reason
+                        "The picture cannot be fetched: {reason}.", reason=error.problem.reason
                     ),
-                    error.trouble.hint,
+                    error.problem.hint,
                 ),
                 error.sent,
             ) from error
@@ -202,12 +204,12 @@ class Http:
         """
         try:
             with self._open(url, headers, BadMesh) as answer:
-                answer.take_time()
+                answer.lift_deadline()
                 yield Stream(answer.status, answer.headers, _arriving(answer))
         except CallFailed as error:
-            lasting = with_sent(Unreachable(error.trouble.message, error.trouble.hint), error.sent)
-            reason = error.trouble.reason
-            raise BrokenOff(reason, lasting if error.trouble.lasting else None) from error
+            lasting = with_sent(Unreachable(error.problem.message, error.problem.hint), error.sent)
+            reason = error.problem.reason
+            raise Interrupted(reason, lasting if error.problem.lasting else None) from error
 
     def pause(self, attempt: int) -> None:
         """Wait before a free call is repeated: longer with each attempt, counted from 0."""
@@ -219,17 +221,17 @@ class Http:
 
     # -- inside ----------------------------------------------------------------------------------
 
-    def _retried(self, method: str, address: WebAddress, **how: Any) -> Reply:
+    def _send_with_retries(self, method: str, address: WebAddress, **request_args: Any) -> Reply:
         taken = 0.0
         for attempt in range(ATTEMPTS):
             began = time.monotonic()
             last = attempt == ATTEMPTS - 1
             try:
-                reply = self._once(method, address, patience=FREE_LIMIT - taken, **how)
+                reply = self._once(method, address, time_limit=FREE_LIMIT - taken, **request_args)
             except CallFailed as error:
                 taken += time.monotonic() - began
-                if last or error.trouble.lasting or taken >= FREE_LIMIT:
-                    raise unreachable(error) from error
+                if last or error.problem.lasting or taken >= FREE_LIMIT:
+                    raise unreachable_error(error) from error
                 self._pause(_delay(attempt))
                 continue
             taken += time.monotonic() - began
@@ -244,34 +246,43 @@ class Http:
         method: str,
         address: WebAddress,
         *,
-        patience: float,
+        time_limit: float,
         timeout: float = READ_LIMIT,
         limit: int = MAX_REPLY,
-        judge: Callable[[str], None] | None = None,
-        keep: Keep | None = None,
-        **how: Any,
+        check_host: Callable[[str], None] | None = None,
+        keep: AnswerRecorder | None = None,
+        **request_args: Any,
     ) -> Reply:
         """Send once. Raises CallFailed; BadReply for an answer that is none."""
         data = bytearray()
         try:
             with self._transport.send(
-                method, address, patience=patience, stall=timeout, judge=judge, **how
+                method,
+                address,
+                time_limit=time_limit,
+                stall_timeout=timeout,
+                check_host=check_host,
+                **request_args,
             ) as answer:
                 self._read(answer, limit, keep, data)
         except Forbidden as error:
-            raise unfit(BadReply, OWN_NETWORK) from error
+            raise unusable_address(BadReply, OWN_NETWORK) from error
         except BadReply as error:
             raise with_sent(error, Sent.YES) from None
         return reply_of(answer.status, answer.headers, data, self._secrets)
 
-    def _read(self, answer: Answer, limit: int, keep: Keep | None, data: bytearray) -> None:
+    def _read(
+        self, answer: Answer, limit: int, keep: AnswerRecorder | None, data: bytearray
+    ) -> None:
         """Read an answer's body; that of a redirect is nobody's, and stays unread."""
         redirects = answer.status in REDIRECTS
-        pieces = _pieces(answer, limit, _nothing)
+        pieces = _pieces(answer, limit, _no_check)
         if redirects:  # guard: redirects-are-unread
             pieces = iter(())
         if keep is not None:
-            pieces = kept(keep, answer.status, answer.headers, pieces, self._secrets.spelled)
+            pieces = record_answer(
+                keep, answer.status, answer.headers, pieces, self._secrets.spelled
+            )
         try:
             for piece in pieces:
                 data += piece
@@ -289,28 +300,30 @@ class Http:
         self, url: str, headers: Mapping[str, str], kind: type[ImageToMeshError]
     ) -> Iterator[Answer]:
         """Open a file's address without any key, following redirects that stay allowed."""
-        judge = self._reach.judge(url)
-        address = self._reach.elsewhere(url, judge, kind)
+        check_host = self._policy.check_host(url)
+        address = self._policy.elsewhere(url, check_host, kind)
         for _ in range(MOST_REDIRECTS + 1):
             try:
                 with self._transport.send(
                     "GET",
                     address,
-                    patience=FREE_LIMIT,
-                    stall=READ_LIMIT,
-                    judge=judge,
+                    time_limit=FREE_LIMIT,
+                    stall_timeout=READ_LIMIT,
+                    check_host=check_host,
                     headers=headers,  # guard: no-key-with-downloads
                 ) as answer:
                     leads = answer.headers.get("location", "")
                     if answer.status not in REDIRECTS or not leads:
                         yield answer
                         return
-                address = self._reach.elsewhere(led_to(address, leads).url, judge, kind)
+                address = self._policy.elsewhere(
+                    redirect_target(address, leads).url, check_host, kind
+                )
             except Forbidden as error:
-                raise unfit(kind, OWN_NETWORK) from error
+                raise unusable_address(kind, OWN_NETWORK) from error
             except BadAddress as error:
-                raise unfit(kind, error.reason) from error
-        raise unfit(kind, "it redirects again and again")
+                raise unusable_address(kind, error.reason) from error
+        raise unusable_address(kind, "it redirects again and again")
 
 
 # -- bodies and pauses ---------------------------------------------------------------------------

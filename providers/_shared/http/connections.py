@@ -33,7 +33,7 @@ MAX_HEAD = 256 * 1024
 """Bytes that an answer may have before its body begins."""
 
 
-class TooMuch(http.client.HTTPException):
+class TooMuchData(http.client.HTTPException):
     """More came before an answer's body than any service sends."""
 
 
@@ -47,17 +47,17 @@ class Call:
     def __init__(
         self,
         host: str,
-        patience: float,
-        stall: float,
-        judge: Callable[[str], None] | None = None,
+        time_limit: float,
+        stall_timeout: float,
+        check_host: Callable[[str], None] | None = None,
     ) -> None:
         self.host = host
         self.sent = Sent.NO
         self.asking = False
-        self.judge = judge
-        self._patience = patience
-        self._ends = time.monotonic() + patience
-        self._stall = stall
+        self.check_host = check_host
+        self._patience = time_limit
+        self._ends = time.monotonic() + time_limit
+        self._stall = stall_timeout
         self._moved = 0
         self._head = 0
         self._most = math.inf
@@ -85,9 +85,9 @@ class Call:
         if self.sent is not Sent.YES:
             self._head += count
         if self._head > MAX_HEAD:  # guard: endless-head
-            raise TooMuch
+            raise TooMuchData
         if self._moved > self._most:  # guard: endless-packing
-            raise TooMuch
+            raise TooMuchData
 
     def allow(self, count: int) -> None:
         """Let so many more bytes come. A body can be packed so that it never has any length."""
@@ -97,7 +97,7 @@ class Call:
         """Note that an answer's status and headers came."""
         self.sent = Sent.YES
 
-    def take_time(self) -> None:
+    def lift_deadline(self) -> None:
         """Let the rest come as slowly as it likes, as long as something comes."""
         self._ends = math.inf
 
@@ -106,7 +106,7 @@ _current: ContextVar[Call | None] = ContextVar("call", default=None)
 
 
 @contextmanager
-def calling(call: Call) -> Iterator[Call]:
+def active_call(call: Call) -> Iterator[Call]:
     """Let the connections of this thread know which call they work for."""
     before = _current.set(call)
     try:
@@ -115,7 +115,7 @@ def calling(call: Call) -> Iterator[Call]:
         _current.reset(before)
 
 
-class _Timed(socket.socket):
+class _DeadlineSocket(socket.socket):
     """A socket of which no step takes longer than its call may."""
 
     def recv_into(self, *args: Any, **named: Any) -> int:
@@ -155,7 +155,7 @@ class _Timed(socket.socket):
         return call
 
 
-class _TimedTls(_Timed, ssl.SSLSocket):
+class _DeadlineTlsSocket(_DeadlineSocket, ssl.SSLSocket):
     """The same, encrypted. A piece that could not be sent whole may have left in part."""
 
     def _hand_over(self, piece: memoryview, call: Call | None) -> int:
@@ -164,7 +164,7 @@ class _TimedTls(_Timed, ssl.SSLSocket):
         return super()._hand_over(piece, call)
 
 
-class _Answer(http.client.HTTPResponse):
+class _FinalResponse(http.client.HTTPResponse):
     """An answer that is the last one: those with 1xx come before it and say nothing."""
 
     def _read_status(self) -> tuple[str, int, str]:
@@ -190,14 +190,14 @@ class _Answer(http.client.HTTPResponse):
         self.msg.set_payload("")
 
 
-class _Watched(HTTPConnection):
+class _TrackedConnection(HTTPConnection):
     """A connection that tells its call when the request itself begins."""
 
-    response_class = _Answer
+    response_class = _FinalResponse
 
     def _new_conn(self) -> socket.socket:
         if hasattr(self, "_socks_options"):
-            return _adopted(super()._new_conn())
+            return _adopt_socket(super()._new_conn())
         return self._connected()
 
     def _connected(self) -> socket.socket:
@@ -208,9 +208,9 @@ class _Watched(HTTPConnection):
         except socket.gaierror as error:
             raise NameResolutionError(self.host, self, error) from error
         for family, kind, protocol, _, place in found:
-            if call and call.judge and not self.proxy:
-                call.judge(str(place[0]))  # guard: number-connected-to
-            sock = _Timed(family, kind, protocol)
+            if call and call.check_host and not self.proxy:
+                call.check_host(str(place[0]))  # guard: number-connected-to
+            sock = _DeadlineSocket(family, kind, protocol)
             try:
                 for option in self.socket_options or ():
                     sock.setsockopt(*option)
@@ -259,30 +259,30 @@ class _Watched(HTTPConnection):
         return answer
 
 
-def watch(manager: urllib3.PoolManager) -> None:
+def track_connections(manager: urllib3.PoolManager) -> None:
     """Let all connections of a manager of pools be such ones."""
     manager.pool_classes_by_scheme = {
-        scheme: _watched_pool(pool) for scheme, pool in manager.pool_classes_by_scheme.items()
+        scheme: _tracked_pool(pool) for scheme, pool in manager.pool_classes_by_scheme.items()
     }
 
 
-def encryption() -> ssl.SSLContext:
+def create_tls_context() -> ssl.SSLContext:
     """Return what connections are encrypted with: it verifies always, and trusts nobody yet."""
     context = urllib3.util.ssl_.create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED)
     context.check_hostname = True  # guard: hosts-verified
-    context.sslsocket_class = _TimedTls
+    context.sslsocket_class = _DeadlineTlsSocket
     return context  # guard: certificates-verified
 
 
 @cache
-def _watched_pool(pool: Any) -> Any:
+def _tracked_pool(pool: Any) -> Any:
     connection = pool.ConnectionCls
-    watched = type(connection.__name__, (_Watched, connection), {})
+    watched = type(connection.__name__, (_TrackedConnection, connection), {})
     return type(pool.__name__, (pool,), {"ConnectionCls": watched})
 
 
-def _adopted(raw: socket.socket) -> socket.socket:
+def _adopt_socket(raw: socket.socket) -> socket.socket:
     limit = raw.gettimeout()
-    sock = _Timed(raw.family, raw.type, raw.proto, fileno=raw.detach())
+    sock = _DeadlineSocket(raw.family, raw.type, raw.proto, fileno=raw.detach())
     sock.settimeout(limit)
     return sock

@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..errors import BadMesh, ImageToMeshError, LibraryProblem, Message
-from .client import BrokenOff, Check, Http, Stream
+from .client import Check, Http, Interrupted, Stream
 from .verdicts import AGAIN
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ Told = Callable[[int, int | None], None]
 Accept = Callable[[Path], None]
 
 
-def _nothing() -> None:
+def _no_check() -> None:
     return None
 
 
@@ -69,7 +69,7 @@ def _accepted(_path: Path) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Want:
+class DownloadRequest:
     """What to download to where, and what it may be.
 
     `accept` looks at the whole file before it counts, and raises what is wrong with it.
@@ -81,7 +81,7 @@ class Want:
     limit: int = MAX_DOWNLOAD
     accept: Accept = _accepted
     progress: Told = _untold
-    check: Check = _nothing
+    check: Check = _no_check
 
     @property
     def part(self) -> Path:
@@ -115,7 +115,7 @@ class Origin:
         return {"If-Range": validator} if validator else {}
 
 
-def download(want: Want, http: Http) -> None:
+def download(want: DownloadRequest, http: Http) -> None:
     """Download a result; no key is sent. What has come stays if it breaks off.
 
     Raises BadMesh if it cannot be had whole, LibraryProblem if it cannot be written, Unreachable
@@ -126,7 +126,7 @@ def download(want: Want, http: Http) -> None:
         try:
             _once(want, http)
             return _finish(want)
-        except BrokenOff as error:
+        except Interrupted as error:
             log.info("download interrupted: %s", error)
             if error.lasting is not None:
                 raise error.lasting from error
@@ -151,7 +151,7 @@ def forget(target: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _once(want: Want, http: Http) -> None:
+def _once(want: DownloadRequest, http: Http) -> None:
     have, origin = _size(want.part), _load(want.target)
     if have and not origin.may_go_on:
         have = 0
@@ -168,7 +168,7 @@ def _once(want: Want, http: Http) -> None:
         _write(want, answer, have, total)
     done = _size(want.part)
     if total is not None and done != total:
-        raise BrokenOff(f"{done} of {total} bytes came")
+        raise Interrupted(f"{done} of {total} bytes came")
 
 
 def _agreed(answer: Stream, have: int, origin: Origin) -> tuple[int, int | None]:
@@ -178,7 +178,7 @@ def _agreed(answer: Stream, have: int, origin: Origin) -> tuple[int, int | None]
     if answer.status in GONE:
         raise BadMesh(f"The result's address answered {answer.status}.", AGAIN)
     if answer.status not in (200, 206):
-        raise BrokenOff(f"the server answered {answer.status}")
+        raise Interrupted(f"the server answered {answer.status}")
     if answer.status == 200:
         return 0, _number(answer.headers.get("content-length"), answer)
     told = RANGE.fullmatch(answer.headers.get("content-range", ""))
@@ -194,11 +194,11 @@ def _agreed(answer: Stream, have: int, origin: Origin) -> tuple[int, int | None]
     return have, total
 
 
-class _Restart(BrokenOff):
+class _Restart(Interrupted):
     """What has come is of no use."""
 
 
-def _write(want: Want, answer: Stream, have: int, total: int | None) -> None:
+def _write(want: DownloadRequest, answer: Stream, have: int, total: int | None) -> None:
     done, seen, since, told = have, have, time.monotonic(), 0.0
     flags = os.O_RDWR if have else os.O_WRONLY | os.O_CREAT | os.O_EXCL
     with os.fdopen(_opened(want.part, flags), "r+b" if have else "wb") as file:
@@ -218,13 +218,13 @@ def _write(want: Want, answer: Stream, have: int, total: int | None) -> None:
                 if done - seen >= STALL_BYTES:
                     seen, since = done, now
                 elif now - since > STALL:
-                    raise BrokenOff("nothing came for a while")
+                    raise Interrupted("nothing came for a while")
         finally:
             file.flush()
             os.fsync(file.fileno())
 
 
-def _finish(want: Want) -> None:
+def _finish(want: DownloadRequest) -> None:
     """Let the file count, if it is what it should be; else nothing stays of it."""
     try:
         want.accept(want.part)
@@ -279,11 +279,11 @@ def _keep(target: Path, origin: Origin) -> None:
 def _load(target: Path) -> Origin:
     try:
         with os.fdopen(_opened(_beside(target), os.O_RDONLY), "rb") as file:
-            kept = json.loads(file.read(LONGEST_NOTE))
-        total = kept["total"]
+            record_answer = json.loads(file.read(LONGEST_NOTE))
+        total = record_answer["total"]
         return Origin(
-            str(kept["etag"]),
-            str(kept["modified"]),
+            str(record_answer["etag"]),
+            str(record_answer["modified"]),
             total if type(total) is int else None,
         )
     except (OSError, ValueError, TypeError, KeyError, RecursionError):

@@ -39,7 +39,7 @@ TRUST = "On a network that inspects connections, set its certificate bundle in t
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class CallProblem:
     """What was in the way, and what to do about it. `lasting`: another try meets it again."""
 
     message: str
@@ -48,7 +48,7 @@ class Trouble:
     lasting: bool = False
 
 
-def explained(error: Exception, host: str, *, proxy: str, variable: str, sent: bool) -> Trouble:
+def explain(error: Exception, host: str, *, proxy: str, variable: str, sent: bool) -> CallProblem:
     """Say why a host was not reached, or did not answer.
 
     `proxy` is the host that was to lead there, and `variable` where that one is from. `sent`: the
@@ -63,9 +63,11 @@ def explained(error: Exception, host: str, *, proxy: str, variable: str, sent: b
             proxy=proxy,
             reason=reason,
         )
-        return Trouble(message, Message("Check {variable}.", variable=variable), reason, lasting)
+        return CallProblem(
+            message, Message("Check {variable}.", variable=variable), reason, lasting
+        )
     message = Message("{host} cannot be reached: {reason}.", host=host, reason=reason)
-    return Trouble(message, TRUST if certificate else NEITHER, reason, lasting)
+    return CallProblem(message, TRUST if certificate else NEITHER, reason, lasting)
 
 
 def _reason(error: Exception, *, sent: bool) -> tuple[str, bool]:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The answer to an order on its way in: kept as it comes, before anybody reads it.
+"""Recording the answer to a submit as it arrives, before anything parses it.
 
-`Http.submit` is the only way to order, and it hands every piece of the answer to a `Keep` first,
-without the keys that the service may quote in it. A kept answer can be read again later: `Replay`
-stands in for the connection and answers the provider's one call from it, without any network.
+A submit may have been charged even if its answer cannot be parsed. `Http.submit`, the only call
+that orders, therefore passes every chunk of the answer to an `AnswerRecorder` first, with the API
+keys redacted. Later, `ReplayConnection` stands in for the network and lets the provider parse the
+recorded answer again.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 NOT_KEPT = frozenset({"set-cookie", "set-cookie2"})
 
 
-class Keep(Protocol):
+class AnswerRecorder(Protocol):
     """Takes an answer. Nothing in it raises: what cannot be written goes to another place."""
 
     def sending(self) -> None:
@@ -34,15 +35,15 @@ class Keep(Protocol):
         """Bring what came to the disk itself; `whole`: all of it came."""
 
 
-def kept(
-    keep: Keep,
+def record_answer(
+    keep: AnswerRecorder,
     status: int,
     headers: Mapping[str, str],
     pieces: Iterable[bytes],
     secrets: Iterable[str],
 ) -> Iterator[bytes]:
     """Yield the pieces of an answer once each is kept; one that breaks off is kept so far."""
-    blank = Blanks(secrets)
+    blank = StreamRedactor(secrets)
     shown = {
         name: "".join(blank.text(value).splitlines())
         for name, value in headers.items()
@@ -60,7 +61,7 @@ def kept(
         keep.end(whole=whole)
 
 
-class Blanks:
+class StreamRedactor:
     """Takes secrets out of a body that comes in pieces, also where one lies across two of them.
 
     A letter of a secret counts however JSON or an address may write it: plain, escaped, as `%2F`.
@@ -111,19 +112,19 @@ def _letter(letter: str) -> bytes:
     return b"(?:" + b"|".join(options) + b")"
 
 
-class AnswerTooLittle(Exception):
+class IncompleteAnswer(Exception):
     """A kept answer alone does not tell the ticket: the provider would ask for more."""
 
 
-class Replay:
+class ReplayConnection:
     """Stands in for a connection: `submit` answers what was kept; no other call works."""
 
     def __init__(self, reply: Reply) -> None:
         self._reply = reply
 
-    def submit(self, path: str, **how: Any) -> Reply:
+    def submit(self, path: str, **request_args: Any) -> Reply:
         """Return the answer that was kept; nothing is sent."""
         return self._reply
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        raise AnswerTooLittle(name)
+        raise IncompleteAnswer(name)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from ..redaction import NO_SECRETS, Secrets
-from ..untrusted_text import clean, text_of, understood
+from ..redaction import NO_REDACTION, Redactor
+from ..untrusted_text import clean, decode_answer, decode_text
 
 LONG = 1024 * 1024
 """Letters from which on a text that was read as JSON is cut: it may hold a mesh."""
@@ -61,7 +61,7 @@ def is_refusal(status: int) -> bool:
 
 
 def reply_of(
-    status: int, headers: Mapping[str, str], data: bytearray, secrets: Secrets = NO_SECRETS
+    status: int, headers: Mapping[str, str], data: bytearray, secrets: Redactor = NO_REDACTION
 ) -> Reply:
     """Read an answer's body, and empty it; without the keys, which a service may quote.
 
@@ -69,13 +69,13 @@ def reply_of(
     more values than any answer has is not decoded, as each takes a hundred times its length.
     """
     parts = data.count(b"{") + data.count(b"[") + data.count(b",")
-    text = text_of(data, headers.get("content-type", ""))
+    text = decode_text(data, headers.get("content-type", ""))
     data.clear()
     if parts > MOST_PARTS:  # guard: wide-json
-        text, found = secrets.blank(text[:LONG]), None
+        text, found = secrets.redact(text[:LONG]), None
     else:
-        text, found = understood(text, secrets.blank)  # guard: keys-in-answers
+        text, found = decode_answer(text, secrets.redact)  # guard: keys-in-answers
     if found is not None and len(text) > LONG:
         text = text[:LONG]
-    told = {name: clean(secrets.blank(value)) for name, value in headers.items()}
+    told = {name: clean(secrets.redact(value)) for name, value in headers.items()}
     return Reply(status, told, text, found)

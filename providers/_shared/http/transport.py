@@ -28,9 +28,9 @@ from requests.utils import (
 from ..errors import Message, Sent
 from .addresses import BadAddress, WebAddress, read_address
 from .allowed_addresses import Forbidden
-from .ca_bundle import authorities
-from .connections import Call, calling, encryption, watch
-from .explain import Trouble, explained
+from .ca_bundle import ca_bundle
+from .connections import Call, active_call, create_tls_context, track_connections
+from .explain import CallProblem, explain
 
 SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 CODINGS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
@@ -42,9 +42,9 @@ MORE = 1024 * 1024
 class CallFailed(Exception):
     """A call that brought no answer, or not all of it. `sent`: how much of the request left."""
 
-    def __init__(self, trouble: Trouble, sent: Sent) -> None:
-        super().__init__(str(trouble.message))
-        self.trouble = trouble
+    def __init__(self, problem: CallProblem, sent: Sent) -> None:
+        super().__init__(str(problem.message))
+        self.problem = problem
         self.sent = sent
 
 
@@ -59,11 +59,11 @@ class Answer:
         self.headers = {name.lower(): value for name, value in response.headers.items()}
         self._call = call
         self._raw = response.raw
-        self._failed = failed
+        self._call_failed = failed
 
-    def take_time(self) -> None:
+    def lift_deadline(self) -> None:
         """Let the body come as slowly as it likes, as long as something comes."""
-        self._call.take_time()
+        self._call.lift_deadline()
 
     def expect(self, limit: int) -> None:
         """Let no more come than a body of so many bytes can take, whichever way it is sent."""
@@ -79,7 +79,7 @@ class Answer:
             try:
                 piece = next(reader, None)
             except Exception as error:
-                raise self._failed(error) from error
+                raise self._call_failed(error) from error
             if piece is None:
                 return
             yield piece
@@ -113,28 +113,28 @@ class Transport:
         method: str,
         address: WebAddress,
         *,
-        patience: float,
-        stall: float,
-        judge: Callable[[str], None] | None = None,
-        **how: Any,
+        time_limit: float,
+        stall_timeout: float,
+        check_host: Callable[[str], None] | None = None,
+        **request_args: Any,
     ) -> Iterator[Answer]:
         """Send a request and give its answer. Raises CallFailed, whatever went wrong.
 
         `patience`: seconds for all of it, `stall`: for which nothing may come; `judge` raises
         Forbidden for a number that may not be connected to.
         """
-        call, way = Call(address.host, patience, stall, judge), _Way("", "")
+        call, route = Call(address.host, time_limit, stall_timeout, check_host), _Route("", "")
 
         def failed(error: Exception) -> CallFailed:
-            return _failed(error, call, address, way)
+            return _call_failed(error, call, address, route)
 
-        with calling(call):
+        with active_call(call):
             try:
-                way = _way_to(address)
-                way.check()
-                request = _prepared(method, address, how)
-                response = self._adapter(address, way).send(
-                    request, stream=True, timeout=stall, proxies=way.as_proxies
+                route = _route_to(address)
+                route.check()
+                request = _prepared(method, address, request_args)
+                response = self._adapter(address, route).send(
+                    request, stream=True, timeout=stall_timeout, proxies=route.as_proxies
                 )
             except Forbidden:
                 raise
@@ -150,10 +150,10 @@ class Transport:
 
     close = refresh
 
-    def _adapter(self, address: WebAddress, way: _Way) -> _Adapter:
-        encrypted = address.scheme == "https" or way.proxy.lower().startswith("https:")
+    def _adapter(self, address: WebAddress, route: _Route) -> _Adapter:
+        encrypted = address.scheme == "https" or route.proxy.lower().startswith("https:")
         if encrypted not in self._adapters:
-            self._adapters[encrypted] = _Adapter(_trusting() if encrypted else None)
+            self._adapters[encrypted] = _Adapter(_tls_context() if encrypted else None)
         return self._adapters[encrypted]
 
 
@@ -167,7 +167,7 @@ class _Adapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **named: Any) -> None:
         """Make the pools of connections without a proxy."""
         super().init_poolmanager(*args, ssl_context=self._context, **named)
-        watch(self.poolmanager)
+        track_connections(self.poolmanager)
 
     def proxy_manager_for(self, proxy: str, **named: Any) -> Any:
         """Make the pools of connections through a proxy."""
@@ -177,14 +177,14 @@ class _Adapter(HTTPAdapter):
         if not proxy.lower().startswith("socks"):
             named["proxy_ssl_context"] = self._context
         manager = super().proxy_manager_for(proxy, **named)
-        watch(manager)
+        track_connections(manager)
         return manager
 
     def cert_verify(self, *_: Any, **__: Any) -> None:
         """Leave it to the context, which verifies always."""
 
 
-class _Way:
+class _Route:
     """Which proxy leads to an address, if one does, and what says so."""
 
     def __init__(self, proxy: str, variable: str) -> None:
@@ -220,7 +220,7 @@ class _Way:
         try:
             self.place  # noqa: B018 - it raises
         except BadAddress as error:
-            raise _InTheWay(
+            raise _Misconfiguration(
                 Message(
                     "The proxy's address in {variable} cannot be used: {reason}.",
                     variable=self.variable,
@@ -229,65 +229,73 @@ class _Way:
                 self.variable,
             ) from error
         if self.proxy.lower().startswith("socks") and find_spec("socks") is None:
-            raise _InTheWay(
+            raise _Misconfiguration(
                 Message("The proxy {proxy} speaks SOCKS, which needs PySocks.", proxy=self.shown),
                 self.variable,
             )
 
 
-def _way_to(address: WebAddress) -> _Way:
+def _route_to(address: WebAddress) -> _Route:
     """Return the proxy to an address; what is on this machine has none, whatever is set."""
     if address.is_loopback:  # guard: no-proxy-for-loopback
-        return _Way("", "")
+        return _Route("", "")
     proxy = select_proxy(address.url, get_environ_proxies(address.url)) or ""
     names = (f"{address.scheme}_proxy", "all_proxy")
     known = [name for one in names for name in (one, one.upper()) if os.environ.get(name) == proxy]
-    return _Way(proxy, known[0] if known else "the system's proxy settings")
+    return _Route(proxy, known[0] if known else "the system's proxy settings")
 
 
-def _prepared(method: str, address: WebAddress, how: Mapping[str, Any]) -> requests.PreparedRequest:
-    headers = {**default_headers(), "Accept-Encoding": "identity", **how.get("headers", {})}
-    parts = {name: one for name, one in how.items() if name != "headers" and one is not None}
+def _prepared(
+    method: str, address: WebAddress, request_args: Mapping[str, Any]
+) -> requests.PreparedRequest:
+    headers = {
+        **default_headers(),
+        "Accept-Encoding": "identity",
+        **request_args.get("headers", {}),
+    }
+    parts = {
+        name: one for name, one in request_args.items() if name != "headers" and one is not None
+    }
     return requests.Request(method, address.url, headers=headers, **parts).prepare()
 
 
-class _InTheWay(Exception):
+class _Misconfiguration(Exception):
     """Something that is set on this computer keeps calls from being made; `origin` has it."""
 
     def __init__(self, message: str, origin: str) -> None:
         super().__init__(message)
         reason = message.rstrip(".")
         hint = Message("Check {variable}.", variable=origin)
-        self.trouble = Trouble(message, hint, reason, lasting=True)
+        self.problem = CallProblem(message, hint, reason, lasting=True)
 
 
-def _bad_bundle(path: str, origin: str, problem: str) -> _InTheWay:
+def _bad_ca_bundle(path: str, origin: str, problem: str) -> _Misconfiguration:
     message = Message(
         "The certificate bundle {path} cannot be used: {problem}.",
         path=path,
         problem=Message.of(problem),
     )
-    return _InTheWay(message, origin)
+    return _Misconfiguration(message, origin)
 
 
-def _trusting() -> ssl.SSLContext:
+def _tls_context() -> ssl.SSLContext:
     """Return what connections are encrypted with, and checked against."""
-    path, origin = authorities()
-    context = encryption()
+    path, origin = ca_bundle()
+    context = create_tls_context()
     place = path or DEFAULT_CA_BUNDLE_PATH
     try:
         is_folder = Path(place).is_dir()
         context.load_verify_locations(None if is_folder else place, place if is_folder else None)
     except ssl.SSLError as error:
-        raise _bad_bundle(place, origin, "it holds no certificate") from error
+        raise _bad_ca_bundle(place, origin, "it holds no certificate") from error
     except OSError as error:
-        raise _bad_bundle(place, origin, error.strerror or "it cannot be read") from error
+        raise _bad_ca_bundle(place, origin, error.strerror or "it cannot be read") from error
     return context
 
 
-def _failed(error: Exception, call: Call, address: WebAddress, way: _Way) -> CallFailed:
-    if isinstance(error, _InTheWay):
-        return CallFailed(error.trouble, call.sent)
+def _call_failed(error: Exception, call: Call, address: WebAddress, route: _Route) -> CallFailed:
+    if isinstance(error, _Misconfiguration):
+        return CallFailed(error.problem, call.sent)
     asked = call.asking or call.sent is not Sent.NO
-    trouble = explained(error, address.host, proxy=way.shown, variable=way.variable, sent=asked)
-    return CallFailed(trouble, call.sent)
+    problem = explain(error, address.host, proxy=route.shown, variable=route.variable, sent=asked)
+    return CallFailed(problem, call.sent)

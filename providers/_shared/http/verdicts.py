@@ -16,23 +16,23 @@ AGAIN = "Resume the job: it is downloaded again without paying."
 OWN_NETWORK = "it leads into this computer's own network"
 
 
-def verdict(error: CallFailed) -> ImageToMeshError:
+def submit_error(error: CallFailed) -> ImageToMeshError:
     """Say what became of an order: what was surely not sent is none, all else may be one."""
     if error.sent is Sent.NO:  # guard: unsent-is-unreachable
-        return unreachable(error)
+        return unreachable_error(error)
     uncertain = Uncertain(
-        Message("The order was sent and no answer came ({reason}).", reason=error.trouble.reason),
+        Message("The order was sent and no answer came ({reason}).", reason=error.problem.reason),
         "Look at the service whether the task is there; it is never sent again by itself.",
     )
     return with_sent(uncertain, error.sent)
 
 
-def unreachable(error: CallFailed) -> Unreachable:
+def unreachable_error(error: CallFailed) -> Unreachable:
     """Return the error for a free call that failed, or an order that surely was not sent."""
-    return with_sent(Unreachable(error.trouble.message, error.trouble.hint), error.sent)
+    return with_sent(Unreachable(error.problem.message, error.problem.hint), error.sent)
 
 
-def unfit(kind: type[ImageToMeshError], reason: str) -> ImageToMeshError:
+def unusable_address(kind: type[ImageToMeshError], reason: str) -> ImageToMeshError:
     """Return the error for an address that was named, and where nothing is sent to."""
     message = Message(
         "The address that was given is not used: {reason}.", reason=Message.of(reason)

@@ -8,7 +8,7 @@ file per format.
 from __future__ import annotations
 
 from .blank import Blank, blank_png
-from .formats import check_picture, clean_picture, read_picture_info, with_profile_of
+from .formats import check_picture, clean_picture, copy_profile, read_picture_info
 from .values import PictureInfo, PictureLimits
 
 __all__ = [
@@ -18,6 +18,6 @@ __all__ = [
     "blank_png",
     "check_picture",
     "clean_picture",
+    "copy_profile",
     "read_picture_info",
-    "with_profile_of",
 ]

@@ -98,7 +98,7 @@ def clean_picture(data: bytes, info: PictureInfo, name: str) -> bytes | None:
         raise BadImage(_damaged(name, found), AGAIN) from error
 
 
-def with_profile_of(picture: bytes, original: bytes) -> bytes:
+def copy_profile(picture: bytes, original: bytes) -> bytes:
     """Return a converted picture, PNG or JPEG, with the color profile of what it was made of.
 
     Its numbers are those of the original, so they mean the same colors.

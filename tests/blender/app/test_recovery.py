@@ -55,7 +55,7 @@ def library(
     monkeypatch.setattr(providers, "__path__", [*providers.__path__, str(FAKES / "services")])
     providers.all_providers.cache_clear()
     kind = type(providers.get_provider("rehearsal"))
-    monkeypatch.setattr(kind, "looked_up", "Task ID")
+    monkeypatch.setattr(kind, "lookup_name", "Task ID")
     monkeypatch.setattr(kind, "attach", lambda _, task, __: providers.Ticket({"task": task}))
     monkeypatch.setattr(room("preferences"), "_names", lambda: iter(["library"]))
     monkeypatch.setattr(room("scene"), "background_command", lambda: WORKER)

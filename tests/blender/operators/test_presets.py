@@ -52,7 +52,9 @@ def test_the_presets_that_come_along_are_valid_and_differ(chosen: Any, provider:
         apply(provider, preset)
         found[preset] = settings_now()
         assert not room("state.preflight").broken_settings(found[preset])
-        assert not set(dict(found[preset].unused())) & set(room("providers").changed(found[preset]))
+        assert not set(dict(found[preset].inactive_fields())) & set(
+            room("providers").changed_values(found[preset])
+        )
         assert draw().all("menu")[-1]["text"] == preset.replace("_", " ")
     assert len(set(map(repr, found.values()))) == len(SHIPPED)
 
@@ -62,8 +64,8 @@ def test_a_preset_begins_with_the_defaults(chosen: Any) -> None:
     chosen.local.thickness = 3.0
     apply("local", "Draft")
     defaults = room("providers").get_provider("local").settings()
-    changed = room("providers").changed(settings_now())
-    assert changed == {"face_count": 4000, "texture_size": 512}
+    changed_values = room("providers").changed_values(settings_now())
+    assert changed_values == {"face_count": 4000, "texture_size": 512}
     assert settings_now().thickness == defaults.thickness
     assert bpy.types.IMAGE_TO_MESH_MT_presets.bl_label == "Presets"
 
@@ -82,7 +84,7 @@ def test_what_differs_is_marked_and_taken_back(chosen: Any) -> None:
     bpy.ops.image_to_mesh.reset_settings(setting="face_count")
     assert (chosen.local.face_count, round(chosen.local.smoothness, 3)) == (4000, 0.9)
     bpy.ops.image_to_mesh.reset_settings()
-    assert room("providers").changed(settings_now()) == {}
+    assert room("providers").changed_values(settings_now()) == {}
     assert draw().all("menu")[-1]["text"] == "Presets"
     with pytest.raises(RuntimeError, match="no setting"):
         bpy.ops.image_to_mesh.reset_settings(setting="wings")

@@ -48,7 +48,7 @@ def check(seen: Any) -> None:
     scene = bpy.context.scene
     properties = room("state.scene_properties")
     settings = properties.read_settings(scene, properties.provider_of(scene))
-    unused = dict(settings.unused())
+    unused = dict(settings.inactive_fields())
     for one in seen.all("prop"):
         name = one["property"]
         if not one["active"] and name in unused:

@@ -153,7 +153,9 @@ def test_settings_without_effect_are_grey_and_say_why(chosen: Any) -> None:
     seen = draw(unfolded=True)
     assert not seen.prop("plate")["active"]
     assert seen.prop("thickness")["active"]
-    (why,) = [why for name, why in chosen_model()(shape="inflate").unused() if name == "plate"]
+    (why,) = [
+        why for name, why in chosen_model()(shape="inflate").inactive_fields() if name == "plate"
+    ]
     assert why in seen.text()
     chosen.local.shape = "relief"
     assert draw(unfolded=True).prop("plate")["active"]
@@ -401,7 +403,7 @@ def test_every_rule_of_a_service_is_in_sight_at_its_row(chosen: Any, name: str) 
     chosen.provider = name
     for settings in flips(provider.settings):
         properties.write_settings(bpy.context.scene, provider, settings)
-        broken, unused = readiness.broken_settings(settings), dict(settings.unused())
+        broken, unused = readiness.broken_settings(settings), dict(settings.inactive_fields())
         seen = draw(unfolded=True, width=2000)
         for setting in providers.settings_of(provider.settings):
             row = seen.prop(properties.property_name(setting.name))

@@ -26,9 +26,9 @@ from ._shared.provider import (
     Result,
     Ticket,
     Uploaded,
-    online,
+    require_http,
 )
-from ._shared.settings import Choice, Option, Settings, changed
+from ._shared.settings import Choice, Option, Settings, changed_values
 
 if TYPE_CHECKING:
     from ._shared.http.client import Http
@@ -84,7 +84,7 @@ class Rehearsal(Provider[RehearsalSettings]):
         tokens = {}
         for picture in pictures:
             files = {"file": (picture.name, picture.data(), "image/png")}
-            reply = _checked(online(http).post("/files", files=files))
+            reply = _checked(require_http(http).post("/files", files=files))
             tokens[picture.view] = reply.json["token"]
         return Uploaded(tokens)
 
@@ -92,13 +92,13 @@ class Rehearsal(Provider[RehearsalSettings]):
         self, request: Request[RehearsalSettings], uploaded: Uploaded, http: Http | None
     ) -> Ticket:
         """Order once."""
-        body = {"pictures": dict(uploaded.data), **changed(request.settings)}
-        reply = _checked(online(http).submit("/tasks", json=body, timeout=5.0))
+        body = {"pictures": dict(uploaded.data), **changed_values(request.settings)}
+        reply = _checked(require_http(http).submit("/tasks", json=body, timeout=5.0))
         return Ticket({"task": reply.json["task"]})
 
     def poll(self, ticket: Ticket, http: Http | None) -> Progress | Result:
         """Look at the task."""
-        task = _checked(online(http).get(f"/tasks/{ticket.data['task']}")).json
+        task = _checked(require_http(http).get(f"/tasks/{ticket.data['task']}")).json
         if task["status"] == "failed":
             raise Failed("The service could not make it.", "Try another picture.")
         if task["status"] != "success":
@@ -107,12 +107,12 @@ class Rehearsal(Provider[RehearsalSettings]):
 
     def cancel(self, ticket: Ticket, http: Http | None) -> CancelOutcome:
         """Cancel the task."""
-        _checked(online(http).post(f"/tasks/{ticket.data['task']}/cancel"))
+        _checked(require_http(http).post(f"/tasks/{ticket.data['task']}/cancel"))
         return CancelOutcome.FREE
 
     def balance(self, http: Http | None) -> Balance | None:
         """Ask for the balance."""
-        return Balance(_checked(online(http).get("/balance")).json["balance"])
+        return Balance(_checked(require_http(http).get("/balance")).json["balance"])
 
 
 def _checked(reply: Reply) -> Reply:

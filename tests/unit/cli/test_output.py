@@ -182,7 +182,7 @@ def test_what_nobody_has_thought_of_is_a_sentence_and_json(
 def test_no_key_is_printed_whatever_it_stands_in(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    output.keep_secret([KEY, "x"])
+    output.redact_keys([KEY, "x"])
     for spelled in (KEY, KEY.replace("-", "\\u002d"), base64.b64encode(KEY.encode()).decode()):
         output.say(f"a {spelled} x")
         output.tell(f"a {spelled} x")
@@ -190,7 +190,7 @@ def test_no_key_is_printed_whatever_it_stands_in(
     out, told = capsys.readouterr()
     assert out == 3 * 'a … x\n{"a": "… x"}\n'
     assert told == 3 * "a … x\n"
-    output.keep_secret([])
+    output.redact_keys([])
 
 
 def test_a_stream_that_is_closed_or_missing_takes_nothing() -> None:

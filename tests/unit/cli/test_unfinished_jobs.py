@@ -162,7 +162,7 @@ def test_cancel_of_an_order_that_may_have_arrived_keeps_it_uncertain(
         time.sleep(1.0)
         return ()
 
-    monkeypatch.setattr(type(rehearsal), "find", slowly)
+    monkeypatch.setattr(type(rehearsal), "find_order", slowly)
     identity = job(State.SUBMITTING, ticket=None)
     code, said, _ = told(capsys, tmp_path, "cancel", identity)
     assert (code, said["state"], said["error"]["kind"]) == (6, "uncertain", "uncertain")
@@ -198,7 +198,7 @@ def uncertain(
     job: Any, rehearsal: Provider[Any], service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> str:
     """A job whose order had no answer; the service has the task “task-1”."""
-    monkeypatch.setattr(type(rehearsal), "looked_up", "Task ID")
+    monkeypatch.setattr(type(rehearsal), "lookup_name", "Task ID")
     monkeypatch.setattr(
         type(rehearsal), "attach", lambda _, task, __: Ticket({"task": task.strip()})
     )

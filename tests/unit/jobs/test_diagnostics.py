@@ -79,18 +79,18 @@ def test_ordinary_words_stay() -> None:
 def test_a_bundle_that_is_there_is_trusted_and_another_is_said(
     tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    request.addfinalizer(lambda: providers.trust(""))
-    from image_to_mesh.providers._shared.http.ca_bundle import authorities
+    request.addfinalizer(lambda: providers.set_ca_bundle(""))
+    from image_to_mesh.providers._shared.http.ca_bundle import ca_bundle
 
-    assert authorities() == ("", "")
+    assert ca_bundle() == ("", "")
     bundle = tmp_path / "company.pem"
-    providers.trust(str(bundle))
-    assert authorities() == ("", "")
-    assert str(bundle) in providers.trust_problem()
+    providers.set_ca_bundle(str(bundle))
+    assert ca_bundle() == ("", "")
+    assert str(bundle) in providers.ca_bundle_problem()
     bundle.write_text("", "utf-8")
-    providers.trust(str(bundle))
-    assert authorities() == (str(bundle), "Certificate Bundle")
-    assert providers.trust_problem() == ""
+    providers.set_ca_bundle(str(bundle))
+    assert ca_bundle() == (str(bundle), "Certificate Bundle")
+    assert providers.ca_bundle_problem() == ""
 
 
 def test_folders_with_odd_names_and_records_of_any_text_are_in_it(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from fakes.glb import triangle_glb
 from fakes.running import Orders, end_of
 
 from image_to_mesh.cli import entry
-from image_to_mesh.cli.exit_codes import code_of
+from image_to_mesh.cli.exit_codes import exit_code_for
 from image_to_mesh.jobs import JobSpec, JobView, Library, Record, Session, State, session
 from image_to_mesh.jobs.library.store import CANCEL
 from image_to_mesh.jobs.state_after_error import goes_on
@@ -87,7 +87,7 @@ def test_a_mesh_that_came_with_the_answer_and_is_gone_is_uncertain(
             assert view.failure is not None
             assert view.failure.kind == "uncertain"
             assert "mesh.glb" in view.failure.message
-            assert code_of(view.failure, record) == 6
+            assert exit_code_for(view.failure, record) == 6
         mesh.write_bytes(data)  # put back, it is taken
         assert gone_on(running, again)[1].state is State.READY
         assert len(fake.orders) == 1
@@ -127,7 +127,7 @@ def test_a_picture_that_is_gone_is_named_and_the_job_waits(
     assert view.failure is not None
     assert (view.failure.kind, record.state) == ("library", State.QUEUED)
     assert f"picture {name} is missing" in view.failure.message
-    assert code_of(view.failure, record) == 2
+    assert exit_code_for(view.failure, record) == 2
     assert not orders.service.submits
     (folder / name).write_bytes(kept)
     assert gone_on(running, spec)[1].state is State.READY
@@ -183,7 +183,7 @@ def test_a_file_that_cannot_be_read_is_a_sentence_and_the_job_stays(
     assert (view.failure.kind, record.state) == ("library", State.DOWNLOADING)
     assert "mesh.glb" in view.failure.message
     assert "/somewhere" not in view.failure.message
-    assert code_of(view.failure, record) == 7
+    assert exit_code_for(view.failure, record) == 7
 
 
 # -- a mesh that the background Blender refuses --------------------------------------------------
@@ -227,7 +227,7 @@ def test_a_refused_mesh_is_downloaded_once_more(
     assert view.failure is not None
     assert (view.failure.kind, view.state) == ("bad_mesh", State.RUNNING)
     assert "downloaded once more" in view.failure.hint
-    assert code_of(view.failure, view.record) == 7
+    assert exit_code_for(view.failure, view.record) == 7
     orders.service.mesh = triangle_glb(9)
     spec = replace(orders.spec(), pictures=(), record=view.record)
     _, record = gone_on(running, spec)
@@ -248,7 +248,7 @@ def test_a_mesh_that_is_refused_twice_ends_the_job_and_stays(
     assert view.failure is not None
     assert (view.failure.kind, record.state) == ("bad_mesh", State.FAILED)
     assert "the same file" in view.failure.hint
-    assert code_of(view.failure, record) == 7
+    assert exit_code_for(view.failure, record) == 7
     folder = orders.library / record.id
     assert (folder / "mesh.glb").read_bytes() == orders.service.mesh
     assert goes_on(record, folder), "another version of the program may be able to read it"

@@ -211,7 +211,7 @@ def test_a_search_for_a_lost_order_does_not_make_it_unsent(
         real(self, seconds, check)
 
     monkeypatch.setattr(Order, "put_off", put_off)
-    monkeypatch.setattr(type(rehearsal), "find", find)
+    monkeypatch.setattr(type(rehearsal), "find_order", find)
     orders.service.errors = [503]
     assert orders.end(record=Library(orders.library).load(job)).state is State.UNCERTAIN
     assert len(seen) == 3

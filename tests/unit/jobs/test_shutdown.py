@@ -20,7 +20,7 @@ from fakes.aiml_cases import end_of, job_for, source, until
 from fakes.running import Orders
 from fakes.service import KEY, Service
 
-from image_to_mesh.cli.exit_codes import code_of
+from image_to_mesh.cli.exit_codes import exit_code_for
 from image_to_mesh.jobs import Library, Session, State, abandonable_call
 from image_to_mesh.jobs.slots import ANSWER_LIMIT
 from image_to_mesh.jobs.steps import submit as ordering
@@ -93,9 +93,9 @@ def test_the_command_line_writes_the_ticket_before_it_ends(
 
 
 def test_whoever_is_interrupted_waits_longer_than_any_answer_takes() -> None:
-    patience = [getattr(provider, "patience", 0.0) for provider in all_providers().values()]
-    assert max(patience) == 360.0
-    assert max(patience) < ANSWER_LIMIT
+    timeouts = [getattr(provider, "answer_timeout", 0.0) for provider in all_providers().values()]
+    assert max(timeouts) == 360.0
+    assert max(timeouts) < ANSWER_LIMIT
     assert abandonable_call.EXIT_LIMIT <= 5.0
 
 
@@ -115,7 +115,7 @@ def test_an_order_to_a_port_where_nobody_listens_goes_back_to_queued(
         assert view.failure is not None
         assert (view.failure.kind, record.state) == ("unreachable", State.QUEUED)
         assert (record.submitted, record.request_hash) == (None, None)
-        assert code_of(view.failure, record) == 5
+        assert exit_code_for(view.failure, record) == 5
         again = replace(spec, pictures=(), record=record)
         assert end_of(running, running.start(again)).state is State.READY
         assert len(fake.orders) == 1
@@ -150,7 +150,7 @@ def test_a_fault_of_the_program_counts_by_what_was_handed_over(
     expected = State.UNCERTAIN if handed_over else State.QUEUED
     assert Library(orders.library).load(view.job).state is expected
     assert len(orders.service.submits) == handed_over
-    assert code_of(view.failure, view.record) == (6 if handed_over else 5)
+    assert exit_code_for(view.failure, view.record) == (6 if handed_over else 5)
 
 
 @pytest.mark.parametrize("sent", list(Sent))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from image_to_mesh.cli.exit_codes import code_of, exit_code, was_ordered
+from image_to_mesh.cli.exit_codes import exit_code, exit_code_for, was_submitted
 from image_to_mesh.jobs import Failure, Record, State
 from image_to_mesh.jobs.state_after_error import UNEXPECTED, VERDICTS, state_after
 from image_to_mesh.providers import ImageToMeshError, Sent
@@ -126,9 +126,9 @@ def test_no_job_that_can_go_on_ends_with_1(kind: str, was: State, home: bool) ->
 @pytest.mark.parametrize("state", list(State))
 def test_code_of_a_record(state: State) -> None:
     record = Record("a", state, "tripo", "a", "2026", ticket={"task": "1"})
-    assert was_ordered(record)
-    assert code_of(None, record) == (0 if state is State.READY else 130)
+    assert was_submitted(record)
+    assert exit_code_for(None, record) == (0 if state is State.READY else 130)
     for kind in KINDS:
         code = exit_code(kind, state, ordered=True)
-        assert code_of(Failure(kind, "Something."), record) == code
-    assert not was_ordered(None)
+        assert exit_code_for(Failure(kind, "Something."), record) == code
+    assert not was_submitted(None)

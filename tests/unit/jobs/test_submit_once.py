@@ -15,7 +15,7 @@ from fakes.served import SERVICES, Place
 from fakes.service import KEY, Service, serving
 from fakes.stages import HTML, STAGES, Spoil, gateway
 
-from image_to_mesh.cli.exit_codes import code_of
+from image_to_mesh.cli.exit_codes import exit_code_for
 from image_to_mesh.jobs import JobSpec, Library, PictureSource, Session, State, runner
 from image_to_mesh.jobs.steps.reconcile import Settlement
 from image_to_mesh.providers import Provider, Secret, get_provider
@@ -118,7 +118,7 @@ def test_an_order_is_sent_once_and_its_answer_kept(
         record = Library(tmp_path).load(view.job)
         found = place.lists
         assert record.state is (State.READY if found else State.UNCERTAIN)
-        assert code_of(view.failure, record) == (0 if found else 6)
+        assert exit_code_for(view.failure, record) == (0 if found else 6)
         came = before.sent[0]
         whole = spoil.stage in ("", "body")
         assert bool(seen) == whole, "only an answer whose head has come is one"

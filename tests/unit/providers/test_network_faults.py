@@ -56,10 +56,10 @@ class Schedule:
         self._left = self._chance.randint(1, 25)
         self._real = real
 
-    def send(self, adapter: Any, request: requests.PreparedRequest, **how: Any) -> Any:
+    def send(self, adapter: Any, request: requests.PreparedRequest, **kwargs: Any) -> Any:
         """Send a request, or have it go wrong."""
         if self._left <= 0 or self._chance.random() > self._share:
-            return self._real(adapter, request, **how)
+            return self._real(adapter, request, **kwargs)
         self._left -= 1
         kind = self._chance.choice(self.KINDS)
         if kind == "unsent":
@@ -69,7 +69,7 @@ class Schedule:
             kind = "500"
         if kind not in ("lost", "reset", "cut", "empty"):
             return self._answer(request, kind)
-        answer = self._real(adapter, request, **how)
+        answer = self._real(adapter, request, **kwargs)
         if kind in ("lost", "reset"):
             answer.close()
             raise (requests.ReadTimeout if kind == "lost" else requests.ConnectionError)("lost")
@@ -150,8 +150,8 @@ def test_whatever_the_network_does_it_is_paid_once(
         monkeypatch.setattr(
             requests.adapters.HTTPAdapter,
             "send",
-            lambda adapter, request, schedule=schedule, **how: schedule.send(
-                adapter, request, **how
+            lambda adapter, request, schedule=schedule, **kwargs: schedule.send(
+                adapter, request, **kwargs
             ),
         )
         try:

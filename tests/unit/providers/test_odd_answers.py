@@ -10,7 +10,7 @@ import pytest
 from fakes.aiml_cases import end_of
 from fakes.lines import Line, answering
 
-from image_to_mesh.cli.exit_codes import code_of
+from image_to_mesh.cli.exit_codes import exit_code_for
 from image_to_mesh.jobs import JobSpec, Library, PictureSource, Session, State
 from image_to_mesh.providers import (
     BadReply,
@@ -26,7 +26,7 @@ from image_to_mesh.providers import (
 )
 from image_to_mesh.providers._aiml.errors import Order
 from image_to_mesh.providers._aiml.model import read_answer
-from image_to_mesh.providers._scenario.replies import job_id_of, told_cost
+from image_to_mesh.providers._scenario.replies import parse_job_id, quoted_cost
 from image_to_mesh.providers._shared.http import client
 from image_to_mesh.providers._shared.http.reply import Reply, reply_of
 from image_to_mesh.providers._tripo import replies as tripo_answers
@@ -54,20 +54,20 @@ def test_an_id_that_cannot_be_asked_for_is_no_ticket(task: str) -> None:
     with pytest.raises(BadReply):
         tripo_answers.ordered(Reply(200, {}, "", {"code": 0, "data": {"task_id": task}}), tripo.API)
     with pytest.raises(BadReply):
-        job_id_of(Reply(200, {}, "", {"job": {"jobId": task}}), InvalidSettings)
+        parse_job_id(Reply(200, {}, "", {"job": {"jobId": task}}), InvalidSettings)
 
 
 @pytest.mark.parametrize("job", [True, {"a": 1}, ["j"], 1.5])
 def test_a_job_is_named_by_a_text_or_a_number(job: Any) -> None:
     with pytest.raises(BadReply):
-        job_id_of(Reply(200, {}, "", {"job": {"jobId": job}}), InvalidSettings)
-    assert job_id_of(Reply(200, {}, "", {"job": {"jobId": 5}}), InvalidSettings) == "5"
+        parse_job_id(Reply(200, {}, "", {"job": {"jobId": job}}), InvalidSettings)
+    assert parse_job_id(Reply(200, {}, "", {"job": {"jobId": 5}}), InvalidSettings) == "5"
 
 
 @pytest.mark.parametrize("cost", [True, float("inf"), float("nan"), 10**400, "5"])
 def test_a_price_that_is_none_is_not_kept(cost: Any) -> None:
-    assert told_cost(Reply(200, {}, "", {"creativeUnitsCost": cost})) is None
-    assert told_cost(Reply(200, {}, "", {"creativeUnitsCost": 12.5})) == 12.5
+    assert quoted_cost(Reply(200, {}, "", {"creativeUnitsCost": cost})) is None
+    assert quoted_cost(Reply(200, {}, "", {"creativeUnitsCost": 12.5})) == 12.5
 
 
 @pytest.mark.parametrize("progress", ["NaN", "Infinity", "-Infinity", "1e999"])
@@ -113,4 +113,4 @@ def test_a_refusal_whose_body_breaks_off_is_not_uncertain(
         view = end_of(running, running.start(spec))
         running.settle(5.0)
     record = Library(tmp_path).load(view.job)
-    assert (record.state, code_of(view.failure, record)) == (state, code)
+    assert (record.state, exit_code_for(view.failure, record)) == (state, code)

@@ -23,7 +23,7 @@ from image_to_mesh.providers import InvalidSettings, Provider, get_provider
 from image_to_mesh.providers._shared import reconcile
 from image_to_mesh.providers._shared.http import client
 from image_to_mesh.providers._shared.http.reply import Reply
-from image_to_mesh.providers._shared.reconcile import agrees, clocks_apart, within
+from image_to_mesh.providers._shared.reconcile import clock_offset, is_near, matches_request
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -168,7 +168,7 @@ def test_a_clock_that_is_off_here_does_not_hide_the_order(
 
 @pytest.mark.parametrize("told", ["", "soon", "Wed, 99 Foo 2026", "Fri, 01 Jan 99999 00:00:00 GMT"])
 def test_a_date_that_nobody_can_read_counts_for_nothing(told: str) -> None:
-    assert clocks_apart(Reply(200, {"date": told} if told else {}, "")) == timedelta()
+    assert clock_offset(Reply(200, {"date": told} if told else {}, "")) == timedelta()
 
 
 def _same_picture(listing: Tripo) -> None:
@@ -267,17 +267,17 @@ def test_ids_are_attached_as_they_are_polled() -> None:
     ],
 )
 def test_times_of_orders(told: object, is_then: bool) -> None:
-    assert within(told, NOW) is is_then
+    assert is_near(told, NOW) is is_then
 
 
 def test_what_is_told_must_not_contradict_what_was_sent() -> None:
-    assert agrees({"a": 1}, {}, {})
-    assert agrees({"a": 1}, {"a": 1, "more": 2}, {})
-    assert agrees({"a": 1}, {"b": 2}, {"b": 2})
-    assert not agrees({"a": 1}, {"a": 2}, {})
-    assert not agrees({}, {"b": 3}, {"b": 2})
-    assert not agrees({}, {"b": 3}, {"b": None})
-    assert agrees({}, {"seed": 3}, {"seed": None})
-    assert not agrees({"seed": 4}, {"seed": 3}, {"seed": None})
-    assert agrees({"a": 1.0}, {"a": 1}, {})
-    assert agrees({"a": "file"}, {"a": {"token": "file"}}, {})
+    assert matches_request({"a": 1}, {}, {})
+    assert matches_request({"a": 1}, {"a": 1, "more": 2}, {})
+    assert matches_request({"a": 1}, {"b": 2}, {"b": 2})
+    assert not matches_request({"a": 1}, {"a": 2}, {})
+    assert not matches_request({}, {"b": 3}, {"b": 2})
+    assert not matches_request({}, {"b": 3}, {"b": None})
+    assert matches_request({}, {"seed": 3}, {"seed": None})
+    assert not matches_request({"seed": 4}, {"seed": 3}, {"seed": None})
+    assert matches_request({"a": 1.0}, {"a": 1}, {})
+    assert matches_request({"a": "file"}, {"a": {"token": "file"}}, {})

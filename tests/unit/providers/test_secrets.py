@@ -18,7 +18,7 @@ from image_to_mesh.jobs.diagnostics import redacted
 from image_to_mesh.jobs.resources import Tools
 from image_to_mesh.providers import Failed, get_provider
 from image_to_mesh.providers._shared.http.client import Http
-from image_to_mesh.providers._shared.redaction import BULK, Secrets, without_secrets
+from image_to_mesh.providers._shared.redaction import BULK, Redactor, redact
 from image_to_mesh.providers._shared.untrusted_text import clean
 
 ODD = "tsk_a-b/c+D.4f1geheim/0123"
@@ -56,36 +56,36 @@ SPELLED = {
 
 @pytest.mark.parametrize("spelled", SPELLED.values(), ids=SPELLED)
 def test_every_spelling_is_blanked(spelled: str) -> None:
-    shown = Secrets([ODD, OTHER]).blank(f"refused: {spelled} (sorry)")
+    shown = Redactor([ODD, OTHER]).redact(f"refused: {spelled} (sorry)")
     assert shown == "refused: … (sorry)"
     value = {spelled: [f"a {spelled}", {"b": spelled}], "n": [1, None, True, 2.5]}
     told = {"…": ["a …", {"b": "…"}], "n": [1, None, True, 2.5]}
-    assert without_secrets(value, [ODD, OTHER]) == told
+    assert redact(value, [ODD, OTHER]) == told
 
 
 def test_short_keys_are_blanked_where_they_stand_as_words() -> None:
-    secrets = Secrets(["ab+1", "x7"])
-    assert secrets.blank("The key ab+1 is bad.") == "The key … is bad."
-    assert secrets.blank('key="x7". And ab+1.') == 'key="…". And ….'
+    secrets = Redactor(["ab+1", "x7"])
+    assert secrets.redact("The key ab+1 is bad.") == "The key … is bad."
+    assert secrets.redact('key="x7". And ab+1.') == 'key="…". And ….'
     for text in ("crab+12", "https://a.test/x7/y", "x7y", "files.x7.glb"):
-        assert secrets.blank(text) == text
+        assert secrets.redact(text) == text
 
 
 def test_ordinary_texts_and_addresses_stay() -> None:
-    secrets = Secrets([ODD, "test"])
+    secrets = Redactor([ODD, "test"])
     for text in ("The mesh is ready.", "https://cdn.test/a/b.glb?X-Sig=abc%2Fdef&n=1", ""):
-        assert secrets.blank(text) is text
-    assert repr(secrets) == "Secrets(…)"
+        assert secrets.redact(text) is text
+    assert repr(secrets) == "Redactor(…)"
     assert ODD not in repr(vars(secrets).get("_values", ""))
 
 
 def test_large_answers_cost_little() -> None:
-    secrets = Secrets([ODD, OTHER])
+    secrets = Redactor([ODD, OTHER])
     began = time.process_time()
     mesh = "A" * (16 * BULK)
-    assert secrets.blank(mesh) is mesh
-    assert secrets.blank("\\u0041%41&#65;" * 20_000)
-    assert secrets.blank(mesh + ODD + mesh) == f"{mesh}…{mesh}"
+    assert secrets.redact(mesh) is mesh
+    assert secrets.redact("\\u0041%41&#65;" * 20_000)
+    assert secrets.redact(mesh + ODD + mesh) == f"{mesh}…{mesh}"
     assert time.process_time() - began < 3.0
 
 
@@ -145,8 +145,8 @@ def test_no_key_in_the_record_the_view_or_the_log_whatever_is_raised(
         view = orders.end()
     assert view.failure is not None
     assert "it says …!" in view.failure.message
-    kept = (orders.library / view.job / "job.json").read_text("utf-8")
-    for text in (kept, repr(view), caplog.text):
+    record = (orders.library / view.job / "job.json").read_text("utf-8")
+    for text in (record, repr(view), caplog.text):
         assert spelled not in text
 
 
@@ -170,7 +170,7 @@ def test_the_zip_for_bug_reports_blanks_every_spelling_also_as_json(spelled: str
 )
 def test_a_key_is_blanked_that_cleaning_would_put_together(between: str) -> None:
     key = "tsk_AbC/dEf+gh1jKlMn"
-    blanked = without_secrets(f"refused: {between.join(key)} it is", [key])
+    blanked = redact(f"refused: {between.join(key)} it is", [key])
     assert clean(blanked) == "refused: … it is"
-    kept = f"two\nlines {between} without a key"
-    assert without_secrets(kept, [key]) == kept
+    text = f"two\nlines {between} without a key"
+    assert redact(text, [key]) == text

@@ -26,15 +26,15 @@ from image_to_mesh.providers import (
     Ticket,
     Uploaded,
 )
-from image_to_mesh.providers._shared.exact_ids import exact_values, is_exact
+from image_to_mesh.providers._shared.exact_ids import is_sendable_unchanged, require_exact_values
 from image_to_mesh.providers._shared.untrusted_text import (
     MOST,
     clean,
+    decode_answer,
+    decode_text,
     json_bytes,
     json_line,
     read_json,
-    text_of,
-    understood,
 )
 
 HALF = "\ud83d"
@@ -121,8 +121,8 @@ def test_ids_stay_as_they_are_and_what_is_told_beside_them_is_clean() -> None:
     result = Result(facts={"seed\n": HALF}, notes=("two\nlines",))
     assert (result.facts, result.notes) == ({"seed ": "�"}, ("two lines",))
     assert Progress("\x1b[31mWorking\n").phase == "Working "
-    assert is_exact("https://cdn.test/m.glb?X-Amz-Signature=" + "f" * 3000)
-    assert exact_values({"n": 1}, "id") == {"n": 1}
+    assert is_sendable_unchanged("https://cdn.test/m.glb?X-Amz-Signature=" + "f" * 3000)
+    assert require_exact_values({"n": 1}, "id") == {"n": 1}
 
 
 # -- answers -------------------------------------------------------------------------------------
@@ -154,7 +154,7 @@ def _same(text: str) -> str:
 def test_an_answer_is_decoded_whatever_it_is_written_in(
     body: bytes, kind: str, value: object
 ) -> None:
-    text, found = understood(text_of(body, kind), _same)
+    text, found = decode_answer(decode_text(body, kind), _same)
     assert found == value
     assert text.encode().decode() == text
 

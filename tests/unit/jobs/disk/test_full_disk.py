@@ -17,7 +17,7 @@ from fakes.glb import triangle_glb
 from fakes.running import end_of
 from fakes.service import KEY, Service, serving
 
-from image_to_mesh.cli.exit_codes import code_of
+from image_to_mesh.cli.exit_codes import exit_code_for
 from image_to_mesh.jobs import JobSpec, Library, PictureSource, Session, State, runner
 from image_to_mesh.jobs.steps import raw_answer
 from image_to_mesh.providers import Provider, Secret, get_provider
@@ -108,7 +108,7 @@ def _once(running: Session, shop: Shop, library: Path, png: bytes, disk: FullDis
         assert view.failure.kind == "library", view.failure
         assert "No space left" in view.failure.message
         assert view.state is not State.FAILED
-        assert code_of(view.failure, view.record) == (7 if ordered else 2)
+        assert exit_code_for(view.failure, view.record) == (7 if ordered else 2)
     records, problems = Library(library).all()
     assert not problems
     for record in records:

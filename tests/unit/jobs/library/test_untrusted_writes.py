@@ -20,7 +20,14 @@ from image_to_mesh.jobs.disk.signatures import mark_file
 from image_to_mesh.jobs.library.store import RECORD
 from image_to_mesh.jobs.library.versions import Version, remember
 from image_to_mesh.jobs.library.viewable_images import PIXELS, Thumbnails, picture_to_open
-from image_to_mesh.providers._shared.http.downloads import Origin, Want, _keep, _load, _size, _write
+from image_to_mesh.providers._shared.http.downloads import (
+    DownloadRequest,
+    Origin,
+    _keep,
+    _load,
+    _size,
+    _write,
+)
 
 PRIVATE = b'{"private": "letter"}'
 
@@ -191,7 +198,7 @@ def test_a_lock_that_is_a_link_is_not_opened(library: Library, private: Path) ->
 @odd
 def test_a_download_goes_into_a_plain_file(tmp_path: Path, private: Path, odd: Any) -> None:
     target = tmp_path / "mesh.part"
-    want = Want("https://example.com/a.glb", target)
+    want = DownloadRequest("https://example.com/a.glb", target)
     for path in (want.part, tmp_path / ".mesh.part.from"):
         if odd is not a_folder:
             odd(path, private)
@@ -205,7 +212,7 @@ def test_a_download_goes_into_a_plain_file(tmp_path: Path, private: Path, odd: A
 
 
 def test_a_download_goes_on_in_no_file_that_has_another_name(tmp_path: Path, private: Path) -> None:
-    want = Want("https://example.com/a.glb", tmp_path / "mesh.part")
+    want = DownloadRequest("https://example.com/a.glb", tmp_path / "mesh.part")
     os.link(private, want.part)
 
     class Answer:

@@ -31,17 +31,17 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
         yield served
 
 
-def spec_at(place: Place, library: Path, data: bytes, **how: Any) -> JobSpec:
+def spec_at(place: Place, library: Path, data: bytes, **kwargs: Any) -> JobSpec:
     """Return an order of a picture at one of the services."""
     order = place.order
     keys = {name: Secret(key) for name, key in order["keys"].items()}
-    return spec_for(library, data, order["provider"], keys=keys, base_url=order["url"], **how)
+    return spec_for(library, data, order["provider"], keys=keys, base_url=order["url"], **kwargs)
 
 
-def saved(picture: Image.Image, format_: str = "png", **how: Any) -> bytes:
+def saved(picture: Image.Image, format_: str = "png", **kwargs: Any) -> bytes:
     """Return a picture file."""
     out = io.BytesIO()
-    picture.save(out, format_, **how)
+    picture.save(out, format_, **kwargs)
     return out.getvalue()
 
 
@@ -128,9 +128,9 @@ def test_a_side_view_is_cleaned_and_looked_at_too(running: Session, tmp_path: Pa
         assert place.creates() == 1
 
 
-def ended(orders: Orders, data: bytes, **how: Any) -> JobView:
+def ended(orders: Orders, data: bytes, **kwargs: Any) -> JobView:
     """Order a mesh of a picture file at the rehearsal service."""
-    return orders.end(pictures=(PictureSource("cup", "front", lambda: data),), **how)
+    return orders.end(pictures=(PictureSource("cup", "front", lambda: data),), **kwargs)
 
 
 def sent_of(view: JobView, library: Path) -> bytes:

@@ -22,13 +22,13 @@ from fakes.aiml_cases import end_of, job_for, source
 from fakes.glb import triangle_glb
 from fakes.running import Orders
 
-from image_to_mesh.cli.exit_codes import code_of
+from image_to_mesh.cli.exit_codes import exit_code_for
 from image_to_mesh.jobs import JobView, Library, Session, State
 from image_to_mesh.jobs.steps import raw_answer
 from image_to_mesh.jobs.steps.raw_answer import Answers
 from image_to_mesh.providers import LibraryProblem, Provider, get_provider
-from image_to_mesh.providers._aiml.model import decoded
-from image_to_mesh.providers._shared.http.recorded_answer import Blanks, kept
+from image_to_mesh.providers._aiml.model import decode_base64
+from image_to_mesh.providers._shared.http.recorded_answer import StreamRedactor, record_answer
 
 TRIPOSR: Provider[Any] = get_provider("aiml_triposr")
 MIB = 1 << 20
@@ -56,9 +56,9 @@ def library(tmp_path: Path) -> Path:
     return tmp_path / "library"
 
 
-def ordered(running: Session, shop: Aiml, library: Path, png: bytes, **how: Any) -> JobView:
+def ordered(running: Session, shop: Aiml, library: Path, png: bytes, **kwargs: Any) -> JobView:
     """Order a mesh and wait for the end."""
-    view = end_of(running, running.start(job_for(TRIPOSR, shop, library, source(png), **how)))
+    view = end_of(running, running.start(job_for(TRIPOSR, shop, library, source(png), **kwargs)))
     running.settle(5.0)
     return view
 
@@ -91,7 +91,7 @@ def test_a_mesh_without_room_is_kept_in_the_answer_and_taken_from_it(
         view = ordered(running, shop, library, png, blender=None)
     assert view.failure is not None
     assert (view.failure.kind, view.state) == ("library", State.SUBMITTING)
-    assert code_of(view.failure, view.record) == 7
+    assert exit_code_for(view.failure, view.record) == 7
     record = Library(library).load(view.job)
     assert (record.state, record.files, record.mesh) == (State.SUBMITTING, (), None)
     assert record.notes == ("The service's answer is kept in the job's folder: answer.http.",)
@@ -112,10 +112,10 @@ def test_a_library_that_takes_no_answer(
     """It goes to another folder, else into memory; the user is told, and resume takes it there."""
     real = Path.open
 
-    def no_room(self: Path, mode: str = "r", *args: Any, **how: Any) -> Any:
+    def no_room(self: Path, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
         if self.name.startswith("answer"):
             raise OSError(30, "Read-only file system")
-        return real(self, mode, *args, **how)
+        return real(self, mode, *args, **kwargs)
 
     if not room:
         monkeypatch.setattr(raw_answer, "_elsewhere", lambda: iter([elsewhere / "missing"]))
@@ -292,7 +292,7 @@ def test_there_is_room_before_anything_is_ordered(
 ) -> None:  # fmt: skip
     from image_to_mesh.jobs.disk import free_space as room
 
-    needed = TRIPOSR.answer_room if synchronous else room.LEAST
+    needed = TRIPOSR.max_answer_bytes if synchronous else room.LEAST
     assert needed == (448 * MIB if synchronous else 64 * MIB)
     usage = shutil.disk_usage(library.parent)
     free = [needed - 1]
@@ -304,7 +304,7 @@ def test_there_is_room_before_anything_is_ordered(
     assert view.failure is not None
     assert (view.failure.kind, view.state) == ("library", State.QUEUED)
     assert "nothing was ordered" in view.failure.message
-    assert code_of(view.failure, view.record) == 2
+    assert exit_code_for(view.failure, view.record) == 2
     assert not requests
     free[0] = needed
     if synchronous:
@@ -354,13 +354,13 @@ def test_base64_as_it_is_written_anywhere(
     text: str, data: bytes, piece: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("image_to_mesh.providers._aiml.model.PIECE", piece)
-    assert decoded(text) == data
+    assert decode_base64(text) == data
 
 
 @pytest.mark.parametrize("text", ["", "*~*", "A", "AAAA=BBB", "AAAAA", "data:,", "AA=\u00e9"])
 def test_what_is_no_base64(text: str) -> None:
     with pytest.raises(ValueError, match=r"cut short|padding|base64|ASCII|alphabet"):
-        decoded(text)
+        decode_base64(text)
 
 
 def test_an_answer_is_not_held_three_times() -> None:
@@ -368,7 +368,7 @@ def test_an_answer_is_not_held_three_times() -> None:
     text = base64.b64encode(bytes(size)).decode()
     tracemalloc.start()
     try:
-        data = decoded(text)
+        data = decode_base64(text)
         most = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -398,12 +398,12 @@ def test_a_key_in_two_pieces_is_not_kept(at: int) -> None:
     ):
         body = f'{{"a": "{spelled}", "b": 1}}'.encode()
         place = 7 + at
-        blank = Blanks([key])
+        blank = StreamRedactor([key])
         out = b"".join(blank.take(piece) for piece in (body[:place], body[place:])) + blank.rest()
         assert out == b'{"a": "...", "b": 1}'
 
 
-class Kept:
+class Recorder:
     """Takes an answer as it comes."""
 
     def __init__(self) -> None:
@@ -433,9 +433,9 @@ def test_an_answer_that_breaks_off_is_kept_so_far() -> None:
         yield b"an answ"
         raise ConnectionError
 
-    keep = Kept()
+    keep = Recorder()
     with pytest.raises(ConnectionError):
-        list(kept(keep, 200, {"set-cookie": "a=b", "x-a": "the-secret-key\r\nX"}, pieces(),
+        list(record_answer(keep, 200, {"set-cookie": "a=b", "x-a": "the-secret-key\r\nX"}, pieces(),
                   ["the-secret-key"]))  # fmt: skip
     assert keep.head == (200, {"x-a": "...X"})
     assert (keep.body, keep.whole) == (b"half of an answ", False)

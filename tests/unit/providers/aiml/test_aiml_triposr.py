@@ -128,10 +128,10 @@ def test_illegal_values_are_refused_before_anything_is_sent(
 
 
 def test_ratio_is_greyed_where_nothing_is_cut_out() -> None:
-    names = [name for name, _ in PROVIDER.settings(do_remove_background=False).unused()]
+    names = [name for name, _ in PROVIDER.settings(do_remove_background=False).inactive_fields()]
     assert names == ["foreground_ratio"]
     for kept in (True, None):
-        assert not list(PROVIDER.settings(do_remove_background=kept).unused())
+        assert not list(PROVIDER.settings(do_remove_background=kept).inactive_fields())
 
 
 @pytest.mark.parametrize("status", [200, 201])

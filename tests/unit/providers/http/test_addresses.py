@@ -180,9 +180,9 @@ def test_a_good_address_of_a_service_is_taken(text: str) -> None:
 @pytest.mark.parametrize("text", [*BAD, "http://evil.example\\@127.0.0.1/x"])
 def test_nothing_is_sent_to_a_bad_address(call: str, text: str) -> None:
     http = Http(text, {"X-Key": "a-key"}, pause=lambda _: None)
-    how: dict[str, Any] = {"json": {}} if call == "submit" else {}
+    kwargs: dict[str, Any] = {"json": {}} if call == "submit" else {}
     with pytest.raises(InvalidSettings) as caught:
-        getattr(http, call)("/tasks", **how)
+        getattr(http, call)("/tasks", **kwargs)
     assert caught.value.sent is Sent.NO
     http.close()
 

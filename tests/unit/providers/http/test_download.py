@@ -19,7 +19,7 @@ from image_to_mesh.jobs.steps.mesh_header import read_mesh_file
 from image_to_mesh.providers import BadMesh, LibraryProblem, Sent, Unreachable
 from image_to_mesh.providers._shared.http import client, downloads
 from image_to_mesh.providers._shared.http.client import Http, Stream
-from image_to_mesh.providers._shared.http.downloads import Want, download
+from image_to_mesh.providers._shared.http.downloads import DownloadRequest, download
 
 KEY = "Bearer a-key-that-stays-here"
 BIG = 50 * 1000 * 1000
@@ -54,7 +54,7 @@ def left(folder: Path) -> list[str]:
 def test_no_key_is_sent_and_it_lands_whole(files: Files, http: Http, tmp_path: Path) -> None:
     told: list[tuple[int, int | None]] = []
     target = tmp_path / "mesh"
-    download(Want(f"{files.url}/a", target, progress=lambda *at: told.append(at)), http)
+    download(DownloadRequest(f"{files.url}/a", target, progress=lambda *at: told.append(at)), http)
     assert target.read_bytes() == files.data
     assert told[-1] == (len(files.data), len(files.data))
     assert "authorization" not in files.seen[-1][1]
@@ -69,7 +69,7 @@ def test_drops_at_each_tenth_of_a_big_file_cost_no_byte(
     tenth = len(big) // 10
     files.troubles = [Trouble(tenth, reset=number % 2 == 1) for number in range(9)]
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    download(Want(f"{files.url}/a", tmp_path / "mesh", accept=_is_mesh), http)
+    download(DownloadRequest(f"{files.url}/a", tmp_path / "mesh", accept=_is_mesh), http)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert (tmp_path / "mesh").stat().st_size == len(big)
     assert read_mesh_file(tmp_path / "mesh").format == "glb"
@@ -121,13 +121,15 @@ def test_it_goes_on_only_where_the_rest_is_of_the_same_file(
     files.data = big_glb(1_000_000)
     files.etag, files.modified = case.etag, case.modified
     files.ranges, files.length = case.ranges, case.length
-    want = Want(f"{files.url}/a?sig=1", tmp_path / "mesh", check=_stop_after(300_000, tmp_path))
+    want = DownloadRequest(
+        f"{files.url}/a?sig=1", tmp_path / "mesh", check=_stop_after(300_000, tmp_path)
+    )
     with pytest.raises(KeyboardInterrupt):
         download(want, http)
     have = (tmp_path / ".mesh.part").stat().st_size
     assert 0 < have < len(files.data)
     address = f"{files.url}/a?sig={2 if case.other_address else 1}"
-    download(Want(address, tmp_path / "mesh"), http)
+    download(DownloadRequest(address, tmp_path / "mesh"), http)
     assert (tmp_path / "mesh").read_bytes() == files.data
     asked = files.seen[-1][1].get("range")
     assert (asked == f"bytes={have}-") == (case.goes_on or not case.ranges)
@@ -149,10 +151,13 @@ def test_a_file_that_changed_meanwhile_is_begun_anew(
     files.data, files.etag = big_glb(1_000_000), etag
     with pytest.raises(KeyboardInterrupt):
         download(
-            Want(f"{files.url}/a", tmp_path / "mesh", check=_stop_after(300_000, tmp_path)), http
+            DownloadRequest(
+                f"{files.url}/a", tmp_path / "mesh", check=_stop_after(300_000, tmp_path)
+            ),
+            http,
         )
     files.data, files.etag = big_glb(900_000), '"v2"' if etag else ""
-    download(Want(f"{files.url}/a", tmp_path / "mesh"), http)
+    download(DownloadRequest(f"{files.url}/a", tmp_path / "mesh"), http)
     assert (tmp_path / "mesh").read_bytes() == files.data
 
 
@@ -160,7 +165,7 @@ def test_a_file_that_changed_meanwhile_is_begun_anew(
 def test_slow_drips_are_waited_for(files: Files, http: Http, tmp_path: Path, length: bool) -> None:
     files.data, files.length = big_glb(5_000), length
     files.troubles = [Trouble(drip=100)]
-    download(Want(f"{files.url}/a", tmp_path / "mesh", accept=_is_mesh), http)
+    download(DownloadRequest(f"{files.url}/a", tmp_path / "mesh", accept=_is_mesh), http)
     assert (tmp_path / "mesh").read_bytes() == files.data
 
 
@@ -175,29 +180,29 @@ def test_what_only_pretends_to_come_is_a_stall(
     monkeypatch.setattr(downloads, "STALL_BYTES", 10**9)
     files.data = big_glb(400_000)
     with pytest.raises(BadMesh, match="nothing came"):
-        download(Want(f"{files.url}/a", tmp_path / "mesh"), http)
+        download(DownloadRequest(f"{files.url}/a", tmp_path / "mesh"), http)
     assert (tmp_path / ".mesh.part").exists()
 
 
 def test_an_expired_address_is_not_asked_again(files: Files, http: Http, tmp_path: Path) -> None:
     with pytest.raises(BadMesh, match="answered 403"):
-        download(Want(f"{files.url}/old", tmp_path / "mesh"), http)
+        download(DownloadRequest(f"{files.url}/old", tmp_path / "mesh"), http)
     assert len(files.seen) == 1
 
 
 def test_a_server_in_trouble_is_asked_again(files: Files, http: Http, tmp_path: Path) -> None:
     files.troubles = [Trouble(status=503), Trouble(status=429), Trouble(0), Trouble(0, reset=True)]
-    download(Want(f"{files.url}/a", tmp_path / "mesh"), http)
+    download(DownloadRequest(f"{files.url}/a", tmp_path / "mesh"), http)
     assert (tmp_path / "mesh").read_bytes() == files.data
     files.troubles = [Trouble(status=500)] * 20
     with pytest.raises(BadMesh, match="answered 500"):
-        download(Want(f"{files.url}/a", tmp_path / "again"), http)
+        download(DownloadRequest(f"{files.url}/a", tmp_path / "again"), http)
 
 
 def test_what_is_no_mesh_does_not_count(files: Files, http: Http, tmp_path: Path) -> None:
     files.data = b"<html>Sign in</html>"
     with pytest.raises(BadMesh, match="not a GLB"):
-        download(Want(f"{files.url}/a", tmp_path / "mesh", accept=_is_mesh), http)
+        download(DownloadRequest(f"{files.url}/a", tmp_path / "mesh", accept=_is_mesh), http)
     assert left(tmp_path) == []
 
 
@@ -205,7 +210,7 @@ def test_what_is_no_mesh_does_not_count(files: Files, http: Http, tmp_path: Path
 def test_over_the_limit_is_refused(files: Files, http: Http, tmp_path: Path, length: bool) -> None:
     files.length = length
     with pytest.raises(BadMesh, match=r"over the limit|more than"):
-        download(Want(f"{files.url}/a", tmp_path / "mesh", limit=10), http)
+        download(DownloadRequest(f"{files.url}/a", tmp_path / "mesh", limit=10), http)
     assert not (tmp_path / "mesh").exists()
 
 
@@ -215,7 +220,7 @@ def test_too_little_room_is_said_before_anything_is_written(
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1000))
     with pytest.raises(LibraryProblem, match="room for 0 MB"):
-        download(Want(f"{files.url}/a", tmp_path / "mesh"), http)
+        download(DownloadRequest(f"{files.url}/a", tmp_path / "mesh"), http)
     assert left(tmp_path) == []
 
 
@@ -227,9 +232,9 @@ def test_a_disk_that_gets_full_keeps_what_is_there(
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(LibraryProblem, match="No space left"):
-        download(Want(f"{files.url}/a", tmp_path / "mesh"), http)
+        download(DownloadRequest(f"{files.url}/a", tmp_path / "mesh"), http)
     monkeypatch.undo()
-    download(Want(f"{files.url}/a", tmp_path / "mesh"), http)
+    download(DownloadRequest(f"{files.url}/a", tmp_path / "mesh"), http)
     assert (tmp_path / "mesh").read_bytes() == files.data
 
 
@@ -256,7 +261,7 @@ def test_a_rest_that_does_not_prove_to_be_of_the_same_file_is_not_taken(
 ) -> None:
     whole, other = big_glb(1_000_000), bytes(1_000_000)
     dated = "date" in name
-    kept = {"etag": "" if dated else '"v1"', "last-modified": "Sat, 21 Nov 2026 10:00:00 GMT"}
+    validators = {"etag": "" if dated else '"v1"', "last-modified": "Sat, 21 Nov 2026 10:00:00 GMT"}
     size = len(whole)
     asked: list[str] = []
 
@@ -265,19 +270,23 @@ def test_a_rest_that_does_not_prove_to_be_of_the_same_file_is_not_taken(
         def opened(self, url: str, headers: Mapping[str, str]) -> Iterator[Stream]:
             asked.append(headers.get("Range", ""))
             if len(asked) == 1:
-                yield Stream(200, {**kept, "content-length": str(size)}, iter([whole[:HEAD]]))
+                yield Stream(200, {**validators, "content-length": str(size)}, iter([whole[:HEAD]]))
             elif len(asked) == 2:
-                told = {"content-range": f"bytes {HEAD}-{size - 1}/{size}", **kept, **OTHERS[name]}
+                told = {
+                    "content-range": f"bytes {HEAD}-{size - 1}/{size}",
+                    **validators,
+                    **OTHERS[name],
+                }
                 figures = {"have": HEAD, "last": size - 1, "size": size}
                 shown = {key: text.format_map(figures) for key, text in told.items()}
                 yield Stream(206, shown, iter([other[HEAD:]]))
             else:
-                yield Stream(200, {**kept, "content-length": str(size)}, iter([whole]))
+                yield Stream(200, {**validators, "content-length": str(size)}, iter([whole]))
 
         def pause(self, attempt: int) -> None:
             """Make none."""
 
-    download(Want("https://a.example/a", tmp_path / "mesh"), cast("Http", Line()))
+    download(DownloadRequest("https://a.example/a", tmp_path / "mesh"), cast("Http", Line()))
     assert asked == ["", f"bytes={HEAD}-", ""]
     assert (tmp_path / "mesh").read_bytes() == whole
 
@@ -291,7 +300,7 @@ def test_a_length_that_is_none_is_left_out(length: str, tmp_path: Path) -> None:
         def opened(self, url: str, headers: Mapping[str, str]) -> Iterator[Stream]:
             yield Stream(200, {"content-length": length}, iter([whole]))
 
-    download(Want("https://a.example/a", tmp_path / "mesh"), cast("Http", Line()))
+    download(DownloadRequest("https://a.example/a", tmp_path / "mesh"), cast("Http", Line()))
     assert (tmp_path / "mesh").read_bytes() == whole
 
 
@@ -300,7 +309,7 @@ def test_an_address_that_redirects_again_and_again_is_no_result(
 ) -> None:
     files.redirect = f"{files.url}/again"
     with pytest.raises(BadMesh, match="redirects again and again") as caught:
-        download(Want(f"{files.url}/a", tmp_path / "mesh"), http)
+        download(DownloadRequest(f"{files.url}/a", tmp_path / "mesh"), http)
     assert "without paying" in caught.value.hint
     assert len(files.seen) == 6
 
@@ -310,7 +319,7 @@ def test_a_missing_certificate_bundle_is_no_full_disk(
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "gone.pem"))
     with pytest.raises(Unreachable, match=r"gone\.pem") as caught:
-        download(Want("https://localhost:9/a", tmp_path / "mesh"), http)
+        download(DownloadRequest("https://localhost:9/a", tmp_path / "mesh"), http)
     assert "REQUESTS_CA_BUNDLE" in caught.value.hint
     assert "room" not in str(caught.value)
     assert caught.value.sent is Sent.NO

@@ -162,14 +162,14 @@ def test_a_call_that_fails_says_how_much_was_sent(
 
 def _begin_after(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let requests begin once the server has reset their connection."""
-    real = connections._Watched.connect
+    real = connections._TrackedConnection.connect
 
     def connect(self: Any) -> None:
         server.ended.clear()
         real(self)
         assert server.ended.wait(5)
 
-    monkeypatch.setattr(connections._Watched, "connect", connect)
+    monkeypatch.setattr(connections._TrackedConnection, "connect", connect)
 
 
 # -- encrypted -----------------------------------------------------------------------------------
@@ -263,7 +263,7 @@ def test_a_download_is_not_kept_waiting_by_its_trailer() -> None:
     with answering(answer(f"{CHUNKED}2\r\n{{}}\r\n0\r\n{trailer}\r\n")) as server:
         http = Http(server.url, {}, pause=lambda _: None)
         with (
-            pytest.raises(client.BrokenOff, match="cannot be read"),
+            pytest.raises(client.Interrupted, match="cannot be read"),
             http.opened(f"{server.url}/mesh.glb", {}) as stream,
         ):
             list(stream.pieces)

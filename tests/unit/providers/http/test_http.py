@@ -31,9 +31,9 @@ def closed_at_the_end() -> Iterator[None]:
         OPEN.pop().close()
 
 
-def http_for(service: Service, **how: Any) -> Http:
+def http_for(service: Service, **kwargs: Any) -> Http:
     """Return a connection that does not sleep."""
-    OPEN.append(Http(service.url, HEADERS, pause=lambda _: None, **how))
+    OPEN.append(Http(service.url, HEADERS, pause=lambda _: None, **kwargs))
     return OPEN[-1]
 
 

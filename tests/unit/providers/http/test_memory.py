@@ -33,13 +33,13 @@ CALLS = {
     "submit": "http.submit('/tasks', json={})",
     "order": "http.submit('/tasks', json={}, limit=256 * 1024 * 1024)",
     "picture": "http.fetch(url + '/a.png', 20_000_000)",
-    "download": "download(Want(url + '/a.glb', Path(folder) / 'mesh', limit=1_000_000), http)",
+    "download": "download(DownloadRequest(url + '/a.glb', Path(folder) / 'm', limit=10**6), http)",
 }
 PROGRAM = r"""
 import re, sys, tempfile
 from pathlib import Path
 from image_to_mesh.providers._shared.adapters import to_json
-from image_to_mesh.providers._shared.http.downloads import Want, download
+from image_to_mesh.providers._shared.http.downloads import DownloadRequest, download
 from image_to_mesh.providers._shared.errors import ImageToMeshError
 from image_to_mesh.providers._shared.http.client import Http
 

@@ -171,9 +171,9 @@ def test_what_has_no_effect_is_said_and_not_sent(
 ) -> None:
     values = {**UNTEXTURED, "textureQuality": "extreme", "textureSeed": 7}
     values["textureAlignment"] = "geometry"
-    unused = [name for name, _ in PROVIDER.settings(**values).unused()]
+    unused = [name for name, _ in PROVIDER.settings(**values).inactive_fields()]
     assert unused == ["textureQuality", "textureAlignment", "textureSeed"]
-    assert not list(PROVIDER.settings(textureSeed=7).unused())
+    assert not list(PROVIDER.settings(textureSeed=7).inactive_fields())
     order(fake, http, tmp_path, **values)
     assert set(fake.submits[0]) == {"image", "texture", "pbr"}
 

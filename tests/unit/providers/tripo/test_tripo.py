@@ -193,12 +193,12 @@ def test_both_ends_of_a_face_window_are_taken(
 
 
 def test_what_has_no_effect_is_greyed() -> None:
-    assert set(FOUR) <= set(dict(TripoSettings(model=P1).unused()))
-    assert "geometry_quality" in dict(TripoSettings(model="v2.5-20250123").unused())
-    bare = dict(TripoSettings(texture=False, pbr=False).unused())
+    assert set(FOUR) <= set(dict(TripoSettings(model=P1).inactive_fields()))
+    assert "geometry_quality" in dict(TripoSettings(model="v2.5-20250123").inactive_fields())
+    bare = dict(TripoSettings(texture=False, pbr=False).inactive_fields())
     assert {"texture_quality", "texture_seed", "texture_version", "delight"} <= set(bare)
-    assert set(dict(TripoSettings().unused())) == {"delight"}
-    assert dict(TripoSettings(texture_version="v3.5-20260815").unused()) == {}
+    assert set(dict(TripoSettings().inactive_fields())) == {"delight"}
+    assert dict(TripoSettings(texture_version="v3.5-20260815").inactive_fields()) == {}
     check_rules(TripoSettings())
 
 

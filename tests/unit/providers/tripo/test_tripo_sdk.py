@@ -18,7 +18,7 @@ from fakes.tripo_v3 import TripoV3
 
 from image_to_mesh.providers import Picture
 from image_to_mesh.providers._shared.http.client import Http
-from image_to_mesh.providers._shared.http.downloads import Want, download
+from image_to_mesh.providers._shared.http.downloads import DownloadRequest, download
 
 NEWER = "v3.1-20260211"
 MANY: dict[str, Any] = {
@@ -297,4 +297,4 @@ def test_tripo3d_0_gives_its_key_to_the_host_of_files_and_we_do_not(
 
 def _download(http: Http, fake: TripoV2, folder: Path) -> None:
     answer: Any = V2.provider.poll(order(V2, http, folder), http)
-    download(Want(answer.files[0].url, folder / "mesh.glb"), http)
+    download(DownloadRequest(answer.files[0].url, folder / "mesh.glb"), http)

@@ -186,11 +186,11 @@ def test_broken_rule_is_refused_before_anything_is_sent(
 def test_what_a_model_does_not_have_is_greyed() -> None:
     old: Any
     for old in OLD:
-        greyed = dict(TripoV2Settings(model_version=old).unused())
+        greyed = dict(TripoV2Settings(model_version=old).inactive_fields())
         assert {name for name, _ in AFTER_1} <= set(greyed)
         assert {"model_version", "model_seed"}.isdisjoint(greyed)
-    assert set(dict(TripoV2Settings().unused())) == {"geometry_quality"}
-    assert dict(TripoV2Settings(model_version=NEW).unused()) == {}
+    assert set(dict(TripoV2Settings().inactive_fields())) == {"geometry_quality"}
+    assert dict(TripoV2Settings(model_version=NEW).inactive_fields()) == {}
 
 
 # -- pictures --------------------------------------------------------------------------------
