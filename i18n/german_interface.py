@@ -247,7 +247,7 @@ TEXTS: dict[str, str] = {
     "The zip to write": "Das Zip, das geschrieben wird",
     "There is nothing to clean up": "Es gibt nichts aufzuräumen",
     "They become a texture; takes longer": "Sie werden eine Textur; dauert länger",
-    "They feed the material's base colour": "Sie bestimmen die Grundfarbe des Materials",
+    "They feed the material's base color": "Sie bestimmen die Grundfarbe des Materials",
     "Thinnest Wall": "Dünnste Wand",
     "Tidy": "Ordnen",
     "Triangles": "Dreiecke",

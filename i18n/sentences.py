@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sentences with names and numbers in them, recognised by their fixed words.
+"""Sentences with names and numbers in them, recognized by their fixed words.
 
 Errors, notes and phases come as whole English sentences: of rooms that know no Blender, of another
 process, of a record that an older version wrote. So none of them carries more than its words, and

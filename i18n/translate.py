@@ -4,7 +4,7 @@
 Blender translates what it draws itself: titles, tooltips, labels that are one known text. What is
 put together of parts, or broken into lines, is translated here first. Errors, notes and phases come
 from rooms that know no Blender: a `Message` is translated by its template, a finished sentence is
-recognised by its fixed words.
+recognized by its fixed words.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .sentences import Sentences
 
 ADDON = __package__.rpartition(".")[0]
 CONTEXT = "image_to_mesh"
-"""Of texts that Blender's own catalogue has in another sense: “Fast” as a verb, “Mesh” as a net."""
+"""Of texts that Blender's own catalog has in another sense: “Fast” as a verb, “Mesh” as a net."""
 CONTEXTS = ("*", "Operator", CONTEXT)
 
 
@@ -45,7 +45,7 @@ def _said(sentence: str) -> str:
     translated = tr(sentence)
     if translated != sentence or not bpy.context.preferences.view.use_translate_interface:
         return translated
-    return recognised(sentence, bpy.app.translations.locale)
+    return recognized(sentence, bpy.app.translations.locale)
 
 
 def filled(message: Message) -> str:
@@ -58,7 +58,7 @@ def filled(message: Message) -> str:
 
 
 @functools.lru_cache(maxsize=1024)
-def recognised(sentence: str, language: str) -> str:
+def recognized(sentence: str, language: str) -> str:
     """Translate a sentence by the one whose fixed words it has; itself where there is none."""
     return _sentences(language).said(sentence) if language in SENTENCES else sentence
 

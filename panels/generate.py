@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lower part: Generate or why it is grey, what runs, and what became of it."""
+"""The lower part: Generate or why it is gray, what runs, and what became of it."""
 
 from __future__ import annotations
 

@@ -143,7 +143,7 @@ def _saved_as_png(settings: bpy.types.ImageFormatSettings) -> Iterator[None]:
     """Set the scene's image format to 8-bit PNG while the block runs.
 
     `media_type` is there since 5.0; it decides which file formats can be set, so it comes first
-    both times, and depth and colour mode follow the format.
+    both times, and depth and color mode follow the format.
     """
     names = [name for name in PNG_SETTINGS if hasattr(settings, name)]
     before = {name: getattr(settings, name) for name in names}

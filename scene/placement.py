@@ -65,7 +65,7 @@ def chosen_place(context: bpy.types.Context, chosen: Any) -> Place:
 
 
 def unit_factor(scene: bpy.types.Scene) -> float:
-    """Return how many of the scene's units a metre is."""
+    """Return how many of the scene's units a meter is."""
     units = scene.unit_settings
     return 1.0 if units.system == "NONE" else 1.0 / units.scale_length
 

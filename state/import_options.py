@@ -98,9 +98,9 @@ class IMAGE_TO_MESH_PG_mending(bpy.types.PropertyGroup):
     """How a mesh file is mended before it comes in."""
 
     colors: EnumProperty(
-        **_text("Vertex Colors", "What becomes of colours that a mesh carries without a texture"),
+        **_text("Vertex Colors", "What becomes of colors that a mesh carries without a texture"),
         items=(
-            ("wired", "Show", "They feed the material's base colour", 0),
+            ("wired", "Show", "They feed the material's base color", 0),
             ("baked", "Bake to Texture", "They become a texture; takes longer", 1),
             ("kept", "Leave", "As Blender's importer leaves them", 2),
         ),
@@ -180,14 +180,14 @@ class IMAGE_TO_MESH_PG_care(bpy.types.PropertyGroup):
         max=10_000,
     )
     print_height: FloatProperty(
-        **_text("Print Height", "How high the print shall be, in millimetres; 0 as in the scene"),
+        **_text("Print Height", "How high the print shall be, in millimeters; 0 as in the scene"),
         default=0.0,
         min=0.0,
         soft_max=500.0,
         precision=1,
     )
     wall: FloatProperty(
-        **_text("Wall", "The thinnest wall that the printer makes, in millimetres"),
+        **_text("Wall", "The thinnest wall that the printer makes, in millimeters"),
         default=0.8,
         min=0.01,
         soft_max=10.0,

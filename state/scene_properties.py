@@ -73,7 +73,7 @@ def switch_name(name: str) -> str:
 def read_settings(scene: bpy.types.Scene, provider: Provider[Any]) -> Settings:
     """Return what the scene holds for a provider, as the provider declared it."""
     settings = read_group(group_of(scene, provider), provider.settings)
-    return _lengths_times(settings, _metres(scene))
+    return _lengths_times(settings, _meters(scene))
 
 
 def read_group(group: Any, model: type[Settings]) -> Settings:
@@ -89,11 +89,11 @@ def read_group(group: Any, model: type[Settings]) -> Settings:
 
 def write_settings(scene: bpy.types.Scene, provider: Provider[Any], settings: Settings) -> None:
     """Put settings into the scene, e.g. those of an earlier job."""
-    write_group(group_of(scene, provider), _lengths_times(settings, 1.0 / _metres(scene)))
+    write_group(group_of(scene, provider), _lengths_times(settings, 1.0 / _meters(scene)))
 
 
-def _metres(scene: bpy.types.Scene) -> float:
-    """Return how many metres one of the scene's units is; settings of length are in metres."""
+def _meters(scene: bpy.types.Scene) -> float:
+    """Return how many meters one of the scene's units is; settings of length are in meters."""
     units = scene.unit_settings
     return 1.0 if units.system == "NONE" else round_to_declared(units.scale_length)
 
@@ -290,7 +290,7 @@ def _item(identifier: str, title: str, description: str) -> tuple[str, str, str,
     """Return a menu's item with a number of its own.
 
     Files keep the number, which Blender would else take from the order: a new provider among the
-    others would turn every file's choice into its neighbour.
+    others would turn every file's choice into its neighbor.
     """
     number = zlib.crc32(identifier.encode()) & INT_LIMIT
     return identifier, title, description, "NONE", number

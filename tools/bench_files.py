@@ -21,7 +21,7 @@ SIDE = 2048
 
 
 def write_ball(path: Path, triangles: int, textures: int) -> None:
-    """Write a GLB of about so many triangles; two textures, colour and normals, to a material."""
+    """Write a GLB of about so many triangles; two textures, color and normals, to a material."""
     arrays = _split(_ball(triangles))
     materials = math.ceil(textures / 2)
     parts = np.array_split(arrays.pop("indices"), materials)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Judge the code: ruff's rules and format, mypy's types."""
+"""Judge the code: ruff's rules and format, mypy's types, codespell's spelling."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ def main() -> int:
         ["ruff", "check", "."],
         ["ruff", "format", "--check", "."],
         ["mypy", "--config-file", config, "--cache-dir", cache, *named],
+        ["codespell_lib", "."],
     )
     codes = [subprocess.call([python, "-m", *run], cwd=places.ROOT, env=env) for run in runs]
     return 1 if any(codes) else 0

@@ -45,18 +45,18 @@ def _add(name: str, data: Any, place: Vector, target: Vector) -> Any:
 
 def _stage(corners: list[Vector]) -> None:
     """Light and floor in proportion to the model, so that any size looks the same."""
-    centre = sum(corners, Vector()) / len(corners)
-    radius = max((corner - centre).length for corner in corners)
+    center = sum(corners, Vector()) / len(corners)
+    radius = max((corner - center).length for corner in corners)
     camera = bpy.data.cameras.new("Camera")
     camera.lens = _LENS
     away = 0.85 * radius / math.sin(camera.angle / 2)
-    bpy.context.scene.camera = _add("Camera", camera, centre + _FROM * away, centre)
+    bpy.context.scene.camera = _add("Camera", camera, center + _FROM * away, center)
     lights = (("Key", (-0.6, -1.0, 1.2), 20.0), ("Fill", (1.2, -0.6, 0.5), 7.0))
     for name, direction, power in lights:
         light = bpy.data.lights.new(name, "AREA")
         light.size = 2.5 * radius
         light.energy = power * (2 * radius) ** 2
-        _add(name, light, centre + Vector(direction).normalized() * 3 * radius, centre)
+        _add(name, light, center + Vector(direction).normalized() * 3 * radius, center)
     floor = bpy.data.meshes.new("Floor")
     low, far = min(corner.z for corner in corners), 40 * radius
     edges = [(-far, -far, low), (far, -far, low), (far, far, low), (-far, far, low)]
@@ -81,7 +81,7 @@ def _set_up_render(picture: str) -> None:
     scene.cycles.denoising_prefilter = "NONE"
     scene.render.resolution_x = scene.render.resolution_y = _SIDE
     scene.render.filepath = picture
-    # The picture's own colours: the filmic default would grey them.
+    # The picture's own colors: the filmic default would gray them.
     scene.view_settings.view_transform = "Standard"
 
 

@@ -27,7 +27,7 @@ PATIENCE = 300
 
 
 def listed() -> list[dict[str, Any]]:
-    """Return the packages, with their licences; without Debian's where there is no apt."""
+    """Return the packages, with their licenses; without Debian's where there is no apt."""
     packages: list[dict[str, Any]] = tomllib.loads(LIST.read_text("utf-8"))["package"]
     if shutil.which("apt-get"):
         return packages

@@ -63,7 +63,7 @@ def take(suite: str) -> None:
 
 
 def keep(suite: str) -> None:
-    """Put the pictures of one Blender into the manual, with few colours as files are small then."""
+    """Put the pictures of one Blender into the manual, with few colors as files are small then."""
     python = environments.for_unit("3.11")
     folder = FOLDERS[suite]
     folder.mkdir(parents=True, exist_ok=True)

@@ -75,7 +75,7 @@ def _user_data(environment: Mapping[str, str]) -> Path:
 
 
 def new_job_id(name: str) -> str:
-    """Return an id that sorts by time and that people recognise: time, picture, four digits."""
+    """Return an id that sorts by time and that people recognize: time, picture, four digits."""
     time = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:24].strip("-") or "picture"
     return f"{time}-{plain}-{secrets.token_hex(2)}"

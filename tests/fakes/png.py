@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A grey PNG file of any size with something to see in it, by the PNG specification."""
+"""A gray PNG file of any size with something to see in it, by the PNG specification."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def png_of(width: int, height: int) -> bytes:
-    """Return a grey PNG of this size, its last pixel white."""
+    """Return a gray PNG of this size, its last pixel white."""
     head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     rows = zlib.compress(((b"\0" + b"\x80" * width) * height)[:-1] + b"\xff")
     parts = chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
@@ -23,7 +23,7 @@ def png_of(width: int, height: int) -> bytes:
 
 
 def noisy_png(width: int, height: int) -> bytes:
-    """Return a grey PNG of noise, which nobody packs any smaller."""
+    """Return a gray PNG of noise, which nobody packs any smaller."""
     head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     noise = random.Random(1)
     rows = zlib.compress(b"".join(b"\0" + noise.randbytes(width) for _ in range(height)))

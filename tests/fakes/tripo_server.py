@@ -274,7 +274,7 @@ class _Handler(BaseHTTPRequestHandler):
     fake: FakeTripo
     host: str
     protocol_version = "HTTP/1.1"
-    wbufsize = -1  # head and body in one piece: two would wait for each other's acknowledgement
+    wbufsize = -1  # head and body in one piece: two would wait for each other's acknowledgment
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Keep quiet."""

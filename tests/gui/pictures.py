@@ -23,7 +23,7 @@ def photograph(folder: Path, side: int = 1024) -> Path:
 
 
 def plain(folder: Path, name: str, color: tuple[int, ...]) -> Path:
-    """Write a picture of one colour, with alpha if the colour has it."""
+    """Write a picture of one color, with alpha if the color has it."""
     file = folder / name
     Image.new("RGBA" if len(color) == 4 else "RGB", (256, 256), color).save(file)
     return file

@@ -32,13 +32,13 @@ def built(pixels: NDArray[Any], **settings: Any) -> Any:
 
 
 def grid(height: int, width: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return x and y of pixel centres."""
+    """Return x and y of pixel centers."""
     y, x = np.mgrid[:height, :width] + 0.5
     return x, y
 
 
 def painted(alpha: NDArray[Any]) -> NDArray[np.float32]:
-    """Return a picture (h, w, 4) whose colours tell the place, under the given alpha."""
+    """Return a picture (h, w, 4) whose colors tell the place, under the given alpha."""
     height, width = alpha.shape
     x, y = grid(height, width)
     picture = np.stack([x / width, y / height, 0.4 + 0 * x, alpha], axis=2)
@@ -110,7 +110,7 @@ def assert_one_fan_per_vertex(triangles: NDArray[Any], count: int) -> None:
 
 
 def islands(model: Any) -> NDArray[Any]:
-    """Return the UV island of each triangle: neighbours whose UVs agree along a side."""
+    """Return the UV island of each triangle: neighbors whose UVs agree along a side."""
     flat = np.round(model.uv.reshape(-1, 2).astype(np.float64), 6)
     place = np.concatenate([model.triangles.reshape(-1, 1), flat], axis=1)
     _, names = np.unique(place, axis=0, return_inverse=True)
@@ -119,11 +119,11 @@ def islands(model: Any) -> NDArray[Any]:
 
 
 def filled(points: NDArray[Any], triangles: NDArray[Any], shape: tuple[int, int]) -> NDArray[Any]:
-    """Rasterise flat triangles, pixels (x, y), to a mask of `shape`."""
+    """Rasterize flat triangles, pixels (x, y), to a mask of `shape`."""
     fine = 4
     image = Image.new("1", (shape[1] * fine, shape[0] * fine))
     draw = ImageDraw.Draw(image)
-    # ImageDraw's pixel centres are whole numbers.
+    # ImageDraw's pixel centers are whole numbers.
     for corners in (points * fine - 0.5)[triangles].reshape(-1, 6).tolist():
         draw.polygon(corners, fill=1)
     share = np.asarray(image, np.float32).reshape(shape[0], fine, shape[1], fine).mean(axis=(1, 3))

@@ -23,7 +23,7 @@ Watch = Callable[[float, str], None]
 
 
 def bake_own_colors(obj: bpy.types.Object, name: str) -> None:
-    """Put a mesh's vertex colours into a texture of its own."""
+    """Put a mesh's vertex colors into a texture of its own."""
     if not obj.data.uv_layers:
         unwrap(obj)
     image = _new_image(name, _side_for(len(obj.data.polygons)), "Base Color")
@@ -58,7 +58,7 @@ def bake_over(
 ) -> bpy.types.Material:
     """Give `target`, which has UVs, one material that shows what `sources` look like.
 
-    Base colour and the old surface's normals always; metal and roughness as one value where all
+    Base color and the old surface's normals always; metal and roughness as one value where all
     sources have the same.
     """
     material = new_material(name)
@@ -175,7 +175,7 @@ def _bake_settings() -> Iterator[None]:
     scene.cycles.device = "CPU"
     scene.cycles.use_denoising = False
     scene.render.bake.margin = 8
-    # The colours as they are, whatever the view would make of them.
+    # The colors as they are, whatever the view would make of them.
     yield
 
 

@@ -96,7 +96,7 @@ def _remove_loose(work: bmesh.types.BMesh) -> None:
 
 
 def _fill_holes(work: bmesh.types.BMesh, sides: int) -> int:
-    """Fill holes with at most so many edges; their colours come from the faces around them."""
+    """Fill holes with at most so many edges; their colors come from the faces around them."""
     if sides <= 0:
         return 0
     rims = [edge for edge in work.edges if edge.is_boundary]

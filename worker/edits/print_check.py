@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Can it be printed: closed, thick enough everywhere, and how large in millimetres."""
+"""Can it be printed: closed, thick enough everywhere, and how large in millimeters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..mesh.orientation import read_shape
 
 SAMPLES = 6000
-MILLIMETRES = 1000.0
+MILLIMETERS = 1000.0
 FEW = 0.005
 """A share of the surface that may be thinner: sharp edges always are."""
 
@@ -22,12 +22,12 @@ FEW = 0.005
 def print_check(
     meshes: list[bpy.types.Object], card: dict[str, Any], asked: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return what a printer cares about; lengths in millimetres, at the height that is asked for.
+    """Return what a printer cares about; lengths in millimeters, at the height that is asked for.
 
     `thin_share` is the part of the surface under which the wall is thinner than `wall`.
     """
     wanted, tallest = float(asked.get("print_height", 0.0)), card["size"][2]
-    scale = wanted / tallest if wanted > 0.0 and tallest > 0.0 else MILLIMETRES
+    scale = wanted / tallest if wanted > 0.0 and tallest > 0.0 else MILLIMETERS
     wall = float(asked.get("wall", 0.8))
     thickness = np.concatenate([_thickness(obj) for obj in meshes]) * scale
     thin = float((thickness < wall).mean()) if len(thickness) else 0.0
@@ -39,7 +39,7 @@ def print_check(
         "wall": wall,
         "thinnest": round(thinnest, 3),
         "thin_share": round(thin, 4),
-        "volume": round(sum(_volume(obj) for obj in meshes) * scale**3 / MILLIMETRES, 3),
+        "volume": round(sum(_volume(obj) for obj in meshes) * scale**3 / MILLIMETERS, 3),
         "printable": bool(sound and thin <= FEW),
     }
 

@@ -94,7 +94,7 @@ def _card_of(obj: bpy.types.Object) -> dict[str, int]:
 
 
 def _twisted_faces(shape: Shape, twisted: NDArray[np.bool_]) -> int:
-    """Count the faces that look to the other side than most of their neighbours."""
+    """Count the faces that look to the other side than most of their neighbors."""
     if not twisted.any():
         return 0
     against = np.add.reduceat(twisted[shape.sides].astype(np.int32), shape.starts)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..fresh_file import empty_file
-from ..local.subject.components import labelled
+from ..local.subject.components import labeled
 from ..local.subject.foreground import Foreground, foreground
 from ..refusal import Refusal
 from .pixels import Pixels
@@ -104,7 +104,7 @@ def _cut(subject: NDArray[np.bool_]) -> list[str]:
 
 
 def _parts(subject: NDArray[np.bool_]) -> int:
-    labels, number = labelled(subject, diagonal=True)
+    labels, number = labeled(subject, diagonal=True)
     if number < 2:
         return int(number)
     sizes = np.bincount(labels[subject].ravel())

@@ -44,14 +44,14 @@ def upright(pixels: Pixels, orientation: int) -> Pixels:
 
 
 def straight(pixels: Pixels) -> Pixels:
-    """Divide the colours by their alpha; what is fully transparent keeps its colour."""
+    """Divide the colors by their alpha; what is fully transparent keeps its color."""
     alpha = pixels[..., 3:]
     divisor = np.where(alpha > 0.0, alpha, np.float32(1.0))
     return np.concatenate((pixels[..., :3] / divisor, alpha), axis=2)
 
 
 def to_srgb(pixels: Pixels) -> Pixels:
-    """Encode linear colours with the sRGB curve (IEC 61966-2-1); alpha stays."""
+    """Encode linear colors with the sRGB curve (IEC 61966-2-1); alpha stays."""
     linear = np.clip(np.nan_to_num(pixels[..., :3]), np.float32(0.0), np.float32(1.0))
     encoded = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
     return np.concatenate((encoded, pixels[..., 3:]), axis=2).astype(np.float32, copy=False)

@@ -40,7 +40,7 @@ _FALLBACK_DEPTH = 0.25
 
 @dataclass(frozen=True)
 class Model:
-    """A closed mesh with its texture, in metres and Blender's axes; the front faces −Y.
+    """A closed mesh with its texture, in meters and Blender's axes; the front faces −Y.
 
     The origin is the middle of the bounding box's bottom.
     """

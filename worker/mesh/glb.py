@@ -18,7 +18,7 @@ ROUGHNESS = 0.8
 class Model(Protocol):
     """What a recipe returns.
 
-    `vertices` (n, 3) metres, Z up, facing -Y; `triangles` (m, 3); `uv` (m, 3, 2) from the bottom
+    `vertices` (n, 3) meters, Z up, facing -Y; `triangles` (m, 3); `uv` (m, 3, 2) from the bottom
     left; `texture` (height, width, 3 or 4) sRGB, top row first; `notes` sentences for the person.
     """
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Weld the vertices that file formats split where UVs or normals differ.
 
-Exact positions are welded, nothing near: what a modeller kept apart stays apart. Done with arrays
+Exact positions are welded, nothing near: what a modeler kept apart stays apart. Done with arrays
 over a mesh rebuilt in place, since `bmesh.ops.remove_doubles` takes seconds for a million faces.
 """
 
@@ -33,7 +33,7 @@ class _Attribute:
 
 
 def weld(mesh: bpy.types.Mesh) -> None:
-    """Weld vertices at the same position; UVs, colours, materials and shading stay.
+    """Weld vertices at the same position; UVs, colors, materials and shading stay.
 
     A face that is left with fewer than three corners by it is dropped. Shape keys go: the result
     stands still.
@@ -128,7 +128,7 @@ def _sort_out(bits: NDArray[np.uint32], order: NDArray[np.int64], leads: Mask, t
 
 
 def _sorted(hashed: NDArray[np.uint64]) -> tuple[NDArray[np.int64], Mask]:
-    """Return the order of the keys' upper bits, and which neighbours in it have the same ones.
+    """Return the order of the keys' upper bits, and which neighbors in it have the same ones.
 
     The number of each takes the lower bits: sorting values is ten times as quick as `argsort`.
     """

@@ -60,7 +60,7 @@ def connected(count: int, first: Ints, second: Ints) -> Ints:
         one, other = parent[first], parent[second]
         apart = one != other
         first, second = one[apart], other[apart]
-        # Each takes some lower neighbour for its parent: chains go down and never in a circle.
+        # Each takes some lower neighbor for its parent: chains go down and never in a circle.
         parent[np.maximum(first, second)] = np.minimum(first, second)
         while True:
             further = parent[parent]

@@ -56,6 +56,6 @@ def test_some_800_000_faces_come_in_parts(addon: ModuleType) -> None:
     assert 0.7e6 < room("jobs.steps.prepare").LEAST / each < most
 
 
-def test_a_mesh_is_one_metre_tall_unless_asked_for_more(addon: ModuleType) -> None:
+def test_a_mesh_is_one_meter_tall_unless_asked_for_more(addon: ModuleType) -> None:
     assert bpy.context.scene.image_to_mesh.local.height == 1.0
     assert room("providers").get_provider("local").settings().height == 1.0

@@ -32,7 +32,7 @@ def room(name: str) -> Any:
 def disc(
     side: int = 512, *spots: tuple[float, float, float], color: Any = RED, back: Any = WHITE
 ) -> NDArray[np.uint8]:
-    """Paint discs (centre across and down, radius: shares of the side) on a plain background."""
+    """Paint discs (center across and down, radius: shares of the side) on a plain background."""
     y, x = np.mgrid[:side, :side] / side
     picture = np.full((side, side, 3), back, np.uint8)
     for across, down, radius in spots or ((0.5, 0.5, 0.3),):

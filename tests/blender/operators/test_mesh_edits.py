@@ -118,7 +118,7 @@ def care(ball: Path) -> Callable[..., dict[str, Any]]:
 
 
 def colors_seen(path: Path) -> tuple[Any, Any]:
-    """Return the mean colour of a model's left and right half, as the preview draws it."""
+    """Return the mean color of a model's left and right half, as the preview draws it."""
     empty = room("worker.fresh_file").empty_file
     empty()
     root = room("worker.edits.run_edit").open_model(str(path))
@@ -202,7 +202,7 @@ def test_reducing_to_more_is_refused(care: Any) -> None:
         care("decimate", faces=10_000_000)
 
 
-def test_quads_wear_the_old_colours(care: Any, ball: Path) -> None:
+def test_quads_wear_the_old_colors(care: Any, ball: Path) -> None:
     before = colors_seen(ball)
     card = care("quads", faces=800)["card"]
     assert card["quads"] / card["faces"] >= 0.95

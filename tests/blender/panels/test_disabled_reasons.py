@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Grey is never silent: in every state, what cannot be pressed has its reason within sight."""
+"""Gray is never silent: in every state, what cannot be pressed has its reason within sight."""
 
 from __future__ import annotations
 
@@ -102,8 +102,8 @@ def test_an_address_that_cannot_be_called_is_a_reason(
 
 
 def test_buttons_of_the_preferences_have_their_reasons(addon: ModuleType, preferences: Any) -> None:
-    grey = [one for one in draw_preferences(preferences).all("operator") if not one["enabled"]]
-    assert {one["operator"] for one in grey} == {"image_to_mesh.test_key"}
+    gray = [one for one in draw_preferences(preferences).all("operator") if not one["enabled"]]
+    assert {one["operator"] for one in gray} == {"image_to_mesh.test_key"}
     text = draw_preferences(preferences).text()
     assert "No key here, nor in TRIPO_API_KEY" in text
     assert "Allow Online Access" in text

@@ -149,7 +149,7 @@ def chosen_model() -> Any:
     return providers.get_provider(bpy.context.scene.image_to_mesh.provider).settings
 
 
-def test_settings_without_effect_are_grey_and_say_why(chosen: Any) -> None:
+def test_settings_without_effect_are_gray_and_say_why(chosen: Any) -> None:
     seen = draw(unfolded=True)
     assert not seen.prop("plate")["active"]
     assert seen.prop("thickness")["active"]
@@ -189,7 +189,7 @@ def test_an_optional_choice_of_yes_and_no_is_one_button(chosen: Any) -> None:
     assert draw().prop("cut")["text"] == "On"
 
 
-def test_an_optional_setting_has_a_switch_and_a_grey_value(chosen: Any) -> None:
+def test_an_optional_setting_has_a_switch_and_a_gray_value(chosen: Any) -> None:
     chosen.provider = "paid"
     seen = draw()
     assert seen.prop("use_seed")["active"]

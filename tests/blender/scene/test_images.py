@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# Top row first: red, green, blue over white, black and a grey.
+# Top row first: red, green, blue over white, black and a gray.
 SIX = np.array(
     [
         [(255, 0, 0), (0, 255, 0), (0, 0, 255)],

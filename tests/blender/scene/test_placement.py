@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A model stands where, as high and turned as was chosen: within a millimetre, in any scene."""
+"""A model stands where, as high and turned as was chosen: within a millimeter, in any scene."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ ADDON = "bl_ext.user_default.image_to_mesh"
 CURSOR = (1.0, -2.0, 3.0)
 PROPERTIES = {"image_to_mesh_job": "2026-photo"}
 SIDES = (1.0, 0.5, 2.0)
-"""Width, depth and height of the model, in metres."""
+"""Width, depth and height of the model, in meters."""
 UNITS = {
-    "metres": ("METRIC", 1.0, "METERS"),
-    "centimetres": ("METRIC", 0.01, "CENTIMETERS"),
+    "meters": ("METRIC", 1.0, "METERS"),
+    "centimeters": ("METRIC", 0.01, "CENTIMETERS"),
     "feet": ("IMPERIAL", 0.3048, "FEET"),
     "inches": ("IMPERIAL", 1.0, "INCHES"),
     "none": ("NONE", 1.0, "METERS"),
@@ -63,16 +63,16 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(params=list(UNITS))
 def units(request: pytest.FixtureRequest, model: Path, addon: ModuleType) -> float:
-    """The factory's scene in every kind of units, the cursor in it; how many of them a metre is."""
+    """The factory's scene in every kind of units, the cursor in it; how many of them a meter is."""
     bpy.ops.wm.read_homefile(use_factory_startup=True)
     return set_units(request.param)
 
 
 @pytest.fixture
-def metres(model: Path, addon: ModuleType) -> float:
-    """The same in metres."""
+def meters(model: Path, addon: ModuleType) -> float:
+    """The same in meters."""
     bpy.ops.wm.read_homefile(use_factory_startup=True)
-    return set_units("metres")
+    return set_units("meters")
 
 
 def set_units(name: str) -> float:
@@ -116,17 +116,17 @@ def points(things: list[bpy.types.Object]) -> NDArray[np.float64]:
 def stands(
     things: list[bpy.types.Object], foot: Any, sides: Any, units: float, front: Any = (0, -1)
 ) -> None:
-    """Check position, size and where the tip points, to a millimetre; and that scale is applied."""
-    millimetre = 0.001 * units
+    """Check position, size and where the tip points, to a millimeter; and that scale is applied."""
+    millimeter = 0.001 * units
     found = points(things)
     low, high = found.min(0), found.max(0)
-    assert low[2] == pytest.approx(foot[2], abs=millimetre)
-    assert high[2] - low[2] == pytest.approx(sides[2], abs=millimetre)
+    assert low[2] == pytest.approx(foot[2], abs=millimeter)
+    assert high[2] - low[2] == pytest.approx(sides[2], abs=millimeter)
     root = things[0]
     assert root.parent is None
-    np.testing.assert_allclose(root.matrix_world.translation, foot, atol=millimetre)
+    np.testing.assert_allclose(root.matrix_world.translation, foot, atol=millimeter)
     tip = foot[:2] + np.array(front) * sides[1] / 2
-    assert np.linalg.norm(found[:, :2] - tip, axis=1).min() < millimetre
+    assert np.linalg.norm(found[:, :2] - tip, axis=1).min() < millimeter
     for thing in things:
         np.testing.assert_allclose(thing.scale, (1, 1, 1), atol=1e-6)
 
@@ -152,20 +152,20 @@ def test_on_the_surface_under_the_cursor(units: float, bring: Any) -> None:
     stands(bring(), Vector((1.0, -2.0, 1.5)) * units, sides(units), units)
 
 
-def test_on_a_surface_that_the_cursor_was_snapped_to(metres: float, bring: Any) -> None:
+def test_on_a_surface_that_the_cursor_was_snapped_to(meters: float, bring: Any) -> None:
     bpy.context.scene.cursor.location = (0.25, 0.5, 1.0)
     chosen().position = "surface"
     stands(bring(), (0.25, 0.5, 1.0), SIDES, 1.0)
 
 
-def test_over_nothing_it_stands_at_the_cursor(metres: float, bring: Any) -> None:
+def test_over_nothing_it_stands_at_the_cursor(meters: float, bring: Any) -> None:
     bpy.data.objects.remove(bpy.data.objects["Cube"])
     chosen().position = "surface"
     stands(bring(), CURSOR, SIDES, 1.0)
 
 
 def picture_empty(units: float, turn: float) -> bpy.types.Object:
-    """An image empty, 3 metres high and 1.5 wide, upright, moved off its middle."""
+    """An image empty, 3 meters high and 1.5 wide, upright, moved off its middle."""
     image = bpy.data.images.new("photo", 200, 400)
     empty = bpy.data.objects.new("reference", None)
     empty.empty_display_type = "IMAGE"
@@ -179,8 +179,8 @@ def picture_empty(units: float, turn: float) -> bpy.types.Object:
 
 
 @pytest.mark.parametrize("turn", [0.0, math.pi / 2, math.radians(30)])
-def test_where_a_picture_stands(turn: float, metres: float, bring: Any) -> None:
-    chosen().position, chosen().reference = "reference", picture_empty(metres, turn)
+def test_where_a_picture_stands(turn: float, meters: float, bring: Any) -> None:
+    chosen().position, chosen().reference = "reference", picture_empty(meters, turn)
     front = (math.sin(turn), -math.cos(turn))
     stands(bring(), (4.0, 5.0, 0.5), sides(1.5), 1.0, front)
 
@@ -190,14 +190,14 @@ def test_where_a_picture_stands_in_any_units(units: float, bring: Any) -> None:
     stands(bring(), Vector((4.0, 5.0, 0.5)) * units, sides(1.5 * units), units)
 
 
-def test_where_a_picture_lies(metres: float, bring: Any) -> None:
-    empty = picture_empty(metres, 0.0)
+def test_where_a_picture_lies(meters: float, bring: Any) -> None:
+    empty = picture_empty(meters, 0.0)
     empty.rotation_euler = (0, 0, 0)
     chosen().position, chosen().reference = "reference", empty
     stands(bring(), (4.0, 5.0, 2.0), sides(1.5), 1.0)
 
 
-def test_where_an_object_stands_whatever_it_hangs_on(metres: float, bring: Any) -> None:
+def test_where_an_object_stands_whatever_it_hangs_on(meters: float, bring: Any) -> None:
     cube = bpy.data.objects["Cube"]
     parent = bpy.data.objects.new("parent", None)
     bpy.context.scene.collection.objects.link(parent)
@@ -214,13 +214,13 @@ def test_as_large_as_was_asked(measure: str, factor: float, units: float, bring:
     stands(bring(), Vector(CURSOR) * units, sides(factor * units), units)
 
 
-def test_the_longest_side_may_be_another_than_the_height(metres: float, bring: Any) -> None:
+def test_the_longest_side_may_be_another_than_the_height(meters: float, bring: Any) -> None:
     place = room("scene.placement").Place(CURSOR, size=5.0, measure="longest")
     low, high = Vector((-2, -1, 0)), Vector((2, 1, 1))
     assert room("scene.placement")._factor(place, low, high, 1.0) == pytest.approx(1.25)
 
 
-def test_the_providers_front_is_turned(metres: float, bring: Any) -> None:
+def test_the_providers_front_is_turned(meters: float, bring: Any) -> None:
     stands(bring(turn=math.pi / 2), CURSOR, SIDES, 1.0, (1, 0))
 
 
@@ -231,7 +231,7 @@ def test_results_stand_in_a_row(units: float, bring: Any) -> None:
         stands(bring(), Vector(foot) * units, sides(units), units)
 
 
-def test_a_gap_in_the_row_is_filled(metres: float, bring: Any) -> None:
+def test_a_gap_in_the_row_is_filled(meters: float, bring: Any) -> None:
     chosen().use_row, chosen().spacing = True, 0.3
     rows = [bring() for _ in range(3)]
     for thing in rows[1]:
@@ -239,7 +239,7 @@ def test_a_gap_in_the_row_is_filled(metres: float, bring: Any) -> None:
     stands(bring(), (CURSOR[0] + 1.3, *CURSOR[1:]), SIDES, 1.0)
 
 
-def test_what_stands_elsewhere_is_in_nobodys_way(metres: float, bring: Any) -> None:
+def test_what_stands_elsewhere_is_in_nobodys_way(meters: float, bring: Any) -> None:
     chosen().use_row = True
     bpy.context.scene.cursor.location = (0, 5, 0)
     bring()
@@ -247,7 +247,7 @@ def test_what_stands_elsewhere_is_in_nobodys_way(metres: float, bring: Any) -> N
     stands(bring(), CURSOR, SIDES, 1.0)
 
 
-def test_in_nested_collections(metres: float, bring: Any) -> None:
+def test_in_nested_collections(meters: float, bring: Any) -> None:
     outer, inner = bpy.data.collections.new("outer"), bpy.data.collections.new("inner")
     bpy.context.scene.collection.children.link(outer)
     outer.children.link(inner)
@@ -258,7 +258,7 @@ def test_in_nested_collections(metres: float, bring: Any) -> None:
     assert {collection for thing in things for collection in thing.users_collection} == {inner}
 
 
-def test_in_another_view_layer(metres: float, bring: Any) -> None:
+def test_in_another_view_layer(meters: float, bring: Any) -> None:
     scene = bpy.context.scene
     other = scene.view_layers.new("other")
     hidden = other.layer_collection.children["Collection"]
@@ -272,7 +272,7 @@ def test_in_another_view_layer(metres: float, bring: Any) -> None:
     assert scene.view_layers[0].objects.active.name == "Cube"
 
 
-def test_in_local_view_it_shows_at_once(metres: float, bring: Any) -> None:
+def test_in_local_view_it_shows_at_once(meters: float, bring: Any) -> None:
     window = bpy.context.window_manager.windows[0]
     area = next(area for area in window.screen.areas if area.type == "VIEW_3D")
     region = next(region for region in area.regions if region.type == "WINDOW")
@@ -288,7 +288,7 @@ def test_in_local_view_it_shows_at_once(metres: float, bring: Any) -> None:
 
 
 def test_linked_it_stands_there_as_well_and_can_be_moved(
-    metres: float, bring: Any, model: Path
+    meters: float, bring: Any, model: Path
 ) -> None:
     chosen().storage = "linked"
     chosen().use_size, chosen().size = True, 4.0
@@ -314,7 +314,7 @@ def test_what_a_record_keeps_is_the_same_place(addon: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("scale", [1.0, 0.01, 0.3048])
-def test_settings_of_length_are_metres_whatever_the_scene_counts_in(
+def test_settings_of_length_are_meters_whatever_the_scene_counts_in(
     scale: float, addon: ModuleType
 ) -> None:
     scene, properties = bpy.context.scene, room("state.scene_properties")
@@ -327,7 +327,7 @@ def test_settings_of_length_are_metres_whatever_the_scene_counts_in(
     assert scene.image_to_mesh.local.height == pytest.approx(1.8 / scale, rel=1e-5)
 
 
-def test_turns_are_remembered_for_the_provider_and_model(metres: float, bring: Any) -> None:
+def test_turns_are_remembered_for_the_provider_and_model(meters: float, bring: Any) -> None:
     jobs, turn, preferences = room("jobs"), room("app.orientation"), room("preferences")
     record = jobs.Record(
         "job", jobs.State.READY, "tripo", "photo", "2026-11-21T00:00:00+00:00",
@@ -354,7 +354,7 @@ def test_turns_are_remembered_for_the_provider_and_model(metres: float, bring: A
     assert turn.turn_for(context, other) == 0
 
 
-def test_a_tilted_model_turns_about_the_vertical(metres: float, bring: Any) -> None:
+def test_a_tilted_model_turns_about_the_vertical(meters: float, bring: Any) -> None:
     root = bring()[0]
     root.rotation_mode = "QUATERNION"
     root.matrix_world = Matrix.Translation(CURSOR) @ Matrix.Rotation(0.5, 4, "X")

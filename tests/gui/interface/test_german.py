@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The panel in German, in a real window: Blender's own catalogue and the add-on's beside it."""
+"""The panel in German, in a real window: Blender's own catalog and the add-on's beside it."""
 
 from __future__ import annotations
 

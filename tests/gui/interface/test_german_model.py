@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from gui.artist import Artist
 
 NARROW = 220
-GREY = "bpy.context.scene.image_to_mesh.image = bpy.data.images.new('grey', 256, 256)"
+GRAY = "bpy.context.scene.image_to_mesh.image = bpy.data.images.new('gray', 256, 256)"
 ALONE = """
 import sys, types
 panels = 'bl_ext.user_default.image_to_mesh.panels.'
@@ -61,7 +61,7 @@ def german(artist: Artist) -> Iterator[None]:
 
 
 def test_an_error_says_in_german_what_happened_and_what_to_do(artist: Artist) -> None:
-    artist.session.run(GREY)
+    artist.session.run(GRAY)
     artist.press_generate()
     artist.shows("hebt sich von den Farben seines Randes ab.", 30)
     artist.shows("Nimm ein Bild")

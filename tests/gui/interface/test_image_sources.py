@@ -92,7 +92,7 @@ def find_thumbnail(artist: Artist) -> tuple[int, int]:
 
 
 def under_pointer(artist: Artist, x: int, y: int) -> tuple[float, ...]:
-    """Return the colour of what is shown about a pixel of the screen."""
+    """Return the color of what is shown about a pixel of the screen."""
     return mean_color(artist.session.screenshot("drop-menu"), x - 30, y - 30, 40)
 
 

@@ -92,7 +92,7 @@ def test_that_it_is_read_does_not_change_it(artist: Artist, photograph: Path) ->
 
 
 @pytest.mark.parametrize("provider", ["tripo", "aiml_triposr"])
-def test_grey_says_why(artist: Artist, photograph: Path, provider: str) -> None:
+def test_gray_says_why(artist: Artist, photograph: Path, provider: str) -> None:
     artist.choose(photograph)
     artist.session.run(f"{SCENE}.provider = {provider!r}")
     assert "needs an API key" in " ".join(artist.words().splitlines())

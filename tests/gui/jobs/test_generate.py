@@ -38,7 +38,7 @@ space.region_3d.view_location = (1.62, -1.0, 0.72)
 space.region_3d.view_distance = 3.0
 space.region_3d.view_rotation = Euler((radians(74), 0, radians(16))).to_quaternion()
 """
-CENTRE = """
+CENTER = """
 from bpy_extras.view3d_utils import location_3d_to_region_2d
 spot = location_3d_to_region_2d(region(), space.region_3d, (1.5, -1.0, 0.9))
 [spot.x, region().height - spot.y]
@@ -143,7 +143,7 @@ def test_it_shows_the_picture(artist: Artist, click: Click) -> None:
     assert mesh["uvs"] == 1
     assert mesh["packed"]
     assert min(mesh["picture"]) > 256
-    x, y = artist.session.run(CENTRE)
+    x, y = artist.session.run(CENTER)
     place = artist.session.run("place_of('WINDOW')")
     shown = artist.session.screenshot("click-after")
     left, top = place["left"] + round(x) - 40, place["top"] + round(y) - 40

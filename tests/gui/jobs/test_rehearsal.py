@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A service with a key, from the click to the mesh: greyed without its key, progress, result."""
+"""A service with a key, from the click to the mesh: grayed without its key, progress, result."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def set_key(artist: Artist, key: str) -> None:
     )
 
 
-def test_without_a_key_generate_is_grey(artist: Artist, service: Service, photograph: Path) -> None:
+def test_without_a_key_generate_is_gray(artist: Artist, service: Service, photograph: Path) -> None:
     choose_rehearsal(artist, photograph)
     assert artist.session.run("bpy.ops.image_to_mesh.generate.poll()") is False
     said = " ".join(artist.words().split())

@@ -192,7 +192,7 @@ def open_views(artist: Artist) -> None:
 
 
 def color_of(data: bytes) -> tuple[int, ...]:
-    """Return the colour in the middle of a picture as it was sent."""
+    """Return the color in the middle of a picture as it was sent."""
     with Image.open(io.BytesIO(data)) as sent:
         pixel = sent.convert("RGB").getpixel((sent.width // 2, sent.height // 2))
     assert isinstance(pixel, tuple)

@@ -21,7 +21,7 @@ _SPELLED = (
 _UNIT = (
     r"ms|milliseconds?|s|seconds?|minutes?|hours?|days?|weeks?|[kKMG]i?B|kilobytes?|megabytes?|"
     r"gigabytes?|megapixels?|pixels?|faces|triangles|vertices|points|nodes|objects|materials|"
-    r"metres?|meters?|percent|%|degrees?"
+    r"meters?|percent|%|degrees?"
 )
 _DIGITS = r"\d(?:[\d,.]*\d)?"
 _MANY = r"(?:\s(?:hundred|thousand|million|billion))?"
@@ -87,7 +87,7 @@ def test_what_holds_a_figure_is_there() -> None:
             "five million faces take a fifth\nof a second",
             ["five million faces", "a fifth of a second"],
         ),
-        ("one metre tall, 4-second waits, 95%", ["one metre", "4-second", "95%"]),
+        ("one meter tall, 4-second waits, 95%", ["one meter", "4-second", "95%"]),
         ("Blender 4.2 runs all in 5.2; one thing at a time; version 3 says", []),
     ],
 )

@@ -113,9 +113,9 @@ def test_every_module_says_what_it_is_for() -> None:
     assert [one.file for one in _sources() if not ast.get_docstring(one.tree)] == []
 
 
-def test_every_file_carries_the_licence() -> None:
-    licence = "# SPDX-License-Identifier: GPL-3.0-or-later\n"
-    assert [one.file for one in _sources() if not one.text.startswith(licence)] == []
+def test_every_file_carries_the_license() -> None:
+    header = "# SPDX-License-Identifier: GPL-3.0-or-later\n"
+    assert [one.file for one in _sources() if not one.text.startswith(header)] == []
 
 
 def _public(body: list[ast.stmt], inherited: frozenset[str], within: str = "") -> Iterator[str]:

@@ -62,7 +62,7 @@ ROOMS: dict[str, Room] = {
     # Puts the rooms together; what it imports at its top is all that `import image_to_mesh` costs.
     "": _room("cli", "preferences", "providers", "scene", others=BLENDER, never=THREADS | IO),
 }
-# The files of a room that may use what their neighbours may not.
+# The files of a room that may use what their neighbors may not.
 ALONE = {
     "requests": ("providers/_shared/http/transport.py",),
     "send2trash": ("jobs/disk/trash.py",),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the product says, in German: every sentence, each recognised, none left over."""
+"""What the product says, in German: every sentence, each recognized, none left over."""
 
 from __future__ import annotations
 
@@ -161,11 +161,11 @@ def test_a_sentence_stands_in_one_file() -> None:
 
 
 def test_two_values_never_touch() -> None:
-    """What stands side by side could not be told apart when a sentence is recognised."""
+    """What stands side by side could not be told apart when a sentence is recognized."""
     assert not [text for text in i18n.SENTENCES["de_DE"] if "{}{}" in text]
 
 
-def test_every_sentence_is_recognised_with_its_values() -> None:
+def test_every_sentence_is_recognized_with_its_values() -> None:
     for file in FILES:
         for text, own in i18n.recognizable(file.TEXTS).items():
             values = [f"Zq{number}" for number in range(text.count("{}"))]

@@ -174,7 +174,7 @@ def test_broken_rule_is_refused_with_its_sentence(rehearsal: Provider[Any]) -> N
 
 def test_misspelled_setting_gets_a_suggestion(rehearsal: Provider[Any]) -> None:
     with pytest.raises(providers.InvalidSettings, match="face_limit"):
-        parse_settings(rehearsal.settings, {"face_limt": 3})
+        parse_settings(rehearsal.settings, {"face_limits": 3})
 
 
 def test_an_empty_value_is_a_choice_or_is_told_as_empty() -> None:

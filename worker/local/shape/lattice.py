@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A lattice of equilateral triangles that grows finer toward the outline.
 
-Each level splits triangles near the outline into four; a neighbour left with one or two
+Each level splits triangles near the outline into four; a neighbor left with one or two
 split sides is divided across them, so that no side ends in the middle of another.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 from ..array_types import Bools, Floats, Ints
 from .outline import Outline
 
-# A triangle's corners lie within 0.58 of its side from its centre; the rest is a margin
+# A triangle's corners lie within 0.58 of its side from its center; the rest is a margin
 # that keeps the triangles next to the outline's own at the finest level too.
 _REACH = 1.15
 
@@ -68,8 +68,8 @@ def _even(outline: Outline, width: float) -> tuple[Floats, Ints]:
         np.stack([right, across_below, below], 1),
     )
     triangles = np.concatenate([upper, lower])
-    centres = nodes[triangles].mean(axis=1)
-    kept = outline.near(centres, _REACH * width) | (outline.level(centres) > 0.0)
+    centers = nodes[triangles].mean(axis=1)
+    kept = outline.near(centers, _REACH * width) | (outline.level(centers) > 0.0)
     return nodes, triangles[kept]
 
 

@@ -52,9 +52,9 @@ class Outline:
         return np.asarray(found + counts[top, left] > 0)
 
 
-def _window(centre: Floats, radius: float, size: int) -> tuple[Ints, Ints]:
-    first = np.clip(np.floor(centre - radius), 0, size).astype(np.int64)
-    last = np.clip(np.ceil(centre + radius), 0, size).astype(np.int64)
+def _window(center: Floats, radius: float, size: int) -> tuple[Ints, Ints]:
+    first = np.clip(np.floor(center - radius), 0, size).astype(np.int64)
+    last = np.clip(np.ceil(center + radius), 0, size).astype(np.int64)
     return first, last
 
 

@@ -70,8 +70,8 @@ def enlarged(
     if (rows, columns) == (height, width):
         return np.asarray(image[part], np.float32)
     places = np.arange(height)[part[0]], np.arange(width)[part[1]]
-    above, below, down = _neighbours((places[0] + 0.5) * (rows / height), rows)
-    left, right, along = _neighbours((places[1] + 0.5) * (columns / width), columns)
+    above, below, down = _neighbors((places[0] + 0.5) * (rows / height), rows)
+    left, right, along = _neighbors((places[1] + 0.5) * (columns / width), columns)
     extra = (1,) * (image.ndim - 2)
     down = down.reshape(-1, 1, *extra)
     along = along.reshape(1, -1, *extra)
@@ -80,16 +80,16 @@ def enlarged(
     return wide[above] + (wide[below] - wide[above]) * down
 
 
-def _neighbours(position: Floats, count: int) -> tuple[Ints, Ints, Singles]:
+def _neighbors(position: Floats, count: int) -> tuple[Ints, Ints, Singles]:
     """Return the two pixels around each position, and the second one's share."""
-    centred = np.clip(position - 0.5, 0.0, count - 1.0)
-    first = np.minimum(centred.astype(np.int64), max(count - 2, 0))
-    share = (centred - first).astype(np.float32)
+    centered = np.clip(position - 0.5, 0.0, count - 1.0)
+    first = np.minimum(centered.astype(np.int64), max(count - 2, 0))
+    share = (centered - first).astype(np.float32)
     return first, np.minimum(first + 1, count - 1), share
 
 
 def sampled(image: Numbers, x: Floats, y: Floats) -> Floats:
-    """Interpolate (h, w) bilinearly at points in pixels; pixel (0, 0) has its centre at 0.5."""
+    """Interpolate (h, w) bilinearly at points in pixels; pixel (0, 0) has its center at 0.5."""
     height, width = image.shape
     column = np.clip(x - 0.5, 0.0, width - 1.0)
     row = np.clip(y - 0.5, 0.0, height - 1.0)

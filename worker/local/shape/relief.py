@@ -59,7 +59,7 @@ def embossed(
 ) -> Floats:
     """Return heights (n,) from 0 to `height` pixels: the brighter, the higher.
 
-    `lightness` (h, w) is OKLab's L; colours outside of the subject have no part in it.
+    `lightness` (h, w) is OKLab's L; colors outside of the subject have no part in it.
     """
     size = np.sqrt(outline.area)
     sigma = 0.5 + 0.03 * smoothness * smoothness * size
@@ -73,5 +73,5 @@ def embossed(
 
 
 def lightness(picture: Numbers) -> Singles:
-    """Return OKLab's L (h, w) of sRGB-encoded colours (h, w, 3)."""
+    """Return OKLab's L (h, w) of sRGB-encoded colors (h, w, 3)."""
     return oklab(picture[:, :, :3])[:, :, 0]

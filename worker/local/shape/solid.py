@@ -85,7 +85,7 @@ def _outward(flat: Silhouette) -> Floats:
 
 
 def standing(vertices: Floats, height: float) -> Floats:
-    """Scale vertices to `height` metres and put the origin at the middle of the bottom."""
+    """Scale vertices to `height` meters and put the origin at the middle of the bottom."""
     low, high = vertices.min(axis=0), vertices.max(axis=0)
     origin = np.array([(low[0] + high[0]) / 2.0, (low[1] + high[1]) / 2.0, low[2]])
     return np.asarray((vertices - origin) * (height / (high[2] - low[2])))

@@ -77,9 +77,9 @@ def atlas(
     back = Area(left, top, columns, rows, crop, mirrored=True)
     size = max(height, top + rows), max(width, left + columns), 3
     image = np.zeros(size, np.uint8)
-    for area, colours in ((front, picture), (back, reverse)):
+    for area, colors in ((front, picture), (back, reverse)):
         image[area.top : area.top + area.height, area.left : area.left + area.width] = (
-            np.clip(colours, 0.0, 1.0) * 255.0 + 0.5
+            np.clip(colors, 0.0, 1.0) * 255.0 + 0.5
         )
     return Atlas(image, front, back)
 
@@ -95,7 +95,7 @@ _Crop = tuple[float, float, float, float]
 def _layout(bounds: Floats, plain_back: bool, longest: int) -> tuple[_Crop, float, bool]:
     """Return the crop in the picture's pixels, its scale (at most 1), and whether back is below.
 
-    A margin of some texels keeps the sides' colours apart; it is given up before the picture
+    A margin of some texels keeps the sides' colors apart; it is given up before the picture
     is scaled for its sake alone.
     """
     left, top = np.floor(bounds[:2]).astype(int)
@@ -121,7 +121,7 @@ def _layout(bounds: Floats, plain_back: bool, longest: int) -> tuple[_Crop, floa
 def _cropped(pixels: Numbers, matte: Singles, area: Area) -> tuple[Singles, Singles]:
     """Cut an area's part out of picture and matte, at the area's scale.
 
-    Return colours (h, w, 3) times weights, and the weights (h, w): 1 well inside the subject.
+    Return colors (h, w, 3) times weights, and the weights (h, w): 1 well inside the subject.
     """
     left, top, right, bottom = (int(edge) for edge in area.crop)
     height, width = pixels.shape[:2]
@@ -148,7 +148,7 @@ def _cropped(pixels: Numbers, matte: Singles, area: Area) -> tuple[Singles, Sing
 
 
 def _trust(matte: Singles) -> Singles:
-    """Return how far each pixel is to be believed: the rim's own carry the background's colour."""
+    """Return how far each pixel is to be believed: the rim's own carry the background's color."""
     # On a straight edge this rises from 0 at 1.3 pixels inside to 1 at 2.8.
     soft = blurred(matte, 1.5)
     trust: Singles = np.clip((soft - np.float32(0.81)) * np.float32(6.3), 0.0, 1.0)
@@ -160,39 +160,39 @@ def _trust(matte: Singles) -> Singles:
     return trust
 
 
-def _filled(colours: Singles, weights: Singles) -> Singles:
-    """Fill in colours (h, w, 3) where weights lack, from ever coarser means (pull-push).
+def _filled(colors: Singles, weights: Singles) -> Singles:
+    """Fill in colors (h, w, 3) where weights lack, from ever coarser means (pull-push).
 
-    Gortler et al., "The Lumigraph", 1996. `colours` are already multiplied with `weights`.
+    Gortler et al., "The Lumigraph", 1996. `colors` are already multiplied with `weights`.
     """
-    levels = [(colours, weights)]
+    levels = [(colors, weights)]
     while max(weights.shape) > 1:
-        colours, weights = _halved(colours, weights)
-        levels.append((colours, weights))
-    colours, weights = levels.pop()
-    filled = np.asarray(colours / np.maximum(weights, np.float32(1e-6))[:, :, None], np.float32)
+        colors, weights = _halved(colors, weights)
+        levels.append((colors, weights))
+    colors, weights = levels.pop()
+    filled = np.asarray(colors / np.maximum(weights, np.float32(1e-6))[:, :, None], np.float32)
     while levels:
-        colours, weights = levels.pop()
+        colors, weights = levels.pop()
         height, width = weights.shape
         if levels:
             coarse = enlarged(filled, 2 * filled.shape[0], 2 * filled.shape[1])
         else:
             coarse = filled.repeat(2, axis=0).repeat(2, axis=1)
         filled = coarse[:height, :width] * (np.float32(1.0) - weights)[:, :, None]
-        filled += colours
+        filled += colors
     return filled
 
 
-def _halved(colours: Singles, weights: Singles) -> tuple[Singles, Singles]:
+def _halved(colors: Singles, weights: Singles) -> tuple[Singles, Singles]:
     """Sum squares of four pixels, weights limited to 1."""
     height, width = weights.shape
     odd = height % 2, width % 2
     if any(odd):
-        colours = np.pad(colours, ((0, odd[0]), (0, odd[1]), (0, 0)))
+        colors = np.pad(colors, ((0, odd[0]), (0, odd[1]), (0, 0)))
         weights = np.pad(weights, ((0, odd[0]), (0, odd[1])))
     sums = weights[::2] + weights[1::2]
     sums = sums[:, ::2] + sums[:, 1::2]
-    tints = colours[::2] + colours[1::2]
+    tints = colors[::2] + colors[1::2]
     tints = tints[:, ::2] + tints[:, 1::2]
     excess = np.maximum(sums, np.float32(1.0))
     tints /= excess[:, :, None]
@@ -200,7 +200,7 @@ def _halved(colours: Singles, weights: Singles) -> tuple[Singles, Singles]:
 
 
 def _plain(picture: Singles) -> Singles:
-    """Return a small smooth version of the front's colours, mirrored."""
+    """Return a small smooth version of the front's colors, mirrored."""
     height, width = picture.shape[:2]
     small = (max(1, min(height // 4, _PLAIN_BACK)), max(1, min(width // 4, _PLAIN_BACK)))
     soft = area_scaled(picture[:, ::-1], *small)

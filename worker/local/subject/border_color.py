@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The background as the picture's border shows it: a smooth surface of colour, or a few colours."""
+"""The background as the picture's border shows it: a smooth surface of color, or a few colors."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ _ROUGHEST = 0.03
 _ROUGHEST_HUE = 0.016
 _REFITS = 2
 _ALIKE = 8.0
-# How much stranger at most is what has the colour of a subject that the lower border cuts.
+# How much stranger at most is what has the color of a subject that the lower border cuts.
 _CLAIM = 4.0
 # Noise widths between which the dividing line is sought.
 _PLAUSIBLE = (3.0, 7.0)
 
 
 def strangeness(lab: Singles) -> Floats:
-    """Return how far each pixel (h, w, 3) is from the background's colours, in noise widths."""
+    """Return how far each pixel (h, w, 3) is from the background's colors, in noise widths."""
     height, width = lab.shape[:2]
     scaled = lab.reshape(-1, 3).astype(np.float64) * _METRIC
     ring, sides = _ring(height, width)
     position = _positions(height, width)
-    centres, spreads, names, wanted, clothes = _border_colours(scaled, ring, sides)
+    centers, spreads, names, wanted, clothes = _border_colors(scaled, ring, sides)
     trusted = wanted[names]
     surface, sigma = _smooth_surface(scaled[ring], position[ring], trusted)
     explained = (np.abs(scaled[ring] - position[ring] @ surface) < 3.5 * sigma).all(axis=1)
@@ -50,9 +50,9 @@ def strangeness(lab: Singles) -> Floats:
         nearest = _from_surface(scaled, position, surface, sigma)
         wanted = wanted & _another_background(names, sides, explained)
     for k in np.flatnonzero(wanted):
-        nearest = np.minimum(nearest, _away(scaled, centres[k], spreads[k]))
+        nearest = np.minimum(nearest, _away(scaled, centers[k], spreads[k]))
     for k in np.flatnonzero(clothes & ~wanted):
-        own = np.maximum(_away(scaled, centres[k], spreads[k]), 1.0)
+        own = np.maximum(_away(scaled, centers[k], spreads[k]), 1.0)
         nearest *= np.clip(nearest / own, 1.0, _CLAIM)
     return nearest.reshape(height, width)
 
@@ -65,14 +65,14 @@ def _wall_and_floor(
     One is above. The other lies below, from corner to corner, and fills less of the inside than
     clothes would that the frame cuts.
     """
-    colours, places = scaled[ring], position[ring]
-    low = _halves(colours)
+    colors, places = scaled[ring], position[ring]
+    low = _halves(colors)
     if low[sides == 0].mean() > 0.5:
         low = ~low
     above, below, left, right = (float(low[sides == side].mean()) for side in range(4))
-    if above > 0.02 or below < 0.96 or min(left, right) < 0.02 or not _far_apart(colours, low):
+    if above > 0.02 or below < 0.96 or min(left, right) < 0.02 or not _far_apart(colors, low):
         return ()
-    found = [_smooth_surface(colours, places, half) for half in (~low, low)]
+    found = [_smooth_surface(colors, places, half) for half in (~low, low)]
     wall, floor = (
         (np.abs(scaled - position @ surface) < 3.5 * sigma).all(axis=1) for surface, sigma in found
     )
@@ -80,40 +80,40 @@ def _wall_and_floor(
     return tuple(found) if is_all else ()
 
 
-def _far_apart(colours: Floats, names: Bools) -> bool:
-    """Tell whether two groups of colours are two things, and not the ends of one gradient."""
+def _far_apart(colors: Floats, names: Bools) -> bool:
+    """Tell whether two groups of colors are two things, and not the ends of one gradient."""
     if names.all() or not names.any():
         return False
-    spread = max(float(np.linalg.norm(colours[one].std(axis=0))) for one in (names, ~names))
-    gap = float(np.linalg.norm(colours[names].mean(axis=0) - colours[~names].mean(axis=0)))
+    spread = max(float(np.linalg.norm(colors[one].std(axis=0))) for one in (names, ~names))
+    gap = float(np.linalg.norm(colors[names].mean(axis=0) - colors[~names].mean(axis=0)))
     return gap > _APART * max(spread, _NOISE)
 
 
-def _halves(colours: Floats) -> Bools:
-    """Tell which of two groups each colour (n, 3) is in (2-means from far starts)."""
-    first = np.median(colours, axis=0)
-    away = np.linalg.norm(colours - first, axis=1)
-    second = colours[np.argsort(away)[int(0.9 * len(away))]]
-    names = np.zeros(len(colours), np.bool_)
+def _halves(colors: Floats) -> Bools:
+    """Tell which of two groups each color (n, 3) is in (2-means from far starts)."""
+    first = np.median(colors, axis=0)
+    away = np.linalg.norm(colors - first, axis=1)
+    second = colors[np.argsort(away)[int(0.9 * len(away))]]
+    names = np.zeros(len(colors), np.bool_)
     for _ in range(8):
-        names = np.sum((colours - second) ** 2, 1) < np.sum((colours - first) ** 2, 1)
+        names = np.sum((colors - second) ** 2, 1) < np.sum((colors - first) ** 2, 1)
         if names.all() or not names.any():
             return names
-        first, second = colours[~names].mean(axis=0), colours[names].mean(axis=0)
+        first, second = colors[~names].mean(axis=0), colors[names].mean(axis=0)
     return names
 
 
-def _from_surface(colours: Floats, position: Floats, surface: Floats, sigma: Floats) -> Floats:
+def _from_surface(colors: Floats, position: Floats, surface: Floats, sigma: Floats) -> Floats:
     """Return the distance (n,) to a smooth background, fitted again to where it shows inside."""
-    step = max(1, len(colours) // 8000)
+    step = max(1, len(colors) // 8000)
     for _ in range(_REFITS):
-        away = np.linalg.norm((colours[::step] - position[::step] @ surface) / sigma, axis=1)
-        again, noise = _smooth_surface(colours[::step], position[::step], away < _ALIKE, 8.0)
+        away = np.linalg.norm((colors[::step] - position[::step] @ surface) / sigma, axis=1)
+        again, noise = _smooth_surface(colors[::step], position[::step], away < _ALIKE, 8.0)
         # What is textured in its hues would take in whatever resembles it.
         if noise[1:].max() > _ROUGHEST_HUE:
             break
         surface, sigma = again, noise
-    return np.asarray(np.linalg.norm((colours - position @ surface) / sigma, axis=1))
+    return np.asarray(np.linalg.norm((colors - position @ surface) / sigma, axis=1))
 
 
 def _another_background(names: Ints, sides: Ints, explained: Bools) -> Bools:
@@ -140,21 +140,21 @@ def _positions(height: int, width: int) -> Floats:
     return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1)
 
 
-def _border_colours(
+def _border_colors(
     scaled: Floats, ring: Ints, sides: Ints
 ) -> tuple[Floats, Floats, Ints, Bools, Bools]:
-    """Cluster the border's colours.
+    """Cluster the border's colors.
 
-    Return centres (k, 3), inverse square roots of covariances (k, 3, 3), each border pixel's
+    Return centers (k, 3), inverse square roots of covariances (k, 3, 3), each border pixel's
     cluster, which clusters (k,) are background rather than a subject cut by the border, and
     which are surely such a subject: most of the lower border is, and more inside.
     """
-    colours = scaled[ring]
-    centres, names = _clustered(colours)
-    count = len(centres)
-    spreads = np.stack([_whitening(colours[names == k]) for k in range(count)])
+    colors = scaled[ring]
+    centers, names = _clustered(colors)
+    count = len(centers)
+    spreads = np.stack([_whitening(colors[names == k]) for k in range(count)])
     sample = scaled[:: max(1, len(scaled) // 20000)]
-    away = np.stack([_away(sample, centres[k], spreads[k]) for k in range(count)])
+    away = np.stack([_away(sample, centers[k], spreads[k]) for k in range(count)])
     inner = np.where(away.min(axis=0) < 4.0, away.argmin(axis=0), count)
     inner_share = np.bincount(inner, minlength=count + 1)[:count] / len(sample)
     share = np.bincount(names, minlength=count) / len(ring)
@@ -168,60 +168,60 @@ def _border_colours(
     overhead = by_side[:, 0] / lengths[0] > 0.08
     wanted[np.argmax(share * (around + 1) * np.where(overhead, 1.0, 0.5))] = True
     clothes = (by_side[:, 1] / lengths[1] > 0.5) & ~overhead & (inner_share > share)
-    return centres, spreads, names, wanted, clothes
+    return centers, spreads, names, wanted, clothes
 
 
-def _clustered(colours: Floats) -> tuple[Floats, Ints]:
-    """Sort colours (n, 3) into at most eight clusters (k-means from mutually farthest starts)."""
-    centres = [np.median(colours, axis=0)]
-    distance = np.linalg.norm(colours - centres[0], axis=1)
-    while len(centres) < _CLUSTERS and np.quantile(distance, 0.98) > 5.0 * _NOISE:
+def _clustered(colors: Floats) -> tuple[Floats, Ints]:
+    """Sort colors (n, 3) into at most eight clusters (k-means from mutually farthest starts)."""
+    centers = [np.median(colors, axis=0)]
+    distance = np.linalg.norm(colors - centers[0], axis=1)
+    while len(centers) < _CLUSTERS and np.quantile(distance, 0.98) > 5.0 * _NOISE:
         far = np.flatnonzero(distance >= np.quantile(distance, 0.98))
-        centres.append(colours[far[len(far) // 2]])
-        distance = np.minimum(distance, np.linalg.norm(colours - centres[-1], axis=1))
-    middle = np.stack(centres)
-    names = np.zeros(len(colours), np.int64)
+        centers.append(colors[far[len(far) // 2]])
+        distance = np.minimum(distance, np.linalg.norm(colors - centers[-1], axis=1))
+    middle = np.stack(centers)
+    names = np.zeros(len(colors), np.int64)
     for _ in range(8):
-        names = np.stack([np.sum((colours - c) ** 2, axis=1) for c in middle]).argmin(axis=0)
+        names = np.stack([np.sum((colors - c) ** 2, axis=1) for c in middle]).argmin(axis=0)
         _, names = np.unique(names, return_inverse=True)
         names = np.asarray(names, np.int64).reshape(-1)
-        middle = np.stack([colours[names == k].mean(axis=0) for k in range(names.max() + 1)])
+        middle = np.stack([colors[names == k].mean(axis=0) for k in range(names.max() + 1)])
     return middle, names
 
 
-def _whitening(colours: Floats) -> Floats:
-    """Return the matrix (3, 3) that scales colours' spread, noise included, to one."""
-    # Pixels that mix in another colour make a tail, which the nearer nine tenths leave out.
-    centred = colours - np.median(colours, axis=0)
-    length = np.einsum("ij,ij->i", centred, centred)
-    centred = centred[length <= np.quantile(length, 0.9)]
-    covariance = centred.T @ centred / len(centred) + np.eye(3) * _NOISE**2
+def _whitening(colors: Floats) -> Floats:
+    """Return the matrix (3, 3) that scales colors' spread, noise included, to one."""
+    # Pixels that mix in another color make a tail, which the nearer nine tenths leave out.
+    centered = colors - np.median(colors, axis=0)
+    length = np.einsum("ij,ij->i", centered, centered)
+    centered = centered[length <= np.quantile(length, 0.9)]
+    covariance = centered.T @ centered / len(centered) + np.eye(3) * _NOISE**2
     values, vectors = np.linalg.eigh(covariance)
-    # A cluster of many different colours must not swallow the subject's.
+    # A cluster of many different colors must not swallow the subject's.
     values = np.clip(values, _NOISE**2, (3.0 * _NOISE) ** 2)
     return np.asarray(vectors / np.sqrt(values))
 
 
-def _away(colours: Floats, centre: Floats, whitening: Floats) -> Floats:
-    return np.asarray(np.linalg.norm((colours - centre) @ whitening, axis=1))
+def _away(colors: Floats, center: Floats, whitening: Floats) -> Floats:
+    return np.asarray(np.linalg.norm((colors - center) @ whitening, axis=1))
 
 
 def _smooth_surface(
-    colours: Floats, position: Floats, trusted: Bools, widest: float = 20.0
+    colors: Floats, position: Floats, trusted: Bools, widest: float = 20.0
 ) -> tuple[Floats, Floats]:
-    """Fit a quadratic to the border's colours, outliers rejected (Tukey's biweight).
+    """Fit a quadratic to the border's colors, outliers rejected (Tukey's biweight).
 
     Return its coefficients (6, 3) and the noise around it (3,).
     """
-    colours, position = colours[trusted], position[trusted]
-    weights: Floats = np.ones(len(colours))
+    colors, position = colors[trusted], position[trusted]
+    weights: Floats = np.ones(len(colors))
     sigma: Floats = np.full(3, 0.1)
     surface: Numbers = np.zeros((6, 3))
     # Wide at first, so that a poor start still sees the background.
     for width in np.geomspace(widest, 5.0, 8):
         weighted = (position * weights[:, None]).T
-        surface = np.linalg.lstsq(weighted @ position, weighted @ colours, rcond=None)[0]
-        residual = np.abs(colours - position @ surface)
+        surface = np.linalg.lstsq(weighted @ position, weighted @ colors, rcond=None)[0]
+        residual = np.abs(colors - position @ surface)
         sigma = np.maximum(np.median(residual, axis=0) * 1.4826, _NOISE)
         sigma = np.minimum(sigma, _ROUGHEST)
         reach = (residual / sigma).max(axis=1) / width

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Colours as people see them: sRGB to OKLab."""
+"""Colors as people see them: sRGB to OKLab."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _DECODED = _decoding_table()
 
 
 def oklab(rgb: Numbers) -> Singles:
-    """Return OKLab (…, 3) of sRGB-encoded colours (…, 3) in 0..1.
+    """Return OKLab (…, 3) of sRGB-encoded colors (…, 3) in 0..1.
 
     L runs from 0 to 1; a difference of about 0.02 is just visible.
     """

@@ -34,7 +34,7 @@ def _followed(parent: Ints) -> Ints:
         parent = further
 
 
-def labelled(mask: Bools, *, diagonal: bool) -> tuple[Ints, int]:
+def labeled(mask: Bools, *, diagonal: bool) -> tuple[Ints, int]:
     """Number the connected parts of a mask (h, w) from 1; 0 is outside. Return also their count.
 
     Runs of a row are the graph's nodes, so the work grows with the outline, not with the area.
@@ -57,7 +57,7 @@ def labelled(mask: Bools, *, diagonal: bool) -> tuple[Ints, int]:
 
 
 def _touching_runs(start: Ints, stop: Ints, stride: int, reach: int) -> tuple[Ints, Ints]:
-    """Pair the runs that touch one another in neighbouring rows.
+    """Pair the runs that touch one another in neighboring rows.
 
     `reach` is 1 where corners count as touching, 0 where only sides do. A row's padding of
     one pixel at either end keeps a run's window from reaching into other rows.

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..array_types import Bools, Floats, Singles
 from ..shape.triangulation import Silhouette, compact, doubled_areas
-from .components import labelled
+from .components import labeled
 
 # In units of the spacing: the rim has a point nearer than this to every outline that it follows.
 _NEAR = 1.5
@@ -28,7 +28,7 @@ def without_fragments(flat: Silhouette, matte: Singles) -> Silhouette:
     """
     part = flat.parts()
     area = np.bincount(part, np.abs(doubled_areas(flat.points, flat.triangles)))
-    labels, count = labelled(matte > 0.5, diagonal=True)
+    labels, count = labeled(matte > 0.5, diagonal=True)
     x, y = flat.points[flat.triangles].mean(axis=1).T.astype(np.int64)
     height, width = labels.shape
     name = labels[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)]
@@ -58,7 +58,7 @@ def left_out(matte: Singles, flat: Silhouette) -> tuple[int, int]:
         missed = lost[row[rows], column[columns]]
         if np.count_nonzero(missed) < least:
             return 0
-        labels, count = labelled(mask & lost[np.ix_(row, column)], diagonal=True)
+        labels, count = labeled(mask & lost[np.ix_(row, column)], diagonal=True)
         sizes = np.bincount(labels[rows[missed], columns[missed]], minlength=count + 1)
         return int(np.count_nonzero(sizes[1:] >= least))
 
@@ -69,14 +69,14 @@ def left_out(matte: Singles, flat: Silhouette) -> tuple[int, int]:
 
 
 def _edge(mask: Bools) -> Bools:
-    """Return the mask's pixels with a neighbour outside of it."""
+    """Return the mask's pixels with a neighbor outside of it."""
     padded = np.pad(mask, 1, mode="edge")
     within = padded[2:, 1:-1] & padded[:-2, 1:-1] & padded[1:-1, 2:] & padded[1:-1, :-2]
     return np.asarray(mask & ~within)
 
 
 def _grown(mask: Bools) -> Bools:
-    """Return the mask with all eight neighbours of its pixels."""
+    """Return the mask with all eight neighbors of its pixels."""
     padded = np.pad(mask, 1)
     tall = padded[2:] | padded[1:-1] | padded[:-2]
     return np.asarray(tall[:, 2:] | tall[:, 1:-1] | tall[:, :-2])

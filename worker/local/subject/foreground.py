@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What of a picture is the subject: by its alpha, by its border's colour, or all of it."""
+"""What of a picture is the subject: by its alpha, by its border's color, or all of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from ...refusal import Refusal
 from ..array_types import Numbers, Singles
 from ..shape.raster import area_scaled, fitted
-from .components import labelled
+from .components import labeled
 from .mask_parts import without_pinholes, without_specks
 from .matte import Separation, separated
 
@@ -98,7 +98,7 @@ def _whole(picture: Singles) -> Singles:
 
 
 def _shrunk(pixels: Numbers) -> Singles:
-    """Shrink a picture to what the outline needs; what is transparent lends no colour."""
+    """Shrink a picture to what the outline needs; what is transparent lends no color."""
     size = fitted(pixels.shape, _LONGEST)
     if pixels.shape[:2] == size or pixels[:, :, 3].min() == 1.0:
         return area_scaled(pixels, *size)
@@ -122,7 +122,7 @@ def _by_alpha(picture: Singles) -> Foreground:
     cut = without_specks(alpha, 0.002)
     least = (_SPECK + 0.5) / max(1, int(np.count_nonzero(cut > 0.5)))
     matte = without_pinholes(cut, least)
-    _, number = labelled((matte > 0.5) & (cut <= 0.5), diagonal=True)
+    _, number = labeled((matte > 0.5) & (cut <= 0.5), diagonal=True)
     note = f"{number:,} transparent specks of at most {_SPECK} pixels were filled."
     return Foreground(matte, picture, (note,) if number >= _MANY else ())
 

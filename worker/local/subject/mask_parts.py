@@ -6,12 +6,12 @@ from __future__ import annotations
 import numpy as np
 
 from ..array_types import Bools, Floats, Ints, Singles
-from .components import labelled
+from .components import labeled
 
 
 def without_specks(matte: Singles, least: float) -> Singles:
     """Clear parts of a matte (h, w) smaller than `least` of the largest one's area."""
-    labels, count = labelled(matte > 0.5, diagonal=False)
+    labels, count = labeled(matte > 0.5, diagonal=False)
     if count < 2:
         return matte
     areas = np.bincount(labels.ravel(), minlength=count + 1)
@@ -26,7 +26,7 @@ def without_pinholes(matte: Singles, least: float, foreign: Floats | None = None
     Where `foreign` (h, w) is given, fill also those that differ from the background: a true hole
     shows it, at about a quarter of the dividing line's 1, not something that resembles it.
     """
-    labels, count = labelled(matte <= 0.5, diagonal=True)
+    labels, count = labeled(matte <= 0.5, diagonal=True)
     areas = np.bincount(labels.ravel(), minlength=count + 1)
     closed = np.ones(count + 1, np.bool_)
     closed[_on_border(labels)] = False

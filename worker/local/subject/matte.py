@@ -92,17 +92,17 @@ def _contrast(strange: Floats, inside: Bools) -> float:
 
 
 def _refined(small: Singles, lab: Singles, evidence: Floats) -> Floats:
-    """Return the subject's probability (h, w) from distance, both sides' colours and edges.
+    """Return the subject's probability (h, w) from distance, both sides' colors and edges.
 
-    As grab-cut (Rother et al. 2004) learns colours of either side in turns; a guided filter
+    As grab-cut (Rother et al. 2004) learns colors of either side in turns; a guided filter
     takes the graph cut's place.
     """
     bins = _binned(lab)
     guide = _Guide(small, 4, _EDGE)
     probability = guide.filtered(_logistic(evidence))
     for _ in range(_ROUNDS):
-        colour = _colour_evidence(bins, probability)
-        probability = guide.filtered(_logistic(evidence + colour))
+        color = _color_evidence(bins, probability)
+        probability = guide.filtered(_logistic(evidence + color))
     return probability
 
 
@@ -111,7 +111,7 @@ def _logistic(evidence: Floats) -> Floats:
 
 
 def _binned(lab: Singles) -> Ints:
-    """Number each pixel's colour (h, w) in a cube of 16³ bins over the picture's own range."""
+    """Number each pixel's color (h, w) in a cube of 16³ bins over the picture's own range."""
     flat = lab.reshape(-1, 3)
     low, high = np.quantile(flat, 0.002, axis=0), np.quantile(flat, 0.998, axis=0)
     # A bin is never narrower than what the eye tells apart.
@@ -121,8 +121,8 @@ def _binned(lab: Singles) -> Ints:
     return np.asarray(number.reshape(lab.shape[:2]))
 
 
-def _colour_evidence(bins: Ints, probability: Floats) -> Floats:
-    """Return how much likelier (log) each pixel's colour is in the subject than behind it."""
+def _color_evidence(bins: Ints, probability: Floats) -> Floats:
+    """Return how much likelier (log) each pixel's color is in the subject than behind it."""
     likelihood = []
     for share in (probability, 1.0 - probability):
         counts = np.bincount(bins.ravel(), share.ravel() ** 2, _BINS**3)
@@ -142,7 +142,7 @@ def _smoothed_along(cube: Floats, axis: int) -> Floats:
 
 
 class _Guide:
-    """A guided filter (He, Sun and Tang 2010) whose guide is a colour picture (h, w, 3)."""
+    """A guided filter (He, Sun and Tang 2010) whose guide is a color picture (h, w, 3)."""
 
     def __init__(self, picture: Numbers, radius: int, edge: float) -> None:
         self._planes = [np.ascontiguousarray(picture[:, :, k], np.float64) for k in range(3)]

@@ -91,7 +91,7 @@ def packed() -> list[str]:
 
 
 def textured(path: Path, address: str) -> Path:
-    """Write a GLB, or a .gltf, whose base colour is the image at an address."""
+    """Write a GLB, or a .gltf, whose base color is the image at an address."""
     corners = struct.pack("<15f", 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 1)
     vectors = {"bufferView": 0, "componentType": 5126, "count": 3}
     document: dict[str, Any] = {
@@ -255,7 +255,7 @@ HEADS = {
     b'\xef\xbb\xbf {"asset"': "gltf",
     b"\xef\xbb\xbf# made\nv 0 0 0\n": "obj",
     b"newmtl a\nKd 1 1 1\nv 0 0 0\n": "obj",
-    b"# a long licence\n" * 1000 + b"v 0 0 0\n": "obj",
+    b"# a long license\n" * 1000 + b"v 0 0 0\n": "obj",
     b"# only comments\n" * 400: "",
     b"ply\nformat ascii 1.0\n": "ply",
     b"ply\r\nformat ascii 1.0\r\n": "ply",

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
-RED, GREEN, BLUE, GREY = (255, 0, 0), (0, 255, 0), (0, 0, 255), (128, 128, 128)
+RED, GREEN, BLUE, GRAY = (255, 0, 0), (0, 255, 0), (0, 0, 255), (128, 128, 128)
 # Two rows of three: no turn or mirror maps it to itself.
-SIX = np.array([[RED, GREEN, BLUE], [GREY, GREY, GREY]], np.uint8)
+SIX = np.array([[RED, GREEN, BLUE], [GRAY, GRAY, GRAY]], np.uint8)
 
-# Where the stored picture's red corner comes to lie, and its green neighbour (row, column).
+# Where the stored picture's red corner comes to lie, and its green neighbor (row, column).
 UPRIGHT = {
     1: ((0, 0), (0, 1)),
     2: ((0, 2), (0, 1)),

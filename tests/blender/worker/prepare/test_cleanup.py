@@ -57,7 +57,7 @@ def mended(addon: ModuleType, tmp_path: Path) -> Callable[..., list[bpy.types.Ob
 
 @pytest.fixture
 def colored(tmp_path: Path) -> Path:
-    """A GLB that has vertex colours and nothing else, as TripoSR's: red left, green right."""
+    """A GLB that has vertex colors and nothing else, as TripoSR's: red left, green right."""
     left = PYRAMID[:, :1] < 0
     middle = np.where(PYRAMID[:, :1] == 0, RED, GREEN)
     colors = np.where(left, RED, middle).astype(np.uint8)
@@ -91,7 +91,7 @@ def look(path: Path) -> Any:
 
 
 def halves(pixels: Any) -> tuple[Any, Any]:
-    """Return the mean colours beside the middle, where there is something."""
+    """Return the mean colors beside the middle, where there is something."""
     parts = pixels[20:30, 9:13], pixels[20:30, 35:39]
     left, right = (part[part[..., 3] == 255].mean(0) for part in parts)
     return left, right

@@ -72,7 +72,7 @@ def test_a_black_ball_shows_its_roundness(preview: Any) -> None:
 
     picture = preview.render_preview(in_scene("ball", mesh)).astype(int)
 
-    grey = picture[..., :3].mean(axis=2)[picture[..., 3] == 255]
-    low, high = np.quantile(grey, (0.05, 0.95))
+    gray = picture[..., :3].mean(axis=2)[picture[..., 3] == 255]
+    low, high = np.quantile(gray, (0.05, 0.95))
     assert high - low > 40
     assert high < 128

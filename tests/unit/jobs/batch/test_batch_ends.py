@@ -230,7 +230,7 @@ def test_a_folder_that_cannot_be_read_is_told_with_the_others(
 # -- what is put where ---------------------------------------------------------------------------
 
 
-def test_no_mesh_takes_anothers_place_also_when_run_again(
+def test_no_mesh_takes_the_place_of_another_even_when_run_again(
     tmp_path: Path, crowd: Crowd, batch: Callable[..., Told], png: bytes
 ) -> None:
     made = pictures(

@@ -302,7 +302,7 @@ def test_imports_are_counted_and_survive_a_damaged_file(tmp_path: Path) -> None:
     note_import(tmp_path / "gone")
 
 
-def test_one_catalogue_for_each_library(tmp_path: Path) -> None:
+def test_one_catalog_for_each_library(tmp_path: Path) -> None:
     assert library_index(tmp_path) is library_index(tmp_path)
     put(tmp_path, "a")
     found = library_index(tmp_path)

@@ -36,7 +36,7 @@ def test_glb_tells_its_faces(tmp_path: Path) -> None:
         (b"v 0 0 0\n" * 2000, "obj"),
         (b"\xef\xbb\xbf# made\r\nv 0 0 0\r\n", "obj"),
         (b"newmtl a\nKd 1 1 1\nv -1.5e-3 .5 +0\n", "obj"),
-        (b"# a long licence\n" * 1000 + b"o a\n  v 0 0 0 1 1 1\n", "obj"),
+        (b"# a long license\n" * 1000 + b"o a\n  v 0 0 0 1 1 1\n", "obj"),
     ],
 )
 def test_other_formats_are_known(tmp_path: Path, data: bytes, format_: str) -> None:
@@ -59,7 +59,7 @@ def test_other_formats_are_known(tmp_path: Path, data: bytes, format_: str) -> N
         triangle_glb(3)[:-1],
         triangle_glb(3) + b"x",
         triangle_glb(3)[:15],
-        triangle_glb(3).replace(b'"meshes"', b'"meshe5"').replace(b"accessors", b"\xff\xff\xff"),
+        triangle_glb(3).replace(b'"meshes"', b'"meshxx"').replace(b"accessors", b"\xff\xff\xff"),
         b"glTF\x01\0\0\0" + triangle_glb(3)[8:],
     ],
 )

@@ -127,7 +127,7 @@ def test_illegal_values_are_refused_before_anything_is_sent(
     assert not aiml.requests
 
 
-def test_ratio_is_greyed_where_nothing_is_cut_out() -> None:
+def test_ratio_is_grayed_where_nothing_is_cut_out() -> None:
     names = [name for name, _ in PROVIDER.settings(do_remove_background=False).inactive_fields()]
     assert names == ["foreground_ratio"]
     for kept in (True, None):

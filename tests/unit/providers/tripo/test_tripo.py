@@ -192,7 +192,7 @@ def test_both_ends_of_a_face_window_are_taken(
     assert body_of(fake)["face_limit"] == values["face_limit"]
 
 
-def test_what_has_no_effect_is_greyed() -> None:
+def test_what_has_no_effect_is_grayed() -> None:
     assert set(FOUR) <= set(dict(TripoSettings(model=P1).inactive_fields()))
     assert "geometry_quality" in dict(TripoSettings(model="v2.5-20250123").inactive_fields())
     bare = dict(TripoSettings(texture=False, pbr=False).inactive_fields())

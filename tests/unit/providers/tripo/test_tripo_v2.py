@@ -183,12 +183,12 @@ def test_broken_rule_is_refused_before_anything_is_sent(
     assert field in dict(TripoV2Settings(**values).rules())
 
 
-def test_what_a_model_does_not_have_is_greyed() -> None:
+def test_what_a_model_does_not_have_is_grayed() -> None:
     old: Any
     for old in OLD:
-        greyed = dict(TripoV2Settings(model_version=old).inactive_fields())
-        assert {name for name, _ in AFTER_1} <= set(greyed)
-        assert {"model_version", "model_seed"}.isdisjoint(greyed)
+        grayed = dict(TripoV2Settings(model_version=old).inactive_fields())
+        assert {name for name, _ in AFTER_1} <= set(grayed)
+        assert {"model_version", "model_seed"}.isdisjoint(grayed)
     assert set(dict(TripoV2Settings().inactive_fields())) == {"geometry_quality"}
     assert dict(TripoV2Settings(model_version=NEW).inactive_fields()) == {}
 

@@ -29,12 +29,12 @@ def _found(picture: Any, mode: str = "auto", tolerance: float = 0.5) -> Any:
 
 
 def _pasted(inside: Any, subject: Any, background: Any, noise: float = 0.01) -> Any:
-    """Paint a subject over a background, colours (3,) or (h, w, 3), under photographic noise."""
+    """Paint a subject over a background, colors (3,) or (h, w, 3), under photographic noise."""
     share = inside[:, :, None]
-    colours = share * np.asarray(subject) + (1.0 - share) * np.asarray(background)
-    colours = colours + np.random.default_rng(5).normal(0.0, noise, colours.shape)
+    colors = share * np.asarray(subject) + (1.0 - share) * np.asarray(background)
+    colors = colors + np.random.default_rng(5).normal(0.0, noise, colors.shape)
     opaque = np.ones((*inside.shape, 1))
-    return np.concatenate([np.clip(colours, 0, 1), opaque], axis=2).astype(np.float32)
+    return np.concatenate([np.clip(colors, 0, 1), opaque], axis=2).astype(np.float32)
 
 
 RED = np.array([0.8, 0.2, 0.15])
@@ -62,7 +62,7 @@ def test_a_gradient_behind_the_subject() -> None:
     assert overlap(_found(_pasted(inside, RED, wall)), inside > 0.5) > 0.98
 
 
-def test_two_colours_behind_the_subject() -> None:
+def test_two_colors_behind_the_subject() -> None:
     _, y = grid(300, 300)
     floor = np.where((y < 170)[:, :, None], WALL, [0.25, 0.2, 0.3])
     inside = disc(300, 80)
@@ -211,7 +211,7 @@ def _plain(kind: str) -> Any:
     x, y = grid(120, 160)
     picture = np.ones((120, 160, 4), np.float32)
     match kind:
-        case "grey":
+        case "gray":
             picture[:, :, :3] = 0.5
         case "gradient":
             picture[:, :, :3] = ((x / 160 + y / 120) / 2)[:, :, None]
@@ -221,7 +221,7 @@ def _plain(kind: str) -> Any:
 
 
 @pytest.mark.parametrize("mode", ["auto", "border"])
-@pytest.mark.parametrize("kind", ["white", "grey", "gradient", "noise"])
+@pytest.mark.parametrize("kind", ["white", "gray", "gradient", "noise"])
 def test_plain_pictures_are_refused(kind: str, mode: str) -> None:
     with pytest.raises(Refusal) as caught:
         built(_plain(kind), foreground=mode)
@@ -270,8 +270,8 @@ def portrait(seed: int = 5) -> Any:
     rgb = np.empty((height, width, 3), np.float32)
     rgb[:] = (0.45 + 0.45 * y / height)[:, :, None] * np.array([0.32, 0.46, 0.80])
     stripes = (x // 22).astype(np.int64) % 3
-    for number, colour in enumerate(((0.10, 0.11, 0.24), (0.85, 0.82, 0.80), (0.62, 0.13, 0.16))):
-        rgb[(x < 95) & (stripes == number)] = colour
+    for number, color in enumerate(((0.10, 0.11, 0.24), (0.85, 0.82, 0.80), (0.62, 0.13, 0.16))):
+        rgb[(x < 95) & (stripes == number)] = color
     head = np.hypot((x - 135) / 45, (y - 110) / 58) < 1.0
     suit = y > 160 + np.where(x < 135, 1.35, 0.45) * np.maximum(np.abs(x - 135) - 40.0, 0.0)
     rgb[suit] = (0.05, 0.05, 0.06)

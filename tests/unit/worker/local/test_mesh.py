@@ -26,8 +26,8 @@ SHAPES = ("inflate", "relief", "cutout")
 @pytest.mark.parametrize("faces", [2_000, 40_000])
 def test_a_disc_becomes_a_sphere(faces: int) -> None:
     model = built(painted(disc()), face_count=faces)
-    centre = np.array([0.0, 0.0, 0.5])
-    corners = model.vertices.astype(np.float64) - centre
+    center = np.array([0.0, 0.0, 0.5])
+    corners = model.vertices.astype(np.float64) - center
     assert np.abs(np.linalg.norm(corners, axis=1) - 0.5).max() < 0.02 * 0.5
     middles = np.linalg.norm(corners[model.triangles].mean(axis=1), axis=1)
     assert np.abs(middles - 0.5).max() < 0.02 * 0.5
@@ -76,7 +76,7 @@ def test_a_whole_picture_keeps_its_corners() -> None:
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("faces", [200, 1000, 40_000, 100_000])
-def test_the_number_of_faces_is_honoured(shape: str, faces: int) -> None:
+def test_the_number_of_faces_is_honored(shape: str, faces: int) -> None:
     model = built(painted(disc(320, 120)), shape=shape, face_count=faces)
     assert len(model.triangles) == pytest.approx(faces, rel=0.05)
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Real pictures, with and without alpha: the outline follows the subject.
 
-They are scikit-image's own samples (its data/README tells their sources and licences).
+They are scikit-image's own samples (its data/README tells their sources and licenses).
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ SHAPES = ("inflate", "relief", "cutout")
 
 
 def _texels(model: Any, uv: Any) -> Any:
-    """Return the texture's colours (…, 3) in 0..1 at UV, nearest pixel."""
+    """Return the texture's colors (…, 3) in 0..1 at UV, nearest pixel."""
     height, width = model.texture.shape[:2]
     column = np.clip((uv[..., 0] * width).astype(int), 0, width - 1)
     row = np.clip(((1.0 - uv[..., 1]) * height).astype(int), 0, height - 1)
@@ -31,14 +31,14 @@ def _facing(model: Any) -> Any:
 def test_every_face_shows_its_own_place(shape: str, back: str) -> None:
     model = built(painted(disc()), shape=shape, back=back, face_count=6000)
     middle = model.vertices[model.triangles].mean(axis=1)
-    colours = _texels(model, model.uv.mean(axis=1))
+    colors = _texels(model, model.uv.mean(axis=1))
     # The disc reaches from 28 to 228 of 256 pixels; painted() tells x by red and y by green.
     wanted = np.stack([(128 + 200 * middle[:, 0]) / 256, (228 - 200 * middle[:, 2]) / 256], 1)
     front = _facing(model) < -0.05
-    assert np.abs(colours[front, :2] - wanted[front]).max() < 0.02
+    assert np.abs(colors[front, :2] - wanted[front]).max() < 0.02
     behind = _facing(model) > 0.3
     slack = 0.02 if back == "mirror" else 0.2
-    assert np.abs(colours[behind, :2] - wanted[behind]).max() < slack
+    assert np.abs(colors[behind, :2] - wanted[behind]).max() < slack
 
 
 def test_the_picture_stays_as_it_was_on_the_front() -> None:
@@ -101,7 +101,7 @@ def _most_covered(uv: Any) -> int:
     return most
 
 
-def test_the_backgrounds_colour_does_not_bleed_in() -> None:
+def test_the_backgrounds_color_does_not_bleed_in() -> None:
     x, y = grid(300, 300)
     inside = np.clip(110.0 - np.hypot(x - 150, y - 150) + 0.5, 0, 1)[:, :, None]
     blended = inside * np.array([0.9, 0.2, 0.1]) + (1 - inside) * np.array([0.0, 1.0, 0.2])
