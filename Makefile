@@ -5,11 +5,12 @@ PYTHON ?= $(shell for p in python3.11 python3 python3.13 python3.12 python3.14; 
 	$$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 RUN = $(if $(PYTHON),$(PYTHON),$(error No Python 3.11 or newer with venv found: set PYTHON)) -B
 
-.PHONY: demo test check package bench mutants soak fuzz nightly screenshots clean
+.PHONY: demo test check package manual bench mutants soak fuzz nightly screenshots clean
 demo:     ; @$(RUN) tools/demo.py $(if $(IMAGE),"$(IMAGE)")
 test:     ; @$(RUN) tools/tests.py $(ONLY)
 check:    ; @$(RUN) tools/check.py
 package:  ; @$(RUN) tools/package.py
+manual:   ; @$(RUN) tools/manual.py
 bench:    ; @$(RUN) tools/bench.py $(ONLY)
 mutants:  ; @$(RUN) tools/mutants.py $(ONLY)
 soak:     ; @$(RUN) tools/soak.py $(ONLY)

@@ -1,39 +1,108 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the manual's pages are: they come with the add-on, so they are those of this version."""
+"""Addresses of the manual's pages, for the Manual buttons and Blender's right-click menu.
+
+An installed add-on has the pages of its own version in manual/. A checkout has none: there the same
+links open the Markdown sources in docs/, in the program that the system has for them.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-FOLDER = f"{(Path(__file__).parent.parent / 'docs').as_uri()}/"
-MANUAL = f"{FOLDER}index.md"
+from ..providers import all_providers
 
-RESULTS = ("import_", "delete", "cancel", "resume", "replace", "bring_back", "reuse", "select_made",
-           "show_folder", "dismiss", "turn_page", "clean_up")  # fmt: skip
-CARE = ("health_card", "clean_mesh", "decimate", "quad_remesh", "detail_levels", "print_check",
-        "stop_care", "bring_version")  # fmt: skip
+ADDRESS = ""
+"""Where the built pages are hosted, such as "https://example.org/manual/"; empty: local files."""
 
-PAGES = (
-    ("bpy.ops.image_to_mesh.make_here*", "pictures.md"),
-    ("bpy.ops.image_to_mesh.paste*", "pictures.md"),
-    ("bpy.ops.image_to_mesh.use_*", "pictures.md"),
-    ("bpy.ops.image_to_mesh.develop*", "pictures.md"),
-    ("bpy.ops.image_to_mesh.preset_add*", "settings.md"),
-    ("bpy.ops.image_to_mesh.reset_settings*", "settings.md"),
-    *((f"bpy.ops.image_to_mesh.{name}*", "results.md") for name in RESULTS),
-    *((f"bpy.ops.image_to_mesh.{name}*", "care.md") for name in CARE),
-    ("bpy.ops.image_to_mesh.settle*", "troubleshooting.md"),
-    ("bpy.ops.image_to_mesh.test_key*", "services.md"),
-    ("bpy.ops.image_to_mesh.save_diagnostics*", "troubleshooting.md"),
-    ("bpy.ops.image_to_mesh.*", "index.md"),
-    ("bpy.types.image_to_mesh_pg_care*", "care.md"),
-    ("bpy.types.image_to_mesh_pg_shelf*", "results.md"),
-    ("bpy.types.image_to_mesh_pg_*", "settings.md"),
-    ("bpy.types.image_to_mesh_preferences*", "services.md"),
+_ROOT = Path(__file__).parent.parent
+_IS_BUILT = (_ROOT / "manual" / "index.html").is_file()
+FOLDER = ADDRESS or f"{(_ROOT / ('manual' if _IS_BUILT else 'docs')).as_uri()}/"
+
+_OPERATORS = {
+    "images#adding-an-image": ("paste", "use_image", "use_render", "use_view", "use_selected",
+                               "use_address"),
+    "images#several-images": ("make_here", "clear_queue"),
+    "images#side-views": ("keep_views", "clear_views"),
+    "images#crop-and-cut-out": ("develop", "use_original"),
+    "settings#presets": ("preset_add", "reset_settings"),
+    "settings#defaults-for-new-scenes": ("keep_defaults", "forget_defaults"),
+    "settings#placement": ("turn",),
+    "results#running-jobs": ("cancel", "watch"),
+    "results#importing-results": ("import_result", "turn_page", "reuse", "show_folder", "delete"),
+    "results#objects-and-their-jobs": ("select_made",),
+    "results#replacing-an-object": ("replace", "bring_back"),
+    "results#the-library": ("clean_up", "add_asset_library"),
+    "results#shared-libraries": ("trust_library",),
+    "results#after-restarting-blender": ("import_arrivals", "dismiss_arrivals", "resume"),
+    "results#errors": ("dismiss", "copy_error"),
+    "cleanup#mesh-report": ("health_card",),
+    "cleanup#clean-mesh": ("clean_mesh",),
+    "cleanup#reduce-faces": ("decimate",),
+    "cleanup#quad-remesh": ("quad_remesh",),
+    "cleanup#levels-of-detail": ("detail_levels",),
+    "cleanup#print-check": ("print_check",),
+    "cleanup#versions": ("bring_version", "stop_care"),
+    "services#api-keys": ("test_key", "open_preferences"),
+    "troubleshooting#uncertain-job-uncertain": ("settle",),
+    "troubleshooting#reporting-a-bug": ("save_diagnostics",),
+    "index#your-first-mesh": ("generate",),
+}  # fmt: skip
+_PROPERTIES = {
+    "images#side-views": ("pg_scene.view_*",),
+    "images#adding-an-image": ("pg_scene.image",),
+    "services#providers": ("pg_scene.provider",),
+    "settings#placement": ("pg_placement.*",),
+    "settings#cleanup-on-import": ("pg_mending.*",),
+    "cleanup#print-check": ("pg_care.print_height", "pg_care.wall"),
+    "cleanup#levels-of-detail": ("pg_care.levels",),
+    "cleanup#reduce-faces": ("pg_care.faces",),
+    "cleanup#clean-mesh": ("pg_care.*",),
+    "results#importing-results": ("pg_shelf.*",),
+    "results#the-library": ("preferences.library*",),
+    "services#addresses-and-certificates": ("preferences.*_base_url", "preferences.certificates",
+                                            "preferences.show_addresses"),
+    "services#api-keys": ("preferences.*_api_key", "preferences.*_api_secret"),
+}  # fmt: skip
+_OTHERS = (
+    ("bpy.ops.image_to_mesh.*", "index"),
+    ("bpy.types.image_to_mesh_pg_*", "settings"),
+    ("bpy.types.image_to_mesh_preferences*", "services"),
 )
-"""Patterns of what the pointer is over, and the page that tells of it; the first that fits."""
+
+
+def page_address(target: str) -> str:
+    """Return what follows FOLDER in the address of a page, or of a heading as page#heading.
+
+    Windows and some Linux desktops drop the heading from a file's address. The built pages have a
+    small file for each heading, which sends the browser on to it.
+    """
+    page, _, heading = target.partition("#")
+    if not ADDRESS and not _IS_BUILT:
+        return f"{page}.md"
+    if not heading:
+        return f"{page}.html"
+    return f"{page}.html#{heading}" if ADDRESS else f"go/{page}.{heading}.html"
+
+
+MANUAL = f"{FOLDER}{page_address('index')}"
+
+
+def targets() -> list[tuple[str, str]]:
+    """Return patterns of RNA names with the heading for each; the first match counts."""
+    settings = (
+        (f"bpy.types.image_to_mesh_pg_{provider}.*", f"service-{provider.split('_')[0]}#settings")
+        for provider in all_providers()
+    )
+    return [
+        *((f"bpy.ops.image_to_mesh.{name}", target)
+          for target, names in _OPERATORS.items() for name in names),
+        *((f"bpy.types.image_to_mesh_{name}", target)
+          for target, names in _PROPERTIES.items() for name in names),
+        *settings,
+        *_OTHERS,
+    ]  # fmt: skip
 
 
 def manual_map() -> tuple[str, tuple[tuple[str, str], ...]]:
-    """Return what Blender's Online Manual asks add-ons for."""
-    return FOLDER, PAGES
+    """Return what Blender's Online Manual asks add-ons for: an address and the pages below it."""
+    return FOLDER, tuple((pattern, page_address(target)) for pattern, target in targets())

@@ -108,6 +108,20 @@ def for_blender(release: str) -> Path:
     return python
 
 
+def for_manual() -> Path:
+    """Return the environment that renders the manual."""
+    current = f"{sys.version_info.major}.{sys.version_info.minor}"
+    version = "3.11" if find_python("3.11") else current
+    return make("manual", version, _listed("manual.txt"))
+
+
+def for_browser() -> Path:
+    """Return the environment of the tests that read the manual in a browser."""
+    if missing := system.complete_browser():
+        raise Missing(missing)
+    return make("browser", "3.11", [*_listed("test.txt"), *_listed("browser.txt")])
+
+
 def for_checks() -> Path:
     """Return the environment of linter and type checker."""
     return make("check", "3.11", [*wheels.pins(), *_listed("test.txt"), *_listed("check.txt")])

@@ -3,6 +3,7 @@
 
 What `blender --command extension build --split-platforms` would make of the checkout, without
 needing a Blender: the files that git knows, less the manifest's own exclusions, and the wheels.
+The manual's pages, which Blender cannot render, are added in the folder manual/.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import blenders
+import manual
 import places
 import wheels
 
@@ -84,6 +86,9 @@ def _fill(archive: zipfile.ZipFile, platform: str) -> None:
         if file == "blender_manifest.toml":
             content += _narrowed(platform, bundled)
         _add(archive, file, content, zipfile.ZIP_DEFLATED)
+    for file in manual.files():
+        content = (manual.FOLDER / file).read_bytes()
+        _add(archive, f"manual/{file}", content, zipfile.ZIP_DEFLATED)
     kept = wheels.folder()
     for name in bundled:
         content = (kept / name).read_bytes()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # Debian's names. `bpy` opens no window, but is linked to what would.
 LIBRARIES = ("libegl1", "libgl1", "libgomp1", "libice6", "libsm6", "libx11-6", "libxext6",
              "libxfixes3", "libxi6", "libxkbcommon0", "libxrender1", "libxxf86vm1")  # fmt: skip
+BROWSER = ("chromium", "chromium-driver")
 
 
 def complaint(python: Path) -> str | None:
@@ -37,6 +38,20 @@ def complete(python: Path) -> str | None:
     if wrong and ".so" in wrong:
         return f"{wrong} (on Debian: apt-get install {' '.join(LIBRARIES)})"
     return wrong
+
+
+def complete_browser() -> str | None:
+    """Install Debian's Chromium and its driver if possible; return what is missing after that."""
+    with places.locked("system"):
+        if not _has_browser() and os.geteuid() == 0 and shutil.which("apt-get"):
+            install(*BROWSER)
+    if _has_browser():
+        return None
+    return f"no Chromium with its driver (on Debian: apt-get install {' '.join(BROWSER)})"
+
+
+def _has_browser() -> bool:
+    return all(map(shutil.which, ("chromium", "chromedriver")))
 
 
 def install(*packages: str) -> None:

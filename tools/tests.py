@@ -103,6 +103,10 @@ def _prepare_files(release: str) -> Path:
     return environments.for_blender(release)
 
 
+def _browser() -> Tier:
+    return Tier("browser", "browser", environments.for_browser)
+
+
 def _gui(suite: str, files: tuple[str, ...] = ()) -> Tier:
     return Tier(
         f"gui-{suite}",
@@ -147,6 +151,7 @@ def tiers() -> list[Tier]:
         *map(_unit, (_FIRST_PYTHON, "3.12", "3.13")),
         *map(_blender, environments.BPY),
         _files(_FILES_IN),
+        _browser(),
         *map(_gui, whole or [_WHOLE]),
         *(_gui(suite, _IN_BOTH) for suite in parts),
     ]

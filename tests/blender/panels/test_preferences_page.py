@@ -86,6 +86,7 @@ def test_diagnostics_hold_no_key(
 
 
 def test_every_operator_and_setting_has_a_page_that_is_there(addon: ModuleType) -> None:
+    """A checkout opens the pages' sources; tests/blender/state/test_manual.py has the zip's."""
     prefix, pages = room("state.manual").manual_map()
     assert (room("state.manual").manual_map) in list(bpy.utils._manual_map)
     names = [f"bpy.ops.image_to_mesh.{name}" for name in dir(bpy.ops.image_to_mesh)]
@@ -111,8 +112,12 @@ def test_every_operator_says_what_it_does(addon: ModuleType) -> None:
 
 
 def test_the_docs_are_in_the_zip() -> None:
+    """As HTML pages with their images; the sources stay in the repository."""
+    import manual
     import package
 
-    assert package.is_product("docs/index.md")
+    built = manual.files()
+    assert {"index.html", "images/panel-ready.png"} <= set(built)
+    assert not package.is_product("docs/index.md")
     assert not package.is_product("docs/images/click-after.png")
     assert (places.ROOT / "docs/index.md").is_file()

@@ -11,6 +11,7 @@ import tomllib
 import zipfile
 from typing import TYPE_CHECKING, Any
 
+import manual
 import package
 import places
 import pytest
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LONGEST_TEXT = 64
+MOST_OF_MANUAL = 800_000
 MANIFEST = places.manifest()
 PROJECT = tomllib.loads((places.ROOT / "pyproject.toml").read_text("utf-8"))
 
@@ -117,7 +119,8 @@ def test_a_zip_holds_the_product_and_its_platforms_wheels(platform: str, stand_i
     with zipfile.ZipFile(file) as archive:
         inside = archive.namelist()
     bundled = [f"wheels/{wheel.file}" for wheel in wheels.locked() if wheel.fits(platform)]
-    assert inside == [*package.product_files(), *bundled]
+    pages = [f"manual/{page}" for page in manual.files()]
+    assert inside == [*package.product_files(), *pages, *bundled]
     narrowed = _manifest_in(file)["build"]["generated"]
     assert narrowed == {"platforms": [platform], "wheels": [f"./{name}" for name in bundled]}
 
@@ -128,6 +131,16 @@ def test_no_zip_holds_what_only_developers_need(stand_ins: Path) -> None:
     assert "__init__.py" in tops
     assert not tops & {".ci", ".gitignore", "Makefile", "build", "pyproject.toml", "tests", "tools",
                        "wheels.lock"}  # fmt: skip
+
+
+def test_the_manual_in_the_zip_is_whole_and_small(stand_ins: Path) -> None:
+    with zipfile.ZipFile(package.build("linux-x64")) as archive:
+        pages = [entry for entry in archive.infolist() if entry.filename.startswith("manual/")]
+    sources = {path.stem for path in (places.ROOT / "docs").glob("*.md")}
+    built = {entry.filename for entry in pages}
+    assert {f"manual/{name}.html" for name in sources} <= built
+    assert any(name.endswith(".png") for name in built)
+    assert sum(entry.compress_size for entry in pages) <= MOST_OF_MANUAL
 
 
 def test_packing_twice_gives_the_same_bytes(stand_ins: Path) -> None:

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Online Manual in the right-click menu opens the built page of each button, at its heading."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+import bl_operators.wm
+import bpy
+import manual
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+ADDON = "bl_ext.user_default.image_to_mesh"
+BASES = (bpy.types.PropertyGroup, bpy.types.AddonPreferences)
+# What Blender itself puts into every property group and operator.
+BUILT_IN = ("rna_type", "name", "bl_idname")
+
+
+@pytest.fixture
+def installed(addon: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The module of addresses, as it is in an add-on that was installed from a zip."""
+    module = importlib.import_module(f"{ADDON}.state.manual")
+    monkeypatch.setattr(module, "_IS_BUILT", True)
+    monkeypatch.setattr(module, "FOLDER", f"{manual.build().as_uri()}/")
+    return module
+
+
+def ids() -> Iterator[str]:
+    """Return what the right-click menu gives for each operator, setting, and preference."""
+    for name in dir(bpy.ops.image_to_mesh):
+        yield f"image_to_mesh.{name}"
+    for base in BASES:
+        for cls in base.__subclasses__():
+            if cls.__name__.startswith("IMAGE_TO_MESH_") and cls.is_registered:
+                yield from (
+                    f"{cls.__name__}.{prop.identifier}"
+                    for prop in cls.bl_rna.properties
+                    if prop.identifier not in BUILT_IN and not prop.is_hidden and not is_group(prop)
+                )
+
+
+def is_group(prop: bpy.types.Property) -> bool:
+    """Tell whether a property is a group of others, which is nowhere shown as a whole."""
+    return prop.type == "POINTER" and issubclass(type(prop.fixed_type), bpy.types.PropertyGroup)
+
+
+def opened(doc_id: str) -> str:
+    """Return the address that Blender's own operator opens."""
+    rna = bl_operators.wm._wm_doc_get_id(doc_id, do_url=False)
+    address = bl_operators.wm.WM_OT_doc_view_manual._lookup_rna_url(rna, verbose=False)
+    assert address, f"{doc_id} has no page"
+    return str(address)
+
+
+def followed(address: str) -> tuple[Path, str]:
+    """Return the page and the heading where the browser ends: after the redirect, if it is one."""
+    path = Path(unquote(urlsplit(address).path))
+    redirect = re.search(r'url=\.\./([^"#]+)#([^"]+)', path.read_text("utf-8"))
+    if redirect is None:
+        return path, ""
+    return path.parent.parent / redirect[1], redirect[2]
+
+
+def test_everything_has_a_heading_of_its_own_in_the_built_pages(installed: Any) -> None:
+    found = list(ids())
+    assert {"image_to_mesh.generate", "IMAGE_TO_MESH_PG_local.shape",
+            "IMAGE_TO_MESH_preferences.tripo_api_key"} <= set(found)  # fmt: skip
+    for doc_id in found:
+        page, heading = followed(opened(doc_id))
+        assert page.is_relative_to(manual.FOLDER), doc_id
+        assert heading, f"{doc_id} leads to {page.name} as a whole: name its heading"
+        assert f'id="{heading}"' in page.read_text("utf-8"), f"{doc_id}: {page.name}#{heading}"
+
+
+def test_the_menu_opens_exactly_that_file(installed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    monkeypatch.setattr("webbrowser.open", seen.append)
+    assert bpy.ops.wm.doc_view_manual(doc_id="image_to_mesh.quad_remesh") == {"FINISHED"}
+    assert seen == [f"{manual.FOLDER.as_uri()}/go/cleanup.quad-remesh.html"]
+    page, heading = followed(seen[0])
+    assert (page, heading) == (manual.FOLDER / "cleanup.html", "quad-remesh")
+
+
+def test_no_target_is_left_over(installed: Any) -> None:
+    """A renamed operator or property takes its row of the map along."""
+    names = {str(bl_operators.wm._wm_doc_get_id(doc_id, do_url=False)).lower() for doc_id in ids()}
+    providers = importlib.import_module(f"{ADDON}.providers").all_providers()
+    without_settings = {f"bpy.types.image_to_mesh_pg_{provider}.*" for provider in providers}
+    for pattern in {pattern for pattern, _ in installed.targets()} - without_settings:
+        expression = re.escape(pattern).replace(r"\*", ".*")
+        assert any(re.fullmatch(expression, name) for name in names), f"nothing is {pattern}"
+
+
+@pytest.mark.parametrize(
+    ("address", "is_built", "page"),
+    [
+        ("", True, "go/results.errors.html"),
+        ("", False, "results.md"),
+        ("https://example.org/manual/", True, "results.html#errors"),
+        ("https://example.org/manual/", False, "results.html#errors"),
+    ],
+)
+def test_one_setting_decides_where_the_pages_are(
+    installed: Any, monkeypatch: pytest.MonkeyPatch, address: str, is_built: bool, page: str
+) -> None:
+    monkeypatch.setattr(installed, "ADDRESS", address)
+    monkeypatch.setattr(installed, "_IS_BUILT", is_built)
+    assert installed.page_address("results#errors") == page
+    assert installed.page_address("results") == page.replace("go/", "").replace(
+        ".errors", "").replace("#errors", "")  # fmt: skip
