@@ -100,6 +100,7 @@ def test_a_record_without_a_task_is_uncertain(left: Left, running: Session, stat
     assert record.state is State.UNCERTAIN
     assert view.failure is not None
     assert "names no task" in view.failure.message
+    assert get_provider(record.provider).label in view.failure.hint, "the hint names the service"
 
 
 @pytest.mark.parametrize("provider", ["tripo", "tripo_v2", "scenario"])
