@@ -19,7 +19,9 @@ from bpy.props import BoolProperty, FloatProperty, StringProperty
 
 from . import providers
 from .i18n.translate import tr
-from .jobs import Answer, Enquiry, library_folder, session
+from .jobs import session
+from .jobs.library.store import library_folder
+from .jobs.tasks.account_queries import AccountAnswer, AccountQuery
 from .providers import (
     ImageToMeshError,
     KeyField,
@@ -154,15 +156,15 @@ def has_account(provider: Provider[Any]) -> bool:
     return bool(provider.keys) and type(provider).balance is not Provider.balance
 
 
-def enquiry(
+def account_query(
     context: bpy.types.Context, provider: Provider[Any], settings: Settings | None = None
-) -> Enquiry:
+) -> AccountQuery:
     """Return the question for the price of settings, or without them for the balance.
 
     Providers that share key and address share the balance. Raises as `keys` does.
     """
     asked = provider if settings else account_of(provider)
-    return Enquiry(
+    return AccountQuery(
         asked.id,
         settings,
         keys(context, provider),
@@ -173,14 +175,14 @@ def enquiry(
 
 def answer(
     context: bpy.types.Context, provider: Provider[Any], settings: Settings | None = None
-) -> Answer | None:
+) -> AccountAnswer | None:
     """Return what the service last said to this question; None where nobody asked."""
     if not has_keys(context, provider) or address_problem(context, provider):
         return None
-    return session().enquiries.answer(enquiry(context, provider, settings))
+    return session().account_queries.answer(account_query(context, provider, settings))
 
 
-def balance_text(said: Answer | None) -> str:
+def balance_text(said: AccountAnswer | None) -> str:
     """Say in one line what is known of an account; empty where nobody asked."""
     if said is None:
         return ""
@@ -193,7 +195,7 @@ def balance_text(said: Answer | None) -> str:
     return tr("Balance: {}").format(amount_text(said))
 
 
-def amount_text(said: Answer) -> str:
+def amount_text(said: AccountAnswer) -> str:
     """Say an amount as people write it: 1,250 credits, 12.5 USD."""
     number = f"{said.amount or 0.0:,.2f}".rstrip("0").rstrip(".")
     return f"{number} {tr(said.unit)}".strip()
@@ -232,14 +234,14 @@ def account_of(provider: Provider[Any]) -> Provider[Any]:
 
 def _forget_answers(_: Any, _context: bpy.types.Context) -> None:
     """Show no answer to an earlier key, or from an earlier address."""
-    session().enquiries.forget()
+    session().account_queries.forget()
 
 
 def _trust_bundle(stored: Any, _context: bpy.types.Context) -> None:
     """Trust the authorities of the person's file from the next connection on."""
     chosen = getattr(stored, "certificates", "") if stored else ""
     set_ca_bundle(bpy.path.abspath(chosen) if chosen else "")
-    session().enquiries.forget()
+    session().account_queries.forget()
 
 
 def _stored(context: bpy.types.Context) -> Any:

@@ -14,6 +14,7 @@ from typing import Any
 import bpy
 
 from .. import jobs, preferences
+from ..jobs.tasks.account_queries import AccountQuery
 from ..providers import InvalidSettings, Provider, Unreachable, all_providers
 from ..state.preflight import priced
 from ..state.scene_properties import provider_of
@@ -27,9 +28,9 @@ SHOWS = {"VIEW_3D": "UI", "PREFERENCES": "WINDOW"}
 
 WATCHER = "IMAGE_TO_MESH_OT_watch"
 
-_asked: list[jobs.Enquiry] = []
+_asked: list[AccountQuery] = []
 """Questions whose answers have not been drawn yet."""
-_settling: list[tuple[jobs.Enquiry, float]] = []
+_settling: list[tuple[AccountQuery, float]] = []
 """The question for the price in sight, and since when it is the same; at most one."""
 
 
@@ -39,8 +40,8 @@ def ask_balance(context: bpy.types.Context, provider: Provider[Any]) -> None:
         raise InvalidSettings(f"{provider.label} has no account that could be asked.")
     if preferences.is_offline(context, provider):
         raise Unreachable(preferences.OFFLINE)
-    question = preferences.enquiry(context, provider)
-    jobs.session().enquiries.forget(question.provider)
+    question = preferences.account_query(context, provider)
+    jobs.session().account_queries.forget(question.provider)
     _ask(question)
 
 
@@ -50,7 +51,7 @@ def refresh(context: bpy.types.Context, provider: str) -> None:
     if chosen is None or preferences.is_offline(context, chosen):
         return
     if preferences.answer(context, chosen):
-        _ask(preferences.enquiry(context, chosen))
+        _ask(preferences.account_query(context, chosen))
 
 
 def redraw(context: bpy.types.Context) -> None:
@@ -75,8 +76,8 @@ def _redraw_status_bar(window: bpy.types.Window) -> None:
 
 def look(context: bpy.types.Context, now: float) -> None:
     """Have new answers drawn, and ask for the price of what the person looks at."""
-    enquiries = jobs.session().enquiries
-    waiting = [one for one in _asked if (said := enquiries.answer(one)) and said.waiting]
+    account_queries = jobs.session().account_queries
+    waiting = [one for one in _asked if (said := account_queries.answer(one)) and said.waiting]
     if len(waiting) < len(_asked):
         redraw(context)
     _asked[:] = waiting
@@ -115,8 +116,8 @@ def _look() -> float:
     return LOOK_EVERY
 
 
-def _ask(question: jobs.Enquiry) -> None:
-    jobs.session().enquiries.ask(question)
+def _ask(question: AccountQuery) -> None:
+    jobs.session().account_queries.ask(question)
     _asked.append(question)
 
 
@@ -125,10 +126,10 @@ def _ask_price(context: bpy.types.Context, now: float) -> None:
     settings = priced(context)
     if settings is None:
         return _settling.clear()
-    question = preferences.enquiry(context, provider_of(context.scene), settings)
+    question = preferences.account_query(context, provider_of(context.scene), settings)
     if not _settling or _settling[0][0] != question:
         _settling[:] = [(question, now)]
     elif now - _settling[0][1] >= SETTLED:
-        answer = jobs.session().enquiries.answer(question)
+        answer = jobs.session().account_queries.answer(question)
         return None if answer else _ask(question)  # guard: price-asked-once
     return None

@@ -25,7 +25,8 @@ from ..jobs.disk.plain_files import is_plain
 from ..jobs.disk.signatures import is_marked
 from ..jobs.disk.trust import check_origin, is_old_own, is_private, model_to_read, not_made_here
 from ..jobs.library.versions import DRAWING, PARTS
-from ..jobs.steps.prepare import PREVIEW, has_own_parts, made_model
+from ..jobs.process.pool import BackgroundBlender
+from ..jobs.steps.prepare import PREVIEW, has_own_chunks, model_request
 from ..providers import LibraryProblem, NoBlender, TimedOut
 from ..scene.placement import Place
 from ..state import import_options
@@ -67,7 +68,7 @@ def is_there(context: bpy.types.Context, job: str) -> bool:
 def at_hand(context: bpy.types.Context, job: str) -> bool:
     """Say whether a job's model can come in now; take as much as fits into a tick if it cannot."""
     folder = library_of(context, job).folder(job)
-    if not has_own_parts(folder / PARTS) or not os.path.isdir(folder / PARTS):  # noqa: PTH112 - which raises nothing
+    if not has_own_chunks(folder / PARTS) or not os.path.isdir(folder / PARTS):  # noqa: PTH112 - which raises nothing
         return True
     from ..scene import chunked_append
 
@@ -147,7 +148,9 @@ def _appended(
         what = {**what, "place": replace(what["place"], linked=False)}
         notes = (NOT_LINKED,)
     if not is_marked(path) and blend == BLEND:
-        with made_model(folder, record, import_options.mending_as_asked(context.scene)) as request:
+        with model_request(
+            folder, record, import_options.mending_as_asked(context.scene)
+        ) as request:
             record = _made(library, record, request)
             names = _append(context, Path(request["output"]), what)
         return record, names, notes
@@ -188,7 +191,7 @@ def _prepare(context: bpy.types.Context, library: jobs.Library, record: jobs.Rec
     Return the record as it is saved then.
     """
     folder = library.folder(record.id)
-    with made_model(folder, record, import_options.mending_as_asked(context.scene)) as request:
+    with model_request(folder, record, import_options.mending_as_asked(context.scene)) as request:
         return _made(library, record, request)
 
 
@@ -197,7 +200,7 @@ def _made(library: jobs.Library, record: jobs.Record, request: dict[str, Any]) -
     from ..scene import background_command
 
     mesh = _mesh(library.folder(record.id), record)
-    blender = jobs.BackgroundBlender(background_command(), at_once=True)
+    blender = BackgroundBlender(background_command(), at_once=True)
     done = blender.ask(request, _ignore, _until(time.monotonic() + LIMIT, mesh))
     before = library.load(record.id)
     record = replace(

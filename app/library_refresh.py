@@ -8,6 +8,8 @@ import time
 import bpy
 
 from .. import jobs, preferences
+from ..jobs.library.index import entries_to_trash, library_index
+from ..jobs.library.index_entry import Entry
 from . import account_watch
 
 LOOK_EVERY = 0.5
@@ -15,19 +17,19 @@ REST = 5.0
 """Seconds between two looks at the library; longer where a look itself takes long."""
 SHARE = 20.0
 
-_drawn: list[tuple[jobs.Entry, ...]] = [()]
+_drawn: list[tuple[Entry, ...]] = [()]
 """The list as it was last drawn."""
 
 
 def look_soon(context: bpy.types.Context) -> None:
     """Look at the library again, because something in it has changed and somebody may see it."""
     if not bpy.app.background:
-        jobs.library_index(preferences.library(context)).refresh_soon()
+        library_index(preferences.library(context)).refresh_soon()
 
 
 def look(context: bpy.types.Context, now: float) -> None:
     """Have the list drawn where it has changed; look at the library now and then."""
-    index = jobs.library_index(preferences.library(context))
+    index = library_index(preferences.library(context))
     if index.entries is not _drawn[0]:
         _drawn[0] = index.entries
         account_watch.redraw(context)
@@ -49,7 +51,7 @@ def unregister() -> None:
     """Look no longer, and forget the list."""
     if bpy.app.timers.is_registered(_look):
         bpy.app.timers.unregister(_look)
-    jobs.library_index.cache_clear()
+    library_index.cache_clear()
     _drawn[0] = ()
 
 
@@ -59,13 +61,13 @@ def _look() -> float:
     return LOOK_EVERY
 
 
-def too_much(context: bpy.types.Context) -> list[jobs.Entry]:
+def too_much(context: bpy.types.Context) -> list[Entry]:
     """Return the jobs that exceed the library's limit; those that the panel shows stay."""
     index, limit = (
-        jobs.library_index(preferences.library(context)),
+        library_index(preferences.library(context)),
         preferences.library_limit(context),
     )
     if not limit or index.size <= limit:
         return []
     shown = {view.job for view in jobs.session().views()}
-    return [one for one in jobs.entries_to_trash(index.entries, limit) if one.job not in shown]
+    return [one for one in entries_to_trash(index.entries, limit) if one.job not in shown]

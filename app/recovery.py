@@ -47,7 +47,7 @@ def _look_later() -> None:
 
 def _turn() -> float | None:
     """Wait for the first draw, look, and show what was found."""
-    context, returning = bpy.context, jobs.session().returning
+    context, returning = bpy.context, jobs.session().recovery
     _turns.append(1)
     if len(_turns) <= DRAWN or not context.window_manager.windows:
         return AGAIN

@@ -9,7 +9,8 @@ import bpy
 
 from .. import jobs, preferences
 from ..jobs.disk.trust import check_origin, is_trusted
-from ..jobs.state_after_error import goes_on
+from ..jobs.library.recovery import ResumeContext
+from ..jobs.state_after_error import can_resume
 from ..providers import LibraryProblem, Unreachable, all_providers, get_provider
 from . import bring_in
 
@@ -19,7 +20,7 @@ def find(context: bpy.types.Context, job: str) -> jobs.Record:
     library = bring_in.library_of(context, job)
     if job:
         record = library.load(job)
-        if not goes_on(record, library.folder(job)):
+        if not can_resume(record, library.folder(job)):
             raise LibraryProblem(f"“{record.name}” is {record.state}: there is nothing to go on.")
         return record
     running = {view.job for view in jobs.session().running()}
@@ -41,7 +42,7 @@ def go_on(context: bpy.types.Context, record: jobs.Record, **decided: Any) -> st
     provider = get_provider(record.provider)
     if preferences.is_offline(context, provider):
         raise Unreachable(preferences.OFFLINE)
-    means = jobs.Means(
+    means = ResumeContext(
         library=library,
         keys={provider.id: preferences.keys(context, provider)},
         addresses={provider.id: preferences.address(context, provider)},
@@ -53,7 +54,7 @@ def go_on(context: bpy.types.Context, record: jobs.Record, **decided: Any) -> st
     return job
 
 
-def means(context: bpy.types.Context) -> jobs.Means:
+def means(context: bpy.types.Context) -> ResumeContext:
     """Return what jobs of all services need that can be asked now."""
     keys, addresses = {}, {}
     for provider in all_providers().values():
@@ -62,7 +63,7 @@ def means(context: bpy.types.Context) -> jobs.Means:
         if usable and not preferences.is_offline(context, provider):
             keys[provider.id] = preferences.keys(context, provider)
             addresses[provider.id] = preferences.address(context, provider)
-    return jobs.Means(
+    return ResumeContext(
         library=preferences.library(context),
         keys=keys,
         addresses=addresses,

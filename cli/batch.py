@@ -12,11 +12,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..jobs import JobView, Library, Record, State, library_index, picture_from, session
-from ..jobs.batch.plan import Batch, Item, match, planned, refused
+from ..jobs import JobView, Library, Record, State, session
+from ..jobs.batch.plan import Batch, Item, match, plan_item, refused_item
 from ..jobs.batch.sources import Line, read_sources
 from ..jobs.disk.file_names import distinct_names
 from ..jobs.disk.trust import check_origin
+from ..jobs.library.index import library_index
+from ..jobs.steps.inputs import picture_from
 from ..providers import BadImage, ImageToMeshError, InvalidSettings, LibraryProblem, get_provider
 from .batch_report import COSTS, row_of, write_costs
 from .exit_codes import DONE, INTERRUPTED, exit_code_for
@@ -137,7 +139,7 @@ def _planned(line: Line, arguments: argparse.Namespace, host: BlenderHost) -> It
 
     name = line.provider or arguments.provider
     if line.problem is not None:
-        return refused(line.image, name, line.problem)
+        return refused_item(line.image, name, line.problem)
     try:
         provider = get_provider(name)
         given = {**pairs(arguments.set, "--set"), **line.settings}
@@ -149,12 +151,12 @@ def _planned(line: Line, arguments: argparse.Namespace, host: BlenderHost) -> It
             arguments, host, provider, settings=settings, pictures=pictures, repeated=True
         )
         files = {view: Path(file) for view, file in views.items()}
-        return planned(line.image, provider, settings, pictures, files, spec)
+        return plan_item(line.image, provider, settings, pictures, files, spec)
     except OSError as error:
         why = BadImage(f"{line.image} cannot be read: {error.strerror or error}.", "Check it.")
-        return refused(line.image, name, why)
+        return refused_item(line.image, name, why)
     except Exception as error:  # noqa: BLE001 - one line's trouble is its own
-        return refused(line.image, name, error)  # guard: one-item-is-one-failure
+        return refused_item(line.image, name, error)  # guard: one-item-is-one-failure
 
 
 def _check_folders(arguments: argparse.Namespace) -> None:
@@ -252,8 +254,8 @@ def _kind(item: Item) -> str:
         return "done"
     if item.state in (State.UNCERTAIN, State.SUBMITTING):
         return "uncertain"
-    goes_on = item.state is not None and not item.state.over
-    return "unfinished" if goes_on or (item.state is None and item.failure is None) else "failed"
+    can_resume = item.state is not None and not item.state.over
+    return "unfinished" if can_resume or (item.state is None and item.failure is None) else "failed"
 
 
 def _summary(told: Mapping[str, Any]) -> str:

@@ -14,8 +14,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..jobs import Entry, JobSpec, PictureSource, State, find_blender, library_index, picture_from
+from ..jobs import JobSpec, PictureSource, State
 from ..jobs.batch.plan import failure_of
+from ..jobs.library.index import library_index
+from ..jobs.library.index_entry import Entry
+from ..jobs.process.find_blender import find_blender
+from ..jobs.steps.inputs import picture_from
 from ..providers import (
     BadKey,
     ImageToMeshError,

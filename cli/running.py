@@ -13,23 +13,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TextIO
 
-from ..jobs import (
-    Ended,
-    Failure,
-    JobSpec,
-    JobView,
-    Library,
-    Record,
-    Session,
-    State,
-    library_folder,
-    session,
-)
+from ..jobs import Ended, Failure, JobSpec, JobView, Library, Record, Session, State, session
 from ..jobs.disk.file_names import is_reserved
 from ..jobs.disk.plain_files import copy_plain
 from ..jobs.disk.signatures import is_marked
 from ..jobs.disk.trust import trust_library
-from ..jobs.slots import ANSWER_LIMIT, Turns
+from ..jobs.library.store import library_folder
+from ..jobs.slots import ANSWER_LIMIT, Slots
 from ..providers import InvalidSettings, LibraryProblem, NoBlender, Provider, base_url, keys_for
 from .exit_codes import INTERRUPTED, exit_code_for
 from .interrupts import graceful_stop, suspend
@@ -92,12 +82,12 @@ def pairs(texts: Sequence[str], option: str) -> dict[str, str | None]:
 
 def carry_out(spec: JobSpec, arguments: argparse.Namespace) -> int:
     """Run a job to its end, and tell of it; return the exit code."""
-    running, turns = session(), Turns()
+    running, slots = session(), Slots()
     with graceful_stop() as asked:
-        job = running.start(replace(spec, turns=turns))
+        job = running.start(replace(spec, slots=slots))
         view = follow(running, job, None if arguments.quiet else sys.stderr, asked)
         if view is None:
-            suspend(lambda: turns.close(ANSWER_LIMIT), ordering=turns.ordering)
+            suspend(lambda: slots.close(ANSWER_LIMIT), ordering=slots.ordering)
             running.close()
             return _interrupted(arguments, spec, job)
         running.settle(SETTLE)

@@ -7,9 +7,10 @@ import argparse
 import time
 from typing import Any
 
-from ..jobs import Failure, JobSpec, Library, Record, State, forget, known_of, session
+from ..jobs import Failure, JobSpec, Library, Record, State, session
 from ..jobs.disk.trust import HINT, check_origin, is_trusted
-from ..jobs.state_after_error import goes_on
+from ..jobs.library.uncertain import describe_uncertain, give_up
+from ..jobs.state_after_error import can_resume
 from ..providers import ImageToMeshError, LibraryProblem, get_provider
 from .exit_codes import DONE, INTERRUPTED, UNCERTAIN
 from .output import say, tell
@@ -52,7 +53,7 @@ def _resume(arguments: argparse.Namespace, host: BlenderHost) -> int:
     library = library_of(arguments, host)
     if arguments.job:
         record = library.load(arguments.job)
-        if not goes_on(record, library.folder(record.id)):
+        if not can_resume(record, library.folder(record.id)):
             return report(arguments, record, record.failure, None)
         return carry_out(_spec(arguments, host, record), arguments)
     codes, strange = [DONE], 0
@@ -127,12 +128,12 @@ def _settle(arguments: argparse.Namespace, host: BlenderHost) -> int:
             f"Job “{record.id}” is not uncertain: it is {record.state}.", "Resume goes on with it."
         )
     if arguments.forget:
-        report(arguments, forget(library, record.id), None, None)
+        report(arguments, give_up(library, record.id), None, None)
         return DONE
     if arguments.attach or arguments.submit_again:
         decided = {"attach": arguments.attach, "again": arguments.submit_again}
         return carry_out(_spec(arguments, host, record, **decided), arguments)
-    for sentence in known_of(record):
+    for sentence in describe_uncertain(record):
         say(sentence)
     say("Then: settle JOB --attach TASK, --submit-again or --forget.")
     return UNCERTAIN

@@ -56,18 +56,20 @@ def write_diagnostics(
     }
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         text = json_bytes(facts, indent=2).decode()
-        archive.writestr("report.json", redacted(text, kept))
+        archive.writestr("report.json", anonymize(text, kept))
         records = _newest(library)
-        names = distinct_names(redacted(one.parent.name, kept) for one in records)
+        names = distinct_names(anonymize(one.parent.name, kept) for one in records)
         for name, record in zip(names, records, strict=True):
             try:
                 text = read_plain(record, MAX_RECORD)[:LONGEST].decode("utf-8", "replace")
             except OSError as error:  # a link, for instance, to what is nobody else's business
                 text = json.dumps({"unreadable": str(error.strerror)})
-            archive.writestr(f"jobs/{name}.json", redacted(text, kept))  # guard: odd-folders-in-zip
+            archive.writestr(
+                f"jobs/{name}.json", anonymize(text, kept)
+            )  # guard: odd-folders-in-zip
 
 
-def redacted(text: str, secrets: Iterable[str]) -> str:
+def anonymize(text: str, secrets: Iterable[str]) -> str:
     """Return a text without keys, without what signs addresses, without the person's name."""
     text = redact(text, secrets)  # guard: keys-in-diagnostics
     text = _QUERY.sub(rf"\1?{REDACTED}", text)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Tools:
+class Resources:
     """One job's connection and background Blender. Used by the job's thread alone."""
 
     def __init__(

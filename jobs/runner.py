@@ -28,20 +28,27 @@ from ..providers import (
     values_of,
 )
 from .abandonable_call import Closed
-from .library.live_record import Keeper, now
+from .library.live_record import LiveRecord, now
 from .library.store import Library
-from .resources import Tools
-from .slots import Turn
-from .state_after_error import INPUT, UNEXPECTED, cancelled_state, standing, state_after, unusable
-from .steps.check_images import Sending
-from .steps.download import Fetch, poll
+from .resources import Resources
+from .slots import Slot
+from .state_after_error import (
+    INPUT,
+    UNEXPECTED,
+    actual_state,
+    cancelled_state,
+    file_error,
+    state_after,
+)
+from .steps.check_images import ImagePreparer
+from .steps.download import MeshDownload, poll
 from .steps.fingerprint import order_of
 from .steps.inputs import check_views, collect
-from .steps.polling import Patience, next_pause, sleep
-from .steps.reconcile import Settlement
-from .steps.repeated_order import Twice
-from .steps.submit import Order
-from .steps.worker_requests import Making
+from .steps.polling import OutageTolerance, next_pause, sleep
+from .steps.reconcile import Reconciler
+from .steps.repeated_order import RepeatedOrders
+from .steps.submit import Submission
+from .steps.worker_requests import WorkerRequests
 from .stop_requests import Stops
 from .values import Event, Failure, JobSpec, Record, State
 
@@ -56,8 +63,8 @@ class Runner:
         self._provider = get_provider(spec.provider)
         self._mine = self._later = False
         self._stops = Stops(self._provider.deadline, spec.timeout, self._is_told_to_cancel)
-        self._turn = Turn(spec.turns)
-        self._tools = Tools(spec, self._provider, self._stops.check, self._back_off)
+        self._slot = Slot(spec.slots)
+        self._resources = Resources(spec, self._provider, self._stops.check, self._back_off)
         record = spec.record or Record(
             id=job,
             state=State.QUEUED,
@@ -69,12 +76,12 @@ class Runner:
         library = Library(spec.library)
         self._lock = library.lock(job)
         self._home = not self._provider.is_remote
-        self.keeper = Keeper(library, record, emit, home=self._home)
-        work = (self.keeper, self._tools, self._provider)
-        self._order = Order(spec, *work, self._turn)
-        self._settlement = Settlement(spec, *work, self._order.store)
-        self._fetch = Fetch(*work, self._stops.check_fetching)
-        self._making = Making(*work, self._fetch, self._stops.check)
+        self.live = LiveRecord(library, record, emit, home=self._home)
+        work = (self.live, self._resources, self._provider)
+        self._submission = Submission(spec, *work, self._slot)
+        self._reconciler = Reconciler(spec, *work, self._submission.store)
+        self._fetch = MeshDownload(*work, self._stops.check_fetching)
+        self._worker_requests = WorkerRequests(*work, self._fetch, self._stops.check)
         self.thread = threading.Thread(target=self._run, name=f"image_to_mesh {job}", daemon=True)
 
     def start(self) -> None:
@@ -94,12 +101,12 @@ class Runner:
     def collecting(self) -> bool:
         """Whether a cancelled job goes on, for what is charged or may be all the same."""
         wanted = self._stops.cancelled.is_set() and self._stops.collect and self.thread.is_alive()
-        return wanted and (self._stops.collecting or self._order.under_way is not None)
+        return wanted and (self._stops.collecting or self._submission.under_way is not None)
 
     # -- the thread ------------------------------------------------------------------------------
 
     def _is_told_to_cancel(self) -> bool:
-        return self.keeper.is_told_to_cancel()
+        return self.live.is_told_to_cancel()
 
     def _run(self) -> None:
         try:
@@ -107,15 +114,15 @@ class Runner:
         except Cancelled:
             self._guarded(self._end_cancelled)
         finally:
-            self._turn.leave()
+            self._slot.leave()
             # Whoever still waits for the answer to an order needs both.
-            self._order.afterwards(self._let_go)  # guard: answer-keeps-the-lock
-            if not self.keeper.ended and not self._stops.closed.is_set():
+            self._submission.afterwards(self._let_go)  # guard: answer-keeps-the-lock
+            if not self.live.ended and not self._stops.closed.is_set():
                 failure = Failure(UNEXPECTED, "The job broke off.", "The system console says why.")
-                self.keeper.end("Failed", failure=failure)
+                self.live.end("Failed", failure=failure)
 
     def _let_go(self) -> None:
-        self._tools.close()
+        self._resources.close()
         self._lock.release()
 
     def _hold(self) -> None:
@@ -132,12 +139,12 @@ class Runner:
                 "Another Blender or command line works on this job.",
                 "Leave it to that one, or cancel it: the other one then stops.",
             )
-        self.keeper.forget_cancel()  # guard: stale-cancel-forgotten
+        self.live.forget_cancel()  # guard: stale-cancel-forgotten
 
     def _end(self, phase: str, *, failure: Failure | None = None) -> None:
         """Tell of the end: from then on others may work on the job."""
         self._lock.release()
-        self.keeper.end(phase, failure=failure)
+        self.live.end(phase, failure=failure)
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:
@@ -145,19 +152,21 @@ class Runner:
         except Closed:
             log.info("job %s put aside", self._record.id)
         except ImageToMeshError as error:
-            self._end_failed(self._tools.failure_of(error), self._order.sent_of(error))
+            self._end_failed(self._resources.failure_of(error), self._submission.sent_of(error))
         except Cancelled:
             raise
         except OSError as error:  # guard: lost-file-is-no-crash
-            self._end_failed(self._tools.failure_of(unusable(error)), self._order.sent_of(error))
+            self._end_failed(
+                self._resources.failure_of(file_error(error)), self._submission.sent_of(error)
+            )
         except Exception as error:  # noqa: BLE001 - the thread's last resort; the user is told
             log.error(
-                "job %s: %s", self._record.id, self._tools.without_keys(traceback.format_exc())
+                "job %s: %s", self._record.id, self._resources.without_keys(traceback.format_exc())
             )
-            said = self._tools.without_keys(f"{type(error).__name__}: {error}")
+            said = self._resources.without_keys(f"{type(error).__name__}: {error}")
             message = f"Something unexpected went wrong: {said}"
             failure = Failure(UNEXPECTED, message, "The system console says more.")
-            self._end_failed(failure, self._order.sent_of(error))
+            self._end_failed(failure, self._submission.sent_of(error))
 
     def _steps(self) -> None:
         check_modules(online=self._provider.is_remote)  # guard: modules-before-the-order
@@ -177,101 +186,101 @@ class Runner:
             steps[step]()
             self._stops.check_fetching() if step is State.DOWNLOADING else self._stops.check()
         if self._later and self._record.state is State.READY:
-            self._settlement.forget_answers()
+            self._reconciler.forget_answers()
         self._end("Done")
 
     def _open(self) -> None:
         """Check everything that can be checked for free, then write the job to disk."""
         check_views(self._spec.pictures, self._provider, self._spec.settings)
         check_rules(self._spec.settings)
-        self._tools.check_blender(self._spec.settings)
-        self.keeper.tell("Reading the picture", 0.0)
-        pictures, files = collect(self._spec.pictures, self._provider, self._tools.fetch)
+        self._resources.check_blender(self._spec.settings)
+        self.live.tell("Reading the picture", 0.0)
+        pictures, files = collect(self._spec.pictures, self._provider, self._resources.fetch)
         self._stops.check()
         settings = values_of(self._spec.settings)
         self._hold()
 
         def create() -> None:
-            self.keeper.create(files, pictures=pictures, settings=settings)
+            self.live.create(files, pictures=pictures, settings=settings)
 
         if self._home:
             return create()
         made = replace(self._record, pictures=pictures, settings=settings)
-        mark = order_of(made, self.keeper.folder)
-        twice = Twice(Library(self._spec.library), self._stops.check)
+        mark = order_of(made, self.live.folder)
+        twice = RepeatedOrders(Library(self._spec.library), self._stops.check)
         return twice.claim(mark, made.id, create, repeated=self._spec.repeated)
 
     def _take_up(self) -> None:
         """Go on with a job of an earlier process; an order that may have been sent is not again."""
         self._hold()
         self._later, self._mine = True, False  # until it is known whose job it is
-        self.keeper.reload()
+        self.live.reload()
         self._mine = True
-        state = standing(self._record, self.keeper.folder, home=self._home)
+        state = actual_state(self._record, self.live.folder, home=self._home)
         if state is not self._record.state:
-            self.keeper.save(state=state)
+            self.live.save(state=state)
         if state in (State.SUBMITTING, State.UNCERTAIN):
-            self._settlement.settle(self._fetch.take_whole)
+            self._reconciler.settle(self._fetch.take_whole)
 
     def _send(self) -> None:
         """Order the mesh; where no answer comes, look whether the service knows of it."""
-        keeper = self.keeper
-        sending = Sending(
-            self._provider, keeper.folder, self._tools, keeper.tell, keeper.note, self._stops.check
+        live = self.live
+        sending = ImagePreparer(
+            self._provider, live.folder, self._resources, live.tell, live.note, self._stops.check
         )
         pictures = tuple(sending.made_ready(one) for one in self._record.pictures)
         if pictures != self._record.pictures:
-            self.keeper.save(pictures=pictures)
+            self.live.save(pictures=pictures)
         try:
-            self._order.send(self._stops.check_asked)
+            self._submission.send(self._stops.check_asked)
         except ImageToMeshError as error:
-            was, sent = self._record.state, self._order.sent_of(error)
+            was, sent = self._record.state, self._submission.sent_of(error)
             if was.over or state_after(error.kind, was, sent) is not State.UNCERTAIN:
                 raise
-            failure = replace(self._tools.failure_of(error), kind=Uncertain.kind)
-            self.keeper.save_if_possible(
-                state=State.UNCERTAIN, failure=failure, notes=self._order.notes
+            failure = replace(self._resources.failure_of(error), kind=Uncertain.kind)
+            self.live.save_if_possible(
+                state=State.UNCERTAIN, failure=failure, notes=self._submission.notes
             )
-            if not self._settlement.find():
+            if not self._reconciler.find():
                 raise Uncertain(error.message, error.hint, error.link) from error
 
     def _wait(self) -> None:
         """Poll to the end of the task; the background Blender starts meanwhile."""
-        patience, pause = Patience(), 0.0
-        self._turn.resume()
+        patience, pause = OutageTolerance(), 0.0
+        self._slot.resume()
         while True:
-            answer = patience.ask(lambda: poll(self.keeper, self._tools, self._provider))
+            answer = patience.ask(lambda: poll(self.live, self._resources, self._provider))
             if isinstance(answer, Result):
                 if answer.recipe is None:
-                    self._turn.leave(finished=True)
+                    self._slot.leave(finished=True)
                 return self._take(answer)
-            self._tools.warm_up()
-            self.keeper.tell(answer.phase, answer.fraction)
-            pause = self._turn.pause(next_pause(answer, pause))
+            self._resources.warm_up()
+            self.live.tell(answer.phase, answer.fraction)
+            pause = self._slot.pause(next_pause(answer, pause))
             sleep(pause, self._stops.check_pause)
 
     def _take(self, result: Result) -> None:
-        self.keeper.save(
+        self.live.save(
             credits=result.credits,
             facts={**self._record.facts, **result.facts},
             notes=(*self._record.notes, *result.notes),
         )
         if result.recipe is not None:
-            return self._making.make(result.recipe)
-        return self.keeper.save(state=State.DOWNLOADING, files=result.files)
+            return self._worker_requests.make(result.recipe)
+        return self.live.save(state=State.DOWNLOADING, files=result.files)
 
     def _download(self) -> None:
         """Download what the result names, or take what came with the answer to the order."""
         try:
             self._fetch.run(later=self._later)
         except Uncertain:
-            if not self._settlement.read_again():
+            if not self._reconciler.read_again():
                 raise
 
     def _prepare(self) -> None:
         """Turn the mesh file into `model.blend`."""
         in_parts = bool(self._record.place.get("in_parts")) and self._spec.record is None
-        self._making.prepare(in_parts=in_parts)
+        self._worker_requests.prepare(in_parts=in_parts)
 
     # -- its ends --------------------------------------------------------------------------------
 
@@ -284,63 +293,63 @@ class Runner:
         if state is State.UNCERTAIN:
             failure = replace(failure, kind=Uncertain.kind)
         if failure.kind in INPUT and not self._record.uploaded and not self._later:
-            self.keeper.discard()
-        changes: dict[str, object] = {"notes": self._order.notes}
+            self.live.discard()
+        changes: dict[str, object] = {"notes": self._submission.notes}
         if state is State.QUEUED:
             changes = {"submitted": None, "request_hash": None}
-            self._order.forget_answer()
-        self.keeper.save_if_possible(state=state, failure=failure, **changes)
+            self._submission.forget_answer()
+        self.live.save_if_possible(state=state, failure=failure, **changes)
         return self._end("Failed", failure=failure)
 
     def _end_cancelled(self) -> None:
         """End for the user at once; then see to what the service may charge."""
         self._stops.told = True
-        if self._order.under_way is None:
+        if self._submission.under_way is None:
             if self._record.state in (State.SUBMITTING, State.UNCERTAIN):
-                return self._end_failed(self._settlement.unknown(), Sent.MAYBE)
-            self.keeper.save_if_possible(state=State.CANCELLED)
-        self.keeper.end("Cancelled", state=State.CANCELLED)
+                return self._end_failed(self._reconciler.unknown(), Sent.MAYBE)
+            self.live.save_if_possible(state=State.CANCELLED)
+        self.live.end("Cancelled", state=State.CANCELLED)
         ticket = self._ticket_at_last()
-        stopped = ticket and self._order.tell_to_stop(ticket, self._stops.check_closed)
+        stopped = ticket and self._submission.tell_to_stop(ticket, self._stops.check_closed)
         if ticket is None or stopped is CancelOutcome.FREE:
             return None
-        self.keeper.note(f"{self._provider.label} may charge for this job all the same.")
+        self.live.note(f"{self._provider.label} may charge for this job all the same.")
         if self._stops.collect:
             self._stops.collecting = True
-            self.keeper.save(state=State.RUNNING)
+            self.live.save(state=State.RUNNING)
             try:
                 self._go_on()
             except Cancelled:
-                self.keeper.save(state=State.CANCELLED)
+                self.live.save(state=State.CANCELLED)
 
     def _ticket_at_last(self) -> Ticket | None:
         """Return the ticket, if need be after the answer to a submit that is still under way."""
-        waiting = self._order.under_way
+        waiting = self._submission.under_way
         if waiting is None:
             return Ticket(self._record.ticket) if self._record.ticket else None
         try:
             ticket = waiting.wait(self._stops.check_closed)
         except (Cancelled, ImageToMeshError) as error:
-            self._order.under_way = None
+            self._submission.under_way = None
             self._end_unanswered(error)
             return None
-        self._order.under_way = None
-        self.keeper.save(state=State.CANCELLED)
+        self._submission.under_way = None
+        self.live.save(state=State.CANCELLED)
         return ticket
 
     def _end_unanswered(self, error: Exception) -> None:
         """Write where a cancelled job stands whose order brought no ticket."""
-        state = cancelled_state(error, self._order.sent_of(error))
-        self.keeper.save_if_possible(state=state, notes=self._order.notes)
+        state = cancelled_state(error, self._submission.sent_of(error))
+        self.live.save_if_possible(state=state, notes=self._submission.notes)
 
     # -- what the steps are made of --------------------------------------------------------------
 
     @property
     def _record(self) -> Record:
-        return self.keeper.record
+        return self.live.record
 
     def _back_off(self, seconds: float) -> None:
         """Pause before a call is made again; jobs that share the service wait as well."""
-        refused = self._order.is_refused
+        refused = self._submission.is_refused
         check = self._stops.check_ordering if refused else self._stops.check_pause
-        self._order.put_off(seconds, check)
+        self._submission.put_off(seconds, check)

@@ -9,11 +9,11 @@ import threading
 import time
 
 from ..providers import LibraryProblem
-from .library.recovery import Returning
+from .library.recovery import JobRecovery
 from .library.store import new_job_id
 from .process.pool import blenders
 from .runner import Runner
-from .tasks.account_queries import Enquiries
+from .tasks.account_queries import AccountQueries
 from .values import Ended, Event, JobSpec, JobView
 
 KEPT = 50
@@ -28,10 +28,10 @@ class Session:
         self._views: dict[str, JobView] = {}
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._lock = threading.Lock()
-        self.enquiries = Enquiries()
+        self.account_queries = AccountQueries()
         self.queued = 0
         """How many pictures wait for their turn."""
-        self.returning = Returning(self.start, self._at_work_on, self._shown)
+        self.recovery = JobRecovery(self.start, self._at_work_on, self._shown)
 
     def start(self, spec: JobSpec, *, cancelled: bool = False) -> str:
         """Start a job and return its id at once; all work happens on the job's thread.
@@ -43,13 +43,13 @@ class Session:
         name = spec.pictures[0].name if spec.pictures else "picture"
         job = spec.record.id if spec.record else new_job_id(name)
         earlier = self._runners.get(job)
-        if earlier is not None and (not earlier.keeper.ended or earlier.collecting):
+        if earlier is not None and (not earlier.live.ended or earlier.collecting):
             raise LibraryProblem(f"Job “{job}” is running already.")
         runner = Runner(spec, job, self._emit)
         with self._lock:
             self._runners[job] = runner
-            self._views[job] = runner.keeper.view
-        self.returning.forget(job)
+            self._views[job] = runner.live.view
+        self.recovery.forget(job)
         if cancelled:
             runner.cancel(collect=False)
         runner.start()
@@ -113,11 +113,11 @@ class Session:
             if job not in self._views or not self._views[job].over:
                 return
             del self._views[job]
-        self.returning.forget(job)
+        self.recovery.forget(job)
 
     def close(self, timeout: float = 0.5) -> None:
         """Stop all threads and background Blenders; the records stay as they are."""
-        self.returning.close()
+        self.recovery.close()
         with self._lock:
             runners = list(self._runners.values())
         for runner in runners:
@@ -143,7 +143,7 @@ class Session:
 
     def _emit(self, event: Event) -> None:
         record = event.view.record
-        arrived = isinstance(event, Ended) and record and self.returning.take_in(record)
+        arrived = isinstance(event, Ended) and record and self.recovery.take_in(record)
         with self._lock:
             self._views[event.job] = event.view
             if arrived:

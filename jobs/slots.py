@@ -28,15 +28,15 @@ SHARE = 0.02
 Check = Callable[[], None]
 
 
-class Turns:
+class Slots:
     """The places at one service. Used by the threads of all its jobs."""
 
     def __init__(self, most: float = math.inf) -> None:
         self.lock = threading.Condition()
         self.coming = 0
         """Jobs that were started and have not had their turn yet."""
-        self.queue: deque[Turn] = deque()
-        self.having: set[Turn] = set()
+        self.queue: deque[Slot] = deque()
+        self.having: set[Slot] = set()
         self._most = self._limit = most
         self._closed = False
         self._held_until = self._refused = 0.0
@@ -90,93 +90,93 @@ class Turns:
         return min(usual, max(SHORTEST_PAUSE, soon))
 
 
-class Turn:
+class Slot:
     """One job's turn at its service; a job that is alone has it at once."""
 
-    def __init__(self, turns: Turns | None = None) -> None:
-        self._turns = turns or Turns()
+    def __init__(self, slots: Slots | None = None) -> None:
+        self._slots = slots or Slots()
         self.ordering = False
         """Whether it has a place for an order whose answer has not come yet."""
         self._is_coming = True
         self._since: float | None = None
-        with self._turns.lock:
-            self._turns.coming += 1
+        with self._slots.lock:
+            self._slots.coming += 1
 
     def take(self, check: Check) -> None:
         """Wait for a place at the service; `check` may raise what ends the waiting."""
-        turns = self._turns
-        with turns.lock:
-            if self in turns.having:
+        slots = self._slots
+        with slots.lock:
+            if self in slots.having:
                 return
-            turns.queue.append(self)
+            slots.queue.append(self)
         try:
             while not self._step_in():
                 check()
         finally:
-            with turns.lock:
-                if self in turns.queue:
-                    turns.queue.remove(self)
+            with slots.lock:
+                if self in slots.queue:
+                    slots.queue.remove(self)
 
     def resume(self) -> None:
         """Have a place, without waiting if need be: the task is at the service."""
-        with self._turns.lock:
-            if self not in self._turns.having:
+        with self._slots.lock:
+            if self not in self._slots.having:
                 self._arrive()
             self._answered()
 
     def refused(self, seconds: float) -> None:
         """Give the place back for now: the service took no order and asks for a pause."""
-        with self._turns.lock:
-            self._turns.having.discard(self)
-            self._turns.refused()
+        with self._slots.lock:
+            self._slots.having.discard(self)
+            self._slots.refused()
             self._answered()
         self.hold(seconds)
 
     def hold(self, seconds: float) -> None:
         """Let nobody order for so many seconds."""
-        self._turns.hold(seconds)
+        self._slots.hold(seconds)
 
     def pause(self, usual: float) -> float:
         """Return the seconds until the next look at the task; `usual` if nobody waits."""
-        with self._turns.lock:
-            return usual if self._since is None else self._turns.pause(self._age(), usual)
+        with self._slots.lock:
+            return usual if self._since is None else self._slots.pause(self._age(), usual)
 
     def leave(self, *, finished: bool = False) -> None:
         """Give the place to the next one; `finished`: the task came to its good end."""
-        with self._turns.lock:
+        with self._slots.lock:
             self._come()
-            if self not in self._turns.having:
+            if self not in self._slots.having:
                 return
-            self._turns.having.discard(self)
+            self._slots.having.discard(self)
             if finished and self._since is not None:
-                self._turns.finished(self._age())
+                self._slots.finished(self._age())
             self._answered()
 
     def _step_in(self) -> bool:
-        turns = self._turns
-        with turns.lock:
-            if turns.queue[0] is not self or not turns.free():
-                turns.lock.wait(TICK)
-                if turns.queue[0] is not self or not turns.free():
+        slots = self._slots
+        with slots.lock:
+            if slots.queue[0] is not self or not slots.free():
+                slots.lock.wait(TICK)
+                if slots.queue[0] is not self or not slots.free():
                     return False
-            turns.queue.popleft()
+            slots.queue.popleft()
             self._arrive()
             self._since, self.ordering = time.monotonic(), True
-            turns.lock.notify_all()
+            slots.lock.notify_all()
             return True
 
     def _arrive(self) -> None:
         self._come()
-        self._turns.having.add(self)
+        self._slots.having.add(self)
 
     def _answered(self) -> None:
         self.ordering = False
-        self._turns.lock.notify_all()
+        self._slots.lock.notify_all()
 
     def _come(self) -> None:
         if self._is_coming:
             self._is_coming = False
-            self._turns.coming -= 1
+            self._slots.coming -= 1
 
     def _age(self) -> float:
         return 0.0 if self._since is None else time.monotonic() - self._since

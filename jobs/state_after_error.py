@@ -72,7 +72,7 @@ def cancelled_state(error: Exception, sent: Sent) -> State:
     return state if state in (State.UNCERTAIN, State.SUBMITTING) else State.CANCELLED
 
 
-def unusable(error: OSError) -> LibraryProblem:
+def file_error(error: OSError) -> LibraryProblem:
     """Return what an error of the file system means for a job."""
     return LibraryProblem(
         Message(
@@ -84,7 +84,7 @@ def unusable(error: OSError) -> LibraryProblem:
     )
 
 
-def standing(record: Record, folder: Path, *, home: bool) -> State:
+def actual_state(record: Record, folder: Path, *, home: bool) -> State:
     """Return where a job of an earlier process really stands, by the files that are there.
 
     It goes back a step where the service, or this machine, can bring again what is missing.
@@ -120,8 +120,8 @@ def mesh_is_whole(record: Record, folder: Path) -> bool:
     return True
 
 
-def goes_on(record: Record, folder: Path) -> bool:
+def can_resume(record: Record, folder: Path) -> bool:
     """Say whether a resume of the job has anything to do."""
     if record.state is State.UNCERTAIN:
         return True
-    return not standing(record, folder, home=False).over
+    return not actual_state(record, folder, home=False).over

@@ -15,7 +15,7 @@ from ..providers._shared.untrusted_text import clean, clean_json
 from .library.migrations import SCHEMA
 
 if TYPE_CHECKING:
-    from .slots import Turns
+    from .slots import Slots
 
 JSON = Any
 LONGEST_NAME = 255
@@ -70,7 +70,7 @@ class JobSpec:
     timeout: float | None = None
     record: Record | None = None
     """Set for a job of an earlier process that goes on."""
-    turns: Turns | None = None
+    slots: Slots | None = None
     """Shared by jobs that must not all be at the service at once."""
     again: bool = False
     """For an uncertain one: the person says that it did not arrive, and to order it again."""

@@ -16,6 +16,7 @@ from bpy.props import BoolProperty, CollectionProperty, FloatVectorProperty, Str
 from .. import jobs
 from ..app import account_watch, queue, repeated_order, watcher
 from ..i18n.translate import told, tr
+from ..jobs.steps.inputs import picture_from
 from ..providers import ImageToMeshError
 from ..state.preflight import why_not_at_all
 from ..state.scene_properties import provider_of
@@ -134,7 +135,7 @@ class IMAGE_TO_MESH_OT_make_here(bpy.types.Operator):
         if self.properties.is_property_set("location"):
             place["location"] = list(self.location)
         specs = [
-            generate.specify(context, provider, (jobs.picture_from(path),), place)
+            generate.specify(context, provider, (picture_from(path),), place)
             for path in self._paths()
         ]
         return [replace(one, repeated=self.again) for one in specs]

@@ -12,6 +12,7 @@ from .. import jobs
 from ..app import account_watch, bring_in, watcher
 from ..app.resume import go_on
 from ..i18n.translate import told, tr
+from ..jobs.library.uncertain import give_up, is_uncertain
 from ..providers import ImageToMeshError, LibraryProblem, all_providers
 from .arguments import argument
 from .generate import wait_for
@@ -75,12 +76,12 @@ class IMAGE_TO_MESH_OT_settle(bpy.types.Operator):
     def _settle(self, context: bpy.types.Context) -> None:
         library = bring_in.library_of(context, self.job)
         record = library.load(self.job)
-        if not jobs.is_unsettled(record):
+        if not is_uncertain(record):
             raise LibraryProblem(f"“{record.name}” is not uncertain: it is {record.state}.")
         if self.how == "FORGET":
-            jobs.forget(library, record.id)
+            give_up(library, record.id)
             jobs.session().dismiss(record.id)
-            return jobs.session().returning.forget(record.id)
+            return jobs.session().recovery.forget(record.id)
         if self.how == "ATTACH" and not self.task.strip():
             raise LibraryProblem("There is no id.", "Copy it from the service.")
         decided = {"again": self.how == "SUBMIT_AGAIN", "attach": ""}
@@ -96,7 +97,7 @@ class IMAGE_TO_MESH_OT_settle(bpy.types.Operator):
     def _looked_up(self) -> str:
         session = jobs.session()
         shown = {view.job: view.provider for view in session.views()}
-        left = {record.id: record.provider for record in session.returning.left.uncertain}
+        left = {record.id: record.provider for record in session.recovery.left.uncertain}
         provider = all_providers().get({**left, **shown}.get(self.job, ""))
         return provider.lookup_name if provider and provider.lookup_name else "Task ID"
 

@@ -6,7 +6,9 @@ from __future__ import annotations
 import bpy
 
 from ..i18n.translate import tr
-from ..jobs import Entry, State, library_index
+from ..jobs import State
+from ..jobs.library.index import library_index
+from ..jobs.library.index_entry import Entry
 from ..preferences import library
 from ..providers import all_providers
 from ..state import thumbnails

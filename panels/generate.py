@@ -8,7 +8,9 @@ import time
 import bpy
 
 from ..i18n.translate import said, tr
-from ..jobs import JobView, known_of, library_index, session
+from ..jobs import JobView, session
+from ..jobs.library.index import library_index
+from ..jobs.library.uncertain import describe_uncertain
 from ..preferences import OFFLINE, amount_text, answer, library
 from ..providers import all_providers, values_of
 from ..state import open_file, thumbnails
@@ -187,7 +189,7 @@ def _draw_failure(box: bpy.types.UILayout, context: bpy.types.Context, view: Job
     if failure.hint:
         draw_text(box, context, said(failure.hint))
     if view.record and view.state == "uncertain":
-        draw_text(box, context, said(known_of(view.record)[0]))
+        draw_text(box, context, said(describe_uncertain(view.record)[0]))
         draw_ways(box, view.record)
     row = box.row(align=True)
     if view.record and not view.record.state.over:

@@ -9,7 +9,7 @@ import bpy
 
 from .. import preferences
 from ..i18n.translate import said, tr
-from ..jobs import fetches
+from ..jobs.tasks.image_download import image_downloads
 from ..providers import Provider
 from ..state.scene_properties import read_settings
 from ..state.views import SIDE_VIEWS, foreign, view_of
@@ -28,7 +28,7 @@ def draw_pictures(
     row = layout.row(align=True)
     row.operator("image_to_mesh.paste", text="Paste", icon="PASTEDOWN")
     row.menu("IMAGE_TO_MESH_MT_pictures", text="", icon="DOWNARROW_HLT")
-    if fetches().waiting():
+    if image_downloads().waiting():
         draw_text(layout, context, "Fetching the picture...", icon="TIME")
     draw_checks(layout, context, chosen.image, provider)
     taken = provider.views_for(read_settings(context.scene, provider)) if provider.views[1:] else ()

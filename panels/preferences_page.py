@@ -9,7 +9,8 @@ from typing import Any
 import bpy
 
 from ..i18n.translate import said, tr
-from ..jobs import Answer, library_index
+from ..jobs.library.index import library_index
+from ..jobs.tasks.account_queries import AccountAnswer
 from ..preferences import (
     OFFLINE,
     account_of,
@@ -138,7 +139,7 @@ def _draw_account(
             box.operator("wm.url_open", text="Help", icon="URL").url = told.failure.link
 
 
-def _icon(said: Answer | None) -> str:
+def _icon(said: AccountAnswer | None) -> str:
     if said is None:
         return "NONE"
     if said.waiting:

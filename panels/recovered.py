@@ -6,14 +6,15 @@ from __future__ import annotations
 import bpy
 
 from ..i18n.translate import said, tr
-from ..jobs import Record, known_of, session
+from ..jobs import Record, session
+from ..jobs.library.uncertain import describe_uncertain
 from ..providers import all_providers
 from .text_layout import draw_text
 
 
 def draw_arrivals(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Lay a line for the meshes that came in, and for the jobs that wait for a person."""
-    left = session().returning.left
+    left = session().recovery.left
     if left.arrived:
         row = layout.row(align=True)
         count = len(left.arrived)
@@ -40,7 +41,7 @@ def draw_arrivals(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
     for record in left.uncertain:
         box = layout.box()
         box.label(text=record.name, icon="QUESTION")
-        for sentence in known_of(record):
+        for sentence in describe_uncertain(record):
             draw_text(box, context, said(sentence))
         draw_ways(box, record)
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import bpy
 
-from ..jobs import blender_command
-from ..jobs.process.find_blender import module_command
+from ..jobs.process.find_blender import blender_command, module_command
 
 __all__ = ("background_command",)
 

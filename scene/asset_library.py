@@ -9,8 +9,8 @@ from pathlib import Path
 
 import bpy
 
-from ..jobs import asset_catalog
 from ..jobs.disk.plain_files import read_plain, write_whole
+from ..jobs.library.asset_metadata import asset_catalog
 
 NAME = "Image to Mesh"
 CATALOGS = "blender_assets.cats.txt"

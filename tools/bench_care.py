@@ -27,8 +27,8 @@ NAP = 0.002
 
 def care_for(file: str, folder: str) -> dict[str, Any]:
     """Prepare the file, take care of it, and compare every version with the original."""
-    from image_to_mesh.jobs import BackgroundBlender
     from image_to_mesh.jobs.disk.signatures import mark_file
+    from image_to_mesh.jobs.process.pool import BackgroundBlender
     from image_to_mesh.scene import background_command
 
     blend = str(Path(folder) / "model.blend")
@@ -43,11 +43,11 @@ def care_for(file: str, folder: str) -> dict[str, Any]:
 
 
 def _one(task: str, folder: str, before: NDArray[Any]) -> dict[str, Any]:
-    from image_to_mesh.jobs.tasks.mesh_edits import Care, CareOrder
+    from image_to_mesh.jobs.tasks.mesh_edits import EditRequest, MeshEdit
     from image_to_mesh.scene import background_command
 
-    order = CareOrder("ball", "ball", Path(folder), task, asked={"faces": FACES[task]})
-    care = Care(order, background_command())
+    order = EditRequest("ball", "ball", Path(folder), task, asked={"faces": FACES[task]})
+    care = MeshEdit(order, background_command())
     started = latest = time.perf_counter()
     longest = 0.0
     care.start()

@@ -33,7 +33,7 @@ LEAST_SHARE = 0.95
 OPEN = """
 import json, sys, time
 from pathlib import Path
-from image_to_mesh.jobs import LibraryIndex
+from image_to_mesh.jobs.library.index import LibraryIndex
 
 def memory():
     if not Path("/proc/self/status").exists():
@@ -86,7 +86,7 @@ def fill(root: Path, number: int) -> None:
 
 def time_list(number: int) -> bool:
     """Tell how long a library takes to be listed, each time in a fresh process; judge that."""
-    from image_to_mesh.jobs import LibraryIndex
+    from image_to_mesh.jobs.library.index import LibraryIndex
 
     with tempfile.TemporaryDirectory() as place:
         root = Path(place, "library")

@@ -48,7 +48,7 @@ def append(blend: str, name: str) -> float:
 
 def main() -> None:
     sys.path.insert(0, str(places.link_checkout()))
-    from image_to_mesh.jobs import BackgroundBlender
+    from image_to_mesh.jobs.process.pool import BackgroundBlender
     from image_to_mesh.scene import background_command
 
     worker = BackgroundBlender(background_command())

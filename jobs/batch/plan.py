@@ -18,7 +18,7 @@ from typing import Any
 from ...providers import ImageToMeshError, Message, Provider, Settings, values_of
 from ..library.index_entry import Entry
 from ..session import Session
-from ..slots import ANSWER_LIMIT, Turns
+from ..slots import ANSWER_LIMIT, Slots
 from ..steps.fingerprint import digest_of, order_mark
 from ..steps.inputs import name_of
 from ..values import Ended, Failure, JobSpec, JobView, PictureSource, Record, State
@@ -65,7 +65,7 @@ class Item:
         return self.failure is not None or (self.state is not None and self.state.over)
 
 
-def planned(
+def plan_item(
     image: str, provider: Provider[Any], settings: Settings, pictures: Iterable[PictureSource],
     files: Mapping[str, Path], spec: JobSpec,
 ) -> Item:  # fmt: skip
@@ -85,7 +85,7 @@ def planned(
     )
 
 
-def refused(image: str, provider: str, error: Exception) -> Item:
+def refused_item(image: str, provider: str, error: Exception) -> Item:
     """Return an item that cannot be ordered, and why. It keeps the place of its name."""
     return Item(image, provider, name=name_of(image), failure=failure_of(error))
 
@@ -143,7 +143,7 @@ class Batch:
         self._load = load
         self._most = most
         self._tell = tell
-        self._turns: dict[tuple[Any, ...], Turns] = {}
+        self._slots: dict[tuple[Any, ...], Slots] = {}
         self._limits: dict[tuple[Any, ...], int] = {}
         self._waiting: dict[tuple[Any, ...], deque[Item]] = {}
         self._live: dict[str, Item] = {}
@@ -157,7 +157,7 @@ class Batch:
     @property
     def ordering(self) -> bool:
         """Whether the answer to an order is awaited."""
-        return any(turns.ordering for turns in self._turns.values())
+        return any(slots.ordering for slots in self._slots.values())
 
     def run(self, *, stop: Callable[[], bool] = bool) -> None:
         """Do all that is left to do; returns when every item has ended, or cannot go on now.
@@ -185,8 +185,8 @@ class Batch:
     def close(self) -> None:
         """Leave everything so that it can go on: orders under way are still answered."""
         end = time.monotonic() + ANSWER_LIMIT
-        for turns in self._turns.values():
-            turns.close(max(0.0, end - time.monotonic()))
+        for slots in self._slots.values():
+            slots.close(max(0.0, end - time.monotonic()))
         self._running.close()
         shown = {view.job: view for view in self._running.views()}
         for item in self._live.values():
@@ -211,10 +211,10 @@ class Batch:
                 item.failure = _failure_of(item.record)
                 return
             item.spec = replace(item.spec, record=item.record)
-        if item.service not in self._turns:
+        if item.service not in self._slots:
             limit = int(item.service[-1])
             self._limits[item.service] = min(limit, self._most or limit)
-            self._turns[item.service] = Turns(self._limits[item.service])
+            self._slots[item.service] = Slots(self._limits[item.service])
             self._waiting[item.service] = deque()
         waiting = self._waiting[item.service]
         # What is at the service already goes first: it has its place there.
@@ -228,17 +228,17 @@ class Batch:
         return any(self._waiting.values())
 
     def _has_room(self, service: tuple[Any, ...]) -> bool:
-        turns, limit = self._turns[service], self._limits[service]
+        slots, limit = self._slots[service], self._limits[service]
         lively = sum(1 for one in self._live.values() if one.service == service)
-        with turns.lock:
-            places = limit - len(turns.having)
-            return turns.coming < max(places, 0) + AHEAD and lively < LIVELY * limit + AHEAD
+        with slots.lock:
+            places = limit - len(slots.having)
+            return slots.coming < max(places, 0) + AHEAD and lively < LIVELY * limit + AHEAD
 
     def _begin(self, item: Item, service: tuple[Any, ...]) -> None:
         assert item.spec is not None
         item.tries += 1
         try:
-            item.job = self._running.start(replace(item.spec, turns=self._turns[service]))
+            item.job = self._running.start(replace(item.spec, slots=self._slots[service]))
         except Exception as error:  # noqa: BLE001 - one item's trouble is its own
             item.failure = failure_of(error)
             return

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...providers import BadImage, ImageToMeshError, InvalidSettings, Message
-from ..disk.file_names import expanded
+from ..disk.file_names import expand_user
 
 PICTURES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
 """Endings of the files that are taken from a folder."""
@@ -52,7 +52,7 @@ def read_sources(sources: Sequence[str]) -> list[Line]:
 
 
 def _read(source: str) -> Iterator[Line]:
-    path = expanded(source)
+    path = expand_user(source)
     if "://" in source:
         yield Line(source)
     elif "\0" in source:
@@ -155,4 +155,4 @@ def _line(path: Path, number: int, cells: dict[str, str]) -> Line:
 
 
 def _placed(table: Path, image: str) -> str:
-    return image if "://" in image else _whole(table.parent / expanded(image))
+    return image if "://" in image else _whole(table.parent / expand_user(image))

@@ -68,7 +68,7 @@ def _folded(name: str) -> str:
     return unicodedata.normalize("NFKC", plain)
 
 
-def expanded(text: str) -> Path:
+def expand_user(text: str) -> Path:
     """Return a path with its ~ replaced; where no home is known it stays as it is."""
     try:
         return Path(text).expanduser()

@@ -127,7 +127,7 @@ def new_file(path: Path) -> Iterator[io.BufferedWriter]:
         settle(handle)  # guard: record-folder-synced
 
 
-def leave_word(path: Path) -> None:
+def create_marker(path: Path) -> None:
     """Make an empty file if nothing of that name is there; raises OSError."""
     with _held(path.parent) as (handle, place), contextlib.suppress(FileExistsError):
         os.close(os.open(place + path.name, _NEW, 0o666, dir_fd=handle))
@@ -147,7 +147,7 @@ def settle(handle: int | None) -> None:
             raise
 
 
-def settle_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """See to it that a rename in a folder outlives a power cut; raises as `settle` does."""
     gone = contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError)
     with gone, _held(folder) as (handle, _):

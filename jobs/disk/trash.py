@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 FIXED_DRIVE = 3
 
 
-def to_bin(library: Library, job: str) -> bool:
+def move_to_trash(library: Library, job: str) -> bool:
     """Move a job's folder to the bin; False where the system has none for it, or refuses.
 
     Raises LibraryProblem where there is no such job, or somebody works on it.

@@ -23,7 +23,7 @@ def asset_catalog(provider: str, label: str) -> tuple[str, str]:
     return str(ident), f"{CATALOG}/{label.replace(':', '').strip()}"
 
 
-def asset_of(record: Record) -> dict[str, Any]:
+def asset_data(record: Record) -> dict[str, Any]:
     """Return what the background Blender writes into the model as asset data: plain JSON."""
     provider = all_providers().get(record.provider)
     label = provider.label if provider else record.provider

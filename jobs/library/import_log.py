@@ -20,7 +20,7 @@ MOST = 1 << 16
 """Bytes of the file, at most."""
 
 
-def note_import(folder: Path) -> None:
+def log_import(folder: Path) -> None:
     """Note that the mesh came into a scene just now; a library that is read-only stays as it is."""
     kept, moment = _load(folder), now()
     times = kept.get("times", 0)

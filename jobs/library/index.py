@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ...providers import ImageToMeshError, all_providers
-from ..disk.trash import to_bin
+from ..disk.trash import move_to_trash
 from ..disk.trust import is_trusted
 from ..steps.fingerprint import settings_text
 from ..values import State
@@ -120,7 +120,7 @@ class LibraryIndex:
         library = Library(self.root)
         for entry in entries:
             with contextlib.suppress(ImageToMeshError):
-                to_bin(library, entry.job)
+                move_to_trash(library, entry.job)
         self._refresh_quietly()
 
     def _refresh_quietly(self) -> None:

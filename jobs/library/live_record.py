@@ -48,7 +48,7 @@ def request_hash(record: Record) -> str:
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
 
 
-class Keeper:
+class LiveRecord:
     """Holds one record. The job's thread changes it, and while that waits for the answer to an
     order, the order's thread; anybody may look at `view`.
     """

@@ -23,7 +23,7 @@ STEPS: Mapping[int, Callable[[dict[str, Any]], None]] = {1: _from_1}
 """What turns a decoded record of a schema into one of the next."""
 
 
-def migrated(record: dict[str, Any], job: str) -> dict[str, Any]:
+def migrate(record: dict[str, Any], job: str) -> dict[str, Any]:
     """Return a decoded record in today's schema.
 
     Raises LibraryProblem for one of a newer version, and for one whose schema is none.

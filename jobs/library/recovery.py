@@ -30,7 +30,7 @@ Named = Callable[[], frozenset[str]]
 
 
 @dataclass(frozen=True)
-class Means:
+class ResumeContext:
     """What jobs need that are taken up: `keys` and `addresses` by provider, of those that can go.
 
     A provider that is not among them has no key, or needs the network while Blender is offline.
@@ -64,7 +64,7 @@ class Means:
 
 
 @dataclass(frozen=True)
-class Left:
+class RecoveredJobs:
     """What was found in the library, oldest first.
 
     `arrived`: meshes that nobody has seen; `unsent`: never ordered; `uncertain`: a person has to
@@ -79,23 +79,23 @@ class Left:
     waiting: tuple[Record, ...] = ()
     strange: tuple[Record, ...] = ()
 
-    def without(self, job: str) -> Left:
+    def without(self, job: str) -> RecoveredJobs:
         """Return the same but for one job."""
         kept = {
             kind.name: tuple(one for one in getattr(self, kind.name) if one.id != job)
             for kind in fields(self)
         }
-        return Left(**kept)
+        return RecoveredJobs(**kept)
 
 
-class Returning:
+class JobRecovery:
     """Takes jobs up on a thread of its own.
 
     `at_work`: jobs whose threads run in this process; `shown`: those that it shows already.
     """
 
     def __init__(self, start: Start, at_work: Named, shown: Named) -> None:
-        self.left = Left()
+        self.left = RecoveredJobs()
         self._start = start
         self._at_work = at_work
         self._shown = shown
@@ -110,7 +110,7 @@ class Returning:
         """Whether the library is being looked through now."""
         return self._thread is not None and self._thread.is_alive()
 
-    def look(self, means: Means) -> None:
+    def look(self, means: ResumeContext) -> None:
         """Look through the library and go on with what can go on; returns at once."""
         if self.looking or self._closed.is_set():
             return
@@ -143,7 +143,7 @@ class Returning:
             self._seen.add(job)
             self.left = self.left.without(job)
 
-    def _run(self, means: Means) -> None:
+    def _run(self, means: ResumeContext) -> None:
         library = Library(means.library)
         try:
             library.sweep()
@@ -174,10 +174,10 @@ class Returning:
                     kind = _kind(record, library)
                 lists.get(kind, going_on).append(record)
         with self._lock:
-            self.left = Left(**{name: tuple(records) for name, records in lists.items()})
+            self.left = RecoveredJobs(**{name: tuple(records) for name, records in lists.items()})
         return going_on
 
-    def _take_up(self, means: Means, record: Record) -> None:
+    def _take_up(self, means: ResumeContext, record: Record) -> None:
         while not self._closed.is_set() and len(self._taken & self._at_work()) >= AT_ONCE:
             time.sleep(LOOK)
         if self._closed.is_set():

@@ -26,20 +26,20 @@ from ...providers._shared.adapters import parse_reply
 from ...providers._shared.exact_ids import is_sendable_unchanged
 from ...providers._shared.untrusted_text import json_bytes, map_texts, replace_surrogates
 from ..disk import signatures
-from ..disk.file_names import expanded, is_portable
+from ..disk.file_names import expand_user, is_portable
 from ..disk.lock import JobLock, is_held
 from ..disk.plain_files import (
     SIDE,
+    create_marker,
     is_plain,
     is_plain_folder,
-    leave_word,
     read_plain,
-    settle_folder,
+    sync_folder,
     write_whole,
 )
 from ..disk.trust import is_old_own, make_root, remove_tree
 from ..values import Record, State
-from .migrations import migrated
+from .migrations import migrate
 from .versions import PARTS
 
 RECORD = "job.json"
@@ -58,7 +58,7 @@ LEFT_OVER = 24 * 3600.0
 def library_folder(preference: str, environment: Mapping[str, str]) -> Path:
     """Return the library's folder: the preference, else the variable, else the user's data."""
     chosen = preference.strip() or environment.get("IMAGE_TO_MESH_LIBRARY", "").strip()
-    return expanded(chosen) if chosen else default_folder(environment)
+    return expand_user(chosen) if chosen else default_folder(environment)
 
 
 def default_folder(environment: Mapping[str, str]) -> Path:
@@ -111,7 +111,7 @@ class Library:
                     write_whole(side / name, data)
                 write_whole(side / RECORD, _encode(record))
                 side.rename(self.folder(record.id))
-                settle_folder(self.root.resolve())  # guard: job-folder-synced
+                sync_folder(self.root.resolve())  # guard: job-folder-synced
             except BaseException:
                 shutil.rmtree(side, ignore_errors=True)
                 raise
@@ -235,7 +235,7 @@ class Library:
     def ask_to_cancel(self, job: str) -> None:
         """Leave word for the process that works on a job."""
         try:
-            leave_word(self.folder(job) / CANCEL)
+            create_marker(self.folder(job) / CANCEL)
         except OSError as error:
             raise _problem(error, self.root) from error
 
@@ -285,7 +285,7 @@ def _encode(record: Record) -> bytes:
 def _decode(data: Any, job: str) -> Record:
     if not isinstance(data, dict):
         raise LibraryProblem(f"The record of job “{job}” is none.")
-    data = migrated(data, job)
+    data = migrate(data, job)
     try:
         # Where the .blend lies may be a name that is no text, and has to stay as it is.
         place = data.pop("place", {})

@@ -12,7 +12,7 @@ from .store import Library
 GIVEN_UP = "Given up: whether the order of {} arrived was never known, and it may be charged."
 
 
-def known_of(record: Record) -> tuple[str, ...]:
+def describe_uncertain(record: Record) -> tuple[str, ...]:
     """Say what is known of an uncertain order and what to look for, a sentence each."""
     provider = all_providers().get(record.provider)
     label = provider.label if provider else record.provider
@@ -28,12 +28,12 @@ def known_of(record: Record) -> tuple[str, ...]:
     return tuple(one for one in sentences if one)
 
 
-def is_unsettled(record: Record) -> bool:
+def is_uncertain(record: Record) -> bool:
     """Say whether a person has to settle a job."""
     return record.state is State.UNCERTAIN
 
 
-def forget(library: Library, job: str) -> Record:
+def give_up(library: Library, job: str) -> Record:
     """Give an uncertain job up, whatever became of it; return its record as it is then.
 
     Raises LibraryProblem for a job that is not uncertain, or that somebody works on.
@@ -43,7 +43,7 @@ def forget(library: Library, job: str) -> Record:
         if not lock.take():
             raise lock.problem(f"Job “{job}” is being worked on.", "Wait for it.")
         record = library.load(job)
-        if not is_unsettled(record):
+        if not is_uncertain(record):
             raise LibraryProblem(f"Job “{job}” is not uncertain: it is {record.state}.")
         note = GIVEN_UP.format(record.submitted or "then")
         record = replace(record, state=State.CANCELLED, failure=None, notes=(*record.notes, note))

@@ -80,7 +80,7 @@ class Thumbnails:
 
 
 @functools.cache
-def thumbnails() -> Thumbnails:
+def thumbnail_files() -> Thumbnails:
     """Return the small pictures of this process."""
     made = Thumbnails()
     atexit.register(made.close)

@@ -29,7 +29,7 @@ from ...providers import (
 from ...providers._shared.images.values import AGAIN, DAMAGED
 from ..disk.plain_files import read_plain
 from ..library.store import Library
-from ..resources import Tools
+from ..resources import Resources
 from ..values import InputPicture
 from .inputs import ENDINGS, READABLE
 
@@ -43,7 +43,7 @@ Check = Callable[[], None]
 
 
 @dataclass(frozen=True)
-class Sending:
+class ImagePreparer:
     """Makes a job's pictures ready. Used by the job's thread alone; `check` raises what ends it.
 
     `note` takes sentences for the job's record.
@@ -51,7 +51,7 @@ class Sending:
 
     provider: Provider[Any]
     folder: Path
-    tools: Tools
+    resources: Resources
     tell: Progress
     note: Callable[[str], None]
     check: Check
@@ -99,7 +99,7 @@ class Sending:
     def _converted(self, picture: InputPicture, data: bytes) -> bytes:
         """Let the background Blender make a picture that can be sent; its colors stay."""
         request = fitting_request(picture, self.folder, self.provider)
-        done = self.tools.blender.ask(request, self.tell, self.check)
+        done = self.resources.blender.ask(request, self.tell, self.check)
         path = self.folder / done["file"]
         made = read_plain(path, READABLE.max_bytes)
         path.unlink()
@@ -145,7 +145,7 @@ class Sending:
         Library(self.folder.parent).keep(self.folder.name, file, sent)
         try:
             request = {"do": "check", "picture": str(self.folder / file)}
-            return Blank(self.tools.blender.ask(request, self.tell, self.check)["shows"])
+            return Blank(self.resources.blender.ask(request, self.tell, self.check)["shows"])
         except NoBlender:
             self.note(f"{picture.name} was sent without a look at it: no Blender was found.")
             return Blank.NO

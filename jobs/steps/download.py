@@ -25,8 +25,8 @@ from ...providers import (
 )
 from ..abandonable_call import Call
 from ..disk.plain_files import is_plain, open_plain
-from ..library.live_record import Keeper
-from ..resources import Tools
+from ..library.live_record import LiveRecord
+from ..resources import Resources
 from ..values import State
 from .mesh_header import AGAIN, FORMATS, MeshFile, read_mesh_file
 from .prepare import MAX_PREVIEW, PREVIEW
@@ -40,14 +40,18 @@ PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"GIF8")
 SUFFIXES = (*FORMATS, "zip")
 
 
-class Fetch:
+class MeshDownload:
     """One job's download. Used by the job's thread alone; `check` raises what ends the job."""
 
     def __init__(
-        self, keeper: Keeper, tools: Tools, provider: Provider[Any], check: Callable[[], None]
+        self,
+        live: LiveRecord,
+        resources: Resources,
+        provider: Provider[Any],
+        check: Callable[[], None],
     ) -> None:
-        self._keeper = keeper
-        self._tools = tools
+        self._live = live
+        self._resources = resources
         self._provider = provider
         self._check = check
 
@@ -58,11 +62,11 @@ class Fetch:
         """
         if self.take_whole():
             return None
-        if not self._keeper.record.own:
+        if not self._live.record.own:
             self._ask_for_addresses()  # guard: addresses-come-from-the-service
         elif later:
             self._refresh_if_possible()
-        if not any(one.role == "mesh" for one in self._keeper.record.files):
+        if not any(one.role == "mesh" for one in self._live.record.files):
             self._refresh()
         for attempt in range(FRESH_ADDRESSES):
             try:
@@ -74,7 +78,7 @@ class Fetch:
     def take_whole(self) -> bool:
         """Go on with a mesh file that is in the folder already: only whole ones get their name."""
         for suffix in SUFFIXES:
-            path = self._keeper.folder / f"mesh.{suffix}"
+            path = self._live.folder / f"mesh.{suffix}"
             try:
                 found = read_mesh_file(path)
             except (OSError, BadMesh):
@@ -86,13 +90,13 @@ class Fetch:
 
     def finish(self, name: str, *notes: str) -> None:
         """Give a whole mesh file its name, and note what it is."""
-        found = read_mesh_file(self._keeper.folder / name)
-        (self._keeper.folder / name).replace(self._keeper.folder / f"mesh.{found.suffix}")
-        self._keeper.note(*notes)
+        found = read_mesh_file(self._live.folder / name)
+        (self._live.folder / name).replace(self._live.folder / f"mesh.{found.suffix}")
+        self._live.note(*notes)
         self._keep(found)
 
     def _keep(self, found: MeshFile) -> None:
-        self._keeper.save(
+        self._live.save(
             state=State.PREPARING,
             mesh=f"mesh.{found.suffix}",
             format=found.format,
@@ -101,7 +105,7 @@ class Fetch:
 
     def _all(self) -> None:
         mesh = MESH
-        for remote in self._keeper.record.files:
+        for remote in self._live.record.files:
             if remote.file is not None:
                 mesh = self._came_along(remote.file)
                 continue
@@ -115,7 +119,7 @@ class Fetch:
 
     def _came_along(self, name: str) -> str:
         """Return the name of a mesh that came with the answer; nobody can be asked for it again."""
-        if not (self._keeper.folder / name).is_file():  # guard: mesh-of-the-answer-is-there
+        if not (self._live.folder / name).is_file():  # guard: mesh-of-the-answer-is-there
             raise Uncertain(
                 Message(
                     "The mesh that came with the answer to the order is missing from the job's "
@@ -129,7 +133,7 @@ class Fetch:
     def _one(self, remote: RemoteFile) -> None:
         from ...providers._shared.http.downloads import MAX_DOWNLOAD, DownloadRequest, download
 
-        http = self._tools.http
+        http = self._resources.http
         if http is None:
             raise BadMesh("There is nothing to download from.")
         left_behind = threading.Event()
@@ -143,7 +147,7 @@ class Fetch:
         is_mesh = remote.role == "mesh"
         want = DownloadRequest(
             url=remote.url,
-            target=self._keeper.folder / (MESH if is_mesh else PREVIEW),
+            target=self._live.folder / (MESH if is_mesh else PREVIEW),
             limit=MAX_DOWNLOAD if is_mesh else MAX_PREVIEW,
             accept=_check_mesh if is_mesh else _check_preview,
             progress=self._tell,
@@ -162,14 +166,14 @@ class Fetch:
         answer = self._poll()
         if not isinstance(answer, Result):
             raise BadMesh("The service tells of no result any more.", AGAIN)
-        self._keeper.save(files=answer.files)
+        self._live.save(files=answer.files)
 
     def _refresh(self) -> bool:
         """Ask the task for fresh addresses; say whether there are any."""
         answer = self._poll()
-        if not isinstance(answer, Result) or answer.files == self._keeper.record.files:
+        if not isinstance(answer, Result) or answer.files == self._live.record.files:
             return False
-        self._keeper.save(files=answer.files)
+        self._live.save(files=answer.files)
         return True
 
     def _refresh_if_possible(self) -> None:
@@ -180,15 +184,15 @@ class Fetch:
             log.info("no fresh addresses: %s", error)
 
     def _poll(self) -> Progress | Result:
-        return poll(self._keeper, self._tools, self._provider)
+        return poll(self._live, self._resources, self._provider)
 
     def _tell(self, done: int, total: int | None) -> None:
-        self._keeper.tell("Downloading", done / total if total else None)
+        self._live.tell("Downloading", done / total if total else None)
 
 
-def poll(keeper: Keeper, tools: Tools, provider: Provider[Any]) -> Progress | Result:
+def poll(live: LiveRecord, resources: Resources, provider: Provider[Any]) -> Progress | Result:
     """Ask how far a job's task is; raises Uncertain where its record names none."""
-    record = keeper.record
+    record = live.record
     if not record.ticket and provider.is_remote:  # guard: no-ticket-is-uncertain
         raise Uncertain(
             "The job's record names no task that could be asked for.",
@@ -196,7 +200,7 @@ def poll(keeper: Keeper, tools: Tools, provider: Provider[Any]) -> Progress | Re
             provider.key_url,
         )
     ticket = Ticket(record.ticket or {})
-    return tools.call(lambda: provider.poll(ticket, tools.http))
+    return resources.call(lambda: provider.poll(ticket, resources.http))
 
 
 def _check_mesh(path: Path) -> None:

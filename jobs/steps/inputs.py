@@ -28,7 +28,7 @@ from ...providers import (
 from ...providers import read_picture_info as read_info
 from ...providers._shared.http.addresses import NOT_ENCRYPTED
 from ...providers._shared.untrusted_text import clean
-from ..disk.file_names import expanded
+from ..disk.file_names import expand_user
 from ..disk.signatures import digest_of_plain
 from ..values import LONGEST_NAME, InputPicture, PictureSource
 
@@ -47,7 +47,7 @@ def picture_from(argument: str, view: str = "front") -> PictureSource:
     if "://" in argument:
         _check_address(argument)
         return PictureSource(name_of(argument), view, _nothing, argument)
-    path = expanded(argument)
+    path = expand_user(argument)
     if path.is_dir():
         raise BadImage(f"{path} is a folder.", "Give one picture file.")
     if not path.is_file():

@@ -29,7 +29,7 @@ def next_pause(answer: Progress, previous: float) -> float:
     return min(max(previous * 1.4, 1.0), LONGEST)
 
 
-class Patience:
+class OutageTolerance:
     """Forgives lost connections for a while, counted from the first one in a row."""
 
     def __init__(self) -> None:

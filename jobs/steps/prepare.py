@@ -11,7 +11,7 @@ from typing import Any
 from ..disk.plain_files import copy_plain, is_plain_up_to
 from ..disk.signatures import forget_mark, mark_file
 from ..disk.trust import remove_tree, workshop
-from ..library.asset_metadata import asset_of
+from ..library.asset_metadata import asset_data
 from ..library.versions import ORIGINAL, PARTS
 from ..values import Record
 
@@ -26,7 +26,7 @@ _parts: set[Path] = set()
 
 
 @contextmanager
-def made_model(
+def model_request(
     folder: Path,
     record: Record,
     mending: Mapping[str, Any] | None = None,
@@ -41,7 +41,7 @@ def made_model(
         if place == folder:
             with suppress(OSError):
                 remove_tree(folder / PARTS)  # of an earlier time, or of somebody else
-            note_own_parts(folder)
+            note_own_chunks(folder)
         else:
             in_parts = False
             with suppress(OSError):
@@ -55,12 +55,12 @@ def made_model(
         mark_file(place / ORIGINAL)
 
 
-def note_own_parts(folder: Path) -> None:
+def note_own_chunks(folder: Path) -> None:
     """Note that what lies in parts in a job's folder is made for this process."""
     _parts.add(folder / PARTS)
 
 
-def has_own_parts(parts: Path) -> bool:
+def has_own_chunks(parts: Path) -> bool:
     """Say whether a folder with a model's parts is one that this process had made."""
     return parts in _parts
 
@@ -88,5 +88,5 @@ def prepare_request(
         "preview": str(preview),
         "render_preview": not preview.is_file(),
         "mending": mending,
-        "asset": asset_of(record),
+        "asset": asset_data(record),
     }

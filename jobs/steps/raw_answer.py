@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from ...providers import Message
-from ..disk.plain_files import settle_folder
+from ..disk.plain_files import sync_folder
 
 if TYPE_CHECKING:
     from ...providers._shared.http.reply import Reply
@@ -32,7 +32,7 @@ _in_memory: dict[str, bytes] = {}
 """Answers that no disk had room for, by their job's folder."""
 
 
-class Answers:
+class RawAnswer:
     """The answers to one job's order. `Http.submit` hands on what comes, on the thread that orders.
 
     `sent`: the order was handed to the connection. `status`: what was answered, None without an
@@ -269,4 +269,4 @@ def _settle_file(file: BinaryIO, place: Path | None) -> None:
     if place is None:
         return
     os.fsync(file.fileno())  # guard: answer-reaches-the-disk
-    settle_folder(place.parent.resolve())
+    sync_folder(place.parent.resolve())

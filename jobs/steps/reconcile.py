@@ -19,13 +19,13 @@ from ...providers import (
     Uploaded,
 )
 from ...providers._shared.http.recorded_answer import ReplayConnection
-from ..library.live_record import Keeper
+from ..library.live_record import LiveRecord
 from ..library.store import Library
-from ..resources import Tools
+from ..resources import Resources
 from ..state_after_error import ACCOUNT, INPUT, NOT_NOW, VERDICTS
 from ..values import Failure, JobSpec, Record, State
 from .inputs import as_sent
-from .raw_answer import Answers
+from .raw_answer import RawAnswer
 
 log = logging.getLogger(__name__)
 
@@ -36,20 +36,20 @@ READ = "The answer to the order was kept, and has been read now."
 SAID = ACCOUNT | INPUT | VERDICTS | NOT_NOW
 
 
-class Settlement:
+class Reconciler:
     """What becomes of one job's order without a ticket. Used by the job's thread alone."""
 
     def __init__(
         self,
         spec: JobSpec,
-        keeper: Keeper,
-        tools: Tools,
+        live: LiveRecord,
+        resources: Resources,
         provider: Provider[Any],
-        store: Callable[[Ticket, Answers, str], None],
+        store: Callable[[Ticket, RawAnswer, str], None],
     ) -> None:
         self._spec = spec
-        self._keeper = keeper
-        self._tools = tools
+        self._live = live
+        self._resources = resources
         self._provider = provider
         self._store = store
 
@@ -59,13 +59,13 @@ class Settlement:
         `take_whole` goes on with a mesh that is in the folder. Raises Uncertain where nobody can
         tell.
         """
-        record, spec = self._keeper.record, self._spec
+        record, spec = self._live.record, self._spec
         if spec.attach:
             ticket = self._provider.attach(spec.attach, spec.settings)
             return self._take(ticket, ATTACHED)
         if spec.again:
             note = AGAIN.format(record.submitted or "before")
-            return self._keeper.save(
+            return self._live.save(
                 state=State.QUEUED, submitted=None, request_hash=None, notes=(*record.notes, note)
             )
         if self.read_again() or take_whole() or self.find():
@@ -75,7 +75,7 @@ class Settlement:
 
     def unknown(self) -> Failure:
         """Say that nobody knows whether the order arrived, as it was said first."""
-        record = self._keeper.record
+        record = self._live.record
         if record.failure is not None and record.failure.kind == Uncertain.kind:
             return record.failure
         return Failure(
@@ -91,8 +91,8 @@ class Settlement:
 
         Say whether it had a ticket in it. Raises the service's own refusal, if that is what it is.
         """
-        answers = Answers(self._keeper.folder, self._keeper.record.id)
-        is_own = self._keeper.record.own  # anybody can lay an answer there, with an address in it
+        answers = RawAnswer(self._live.folder, self._live.record.id)
+        is_own = self._live.record.own  # anybody can lay an answer there, with an address in it
         reply = answers.read() if is_own and answers.find() else None  # guard: answers-of-strangers
         if reply is None:
             return False
@@ -102,25 +102,25 @@ class Settlement:
             )
         except ImageToMeshError as error:
             own = reply.ok or reply.refused
-            waits = self._keeper.record.state is State.SUBMITTING and own
+            waits = self._live.record.state is State.SUBMITTING and own
             if waits and error.kind in SAID:
                 error.sent = Sent.YES
                 raise
-            log.info("job %s: its kept answer tells nothing: %s", self._keeper.record.id, error)
+            log.info("job %s: its kept answer tells nothing: %s", self._live.record.id, error)
             return False
         except Exception as error:  # noqa: BLE001 - whatever it is, the answer stays as it came
-            log.info("job %s: its kept answer cannot be read: %s", self._keeper.record.id, error)
+            log.info("job %s: its kept answer cannot be read: %s", self._live.record.id, error)
             return False
         self._store(ticket, answers, READ)
         return True
 
     def forget_answers(self) -> None:
         """Drop what is still kept of answers: the ticket is safe, and the mesh of it."""
-        answers = Answers(self._keeper.folder, self._keeper.record.id)
+        answers = RawAnswer(self._live.folder, self._live.record.id)
         while answers.find():
-            kept, notes = str(answers.sentence), self._keeper.record.notes
+            kept, notes = str(answers.sentence), self._live.record.notes
             if kept in notes:
-                self._keeper.save(notes=tuple(note for note in notes if note != kept))
+                self._live.save(notes=tuple(note for note in notes if note != kept))
             if not answers.drop():
                 return
 
@@ -129,14 +129,14 @@ class Settlement:
 
         What other jobs have is none of them.
         """
-        record = self._keeper.record
-        if record.submitted is None or self._tools.http is None:
+        record = self._live.record
+        if record.submitted is None or self._resources.http is None:
             return False
-        self._keeper.tell("Looking for the order", None)
-        request, uploaded, http = self._request(), self._uploaded(), self._tools.http
+        self._live.tell("Looking for the order", None)
+        request, uploaded, http = self._request(), self._uploaded(), self._resources.http
         try:
             since = datetime.fromisoformat(record.submitted)
-            found = self._tools.call(
+            found = self._resources.call(
                 lambda: self._provider.find_order(request, uploaded, since, http)
             )
         except (ImageToMeshError, KeyError, OSError, TypeError, ValueError) as error:
@@ -148,22 +148,22 @@ class Settlement:
         return len(mine) == 1
 
     def _request(self) -> Request[Any]:
-        pictures = as_sent(self._keeper.record.pictures, self._keeper.folder)
+        pictures = as_sent(self._live.record.pictures, self._live.folder)
         return Request(self._spec.settings, pictures)
 
     def _uploaded(self) -> Uploaded:
-        return Uploaded(self._keeper.record.uploaded or {})
+        return Uploaded(self._live.record.uploaded or {})
 
     def _take(self, ticket: Ticket, note: str) -> None:
         if self._is_taken(ticket):
             raise LibraryProblem("Another job has this task already.", "Look at the id again.")
-        notes = (*self._keeper.record.notes, note)
-        self._keeper.save(state=State.RUNNING, ticket=dict(ticket.data), notes=notes)
+        notes = (*self._live.record.notes, note)
+        self._live.save(state=State.RUNNING, ticket=dict(ticket.data), notes=notes)
         self.forget_answers()
 
     def _is_taken(self, ticket: Ticket) -> bool:
         records = Library(self._spec.library).all()[0]
-        return any(_is_same(ticket, one) for one in records if one.id != self._keeper.record.id)
+        return any(_is_same(ticket, one) for one in records if one.id != self._live.record.id)
 
 
 def _is_same(ticket: Ticket, other: Record) -> bool:

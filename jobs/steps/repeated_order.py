@@ -19,7 +19,7 @@ from ...providers._shared.untrusted_text import json_bytes
 from ..disk.lock import MOMENT
 from ..disk.plain_files import read_plain, write_whole
 from ..library.store import Library
-from ..state_after_error import unusable
+from ..state_after_error import file_error
 from ..values import Record, State
 
 FILE = ".orders.json"
@@ -36,7 +36,7 @@ GO_ON = "Resume goes on with it. To order it once more use “--again”, or “
 DECIDE = "Settle decides on it. To order it once more use “--again”, or “again=True” in a script."
 
 
-class Twice:
+class RepeatedOrders:
     """The orders of a library. `check` raises what ends the waiting for one's turn."""
 
     def __init__(self, library: Library, check: Callable[[], None]) -> None:
@@ -85,7 +85,7 @@ class Twice:
                 self._check()
                 time.sleep(MOMENT)
         except OSError as error:
-            raise unusable(error) from error
+            raise file_error(error) from error
         try:
             yield
         finally:

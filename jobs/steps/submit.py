@@ -29,56 +29,63 @@ from ...providers import (
 from ...providers._shared.http.reply import is_refusal
 from ..abandonable_call import Call
 from ..disk.free_space import check_room
-from ..library.live_record import Keeper, now, request_hash
-from ..resources import Tools
-from ..slots import Turn
+from ..library.live_record import LiveRecord, now, request_hash
+from ..resources import Resources
+from ..slots import Slot
 from ..values import JobSpec, State
 from .inputs import as_sent, check_unchanged
 from .polling import sleep
-from .raw_answer import NAME, SUFFIX, Answers
-from .upload_cache import Uploads
+from .raw_answer import NAME, SUFFIX, RawAnswer
+from .upload_cache import UploadCache
 
 log = logging.getLogger(__name__)
 
 TOO_MANY = 429
 
 
-class Order:
+class Submission:
     """One job's order. Used by the job's thread alone; `check` raises what ends it.
 
     `under_way` is the call while its answer is awaited, `answers` what came of the last one.
     """
 
     def __init__(
-        self, spec: JobSpec, keeper: Keeper, tools: Tools, provider: Provider[Any], turn: Turn
+        self,
+        spec: JobSpec,
+        live: LiveRecord,
+        resources: Resources,
+        provider: Provider[Any],
+        slot: Slot,
     ) -> None:
         self._spec = spec
-        self._keeper = keeper
-        self._tools = tools
+        self._live = live
+        self._resources = resources
         self._provider = provider
-        self._turn = turn
+        self._slot = slot
         self.under_way: Call[Ticket] | None = None
-        self.answers: Answers | None = None
+        self.answers: RawAnswer | None = None
         self._ordering = False
 
     def send(self, check: Callable[[], None]) -> None:
         """Upload, which may be repeated, then submit, which may not."""
-        record, http = self._keeper.record, self._tools.http
-        answers = self.answers = Answers(self._keeper.folder, record.id)
-        check_unchanged(record.pictures, self._keeper.folder)
-        sent = as_sent(record.pictures, self._keeper.folder)
-        uploads = Uploads(self._spec.library, self._provider, self._spec.base_url, self._spec.keys)
+        record, http = self._live.record, self._resources.http
+        answers = self.answers = RawAnswer(self._live.folder, record.id)
+        check_unchanged(record.pictures, self._live.folder)
+        sent = as_sent(record.pictures, self._live.folder)
+        uploads = UploadCache(
+            self._spec.library, self._provider, self._spec.base_url, self._spec.keys
+        )
         tokens = uploads.known(record.pictures)
         missing = tuple(one for one in sent if one.view not in tokens)
         if http is not None:
-            self._keeper.tell("Uploading", 0.6)
-        given = self._tools.call(lambda: self._provider.upload(missing, http))
+            self._live.tell("Uploading", 0.6)
+        given = self._resources.call(lambda: self._provider.upload(missing, http))
         uploads.remember(record.pictures, given.data)
         uploaded = Uploaded({**tokens, **given.data})
-        self._keeper.tell("Waiting for a turn", 0.9)
-        self._turn.take(check)
+        self._live.tell("Waiting for a turn", 0.9)
+        self._slot.take(check)
         self._begin(uploaded=dict(uploaded.data))
-        self._keeper.tell("Submitting", 0.0)
+        self._live.tell("Submitting", 0.0)
         request = Request(self._spec.settings, sent)
         try:
             self._submit(lambda: self._provider.submit(request, uploaded, http), answers, check)
@@ -93,12 +100,12 @@ class Order:
         says “submitting”, too: those that look for an order whose answer was lost.
         """
         if not self.is_refused:  # guard: only-a-refusal-is-none
-            self._turn.hold(seconds)
+            self._slot.hold(seconds)
             return sleep(seconds, check)
-        self._keeper.save(state=State.QUEUED, submitted=None, request_hash=None)
-        self._turn.refused(seconds)
+        self._live.save(state=State.QUEUED, submitted=None, request_hash=None)
+        self._slot.refused(seconds)
         sleep(seconds, check)
-        self._turn.take(check)
+        self._slot.take(check)
         return self._begin()
 
     @property
@@ -108,19 +115,17 @@ class Order:
 
     def _begin(self, **changes: Any) -> None:
         """Write that the order is about to be sent; raises LibraryProblem where it has no room."""
-        if self._tools.http is not None:
-            check_room(
-                self._keeper.folder, self._provider.max_answer_bytes
-            )  # guard: room-looked-at
+        if self._resources.http is not None:
+            check_room(self._live.folder, self._provider.max_answer_bytes)  # guard: room-looked-at
         self._forget_earlier()  # guard: earlier-answers-go
-        marked = request_hash(self._keeper.record)
-        self._keeper.save(  # guard: submit-marked
+        marked = request_hash(self._live.record)
+        self._live.save(  # guard: submit-marked
             state=State.SUBMITTING, submitted=now(), request_hash=marked, **changes
         )
 
     def _forget_earlier(self) -> None:
         """Take earlier answers away: a refusal that stayed would be read as that of this order."""
-        earlier = Answers(self._keeper.folder, self._keeper.record.id)
+        earlier = RawAnswer(self._live.folder, self._live.record.id)
         while earlier.find():
             if not earlier.drop():
                 raise LibraryProblem(
@@ -129,12 +134,12 @@ class Order:
                 )
 
     def _submit(
-        self, submit: Callable[[], Ticket], answers: Answers, check: Callable[[], None]
+        self, submit: Callable[[], Ticket], answers: RawAnswer, check: Callable[[], None]
     ) -> None:
         """Make the one call that costs. No time limit ends it here: its answer must be known."""
-        if self._tools.http is None:
+        if self._resources.http is None:
             return self.store(submit(), answers)
-        self._tools.http.keep = answers  # guard: answer-kept-as-it-came
+        self._resources.http.keep = answers  # guard: answer-kept-as-it-came
         try:
             call = Call(lambda: self._ordered(submit, answers), lasting=True)
         except RuntimeError as error:
@@ -151,7 +156,7 @@ class Order:
 
     # -- on the thread of the call ---------------------------------------------------------------
 
-    def _ordered(self, submit: Callable[[], Ticket], answers: Answers) -> Ticket:
+    def _ordered(self, submit: Callable[[], Ticket], answers: RawAnswer) -> Ticket:
         """Order, and bring the ticket to the disk, whether or not anybody still waits for it."""
         self._ordering = True
         try:
@@ -166,12 +171,12 @@ class Order:
         self.store(ticket, answers)  # guard: ticket-while-closing
         return ticket
 
-    def store(self, ticket: Ticket, answers: Answers, *notes: str) -> None:
+    def store(self, ticket: Ticket, answers: RawAnswer, *notes: str) -> None:
         """Write the ticket and what it brought; after that the raw answer is not needed."""
         kept = str(answers.sentence)
-        before = [one for one in self._keeper.record.notes if one != kept]
+        before = [one for one in self._live.record.notes if one != kept]
         try:
-            self._keeper.answered(ticket, State.RUNNING, (*before, *notes))
+            self._live.answered(ticket, State.RUNNING, (*before, *notes))
         except LibraryProblem as problem:
             told = json.dumps(dict(ticket.data))[:500]
             raise LibraryProblem(
@@ -203,7 +208,7 @@ class Order:
     def notes(self) -> tuple[str, ...]:
         """The record's notes, with where the answer is that brought no ticket."""
         kept = self.answers.sentence if self.answers is not None else None
-        notes = self._keeper.record.notes
+        notes = self._live.record.notes
         return notes if kept is None or str(kept) in notes else (*notes, str(kept))
 
     def afterwards(self, work: Callable[[], None]) -> None:
@@ -219,17 +224,17 @@ class Order:
 
     def tell_to_stop(self, ticket: Ticket, check: Callable[[], None]) -> CancelOutcome:
         """Tell the service of a cancel; return what is known about the charge then."""
-        if self._tools.http is None:
+        if self._resources.http is None:
             return CancelOutcome.FREE
-        call = Call(lambda: self._provider.cancel(ticket, self._tools.http))
+        call = Call(lambda: self._provider.cancel(ticket, self._resources.http))
         try:
             return call.wait(check)
         except ImageToMeshError as error:
-            log.warning("job %s: the service was not told: %s", self._keeper.record.id, error)
+            log.warning("job %s: the service was not told: %s", self._live.record.id, error)
             return CancelOutcome.UNKNOWN
 
 
-def _is_no_verdict(answers: Answers) -> bool:
+def _is_no_verdict(answers: RawAnswer) -> bool:
     """Say whether an answer's status tells neither that the order was taken nor that it was not.
 
     Of the errors of a server, those in JSON are the service's own.

@@ -29,7 +29,7 @@ MARGIN = 600.0
 """Seconds before its end from which a token is no longer used."""
 
 
-class Uploads:
+class UploadCache:
     """The tokens of one account at one service."""
 
     def __init__(

@@ -9,12 +9,12 @@ from typing import Any
 
 from ...providers import BadMesh, Failed, NoBlender, Provider, Recipe
 from ..disk.plain_files import is_plain
-from ..library.live_record import Keeper
-from ..resources import Tools
+from ..library.live_record import LiveRecord
+from ..resources import Resources
 from ..values import State
-from .download import Fetch
+from .download import MeshDownload
 from .fingerprint import digest_of
-from .prepare import PREVIEW, made_model
+from .prepare import PREVIEW, model_request
 
 REFUSED = "refused-"
 """What the name of a mesh begins with that cannot be used, while it is downloaded once more."""
@@ -29,37 +29,37 @@ SAME_AGAIN = (
 )
 
 
-class Making:
+class WorkerRequests:
     """One job's work for the background Blender. Used by the job's thread alone."""
 
     def __init__(
         self,
-        keeper: Keeper,
-        tools: Tools,
+        live: LiveRecord,
+        resources: Resources,
         provider: Provider[Any],
-        fetch: Fetch,
+        fetch: MeshDownload,
         check: Callable[[], None],
     ) -> None:
-        self._keeper = keeper
-        self._tools = tools
+        self._live = live
+        self._resources = resources
         self._provider = provider
         self._fetch = fetch
         self._check = check
 
     def make(self, recipe: Recipe) -> None:
         """Let the background Blender make the mesh from the job's picture."""
-        record = self._keeper.record
+        record = self._live.record
         picture = record.pictures[0]
         request = {
             "do": "make",
             "recipe": recipe.name,
-            "picture": str(self._keeper.folder / (picture.file or "")),
+            "picture": str(self._live.folder / (picture.file or "")),
             "orientation": picture.info.orientation if picture.info else 1,
             "name": record.name,
             "settings": dict(recipe.settings),
-            "output": str(self._keeper.folder / "mesh.glb"),
+            "output": str(self._live.folder / "mesh.glb"),
         }
-        done = self._tools.blender.ask(request, self._keeper.tell, self._check)
+        done = self._resources.blender.ask(request, self._live.tell, self._check)
         self._fetch.finish("mesh.glb", *done.get("notes", ()))
 
     def prepare(self, *, in_parts: bool) -> None:
@@ -67,21 +67,21 @@ class Making:
 
         Raises BadMesh for a file that holds no mesh; it is not prepared again then.
         """
-        folder = self._keeper.folder
+        folder = self._live.folder
         try:
-            with made_model(folder, self._keeper.record, in_parts=in_parts) as request:
-                done = self._tools.blender.ask(request, self._keeper.tell, self._check)
+            with model_request(folder, self._live.record, in_parts=in_parts) as request:
+                done = self._resources.blender.ask(request, self._live.tell, self._check)
         except (NoBlender, Failed) as error:
-            self._keeper.note(f"Not prepared for Blender yet: {error.message}")
-            return self._keeper.save(state=State.READY)
+            self._live.note(f"Not prepared for Blender yet: {error.message}")
+            return self._live.save(state=State.READY)
         except BadMesh as error:
             raise self._refuse(error) from error
-        self._keeper.note(*done.get("notes", ()))
-        self._keeper.save(
+        self._live.note(*done.get("notes", ()))
+        self._live.save(
             state=State.READY,
             blend="model.blend",
             preview=PREVIEW if is_plain(folder / PREVIEW) else None,
-            faces=done.get("faces", self._keeper.record.faces),
+            faces=done.get("faces", self._live.record.faces),
         )
         for path in folder.glob(f"{REFUSED}mesh.*"):
             with contextlib.suppress(OSError):
@@ -93,16 +93,16 @@ class Making:
 
         What comes a second time as the same file, or cannot come again, ends the job.
         """
-        record, folder = self._keeper.record, self._keeper.folder
+        record, folder = self._live.record, self._live.folder
         mesh = folder / (record.mesh or "")
         mark, before = digest_of(mesh), record.facts.get(MARK)
         came_along = any(one.file is not None for one in record.files)
         again = self._provider.is_remote and record.ticket and not came_along
         if not again or mark == before:
-            self._keeper.save(state=State.FAILED)
+            self._live.save(state=State.FAILED)
             return BadMesh(error.message, CAME_ALONG if came_along else SAME_AGAIN)
         mesh.replace(folder / f"{REFUSED}{mesh.name}")
-        self._keeper.save(  # guard: refused-mesh-comes-again
+        self._live.save(  # guard: refused-mesh-comes-again
             state=State.RUNNING,
             mesh=None,
             format=None,

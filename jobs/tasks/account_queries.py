@@ -26,7 +26,7 @@ from ..values import Failure
 
 
 @dataclass(frozen=True)
-class Enquiry:
+class AccountQuery:
     """A question: `settings` are set for a quote, and None for the balance."""
 
     provider: str
@@ -45,7 +45,7 @@ class Enquiry:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AccountAnswer:
     """What came back: an amount, None where the service names none, or why there is no answer."""
 
     amount: float | None = None
@@ -54,57 +54,59 @@ class Answer:
     waiting: bool = False
 
 
-class Enquiries:
+class AccountQueries:
     """The questions of this session and their answers."""
 
     def __init__(self) -> None:
-        self._answers: dict[Enquiry, Answer] = {}
+        self._answers: dict[AccountQuery, AccountAnswer] = {}
         self._lock = threading.Lock()
 
-    def ask(self, enquiry: Enquiry) -> None:
+    def ask(self, query: AccountQuery) -> None:
         """Ask in the background, unless the same question is already under way."""
         with self._lock:
-            if self._answers.get(enquiry, Answer()).waiting:
+            if self._answers.get(query, AccountAnswer()).waiting:
                 return
-            asked = self._answers[enquiry] = Answer(waiting=True)
-        threading.Thread(target=self._run, args=(enquiry, asked), daemon=True).start()
+            asked = self._answers[query] = AccountAnswer(waiting=True)
+        threading.Thread(target=self._run, args=(query, asked), daemon=True).start()
 
-    def answer(self, enquiry: Enquiry) -> Answer | None:
+    def answer(self, query: AccountQuery) -> AccountAnswer | None:
         """Return what is known by now, or None if it was never asked."""
-        return self._answers.get(enquiry)
+        return self._answers.get(query)
 
     def forget(self, *providers: str) -> None:
         """Forget what these providers answered, and what they still will: all without a name."""
         with self._lock:
             self._answers = {
-                enquiry: answer
-                for enquiry, answer in self._answers.items()
-                if providers and enquiry.provider not in providers
+                query: answer
+                for query, answer in self._answers.items()
+                if providers and query.provider not in providers
             }
 
-    def _run(self, enquiry: Enquiry, asked: Answer) -> None:
+    def _run(self, query: AccountQuery, asked: AccountAnswer) -> None:
         try:
-            answer = _answered(enquiry)
+            answer = _answered(query)
         except ImageToMeshError as error:
             failure = Failure(error.kind, error.message, error.hint, error.link)
-            answer = Answer(failure=failure)
+            answer = AccountAnswer(failure=failure)
         except Exception as error:  # noqa: BLE001 - the thread's last resort; shown to the person
             kind, said = Failed.kind, f"{type(error).__name__}: {error}"
-            answer = Answer(failure=Failure(kind, f"Something unexpected went wrong: {said}"))
+            answer = AccountAnswer(
+                failure=Failure(kind, f"Something unexpected went wrong: {said}")
+            )
         with self._lock:
-            if self._answers.get(enquiry) is asked:
-                self._answers[enquiry] = answer
+            if self._answers.get(query) is asked:
+                self._answers[query] = answer
 
 
-def _answered(enquiry: Enquiry) -> Answer:
-    provider = get_provider(enquiry.provider)
-    http = open_http(provider, enquiry.keys, enquiry.base_url, online=enquiry.online)
+def _answered(query: AccountQuery) -> AccountAnswer:
+    provider = get_provider(query.provider)
+    http = open_http(provider, query.keys, query.base_url, online=query.online)
     try:
         said: Balance | Cost | None
-        if enquiry.settings is None:
+        if query.settings is None:
             said = provider.balance(http)
         else:
-            said = provider.quote(Request(enquiry.settings, ()), http)
+            said = provider.quote(Request(query.settings, ()), http)
     finally:
         http.close()
-    return Answer(said.amount, said.unit) if said else Answer()
+    return AccountAnswer(said.amount, said.unit) if said else AccountAnswer()

@@ -32,7 +32,7 @@ KEPT = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ImageReport:
     """What is known of a picture; `error` where it cannot be used at all.
 
     `box` is the subject's left, top, right and bottom as shares of the sides; `cut` names the
@@ -52,7 +52,7 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class Developed:
+class EditedImage:
     """A new picture made of another one, or why there is none."""
 
     name: str
@@ -62,7 +62,7 @@ class Developed:
 
 
 @dataclass(frozen=True, slots=True)
-class Lens:
+class SubjectDetection:
     """How the subject is told from its background, and by which background Blender."""
 
     blender: tuple[str, ...]
@@ -70,42 +70,46 @@ class Lens:
     tolerance: float = 0.5
 
 
-class Darkroom:
+class ImageChecks:
     """The pictures of this process that were looked at, and those being developed."""
 
     def __init__(self) -> None:
-        self._looks: dict[Hashable, Look] = {}
-        self._developed: queue.SimpleQueue[Developed] = queue.SimpleQueue()
+        self._looks: dict[Hashable, ImageReport] = {}
+        self._developed: queue.SimpleQueue[EditedImage] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self.at_work = 0
         """How many pictures are being developed."""
 
-    def look(self, key: Hashable, source: PictureSource, lens: Lens) -> None:
+    def look(self, key: Hashable, source: PictureSource, detection: SubjectDetection) -> None:
         """Look at a picture in the background; the answer is found under the key."""
         with self._lock:
             for old in list(self._looks)[:-KEPT]:
                 del self._looks[old]
-            self._looks[key] = Look(waiting=True)
-        threading.Thread(target=self._look, args=(key, source, lens), daemon=True).start()
+            self._looks[key] = ImageReport(waiting=True)
+        threading.Thread(target=self._look, args=(key, source, detection), daemon=True).start()
 
     def leave(self, key: Hashable) -> None:
         """Note that a picture is not looked at, because that would stop the artist."""
         with self._lock:
-            self._looks[key] = Look()
+            self._looks[key] = ImageReport()
 
-    def seen(self, key: Hashable) -> Look | None:
+    def seen(self, key: Hashable) -> ImageReport | None:
         """Return what is known of a picture by now; None if nobody looked."""
         return self._looks.get(key)
 
-    def develop(
-        self, source: PictureSource, original: str, lens: Lens, recipe: Mapping[str, Any]
+    def start_edit(
+        self,
+        source: PictureSource,
+        original: str,
+        detection: SubjectDetection,
+        recipe: Mapping[str, Any],
     ) -> None:
         """Make a new picture in the background; `take` gives it."""
         self.at_work += 1
-        arguments = (source, original, lens, recipe)
-        threading.Thread(target=self._develop, args=arguments, daemon=True).start()
+        arguments = (source, original, detection, recipe)
+        threading.Thread(target=self._edit, args=arguments, daemon=True).start()
 
-    def take(self, timeout: float = 0.0) -> Developed | None:
+    def take(self, timeout: float = 0.0) -> EditedImage | None:
         """Return the next picture that is ready, or None."""
         try:
             done = self._developed.get(timeout=timeout) if timeout else self._developed.get_nowait()
@@ -114,30 +118,34 @@ class Darkroom:
         self.at_work -= 1
         return done
 
-    def _look(self, key: Hashable, source: PictureSource, lens: Lens) -> None:
+    def _look(self, key: Hashable, source: PictureSource, detection: SubjectDetection) -> None:
         try:
-            found = _looked_at(source, lens)
+            found = _looked_at(source, detection)
         except ImageToMeshError as error:
-            found = Look(error=error)
+            found = ImageReport(error=error)
         except Exception as error:  # noqa: BLE001 - the thread's last resort; shown to the person
-            found = Look(error=Failed(f"The picture could not be looked at: {error}"))
+            found = ImageReport(error=Failed(f"The picture could not be looked at: {error}"))
         with self._lock:
             self._looks[key] = found
 
-    def _develop(
-        self, source: PictureSource, original: str, lens: Lens, recipe: Mapping[str, Any]
+    def _edit(
+        self,
+        source: PictureSource,
+        original: str,
+        detection: SubjectDetection,
+        recipe: Mapping[str, Any],
     ) -> None:
         try:
-            done = Developed(source.name, original, _developed(source, lens, recipe))
+            done = EditedImage(source.name, original, _edit_image(source, detection, recipe))
         except ImageToMeshError as error:
-            done = Developed(source.name, original, error=error)
+            done = EditedImage(source.name, original, error=error)
         except Exception as error:  # noqa: BLE001 - the thread's last resort; shown to the person
             failed = Failed(f"The picture could not be developed: {error}")
-            done = Developed(source.name, original, error=failed)
+            done = EditedImage(source.name, original, error=failed)
         self._developed.put(done)
 
 
-def sent_as(look: Look, provider: Provider[Any]) -> tuple[int, int, str, bool]:
+def sent_form(look: ImageReport, provider: Provider[Any]) -> tuple[int, int, str, bool]:
     """Return width, height and format of what this provider gets, and whether it is converted."""
     if look.info is None:
         return 0, 0, "", False
@@ -153,11 +161,11 @@ def sent_as(look: Look, provider: Provider[Any]) -> tuple[int, int, str, bool]:
     return round(width * factor), round(height * factor), format_, not is_kept
 
 
-def _looked_at(source: PictureSource, lens: Lens) -> Look:
-    def ask(path: Path, data: bytes, info: PictureInfo, blender: BackgroundBlender) -> Look:
-        request = {"do": "look", **_common(path, info, lens)}
+def _looked_at(source: PictureSource, detection: SubjectDetection) -> ImageReport:
+    def ask(path: Path, data: bytes, info: PictureInfo, blender: BackgroundBlender) -> ImageReport:
+        request = {"do": "look", **_common(path, info, detection)}
         seen = blender.ask(request, _ignore, _deadline())
-        return Look(
+        return ImageReport(
             info=info,
             size=len(data),
             transparent=bool(seen.get("transparent")),
@@ -168,25 +176,32 @@ def _looked_at(source: PictureSource, lens: Lens) -> Look:
             brightness=float(seen.get("brightness", 1.0)),
         )
 
-    look: Look = _with_file(source, lens, ask)
+    look: ImageReport = _with_file(source, detection, ask)
     return look
 
 
-def _developed(source: PictureSource, lens: Lens, recipe: Mapping[str, Any]) -> bytes:
+def _edit_image(
+    source: PictureSource, detection: SubjectDetection, recipe: Mapping[str, Any]
+) -> bytes:
     def ask(path: Path, _: bytes, info: PictureInfo, blender: BackgroundBlender) -> bytes:
         output = path.with_name("developed.png")
-        request = {"do": "develop", "output": str(output), **_common(path, info, lens), **recipe}
+        request = {
+            "do": "develop",
+            "output": str(output),
+            **_common(path, info, detection),
+            **recipe,
+        }
         blender.ask(request, _ignore, _deadline())
         return output.read_bytes()
 
-    data: bytes = _with_file(source, lens, ask)
+    data: bytes = _with_file(source, detection, ask)
     return data
 
 
-def _with_file(source: PictureSource, lens: Lens, ask: Callable[..., Any]) -> Any:
+def _with_file(source: PictureSource, detection: SubjectDetection, ask: Callable[..., Any]) -> Any:
     data = source.read()
     info = read_picture_info(data, source.name)
-    blender = BackgroundBlender(lens.blender)
+    blender = BackgroundBlender(detection.blender)
     with tempfile.TemporaryDirectory(prefix="image-to-mesh-") as folder:
         path = Path(folder, f"picture.{info.format}")
         path.write_bytes(data)
@@ -196,12 +211,12 @@ def _with_file(source: PictureSource, lens: Lens, ask: Callable[..., Any]) -> An
             blender.close()
 
 
-def _common(path: Path, info: PictureInfo, lens: Lens) -> dict[str, Any]:
+def _common(path: Path, info: PictureInfo, detection: SubjectDetection) -> dict[str, Any]:
     return {
         "picture": str(path),
         "orientation": info.orientation,
-        "mode": lens.mode,
-        "tolerance": lens.tolerance,
+        "mode": detection.mode,
+        "tolerance": detection.tolerance,
     }
 
 
@@ -220,6 +235,6 @@ def _deadline() -> Callable[[], None]:
 
 
 @functools.cache
-def darkroom() -> Darkroom:
+def image_checks() -> ImageChecks:
     """Return the one darkroom of this process."""
-    return Darkroom()
+    return ImageChecks()

@@ -14,7 +14,7 @@ from ..steps.inputs import READABLE, picture_from
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class DownloadedImage:
     """What became of an address: the picture file's bytes, or why there are none."""
 
     address: str
@@ -23,12 +23,12 @@ class Fetched:
     error: ImageToMeshError | None = None
 
 
-class Fetches:
+class ImageDownloads:
     """The addresses on their way."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, int] = {}
-        self._done: queue.SimpleQueue[Fetched] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[DownloadedImage] = queue.SimpleQueue()
 
     def start(self, address: str, *, online: bool) -> None:
         """Fetch in the background; raises BadImage for what is no https address."""
@@ -43,7 +43,7 @@ class Fetches:
         """Return the addresses that are still being fetched."""
         return tuple(self._waiting)
 
-    def take(self, timeout: float = 0.0) -> Fetched | None:
+    def take(self, timeout: float = 0.0) -> DownloadedImage | None:
         """Return the next that has arrived, or None."""
         try:
             done = self._done.get(timeout=timeout) if timeout else self._done.get_nowait()
@@ -54,14 +54,18 @@ class Fetches:
 
     def _run(self, address: str, name: str, online: bool) -> None:
         try:
-            self._done.put(Fetched(address, name, fetched(address, name, online=online)))
+            self._done.put(
+                DownloadedImage(address, name, download_image(address, name, online=online))
+            )
         except ImageToMeshError as error:
-            self._done.put(Fetched(address, name, error=error))
+            self._done.put(DownloadedImage(address, name, error=error))
         except Exception as error:  # noqa: BLE001 - the thread's last resort; shown to the person
-            self._done.put(Fetched(address, name, error=Failed(f"{name} did not come: {error}")))
+            self._done.put(
+                DownloadedImage(address, name, error=Failed(f"{name} did not come: {error}"))
+            )
 
 
-def fetched(address: str, name: str, *, online: bool) -> bytes:
+def download_image(address: str, name: str, *, online: bool) -> bytes:
     """Return the picture file at an address, without any key; raises ImageToMeshError."""
     http = open_http(get_provider("local"), None, "", online=online)
     try:
@@ -73,6 +77,6 @@ def fetched(address: str, name: str, *, online: bool) -> bytes:
 
 
 @functools.cache
-def fetches() -> Fetches:
+def image_downloads() -> ImageDownloads:
     """Return the fetches of this process."""
-    return Fetches()
+    return ImageDownloads()

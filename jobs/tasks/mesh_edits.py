@@ -31,7 +31,7 @@ LOOKS = frozenset({"card", "print"})
 
 
 @dataclass(frozen=True, slots=True)
-class CareOrder:
+class EditRequest:
     """What shall be done to which version of a job's model; `file` is whose scene wants it."""
 
     job: str
@@ -44,10 +44,10 @@ class CareOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class CareView:
+class EditView:
     """What people see of it. `version` is the file that was made, empty where none was."""
 
-    order: CareOrder
+    order: EditRequest
     phase: str = "Waiting"
     fraction: float | None = None
     over: bool = False
@@ -57,11 +57,11 @@ class CareView:
     failure: Failure | None = None
 
 
-class Care:
+class MeshEdit:
     """One order on its thread. `view` is replaced whole, so that anybody may look at any time."""
 
-    def __init__(self, order: CareOrder, command: tuple[str, ...]) -> None:
-        self.view = CareView(order)
+    def __init__(self, order: EditRequest, command: tuple[str, ...]) -> None:
+        self.view = EditView(order)
         self.is_settled = False
         self._command = command
         self._stop = threading.Event()
@@ -138,28 +138,28 @@ class Care:
             raise TimedOut(f"The care for the mesh took more than {minutes:.0f} minutes.", "")
 
 
-class Cares:
+class MeshEdits:
     """The care of this process: one order at a time for each job, and what is known of models."""
 
     def __init__(self) -> None:
-        self._cares: dict[str, Care] = {}
+        self._cares: dict[str, MeshEdit] = {}
         self._cards: dict[tuple[str, str], Mapping[str, Any]] = {}
 
-    def start(self, order: CareOrder, command: tuple[str, ...]) -> Care:
+    def start(self, order: EditRequest, command: tuple[str, ...]) -> MeshEdit:
         """Start an order. Raises LibraryProblem while another one for the same job is at work."""
         before = self._cares.get(order.job)
         if before is not None and not before.view.over:
             what = f"“{order.name}” is being worked on: {before.view.phase}."
             raise LibraryProblem(what, "Wait for it, or cancel it.")
-        care = self._cares[order.job] = Care(order, command)
+        care = self._cares[order.job] = MeshEdit(order, command)
         care.start()
         return care
 
-    def views(self) -> tuple[CareView, ...]:
+    def views(self) -> tuple[EditView, ...]:
         """Return what has been ordered, newest last."""
         return tuple(care.view for care in self._cares.values())
 
-    def view(self, job: str) -> CareView | None:
+    def view(self, job: str) -> EditView | None:
         """Return what was last ordered for a job."""
         care = self._cares.get(job)
         return care.view if care else None
@@ -168,7 +168,7 @@ class Cares:
         """Say whether anything is at work."""
         return any(not care.view.over for care in self._cares.values())
 
-    def take_ended(self) -> list[CareView]:
+    def take_ended(self) -> list[EditView]:
         """Return what has ended since the last call."""
         ended = [care for care in self._cares.values() if care.view.over and not care.is_settled]
         for care in ended:
@@ -207,6 +207,6 @@ class Cares:
 
 
 @functools.cache
-def cares() -> Cares:
+def mesh_edits() -> MeshEdits:
     """Return the care of this process."""
-    return Cares()
+    return MeshEdits()

@@ -8,9 +8,10 @@ from typing import Any
 
 import bpy
 
-from ... import jobs, preferences
+from ... import preferences
 from ...app import account_watch
 from ...i18n.translate import told
+from ...jobs.tasks.image_download import DownloadedImage, image_downloads
 from ...providers import BadImage, ImageToMeshError
 from ...state import views
 from ...state.scene_properties import choices_of
@@ -221,7 +222,7 @@ class IMAGE_TO_MESH_OT_clear_views(bpy.types.Operator):
 def fetch(operator: Any, context: bpy.types.Context, address: str) -> set[str]:
     """Fetch a picture in the background and choose it when it has come; scripts wait for it."""
     try:
-        jobs.fetches().start(address.strip(), online=preferences.may_reach(address.strip()))
+        image_downloads().start(address.strip(), online=preferences.may_reach(address.strip()))
     except ImageToMeshError as error:
         return refused(operator, context, error)
     if not bpy.app.background:
@@ -231,7 +232,7 @@ def fetch(operator: Any, context: bpy.types.Context, address: str) -> set[str]:
         return {"FINISHED"}
     arrived = None
     while arrived is None:
-        arrived = jobs.fetches().take(timeout=LOOK_EVERY)
+        arrived = image_downloads().take(timeout=LOOK_EVERY)
     try:
         _use(context, arrived)
     except ImageToMeshError as error:
@@ -240,7 +241,7 @@ def fetch(operator: Any, context: bpy.types.Context, address: str) -> set[str]:
 
 
 def _take_in() -> float | None:
-    arrived = jobs.fetches().take()
+    arrived = image_downloads().take()
     if arrived is not None:
         try:
             _use(bpy.context, arrived)
@@ -248,10 +249,10 @@ def _take_in() -> float | None:
         except ImageToMeshError as error:
             messages.show_refusal(bpy.context, error)
         account_watch.redraw(bpy.context)
-    return LOOK_EVERY if jobs.fetches().waiting() else None
+    return LOOK_EVERY if image_downloads().waiting() else None
 
 
-def _use(context: bpy.types.Context, arrived: jobs.Fetched) -> None:
+def _use(context: bpy.types.Context, arrived: DownloadedImage) -> None:
     from ...scene.clipboard import image_of_bytes
 
     if arrived.error is not None:

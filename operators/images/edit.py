@@ -14,10 +14,10 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty
 
-from ... import jobs
 from ...app import account_watch
 from ...i18n.translate import tr
 from ...jobs.custom_properties import EDITED_FROM
+from ...jobs.tasks.image_checks import EditedImage, SubjectDetection, image_checks
 from ...providers import BadImage, ImageToMeshError
 from ...providers._shared.untrusted_text import readable_name
 from ...state.preflight import picture_key, picture_problem
@@ -77,7 +77,7 @@ class IMAGE_TO_MESH_OT_develop(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         reason = picture_problem(choices_of(context.scene).image)
-        if not reason and jobs.darkroom().at_work:
+        if not reason and image_checks().at_work:
             reason = tr("Wait for the picture that is being prepared")
         if reason:
             cls.poll_message_set(reason)
@@ -93,11 +93,11 @@ class IMAGE_TO_MESH_OT_develop(bpy.types.Operator):
         except ImageToMeshError as error:
             return choose.refused(self, context, error)
         original = str(image.get(EDITED_FROM) or readable_name(image))
-        jobs.darkroom().develop(source, original, _lens(context), recipe)
+        image_checks().start_edit(source, original, _lens(context), recipe)
         if not bpy.app.background:
             account_watch.redraw(context)
             return {"FINISHED"}
-        while (done := jobs.darkroom().take(timeout=LOOK_EVERY)) is None:
+        while (done := image_checks().take(timeout=LOOK_EVERY)) is None:
             pass
         try:
             _use(context, done)
@@ -130,7 +130,7 @@ class IMAGE_TO_MESH_OT_use_original(bpy.types.Operator):
 
 def look(context: bpy.types.Context, now: float) -> None:
     """Look at the picture in sight once it has been left alone, and take in what was developed."""
-    done = jobs.darkroom().take()
+    done = image_checks().take()
     if done is not None:
         _take_in(context, done)
     if not account_watch.is_shown(context):
@@ -139,7 +139,7 @@ def look(context: bpy.types.Context, now: float) -> None:
     if picture_problem(image):
         return _settling.clear()
     key = picture_key(image)
-    seen = jobs.darkroom().seen(key)
+    seen = image_checks().seen(key)
     if seen is None:
         _ask(context, image, key, now)
     elif not seen.waiting and key not in _drawn:
@@ -159,7 +159,7 @@ def unregister() -> None:
         bpy.app.timers.unregister(_look)
     _settling.clear()
     _drawn.clear()
-    jobs.darkroom.cache_clear()
+    image_checks.cache_clear()
 
 
 def _look() -> float:
@@ -176,14 +176,14 @@ def _ask(context: bpy.types.Context, image: bpy.types.Image, key: Hashable, now:
     if now - _settling[0][1] < SETTLED:
         return
     if _is_costly(image):
-        jobs.darkroom().leave(key)
+        image_checks().leave(key)
         return
     try:
         source = picture_source(image)
     except BadImage:
-        jobs.darkroom().leave(key)  # Said where the picture is used.
+        image_checks().leave(key)  # Said where the picture is used.
         return
-    jobs.darkroom().look(key, source, _lens(context))
+    image_checks().look(key, source, _lens(context))
 
 
 def _is_costly(image: bpy.types.Image) -> bool:
@@ -194,15 +194,15 @@ def _is_costly(image: bpy.types.Image) -> bool:
     return not is_file and image.size[0] * image.size[1] > MOST_PIXELS
 
 
-def _lens(context: bpy.types.Context) -> jobs.Lens:
+def _lens(context: bpy.types.Context) -> SubjectDetection:
     from ...scene import background_command
 
     local = choices_of(context.scene).local
     mode = "auto" if local.foreground == "none" else local.foreground
-    return jobs.Lens(background_command(), mode, round(local.tolerance, 6))
+    return SubjectDetection(background_command(), mode, round(local.tolerance, 6))
 
 
-def _take_in(context: bpy.types.Context, done: jobs.Developed) -> None:
+def _take_in(context: bpy.types.Context, done: EditedImage) -> None:
     try:
         _use(context, done)
         bpy.ops.ed.undo_push(message="Prepare Picture")
@@ -211,7 +211,7 @@ def _take_in(context: bpy.types.Context, done: jobs.Developed) -> None:
     account_watch.redraw(context)
 
 
-def _use(context: bpy.types.Context, done: jobs.Developed) -> None:
+def _use(context: bpy.types.Context, done: EditedImage) -> None:
     from ...scene.clipboard import image_of_bytes
 
     if done.error is not None:

@@ -9,6 +9,7 @@ from ... import jobs
 from ...app import library_refresh
 from ...app.bring_in import library_of
 from ...i18n.translate import told, tr
+from ...jobs.disk.trash import move_to_trash
 from ...providers import LibraryProblem
 from ..arguments import argument
 
@@ -27,7 +28,7 @@ class IMAGE_TO_MESH_OT_delete(bpy.types.Operator):
         try:
             self.job = self.job or newest_ended()
             refuse_running(self.job)
-            if jobs.to_bin(library_of(context, self.job), self.job):
+            if move_to_trash(library_of(context, self.job), self.job):
                 return self._deleted(context)
         except LibraryProblem as error:
             self.report({"WARNING"}, told(error))
@@ -45,7 +46,7 @@ class IMAGE_TO_MESH_OT_delete(bpy.types.Operator):
         try:
             job = self.job or newest_ended()
             refuse_running(job)
-            if not jobs.to_bin(library_of(context, job), job):
+            if not move_to_trash(library_of(context, job), job):
                 library_of(context, job).delete(job)
         except LibraryProblem as error:
             self.report({"ERROR"}, told(error))

@@ -11,6 +11,8 @@ from bpy.props import IntProperty
 from ... import jobs, preferences
 from ...app import account_watch, bring_in
 from ...jobs.disk.file_names import is_portable
+from ...jobs.library.index import library_index
+from ...jobs.library.viewable_images import thumbnail_files
 from ...state import thumbnails
 from ...state.scene_properties import shelf_of
 
@@ -31,7 +33,7 @@ class IMAGE_TO_MESH_OT_turn_page(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         shelf = shelf_of(context)
-        index = jobs.library_index(preferences.library(context))
+        index = library_index(preferences.library(context))
         results = index.find(state=jobs.State.READY, text=shelf.text)
         pages = max(1, -(-len(results) // thumbnails.RESULTS_PER_PAGE))
         shelf.page = min(max(0, shelf.page + self.by), pages - 1)
@@ -56,8 +58,8 @@ def unregister() -> None:
     """Stop loading thumbnails, and remove the copies of their files."""
     if bpy.app.timers.is_registered(_look):
         bpy.app.timers.unregister(_look)
-    jobs.thumbnails().close()
-    jobs.thumbnails.cache_clear()
+    thumbnail_files().close()
+    thumbnail_files.cache_clear()
 
 
 def _look() -> float:
@@ -71,7 +73,7 @@ def _load_thumbnails(context: bpy.types.Context) -> bool:
     root = preferences.library(context)
     start = chosen.page * thumbnails.RESULTS_PER_PAGE
     found = False
-    results = jobs.library_index(root).find(state=jobs.State.READY, text=chosen.text)
+    results = library_index(root).find(state=jobs.State.READY, text=chosen.text)
     for one in results[start : start + thumbnails.RESULTS_PER_PAGE]:
         if one.thumbnail and is_portable(one.thumbnail) and not thumbnails.number_of(one.job):
             found |= _load(one.job, root / one.job / one.thumbnail)
@@ -88,7 +90,7 @@ def _load_thumbnails(context: bpy.types.Context) -> bool:
 
 def _load(key: str, path: Path) -> bool:
     """Have a picture of a job's folder shown; say whether that is new."""
-    shown = None if thumbnails.number_of(key) else jobs.thumbnails().file(key, path)
+    shown = None if thumbnails.number_of(key) else thumbnail_files().file(key, path)
     return shown is not None and thumbnails.load(key, str(shown))
 
 

@@ -12,6 +12,7 @@ from ... import jobs, preferences
 from ...app import bring_in, job_events, library_refresh
 from ...i18n.translate import told
 from ...jobs.disk.trust import is_trusted
+from ...jobs.library.import_log import log_import
 from ...jobs.library.versions import DRAWING, version_file
 from ...providers import ImageToMeshError, LibraryProblem
 from ...scene.placement import Place, chosen_place, place_of
@@ -54,7 +55,7 @@ class IMAGE_TO_MESH_OT_import_result(bpy.types.Operator):
             return {"CANCELLED"}
         if blend == bring_in.BLEND:
             job_events.came_in(record.id)
-        jobs.note_import(bring_in.library_of(context, record.id).folder(record.id))
+        log_import(bring_in.library_of(context, record.id).folder(record.id))
         library_refresh.look_soon(context)
         if record.state.over:
             _show_success(record, notes)
@@ -122,7 +123,7 @@ def _show_failure(job: str, error: Exception) -> None:
 
 def _show_success(record: jobs.Record, notes: tuple[str, ...]) -> None:
     """Let the panel show the notes of the import, and no longer an earlier failure of it."""
-    jobs.session().returning.forget(record.id)
+    jobs.session().recovery.forget(record.id)
     for view in jobs.session().views():
         if view.job == record.id:
             shown = replace(record, notes=tuple(dict.fromkeys((*record.notes, *notes))))

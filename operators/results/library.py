@@ -12,8 +12,11 @@ from ...app.bring_in import library_of
 from ...app.library_refresh import look_soon, too_much
 from ...i18n.translate import told, tr
 from ...jobs.disk.plain_files import is_plain_folder
+from ...jobs.disk.trash import move_to_trash
 from ...jobs.disk.trust import check_origin, has_strangers_models, trust_library
+from ...jobs.library.index import library_index
 from ...jobs.library.viewable_images import picture_to_open
+from ...jobs.steps.fingerprint import digest_of
 from ...providers import ImageToMeshError, LibraryProblem, all_providers, get_provider, settings_of
 from ...state.scene_properties import choices_of, write_settings
 from ...state.views import SIDE_VIEWS
@@ -63,8 +66,8 @@ class IMAGE_TO_MESH_OT_trust_library(bpy.types.Operator):
         except LibraryProblem as error:
             self.report({"ERROR"}, told(error))
             return {"CANCELLED"}
-        jobs.library_index(root).trusted = self.trust
-        jobs.session().returning.look(resume.means(context))
+        library_index(root).trusted = self.trust
+        jobs.session().recovery.look(resume.means(context))
         account_watch.redraw(context)
         return {"FINISHED"}
 
@@ -153,7 +156,7 @@ class IMAGE_TO_MESH_OT_clean_up(bpy.types.Operator):
         library = jobs.Library(preferences.library(context))
         try:
             for one in too_much(context):
-                if not jobs.to_bin(library, one.job):
+                if not move_to_trash(library, one.job):
                     library.delete(one.job)
         except LibraryProblem as error:
             self.report({"ERROR"}, told(error))
@@ -212,7 +215,7 @@ def _choose_again(context: bpy.types.Context, record: jobs.Record) -> list[str]:
     for one in record.pictures:
         with picture_to_open(library.folder(record.id) / (one.file or ".")) as path:
             if path is not None:
-                images[one.view] = picture_again(path, one.name, jobs.digest_of(path))
+                images[one.view] = picture_again(path, one.name, digest_of(path))
             else:
                 left_out.append(tr("picture {}").format(one.name))
     chosen = choices_of(context.scene)

@@ -16,7 +16,7 @@ from ...app import account_watch, bring_in, watcher
 from ...i18n.translate import said, told
 from ...jobs.custom_properties import JOB, SCALE, TURN, VERSION
 from ...jobs.library.versions import ORIGINAL, version_file
-from ...jobs.tasks.mesh_edits import Care, CareOrder, cares
+from ...jobs.tasks.mesh_edits import EditRequest, MeshEdit, mesh_edits
 from ...providers import ImageToMeshError, LibraryProblem
 from ...scene.placement import Place, chosen_place
 from ...state import import_options, open_file
@@ -68,7 +68,7 @@ class _CareOperator(bpy.types.Operator):
             self.report({"INFO"}, said(note))
         return {"FINISHED"}
 
-    def _start(self, context: bpy.types.Context) -> Care:
+    def _start(self, context: bpy.types.Context) -> MeshEdit:
         from ...scene import background_command
 
         record, version = target(context, self.job, self.version)
@@ -78,10 +78,10 @@ class _CareOperator(bpy.types.Operator):
             raise LibraryProblem(f"“{record.name}” has no {version} yet.", hint)
         chosen = import_options.care_of(context.scene)
         asked: dict[str, Any] = {name: getattr(chosen, name) for name in self.settings}
-        order = CareOrder(
+        order = EditRequest(
             record.id, record.name, folder, self.task, version, asked, open_file.token()
         )
-        return cares().start(order, background_command())
+        return mesh_edits().start(order, background_command())
 
     def _refuse(self, sentence: str) -> set[str]:
         self.report({"ERROR"}, sentence)
@@ -160,7 +160,7 @@ class IMAGE_TO_MESH_OT_stop_care(bpy.types.Operator):
     job: argument("Job", "Which job's")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        return {"FINISHED"} if cares().stop(self.job) else {"CANCELLED"}
+        return {"FINISHED"} if mesh_edits().stop(self.job) else {"CANCELLED"}
 
 
 class IMAGE_TO_MESH_OT_bring_version(bpy.types.Operator):
@@ -203,10 +203,10 @@ def target(context: bpy.types.Context, job: str, version: str) -> tuple[jobs.Rec
 
 def settle() -> None:
     """Deal with what has ended: show its card, bring its version into the scene."""
-    for view in cares().take_ended():
+    for view in mesh_edits().take_ended():
         order = view.order
         if view.card:
-            cares().put_card(order.job, view.version or order.source, view.card)
+            mesh_edits().put_card(order.job, view.version or order.source, view.card)
         if view.phase == "Done" and view.version and order.file == open_file.token():
             bpy.ops.image_to_mesh.bring_version(
                 "EXEC_DEFAULT", True, job=order.job, version=view.version, instead=order.source
@@ -222,8 +222,8 @@ def follow() -> None:
 def _look() -> float | None:
     windows = bpy.context.window_manager.windows
     if not windows:
-        return TICK if cares().running() else None
-    at_work = cares().running() or watcher.artist_is_busy(bpy.context)
+        return TICK if mesh_edits().running() else None
+    at_work = mesh_edits().running() or watcher.artist_is_busy(bpy.context)
     with bpy.context.temp_override(window=windows[0]):
         if not watcher.artist_is_busy(bpy.context):
             settle()
@@ -234,7 +234,8 @@ def _look() -> float | None:
 def _redraw_if_new(context: bpy.types.Context) -> None:
     """Redraw what shows the care, where there is something new to show."""
     told = tuple(
-        (view.order.job, view.phase, round((view.fraction or 0.0) * 20)) for view in cares().views()
+        (view.order.job, view.phase, round((view.fraction or 0.0) * 20))
+        for view in mesh_edits().views()
     )
     if told != _drawn.get("told"):
         _drawn["told"] = told
@@ -275,8 +276,8 @@ def unregister() -> None:
     """Stop everything that is at work."""
     if bpy.app.timers.is_registered(_look):
         bpy.app.timers.unregister(_look)
-    cares().close()
-    cares.cache_clear()
+    mesh_edits().close()
+    mesh_edits.cache_clear()
     _drawn.clear()
 
 

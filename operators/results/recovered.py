@@ -8,6 +8,7 @@ import threading
 import bpy
 
 from ... import jobs, preferences
+from ...jobs.library.recovery import dismiss
 
 _PUT_AWAY = "image_to_mesh put away"
 
@@ -22,16 +23,16 @@ class IMAGE_TO_MESH_OT_import_arrivals(bpy.types.Operator):
 
     @classmethod
     def poll(cls, _: bpy.types.Context) -> bool:
-        return bool(jobs.session().returning.left.arrived)
+        return bool(jobs.session().recovery.left.arrived)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         failed = []
-        for record in jobs.session().returning.left.arrived:
+        for record in jobs.session().recovery.left.arrived:
             try:
                 bpy.ops.image_to_mesh.import_result("EXEC_DEFAULT", job=record.id)
             except RuntimeError as error:
                 failed.append(str(error).strip())
-                jobs.session().returning.forget(record.id)
+                jobs.session().recovery.forget(record.id)
         for sentence in failed:
             self.report({"ERROR"}, sentence)
         return {"FINISHED"}
@@ -47,13 +48,13 @@ class IMAGE_TO_MESH_OT_dismiss_arrivals(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         library = jobs.Library(preferences.library(context))
-        found = [record.id for record in jobs.session().returning.left.arrived]
+        found = [record.id for record in jobs.session().recovery.left.arrived]
         for job in found:
-            jobs.session().returning.forget(job)
+            jobs.session().recovery.forget(job)
 
         def note() -> None:
             for job in found:
-                jobs.dismiss(library, job)
+                dismiss(library, job)
 
         threading.Thread(target=note, name=_PUT_AWAY, daemon=True).start()
         return {"FINISHED"}

@@ -72,7 +72,7 @@ def make_job(root: Path) -> Path:
     room("worker.prepare.chunks").write_parts(folder / "model-parts", things, 0)
     bpy.data.libraries.write(str(folder / "model.blend"), set(things))
     room("jobs.disk.signatures").mark_file(folder / "model.blend")
-    room("jobs.steps.prepare").note_own_parts(folder)
+    room("jobs.steps.prepare").note_own_chunks(folder)
     (folder / "model.glb").write_bytes(b"glTF")
     library.save(jobs.Record(
         id=JOB, state=jobs.State.READY, provider="local", name="photo",

@@ -127,13 +127,13 @@ def _hook(at: str, provider: Any) -> None:
         "before submit": (_before, kind, "upload"),
         "uploaded": (_after, kind, "upload"),
         "about to submit": (_before, kind, "submit"),
-        "answer coming": (_before, raw_answer.Answers, "begin"),
-        "answer kept": (_after, raw_answer.Answers, "end"),
+        "answer coming": (_before, raw_answer.RawAnswer, "begin"),
+        "answer kept": (_after, raw_answer.RawAnswer, "end"),
         "submit sent": (_after, client.Http, "submit"),
-        "answer not written": (_before, live_record.Keeper, "answered"),
+        "answer not written": (_before, live_record.LiveRecord, "answered"),
         "polling": (_after, kind, "poll"),
-        "mesh not noted": (_before, download.Fetch, "_keep"),
-        "before import": (_before, live_record.Keeper, "end"),
+        "mesh not noted": (_before, download.MeshDownload, "_keep"),
+        "before import": (_before, live_record.LiveRecord, "end"),
     }
     if at in places:
         when, owner, name = places[at]

@@ -124,7 +124,11 @@ def test_while_it_waits_it_says_so(
     chosen: Any, preferences: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     jobs = room("jobs")
-    monkeypatch.setattr(jobs.session().enquiries, "answer", lambda _: jobs.Answer(waiting=True))
+    monkeypatch.setattr(
+        jobs.session().account_queries,
+        "answer",
+        lambda _: room("jobs.tasks.account_queries").AccountAnswer(waiting=True),
+    )
     seen = draw_preferences(preferences)
     assert "Asking…" in seen.text()
     buttons = seen.buttons("image_to_mesh.test_key")
@@ -227,7 +231,7 @@ def test_services_that_share_a_key_share_its_test(
         ("tripo_v2", f"Test {label('tripo_v2')}"),
     ]
     one, two = (
-        room("preferences").enquiry(bpy.context, room("providers").get_provider(name))
+        room("preferences").account_query(bpy.context, room("providers").get_provider(name))
         for name in ("aiml_magic", "aiml_triposr")
     )
     assert one == two

@@ -92,13 +92,13 @@ def state_of(library: Path, job: str) -> str:
 def look() -> Any:
     """Look through the library as after the start, and wait for what goes on; return the rest."""
     session = room("jobs").session()
-    session.returning.look(room("app.resume").means(bpy.context))
-    session.returning.join(10.0)
+    session.recovery.look(room("app.resume").means(bpy.context))
+    session.recovery.join(10.0)
     end = time.monotonic() + 30
     while session.running():
         assert time.monotonic() < end
         time.sleep(0.02)
-    return session.returning.left
+    return session.recovery.left
 
 
 def test_what_broke_off_goes_on_and_is_offered_in_one_line(library: Path, service: Service) -> None:
@@ -252,7 +252,7 @@ def test_an_order_that_gets_no_answer_now_is_shown_with_its_ways(
 def test_nothing_is_looked_at_before_the_window_was_drawn(
     library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    waking, returning = room("app.recovery"), room("jobs").session().returning
+    waking, returning = room("app.recovery"), room("jobs").session().recovery
     asked: list[Any] = []
     monkeypatch.setattr(type(returning), "look", lambda _, means: asked.append(means))
     threads = threading.enumerate()

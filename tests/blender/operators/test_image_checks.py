@@ -43,7 +43,7 @@ def disc(
 @pytest.fixture
 def chosen(addon: ModuleType) -> Any:
     """The scene's choices; nothing was looked at yet."""
-    room("jobs").darkroom.cache_clear()
+    room("jobs.tasks.image_checks").image_checks.cache_clear()
     return bpy.context.scene.image_to_mesh
 
 
@@ -56,14 +56,17 @@ def open_picture(chosen: Any, path: Path, pixels: NDArray[np.uint8]) -> Any:
 def looked_at(chosen: Any, seconds: float = 60.0) -> Any:
     """Have the picture looked at, as the timer does, and wait for what is seen."""
     developing = room("operators.images.edit")
-    key, darkroom = room("state.preflight").picture_key(chosen.image), room("jobs").darkroom()
+    key, image_checks = (
+        room("state.preflight").picture_key(chosen.image),
+        room("jobs.tasks.image_checks").image_checks(),
+    )
     source = room("scene.image_source").picture_source(chosen.image)
-    darkroom.look(key, source, developing._lens(bpy.context))
+    image_checks.look(key, source, developing._lens(bpy.context))
     deadline = time.monotonic() + seconds
-    while darkroom.seen(key).waiting:
+    while image_checks.seen(key).waiting:
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    return darkroom.seen(key)
+    return image_checks.seen(key)
 
 
 def test_a_good_picture_has_no_warning_and_says_what_is_sent(chosen: Any, tmp_path: Path) -> None:
@@ -76,7 +79,8 @@ def test_a_good_picture_has_no_warning_and_says_what_is_sent(chosen: Any, tmp_pa
     assert "Sends 1024 × 1024 PNG" in draw(width=900).text()
     chosen.provider = "aiml_magic"
     limits = room("providers").get_provider("aiml_magic").limits
-    assert room("jobs").sent_as(look, room("providers").get_provider("aiml_magic"))[:2] <= (
+    provider = room("providers").get_provider("aiml_magic")
+    assert room("jobs.tasks.image_checks").sent_form(look, provider)[:2] <= (
         limits.max_side, limits.max_side)  # fmt: skip
 
 
@@ -132,16 +136,21 @@ def test_without_a_subject_nothing_is_cropped(chosen: Any, tmp_path: Path) -> No
 def test_drawing_looks_at_nothing_by_itself(chosen: Any, tmp_path: Path) -> None:
     open_picture(chosen, tmp_path / "cup.png", disc(256))
     draw()
-    assert room("jobs").darkroom().seen(room("state.preflight").picture_key(chosen.image)) is None
+    assert (
+        room("jobs.tasks.image_checks")
+        .image_checks()
+        .seen(room("state.preflight").picture_key(chosen.image))
+        is None
+    )
 
 
 def test_the_timer_looks_once_the_picture_is_left_alone(
     chosen: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     developing, asked = room("operators.images.edit"), []
-    darkroom = room("jobs").darkroom()
+    image_checks = room("jobs.tasks.image_checks").image_checks()
     monkeypatch.setattr(room("app.account_watch"), "is_shown", lambda _: True)
-    monkeypatch.setattr(darkroom, "look", lambda key, *_: asked.append(key))
+    monkeypatch.setattr(image_checks, "look", lambda key, *_: asked.append(key))
     open_picture(chosen, tmp_path / "cup.png", disc(64))
     for now in (0.0, 0.1, 0.3):
         developing.look(bpy.context, now)

@@ -70,7 +70,7 @@ def job(library: Path, name: str = "dahlia", **what: Any) -> Any:
 
 def refreshed(library: Path) -> Any:
     """Return the list of the library as it is now."""
-    found = room("jobs").library_index(library)
+    found = room("jobs.library.index").library_index(library)
     found.refresh()
     return found
 
@@ -155,7 +155,7 @@ def test_the_clean_up_keeps_what_was_never_imported(
     preferences.library_limit = found.size * 0.6 / 1e9
     assert not bpy.ops.image_to_mesh.clean_up.poll()
     for one in (old, new):
-        room("jobs").note_import(library / one.id)
+        room("jobs.library.import_log").log_import(library / one.id)
     refreshed(library)
     assert bpy.ops.image_to_mesh.clean_up() == {"FINISHED"}
     assert (tmp_path / "bin" / old.id).is_dir()
@@ -176,7 +176,7 @@ def test_the_library_is_an_asset_library_once(library: Path) -> None:
         assert len(folders) == before + 1
         assert Path(folders[-1].path) == library
         assert catalogs.read_text() == first + own
-        ident, path = room("jobs").asset_catalog("tripo", "Tripo")
+        ident, path = room("jobs.library.asset_metadata").asset_catalog("tripo", "Tripo")
         assert f"{ident}:{path}:Image to Mesh-Tripo" in first.splitlines()
         assert "VERSION 1" in first
     finally:
@@ -185,7 +185,7 @@ def test_the_library_is_an_asset_library_once(library: Path) -> None:
 
 def test_the_asset_tells_where_it_came_from(library: Path, tmp_path: Path) -> None:
     made = job(library, credits=30.0, provider="tripo", settings={"texture": False, "pbr": True})
-    said = room("jobs").asset_of(made)
+    said = room("jobs.library.asset_metadata").asset_data(made)
     thing = bpy.data.objects.new("thing", None)
     room("worker.prepare.asset").mark_asset(thing, said)
     path = tmp_path / "marked.blend"
@@ -194,7 +194,7 @@ def test_the_asset_tells_where_it_came_from(library: Path, tmp_path: Path) -> No
     with bpy.data.libraries.load(str(path), assets_only=True) as (_, here):
         here.objects = ["thing"]
     data = here.objects[0].asset_data
-    assert data.catalog_id == room("jobs").asset_catalog("tripo", "Tripo")[0]
+    assert data.catalog_id == room("jobs.library.asset_metadata").asset_catalog("tripo", "Tripo")[0]
     assert {tag.name for tag in data.tags} == {"Image to Mesh", "Tripo", "dahlia"}
     assert "30 credits" in data.description
     assert "texture False" in data.description
@@ -234,7 +234,7 @@ def test_the_list_is_looked_at_on_a_thread_and_drawn_when_it_changed(
     job(library)
     drawn: list[int] = []
     monkeypatch.setattr(looking.account_watch, "redraw", lambda context: drawn.append(1))
-    found = room("jobs").library_index(library)
+    found = room("jobs.library.index").library_index(library)
     for _ in range(200):
         looking.look(bpy.context, 0.0)
         if drawn:
@@ -251,7 +251,7 @@ def test_the_library_keeps_to_its_limit_by_itself(
 ) -> None:
     looking = room("app.library_refresh")
     made = job(library)
-    room("jobs").note_import(library / made.id)
+    room("jobs.library.import_log").log_import(library / made.id)
     found = refreshed(library)
     preferences.library_limit = 1e-7
     for _ in range(200):
@@ -264,7 +264,7 @@ def test_the_library_keeps_to_its_limit_by_itself(
 
 def test_what_this_blender_shows_stays(library: Path, preferences: Any) -> None:
     made = job(library)
-    room("jobs").note_import(library / made.id)
+    room("jobs.library.import_log").log_import(library / made.id)
     refreshed(library)
     preferences.library_limit = 1e-7
     assert bpy.ops.image_to_mesh.clean_up.poll()
@@ -292,5 +292,5 @@ def test_enabling_looks_at_no_library(
     job(library)
     bpy.ops.preferences.addon_disable(module=ADDON)
     bpy.ops.preferences.addon_enable(module=ADDON)
-    assert room("jobs").library_index.cache_info().currsize == 0
+    assert room("jobs.library.index").library_index.cache_info().currsize == 0
     assert not (library / ".catalogue.json").exists()

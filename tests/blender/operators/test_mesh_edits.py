@@ -309,7 +309,7 @@ def test_looking_makes_no_version(job: Path) -> None:
     bpy.ops.image_to_mesh.health_card(job=JOB)
     bpy.ops.image_to_mesh.print_check(job=JOB)
     assert not list(job.glob("model-v*"))
-    card = room("jobs.tasks.mesh_edits").cares().card(JOB)
+    card = room("jobs.tasks.mesh_edits").mesh_edits().card(JOB)
     assert card["parts"] == 3
     assert card["print"]["size"][2] == pytest.approx(2000, abs=1)
 
@@ -324,14 +324,14 @@ def test_what_cannot_be_done_is_said_and_leaves_nothing(job: Path) -> None:
 
 
 def test_care_can_be_stopped(job: Path) -> None:
-    care, order = room("jobs.tasks.mesh_edits"), room("jobs.tasks.mesh_edits").CareOrder
-    begun = care.cares().start(
+    care, order = room("jobs.tasks.mesh_edits"), room("jobs.tasks.mesh_edits").EditRequest
+    begun = care.mesh_edits().start(
         order(JOB, "ball", job, "quads", asked={"faces": 50_000}),
         room("scene").background_command(),
     )
     with pytest.raises(room("providers").LibraryProblem):
-        care.cares().start(order(JOB, "ball", job, "card"), ())
-    assert care.cares().stop(JOB)
+        care.mesh_edits().start(order(JOB, "ball", job, "card"), ())
+    assert care.mesh_edits().stop(JOB)
     begun.thread.join(30)
     assert begun.view.over
     assert begun.view.phase == "Cancelled"

@@ -224,8 +224,7 @@ def test_pictures_that_are_none_are_neither_shown_nor_used(job: str, library: Pa
     for path in (library / job / "preview.png", front):
         path.unlink()
         os.mkfifo(path)
-    jobs = room("jobs")
-    jobs.library_index(library).refresh()
+    room("jobs.library.index").library_index(library).refresh()
     room("state.thumbnails").unregister()
     room("state.thumbnails").register()
     room("operators.results.gallery")._load_thumbnails(bpy.context)
@@ -242,13 +241,13 @@ def test_the_panel_tells_of_jobs_of_others_in_one_line(
     stored = jobs.Library(library)
     stored.save(jobs.Record(**{**vars(stored.load(job)), "state": jobs.State.RUNNING}))
     be_somebody_else(monkeypatch, tmp_path)
-    returning = jobs.session().returning
+    returning = jobs.session().recovery
     returning.look(room("app.resume").means(bpy.context))
     returning.join(10.0)
     seen = draw(width=2000)
     assert "1 job was written by others" in seen.text()
     assert seen.button("image_to_mesh.trust_library")["enabled"]
-    jobs.library_index(library).refresh()
+    room("jobs.library.index").library_index(library).refresh()
     button = draw_preferences(preferences).button("image_to_mesh.trust_library")
     assert button["text"] == "Trust Others..."
     OPS.trust_library()

@@ -38,9 +38,9 @@ def room(name: str) -> Any:
 def library(addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty library of the test's own, of which nothing is known yet."""
     monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(tmp_path / "library"))
-    room("jobs").library_index.cache_clear()
+    room("jobs.library.index").library_index.cache_clear()
     yield tmp_path / "library"
-    room("jobs").library_index.cache_clear()
+    room("jobs.library.index").library_index.cache_clear()
 
 
 def put(library: Path, number: int, **changes: Any) -> Any:
@@ -78,7 +78,7 @@ def test_results_are_shown_newest_first_a_page_at_a_time(library: Path) -> None:
     assert "Finished meshes are shown here" in draw(unfolded=True).text()
     for number in range(8):
         put(library, number)
-    room("jobs").library_index(library).refresh()
+    room("jobs.library.index").library_index(library).refresh()
     seen = draw(unfolded=True, width=400)
     shown = [one["button"].job for one in seen.buttons("image_to_mesh.import_result")]
     assert [job[-4:] for job in shown] == ["0007", "0006", "0005", "0004", "0003", "0002"]
@@ -104,7 +104,7 @@ def test_the_last_price_of_the_same_settings_is_on_the_button(
     model = room("providers").get_provider("tripo").settings
     used = room("providers").values_of(model(quad=True))
     put(library, 1, provider="tripo", settings=used, credits=35.0, seconds=120.0)
-    room("jobs").library_index(library).refresh()
+    room("jobs.library.index").library_index(library).refresh()
     assert draw().button("image_to_mesh.generate")["text"] == "Generate"
     chosen.tripo.quad = True
     assert draw().button("image_to_mesh.generate")["text"] == "Generate (last 35)"
@@ -123,7 +123,7 @@ def test_thumbnails_are_named_off_draw_and_looked_up_in_it(
     record = put(library, 1)
     (library / record.id / "preview.png").write_bytes(places.SAMPLE.read_bytes())
     monkeypatch.setattr(room("app.account_watch"), "is_shown", lambda _: True)
-    room("jobs").library_index(library).refresh()
+    room("jobs.library.index").library_index(library).refresh()
     draw(unfolded=True)
     assert thumbnails.number_of(record.id) == 0
     gallery.look(bpy.context)
@@ -138,7 +138,7 @@ def crowded(library: Path) -> None:
     """50 jobs and 200 results, with a picture chosen."""
     for number in range(200):
         put(library, number)
-    room("jobs").library_index(library).refresh()
+    room("jobs.library.index").library_index(library).refresh()
     for number in range(50):
         show_running(number)
     bpy.context.scene.image_to_mesh.image = bpy.data.images.load(str(places.SAMPLE))

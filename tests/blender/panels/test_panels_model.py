@@ -74,7 +74,7 @@ def test_a_generated_mesh_has_its_card_and_all_buttons(addon: ModuleType) -> Non
     before = draw("mesh_edits")
     assert "Triangles" not in before.text()
     assert rows(before) == set(room("state.import_options").IMAGE_TO_MESH_PG_care.__annotations__)
-    room("jobs.tasks.mesh_edits").cares().put_card("job", "model.blend", CARD)
+    room("jobs.tasks.mesh_edits").mesh_edits().put_card("job", "model.blend", CARD)
     seen = draw("mesh_edits")
     for part in ("123,456", "2048 × 1024", "Inner Shells", "10.0 × 20.0 × 30.0 mm", "0.40 mm"):
         assert part in seen.text()
@@ -90,12 +90,12 @@ def test_work_shows_how_far_it_is(addon: ModuleType) -> None:
     cube = bpy.data.objects["Cube"]
     cube["image_to_mesh_job"] = "job"
     care = room("jobs.tasks.mesh_edits")
-    order = care.CareOrder("job", "photo", None, "clean")
-    view = care.CareView(order, "Cleaning the mesh", 0.5)
-    at_work = care.Care(order, ())
+    order = care.EditRequest("job", "photo", None, "clean")
+    view = care.EditView(order, "Cleaning the mesh", 0.5)
+    at_work = care.MeshEdit(order, ())
     at_work.view = view
     at_work.thread = SimpleNamespace(join=lambda _seconds: None)
-    care.cares()._cares["job"] = at_work
+    care.mesh_edits()._cares["job"] = at_work
     seen = draw("mesh_edits")
     (bar,) = seen.all("progress")
     assert (bar["text"], bar["factor"]) == ("Cleaning the mesh", 0.5)

@@ -18,10 +18,12 @@ SCENE = "bpy.context.scene.image_to_mesh"
 CROWD = f"""
 import sys, time, bpy
 jobs = sys.modules['{ADDON}.jobs']
-index = jobs.library_index(sys.modules['{ADDON}.preferences'].library(bpy.context))
+index = sys.modules['{ADDON}.jobs.library.index'].library_index(
+    sys.modules['{ADDON}.preferences'].library(bpy.context))
 index.refresh_soon = lambda: None
-entry = lambda number: jobs.Entry(**{{
-    **dict.fromkeys(jobs.Entry._fields, ''), 'credits': None, 'thumbnail': None,
+Entry = sys.modules['{ADDON}.jobs.library.index_entry'].Entry
+entry = lambda number: Entry(**{{
+    **dict.fromkeys(Entry._fields, ''), 'credits': None, 'thumbnail': None,
     'job': f'job-{{number}}', 'state': jobs.State.READY,
     'provider': 'local', 'name': f'cup {{number}}', 'created': '2026', 'seconds': 4.0,
     'faces': 4000, 'size': 1000}})

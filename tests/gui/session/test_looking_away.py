@@ -31,7 +31,7 @@ THUMBNAIL = """
 thumbnails = sys.modules['bl_ext.user_default.image_to_mesh.state.thumbnails']
 addon = 'bl_ext.user_default.image_to_mesh'
 library = sys.modules[f'{addon}.preferences'].library(bpy.context)
-index = sys.modules[f'{addon}.jobs'].library_index(library)
+index = sys.modules[f'{addon}.jobs.library.index'].library_index(library)
 redraw_sidebar()
 bool(index.results) and thumbnails.number_of(index.results[0].job) > 0
 """

@@ -19,7 +19,8 @@ from fakes.running import end_of, order_for, spec_for
 from fakes.service import Service
 
 from image_to_mesh.cli import entry
-from image_to_mesh.jobs import Ended, Library, Means, Record, Session, State, dismiss, session
+from image_to_mesh.jobs import Ended, Library, Record, Session, State, session
+from image_to_mesh.jobs.library.recovery import ResumeContext, dismiss
 from image_to_mesh.providers import CancelOutcome, Provider, Ticket
 
 
@@ -264,10 +265,12 @@ def test_forget_gives_it_up(
 # -- what a later process takes up by itself -----------------------------------------------------
 
 
-def means(tmp_path: Path, service: Service) -> Means:
+def means(tmp_path: Path, service: Service) -> ResumeContext:
     """Return what all services need that can be asked."""
     spec = order_for(tmp_path, b"", service)
-    return Means(tmp_path, {"rehearsal": spec.keys}, {"rehearsal": service.url}, blender=WORKER)
+    return ResumeContext(
+        tmp_path, {"rehearsal": spec.keys}, {"rehearsal": service.url}, blender=WORKER
+    )
 
 
 def test_what_can_go_on_does_and_nothing_is_ordered(
@@ -282,7 +285,7 @@ def test_what_can_go_on_does_and_nothing_is_ordered(
     lock = Library(tmp_path).lock(theirs)
     assert lock.take()
     later = Session()
-    later.returning.look(means(tmp_path, service))
+    later.recovery.look(means(tmp_path, service))
     waiting = {*broken_off, seen}
     while waiting:
         event = later.wait(20.0)
@@ -290,8 +293,8 @@ def test_what_can_go_on_does_and_nothing_is_ordered(
         if isinstance(event, Ended):
             assert event.view.state is State.READY
             waiting.remove(event.job)
-    later.returning.join(5.0)
-    left = later.returning.left
+    later.recovery.join(5.0)
+    left = later.recovery.left
     assert {one.id for one in left.arrived} == set(broken_off)
     assert [one.id for one in left.unsent] == [unsent]
     assert [one.id for one in left.uncertain] == [unclear]
@@ -307,20 +310,20 @@ def test_what_came_in_is_offered_until_it_is_put_away(
 ) -> None:
     identity = job(State.PREPARING, place={"file": "some-file"})
     first = Session()
-    first.returning.look(means(tmp_path, service))
+    first.recovery.look(means(tmp_path, service))
     end_of(first, identity)
     first.close(2.0)
     second = Session()
-    second.returning.look(means(tmp_path, service))
-    second.returning.join(5.0)
-    assert [one.id for one in second.returning.left.arrived] == [identity]
-    second.returning.forget(identity)
-    assert second.returning.left.arrived == ()
+    second.recovery.look(means(tmp_path, service))
+    second.recovery.join(5.0)
+    assert [one.id for one in second.recovery.left.arrived] == [identity]
+    second.recovery.forget(identity)
+    assert second.recovery.left.arrived == ()
     dismiss(Library(tmp_path), identity)
     third = Session()
-    third.returning.look(means(tmp_path, service))
-    third.returning.join(5.0)
-    assert third.returning.left.arrived == ()
+    third.recovery.look(means(tmp_path, service))
+    third.recovery.join(5.0)
+    assert third.recovery.left.arrived == ()
     assert Library(tmp_path).load(identity).state is State.READY
 
 
@@ -333,10 +336,10 @@ def test_an_imported_mesh_is_not_offered(job: Any, tmp_path: Path, service: Serv
 def test_without_key_or_network_jobs_wait(job: Any, tmp_path: Path, service: Service) -> None:
     identity = job(State.RUNNING)
     later = Session()
-    later.returning.look(replace(means(tmp_path, service), keys={}))
-    later.returning.join(5.0)
+    later.recovery.look(replace(means(tmp_path, service), keys={}))
+    later.recovery.join(5.0)
     assert later.views() == ()
-    assert [one.id for one in later.returning.left.waiting] == [identity]
+    assert [one.id for one in later.recovery.left.waiting] == [identity]
     assert Library(tmp_path).load(identity).state is State.RUNNING
     assert not [one for one in threading.enumerate() if identity in one.name]
 
@@ -345,8 +348,8 @@ def test_a_closed_session_takes_nothing_up(job: Any, tmp_path: Path, service: Se
     job(State.RUNNING)
     later = Session()
     later.close()
-    later.returning.look(means(tmp_path, service))
-    later.returning.join(5.0)
+    later.recovery.look(means(tmp_path, service))
+    later.recovery.join(5.0)
     assert later.views() == ()
 
 
@@ -362,7 +365,7 @@ def test_many_jobs_are_taken_up_a_few_at_a_time(
         mesh = (tmp_path / view.job / "mesh.glb").read_bytes()
         library.create(one, {"mesh.glb": mesh, "front.png": png})
     later = Session()
-    later.returning.look(replace(means(tmp_path, service), keys={"local": {}}))
+    later.recovery.look(replace(means(tmp_path, service), keys={"local": {}}))
     most, ended = 0, 0
     until = time.monotonic() + 60
     while ended < 9 and time.monotonic() < until:

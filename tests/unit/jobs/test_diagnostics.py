@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from image_to_mesh import jobs, providers
-from image_to_mesh.jobs.diagnostics import redacted
+from image_to_mesh import providers
+from image_to_mesh.jobs.diagnostics import anonymize, write_diagnostics
 from image_to_mesh.providers import Secret
 
 KEYS = ("tsk_4f1ÜgeheimXYZ0123456789", 'quote"in\\key', "plain-secret-value")
@@ -20,7 +20,7 @@ KEYS = ("tsk_4f1ÜgeheimXYZ0123456789", 'quote"in\\key', "plain-secret-value")
 def written(tmp_path: Path, library: Path) -> tuple[str, list[str]]:
     """Return all text of the zip, and the names in it."""
     target = tmp_path / "report.zip"
-    jobs.write_diagnostics(
+    write_diagnostics(
         target,
         versions={"blender": "5.0.1"},
         preferences={"tripo_api_key": KEYS[0], "tripo_base_url": f"https://me:{KEYS[1]}@a.test/x"},
@@ -73,7 +73,7 @@ def test_an_empty_or_missing_library_is_no_problem(tmp_path: Path) -> None:
 
 def test_ordinary_words_stay() -> None:
     said = "The key works; 3 tokens; see https://docs.test/page for keys."
-    assert redacted(said, []) == said
+    assert anonymize(said, []) == said
 
 
 def test_a_bundle_that_is_there_is_trusted_and_another_is_said(

@@ -17,16 +17,16 @@ from image_to_mesh.cli import entry
 from image_to_mesh.cli.exit_codes import exit_code_for
 from image_to_mesh.jobs import JobSpec, JobView, Library, Record, Session, State, session
 from image_to_mesh.jobs.library.store import CANCEL
-from image_to_mesh.jobs.state_after_error import goes_on
+from image_to_mesh.jobs.state_after_error import can_resume
 from image_to_mesh.providers import BadMesh, Ticket, Uncertain, get_provider
 from image_to_mesh.providers._shared.http.client import Http
 
-Left = Callable[..., JobSpec]
+LeaveJob = Callable[..., JobSpec]
 UNSENT: dict[str, Any] = {"ticket": None, "submitted": None, "request_hash": None}
 
 
 @pytest.fixture
-def left(orders: Orders) -> Left:
+def left(orders: Orders) -> LeaveJob:
     """Make a job of the fake service as an earlier process left it; return what goes on with it."""
 
     def make(*gone: str, **changes: Any) -> JobSpec:
@@ -54,7 +54,7 @@ def gone_on(running: Session, spec: JobSpec) -> tuple[JobView, Record]:
 
 @pytest.mark.parametrize("state", [State.RUNNING, State.DOWNLOADING, State.PREPARING, State.READY])
 def test_a_mesh_that_is_gone_is_downloaded_again(
-    left: Left, orders: Orders, running: Session, state: State
+    left: LeaveJob, orders: Orders, running: Session, state: State
 ) -> None:
     spec = left("mesh.glb", state=state)
     view, record = gone_on(running, spec)
@@ -94,7 +94,9 @@ def test_a_mesh_that_came_with_the_answer_and_is_gone_is_uncertain(
 
 
 @pytest.mark.parametrize("state", [State.RUNNING, State.DOWNLOADING, State.PREPARING])
-def test_a_record_without_a_task_is_uncertain(left: Left, running: Session, state: State) -> None:
+def test_a_record_without_a_task_is_uncertain(
+    left: LeaveJob, running: Session, state: State
+) -> None:
     spec = left("mesh.glb", state=state, ticket=None, files=())
     view, record = gone_on(running, spec)
     assert record.state is State.UNCERTAIN
@@ -113,7 +115,7 @@ def test_a_ticket_that_names_no_task_is_uncertain(provider: str, call: str) -> N
 
 @pytest.mark.parametrize("name", ["front.png", "front-sent.png"])
 def test_a_picture_that_is_gone_is_named_and_the_job_waits(
-    left: Left, orders: Orders, running: Session, name: str
+    left: LeaveJob, orders: Orders, running: Session, name: str
 ) -> None:
     spec = left("mesh.glb", state=State.QUEUED, mesh=None, **UNSENT)
     assert spec.record is not None
@@ -137,18 +139,18 @@ def test_a_picture_that_is_gone_is_named_and_the_job_waits(
 
 @pytest.mark.parametrize("name", ["model.blend", "preview.png"])
 def test_a_model_or_preview_that_is_gone_keeps_nothing(
-    left: Left, orders: Orders, running: Session, name: str
+    left: LeaveJob, orders: Orders, running: Session, name: str
 ) -> None:
     names = {"blend": "model.blend", "preview": "preview.png", "state": State.PREPARING}
     view, record = gone_on(running, left(**names))
     assert view.failure is None
     assert record.state is State.READY
     assert name in record.names()
-    assert not goes_on(record, orders.library / record.id)
+    assert not can_resume(record, orders.library / record.id)
 
 
 def test_the_command_line_brings_a_missing_mesh_back(
-    left: Left, orders: Orders, monkeypatch: pytest.MonkeyPatch,
+    left: LeaveJob, orders: Orders, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     monkeypatch.setattr(entry, "find_blender", lambda _: None)
@@ -161,7 +163,9 @@ def test_the_command_line_brings_a_missing_mesh_back(
     assert "mesh.glb" in capsys.readouterr().out
 
 
-def test_a_stale_word_to_stop_is_not_heeded(left: Left, orders: Orders, running: Session) -> None:
+def test_a_stale_word_to_stop_is_not_heeded(
+    left: LeaveJob, orders: Orders, running: Session
+) -> None:
     spec = left("mesh.glb", state=State.RUNNING)
     assert spec.record is not None
     (orders.library / spec.record.id / CANCEL).touch()
@@ -172,7 +176,7 @@ def test_a_stale_word_to_stop_is_not_heeded(left: Left, orders: Orders, running:
 
 
 def test_a_file_that_cannot_be_read_is_a_sentence_and_the_job_stays(
-    left: Left, running: Session, monkeypatch: pytest.MonkeyPatch
+    left: LeaveJob, running: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: Any) -> None:
         raise OSError(5, "Input/output error", "/somewhere/mesh.glb")
@@ -252,7 +256,7 @@ def test_a_mesh_that_is_refused_twice_ends_the_job_and_stays(
     assert exit_code_for(view.failure, record) == 7
     folder = orders.library / record.id
     assert (folder / "mesh.glb").read_bytes() == orders.service.mesh
-    assert goes_on(record, folder), "another version of the program may be able to read it"
+    assert can_resume(record, folder), "another version of the program may be able to read it"
     worker.refused = ()
     assert gone_on(running, replace(spec, record=record))[1].state is State.READY
     assert orders.service.calls("GET", "/download/.*") == 2

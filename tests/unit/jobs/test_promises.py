@@ -30,8 +30,8 @@ from image_to_mesh.jobs.disk import free_space, trust
 from image_to_mesh.jobs.library import live_record, viewable_images
 from image_to_mesh.jobs.steps import submit as ordering
 from image_to_mesh.jobs.steps.inputs import READABLE
-from image_to_mesh.jobs.steps.submit import Order
-from image_to_mesh.jobs.steps.upload_cache import MARGIN, Uploads
+from image_to_mesh.jobs.steps.submit import Submission
+from image_to_mesh.jobs.steps.upload_cache import MARGIN, UploadCache
 from image_to_mesh.providers import LibraryProblem, Provider, Secret
 from image_to_mesh.providers._shared.adapters import to_json
 
@@ -102,18 +102,18 @@ def _picture(data: bytes) -> InputPicture:
 @pytest.fixture
 def uploads(
     tmp_path: Path, rehearsal: Provider[Any], monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., Uploads]:
+) -> Callable[..., UploadCache]:
     """Make the memory of an account at the fake service."""
     monkeypatch.setattr(type(rehearsal), "token_life", LIFE)
 
-    def make(key: str = "key-of-one-account", url: str = "https://example.com/v1") -> Uploads:
-        return Uploads(tmp_path, rehearsal, url, {"rehearsal_api_key": Secret(key)})
+    def make(key: str = "key-of-one-account", url: str = "https://example.com/v1") -> UploadCache:
+        return UploadCache(tmp_path, rehearsal, url, {"rehearsal_api_key": Secret(key)})
 
     return make
 
 
 def test_a_token_belongs_to_its_account_service_and_picture(
-    uploads: Callable[..., Uploads],
+    uploads: Callable[..., UploadCache],
 ) -> None:
     picture = (_picture(b"cup"),)
     uploads().remember(picture, {"front": "token"})
@@ -125,7 +125,7 @@ def test_a_token_belongs_to_its_account_service_and_picture(
 
 
 def test_a_token_is_not_used_after_its_end(
-    uploads: Callable[..., Uploads], monkeypatch: pytest.MonkeyPatch
+    uploads: Callable[..., UploadCache], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     picture, now = (_picture(b"cup"),), time.time()
     uploads().remember(picture, {"front": "token"})
@@ -203,14 +203,14 @@ def test_a_search_for_a_lost_order_does_not_make_it_unsent(
         http.get("/balance")
         return ()
 
-    real = Order.put_off
+    real = Submission.put_off
 
-    def put_off(self: Order, seconds: float, check: Any) -> None:
+    def put_off(self: Submission, seconds: float, check: Any) -> None:
         sleeping = lambda *_: seen.append(Library(orders.library).load(job))  # noqa: E731
         monkeypatch.setattr(ordering, "sleep", sleeping)
         real(self, seconds, check)
 
-    monkeypatch.setattr(Order, "put_off", put_off)
+    monkeypatch.setattr(Submission, "put_off", put_off)
     monkeypatch.setattr(type(rehearsal), "find_order", find)
     orders.service.errors = [503]
     assert orders.end(record=Library(orders.library).load(job)).state is State.UNCERTAIN
@@ -249,9 +249,9 @@ def test_a_trusted_strangers_job_with_an_address_is_not_taken_up(
     folder.mkdir(parents=True)
     (folder / "job.json").write_text(json.dumps(to_json(record)), "utf-8")
     monkeypatch.setattr(trust, "is_trusted", lambda _root: True)
-    keeper = live_record.Keeper(Library(folder.parent), record, lambda _: None, home=False)
+    live = live_record.LiveRecord(Library(folder.parent), record, lambda _: None, home=False)
     with pytest.raises(LibraryProblem, match="names an address"):
-        keeper.reload()
+        live.reload()
 
 
 def test_a_strangers_picture_that_would_fill_the_memory_is_not_opened(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from fakes.running import Orders, end_of, order_for, spec_for
 from fakes.service import KEY, Service
 from PIL import Image
 
-from image_to_mesh.jobs import Ended, Library, PictureSource, Session, State, picture_from
+from image_to_mesh.jobs import Ended, Library, PictureSource, Session, State
+from image_to_mesh.jobs.steps.inputs import picture_from
 from image_to_mesh.jobs.steps.polling import LONGEST, next_pause
 from image_to_mesh.providers import BadKey, BadReply, Progress, Provider
 

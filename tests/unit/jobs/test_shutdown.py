@@ -24,7 +24,7 @@ from image_to_mesh.cli.exit_codes import exit_code_for
 from image_to_mesh.jobs import Library, Session, State, abandonable_call
 from image_to_mesh.jobs.slots import ANSWER_LIMIT
 from image_to_mesh.jobs.steps import submit as ordering
-from image_to_mesh.jobs.steps.reconcile import Settlement
+from image_to_mesh.jobs.steps.reconcile import Reconciler
 from image_to_mesh.providers import Provider, Sent, Unreachable, all_providers, get_provider
 
 DRIVER = """
@@ -167,14 +167,14 @@ def test_what_may_have_been_sent_is_looked_up(
         error.sent = sent
         raise error
 
-    def find(self: Settlement) -> bool:
-        asked.append(self._keeper.record.state)
+    def find(self: Reconciler) -> bool:
+        asked.append(self._live.record.state)
         if found:
-            self._keeper.save(state=State.RUNNING, ticket={"task": "task-1"})
+            self._live.save(state=State.RUNNING, ticket={"task": "task-1"})
         return found
 
     monkeypatch.setattr(type(rehearsal), "submit", submit)
-    monkeypatch.setattr(Settlement, "find", find)
+    monkeypatch.setattr(Reconciler, "find", find)
     orders.service.takes = 0.0
     view = orders.end(blender=None)
     assert asked == ([State.UNCERTAIN] if sent is Sent.MAYBE else [])

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from image_to_mesh.jobs import slots
-from image_to_mesh.jobs.slots import Turn, Turns
+from image_to_mesh.jobs.slots import Slot, Slots
 from image_to_mesh.jobs.steps.polling import next_pause
 from image_to_mesh.providers import Progress
 
@@ -36,22 +36,22 @@ def never() -> None:
     """Go on waiting."""
 
 
-def has_turn(turn: Turn) -> bool:
+def has_turn(slot: Slot) -> bool:
     """Say whether there is a place for it at once."""
     try:
-        turn.take(stop_after(0.2))
+        slot.take(stop_after(0.2))
     except Stop:
         return False
     return True
 
 
 def test_alone_there_is_always_a_place() -> None:
-    assert all(has_turn(Turn()) for _ in range(20))
+    assert all(has_turn(Slot()) for _ in range(20))
 
 
 def test_never_more_than_the_places() -> None:
-    shared = Turns(2)
-    first, second, third = (Turn(shared) for _ in range(3))
+    shared = Slots(2)
+    first, second, third = (Slot(shared) for _ in range(3))
     assert shared.coming == 3
     assert has_turn(first)
     assert has_turn(second)
@@ -65,20 +65,20 @@ def test_never_more_than_the_places() -> None:
 
 
 def test_who_comes_first_has_the_first_turn() -> None:
-    shared = Turns(1)
-    holder = Turn(shared)
+    shared = Slots(1)
+    holder = Slot(shared)
     holder.take(never)
     served: list[int] = []
 
-    def wait(number: int, turn: Turn) -> None:
-        turn.take(never)
+    def wait(number: int, slot: Slot) -> None:
+        slot.take(never)
         served.append(number)
-        turn.leave()
+        slot.leave()
 
     threads = []
     for number in range(5):
-        turn = Turn(shared)
-        threads.append(threading.Thread(target=wait, args=(number, turn)))
+        slot = Slot(shared)
+        threads.append(threading.Thread(target=wait, args=(number, slot)))
         threads[-1].start()
         while len(shared.queue) <= number:
             time.sleep(0.001)
@@ -89,8 +89,8 @@ def test_who_comes_first_has_the_first_turn() -> None:
 
 
 def test_a_task_that_is_at_the_service_already_has_its_place() -> None:
-    shared = Turns(1)
-    there, other = Turn(shared), Turn(shared)
+    shared = Slots(1)
+    there, other = Slot(shared), Slot(shared)
     there.resume()
     assert not has_turn(other)
     there.leave()
@@ -98,8 +98,8 @@ def test_a_task_that_is_at_the_service_already_has_its_place() -> None:
 
 
 def test_a_refusal_is_believed_and_the_pause_shared() -> None:
-    shared = Turns(10)
-    three, fourth, fifth = [Turn(shared) for _ in range(3)], Turn(shared), Turn(shared)
+    shared = Slots(10)
+    three, fourth, fifth = [Slot(shared) for _ in range(3)], Slot(shared), Slot(shared)
     for one in (*three, fourth):
         one.take(never)
     begun = time.monotonic()
@@ -113,22 +113,22 @@ def test_a_refusal_is_believed_and_the_pause_shared() -> None:
 
 
 def test_after_a_quiet_one_more_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
-    shared = Turns(2)
-    first, second = Turn(shared), Turn(shared)
+    shared = Slots(2)
+    first, second = Slot(shared), Slot(shared)
     first.take(never)
     second.take(never)
     second.refused(0.0)
     monkeypatch.setattr(slots, "QUIET", 0.0)
     first.leave(finished=True)
-    first, third = Turn(shared), Turn(shared)
+    first, third = Slot(shared), Slot(shared)
     assert has_turn(first)
     assert has_turn(second)
     assert not has_turn(third)  # and never more than the service says that it takes
 
 
 def test_closing_waits_for_the_answers_and_lets_nobody_order() -> None:
-    shared = Turns(2)
-    ordering, answered = Turn(shared), Turn(shared)
+    shared = Slots(2)
+    ordering, answered = Slot(shared), Slot(shared)
     ordering.take(never)
     answered.take(never)
     answered.resume()
@@ -137,31 +137,31 @@ def test_closing_waits_for_the_answers_and_lets_nobody_order() -> None:
     shared.close(20.0)
     assert 0.2 < time.monotonic() - begun < 15.0
     answered.leave()
-    assert not has_turn(Turn(shared))
+    assert not has_turn(Slot(shared))
 
 
 def test_the_end_of_a_task_is_seen_soon_while_others_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr("image_to_mesh.jobs.slots.time.monotonic", lambda: now[0])
 
-    def looks(turn: Turn, takes: float) -> list[float]:
-        turn.take(never)
+    def looks(slot: Slot, takes: float) -> list[float]:
+        slot.take(never)
         start, pause, seen = now[0], 0.0, [0.0]
         while seen[-1] < takes:
-            pause = turn.pause(next_pause(WORKING, pause))
+            pause = slot.pause(next_pause(WORKING, pause))
             now[0] += pause
             seen.append(now[0] - start)
-        turn.leave(finished=True)
+        slot.leave(finished=True)
         return seen
 
-    shared = Turns(1)
-    waiting = Turn(shared)
-    assert looks(Turn(shared), 33.0)[-1] <= 35.0
+    shared = Slots(1)
+    waiting = Slot(shared)
+    assert looks(Slot(shared), 33.0)[-1] <= 35.0
     for _ in range(3):
-        last = looks(Turn(shared), 33.0)
+        last = looks(Slot(shared), 33.0)
     assert last[-1] - 33.0 <= 0.02 * 33.0 + slots.SHORTEST_PAUSE
     assert len(last) < 33
     waiting.take(never)
     waiting.leave()
-    gaps = looks(Turn(shared), 33.0)
+    gaps = looks(Slot(shared), 33.0)
     assert gaps[-1] - gaps[-2] >= 1.0  # nobody waits: no need to hurry

@@ -17,7 +17,7 @@ from fakes.stages import HTML, STAGES, Spoil, gateway
 
 from image_to_mesh.cli.exit_codes import exit_code_for
 from image_to_mesh.jobs import JobSpec, Library, PictureSource, Session, State, runner
-from image_to_mesh.jobs.steps.reconcile import Settlement
+from image_to_mesh.jobs.steps.reconcile import Reconciler
 from image_to_mesh.providers import Provider, Secret, get_provider
 from image_to_mesh.providers._shared.http import client
 
@@ -85,13 +85,13 @@ def quick(monkeypatch: pytest.MonkeyPatch, rehearsal: Provider[Any]) -> None:
 def seen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[bytes]:
     """What is in the job's folder of the answer when the service is asked for the order."""
     kept: list[bytes] = []
-    real = Settlement.find
+    real = Reconciler.find
 
-    def find(self: Settlement) -> bool:
+    def find(self: Reconciler) -> bool:
         kept.extend(path.read_bytes() for path in tmp_path.glob("*/answer*.http"))
         return real(self)
 
-    monkeypatch.setattr(Settlement, "find", find)
+    monkeypatch.setattr(Reconciler, "find", find)
     return kept
 
 

@@ -14,8 +14,8 @@ import pytest
 from fakes.running import Orders
 from fakes.service import KEY, Service
 
-from image_to_mesh.jobs.diagnostics import redacted
-from image_to_mesh.jobs.resources import Tools
+from image_to_mesh.jobs.diagnostics import anonymize
+from image_to_mesh.jobs.resources import Resources
 from image_to_mesh.providers import Failed, get_provider
 from image_to_mesh.providers._shared.http.client import Http
 from image_to_mesh.providers._shared.redaction import BULK, Redactor, redact
@@ -152,7 +152,7 @@ def test_no_key_in_the_record_the_view_or_the_log_whatever_is_raised(
 
 def test_a_tools_failure_keeps_its_template_where_no_key_is_in_it(orders: Orders) -> None:
     provider = get_provider("rehearsal")
-    tools = Tools(orders.spec(), provider, lambda: None, lambda _: None)
+    tools = Resources(orders.spec(), provider, lambda: None, lambda _: None)
     error = Failed("Nothing secret.", "Go on.", "https://a.test")
     assert tools.failure_of(error).message is error.message
     secret = tools.failure_of(Failed("x", KEY, f"https://a.test/?k={KEY}"))
@@ -162,7 +162,7 @@ def test_a_tools_failure_keeps_its_template_where_no_key_is_in_it(orders: Orders
 @pytest.mark.parametrize("spelled", SPELLED.values(), ids=SPELLED)
 def test_the_zip_for_bug_reports_blanks_every_spelling_also_as_json(spelled: str) -> None:
     text = json.dumps({"note": f"refused: {spelled} (sorry)"})
-    assert json.loads(redacted(text, [ODD, OTHER])) == {"note": "refused: … (sorry)"}
+    assert json.loads(anonymize(text, [ODD, OTHER])) == {"note": "refused: … (sorry)"}
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,10 @@ from fakes.service import KEY
 from image_to_mesh.cli import batch as command
 from image_to_mesh.cli import entry
 from image_to_mesh.cli.batch_report import as_cell
-from image_to_mesh.jobs import Library, Session, picture_from
+from image_to_mesh.jobs import Library, Session
 from image_to_mesh.jobs.batch.plan import Batch
 from image_to_mesh.jobs.disk import plain_files as files
+from image_to_mesh.jobs.steps.inputs import picture_from
 from image_to_mesh.providers import Provider
 
 Told = tuple[int, dict[str, Any], str]

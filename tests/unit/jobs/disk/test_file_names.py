@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from image_to_mesh.jobs.disk.file_names import distinct_names, expanded, is_reserved, safe_name
+from image_to_mesh.jobs.disk.file_names import distinct_names, expand_user, is_reserved, safe_name
 from image_to_mesh.jobs.library.store import library_folder
 from image_to_mesh.jobs.steps.inputs import name_of
 
@@ -99,8 +99,8 @@ def test_more_behind_them_change_no_name_before() -> None:
 
 
 def test_a_home_that_nobody_has_is_no_home() -> None:
-    assert expanded("~no-such-user-here/x.png") == Path("~no-such-user-here/x.png")
-    assert expanded("~/x.png") == Path.home() / "x.png"
+    assert expand_user("~no-such-user-here/x.png") == Path("~no-such-user-here/x.png")
+    assert expand_user("~/x.png") == Path.home() / "x.png"
 
 
 @pytest.mark.parametrize(

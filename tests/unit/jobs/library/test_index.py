@@ -14,17 +14,9 @@ from typing import Any
 
 import pytest
 
-from image_to_mesh.jobs import (
-    Failure,
-    InputPicture,
-    Library,
-    LibraryIndex,
-    Record,
-    State,
-    entries_to_trash,
-    library_index,
-    note_import,
-)
+from image_to_mesh.jobs import Failure, InputPicture, Library, Record, State
+from image_to_mesh.jobs.library.import_log import log_import
+from image_to_mesh.jobs.library.index import LibraryIndex, entries_to_trash, library_index
 from image_to_mesh.jobs.library.index_file import FILE
 from image_to_mesh.providers import LibraryProblem
 
@@ -276,7 +268,7 @@ def test_the_clean_up_takes_the_oldest_and_never_what_nobody_imported(tmp_path: 
     for number, job in enumerate(("o", "ol", "old", "newer")):
         folder = put(tmp_path, job, size=10_000)
         if number != 1:
-            note_import(folder)
+            log_import(folder)
     put(tmp_path, "running", size=10_000, state=State.RUNNING)
     found = LibraryIndex(tmp_path)
     found.refresh()
@@ -293,13 +285,13 @@ def test_the_clean_up_takes_the_oldest_and_never_what_nobody_imported(tmp_path: 
 
 
 def test_imports_are_counted_and_survive_a_damaged_file(tmp_path: Path) -> None:
-    note_import(tmp_path)
-    note_import(tmp_path)
+    log_import(tmp_path)
+    log_import(tmp_path)
     assert json.loads((tmp_path / "imported.json").read_text())["times"] == 2
     (tmp_path / "imported.json").write_text("[")
-    note_import(tmp_path)
+    log_import(tmp_path)
     assert json.loads((tmp_path / "imported.json").read_text())["times"] == 1
-    note_import(tmp_path / "gone")
+    log_import(tmp_path / "gone")
 
 
 def test_one_catalog_for_each_library(tmp_path: Path) -> None:
@@ -318,7 +310,8 @@ def test_opening_imports_nothing_heavy(tmp_path: Path) -> None:
     put(tmp_path, "a")
     LibraryIndex(tmp_path).refresh()
     code = (
-        "import sys; from pathlib import Path; from image_to_mesh.jobs import LibraryIndex\n"
+        "import sys; from pathlib import Path\n"
+        "from image_to_mesh.jobs.library.index import LibraryIndex\n"
         "found = LibraryIndex(Path(sys.argv[1])); found.open()\n"
         "print(len(found.entries), sorted({'pydantic', 'requests'} & set(sys.modules)))"
     )

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from image_to_mesh.jobs import Failure, InputPicture, Library, Record, State, library_folder
+from image_to_mesh.jobs import Failure, InputPicture, Library, Record, State
 from image_to_mesh.jobs.disk.signatures import MARK, mark_of
-from image_to_mesh.jobs.library.store import RECORD, new_job_id
+from image_to_mesh.jobs.library.store import RECORD, library_folder, new_job_id
 from image_to_mesh.providers import LibraryProblem, PictureInfo, RemoteFile
 
 

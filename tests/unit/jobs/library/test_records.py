@@ -15,9 +15,10 @@ import pytest
 from fakes.running import end_of, order_for
 from fakes.service import Service
 
-from image_to_mesh.jobs import Library, Means, Record, Session, State
+from image_to_mesh.jobs import Library, Record, Session, State
 from image_to_mesh.jobs.library import migrations
 from image_to_mesh.jobs.library.migrations import SCHEMA, STEPS
+from image_to_mesh.jobs.library.recovery import ResumeContext
 from image_to_mesh.jobs.library.store import MAX_RECORD, RECORD
 from image_to_mesh.providers import LibraryProblem, Provider, RemoteFile
 
@@ -149,7 +150,9 @@ def test_spoiled_records_keep_no_job_from_being_taken_up(
         spoil(tmp_path / f"spoiled-{spoil.__name__}" / RECORD, chance)
     again = Session()
     keys = {"rehearsal": spec.keys}
-    again.returning.look(Means(tmp_path, keys, {"rehearsal": service.url}, blender=spec.blender))
+    again.recovery.look(
+        ResumeContext(tmp_path, keys, {"rehearsal": service.url}, blender=spec.blender)
+    )
     assert end_of(again, view.job).state is State.READY
     again.close(2.0)
     assert len(service.submits) == 1
@@ -203,5 +206,5 @@ def test_steps_are_taken_one_after_the_other(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(migrations, "SCHEMA", 3)
     monkeypatch.setattr(migrations, "STEPS", {1: lambda old: old.update(steps=[1]), 2: second})
-    assert migrations.migrated({"schema": 1}, "a") == {"schema": 3, "steps": [1, 2]}
-    assert migrations.migrated({"schema": 3}, "a") == {"schema": 3}
+    assert migrations.migrate({"schema": 1}, "a") == {"schema": 3, "steps": [1, 2]}
+    assert migrations.migrate({"schema": 3}, "a") == {"schema": 3}

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from image_to_mesh.jobs import Library, Record, State, to_bin
+from image_to_mesh.jobs import Library, Record, State
+from image_to_mesh.jobs.disk.trash import move_to_trash
 from image_to_mesh.providers import LibraryProblem
 
 
@@ -46,15 +47,15 @@ def thrown(monkeypatch: pytest.MonkeyPatch) -> Bin:
 
 
 def test_the_whole_folder_goes(library: Library, thrown: Bin, tmp_path: Path) -> None:
-    assert to_bin(library, "cup")
+    assert move_to_trash(library, "cup")
     assert (tmp_path / "thrown" / "front.png").read_bytes() == b"picture"
     with pytest.raises(LibraryProblem, match="no job"):
-        to_bin(library, "cup")
+        move_to_trash(library, "cup")
 
 
 def test_a_bin_that_refuses_leaves_the_job(library: Library, thrown: Bin) -> None:
     thrown.refuses = True
-    assert not to_bin(library, "cup")
+    assert not move_to_trash(library, "cup")
     assert library.load("cup").name == "cup"
 
 
@@ -62,16 +63,16 @@ def test_what_is_worked_on_stays(library: Library, thrown: Bin) -> None:
     lock = library.lock("cup")
     assert lock.take()
     with pytest.raises(LibraryProblem, match="worked on"):
-        to_bin(library, "cup")
+        move_to_trash(library, "cup")
     lock.release()
-    assert to_bin(library, "cup")
+    assert move_to_trash(library, "cup")
 
 
 def test_no_other_folder_goes(library: Library, thrown: Bin, tmp_path: Path) -> None:
     (tmp_path / "job.json").write_text("{}")
     for name in ("..", ".", "", "../..", "/"):
         with pytest.raises(LibraryProblem):
-            to_bin(library, name)
+            move_to_trash(library, name)
 
 
 @pytest.mark.parametrize(("kind", "is_safe"), [(3, True), (4, False), (2, False)])
@@ -94,8 +95,10 @@ def test_on_windows_only_fixed_drives_have_a_bin(
 @pytest.mark.skipif(sys.platform != "linux", reason="the bins of others are not in a test's hands")
 def test_the_real_bin_has_it(library: Library, tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from image_to_mesh.jobs import Library, to_bin\n"
-        "print(to_bin(Library(Path(sys.argv[1])), 'cup'))"
+        "import sys; from pathlib import Path\n"
+        "from image_to_mesh.jobs import Library\n"
+        "from image_to_mesh.jobs.disk.trash import move_to_trash\n"
+        "print(move_to_trash(Library(Path(sys.argv[1])), 'cup'))"
     )
     home = {**os.environ, "HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path / "data")}
     said = subprocess.check_output(

@@ -14,30 +14,23 @@ import pytest
 from fakes.odd_files import a_sparse_file, odd, soon
 from fakes.png import png_of
 
-from image_to_mesh.jobs import (
-    InputPicture,
-    Library,
-    LibraryIndex,
-    Record,
-    State,
-    library_folder,
-    note_import,
-    to_bin,
-)
+from image_to_mesh.jobs import InputPicture, Library, Record, State
 from image_to_mesh.jobs.disk.plain_files import (
+    create_marker,
     is_plain,
-    leave_word,
     open_plain,
     read_plain,
     write_whole,
 )
-from image_to_mesh.jobs.library.import_log import last_import
+from image_to_mesh.jobs.disk.trash import move_to_trash
+from image_to_mesh.jobs.library.import_log import last_import, log_import
+from image_to_mesh.jobs.library.index import LibraryIndex
 from image_to_mesh.jobs.library.index_file import FILE
-from image_to_mesh.jobs.library.store import MAX_RECORD, RECORD
+from image_to_mesh.jobs.library.store import MAX_RECORD, RECORD, library_folder
 from image_to_mesh.jobs.library.versions import Version, remember, versions
 from image_to_mesh.jobs.steps.mesh_header import read_mesh_file
 from image_to_mesh.jobs.steps.upload_cache import FILE as UPLOADS
-from image_to_mesh.jobs.steps.upload_cache import Uploads
+from image_to_mesh.jobs.steps.upload_cache import UploadCache
 from image_to_mesh.providers import LibraryProblem, get_provider
 
 PRIVATE = b'{"private": "letter"}'
@@ -81,7 +74,7 @@ def test_a_folder_that_is_a_link_is_not_gone_into(tmp_path: Path, private: Path)
     for work in (
         lambda: read_plain(tmp_path / "job" / private.name, 1000),
         lambda: write_whole(tmp_path / "job" / "new.txt", b"new"),
-        lambda: leave_word(tmp_path / "job" / "word"),
+        lambda: create_marker(tmp_path / "job" / "word"),
     ):
         with pytest.raises(OSError, match="it is a link"):
             work()
@@ -127,7 +120,7 @@ def test_jobs_that_are_links_are_none(library: Library, tmp_path: Path) -> None:
     listed = LibraryIndex(library.root)
     listed.refresh()
     assert library.jobs() == [one.job for one in listed.entries] == ["cup"]
-    for work in (library.delete, library.load, lambda job: to_bin(library, job)):
+    for work in (library.delete, library.load, lambda job: move_to_trash(library, job)):
         with pytest.raises(LibraryProblem):
             work("pot")
     with pytest.raises(LibraryProblem):
@@ -217,7 +210,7 @@ def test_small_lists_of_a_job_are_plain_files(
     assert soon(lambda: last_import(folder)) is None
     with contextlib.suppress(OSError):
         soon(lambda: remember(folder, Version("model.blend", "card")))
-    soon(lambda: note_import(folder))
+    soon(lambda: log_import(folder))
     assert private.read_bytes() == PRIVATE
 
 
@@ -250,7 +243,7 @@ def test_a_version_is_a_plain_file(tmp_path: Path, private: Path, odd: Any) -> N
 @odd
 def test_what_was_uploaded_is_in_a_plain_file(library: Library, private: Path, odd: Any) -> None:
     odd(library.root / UPLOADS, private)
-    uploads = Uploads(library.root, get_provider("tripo"), "", {})
+    uploads = UploadCache(library.root, get_provider("tripo"), "", {})
     picture = InputPicture("front", "cup", "front.png", sha256="ab" * 32)
     assert soon(lambda: uploads.known((picture,))) == {}
     soon(lambda: uploads.remember((picture,), {"front": "token"}))
@@ -262,7 +255,7 @@ def test_a_token_that_others_wrote_is_not_ordered_with(
     library: Library, change: dict[str, Any]
 ) -> None:
     """With another picture's token the service would make, and charge for, another thing."""
-    uploads = Uploads(library.root, get_provider("tripo"), "", {})
+    uploads = UploadCache(library.root, get_provider("tripo"), "", {})
     picture = InputPicture("front", "cup", "front.png", sha256="ab" * 32)
     uploads.remember((picture,), {"front": "token"})
     assert uploads.known((picture,)) == {"front": "token"}

@@ -16,9 +16,11 @@ from fakes.running import end_of, order_for
 from fakes.service import Service
 
 from image_to_mesh.cli import entry
-from image_to_mesh.jobs import Library, Means, Record, Session, State, library_folder, session
+from image_to_mesh.jobs import Library, Record, Session, State, session
 from image_to_mesh.jobs.disk import signatures
 from image_to_mesh.jobs.disk.trust import check_ticket, is_trusted, trust_library
+from image_to_mesh.jobs.library.recovery import ResumeContext
+from image_to_mesh.jobs.library.store import library_folder
 from image_to_mesh.providers import Failed, LibraryProblem, Provider, RemoteFile, get_provider
 
 EVIL = "https://evil.invalid/mesh.glb"
@@ -260,12 +262,14 @@ def test_nothing_of_a_stranger_is_called_or_changed_at_the_start(
     be_somebody_else(monkeypatch, tmp_path)
     again = Session()
     spec = order_for(root, b"", service)
-    again.returning.look(
-        Means(root, {"rehearsal": spec.keys}, {"rehearsal": service.url}, blender=spec.blender)
+    again.recovery.look(
+        ResumeContext(
+            root, {"rehearsal": spec.keys}, {"rehearsal": service.url}, blender=spec.blender
+        )
     )
-    again.returning.join(10.0)
+    again.recovery.join(10.0)
     again.close(2.0)
-    assert [one.id for one in again.returning.left.strange] == [job]
+    assert [one.id for one in again.recovery.left.strange] == [job]
     assert calls(service) == 0
     assert (root / job / "job.json").read_bytes() == before
 

@@ -12,7 +12,7 @@ import pytest
 from fakes import WORKER
 
 from image_to_mesh.cli import entry
-from image_to_mesh.jobs import Library, Record, State, library_folder, session
+from image_to_mesh.jobs import Library, Record, State, session
 from image_to_mesh.jobs.disk import signatures
 from image_to_mesh.jobs.disk.signatures import is_marked, mark_file, settings_folder
 from image_to_mesh.jobs.disk.trust import (
@@ -22,8 +22,8 @@ from image_to_mesh.jobs.disk.trust import (
     model_to_read,
     workshop,
 )
-from image_to_mesh.jobs.library.store import JOB_ID
-from image_to_mesh.jobs.steps.prepare import made_model
+from image_to_mesh.jobs.library.store import JOB_ID, library_folder
+from image_to_mesh.jobs.steps.prepare import model_request
 from image_to_mesh.providers import LibraryProblem
 
 
@@ -79,14 +79,14 @@ def test_a_model_is_made_where_nobody_else_can_write(root: Path) -> None:
     library = Library(root)
     library.create(plain(mesh="mesh.glb"), {"mesh.glb": b"mesh"})
     folder = library.folder("cup")
-    with made_model(folder, library.load("cup"), {}, in_parts=True) as request:
+    with model_request(folder, library.load("cup"), {}, in_parts=True) as request:
         assert request["output"] == str(folder / "model.blend")
         assert request["parts"]
         (folder / "model.blend").write_bytes(b"model")
     assert is_marked(folder / "model.blend")
     root.chmod(0o777)
     (folder / "preview.png").symlink_to("/dev/zero")
-    with made_model(folder, library.load("cup"), {}, in_parts=True) as request:
+    with model_request(folder, library.load("cup"), {}, in_parts=True) as request:
         output = Path(request["output"])
         assert output.parent != folder
         assert output.parent.stat().st_mode & 0o077 == 0
@@ -206,8 +206,8 @@ def test_a_folder_that_is_more_than_a_folder_is_no_job(root: Path, job: str) -> 
 def test_a_lock_that_stays_is_told_with_its_file_and_the_way_out(
     root: Path, monkeypatch: pytest.MonkeyPatch, text: str, holder: str
 ) -> None:
-    from image_to_mesh.jobs import forget
     from image_to_mesh.jobs.disk.lock import JobLock
+    from image_to_mesh.jobs.library.uncertain import give_up
 
     real = JobLock._taken
 
@@ -222,11 +222,11 @@ def test_a_lock_that_stays_is_told_with_its_file_and_the_way_out(
     lock = root / ".cup.process"
     lock.write_text(text)
     with pytest.raises(LibraryProblem) as caught:
-        forget(library, "cup")
+        give_up(library, "cup")
     assert f"{lock} (computer, process: {holder})" in caught.value.message
     assert "delete that file" in caught.value.hint
     lock.unlink()
-    assert forget(library, "cup").state is State.CANCELLED
+    assert give_up(library, "cup").state is State.CANCELLED
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,12 @@ import pytest
 from fakes.odd_files import a_folder, a_link, odd, soon
 from fakes.png import png_of
 
-from image_to_mesh.jobs import Library, Record, State, note_import, write_diagnostics
+from image_to_mesh.jobs import Library, Record, State
+from image_to_mesh.jobs.diagnostics import write_diagnostics
 from image_to_mesh.jobs.disk.lock import JobLock
 from image_to_mesh.jobs.disk.plain_files import copy_plain, write_whole
 from image_to_mesh.jobs.disk.signatures import mark_file
+from image_to_mesh.jobs.library.import_log import log_import
 from image_to_mesh.jobs.library.store import RECORD
 from image_to_mesh.jobs.library.versions import Version, remember
 from image_to_mesh.jobs.library.viewable_images import PIXELS, Thumbnails, picture_to_open
@@ -157,7 +159,7 @@ def test_nothing_is_written_through_a_link(library: Library, private: Path, tmp_
     (folder / ".cancel").symlink_to(tmp_path / "elsewhere")
     library.save(record("cup"))
     library.keep("cup", "mesh.glb", b"mesh")
-    note_import(folder)
+    log_import(folder)
     remember(folder, Version("model.blend"))
     mark_file(folder / "model.blend")
     library.ask_to_cancel("cup")

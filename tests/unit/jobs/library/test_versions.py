@@ -46,26 +46,28 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def cares() -> Iterator[caring.Cares]:
-    made = caring.Cares()
+def mesh_edits() -> Iterator[caring.MeshEdits]:
+    made = caring.MeshEdits()
     yield made
     made.close(10)
 
 
-def begin(cares: caring.Cares, folder: Path, task: str, **asked: object) -> caring.Care:
-    order = caring.CareOrder("job", "photo", folder, task, asked=asked)
-    return cares.start(order, (sys.executable, "-c", WORKER))
+def begin(
+    mesh_edits: caring.MeshEdits, folder: Path, task: str, **asked: object
+) -> caring.MeshEdit:
+    order = caring.EditRequest("job", "photo", folder, task, asked=asked)
+    return mesh_edits.start(order, (sys.executable, "-c", WORKER))
 
 
-def finished(care: caring.Care) -> caring.CareView:
+def finished(care: caring.MeshEdit) -> caring.EditView:
     care.thread.join(60)
     assert care.view.over
     return care.view
 
 
-def test_each_version_has_the_next_number(folder: Path, cares: caring.Cares) -> None:
+def test_each_version_has_the_next_number(folder: Path, mesh_edits: caring.MeshEdits) -> None:
     for number in (2, 3):
-        view = finished(begin(cares, folder, "clean", fill=number))
+        view = finished(begin(mesh_edits, folder, "clean", fill=number))
         assert (view.version, view.phase) == (f"model-v{number}.blend", "Done")
     assert (folder / "model.blend").read_text() == "original"
     known = versions.versions(folder)
@@ -73,57 +75,59 @@ def test_each_version_has_the_next_number(folder: Path, cares: caring.Cares) -> 
     assert (known[1].made_by, known[1].asked, known[1].card) == ("clean", {"fill": 2}, {"faces": 7})
 
 
-def test_a_card_is_kept_with_what_it_is_of(folder: Path, cares: caring.Cares) -> None:
-    view = finished(begin(cares, folder, "card"))
+def test_a_card_is_kept_with_what_it_is_of(folder: Path, mesh_edits: caring.MeshEdits) -> None:
+    view = finished(begin(mesh_edits, folder, "card"))
     assert (view.version, view.card) == ("", {"faces": 7})
     assert versions.versions(folder) == [versions.Version("model.blend", card={"faces": 7})]
 
 
 @pytest.mark.parametrize("task", ["clean", "card"])
 def test_a_model_that_others_made_gets_no_care(
-    folder: Path, cares: caring.Cares, task: str
+    folder: Path, mesh_edits: caring.MeshEdits, task: str
 ) -> None:
     (folder / "model.blend").write_text("a stranger's")
-    view = finished(begin(cares, folder, task))
+    view = finished(begin(mesh_edits, folder, task))
     assert view.failure is not None
     assert "not made by your Blender" in view.failure.message
     assert [one.name for one in folder.glob("model-v*")] == []
 
 
 def test_a_version_is_marked_and_made_where_nobody_else_can_write(
-    folder: Path, cares: caring.Cares
+    folder: Path, mesh_edits: caring.MeshEdits
 ) -> None:
-    assert finished(begin(cares, folder, "clean")).version == "model-v2.blend"
+    assert finished(begin(mesh_edits, folder, "clean")).version == "model-v2.blend"
     assert is_marked(folder / "model-v2.blend")
     folder.chmod(0o777)
-    assert finished(begin(cares, folder, "clean")).version == "model-v3.blend"
+    assert finished(begin(mesh_edits, folder, "clean")).version == "model-v3.blend"
     assert is_marked(folder / "model-v3.blend")
     # The stand-in writes down what it was given: a copy, in a folder of the user's own.
     assert not (folder / "model-v3.blend").read_text().startswith(str(folder))
 
 
-def test_refused_care_leaves_no_version(folder: Path, cares: caring.Cares) -> None:
-    view = finished(begin(cares, folder, "quads", refuse=True))
+def test_refused_care_leaves_no_version(folder: Path, mesh_edits: caring.MeshEdits) -> None:
+    view = finished(begin(mesh_edits, folder, "quads", refuse=True))
     assert view.failure is not None
     assert (view.failure.message, view.failure.hint) == ("No.", "Ask less.")
     assert [one.file for one in versions.versions(folder)] == ["model.blend"]
-    assert cares.take_ended() == [view]
-    assert cares.take_ended() == []
+    assert mesh_edits.take_ended() == [view]
+    assert mesh_edits.take_ended() == []
 
 
-def test_one_order_at_a_time_and_it_can_be_stopped(folder: Path, cares: caring.Cares) -> None:
-    care = begin(cares, folder, "quads", wait=True)
+def test_one_order_at_a_time_and_it_can_be_stopped(
+    folder: Path, mesh_edits: caring.MeshEdits
+) -> None:
+    care = begin(mesh_edits, folder, "quads", wait=True)
     with pytest.raises(LibraryProblem, match="worked on"):
-        begin(cares, folder, "clean")
-    assert cares.stop("job")
+        begin(mesh_edits, folder, "clean")
+    assert mesh_edits.stop("job")
     assert finished(care).phase == "Cancelled"
-    assert not cares.stop("job")
-    assert finished(begin(cares, folder, "clean")).version == "model-v2.blend"
+    assert not mesh_edits.stop("job")
+    assert finished(begin(mesh_edits, folder, "clean")).version == "model-v2.blend"
 
 
-def test_what_is_no_blender_is_said(folder: Path, cares: caring.Cares) -> None:
-    order = caring.CareOrder("job", "photo", folder, "card")
-    view = finished(cares.start(order, (str(folder / "nothing"),)))
+def test_what_is_no_blender_is_said(folder: Path, mesh_edits: caring.MeshEdits) -> None:
+    order = caring.EditRequest("job", "photo", folder, "card")
+    view = finished(mesh_edits.start(order, (str(folder / "nothing"),)))
     assert view.failure is not None
     assert view.failure.kind == "no_blender"
 

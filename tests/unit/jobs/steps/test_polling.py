@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from image_to_mesh.jobs.steps import polling
-from image_to_mesh.jobs.steps.polling import Patience, next_pause
+from image_to_mesh.jobs.steps.polling import OutageTolerance, next_pause
 from image_to_mesh.providers import Progress, Unreachable
 
 TIMES = [0.0, 0.4, 7.0, 61.0, 253.0, 1700.0]
@@ -53,7 +53,7 @@ def test_a_lost_connection_is_forgiven_for_a_while(monkeypatch: pytest.MonkeyPat
     def lost() -> Progress:
         raise Unreachable("No connection.")
 
-    patience = Patience()
+    patience = OutageTolerance()
     for _ in range(3):
         answer = patience.ask(lost)
         assert isinstance(answer, Progress)

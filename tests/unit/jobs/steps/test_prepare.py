@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fakes.running import end_of, spec_for
 
-from image_to_mesh.jobs import BackgroundBlender, Session
+from image_to_mesh.jobs import Session
 from image_to_mesh.jobs.library.versions import PARTS
+from image_to_mesh.jobs.process.pool import BackgroundBlender
 from image_to_mesh.jobs.steps.prepare import LEAST
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from fakes.running import Orders
 from image_to_mesh.cli.exit_codes import exit_code_for
 from image_to_mesh.jobs import JobView, Library, Session, State
 from image_to_mesh.jobs.steps import raw_answer
-from image_to_mesh.jobs.steps.raw_answer import Answers
+from image_to_mesh.jobs.steps.raw_answer import RawAnswer
 from image_to_mesh.providers import LibraryProblem, Provider, get_provider
 from image_to_mesh.providers._aiml.model import decode_base64
 from image_to_mesh.providers._shared.http.recorded_answer import StreamRedactor, record_answer
@@ -142,7 +142,7 @@ def test_an_answer_that_moves_is_whole(
 ) -> None:
     folder = tmp_path / "job"
     folder.mkdir()
-    found = Answers(folder, "job")
+    found = RawAnswer(folder, "job")
     found.begin(200, {"content-type": "application/json"})
     found.add(b'{"a": "' + b"x" * 3 * MIB)
     written: Any = found._file
@@ -168,7 +168,7 @@ def test_an_answer_that_moves_is_whole(
     assert found.place is not None
     assert found.place.parent == elsewhere
     assert not list(folder.iterdir())
-    again = Answers(folder, "job")
+    again = RawAnswer(folder, "job")
     assert again.find()
     reply = again.read()
     assert reply is not None
@@ -179,13 +179,13 @@ def test_an_answer_is_on_the_disk_itself_before_it_is_read(
     running: Session, shop: Aiml, library: Path, png: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced: list[int] = []
-    real_sync, real_read = os.fsync, raw_answer.Answers.end
+    real_sync, real_read = os.fsync, raw_answer.RawAnswer.end
 
     def fsync(handle: int) -> None:
         synced.append(os.fstat(handle).st_ino)
         real_sync(handle)
 
-    def end(self: Answers, *, whole: bool) -> None:
+    def end(self: RawAnswer, *, whole: bool) -> None:
         assert self.place is not None
         place = self.place.stat().st_ino
         synced.clear()
@@ -195,7 +195,7 @@ def test_an_answer_is_on_the_disk_itself_before_it_is_read(
         synced.append(-1)
 
     monkeypatch.setattr(os, "fsync", fsync)
-    monkeypatch.setattr(Answers, "end", end)
+    monkeypatch.setattr(RawAnswer, "end", end)
     assert ordered(running, shop, library, png, blender=None).state is State.READY
     assert -1 in synced
 
@@ -207,7 +207,7 @@ def test_what_others_put_there_is_no_answer(tmp_path: Path, elsewhere: Path) -> 
     secret.write_text("HTTP/1.1 200\r\n\r\n{}")
     (folder / "answer.http").symlink_to(secret)
     os.mkfifo(folder / "answer-2.http")
-    found = Answers(folder, "job")
+    found = RawAnswer(folder, "job")
     assert not found.find()
     found.begin(200, {})
     found.add(b"{}")
@@ -219,7 +219,7 @@ def test_what_others_put_there_is_no_answer(tmp_path: Path, elsewhere: Path) -> 
 @pytest.mark.parametrize("text", [b"", b"\0" * 100, b"HTTP/1.1 200", b"HTTP/1.1 x\r\n\r\n", b"{}"])
 def test_a_file_that_is_no_answer(tmp_path: Path, text: bytes) -> None:
     (tmp_path / "answer.http").write_bytes(text)
-    found = Answers(tmp_path, "job")
+    found = RawAnswer(tmp_path, "job")
     assert found.find()
     assert found.read() is None
 

@@ -9,20 +9,20 @@ from typing import Any
 import pytest
 from fakes.service import KEY, Service
 
-from image_to_mesh.jobs import Answer, Enquiries, Enquiry
+from image_to_mesh.jobs.tasks.account_queries import AccountAnswer, AccountQueries, AccountQuery
 from image_to_mesh.providers import Provider, Secret
 
 
-def asked(service: Service, key: str = KEY, **how: Any) -> Answer:
+def asked(service: Service, key: str = KEY, **how: Any) -> AccountAnswer:
     """Ask for the balance and return the answer."""
-    enquiries = Enquiries()
+    account_queries = AccountQueries()
     keys = {"rehearsal_api_key": Secret(key)}
-    question = Enquiry("rehearsal", keys=keys, base_url=service.url, **how)
-    assert enquiries.answer(question) is None
-    enquiries.ask(question)
+    question = AccountQuery("rehearsal", keys=keys, base_url=service.url, **how)
+    assert account_queries.answer(question) is None
+    account_queries.ask(question)
     until = time.monotonic() + 10
     while time.monotonic() < until:
-        answer = enquiries.answer(question)
+        answer = account_queries.answer(question)
         if answer is not None and not answer.waiting:
             return answer
         time.sleep(0.01)
@@ -30,7 +30,7 @@ def asked(service: Service, key: str = KEY, **how: Any) -> Answer:
 
 
 def test_balance_is_the_test_of_a_key(rehearsal: Provider[Any], service: Service) -> None:
-    assert asked(service) == Answer(42.0, "credits")
+    assert asked(service) == AccountAnswer(42.0, "credits")
     assert service.submits == []
 
 
@@ -45,35 +45,35 @@ def test_refused_key_is_a_value(rehearsal: Provider[Any], service: Service) -> N
 def test_a_service_without_quotes_answers_without_an_amount(
     rehearsal: Provider[Any], service: Service
 ) -> None:
-    assert asked(service, settings=rehearsal.settings()) == Answer()
+    assert asked(service, settings=rehearsal.settings()) == AccountAnswer()
     assert service.requests == []
 
 
 def test_the_same_question_is_asked_once_at_a_time(
     rehearsal: Provider[Any], service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    enquiries = Enquiries()
+    account_queries = AccountQueries()
     keys = {"rehearsal_api_key": Secret(KEY)}
-    question = Enquiry("rehearsal", keys=keys, base_url=service.url)
+    question = AccountQuery("rehearsal", keys=keys, base_url=service.url)
     service.errors = [503, 503]
     for _ in range(5):
-        enquiries.ask(question)
-    while (answer := enquiries.answer(question)) is not None and answer.waiting:
+        account_queries.ask(question)
+    while (answer := account_queries.answer(question)) is not None and answer.waiting:
         time.sleep(0.01)
     assert service.calls("GET", "/balance") == 3
-    assert hash(question) == hash(Enquiry("rehearsal", base_url=service.url))
+    assert hash(question) == hash(AccountQuery("rehearsal", base_url=service.url))
 
 
 def test_what_was_forgotten_does_not_come_back(rehearsal: Provider[Any], service: Service) -> None:
-    enquiries = Enquiries()
+    account_queries = AccountQueries()
     keys = {"rehearsal_api_key": Secret(KEY)}
-    question = Enquiry("rehearsal", keys=keys, base_url=service.url)
-    enquiries.ask(question)
-    enquiries.forget("another")
-    assert enquiries.answer(question) is not None
-    enquiries.forget("rehearsal")
+    question = AccountQuery("rehearsal", keys=keys, base_url=service.url)
+    account_queries.ask(question)
+    account_queries.forget("another")
+    assert account_queries.answer(question) is not None
+    account_queries.forget("rehearsal")
     until = time.monotonic() + 10
     while not service.requests and time.monotonic() < until:
         time.sleep(0.01)
     time.sleep(0.2)
-    assert enquiries.answer(question) is None
+    assert account_queries.answer(question) is None

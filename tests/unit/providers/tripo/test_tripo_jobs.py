@@ -16,8 +16,9 @@ from fakes.png import png_of
 from fakes.tripo_calls import V2, V3, VIEWS, Version, end_of, job_for
 from fakes.tripo_server import FBX, KEY, FakeTripo, Fault, serving
 
-from image_to_mesh.jobs import Library, PictureSource, Session, State, picture_from
+from image_to_mesh.jobs import Library, PictureSource, Session, State
 from image_to_mesh.jobs import runner as runner_module
+from image_to_mesh.jobs.steps.inputs import picture_from
 from image_to_mesh.providers._shared.http import client
 
 HTML = "<html>502 Bad Gateway</html>"
