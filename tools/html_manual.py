@@ -25,7 +25,7 @@ EXTENSIONS = ("fenced_code", "sane_lists", "tables", "toc")
 LINK = re.compile(r'(href=")(?!https?:|mailto:|#)([\w./-]+)\.md((?:#[\w-]+)?")')
 IMAGE = re.compile(r'<img [^>]*src="([^":]+)"')
 HEADING = re.compile(r'<h[1-3] id="([^"]+)">(.*?)</h[1-3]>', re.DOTALL)
-_LISTED = re.compile(r"^\s*- \[([^\]]+)\]\(([\w-]+)\.md\)", re.MULTILINE)
+_INDEX_ROW = re.compile(r"^\s*- \[([^\]]+)\]\(([\w-]+)\.md\)", re.MULTILINE)
 # Windows and some Linux desktops drop the #heading of a file's address before the browser sees it.
 # A file that sends the browser on to the heading works everywhere.
 _REDIRECT = (
@@ -83,10 +83,10 @@ def render(source: Path) -> Page:
     return Page(source.stem, LINK.sub(r"\1\2.html\3", body))
 
 
-def listed() -> list[str]:
+def page_names() -> list[str]:
     """Return the names of the pages in the order of the links on the index page."""
     index = (DOCS / "index.md").read_text("utf-8")
-    return list(dict.fromkeys(["index", *(name for _, name in _LISTED.findall(index))]))
+    return list(dict.fromkeys(["index", *(name for _, name in _INDEX_ROW.findall(index))]))
 
 
 def write(folder: Path) -> None:
@@ -95,7 +95,7 @@ def write(folder: Path) -> None:
     (folder / "go").mkdir(parents=True)
     for name in STATIC:
         shutil.copy(FRAME / name, folder / name)
-    pages = [render(DOCS / f"{name}.md") for name in listed()]
+    pages = [render(DOCS / f"{name}.md") for name in page_names()]
     _write_search(folder, pages)
     for page in pages:
         (folder / f"{page.name}.html").write_text(_in_frame(page, pages), "utf-8")

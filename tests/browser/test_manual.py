@@ -52,11 +52,11 @@ def test_every_link_leads_to_a_page_and_a_heading(browser: Any, pages: Path, nam
 
 def is_there(pages: Path, link: str) -> bool:
     """Tell whether the manual has the file of a link, and in it the heading."""
-    parts = urlsplit(link)
-    file = pages.joinpath(unquote(parts.path)).resolve()
+    address = urlsplit(link)
+    file = pages.joinpath(unquote(address.path)).resolve()
     if not file.is_relative_to(pages) or not file.is_file():
         return False
-    return not parts.fragment or f'id="{parts.fragment}"' in file.read_text("utf-8")
+    return not address.fragment or f'id="{address.fragment}"' in file.read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -112,7 +112,7 @@ def test_the_search_covers_every_heading(pages: Path) -> None:
     script = (pages / "search-index.js").read_text("utf-8")
     rows = json.loads(script.removeprefix("const SECTIONS = ").rstrip(";\n"))
     found = [row["address"] for row in rows]
-    assert all(is_there(pages, (pages / address).as_uri().replace("%23", "#")) for address in found)
+    assert [address for address in found if not is_there(pages, address)] == []
     headings = sum((pages / name).read_text("utf-8").count(' id="') for name in PAGES)
     own = len(("search", "results", "pages"))
     assert len(found) == headings - own * len(PAGES)

@@ -33,7 +33,7 @@ def installed(addon: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Any:
     return module
 
 
-def ids() -> Iterator[str]:
+def documented_ids() -> Iterator[str]:
     """Return what the right-click menu gives for each operator, setting, and preference."""
     for name in dir(bpy.ops.image_to_mesh):
         yield f"image_to_mesh.{name}"
@@ -52,7 +52,7 @@ def is_group(prop: bpy.types.Property) -> bool:
     return prop.type == "POINTER" and issubclass(type(prop.fixed_type), bpy.types.PropertyGroup)
 
 
-def opened(doc_id: str) -> str:
+def manual_address(doc_id: str) -> str:
     """Return the address that Blender's own operator opens."""
     rna = bl_operators.wm._wm_doc_get_id(doc_id, do_url=False)
     address = bl_operators.wm.WM_OT_doc_view_manual._lookup_rna_url(rna, verbose=False)
@@ -60,8 +60,8 @@ def opened(doc_id: str) -> str:
     return str(address)
 
 
-def followed(address: str) -> tuple[Path, str]:
-    """Return the page and the heading where the browser ends: after the redirect, if it is one."""
+def redirect_target(address: str) -> tuple[Path, str]:
+    """Return the page and the heading that a redirect leads to; other pages have no heading."""
     path = Path(unquote(urlsplit(address).path))
     redirect = re.search(r'url=\.\./([^"#]+)#([^"]+)', path.read_text("utf-8"))
     if redirect is None:
@@ -70,11 +70,11 @@ def followed(address: str) -> tuple[Path, str]:
 
 
 def test_everything_has_a_heading_of_its_own_in_the_built_pages(installed: Any) -> None:
-    found = list(ids())
+    found = list(documented_ids())
     assert {"image_to_mesh.generate", "IMAGE_TO_MESH_PG_local.shape",
             "IMAGE_TO_MESH_preferences.tripo_api_key"} <= set(found)  # fmt: skip
     for doc_id in found:
-        page, heading = followed(opened(doc_id))
+        page, heading = redirect_target(manual_address(doc_id))
         assert page.is_relative_to(manual.FOLDER), doc_id
         assert heading, f"{doc_id} leads to {page.name} as a whole: name its heading"
         assert f'id="{heading}"' in page.read_text("utf-8"), f"{doc_id}: {page.name}#{heading}"
@@ -85,13 +85,16 @@ def test_the_menu_opens_exactly_that_file(installed: Any, monkeypatch: pytest.Mo
     monkeypatch.setattr("webbrowser.open", seen.append)
     assert bpy.ops.wm.doc_view_manual(doc_id="image_to_mesh.quad_remesh") == {"FINISHED"}
     assert seen == [f"{manual.FOLDER.as_uri()}/go/cleanup.quad-remesh.html"]
-    page, heading = followed(seen[0])
+    page, heading = redirect_target(seen[0])
     assert (page, heading) == (manual.FOLDER / "cleanup.html", "quad-remesh")
 
 
 def test_no_target_is_left_over(installed: Any) -> None:
     """A renamed operator or property takes its row of the map along."""
-    names = {str(bl_operators.wm._wm_doc_get_id(doc_id, do_url=False)).lower() for doc_id in ids()}
+    names = {
+        str(bl_operators.wm._wm_doc_get_id(doc_id, do_url=False)).lower()
+        for doc_id in documented_ids()
+    }
     providers = importlib.import_module(f"{ADDON}.providers").all_providers()
     without_settings = {f"bpy.types.image_to_mesh_pg_{provider}.*" for provider in providers}
     for pattern in {pattern for pattern, _ in installed.targets()} - without_settings:
