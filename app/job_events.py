@@ -14,7 +14,8 @@ from ..i18n.translate import said, tr
 from ..jobs import Collected, Ended, Event, JobView, Progressed, State, session
 from ..jobs.library.versions import DRAWING
 from ..state import open_file
-from . import account_watch, bring_in
+from . import bring_in
+from .periodic.account import refresh_balance
 
 waiting: deque[Event] = deque()
 """Events that nobody has handled yet, oldest first."""
@@ -57,7 +58,7 @@ def _handle(context: bpy.types.Context, event: Event) -> Outcome | None:
         return None
     if not isinstance(event, Ended | Collected):
         return None
-    account_watch.refresh(context, view.provider)
+    refresh_balance(context, view.provider)
     is_there = view.job in _brought
     _brought.discard(view.job)
     if view.failure:

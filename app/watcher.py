@@ -14,7 +14,8 @@ import bpy
 from bpy.app.handlers import persistent
 
 from .. import jobs
-from . import account_watch, bring_in, job_events, queue
+from . import bring_in, job_events, queue
+from .redraw import redraw
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ class IMAGE_TO_MESH_OT_watch(bpy.types.Operator):
         self._redraw(context)
         if busy() and time.monotonic() < self._until:  # guard: watcher-steps-aside
             return {"PASS_THROUGH"}
-        account_watch.redraw(context)
+        redraw(context)
         self.cancel(context)
         return {"FINISHED", "PASS_THROUGH"}
 
@@ -71,7 +72,7 @@ class IMAGE_TO_MESH_OT_watch(bpy.types.Operator):
         if _changed or now - self._drawn >= REDRAW_EVERY:
             _changed.clear()
             self._drawn = now
-            account_watch.redraw(context)
+            redraw(context)
 
 
 _changed: set[str] = set()

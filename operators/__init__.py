@@ -6,7 +6,7 @@ from __future__ import annotations
 import bpy
 
 from .. import jobs
-from ..app import account_watch, bring_in, library_refresh, queue, recovery, repeated_order, watcher
+from ..app import bring_in, heartbeat, periodic, queue, repeated_order, watcher
 from . import (
     cancel,
     diagnostics,
@@ -52,27 +52,17 @@ def register() -> None:
     for one in _classes:
         bpy.utils.register_class(one)
     presets.register()
-    import_defaults.register()
     watcher.register()
-    account_watch.register()
-    edit.register()
-    gallery.register()
-    library_refresh.register()
-    recovery.register()
+    heartbeat.register()
+    periodic.register()
 
 
 def unregister() -> None:
     """Stop watching and put running jobs aside: their records go on with the next start."""
-    gallery.unregister()
-    edit.unregister()
-    library_refresh.unregister()
-    recovery.unregister()
-    account_watch.unregister()
-    mesh_edits.unregister()
+    periodic.unregister()
+    heartbeat.unregister()
     watcher.unregister()
-    import_defaults.unregister()
     presets.unregister()
-    choose.unregister()
     queue.clear()
     repeated_order.forget()
     jobs.session().close()

@@ -12,13 +12,14 @@ import bpy
 
 from .. import jobs, preferences
 from ..app import job_events, queue, repeated_order, watcher
+from ..app.periodic.new_scenes import apply_defaults
+from ..app.refusals import hide_refusal, show_refusal
 from ..i18n.translate import told, tr
 from ..providers import ImageToMeshError, Provider
 from ..state import import_options, open_file
 from ..state.preflight import picture_key, why_not
 from ..state.scene_properties import choices_of, provider_of, read_settings
 from ..state.views import SIDE_VIEWS, view_of
-from . import messages
 from .arguments import insisting
 
 WAIT = 0.1
@@ -73,9 +74,9 @@ class IMAGE_TO_MESH_OT_generate(bpy.types.Operator):
             # Repeat Last insists on nothing: it was said of the first time.
             start(context, again=self.again and not self.options.is_repeat_last)
         except ImageToMeshError as error:
-            messages.show_refusal(context, error)
+            show_refusal(context, error)
             return self._refuse(told(error))
-        messages.hide_refusal()
+        hide_refusal()
         watcher.begin(context)
         return {"FINISHED"}
 
@@ -114,6 +115,7 @@ def specify(
     """
     from ..scene import background_command
 
+    apply_defaults(context)  # The scene may be newer than the last tick that had the tab in sight.
     stand = {**_place(context), **(place or {})}
     return jobs.JobSpec(
         provider=provider.id,

@@ -14,13 +14,15 @@ import bpy
 from bpy.props import BoolProperty, CollectionProperty, FloatVectorProperty, StringProperty
 
 from .. import jobs
-from ..app import account_watch, queue, repeated_order, watcher
+from ..app import queue, repeated_order, watcher
+from ..app.redraw import redraw
+from ..app.refusals import hide_refusal
 from ..i18n.translate import told, tr
 from ..jobs.steps.inputs import picture_from
 from ..providers import ImageToMeshError
 from ..state.preflight import why_not_at_all
 from ..state.scene_properties import provider_of
-from . import generate, messages
+from . import generate
 from .arguments import insisting
 from .images import choose
 
@@ -125,7 +127,7 @@ class IMAGE_TO_MESH_OT_make_here(bpy.types.Operator):
             queue.add(self._noted(context))
         except ImageToMeshError as error:
             return choose.refused(self, context, error)
-        messages.hide_refusal()
+        hide_refusal()
         watcher.begin(context)
         return {"FINISHED"}
 
@@ -167,7 +169,7 @@ class IMAGE_TO_MESH_OT_clear_queue(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         queue.clear()
-        account_watch.redraw(context)
+        redraw(context)
         return {"FINISHED"}
 
 

@@ -3,19 +3,13 @@
 
 from __future__ import annotations
 
-import time
-
 import bpy
 from bpy.props import BoolProperty
 
 from .. import jobs
-from ..providers import ImageToMeshError
-from ..providers._shared.untrusted_text import readable_name
-from ..state.scene_properties import choices_of, provider_of
+from ..app.refusals import REFUSED
 from .arguments import argument
 
-REFUSED = "refused"
-"""Stands for a job's id where a click on Generate started none."""
 ROOT = __package__.rpartition(".")[0]
 
 
@@ -73,29 +67,6 @@ class IMAGE_TO_MESH_OT_dismiss(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         jobs.session().dismiss(self.job)
         return {"FINISHED"}
-
-
-def show_refusal(context: bpy.types.Context, error: ImageToMeshError) -> None:
-    """Let the panel show, by the button, why a click started nothing."""
-    image = choices_of(context.scene).image
-    hide_refusal()
-    jobs.session().show(
-        jobs.JobView(
-            job=REFUSED,
-            provider=provider_of(context.scene).id,
-            name=readable_name(image) if image else "Generate",
-            state=jobs.State.FAILED,
-            phase="Refused",
-            fraction=None,
-            started=time.monotonic(),
-            failure=jobs.Failure(error.kind, error.message, error.hint, error.link),
-        )
-    )
-
-
-def hide_refusal() -> None:
-    """Show no longer why an earlier click started nothing."""
-    jobs.session().dismiss(REFUSED)
 
 
 def error_text(view: jobs.JobView, failure: jobs.Failure) -> str:

@@ -9,7 +9,8 @@ import bpy
 from bpy.props import EnumProperty
 
 from .. import jobs
-from ..app import account_watch, bring_in, watcher
+from ..app import bring_in, watcher
+from ..app.redraw import redraw
 from ..app.resume import go_on
 from ..i18n.translate import told, tr
 from ..jobs.library.uncertain import give_up, is_uncertain
@@ -70,7 +71,7 @@ class IMAGE_TO_MESH_OT_settle(bpy.types.Operator):
         except ImageToMeshError as error:
             self.report({"ERROR"}, told(error))
             return {"CANCELLED"}
-        account_watch.redraw(context)
+        redraw(context)
         return {"FINISHED"}
 
     def _settle(self, context: bpy.types.Context) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import bpy
 
-from ..app.account_watch import ask_balance
+from ..app.periodic.account import ask_balance
 from ..i18n.translate import told
 from ..providers import ImageToMeshError, get_provider
 from ..state.scene_properties import provider_of

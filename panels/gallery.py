@@ -12,6 +12,7 @@ from ..jobs.library.index_entry import Entry
 from ..preferences import library
 from ..providers import all_providers
 from ..state import thumbnails
+from ..state.gallery_page import page_count, page_slice
 from ..state.scene_properties import shelf_of
 from .text_layout import draw_text, duration
 
@@ -30,11 +31,10 @@ def draw_gallery(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     if not found:
         draw_text(layout, context, "No mesh has these words", icon="INFO")
         return
-    last = (len(found) - 1) // thumbnails.RESULTS_PER_PAGE
+    last = page_count(len(found)) - 1
     page = min(chosen.page, last)
     replaces = bpy.ops.image_to_mesh.replace.poll()
-    first = page * thumbnails.RESULTS_PER_PAGE
-    for entry in found[first : first + thumbnails.RESULTS_PER_PAGE]:
+    for entry in found[page_slice(page, len(found))]:
         _draw_entry(layout, entry, replaces=replaces)
     row = layout.row(align=True)
     if last:

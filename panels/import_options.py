@@ -8,6 +8,7 @@ from typing import Any
 import bpy
 
 from ..state.import_options import placement_of
+from ..state.visibility import TAB, note_drawn
 from .text_layout import draw_value, is_narrow, titled_row
 
 TURNS = (
@@ -86,11 +87,12 @@ class IMAGE_TO_MESH_PT_placement(bpy.types.Panel):
     bl_label = "Placement"
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
-    bl_category = "Image to Mesh"
+    bl_category = TAB
     bl_order = 10
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:
+        note_drawn()
         layout = self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False

@@ -13,6 +13,7 @@ from ..jobs.custom_properties import JOB, VERSION
 from ..jobs.library.versions import ORIGINAL
 from ..jobs.tasks.mesh_edits import EditView, mesh_edits
 from ..state.import_options import care_of
+from ..state.visibility import TAB, note_drawn
 from .text_layout import draw_text, draw_value, has_room, is_narrow
 
 TITLE = 0.55
@@ -141,7 +142,7 @@ class IMAGE_TO_MESH_PT_care(bpy.types.Panel):
     bl_label = "Mesh Care"
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
-    bl_category = "Image to Mesh"
+    bl_category = TAB
     bl_order = 20
     bl_options = {"DEFAULT_CLOSED"}
 
@@ -150,6 +151,7 @@ class IMAGE_TO_MESH_PT_care(bpy.types.Panel):
         return bool(_shown(context)[0])
 
     def draw(self, context: bpy.types.Context) -> None:
+        note_drawn()
         self.layout.use_property_split = True
         self.layout.use_property_decorate = False
         draw_care(self.layout, context)

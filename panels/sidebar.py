@@ -6,6 +6,7 @@ from __future__ import annotations
 import bpy
 
 from ..state.scene_properties import choices_of, provider_of
+from ..state.visibility import TAB, note_drawn
 from . import gallery, generate, image, provider_settings
 
 
@@ -14,7 +15,7 @@ class _Tab:
 
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
-    bl_category = "Image to Mesh"
+    bl_category = TAB
 
 
 class IMAGE_TO_MESH_PT_sidebar(_Tab, bpy.types.Panel):
@@ -24,6 +25,7 @@ class IMAGE_TO_MESH_PT_sidebar(_Tab, bpy.types.Panel):
     bl_label = "Image to Mesh"
 
     def draw(self, context: bpy.types.Context) -> None:
+        note_drawn()
         layout = self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False

@@ -11,8 +11,6 @@ from typing import Any
 import bpy.utils.previews
 
 KEPT = 300
-RESULTS_PER_PAGE = 6
-"""How many results the gallery shows, and has thumbnails loaded for, at once."""
 
 _loaded: list[Any] = []
 """Blender's collection of previews; empty while the add-on is disabled."""

@@ -9,27 +9,20 @@ from typing import Any
 import bpy
 
 from ... import preferences
-from ...app import account_watch
+from ...app.chosen_image import choose
+from ...app.periodic import downloaded_images
+from ...app.redraw import redraw
+from ...app.refusals import show_refusal
 from ...i18n.translate import told
-from ...jobs.tasks.image_download import DownloadedImage, image_downloads
+from ...jobs.tasks.image_download import image_downloads
 from ...providers import BadImage, ImageToMeshError
 from ...state import views
 from ...state.scene_properties import choices_of
-from .. import messages
 from ..arguments import argument
 
-LOOK_EVERY = 0.1
+WAIT = 0.1
+"""Seconds after which a waiting script notices Ctrl-C."""
 CLEARED = "The other views were of another picture: they are cleared"
-
-
-def choose(
-    context: bpy.types.Context, image: bpy.types.Image, *, same_subject: bool = False
-) -> bool:
-    """Make an image the scene's picture; say whether views of another one were cleared."""
-    cleared = views.put_in_front(choices_of(context.scene), image, same_subject=same_subject)
-    messages.hide_refusal()
-    account_watch.redraw(context)
-    return cleared
 
 
 def take(
@@ -46,8 +39,8 @@ def take(
 
 def refused(operator: Any, context: bpy.types.Context, error: ImageToMeshError) -> set[str]:
     """Say why nothing happened, in the panel and in the status bar."""
-    messages.show_refusal(context, error)
-    account_watch.redraw(context)
+    show_refusal(context, error)
+    redraw(context)
     operator.report({"ERROR"}, told(error))
     return {"CANCELLED"}
 
@@ -226,44 +219,17 @@ def fetch(operator: Any, context: bpy.types.Context, address: str) -> set[str]:
     except ImageToMeshError as error:
         return refused(operator, context, error)
     if not bpy.app.background:
-        if not bpy.app.timers.is_registered(_take_in):
-            bpy.app.timers.register(_take_in, first_interval=LOOK_EVERY)
-        account_watch.redraw(context)
+        downloaded_images.follow()
+        redraw(context)
         return {"FINISHED"}
     arrived = None
     while arrived is None:
-        arrived = image_downloads().take(timeout=LOOK_EVERY)
+        arrived = image_downloads().take(timeout=WAIT)
     try:
-        _use(context, arrived)
+        downloaded_images.use(context, arrived)
     except ImageToMeshError as error:
         return refused(operator, context, error)
     return {"FINISHED"}
-
-
-def _take_in() -> float | None:
-    arrived = image_downloads().take()
-    if arrived is not None:
-        try:
-            _use(bpy.context, arrived)
-            bpy.ops.ed.undo_push(message="Picture from Address")
-        except ImageToMeshError as error:
-            messages.show_refusal(bpy.context, error)
-        account_watch.redraw(bpy.context)
-    return LOOK_EVERY if image_downloads().waiting() else None
-
-
-def _use(context: bpy.types.Context, arrived: DownloadedImage) -> None:
-    from ...scene.clipboard import image_of_bytes
-
-    if arrived.error is not None:
-        raise arrived.error
-    choose(context, image_of_bytes(arrived.data, arrived.name))
-
-
-def unregister() -> None:
-    """Look for fetched pictures no longer."""
-    if bpy.app.timers.is_registered(_take_in):
-        bpy.app.timers.unregister(_take_in)
 
 
 classes = (

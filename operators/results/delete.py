@@ -6,8 +6,8 @@ from __future__ import annotations
 import bpy
 
 from ... import jobs
-from ...app import library_refresh
 from ...app.bring_in import library_of
+from ...app.periodic.library import refresh_soon
 from ...i18n.translate import told, tr
 from ...jobs.disk.trash import move_to_trash
 from ...providers import LibraryProblem
@@ -56,7 +56,7 @@ class IMAGE_TO_MESH_OT_delete(bpy.types.Operator):
 
     def _deleted(self, context: bpy.types.Context) -> set[str]:
         jobs.session().dismiss(self.job)
-        library_refresh.look_soon(context)
+        refresh_soon(context)
         return {"FINISHED"}
 
 

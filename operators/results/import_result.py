@@ -9,7 +9,8 @@ import bpy
 from bpy.props import BoolProperty, FloatVectorProperty
 
 from ... import jobs, preferences
-from ...app import bring_in, job_events, library_refresh
+from ...app import bring_in, job_events
+from ...app.periodic.library import refresh_soon
 from ...i18n.translate import told
 from ...jobs.disk.trust import is_trusted
 from ...jobs.library.import_log import log_import
@@ -56,7 +57,7 @@ class IMAGE_TO_MESH_OT_import_result(bpy.types.Operator):
         if blend == bring_in.BLEND:
             job_events.came_in(record.id)
         log_import(bring_in.library_of(context, record.id).folder(record.id))
-        library_refresh.look_soon(context)
+        refresh_soon(context)
         if record.state.over:
             _show_success(record, notes)
         return {"FINISHED"}

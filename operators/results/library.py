@@ -7,9 +7,10 @@ import bpy
 from bpy.props import BoolProperty
 
 from ... import jobs, preferences
-from ...app import account_watch, resume
+from ...app import resume
 from ...app.bring_in import library_of
-from ...app.library_refresh import look_soon, too_much
+from ...app.periodic.library import over_limit, refresh_soon
+from ...app.redraw import redraw
 from ...i18n.translate import told, tr
 from ...jobs.disk.plain_files import is_plain_folder
 from ...jobs.disk.trash import move_to_trash
@@ -68,7 +69,7 @@ class IMAGE_TO_MESH_OT_trust_library(bpy.types.Operator):
             return {"CANCELLED"}
         library_index(root).trusted = self.trust
         jobs.session().recovery.look(resume.means(context))
-        account_watch.redraw(context)
+        redraw(context)
         return {"FINISHED"}
 
 
@@ -133,13 +134,13 @@ class IMAGE_TO_MESH_OT_clean_up(bpy.types.Operator):
         if not preferences.library_limit(context):
             cls.poll_message_set("The library has no limit: set one in Preferences")
             return False
-        if not too_much(context):
+        if not over_limit(context):
             cls.poll_message_set("There is nothing to clean up")
             return False
         return True
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        chosen = too_much(context)
+        chosen = over_limit(context)
         size = sum(one.size for one in chosen) / 1e6
         return context.window_manager.invoke_confirm(
             self,
@@ -155,14 +156,14 @@ class IMAGE_TO_MESH_OT_clean_up(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         library = jobs.Library(preferences.library(context))
         try:
-            for one in too_much(context):
+            for one in over_limit(context):
                 if not move_to_trash(library, one.job):
                     library.delete(one.job)
         except LibraryProblem as error:
             self.report({"ERROR"}, told(error))
             return {"CANCELLED"}
         finally:
-            look_soon(context)
+            refresh_soon(context)
         return {"FINISHED"}
 
 

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Care for a generated mesh, on demand: its health, a cleaner, lighter or quad version of it.
+"""Edit a generated mesh on demand: report on it, or make a cleaner, lighter or quad version.
 
-The background Blender does the work. A timer looks for its end, not a modal operator, for which
-auto-save would wait; scripts wait themselves.
+The background Blender does the work; the heartbeat follows it, and scripts wait themselves.
 """
 
 from __future__ import annotations
@@ -12,7 +11,8 @@ from typing import Any, ClassVar
 import bpy
 
 from ... import jobs
-from ...app import account_watch, bring_in, watcher
+from ...app import bring_in
+from ...app.periodic.mesh_edits import bring_results, follow
 from ...i18n.translate import said, told
 from ...jobs.custom_properties import JOB, SCALE, TURN, VERSION
 from ...jobs.library.versions import ORIGINAL, version_file
@@ -22,11 +22,6 @@ from ...scene.placement import Place, chosen_place
 from ...state import import_options, open_file
 from ..arguments import argument
 from . import import_result, rotate
-
-TICK = 0.2
-
-_drawn: dict[str, object] = {}
-"""What was shown last."""
 
 
 class _CareOperator(bpy.types.Operator):
@@ -61,7 +56,7 @@ class _CareOperator(bpy.types.Operator):
         except ImageToMeshError as error:
             return self._refuse(told(error))
         care.thread.join()
-        settle()
+        bring_results()
         if care.view.failure:
             return self._refuse(said(care.view.failure.message, care.view.failure.hint))
         for note in care.view.notes:
@@ -201,47 +196,6 @@ def target(context: bpy.types.Context, job: str, version: str) -> tuple[jobs.Rec
     return import_result.find(context, job), version_file(version)
 
 
-def settle() -> None:
-    """Deal with what has ended: show its card, bring its version into the scene."""
-    for view in mesh_edits().take_ended():
-        order = view.order
-        if view.card:
-            mesh_edits().put_card(order.job, view.version or order.source, view.card)
-        if view.phase == "Done" and view.version and order.file == open_file.token():
-            bpy.ops.image_to_mesh.bring_version(
-                "EXEC_DEFAULT", True, job=order.job, version=view.version, instead=order.source
-            )
-
-
-def follow() -> None:
-    """Look for the end of what is at work until all of it has ended."""
-    if not bpy.app.timers.is_registered(_look):
-        bpy.app.timers.register(_look, first_interval=TICK, persistent=True)
-
-
-def _look() -> float | None:
-    windows = bpy.context.window_manager.windows
-    if not windows:
-        return TICK if mesh_edits().running() else None
-    at_work = mesh_edits().running() or watcher.artist_is_busy(bpy.context)
-    with bpy.context.temp_override(window=windows[0]):
-        if not watcher.artist_is_busy(bpy.context):
-            settle()
-        _redraw_if_new(bpy.context)
-    return TICK if at_work else None
-
-
-def _redraw_if_new(context: bpy.types.Context) -> None:
-    """Redraw what shows the care, where there is something new to show."""
-    told = tuple(
-        (view.order.job, view.phase, round((view.fraction or 0.0) * 20))
-        for view in mesh_edits().views()
-    )
-    if told != _drawn.get("told"):
-        _drawn["told"] = told
-        account_watch.redraw(context)
-
-
 def _standing(context: bpy.types.Context, job: str, version: str) -> bpy.types.Object | None:
     """Return the root of a version that stands in the scene: the active one, else the newest."""
     found = [
@@ -270,15 +224,6 @@ def _take_over(
     for thing in (before, *before.children_recursive):
         if thing in shown:
             thing.hide_set(True, view_layer=context.view_layer)
-
-
-def unregister() -> None:
-    """Stop everything that is at work."""
-    if bpy.app.timers.is_registered(_look):
-        bpy.app.timers.unregister(_look)
-    mesh_edits().close()
-    mesh_edits.cache_clear()
-    _drawn.clear()
 
 
 classes = (

@@ -75,18 +75,18 @@ def chosen(rehearsal: Any, service: Service, addon: ModuleType, preferences: Any
 @pytest.fixture
 def in_sight(monkeypatch: pytest.MonkeyPatch, chosen: Any) -> Callable[[float], None]:
     """Let the add-on look around at a moment, as if its tab were in sight."""
-    account = room("app.account_watch")
+    account = room("app.periodic.account")
     monkeypatch.setattr(account, "is_shown", lambda _: True)
-    return lambda now: account.look(bpy.context, now)
+    return lambda now: account.poll(bpy.context, now)
 
 
 def answered() -> None:
     """Wait until no answer is waited for."""
-    account = room("app.account_watch")
+    account = room("app.periodic.account")
 
     def look() -> bool:
-        account.look(bpy.context, 0.0)
-        return not account._asked
+        account.poll(bpy.context, 0.0)
+        return not account._pending
 
     until(look)
 
@@ -215,7 +215,7 @@ def test_offline_nothing_is_asked_and_the_reason_is_in_sight(
         bpy.ops.image_to_mesh.test_key(provider="rehearsal")
     in_sight(1.0)
     in_sight(9.0)
-    assert room("app.account_watch")._asked == []
+    assert room("app.periodic.account")._pending == []
 
 
 def test_services_that_share_a_key_share_its_test(
@@ -253,11 +253,11 @@ def test_the_balance_stands_beside_the_provider(chosen: Any, service: Service) -
 
 
 def test_a_shown_balance_is_asked_for_again_after_a_job(chosen: Any, service: Service) -> None:
-    account = room("app.account_watch")
-    account.refresh(bpy.context, "rehearsal")
+    account = room("app.periodic.account")
+    account.refresh_balance(bpy.context, "rehearsal")
     assert service.requests == []
     press_test(service)
-    account.refresh(bpy.context, "rehearsal")
+    account.refresh_balance(bpy.context, "rehearsal")
     answered()
     assert service.calls("GET", "/balance") == 2
 
@@ -321,7 +321,7 @@ def test_no_price_is_asked_for_what_cannot_be_ordered(
     elif why == "provider":
         chosen.provider = "local"
     else:
-        monkeypatch.setattr(room("app.account_watch"), "is_shown", lambda _: False)
+        monkeypatch.setattr(room("app.periodic.account"), "is_shown", lambda _: False)
     in_sight(1.0)
     in_sight(9.0)
     assert service.requests == []
@@ -337,25 +337,25 @@ def test_the_tab_is_in_sight_where_the_sidebar_shows_it(addon: ModuleType) -> No
         manager = SimpleNamespace(windows=[SimpleNamespace(screen=screen)])
         return SimpleNamespace(window_manager=manager)
 
-    is_shown = room("app.account_watch").is_shown
+    is_shown = room("app.redraw").is_shown
     assert is_shown(windows("Image to Mesh", opened=True))
     assert not is_shown(windows("Image to Mesh", opened=False))
     assert not is_shown(windows("Item", opened=True))
     assert is_shown(bpy.context) in (True, False)
     panel = room("panels.sidebar").IMAGE_TO_MESH_PT_sidebar
-    assert panel.bl_category == room("app.account_watch").TAB
+    assert panel.bl_category == room("app.redraw").TAB
 
 
 def test_the_timer_is_gone_with_the_addon(
     rehearsal: Any, monkeypatch: pytest.MonkeyPatch, addon: ModuleType
 ) -> None:
-    account = room("app.account_watch")
+    heartbeat = room("app.heartbeat")
     app = SimpleNamespace(background=False, timers=bpy.app.timers, online_access=False)
-    monkeypatch.setattr(account, "bpy", SimpleNamespace(app=app, context=bpy.context))
-    account.register()
-    assert bpy.app.timers.is_registered(account._look)
-    account.unregister()
-    assert not bpy.app.timers.is_registered(account._look)
+    monkeypatch.setattr(heartbeat, "bpy", SimpleNamespace(app=app, context=bpy.context))
+    heartbeat.wake()
+    assert bpy.app.timers.is_registered(heartbeat._tick)
+    heartbeat.unregister()
+    assert not bpy.app.timers.is_registered(heartbeat._tick)
 
 
 def test_looking_around_takes_no_time(

@@ -252,17 +252,21 @@ def test_an_order_that_gets_no_answer_now_is_shown_with_its_ways(
 def test_nothing_is_looked_at_before_the_window_was_drawn(
     library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    waking, returning = room("app.recovery"), room("jobs").session().recovery
+    recovery, returning = room("app.periodic.recovery"), room("jobs").session().recovery
     asked: list[Any] = []
     monkeypatch.setattr(type(returning), "look", lambda _, means: asked.append(means))
     threads = threading.enumerate()
-    waking._turns.clear()
-    assert [waking._turn() for _ in range(waking.DRAWN)] == [waking.AGAIN] * waking.DRAWN
+    recovery.start()
+    for tick in range(recovery.UNDRAWN):
+        assert recovery.is_needed(bpy.context)
+        recovery.poll(bpy.context, float(tick))
     assert asked == []
-    assert waking._turn() == waking.AGAIN
+    recovery.poll(bpy.context, 3.0)
+    assert recovery.is_needed(bpy.context)
     assert [means.library for means in asked] == [library]
     assert set(asked[0].keys) >= {"local", "rehearsal"}
     assert "tripo" not in asked[0].keys, "it has no key here"
-    assert waking._turn() is None
+    recovery.poll(bpy.context, 4.0)
+    assert not recovery.is_needed(bpy.context)
     assert len(asked) == 1
     assert threading.enumerate() == threads

@@ -27,7 +27,7 @@ def test_paintings_of_over_4_megapixels_are_not_looked_at(
     addon: ModuleType, side: int, costly: bool
 ) -> None:
     painting = bpy.data.images.new("painting", side, side)
-    assert room("operators.images.edit")._is_costly(painting) is costly
+    assert room("app.periodic.image_checks")._is_costly(painting) is costly
     bpy.data.images.remove(painting)
 
 

@@ -55,13 +55,11 @@ def open_picture(chosen: Any, path: Path, pixels: NDArray[np.uint8]) -> Any:
 
 def looked_at(chosen: Any, seconds: float = 60.0) -> Any:
     """Have the picture looked at, as the timer does, and wait for what is seen."""
-    developing = room("operators.images.edit")
-    key, image_checks = (
-        room("state.preflight").picture_key(chosen.image),
-        room("jobs.tasks.image_checks").image_checks(),
-    )
+    steps = room("app.periodic.image_checks")
+    key = room("state.preflight").picture_key(chosen.image)
+    image_checks = room("jobs.tasks.image_checks").image_checks()
     source = room("scene.image_source").picture_source(chosen.image)
-    image_checks.look(key, source, developing._lens(bpy.context))
+    image_checks.look(key, source, steps.subject_detection(bpy.context))
     deadline = time.monotonic() + seconds
     while image_checks.seen(key).waiting:
         assert time.monotonic() < deadline
@@ -147,13 +145,12 @@ def test_drawing_looks_at_nothing_by_itself(chosen: Any, tmp_path: Path) -> None
 def test_the_timer_looks_once_the_picture_is_left_alone(
     chosen: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    developing, asked = room("operators.images.edit"), []
+    steps, asked = room("app.periodic.image_checks"), []
     image_checks = room("jobs.tasks.image_checks").image_checks()
-    monkeypatch.setattr(room("app.account_watch"), "is_shown", lambda _: True)
     monkeypatch.setattr(image_checks, "look", lambda key, *_: asked.append(key))
     open_picture(chosen, tmp_path / "cup.png", disc(64))
     for now in (0.0, 0.1, 0.3):
-        developing.look(bpy.context, now)
+        steps.poll(bpy.context, now)
     assert asked == []
-    developing.look(bpy.context, 0.8)
+    steps.poll(bpy.context, 0.8)
     assert asked == [room("state.preflight").picture_key(chosen.image)]

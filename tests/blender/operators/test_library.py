@@ -230,32 +230,32 @@ def test_show_folder_opens_it(
 def test_the_list_is_looked_at_on_a_thread_and_drawn_when_it_changed(
     library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looking = room("app.library_refresh")
+    looking = room("app.periodic.library")
     job(library)
     drawn: list[int] = []
-    monkeypatch.setattr(looking.account_watch, "redraw", lambda context: drawn.append(1))
+    monkeypatch.setattr(looking, "redraw", lambda context: drawn.append(1))
     found = room("jobs.library.index").library_index(library)
     for _ in range(200):
-        looking.look(bpy.context, 0.0)
+        looking.poll(bpy.context, 0.0)
         if drawn:
             break
         time.sleep(0.05)
     assert len(found.entries) == 1
     count = len(drawn)
-    looking.look(bpy.context, found.refreshed_at)
+    looking.poll(bpy.context, found.refreshed_at)
     assert len(drawn) == count
 
 
 def test_the_library_keeps_to_its_limit_by_itself(
     library: Path, preferences: Any, tmp_path: Path
 ) -> None:
-    looking = room("app.library_refresh")
+    looking = room("app.periodic.library")
     made = job(library)
     room("jobs.library.import_log").log_import(library / made.id)
     found = refreshed(library)
     preferences.library_limit = 1e-7
     for _ in range(200):
-        looking.look(bpy.context, found.refreshed_at)
+        looking.poll(bpy.context, found.refreshed_at)
         if not (library / made.id).exists():
             break
         time.sleep(0.05)

@@ -227,7 +227,7 @@ def test_pictures_that_are_none_are_neither_shown_nor_used(job: str, library: Pa
     room("jobs.library.index").library_index(library).refresh()
     room("state.thumbnails").unregister()
     room("state.thumbnails").register()
-    room("operators.results.gallery")._load_thumbnails(bpy.context)
+    room("app.periodic.thumbnails").load_thumbnails(bpy.context)
     assert room("state.thumbnails").number_of(job) == 0
     assert OPS.reuse(job=job) == {"FINISHED"}
     assert bpy.context.scene.image_to_mesh.image is None

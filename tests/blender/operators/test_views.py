@@ -127,7 +127,7 @@ def test_a_service_that_takes_no_views_is_not_asked_about_them(chosen: Any) -> N
 def test_a_cropped_picture_keeps_its_views_and_so_does_the_way_back(chosen: Any) -> None:
     cup, cropped = image("cup"), image("cup prepared")
     chosen.image, chosen.view_left = cup, image("side")
-    use = room("operators.images.choose").choose
+    use = room("app.chosen_image").choose
     assert use(bpy.context, cropped, same_subject=True) is False
     assert len(pictures(chosen)) == 2
     assert use(bpy.context, cup, same_subject=True) is False

@@ -119,14 +119,13 @@ def test_the_last_price_of_the_same_settings_is_on_the_button(
 def test_thumbnails_are_named_off_draw_and_looked_up_in_it(
     library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gallery, thumbnails = room("operators.results.gallery"), room("state.thumbnails")
+    gallery, thumbnails = room("app.periodic.thumbnails"), room("state.thumbnails")
     record = put(library, 1)
     (library / record.id / "preview.png").write_bytes(places.SAMPLE.read_bytes())
-    monkeypatch.setattr(room("app.account_watch"), "is_shown", lambda _: True)
     room("jobs.library.index").library_index(library).refresh()
     draw(unfolded=True)
     assert thumbnails.number_of(record.id) == 0
-    gallery.look(bpy.context)
+    gallery.poll(bpy.context, 0.0)
     (icon,) = draw(unfolded=True).all("template_icon")
     assert icon["icon_value"] == thumbnails.number_of(record.id)
     thumbnails.forget(record.id)

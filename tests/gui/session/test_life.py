@@ -17,7 +17,7 @@ PATIENCE = 4.0
 """Seconds on any machine; the figures that count are printed, under 1 s on a quiet one."""
 FACES = 2_000
 WAKING = (
-    f"bpy.app.timers.is_registered(sys.modules['{ADDON}.app.recovery']._turn) or "
+    f"sys.modules['{ADDON}.app.periodic.recovery'].is_needed(bpy.context) or "
     f"sys.modules['{ADDON}.jobs'].session().at_work()"
 )
 FACTS = f"""

@@ -100,6 +100,7 @@ NOT_SAID = frozenset(
         "The order",
         "The record of job “{}”",
         "an event of job %s",
+        "heartbeat step %s",
         "job %s: %s",
         "the whole reply",
         "{}, provider {}, error {}",

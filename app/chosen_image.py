@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Make an image the scene's image, whether an operator or a thread's result brings it."""
+
+from __future__ import annotations
+
+import bpy
+
+from ..state import views
+from ..state.scene_properties import choices_of
+from .redraw import redraw
+from .refusals import hide_refusal
+
+
+def choose(
+    context: bpy.types.Context, image: bpy.types.Image, *, same_subject: bool = False
+) -> bool:
+    """Make an image the scene's; return whether side views of another subject were cleared."""
+    cleared = views.put_in_front(choices_of(context.scene), image, same_subject=same_subject)
+    hide_refusal()
+    redraw(context)
+    return cleared

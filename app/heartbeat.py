@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One timer for everything that is polled now and then; it stops when no step is needed.
+
+Each `bpy.app.timers` function costs a call into Python on the main thread. With one timer that
+stops by itself, an idle Blender makes no call at all. `wake` starts it again: a draw of the tab
+does so, and what starts work whose result is waited for.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import bpy
+
+from ..state import visibility
+
+log = logging.getLogger(__name__)
+
+IN_SIGHT = 0.5
+"""Interval in seconds of the steps that serve the tab while a window shows it."""
+EARLY = 0.01
+"""Seconds by which a tick may come early: Blender's clock is not Python's."""
+PAUSE = 30.0
+"""Seconds for which a step that raised an error is left alone, so that it does not fill the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Work that is repeated every `interval` seconds while `is_needed`."""
+
+    name: str
+    interval: float
+    is_needed: Callable[[bpy.types.Context], bool]
+    run: Callable[[bpy.types.Context, float], None]
+
+
+_steps: dict[str, Step] = {}
+_due: dict[str, float] = {}
+"""When each needed step runs next, in seconds of the monotonic clock."""
+
+
+def add(step: Step) -> None:
+    """Have a step run while it is needed."""
+    _steps[step.name] = step
+    wake()
+
+
+def remove(step: Step) -> None:
+    """Run a step no longer."""
+    _steps.pop(step.name, None)
+    _due.pop(step.name, None)
+
+
+def wake() -> None:
+    """Make one tick soon, which keeps the timer going if any step is needed."""
+    # Without a window nobody sees what is polled; scripts wait for their own results.
+    if bpy.app.background or bpy.app.timers.is_registered(_tick):
+        return
+    # persistent: Blender drops other timers when a file is opened, and nobody would wake this one.
+    bpy.app.timers.register(_tick, first_interval=0.0, persistent=True)
+
+
+def beat(context: bpy.types.Context, now: float) -> float | None:
+    """Run the steps that are due; return the seconds to the next tick, or None to stop."""
+    for step in tuple(_steps.values()):
+        if _due.get(step.name, now) <= now + EARLY and _is_needed(step, context):
+            _due[step.name] = _next(step, now)
+            _run(step, context, now)
+    needed = {step.name: step for step in _steps.values() if _is_needed(step, context)}
+    for name in _due.keys() - needed.keys():
+        del _due[name]
+    times = [_due.setdefault(name, _next(step, now)) for name, step in needed.items()]
+    return max(0.0, min(times) - now) if times else None
+
+
+def register() -> None:
+    """Have a draw of the tab wake the heartbeat."""
+    visibility.call_when_drawn(wake)
+
+
+def unregister() -> None:
+    """Stop at once, and forget the steps."""
+    visibility.call_when_drawn(None)
+    if bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.unregister(_tick)
+    _steps.clear()
+    _due.clear()
+
+
+def _tick() -> float | None:
+    return beat(bpy.context, time.monotonic())
+
+
+def _next(step: Step, now: float) -> float:
+    """Return when a step runs next.
+
+    Steps of one interval fall on the same multiples of it, so that they share their ticks however
+    they were woken: six steps of half a second cost two callbacks a second, not twelve.
+    """
+    return (math.floor((now + EARLY) / step.interval) + 1) * step.interval
+
+
+def _run(step: Step, context: bpy.types.Context, now: float) -> None:
+    try:
+        step.run(context, now)
+    except Exception:  # guard: one-bad-step
+        log.exception("heartbeat step %s", step.name)
+        _due[step.name] = now + PAUSE
+
+
+def _is_needed(step: Step, context: bpy.types.Context) -> bool:
+    try:
+        return step.is_needed(context)
+    except Exception:
+        log.exception("heartbeat step %s", step.name)
+        return False

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The heartbeat's steps: what is refreshed now and then while it is needed."""
+
+from __future__ import annotations
+
+from . import (
+    account,
+    downloaded_images,
+    edited_images,
+    image_checks,
+    library,
+    mesh_edits,
+    new_scenes,
+    recovery,
+    thumbnails,
+)
+
+_MODULES = (
+    account,
+    image_checks,
+    edited_images,
+    downloaded_images,
+    thumbnails,
+    library,
+    mesh_edits,
+    new_scenes,
+    recovery,
+)
+
+
+def register() -> None:
+    """Add all steps to the heartbeat."""
+    for module in _MODULES:
+        module.register()
+
+
+def unregister() -> None:
+    """Take them away in reverse, with what they remember."""
+    for module in reversed(_MODULES):
+        module.unregister()

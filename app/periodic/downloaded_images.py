@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Take in images that were downloaded from an address on a thread."""
+
+from __future__ import annotations
+
+import bpy
+
+from ...jobs.tasks.image_download import DownloadedImage, image_downloads
+from ...providers import ImageToMeshError
+from ...state import open_file
+from .. import heartbeat
+from ..chosen_image import choose
+from ..redraw import redraw
+from ..refusals import show_refusal
+
+INTERVAL = 0.1
+
+_file: list[str] = []
+"""The open file's token when the newest download was started."""
+
+
+def follow() -> None:
+    """Take the image in when it has arrived, unless another file is open by then."""
+    _file[:] = [open_file.token()]
+    heartbeat.wake()
+
+
+def use(context: bpy.types.Context, arrived: DownloadedImage) -> None:
+    """Make a downloaded image the scene's; raises ImageToMeshError if the download failed."""
+    from ...scene.clipboard import image_of_bytes
+
+    if arrived.error is not None:
+        raise arrived.error
+    choose(context, image_of_bytes(arrived.data, arrived.name))
+
+
+def is_needed(_: bpy.types.Context) -> bool:
+    """Return whether an image is on its way."""
+    return bool(image_downloads().waiting())
+
+
+def poll(context: bpy.types.Context, _now: float) -> None:
+    """Make an image that has arrived the scene's, as one undo step."""
+    arrived = image_downloads().take()
+    if arrived is None or _file != [open_file.token()]:
+        return
+    try:
+        use(context, arrived)
+        # No operator runs here that would push it.
+        bpy.ops.ed.undo_push(message="Picture from Address")
+    except ImageToMeshError as error:
+        show_refusal(context, error)
+    redraw(context)
+
+
+STEP = heartbeat.Step("downloaded_images", INTERVAL, is_needed, poll)
+
+
+def register() -> None:
+    """Add the step to the heartbeat."""
+    heartbeat.add(STEP)
+
+
+def unregister() -> None:
+    """Take the step away; what still arrives is not used."""
+    heartbeat.remove(STEP)
+    _file.clear()

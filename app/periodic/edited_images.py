@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Take in images that the background Blender made of the scene's image: cropped or cut out."""
+
+from __future__ import annotations
+
+import bpy
+
+from ...jobs.custom_properties import EDITED_FROM
+from ...jobs.tasks.image_checks import EditedImage, image_checks
+from ...providers import ImageToMeshError
+from ...state.scene_properties import choices_of
+from .. import heartbeat
+from ..chosen_image import choose
+from ..redraw import redraw
+from ..refusals import show_refusal
+
+INTERVAL = 0.25
+
+
+def use(context: bpy.types.Context, edited: EditedImage) -> None:
+    """Make an edited image the scene's; raises ImageToMeshError if the edit failed."""
+    from ...scene.clipboard import image_of_bytes
+
+    if edited.error is not None:
+        raise edited.error
+    image = image_of_bytes(edited.data, f"{edited.name} prepared")
+    image[EDITED_FROM] = edited.original
+    before = choices_of(context.scene).image
+    is_of_it = before is not None and edited.original in (before.name, before.get(EDITED_FROM))
+    choose(context, image, same_subject=is_of_it)
+
+
+def is_needed(_: bpy.types.Context) -> bool:
+    """Return whether an image is being edited."""
+    return bool(image_checks().at_work)
+
+
+def poll(context: bpy.types.Context, _now: float) -> None:
+    """Make an image that is ready the scene's, as one undo step."""
+    edited = image_checks().take()
+    if edited is None:
+        return
+    try:
+        use(context, edited)
+        # No operator runs here that would push it.
+        bpy.ops.ed.undo_push(message="Prepare Picture")
+    except ImageToMeshError as error:
+        show_refusal(context, error)
+    redraw(context)
+
+
+STEP = heartbeat.Step("edited_images", INTERVAL, is_needed, poll)
+
+
+def register() -> None:
+    """Add the step to the heartbeat."""
+    heartbeat.add(STEP)
+
+
+def unregister() -> None:
+    """Take the step away."""
+    heartbeat.remove(STEP)

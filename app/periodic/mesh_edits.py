@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Follow the mesh edits that the background Blender works on, and bring their results in.
+
+Polled, not watched by a modal operator: Blender's auto-save waits while one runs.
+"""
+
+from __future__ import annotations
+
+import bpy
+
+from ...jobs.tasks.mesh_edits import mesh_edits
+from ...state import open_file
+from .. import heartbeat, watcher
+from ..redraw import redraw
+
+INTERVAL = 0.2
+
+_followed: list[bool] = []
+"""Holds an entry from the start of an edit until the last result was brought in."""
+_drawn: list[object] = [()]
+"""What was shown last."""
+
+
+def follow() -> None:
+    """Poll until everything at work has ended."""
+    _followed[:] = [True]
+    heartbeat.wake()
+
+
+def bring_results() -> None:
+    """Keep the reports of edits that have ended, and bring their versions into the scene."""
+    for view in mesh_edits().take_ended():
+        order = view.order
+        if view.card:
+            mesh_edits().put_card(order.job, view.version or order.source, view.card)
+        if view.phase == "Done" and view.version and order.file == open_file.token():
+            # The operator, called with undo, makes one step that takes away this version alone.
+            bpy.ops.image_to_mesh.bring_version(
+                "EXEC_DEFAULT", True, job=order.job, version=view.version, instead=order.source
+            )
+
+
+def is_needed(_: bpy.types.Context) -> bool:
+    """Return whether an edit is at work, or its result was not brought in yet."""
+    return bool(_followed)
+
+
+def poll(context: bpy.types.Context, _now: float) -> None:
+    """Bring in what has ended, and redraw for progress."""
+    windows = context.window_manager.windows
+    if not windows:
+        if not mesh_edits().running():
+            _followed.clear()
+        return
+    is_busy = watcher.artist_is_busy(context)
+    if not mesh_edits().running() and not is_busy:
+        _followed.clear()
+    # A timer has no window, which the operator needs.
+    with context.temp_override(window=windows[0]):
+        if not is_busy:
+            bring_results()
+        _redraw_if_changed(bpy.context)
+
+
+STEP = heartbeat.Step("mesh_edits", INTERVAL, is_needed, poll)
+
+
+def register() -> None:
+    """Add the step to the heartbeat."""
+    heartbeat.add(STEP)
+
+
+def unregister() -> None:
+    """Take the step away, and stop everything that is at work."""
+    heartbeat.remove(STEP)
+    mesh_edits().close()
+    mesh_edits.cache_clear()
+    _followed.clear()
+    _drawn[0] = ()
+
+
+def _redraw_if_changed(context: bpy.types.Context) -> None:
+    """Redraw what shows the edits when it would look different: progress in steps of 5 %."""
+    seen = tuple(
+        (view.order.job, view.phase, round((view.fraction or 0.0) * 20))
+        for view in mesh_edits().views()
+    )
+    if seen != _drawn[0]:
+        _drawn[0] = seen
+        redraw(context)

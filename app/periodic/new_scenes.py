@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Apply the import defaults from the preferences to scenes in which nothing was chosen yet.
+
+Blender tells nobody of a new scene. It begins with the defaults when its file is opened, when the
+tab is in sight, and before a mesh is generated in it, which is when somebody can notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import bpy
+from bpy.app.handlers import persistent
+
+from ... import preferences
+from ...state.scene_properties import choices_of
+from .. import heartbeat
+from ..redraw import is_shown
+
+GROUPS = ("placement", "mending")
+OF_ONE_SCENE = frozenset({"reference", "name", "rna_type"})
+
+
+def chosen_in(scene: bpy.types.Scene) -> dict[str, Any]:
+    """Return what a scene has chosen, without what belongs to this scene alone."""
+    chosen = {f"{title}.{name}": getattr(group, name) for title, group, name in _properties(scene)}
+    if chosen["placement.position"] == "reference":
+        del chosen["placement.position"]
+    return chosen
+
+
+def apply_defaults(context: bpy.types.Context) -> None:
+    """Write the defaults into the scenes where nothing was chosen."""
+    defaults = preferences.import_defaults(context)
+    for scene in bpy.data.scenes if defaults else ():
+        rows = list(_properties(scene)) if scene.is_editable else []
+        if any(group.is_property_set(name) for _, group, name in rows):
+            continue
+        for title, group, name in rows:
+            value = defaults.get(f"{title}.{name}", getattr(group, name))
+            try:
+                setattr(group, name, value)
+            except (TypeError, ValueError):  # Saved by another version, with other choices.
+                continue
+
+
+def poll(context: bpy.types.Context, _now: float) -> None:
+    """Apply the defaults to scenes that were added since the last tick."""
+    apply_defaults(context)
+
+
+STEP = heartbeat.Step("new_scenes", heartbeat.IN_SIGHT, is_shown, poll)
+
+
+@persistent  # Blender drops other handlers when it opens a file, which is when this one acts.
+def _on_load(*_: object) -> None:
+    apply_defaults(bpy.context)
+
+
+def register() -> None:
+    """Apply the defaults to each file that is opened, and to scenes that are added."""
+    bpy.app.handlers.load_post.append(_on_load)
+    heartbeat.add(STEP)
+
+
+def unregister() -> None:
+    """Apply them no more."""
+    bpy.app.handlers.load_post.remove(_on_load)
+    heartbeat.remove(STEP)
+
+
+def _properties(scene: bpy.types.Scene) -> Iterator[tuple[str, Any, str]]:
+    for title in GROUPS:
+        group = getattr(choices_of(scene), title)
+        for declared in group.bl_rna.properties:
+            if declared.identifier not in OF_ONE_SCENE:
+                yield title, group, declared.identifier

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Redrawing what shows jobs and answers, and whether the add-on's tab is in sight."""
+
+from __future__ import annotations
+
+import bpy
+
+from ..state.visibility import TAB
+
+SHOWS = {"VIEW_3D": "UI", "PREFERENCES": "WINDOW"}
+"""The regions that show jobs or answers, by the type of their area."""
+WATCHER = "IMAGE_TO_MESH_OT_watch"
+
+
+def redraw(context: bpy.types.Context) -> None:
+    """Tag for redraw everything that shows jobs or answers."""
+    for window in context.window_manager.windows:
+        for area in window.screen.areas:
+            for region in area.regions:
+                if region.type == SHOWS.get(area.type):
+                    region.tag_redraw()
+        _redraw_status_bar(window)
+
+
+def is_shown(context: bpy.types.Context) -> bool:
+    """Return whether any window shows the tab."""
+    return any(
+        region.active_panel_category == TAB
+        for window in context.window_manager.windows
+        for area in window.screen.areas
+        if area.type == "VIEW_3D" and area.spaces.active.show_region_ui
+        for region in area.regions
+        if region.type == "UI"
+    )
+
+
+def _redraw_status_bar(window: bpy.types.Window) -> None:
+    """Redraw the status bar, which Blender does not list among the areas of a screen.
+
+    Clearing a status text that nobody has set redraws it. A modal operator other than the watcher
+    may have set one, which stays.
+    """
+    others = [operator for operator in window.modal_operators if operator.bl_idname != WATCHER]
+    if not others and window.workspace:
+        window.workspace.status_text_set(None)

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The entry that the panel shows when a click started no job, and why."""
+
+from __future__ import annotations
+
+import time
+
+import bpy
+
+from .. import jobs
+from ..providers import ImageToMeshError
+from ..providers._shared.untrusted_text import readable_name
+from ..state.scene_properties import choices_of, provider_of
+
+REFUSED = "refused"
+"""Stands for a job's id when a click on Generate started none."""
+
+
+def show_refusal(context: bpy.types.Context, error: ImageToMeshError) -> None:
+    """Show in the panel, beside the button, why a click started nothing."""
+    image = choices_of(context.scene).image
+    hide_refusal()
+    jobs.session().show(
+        jobs.JobView(
+            job=REFUSED,
+            provider=provider_of(context.scene).id,
+            name=readable_name(image) if image else "Generate",
+            state=jobs.State.FAILED,
+            phase="Refused",
+            fraction=None,
+            started=time.monotonic(),
+            failure=jobs.Failure(error.kind, error.message, error.hint, error.link),
+        )
+    )
+
+
+def hide_refusal() -> None:
+    """Hide why an earlier click started nothing."""
+    jobs.session().dismiss(REFUSED)
