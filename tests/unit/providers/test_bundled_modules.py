@@ -16,7 +16,7 @@ from fakes.running import Orders
 from fakes.service import KEY, Service
 
 from image_to_mesh.jobs import Library, State
-from image_to_mesh.providers._shared import bounds
+from image_to_mesh.providers._shared import bounds, bundled_modules
 
 ADDON = "/home/me/.config/blender/5.0/scripts/addons/other_tool/libs"
 EXTENSION = "/home/me/.config/blender/5.0/extensions/user_default/other_ext/vendor"
@@ -151,3 +151,26 @@ def test_a_job_of_the_window_says_it_before_anything_is_sent(
 def test_ranges_still_bound_settings_without_the_library() -> None:
     own = bounds._Interval(ge=1, le=3)
     assert (own.ge, own.le, bounds._Ge(2).ge, bounds._Le(4).le) == (1, 3, 2, 4)
+
+
+@pytest.mark.parametrize(
+    ("file", "owner"),
+    [
+        ("/b/scripts/addons/tool/x/pydantic/__init__.py", "tool"),
+        (r"C:\b\scripts\addons\tool\pydantic\__init__.py", "tool"),
+        ("/b/extensions/blender_org/tool/pydantic/__init__.py", "tool"),
+        ("/b/extensions/.local/lib/python3.11/site-packages/pydantic/__init__.py", None),
+        ("/usr/lib/python3/dist-packages/pydantic/__init__.py", None),
+    ],
+)
+def test_the_add_on_that_owns_a_module_is_found_by_its_path(file: str, owner: str | None) -> None:
+    match = bundled_modules._PLACE.search(file)
+    assert (match and (match[1] or match[2])) == owner
+
+
+def test_a_missing_module_is_named_with_what_to_do() -> None:
+    missing = ModuleNotFoundError("No module named 'nowhere'", name="nowhere")
+    assert str(bundled_modules.wrong_module(missing)) == (
+        "The Python module nowhere is missing: No module named 'nowhere'. "
+        "Install Image to Mesh again."
+    )
