@@ -139,7 +139,7 @@ class Submission:
         """Make the one call that costs. No time limit ends it here: its answer must be known."""
         if self._resources.http is None:
             return self.store(submit(), answers)
-        self._resources.http.keep = answers  # guard: answer-kept-as-it-came
+        self._resources.http.recorder = answers  # guard: answer-kept-as-it-came
         try:
             call = Call(lambda: self._ordered(submit, answers), lasting=True)
         except RuntimeError as error:

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which address a text means. What judges an address here is what connects to it.
+"""Parsing of URLs, strict enough that the host that was checked is the host that is called.
 
-An address is taken apart once, put together again from its parts, and only that is connected to:
-no second parser can read another host out of it. Light to import: no library is needed.
+URL parsers disagree on odd URLs: `http://a.example\\@b.example/` is one host to this library and
+another to that one. A URL is therefore parsed once, odd ones are refused, and requests gets the
+URL that is put together again from the parts. Uses the standard library only, because the
+preferences check addresses while Blender starts.
 """
 
 from __future__ import annotations
@@ -19,18 +21,20 @@ from ..errors import BadReply, InvalidSettings, Message, Sent
 
 PORTS = {"http": 80, "https": 443}
 LONGEST = 16_384
+"""Characters of a URL. Presigned ones have up to about two thousand."""
 LONGEST_ID = 512
+"""Characters of an id within a path."""
 
 _PARTS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?")
 UNCLEAR = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zs", "Zl", "Zp"})
-"""Kinds of characters that no address has: what cannot be seen, and what stands for nothing."""
+"""Unicode categories that no URL contains: control, format, unassigned, private, blank."""
 _UNCLEAR = re.compile(r"[\x00-\x20\x7f\\]")
 _NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 
 class BadAddress(ValueError):
-    """A text is not an address that can be connected to; it reads as a reason: “… is missing”."""
+    """A text is not a usable URL. `reason` completes a sentence: "it holds a user name"."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -39,7 +43,7 @@ class BadAddress(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class WebAddress:
-    """An address in its parts. `host` is lower case ASCII without a dot at its end."""
+    """A parsed URL. `host` is lower-case ASCII without a final dot, `rest` is path and query."""
 
     scheme: str
     host: str
@@ -48,33 +52,33 @@ class WebAddress:
 
     @property
     def url(self) -> str:
-        """The address as it is connected to."""
+        """The normalized URL, which is what gets requested."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         port = "" if self.port == PORTS[self.scheme] else f":{self.port}"
         return f"{self.scheme}://{host}{port}{self.rest or '/'}"
 
     @property
     def shown(self) -> str:
-        """The address for people: without its path, which may be signed."""
+        """Scheme and host, for messages and logs: the path may hold a signature."""
         return f"{self.scheme}://{self.host}"
 
     @property
     def is_loopback(self) -> bool:
-        """Whether it is this machine itself."""
+        """Whether the host is this computer."""
         return is_loopback(self.host)
 
     @property
     def is_private(self) -> bool:
-        """Whether it names this machine or its network: by number, or a name that stays here."""
+        """Whether the host is in a private network, by its IP address or its top-level domain."""
         return is_private(self.host) or self.host.endswith((".localhost", ".local", ".internal"))
 
 
 @functools.lru_cache(64)
 def read_address(text: str) -> WebAddress:
-    """Take an http or https address apart. Raises BadAddress for what two parsers could differ on.
+    """Parse an http or https URL. Raises BadAddress for anything that parsers could disagree on.
 
-    Refused are blanks, control characters, backslashes, user names, numbers that are not four in
-    decimal, and zones of IPv6 addresses.
+    That is white space, control characters, backslashes, user names, IPv4 addresses other than
+    four decimal numbers, and zones of IPv6 addresses.
     """
     if not text:
         raise BadAddress("it is empty")
@@ -95,7 +99,7 @@ def read_address(text: str) -> WebAddress:
 
 
 def redirect_target(address: WebAddress, target: str) -> WebAddress:
-    """Return where a redirect from an address leads. Raises BadAddress."""
+    """Return the absolute URL of a Location header. Raises BadAddress."""
     try:
         return read_address(urljoin(address.url, target))
     except BadAddress:
@@ -105,13 +109,13 @@ def redirect_target(address: WebAddress, target: str) -> WebAddress:
 
 
 def ending_of(text: str) -> str:
-    """Return what the path of an address ends in, in lower case: `glb`; empty for none."""
+    """Return the lower-case file extension of a URL's path without its dot, or an empty string."""
     path = re.split(r"[?#]", text, maxsplit=1)[0].rpartition("/")[2]
     return PurePosixPath(path).suffix[1:].lower()
 
 
 def is_loopback(host: str) -> bool:
-    """Say whether a host's name or number is this machine itself."""
+    """Return whether a host name or IP address is this computer's loopback."""
     if host.lower().removesuffix(".") == "localhost":
         return True
     number = _number(host)
@@ -119,7 +123,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_loopback_address(text: str) -> bool:
-    """Say whether an address leads to this machine itself; one that is none leads nowhere."""
+    """Return whether a URL leads to this computer. A text that is not a URL does not."""
     try:
         return read_address(text).is_loopback
     except BadAddress:
@@ -127,7 +131,7 @@ def is_loopback_address(text: str) -> bool:
 
 
 def is_https_address(text: str) -> bool:
-    """Say whether a text is an https address that can be connected to."""
+    """Return whether a text is a usable https URL."""
     try:
         return read_address(text).scheme == "https"
     except BadAddress:
@@ -135,7 +139,7 @@ def is_https_address(text: str) -> bool:
 
 
 def is_private(host: str) -> bool:
-    """Say whether a number is of this machine or of its own network; names are not looked up."""
+    """Return whether an IP address is not public. Host names are not resolved."""
     if is_loopback(host):
         return True
     number = _number(host)
@@ -143,9 +147,10 @@ def is_private(host: str) -> bool:
 
 
 def segment(text: object) -> str:
-    """Return an id as one part of a path. Raises BadReply for what cannot be one."""
-    is_one = isinstance(text, str) and text.strip(".") and len(text) <= LONGEST_ID
-    if not isinstance(text, str) or not is_one:  # guard: no-path-out-of-a-path
+    """Return an id, quoted as one segment of a path. Raises BadReply if it cannot be one."""
+    # `..` would climb to another endpoint, even percent-encoded.
+    is_segment = isinstance(text, str) and text.strip(".") and len(text) <= LONGEST_ID
+    if not isinstance(text, str) or not is_segment:  # guard: no-path-out-of-a-path
         shown = str(text)[:40].encode("ascii", "replace").decode()
         raise BadReply(Message("The service cannot be asked for the id “{id}”.", id=shown))
     return quote(text, safe="", errors="replace")
@@ -158,14 +163,14 @@ def _is_unclear(text: str) -> bool:
     return "\\" in text or not kinds.isdisjoint(UNCLEAR)
 
 
-def _split(place: str) -> tuple[str, str]:
-    """Return host and port of what stands between `//` and the path."""
-    if place.startswith("["):
-        number, closed, port = place[1:].partition("]")
+def _split(authority: str) -> tuple[str, str]:
+    """Split the part between `//` and the path into host and port."""
+    if authority.startswith("["):
+        number, closed, port = authority[1:].partition("]")
         if not closed or (port and not port.startswith(":")) or ":" not in number:
             raise BadAddress("its host cannot be read")
         return number, port[1:]
-    host, _, port = place.partition(":")
+    host, _, port = authority.partition(":")
     return host, port
 
 
@@ -178,7 +183,7 @@ def _port(text: str, scheme: str) -> int:
 
 
 def _host(text: str) -> str:
-    """Return a host in lower case ASCII, a number in its usual form."""
+    """Return the normalized host: IDNA for names, the canonical form of an IP address."""
     if ":" in text:
         try:
             return str(ipaddress.IPv6Address("" if "%" in text else text))
@@ -191,6 +196,8 @@ def _host(text: str) -> str:
     labels = host.split(".")
     if len(host) > 253 or not all(_NAME.fullmatch(label) for label in labels):
         raise BadAddress("its host cannot be read" if host else "it names no host")
+    # Sockets take 127.1, 0x7f.1 and 2130706433 for 127.0.0.1, as browsers do: refuse what the
+    # `ipaddress` module does not read.
     if _NUMBER.fullmatch(labels[-1]):
         try:
             return str(ipaddress.IPv4Address(host))
@@ -200,7 +207,7 @@ def _host(text: str) -> str:
 
 
 def _number(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """Return a host's number; that of IPv4 where an IPv6 address only wraps it."""
+    """Return the IP address of a host, or None for a name. IPv4 within IPv6 is unwrapped."""
     try:
         number = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
@@ -210,16 +217,16 @@ def _number(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     return number
 
 
-# -- a service's own -----------------------------------------------------------------------------
+# -- base URLs of services -----------------------------------------------------------------------
 
 NOT_ENCRYPTED = "it does not begin with https://"
 
 
 def service_address(text: str, *, self_hosted: bool = False, origin: str = "") -> WebAddress:
-    """Return a service's address; `origin` is the preference or variable that has it.
+    """Parse the base URL of a service. `origin` names the preference or variable it is set in.
 
-    Raises InvalidSettings for one that cannot be called: plain http is for this machine alone, and
-    for self-hosted services in the local network.
+    Raises InvalidSettings if it cannot be called. Plain http is accepted for this computer, and for
+    self-hosted services in the local network: elsewhere it would expose the API key.
     """
     try:
         address = read_address(text)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which addresses are called for a service: its own, and those that it may name.
+"""Which URLs may be called: those of the service itself, and those that its responses name.
 
-A service elsewhere names nothing on this machine or in its network.
+A service on the internet must not make this computer call addresses in its own network (SSRF):
+routers and databases there often trust every local caller.
 """
 
 from __future__ import annotations
@@ -25,43 +26,46 @@ from .verdicts import OWN_NETWORK, unusable_address, with_sent
 
 
 class Forbidden(Exception):
-    """An address leads into this machine's own network, where it may not."""
+    """A URL from a public service leads into the private network."""
 
 
 def host_check_for(home: WebAddress) -> Callable[[str], None]:
-    """Return what raises Forbidden for a host or number that a service at `home` may not name.
+    """Return a function that raises Forbidden for hosts and IP addresses outside of its reach.
 
-    A service on this machine may name anything; one in the local network all but this machine.
+    `home` is the service's own address. A service on this computer may name any host, one in the
+    local network any host but this computer, one on the internet public hosts only.
     """
 
+    # Resolved when a private address is first met, which for most services is never.
     @functools.cache
-    def neighbors() -> list[str]:
+    def home_addresses() -> list[str]:
         try:
             found = socket.getaddrinfo(home.host, home.port, 0, socket.SOCK_STREAM)
         except OSError:
             return []
-        return [str(place[0]) for *_, place in found]
+        return [str(socket_address[0]) for *_, socket_address in found]
 
-    def check_host(number: str) -> None:
-        if not is_private(number):
+    def check_host(host: str) -> None:
+        if not is_private(host):
             return
-        here = _is_here if _is_here(number) else is_private
-        if not any(here(one) for one in neighbors()):  # guard: own-network-not-named
+        is_as_near = _is_this_computer if _is_this_computer(host) else is_private
+        if not any(map(is_as_near, home_addresses())):  # guard: own-network-not-named
             raise Forbidden
 
     return check_host
 
 
-def _is_here(number: str) -> bool:
-    return is_loopback(number) or number in ("0.0.0.0", "::")
+def _is_this_computer(host: str) -> bool:
+    # Connecting to the unspecified address reaches the loopback on Linux and macOS.
+    return is_loopback(host) or host in ("0.0.0.0", "::")
 
 
-def _anything(_number: str) -> None:
+def _allow_any_host(_host: str) -> None:
     return None
 
 
 class AddressPolicy:
-    """The addresses of one service. `online`: other machines than this one may be called."""
+    """The URL rules of one service. `online`: other hosts than loopback may be called."""
 
     def __init__(self, base: str, *, online: bool, self_hosted: bool) -> None:
         self._base = base
@@ -69,7 +73,7 @@ class AddressPolicy:
         self._self_hosted = self_hosted
 
     def at_home(self, path: str) -> WebAddress:
-        """Return a path's address at the service; raises InvalidSettings where it has none."""
+        """Return the URL of a path at the service. Raises InvalidSettings for a bad base URL."""
         service_address(self._base, self_hosted=self._self_hosted)
         address = service_address(f"{self._base}/{path.lstrip('/')}", self_hosted=self._self_hosted)
         self._allow(address)
@@ -78,7 +82,7 @@ class AddressPolicy:
     def elsewhere(
         self, url: str, check_host: Callable[[str], None], kind: type[ImageToMeshError]
     ) -> WebAddress:
-        """Return an address that was named; raises `kind` for one that is not to be used."""
+        """Return the address of a URL from a response or the user. Raises `kind` if not allowed."""
         try:
             address = read_address(url)
             check_host(address.host)
@@ -93,13 +97,13 @@ class AddressPolicy:
         return address
 
     def check_host(self, url: str) -> Callable[[str], None]:
-        """Return what judges where an address may lead: as the service itself, or the first one."""
+        """Return the host check for a URL and its redirects; see `host_check_for`."""
         with contextlib.suppress(BadAddress):
             return host_check_for(read_address(self._base or url))
-        return _anything
+        return _allow_any_host
 
     def _allow(self, address: WebAddress) -> None:
-        """Refuse the network while Blender is offline."""
+        """Raise Unreachable for a public host while Blender is offline."""
         if not self._online and not address.is_loopback:  # guard: offline-calls-nobody
             raise with_sent(
                 Unreachable(

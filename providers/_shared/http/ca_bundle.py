@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which authorities connections trust besides the usual ones: a file of the person's choice.
+"""The CA bundle that certificates are verified against, if the user has set one.
 
-Certificates are always checked; this only says against what. Light to import: `_http` reads it
-when it opens a connection.
+Verification itself cannot be switched off. Kept apart from the HTTP client because the preferences
+set it while Blender starts, when importing requests would take too long.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import os
 from pathlib import Path
 
 VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-"""They win over the preference, in this order."""
+"""Environment variables that override the preference, in this order, as for requests."""
 
 _bundle: list[str] = []
 _problem: list[str] = []
 
 
 def set_ca_bundle(path: str) -> None:
-    """Check connections against this PEM file from now on; empty for the usual authorities."""
+    """Verify new connections against this PEM file; an empty path restores the default bundle."""
     _bundle.clear()
     _problem.clear()
     if not path:
@@ -30,7 +30,7 @@ def set_ca_bundle(path: str) -> None:
 
 
 def ca_bundle() -> tuple[str, str]:
-    """Return the file or folder of authorities that is set, and what sets it; empty for none."""
+    """Return the user's CA bundle, a file or folder, and the setting it comes from, or ("", "")."""
     for variable in VARIABLES:
         if os.environ.get(variable):
             return os.environ[variable], variable
@@ -38,5 +38,5 @@ def ca_bundle() -> tuple[str, str]:
 
 
 def ca_bundle_problem() -> str:
-    """Return why the person's file is not used; empty where it is."""
+    """Return why the chosen bundle is not used; empty if there is no problem."""
     return _problem[0] if _problem else ""

@@ -1,18 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Calls to a service, and downloads that know no key.
+"""The HTTP client of the providers: calls to a service, and downloads without the API key.
 
-The rules that hold for every provider are kept here: the key goes to the service's own host only,
-a submit is sent once, everything else is retried with patience, and no answer is read without end.
-What a failed call means is decided in `_verdicts`, by how much of it the transport has sent.
+It enforces four rules for every provider: the API key is sent to the service's own host only, a
+submit is sent once, all other calls are retried with backoff, and every response is limited in
+size. `verdicts` decides which error a failed call becomes, by how much of it the transport sent.
 """
 
 from __future__ import annotations
 
 import contextlib
-import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from ..bundled_modules import bundled_imports
@@ -20,6 +18,8 @@ from ..errors import BadImage, BadMesh, BadReply, ImageToMeshError, Message, Sen
 from ..redaction import redactor_for
 from .addresses import BadAddress, WebAddress, redirect_target
 from .allowed_addresses import AddressPolicy, Forbidden
+from .backoff import ATTEMPTS, RETRIED, asks_too_long, delay
+from .download_stream import Interrupted, Stream
 from .recorded_answer import AnswerRecorder, record_answer
 from .reply import Reply, is_refusal, reply_of
 from .verdicts import OWN_NETWORK, submit_error, unreachable_error, unusable_address, with_sent
@@ -28,41 +28,19 @@ with bundled_imports("requests", "urllib3"):
     from .transport import Answer, CallFailed, Transport
 
 READ_LIMIT = 60.0
+"""Seconds that a call may wait without receiving a byte."""
 FREE_LIMIT = 90.0
-"""Seconds for a free call and its repetitions, besides what its bytes take and the pauses."""
+"""Seconds for a free call with its retries; transfer time and pauses are not counted."""
 PIECE = 1024 * 1024
+"""Bytes to read at a time: large enough to be fast, small enough to cancel within a second."""
 MAX_REPLY = 1024 * 1024
-"""Bytes of an answer that brings no mesh."""
-ATTEMPTS = 5
-LONGEST_PAUSE = 30.0
-LONGEST_WAIT = 120.0
-"""A service that asks for a longer pause is not asked again: the user is told instead."""
-RETRIED = frozenset({429, 502, 503, 504})
+"""Bytes of a response that contains no mesh. The services' longest ones have a few kilobytes."""
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MOST_REDIRECTS = 5
+"""Storage services redirect once or twice; more is a loop."""
 
 Pause = Callable[[float], None]
 Check = Callable[[], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """A download's answer: status, headers in lower case, and the body in pieces as it comes."""
-
-    status: int
-    headers: Mapping[str, str]
-    pieces: Iterator[bytes]
-
-
-class Interrupted(Exception):
-    """The connection of a download could not be opened, or ended before its time.
-
-    `lasting`: what is in the way here, which another try would meet again.
-    """
-
-    def __init__(self, reason: str, lasting: ImageToMeshError | None = None) -> None:
-        super().__init__(reason)
-        self.lasting = lasting
 
 
 def _no_check() -> None:
@@ -70,9 +48,12 @@ def _no_check() -> None:
 
 
 class Http:
-    """Calls to one service. `headers` carry the key; `pause` sleeps and may raise Cancelled.
+    """The connection to one service.
 
-    `secrets` are what must not be seen in an answer that quotes them.
+    `headers` carry the API key and go to `base_url` only. `secrets` are redacted in responses,
+    since some services quote the key in their errors. `online`: False allows loopback only.
+    `self_hosted` allows plain http in private networks. `pause` sleeps for some seconds between
+    attempts, and may raise Cancelled.
     """
 
     def __init__(
@@ -89,12 +70,16 @@ class Http:
         self._headers = dict(headers)
         self._secrets = redactor_for(secrets, self._headers)
         self._pause = pause
-        self.keep: AnswerRecorder | None = None
-        """Takes the answers to orders as they come, before they are read."""
+        self.recorder: AnswerRecorder | None = None
+        """Records the answers to submits as they arrive, before they are parsed."""
         self._transport = Transport()
 
     def get(self, path: str, *, params: Mapping[str, Any] | None = None) -> Reply:
-        """Ask for something; retried."""
+        """Send a GET to a path of the service, with retries.
+
+        Raises Unreachable if no response arrives, InvalidSettings if the base URL is not usable,
+        BadReply if the response is too large or a redirect. HTTP errors are returned.
+        """
         return self._send_with_retries(
             "GET", self._policy.at_home(path), params=params, headers=self._headers
         )
@@ -107,7 +92,7 @@ class Http:
         files: Mapping[str, tuple[str, bytes, str]] | None = None,
         timeout: float = READ_LIMIT,
     ) -> Reply:
-        """Post something free, such as an upload; retried."""
+        """Send a POST that costs nothing, such as an upload, with retries; see `get`."""
         return self._send_with_retries(
             "POST",
             self._policy.at_home(path),
@@ -120,7 +105,10 @@ class Http:
     def put(
         self, url: str, data: bytes, content_type: str, *, timeout: float = READ_LIMIT
     ) -> Reply:
-        """Put bytes to the whole address that a service gave for them; retried, without the key."""
+        """Upload bytes to a presigned URL, with retries and without the API key.
+
+        Raises BadReply if the URL must not be used, Unreachable if no response arrives.
+        """
         return self._send_with_retries(
             "PUT",
             self._policy.elsewhere(url, self._policy.check_host(url), BadReply),
@@ -131,7 +119,7 @@ class Http:
         )
 
     def wait(self, seconds: float) -> None:
-        """Let time pass between two looks at the service; raises what ends the job meanwhile."""
+        """Sleep between two polls. Raises Cancelled if the job is stopped in the meantime."""
         self._pause(seconds)
 
     def submit(
@@ -143,16 +131,21 @@ class Http:
         headers: Mapping[str, str] | None = None,
         limit: int = MAX_REPLY,
     ) -> Reply:
-        """Post the one call that costs: sent once. `limit`: bytes that the answer may have.
+        """Send the one POST that costs. It is never retried, except after status 429.
 
-        `timeout`: seconds for the whole answer. Raises Unreachable where surely not a byte was
-        sent, Uncertain where nobody knows. Only a 429 is sent again, after a pause: a limit of the
-        rate acts before the order. Behind anything else there may be an order already.
+        A rate limit rejects a request before it is processed. After any other failure the service
+        may have accepted the order, and sending it again could charge the user twice.
+
+        `timeout` is the seconds for the whole response, `limit` its size in bytes. Raises
+        Unreachable if not a byte was sent, Uncertain if it is unknown whether the service received
+        the request.
         """
         address = self._policy.at_home(path)
-        if self.keep is not None:
-            self.keep.sending()
+        if self.recorder is not None:
+            self.recorder.sending()
         for attempt in range(ATTEMPTS):
+            # The server may have closed an idle connection. Writing to it succeeds, and the error
+            # on reading would not show whether the request arrived.
             self._transport.refresh()  # guard: submit-on-a-new-connection
             try:
                 reply = self._once(
@@ -161,20 +154,23 @@ class Http:
                     time_limit=timeout,
                     timeout=timeout,
                     limit=limit,
-                    keep=self.keep,
+                    recorder=self.recorder,
                     json=json,
                     headers={**self._headers, **(headers or {})},
                 )
             except CallFailed as error:
                 raise submit_error(error) from error
             refused = reply.status == 429  # guard: submit-repeated-on-429-only
-            if not refused or attempt == ATTEMPTS - 1 or _asks_too_long(reply):
+            if not refused or attempt == ATTEMPTS - 1 or asks_too_long(reply):
                 return reply
-            self._pause(_delay(attempt, reply))
+            self._pause(delay(attempt, reply))
         raise AssertionError("unreachable")
 
     def fetch(self, url: str, limit: int, *, check: Check = _no_check) -> bytes:
-        """Download a picture into memory, at most `limit` bytes. Raises BadImage or Unreachable."""
+        """Download an image of at most `limit` bytes into memory. Raises BadImage, Unreachable.
+
+        `check` is called for every chunk, and may raise Cancelled.
+        """
         try:
             with self._open(url, {}, BadImage) as answer:
                 if answer.status >= 400:
@@ -197,13 +193,16 @@ class Http:
             raise BadImage(error.message, "Use a smaller picture.") from error
 
     @contextlib.contextmanager
-    def opened(self, url: str, headers: Mapping[str, str]) -> Iterator[Stream]:
-        """Open a download, without any key; raises BrokenOff where the connection does.
+    def open_download(self, url: str, headers: Mapping[str, str]) -> Iterator[Stream]:
+        """Open a download, without the API key.
 
-        Raises BadMesh for an address that leads nowhere that it may.
+        Raises Interrupted if the connection fails, BadMesh if the URL or one of its redirects must
+        not be used.
         """
         try:
             with self._open(url, headers, BadMesh) as answer:
+                # A large model on a slow line takes as long as it takes; `downloads` watches for
+                # stalls instead.
                 answer.lift_deadline()
                 yield Stream(answer.status, answer.headers, _arriving(answer))
         except CallFailed as error:
@@ -212,17 +211,17 @@ class Http:
             raise Interrupted(reason, lasting if error.problem.lasting else None) from error
 
     def pause(self, attempt: int) -> None:
-        """Wait before a free call is repeated: longer with each attempt, counted from 0."""
-        self._pause(_delay(attempt))
+        """Wait before a free call is retried: longer with each attempt, counted from 0."""
+        self._pause(delay(attempt))
 
     def close(self) -> None:
-        """Close the connections that were kept open."""
+        """Close all connections."""
         self._transport.close()
 
-    # -- inside ----------------------------------------------------------------------------------
+    # -- requests --------------------------------------------------------------------------------
 
     def _send_with_retries(self, method: str, address: WebAddress, **request_args: Any) -> Reply:
-        taken = 0.0
+        taken = 0.0  # Seconds of calling: the pauses between them are not counted.
         for attempt in range(ATTEMPTS):
             began = time.monotonic()
             last = attempt == ATTEMPTS - 1
@@ -232,13 +231,13 @@ class Http:
                 taken += time.monotonic() - began
                 if last or error.problem.lasting or taken >= FREE_LIMIT:
                     raise unreachable_error(error) from error
-                self._pause(_delay(attempt))
+                self._pause(delay(attempt))
                 continue
             taken += time.monotonic() - began
-            last = last or _asks_too_long(reply) or taken >= FREE_LIMIT
+            last = last or asks_too_long(reply) or taken >= FREE_LIMIT
             if reply.status not in RETRIED or last:
                 return reply
-            self._pause(_delay(attempt, reply))
+            self._pause(delay(attempt, reply))
         raise AssertionError("unreachable")
 
     def _once(
@@ -250,10 +249,10 @@ class Http:
         timeout: float = READ_LIMIT,
         limit: int = MAX_REPLY,
         check_host: Callable[[str], None] | None = None,
-        keep: AnswerRecorder | None = None,
+        recorder: AnswerRecorder | None = None,
         **request_args: Any,
     ) -> Reply:
-        """Send once. Raises CallFailed; BadReply for an answer that is none."""
+        """Send a request once. Raises CallFailed, or BadReply for a response that is unusable."""
         data = bytearray()
         try:
             with self._transport.send(
@@ -264,7 +263,7 @@ class Http:
                 check_host=check_host,
                 **request_args,
             ) as answer:
-                self._read(answer, limit, keep, data)
+                self._read(answer, limit, recorder, data)
         except Forbidden as error:
             raise unusable_address(BadReply, OWN_NETWORK) from error
         except BadReply as error:
@@ -272,22 +271,25 @@ class Http:
         return reply_of(answer.status, answer.headers, data, self._secrets)
 
     def _read(
-        self, answer: Answer, limit: int, keep: AnswerRecorder | None, data: bytearray
+        self, answer: Answer, limit: int, recorder: AnswerRecorder | None, data: bytearray
     ) -> None:
-        """Read an answer's body; that of a redirect is nobody's, and stays unread."""
+        """Read the body of a response into `data`. Raises BadReply for a redirect."""
         redirects = answer.status in REDIRECTS
         pieces = _pieces(answer, limit, _no_check)
+        # A redirect's body is meant for browsers. Reading it would let any host that the service
+        # redirects to keep the call busy.
         if redirects:  # guard: redirects-are-unread
             pieces = iter(())
-        if keep is not None:
+        if recorder is not None:
             pieces = record_answer(
-                keep, answer.status, answer.headers, pieces, self._secrets.spelled
+                recorder, answer.status, answer.headers, pieces, self._secrets.spelled
             )
         try:
             for piece in pieces:
                 data += piece
         except CallFailed:
-            if not is_refusal(answer.status):  # of a refusal, the status says enough
+            # A refusal is one by its status, even if the connection breaks off within its body.
+            if not is_refusal(answer.status):
                 raise
         if redirects:
             message = Message(
@@ -299,7 +301,7 @@ class Http:
     def _open(
         self, url: str, headers: Mapping[str, str], kind: type[ImageToMeshError]
     ) -> Iterator[Answer]:
-        """Open a file's address without any key, following redirects that stay allowed."""
+        """Open the URL of a file without the API key, and follow redirects to allowed URLs."""
         check_host = self._policy.check_host(url)
         address = self._policy.elsewhere(url, check_host, kind)
         for _ in range(MOST_REDIRECTS + 1):
@@ -312,12 +314,12 @@ class Http:
                     check_host=check_host,
                     headers=headers,  # guard: no-key-with-downloads
                 ) as answer:
-                    leads = answer.headers.get("location", "")
-                    if answer.status not in REDIRECTS or not leads:
+                    location = answer.headers.get("location", "")
+                    if answer.status not in REDIRECTS or not location:
                         yield answer
                         return
                 address = self._policy.elsewhere(
-                    redirect_target(address, leads).url, check_host, kind
+                    redirect_target(address, location).url, check_host, kind
                 )
             except Forbidden as error:
                 raise unusable_address(kind, OWN_NETWORK) from error
@@ -326,16 +328,17 @@ class Http:
         raise unusable_address(kind, "it redirects again and again")
 
 
-# -- bodies and pauses ---------------------------------------------------------------------------
+# -- response bodies -----------------------------------------------------------------------------
 
 
 def _arriving(answer: Answer) -> Iterator[bytes]:
-    """Yield what comes as it comes, so that a slow server cannot keep anything waiting for long."""
+    """Yield the chunks of a download as they arrive. Tests replace it to slow downloads down."""
     return answer.pieces(PIECE)
 
 
 def _pieces(answer: Answer, limit: int, check: Check) -> Iterator[bytes]:
     done = 0
+    # The transport counts bytes as sent, this loop counts them after decompression.
     answer.expect(limit)
     for piece in answer.pieces(PIECE):
         check()
@@ -344,14 +347,3 @@ def _pieces(answer: Answer, limit: int, check: Check) -> Iterator[bytes]:
             message = Message("The answer has more than {size} MB.", size=limit // 1_000_000)
             raise BadReply(message, "Try again later.")
         yield piece
-
-
-def _delay(attempt: int, reply: Reply | None = None) -> float:
-    asked = reply.asked_pause if reply else None
-    if asked is not None:
-        return asked
-    return float(min(0.5 * 2**attempt, LONGEST_PAUSE)) * random.uniform(0.8, 1.2)
-
-
-def _asks_too_long(reply: Reply) -> bool:
-    return (reply.asked_pause or 0.0) > LONGEST_WAIT

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Connections that know how much of a request they have handed over, and when its time is over.
+"""Connections that count the bytes of a call, and enforce its deadline at the socket.
 
-What a failed call means depends on how far it got. That is written down here, at the sockets, and
-not guessed from the many exceptions that libraries raise.
+Whether a failed submit may have been charged depends on how much of it was sent. The exceptions of
+requests, urllib3, ssl and sockets do not tell, so the sockets themselves keep account. urllib3 has
+no hook for that: its connection, response and socket classes are subclassed here, for urllib3 2.x.
 """
 
 from __future__ import annotations
@@ -25,23 +26,25 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from ..errors import Sent
 
 CONNECT_LIMIT = 10.0
-"""Seconds for each step until the request can be sent: connection, proxy, encryption."""
+"""Seconds for each step before the request: TCP connection, proxy, TLS handshake."""
 PIECE = 64 * 1024
+"""Bytes to hand to the socket at once; small enough to notice a passed deadline soon."""
 PACE = 16 * 1024
-"""Bytes that buy a call another second: what moves may take its time, drops may not."""
+"""Bytes that extend the deadline by a second: uploads on slow lines succeed, trickles do not."""
 MAX_HEAD = 256 * 1024
-"""Bytes that an answer may have before its body begins."""
+"""Bytes of status line, headers and 1xx responses. Python itself limits single lines only."""
 
 
 class TooMuchData(http.client.HTTPException):
-    """More came before an answer's body than any service sends."""
+    """A response is longer than allowed, in its headers or its encoded body."""
 
 
 class Call:
-    """What is known of one call.
+    """The progress and the limits of one HTTP call.
 
-    `host` is asked; `patience`: seconds that it may take, besides what its bytes buy; `stall`:
-    seconds for which nothing may come. `judge` raises for a number that may not be connected to.
+    `time_limit`: seconds for the whole call, extended by `PACE`. `stall_timeout`: seconds without
+    a byte. `check_host` raises for an IP address that must not be connected to. `sent` tells how
+    much of the request left; `requesting` is True from the first byte of the request itself.
     """
 
     def __init__(
@@ -53,34 +56,35 @@ class Call:
     ) -> None:
         self.host = host
         self.sent = Sent.NO
-        self.asking = False
+        self.requesting = False
         self.check_host = check_host
-        self._patience = time_limit
+        self._time_limit = time_limit
         self._ends = time.monotonic() + time_limit
-        self._stall = stall_timeout
+        self._stall_timeout = stall_timeout
         self._moved = 0
         self._head = 0
         self._most = math.inf
 
-    def left(self) -> float:
-        """Return how long the next step may take, in seconds. Raises TimeoutError for none."""
-        left = self._ends + self._moved / PACE - time.monotonic()
-        if left <= 0:  # guard: total-deadline
+    def remaining_time(self) -> float:
+        """Return the seconds that the next step may take. Raises TimeoutError at the deadline."""
+        remaining = self._ends + self._moved / PACE - time.monotonic()
+        if remaining <= 0:  # guard: total-deadline
             raise TimeoutError
-        return min(left, self._stall if self.asking else CONNECT_LIMIT)
+        return min(remaining, self._stall_timeout if self.requesting else CONNECT_LIMIT)
 
-    def listen(self) -> None:
-        """Note that the whole request was handed over: from now on its answer has the time."""
-        self._ends, self._moved = time.monotonic() + self._patience, 0
+    def await_response(self) -> None:
+        """Restart the deadline for the response, once the whole request was sent."""
+        self._ends, self._moved = time.monotonic() + self._time_limit, 0
 
-    def hand_over(self, count: int) -> None:
-        """Note bytes that were handed to the socket."""
+    def count_sent(self, count: int) -> None:
+        """Count bytes that were handed to the socket."""
         self._moved += count
-        if self.asking and self.sent is Sent.NO:  # guard: connect-is-no-request
+        # Bytes of a CONNECT to a proxy or of a TLS handshake order nothing.
+        if self.requesting and self.sent is Sent.NO:  # guard: connect-is-no-request
             self.sent = Sent.MAYBE  # guard: bytes-handed-over
 
-    def take(self, count: int) -> None:
-        """Note bytes that came. Raises TooMuch for a head without an end, or more than allowed."""
+    def count_received(self, count: int) -> None:
+        """Count received bytes. Raises TooMuchData for endless headers or too long a body."""
         self._moved += count
         if self.sent is not Sent.YES:
             self._head += count
@@ -90,15 +94,15 @@ class Call:
             raise TooMuchData
 
     def allow(self, count: int) -> None:
-        """Let so many more bytes come. A body can be packed so that it never has any length."""
+        """Allow this many more bytes: a compressed body may be endless, and decode to nothing."""
         self._most = self._moved + count
 
-    def answer(self) -> None:
-        """Note that an answer's status and headers came."""
+    def mark_answered(self) -> None:
+        """Record that status and headers of the response arrived."""
         self.sent = Sent.YES
 
     def lift_deadline(self) -> None:
-        """Let the rest come as slowly as it likes, as long as something comes."""
+        """Set no time limit for the rest of the call; the stall timeout still applies."""
         self._ends = math.inf
 
 
@@ -107,65 +111,78 @@ _current: ContextVar[Call | None] = ContextVar("call", default=None)
 
 @contextmanager
 def active_call(call: Call) -> Iterator[Call]:
-    """Let the connections of this thread know which call they work for."""
-    before = _current.set(call)
+    """Make this the call that the connections of this thread work for."""
+    # A context variable and not an argument: urllib3 creates the connections, and keeps them for
+    # later calls.
+    token = _current.set(call)
     try:
         yield call
     finally:
-        _current.reset(before)
+        _current.reset(token)
 
 
 class _DeadlineSocket(socket.socket):
-    """A socket of which no step takes longer than its call may."""
+    """A socket whose every operation respects the deadline of its call.
 
-    def recv_into(self, *args: Any, **named: Any) -> int:
-        """Receive, within the time that is left."""
-        call = self._begin()
-        count = super().recv_into(*args, **named)
+    A socket's own timeout restarts with every byte: a server that sends one byte a minute would
+    keep a call busy forever.
+    """
+
+    def recv_into(self, *args: Any, **kwargs: Any) -> int:
+        """Receive within the remaining time."""
+        call = self._start_step()
+        count = super().recv_into(*args, **kwargs)
         if call:
-            call.take(count)
+            call.count_received(count)
         return count
 
-    def recv(self, *args: Any, **named: Any) -> bytes:
-        """Receive, within the time that is left."""
-        call = self._begin()
-        data = super().recv(*args, **named)
+    def recv(self, *args: Any, **kwargs: Any) -> bytes:
+        """Receive within the remaining time."""
+        call = self._start_step()
+        data = super().recv(*args, **kwargs)
         if call:
-            call.take(len(data))
+            call.count_received(len(data))
         return data
 
     def sendall(self, data: Any, flags: int = 0) -> None:
-        """Send piece by piece, each within the time that is left."""
+        """Send in chunks, each within the remaining time.
+
+        The inherited method would not say how much it had sent when it failed.
+        """
         view = memoryview(data).cast("B")
         while view:
-            call = self._begin()
-            count = self._hand_over(view[:PIECE], call)
+            call = self._start_step()
+            count = self._send_piece(view[:PIECE], call)
             view = view[count:]
 
-    def _hand_over(self, piece: memoryview, call: Call | None) -> int:
+    def _send_piece(self, piece: memoryview, call: Call | None) -> int:
         count = super().send(piece)
         if call:
-            call.hand_over(count)
+            call.count_sent(count)
         return count
 
-    def _begin(self) -> Call | None:
+    def _start_step(self) -> Call | None:
         call = _current.get()
         if call:
-            super().settimeout(call.left())
+            super().settimeout(call.remaining_time())
         return call
 
 
 class _DeadlineTlsSocket(_DeadlineSocket, ssl.SSLSocket):
-    """The same, encrypted. A piece that could not be sent whole may have left in part."""
+    """The same with TLS."""
 
-    def _hand_over(self, piece: memoryview, call: Call | None) -> int:
+    def _send_piece(self, piece: memoryview, call: Call | None) -> int:
+        # OpenSSL may send a part of a record and then fail: count it as sent before it is.
         if call:
-            call.hand_over(0)
-        return super()._hand_over(piece, call)
+            call.count_sent(0)
+        return super()._send_piece(piece, call)
 
 
 class _FinalResponse(http.client.HTTPResponse):
-    """An answer that is the last one: those with 1xx come before it and say nothing."""
+    """A response that skips the 1xx responses before it.
+
+    http.client skips only 100 Continue, and would take 103 Early Hints for the response.
+    """
 
     def _read_status(self) -> tuple[str, int, str]:
         while True:
@@ -175,47 +192,49 @@ class _FinalResponse(http.client.HTTPResponse):
             http.client.parse_headers(self.fp)
 
     def _read_and_discard_trailer(self) -> None:
+        # The inherited method reads lines without end; `parse_headers` stops at 100 of them.
         http.client.parse_headers(self.fp)  # guard: endless-trailer
 
     def begin(self) -> None:
-        """Read the head. What is malformed in it is left out without a word.
-
-        urllib3 would log the whole address with it, which may be signed.
-        """
+        """Read status and headers. Raises HTTPException for contradicting lengths."""
         super().begin()
         lengths = ",".join(self.msg.get_all("content-length", ())).split(",")
         if len({length.strip() for length in lengths}) > 1:
             raise http.client.HTTPException
+        # urllib3 logs malformed headers with the whole URL, whose signature grants access.
         self.msg.defects.clear()  # guard: silent-headers
         self.msg.set_payload("")
 
 
 class _TrackedConnection(HTTPConnection):
-    """A connection that tells its call when the request itself begins."""
+    """A connection that reports to its call, and checks the IP address it connects to."""
 
     response_class = _FinalResponse
 
     def _new_conn(self) -> socket.socket:
+        # PySocks makes its own socket, which gets the deadline afterwards.
         if hasattr(self, "_socks_options"):
             return _adopt_socket(super()._new_conn())
-        return self._connected()
+        return self._connect_directly()
 
-    def _connected(self) -> socket.socket:
-        """Connect to one of the host's numbers, one after the other."""
+    def _connect_directly(self) -> socket.socket:
+        """Connect to the first of the host's IP addresses that answers."""
         call, problem = _current.get(), OSError()
         try:
             found = socket.getaddrinfo(self._dns_host, self.port, 0, socket.SOCK_STREAM)
         except socket.gaierror as error:
             raise NameResolutionError(self.host, self, error) from error
-        for family, kind, protocol, _, place in found:
+        for family, kind, protocol, _, socket_address in found:
+            # Checked here and not by an earlier lookup: the name's server could give a public
+            # address first, and a private one for the connection (DNS rebinding).
             if call and call.check_host and not self.proxy:
-                call.check_host(str(place[0]))  # guard: number-connected-to
+                call.check_host(str(socket_address[0]))  # guard: number-connected-to
             sock = _DeadlineSocket(family, kind, protocol)
             try:
                 for option in self.socket_options or ():
                     sock.setsockopt(*option)
-                sock.settimeout(call.left() if call else CONNECT_LIMIT)
-                sock.connect(place)
+                sock.settimeout(call.remaining_time() if call else CONNECT_LIMIT)
+                sock.connect(socket_address)
             except OSError as error:
                 sock.close()
                 problem = error
@@ -226,48 +245,50 @@ class _TrackedConnection(HTTPConnection):
         raise NewConnectionError(self, str(problem)) from problem
 
     def connect(self) -> None:
-        """Connect, through a proxy where there is one; nothing of the request is sent by it."""
+        """Connect, through the proxy if there is one. It sends nothing of the request."""
         call = _current.get()
-        asking = bool(call and call.asking)
+        # http.client may connect as late as the headers are sent, after `putrequest`.
+        requesting = bool(call and call.requesting)
         if call:
-            call.asking = False
+            call.requesting = False
         super().connect()
         if call:
-            call.asking = asking
+            call.requesting = requesting
 
     def _tunnel(self) -> None:
         super()._tunnel()
         call = _current.get()
+        # The TLS handshake after it uses the socket's own timeout.
         if call:
-            self.sock.settimeout(call.left())
+            self.sock.settimeout(call.remaining_time())
 
-    def putrequest(self, *args: Any, **named: Any) -> None:
-        """Begin the request itself."""
+    def putrequest(self, *args: Any, **kwargs: Any) -> None:
+        """Start the request itself."""
         call = _current.get()
         if call:
-            call.asking = True
-        super().putrequest(*args, **named)
+            call.requesting = True
+        super().putrequest(*args, **kwargs)
 
     def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]
-        """Return the answer, once its status and headers are there."""
+        """Return the response as soon as its headers are read."""
         call = _current.get()
         if call:
-            call.listen()
+            call.await_response()
         answer = super().getresponse()
         if call:
-            call.answer()
+            call.mark_answered()
         return answer
 
 
 def track_connections(manager: urllib3.PoolManager) -> None:
-    """Let all connections of a manager of pools be such ones."""
+    """Make a pool manager create tracked connections."""
     manager.pool_classes_by_scheme = {
         scheme: _tracked_pool(pool) for scheme, pool in manager.pool_classes_by_scheme.items()
     }
 
 
 def create_tls_context() -> ssl.SSLContext:
-    """Return what connections are encrypted with: it verifies always, and trusts nobody yet."""
+    """Return a TLS context that always verifies, and has no CA certificates yet."""
     context = urllib3.util.ssl_.create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED)
     context.check_hostname = True  # guard: hosts-verified
     context.sslsocket_class = _DeadlineTlsSocket
@@ -276,6 +297,7 @@ def create_tls_context() -> ssl.SSLContext:
 
 @cache
 def _tracked_pool(pool: Any) -> Any:
+    # Cached: one class per class of pools, not one per pool manager.
     connection = pool.ConnectionCls
     watched = type(connection.__name__, (_TrackedConnection, connection), {})
     return type(pool.__name__, (pool,), {"ConnectionCls": watched})

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Downloads of results: gone on with where they broke off, checked before they count.
+"""Resumable downloads of result files, validated before they replace the target.
 
-What has come lies beside the target as `.<name>.part`, and in `.<name>.from` what tells whether the
-rest of it may be asked for: a later process, at another address, goes on with the same bytes.
+Received bytes are in `.<name>.part` beside the target, and the HTTP validators of their file (ETag,
+Last-Modified, length) in `.<name>.from`. With these a later process can resume, also from another
+presigned URL of the same file.
 """
 
 from __future__ import annotations
@@ -21,24 +22,29 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..errors import BadMesh, ImageToMeshError, LibraryProblem, Message
-from .client import Check, Http, Interrupted, Stream
+from .client import Check, Http
+from .download_stream import Interrupted, Stream
 from .verdicts import AGAIN
 
 log = logging.getLogger(__name__)
 
 MAX_DOWNLOAD = 2 * 1024**3
+"""Bytes: far more than any service delivers, and less than fills most disks."""
 ROOM_LEFT = 64 * 1024 * 1024
-"""Bytes that stay free on the disk: the record must be written all the same."""
+"""Bytes to leave free on the disk: the job's record must still be written."""
 ATTEMPTS = 5
-"""How often in a row a download may break off without having got anywhere."""
+"""Interruptions in a row without progress after which a download fails."""
 STEP = 256 * 1024
-"""Bytes after which it has got somewhere."""
+"""Bytes that count as progress."""
 STALL = 60.0
-"""Seconds within which so much must come; a slow connection may take as long as it wants."""
+"""Seconds within which `STALL_BYTES` must arrive. There is no limit on the total time."""
 STALL_BYTES = 1024
-TOLD_EVERY = 0.1
+REPORT_INTERVAL = 0.1
+"""Seconds between two reports of progress: more would only redraw the panel for nothing."""
 LONGEST_NOTE = 64 * 1024
+"""Bytes to read of the validators' file, which another program may have replaced."""
 _UNFOLLOWED = (
+    # Windows has no O_NOFOLLOW, O_NONBLOCK and O_CLOEXEC; elsewhere there is no O_BINARY.
     getattr(os, "O_NOFOLLOW", 0)
     | getattr(os, "O_NONBLOCK", 0)
     | getattr(os, "O_CLOEXEC", 0)
@@ -46,93 +52,99 @@ _UNFOLLOWED = (
 )
 
 GONE = frozenset({400, 401, 403, 404, 410})
-"""What addresses answer that have expired: asking the same one again leads nowhere."""
+"""Statuses of expired presigned URLs: retrying the same URL is useless."""
 
 RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})")
 LENGTH = re.compile(r"[0-9]{1,18}")
-"""What a server says of a part, and of a length: what has more digits is no file's."""
+"""Content-Range and Content-Length. `int` would also take signs, spaces and endless digits."""
 
-Told = Callable[[int, int | None], None]
-Accept = Callable[[Path], None]
+ReportProgress = Callable[[int, int | None], None]
+Validate = Callable[[Path], None]
 
 
 def _no_check() -> None:
     return None
 
 
-def _untold(_done: int, _total: int | None) -> None:
+def _no_report(_done: int, _total: int | None) -> None:
     return None
 
 
-def _accepted(_path: Path) -> None:
+def _any_file(_path: Path) -> None:
     return None
 
 
 @dataclass(frozen=True, slots=True)
 class DownloadRequest:
-    """What to download to where, and what it may be.
+    """A file to download: its URL, the target, and the limits.
 
-    `accept` looks at the whole file before it counts, and raises what is wrong with it.
-    `progress` is told bytes and total, `check` raises what ends the job.
+    `accept` inspects the complete file before it replaces the target, and raises if it is not
+    usable. `progress` is called with the bytes received and the total, which may be unknown.
+    `check` is called for every chunk, and may raise Cancelled.
     """
 
     url: str
     target: Path
     limit: int = MAX_DOWNLOAD
-    accept: Accept = _accepted
-    progress: Told = _untold
+    accept: Validate = _any_file
+    progress: ReportProgress = _no_report
     check: Check = _no_check
 
     @property
     def part(self) -> Path:
-        """Where the bytes lie until all are there."""
+        """The file that holds the bytes until the download is complete."""
         return self.target.with_name(f".{self.target.name}.part")
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
-    """Where the first bytes of a part file are from: validators, and the total."""
+class Validators:
+    """What identifies the file that a partial download came from (RFC 9110, section 8.8).
+
+    `total` is its length in bytes. The names are the keys of the `.from` file.
+    """
 
     etag: str = ""
     modified: str = ""
     total: int | None = None
 
     @property
-    def may_go_on(self) -> bool:
-        """Whether the rest can be asked for: only what names its version proves to be the same."""
+    def can_resume(self) -> bool:
+        """Whether the rest can be requested. Without a validator it could be another file's."""
         return bool(self.etag or self.modified)
 
     def is_same(self, headers: Mapping[str, str]) -> bool:
-        """Say whether an answer is of the very file that the first bytes are from."""
+        """Return whether a response is about the same file."""
         if self.etag:
             return headers.get("etag", "") == self.etag
         return headers.get("last-modified", "") == self.modified
 
     @property
     def condition(self) -> dict[str, str]:
-        """The header that asks for the rest of exactly this file, or else for the whole."""
+        """The header that requests the rest of this very file, and all of any other."""
         validator = self.etag or self.modified
         return {"If-Range": validator} if validator else {}
 
 
-def download(want: DownloadRequest, http: Http) -> None:
-    """Download a result; no key is sent. What has come stays if it breaks off.
+def download(request: DownloadRequest, http: Http) -> None:
+    """Download a file to its target, without sending the API key.
 
-    Raises BadMesh if it cannot be had whole, LibraryProblem if it cannot be written, Unreachable
-    where Blender is offline, or settings of this computer are in the way.
+    Received bytes are kept if it fails, and used by the next call. Raises BadMesh if the file
+    cannot be downloaded completely, LibraryProblem if it cannot be written, Unreachable if Blender
+    is offline or a setting of this computer prevents connections.
     """
-    attempt, before = 0, _size(want.part)
+    # Interruptions only count in a row without progress: a bad line still gets there.
+    attempt, before = 0, _size(request.part)
     while True:
         try:
-            _once(want, http)
-            return _finish(want)
+            _once(request, http)
+            return _finish(request)
         except Interrupted as error:
             log.info("download interrupted: %s", error)
             if error.lasting is not None:
                 raise error.lasting from error
             if isinstance(error, _Restart):
-                forget(want.target)
-            now = _size(want.part)
+                forget(request.target)
+            now = _size(request.part)
             attempt = 0 if now - before >= STEP else attempt + 1
             before = now
             if attempt >= ATTEMPTS:
@@ -146,33 +158,33 @@ def download(want: DownloadRequest, http: Http) -> None:
 
 
 def forget(target: Path) -> None:
-    """Remove what has come of a file."""
-    for path in (target.with_name(f".{target.name}.part"), _beside(target)):
+    """Delete what was downloaded of a file."""
+    for path in (target.with_name(f".{target.name}.part"), _validators_path(target)):
         path.unlink(missing_ok=True)
 
 
-def _once(want: DownloadRequest, http: Http) -> None:
-    have, origin = _size(want.part), _load(want.target)
-    if have and not origin.may_go_on:
-        have = 0
-    if have and have == origin.total:
+def _once(request: DownloadRequest, http: Http) -> None:
+    offset, validators = _size(request.part), _load_validators(request.target)
+    if offset and not validators.can_resume:
+        offset = 0
+    if offset and offset == validators.total:
         return
-    asked = {"Range": f"bytes={have}-", **origin.condition} if have else {}
-    with http.opened(want.url, asked) as answer:
-        have, total = _agreed(answer, have, origin)
-        if total is not None and total > want.limit:
+    range_headers = {"Range": f"bytes={offset}-", **validators.condition} if offset else {}
+    with http.open_download(request.url, range_headers) as answer:
+        offset, total = _resume_point(answer, offset, validators)
+        if total is not None and total > request.limit:
             raise BadMesh(f"The result has {total / 1e6:.0f} MB, which is over the limit.")
-        _check_room(want.target.parent, total, have)
-        if have == 0:
-            _keep(want.target, _origin(answer, total))
-        _write(want, answer, have, total)
-    done = _size(want.part)
+        _check_room(request.target.parent, total, offset)
+        if offset == 0:
+            _start_part(request.target, _validators_of(answer, total))
+        _write(request, answer, offset, total)
+    done = _size(request.part)
     if total is not None and done != total:
         raise Interrupted(f"{done} of {total} bytes came")
 
 
-def _agreed(answer: Stream, have: int, origin: Origin) -> tuple[int, int | None]:
-    """Return from which byte on the answer goes, and how many the whole file has."""
+def _resume_point(answer: Stream, offset: int, validators: Validators) -> tuple[int, int | None]:
+    """Return the offset at which a response starts, and the length of the whole file."""
     if answer.status == 416:
         raise _Restart("the rest is not there")
     if answer.status in GONE:
@@ -181,66 +193,69 @@ def _agreed(answer: Stream, have: int, origin: Origin) -> tuple[int, int | None]
         raise Interrupted(f"the server answered {answer.status}")
     if answer.status == 200:
         return 0, _number(answer.headers.get("content-length"), answer)
-    told = RANGE.fullmatch(answer.headers.get("content-range", ""))
-    if told is None or int(told[2]) != int(told[3]) - 1:
+    # A server that ignores If-Range sends the rest of a newer file, and a cache may send another
+    # range than the one requested. Appending either would corrupt the file unnoticed.
+    span = RANGE.fullmatch(answer.headers.get("content-range", ""))
+    if span is None or int(span[2]) != int(span[3]) - 1:
         raise _Restart("it went on elsewhere")
-    if int(told[1]) != have:  # guard: rest-from-there
+    if int(span[1]) != offset:  # guard: rest-from-there
         raise _Restart("it went on elsewhere")
-    total = int(told[3])
-    if have and not origin.is_same(answer.headers):  # guard: rest-of-the-same-file
+    total = int(span[3])
+    if offset and not validators.is_same(answer.headers):  # guard: rest-of-the-same-file
         raise _Restart("it is another file now")
-    if origin.total not in (None, total):  # guard: rest-of-the-same-length
+    if validators.total not in (None, total):  # guard: rest-of-the-same-length
         raise _Restart("it is another file now")
-    return have, total
+    return offset, total
 
 
 class _Restart(Interrupted):
-    """What has come is of no use."""
+    """The bytes received so far are useless: start over."""
 
 
-def _write(want: DownloadRequest, answer: Stream, have: int, total: int | None) -> None:
-    done, seen, since, told = have, have, time.monotonic(), 0.0
-    flags = os.O_RDWR if have else os.O_WRONLY | os.O_CREAT | os.O_EXCL
-    with os.fdopen(_opened(want.part, flags), "r+b" if have else "wb") as file:
-        file.seek(have)
+def _write(request: DownloadRequest, answer: Stream, offset: int, total: int | None) -> None:
+    done, checkpoint, since, reported = offset, offset, time.monotonic(), 0.0
+    flags = os.O_RDWR if offset else os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    with os.fdopen(_open_plain_file(request.part, flags), "r+b" if offset else "wb") as file:
+        file.seek(offset)
         file.truncate()
         try:
             for piece in answer.pieces:
-                want.check()
+                request.check()
                 file.write(piece)
                 done += len(piece)
-                if done > want.limit:
-                    raise BadMesh(f"The result has more than {want.limit / 1e6:.0f} MB.")
+                if done > request.limit:
+                    raise BadMesh(f"The result has more than {request.limit / 1e6:.0f} MB.")
                 now = time.monotonic()
-                if now - told > TOLD_EVERY or done == total:
-                    told = now
-                    want.progress(done, total)
-                if done - seen >= STALL_BYTES:
-                    seen, since = done, now
+                if now - reported > REPORT_INTERVAL or done == total:
+                    reported = now
+                    request.progress(done, total)
+                if done - checkpoint >= STALL_BYTES:
+                    checkpoint, since = done, now
                 elif now - since > STALL:
                     raise Interrupted("nothing came for a while")
         finally:
+            # After a power cut the file's length must not count bytes that never reached the disk.
             file.flush()
             os.fsync(file.fileno())
 
 
-def _finish(want: DownloadRequest) -> None:
-    """Let the file count, if it is what it should be; else nothing stays of it."""
+def _finish(request: DownloadRequest) -> None:
+    """Validate the file and move it to its target. Deletes it if it is not valid."""
     try:
-        want.accept(want.part)
+        request.accept(request.part)
     except ImageToMeshError:
-        forget(want.target)
+        forget(request.target)
         raise
-    want.part.replace(want.target)
-    forget(want.target)
+    request.part.replace(request.target)
+    forget(request.target)
 
 
-def _check_room(folder: Path, total: int | None, have: int) -> None:
+def _check_room(folder: Path, total: int | None, offset: int) -> None:
     if total is None:
         return
     with contextlib.suppress(OSError):
         free = shutil.disk_usage(folder).free
-        if total - have + ROOM_LEFT > free:
+        if total - offset + ROOM_LEFT > free:
             raise LibraryProblem(
                 f"The result has {total / 1e6:.0f} MB, and {folder} has room for "
                 f"{max(free - ROOM_LEFT, 0) / 1e6:.0f} MB.",
@@ -255,48 +270,51 @@ def _unwritable(error: OSError) -> LibraryProblem:
     )
 
 
-# -- where a part file is from -------------------------------------------------------------------
+# -- partial downloads ---------------------------------------------------------------------------
 
 
-def _origin(answer: Stream, total: int | None) -> Origin:
+def _validators_of(answer: Stream, total: int | None) -> Validators:
     etag = answer.headers.get("etag", "")
+    # A weak ETag means the same model, but not the same bytes (RFC 9110, section 13.1.5).
     strong = "" if etag.startswith("W/") else etag
-    return Origin(strong, answer.headers.get("last-modified", ""), total)
+    return Validators(strong, answer.headers.get("last-modified", ""), total)
 
 
-def _beside(target: Path) -> Path:
+def _validators_path(target: Path) -> Path:
     return target.with_name(f".{target.name}.from")
 
 
-def _keep(target: Path, origin: Origin) -> None:
+def _start_part(target: Path, validators: Validators) -> None:
     target.with_name(f".{target.name}.part").unlink(missing_ok=True)
-    _beside(target).unlink(missing_ok=True)
-    new = _opened(_beside(target), os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    _validators_path(target).unlink(missing_ok=True)
+    new = _open_plain_file(_validators_path(target), os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     with os.fdopen(new, "w", encoding="utf-8") as file:
-        json.dump(asdict(origin), file)
+        json.dump(asdict(validators), file)
 
 
-def _load(target: Path) -> Origin:
+def _load_validators(target: Path) -> Validators:
     try:
-        with os.fdopen(_opened(_beside(target), os.O_RDONLY), "rb") as file:
-            record_answer = json.loads(file.read(LONGEST_NOTE))
-        total = record_answer["total"]
-        return Origin(
-            str(record_answer["etag"]),
-            str(record_answer["modified"]),
+        with os.fdopen(_open_plain_file(_validators_path(target), os.O_RDONLY), "rb") as file:
+            note = json.loads(file.read(LONGEST_NOTE))
+        total = note["total"]
+        return Validators(
+            str(note["etag"]),
+            str(note["modified"]),
             total if type(total) is int else None,
         )
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
-        return Origin()
+        return Validators()
 
 
-def _opened(path: Path, flags: int) -> int:
-    """Open a file of a job's folder, which others may write to: no link is followed, no pipe
-    waited for, and nothing written that has another name elsewhere.
+def _open_plain_file(path: Path, flags: int) -> int:
+    """Open a file in a job's folder and return its descriptor. Raises OSError.
+
+    Other users may be able to write to a shared library: symbolic links are not followed, pipes
+    not waited for, and files with a second hard link not written to.
     """
     descriptor = os.open(path, flags | _UNFOLLOWED, 0o666)
-    found = os.fstat(descriptor)
-    if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:  # guard: parts-are-plain-files
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:  # guard: parts-are-plain-files
         os.close(descriptor)
         raise OSError(errno.EINVAL, "it is no file")
     return descriptor
@@ -304,14 +322,14 @@ def _opened(path: Path, flags: int) -> int:
 
 def _size(path: Path) -> int:
     try:
-        found = path.lstat()
-        return found.st_size if stat.S_ISREG(found.st_mode) else 0
+        status = path.lstat()
+        return status.st_size if stat.S_ISREG(status.st_mode) else 0
     except OSError:
         return 0
 
 
 def _number(text: str | None, answer: Stream) -> int | None:
-    """Return a length, which counts for nothing where the body came compressed."""
+    """Return a Content-Length; None if the body is compressed, since it counts other bytes."""
     if answer.headers.get("content-encoding", "identity") != "identity":
         return None
     return int(text) if text is not None and LENGTH.fullmatch(text) else None

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Says in words what was in the way of a call: words only, its verdict is the transport's own."""
+"""Explains failed calls to the user: unknown host, expired certificate, refusing proxy.
+
+Only the wording is decided here. Whether a submit may have been charged is up to `verdicts`.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ CERTIFICATES = {
     62: "its certificate is for another host",
     64: "its certificate is for another host",
 }
-"""OpenSSL's codes of what a certificate lacks."""
+"""OpenSSL's verify codes (X509_V_ERR_…) that users can do something about."""
 BROKE_OFF = Message("the connection broke off")
 UNREADABLE = Message("what came back cannot be read")
 WORDS: tuple[tuple[tuple[type[BaseException], ...], Message], ...] = (
@@ -33,14 +36,14 @@ WORDS: tuple[tuple[tuple[type[BaseException], ...], Message], ...] = (
     ((ssl.SSLError,), Message("no encrypted connection could be made")),
 )
 TUNNEL = re.compile("Tunnel connection failed:(.*)", re.DOTALL)
-"""How Python says that a proxy refused, with the proxy's answer."""
+"""The message of http.client's OSError, the only trace of a proxy's answer to CONNECT."""
 NEITHER = "Check the connection."
 TRUST = "On a network that inspects connections, set its certificate bundle in the preferences."
 
 
 @dataclass(frozen=True, slots=True)
 class CallProblem:
-    """What was in the way, and what to do about it. `lasting`: another try meets it again."""
+    """Why a call failed, and what the user can do. `lasting`: retrying would fail again."""
 
     message: str
     hint: str
@@ -49,13 +52,13 @@ class CallProblem:
 
 
 def explain(error: Exception, host: str, *, proxy: str, variable: str, sent: bool) -> CallProblem:
-    """Say why a host was not reached, or did not answer.
+    """Explain why a host could not be reached, or did not answer.
 
-    `proxy` is the host that was to lead there, and `variable` where that one is from. `sent`: the
-    request had begun.
+    `proxy` is the proxy's host and port, `variable` the setting it comes from. `sent`: the
+    connection stood, and the request had begun.
     """
     reason, lasting = _reason(error, sent=sent)
-    certificate = any(isinstance(one, ssl.SSLCertVerificationError) for one in _causes(error))
+    certificate = any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error))
     if proxy and not sent and not certificate:
         message = Message(
             "{host} cannot be reached through the proxy {proxy}: {reason}.",
@@ -72,39 +75,41 @@ def explain(error: Exception, host: str, *, proxy: str, variable: str, sent: boo
 
 def _reason(error: Exception, *, sent: bool) -> tuple[str, bool]:
     causes = list(_causes(error))
-    for one in causes:
-        if isinstance(one, ssl.SSLCertVerificationError):
-            known = CERTIFICATES.get(one.verify_code, "its certificate cannot be verified")
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            known = CERTIFICATES.get(cause.verify_code, "its certificate cannot be verified")
             return Message.of(known), True
     return _words(causes, sent=sent), isinstance(error, ValueError | RecursionError)
 
 
 def _words(causes: list[BaseException], *, sent: bool) -> str:
-    """Return a few words for the innermost cause that there are words for."""
-    for one in reversed(causes):
+    """Return a reason for the innermost known cause, which says most about the problem."""
+    for cause in reversed(causes):
         for kinds, words in WORDS:
-            if isinstance(one, kinds):
+            if isinstance(cause, kinds):
                 return words
-        if isinstance(one, TimeoutError):
+        if isinstance(cause, TimeoutError):
             return Message("no answer in time") if sent else Message("no connection in time")
-        if isinstance(one, OSError) and (refused := TUNNEL.fullmatch(str(one))):
+        if isinstance(cause, OSError) and (refused := TUNNEL.fullmatch(str(cause))):
             answer = refused[1].strip()[:60]
             return Message("the proxy answered {answer}", answer=answer)
-        if isinstance(one, OSError) and one.errno and one.strerror:
-            return Message.of(one.strerror)
-    if any(isinstance(one, ValueError) for one in causes):
+        if isinstance(cause, OSError) and cause.errno and cause.strerror:
+            return Message.of(cause.strerror)
+    if any(isinstance(cause, ValueError) for cause in causes):
         return UNREADABLE if sent else Message("it cannot be asked")
     return BROKE_OFF if sent else Message("no connection")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and what is wrapped in it, from the outside in."""
+    """Yield an error and the errors wrapped in it, from the outside in."""
+    # requests and urllib3 wrap by `reason`, by `args` and by chaining, in any combination. They
+    # may be circular; 50 is more than any of them nests.
     seen: list[BaseException] = []
-    waiting: list[object] = [error]
-    while waiting and len(seen) < 50:
-        one = waiting.pop(0)
-        if not isinstance(one, BaseException) or one in seen:
+    pending: list[object] = [error]
+    while pending and len(seen) < 50:
+        cause = pending.pop(0)
+        if not isinstance(cause, BaseException) or cause in seen:
             continue
-        seen.append(one)
-        waiting += [getattr(one, "reason", None), *one.args, one.__cause__, one.__context__]
+        seen.append(cause)
+        pending += [getattr(cause, "reason", None), *cause.args, cause.__cause__, cause.__context__]
     yield from seen

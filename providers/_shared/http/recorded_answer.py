@@ -16,96 +16,105 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from .reply import Reply
 
-NOT_KEPT = frozenset({"set-cookie", "set-cookie2"})
+NOT_RECORDED = frozenset({"set-cookie", "set-cookie2"})
 
 
 class AnswerRecorder(Protocol):
-    """Takes an answer. Nothing in it raises: what cannot be written goes to another place."""
+    """Records the answer to a submit.
+
+    None of its methods raises: a full disk must not lose an answer that has already arrived.
+    """
 
     def sending(self) -> None:
-        """Note that the order is handed to the connection now."""
+        """Record that the request is about to be sent."""
 
     def begin(self, status: int, headers: Mapping[str, str]) -> None:
-        """Start with an answer; what an earlier attempt was answered is not needed any more."""
+        """Start an answer. It replaces the answer to an earlier attempt, which was a 429."""
 
     def add(self, piece: bytes) -> None:
-        """Take what came next of its body."""
+        """Append a chunk of the body."""
 
     def end(self, *, whole: bool) -> None:
-        """Bring what came to the disk itself; `whole`: all of it came."""
+        """Flush the answer to disk. `whole`: it arrived completely."""
 
 
 def record_answer(
-    keep: AnswerRecorder,
+    recorder: AnswerRecorder,
     status: int,
     headers: Mapping[str, str],
     pieces: Iterable[bytes],
     secrets: Iterable[str],
 ) -> Iterator[bytes]:
-    """Yield the pieces of an answer once each is kept; one that breaks off is kept so far."""
-    blank = StreamRedactor(secrets)
+    """Record the chunks of an answer, redacted, and yield them as they are.
+
+    An answer that breaks off is recorded as far as it got.
+    """
+    redactor = StreamRedactor(secrets)
     shown = {
-        name: "".join(blank.text(value).splitlines())
+        name: "".join(redactor.text(value).splitlines())
         for name, value in headers.items()
-        if name.lower() not in NOT_KEPT
+        if name.lower() not in NOT_RECORDED
     }
-    keep.begin(status, shown)
+    recorder.begin(status, shown)
     whole = False
     try:
         for piece in pieces:
-            keep.add(blank.take(piece))
+            recorder.add(redactor.redact(piece))
             yield piece
         whole = True
     finally:
-        keep.add(blank.rest())
-        keep.end(whole=whole)
+        recorder.add(redactor.flush())
+        recorder.end(whole=whole)
 
 
 class StreamRedactor:
-    """Takes secrets out of a body that comes in pieces, also where one lies across two of them.
+    """Redacts secrets in a body that arrives in chunks, also if one spans two of them.
 
-    A letter of a secret counts however JSON or an address may write it: plain, escaped, as `%2F`.
+    Every character of a secret is recognized as itself, JSON-escaped (`\\u002f`) and
+    percent-encoded (`%2F`).
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        spelled = sorted({one for one in secrets if one}, key=len, reverse=True)
-        self._pattern = re.compile(b"|".join(map(_spelled, spelled))) if spelled else None
-        self._plain = [one.encode() for one in spelled]
-        self._behind = max((7 * len(one.encode()) for one in spelled), default=0)
-        self._left = b""
+        # Longest first: a secret may contain another one.
+        known = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
+        self._pattern = re.compile(b"|".join(map(_spellings, known))) if known else None
+        self._plain = [secret.encode() for secret in known]
+        # A byte is written with 7 at most: the last ones of a chunk may begin a secret.
+        self._overlap = max((7 * len(secret.encode()) for secret in known), default=0)
+        self._pending = b""
 
-    def take(self, piece: bytes) -> bytes:
-        """Return what surely holds no secret any more; the end is held back until more comes."""
+    def redact(self, piece: bytes) -> bytes:
+        """Return the redacted chunk, except for its end, which is held back for the next one."""
         if self._pattern is None:
             return piece
-        data = self._left + piece
+        data = self._pending + piece
         # The pattern takes a second for a mesh in base64, which has neither escapes nor a key.
-        if b"\\" in data or b"%" in data or any(one in data for one in self._plain):
+        if b"\\" in data or b"%" in data or any(secret in data for secret in self._plain):
             data = self._pattern.sub(b"...", data)
-        keep = min(self._behind, len(data))
-        self._left = data[len(data) - keep :]
-        return data[: len(data) - keep]
+        end = len(data) - min(self._overlap, len(data))
+        self._pending = data[end:]
+        return data[:end]
 
-    def rest(self) -> bytes:
-        """Return what was held back."""
-        left, self._left = self._left, b""
-        return left
+    def flush(self) -> bytes:
+        """Return the bytes that were held back."""
+        pending, self._pending = self._pending, b""
+        return pending
 
     def text(self, text: str) -> str:
-        """Return a text without the secrets."""
+        """Return a text with the secrets redacted."""
         if self._pattern is None:
             return text
         return self._pattern.sub(b"...", text.encode("utf-8", "replace")).decode("utf-8", "replace")
 
 
-def _spelled(secret: str) -> bytes:
-    return b"".join(_letter(one) for one in secret)
+def _spellings(secret: str) -> bytes:
+    return b"".join(map(_letter, secret))
 
 
 def _letter(letter: str) -> bytes:
     plain = letter.encode()
     quoted = b"".join(b"%%%02x" % byte for byte in plain)
-    # Twice where there is JSON within JSON.
+    # Up to two backslashes: some services put a JSON document into a JSON string.
     options = [re.escape(plain), rb"\\{1,2}" + re.escape(plain), b"(?i:%s)" % quoted]
     if ord(letter) < 0x10000:
         options.append(rb"(?i:\\{1,2}u%04x)" % ord(letter))
@@ -113,17 +122,17 @@ def _letter(letter: str) -> bytes:
 
 
 class IncompleteAnswer(Exception):
-    """A kept answer alone does not tell the ticket: the provider would ask for more."""
+    """A provider needs more calls than the recorded one to make a ticket of the answer."""
 
 
 class ReplayConnection:
-    """Stands in for a connection: `submit` answers what was kept; no other call works."""
+    """Stands in for `Http`: returns the recorded answer to `submit`, and makes no other call."""
 
     def __init__(self, reply: Reply) -> None:
         self._reply = reply
 
-    def submit(self, path: str, **request_args: Any) -> Reply:
-        """Return the answer that was kept; nothing is sent."""
+    def submit(self, path: str, **_kwargs: Any) -> Reply:
+        """Return the recorded answer. Nothing is sent."""
         return self._reply
 
     def __getattr__(self, name: str) -> Callable[..., Any]:

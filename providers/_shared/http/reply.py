@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A service's answer as the providers get it."""
+"""A service's response as providers see it: redacted, limited in size, JSON decoded."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from ..redaction import NO_REDACTION, Redactor
 from ..untrusted_text import clean, decode_answer, decode_text
 
 LONG = 1024 * 1024
-"""Letters from which on a text that was read as JSON is cut: it may hold a mesh."""
-MOST_PARTS = 100_000
-"""Values in an answer's JSON. An order's answer may be long, where it holds a mesh as one text."""
+"""Characters of text to keep of a response that was decoded as JSON, which may hold a mesh."""
+MOST_VALUES = 100_000
+"""Values in JSON that is still decoded. Size alone says little: a mesh is one long string."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A service's answer: status, headers in lower case, and the body, decoded where it is JSON."""
+    """A response: status, headers by lower-case name, the text, and its JSON or None."""
 
     status: int
     headers: Mapping[str, str]
@@ -31,31 +31,32 @@ class Reply:
 
     @property
     def ok(self) -> bool:
-        """Whether the status is any 2xx."""
+        """Whether the status is 2xx."""
         return 200 <= self.status < 300
 
     @property
     def refused(self) -> bool:
-        """Whether the service surely did not take what was asked for; see `is_refusal`."""
+        """Whether the service certainly rejected the request; see `is_refusal`."""
         return is_refusal(self.status)
 
     @property
     def asked_pause(self) -> float | None:
-        """For how many seconds the service asks to be left alone, in its body or its headers."""
+        """Seconds to wait before the next call, from the body or Retry-After; None if not given."""
         body = self.json if isinstance(self.json, dict) else {}
-        for told in (body.get("remainingSeconds"), self.headers.get("retry-after")):
+        for value in (body.get("remainingSeconds"), self.headers.get("retry-after")):
             with contextlib.suppress(TypeError, ValueError, OverflowError):
-                seconds = float(str(told))
+                seconds = float(str(value))
                 return seconds if 0.0 <= seconds < math.inf else None
             with contextlib.suppress(TypeError, ValueError, OverflowError, OSError, IndexError):
-                return max(parsedate_to_datetime(str(told)).timestamp() - time.time(), 0.0)
+                return max(parsedate_to_datetime(str(value)).timestamp() - time.time(), 0.0)
         return None
 
 
 def is_refusal(status: int) -> bool:
-    """Say whether a status alone tells that nothing was taken.
+    """Return whether a status alone proves that a request was rejected.
 
-    An error of a server tells nothing: it may come from a gateway after the service took an order.
+    A 5xx does not: a gateway may send it after the service accepted the order. Neither do 408 and
+    499 (nginx: the client closed the request).
     """
     return 400 <= status < 500 and status not in (408, 499)  # guard: refusals-are-4xx
 
@@ -63,19 +64,19 @@ def is_refusal(status: int) -> bool:
 def reply_of(
     status: int, headers: Mapping[str, str], data: bytearray, secrets: Redactor = NO_REDACTION
 ) -> Reply:
-    """Read an answer's body, and empty it; without the keys, which a service may quote.
+    """Decode a response, with secrets redacted. Empties `data`, to halve the peak memory.
 
-    The text of a long one is cut where it is JSON: one copy of a mesh in it is enough. JSON of
-    more values than any answer has is not decoded, as each takes a hundred times its length.
+    The text of long JSON is cut, since a mesh in it needs no second copy.
     """
-    parts = data.count(b"{") + data.count(b"[") + data.count(b",")
+    # `[[[[…` of 1 MB becomes 100 MB of Python objects: count the values before decoding.
+    values = data.count(b"{") + data.count(b"[") + data.count(b",")
     text = decode_text(data, headers.get("content-type", ""))
     data.clear()
-    if parts > MOST_PARTS:  # guard: wide-json
-        text, found = secrets.redact(text[:LONG]), None
+    if values > MOST_VALUES:  # guard: wide-json
+        text, decoded = secrets.redact(text[:LONG]), None
     else:
-        text, found = decode_answer(text, secrets.redact)  # guard: keys-in-answers
-    if found is not None and len(text) > LONG:
+        text, decoded = decode_answer(text, secrets.redact)  # guard: keys-in-answers
+    if decoded is not None and len(text) > LONG:
         text = text[:LONG]
-    told = {name: clean(secrets.redact(value)) for name, value in headers.items()}
-    return Reply(status, told, text, found)
+    safe_headers = {name: clean(secrets.redact(value)) for name, value in headers.items()}
+    return Reply(status, safe_headers, text, decoded)

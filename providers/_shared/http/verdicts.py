@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a failed call means, by how much of it was sent: decided here, and nowhere else."""
+"""The errors of failed calls, decided by how much of the request was sent: here and only here."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ OWN_NETWORK = "it leads into this computer's own network"
 
 
 def submit_error(error: CallFailed) -> ImageToMeshError:
-    """Say what became of an order: what was surely not sent is none, all else may be one."""
+    """Return the error for a submit without an answer.
+
+    Unreachable if not a byte was sent; otherwise Uncertain, since it may have been charged.
+    """
     if error.sent is Sent.NO:  # guard: unsent-is-unreachable
         return unreachable_error(error)
     uncertain = Uncertain(
@@ -28,12 +31,12 @@ def submit_error(error: CallFailed) -> ImageToMeshError:
 
 
 def unreachable_error(error: CallFailed) -> Unreachable:
-    """Return the error for a free call that failed, or an order that surely was not sent."""
+    """Return the error for a free call that failed, or for a submit that was never sent."""
     return with_sent(Unreachable(error.problem.message, error.problem.hint), error.sent)
 
 
 def unusable_address(kind: type[ImageToMeshError], reason: str) -> ImageToMeshError:
-    """Return the error for an address that was named, and where nothing is sent to."""
+    """Return the error, of class `kind`, for a URL from the service or user that is not called."""
     message = Message(
         "The address that was given is not used: {reason}.", reason=Message.of(reason)
     )
@@ -44,6 +47,6 @@ _NEXT: Mapping[type[ImageToMeshError], str] = {BadImage: "Give another address."
 
 
 def with_sent(error: E, sent: Sent) -> E:
-    """Return an error that knows how much of its call was sent."""
+    """Return the error with its `sent` set."""
     error.sent = sent
     return error

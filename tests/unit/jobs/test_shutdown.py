@@ -162,7 +162,7 @@ def test_what_may_have_been_sent_is_looked_up(
     asked: list[State] = []
 
     def submit(self: Any, request: Any, uploaded: Any, http: Any) -> Any:
-        http.keep.sending()
+        http.recorder.sending()
         error = Unreachable("The connection broke.")
         error.sent = sent
         raise error

@@ -77,7 +77,7 @@ def quick(monkeypatch: pytest.MonkeyPatch, rehearsal: Provider[Any]) -> None:
         return real(self, path, **{**how, "timeout": LIMIT})
 
     monkeypatch.setattr(client.Http, "submit", submit)
-    monkeypatch.setattr(client, "_delay", lambda *_: 0.0)
+    monkeypatch.setattr(client, "delay", lambda *_: 0.0)
     monkeypatch.setattr(runner, "next_pause", lambda *_: 0.01)
 
 

@@ -100,7 +100,7 @@ def _made(request: Any, status: int, headers: Any, body: io.BytesIO) -> requests
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no time pass in pauses; forgive lost connections for a moment only."""
-    monkeypatch.setattr(client, "_delay", lambda *_: 0.0)
+    monkeypatch.setattr(client, "delay", lambda *_: 0.0)
     monkeypatch.setattr(runner, "next_pause", lambda *_: 0.0)
     monkeypatch.setattr(polling, "OUTAGE", 0.05)
     monkeypatch.setattr(downloads, "STEP", 20_000)

@@ -95,7 +95,7 @@ def test_a_refusal_whose_body_breaks_off_is_not_uncertain(
     running: Session, tmp_path: Path, png: bytes, monkeypatch: pytest.MonkeyPatch,
     status: int, state: State, code: int,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(client, "_delay", lambda *_: 0.0)
+    monkeypatch.setattr(client, "delay", lambda *_: 0.0)
 
     def act(line: Line) -> None:
         line.read()

@@ -31,7 +31,7 @@ NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make no pauses between attempts."""
-    monkeypatch.setattr(client, "_delay", lambda *_: 0.0)
+    monkeypatch.setattr(client, "delay", lambda *_: 0.0)
 
 
 class Tripo:

@@ -44,7 +44,7 @@ def running() -> Iterator[Session]:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make no pauses between attempts."""
-    monkeypatch.setattr("image_to_mesh.providers._shared.http.client._delay", lambda *_: 0.0)
+    monkeypatch.setattr("image_to_mesh.providers._shared.http.client.delay", lambda *_: 0.0)
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,8 @@ from fakes.files import Files, Trouble, big_glb, serving
 from image_to_mesh.jobs.steps.mesh_header import read_mesh_file
 from image_to_mesh.providers import BadMesh, LibraryProblem, Sent, Unreachable
 from image_to_mesh.providers._shared.http import client, downloads
-from image_to_mesh.providers._shared.http.client import Http, Stream
+from image_to_mesh.providers._shared.http.client import Http
+from image_to_mesh.providers._shared.http.download_stream import Stream
 from image_to_mesh.providers._shared.http.downloads import DownloadRequest, download
 
 KEY = "Bearer a-key-that-stays-here"
@@ -267,7 +268,7 @@ def test_a_rest_that_does_not_prove_to_be_of_the_same_file_is_not_taken(
 
     class Line:
         @contextlib.contextmanager
-        def opened(self, url: str, headers: Mapping[str, str]) -> Iterator[Stream]:
+        def open_download(self, url: str, headers: Mapping[str, str]) -> Iterator[Stream]:
             asked.append(headers.get("Range", ""))
             if len(asked) == 1:
                 yield Stream(200, {**validators, "content-length": str(size)}, iter([whole[:HEAD]]))
@@ -297,7 +298,7 @@ def test_a_length_that_is_none_is_left_out(length: str, tmp_path: Path) -> None:
 
     class Line:
         @contextlib.contextmanager
-        def opened(self, url: str, headers: Mapping[str, str]) -> Iterator[Stream]:
+        def open_download(self, url: str, headers: Mapping[str, str]) -> Iterator[Stream]:
             yield Stream(200, {"content-length": length}, iter([whole]))
 
     download(DownloadRequest("https://a.example/a", tmp_path / "mesh"), cast("Http", Line()))

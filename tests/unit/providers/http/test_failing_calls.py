@@ -31,6 +31,7 @@ from image_to_mesh.providers import Sent
 from image_to_mesh.providers._shared.http import client
 from image_to_mesh.providers._shared.http import connections as connections
 from image_to_mesh.providers._shared.http.client import Http
+from image_to_mesh.providers._shared.http.download_stream import Interrupted
 
 
 def _reset_at_once(line: Line) -> None:
@@ -263,7 +264,7 @@ def test_a_download_is_not_kept_waiting_by_its_trailer() -> None:
     with answering(answer(f"{CHUNKED}2\r\n{{}}\r\n0\r\n{trailer}\r\n")) as server:
         http = Http(server.url, {}, pause=lambda _: None)
         with (
-            pytest.raises(client.Interrupted, match="cannot be read"),
+            pytest.raises(Interrupted, match="cannot be read"),
             http.opened(f"{server.url}/mesh.glb", {}) as stream,
         ):
             list(stream.pieces)

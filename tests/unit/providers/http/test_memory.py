@@ -16,7 +16,7 @@ from fakes.failing import OK
 from fakes.lines import Act, Line, answering
 
 from image_to_mesh.providers._shared.http.client import FREE_LIMIT, MAX_REPLY
-from image_to_mesh.providers._shared.http.reply import MOST_PARTS, reply_of
+from image_to_mesh.providers._shared.http.reply import MOST_VALUES, reply_of
 
 pytestmark = pytest.mark.once
 
@@ -154,7 +154,7 @@ def test_json_of_any_shape_costs_little(name: str) -> None:
 
 
 def test_what_services_answer_is_decoded() -> None:
-    rows = [{"id": number, "name": f"task {number}"} for number in range(MOST_PARTS // 4)]
+    rows = [{"id": number, "name": f"task {number}"} for number in range(MOST_VALUES // 4)]
     assert reply_of(200, {}, bytearray(json.dumps(rows).encode())).json == rows
 
 

@@ -30,7 +30,7 @@ LARGE = noisy_png(64, 48)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do not wait between looks and attempts; two kilobytes are large."""
     monkeypatch.setattr(uploads, "INLINE", 1000)
-    monkeypatch.setattr(client, "_delay", lambda *_: 0.0)
+    monkeypatch.setattr(client, "delay", lambda *_: 0.0)
     monkeypatch.setattr(client.Http, "wait", lambda *_: None)
     monkeypatch.setattr(runner, "next_pause", lambda *_: 0.02)
 

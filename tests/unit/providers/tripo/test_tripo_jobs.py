@@ -19,7 +19,7 @@ from fakes.tripo_server import FBX, KEY, FakeTripo, Fault, serving
 from image_to_mesh.jobs import Library, PictureSource, Session, State
 from image_to_mesh.jobs import runner as runner_module
 from image_to_mesh.jobs.steps.inputs import picture_from
-from image_to_mesh.providers._shared.http import client
+from image_to_mesh.providers._shared.http import backoff, client
 
 HTML = "<html>502 Bad Gateway</html>"
 BOTH = pytest.mark.parametrize("version", [V3, V2], ids=lambda one: one.provider.id)
@@ -38,7 +38,7 @@ def fake(version: Version) -> Iterator[FakeTripo]:
 def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
     """A session whose pauses are short."""
     monkeypatch.setattr(runner_module, "next_pause", lambda *_: 0.01)
-    monkeypatch.setattr(client, "_delay", lambda *_: 0.0)
+    monkeypatch.setattr(client, "delay", lambda *_: 0.0)
     one = Session()
     yield one
     one.close(2.0)
@@ -129,7 +129,7 @@ def test_expired_links_are_asked_for_again(
 def test_a_lost_preview_does_not_lose_the_mesh(
     version: Version, fake: FakeTripo, session: Session, tmp_path: Path
 ) -> None:
-    fake.fault("GET .*rendered", *[Fault(404)] * client.ATTEMPTS)
+    fake.fault("GET .*rendered", *[Fault(404)] * backoff.ATTEMPTS)
     job = session.start(job_for(version, fake, tmp_path, blender=WORKER))
     assert end_of(session, job).state is State.READY
     assert (tmp_path / job / "preview.png").read_bytes() == b"\x89PNG"

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A proxy as the environment or the system sets it, and the error for one that is unusable."""
+
+from __future__ import annotations
+
+import contextlib
+from importlib.util import find_spec
+
+from ..errors import Message
+from .addresses import BadAddress, WebAddress, read_address
+from .explain import CallProblem
+
+SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
+
+
+class Misconfiguration(Exception):
+    """A setting of this computer prevents calls. `setting` is the variable or preference."""
+
+    def __init__(self, message: str, setting: str) -> None:
+        super().__init__(message)
+        reason = message.rstrip(".")
+        hint = Message("Check {variable}.", variable=setting)
+        self.problem = CallProblem(message, hint, reason, lasting=True)
+
+
+class Route:
+    """The proxy to an address, empty for none, and the variable that sets it."""
+
+    def __init__(self, proxy: str, variable: str) -> None:
+        self.proxy = proxy
+        self.variable = variable
+
+    @property
+    def as_proxies(self) -> dict[str, str]:
+        """The proxy in the form that requests takes."""
+        return {"http": self.proxy, "https": self.proxy} if self.proxy else {}
+
+    @property
+    def address(self) -> WebAddress:
+        """The proxy's address without its password. Raises BadAddress."""
+        scheme, _, rest = self.proxy.rpartition("://")
+        if scheme.lower() not in ("", *SCHEMES):
+            raise BadAddress("it does not begin with http://")
+        return read_address(f"http://{rest.rpartition('@')[2]}")
+
+    @property
+    def shown(self) -> str:
+        """Host and port of the proxy, as messages name it."""
+        if not self.proxy:
+            return ""
+        with contextlib.suppress(BadAddress):
+            return f"{self.address.host}:{self.address.port}"
+        return "…"
+
+    def check(self) -> None:
+        """Raise Misconfiguration if the proxy cannot be used, naming the variable that sets it."""
+        if not self.proxy:
+            return
+        try:
+            self.address  # noqa: B018 - it raises
+        except BadAddress as error:
+            raise Misconfiguration(
+                Message(
+                    "The proxy's address in {variable} cannot be used: {reason}.",
+                    variable=self.variable,
+                    reason=error.reason,
+                ),
+                self.variable,
+            ) from error
+        # urllib3 speaks SOCKS by means of PySocks, which is not bundled: few users need it.
+        if self.proxy.lower().startswith("socks") and find_spec("socks") is None:
+            raise Misconfiguration(
+                Message("The proxy {proxy} speaks SOCKS, which needs PySocks.", proxy=self.shown),
+                self.variable,
+            )
