@@ -185,7 +185,7 @@ def _run(order: dict[str, Any]) -> None:
 
 def _child(order: dict[str, Any]) -> None:
     vars(runner)["next_pause"] = lambda *_: order.get("pause", 0.01)
-    client.delay = lambda *_: 0.01
+    vars(client)["delay"] = lambda *_: 0.01
     if "at" in order:
         _hook(order["at"], get_provider(order["provider"]))
     if "in" in order:

@@ -24,10 +24,10 @@ from image_to_mesh.jobs.library.versions import Version, remember
 from image_to_mesh.jobs.library.viewable_images import PIXELS, Thumbnails, picture_to_open
 from image_to_mesh.providers._shared.http.downloads import (
     DownloadRequest,
-    Origin,
-    _keep,
-    _load,
+    Validators,
+    _load_validators,
     _size,
+    _start_part,
     _write,
 )
 
@@ -204,12 +204,12 @@ def test_a_download_goes_into_a_plain_file(tmp_path: Path, private: Path, odd: A
     for path in (want.part, tmp_path / ".mesh.part.from"):
         if odd is not a_folder:
             odd(path, private)
-    assert soon(lambda: _load(target)) == Origin()
+    assert soon(lambda: _load_validators(target)) == Validators()
     if odd is a_link:
         assert _size(want.part) == 0
-    soon(lambda: _keep(target, Origin(etag='"a"')))
+    soon(lambda: _start_part(target, Validators(etag='"a"')))
     assert not want.part.exists()
-    assert _load(target) == Origin(etag='"a"')
+    assert _load_validators(target) == Validators(etag='"a"')
     assert private.read_bytes() == PRIVATE
 
 

@@ -399,7 +399,10 @@ def test_a_key_in_two_pieces_is_not_kept(at: int) -> None:
         body = f'{{"a": "{spelled}", "b": 1}}'.encode()
         place = 7 + at
         redactor = StreamRedactor([key])
-        out = b"".join(redactor.redact(piece) for piece in (body[:place], body[place:])) + redactor.flush()
+        out = (
+            b"".join(redactor.redact(piece) for piece in (body[:place], body[place:]))
+            + redactor.flush()
+        )
         assert out == b'{"a": "...", "b": 1}'
 
 

@@ -253,7 +253,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> None:
 def _downloaded(home: str, url: str) -> None:
     http = Http(home, {}, pause=lambda _: None)
     try:
-        with http.opened(url, {}) as stream:
+        with http.open_download(url, {}) as stream:
             list(stream.pieces)
     finally:
         http.close()
@@ -324,7 +324,7 @@ def _redirecting(where: str) -> Iterator[Server]:
 def test_a_redirect_is_judged_like_an_address(where: str) -> None:
     with _redirecting(where) as server:
         http = Http(server.url, {}, pause=lambda _: None)
-        with pytest.raises(BadMesh, match="is not used"), http.opened(f"{server.url}/a", {}):
+        with pytest.raises(BadMesh, match="is not used"), http.open_download(f"{server.url}/a", {}):
             raise AssertionError("it was opened")
         with pytest.raises(BadImage, match="is not used") as caught:
             http.fetch(f"{server.url}/a.png", 99)

@@ -24,7 +24,8 @@ from image_to_mesh.providers import (
     Uploaded,
 )
 from image_to_mesh.providers._scenario.errors import KEYS, PRICING
-from image_to_mesh.providers._shared.http.client import ATTEMPTS, Http
+from image_to_mesh.providers._shared.http.backoff import ATTEMPTS
+from image_to_mesh.providers._shared.http.client import Http
 
 PAGE = "<!DOCTYPE html><html><body>Our policy: 502 credits</body></html>"
 RUN = "/generate/.*"

@@ -27,7 +27,8 @@ from image_to_mesh.providers import (
     Uncertain,
     Unreachable,
 )
-from image_to_mesh.providers._shared.http.client import ATTEMPTS, Http
+from image_to_mesh.providers._shared.http.backoff import ATTEMPTS
+from image_to_mesh.providers._shared.http.client import Http
 from image_to_mesh.providers._tripo.replies import BILLING, KEYS
 
 HTML = "<html><body><h1>502 Bad Gateway</h1></body></html>"

@@ -26,7 +26,8 @@ from image_to_mesh.providers import (
     Ticket,
     Unreachable,
 )
-from image_to_mesh.providers._shared.http.client import ATTEMPTS, Http
+from image_to_mesh.providers._shared.http.backoff import ATTEMPTS
+from image_to_mesh.providers._shared.http.client import Http
 
 BOTH = pytest.mark.parametrize("version", [V3, V2], ids=lambda one: one.provider.id)
 MESH = "https://files.example/a/tripo_model.glb?sig=1&x=.fbx"
