@@ -265,7 +265,7 @@ def test_a_download_is_not_kept_waiting_by_its_trailer() -> None:
         http = Http(server.url, {}, pause=lambda _: None)
         with (
             pytest.raises(Interrupted, match="cannot be read"),
-            http.opened(f"{server.url}/mesh.glb", {}) as stream,
+            http.open_download(f"{server.url}/mesh.glb", {}) as stream,
         ):
             list(stream.pieces)
         http.close()
