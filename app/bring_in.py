@@ -24,11 +24,11 @@ from ..jobs.custom_properties import MODEL, TURN, VERSION
 from ..jobs.disk.plain_files import is_plain
 from ..jobs.disk.signatures import is_marked
 from ..jobs.disk.trust import check_origin, is_old_own, is_private, model_to_read, not_made_here
+from ..jobs.import_plan import Placement
 from ..jobs.library.versions import DRAWING, PARTS
 from ..jobs.process.pool import BackgroundBlender
 from ..jobs.steps.prepare import PREVIEW, has_own_chunks, model_request
 from ..providers import LibraryProblem, NoBlender, TimedOut
-from ..scene.placement import Place
 from ..state import import_options
 from .orientation import model_of, turn_for
 from .provenance import properties_of
@@ -89,7 +89,7 @@ def drop_parts(context: bpy.types.Context, job: str) -> None:
 
 
 def bring_in(
-    context: bpy.types.Context, record: jobs.Record, place: Place, blend: str = BLEND
+    context: bpy.types.Context, record: jobs.Record, place: Placement, blend: str = BLEND
 ) -> tuple[jobs.Record, tuple[str, ...]]:
     """Put a job's mesh into the scene; return its record as it is now, and notes for the person.
 

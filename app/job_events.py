@@ -69,7 +69,7 @@ def _handle(context: bpy.types.Context, event: Event) -> Outcome | None:
         return Outcome(
             "INFO", tr("{} came into the library: import it if you like").format(view.name)
         )
-    if not open_file.made_here(view.place):  # guard: made-for-this-file
+    if not open_file.made_here(view.plan):  # guard: made-for-this-file
         return Outcome(
             "INFO",
             tr("{} is ready, made for another file: import it if you like").format(view.name),
@@ -87,7 +87,7 @@ def early(event: Event) -> bool:
         and view.state is State.PREPARING
         and view.phase == DRAWING
         and view.job not in _brought
-        and open_file.made_here(view.place)
+        and open_file.made_here(view.plan)
     )
 
 
@@ -96,14 +96,14 @@ def ready(event: Event) -> bool:
     return early(event) or (
         isinstance(event, Ended)
         and event.view.state is State.READY
-        and open_file.made_here(event.view.place)
+        and open_file.made_here(event.view.plan)
     )
 
 
 def _bring_in(context: bpy.types.Context, view: JobView) -> Outcome:
-    location = view.place["location"]
+    location = view.plan.placement.location
     ordered = view.record is not None
-    with _in_scene(context, view.place["scene"]):
+    with _in_scene(context, view.plan.scene):
         try:
             bpy.ops.image_to_mesh.import_result(
                 "EXEC_DEFAULT", True, job=view.job, location=location, as_ordered=ordered

@@ -71,7 +71,7 @@ class Runner:
             provider=spec.provider,
             name=spec.pictures[0].name if spec.pictures else "picture",
             created=now(),
-            place=dict(spec.place),
+            plan=spec.plan,
         )
         library = Library(spec.library)
         self._lock = library.lock(job)
@@ -279,7 +279,7 @@ class Runner:
 
     def _prepare(self) -> None:
         """Turn the mesh file into `model.blend`."""
-        in_parts = bool(self._record.place.get("in_parts")) and self._spec.record is None
+        in_parts = self._record.plan.in_chunks and self._spec.record is None
         self._worker_requests.prepare(in_parts=in_parts)
 
     # -- its ends --------------------------------------------------------------------------------

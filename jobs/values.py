@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..providers import PictureInfo, RemoteFile, Secret, Settings
 from ..providers._shared.untrusted_text import clean, clean_json
+from .import_plan import ImportPlan
 from .library.migrations import SCHEMA
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class JobSpec:
     base_url: str = ""
     online: bool = True
     blender: tuple[str, ...] | None = None
-    place: Mapping[str, JSON] = field(default_factory=dict)
+    plan: ImportPlan = field(default_factory=ImportPlan)
     timeout: float | None = None
     record: Record | None = None
     """Set for a job of an earlier process that goes on."""
@@ -131,7 +132,7 @@ class Record:
     schema: int = SCHEMA
     pictures: tuple[InputPicture, ...] = ()
     settings: Mapping[str, JSON] = field(default_factory=dict)
-    place: Mapping[str, JSON] = field(default_factory=dict)
+    plan: ImportPlan = field(default_factory=ImportPlan)
     uploaded: Mapping[str, JSON] | None = None
     submitted: str | None = None
     request_hash: str | None = None
@@ -163,7 +164,7 @@ class Record:
     @property
     def offered(self) -> bool:
         """Whether its mesh was made for a scene, and its person has not put the offer away."""
-        made_for_one = bool(self.place.get("file"))
+        made_for_one = bool(self.plan.file)
         return self.state is State.READY and made_for_one and not self.dismissed
 
     def names(self) -> Iterator[str]:
@@ -190,7 +191,7 @@ class JobView:
     started: float
     record: Record | None = None
     failure: Failure | None = None
-    place: Mapping[str, JSON] = field(default_factory=dict)
+    plan: ImportPlan = field(default_factory=ImportPlan)
     collected: bool = False
 
     @property

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +14,7 @@ from ..app import job_events, queue, repeated_order, watcher
 from ..app.periodic.new_scenes import apply_defaults
 from ..app.refusals import hide_refusal, show_refusal
 from ..i18n.translate import told, tr
+from ..jobs.import_plan import ImportPlan, Placement
 from ..providers import ImageToMeshError, Provider
 from ..state import import_options, open_file
 from ..state.preflight import picture_key, why_not
@@ -107,16 +107,18 @@ def specify(
     context: bpy.types.Context,
     provider: Provider[Any],
     pictures: tuple[jobs.PictureSource, ...] | None = None,
-    place: Mapping[str, Any] | None = None,
+    location: tuple[float, float, float] | None = None,
 ) -> jobs.JobSpec:
     """Take all that a job of this provider needs out of Blender.
 
-    `pictures` replace the scene's own, `place` overrides where and how the mesh will stand.
+    `pictures` replace the scene's own, `location` overrides where the mesh is placed.
     """
     from ..scene import background_command
 
     apply_defaults(context)  # The scene may be newer than the last tick that had the tab in sight.
-    stand = {**_place(context), **(place or {})}
+    placement = _placement(context)
+    if location is not None:
+        placement = replace(placement, location=location)
     return jobs.JobSpec(
         provider=provider.id,
         settings=read_settings(context.scene, provider),
@@ -126,14 +128,14 @@ def specify(
         base_url=preferences.address(context, provider),
         online=bpy.app.online_access,
         blender=background_command(),
-        place={
-            "file": open_file.token(),
-            "scene": context.scene.name,
-            **stand,
-            # Only who watches takes them, and a linked model stays where it is.
-            "in_parts": not (bpy.app.background or stand["linked"]),
-            "mending": import_options.mending_as_asked(context.scene),
-        },
+        plan=ImportPlan(
+            file=open_file.token(),
+            scene=context.scene.name,
+            placement=placement,
+            # Only the watcher appends chunks, and a linked model stays in its file.
+            in_chunks=not (bpy.app.background or placement.linked),
+            cleanup=import_options.mending_as_asked(context.scene),
+        ),
     )
 
 
@@ -160,10 +162,10 @@ def _let_it_end(job: str) -> None:
             return
 
 
-def _place(context: bpy.types.Context) -> dict[str, Any]:
-    from ..scene.placement import chosen_place
+def _placement(context: bpy.types.Context) -> Placement:
+    from ..scene.placement import chosen_placement
 
-    return chosen_place(context, import_options.placement_of(context.scene)).as_json()
+    return chosen_placement(context, import_options.placement_of(context.scene))
 
 
 def _pictures(

@@ -133,11 +133,12 @@ class IMAGE_TO_MESH_OT_make_here(bpy.types.Operator):
 
     def _specs(self, context: bpy.types.Context) -> list[jobs.JobSpec]:
         provider = provider_of(context.scene)
-        place: dict[str, Any] = {}
+        location = None
         if self.properties.is_property_set("location"):
-            place["location"] = list(self.location)
+            x, y, z = self.location
+            location = (x, y, z)
         specs = [
-            generate.specify(context, provider, (picture_from(path),), place)
+            generate.specify(context, provider, (picture_from(path),), location)
             for path in self._paths()
         ]
         return [replace(one, repeated=self.again) for one in specs]

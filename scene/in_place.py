@@ -12,13 +12,13 @@ from typing import Any
 
 import bpy
 
+from ..jobs.import_plan import Placement
 from ..providers import error_of_kind
 from ..worker.import_options import mending_of
 from ..worker.prepare.build_model import import_model
 from ..worker.prepare.cleanup import model_objects
 from ..worker.refusal import Refusal
 from .link_to_scene import Properties, finish_earlier_work, place_objects
-from .placement import Place
 
 
 def import_in_place(
@@ -28,7 +28,7 @@ def import_in_place(
     name: str,
     properties: Properties,
     location: Sequence[float] = (0.0, 0.0, 0.0),
-    place: Place | None = None,
+    place: Placement | None = None,
     turn: float = 0.0,
     mending: Mapping[str, Any] | None = None,
 ) -> tuple[list[str], list[str]]:

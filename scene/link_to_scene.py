@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import bpy
 
+from ..jobs.import_plan import Placement
 from ..worker.names import clear_name
 from . import chunked_append
 from .append import append
-from .placement import Place, stand
+from .placement import stand
 
 Properties = Mapping[str, str | int | float]
 # Their undo steps hold what a stroke changed in one mesh and no more.
@@ -25,7 +26,7 @@ def append_model(
     name: str,
     properties: Properties,
     location: Sequence[float] = (0.0, 0.0, 0.0),
-    place: Place | None = None,
+    place: Placement | None = None,
     turn: float = 0.0,
 ) -> list[str]:
     """Append the prepared model, its root at a place in the world; return its objects' names.
@@ -63,7 +64,7 @@ def place_objects(
     context: bpy.types.Context,
     objects: list[bpy.types.Object],
     *,
-    place: Place | Sequence[float],
+    place: Placement | Sequence[float],
     name: str,
     properties: Properties,
     turn: float = 0.0,
@@ -78,9 +79,9 @@ def place_objects(
     clear = clear_name(name) or root.name
     if not root.name.startswith(clear):
         root.name = clear
-    if not isinstance(place, Place):
+    if not isinstance(place, Placement):
         x, y, z = place
-        place = Place((x, y, z))
+        place = Placement((x, y, z))
     stand(context, objects, place, turn)
     _deselect(context.view_layer, objects)
     _show_in_local_views(context, objects)

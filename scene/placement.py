@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable
 from typing import Any
 
 import bpy
 from mathutils import Matrix, Vector
 
 from ..jobs.custom_properties import JOB, SCALE
+from ..jobs.import_plan import Placement
 
 DOWN = Vector((0.0, 0.0, -1.0))
 ABOVE = 1e-4
@@ -19,43 +19,13 @@ ABOVE = 1e-4
 FLAT = 0.01
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A place in the world, in the scene's own units.
-
-    `turn`: radians about the vertical. `size`: how high the model shall be, or by `measure` how
-    long its longest side; 0 leaves it as it came. `spacing`: room to the results that stand there
-    already, in a row along X; None lets them stand in each other.
-    """
-
-    location: tuple[float, float, float]
-    turn: float = 0.0
-    size: float = 0.0
-    measure: str = "height"
-    spacing: float | None = None
-    linked: bool = False
-    unpack: bool = False
-    scale: float | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        """Return what a job's record keeps of it."""
-        return {**asdict(self), "location": list(self.location)}
-
-
-def place_of(record: Mapping[str, Any]) -> Place:
-    """Return the place that a record names; what it does not name is as it always was."""
-    known = {one.name: record[one.name] for one in fields(Place) if one.name in record}
-    x, y, z = known.pop("location", (0.0, 0.0, 0.0))
-    return Place((x, y, z), **known)
-
-
-def chosen_place(context: bpy.types.Context, chosen: Any) -> Place:
-    """Return the place that the scene's choices mean now."""
+def chosen_placement(context: bpy.types.Context, chosen: Any) -> Placement:
+    """Return where the scene's choices put a new model now."""
     location, turn, height = _where(context, chosen)
     wanted = float(chosen.size) if chosen.use_size else 0.0
-    return Place(
+    return Placement(
         location=(location.x, location.y, location.z),
-        turn=turn,
+        rotation=turn,
         size=height or wanted,
         measure="height" if height else str(chosen.measure),
         spacing=float(chosen.spacing) if chosen.use_row else None,
@@ -71,7 +41,7 @@ def unit_factor(scene: bpy.types.Scene) -> float:
 
 
 def stand(
-    context: bpy.types.Context, objects: list[bpy.types.Object], place: Place, turn: float = 0.0
+    context: bpy.types.Context, objects: list[bpy.types.Object], place: Placement, turn: float = 0.0
 ) -> None:
     """Put a model, its root first, to the place; `turn` is what its provider's front needs.
 
@@ -84,7 +54,7 @@ def stand(
     if not math.isclose(factor, 1.0, rel_tol=1e-6):
         _scale(objects, factor)
     root.rotation_mode = "XYZ"
-    root.rotation_euler = (0.0, 0.0, place.turn + turn)
+    root.rotation_euler = (0.0, 0.0, place.rotation + turn)
     root.location = place.location
     if place.spacing is not None:
         root.location.x += _step_aside(context, objects, place.spacing)
@@ -175,7 +145,7 @@ def _box(corners: Iterable[Vector]) -> tuple[Vector, Vector]:
     return Vector(map(min, columns)), Vector(map(max, columns))
 
 
-def _factor(place: Place, low: Vector, high: Vector, units: float) -> float:
+def _factor(place: Placement, low: Vector, high: Vector, units: float) -> float:
     sides = high - low
     longest = max(sides)
     if place.size <= 0.0 or longest <= 0.0:

@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
-from typing import Any
 
 import bpy
 from bpy.app.handlers import persistent
+
+from ..jobs.import_plan import ImportPlan
 
 _token = secrets.token_hex(8)
 
@@ -18,9 +18,9 @@ def token() -> str:
     return _token
 
 
-def made_here(place: Mapping[str, Any]) -> bool:
+def made_here(plan: ImportPlan) -> bool:
     """Say whether a job was started in the file that is open now."""
-    return place.get("file") == _token
+    return plan.file == _token
 
 
 def _renew(*_: object) -> None:

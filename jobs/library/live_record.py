@@ -170,5 +170,5 @@ class LiveRecord:
             started=self.started,
             record=self.record if self._on_disk else None,
             failure=self.record.failure,
-            place=self.record.place,
+            plan=self.record.plan,
         )

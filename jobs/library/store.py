@@ -38,6 +38,7 @@ from ..disk.plain_files import (
     write_whole,
 )
 from ..disk.trust import is_old_own, make_root, remove_tree
+from ..import_plan import ImportPlan
 from ..values import Record, State
 from .migrations import migrate
 from .versions import PARTS
@@ -276,7 +277,8 @@ def _is_own_folder(found: os.DirEntry[str]) -> bool:
 
 def _encode(record: Record) -> bytes:
     """Write a record, whatever the texts in it are: saving must never fail over one."""
-    data = asdict(record)
+    data = {"place" if name == "plan" else name: value for name, value in asdict(record).items()}
+    data["place"] = record.plan.as_json()
     if data.pop("own"):  # guard: strangers-stay-strangers
         data[signatures.MARK] = signatures.mark_of(json.loads(json_bytes(data)))
     return json_bytes(data, indent=2)  # guard: records-are-always-written
@@ -287,10 +289,10 @@ def _decode(data: Any, job: str) -> Record:
         raise LibraryProblem(f"The record of job “{job}” is none.")
     data = migrate(data, job)
     try:
-        # Where the .blend lies may be a name that is no text, and has to stay as it is.
-        place = data.pop("place", {})
-        data = {**map_texts(data, replace_surrogates), "place": place}  # guard: records-are-read
-        record = parse_reply(Record, data, f"The record of job “{job}”")
+        # A scene's or file's name may hold what is not valid Unicode, and has to stay as it is.
+        plan = ImportPlan.from_json(data.pop("place", None))
+        data = map_texts(data, replace_surrogates)  # guard: records-are-read
+        record = replace(parse_reply(Record, data, f"The record of job “{job}”"), plan=plan)
     except (BadReply, RecursionError) as error:
         raise LibraryProblem(str(error), "Delete its folder, or mend the file.") from error
     if record.id != job:

@@ -29,7 +29,7 @@ _parts: set[Path] = set()
 def model_request(
     folder: Path,
     record: Record,
-    mending: Mapping[str, Any] | None = None,
+    cleanup: Mapping[str, Any] | None = None,
     *,
     in_parts: bool = False,
 ) -> Iterator[dict[str, Any]]:
@@ -50,7 +50,7 @@ def model_request(
             with suppress(OSError):
                 (place / PREVIEW).unlink(missing_ok=True)
         forget_mark(place / ORIGINAL)
-        chosen = record.place.get("mending") if mending is None else mending
+        chosen = record.plan.cleanup if cleanup is None else cleanup
         yield prepare_request(folder, record, chosen, in_parts=in_parts, place=place)
         mark_file(place / ORIGINAL)
 
@@ -68,7 +68,7 @@ def has_own_chunks(parts: Path) -> bool:
 def prepare_request(
     folder: Path,
     record: Record,
-    mending: Mapping[str, Any] | None,
+    cleanup: Mapping[str, Any] | None,
     *,
     in_parts: bool = False,
     place: Path | None = None,
@@ -87,6 +87,6 @@ def prepare_request(
         "parts": {"folder": str(place / PARTS), "least": LEAST} if in_parts else None,
         "preview": str(preview),
         "render_preview": not preview.is_file(),
-        "mending": mending,
+        "mending": cleanup,
         "asset": asset_data(record),
     }

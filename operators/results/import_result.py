@@ -13,10 +13,11 @@ from ...app import bring_in, job_events
 from ...app.periodic.library import refresh_soon
 from ...i18n.translate import told
 from ...jobs.disk.trust import is_trusted
+from ...jobs.import_plan import Placement
 from ...jobs.library.import_log import log_import
 from ...jobs.library.versions import DRAWING, version_file
 from ...providers import ImageToMeshError, LibraryProblem
-from ...scene.placement import Place, chosen_place, place_of
+from ...scene.placement import chosen_placement
 from ...state import import_options
 from ..arguments import argument
 
@@ -62,12 +63,12 @@ class IMAGE_TO_MESH_OT_import_result(bpy.types.Operator):
             _show_success(record, notes)
         return {"FINISHED"}
 
-    def _place(self, context: bpy.types.Context, record: jobs.Record) -> Place:
+    def _place(self, context: bpy.types.Context, record: jobs.Record) -> Placement:
         """Return where it stands, and keep that for the panel that changes the last operation."""
         if self.as_ordered:
-            place = place_of(record.place)
+            place = record.plan.placement
         else:
-            place = chosen_place(context, import_options.placement_of(context.scene))
+            place = chosen_placement(context, import_options.placement_of(context.scene))
         if self.properties.is_property_set("location"):
             x, y, z = self.location
             return replace(place, location=(x, y, z))

@@ -15,10 +15,11 @@ from ...app import bring_in
 from ...app.periodic.mesh_edits import bring_results, follow
 from ...i18n.translate import said, told
 from ...jobs.custom_properties import JOB, SCALE, TURN, VERSION
+from ...jobs.import_plan import Placement
 from ...jobs.library.versions import ORIGINAL, version_file
 from ...jobs.tasks.mesh_edits import EditRequest, MeshEdit, mesh_edits
 from ...providers import ImageToMeshError, LibraryProblem
-from ...scene.placement import Place, chosen_place
+from ...scene.placement import chosen_placement
 from ...state import import_options, open_file
 from ..arguments import argument
 from . import import_result, rotate
@@ -207,11 +208,11 @@ def _standing(context: bpy.types.Context, job: str, version: str) -> bpy.types.O
     return next((root for root in found if root == active), found[-1] if found else None)
 
 
-def _place_of(context: bpy.types.Context, root: bpy.types.Object | None) -> Place:
+def _place_of(context: bpy.types.Context, root: bpy.types.Object | None) -> Placement:
     if root is None:
-        return chosen_place(context, import_options.placement_of(context.scene))
+        return chosen_placement(context, import_options.placement_of(context.scene))
     x, y, z = root.matrix_world.translation
-    return Place((x, y, z), scale=float(root.get(SCALE, 1.0)))
+    return Placement((x, y, z), scale=float(root.get(SCALE, 1.0)))
 
 
 def _take_over(

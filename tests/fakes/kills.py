@@ -28,6 +28,7 @@ from fakes.glb import triangle_glb
 from fakes.png import png_of
 from image_to_mesh import jobs
 from image_to_mesh.jobs import resources, runner
+from image_to_mesh.jobs.import_plan import ImportPlan
 from image_to_mesh.jobs.library import live_record
 from image_to_mesh.jobs.steps import download, raw_answer
 from image_to_mesh.providers import Secret, all_providers, get_provider
@@ -157,7 +158,7 @@ def _spec(order: dict[str, Any], record: Any = None) -> jobs.JobSpec:
         keys={name: Secret(key) for name, key in order["keys"].items()},
         base_url=order["url"],
         blender=("stand-in",),
-        place={"file": "a-file"},
+        plan=ImportPlan("a-file"),
         repeated=True,
         record=record,
     )

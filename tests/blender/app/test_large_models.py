@@ -27,13 +27,19 @@ def folder(addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     return make_job(tmp_path / "library")
 
 
+def plan_for(file: str, location: tuple[float, float, float]) -> Any:
+    """Return the import plan of a job of this file."""
+    plans = room("jobs.import_plan")
+    return plans.ImportPlan(file, "Scene", plans.Placement(location))
+
+
 def ended(**changes: Any) -> Any:
     jobs = room("jobs")
     record = room("app.bring_in").library_of(bpy.context, JOB).load(JOB)
-    place = {"file": room("state.open_file").token(), "scene": "Scene", "location": [1, 2, 3]}
+    plan = plan_for(room("state.open_file").token(), (1.0, 2.0, 3.0))
     values = {
         "job": JOB, "provider": "local", "name": "photo", "state": record.state, "phase": "Done",
-        "fraction": 1.0, "started": time.monotonic(), "record": record, "place": place,
+        "fraction": 1.0, "started": time.monotonic(), "record": record, "plan": plan,
     }  # fmt: skip
     return jobs.Ended(JOB, jobs.JobView(**{**values, **changes}))
 
@@ -165,7 +171,7 @@ def test_what_does_not_come_in_leaves_no_parts(tick: Any, folder: Path, what: st
     room("app.job_events").waiting.clear()
     changes: dict[str, Any] = {"state": jobs.State.CANCELLED}
     if what == "another file":
-        changes = {"place": {"file": "another", "scene": "Scene", "location": [0, 0, 0]}}
+        changes = {"plan": plan_for("another", (0.0, 0.0, 0.0))}
     elif what == "failed":
         changes = {"failure": jobs.Failure("failed", "It failed."), "state": jobs.State.FAILED}
     assert len(tick(ended(**changes))) == 1
@@ -183,8 +189,8 @@ def test_from_a_picture_to_the_scene(
     chosen.image = bpy.data.images.load(str(places.SAMPLE))
     chosen.local.face_count = 1000
     spec = room("operators.generate").specify(bpy.context, room("providers").get_provider("local"))
-    assert spec.place["in_parts"] is False  # nobody watches: a script waits
-    spec = replace(spec, place={**spec.place, "in_parts": True})
+    assert spec.plan.in_chunks is False  # nobody watches: a script waits
+    spec = replace(spec, plan=replace(spec.plan, in_chunks=True))
     job = room("app.queue").begin(spec)
     outcomes: list[Any] = []
     half, deadline = 0, time.monotonic() + 50.0

@@ -77,7 +77,7 @@ def left_in(library: Path, state: str, number: int = 0, **changes: Any) -> str:
         created="2026-11-21T09:59:00+00:00",
         pictures=(jobs.InputPicture("front", "cup", "front.png", sha256=digest),),
         settings=providers.values_of(providers.get_provider("rehearsal").settings()),
-        place={"file": "another", "scene": "Scene", "location": [0.0, 0.0, 0.0]},
+        plan=room("jobs.import_plan").ImportPlan("another", "Scene"),
         **{**ticketed, "request_hash": "0123456789ab" * 4, **changes},
     )
     jobs.Library(library).create(record, {"front.png": picture})

@@ -167,7 +167,7 @@ def test_without_a_file_they_stay_packed_and_that_is_said(job: Path) -> None:
     bpy.context.scene.image_to_mesh.placement.images = "unpacked"
     prepared, import_result = room("app.bring_in"), room("operators.results.import_result")
     record = import_result.find(bpy.context, JOB)
-    place = room("scene.placement").chosen_place(
+    place = room("scene.placement").chosen_placement(
         bpy.context, bpy.context.scene.image_to_mesh.placement
     )
     _, notes = prepared.bring_in(bpy.context, record, place)

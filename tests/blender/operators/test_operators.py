@@ -77,7 +77,7 @@ def view_of(job: str, library: Path, **changes: Any) -> Any:
         "fraction": 1.0,
         "started": time.monotonic(),
         "record": record,
-        "place": {**record.place, "file": room("state.open_file").token()},
+        "plan": replace(record.plan, file=room("state.open_file").token()),
     }
     return jobs.JobView(**{**values, **changes})
 
@@ -253,7 +253,7 @@ def test_a_result_for_another_file_is_not_imported(finished: str, library: Path)
 
 def test_the_mesh_comes_into_the_scene_it_was_made_for(finished: str, library: Path) -> None:
     view = view_of(finished, library)
-    view = replace(view, place={**view.place, "scene": "Second"})
+    view = replace(view, plan=replace(view.plan, scene="Second"))
     second = bpy.data.scenes.new("Second")
     room("jobs").session().show(view)
     room("app.job_events").handle(bpy.context, room("jobs").Ended(finished, view))

@@ -89,7 +89,7 @@ def chosen(paid: Paid, addon: ModuleType) -> Any:
 def show(state: str, **changes: Any) -> None:
     """Let the session show a job."""
     jobs = importlib.import_module(f"{ADDON}.jobs")
-    place = {"file": importlib.import_module(f"{ADDON}.state.open_file").token()}
+    plan = plan_for(importlib.import_module(f"{ADDON}.state.open_file").token())
     values: dict[str, Any] = {
         "job": "20261120-cup-1a2b",
         "provider": "local",
@@ -98,9 +98,14 @@ def show(state: str, **changes: Any) -> None:
         "phase": "Shaping",
         "fraction": 0.42,
         "started": time.monotonic() - 75,
-        "place": place,
+        "plan": plan,
     }
     jobs.session().show(jobs.JobView(**{**values, **changes}))
+
+
+def plan_for(file: str) -> Any:
+    """Return the import plan of a job that was started in this file."""
+    return importlib.import_module(f"{ADDON}.jobs.import_plan").ImportPlan(file)
 
 
 def record(**changes: Any) -> Any:
@@ -269,7 +274,7 @@ def test_a_result_says_what_came_out(chosen: Any) -> None:
 
 
 def test_a_result_for_another_file_is_offered(chosen: Any) -> None:
-    show("ready", record=record(), place={"file": "another"})
+    show("ready", record=record(), plan=plan_for("another"))
     seen = draw()
     assert "Made for another file" in seen.text()
     assert seen.button("image_to_mesh.import_result")["text"] == "Import"
@@ -331,7 +336,7 @@ def test_nothing_that_a_file_holds_breaks_the_panel(chosen: Any) -> None:
     chosen.image = bpy.data.images.new("file", 8, 8)
     chosen.image.source = "FILE"
     assert draw().button("image_to_mesh.generate")["enabled"] is chosen.image.has_data
-    show("ready", record=None, place={})
+    show("ready", record=None, plan=plan_for(""))
     show("running", job="b", name="", phase="", fraction=7.0)
     assert draw().all("progress")
 

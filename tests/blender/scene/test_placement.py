@@ -95,7 +95,7 @@ def bring(model: Path, addon: ModuleType) -> Callable[..., list[bpy.types.Object
     """Append the model where the scene's choices say; return its objects."""
 
     def run(turn: float = 0.0) -> list[bpy.types.Object]:
-        place = room("scene.placement").chosen_place(bpy.context, chosen())
+        place = room("scene.placement").chosen_placement(bpy.context, chosen())
         names = room("scene.link_to_scene").append_model(
             bpy.context, str(model), name="photo", properties=PROPERTIES, place=place, turn=turn
         )
@@ -215,7 +215,7 @@ def test_as_large_as_was_asked(measure: str, factor: float, units: float, bring:
 
 
 def test_the_longest_side_may_be_another_than_the_height(meters: float, bring: Any) -> None:
-    place = room("scene.placement").Place(CURSOR, size=5.0, measure="longest")
+    place = room("scene.placement").Placement(CURSOR, size=5.0, measure="longest")
     low, high = Vector((-2, -1, 0)), Vector((2, 1, 1))
     assert room("scene.placement")._factor(place, low, high, 1.0) == pytest.approx(1.25)
 
@@ -307,10 +307,10 @@ def test_linked_it_stands_there_as_well_and_can_be_moved(
 
 
 def test_what_a_record_keeps_is_the_same_place(addon: ModuleType) -> None:
-    placement = room("scene.placement")
-    place = placement.Place(CURSOR, 0.5, 1.8, "longest", 0.25, linked=True, unpack=True)
-    assert placement.place_of({"scene": "Scene", **place.as_json()}) == place
-    assert placement.place_of({"location": [1, 2, 3]}) == placement.Place((1, 2, 3))
+    placement = room("jobs.import_plan").Placement
+    place = placement(tuple(CURSOR), 0.5, 1.8, "longest", 0.25, linked=True, unpack=True)
+    assert placement.from_json({"scene": "Scene", **place.as_json()}) == place
+    assert placement.from_json({"location": [1, 2, 3]}) == placement((1, 2, 3))
 
 
 @pytest.mark.parametrize("scale", [1.0, 0.01, 0.3048])

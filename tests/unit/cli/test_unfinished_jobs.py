@@ -20,6 +20,7 @@ from fakes.service import Service
 
 from image_to_mesh.cli import entry
 from image_to_mesh.jobs import Ended, Library, Record, Session, State, session
+from image_to_mesh.jobs.import_plan import ImportPlan
 from image_to_mesh.jobs.library.recovery import ResumeContext, dismiss
 from image_to_mesh.providers import CancelOutcome, Provider, Ticket
 
@@ -276,12 +277,12 @@ def means(tmp_path: Path, service: Service) -> ResumeContext:
 def test_what_can_go_on_does_and_nothing_is_ordered(
     job: Any, tmp_path: Path, service: Service, running: Session
 ) -> None:
-    place = {"file": "some-file"}
-    broken_off = [job(State.RUNNING, place=place), job(State.PREPARING, place=place)]
+    plan = ImportPlan("some-file")
+    broken_off = [job(State.RUNNING, plan=plan), job(State.PREPARING, plan=plan)]
     unsent = job(State.QUEUED, **UNSENT)
     unclear = job(State.UNCERTAIN, ticket=None)
     theirs = job(State.RUNNING)
-    seen = job(State.RUNNING, place={})
+    seen = job(State.RUNNING, plan=ImportPlan())
     lock = Library(tmp_path).lock(theirs)
     assert lock.take()
     later = Session()
@@ -308,7 +309,7 @@ def test_what_can_go_on_does_and_nothing_is_ordered(
 def test_what_came_in_is_offered_until_it_is_put_away(
     job: Any, tmp_path: Path, service: Service
 ) -> None:
-    identity = job(State.PREPARING, place={"file": "some-file"})
+    identity = job(State.PREPARING, plan=ImportPlan("some-file"))
     first = Session()
     first.recovery.look(means(tmp_path, service))
     end_of(first, identity)
@@ -328,7 +329,7 @@ def test_what_came_in_is_offered_until_it_is_put_away(
 
 
 def test_an_imported_mesh_is_not_offered(job: Any, tmp_path: Path, service: Service) -> None:
-    identity = job(State.READY, place={"file": "some-file"})
+    identity = job(State.READY, plan=ImportPlan("some-file"))
     (tmp_path / identity / "imported.json").write_text("{}")
     assert not list(Library(tmp_path).open_jobs())
 

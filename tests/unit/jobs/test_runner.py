@@ -16,6 +16,7 @@ from fakes.service import KEY, Service
 from PIL import Image
 
 from image_to_mesh.jobs import Ended, Library, PictureSource, Session, State
+from image_to_mesh.jobs.import_plan import ImportPlan, Placement
 from image_to_mesh.jobs.steps.inputs import picture_from
 from image_to_mesh.jobs.steps.polling import LONGEST, next_pause
 from image_to_mesh.providers import BadKey, BadReply, Progress, Provider
@@ -297,10 +298,15 @@ def test_dismissed_jobs_are_shown_no_longer(running: Session, tmp_path: Path, pn
 
 
 def test_record_is_readable_json(running: Session, tmp_path: Path, png: bytes) -> None:
-    job = running.start(spec_for(tmp_path, png, place={"location": [1, 2, 3]}))
+    plan = ImportPlan("token", "Scene", Placement((1.0, 2.0, 3.0), rotation=0.5, spacing=0.25))
+    job = running.start(spec_for(tmp_path, png, plan=plan))
     end_of(running, job)
     written = json.loads((tmp_path / job / "job.json").read_text())
-    assert written["place"] == {"location": [1, 2, 3]}
+    assert written["place"] == {
+        "file": "token", "scene": "Scene", "location": [1, 2, 3], "turn": 0.5, "size": 0.0,
+        "measure": "height", "spacing": 0.25, "linked": False, "unpack": False, "scale": None,
+        "in_parts": False, "mending": None,
+    }  # fmt: skip
     assert written["pictures"][0]["info"] == {
         "format": "png",
         "width": 64,

@@ -14,6 +14,7 @@ from fakes.running import Orders
 from fakes.service import Service
 
 from image_to_mesh.jobs import Library, Record, State
+from image_to_mesh.jobs.import_plan import ImportPlan
 from image_to_mesh.jobs.library.index import LibraryIndex
 from image_to_mesh.providers import (
     BadMesh,
@@ -204,8 +205,8 @@ def test_a_record_with_any_text_is_read_shown_and_saved_again(
     record = library.load(library.jobs()[0])
     library.save(record)
     assert library.load(record.id) == record
-    assert record.place.get("file") in (None, "/art/\udcff.blend")
-    assert json.dumps(asdict(replace(record, place={})), ensure_ascii=False).encode()
+    assert record.plan.file in ("", "/art/\udcff.blend")
+    assert json.dumps(asdict(replace(record, plan=ImportPlan())), ensure_ascii=False).encode()
     listed = LibraryIndex(tmp_path)
     listed.refresh()
     assert (len(listed.entries), listed.problems) == (1, ())
@@ -232,10 +233,10 @@ def test_a_record_is_saved_whatever_its_texts_are(tmp_path: Path) -> None:
     library = record_of(tmp_path)
     record = Record(
         library.jobs()[0], State.RUNNING, "rehearsal", f"x{HALF}", "now",
-        ticket={"task": HALF}, settings={HALF: HALF}, place={"file": "\udcff"},
+        ticket={"task": HALF}, settings={HALF: HALF}, plan=ImportPlan(file="\udcff"),
     )  # fmt: skip
     library.save(record)
-    assert library.load(record.id).place == {"file": "\udcff"}
+    assert library.load(record.id).plan == ImportPlan(file="\udcff")
 
 
 # -- a service that says such things -------------------------------------------------------------

@@ -12,6 +12,7 @@ import pytest
 
 from image_to_mesh.jobs import Failure, InputPicture, Library, Record, State
 from image_to_mesh.jobs.disk.signatures import MARK, mark_of
+from image_to_mesh.jobs.import_plan import ImportPlan, Placement
 from image_to_mesh.jobs.library.store import RECORD, library_folder, new_job_id
 from image_to_mesh.providers import LibraryProblem, PictureInfo, RemoteFile
 
@@ -28,7 +29,7 @@ def full_record(job: str = "20260101-000000-cup-0001") -> Record:
         created="2026-01-01T00:00:00+00:00",
         pictures=(picture,),
         settings={"shape": "inflate", "thickness": 0.9},
-        place={"location": [1.0, 2.0, 3.0]},
+        plan=ImportPlan(placement=Placement((1.0, 2.0, 3.0))),
         uploaded={"front": "file_1"},
         submitted="2026-01-01T00:00:01+00:00",
         request_hash="cd" * 32,

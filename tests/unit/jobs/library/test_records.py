@@ -16,6 +16,7 @@ from fakes.running import end_of, order_for
 from fakes.service import Service
 
 from image_to_mesh.jobs import Library, Record, Session, State
+from image_to_mesh.jobs.import_plan import ImportPlan, Placement
 from image_to_mesh.jobs.library import migrations
 from image_to_mesh.jobs.library.migrations import SCHEMA, STEPS
 from image_to_mesh.jobs.library.recovery import ResumeContext
@@ -40,7 +41,7 @@ def record(job: str, **changes: Any) -> Record:
         created="2026-01-01T00:00:00+00:00",
         ticket={"task": "t"},
         files=(RemoteFile("https://example.com/a.glb"),),
-        place={"file": "f", "location": [0.0, 1.0, 2.0]},
+        plan=ImportPlan("f", placement=Placement((0.0, 1.0, 2.0))),
     )
     return replace(made, **changes)
 

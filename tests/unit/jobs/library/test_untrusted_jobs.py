@@ -19,6 +19,7 @@ from image_to_mesh.cli import entry
 from image_to_mesh.jobs import Library, Record, Session, State, session
 from image_to_mesh.jobs.disk import signatures
 from image_to_mesh.jobs.disk.trust import check_ticket, is_trusted, trust_library
+from image_to_mesh.jobs.import_plan import ImportPlan
 from image_to_mesh.jobs.library.recovery import ResumeContext
 from image_to_mesh.jobs.library.store import library_folder
 from image_to_mesh.providers import Failed, LibraryProblem, Provider, RemoteFile, get_provider
@@ -154,7 +155,7 @@ def test_what_others_wrote_stays_theirs_when_it_is_saved(
 
 def test_a_text_that_is_none_does_not_change_whose_it_is(root: Path) -> None:
     library = Library(root)
-    library.create(plain(name="half \ud83d", place={"file": "a\udcff"}, notes=("1e400 \x00",)), {})
+    library.create(plain(name="half \ud83d", plan=ImportPlan("a\udcff"), notes=("1e400 \x00",)), {})
     assert library.load("cup").own
     library.save(library.load("cup"))
     assert library.load("cup").own

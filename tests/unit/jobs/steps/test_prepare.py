@@ -10,6 +10,7 @@ import pytest
 from fakes.running import end_of, spec_for
 
 from image_to_mesh.jobs import Session
+from image_to_mesh.jobs.import_plan import ImportPlan
 from image_to_mesh.jobs.library.versions import PARTS
 from image_to_mesh.jobs.process.pool import BackgroundBlender
 from image_to_mesh.jobs.steps.prepare import LEAST
@@ -35,8 +36,8 @@ def test_parts_are_for_who_waits(
         return ask(self, request, *others)
 
     monkeypatch.setattr(BackgroundBlender, "ask", listen)
-    place: dict[str, Any] = {} if in_parts is None else {"in_parts": in_parts}
-    job = running.start(replace(spec_for(tmp_path, png), place=place))
+    plan = ImportPlan() if in_parts is None else ImportPlan(in_chunks=in_parts)
+    job = running.start(replace(spec_for(tmp_path, png), plan=plan))
     end_of(running, job)
     (request,) = (one for one in asked if one["do"] == "prepare")
     parts = {"folder": str(tmp_path / job / PARTS), "least": LEAST}

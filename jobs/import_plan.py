@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a job's mesh is to be imported: into which file and scene, where, and cleaned up how.
+
+Decided when Generate is clicked and kept in `job.json` as `place`, flat, with the keys that every
+version so far has written: `turn`, `mending` and `in_parts` are the older names of `rotation`,
+`cleanup` and `in_chunks`. Anyone can write a record, so reading takes nothing on trust.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import Any
+
+JSON = Any
+MEASURES = ("height", "longest")
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a model is put, in the scene's own units.
+
+    `rotation`: radians about Z. `size`: the height of the model, or by `measure` the length of its
+    longest side; 0 keeps its own size. `spacing`: the gap to earlier results, in a row along X;
+    None lets them overlap. `linked` links the model instead of appending it, `unpack` writes its
+    textures to files. `scale` is set instead of `size` for a model that replaces another one.
+    """
+
+    location: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    rotation: float = 0.0
+    size: float = 0.0
+    measure: str = "height"
+    spacing: float | None = None
+    linked: bool = False
+    unpack: bool = False
+    scale: float | None = None
+
+    def as_json(self) -> dict[str, JSON]:
+        """Return the fields by the names that they have in `job.json`."""
+        return {
+            "location": list(self.location),
+            "turn": self.rotation,
+            "size": self.size,
+            "measure": self.measure,
+            "spacing": self.spacing,
+            "linked": self.linked,
+            "unpack": self.unpack,
+            "scale": self.scale,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, JSON]) -> Placement:
+        """Read the fields; those that are missing or of a wrong type get their defaults."""
+        measure = data.get("measure")
+        return cls(
+            location=_point(data.get("location")),
+            rotation=_number(data.get("turn")) or 0.0,
+            size=_number(data.get("size")) or 0.0,
+            measure=measure if measure in MEASURES else MEASURES[0],
+            spacing=_number(data.get("spacing")),
+            linked=data.get("linked") is True,
+            unpack=data.get("unpack") is True,
+            scale=_number(data.get("scale")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ImportPlan:
+    """What happens to a job's mesh when it is ready; the default for a job without a scene.
+
+    `file` is the token of the .blend session that the job was started in: no mesh is imported into
+    another one by itself. `scene` is the scene's name. `cleanup` are the options of the worker's
+    cleanup, None for its defaults. `in_chunks`: a large mesh is also written in chunks, which
+    a running interface appends without a stall.
+    """
+
+    file: str = ""
+    scene: str = ""
+    placement: Placement = field(default_factory=Placement)
+    cleanup: Mapping[str, JSON] | None = None
+    in_chunks: bool = False
+
+    def as_json(self) -> dict[str, JSON]:
+        """Return what `job.json` keeps: nothing for a job that was started without a scene."""
+        if self == ImportPlan():
+            return {}
+        return {
+            "file": self.file,
+            "scene": self.scene,
+            **self.placement.as_json(),
+            "in_parts": self.in_chunks,
+            "mending": None if self.cleanup is None else dict(self.cleanup),
+        }
+
+    @classmethod
+    def from_json(cls, data: object) -> ImportPlan:
+        """Read a record's `place`; what is missing or of a wrong type gets its default."""
+        if not isinstance(data, Mapping):
+            return cls()
+        cleanup = data.get("mending")
+        return cls(
+            file=_text(data.get("file")),
+            scene=_text(data.get("scene")),
+            placement=Placement.from_json(data),
+            cleanup=dict(cleanup) if isinstance(cleanup, Mapping) else None,
+            in_chunks=data.get("in_parts") is True,
+        )
+
+
+def _text(value: JSON) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _number(value: JSON) -> float | None:
+    """Return a finite number; None for anything else, booleans included."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:  # JSON has integers that no float can hold
+        return None
+    return number if isfinite(number) else None
+
+
+def _point(value: JSON) -> tuple[float, float, float]:
+    if isinstance(value, list | tuple) and len(value) == 3:
+        x, y, z = map(_number, value)
+        if x is not None and y is not None and z is not None:
+            return x, y, z
+    return 0.0, 0.0, 0.0
