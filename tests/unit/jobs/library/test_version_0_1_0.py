@@ -64,7 +64,7 @@ def test_every_record_keeps_what_it_held(library: Library) -> None:
         record = library.load(job)
         held = {"id": record.id, "state": record.state.value, "settings": dict(record.settings),
                 "created": record.created, "request_hash": record.request_hash,
-                "ticket": record.ticket, "place": dict(record.place)}  # fmt: skip
+                "ticket": record.ticket, "place": record.plan.as_json()}  # fmt: skip
         assert held == {name: written[name] for name in held}, job
         files = [picture.file or "" for picture in record.pictures]
         assert all((library.folder(job) / file).is_file() for file in files), job
