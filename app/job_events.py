@@ -69,7 +69,7 @@ def _handle(context: bpy.types.Context, event: Event) -> Outcome | None:
         return Outcome(
             "INFO", tr("{} came into the library: import it if you like").format(view.name)
         )
-    if not open_file.made_here(view.plan):  # guard: made-for-this-file
+    if not open_file.made_here(view.plan.file):  # guard: made-for-this-file
         return Outcome(
             "INFO",
             tr("{} is ready, made for another file: import it if you like").format(view.name),
@@ -87,7 +87,7 @@ def early(event: Event) -> bool:
         and view.state is State.PREPARING
         and view.phase == DRAWING
         and view.job not in _brought
-        and open_file.made_here(view.plan)
+        and open_file.made_here(view.plan.file)
     )
 
 
@@ -96,7 +96,7 @@ def ready(event: Event) -> bool:
     return early(event) or (
         isinstance(event, Ended)
         and event.view.state is State.READY
-        and open_file.made_here(event.view.plan)
+        and open_file.made_here(event.view.plan.file)
     )
 
 

@@ -173,7 +173,7 @@ def _draw_result(box: bpy.types.UILayout, context: bpy.types.Context, view: JobV
         draw_text(box, context, ", ".join([*parts, duration(record.seconds)]))
         for note in record.notes:
             draw_text(box, context, said(note), icon="INFO")
-    here = open_file.made_here(view.plan)
+    here = open_file.made_here(view.plan.file)
     if not here:
         draw_text(box, context, "Made for another file")
     text = "Import Again" if here and not view.collected else "Import"

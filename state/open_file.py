@@ -8,8 +8,6 @@ import secrets
 import bpy
 from bpy.app.handlers import persistent
 
-from ..jobs.import_plan import ImportPlan
-
 _token = secrets.token_hex(8)
 
 
@@ -18,9 +16,9 @@ def token() -> str:
     return _token
 
 
-def made_here(plan: ImportPlan) -> bool:
-    """Say whether a job was started in the file that is open now."""
-    return plan.file == _token
+def made_here(file: str) -> bool:
+    """Return whether a job's token is that of the file that is open now."""
+    return file == _token
 
 
 def _renew(*_: object) -> None:
