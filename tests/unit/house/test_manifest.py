@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LONGEST_TEXT = 64
-MOST_OF_MANUAL = 800_000
+MOST_OF_MANUAL = 850_000
 MANIFEST = places.manifest()
 PROJECT = tomllib.loads((places.ROOT / "pyproject.toml").read_text("utf-8"))
 
