@@ -37,7 +37,7 @@ MADE_IN = 3.5
 PANEL_TESTS = ("app/test_account", "app/test_registration", "panels/test_gallery",
                "panels/test_panels")  # fmt: skip
 LEAST_FILES = 60
-TIMED = "light or quick or takes_no_time"
+TIMED = "light or quick"
 """The tests in `blender` that are held to milliseconds where BENCH is set."""
 RELEASE = "5.0.1"
 SIZES = {

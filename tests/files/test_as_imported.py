@@ -29,7 +29,7 @@ OUTSIDE = "Textures that the mesh file names were not found"
 
 
 @pytest.mark.timeout(1200)
-def test_what_comes_in_looks_as_imported(
+def test_sample_files_look_like_blenders_own_import(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     worker = WorkerProcess((sys.executable, str(WORKER)))

@@ -118,7 +118,7 @@ def appended(model: str, name: str) -> list[str]:
 
 
 @pytest.mark.timeout(1800)
-def test_every_sample_comes_in_or_is_refused(
+def test_every_sample_file_is_imported_or_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A crash or a hang is another error than BadMesh, and ends the test with it."""

@@ -120,7 +120,7 @@ def test_a_key_is_tested_in_the_background(chosen: Any, service: Service, prefer
     assert KEY not in draw_preferences(preferences).text()
 
 
-def test_while_it_waits_it_says_so(
+def test_a_waiting_key_test_says_so(
     chosen: Any, preferences: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     jobs = room("jobs")
@@ -136,7 +136,7 @@ def test_while_it_waits_it_says_so(
     assert not draw().button("image_to_mesh.test_key")["enabled"]
 
 
-def test_a_key_without_a_balance_works_all_the_same(
+def test_a_key_without_a_balance_still_works(
     chosen: Any, service: Service, preferences: Any, rehearsal: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(type(rehearsal), "balance", lambda *_: None)
@@ -166,7 +166,7 @@ def test_an_answer_to_an_earlier_key_is_not_shown(
     assert "42" not in draw().text()
 
 
-def test_a_key_that_can_be_none_is_said(
+def test_a_malformed_key_is_reported(
     chosen: Any, preferences: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
@@ -181,7 +181,7 @@ def test_a_key_that_can_be_none_is_said(
         bpy.ops.image_to_mesh.test_key(provider="rehearsal")
 
 
-def test_a_key_of_blanks_is_none(
+def test_a_key_of_blanks_counts_as_missing(
     chosen: Any, preferences: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     preferences.rehearsal_api_key = "  "
@@ -201,7 +201,7 @@ def test_without_a_key_there_is_nothing_to_test(chosen: Any, preferences: Any) -
         bpy.ops.image_to_mesh.test_key(provider="local")
 
 
-def test_offline_nothing_is_asked_and_the_reason_is_in_sight(
+def test_offline_nothing_is_requested_and_the_reason_is_shown(
     chosen: Any, preferences: Any, in_sight: Callable[[float], None]
 ) -> None:
     preferences.rehearsal_base_url = "https://example.com/v1"
@@ -252,7 +252,7 @@ def test_the_balance_stands_beside_the_provider(chosen: Any, service: Service) -
     assert "Balance" not in draw().text()
 
 
-def test_a_shown_balance_is_asked_for_again_after_a_job(chosen: Any, service: Service) -> None:
+def test_a_shown_balance_is_refreshed_after_a_job(chosen: Any, service: Service) -> None:
     account = room("app.periodic.account")
     account.refresh_balance(bpy.context, "rehearsal")
     assert service.requests == []
@@ -262,7 +262,7 @@ def test_a_shown_balance_is_asked_for_again_after_a_job(chosen: Any, service: Se
     assert service.calls("GET", "/balance") == 2
 
 
-def test_the_price_comes_onto_the_button_once_the_settings_rest(
+def test_the_price_appears_once_the_settings_stop_changing(
     chosen: Any, service: Service, in_sight: Callable[[float], None]
 ) -> None:
     assert generate_text() == "Generate"
@@ -289,7 +289,7 @@ def test_the_price_comes_onto_the_button_once_the_settings_rest(
     assert service.submits == []
 
 
-def test_a_price_that_is_refused_is_said_and_not_asked_again(
+def test_a_refused_price_request_is_reported_and_not_repeated(
     chosen: Any, service: Service, in_sight: Callable[[float], None]
 ) -> None:
     service.errors = [400]
@@ -306,7 +306,7 @@ def test_a_price_that_is_refused_is_said_and_not_asked_again(
 
 
 @pytest.mark.parametrize("why", ["rule", "key", "provider", "tab"])
-def test_no_price_is_asked_for_what_cannot_be_ordered(
+def test_no_price_is_requested_for_an_invalid_order(
     chosen: Any,
     service: Service,
     preferences: Any,
@@ -328,7 +328,7 @@ def test_no_price_is_asked_for_what_cannot_be_ordered(
     assert generate_text() == "Generate"
 
 
-def test_the_tab_is_in_sight_where_the_sidebar_shows_it(addon: ModuleType) -> None:
+def test_the_tab_counts_as_visible_in_its_sidebar_only(addon: ModuleType) -> None:
     def windows(tab: str, *, opened: bool) -> Any:
         space = SimpleNamespace(active=SimpleNamespace(show_region_ui=opened))
         regions = [SimpleNamespace(type="UI", active_panel_category=tab)]
@@ -358,7 +358,7 @@ def test_the_timer_is_gone_with_the_addon(
     assert not bpy.app.timers.is_registered(heartbeat._tick)
 
 
-def test_looking_around_takes_no_time(
+def test_checking_the_windows_is_quick(
     chosen: Any, in_sight: Callable[[float], None], promised: Promised
 ) -> None:
     in_sight(1.0)

@@ -84,7 +84,7 @@ def settle() -> list[Any]:
     return list(room("app.watcher").settle(bpy.context))
 
 
-def test_it_is_said_that_it_may_be_charged_and_is_collected(chosen: Any) -> None:
+def test_a_charged_cancel_says_so_and_is_collected(chosen: Any) -> None:
     job = cancelled()
     seen = draw(width=WIDE)
     sentence = "Rehearsal may charge for it all the same: what it makes comes into the library."
@@ -96,7 +96,7 @@ def test_it_is_said_that_it_may_be_charged_and_is_collected(chosen: Any) -> None
     assert room("app.watcher").busy()
 
 
-def test_what_was_collected_is_offered_and_never_imported_by_itself(chosen: Any) -> None:
+def test_a_collected_result_is_offered_and_never_imported_automatically(chosen: Any) -> None:
     job = cancelled()
     objects = len(bpy.data.objects)
     outcomes: list[Any] = []
@@ -116,7 +116,7 @@ def test_what_was_collected_is_offered_and_never_imported_by_itself(chosen: Any)
     assert not seen.buttons("image_to_mesh.cancel")
 
 
-def test_the_person_can_say_no(chosen: Any, service: Service) -> None:
+def test_the_user_can_decline_a_collected_result(chosen: Any, service: Service) -> None:
     service.takes = 60
     job = cancelled()
     with pytest.raises(RuntimeError, match="still being collected"):
@@ -141,7 +141,7 @@ def test_cancelling_without_collecting_is_one_call(chosen: Any, service: Service
     assert not session().collecting()
 
 
-def test_what_is_collected_is_not_cancelled_twice(chosen: Any, service: Service) -> None:
+def test_a_job_being_collected_is_not_cancelled_twice(chosen: Any, service: Service) -> None:
     service.takes = 60
     cancelled()
     assert bpy.ops.image_to_mesh.cancel() == {"CANCELLED"}
@@ -206,7 +206,9 @@ def test_a_click_that_starts_nothing_is_explained_by_the_button(refused: Any) ->
     assert "refused" not in text
 
 
-def test_it_is_said_once_and_goes_with_the_next_start(refused: Any, chosen: Any) -> None:
+def test_the_explanation_is_shown_once_and_goes_with_the_next_start(
+    refused: Any, chosen: Any
+) -> None:
     click()
     assert [one.job for one in session().views()] == [refused.job]
     chosen.image = bpy.data.images.load(str(places.SAMPLE), check_existing=False)
@@ -215,7 +217,7 @@ def test_it_is_said_once_and_goes_with_the_next_start(refused: Any, chosen: Any)
     bpy.ops.image_to_mesh.cancel(collect=False)
 
 
-def test_it_can_be_put_away(refused: Any) -> None:
+def test_the_explanation_can_be_dismissed(refused: Any) -> None:
     assert draw().button("image_to_mesh.dismiss")["button"].job == refused.job
     bpy.ops.image_to_mesh.dismiss(job=refused.job)
     assert session().views() == ()

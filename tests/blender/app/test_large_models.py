@@ -64,7 +64,7 @@ def tick(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[An
     return run
 
 
-def test_the_watcher_takes_a_part_at_each_tick(tick: Any, folder: Path) -> None:
+def test_the_watcher_imports_a_chunk_at_each_tick(tick: Any, folder: Path) -> None:
     before, ticks = facts(), 1
     outcomes = tick(ended())
     while not outcomes:
@@ -83,7 +83,7 @@ def test_the_watcher_takes_a_part_at_each_tick(tick: Any, folder: Path) -> None:
     assert "photo 2" in bpy.data.objects
 
 
-def test_the_same_model_is_not_taken_twice(tick: Any, folder: Path) -> None:
+def test_the_same_model_is_not_imported_twice(tick: Any, folder: Path) -> None:
     """Its preview is drawn while it comes in; the end of the job comes later."""
     jobs, drawing = room("jobs"), room("jobs.library.versions").DRAWING
     view = ended(state=jobs.State.PREPARING, phase=drawing).view
@@ -100,7 +100,7 @@ def standing() -> int:
     return len([one for one in bpy.data.objects if one.get("image_to_mesh_job") == JOB])
 
 
-def test_who_imports_it_meanwhile_gets_it_once(tick: Any, folder: Path) -> None:
+def test_importing_a_model_while_it_arrives_adds_it_once(tick: Any, folder: Path) -> None:
     tick(ended())
     tick()
     assert bpy.ops.image_to_mesh.import_result(job=JOB) == {"FINISHED"}
@@ -112,7 +112,7 @@ def test_who_imports_it_meanwhile_gets_it_once(tick: Any, folder: Path) -> None:
     assert standing() == 6
 
 
-def test_a_script_that_hears_of_its_end_gets_it_once(tick: Any, folder: Path) -> None:
+def test_a_script_that_waits_for_the_end_gets_the_model_once(tick: Any, folder: Path) -> None:
     jobs, drawing = room("jobs"), room("jobs.library.versions").DRAWING
     view = ended(state=jobs.State.PREPARING, phase=drawing).view
     tick(jobs.Progressed(JOB, view))
@@ -124,7 +124,7 @@ def test_a_script_that_hears_of_its_end_gets_it_once(tick: Any, folder: Path) ->
     assert not room("app.job_events")._brought
 
 
-def test_its_end_does_not_overtake_it(tick: Any, folder: Path) -> None:
+def test_the_end_event_waits_for_the_model(tick: Any, folder: Path) -> None:
     jobs, drawing = room("jobs"), room("jobs.library.versions").DRAWING
     view = ended(state=jobs.State.PREPARING, phase=drawing).view
     outcomes, ticks = tick(jobs.Progressed(JOB, view), jobs.Progressed(JOB, view), ended()), 1
@@ -136,7 +136,7 @@ def test_its_end_does_not_overtake_it(tick: Any, folder: Path) -> None:
         "photo", "photo 1", "photo 2"]  # fmt: skip
 
 
-def test_two_models_come_one_after_the_other(
+def test_two_large_models_are_imported_one_after_the_other(
     tick: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two together would take twice as long at each tick."""
@@ -163,7 +163,7 @@ def test_two_models_come_one_after_the_other(
 
 
 @pytest.mark.parametrize("what", ["another file", "failed", "cancelled"])
-def test_what_does_not_come_in_leaves_no_parts(tick: Any, folder: Path, what: str) -> None:
+def test_a_failed_import_leaves_no_chunks(tick: Any, folder: Path, what: str) -> None:
     jobs = room("jobs")
     tick(ended())
     tick()
@@ -180,7 +180,7 @@ def test_what_does_not_come_in_leaves_no_parts(tick: Any, folder: Path, what: st
     assert "photo" not in bpy.data.objects
 
 
-def test_from_a_picture_to_the_scene(
+def test_a_large_model_goes_from_image_to_scene(
     addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(tmp_path))

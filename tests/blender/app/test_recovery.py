@@ -101,7 +101,9 @@ def look() -> Any:
     return session.recovery.left
 
 
-def test_what_broke_off_goes_on_and_is_offered_in_one_line(library: Path, service: Service) -> None:
+def test_interrupted_jobs_are_resumed_and_offered_in_one_line(
+    library: Path, service: Service
+) -> None:
     names = [left_in(library, "running", number) for number in range(2)]
     assert {one.id for one in look().arrived} == set(names)
     seen = draw(width=WIDE)
@@ -118,7 +120,7 @@ def test_what_broke_off_goes_on_and_is_offered_in_one_line(library: Path, servic
     assert not service.submits
 
 
-def test_what_came_in_is_imported_by_a_press(
+def test_an_arrived_result_is_imported_by_a_click(
     library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = left_in(library, "running")
@@ -133,7 +135,7 @@ def test_what_came_in_is_imported_by_a_press(
     assert "came in" not in draw(width=WIDE).text()
 
 
-def test_a_mesh_that_is_gone_is_said_and_offered_no_more(library: Path) -> None:
+def test_a_missing_mesh_is_reported_and_no_longer_offered(library: Path) -> None:
     job = left_in(library, "running")
     look()
     shutil.rmtree(library / job)
@@ -142,7 +144,7 @@ def test_a_mesh_that_is_gone_is_said_and_offered_no_more(library: Path) -> None:
     assert "came in" not in draw(width=WIDE).text()
 
 
-def test_what_was_never_sent_waits_for_a_press(library: Path, service: Service) -> None:
+def test_a_job_that_was_never_sent_waits_for_a_click(library: Path, service: Service) -> None:
     job = left_in(library, "queued", **UNSENT)
     look()
     seen = draw(width=WIDE)
@@ -165,7 +167,7 @@ def test_resume_without_a_name_takes_the_newest(library: Path) -> None:
         bpy.ops.image_to_mesh.resume(job=newer)
 
 
-def test_resume_says_what_is_missing(
+def test_resume_reports_missing_files(
     library: Path, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = left_in(library, "running")
@@ -196,7 +198,7 @@ def test_jobs_of_another_blender_are_shown_as_theirs(library: Path) -> None:
     lock.release()
 
 
-def test_an_uncertain_order_is_shown_with_its_ways(library: Path, service: Service) -> None:
+def test_an_uncertain_order_is_shown_with_its_choices(library: Path, service: Service) -> None:
     job = left_in(library, "uncertain", ticket=None)
     assert [one.id for one in look().uncertain] == [job]
     seen = draw(width=WIDE)
@@ -211,7 +213,7 @@ def test_an_uncertain_order_is_shown_with_its_ways(library: Path, service: Servi
     ("how", "state", "submits"),
     [("ATTACH", "ready", 0), ("SUBMIT_AGAIN", "ready", 1), ("FORGET", "cancelled", 0)],
 )
-def test_an_uncertain_order_is_settled(
+def test_an_uncertain_order_is_resolved(
     library: Path, service: Service, how: str, state: str, submits: int
 ) -> None:
     job = left_in(library, "uncertain", ticket=None)
@@ -222,7 +224,7 @@ def test_an_uncertain_order_is_settled(
     assert not draw(width=WIDE).buttons("image_to_mesh.settle")
 
 
-def test_settling_needs_an_id_and_an_uncertain_job(library: Path) -> None:
+def test_resolving_needs_an_id_and_an_uncertain_job(library: Path) -> None:
     job = left_in(library, "uncertain", ticket=None)
     with pytest.raises(RuntimeError, match="There is no id"):
         bpy.ops.image_to_mesh.settle("EXEC_DEFAULT", job=job, how="ATTACH")
@@ -232,7 +234,7 @@ def test_settling_needs_an_id_and_an_uncertain_job(library: Path) -> None:
     assert state_of(library, job) == "uncertain"
 
 
-def test_an_order_that_gets_no_answer_now_is_shown_with_its_ways(
+def test_an_order_that_stays_unanswered_is_shown_with_its_choices(
     library: Path, service: Service
 ) -> None:
     service.swallow_submit = True
@@ -249,7 +251,7 @@ def test_an_order_that_gets_no_answer_now_is_shown_with_its_ways(
     assert len(service.submits) == 1
 
 
-def test_nothing_is_looked_at_before_the_window_was_drawn(
+def test_nothing_is_scanned_before_the_window_was_drawn(
     library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recovery, returning = room("app.periodic.recovery"), room("jobs").session().recovery

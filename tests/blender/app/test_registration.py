@@ -69,7 +69,7 @@ def enable() -> ModuleType:
     return module
 
 
-def test_what_is_registered_is_gone_again() -> None:
+def test_unregistering_removes_everything() -> None:
     before = traces()
     for _ in range(3):
         enable()
@@ -118,7 +118,7 @@ def test_registering_is_light(promised: Promised) -> None:
         assert registered <= 10.0
 
 
-def test_blenders_command_line_is_ours_as_well(
+def test_blenders_command_line_runs_our_commands(
     addon: ModuleType, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert addon._run_command(["providers"]) == 0
@@ -127,7 +127,7 @@ def test_blenders_command_line_is_ours_as_well(
     assert "picture.png" in capfd.readouterr().err
 
 
-def test_what_scripts_rely_on_is_there(addon: ModuleType) -> None:
+def test_public_operators_and_properties_exist(addon: ModuleType) -> None:
     for name in ("generate", "cancel", "import_result", "delete"):
         operator = getattr(bpy.ops.image_to_mesh, name).get_rna_type()
         assert operator.description, name

@@ -91,7 +91,7 @@ def looks_right() -> None:
     assert thing["image_to_mesh_job"] == JOB
 
 
-def test_import_undo_redo_undo(import_it: Callable[[], None]) -> None:
+def test_an_import_can_be_undone_redone_and_undone(import_it: Callable[[], None]) -> None:
     before = facts()
     import_it()
     after = facts()
@@ -107,7 +107,9 @@ def test_import_undo_redo_undo(import_it: Callable[[], None]) -> None:
     assert facts() == before
 
 
-def test_saved_and_opened_again(import_it: Callable[[], None], tmp_path: Path) -> None:
+def test_an_imported_model_survives_saving_and_opening(
+    import_it: Callable[[], None], tmp_path: Path
+) -> None:
     import_it()
     after = facts()
     path = str(tmp_path / "scene.blend")
@@ -120,7 +122,9 @@ def test_saved_and_opened_again(import_it: Callable[[], None], tmp_path: Path) -
         assert [name for name in facts()[kind] if name.startswith("photo")] == came, kind
 
 
-def test_fifty_rounds_leave_nothing(import_it: Callable[[], None], tmp_path: Path) -> None:
+def test_fifty_imports_and_undos_leave_no_data(
+    import_it: Callable[[], None], tmp_path: Path
+) -> None:
     before = facts()
     for _ in range(ROUNDS):
         import_it()
@@ -163,7 +167,7 @@ def test_textures_become_files_beside_the_blend(
     assert len(list((tmp_path / "textures").iterdir())) == 2
 
 
-def test_without_a_file_they_stay_packed_and_that_is_said(job: Path) -> None:
+def test_without_a_saved_file_textures_stay_packed_with_a_note(job: Path) -> None:
     bpy.context.scene.image_to_mesh.placement.images = "unpacked"
     prepared, import_result = room("app.bring_in"), room("operators.results.import_result")
     record = import_result.find(bpy.context, JOB)

@@ -23,7 +23,7 @@ def room(name: str) -> Any:
 
 
 @pytest.mark.parametrize(("side", "costly"), [(2000, False), (2100, True)])
-def test_paintings_of_over_4_megapixels_are_not_looked_at(
+def test_painted_images_of_over_4_megapixels_are_not_checked(
     addon: ModuleType, side: int, costly: bool
 ) -> None:
     painting = bpy.data.images.new("painting", side, side)
@@ -40,7 +40,7 @@ def test_a_subject_under_256_pixels_is_small(addon: ModuleType, pixels: int, sma
     assert bool(told) is small
 
 
-def test_some_800_000_faces_come_in_parts(addon: ModuleType) -> None:
+def test_a_model_of_800_000_faces_is_imported_in_chunks(addon: ModuleType) -> None:
     bpy.ops.mesh.primitive_grid_add(x_subdivisions=100, y_subdivisions=100)
     thing = bpy.context.object
     thing.modifiers.new("triangles", "TRIANGULATE")

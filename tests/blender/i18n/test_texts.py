@@ -32,12 +32,12 @@ def german(addon: ModuleType) -> dict[str, str]:
     return dict(room("i18n").GERMAN)
 
 
-def test_no_text_is_missing(german: dict[str, str]) -> None:
+def test_every_interface_text_is_translated(german: dict[str, str]) -> None:
     missing = sorted(all_texts() - set(german))
     assert not missing, "\n".join(f"    {text!r}: {text!r}," for text in missing)
 
 
-def test_no_text_is_left_over(addon: ModuleType) -> None:
+def test_no_translation_is_unused(addon: ModuleType) -> None:
     """What stands in the files of sentences, tests/unit/i18n/test_sentences.py looks for."""
     files = ("interface", "settings", "tooltips")
     known = {text for file in files for text in room(f"i18n.german_{file}").TEXTS}
@@ -45,14 +45,14 @@ def test_no_text_is_left_over(addon: ModuleType) -> None:
     assert not left, "\n".join(sorted(left))
 
 
-def test_names_and_numbers_have_their_places(german: dict[str, str]) -> None:
+def test_every_field_of_a_text_is_in_its_translation(german: dict[str, str]) -> None:
     for english, own in german.items():
         assert english.count("{}") == own.count("{}"), english
         assert own.strip() == own != "", english
         assert english.endswith("...") == own.endswith("..."), english
 
 
-def test_texts_are_put_together_of_translated_parts() -> None:
+def test_composed_texts_use_translated_pieces() -> None:
     """A sentence with a name in it is a template: what is glued together cannot be translated."""
     glued = []
     for file in package.known_files():
@@ -67,7 +67,7 @@ def test_texts_are_put_together_of_translated_parts() -> None:
     assert not glued, "\n".join(glued)
 
 
-def test_blender_gets_the_texts_and_gives_them_back(
+def test_translations_are_registered_and_unregistered_with_blender(
     addon: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = room("i18n.translate")
@@ -88,7 +88,7 @@ def test_blender_gets_the_texts_and_gives_them_back(
         assert texts["de_DE"][context, "Generate"] == "Erzeugen"
 
 
-def test_what_was_said_comes_in_the_language_of_the_interface(
+def test_messages_appear_in_the_language_of_the_interface(
     addon: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = room("i18n.translate")

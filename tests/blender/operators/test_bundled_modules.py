@@ -27,7 +27,7 @@ def old_pydantic(addon: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(adapters, "_ADAPTERS", {})
 
 
-def test_generate_says_whose_module_is_in_the_way(
+def test_generate_names_the_add_on_whose_module_conflicts(
     old_pydantic: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(tmp_path / "library"))
@@ -41,7 +41,7 @@ def test_generate_says_whose_module_is_in_the_way(
     assert not list(tmp_path.glob("library/2*"))
 
 
-def test_the_list_of_results_neither_fails_nor_remembers_it(
+def test_the_result_list_survives_a_conflicting_module(
     old_pydantic: None, addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     jobs: Any = importlib.import_module(f"{addon.__name__}.jobs")

@@ -94,7 +94,7 @@ def finish() -> None:
         session.wait(0.1)
 
 
-def test_a_script_is_refused_and_can_insist(place: Place) -> None:
+def test_a_repeated_order_by_a_script_is_refused_unless_it_insists(place: Place) -> None:
     assert OPS.generate() == {"FINISHED"}
     with pytest.raises(RuntimeError, match=r"a moment ago.*again=True"):
         OPS.generate()
@@ -103,7 +103,9 @@ def test_a_script_is_refused_and_can_insist(place: Place) -> None:
     assert place.creates() == 2
 
 
-def test_a_double_click_is_one_order_and_asks(place: Place, windowed: Window) -> None:
+def test_a_double_click_is_one_order_and_asks_about_a_second(
+    place: Place, windowed: Window
+) -> None:
     first, second = generate_button(), generate_button()
     assert first.invoke(windowed, None) == {"FINISHED"}
     assert second.invoke(windowed, None) == {"RUNNING_MODAL"}
@@ -135,7 +137,7 @@ def test_other_settings_or_another_picture_are_not_asked_about(place: Place) -> 
     assert place.creates() == 1
 
 
-def test_what_the_thread_refused_is_asked_about_at_the_next_click(place: Place) -> None:
+def test_an_order_refused_by_the_thread_is_asked_about_at_the_next_click(place: Place) -> None:
     """A painted picture is told by its pixels alone, and those are read on the thread."""
     generate, repeats = room("operators.generate"), room("app.repeated_order")
     generate.start(bpy.context)
@@ -187,7 +189,7 @@ def _saved() -> bytes:
     return out.getvalue()
 
 
-def test_by_every_way_in_no_note_is_sent(place: Place, tmp_path: Path) -> None:
+def test_no_way_to_choose_an_image_sends_metadata(place: Place, tmp_path: Path) -> None:
     """A file, a packed image, one from the clipboard or an address, one that was painted over."""
     chosen = bpy.context.scene.image_to_mesh
     pasted = room("scene.clipboard").image_of_bytes(noted_jpeg(3), "pasted")
@@ -217,9 +219,7 @@ def test_a_viewport_that_shows_nothing_is_not_sent(place: Place) -> None:
     assert place.creates() == 0
 
 
-def test_a_picture_that_a_decoder_gives_nothing_of_is_not_sent(
-    place: Place, tmp_path: Path
-) -> None:
+def test_an_image_that_cannot_be_decoded_is_not_sent(place: Place, tmp_path: Path) -> None:
     drawn((60, 40)).save(tmp_path / "packed.tif", compression="lzma")
     with pytest.raises(RuntimeError, match="cannot unpack"):
         OPS.make_here(filepath=str(tmp_path / "packed.tif"))

@@ -93,7 +93,7 @@ def test_a_good_picture_has_no_warning_and_says_what_is_sent(chosen: Any, tmp_pa
     ],
     ids=["small", "cut", "several", "dark", "nothing"],
 )
-def test_what_makes_a_poor_mesh_is_said(
+def test_image_problems_are_reported_as_warnings(
     chosen: Any, tmp_path: Path, pixels: NDArray[np.uint8], words: str
 ) -> None:
     open_picture(chosen, tmp_path / "cup.png", pixels)
@@ -131,7 +131,7 @@ def test_without_a_subject_nothing_is_cropped(chosen: Any, tmp_path: Path) -> No
     assert not OPS.use_original.poll()
 
 
-def test_drawing_looks_at_nothing_by_itself(chosen: Any, tmp_path: Path) -> None:
+def test_drawing_starts_no_image_check(chosen: Any, tmp_path: Path) -> None:
     open_picture(chosen, tmp_path / "cup.png", disc(256))
     draw()
     assert (
@@ -142,7 +142,7 @@ def test_drawing_looks_at_nothing_by_itself(chosen: Any, tmp_path: Path) -> None
     )
 
 
-def test_the_timer_looks_once_the_picture_is_left_alone(
+def test_the_image_is_checked_once_it_stops_changing(
     chosen: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps, asked = room("app.periodic.image_checks"), []

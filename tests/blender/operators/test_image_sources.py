@@ -68,9 +68,7 @@ def test_any_image_of_the_file_can_be_used(chosen: Any) -> None:
 
 
 @pytest.mark.parametrize(("source", "words"), [("MOVIE", "a movie"), ("TILED", "UDIM image")])
-def test_what_is_no_single_picture_is_refused_before_generate(
-    chosen: Any, source: str, words: str
-) -> None:
+def test_movies_and_tiles_are_refused_before_generate(chosen: Any, source: str, words: str) -> None:
     chosen.image = bpy.data.images.new("cup", 64, 64)
     chosen.image.source = source
     with pytest.raises(RuntimeError, match=words):
@@ -89,7 +87,7 @@ def test_the_selected_reference_is_used(chosen: Any) -> None:
     assert chosen.placement.reference == bpy.context.object
 
 
-def test_a_render_is_used_and_missed_where_there_is_none(chosen: Any) -> None:
+def test_a_render_is_used_and_a_missing_one_is_reported(chosen: Any) -> None:
     OPS.use_render()
     with pytest.raises(RuntimeError, match="Render first"):
         OPS.generate()
@@ -121,7 +119,7 @@ def test_an_address_that_has_no_picture_is_refused(chosen: Any, address: str) ->
     assert chosen.image is None
 
 
-def test_without_a_window_paste_and_viewport_say_so(chosen: Any) -> None:
+def test_without_a_window_paste_and_viewport_capture_report_an_error(chosen: Any) -> None:
     for operator, words in ((OPS.use_view, "no 3D viewport"), (OPS.paste, "no clipboard")):
         with pytest.raises(RuntimeError, match=words):
             operator()
@@ -135,7 +133,7 @@ def test_a_copied_file_is_opened(chosen: Any, tmp_path: Path, spelled: str) -> N
     assert bpy.path.abspath(image.filepath) == str(file)
 
 
-def test_other_texts_are_no_pictures(chosen: Any, tmp_path: Path) -> None:
+def test_clipboard_text_that_is_not_an_image_is_refused(chosen: Any, tmp_path: Path) -> None:
     clipboard = room("scene.clipboard")
     for text in ("", "cup.png", str(tmp_path / "none.png"), str(tmp_path / "a.txt"), "a b"):
         assert clipboard._by_path(text) is None
@@ -144,7 +142,7 @@ def test_other_texts_are_no_pictures(chosen: Any, tmp_path: Path) -> None:
     assert clipboard.copied_address("file:///a.png") == ""
 
 
-def test_the_desktops_tool_is_asked_where_blender_cannot(
+def test_the_desktop_clipboard_tool_is_used_as_a_fallback(
     chosen: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tool = tmp_path / "xclip"
@@ -163,7 +161,7 @@ def test_the_desktops_tool_is_asked_where_blender_cannot(
     left.communicate(timeout=10)
 
 
-def test_files_become_meshes_where_they_are_asked_for(chosen: Any, tmp_path: Path) -> None:
+def test_dropped_files_become_meshes_at_the_drop_point(chosen: Any, tmp_path: Path) -> None:
     for name in ("cup", "bowl"):
         shutil.copy(places.SAMPLE, tmp_path / f"{name}.jpg")
     files = [{"name": "cup.jpg"}, {"name": "bowl.jpg"}]
@@ -176,7 +174,7 @@ def test_files_become_meshes_where_they_are_asked_for(chosen: Any, tmp_path: Pat
         OPS.make_here(filepath=str(tmp_path / "none.png"))
 
 
-def test_a_queue_starts_as_many_as_there_is_room_for(
+def test_a_queue_starts_as_many_jobs_as_there_are_slots(
     chosen: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queue, session = room("app.queue"), room("jobs").session()
@@ -207,7 +205,7 @@ def test_a_dropped_picture_is_offered_to_the_viewport_alone(chosen: Any) -> None
     assert ".png" in handler.bl_file_extensions.split(";")
 
 
-def test_menus_get_entries_and_lose_them(addon: ModuleType) -> None:
+def test_menu_entries_are_added_and_removed(addon: ModuleType) -> None:
     menus = room("panels.menus")
     for name, entry in menus.ENTRIES:
         assert entry in getattr(bpy.types, name)._dyn_ui_initialize()

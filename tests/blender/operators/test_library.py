@@ -75,7 +75,7 @@ def refreshed(library: Path) -> Any:
     return found
 
 
-def test_a_job_is_used_again(library: Path) -> None:
+def test_a_job_can_be_reused(library: Path) -> None:
     made = job(library)
     chosen = bpy.context.scene.image_to_mesh
     chosen.provider = "tripo"
@@ -89,7 +89,7 @@ def test_a_job_is_used_again(library: Path) -> None:
     assert (source.name, source.read()) == ("dahlia", PICTURE.read_bytes())
 
 
-def test_using_a_job_twice_loads_its_picture_once(library: Path) -> None:
+def test_reusing_a_job_twice_loads_its_image_once(library: Path) -> None:
     made = job(library)
     before = len(bpy.data.images)
     for _ in range(3):
@@ -97,7 +97,7 @@ def test_using_a_job_twice_loads_its_picture_once(library: Path) -> None:
     assert len(bpy.data.images) == before + 1
 
 
-def test_side_views_come_back_and_others_go(library: Path) -> None:
+def test_reusing_a_job_restores_its_views_only(library: Path) -> None:
     jobs = room("jobs")
     pictures = tuple(
         jobs.InputPicture(view, f"a {view}", "front.jpg", sha256="x") for view in ("front", "left")
@@ -120,7 +120,7 @@ def test_side_views_come_back_and_others_go(library: Path) -> None:
     assert chosen.view_back is None
 
 
-def test_what_is_gone_is_said_and_the_rest_used(library: Path) -> None:
+def test_missing_files_are_reported_and_the_rest_is_reused(library: Path) -> None:
     made = job(library, settings={"shape": "relief", "of_old": 3})
     (library / made.id / "front.jpg").unlink()
     assert bpy.ops.image_to_mesh.reuse(job=made.id) == {"FINISHED"}
@@ -130,14 +130,14 @@ def test_what_is_gone_is_said_and_the_rest_used(library: Path) -> None:
         bpy.ops.image_to_mesh.reuse(job="nobody")
 
 
-def test_delete_goes_to_the_bin(library: Path, tmp_path: Path) -> None:
+def test_delete_moves_the_job_to_the_trash(library: Path, tmp_path: Path) -> None:
     made = job(library)
     assert bpy.ops.image_to_mesh.delete(job=made.id) == {"FINISHED"}
     assert not (library / made.id).exists()
     assert (tmp_path / "bin" / made.id / "job.json").is_file()
 
 
-def test_delete_without_a_bin_is_for_good(library: Path) -> None:
+def test_delete_without_a_trash_is_permanent(library: Path) -> None:
     made = job(library)
     sys.modules["send2trash"].refuses = True  # type: ignore[attr-defined]
     assert bpy.ops.image_to_mesh.delete(job=made.id) == {"FINISHED"}
@@ -146,7 +146,7 @@ def test_delete_without_a_bin_is_for_good(library: Path) -> None:
         bpy.ops.image_to_mesh.delete(job=made.id)
 
 
-def test_the_clean_up_keeps_what_was_never_imported(
+def test_cleanup_keeps_results_that_were_never_imported(
     library: Path, preferences: Any, tmp_path: Path
 ) -> None:
     old, new = job(library, "old"), job(library, "new", created="2026-02-01T00:00:00+00:00")
@@ -162,7 +162,7 @@ def test_the_clean_up_keeps_what_was_never_imported(
     assert (library / new.id).is_dir()
 
 
-def test_the_library_is_an_asset_library_once(library: Path) -> None:
+def test_the_library_is_registered_as_an_asset_library_once(library: Path) -> None:
     folders = bpy.context.preferences.filepaths.asset_libraries
     before = len(folders)
     job(library)
@@ -227,7 +227,7 @@ def test_show_folder_opens_it(
     assert sorted(said.split()) == sorted([str(library / made.id), str(library)])
 
 
-def test_the_list_is_looked_at_on_a_thread_and_drawn_when_it_changed(
+def test_the_index_is_refreshed_on_a_thread_and_redrawn_on_change(
     library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looking = room("app.periodic.library")
@@ -246,7 +246,7 @@ def test_the_list_is_looked_at_on_a_thread_and_drawn_when_it_changed(
     assert len(drawn) == count
 
 
-def test_the_library_keeps_to_its_limit_by_itself(
+def test_the_library_limit_is_enforced_automatically(
     library: Path, preferences: Any, tmp_path: Path
 ) -> None:
     looking = room("app.periodic.library")
@@ -262,7 +262,7 @@ def test_the_library_keeps_to_its_limit_by_itself(
     assert (tmp_path / "bin" / made.id / "job.json").is_file()
 
 
-def test_what_this_blender_shows_stays(library: Path, preferences: Any) -> None:
+def test_jobs_shown_in_this_session_are_not_cleaned_up(library: Path, preferences: Any) -> None:
     made = job(library)
     room("jobs.library.import_log").log_import(library / made.id)
     refreshed(library)
@@ -286,7 +286,7 @@ def test_imports_are_noted(library: Path) -> None:
     assert json.loads((library / made.id / "imported.json").read_text())["times"] == 1
 
 
-def test_enabling_looks_at_no_library(
+def test_enabling_the_add_on_reads_no_library(
     library: Path, monkeypatch: pytest.MonkeyPatch, addon: ModuleType
 ) -> None:
     job(library)

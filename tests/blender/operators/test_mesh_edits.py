@@ -128,7 +128,7 @@ def colors_seen(path: Path) -> tuple[Any, Any]:
     return left[left[..., 3] > 250].mean(0), right[right[..., 3] > 250].mean(0)
 
 
-def test_the_card_tells_what_there_is(care: Any) -> None:
+def test_the_mesh_report_shows_the_counts(care: Any) -> None:
     card = care("card")["card"]
     assert card["parts"] == 3
     assert card["inner_shells"] == 1
@@ -141,7 +141,7 @@ def test_the_card_tells_what_there_is(care: Any) -> None:
     assert card["uv_islands"] == 3
 
 
-def test_faces_inside_out_are_counted_and_turned(care: Any, ball: Path, addon: ModuleType) -> None:
+def test_inverted_faces_are_counted_and_flipped(care: Any, ball: Path, addon: ModuleType) -> None:
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     bpy.data.libraries.write(str(ball), {add_ball(flip=True)})
     faces = 48 * 24
@@ -162,7 +162,7 @@ def test_cleaning_leaves_one_closed_part(care: Any, ball: Path) -> None:
     assert right[2] > 2 * right[0]
 
 
-def test_cleaning_keeps_what_it_is_told_to(care: Any) -> None:
+def test_cleaning_respects_its_options(care: Any) -> None:
     card = care("clean", shells=False, debris=0.0, fill=0)["card"]
     assert (card["parts"], card["inner_shells"], card["holes"]) == (3, 1, 1)
 
@@ -202,7 +202,7 @@ def test_reducing_to_more_is_refused(care: Any) -> None:
         care("decimate", faces=10_000_000)
 
 
-def test_quads_wear_the_old_colors(care: Any, ball: Path) -> None:
+def test_a_quad_remesh_keeps_the_texture(care: Any, ball: Path) -> None:
     before = colors_seen(ball)
     card = care("quads", faces=800)["card"]
     assert card["quads"] / card["faces"] >= 0.95
@@ -217,7 +217,7 @@ def test_quads_wear_the_old_colors(care: Any, ball: Path) -> None:
     np.testing.assert_allclose(after, before, atol=25)
 
 
-def test_levels_go_down_in_even_steps(care: Any, ball: Path) -> None:
+def test_detail_levels_decrease_evenly(care: Any, ball: Path) -> None:
     done = care("levels", faces=200, levels=3)
     assert sorted(done["objects"]) == ["ball", "ball LOD0", "ball LOD1", "ball LOD2"]
     room("worker.fresh_file").empty_file()
@@ -305,7 +305,7 @@ def test_a_version_of_a_version_has_the_next_number(job: Path) -> None:
     assert [one.source for one in known] == ["", "model.blend", "model-v2.blend"]
 
 
-def test_looking_makes_no_version(job: Path) -> None:
+def test_reports_create_no_version(job: Path) -> None:
     bpy.ops.image_to_mesh.health_card(job=JOB)
     bpy.ops.image_to_mesh.print_check(job=JOB)
     assert not list(job.glob("model-v*"))
@@ -314,7 +314,7 @@ def test_looking_makes_no_version(job: Path) -> None:
     assert card["print"]["size"][2] == pytest.approx(2000, abs=1)
 
 
-def test_what_cannot_be_done_is_said_and_leaves_nothing(job: Path) -> None:
+def test_a_failed_edit_is_reported_and_leaves_no_version(job: Path) -> None:
     bpy.context.scene.image_to_mesh.care.faces = 10_000_000
     with pytest.raises(RuntimeError, match="already"):
         bpy.ops.image_to_mesh.decimate(job=JOB)
@@ -323,7 +323,7 @@ def test_what_cannot_be_done_is_said_and_leaves_nothing(job: Path) -> None:
         bpy.ops.image_to_mesh.decimate(job=JOB, version="../../etc/passwd")
 
 
-def test_care_can_be_stopped(job: Path) -> None:
+def test_a_mesh_edit_can_be_stopped(job: Path) -> None:
     care, order = room("jobs.tasks.mesh_edits"), room("jobs.tasks.mesh_edits").EditRequest
     begun = care.mesh_edits().start(
         order(JOB, "ball", job, "quads", asked={"faces": 50_000}),

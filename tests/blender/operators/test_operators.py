@@ -120,7 +120,9 @@ def test_nothing_runs_without_a_picture(library: Path) -> None:
     assert not library.exists()
 
 
-def test_a_picture_that_is_none_is_a_sentence(library: Path, tmp_path: Path) -> None:
+def test_a_file_that_is_not_an_image_is_reported_in_one_sentence(
+    library: Path, tmp_path: Path
+) -> None:
     false = tmp_path / "false.png"
     false.write_text("this is no picture")
     bpy.context.scene.image_to_mesh.image = bpy.data.images.load(str(false))
@@ -131,7 +133,9 @@ def test_a_picture_that_is_none_is_a_sentence(library: Path, tmp_path: Path) -> 
     assert not list(library.glob("*"))
 
 
-def test_a_file_that_is_gone_is_a_sentence(picture: bpy.types.Image, tmp_path: Path) -> None:
+def test_a_missing_image_file_is_reported_in_one_sentence(
+    picture: bpy.types.Image, tmp_path: Path
+) -> None:
     picture.filepath = str(tmp_path / "gone.jpg")
     with pytest.raises(RuntimeError, match="is missing"):
         bpy.ops.image_to_mesh.generate()
@@ -177,7 +181,7 @@ def test_a_running_job_can_be_cancelled(picture: bpy.types.Image) -> None:
         bpy.ops.image_to_mesh.cancel(job=job)
 
 
-def test_starting_takes_no_time(
+def test_starting_a_job_is_quick(
     picture: bpy.types.Image, capsys: pytest.CaptureFixture[str]
 ) -> None:
     generate = room("operators.generate")
@@ -194,7 +198,7 @@ def test_starting_takes_no_time(
     assert end - again < 1.0  # 2 ms on a quiet machine
 
 
-def test_results_come_in_again_from_the_library(finished: str) -> None:
+def test_results_can_be_imported_again_from_the_library(finished: str) -> None:
     assert bpy.ops.image_to_mesh.import_result() == {"FINISHED"}
     assert bpy.ops.image_to_mesh.import_result(job=finished, location=(0, 0, 7)) == {"FINISHED"}
     places_of = {tuple(bpy.data.objects[name].location) for name in meshes()}
@@ -209,7 +213,7 @@ def test_a_job_without_a_prepared_file_is_prepared_first(finished: str, library:
     assert len(meshes()) == 1
 
 
-def test_without_a_background_blender_it_comes_in_all_the_same(
+def test_without_a_worker_the_result_is_still_imported(
     finished: str, library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(room("scene"), "background_command", lambda: ("/no/such/blender",))
@@ -223,7 +227,7 @@ def test_without_a_background_blender_it_comes_in_all_the_same(
 
 
 @pytest.mark.parametrize("job", ["", "20200101-000000-none-0000", "../outside"])
-def test_importing_what_is_not_there_is_a_sentence(library: Path, job: str) -> None:
+def test_importing_a_missing_job_is_reported(library: Path, job: str) -> None:
     with pytest.raises(RuntimeError, match=r"There is no (finished )?job"):
         bpy.ops.image_to_mesh.import_result(job=job)
 
@@ -301,7 +305,7 @@ def test_a_running_job_is_not_deleted(picture: bpy.types.Image) -> None:
     ended(job)
 
 
-def test_an_error_can_be_copied_and_put_away(finished: str, library: Path) -> None:
+def test_an_error_can_be_copied_and_dismissed(finished: str, library: Path) -> None:
     jobs = room("jobs")
     failure = jobs.Failure("no_credits", "No credits are left.", "Top up.", "https://x.test/buy")
     jobs.session().show(view_of(finished, library, failure=failure))

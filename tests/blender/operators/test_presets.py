@@ -45,7 +45,7 @@ def settings_now() -> Any:
 
 
 @pytest.mark.parametrize("provider", WITH_SETTINGS)
-def test_the_presets_that_come_along_are_valid_and_differ(chosen: Any, provider: str) -> None:
+def test_shipped_presets_are_valid_and_differ(chosen: Any, provider: str) -> None:
     chosen.provider = provider
     found = {}
     for preset in SHIPPED:
@@ -70,7 +70,7 @@ def test_a_preset_begins_with_the_defaults(chosen: Any) -> None:
     assert bpy.types.IMAGE_TO_MESH_MT_presets.bl_label == "Presets"
 
 
-def test_what_differs_is_marked_and_taken_back(chosen: Any) -> None:
+def test_changes_to_a_preset_are_marked_and_can_be_reset(chosen: Any) -> None:
     assert not draw().buttons("image_to_mesh.reset_settings")
     apply("local", "Draft")
     whole = draw(unfolded=True).buttons("image_to_mesh.reset_settings")
@@ -90,7 +90,7 @@ def test_what_differs_is_marked_and_taken_back(chosen: Any) -> None:
         bpy.ops.image_to_mesh.reset_settings(setting="wings")
 
 
-def test_a_preset_of_ones_own_comes_back_and_goes(chosen: Any) -> None:
+def test_a_user_preset_can_be_added_applied_and_removed(chosen: Any) -> None:
     chosen.provider = "tripo"
     chosen.tripo.use_face_limit, chosen.tripo.face_limit = True, 1234
     bpy.ops.image_to_mesh.preset_add(name="My Props")
@@ -104,13 +104,13 @@ def test_a_preset_of_ones_own_comes_back_and_goes(chosen: Any) -> None:
     assert draw().all("menu")[-1]["text"] == "Presets"
 
 
-def test_what_came_along_cannot_be_removed(chosen: Any) -> None:
+def test_shipped_presets_cannot_be_removed(chosen: Any) -> None:
     bpy.ops.image_to_mesh.preset_add(name="Draft", remove_name=True)
     assert bpy.utils.preset_find("Draft", "image_to_mesh/local")
 
 
 @pytest.mark.parametrize("text", ["", "[", "[1]", '{"local": 3}', '{"local": ["a", 1]}'])
-def test_a_broken_baseline_counts_for_none(chosen: Any, text: str) -> None:
+def test_a_broken_baseline_is_ignored(chosen: Any, text: str) -> None:
     chosen.baselines = text
     chosen.image = bpy.data.images.new("cup", 8, 8)
     assert draw().button("image_to_mesh.generate")["enabled"]

@@ -110,7 +110,7 @@ def height_of(thing: bpy.types.Object) -> float:
     return (max(heights) - min(heights)) * thing.matrix_world.to_scale().z
 
 
-def test_objects_tell_where_they_came_from(library: Path) -> None:
+def test_objects_carry_their_provenance(library: Path) -> None:
     root = imported(job(library, "cup"))
     assert root["image_to_mesh_job"] == "20260101-cup"
     assert root["image_to_mesh_provider"] == "local"
@@ -164,7 +164,7 @@ def test_one_mesh_takes_the_place_of_another(library: Path) -> None:
     assert not [name for name in before.keys() if "image_to_mesh" in name]  # noqa: SIM118
 
 
-def test_replaced_twice_comes_back_step_by_step(library: Path) -> None:
+def test_two_replacements_are_restored_step_by_step(library: Path) -> None:
     cup = imported(job(library, "cup"))
     first = cup.data
     for name in ("pot", "jug"):
@@ -178,7 +178,7 @@ def test_replaced_twice_comes_back_step_by_step(library: Path) -> None:
     assert cup.data is first
 
 
-def test_what_was_replaced_is_saved_with_the_file(library: Path, tmp_path: Path) -> None:
+def test_the_replaced_model_is_saved_with_the_file(library: Path, tmp_path: Path) -> None:
     cup = imported(job(library, "cup"))
     cup.data.vertices[0].co.x = -7.0  # the artist's own work
     activate(cup)
@@ -192,7 +192,7 @@ def test_what_was_replaced_is_saved_with_the_file(library: Path, tmp_path: Path)
 
 
 @pytest.mark.parametrize(("parts_old", "parts_new"), [(1, 2), (2, 1), (2, 3)])
-def test_models_of_several_parts_take_over_too(
+def test_models_of_several_objects_can_be_replaced(
     library: Path, parts_old: int, parts_new: int
 ) -> None:
     old = job(library, "cup", parts=parts_old)
@@ -237,7 +237,7 @@ def test_any_mesh_can_be_replaced_and_the_size_can_be_its_own(library: Path) -> 
     assert "image_to_mesh_job" not in cube
 
 
-def test_nothing_happens_where_nothing_can(library: Path) -> None:
+def test_replacing_without_a_model_does_nothing(library: Path) -> None:
     activate(bpy.data.objects["Camera"])
     assert not bpy.ops.image_to_mesh.replace.poll()
     activate(bpy.data.objects["Cube"])

@@ -86,7 +86,9 @@ def imported(job: str) -> list[bpy.types.Object]:
     return [one for one in bpy.context.scene.objects if one.get("image_to_mesh_job") == job]
 
 
-def test_the_trap_works(addon: ModuleType, tmp_path: Path, trap: Path) -> None:
+def test_the_test_script_would_run_if_it_were_loaded(
+    addon: ModuleType, tmp_path: Path, trap: Path
+) -> None:
     """Blender itself runs what is in the file: otherwise the others would show nothing."""
     write_evil(tmp_path / "evil.blend", trap)
     assert traces() == []
@@ -100,7 +102,7 @@ def test_the_trap_works(addon: ModuleType, tmp_path: Path, trap: Path) -> None:
 
 @pytest.mark.parametrize("storage", ["appended", "linked"])
 @pytest.mark.parametrize("shared", [False, True])
-def test_a_model_that_others_changed_is_made_again(
+def test_an_untrusted_model_is_prepared_again(
     job: str, library: Path, trap: Path, storage: str, shared: bool
 ) -> None:
     write_evil(library / job / "model.blend", trap)
@@ -116,7 +118,7 @@ def test_a_model_that_others_changed_is_made_again(
     assert bool(thing.data.library) is linked
 
 
-def test_a_model_of_ones_own_is_not_made_again(
+def test_an_own_model_is_not_prepared_again(
     job: str, library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(room("scene"), "background_command", lambda: ("/no/such/blender",))
@@ -129,7 +131,7 @@ def test_a_model_of_ones_own_is_not_made_again(
 
 
 @pytest.mark.parametrize("shared", [False, True])
-def test_a_job_of_others_is_asked_about_and_made_again(
+def test_an_untrusted_job_asks_and_is_prepared_again(
     job: str, library: Path, trap: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     shared: bool,
 ) -> None:  # fmt: skip
@@ -154,7 +156,7 @@ def test_a_job_of_others_is_asked_about_and_made_again(
         OPS.import_result(job=job)
 
 
-def test_without_a_background_blender_no_mesh_of_others_is_read_here(
+def test_without_a_worker_no_untrusted_mesh_is_read_in_this_process(
     job: str, library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     be_somebody_else(monkeypatch, tmp_path)
@@ -165,7 +167,7 @@ def test_without_a_background_blender_no_mesh_of_others_is_read_here(
     assert imported(job) == []
 
 
-def test_a_version_of_others_does_not_come_in(job: str, library: Path, trap: Path) -> None:
+def test_an_untrusted_version_is_not_imported(job: str, library: Path, trap: Path) -> None:
     write_evil(library / job / "model-v2.blend", trap)
     shutil.copy(library / job / ".model.blend.mark", library / job / ".model-v2.blend.mark")
     for mode in (0o755, 0o777):
@@ -181,7 +183,7 @@ def test_a_version_of_others_does_not_come_in(job: str, library: Path, trap: Pat
     assert traces() == []
 
 
-def test_parts_of_others_are_not_taken(job: str, library: Path, trap: Path) -> None:
+def test_untrusted_chunks_are_not_imported(job: str, library: Path, trap: Path) -> None:
     parts = library / job / "model-parts"
     parts.mkdir()
     write_evil(parts / "frame.blend", trap)
@@ -195,9 +197,7 @@ def test_parts_of_others_are_not_taken(job: str, library: Path, trap: Path) -> N
     assert len(imported(job)[0].data.polygons) > 500
 
 
-def test_the_asset_browser_is_not_sent_to_models_of_others(
-    job: str, library: Path, trap: Path
-) -> None:
+def test_the_asset_browser_lists_no_untrusted_models(job: str, library: Path, trap: Path) -> None:
     folders = bpy.context.preferences.filepaths.asset_libraries
     before = len(folders)
     assert OPS.add_asset_library() == {"FINISHED"}
@@ -219,7 +219,7 @@ def test_catalogs_are_not_written_through_a_link(job: str, library: Path, tmp_pa
     assert (tmp_path / "private.txt").read_text() == "letter"
 
 
-def test_pictures_that_are_none_are_neither_shown_nor_used(job: str, library: Path) -> None:
+def test_invalid_images_are_neither_shown_nor_used(job: str, library: Path) -> None:
     front = next((library / job).glob("front.*"))
     for path in (library / job / "preview.png", front):
         path.unlink()
@@ -233,7 +233,7 @@ def test_pictures_that_are_none_are_neither_shown_nor_used(job: str, library: Pa
     assert bpy.context.scene.image_to_mesh.image is None
 
 
-def test_the_panel_tells_of_jobs_of_others_in_one_line(
+def test_the_panel_mentions_untrusted_jobs_in_one_line(
     job: str, library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     preferences: Any,
 ) -> None:  # fmt: skip
@@ -257,7 +257,7 @@ def test_the_panel_tells_of_jobs_of_others_in_one_line(
     assert button["text"] == "Trust No Others"
 
 
-def test_deleting_leaves_the_users_own_bin_alone(
+def test_deleting_does_not_touch_the_users_real_trash(
     job: str, library: Path, bin_of_its_own: Path
 ) -> None:
     assert OPS.delete(job=job) == {"FINISHED"}

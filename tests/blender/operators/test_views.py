@@ -61,7 +61,7 @@ def test_views_that_were_chosen_before_any_front_are_its_own(chosen: Any) -> Non
         pictures(chosen)
 
 
-def test_another_front_by_the_image_editor_takes_the_views_away(chosen: Any) -> None:
+def test_a_new_front_from_the_image_editor_clears_the_views(chosen: Any) -> None:
     chosen.image, chosen.view_left, chosen.view_back = image("cup"), image("side"), image("back")
     image("bowl")
     assert OPS.use_image(image="bowl") == {"FINISHED"}
@@ -101,7 +101,7 @@ def test_a_view_that_is_set_later_does_not_bring_an_old_one_along(chosen: Any) -
     assert len(pictures(chosen)) == 3
 
 
-def test_views_of_a_front_that_was_removed_are_foreign(chosen: Any) -> None:
+def test_views_of_a_removed_front_do_not_belong_to_the_new_one(chosen: Any) -> None:
     cup = image("cup")
     chosen.image, chosen.view_left = cup, image("side")
     bpy.data.images.remove(cup)

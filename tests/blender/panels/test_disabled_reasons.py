@@ -56,7 +56,7 @@ def check(seen: Any) -> None:
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_in_every_state_the_reason_is_in_sight(
+def test_every_disabled_button_has_a_visible_reason(
     addon: ModuleType, preferences: Any, monkeypatch: pytest.MonkeyPatch, provider: str
 ) -> None:
     scene = bpy.context.scene
@@ -85,7 +85,7 @@ def test_in_every_state_the_reason_is_in_sight(
 @pytest.mark.parametrize(
     "address", ["service.example/v3", "http://service.example", "https://[::1"]
 )
-def test_an_address_that_cannot_be_called_is_a_reason(
+def test_an_invalid_address_is_shown_as_the_reason(
     addon: ModuleType, preferences: Any, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
     bpy.context.scene.image_to_mesh.provider = "tripo"
@@ -101,7 +101,9 @@ def test_an_address_that_cannot_be_called_is_a_reason(
     assert room("app.resume").means(bpy.context).addresses.get("tripo") is None
 
 
-def test_buttons_of_the_preferences_have_their_reasons(addon: ModuleType, preferences: Any) -> None:
+def test_disabled_buttons_of_the_preferences_have_visible_reasons(
+    addon: ModuleType, preferences: Any
+) -> None:
     gray = [one for one in draw_preferences(preferences).all("operator") if not one["enabled"]]
     assert {one["operator"] for one in gray} == {"image_to_mesh.test_key"}
     text = draw_preferences(preferences).text()

@@ -116,7 +116,7 @@ def test_the_last_price_of_the_same_settings_is_on_the_button(
     assert "30 s of about 2 min 00 s" in draw(width=600).text()
 
 
-def test_thumbnails_are_named_off_draw_and_looked_up_in_it(
+def test_thumbnails_are_loaded_outside_of_draw(
     library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gallery, thumbnails = room("app.periodic.thumbnails"), room("state.thumbnails")

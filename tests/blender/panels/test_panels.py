@@ -175,7 +175,7 @@ def test_a_broken_rule_is_shown_at_its_row_and_at_the_button(chosen: Any) -> Non
     assert "PBR needs Texture" in seen.text()
 
 
-def test_what_this_blender_cannot_read_is_refused(chosen: Any, preferences: Any) -> None:
+def test_a_format_that_this_blender_cannot_read_is_refused(chosen: Any, preferences: Any) -> None:
     chosen.provider = "paid"
     preferences.paid_api_key = "k"
     preferences.paid_base_url = "http://127.0.0.1"
@@ -217,7 +217,7 @@ def test_a_model_that_takes_one_picture_has_no_slots_for_others(chosen: Any) -> 
     assert draw(unfolded=True).all("template_ID") == []
 
 
-def test_a_missing_key_is_said_with_the_way_to_one(chosen: Any) -> None:
+def test_a_missing_key_is_reported_with_how_to_get_one(chosen: Any) -> None:
     chosen.provider = "paid"
     seen = draw()
     assert "Paid needs an API key" in seen.text()
@@ -226,7 +226,7 @@ def test_a_missing_key_is_said_with_the_way_to_one(chosen: Any) -> None:
     assert seen.button("wm.url_open")["button"].url == "https://paid.test/keys"
 
 
-def test_offline_is_said_with_the_way_out(
+def test_offline_is_reported_with_how_to_change_it(
     chosen: Any, monkeypatch: pytest.MonkeyPatch, preferences: Any
 ) -> None:
     chosen.provider = "paid"
@@ -250,7 +250,7 @@ def test_a_running_job_has_a_bar_and_a_cancel_button(chosen: Any) -> None:
     assert seen.button("image_to_mesh.generate")["text"] == "Generate Another"
 
 
-def test_a_job_that_cannot_say_how_far_it_is_shows_its_phase(chosen: Any) -> None:
+def test_a_job_without_progress_shows_its_phase(chosen: Any) -> None:
     show("running", fraction=None)
     (bar,) = draw().all("progress")
     assert (bar["factor"], bar["text"]) == (0.0, "Shaping")
@@ -264,7 +264,7 @@ def test_several_jobs_have_a_row_each(chosen: Any) -> None:
     assert named == {"job-0", "job-1", "job-2"}
 
 
-def test_a_result_says_what_came_out(chosen: Any) -> None:
+def test_a_result_shows_its_faces_and_cost(chosen: Any) -> None:
     show("ready", record=record(notes=("The texture is small.",)))
     seen = draw()
     assert all(part in seen.text() for part in ("cup", "40,012 faces, 3.2 s", "texture is small"))
@@ -294,13 +294,13 @@ def test_an_error_says_what_to_do_next(chosen: Any) -> None:
     assert not seen.buttons("image_to_mesh.import_result")
 
 
-def test_a_mesh_that_did_not_come_in_can_be_tried_again(chosen: Any) -> None:
+def test_a_failed_import_can_be_retried(chosen: Any) -> None:
     failure = importlib.import_module(f"{ADDON}.jobs").Failure("import", "It did not come in.")
     show("ready", failure=failure, record=record())
     assert draw().button("image_to_mesh.import_result")["text"] == "Import"
 
 
-def test_a_cancelled_job_is_said(chosen: Any) -> None:
+def test_a_cancelled_job_is_reported(chosen: Any) -> None:
     show("cancelled")
     assert "cup: cancelled" in draw().text()
 
@@ -401,7 +401,7 @@ def flips(model: Any) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_every_rule_of_a_service_is_in_sight_at_its_row(chosen: Any, name: str) -> None:
+def test_every_broken_rule_is_shown_at_its_row(chosen: Any, name: str) -> None:
     properties = importlib.import_module(f"{ADDON}.state.scene_properties")
     readiness = importlib.import_module(f"{ADDON}.state.preflight")
     provider = providers.get_provider(name)

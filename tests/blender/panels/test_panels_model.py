@@ -43,7 +43,7 @@ def rows(seen: Seen) -> set[str]:
     return {one["property"] for one in seen.all("prop")}
 
 
-def test_every_choice_of_place_and_mending_has_a_row(addon: ModuleType) -> None:
+def test_every_import_option_has_a_row(addon: ModuleType) -> None:
     choices = room("state.import_options")
     asked = set(choices.IMAGE_TO_MESH_PG_placement.__annotations__)
     mending = set(choices.IMAGE_TO_MESH_PG_mending.__annotations__)
@@ -60,13 +60,13 @@ def test_every_choice_of_place_and_mending_has_a_row(addon: ModuleType) -> None:
     assert len(draw("import_options").buttons("image_to_mesh.turn")) == 4
 
 
-def test_nothing_is_cared_for_where_nothing_was_generated(addon: ModuleType) -> None:
+def test_mesh_edits_are_hidden_without_a_generated_mesh(addon: ModuleType) -> None:
     panel = room("panels.mesh_edits").IMAGE_TO_MESH_PT_care
     assert not panel.poll(bpy.context)
     assert not draw("mesh_edits").shown
 
 
-def test_a_generated_mesh_has_its_card_and_all_buttons(addon: ModuleType) -> None:
+def test_a_generated_mesh_shows_its_report_and_all_buttons(addon: ModuleType) -> None:
     cube = bpy.data.objects["Cube"]
     cube["image_to_mesh_job"] = "job"
     bpy.context.view_layer.objects.active = cube
@@ -86,7 +86,7 @@ def test_a_generated_mesh_has_its_card_and_all_buttons(addon: ModuleType) -> Non
     assert buttons == {f"image_to_mesh.{kind}" for kind in kinds}
 
 
-def test_work_shows_how_far_it_is(addon: ModuleType) -> None:
+def test_a_running_edit_shows_its_progress(addon: ModuleType) -> None:
     cube = bpy.data.objects["Cube"]
     cube["image_to_mesh_job"] = "job"
     care = room("jobs.tasks.mesh_edits")

@@ -64,7 +64,7 @@ def active() -> str:
     return str(bpy.context.view_layer.objects.active.name)
 
 
-def test_the_root_stands_at_the_place(append: Callable[..., list[str]]) -> None:
+def test_the_root_is_placed_at_the_given_location(append: Callable[..., list[str]]) -> None:
     assert append() == ["photo", "photo 1"]
     bpy.context.view_layer.update()
     part = bpy.data.objects["photo 1"]
@@ -79,12 +79,12 @@ def test_every_object_knows_its_job(append: Callable[..., list[str]]) -> None:
         assert {key: thing[key] for key in PROPERTIES} == PROPERTIES
 
 
-def test_a_second_one_gets_blenders_next_name(append: Callable[..., list[str]]) -> None:
+def test_a_second_import_gets_blenders_next_name(append: Callable[..., list[str]]) -> None:
     append()
     assert append() == ["photo.001", "photo 1.001"]
 
 
-def test_nothing_is_left_behind(append: Callable[..., list[str]]) -> None:
+def test_appending_leaves_no_extra_data(append: Callable[..., list[str]]) -> None:
     append()
     assert not bpy.data.libraries
     for name in ("photo", "photo 1"):
@@ -119,7 +119,9 @@ def test_in_object_mode_the_root_alone_is_selected(append: Callable[..., list[st
 
 
 @pytest.mark.parametrize("mode", ["EDIT", "SCULPT", "WEIGHT_PAINT", "VERTEX_PAINT"])
-def test_in_other_modes_all_stays(mode: str, append: Callable[..., list[str]]) -> None:
+def test_in_other_modes_mode_and_selection_stay(
+    mode: str, append: Callable[..., list[str]]
+) -> None:
     cube = bpy.data.objects["Cube"]
     bpy.context.view_layer.objects.active = cube
     bpy.ops.object.mode_set(mode=mode)
@@ -169,7 +171,7 @@ def test_a_linked_collection_is_not_used(append: Callable[..., list[str]], tmp_p
     assert [library.filepath for library in bpy.data.libraries] == [path]
 
 
-def test_another_scene_by_override(append: Callable[..., list[str]]) -> None:
+def test_a_context_override_imports_into_another_scene(append: Callable[..., list[str]]) -> None:
     other = bpy.data.scenes.new("other")
     with bpy.context.temp_override(scene=other, view_layer=other.view_layers[0]):
         append()
@@ -177,7 +179,7 @@ def test_another_scene_by_override(append: Callable[..., list[str]]) -> None:
     assert "photo" not in bpy.context.scene.objects
 
 
-def test_no_blend_file(placing: Any, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_blend_is_refused(placing: Any, tmp_path: Path) -> None:
     path = tmp_path / "model.blend"
     path.write_text("no")
     with pytest.raises(OSError, match=r"model\.blend"):
@@ -262,7 +264,7 @@ def test_appending_costs_hardly_more_than_blenders_own_part(
 CONE = "v 0 0 0\nv 2 0 0\nv 0 2 0\nv 0 0 2\nf 1 3 2\nf 1 2 4\nf 2 3 4\nf 3 1 4\n"
 
 
-def test_in_place_the_same_comes_in_without_a_background_blender(
+def test_an_in_place_import_gives_the_same_model_without_a_worker(
     addon: ModuleType, tmp_path: Path
 ) -> None:
     in_place = import_module(f"{addon.__name__}.scene.in_place")
@@ -291,7 +293,9 @@ def test_in_place_the_same_comes_in_without_a_background_blender(
     assert thing["image_to_mesh_job"] == "2026-photo"
 
 
-def test_in_place_what_is_no_mesh_is_refused(addon: ModuleType, tmp_path: Path) -> None:
+def test_an_in_place_import_refuses_a_file_that_is_not_a_mesh(
+    addon: ModuleType, tmp_path: Path
+) -> None:
     in_place = import_module(f"{addon.__name__}.scene.in_place")
     bad_mesh = import_module(f"{addon.__name__}.providers").BadMesh
     (tmp_path / "mesh.glb").write_text("<html>")

@@ -45,7 +45,7 @@ def append(folder: Path) -> list[str]:
     return names
 
 
-def test_it_is_the_same_as_at_once(folder: Path) -> None:
+def test_a_chunked_import_equals_a_single_one(folder: Path) -> None:
     advance(folder)
     in_parts = model_facts(append(folder))
     after = facts(hidden=True)
@@ -59,7 +59,7 @@ def test_it_is_the_same_as_at_once(folder: Path) -> None:
     assert after == facts(hidden=True)
 
 
-def test_a_second_one_gets_blenders_next_names(folder: Path) -> None:
+def test_a_second_chunked_import_gets_blenders_next_names(folder: Path) -> None:
     append(folder)
     advance(folder)
     names = ["photo 1.001", "photo 2.001", "photo.001"]
@@ -68,7 +68,7 @@ def test_a_second_one_gets_blenders_next_names(folder: Path) -> None:
     assert facts() == facts(hidden=True)
 
 
-def test_until_it_is_whole_it_is_nowhere_to_be_seen(folder: Path, tmp_path: Path) -> None:
+def test_an_incomplete_model_is_not_visible(folder: Path, tmp_path: Path) -> None:
     before, scene = facts(), list(bpy.context.scene.objects)
     path = str(tmp_path / "saved.blend")
     ticks = advance(folder, 1)
@@ -87,7 +87,7 @@ def test_until_it_is_whole_it_is_nowhere_to_be_seen(folder: Path, tmp_path: Path
         assert [name for name in named(kind, hidden=True) if name not in before[kind]] == []
 
 
-def test_small_parts_share_a_tick(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_small_chunks_share_a_tick(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room("scene.chunked_append"), "TOGETHER", 1 << 20)
     assert advance(folder) == 3  # the frame, all parts, and nothing left
 
@@ -115,7 +115,7 @@ def test_one_undo_step_whatever_the_artist_did_meanwhile(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("undone", [1, 2])
-def test_undo_in_the_middle_starts_over(folder: Path, undone: int) -> None:
+def test_an_undo_during_the_import_restarts_it(folder: Path, undone: int) -> None:
     """To where a part of it was there, and to where nothing was."""
     for ticks in (4, 7):
         advance(folder, ticks)
@@ -132,7 +132,7 @@ def test_undo_in_the_middle_starts_over(folder: Path, undone: int) -> None:
     assert in_middle == model_facts(append(folder))
 
 
-def test_what_undo_brings_back_is_as_it_was_then(folder: Path) -> None:
+def test_undo_restores_the_scene_of_that_time(folder: Path) -> None:
     """Blender's undo steps share the arrays that the later parts are copied into."""
     advance(folder, 4)
     hidden = {one.name: mesh_facts(one) for one in bpy.data.meshes if one.name[0] == "."}
@@ -145,7 +145,7 @@ def test_what_undo_brings_back_is_as_it_was_then(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("what", ["file", "purge", "parts", "broken", "cut"])
-def test_what_is_lost_on_the_way_comes_in_at_once(folder: Path, what: str) -> None:
+def test_lost_chunks_fall_back_to_a_single_import(folder: Path, what: str) -> None:
     advance(folder, 9)
     parts = folder / "model-parts"
     if what == "file":
@@ -167,7 +167,7 @@ def test_what_is_lost_on_the_way_comes_in_at_once(folder: Path, what: str) -> No
     assert lost == model_facts(append(folder))
 
 
-def test_before_it_is_whole_it_can_be_imported_all_the_same(folder: Path) -> None:
+def test_an_incomplete_model_can_still_be_imported(folder: Path) -> None:
     advance(folder, 6)
     assert bpy.ops.image_to_mesh.import_result(job=JOB) == {"FINISHED"}
     assert len([one for one in bpy.data.objects if one.get("image_to_mesh_job") == JOB]) == 3
@@ -177,7 +177,7 @@ def test_before_it_is_whole_it_can_be_imported_all_the_same(folder: Path) -> Non
 # -- the background's way ------------------------------------------------------------------------
 
 
-def test_only_large_models_are_made_in_parts(addon: ModuleType, tmp_path: Path) -> None:
+def test_only_large_models_are_split_into_chunks(addon: ModuleType, tmp_path: Path) -> None:
     parts = room("worker.prepare.chunks")
     thing = ball("ball", 8)
     parts.write_parts(tmp_path / "model-parts", [thing], 1 << 20)
@@ -190,7 +190,9 @@ def test_only_large_models_are_made_in_parts(addon: ModuleType, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("what", ["shape keys", "groups", "bytes", "maps", "normals", "own"])
-def test_what_no_array_carries_comes_at_once(addon: ModuleType, tmp_path: Path, what: str) -> None:
+def test_data_that_arrays_cannot_carry_is_imported_at_once(
+    addon: ModuleType, tmp_path: Path, what: str
+) -> None:
     thing = ball("ball", 8)
     if what == "shape keys":
         thing.shape_key_add(name="Basis")
@@ -211,7 +213,7 @@ def test_what_no_array_carries_comes_at_once(addon: ModuleType, tmp_path: Path, 
     assert (tmp_path / "model-parts").exists() == carried
 
 
-def test_a_full_disk_is_left_to_the_model(
+def test_a_full_disk_skips_the_chunks_and_keeps_the_model(
     addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parts, thing = room("worker.prepare.chunks"), ball("ball", 8)

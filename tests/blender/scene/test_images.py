@@ -117,7 +117,7 @@ def test_a_float_image_is_encoded_as_srgb_with_straight_alpha(decoded: Any) -> N
     np.testing.assert_array_equal(decoded(image), [[(188, 188, 188, 255), (188, 0, 255, 128)]])
 
 
-def test_data_is_not_encoded(decoded: Any) -> None:
+def test_non_color_data_is_not_encoded(decoded: Any) -> None:
     image = bpy.data.images.new("mask", 1, 1, float_buffer=True, is_data=True)
     image.pixels = (0.5, 0.5, 0.5, 1.0)
     np.testing.assert_array_equal(decoded(image), [[(128, 128, 128, 255)]])
@@ -169,7 +169,7 @@ FORMATS = [("JPEG", "RGB", "8"), ("OPEN_EXR", "RGBA", "16"), ("PNG", "BW", "16")
 
 
 @pytest.mark.parametrize(("file_format", "color_mode", "color_depth"), FORMATS)
-def test_a_render_as_it_is_seen(
+def test_a_render_is_sent_as_displayed(
     file_format: str, color_mode: str, color_depth: str, rendered: Any, decoded: Any
 ) -> None:
     settings = bpy.context.scene.render.image_settings
@@ -185,7 +185,7 @@ def test_a_render_as_it_is_seen(
     assert now == (file_format, color_mode, color_depth, 33)
 
 
-def test_a_movie_as_output_format_comes_back(rendered: Any, decoded: Any) -> None:
+def test_a_movie_output_format_is_restored(rendered: Any, decoded: Any) -> None:
     settings = bpy.context.scene.render.image_settings
     if hasattr(settings, "media_type"):  # Since 5.0.
         settings.media_type = "VIDEO"
@@ -267,7 +267,7 @@ def test_names_are_short_and_clear(image: str, name: str, pictures: Any) -> None
     assert pictures.picture_name(bpy.data.images.new(image, 1, 1)) == name
 
 
-def test_a_full_hd_image_is_taken_in_a_moment(pictures: Any) -> None:
+def test_a_full_hd_image_is_encoded_quickly(pictures: Any) -> None:
     from time import perf_counter
 
     image = bpy.data.images.new("large", 1920, 1080)
@@ -279,7 +279,7 @@ def test_a_full_hd_image_is_taken_in_a_moment(pictures: Any) -> None:
     assert taken < 2.5  # under 0.1 s on a quiet machine
 
 
-def test_a_picture_whose_name_is_no_text_is_a_picture(addon: ModuleType, tmp_path: Path) -> None:
+def test_an_image_with_an_undecodable_name_is_accepted(addon: ModuleType, tmp_path: Path) -> None:
     path = tmp_path / os.fsdecode(b"cup\xf5\x8a\x8c\x9a.png")
     path.write_bytes(png_of(64, 48))
     image = bpy.data.images.load(str(path))

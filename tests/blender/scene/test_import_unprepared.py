@@ -58,7 +58,7 @@ def show(library: Any, **changes: Any) -> None:
     room("jobs").session().show(replace(view, **changes))
 
 
-def test_what_is_prepared_at_its_import_is_saved_as_ready(library: Any) -> None:
+def test_a_job_prepared_at_import_is_saved_as_ready(library: Any) -> None:
     show(library, failure=library.load(JOB).failure)
     assert bpy.ops.image_to_mesh.import_result(job=JOB) == {"FINISHED"}
     record = library.load(JOB)
@@ -68,7 +68,7 @@ def test_what_is_prepared_at_its_import_is_saved_as_ready(library: Any) -> None:
     assert (view.state, view.failure) == ("ready", None)
 
 
-def test_a_mesh_that_takes_for_ever_is_given_up(
+def test_a_mesh_that_takes_too_long_is_given_up(
     library: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     hanging = tmp_path / "hanging.py"
@@ -81,7 +81,7 @@ def test_a_mesh_that_takes_for_ever_is_given_up(
     assert library.load(JOB).state == "preparing"
 
 
-def test_a_job_at_work_is_not_taken(library: Any) -> None:
+def test_a_running_job_is_not_imported(library: Any) -> None:
     show(library)
     with pytest.raises(RuntimeError, match="not finished yet"):
         bpy.ops.image_to_mesh.import_result(job=JOB)

@@ -135,16 +135,16 @@ def sides(factor: float) -> list[float]:
     return [side * factor for side in SIDES]
 
 
-def test_at_the_cursor(units: float, bring: Any) -> None:
+def test_a_model_is_placed_at_the_cursor(units: float, bring: Any) -> None:
     stands(bring(), Vector(CURSOR) * units, sides(units), units)
 
 
-def test_at_the_world_origin(units: float, bring: Any) -> None:
+def test_a_model_is_placed_at_the_world_origin(units: float, bring: Any) -> None:
     chosen().position = "origin"
     stands(bring(), (0, 0, 0), sides(units), units)
 
 
-def test_on_the_surface_under_the_cursor(units: float, bring: Any) -> None:
+def test_a_model_is_placed_on_the_surface_under_the_cursor(units: float, bring: Any) -> None:
     cube = bpy.data.objects["Cube"]
     cube.scale = (units,) * 3
     cube.location = Vector((1.0, -2.0, 0.5)) * units
@@ -152,13 +152,15 @@ def test_on_the_surface_under_the_cursor(units: float, bring: Any) -> None:
     stands(bring(), Vector((1.0, -2.0, 1.5)) * units, sides(units), units)
 
 
-def test_on_a_surface_that_the_cursor_was_snapped_to(meters: float, bring: Any) -> None:
+def test_a_model_is_placed_on_the_surface_the_cursor_is_snapped_to(
+    meters: float, bring: Any
+) -> None:
     bpy.context.scene.cursor.location = (0.25, 0.5, 1.0)
     chosen().position = "surface"
     stands(bring(), (0.25, 0.5, 1.0), SIDES, 1.0)
 
 
-def test_over_nothing_it_stands_at_the_cursor(meters: float, bring: Any) -> None:
+def test_without_a_surface_below_a_model_is_placed_at_the_cursor(meters: float, bring: Any) -> None:
     bpy.data.objects.remove(bpy.data.objects["Cube"])
     chosen().position = "surface"
     stands(bring(), CURSOR, SIDES, 1.0)
@@ -179,25 +181,27 @@ def picture_empty(units: float, turn: float) -> bpy.types.Object:
 
 
 @pytest.mark.parametrize("turn", [0.0, math.pi / 2, math.radians(30)])
-def test_where_a_picture_stands(turn: float, meters: float, bring: Any) -> None:
+def test_a_model_takes_location_and_height_of_an_image_empty(
+    turn: float, meters: float, bring: Any
+) -> None:
     chosen().position, chosen().reference = "reference", picture_empty(meters, turn)
     front = (math.sin(turn), -math.cos(turn))
     stands(bring(), (4.0, 5.0, 0.5), sides(1.5), 1.0, front)
 
 
-def test_where_a_picture_stands_in_any_units(units: float, bring: Any) -> None:
+def test_an_image_empty_is_matched_in_any_units(units: float, bring: Any) -> None:
     chosen().position, chosen().reference = "reference", picture_empty(units, 0.0)
     stands(bring(), Vector((4.0, 5.0, 0.5)) * units, sides(1.5 * units), units)
 
 
-def test_where_a_picture_lies(meters: float, bring: Any) -> None:
+def test_a_model_is_placed_at_a_lying_image_empty(meters: float, bring: Any) -> None:
     empty = picture_empty(meters, 0.0)
     empty.rotation_euler = (0, 0, 0)
     chosen().position, chosen().reference = "reference", empty
     stands(bring(), (4.0, 5.0, 2.0), sides(1.5), 1.0)
 
 
-def test_where_an_object_stands_whatever_it_hangs_on(meters: float, bring: Any) -> None:
+def test_a_model_is_placed_at_a_parented_object(meters: float, bring: Any) -> None:
     cube = bpy.data.objects["Cube"]
     parent = bpy.data.objects.new("parent", None)
     bpy.context.scene.collection.objects.link(parent)
@@ -209,22 +213,24 @@ def test_where_an_object_stands_whatever_it_hangs_on(meters: float, bring: Any) 
 
 
 @pytest.mark.parametrize(("measure", "factor"), [("height", 0.9), ("longest", 0.9)])
-def test_as_large_as_was_asked(measure: str, factor: float, units: float, bring: Any) -> None:
+def test_a_model_has_the_requested_size(
+    measure: str, factor: float, units: float, bring: Any
+) -> None:
     chosen().use_size, chosen().measure, chosen().size = True, measure, 1.8 * units
     stands(bring(), Vector(CURSOR) * units, sides(factor * units), units)
 
 
-def test_the_longest_side_may_be_another_than_the_height(meters: float, bring: Any) -> None:
+def test_the_size_can_be_measured_along_the_longest_side(meters: float, bring: Any) -> None:
     place = room("scene.placement").Placement(CURSOR, size=5.0, measure="longest")
     low, high = Vector((-2, -1, 0)), Vector((2, 1, 1))
     assert room("scene.placement")._factor(place, low, high, 1.0) == pytest.approx(1.25)
 
 
-def test_the_providers_front_is_turned(meters: float, bring: Any) -> None:
+def test_the_front_of_a_provider_is_rotated(meters: float, bring: Any) -> None:
     stands(bring(turn=math.pi / 2), CURSOR, SIDES, 1.0, (1, 0))
 
 
-def test_results_stand_in_a_row(units: float, bring: Any) -> None:
+def test_results_are_placed_in_a_row(units: float, bring: Any) -> None:
     chosen().use_row, chosen().spacing = True, 0.3 * units
     for number in range(4):
         foot = (CURSOR[0] + 1.3 * number, *CURSOR[1:])
@@ -239,7 +245,7 @@ def test_a_gap_in_the_row_is_filled(meters: float, bring: Any) -> None:
     stands(bring(), (CURSOR[0] + 1.3, *CURSOR[1:]), SIDES, 1.0)
 
 
-def test_what_stands_elsewhere_is_in_nobodys_way(meters: float, bring: Any) -> None:
+def test_objects_elsewhere_do_not_affect_the_row(meters: float, bring: Any) -> None:
     chosen().use_row = True
     bpy.context.scene.cursor.location = (0, 5, 0)
     bring()
@@ -247,7 +253,7 @@ def test_what_stands_elsewhere_is_in_nobodys_way(meters: float, bring: Any) -> N
     stands(bring(), CURSOR, SIDES, 1.0)
 
 
-def test_in_nested_collections(meters: float, bring: Any) -> None:
+def test_results_in_nested_collections_count_for_the_row(meters: float, bring: Any) -> None:
     outer, inner = bpy.data.collections.new("outer"), bpy.data.collections.new("inner")
     bpy.context.scene.collection.children.link(outer)
     outer.children.link(inner)
@@ -258,7 +264,7 @@ def test_in_nested_collections(meters: float, bring: Any) -> None:
     assert {collection for thing in things for collection in thing.users_collection} == {inner}
 
 
-def test_in_another_view_layer(meters: float, bring: Any) -> None:
+def test_results_in_another_view_layer_count_for_the_row(meters: float, bring: Any) -> None:
     scene = bpy.context.scene
     other = scene.view_layers.new("other")
     hidden = other.layer_collection.children["Collection"]
@@ -272,7 +278,7 @@ def test_in_another_view_layer(meters: float, bring: Any) -> None:
     assert scene.view_layers[0].objects.active.name == "Cube"
 
 
-def test_in_local_view_it_shows_at_once(meters: float, bring: Any) -> None:
+def test_in_local_view_a_new_model_is_visible_at_once(meters: float, bring: Any) -> None:
     window = bpy.context.window_manager.windows[0]
     area = next(area for area in window.screen.areas if area.type == "VIEW_3D")
     region = next(region for region in area.regions if region.type == "WINDOW")
@@ -287,9 +293,7 @@ def test_in_local_view_it_shows_at_once(meters: float, bring: Any) -> None:
     stands(things, CURSOR, SIDES, 1.0)
 
 
-def test_linked_it_stands_there_as_well_and_can_be_moved(
-    meters: float, bring: Any, model: Path
-) -> None:
+def test_a_linked_model_is_placed_and_can_be_moved(meters: float, bring: Any, model: Path) -> None:
     chosen().storage = "linked"
     chosen().use_size, chosen().size = True, 4.0
     things = bring()
@@ -306,7 +310,7 @@ def test_linked_it_stands_there_as_well_and_can_be_moved(
     assert len(bpy.data.libraries) == 1
 
 
-def test_what_a_record_keeps_is_the_same_place(addon: ModuleType) -> None:
+def test_a_recorded_placement_is_restored(addon: ModuleType) -> None:
     placement = room("jobs.import_plan").Placement
     place = placement(tuple(CURSOR), 0.5, 1.8, "longest", 0.25, linked=True, unpack=True)
     assert placement.from_json({"scene": "Scene", **place.as_json()}) == place
@@ -327,7 +331,7 @@ def test_settings_of_length_are_meters_whatever_the_scene_counts_in(
     assert scene.image_to_mesh.local.height == pytest.approx(1.8 / scale, rel=1e-5)
 
 
-def test_turns_are_remembered_for_the_provider_and_model(meters: float, bring: Any) -> None:
+def test_rotations_are_remembered_per_provider_and_model(meters: float, bring: Any) -> None:
     jobs, turn, preferences = room("jobs"), room("app.orientation"), room("preferences")
     record = jobs.Record(
         "job", jobs.State.READY, "tripo", "photo", "2026-11-21T00:00:00+00:00",
@@ -354,7 +358,7 @@ def test_turns_are_remembered_for_the_provider_and_model(meters: float, bring: A
     assert turn.turn_for(context, other) == 0
 
 
-def test_a_tilted_model_turns_about_the_vertical(meters: float, bring: Any) -> None:
+def test_a_tilted_model_rotates_about_the_vertical_axis(meters: float, bring: Any) -> None:
     root = bring()[0]
     root.rotation_mode = "QUATERNION"
     root.matrix_world = Matrix.Translation(CURSOR) @ Matrix.Rotation(0.5, 4, "X")

@@ -23,7 +23,7 @@ def keep(**placement: Any) -> None:
     assert bpy.ops.image_to_mesh.keep_defaults() == {"FINISHED"}
 
 
-def test_a_new_file_begins_with_what_was_kept(preferences: Any) -> None:
+def test_a_new_file_starts_with_the_saved_defaults(preferences: Any) -> None:
     keep(position="surface", storage="linked", size=2.5)
     bpy.ops.wm.read_homefile(use_factory_startup=True, app_template="")
     placement = choices().placement
@@ -32,7 +32,7 @@ def test_a_new_file_begins_with_what_was_kept(preferences: Any) -> None:
     assert "that you kept" in draw_preferences(preferences).text().replace("\n", " ")
 
 
-def test_reset_begins_as_the_add_on_came(preferences: Any) -> None:
+def test_after_a_reset_new_files_start_with_the_shipped_defaults(preferences: Any) -> None:
     keep(position="origin")
     assert bpy.ops.image_to_mesh.forget_defaults() == {"FINISHED"}
     bpy.ops.wm.read_homefile(use_factory_startup=True, app_template="")
@@ -41,7 +41,7 @@ def test_reset_begins_as_the_add_on_came(preferences: Any) -> None:
     assert not bpy.ops.image_to_mesh.forget_defaults.poll()
 
 
-def test_a_scene_where_something_was_chosen_stays_so(preferences: Any, tmp_path: Path) -> None:
+def test_a_scene_with_own_choices_is_not_changed(preferences: Any, tmp_path: Path) -> None:
     choices().placement.position = "origin"
     file = str(tmp_path / "chosen.blend")
     bpy.ops.wm.save_as_mainfile(filepath=file)
@@ -52,14 +52,14 @@ def test_a_scene_where_something_was_chosen_stays_so(preferences: Any, tmp_path:
     assert choices().mending.weld is True
 
 
-def test_a_reference_belongs_to_its_scene(preferences: Any) -> None:
+def test_a_reference_object_is_not_saved_as_a_default(preferences: Any) -> None:
     keep(position="reference", reference=bpy.data.objects["Cube"], use_row=True)
     bpy.ops.wm.read_homefile(use_factory_startup=True, app_template="")
     assert choices().placement.position == "cursor"
     assert choices().placement.use_row
 
 
-def test_what_another_version_kept_is_no_hindrance(preferences: Any) -> None:
+def test_defaults_saved_by_another_version_are_tolerated(preferences: Any) -> None:
     preferences.import_defaults = '{"placement.position": "moon", "mending.weld": false, "x": 1}'
     bpy.ops.wm.read_homefile(use_factory_startup=True, app_template="")
     assert choices().placement.position == "cursor"

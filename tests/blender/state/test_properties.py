@@ -127,7 +127,7 @@ def test_defaults_are_those_declared(properties: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("values", [EveryKind(), OTHER])
-def test_values_go_in_and_come_out_with_their_types(
+def test_settings_round_trip_with_their_types(
     properties: ModuleType, everything: Everything, values: EveryKind
 ) -> None:
     scene = bpy.context.scene
@@ -153,7 +153,9 @@ def test_every_choice_and_bound_of_every_provider_survives(properties: ModuleTyp
                 assert properties.read_settings(scene, provider) == settings, setting.name
 
 
-def test_bounds_hold(properties: ModuleType, everything: Everything) -> None:
+def test_properties_are_clamped_to_their_bounds(
+    properties: ModuleType, everything: Everything
+) -> None:
     group = bpy.context.scene.image_to_mesh.everything
     group.count, group.ratio, group.seed = 99, 7.0, 0
     group.use_seed = True
@@ -174,7 +176,7 @@ def test_an_optional_setting_has_a_switch(properties: ModuleType, everything: Ev
     assert found.most == 10_000
 
 
-def test_properties_are_what_blender_users_expect(properties: ModuleType) -> None:
+def test_properties_use_blenders_types_and_subtypes(properties: ModuleType) -> None:
     rna = bpy.context.scene.image_to_mesh.everything.bl_rna.properties
     assert (rna["height"].unit, rna["height"].subtype) == ("LENGTH", "DISTANCE")
     assert rna["ratio"].subtype == "FACTOR"
@@ -224,7 +226,7 @@ def test_values_survive_switching_and_saving(
     assert properties.read_settings(bpy.context.scene, everything) == OTHER
 
 
-def test_a_provider_that_is_gone_does_no_harm(properties: ModuleType) -> None:
+def test_settings_of_a_missing_provider_do_no_harm(properties: ModuleType) -> None:
     scene = bpy.context.scene
     if bpy.app.version >= (5, 0):
         scene.image_to_mesh.bl_system_properties_get(do_create=True)["provider"] = 99
@@ -252,7 +254,7 @@ def test_keys_never_get_into_a_file(
 
 
 @pytest.mark.parametrize("value", [0.9, 0.1, 1 / 3, 123.456, 1e-7, -2.5, 0.0, 1e9])
-def test_numbers_come_out_as_people_typed_them(properties: ModuleType, value: float) -> None:
+def test_floats_are_read_back_as_typed(properties: ModuleType, value: float) -> None:
     group = bpy.context.scene.image_to_mesh.everything
     group.free = value
     found = properties.round_to_declared(group.free)

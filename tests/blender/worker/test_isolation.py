@@ -42,7 +42,7 @@ def prepare(worker: Any, mesh: Path) -> dict[str, Any]:
     return ask(worker, do="prepare", mesh=str(mesh), name="a", render_preview=True, **paths)
 
 
-def test_the_background_blender_is_this_one(worker: Any) -> None:
+def test_the_worker_runs_the_same_blender(worker: Any) -> None:
     command = worker.command
     assert command[0] == (bpy.app.binary_path or sys.executable)
     if bpy.app.binary_path:
@@ -52,7 +52,7 @@ def test_the_background_blender_is_this_one(worker: Any) -> None:
     assert worker.version(lambda: None) == bpy.app.version
 
 
-def test_it_says_itself_that_it_runs_nothing_of_a_user(
+def test_the_worker_reports_that_it_runs_no_user_scripts(
     worker: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Asked of Blender's own preferences, also after a file was read."""
@@ -81,7 +81,7 @@ def gltf(address: str, name: str = "a") -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("begin", ["\n@image_to_mesh ", "\r@image_to_mesh ", "\n\n@image_to_mesh "])
-def test_a_file_cannot_answer_in_its_name(begin: str, worker: Any, tmp_path: Path) -> None:
+def test_a_mesh_file_cannot_forge_an_answer(begin: str, worker: Any, tmp_path: Path) -> None:
     """Blender's importer prints the name of a picture that is missing, and of every node."""
     forged = f"a{begin}{FORGED}\n"
     mesh = tmp_path / "mesh.gltf"
@@ -89,7 +89,7 @@ def test_a_file_cannot_answer_in_its_name(begin: str, worker: Any, tmp_path: Pat
     assert prepare(worker, mesh)["faces"] == 2
 
 
-def test_names_in_other_formats_cannot_either(worker: Any, tmp_path: Path) -> None:
+def test_names_in_other_formats_cannot_forge_an_answer(worker: Any, tmp_path: Path) -> None:
     line = f"@image_to_mesh {FORGED}"
     (tmp_path / "mesh.mtl").write_text(f"newmtl a\nmap_Kd {line}\n{line}\n")
     obj = f"mtllib mesh.mtl\nv 0 0 0\nv 1 0 0\nv 0 1 0\nusemtl a\nf 1 2 3\n{line}\nusemtl {line}\n"

@@ -40,7 +40,7 @@ def worker(addon: ModuleType, root: Path) -> Iterator[ModuleType]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="read from /proc")
-def test_it_is_modest(worker: ModuleType, tmp_path: Path) -> None:
+def test_the_worker_runs_at_low_priority(worker: ModuleType, tmp_path: Path) -> None:
     worker.version(lambda: None)
     here = Path(f"/proc/{worker._process.pid}")
     niceness = int((here / "stat").read_text().rpartition(")")[2].split()[16])
@@ -58,18 +58,18 @@ def stuck(tests: Path, seconds: int) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
 
 
-def test_what_hangs_ends_by_itself_without_python(root: Path) -> None:
+def test_a_hanging_worker_ends_without_python(root: Path) -> None:
     done = stuck(root / "tests", 40)
     assert done.returncode == 1
     assert "through" not in done.stdout
 
 
-def test_what_ends_in_time_lives_on(root: Path) -> None:
+def test_a_request_that_ends_in_time_keeps_the_worker(root: Path) -> None:
     done = stuck(root / "tests", 0)
     assert done.stdout.split() == ["through", "alive"]
 
 
-def test_a_mesh_in_the_wings_costs_no_start(worker: ModuleType, tmp_path: Path) -> None:
+def test_a_preloaded_worker_saves_the_start_time(worker: ModuleType, tmp_path: Path) -> None:
     """The second mesh is brought in by the process that brought in the first."""
     pids = set()
     for name in ("binary.glb", "binary.fbx"):

@@ -196,7 +196,7 @@ def test_quit_ends_it_at_once(worker: Worker) -> None:
 
 
 @pytest.mark.parametrize("delay", [0.0, 0.7, 3.0])
-def test_it_ends_with_its_input_in_the_middle_of_work(
+def test_closing_the_input_ends_the_worker_during_work(
     worker: Worker, make: dict[str, Any], delay: float, tmp_path: Path
 ) -> None:
     (tmp_path / "out").mkdir()

@@ -29,12 +29,12 @@ KEY = (
 PROVIDERS = f"[one.identifier for one in {CHOICES}.bl_rna.properties['provider'].enum_items]"
 
 
-def test_empty(artist: Artist) -> None:
+def test_the_empty_panel(artist: Artist) -> None:
     assert "Choose a picture" in artist.words()
     artist.keep("panel-empty")
 
 
-def test_ready(artist: Artist, photograph: Path) -> None:
+def test_the_panel_with_an_image(artist: Artist, photograph: Path) -> None:
     artist.choose(photograph)
     artist.shows("not sent")
     words = artist.words().splitlines()
@@ -51,7 +51,7 @@ def test_every_provider_has_its_rows(artist: Artist) -> None:
     artist.session.run("bpy.context.scene.image_to_mesh.provider = 'local'")
 
 
-def test_narrow(artist: Artist, photograph: Path) -> None:
+def test_the_panel_in_a_narrow_sidebar(artist: Artist, photograph: Path) -> None:
     artist.choose(photograph)
     wide = artist.sidebar_width()
     artist.drag_sidebar_to(NARROW)
@@ -59,7 +59,9 @@ def test_narrow(artist: Artist, photograph: Path) -> None:
     artist.drag_sidebar_to(wide)  # Blender 5.2 keeps the width, even in a new file
 
 
-def test_offline_and_error(artist: Artist, photograph: Path, workshop: Path) -> None:
+def test_the_panel_offline_and_with_an_error(
+    artist: Artist, photograph: Path, workshop: Path
+) -> None:
     artist.choose(photograph)
     artist.session.run(KEY.format("tsk_" + 40 * "a"))
     artist.session.run(f"{CHOICES}.provider = 'tripo'")
@@ -75,7 +77,7 @@ def test_offline_and_error(artist: Artist, photograph: Path, workshop: Path) -> 
     artist.new_file()
 
 
-def test_light_theme(artist: Artist, photograph: Path) -> None:
+def test_the_panel_in_the_light_theme(artist: Artist, photograph: Path) -> None:
     artist.choose(photograph, face_count=2_000)
     artist.session.run(THEME)
     artist.shows("not sent")

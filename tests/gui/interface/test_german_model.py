@@ -70,7 +70,7 @@ def test_an_error_says_in_german_what_happened_and_what_to_do(artist: Artist) ->
     assert ending["message"].startswith("Nothing in the picture stands out")
 
 
-def test_mending_and_care_in_a_narrow_sidebar(artist: Artist, photograph: Path) -> None:
+def test_cleanup_and_mesh_edits_in_a_narrow_sidebar(artist: Artist, photograph: Path) -> None:
     artist.choose(photograph, face_count=2_000)
     artist.press_generate()
     mesh = artist.wait_for_mesh(40)

@@ -68,7 +68,7 @@ with within("UI"):
 SCALE = "bpy.context.preferences.view.ui_scale = {}"
 
 
-def test_twice_as_large(artist: Artist, photograph: Path) -> None:
+def test_the_panel_at_double_interface_scale(artist: Artist, photograph: Path) -> None:
     artist.choose(photograph)
     artist.session.run(SCALE.format(2))
     try:
@@ -81,7 +81,7 @@ def test_twice_as_large(artist: Artist, photograph: Path) -> None:
         artist.session.run(SCALE.format(1))
 
 
-def test_that_it_is_read_does_not_change_it(artist: Artist, photograph: Path) -> None:
+def test_reading_the_panel_does_not_change_it(artist: Artist, photograph: Path) -> None:
     artist.choose(photograph)
     artist.session.run(f"{SCENE}.provider = 'tripo'")
     artist.shows("Sends 1024 × 1024")
@@ -94,7 +94,7 @@ def test_that_it_is_read_does_not_change_it(artist: Artist, photograph: Path) ->
 
 
 @pytest.mark.parametrize("provider", ["tripo", "aiml_triposr"])
-def test_gray_says_why(artist: Artist, photograph: Path, provider: str) -> None:
+def test_a_disabled_button_says_why(artist: Artist, photograph: Path, provider: str) -> None:
     artist.choose(photograph)
     artist.session.run(f"{SCENE}.provider = {provider!r}")
     assert "needs an API key" in " ".join(artist.words().splitlines())

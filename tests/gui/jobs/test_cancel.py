@@ -21,7 +21,7 @@ IN_THE_MIDDLE = "any(one['fraction'] and one['fraction'] > 0.2 for one in runnin
 DRAWN = "next((one['at'] for one in shown if one['at'] > {0} and '{1}' not in one['words']), None)"
 
 
-def test_cancel_ends_it_at_once(artist: Artist, photograph: Path) -> None:
+def test_cancel_ends_the_job_at_once(artist: Artist, photograph: Path) -> None:
     artist.choose(photograph, face_count=MANY_FACES)
     before = artist.session.run("scene_facts()")
     artist.press_generate()

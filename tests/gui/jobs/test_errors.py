@@ -25,7 +25,9 @@ def bad_pictures(workshop: Path) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize("kind", ["text", "transparent", "white"])
-def test_a_bad_picture(artist: Artist, bad_pictures: dict[str, Path], kind: str) -> None:
+def test_a_bad_image_is_reported_in_the_panel(
+    artist: Artist, bad_pictures: dict[str, Path], kind: str
+) -> None:
     artist.new_file()
     artist.choose(bad_pictures[kind])
     before = artist.session.run("scene_facts()")
@@ -48,7 +50,7 @@ def test_a_bad_picture(artist: Artist, bad_pictures: dict[str, Path], kind: str)
     assert kept <= {".catalogue.json"}, "no job is left; what is known of all jobs may be"
 
 
-def test_afterwards_a_good_picture_works(artist: Artist, photograph: Path) -> None:
+def test_a_good_image_works_after_a_bad_one(artist: Artist, photograph: Path) -> None:
     artist.choose(photograph, face_count=2_000)
     artist.press_generate()
     artist.wait_for_mesh(30)

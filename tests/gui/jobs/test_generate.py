@@ -132,13 +132,13 @@ def test_the_mesh_stands_at_the_cursor(artist: Artist, click: Click) -> None:
     assert 20_000 < mesh["faces"] < 60_000
 
 
-def test_it_alone_is_selected_and_active(click: Click) -> None:
+def test_the_new_mesh_alone_is_selected_and_active(click: Click) -> None:
     assert click.after["active"] == click.mesh
     selected = [name for name, facts in click.after["objects"].items() if facts[-1]]
     assert selected == [click.mesh]
 
 
-def test_it_shows_the_picture(artist: Artist, click: Click) -> None:
+def test_the_mesh_shows_the_image(artist: Artist, click: Click) -> None:
     mesh = artist.session.run(f"mesh_facts({click.mesh!r})")
     assert mesh["uvs"] == 1
     assert mesh["packed"]
@@ -151,7 +151,7 @@ def test_it_shows_the_picture(artist: Artist, click: Click) -> None:
     assert red > green + 30 > blue + 60, "the dahlia is orange"
 
 
-def test_only_the_mesh_came(click: Click) -> None:
+def test_nothing_but_the_mesh_was_added(click: Click) -> None:
     came = {
         kind: sorted(set(names) - set(click.before["data"].get(kind, [])))
         for kind, names in click.after["data"].items()
@@ -166,7 +166,7 @@ def test_only_the_mesh_came(click: Click) -> None:
     assert {key: click.after[key] for key in same} == {key: click.before[key] for key in same}
 
 
-def test_one_undo_takes_it_away_and_nothing_else(artist: Artist, click: Click) -> None:
+def test_one_undo_removes_the_mesh_and_nothing_else(artist: Artist, click: Click) -> None:
     artist.point_at_view()
     artist.session.press("ctrl+z")
     artist.session.wait_for("not any('image_to_mesh_job' in one for one in bpy.data.objects)")
@@ -176,7 +176,7 @@ def test_one_undo_takes_it_away_and_nothing_else(artist: Artist, click: Click) -
     assert artist.session.run("scene_facts()") == click.after
 
 
-def test_what_it_shows_meanwhile(artist: Artist, click: Click) -> None:
+def test_the_panel_shows_progress_during_the_job(artist: Artist, click: Click) -> None:
     artist.point_at_view()
     artist.session.press("ctrl+z")
     artist.session.run(f"dismiss_jobs(); {FACES} = 400_000")  # for it to take some seconds
@@ -188,7 +188,7 @@ def test_what_it_shows_meanwhile(artist: Artist, click: Click) -> None:
     artist.session.run(f"{FACES} = 40_000")
 
 
-def test_it_is_quick(click: Click) -> None:
+def test_the_job_is_quick(click: Click) -> None:
     print(click.measured.report())
     assert click.measured.seconds < SECONDS
 
@@ -209,6 +209,6 @@ def test_the_window_never_waits_for_the_addon(
     assert measured.longest() <= CALLBACK_SECONDS, measured.report()
 
 
-def test_nothing_went_wrong_on_the_console(artist: Artist, click: Click) -> None:
+def test_the_console_shows_no_error(artist: Artist, click: Click) -> None:
     assert "Traceback" not in artist.session.printed()
     assert "Error" not in artist.session.printed()

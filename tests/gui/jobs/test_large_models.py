@@ -36,7 +36,7 @@ def taken(artist: Artist, photograph: Path) -> list[tuple[str, int, list[str]]]:
     return found
 
 
-def test_it_is_in_no_scene_until_it_is_whole_and_undone_in_one_step(
+def test_a_large_model_appears_complete_and_is_undone_in_one_step(
     artist: Artist, taken: list[tuple[str, int, list[str]]]
 ) -> None:
     names = [name for name, _, _ in taken]

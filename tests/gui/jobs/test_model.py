@@ -62,7 +62,7 @@ def test_undo_redo_undo_by_keys_and_the_saved_file(
     assert "Traceback" not in artist.session.printed()
 
 
-def test_care_lets_the_artist_go_on_and_one_undo_takes_it_back(
+def test_mesh_edits_do_not_block_and_are_undone_in_one_step(
     artist: Artist, photograph: Path
 ) -> None:
     artist.new_file()

@@ -55,7 +55,7 @@ def records(session: Session) -> list[dict[str, Any]]:
     return [json.loads(one.read_text("utf-8")) for one in found]
 
 
-def test_killed_and_started_again_the_job_goes_on(
+def test_a_job_is_resumed_after_blender_was_killed(
     place: blenders.Place,
     start_blender: StartBlender,
     rehearsal: Path,
@@ -90,7 +90,7 @@ def test_killed_and_started_again_the_job_goes_on(
         assert "Traceback" not in second.printed()
 
 
-def test_a_job_that_was_never_sent_waits_for_its_person(
+def test_a_job_that_was_never_sent_waits_for_the_user(
     place: blenders.Place,
     start_blender: StartBlender,
     rehearsal: Path,
@@ -123,7 +123,7 @@ def test_a_job_that_was_never_sent_waits_for_its_person(
 
 
 @pytest.mark.parametrize("how", ["new", "open", "revert"])
-def test_another_file_in_the_middle_of_a_job(
+def test_opening_another_file_during_a_job_keeps_the_result(
     start_blender: StartBlender,
     rehearsal: Path,
     service: Service,

@@ -222,7 +222,7 @@ def views_at_aiml(services: Services) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     ("provider", "received"), [("tripo", views_at_tripo), ("aiml_magic", views_at_aiml)]
 )
-def test_the_other_views_arrive(
+def test_all_views_reach_the_service(
     artist: Artist,
     services: Services,
     views: dict[str, Path],
@@ -243,7 +243,7 @@ def test_the_other_views_arrive(
     no_leak(artist)
 
 
-def test_no_credits_is_said_in_the_panel_with_the_way_to_them(
+def test_missing_credits_are_reported_with_how_to_buy_them(
     artist: Artist, services: Services, photograph: Path
 ) -> None:
     set_up(artist, services, "tripo", photograph)

@@ -23,7 +23,7 @@ def start_job(artist: Artist, photograph: Path) -> None:
 
 
 @pytest.mark.parametrize("how", ["new", "open"])
-def test_another_file_during_a_job(
+def test_opening_another_file_during_a_job_imports_nothing_into_it(
     artist: Artist, photograph: Path, workshop: Path, how: str
 ) -> None:
     other = workshop / "other.blend"

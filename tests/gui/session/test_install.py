@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 ADDON = "bl_ext.user_default.image_to_mesh"
 
 
-def test_it_is_enabled(shared_blender: Session) -> None:
+def test_the_zip_is_enabled(shared_blender: Session) -> None:
     assert shared_blender.run(f"{ADDON!r} in bpy.context.preferences.addons")
     assert shared_blender.run("hasattr(bpy.types.Scene, 'image_to_mesh')")
 
 
-def test_its_code_is_the_zips(shared_blender: Session) -> None:
+def test_the_running_code_comes_from_the_zip(shared_blender: Session) -> None:
     file = shared_blender.run(f"import sys; sys.modules[{ADDON!r}].__file__")
     assert file.startswith(str(shared_blender.profile / "extensions" / "user_default"))
 
 
-def test_the_wheels_came_along(shared_blender: Session) -> None:
+def test_the_bundled_wheels_are_used(shared_blender: Session) -> None:
     versions = shared_blender.run(
         "import pydantic, requests; [pydantic.VERSION, pydantic.__file__, requests.__file__]"
     )

@@ -65,7 +65,7 @@ def enable(artist: Artist) -> None:
     artist.session.run("watch_panel()")
 
 
-def test_disabled_and_enabled_again(artist: Artist) -> None:
+def test_the_add_on_can_be_disabled_and_enabled_again(artist: Artist) -> None:
     enabled = facts(artist)
     seconds = disable(artist)
     disabled = facts(artist)
@@ -83,7 +83,7 @@ def test_disabled_and_enabled_again(artist: Artist) -> None:
     assert "Traceback" not in artist.session.printed()
 
 
-def test_disabled_while_a_job_runs(artist: Artist, photograph: Path) -> None:
+def test_the_add_on_can_be_disabled_during_a_job(artist: Artist, photograph: Path) -> None:
     before = facts(artist)
     artist.choose(photograph, face_count=1_000_000)
     artist.press_generate()
@@ -116,7 +116,7 @@ def goes_on(artist: Artist) -> None:
     artist.session.wait_for(f"not {WAKING}")
 
 
-def test_a_new_job_works_after_that(artist: Artist, photograph: Path) -> None:
+def test_a_new_job_works_after_enabling_again(artist: Artist, photograph: Path) -> None:
     artist.new_file()
     artist.choose(photograph, face_count=FACES)
     artist.press_generate()
@@ -124,7 +124,9 @@ def test_a_new_job_works_after_that(artist: Artist, photograph: Path) -> None:
     assert "Traceback" not in artist.session.printed()
 
 
-def test_a_job_that_ends_while_the_watcher_steps_aside(artist: Artist, photograph: Path) -> None:
+def test_a_job_that_ends_while_the_watcher_is_paused_is_imported(
+    artist: Artist, photograph: Path
+) -> None:
     artist.new_file()
     artist.session.run(
         f"watch = sys.modules['{ADDON}.app.watcher']\n"

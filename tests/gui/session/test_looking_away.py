@@ -54,7 +54,7 @@ window.workspace = bpy.data.workspaces['Layout']
 LANDED = "[one.name for one in bpy.data.scenes['Scene'].objects if 'image_to_mesh_job' in one]"
 
 
-def test_a_job_lives_on_while_nobody_looks(artist: Artist, photograph: Path) -> None:
+def test_a_job_continues_while_the_panel_is_not_visible(artist: Artist, photograph: Path) -> None:
     artist.choose(photograph, face_count=MANY_FACES)
     artist.press_generate()
     artist.session.wait_for("running_jobs()", 10)

@@ -29,7 +29,7 @@ if {0!r} == "EDIT":
 
 
 @pytest.mark.parametrize("mode", ["EDIT", "SCULPT", "WEIGHT_PAINT"])
-def test_in_another_mode(artist: Artist, photograph: Path, mode: str) -> None:
+def test_generate_works_in_other_modes(artist: Artist, photograph: Path, mode: str) -> None:
     artist.new_file()
     artist.session.run(SET_MODE.format(mode))
     artist.choose(photograph, face_count=FACES)
@@ -45,7 +45,9 @@ def test_in_another_mode(artist: Artist, photograph: Path, mode: str) -> None:
 
 
 @pytest.mark.parametrize("active", [True, False])
-def test_with_nothing_selected(artist: Artist, photograph: Path, active: bool) -> None:
+def test_generate_works_with_nothing_selected(
+    artist: Artist, photograph: Path, active: bool
+) -> None:
     artist.new_file()
     artist.session.run("for one in bpy.context.scene.objects: one.select_set(False)")
     if not active:
@@ -68,7 +70,7 @@ def assert_undo_takes_it_away(artist: Artist) -> None:
     artist.session.wait_for(GONE)
 
 
-def test_with_a_second_window_that_closes(artist: Artist, photograph: Path) -> None:
+def test_generate_works_while_a_second_window_closes(artist: Artist, photograph: Path) -> None:
     artist.new_file()
     artist.choose(photograph, face_count=300_000)  # still at work when the window closes
     before = artist.session.run("rules_facts()")

@@ -32,7 +32,7 @@ def placed(name: str) -> str:
     return PLACED.format(SCENE.format(name))
 
 
-def test_a_scene_added_later_begins_with_what_was_kept(artist: Artist) -> None:
+def test_a_scene_added_later_starts_with_the_saved_defaults(artist: Artist) -> None:
     artist.session.run(CHOOSE)
     artist.session.run(ADD.format("NEW", "Later"))
     artist.session.wait_for(f"{placed('Later')} == {OURS}")
@@ -40,18 +40,18 @@ def test_a_scene_added_later_begins_with_what_was_kept(artist: Artist) -> None:
     assert artist.session.run(placed("Copy")) == OURS
 
 
-def test_a_scene_in_which_somebody_chose_stays(artist: Artist) -> None:
+def test_a_scene_with_own_choices_stays(artist: Artist) -> None:
     artist.session.run(OWN)
     artist.session.wait_for(f"{placed('After')} == {OURS}")
     assert artist.session.run(placed("Own")) == ["surface", False, True]
 
 
-def test_a_new_file_begins_with_it_too(artist: Artist) -> None:
+def test_a_new_file_starts_with_the_saved_defaults(artist: Artist) -> None:
     artist.new_file()
     artist.session.wait_for(f"{placed('Scene')} == {OURS}")
 
 
-def test_after_a_reset_new_scenes_begin_as_the_addon_came(artist: Artist) -> None:
+def test_after_a_reset_new_scenes_start_with_the_shipped_defaults(artist: Artist) -> None:
     artist.session.run("bpy.ops.image_to_mesh.forget_defaults()")
     artist.session.run(ADD.format("NEW", "Plain"))
     artist.session.run("looks = []\nbpy.app.timers.register(lambda: looks.append(1) or 0.6)")

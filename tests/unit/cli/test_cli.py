@@ -59,7 +59,7 @@ def cli(tmp_path: Path, png: bytes) -> Cli:
     return Cli(tmp_path)
 
 
-def test_generate_prints_the_object_of_the_surface(cli: Cli) -> None:
+def test_generate_prints_one_json_object_with_the_documented_keys(cli: Cli) -> None:
     code, said = cli.generate("cup.png", "--set", "face_count=500")
     assert code == 0
     assert list(said) == [
@@ -72,7 +72,7 @@ def test_generate_prints_the_object_of_the_surface(cli: Cli) -> None:
     assert record["settings"]["face_count"] == 500
 
 
-def test_output_is_copied_with_the_ending_of_its_format(cli: Cli) -> None:
+def test_output_gets_the_file_extension_of_its_format(cli: Cli) -> None:
     code, said = cli.generate("cup.png", "--output", "out.fbx")
     assert code == 0
     assert said["file"] == str(cli.folder / "out.glb")
@@ -114,9 +114,7 @@ def test_progress_goes_to_standard_error_and_quiet_means_quiet(cli: Cli) -> None
         (["wide.png"], "at most 8192"),
     ],
 )
-def test_wrong_usage_is_2_with_a_sentence_and_leaves_nothing(
-    cli: Cli, words: list[str], said: str
-) -> None:
+def test_wrong_usage_exits_with_2_and_creates_no_job(cli: Cli, words: list[str], said: str) -> None:
     (cli.folder / "folder.glb").mkdir()
     (cli.folder / "text.png").write_text("hello")
     (cli.folder / "empty.png").write_bytes(b"")
@@ -139,7 +137,7 @@ def test_wrong_usage_is_2_with_a_sentence_and_leaves_nothing(
         ({"mesh": b"<html>"}, 7, "bad_mesh"),
     ],
 )
-def test_exit_codes_of_the_surface(
+def test_failures_end_with_the_documented_exit_codes(
     cli: Cli, service: Service, monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any],
     code: int, kind: str,
 ) -> None:  # fmt: skip
@@ -151,7 +149,7 @@ def test_exit_codes_of_the_surface(
     assert len(service.submits) <= 1
 
 
-def test_missing_refused_key_and_silence(
+def test_a_missing_key_a_refused_key_and_no_answer_have_exit_codes_of_their_own(
     cli: Cli, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     code, said = cli.generate("cup.png", "--provider", "rehearsal")
@@ -166,7 +164,7 @@ def test_missing_refused_key_and_silence(
     assert (code, said["error"]["kind"], said["state"]) == (5, "timed_out", "running")
 
 
-def test_resume_fetches_what_was_ordered_and_orders_nothing(
+def test_resume_fetches_paid_results_and_submits_nothing(
     cli: Cli, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REHEARSAL_API_KEY", KEY)
@@ -183,7 +181,7 @@ def test_resume_fetches_what_was_ordered_and_orders_nothing(
     assert cli("resume", "nobody", *where).returncode == 2
 
 
-def test_local_without_blender_says_so(cli: Cli) -> None:
+def test_the_local_provider_without_blender_reports_that_it_needs_one(cli: Cli) -> None:
     cli.worker = None
     code, said = cli.generate("cup.png")
     assert (code, said["error"]["kind"]) == (2, "no_blender")
@@ -192,7 +190,7 @@ def test_local_without_blender_says_so(cli: Cli) -> None:
 
 @pytest.mark.parametrize("word", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("answers_after", [0.0, 1.5])
-def test_interrupt_is_130_and_keeps_the_job(
+def test_an_interrupt_exits_with_130_and_keeps_the_job(
     cli: Cli, service: Service, monkeypatch: pytest.MonkeyPatch, word: signal.Signals,
     answers_after: float,
 ) -> None:  # fmt: skip
@@ -261,7 +259,7 @@ def test_jobs_can_be_filtered(cli: Cli, png: bytes) -> None:
     assert cli("jobs", "--state", "happy").returncode == 2
 
 
-def test_usage_without_a_command_is_2(cli: Cli) -> None:
+def test_no_command_exits_with_2(cli: Cli) -> None:
     assert cli().returncode == 2
     assert cli("frobnicate").returncode == 2
     assert cli("--help").returncode == 0

@@ -72,7 +72,9 @@ def line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Line:
         ("aiml_magic", "https://user@a.example"),
     ],
 )
-def test_a_bad_address_is_2_and_names_the_variable(line: Line, provider: str, address: str) -> None:
+def test_a_bad_address_exits_with_2_and_names_the_variable(
+    line: Line, provider: str, address: str
+) -> None:
     code, said = line.generate(provider, address)
     assert (code, said["error"]["kind"]) == (2, "invalid_settings")
     assert address in said["error"]["message"]
@@ -89,7 +91,7 @@ def test_a_bad_address_is_2_and_names_the_variable(line: Line, provider: str, ad
         ("scenario", "REQUESTS_CA_BUNDLE", "/nowhere/bundle.pem", "bundle.pem cannot be used"),
     ],
 )
-def test_what_is_in_the_way_is_5_and_the_job_can_go_on(
+def test_bad_proxy_or_certificate_settings_exit_with_5_and_the_job_can_be_resumed(
     line: Line,
     monkeypatch: pytest.MonkeyPatch,
     provider: str,

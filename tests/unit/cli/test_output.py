@@ -111,9 +111,7 @@ def test_names_stay_readable_where_the_terminal_knows_them(run: Run, tmp_path: P
 
 
 @pytest.mark.parametrize("words", [["providers"], ["providers", "--json"], ["jobs"]])
-def test_a_reader_that_has_gone_is_no_traceback(
-    run: Run, odd_library: Path, words: list[str]
-) -> None:
+def test_a_closed_pipe_causes_no_traceback(run: Run, odd_library: Path, words: list[str]) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     place = ["--library", str(odd_library)] if words == ["jobs"] else []
@@ -125,14 +123,14 @@ def test_a_reader_that_has_gone_is_no_traceback(
     assert b"The answer cannot be written" in done.stderr
 
 
-def test_a_full_disk_behind_the_output_is_a_sentence(run: Run) -> None:
+def test_a_full_disk_behind_the_output_is_reported_in_one_sentence(run: Run) -> None:
     with Path("/dev/full").open("wb") as full:
         done = run("providers", stdout=full)
     assert (done.returncode, done.stderr.count(b"\n")) == (1, 1)
     assert b"No space left on device" in done.stderr
 
 
-def test_a_job_goes_on_to_its_end_where_nobody_reads_its_progress(run: Run, tmp_path: Path) -> None:
+def test_a_job_finishes_even_if_nothing_reads_its_progress(run: Run, tmp_path: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     done = run("generate", "cup.png", "--library", "library", "--json", stderr=writing)
@@ -142,7 +140,7 @@ def test_a_job_goes_on_to_its_end_where_nobody_reads_its_progress(run: Run, tmp_
 
 
 @pytest.mark.parametrize("closed", ["1>&-", "2>&-", "1>&- 2>&-", "0<&-"])
-def test_missing_streams_end_nothing(run: Run, tmp_path: Path, closed: str) -> None:
+def test_missing_output_streams_do_not_stop_a_job(run: Run, tmp_path: Path, closed: str) -> None:
     code = DRIVER.format(services=str(FAKES / "services"), worker=WORKER)
     (tmp_path / "run.py").write_text(code)
     words = f"{sys.executable} run.py generate cup.png --library library --output out.glb {closed}"
@@ -151,7 +149,7 @@ def test_missing_streams_end_nothing(run: Run, tmp_path: Path, closed: str) -> N
     assert (tmp_path / "out.glb").read_bytes().startswith(b"glTF")
 
 
-def test_the_code_of_a_job_is_not_lost_with_its_answer(
+def test_the_exit_code_survives_when_the_answer_cannot_be_printed(
     run: Run, tmp_path: Path, service: Service
 ) -> None:
     env = {"REHEARSAL_API_KEY": "wrong-key-0123456789", "REHEARSAL_BASE_URL": service.url}
@@ -161,7 +159,7 @@ def test_the_code_of_a_job_is_not_lost_with_its_answer(
     assert done.returncode == 3
 
 
-def test_what_nobody_has_thought_of_is_a_sentence_and_json(
+def test_an_unexpected_exception_is_one_sentence_and_json(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setenv("TRIPO_API_KEY", KEY)
@@ -179,7 +177,7 @@ def test_what_nobody_has_thought_of_is_a_sentence_and_json(
     assert KEY not in out + told
 
 
-def test_no_key_is_printed_whatever_it_stands_in(
+def test_no_key_is_printed_in_any_kind_of_output(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output.redact_keys([KEY, "x"])
@@ -193,7 +191,7 @@ def test_no_key_is_printed_whatever_it_stands_in(
     output.redact_keys([])
 
 
-def test_a_stream_that_is_closed_or_missing_takes_nothing() -> None:
+def test_writing_to_a_closed_or_missing_stream_does_nothing() -> None:
     closed = io.StringIO()
     closed.close()
     output.put(closed, "x")
@@ -203,7 +201,7 @@ def test_a_stream_that_is_closed_or_missing_takes_nothing() -> None:
 
 
 @pytest.mark.parametrize("value", ["two\nlines-0123", "smart“quotes”-0123", "ключ-0123456789"])
-def test_a_key_that_no_header_carries_is_refused_by_name(
+def test_a_key_that_no_header_can_carry_is_refused_by_name(
     run: Run, tmp_path: Path, service: Service, value: str
 ) -> None:
     env = {"REHEARSAL_API_KEY": value, "REHEARSAL_BASE_URL": service.url}
@@ -220,7 +218,7 @@ def test_a_key_that_no_header_carries_is_refused_by_name(
 
 
 @pytest.mark.parametrize("name", ["NUL.glb", "con.obj", "x" * 252 + ".glb"])
-def test_an_output_that_no_system_or_only_some_can_write_is_refused_before(
+def test_an_output_name_that_some_system_cannot_write_is_refused_before_the_order(
     run: Run, tmp_path: Path, name: str
 ) -> None:
     done = run("generate", "cup.png", "--output", name, "--json", "--library", "library")

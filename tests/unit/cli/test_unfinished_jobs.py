@@ -69,7 +69,7 @@ def told(capsys: pytest.CaptureFixture[str], library: Path, *words: str) -> tupl
 # -- resume --------------------------------------------------------------------------------------
 
 
-def test_resume_goes_on_with_all_and_one_that_cannot_keeps_none(
+def test_resume_continues_all_jobs_and_one_failure_stops_none(
     job: Any, tmp_path: Path, service: Service, capsys: pytest.CaptureFixture[str]
 ) -> None:
     jobs_ = [job(State.RUNNING), job(State.DOWNLOADING), job(State.PREPARING)]
@@ -83,7 +83,7 @@ def test_resume_goes_on_with_all_and_one_that_cannot_keeps_none(
     assert not service.submits
 
 
-def test_a_job_of_a_provider_that_is_gone_keeps_none_of_the_others(
+def test_a_job_of_a_missing_provider_does_not_stop_the_others(
     job: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     gone, other = job(State.QUEUED, **UNSENT), job(State.RUNNING)
@@ -96,7 +96,7 @@ def test_a_job_of_a_provider_that_is_gone_keeps_none_of_the_others(
     assert library.load(other).state is State.READY
 
 
-def test_resume_orders_what_was_never_sent_and_says_so(
+def test_resume_submits_jobs_that_were_never_sent_and_reports_it(
     job: Any, tmp_path: Path, service: Service, capsys: pytest.CaptureFixture[str]
 ) -> None:
     identity = job(State.QUEUED, **UNSENT)
@@ -106,7 +106,7 @@ def test_resume_orders_what_was_never_sent_and_says_so(
     assert len(service.submits) == 1
 
 
-def test_resume_leaves_what_another_works_on(
+def test_resume_skips_jobs_that_another_process_works_on(
     job: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     identity = job(State.RUNNING)
@@ -207,7 +207,7 @@ def uncertain(
     return str(job(State.UNCERTAIN, ticket=None))
 
 
-def test_what_is_known_of_an_uncertain_order(
+def test_an_uncertain_order_shows_what_is_known_about_it(
     uncertain: str, tmp_path: Path, service: Service, capsys: pytest.CaptureFixture[str]
 ) -> None:
     record = Library(tmp_path).load(uncertain)
@@ -223,7 +223,7 @@ def test_what_is_known_of_an_uncertain_order(
     assert not service.submits
 
 
-def test_submit_again_orders_once_more_by_the_persons_word(
+def test_submit_again_orders_once_more_at_the_users_request(
     uncertain: str, tmp_path: Path, service: Service, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, said, errors = told(capsys, tmp_path, "settle", uncertain, "--submit-again")
@@ -232,7 +232,7 @@ def test_submit_again_orders_once_more_by_the_persons_word(
     assert "Ordered again" in errors
 
 
-def test_attach_goes_on_with_the_task(
+def test_attach_resumes_the_given_task(
     uncertain: str, tmp_path: Path, service: Service, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, said, errors = told(capsys, tmp_path, "settle", uncertain, "--attach", " task-1 ")
@@ -253,7 +253,7 @@ def test_a_task_is_attached_to_one_job_only(
     assert Library(tmp_path).load(other).state is State.RUNNING
 
 
-def test_forget_gives_it_up(
+def test_forget_gives_the_job_up(
     uncertain: str, tmp_path: Path, service: Service, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, said, errors = told(capsys, tmp_path, "settle", uncertain, "--forget")
@@ -274,7 +274,7 @@ def means(tmp_path: Path, service: Service) -> ResumeContext:
     )
 
 
-def test_what_can_go_on_does_and_nothing_is_ordered(
+def test_unfinished_jobs_are_resumed_and_nothing_is_submitted(
     job: Any, tmp_path: Path, service: Service, running: Session
 ) -> None:
     plan = ImportPlan("some-file")
@@ -306,7 +306,7 @@ def test_what_can_go_on_does_and_nothing_is_ordered(
     later.close(2.0)
 
 
-def test_what_came_in_is_offered_until_it_is_put_away(
+def test_an_arrived_result_is_offered_until_it_is_dismissed(
     job: Any, tmp_path: Path, service: Service
 ) -> None:
     identity = job(State.PREPARING, plan=ImportPlan("some-file"))
@@ -345,7 +345,7 @@ def test_without_key_or_network_jobs_wait(job: Any, tmp_path: Path, service: Ser
     assert not [one for one in threading.enumerate() if identity in one.name]
 
 
-def test_a_closed_session_takes_nothing_up(job: Any, tmp_path: Path, service: Service) -> None:
+def test_a_closed_session_resumes_no_job(job: Any, tmp_path: Path, service: Service) -> None:
     job(State.RUNNING)
     later = Session()
     later.close()
@@ -354,7 +354,7 @@ def test_a_closed_session_takes_nothing_up(job: Any, tmp_path: Path, service: Se
     assert later.views() == ()
 
 
-def test_many_jobs_are_taken_up_a_few_at_a_time(
+def test_many_jobs_are_resumed_a_few_at_a_time(
     tmp_path: Path, png: bytes, running: Session, rehearsal: Provider[Any], service: Service
 ) -> None:
     view = end_of(running, running.start(spec_for(tmp_path, png)))
@@ -378,7 +378,7 @@ def test_many_jobs_are_taken_up_a_few_at_a_time(
     later.close(2.0)
 
 
-def test_looking_through_a_library_loads_no_network(tmp_path: Path) -> None:
+def test_scanning_a_library_loads_no_network_modules(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from image_to_mesh.jobs import Library;"
         f"list(Library(Path({str(tmp_path)!r})).open_jobs());"

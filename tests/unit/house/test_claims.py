@@ -59,13 +59,13 @@ def test_every_figure_is_listed(page: Path) -> None:
     assert missing == [], f"{INVENTORY.name} says nothing of them"
 
 
-def test_what_is_listed_is_stated() -> None:
+def test_every_listed_figure_is_stated_in_the_manual() -> None:
     for row in inventory():
         text = (places.ROOT / row.page).read_text("utf-8")
         assert row.figure in re.sub(r"\s+", " ", text), row
 
 
-def test_what_holds_a_figure_is_there() -> None:
+def test_the_tests_that_hold_a_figure_exist() -> None:
     parts = bench.parts()
     for row in inventory():
         holding = re.findall(r"`([^`]+)`", row.held_by)
@@ -91,5 +91,5 @@ def test_what_holds_a_figure_is_there() -> None:
         ("Blender 4.2 runs all in 5.2; one thing at a time; version 3 says", []),
     ],
 )
-def test_what_counts_as_a_figure(text: str, found: list[str]) -> None:
+def test_figures_are_recognized_in_text(text: str, found: list[str]) -> None:
     assert figures(text) == found

@@ -54,11 +54,11 @@ def test_every_guard_can_be_taken_out(root: Path) -> None:
         ("a = (\n    b\n    or c  # guard: g\n)\n", "a = (\n    b\n    or False  # guard: g\n)\n"),
     ],
 )  # fmt: skip
-def test_what_is_taken_out(text: str, changed: str) -> None:
+def test_taking_a_guard_out_changes_exactly_its_statement(text: str, changed: str) -> None:
     assert _without(text) == changed
 
 
-def test_what_takes_its_place() -> None:
+def test_a_guard_is_replaced_by_the_given_code() -> None:
     statement = "def a():\n    b()  # guard: g\n    c()\n"
     assert _without(statement, "d()\ne()") == ("def a():\n    d()\n    e()  # guard: g\n    c()\n")
     condition = "if a and b:  # guard: g\n    c()\n"
@@ -67,7 +67,7 @@ def test_what_takes_its_place() -> None:
     assert _without("a(\n    b=1,  # guard: g\n)\n", "b=2") == "a(\n    b=2,  # guard: g\n)\n"
 
 
-def test_what_cannot_be_taken_out() -> None:
+def test_a_guard_that_cannot_be_taken_out_is_an_error() -> None:
     with pytest.raises(Unusable, match="nothing begins"):
         _without("# guard: g\na = 1\n")
     with pytest.raises(Unusable, match="no Python"):
@@ -132,7 +132,7 @@ class Copied(mutants.Copy):
         ("odd()", "broken"),
     ],
 )
-def test_verdicts(tmp_path: Path, body: str, verdict: str) -> None:
+def test_each_outcome_of_a_mutant_gets_its_verdict(tmp_path: Path, body: str, verdict: str) -> None:
     text = f"if x:  # guard: g\n    {body}\n"
     copy = Copied(tmp_path, text)
     guard = Guard("g", "a.py", 1, ("tests/unit/t.py",))

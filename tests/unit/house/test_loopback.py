@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 _REACHING = """
 import contextlib, socket
 
-def test_by_name():
+def test_connections_by_host_name_are_refused():
     with contextlib.suppress(Exception):
         socket.create_connection(("example.com", 80), timeout=1)
 
-def test_by_number():
+def test_connections_by_ip_address_are_refused():
     with contextlib.suppress(Exception), socket.socket() as line:
         line.connect(("192.0.2.1", 80))
 
-def test_without_connection():
+def test_datagrams_without_a_connection_are_refused():
     with contextlib.suppress(Exception), socket.socket(type=socket.SOCK_DGRAM) as line:
         line.sendto(b"", ("192.0.2.1", 53))
 """
@@ -45,7 +45,7 @@ def test_other_machines_are_refused_whatever_is_caught(tmp_path: Path) -> None:
     assert done.stdout.count("a test reached for") >= 3
 
 
-def test_this_machine_is_not() -> None:
+def test_loopback_connections_are_allowed() -> None:
     with (
         socket.create_server(("localhost", 0)) as server,
         socket.create_connection(server.getsockname(), timeout=5),

@@ -32,12 +32,12 @@ def test_versions_agree() -> None:
     assert f"\n## {MANIFEST['version']}\n" in (places.ROOT / "CHANGELOG.md").read_text("utf-8")
 
 
-def test_texts_are_as_blender_wants_them() -> None:
+def test_manifest_texts_follow_blenders_rules() -> None:
     texts = [MANIFEST["tagline"], *MANIFEST["permissions"].values()]
     assert [text for text in texts if len(text) > LONGEST_TEXT or text.endswith(".")] == []
 
 
-def test_permissions_are_those_in_use() -> None:
+def test_the_manifest_lists_exactly_the_permissions_in_use() -> None:
     assert set(MANIFEST["permissions"]) == {"network", "files", "clipboard"}
 
 
@@ -83,7 +83,7 @@ def _needed(names: list[str]) -> set[str]:
     return found
 
 
-def test_all_that_is_needed_is_locked_and_nothing_else() -> None:
+def test_the_lock_file_holds_every_needed_wheel_and_no_other() -> None:
     asked_for = [Requirement(text).name for text in PROJECT["project"]["dependencies"]]
     assert sorted(asked_for) == sorted(wheels.ASKED_FOR)
     assert {wheel.name for wheel in wheels.locked()} == _needed(asked_for)

@@ -24,7 +24,7 @@ def test_every_part_is_a_script_that_knows_its_arguments(name: str) -> None:
 
 
 @pytest.mark.parametrize("code", [0, 3])
-def test_a_part_tells_how_it_ended(
+def test_a_nightly_part_reports_how_it_ended(
     code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "part.py").write_text(f"print('7 passed')\nraise SystemExit({code})\n", "utf-8")
@@ -41,7 +41,7 @@ def test_a_part_tells_how_it_ended(
 
 @pytest.mark.once
 @pytest.mark.parametrize("name", sorted(fuzzed.TARGETS))
-def test_strangers_raise_nothing_but_errors_of_ours(name: str) -> None:
+def test_fuzzed_library_files_raise_only_our_own_errors(name: str) -> None:
     numbers = iter(range(60))
     found = fuzz.run(name, fuzzed.TARGETS[name], 20261128, numbers, 20.0)
     assert found.rounds > 20
@@ -49,7 +49,7 @@ def test_strangers_raise_nothing_but_errors_of_ours(name: str) -> None:
 
 
 @pytest.mark.once
-def test_services_that_answer_anything_raise_nothing_but_errors_of_ours() -> None:
+def test_fuzzed_service_answers_raise_only_our_own_errors() -> None:
     with lanes(0.0, 1) as served:
         for lane in served:
             found = fuzz.run(lane.provider, fuzzed.answers(lane), 20261128, iter(range(20)), 10.0)
@@ -57,7 +57,7 @@ def test_services_that_answer_anything_raise_nothing_but_errors_of_ours() -> Non
             assert found.broken == {}
 
 
-def test_what_breaks_is_told_once_with_the_way_to_see_it_again() -> None:
+def test_a_crash_is_reported_once_with_how_to_reproduce_it() -> None:
     def target(chance: random.Random, folder: Path) -> None:
         raise OverflowError(str(chance.random()))
 
@@ -69,7 +69,7 @@ def test_what_breaks_is_told_once_with_the_way_to_see_it_again() -> None:
     assert "1 broken" in found.row()
 
 
-def test_the_same_seed_makes_the_same_harm() -> None:
+def test_the_same_seed_gives_the_same_faults() -> None:
     picture = fuzzed.pictures()["rgba.png"]
     one, other = (fuzzed.harmed(random.Random("a 1 2"), picture) for _ in range(2))
     assert one == other

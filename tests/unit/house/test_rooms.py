@@ -216,7 +216,7 @@ def test_a_room_imports_only_what_it_may(room: str, root: Path) -> None:
         ("cli/entry.py", "from ..scene import background_command"),
     ],
 )
-def test_what_may_not_be_is_seen(file: str, source: str, tmp_path: Path) -> None:
+def test_forbidden_imports_are_noticed(file: str, source: str, tmp_path: Path) -> None:
     for room in ("jobs", "operators", "scene"):
         (tmp_path / room).mkdir()
     (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)

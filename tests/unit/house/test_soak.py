@@ -50,11 +50,11 @@ def two(tmp_path: Path) -> Path:
 BOTH = [Ordered(0, "task-0"), Ordered(1, "task-1")]
 
 
-def test_what_is_as_it_should_be_is_no_problem(two: Path) -> None:
+def test_a_sound_library_reports_no_problem(two: Path) -> None:
     assert _judged(two, BOTH) == []
 
 
-def test_a_picture_that_was_ordered_twice_is_told(two: Path) -> None:
+def test_an_image_that_was_ordered_twice_is_reported(two: Path) -> None:
     told = _judged(two, [*BOTH, Ordered(1, "task-2")])
     assert told[0] == "tripo took picture 1 2 times"
     assert "its record: " in told[1]
@@ -62,13 +62,13 @@ def test_a_picture_that_was_ordered_twice_is_told(two: Path) -> None:
     assert "no record knows" in told[-1]
 
 
-def test_a_mesh_that_is_missing_or_another_is_told(tmp_path: Path) -> None:
+def test_a_missing_or_wrong_mesh_is_reported(tmp_path: Path) -> None:
     _record(tmp_path, 0).joinpath("mesh.glb").write_bytes(MESH[:4])
     told = _judged(tmp_path, BOTH[:1])
     assert told == ["tripo gave no mesh of picture 1", "the mesh of picture 0 is not what was sent"]
 
 
-def test_an_order_that_nobody_can_find_again_may_stay_doubtful(tmp_path: Path) -> None:
+def test_an_order_that_cannot_be_found_may_stay_uncertain(tmp_path: Path) -> None:
     _record(tmp_path, 0)
     _record(tmp_path, 1, "uncertain", ticket=None)
     nameless = [Ordered(0, ""), Ordered(1, "")]
@@ -77,7 +77,7 @@ def test_an_order_that_nobody_can_find_again_may_stay_doubtful(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("left", ["tmp/tmpabc", "library/.new-1/a", "library/job-0/.job.json.new"])
-def test_what_is_left_over_is_told(two: Path, left: str) -> None:
+def test_leftover_files_and_processes_are_reported(two: Path, left: str) -> None:
     (two / left).parent.mkdir(parents=True, exist_ok=True)
     (two / left).write_bytes(b"")
     assert len(_judged(two, BOTH)) == 1
@@ -88,7 +88,7 @@ def _rounds(**change: Callable[[int], float]) -> list[dict[str, float]]:
     return [{**usual, **{name: at(number) for name, at in change.items()}} for number in range(10)]
 
 
-def test_growth_is_told_and_what_only_varies_is_not() -> None:
+def test_steady_growth_is_reported_and_mere_variation_is_not() -> None:
     assert soak.growth(_rounds()) == []
     assert soak.growth(_rounds(memory=lambda number: 50.0 + number % 3)) == []
     for name in ("handles", "threads", "temporary"):
@@ -97,7 +97,7 @@ def test_growth_is_told_and_what_only_varies_is_not() -> None:
     assert len(soak.growth(_rounds()[:4])) == 1
 
 
-def test_pictures_are_known_again() -> None:
+def test_images_are_recognized_in_the_results() -> None:
     numbers = (0, 1, 255, 256, 65535)
     assert [ordered.number_of(ordered.numbered(number)) for number in numbers] == list(numbers)
     assert len({ordered.numbered(number) for number in range(50)}) == 50
@@ -113,7 +113,7 @@ def test_a_share_of_all_requests_goes_wrong_in_every_way() -> None:
 
 
 @pytest.mark.parametrize("fault", [*hostile.UNSENT, *hostile.SPOILED])
-def test_faults_before_reach_nobody_and_those_after_do(
+def test_faults_before_the_request_reach_no_service_and_later_ones_do(
     fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hostile.Hostile, "draw", lambda self: fault)

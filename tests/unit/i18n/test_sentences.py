@@ -154,14 +154,14 @@ def test_no_sentence_is_left_over(english: dict[str, str]) -> None:
     assert not sorted(NOT_SAID & set(i18n.GERMAN))
 
 
-def test_a_sentence_stands_in_one_file() -> None:
+def test_each_sentence_is_translated_in_one_file_only() -> None:
     counted = Counter(
         text for file in (*FILES, german_interface, german_tooltips) for text in file.TEXTS
     )
     assert not [text for text, number in counted.items() if number > 1]
 
 
-def test_two_values_never_touch() -> None:
+def test_two_fields_of_a_template_never_touch() -> None:
     """What stands side by side could not be told apart when a sentence is recognized."""
     assert not [text for text in i18n.SENTENCES["de_DE"] if "{}{}" in text]
 
@@ -253,7 +253,7 @@ def _stands_alone(text: str) -> bool:
         ),
     ],
 )
-def test_sentences_as_they_come(english: str, german: str) -> None:
+def test_sentences_are_translated_as_they_are_shown(english: str, german: str) -> None:
     assert GERMAN.said(english) == german
 
 
@@ -268,11 +268,11 @@ def test_sentences_as_they_come(english: str, german: str) -> None:
         "?! . ",
     ],
 )
-def test_what_is_not_known_stays_as_it_is(text: str) -> None:
+def test_an_unknown_sentence_is_shown_unchanged(text: str) -> None:
     assert GERMAN.said(text) == text
 
 
-def test_a_name_in_quotes_is_no_text() -> None:
+def test_a_quoted_name_is_not_translated() -> None:
     texts = {"Cube": "Würfel", "“{}” is a {}.": "„{}“ ist ein {}."}
     assert Sentences(texts).said("“Cube” is a Cube.") == "„Cube“ ist ein Würfel."
 

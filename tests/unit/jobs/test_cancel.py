@@ -20,7 +20,7 @@ SOON = 3.0
 """Seconds on any machine; the figures that count are printed, 0.3 s on a quiet one."""
 
 
-def test_cancelled_job_that_is_charged_still_comes_into_the_library(
+def test_a_charged_cancelled_job_is_still_added_to_the_library(
     orders: Orders,
     running: Session,
     tmp_path: Path,
@@ -123,7 +123,7 @@ def test_order_that_waits_out_a_429_is_not_sent_after_the_cancel(
     assert Library(tmp_path).load(job).state is State.CANCELLED
 
 
-def test_service_that_is_busy_still_hears_of_the_cancel(
+def test_a_busy_service_still_receives_the_cancel(
     orders: Orders, running: Session, service: Service
 ) -> None:
     service.takes, service.retry_after = 30, "1"

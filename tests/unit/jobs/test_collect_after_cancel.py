@@ -77,7 +77,7 @@ def next_of(running: Session, kind: type[Ended | Collected]) -> JobView:
     return event.view
 
 
-def test_it_is_said_while_it_is_collected_and_after(
+def test_the_status_says_that_a_charged_result_is_being_collected(
     running: Session, tmp_path: Path, png: bytes, charging: Provider[Any], service: Service
 ) -> None:
     service.takes = 1.0
@@ -92,7 +92,7 @@ def test_it_is_said_while_it_is_collected_and_after(
     assert not running.at_work()
 
 
-def test_collecting_can_be_called_off(
+def test_collecting_can_be_stopped(
     running: Session, tmp_path: Path, png: bytes, charging: Provider[Any], service: Service
 ) -> None:
     service.takes = 30
@@ -107,7 +107,7 @@ def test_collecting_can_be_called_off(
         running.cancel(job, collect=False)
 
 
-def test_what_nobody_has_drained_is_still_work(running: Session, tmp_path: Path) -> None:
+def test_undrained_events_count_as_work(running: Session, tmp_path: Path) -> None:
     def unreadable() -> bytes:
         raise OSError("gone")
 
@@ -121,7 +121,7 @@ def test_what_nobody_has_drained_is_still_work(running: Session, tmp_path: Path)
     assert not running.at_work()
 
 
-def test_a_cancelled_download_is_collected_whole(
+def test_a_cancelled_download_is_completed(
     running: Session,
     tmp_path: Path,
     png: bytes,

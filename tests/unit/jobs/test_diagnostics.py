@@ -40,7 +40,7 @@ def record(library: Path, job: str, **values: Any) -> None:
     (library / job / "mesh.glb").write_bytes(b"glTF mesh")
 
 
-def test_no_key_is_in_it_however_it_got_there(tmp_path: Path) -> None:
+def test_the_diagnostics_hold_no_key(tmp_path: Path) -> None:
     library = tmp_path / "library"
     record(library, "a", note=f"refused {KEYS[0]}", failure={"message": KEYS[1]})
     record(library, "b", ticket={"url": f"https://cdn.test/m.glb?sig={KEYS[2]}&x=1"})
@@ -53,7 +53,7 @@ def test_no_key_is_in_it_however_it_got_there(tmp_path: Path) -> None:
     assert str(Path.home()) not in text or len(str(Path.home())) <= 3
 
 
-def test_it_says_what_a_maintainer_asks_for(tmp_path: Path) -> None:
+def test_the_diagnostics_say_what_a_maintainer_asks_for(tmp_path: Path) -> None:
     library = tmp_path / "library"
     for number in range(25):
         record(library, f"job-{number:02}", state="ready")
@@ -67,16 +67,16 @@ def test_it_says_what_a_maintainer_asks_for(tmp_path: Path) -> None:
     assert not [name for name in names if name.endswith((".png", ".glb"))]
 
 
-def test_an_empty_or_missing_library_is_no_problem(tmp_path: Path) -> None:
+def test_diagnostics_work_without_a_library(tmp_path: Path) -> None:
     assert written(tmp_path, tmp_path / "none")[1] == ["report.json"]
 
 
-def test_ordinary_words_stay() -> None:
+def test_ordinary_words_are_not_redacted() -> None:
     said = "The key works; 3 tokens; see https://docs.test/page for keys."
     assert anonymize(said, []) == said
 
 
-def test_a_bundle_that_is_there_is_trusted_and_another_is_said(
+def test_an_existing_ca_bundle_is_used_and_a_missing_one_is_reported(
     tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     request.addfinalizer(lambda: providers.set_ca_bundle(""))
@@ -93,7 +93,7 @@ def test_a_bundle_that_is_there_is_trusted_and_another_is_said(
     assert providers.ca_bundle_problem() == ""
 
 
-def test_folders_with_odd_names_and_records_of_any_text_are_in_it(tmp_path: Path) -> None:
+def test_the_diagnostics_include_odd_folders_and_records(tmp_path: Path) -> None:
     library = tmp_path / "library"
     for name in ("odd\udcff\x1b[31m", "odd\udcfe\x1b[31m", f"key {KEYS[2]}", "con"):
         record(library, name, note="\ud83d\x1b", settings={"\udcff": KEYS[2]})

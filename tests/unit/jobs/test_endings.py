@@ -47,7 +47,7 @@ def test_a_full_disk_ends_the_job_at_every_write(
     assert len(service.submits) <= 1
 
 
-def test_a_ticket_that_cannot_be_written_is_at_least_said(
+def test_a_ticket_that_cannot_be_written_is_reported(
     orders: Orders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = Library.save
@@ -63,7 +63,7 @@ def test_a_ticket_that_cannot_be_written_is_at_least_said(
     assert "task-1" in view.failure.message
 
 
-def test_local_job_on_a_full_disk_ends(
+def test_a_local_job_ends_on_a_full_disk(
     running: Session, tmp_path: Path, png: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     disk = Full(1)
@@ -78,7 +78,7 @@ def test_local_job_on_a_full_disk_ends(
     [("/nonexistent/blender",), (sys.executable, "-c", "pass")],
     ids=["not there", "ends at once"],
 )
-def test_a_paid_mesh_is_ready_even_if_the_background_blender_is_not(
+def test_a_paid_mesh_is_ready_even_if_the_worker_fails(
     orders: Orders, running: Session, blender: tuple[str, ...]
 ) -> None:
     job = orders.start(blender=blender)
@@ -89,13 +89,15 @@ def test_a_paid_mesh_is_ready_even_if_the_background_blender_is_not(
 
 
 @pytest.mark.parametrize("key", ["tsk_SECRET\nTWO", "tsk_SECRET TWO", "tsk–SECRET", "tsk\x00S"])
-def test_a_key_that_no_header_carries_is_refused_unseen(rehearsal: Provider[Any], key: str) -> None:
+def test_a_key_that_no_header_can_carry_is_refused_without_showing_it(
+    rehearsal: Provider[Any], key: str
+) -> None:
     with pytest.raises(BadKey) as caught:
         keys_for(rehearsal, {"rehearsal_api_key": key}, {})
     assert "SECRET" not in f"{caught.value}{caught.value.__cause__}"
 
 
-def test_what_is_unexpected_shows_no_key(
+def test_an_unexpected_error_shows_no_key(
     orders: Orders,
     running: Session,
     tmp_path: Path,

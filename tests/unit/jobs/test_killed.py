@@ -82,7 +82,9 @@ def arrived(library: Path) -> bool:
 
 
 @pytest.mark.parametrize("at", UNSENT)
-def test_killed_before_the_submit(forks: Processes, place: Place, tmp_path: Path, at: str) -> None:
+def test_a_job_killed_before_the_submit_is_submitted_once(
+    forks: Processes, place: Place, tmp_path: Path, at: str
+) -> None:
     before = place.creates()
     assert forks.run("generate", place.order, tmp_path, at=at) == {}
     assert only(tmp_path).state is State.QUEUED
@@ -92,7 +94,9 @@ def test_killed_before_the_submit(forks: Processes, place: Place, tmp_path: Path
 
 
 @pytest.mark.parametrize("at", IN_SUBMIT)
-def test_killed_in_the_submit(forks: Processes, place: Place, tmp_path: Path, at: str) -> None:
+def test_a_job_killed_during_the_submit_is_never_sent_twice(
+    forks: Processes, place: Place, tmp_path: Path, at: str
+) -> None:
     before = place.creates()
     assert forks.run("generate", place.order, tmp_path, at=at) == {}
     assert only(tmp_path).state is State.SUBMITTING
@@ -114,7 +118,7 @@ def test_killed_in_the_submit(forks: Processes, place: Place, tmp_path: Path, at
 
 
 @pytest.mark.parametrize("at", ANSWERED)
-def test_killed_before_the_answer_was_read(
+def test_a_job_killed_before_the_answer_was_read_is_uncertain(
     forks: Processes, place: Place, tmp_path: Path, at: str
 ) -> None:
     """What came is in the job's folder, so that it is read by the next process."""
@@ -128,7 +132,9 @@ def test_killed_before_the_answer_was_read(
 
 
 @pytest.mark.parametrize("at", SENT)
-def test_killed_after_the_submit(forks: Processes, place: Place, tmp_path: Path, at: str) -> None:
+def test_a_job_killed_after_the_submit_is_resumed(
+    forks: Processes, place: Place, tmp_path: Path, at: str
+) -> None:
     before, got = place.creates(), place.downloads()
     assert forks.run("generate", place.order, tmp_path, at=at) == {}
     assert only(tmp_path).state is not State.SUBMITTING
@@ -140,14 +146,16 @@ def test_killed_after_the_submit(forks: Processes, place: Place, tmp_path: Path,
 
 
 @pytest.mark.parametrize("at", [*HOME, *HOME_LATE])
-def test_killed_while_it_is_made_at_home(forks: Processes, tmp_path: Path, at: str) -> None:
+def test_a_local_job_that_was_killed_is_made_again(
+    forks: Processes, tmp_path: Path, at: str
+) -> None:
     assert forks.run("generate", LOCAL, tmp_path, at=at) == {}
     forks.run("resume", LOCAL, tmp_path)
     assert arrived(tmp_path)
 
 
 @pytest.mark.parametrize("number", range(TIMES))
-def test_killed_at_a_random_time(
+def test_a_job_killed_at_a_random_time_is_paid_for_once(
     forks: Processes, place: Place, tmp_path: Path, number: int
 ) -> None:
     chance = random.Random(f"{SEED} {place.order['provider']} {number}")
@@ -170,7 +178,7 @@ def test_killed_at_a_random_time(
 # -- two at once ---------------------------------------------------------------------------------
 
 
-def test_two_processes_do_each_job_once(forks: Processes, place: Place, tmp_path: Path) -> None:
+def test_two_processes_run_each_job_once(forks: Processes, place: Place, tmp_path: Path) -> None:
     count = 4
     before, got = place.creates(), place.downloads()
     for number in range(count):
@@ -187,7 +195,7 @@ def test_two_processes_do_each_job_once(forks: Processes, place: Place, tmp_path
     assert place.downloads() - got == count
 
 
-def test_what_another_process_works_on_is_left_to_it(
+def test_a_job_that_another_process_works_on_is_skipped(
     forks: Processes, place: Place, tmp_path: Path
 ) -> None:
     before, got = place.creates(), place.downloads()

@@ -53,7 +53,7 @@ def gone_on(running: Session, spec: JobSpec) -> tuple[JobView, Record]:
 
 
 @pytest.mark.parametrize("state", [State.RUNNING, State.DOWNLOADING, State.PREPARING, State.READY])
-def test_a_mesh_that_is_gone_is_downloaded_again(
+def test_a_missing_mesh_is_downloaded_again(
     left: LeaveJob, orders: Orders, running: Session, state: State
 ) -> None:
     spec = left("mesh.glb", state=state)
@@ -65,7 +65,7 @@ def test_a_mesh_that_is_gone_is_downloaded_again(
 
 
 @pytest.mark.parametrize("state", [State.RUNNING, State.DOWNLOADING, State.PREPARING])
-def test_a_mesh_that_came_with_the_answer_and_is_gone_is_uncertain(
+def test_a_missing_mesh_that_came_with_the_answer_is_uncertain(
     running: Session, tmp_path: Path, png: bytes, state: State
 ) -> None:
     provider = get_provider("aiml_triposr")
@@ -114,7 +114,7 @@ def test_a_ticket_that_names_no_task_is_uncertain(provider: str, call: str) -> N
 
 
 @pytest.mark.parametrize("name", ["front.png", "front-sent.png"])
-def test_a_picture_that_is_gone_is_named_and_the_job_waits(
+def test_a_missing_image_is_named_and_the_job_waits(
     left: LeaveJob, orders: Orders, running: Session, name: str
 ) -> None:
     spec = left("mesh.glb", state=State.QUEUED, mesh=None, **UNSENT)
@@ -138,7 +138,7 @@ def test_a_picture_that_is_gone_is_named_and_the_job_waits(
 
 
 @pytest.mark.parametrize("name", ["model.blend", "preview.png"])
-def test_a_model_or_preview_that_is_gone_keeps_nothing(
+def test_a_missing_model_or_preview_stops_nothing(
     left: LeaveJob, orders: Orders, running: Session, name: str
 ) -> None:
     names = {"blend": "model.blend", "preview": "preview.png", "state": State.PREPARING}
@@ -149,7 +149,7 @@ def test_a_model_or_preview_that_is_gone_keeps_nothing(
     assert not can_resume(record, orders.library / record.id)
 
 
-def test_the_command_line_brings_a_missing_mesh_back(
+def test_the_command_line_downloads_a_missing_mesh_again(
     left: LeaveJob, orders: Orders, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
@@ -163,9 +163,7 @@ def test_the_command_line_brings_a_missing_mesh_back(
     assert "mesh.glb" in capsys.readouterr().out
 
 
-def test_a_stale_word_to_stop_is_not_heeded(
-    left: LeaveJob, orders: Orders, running: Session
-) -> None:
+def test_an_old_stop_request_is_ignored(left: LeaveJob, orders: Orders, running: Session) -> None:
     spec = left("mesh.glb", state=State.RUNNING)
     assert spec.record is not None
     (orders.library / spec.record.id / CANCEL).touch()
@@ -175,7 +173,7 @@ def test_a_stale_word_to_stop_is_not_heeded(
     assert not orders.service.cancelled
 
 
-def test_a_file_that_cannot_be_read_is_a_sentence_and_the_job_stays(
+def test_an_unreadable_file_is_reported_and_the_job_stays(
     left: LeaveJob, running: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: Any) -> None:
@@ -242,7 +240,7 @@ def test_a_refused_mesh_is_downloaded_once_more(
     assert (len(orders.service.submits), orders.service.calls("GET", "/download/.*")) == (1, 2)
 
 
-def test_a_mesh_that_is_refused_twice_ends_the_job_and_stays(
+def test_a_mesh_refused_twice_ends_the_job_and_is_kept(
     orders: Orders, running: Session, worker: type[Worker]
 ) -> None:
     orders.service.takes = 0.0
@@ -262,7 +260,7 @@ def test_a_mesh_that_is_refused_twice_ends_the_job_and_stays(
     assert orders.service.calls("GET", "/download/.*") == 2
 
 
-def test_a_refused_mesh_of_the_answer_cannot_come_again(
+def test_a_refused_mesh_from_the_answer_is_not_downloaded_again(
     running: Session, tmp_path: Path, png: bytes, worker: type[Worker]
 ) -> None:
     from fakes.aiml_cases import job_for, source

@@ -67,7 +67,7 @@ def journal(monkeypatch: pytest.MonkeyPatch) -> Journal:
     return Journal(monkeypatch)
 
 
-def test_a_record_is_on_the_disk_before_it_takes_the_place_of_the_old_one(
+def test_a_record_is_synced_before_it_replaces_the_old_one(
     tmp_path: Path, journal: Journal
 ) -> None:
     library = Library(tmp_path)
@@ -81,7 +81,7 @@ def test_a_record_is_on_the_disk_before_it_takes_the_place_of_the_old_one(
     assert journal.lines == [("file", new), ("rename", new), ("folder", folder)]
 
 
-def test_a_new_job_is_on_the_disk_with_its_pictures(tmp_path: Path, journal: Journal) -> None:
+def test_a_new_job_is_synced_with_its_images(tmp_path: Path, journal: Journal) -> None:
     Library(tmp_path).create(RECORD, {"cup.png": b"pixels"})
     folder = tmp_path / "a-job"
     placed = journal.lines.index(("rename", folder.stat().st_ino))
@@ -124,7 +124,7 @@ def test_a_token_belongs_to_its_account_service_and_picture(
     assert uploads(key="key-of-another-account").known(picture) == {}
 
 
-def test_a_token_is_not_used_after_its_end(
+def test_an_expired_upload_token_is_not_used(
     uploads: Callable[..., UploadCache], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     picture, now = (_picture(b"cup"),), time.time()
@@ -138,7 +138,7 @@ def test_a_token_is_not_used_after_its_end(
 # -- the order -------------------------------------------------------------------------------------
 
 
-def test_what_is_about_to_be_ordered_is_on_disk_first(
+def test_an_order_is_recorded_on_disk_before_it_is_sent(
     orders: Orders, rehearsal: Provider[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[Record] = []
@@ -239,7 +239,7 @@ def test_a_damaged_file_is_refused_before_an_importer_sees_it(
         )
 
 
-def test_a_trusted_strangers_job_with_an_address_is_not_taken_up(
+def test_a_foreign_job_with_an_address_is_not_resumed_even_if_trusted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A record that this user did not write: without a mark, in a folder that is trusted."""
@@ -254,7 +254,7 @@ def test_a_trusted_strangers_job_with_an_address_is_not_taken_up(
         live.reload()
 
 
-def test_a_strangers_picture_that_would_fill_the_memory_is_not_opened(tmp_path: Path) -> None:
+def test_a_foreign_image_that_would_fill_the_memory_is_not_opened(tmp_path: Path) -> None:
     head = struct.pack(">IIBBBBB", 60_000, 64, 8, 2, 0, 0, 0)
     picture = tmp_path / "wide.png"
     picture.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IEND", b""))
@@ -266,7 +266,7 @@ def test_a_strangers_picture_that_would_fill_the_memory_is_not_opened(tmp_path: 
 # -- what killed processes leave -------------------------------------------------------------------
 
 
-def test_what_a_process_wrote_to_try_the_disk_goes_if_it_was_killed(
+def test_disk_test_files_of_a_killed_process_are_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     library = Library(tmp_path)
@@ -279,7 +279,9 @@ def test_what_a_process_wrote_to_try_the_disk_goes_if_it_was_killed(
     assert list((tmp_path / "a-job").glob(".*")) == []
 
 
-def test_ctrl_c_before_a_command_begins_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_before_a_command_starts_causes_no_traceback(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def pressed(_host: object) -> list[str]:
         raise KeyboardInterrupt
 

@@ -28,7 +28,7 @@ def left_behind(running: Session, spec: JobSpec, **how: Any) -> str:
 
 
 @pytest.mark.parametrize("state", [State.RUNNING, State.DOWNLOADING, State.PREPARING])
-def test_a_paid_job_comes_to_its_end(
+def test_a_paid_job_is_finished_without_a_new_order(
     running: Session,
     tmp_path: Path,
     png: bytes,
@@ -65,7 +65,7 @@ def test_an_order_without_an_answer_is_uncertain_and_never_sent_again(
 
 
 @pytest.mark.parametrize("sent", [False, True])
-def test_a_job_that_was_never_sent_is_ordered_and_no_other(
+def test_only_a_job_that_was_never_sent_is_ordered(
     running: Session,
     tmp_path: Path,
     png: bytes,
@@ -93,7 +93,7 @@ def test_a_local_job_is_made_again(
     assert end_of(running, running.start(again)).state is State.READY
 
 
-def test_a_job_that_runs_here_is_not_taken_up_twice(
+def test_a_job_that_runs_here_is_not_resumed(
     running: Session, tmp_path: Path, png: bytes, rehearsal: Provider[Any], service: Service
 ) -> None:
     service.takes = 30

@@ -22,7 +22,7 @@ from image_to_mesh.jobs.steps.polling import LONGEST, next_pause
 from image_to_mesh.providers import BadKey, BadReply, Progress, Provider
 
 
-def test_local_job_is_made_and_prepared(running: Session, tmp_path: Path, png: bytes) -> None:
+def test_a_local_job_is_made_and_prepared(running: Session, tmp_path: Path, png: bytes) -> None:
     job = running.start(spec_for(tmp_path, png))
     view = end_of(running, job)
     record = Library(tmp_path).load(job)
@@ -40,7 +40,9 @@ def test_local_job_is_made_and_prepared(running: Session, tmp_path: Path, png: b
     assert running.running() == ()
 
 
-def test_progress_rises_through_named_phases(running: Session, tmp_path: Path, png: bytes) -> None:
+def test_progress_rises_through_the_named_phases(
+    running: Session, tmp_path: Path, png: bytes
+) -> None:
     job = running.start(spec_for(tmp_path, png))
     seen: list[tuple[float, str, str]] = []
     while True:
@@ -136,7 +138,7 @@ def test_expired_address_is_asked_for_again(
     assert len(service.submits) == 1
 
 
-def test_without_any_blender_the_mesh_file_is_the_end(orders: Orders, running: Session) -> None:
+def test_without_blender_a_job_ends_with_the_mesh_file(orders: Orders, running: Session) -> None:
     job = orders.start(blender=None)
     record = end_of(running, job).record
     assert record is not None
@@ -146,7 +148,9 @@ def test_without_any_blender_the_mesh_file_is_the_end(orders: Orders, running: S
     assert "No Blender" in record.notes[0]
 
 
-def test_local_without_any_blender_says_so(running: Session, tmp_path: Path, png: bytes) -> None:
+def test_a_local_job_without_blender_reports_that_it_needs_one(
+    running: Session, tmp_path: Path, png: bytes
+) -> None:
     view = end_of(running, running.start(spec_for(tmp_path, png, blender=None)))
     assert view.failure is not None
     assert view.failure.kind == "no_blender"
@@ -161,7 +165,7 @@ def test_local_without_any_blender_says_so(running: Session, tmp_path: Path, png
         ("swallow_submit", "uncertain", State.UNCERTAIN),
     ],
 )
-def test_faults_of_the_service_become_values(
+def test_service_errors_are_returned_as_values(
     orders: Orders, service: Service, fault: str, kind: str, state: State
 ) -> None:
     setattr(service, fault, True)
@@ -174,7 +178,9 @@ def test_faults_of_the_service_become_values(
     assert len(service.submits) <= 1
 
 
-def test_refused_key_is_a_value_and_never_shown(orders: Orders, tmp_path: Path) -> None:
+def test_a_refused_key_is_returned_as_a_value_and_never_shown(
+    orders: Orders, tmp_path: Path
+) -> None:
     view = orders.end(key="wrong-key-77")
     assert view.failure is not None
     assert view.failure.kind == "bad_key"
@@ -202,7 +208,7 @@ def test_time_limit_leaves_the_job_resumable(
 @pytest.mark.parametrize(
     ("fault", "kind"), [("die", "failed"), ("crash", "failed"), ("refuse", "bad_image")]
 )
-def test_faults_of_the_background_blender_become_values(
+def test_worker_errors_are_returned_as_values(
     running: Session,
     tmp_path: Path,
     png: bytes,
@@ -221,7 +227,7 @@ def test_faults_of_the_background_blender_become_values(
 
 
 @pytest.mark.parametrize("status", [401, 404, 418])
-def test_paid_job_is_never_given_up_for_what_the_service_did_not_say(
+def test_a_paid_job_is_never_given_up_without_a_verdict_of_the_service(
     orders: Orders,
     tmp_path: Path,
     rehearsal: Provider[Any],
@@ -269,7 +275,9 @@ def test_picture_from_an_address_is_fetched(
     assert (tmp_path / job / "front.png").read_bytes() == png
 
 
-def test_unwritable_library_is_a_value(running: Session, tmp_path: Path, png: bytes) -> None:
+def test_an_unwritable_library_is_returned_as_a_value(
+    running: Session, tmp_path: Path, png: bytes
+) -> None:
     (tmp_path / "file").write_text("")
     view = end_of(running, running.start(spec_for(tmp_path / "file", png)))
     assert view.failure is not None
@@ -286,7 +294,7 @@ def test_the_worker_gets_no_keys(
     assert clean == {"PATH": "x", "HOME": "h"}
 
 
-def test_dismissed_jobs_are_shown_no_longer(running: Session, tmp_path: Path, png: bytes) -> None:
+def test_dismissed_jobs_are_hidden(running: Session, tmp_path: Path, png: bytes) -> None:
     job = running.start(spec_for(tmp_path, png))
     running.dismiss(job)
     assert running.views()
@@ -315,7 +323,7 @@ def test_record_is_readable_json(running: Session, tmp_path: Path, png: bytes) -
     }
 
 
-def test_polling_looks_early_then_every_other_second() -> None:
+def test_polling_starts_early_then_runs_every_two_seconds() -> None:
     pauses = [0.0]
     for _ in range(10):
         pauses.append(next_pause(Progress("x", 0.1), pauses[-1]))

@@ -39,7 +39,7 @@ sys.exit(entry.main(sys.argv[1:]))
 
 
 @pytest.mark.parametrize("provider", ["rehearsal", "aiml_triposr"])
-def test_the_ticket_is_written_after_the_job_was_left(
+def test_the_ticket_is_written_even_after_the_job_was_abandoned(
     orders: Orders, tmp_path: Path, png: bytes, provider: str
 ) -> None:
     orders.service.submit_takes, orders.service.takes = 0.7, 0.0
@@ -92,7 +92,7 @@ def test_the_command_line_writes_the_ticket_before_it_ends(
     assert (record["state"], record["ticket"]) == ("running", {"task": "task-1"})
 
 
-def test_whoever_is_interrupted_waits_longer_than_any_answer_takes() -> None:
+def test_an_interrupted_process_waits_longer_than_any_answer_takes() -> None:
     timeouts = [getattr(provider, "answer_timeout", 0.0) for provider in all_providers().values()]
     assert max(timeouts) == 360.0
     assert max(timeouts) < ANSWER_LIMIT
@@ -135,7 +135,7 @@ def test_an_order_for_which_no_thread_starts_goes_back_to_queued(
 
 
 @pytest.mark.parametrize("handed_over", [False, True])
-def test_a_fault_of_the_program_counts_by_what_was_handed_over(
+def test_an_internal_error_counts_by_how_much_was_sent(
     orders: Orders, rehearsal: Provider[Any], monkeypatch: pytest.MonkeyPatch, handed_over: bool
 ) -> None:
     real = type(rehearsal).submit
@@ -155,7 +155,7 @@ def test_a_fault_of_the_program_counts_by_what_was_handed_over(
 
 @pytest.mark.parametrize("sent", list(Sent))
 @pytest.mark.parametrize("found", [False, True])
-def test_what_may_have_been_sent_is_looked_up(
+def test_an_order_that_may_have_been_sent_is_searched_for(
     orders: Orders, rehearsal: Provider[Any], monkeypatch: pytest.MonkeyPatch, sent: Sent,
     found: bool,
 ) -> None:  # fmt: skip

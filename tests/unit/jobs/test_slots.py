@@ -45,11 +45,11 @@ def has_turn(slot: Slot) -> bool:
     return True
 
 
-def test_alone_there_is_always_a_place() -> None:
+def test_a_single_job_always_gets_a_slot() -> None:
     assert all(has_turn(Slot()) for _ in range(20))
 
 
-def test_never_more_than_the_places() -> None:
+def test_no_more_jobs_run_than_there_are_slots() -> None:
     shared = Slots(2)
     first, second, third = (Slot(shared) for _ in range(3))
     assert shared.coming == 3
@@ -64,7 +64,7 @@ def test_never_more_than_the_places() -> None:
     assert not shared.having
 
 
-def test_who_comes_first_has_the_first_turn() -> None:
+def test_slots_are_given_in_order_of_arrival() -> None:
     shared = Slots(1)
     holder = Slot(shared)
     holder.take(never)
@@ -88,7 +88,7 @@ def test_who_comes_first_has_the_first_turn() -> None:
     assert served == list(range(5))
 
 
-def test_a_task_that_is_at_the_service_already_has_its_place() -> None:
+def test_a_submitted_task_already_holds_a_slot() -> None:
     shared = Slots(1)
     there, other = Slot(shared), Slot(shared)
     there.resume()
@@ -97,7 +97,7 @@ def test_a_task_that_is_at_the_service_already_has_its_place() -> None:
     assert has_turn(other)
 
 
-def test_a_refusal_is_believed_and_the_pause_shared() -> None:
+def test_a_rate_limit_pauses_all_jobs_of_the_service() -> None:
     shared = Slots(10)
     three, fourth, fifth = [Slot(shared) for _ in range(3)], Slot(shared), Slot(shared)
     for one in (*three, fourth):
@@ -112,7 +112,7 @@ def test_a_refusal_is_believed_and_the_pause_shared() -> None:
     assert has_turn(fourth)
 
 
-def test_after_a_quiet_one_more_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_a_quiet_time_one_more_slot_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     shared = Slots(2)
     first, second = Slot(shared), Slot(shared)
     first.take(never)
@@ -126,7 +126,7 @@ def test_after_a_quiet_one_more_is_tried(monkeypatch: pytest.MonkeyPatch) -> Non
     assert not has_turn(third)  # and never more than the service says that it takes
 
 
-def test_closing_waits_for_the_answers_and_lets_nobody_order() -> None:
+def test_closing_waits_for_answers_and_starts_no_order() -> None:
     shared = Slots(2)
     ordering, answered = Slot(shared), Slot(shared)
     ordering.take(never)
@@ -140,7 +140,7 @@ def test_closing_waits_for_the_answers_and_lets_nobody_order() -> None:
     assert not has_turn(Slot(shared))
 
 
-def test_the_end_of_a_task_is_seen_soon_while_others_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_finished_task_is_noticed_soon_while_others_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr("image_to_mesh.jobs.slots.time.monotonic", lambda: now[0])
 

@@ -73,7 +73,7 @@ LETTERS = {state.value[0].upper(): state for state in State if state.value[0] no
 LETTERS |= {"R": State.RUNNING}
 
 
-def test_the_table_knows_every_kind_and_every_state() -> None:
+def test_the_table_covers_every_error_kind_and_state() -> None:
     assert set(CODES) == set(KINDS)
     assert ORDER.split() == ["none", *map(str, State)]
     assert {len(row.split()) for row in CODES.values()} == {len(STATES)}
@@ -81,7 +81,7 @@ def test_the_table_knows_every_kind_and_every_state() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("place", range(len(STATES)), ids=ORDER.split())
-def test_code_of_an_error(kind: str, place: int) -> None:
+def test_each_error_has_its_exit_code(kind: str, place: int) -> None:
     state = STATES[place]
     before, _, after = CODES[kind].split()[place].partition("/")
     assert exit_code(kind, state) == int(before)
@@ -95,14 +95,14 @@ def test_code_of_an_error(kind: str, place: int) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("was", ["Q", "R", "D"])
-def test_state_after_an_error(kind: str, was: str) -> None:
+def test_each_error_leads_to_its_state(kind: str, was: str) -> None:
     expected = NEXT.get(kind, STAYS)[was]
     assert state_after(kind, LETTERS[was]) is LETTERS[expected]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("sent", list(Sent))
-def test_state_after_an_order(kind: str, sent: Sent) -> None:
+def test_each_outcome_of_an_order_leads_to_its_state(kind: str, sent: Sent) -> None:
     row = ORDERED.get(kind, "Q U U").split()
     expected = LETTERS[row[list(Sent).index(sent)]]
     found = state_after(kind, State.SUBMITTING, sent)
@@ -114,7 +114,7 @@ def test_state_after_an_order(kind: str, sent: Sent) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("was", list(State))
 @pytest.mark.parametrize("home", [False, True])
-def test_no_job_that_can_go_on_ends_with_1(kind: str, was: State, home: bool) -> None:
+def test_no_resumable_job_exits_with_1(kind: str, was: State, home: bool) -> None:
     for sent in (None, *Sent):
         then = state_after(kind, was, sent, home=home)
         code = exit_code(kind, then, ordered=was not in (State.QUEUED, State.SUBMITTING))
@@ -124,7 +124,7 @@ def test_no_job_that_can_go_on_ends_with_1(kind: str, was: State, home: bool) ->
 
 
 @pytest.mark.parametrize("state", list(State))
-def test_code_of_a_record(state: State) -> None:
+def test_each_record_has_its_exit_code(state: State) -> None:
     record = Record("a", state, "tripo", "a", "2026", ticket={"task": "1"})
     assert was_submitted(record)
     assert exit_code_for(None, record) == (0 if state is State.READY else 130)

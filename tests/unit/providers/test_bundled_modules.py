@@ -92,7 +92,7 @@ def test_an_old_module_on_the_path_is_named_with_its_file(shadowed: Shadowed, na
 
 
 @pytest.mark.parametrize("name", OLD)
-def test_one_that_is_loaded_already_is_named_as_well(shadowed: Shadowed, name: str) -> None:
+def test_an_old_module_that_is_already_loaded_is_named(shadowed: Shadowed, name: str) -> None:
     loaded = ((name, f"{EXTENSION}/{name}/__init__.py"),)
     done = shadowed("generate", "cup.png", "--provider", "rehearsal", "--json", loaded=loaded)
     said = json.loads(done.stdout.splitlines()[-1])
@@ -104,7 +104,7 @@ def test_one_that_is_loaded_already_is_named_as_well(shadowed: Shadowed, name: s
 @pytest.mark.parametrize(
     "words", [["jobs", "--json"], ["resume", "--json"], ["batch", "cup.png", "--json"]]
 )
-def test_the_other_commands_say_it_in_one_sentence(
+def test_every_command_reports_an_old_module_in_one_sentence(
     shadowed: Shadowed, orders: Orders, words: list[str]
 ) -> None:
     assert orders.end().state is State.READY
@@ -129,7 +129,7 @@ def test_help_and_the_list_of_providers_need_none_of_them(shadowed: Shadowed) ->
         assert said.lower() in done.stdout.lower()
 
 
-def test_a_job_of_the_window_says_it_before_anything_is_sent(
+def test_a_job_reports_an_old_module_before_anything_is_sent(
     orders: Orders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def old() -> ModuleType:

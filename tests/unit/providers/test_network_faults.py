@@ -137,7 +137,7 @@ def spec_for(place: Place, library: Path) -> JobSpec:
     )
 
 
-def test_whatever_the_network_does_it_is_paid_once(
+def test_every_schedule_of_network_faults_is_paid_for_once(
     place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = requests.adapters.HTTPAdapter.send

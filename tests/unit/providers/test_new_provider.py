@@ -50,13 +50,13 @@ def run(product: Path, *words: str) -> str:
     return done.stdout
 
 
-def test_the_contract_is_tested_on_it(product: Path) -> None:
+def test_the_contract_tests_cover_a_new_provider_file(product: Path) -> None:
     said = run(product, "-m", "pytest", CONTRACT, "-v")
     assert "test_declaration_is_complete[rehearsal]" in said
     assert "[rehearsal.face_limit]" in said
 
 
-def test_the_command_line_offers_it(product: Path) -> None:
+def test_the_command_line_offers_a_new_provider_file(product: Path) -> None:
     (product.parent / "path").mkdir()
     (product.parent / "path" / "image_to_mesh").symlink_to(product, target_is_directory=True)
     code = "import sys; from image_to_mesh.cli import main; sys.exit(main(['providers']))"

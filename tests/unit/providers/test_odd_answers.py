@@ -38,19 +38,19 @@ IDS = ("", ".", "..", "x" * 600)
 
 @pytest.mark.parametrize("api", [tripo.API, tripo_v2.API], ids=["v3", "v2"])
 @pytest.mark.parametrize("code", NUMBERS, ids=lambda code: str(code)[:8])
-def test_a_code_that_nobody_documents_is_no_verdict(api: tripo_answers.Api, code: Any) -> None:
+def test_an_undocumented_code_is_not_a_verdict(api: tripo_answers.Api, code: Any) -> None:
     body = {"code": code, "data": {"task_id": "t-1"}}
     with pytest.raises(Uncertain):
         tripo_answers.ordered(Reply(200, {}, "", body), api)
 
 
-def test_a_code_that_is_documented_is_one() -> None:
+def test_a_documented_code_is_a_verdict() -> None:
     with pytest.raises(NoCredits):
         tripo_answers.ordered(Reply(200, {}, "", {"code": "2010"}), tripo.API)
 
 
 @pytest.mark.parametrize("task", IDS, ids=lambda task: task[:3])
-def test_an_id_that_cannot_be_asked_for_is_no_ticket(task: str) -> None:
+def test_an_id_that_cannot_be_polled_is_not_a_ticket(task: str) -> None:
     with pytest.raises(BadReply):
         tripo_answers.ordered(Reply(200, {}, "", {"code": 0, "data": {"task_id": task}}), tripo.API)
     with pytest.raises(BadReply):
@@ -65,13 +65,13 @@ def test_a_job_is_named_by_a_text_or_a_number(job: Any) -> None:
 
 
 @pytest.mark.parametrize("cost", [True, float("inf"), float("nan"), 10**400, "5"])
-def test_a_price_that_is_none_is_not_kept(cost: Any) -> None:
+def test_an_invalid_price_is_not_kept(cost: Any) -> None:
     assert quoted_cost(Reply(200, {}, "", {"creativeUnitsCost": cost})) is None
     assert quoted_cost(Reply(200, {}, "", {"creativeUnitsCost": 12.5})) == 12.5
 
 
 @pytest.mark.parametrize("progress", ["NaN", "Infinity", "-Infinity", "1e999"])
-def test_progress_that_is_no_number_is_not_shown(progress: str) -> None:
+def test_invalid_progress_is_not_shown(progress: str) -> None:
     text = f'{{"code": 0, "data": {{"status": "running", "progress": {progress}}}}}'
     reply = reply_of(200, {"content-type": "application/json"}, bytearray(text.encode()))
     state = tripo_answers.task_state(reply, Ticket({"task": "t-1"}), tripo.API)

@@ -177,7 +177,7 @@ def test_misspelled_setting_gets_a_suggestion(rehearsal: Provider[Any]) -> None:
         parse_settings(rehearsal.settings, {"face_limits": 3})
 
 
-def test_an_empty_value_is_a_choice_or_is_told_as_empty() -> None:
+def test_an_empty_value_is_a_choice_or_is_reported_as_empty() -> None:
     model = providers.get_provider("tripo").settings
     assert parse_settings(model, {"compress": None, "face_limit": None}) == model()
     with pytest.raises(providers.InvalidSettings, match="cannot be empty"):

@@ -121,7 +121,7 @@ def listing(request: pytest.FixtureRequest) -> Iterator[Tripo]:
             yield Scenario(served)
 
 
-def test_the_one_task_that_can_be_it_is_taken(
+def test_the_only_matching_task_is_attached(
     listing: Tripo, running: Session, tmp_path: Path
 ) -> None:
     for settings in (listing.other, {}):
@@ -133,7 +133,7 @@ def test_the_one_task_that_can_be_it_is_taken(
     assert listing.creates == 2
 
 
-def test_of_two_that_can_be_it_none_is_taken(
+def test_of_two_matching_tasks_none_is_attached(
     listing: Tripo, running: Session, tmp_path: Path
 ) -> None:
     listing.lose_answers(1)
@@ -167,7 +167,7 @@ def test_a_clock_that_is_off_here_does_not_hide_the_order(
 
 
 @pytest.mark.parametrize("told", ["", "soon", "Wed, 99 Foo 2026", "Fri, 01 Jan 99999 00:00:00 GMT"])
-def test_a_date_that_nobody_can_read_counts_for_nothing(told: str) -> None:
+def test_an_unreadable_date_is_ignored(told: str) -> None:
     assert clock_offset(Reply(200, {"date": told} if told else {}, "")) == timedelta()
 
 
@@ -178,7 +178,7 @@ def _same_picture(listing: Tripo) -> None:
             task.body.pop("input", None)
 
 
-def test_what_another_job_has_is_not_taken(
+def test_a_task_of_another_job_is_not_attached(
     listing: Tripo, running: Session, tmp_path: Path
 ) -> None:
     first = end_of(running, running.start(listing.spec(tmp_path)))
@@ -191,7 +191,7 @@ def test_what_another_job_has_is_not_taken(
 
 
 @pytest.mark.parametrize("apart", ["settings", "time"])
-def test_tasks_of_another_time_or_of_other_settings_are_not_taken(
+def test_tasks_of_another_time_or_other_settings_are_not_attached(
     listing: Tripo, running: Session, tmp_path: Path, apart: str
 ) -> None:
     settings = listing.other if apart == "settings" else {}
@@ -207,7 +207,7 @@ def test_tasks_of_another_time_or_of_other_settings_are_not_taken(
     assert listing.creates == 1
 
 
-def test_a_list_in_trouble_is_looked_at_again_when_asked(
+def test_a_failed_list_request_is_repeated_on_demand(
     listing: Tripo, running: Session, tmp_path: Path
 ) -> None:
     listing.lose_answers(1)
@@ -229,7 +229,7 @@ def test_a_list_in_trouble_is_looked_at_again_when_asked(
 
 @pytest.mark.parametrize("provider", ["tripo", "tripo_v2", "scenario"])
 @pytest.mark.parametrize("task", ["", "  ", "a b", "../x", "a?b", "x" * 300, "ä"])
-def test_what_is_no_id_is_not_attached(provider: str, task: str) -> None:
+def test_an_invalid_id_is_not_attached(provider: str, task: str) -> None:
     one: Provider[Any] = get_provider(provider)
     with pytest.raises(InvalidSettings, match="no task id"):
         one.attach(task, one.settings())
@@ -266,11 +266,11 @@ def test_ids_are_attached_as_they_are_polled() -> None:
         (1e30, False),
     ],
 )
-def test_times_of_orders(told: object, is_then: bool) -> None:
+def test_order_times_are_parsed(told: object, is_then: bool) -> None:
     assert is_near(told, NOW) is is_then
 
 
-def test_what_is_told_must_not_contradict_what_was_sent() -> None:
+def test_a_task_that_contradicts_the_sent_order_is_not_attached() -> None:
     assert matches_request({"a": 1}, {}, {})
     assert matches_request({"a": 1}, {"a": 1, "more": 2}, {})
     assert matches_request({"a": 1}, {"b": 2}, {"b": 2})

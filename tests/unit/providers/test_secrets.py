@@ -55,7 +55,7 @@ SPELLED = {
 
 
 @pytest.mark.parametrize("spelled", SPELLED.values(), ids=SPELLED)
-def test_every_spelling_is_blanked(spelled: str) -> None:
+def test_every_spelling_of_a_key_is_redacted(spelled: str) -> None:
     shown = Redactor([ODD, OTHER]).redact(f"refused: {spelled} (sorry)")
     assert shown == "refused: … (sorry)"
     value = {spelled: [f"a {spelled}", {"b": spelled}], "n": [1, None, True, 2.5]}
@@ -63,7 +63,7 @@ def test_every_spelling_is_blanked(spelled: str) -> None:
     assert redact(value, [ODD, OTHER]) == told
 
 
-def test_short_keys_are_blanked_where_they_stand_as_words() -> None:
+def test_short_keys_are_redacted_as_whole_words() -> None:
     secrets = Redactor(["ab+1", "x7"])
     assert secrets.redact("The key ab+1 is bad.") == "The key … is bad."
     assert secrets.redact('key="x7". And ab+1.') == 'key="…". And ….'
@@ -71,7 +71,7 @@ def test_short_keys_are_blanked_where_they_stand_as_words() -> None:
         assert secrets.redact(text) == text
 
 
-def test_ordinary_texts_and_addresses_stay() -> None:
+def test_ordinary_texts_and_addresses_are_not_redacted() -> None:
     secrets = Redactor([ODD, "test"])
     for text in ("The mesh is ready.", "https://cdn.test/a/b.glb?X-Sig=abc%2Fdef&n=1", ""):
         assert secrets.redact(text) is text
@@ -79,7 +79,7 @@ def test_ordinary_texts_and_addresses_stay() -> None:
     assert ODD not in repr(vars(secrets).get("_values", ""))
 
 
-def test_large_answers_cost_little() -> None:
+def test_redacting_large_answers_is_quick() -> None:
     secrets = Redactor([ODD, OTHER])
     began = time.process_time()
     mesh = "A" * (16 * BULK)

@@ -66,7 +66,7 @@ EVERY_KIND = "".join(map(chr, (*range(0x250), *range(0x2000, 0x2070), *_ODD)))
         ("pass\u200dword \u200c猫\u200d\u200b猫\u200d", "password 猫猫"),
     ],
 )
-def test_what_is_shown_is_printable(text: str, shown: str) -> None:
+def test_shown_text_is_printable(text: str, shown: str) -> None:
     assert clean(text) == shown
 
 
@@ -78,14 +78,14 @@ def test_every_kind_of_character_becomes_printable_storable_and_short() -> None:
     assert clean(clean(EVERY_KIND)) == clean(EVERY_KIND)
 
 
-def test_a_megabyte_of_escapes_is_clean_in_a_moment() -> None:
+def test_a_megabyte_of_escapes_is_cleaned_quickly() -> None:
     began = time.process_time()
     for piece in ("\x1b[", "\x1b]", "\x9b0;", "\u202e", "\x1bP" + "a" * 50, "\n\t"):
         assert clean(piece * 1_000_000).isprintable()
     assert time.process_time() - began < 1.0
 
 
-def test_what_needs_nothing_is_itself() -> None:
+def test_clean_text_is_returned_unchanged() -> None:
     message = Message("{name} is there.", name="cup")
     assert clean(message) is message
     assert Failed(message).message is message
@@ -107,7 +107,7 @@ def test_errors_and_their_values_are_printable() -> None:
 @pytest.mark.parametrize(
     "bad", [HALF, "a\nb", "a\0", "\x1b[1m", "a\u202e", "�", "key…", "x" * 99999]
 )
-def test_an_id_that_is_none_is_refused_and_never_altered(bad: str) -> None:
+def test_an_invalid_id_is_refused_and_never_altered(bad: str) -> None:
     with pytest.raises(BadReply, match="cannot be used"):
         Ticket({"task": bad})
     with pytest.raises(BadReply):
@@ -116,7 +116,7 @@ def test_an_id_that_is_none_is_refused_and_never_altered(bad: str) -> None:
         Result((RemoteFile(bad),))
 
 
-def test_ids_stay_as_they_are_and_what_is_told_beside_them_is_clean() -> None:
+def test_ids_stay_unchanged_and_the_text_beside_them_is_cleaned() -> None:
     ticket = Ticket({"task": "a b/ü?&%41", "facts": {"said\x1b[1m": ["x\0", 1, None, True]}})
     assert ticket.data == {"task": "a b/ü?&%41", "facts": {"said": ["x", 1, None, True]}}
     result = Result(facts={"seed\n": HALF}, notes=("two\nlines",))
@@ -152,9 +152,7 @@ def _same(text: str) -> str:
         (b"", "", None),
     ],
 )  # fmt: skip
-def test_an_answer_is_decoded_whatever_it_is_written_in(
-    body: bytes, kind: str, value: object
-) -> None:
+def test_answers_are_decoded_from_any_encoding(body: bytes, kind: str, value: object) -> None:
     text, found = decode_answer(decode_text(body, kind), _same)
     assert found == value
     assert text.encode().decode() == text
@@ -163,7 +161,7 @@ def test_an_answer_is_decoded_whatever_it_is_written_in(
 # -- files that we write and read ----------------------------------------------------------------
 
 
-def test_whatever_is_in_it_json_is_written() -> None:
+def test_json_is_written_for_any_text() -> None:
     value = {HALF: [HALF, "\udcff", Path("x"), "ü"], "n": 1.5}
     assert json.loads(json_bytes(value)) == {HALF: [HALF, "\udcff", "x", "ü"], "n": 1.5}
     assert json.loads(json_line({"a": f"ü{HALF}\x9b\u202e"}, "utf-8")) == {
@@ -217,7 +215,7 @@ def test_a_record_with_any_text_is_read_shown_and_saved_again(
     assert again.entries == listed.entries
 
 
-def test_a_folder_with_an_odd_name_is_a_sentence_and_takes_no_other_down(tmp_path: Path) -> None:
+def test_a_folder_with_an_odd_name_is_reported_and_stops_no_other(tmp_path: Path) -> None:
     record_of(tmp_path)
     for name in ("odd\udcff", "odd\x1b[31m", "odd\nname", "odd\u202egnp"):
         (tmp_path / name).mkdir()

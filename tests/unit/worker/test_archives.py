@@ -37,7 +37,7 @@ def refused(folder: Path, data: bytes) -> str:
     return str(caught.value.message)
 
 
-def test_mesh_and_textures_are_there_for_a_while(tmp_path: Path) -> None:
+def test_mesh_and_textures_are_unpacked_for_the_block(tmp_path: Path) -> None:
     path = written(tmp_path, obj_archive())
     with archives.unpacked(path) as (mesh, home):
         assert [each.name for each in tmp_path.iterdir()] == ["mesh.zip"]
@@ -49,7 +49,7 @@ def test_mesh_and_textures_are_there_for_a_while(tmp_path: Path) -> None:
     assert Path(path).read_bytes() == obj_archive()
 
 
-def test_what_is_no_archive_is_given_as_it_is(tmp_path: Path) -> None:
+def test_a_file_that_is_not_an_archive_is_returned_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "mesh.glb"
     path.write_bytes(whole()["binary.glb"])
     with archives.unpacked(str(path)) as given:
@@ -67,7 +67,7 @@ def test_what_is_no_archive_is_given_as_it_is(tmp_path: Path) -> None:
         ({"__MACOSX/._a.obj": OBJ.encode() * 9, "a.obj": OBJ.encode()}, "a.obj", "obj"),
     ],
 )
-def test_the_mesh_is_told_by_content(
+def test_the_mesh_in_an_archive_is_found_by_content(
     files: dict[str, bytes], suffix: str, told: str | None, tmp_path: Path
 ) -> None:
     path = written(tmp_path, archive(files))
@@ -137,7 +137,7 @@ def test_other_names_become_harmless(name: str, tmp_path: Path) -> None:
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_names_of_which_one_is_a_folder_or_there_already(tmp_path: Path) -> None:
+def test_conflicting_names_in_an_archive_are_refused(tmp_path: Path) -> None:
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as packed:
         for name, text in (("a", "1"), ("a/b", "2"), ("c/d", "3"), ("c", "4"), ("c//d", "5")):
@@ -148,7 +148,7 @@ def test_names_of_which_one_is_a_folder_or_there_already(tmp_path: Path) -> None
         assert (Path(home) / "c" / "d").read_text() == "3"
 
 
-def test_names_in_utf_8_that_do_not_say_so(tmp_path: Path) -> None:
+def test_unflagged_utf_8_names_are_decoded(tmp_path: Path) -> None:
     data = archive({"säge.png": b"skin", "z.obj": OBJ.encode()})
     plain = bytearray(data)
     for mark, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
@@ -159,7 +159,7 @@ def test_names_in_utf_8_that_do_not_say_so(tmp_path: Path) -> None:
         assert (Path(home) / "säge.png").read_bytes() == b"skin"
 
 
-def test_what_is_locked_or_spoiled_is_said(tmp_path: Path) -> None:
+def test_an_encrypted_or_damaged_archive_is_reported(tmp_path: Path) -> None:
     data = bytearray(archive({"z.obj": OBJ.encode() * 50}, 0))
     spoiled = bytearray(data)
     spoiled[60] ^= 1
@@ -171,7 +171,9 @@ def test_what_is_locked_or_spoiled_is_said(tmp_path: Path) -> None:
     assert "no mesh" in refused(tmp_path, nested)
 
 
-def test_no_room_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_not_reported_as_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Not of the mesh, which was paid: it stays as it is, and is unpacked when there is room."""
     path = written(tmp_path, obj_archive())
     (tmp_path / "temp").mkdir()
@@ -192,7 +194,7 @@ def test_no_room_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setattr(archives, "_write", full)
 
 
-def test_what_would_fill_the_disk_is_refused(
+def test_an_archive_that_would_fill_the_disk_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bomb = archive({"a.obj": OBJ.encode(), "skin.png": bytes(40_000_000)}, 9)
@@ -202,6 +204,6 @@ def test_what_would_fill_the_disk_is_refused(
     assert "more than 0 GB" in refused(tmp_path, obj_archive())
 
 
-def test_what_holds_no_mesh_is_refused(tmp_path: Path) -> None:
+def test_an_archive_without_a_mesh_is_refused(tmp_path: Path) -> None:
     files = {"square.mtl": MTL.encode(), "skin.png": png_of(2, 2), "inner.zip": obj_archive()}
     assert "no mesh" in refused(tmp_path, archive(files))

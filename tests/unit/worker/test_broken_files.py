@@ -59,7 +59,7 @@ def test_whole_files_pass(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.once
 @pytest.mark.timeout(180)
-def test_broken_files_are_refused_or_whole_enough(tmp_path: Path) -> None:
+def test_broken_files_are_refused_or_usable(tmp_path: Path) -> None:
     job = tmp_path / "job"
     job.mkdir()
     canary = tmp_path / "secret.png"

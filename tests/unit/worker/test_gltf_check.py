@@ -70,7 +70,7 @@ def said(folder: Path, head: object, data: bytes = DATA) -> Any:
     return caught.value
 
 
-def test_what_is_whole_passes(tmp_path: Path) -> None:
+def test_valid_gltf_files_pass(tmp_path: Path) -> None:
     judge(tmp_path, square())
     text = square()
     text["buffers"][0]["uri"] = "data:x;base64," + base64.b64encode(DATA).decode()
@@ -124,26 +124,26 @@ BROKEN: dict[str, Callable[[dict[str, Any]], None]] = {
 
 
 @pytest.mark.parametrize("words", BROKEN)
-def test_what_cannot_be_is_said(words: str, tmp_path: Path) -> None:
+def test_impossible_values_are_reported(words: str, tmp_path: Path) -> None:
     head = copy.deepcopy(square())
     BROKEN[words](head)
     assert words in said(tmp_path, head).message
 
 
-def test_data_that_lies_is_seen(tmp_path: Path) -> None:
+def test_inconsistent_data_is_detected(tmp_path: Path) -> None:
     far = POSITIONS + struct.pack("<6H", 0, 1, 2, 1, 4, 2)
     assert "a face names point 4 of 4" in said(tmp_path, square(), far).message
     nowhere = struct.pack("<f", float("nan")) + DATA[4:]
     assert "without a place" in said(tmp_path, square(), nowhere).message
 
 
-def test_numbers_that_are_none(tmp_path: Path) -> None:
+def test_invalid_numbers_are_refused(tmp_path: Path) -> None:
     for number in (b"NaN", b"-Infinity", b"1e999"):
         head = json.dumps(square()).encode().replace(b"[1, 1, 1]", b"[1, 1, %s]" % number)
         assert "no JSON" in said(tmp_path, head).message
 
 
-def test_deep_nodes_and_many_copies(tmp_path: Path) -> None:
+def test_deep_node_trees_and_many_instances_are_refused(tmp_path: Path) -> None:
     head = square()
     head["nodes"] = [{"children": [n + 1]} for n in range(5000)] + [{"mesh": 0}]
     assert "deep in each other" in said(tmp_path, head).message
@@ -213,7 +213,7 @@ def test_sparse_values_have_bounds(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("cut", [3, 11, 19, 25, 300, -1])
-def test_what_is_cut_short(cut: int, tmp_path: Path) -> None:
+def test_truncated_files_are_refused(cut: int, tmp_path: Path) -> None:
     (tmp_path / "mesh.glb").write_bytes(glb(square())[:cut])
     with pytest.raises(Refusal):
         check.check_gltf(str(tmp_path / "mesh.glb"), readable=None, blender="9.9")
@@ -247,17 +247,17 @@ TOO_MUCH: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("words", TOO_MUCH)
-def test_more_than_anybody_would_wait_for_is_refused(words: str, tmp_path: Path) -> None:
+def test_files_over_the_limits_are_refused(words: str, tmp_path: Path) -> None:
     assert words in said(tmp_path, TOO_MUCH[words]).message
 
 
-def test_as_much_as_is_said_passes(tmp_path: Path) -> None:
+def test_files_at_the_limits_pass(tmp_path: Path) -> None:
     judge(tmp_path, many(nodes=[{"mesh": 0}] * 2000))
     judge(tmp_path, many(nodes=[{}] * 20_000))
     judge(tmp_path, many(animations=[{"samplers": [SAMPLER], "channels": [CHANNEL] * 20_000}]))
 
 
-def test_keyframes_are_counted_as_often_as_they_are_named(tmp_path: Path) -> None:
+def test_keyframes_are_counted_once_per_reference(tmp_path: Path) -> None:
     head = square()
     head["accessors"][1].update(count=1_000_000)
     head["bufferViews"][1].update(byteLength=2_000_000)
@@ -269,7 +269,7 @@ def test_keyframes_are_counted_as_often_as_they_are_named(tmp_path: Path) -> Non
     assert "keyframes" in said(tmp_path, head, data).message
 
 
-def test_instances_are_objects(tmp_path: Path) -> None:
+def test_instances_count_as_objects(tmp_path: Path) -> None:
     head = square()
     head["accessors"][1].update(count=2001)
     head["bufferViews"][1].update(byteLength=4002)

@@ -91,13 +91,13 @@ def test_options_before_a_name_stay_if_they_are_options(options: str, kept: str,
              "a\t../secret.png", "//server/share/other.png"],
 )  # fmt: skip
 @pytest.mark.parametrize("end", ["\n", "", "\r\n", "\n# no end"])
-def test_what_leads_out_names_nothing(name: str, end: str, job: Path) -> None:
+def test_names_outside_of_the_folder_are_ignored(name: str, end: str, job: Path) -> None:
     text = f"newmtl a\nmap_Kd {name.format(job.parent)}{end}"
     ((line, data),) = textures(obj(job, text))
     assert (line, data) == (b"map_Kd " + addresses.NOWHERE, None)
 
 
-def test_a_material_file_that_is_read_without_being_named_is_judged(job: Path) -> None:
+def test_an_implicitly_read_material_file_is_checked(job: Path) -> None:
     """Blender reads the one of the mesh's own name as well."""
     path = obj(job, "newmtl a\nmap_Kd ../secret.png\n", library="")
     assert textures(path) == [(b"map_Kd " + addresses.NOWHERE, None)]
@@ -111,7 +111,7 @@ def test_material_files_are_found_as_textures_are(job: Path) -> None:
         assert [data for _, data in textures(path)] == [SKIN]
 
 
-def test_what_is_right_is_imported_as_it_is(job: Path) -> None:
+def test_valid_references_are_imported_unchanged(job: Path) -> None:
     for material in ("newmtl a\nmap_Kd Textures/Skin.PNG\n", "newmtl a\nmap_Kd not there.png\n"):
         path = obj(job, material)
         with without_outside_materials(str(path), job) as shown:
@@ -136,7 +136,7 @@ def test_too_many_materials_are_refused(what: str, job: Path) -> None:
         textures(path)
 
 
-def test_a_material_file_in_utf_16_leads_nowhere(job: Path) -> None:
+def test_a_utf_16_material_file_references_nothing(job: Path) -> None:
     """Blender reads bytes: it meets no word that it knows, and nothing is opened."""
     assert textures(obj(job, "newmtl a\nmap_Kd ../secret.png\n".encode("utf-16"))) == []
 
@@ -161,7 +161,7 @@ def test_an_fbx_finds_its_textures(name: str, data: bytes | None, job: Path) -> 
         assert sorted(job.rglob("*")) == before
 
 
-def test_names_of_nothing_differ(job: Path) -> None:
+def test_placeholder_names_are_distinct(job: Path) -> None:
     """By the name an importer tells two pictures apart that are both in the file."""
     path = job / "mesh.fbx"
     lines = "".join(f'  FileName: "C:\\\\tex\\\\{name}.png"\n' for name in "ab")

@@ -33,13 +33,13 @@ MAKERS: dict[str, Callable[[int, int], bytes]] = {
 
 
 @pytest.mark.parametrize("kind", MAKERS)
-def test_kind_and_size_are_told_by_content(kind: str) -> None:
+def test_format_and_size_are_read_from_the_content(kind: str) -> None:
     found, size = image_heads.look_at(MAKERS[kind](40, 30))
     assert found == kind
     assert size[:2] == (40, 30)
 
 
-def test_heads_that_are_written_another_way() -> None:
+def test_unusual_headers_are_read() -> None:
     size = image_heads.look_at
     assert size(heads.tiff(40, 30, ">"))[1] == size(heads.tiff(40, 30, big=True))[1] == (40, 30, 16)
     assert size(heads.jpeg(40, 30, 400_000))[1] == (40, 30, 4)
@@ -57,14 +57,14 @@ def test_heads_that_are_written_another_way() -> None:
 
 
 @pytest.mark.parametrize("kind", MAKERS)
-def test_one_of_too_many_pixels_is_refused(kind: str) -> None:
+def test_a_texture_with_too_many_pixels_is_refused(kind: str) -> None:
     data = MAKERS[kind](40_000, 40_000)
     with pytest.raises(Refusal, match="40,000 × 40,000 pixels"):
         image_heads.Pictures().add(data)
 
 
 @pytest.mark.parametrize("kind", ["TIFF", "BMP", "HDR", "EXR", "DDS"])
-def test_one_that_does_not_say_its_size_is_refused(kind: str) -> None:
+def test_a_texture_without_a_size_is_refused(kind: str) -> None:
     data = MAKERS[kind](40, 30)
     with pytest.raises(Refusal, match=r"texture of the mesh file is damaged"):
         image_heads.Pictures().add(data[:12])
@@ -118,7 +118,7 @@ def written(folder: Path, name: str, data: bytes) -> Path:
     return path
 
 
-def test_one_view_of_many_images_counts_as_often(tmp_path: Path) -> None:
+def test_a_buffer_view_shared_by_many_images_counts_for_each(tmp_path: Path) -> None:
     bomb = heads.png(16384, 16384, bits=1, color=0)
     assert refusal_of(written(tmp_path, "one.glb", glb(bomb, uses=1))) == ""
     assert "more than 1.1 GB" in refusal_of(written(tmp_path, "two.glb", glb(bomb, uses=2)))
@@ -127,7 +127,7 @@ def test_one_view_of_many_images_counts_as_often(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["TIFF", "BMP", "TGA", "HDR", "EXR", "DDS", "unknown"])
-def test_gltf_takes_what_it_names_only(kind: str, tmp_path: Path) -> None:
+def test_a_gltf_counts_only_the_images_it_names(kind: str, tmp_path: Path) -> None:
     data = b"no picture at all" if kind == "unknown" else MAKERS[kind](300, 300)
     said = refusal_of(written(tmp_path, "mesh.glb", glb(data)))
     named = "not a picture" if kind == "unknown" else f"a {kind} picture, which is not read here"
@@ -223,7 +223,7 @@ def test_pictures_in_an_fbx_are_counted(tmp_path: Path) -> None:
     )
 
 
-def test_ktx2_beside_a_png_is_let_pass(tmp_path: Path) -> None:
+def test_ktx2_beside_a_png_is_allowed(tmp_path: Path) -> None:
     """KTX2 beside a PNG is for other programs: Blender opens the PNG."""
     ktx = b"\xabKTX 20\xbb\r\n\x1a\n" + bytes(100)
     assert refusal_of(written(tmp_path, "mesh.glb", glb(png_of(4, 4), ktx))) == ""

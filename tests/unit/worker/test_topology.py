@@ -40,7 +40,7 @@ def test_a_cube_is_one_closed_part() -> None:
     assert topology.hole_count(cube, uses) == 0
 
 
-def test_two_cubes_far_away_one_inside_out() -> None:
+def test_an_inside_out_cube_far_from_the_center_is_found() -> None:
     topology = load("mesh.topology")
     points = np.concatenate((POINTS, POINTS + 100))
     cubes = shape(points, np.concatenate((CUBE, CUBE[:, ::-1] + 8)))

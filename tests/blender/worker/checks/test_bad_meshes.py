@@ -98,7 +98,9 @@ def answer(background: Any, tmp_path: Path) -> Callable[..., dict[str, Any]]:
 
 @pytest.mark.parametrize("tidy", [True, False])
 @pytest.mark.parametrize("what", BAD)
-def test_what_shows_nothing_is_refused(what: str, tidy: bool, answer: Any, tmp_path: Path) -> None:
+def test_a_mesh_with_nothing_visible_is_refused(
+    what: str, tidy: bool, answer: Any, tmp_path: Path
+) -> None:
     write, sentence = BAD[what]
     given = answer(write(tmp_path), tidy=tidy)
     assert given.keys() == {"refused"}, given
@@ -109,7 +111,7 @@ def test_what_shows_nothing_is_refused(what: str, tidy: bool, answer: Any, tmp_p
 
 
 @pytest.mark.parametrize("size", [1e-6, 1e6])
-def test_what_is_small_or_large_comes_in(size: float, answer: Any, tmp_path: Path) -> None:
+def test_tiny_and_huge_meshes_are_imported(size: float, answer: Any, tmp_path: Path) -> None:
     """With a preview that shows it."""
     given = answer(scaled(tmp_path, size))
     assert given["done"]["faces"] == 6
@@ -117,7 +119,7 @@ def test_what_is_small_or_large_comes_in(size: float, answer: Any, tmp_path: Pat
     assert (tmp_path / "preview.png").stat().st_size > 5000
 
 
-def test_a_flat_part_goes_and_the_rest_stays(answer: Any, tmp_path: Path) -> None:
+def test_a_degenerate_part_is_dropped_and_the_rest_stays(answer: Any, tmp_path: Path) -> None:
     file = Gltf()
     file.add("nodes", mesh=file.mesh(pyramid()))
     file.add("nodes", mesh=file.mesh(pyramid() | {"POSITION": SPOT, "indices": FACES[:1]}))
@@ -126,7 +128,7 @@ def test_a_flat_part_goes_and_the_rest_stays(answer: Any, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("error", [IndexError, KeyError, ZeroDivisionError, RuntimeError])
-def test_what_breaks_over_a_file_is_never_ready(
+def test_a_file_that_crashes_the_importer_is_never_ready(
     error: type[Exception], answer: Any, background: Any, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
@@ -140,7 +142,7 @@ def test_what_breaks_over_a_file_is_never_ready(
     assert not (tmp_path / "model.blend").exists()
 
 
-def test_a_full_disk_is_no_bad_mesh(
+def test_a_full_disk_is_not_reported_as_a_bad_mesh(
     answer: Any, background: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: Any) -> None:
@@ -160,7 +162,7 @@ def test_a_full_disk_is_no_bad_mesh(
     assert "could not save the model" in given["refused"]["message"]
 
 
-def test_without_a_preview_the_model_is_whole(
+def test_a_model_without_a_preview_is_complete(
     answer: Any, background: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(*_: Any) -> None:

@@ -162,7 +162,7 @@ def arrival(background: Callable[[str], ModuleType]) -> Any:
     return background("checks.imported_scene").Arrival()
 
 
-def test_what_came_in_is_counted_whatever_the_format(
+def test_imported_objects_are_counted_in_every_format(
     arrival: Any, background: Callable[[str], ModuleType], tmp_path: Path
 ) -> None:
     """Not what was there before: the artist's own Blender may have much in it."""
@@ -176,7 +176,7 @@ def test_what_came_in_is_counted_whatever_the_format(
     background("checks.imported_scene").Arrival().check()
 
 
-def test_materials_that_came_in_are_counted(
+def test_imported_materials_are_counted(
     arrival: Any, background: Callable[[str], ModuleType]
 ) -> None:
     for number in range(1001):
@@ -186,7 +186,7 @@ def test_materials_that_came_in_are_counted(
 
 
 @pytest.mark.parametrize("is_packed", [True, False])
-def test_pictures_that_came_in_are_counted(
+def test_imported_images_are_counted(
     is_packed: bool, arrival: Any, background: Callable[[str], ModuleType], tmp_path: Path
 ) -> None:
     """As often as they are there; none of them is opened for it."""
@@ -202,7 +202,7 @@ def test_pictures_that_came_in_are_counted(
         arrival.check()
 
 
-def test_two_pictures_in_an_fbx_stay_two(
+def test_two_images_in_an_fbx_stay_separate(
     background: Callable[[str], ModuleType], tmp_path: Path
 ) -> None:
     """Their names, which lead to the maker's disk and are as long as each other, become none."""

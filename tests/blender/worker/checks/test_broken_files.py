@@ -68,7 +68,7 @@ def job(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", sorted(whole()))
-def test_whole_files_come_in(name: str, near: Near, job: Path) -> None:
+def test_intact_files_are_imported(name: str, near: Near, job: Path) -> None:
     (job / name).write_bytes(whole()[name])
     assert near.prepare(job / name) == "done"
     assert sorted(path.name for path in job.iterdir()) == sorted(
@@ -105,7 +105,7 @@ def test_broken_files_do_no_harm(near: Near, job: Path, tmp_path: Path) -> None:
     assert ends.get("died", 0) + ends.get("failed", 0) <= COUNT // 50
 
 
-def test_what_watches_sees(tmp_path: Path) -> None:
+def test_the_file_access_monitor_notices_reads(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with Watch(tmp_path / "file") as watch:
         assert watch.opened() == 0

@@ -134,7 +134,7 @@ def secret(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("mesh", ["mesh.glb", "mesh.gltf"])
 @pytest.mark.parametrize("form", ["{}", "../{0.name}", "a/%2e%2e/../{0.name}", "..\\{0.name}",
                                   "data:a/../../{0.name}", "sub/{0.name}"])  # fmt: skip
-def test_a_mesh_cannot_take_the_artists_pictures_along(
+def test_a_mesh_cannot_include_images_of_the_artist(
     form: str,
     mesh: str,
     secret: Path,
@@ -204,7 +204,7 @@ def exported_fbx(path: Path, texture: Path, background: Callable[[str], ModuleTy
     return path
 
 
-def test_an_fbx_names_textures_in_vain(
+def test_an_fbx_cannot_read_textures_outside_of_its_folder(
     secret: Path, background: Callable[[str], ModuleType], prepare: Any
 ) -> None:
     path = exported_fbx(secret.parent / "job" / "mesh.fbx", secret, background)
@@ -273,7 +273,7 @@ HEADS = {
 
 
 @pytest.mark.parametrize("head", HEADS)
-def test_formats_are_told_as_the_job_tells_them(
+def test_formats_are_detected_as_by_the_job(
     head: bytes, addon: ModuleType, background: Callable[[str], ModuleType], tmp_path: Path
 ) -> None:
     path = tmp_path / "mesh"
@@ -295,7 +295,7 @@ def test_formats_are_told_as_the_job_tells_them(
 
 
 @pytest.mark.parametrize("text", [ASCII_FBX, OLD_ASCII_FBX])
-def test_ascii_fbx_is_read_or_said_to_be_unreadable(
+def test_ascii_fbx_is_read_or_reported_as_unreadable(
     text: str, background: Callable[[str], ModuleType], prepare: Any, tmp_path: Path
 ) -> None:
     mesh = tmp_path / "mesh.fbx"

@@ -75,7 +75,7 @@ def all_names() -> list[str]:
     return found + [one.name for mesh in bpy.data.meshes for one in mesh.attributes]
 
 
-def test_an_obj_whose_names_are_no_text_comes_in(importing: Any, tmp_path: Path) -> None:
+def test_an_obj_with_undecodable_names_is_imported(importing: Any, tmp_path: Path) -> None:
     odd_path(tmp_path, b"tex" + ODD + b".png").write_bytes(png_of(64, 48))
     (tmp_path / "m.mtl").write_bytes(
         b"newmtl mat" + ODD + b"\nKd 1 0 0\nmap_Kd tex" + ODD + b".png\nnewmtl red\nKd 0 1 0\n"
@@ -114,7 +114,7 @@ def test_a_point_clouds_odd_attribute_is_renamed(importing: Any, tmp_path: Path)
     ],
     ids=["halves", "no UTF-8", "extras", "scene"],
 )
-def test_a_gltf_with_half_letters_comes_in(
+def test_a_glb_with_lone_surrogates_is_imported(
     importing: Any, tmp_path: Path, names: dict[str, bytes]
 ) -> None:
     path = tmp_path / "mesh.glb"
@@ -126,7 +126,7 @@ def test_a_gltf_with_half_letters_comes_in(
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_text_gltf_with_half_letters_comes_in(importing: Any, tmp_path: Path) -> None:
+def test_a_text_gltf_with_lone_surrogates_is_imported(importing: Any, tmp_path: Path) -> None:
     (tmp_path / "data.bin").write_bytes(POINTS)
     text = named(node=b"n\\ud83d").replace(
         b'{"byteLength": 36}', b'{"byteLength": 36, "uri": "data.bin"}'
@@ -166,7 +166,7 @@ def test_escape_codes_and_marks_of_direction_stay_out_of_names(
     assert bpy.data.materials[0].name == "Material"
 
 
-def test_a_material_file_with_an_odd_name_is_judged_as_any_other(
+def test_a_material_file_with_an_odd_name_is_checked_like_any_other(
     importing: Any, tmp_path: Path
 ) -> None:
     outside = tmp_path / "private.png"

@@ -38,7 +38,7 @@ def saved(picture: Image.Image, format_: str, **how: Any) -> bytes:
 
 
 @pytest.mark.parametrize("format_", ["png", "jpeg", "webp", "bmp", "tiff"])
-def test_one_color_and_something(check: Any, format_: str) -> None:
+def test_blank_and_non_blank_images_are_told_apart(check: Any, format_: str) -> None:
     assert check(saved(Image.new("RGB", (90, 60), (200, 180, 20)), format_)) == "one_color"
     assert check(saved(drawn(), format_)) == "no"
 
@@ -52,7 +52,7 @@ def test_the_noise_of_a_scanner_on_an_empty_sheet_is_one_color(check: Any) -> No
 
 
 @pytest.mark.parametrize("format_", ["png", "webp", "tiff"])
-def test_nothing_opaque(check: Any, format_: str) -> None:
+def test_a_fully_transparent_image_is_reported(check: Any, format_: str) -> None:
     how = {"lossless": True, "exact": True} if format_ == "webp" else {}
     for opacity, seen in ((0, "transparent"), (60, "transparent"), (200, "no")):
         picture = drawn(mode="RGBA")
@@ -72,7 +72,9 @@ def test_what_cannot_be_read_is_refused(check: Any) -> None:
         assert check(b"\x89PNG\r\n\x1a\nbroken") == "transparent", "transparent"
 
 
-def test_a_byte_that_nobody_set_hides_no_bmp(check: Any, addon: ModuleType, tmp_path: Path) -> None:
+def test_an_unset_alpha_byte_does_not_hide_a_bmp(
+    check: Any, addon: ModuleType, tmp_path: Path
+) -> None:
     picture = drawn((64, 48))
     data = bytearray(saved(picture.convert("RGBA"), "bmp"))
     start = int.from_bytes(data[10:14], "little")

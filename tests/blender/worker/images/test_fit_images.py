@@ -89,7 +89,7 @@ def test_transparency_is_kept_where_png_is_taken(package: Any, tmp_path: Path) -
     assert (found[-5, -5, :3] > 250).all()
 
 
-def test_what_cannot_fit_is_refused(package: Any, tmp_path: Path) -> None:
+def test_an_image_that_cannot_fit_the_limits_is_refused(package: Any, tmp_path: Path) -> None:
     source = write_picture(tmp_path / "a.png", noise(400, 400))
     with pytest.raises(Exception, match="cannot be made to fit"):
         fitted(package, source, max_bytes=500)

@@ -79,9 +79,7 @@ def layers(tmp_path: Path) -> Path:
     return tmp_path / "layers.exr"
 
 
-def test_a_file_of_several_layers_is_called_one(
-    addon: ModuleType, photo: Any, layers: Path
-) -> None:
+def test_a_layered_file_is_reported_as_such(addon: ModuleType, photo: Any, layers: Path) -> None:
     def room(name: str) -> Any:
         return import_module(f"{addon.__name__}.{name}")
 
@@ -94,7 +92,7 @@ def test_a_file_of_several_layers_is_called_one(
         room("scene.image_source").picture_source(image)
 
 
-def test_sixteen_bits_are_no_different(photo: Any, tmp_path: Path) -> None:
+def test_sixteen_bit_images_are_read_like_eight_bit_ones(photo: Any, tmp_path: Path) -> None:
     """Blender keeps them as linear floats with associated alpha."""
     stored = (50000, 25000, 0, 32768)
 
@@ -131,7 +129,7 @@ def test_a_large_picture_is_scaled_down(photo: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"])
-def test_what_blender_cannot_read_is_refused(
+def test_an_image_that_blender_cannot_read_is_refused(
     content: bytes, addon: ModuleType, photo: Any, tmp_path: Path
 ) -> None:
     refusal = import_module(f"{addon.__name__}.worker.refusal").Refusal

@@ -47,7 +47,9 @@ def prepared(background: Any, tmp_path: Path) -> Callable[..., list[bpy.types.Ob
 
 @pytest.mark.parametrize("choice", CHOICES)
 @pytest.mark.parametrize("name", MESHES)
-def test_it_looks_as_imported(name: str, choice: str, prepared: Any, tmp_path: Path) -> None:
+def test_a_prepared_model_looks_like_blenders_own_import(
+    name: str, choice: str, prepared: Any, tmp_path: Path
+) -> None:
     mesh = MESHES[name](tmp_path)
     import_plainly(mesh)
     plain = looks()
@@ -78,7 +80,7 @@ def test_each_object_keeps_its_material(two: Any, background: Any) -> None:
 
 
 @pytest.mark.parametrize("hidden", [1, 2])
-def test_what_is_hidden_stays_so_unless_it_is_all(hidden: int, two: Any, background: Any) -> None:
+def test_hidden_objects_stay_hidden_unless_all_are(hidden: int, two: Any, background: Any) -> None:
     """And it stands where it is: Blender computes no place of a hidden object."""
     for thing in two[2 - hidden :]:
         thing.hide_viewport = True
@@ -89,7 +91,7 @@ def test_what_is_hidden_stays_so_unless_it_is_all(hidden: int, two: Any, backgro
     assert min(vertex.co.z for vertex in two[1].data.vertices) == pytest.approx(5)
 
 
-def test_a_white_material_is_not_made_for_nothing(prepared: Any, tmp_path: Path) -> None:
+def test_no_needless_white_material_is_created(prepared: Any, tmp_path: Path) -> None:
     (thing,) = prepared(MESHES["ply_white"](tmp_path))
     assert not list(thing.data.materials)
 

@@ -140,7 +140,7 @@ def painted(path: Path, **factors: float) -> Path:
     return path
 
 
-def test_a_painted_surface_is_no_metal(mended: Any, tmp_path: Path) -> None:
+def test_a_textured_surface_is_not_metallic(mended: Any, tmp_path: Path) -> None:
     glb = painted(tmp_path / "mesh.glb", metallic=1.0, roughness=0.0)
     (thing,) = mended(glb)
     assert surface(thing).inputs["Metallic"].default_value == 0.0
@@ -163,13 +163,13 @@ def volume(thing: bpy.types.Object) -> float:
     return float(room("worker.edits.print_check")._volume(thing))
 
 
-def test_what_is_inside_out_is_turned(mended: Any, tmp_path: Path) -> None:
+def test_inverted_meshes_are_flipped(mended: Any, tmp_path: Path) -> None:
     inward = write_glb(tmp_path / "m.glb", {"POSITION": PYRAMID, "indices": FACES[:, ::-1].copy()})
     assert volume(mended(inward)[0]) == pytest.approx(4)
     assert volume(mended(inward, outward=False)[0]) == pytest.approx(-4)
 
 
-def test_one_of_two_parts_and_single_faces_are_turned(mended: Any, tmp_path: Path) -> None:
+def test_an_inverted_part_and_single_faces_are_flipped(mended: Any, tmp_path: Path) -> None:
     broken = FACES.copy()
     broken[2] = broken[2, ::-1]
     arrays: dict[str, Any] = {
@@ -187,13 +187,13 @@ def test_an_open_sheet_is_left_as_it_is(mended: Any, tmp_path: Path) -> None:
     assert all(face.normal.y > 0.9 for face in thing.data.polygons)
 
 
-def test_doubles_can_stay(mended: Any, tmp_path: Path) -> None:
+def test_merging_by_distance_can_be_switched_off(mended: Any, tmp_path: Path) -> None:
     glb = write_glb(tmp_path / "mesh.glb", split_at_every_face())
     assert len(mended(glb)[0].data.vertices) == 5
     assert len(mended(glb, weld=False)[0].data.vertices) == 18
 
 
-def test_normals_as_they_came_or_by_angle(mended: Any, tmp_path: Path) -> None:
+def test_normals_are_kept_or_set_by_angle(mended: Any, tmp_path: Path) -> None:
     glb = write_glb(tmp_path / "mesh.glb", {"POSITION": PYRAMID, "indices": FACES})
 
     def sharp(**mending: Any) -> tuple[int, int]:
@@ -230,7 +230,7 @@ def low_and_high(things: list[bpy.types.Object]) -> Any:
 BOX = ((-(2**0.5), -(2**0.5), 0), (2**0.5, 2**0.5, 6))
 
 
-def test_tidy_leaves_one_mesh_that_holds_its_transforms(mended: Any, untidy: Path) -> None:
+def test_tidying_leaves_one_mesh_with_applied_transforms(mended: Any, untidy: Path) -> None:
     things = mended(untidy)
     assert [thing.type for thing in things] == ["MESH"]
     np.testing.assert_allclose(things[0].matrix_world, np.eye(4), atol=1e-6)
@@ -256,7 +256,7 @@ def test_the_files_own_hierarchy_can_stay(mended: Any, untidy: Path) -> None:
     assert all(thing.name.startswith("photo") for thing in things)
 
 
-def test_the_scenes_choices_are_the_background_blenders_own(addon: ModuleType) -> None:
+def test_cleanup_options_of_the_scene_match_the_worker(addon: ModuleType) -> None:
     asked = room("state.import_options").mending_as_asked(bpy.context.scene)
     choices = room("worker.import_options")
     assert asked.pop("angle") == pytest.approx(choices.Mending().angle)
@@ -265,7 +265,7 @@ def test_the_scenes_choices_are_the_background_blenders_own(addon: ModuleType) -
     assert asked == usual
 
 
-def test_nonsense_is_taken_for_the_default(addon: ModuleType) -> None:
+def test_invalid_cleanup_options_fall_back_to_the_default(addon: ModuleType) -> None:
     choices = room("worker.import_options")
     assert choices.mending_of(None) == choices.Mending()
     assert choices.mending_of({"weld": "yes", "what": 1, "texture_limit": 2.5}) == choices.Mending()
@@ -291,7 +291,7 @@ def test_the_model_is_there_while_its_preview_is_drawn(
         assert there.objects == ["photo"]
 
 
-def test_places_with_one_key_are_told_apart(addon: ModuleType, monkeypatch: Any) -> None:
+def test_vertices_with_the_same_hash_are_told_apart(addon: ModuleType, monkeypatch: Any) -> None:
     welding = room("worker.mesh.merge_vertices")
     points = np.random.default_rng(3).integers(-2, 3, (4000, 3)).astype(np.float32)
     _, places = np.unique(points, axis=0, return_inverse=True)
@@ -371,7 +371,7 @@ def test_normals_that_are_no_numbers_are_blenders_own(
     assert np.allclose(np.linalg.norm(unknown, axis=1), 1.0, atol=1e-3)
 
 
-def test_normals_beside_other_values_go_blenders_way(
+def test_normals_with_other_attributes_use_blenders_own_merge(
     mended: Any, carried: list[bool], tmp_path: Path
 ) -> None:
     weights = np.ones((18, 1), np.float32)
@@ -386,7 +386,7 @@ def test_normals_beside_other_values_go_blenders_way(
     ("turn", "scale"),
     [((0, 0, 0, 1), (-1, 1, 1)), ((0.5, 0.5, 0.5, 0.5), (-1, 2, 1)), ((0, 0, 0, 1), (3, 1, 0.5))],
 )
-def test_a_files_normals_are_turned_with_it(
+def test_custom_normals_rotate_with_the_mesh(
     turn: Any, scale: Any, mended: Any, carried: list[bool], tmp_path: Path
 ) -> None:
     leaning = flat_normals() + (0.0, 0.4, 0.2)

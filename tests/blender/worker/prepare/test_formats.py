@@ -57,7 +57,7 @@ def exported(path: Path, background: Callable[[str], ModuleType], **options: Any
     return set(json.loads(data[20 : 20 + length]).get("extensionsRequired", ()))
 
 
-def test_webp_textures(
+def test_webp_textures_are_read(
     background: Callable[[str], ModuleType], prepare: Any, tmp_path: Path
 ) -> None:
     path = tmp_path / "mesh.glb"
@@ -69,7 +69,9 @@ def test_webp_textures(
     assert tuple(image.size) == (4, 4)
 
 
-def test_draco(background: Callable[[str], ModuleType], prepare: Any, tmp_path: Path) -> None:
+def test_draco_compression_is_read(
+    background: Callable[[str], ModuleType], prepare: Any, tmp_path: Path
+) -> None:
     name = background("prepare.importing").DRACO
     path = tmp_path / "mesh.glb"
     if name in background("prepare.importing").readable_extensions():
@@ -99,7 +101,7 @@ def test_meshopt_is_named_where_it_is_not_read(
     assert "“Compression”" in caught.value.hint
 
 
-def test_importers_speak_for_themselves(background: Callable[[str], ModuleType]) -> None:
+def test_importer_errors_are_passed_on(background: Callable[[str], ModuleType]) -> None:
     reason = background("prepare.importing").reason_of
     assert reason("Error: Bad glTF: no asset in json") == "Bad glTF: no asset in json."
     raised = (

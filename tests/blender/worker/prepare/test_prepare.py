@@ -139,7 +139,7 @@ def split_at_every_face() -> Arrays:
     }
 
 
-def test_what_the_exporter_split_is_welded(prepare: Any, tmp_path: Path) -> None:
+def test_vertices_split_by_the_exporter_are_merged(prepare: Any, tmp_path: Path) -> None:
     arrays = split_at_every_face()
     done, (thing,) = prepare(write_glb(tmp_path / "mesh.glb", arrays))
     assert (len(thing.data.vertices), len(thing.data.polygons)) == (5, 6)
@@ -151,7 +151,7 @@ def test_what_the_exporter_split_is_welded(prepare: Any, tmp_path: Path) -> None
     np.testing.assert_allclose(uv.reshape(-1, 2), expected, atol=1e-6)
 
 
-def test_it_stands_on_the_ground_and_faces_the_front(prepare: Any, tmp_path: Path) -> None:
+def test_a_prepared_model_stands_on_the_ground_facing_front(prepare: Any, tmp_path: Path) -> None:
     moved = {"POSITION": PYRAMID + np.array((7, 5, 3), np.float32), "indices": FACES}
     done, (thing,) = prepare(write_glb(tmp_path / "mesh.glb", moved, scale=[2, 2, 2]))
     assert thing.rotation_mode == "XYZ"
@@ -188,7 +188,7 @@ def test_vertex_colors_feed_the_base_color(prepare: Any, tmp_path: Path) -> None
     assert max(green, blue) < red / 2  # the sheen is white
 
 
-def test_colors_survive_the_weld(prepare: Any, tmp_path: Path) -> None:
+def test_vertex_colors_survive_merging(prepare: Any, tmp_path: Path) -> None:
     colors = np.full((18, 4), 255, np.uint8)
     colors[:, 1] = np.arange(18) * 10
     arrays = {**split_at_every_face(), "COLOR_0": colors}
@@ -205,7 +205,7 @@ def test_faces_without_normals_are_smooth_but_for_sharp_edges(prepare: Any, tmp_
     assert any(edge.use_edge_sharp for edge in thing.data.edges)
 
 
-def test_back_to_back_faces_stay_two(prepare: Any, tmp_path: Path) -> None:
+def test_back_to_back_faces_stay_separate(prepare: Any, tmp_path: Path) -> None:
     triangle = PYRAMID[[0, 1, 4]]
     arrays = {
         "POSITION": np.concatenate((triangle, triangle)),
@@ -298,7 +298,7 @@ def test_the_model_file_holds_nothing_else(several: Path, prepare: Any, tmp_path
 
 
 @pytest.mark.parametrize("suffix", ["fbx", "obj"])
-def test_other_formats_by_blenders_importers(suffix: str, prepare: Any, tmp_path: Path) -> None:
+def test_other_formats_use_blenders_importers(suffix: str, prepare: Any, tmp_path: Path) -> None:
     bpy.ops.mesh.primitive_cone_add(location=(3, 4, 5))
     for thing in list(bpy.data.objects):
         thing.select_set(thing == bpy.context.object)
@@ -340,7 +340,7 @@ def test_textures_outside_of_the_files_folder_stay_where_they_are(
         b"Kaydara FBX Binary  \0\x1a\0 and no more",
     ],
 )
-def test_what_is_no_mesh_is_refused(
+def test_a_file_that_is_not_a_mesh_is_refused(
     content: bytes, background: Callable[[str], ModuleType], prepare: Any, tmp_path: Path
 ) -> None:
     path = tmp_path / "mesh.glb"

@@ -93,7 +93,7 @@ def change(folder: Path, name: str, **changes: Any) -> Record:
     return record
 
 
-def test_every_picture_once_and_never_again(
+def test_a_batch_orders_each_image_once_and_never_again(
     batch: Callable[..., Told], pictures: Callable[[int], Path], crowd: Crowd, tmp_path: Path
 ) -> None:
     folder = pictures(12)
@@ -147,7 +147,7 @@ def test_one_failure_does_not_stop_the_others(
     assert (again["failed"], again["ordered"], len(crowd.tasks)) == (1, 1, 6)
 
 
-def test_what_was_refused_cost_nothing_and_is_ordered_again(
+def test_a_refused_order_costs_nothing_and_is_ordered_again(
     batch: Callable[..., Told], pictures: Callable[[int], Path], crowd: Crowd
 ) -> None:
     crowd.refuse = {2: 402}
@@ -157,7 +157,7 @@ def test_what_was_refused_cost_nothing_and_is_ordered_again(
     assert (code, said["done"], said["ordered"], len(crowd.tasks)) == (0, 4, 1, 4)
 
 
-def test_no_more_is_tried_where_all_will_be_refused(
+def test_a_batch_stops_when_every_order_would_be_refused(
     batch: Callable[..., Told], pictures: Callable[[int], Path], crowd: Crowd
 ) -> None:
     crowd.refuse = dict.fromkeys(range(1000), 402)
@@ -168,7 +168,7 @@ def test_no_more_is_tried_where_all_will_be_refused(
     assert batch(pictures(60))[1]["ordered"] == 60
 
 
-def test_an_uncertain_order_is_told_and_never_sent_again(
+def test_an_uncertain_order_is_reported_and_never_sent_again(
     batch: Callable[..., Told], pictures: Callable[[int], Path], crowd: Crowd, tmp_path: Path
 ) -> None:
     batch(pictures(3))
@@ -184,7 +184,7 @@ def test_an_uncertain_order_is_told_and_never_sent_again(
     assert len(crowd.tasks) == 3
 
 
-def test_what_is_unfinished_goes_on(
+def test_a_batch_resumes_its_unfinished_jobs(
     batch: Callable[..., Told], pictures: Callable[[int], Path], crowd: Crowd, tmp_path: Path
 ) -> None:
     batch(pictures(3))
@@ -194,7 +194,7 @@ def test_what_is_unfinished_goes_on(
     assert (code, said["done"], len(crowd.tasks)) == (0, 3, 3)
 
 
-def test_a_table_with_settings_and_its_errors(
+def test_a_table_gives_settings_per_row_and_reports_its_errors(
     batch: Callable[..., Told], pictures: Callable[[int], Path], crowd: Crowd, tmp_path: Path
 ) -> None:
     pictures(4)
@@ -214,7 +214,7 @@ def test_a_table_with_settings_and_its_errors(
     assert (record.settings["face_limit"], len(record.pictures)) == (500, 2)
 
 
-def test_a_service_with_fewer_places_is_believed(
+def test_a_batch_respects_a_lower_limit_of_the_service(
     batch: Callable[..., Told], pictures: Callable[[int], Path], crowd: Crowd
 ) -> None:
     crowd.places, crowd.takes = 3, 0.5  # longer than a slow machine takes to order the next
@@ -223,7 +223,7 @@ def test_a_service_with_fewer_places_is_believed(
     assert 1 <= len(crowd.refused) <= 20
 
 
-def test_jobs_says_how_many_at_once(
+def test_the_jobs_option_limits_parallel_jobs(
     batch: Callable[..., Told], pictures: Callable[[int], Path], crowd: Crowd
 ) -> None:
     crowd.places = 2
@@ -275,7 +275,7 @@ def test_without_a_key_nothing_is_started(
     assert not crowd.asked
 
 
-def test_an_order_that_was_answered_is_not_told_as_uncertain(
+def test_an_answered_order_is_not_reported_as_uncertain(
     batch: Callable[..., Told], pictures: Callable[[int], Path], crowd: Crowd
 ) -> None:
     """The batch ends between the answer to an order and the first look at its task."""

@@ -92,7 +92,7 @@ def is_shown_whole(text: str) -> bool:
     return text.replace("👩\u200d🚀", "🚀").isprintable()
 
 
-def test_names_that_are_no_text_are_ordered_listed_and_put_out(
+def test_files_with_undecodable_names_are_ordered_listed_and_printed(
     tmp_path: Path, crowd: Crowd, batch: Callable[..., Told], png: bytes
 ) -> None:
     (tmp_path / "in").mkdir()
@@ -112,7 +112,7 @@ def test_names_that_are_no_text_are_ordered_listed_and_put_out(
     assert [row["file"] for row in again["jobs"]] == [row["file"] for row in said["jobs"]]
 
 
-def test_what_cannot_be_planned_is_that_items_failure(
+def test_an_item_that_cannot_be_planned_fails_alone(
     tmp_path: Path, crowd: Crowd, batch: Callable[..., Told], png: bytes,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
@@ -136,7 +136,7 @@ def test_what_cannot_be_planned_is_that_items_failure(
     assert [row["error"] for row in table_of(tmp_path)] == ["", "unexpected", *["bad_image"] * 3]
 
 
-def test_what_cannot_be_started_is_that_items_failure(
+def test_an_item_that_cannot_be_started_fails_alone(
     tmp_path: Path, crowd: Crowd, batch: Callable[..., Told], png: bytes,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
@@ -155,7 +155,7 @@ def test_what_cannot_be_started_is_that_items_failure(
     assert said["done"] == 2
 
 
-def test_a_batch_that_breaks_off_still_tells_what_was_ordered(
+def test_an_aborted_batch_still_reports_what_was_ordered(
     tmp_path: Path, crowd: Crowd, batch: Callable[..., Told], png: bytes,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
@@ -193,7 +193,7 @@ def test_a_disk_that_is_full_for_the_table_still_gives_the_summary(
     assert "No space left on device" in told
 
 
-def test_a_broken_record_is_that_items_failure(
+def test_a_broken_record_fails_its_item_alone(
     tmp_path: Path, crowd: Crowd, batch: Callable[..., Told], png: bytes
 ) -> None:
     made = pictures(tmp_path, png, "a.png", "b.png")
@@ -209,7 +209,7 @@ def test_a_broken_record_is_that_items_failure(
     assert {row["state"] for row in said["jobs"]} == {"ready"}
 
 
-def test_a_folder_that_cannot_be_read_is_told_with_the_others(
+def test_an_unreadable_folder_is_reported_with_the_others(
     tmp_path: Path, crowd: Crowd, batch: Callable[..., Told], png: bytes,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
@@ -257,7 +257,7 @@ def test_no_mesh_takes_the_place_of_another_even_when_run_again(
         (-1.5, -1.5), (None, None), ("half\ud83d", "half�"),
     ],
 )  # fmt: skip
-def test_cells_are_no_formulas(value: object, cell: object) -> None:
+def test_no_cell_of_the_table_is_a_formula(value: object, cell: object) -> None:
     assert as_cell(value) == cell
 
 

@@ -17,7 +17,7 @@ def names(lines: list[Line]) -> list[str]:
     return [Path(line.image).name for line in lines]
 
 
-def test_files_folders_and_addresses_each_once(tmp_path: Path) -> None:
+def test_files_folders_and_urls_are_listed_once_each(tmp_path: Path) -> None:
     for name in ("b.PNG", "a.jpg", ".hidden.png", "notes.txt", "c.webp"):
         (tmp_path / name).write_bytes(b"x")
     (tmp_path / "deeper.png").mkdir()
@@ -27,7 +27,7 @@ def test_files_folders_and_addresses_each_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("between", [",", ";", "\t"])
-def test_a_table_as_spreadsheets_save_it(tmp_path: Path, between: str) -> None:
+def test_a_table_saved_by_a_spreadsheet_is_read(tmp_path: Path, between: str) -> None:
     rows = [
         ["image", " provider", "face_limit", "left"],
         ["cup.png", "tripo", "500", "side.png"],
@@ -63,14 +63,16 @@ def test_a_table_as_spreadsheets_save_it(tmp_path: Path, between: str) -> None:
         ("image,provider\n", "no picture"),
     ],
 )
-def test_a_table_that_is_none_is_a_sentence(tmp_path: Path, text: str, said: str) -> None:
+def test_a_file_that_is_not_a_table_is_reported_in_one_sentence(
+    tmp_path: Path, text: str, said: str
+) -> None:
     table = tmp_path / "list.csv"
     table.write_text(text, "utf-8")
     with pytest.raises(ImageToMeshError, match=said):
         read_sources([str(table)])
 
 
-def test_nothing_at_all_is_a_sentence(tmp_path: Path) -> None:
+def test_an_empty_batch_is_reported_in_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(ImageToMeshError, match="no picture"):
         read_sources([str(tmp_path)])
     (tmp_path / "list.csv").write_bytes("image\nä.png".encode("utf-16"))
@@ -80,7 +82,7 @@ def test_nothing_at_all_is_a_sentence(tmp_path: Path) -> None:
         read_sources([str(tmp_path / "gone.csv")])
 
 
-def test_null_characters_in_a_table_are_a_sentence(tmp_path: Path) -> None:
+def test_null_characters_in_a_table_are_reported_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("image,note\na\0.png,x\n", "utf-8")
     with pytest.raises(ImageToMeshError, match="null characters"):
         read_sources([str(tmp_path / "list.csv")])
@@ -89,13 +91,13 @@ def test_null_characters_in_a_table_are_a_sentence(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ['image,"note\na.png,x\n', 'image\n"a.png\n', "image\r\r\n\n\n"])
-def test_a_table_with_broken_quotes_is_a_sentence(tmp_path: Path, text: str) -> None:
+def test_broken_quotes_in_a_table_are_reported_in_one_sentence(tmp_path: Path, text: str) -> None:
     (tmp_path / "list.csv").write_text(text, "utf-8")
     with pytest.raises(ImageToMeshError):
         read_sources([str(tmp_path / "list.csv")])
 
 
-def test_a_link_to_itself_and_a_pipe_are_sentences(tmp_path: Path) -> None:
+def test_a_circular_link_and_a_pipe_are_reported_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "loop.png").symlink_to(tmp_path / "loop.png")
     assert [line.image for line in read_sources([str(tmp_path / "loop.png")])] == [
         str(tmp_path / "loop.png")

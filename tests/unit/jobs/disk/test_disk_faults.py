@@ -78,7 +78,7 @@ def disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Disk:
 
 
 @pytest.mark.parametrize("left", range(WRITES))
-def test_full_at_every_write(
+def test_a_full_disk_at_any_write_loses_nothing(
     running: Session,
     tmp_path: Path,
     png: bytes,
@@ -116,7 +116,7 @@ def gone_on(running: Session, root: Path, spec: Any) -> bool:
     return states == [State.READY]
 
 
-def test_full_in_the_middle_of_a_download(
+def test_a_disk_that_fills_up_during_a_download_loses_nothing(
     orders: Orders,
     running: Session,
     tmp_path: Path,
@@ -143,7 +143,7 @@ def test_full_in_the_middle_of_a_download(
     assert (tmp_path / view.job / "mesh.glb").read_bytes() == service.mesh
 
 
-def test_a_read_only_library_is_a_sentence_and_nothing_is_sent(
+def test_a_read_only_library_is_reported_and_nothing_is_sent(
     orders: Orders, tmp_path: Path, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = os.mkdir
@@ -171,7 +171,7 @@ def test_a_read_only_library_can_be_read(tmp_path: Path, monkeypatch: pytest.Mon
     assert not library.is_held("a")
 
 
-def test_a_library_on_another_file_system(
+def test_a_library_on_another_file_system_works(
     running: Session, png: bytes, rehearsal: Provider[Any], service: Service, tmp_path: Path
 ) -> None:
     with tempfile.TemporaryDirectory(dir=_other_file_system(tmp_path)) as other:
@@ -205,7 +205,9 @@ def no_locks(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     assert asked
 
 
-def test_a_file_system_without_locks(orders: Orders, tmp_path: Path, no_locks: list[int]) -> None:
+def test_a_file_system_without_locks_works(
+    orders: Orders, tmp_path: Path, no_locks: list[int]
+) -> None:
     first, second = Library(tmp_path).lock("a"), Library(tmp_path).lock("a")
     assert first.take()
     assert not second.take()
@@ -217,7 +219,7 @@ def test_a_file_system_without_locks(orders: Orders, tmp_path: Path, no_locks: l
 
 
 @pytest.mark.parametrize("state", [State.RUNNING, State.DOWNLOADING])
-def test_deleted_while_it_runs(
+def test_a_job_deleted_while_it_runs_ends_with_an_error(
     orders: Orders,
     running: Session,
     tmp_path: Path,
@@ -247,7 +249,7 @@ def test_deleted_while_it_runs(
     assert not Library(tmp_path).jobs()
 
 
-def test_a_job_in_work_is_not_deleted_by_others(tmp_path: Path, png: bytes) -> None:
+def test_a_running_job_is_not_deleted_by_another_process(tmp_path: Path, png: bytes) -> None:
     from image_to_mesh.jobs import Record
 
     library = Library(tmp_path)
@@ -261,7 +263,7 @@ def test_a_job_in_work_is_not_deleted_by_others(tmp_path: Path, png: bytes) -> N
     assert not library.jobs()
 
 
-def test_locks_are_taken_and_given_back_side_by_side(tmp_path: Path) -> None:
+def test_locks_are_taken_and_released_concurrently(tmp_path: Path) -> None:
     library, failed = Library(tmp_path), []
 
     def work(job: str) -> None:
@@ -283,7 +285,7 @@ def test_locks_are_taken_and_given_back_side_by_side(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_what_was_half_made_is_cleared_away_when_it_is_old(tmp_path: Path) -> None:
+def test_old_half_written_job_folders_are_removed(tmp_path: Path) -> None:
     for name in (".new-old", ".new-young", "job"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "front.png").write_bytes(b"")
@@ -295,7 +297,7 @@ def test_what_was_half_made_is_cleared_away_when_it_is_old(tmp_path: Path) -> No
     assert sorted(path.name for path in tmp_path.iterdir()) == [".new-young", "job"]
 
 
-def test_locks_of_jobs_that_were_never_made_are_cleared_away(tmp_path: Path) -> None:
+def test_locks_of_jobs_that_were_never_created_are_removed(tmp_path: Path) -> None:
     library = Library(tmp_path)
     held = library.lock("batch")
     assert held.take()

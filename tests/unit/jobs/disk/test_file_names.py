@@ -48,13 +48,13 @@ RESERVED = (
         ("\U0001f469\u200d\U0001f4bb", "\U0001f469\u200d\U0001f4bb"),
     ],
 )
-def test_a_name_is_one_that_every_system_takes(name: str, safe: str) -> None:
+def test_file_names_are_valid_on_every_system(name: str, safe: str) -> None:
     assert safe_name(name) == safe
     assert safe_name(safe) == safe
 
 
 @pytest.mark.parametrize("name", RESERVED)
-def test_what_windows_keeps_for_devices_gets_another_name(name: str) -> None:
+def test_reserved_names_of_windows_are_changed(name: str) -> None:
     assert is_reserved(name)
     assert is_reserved(f"{name}.glb")
     assert not is_reserved(f"{safe_name(name)}.glb")
@@ -64,7 +64,7 @@ def test_ordinary_names_are_not_reserved() -> None:
     assert not any(map(is_reserved, ("console", "null", "com10x", "a.nul", "lpt", "com", "_nul")))
 
 
-def test_long_names_are_cut_between_letters() -> None:
+def test_long_names_are_cut_between_characters() -> None:
     for name in ("x" * 5000, "猫" * 300, "🐈" * 255):
         assert 190 < len(safe_name(name).encode()) <= 200
 
@@ -85,7 +85,9 @@ def test_long_names_are_cut_between_letters() -> None:
         ([], []),
     ],
 )
-def test_no_two_names_are_the_same_anywhere(names: list[str], distinct: list[str]) -> None:
+def test_distinct_names_stay_distinct_on_every_system(
+    names: list[str], distinct: list[str]
+) -> None:
     found = distinct_names(names)
     assert found == distinct
     alike = {unicodedata.normalize("NFKC", name.casefold()) for name in found}
@@ -93,12 +95,12 @@ def test_no_two_names_are_the_same_anywhere(names: list[str], distinct: list[str
     assert distinct_names(names) == found
 
 
-def test_more_behind_them_change_no_name_before() -> None:
+def test_later_names_do_not_change_earlier_ones() -> None:
     names = ["a", "a", "b"]
     assert distinct_names([*names, "c", "a"])[:3] == distinct_names(names)
 
 
-def test_a_home_that_nobody_has_is_no_home() -> None:
+def test_an_unknown_home_folder_is_not_expanded() -> None:
     assert expand_user("~no-such-user-here/x.png") == Path("~no-such-user-here/x.png")
     assert expand_user("~/x.png") == Path.home() / "x.png"
 
@@ -115,11 +117,11 @@ def test_a_home_that_nobody_has_is_no_home() -> None:
         ("/in/\n.png", "picture"),
     ],
 )
-def test_a_picture_goes_by_a_clean_name(argument: str, name: str) -> None:
+def test_an_image_gets_a_clean_file_name(argument: str, name: str) -> None:
     assert name_of(argument) == name
 
 
-def test_a_library_in_a_home_that_nobody_has_is_a_folder_as_it_is_written() -> None:
+def test_an_unknown_home_in_the_library_path_is_taken_literally() -> None:
     assert library_folder("~no-such-user-here/lib", {}) == Path("~no-such-user-here/lib")
 
 

@@ -66,7 +66,7 @@ def quick(monkeypatch: pytest.MonkeyPatch, rehearsal: Provider[Any]) -> None:
 
 @pytest.mark.parametrize("elsewhere", ["room elsewhere", "no room at all"])
 @pytest.mark.parametrize("service", [_polled, _at_once])
-def test_full_from_any_write_call_on(
+def test_a_disk_full_from_any_write_call_on_loses_no_paid_result(
     running: Session, tmp_path: Path, png: bytes, service: Any, elsewhere: str
 ) -> None:
     other = tmp_path / "other"

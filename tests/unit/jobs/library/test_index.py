@@ -57,7 +57,7 @@ def listed(found: LibraryIndex) -> list[str]:
     return [one.job for one in found.entries]
 
 
-def test_newest_first_with_what_lists_show(tmp_path: Path) -> None:
+def test_jobs_are_listed_newest_first_with_their_details(tmp_path: Path) -> None:
     put(tmp_path, "a", credits=3.0, seconds=4.0, faces=7, format="glb")
     put(tmp_path, "bb", preview="preview.png", state=State.FAILED, ticket=None,
         failure=Failure("failed", "No luck."))  # fmt: skip
@@ -73,7 +73,7 @@ def test_newest_first_with_what_lists_show(tmp_path: Path) -> None:
     assert found.size == newest.size + oldest.size
 
 
-def test_it_opens_without_looking_at_a_single_job(tmp_path: Path) -> None:
+def test_the_index_opens_without_reading_any_job(tmp_path: Path) -> None:
     put(tmp_path, "a")
     LibraryIndex(tmp_path).refresh()
     (tmp_path / "a" / "job.json").unlink()
@@ -85,7 +85,9 @@ def test_it_opens_without_looking_at_a_single_job(tmp_path: Path) -> None:
     assert not found.refresh()
 
 
-def test_only_what_has_changed_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_changed_records_are_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for job in ("a", "bb", "ccc"):
         put(tmp_path, job)
     LibraryIndex(tmp_path).refresh()
@@ -133,7 +135,7 @@ def test_a_change_within_the_same_moment_is_not_missed(tmp_path: Path) -> None:
         b"[" * 100_000,
     ],
 )
-def test_a_damaged_copy_is_made_anew(tmp_path: Path, damage: bytes) -> None:
+def test_a_damaged_index_file_is_rebuilt(tmp_path: Path, damage: bytes) -> None:
     put(tmp_path, "a")
     (tmp_path / FILE).write_bytes(damage)
     found = LibraryIndex(tmp_path)
@@ -145,7 +147,7 @@ def test_a_damaged_copy_is_made_anew(tmp_path: Path, damage: bytes) -> None:
     assert listed(again) == ["a"]
 
 
-def test_broken_records_are_told_and_hide_no_others(tmp_path: Path) -> None:
+def test_broken_records_are_reported_and_hide_no_others(tmp_path: Path) -> None:
     put(tmp_path, "a")
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "job.json").write_text("{")
@@ -163,7 +165,7 @@ def test_broken_records_are_told_and_hide_no_others(tmp_path: Path) -> None:
     assert not again.refresh()
 
 
-def test_no_library_is_no_jobs_and_a_file_is_a_sentence(tmp_path: Path) -> None:
+def test_a_missing_library_has_no_jobs_and_a_file_in_its_place_is_an_error(tmp_path: Path) -> None:
     found = LibraryIndex(tmp_path / "none")
     found.refresh()
     assert found.entries == ()
@@ -173,7 +175,7 @@ def test_no_library_is_no_jobs_and_a_file_is_a_sentence(tmp_path: Path) -> None:
         LibraryIndex(tmp_path / "file").refresh()
 
 
-def test_a_moved_library_is_the_same(tmp_path: Path) -> None:
+def test_a_moved_library_keeps_its_index(tmp_path: Path) -> None:
     put(tmp_path / "here", "a")
     LibraryIndex(tmp_path / "here").refresh()
     (tmp_path / "here").rename(tmp_path / "there")
@@ -184,7 +186,7 @@ def test_a_moved_library_is_the_same(tmp_path: Path) -> None:
     assert str(tmp_path) not in (tmp_path / "there" / FILE).read_text()
 
 
-def test_found_by_state_provider_and_words(tmp_path: Path) -> None:
+def test_jobs_are_found_by_state_provider_and_search_words(tmp_path: Path) -> None:
     put(tmp_path, "cup", name="Blue Cup")
     put(tmp_path, "cup2", name="blue cup", provider="scenario")
     put(tmp_path, "pot", name="Pot", state=State.FAILED, failure=Failure("failed", "Too dark."))
@@ -264,7 +266,9 @@ def test_a_refresh_without_changes_replaces_no_list(tmp_path: Path) -> None:
     assert index.entries is before
 
 
-def test_the_clean_up_takes_the_oldest_and_never_what_nobody_imported(tmp_path: Path) -> None:
+def test_cleanup_removes_the_oldest_and_never_results_that_were_not_imported(
+    tmp_path: Path,
+) -> None:
     for number, job in enumerate(("o", "ol", "old", "newer")):
         folder = put(tmp_path, job, size=10_000)
         if number != 1:
@@ -294,7 +298,7 @@ def test_imports_are_counted_and_survive_a_damaged_file(tmp_path: Path) -> None:
     log_import(tmp_path / "gone")
 
 
-def test_one_catalog_for_each_library(tmp_path: Path) -> None:
+def test_each_library_has_one_index(tmp_path: Path) -> None:
     assert library_index(tmp_path) is library_index(tmp_path)
     put(tmp_path, "a")
     found = library_index(tmp_path)
@@ -306,7 +310,7 @@ def test_one_catalog_for_each_library(tmp_path: Path) -> None:
 
 
 @pytest.mark.once
-def test_opening_imports_nothing_heavy(tmp_path: Path) -> None:
+def test_opening_the_index_imports_no_heavy_module(tmp_path: Path) -> None:
     put(tmp_path, "a")
     LibraryIndex(tmp_path).refresh()
     code = (

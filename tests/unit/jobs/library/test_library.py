@@ -49,7 +49,7 @@ def full_record(job: str = "20260101-000000-cup-0001") -> Record:
     )
 
 
-def test_record_comes_back_as_it_was(tmp_path: Path) -> None:
+def test_a_saved_record_is_loaded_unchanged(tmp_path: Path) -> None:
     library = Library(tmp_path / "deep" / "library")
     record = full_record()
     library.create(record, {"front.png": b"picture"})
@@ -62,7 +62,7 @@ def test_record_comes_back_as_it_was(tmp_path: Path) -> None:
     assert library.load(record.id).state is State.FAILED
 
 
-def test_a_broken_record_is_reported_and_the_others_go_on(tmp_path: Path) -> None:
+def test_a_broken_record_is_reported_and_the_others_are_listed(tmp_path: Path) -> None:
     library = Library(tmp_path)
     for number in range(5):
         library.create(full_record(f"20260101-00000{number}-cup-0001"), {})
@@ -104,13 +104,13 @@ def test_delete_takes_the_job_and_nothing_else(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["other"]
 
 
-def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
+def test_a_library_folder_that_cannot_be_created_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(LibraryProblem, match="cannot be used"):
         Library(tmp_path / "file").create(full_record(), {})
 
 
-def test_a_failed_create_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_creation_leaves_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(self: Path, target: Path) -> None:
         raise OSError(28, "No space left on device")
 
@@ -120,7 +120,7 @@ def test_a_failed_create_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monk
     assert list(tmp_path.iterdir()) == []
 
 
-def test_folder_is_chosen_by_preference_variable_platform(
+def test_the_library_folder_comes_from_preference_then_variable_then_platform(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     variable = {"IMAGE_TO_MESH_LIBRARY": str(tmp_path / "env")}
@@ -134,7 +134,7 @@ def test_folder_is_chosen_by_preference_variable_platform(
     assert library_folder("", {}) == Path.home() / "Library/Application Support/image_to_mesh"
 
 
-def test_ids_sort_by_time_and_name_the_picture() -> None:
+def test_job_ids_sort_by_time_and_name_the_image() -> None:
     assert new_job_id("Kaffee & Tasse (1)").split("-", 2)[2].startswith("kaffee-tasse-1-")
     assert "-picture-" in new_job_id("日本")
     assert len({new_job_id("a") for _ in range(100)}) > 90

@@ -112,7 +112,7 @@ SPOILED: tuple[Callable[[Path, random.Random], None], ...] = (
 
 
 @pytest.mark.once
-def test_spoiled_records_are_told_of_and_the_others_go_on(tmp_path: Path) -> None:
+def test_damaged_records_are_reported_and_the_others_are_listed(tmp_path: Path) -> None:
     library, chance = Library(tmp_path), random.Random(SEED)
     whole = [f"whole-{number:03}" for number in range(COUNT // 10)]
     for job in whole:
@@ -138,7 +138,7 @@ def test_spoiled_records_are_told_of_and_the_others_go_on(tmp_path: Path) -> Non
 
 
 @pytest.mark.once
-def test_spoiled_records_keep_no_job_from_being_taken_up(
+def test_damaged_records_do_not_stop_other_jobs_from_being_resumed(
     running: Session, tmp_path: Path, png: bytes, rehearsal: Provider[Any], service: Service
 ) -> None:
     spec = order_for(tmp_path, png, service)
@@ -182,11 +182,11 @@ def test_a_record_never_leads_out_of_its_folder(tmp_path: Path, name: str, value
 # -- older versions ------------------------------------------------------------------------------
 
 
-def test_every_older_schema_has_its_step() -> None:
+def test_every_older_schema_has_a_migration() -> None:
     assert set(STEPS) == set(range(1, SCHEMA))
 
 
-def test_a_record_of_schema_1_is_read_as_it_was_meant(tmp_path: Path) -> None:
+def test_a_schema_1_record_keeps_its_meaning(tmp_path: Path) -> None:
     library = Library(tmp_path)
     for job, state in (("a", "ready"), ("b", "queued")):
         library.create(record(job, submitted="2026-01-01T00:00:00+00:00"), {})
@@ -201,7 +201,7 @@ def test_a_record_of_schema_1_is_read_as_it_was_meant(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "a" / RECORD).read_text())["schema"] == SCHEMA
 
 
-def test_steps_are_taken_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_migrations_run_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
     def second(old: dict[str, Any]) -> None:
         old["steps"] = [*old.get("steps", []), 2]
 

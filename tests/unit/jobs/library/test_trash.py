@@ -46,20 +46,22 @@ def thrown(monkeypatch: pytest.MonkeyPatch) -> Bin:
     return made
 
 
-def test_the_whole_folder_goes(library: Library, thrown: Bin, tmp_path: Path) -> None:
+def test_deleting_moves_the_whole_folder_to_the_trash(
+    library: Library, thrown: Bin, tmp_path: Path
+) -> None:
     assert move_to_trash(library, "cup")
     assert (tmp_path / "thrown" / "front.png").read_bytes() == b"picture"
     with pytest.raises(LibraryProblem, match="no job"):
         move_to_trash(library, "cup")
 
 
-def test_a_bin_that_refuses_leaves_the_job(library: Library, thrown: Bin) -> None:
+def test_a_failing_trash_leaves_the_job_in_place(library: Library, thrown: Bin) -> None:
     thrown.refuses = True
     assert not move_to_trash(library, "cup")
     assert library.load("cup").name == "cup"
 
 
-def test_what_is_worked_on_stays(library: Library, thrown: Bin) -> None:
+def test_a_job_in_use_is_not_deleted(library: Library, thrown: Bin) -> None:
     lock = library.lock("cup")
     assert lock.take()
     with pytest.raises(LibraryProblem, match="worked on"):
@@ -68,7 +70,7 @@ def test_what_is_worked_on_stays(library: Library, thrown: Bin) -> None:
     assert move_to_trash(library, "cup")
 
 
-def test_no_other_folder_goes(library: Library, thrown: Bin, tmp_path: Path) -> None:
+def test_deleting_touches_no_other_folder(library: Library, thrown: Bin, tmp_path: Path) -> None:
     (tmp_path / "job.json").write_text("{}")
     for name in ("..", ".", "", "../..", "/"):
         with pytest.raises(LibraryProblem):
@@ -76,7 +78,7 @@ def test_no_other_folder_goes(library: Library, thrown: Bin, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(("kind", "is_safe"), [(3, True), (4, False), (2, False)])
-def test_on_windows_only_fixed_drives_have_a_bin(
+def test_on_windows_only_fixed_drives_have_a_trash(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: int, is_safe: bool
 ) -> None:
     class Windows(ModuleType):
@@ -93,7 +95,7 @@ def test_on_windows_only_fixed_drives_have_a_bin(
 
 @pytest.mark.once
 @pytest.mark.skipif(sys.platform != "linux", reason="the bins of others are not in a test's hands")
-def test_the_real_bin_has_it(library: Library, tmp_path: Path) -> None:
+def test_the_real_trash_holds_the_deleted_job(library: Library, tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path\n"
         "from image_to_mesh.jobs import Library\n"

@@ -69,7 +69,7 @@ def test_only_plain_files_are_read(tmp_path: Path, private: Path, odd: Any) -> N
     assert is_plain(tmp_path / "file") is (odd is a_sparse_file)
 
 
-def test_a_folder_that_is_a_link_is_not_gone_into(tmp_path: Path, private: Path) -> None:
+def test_a_linked_folder_is_not_entered(tmp_path: Path, private: Path) -> None:
     (tmp_path / "job").symlink_to(private.parent)
     for work in (
         lambda: read_plain(tmp_path / "job" / private.name, 1000),
@@ -94,7 +94,7 @@ def test_a_file_that_grows_while_it_is_read_is_too_big(tmp_path: Path) -> None:
 
 
 @odd
-def test_a_record_is_a_plain_file(library: Library, private: Path, odd: Any) -> None:
+def test_a_record_is_read_from_a_plain_file_only(library: Library, private: Path, odd: Any) -> None:
     (library.root / "odd").mkdir()
     odd(library.root / "odd" / RECORD, private)
     found = soon(library.all)
@@ -113,7 +113,7 @@ def test_a_record_over_the_limit_is_not_read(library: Library) -> None:
         library.load("cup")
 
 
-def test_jobs_that_are_links_are_none(library: Library, tmp_path: Path) -> None:
+def test_linked_job_folders_are_ignored(library: Library, tmp_path: Path) -> None:
     other = Library(tmp_path / "other")
     other.create(record("pot"), {})
     (library.root / "pot").symlink_to(other.root / "pot")
@@ -129,7 +129,9 @@ def test_jobs_that_are_links_are_none(library: Library, tmp_path: Path) -> None:
 
 
 @odd
-def test_the_list_is_a_plain_file(library: Library, private: Path, odd: Any) -> None:
+def test_the_index_is_read_from_a_plain_file_only(
+    library: Library, private: Path, odd: Any
+) -> None:
     odd(library.root / FILE, private)
     listed = LibraryIndex(library.root)
     soon(listed.open)
@@ -152,7 +154,7 @@ WRONG = [(field, value) for field, values in FIELDS.items() for value in values]
 
 
 @pytest.mark.parametrize(("field", "value"), WRONG)
-def test_a_list_of_wrong_types_is_made_again(library: Library, field: str, value: Any) -> None:
+def test_an_index_with_wrong_types_is_rebuilt(library: Library, field: str, value: Any) -> None:
     LibraryIndex(library.root).refresh()
     kept = json.loads((library.root / FILE).read_text())
     kept["jobs"][field] = [value]
@@ -166,9 +168,7 @@ def test_a_list_of_wrong_types_is_made_again(library: Library, field: str, value
 
 @pytest.mark.parametrize("field", ["size", "seconds", "credits", "faces"])
 @pytest.mark.parametrize("value", ["1" + "0" * 400, "NaN", "-Infinity", "1e999"])
-def test_a_list_of_numbers_that_are_none_is_made_again(
-    library: Library, field: str, value: str
-) -> None:
+def test_an_index_with_invalid_numbers_is_rebuilt(library: Library, field: str, value: str) -> None:
     """The panel divides them, and JSON for programs has no such numbers."""
     LibraryIndex(library.root).refresh()
     kept = json.loads((library.root / FILE).read_text())
@@ -180,7 +180,7 @@ def test_a_list_of_numbers_that_are_none_is_made_again(
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-1e999"])
-def test_numbers_of_a_record_are_numbers(library: Library, number: str) -> None:
+def test_a_record_with_invalid_numbers_is_refused(library: Library, number: str) -> None:
     path = library.root / "cup" / RECORD
     kept = json.loads(path.read_text())
     kept["credits"] = kept["seconds"] = "here"
@@ -189,7 +189,7 @@ def test_numbers_of_a_record_are_numbers(library: Library, number: str) -> None:
 
 
 @pytest.mark.parametrize("stamps", [[["a"], [1], [1]], [[1.5], [1], [1]], [[True], [1], [1]], 7])
-def test_a_list_of_wrong_stamps_is_made_again(library: Library, stamps: Any) -> None:
+def test_an_index_with_wrong_time_stamps_is_rebuilt(library: Library, stamps: Any) -> None:
     LibraryIndex(library.root).refresh()
     kept = json.loads((library.root / FILE).read_text())
     (library.root / FILE).write_text(json.dumps({**kept, "stamps": stamps}))
@@ -200,7 +200,7 @@ def test_a_list_of_wrong_stamps_is_made_again(library: Library, stamps: Any) -> 
 
 @odd
 @pytest.mark.parametrize("name", ["versions.json", "imported.json"])
-def test_small_lists_of_a_job_are_plain_files(
+def test_small_files_of_a_job_are_read_as_plain_files_only(
     library: Library, private: Path, odd: Any, name: str
 ) -> None:
     folder = library.folder("cup")
@@ -226,14 +226,16 @@ def test_small_lists_of_a_job_are_plain_files(
         7,
     ],
 )
-def test_a_list_of_versions_of_wrong_types_costs_its_remarks(tmp_path: Path, listed: Any) -> None:
+def test_a_version_list_with_wrong_types_loses_only_its_remarks(
+    tmp_path: Path, listed: Any
+) -> None:
     (tmp_path / "model.blend").write_bytes(b"model")
     (tmp_path / "versions.json").write_text(json.dumps(listed))
     assert versions(tmp_path) == [Version("model.blend")]
 
 
 @odd
-def test_a_version_is_a_plain_file(tmp_path: Path, private: Path, odd: Any) -> None:
+def test_a_version_is_read_from_a_plain_file_only(tmp_path: Path, private: Path, odd: Any) -> None:
     odd(tmp_path / "model-v2.blend", private)
     assert [one.file for one in versions(tmp_path)] == (
         ["model-v2.blend"] if odd is a_sparse_file else []
@@ -241,7 +243,9 @@ def test_a_version_is_a_plain_file(tmp_path: Path, private: Path, odd: Any) -> N
 
 
 @odd
-def test_what_was_uploaded_is_in_a_plain_file(library: Library, private: Path, odd: Any) -> None:
+def test_the_upload_cache_is_read_from_a_plain_file_only(
+    library: Library, private: Path, odd: Any
+) -> None:
     odd(library.root / UPLOADS, private)
     uploads = UploadCache(library.root, get_provider("tripo"), "", {})
     picture = InputPicture("front", "cup", "front.png", sha256="ab" * 32)
@@ -251,7 +255,7 @@ def test_what_was_uploaded_is_in_a_plain_file(library: Library, private: Path, o
 
 
 @pytest.mark.parametrize("change", [{"token": "another"}, {"token": None}, {"until": 9e9}, {}])
-def test_a_token_that_others_wrote_is_not_ordered_with(
+def test_an_upload_token_written_by_others_is_not_used(
     library: Library, change: dict[str, Any]
 ) -> None:
     """With another picture's token the service would make, and charge for, another thing."""
@@ -265,13 +269,13 @@ def test_a_token_that_others_wrote_is_not_ordered_with(
     assert uploads.known((picture,)) == {}
 
 
-def test_a_lock_that_is_a_folder_is_named(library: Library) -> None:
+def test_a_folder_in_place_of_a_lock_is_reported(library: Library) -> None:
     (library.root / ".cup.lock").mkdir()
     with pytest.raises(OSError, match=r"\.cup\.lock is a folder"):
         library.lock("cup").take()
 
 
-def test_a_record_of_an_old_version_is_own_at_the_first_look_after_the_update(
+def test_a_record_from_before_the_update_counts_as_the_users_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))

@@ -97,7 +97,7 @@ def plain(job: str = "cup", **what: Any) -> Record:
     return Record(**{**values, **what})
 
 
-def test_what_this_user_wrote_is_known_by_its_mark(
+def test_the_users_own_records_are_recognized_by_their_signature(
     root: Path, a_user: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     library = Library(root)
@@ -124,7 +124,7 @@ def test_what_this_user_wrote_is_known_by_its_mark(
         {"later": 1},
     ],
 )
-def test_whatever_is_changed_in_a_record_makes_it_a_strangers(root: Path, change: Any) -> None:
+def test_any_change_to_a_signed_record_makes_it_untrusted(root: Path, change: Any) -> None:
     library = Library(root)
     library.create(plain(), {})
     path = root / "cup" / "job.json"
@@ -132,7 +132,7 @@ def test_whatever_is_changed_in_a_record_makes_it_a_strangers(root: Path, change
     assert not library.load("cup").own
 
 
-def test_a_record_is_of_its_folder_alone(root: Path) -> None:
+def test_a_record_is_trusted_in_its_own_folder_only(root: Path) -> None:
     library = Library(root)
     library.create(plain(), {})
     library.create(plain("pot"), {})
@@ -141,7 +141,7 @@ def test_a_record_is_of_its_folder_alone(root: Path) -> None:
         library.load("pot")
 
 
-def test_what_others_wrote_stays_theirs_when_it_is_saved(
+def test_an_untrusted_record_stays_untrusted_when_saved(
     root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     library = Library(root)
@@ -153,7 +153,7 @@ def test_what_others_wrote_stays_theirs_when_it_is_saved(
     assert "mark" not in json.loads((root / "cup" / "job.json").read_text())
 
 
-def test_a_text_that_is_none_does_not_change_whose_it_is(root: Path) -> None:
+def test_an_undecodable_text_does_not_change_the_owner(root: Path) -> None:
     library = Library(root)
     library.create(plain(name="half \ud83d", plan=ImportPlan("a\udcff"), notes=("1e400 \x00",)), {})
     assert library.load("cup").own
@@ -161,7 +161,7 @@ def test_a_text_that_is_none_does_not_change_whose_it_is(root: Path) -> None:
     assert library.load("cup").own
 
 
-def test_a_link_in_a_strangers_failure_is_not_shown(
+def test_a_link_in_an_untrusted_error_is_not_shown(
     root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     from image_to_mesh.jobs import Failure
@@ -185,7 +185,7 @@ def test_a_secret_that_cannot_be_kept_lasts_for_the_process(
 
 
 @pytest.mark.parametrize("spoiled", [b"", b"short", b"x" * 1000])
-def test_a_spoiled_secret_is_not_used(a_user: Path, spoiled: bytes) -> None:
+def test_a_damaged_secret_is_not_used(a_user: Path, spoiled: bytes) -> None:
     a_user.mkdir(parents=True)
     (a_user / "own.key").write_bytes(spoiled)
     assert len(signatures._secret(a_user)) == signatures.LENGTH
@@ -202,7 +202,7 @@ def unmarked(root: Path) -> Library:
     return library
 
 
-def test_a_record_from_before_the_marks_is_own_in_the_default_library_alone(
+def test_an_unsigned_record_is_trusted_in_the_default_library_only(
     tmp_path: Path, root: Path, a_user: Path
 ) -> None:
     default = library_folder("", {"XDG_DATA_HOME": str(tmp_path / "data")})
@@ -240,7 +240,7 @@ def test_trust_is_kept_for_the_user_and_the_folder(
 
 
 @pytest.mark.parametrize("kept", ["{", "7", '{"a": 1}', "[7, null]", "[" * 100_000])
-def test_a_spoiled_list_trusts_nothing(root: Path, a_user: Path, kept: str) -> None:
+def test_a_damaged_trust_list_trusts_nothing(root: Path, a_user: Path, kept: str) -> None:
     a_user.mkdir(parents=True)
     (a_user / "trusted.json").write_text(kept)
     assert not is_trusted(root)
@@ -254,7 +254,7 @@ STATES = (State.QUEUED, State.SUBMITTING, State.RUNNING, State.DOWNLOADING, Stat
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_nothing_of_a_stranger_is_called_or_changed_at_the_start(
+def test_untrusted_jobs_are_not_contacted_or_changed_at_startup(
     root: Path, left: Callable[..., str], service: Service, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch, state: State,
 ) -> None:  # fmt: skip
@@ -276,7 +276,7 @@ def test_nothing_of_a_stranger_is_called_or_changed_at_the_start(
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_nothing_of_a_stranger_is_called_by_a_session(
+def test_a_session_calls_no_address_of_an_untrusted_job(
     root: Path, left: Callable[..., str], service: Service, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch, state: State,
 ) -> None:  # fmt: skip
@@ -298,7 +298,7 @@ def test_nothing_of_a_stranger_is_called_by_a_session(
 @pytest.mark.parametrize("words", [("resume",), ("resume", "JOB"), ("cancel", "JOB"),
                                    ("settle", "JOB", "--submit-again"),
                                    ("settle", "JOB", "--attach", "task-1")])  # fmt: skip
-def test_every_command_asks_about_a_strangers_job(
+def test_every_command_asks_before_touching_an_untrusted_job(
     root: Path, left: Callable[..., str], service: Service, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: tuple[str, ...],
 ) -> None:  # fmt: skip
@@ -312,7 +312,7 @@ def test_every_command_asks_about_a_strangers_job(
     assert calls(service) == 0
 
 
-def test_trust_once_and_it_goes_on(
+def test_an_untrusted_job_is_resumed_once_its_library_is_trusted(
     root: Path, left: Callable[..., str], service: Service, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
@@ -330,7 +330,7 @@ def test_trust_once_and_it_goes_on(
 
 
 @pytest.mark.parametrize("state", [State.RUNNING, State.READY])
-def test_a_batch_takes_no_strangers_mesh_for_its_own(
+def test_a_batch_does_not_reuse_an_untrusted_mesh(
     root: Path, left: Callable[..., str], service: Service, tmp_path: Path, png: bytes,
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], state: State,
 ) -> None:  # fmt: skip
@@ -346,7 +346,7 @@ def test_a_batch_takes_no_strangers_mesh_for_its_own(
 
 
 @pytest.mark.parametrize("how", ["other picture", "link", "gone"])
-def test_no_other_picture_is_sent_than_the_job_was_made_of(
+def test_only_the_image_that_the_job_was_made_from_is_sent(
     root: Path, left: Callable[..., str], service: Service, tmp_path: Path,
     capsys: pytest.CaptureFixture[str], how: str,
 ) -> None:  # fmt: skip
@@ -370,7 +370,7 @@ def test_no_other_picture_is_sent_than_the_job_was_made_of(
 # -- trusted, and still no address of theirs -------------------------------------------------------
 
 
-def test_a_download_of_a_stranger_is_from_the_address_that_the_service_tells(
+def test_an_untrusted_job_downloads_only_from_the_address_of_the_service(
     root: Path, left: Callable[..., str], service: Service, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
@@ -383,7 +383,7 @@ def test_a_download_of_a_stranger_is_from_the_address_that_the_service_tells(
     assert not [one for one in service.requests if "trap" in str(one)]
 
 
-def test_without_the_services_word_nothing_of_a_stranger_is_downloaded(
+def test_an_untrusted_job_downloads_nothing_without_an_answer_of_the_service(
     root: Path, left: Callable[..., str], service: Service, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
@@ -401,7 +401,7 @@ def test_without_the_services_word_nothing_of_a_stranger_is_downloaded(
 
 
 @pytest.mark.parametrize("state", [State.RUNNING, State.DOWNLOADING, State.UNCERTAIN])
-def test_an_address_in_a_strangers_ticket_is_not_called(
+def test_an_address_in_an_untrusted_ticket_is_not_called(
     root: Path, left: Callable[..., str], service: Service, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], state: State,
 ) -> None:  # fmt: skip
@@ -423,14 +423,14 @@ def test_an_address_in_a_strangers_ticket_is_not_called(
         {"uploaded": {"front": EVIL}},
     ],
 )
-def test_a_ticket_with_an_address_goes_on_for_whoever_wrote_it_alone(what: Any) -> None:
+def test_a_ticket_with_an_address_is_resumed_by_its_author_only(what: Any) -> None:
     check_ticket(plain(**what))
     with pytest.raises(LibraryProblem, match="names an address"):
         check_ticket(replace(plain(**what), own=False))
     check_ticket(replace(plain(uploaded={"front": "token-1"}), own=False))
 
 
-def test_an_answer_that_a_stranger_laid_down_is_not_read(
+def test_an_untrusted_recorded_answer_is_not_read(
     root: Path, left: Callable[..., str], service: Service, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip

@@ -61,7 +61,9 @@ def plain(job: str = "cup", **what: Any) -> Record:
 # -- models ----------------------------------------------------------------------------------------
 
 
-def test_a_file_is_known_by_what_is_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_is_recognized_by_its_content(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     blend = tmp_path / "model.blend"
     blend.write_bytes(b"model")
     assert not is_marked(blend)
@@ -75,7 +77,7 @@ def test_a_file_is_known_by_what_is_in_it(tmp_path: Path, monkeypatch: pytest.Mo
     assert not is_marked(blend)
 
 
-def test_a_model_is_made_where_nobody_else_can_write(root: Path) -> None:
+def test_a_model_is_prepared_in_a_private_folder(root: Path) -> None:
     library = Library(root)
     library.create(plain(mesh="mesh.glb"), {"mesh.glb": b"mesh"})
     folder = library.folder("cup")
@@ -98,7 +100,7 @@ def test_a_model_is_made_where_nobody_else_can_write(root: Path) -> None:
     assert not output.parent.exists()
 
 
-def test_a_model_is_read_as_nobody_else_can_change_it(root: Path) -> None:
+def test_a_model_is_read_from_a_private_copy(root: Path) -> None:
     Library(root).create(plain(), {"model.blend": b"model"})
     blend = root / "cup" / "model.blend"
     mark_file(blend)
@@ -131,13 +133,13 @@ def test_a_folder_is_private_where_nobody_else_can_write(
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="nobody gives away")
-def test_a_folder_of_somebody_else_is_not_private(root: Path) -> None:
+def test_a_folder_of_another_user_is_not_private(root: Path) -> None:
     Library(root).create(plain(), {})
     os.chown(root / "cup", 12345, -1)
     assert not is_private(root / "cup")
 
 
-def test_the_asset_browser_gets_no_models_of_strangers(root: Path, a_user: Path) -> None:
+def test_the_asset_browser_gets_no_untrusted_models(root: Path, a_user: Path) -> None:
     library = Library(root)
     library.create(plain(), {"model.blend": b"model"})
     assert has_strangers_models(library), "a model without a mark"
@@ -178,7 +180,7 @@ NAMES = ("NUL", "con", "CON.txt", "Aux.glb", "lpt1", "COM9.glb", "com¹.x", "C:x
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_name_that_some_system_takes_for_something_else_is_refused(root: Path, name: str) -> None:
+def test_a_job_name_with_a_special_meaning_is_refused(root: Path, name: str) -> None:
     library = Library(root)
     for field in ("mesh", "blend", "preview"):
         library.create(plain(**{field: name}), {})
@@ -188,7 +190,7 @@ def test_a_name_that_some_system_takes_for_something_else_is_refused(root: Path,
 
 
 @pytest.mark.parametrize("job", ["Evil.app", "NUL", "con", "x.lnk", "a b", "a:b", "-x", ".x", "ä"])
-def test_a_folder_that_is_more_than_a_folder_is_no_job(root: Path, job: str) -> None:
+def test_a_mount_point_is_not_a_job(root: Path, job: str) -> None:
     with pytest.raises(LibraryProblem, match="no job"):
         Library(root).folder(job)
     (root / job).mkdir(parents=True)
@@ -203,7 +205,7 @@ def test_a_folder_that_is_more_than_a_folder_is_no_job(root: Path, job: str) -> 
     [("", "unknown"), ("4321\nrender-7\n", "render-7, 4321"), ("\x00\xff", "unknown"),
      ("not a number\nhost\n", "unknown"), ("7\n\x1b[31mhost\n", "unknown")],
 )  # fmt: skip
-def test_a_lock_that_stays_is_told_with_its_file_and_the_way_out(
+def test_a_stuck_lock_is_reported_with_its_file_and_the_fix(
     root: Path, monkeypatch: pytest.MonkeyPatch, text: str, holder: str
 ) -> None:
     from image_to_mesh.jobs.disk.lock import JobLock
@@ -234,6 +236,6 @@ def test_a_lock_that_stays_is_told_with_its_file_and_the_way_out(
     ["../teams/x?y=", "a/b", "a?b", "a#b", "%2e/x", "a\r\nX: y", ".", "..", "", "x" * 301],
 )
 @pytest.mark.parametrize("name", ["task", "job"])
-def test_a_ticket_of_a_stranger_leads_to_no_other_route(name: str, task: str) -> None:
+def test_an_untrusted_ticket_leads_to_no_other_route(name: str, task: str) -> None:
     with pytest.raises(LibraryProblem, match="names an address"):
         check_ticket(plain(own=False, ticket={name: task}))

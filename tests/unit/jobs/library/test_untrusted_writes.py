@@ -132,7 +132,7 @@ def test_a_picture_that_others_can_change_is_shown_as_a_copy(tmp_path: Path) -> 
     assert not copy.exists()
 
 
-def test_deleting_goes_through_no_link(library: Library, private: Path) -> None:
+def test_deleting_follows_no_link(library: Library, private: Path) -> None:
     kept = private.parent / "kept"
     kept.mkdir()
     (kept / "letter.txt").write_bytes(PRIVATE)
@@ -169,7 +169,7 @@ def test_nothing_is_written_through_a_link(library: Library, private: Path, tmp_
     assert (folder / "mesh.glb").read_bytes() == b"mesh"
 
 
-def test_a_new_file_has_a_name_that_nobody_guesses(
+def test_a_new_file_gets_an_unguessable_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names: list[str] = []
@@ -213,7 +213,7 @@ def test_a_download_goes_into_a_plain_file(tmp_path: Path, private: Path, odd: A
     assert private.read_bytes() == PRIVATE
 
 
-def test_a_download_goes_on_in_no_file_that_has_another_name(tmp_path: Path, private: Path) -> None:
+def test_a_download_is_not_resumed_into_a_hard_linked_file(tmp_path: Path, private: Path) -> None:
     want = DownloadRequest("https://example.com/a.glb", tmp_path / "mesh.part")
     os.link(private, want.part)
 

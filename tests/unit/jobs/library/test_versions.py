@@ -65,7 +65,7 @@ def finished(care: caring.MeshEdit) -> caring.EditView:
     return care.view
 
 
-def test_each_version_has_the_next_number(folder: Path, mesh_edits: caring.MeshEdits) -> None:
+def test_each_version_gets_the_next_number(folder: Path, mesh_edits: caring.MeshEdits) -> None:
     for number in (2, 3):
         view = finished(begin(mesh_edits, folder, "clean", fill=number))
         assert (view.version, view.phase) == (f"model-v{number}.blend", "Done")
@@ -75,14 +75,16 @@ def test_each_version_has_the_next_number(folder: Path, mesh_edits: caring.MeshE
     assert (known[1].made_by, known[1].asked, known[1].card) == ("clean", {"fill": 2}, {"faces": 7})
 
 
-def test_a_card_is_kept_with_what_it_is_of(folder: Path, mesh_edits: caring.MeshEdits) -> None:
+def test_a_mesh_report_is_stored_with_its_version(
+    folder: Path, mesh_edits: caring.MeshEdits
+) -> None:
     view = finished(begin(mesh_edits, folder, "card"))
     assert (view.version, view.card) == ("", {"faces": 7})
     assert versions.versions(folder) == [versions.Version("model.blend", card={"faces": 7})]
 
 
 @pytest.mark.parametrize("task", ["clean", "card"])
-def test_a_model_that_others_made_gets_no_care(
+def test_an_untrusted_model_is_not_edited(
     folder: Path, mesh_edits: caring.MeshEdits, task: str
 ) -> None:
     (folder / "model.blend").write_text("a stranger's")
@@ -92,7 +94,7 @@ def test_a_model_that_others_made_gets_no_care(
     assert [one.name for one in folder.glob("model-v*")] == []
 
 
-def test_a_version_is_marked_and_made_where_nobody_else_can_write(
+def test_a_version_is_signed_and_made_in_a_private_folder(
     folder: Path, mesh_edits: caring.MeshEdits
 ) -> None:
     assert finished(begin(mesh_edits, folder, "clean")).version == "model-v2.blend"
@@ -104,7 +106,7 @@ def test_a_version_is_marked_and_made_where_nobody_else_can_write(
     assert not (folder / "model-v3.blend").read_text().startswith(str(folder))
 
 
-def test_refused_care_leaves_no_version(folder: Path, mesh_edits: caring.MeshEdits) -> None:
+def test_a_refused_edit_leaves_no_version(folder: Path, mesh_edits: caring.MeshEdits) -> None:
     view = finished(begin(mesh_edits, folder, "quads", refuse=True))
     assert view.failure is not None
     assert (view.failure.message, view.failure.hint) == ("No.", "Ask less.")
@@ -113,7 +115,7 @@ def test_refused_care_leaves_no_version(folder: Path, mesh_edits: caring.MeshEdi
     assert mesh_edits.take_ended() == []
 
 
-def test_one_order_at_a_time_and_it_can_be_stopped(
+def test_mesh_edits_run_one_at_a_time_and_can_be_stopped(
     folder: Path, mesh_edits: caring.MeshEdits
 ) -> None:
     care = begin(mesh_edits, folder, "quads", wait=True)
@@ -125,7 +127,9 @@ def test_one_order_at_a_time_and_it_can_be_stopped(
     assert finished(begin(mesh_edits, folder, "clean")).version == "model-v2.blend"
 
 
-def test_what_is_no_blender_is_said(folder: Path, mesh_edits: caring.MeshEdits) -> None:
+def test_a_program_that_is_not_blender_is_reported(
+    folder: Path, mesh_edits: caring.MeshEdits
+) -> None:
     order = caring.EditRequest("job", "photo", folder, "card")
     view = finished(mesh_edits.start(order, (str(folder / "nothing"),)))
     assert view.failure is not None
@@ -133,7 +137,7 @@ def test_what_is_no_blender_is_said(folder: Path, mesh_edits: caring.MeshEdits) 
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", '[{"file": 3, "what": 1}]', "null"])
-def test_a_broken_list_costs_no_version(text: str, folder: Path) -> None:
+def test_a_broken_version_list_loses_no_version(text: str, folder: Path) -> None:
     (folder / "versions.json").write_text(text)
     (folder / "model-v2.blend").write_text("2")
     assert [one.file for one in versions.versions(folder)] == ["model.blend", "model-v2.blend"]

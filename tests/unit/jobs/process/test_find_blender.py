@@ -40,13 +40,15 @@ def placed(path: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", HOMES)
-def test_below_the_home_folder(name: str, tmp_path: Path) -> None:
+def test_blender_is_found_below_the_home_folder(name: str, tmp_path: Path) -> None:
     platform, where = HOMES[name]
     there = placed(tmp_path / where)
     assert there in known_places(platform, {"HOME": str(tmp_path)})
 
 
-def test_where_all_can_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blender_is_found_in_system_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     every = " ".join((*blender_places._LINUX, *blender_places._MACOS))
     for known in (
         "/snap/bin/blender",
@@ -61,7 +63,7 @@ def test_where_all_can_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert list(known_places("linux", {"HOME": "/nowhere"})) == [there]
 
 
-def test_on_windows(tmp_path: Path) -> None:
+def test_blender_is_found_on_windows(tmp_path: Path) -> None:
     base = tmp_path / "Program Files"
     old = placed(base / "Blender Foundation" / "Blender 4.2" / "blender.exe")
     new = placed(base / "Blender Foundation" / "Blender 4.10" / "blender.exe")
@@ -87,7 +89,7 @@ def test_a_folder_or_a_bundle_names_the_program_in_it(tmp_path: Path) -> None:
     assert binary_in("/no/such") == "/no/such"
 
 
-def test_what_is_named_wins_and_what_is_known_comes_last(
+def test_a_named_blender_wins_and_known_places_come_last(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)

@@ -64,7 +64,7 @@ def answer_of(*command: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("knows_the_token", [False, True])
-def test_what_is_printed_is_no_answer(knows_the_token: bool) -> None:
+def test_printed_lines_are_not_taken_for_answers(knows_the_token: bool) -> None:
     source = PRINTS.format(folder=str(BACKGROUND), token=knows_the_token)
     assert answer_of(sys.executable, "-c", source) == {"forged": False}
 
@@ -94,7 +94,7 @@ DONE = '@image_to_mesh TOKEN {"id": 1, "done": {"right": true}}'
     ],
     ids=["none", "other", "later", "deep", "list", "cut", "half a letter"],
 )
-def test_what_is_no_answer_is_passed_over(line: str) -> None:
+def test_lines_that_are_no_answers_are_skipped(line: str) -> None:
     plain = line.encode("utf-8", "replace").decode()
     source = SAYS.format(lines=[plain, DONE])
     assert answer_of(sys.executable, "-c", source) == {"right": True}
@@ -109,7 +109,7 @@ def test_an_answer_of_the_wrong_shape_is_a_failure(answer: dict[str, Any]) -> No
         answer_of(sys.executable, "-c", SAYS.format(lines=[line]))
 
 
-def test_last_words_cannot_speak_to_a_terminal() -> None:
+def test_last_words_of_the_worker_hold_no_terminal_codes() -> None:
     source = "import sys; sys.stderr.write('Error: \\x1b[2J\\x07no\\n'); sys.exit(1)"
     worker = WorkerProcess((sys.executable, "-c", source))
     with pytest.raises(Exception, match=r"Error:  \[2J no") as caught:
@@ -117,7 +117,7 @@ def test_last_words_cannot_speak_to_a_terminal() -> None:
     assert "\x1b" not in str(caught.value)
 
 
-def test_the_token_is_told_on_standard_input_alone() -> None:
+def test_the_token_is_sent_on_standard_input_only() -> None:
     """Each process has one of its own, which neither its command nor its environment shows."""
     worker = WorkerProcess(WORKER)
     worker.version(go_on)
@@ -135,7 +135,7 @@ def test_the_token_is_told_on_standard_input_alone() -> None:
     worker.kill()
 
 
-def test_it_prints_to_standard_error_from_its_first_moment() -> None:
+def test_the_worker_prints_to_standard_error_from_the_start() -> None:
     """Before anything is imported: an import may print as well."""
     source = (BACKGROUND / "main.py").read_text("utf-8")
     main = source[source.index("if __name__") :].splitlines()

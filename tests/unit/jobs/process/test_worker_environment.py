@@ -30,12 +30,12 @@ NEEDED = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "XDG_RUNTIME_DIR", "LD_L
           "BLENDER_SYSTEM_RESOURCES", "DBUS_SESSION_BUS_ADDRESS")  # fmt: skip
 
 
-def test_what_is_not_on_the_list_is_left_out() -> None:
+def test_variables_that_are_not_listed_are_removed() -> None:
     needed = dict.fromkeys(NEEDED, "x")
     assert clean_environment({**SECRETS, **needed}) == needed
 
 
-def test_the_process_sees_only_the_list_and_its_own_folder(
+def test_the_worker_sees_only_listed_variables_and_its_own_folder(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name, value in SECRETS.items():
@@ -54,7 +54,7 @@ def test_the_process_sees_only_the_list_and_its_own_folder(
     worker.kill()
 
 
-def test_a_blender_starts_without_scripts_add_ons_and_network() -> None:
+def test_the_worker_starts_without_scripts_add_ons_and_network() -> None:
     command = blender_command("/opt/blender")
     assert command[0] == "/opt/blender"
     assert command[-1] == "--"
@@ -67,7 +67,9 @@ def test_a_blender_starts_without_scripts_add_ons_and_network() -> None:
     assert command.index("--offline-mode") > script > command.index("--disable-autoexec")
 
 
-def test_the_module_starts_isolated_and_finds_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_bpy_module_starts_isolated_and_finds_its_files(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     found = SimpleNamespace(submodule_search_locations=[str(Path("/venv/lib/bpy"))])
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: found)
     worker = str(find_blender.WORKER)

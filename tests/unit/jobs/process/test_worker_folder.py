@@ -61,7 +61,9 @@ def left(temp: Path) -> list[str]:
     return [path.name for path in temp.iterdir()]
 
 
-def test_it_is_the_process_own_and_goes_with_it(temp: Path, worker: WorkerProcess) -> None:
+def test_a_worker_has_a_temporary_folder_that_goes_with_it(
+    temp: Path, worker: WorkerProcess
+) -> None:
     worker.version(go_on)
     (folder,) = temp.iterdir()
     assert folder.name.startswith(PREFIX)
@@ -75,7 +77,7 @@ def test_it_is_the_process_own_and_goes_with_it(temp: Path, worker: WorkerProces
 @pytest.mark.parametrize(
     ("fault", "error"), [("die", Failed), ("segfault", Failed), ("hang", Cancelled)]
 )
-def test_however_it_ends_nothing_stays(
+def test_no_temporary_folder_remains_however_the_worker_ends(
     fault: str,
     error: type[Exception],
     temp: Path,
@@ -98,7 +100,7 @@ def test_however_it_ends_nothing_stays(
     assert not [side for side in sides if side.exists()]
 
 
-def test_a_refusal_and_the_next_request_keep_it(
+def test_the_temporary_folder_survives_a_refusal_and_the_next_request(
     temp: Path, worker: WorkerProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAKE_WORKER", "refuse")
@@ -107,13 +109,15 @@ def test_a_refusal_and_the_next_request_keep_it(
     assert len(left(temp)) == 1
 
 
-def test_what_cannot_be_started_leaves_none(temp: Path, tmp_path: Path) -> None:
+def test_a_worker_that_cannot_start_leaves_no_temporary_folder(temp: Path, tmp_path: Path) -> None:
     with pytest.raises(NoBlender):
         WorkerProcess((str(tmp_path / "nothing"),)).start()
     assert left(temp) == []
 
 
-def test_no_place_for_it_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_space_for_a_temporary_folder_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
     with pytest.raises(NoBlender, match="cannot be started in the background"):
         WorkerProcess(WORKER).start()
@@ -126,7 +130,7 @@ def old(path: Path) -> Path:
     return path
 
 
-def test_what_was_left_is_swept_and_nothing_else(temp: Path, tmp_path: Path) -> None:
+def test_old_temporary_folders_are_removed_and_nothing_else(temp: Path, tmp_path: Path) -> None:
     used = WorkerFolder()
     dead = temp / f"{PREFIX}dead"
     (dead / "unpacked").mkdir(parents=True)
@@ -155,7 +159,7 @@ def test_what_was_left_is_swept_and_nothing_else(temp: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.skipif(os.name != "posix", reason="owners are POSIX's")
-def test_what_another_user_left_is_not_ours(temp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_temporary_folders_of_other_users_stay(temp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = temp / f"{PREFIX}dead"
     folder.mkdir()
     (folder / LOCK).write_bytes(b"")
@@ -176,7 +180,7 @@ with blenders().lent({command!r}, lambda: None) as worker:
 
 
 @pytest.mark.once
-def test_the_next_start_sweeps_what_a_killed_process_left(temp: Path) -> None:
+def test_the_next_start_removes_the_folder_of_a_killed_worker(temp: Path) -> None:
     source = PARENT.format(temp=str(temp), command=WORKER)
     command = [sys.executable, "-c", source]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=places.BUILD) as parent:
@@ -195,7 +199,7 @@ def test_the_next_start_sweeps_what_a_killed_process_left(temp: Path) -> None:
     kept.close()
 
 
-def test_a_place_that_knows_no_locks_is_used_too(
+def test_a_file_system_without_locks_can_hold_temporary_folders(
     temp: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(temporary_folder, "_held", lambda _folder: None)

@@ -66,11 +66,11 @@ def is_gone(number: int) -> bool:
     return state == "Z"
 
 
-def test_the_next_job_gets_the_same_one(kept: Blenders, request_: dict[str, Any]) -> None:
+def test_the_next_job_gets_the_same_worker(kept: Blenders, request_: dict[str, Any]) -> None:
     assert pid(kept, request_) == pid(kept, request_)
 
 
-def test_it_is_started_ahead(kept: Blenders, request_: dict[str, Any]) -> None:
+def test_a_worker_is_started_ahead_of_time(kept: Blenders, request_: dict[str, Any]) -> None:
     kept.warm(WORKER)
     kept.warm(WORKER)
     ((worker, _),) = kept._idle
@@ -79,7 +79,7 @@ def test_it_is_started_ahead(kept: Blenders, request_: dict[str, Any]) -> None:
         assert lent is worker
 
 
-def test_another_environment_gets_another(
+def test_another_environment_gets_another_worker(
     kept: Blenders, request_: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = pid(kept, request_)
@@ -88,7 +88,7 @@ def test_another_environment_gets_another(
     until(lambda: is_gone(first))
 
 
-def test_what_died_is_not_lent_again(
+def test_a_worker_that_died_is_not_used_again(
     kept: Blenders, request_: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAKE_WORKER", "die")
@@ -104,7 +104,7 @@ def test_what_died_is_not_lent_again(
     assert pid(kept, request_)
 
 
-def test_jobs_take_turns(kept: Blenders, request_: dict[str, Any]) -> None:
+def test_jobs_wait_for_a_free_worker(kept: Blenders, request_: dict[str, Any]) -> None:
     order: list[str] = []
 
     def second() -> None:
@@ -120,7 +120,9 @@ def test_jobs_take_turns(kept: Blenders, request_: dict[str, Any]) -> None:
     assert order == ["first", "second"]
 
 
-def test_waiting_for_a_turn_can_be_cancelled_and_the_artist_never_waits(kept: Blenders) -> None:
+def test_waiting_for_a_worker_can_be_cancelled_and_urgent_requests_do_not_wait(
+    kept: Blenders,
+) -> None:
     def cancel() -> None:
         raise Cancelled
 
@@ -131,7 +133,7 @@ def test_waiting_for_a_turn_can_be_cancelled_and_the_artist_never_waits(kept: Bl
             assert second is not first
 
 
-def test_idle_ones_end_after_a_while(request_: dict[str, Any]) -> None:
+def test_idle_workers_end_after_a_while(request_: dict[str, Any]) -> None:
     kept = Blenders(most=1, idle_limit=0.5)
     first = pid(kept, request_)
     until(lambda: is_gone(first))
@@ -141,7 +143,7 @@ def test_idle_ones_end_after_a_while(request_: dict[str, Any]) -> None:
     until(lambda: is_gone(second))
 
 
-def test_a_heavy_one_gives_its_memory_back(
+def test_a_worker_that_uses_much_memory_is_replaced(
     kept: Blenders, request_: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pool, "HEAVY", 1)
@@ -149,7 +151,7 @@ def test_a_heavy_one_gives_its_memory_back(
     assert is_gone(first)
 
 
-def test_closing_ends_them_within_a_second(kept: Blenders, request_: dict[str, Any]) -> None:
+def test_closing_ends_all_workers_within_a_second(kept: Blenders, request_: dict[str, Any]) -> None:
     first = pid(kept, request_)
     started = time.monotonic()
     kept.close()
@@ -157,13 +159,13 @@ def test_closing_ends_them_within_a_second(kept: Blenders, request_: dict[str, A
     assert is_gone(first)
 
 
-def test_what_cannot_be_run_is_no_blender(kept: Blenders, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_run_is_not_blender(kept: Blenders, tmp_path: Path) -> None:
     with pytest.raises(NoBlender):
         kept.warm((str(tmp_path / "nothing"),))
     assert not kept._idle
 
 
-def test_a_job_asks_through_the_process_wide_ones(request_: dict[str, Any]) -> None:
+def test_a_job_uses_the_workers_of_the_process(request_: dict[str, Any]) -> None:
     blender = BackgroundBlender(WORKER)
     blender.start()
     assert blender.version(go_on) == (0, 0, 0)
@@ -182,7 +184,7 @@ with blenders().lent({command!r}, lambda: None) as worker:
 
 
 @pytest.mark.once
-def test_it_dies_with_its_parent() -> None:
+def test_a_worker_dies_with_its_parent() -> None:
     source = PARENT.format(command=WORKER)
     command = [sys.executable, "-c", source]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=places.BUILD, text=True) as parent:

@@ -55,14 +55,14 @@ def script(folder: Path, *lines: str) -> str:
     return str(path)
 
 
-def test_it_answers_again_and_again(opened: Opened, request_: dict[str, Any]) -> None:
+def test_a_worker_answers_several_requests(opened: Opened, request_: dict[str, Any]) -> None:
     blender = opened()
     assert [blender.ask(request_, unheard, go_on)["faces"] for _ in range(2)] == [7, 7]
     assert blender.version(go_on) == (0, 0, 0)
 
 
 @pytest.mark.parametrize("command", ["/bin/true", "/bin/false", "says", "/bin/cat", "sleeps"])
-def test_what_is_no_blender_is_said_by_its_path(
+def test_a_program_that_is_not_blender_is_reported_by_its_path(
     command: str,
     opened: Opened,
     request_: dict[str, Any],
@@ -87,7 +87,7 @@ def test_what_is_no_blender_is_said_by_its_path(
 
 
 @pytest.mark.parametrize("fault", ["unready", "silent"])
-def test_a_blender_that_does_not_come_up_is_none(
+def test_a_blender_that_does_not_start_is_reported(
     fault: str, opened: Opened, request_: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker_process, "READY_LIMIT", 1.0)
@@ -97,7 +97,7 @@ def test_a_blender_that_does_not_come_up_is_none(
         opened().ask(request_, unheard, go_on)
 
 
-def test_the_limit_is_for_the_start_alone(
+def test_the_start_limit_does_not_apply_to_requests(
     opened: Opened, request_: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAKE_WORKER", "slow")
@@ -109,7 +109,7 @@ def test_the_limit_is_for_the_start_alone(
     assert blender.ask(request_, unheard, go_on)["faces"] == 7
 
 
-def test_a_death_after_it_was_ready_is_a_failure(
+def test_a_worker_that_dies_after_its_start_fails_the_job(
     opened: Opened, request_: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAKE_WORKER", "die")
@@ -118,7 +118,7 @@ def test_a_death_after_it_was_ready_is_a_failure(
 
 
 @pytest.mark.parametrize("fault", ["silent", "hang"])
-def test_a_cancel_ends_it_within_a_tick_or_two(
+def test_cancelling_ends_the_worker_within_two_ticks(
     fault: str, opened: Opened, request_: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAKE_WORKER", fault)
@@ -145,7 +145,7 @@ def test_a_cancel_ends_it_within_a_tick_or_two(
         ("hungry", "MEMORY_SHARE", 1e-12, "GB of memory, too much"),
     ],
 )
-def test_a_limit_ends_it_and_says_which(
+def test_a_time_limit_ends_the_worker_and_is_reported(
     fault: str,
     limit: str,
     value: float,
@@ -163,7 +163,7 @@ def test_a_limit_ends_it_and_says_which(
     assert not blender.is_alive
 
 
-def test_signs_of_life_keep_it_alive(
+def test_progress_reports_keep_the_worker_alive(
     opened: Opened, request_: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker_process, "SILENCE_LIMIT", 1.5)
@@ -178,7 +178,7 @@ def test_signs_of_life_keep_it_alive(
         opened().ask(request_, unheard, enough)
 
 
-def test_an_importers_last_words_and_the_signal_are_told(
+def test_the_last_output_and_the_signal_of_a_crash_are_reported(
     opened: Opened, request_: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAKE_WORKER", "segfault")
@@ -186,7 +186,7 @@ def test_an_importers_last_words_and_the_signal_are_told(
         opened().ask(request_, unheard, go_on)
 
 
-def test_an_old_blender_is_said_to_be_too_old(
+def test_a_blender_that_is_too_old_is_reported(
     opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAKE_WORKER", "old")
@@ -194,7 +194,7 @@ def test_an_old_blender_is_said_to_be_too_old(
         opened().version(go_on)
 
 
-def test_a_refusal_leaves_it_alive(
+def test_a_refusal_leaves_the_worker_running(
     opened: Opened, request_: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAKE_WORKER", "refuse")

@@ -45,7 +45,7 @@ def saved(picture: Image.Image, format_: str = "png", **kwargs: Any) -> bytes:
     return out.getvalue()
 
 
-def test_no_service_is_told_where_and_with_what_a_picture_was_taken(
+def test_no_image_is_sent_with_its_location_or_camera_data(
     running: Session, tmp_path: Path, place: Place
 ) -> None:
     for name, noted in NOTED.items():
@@ -64,7 +64,7 @@ def test_no_service_is_told_where_and_with_what_a_picture_was_taken(
     assert place.creates() == len(NOTED)
 
 
-def test_a_picture_that_shows_nothing_is_not_paid_for(
+def test_a_blank_image_is_never_submitted(
     running: Session, tmp_path: Path, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clear = drawn(mode="RGBA")
@@ -87,7 +87,7 @@ def test_a_picture_that_shows_nothing_is_not_paid_for(
 
 
 @pytest.mark.parametrize("name", NOTED)
-def test_by_the_command_line(
+def test_the_command_line_sends_cleaned_images_too(
     name: str,
     service: Service,
     tmp_path: Path,
@@ -103,7 +103,7 @@ def test_by_the_command_line(
     assert len(service.submits) == 1, "the batch finds the order in the library"
 
 
-def test_one_that_this_computer_fetches(orders: Orders, service: Service) -> None:
+def test_an_image_fetched_from_a_url_is_cleaned_too(orders: Orders, service: Service) -> None:
     data = noted_jpeg()
     source = PictureSource("photo", "front", lambda: data)
     with overhearing() as heard:
@@ -112,7 +112,7 @@ def test_one_that_this_computer_fetches(orders: Orders, service: Service) -> Non
     assert heard.notes() == []
 
 
-def test_a_side_view_is_cleaned_and_looked_at_too(running: Session, tmp_path: Path) -> None:
+def test_a_side_view_is_cleaned_and_checked_too(running: Session, tmp_path: Path) -> None:
     blank = saved(Image.new("RGB", (90, 90), "black"))
     with SERVICES["tripo"](2000) as place:
         for left, failed in ((noted_jpeg(), False), (blank, True)):
@@ -152,7 +152,7 @@ def test_a_converted_picture_keeps_its_colors_and_has_no_notes(
         assert picture.info["icc_profile"] == profile()
 
 
-def test_the_profile_of_a_print_is_not_put_on_a_screen_picture(
+def test_a_print_color_profile_is_not_attached_to_a_screen_image(
     orders: Orders, tmp_path: Path, rehearsal: Provider[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(type(rehearsal), "limits", replace(rehearsal.limits, max_side=100))
@@ -162,7 +162,7 @@ def test_the_profile_of_a_print_is_not_put_on_a_screen_picture(
     assert "icc_profile" not in Image.open(io.BytesIO(sent)).info
 
 
-def test_without_any_blender_a_photo_goes_and_that_nobody_looked_is_said(
+def test_without_blender_a_photo_is_sent_with_a_note_that_it_was_not_checked(
     orders: Orders, tmp_path: Path
 ) -> None:
     view = ended(orders, noted_jpeg(), blender=None)
@@ -178,7 +178,7 @@ def test_without_any_blender_a_photo_goes_and_that_nobody_looked_is_said(
 
 
 @pytest.mark.parametrize("compression", ["lzma", "zstd"])
-def test_a_tiff_that_many_cannot_unpack_is_not_sent_without_a_look(
+def test_a_tiff_in_a_rare_compression_is_not_sent_unchecked(
     orders: Orders, service: Service, compression: str
 ) -> None:
     view = ended(orders, saved(drawn(), "tiff", compression=compression), blender=None)
@@ -206,7 +206,7 @@ def test_png_that_cannot_be_unpacked_is_not_sent(orders: Orders, service: Servic
     assert "cannot be decoded" in view.failure.message
 
 
-def test_a_photo_that_is_too_large_by_its_notes_alone_is_not_converted(
+def test_a_photo_that_is_too_large_only_by_its_metadata_is_not_converted(
     orders: Orders, tmp_path: Path, rehearsal: Provider[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = noted_jpeg() + bytes(100_000)
@@ -216,7 +216,7 @@ def test_a_photo_that_is_too_large_by_its_notes_alone_is_not_converted(
     assert sent_of(view, tmp_path)[:2] == b"\xff\xd8"
 
 
-def test_the_folder_holds_the_picture_and_what_was_sent_and_no_third_one(
+def test_the_job_folder_holds_the_original_and_the_sent_image_only(
     orders: Orders, tmp_path: Path
 ) -> None:
     view = ended(orders, noted_jpeg())

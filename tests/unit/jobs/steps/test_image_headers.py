@@ -73,7 +73,7 @@ def test_a_thumbnails_end_does_not_make_a_cut_jpeg_whole() -> None:
 
 @pytest.mark.parametrize("format_", ["png", "jpeg", "webp", "bmp"])
 @pytest.mark.parametrize("keep", [0.02, 0.3, 0.9])
-def test_cut_short_is_said(format_: str, keep: float) -> None:
+def test_a_truncated_image_is_reported(format_: str, keep: float) -> None:
     data = saved(format_, size=(200, 150))
     with pytest.raises(BadImage, match=r"photo\.x is (damaged or cut short|not a picture)"):
         read_picture_info(data[: int(len(data) * keep)], "photo.x")
@@ -81,7 +81,7 @@ def test_cut_short_is_said(format_: str, keep: float) -> None:
 
 @pytest.mark.parametrize("keep", [0.3, 0.9, 0.999])
 @pytest.mark.parametrize("order", ["<", ">"])
-def test_a_tiff_whose_strips_are_cut_short_is_said(order: str, keep: float) -> None:
+def test_a_tiff_with_truncated_strips_is_reported(order: str, keep: float) -> None:
     """Write the directory first, as cameras do: behind the pixels it would be lost, too."""
     pixels, rows = bytes(200 * 150), [100, 50]
     entries = [(256, 3, 1, 200), (257, 3, 1, 150), (273, 4, 2, 0), (279, 4, 2, 0), (278, 3, 1, 100)]
@@ -144,13 +144,13 @@ def test_a_strip_that_would_be_too_narrow_once_it_fits_is_refused(
         (b"RIFF\x10\0\0\0WEBPVP8 ", "cut short"),
     ],
 )
-def test_what_is_no_picture_gets_a_sentence(data: bytes, said: str) -> None:
+def test_a_file_that_is_not_an_image_is_reported_in_one_sentence(data: bytes, said: str) -> None:
     with pytest.raises(BadImage, match=said) as caught:
         read_picture_info(data, "photo")
     assert caught.value.hint
 
 
-def test_random_bytes_behind_a_magic_never_raise_anything_else() -> None:
+def test_random_bytes_after_a_signature_raise_only_bad_image() -> None:
     magics = [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF....WEBP", b"BM", b"II*\0", b"MM\0*"]
     magics += [b"\x76\x2f\x31\x01", b"#?RADIANCE\n"]
     rng = random.Random(7)
@@ -171,7 +171,7 @@ def tiff_of(order: str, entries: list[tuple[int, int, int]]) -> bytes:
     return magic + struct.pack(order + "IH", 8, len(entries)) + body + bytes(4)
 
 
-def test_structured_heads_never_raise_anything_else() -> None:
+def test_mutated_headers_raise_only_bad_image() -> None:
     rng = random.Random(8)
     for _ in range(3000):
         tags = [rng.choice([256, 257, 274, 259, 34665]) for _ in range(rng.randrange(4))]
@@ -190,12 +190,12 @@ def test_structured_heads_never_raise_anything_else() -> None:
 @pytest.mark.parametrize(
     "data", [tiff_of("<", [(274, 3, 1)]), b"#?RADIANCE\n\n-Y 10 +Z 20\n", b"#?RGBE\n\n-Y 10\n"]
 )
-def test_a_head_without_a_size_is_damaged(data: bytes) -> None:
+def test_a_header_without_a_size_counts_as_damaged(data: bytes) -> None:
     with pytest.raises(BadImage, match="damaged"):
         read_picture_info(data, "photo")
 
 
-def test_limits_are_said_with_numbers() -> None:
+def test_size_limits_are_reported_with_numbers() -> None:
     limits = PictureLimits(min_side=32, max_side=8192, max_bytes=1000)
     small = read_picture_info(saved("png", (10, 10)), "photo")
     with pytest.raises(BadImage, match=r"10 × 10 pixels.*at least 32 × 32"):
@@ -232,7 +232,7 @@ def bmp_of(kind: str, bits: int = 24) -> tuple[bytes, Image.Image]:
 
 
 @pytest.mark.parametrize("kind", ["core", "windows", "os2", "v4", "v5"])
-def test_every_head_of_a_bmp_is_read(kind: str) -> None:
+def test_every_kind_of_bmp_header_is_read(kind: str) -> None:
     data, picture = bmp_of(kind)
     info = read_picture_info(data, "photo")
     assert (info.width, info.height) == (33, 20)
@@ -245,7 +245,7 @@ def test_every_head_of_a_bmp_is_read(kind: str) -> None:
         read_picture_info(data[:-30], "photo")
 
 
-def test_a_size_that_the_file_is_wrong_about_does_no_harm() -> None:
+def test_a_wrong_file_size_in_the_header_does_no_harm() -> None:
     data = bytearray(bmp_of("windows")[0])
     data[2:6] = struct.pack("<I", len(data) + 7)
     assert read_picture_info(bytes(data), "photo").width == 33
@@ -273,7 +273,7 @@ def test_the_path_of_a_profile_elsewhere_is_not_sent() -> None:
 
 
 @pytest.mark.parametrize("place", [2, 20])
-def test_stray_bytes_between_the_segments_of_a_jpeg_are_passed_over(place: int) -> None:
+def test_stray_bytes_between_jpeg_segments_are_skipped(place: int) -> None:
     data = saved("jpeg", size=(60, 40))
     stray = (
         data[:place] + b"abc" + data[place:] if place == 20 else data[:20] + bytes(9) + data[20:]
@@ -311,7 +311,7 @@ def test_a_big_tiff_is_read_and_sent_as_a_classic_one(order: str) -> None:
         ("tga", {}, "tga"),
     ],
 )
-def test_what_blender_opens_besides_is_converted(
+def test_other_formats_that_blender_opens_are_converted(
     format_: str, how: dict[str, Any], name: str
 ) -> None:
     data = saved(format_, **how)
@@ -338,6 +338,6 @@ def test_what_blender_opens_besides_is_converted(
         (b"<SVG xmlns=''/>", "an SVG drawing"),
     ],
 )
-def test_the_sentence_says_what_it_is(data: bytes, said: str) -> None:
+def test_the_error_names_the_kind_of_file(data: bytes, said: str) -> None:
     with pytest.raises(BadImage, match=said):
         read_picture_info(data, "photo")

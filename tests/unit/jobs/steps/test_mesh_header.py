@@ -22,7 +22,7 @@ def written(folder: Path, data: bytes) -> Path:
     return path
 
 
-def test_glb_tells_its_faces(tmp_path: Path) -> None:
+def test_the_faces_of_a_glb_are_counted(tmp_path: Path) -> None:
     found = read_mesh_file(written(tmp_path, triangle_glb(17)))
     assert (found.format, found.faces) == ("glb", 17)
 
@@ -39,7 +39,7 @@ def test_glb_tells_its_faces(tmp_path: Path) -> None:
         (b"# a long license\n" * 1000 + b"o a\n  v 0 0 0 1 1 1\n", "obj"),
     ],
 )
-def test_other_formats_are_known(tmp_path: Path, data: bytes, format_: str) -> None:
+def test_fbx_and_obj_files_are_recognized(tmp_path: Path, data: bytes, format_: str) -> None:
     assert read_mesh_file(written(tmp_path, data)).suffix == format_
 
 
@@ -63,19 +63,19 @@ def test_other_formats_are_known(tmp_path: Path, data: bytes, format_: str) -> N
         b"glTF\x01\0\0\0" + triangle_glb(3)[8:],
     ],
 )
-def test_what_is_no_whole_mesh_is_refused(tmp_path: Path, data: bytes) -> None:
+def test_an_incomplete_mesh_file_is_refused(tmp_path: Path, data: bytes) -> None:
     with pytest.raises(BadMesh):
         read_mesh_file(written(tmp_path, data))
 
 
-def test_gltf_that_holds_its_buffers_tells_its_faces(tmp_path: Path) -> None:
+def test_the_faces_of_a_gltf_with_embedded_buffers_are_counted(tmp_path: Path) -> None:
     gltf = json.loads(triangle_glb(5)[20:].split(b"BIN\0")[0][:-4])
     gltf["buffers"][0]["uri"] = "data:application/octet-stream;base64," + "A" * 240
     found = read_mesh_file(written(tmp_path, b"\n" + json.dumps(gltf).encode()))
     assert (found.suffix, found.format, found.faces) == ("gltf", None, 5)
 
 
-def test_gltf_without_its_other_files_is_not_whole(tmp_path: Path) -> None:
+def test_a_gltf_without_its_other_files_is_incomplete(tmp_path: Path) -> None:
     gltf = json.loads(triangle_glb(5)[20:].split(b"BIN\0")[0][:-4])
     gltf["buffers"][0]["uri"] = "mesh.bin"
     with pytest.raises(BadMesh, match="lies in several files, of which only one came"):
@@ -83,7 +83,7 @@ def test_gltf_without_its_other_files_is_not_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("version", [0.8, "0.9", "1.0", "3.0"])
-def test_gltf_of_another_version_is_called_so(version: object, tmp_path: Path) -> None:
+def test_a_gltf_of_another_version_is_reported_as_such(version: object, tmp_path: Path) -> None:
     head = {"asset": {"version": version}, "meshes": {"mesh": {"primitives": []}}}
     with pytest.raises(BadMesh, match=f"glTF of version {version}, and 2.0 is what Blender reads"):
         read_mesh_file(written(tmp_path, json.dumps(head).encode()))
@@ -134,7 +134,7 @@ def test_a_compressed_mesh_may_have_more_corners_than_bytes(tmp_path: Path) -> N
         mesh_of(10**9, extensionsUsed=["KHR_draco_mesh_compression"]),
     ],
 )
-def test_a_head_that_cannot_be_true_is_damaged(tmp_path: Path, head: object) -> None:
+def test_an_impossible_mesh_header_counts_as_damaged(tmp_path: Path, head: object) -> None:
     with pytest.raises(BadMesh, match="damaged"):
         read_mesh_file(written(tmp_path, with_head(head)))
 
@@ -150,7 +150,7 @@ def any_json(rng: random.Random, depth: int = 0) -> object:
     return {word: any_json(rng, depth + 1) for word in words if rng.random() < 0.5}
 
 
-def test_json_of_other_shapes_never_raises_anything_else(tmp_path: Path) -> None:
+def test_odd_json_raises_only_bad_mesh(tmp_path: Path) -> None:
     rng = random.Random(4)
     for _ in range(1000):
         head = any_json(rng)
@@ -163,7 +163,7 @@ def test_json_of_other_shapes_never_raises_anything_else(tmp_path: Path) -> None
             assert 0 <= found.faces < len(data)
 
 
-def test_flipped_bytes_never_raise_anything_else(tmp_path: Path) -> None:
+def test_flipped_bytes_raise_only_bad_mesh(tmp_path: Path) -> None:
     rng = random.Random(3)
     good = triangle_glb(2)
     for _ in range(500):

@@ -29,7 +29,7 @@ def watched(ready: float, *, estimate: bool, fraction: bool) -> list[float]:
 @pytest.mark.parametrize("ready", TIMES)
 @pytest.mark.parametrize("estimate", [False, True])
 @pytest.mark.parametrize("fraction", [False, True])
-def test_noticed_within_two_seconds_without_hammering(
+def test_a_result_is_noticed_within_two_seconds_with_few_requests(
     ready: float, estimate: bool, fraction: bool
 ) -> None:
     looks = watched(ready, estimate=estimate, fraction=fraction)
@@ -40,13 +40,13 @@ def test_noticed_within_two_seconds_without_hammering(
     assert all(1.0 <= gap <= 10.0 for gap in gaps)
 
 
-def test_an_honest_estimate_saves_looks() -> None:
+def test_a_good_estimate_saves_requests() -> None:
     patient = watched(253.0, estimate=True, fraction=False)
     eager = watched(253.0, estimate=False, fraction=False)
     assert len(patient) < len(eager) / 2
 
 
-def test_a_lost_connection_is_forgiven_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lost_connection_is_tolerated_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1000.0]
     monkeypatch.setattr("image_to_mesh.jobs.steps.polling.time.monotonic", lambda: now[0])
 

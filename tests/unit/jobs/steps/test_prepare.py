@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.once
 @pytest.mark.parametrize("in_parts", [True, False, None])
-def test_parts_are_for_who_waits(
+def test_a_large_model_is_split_only_for_a_waiting_user(
     running: Session,
     tmp_path: Path,
     png: bytes,

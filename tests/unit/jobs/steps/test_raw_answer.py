@@ -83,7 +83,7 @@ def refuse_mesh(monkeypatch: pytest.MonkeyPatch) -> None:
 # -- where it is ---------------------------------------------------------------------------------
 
 
-def test_a_mesh_without_room_is_kept_in_the_answer_and_taken_from_it(
+def test_a_mesh_that_does_not_fit_on_disk_is_recovered_from_the_kept_answer(
     running: Session, shop: Aiml, library: Path, png: bytes, elsewhere: Path
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
@@ -105,7 +105,7 @@ def test_a_mesh_without_room_is_kept_in_the_answer_and_taken_from_it(
 
 
 @pytest.mark.parametrize("room", [True, False])
-def test_a_library_that_takes_no_answer(
+def test_an_answer_is_kept_elsewhere_if_the_library_is_full(
     running: Session, shop: Aiml, library: Path, png: bytes, elsewhere: Path,
     monkeypatch: pytest.MonkeyPatch, room: bool,
 ) -> None:  # fmt: skip
@@ -137,7 +137,7 @@ def test_a_library_that_takes_no_answer(
     assert len(shop.orders) == 1
 
 
-def test_an_answer_that_moves_is_whole(
+def test_an_answer_moved_between_folders_stays_complete(
     tmp_path: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "job"
@@ -175,7 +175,7 @@ def test_an_answer_that_moves_is_whole(
     assert reply.json == {"a": "x" * 3 * MIB + "y" * 3 * MIB}
 
 
-def test_an_answer_is_on_the_disk_itself_before_it_is_read(
+def test_an_answer_is_synced_to_disk_before_it_is_parsed(
     running: Session, shop: Aiml, library: Path, png: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced: list[int] = []
@@ -200,7 +200,7 @@ def test_an_answer_is_on_the_disk_itself_before_it_is_read(
     assert -1 in synced
 
 
-def test_what_others_put_there_is_no_answer(tmp_path: Path, elsewhere: Path) -> None:
+def test_a_file_of_another_user_is_not_taken_for_an_answer(tmp_path: Path, elsewhere: Path) -> None:
     folder = tmp_path / "job"
     folder.mkdir()
     secret = tmp_path / "secret"
@@ -217,7 +217,7 @@ def test_what_others_put_there_is_no_answer(tmp_path: Path, elsewhere: Path) -> 
 
 
 @pytest.mark.parametrize("text", [b"", b"\0" * 100, b"HTTP/1.1 200", b"HTTP/1.1 x\r\n\r\n", b"{}"])
-def test_a_file_that_is_no_answer(tmp_path: Path, text: bytes) -> None:
+def test_a_file_that_is_not_an_answer_is_ignored(tmp_path: Path, text: bytes) -> None:
     (tmp_path / "answer.http").write_bytes(text)
     found = RawAnswer(tmp_path, "job")
     assert found.find()
@@ -237,7 +237,7 @@ STRANGE: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("name", STRANGE)
-def test_an_answer_that_cannot_be_understood_is_kept_and_told_of(
+def test_an_answer_that_cannot_be_parsed_is_kept_and_reported(
     running: Session, shop: Aiml, library: Path, png: bytes, name: str
 ) -> None:
     shop.faults["generate"] = [Fault(200, STRANGE[name], taken=True)]
@@ -254,7 +254,7 @@ def test_an_answer_that_cannot_be_understood_is_kept_and_told_of(
     assert record.notes == ("The service's answer is kept in the job's folder: answer.http.",)
 
 
-def test_a_later_version_reads_what_this_one_could_not(
+def test_a_later_version_can_parse_the_kept_answer(
     running: Session, shop: Aiml, library: Path, png: bytes
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
@@ -267,7 +267,7 @@ def test_a_later_version_reads_what_this_one_could_not(
     assert len(shop.requests) == 1
 
 
-def test_a_refusal_that_was_kept_ends_the_job_as_the_service_says(
+def test_a_kept_refusal_ends_the_job_with_the_reason_of_the_service(
     running: Session, shop: Aiml, library: Path, png: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The program ended between the answer and the record."""
@@ -286,7 +286,7 @@ def test_a_refusal_that_was_kept_ends_the_job_as_the_service_says(
 
 
 @pytest.mark.parametrize("synchronous", [True, False])
-def test_there_is_room_before_anything_is_ordered(
+def test_free_disk_space_is_checked_before_the_order(
     running: Session, shop: Aiml, library: Path, png: bytes, orders: Orders, synchronous: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
@@ -350,7 +350,7 @@ SAFE = base64.urlsafe_b64encode(bytes(range(250, 256)) * 50).decode()
     ],
 )
 @pytest.mark.parametrize("piece", [4, 7, 4096])
-def test_base64_as_it_is_written_anywhere(
+def test_every_spelling_of_base64_is_decoded(
     text: str, data: bytes, piece: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("image_to_mesh.providers._aiml.model.PIECE", piece)
@@ -358,12 +358,12 @@ def test_base64_as_it_is_written_anywhere(
 
 
 @pytest.mark.parametrize("text", ["", "*~*", "A", "AAAA=BBB", "AAAAA", "data:,", "AA=\u00e9"])
-def test_what_is_no_base64(text: str) -> None:
+def test_invalid_base64_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"cut short|padding|base64|ASCII|alphabet"):
         decode_base64(text)
 
 
-def test_an_answer_is_not_held_three_times() -> None:
+def test_an_answer_is_not_held_in_memory_three_times() -> None:
     size = 24 * MIB
     text = base64.b64encode(bytes(size)).decode()
     tracemalloc.start()
@@ -377,7 +377,7 @@ def test_an_answer_is_not_held_three_times() -> None:
 
 
 @pytest.mark.once
-def test_a_job_holds_an_answer_with_its_mesh_little_more_than_twice() -> None:
+def test_a_job_holds_an_answer_with_its_mesh_in_memory_about_twice() -> None:
     done = subprocess.run(
         [sys.executable, "-B", str(FAKES / "answer_memory.py")],
         capture_output=True, text=True, timeout=120, check=True,
@@ -388,7 +388,7 @@ def test_a_job_holds_an_answer_with_its_mesh_little_more_than_twice() -> None:
 
 
 @pytest.mark.parametrize("at", range(1, 20))
-def test_a_key_in_two_pieces_is_not_kept(at: int) -> None:
+def test_a_key_split_across_two_chunks_is_not_stored(at: int) -> None:
     key = "sk-secret/key+12"
     for spelled in (
         key,
@@ -430,7 +430,7 @@ class Recorder:
         self.whole = whole
 
 
-def test_an_answer_that_breaks_off_is_kept_so_far() -> None:
+def test_an_interrupted_answer_is_kept_up_to_the_break() -> None:
     def pieces() -> Iterator[bytes]:
         yield b"half of "
         yield b"an answ"

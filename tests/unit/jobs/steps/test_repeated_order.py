@@ -44,7 +44,9 @@ def refused(view: JobView) -> str:
     return view.failure.message
 
 
-def test_two_clicks_at_every_service(running: Session, tmp_path: Path, place: Place) -> None:
+def test_two_clicks_are_one_order_at_every_service(
+    running: Session, tmp_path: Path, place: Place
+) -> None:
     order = place.order
     keys = {name: Secret(key) for name, key in order["keys"].items()}
     spec = spec_for(tmp_path, png_of(64, 48), order["provider"], keys=keys, base_url=order["url"])
@@ -80,7 +82,7 @@ def test_the_same_order_is_refused_while_it_runs_and_a_moment_longer(
     assert len(service.submits) == 2
 
 
-def test_who_insists_gets_both(orders: Orders, service: Service) -> None:
+def test_insisting_orders_a_second_time(orders: Orders, service: Service) -> None:
     assert orders.end(repeated=False).failure is None
     assert orders.end(repeated=True).failure is None
     assert len(service.submits) == 2
@@ -91,7 +93,7 @@ def test_who_insists_gets_both(orders: Orders, service: Service) -> None:
     "other",
     ["settings", "picture", "view"],
 )
-def test_another_order_is_not_the_same(
+def test_other_settings_are_another_order(
     orders: Orders, service: Service, rehearsal: Provider[Any], other: str
 ) -> None:
     def picture(view: str, data: bytes) -> PictureSource:
@@ -112,7 +114,7 @@ def test_another_order_is_not_the_same(
     assert len(service.submits) == 2
 
 
-def test_a_setting_that_is_given_at_its_default_is_no_other_order(
+def test_a_setting_given_at_its_default_is_the_same_order(
     orders: Orders, rehearsal: Provider[Any]
 ) -> None:
     assert orders.end(repeated=False).failure is None
@@ -129,7 +131,7 @@ def test_an_order_that_the_service_refused_can_be_tried_at_once(
     assert len(service.submits) == 1
 
 
-def test_an_order_that_may_have_arrived_is_not_made_again_by_itself(
+def test_an_order_that_may_have_arrived_is_not_repeated_automatically(
     orders: Orders, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service.swallow_submit = True
@@ -141,7 +143,7 @@ def test_an_order_that_may_have_arrived_is_not_made_again_by_itself(
     assert len(service.submits) == 1
 
 
-def test_one_that_broke_off_is_resumed_and_not_ordered_again(
+def test_an_interrupted_job_is_resumed_and_not_ordered_again(
     orders: Orders, service: Service, running: Session, tmp_path: Path
 ) -> None:
     service.takes = 30.0
@@ -160,9 +162,7 @@ def test_one_that_broke_off_is_resumed_and_not_ordered_again(
     assert Library(tmp_path).jobs() == [job]
 
 
-def test_a_job_that_was_deleted_is_in_nobodys_way(
-    orders: Orders, service: Service, tmp_path: Path
-) -> None:
+def test_a_deleted_job_blocks_no_order(orders: Orders, service: Service, tmp_path: Path) -> None:
     view = orders.end(repeated=False)
     Library(tmp_path).delete(view.job)
     assert orders.end(repeated=False).failure is None
@@ -172,7 +172,9 @@ def test_a_job_that_was_deleted_is_in_nobodys_way(
 @pytest.mark.parametrize(
     "spoiled", [b"", b"[]", b"{", b'{"a": 1}', b"[" * 100_000, b'{"a": {"job": 3, "at": "x"}}']
 )
-def test_a_spoiled_list_stops_no_order(orders: Orders, tmp_path: Path, spoiled: bytes) -> None:
+def test_a_damaged_order_list_blocks_no_order(
+    orders: Orders, tmp_path: Path, spoiled: bytes
+) -> None:
     (tmp_path / FILE).write_bytes(spoiled)
     assert orders.end(repeated=False).failure is None
     refused(orders.end(repeated=False))
@@ -186,7 +188,7 @@ def test_the_built_in_provider_is_never_asked_about(
         assert view.failure is None
 
 
-def test_enter_pressed_twice_on_the_command_line(
+def test_running_the_same_command_twice_is_one_order(
     service: Service, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Two processes at the same moment, each as a shell starts it."""
@@ -220,7 +222,9 @@ sys.exit(cli.main(["generate", sys.argv[1], "--provider", "rehearsal", "--quiet"
 """
 
 
-def test_many_at_once_are_still_one(orders: Orders, service: Service, tmp_path: Path) -> None:
+def test_many_identical_orders_at_once_are_one(
+    orders: Orders, service: Service, tmp_path: Path
+) -> None:
     service.takes = 0.5
     sessions = [Session() for _ in range(6)]
     start = threading.Barrier(6)
@@ -241,7 +245,7 @@ def test_many_at_once_are_still_one(orders: Orders, service: Service, tmp_path: 
     assert os.listdir(tmp_path).count(FILE) == 1  # noqa: PTH208 - hidden files as well
 
 
-def test_a_batch_has_its_own_way_and_orders_each_picture_once(
+def test_a_batch_orders_each_image_once_by_its_own_rule(
     service: Service, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "pictures"
@@ -256,7 +260,7 @@ def test_a_batch_has_its_own_way_and_orders_each_picture_once(
     capsys.readouterr()
 
 
-def test_a_time_that_is_none_stops_no_order(orders: Orders, tmp_path: Path) -> None:
+def test_an_invalid_time_in_the_order_list_blocks_no_order(orders: Orders, tmp_path: Path) -> None:
     orders.end(repeated=False)
     kept = json.loads((tmp_path / FILE).read_bytes())
     spoiled = {mark: {**one, "at": 10**400} for mark, one in kept.items()}

@@ -29,12 +29,12 @@ def asked(service: Service, key: str = KEY, **how: Any) -> AccountAnswer:
     raise AssertionError("no answer")
 
 
-def test_balance_is_the_test_of_a_key(rehearsal: Provider[Any], service: Service) -> None:
+def test_a_key_is_tested_by_its_balance(rehearsal: Provider[Any], service: Service) -> None:
     assert asked(service) == AccountAnswer(42.0, "credits")
     assert service.submits == []
 
 
-def test_refused_key_is_a_value(rehearsal: Provider[Any], service: Service) -> None:
+def test_a_refused_key_is_returned_as_a_value(rehearsal: Provider[Any], service: Service) -> None:
     answer = asked(service, "wrong-key-4711")
     assert answer.failure is not None
     assert answer.failure.kind == "bad_key"
@@ -64,7 +64,7 @@ def test_the_same_question_is_asked_once_at_a_time(
     assert hash(question) == hash(AccountQuery("rehearsal", base_url=service.url))
 
 
-def test_what_was_forgotten_does_not_come_back(rehearsal: Provider[Any], service: Service) -> None:
+def test_a_cleared_answer_does_not_come_back(rehearsal: Provider[Any], service: Service) -> None:
     account_queries = AccountQueries()
     keys = {"rehearsal_api_key": Secret(KEY)}
     question = AccountQuery("rehearsal", keys=keys, base_url=service.url)

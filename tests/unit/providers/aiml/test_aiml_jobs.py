@@ -214,7 +214,7 @@ def test_mesh_within_the_answer_needs_no_service_any_more(
     assert result.files == record.files == (RemoteFile("", "mesh", "glb", "mesh.glb"),)
 
 
-def test_damaged_mesh_within_the_answer_is_told(
+def test_a_damaged_mesh_within_the_answer_is_reported(
     running: Session, aiml: Aiml, tmp_path: Path, png: bytes
 ) -> None:
     aiml.shape, aiml.mesh = "data_b64", aiml.mesh[:-1]
@@ -247,7 +247,7 @@ def test_full_disk_under_a_mesh_within_the_answer_is_a_value(
 
 @pytest.mark.parametrize("shape", ["model_mesh", "data_b64"])
 @pytest.mark.parametrize("collect", [True, False])
-def test_cancelled_order_is_paid_and_collected_unless_the_person_says_no(
+def test_a_cancelled_order_is_paid_and_collected_unless_the_user_declines(
     running: Session, aiml: Aiml, tmp_path: Path, png: bytes, shape: str, collect: bool
 ) -> None:
     aiml.shape, aiml.takes = shape, 0.6
@@ -329,7 +329,7 @@ sys.exit(entry.main(sys.argv[1:]))
     ],
     ids=["triposr", "magic", "setting", "view", "no key", "wrong key", "uncertain"],
 )  # fmt: skip
-def test_command_line(
+def test_the_command_line_runs_a_whole_job(
     aiml: Aiml, tmp_path: Path, png: bytes,
     words: list[str], key: str, faults: list[Fault], code: int, kind: str | None,
 ) -> None:  # fmt: skip

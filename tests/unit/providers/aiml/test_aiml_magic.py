@@ -80,7 +80,7 @@ def test_every_shape_of_an_answer_is_read(aiml: Aiml, cup: Picture, shape: str) 
 
 
 @pytest.mark.parametrize("status", [400, 404])
-def test_hidden_model_that_is_switched_off_is_told(aiml: Aiml, cup: Picture, status: int) -> None:
+def test_a_model_that_is_switched_off_is_reported(aiml: Aiml, cup: Picture, status: int) -> None:
     aiml.models = ("triposr",)
     if status == 404:
         aiml.faults["generate"] = [Fault(404, classic(404, "Unknown"))]

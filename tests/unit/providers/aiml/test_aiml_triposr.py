@@ -170,7 +170,7 @@ def test_a_mesh_within_the_answer_is_named_by_what_it_is(
     assert order(PROVIDER, aiml, cup).files == {name: mesh}
 
 
-def test_bundle_beside_an_obj_is_told_and_its_address_kept(aiml: Aiml, cup: Picture) -> None:
+def test_a_bundle_beside_an_obj_is_reported_and_its_address_kept(aiml: Aiml, cup: Picture) -> None:
     aiml.shape = "bundle"
     result = PROVIDER.poll(order(PROVIDER, aiml, cup, output_format="obj"), None)
     assert isinstance(result, Result)
@@ -230,7 +230,7 @@ def _with_model(value: Any, model: str) -> Any:
     return value.replace("{model}", model) if isinstance(value, str) else value
 
 
-def test_service_is_told_by_its_own_words_and_request_id(aiml: Aiml, cup: Picture) -> None:
+def test_errors_quote_the_service_and_its_request_id(aiml: Aiml, cup: Picture) -> None:
     aiml.credits = False
     with pytest.raises(ImageToMeshError, match="run out of credits") as caught:
         order(PROVIDER, aiml, cup)
@@ -252,14 +252,14 @@ def test_inline_picture_that_is_refused_gets_the_other_way_offered(
     assert "Check that its address is public" in caught.value.hint
 
 
-def test_model_that_is_switched_off_is_told(aiml: Aiml, cup: Picture) -> None:
+def test_a_model_that_is_switched_off_is_reported(aiml: Aiml, cup: Picture) -> None:
     aiml.models = ("magic/image-to-3d",)
     with pytest.raises(ImageToMeshError, match="received 'triposr'") as caught:
         order(PROVIDER, aiml, cup)
     assert (caught.value.kind, "switched off" in caught.value.hint) == ("failed", True)
 
 
-def test_submit_waits_as_long_as_it_is_told_and_goes_on(aiml: Aiml, cup: Picture) -> None:
+def test_a_submit_waits_as_long_as_the_service_asks(aiml: Aiml, cup: Picture) -> None:
     told = Fault(429, classic(429, "Too Many Requests"), {"Retry-After": "7"})
     aiml.faults["generate"] = [told, Fault(429, "slow down"), Fault(429, "slow down")]
     pauses: list[float] = []
@@ -296,7 +296,7 @@ def test_answer_is_waited_for_long_enough_and_may_carry_a_mesh(
     assert chosen.deadline > ear.heard["timeout"]
 
 
-def test_what_is_paid_is_not_lost_over_its_price_or_a_broken_ticket(aiml: Aiml) -> None:
+def test_a_paid_order_survives_an_odd_price_or_ticket(aiml: Aiml) -> None:
     with pytest.raises(ImageToMeshError, match="ticket") as caught:
         PROVIDER.poll(Ticket({"facts": 3}), None)
     assert caught.value.kind == "bad_reply"
@@ -313,7 +313,7 @@ def test_what_is_paid_is_not_lost_over_its_price_or_a_broken_ticket(aiml: Aiml) 
         ({"/v2/billing": [Fault(502, ""), Fault(0)]}, Balance(123.45, "USD")),
     ],
 )
-def test_balance(aiml: Aiml, faults: dict[str, list[Fault]], expected: Balance) -> None:
+def test_the_balance_is_read(aiml: Aiml, faults: dict[str, list[Fault]], expected: Balance) -> None:
     aiml.faults = faults
     with connected(aiml, []) as http:
         assert PROVIDER.balance(http) == expected
@@ -333,14 +333,14 @@ def test_balance(aiml: Aiml, faults: dict[str, list[Fault]], expected: Balance) 
         (Fault(429, "wait"), "rate_limited"),
     ],
 )
-def test_balance_that_is_refused(aiml: Aiml, fault: Fault, kind: str) -> None:
+def test_a_refused_balance_request_is_an_error(aiml: Aiml, fault: Fault, kind: str) -> None:
     aiml.faults["/v2/billing"] = [fault] * 5
     with connected(aiml, []) as http, pytest.raises(ImageToMeshError) as caught:
         PROVIDER.balance(http)
     assert caught.value.kind == kind
 
 
-def test_wrong_key_is_found_out_for_free(aiml: Aiml) -> None:
+def test_a_wrong_key_is_detected_without_cost(aiml: Aiml) -> None:
     with connected(aiml, [], "wrong-key") as http, pytest.raises(ImageToMeshError) as caught:
         PROVIDER.balance(http)
     assert caught.value.kind == "bad_key"
@@ -363,6 +363,6 @@ def test_sample_program_of_the_documentation_agrees(aiml: Aiml, tmp_path: Path) 
     assert first == second
 
 
-def test_rows_that_are_sent_again_are_those_that_wait_for_a_resume() -> None:
+def test_only_polling_requests_are_repeated() -> None:
     waiting = {row.kind for row in ERRORS if row.fault.status == 429 and row.fault.body}
     assert waiting == set(AGAIN)

@@ -90,7 +90,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("text", REFUSED, ids=lambda text: ascii(text)[:40])
-def test_what_two_parsers_could_differ_on_is_refused(text: str) -> None:
+def test_ambiguous_urls_are_refused(text: str) -> None:
     with pytest.raises(BadAddress):
         read_address(text)
 
@@ -110,7 +110,7 @@ def test_what_two_parsers_could_differ_on_is_refused(text: str) -> None:
         ("https://a_b.example/?sig=%2F+x", "https://a_b.example/?sig=%2F+x"),
     ],
 )
-def test_what_is_left_is_put_together_again(text: str, url: str) -> None:
+def test_accepted_urls_are_rebuilt_from_their_components(text: str, url: str) -> None:
     address = read_address(text)
     assert address.url == url
     assert read_address(address.url).host == address.host
@@ -141,7 +141,7 @@ def test_what_is_left_is_put_together_again(text: str, url: str) -> None:
         ("a.example", False, False),
     ],
 )
-def test_this_machine_and_its_network_are_told_from_the_rest(
+def test_loopback_and_private_addresses_are_recognized(
     host: str, here: bool, private: bool
 ) -> None:
     assert (is_loopback(host), is_private(host)) == (here, private)
@@ -155,9 +155,7 @@ BAD = ["openapi.tripo3d.ai/v3", "http://elsewhere.example", "http://2130706433",
 
 @pytest.mark.parametrize("text", BAD)
 @pytest.mark.parametrize("name", ONLINE)
-def test_a_bad_address_of_a_service_is_refused_by_the_name_of_what_has_it(
-    name: str, text: str
-) -> None:
+def test_a_bad_service_address_is_refused_naming_its_setting(name: str, text: str) -> None:
     provider = get_provider(name)
     assert provider.address is not None
     with pytest.raises(InvalidSettings, match="cannot be called") as caught:
@@ -214,7 +212,7 @@ def test_a_mesh_of_a_bad_address_is_not_attached(text: str) -> None:
         ("", ""),
     ],
 )
-def test_an_ending_is_read_from_anything(text: str, ending: str) -> None:
+def test_a_file_extension_is_read_from_any_url(text: str, ending: str) -> None:
     assert ending_of(text) == ending
 
 
@@ -284,7 +282,7 @@ def _downloaded(home: str, url: str) -> None:
         ("", "https://cdn.example/a.png", True),
     ],
 )
-def test_a_service_elsewhere_names_nothing_here(
+def test_a_remote_service_cannot_name_a_local_address(
     names: None, home: str, url: str, allowed: bool
 ) -> None:
     expected: type[Exception] = Exception if allowed else BadMesh
@@ -297,7 +295,7 @@ def test_a_service_elsewhere_names_nothing_here(
 
 
 @pytest.mark.parametrize("url", ["https://127.0.0.1/part", "https://sneaky.example/part"])
-def test_a_service_elsewhere_gets_no_picture_put_here(names: None, url: str) -> None:
+def test_a_remote_service_cannot_make_us_upload_to_a_local_address(names: None, url: str) -> None:
     http = Http(HOME, {}, pause=lambda _: None)
     with pytest.raises(BadReply, match="own network"):
         http.put(url, b"picture", "image/png")
@@ -321,7 +319,7 @@ def _redirecting(where: str) -> Iterator[Server]:
         "https://user@cdn.example/a",
     ],
 )
-def test_a_redirect_is_judged_like_an_address(where: str) -> None:
+def test_a_redirect_target_is_checked_like_any_address(where: str) -> None:
     with _redirecting(where) as server:
         http = Http(server.url, {}, pause=lambda _: None)
         with pytest.raises(BadMesh, match="is not used"), http.open_download(f"{server.url}/a", {}):
@@ -332,7 +330,7 @@ def test_a_redirect_is_judged_like_an_address(where: str) -> None:
     assert caught.value.hint == "Give another address."
 
 
-def test_a_picture_s_address_that_redirects_again_and_again_is_told_as_that() -> None:
+def test_an_image_url_that_redirects_endlessly_is_reported() -> None:
     with _redirecting("/again") as server:
         http = Http(server.url, {}, pause=lambda _: None)
         with pytest.raises(BadImage, match="redirects again and again") as caught:
@@ -346,7 +344,7 @@ def test_a_picture_s_address_that_redirects_again_and_again_is_told_as_that() ->
 
 
 @pytest.mark.parametrize("text", ["", ".", "..", "...", None, 5, {"a": 1}, "x" * 600])
-def test_what_cannot_be_one_part_of_a_path_is_refused(text: object) -> None:
+def test_an_id_that_would_span_path_segments_is_refused(text: object) -> None:
     with pytest.raises(BadReply):
         segment(text)
 
@@ -363,7 +361,7 @@ ODD = ["../teams/x?y=", "a/b", "a?b", "a#b", "a%2fb", "ü", "a\\b", "..%2f.."]
         ("tripo_v2", "task", "/task/"),
     ],
 )
-def test_an_id_stays_one_part_of_its_path(name: str, ticket: str, route: str, text: str) -> None:
+def test_an_id_stays_one_path_segment(name: str, ticket: str, route: str, text: str) -> None:
     provider: providers.Provider[Settings] = get_provider(name)
     with answering(answer(f"{OK}Content-Length: 2\r\nConnection: close\r\n\r\n{{}}")) as server:
         http = Http(server.url, {}, pause=lambda _: None)

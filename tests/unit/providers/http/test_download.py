@@ -52,7 +52,9 @@ def left(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_no_key_is_sent_and_it_lands_whole(files: Files, http: Http, tmp_path: Path) -> None:
+def test_a_download_sends_no_key_and_arrives_complete(
+    files: Files, http: Http, tmp_path: Path
+) -> None:
     told: list[tuple[int, int | None]] = []
     target = tmp_path / "mesh"
     download(DownloadRequest(f"{files.url}/a", target, progress=lambda *at: told.append(at)), http)
@@ -63,7 +65,7 @@ def test_no_key_is_sent_and_it_lands_whole(files: Files, http: Http, tmp_path: P
 
 
 @pytest.mark.once
-def test_drops_at_each_tenth_of_a_big_file_cost_no_byte(
+def test_a_download_dropped_ten_times_is_resumed_without_loss(
     files: Files, http: Http, tmp_path: Path, big: bytes
 ) -> None:
     files.data = big
@@ -116,7 +118,7 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_it_goes_on_only_where_the_rest_is_of_the_same_file(
+def test_a_download_is_resumed_only_for_the_same_file(
     files: Files, http: Http, tmp_path: Path, small_pieces: None, case: Case
 ) -> None:
     files.data = big_glb(1_000_000)
@@ -146,7 +148,7 @@ def _stop_after(size: int, folder: Path) -> Any:
 
 
 @pytest.mark.parametrize("etag", ['"v1"', ""])
-def test_a_file_that_changed_meanwhile_is_begun_anew(
+def test_a_download_of_a_changed_file_starts_over(
     files: Files, http: Http, tmp_path: Path, small_pieces: None, etag: str
 ) -> None:
     files.data, files.etag = big_glb(1_000_000), etag
@@ -163,14 +165,16 @@ def test_a_file_that_changed_meanwhile_is_begun_anew(
 
 
 @pytest.mark.parametrize("length", [True, False])
-def test_slow_drips_are_waited_for(files: Files, http: Http, tmp_path: Path, length: bool) -> None:
+def test_a_slow_download_is_waited_for(
+    files: Files, http: Http, tmp_path: Path, length: bool
+) -> None:
     files.data, files.length = big_glb(5_000), length
     files.troubles = [Trouble(drip=100)]
     download(DownloadRequest(f"{files.url}/a", tmp_path / "mesh", accept=_is_mesh), http)
     assert (tmp_path / "mesh").read_bytes() == files.data
 
 
-def test_what_only_pretends_to_come_is_a_stall(
+def test_a_download_without_data_counts_as_stalled(
     files: Files,
     http: Http,
     tmp_path: Path,
@@ -185,13 +189,13 @@ def test_what_only_pretends_to_come_is_a_stall(
     assert (tmp_path / ".mesh.part").exists()
 
 
-def test_an_expired_address_is_not_asked_again(files: Files, http: Http, tmp_path: Path) -> None:
+def test_an_expired_address_is_not_retried(files: Files, http: Http, tmp_path: Path) -> None:
     with pytest.raises(BadMesh, match="answered 403"):
         download(DownloadRequest(f"{files.url}/old", tmp_path / "mesh"), http)
     assert len(files.seen) == 1
 
 
-def test_a_server_in_trouble_is_asked_again(files: Files, http: Http, tmp_path: Path) -> None:
+def test_a_server_error_is_retried(files: Files, http: Http, tmp_path: Path) -> None:
     files.troubles = [Trouble(status=503), Trouble(status=429), Trouble(0), Trouble(0, reset=True)]
     download(DownloadRequest(f"{files.url}/a", tmp_path / "mesh"), http)
     assert (tmp_path / "mesh").read_bytes() == files.data
@@ -200,7 +204,9 @@ def test_a_server_in_trouble_is_asked_again(files: Files, http: Http, tmp_path: 
         download(DownloadRequest(f"{files.url}/a", tmp_path / "again"), http)
 
 
-def test_what_is_no_mesh_does_not_count(files: Files, http: Http, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_mesh_is_not_accepted(
+    files: Files, http: Http, tmp_path: Path
+) -> None:
     files.data = b"<html>Sign in</html>"
     with pytest.raises(BadMesh, match="not a GLB"):
         download(DownloadRequest(f"{files.url}/a", tmp_path / "mesh", accept=_is_mesh), http)
@@ -208,14 +214,16 @@ def test_what_is_no_mesh_does_not_count(files: Files, http: Http, tmp_path: Path
 
 
 @pytest.mark.parametrize("length", [True, False])
-def test_over_the_limit_is_refused(files: Files, http: Http, tmp_path: Path, length: bool) -> None:
+def test_a_download_over_the_size_limit_is_refused(
+    files: Files, http: Http, tmp_path: Path, length: bool
+) -> None:
     files.length = length
     with pytest.raises(BadMesh, match=r"over the limit|more than"):
         download(DownloadRequest(f"{files.url}/a", tmp_path / "mesh", limit=10), http)
     assert not (tmp_path / "mesh").exists()
 
 
-def test_too_little_room_is_said_before_anything_is_written(
+def test_too_little_disk_space_is_reported_before_writing(
     files: Files, http: Http, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = shutil.disk_usage(tmp_path)
@@ -225,7 +233,7 @@ def test_too_little_room_is_said_before_anything_is_written(
     assert left(tmp_path) == []
 
 
-def test_a_disk_that_gets_full_keeps_what_is_there(
+def test_a_disk_that_fills_up_keeps_the_partial_download(
     files: Files, http: Http, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(_: int) -> None:
@@ -257,9 +265,7 @@ OTHERS: dict[str, dict[str, str]] = {
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_a_rest_that_does_not_prove_to_be_of_the_same_file_is_not_taken(
-    name: str, tmp_path: Path
-) -> None:
+def test_a_remainder_of_an_unverified_file_is_not_appended(name: str, tmp_path: Path) -> None:
     whole, other = big_glb(1_000_000), bytes(1_000_000)
     dated = "date" in name
     validators = {"etag": "" if dated else '"v1"', "last-modified": "Sat, 21 Nov 2026 10:00:00 GMT"}
@@ -293,7 +299,7 @@ def test_a_rest_that_does_not_prove_to_be_of_the_same_file_is_not_taken(
 
 
 @pytest.mark.parametrize("length", ["1" + "0" * 5000, "²", "-5", "5, 6"])
-def test_a_length_that_is_none_is_left_out(length: str, tmp_path: Path) -> None:
+def test_an_invalid_content_length_is_ignored(length: str, tmp_path: Path) -> None:
     whole = big_glb(10_000)
 
     class Line:
@@ -305,7 +311,7 @@ def test_a_length_that_is_none_is_left_out(length: str, tmp_path: Path) -> None:
     assert (tmp_path / "mesh").read_bytes() == whole
 
 
-def test_an_address_that_redirects_again_and_again_is_no_result(
+def test_an_address_that_redirects_endlessly_is_not_a_result(
     files: Files, http: Http, tmp_path: Path
 ) -> None:
     files.redirect = f"{files.url}/again"

@@ -220,7 +220,7 @@ UNENCRYPTED = [
 
 
 @pytest.mark.parametrize("row", UNENCRYPTED, ids=str)
-def test_a_handshake_is_no_request(
+def test_a_failed_tls_handshake_sends_no_request(
     row: Row, authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert row.act is not None
@@ -249,7 +249,9 @@ def test_an_encrypted_call_that_fails_says_how_much_was_sent(
         check(row, f"https://localhost:{server.port}", server, monkeypatch)
 
 
-def test_a_good_certificate_is_taken(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_valid_certificate_is_accepted(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CURL_CA_BUNDLE", str(authority.bundle))
     with answering(answer(f"{OK}Content-Length: 2\r\n\r\n{{}}"), authority.good()) as server:
         http = Http(f"https://localhost:{server.port}", {}, pause=lambda _: None)
@@ -274,7 +276,7 @@ def test_a_download_is_not_kept_waiting_by_its_trailer() -> None:
 # -- what is no failure --------------------------------------------------------------------------
 
 
-def test_answers_before_the_answer_are_passed_over() -> None:
+def test_interim_responses_are_skipped() -> None:
     first = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\nX-A: b\r\n\r\n"
     hints = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
     with answering(answer(f'{first}{hints}{OK}Content-Length: 8\r\n\r\n{{"a":1}} ')) as server:
@@ -294,7 +296,7 @@ def test_a_refusal_counts_also_where_its_body_breaks_off(status: int) -> None:
     assert len(server.heads) == 1
 
 
-def test_a_kept_connection_that_is_given_up_does_not_make_an_order_uncertain() -> None:
+def test_a_closed_keep_alive_connection_does_not_make_an_order_uncertain() -> None:
     def act(line: Line) -> None:
         line.read()
         line.send(f"{OK}Content-Length: 2\r\n\r\n{{}}")
@@ -309,7 +311,7 @@ def test_a_kept_connection_that_is_given_up_does_not_make_an_order_uncertain() -
     assert [head.split(" ")[0] for head in server.heads] == ["GET", "POST"]
 
 
-def test_malformed_headers_are_passed_over_in_silence(
+def test_malformed_headers_are_ignored(
     caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -334,6 +336,6 @@ def test_cookies_are_not_kept() -> None:
     assert "cookie" not in "".join(server.heads).lower()
 
 
-def test_there_are_enough_ways_to_fail() -> None:
+def test_enough_kinds_of_failure_are_tested() -> None:
     names = [*PLAIN, *UNENCRYPTED, *ENCRYPTED, *CERTIFICATES]
     assert len(names) >= 25

@@ -81,7 +81,7 @@ def test_submit_that_was_refused_is_sent_again(service: Service) -> None:
     ("told", "least", "most"),
     [("7", 7.0, 7.0), ("1.5", 1.5, 1.5), ("in", 40.0, 60.0), ("ago", 0.0, 0.0)],
 )
-def test_a_pause_is_asked_for_in_seconds_or_by_a_date(told: str, least: float, most: float) -> None:
+def test_retry_after_is_read_as_seconds_or_a_date(told: str, least: float, most: float) -> None:
     shift = {"in": 60, "ago": -60}.get(told)
     said = told if shift is None else formatdate(time.time() + shift, usegmt=True)
     pause = Reply(429, {"retry-after": said}, "").asked_pause
@@ -98,11 +98,11 @@ ABSURD = (
 
 
 @pytest.mark.parametrize("told", ["soon", "nan", "inf", "-3", "", "Wed, 99 Foo 2026", *ABSURD])
-def test_a_pause_that_nobody_can_read_is_none(told: str) -> None:
+def test_an_unreadable_retry_after_is_ignored(told: str) -> None:
     assert Reply(429, {"retry-after": told}, "").asked_pause is None
 
 
-def test_submit_to_nobody_surely_did_not_arrive() -> None:
+def test_a_submit_to_a_closed_port_did_not_arrive() -> None:
     with serving(Service()) as gone:
         url = gone.url
     with pytest.raises(Unreachable):
@@ -147,11 +147,11 @@ def test_picture_is_fetched_with_a_limit(service: Service) -> None:
         ("", False),
     ],
 )
-def test_loopback_is_told_from_the_rest(host: str, local: bool) -> None:
+def test_loopback_hosts_are_recognized(host: str, local: bool) -> None:
     assert is_loopback(host) is local
 
 
-def test_a_secret_that_the_service_quotes_is_taken_out(service: Service) -> None:
+def test_a_secret_quoted_by_the_service_is_redacted(service: Service) -> None:
     service.quotes = "your key s3cr_PLAIN_1 is not good"
     http = http_for(service, secrets=["s3cr_PLAIN_1"])
     assert http.get("/balance").text == '{"error": "your key … is not good"}'

@@ -115,7 +115,9 @@ def test_the_bodies_of_redirects_are_not_read(call: str) -> None:
     ("call", "limit"),
     [("get", FREE), ("submit", FREE), ("picture", PICTURE), ("download", FREE)],
 )
-def test_a_packed_bomb_is_never_whole(call: str, limit: int, coding: str, bits: int) -> None:
+def test_a_decompression_bomb_is_never_fully_unpacked(
+    call: str, limit: int, coding: str, bits: int
+) -> None:
     grown, outcome = _spent(_bomb(coding, bits), call)
     assert "more than" in outcome, outcome
     assert grown < limit
@@ -153,10 +155,10 @@ def test_json_of_any_shape_costs_little(name: str) -> None:
     assert grown < limit
 
 
-def test_what_services_answer_is_decoded() -> None:
+def test_usual_service_answers_are_decoded() -> None:
     rows = [{"id": number, "name": f"task {number}"} for number in range(MOST_VALUES // 4)]
     assert reply_of(200, {}, bytearray(json.dumps(rows).encode())).json == rows
 
 
-def test_the_figures_of_the_manual() -> None:
+def test_the_limits_match_the_manual() -> None:
     assert (MAX_REPLY, FREE_LIMIT) == (MB, 90.0)

@@ -57,13 +57,13 @@ def test_a_bundle_that_cannot_be_used_is_named(
         assert origin in error.hint
 
 
-def test_nobody_there_is_nothing_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_closed_port_means_nothing_was_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     with answering(nothing) as gone:
         url = gone.url
     check(Row("refused", None, Sent.NO, "Connection refused"), url, None, monkeypatch)
 
 
-def test_a_name_that_nobody_knows_is_nothing_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_host_name_means_nothing_was_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(*_: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
@@ -71,7 +71,7 @@ def test_a_name_that_nobody_knows_is_nothing_sent(monkeypatch: pytest.MonkeyPatc
     check(Row("name", None, Sent.NO, "its name is not known"), AWAY, None, monkeypatch)
 
 
-def test_a_connection_that_is_never_made_is_nothing_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_timeout_means_nothing_was_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     def never(self: socket.socket, place: Any) -> None:
         assert self.gettimeout()
         raise TimeoutError("timed out")
@@ -115,7 +115,7 @@ PROXIES = [
 
 @pytest.mark.parametrize("row", PROXIES, ids=str)
 @pytest.mark.parametrize("variable", ["https_proxy", "HTTPS_PROXY", "all_proxy"])
-def test_a_proxy_in_the_way_is_named_and_gets_no_request(
+def test_a_failing_proxy_is_named_and_gets_no_request(
     row: Row, variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert row.act is not None
@@ -155,7 +155,7 @@ def test_a_proxy_that_cannot_be_used_is_named(
 
 @pytest.mark.parametrize("variable", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "localhost.", "127.0.0.2"])
-def test_no_proxy_leads_to_this_machine(
+def test_loopback_never_goes_through_a_proxy(
     variable: str, host: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     good = answer(f"{OK}Content-Length: 2\r\nConnection: close\r\n\r\n{{}}")
@@ -172,7 +172,7 @@ def test_no_proxy_leads_to_this_machine(
     assert (len(service.heads), proxy.heads) == (3, [])
 
 
-def test_what_is_exempt_from_the_proxy_is_reached_without(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_proxy_hosts_are_reached_directly(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
 
     def unknown(host: str, *_: object) -> None:

@@ -49,7 +49,7 @@ def filtered(picture: Image.Image, kinds: list[int]) -> bytes:
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
-def test_one_color_and_something(mode: str) -> None:
+def test_blank_and_non_blank_images_are_told_apart(mode: str) -> None:
     plain = Image.new("RGB", (70, 50), (90, 90, 90)).convert("I" if mode == "I;16" else mode)
     picture = drawn((70, 50)).convert("L" if mode == "I;16" else mode)
     if mode in ("1", "P"):
@@ -61,7 +61,7 @@ def test_one_color_and_something(mode: str) -> None:
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
-def test_nothing_opaque_whatever_colors_hide_behind_it(mode: str) -> None:
+def test_a_fully_transparent_image_is_blank(mode: str) -> None:
     picture = drawn((70, 50)).convert(mode)
     picture.putalpha(0)
     assert blank_png(saved(picture)) is Blank.TRANSPARENT
@@ -70,7 +70,7 @@ def test_nothing_opaque_whatever_colors_hide_behind_it(mode: str) -> None:
     assert blank_png(saved(dot)) is Blank.NO
 
 
-def test_a_palette_is_looked_up() -> None:
+def test_palette_colors_are_looked_up() -> None:
     picture = drawn((70, 50)).convert("P")
     assert blank_png(saved(picture, transparency=bytes(256))) is Blank.TRANSPARENT
     assert blank_png(saved(picture, transparency=b"\xff")) is Blank.NO
@@ -81,7 +81,7 @@ def test_a_palette_is_looked_up() -> None:
 
 @pytest.mark.parametrize("kind", range(5))
 @pytest.mark.parametrize("mode", ["L", "RGB", "LA", "RGBA"])
-def test_each_filter(mode: str, kind: int) -> None:
+def test_every_png_filter_is_decoded(mode: str, kind: int) -> None:
     rng = random.Random(kind)
     color = tuple(rng.randrange(1, 256) for _ in mode)
     plain = Image.new(mode, (23, 17), color)
@@ -95,7 +95,7 @@ def test_each_filter(mode: str, kind: int) -> None:
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB"])
-def test_an_empty_scan_may_be_blank_and_a_gradient_may_be(mode: str) -> None:
+def test_an_empty_scan_and_a_faint_gradient_may_be_blank(mode: str) -> None:
     """Only decoding can tell these apart, which is what the background Blender is asked for."""
     scan = Image.effect_noise((90, 60), 1.0).point(lambda value: value + 120).convert(mode)
     assert 2 <= len(set(scan.convert("L").tobytes())) <= 10
@@ -119,7 +119,7 @@ def interlaced(gray: Image.Image) -> bytes:
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 2), (5, 5), (9, 4), (16, 16)])
-def test_interlaced(size: tuple[int, int]) -> None:
+def test_interlaced_images_are_decoded(size: tuple[int, int]) -> None:
     plain = Image.new("L", size, 77)
     data = interlaced(plain)
     assert Image.open(io.BytesIO(data)).tobytes() == plain.tobytes()
@@ -130,7 +130,7 @@ def test_interlaced(size: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("keep", [0.0, 0.5, 0.8])
-def test_pixels_that_are_not_all_there_are_no_picture(keep: float) -> None:
+def test_incomplete_pixel_data_is_refused(keep: float) -> None:
     packed = zlib.compress(bytes((0, *range(50))) * 40)
     head = struct.pack(">IIBBBBB", 50, 40, 8, 0, 0, 0, 0)
     part = packed[: int(len(packed) * keep)]
@@ -140,7 +140,7 @@ def test_pixels_that_are_not_all_there_are_no_picture(keep: float) -> None:
         blank_png(data)
 
 
-def test_rows_come_out_as_they_went_in() -> None:
+def test_filtered_rows_round_trip() -> None:
     rng = random.Random(3)
     for _ in range(200):
         step = rng.choice((1, 2, 3, 4, 6, 8))

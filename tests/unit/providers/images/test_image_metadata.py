@@ -55,7 +55,7 @@ def pixels(data: bytes) -> tuple[str, tuple[int, int], bytes]:
 
 
 @pytest.mark.parametrize(("name", "how"), FLAVORS, ids=NAMES)
-def test_no_note_is_left_and_no_pixel_changed(name: str, how: dict[str, Any]) -> None:
+def test_metadata_is_removed_and_no_pixel_changes(name: str, how: dict[str, Any]) -> None:
     data = NOTED[name](6, **how)
     assert notes_in(data), "the picture has nothing to take out"
     sent = cleaned(data)
@@ -66,7 +66,7 @@ def test_no_note_is_left_and_no_pixel_changed(name: str, how: dict[str, Any]) ->
 
 @pytest.mark.parametrize("orientation", [None, 1, 3, 6, 8])
 @pytest.mark.parametrize("name", NOTED)
-def test_turn_and_profile_stay(name: str, orientation: int | None) -> None:
+def test_orientation_and_color_profile_stay(name: str, orientation: int | None) -> None:
     data = NOTED[name](orientation)
     sent = cleaned(data)
     before, after = Image.open(io.BytesIO(data)), Image.open(io.BytesIO(sent))
@@ -83,13 +83,13 @@ def test_cleaning_twice_is_cleaning_once(name: str) -> None:
     assert cleaned(sent) == sent
 
 
-def test_a_plain_picture_is_sent_as_the_same_file() -> None:
+def test_an_image_without_metadata_is_sent_unchanged() -> None:
     out = io.BytesIO()
     drawn().save(out, "png")
     assert cleaned(out.getvalue()) == out.getvalue()
 
 
-def test_nothing_that_is_no_profile_stays_in_the_segment_of_profiles() -> None:
+def test_only_a_color_profile_stays_in_the_profile_segment() -> None:
     """Flashpix, gain maps and motion pictures use the same marker."""
     data = noted_jpeg()
     extra = b"\xff\xe2\0\x10FPXR\0Text-Note"[:18]

@@ -52,7 +52,7 @@ def shown(data: bytes) -> tuple[tuple[int, int], bytes, bool]:
         (b"sBIT", b"\x08\x08\x08\0"),
     ],
 )
-def test_a_chunk_of_colors_is_no_place_for_notes(name: bytes, begin: bytes) -> None:
+def test_metadata_in_a_color_chunk_is_removed(name: bytes, begin: bytes) -> None:
     plain = saved("png")
     data = plain[:33] + chunk(name, begin + NOTE) + plain[33:]
     assert cleaned(data) == plain
@@ -60,7 +60,7 @@ def test_a_chunk_of_colors_is_no_place_for_notes(name: bytes, begin: bytes) -> N
     assert cleaned(with_colors) == with_colors
 
 
-def test_nor_is_the_end_of_a_png() -> None:
+def test_metadata_after_the_end_of_a_png_is_removed() -> None:
     plain = saved("png")
     assert cleaned(plain[:-12] + chunk(b"IEND", NOTE) + NOTE) == plain
 
@@ -77,7 +77,7 @@ def test_a_longer_mark_of_adobe_still_says_what_the_channels_are(transform: int)
     assert shown(sent) == shown(data)
 
 
-def test_the_first_notes_of_a_jpeg_say_how_it_is_turned() -> None:
+def test_the_first_exif_block_gives_the_orientation() -> None:
     """More of them than fit into a segment go on in others; what stands behind a scan is unread."""
 
     def notes(block: bytes) -> bytes:
@@ -140,7 +140,7 @@ def test_a_tiff_that_does_not_say_the_size_of_its_blocks_is_converted() -> None:
 
 @pytest.mark.parametrize("compression", [None, "tga_rle"])
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P"])
-def test_a_targa_without_a_foot_is_a_picture(mode: str, compression: str | None) -> None:
+def test_a_targa_without_a_footer_is_accepted(mode: str, compression: str | None) -> None:
     out = io.BytesIO()
     drawn(mode=mode).save(out, "tga", compression=compression)
     data = out.getvalue()
@@ -153,12 +153,12 @@ def test_a_targa_without_a_foot_is_a_picture(mode: str, compression: str | None)
     [bytes(500), b"\0\0\2", b"hello" * 99, b"\0\0\2\0\1\0  \0\0\5\0\5\0" + bytes(900)],
     ids=["zeros", "short", "text", "cursor"],
 )
-def test_what_only_begins_like_a_targa_is_none(data: bytes) -> None:
+def test_a_file_that_only_starts_like_a_targa_is_refused(data: bytes) -> None:
     with pytest.raises(BadImage, match="is not a picture"):
         read_picture_info(data, "photo")
 
 
-def test_an_uncompressed_targa_without_a_foot_must_be_whole() -> None:
+def test_an_uncompressed_targa_without_a_footer_must_be_complete() -> None:
     out = io.BytesIO()
     drawn().save(out, "tga")
     with pytest.raises(BadImage, match="is not a picture"):

@@ -120,7 +120,7 @@ def test_settings_are_the_model_s_own_inputs() -> None:
     ],
     ids=str,
 )
-def test_what_the_rules_allow_the_service_takes(
+def test_the_service_accepts_all_settings_that_the_rules_allow(
     fake: ScenarioFake, http: Http, tmp_path: Path, values: dict[str, Any]
 ) -> None:
     order(fake, http, tmp_path, **values)
@@ -166,7 +166,7 @@ def test_a_broken_rule_is_refused_before_anything_is_sent(
     assert not fake.requests
 
 
-def test_what_has_no_effect_is_said_and_not_sent(
+def test_settings_without_effect_are_reported_and_not_sent(
     fake: ScenarioFake, http: Http, tmp_path: Path
 ) -> None:
     values = {**UNTEXTURED, "textureQuality": "extreme", "textureSeed": 7}
@@ -181,7 +181,7 @@ def test_what_has_no_effect_is_said_and_not_sent(
 # -- pictures in
 
 
-def test_a_small_picture_goes_inline(fake: ScenarioFake, http: Http, tmp_path: Path) -> None:
+def test_a_small_image_is_sent_inline(fake: ScenarioFake, http: Http, tmp_path: Path) -> None:
     one = picture(tmp_path)
     [asset] = PROVIDER.upload((one,), http).data.values()
     assert fake.files[asset] == one.data()
@@ -204,7 +204,7 @@ def test_a_picture_is_inline_up_to_three_and_a_half_megabytes(
     assert {call.path for call in fake.calls("POST", "/(assets|uploads)")} == paths
 
 
-def test_a_large_picture_goes_in_parts_without_the_key(
+def test_a_large_image_is_uploaded_in_chunks_without_the_key(
     fake: ScenarioFake, http: Http, tmp_path: Path, pauses: list[float]
 ) -> None:
     one = picture(tmp_path, png_of(64, 48) + bytes(range(256)) * 40_000)
@@ -226,7 +226,7 @@ def test_a_large_picture_goes_in_parts_without_the_key(
     assert pauses == [1.5] * 3
 
 
-def test_an_address_goes_as_an_address(fake: ScenarioFake, http: Http) -> None:
+def test_an_image_url_is_sent_as_a_url(fake: ScenarioFake, http: Http) -> None:
     one = Picture("front", "cup", url="https://pictures.example/cup.png")
     assert PROVIDER.takes_urls
     [asset] = PROVIDER.upload((one,), http).data.values()
@@ -284,7 +284,7 @@ FAULTY_UPLOADS: list[tuple[str, dict[str, Any], type[Exception], str]] = [
     ("state", "kind", "words"),
     [pytest.param(*row[1:], id=row[0]) for row in FAULTY_UPLOADS],
 )
-def test_what_goes_wrong_with_a_large_picture(
+def test_each_upload_failure_becomes_its_error(
     fake: ScenarioFake,
     http: Http,
     tmp_path: Path,
@@ -300,7 +300,7 @@ def test_what_goes_wrong_with_a_large_picture(
     assert len(pauses) <= LOOKS
 
 
-def test_a_completion_whose_answer_is_lost_counts(
+def test_an_upload_completion_without_an_answer_counts(
     fake: ScenarioFake, http: Http, tmp_path: Path
 ) -> None:
     fake.faults.append(Fault("POST", "/uploads/.*/action", drop="after"))
@@ -308,13 +308,13 @@ def test_a_completion_whose_answer_is_lost_counts(
     assert len(fake.calls("POST", "/uploads/.*/action")) == 2
 
 
-def test_a_part_is_put_again_after_a_fault(fake: ScenarioFake, http: Http, tmp_path: Path) -> None:
+def test_a_failed_chunk_is_uploaded_again(fake: ScenarioFake, http: Http, tmp_path: Path) -> None:
     fake.faults += [Fault("PUT", "/parts/.*", drop="before"), Fault("PUT", "/parts/.*", 503, "")]
     assert PROVIDER.upload((_large(tmp_path),), http).data["front"] in fake.assets
 
 
 @pytest.mark.parametrize("format_", sorted(PROVIDER.formats))
-def test_every_format_is_named_as_what_it_is(
+def test_every_image_format_gets_its_media_type(
     fake: ScenarioFake, http: Http, tmp_path: Path, format_: str
 ) -> None:
     heads = {"png": png_of(8, 8), "jpeg": b"\xff\xd8", "webp": b"RIFF", "tiff": b"II*\0"}

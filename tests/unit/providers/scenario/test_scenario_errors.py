@@ -335,7 +335,7 @@ def test_a_limit_without_a_time_is_waited_for_longer_and_longer(
     assert pauses[-1] > 4 * pauses[0] > 0
 
 
-def test_a_long_cooldown_is_told_and_not_waited_for(
+def test_a_long_cooldown_is_reported_and_not_waited_for(
     fake: ScenarioFake, http: Http, tmp_path: Path, pauses: list[float]
 ) -> None:
     body = {"reason": "cooldown", "remainingSeconds": 900}

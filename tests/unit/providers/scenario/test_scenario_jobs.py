@@ -127,7 +127,7 @@ def test_a_cancel_reaches_scenario(session: Session, fake: ScenarioFake, tmp_pat
     assert (record.state, record.notes) == (State.CANCELLED, ())
 
 
-def test_what_cannot_be_cancelled_is_collected(
+def test_a_job_that_cannot_be_cancelled_is_collected(
     session: Session, fake: ScenarioFake, tmp_path: Path
 ) -> None:
     fake.outcome.script = ("in-progress",)
@@ -256,7 +256,7 @@ def test_a_redirect_is_not_followed_with_the_key(
     _no_key_in(view, tmp_path, caplog, fake)
 
 
-def test_a_refused_key_is_told_and_not_shown(
+def test_a_refused_key_is_reported_and_not_shown(
     session: Session, fake: ScenarioFake, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)

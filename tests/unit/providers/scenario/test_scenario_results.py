@@ -55,7 +55,7 @@ def result_of(fake: ScenarioFake, http: Http, folder: Path, **values: Any) -> Re
     return answer
 
 
-def test_every_state_is_told_and_unknown_ones_are_waited_for(
+def test_known_states_are_reported_and_unknown_ones_are_polled(
     fake: ScenarioFake, http: Http, tmp_path: Path
 ) -> None:
     usual_results(fake)
@@ -78,7 +78,7 @@ def test_every_state_is_told_and_unknown_ones_are_waited_for(
 
 
 @pytest.mark.parametrize("state", ["success", "succeeded", "completed"])
-def test_every_name_of_success_is_one(
+def test_every_name_of_success_counts_as_success(
     fake: ScenarioFake, http: Http, tmp_path: Path, state: str
 ) -> None:
     usual_results(fake)
@@ -101,7 +101,9 @@ def test_the_mesh_comes_with_its_preview(fake: ScenarioFake, http: Http, tmp_pat
     assert result.notes == ()
 
 
-def test_a_mesh_is_told_from_its_textures(fake: ScenarioFake, http: Http, tmp_path: Path) -> None:
+def test_a_mesh_is_distinguished_from_its_textures(
+    fake: ScenarioFake, http: Http, tmp_path: Path
+) -> None:
     other: dict[str, Any] = {
         "source": "3d:texture:mtl",
         "metadata": {"type": "3d-texture-mtl", "kind": "3d"},
@@ -123,7 +125,7 @@ def test_a_mesh_is_told_from_its_textures(fake: ScenarioFake, http: Http, tmp_pa
 
 
 @pytest.mark.parametrize("more", ["preview", "thumbnail"])
-def test_the_mesh_s_own_preview_will_do(
+def test_the_preview_of_the_mesh_is_used(
     fake: ScenarioFake, http: Http, tmp_path: Path, more: str
 ) -> None:
     linked: dict[str, Any] = {more: {"assetId": "a", "url": "https://cdn.example/p.png"}}
@@ -210,7 +212,7 @@ def test_the_best_file_of_a_mesh_is_taken(
     assert fake.conversions == ([(made, converted)] if converted else [])
 
 
-def test_what_cannot_be_converted_is_taken_as_it_is(
+def test_a_file_that_cannot_be_converted_is_used_as_it_is(
     fake: ScenarioFake, http: Http, tmp_path: Path
 ) -> None:
     fake.conversion_refused = True
@@ -219,7 +221,7 @@ def test_what_cannot_be_converted_is_taken_as_it_is(
     assert (file.format, file.url) == ("fbx", fake.signed(f"/files/{made}"))
 
 
-def test_of_two_files_the_fitting_one_is_taken(
+def test_the_matching_one_of_two_files_is_used(
     fake: ScenarioFake, http: Http, tmp_path: Path
 ) -> None:
     glb = fake.add_result(*GLB)
@@ -228,9 +230,7 @@ def test_of_two_files_the_fitting_one_is_taken(
     assert fbx in result_of(fake, http, tmp_path, quad=True).files[0].url
 
 
-def test_what_was_ordered_comes_before_what_fits(
-    fake: ScenarioFake, http: Http, tmp_path: Path
-) -> None:
+def test_the_ordered_format_is_preferred(fake: ScenarioFake, http: Http, tmp_path: Path) -> None:
     fake.add_result(*GLB, source="unknown", metadata={"type": "unknown"})
     ordered = fake.add_result(FBX, "model/x-fbx")
     assert result_of(fake, http, tmp_path).facts["asset"] == ordered
@@ -291,7 +291,7 @@ def test_the_seeds_that_were_used_are_facts(fake: ScenarioFake, http: Http, tmp_
     assert (facts["seed"], facts["textureSeed"]) == (0, 9)
 
 
-def test_the_documented_least_of_an_answer_is_enough(fake: ScenarioFake, http: Http) -> None:
+def test_the_documented_minimal_answer_is_enough(fake: ScenarioFake, http: Http) -> None:
     """The job of the reference page, which has three fields."""
     mesh = fake.add_result(*GLB)
     done = {"jobId": "job_abc123", "status": "success", "metadata": {"assetIds": [mesh]}}
@@ -319,13 +319,17 @@ def test_the_price_is_asked_in_the_address_and_no_picture_is_sent(
     assert not fake.submits
 
 
-def test_no_price_is_made_up_where_a_real_picture_is_wanted(fake: ScenarioFake, http: Http) -> None:
+def test_no_price_is_invented_if_the_service_needs_the_real_image(
+    fake: ScenarioFake, http: Http
+) -> None:
     fake.dry_run_wants_assets = True
     assert PROVIDER.quote(Request(PROVIDER.settings(), ()), http) is None
     assert not fake.submits
 
 
-def test_a_dry_run_that_starts_a_job_is_cancelled_and_told(fake: ScenarioFake, http: Http) -> None:
+def test_a_dry_run_that_starts_a_job_is_cancelled_and_reported(
+    fake: ScenarioFake, http: Http
+) -> None:
     job = {"jobId": "job_x", "status": "queued"}
     fake.jobs["job_x"] = {**job, "looks": 0}
     fake.faults.append(Fault("POST", "/generate/.*", 200, {"job": job, "creativeUnitsCost": 40}))
@@ -334,7 +338,7 @@ def test_a_dry_run_that_starts_a_job_is_cancelled_and_told(fake: ScenarioFake, h
     assert fake.cancelled == ["job_x"]
 
 
-def test_the_balance_is_the_plan_s_rest_and_what_was_bought(fake: ScenarioFake, http: Http) -> None:
+def test_the_balance_adds_the_plan_and_purchased_credits(fake: ScenarioFake, http: Http) -> None:
     assert PROVIDER.balance(http) == Balance(5000 - 1200.5 + 300, "Compute Units")
     assert [call.path for call in fake.requests] == ["/teams", "/teams/team_1/limits"]
     fake.limits = {"values": {"creativeUnits": "5100"}, "oneShotCreativeUnits": None}
@@ -353,7 +357,7 @@ UNTOLD: list[tuple[str, list[Fault], dict[str, Any]]] = [
 @pytest.mark.parametrize(
     ("faults", "limits"), [pytest.param(*row[1:], id=row[0]) for row in UNTOLD]
 )
-def test_a_good_key_that_may_not_see_its_balance_is_still_good(
+def test_a_valid_key_without_access_to_the_balance_is_still_valid(
     fake: ScenarioFake, http: Http, faults: list[Fault], limits: dict[str, Any]
 ) -> None:
     fake.faults += faults
@@ -380,7 +384,7 @@ def test_the_balance_tests_the_key(fake: ScenarioFake, http: Http, faults: list[
 # -- cancelling
 
 
-def test_cancelled_is_free(fake: ScenarioFake, http: Http, tmp_path: Path) -> None:
+def test_a_successful_cancel_is_free(fake: ScenarioFake, http: Http, tmp_path: Path) -> None:
     ticket = order(fake, http, tmp_path)
     assert PROVIDER.cancel(ticket, http) is CancelOutcome.FREE
     [call] = fake.calls("POST", "/jobs/.*/action")
@@ -389,7 +393,7 @@ def test_cancelled_is_free(fake: ScenarioFake, http: Http, tmp_path: Path) -> No
         PROVIDER.poll(ticket, http)
 
 
-def test_a_refused_cancel_goes_on_and_is_charged(
+def test_after_a_refused_cancel_the_job_continues_and_is_charged(
     fake: ScenarioFake, http: Http, tmp_path: Path
 ) -> None:
     fake.cancel_refused = True
@@ -405,7 +409,7 @@ def test_a_cancel_without_refund_is_charged(fake: ScenarioFake, http: Http, tmp_
     ("state", "outcome"),
     [("canceled", CancelOutcome.FREE), ("in-progress", CancelOutcome.UNKNOWN)],
 )
-def test_a_cancel_that_takes_its_time_is_looked_at_once_more(
+def test_a_slow_cancel_is_checked_once_more(
     fake: ScenarioFake, http: Http, tmp_path: Path, state: str, outcome: CancelOutcome
 ) -> None:
     fake.cancel_late = True

@@ -110,7 +110,7 @@ def test_p1_gets_none_of_the_four_fields_it_refuses(
     assert len(fake.creates) == 1
 
 
-def test_without_textures_nothing_is_said_of_them(
+def test_without_textures_no_texture_setting_is_sent(
     fake: TripoV3, http: Http, tmp_path: Path
 ) -> None:
     textures: dict[str, Any] = {
@@ -222,7 +222,7 @@ SEVERAL = [
 
 
 @pytest.mark.parametrize("views", SEVERAL)
-def test_views_go_by_name(
+def test_views_are_sent_by_name(
     fake: TripoV3, http: Http, tmp_path: Path, views: tuple[str, ...]
 ) -> None:
     order(V3, http, tmp_path, tuple(reversed(views)))
@@ -283,7 +283,7 @@ def test_a_picture_of_the_limit_still_goes_in_one_form(
     assert [one.path for one in fake.requests] == ["/v3/files"]
 
 
-def test_storage_that_refuses_is_told_from_a_bad_picture(
+def test_a_storage_error_is_distinguished_from_a_bad_image(
     fake: TripoV3, http: Http, tmp_path: Path
 ) -> None:
     fake.fault("PUT ", Fault(403, "<Error/>"))
@@ -301,7 +301,7 @@ def test_presign_without_an_address_is_a_bad_reply(
         V3.provider.upload((big,), http)
 
 
-def test_an_https_address_goes_as_it_is(fake: TripoV3, http: Http) -> None:
+def test_an_https_url_is_sent_unchanged(fake: TripoV3, http: Http) -> None:
     address = "https://example.com/cup.png?x=1"
     order_of(V3, http, (Picture("front", "cup", url=address),))
     assert fake.calls(V3.upload) == []

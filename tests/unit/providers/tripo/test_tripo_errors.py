@@ -233,7 +233,7 @@ def test_every_odd_shape_becomes_its_error(
 
 
 @BOTH
-def test_what_the_service_suggests_and_its_trace_are_told(
+def test_suggestions_and_the_trace_id_of_the_service_are_shown(
     version: Version, fake: FakeTripo, http: Http, tmp_path: Path
 ) -> None:
     told = {"code": 1004, "message": "invalid model", "suggestion": "use v3.0"}
@@ -306,7 +306,7 @@ def test_a_quoted_key_is_not_passed_on(
 
 
 @BOTH
-def test_an_empty_account_and_too_many_tasks_are_told_by_the_fake(
+def test_the_fake_reports_an_empty_account_and_too_many_tasks(
     version: Version, fake: FakeTripo, http: Http, pauses: list[float], tmp_path: Path
 ) -> None:
     fake.balance = "3.5"

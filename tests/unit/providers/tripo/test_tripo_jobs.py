@@ -61,7 +61,7 @@ def test_a_job_goes_from_picture_to_mesh(
 
 
 @BOTH
-def test_quads_of_four_views_land_as_fbx(
+def test_quads_from_four_views_arrive_as_fbx(
     version: Version, fake: FakeTripo, session: Session, tmp_path: Path
 ) -> None:
     pictures = tuple(
@@ -90,7 +90,7 @@ def test_a_picture_is_not_uploaded_twice_while_its_token_lives(
 
 
 @BOTH
-def test_a_token_that_died_early_is_forgotten(
+def test_an_upload_token_that_expired_early_is_dropped(
     version: Version, fake: FakeTripo, session: Session, tmp_path: Path
 ) -> None:
     end_of(session, session.start(job_for(version, fake, tmp_path)))
@@ -145,7 +145,7 @@ def test_a_lost_preview_does_not_lose_the_mesh(
         ([{"status": "failed"}], "failed"),
     ],
 )
-def test_ends_without_a_mesh_are_told(
+def test_jobs_that_end_without_a_mesh_report_why(
     version: Version,
     fake: FakeTripo,
     session: Session,
@@ -160,7 +160,7 @@ def test_ends_without_a_mesh_are_told(
 
 
 @BOTH
-def test_a_status_that_nobody_knows_is_waited_through_to_the_limit(
+def test_an_unknown_status_is_polled_until_the_time_limit(
     version: Version, fake: FakeTripo, session: Session, tmp_path: Path
 ) -> None:
     fake.states = [{"status": "dreaming"}]
@@ -308,7 +308,7 @@ def test_a_redirect_never_gets_the_key(
 
 
 @BOTH
-def test_a_refused_key_is_told_and_never_shown(
+def test_a_refused_key_is_reported_and_never_shown(
     version: Version,
     fake: FakeTripo,
     session: Session,

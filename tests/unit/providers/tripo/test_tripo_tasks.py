@@ -115,7 +115,7 @@ STATUSES: list[tuple[dict[str, Any], Progress]] = [
 
 @BOTH
 @pytest.mark.parametrize(("state", "progress"), STATUSES)
-def test_what_is_not_an_end_is_waited_through(
+def test_states_that_are_not_final_are_polled(
     version: Version,
     fake: FakeTripo,
     http: Http,
@@ -240,7 +240,7 @@ def test_of_several_meshes_the_finished_one_is_taken(
 
 
 @BOTH
-def test_links_are_asked_for_anew(
+def test_fresh_links_are_requested(
     version: Version, fake: FakeTripo, http: Http, ticket: Ticket
 ) -> None:
     fake.states = fake.states[-1:]
@@ -261,7 +261,7 @@ def test_a_running_task_cannot_be_stopped_and_will_be_charged(
 
 @BOTH
 @pytest.mark.parametrize(("held", "shown"), [(250.5, 250.5), ("12.25", 12.25), (0, 0.0)])
-def test_balance_is_told_in_credits(
+def test_the_balance_is_in_credits(
     version: Version, fake: FakeTripo, http: Http, held: Any, shown: float
 ) -> None:
     fake.balance = held

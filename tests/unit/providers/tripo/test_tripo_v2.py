@@ -104,7 +104,7 @@ def test_retired_models_are_named_as_such() -> None:
     assert retired == {"Turbo-v1.0-20250506", "v2.0-20240919", *OLD}
 
 
-def test_it_says_what_it_is() -> None:
+def test_the_provider_describes_itself() -> None:
     assert "gateways" in V2.provider.description
     assert "ended" in V2.provider.description
     assert V2.provider.keys == V3.provider.keys
@@ -117,7 +117,7 @@ def test_p1_gets_none_of_the_four_fields_it_refuses(
     assert not set(FOUR) & set(body_of(fake))
 
 
-def test_without_textures_nothing_is_said_of_them(
+def test_without_textures_no_texture_setting_is_sent(
     fake: TripoV2, http: Http, tmp_path: Path
 ) -> None:
     textures: dict[str, Any] = {
@@ -209,7 +209,7 @@ def test_views_go_in_exactly_four_slots(
 
 
 @pytest.mark.parametrize("version", [one for one in VERSIONS if one not in MULTIVIEW])
-def test_models_of_one_picture_refuse_views_before_anything_is_sent(
+def test_single_image_models_refuse_views_before_anything_is_sent(
     fake: TripoV2, http: Http, tmp_path: Path, version: str
 ) -> None:
     session = Session()
@@ -273,7 +273,7 @@ def test_an_older_gateway_gets_the_picture_at_the_older_address(
         ("https://example.com/cup", "jpg"),
     ],
 )
-def test_an_https_address_goes_as_it_is(fake: TripoV2, http: Http, address: str, told: str) -> None:
+def test_an_https_url_is_sent_unchanged(fake: TripoV2, http: Http, address: str, told: str) -> None:
     order_of(V2, http, (Picture("front", "cup", url=address),))
     assert fake.calls(V2.upload) == []
     assert body_of(fake)["file"] == {"type": told, "url": address}

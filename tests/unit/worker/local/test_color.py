@@ -21,5 +21,5 @@ oklab = load("local.subject.color").oklab
         ((0.02, 0.02, 0.02), (0.1157, 0.0, 0.0)),
     ],
 )
-def test_known_colors(rgb: tuple[float, ...], lab: tuple[float, ...]) -> None:
+def test_oklab_matches_the_published_values(rgb: tuple[float, ...], lab: tuple[float, ...]) -> None:
     assert oklab(np.array(rgb, np.float32)) == pytest.approx(lab, abs=1e-3)

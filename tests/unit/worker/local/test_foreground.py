@@ -129,13 +129,13 @@ def test_transparent_holes_stay_but_for_specks() -> None:
     assert found.notes == ("144 transparent specks of at most 4 pixels were filled.",)
 
 
-def test_holes_too_small_for_the_faces_are_told() -> None:
+def test_holes_too_small_for_the_face_count_are_reported() -> None:
     (note,) = built(_perforated(3), face_count=500).notes
     assert "small holes were closed: raise Faces" in note
     assert built(_perforated(7)).notes == ()
 
 
-def test_none_means_all_of_it() -> None:
+def test_no_subject_detection_uses_the_whole_image() -> None:
     assert _found(painted(np.zeros((50, 60))), "none").all()
 
 
@@ -176,7 +176,7 @@ def test_a_raised_tolerance_never_takes_the_whole_picture() -> None:
 
 
 @pytest.mark.parametrize("mode", ["auto", "border"])
-def test_a_tolerance_that_leaves_nothing_is_told_to_be_lower(mode: str) -> None:
+def test_a_tolerance_that_leaves_nothing_is_reported(mode: str) -> None:
     picture = _pasted(disc(300, 60), 0.75 * WALL + 0.25 * RED, WALL, noise=0.004)
     assert _found(picture, mode).any()
     with pytest.raises(Refusal, match="as much as Tolerance asks") as caught:
@@ -251,7 +251,7 @@ def test_a_single_pixel_does_not_crash() -> None:
         assert len(built(picture, foreground="none", face_count=300).triangles) > 50
 
 
-def test_whatever_report_raises_ends_the_work() -> None:
+def test_an_exception_in_the_progress_callback_ends_the_work() -> None:
     class Stop(Exception):
         pass
 
@@ -289,7 +289,7 @@ def test_the_clothes_of_a_portrait_that_the_frame_cuts_are_the_subject() -> None
 
 
 @pytest.mark.parametrize("horizon", [120, 200, 280])
-def test_a_thing_on_a_table_before_a_wall(horizon: int) -> None:
+def test_an_object_on_a_table_before_a_wall_is_found(horizon: int) -> None:
     x, y = grid(300, 240)
     inside = np.clip((1.0 - np.hypot((x - 120) / 50, (y - 180) / 80)) * 50, 0.0, 1.0)
     shade = (1.05 - 0.25 * y / 300 - 0.1 * x / 240)[:, :, None]
@@ -297,7 +297,7 @@ def test_a_thing_on_a_table_before_a_wall(horizon: int) -> None:
     assert overlap(_found(_pasted(inside, RED, behind)), inside > 0.5) > 0.95
 
 
-def test_a_street_without_one_subject_is_taken_whole_and_it_is_said() -> None:
+def test_a_scene_without_a_subject_is_used_whole_with_a_note() -> None:
     x, y = grid(320, 240)
     rng = np.random.default_rng(11)
     rgb = np.stack([0.45 + 0.1 * (y > 200), 0.45 + 0 * x, 0.42 + 0 * x], axis=2)

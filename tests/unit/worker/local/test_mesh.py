@@ -122,7 +122,7 @@ def _strokes() -> Any:
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("faces", [200, 400, 1000])
-def test_strokes_in_few_faces_are_built_and_losses_told(shape: str, faces: int) -> None:
+def test_strokes_in_few_faces_are_built_and_losses_reported(shape: str, faces: int) -> None:
     model = built(painted(_strokes()), shape=shape, face_count=faces)
     assert_sound(model)
     assert "left out: raise Faces" in model.notes[-1]
@@ -143,7 +143,7 @@ def test_a_strip_in_few_faces_gets_as_many_as_it_needs() -> None:
     assert f"it has {len(model.triangles):,}" in model.notes[0]
 
 
-def test_what_smoothing_leaves_nothing_of_is_refused() -> None:
+def test_a_shape_that_smoothing_removes_is_refused() -> None:
     alpha = np.zeros((200, 200))
     alpha[:, 100] = 1.0
     with pytest.raises(Refusal, match="too thin") as caught:
@@ -214,7 +214,7 @@ def test_the_same_picture_gives_the_same_model() -> None:
         assert np.array_equal(getattr(one, name), getattr(other, name))
 
 
-def test_documented_types() -> None:
+def test_arrays_have_the_documented_types() -> None:
     model = built(painted(disc()), face_count=1000)
     assert model.vertices.dtype == np.float32
     assert model.triangles.dtype == np.int32
@@ -232,9 +232,7 @@ def two_discs_on_a_string(size: float) -> Any:
 
 
 @pytest.mark.parametrize(("size", "pieces"), [(12.0, 1), (60.0, 2)])
-def test_what_hangs_on_a_lost_neck_does_not_float_unless_it_is_large(
-    size: float, pieces: int
-) -> None:
+def test_a_detached_piece_is_dropped_unless_it_is_large(size: float, pieces: int) -> None:
     model = built(painted(two_discs_on_a_string(size)), face_count=3000)
     assert_sound(model)
     assert parts(model.triangles, len(model.vertices)).max() + 1 == pieces
@@ -246,7 +244,7 @@ def test_small_parts_of_the_mask_itself_stay() -> None:
     assert parts(model.triangles, len(model.vertices)).max() + 1 == 2
 
 
-def test_hair_is_not_shorn_for_being_thin() -> None:
+def test_thin_hair_is_not_removed() -> None:
     x, y = grid(400, 400)
     angle = np.arctan2(y - 200, x - 200) * 20 / np.pi
     away = np.hypot(x - 200, y - 200)

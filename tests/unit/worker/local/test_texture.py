@@ -126,7 +126,7 @@ def test_a_small_picture_is_never_enlarged() -> None:
     assert max(model.texture.shape[:2]) <= 2 * 64
 
 
-def test_what_lies_hidden_under_transparent_pixels_never_shows() -> None:
+def test_colors_under_transparent_pixels_never_show() -> None:
     picture = np.zeros((256, 256, 4), np.float32)
     picture[20:236, 20:236] = (1.0, 0.2, 0.2, 1.0)
     picture[100:102, 100:102] = (0.0, 0.0, 0.0, 0.0)
