@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The only user of pydantic: validators, JSON Schema and reply parsers made of plain dataclasses.
+"""Validation, JSON Schema and response parsing for plain dataclasses, by pydantic.
 
-pydantic costs 150 ms to import, so it is imported when the first value has to be checked, on the
-job's thread or in the command line, and never while Blender registers the add-on.
+The only module that uses pydantic, which takes 150 ms to import. It is therefore imported when the
+first value is validated, on a job's thread or in the command line, and never while Blender
+registers the add-on.
 """
 
 from __future__ import annotations
@@ -35,9 +36,9 @@ def _adapter(model: Any) -> TypeAdapter[Any]:
 
 
 def parse_settings(model: type[S], values: Mapping[str, object]) -> S:
-    """Make a settings value of names and values; strings as from a command line are understood.
+    """Validate values by name, which may be strings from the command line.
 
-    Raises InvalidSettings with a sentence that names the setting and what it takes.
+    Raises InvalidSettings naming the setting and the values it takes.
     """
     with bundled_imports("pydantic"):
         from pydantic import ValidationError
@@ -46,7 +47,7 @@ def parse_settings(model: type[S], values: Mapping[str, object]) -> S:
     for name in values:
         if name not in known:
             raise InvalidSettings(f"There is no setting “{name}”.", _suggest(name, known))
-    given = {name: _meant(value, known[name]) for name, value in values.items()}
+    given = {name: _normalize(value, known[name]) for name, value in values.items()}
     try:
         settings = cast(S, _adapter(model).validate_python(given))
     except ValidationError as error:
@@ -56,7 +57,7 @@ def parse_settings(model: type[S], values: Mapping[str, object]) -> S:
 
 
 def json_schema(model: type[Settings]) -> dict[str, Any]:
-    """Return the JSON Schema of a settings class, each setting with title and description."""
+    """Return the JSON Schema of a settings class, with the titles and descriptions."""
     schema: dict[str, Any] = _adapter(model).json_schema()
     for setting in settings_of(model):
         shown = schema["properties"][setting.name]
@@ -65,9 +66,9 @@ def json_schema(model: type[Settings]) -> dict[str, Any]:
 
 
 def parse_reply(model: type[T], data: object, where: str) -> T:
-    """Read a decoded JSON reply into a dataclass; unknown fields are ignored.
+    """Convert decoded JSON to a dataclass. Unknown fields are ignored.
 
-    Raises BadReply that names the first field which is missing or wrong. `where` names the call.
+    `where` names the response in the BadReply that is raised for a missing or invalid field.
     """
     with bundled_imports("pydantic"):
         from pydantic import ValidationError
@@ -81,12 +82,12 @@ def parse_reply(model: type[T], data: object, where: str) -> T:
 
 
 def to_json(value: object) -> Any:
-    """Return plain JSON values for a dataclass."""
+    """Return a dataclass as plain JSON values."""
     return _adapter(type(value)).dump_python(value, mode="json")
 
 
-def _meant(value: object, setting: Setting) -> object:
-    """Return an empty text for nothing, where that is one of the choices."""
+def _normalize(value: object, setting: Setting) -> object:
+    """Return an empty string for None if that is one of the choices."""
     empty = any(choice.value == "" for choice in setting.choices)
     return "" if value is None and empty and not setting.optional else value
 
@@ -109,7 +110,7 @@ def _refusal(error: ValidationError, known: Mapping[str, Setting]) -> InvalidSet
 
 
 def expected(setting: Setting) -> str:
-    """Say in words which values a setting takes."""
+    """Describe the values that a setting takes, for an error message."""
     if setting.kind == "bool":
         return "true or false"
     if setting.kind == "enum":

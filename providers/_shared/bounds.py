@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What settings declare their ranges with: annotated_types, which pydantic reads.
+"""The bounds of settings: `annotated_types`, which pydantic understands, or a stand-in for it.
 
-An add-on that has loaded another module of that name must not keep this one from registering:
-ranges of our own stand in, and the first use of pydantic tells what is in the way.
+Another add-on may have loaded a broken or outdated `annotated_types`. This add-on must still
+register, so it falls back to classes of its own; the first use of pydantic then reports the
+conflicting module to the user.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 
 @dataclass(frozen=True)
 class _Interval:
-    """A range of numbers; None where it has no end."""
+    """An inclusive range; None for no bound."""
 
     ge: float | None = None
     le: float | None = None
@@ -21,14 +22,14 @@ class _Interval:
 
 @dataclass(frozen=True)
 class _Ge:
-    """The smallest number."""
+    """An inclusive minimum."""
 
     ge: float
 
 
 @dataclass(frozen=True)
 class _Le:
-    """The largest number."""
+    """An inclusive maximum."""
 
     le: float
 
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 else:
     try:
         from annotated_types import Ge, Interval, Le
-    except Exception:  # noqa: BLE001 - it may be anything, and raise anything
+    except Exception:  # noqa: BLE001 - a module of the same name can raise anything
         Ge, Interval, Le = _Ge, _Interval, _Le
 
 __all__ = ("Ge", "Interval", "Le")

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The libraries that are shipped along, and another add-on's older copy in their place.
+"""The bundled libraries, and clear errors if another add-on has loaded its own copy of one.
 
-All add-ons of a Blender share one Python: whoever imports `typing_extensions` first decides which
-one everybody gets. What is wrong with a library is met where it is imported, and becomes one
-sentence that names the file and whose it is.
+All add-ons share one Python interpreter: the add-on that imports `typing_extensions` first decides
+which version all others get. If importing a library fails for that reason, the error names
+the file and the add-on that it belongs to.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from .errors import Message, WrongModule
 
 LEAST = {"annotated_types": (0, 6), "filelock": (3, 20), "pydantic": (2, 7), "requests": (2, 31),
          "urllib3": (2, 0)}  # fmt: skip
-"""The oldest versions that serve."""
+"""The oldest versions with the features that this add-on uses."""
 SHIPPED = ("typing_extensions", "annotated_types", "typing_inspection", "pydantic_core", "pydantic",
            "idna", "certifi", "charset_normalizer", "urllib3", "requests", "filelock",
            "send2trash")  # fmt: skip
-"""Each after those that it needs."""
+"""The bundled libraries, each after its dependencies."""
 NEEDED = ("pydantic", "filelock")
-"""What every job works with."""
+"""Imported by every job."""
 ONLINE = ("requests", "urllib3")
 _PLACE = re.compile(
     r"addons(?:_contrib)?[/\\]([^/\\]+)"
@@ -39,26 +39,26 @@ _PLACE = re.compile(
 
 @contextlib.contextmanager
 def bundled_imports(*names: str) -> Iterator[None]:
-    """Hold the import of these libraries; raises WrongModule for whatever goes wrong with it."""
+    """Import libraries in this context. Raises WrongModule for any failure of a library."""
     try:
         yield
         for name in names:
             _check_version(name)
-    except Exception as error:  # an old library may raise anything while it is imported
+    except Exception as error:  # an outdated library can fail with any exception
         if not isinstance(error, ImportError) and not _elsewhere():
             raise
         raise wrong_module(error) from error  # guard: modules-in-the-way
 
 
 def check_modules(*, online: bool) -> None:
-    """Import what a job works with, before anything is sent; raises WrongModule."""
+    """Import the libraries that a job uses, before it sends anything. Raises WrongModule."""
     for name in (*NEEDED, *(ONLINE if online else ())):
         with bundled_imports(name):
             import_module(name)
 
 
 def wrong_module(error: BaseException) -> WrongModule:
-    """Say which library is in the way, where it lies, and whose it is."""
+    """Return the error that names the library in conflict, its file and its add-on."""
     name = _culprit(error)
     module = sys.modules.get(name)
     file, why = _file(module, name), _reason(error)
@@ -94,9 +94,9 @@ def _check_version(name: str) -> None:
 
 
 def _culprit(error: BaseException) -> str:
-    """Return the library that an error comes from: one that it names, else one that lies apart.
+    """Return the library that caused an error: one that it names, else one from another folder.
 
-    Blender brings some of them itself, in another folder: to lie apart alone says little.
+    Another folder alone proves little, since Blender itself brings some of the libraries.
     """
     named: list[str] = []
     cause: BaseException | None = error
@@ -111,12 +111,12 @@ def _culprit(error: BaseException) -> str:
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     modules = [str(frame.f_globals.get("__name__", "")) for frame in reversed(frames)]
     raised_in = [name.partition(".")[0] for name in modules]
-    told = (name for name in reversed(SHIPPED) if name in words)
-    return next((name for name in (*told, *raised_in, *odd) if name in odd), "?")
+    mentioned = (name for name in reversed(SHIPPED) if name in words)
+    return next((name for name in (*mentioned, *raised_in, *odd) if name in odd), "?")
 
 
 def _named_in(error: BaseException) -> str:
-    """Return the library that an error itself names; empty for none."""
+    """Return the library that an exception names by its attributes, or an empty string."""
     if isinstance(error, ImportError):
         return (error.name or "").partition(".")[0]
     of = getattr(error, "obj", None) if isinstance(error, AttributeError) else None
@@ -132,10 +132,12 @@ def _elsewhere() -> Sequence[str]:
 
 
 def _file(module: ModuleType | None, name: str) -> str:
-    """Return the file that a library is, or would be, loaded from; empty where there is none."""
+    """Return the file that a library is loaded from, or would be; empty if unknown."""
     if module is not None:
         return str(getattr(module, "__file__", "") or "")
-    with contextlib.suppress(Exception):  # finders of others on sys.meta_path raise what they like
+    with contextlib.suppress(
+        Exception
+    ):  # finders that others put on sys.meta_path can raise anything
         found = PathFinder.find_spec(name)
         return str(found.origin or "") if found else ""
     return ""
@@ -147,6 +149,6 @@ def _home(file: str) -> str:
 
 
 def _reason(error: BaseException) -> str:
-    """Return an error's own words, without the file, which is told beside them."""
+    """Return the first sentence of an error without file names, which the message adds itself."""
     words = re.sub(r"\s*\([^()]*[/\\][^()]*\)", "", str(error)).split(". ")[0].strip(" .")
     return words[:300] or type(error).__name__

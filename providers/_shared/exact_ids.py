@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Values that go back to a service exactly as they came: ids, tokens, addresses.
+"""Ids, tokens and URLs, which must be sent back to a service exactly as they were received.
 
-None of them is ever cleaned, which would make another one of it: what no id can be is refused.
+Cleaning one of them, as texts for the user are cleaned, would turn it into another id. One with
+control or replacement characters is refused instead.
 """
 
 from __future__ import annotations
@@ -14,16 +15,16 @@ from .redaction import REDACTED
 from .untrusted_text import LOST, clean, clean_json
 
 LONGEST = 16_384
-"""Letters of an id or address, at most; signed addresses have two thousand."""
+"""Characters of an id or URL. Presigned URLs have about two thousand."""
 
 
 def is_sendable_unchanged(text: str) -> bool:
-    """Say whether a text can go back as it came: printable, and nothing of it was replaced."""
+    """Return whether a text is printable, of sane length and without replaced characters."""
     return text.isprintable() and len(text) <= LONGEST and not {LOST, REDACTED} & set(text)
 
 
 def require_exact(text: str, what: str, error: type[ImageToMeshError] = BadReply) -> str:
-    """Return a text as it is; raises that error for one that cannot go back as it came."""
+    """Return the text unchanged. Raises `error` if it cannot be sent back unchanged."""
     if not is_sendable_unchanged(text):
         raise error(
             Message("The {what} that the service gave cannot be used: “{text}”.", what=what,
@@ -34,9 +35,9 @@ def require_exact(text: str, what: str, error: type[ImageToMeshError] = BadReply
 
 
 def require_exact_values(data: Mapping[str, Any], what: str) -> dict[str, Any]:
-    """Return what goes back to a service: the texts themselves exact, what lies within them clean.
+    """Return the data of a ticket or upload, with its texts checked and nested values cleaned.
 
-    Raises BadReply for a text that cannot go back as it came.
+    Raises BadReply for a text that cannot be sent back unchanged.
     """
     return {
         clean(name): require_exact(value, what) if isinstance(value, str) else clean_json(value)

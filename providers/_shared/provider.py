@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a provider is: one class that declares a service and makes its calls.
+"""The interface of a provider: a class that declares a service and makes its calls.
 
-A provider knows nothing of threads, files of a job, polling intervals or Blender. The runner in
-`jobs` calls its methods in the order of this file and keeps what they return.
+To add a service, subclass `Provider` in a new file in `providers/`. A provider knows nothing about
+threads, polling intervals, the files of a job or Blender: the runner in `jobs` calls its methods
+and stores the values that they return.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
+from .credentials import Address as Address
+from .credentials import KeyField as KeyField
+from .credentials import Secret as Secret
 from .errors import BadMesh, Failed, InvalidSettings, Uncertain
 from .exact_ids import require_exact, require_exact_values
 from .images import PictureInfo, PictureLimits
@@ -33,52 +37,11 @@ PICTURE_FORMATS = frozenset({"png", "jpeg", "webp", "bmp", "tiff"})
 
 
 @dataclass(frozen=True, slots=True)
-class KeyField:
-    """A secret that the person gets from the service.
-
-    `preference` is the add-on preference that holds it, `environment` the variable it falls back
-    to. Providers that share a key declare the same field.
-    """
-
-    preference: str
-    environment: str
-    title: str = "API Key"
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where a service lives: the preference, the variable it falls back to, and the default."""
-
-    preference: str
-    environment: str
-    default: str
-
-
-class Secret:
-    """A key that cannot be shown by accident: only `reveal()` gives it out."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """Return the key itself, for the one header that needs it."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return "Secret(…)"
-
-    def __str__(self) -> str:
-        return "…"
-
-    def __reduce__(self) -> Any:
-        raise TypeError("a key is never written anywhere")
-
-
-@dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture as the provider gets it: a file in the job's folder, or an https address."""
+    """An input image: a file in the job's folder, or an https URL if the provider takes URLs.
+
+    Exactly one of `path` and `url` is set. `info` is known for files only.
+    """
 
     view: str
     name: str
@@ -87,7 +50,7 @@ class Picture:
     info: PictureInfo | None = None
 
     def data(self) -> bytes:
-        """Return the file's bytes; raises ValueError where there is only an address."""
+        """Return the bytes of the file. Raises ValueError for an image that is a URL."""
         if self.path is None:
             raise ValueError("the picture is an address")
         return self.path.read_bytes()
@@ -95,7 +58,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Request(Generic[S]):
-    """All that a submit depends on, besides what was uploaded."""
+    """The settings and images of a job. With the uploads, a submit depends on nothing else."""
 
     settings: S
     pictures: tuple[Picture, ...]
@@ -103,9 +66,9 @@ class Request(Generic[S]):
 
 @dataclass(frozen=True, slots=True)
 class Uploaded:
-    """What the service gave for the pictures: plain JSON by view, e.g. file tokens.
+    """The service's references to uploaded images, such as file tokens, by view; plain JSON.
 
-    Raises BadReply for a token that cannot go back as it came.
+    Raises BadReply for a token that cannot be sent back unchanged.
     """
 
     data: Mapping[str, JSON] = field(default_factory=dict)
@@ -114,8 +77,8 @@ class Uploaded:
         object.__setattr__(self, "data", require_exact_values(self.data, "token"))
 
 
-class _Named(dict[str, JSON]):
-    """What a record names of a task; raises Uncertain for what it lacks."""
+class _TicketData(dict[str, JSON]):
+    """The data of a ticket. Raises Uncertain for a missing name, as in a damaged record."""
 
     def __missing__(self, name: str) -> JSON:
         raise Uncertain(  # guard: tickets-without-a-task
@@ -126,11 +89,12 @@ class _Named(dict[str, JSON]):
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """What any later process needs, with the key, to ask for the task: plain JSON, no secrets.
+    """Identifies a submitted task: all that any later process needs to poll it, besides the key.
 
-    `files` is what the answer itself brought, by file name (`mesh.glb`): too big for the record,
-    so it is written into the job's folder before the ticket counts; `RemoteFile.file` names it.
-    Raises BadReply for an id that cannot go back as it came.
+    `data` is plain JSON without secrets; it is saved in `job.json`. `files` are mesh files that the
+    answer itself contained, by name (`mesh.glb`). They are written to the job's folder before the
+    ticket is saved; `RemoteFile.file` refers to them. Raises BadReply for an id that cannot be sent
+    back unchanged.
     """
 
     data: Mapping[str, JSON] = field(default_factory=dict)
@@ -138,13 +102,17 @@ class Ticket:
 
     def __post_init__(self) -> None:
         object.__setattr__(
-            self, "data", _Named(require_exact_values(self.data, "id"))
+            self, "data", _TicketData(require_exact_values(self.data, "id"))
         )  # guard: ids-are-exact
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The task is not over. `fraction` is 0 to 1, `wait` the service's estimate in seconds."""
+    """The task is still running.
+
+    `phase` is shown to the user. `fraction` is 0 to 1, `wait` the service's estimate of the
+    remaining seconds; None if unknown.
+    """
 
     phase: str
     fraction: float | None = None
@@ -158,9 +126,9 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """A file to download: an address without the key, what it is for, and its format if known.
+    """A result file to download, without the API key. `format` is the file extension, if known.
 
-    `file` is set instead of the address for a mesh that came with the ticket (`Ticket.files`).
+    For a mesh that came with the ticket, `url` is empty and `file` its name in `Ticket.files`.
     """
 
     url: str
@@ -171,7 +139,7 @@ class RemoteFile:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A mesh that the background Blender makes itself, by the recipe of this name."""
+    """A mesh to generate in the worker process, by the generator of this name."""
 
     name: str
     settings: Mapping[str, JSON]
@@ -179,10 +147,11 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The task succeeded: what to download, or the recipe to carry out, and what it cost.
+    """The task succeeded: files to download, or a recipe to run.
 
-    `facts` are worth keeping in the record (seeds used, request ids), `notes` worth telling.
-    Raises BadMesh for an address that cannot be asked for as it came.
+    `credits` is the amount charged, in the service's unit; None if unknown. `facts` are saved in
+    `job.json` (seeds used, request ids), `notes` shown to the user. Raises BadMesh for a URL that
+    cannot be requested unchanged.
     """
 
     files: tuple[RemoteFile, ...] = ()
@@ -192,14 +161,14 @@ class Result:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for one in self.files:
-            require_exact(one.url, "address", BadMesh)
+        for file in self.files:
+            require_exact(file.url, "address", BadMesh)
         object.__setattr__(self, "facts", clean_json(self.facts))
         object.__setattr__(self, "notes", tuple(clean(note) for note in self.notes))
 
 
 class CancelOutcome(StrEnum):
-    """What is known after the service was told to stop."""
+    """Whether a cancelled task is charged."""
 
     FREE = "free"
     CHARGED = "charged"
@@ -216,7 +185,7 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """What the account holds, in the service's own unit."""
+    """The balance of the account, in the service's own unit."""
 
     amount: float
     unit: str = "credits"
@@ -283,64 +252,73 @@ class Provider(ABC, Generic[S]):
         return {"Authorization": f"Bearer {keys[self.keys[0].preference].reveal()}"}
 
     def views_for(self, settings: S) -> tuple[str, ...]:
-        """Return the views that an order with these settings takes; the first one is required."""
+        """Return the views that these settings allow. The first one is required."""
         return self.views
 
     def upload(self, pictures: tuple[Picture, ...], http: Http | None) -> Uploaded:
-        """Bring the pictures to the service; return what it gave for each view.
+        """Upload the images, and return a reference for each view. Free, and may be repeated.
 
-        Free; may be repeated. Gets only the pictures that have no living token.
+        `pictures` are those without a reference that is younger than `token_life`.
         """
         return Uploaded()
 
     @abstractmethod
     def submit(self, request: Request[S], uploaded: Uploaded, http: Http | None) -> Ticket:
-        """Order the mesh. The one call that costs; called once per job, ever."""
+        """Order the mesh by `Http.submit`, the only call that costs. Called once per job.
+
+        Raises Uncertain if the answer leaves open whether the service accepted the order; any other
+        error means that it did not, and that nothing is charged.
+        """
 
     @abstractmethod
     def poll(self, ticket: Ticket, http: Http | None) -> Progress | Result:
-        """Ask how far it is. Free."""
+        """Return the progress or the result of a task. Free, and called every few seconds.
+
+        Raises Failed, Rejected, Banned or Expired if the task ended without a mesh. These end the
+        job: raise them only if the service says so about the task itself.
+        """
 
     def cancel(self, ticket: Ticket, http: Http | None) -> CancelOutcome:
-        """Tell the service to stop, where it can be told."""
+        """Cancel a task if the service supports that, and return whether it is charged."""
         return CancelOutcome.UNKNOWN
 
     def max_concurrent(self, settings: S) -> int:
-        """Return how many tasks like this the service works on at once for an account."""
+        """Return how many tasks with these settings an account may run at the same time."""
         return 10
 
     def license_note(self) -> str:
-        """Say who has what rights in a mesh, as far as that is known here."""
+        """Return a sentence about the rights in generated meshes, for the asset's metadata."""
         about = f" ({self.docs_url})" if self.docs_url else ""
         return f"See the terms of {self.label}{about}, and the rights in the picture"
 
     def find_order(
         self, request: Request[S], uploaded: Uploaded, since: datetime, http: Http | None
     ) -> tuple[Ticket, ...]:
-        """Look for an order whose answer never came among the account's tasks since then. Free.
+        """Search the account's tasks for an order whose answer was lost. Free.
 
-        Return all that may be it; none where the service has no list, or says too little.
+        `since` is the time of the submit, by this computer's clock. Return the tickets of all tasks
+        that match the request; an empty tuple if the service has no list of tasks.
         """
         return ()
 
     def attach(self, task: str, settings: S) -> Ticket:
-        """Return the ticket of a task that the person has found at the service.
+        """Return the ticket of a task that the user found at the service.
 
-        Raises InvalidSettings for what cannot be one.
+        `task` is the text they entered. Raises InvalidSettings if it cannot be a task.
         """
         raise InvalidSettings(f"{self.label} has no tasks that could be asked for.")
 
     def quote(self, request: Request[S], http: Http | None) -> Cost | None:
-        """Return the price of a request, where the service says it for free."""
+        """Return the price of a request, if the service quotes it for free; otherwise None."""
         return None
 
     def balance(self, http: Http | None) -> Balance | None:
-        """Return what the account holds; also the test of a key."""
+        """Return the balance of the account, or None. The call also serves to test a key."""
         return None
 
 
 def require_http(http: Http | None) -> Http:
-    """Return the connection of a provider that needs the network; the runner always gives one."""
+    """Return `http`, which the runner always passes to remote providers. Raises Failed for None."""
     if http is None:
         raise Failed("This provider needs a connection and has none.")
     return http

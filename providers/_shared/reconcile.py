@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Telling whether a task in a service's list is an order whose answer never came."""
+"""Matching a service's list of tasks against an order whose answer was lost."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ from .errors import InvalidSettings
 if TYPE_CHECKING:
     from .http.reply import Reply
 
-CLOCKS_APART = timedelta(minutes=2)
-"""By how much the clocks here and there may differ besides what the service's answers tell."""
-ON_ITS_WAY = timedelta(minutes=15)
-"""How long an order may have been on its way."""
+CLOCK_TOLERANCE = timedelta(minutes=2)
+"""Remaining difference of the clocks, after the offset from the Date header is applied."""
+MAX_TRANSIT = timedelta(minutes=15)
+"""Longest time from the submit to the creation of the task, as with a slow upload in the body."""
 LONGEST_ID = 200
+"""Characters of a task id that a user enters."""
 
 
-def is_near(told: object, since: datetime) -> bool:
-    """Say whether a task was made at the time of the order; one without a time was not."""
-    made = _time(told)
-    return made is not None and since - CLOCKS_APART <= made <= since + ON_ITS_WAY
+def is_near(created: object, since: datetime) -> bool:
+    """Return whether a task's creation time fits the time of the submit. No time does not."""
+    time = _time(created)
+    return time is not None and since - CLOCK_TOLERANCE <= time <= since + MAX_TRANSIT
 
 
 def clock_offset(reply: Reply) -> timedelta:
-    """Return by how much the service's clock is ahead of this one, by the date of its answer."""
+    """Return how far the service's clock is ahead of this one, by the Date header."""
     try:
         there = parsedate_to_datetime(reply.headers.get("date", ""))
         return there.astimezone(UTC) - _now()  # guard: clock-of-the-service
@@ -36,45 +37,49 @@ def clock_offset(reply: Reply) -> timedelta:
 
 
 def matches_request(
-    sent: Mapping[str, Any], told: Mapping[str, Any], defaults: Mapping[str, Any]
+    sent: Mapping[str, Any], listed: Mapping[str, Any], defaults: Mapping[str, Any]
 ) -> bool:
-    """Say whether what a task tells of its request is what was sent.
+    """Return whether the inputs that a service lists for a task are those that were sent.
 
-    What it leaves out counts for nothing; what was not sent must be as it is by default, but for
-    seeds, which the service then chooses.
+    Inputs that it does not list are ignored. Inputs that were not sent must have their defaults,
+    except for seeds, which the service chooses itself.
     """
-    chosen_there = {name for name in defaults if "seed" in name.lower()} - set(sent)
-    expected = {name: one for name, one in {**defaults, **sent}.items() if name not in chosen_there}
-    return all(_same(expected[name], value) for name, value in told.items() if name in expected)
+    chosen_by_service = {name for name in defaults if "seed" in name.lower()} - set(sent)
+    expected = {**defaults, **sent}
+    return all(
+        _same(expected[name], value)
+        for name, value in listed.items()
+        if name in expected and name not in chosen_by_service
+    )
 
 
 def validate_task_id(task: str, label: str) -> str:
-    """Return an id that a person typed, without spaces; raises InvalidSettings for what is none."""
+    """Return the task id that a user entered, stripped. Raises InvalidSettings for a bad one."""
     task = task.strip()
-    plain = all("!" <= one <= "~" and one not in "/?#%" for one in task)
+    plain = all("!" <= char <= "~" and char not in "/?#%" for char in task)
     if not task.strip(".") or len(task) > LONGEST_ID or not plain:
         raise InvalidSettings(f"“{task[:40]}” is no task id of {label}.", "Copy it from there.")
     return task
 
 
-def _same(sent: Any, told: Any) -> bool:
-    """Compare values; what is written in another way than it was sent tells nothing."""
-    if sent is None or told is None:
-        return told is None
-    numbers = isinstance(sent, int | float) and isinstance(told, int | float)
-    return sent == told if numbers or type(sent) is type(told) else True
+def _same(sent: Any, listed: Any) -> bool:
+    """Compare two values. Values of different types may be the same in another notation."""
+    if sent is None or listed is None:
+        return listed is None
+    numbers = isinstance(sent, int | float) and isinstance(listed, int | float)
+    return sent == listed if numbers or type(sent) is type(listed) else True
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _time(told: object) -> datetime | None:
-    """Read a time: ISO 8601, or seconds since 1970; without a zone it is UTC."""
+def _time(text: object) -> datetime | None:
+    """Parse ISO 8601 or seconds since 1970. A time without a zone is UTC; None if neither."""
     try:
-        if isinstance(told, int | float):
-            return datetime.fromtimestamp(told, UTC)
-        made = datetime.fromisoformat(str(told))
+        if isinstance(text, int | float):
+            return datetime.fromtimestamp(text, UTC)
+        time = datetime.fromisoformat(str(text))
     except (ValueError, OverflowError, OSError):
         return None
-    return made if made.tzinfo else made.replace(tzinfo=UTC)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

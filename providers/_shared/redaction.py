@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keys in texts that came from anywhere, blanked in whichever way they are spelled.
+"""Redaction of API keys in texts, in every notation that a response may quote them in.
 
-A service that refuses a key may quote it: as it is, in JSON's or HTML's escapes, in an address,
-in base64 as a header carries it, in hexadecimal digits.
+A service that refuses a key may quote it in the error: as it is, with JSON or HTML escapes,
+percent-encoded in a URL, in base64 as in an Authorization header, or in hexadecimal.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from .untrusted_text import clean, map_texts
 
 REDACTED = "…"
 SHORT = 8
-"""What has fewer letters is blanked where it stands as a word: it may be a part of others."""
+"""Keys with fewer characters are redacted as whole words only, since they may be part of others."""
 BULK = 1024 * 1024
-"""Longer texts are files, and not sentences: only the plainest spellings are looked for."""
+"""Characters of a text above which only plain and base64 keys are searched for, in linear time."""
 
 _ESCAPE = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|([^u\\]))")
 _VANISHES = re.compile(
     "[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
 )
-"""What is taken out of a text before it is shown: a key may have it between its letters."""
+"""Invisible characters, which `clean` removes: they could hide a key until then."""
 _BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=")
 
 
 class Redactor:
-    """Takes a set of keys out of texts."""
+    """Removes a set of keys from texts."""
 
     def __init__(self, values: Iterable[str]) -> None:
         known = sorted({value for value in values if value}, key=len, reverse=True)
@@ -44,19 +44,19 @@ class Redactor:
 
     @property
     def spelled(self) -> tuple[str, ...]:
-        """What to look for in a body that comes in pieces: the keys, in base64 as well."""
-        return tuple(one for spellings in self._long for one in spellings.needles)
+        """The plain and base64 forms of the keys, to find in a body that arrives in chunks."""
+        return tuple(needle for spellings in self._long for needle in spellings.needles)
 
     def redact(self, text: str) -> str:
-        """Return a text without any of the keys, also once it is cleaned."""
-        blanked = self._blanked(text)
-        if len(text) > BULK or not _VANISHES.search(blanked):
-            return blanked
-        plain = clean(blanked, len(blanked))
-        without = self._blanked(plain)
-        return blanked if without == plain else without  # guard: keys-that-cleaning-mends
+        """Return a text without the keys, also without those that cleaning it would reveal."""
+        redacted = self._redact_once(text)
+        if len(text) > BULK or not _VANISHES.search(redacted):
+            return redacted
+        plain = clean(redacted, len(redacted))
+        without = self._redact_once(plain)
+        return redacted if without == plain else without  # guard: keys-that-cleaning-mends
 
-    def _blanked(self, text: str) -> str:
+    def _redact_once(self, text: str) -> str:
         for spellings in self._long:
             text = spellings.redact(text)
         if len(text) <= BULK:
@@ -65,50 +65,50 @@ class Redactor:
         return text
 
     def redact_json(self, value: Any) -> Any:
-        """Return JSON with all its texts, also the names in its objects, without the keys."""
+        """Return JSON with the keys removed from all strings, including the keys of objects."""
         return map_texts(value, self.redact)
 
 
 def redact(value: Any, secrets: Iterable[str]) -> Any:
-    """Return a text, or JSON with all its texts, without any of the keys in any spelling."""
+    """Return a text or JSON with the secrets removed, in every notation."""
     return Redactor(secrets).redact_json(value)
 
 
 def redactor_for(keys: Iterable[str], headers: Mapping[str, str]) -> Redactor:
-    """Return what must not be seen of a connection: its keys, and what its headers carry."""
+    """Return the redactor of a connection: for its keys, and for the values of its headers."""
     carried = [part for value in headers.values() for part in (value, value.rpartition(" ")[2])]
     return Redactor((*keys, *(part for part in carried if len(part) >= SHORT)))
 
 
 class _Spellings:
-    """One key, and how it may be written."""
+    """A key in all notations."""
 
     def __init__(self, value: str) -> None:
         self._value = value
-        # Whatever stands behind a backslash: how many there are is up to who wrote it.
+        # Nested JSON doubles backslashes: compare without any.
         self._plain = (value.lower().replace("\\", ""), value.encode().hex())
         self._cores = tuple(_cores(value.encode()))
         self._spelled = [
-            re.compile(_spelled(one), re.IGNORECASE) for one in (value, value.encode().hex())
+            re.compile(_pattern(form), re.IGNORECASE) for form in (value, value.encode().hex())
         ]
-        self._spelled_cores = [re.compile(_spelled(one)) for one in self._cores]
+        self._spelled_cores = [re.compile(_pattern(core)) for core in self._cores]
 
     @property
     def needles(self) -> tuple[str, ...]:
-        """What none of its spellings is without, but for escapes."""
+        """Strings, one of which every unescaped notation contains."""
         return (self._value, self._plain[1], *self._cores)
 
     def redact(self, text: str) -> str:
         if len(text) > BULK:
             text = text.replace(self._value, REDACTED)
             return _without_runs(text, self._cores)
-        for flat in _flattened(text):
+        for flat in _unescape_layers(text):
             lower = flat.lower().replace("\\", "")
-            if any(one in lower for one in self._plain):
+            if any(form in lower for form in self._plain):
                 for pattern in self._spelled:
                     text = pattern.sub(REDACTED, text)
             if any(core in flat for core in self._cores):
-                found = [match[0] for one in self._spelled_cores for match in one.finditer(text)]
+                found = [match[0] for core in self._spelled_cores for match in core.finditer(text)]
                 text = _without_runs(text, found)
         return text
 
@@ -116,22 +116,22 @@ class _Spellings:
 NO_REDACTION = Redactor(())
 
 
-def _flattened(text: str) -> Iterator[str]:
-    """Yield a text with its escapes undone, one layer after the other."""
+def _unescape_layers(text: str) -> Iterator[str]:
+    """Yield a text, and the text with its escapes undone once, twice and three times."""
     for _ in range(4):
         yield text
-        plain = html.unescape(_ESCAPE.sub(_undone, urllib.parse.unquote(text)))
+        plain = html.unescape(_ESCAPE.sub(_unescape, urllib.parse.unquote(text)))
         if plain == text:
             return
         text = plain
 
 
-def _undone(escape: re.Match[str]) -> str:
+def _unescape(escape: re.Match[str]) -> str:
     return chr(int(escape[1], 16)) if escape[1] else escape[2]
 
 
-def _spelled(value: str) -> str:
-    """Return a pattern for a text of which every letter may be escaped, also several times."""
+def _pattern(value: str) -> str:
+    """Return a pattern for a text whose characters may be escaped, also repeatedly."""
     return "".join(map(_letter, value))
 
 
@@ -148,7 +148,11 @@ def _letter(letter: str) -> str:
 
 
 def _cores(value: bytes) -> Iterator[str]:
-    """Yield what base64 of any text with the value in it contains, wherever it begins there."""
+    """Yield the base64 of a value without its ends, for the three ways it can be aligned.
+
+    Base64 turns three bytes into four characters: the value is encoded in one of three ways, by its
+    offset in the text around it, which also decides its first and last character.
+    """
     for before in range(3):
         text = base64.b64encode(b"\0" * before + value).decode()
         whole = (before + len(value)) * 8 // 6
@@ -159,21 +163,21 @@ def _cores(value: bytes) -> Iterator[str]:
 
 
 def _without_runs(text: str, found: Iterable[str]) -> str:
-    """Blank the whole words of base64 that these parts are in."""
-    for part in found:
-        pieces, done, at = [], 0, text.find(part)
+    """Redact the whole base64 words that contain these strings."""
+    for core in found:
+        pieces, done, at = [], 0, text.find(core)
         while at >= 0:
-            start, end = at, at + len(part)
+            start, end = at, at + len(core)
             while start > done and text[start - 1] in _BASE64:
                 start -= 1
             while end < len(text) and text[end] in _BASE64:
                 end += 1
             pieces += [text[done:start], REDACTED]
-            done, at = end, text.find(part, end)
+            done, at = end, text.find(core, end)
         text = "".join((*pieces, text[done:])) if pieces else text
     return text
 
 
 def _word(value: str) -> re.Pattern[str]:
-    """Return a pattern for a short key on its own, and not within an address or another word."""
+    """Return a pattern for a short key as a word, and not within a URL or another word."""
     return re.compile(rf"(?<![\w/.%-]){re.escape(value)}(?![\w/%-]|\.\w)")

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One declaration of a setting: properties, rows, command line and checks all read it here.
+"""Declarations of settings, from which properties, panel rows, CLI options and checks are made.
 
-A provider declares its settings as a frozen dataclass of the standard library whose fields are
-`Annotated` with `annotated_types` bounds and one `Option`. Nothing here imports pydantic, because
-the declarations are read while Blender registers the add-on.
+A provider declares its settings as a frozen dataclass whose fields are `Annotated` with
+`annotated_types` bounds and an `Option`. This module must not import pydantic: declarations are
+read while Blender registers the add-on, and pydantic takes 150 ms to import.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ Value = bool | int | float | str
 Kind = Literal["bool", "int", "float", "str", "enum"]
 Unit = Literal["none", "length", "factor", "pixel"]
 Group = Literal["quality", "surface", "mesh", "placement"]
-"""What an artist thinks of with a setting, in the order of the panel."""
+"""The sub-panels of the settings, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One legal value of an enum setting, and how people see it."""
+    """A value of an enum setting, with its title and tooltip."""
 
     value: Value
     title: str
@@ -37,11 +37,12 @@ class Choice:
 
 @dataclass(frozen=True)
 class Option:
-    """How a setting is shown to people; lives in the field's `Annotated`.
+    """The texts and the place of a setting in the interface; part of the field's `Annotated`.
 
-    `choices` gives titles and descriptions for the values of a `Literal`, in its order.
-    `basic` settings are shown at once, the others folded away in their `group`. `min_blender`: the
-    first Blender that can read what a value other than the default makes.
+    `choices` are titles and descriptions for the values of a `Literal`, in its order. `basic`
+    settings are always visible, the others in the collapsed sub-panel of their `group`.
+    `min_blender` is the first Blender version that can import the result of a value other than the
+    default.
     """
 
     title: str
@@ -55,25 +56,25 @@ class Option:
 
 @dataclass(frozen=True)
 class Settings:
-    """Base of every provider's settings: all fields have defaults, all values are frozen."""
+    """Base class of the settings of a provider. All fields have defaults; instances are frozen."""
 
     __pydantic_config__: ClassVar[Mapping[str, object]] = {"extra": "forbid"}
 
     def rules(self) -> Iterator[tuple[str, str]]:
-        """Yield (field, sentence) for each combination that the service would refuse."""
+        """Yield (field, sentence) for each combination of values that the service rejects."""
         yield from ()
 
     def inactive_fields(self) -> Iterator[tuple[str, str]]:
-        """Yield (field, sentence) for each field without effect beside the other values."""
+        """Yield (field, reason) for each field that has no effect with the other values."""
         yield from ()
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A field of a settings class, read once and understood.
+    """The parsed declaration of a setting.
 
-    `minimum` and `maximum` are inclusive. `optional` fields may be None, which means "not sent";
-    then `default` is what the switch starts from when it is turned on.
+    `minimum` and `maximum` are inclusive. An `optional` setting may be None, which means that it is
+    not sent; in the interface it has a checkbox that enables it.
     """
 
     name: str
@@ -91,23 +92,25 @@ class Setting:
     group: Group
 
 
-_READ: dict[type, tuple[Setting, ...]] = {}
+_PARSED: dict[type, tuple[Setting, ...]] = {}
 
 
 def settings_of(model: type[Settings]) -> tuple[Setting, ...]:
-    """Return the fields of a settings class in their order.
+    """Return the settings of a class in the order of their declaration.
 
-    Raises TypeError for a declaration that cannot become a property: the contract test and
-    `register()` meet it before any user does.
+    Raises TypeError for a declaration that cannot become a Blender property. Both the contract
+    tests and `register()` call this, so that no user ever sees that error.
     """
-    if model not in _READ:
+    if model not in _PARSED:
         hints = typing.get_type_hints(model, include_extras=True)
-        _READ[model] = tuple(_read(one, hints[one.name]) for one in dataclasses.fields(model))
-    return _READ[model]
+        _PARSED[model] = tuple(
+            _parse(field, hints[field.name]) for field in dataclasses.fields(model)
+        )
+    return _PARSED[model]
 
 
 def changed_values(settings: Settings) -> dict[str, Value]:
-    """Return the values that differ from the declared defaults, in their order."""
+    """Return the values that differ from their defaults, in the order of declaration."""
     return {
         field.name: getattr(settings, field.name)
         for field in dataclasses.fields(settings)
@@ -116,17 +119,17 @@ def changed_values(settings: Settings) -> dict[str, Value]:
 
 
 def values_of(settings: Settings) -> dict[str, Value | None]:
-    """Return all values by name."""
+    """Return all values by name, in the order of declaration."""
     return {field.name: getattr(settings, field.name) for field in dataclasses.fields(settings)}
 
 
 def check_rules(settings: Settings) -> None:
-    """Raise InvalidSettings for the first cross-field rule that the values break."""
+    """Raise InvalidSettings for the first of `Settings.rules` that the values break."""
     for name, sentence in settings.rules():
         raise InvalidSettings(sentence, f"Change “{name}”.")
 
 
-def _read(field: dataclasses.Field[Any], hint: Any) -> Setting:
+def _parse(field: dataclasses.Field[Any], hint: Any) -> Setting:
     base, metadata = _unwrap(hint)
     base, optional = _without_none(base)
     base, inner = _unwrap(base)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The way in for texts from strangers: services' answers, names of files, records, tables.
+"""Handling of untrusted text: responses of services, file names, records, tables.
 
-`clean` makes a text one that can be shown, stored and printed anywhere; `json_bytes` writes
-whatever it is given; `understood` reads a service's answer. Keys are blanked in `_secrets`. What
-has to go back exactly as it came is never cleaned: `_exact` refuses it instead.
+`clean` makes a text safe to show, store and print; `json_bytes` writes any text as JSON;
+`decode_answer` reads a response. API keys are removed in `redaction`. Ids and URLs are never
+cleaned, since they must not change: `exact_ids` refuses odd ones instead.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 MOST = 2000
-"""Letters of a text that is shown to people, at most."""
+"""Characters of a text that is shown to the user."""
 LOST = "\N{REPLACEMENT CHARACTER}"
-"""Stands for what is no letter: half an emoji, a byte that is no text, what Unicode lacks."""
+"""Replaces lone surrogates, undecodable bytes and unassigned code points."""
 
 _SEQUENCE = re.compile(
-    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"  # colors and the cursor
-    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]{0,4000}(?:\x07|\x1b\\|\x9c)?"  # titles
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"  # CSI: colors and cursor movement
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]{0,4000}(?:\x07|\x1b\\|\x9c)?"  # OSC
     r"|\x1b[ -/]*[0-~]?"
 )
 _SPACES = re.compile(r"[ \t\n\v\f\r\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
 _VISIBLE = "[^\0-\xad\u2000-\u206f\ufeff\ud800-\udfff\U000e0000-\U000e0fff]"
 _JOINER = re.compile(f"(?<={_VISIBLE})([\u200c\u200d])(?={_VISIBLE})")
-"""What joins emoji, or letters of Persian and Hindi, or keeps them apart: part of how they look."""
+"""Joiners between two visible characters: part of emoji, and of Persian and Hindi words."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _GONE = frozenset({"Cc", "Cf"})
 
@@ -36,69 +36,72 @@ _CHARSETS = frozenset({
     "iso-8859-1", "iso-8859-15", "latin1", "latin-1", "windows-1252", "cp1252", "windows-1251",
     "koi8-r", "gbk", "gb2312", "gb18030", "big5", "shift_jis", "euc-jp", "euc-kr",
 })  # fmt: skip
-"""What is believed of a header: Python knows codecs that take the square of a text's length."""
+"""Charsets to accept from a header. Some of Python's codecs, as idna, take quadratic time."""
 
 
 def clean(text: str, most: int = MOST) -> str:
-    """Return a text as a line that can be shown, printed and stored anywhere.
+    """Return a text as one line that is safe to show, print and store.
 
-    Terminal sequences, control characters, marks that turn the writing around and spaces without
-    width go, but for what joins letters or emoji; line ends become spaces, half characters become
-    U+FFFD. What is longer than `most` is cut. A text that needs none of it comes back itself, also
-    where it is a subclass of str.
+    Removes terminal sequences, control characters, bidirectional marks and zero-width spaces
+    (except for joiners within words and emoji). Line breaks become spaces, lone surrogates U+FFFD.
+    A text of more than `most` characters is cut. A text that needs no change is returned itself,
+    also if it is an instance of a subclass of str.
     """
     if text.isprintable() and len(text) <= most:
         return text
     text = text[: 4 * most]
     if not text.isprintable():
         text = _SPACES.sub(" ", _SEQUENCE.sub("", text))
-        # Every other piece is a joiner.
+        # `split` with a group returns text and joiner by turns.
         pieces = enumerate(_JOINER.split(text))
-        text = "".join(one if odd % 2 else "".join(map(_shown, one)) for odd, one in pieces)
+        text = "".join(
+            piece if index % 2 else "".join(map(_printable, piece)) for index, piece in pieces
+        )
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
-def readable_name(thing: Any, otherwise: str = "picture") -> str:
-    """Return the clean name of something of Blender's.
+def readable_name(datablock: Any, otherwise: str = "picture") -> str:
+    """Return the clean name of a Blender data-block.
 
-    A name that came out of a file may be no UTF-8: then looking at it raises UnicodeDecodeError.
+    Blender stores names as bytes. Reading one from an imported file that is not valid UTF-8 raises
+    UnicodeDecodeError; `otherwise` is returned then.
     """
     try:
-        return clean(str(thing.name), 255)
+        return clean(str(datablock.name), 255)
     except UnicodeDecodeError:
         return otherwise  # guard: names-in-blender
 
 
 def replace_surrogates(text: str) -> str:
-    """Return a text that every encoding of Unicode can write: halves of characters are replaced."""
+    """Return a text with lone surrogates replaced, so that it can be encoded as UTF-8."""
     return text if text.isascii() else _SURROGATE.sub(LOST, text)
 
 
 def map_texts(value: Any, change: Callable[[str], str]) -> Any:
-    """Return JSON with each of its texts changed, also the names in its objects.
+    """Return JSON with `change` applied to every string, including the keys of objects.
 
-    May raise RecursionError for what is nested too deeply.
+    Raises RecursionError if it is nested too deeply.
     """
     if isinstance(value, str):
         return change(value)
     if isinstance(value, Mapping):
-        return {_name(name, change): map_texts(one, change) for name, one in value.items()}
+        return {_key(key, change): map_texts(item, change) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [map_texts(one, change) for one in value]
+        return [map_texts(item, change) for item in value]
     return value
 
 
-def _name(name: Any, change: Callable[[str], str]) -> Any:
-    return change(name) if isinstance(name, str) else name
+def _key(key: Any, change: Callable[[str], str]) -> Any:
+    return change(key) if isinstance(key, str) else key
 
 
 def clean_json(value: Any) -> Any:
-    """Return JSON for people with every text in it clean; see `clean`."""
+    """Return JSON with every string in it cleaned; see `clean`."""
     return map_texts(value, clean)
 
 
 def json_bytes(value: Any, indent: int | None = None) -> bytes:
-    """Write JSON in UTF-8, whatever the texts in it are: what UTF-8 cannot carry is escaped."""
+    """Return JSON in UTF-8. Strings that UTF-8 cannot encode are written as escapes."""
     try:
         return _dumped(value, indent, ascii_only=False).encode()
     except UnicodeEncodeError:
@@ -106,7 +109,7 @@ def json_bytes(value: Any, indent: int | None = None) -> bytes:
 
 
 def json_line(value: Any, encoding: str | None) -> str:
-    """Write JSON as a line that a stream of this encoding takes, and a terminal as well."""
+    """Return JSON as one line that a terminal or stream of this encoding can print."""
     line = _dumped(value, None, ascii_only=False)
     try:
         line.encode(encoding or "ascii")
@@ -120,9 +123,9 @@ def _dumped(value: Any, indent: int | None, *, ascii_only: bool) -> str:
 
 
 def read_json(data: bytes) -> Any:
-    """Read a small JSON file that others may have written; its texts are clean.
+    """Parse a small JSON file from an untrusted source, with its strings cleaned.
 
-    Raises ValueError for what is no JSON, also where it is nested too deeply.
+    Raises ValueError if it is not valid JSON, or nested too deeply.
     """
     try:
         text = data.decode("utf-8-sig", "replace")
@@ -133,7 +136,7 @@ def read_json(data: bytes) -> Any:
 
 
 def decode_text(body: bytes | bytearray, content_type: str) -> str:
-    """Decode a service's answer: any UTF that JSON may have, else what its header says it is."""
+    """Decode a response as UTF-8, UTF-16 or UTF-32, or else by the charset of its header."""
     encoding = json.detect_encoding(body)
     try:
         return body.decode(encoding)
@@ -143,25 +146,25 @@ def decode_text(body: bytes | bytearray, content_type: str) -> str:
         return body.decode(named[1] if named and known else encoding, "replace")
 
 
-def decode_answer(text: str, blank: Callable[[str], str]) -> tuple[str, Any]:
-    """Return a service's answer as text and, where it is JSON, decoded; None where it is not.
+def decode_answer(text: str, redact: Callable[[str], str]) -> tuple[str, Any]:
+    """Return a response as text, and as decoded JSON or None.
 
-    `blank` takes the keys out of a text. It sees every text after it was decoded, so that no
-    spelling of JSON hides one; a half character becomes U+FFFD.
+    `redact` removes the API keys from a text. It is applied to the decoded strings, so that JSON
+    escapes cannot hide a key. Lone surrogates become U+FFFD.
     """
-    shown = blank(text)
+    redacted = redact(text)
     try:
         value = json.loads(text)
-        if "\\" not in text and shown == text:
+        if "\\" not in text and redacted == text:
             return text, value
-        safe = map_texts(value, lambda one: replace_surrogates(blank(one)))
-        return (shown if safe == value else json.dumps(safe, ensure_ascii=False)), safe
+        safe = map_texts(value, lambda item: replace_surrogates(redact(item)))
+        return (redacted if safe == value else json.dumps(safe, ensure_ascii=False)), safe
     except (ValueError, RecursionError):
-        return shown, None
+        return redacted, None
 
 
-def _shown(letter: str) -> str:
-    """Return what stands for a letter that is not printable."""
+def _printable(letter: str) -> str:
+    """Return a character, or its replacement if it is not printable."""
     if letter.isprintable():
         return letter
     return "" if unicodedata.category(letter) in _GONE else LOST

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Keys and base URLs: where they are set, and a wrapper that keeps keys out of logs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class KeyField:
+    """An API key or other secret that the user gets from the service.
+
+    `preference` is the add-on preference it is entered in, `environment` the environment variable
+    that is used while the preference is empty. Providers that share a key declare the same field.
+    """
+
+    preference: str
+    environment: str
+    title: str = "API Key"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A service's base URL: its preference, the environment variable after that, the default."""
+
+    preference: str
+    environment: str
+    default: str
+
+
+class Secret:
+    """A key that cannot leak by accident: `str`, `repr` and pickling do not show it."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the key itself. Only for the header that authenticates a call."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    def __str__(self) -> str:
+        return "…"
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a key is never written anywhere")
