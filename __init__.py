@@ -12,8 +12,9 @@ import sys
 from types import ModuleType
 from typing import Any
 
-ROOMS = ("i18n.translate", "state.open_file", "preferences", "state.scene_properties",
-         "state.thumbnails", "operators", "panels")  # fmt: skip
+ROOMS = ("state.open_file", "preferences", "state.scene_properties", "state.thumbnails",
+         "operators", "panels", "i18n.translate")  # fmt: skip
+"""What is registered, in this order: the translations come last, when all labels are known."""
 COMMAND = "image_to_mesh"
 
 _command: list[Any] = []

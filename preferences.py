@@ -18,7 +18,7 @@ import bpy
 from bpy.props import BoolProperty, FloatProperty, StringProperty
 
 from . import providers
-from .i18n.translate import tr
+from .i18n.translate import label, tr
 from .jobs import session
 from .jobs.library.store import library_folder
 from .jobs.tasks.account_queries import AccountAnswer, AccountQuery
@@ -312,7 +312,10 @@ def _fields(provider: Provider[Any]) -> Iterator[tuple[str, Any]]:
             field.preference,
             StringProperty(
                 name=field.title,
-                description=f"Kept in your preferences; empty takes {field.environment} instead",
+                description=label(
+                    "Kept in your preferences; empty takes {variable} instead",
+                    variable=field.environment,
+                ),
                 subtype="PASSWORD",
                 update=_forget_answers,
             ),
@@ -322,8 +325,12 @@ def _fields(provider: Provider[Any]) -> Iterator[tuple[str, Any]]:
         yield (
             provider.address.preference,
             StringProperty(
-                name=f"{provider.label} Address",
-                description=f"Empty for {default}, or for {variable} where it is set",
+                name=label("{provider} Address", provider=provider.label),
+                description=label(
+                    "Empty for {address}, or for {variable} where it is set",
+                    address=default,
+                    variable=variable,
+                ),
                 update=_forget_answers,
             ),
         )

@@ -28,7 +28,7 @@ from ..jobs.import_plan import Placement
 from ..jobs.library.versions import DRAWING, PARTS
 from ..jobs.process.pool import BackgroundBlender
 from ..jobs.steps.prepare import PREVIEW, has_own_chunks, model_request
-from ..providers import LibraryProblem, NoBlender, TimedOut
+from ..providers import LibraryProblem, Message, NoBlender, TimedOut
 from ..state import import_options
 from .orientation import model_of, turn_for
 from .provenance import properties_of
@@ -219,7 +219,9 @@ def _made(library: jobs.Library, record: jobs.Record, request: dict[str, Any]) -
 def _mesh(folder: Path, record: jobs.Record) -> Path:
     mesh = folder / (record.mesh or "")
     if record.mesh is None or not is_plain(mesh):
-        raise LibraryProblem(f"The mesh of “{record.name}” is gone from {folder}.")
+        raise LibraryProblem(
+            Message("The mesh of “{name}” is gone from {folder}.", name=record.name, folder=folder)
+        )
     return mesh
 
 
@@ -233,8 +235,11 @@ def _until(end: float, mesh: Path) -> Callable[[], None]:
     def check() -> None:
         if time.monotonic() > end:
             raise TimedOut(
-                f"The mesh could not be made ready for Blender within {LIMIT:.0f} seconds.",
-                f"Its file is {mesh}.",
+                Message(
+                    "The mesh could not be made ready for Blender within {seconds} seconds.",
+                    seconds=f"{LIMIT:.0f}",
+                ),
+                Message("Its file is {path}.", path=mesh),
             )
 
     return check

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 import bpy
 
-from ..i18n.translate import said, tr
+from ..i18n.translate import tr, translate
 from ..jobs import Collected, Ended, Event, JobView, Progressed, State, session
 from ..jobs.library.versions import DRAWING
 from ..state import open_file
@@ -62,7 +62,7 @@ def _handle(context: bpy.types.Context, event: Event) -> Outcome | None:
     is_there = view.job in _brought
     _brought.discard(view.job)
     if view.failure:
-        return Outcome("ERROR", said(view.failure.message, view.failure.hint))
+        return Outcome("ERROR", translate(view.failure.message, view.failure.hint))
     if view.state is State.CANCELLED:
         return Outcome("ERROR", tr("{} was cancelled.").format(view.name))
     if isinstance(event, Collected):
@@ -113,7 +113,7 @@ def _bring_in(context: bpy.types.Context, view: JobView) -> Outcome:
                 return Outcome("ERROR", str(error).strip())
             shown = next((one for one in session().views() if one.job == view.job), view)
             return Outcome(
-                "ERROR", said(shown.failure.message) if shown.failure else str(error).strip()
+                "ERROR", translate(shown.failure.message) if shown.failure else str(error).strip()
             )
     if not view.state.over:
         _brought.add(view.job)

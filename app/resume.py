@@ -11,7 +11,7 @@ from .. import jobs, preferences
 from ..jobs.disk.trust import check_origin, is_trusted
 from ..jobs.library.recovery import ResumeContext
 from ..jobs.state_after_error import can_resume
-from ..providers import LibraryProblem, Unreachable, all_providers, get_provider
+from ..providers import LibraryProblem, Message, Unreachable, all_providers, get_provider
 from . import bring_in
 
 
@@ -21,7 +21,13 @@ def find(context: bpy.types.Context, job: str) -> jobs.Record:
     if job:
         record = library.load(job)
         if not can_resume(record, library.folder(job)):
-            raise LibraryProblem(f"“{record.name}” is {record.state}: there is nothing to go on.")
+            raise LibraryProblem(
+                Message(
+                    "“{name}” is {state}: there is nothing to go on.",
+                    name=record.name,
+                    state=Message.of(record.state),
+                )
+            )
         return record
     running = {view.job for view in jobs.session().running()}
     found = [one for one in library.open_jobs() if not one.state.over and one.id not in running]

@@ -1,82 +1,109 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Texts in the person's language, by Blender's own translation system.
+"""Texts in the user's language, by Blender's own translation system.
 
-Blender translates what it draws itself: titles, tooltips, labels that are one known text. What is
-put together of parts, or broken into lines, is translated here first. Errors, notes and phases come
-from rooms that know no Blender: a `Message` is translated by its template, a finished sentence is
-recognized by its fixed words.
+Blender translates labels and tooltips itself when it draws them. Everything that is composed or
+wrapped is translated here first: a `Message` by its template, any other text as a whole.
 """
 
 from __future__ import annotations
 
-import functools
-
 import bpy
 
 from ..providers import Message
-from . import LANGUAGES, SENTENCES
-from .sentences import Sentences
+from .catalog import find_catalog, read_catalog
 
-ADDON = __package__.rpartition(".")[0]
 CONTEXT = "image_to_mesh"
-"""Of texts that Blender's own catalog has in another sense: “Fast” as a verb, “Mesh” as a net."""
+"""For texts that Blender's own catalog has in another sense: “Fast” as a verb, “Mesh” as a net."""
 CONTEXTS = ("*", "Operator", CONTEXT)
+
+_labels: dict[str, Message] = {}
+_subscriber = object()
 
 
 def tr(text: str) -> str:
-    """Return a text of the interface in the person's language; itself where none is known."""
+    """Return a text of the interface in the user's language; itself if it has no translation."""
     return str(bpy.app.translations.pgettext_iface(text, CONTEXT))
 
 
-def said(*sentences: str) -> str:
-    """Return what was said in the person's language, as one text."""
-    return " ".join(_said(one) for one in sentences if one)
+def translate(*sentences: str) -> str:
+    """Return sentences in the user's language, as one text. Empty ones are left out."""
+    return " ".join(_translate(sentence) for sentence in sentences if sentence)
 
 
-def told(error: Exception) -> str:
-    """Return an error as the person reads it: what happened, and what to do."""
-    message = str(getattr(error, "message", str(error)))
-    return said(message.strip(), getattr(error, "hint", ""))
+def translate_error(error: Exception) -> str:
+    """Return an error in the user's language: what happened, and what to do."""
+    message = getattr(error, "message", None) or _words_of(error)
+    return translate(message, getattr(error, "hint", ""))
 
 
-def _said(sentence: str) -> str:
-    if isinstance(sentence, Message):
-        return filled(sentence)
-    translated = tr(sentence)
-    if translated != sentence or not bpy.context.preferences.view.use_translate_interface:
-        return translated
-    return recognized(sentence, bpy.app.translations.locale)
+def _words_of(error: Exception) -> str:
+    text = error.args[0] if error.args and isinstance(error.args[0], str) else str(error)
+    return text if isinstance(text, Message) else text.strip()
 
 
-def filled(message: Message) -> str:
-    """Return a message in the person's language, by its template; its values may be messages."""
+def _translate(sentence: str) -> str:
+    if not isinstance(sentence, Message):
+        return tr(sentence)
     values = {
-        name: filled(value) if isinstance(value, Message) else value
-        for name, value in message.values.items()
+        name: _translate(value) if isinstance(value, Message) else value
+        for name, value in sentence.values.items()
     }
-    return tr(message.template).format_map(values)
+    return tr(sentence.template).format_map(values)
 
 
-@functools.lru_cache(maxsize=1024)
-def recognized(sentence: str, language: str) -> str:
-    """Translate a sentence by the one whose fixed words it has; itself where there is none."""
-    return _sentences(language).said(sentence) if language in SENTENCES else sentence
+def label(template: str, **values: object) -> str:
+    """Return a label or tooltip with values in it, for a property that Blender itself draws.
 
-
-@functools.cache
-def _sentences(language: str) -> Sentences:
-    return Sentences(SENTENCES[language])
+    Blender looks up the finished text, so its translation is added when a language is loaded.
+    """
+    message = Message(template, **values)
+    _labels[str(message)] = message
+    return str(message)
 
 
 def register() -> None:
-    """Give Blender the texts in every language that is here."""
-    known = {
-        language: {(context, text): own for text, own in texts.items() for context in CONTEXTS}
-        for language, texts in LANGUAGES.items()
-    }
-    bpy.app.translations.register(ADDON, known)
+    """Load the texts in the user's language, and again whenever the user changes it."""
+    _load()
+    # The handler runs in Blender's event loop, before the next redraw. Persistent: opening a file
+    # ends all other subscriptions.
+    bpy.msgbus.subscribe_rna(
+        key=(bpy.types.PreferencesView, "language"),
+        owner=_subscriber,
+        args=(),
+        notify=_reload,
+        options={"PERSISTENT"},
+    )
 
 
 def unregister() -> None:
-    """Take them back."""
-    bpy.app.translations.unregister(ADDON)
+    """Remove the texts."""
+    bpy.msgbus.clear_by_owner(_subscriber)
+    bpy.app.translations.unregister(__package__)
+
+
+def _reload() -> None:
+    bpy.app.translations.unregister(__package__)
+    _load()
+
+
+def _load() -> None:
+    """Give Blender the texts of its current language, and of no other: reading a file takes 3 ms.
+
+    Without a file for the language there is nothing to translate.
+    """
+    locale = bpy.app.translations.locale
+    path = find_catalog(locale)
+    texts = read_catalog(path) if path else {}
+    for text, message in _labels.items():
+        if message.template in texts:
+            texts[text] = _fill(message, texts)
+    known = {(context, text): own for text, own in texts.items() for context in CONTEXTS}
+    bpy.app.translations.register(__package__, {locale: known})
+
+
+def _fill(message: Message, texts: dict[str, str]) -> str:
+    values = {
+        name: _fill(value, texts) if isinstance(value, Message) else value
+        for name, value in message.values.items()
+    }
+    return texts.get(message.template, message.template).format_map(values)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..providers import (
     ImageToMeshError,
     InvalidSettings,
+    Message,
     NoBlender,
     Provider,
     Secret,
@@ -86,9 +87,14 @@ class Resources:
             found = self.blender.version(self._check)
             if found[:2] < wanted:
                 raise InvalidSettings(
-                    f"{setting.title} needs Blender {wanted[0]}.{wanted[1]} or newer to read the "
-                    f"result; this is {found[0]}.{found[1]}.",
-                    f"Reset “{setting.name}”.",
+                    Message(
+                        "{setting} needs Blender {wanted} or newer to read "
+                        "the result; this is {found}.",
+                        setting=Message.of(setting.title),
+                        wanted=".".join(map(str, wanted[:2])),
+                        found=".".join(map(str, found[:2])),
+                    ),
+                    Message("Reset “{setting}”.", setting=setting.name),
                 )
 
     def call(self, call: Callable[[], T]) -> T:

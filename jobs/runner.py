@@ -18,6 +18,7 @@ from ..providers import (
     CancelOutcome,
     ImageToMeshError,
     LibraryProblem,
+    Message,
     Result,
     Sent,
     Ticket,
@@ -25,6 +26,7 @@ from ..providers import (
     check_modules,
     check_rules,
     get_provider,
+    os_reason,
     values_of,
 )
 from .abandonable_call import Closed
@@ -131,7 +133,7 @@ class Runner:
             self._mine = self._lock.take_soon()  # guard: job-locked
         except OSError as error:
             raise LibraryProblem(
-                f"The library cannot be written to: {error.strerror or error}.",
+                Message("The library cannot be written to: {reason}.", reason=os_reason(error)),
                 "Choose another folder, or make room.",
             ) from error
         if not self._mine:
@@ -164,7 +166,7 @@ class Runner:
                 "job %s: %s", self._record.id, self._resources.without_keys(traceback.format_exc())
             )
             said = self._resources.without_keys(f"{type(error).__name__}: {error}")
-            message = f"Something unexpected went wrong: {said}"
+            message = Message("Something unexpected went wrong: {error}", error=said)
             failure = Failure(UNEXPECTED, message, "The system console says more.")
             self._end_failed(failure, self._submission.sent_of(error))
 
@@ -313,7 +315,11 @@ class Runner:
         stopped = ticket and self._submission.tell_to_stop(ticket, self._stops.check_closed)
         if ticket is None or stopped is CancelOutcome.FREE:
             return None
-        self.live.note(f"{self._provider.label} may charge for this job all the same.")
+        self.live.note(
+            Message(
+                "{provider} may charge for this job all the same.", provider=self._provider.label
+            )
+        )
         if self._stops.collect:
             self._stops.collecting = True
             self.live.save(state=State.RUNNING)

@@ -8,7 +8,7 @@ import queue
 import threading
 import time
 
-from ..providers import LibraryProblem
+from ..providers import LibraryProblem, Message
 from .library.recovery import JobRecovery
 from .library.store import new_job_id
 from .process.pool import blenders
@@ -44,7 +44,7 @@ class Session:
         job = spec.record.id if spec.record else new_job_id(name)
         earlier = self._runners.get(job)
         if earlier is not None and (not earlier.live.ended or earlier.collecting):
-            raise LibraryProblem(f"Job “{job}” is running already.")
+            raise LibraryProblem(Message("Job “{job}” is running already.", job=job))
         runner = Runner(spec, job, self._emit)
         with self._lock:
             self._runners[job] = runner
@@ -63,7 +63,7 @@ class Session:
         """
         runner, view = self._runners.get(job), self._views.get(job)
         if runner is None or ((view is None or view.over) and not runner.collecting):
-            raise LibraryProblem(f"Job “{job}” is not running here.")
+            raise LibraryProblem(Message("Job “{job}” is not running here.", job=job))
         runner.cancel(collect=collect)
 
     def drain(self) -> list[Event]:

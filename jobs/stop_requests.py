@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from ..providers import Cancelled, TimedOut
+from ..providers import Cancelled, Message, TimedOut
 from .abandonable_call import Closed
 
 LOOK_EVERY = 0.5
@@ -38,7 +38,10 @@ class Stops:
         self.check_asked()
         if time.monotonic() - self._started > self._limit:
             limit = f"{self._limit:g}"
-            raise TimedOut(f"The mesh was not ready after {limit} seconds.", "Allow more time.")
+            raise TimedOut(
+                Message("The mesh was not ready after {seconds} seconds.", seconds=limit),
+                "Allow more time.",
+            )
 
     def check_fetching(self) -> None:
         """Like `check`, without the deadline: a slow download goes on as long as something comes.

@@ -7,7 +7,7 @@ import bpy
 from bpy.props import BoolProperty
 
 from .. import jobs
-from ..i18n.translate import told, tr
+from ..i18n.translate import tr, translate_error
 from ..providers import LibraryProblem
 from .arguments import argument
 
@@ -44,7 +44,7 @@ class IMAGE_TO_MESH_OT_cancel(bpy.types.Operator):
         try:
             jobs.session().cancel(self.job or _newest(collect=self.collect), collect=self.collect)
         except LibraryProblem as error:
-            self.report({"WARNING"}, told(error))
+            self.report({"WARNING"}, translate_error(error))
             return {"CANCELLED"}
         return {"FINISHED"}
 

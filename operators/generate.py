@@ -13,7 +13,7 @@ from .. import jobs, preferences
 from ..app import job_events, queue, repeated_order, watcher
 from ..app.periodic.new_scenes import apply_defaults
 from ..app.refusals import hide_refusal, show_refusal
-from ..i18n.translate import told, tr
+from ..i18n.translate import tr, translate_error
 from ..jobs.import_plan import ImportPlan, Placement
 from ..providers import ImageToMeshError, Provider
 from ..state import import_options, open_file
@@ -61,7 +61,7 @@ class IMAGE_TO_MESH_OT_generate(bpy.types.Operator):
         try:
             ended = wait_for(context, start(context, again=self.again))
         except ImageToMeshError as error:
-            return self._refuse(told(error))
+            return self._refuse(translate_error(error))
         except KeyboardInterrupt:
             return self._refuse(tr("Interrupted."))
         if ended.level == "ERROR":
@@ -75,7 +75,7 @@ class IMAGE_TO_MESH_OT_generate(bpy.types.Operator):
             start(context, again=self.again and not self.options.is_repeat_last)
         except ImageToMeshError as error:
             show_refusal(context, error)
-            return self._refuse(told(error))
+            return self._refuse(translate_error(error))
         hide_refusal()
         watcher.begin(context)
         return {"FINISHED"}

@@ -17,7 +17,7 @@ from .. import jobs
 from ..app import queue, repeated_order, watcher
 from ..app.redraw import redraw
 from ..app.refusals import hide_refusal
-from ..i18n.translate import told, tr
+from ..i18n.translate import tr, translate_error
 from ..jobs.steps.inputs import picture_from
 from ..providers import ImageToMeshError
 from ..state.preflight import why_not_at_all
@@ -116,7 +116,7 @@ class IMAGE_TO_MESH_OT_make_here(bpy.types.Operator):
         try:
             ended = [generate.wait_for(context, queue.begin(one)) for one in self._noted(context)]
         except ImageToMeshError as error:
-            self.report({"ERROR"}, told(error))
+            self.report({"ERROR"}, translate_error(error))
             return {"CANCELLED"}
         for outcome in ended:
             self.report({outcome.level}, outcome.message)

@@ -7,7 +7,7 @@ import bpy
 
 from ..app import job_events, watcher
 from ..app.resume import find, go_on
-from ..i18n.translate import told, tr
+from ..i18n.translate import tr, translate_error
 from ..providers import ImageToMeshError
 from . import generate
 from .arguments import argument
@@ -31,7 +31,7 @@ class IMAGE_TO_MESH_OT_resume(bpy.types.Operator):
         try:
             go_on(context, find(context, self.job))
         except ImageToMeshError as error:
-            return self._refuse(told(error))
+            return self._refuse(translate_error(error))
         watcher.begin(context)
         return {"FINISHED"}
 
@@ -39,7 +39,7 @@ class IMAGE_TO_MESH_OT_resume(bpy.types.Operator):
         try:
             ended = wait_for(context, go_on(context, find(context, self.job)))
         except ImageToMeshError as error:
-            return self._refuse(told(error))
+            return self._refuse(translate_error(error))
         except KeyboardInterrupt:
             return self._refuse(tr("Interrupted."))
         if ended.level == "ERROR":

@@ -12,9 +12,9 @@ from .. import jobs
 from ..app import bring_in, watcher
 from ..app.redraw import redraw
 from ..app.resume import go_on
-from ..i18n.translate import told, tr
+from ..i18n.translate import tr, translate_error
 from ..jobs.library.uncertain import give_up, is_uncertain
-from ..providers import ImageToMeshError, LibraryProblem, all_providers
+from ..providers import ImageToMeshError, LibraryProblem, Message, all_providers
 from .arguments import argument
 from .generate import wait_for
 
@@ -69,7 +69,7 @@ class IMAGE_TO_MESH_OT_settle(bpy.types.Operator):
         try:
             self._settle(context)
         except ImageToMeshError as error:
-            self.report({"ERROR"}, told(error))
+            self.report({"ERROR"}, translate_error(error))
             return {"CANCELLED"}
         redraw(context)
         return {"FINISHED"}
@@ -78,7 +78,13 @@ class IMAGE_TO_MESH_OT_settle(bpy.types.Operator):
         library = bring_in.library_of(context, self.job)
         record = library.load(self.job)
         if not is_uncertain(record):
-            raise LibraryProblem(f"“{record.name}” is not uncertain: it is {record.state}.")
+            raise LibraryProblem(
+                Message(
+                    "“{name}” is not uncertain: it is {state}.",
+                    name=record.name,
+                    state=Message.of(record.state),
+                )
+            )
         if self.how == "FORGET":
             give_up(library, record.id)
             jobs.session().dismiss(record.id)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import bpy
 
 from ..app.periodic.account import ask_balance
-from ..i18n.translate import told
+from ..i18n.translate import translate_error
 from ..providers import ImageToMeshError, get_provider
 from ..state.scene_properties import provider_of
 from .arguments import argument
@@ -29,7 +29,7 @@ class IMAGE_TO_MESH_OT_test_key(bpy.types.Operator):
             chosen = get_provider(self.provider) if self.provider else provider_of(context.scene)
             ask_balance(context, chosen)
         except ImageToMeshError as error:
-            self.report({"ERROR"}, told(error))
+            self.report({"ERROR"}, translate_error(error))
             return {"CANCELLED"}
         return {"FINISHED"}
 

@@ -7,7 +7,7 @@ import time
 
 import bpy
 
-from ..i18n.translate import said, tr
+from ..i18n.translate import tr, translate
 from ..jobs import JobView, session
 from ..jobs.library.index import library_index
 from ..jobs.library.uncertain import describe_uncertain
@@ -58,7 +58,8 @@ def _draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context, *, ag
     text = f"{tr(text)} ({price})" if price else text
     row.operator("image_to_mesh.generate", text=text, icon="NONE" if again else "MESH_DATA")
     if why_none:
-        draw_text(layout, context, tr("Price unknown: {}").format(said(why_none)), active=False)
+        unknown = tr("Price unknown: {reason}").format(reason=translate(why_none))
+        draw_text(layout, context, unknown, active=False)
     if reason:
         draw_text(layout, context, reason, icon="INFO")
         if reason == tr(OFFLINE):
@@ -96,7 +97,7 @@ def _draw_running(
     row = column.row(align=True)
     row.scale_y = 1.5 if alone else 1.0
     percent = "" if view.fraction is None else f" {view.fraction:.0%}"
-    row.progress(factor=view.fraction or 0.0, text=f"{said(view.phase)}{percent}")
+    row.progress(factor=view.fraction or 0.0, text=f"{translate(view.phase)}{percent}")
     row.operator("image_to_mesh.cancel", text="", icon="X").job = view.job
     number = thumbnails.number_of(f"{view.job}/picture")
     column.label(text=f"{view.name}, {_time_of(context, view)}", icon_value=number)
@@ -172,7 +173,7 @@ def _draw_result(box: bpy.types.UILayout, context: bpy.types.Context, view: JobV
             parts.append(tr("{} credits").format(f"{record.credits:g}"))
         draw_text(box, context, ", ".join([*parts, duration(record.seconds)]))
         for note in record.notes:
-            draw_text(box, context, said(note), icon="INFO")
+            draw_text(box, context, translate(note), icon="INFO")
     here = open_file.made_here(view.plan.file)
     if not here:
         draw_text(box, context, "Made for another file")
@@ -185,11 +186,11 @@ def _draw_failure(box: bpy.types.UILayout, context: bpy.types.Context, view: Job
     if failure is None:
         return
     _draw_title(box, view, view.name, "ERROR")
-    draw_text(box, context, said(failure.message))
+    draw_text(box, context, translate(failure.message))
     if failure.hint:
-        draw_text(box, context, said(failure.hint))
+        draw_text(box, context, translate(failure.hint))
     if view.record and view.state == "uncertain":
-        draw_text(box, context, said(describe_uncertain(view.record)[0]))
+        draw_text(box, context, translate(describe_uncertain(view.record)[0]))
         draw_ways(box, view.record)
     row = box.row(align=True)
     if view.record and not view.record.state.over:

@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 
 from .. import preferences
-from ..i18n.translate import said, tr
+from ..i18n.translate import tr, translate
 from ..jobs.tasks.image_download import image_downloads
 from ..providers import Provider
 from ..state.scene_properties import read_settings
@@ -92,6 +92,6 @@ def _draw_balance(
             "image_to_mesh.test_key", text="", icon="FILE_REFRESH"
         ).provider = provider.id
     if told and told.failure:
-        draw_text(layout, context, said(told.failure.message, told.failure.hint))
+        draw_text(layout, context, translate(told.failure.message, told.failure.hint))
         if told.failure.link:
             layout.operator("wm.url_open", text="Help", icon="URL").url = told.failure.link

@@ -12,7 +12,7 @@ from typing import Any
 
 import bpy
 
-from ..i18n.translate import said, tr
+from ..i18n.translate import tr, translate
 from ..jobs.custom_properties import EDITED_FROM
 from ..jobs.tasks.image_checks import ImageReport, image_checks, sent_form
 from ..providers import Provider
@@ -50,7 +50,7 @@ def draw_warnings(
     if look is None or look.waiting:
         return
     if look.error is not None:
-        draw_text(layout, context, said(look.error.message, look.error.hint), icon="ERROR")
+        draw_text(layout, context, translate(look.error.message, look.error.hint), icon="ERROR")
         return
     for warning in warnings(look):
         draw_text(layout, context, warning, icon="ERROR")

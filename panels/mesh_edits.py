@@ -8,7 +8,7 @@ from typing import Any
 
 import bpy
 
-from ..i18n.translate import said, tr
+from ..i18n.translate import tr, translate
 from ..jobs.custom_properties import JOB, VERSION
 from ..jobs.library.versions import ORIGINAL
 from ..jobs.tasks.mesh_edits import EditView, mesh_edits
@@ -41,7 +41,7 @@ def draw_care(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     if view is not None and not view.over:
         _draw_work(layout, view)
     elif view is not None and view.failure is not None:
-        draw_text(layout, context, said(view.failure.message, view.failure.hint))
+        draw_text(layout, context, translate(view.failure.message, view.failure.hint))
     card = mesh_edits().card(job, version)
     if card is not None:
         draw_card(layout, context, card)
@@ -100,7 +100,7 @@ def _draw_figure(
 
 def _draw_work(layout: bpy.types.UILayout, view: EditView) -> None:
     row = layout.row(align=True)
-    row.progress(factor=view.fraction or 0.0, text=said(view.phase))
+    row.progress(factor=view.fraction or 0.0, text=translate(view.phase))
     row.operator("image_to_mesh.stop_care", text="", icon="X").job = view.order.job
 
 

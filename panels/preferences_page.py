@@ -8,7 +8,7 @@ from typing import Any
 
 import bpy
 
-from ..i18n.translate import said, tr
+from ..i18n.translate import tr, translate
 from ..jobs.library.index import library_index
 from ..jobs.tasks.account_queries import AccountAnswer
 from ..preferences import (
@@ -112,7 +112,7 @@ def _draw_service(
         hint.label(text=origin or tr("No key here, nor in {}").format(field.environment))
     problem = key_problem(context, users[0])
     if isinstance(problem, BadKey):
-        _draw_sentence(box, context, said(problem.message, problem.hint), icon="ERROR")
+        _draw_sentence(box, context, translate(problem.message, problem.hint), icon="ERROR")
     accounts = [one for one in users if has_account(one) and one is account_of(one)]
     for provider in accounts:
         _draw_account(box, context, provider, alone=len(accounts) == 1)
@@ -134,7 +134,7 @@ def _draw_account(
     if offline:
         _draw_sentence(box, context, OFFLINE, icon="INFO")
     if told and told.failure:
-        _draw_sentence(box, context, said(told.failure.message, told.failure.hint))
+        _draw_sentence(box, context, translate(told.failure.message, told.failure.hint))
         if told.failure.link:
             box.operator("wm.url_open", text="Help", icon="URL").url = told.failure.link
 
@@ -173,7 +173,7 @@ def _draw_advanced(layout: Any, context: bpy.types.Context, preferences: Any) ->
         layout.prop(preferences, name, text=tr("{} Address").format(provider.label))
     layout.prop(preferences, "certificates")
     if problem := ca_bundle_problem():
-        _draw_sentence(layout, context, said(problem), icon="ERROR")
+        _draw_sentence(layout, context, translate(problem), icon="ERROR")
 
 
 def _by_address(found: list[Provider[Any]]) -> dict[str, Provider[Any]]:

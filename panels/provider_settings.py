@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import bpy
 
-from ..i18n.translate import said, tr
+from ..i18n.translate import tr, translate
 from ..providers import Setting, settings_of
 from ..state.preflight import broken_settings
 from ..state.preset_baseline import baseline_of, differing
@@ -60,7 +60,7 @@ def draw_basic(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     _draw_rows(layout, context, [one for one in declared if one.basic], remarks)
     hidden = {one.name for one in declared if not one.basic}
     if broken := [remarks.broken[name] for name in remarks.broken if name in hidden]:
-        draw_text(layout, context, said(broken[0]), icon="ERROR")
+        draw_text(layout, context, translate(broken[0]), icon="ERROR")
 
 
 def draw_rest(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -118,7 +118,7 @@ def _draw_rows(
         if broken or unused:
             below = column.column()
             below.alert = bool(broken)
-            draw_text(below, context, said(broken or unused or ""), active=bool(broken))
+            draw_text(below, context, translate(broken or unused or ""), active=bool(broken))
 
 
 def _draw_value(

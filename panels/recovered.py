@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import bpy
 
-from ..i18n.translate import said, tr
+from ..i18n.translate import tr, translate
 from ..jobs import Record, session
 from ..jobs.library.uncertain import describe_uncertain
 from ..providers import all_providers
@@ -42,7 +42,7 @@ def draw_arrivals(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
         box = layout.box()
         box.label(text=record.name, icon="QUESTION")
         for sentence in describe_uncertain(record):
-            draw_text(box, context, said(sentence))
+            draw_text(box, context, translate(sentence))
         draw_ways(box, record)
 
 

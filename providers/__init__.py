@@ -26,7 +26,6 @@ from ._shared.errors import (
     ImageToMeshError,
     InvalidSettings,
     LibraryProblem,
-    Message,
     MissingKey,
     NoBlender,
     NoCredits,
@@ -57,6 +56,16 @@ from ._shared.images import (
     clean_picture,
     copy_profile,
     read_picture_info,
+)
+from ._shared.messages import (
+    Message,
+    as_message,
+    decode_message,
+    encode_message,
+    encode_templates,
+    join_messages,
+    os_reason,
+    restore_message,
 )
 from ._shared.provider import (
     Address,
@@ -136,6 +145,7 @@ __all__ = [
     "Uploaded",
     "WrongModule",
     "all_providers",
+    "as_message",
     "base_url",
     "blank_png",
     "ca_bundle_problem",
@@ -145,13 +155,19 @@ __all__ = [
     "check_rules",
     "clean_picture",
     "copy_profile",
+    "decode_message",
+    "encode_message",
+    "encode_templates",
     "error_of_kind",
     "get_provider",
     "is_https_address",
     "is_loopback_address",
+    "join_messages",
     "keys_for",
+    "os_reason",
     "read_address",
     "read_picture_info",
+    "restore_message",
     "set_ca_bundle",
     "settings_of",
     "values_of",
@@ -174,7 +190,10 @@ def get_provider(provider: str) -> Provider[Any]:
     found = all_providers().get(provider)
     if found is None:
         known = ", ".join(all_providers())
-        raise InvalidSettings(f"There is no provider “{provider}”.", f"Known providers: {known}.")
+        raise InvalidSettings(
+            Message("There is no provider “{provider}”.", provider=provider),
+            Message("Known providers: {known}.", known=known),
+        )
     return found
 
 
@@ -191,8 +210,12 @@ def keys_for(
         value = own or environment.get(field.environment, "").strip()
         if not value:
             raise MissingKey(
-                f"{provider.label} needs an API key.",
-                f"Set “{field.title}” in the add-on's preferences, or {field.environment}.",
+                Message("{provider} needs an API key.", provider=provider.label),
+                Message(
+                    "Set “{field}” in the add-on's preferences, or {environment}.",
+                    field=as_message(field.title),
+                    environment=field.environment,
+                ),
                 provider.key_url,
             )
         keys[field.preference] = _checked_key(value, provider, field)
@@ -203,7 +226,11 @@ def _checked_key(value: str, provider: Provider[Any], field: KeyField) -> Secret
     """Refuse what no header can carry, before it gets anywhere near an error's text."""
     if not all("!" <= character <= "~" for character in value):
         raise BadKey(
-            f"The {field.title} for {provider.label} has characters that no key has.",
+            Message(
+                "The {field} for {provider} has characters that no key has.",
+                field=as_message(field.title),
+                provider=provider.label,
+            ),
             "Copy it again, without spaces or line breaks.",
             provider.key_url,
         )

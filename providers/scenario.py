@@ -140,8 +140,8 @@ class ScenarioSettings(Settings):
         if self.faceLimit is not None and not low <= self.faceLimit <= high:
             switches = {"Smart Low Poly": self.smartLowPoly, "Quads": self.quad}
             beside = [name for name, on in switches.items() if on]
-            where = f"With {' and '.join(beside)}" if beside else "With standard geometry"
-            yield "faceLimit", f"{where} Face Limit goes from {low} to {high}: set it so."
+            geometry = " and ".join(beside) or "standard geometry"
+            yield "faceLimit", models.beyond_face_limit(geometry, low, high)
 
     def inactive_fields(self) -> Iterator[tuple[str, str]]:
         """Yield the fields of textures where there are none."""

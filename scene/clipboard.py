@@ -19,7 +19,7 @@ from urllib.parse import unquote
 
 import bpy
 
-from ..providers import BadImage, is_https_address
+from ..providers import BadImage, Message, is_https_address
 
 PICTURE = "image/png"
 TOOLS = (
@@ -68,10 +68,14 @@ def image_of_bytes(data: bytes, name: str) -> bpy.types.Image:
         try:
             image = bpy.data.images.load(str(path))
         except RuntimeError as error:
-            raise BadImage(f"{name} cannot be opened.", "Use another picture.") from error
+            raise BadImage(
+                Message("{name} cannot be opened.", name=name), "Use another picture."
+            ) from error
         if min(image.size) < 1:  # The size is what makes Blender read the file.
             bpy.data.images.remove(image)
-            raise BadImage(f"{name} is no picture that Blender reads.", "Use another one.")
+            raise BadImage(
+                Message("{name} is no picture that Blender reads.", name=name), "Use another one."
+            )
         image.pack()
     image.name = name
     image.filepath_raw = f"//{name}"

@@ -16,7 +16,7 @@ from pathlib import Path
 import bpy
 
 from ..jobs import PictureSource
-from ..providers import BadImage
+from ..providers import BadImage, Message, os_reason
 from ..providers._shared.untrusted_text import readable_name
 from ..worker.names import clear_name
 
@@ -26,8 +26,8 @@ SENT_AS_THEY_ARE = re.compile(
     rb"\x89PNG|\xff\xd8\xff|RIFF....WEBP|BM|II[*+]\0|MM\0[*+]|\x76\x2f\x31\x01|#\?R", re.DOTALL
 )
 REFUSED = {
-    "MOVIE": ("{} is a movie.", "Save one frame of it as a picture."),
-    "TILED": ("{} is a UDIM image of several tiles.", "Save one tile as a picture."),
+    "MOVIE": ("{image} is a movie.", "Save one frame of it as a picture."),
+    "TILED": ("{image} is a UDIM image of several tiles.", "Save one tile as a picture."),
 }
 PNG_SETTINGS = {
     "media_type": "IMAGE",
@@ -46,10 +46,11 @@ def picture_source(image: bpy.types.Image, view: str = "front") -> PictureSource
     name = picture_name(image)
     if image.source in REFUSED:
         what, hint = REFUSED[image.source]
-        raise BadImage(what.format(readable_name(image)), hint)
+        raise BadImage(Message(what, image=readable_name(image)), hint)
     if image.type == "MULTILAYER":
         raise BadImage(
-            f"{readable_name(image)} has several layers.", "Save one layer of it as a picture."
+            Message("{image} has several layers.", image=readable_name(image)),
+            "Save one layer of it as a picture.",
         )
     if image.source == "VIEWER":
         rendered = _rendered(image)
@@ -83,7 +84,8 @@ def _file_of(image: bpy.types.Image) -> Path:
     if path.is_file():
         return path
     raise BadImage(
-        f"The file of {readable_name(image)} is missing: {path}", "Find it, or open another one."
+        Message("The file of {image} is missing: {path}", image=readable_name(image), path=path),
+        "Find it, or open another one.",
     )
 
 
@@ -102,13 +104,18 @@ def _head(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(HEAD)
     except OSError as error:
-        raise BadImage(f"{path} cannot be read: {error.strerror}.", "Open another one.") from error
+        raise BadImage(
+            Message("{path} cannot be read: {reason}.", path=path, reason=os_reason(error)),
+            "Open another one.",
+        ) from error
 
 
 def _encoded(image: bpy.types.Image, name: str, view: str) -> PictureSource:
     """Copy the pixels now; make a PNG of them when the job asks."""
     if min(image.size) < 1 or image.channels < 1:
-        raise BadImage(f"{readable_name(image)} has no pixels.", "Open another picture.")
+        raise BadImage(
+            Message("{image} has no pixels.", image=readable_name(image)), "Open another picture."
+        )
     width, height = image.size
     values = array("f", bytes(4 * width * height * image.channels))
     image.pixels.foreach_get(values)
@@ -134,7 +141,9 @@ def _rendered(image: bpy.types.Image) -> bytes:
         try:
             image.save_render(str(path), scene=scene)
         except RuntimeError as error:
-            raise BadImage(f"{readable_name(image)} is empty.", "Render first (F12).") from error
+            raise BadImage(
+                Message("{image} is empty.", image=readable_name(image)), "Render first (F12)."
+            ) from error
         return path.read_bytes()
 
 

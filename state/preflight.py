@@ -9,7 +9,7 @@ from typing import Any
 import bpy
 
 from .. import preferences
-from ..i18n.translate import said, tr
+from ..i18n.translate import tr, translate
 from ..providers import MissingKey, Provider, Settings, settings_of
 from ..providers._shared.untrusted_text import readable_name
 from . import views
@@ -100,17 +100,17 @@ def _key_problem(context: bpy.types.Context, provider: Provider[Any]) -> str:
     if error is None:
         return ""
     if isinstance(error, MissingKey):
-        return tr("{}: add it in Preferences").format(said(error.message).rstrip("."))
-    return tr("{}: copy it again in Preferences").format(said(error.message).rstrip("."))
+        return tr("{}: add it in Preferences").format(translate(error.message).rstrip("."))
+    return tr("{}: copy it again in Preferences").format(translate(error.message).rstrip("."))
 
 
 def _network_problem(context: bpy.types.Context, provider: Provider[Any]) -> str:
     if preferences.is_offline(context, provider):
         return tr(preferences.OFFLINE)
     problem = preferences.address_problem(context, provider)
-    return said(problem.message, problem.hint) if problem else ""
+    return translate(problem.message, problem.hint) if problem else ""
 
 
 def _settings_problem(context: bpy.types.Context, provider: Provider[Any]) -> str:
     broken = broken_settings(read_settings(context.scene, provider))
-    return said(next(iter(broken.values()), ""))
+    return translate(next(iter(broken.values()), ""))

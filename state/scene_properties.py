@@ -27,8 +27,8 @@ from bpy.props import (
     StringProperty,
 )
 
-from ..i18n.translate import CONTEXT
-from ..providers import Provider, Setting, Settings, all_providers, settings_of
+from ..i18n.translate import CONTEXT, label
+from ..providers import Message, Provider, Setting, Settings, all_providers, settings_of
 from . import import_options, views
 
 INT_LIMIT = 2**31 - 1
@@ -132,7 +132,10 @@ def settings_group(name: str, model: type[Settings]) -> type:
         if setting.optional:
             annotations[switch_name(setting.name)] = BoolProperty(
                 name=setting.title,
-                description=f"{setting.description}. Off: the service decides",
+                description=label(
+                    "{description}. Off: the service decides",
+                    description=Message.of(setting.description),
+                ),
                 default=setting.default is not None,
                 options=set(),
                 translation_context=CONTEXT,

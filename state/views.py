@@ -15,6 +15,11 @@ from bpy.props import PointerProperty, StringProperty
 from ..i18n.translate import tr
 
 SIDE_VIEWS = ("left", "back", "right")
+TOOLTIPS = {
+    "left": "The same subject, seen from its left",
+    "back": "The same subject, seen from its back",
+    "right": "The same subject, seen from its right",
+}
 BOUND = "views_bound"
 """The property that names the views which remember their front: it may be gone from the file."""
 
@@ -28,8 +33,7 @@ def pictures() -> dict[str, Any]:
         BOUND: StringProperty(options={"HIDDEN"}),
     }
     for view in SIDE_VIEWS:
-        what = f"The same subject, seen from its {view}"
-        found[f"view_{view}"] = _picture(view.capitalize(), what, _view_changed(view))
+        found[f"view_{view}"] = _picture(view.capitalize(), TOOLTIPS[view], _view_changed(view))
         found[_front_name(view)] = PointerProperty(type=bpy.types.Image, options={"HIDDEN"})
     return found
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What `bpy` loads from the system, which a machine without a desktop may lack."""
+"""System packages that the tools need: libraries for `bpy`, a browser, gettext."""
 
 from __future__ import annotations
 
@@ -52,6 +52,14 @@ def complete_browser() -> str | None:
 
 def _has_browser() -> bool:
     return all(map(shutil.which, ("chromium", "chromedriver")))
+
+
+def find_gettext() -> bool:
+    """Return whether GNU gettext's tools are there; install them where that can be done."""
+    with places.locked("system"):
+        if not shutil.which("msgfmt") and os.geteuid() == 0 and shutil.which("apt-get"):
+            install("gettext")
+    return shutil.which("msgfmt") is not None
 
 
 def install(*packages: str) -> None:

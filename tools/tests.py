@@ -23,6 +23,7 @@ import environments
 import package
 import places
 import samples
+import system
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,7 +83,13 @@ class Outcome:
 
 def _unit(version: str) -> Tier:
     options = () if version == _FIRST_PYTHON else _ONCE
-    return Tier(f"unit-{version}", "unit", lambda: environments.for_unit(version), options=options)
+    return Tier(f"unit-{version}", "unit", lambda: _prepare_unit(version), options=options)
+
+
+def _prepare_unit(version: str) -> Path:
+    """Have gettext check the languages where it can be had; the tests say where it cannot."""
+    system.find_gettext()
+    return environments.for_unit(version)
 
 
 def _blender(release: str) -> Tier:

@@ -11,7 +11,7 @@ from .atomic_files import whole
 from .fresh_file import empty_file
 from .images.read_image import read_photo
 from .mesh.glb import add_model, export_glb
-from .refusal import Refusal
+from .refusal import Message, Refusal
 
 RECIPES = {"local": ".local"}
 """The module of each recipe. Imported when first used, since most requests need none."""
@@ -27,7 +27,11 @@ def make(request: dict[str, Any], report: Callable[[float, str], None]) -> dict[
     """
     module = RECIPES.get(request["recipe"])
     if module is None:
-        raise Refusal("failed", f"There is no recipe {request['recipe']!r}.", "Update the add-on.")
+        raise Refusal(
+            "failed",
+            Message("There is no recipe {recipe}.", recipe=f"{request['recipe']!r}"),
+            "Update the add-on.",
+        )
     settings = request["settings"]
     report(0.0, "Reading the picture")
     empty_file()

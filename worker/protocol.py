@@ -24,7 +24,7 @@ from .make import make
 from .malloc import keep_memory
 from .prepare.build_model import prepare
 from .process_limits import at_most, be_modest
-from .refusal import Refusal
+from .refusal import Message, Refusal, encode
 
 PREFIX = "@image_to_mesh"
 """Start of every answer. Twin of `jobs/process/channel.py`: two processes share no modules."""
@@ -119,7 +119,9 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     try:
         work = WORK.get(request.get("do", ""))
         if work is None:
-            what = f"The background Blender cannot do {request.get('do')!r}."
+            what = Message(
+                "The background Blender cannot do {task}.", task=f"{request.get('do')!r}"
+            )
             raise Refusal("failed", what, "Restart Blender.")
         return {"done": work(request, reporter(request.get("id")))}
     except Refusal as refusal:
@@ -151,7 +153,7 @@ def send(message: dict[str, Any]) -> None:
     line.
     """
     sys.stdout.flush()
-    line = _Near.begin + json.dumps(message).encode("ascii") + b"\n"
+    line = _Near.begin + json.dumps(encode(message)).encode("ascii") + b"\n"
     try:
         with _sending:
             # os.write may write less than it was given: pipes hold 64 kB.

@@ -1,9 +1,38 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The exception for work that cannot be done. The user sees its message and hint."""
+"""What the worker tells the user: sentences as templates with values, and its exception."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, Self
+
 OTHER_FORMAT = "Download it again, or choose another format where the provider has one."
+
+
+class Message(str):
+    """A sentence as a template with named fields, and their values; it reads as finished English.
+
+    The add-on has the same class; this program is another process and imports nothing of it.
+    """
+
+    __slots__ = ("template", "values")
+
+    template: str
+    values: Mapping[str, object]
+
+    def __new__(cls, template: str, /, **values: object) -> Self:
+        """Fill in the values. Raises KeyError for a field without one."""
+        message = super().__new__(cls, template.format_map(values))
+        message.template = template
+        message.values = values
+        return message
+
+
+def as_message(text: str) -> Message:
+    """Return a phrase that translators know as a Message."""
+    return (
+        text if isinstance(text, Message) else Message(text.replace("{", "{{").replace("}", "}}"))
+    )
 
 
 class Refusal(Exception):
@@ -18,3 +47,20 @@ class Refusal(Exception):
         self.kind = kind
         self.message = message
         self.hint = hint
+
+
+def encode(value: Any) -> Any:
+    """Return an answer as JSON, each Message in it as an object with its template and values."""
+    match value:
+        case Message():
+            values = {name: _plain(one) for name, one in value.values.items()}
+            return {"template": value.template, "values": values}
+        case dict():
+            return {name: encode(one) for name, one in value.items()}
+        case list() | tuple():
+            return [encode(one) for one in value]
+    return value
+
+
+def _plain(value: object) -> Any:
+    return encode(value) if isinstance(value, Message | int | float) else str(value)

@@ -13,7 +13,7 @@ import bpy
 
 from ... import jobs, preferences
 from ...jobs.tasks.account_queries import AccountQuery
-from ...providers import InvalidSettings, Provider, Unreachable, all_providers
+from ...providers import InvalidSettings, Message, Provider, Unreachable, all_providers
 from ...state.preflight import priced
 from ...state.scene_properties import provider_of
 from .. import heartbeat
@@ -31,7 +31,9 @@ _candidate: list[tuple[AccountQuery, float]] = []
 def ask_balance(context: bpy.types.Context, provider: Provider[Any]) -> None:
     """Ask for the account's balance; raises ImageToMeshError if that is not possible."""
     if not preferences.has_account(provider):
-        raise InvalidSettings(f"{provider.label} has no account that could be asked.")
+        raise InvalidSettings(
+            Message("{provider} has no account that could be asked.", provider=provider.label)
+        )
     if preferences.is_offline(context, provider):
         raise Unreachable(preferences.OFFLINE)
     query = preferences.account_query(context, provider)

@@ -60,9 +60,9 @@ class JobLock:
         make_root(self._path.parent)
         self._in_the_way = self._path
         if self._path.is_symlink():  # guard: locks-are-no-links
-            raise OSError(errno.ELOOP, f"{self._path} is a link")
+            raise OSError(errno.ELOOP, Message("{path} is a link", path=self._path))
         if self._path.is_dir():
-            raise OSError(errno.EISDIR, f"{self._path} is a folder")
+            raise OSError(errno.EISDIR, Message("{path} is a folder", path=self._path))
         try:
             self._lock = self._taken(soft=False)
         except OSError as error:

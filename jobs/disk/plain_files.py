@@ -19,6 +19,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from ...providers import Message
+
 _FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _FLAGS  # a pipe must not wait for a writer
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FLAGS
@@ -40,7 +42,9 @@ def read_plain(path: Path, limit: int) -> bytes:
         size = os.fstat(file.fileno()).st_size
         data = file.read(limit + 1) if size <= limit else b""
     if max(size, len(data)) > limit:  # guard: size-of-plain-files
-        raise OSError(errno.EFBIG, f"it has {max(size, len(data)) / 1e6:.3g} MB")
+        raise OSError(
+            errno.EFBIG, Message("it has {size} MB", size=f"{max(size, len(data)) / 1e6:.3g}")
+        )
     return data
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from ...providers import LibraryProblem
+from ...providers import LibraryProblem, Message, os_reason
 from ..steps.fingerprint import order_of, settings_text
 from ..values import Record, State
 from .import_log import last_import
@@ -87,10 +87,16 @@ def _folders(root: Path) -> list[str]:
     except FileNotFoundError:
         return []
     except NotADirectoryError as error:
-        raise LibraryProblem(f"{root} is no folder.", "Choose another library folder.") from error
+        raise LibraryProblem(
+            Message("{path} is no folder.", path=root), "Choose another library folder."
+        ) from error
     except OSError as error:
         raise LibraryProblem(
-            f"The library folder {root} cannot be read: {error.strerror or error}.",
+            Message(
+                "The library folder {path} cannot be read: {reason}.",
+                path=root,
+                reason=os_reason(error),
+            ),
             "Choose another library folder.",
         ) from error
 

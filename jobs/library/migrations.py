@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ...providers import LibraryProblem
+from ...providers import LibraryProblem, Message
 
 SCHEMA = 2
 
@@ -30,10 +30,15 @@ def migrate(record: dict[str, Any], job: str) -> dict[str, Any]:
     """
     schema = record.get("schema", 1)
     if type(schema) is not int or schema < 1:
-        raise LibraryProblem(f"The record of job “{job}” has no schema: {schema!r}.")
+        raise LibraryProblem(
+            Message(
+                "The record of job “{job}” has no schema: {schema}.", job=job, schema=f"{schema!r}"
+            )
+        )
     if schema > SCHEMA:
         raise LibraryProblem(
-            f"Job “{job}” was written by a newer version of Image to Mesh.", "Update the add-on."
+            Message("Job “{job}” was written by a newer version of Image to Mesh.", job=job),
+            "Update the add-on.",
         )
     record = dict(record)
     for step in range(schema, SCHEMA):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from ...providers import ImageToMeshError, MissingKey, Secret, get_provider
+from ...providers import ImageToMeshError, Message, MissingKey, Secret, get_provider
 from ..disk.trust import is_trusted
 from ..values import JobSpec, Record, State
 from .store import Library
@@ -48,7 +48,10 @@ class ResumeContext:
 
         provider = get_provider(record.provider)
         if provider.id not in self.keys:
-            raise MissingKey(f"{provider.label} cannot be asked now.", "Check key and network.")
+            raise MissingKey(
+                Message("{provider} cannot be asked now.", provider=provider.label),
+                "Check key and network.",
+            )
         return JobSpec(
             provider=provider.id,
             settings=parse_settings(provider.settings, record.settings),

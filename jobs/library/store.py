@@ -21,7 +21,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ...providers import BadReply, LibraryProblem, Message
+from ...providers import (
+    BadReply,
+    LibraryProblem,
+    Message,
+    encode_templates,
+    os_reason,
+    restore_message,
+)
 from ...providers._shared.adapters import parse_reply
 from ...providers._shared.exact_ids import is_sendable_unchanged
 from ...providers._shared.untrusted_text import json_bytes, map_texts, replace_surrogates
@@ -43,6 +50,8 @@ from ..values import Record, State
 from .migrations import migrate
 from .versions import PARTS
 
+TEMPLATES = "templates"
+"""In a record: the templates and values of its sentences, by the English sentence."""
 RECORD = "job.json"
 MAX_RECORD = 1024 * 1024
 """Bytes of a record, at most: whole ones have some thousands."""
@@ -98,7 +107,9 @@ class Library:
                             job=job),
                     "Rename it, or move it elsewhere.",
                 )  # fmt: skip
-            raise LibraryProblem(f"There is no job “{job}”.", "List them with “jobs”.")
+            raise LibraryProblem(
+                Message("There is no job “{job}”.", job=job), "List them with “jobs”."
+            )
         return self.root / job
 
     def create(self, record: Record, pictures: Mapping[str, bytes]) -> None:
@@ -126,7 +137,9 @@ class Library:
             write_whole(folder / RECORD, _encode(record))
         except OSError as error:
             if not folder.is_dir():
-                raise LibraryProblem(f"The folder of job “{record.id}” is gone.") from error
+                raise LibraryProblem(
+                    Message("The folder of job “{job}” is gone.", job=record.id)
+                ) from error
             raise _problem(error, self.root) from error
 
     def keep(self, job: str, name: str, data: bytes | bytearray) -> None:
@@ -154,7 +167,9 @@ class Library:
     def jobs(self) -> list[str]:
         """Return the ids of all jobs, oldest first, whether or not their records can be read."""
         if self.root.exists() and not self.root.is_dir():
-            raise LibraryProblem(f"{self.root} is no folder.", "Choose another library folder.")
+            raise LibraryProblem(
+                Message("{path} is no folder.", path=self.root), "Choose another library folder."
+            )
         try:
             found = sorted(os.scandir(self.root), key=lambda one: one.name)
         except FileNotFoundError:
@@ -244,19 +259,27 @@ class Library:
         try:
             return json.loads(read_plain(self.folder(job) / RECORD, MAX_RECORD))
         except FileNotFoundError as error:
-            raise LibraryProblem(f"There is no job “{job}”.", "List them with “jobs”.") from error
+            raise LibraryProblem(
+                Message("There is no job “{job}”.", job=job), "List them with “jobs”."
+            ) from error
         except (OSError, ValueError, RecursionError) as error:
-            why = getattr(error, "strerror", None) or error
-            raise LibraryProblem(f"The record of job “{job}” cannot be read: {why}.") from error
+            why = os_reason(error) if isinstance(error, OSError) else error
+            raise LibraryProblem(
+                Message("The record of job “{job}” cannot be read: {reason}.", job=job, reason=why)
+            ) from error
 
     def unused(self, job: str, *, mine: bool = False) -> Path:
         """Return the folder of a job that is there and that nobody works on."""
         folder = self.folder(job)
         is_job = is_plain_folder(folder) and os.path.lexists(folder / RECORD)
         if not is_job:  # guard: links-are-no-jobs
-            raise LibraryProblem(f"There is no job “{job}”.", "List them with “jobs”.")
+            raise LibraryProblem(
+                Message("There is no job “{job}”.", job=job), "List them with “jobs”."
+            )
         if not mine and self.is_held(job):
-            raise LibraryProblem(f"Job “{job}” is being worked on.", "Cancel it first.")
+            raise LibraryProblem(
+                Message("Job “{job}” is being worked on.", job=job), "Cancel it first."
+            )
         return folder
 
     def delete(self, job: str, *, mine: bool = False) -> None:
@@ -279,6 +302,7 @@ def _encode(record: Record) -> bytes:
     """Write a record, whatever the texts in it are: saving must never fail over one."""
     data = {"place" if name == "plan" else name: value for name, value in asdict(record).items()}
     data["place"] = record.plan.as_json()
+    data[TEMPLATES] = encode_templates(_sentences(record))
     if data.pop("own"):  # guard: strangers-stay-strangers
         data[signatures.MARK] = signatures.mark_of(json.loads(json_bytes(data)))
     return json_bytes(data, indent=2)  # guard: records-are-always-written
@@ -286,25 +310,56 @@ def _encode(record: Record) -> bytes:
 
 def _decode(data: Any, job: str) -> Record:
     if not isinstance(data, dict):
-        raise LibraryProblem(f"The record of job “{job}” is none.")
+        raise LibraryProblem(Message("The record of job “{job}” is none.", job=job))
     data = migrate(data, job)
     try:
         # A scene's or file's name may hold what is not valid Unicode, and has to stay as it is.
         plan = ImportPlan.from_json(data.pop("place", None))
+        templates = data.pop(TEMPLATES, None)
         data = map_texts(data, replace_surrogates)  # guard: records-are-read
         record = replace(parse_reply(Record, data, f"The record of job “{job}”"), plan=plan)
     except (BadReply, RecursionError) as error:
         raise LibraryProblem(str(error), "Delete its folder, or mend the file.") from error
     if record.id != job:
-        raise LibraryProblem(f"The record in “{job}” is another job's ({record.id}).")
+        raise LibraryProblem(
+            Message("The record in “{job}” is another job's ({other}).", job=job, other=record.id)
+        )
     for name in record.names():
         if not is_portable(name) or name.lower() == RECORD:  # guard: names-in-records
-            raise LibraryProblem(f"The record of job “{job}” names a file elsewhere: {name[:80]}.")
-    return record
+            raise LibraryProblem(
+                Message(
+                    "The record of job “{job}” names a file elsewhere: {name}.",
+                    job=job,
+                    name=name[:80],
+                )
+            )
+    return _with_templates(record, templates)
+
+
+def _sentences(record: Record) -> Iterator[str]:
+    """Yield the sentences of a record that were written for the user."""
+    yield from record.notes
+    if record.failure is not None:
+        yield from (record.failure.message, record.failure.hint)
+
+
+def _with_templates(record: Record, templates: Any) -> Record:
+    """Return a record whose sentences can be translated again; older ones have no templates."""
+    notes = tuple(restore_message(note, templates) for note in record.notes)
+    failure = record.failure
+    if failure is not None:
+        message, hint = (restore_message(text, templates) for text in
+                         (failure.message, failure.hint))  # fmt: skip
+        failure = replace(failure, message=message, hint=hint)
+    return replace(record, notes=notes, failure=failure)
 
 
 def _problem(error: OSError, root: Path) -> LibraryProblem:
     return LibraryProblem(
-        f"The library folder {root} cannot be used: {error.strerror or error}.",
+        Message(
+            "The library folder {path} cannot be used: {reason}.",
+            path=root,
+            reason=os_reason(error),
+        ),
         "Choose another folder (preference “Library Folder” or IMAGE_TO_MESH_LIBRARY).",
     )

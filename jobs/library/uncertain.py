@@ -5,26 +5,37 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ...providers import LibraryProblem, all_providers
+from ...providers import LibraryProblem, Message, all_providers, os_reason
 from ..values import Record, State
 from .store import Library
 
-GIVEN_UP = "Given up: whether the order of {} arrived was never known, and it may be charged."
+GIVEN_UP = "Given up: whether the order of {time} arrived was never known, and it may be charged."
 
 
 def describe_uncertain(record: Record) -> tuple[str, ...]:
     """Say what is known of an uncertain order and what to look for, a sentence each."""
     provider = all_providers().get(record.provider)
     label = provider.label if provider else record.provider
-    when = record.submitted or "an unknown time"
-    sentences = [f"Ordered from {label} at {when}."]
+    when = record.submitted or Message.of("an unknown time")
+    sentences: list[str] = [
+        Message("Ordered from {provider} at {when}.", provider=label, when=when)
+    ]
     if record.request_hash:
-        sentences = [f"Ordered from {label} at {when}, mark {record.request_hash[:12]}."]
+        sentences = [
+            Message(
+                "Ordered from {provider} at {when}, mark {mark}.",
+                provider=label,
+                when=when,
+                mark=record.request_hash[:12],
+            )
+        ]
     if record.failure is not None:
         sentences += [record.failure.message, record.failure.hint]
     sentences += record.notes
     if provider is not None and provider.lookup_name:
-        sentences.append(f"If it is there, attach its {provider.lookup_name}.")
+        sentences.append(
+            Message("If it is there, attach its {id}.", id=Message.of(provider.lookup_name))
+        )
     return tuple(one for one in sentences if one)
 
 
@@ -41,15 +52,23 @@ def give_up(library: Library, job: str) -> Record:
     lock = library.lock(job)
     try:
         if not lock.take():
-            raise lock.problem(f"Job “{job}” is being worked on.", "Wait for it.")
+            raise lock.problem(Message("Job “{job}” is being worked on.", job=job), "Wait for it.")
         record = library.load(job)
         if not is_uncertain(record):
-            raise LibraryProblem(f"Job “{job}” is not uncertain: it is {record.state}.")
-        note = GIVEN_UP.format(record.submitted or "then")
+            raise LibraryProblem(
+                Message(
+                    "Job “{job}” is not uncertain: it is {state}.",
+                    job=job,
+                    state=Message.of(record.state),
+                )
+            )
+        note = Message(GIVEN_UP, time=record.submitted or Message.of("then"))
         record = replace(record, state=State.CANCELLED, failure=None, notes=(*record.notes, note))
         library.save(record)
     except OSError as error:
-        raise LibraryProblem(f"The library cannot be written to: {error.strerror}.") from error
+        raise LibraryProblem(
+            Message("The library cannot be written to: {reason}.", reason=os_reason(error))
+        ) from error
     finally:
         lock.release()
     return record

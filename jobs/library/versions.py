@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...providers import LibraryProblem
+from ...providers import LibraryProblem, Message, decode_message, encode_message
 from ...providers._shared.untrusted_text import json_bytes, read_json
 from ..disk.plain_files import is_plain, read_plain, write_whole
 
@@ -47,7 +47,7 @@ def version_file(name: str) -> str:
     if name in ("", ORIGINAL):
         return ORIGINAL
     if not FILE.fullmatch(name):
-        raise LibraryProblem(f"There is no version {name!r}.")
+        raise LibraryProblem(Message("There is no version {name}.", name=f"{name!r}"))
     return name
 
 
@@ -78,7 +78,11 @@ def remember(folder: Path, version: Version) -> None:
     """Put a version into the list, or what is newly known of it."""
     others = [one for one in _listed(folder) if one.file != version.file]
     listed = sorted((*others, version), key=lambda one: number(one.file))
-    write_whole(folder / LIST, json_bytes([asdict(one) for one in listed], indent=1))
+    write_whole(folder / LIST, json_bytes([_encoded(version) for version in listed], indent=1))
+
+
+def _encoded(version: Version) -> dict[str, Any]:
+    return {**asdict(version), "notes": [encode_message(note) for note in version.notes]}
 
 
 def _listed(folder: Path) -> list[Version]:
@@ -99,5 +103,5 @@ def _version(kept: dict[str, Any]) -> Version:
         source if isinstance(source, str) else "",
         asked if isinstance(asked, dict) else {},
         card if isinstance(card, dict) else {},
-        tuple(one for one in notes if isinstance(one, str)) if isinstance(notes, list) else (),
+        tuple(map(decode_message, notes)) if isinstance(notes, list) else (),
     )

@@ -18,7 +18,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ...providers import Failed, ImageToMeshError, NoBlender, error_of_kind
+from ...providers import (
+    Failed,
+    ImageToMeshError,
+    Message,
+    NoBlender,
+    decode_message,
+    error_of_kind,
+    join_messages,
+    os_reason,
+)
 from . import memory as process_memory
 from .channel import Channel
 from .environment import clean_environment, environment_in
@@ -77,7 +86,10 @@ class WorkerProcess:
         except OSError as error:
             self.kill()
             raise NoBlender(
-                f"Blender cannot be started in the background: {error}.",
+                Message(
+                    "Blender cannot be started in the background: {reason}.",
+                    reason=os_reason(error),
+                ),
                 "Set BLENDER to the path of a Blender.",
             ) from error
         self._started, self._is_ready = time.monotonic(), False
@@ -113,7 +125,7 @@ class WorkerProcess:
             while True:
                 answer = self._next(check)
                 if "progress" in answer:
-                    progress(answer.get("phase", ""), answer["progress"])
+                    progress(_text(answer.get("phase")), answer["progress"])
                 elif answer.get("id") == self._last:
                     break
         except BaseException:
@@ -172,8 +184,12 @@ class WorkerProcess:
                 self._version, self._is_ready = tuple(ready["blender"]), True
         if (0, 0) < self._version[:2] < OLDEST:
             raise NoBlender(
-                f"{self.command[0]} is Blender {'.'.join(map(str, self._version))}, which is too "
-                f"old: {'.'.join(map(str, OLDEST))} or newer is needed.",
+                Message(
+                    "{command} is Blender {found}, which is too old: {oldest} or newer is needed.",
+                    command=self.command[0],
+                    found=".".join(map(str, self._version)),
+                    oldest=".".join(map(str, OLDEST)),
+                ),
                 "Set BLENDER to the path of a newer Blender.",
             )
 
@@ -205,17 +221,26 @@ class WorkerProcess:
     def _watch_start(self) -> None:
         waited = time.monotonic() - self._started
         if waited > READY_LIMIT:
-            raise self._no_blender(f"It did not answer in {waited:.0f} s.")
+            raise self._no_blender(
+                Message("It did not answer in {seconds} s.", seconds=f"{waited:.0f}")
+            )
 
     def _watch_time(self) -> None:
         now = time.monotonic()
         if now - self._asked > WORK_LIMIT:
-            what = f"worked for more than {WORK_LIMIT / 60:.3g} minutes"
+            message = Message(
+                "The background Blender worked for more than {minutes} minutes and was stopped.",
+                minutes=f"{WORK_LIMIT / 60:.3g}",
+            )
         elif self._channel and now - self._channel.heard > SILENCE_LIMIT:
-            what = f"gave no sign of life for {SILENCE_LIMIT / 60:.3g} minutes"
+            message = Message(
+                "The background Blender gave no sign of life for "
+                "{minutes} minutes and was stopped.",
+                minutes=f"{SILENCE_LIMIT / 60:.3g}",
+            )
         else:
             return
-        raise Failed(f"The background Blender {what} and was stopped.", ADVICE)
+        raise Failed(message, ADVICE)
 
     def _watch_memory(self) -> None:
         now = time.monotonic()
@@ -224,22 +249,29 @@ class WorkerProcess:
         self._looked, held = now, self.memory
         if held > MEMORY_SHARE * process_memory.of_machine():
             raise Failed(
-                f"The background Blender took {held / 1e9:.1f} GB of memory, too much for this "
-                "machine, and was stopped.",
+                Message(
+                    "The background Blender took {size} GB of memory, too much for this machine, "
+                    "and was stopped.",
+                    size=f"{held / 1e9:.1f}",
+                ),
                 ADVICE,
             )
 
     def _no_blender(self, what: str) -> NoBlender:
         last = self._last_words(ended=not self.is_alive)
         return NoBlender(
-            f"{self.command[0]} is not a Blender that works here. {last or what}",
+            join_messages(
+                Message("{command} is not a Blender that works here.", command=self.command[0]),
+                last or what,
+            ),
             "Set BLENDER to the path of a Blender, or install the bpy module (“pip install bpy”).",
         )
 
     def _died(self) -> Failed:
-        how = f" ({name})" if (name := self._signal()) else ""
-        said = f"The background Blender ended unexpectedly{how}. {self._last_words(ended=True)}"
-        return Failed(said.strip(), "Try again.")
+        message: str = "The background Blender ended unexpectedly."
+        if name := self._signal():
+            message = Message("The background Blender ended unexpectedly ({signal}).", signal=name)
+        return Failed(join_messages(message, self._last_words(ended=True)), "Try again.")
 
     def _signal(self) -> str:
         """Name the signal that ended the process, such as SIGSEGV."""
@@ -250,22 +282,36 @@ class WorkerProcess:
 
     def _last_words(self, *, ended: bool = False) -> str:
         words = self._channel.last_words(ended=ended) if self._channel else ""
-        return f"Its last words: {words}" if words else ""
+        return Message("Its last words: {words}", words=words) if words else ""
 
 
 def _outcome(answer: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(done := answer.get("done"), dict):
-        return done
+        notes = done.get("notes")
+        return {**done, "notes": [_text(note) for note in notes]} if notes else done
     raise _error_in(answer)
+
+
+def _text(value: Any) -> str:
+    """Read a text that the worker may have sent as template and values."""
+    try:
+        return decode_message(value)
+    except ValueError:
+        return ""
 
 
 def _error_in(answer: Mapping[str, Any]) -> ImageToMeshError:
     if isinstance(refused := answer.get("refused"), dict):
-        kind, message, hint = (str(refused.get(part, "")) for part in ("kind", "message", "hint"))
-        return error_of_kind(kind, message, hint)
+        message, hint = (_text(refused.get(field)) for field in ("message", "hint"))
+        return error_of_kind(str(refused.get("kind", "")), message, hint)
     crashed = answer.get("crashed")
     reason = crashed.get("message") if isinstance(crashed, dict) else None
-    return Failed(f"The background Blender could not do it: {reason or 'no reason given'}")
+    return Failed(
+        Message(
+            "The background Blender could not do it: {reason}",
+            reason=reason or Message.of("no reason given"),
+        )
+    )
 
 
 def _remove_sides(request: Mapping[str, Any]) -> None:

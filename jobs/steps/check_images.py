@@ -119,8 +119,16 @@ class ImagePreparer:
     def _tell_of(self, picture: InputPicture, reason: str) -> None:
         info = picture.info
         assert info is not None
-        shown = f"{info.width} × {info.height} pixels"
-        self.note(f"{picture.name} is sent as {info.format.upper()}, {shown}: {reason}.")
+        self.note(
+            Message(
+                "{name} is sent as {format}, {width} × {height} pixels: {reason}.",
+                name=picture.name,
+                format=info.format.upper(),
+                width=info.width,
+                height=info.height,
+                reason=reason,
+            )
+        )
 
     def _look(self, picture: InputPicture, sent: bytes) -> None:
         """Raise BadImage for a picture that cannot be decoded, or shows nothing."""
@@ -147,7 +155,12 @@ class ImagePreparer:
             request = {"do": "check", "picture": str(self.folder / file)}
             return Blank(self.resources.blender.ask(request, self.tell, self.check)["shows"])
         except NoBlender:
-            self.note(f"{picture.name} was sent without a look at it: no Blender was found.")
+            self.note(
+                Message(
+                    "{name} was sent without a look at it: no Blender was found.",
+                    name=picture.name,
+                )
+            )
             return Blank.NO
         except Failed as error:
             raise BadImage(
@@ -163,10 +176,10 @@ def needs_fitting(picture: InputPicture, size: int, provider: Provider[Any]) -> 
     if info is None or not provider.is_remote:
         return ""
     if info.format not in provider.formats:
-        return f"it is {info.format.upper()}"
+        return Message("it is {format}", format=info.format.upper())
     if max(info.width, info.height) > limits.max_side:
-        return f"it is {info.width} × {info.height} pixels"
-    return f"it has {size / 1e6:.1f} MB" if size > limits.max_bytes else ""
+        return Message("it is {width} × {height} pixels", width=info.width, height=info.height)
+    return Message("it has {size} MB", size=f"{size / 1e6:.1f}") if size > limits.max_bytes else ""
 
 
 def fitting_request(

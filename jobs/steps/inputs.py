@@ -23,6 +23,7 @@ from ...providers import (
     Provider,
     Settings,
     check_picture,
+    os_reason,
     read_address,
 )
 from ...providers import read_picture_info as read_info
@@ -49,9 +50,9 @@ def picture_from(argument: str, view: str = "front") -> PictureSource:
         return PictureSource(name_of(argument), view, _nothing, argument)
     path = expand_user(argument)
     if path.is_dir():
-        raise BadImage(f"{path} is a folder.", "Give one picture file.")
+        raise BadImage(Message("{path} is a folder.", path=path), "Give one picture file.")
     if not path.is_file():
-        raise BadImage(f"There is no file {path}.", "Check the path.")
+        raise BadImage(Message("There is no file {path}.", path=path), "Check the path.")
     return PictureSource(name_of(argument), view, path.read_bytes)
 
 
@@ -89,10 +90,16 @@ def check_views(
     taken = provider.views_for(settings)
     for source in sources:
         if source.view not in taken:
-            what = f"{provider.label} takes no “{source.view}” view."
+            what = Message(
+                "{provider} takes no “{view}” view.", provider=provider.label, view=source.view
+            )
             if source.view in provider.views:
-                what = f"{provider.label} takes no “{source.view}” view with these settings."
-            raise InvalidSettings(what, f"It takes: {', '.join(taken)}.")
+                what = Message(
+                    "{provider} takes no “{view}” view with these settings.",
+                    provider=provider.label,
+                    view=source.view,
+                )
+            raise InvalidSettings(what, Message("It takes: {views}.", views=", ".join(taken)))
     views = [source.view for source in sources]
     if len(views) > len(set(views)):
         raise InvalidSettings("Two pictures show the same view.", "Give each view once.")
@@ -138,8 +145,15 @@ def _check_narrowness(info: PictureInfo, limits: PictureLimits, name: str) -> No
     short, long = sorted((info.width, info.height))
     if long > limits.max_side and short * limits.max_side < limits.min_side * long:
         raise BadImage(
-            f"{name} is {info.width} × {info.height} pixels: scaled down to {limits.max_side}, "
-            f"its shorter side has less than {limits.min_side}.",
+            Message(
+                "{name} is {width} × {height} pixels: scaled down to {max_side}, its shorter side "
+                "has less than {min_side}.",
+                name=name,
+                width=info.width,
+                height=info.height,
+                max_side=limits.max_side,
+                min_side=limits.min_side,
+            ),
             "Cut out the part that shows the subject.",
         )
 
@@ -185,7 +199,13 @@ def _read(source: PictureSource, fetch: Fetch) -> bytes:
     try:
         return source.read()
     except OSError as error:
-        raise BadImage(f"{source.name} cannot be read: {error.strerror or error}.") from error
+        raise BadImage(
+            Message(
+                "{name} cannot be read: {reason}.",
+                name=source.name,
+                reason=os_reason(error),
+            )
+        ) from error
 
 
 def _nothing() -> bytes:

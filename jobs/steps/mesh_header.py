@@ -20,12 +20,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...providers import BadMesh
+from ...providers import BadMesh, Message
 from ..disk.plain_files import open_plain
 
 AGAIN = "Resume the job: it is downloaded again without paying."
 TRIANGLES = 4
 MAX_HEAD = 64 * 1024 * 1024
+NO_MESH = "The result is not a GLB, FBX, OBJ, STL or PLY file, nor a ZIP of one."
 QUICK = 8 * 1024 * 1024
 """How long a head is read here at most: Python stands still for the artist while it parses one."""
 
@@ -72,8 +73,7 @@ def read_mesh_file(path: Path) -> MeshFile:
         head = file.read(BEGIN)
     suffix = format_of(head, path.stat().st_size)
     if suffix is None:
-        what = "empty" if not head else "not a GLB, FBX, OBJ, STL or PLY file, nor a ZIP of one"
-        raise BadMesh(f"The result is {what}.", AGAIN)
+        raise BadMesh(NO_MESH if head else "The result is empty.", AGAIN)
     if suffix == "glb":
         return MeshFile(suffix, suffix, _glb_faces(path))
     if suffix == "gltf":
@@ -147,9 +147,20 @@ def _glb_faces(path: Path) -> int | None:
             raise BadMesh("The mesh file is cut short.", AGAIN)
         _, version, length, head_length, kind = struct.unpack("<4sIII4s", head)
         if version != 2 or kind != b"JSON":
-            raise BadMesh(f"The mesh file is GLB of version {version}, which is not read.")
+            raise BadMesh(
+                Message(
+                    "The mesh file is GLB of version {version}, which is not read.", version=version
+                )
+            )
         if length != size or head_length > min(size - 20, MAX_HEAD):
-            raise BadMesh(f"The mesh file has {size} bytes where it says {length}.", AGAIN)
+            raise BadMesh(
+                Message(
+                    "The mesh file has {size} bytes where it says {length}.",
+                    size=size,
+                    length=length,
+                ),
+                AGAIN,
+            )
         if head_length > QUICK:
             return None
         text = file.read(head_length)
@@ -168,8 +179,11 @@ def _gltf_faces(path: Path) -> int | None:
         gltf = json.loads(path.read_bytes())
         version = str(gltf["asset"]["version"])
         if version.partition(".")[0] != "2":
-            what = f"The mesh file is glTF of version {version:.8}, and 2.0 is what Blender reads."
-            raise BadMesh(what)
+            message = Message(
+                "The mesh file is glTF of version {version}, and 2.0 is what Blender reads.",
+                version=f"{version:.8}",
+            )
+            raise BadMesh(message)
         faces = _count_faces(gltf, size)
         outside = [one for one in gltf.get("buffers", []) if not _is_embedded(one)]
     except DAMAGED as error:

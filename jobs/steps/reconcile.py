@@ -11,6 +11,7 @@ from typing import Any, cast
 from ...providers import (
     ImageToMeshError,
     LibraryProblem,
+    Message,
     Provider,
     Request,
     Sent,
@@ -31,7 +32,9 @@ log = logging.getLogger(__name__)
 
 FOUND = "The answer to the order was lost; its task was found at the service."
 ATTACHED = "The answer to the order was lost; its task was attached by hand."
-AGAIN = "Ordered again: the order of {} had not arrived, as far as could be seen at the service."
+AGAIN = (
+    "Ordered again: the order of {time} had not arrived, as far as could be seen at the service."
+)
 READ = "The answer to the order was kept, and has been read now."
 SAID = ACCOUNT | INPUT | VERDICTS | NOT_NOW
 
@@ -64,7 +67,7 @@ class Reconciler:
             ticket = self._provider.attach(spec.attach, spec.settings)
             return self._take(ticket, ATTACHED)
         if spec.again:
-            note = AGAIN.format(record.submitted or "before")
+            note = Message(AGAIN, time=record.submitted or Message.of("before"))
             return self._live.save(
                 state=State.QUEUED, submitted=None, request_hash=None, notes=(*record.notes, note)
             )
@@ -80,9 +83,15 @@ class Reconciler:
             return record.failure
         return Failure(
             Uncertain.kind,
-            f"The order was being sent at {record.submitted} when the job broke off; nobody knows "
-            "whether it arrived.",
-            f"Look at {self._provider.label} whether the task is there, before a new one.",
+            Message(
+                "The order was being sent at {time} when the job broke off; nobody knows whether "
+                "it arrived.",
+                time=record.submitted,
+            ),
+            Message(
+                "Look at {provider} whether the task is there, before a new one.",
+                provider=self._provider.label,
+            ),
             self._provider.key_url,
         )
 
@@ -118,7 +127,7 @@ class Reconciler:
         """Drop what is still kept of answers: the ticket is safe, and the mesh of it."""
         answers = RawAnswer(self._live.folder, self._live.record.id)
         while answers.find():
-            kept, notes = str(answers.sentence), self._live.record.notes
+            kept, notes = answers.sentence, self._live.record.notes
             if kept in notes:
                 self._live.save(notes=tuple(note for note in notes if note != kept))
             if not answers.drop():

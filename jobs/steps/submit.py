@@ -25,6 +25,7 @@ from ...providers import (
     Uncertain,
     Unreachable,
     Uploaded,
+    join_messages,
 )
 from ...providers._shared.http.reply import is_refusal
 from ..abandonable_call import Call
@@ -173,14 +174,17 @@ class Submission:
 
     def store(self, ticket: Ticket, answers: RawAnswer, *notes: str) -> None:
         """Write the ticket and what it brought; after that the raw answer is not needed."""
-        kept = str(answers.sentence)
+        kept = answers.sentence
         before = [one for one in self._live.record.notes if one != kept]
         try:
             self._live.answered(ticket, State.RUNNING, (*before, *notes))
         except LibraryProblem as problem:
             told = json.dumps(dict(ticket.data))[:500]
             raise LibraryProblem(
-                f"{problem.message} The order was taken: {told}", problem.hint
+                join_messages(
+                    problem.message, Message("The order was taken: {ticket}", ticket=told)
+                ),
+                problem.hint,
             ) from problem
         answers.drop()
 
@@ -209,7 +213,7 @@ class Submission:
         """The record's notes, with where the answer is that brought no ticket."""
         kept = self.answers.sentence if self.answers is not None else None
         notes = self._live.record.notes
-        return notes if kept is None or str(kept) in notes else (*notes, str(kept))
+        return notes if kept is None or kept in notes else (*notes, kept)
 
     def afterwards(self, work: Callable[[], None]) -> None:
         """Have some work done once the answer has come, or now where none is awaited."""

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
-from ...providers import BadMesh, Failed, NoBlender, Provider, Recipe
+from ...providers import BadMesh, Failed, Message, NoBlender, Provider, Recipe
 from ..disk.plain_files import is_plain
 from ..library.live_record import LiveRecord
 from ..resources import Resources
@@ -72,7 +72,9 @@ class WorkerRequests:
             with model_request(folder, self._live.record, in_parts=in_parts) as request:
                 done = self._resources.blender.ask(request, self._live.tell, self._check)
         except (NoBlender, Failed) as error:
-            self._live.note(f"Not prepared for Blender yet: {error.message}")
+            self._live.note(
+                Message("Not prepared for Blender yet: {message}", message=error.message)
+            )
             return self._live.save(state=State.READY)
         except BadMesh as error:
             raise self._refuse(error) from error

@@ -16,6 +16,7 @@ from ...providers import (
     Cost,
     Failed,
     ImageToMeshError,
+    Message,
     Request,
     Secret,
     Settings,
@@ -91,7 +92,9 @@ class AccountQueries:
         except Exception as error:  # noqa: BLE001 - the thread's last resort; shown to the person
             kind, said = Failed.kind, f"{type(error).__name__}: {error}"
             answer = AccountAnswer(
-                failure=Failure(kind, f"Something unexpected went wrong: {said}")
+                failure=Failure(
+                    kind, Message("Something unexpected went wrong: {error}", error=said)
+                )
             )
         with self._lock:
             if self._answers.get(query) is asked:

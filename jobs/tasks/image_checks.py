@@ -19,6 +19,7 @@ from typing import Any
 from ...providers import (
     Failed,
     ImageToMeshError,
+    Message,
     PictureInfo,
     Provider,
     TimedOut,
@@ -124,7 +125,9 @@ class ImageChecks:
         except ImageToMeshError as error:
             found = ImageReport(error=error)
         except Exception as error:  # noqa: BLE001 - the thread's last resort; shown to the person
-            found = ImageReport(error=Failed(f"The picture could not be looked at: {error}"))
+            found = ImageReport(
+                error=Failed(Message("The picture could not be looked at: {error}", error=error))
+            )
         with self._lock:
             self._looks[key] = found
 
@@ -140,7 +143,7 @@ class ImageChecks:
         except ImageToMeshError as error:
             done = EditedImage(source.name, original, error=error)
         except Exception as error:  # noqa: BLE001 - the thread's last resort; shown to the person
-            failed = Failed(f"The picture could not be developed: {error}")
+            failed = Failed(Message("The picture could not be developed: {error}", error=error))
             done = EditedImage(source.name, original, error=failed)
         self._developed.put(done)
 
@@ -229,7 +232,9 @@ def _deadline() -> Callable[[], None]:
 
     def check() -> None:
         if time.monotonic() > end:
-            raise TimedOut(f"The picture took more than {LIMIT:.0f} seconds.")
+            raise TimedOut(
+                Message("The picture took more than {seconds} seconds.", seconds=f"{LIMIT:.0f}")
+            )
 
     return check
 

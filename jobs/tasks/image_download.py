@@ -8,7 +8,14 @@ import queue
 import threading
 from dataclasses import dataclass
 
-from ...providers import BadImage, Failed, ImageToMeshError, get_provider, read_picture_info
+from ...providers import (
+    BadImage,
+    Failed,
+    ImageToMeshError,
+    Message,
+    get_provider,
+    read_picture_info,
+)
 from ..resources import open_http
 from ..steps.inputs import READABLE, picture_from
 
@@ -34,7 +41,10 @@ class ImageDownloads:
         """Fetch in the background; raises BadImage for what is no https address."""
         source = picture_from(address)
         if source.url is None:
-            raise BadImage(f"{address} is not an https address.", "Give an https address.")
+            raise BadImage(
+                Message("{address} is not an https address.", address=address),
+                "Give an https address.",
+            )
         self._waiting[address] = self._waiting.get(address, 0) + 1
         arguments = (address, source.name, online)
         threading.Thread(target=self._run, args=arguments, daemon=True).start()
@@ -61,7 +71,11 @@ class ImageDownloads:
             self._done.put(DownloadedImage(address, name, error=error))
         except Exception as error:  # noqa: BLE001 - the thread's last resort; shown to the person
             self._done.put(
-                DownloadedImage(address, name, error=Failed(f"{name} did not come: {error}"))
+                DownloadedImage(
+                    address,
+                    name,
+                    error=Failed(Message("{name} did not come: {error}", name=name, error=error)),
+                )
             )
 
 

@@ -15,7 +15,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ...providers import Cancelled, Failed, ImageToMeshError, LibraryProblem, TimedOut
+from ...providers import (
+    Cancelled,
+    Failed,
+    ImageToMeshError,
+    LibraryProblem,
+    Message,
+    TimedOut,
+    as_message,
+)
 from ..disk.signatures import is_marked, mark_file
 from ..disk.trust import is_old_own, model_to_read, not_made_here, workshop
 from ..library.versions import ORIGINAL, Version, next_file, remember, versions
@@ -87,7 +95,7 @@ class MeshEdit:
             self._fail(error)
         except Exception as error:
             log.exception("care for %s", self.view.order.job)
-            self._fail(Failed(f"The care for the mesh failed: {error}"))
+            self._fail(Failed(Message("The care for the mesh failed: {error}", error=error)))
 
     def _ask(self) -> dict[str, Any]:
         order = self.view.order
@@ -135,7 +143,13 @@ class MeshEdit:
             raise Cancelled
         if time.monotonic() > self._until:
             minutes = LIMIT / 60.0
-            raise TimedOut(f"The care for the mesh took more than {minutes:.0f} minutes.", "")
+            raise TimedOut(
+                Message(
+                    "The care for the mesh took more than {minutes} minutes.",
+                    minutes=f"{minutes:.0f}",
+                ),
+                "",
+            )
 
 
 class MeshEdits:
@@ -149,7 +163,11 @@ class MeshEdits:
         """Start an order. Raises LibraryProblem while another one for the same job is at work."""
         before = self._cares.get(order.job)
         if before is not None and not before.view.over:
-            what = f"“{order.name}” is being worked on: {before.view.phase}."
+            what = Message(
+                "“{name}” is being worked on: {phase}.",
+                name=order.name,
+                phase=as_message(before.view.phase),
+            )
             raise LibraryProblem(what, "Wait for it, or cancel it.")
         care = self._cares[order.job] = MeshEdit(order, command)
         care.start()

@@ -13,9 +13,9 @@ from ...app.chosen_image import choose
 from ...app.periodic import downloaded_images
 from ...app.redraw import redraw
 from ...app.refusals import show_refusal
-from ...i18n.translate import told
+from ...i18n.translate import translate_error
 from ...jobs.tasks.image_download import image_downloads
-from ...providers import BadImage, ImageToMeshError
+from ...providers import BadImage, ImageToMeshError, Message
 from ...state import views
 from ...state.scene_properties import choices_of
 from ..arguments import argument
@@ -41,7 +41,7 @@ def refused(operator: Any, context: bpy.types.Context, error: ImageToMeshError) 
     """Say why nothing happened, in the panel and in the status bar."""
     show_refusal(context, error)
     redraw(context)
-    operator.report({"ERROR"}, told(error))
+    operator.report({"ERROR"}, translate_error(error))
     return {"CANCELLED"}
 
 
@@ -88,7 +88,10 @@ class IMAGE_TO_MESH_OT_use_image(bpy.types.Operator):
         shown_here = space.image if space and space.type == "IMAGE_EDITOR" else None
         image = bpy.data.images.get(self.image) if self.image else shown_here
         if image is None:
-            raise BadImage(f"There is no image “{self.image}”.", "Name an image of this file.")
+            raise BadImage(
+                Message("There is no image “{image}”.", image=self.image),
+                "Name an image of this file.",
+            )
         return image
 
 

@@ -8,9 +8,9 @@ import bpy
 from ... import jobs
 from ...app.bring_in import library_of
 from ...app.periodic.library import refresh_soon
-from ...i18n.translate import told, tr
+from ...i18n.translate import tr, translate_error
 from ...jobs.disk.trash import move_to_trash
-from ...providers import LibraryProblem
+from ...providers import LibraryProblem, Message
 from ..arguments import argument
 
 GONE = "Picture and mesh of {} are deleted from the library for good."
@@ -31,7 +31,7 @@ class IMAGE_TO_MESH_OT_delete(bpy.types.Operator):
             if move_to_trash(library_of(context, self.job), self.job):
                 return self._deleted(context)
         except LibraryProblem as error:
-            self.report({"WARNING"}, told(error))
+            self.report({"WARNING"}, translate_error(error))
             return {"CANCELLED"}
         return context.window_manager.invoke_confirm(
             self,
@@ -49,7 +49,7 @@ class IMAGE_TO_MESH_OT_delete(bpy.types.Operator):
             if not move_to_trash(library_of(context, job), job):
                 library_of(context, job).delete(job)
         except LibraryProblem as error:
-            self.report({"ERROR"}, told(error))
+            self.report({"ERROR"}, translate_error(error))
             return {"CANCELLED"}
         self.job = job
         return self._deleted(context)
@@ -72,10 +72,10 @@ def refuse_running(job: str) -> None:
     """Raise LibraryProblem for a job that still runs here, or of which something still comes."""
     if job in jobs.session().collecting():
         raise LibraryProblem(
-            f"Job “{job}” is still being collected.", "Press Do Not Collect first."
+            Message("Job “{job}” is still being collected.", job=job), "Press Do Not Collect first."
         )
     if any(view.job == job for view in jobs.session().running()):
-        raise LibraryProblem(f"Job “{job}” is still running.", "Cancel it first.")
+        raise LibraryProblem(Message("Job “{job}” is still running.", job=job), "Cancel it first.")
 
 
 classes = (IMAGE_TO_MESH_OT_delete,)

@@ -11,12 +11,12 @@ from bpy.props import BoolProperty, FloatVectorProperty
 from ... import jobs, preferences
 from ...app import bring_in, job_events
 from ...app.periodic.library import refresh_soon
-from ...i18n.translate import told
+from ...i18n.translate import translate_error
 from ...jobs.disk.trust import is_trusted
 from ...jobs.import_plan import Placement
 from ...jobs.library.import_log import log_import
 from ...jobs.library.versions import DRAWING, version_file
-from ...providers import ImageToMeshError, LibraryProblem
+from ...providers import ImageToMeshError, LibraryProblem, Message
 from ...scene.placement import chosen_placement
 from ...state import import_options
 from ..arguments import argument
@@ -53,7 +53,7 @@ class IMAGE_TO_MESH_OT_import_result(bpy.types.Operator):
             record, notes = bring_in.bring_in(context, record, self._place(context, record), blend)
         except (ImageToMeshError, OSError, RuntimeError) as error:
             _show_failure(self.job, error)
-            self.report({"ERROR"}, told(error))
+            self.report({"ERROR"}, translate_error(error))
             return {"CANCELLED"}
         if blend == bring_in.BLEND:
             job_events.came_in(record.id)
@@ -84,7 +84,9 @@ def find(context: bpy.types.Context, job: str) -> jobs.Record:
     views = jobs.session().views()
     busy = {view.job: view.name for view in views if _is_at_work(view)}
     if job in busy:
-        raise LibraryProblem(f"“{busy[job]}” is not finished yet.", "Wait for it, or cancel it.")
+        raise LibraryProblem(
+            Message("“{name}” is not finished yet.", name=busy[job]), "Wait for it, or cancel it."
+        )
     for view in views:
         if view.record and view.record.mesh and view.job not in busy and job in ("", view.job):
             return view.record
@@ -116,7 +118,9 @@ def _is_at_work(view: jobs.JobView) -> bool:
 
 def _show_failure(job: str, error: Exception) -> None:
     """Let the panel show why the mesh did not come in; the record stays as it is."""
-    message = getattr(error, "message", f"The mesh could not be imported: {error}")
+    message = getattr(
+        error, "message", Message("The mesh could not be imported: {error}", error=error)
+    )
     failure = jobs.Failure("import", message, getattr(error, "hint", ""))
     for view in jobs.session().views():
         if view.job == job and not _is_at_work(view):

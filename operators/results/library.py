@@ -11,7 +11,7 @@ from ...app import resume
 from ...app.bring_in import library_of
 from ...app.periodic.library import over_limit, refresh_soon
 from ...app.redraw import redraw
-from ...i18n.translate import told, tr
+from ...i18n.translate import tr, translate_error
 from ...jobs.disk.plain_files import is_plain_folder
 from ...jobs.disk.trash import move_to_trash
 from ...jobs.disk.trust import check_origin, has_strangers_models, trust_library
@@ -65,7 +65,7 @@ class IMAGE_TO_MESH_OT_trust_library(bpy.types.Operator):
         try:
             trust_library(root, trusted=self.trust)
         except LibraryProblem as error:
-            self.report({"ERROR"}, told(error))
+            self.report({"ERROR"}, translate_error(error))
             return {"CANCELLED"}
         library_index(root).trusted = self.trust
         jobs.session().recovery.look(resume.means(context))
@@ -88,7 +88,7 @@ class IMAGE_TO_MESH_OT_reuse(bpy.types.Operator):
             record = _record(context, self.job)
             left_out = _choose_again(context, record)
         except (ImageToMeshError, RuntimeError) as error:
-            self.report({"ERROR"}, told(error))
+            self.report({"ERROR"}, translate_error(error))
             return {"CANCELLED"}
         if left_out:
             self.report({"WARNING"}, tr("Not there any more: {}").format(", ".join(left_out)))
@@ -110,7 +110,7 @@ class IMAGE_TO_MESH_OT_show_folder(bpy.types.Operator):
             library = library_of(context, self.job)
             folder = library.folder(self.job) if self.job else library.root
         except LibraryProblem as error:
-            self.report({"ERROR"}, told(error))
+            self.report({"ERROR"}, translate_error(error))
             return {"CANCELLED"}
         if not (folder.is_dir() and (not self.job or is_plain_folder(folder))):
             self.report({"WARNING"}, tr("There is no folder {}").format(folder))
@@ -160,7 +160,7 @@ class IMAGE_TO_MESH_OT_clean_up(bpy.types.Operator):
                 if not move_to_trash(library, one.job):
                     library.delete(one.job)
         except LibraryProblem as error:
-            self.report({"ERROR"}, told(error))
+            self.report({"ERROR"}, translate_error(error))
             return {"CANCELLED"}
         finally:
             refresh_soon(context)

@@ -13,12 +13,12 @@ import bpy
 from ... import jobs
 from ...app import bring_in
 from ...app.periodic.mesh_edits import bring_results, follow
-from ...i18n.translate import said, told
+from ...i18n.translate import translate, translate_error
 from ...jobs.custom_properties import JOB, SCALE, TURN, VERSION
 from ...jobs.import_plan import Placement
 from ...jobs.library.versions import ORIGINAL, version_file
 from ...jobs.tasks.mesh_edits import EditRequest, MeshEdit, mesh_edits
-from ...providers import ImageToMeshError, LibraryProblem
+from ...providers import ImageToMeshError, LibraryProblem, Message
 from ...scene.placement import chosen_placement
 from ...state import import_options, open_file
 from ..arguments import argument
@@ -47,7 +47,7 @@ class _CareOperator(bpy.types.Operator):
         try:
             self._start(context)
         except ImageToMeshError as error:
-            return self._refuse(told(error))
+            return self._refuse(translate_error(error))
         follow()
         return {"FINISHED"}
 
@@ -55,13 +55,13 @@ class _CareOperator(bpy.types.Operator):
         try:
             care = self._start(context)
         except ImageToMeshError as error:
-            return self._refuse(told(error))
+            return self._refuse(translate_error(error))
         care.thread.join()
         bring_results()
         if care.view.failure:
-            return self._refuse(said(care.view.failure.message, care.view.failure.hint))
+            return self._refuse(translate(care.view.failure.message, care.view.failure.hint))
         for note in care.view.notes:
-            self.report({"INFO"}, said(note))
+            self.report({"INFO"}, translate(note))
         return {"FINISHED"}
 
     def _start(self, context: bpy.types.Context) -> MeshEdit:
@@ -71,7 +71,10 @@ class _CareOperator(bpy.types.Operator):
         folder = bring_in.library_of(context, record.id).folder(record.id)
         if not (folder / version).is_file():
             hint = "Import the mesh once: that makes it ready."
-            raise LibraryProblem(f"“{record.name}” has no {version} yet.", hint)
+            raise LibraryProblem(
+                Message("“{name}” has no {version} yet.", name=record.name, version=version),
+                hint,
+            )
         chosen = import_options.care_of(context.scene)
         asked: dict[str, Any] = {name: getattr(chosen, name) for name in self.settings}
         order = EditRequest(
@@ -179,7 +182,7 @@ class IMAGE_TO_MESH_OT_bring_version(bpy.types.Operator):
             place = _place_of(context, before)
             bring_in.bring_in(context, record, place, blend)
         except (ImageToMeshError, OSError, RuntimeError) as error:
-            self.report({"ERROR"}, told(error))
+            self.report({"ERROR"}, translate_error(error))
             return {"CANCELLED"}
         made = _standing(context, record.id, blend)
         if before is not None and made is not None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import bpy
 from bpy.props import BoolProperty
 
-from ...i18n.translate import told
+from ...i18n.translate import translate_error
 from ...jobs.custom_properties import JOB
 from ...providers import LibraryProblem
 from ..arguments import argument
@@ -88,7 +88,7 @@ class IMAGE_TO_MESH_OT_replace(bpy.types.Operator):
             self.job = import_result.find(context, self.job).id
             new = _imported(self.job, old[0])
         except (LibraryProblem, RuntimeError) as error:
-            self.report({"ERROR"}, told(error).removeprefix("Error: "))
+            self.report({"ERROR"}, translate_error(error).removeprefix("Error: "))
             return {"CANCELLED"}
         root = replace_model(context, old, new, keep_height=self.keep_height)
         _select(context, [root, *(one for one in selected if one not in old)], root)

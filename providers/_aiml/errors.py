@@ -25,6 +25,7 @@ from .._shared.errors import (
     Uncertain,
     Unreachable,
 )
+from .._shared.messages import Message, join_messages
 
 if TYPE_CHECKING:
     from .._shared.http.reply import Reply
@@ -59,7 +60,11 @@ class Order:
 def refusal(status: int, reply: Reply, order: Order | None) -> ImageToMeshError:
     """Return the error that a status and the service's own message mean."""
     message = message_of(reply)
-    message = f"{message} (request id {given})" if (given := request_id(reply)) else message
+    message = (
+        Message("{message} (request id {request})", message=message, request=given)
+        if (given := request_id(reply))
+        else message
+    )
     if status in (400, 403, 422) and _matches(CONTENT, message):
         return Rejected(message, "Use another picture.")
     if status in (400, 413, 415, 422):
@@ -89,17 +94,19 @@ def _refused_request(status: int, message: str, order: Order | None) -> ImageToM
     if _matches(rf"{MODEL}|received ['\"]{model}['\"]", message):
         return Failed(message, GONE, MODELS)
     if status in (413, 415):
-        return BadImage(message, f"Use a smaller PNG or JPEG. {other}")
+        return BadImage(message, join_messages("Use a smaller PNG or JPEG.", other))
     if _matches(PICTURE, message):
         return BadImage(message, other)
-    return InvalidSettings(message, f"Change the setting that it names. {other}")
+    return InvalidSettings(message, join_messages("Change the setting that it names.", other))
 
 
 def _too_many(message: str, reply: Reply) -> RateLimited:
     asked = reply.asked_pause
-    pause = "Wait a while" if asked is None else f"Wait {asked:.0f} s"
+    wait: str = "Wait a while, then resume the job."
+    if asked is not None:
+        wait = Message("Wait {seconds} s, then resume the job.", seconds=f"{asked:.0f}")
     link = BILLING if _matches(FREE, message) else ""
-    return RateLimited(message, f"{pause}, then resume the job.", link)
+    return RateLimited(message, wait, link)
 
 
 def _broken(status: int, message: str, reply: Reply, order: Order | None) -> ImageToMeshError:
@@ -109,17 +116,25 @@ def _broken(status: int, message: str, reply: Reply, order: Order | None) -> Ima
         return Unreachable(message, "Try again in a while.")
     if not own or status in (502, 503):
         return uncertain_error(
-            f"The order was sent, and a gateway answered {status}: {message}", order
+            Message(
+                "The order was sent, and a gateway answered {status}: {message}",
+                status=status,
+                message=message,
+            ),
+            order,
         )
-    return Failed(message, f"{NOT_CHARGED} Try again in a while.")
+    return Failed(message, join_messages(NOT_CHARGED, "Try again in a while."))
 
 
 def uncertain_error(message: str, order: Order) -> Uncertain:
     """Return the error for an order of which nobody knows, with what to look for."""
     return Uncertain(
         message,
-        f"Look at the service whether request “{order.trace}” is there; "
-        "it is never sent again by itself.",
+        Message(
+            "Look at the service whether request “{trace}” is there; it is "
+            "never sent again by itself.",
+            trace=order.trace,
+        ),
         BILLING,
     )
 
@@ -143,7 +158,7 @@ def message_of(reply: Reply) -> str:
     else:
         message = _plain(reply.text)
     line = re.sub(r"data:[\w/+.-]+;base64,[\w+/=]*", "data:…", " ".join(message.split()))
-    return line[:600] or f"AI/ML API answered {reply.status}."
+    return line[:600] or Message("AI/ML API answered {status}.", status=reply.status)
 
 
 def _words(value: object) -> str:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic
 from .._shared.adapters import parse_reply, to_json
 from .._shared.errors import BadReply, InvalidSettings, Uncertain
 from .._shared.http.addresses import BadAddress, ending_of, read_address
+from .._shared.messages import Message
 from .._shared.provider import (
     Address,
     Balance,
@@ -177,7 +178,10 @@ class AimlProvider(Provider[S], Generic[S]):
         except BadAddress:
             found = None
         if found is None or not (found.scheme == "https" or found.is_loopback):
-            raise InvalidSettings(f"“{address[:60]}” is not an https address.", "Copy all of it.")
+            raise InvalidSettings(
+                Message("“{address}” is not an https address.", address=address[:60]),
+                "Copy all of it.",
+            )
         return Ticket({**to_json(AimlTicket(format=FileObject(address).format)), "url": address})
 
     def balance(self, http: Http | None) -> Balance | None:
@@ -215,7 +219,7 @@ def read_answer(reply: Reply, order: Order) -> Ticket:
         # It may be paid, and a person may find the mesh in it where this program does not.
         log.warning("an answer without a mesh: %s", reply.text[:4000])
         raise BadReply(
-            f"AI/ML API answered without a mesh (request id {request}).",
+            Message("AI/ML API answered without a mesh (request id {request}).", request=request),
             "Ask help@aimlapi.com, and tell the request id: it may have been charged.",
             BILLING,
         )
@@ -244,7 +248,9 @@ def _ticket(ticket: AimlTicket, found: FileObject, request: str) -> Ticket:
     try:
         data = decode_base64(found.url or found.b64_json or "")
     except ValueError as error:
-        raise BadReply(f"The mesh in the answer is no base64 (request id {request}).") from error
+        raise BadReply(
+            Message("The mesh in the answer is no base64 (request id {request}).", request=request)
+        ) from error
     format_ = _mesh_format(data)
     name = f"mesh.{format_}"
     return Ticket({**to_json(ticket), "file": name, "format": format_}, {name: data})
@@ -330,7 +336,9 @@ def check_reply(reply: Reply, order: Order | None = None) -> Mapping[str, Any]:
         raise refusal(reply.status, reply, order)
     if body is None:
         raise BadReply(
-            f"AI/ML API answered something else than JSON: {message_of(reply)}",
+            Message(
+                "AI/ML API answered something else than JSON: {reply}", reply=message_of(reply)
+            ),
             "A proxy may stand in between; check the address in the preferences.",
         )
     status = _status_within(body)

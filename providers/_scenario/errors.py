@@ -18,6 +18,7 @@ from .._shared.errors import (
     Uncertain,
     Unreachable,
 )
+from .._shared.messages import Message, join_messages
 
 if TYPE_CHECKING:
     from .._shared.http.reply import Reply
@@ -61,7 +62,7 @@ def refusal(
 ) -> ImageToMeshError:
     """Make the error that a refused call means; `otherwise` where the status says no more."""
     text = reply.text if isinstance(reply.json, dict) else ""
-    message = said(reply) or f"Scenario answered {reply.status}."
+    message = _message(reply)
     if reply.status == 401:
         return BadKey(message, "Check both API Key and API Secret.", KEYS)
     if reply.status == 429:
@@ -88,7 +89,7 @@ def refused_order(reply: Reply, otherwise: type[ImageToMeshError]) -> ImageToMes
     """Make the error of a submit that was not taken, or may have been."""
     if not reply.refused:
         return Uncertain(
-            f"{said(reply) or f'Scenario answered {reply.status}.'} It may have taken the order.",
+            join_messages(_message(reply), "It may have taken the order."),
             "Look for the job at app.scenario.com; it is never sent again by itself.",
         )
     error = refusal(reply, otherwise=otherwise, missing=otherwise)
@@ -101,6 +102,10 @@ def content_refused(text: str) -> bool:
     return bool(_POLICY.search(text))
 
 
+def _message(reply: Reply) -> str:
+    return said(reply) or Message("Scenario answered {status}.", status=reply.status)
+
+
 def said(reply: Reply) -> str:
     """Return Scenario's own sentence, with the id under which its support finds the request."""
     if not isinstance(reply.json, dict):
@@ -108,7 +113,11 @@ def said(reply: Reply) -> str:
         return "" if line.startswith(("<", "{", "[")) else line[:200]
     found = next(filter(None, (_sentence(reply.json.get(name)) for name in _SENTENCES)), "")
     trace = reply.json.get("trace_id")
-    return f"{found} (request id {trace})" if found and trace else found
+    return (
+        Message("{message} (request id {request})", message=found, request=trace)
+        if found and trace
+        else found
+    )
 
 
 _SENTENCES = ("reason", "message", "error", "detail")
@@ -126,7 +135,10 @@ def _rate_limited(reply: Reply, message: str) -> RateLimited:
     seconds = reply.asked_pause
     if seconds is None:
         return RateLimited(message, "Wait a minute, then try again, or resume the job.")
-    shown = f"{seconds:.0f} seconds" if seconds < 120 else f"{seconds / 60:.0f} minutes"
+    wait = Message("{seconds} seconds", seconds=f"{seconds:.0f}")
+    if seconds >= 120:
+        wait = Message("{minutes} minutes", minutes=f"{seconds / 60:.0f}")
     return RateLimited(
-        f"{message}: Scenario asks to wait {shown}.", "Try again then, or resume the job."
+        Message("{message}: Scenario asks to wait {wait}.", message=message, wait=wait),
+        "Try again then, or resume the job.",
     )

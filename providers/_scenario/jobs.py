@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._shared.errors import BadMesh, BadReply, Banned, Expired, Failed
 from .._shared.http.addresses import segment
+from .._shared.messages import Message, as_message, join_messages
 from .._shared.provider import Balance, CancelOutcome, Cost, Progress, RemoteFile, Result
 from .._shared.reconcile import clock_offset, is_near, matches_request
 from .errors import checked, content_refused, refusal
@@ -37,7 +38,7 @@ def price_of(path: str, body: Mapping[str, Any], http: Http) -> Cost | None:
         told = cancel(job_of(reply).jobId, http)
         raise BadReply(
             "Scenario started a job where only its price was asked.",
-            f"It was told to cancel it ({told}): look at app.scenario.com.",
+            Message("It was told to cancel it ({answer}): look at app.scenario.com.", answer=told),
         )
     raise refusal(reply, otherwise=BadReply)
 
@@ -52,7 +53,9 @@ def look_at(ticket: Mapping[str, Any], http: Http) -> Progress | Result:
     if job.end == "failed":
         raise _failure(job)
     if job.end == "cancelled":
-        raise Failed(f"Job {job.jobId} was cancelled at Scenario.", "Generate it again.")
+        raise Failed(
+            Message("Job {job} was cancelled at Scenario.", job=job.jobId), "Generate it again."
+        )
     part = None if job.progress is None else min(max(job.progress, 0.0), 1.0)
     return Progress(job.phase, part)
 
@@ -103,21 +106,28 @@ def result_of(job: Job, ticket: Mapping[str, Any], http: Http) -> Progress | Res
     meshes = sorted((one for one in assets if one.is_mesh), key=lambda one: _rank(one, quad))
     if not meshes:
         raise BadMesh(
-            f"Scenario says that job {job.jobId} is done, but gives no mesh.",
+            Message("Scenario says that job {job} is done, but gives no mesh.", job=job.jobId),
             "Look for it in the project's library at app.scenario.com, or resume the job.",
         )
     mesh = meshes[0]
     if mesh.status == "pending":
         return Progress("Finishing", 1.0)
     if mesh.status == "error":
-        raise Failed(f"Scenario could not store the mesh of job {job.jobId}.", "Ask its support.")
+        raise Failed(
+            Message("Scenario could not store the mesh of job {job}.", job=job.jobId),
+            "Ask its support.",
+        )
     previews = (RemoteFile(url, "preview") for url in _previews(mesh, assets))
     more = len(meshes) - 1
     return Result(
         files=(_mesh_file(mesh, quad, http), *list(previews)[:1]),
         credits=job.billing.total if job.billing else ticket.get("cost"),
         facts={"job": job.jobId, "asset": mesh.id, **_seeds(job, mesh)},
-        notes=(f"{more} more mesh files are in the Scenario project's library.",) if more else (),
+        notes=(
+            Message("{count} more mesh files are in the Scenario project's library.", count=more),
+        )
+        if more
+        else (),
     )
 
 
@@ -143,7 +153,10 @@ def _mesh_file(asset: Asset, quad: bool, http: Http) -> RemoteFile:
     if best is None and places and places[0][1]:
         best = _converted(asset, _wanted(quad), http)
     if best is None and not places:
-        raise BadMesh(f"Scenario gives no address for asset {asset.id}.", "Resume the job.")
+        raise BadMesh(
+            Message("Scenario gives no address for asset {asset}.", asset=asset.id),
+            "Resume the job.",
+        )
     url, format_ = best or places[0]
     return RemoteFile(url, "mesh", format_ or None)
 
@@ -168,15 +181,21 @@ def _seeds(job: Job, mesh: Asset) -> dict[str, Any]:
     return {name: told[name] for name in ("seed", "textureSeed") if told.get(name) is not None}
 
 
+SILENT = "Scenario could not make the mesh and does not say why"
+
+
 def _failure(job: Job) -> Failed:
     """Make the error of a job that ended without a mesh."""
-    message = job.metadata.error or "Scenario could not make the mesh and does not say why"
+    message = job.metadata.error or SILENT
     refund = "Its Compute Units are given back."
     if job.billing and job.billing.disableRefund:
         refund = "Its Compute Units are not given back."
-    hint = job.metadata.hint or "Try another picture or other settings"
+    hint = job.metadata.hint or "Try another picture or other settings."
     kind = Banned if content_refused(f"{message} {job.metadata.hint}") else Failed
-    return kind(f"{message.rstrip('.')} (job {job.jobId}).", f"{hint.rstrip('.')}. {refund}")
+    return kind(
+        Message("{message} (job {job}).", message=as_message(message.rstrip(".")), job=job.jobId),
+        join_messages(f"{hint.rstrip('.')}.", refund),
+    )
 
 
 def units_left(model: str, http: Http) -> Balance | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .._shared.errors import BadImage, BadReply, TimedOut, Unreachable
 from .._shared.http.addresses import segment
 from .._shared.images import read_picture_info
+from .._shared.messages import Message
 from .._shared.provider import Picture
 from .errors import checked
 from .replies import Asset, Upload, job_of, part_of
@@ -52,13 +53,18 @@ def _in_parts(name: str, mime: str, data: bytes, http: Http) -> str:
     }
     upload = _begun(order, http)
     if sorted(part.number for part in upload.parts) != list(range(1, count + 1)):
-        raise BadReply(f"Scenario gave no {count} addresses for the picture's parts.")
+        raise BadReply(
+            Message("Scenario gave no {count} addresses for the picture's parts.", count=count)
+        )
     for part in upload.parts:
         piece = data[(part.number - 1) * PART : part.number * PART]
         stored = http.put(part.url, piece, mime)
         if not stored.ok:
             raise Unreachable(
-                f"Scenario's storage answered {stored.status} to the picture.", "Try again."
+                Message(
+                    "Scenario's storage answered {status} to the picture.", status=stored.status
+                ),
+                "Try again.",
             )
     return _completed(upload.id, http)
 

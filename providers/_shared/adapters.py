@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from .bundled_modules import bundled_imports
 from .errors import BadReply, InvalidSettings
+from .messages import Message, as_message
 from .settings import Setting, Settings, check_rules, settings_of
 
 if TYPE_CHECKING:
@@ -46,7 +47,9 @@ def parse_settings(model: type[S], values: Mapping[str, object]) -> S:
     known = {setting.name: setting for setting in settings_of(model)}
     for name in values:
         if name not in known:
-            raise InvalidSettings(f"There is no setting “{name}”.", _suggest(name, known))
+            raise InvalidSettings(
+                Message("There is no setting “{name}”.", name=name), _suggest(name, known)
+            )
     given = {name: _normalize(value, known[name]) for name, value in values.items()}
     try:
         settings = cast(S, _adapter(model).validate_python(given))
@@ -95,17 +98,29 @@ def _normalize(value: object, setting: Setting) -> object:
 def _suggest(name: str, known: Mapping[str, Setting]) -> str:
     close = difflib.get_close_matches(name, known, n=1)
     if close:
-        return f"Did you mean “{close[0]}”?"
-    return f"Known settings: {', '.join(known) or 'none'}."
+        return Message("Did you mean “{close}”?", close=close[0])
+    return Message("Known settings: {known}.", known=", ".join(known) or Message.of("none"))
 
 
 def _refusal(error: ValidationError, known: Mapping[str, Setting]) -> InvalidSettings:
     first = error.errors(include_url=False)[0]
     setting = known[str(first["loc"][0])]
-    takes = f"It takes {expected(setting)}."
+    takes = Message("It takes {values}.", values=as_message(expected(setting)))
     if first["input"] is None:
-        return InvalidSettings(f"{setting.title} ({setting.name}) cannot be empty.", takes)
-    message = f"{setting.title} ({setting.name}) cannot be “{first['input']}”."
+        return InvalidSettings(
+            Message(
+                "{setting} ({name}) cannot be empty.",
+                setting=Message.of(setting.title),
+                name=setting.name,
+            ),
+            takes,
+        )
+    message = Message(
+        "{setting} ({name}) cannot be “{value}”.",
+        setting=Message.of(setting.title),
+        name=setting.name,
+        value=first["input"],
+    )
     return InvalidSettings(message, takes)
 
 
@@ -114,15 +129,22 @@ def expected(setting: Setting) -> str:
     if setting.kind == "bool":
         return "true or false"
     if setting.kind == "enum":
-        return f"one of {', '.join(str(choice.value) or '“”' for choice in setting.choices)}"
-    what = {"int": "a whole number", "float": "a number", "str": "a text"}[setting.kind]
+        return Message(
+            "one of {choices}",
+            choices=", ".join(str(choice.value) or "“”" for choice in setting.choices),
+        )
+    kind = Message.of({"int": "a whole number", "float": "a number", "str": "a text"}[setting.kind])
     low, high = setting.minimum, setting.maximum
     if low is not None and high is not None:
-        return (
-            f"{what} from {low:g} to {high:g}"
-            if setting.kind == "float"
-            else (f"{what} from {int(low)} to {int(high)}")
-        )
+        least, most = (low, high) if setting.kind == "float" else (int(low), int(high))
+        return Message("{kind} from {low} to {high}", kind=kind, low=_shown(least),
+                       high=_shown(most))  # fmt: skip
     if low is not None:
-        return f"{what}, {low:g} or more"
-    return f"{what}, {high:g} or less" if high is not None else what
+        return Message("{kind}, {low} or more", kind=kind, low=f"{low:g}")
+    if high is not None:
+        return Message("{kind}, {high} or less", kind=kind, high=f"{high:g}")
+    return kind
+
+
+def _shown(number: float) -> str:
+    return f"{number:g}" if isinstance(number, float) else str(number)

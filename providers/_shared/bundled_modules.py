@@ -19,7 +19,8 @@ from importlib.machinery import PathFinder
 from pathlib import PurePath
 from types import ModuleType
 
-from .errors import Message, WrongModule
+from .errors import WrongModule
+from .messages import Message
 
 LEAST = {"annotated_types": (0, 6), "filelock": (3, 20), "pydantic": (2, 7), "requests": (2, 31),
          "urllib3": (2, 0)}  # fmt: skip
@@ -71,7 +72,7 @@ def wrong_module(error: BaseException) -> WrongModule:
     if found is None:
         return WrongModule(
             Message("Another {module} is in the way, in {file}: {reason}.", module=name,
-                    file=file or "memory", reason=why),
+                    file=file or Message.of("memory"), reason=why),
             "Update it or take it away (PYTHONPATH, Blender's scripts/modules), then start again.",
         )  # fmt: skip
     owner = found[1] or found[2]
@@ -90,7 +91,14 @@ def _check_version(name: str) -> None:
     if module is None or not version or version >= least:
         return
     wanted = ".".join(map(str, least))
-    raise ImportError(f"it is version {told[:20]}, and {wanted} or newer is needed", name=name)
+    raise ImportError(
+        Message(
+            "it is version {found}, and {wanted} or newer is needed",
+            found=told[:20],
+            wanted=wanted,
+        ),
+        name=name,
+    )
 
 
 def _culprit(error: BaseException) -> str:

@@ -26,46 +26,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
-from pathlib import PurePath
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from .untrusted_text import clean
-
-
-class Message(str):
-    """A sentence as a template with named fields, and their values.
-
-    It reads as the finished English sentence, so it can stand wherever a text can; whoever shows
-    it to a user translates the template and fills in the values:
-    `Message("{provider} needs an API key.", provider="Tripo")`. Values that are texts or paths may
-    come from anywhere: they are cleaned.
-    """
-
-    __slots__ = ("template", "values")
-
-    template: str
-    values: Mapping[str, object]
-
-    def __new__(cls, template: str, /, **values: object) -> Self:
-        """Fill in the values. Raises KeyError for a field without one."""
-        known = {name: _shown(value) for name, value in values.items()}
-        message = super().__new__(cls, template.format_map(known))
-        message.template = template
-        message.values = known
-        return message
-
-    @classmethod
-    def of(cls, text: str) -> Self:
-        """Return words without values: they are translated where they are known."""
-        return cls(text.replace("{", "{{").replace("}", "}}"))
-
-
-def _shown(value: object) -> object:
-    if isinstance(value, Message):
-        return value
-    return clean(str(value)) if isinstance(value, str | PurePath) else value
 
 
 class Sent(StrEnum):

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .errors import BadReply, ImageToMeshError, Message
+from .errors import BadReply, ImageToMeshError
+from .messages import Message
 from .redaction import REDACTED
 from .untrusted_text import LOST, clean, clean_json
 

@@ -23,6 +23,7 @@ from .credentials import Secret as Secret
 from .errors import BadMesh, Failed, InvalidSettings, Uncertain
 from .exact_ids import require_exact, require_exact_values
 from .images import PictureInfo, PictureLimits
+from .messages import Message
 from .settings import Settings
 from .untrusted_text import clean, clean_json
 
@@ -306,7 +307,9 @@ class Provider(ABC, Generic[S]):
 
         `task` is the text they entered. Raises InvalidSettings if it cannot be a task.
         """
-        raise InvalidSettings(f"{self.label} has no tasks that could be asked for.")
+        raise InvalidSettings(
+            Message("{provider} has no tasks that could be asked for.", provider=self.label)
+        )
 
     def quote(self, request: Request[S], http: Http | None) -> Cost | None:
         """Return the price of a request, if the service quotes it for free; otherwise None."""

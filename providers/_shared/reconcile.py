@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from .errors import InvalidSettings
+from .messages import Message
 
 if TYPE_CHECKING:
     from .http.reply import Reply
@@ -58,7 +59,10 @@ def validate_task_id(task: str, label: str) -> str:
     task = task.strip()
     plain = all("!" <= char <= "~" and char not in "/?#%" for char in task)
     if not task.strip(".") or len(task) > LONGEST_ID or not plain:
-        raise InvalidSettings(f"“{task[:40]}” is no task id of {label}.", "Copy it from there.")
+        raise InvalidSettings(
+            Message("“{task}” is no task id of {provider}.", task=task[:40], provider=label),
+            "Copy it from there.",
+        )
     return task
 
 

@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Literal
 
 from .bounds import Ge, Interval, Le
 from .errors import InvalidSettings
+from .messages import Message
 
 Value = bool | int | float | str
 Kind = Literal["bool", "int", "float", "str", "enum"]
@@ -126,7 +127,7 @@ def values_of(settings: Settings) -> dict[str, Value | None]:
 def check_rules(settings: Settings) -> None:
     """Raise InvalidSettings for the first of `Settings.rules` that the values break."""
     for name, sentence in settings.rules():
-        raise InvalidSettings(sentence, f"Change “{name}”.")
+        raise InvalidSettings(sentence, Message("Change “{name}”.", name=name))
 
 
 def _parse(field: dataclasses.Field[Any], hint: Any) -> Setting:

@@ -11,6 +11,7 @@ from .._shared.bounds import Interval
 from .._shared.errors import BadImage
 from .._shared.http.addresses import ending_of
 from .._shared.images import PictureLimits
+from .._shared.messages import Message, as_message
 from .._shared.provider import KeyField, Picture
 from .._shared.settings import Choice, Option, Settings, changed_values, settings_of, values_of
 
@@ -179,17 +180,29 @@ def broken_rules(settings: Settings, traits: ModelCapabilities) -> Iterator[tupl
     titles = {one.name: one.title for one in settings_of(type(settings))}
     for name in changed_values(settings):
         if name in traits.lacks:
-            missing = (
-                f"Model {traits.title} has no {titles[name]}: reset it, or choose another model."
+            missing = Message(
+                "Model {model} has no {setting}: reset it, or choose another model.",
+                model=traits.title,
+                setting=Message.of(titles[name]),
             )
             yield name, missing
     if values["generate_parts"] and (values["texture"] or values["pbr"] or values["quad"]):
         yield "generate_parts", "Separate Parts needs Texture, PBR and Quads off: turn them off."
     elif values["pbr"] and not values["texture"]:
         yield "texture", "PBR brings textures with it: turn PBR off, too, or Texture on."
-    limit, (low, high, where) = values["face_limit"], _face_window(values, traits)
+    limit, (low, high, feature) = values["face_limit"], _face_window(values, traits)
     if isinstance(limit, int) and not low <= limit <= high:
-        yield "face_limit", f"With {where} Face Limit goes from {low} to {high}: set it so."
+        yield "face_limit", beyond_face_limit(feature, low, high)
+
+
+def beyond_face_limit(feature: str, low: int, high: int) -> Message:
+    """Return why a Face Limit cannot be sent together with a feature."""
+    return Message(
+        "With {feature} Face Limit goes from {low} to {high}: set it so.",
+        feature=as_message(feature),
+        low=low,
+        high=high,
+    )
 
 
 def _face_window(values: Mapping[str, Any], traits: ModelCapabilities) -> tuple[int, int, str]:
@@ -205,8 +218,8 @@ def _face_window(values: Mapping[str, Any], traits: ModelCapabilities) -> tuple[
     if values["quad"]:
         return low, min(high, 150_000), "Quads"
     if values["geometry_quality"] == "detailed":
-        return low, traits.detailed, f"model {traits.title} and HD geometry"
-    return low, high, f"model {traits.title}"
+        return low, traits.detailed, Message("model {model} and HD geometry", model=traits.title)
+    return low, high, Message("model {model}", model=traits.title)
 
 
 def idle_settings(settings: Settings, traits: ModelCapabilities) -> Iterator[tuple[str, str]]:
@@ -214,7 +227,7 @@ def idle_settings(settings: Settings, traits: ModelCapabilities) -> Iterator[tup
     values = values_of(settings)
     for name in values:
         if name in traits.lacks:
-            yield name, f"Model {traits.title} does not have it."
+            yield name, Message("Model {model} does not have it.", model=traits.title)
         elif name in OF_TEXTURES and not (values["texture"] or values["pbr"]):
             yield name, "The mesh gets no textures."
 
@@ -237,7 +250,10 @@ def files_of(pictures: tuple[Picture, ...]) -> tuple[Picture, ...]:
     for one in pictures:
         if one.path is None and not (one.url or "").startswith("https://"):
             raise BadImage(
-                f"Tripo fetches pictures from https addresses only: {one.name} is at another.",
+                Message(
+                    "Tripo fetches pictures from https addresses only: {name} is at another.",
+                    name=one.name,
+                ),
                 "Download it and use the file.",
             )
     return tuple(one for one in pictures if one.path is not None)

@@ -27,6 +27,7 @@ from .._shared.errors import (
     Unreachable,
 )
 from .._shared.http.addresses import ending_of, segment
+from .._shared.messages import Message, join_messages
 from .._shared.provider import Balance, Progress, RemoteFile, Result, Ticket
 from .._shared.reconcile import clock_offset, is_near, matches_request
 
@@ -87,14 +88,19 @@ def read(reply: Reply, model: type[T], where: str, api: Api) -> T:
         # Only the task itself can say that it failed: a refused question ends nothing paid.
         raise BadReply(error.message, "Try again later.") if type(error) is Failed else error
     if not isinstance(reply.json, dict):
-        raise Unreachable(f"Something else answered in {api.name}'s place.", api.nobody)
+        raise Unreachable(
+            Message("Something else answered in {api}'s place.", api=api.name), api.nobody
+        )
     return parse_reply(model, reply.json.get("data"), f"{api.name}'s {where}")
 
 
 def stored(reply: Reply, api: Api) -> None:
     """Raise what a storage's refusal of a picture means: it speaks XML, if anything."""
     if not reply.ok:
-        raise Unreachable(f"{api.name}'s storage answered {reply.status}.", "Try again later.")
+        raise Unreachable(
+            Message("{api}'s storage answered {status}.", api=api.name, status=reply.status),
+            "Try again later.",
+        )
 
 
 def ordered(reply: Reply, api: Api) -> Ticket:
@@ -110,7 +116,9 @@ def ordered(reply: Reply, api: Api) -> Ticket:
             raise Uncertain(error.message, "Look at Tripo whether the task is there.", KEYS)
         raise error
     if not isinstance(reply.json, dict):
-        raise BadReply(f"{api.name} took the order with an answer that cannot be read.")
+        raise BadReply(
+            Message("{api} took the order with an answer that cannot be read.", api=api.name)
+        )
     task = parse_reply(_Created, reply.json.get("data"), "The order").task_id
     segment(task)  # guard: task-can-be-asked-for
     return Ticket({"task": task})
@@ -177,7 +185,8 @@ def _result(task: Task, ticket: Ticket, api: Api) -> Result:
     mesh = _address(output, api.meshes)
     if mesh is None:
         raise BadMesh(
-            f"{api.name} says that the mesh is ready, and not where.", "Resume the job in a while."
+            Message("{api} says that the mesh is ready, and not where.", api=api.name),
+            "Resume the job in a while.",
         )
     preview = _address(output, ("rendered_image_url", "rendered_image"))
     files = [RemoteFile(mesh, format=_ending(mesh))]
@@ -223,18 +232,21 @@ def _failure(task: Task, status: str, ticket: Ticket, api: Api) -> Failed:
     number = _number(task.error_code)
     by_number: dict[int, type[Failed]] = {POLICY: Banned, LATE: api.late}
     kind = by_number.get(number, _ENDS[status])
-    says = task.error_message or task.error_msg or _SAYS[kind].format(api.name, status)
-    task = ticket.data["task"]
-    message = f"{says.rstrip('.')} (task {task})."
+    own = (task.error_message or task.error_msg or "").rstrip(".")
+    says = own or Message(_SAYS[kind], api=api.name, status=Message.of(status))
+    task_id = ticket.data["task"]
+    message = Message("{message} (task {task}).", message=says, task=task_id)
     if number:
-        message = f"{says.rstrip('.')} (task {task}, error {number})."
-    return kind(message, f"{_NEXT[kind]} Tripo does not charge for it.")
+        message = Message(
+            "{message} (task {task}, error {number}).", message=says, task=task_id, number=number
+        )
+    return kind(message, join_messages(_NEXT[kind], "Tripo does not charge for it."))
 
 
 _SAYS: Mapping[type[Failed], str] = {
-    Failed: "{} could not make the mesh ({})",
-    Banned: "{} stopped the task for its content policy",
-    Expired: "{} did not get to the task in time",
+    Failed: "{api} could not make the mesh ({status})",
+    Banned: "{api} stopped the task for its content policy",
+    Expired: "{api} did not get to the task in time",
 }
 _NEXT: Mapping[type[Failed], str] = {
     Failed: "Try another picture or other settings.",
@@ -285,7 +297,7 @@ def refusal(reply: Reply, api: Api) -> ImageToMeshError:
     elif kind is Unreachable and reply.status < 500 and _code(reply) not in (1000, 1001):
         hint = api.nobody
     suggested = _text(reply, "suggestion")
-    return kind(_said(reply, api), f"{suggested} {hint}".strip(), _LINKS.get(kind, ""))
+    return kind(_said(reply, api), join_messages(suggested, hint), _LINKS.get(kind, ""))
 
 
 def _refused(reply: Reply) -> bool:
@@ -341,10 +353,14 @@ def _said(reply: Reply, api: Api) -> str:
         says = "" if line.startswith(("<", "{", "[")) else line[:200]
     traced = _text(reply, "request_id") or reply.headers.get("x-request-id")
     traced = traced or reply.headers.get("x-tripo-trace-id")
-    shown = (says or f"{api.name} answered {reply.status}.").rstrip(".")
-    return f"{shown} (request id {traced})." if traced else f"{shown}."
+    own = says.rstrip(".")
+    message = own or Message("{api} answered {status}", api=api.name, status=reply.status)
+    if traced:
+        return Message("{message} (request id {request}).", message=message, request=traced)
+    return Message("{message}.", message=message)
 
 
 def _when(reply: Reply) -> str:
-    wait = "a minute" if (pause := reply.asked_pause) is None else f"{pause:.0f} seconds"
-    return f"Wait {wait}, then resume the job."
+    if (pause := reply.asked_pause) is None:
+        return "Wait a minute, then resume the job."
+    return Message("Wait {seconds} seconds, then resume the job.", seconds=f"{pause:.0f}")

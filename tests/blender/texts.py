@@ -1,44 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every text of the interface, gathered from what is registered and from the code that draws."""
+"""Every text that the add-on has registered with Blender: labels, tooltips, items of enums."""
 
 from __future__ import annotations
 
-import ast
 import re
 from typing import TYPE_CHECKING, Any
 
 import bpy
-import package
-import places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-DRAWING = (
-    *("app/", "operators/", "panels/", "scene/"),
-    *("preferences.py", "state/preflight.py"),
-)
-CALLS = {
-    "tr": 0,
-    "draw_text": 2,
-    "_draw_sentence": 2,
-    "_draw_figure": 2,
-    "poll_message_set": 0,
-    "report": 1,
-}
-"""Functions that show a text, and which of their arguments it is."""
-KEYWORDS = frozenset({"text", "title", "message", "confirm_text", "heading"})
-NAMES = frozenset(
-    {"text", "COUNTS", "FAULTS", "GROUPS", "NO_PICTURE", "NO_SUBJECT", "OFFLINE", "PLAIN"}
-)
-"""Constants whose texts are shown by name."""
-UNTRANSLATED = re.compile(r"[^A-Za-z]*|[A-Z0-9 ./+−-]{1,4}|\{\}[^A-Za-z]*|[Ww]idth|Tripo|Scenario")
+UNTRANSLATED = re.compile(r"[^A-Za-z]*|[A-Z0-9 ./+−-]{1,4}|\d+ px|Tripo|Scenario")
 
 
-def all_texts() -> set[str]:
-    """Return every text that a person can see, in English."""
-    found = {*_registered(), *_drawn()}
-    return {text for text in found if not UNTRANSLATED.fullmatch(text)}
+def registered_texts() -> set[str]:
+    """Return every text that a user can see of what is registered, in English."""
+    return {text for text in _registered() if not UNTRANSLATED.fullmatch(text)}
 
 
 def _registered() -> Iterator[str]:
@@ -59,68 +37,26 @@ def _registered() -> Iterator[str]:
 
 def _group(rna: Any) -> Iterator[str]:
     yield from _properties(rna)
-    for one in rna.properties:
-        if one.type == "POINTER" and _is_group(one):
-            yield from _group(one.fixed_type)
+    for rna_property in rna.properties:
+        if rna_property.type == "POINTER" and _is_group(rna_property):
+            yield from _group(rna_property.fixed_type)
 
 
-def _is_group(one: Any) -> bool:
-    return one.fixed_type.identifier.startswith("IMAGE_TO_MESH_PG")
+def _is_group(rna_property: Any) -> bool:
+    return rna_property.fixed_type.identifier.startswith("IMAGE_TO_MESH_PG")
 
 
 def _properties(rna: Any) -> Iterator[str]:
-    for one in rna.properties:
-        inherited = one.identifier in ("rna_type", "name", "bl_idname", "module")
-        if inherited or one.is_hidden or (one.type == "POINTER" and _is_group(one)):
+    for rna_property in rna.properties:
+        inherited = rna_property.identifier in ("rna_type", "name", "bl_idname", "module")
+        if (
+            inherited
+            or rna_property.is_hidden
+            or (rna_property.type == "POINTER" and _is_group(rna_property))
+        ):
             continue
-        yield one.name
-        yield one.description
-        for item in one.enum_items_static if one.type == "ENUM" else ():
+        yield rna_property.name
+        yield rna_property.description
+        for item in rna_property.enum_items_static if rna_property.type == "ENUM" else ():
             yield item.name
             yield item.description
-
-
-def _drawn() -> Iterator[str]:
-    for file in package.known_files():
-        if package.is_product(file) and file.startswith(DRAWING) and file.endswith(".py"):
-            tree = ast.parse((places.ROOT / file).read_text("utf-8"))
-            yield from _of_tree(tree, drawn=file.startswith("panels/"))
-
-
-def _of_tree(tree: ast.AST, *, drawn: bool) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and _names(node) & NAMES:
-            yield from _strings(node.value)
-        if not isinstance(node, ast.Call):
-            continue
-        name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-        place = CALLS.get(name)
-        if place is not None and len(node.args) > place:
-            yield from _strings(node.args[place])
-        for keyword in node.keywords if drawn else ():
-            if keyword.arg in KEYWORDS:
-                yield from _strings(keyword.value)
-
-
-def _names(node: ast.Assign) -> set[str]:
-    return {one.id for one in node.targets if isinstance(one, ast.Name)}
-
-
-def _strings(node: ast.AST) -> Iterator[str]:
-    """Yield the texts that an expression may be: both sides of a choice, each value of a table."""
-    match node:
-        case ast.Constant(value=str(text)):
-            yield text
-        case ast.IfExp(body=body, orelse=other):
-            yield from _strings(body)
-            yield from _strings(other)
-        case ast.BoolOp(values=values):
-            for value in values:
-                yield from _strings(value)
-        case ast.Dict(values=values):
-            for value in values:
-                yield from _strings(value)
-        case ast.Tuple(elts=rows):
-            for row in rows:
-                if isinstance(row, ast.Tuple):  # of a key and its title
-                    yield from _strings(row.elts[-1])

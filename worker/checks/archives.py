@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ..refusal import OTHER_FORMAT, Refusal
+from ..refusal import OTHER_FORMAT, Message, Refusal
 from .companion_files import PREFIX, harmless
 from .mesh_format import BEGIN, format_of
 
@@ -87,7 +87,7 @@ def _unpack(path: str, folder: Path) -> None:
     except DAMAGED as error:
         if isinstance(error, OSError) and error.errno in _NO_ROOM:
             raise _no_room() from error
-        raise _refused("is damaged or of a kind that is not read") from error
+        raise _refused("The archive is damaged or of a kind that is not read.") from error
 
 
 def _check_room(folder: Path, needed: int) -> None:
@@ -96,7 +96,10 @@ def _check_room(folder: Path, needed: int) -> None:
 
 
 def _no_room() -> Refusal:
-    what = f"There is no room to unpack the archive in “{tempfile.gettempdir()}”."
+    what = Message(
+        "There is no room to unpack the archive in “{folder}”.",
+        folder=tempfile.gettempdir(),
+    )
     return Refusal("failed", what, "Make room on that disk, and try again.")
 
 
@@ -117,17 +120,25 @@ def _is_idle(entry: zipfile.ZipInfo) -> bool:
 
 def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
     if len(entries) > MAX_ENTRIES:
-        raise _refused(f"holds {len(entries):,} files, more than {MAX_ENTRIES:,}")
+        raise _refused(
+            Message(
+                "The archive holds {count} files, more than {limit}.",
+                count=f"{len(entries):,}",
+                limit=f"{MAX_ENTRIES:,}",
+            )
+        )
     if sum(entry.file_size for entry in entries) > MAX_BYTES:
-        raise _refused(f"unpacks to more than {MAX_BYTES // 1024**3} GB")
+        raise _refused(
+            Message("The archive unpacks to more than {size} GB.", size=MAX_BYTES // 1024**3)
+        )
     for entry in entries:
         kind = stat.S_IFMT(entry.external_attr >> 16)
         if kind not in (0, stat.S_IFREG):
-            raise _refused("holds a link or a device, and not only files")
+            raise _refused("The archive holds a link or a device, and not only files.")
         if entry.flag_bits & 1:
-            raise _refused("is locked with a password")
+            raise _refused("The archive is locked with a password.")
         if entry.file_size > SMALL and entry.file_size > MAX_RATIO * entry.compress_size:
-            raise _refused("unpacks to far more than any mesh or texture does")
+            raise _refused("The archive unpacks to far more than any mesh or texture does.")
         _parts(_name(entry))
 
 
@@ -140,7 +151,9 @@ def _parts(name: str) -> tuple[str, ...]:
     for part in _DRIVE.sub("", name, count=1).split("/"):
         if part.strip() == "..":
             if not parts:  # guard: archive-stays-in-its-folder
-                raise _refused("holds a file that would be written outside of its folder")
+                raise _refused(
+                    "The archive holds a file that would be written outside of its folder."
+                )
             parts.pop()
         elif part not in ("", "."):
             parts.append(harmless(part))
@@ -157,7 +170,11 @@ def _write(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, left:
         while piece := packed.read(PIECE):
             written += len(piece)
             if written > left:
-                raise _refused(f"unpacks to more than {MAX_BYTES // 1024**3} GB")
+                raise _refused(
+                    Message(
+                        "The archive unpacks to more than {size} GB.", size=MAX_BYTES // 1024**3
+                    )
+                )
             file.write(piece)
     return written
 
@@ -171,7 +188,7 @@ def _mesh_in(folder: Path) -> Path:
     for format_ in FORMATS:
         if format_ in found:
             return max(found[format_], key=lambda path: path.stat().st_size)
-    raise _refused("holds no mesh that Blender reads")
+    raise _refused("The archive holds no mesh that Blender reads.")
 
 
 def _format(path: Path) -> str:
@@ -181,5 +198,5 @@ def _format(path: Path) -> str:
         return format_of(file.read(BEGIN), path.stat().st_size) or ""
 
 
-def _refused(what: str) -> Refusal:
-    return Refusal("bad_mesh", f"The archive {what}.", OTHER_FORMAT)
+def _refused(message: str) -> Refusal:
+    return Refusal("bad_mesh", message, OTHER_FORMAT)

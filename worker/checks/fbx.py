@@ -13,7 +13,7 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..refusal import OTHER_FORMAT, Refusal
+from ..refusal import OTHER_FORMAT, Message, Refusal
 from .gltf.buffers import damaged
 from .gltf.check import MAX_MATERIALS, too_many_materials
 from .gltf.nodes import MAX_NODES, too_many_objects
@@ -72,11 +72,19 @@ def check_fbx(path: str) -> None:
 def _check_text(data: mmap.mmap) -> None:
     size = len(data)
     if size > MAX_TEXT:
-        what = f"The mesh file is a text of {size / 1e9:.1f} GB, which is not read."
+        what = Message(
+            "The mesh file is a text of {size} GB, which is not read.", size=f"{size / 1e9:.1f}"
+        )
         raise Refusal("bad_mesh", what, OTHER_FORMAT)
     for found in COUNT.finditer(data):
         if len(found[1]) > 12 or int(found[1]) > size:
-            raise damaged(f"it says {int(found[1][:12]):,} values and has {size:,} bytes")
+            raise damaged(
+                Message(
+                    "it says {values} values and has {size} bytes",
+                    values=f"{int(found[1][:12]):,}",
+                    size=f"{size:,}",
+                )
+            )
 
 
 def _check_binary(data: mmap.mmap) -> None:
@@ -98,13 +106,18 @@ def _check_binary(data: mmap.mmap) -> None:
         amounts.add(record, len(ends))
         unpacked += record.unpacked
         if unpacked > MAX_UNPACKED:
-            raise damaged(f"it unpacks to more than {MAX_UNPACKED / 1e9:.0f} GB")
+            raise damaged(
+                Message(
+                    "it unpacks to more than {size} GB",
+                    size=f"{MAX_UNPACKED / 1e9:.0f}",
+                )
+            )
         if len(ends) > MAX_LEVELS:
             raise damaged("its records are nested too deeply")
         at = record.begin
         if record.begin < record.end:
             ends.append(record.end)
-    raise damaged(f"it has more than {MAX_RECORDS:,} records")
+    raise damaged(Message("it has more than {limit} records", limit=f"{MAX_RECORDS:,}"))
 
 
 class _Amounts:
@@ -162,7 +175,13 @@ def _unpacked(data: mmap.mmap, at: int, end: int, count: int) -> int:
             values, encoding, length = struct.unpack_from("<III", data, at + 1)
             size = values * ARRAYS[kind]
             if encoding not in (0, 1) or size > (INFLATED * length + 64 if encoding else length):
-                raise damaged(f"{values:,} values cannot be in {length:,} bytes")
+                raise damaged(
+                    Message(
+                        "{values} values cannot be in {length} bytes",
+                        values=f"{values:,}",
+                        length=f"{length:,}",
+                    )
+                )
             total += size
             at += 13 + length
         else:

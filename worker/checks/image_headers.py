@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..refusal import OTHER_FORMAT, Refusal
+from ..refusal import OTHER_FORMAT, Message, Refusal
 
 MAX_DECODED = 1024**3
 """Bytes that all pictures of a model may take in memory: four of 8192 × 8192 pixels. Rendering
@@ -59,15 +59,17 @@ class Pictures:
             return  # Not even the picture's own library gets as far as asking for memory.
         width, height, depth = size
         if width * height * depth > MAX_DECODED:  # guard: one-texture-is-bounded
-            what = (
-                f"A texture of the mesh file has {width:,} × {height:,} pixels, too many to open."
+            what = Message(
+                "A texture of the mesh file has {width} × {height} pixels, too many to open.",
+                width=f"{width:,}",
+                height=f"{height:,}",
             )
             raise Refusal("bad_mesh", what, OTHER_FORMAT)
         self._decoded += width * height * depth
         if self._decoded > MAX_DECODED:  # guard: textures-share-a-budget
-            what = (
-                f"The textures of the mesh file would take more than {MAX_DECODED / 1e9:.1f} GB of "
-                "memory."
+            what = Message(
+                "The textures of the mesh file would take more than {size} GB of memory.",
+                size=f"{MAX_DECODED / 1e9:.1f}",
             )
             raise Refusal("bad_mesh", what, "Generate it with fewer or smaller textures.")
 
@@ -86,7 +88,9 @@ class Pictures:
 def _unread(kind: str) -> str:
     if kind == "unknown":
         return "A texture of the mesh file is not a picture."
-    return f"A texture of the mesh file is a {kind} picture, which is not read here."
+    return Message(
+        "A texture of the mesh file is a {kind} picture, which is not read here.", kind=kind
+    )
 
 
 def look_at(data: Bytes) -> tuple[str, Size | None]:

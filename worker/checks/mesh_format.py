@@ -10,7 +10,7 @@ import re
 import struct
 from pathlib import Path
 
-from ..refusal import OTHER_FORMAT, Refusal
+from ..refusal import OTHER_FORMAT, Message, Refusal
 
 BEGIN = 256 * 1024
 """How far in a text file is looked for its first vertex, which may stand behind long comments."""
@@ -25,7 +25,11 @@ def sniff(path: str) -> str:
         with Path(path).open("rb") as file:
             head = file.read(BEGIN)
     except OSError as error:
-        raise Refusal("bad_mesh", f"The mesh file cannot be read: {error.strerror}.", "") from error
+        raise Refusal(
+            "bad_mesh",
+            Message("The mesh file cannot be read: {reason}.", reason=error.strerror),
+            "",
+        ) from error
     found = format_of(head, size)
     if found is None:
         what = "The file is not a glTF, FBX, OBJ, STL or PLY mesh, nor a ZIP of one."

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..refusal import OTHER_FORMAT, Refusal
+from ..refusal import OTHER_FORMAT, Message, Refusal
 from .companion_files import OwnFiles, Stage, leads_into
 from .gltf.check import MAX_MATERIALS, too_many_materials
 from .image_headers import Pictures
@@ -81,7 +81,10 @@ class _Obj:
         if len(used) > MAX_MATERIALS:
             raise too_many_materials(len(used))
         if len(lines) > MAX_LIBRARIES:
-            what = f"The mesh names more than {MAX_LIBRARIES} material files."
+            what = Message(
+                "The mesh names more than {limit} material files.",
+                limit=MAX_LIBRARIES,
+            )
             raise Refusal("bad_mesh", what, OTHER_FORMAT)
         libraries = {line: self._library_of(line) for line in lines}
         # Blender reads the one of the mesh's own name as well, whether it is named or not.
@@ -134,7 +137,10 @@ class _Obj:
         with path.open("rb") as file:
             text = file.read(MAX_LIBRARY + 1)
         if len(text) > MAX_LIBRARY:  # guard: long-material-file-is-refused
-            what = f"A material file of the mesh has more than {MAX_LIBRARY >> 20} MB."
+            what = Message(
+                "A material file of the mesh has more than {size} MB.",
+                size=MAX_LIBRARY >> 20,
+            )
             raise Refusal("bad_mesh", what, OTHER_FORMAT)
         self._libraries[path] = text
         for line in self._lines_of(path):

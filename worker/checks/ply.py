@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..refusal import Message
 from .gltf.buffers import damaged
 
 MAX_HEAD = 1024 * 1024
@@ -38,7 +39,13 @@ def check_ply(path: str) -> None:
     size = Path(path).stat().st_size - len(text)
     needed = sum(one.count * one.least for one in _elements(text.decode("ascii", "replace")))
     if needed > size:
-        raise damaged(f"it says at least {needed:,} bytes and has {size:,}")
+        raise damaged(
+            Message(
+                "it says at least {needed} bytes and has {size}",
+                needed=f"{needed:,}",
+                size=f"{size:,}",
+            )
+        )
 
 
 def _elements(text: str) -> list[_Element]:

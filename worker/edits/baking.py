@@ -53,6 +53,14 @@ def _with_texture(material: bpy.types.Material, image: bpy.types.Image) -> bpy.t
     return shown
 
 
+BAKING = {
+    "Base Color": "Baking base color",
+    "Normal": "Baking normal",
+    "Metallic": "Baking metallic",
+    "Roughness": "Baking roughness",
+}
+
+
 def bake_over(
     target: bpy.types.Object, sources: list[bpy.types.Object], name: str, side: int, watch: Watch
 ) -> bpy.types.Material:
@@ -74,7 +82,7 @@ def bake_over(
         elif values:
             wanted.append(use)
     for number, use in enumerate(wanted):
-        watch(number / len(wanted), f"Baking {use.lower()}")
+        watch(number / len(wanted), BAKING[use])
         image = _new_image(f"{name} {use.lower()}", side, use)
         _aim(material, image)
         with _bake_settings():

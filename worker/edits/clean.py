@@ -16,6 +16,7 @@ from ..mesh.orientation import read_shape, turn_outward
 from ..mesh.topology import Parts, Shape, edge_uses, parts_of
 from ..prepare.cleanup import model_meshes
 from ..prepare.visible_surface import bounds
+from ..refusal import Message
 from .report import inner_shells
 
 DEGENERATE = 1e-7
@@ -37,7 +38,7 @@ def clean(
         report(number / len(meshes), "Cleaning the mesh")
         for what, count in _clean_mesh(obj, asked, diagonal).items():
             done[what] = done.get(what, 0) + count
-    notes = [what.format(f"{count:,}") for what, count in done.items() if count]
+    notes: list[str] = [Message(what, count=f"{count:,}") for what, count in done.items() if count]
     return root, notes or ["There was nothing to clean."]
 
 
@@ -46,21 +47,21 @@ def _clean_mesh(obj: bpy.types.Object, asked: dict[str, Any], diagonal: float) -
     points = len(mesh.vertices)
     if not mesh.shape_keys:
         weld(mesh)
-    done = {"Doubles merged: {}.": points - len(mesh.vertices)}
+    done = {"Doubles merged: {count}.": points - len(mesh.vertices)}
     debris, shells, gone = _unwanted_faces(obj, asked, diagonal)
-    done |= {"Loose bits removed: {}.": debris, "Inner shells removed: {}.": shells}
+    done |= {"Loose bits removed: {count}.": debris, "Inner shells removed: {count}.": shells}
     work = bmesh.new()
     work.from_mesh(mesh)
     work.faces.ensure_lookup_table()
     bmesh.ops.delete(work, geom=[work.faces[n] for n in np.flatnonzero(gone)], context="FACES")
     faces = len(work.faces)
     bmesh.ops.dissolve_degenerate(work, dist=diagonal * DEGENERATE, edges=work.edges)
-    done |= {"Faces without area removed: {}.": faces - len(work.faces)}
+    done |= {"Faces without area removed: {count}.": faces - len(work.faces)}
     _remove_loose(work)
-    done |= {"Holes filled: {}.": _fill_holes(work, int(asked.get("fill", 64)))}
+    done |= {"Holes filled: {count}.": _fill_holes(work, int(asked.get("fill", 64)))}
     work.to_mesh(mesh)
     work.free()
-    done |= {"Faces turned outward: {}.": turn_outward(mesh)}
+    done |= {"Faces turned outward: {count}.": turn_outward(mesh)}
     return done
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from ..mesh.arrays import read, sides_of
 from ..prepare.cleanup import model_meshes
 from ..prepare.visible_surface import bounds
-from ..refusal import Refusal
+from ..refusal import Message, Refusal
 from .baking import bake_over, texture_side, unwrap
 from .reduce import joined
 
@@ -39,7 +39,7 @@ def quads(
     made = joined([_copy(obj) for obj in sources], name)
     area = _area(made.data)
     _voxels(made, area, min(int(wanted * FINER), MOST_HULL_FACES))
-    report(0.15, f"Laying {wanted:,} quads")
+    report(0.15, Message("Laying {count} quads", count=f"{wanted:,}"))
     if not _flow(made, wanted, sources):
         notes.append("The quads follow a grid: the surface is too broken for a flow of its own.")
         made = _grid(made, sources, area, wanted, name)

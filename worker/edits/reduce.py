@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..mesh.arrays import corners_of, edges_of, positions_of, read, starts_of
 from ..prepare.cleanup import model_meshes
-from ..refusal import Refusal
+from ..refusal import Message, Refusal
 
 TOLERANCE = 0.02
 TRIES = 3
@@ -36,10 +36,10 @@ def decimate(
     counts = [triangle_count(obj.data) for obj in meshes]
     total, wanted = sum(counts), int(asked["faces"])
     if wanted >= total:
-        what = f"The model has {total:,} triangles already."
+        what = Message("The model has {count} triangles already.", count=f"{total:,}")
         raise Refusal("invalid_settings", what, "Ask for fewer.")
     for number, (obj, count) in enumerate(zip(meshes, counts, strict=True)):
-        report(number / len(meshes), f"Reducing to {wanted:,} triangles")
+        report(number / len(meshes), Message("Reducing to {count} triangles", count=f"{wanted:,}"))
         reduce(obj, max(4, round(count * wanted / total)))
     return root, []
 
@@ -64,7 +64,10 @@ def detail_levels(
     finest.parent = top
     for level in range(1, levels):
         wanted = round(total * (coarsest / total) ** (level / (levels - 1)))
-        report(level / levels, f"Level {level}: {wanted:,} triangles")
+        report(
+            level / levels,
+            Message("Level {level}: {count} triangles", level=level, count=f"{wanted:,}"),
+        )
         made = finest.copy()
         made.data = finest.data.copy()
         made.name = made.data.name = f"{name} LOD{level}"

@@ -16,7 +16,7 @@ from ..atomic_files import whole
 from ..fresh_file import empty_file
 from ..names import clear_name
 from ..prepare.cleanup import model_meshes, model_objects
-from ..refusal import Refusal
+from ..refusal import Message, Refusal
 from .clean import clean
 from .print_check import print_check
 from .quads import quads
@@ -33,7 +33,7 @@ CHANGES: dict[str, Task] = {
 }
 """What makes a new version of a model; each returns its root and notes for the person."""
 
-UNKNOWN = "The background Blender knows no care called {!r}."
+UNKNOWN = "The background Blender knows no care called “{task}”."
 
 
 def care(request: dict[str, Any], report: Watch) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def care(request: dict[str, Any], report: Watch) -> dict[str, Any]:
         with whole(request["output"]) as side:
             bpy.data.libraries.write(side, set(objects), compress=False)
     elif task not in ("card", "print"):
-        raise Refusal("failed", UNKNOWN.format(task), "Restart Blender.")
+        raise Refusal("failed", Message(UNKNOWN, task=task), "Restart Blender.")
     report(0.93, "Looking it through")
     shown = [obj for obj in model_meshes(root) if not obj.hide_viewport]
     card = health_card(shown)
@@ -72,7 +72,9 @@ def care(request: dict[str, Any], report: Watch) -> dict[str, Any]:
 def open_model(path: str) -> bpy.types.Object:
     """Bring the prepared model into the open, empty file and return its root."""
     if not Path(path).is_file():
-        raise Refusal("library", f"The model {path} is gone.", "Import the job again.")
+        raise Refusal(
+            "library", Message("The model {path} is gone.", path=path), "Import the job again."
+        )
     with bpy.data.libraries.load(path, link=False) as (there, here):
         here.objects = there.objects
     for library in list(bpy.data.libraries):

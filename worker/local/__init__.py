@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..refusal import Message
 from .array_types import Floats, Report, Singles
 from .shape.outline import Outline, traced
 from .shape.poisson import bump
@@ -36,6 +37,11 @@ _CUTOUT_DEPTH = 0.1
 _RELIEF_DEPTH = 0.1
 # A share of the shorter side.
 _FALLBACK_DEPTH = 0.25
+
+ONE_PART = "One thin part was left out: raise Faces, lower Smoothness, or use a larger picture."
+PARTS = "{count} thin parts were left out: raise Faces, lower Smoothness, or use a larger picture."
+ONE_HOLE = "One small hole was closed: raise Faces, lower Smoothness, or use a larger picture."
+HOLES = "{count} small holes were closed: raise Faces, lower Smoothness, or use a larger picture."
 
 
 @dataclass(frozen=True)
@@ -83,14 +89,16 @@ def _remarks(flat: Silhouette, subject: Foreground, settings: Mapping[str, Any])
         yield "A whole picture is inflated only a little: Relief or Cutout may suit it better."
     asked, number = settings["face_count"], flat.faces(walls=settings["shape"] == "relief")
     if number > 1.5 * asked:
-        yield f"The subject is too fine for {asked:,} faces, so it has {number:,}."
+        yield Message(
+            "The subject is too fine for {asked} faces, so it has {count}.",
+            asked=f"{asked:,}",
+            count=f"{number:,}",
+        )
     thin, holes = left_out(subject.matte, flat)
     if thin:
-        parts = "One thin part was" if thin == 1 else f"{thin:,} thin parts were"
-        yield f"{parts} left out: raise Faces, lower Smoothness, or use a larger picture."
+        yield ONE_PART if thin == 1 else Message(PARTS, count=f"{thin:,}")
     if holes:
-        closed = "One small hole was" if holes == 1 else f"{holes:,} small holes were"
-        yield f"{closed} closed: raise Faces, lower Smoothness, or use a larger picture."
+        yield ONE_HOLE if holes == 1 else Message(HOLES, count=f"{holes:,}")
 
 
 def _triangulated(outline: Outline, settings: Mapping[str, Any]) -> Silhouette:

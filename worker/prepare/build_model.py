@@ -20,7 +20,7 @@ from ..images.png import encode_png
 from ..images.read_image import read_photo
 from ..import_options import Mending, mending_of
 from ..names import clear_name
-from ..refusal import OTHER_FORMAT, Refusal
+from ..refusal import OTHER_FORMAT, Message, Refusal, as_message
 from .asset import mark_asset
 from .chunks import write_parts
 from .cleanup import DEFAULT, face_count, height, mend, model_meshes, model_objects
@@ -82,7 +82,10 @@ def _import_surely(path: str, name: str, options: Mending) -> tuple[bpy.types.Ob
     except Exception as error:
         # Goes to standard error: the parent keeps the last lines for diagnostics.
         traceback.print_exc()
-        what = f"Blender cannot make a model of the mesh: {reason_of(repr(error))}"
+        what = Message(
+            "Blender cannot make a model of the mesh: {reason}",
+            reason=as_message(reason_of(repr(error))),
+        )
         raise Refusal("bad_mesh", what, OTHER_FORMAT) from error  # guard: inner-error-is-no-model
     return root, notes
 
@@ -96,7 +99,9 @@ def _write(path: str, objects: list[bpy.types.Object]) -> None:
 
 
 def _disk_trouble(error: Exception) -> Refusal:
-    what = f"Blender could not save the model: {reason_of(str(error))}"
+    what = Message(
+        "Blender could not save the model: {reason}", reason=as_message(reason_of(str(error)))
+    )
     return Refusal("library", what, "Make room on the disk, then resume the job.")
 
 

@@ -19,7 +19,7 @@ from ..checks.imported_scene import Arrival
 from ..checks.mesh_file import check_mesh_file
 from ..checks.obj_references import without_outside_materials
 from ..checks.unreadable_names import make_names_readable
-from ..refusal import OTHER_FORMAT, Refusal
+from ..refusal import OTHER_FORMAT, Message, Refusal, as_message
 from .gltf_normals import carried_normals
 
 DRACO = "KHR_draco_mesh_compression"
@@ -53,7 +53,9 @@ def _imported(path: str, home: Path, *, to_weld: bool) -> tuple[str, list[str]]:
     try:
         notes = read(path, home)
     except RuntimeError as error:  # An operator's ERROR report.
-        what = f"Blender cannot import it: {reason_of(str(error))}"
+        what = Message(
+            "Blender cannot import it: {reason}", reason=as_message(reason_of(str(error)))
+        )
         raise Refusal("bad_mesh", what, OTHER_FORMAT) from error
     return format_, notes
 
@@ -119,9 +121,18 @@ def _import_fbx(path: str, home: Path) -> list[str]:
     is_new = has_new_fbx_importer()
     version = version_of(path)
     if not is_new and (version is None or version < OLDEST_FBX):
-        kind = "in ASCII" if version is None else f"of version {version / 1000:.1f}"
         blender = bpy.app.version_string
-        what = f"The mesh is an FBX file {kind}, which Blender {blender} cannot read."
+        what = Message(
+            "The mesh is an FBX file in ASCII, which Blender {blender} cannot read.",
+            blender=blender,
+        )
+        if version is not None:
+            what = Message(
+                "The mesh is an FBX file of version {version}, which "
+                "Blender {blender} cannot read.",
+                version=f"{version / 1000:.1f}",
+                blender=blender,
+            )
         raise Refusal("bad_mesh", what, OTHER_FORMAT)
     arrival = Arrival()
     with without_outside_textures(path, home) as (safe, is_staged):
@@ -153,7 +164,11 @@ def _import_obj(path: str, home: Path) -> list[str]:
         if shown.is_staged:
             arrival.pack(Path(shown.path).parent)
     lost = shown.lost
-    return [f"Material files outside of the mesh's folder were not read: {lost}."] if lost else []
+    return (
+        [Message("Material files outside of the mesh's folder were not read: {names}.", names=lost)]
+        if lost
+        else []
+    )
 
 
 def _import_stl(path: str, _home: Path) -> list[str]:

@@ -10,6 +10,7 @@ import bpy
 
 from ..edits.baking import bake_own_colors
 from ..import_options import Mending
+from ..refusal import Message
 from .dedupe_materials import share_same
 from .principled import colored_by_attribute, surface_of
 from .vertex_colors import show_vertex_colors
@@ -128,7 +129,11 @@ def _pack_textures(materials: list[bpy.types.Material], folder: Path) -> list[st
         if not image.packed_file and not _pack(image, folder):
             bpy.data.images.remove(image)
             lost += 1
-    return [f"Textures that the mesh file names were not found: {lost}."] if lost else []
+    return (
+        [Message("Textures that the mesh file names were not found: {names}.", names=lost)]
+        if lost
+        else []
+    )
 
 
 def _pack(image: bpy.types.Image, folder: Path) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 from mathutils import Matrix
 
 from ..mesh.arrays import Floats, corners_of, triangles_of
-from ..refusal import Refusal
+from ..refusal import Message, Refusal
 from .evaluated_objects import shown_positions
 
 FARTHEST, SMALLEST = 1e9, 1e-9
@@ -26,7 +26,10 @@ def check_surface(objects: list[bpy.types.Object]) -> None:
     """Raise Refusal if the objects have no surface that Blender can display."""
     low, high = bounds(objects)
     if max(np.abs(low).max(), np.abs(high).max()) > FARTHEST:  # guard: mesh-not-too-far
-        what = f"The mesh has points more than {FARTHEST:.0e} m away, which Blender cannot show."
+        what = Message(
+            "The mesh has points more than {distance} m away, which Blender cannot show.",
+            distance=f"{FARTHEST:.0e}",
+        )
         raise Refusal("bad_mesh", what, ANOTHER)
     diagonal = float(np.linalg.norm((high - low).astype(np.float64)))
     if diagonal < SMALLEST:  # guard: mesh-not-a-point

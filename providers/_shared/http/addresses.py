@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import quote, urljoin
 
-from ..errors import BadReply, InvalidSettings, Message, Sent
+from ..errors import BadReply, InvalidSettings, Sent
+from ..messages import Message, as_message
 
 PORTS = {"http": 80, "https": 443}
 LONGEST = 16_384
@@ -239,7 +240,9 @@ def service_address(text: str, *, self_hosted: bool = False, origin: str = "") -
             address=text[:60],
             reason=error.reason,
         )
-        hint = Message("Change it in {origin}.", origin=origin) if origin else "Change it."
+        hint = (
+            Message("Change it in {origin}.", origin=as_message(origin)) if origin else "Change it."
+        )
         refused = InvalidSettings(message, hint)
         refused.sent = Sent.NO
         raise refused from error

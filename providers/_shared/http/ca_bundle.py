@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from ..messages import Message
+
 VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 """Environment variables that override the preference, in this order, as for requests."""
 
@@ -26,7 +28,9 @@ def set_ca_bundle(path: str) -> None:
     if Path(path).is_file():
         _bundle.append(path)
     else:
-        _problem.append(f"There is no file {path}: the usual authorities are used.")
+        _problem.append(
+            Message("There is no file {path}: the usual authorities are used.", path=path)
+        )
 
 
 def ca_bundle() -> tuple[str, str]:

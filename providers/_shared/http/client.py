@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from ..bundled_modules import bundled_imports
-from ..errors import BadImage, BadMesh, BadReply, ImageToMeshError, Message, Sent, Unreachable
+from ..errors import BadImage, BadMesh, BadReply, ImageToMeshError, Sent, Unreachable
+from ..messages import Message
 from ..redaction import redactor_for
 from .addresses import BadAddress, WebAddress, redirect_target
 from .allowed_addresses import AddressPolicy, Forbidden

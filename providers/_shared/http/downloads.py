@@ -21,7 +21,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ..errors import BadMesh, ImageToMeshError, LibraryProblem, Message
+from ..errors import BadMesh, ImageToMeshError, LibraryProblem
+from ..messages import Message, os_reason
 from .client import Check, Http
 from .download_stream import Interrupted, Stream
 from .verdicts import AGAIN
@@ -173,14 +174,19 @@ def _once(request: DownloadRequest, http: Http) -> None:
     with http.open_download(request.url, range_headers) as answer:
         offset, total = _resume_point(answer, offset, validators)
         if total is not None and total > request.limit:
-            raise BadMesh(f"The result has {total / 1e6:.0f} MB, which is over the limit.")
+            raise BadMesh(
+                Message(
+                    "The result has {total} MB, which is over the limit.",
+                    total=f"{total / 1e6:.0f}",
+                )
+            )
         _check_room(request.target.parent, total, offset)
         if offset == 0:
             _start_part(request.target, _validators_of(answer, total))
         _write(request, answer, offset, total)
     done = _size(request.part)
     if total is not None and done != total:
-        raise Interrupted(f"{done} of {total} bytes came")
+        raise Interrupted(Message("{size} of {total} bytes came", size=done, total=total))
 
 
 def _resume_point(answer: Stream, offset: int, validators: Validators) -> tuple[int, int | None]:
@@ -188,9 +194,11 @@ def _resume_point(answer: Stream, offset: int, validators: Validators) -> tuple[
     if answer.status == 416:
         raise _Restart("the rest is not there")
     if answer.status in GONE:
-        raise BadMesh(f"The result's address answered {answer.status}.", AGAIN)
+        raise BadMesh(
+            Message("The result's address answered {status}.", status=answer.status), AGAIN
+        )
     if answer.status not in (200, 206):
-        raise Interrupted(f"the server answered {answer.status}")
+        raise Interrupted(Message("the server answered {status}", status=answer.status))
     if answer.status == 200:
         return 0, _number(answer.headers.get("content-length"), answer)
     # A server that ignores If-Range sends the rest of a newer file, and a cache may send another
@@ -224,7 +232,12 @@ def _write(request: DownloadRequest, answer: Stream, offset: int, total: int | N
                 file.write(piece)
                 done += len(piece)
                 if done > request.limit:
-                    raise BadMesh(f"The result has more than {request.limit / 1e6:.0f} MB.")
+                    raise BadMesh(
+                        Message(
+                            "The result has more than {limit} MB.",
+                            limit=f"{request.limit / 1e6:.0f}",
+                        )
+                    )
                 now = time.monotonic()
                 if now - reported > REPORT_INTERVAL or done == total:
                     reported = now
@@ -257,15 +270,19 @@ def _check_room(folder: Path, total: int | None, offset: int) -> None:
         free = shutil.disk_usage(folder).free
         if total - offset + ROOM_LEFT > free:
             raise LibraryProblem(
-                f"The result has {total / 1e6:.0f} MB, and {folder} has room for "
-                f"{max(free - ROOM_LEFT, 0) / 1e6:.0f} MB.",
+                Message(
+                    "The result has {total} MB, and {folder} has room for {free} MB.",
+                    total=f"{total / 1e6:.0f}",
+                    folder=folder,
+                    free=f"{max(free - ROOM_LEFT, 0) / 1e6:.0f}",
+                ),
                 "Make room, then resume the job: it goes on without paying.",
             )
 
 
 def _unwritable(error: OSError) -> LibraryProblem:
     return LibraryProblem(
-        f"The result cannot be written: {error.strerror or error}.",
+        Message("The result cannot be written: {reason}.", reason=os_reason(error)),
         "Make room, then resume the job: it goes on without paying.",
     )
 

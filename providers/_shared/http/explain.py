@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..errors import Message
+from ..messages import Message, as_message
 
 CERTIFICATES = {
     10: "its certificate has expired",
@@ -67,7 +67,7 @@ def explain(error: Exception, host: str, *, proxy: str, variable: str, sent: boo
             reason=reason,
         )
         return CallProblem(
-            message, Message("Check {variable}.", variable=variable), reason, lasting
+            message, Message("Check {variable}.", variable=as_message(variable)), reason, lasting
         )
     message = Message("{host} cannot be reached: {reason}.", host=host, reason=reason)
     return CallProblem(message, TRUST if certificate else NEITHER, reason, lasting)
@@ -94,7 +94,7 @@ def _words(causes: list[BaseException], *, sent: bool) -> str:
             answer = refused[1].strip()[:60]
             return Message("the proxy answered {answer}", answer=answer)
         if isinstance(cause, OSError) and cause.errno and cause.strerror:
-            return Message.of(cause.strerror)
+            return as_message(cause.strerror)
     if any(isinstance(cause, ValueError) for cause in causes):
         return UNREADABLE if sent else Message("it cannot be asked")
     return BROKE_OFF if sent else Message("no connection")

@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 from importlib.util import find_spec
 
-from ..errors import Message
+from ..messages import Message, as_message
 from .addresses import BadAddress, WebAddress, read_address
 from .explain import CallProblem
 
@@ -19,7 +19,7 @@ class Misconfiguration(Exception):
     def __init__(self, message: str, setting: str) -> None:
         super().__init__(message)
         reason = message.rstrip(".")
-        hint = Message("Check {variable}.", variable=setting)
+        hint = Message("Check {variable}.", variable=as_message(setting))
         self.problem = CallProblem(message, hint, reason, lasting=True)
 
 
@@ -62,7 +62,7 @@ class Route:
             raise Misconfiguration(
                 Message(
                     "The proxy's address in {variable} cannot be used: {reason}.",
-                    variable=self.variable,
+                    variable=as_message(self.variable),
                     reason=error.reason,
                 ),
                 self.variable,

@@ -24,7 +24,8 @@ from requests.utils import (
     select_proxy,
 )
 
-from ..errors import Message, Sent
+from ..errors import Sent
+from ..messages import Message
 from .addresses import WebAddress
 from .allowed_addresses import Forbidden
 from .ca_bundle import ca_bundle

@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeVar
 
-from ..errors import BadImage, BadMesh, ImageToMeshError, Message, Sent, Uncertain, Unreachable
+from ..errors import BadImage, BadMesh, ImageToMeshError, Sent, Uncertain, Unreachable
+from ..messages import Message, as_message
 
 if TYPE_CHECKING:
     from .transport import CallFailed
@@ -38,7 +39,7 @@ def unreachable_error(error: CallFailed) -> Unreachable:
 def unusable_address(kind: type[ImageToMeshError], reason: str) -> ImageToMeshError:
     """Return the error, of class `kind`, for a URL from the service or user that is not called."""
     message = Message(
-        "The address that was given is not used: {reason}.", reason=Message.of(reason)
+        "The address that was given is not used: {reason}.", reason=as_message(reason)
     )
     return with_sent(kind(message, _NEXT.get(kind, "Try again later.")), Sent.NO)
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..errors import BadImage, Message
+from ..errors import BadImage
+from ..messages import Message
 from .bmp import clean_bmp, is_bmp, profile_of_bmp, read_bmp
 from .jpeg import clean_jpeg, is_jpeg, jpeg_with_profile, profile_of_jpeg, read_jpeg
 from .other_formats import (

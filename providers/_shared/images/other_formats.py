@@ -6,7 +6,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 
-from ..errors import Message
+from ..messages import Message
 from .values import PictureInfo
 
 TEXT = 512

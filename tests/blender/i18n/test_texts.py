@@ -5,16 +5,20 @@ from __future__ import annotations
 
 import ast
 import importlib
+import re
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import bpy
 import package
 import places
 import pytest
-from blender.texts import all_texts
-from unit.sentences import said_in, speaking
+import texts
+from blender.texts import registered_texts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
     from types import ModuleType
 
 SHOWING = ("_refuse", "draw_text", "label", "progress", "report")
@@ -26,30 +30,11 @@ def room(name: str) -> Any:
     return importlib.import_module(f"{ADDON}.{name}")
 
 
-@pytest.fixture
-def german(addon: ModuleType) -> dict[str, str]:
-    """English texts to German ones."""
-    return dict(room("i18n").GERMAN)
-
-
-def test_every_interface_text_is_translated(german: dict[str, str]) -> None:
-    missing = sorted(all_texts() - set(german))
-    assert not missing, "\n".join(f"    {text!r}: {text!r}," for text in missing)
-
-
-def test_no_translation_is_unused(addon: ModuleType) -> None:
-    """What stands in the files of sentences, tests/unit/i18n/test_sentences.py looks for."""
-    files = ("interface", "settings", "tooltips")
-    known = {text for file in files for text in room(f"i18n.german_{file}").TEXTS}
-    left = known - all_texts() - set(said_in(speaking()))
-    assert not left, "\n".join(sorted(left))
-
-
-def test_every_field_of_a_text_is_in_its_translation(german: dict[str, str]) -> None:
-    for english, own in german.items():
-        assert english.count("{}") == own.count("{}"), english
-        assert own.strip() == own != "", english
-        assert english.endswith("...") == own.endswith("..."), english
+def test_every_registered_text_is_in_the_template(addon: ModuleType) -> None:
+    missing = sorted(
+        registered_texts() - set(texts.extract()) - set(room("i18n.translate")._labels)
+    )
+    assert not missing, "tools/texts.py does not find these in the code:\n" + "\n".join(missing)
 
 
 def test_composed_texts_use_translated_pieces() -> None:
@@ -67,57 +52,150 @@ def test_composed_texts_use_translated_pieces() -> None:
     assert not glued, "\n".join(glued)
 
 
-def test_translations_are_registered_and_unregistered_with_blender(
-    addon: ModuleType, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    words = room("i18n.translate")
-    told: list[Any] = []
-    assert words.tr("Choose a picture") == "Choose a picture"
-    assert words.said("", "A sentence that nobody knows.") == "A sentence that nobody knows."
-    calls = SimpleNamespace(
-        register=lambda name, texts: told.append((name, texts)), unregister=told.append
-    )
-    fake = SimpleNamespace(app=SimpleNamespace(translations=calls))
-    monkeypatch.setattr(words, "bpy", fake)
-    words.register()
-    words.unregister()
-    registered, gone = told
-    name, texts = registered
-    assert name == gone == ADDON
-    for context in ("*", "Operator"):
-        assert texts["de_DE"][context, "Generate"] == "Erzeugen"
+# -- in another language -------------------------------------------------------------------------
 
 
-def test_messages_appear_in_the_language_of_the_interface(
-    addon: ModuleType, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    words = room("i18n.translate")
-    error = room("providers").Unreachable(
-        "there cannot be reached: no connection.", "Check the connection."
+class Translations:
+    """Blender's translations, which `bpy` has, without its languages."""
+
+    def __init__(self, locale: str) -> None:
+        self.locale = locale
+        self.texts: dict[tuple[str, str], str] = {}
+        self.calls: list[str] = []
+
+    def register(self, name: str, texts: dict[str, dict[tuple[str, str], str]]) -> None:
+        assert name == f"{ADDON}.i18n"
+        self.calls.append("register")
+        self.texts = texts.get(self.locale, {})
+
+    def unregister(self, name: str) -> None:
+        assert name == f"{ADDON}.i18n"
+        self.calls.append("unregister")
+        self.texts = {}
+
+    def pgettext_iface(self, text: str, context: str) -> str:
+        return self.texts.get((context, text), text)
+
+
+@pytest.fixture
+def spoken(addon: ModuleType) -> Iterator[Translations]:
+    """Blender's translations in German, with the add-on's texts."""
+    translate = room("i18n.translate")
+    translations = Translations("de_DE")
+    fake = SimpleNamespace(app=SimpleNamespace(translations=translations))
+    with pytest.MonkeyPatch.context() as patch:  # before the add-on is disabled in the real one
+        patch.setattr(translate, "bpy", fake)
+        translate._load()
+        yield translations
+
+
+def test_texts_are_registered_for_labels_and_operators(spoken: Translations) -> None:
+    translate = room("i18n.translate")
+    for context in translate.CONTEXTS:
+        assert spoken.texts[context, "Generate"] == "Erzeugen"
+    assert translate.tr("Choose a picture") == "Wähle ein Bild"
+
+
+def test_labels_with_values_are_translated_whole(spoken: Translations) -> None:
+    assert spoken.texts["*", "Tripo Address"] == "Adresse von Tripo"
+    switches = {text for _, text in spoken.texts if text.endswith(". Off: the service decides")}
+    assert len(switches) > 5
+    for text in switches - {"{description}. Off: the service decides"}:
+        assert spoken.texts["*", text].endswith(". Aus: Der Dienst entscheidet")
+        assert not spoken.texts["*", text].startswith(text.partition(". ")[0]), text
+
+
+def test_messages_are_translated_by_their_templates(spoken: Translations) -> None:
+    translate, providers = room("i18n.translate"), room("providers")
+    reason = providers.Message("no connection in time")
+    error = providers.Unreachable(
+        providers.Message("{host} cannot be reached: {reason}.", host="Cube", reason=reason),
+        "Check the connection.",
     )
-    view = SimpleNamespace(use_translate_interface=True)
-    texts = SimpleNamespace(locale="de_DE", pgettext_iface=lambda text, context: text)
+    german = (
+        "Cube ist nicht erreichbar: keine Verbindung in der erlaubten Zeit. Prüfe die Verbindung."
+    )
+    assert translate.translate_error(error) == german
+    assert translate.translate_error(OSError("Permission denied")) == "Keine Berechtigung"
+    unknown = "A sentence that nobody knows."
+    assert translate.translate("", unknown, "Try again.") == f"{unknown} Versuche es noch einmal."
+
+
+def test_values_are_shown_as_they_are(spoken: Translations) -> None:
+    """An image may have the name of a label."""
+    message = room("providers").Message("{name} is empty (0 bytes).", name="Generate")
+    assert room("i18n.translate").translate(message).startswith("Generate ")
+
+
+def test_a_sentence_of_an_old_record_is_shown_as_it_is(spoken: Translations) -> None:
+    """Records of before have finished sentences; those without values are still known."""
+    translate = room("i18n.translate").translate
+    assert translate("Tripo answered 404.") == "Tripo answered 404."
+    assert translate("Try another picture or other settings.").startswith("Versuche es")
+
+
+def test_a_change_of_language_reads_another_file(spoken: Translations) -> None:
+    translate = room("i18n.translate")
+    spoken.locale = "fr_FR"
+    translate._reload()
+    assert (spoken.calls[-2:], spoken.texts) == (["unregister", "register"], {})
+    assert translate.tr("Generate") == "Generate"
+    spoken.locale = "de_DE"
+    translate._reload()
+    assert translate.tr("Generate") == "Erzeugen"
+
+
+def test_a_language_is_one_file(
+    spoken: Translations, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file dropped into the folder is all: here one that spells everything backwards."""
+    entries = texts.template_text().split("\n\n")
+    backwards = [re.sub('^msgid "(.*)"\nmsgstr ""', _backwards, entry, flags=re.MULTILINE)
+                 for entry in entries]  # fmt: skip
+    (tmp_path / "xx.po").write_text("\n\n".join(backwards), "utf-8")
+    translate, providers = room("i18n.translate"), room("providers")
+    find = room("i18n.catalog").find_catalog
+    monkeypatch.setattr(translate, "find_catalog", lambda locale: find(locale, tmp_path))
+    spoken.locale = "xx_YY"
+    translate._reload()
+    assert translate.tr("Generate") == "etareneG"
+    assert spoken.texts["*", "Tripo Address"] == "sserddA Tripo"
+    message = providers.Message("{provider} needs an API key.", provider="Tripo")
+    assert translate.translate(message) == ".yek IPA na sdeen Tripo"
+    for text in registered_texts():
+        assert ("*", text) in spoken.texts, text
+
+
+def _backwards(entry: re.Match[str]) -> str:
+    pieces = re.split(r"(\\.|\{[^{}]*\})", entry[1])
+    own = "".join(
+        piece if odd % 2 else piece[::-1] for odd, piece in reversed([*enumerate(pieces)])
+    )
+    return f'msgid "{entry[1]}"\nmsgstr "{own}"'
+
+
+def test_a_language_is_subscribed_to_and_let_go(addon: ModuleType) -> None:
+    translate = room("i18n.translate")
+    calls: list[Any] = []
+    bus = SimpleNamespace(
+        subscribe_rna=lambda **given: calls.append(given), clear_by_owner=calls.append
+    )
     fake = SimpleNamespace(
-        app=SimpleNamespace(translations=texts),
-        context=SimpleNamespace(preferences=SimpleNamespace(view=view)),
+        app=SimpleNamespace(translations=Translations("en_US")), msgbus=bus, types=bpy.types
     )
-    assert words.told(error) == str(error)
-    monkeypatch.setattr(words, "bpy", fake)
-    assert (
-        words.told(error) == "there ist nicht erreichbar: keine Verbindung. Prüfe die Verbindung."
-    )
-    assert words.told(OSError("Permission denied")) == "Keine Berechtigung"
-    assert words.said("There is nothing to go on, they say.") == (
-        "There is nothing to go on, they say."
-    )
-    texts.locale = "fr_FR"
-    assert words.told(error) == str(error)
-    texts.locale, view.use_translate_interface = "de_DE", False
-    assert words.told(error) == str(error)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(translate, "bpy", fake)
+        translate.register()
+        translate.unregister()
+    subscribed, owner = calls
+    assert subscribed["key"] == (bpy.types.PreferencesView, "language")
+    assert subscribed["options"] == {"PERSISTENT"}
+    assert subscribed["notify"] is translate._reload
+    assert subscribed["owner"] is owner
 
 
 def test_no_error_is_shown_as_it_was_raised() -> None:
-    """What a person sees of an error goes through `words`: as it was raised it is English."""
+    """What a person sees of an error goes through `translate`: as it was raised it is English."""
     raw = [
         f"{file}:{node.lineno}"
         for file in package.known_files()
@@ -137,7 +215,7 @@ def _called(call: ast.Call) -> str:
 def _is_raw(shown: ast.AST) -> bool:
     """Say whether an expression holds an error's words that nobody has translated."""
     match shown:
-        case ast.Call() if _called(shown) in ("said", "told", "tr"):
+        case ast.Call() if _called(shown) in ("translate", "translate_error", "tr"):
             return False
         case ast.Call(func=ast.Name(id="str"), args=[ast.Name(id="error")]):
             return True

@@ -37,8 +37,9 @@ bpy.utils.register_class(ALONE_PT_panel)
 """
 GONE = "bpy.utils.unregister_class(ALONE_PT_panel)"
 ENGLISH = """
-languages = sys.modules['bl_ext.user_default.image_to_mesh.i18n']
-[text for text in shown[-1]['words'] if languages.GERMAN.get(text, text) != text]
+catalog = sys.modules['bl_ext.user_default.image_to_mesh.i18n.catalog']
+german = catalog.read_catalog(catalog.FOLDER / 'de_DE.po')
+[text for text in shown[-1]['words'] if german.get(text, text) != text]
 """
 WIDE = """
 import blf

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 READ = """
 preferences = sys.modules['bl_ext.user_default.image_to_mesh.preferences']
-languages = sys.modules['bl_ext.user_default.image_to_mesh.i18n']
+catalog = sys.modules['bl_ext.user_default.image_to_mesh.i18n.catalog']
+german = catalog.read_catalog(catalog.FOLDER / 'de_DE.po')
 page = []
 
 class Page(Recorder):
@@ -58,7 +59,7 @@ def test_the_page_in_english_and_german(artist: Artist) -> None:
     artist.speak("de_DE")
     german = look(artist, "german-preferences-import")
     assert {"Bibliothek", "Vorgaben für den Import", "Asset-Bibliothek"} <= german
-    left = "[one for one in page if languages.GERMAN.get(one, one) != one]"
+    left = "[one for one in page if german.get(one, one) != one]"
     assert artist.session.run(left) == []
     artist.speak("en_US")
 

@@ -70,7 +70,7 @@ ALONE = {
 }
 HEAVY = frozenset({"filelock", "pydantic", "send2trash"})
 # Reads its own folder's name once, so that draw() has the manual's address as a text.
-PLACES = {"state/manual.py": "pathlib"}
+PLACES = {"i18n/catalog.py": "pathlib", "state/manual.py": "pathlib"}
 # What a panel sets while it draws belongs to the layout, or to the button just made.
 LAYOUT = frozenset({"activate_init", "active", "active_default", "alert", "alignment", "emboss",
                     "enabled", "operator_context", "scale_x", "scale_y", "ui_units_x",

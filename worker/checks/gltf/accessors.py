@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...refusal import Message
 from .buffers import Bytes, GltfFile, damaged
 
 COMPONENTS = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
@@ -41,7 +42,9 @@ class Views:
         if found.get("bufferView") is None and "sparse" not in found and not is_packed:
             size = found["count"] * PARTS[found["type"]]
             if size > MAX_ZEROS:
-                raise damaged(f"an accessor has {size:,} values and no data")
+                raise damaged(
+                    Message("an accessor has {size} values and no data", size=f"{size:,}")
+                )
         return int(found["count"])
 
     def check_packed(self, view: object) -> None:
@@ -55,7 +58,13 @@ class Views:
             raise damaged("its indices are no whole numbers")
         values = self._values(accessor)
         if values is not None and values.size and int(values.max()) >= vertices:
-            raise damaged(f"a face names point {int(values.max())} of {vertices}")
+            raise damaged(
+                Message(
+                    "a face names point {index} of {count}",
+                    index=int(values.max()),
+                    count=vertices,
+                )
+            )
 
     def check_positions(self, index: int) -> None:
         """Check that every point has a place."""
@@ -83,7 +92,13 @@ class Views:
             return 0 if buffer.get("uri") is None else said
         there = len(self._file.buffer(index))
         if said > there:
-            raise damaged(f"a buffer says {said:,} bytes and has {there:,}")
+            raise damaged(
+                Message(
+                    "a buffer says {length} bytes and has {size}",
+                    length=f"{said:,}",
+                    size=f"{there:,}",
+                )
+            )
         return said
 
     def _view_length(self, view: dict[str, Any]) -> int:
@@ -98,7 +113,7 @@ class Views:
                 raise damaged("what is compressed in it cannot be so large")
         stride = view.get("byteStride")
         if stride is not None and not 1 <= _whole(stride, "a stride") <= 4096:
-            raise damaged(f"a view has a stride of {stride}")
+            raise damaged(Message("a view has a stride of {stride}", stride=stride))
         return length
 
     def _check_inside(self, view: dict[str, Any]) -> None:
@@ -127,7 +142,9 @@ class Views:
         stride = self._views[view].get("byteStride") or size
         start = _whole(accessor.get("byteOffset", 0), "an accessor's offset")
         if count and (stride < size or start + stride * (count - 1) + size > self._lengths[view]):
-            raise damaged(f"an accessor of {count:,} values reaches beyond its data")
+            raise damaged(
+                Message("an accessor of {count} values reaches beyond its data", count=f"{count:,}")
+            )
 
     def _check_sparse(self, sparse: dict[str, Any], count: int, size: int) -> None:
         """Check the values that replace some of an accessor's, and which."""
@@ -158,7 +175,7 @@ class Views:
 
     def _known(self, index: object, end: int, what: str) -> int:
         if type(index) is not int or not 0 <= index < end:
-            raise damaged(f"there is no {what} {index!r}")
+            raise damaged(Message("there is no {kind} {index}", kind=what, index=f"{index!r}"))
         return index
 
 
@@ -169,5 +186,5 @@ def _meshopt(view: dict[str, Any]) -> dict[str, Any] | None:
 
 def _whole(value: object, what: str) -> int:
     if type(value) is not int or not 0 <= value < 1 << 48:
-        raise damaged(f"{what} is {value!r}"[:80])
+        raise damaged(Message("{subject} is {value}", subject=what, value=f"{value!r}"[:40]))
     return value

@@ -19,7 +19,7 @@ from urllib.parse import unquote
 import numpy as np
 from numpy.typing import NDArray
 
-from ...refusal import OTHER_FORMAT, Refusal
+from ...refusal import OTHER_FORMAT, Message, Refusal, as_message
 from ..companion_files import OwnFiles
 
 MAX_HEAD = 64 * 1024 * 1024
@@ -32,7 +32,11 @@ _NOTHING: Bytes = np.zeros(0, np.uint8)
 
 def damaged(what: str) -> Refusal:
     """Say what is wrong with the file."""
-    return Refusal("bad_mesh", f"The mesh file is damaged: {what}.", OTHER_FORMAT)
+    return Refusal(
+        "bad_mesh",
+        Message("The mesh file is damaged: {problem}.", problem=as_message(what)),
+        OTHER_FORMAT,
+    )
 
 
 def shortened(text: str) -> str:
@@ -58,7 +62,7 @@ class GltfFile:
         if found is None:
             return []
         if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-            raise damaged(f"“{name}” is no list")
+            raise damaged(Message("“{name}” is no list", name=name))
         return found
 
     def buffer(self, index: int) -> Bytes:
@@ -76,7 +80,9 @@ class GltfFile:
             return np.frombuffer(decoded(address), np.uint8)
         path = self.files.found(unquote(address))
         if path is None:
-            raise damaged(f"a file that it names is missing: “{shortened(address)}”")
+            raise damaged(
+                Message("a file that it names is missing: “{address}”", address=shortened(address))
+            )
         return _mapped(path, 0, path.stat().st_size)
 
 
@@ -123,9 +129,13 @@ def _chunks(path: Path) -> tuple[bytes, tuple[int, int]]:
             raise damaged("it is cut short")
         version, length, text_length, kind = struct.unpack_from("<III4s", head, 4)
         if version != 2 or kind != b"JSON":
-            raise damaged(f"it is GLB of version {version}, which no Blender reads")
+            raise damaged(
+                Message("it is GLB of version {version}, which no Blender reads", version=version)
+            )
         if length != size or text_length > min(size - 20, MAX_HEAD):
-            raise damaged(f"it has {size} bytes where it says {length}")
+            raise damaged(
+                Message("it has {size} bytes where it says {length}", size=size, length=length)
+            )
         text, behind = file.read(text_length), file.read(8)
     begin = 28 + text_length
     if len(behind) < 8:
@@ -139,7 +149,9 @@ def _chunks(path: Path) -> tuple[bytes, tuple[int, int]]:
 def _text(path: Path) -> bytes:
     size = path.stat().st_size
     if size > MAX_TEXT:
-        what = f"The mesh file is a text of {size / 1e9:.1f} GB, which is not read."
+        what = Message(
+            "The mesh file is a text of {size} GB, which is not read.", size=f"{size / 1e9:.1f}"
+        )
         raise Refusal("bad_mesh", what, OTHER_FORMAT)
     return path.read_bytes()
 

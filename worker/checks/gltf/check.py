@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from ...refusal import OTHER_FORMAT, Refusal
+from ...refusal import OTHER_FORMAT, Message, Refusal
 from ..companion_files import leads_into
 from ..image_headers import GLTF_KINDS, Pictures
 from .accessors import Views
@@ -57,7 +57,11 @@ def check_gltf(
     except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
         raise damaged("its head does not hold what a glTF's does") from error
     if drawn > MAX_TRIANGLES:
-        what = f"The mesh file draws {drawn:,} triangles, more than the {MAX_TRIANGLES:,} allowed."
+        what = Message(
+            "The mesh file draws {count} triangles, more than the {limit} allowed.",
+            count=f"{drawn:,}",
+            limit=f"{MAX_TRIANGLES:,}",
+        )
         raise Refusal("bad_mesh", what, "Generate it with fewer faces.")
 
 
@@ -68,7 +72,10 @@ def _check_version(file: GltfFile) -> None:
         raise damaged("it does not say its version")
     if version != "2.0":
         told = shortened(str(version))
-        what = f"The mesh file is glTF of version {told}, and 2.0 is what Blender reads."
+        what = Message(
+            "The mesh file is glTF of version {version}, and 2.0 is what Blender reads.",
+            version=told,
+        )
         raise Refusal("bad_mesh", what, OTHER_FORMAT)
 
 
@@ -82,8 +89,15 @@ def _check_extensions(file: GltfFile, readable: Collection[str] | None, blender:
     named = " and ".join(_named(name) for name in dict.fromkeys(missing))
     hint = "Generate it again without that, or in another format, where the service has a setting."
     if any("meshopt" in name for name in missing):
-        hint = f"Set “Compression” to None and generate it again, or use Blender {MESHOPT_SINCE}."
-    what = f"The mesh file needs {named}, which Blender {blender} cannot read."
+        hint = Message(
+            "Set “Compression” to None and generate it again, or use Blender {version}.",
+            version=MESHOPT_SINCE,
+        )
+    what = Message(
+        "The mesh file needs {names}, which Blender {blender} cannot read.",
+        names=named,
+        blender=blender,
+    )
     raise Refusal("bad_mesh", what, hint)
 
 
@@ -102,7 +116,9 @@ def _check_addresses(file: GltfFile, home: Path) -> None:
         if address is None or is_data(address):
             continue
         if file.is_binary or not leads_into(unquote(address), file.path.parent, home):
-            what = f"The mesh file names a file outside of it: “{shortened(address)}”."
+            what = Message(
+                "The mesh file names a file outside of it: “{address}”.", address=shortened(address)
+            )
             raise Refusal("bad_mesh", what, OTHER_FORMAT)
 
 
@@ -114,7 +130,11 @@ def _check_meshes(file: GltfFile, views: Views) -> list[int]:
         found = mesh.get("primitives") or []
         primitives += len(found)
         if primitives > MAX_PRIMITIVES:
-            what = f"The mesh file has {primitives:,} parts; at most {MAX_PRIMITIVES:,} are read."
+            what = Message(
+                "The mesh file has {count} parts; at most {limit} are read.",
+                count=f"{primitives:,}",
+                limit=f"{MAX_PRIMITIVES:,}",
+            )
             raise too_much(what)
         faces.append(sum(_check_primitive(file, views, one) for one in found))
         values += sum(_values(file, one) for one in found)
@@ -128,7 +148,13 @@ def _check_meshes(file: GltfFile, views: Views) -> list[int]:
 
 def too_many_materials(found: int) -> Refusal:
     """Refuse a mesh of more materials than any picture's model has."""
-    return too_much(f"The mesh file has {found:,} materials; at most {MAX_MATERIALS:,} are read.")
+    return too_much(
+        Message(
+            "The mesh file has {count} materials; at most {limit} are read.",
+            count=f"{found:,}",
+            limit=f"{MAX_MATERIALS:,}",
+        )
+    )
 
 
 def _values(file: GltfFile, primitive: dict[str, Any]) -> int:
@@ -149,7 +175,7 @@ def _check_primitive(file: GltfFile, views: Views, primitive: dict[str, Any]) ->
     position, indices = attributes.get("POSITION"), primitive.get("indices")
     mode = primitive.get("mode", 4)
     if mode not in range(7):
-        raise damaged(f"a part is drawn in a mode {mode!r}")
+        raise damaged(Message("a part is drawn in a mode {mode}", mode=f"{mode!r}"))
     _index(primitive, "material", file.all("materials"))
     packed = (primitive.get("extensions") or {}).get("KHR_draco_mesh_compression")
     if packed is not None:
@@ -160,7 +186,9 @@ def _check_primitive(file: GltfFile, views: Views, primitive: dict[str, Any]) ->
     for targets in (attributes, *(primitive.get("targets") or ())):
         for name, accessor in targets.items():
             if views.count(accessor, is_packed=packed is not None) != vertices:
-                raise damaged(f"“{shortened(name)}” is not there for every point")
+                raise damaged(
+                    Message("“{name}” is not there for every point", name=shortened(name))
+                )
     if packed is None:
         views.check_positions(position)
     corners = vertices
@@ -188,4 +216,4 @@ def _check_images(file: GltfFile, views: Views) -> None:
 def _index(one: dict[str, Any], name: str, among: list[dict[str, Any]]) -> None:
     value = one.get(name)
     if value is not None and (type(value) is not int or not 0 <= value < len(among)):
-        raise damaged(f"there is no {name} {value!r}")
+        raise damaged(Message("there is no {kind} {index}", kind=name, index=f"{value!r}"))

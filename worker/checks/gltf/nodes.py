@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...refusal import Refusal
+from ...refusal import Message, Refusal
 from .buffers import GltfFile, damaged
 
 MAX_NODES = 20_000
@@ -27,7 +27,13 @@ def too_much(what: str) -> Refusal:
 
 def too_many_objects(found: int) -> Refusal:
     """Refuse a mesh in so many pieces that nobody would wait for it."""
-    return too_much(f"The mesh file has {found:,} objects; at most {MAX_OBJECTS:,} are read.")
+    return too_much(
+        Message(
+            "The mesh file has {count} objects; at most {limit} are read.",
+            count=f"{found:,}",
+            limit=f"{MAX_OBJECTS:,}",
+        )
+    )
 
 
 def check_scene(file: GltfFile, faces: list[int]) -> int:
@@ -37,7 +43,13 @@ def check_scene(file: GltfFile, faces: list[int]) -> int:
     """
     nodes = file.all("nodes")
     if len(nodes) > MAX_NODES:  # guard: nodes-are-bounded
-        raise too_much(f"The mesh file has {len(nodes):,} nodes; at most {MAX_NODES:,} are read.")
+        raise too_much(
+            Message(
+                "The mesh file has {count} nodes; at most {limit} are read.",
+                count=f"{len(nodes):,}",
+                limit=f"{MAX_NODES:,}",
+            )
+        )
     _check_forest(nodes)
     drawn = sum(_check_node(file, node, faces) for node in nodes)
     objects = sum(_instances(file, node) for node in nodes if node.get("mesh") is not None)
@@ -81,7 +93,7 @@ def _check_forest(nodes: list[dict[str, Any]]) -> None:
         _check_all(children, len(nodes), "node")
         for child in children:
             if has_parent[child]:
-                raise damaged(f"node {child} stands in two places")
+                raise damaged(Message("node {child} stands in two places", child=child))
             has_parent[child] = True
     level = [index for index, below in enumerate(has_parent) if not below]
     seen = 0
@@ -91,7 +103,9 @@ def _check_forest(nodes: list[dict[str, Any]]) -> None:
         if not level:
             break
     if level:
-        raise damaged(f"its nodes stand more than {MAX_LEVELS} deep in each other")
+        raise damaged(
+            Message("its nodes stand more than {limit} deep in each other", limit=MAX_LEVELS)
+        )
     if seen < len(nodes):
         raise damaged("its nodes go round in a circle")
 
@@ -100,7 +114,7 @@ def _check_node(file: GltfFile, node: dict[str, Any], faces: list[int]) -> int:
     for name, size in SIZES.items():
         values = node.get(name)
         if values is not None and not _are_numbers(values, size):
-            raise damaged(f"a node's {name} is not {size} numbers")
+            raise damaged(Message("a node's {name} is not {size} numbers", name=name, size=size))
     mesh = node.get("mesh")
     _check_one(mesh, len(faces), "mesh")
     _check_one(node.get("skin"), len(file.all("skins")), "skin")
@@ -135,10 +149,10 @@ def _check_animation(animation: dict[str, Any], nodes: int, accessors: int) -> N
 def _check_all(indices: list[Any], end: int, what: str) -> None:
     for index in indices:
         if index is None:
-            raise damaged(f"there is a {what} without a number")
+            raise damaged(Message("there is a {kind} without a number", kind=what))
         _check_one(index, end, what)
 
 
 def _check_one(index: object, end: int, what: str) -> None:
     if index is not None and (type(index) is not int or not 0 <= index < end):
-        raise damaged(f"there is no {what} {index!r}"[:80])
+        raise damaged(Message("there is no {kind} {index}", kind=what, index=f"{index!r}"[:40]))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...refusal import Refusal
+from ...refusal import Message, Refusal
 from ..array_types import Numbers, Singles
 from ..shape.raster import area_scaled, fitted
 from .components import labeled
@@ -123,7 +123,11 @@ def _by_alpha(picture: Singles) -> Foreground:
     least = (_SPECK + 0.5) / max(1, int(np.count_nonzero(cut > 0.5)))
     matte = without_pinholes(cut, least)
     _, number = labeled((matte > 0.5) & (cut <= 0.5), diagonal=True)
-    note = f"{number:,} transparent specks of at most {_SPECK} pixels were filled."
+    note = Message(
+        "{count} transparent specks of at most {size} pixels were filled.",
+        count=f"{number:,}",
+        size=_SPECK,
+    )
     return Foreground(matte, picture, (note,) if number >= _MANY else ())
 
 

@@ -15,13 +15,13 @@ import pytest
 from fakes.running import end_of, order_for
 from fakes.service import Service
 
-from image_to_mesh.jobs import Library, Record, Session, State
+from image_to_mesh.jobs import Failure, Library, Record, Session, State
 from image_to_mesh.jobs.import_plan import ImportPlan, Placement
 from image_to_mesh.jobs.library import migrations
 from image_to_mesh.jobs.library.migrations import SCHEMA, STEPS
 from image_to_mesh.jobs.library.recovery import ResumeContext
 from image_to_mesh.jobs.library.store import MAX_RECORD, RECORD
-from image_to_mesh.providers import LibraryProblem, Provider, RemoteFile
+from image_to_mesh.providers import LibraryProblem, Message, Provider, RemoteFile
 
 COUNT = 200
 SEED = 7
@@ -209,3 +209,49 @@ def test_migrations_run_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(migrations, "STEPS", {1: lambda old: old.update(steps=[1]), 2: second})
     assert migrations.migrate({"schema": 1}, "a") == {"schema": 3, "steps": [1, 2]}
     assert migrations.migrate({"schema": 3}, "a") == {"schema": 3}
+
+
+# -- sentences -----------------------------------------------------------------------------------
+
+
+def test_sentences_keep_their_templates(tmp_path: Path) -> None:
+    library = Library(tmp_path)
+    message = Message("{provider} answered {status}.", provider="Tripo", status=502)
+    note = Message("{name} is sent as {format}.", name="{cup}", format=Message("a JPEG"))
+    failure = Failure("unreachable", message, "Try again later.")
+    library.create(record("job", failure=failure, notes=(note, "plain")), {})
+    kept = json.loads((tmp_path / "job" / RECORD).read_text("utf-8"))
+    assert kept["failure"]["message"] == "Tripo answered 502."
+    assert kept["notes"] == ["{cup} is sent as a JPEG.", "plain"]
+    assert kept["templates"]["Tripo answered 502."]["template"] == message.template
+    found = library.load("job")
+    assert found.failure is not None
+    assert [getattr(text, "template", None) for text in (
+        found.failure.message, found.failure.hint, *found.notes
+    )] == [message.template, None, note.template, None]  # fmt: skip
+    library.save(found)
+    assert json.loads((tmp_path / "job" / RECORD).read_text("utf-8")) == kept
+
+
+def test_sentences_of_older_records_stay_as_they_are(tmp_path: Path) -> None:
+    library = Library(tmp_path)
+    failure = Failure("unreachable", "Tripo answered 502.", "Try again later.")
+    library.create(record("job", failure=failure, notes=("A note.",)), {})
+    path = tmp_path / "job" / RECORD
+    data = json.loads(path.read_text("utf-8"))
+    del data["templates"]
+    path.write_text(json.dumps(data), "utf-8")
+    found = library.load("job")
+    assert (found.failure, found.notes) == (failure, ("A note.",))
+
+
+@pytest.mark.parametrize("templates", ODD)
+def test_odd_templates_spoil_no_record(tmp_path: Path, templates: Any) -> None:
+    library = Library(tmp_path)
+    library.create(record("job", notes=("A note.",)), {})
+    path = tmp_path / "job" / RECORD
+    data = json.loads(path.read_text("utf-8"))
+    for odd in (templates, {"A note.": templates}, {"A note.": {"template": "x", "values": {}}}):
+        data["templates"] = odd
+        path.write_text(json.dumps(data), "utf-8")
+        assert library.load("job").notes == ("A note.",)
