@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal, NamedTuple
@@ -14,14 +13,8 @@ from ..i18n.translate import tr, translate
 from ..jobs import Collected, Ended, Event, JobView, Progressed, State, session
 from ..jobs.library.versions import DRAWING
 from ..state import open_file
-from . import bring_in
+from . import bring_in, event_queue
 from .periodic.account import refresh_balance
-
-waiting: deque[Event] = deque()
-"""Events that nobody has handled yet, oldest first."""
-
-_brought: set[str] = set()
-"""Jobs whose models are in the scene, and whose ends were not handled yet."""
 
 
 class Outcome(NamedTuple):
@@ -36,19 +29,10 @@ def handle(context: bpy.types.Context, event: Event) -> Outcome | None:
     if not isinstance(event, Ended | Collected):
         return _handle(context, event)
     # A script may hear of an end while the watcher still keeps what came before it.
-    left = [one for one in waiting if one.job != event.job]
-    waiting.clear()
-    waiting.extend(left)
+    event_queue.drop(event.job)
     outcome = _handle(context, event)
     bring_in.drop_parts(context, event.job)
     return outcome
-
-
-def came_in(job: str) -> None:
-    """Note that a person or a script has brought a job's model in before its end was handled."""
-    expected = (*session().running(), *waiting)
-    if any(one.job == job for one in expected):
-        _brought.add(job)
 
 
 def _handle(context: bpy.types.Context, event: Event) -> Outcome | None:
@@ -59,8 +43,7 @@ def _handle(context: bpy.types.Context, event: Event) -> Outcome | None:
     if not isinstance(event, Ended | Collected):
         return None
     refresh_balance(context, view.provider)
-    is_there = view.job in _brought
-    _brought.discard(view.job)
+    is_there = event_queue.take_import(view.job)
     if view.failure:
         return Outcome("ERROR", translate(view.failure.message, view.failure.hint))
     if view.state is State.CANCELLED:
@@ -86,7 +69,7 @@ def early(event: Event) -> bool:
         isinstance(event, Progressed)
         and view.state is State.PREPARING
         and view.phase == DRAWING
-        and view.job not in _brought
+        and not event_queue.is_imported(view.job)
         and open_file.made_here(view.plan.file)
     )
 
@@ -105,6 +88,8 @@ def _bring_in(context: bpy.types.Context, view: JobView) -> Outcome:
     ordered = view.record is not None
     with _in_scene(context, view.plan.scene):
         try:
+            # The operator and not `import_result.import_result`: only an operator that is called
+            # with undo leaves one step that takes the mesh away and nothing else, in each mode.
             bpy.ops.image_to_mesh.import_result(
                 "EXEC_DEFAULT", True, job=view.job, location=location, as_ordered=ordered
             )
@@ -116,7 +101,7 @@ def _bring_in(context: bpy.types.Context, view: JobView) -> Outcome:
                 "ERROR", translate(shown.failure.message) if shown.failure else str(error).strip()
             )
     if not view.state.over:
-        _brought.add(view.job)
+        event_queue.note_import(view.job)
     return Outcome("INFO", _finished(view))
 
 

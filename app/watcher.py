@@ -14,7 +14,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from .. import jobs
-from . import bring_in, job_events, queue
+from . import bring_in, event_queue, job_events, queue
 from .redraw import redraw
 
 log = logging.getLogger(__name__)
@@ -91,7 +91,7 @@ def begin(context: bpy.types.Context) -> None:
 
 def busy() -> bool:
     """Say whether there is anything to watch."""
-    return bool(job_events.waiting) or bool(queue.waiting()) or jobs.session().at_work()
+    return bool(event_queue.waiting) or bool(queue.waiting()) or jobs.session().at_work()
 
 
 def settle(context: bpy.types.Context) -> list[job_events.Outcome]:
@@ -99,8 +99,8 @@ def settle(context: bpy.types.Context) -> list[job_events.Outcome]:
 
     One model comes in at a tick, or parts of one.
     """
-    happened = [*job_events.waiting, *jobs.session().drain()]
-    job_events.waiting.clear()
+    happened = [*event_queue.waiting, *jobs.session().drain()]
+    event_queue.waiting.clear()
     outcomes = []
     held: set[str] = set()  # What follows on an event that waits does so, too.
     is_taken = False
@@ -111,7 +111,7 @@ def settle(context: bpy.types.Context) -> list[job_events.Outcome]:
             if waits or event.job in held:
                 is_taken = is_taken or waits
                 held.add(event.job)
-                job_events.waiting.append(event)
+                event_queue.waiting.append(event)
                 continue
             _changed.add(event.job)
             outcome = job_events.handle(context, event)
@@ -140,7 +140,7 @@ def unregister() -> None:
     _stop_timer(bpy.context)
     if bpy.app.timers.is_registered(_come_back):
         bpy.app.timers.unregister(_come_back)
-    job_events.waiting.clear()
+    event_queue.clear()
     _changed.clear()
 
 

@@ -3,17 +3,16 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import Any
 
 import bpy
 
 from .. import jobs, preferences
-from ..app import job_events, queue, repeated_order, watcher
+from ..app import queue, repeated_order, watcher
 from ..app.periodic.new_scenes import apply_defaults
 from ..app.refusals import hide_refusal, show_refusal
-from ..i18n.translate import tr, translate_error
+from ..i18n.translate import translate_error
 from ..jobs.import_plan import ImportPlan, Placement
 from ..providers import ImageToMeshError, Provider
 from ..state import import_options, open_file
@@ -21,13 +20,10 @@ from ..state.preflight import picture_key, why_not
 from ..state.scene_properties import choices_of, provider_of, read_settings
 from ..state.views import SIDE_VIEWS, view_of
 from .arguments import insisting
-
-WAIT = 0.1
-"""Seconds between two looks at the keyboard while a script waits."""
-CANCEL_WAIT = 1.0
+from .running import StartsJob
 
 
-class IMAGE_TO_MESH_OT_generate(bpy.types.Operator):
+class IMAGE_TO_MESH_OT_generate(StartsJob, bpy.types.Operator):
     """Make a mesh of the scene's picture."""
 
     bl_idname = "image_to_mesh.generate"
@@ -58,16 +54,7 @@ class IMAGE_TO_MESH_OT_generate(bpy.types.Operator):
         asked = getattr(self, "_asked", False) or self.options.is_repeat_last
         if asked and not bpy.app.background:
             return self._start_watched(context)  # Repeat Last must not stop the interface
-        try:
-            ended = wait_for(context, start(context, again=self.again))
-        except ImageToMeshError as error:
-            return self._refuse(translate_error(error))
-        except KeyboardInterrupt:
-            return self._refuse(tr("Interrupted."))
-        if ended.level == "ERROR":
-            return self._refuse(ended.message)
-        self.report({ended.level}, ended.message)
-        return {"FINISHED"}
+        return self.run_job(context, lambda context: start(context, again=self.again))
 
     def _start_watched(self, context: bpy.types.Context) -> set[str]:
         try:
@@ -75,14 +62,10 @@ class IMAGE_TO_MESH_OT_generate(bpy.types.Operator):
             start(context, again=self.again and not self.options.is_repeat_last)
         except ImageToMeshError as error:
             show_refusal(context, error)
-            return self._refuse(translate_error(error))
+            return self.refuse(translate_error(error))
         hide_refusal()
         watcher.begin(context)
         return {"FINISHED"}
-
-    def _refuse(self, sentence: str) -> set[str]:
-        self.report({"ERROR"}, sentence)
-        return {"CANCELLED"}
 
 
 def start(context: bpy.types.Context, *, again: bool = False) -> str:
@@ -137,29 +120,6 @@ def specify(
             cleanup=import_options.mending_as_asked(context.scene),
         ),
     )
-
-
-def wait_for(context: bpy.types.Context, job: str) -> job_events.Outcome:
-    """Handle the events of all jobs, as the watcher does, until this one has ended."""
-    session = jobs.session()
-    try:
-        while True:
-            event = session.wait(WAIT)
-            outcome = job_events.handle(context, event) if event else None
-            if event and outcome and event.job == job:
-                return outcome
-    except KeyboardInterrupt:
-        session.cancel(job)
-        _let_it_end(job)
-        raise
-
-
-def _let_it_end(job: str) -> None:
-    deadline = time.monotonic() + CANCEL_WAIT
-    while time.monotonic() < deadline:
-        event = jobs.session().wait(WAIT)
-        if isinstance(event, jobs.Ended) and event.job == job:
-            return
 
 
 def _placement(context: bpy.types.Context) -> Placement:

@@ -25,6 +25,7 @@ from ..state.scene_properties import provider_of
 from . import generate
 from .arguments import insisting
 from .images import choose
+from .running import wait_for
 
 EXTENSIONS = ".png;.jpg;.jpeg;.webp;.bmp;.tif;.tiff;.exr;.hdr"
 
@@ -114,7 +115,7 @@ class IMAGE_TO_MESH_OT_make_here(bpy.types.Operator):
         if getattr(self, "_asked", False) and not bpy.app.background:
             return self._start(context)
         try:
-            ended = [generate.wait_for(context, queue.begin(one)) for one in self._noted(context)]
+            ended = [wait_for(context, queue.begin(one)) for one in self._noted(context)]
         except ImageToMeshError as error:
             self.report({"ERROR"}, translate_error(error))
             return {"CANCELLED"}

@@ -5,15 +5,15 @@ from __future__ import annotations
 
 import bpy
 
-from ..app import job_events, watcher
+from ..app import watcher
 from ..app.resume import find, go_on
-from ..i18n.translate import tr, translate_error
+from ..i18n.translate import translate_error
 from ..providers import ImageToMeshError
-from . import generate
 from .arguments import argument
+from .running import StartsJob
 
 
-class IMAGE_TO_MESH_OT_resume(bpy.types.Operator):
+class IMAGE_TO_MESH_OT_resume(StartsJob, bpy.types.Operator):
     """Go on with a job, the newest if none is named."""
 
     bl_idname = "image_to_mesh.resume"
@@ -31,30 +31,12 @@ class IMAGE_TO_MESH_OT_resume(bpy.types.Operator):
         try:
             go_on(context, find(context, self.job))
         except ImageToMeshError as error:
-            return self._refuse(translate_error(error))
+            return self.refuse(translate_error(error))
         watcher.begin(context)
         return {"FINISHED"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            ended = wait_for(context, go_on(context, find(context, self.job)))
-        except ImageToMeshError as error:
-            return self._refuse(translate_error(error))
-        except KeyboardInterrupt:
-            return self._refuse(tr("Interrupted."))
-        if ended.level == "ERROR":
-            return self._refuse(ended.message)
-        self.report({ended.level}, ended.message)
-        return {"FINISHED"}
-
-    def _refuse(self, sentence: str) -> set[str]:
-        self.report({"ERROR"}, sentence)
-        return {"CANCELLED"}
-
-
-def wait_for(context: bpy.types.Context, job: str) -> job_events.Outcome:
-    """Handle the events of all jobs, as the watcher does, until this one has ended."""
-    return generate.wait_for(context, job)
+        return self.run_job(context, lambda context: go_on(context, find(context, self.job)))
 
 
 classes = (IMAGE_TO_MESH_OT_resume,)

@@ -16,7 +16,7 @@ from ..i18n.translate import tr, translate_error
 from ..jobs.library.uncertain import give_up, is_uncertain
 from ..providers import ImageToMeshError, LibraryProblem, Message, all_providers
 from .arguments import argument
-from .generate import wait_for
+from .running import wait_for
 
 TWICE = "If the first order did arrive after all, both are charged."
 

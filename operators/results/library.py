@@ -7,7 +7,7 @@ import bpy
 from bpy.props import BoolProperty
 
 from ... import jobs, preferences
-from ...app import resume
+from ...app import import_result, resume
 from ...app.bring_in import library_of
 from ...app.periodic.library import over_limit, refresh_soon
 from ...app.redraw import redraw
@@ -22,7 +22,6 @@ from ...providers import ImageToMeshError, LibraryProblem, all_providers, get_pr
 from ...state.scene_properties import choices_of, write_settings
 from ...state.views import SIDE_VIEWS
 from ..arguments import argument
-from . import import_result
 
 OPENED_AS_THEY_ARE = (
     "Others can write to this library, or did: the asset browser would open their files as they are"

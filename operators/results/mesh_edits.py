@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import bpy
 
 from ... import jobs
-from ...app import bring_in
+from ...app import bring_in, import_result
 from ...app.periodic.mesh_edits import bring_results, follow
 from ...i18n.translate import translate, translate_error
 from ...jobs.custom_properties import JOB, SCALE, TURN, VERSION
@@ -22,10 +22,11 @@ from ...providers import ImageToMeshError, LibraryProblem, Message
 from ...scene.placement import chosen_placement
 from ...state import import_options, open_file
 from ..arguments import argument
-from . import import_result, rotate
+from ..running import Refuses
+from . import rotate
 
 
-class _CareOperator(bpy.types.Operator):
+class _CareOperator(Refuses, bpy.types.Operator):
     """What all kinds of care have in common."""
 
     bl_options: ClassVar[set[str]] = {"REGISTER"}
@@ -47,7 +48,7 @@ class _CareOperator(bpy.types.Operator):
         try:
             self._start(context)
         except ImageToMeshError as error:
-            return self._refuse(translate_error(error))
+            return self.refuse(translate_error(error))
         follow()
         return {"FINISHED"}
 
@@ -55,11 +56,11 @@ class _CareOperator(bpy.types.Operator):
         try:
             care = self._start(context)
         except ImageToMeshError as error:
-            return self._refuse(translate_error(error))
+            return self.refuse(translate_error(error))
         care.thread.join()
         bring_results()
         if care.view.failure:
-            return self._refuse(translate(care.view.failure.message, care.view.failure.hint))
+            return self.refuse(translate(care.view.failure.message, care.view.failure.hint))
         for note in care.view.notes:
             self.report({"INFO"}, translate(note))
         return {"FINISHED"}
@@ -81,10 +82,6 @@ class _CareOperator(bpy.types.Operator):
             record.id, record.name, folder, self.task, version, asked, open_file.token()
         )
         return mesh_edits().start(order, background_command())
-
-    def _refuse(self, sentence: str) -> set[str]:
-        self.report({"ERROR"}, sentence)
-        return {"CANCELLED"}
 
 
 class IMAGE_TO_MESH_OT_health_card(_CareOperator):

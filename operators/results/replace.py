@@ -6,11 +6,11 @@ from __future__ import annotations
 import bpy
 from bpy.props import BoolProperty
 
+from ...app import import_result
 from ...i18n.translate import translate_error
 from ...jobs.custom_properties import JOB
 from ...providers import LibraryProblem
 from ..arguments import argument
-from . import import_result
 
 
 class IMAGE_TO_MESH_OT_select_made(bpy.types.Operator):

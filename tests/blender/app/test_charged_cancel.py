@@ -188,7 +188,7 @@ def click() -> None:
     class Pressed:
         again = False
         _start_watched = generate.IMAGE_TO_MESH_OT_generate._start_watched
-        _refuse = generate.IMAGE_TO_MESH_OT_generate._refuse
+        refuse = generate.IMAGE_TO_MESH_OT_generate.refuse
 
         def report(self, _: set[str], message: str) -> None:
             shown.append(message)

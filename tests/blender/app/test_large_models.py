@@ -88,7 +88,7 @@ def test_the_same_model_is_not_imported_twice(tick: Any, folder: Path) -> None:
     jobs, drawing = room("jobs"), room("jobs.library.versions").DRAWING
     view = ended(state=jobs.State.PREPARING, phase=drawing).view
     tick(jobs.Progressed(JOB, view))
-    while not room("app.job_events")._brought:
+    while not room("app.event_queue").is_imported(JOB):
         tick()
     assert len(tick(ended())) == 1
     assert len([one for one in bpy.data.objects if one.get("image_to_mesh_job") == JOB]) == 3
@@ -121,7 +121,7 @@ def test_a_script_that_waits_for_the_end_gets_the_model_once(tick: Any, folder: 
     while room("app.watcher").busy():
         tick()
     assert standing() == 3
-    assert not room("app.job_events")._brought
+    assert not room("app.event_queue").is_imported(JOB)
 
 
 def test_the_end_event_waits_for_the_model(tick: Any, folder: Path) -> None:
@@ -168,7 +168,7 @@ def test_a_failed_import_leaves_no_chunks(tick: Any, folder: Path, what: str) ->
     tick(ended())
     tick()
     assert facts() != facts(hidden=True)
-    room("app.job_events").waiting.clear()
+    room("app.event_queue").waiting.clear()
     changes: dict[str, Any] = {"state": jobs.State.CANCELLED}
     if what == "another file":
         changes = {"plan": plan_for("another", (0.0, 0.0, 0.0))}

@@ -169,7 +169,7 @@ def test_textures_become_files_beside_the_blend(
 
 def test_without_a_saved_file_textures_stay_packed_with_a_note(job: Path) -> None:
     bpy.context.scene.image_to_mesh.placement.images = "unpacked"
-    prepared, import_result = room("app.bring_in"), room("operators.results.import_result")
+    prepared, import_result = room("app.bring_in"), room("app.import_result")
     record = import_result.find(bpy.context, JOB)
     place = room("scene.placement").chosen_placement(
         bpy.context, bpy.context.scene.image_to_mesh.placement

@@ -82,7 +82,7 @@ def generate_button(**how: Any) -> Any:
     options = SimpleNamespace(is_repeat_last=False)
     state = {"again": False, "options": options, "report": lambda *_: None, **how}
     button = SimpleNamespace(**state)
-    for name in ("invoke", "execute", "_start_watched", "_refuse"):
+    for name in ("invoke", "execute", "run_job", "_start_watched", "refuse"):
         setattr(button, name, getattr(made, name).__get__(button))
     return button
 

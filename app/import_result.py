@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Import a finished job's mesh: find the job, put its model into the scene, show how that went."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import bpy
+
+from .. import jobs, preferences
+from ..jobs.disk.trust import is_trusted
+from ..jobs.import_plan import Placement
+from ..jobs.library.import_log import log_import
+from ..jobs.library.versions import DRAWING
+from ..providers import LibraryProblem, Message
+from . import bring_in, event_queue
+from .periodic.library import refresh_soon
+
+
+def import_result(
+    context: bpy.types.Context,
+    record: jobs.Record,
+    placement: Placement,
+    blend: str = bring_in.BLEND,
+) -> None:
+    """Put a job's mesh, or a version of it, into the scene; the job's end does not do so again.
+
+    Raises ImageToMeshError, OSError or RuntimeError.
+    """
+    record, notes = bring_in.bring_in(context, record, placement, blend)
+    # A job whose end has been handled may be imported as often as wanted.
+    if blend == bring_in.BLEND and event_queue.is_expected(record.id):
+        event_queue.note_import(record.id)
+    log_import(bring_in.library_of(context, record.id).folder(record.id))
+    refresh_soon(context)
+    if record.state.over:
+        _show_success(record, notes)
+
+
+def find(context: bpy.types.Context, job: str) -> jobs.Record:
+    """Return the job's record: of this session, else of the library; raises LibraryProblem.
+
+    What a thread still works on is none yet: two would prepare the same file.
+    """
+    views = jobs.session().views()
+    busy = {view.job: view.name for view in views if _is_at_work(view)}
+    if job in busy:
+        raise LibraryProblem(
+            Message("“{name}” is not finished yet.", name=busy[job]), "Wait for it, or cancel it."
+        )
+    for view in views:
+        if view.record and view.record.mesh and view.job not in busy and job in ("", view.job):
+            return view.record
+    library = jobs.Library(preferences.library(context))
+    if job:
+        return library.load(job)
+    trusted = is_trusted(library.root)
+    found = [
+        record
+        for record in library.all()[0]
+        if record.mesh and record.id not in busy and (record.own or trusted)
+    ]
+    if not found:
+        raise LibraryProblem("There is no finished job to import.", "Press Generate first.")
+    return found[-1]
+
+
+def find_drawing(job: str) -> jobs.Record | None:
+    """Return the record of a job whose model is there, and whose preview is still being drawn."""
+    views = (view for view in jobs.session().views() if view.job == job)
+    return next((view.record for view in views if view.phase == DRAWING), None)
+
+
+def show_failure(job: str, error: Exception) -> None:
+    """Let the panel show why the mesh did not come in; the record stays as it is."""
+    message = getattr(
+        error, "message", Message("The mesh could not be imported: {error}", error=error)
+    )
+    failure = jobs.Failure("import", message, getattr(error, "hint", ""))
+    for view in jobs.session().views():
+        if view.job == job and not _is_at_work(view):
+            jobs.session().show(replace(view, failure=failure))
+
+
+def _is_at_work(view: jobs.JobView) -> bool:
+    if view.job in jobs.session().collecting():
+        return view.record is None or not view.record.state.over
+    return not view.over
+
+
+def _show_success(record: jobs.Record, notes: tuple[str, ...]) -> None:
+    """Let the panel show the notes of the import, and no longer an earlier failure of it."""
+    jobs.session().recovery.forget(record.id)
+    for view in jobs.session().views():
+        if view.job == record.id:
+            shown = replace(record, notes=tuple(dict.fromkeys((*record.notes, *notes))))
+            state = view.state if view.state.over else record.state
+            jobs.session().show(
+                replace(view, record=shown, state=state, failure=record.failure, collected=False)
+            )
