@@ -37,6 +37,22 @@ def test_the_bundled_wheels_are_used(shared_blender: Session) -> None:
     assert all(file.startswith(own) for file in versions[1:]), versions
 
 
+def test_the_manual_came_along(shared_blender: Session) -> None:
+    """All its pages are in the profile: each one that a right-click opens, and the first page."""
+    address, folder, pages, missing = shared_blender.run(
+        "import sys, pathlib, urllib.parse\n"
+        f"manual = sys.modules[{ADDON + '.state.manual'!r}]\n"
+        "folder, pages = manual.manual_map()\n"
+        "path = pathlib.Path(urllib.parse.unquote(urllib.parse.urlsplit(folder).path))\n"
+        "files = [name for _, name in pages] + ['index.html']\n"
+        "[manual.MANUAL, str(path), files, [file for file in files if not (path / file).is_file()]]"
+    )
+    assert folder.startswith(str(shared_blender.profile / "extensions" / "user_default"))
+    assert address.endswith("/manual/index.html")
+    assert "go/cleanup.quad-remesh.html" in pages
+    assert missing == []
+
+
 def test_the_panel_shows_in_its_tab(shared_blender: Session) -> None:
     assert shared_blender.run("region('UI').active_panel_category") == "Image to Mesh"
     x, y = shared_blender.find("image_to_mesh.generate")
