@@ -15,9 +15,9 @@ def write_evil(path: Path, trap: Path) -> None:
     expression = f"__import__('pathlib').Path({str(trap)!r}).write_text('sprung') or 0.0"
     mesh = bpy.data.meshes.new("evil")
     mesh.from_pydata([(0, 0, 0), (1, 0, 0), (0, 1, 0)], [], [(0, 1, 2)])
-    thing = bpy.data.objects.new("evil", mesh)
-    made: set[bpy.types.ID] = {thing, mesh}
-    for owner, name in ((thing, "location"), (mesh, '["depth"]')):
+    obj = bpy.data.objects.new("evil", mesh)
+    made: set[bpy.types.ID] = {obj, mesh}
+    for owner, name in ((obj, "location"), (mesh, '["depth"]')):
         if name != "location":
             owner["depth"] = 0.0
         driver = owner.driver_add(name, 0) if name == "location" else owner.driver_add(name)
@@ -25,8 +25,8 @@ def write_evil(path: Path, trap: Path) -> None:
     text = bpy.data.texts.new("startup.py")
     text.write(f"import pathlib; pathlib.Path({str(trap)!r}).write_text('text')")
     text.use_module = True
-    thing["script"] = text
-    cache = thing.modifiers.new("cache", "MESH_CACHE")
+    obj["script"] = text
+    cache = obj.modifiers.new("cache", "MESH_CACHE")
     cache.filepath = UNC
     image = bpy.data.images.new("evil", 8, 8)
     image.source, image.filepath_raw = "FILE", UNC
@@ -42,10 +42,10 @@ def write_evil(path: Path, trap: Path) -> None:
     made |= {text, image, material, world}
     if bpy.app.version < (5, 2):  # which ends when a scene is written
         scene = bpy.data.scenes.new("evil")
-        scene.world, thing["scene"] = world, scene
+        scene.world, obj["scene"] = world, scene
         made.add(scene)
     bpy.data.libraries.write(str(path), made, fake_user=True)
-    for owner in (thing, mesh):
+    for owner in (obj, mesh):
         owner.animation_data_clear()
     bpy.data.batch_remove(made)
     trap.unlink(missing_ok=True)
@@ -55,12 +55,12 @@ def traces() -> list[str]:
     """Return what of it is in the open file."""
     blocks = (*bpy.data.texts, *bpy.data.worlds, *bpy.data.scenes, *bpy.data.images,
               *bpy.data.materials, *bpy.data.meshes, *bpy.data.objects)  # fmt: skip
-    found = [one.name for one in blocks if one.name.startswith(("evil", "startup.py"))]
-    found += [one.filepath for one in bpy.data.images if "attacker" in one.filepath]
-    found += [one.filepath for one in bpy.data.libraries]
-    for one in bpy.data.objects:
-        found += [f"driver of {one.name}"] * bool(one.animation_data and one.animation_data.drivers)
-        found += [f"modifier of {one.name}"] * len(one.modifiers)
+    found = [block.name for block in blocks if block.name.startswith(("evil", "startup.py"))]
+    found += [image.filepath for image in bpy.data.images if "attacker" in image.filepath]
+    found += [library.filepath for library in bpy.data.libraries]
+    for obj in bpy.data.objects:
+        found += [f"driver of {obj.name}"] * bool(obj.animation_data and obj.animation_data.drivers)
+        found += [f"modifier of {obj.name}"] * len(obj.modifiers)
     return found
 
 

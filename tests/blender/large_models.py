@@ -61,16 +61,16 @@ def ball(name: str, segments: int) -> bpy.types.Object:
 def make_job(root: Path) -> Path:
     """Make a finished job, its model of two balls under an empty also in parts; open a new file."""
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
-    things = [bpy.data.objects.new("photo", None), ball("photo 1", 8), ball("photo 2", 12)]
-    for part in things[1:]:
-        part.parent = things[0]
+    objects = [bpy.data.objects.new("photo", None), ball("photo 1", 8), ball("photo 2", 12)]
+    for part in objects[1:]:
+        part.parent = objects[0]
         part["note"] = "an object's own"
     jobs = room("jobs")
     library = jobs.Library(root)
     folder: Path = library.folder(JOB)
     folder.mkdir(parents=True)
-    room("worker.prepare.chunks").write_parts(folder / "model-parts", things, 0)
-    bpy.data.libraries.write(str(folder / "model.blend"), set(things))
+    room("worker.prepare.chunks").write_parts(folder / "model-parts", objects, 0)
+    bpy.data.libraries.write(str(folder / "model.blend"), set(objects))
     room("jobs.disk.signatures").mark_file(folder / "model.blend")
     room("jobs.steps.prepare").note_own_chunks(folder)
     (folder / "model.glb").write_bytes(b"glTF")
@@ -85,7 +85,7 @@ def make_job(root: Path) -> Path:
 
 def named(kind: str, *, hidden: bool = False) -> list[str]:
     """Return the names that people see of a kind of data-blocks, or all."""
-    names = [one.name for one in getattr(bpy.data, kind)]
+    names = [item.name for item in getattr(bpy.data, kind)]
     return sorted(name for name in names if hidden or not name.startswith("."))
 
 
@@ -105,9 +105,13 @@ def mesh_facts(mesh: bpy.types.Mesh) -> dict[str, Any]:
     """Return all that can be seen of a mesh, value for value."""
     layouts = room("worker.mesh.arrays").LAYOUTS
     found: dict[str, Any] = {}
-    for one in mesh.attributes:
-        name, width, dtype = layouts[one.data_type]
-        found[one.name] = (one.data_type, one.domain, values(one.data, name, dtype, width))
+    for attribute in mesh.attributes:
+        name, width, dtype = layouts[attribute.data_type]
+        found[attribute.name] = (
+            attribute.data_type,
+            attribute.domain,
+            values(attribute.data, name, dtype, width),
+        )
     uvs, colors = mesh.uv_layers, mesh.color_attributes
     return {
         **found,
@@ -125,12 +129,12 @@ def model_facts(names: list[str]) -> list[Any]:
     """Return all that can be seen of a model's objects, and of what Blender makes of them."""
     bpy.context.view_layer.update()
     found: list[Any] = []
-    for thing in (bpy.data.objects[name] for name in names):
-        mesh = mesh_facts(thing.data) if thing.type == "MESH" else None
-        box = [tuple(corner) for corner in thing.bound_box]
-        slots = [(slot.link, slot.name) for slot in thing.material_slots]
-        parent = thing.parent and thing.parent.name
-        own = (thing.name, dict(thing.items()), parent, slots, thing.users, box, mesh)
-        evaluated = thing.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    for obj in (bpy.data.objects[name] for name in names):
+        mesh = mesh_facts(obj.data) if obj.type == "MESH" else None
+        box = [tuple(corner) for corner in obj.bound_box]
+        slots = [(slot.link, slot.name) for slot in obj.material_slots]
+        parent = obj.parent and obj.parent.name
+        own = (obj.name, dict(obj.items()), parent, slots, obj.users, box, mesh)
+        evaluated = obj.evaluated_get(bpy.context.evaluated_depsgraph_get())
         found.append((own, len(evaluated.data.vertices) if mesh else 0))
     return found

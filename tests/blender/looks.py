@@ -56,8 +56,8 @@ def bring_in(model: str) -> list[bpy.types.Object]:
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     with bpy.data.libraries.load(model, link=False) as (there, here):
         here.objects = there.objects
-    for thing in here.objects:
-        bpy.context.scene.collection.objects.link(thing)
+    for obj in here.objects:
+        bpy.context.scene.collection.objects.link(obj)
     return list(here.objects)
 
 
@@ -65,7 +65,7 @@ def looks() -> Looks:
     """Measure what the scene's mesh objects show in the present frame; there is at least one."""
     bpy.context.view_layer.update()
     depsgraph = bpy.context.evaluated_depsgraph_get()
-    parts = [_measure(thing, depsgraph) for thing in shown_objects()]
+    parts = [_measure(obj, depsgraph) for obj in shown_objects()]
     points = np.concatenate([part[0] for part in parts])
     areas: dict[Material, float] = {}
     for part in parts:
@@ -84,14 +84,14 @@ def looks() -> Looks:
 
 def shown_objects() -> Iterator[bpy.types.Object]:
     """Yield the objects that have faces, without those that draw bones."""
-    for thing in bpy.context.scene.objects:
-        helps = any(one.name.startswith(HELPERS) for one in thing.users_collection)
-        if thing.type == "MESH" and thing.data.polygons and not helps:
-            yield thing
+    for obj in bpy.context.scene.objects:
+        helps = any(item.name.startswith(HELPERS) for item in obj.users_collection)
+        if obj.type == "MESH" and obj.data.polygons and not helps:
+            yield obj
 
 
-def _measure(thing: bpy.types.Object, depsgraph: bpy.types.Depsgraph) -> tuple[Any, ...]:
-    shown = thing.evaluated_get(depsgraph)
+def _measure(obj: bpy.types.Object, depsgraph: bpy.types.Depsgraph) -> tuple[Any, ...]:
+    shown = obj.evaluated_get(depsgraph)
     mesh, world = shown.to_mesh(), np.array(shown.matrix_world, np.float64)
     points = _read(mesh.vertices, "co", np.float32, 3) @ world[:3, :3].T + world[:3, 3]
     mesh.calc_loop_triangles()
@@ -101,7 +101,7 @@ def _measure(thing: bpy.types.Object, depsgraph: bpy.types.Depsgraph) -> tuple[A
     slots = _read(mesh.loop_triangles, "material_index", np.int32, 1)[:, 0]
     by_material: dict[Material, float] = {}
     for slot in np.unique(slots):
-        own = thing.material_slots
+        own = obj.material_slots
         material = own[min(slot, len(own) - 1)].material if own else None
         look, area = material_look(material, mesh), float(areas[slots == slot].sum())
         by_material[look] = by_material.get(look, 0.0) + area
@@ -135,7 +135,9 @@ def _collapsed(mesh: bpy.types.Mesh) -> int:
 
 def _is_collapsed(corners: list[int]) -> bool:
     moving = [
-        one for one, after in zip(corners, corners[1:] + corners[:1], strict=True) if one != after
+        item
+        for item, after in zip(corners, corners[1:] + corners[:1], strict=True)
+        if item != after
     ]
     return len(moving) < 3
 
@@ -169,7 +171,9 @@ def _input(socket: bpy.types.NodeSocket) -> Any:
         return tuple(sorted(_sources(socket)))
     value = socket.default_value
     return (
-        tuple(round(one, 3) for one in value[:3]) if hasattr(value, "__len__") else round(value, 3)
+        tuple(round(item, 3) for item in value[:3])
+        if hasattr(value, "__len__")
+        else round(value, 3)
     )
 
 
@@ -178,8 +182,8 @@ def _sources(socket: bpy.types.NodeSocket, depth: int = 6) -> set[str]:
     if node.type == "TEX_IMAGE":
         there = node.image is not None and node.image.size[0] > 0
         return {f"image {node.image.size[0]}x{node.image.size[1]}"} if there else {"no image"}
-    linked = [one for one in node.inputs if one.is_linked] if depth else []
-    return {node.type}.union(*(_sources(one, depth - 1) for one in linked))
+    linked = [item for item in node.inputs if item.is_linked] if depth else []
+    return {node.type}.union(*(_sources(item, depth - 1) for item in linked))
 
 
 # What differs from Blender's own import on purpose. Each rule returns the look that is meant.
@@ -240,7 +244,7 @@ def plain_look() -> dict[str, Any]:
 
 
 def _is_fed(value: Any) -> bool:
-    return isinstance(value, tuple) and all(isinstance(one, str) for one in value)
+    return isinstance(value, tuple) and all(isinstance(item, str) for item in value)
 
 
 def differences(plain: Looks, ours: Looks) -> tuple[list[str], set[str]]:
@@ -263,7 +267,7 @@ def differences(plain: Looks, ours: Looks) -> tuple[list[str], set[str]]:
         used |= rules
     there = {tuple(sorted(material)) for material in ours.materials}
     for lost in meant - there:
-        nearest = min(there - meant, key=lambda one: len({*lost} ^ {*one}), default=())
+        nearest = min(there - meant, key=lambda item: len({*lost} ^ {*item}), default=())
         found.append(f"material {sorted({*lost} - {*nearest})}: {sorted({*nearest} - {*lost})}")
     if len(there) != len(meant):
         found.append(f"materials {len(meant)}: {len(there)}")

@@ -69,7 +69,7 @@ class Layout:
         return lambda *args, **kwargs: self._lay(kind, args, kwargs)
 
     def _lay(self, kind: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        parameters = [one.identifier for one in SIGNATURES[kind].parameters]
+        parameters = [parameter.identifier for parameter in SIGNATURES[kind].parameters]
         given = {**dict(zip(parameters, args, strict=False)), **kwargs}
         assert set(given) <= set(parameters), f"{kind} takes no {set(given) - set(parameters)}"
         assert given.get("icon", "NONE") in ICONS
@@ -90,19 +90,19 @@ class Seen:
 
     def all(self, kind: str) -> list[dict[str, Any]]:
         """Return everything of a kind."""
-        return [one for one in self.shown if one["kind"] == kind]
+        return [row for row in self.shown if row["kind"] == kind]
 
     def text(self) -> str:
         """Return all labels as one text."""
-        return " ".join(one["text"] for one in self.all("label"))
+        return " ".join(row["text"] for row in self.all("label"))
 
     def prop(self, name: str) -> dict[str, Any]:
         """Return the row of a property."""
-        return next(one for one in self.all("prop") if one["property"] == name)
+        return next(row for row in self.all("prop") if row["property"] == name)
 
     def buttons(self, operator: str) -> list[dict[str, Any]]:
         """Return the buttons of an operator."""
-        return [one for one in self.all("operator") if one["operator"] == operator]
+        return [row for row in self.all("operator") if row["operator"] == operator]
 
     def button(self, operator: str) -> dict[str, Any]:
         """Return the one button of an operator."""
@@ -161,7 +161,7 @@ def draw_preferences(preferences: Any) -> Seen:
     shown: list[dict[str, Any]] = []
     room = importlib.import_module(f"{ADDON}.preferences")
     own = SimpleNamespace(layout=Layout(shown, unfolded=True))
-    names = [one.identifier for one in preferences.bl_rna.properties]
+    names = [entry.identifier for entry in preferences.bl_rna.properties]
     for name in set(names) - {"rna_type"}:
         setattr(own, name, getattr(preferences, name))
     own.bl_rna = preferences.bl_rna

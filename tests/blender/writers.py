@@ -57,10 +57,10 @@ class Gltf:
         self.head: dict[str, Any] = {"asset": {"version": "2.0"}, "scene": 0}
         self._blob = b""
 
-    def add(self, kind: str, **what: Any) -> int:
+    def add(self, kind: str, **changes: Any) -> int:
         """Add to one of the head's lists."""
         listed: list[Any] = self.head.setdefault(kind, [])
-        listed.append(what)
+        listed.append(changes)
         return len(listed) - 1
 
     def accessor(self, values: NDArray[Any], *, normalized: bool = False) -> int:
@@ -153,6 +153,8 @@ def write_obj(path: Path, points: NDArray[Any], faces: NDArray[Any], **more: Any
 
 def write_stl(path: Path, triangles: NDArray[np.float32]) -> Path:
     """Write a binary STL of triangles (n, 3, 3)."""
-    records = b"".join(struct.pack("<12fH", 0, 0, 0, *one.ravel(), 0) for one in triangles)
+    records = b"".join(
+        struct.pack("<12fH", 0, 0, 0, *triangle.ravel(), 0) for triangle in triangles
+    )
     path.write_bytes(bytes(80) + struct.pack("<I", len(triangles)) + records)
     return path

@@ -82,7 +82,7 @@ class Aiml:
 
     def posts(self) -> int:
         """Count the requests to make a mesh, taken or not."""
-        return sum(1 for one in self.requests if one.path == GENERATIONS)
+        return sum(1 for request in self.requests if request.path == GENERATIONS)
 
     def fault(self, call: str) -> Fault | None:
         """Return the next fault of a call."""
@@ -113,7 +113,7 @@ def _address(inline: bool) -> Judge:
 
 
 def _enum(*values: str) -> Judge:
-    expected = " | ".join(f"'{one}'" for one in values)
+    expected = " | ".join(f"'{item}'" for item in values)
     return lambda value: (
         "" if value in values else f"Invalid enum value. Expected {expected}, received '{value}'"
     )
@@ -156,8 +156,8 @@ def _issues(service: Aiml, body: Any) -> list[dict[str, Any]]:
     if model not in service.models:
         return [{"path": ["model"], "message": _enum(*service.models)(model)}]
     required, judges = _schema(service, model)
-    missing = [{"path": [one], "message": "Required"} for one in sorted(required - set(body))]
-    unknown = [{"path": [one], "message": "Unrecognized key"} for one in set(body) - set(judges)]
+    missing = [{"path": [item], "message": "Required"} for item in sorted(required - set(body))]
+    unknown = [{"path": [item], "message": "Unrecognized key"} for item in set(body) - set(judges)]
     judged = [(name, judges[name](value)) for name, value in body.items() if name in judges]
     wrong = [{"path": [name], "message": said} for name, said in judged if said]
     return [*missing, *unknown, *wrong]

@@ -177,9 +177,9 @@ def records(chance: random.Random, folder: Path) -> None:
     library = Library(folder / "library")
     found, problems = library.all()
     assert len(found) + len(problems) == 1
-    for one in found:
-        library.save(one)
-        assert asdict(library.load("a-job")) == asdict(one)
+    for match in found:
+        library.save(match)
+        assert asdict(library.load("a-job")) == asdict(match)
 
 
 def tables(chance: random.Random, folder: Path) -> None:

@@ -171,7 +171,7 @@ def _run(order: dict[str, Any]) -> None:
     if order["do"] == "generate":
         waiting = {session.start(_spec(order))}
     else:
-        records = [one for one in library.all()[0] if not one.state.over]
+        records = [row for row in library.all()[0] if not row.state.over]
         waiting = {session.start(_spec(order, record)) for record in records}
     ends: dict[str, Any] = {}
     until = time.monotonic() + LIMIT

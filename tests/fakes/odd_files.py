@@ -52,7 +52,7 @@ def nothing(path: Path, private: Path) -> None:
 
 
 ODD = (a_link, zeroes, a_pipe, a_socket, a_folder, a_sparse_file, nothing)
-odd = pytest.mark.parametrize("odd", ODD, ids=lambda one: one.__name__)
+odd = pytest.mark.parametrize("odd", ODD, ids=lambda item: item.__name__)
 
 
 def soon(work: Callable[[], Any]) -> Any:

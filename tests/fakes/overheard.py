@@ -39,7 +39,7 @@ class Overheard:
         """Return all that was sent, with what was packed as base64 behind it."""
         plain = bytes(self.sent)
         packed = _PACKED.findall(plain.replace(b"\\/", b"/"))
-        return plain + b"".join(base64.b64decode(one) for one in packed)
+        return plain + b"".join(base64.b64decode(item) for item in packed)
 
     def notes(self) -> list[bytes]:
         """Return the notes that were told."""

@@ -41,7 +41,7 @@ def serving(fake: ScenarioFake | None = None) -> Iterator[ScenarioFake]:
         ThreadingHTTPServer(("127.0.0.1", 0), type("One", (kind,), {"fake": fake}))
         for kind in (_Api, _Storage)
     ]
-    fake.url, fake.storage = (f"http://127.0.0.1:{one.server_address[1]}" for one in servers)
+    fake.url, fake.storage = (f"http://127.0.0.1:{item.server_address[1]}" for item in servers)
     for server in servers:
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
@@ -307,7 +307,7 @@ class _Api(_Handler):
         wrong = set(self.seen.query) - {"status", "type", "types", "pageSize", "paginationToken"}
         if wrong or not 1 <= int(self.seen.query.get("pageSize", "50")) <= 100:
             raise _refused(400, "Invalid query")
-        return 200, {"jobs": [self._job_shown(one) for one in self.fake.jobs.values()]}
+        return 200, {"jobs": [self._job_shown(job) for job in self.fake.jobs.values()]}
 
     def _job(self, identity: str) -> tuple[int, Any]:
         job = self._known(self.fake.jobs, identity, "Job")

@@ -33,7 +33,7 @@ def connected(fake: ScenarioFake, pause: Callable[[float], None]) -> Iterator[Ht
 
 def settings_of(**values: Any) -> Any:
     """Make settings as the command line does."""
-    return parse_settings(PROVIDER.settings, {name: str(one) for name, one in values.items()})
+    return parse_settings(PROVIDER.settings, {name: str(item) for name, item in values.items()})
 
 
 def picture(folder: Path, data: bytes = b"") -> Picture:

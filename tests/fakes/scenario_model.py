@@ -59,7 +59,7 @@ RECORD = {
 
 def objection(body: Mapping[str, Any]) -> str:
     """Say why the model does not take these inputs; nothing if it does."""
-    known = {one["name"]: one for one in INPUTS}
+    known = {item["name"]: item for item in INPUTS}
     for name, value in body.items():
         if name == "dryRun":
             continue  # ignored in the body: it starts a job that costs
@@ -69,7 +69,7 @@ def objection(body: Mapping[str, Any]) -> str:
             return f"Input {name} is invalid"
     if "image" not in body:
         return "Input image is required"
-    return _clash({name: one.get("default") for name, one in known.items()} | dict(body))
+    return _clash({name: item.get("default") for name, item in known.items()} | dict(body))
 
 
 def _fits(declared: Mapping[str, Any], value: Any) -> bool:

@@ -92,7 +92,7 @@ class ScenarioFake:
     def calls(self, method: str, path: str) -> list[Seen]:
         """Return the requests of a method whose path matches."""
         seen = list(self.requests)
-        return [one for one in seen if one.method == method and re.fullmatch(path, one.path)]
+        return [item for item in seen if item.method == method and re.fullmatch(path, item.path)]
 
     def signed(self, path: str) -> str:
         """Return an address of the storage; the next `stale` ones have expired already."""

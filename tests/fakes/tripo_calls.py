@@ -105,17 +105,21 @@ def order_of(version: Version, http: Http, pictures: tuple[Picture, ...], **valu
 
 def legal_choices(version: Version) -> Iterator[tuple[str, Any]]:
     """Return every setting with each of its legal choices, numbers at both ends."""
-    for one in settings_of(version.provider.settings):
-        values: list[Any] = [choice.value for choice in one.choices]
-        values += [True, False] if one.kind == "bool" else []
-        values += [int(end) for end in (one.minimum, one.maximum) if end is not None]
+    for setting in settings_of(version.provider.settings):
+        values: list[Any] = [choice.value for choice in setting.choices]
+        values += [True, False] if setting.kind == "bool" else []
+        values += [int(end) for end in (setting.minimum, setting.maximum) if end is not None]
         for value in values:
-            yield one.name, value
+            yield setting.name, value
 
 
 def default_of(version: Version, name: str) -> Any:
     """Return a setting's default."""
-    return next(one.default for one in settings_of(version.provider.settings) if one.name == name)
+    return next(
+        setting.default
+        for setting in settings_of(version.provider.settings)
+        if setting.name == name
+    )
 
 
 def job_for(version: Version, fake: FakeTripo, library: Path, **how: Any) -> JobSpec:

@@ -125,7 +125,11 @@ class FakeTripo(abc.ABC):
 
     def calls(self, pattern: str) -> list[Seen]:
         """Return the requests whose “METHOD /path” matches."""
-        return [one for one in self.requests if re.search(pattern, f"{one.method} {one.path}")]
+        return [
+            request
+            for request in self.requests
+            if re.search(pattern, f"{request.method} {request.path}")
+        ]
 
     @property
     def creates(self) -> list[FakeTask]:
@@ -170,7 +174,7 @@ class FakeTripo(abc.ABC):
         data, name, kind = form_file(seen)
         if not data:
             raise Refused(400, 2003, "the input file is empty")
-        found = next((one for magic, one in MAGIC.items() if data.startswith(magic)), "")
+        found = next((item for magic, item in MAGIC.items() if data.startswith(magic)), "")
         if found not in formats or kind != f"image/{found}" or not name:
             raise Refused(400, 2004, "the file type is not supported")
         if len(data) > 20_000_000:

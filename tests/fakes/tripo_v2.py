@@ -99,11 +99,11 @@ class TripoV2(FakeTripo):
     def _check_files(self, files: Any) -> None:
         if not isinstance(files, list) or len(files) != 4 or not files[0]:
             raise Refused(400, 1004, "files must be exactly four, the front one first")
-        given = [one for one in files if one]
+        given = [file for file in files if file]
         if len(given) < 2:
             raise Refused(400, 1004, "two views are required")
-        for one in given:
-            self._check_file(one)
+        for item in given:
+            self._check_file(item)
 
     def _check_file(self, file: Any) -> None:
         if not isinstance(file, dict) or not isinstance(file.get("type"), str):

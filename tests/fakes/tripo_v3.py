@@ -158,8 +158,8 @@ class TripoV3(FakeTripo):
 
     def _list(self, seen: Seen, _: re.Match[str]) -> Any:
         asked = body_of(seen)["task_ids"]
-        known = {one: self.look(one) for one in asked if one in self.tasks}
-        return {"tasks": known, "missed": [one for one in asked if one not in known]}
+        known = {request: self.look(request) for request in asked if request in self.tasks}
+        return {"tasks": known, "missed": [request for request in asked if request not in known]}
 
     def _balance(self, seen: Seen, _: re.Match[str]) -> Any:
         return {"balance": self.balance, "frozen": 6.78}
@@ -167,13 +167,13 @@ class TripoV3(FakeTripo):
     def _usage(self, seen: Seen, _: re.Match[str]) -> Any:
         rows = [
             {
-                "task_id": one.id,
-                "type": one.kind,
+                "task_id": create.id,
+                "type": create.kind,
                 "status": "success",
-                "created_at": one.created,
+                "created_at": create.created,
                 "credits_consumed": 30,
             }
-            for one in reversed(self.creates)
+            for create in reversed(self.creates)
         ]
         limit = int(parse_qs(urlsplit(seen.path).query).get("limit", ["50"])[0])
         if not 1 <= limit <= 200:
@@ -189,11 +189,11 @@ def _views(inputs: Any = None, files: Any = None) -> dict[str, Any]:
     if files is not None and len(files) != 4:
         raise Refused(400, 1004, "files must have exactly four slots")
     named: dict[str, Any] = {}
-    for one in given:
-        if isinstance(one, dict) and set(one) <= set(VIEWS):
-            named |= one
+    for item in given:
+        if isinstance(item, dict) and set(item) <= set(VIEWS):
+            named |= item
     if named:
         if list(named) != [view for view in VIEWS if view in named] or len(named) != len(given):
             raise Refused(400, 1004, "views must be named once, in order")
         return named
-    return {view: one for view, one in zip(VIEWS, given, strict=False) if one}
+    return {view: item for view, item in zip(VIEWS, given, strict=False) if item}

@@ -59,7 +59,7 @@ class Stalls:
 
     def longest(self, what: str) -> str:
         """Tell the three longest of a kind."""
-        found = sorted((one for one in self._seconds if one[2] == what), reverse=True)
+        found = sorted((second for second in self._seconds if second[2] == what), reverse=True)
         named = [
             f"{seconds * 1e3:.1f} ms ({worked * 1e3:.1f} of work) {mesh.name}"
             for seconds, worked, _, mesh in found[:3]
@@ -73,8 +73,8 @@ def as_delivered(mesh: Path, folder: Path) -> Path:
         return mesh
     head = json.loads(mesh.read_bytes())
     # What came before glTF 1.0 has objects where later ones have lists.
-    parts = [one for name in ("buffers", "images") for one in _all(head.get(name))]
-    beside = {one["uri"] for one in parts if not one.get("uri", "data:").startswith("data:")}
+    parts = [row for name in ("buffers", "images") for row in _all(head.get(name))]
+    beside = {part["uri"] for part in parts if not part.get("uri", "data:").startswith("data:")}
     if not beside:
         return mesh
     archive = folder / f"{mesh.stem}.zip"
@@ -143,7 +143,7 @@ def test_every_sample_file_is_imported_or_refused(
     formats = Counter(mesh.suffix.lower().removeprefix(".") for _, mesh in found)
     packages = len({package for package, _ in found})
     came = f"{len(found) - len(refused)} came in, the slowest in {slowest:.1f} s"
-    print(*(f"{package}: {what}" for package, what in refused), sep="\n")
+    print(*(f"{package}: {kind}" for package, kind in refused), sep="\n")
     with capsys.disabled():
         print(f"\n{len(found)} files of {packages} packages, {dict(formats)}: {came}")
         print(stalls.longest("appends"), stalls.longest("heads"), sep="\n")

@@ -32,11 +32,11 @@ class Recorder:
 
     def words(self) -> Iterator[str]:
         """Yield what is written, in the order in which it is laid out."""
-        for one in self.laid:
-            if isinstance(one, Recorder):
-                yield from one.words()
+        for item in self.laid:
+            if isinstance(item, Recorder):
+                yield from item.words()
             else:
-                yield one
+                yield item
 
     def _recorded(self, name: str, lay: Callable[..., Any]) -> Callable[..., Any]:
         def record(*args: Any, **kwargs: Any) -> Any:
@@ -61,7 +61,7 @@ class Recorder:
 @functools.cache
 def _parameters(name: str) -> tuple[str, ...]:
     declared = bpy.types.UILayout.bl_rna.functions[name].parameters
-    return tuple(one.identifier for one in declared if not one.is_output)
+    return tuple(item.identifier for item in declared if not item.is_output)
 
 
 def _written(name: str, given: dict[str, Any]) -> Iterator[str]:

@@ -13,11 +13,11 @@ def scene_facts() -> dict[str, Any]:
     context = bpy.context
     scene, layer = context.scene, context.view_layer
     return {
-        "objects": {thing.name: _object_facts(thing) for thing in scene.objects},
+        "objects": {obj.name: _object_facts(obj) for obj in scene.objects},
         "active": layer.objects.active and layer.objects.active.name,
         "mode": context.mode,
         "data": _data_in_use(),
-        "collections": sorted(each.name for each in scene.collection.children_recursive),
+        "collections": sorted(child.name for child in scene.collection.children_recursive),
         "scene": _plain(scene),
         "cursor": _plain(scene.cursor),
         "render": _plain(scene.render),
@@ -36,7 +36,7 @@ def rules_facts() -> dict[str, Any]:
     return {
         "mode": bpy.context.mode,
         "active": active and active.name,
-        "selected": sorted(thing.name for thing in layer.objects.selected),
+        "selected": sorted(obj.name for obj in layer.objects.selected),
         "vertices": _selected_vertices(active),
         "tools": _plain(bpy.context.scene.tool_settings),
     }
@@ -44,35 +44,35 @@ def rules_facts() -> dict[str, Any]:
 
 def mesh_facts(name: str) -> dict[str, Any]:
     """Return how a mesh stands in the world, and the picture that its material shows."""
-    thing = bpy.data.objects[name]
-    corners = [thing.matrix_world @ vertex.co for vertex in thing.data.vertices]
+    obj = bpy.data.objects[name]
+    corners = [obj.matrix_world @ vertex.co for vertex in obj.data.vertices]
     low, high = ([pick(c[axis] for c in corners) for axis in range(3)] for pick in (min, max))
-    material = thing.active_material
+    material = obj.active_material
     surface = next(node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
     source = surface.inputs["Base Color"].links[0].from_node
     return {
-        "location": list(thing.matrix_world.translation),
+        "location": list(obj.matrix_world.translation),
         "low": low,
         "high": high,
-        "faces": len(thing.data.polygons),
-        "uvs": len(thing.data.uv_layers),
+        "faces": len(obj.data.polygons),
+        "uvs": len(obj.data.uv_layers),
         "picture": list(source.image.size),
         "packed": bool(source.image.packed_file),
-        "selected": thing.select_get(),
+        "selected": obj.select_get(),
     }
 
 
-def _object_facts(thing: Any) -> list[Any]:
-    matrix = [round(value, 6) for row in thing.matrix_world for value in row]
-    return [thing.type, thing.data and thing.data.name, matrix, thing.select_get()]
+def _object_facts(obj: Any) -> list[Any]:
+    matrix = [round(value, 6) for row in obj.matrix_world for value in row]
+    return [obj.type, obj.data and obj.data.name, matrix, obj.select_get()]
 
 
-def _selected_vertices(thing: Any) -> list[int]:
-    if thing is None or thing.type != "MESH":
+def _selected_vertices(obj: Any) -> list[int]:
+    if obj is None or obj.type != "MESH":
         return []
-    if thing.mode == "EDIT":
-        thing.update_from_editmode()
-    return [vertex.index for vertex in thing.data.vertices if vertex.select]
+    if obj.mode == "EDIT":
+        obj.update_from_editmode()
+    return [vertex.index for vertex in obj.data.vertices if vertex.select]
 
 
 def _data_in_use() -> dict[str, list[str]]:
@@ -81,7 +81,7 @@ def _data_in_use() -> dict[str, list[str]]:
     if "all_ids" in kinds:  # all the others again, since 5.2
         kinds.remove("all_ids")
     used = {
-        kind: sorted(one.name for one in getattr(bpy.data, kind) if one.users) for kind in kinds
+        kind: sorted(item.name for item in getattr(bpy.data, kind) if item.users) for kind in kinds
     }
     return {kind: names for kind, names in used.items() if names}
 

@@ -66,7 +66,7 @@ def _tick() -> float:
     now = time.monotonic()
     _gaps.append(now - _last[0])
     _last[0] = now
-    if "mesh" not in _marks and any("image_to_mesh_job" in one for one in bpy.data.objects):
+    if "mesh" not in _marks and any("image_to_mesh_job" in obj for obj in bpy.data.objects):
         _marks["mesh"] = now
     return _EVERY
 
@@ -102,7 +102,7 @@ def _shaped_like(function: Any, clocked: Any) -> Any:
     """Blender passes as many arguments as a function's code says that it takes."""
     shapes = {
         0: lambda: clocked(),
-        2: lambda one, context: clocked(one, context),
-        3: lambda one, context, event: clocked(one, context, event),
+        2: lambda item, context: clocked(item, context),
+        3: lambda item, context, event: clocked(item, context, event),
     }
     return shapes[function.__code__.co_argcount]

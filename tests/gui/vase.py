@@ -22,7 +22,7 @@ _FLOAT, _SHORT = 5126, 5123
 def vase(*, textured: bool) -> bytes:
     """Return a vase of FACES triangles that is red below and blue above."""
     rings = [(row / ALONG, turn / AROUND) for row in range(ALONG + 1) for turn in range(AROUND + 1)]
-    chunks = [_packed("3f", [_place(*one) for one in rings])]
+    chunks = [_packed("3f", [_place(*ring) for ring in rings])]
     names = {"POSITION": ("VEC3", _FLOAT, len(rings))}
     if textured:
         chunks.append(_packed("2f", [(turn, 1 - up) for up, turn in rings]))
@@ -31,7 +31,7 @@ def vase(*, textured: bool) -> bytes:
         chunks.append(_packed("4f", [(1 - up, 0.1, up, 1.0) for up, _ in rings]))
         names["COLOR_0"] = ("VEC4", _FLOAT, len(rings))
     corners = _corners()
-    chunks.append(_packed("H", [(one,) for one in corners]))
+    chunks.append(_packed("H", [(corner,) for corner in corners]))
     accessors: list[dict[str, Any]] = [
         {"bufferView": number, "type": kind, "componentType": component, "count": count}
         for number, (kind, component, count) in enumerate(

@@ -107,9 +107,9 @@ def press_test(service: Service) -> None:
 def test_a_key_is_tested_in_the_background(chosen: Any, service: Service, preferences: Any) -> None:
     seen = draw_preferences(preferences)
     (button,) = [
-        one
-        for one in seen.buttons("image_to_mesh.test_key")
-        if one["button"].provider == "rehearsal"
+        item
+        for item in seen.buttons("image_to_mesh.test_key")
+        if item["button"].provider == "rehearsal"
     ]
     assert (button["text"], button["enabled"]) == ("Test", True)
     assert service.requests == []
@@ -132,7 +132,9 @@ def test_a_waiting_key_test_says_so(
     seen = draw_preferences(preferences)
     assert "Asking…" in seen.text()
     buttons = seen.buttons("image_to_mesh.test_key")
-    assert [one["enabled"] for one in buttons if one["button"].provider == "rehearsal"] == [False]
+    assert [
+        button["enabled"] for button in buttons if button["button"].provider == "rehearsal"
+    ] == [False]
     assert not draw().button("image_to_mesh.test_key")["enabled"]
 
 
@@ -151,8 +153,8 @@ def test_a_refused_key_says_what_to_do(chosen: Any, service: Service, preference
     for seen in (draw_preferences(preferences), draw(width=400)):
         assert "The key was refused." in seen.text()
         assert "Make a new one." in seen.text()
-        links = [one for one in seen.buttons("wm.url_open") if one["text"] == "Help"]
-        assert [one["button"].url for one in links] == ["https://example.com/keys"]
+        links = [button for button in seen.buttons("wm.url_open") if button["text"] == "Help"]
+        assert [link["button"].url for link in links] == ["https://example.com/keys"]
     preferences.rehearsal_api_key = KEY
     assert "refused" not in draw_preferences(preferences).text()
 
@@ -193,7 +195,9 @@ def test_a_key_of_blanks_counts_as_missing(
 def test_without_a_key_there_is_nothing_to_test(chosen: Any, preferences: Any) -> None:
     preferences.rehearsal_api_key = ""
     buttons = draw_preferences(preferences).buttons("image_to_mesh.test_key")
-    assert [one["enabled"] for one in buttons if one["button"].provider == "rehearsal"] == [False]
+    assert [
+        button["enabled"] for button in buttons if button["button"].provider == "rehearsal"
+    ] == [False]
     assert not draw().buttons("image_to_mesh.test_key")
     with pytest.raises(RuntimeError, match="needs an API key"):
         bpy.ops.image_to_mesh.test_key(provider="rehearsal")
@@ -209,7 +213,9 @@ def test_offline_nothing_is_requested_and_the_reason_is_shown(
     seen = draw_preferences(preferences)
     assert "Blender is offline" in seen.text()
     buttons = seen.buttons("image_to_mesh.test_key")
-    assert [one["enabled"] for one in buttons if one["button"].provider == "rehearsal"] == [False]
+    assert [
+        button["enabled"] for button in buttons if button["button"].provider == "rehearsal"
+    ] == [False]
     assert not draw().buttons("image_to_mesh.test_key")
     with pytest.raises(RuntimeError, match="Allow Online Access"):
         bpy.ops.image_to_mesh.test_key(provider="rehearsal")
@@ -224,7 +230,7 @@ def test_services_that_share_a_key_share_its_test(
     for name in ("AIML_API_KEY", "TRIPO_API_KEY", "SCENARIO_SDK_API_KEY"):
         monkeypatch.setenv(name, "k")
     buttons = draw_preferences(preferences).buttons("image_to_mesh.test_key")
-    assert [(one["button"].provider, one["text"]) for one in buttons] == [
+    assert [(button["button"].provider, button["text"]) for button in buttons] == [
         ("aiml_magic", "Test"),
         ("scenario", "Test"),
         ("tripo", f"Test {label('tripo')}"),

@@ -106,7 +106,7 @@ def test_a_collected_result_is_offered_and_never_imported_automatically(chosen: 
         return not room("app.watcher").busy()
 
     until(over)
-    assert [one.level for one in outcomes] == ["ERROR", "INFO"]
+    assert [outcome.level for outcome in outcomes] == ["ERROR", "INFO"]
     assert "came into the library" in outcomes[1].message
     assert len(bpy.data.objects) == objects
     seen = draw(width=WIDE)
@@ -153,7 +153,7 @@ def test_a_collected_mesh_that_failed_says_why(chosen: Any, service: Service) ->
     service.fail = True
     cancelled()
     until(lambda: not session().collecting())
-    until(lambda: [one for one in settle() if "could not make it" in one.message])
+    until(lambda: [item for item in settle() if "could not make it" in item.message])
     seen = draw(width=WIDE)
     assert "The service could not make it. Try another picture." in seen.text()
 
@@ -210,10 +210,10 @@ def test_the_explanation_is_shown_once_and_goes_with_the_next_start(
     refused: Any, chosen: Any
 ) -> None:
     click()
-    assert [one.job for one in session().views()] == [refused.job]
+    assert [view.job for view in session().views()] == [refused.job]
     chosen.image = bpy.data.images.load(str(places.SAMPLE), check_existing=False)
     click()
-    assert refused.job not in {one.job for one in session().views()}
+    assert refused.job not in {view.job for view in session().views()}
     bpy.ops.image_to_mesh.cancel(collect=False)
 
 

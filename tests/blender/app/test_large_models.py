@@ -91,13 +91,13 @@ def test_the_same_model_is_not_imported_twice(tick: Any, folder: Path) -> None:
     while not room("app.event_queue").is_imported(JOB):
         tick()
     assert len(tick(ended())) == 1
-    assert len([one for one in bpy.data.objects if one.get("image_to_mesh_job") == JOB]) == 3
+    assert len([obj for obj in bpy.data.objects if obj.get("image_to_mesh_job") == JOB]) == 3
     assert facts() == facts(hidden=True)
 
 
 def standing() -> int:
     """Count the objects of the job's model that are in the scene."""
-    return len([one for one in bpy.data.objects if one.get("image_to_mesh_job") == JOB])
+    return len([obj for obj in bpy.data.objects if obj.get("image_to_mesh_job") == JOB])
 
 
 def test_importing_a_model_while_it_arrives_adds_it_once(tick: Any, folder: Path) -> None:
@@ -132,7 +132,7 @@ def test_the_end_event_waits_for_the_model(tick: Any, folder: Path) -> None:
         ticks, outcomes = ticks + 1, outcomes + tick()
     assert ticks > 15
     assert len(outcomes) == 1
-    assert sorted(one.name for one in bpy.data.objects if one.get("image_to_mesh_job")) == [
+    assert sorted(obj.name for obj in bpy.data.objects if obj.get("image_to_mesh_job")) == [
         "photo", "photo 1", "photo 2"]  # fmt: skip
 
 
@@ -200,7 +200,7 @@ def test_a_large_model_goes_from_image_to_scene(
         time.sleep(0.01)
     assert [outcome.level for outcome in outcomes] == ["INFO"]
     assert half
-    (thing,) = [one for one in bpy.data.objects if one.get("image_to_mesh_job") == job]
+    (thing,) = [obj for obj in bpy.data.objects if obj.get("image_to_mesh_job") == job]
     assert (thing.asset_data, thing.data.validate()) == (None, False)
     came, after = mesh_facts(thing.data), facts(hidden=True)
     until_gone(tmp_path / job / "model-parts")

@@ -105,7 +105,7 @@ def test_interrupted_jobs_are_resumed_and_offered_in_one_line(
     library: Path, service: Service
 ) -> None:
     names = [left_in(library, "running", number) for number in range(2)]
-    assert {one.id for one in look().arrived} == set(names)
+    assert {item.id for item in look().arrived} == set(names)
     seen = draw(width=WIDE)
     assert "2 results came in" in seen.text()
     assert not seen.buttons("image_to_mesh.import_result")
@@ -131,7 +131,7 @@ def test_an_arrived_result_is_imported_by_a_click(
     monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(library))
     assert "1 result came in" in draw(width=WIDE).text()
     assert bpy.ops.image_to_mesh.import_arrivals() == {"FINISHED"}
-    assert len([one for one in bpy.data.objects if one.get("image_to_mesh_job") == job]) == 1
+    assert len([obj for obj in bpy.data.objects if obj.get("image_to_mesh_job") == job]) == 1
     assert "came in" not in draw(width=WIDE).text()
 
 
@@ -190,7 +190,7 @@ def test_jobs_of_another_blender_are_shown_as_theirs(library: Path) -> None:
     job = left_in(library, "running")
     lock = room("jobs").Library(library).lock(job)
     assert lock.take()
-    assert [one.id for one in look().theirs] == [job]
+    assert [their.id for their in look().theirs] == [job]
     assert "1 job runs in another Blender" in draw(width=WIDE).text()
     with pytest.raises(RuntimeError, match="Another Blender"):
         bpy.ops.image_to_mesh.resume(job=job)
@@ -200,11 +200,11 @@ def test_jobs_of_another_blender_are_shown_as_theirs(library: Path) -> None:
 
 def test_an_uncertain_order_is_shown_with_its_choices(library: Path, service: Service) -> None:
     job = left_in(library, "uncertain", ticket=None)
-    assert [one.id for one in look().uncertain] == [job]
+    assert [item.id for item in look().uncertain] == [job]
     seen = draw(width=WIDE)
     assert "2026-11-21T10:00:00" in seen.text()
     assert "mark 0123456789ab" in seen.text()
-    ways = {one["button"].how for one in seen.buttons("image_to_mesh.settle")}
+    ways = {button["button"].how for button in seen.buttons("image_to_mesh.settle")}
     assert ways == {"ATTACH", "SUBMIT_AGAIN", "FORGET"}
     assert not service.submits
 
@@ -242,7 +242,7 @@ def test_an_order_that_stays_unanswered_is_shown_with_its_choices(
     with pytest.raises(RuntimeError, match="no answer came"):
         bpy.ops.image_to_mesh.resume(job=job)
     seen = draw(width=WIDE)
-    assert {one["button"].how for one in seen.buttons("image_to_mesh.settle")} == {
+    assert {button["button"].how for button in seen.buttons("image_to_mesh.settle")} == {
         "ATTACH",
         "SUBMIT_AGAIN",
         "FORGET",

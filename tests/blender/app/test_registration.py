@@ -57,7 +57,7 @@ def traces() -> dict[str, Any]:
     return {
         "types": set(dir(bpy.types)),
         "scene": set(dir(bpy.types.Scene)),
-        "handlers": {name: list(one) for name, one in lists.items() if isinstance(one, list)},
+        "handlers": {name: list(item) for name, item in lists.items() if isinstance(item, list)},
         "operators": set(dir(bpy.ops.image_to_mesh)),
     }
 

@@ -38,14 +38,14 @@ def job(addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     node.image = image
     base = surfaces.surface_of(material).inputs["Base Color"]
     material.node_tree.links.new(node.outputs["Color"], base)
-    thing = bpy.data.objects["Cube"]
-    thing.name = thing.data.name = "photo"
-    thing.data.materials.clear()
-    thing.data.materials.append(material)
+    obj = bpy.data.objects["Cube"]
+    obj.name = obj.data.name = "photo"
+    obj.data.materials.clear()
+    obj.data.materials.append(material)
     library = tmp_path / "library"
     folder = library / JOB
     folder.mkdir(parents=True)
-    bpy.data.libraries.write(str(folder / "model.blend"), {thing})
+    bpy.data.libraries.write(str(folder / "model.blend"), {obj})
     room("jobs.disk.signatures").mark_file(folder / "model.blend")  # as one that was made here
     (folder / "model.glb").write_bytes(b"glTF")
     jobs = room("jobs")
@@ -74,21 +74,21 @@ def facts() -> dict[str, list[str]]:
     kinds = (prop for prop in bpy.data.bl_rna.properties if prop.type == "COLLECTION")
     found = {kind.identifier: getattr(bpy.data, kind.identifier) for kind in kinds}
     return {
-        kind: sorted(one.name for one in items)
+        kind: sorted(item.name for item in items)
         for kind, items in found.items()
         if kind != "all_ids"  # since 5.2: all of them once more
     }
 
 
 def looks_right() -> None:
-    thing = bpy.data.objects["photo"]
-    (material,) = thing.data.materials
+    obj = bpy.data.objects["photo"]
+    (material,) = obj.data.materials
     image = next(node.image for node in material.node_tree.nodes if node.type == "TEX_IMAGE")
-    assert (material.name, image.name, thing.data.name) == ("photo",) * 3
+    assert (material.name, image.name, obj.data.name) == ("photo",) * 3
     np.testing.assert_allclose(image.pixels[:4], (1, 0.5, 0, 1), atol=0.01)
     assert image.packed_file
     assert image.filepath == "//photo.png"
-    assert thing["image_to_mesh_job"] == JOB
+    assert obj["image_to_mesh_job"] == JOB
 
 
 def test_an_import_can_be_undone_redone_and_undone(import_it: Callable[[], None]) -> None:
@@ -137,7 +137,7 @@ def test_fifty_imports_and_undos_leave_no_data(
         sizes.append(path.stat().st_size)
         bpy.ops.wm.open_mainfile(filepath=str(path))
     assert sizes[1] <= sizes[0] + 4096
-    assert not [one for one in bpy.data.user_map() if one.users == 0 and one.id_type == "MESH"]
+    assert not [item for item in bpy.data.user_map() if item.users == 0 and item.id_type == "MESH"]
 
 
 def test_deleting_it_leaves_no_more_than_blender_does(import_it: Callable[[], None]) -> None:

@@ -88,9 +88,9 @@ def test_every_error_has_its_paragraph(addon: ModuleType) -> None:
     errors = importlib.import_module(f"{ADDON}.providers._shared.errors")
     text = (places.ROOT / "docs/troubleshooting.md").read_text("utf-8")
     headings = " ".join(line for line in text.splitlines() if line.startswith("## "))
-    for one in vars(errors).values():
-        kind = getattr(one, "kind", "")
-        if isinstance(one, type) and isinstance(kind, str) and kind not in ("", "error"):
+    for var in vars(errors).values():
+        kind = getattr(var, "kind", "")
+        if isinstance(var, type) and isinstance(kind, str) and kind not in ("", "error"):
             assert kind in headings.replace(",", " ").split(), kind
 
 

@@ -42,10 +42,10 @@ def test_a_subject_under_256_pixels_is_small(addon: ModuleType, pixels: int, sma
 
 def test_a_model_of_800_000_faces_is_imported_in_chunks(addon: ModuleType) -> None:
     bpy.ops.mesh.primitive_grid_add(x_subdivisions=100, y_subdivisions=100)
-    thing = bpy.context.object
-    thing.modifiers.new("triangles", "TRIANGULATE")
+    obj = bpy.context.object
+    obj.modifiers.new("triangles", "TRIANGULATE")
     bpy.ops.object.modifier_apply(modifier="triangles")
-    mesh = thing.data
+    mesh = obj.data
     mesh.materials.append(bpy.data.materials.new("skin"))
     if bpy.app.version >= (4, 5, 0):  # before, a model with such normals comes in at once
         shaded = np.tile((0.6, 0.0, 0.8), (len(mesh.loops), 1))

@@ -45,8 +45,8 @@ def test_composed_texts_use_translated_pieces() -> None:
             continue
         for node in ast.walk(ast.parse((places.ROOT / file).read_text("utf-8"))):
             if isinstance(node, ast.JoinedStr):
-                words = "".join(str(one.value) for one in node.values
-                                if isinstance(one, ast.Constant))  # fmt: skip
+                words = "".join(str(value.value) for value in node.values
+                                if isinstance(value, ast.Constant))  # fmt: skip
                 if " " in words.strip() and any(len(part) > 3 for part in words.split()):
                     glued.append(f"{file}:{node.lineno} {words}")
     assert not glued, "\n".join(glued)
@@ -203,7 +203,7 @@ def test_no_error_is_shown_as_it_was_raised() -> None:
         for node in ast.walk(ast.parse((places.ROOT / file).read_text("utf-8")))
         if isinstance(node, ast.Call)
         and _called(node) in SHOWING
-        and any(map(_is_raw, [*node.args, *(one.value for one in node.keywords)]))
+        and any(map(_is_raw, [*node.args, *(keyword.value for keyword in node.keywords)]))
     ]
     assert not raw, "\n".join(raw)
 

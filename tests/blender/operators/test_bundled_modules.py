@@ -55,4 +55,4 @@ def test_the_result_list_survives_a_conflicting_module(
     assert (found.entries, found.problems) == ((), ())
     monkeypatch.undo()
     found._refresh_quietly()
-    assert [one.name for one in found.entries] == ["cup"]
+    assert [entry.name for entry in found.entries] == ["cup"]

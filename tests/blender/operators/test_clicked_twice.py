@@ -109,7 +109,7 @@ def test_a_double_click_is_one_order_and_asks_about_a_second(
     first, second = generate_button(), generate_button()
     assert first.invoke(windowed, None) == {"FINISHED"}
     assert second.invoke(windowed, None) == {"RUNNING_MODAL"}
-    assert [one["title"] for one in windowed.asked] == ["Generate Again"]
+    assert [request["title"] for request in windowed.asked] == ["Generate Again"]
     assert "Tripo charges once more" in windowed.asked[0]["message"]
     finish()
     assert place.creates() == 1

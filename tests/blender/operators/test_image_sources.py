@@ -166,9 +166,9 @@ def test_dropped_files_become_meshes_at_the_drop_point(chosen: Any, tmp_path: Pa
         shutil.copy(places.SAMPLE, tmp_path / f"{name}.jpg")
     files = [{"name": "cup.jpg"}, {"name": "bowl.jpg"}]
     OPS.make_here(directory=str(tmp_path), files=files, location=(1, 2, 3))
-    made = [one for one in bpy.data.objects if "image_to_mesh_job" in one]
-    assert sorted(one.name for one in made) == ["bowl", "cup"]
-    assert all(tuple(one.location) == (1, 2, 3) for one in made)
+    made = [obj for obj in bpy.data.objects if "image_to_mesh_job" in obj]
+    assert sorted(record.name for record in made) == ["bowl", "cup"]
+    assert all(tuple(record.location) == (1, 2, 3) for record in made)
     assert chosen.image is None
     with pytest.raises(RuntimeError, match="no file"):
         OPS.make_here(filepath=str(tmp_path / "none.png"))

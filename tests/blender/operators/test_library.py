@@ -50,7 +50,7 @@ class _Bin(ModuleType):
         shutil.move(path, self.folder / path.name)
 
 
-def job(library: Path, name: str = "dahlia", **what: Any) -> Any:
+def job(library: Path, name: str = "dahlia", **changes: Any) -> Any:
     """Put a finished job into the library, without a mesh."""
     jobs = room("jobs")
     values: dict[str, Any] = {
@@ -63,7 +63,7 @@ def job(library: Path, name: str = "dahlia", **what: Any) -> Any:
         "settings": {"shape": "relief", "face_count": 1234},
         "mesh": "mesh.glb",
     }
-    record = jobs.Record(**{**values, **what})
+    record = jobs.Record(**{**values, **changes})
     jobs.Library(library).create(record, {"front.jpg": PICTURE.read_bytes(), "mesh.glb": b"glTF"})
     return record
 
@@ -154,8 +154,8 @@ def test_cleanup_keeps_results_that_were_never_imported(
     found = refreshed(library)
     preferences.library_limit = found.size * 0.6 / 1e9
     assert not bpy.ops.image_to_mesh.clean_up.poll()
-    for one in (old, new):
-        room("jobs.library.import_log").log_import(library / one.id)
+    for item in (old, new):
+        room("jobs.library.import_log").log_import(library / item.id)
     refreshed(library)
     assert bpy.ops.image_to_mesh.clean_up() == {"FINISHED"}
     assert (tmp_path / "bin" / old.id).is_dir()

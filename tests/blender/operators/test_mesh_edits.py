@@ -40,9 +40,9 @@ def add_ball(radius: float = 1.0, *, segments: int = 48, flip: bool = False) -> 
         bmesh.ops.reverse_faces(work, faces=work.faces)
     work.to_mesh(mesh)
     work.free()
-    thing = bpy.data.objects.new("ball", mesh)
-    bpy.context.scene.collection.objects.link(thing)
-    return thing
+    obj = bpy.data.objects.new("ball", mesh)
+    bpy.context.scene.collection.objects.link(obj)
+    return obj
 
 
 def checkered() -> bpy.types.Material:
@@ -62,13 +62,13 @@ def checkered() -> bpy.types.Material:
     return material
 
 
-def joined(*things: bpy.types.Object) -> bpy.types.Object:
+def joined(*objects: bpy.types.Object) -> bpy.types.Object:
     bpy.context.view_layer.update()
-    for thing in things:
-        thing.select_set(True)
-    bpy.context.view_layer.objects.active = things[0]
+    for obj in objects:
+        obj.select_set(True)
+    bpy.context.view_layer.objects.active = objects[0]
     bpy.ops.object.join()
-    return things[0]
+    return objects[0]
 
 
 def is_quad_of_the_ball(face: bmesh.types.BMFace) -> bool:
@@ -83,17 +83,17 @@ def ball(addon: ModuleType, tmp_path: Path) -> Path:
     whole, shell, crumb = add_ball(), add_ball(0.4, segments=12), add_ball(0.005, segments=8)
     crumb.data.transform(Matrix.Translation((1.2, 0, 0)))
     whole.data.materials.append(checkered())
-    thing = joined(whole, shell, crumb)
+    obj = joined(whole, shell, crumb)
     work = bmesh.new()
-    work.from_mesh(thing.data)
+    work.from_mesh(obj.data)
     # By what it is: joining puts the faces of the three in one order or another.
     hole = next(face for face in work.faces if is_quad_of_the_ball(face))
     bmesh.ops.delete(work, geom=[hole], context="FACES")
-    work.to_mesh(thing.data)
+    work.to_mesh(obj.data)
     work.free()
-    thing.data.transform(Matrix.Translation((0, 0, 1)))
+    obj.data.transform(Matrix.Translation((0, 0, 1)))
     path = tmp_path / "model.blend"
-    bpy.data.libraries.write(str(path), {thing})
+    bpy.data.libraries.write(str(path), {obj})
     return path
 
 
@@ -178,12 +178,12 @@ def test_reducing_keeps_the_texture(care: Any, ball: Path) -> None:
 def test_reducing_keeps_the_border_of_two_materials(care: Any, ball: Path) -> None:
     """What reaches over a seam shows the wrong side's texture."""
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
-    thing = add_ball(segments=160)
+    obj = add_ball(segments=160)
     for name in ("above", "below"):
-        thing.data.materials.append(bpy.data.materials.new(name))
-    for face in thing.data.polygons:
+        obj.data.materials.append(bpy.data.materials.new(name))
+    for face in obj.data.polygons:
         face.material_index = int(face.center.z < 0.0)
-    bpy.data.libraries.write(str(ball), {thing})
+    bpy.data.libraries.write(str(ball), {obj})
     care("decimate", faces=2500)
     room("worker.fresh_file").empty_file()
     made = room("worker.edits.run_edit").open_model(str(ball.with_name("model-v2.blend")))
@@ -192,7 +192,7 @@ def test_reducing_keeps_the_border_of_two_materials(care: Any, ball: Path) -> No
     for face in made.data.polygons:
         for vertex in face.vertices:
             sides.setdefault(vertex, set()).add(face.material_index)
-    border = [made.data.vertices[one].co.z for one, found in sides.items() if len(found) == 2]
+    border = [made.data.vertices[item].co.z for item, found in sides.items() if len(found) == 2]
     assert len(border) > 20
     assert max(map(abs, border)) < 0.005
 
@@ -208,7 +208,7 @@ def test_a_quad_remesh_keeps_the_texture(care: Any, ball: Path) -> None:
     assert card["quads"] / card["faces"] >= 0.95
     assert 400 <= card["faces"] <= 1600
     assert card["watertight"]
-    assert {one["name"] for one in card["textures"]} == {"ball base color", "ball normal"}
+    assert {texture["name"] for texture in card["textures"]} == {"ball base color", "ball normal"}
     room("worker.fresh_file").empty_file()
     made = room("worker.edits.run_edit").open_model(str(ball.with_name("model-v2.blend")))
     surface = room("worker.prepare.principled").surface_of(made.data.materials[0])
@@ -223,12 +223,12 @@ def test_detail_levels_decrease_evenly(care: Any, ball: Path) -> None:
     room("worker.fresh_file").empty_file()
     root = room("worker.edits.run_edit").open_model(str(ball.with_name("model-v2.blend")))
     counts = [
-        room("worker.edits.reduce").triangle_count(thing.data)
-        for thing in sorted(root.children, key=lambda thing: str(thing.name))
+        room("worker.edits.reduce").triangle_count(obj.data)
+        for obj in sorted(root.children, key=lambda child: str(child.name))
     ]
     assert counts[0] > counts[1] > counts[2]
     assert counts[2] == pytest.approx(200, rel=0.1)
-    assert [thing.hide_viewport for thing in sorted(root.children, key=lambda one: str(one.name))] \
+    assert [obj.hide_viewport for obj in sorted(root.children, key=lambda child: str(child.name))] \
         == [False, True, True]  # fmt: skip
 
 
@@ -290,7 +290,7 @@ def test_a_version_takes_the_place_of_the_original(job: Path) -> None:
     np.testing.assert_allclose(made.dimensions, first.dimensions, atol=0.05)
     assert (job / "model.blend").read_bytes() == original
     listed = json.loads((job / "versions.json").read_text("utf-8"))
-    assert [one["file"] for one in listed] == ["model-v2.blend"]
+    assert [item["file"] for item in listed] == ["model-v2.blend"]
     assert listed[0]["made_by"] == "decimate"
     assert listed[0]["card"]["triangles"] == pytest.approx(500, rel=0.05)
 
@@ -302,7 +302,7 @@ def test_a_version_of_a_version_has_the_next_number(job: Path) -> None:
     assert sorted(path.name for path in job.glob("model*.blend")) == [
         "model-v2.blend", "model-v3.blend", "model.blend"]  # fmt: skip
     known = room("jobs.library.versions").versions(job)
-    assert [one.source for one in known] == ["", "model.blend", "model-v2.blend"]
+    assert [name.source for name in known] == ["", "model.blend", "model-v2.blend"]
 
 
 def test_reports_create_no_version(job: Path) -> None:

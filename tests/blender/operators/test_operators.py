@@ -84,7 +84,7 @@ def view_of(job: str, library: Path, **changes: Any) -> Any:
 
 def meshes() -> set[str]:
     """Return the names of all objects that jobs made."""
-    return {one.name for one in bpy.data.objects if "image_to_mesh_job" in one}
+    return {obj.name for obj in bpy.data.objects if "image_to_mesh_job" in obj}
 
 
 def ended(job: str, seconds: float = 10.0) -> Any:

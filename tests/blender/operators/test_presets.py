@@ -74,11 +74,11 @@ def test_changes_to_a_preset_are_marked_and_can_be_reset(chosen: Any) -> None:
     assert not draw().buttons("image_to_mesh.reset_settings")
     apply("local", "Draft")
     whole = draw(unfolded=True).buttons("image_to_mesh.reset_settings")
-    assert [one["button"].__dict__.get("setting") for one in whole] == [None]
+    assert [item["button"].__dict__.get("setting") for item in whole] == [None]
     chosen.local.face_count, chosen.local.smoothness = 5000, 0.9
     marked = [
-        one["button"].__dict__.get("setting")
-        for one in draw(unfolded=True).buttons("image_to_mesh.reset_settings")
+        button["button"].__dict__.get("setting")
+        for button in draw(unfolded=True).buttons("image_to_mesh.reset_settings")
     ]
     assert marked == [None, "face_count", "smoothness"]
     bpy.ops.image_to_mesh.reset_settings(setting="face_count")

@@ -58,9 +58,9 @@ def job(library: Path, name: str, *, height: float = 1.0, parts: int = 1) -> str
             part.parent = objects[0]
     bpy.data.libraries.write(str(library / record.id / "model.blend"), set(objects))
     room("jobs.disk.signatures").mark_file(library / record.id / "model.blend")
-    for one in objects:
-        data = one.data
-        bpy.data.objects.remove(one)
+    for obj in objects:
+        data = obj.data
+        bpy.data.objects.remove(obj)
         if data:
             materials = list(data.materials)
             bpy.data.meshes.remove(data)
@@ -75,39 +75,39 @@ def imported(which: str) -> bpy.types.Object:
     return bpy.context.view_layer.objects.active
 
 
-def furnished(thing: bpy.types.Object) -> dict[str, bpy.types.Object]:
+def furnished(obj: bpy.types.Object) -> dict[str, bpy.types.Object]:
     """Give an object a place, parent, collection, modifier, constraint and child."""
     parent = bpy.data.objects.new("parent", None)
     child, aim = bpy.data.objects.new("child", None), bpy.data.objects.new("aim", None)
     bpy.context.scene.collection.objects.link(parent)
     shelf = bpy.data.collections.new("shelf")
     bpy.context.scene.collection.children.link(shelf)
-    for one in (child, aim, thing):
-        shelf.objects.link(one)
-    bpy.context.scene.collection.objects.unlink(thing) if thing.name in (
+    for item in (child, aim, obj):
+        shelf.objects.link(item)
+    bpy.context.scene.collection.objects.unlink(obj) if obj.name in (
         bpy.context.scene.collection.objects
-    ) else bpy.data.collections["Collection"].objects.unlink(thing)
+    ) else bpy.data.collections["Collection"].objects.unlink(obj)
     parent.location = (0.0, 0.0, 5.0)
-    thing.parent = parent
-    thing.matrix_basis = PLACE
-    child.parent = thing
+    obj.parent = parent
+    obj.matrix_basis = PLACE
+    child.parent = obj
     child.location = (0.0, 0.0, 1.0)
-    thing.constraints.new("TRACK_TO").target = aim
-    meshes = [one for one in (thing, *thing.children_recursive) if one.type == "MESH"]
+    obj.constraints.new("TRACK_TO").target = aim
+    meshes = [item for item in (obj, *obj.children_recursive) if item.type == "MESH"]
     meshes[0].modifiers.new("Doubled", "ARRAY").count = 3
     bpy.context.view_layer.update()
     return {"parent": parent, "child": child, "aim": aim, "shelf": shelf}
 
 
-def activate(thing: bpy.types.Object) -> None:
+def activate(obj: bpy.types.Object) -> None:
     """Make an object the active one."""
-    bpy.context.view_layer.objects.active = thing
+    bpy.context.view_layer.objects.active = obj
 
 
-def height_of(thing: bpy.types.Object) -> float:
+def height_of(obj: bpy.types.Object) -> float:
     """Return an object's height along its own axis, modifiers left out."""
-    heights = [vertex.co.z for vertex in thing.data.vertices]
-    return (max(heights) - min(heights)) * thing.matrix_world.to_scale().z
+    heights = [vertex.co.z for vertex in obj.data.vertices]
+    return (max(heights) - min(heights)) * obj.matrix_world.to_scale().z
 
 
 def test_objects_carry_their_provenance(library: Path) -> None:
@@ -200,12 +200,14 @@ def test_models_of_several_objects_can_be_replaced(
     cup = imported(old)
     around = furnished(cup)
     world, child_world = cup.matrix_world.copy(), around["child"].matrix_world.copy()
-    was = {thing.name for thing in bpy.context.view_layer.objects}
+    was = {obj.name for obj in bpy.context.view_layer.objects}
     activate(cup.children[0] if parts_old > 1 and cup.children[0] != around["child"] else cup)
     assert bpy.ops.image_to_mesh.replace(job=new) == {"FINISHED"}
     bpy.context.view_layer.update()
     pot = bpy.context.view_layer.objects.active
-    parts = [one for one in (pot, *pot.children_recursive) if one.get("image_to_mesh_job") == new]
+    parts = [
+        item for item in (pot, *pot.children_recursive) if item.get("image_to_mesh_job") == new
+    ]
     assert len(parts) == parts_new + (parts_new > 1)
     assert pot.parent == around["parent"]
     assert (pot.matrix_world.translation - world.translation).length < 1e-4
@@ -216,14 +218,14 @@ def test_models_of_several_objects_can_be_replaced(
     assert all(mesh.modifiers["Doubled"].count == 3 for mesh in meshes)
     assert pot.constraints[0].target == around["aim"]
     assert height_of(meshes[0]) == pytest.approx(2.0, abs=1e-3)
-    assert not any("cup" in thing.name for thing in bpy.context.view_layer.objects)
+    assert not any("cup" in obj.name for obj in bpy.context.view_layer.objects)
 
     assert bpy.ops.image_to_mesh.bring_back() == {"FINISHED"}
     bpy.context.view_layer.update()
-    assert {thing.name for thing in bpy.context.view_layer.objects} == was
+    assert {obj.name for obj in bpy.context.view_layer.objects} == was
     assert (cup.matrix_world.translation - world.translation).length < 1e-4
     assert around["child"].parent == cup
-    assert not [one for one in bpy.data.collections if "replaced" in one.name]
+    assert not [collection for collection in bpy.data.collections if "replaced" in collection.name]
 
 
 def test_any_mesh_can_be_replaced_and_the_size_can_be_its_own(library: Path) -> None:

@@ -83,7 +83,7 @@ def be_somebody_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def imported(job: str) -> list[bpy.types.Object]:
     """Return the objects of a job in the scene."""
-    return [one for one in bpy.context.scene.objects if one.get("image_to_mesh_job") == job]
+    return [obj for obj in bpy.context.scene.objects if obj.get("image_to_mesh_job") == job]
 
 
 def test_the_test_script_would_run_if_it_were_loaded(
@@ -113,9 +113,9 @@ def test_an_untrusted_model_is_prepared_again(
     assert not trap.exists()
     linked = storage == "linked" and not shared
     assert traces() == ([str(library / job / "model.blend")] if linked else [])
-    (thing,) = imported(job)
-    assert len(thing.data.polygons) > 500
-    assert bool(thing.data.library) is linked
+    (obj,) = imported(job)
+    assert len(obj.data.polygons) > 500
+    assert bool(obj.data.library) is linked
 
 
 def test_an_own_model_is_not_prepared_again(

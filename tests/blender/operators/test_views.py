@@ -43,7 +43,8 @@ def pictures(chosen: Any) -> list[tuple[str, str]]:
         raise RuntimeError(reason)
     provider = room("providers").get_provider(chosen.provider)
     return [
-        (one.view, one.name) for one in room("operators.generate")._pictures(bpy.context, provider)
+        (picture.view, picture.name)
+        for picture in room("operators.generate")._pictures(bpy.context, provider)
     ]
 
 
@@ -137,8 +138,8 @@ def test_a_cropped_picture_keeps_its_views_and_so_does_the_way_back(chosen: Any)
 def test_the_file_keeps_which_front_they_are_of(chosen: Any, tmp_path: Path) -> None:
     chosen.image, chosen.view_left = image("cup"), image("side")
     chosen.image = image("bowl")
-    for one in bpy.data.images:
-        one.use_fake_user = True
+    for item in bpy.data.images:
+        item.use_fake_user = True
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "a.blend"))
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "a.blend"))
     again = bpy.context.scene.image_to_mesh
@@ -154,4 +155,4 @@ def test_pictures_that_are_dropped_have_no_views(chosen: Any, tmp_path: Path) ->
     dropped.again = False
     dropped.properties = type("Set", (), {"is_property_set": lambda *_: False})()
     (spec,) = operator._specs(dropped, bpy.context)
-    assert [one.view for one in spec.pictures] == ["front"]
+    assert [picture.view for picture in spec.pictures] == ["front"]

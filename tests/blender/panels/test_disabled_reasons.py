@@ -40,18 +40,18 @@ def check(seen: Any) -> None:
     """Every disabled button and every faded setting has words that are not its own."""
     text = seen.text()
     why = room("state.preflight").why_not(bpy.context)
-    for one in seen.all("operator"):
-        if not one["enabled"]:
-            assert one["operator"] == "image_to_mesh.generate"
-            assert why, one
-            assert why in text, one
+    for row in seen.all("operator"):
+        if not row["enabled"]:
+            assert row["operator"] == "image_to_mesh.generate"
+            assert why, row
+            assert why in text, row
     scene = bpy.context.scene
     properties = room("state.scene_properties")
     settings = properties.read_settings(scene, properties.provider_of(scene))
     unused = dict(settings.inactive_fields())
-    for one in seen.all("prop"):
-        name = one["property"]
-        if not one["active"] and name in unused:
+    for row in seen.all("prop"):
+        name = row["property"]
+        if not row["active"] and name in unused:
             assert unused[name] in text, name
 
 
@@ -104,8 +104,8 @@ def test_an_invalid_address_is_shown_as_the_reason(
 def test_disabled_buttons_of_the_preferences_have_visible_reasons(
     addon: ModuleType, preferences: Any
 ) -> None:
-    gray = [one for one in draw_preferences(preferences).all("operator") if not one["enabled"]]
-    assert {one["operator"] for one in gray} == {"image_to_mesh.test_key"}
+    gray = [row for row in draw_preferences(preferences).all("operator") if not row["enabled"]]
+    assert {item["operator"] for item in gray} == {"image_to_mesh.test_key"}
     text = draw_preferences(preferences).text()
     assert "No key here, nor in TRIPO_API_KEY" in text
     assert "Allow Online Access" in text

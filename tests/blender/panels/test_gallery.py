@@ -80,7 +80,7 @@ def test_results_are_shown_newest_first_a_page_at_a_time(library: Path) -> None:
         put(library, number)
     room("jobs.library.index").library_index(library).refresh()
     seen = draw(unfolded=True, width=400)
-    shown = [one["button"].job for one in seen.buttons("image_to_mesh.import_result")]
+    shown = [button["button"].job for button in seen.buttons("image_to_mesh.import_result")]
     assert [job[-4:] for job in shown] == ["0007", "0006", "0005", "0004", "0003", "0002"]
     assert "1 / 2" in seen.text()
     for by, page in ((1, "2 / 2"), (1, "2 / 2"), (-5, "1 / 2")):
@@ -180,7 +180,7 @@ def test_drawing_touches_no_file_and_starts_nothing(
     assert (bar["text"], round(bar["factor"], 3)) == ("50 meshes", 0.4)
     assert page.buttons("image_to_mesh.test_key")
     assert len(seen.all("progress")) == 50  # four at length, the others a row each
-    assert len({one["button"].job for one in seen.buttons("image_to_mesh.cancel")}) == 50
+    assert len({item["button"].job for item in seen.buttons("image_to_mesh.cancel")}) == 50
     assert len(seen.all("template_icon")) == 6
 
 

@@ -138,14 +138,14 @@ def test_with_a_picture_generate_can_be_pressed(chosen: Any) -> None:
     generate = seen.button("image_to_mesh.generate")
     assert (generate["enabled"], generate["text"]) == (True, "Generate")
     assert seen.prop("provider")
-    rows = [one["property"] for one in seen.all("prop")]
+    rows = [row["property"] for row in seen.all("prop")]
     assert rows == ["provider", "shape", "thickness", "height", "face_count"]
 
 
 def test_the_other_settings_are_folded_away(chosen: Any) -> None:
-    assert "plate" not in {one["property"] for one in draw().all("prop")}
+    assert "plate" not in {row["property"] for row in draw().all("prop")}
     assert {"Quality", "Surface", "Mesh"} <= set(draw(unfolded=True).text().split())
-    rows = {one["property"] for one in draw(unfolded=True).all("prop")}
+    rows = {row["property"] for row in draw(unfolded=True).all("prop")}
     assert {setting.name for setting in providers.settings_of(chosen_model())} <= rows
 
 
@@ -206,7 +206,7 @@ def test_an_optional_setting_has_a_switch_and_a_gray_value(chosen: Any) -> None:
 def test_other_views_are_shown_where_the_provider_takes_them(chosen: Any) -> None:
     assert draw(unfolded=True).all("template_ID") == []
     chosen.provider = "paid"
-    fields = [one["property"] for one in draw(unfolded=True).all("template_ID")]
+    fields = [row["property"] for row in draw(unfolded=True).all("template_ID")]
     assert fields == ["view_left", "view_back"]
 
 
@@ -260,7 +260,7 @@ def test_several_jobs_have_a_row_each(chosen: Any) -> None:
     for number in range(3):
         show("running", job=f"job-{number}")
     assert len(draw().all("progress")) == 3
-    named = {one["button"].job for one in draw().buttons("image_to_mesh.cancel")}
+    named = {button["button"].job for button in draw().buttons("image_to_mesh.cancel")}
     assert named == {"job-0", "job-1", "job-2"}
 
 
@@ -308,7 +308,7 @@ def test_a_cancelled_job_is_reported(chosen: Any) -> None:
 def test_only_the_newest_endings_are_shown(chosen: Any) -> None:
     for number in range(6):
         show("ready", job=f"job-{number}", name=f"cup {number}", record=record())
-    shown = [one["button"].job for one in draw().buttons("image_to_mesh.dismiss")]
+    shown = [button["button"].job for button in draw().buttons("image_to_mesh.dismiss")]
     assert shown == ["job-5", "job-4", "job-3"]
 
 
@@ -355,7 +355,9 @@ def test_preferences_say_where_a_key_comes_from(
     seen = draw_preferences(preferences)
     assert seen.prop("library")
     assert "No key here, nor in PAID_API_KEY" in seen.text()
-    assert "https://paid.test/keys" in {one["button"].url for one in seen.buttons("wm.url_open")}
+    assert "https://paid.test/keys" in {
+        button["button"].url for button in seen.buttons("wm.url_open")
+    }
     monkeypatch.setitem(os.environ, "PAID_API_KEY", "from outside")
     assert "Key from the environment (PAID_API_KEY)" in draw_preferences(preferences).text()
     preferences.paid_api_key = "from-inside"
@@ -365,7 +367,7 @@ def test_preferences_say_where_a_key_comes_from(
 
 
 def test_preferences_fold_the_addresses_away(paid: Paid, preferences: Any) -> None:
-    rows = {one["property"] for one in draw_preferences(preferences).all("prop")}
+    rows = {row["property"] for row in draw_preferences(preferences).all("prop")}
     assert "paid_base_url" not in rows
     preferences.show_addresses = True
     assert draw_preferences(preferences).prop("paid_base_url")
@@ -381,7 +383,7 @@ SERVICES = ("aiml_magic", "aiml_triposr", "scenario", "tripo", "tripo_v2")
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_has_slots_for_the_views_it_takes(chosen: Any, name: str) -> None:
     chosen.provider = name
-    slots = [one["property"] for one in draw(unfolded=True).all("template_ID")]
+    slots = [row["property"] for row in draw(unfolded=True).all("template_ID")]
     views = providers.get_provider(name).views
     assert sorted(slots) == sorted(f"view_{view}" for view in views if view != "front")
     assert bool(slots) is (name in ("aiml_magic", "tripo", "tripo_v2"))
@@ -390,12 +392,12 @@ def test_a_service_has_slots_for_the_views_it_takes(chosen: Any, name: str) -> N
 def flips(model: Any) -> Iterator[Any]:
     """Yield settings with one or two switches turned over, or one menu at another choice."""
     declared = providers.settings_of(model)
-    switches = [one for one in declared if one.kind == "bool" and not one.optional]
+    switches = [item for item in declared if item.kind == "bool" and not item.optional]
     for first in switches:
         for second in switches:
             names = {first.name, second.name}
-            yield model(**{one: not getattr(model(), one) for one in names})
-    for menu in (one for one in declared if one.kind == "enum"):
+            yield model(**{name: not getattr(model(), name) for name in names})
+    for menu in (item for item in declared if item.kind == "enum"):
         for choice in menu.choices:
             yield model(**{menu.name: choice.value})
 

@@ -40,7 +40,7 @@ def draw(panel: str, *, unfolded: bool = True) -> Seen:
 
 
 def rows(seen: Seen) -> set[str]:
-    return {one["property"] for one in seen.all("prop")}
+    return {row["property"] for row in seen.all("prop")}
 
 
 def test_every_import_option_has_a_row(addon: ModuleType) -> None:
@@ -79,9 +79,9 @@ def test_a_generated_mesh_shows_its_report_and_all_buttons(addon: ModuleType) ->
     for part in ("123,456", "2048 × 1024", "Inner Shells", "10.0 × 20.0 × 30.0 mm", "0.40 mm"):
         assert part in seen.text()
     assert "Flipped" not in seen.text()
-    alerts = {one["text"] for one in seen.all("label") if one["alert"]}
+    alerts = {row["text"] for row in seen.all("label") if row["alert"]}
     assert {"Holes", "4", "Thinnest Wall"} <= alerts
-    buttons = {one["operator"] for one in seen.all("operator")}
+    buttons = {row["operator"] for row in seen.all("operator")}
     kinds = {"health_card", "clean_mesh", "decimate", "quad_remesh", "detail_levels", "print_check"}
     assert buttons == {f"image_to_mesh.{kind}" for kind in kinds}
 

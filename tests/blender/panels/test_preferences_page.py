@@ -29,7 +29,7 @@ def room(name: str) -> Any:
 
 def test_the_page_has_library_limit_and_diagnostics(preferences: Any) -> None:
     seen = draw_preferences(preferences)
-    rows = {one["property"] for one in seen.all("prop")}
+    rows = {row["property"] for row in seen.all("prop")}
     assert {"library", "library_limit", "tripo_api_key", "aiml_api_key", "scenario_api_key"} <= rows
     assert "certificates" not in rows
     assert seen.button("image_to_mesh.save_diagnostics")
@@ -106,9 +106,13 @@ def test_every_operator_says_what_it_does(addon: ModuleType) -> None:
         rna = getattr(bpy.ops.image_to_mesh, name).get_rna_type()
         made = getattr(bpy.types, f"IMAGE_TO_MESH_OT_{name}")
         assert rna.description or "description" in vars(made), name
-        for one in rna.properties:
-            hidden = one.is_hidden or one.identifier in ("rna_type", "filter_glob", "remove_active")
-            assert one.description or hidden, f"{name}.{one.identifier}"
+        for item in rna.properties:
+            hidden = item.is_hidden or item.identifier in (
+                "rna_type",
+                "filter_glob",
+                "remove_active",
+            )
+            assert item.description or hidden, f"{name}.{item.identifier}"
 
 
 def test_the_docs_are_in_the_zip() -> None:

@@ -36,9 +36,9 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = bpy.data.objects.new("photo", None)
     part.parent = root
     root.asset_mark()
-    for thing in (root, part):
-        bpy.context.collection.objects.link(thing)
-        thing.select_set(True)
+    for obj in (root, part):
+        bpy.context.collection.objects.link(obj)
+        obj.select_set(True)
     path = tmp_path_factory.mktemp("job") / "model.blend"
     bpy.data.libraries.write(str(path), {root, part})
     return path
@@ -57,7 +57,7 @@ def append(model: Path, addon: ModuleType, placing: Any) -> Callable[..., list[s
 
 
 def selected() -> list[str]:
-    return sorted(thing.name for thing in bpy.context.view_layer.objects.selected)
+    return sorted(obj.name for obj in bpy.context.view_layer.objects.selected)
 
 
 def active() -> str:
@@ -75,8 +75,8 @@ def test_the_root_is_placed_at_the_given_location(append: Callable[..., list[str
 
 def test_every_object_knows_its_job(append: Callable[..., list[str]]) -> None:
     for name in append():
-        thing = bpy.data.objects[name]
-        assert {key: thing[key] for key in PROPERTIES} == PROPERTIES
+        obj = bpy.data.objects[name]
+        assert {key: obj[key] for key in PROPERTIES} == PROPERTIES
 
 
 def test_a_second_import_gets_blenders_next_name(append: Callable[..., list[str]]) -> None:
@@ -88,9 +88,9 @@ def test_appending_leaves_no_extra_data(append: Callable[..., list[str]]) -> Non
     append()
     assert not bpy.data.libraries
     for name in ("photo", "photo 1"):
-        thing = bpy.data.objects[name]
-        assert thing.library is None
-        assert thing.asset_data is None
+        obj = bpy.data.objects[name]
+        assert obj.library is None
+        assert obj.asset_data is None
     assert bpy.data.materials["photo"].users == 1
     assert not [mesh for mesh in bpy.data.meshes if not mesh.users]
 
@@ -112,8 +112,8 @@ def test_view_and_render_settings_stay(append: Callable[..., list[str]]) -> None
 
 
 def test_in_object_mode_the_root_alone_is_selected(append: Callable[..., list[str]]) -> None:
-    for thing in bpy.data.objects:
-        thing.select_set(True)
+    for obj in bpy.data.objects:
+        obj.select_set(True)
     append()
     assert (selected(), active()) == (["photo"], "photo")
 
@@ -150,9 +150,9 @@ def test_a_hidden_collection_is_not_used(
     layer = bpy.context.view_layer.active_layer_collection
     hide(layer)
     append()
-    thing = bpy.data.objects["photo 1"]
-    assert list(thing.users_collection) == [bpy.context.scene.collection]
-    assert thing.visible_get()
+    obj = bpy.data.objects["photo 1"]
+    assert list(obj.users_collection) == [bpy.context.scene.collection]
+    assert obj.visible_get()
 
 
 def test_a_linked_collection_is_not_used(append: Callable[..., list[str]], tmp_path: Path) -> None:
@@ -166,8 +166,8 @@ def test_a_linked_collection_is_not_used(append: Callable[..., list[str]], tmp_p
     layers = bpy.context.view_layer.layer_collection.children
     bpy.context.view_layer.active_layer_collection = layers["shared"]
     append()
-    thing = bpy.data.objects["photo"]
-    assert list(thing.users_collection) == [bpy.context.scene.collection]
+    obj = bpy.data.objects["photo"]
+    assert list(obj.users_collection) == [bpy.context.scene.collection]
     assert [library.filepath for library in bpy.data.libraries] == [path]
 
 
@@ -175,7 +175,7 @@ def test_a_context_override_imports_into_another_scene(append: Callable[..., lis
     other = bpy.data.scenes.new("other")
     with bpy.context.temp_override(scene=other, view_layer=other.view_layers[0]):
         append()
-    assert {thing.name for thing in other.objects} == {"photo", "photo 1"}
+    assert {obj.name for obj in other.objects} == {"photo", "photo 1"}
     assert "photo" not in bpy.context.scene.objects
 
 
@@ -245,8 +245,8 @@ def test_appending_costs_hardly_more_than_blenders_own_part(
     def bare() -> None:
         with bpy.data.libraries.load(str(model), link=False) as (there, here):
             here.objects = there.objects
-        for thing in here.objects:
-            bpy.context.collection.objects.link(thing)
+        for obj in here.objects:
+            bpy.context.collection.objects.link(obj)
 
     def best(work: Callable[[], Any]) -> float:
         times = []
@@ -285,12 +285,12 @@ def test_an_in_place_import_gives_the_same_model_without_a_worker(
     assert active() == "Cube"
     assert sorted(bpy.data.objects.keys()) == sorted([*before, "photo"])
     assert len(bpy.data.scenes) == 1
-    thing = bpy.data.objects["photo"]
+    obj = bpy.data.objects["photo"]
     bpy.context.view_layer.update()
-    low = [min(corner[axis] for corner in thing.bound_box) for axis in range(3)]
+    low = [min(corner[axis] for corner in obj.bound_box) for axis in range(3)]
     assert low == pytest.approx((-1, -1, 0))
-    assert thing.matrix_world.translation == Vector(PLACE)
-    assert thing["image_to_mesh_job"] == "2026-photo"
+    assert obj.matrix_world.translation == Vector(PLACE)
+    assert obj["image_to_mesh_job"] == "2026-photo"
 
 
 def test_an_in_place_import_refuses_a_file_that_is_not_a_mesh(

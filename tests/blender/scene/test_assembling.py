@@ -49,13 +49,13 @@ def test_a_chunked_import_equals_a_single_one(folder: Path) -> None:
     advance(folder)
     in_parts = model_facts(append(folder))
     after = facts(hidden=True)
-    for thing in bpy.data.objects:
-        assert thing.type != "MESH" or not thing.data.validate()
+    for obj in bpy.data.objects:
+        assert obj.type != "MESH" or not obj.data.validate()
     bpy.ops.wm.read_homefile(use_factory_startup=True)
     at_once = model_facts(append(folder))
     assert len(at_once) == 3
-    for one, other in zip(in_parts, at_once, strict=True):
-        assert one == other
+    for item, other in zip(in_parts, at_once, strict=True):
+        assert item == other
     assert after == facts(hidden=True)
 
 
@@ -135,13 +135,15 @@ def test_an_undo_during_the_import_restarts_it(folder: Path, undone: int) -> Non
 def test_undo_restores_the_scene_of_that_time(folder: Path) -> None:
     """Blender's undo steps share the arrays that the later parts are copied into."""
     advance(folder, 4)
-    hidden = {one.name: mesh_facts(one) for one in bpy.data.meshes if one.name[0] == "."}
+    hidden = {mesh.name: mesh_facts(mesh) for mesh in bpy.data.meshes if mesh.name[0] == "."}
     bpy.ops.ed.undo_push(message="In the middle")
     advance(folder)
     append(folder)
     bpy.ops.ed.undo_push(message="Import")
     bpy.ops.ed.undo()
-    assert {one.name: mesh_facts(one) for one in bpy.data.meshes if one.name[0] == "."} == hidden
+    assert {
+        mesh.name: mesh_facts(mesh) for mesh in bpy.data.meshes if mesh.name[0] == "."
+    } == hidden
 
 
 @pytest.mark.parametrize("what", ["file", "purge", "parts", "broken", "cut"])
@@ -170,7 +172,7 @@ def test_lost_chunks_fall_back_to_a_single_import(folder: Path, what: str) -> No
 def test_an_incomplete_model_can_still_be_imported(folder: Path) -> None:
     advance(folder, 6)
     assert bpy.ops.image_to_mesh.import_result(job=JOB) == {"FINISHED"}
-    assert len([one for one in bpy.data.objects if one.get("image_to_mesh_job") == JOB]) == 3
+    assert len([obj for obj in bpy.data.objects if obj.get("image_to_mesh_job") == JOB]) == 3
     assert facts() == facts(hidden=True)
 
 
@@ -179,13 +181,13 @@ def test_an_incomplete_model_can_still_be_imported(folder: Path) -> None:
 
 def test_only_large_models_are_split_into_chunks(addon: ModuleType, tmp_path: Path) -> None:
     parts = room("worker.prepare.chunks")
-    thing = ball("ball", 8)
-    parts.write_parts(tmp_path / "model-parts", [thing], 1 << 20)
+    obj = ball("ball", 8)
+    parts.write_parts(tmp_path / "model-parts", [obj], 1 << 20)
     assert not (tmp_path / "model-parts").exists()
-    parts.write_parts(tmp_path / "model-parts", [thing], 0)
+    parts.write_parts(tmp_path / "model-parts", [obj], 0)
     assert (tmp_path / "model-parts" / parts.LIST).is_file()
     # An older list is none of this model.
-    parts.write_parts(tmp_path / "model-parts", [thing], 1 << 20)
+    parts.write_parts(tmp_path / "model-parts", [obj], 1 << 20)
     assert not (tmp_path / "model-parts" / parts.LIST).exists()
 
 
@@ -193,22 +195,22 @@ def test_only_large_models_are_split_into_chunks(addon: ModuleType, tmp_path: Pa
 def test_data_that_arrays_cannot_carry_is_imported_at_once(
     addon: ModuleType, tmp_path: Path, what: str
 ) -> None:
-    thing = ball("ball", 8)
+    obj = ball("ball", 8)
     if what == "shape keys":
-        thing.shape_key_add(name="Basis")
+        obj.shape_key_add(name="Basis")
     elif what == "groups":
-        thing.vertex_groups.new(name="Group").add([0], 1.0, "REPLACE")
+        obj.vertex_groups.new(name="Group").add([0], 1.0, "REPLACE")
     elif what == "maps":
-        thing.data.uv_layers.new(name="Second")
+        obj.data.uv_layers.new(name="Second")
     elif what == "bytes":
-        thing.data.color_attributes.new("Bytes", "BYTE_COLOR", "CORNER")
+        obj.data.color_attributes.new("Bytes", "BYTE_COLOR", "CORNER")
     elif what == "own":
-        thing.data.materials.append(bpy.data.materials.new("shared"))
-        thing.material_slots[0].link = "OBJECT"
+        obj.data.materials.append(bpy.data.materials.new("shared"))
+        obj.material_slots[0].link = "OBJECT"
     else:
-        normals = np.random.default_rng(1).random((len(thing.data.loops), 3), np.float32)
-        thing.data.normals_split_custom_set(normals)
-    room("worker.prepare.chunks").write_parts(tmp_path / "model-parts", [thing], 0)
+        normals = np.random.default_rng(1).random((len(obj.data.loops), 3), np.float32)
+        obj.data.normals_split_custom_set(normals)
+    room("worker.prepare.chunks").write_parts(tmp_path / "model-parts", [obj], 0)
     carried = what == "normals" and bpy.app.version >= (4, 5)
     assert (tmp_path / "model-parts").exists() == carried
 
@@ -216,14 +218,14 @@ def test_data_that_arrays_cannot_carry_is_imported_at_once(
 def test_a_full_disk_skips_the_chunks_and_keeps_the_model(
     addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    parts, thing = room("worker.prepare.chunks"), ball("ball", 8)
+    parts, obj = room("worker.prepare.chunks"), ball("ball", 8)
     monkeypatch.setattr(parts.shutil, "disk_usage", lambda _: SimpleNamespace(free=10_000))
-    parts.write_parts(tmp_path / "model-parts", [thing], 0)
+    parts.write_parts(tmp_path / "model-parts", [obj], 0)
     assert not (tmp_path / "model-parts").exists()
 
 
 def test_the_objects_stay_as_they_are(addon: ModuleType, tmp_path: Path) -> None:
-    thing = ball("ball", 8)
-    before, names = mesh_facts(thing.data), facts(hidden=True)
-    room("worker.prepare.chunks").write_parts(tmp_path / "model-parts", [thing], 0)
-    assert (mesh_facts(thing.data), facts(hidden=True)) == (before, names)
+    obj = ball("ball", 8)
+    before, names = mesh_facts(obj.data), facts(hidden=True)
+    room("worker.prepare.chunks").write_parts(tmp_path / "model-parts", [obj], 0)
+    assert (mesh_facts(obj.data), facts(hidden=True)) == (before, names)

@@ -43,7 +43,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     width, depth, height = SIDES
     root = bpy.data.objects.new("photo", None)
-    things = [root]
+    objects = [root]
     for number in (0, 1):
         low, high = number * height / 2, (number + 1) * height / 2
         corners = [(x, y, z) for z in (low, high) for x, y in (
@@ -53,11 +53,11 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         mesh.from_pydata(corners, [], faces)
         part = bpy.data.objects.new(f"photo {number + 1}", mesh)
         part.parent = root
-        things.append(part)
-    for thing in things:
-        bpy.context.collection.objects.link(thing)
+        objects.append(part)
+    for obj in objects:
+        bpy.context.collection.objects.link(obj)
     path = tmp_path_factory.mktemp("job") / "model.blend"
-    bpy.data.libraries.write(str(path), set(things))
+    bpy.data.libraries.write(str(path), set(objects))
     return path
 
 
@@ -105,30 +105,30 @@ def bring(model: Path, addon: ModuleType) -> Callable[..., list[bpy.types.Object
     return run
 
 
-def points(things: list[bpy.types.Object]) -> NDArray[np.float64]:
+def points(objects: list[bpy.types.Object]) -> NDArray[np.float64]:
     """Return all points of a model in the world."""
     return np.array(
-        [thing.matrix_world @ vertex.co
-         for thing in things if thing.type == "MESH" for vertex in thing.data.vertices]
+        [obj.matrix_world @ vertex.co
+         for obj in objects if obj.type == "MESH" for vertex in obj.data.vertices]
     )  # fmt: skip
 
 
 def stands(
-    things: list[bpy.types.Object], foot: Any, sides: Any, units: float, front: Any = (0, -1)
+    objects: list[bpy.types.Object], foot: Any, sides: Any, units: float, front: Any = (0, -1)
 ) -> None:
     """Check position, size and where the tip points, to a millimeter; and that scale is applied."""
     millimeter = 0.001 * units
-    found = points(things)
+    found = points(objects)
     low, high = found.min(0), found.max(0)
     assert low[2] == pytest.approx(foot[2], abs=millimeter)
     assert high[2] - low[2] == pytest.approx(sides[2], abs=millimeter)
-    root = things[0]
+    root = objects[0]
     assert root.parent is None
     np.testing.assert_allclose(root.matrix_world.translation, foot, atol=millimeter)
     tip = foot[:2] + np.array(front) * sides[1] / 2
     assert np.linalg.norm(found[:, :2] - tip, axis=1).min() < millimeter
-    for thing in things:
-        np.testing.assert_allclose(thing.scale, (1, 1, 1), atol=1e-6)
+    for obj in objects:
+        np.testing.assert_allclose(obj.scale, (1, 1, 1), atol=1e-6)
 
 
 def sides(factor: float) -> list[float]:
@@ -240,8 +240,8 @@ def test_results_are_placed_in_a_row(units: float, bring: Any) -> None:
 def test_a_gap_in_the_row_is_filled(meters: float, bring: Any) -> None:
     chosen().use_row, chosen().spacing = True, 0.3
     rows = [bring() for _ in range(3)]
-    for thing in rows[1]:
-        bpy.data.objects.remove(thing)
+    for row in rows[1]:
+        bpy.data.objects.remove(row)
     stands(bring(), (CURSOR[0] + 1.3, *CURSOR[1:]), SIDES, 1.0)
 
 
@@ -259,9 +259,9 @@ def test_results_in_nested_collections_count_for_the_row(meters: float, bring: A
     outer.children.link(inner)
     layers = bpy.context.view_layer.layer_collection.children["outer"].children
     bpy.context.view_layer.active_layer_collection = layers["inner"]
-    things = bring()
-    stands(things, CURSOR, SIDES, 1.0)
-    assert {collection for thing in things for collection in thing.users_collection} == {inner}
+    objects = bring()
+    stands(objects, CURSOR, SIDES, 1.0)
+    assert {collection for obj in objects for collection in obj.users_collection} == {inner}
 
 
 def test_results_in_another_view_layer_count_for_the_row(meters: float, bring: Any) -> None:
@@ -270,11 +270,11 @@ def test_results_in_another_view_layer_count_for_the_row(meters: float, bring: A
     hidden = other.layer_collection.children["Collection"]
     hidden.exclude = True
     with bpy.context.temp_override(view_layer=other):
-        things = bring()
-        stands(things, CURSOR, SIDES, 1.0)
-        assert things[0].visible_get(view_layer=other)
-        assert other.objects.active == things[0]
-    assert set(scene.view_layers[0].objects) >= set(things)
+        objects = bring()
+        stands(objects, CURSOR, SIDES, 1.0)
+        assert objects[0].visible_get(view_layer=other)
+        assert other.objects.active == objects[0]
+    assert set(scene.view_layers[0].objects) >= set(objects)
     assert scene.view_layers[0].objects.active.name == "Cube"
 
 
@@ -285,28 +285,28 @@ def test_in_local_view_a_new_model_is_visible_at_once(meters: float, bring: Any)
     with bpy.context.temp_override(window=window, area=area, region=region):
         bpy.ops.view3d.localview()
         view = area.spaces.active
-        things = bring()
+        objects = bring()
     assert view.local_view
     # `local_view_get` tells False of everything before 5.0.
-    assert all(thing.visible_get(viewport=view) for thing in things)
+    assert all(obj.visible_get(viewport=view) for obj in objects)
     assert not bpy.data.objects["Light"].visible_get(viewport=view)
-    stands(things, CURSOR, SIDES, 1.0)
+    stands(objects, CURSOR, SIDES, 1.0)
 
 
 def test_a_linked_model_is_placed_and_can_be_moved(meters: float, bring: Any, model: Path) -> None:
     chosen().storage = "linked"
     chosen().use_size, chosen().size = True, 4.0
-    things = bring()
-    low, high = points(things).min(0), points(things).max(0)
+    objects = bring()
+    low, high = points(objects).min(0), points(objects).max(0)
     np.testing.assert_allclose(low[2], CURSOR[2], atol=1e-3)
     np.testing.assert_allclose(high - low, sides(2.0), atol=1e-3)
-    assert all(thing.library is None for thing in things)
-    meshes = [thing.data for thing in things if thing.data]
+    assert all(obj.library is None for obj in objects)
+    meshes = [obj.data for obj in objects if obj.data]
     assert [mesh.library.filepath for mesh in meshes] == [str(model)] * 2
-    assert not [thing for thing in bpy.data.objects if thing.library]
-    assert bpy.context.view_layer.objects.active == things[0]
+    assert not [obj for obj in bpy.data.objects if obj.library]
+    assert bpy.context.view_layer.objects.active == objects[0]
     again = bring()
-    assert [thing.data for thing in again] == [thing.data for thing in things]
+    assert [obj.data for obj in again] == [obj.data for obj in objects]
     assert len(bpy.data.libraries) == 1
 
 

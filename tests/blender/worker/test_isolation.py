@@ -75,8 +75,8 @@ def gltf(address: str, name: str = "a") -> dict[str, Any]:
     text = head()
     text["buffers"][0]["uri"] = "data:a/b;base64," + base64.b64encode(data()).decode()
     text["images"] = [{"uri": address, "name": name}]
-    for one in (*text["nodes"], *text["meshes"], *text["materials"]):
-        one["name"] = name
+    for node in (*text["nodes"], *text["meshes"], *text["materials"]):
+        node["name"] = name
     return text
 
 

@@ -59,7 +59,7 @@ def test_auto_save_keeps_its_schedule(artist: Artist, photograph: Path, workshop
     set_up = SET_UP.format(folder=str(folder))
     assert artist.session.run(set_up) == [True, True, True]
     seconds = [save - started for save in watch_saves(folder, artist)]
-    print("\nauto-saved after", ", ".join(f"{one:.0f} s" for one in seconds))
+    print("\nauto-saved after", ", ".join(f"{second:.0f} s" for second in seconds))
     assert seconds == pytest.approx([MINUTE, 2 * MINUTE], abs=LATE)
     assert "Traceback" not in artist.session.printed()
 
@@ -69,6 +69,6 @@ def watch_saves(folder: Path, artist: Artist) -> list[float]:
     saves: list[float] = []
     while artist.running():
         times = [file.stat().st_mtime for file in folder.glob("*.blend")]
-        saves += [one for one in times if one not in saves]
+        saves += [item for item in times if item not in saves]
         time.sleep(0.5)
     return sorted(saves)

@@ -62,7 +62,7 @@ class Measured:
         """Return the figures as a person reads them."""
         callbacks = ", ".join(
             f"{name} {seconds * 1000:.0f}"
-            for name, seconds in sorted(self.callbacks.items(), key=lambda one: -one[1])[:4]
+            for name, seconds in sorted(self.callbacks.items(), key=lambda item: -item[1])[:4]
         )
         gaps = ", ".join(
             f"{name} {max(gaps) * 1000:.0f}"

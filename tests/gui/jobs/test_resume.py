@@ -52,7 +52,7 @@ def at_work(session: Session, photograph: Path) -> Artist:
 def records(session: Session) -> list[dict[str, Any]]:
     """Return the records of the profile's library."""
     found = sorted((session.profile / "library").glob("*/job.json"))
-    return [json.loads(one.read_text("utf-8")) for one in found]
+    return [json.loads(match.read_text("utf-8")) for match in found]
 
 
 def test_a_job_is_resumed_after_blender_was_killed(

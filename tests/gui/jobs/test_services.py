@@ -203,7 +203,7 @@ def views_at_tripo(services: Services) -> dict[str, bytes]:
     """Return the pictures of Tripo's last order."""
     task = services.tripo.creates[-1]
     assert task.kind == "multiview_to_model"
-    named = {view: one for slot in task.body["inputs"] for view, one in slot.items()}
+    named = {view: item for slot in task.body["inputs"] for view, item in slot.items()}
     return {view: services.tripo.uploads[token] for view, token in named.items()}
 
 

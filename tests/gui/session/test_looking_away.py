@@ -66,8 +66,8 @@ def test_a_job_continues_while_the_panel_is_not_visible(artist: Artist, photogra
         artist.session.run(step)
         artist.session.screenshot("looking-away")
         told = [*artist.running(), *artist.endings()]
-        assert len({one["job"] for one in told}) == 1
-        assert not any(one.get("kind") for one in told), told
+        assert len({item["job"] for item in told}) == 1
+        assert not any(item.get("kind") for item in told), told
     artist.session.wait_for(LANDED, 90)
     assert artist.session.run("len(bpy.data.scenes['Other'].objects)") == 0
     artist.session.run(BACK)

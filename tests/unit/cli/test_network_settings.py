@@ -53,7 +53,7 @@ class Line:
 
     def records(self) -> list[State]:
         """Return the states of all jobs."""
-        return [one.state for one in Library(self.library).all()[0]]
+        return [row.state for row in Library(self.library).all()[0]]
 
 
 @pytest.fixture

@@ -78,7 +78,7 @@ def test_resume_continues_all_jobs_and_one_failure_stops_none(
     code, said, errors = told(capsys, tmp_path, "resume", "--quiet")
     assert (code, said["state"]) == (7, "ready")
     assert "no provider “nobody”" in errors
-    assert [library.load(one).state for one in jobs_] == [State.READY] * 3
+    assert [library.load(item).state for item in jobs_] == [State.READY] * 3
     assert library.load("0-gone").state is State.RUNNING
     assert not service.submits
 
@@ -296,10 +296,10 @@ def test_unfinished_jobs_are_resumed_and_nothing_is_submitted(
             waiting.remove(event.job)
     later.recovery.join(5.0)
     left = later.recovery.left
-    assert {one.id for one in left.arrived} == set(broken_off)
-    assert [one.id for one in left.unsent] == [unsent]
-    assert [one.id for one in left.uncertain] == [unclear]
-    assert [one.id for one in left.theirs] == [theirs]
+    assert {item.id for item in left.arrived} == set(broken_off)
+    assert [item.id for item in left.unsent] == [unsent]
+    assert [item.id for item in left.uncertain] == [unclear]
+    assert [their.id for their in left.theirs] == [theirs]
     assert {view.job for view in later.views()} == {seen}
     assert not service.submits
     lock.release()
@@ -317,7 +317,7 @@ def test_an_arrived_result_is_offered_until_it_is_dismissed(
     second = Session()
     second.recovery.look(means(tmp_path, service))
     second.recovery.join(5.0)
-    assert [one.id for one in second.recovery.left.arrived] == [identity]
+    assert [item.id for item in second.recovery.left.arrived] == [identity]
     second.recovery.forget(identity)
     assert second.recovery.left.arrived == ()
     dismiss(Library(tmp_path), identity)
@@ -340,9 +340,9 @@ def test_without_key_or_network_jobs_wait(job: Any, tmp_path: Path, service: Ser
     later.recovery.look(replace(means(tmp_path, service), keys={}))
     later.recovery.join(5.0)
     assert later.views() == ()
-    assert [one.id for one in later.recovery.left.waiting] == [identity]
+    assert [item.id for item in later.recovery.left.waiting] == [identity]
     assert Library(tmp_path).load(identity).state is State.RUNNING
-    assert not [one for one in threading.enumerate() if identity in one.name]
+    assert not [item for item in threading.enumerate() if identity in item.name]
 
 
 def test_a_closed_session_resumes_no_job(job: Any, tmp_path: Path, service: Service) -> None:
@@ -371,7 +371,7 @@ def test_many_jobs_are_resumed_a_few_at_a_time(
     until = time.monotonic() + 60
     while ended < 9 and time.monotonic() < until:
         most = max(most, len(later.running()))
-        ended = sum(one.state is State.READY for one in library.all()[0]) - 1
+        ended = sum(row.state is State.READY for row in library.all()[0]) - 1
         time.sleep(0.01)
     assert ended == 9
     assert 1 <= most <= 4

@@ -60,7 +60,7 @@ def _length(function: Function) -> int:
 
 
 def test_files_are_short() -> None:
-    assert [f"{one.file}: {one.lines}" for one in _sources() if one.lines > FILE] == []
+    assert [f"{source.file}: {source.lines}" for source in _sources() if source.lines > FILE] == []
 
 
 def test_a_service_fits_in_a_short_file() -> None:
@@ -81,15 +81,15 @@ def test_no_function_is_long() -> None:
 
 
 def test_most_functions_are_short() -> None:
-    lengths = sorted(_length(one) for source in _product() for one in source.functions())
+    lengths = sorted(_length(function) for source in _product() for function in source.functions())
     assert statistics.median(lengths) <= MEDIAN_FUNCTION
     assert lengths[round(0.95 * (len(lengths) - 1))] <= MOST_FUNCTIONS
 
 
 def _unannotated(function: Function) -> list[str]:
     named = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
-    starred = [one for one in (function.args.vararg, function.args.kwarg) if one]
-    missing = [one.arg for one in (*named, *starred) if one.annotation is None]
+    starred = [item for item in (function.args.vararg, function.args.kwarg) if item]
+    missing = [item.arg for item in (*named, *starred) if item.annotation is None]
     absent = [name for name in missing if name not in ("self", "cls")]
     return absent if function.returns is not None else [*absent, "return"]
 
@@ -110,12 +110,12 @@ def _is_bare_init(function: Function, absent: list[str]) -> bool:
 
 
 def test_every_module_says_what_it_is_for() -> None:
-    assert [one.file for one in _sources() if not ast.get_docstring(one.tree)] == []
+    assert [source.file for source in _sources() if not ast.get_docstring(source.tree)] == []
 
 
 def test_every_file_carries_the_license() -> None:
     header = "# SPDX-License-Identifier: GPL-3.0-or-later\n"
-    assert [one.file for one in _sources() if not one.text.startswith(header)] == []
+    assert [source.file for source in _sources() if not source.text.startswith(header)] == []
 
 
 def _public(body: list[ast.stmt], inherited: frozenset[str], within: str = "") -> Iterator[str]:

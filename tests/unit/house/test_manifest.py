@@ -78,7 +78,9 @@ def _needed(names: list[str]) -> set[str]:
             found.add(name)
             wants = map(Requirement, importlib.metadata.requires(name) or [])
             names += [
-                one.name for one in wants if not one.marker or one.marker.evaluate({"extra": ""})
+                want.name
+                for want in wants
+                if not want.marker or want.marker.evaluate({"extra": ""})
             ]
     return found
 

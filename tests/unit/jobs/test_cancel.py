@@ -58,7 +58,7 @@ def test_cancel_takes_effect_within_a_third_of_a_second(
     assert view.state is State.CANCELLED
     assert view.failure is None
     running.settle(1.0)
-    assert not [one for one in threading.enumerate() if job in one.name]
+    assert not [item for item in threading.enumerate() if job in item.name]
 
 
 def test_a_job_that_is_just_being_started_can_be_cancelled(

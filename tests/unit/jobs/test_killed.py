@@ -187,10 +187,10 @@ def test_two_processes_run_each_job_once(forks: Processes, place: Place, tmp_pat
     first = forks.begin("resume", place.order, tmp_path, at="stuck")
     # The second comes while the first is at it, whatever of it that is by now.
     assert set(forks.run("resume", place.order, tmp_path).values()) <= {"library", "done"}
-    until(lambda: {one.state for one in Library(tmp_path).all()[0]} <= LAST)
+    until(lambda: {row.state for row in Library(tmp_path).all()[0]} <= LAST)
     forks.kill(first)
     until(lambda: "library" not in forks.run("resume", place.order, tmp_path).values())
-    assert [one.state for one in Library(tmp_path).all()[0]] == [State.READY] * count
+    assert [row.state for row in Library(tmp_path).all()[0]] == [State.READY] * count
     assert place.creates() - before == count
     assert place.downloads() - got == count
 

@@ -124,7 +124,7 @@ def test_a_missing_image_is_named_and_the_job_waits(
     if name == "front.png":
         (folder / name).unlink()
     else:
-        pictures = tuple(replace(one, sent=name) for one in spec.record.pictures)
+        pictures = tuple(replace(picture, sent=name) for picture in spec.record.pictures)
         Library(orders.library).save(replace(spec.record, pictures=pictures))
     view, record = gone_on(running, spec)
     assert view.failure is not None

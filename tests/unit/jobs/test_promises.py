@@ -215,7 +215,7 @@ def test_a_search_for_a_lost_order_does_not_make_it_unsent(
     orders.service.errors = [503]
     assert orders.end(record=Library(orders.library).load(job)).state is State.UNCERTAIN
     assert len(seen) == 3
-    assert {(one.state, one.submitted) for one in seen} == {(State.SUBMITTING, lost.submitted)}
+    assert {(item.state, item.submitted) for item in seen} == {(State.SUBMITTING, lost.submitted)}
     assert len(orders.service.submits) == 1
 
 

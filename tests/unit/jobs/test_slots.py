@@ -100,8 +100,8 @@ def test_a_submitted_task_already_holds_a_slot() -> None:
 def test_a_rate_limit_pauses_all_jobs_of_the_service() -> None:
     shared = Slots(10)
     three, fourth, fifth = [Slot(shared) for _ in range(3)], Slot(shared), Slot(shared)
-    for one in (*three, fourth):
-        one.take(never)
+    for item in (*three, fourth):
+        item.take(never)
     begun = time.monotonic()
     fourth.refused(1.0)
     three[0].leave(finished=True)

@@ -28,7 +28,7 @@ def _both(cases: list[tuple[Provider[Any], Setting]]) -> list[Any]:
 
 
 EVERY = list(providers.all_providers().values())
-EVERY_SETTING = _both([(one, each) for one in EVERY for each in settings_of(one.settings)])
+EVERY_SETTING = _both([(item, entry) for item in EVERY for entry in settings_of(item.settings)])
 
 
 def test_every_file_is_found_and_local_comes_first() -> None:
@@ -43,7 +43,7 @@ def test_file_declares_one_provider_named_like_the_file(path: Path) -> None:
     assert ast.get_docstring(parsed(path.read_text(encoding="utf-8")))
 
 
-@pytest.mark.parametrize("provider", EVERY, ids=lambda one: one.id)
+@pytest.mark.parametrize("provider", EVERY, ids=lambda item: item.id)
 def test_declaration_is_complete(provider: Provider[Any]) -> None:
     assert re.fullmatch(r"[a-z][a-z0-9_]*", provider.id)
     assert provider.label
@@ -60,7 +60,7 @@ def test_declaration_is_complete(provider: Provider[Any]) -> None:
         assert provider.address.default.startswith("https://") or provider.self_hosted
 
 
-@pytest.mark.parametrize("provider", EVERY, ids=lambda one: one.id)
+@pytest.mark.parametrize("provider", EVERY, ids=lambda item: item.id)
 def test_methods_keep_the_signature_of_the_base(provider: Provider[Any]) -> None:
     for name in FREE:
         ours = inspect.signature(getattr(type(provider), name)).parameters
@@ -68,7 +68,7 @@ def test_methods_keep_the_signature_of_the_base(provider: Provider[Any]) -> None
         assert list(ours) == list(base), name
 
 
-@pytest.mark.parametrize("provider", EVERY, ids=lambda one: one.id)
+@pytest.mark.parametrize("provider", EVERY, ids=lambda item: item.id)
 def test_settings_are_frozen_and_their_defaults_pass_their_own_check(
     provider: Provider[Any],
 ) -> None:
@@ -122,7 +122,7 @@ def parse_settings_alone(provider: Provider[Any], setting: Setting, value: objec
     return getattr(adapters.parse_settings(model, {setting.name: str(value)}), setting.name)
 
 
-@pytest.mark.parametrize("provider", EVERY, ids=lambda one: one.id)
+@pytest.mark.parametrize("provider", EVERY, ids=lambda item: item.id)
 def test_json_schema_names_every_setting_with_title_and_description(
     provider: Provider[Any],
 ) -> None:

@@ -35,12 +35,12 @@ SPELLED = {
     "upper case": ODD.upper(),
     "JSON, slashes": ODD.replace("/", "\\/"),
     "JSON, a dash": ODD.replace("-", "\\u002d"),
-    "JSON, every letter": "".join(f"\\u{ord(one):04X}" for one in ODD),
+    "JSON, every letter": "".join(f"\\u{ord(item):04X}" for item in ODD),
     "JSON in JSON": json.dumps(json.dumps(ODD.replace("/", "\\/")))[3:-3],
     "JSON in JSON, a dash": json.dumps(ODD.replace("-", "\\u002d"))[1:-1],
     "address": urllib.parse.quote(ODD, safe=""),
     "address in address": urllib.parse.quote(urllib.parse.quote(ODD, safe=""), safe=""),
-    "address, every letter": "".join(f"%{ord(one):02x}" for one in ODD),
+    "address, every letter": "".join(f"%{ord(item):02x}" for item in ODD),
     "HTML": ODD.replace("-", "&#45;").replace("/", "&#x2F;"),
     "base64": _in_base64(ODD),
     "base64, later in a text": _in_base64(f"x{ODD}yz"),
@@ -108,7 +108,7 @@ def test_no_reply_holds_the_key_in_its_text_its_json_or_its_headers(service: Ser
 def test_raw_json_escapes_hide_no_key(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     from fakes import service as fake
 
-    escaped = "".join(f"\\u{ord(one):04x}" for one in KEY)
+    escaped = "".join(f"\\u{ord(item):04x}" for item in KEY)
 
     def raw(self: Any, status: int, value: Any, headers: Any = None) -> None:
         body = f'{{"error": "{escaped}", "{escaped}": ["x{escaped}"]}}'.encode()
@@ -128,7 +128,7 @@ def test_raw_json_escapes_hide_no_key(service: Service, monkeypatch: pytest.Monk
 
 
 SHOWN = {"plain": KEY, "escaped": KEY.replace("-", "\\u002d"), "Basic": _in_base64(f"u:{KEY}"),
-         "address": "".join(f"%{ord(one):02x}" for one in KEY)}  # fmt: skip
+         "address": "".join(f"%{ord(item):02x}" for item in KEY)}  # fmt: skip
 
 
 @pytest.mark.parametrize("spelled", SHOWN.values(), ids=SHOWN)

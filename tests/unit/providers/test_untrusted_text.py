@@ -209,7 +209,7 @@ def test_a_record_with_any_text_is_read_shown_and_saved_again(
     listed.refresh()
     assert (len(listed.entries), listed.problems) == (1, ())
     entry = listed.entries[0]
-    assert all(one.isprintable() for one in (entry.name, entry.provider, entry.failure))
+    assert all(item.isprintable() for item in (entry.name, entry.provider, entry.failure))
     again = LibraryIndex(tmp_path)
     again.open()
     assert again.entries == listed.entries
@@ -224,7 +224,9 @@ def test_a_folder_with_an_odd_name_is_reported_and_stops_no_other(tmp_path: Path
     listed.refresh()
     assert len(listed.entries) == 1
     assert len(listed.problems) == 4
-    assert all(one.isprintable() and "name that no job has" in one for one in listed.problems)
+    assert all(
+        problem.isprintable() and "name that no job has" in problem for problem in listed.problems
+    )
 
 
 def test_a_record_is_saved_whatever_its_texts_are(tmp_path: Path) -> None:

@@ -33,17 +33,17 @@ def refused(folder: Path, data: bytes) -> str:
     path = written(folder, data)
     with pytest.raises(Refusal) as caught, archives.unpacked(path):
         pytest.fail("unpacked")
-    assert [each.name for each in folder.iterdir()] == ["mesh.zip"]
+    assert [entry.name for entry in folder.iterdir()] == ["mesh.zip"]
     return str(caught.value.message)
 
 
 def test_mesh_and_textures_are_unpacked_for_the_block(tmp_path: Path) -> None:
     path = written(tmp_path, obj_archive())
     with archives.unpacked(path) as (mesh, home):
-        assert [each.name for each in tmp_path.iterdir()] == ["mesh.zip"]
+        assert [entry.name for entry in tmp_path.iterdir()] == ["mesh.zip"]
         assert Path(mesh).read_text() == OBJ
         assert Path(home).parent == Path(tempfile.gettempdir())
-        names = sorted(each.name for each in Path(mesh).parent.iterdir())
+        names = sorted(entry.name for entry in Path(mesh).parent.iterdir())
         assert names == ["skin.png", "square.mtl", "square.obj"]
     assert not Path(home).exists()
     assert Path(path).read_bytes() == obj_archive()
@@ -130,8 +130,8 @@ def test_other_names_become_harmless(name: str, tmp_path: Path) -> None:
     path = written(tmp_path, archive({"z.obj": OBJ.encode(), name: b"skin"}))
     before = sorted(tmp_path.iterdir())
     with archives.unpacked(path) as (_, home):
-        files = [each for each in Path(home).rglob("*") if each.is_file()]
-        (found,) = [each for each in files if each.name != "z.obj"]
+        files = [entry for entry in Path(home).rglob("*") if entry.is_file()]
+        (found,) = [file for file in files if file.name != "z.obj"]
         assert found.relative_to(home).as_posix() == NAMES[name]
         assert found.read_bytes() == b"skin"
     assert sorted(tmp_path.iterdir()) == before

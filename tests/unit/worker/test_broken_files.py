@@ -65,20 +65,20 @@ def test_broken_files_are_refused_or_usable(tmp_path: Path) -> None:
     canary = tmp_path / "secret.png"
     canary.write_bytes(b"secret")
     passed, slowest = 0, 0.0
-    for one in broken(5, COUNT, canary):
-        path = job / f"mesh.{one.suffix}"
-        path.write_bytes(one.data)
+    for entry in broken(5, COUNT, canary):
+        path = job / f"mesh.{entry.suffix}"
+        path.write_bytes(entry.data)
         started = time.monotonic()
         try:
-            said = [one for one in (objection_to(path), refusal_of(path)) if one]
+            said = [item for item in (objection_to(path), refusal_of(path)) if item]
         except Exception as error:
-            raise AssertionError(f"{one.name}: {error!r}") from error
-        assert all(map(is_sentence, said)), (one.name, said)
+            raise AssertionError(f"{entry.name}: {error!r}") from error
+        assert all(map(is_sentence, said)), (entry.name, said)
         passed += not said
         slowest = max(slowest, time.monotonic() - started)
         path.unlink()
-        assert not list(job.iterdir()), one.name
-        assert sorted(tmp_path.iterdir()) == [job, canary], one.name
+        assert not list(job.iterdir()), entry.name
+        assert sorted(tmp_path.iterdir()) == [job, canary], entry.name
     assert canary.read_bytes() == b"secret"
     assert slowest < LONGEST
     print(f"{passed} of {COUNT} broken files pass; the slowest took {slowest:.2f} s")

@@ -185,7 +185,7 @@ def test_a_gltf_finds_its_files(name: str, job: Path) -> None:
         assert is_staged
         given = json.loads(Path(safe).read_text())
         names = [given[kind][0]["uri"] for kind in ("images", "buffers")]
-        assert [(Path(safe).parent / one).read_bytes() for one in names] == [SKIN, broken.data()]
+        assert [(Path(safe).parent / item).read_bytes() for item in names] == [SKIN, broken.data()]
         assert sorted(job.rglob("*")) == before
     assert not Path(safe).exists()
 

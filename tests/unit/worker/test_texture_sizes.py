@@ -183,7 +183,7 @@ def test_an_fbx_and_its_textures_share_the_budget(tmp_path: Path) -> None:
         written(tmp_path, f"{number}.png", png_of(4, 4))
     with check(str(path), tmp_path) as (safe, is_staged):
         assert is_staged
-        assert sorted(each.name for each in Path(safe).parent.iterdir())[:2] == ["0.png", "1.png"]
+        assert sorted(entry.name for entry in Path(safe).parent.iterdir())[:2] == ["0.png", "1.png"]
 
 
 def fbx(*records: tuple[bytes, list[bytes]]) -> bytes:
@@ -201,7 +201,8 @@ def fbx(*records: tuple[bytes, list[bytes]]) -> bytes:
     children = []
     for name, contents in records:
         raw: list[Any] = [
-            (b"Content", b"R" + struct.pack("<I", len(one)) + one, 1, []) for one in contents
+            (b"Content", b"R" + struct.pack("<I", len(content)) + content, 1, [])
+            for content in contents
         ]
         children.append((name, b"", 0, raw))
     start = b"Kaydara FBX Binary  \0\x1a\0" + struct.pack("<I", 7400)

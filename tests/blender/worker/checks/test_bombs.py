@@ -70,13 +70,13 @@ def glb(picture: bytes, uses: int) -> bytes:
     number = len(text["bufferViews"]) - 1
     text["buffers"][0]["byteLength"] = len(behind) + len(picture)
     text["images"] = [{"bufferView": number, "mimeType": "image/png"}] * uses
-    text["textures"] = [{"source": each} for each in range(uses)]
+    text["textures"] = [{"source": entry} for entry in range(uses)]
     text["materials"] = [
-        {"pbrMetallicRoughness": {"baseColorTexture": {"index": each}}} for each in range(uses)
+        {"pbrMetallicRoughness": {"baseColorTexture": {"index": entry}}} for entry in range(uses)
     ]
     (part,) = text["meshes"][0]["primitives"]
-    text["meshes"] = [{"primitives": [{**part, "material": each}]} for each in range(uses)]
-    text["nodes"] = [{"mesh": each, "translation": [2 * each, 0, 0]} for each in range(uses)]
+    text["meshes"] = [{"primitives": [{**part, "material": entry}]} for entry in range(uses)]
+    text["nodes"] = [{"mesh": entry, "translation": [2 * entry, 0, 0]} for entry in range(uses)]
     text["scenes"] = [{"nodes": list(range(uses))}]
     return broken.glb(text, behind + picture)
 
@@ -228,7 +228,7 @@ def test_two_images_in_an_fbx_stay_separate(
     assert done.notes == []
     packed = [bytes(image.packed_file.data) for image in bpy.data.images if image.packed_file]
     assert len(set(packed)) == 2
-    assert [each.name for each in mesh.parent.iterdir()] == ["mesh.fbx"]
+    assert [path.name for path in mesh.parent.iterdir()] == ["mesh.fbx"]
 
 
 def color_of(value: int) -> Any:

@@ -83,21 +83,21 @@ def test_broken_files_do_no_harm(near: Near, job: Path, tmp_path: Path) -> None:
     canary.write_bytes(whole()["binary.glb"])
     ends: dict[str, int] = {}
     with Watch(canary) as watch:
-        for number, one in enumerate(broken(11, COUNT, canary)):
+        for number, item in enumerate(broken(11, COUNT, canary)):
             preview = number % RENDERED == 0
-            mesh = job / f"mesh.{one.suffix}"
-            mesh.write_bytes(one.data)
+            mesh = job / f"mesh.{item.suffix}"
+            mesh.write_bytes(item.data)
             started = time.monotonic()
             end = near.prepare(mesh, preview=preview)
             assert end.endswith(".") or not end.startswith("bad_mesh"), end
             kind = "died" if "unexpectedly" in end else end.partition(":")[0]
             ends[kind] = ends.get(kind, 0) + 1
-            assert time.monotonic() - started < LONGEST, one.name
-            assert not watch.opened(), f"{one.name} opened a file outside of its folder"
-            assert sorted(tmp_path.iterdir()) == [job, canary], one.name
+            assert time.monotonic() - started < LONGEST, item.name
+            assert not watch.opened(), f"{item.name} opened a file outside of its folder"
+            assert sorted(tmp_path.iterdir()) == [job, canary], item.name
             made = {"model.blend", "preview.png"} if preview else {"model.blend"}
             expected = {mesh.name, *made} if end == "done" else {mesh.name}
-            assert {path.name for path in job.iterdir()} == expected, one.name
+            assert {path.name for path in job.iterdir()} == expected, item.name
             for path in job.iterdir():
                 path.unlink()
     print(f"bpy {bpy.app.version_string}: {COUNT} broken files: {ends}")

@@ -213,7 +213,7 @@ def test_an_fbx_cannot_read_textures_outside_of_its_folder(
         assert not watch.opened()
     assert not packed()
     assert done["notes"] == ["Textures that the mesh file names were not found: 1."]
-    assert [each.name for each in path.parent.iterdir()] == ["mesh.fbx"]
+    assert [entry.name for entry in path.parent.iterdir()] == ["mesh.fbx"]
 
 
 @pytest.mark.parametrize("where", ["", "textures/"])
@@ -244,7 +244,7 @@ def test_an_archive_brings_its_textures(
     secret.unlink()
     assert not prepare(job / "mesh.zip")["notes"]
     assert packed() == ["photo"]
-    assert [each.name for each in job.iterdir()] == ["mesh.zip"]
+    assert [path.name for path in job.iterdir()] == ["mesh.zip"]
 
 
 HEADS = {

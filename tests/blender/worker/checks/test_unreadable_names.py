@@ -71,8 +71,8 @@ def odd_path(folder: Path, name: bytes) -> Path:
 def all_names() -> list[str]:
     """Return every name that came in."""
     kinds = (bpy.data.objects, bpy.data.meshes, bpy.data.materials, bpy.data.images)
-    found = [thing.name for kind in kinds for thing in kind]
-    return found + [one.name for mesh in bpy.data.meshes for one in mesh.attributes]
+    found = [obj.name for kind in kinds for obj in kind]
+    return found + [attribute.name for mesh in bpy.data.meshes for attribute in mesh.attributes]
 
 
 def test_an_obj_with_undecodable_names_is_imported(importing: Any, tmp_path: Path) -> None:

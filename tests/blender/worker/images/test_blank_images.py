@@ -100,7 +100,9 @@ def test_blender_decodes_a_cleaned_picture_as_the_original(
     assert cleaned is not None
     (tmp_path / "before").write_bytes(data)
     (tmp_path / "after").write_bytes(cleaned)
-    before, after = (photo.read_photo(str(tmp_path / one), 1, 4096) for one in ("before", "after"))
+    before, after = (
+        photo.read_photo(str(tmp_path / item), 1, 4096) for item in ("before", "after")
+    )
     assert (before == after).all()
 
 

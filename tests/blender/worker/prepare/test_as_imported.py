@@ -75,25 +75,25 @@ def test_each_object_keeps_its_material(two: Any, background: Any) -> None:
     second.material_slots[0].link = "OBJECT"
     second.material_slots[0].material = other
     background("prepare.evaluated_objects").set_free([first, second], apply=True)
-    assert [list(thing.data.materials) for thing in two] == [[own], [other]]
-    assert {slot.link for thing in two for slot in thing.material_slots} == {"DATA"}
+    assert [list(obj.data.materials) for obj in two] == [[own], [other]]
+    assert {slot.link for obj in two for slot in obj.material_slots} == {"DATA"}
 
 
 @pytest.mark.parametrize("hidden", [1, 2])
 def test_hidden_objects_stay_hidden_unless_all_are(hidden: int, two: Any, background: Any) -> None:
     """And it stands where it is: Blender computes no place of a hidden object."""
-    for thing in two[2 - hidden :]:
-        thing.hide_viewport = True
+    for obj in two[2 - hidden :]:
+        obj.hide_viewport = True
     two[1].parent = two[0]
     two[0].location.z = 5
     background("prepare.evaluated_objects").set_free(list(two), apply=True)
-    assert [thing.hide_viewport for thing in two] == [False, hidden == 1]
+    assert [obj.hide_viewport for obj in two] == [False, hidden == 1]
     assert min(vertex.co.z for vertex in two[1].data.vertices) == pytest.approx(5)
 
 
 def test_no_needless_white_material_is_created(prepared: Any, tmp_path: Path) -> None:
-    (thing,) = prepared(MESHES["ply_white"](tmp_path))
-    assert not list(thing.data.materials)
+    (obj,) = prepared(MESHES["ply_white"](tmp_path))
+    assert not list(obj.data.materials)
 
 
 @pytest.mark.parametrize("name", ["glb_white_colors", "glb_colors_times_factor"])
@@ -104,9 +104,9 @@ def test_baked_colors_keep_the_rest_of_a_surface(
     import_plainly(mesh)
     (before,) = (material for material in bpy.data.materials if material.users)
     surface = background("prepare.principled").surface_of(before)
-    said = {one: surface.inputs[one].default_value for one in ("Metallic", "Roughness", "IOR")}
-    (thing,) = prepared(mesh, colors="baked")
-    (material,) = thing.data.materials
+    said = {item: surface.inputs[item].default_value for item in ("Metallic", "Roughness", "IOR")}
+    (obj,) = prepared(mesh, colors="baked")
+    (material,) = obj.data.materials
     shown = background("prepare.principled").surface_of(material)
     assert shown.inputs["Base Color"].links[0].from_node.type == "TEX_IMAGE"
-    assert {one: shown.inputs[one].default_value for one in said} == said
+    assert {line: shown.inputs[line].default_value for line in said} == said

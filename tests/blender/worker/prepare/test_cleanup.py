@@ -47,10 +47,10 @@ def mended(addon: ModuleType, tmp_path: Path) -> Callable[..., list[bpy.types.Ob
         bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
         with bpy.data.libraries.load(request["output"], link=False) as (there, here):
             here.objects = there.objects
-        for thing in here.objects:
-            bpy.context.scene.collection.objects.link(thing)
+        for obj in here.objects:
+            bpy.context.scene.collection.objects.link(obj)
         bpy.context.view_layer.update()
-        return sorted(here.objects, key=lambda thing: thing.parent is not None)
+        return sorted(here.objects, key=lambda obj: obj.parent is not None)
 
     return run
 
@@ -101,25 +101,25 @@ def halves(pixels: Any) -> tuple[Any, Any]:
 def test_vertex_colors_are_rendered(
     colors: str, mended: Any, colored: Path, tmp_path: Path
 ) -> None:
-    (thing,) = mended(colored, colors=colors)
+    (obj,) = mended(colored, colors=colors)
     left, right = halves(look(tmp_path / "look.png"))
     assert left[0] > 2 * left[1], "red on the left"
     assert right[1] > 1.5 * right[0], "green on the right"
-    images = [node for node in thing.data.materials[0].node_tree.nodes if node.type == "TEX_IMAGE"]
+    images = [node for node in obj.data.materials[0].node_tree.nodes if node.type == "TEX_IMAGE"]
     assert bool(images) == (colors == "baked")
     for node in images:
         assert (node.image.name, bool(node.image.packed_file)) == ("photo", True)
-        assert thing.data.uv_layers
+        assert obj.data.uv_layers
 
 
 def test_vertex_colors_can_stay_as_they_came(mended: Any, colored: Path) -> None:
-    (thing,) = mended(colored, colors="kept")
-    assert thing.data.color_attributes
+    (obj,) = mended(colored, colors="kept")
+    assert obj.data.color_attributes
     assert not [image for image in bpy.data.images if image.packed_file]
 
 
-def surface(thing: bpy.types.Object) -> Any:
-    return room("worker.prepare.principled").surface_of(thing.data.materials[0])
+def surface(obj: bpy.types.Object) -> Any:
+    return room("worker.prepare.principled").surface_of(obj.data.materials[0])
 
 
 def painted(path: Path, **factors: float) -> Path:
@@ -142,25 +142,25 @@ def painted(path: Path, **factors: float) -> Path:
 
 def test_a_textured_surface_is_not_metallic(mended: Any, tmp_path: Path) -> None:
     glb = painted(tmp_path / "mesh.glb", metallic=1.0, roughness=0.0)
-    (thing,) = mended(glb)
-    assert surface(thing).inputs["Metallic"].default_value == 0.0
-    assert surface(thing).inputs["Roughness"].default_value == 0.0
-    (thing,) = mended(glb, metals=False)
-    assert surface(thing).inputs["Metallic"].default_value == 1.0
+    (obj,) = mended(glb)
+    assert surface(obj).inputs["Metallic"].default_value == 0.0
+    assert surface(obj).inputs["Roughness"].default_value == 0.0
+    (obj,) = mended(glb, metals=False)
+    assert surface(obj).inputs["Metallic"].default_value == 1.0
 
 
 @pytest.mark.parametrize(("limit", "sides"), [(0, (64, 32)), (16, (16, 8)), (512, (64, 32))])
 def test_textures_are_limited(
     limit: int, sides: tuple[int, int], mended: Any, tmp_path: Path
 ) -> None:
-    (thing,) = mended(painted(tmp_path / "mesh.glb"), texture_limit=limit)
-    image = surface(thing).inputs["Base Color"].links[0].from_node.image
+    (obj,) = mended(painted(tmp_path / "mesh.glb"), texture_limit=limit)
+    image = surface(obj).inputs["Base Color"].links[0].from_node.image
     assert tuple(image.size) == sides
     assert image.packed_file
 
 
-def volume(thing: bpy.types.Object) -> float:
-    return float(room("worker.edits.print_check")._volume(thing))
+def volume(obj: bpy.types.Object) -> float:
+    return float(room("worker.edits.print_check")._volume(obj))
 
 
 def test_inverted_meshes_are_flipped(mended: Any, tmp_path: Path) -> None:
@@ -183,8 +183,8 @@ def test_an_inverted_part_and_single_faces_are_flipped(mended: Any, tmp_path: Pa
 
 def test_an_open_sheet_is_left_as_it_is(mended: Any, tmp_path: Path) -> None:
     sheet: dict[str, Any] = {"POSITION": PYRAMID, "indices": FACES[4:]}
-    (thing,) = mended(write_glb(tmp_path / "m.glb", sheet))
-    assert all(face.normal.y > 0.9 for face in thing.data.polygons)
+    (obj,) = mended(write_glb(tmp_path / "m.glb", sheet))
+    assert all(face.normal.y > 0.9 for face in obj.data.polygons)
 
 
 def test_merging_by_distance_can_be_switched_off(mended: Any, tmp_path: Path) -> None:
@@ -221,9 +221,9 @@ def untidy(tmp_path: Path) -> Path:
     return path
 
 
-def low_and_high(things: list[bpy.types.Object]) -> Any:
-    points = np.array([thing.matrix_world @ vertex.co for thing in things
-                       if thing.type == "MESH" for vertex in thing.data.vertices])  # fmt: skip
+def low_and_high(objects: list[bpy.types.Object]) -> Any:
+    points = np.array([obj.matrix_world @ vertex.co for obj in objects
+                       if obj.type == "MESH" for vertex in obj.data.vertices])  # fmt: skip
     return np.array((points.min(0), points.max(0)))
 
 
@@ -231,29 +231,29 @@ BOX = ((-(2**0.5), -(2**0.5), 0), (2**0.5, 2**0.5, 6))
 
 
 def test_tidying_leaves_one_mesh_with_applied_transforms(mended: Any, untidy: Path) -> None:
-    things = mended(untidy)
-    assert [thing.type for thing in things] == ["MESH"]
-    np.testing.assert_allclose(things[0].matrix_world, np.eye(4), atol=1e-6)
-    np.testing.assert_allclose(low_and_high(things), BOX, atol=1e-5)
+    objects = mended(untidy)
+    assert [obj.type for obj in objects] == ["MESH"]
+    np.testing.assert_allclose(objects[0].matrix_world, np.eye(4), atol=1e-6)
+    np.testing.assert_allclose(low_and_high(objects), BOX, atol=1e-5)
 
 
 def test_transforms_can_stay_in_the_object(mended: Any, untidy: Path) -> None:
-    root, thing = mended(untidy, apply_transforms=False)
-    assert (root.type, thing.type, thing.parent) == ("EMPTY", "MESH", root)
-    np.testing.assert_allclose(thing.matrix_world.to_scale(), (1, 1, 3), atol=1e-5)
-    np.testing.assert_allclose(low_and_high([thing]), BOX, atol=1e-5)
+    root, obj = mended(untidy, apply_transforms=False)
+    assert (root.type, obj.type, obj.parent) == ("EMPTY", "MESH", root)
+    np.testing.assert_allclose(obj.matrix_world.to_scale(), (1, 1, 3), atol=1e-5)
+    np.testing.assert_allclose(low_and_high([obj]), BOX, atol=1e-5)
     np.testing.assert_allclose(root.matrix_world, np.eye(4), atol=1e-6)
 
 
 def test_the_files_own_hierarchy_can_stay(mended: Any, untidy: Path) -> None:
-    things = mended(untidy, tidy=False)
-    kinds = sorted(thing.type for thing in things)
+    objects = mended(untidy, tidy=False)
+    kinds = sorted(obj.type for obj in objects)
     assert kinds == ["CAMERA", "EMPTY", "EMPTY", "MESH"]
-    mesh = next(thing for thing in things if thing.type == "MESH")
-    assert mesh.parent.parent == things[0]
-    assert sum(thing.parent is None for thing in things) == 1
+    mesh = next(obj for obj in objects if obj.type == "MESH")
+    assert mesh.parent.parent == objects[0]
+    assert sum(obj.parent is None for obj in objects) == 1
     np.testing.assert_allclose(low_and_high([mesh]), BOX, atol=1e-5)
-    assert all(thing.name.startswith("photo") for thing in things)
+    assert all(obj.name.startswith("photo") for obj in objects)
 
 
 def test_cleanup_options_of_the_scene_match_the_worker(addon: ModuleType) -> None:
@@ -336,13 +336,13 @@ def test_a_files_normals_are_kept_where_they_matter(
 ) -> None:
     leaning = flat_normals() + (0.0, 0.5, 0.0)
     leaning /= np.linalg.norm(leaning, axis=1, keepdims=True)
-    (thing,) = mended(with_normals(tmp_path / "m.glb", leaning.astype(np.float32)), normals="keep")
+    (obj,) = mended(with_normals(tmp_path / "m.glb", leaning.astype(np.float32)), normals="keep")
     assert carried == [True]
-    mesh = thing.data
+    mesh = obj.data
     assert len(mesh.vertices) == 5
     assert mesh.has_custom_normals
-    assert not [one.name for one in mesh.attributes if one.name.startswith("_")]
-    found = [tuple(one.vector) for one in mesh.corner_normals]
+    assert not [attribute.name for attribute in mesh.attributes if attribute.name.startswith("_")]
+    found = [tuple(normal.vector) for normal in mesh.corner_normals]
     expected = [(x, -z, y) for x, y, z in leaning]
     assert np.allclose(found, expected, atol=1e-3)
 
@@ -350,10 +350,10 @@ def test_a_files_normals_are_kept_where_they_matter(
 def test_flat_faces_are_marked_and_need_no_normals(
     mended: Any, carried: list[bool], tmp_path: Path
 ) -> None:
-    (thing,) = mended(with_normals(tmp_path / "m.glb", flat_normals()), normals="keep")
+    (obj,) = mended(with_normals(tmp_path / "m.glb", flat_normals()), normals="keep")
     assert carried == [True]
-    assert not thing.data.has_custom_normals
-    assert not any(face.use_smooth for face in thing.data.polygons)
+    assert not obj.data.has_custom_normals
+    assert not any(face.use_smooth for face in obj.data.polygons)
 
 
 def test_normals_that_are_no_numbers_are_blenders_own(
@@ -362,8 +362,8 @@ def test_normals_that_are_no_numbers_are_blenders_own(
     def corner_normals(first: float) -> Any:
         broken = flat_normals() + np.float32(0.3)
         broken[0], broken[4] = first, 0.0
-        (thing,) = mended(with_normals(tmp_path / "m.glb", broken), normals="keep")
-        return np.array([one.vector for one in thing.data.corner_normals])
+        (obj,) = mended(with_normals(tmp_path / "m.glb", broken), normals="keep")
+        return np.array([normal.vector for normal in obj.data.corner_normals])
 
     unknown, none = corner_normals(np.nan), corner_normals(0.0)
     assert carried == [True, True]
@@ -375,9 +375,9 @@ def test_normals_with_other_attributes_use_blenders_own_merge(
     mended: Any, carried: list[bool], tmp_path: Path
 ) -> None:
     weights = np.ones((18, 1), np.float32)
-    (thing,) = mended(with_normals(tmp_path / "m.glb", flat_normals(), _WEIGHT=weights))
+    (obj,) = mended(with_normals(tmp_path / "m.glb", flat_normals(), _WEIGHT=weights))
     assert carried == [False]
-    assert len(thing.data.vertices) == 5
+    assert len(obj.data.vertices) == 5
     mended(with_normals(tmp_path / "n.glb", flat_normals()), weld=False)
     assert carried == [False]
 
@@ -392,14 +392,14 @@ def test_custom_normals_rotate_with_the_mesh(
     leaning = flat_normals() + (0.0, 0.4, 0.2)
     leaning = (leaning / np.linalg.norm(leaning, axis=1, keepdims=True)).astype(np.float32)
     path = with_normals(tmp_path / "m.glb", leaning, node={"rotation": turn, "scale": scale})
-    (thing,) = mended(path, normals="keep", outward=False)
+    (obj,) = mended(path, normals="keep", outward=False)
     assert carried == [True]
     # (0.5, 0.5, 0.5, 0.5) takes x to y, y to z, z to x.
     axes = np.eye(3) if turn[3] == 1 else np.eye(3)[[2, 0, 1]]
     expected = leaning / np.array(scale) @ axes.T
     expected /= np.linalg.norm(expected, axis=1, keepdims=True)
     upright = expected[:, (0, 2, 1)] * (1, -1, 1)
-    found = np.array([one.vector for one in thing.data.corner_normals])
+    found = np.array([normal.vector for normal in obj.data.corner_normals])
     for face in range(6):  # A mirrored face runs through its corners the other way round.
         here = slice(face * 3, face * 3 + 3)
         assert np.allclose(np.sort(found[here], 0), np.sort(upright[here], 0), atol=2e-3)

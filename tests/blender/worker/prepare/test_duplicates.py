@@ -29,8 +29,8 @@ def imported(addon: ModuleType, tmp_path: Path) -> Callable[..., list[bpy.types.
         options = import_module(f"{background}.import_options").mending_of(mending)
         prepare = import_module(f"{background}.prepare.build_model")
         root, _ = prepare.import_model(str(tmp_path / "mesh.obj"), "photo", options)
-        things = import_module(f"{background}.prepare.cleanup").model_meshes(root)
-        return [thing.data for thing in things]
+        objects = import_module(f"{background}.prepare.cleanup").model_meshes(root)
+        return [obj.data for obj in objects]
 
     return run
 
@@ -45,8 +45,8 @@ def test_quads_at_a_pole_become_triangles(imported: Any) -> None:
     ring = [point(np.cos(turn), 0, np.sin(turn)) for turn in turns]
     poles = [point(0, end, 0) for end in (1, -1) for _ in turns]
     quads = []
-    for one in range(AROUND):
-        here, following = one + 1, (one + 1) % AROUND + 1
+    for number in range(AROUND):
+        here, following = number + 1, (number + 1) % AROUND + 1
         quads.append(f"f {here} {here + AROUND} {following + AROUND} {following}")
         quads.append(f"f {here} {following} {following + 2 * AROUND} {here + 2 * AROUND}")
     (mesh,) = imported(*ring, *poles, *quads)
@@ -92,11 +92,11 @@ def test_equal_materials_become_one(
     tidy: bool, expected: list[int], imported: Any, tmp_path: Path
 ) -> None:
     listed = [("red", 0.8), ("also", 0.8), ("other", 0.3)]
-    (tmp_path / "mesh.mtl").write_text("".join(MATERIAL.format(*each) for each in listed))
+    (tmp_path / "mesh.mtl").write_text("".join(MATERIAL.format(*entry) for entry in listed))
     used = [mesh.materials[0] for mesh in imported(*PARTS, tidy=tidy)]
     distinct = list(dict.fromkeys(used))
     assert [distinct.index(material) for material in used] == expected
-    assert [one.name for one in distinct] == [f"photo {n + 1}" for n in range(len(distinct))]
+    assert [item.name for item in distinct] == [f"photo {n + 1}" for n in range(len(distinct))]
 
 
 def test_materials_that_differ_in_one_picture_stay_two(imported: Any, tmp_path: Path) -> None:

@@ -106,8 +106,8 @@ def prepare(background: Callable[[str], ModuleType], tmp_path: Path) -> Any:
         bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
         with bpy.data.libraries.load(request["output"], link=False) as (there, here):
             here.objects = there.objects
-        for thing in here.objects:
-            bpy.context.scene.collection.objects.link(thing)
+        for obj in here.objects:
+            bpy.context.scene.collection.objects.link(obj)
         bpy.context.view_layer.update()
         return done, list(here.objects)
 
@@ -124,8 +124,8 @@ def open_edges(mesh: bpy.types.Mesh) -> int:
         work.free()
 
 
-def base_color_source(thing: bpy.types.Object) -> Any:
-    nodes = thing.data.materials[0].node_tree.nodes
+def base_color_source(obj: bpy.types.Object) -> Any:
+    nodes = obj.data.materials[0].node_tree.nodes
     socket = next(node for node in nodes if node.type == "BSDF_PRINCIPLED").inputs["Base Color"]
     return socket.links[0].from_node if socket.is_linked else None
 
@@ -141,35 +141,35 @@ def split_at_every_face() -> Arrays:
 
 def test_vertices_split_by_the_exporter_are_merged(prepare: Any, tmp_path: Path) -> None:
     arrays = split_at_every_face()
-    done, (thing,) = prepare(write_glb(tmp_path / "mesh.glb", arrays))
-    assert (len(thing.data.vertices), len(thing.data.polygons)) == (5, 6)
+    done, (obj,) = prepare(write_glb(tmp_path / "mesh.glb", arrays))
+    assert (len(obj.data.vertices), len(obj.data.polygons)) == (5, 6)
     assert done["faces"] == 6
-    assert open_edges(thing.data) == 0
+    assert open_edges(obj.data) == 0
     uv = np.empty(36, np.float32)
-    thing.data.uv_layers[0].uv.foreach_get("vector", uv)
+    obj.data.uv_layers[0].uv.foreach_get("vector", uv)
     expected = arrays["TEXCOORD_0"] * (1, -1) + (0, 1)
     np.testing.assert_allclose(uv.reshape(-1, 2), expected, atol=1e-6)
 
 
 def test_a_prepared_model_stands_on_the_ground_facing_front(prepare: Any, tmp_path: Path) -> None:
     moved = {"POSITION": PYRAMID + np.array((7, 5, 3), np.float32), "indices": FACES}
-    done, (thing,) = prepare(write_glb(tmp_path / "mesh.glb", moved, scale=[2, 2, 2]))
-    assert thing.rotation_mode == "XYZ"
-    corners = np.array([thing.matrix_world @ vertex.co for vertex in thing.data.vertices])
+    done, (obj,) = prepare(write_glb(tmp_path / "mesh.glb", moved, scale=[2, 2, 2]))
+    assert obj.rotation_mode == "XYZ"
+    corners = np.array([obj.matrix_world @ vertex.co for vertex in obj.data.vertices])
     np.testing.assert_allclose(corners.min(0), (-2, -3, 0), atol=1e-5)
     np.testing.assert_allclose(corners.max(0), (2, 3, 4), atol=1e-5)
     tip = corners[corners[:, 1].argmin()]
     np.testing.assert_allclose(tip, (0, -3, 2), atol=1e-5)
     assert done["height"] == pytest.approx(4)
-    assert thing.location == Vector()
-    assert thing.scale == Vector((1, 1, 1))
+    assert obj.location == Vector()
+    assert obj.scale == Vector((1, 1, 1))
 
 
 def test_a_mirrored_node_keeps_its_faces_outward(prepare: Any, tmp_path: Path) -> None:
     glb = write_glb(tmp_path / "m.glb", {"POSITION": PYRAMID, "indices": FACES}, scale=[-1, 1, 1])
-    _, (thing,) = prepare(glb)
+    _, (obj,) = prepare(glb)
     work = bmesh.new()
-    work.from_mesh(thing.data)
+    work.from_mesh(obj.data)
     assert work.calc_volume(signed=True) == pytest.approx(4)
     work.free()
 
@@ -177,11 +177,11 @@ def test_a_mirrored_node_keeps_its_faces_outward(prepare: Any, tmp_path: Path) -
 def test_vertex_colors_feed_the_base_color(prepare: Any, tmp_path: Path) -> None:
     red = np.tile(np.array((255, 0, 0, 255), np.uint8), (5, 1))
     arrays: Arrays = {"POSITION": PYRAMID, "COLOR_0": red, "indices": FACES}
-    _, (thing,) = prepare(write_glb(tmp_path / "mesh.glb", arrays))
-    source = base_color_source(thing)
+    _, (obj,) = prepare(write_glb(tmp_path / "mesh.glb", arrays))
+    source = base_color_source(obj)
     assert source is not None
     assert source.type == "VERTEX_COLOR"
-    assert source.layer_name == thing.data.color_attributes[0].name
+    assert source.layer_name == obj.data.color_attributes[0].name
     preview = read_picture(tmp_path / "preview.png")
     red, green, blue, _ = preview[preview[..., 3] == 255].mean(0)
     assert red > 100
@@ -192,17 +192,17 @@ def test_vertex_colors_survive_merging(prepare: Any, tmp_path: Path) -> None:
     colors = np.full((18, 4), 255, np.uint8)
     colors[:, 1] = np.arange(18) * 10
     arrays = {**split_at_every_face(), "COLOR_0": colors}
-    _, (thing,) = prepare(write_glb(tmp_path / "mesh.glb", arrays))
-    attribute = thing.data.color_attributes[0]
+    _, (obj,) = prepare(write_glb(tmp_path / "mesh.glb", arrays))
+    attribute = obj.data.color_attributes[0]
     assert attribute.domain == "CORNER"
     linear = [item.color[1] for item in attribute.data]
     np.testing.assert_allclose(linear, colors[:, 1] / 255, atol=0.01)
 
 
 def test_faces_without_normals_are_smooth_but_for_sharp_edges(prepare: Any, tmp_path: Path) -> None:
-    _, (thing,) = prepare(write_glb(tmp_path / "mesh.glb", {"POSITION": PYRAMID, "indices": FACES}))
-    assert all(face.use_smooth for face in thing.data.polygons)
-    assert any(edge.use_edge_sharp for edge in thing.data.edges)
+    _, (obj,) = prepare(write_glb(tmp_path / "mesh.glb", {"POSITION": PYRAMID, "indices": FACES}))
+    assert all(face.use_smooth for face in obj.data.polygons)
+    assert any(edge.use_edge_sharp for edge in obj.data.edges)
 
 
 def test_back_to_back_faces_stay_separate(prepare: Any, tmp_path: Path) -> None:
@@ -211,9 +211,9 @@ def test_back_to_back_faces_stay_separate(prepare: Any, tmp_path: Path) -> None:
         "POSITION": np.concatenate((triangle, triangle)),
         "indices": np.array((0, 1, 2, 5, 4, 3), np.uint16),
     }
-    done, (thing,) = prepare(write_glb(tmp_path / "mesh.glb", arrays))
+    done, (obj,) = prepare(write_glb(tmp_path / "mesh.glb", arrays))
     assert done["faces"] == 2
-    assert len(thing.data.vertices) == 6
+    assert len(obj.data.vertices) == 6
 
 
 def test_the_built_in_mesh_is_watertight(
@@ -232,17 +232,17 @@ def test_the_built_in_mesh_is_watertight(
         "output": str(tmp_path / "mesh.glb"),
     }
     made = background("make").make(request, unheard)
-    done, (thing,) = prepare(tmp_path / "mesh.glb", "bar")
+    done, (obj,) = prepare(tmp_path / "mesh.glb", "bar")
     assert made["faces"] == done["faces"]
-    assert open_edges(thing.data) == 0
-    assert not thing.data.has_custom_normals
-    assert (thing.name, thing.data.name, thing.data.materials[0].name) == ("bar",) * 3
-    image = base_color_source(thing).image
+    assert open_edges(obj.data) == 0
+    assert not obj.data.has_custom_normals
+    assert (obj.name, obj.data.name, obj.data.materials[0].name) == ("bar",) * 3
+    image = base_color_source(obj).image
     assert image.name == "bar"
     assert image.packed_file
     assert min(image.size) > 0
-    low = [min(corner[axis] for corner in thing.bound_box) for axis in range(3)]
-    high = [max(corner[axis] for corner in thing.bound_box) for axis in range(3)]
+    low = [min(corner[axis] for corner in obj.bound_box) for axis in range(3)]
+    high = [max(corner[axis] for corner in obj.bound_box) for axis in range(3)]
     assert low[2] == pytest.approx(0)
     assert high[2] == pytest.approx(1, abs=1e-4)
     assert low[0] == pytest.approx(-high[0], abs=1e-4)
@@ -270,16 +270,16 @@ def several(tmp_path: Path) -> Path:
 
 
 def test_several_meshes_stand_under_one_empty(several: Path, prepare: Any) -> None:
-    done, things = prepare(several, "robot")
-    assert sorted(thing.name for thing in things) == ["robot", "robot 1", "robot 2"]
-    root = next(thing for thing in things if thing.name == "robot")
+    done, objects = prepare(several, "robot")
+    assert sorted(obj.name for obj in objects) == ["robot", "robot 1", "robot 2"]
+    root = next(obj for obj in objects if obj.name == "robot")
     assert root.type == "EMPTY"
     assert done["root"] == done["objects"][0] == "robot"
-    assert {thing.parent for thing in things} == {None, root}
-    meshes = [thing for thing in things if thing.type == "MESH"]
+    assert {obj.parent for obj in objects} == {None, root}
+    meshes = [obj for obj in objects if obj.type == "MESH"]
     assert meshes[0].data != meshes[1].data
     corners = np.array(
-        [thing.matrix_world @ vertex.co for thing in meshes for vertex in thing.data.vertices]
+        [mesh.matrix_world @ vertex.co for mesh in meshes for vertex in mesh.data.vertices]
     )
     np.testing.assert_allclose(corners.min(0), (-0.5, -0.5, 0), atol=1e-5)
     np.testing.assert_allclose(corners.max(0), (0.5, 0.5, 3), atol=1e-5)
@@ -300,20 +300,20 @@ def test_the_model_file_holds_nothing_else(several: Path, prepare: Any, tmp_path
 @pytest.mark.parametrize("suffix", ["fbx", "obj"])
 def test_other_formats_use_blenders_importers(suffix: str, prepare: Any, tmp_path: Path) -> None:
     bpy.ops.mesh.primitive_cone_add(location=(3, 4, 5))
-    for thing in list(bpy.data.objects):
-        thing.select_set(thing == bpy.context.object)
+    for obj in list(bpy.data.objects):
+        obj.select_set(obj == bpy.context.object)
     path = str(tmp_path / f"cone.{suffix}")
     if suffix == "fbx":
         bpy.ops.export_scene.fbx(filepath=path, use_selection=True)
     else:
         bpy.ops.wm.obj_export(filepath=path, export_selected_objects=True)
     disguised = Path(path).rename(tmp_path / "mesh.glb")
-    done, (thing,) = prepare(disguised, "cone")
-    assert thing.name == "cone"
-    assert open_edges(thing.data) == 0
+    done, (obj,) = prepare(disguised, "cone")
+    assert obj.name == "cone"
+    assert open_edges(obj.data) == 0
     assert done["height"] == pytest.approx(2, abs=1e-4)
-    assert min(corner[2] for corner in thing.bound_box) == pytest.approx(0, abs=1e-4)
-    top = max(thing.data.vertices, key=lambda vertex: vertex.co.z)
+    assert min(corner[2] for corner in obj.bound_box) == pytest.approx(0, abs=1e-4)
+    top = max(obj.data.vertices, key=lambda vertex: vertex.co.z)
     assert top.co.xy.length < 1e-4
 
 

@@ -23,9 +23,9 @@ def preview(addon: ModuleType) -> Any:
 def in_scene(name: str, mesh: bpy.types.Mesh) -> bpy.types.Object:
     """Return an object of the mesh, alone in the scene."""
     bpy.data.batch_remove(list(bpy.context.scene.objects))
-    thing = bpy.data.objects.new(name, mesh)
-    bpy.context.scene.collection.objects.link(thing)
-    return thing
+    obj = bpy.data.objects.new(name, mesh)
+    bpy.context.scene.collection.objects.link(obj)
+    return obj
 
 
 def test_the_front_is_seen_upright_with_its_texture(preview: Any) -> None:
@@ -50,7 +50,7 @@ def test_the_front_is_seen_upright_with_its_texture(preview: Any) -> None:
     rows = np.flatnonzero(picture[:, 128, 3])
     top, bottom = rows[len(rows) // 4], rows[-len(rows) // 4]
     lit = [picture[row, column, :3] > 90 for row in (top, bottom) for column in (80, 176)]
-    assert [tuple(each) for each in lit] == [
+    assert [tuple(entry) for entry in lit] == [
         (True, False, False),
         (False, True, False),
         (False, False, True),

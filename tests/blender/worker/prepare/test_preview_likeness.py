@@ -41,7 +41,7 @@ def previewed(mesh: Path, folder: Path) -> NDArray[np.float64]:
 def rendered(mesh: Path, folder: Path) -> NDArray[np.float64]:
     """Return what Cycles makes of Blender's own import, in the same light."""
     import_plainly(mesh)
-    (thing,) = (one for one in bpy.context.scene.objects if one.type == "MESH")
+    (thing,) = (obj for obj in bpy.context.scene.objects if obj.type == "MESH")
     with room("prepare.preview")._studio(thing) as scene:
         scene.render.engine = "CYCLES"
         room("prepare.preview")._set_up(scene)
@@ -77,7 +77,7 @@ def test_previews_look_like_the_import(addon: ModuleType, tmp_path: Path) -> Non
         mesh = write_surface(name, tmp_path)
         ours.append(previewed(mesh, tmp_path))
         own.append(rendered(mesh, tmp_path))
-    apart = np.array([[difference(one, other) for other in own] for one in ours])
+    apart = np.array([[difference(our, other) for other in own] for our in ours])
     names = list(SURFACES)
     rows = (f"{apart[n, n]:5.2f} {np.sort(apart[n])[1]:6.2f} {names[n]}" for n in range(len(names)))
     print(*rows, f"mean {np.diag(apart).mean():.2f}", sep="\n")

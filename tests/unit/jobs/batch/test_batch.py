@@ -54,8 +54,8 @@ def pictures(tmp_path: Path, png: bytes) -> Callable[[int], Path]:
     def make(number: int) -> Path:
         folder = tmp_path / "pictures"
         folder.mkdir(exist_ok=True)
-        for one in range(number):
-            (folder / f"cup{one:03}.png").write_bytes(png + str(one).encode())
+        for item in range(number):
+            (folder / f"cup{item:03}.png").write_bytes(png + str(item).encode())
         return folder
 
     return make
@@ -88,7 +88,7 @@ def library(folder: Path) -> Library:
 
 def change(folder: Path, name: str, **changes: Any) -> Record:
     """Change the record of the job of a picture, and have it looked at again."""
-    (record,) = [one for one in library(folder).all()[0] if one.name == name]
+    (record,) = [row for row in library(folder).all()[0] if row.name == name]
     library(folder).save(replace(record, **changes))
     return record
 
@@ -104,7 +104,9 @@ def test_a_batch_orders_each_image_once_and_never_again(
     assert len(list((tmp_path / "out").glob("cup*.glb"))) == 12
     with Path(said["csv"]).open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [Path(row["image"]).name for row in rows] == [f"cup{one:03}.png" for one in range(12)]
+    assert [Path(row["image"]).name for row in rows] == [
+        f"cup{number:03}.png" for number in range(12)
+    ]
     assert {(row["state"], row["credits"]) for row in rows} == {("ready", "2.0")}
 
     code, said = batch(folder)
@@ -138,7 +140,7 @@ def test_one_failure_does_not_stop_the_others(
     crowd.fails = {3}
     code, said = batch(folder, tmp_path / "gone.png")
     assert (said["done"], said["failed"], said["pictures"]) == (4, 3, 7)
-    errors = {Path(one["image"]).name: one["error"] for one in said["jobs"] if one["error"]}
+    errors = {Path(job["image"]).name: job["error"] for job in said["jobs"] if job["error"]}
     assert sorted(errors.values()) == ["bad_image", "bad_image", "failed"]
     assert code in (1, 2)
     again = batch(folder)[1]
@@ -207,7 +209,7 @@ def test_a_table_gives_settings_per_row_and_reports_its_errors(
         "pictures/cup003.png,rehearsal,3,\n"
     )
     code, said = batch(table, provider="rehearsal")
-    kinds = [one["error"] for one in said["jobs"]]
+    kinds = [job["error"] for job in said["jobs"]]
     assert (code, kinds) == (2, [None, None, "invalid_settings", "invalid_settings"])
     assert (said["ordered"], len(crowd.tasks)) == (2, 2)
     record = library(tmp_path).load(said["jobs"][0]["job"])
@@ -271,7 +273,7 @@ def test_without_a_key_nothing_is_started(
 ) -> None:  # fmt: skip
     monkeypatch.delenv("REHEARSAL_API_KEY")
     code, said = batch(pictures(2))
-    assert (code, {one["error"] for one in said["jobs"]}) == (3, {"missing_key"})
+    assert (code, {job["error"] for job in said["jobs"]}) == (3, {"missing_key"})
     assert not crowd.asked
 
 
@@ -324,7 +326,7 @@ def test_200_pictures_interrupted_at_random_and_run_again_are_200_orders(
         out, complaints = process.communicate(timeout=60)
         assert process.returncode == 130, (word, complaints, out)
         said = json.loads(out.splitlines()[-1])
-        assert said["uncertain"] == 0, [one for one in said["jobs"] if one["error"]]
+        assert said["uncertain"] == 0, [job for job in said["jobs"] if job["error"]]
         assert said["unfinished"] > 0
     done = subprocess.run(_command(folder, place), stdout=subprocess.PIPE, text=True, timeout=100)
     said = json.loads(done.stdout.splitlines()[-1])

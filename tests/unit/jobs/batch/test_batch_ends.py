@@ -199,7 +199,7 @@ def test_a_broken_record_fails_its_item_alone(
     made = pictures(tmp_path, png, "a.png", "b.png")
     batch(*made)
     kept = Library(tmp_path / "library")
-    (first,) = (one.id for one in kept.all()[0] if one.name == "a")
+    (first,) = (item.id for item in kept.all()[0] if item.name == "a")
     os.utime(kept.folder(first))  # the list looks again only at what has changed
     stamp = (kept.folder(first) / "job.json").stat()
     broken = (kept.folder(first) / "job.json").read_bytes().replace(b'"ready"', b'"\\ud83d"')
@@ -268,7 +268,7 @@ def test_a_formula_from_a_record_or_a_services_words_is_quoted_in_the_table(
     batch("=nothing://x", "=1+1", *made)
     rows = table_of(tmp_path)
     assert rows[0]["image"] == "'=nothing://x"
-    assert not [one for row in rows for one in row.values() if one[:1] in tuple("=+-@\t\r")]
+    assert not [item for row in rows for item in row.values() if item[:1] in tuple("=+-@\t\r")]
 
 
 # -- patterns ------------------------------------------------------------------------------------

@@ -112,7 +112,7 @@ def gone_on(running: Session, root: Path, spec: Any) -> bool:
         if not record.state.over:
             end_of(running, running.start(replace(spec, pictures=(), record=record)))
     running.settle(5.0)
-    states = [one.state for one in Library(root).all()[0]]
+    states = [row.state for row in Library(root).all()[0]]
     return states == [State.READY]
 
 
@@ -277,10 +277,10 @@ def test_locks_are_taken_and_released_concurrently(tmp_path: Path) -> None:
             lock.release()
 
     threads = [threading.Thread(target=work, args=(str(number),)) for number in range(4)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     assert failed == []
     assert not list(tmp_path.iterdir())
 

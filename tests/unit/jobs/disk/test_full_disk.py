@@ -115,7 +115,7 @@ def _once(running: Session, shop: Shop, library: Path, png: bytes, disk: FullDis
         if not record.state.over:
             end_of(running, running.start(replace(spec, pictures=(), record=record)))
             running.settle(5.0)
-    states = [one.state for one in Library(library).all()[0]]
+    states = [row.state for row in Library(library).all()[0]]
     if states == [State.UNCERTAIN]:
         # The mark of the order was written, its folder could not be synced, and taking the mark
         # back needs room as well. Nothing was sent, and nothing is sent without its user's word.

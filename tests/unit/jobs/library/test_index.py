@@ -23,7 +23,7 @@ from image_to_mesh.providers import LibraryProblem
 LONG_AGO = 1_700_000_000
 
 
-def record(job: str, **what: Any) -> Record:
+def record(job: str, **changes: Any) -> Record:
     """A job that is ready."""
     values: dict[str, Any] = {
         "id": job,
@@ -35,12 +35,12 @@ def record(job: str, **what: Any) -> Record:
         "mesh": "mesh.glb",
         "pictures": (InputPicture("front", job, "front.png", sha256=job),),
     }
-    return Record(**{**values, **what})
+    return Record(**{**values, **changes})
 
 
-def put(root: Path, job: str, size: int = 100, **what: Any) -> Path:
+def put(root: Path, job: str, size: int = 100, **changes: Any) -> Path:
     """Put a job into the library, with a mesh file of that size; return its folder."""
-    made = record(job, **what)
+    made = record(job, **changes)
     Library(root).create(made, {"front.png": b"picture", "mesh.glb": b"m" * size})
     settle(root / job)
     return root / job
@@ -54,7 +54,7 @@ def settle(folder: Path) -> None:
 
 def listed(found: LibraryIndex) -> list[str]:
     """Return the jobs' ids in their order."""
-    return [one.job for one in found.entries]
+    return [entry.job for entry in found.entries]
 
 
 def test_jobs_are_listed_newest_first_with_their_details(tmp_path: Path) -> None:
@@ -193,8 +193,8 @@ def test_jobs_are_found_by_state_provider_and_search_words(tmp_path: Path) -> No
     found = LibraryIndex(tmp_path)
     found.refresh()
 
-    def jobs(**what: str) -> list[str]:
-        return sorted(one.job for one in found.find(**what))
+    def jobs(**changes: str) -> list[str]:
+        return sorted(item.job for item in found.find(**changes))
 
     assert jobs() == ["cup", "cup2", "pot"]
     assert jobs(text="cup BLUE") == ["cup", "cup2"]
@@ -276,7 +276,7 @@ def test_cleanup_removes_the_oldest_and_never_results_that_were_not_imported(
     put(tmp_path, "running", size=10_000, state=State.RUNNING)
     found = LibraryIndex(tmp_path)
     found.refresh()
-    assert {one.job for one in found.entries if one.imported} == {"o", "old", "newer"}
+    assert {item.job for item in found.entries if item.imported} == {"o", "old", "newer"}
     one = found.entries[0].size
 
     def chosen(limit: int) -> list[str]:

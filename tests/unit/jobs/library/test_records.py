@@ -124,15 +124,15 @@ def test_damaged_records_are_reported_and_the_others_are_listed(tmp_path: Path) 
         spoil(tmp_path / job / RECORD, chance)
     before = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*"))
     records, problems = library.all()
-    read = {one.id for one in records}
+    read = {item.id for item in records}
     assert read >= set(whole)
     assert len(records) + len(problems) == COUNT + len(whole)
     assert len(problems) > COUNT // 2
-    assert all("Traceback" not in one and len(one) < 400 for one in problems)
-    assert {one.id for one in library.open_jobs()} >= set(whole)
-    for one in records:
-        assert all("/" not in name for name in one.names())
-        library.save(one)
+    assert all("Traceback" not in problem and len(problem) < 400 for problem in problems)
+    assert {item.id for item in library.open_jobs()} >= set(whole)
+    for item in records:
+        assert all("/" not in name for name in item.names())
+        library.save(item)
     library.sweep()
     assert sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*")) == before
 
@@ -196,7 +196,7 @@ def test_a_schema_1_record_keeps_its_meaning(tmp_path: Path) -> None:
         path.write_text(json.dumps(old))
     assert not library.load("a").offered
     assert library.load("b").submitted is None
-    assert [one.id for one in library.open_jobs()] == ["b"]
+    assert [item.id for item in library.open_jobs()] == ["b"]
     library.save(library.load("a"))
     assert json.loads((tmp_path / "a" / RECORD).read_text())["schema"] == SCHEMA
 

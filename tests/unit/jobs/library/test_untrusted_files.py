@@ -52,10 +52,10 @@ def library(tmp_path: Path) -> Library:
     return made
 
 
-def record(job: str, **what: Any) -> Record:
+def record(job: str, **changes: Any) -> Record:
     """A job that is ready."""
     values: dict[str, Any] = {"id": job, "state": State.READY, "provider": "tripo", "name": job}
-    return Record(**{**values, "created": "2026-01-01T00:00:00+00:00", **what})
+    return Record(**{**values, "created": "2026-01-01T00:00:00+00:00", **changes})
 
 
 # -- what is read ----------------------------------------------------------------------------------
@@ -98,12 +98,12 @@ def test_a_record_is_read_from_a_plain_file_only(library: Library, private: Path
     (library.root / "odd").mkdir()
     odd(library.root / "odd" / RECORD, private)
     found = soon(library.all)
-    assert [one.id for one in found[0]] == ["cup"]
+    assert [match.id for match in found[0]] == ["cup"]
     assert len(found[1]) == 1
-    assert [one.id for one in soon(lambda: list(library.open_jobs()))] == []
+    assert [item.id for item in soon(lambda: list(library.open_jobs()))] == []
     listed = LibraryIndex(library.root)
     assert soon(listed.refresh) is True
-    assert [one.job for one in listed.entries] == ["cup"]
+    assert [entry.job for entry in listed.entries] == ["cup"]
 
 
 def test_a_record_over_the_limit_is_not_read(library: Library) -> None:
@@ -119,7 +119,7 @@ def test_linked_job_folders_are_ignored(library: Library, tmp_path: Path) -> Non
     (library.root / "pot").symlink_to(other.root / "pot")
     listed = LibraryIndex(library.root)
     listed.refresh()
-    assert library.jobs() == [one.job for one in listed.entries] == ["cup"]
+    assert library.jobs() == [entry.job for entry in listed.entries] == ["cup"]
     for work in (library.delete, library.load, lambda job: move_to_trash(library, job)):
         with pytest.raises(LibraryProblem):
             work("pot")
@@ -137,7 +137,7 @@ def test_the_index_is_read_from_a_plain_file_only(
     soon(listed.open)
     assert not listed.entries
     soon(listed.refresh)
-    assert [one.job for one in listed.entries] == ["cup"]
+    assert [entry.job for entry in listed.entries] == ["cup"]
     assert private.read_bytes() == PRIVATE
 
 
@@ -237,7 +237,7 @@ def test_a_version_list_with_wrong_types_loses_only_its_remarks(
 @odd
 def test_a_version_is_read_from_a_plain_file_only(tmp_path: Path, private: Path, odd: Any) -> None:
     odd(tmp_path / "model-v2.blend", private)
-    assert [one.file for one in versions(tmp_path)] == (
+    assert [version.file for version in versions(tmp_path)] == (
         ["model-v2.blend"] if odd is a_sparse_file else []
     )
 

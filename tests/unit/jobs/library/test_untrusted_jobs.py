@@ -88,13 +88,13 @@ def told(
 # -- whose it is -----------------------------------------------------------------------------------
 
 
-def plain(job: str = "cup", **what: Any) -> Record:
+def plain(job: str = "cup", **changes: Any) -> Record:
     """A job of a service."""
     values: dict[str, Any] = {
         "id": job, "state": State.RUNNING, "provider": "tripo", "name": "cup",
         "created": "2026-01-01T00:00:00+00:00", "ticket": {"task": "t"},
     }  # fmt: skip
-    return Record(**{**values, **what})
+    return Record(**{**values, **changes})
 
 
 def test_the_users_own_records_are_recognized_by_their_signature(
@@ -270,7 +270,7 @@ def test_untrusted_jobs_are_not_contacted_or_changed_at_startup(
     )
     again.recovery.join(10.0)
     again.close(2.0)
-    assert [one.id for one in again.recovery.left.strange] == [job]
+    assert [item.id for item in again.recovery.left.strange] == [job]
     assert calls(service) == 0
     assert (root / job / "job.json").read_bytes() == before
 
@@ -288,9 +288,9 @@ def test_a_session_calls_no_address_of_an_untrusted_job(
     view = end_of(again, again.start(spec))
     cancelled = end_of(again, again.start(spec, cancelled=True))
     again.close(2.0)
-    for one in (view, cancelled):
-        assert one.failure is not None
-        assert "not written by you" in one.failure.message
+    for item in (view, cancelled):
+        assert item.failure is not None
+        assert "not written by you" in item.failure.message
     assert calls(service) == 0
     assert (root / job / "job.json").read_bytes() == before
 
@@ -352,7 +352,7 @@ def test_only_the_image_that_the_job_was_made_from_is_sent(
 ) -> None:  # fmt: skip
     """Whoever can write to the folder has nothing else ordered, and no private file uploaded."""
     job = left(State.QUEUED, ticket=None, submitted=None, request_hash=None)
-    (path,) = [one for one in (root / job).iterdir() if one.name.startswith("front")]
+    (path,) = [item for item in (root / job).iterdir() if item.name.startswith("front")]
     if how == "link":
         (tmp_path / "private.png").write_bytes(path.read_bytes() + b"private")
     path.unlink()
@@ -364,7 +364,7 @@ def test_only_the_image_that_the_job_was_made_from_is_sent(
     assert code != 0
     assert f"The job's picture {path.name}" in errors or "cannot be read" in errors
     assert not service.submits
-    assert not [one for one in service.requests if one[0] in ("POST", "PUT")]
+    assert not [request for request in service.requests if request[0] in ("POST", "PUT")]
 
 
 # -- trusted, and still no address of theirs -------------------------------------------------------
@@ -380,7 +380,7 @@ def test_an_untrusted_job_downloads_only_from_the_address_of_the_service(
     code, said, _ = told(capsys, root, "resume", job, "--trust-library")
     assert (code, said["state"]) == (0, "ready")
     assert calls(service) > 0
-    assert not [one for one in service.requests if "trap" in str(one)]
+    assert not [request for request in service.requests if "trap" in str(request)]
 
 
 def test_an_untrusted_job_downloads_nothing_without_an_answer_of_the_service(
@@ -397,7 +397,7 @@ def test_an_untrusted_job_downloads_nothing_without_an_answer_of_the_service(
     monkeypatch.setattr(type(get_provider("rehearsal")), "poll", poll)
     code, _, _ = told(capsys, root, "resume", job, "--trust-library")
     assert code != 0
-    assert not [one for one in service.requests if "trap" in str(one)]
+    assert not [request for request in service.requests if "trap" in str(request)]
 
 
 @pytest.mark.parametrize("state", [State.RUNNING, State.DOWNLOADING, State.UNCERTAIN])

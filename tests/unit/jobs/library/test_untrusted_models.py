@@ -49,13 +49,13 @@ def be_somebody_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str 
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / name))
 
 
-def plain(job: str = "cup", **what: Any) -> Record:
+def plain(job: str = "cup", **changes: Any) -> Record:
     """A job of a service."""
     values: dict[str, Any] = {
         "id": job, "state": State.RUNNING, "provider": "tripo", "name": "cup",
         "created": "2026-01-01T00:00:00+00:00", "ticket": {"task": "t"},
     }  # fmt: skip
-    return Record(**{**values, **what})
+    return Record(**{**values, **changes})
 
 
 # -- models ----------------------------------------------------------------------------------------

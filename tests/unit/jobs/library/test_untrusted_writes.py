@@ -50,10 +50,10 @@ def library(tmp_path: Path) -> Library:
     return made
 
 
-def record(job: str, **what: Any) -> Record:
+def record(job: str, **changes: Any) -> Record:
     """A job that is ready."""
     values: dict[str, Any] = {"id": job, "state": State.READY, "provider": "tripo", "name": job}
-    return Record(**{**values, "created": "2026-01-01T00:00:00+00:00", **what})
+    return Record(**{**values, "created": "2026-01-01T00:00:00+00:00", **changes})
 
 
 # -- what is copied, shown and deleted -------------------------------------------------------------
@@ -186,7 +186,7 @@ def test_a_new_file_gets_an_unguessable_name(
     for _ in range(20):
         write_whole(tmp_path / "file", b"data")
     assert len(set(names)) == 20
-    assert [one.name for one in tmp_path.iterdir()] == ["file"]
+    assert [item.name for item in tmp_path.iterdir()] == ["file"]
 
 
 def test_a_lock_that_is_a_link_is_not_opened(library: Library, private: Path) -> None:

@@ -71,7 +71,7 @@ def test_each_version_gets_the_next_number(folder: Path, mesh_edits: caring.Mesh
         assert (view.version, view.phase) == (f"model-v{number}.blend", "Done")
     assert (folder / "model.blend").read_text() == "original"
     known = versions.versions(folder)
-    assert [one.file for one in known] == ["model.blend", "model-v2.blend", "model-v3.blend"]
+    assert [name.file for name in known] == ["model.blend", "model-v2.blend", "model-v3.blend"]
     assert (known[1].made_by, known[1].asked, known[1].card) == ("clean", {"fill": 2}, {"faces": 7})
 
 
@@ -91,7 +91,7 @@ def test_an_untrusted_model_is_not_edited(
     view = finished(begin(mesh_edits, folder, task))
     assert view.failure is not None
     assert "not made by your Blender" in view.failure.message
-    assert [one.name for one in folder.glob("model-v*")] == []
+    assert [path.name for path in folder.glob("model-v*")] == []
 
 
 def test_a_version_is_signed_and_made_in_a_private_folder(
@@ -110,7 +110,7 @@ def test_a_refused_edit_leaves_no_version(folder: Path, mesh_edits: caring.MeshE
     view = finished(begin(mesh_edits, folder, "quads", refuse=True))
     assert view.failure is not None
     assert (view.failure.message, view.failure.hint) == ("No.", "Ask less.")
-    assert [one.file for one in versions.versions(folder)] == ["model.blend"]
+    assert [version.file for version in versions.versions(folder)] == ["model.blend"]
     assert mesh_edits.take_ended() == [view]
     assert mesh_edits.take_ended() == []
 
@@ -140,7 +140,10 @@ def test_a_program_that_is_not_blender_is_reported(
 def test_a_broken_version_list_loses_no_version(text: str, folder: Path) -> None:
     (folder / "versions.json").write_text(text)
     (folder / "model-v2.blend").write_text("2")
-    assert [one.file for one in versions.versions(folder)] == ["model.blend", "model-v2.blend"]
+    assert [version.file for version in versions.versions(folder)] == [
+        "model.blend",
+        "model-v2.blend",
+    ]
     versions.remember(folder, versions.Version("model-v2.blend", "clean"))
     assert versions.versions(folder)[1].made_by == "clean"
 
@@ -148,7 +151,7 @@ def test_a_broken_version_list_loses_no_version(text: str, folder: Path) -> None
 def test_versions_are_in_the_order_of_their_numbers(folder: Path) -> None:
     for number in (10, 2, 9):
         (folder / f"model-v{number}.blend").write_text("")
-    files = [one.file for one in versions.versions(folder)]
+    files = [version.file for version in versions.versions(folder)]
     assert files == ["model.blend", "model-v2.blend", "model-v9.blend", "model-v10.blend"]
     assert versions.next_file(folder) == "model-v11.blend"
 

@@ -87,7 +87,7 @@ def test_a_tiff_with_truncated_strips_is_reported(order: str, keep: float) -> No
     entries = [(256, 3, 1, 200), (257, 3, 1, 150), (273, 4, 2, 0), (279, 4, 2, 0), (278, 3, 1, 100)]
     head = 8 + 2 + 12 * len(entries) + 4
     places = struct.pack(order + "2I", head + 16, head + 16 + 200 * rows[0])
-    sizes = struct.pack(order + "2I", *(200 * one for one in rows))
+    sizes = struct.pack(order + "2I", *(200 * row for row in rows))
     body = struct.pack(order + "IH", 8, len(entries))
     for tag, kind, count, value in entries:
         told = {273: head, 279: head + 8}.get(tag, value)

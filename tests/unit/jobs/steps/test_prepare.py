@@ -39,6 +39,6 @@ def test_a_large_model_is_split_only_for_a_waiting_user(
     plan = ImportPlan() if in_parts is None else ImportPlan(in_chunks=in_parts)
     job = running.start(replace(spec_for(tmp_path, png), plan=plan))
     end_of(running, job)
-    (request,) = (one for one in asked if one["do"] == "prepare")
+    (request,) = (item for item in asked if item["do"] == "prepare")
     parts = {"folder": str(tmp_path / job / PARTS), "least": LEAST}
     assert request["parts"] == (parts if in_parts else None)

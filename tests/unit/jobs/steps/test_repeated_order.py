@@ -200,10 +200,10 @@ def test_running_the_same_command_twice_is_one_order(
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         for _ in range(2)
     ]
-    answers = [json.loads(one.communicate(timeout=60)[0].splitlines()[-1]) for one in both]
-    assert sorted(one.returncode for one in both) == [0, 2]
+    answers = [json.loads(item.communicate(timeout=60)[0].splitlines()[-1]) for item in both]
+    assert sorted(item.returncode for item in both) == [0, 2]
     assert len(service.submits) == 1
-    (refusal,) = [one["error"] for one in answers if one["error"]]
+    (refusal,) = [answer["error"] for answer in answers if answer["error"]]
     assert refusal["kind"] == "repeated"
     assert "--again" in refusal["hint"]
     assert entry.main(["generate", str(file), "--provider", "rehearsal", "--quiet"]) == 2
@@ -233,7 +233,7 @@ def test_many_identical_orders_at_once_are_one(
         start.wait()
         end_of(session, session.start(orders.spec(repeated=False)))
 
-    threads = [threading.Thread(target=click, args=(one,)) for one in sessions]
+    threads = [threading.Thread(target=click, args=(item,)) for item in sessions]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -263,6 +263,6 @@ def test_a_batch_orders_each_image_once_by_its_own_rule(
 def test_an_invalid_time_in_the_order_list_blocks_no_order(orders: Orders, tmp_path: Path) -> None:
     orders.end(repeated=False)
     kept = json.loads((tmp_path / FILE).read_bytes())
-    spoiled = {mark: {**one, "at": 10**400} for mark, one in kept.items()}
+    spoiled = {mark: {**item, "at": 10**400} for mark, item in kept.items()}
     (tmp_path / FILE).write_text(json.dumps(spoiled))
     assert orders.end(repeated=False).failure is None

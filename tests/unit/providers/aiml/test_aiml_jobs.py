@@ -55,10 +55,10 @@ def nothing_leaks(aiml: Aiml, tmp_path: Path, caplog: pytest.LogCaptureFixture) 
     assert KEY not in caplog.text
     for path in tmp_path.rglob("*"):
         assert not path.is_file() or KEY.encode() not in path.read_bytes(), path
-    for one in aiml.downloads:
-        assert KEY not in repr(one)
-        assert "authorization" not in one.headers
-    assert all(KEY not in one.path + one.body.decode() for one in aiml.requests)
+    for download in aiml.downloads:
+        assert KEY not in repr(download)
+        assert "authorization" not in download.headers
+    assert all(KEY not in request.path + request.body.decode() for request in aiml.requests)
 
 
 def run(running: Session, aiml: Aiml, library: Path, png: bytes, **how: Any) -> JobView:
@@ -180,9 +180,9 @@ def test_download_that_leads_back_to_the_service_gets_no_key(
     aiml.faults["download"] = [Fault(302, "", {"Location": f"{aiml.url}/v2/billing"})] * 9
     view = run(running, aiml, tmp_path, png)
     assert view.failure is not None
-    asked = [one for one in aiml.requests if one.path == "/v2/billing"]
+    asked = [request for request in aiml.requests if request.path == "/v2/billing"]
     assert asked
-    assert not [one for one in asked if "authorization" in one.headers]
+    assert not [request for request in asked if "authorization" in request.headers]
 
 
 def test_mesh_within_the_answer_is_on_disk_before_the_ticket_counts(

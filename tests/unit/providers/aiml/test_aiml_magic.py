@@ -95,8 +95,8 @@ def test_a_model_that_is_switched_off_is_reported(aiml: Aiml, cup: Picture, stat
 def test_both_models_share_account_and_address() -> None:
     for name in ("keys", "address", "key_url", "formats"):
         assert getattr(PROVIDER, name) == getattr(TRIPOSR, name)
-    assert [one.preference for one in PROVIDER.keys] == ["aiml_api_key"]
-    assert [one.environment for one in PROVIDER.keys] == ["AIML_API_KEY"]
+    assert [key.preference for key in PROVIDER.keys] == ["aiml_api_key"]
+    assert [key.environment for key in PROVIDER.keys] == ["AIML_API_KEY"]
     address = PROVIDER.address
     assert address is not None
     assert (address.preference, address.environment, address.default) == (

@@ -68,8 +68,8 @@ LEGAL = [(setting.name, value) for setting in SETTINGS for value in _legal(setti
 
 
 def test_every_documented_setting_is_declared() -> None:
-    declared = {one.name: (one.default, one.minimum, one.maximum) for one in SETTINGS}
-    assert [one.name for one in SETTINGS if one.optional] == ["do_remove_background"]
+    declared = {item.name: (item.default, item.minimum, item.maximum) for item in SETTINGS}
+    assert [item.name for item in SETTINGS if item.optional] == ["do_remove_background"]
     assert declared == {
         "output_format": ("glb", None, None),
         "do_remove_background": (None, None, None),
@@ -189,10 +189,10 @@ def test_a_bundle_alone_is_the_mesh(aiml: Aiml, cup: Picture) -> None:
 
 def test_request_is_traced_by_an_id_of_its_own(aiml: Aiml, cup: Picture) -> None:
     tickets = [order(PROVIDER, aiml, cup) for _ in range(2)]
-    sent = [one.headers["x-client-request-id"] for one in aiml.requests]
+    sent = [request.headers["x-client-request-id"] for request in aiml.requests]
     assert [ticket.data["facts"]["client_request_id"] for ticket in tickets] == sent
     assert len(set(sent)) == 2
-    assert all(re.fullmatch(r"[A-Za-z0-9._:-]{1,128}", one) for one in sent)
+    assert all(re.fullmatch(r"[A-Za-z0-9._:-]{1,128}", item) for item in sent)
 
 
 def test_lost_answer_names_the_id_that_was_sent(aiml: Aiml, cup: Picture) -> None:
@@ -224,9 +224,9 @@ def test_refusal_becomes_its_error(aiml: Aiml, cup: Picture, row: Row) -> None:
 def _with_model(value: Any, model: str) -> Any:
     """Put the model's name in where a message quotes it."""
     if isinstance(value, dict):
-        return {name: _with_model(one, model) for name, one in value.items()}
+        return {name: _with_model(item, model) for name, item in value.items()}
     if isinstance(value, list):
-        return [_with_model(one, model) for one in value]
+        return [_with_model(item, model) for item in value]
     return value.replace("{model}", model) if isinstance(value, str) else value
 
 
@@ -267,7 +267,7 @@ def test_a_submit_waits_as_long_as_the_service_asks(aiml: Aiml, cup: Picture) ->
     assert pauses[0] == 7.0
     assert 0.5 < pauses[1] < pauses[2]
     assert (aiml.posts(), len(aiml.orders)) == (4, 1)
-    assert len({one.headers["x-client-request-id"] for one in aiml.requests}) == 1
+    assert len({request.headers["x-client-request-id"] for request in aiml.requests}) == 1
 
 
 class _Ear:
@@ -359,7 +359,7 @@ def test_sample_program_of_the_documentation_agrees(aiml: Aiml, tmp_path: Path) 
     theirs_body, our_body = aiml.orders
     assert our_body == theirs_body
     names = ("authorization", "content-type")
-    first, second = ({name: one.headers[name] for name in names} for one in aiml.requests)
+    first, second = ({name: request.headers[name] for name in names} for request in aiml.requests)
     assert first == second
 
 

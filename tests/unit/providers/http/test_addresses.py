@@ -149,7 +149,7 @@ def test_loopback_and_private_addresses_are_recognized(
 
 # -- a service's own address ---------------------------------------------------------------------
 
-ONLINE = [one.id for one in all_providers().values() if one.address]
+ONLINE = [item.id for item in all_providers().values() if item.address]
 BAD = ["openapi.tripo3d.ai/v3", "http://elsewhere.example", "http://2130706433", "https://a b"]
 
 

@@ -42,12 +42,12 @@ COMPANIONS: dict[tuple[str, Any], dict[str, Any]] = {
 
 def _legal() -> Iterator[Any]:
     """Every setting at each legal choice, numbers at both ends."""
-    for one in SETTINGS:
-        values: list[Any] = [choice.value for choice in one.choices]
-        values += [True, False] if one.kind == "bool" else []
-        values += [int(end) for end in (one.minimum, one.maximum) if end is not None]
+    for setting in SETTINGS:
+        values: list[Any] = [choice.value for choice in setting.choices]
+        values += [True, False] if setting.kind == "bool" else []
+        values += [int(end) for end in (setting.minimum, setting.maximum) if end is not None]
         for value in values:
-            yield pytest.param(one.name, value, id=f"{one.name}={value}")
+            yield pytest.param(setting.name, value, id=f"{setting.name}={value}")
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_every_choice_arrives_as_it_is_named(
 ) -> None:
     beside = COMPANIONS.get((name, value), {})
     order(fake, http, tmp_path, **beside, **{name: value})
-    declared = next(one for one in INPUTS if one["name"] == name)
+    declared = next(item for item in INPUTS if item["name"] == name)
     wanted = dict(beside) if value == declared.get("default") else {**beside, name: value}
     [sent] = fake.submits
     image = sent.pop("image")
@@ -92,18 +92,18 @@ def test_at_defaults_only_the_picture_is_sent(
     ticket = order(fake, http, tmp_path)
     assert [set(body) for body in fake.submits] == [{"image"}]
     assert ticket.data == {"job": "job_" + "1".zfill(24), "quad": False, "cost": 40.0}
-    assert all(one.headers["authorization"] == f"Basic {BASIC}" for one in fake.requests)
+    assert all(request.headers["authorization"] == f"Basic {BASIC}" for request in fake.requests)
 
 
 def test_settings_are_the_model_s_own_inputs() -> None:
-    inputs = {one["name"]: one for one in INPUTS if one["name"] != "image"}
-    assert [one.name for one in SETTINGS] == list(inputs)
+    inputs = {item["name"]: item for item in INPUTS if item["name"] != "image"}
+    assert [setting.name for setting in SETTINGS] == list(inputs)
     kinds = {"bool": "boolean", "enum": "string", "int": "number"}
-    for one in SETTINGS:
-        declared = inputs[one.name]
-        assert kinds[one.kind] == declared["type"], one.name
-        assert one.default == declared.get("default"), one.name
-        assert [choice.value for choice in one.choices] == declared.get("allowedValues", [])
+    for setting in SETTINGS:
+        declared = inputs[setting.name]
+        assert kinds[setting.kind] == declared["type"], setting.name
+        assert setting.default == declared.get("default"), setting.name
+        assert [choice.value for choice in setting.choices] == declared.get("allowedValues", [])
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ BROKEN: list[tuple[dict[str, Any], str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("values", "field", "words"), BROKEN, ids=lambda one: str(one)[:60])
+@pytest.mark.parametrize(("values", "field", "words"), BROKEN, ids=lambda item: str(item)[:60])
 def test_a_broken_rule_is_refused_before_anything_is_sent(
     fake: ScenarioFake,
     http: Http,
@@ -330,7 +330,7 @@ def test_every_image_format_gets_its_media_type(
 
 def test_the_keys_are_one_user_and_password() -> None:
     assert PROVIDER.headers(KEYS) == {"Authorization": f"Basic {BASIC}"}
-    names = [(one.preference, one.environment, one.title) for one in PROVIDER.keys]
+    names = [(key.preference, key.environment, key.title) for key in PROVIDER.keys]
     assert names == [
         ("scenario_api_key", "SCENARIO_SDK_API_KEY", "API Key"),
         ("scenario_api_secret", "SCENARIO_SDK_API_SECRET", "API Secret"),

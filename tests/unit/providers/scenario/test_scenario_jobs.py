@@ -189,7 +189,7 @@ FAULTS: list[tuple[str, dict[str, Any]]] = [
 UNCERTAIN = {"500", "502", "503", "503 told", "504", "page", "nothing", "before"}
 
 
-@pytest.mark.parametrize(("method", "path"), CALLS, ids=lambda one: str(one))
+@pytest.mark.parametrize(("method", "path"), CALLS, ids=lambda item: str(item))
 def test_one_order_under_every_fault_of_every_call(
     session: Session,
     tmp_path: Path,
@@ -230,11 +230,14 @@ def _no_key_in(
 ) -> None:
     written = [path.read_bytes() for path in library.rglob("*") if path.is_file()]
     shown = [repr(view), repr(view.failure), caplog.text, *map(str, caplog.records)]
-    elsewhere = [repr(one) for one in fake.requests if one.host != "api"]
+    elsewhere = [repr(request) for request in fake.requests if request.host != "api"]
     everything = b"\0".join([*written, *(text.encode() for text in [*shown, *elsewhere])])
     for secret in (KEY, SECRET, BASIC):
         assert secret.encode() not in everything
-    assert all(KEY not in one.path + str(one.query) + repr(one.body) for one in fake.requests)
+    assert all(
+        KEY not in request.path + str(request.query) + repr(request.body)
+        for request in fake.requests
+    )
 
 
 @pytest.mark.parametrize("path", ["/assets", "/generate/.*", "/jobs/.*", "/assets/.*"])
@@ -251,7 +254,7 @@ def test_a_redirect_is_not_followed_with_the_key(
     fake.faults.append(Fault(method, path, 307, "", away, times=99))
     view = ended(session, fake, tmp_path, blender=None)
     assert view.failure is not None
-    assert not [one for one in fake.requests if one.host == "storage"]
+    assert not [request for request in fake.requests if request.host == "storage"]
     assert len(fake.submits) <= 1
     _no_key_in(view, tmp_path, caplog, fake)
 

@@ -65,7 +65,7 @@ def test_known_states_are_reported_and_unknown_ones_are_polled(
     )
     ticket = order(fake, http, tmp_path)
     seen = [PROVIDER.poll(ticket, http) for _ in range(7)]
-    told = [(one.phase, one.fraction) for one in seen if isinstance(one, Progress)]
+    told = [(item.phase, item.fraction) for item in seen if isinstance(item, Progress)]
     assert told == [
         ("Waiting in the queue", None),
         ("Waiting in the queue", None),
@@ -90,7 +90,7 @@ def test_the_mesh_comes_with_its_preview(fake: ScenarioFake, http: Http, tmp_pat
     usual_results(fake)
     preview, mesh = fake.outcome.metadata["assetIds"]
     result = result_of(fake, http, tmp_path)
-    found = [(one.role, one.format, one.url) for one in result.files]
+    found = [(file.role, file.format, file.url) for file in result.files]
     assert found == [
         ("mesh", "glb", fake.signed(f"/files/{mesh}")),
         ("preview", None, fake.signed(f"/files/{preview}")),
@@ -118,7 +118,7 @@ def test_a_mesh_is_distinguished_from_its_textures(
     second = fake.add_result(*GLB, metadata={"type": "img23d", "outputIndex": 2})
     first = fake.add_result(*GLB, metadata={"type": "img23d", "outputIndex": 1})
     result = result_of(fake, http, tmp_path)
-    assert [one.role for one in result.files] == ["mesh"]
+    assert [file.role for file in result.files] == ["mesh"]
     assert first in result.files[0].url
     assert plain != first != second
     assert result.notes == ("2 more mesh files are in the Scenario project's library.",)
@@ -131,7 +131,9 @@ def test_the_preview_of_the_mesh_is_used(
     linked: dict[str, Any] = {more: {"assetId": "a", "url": "https://cdn.example/p.png"}}
     fake.add_result(*GLB, **linked)
     files = result_of(fake, http, tmp_path).files
-    assert [(one.role, one.url) for one in files[1:]] == [("preview", "https://cdn.example/p.png")]
+    assert [(file.role, file.url) for file in files[1:]] == [
+        ("preview", "https://cdn.example/p.png")
+    ]
 
 
 FILES: list[tuple[str, bool, dict[str, Any], str, str, str]] = [

@@ -170,12 +170,14 @@ def by_us(fake: ScenarioFake, http: Http, folder: Path, data: bytes, body: Any) 
 
 def requests_of(fake: ScenarioFake) -> list[tuple[str, str, dict[str, str], Any]]:
     """Return what was asked for, without what was only looked at and what the fake numbers."""
-    kept = [one for one in fake.requests if one.method != "GET" or "assets" in one.path]
-    return [(one.method, _unnumbered(one.path), one.query, _body(one)) for one in kept]
+    kept = [
+        request for request in fake.requests if request.method != "GET" or "assets" in request.path
+    ]
+    return [(name.method, _unnumbered(name.path), name.query, _body(name)) for name in kept]
 
 
 def _unnumbered(text: str) -> str:
-    return "".join("#" if one.isdigit() else one for one in text)
+    return "".join("#" if item.isdigit() else item for item in text)
 
 
 def _body(seen: Seen) -> Any:
@@ -206,7 +208,7 @@ def test_the_same_job_makes_the_same_requests(
             else:
                 by_client(fake, python, tmp_path, data, body)
             seen.append(fake)
-    theirs, our = (requests_of(one) for one in seen)
+    theirs, our = (requests_of(item) for item in seen)
     # At its end the script orders without a picture to see the refusal, which we never send; it
     # asks for a wrong key's job by a GET, which is not compared.
     assert theirs.pop() == ("POST", _unnumbered(f"/generate/custom/{MODEL}"), {}, body or {})
@@ -224,7 +226,7 @@ def test_the_client_s_whole_way_works_at_the_fake(
     assert base64.b64decode(told["glb"]) == triangle_glb(3)
     assert (told["cancelled"], told["left"], told["refused"]) == ("canceled", 5000, 401)
     assert told["missing"] == {"reason": "Input image is required", "trace_id": "tr_1"}
-    assert told["inputs"][1:] == [one.name for one in settings_of(PROVIDER.settings)]
+    assert told["inputs"][1:] == [setting.name for setting in settings_of(PROVIDER.settings)]
     assert len(fake.submits) == 2
 
 

@@ -84,7 +84,7 @@ def test_every_choice_arrives_as_it_is_named(
     if value != default_of(V3, name):
         wanted[name] = value
     assert sent == wanted
-    assert all(type(sent[one]) is type(wanted[one]) for one in wanted)
+    assert all(type(sent[item]) is type(wanted[item]) for item in wanted)
 
 
 def test_at_defaults_only_what_is_required_is_sent(
@@ -97,7 +97,7 @@ def test_at_defaults_only_what_is_required_is_sent(
 
 
 def test_the_offered_models_are_tripos_own() -> None:
-    (model,) = [one for one in settings_of(TripoSettings) if one.name == "model"]
+    (model,) = [setting for setting in settings_of(TripoSettings) if setting.name == "model"]
     offered = {choice.value for choice in model.choices}
     assert offered == set(MODELS) - {"P2-20260801"}
 
@@ -203,9 +203,9 @@ def test_what_has_no_effect_is_grayed() -> None:
 
 
 def test_only_a_blender_that_reads_meshopt_may_ask_for_it() -> None:
-    (compress,) = [one for one in settings_of(TripoSettings) if one.name == "compress"]
+    (compress,) = [setting for setting in settings_of(TripoSettings) if setting.name == "compress"]
     assert compress.min_blender == (5, 2)
-    (quad,) = [one for one in settings_of(TripoSettings) if one.name == "quad"]
+    (quad,) = [setting for setting in settings_of(TripoSettings) if setting.name == "quad"]
     assert "FBX" in quad.description
     assert "10000" in quad.description
 
@@ -228,8 +228,8 @@ def test_views_are_sent_by_name(
     order(V3, http, tmp_path, tuple(reversed(views)))
     assert fake.calls(V3.create)[0].path == "/v3/generation/multiview-to-model"
     sent = body_of(fake)["inputs"]
-    assert [next(iter(one)) for one in sent] == list(views)
-    assert {next(iter(one.values())) for one in sent} == set(fake.uploads)
+    assert [next(iter(item)) for item in sent] == list(views)
+    assert {next(iter(item.values())) for item in sent} == set(fake.uploads)
     assert fake.creates[0].kind == "multiview_to_model"
 
 
@@ -280,7 +280,7 @@ def test_a_picture_of_the_limit_still_goes_in_one_form(
     fake: TripoV3, http: Http, tmp_path: Path
 ) -> None:
     V3.provider.upload((picture(tmp_path, "front", b"\x89PNG" + bytes(IN_ONE_FORM - 4)),), http)
-    assert [one.path for one in fake.requests] == ["/v3/files"]
+    assert [request.path for request in fake.requests] == ["/v3/files"]
 
 
 def test_a_storage_error_is_distinguished_from_a_bad_image(

@@ -32,7 +32,7 @@ from image_to_mesh.providers._shared.http.client import Http
 from image_to_mesh.providers._tripo.replies import BILLING, KEYS
 
 HTML = "<html><body><h1>502 Bad Gateway</h1></body></html>"
-BOTH = pytest.mark.parametrize("version", [V3, V2], ids=lambda one: one.provider.id)
+BOTH = pytest.mark.parametrize("version", [V3, V2], ids=lambda item: item.provider.id)
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ CODES: list[tuple[int, int, type[ImageToMeshError], str, str]] = [
 @BOTH
 @pytest.mark.parametrize("shape", ["status", "with 200", "text"])
 @pytest.mark.parametrize(
-    ("status", "code", "kind", "hint", "link"), CODES, ids=lambda one: str(one)[:12]
+    ("status", "code", "kind", "hint", "link"), CODES, ids=lambda item: str(item)[:12]
 )
 def test_every_code_of_a_refused_order_becomes_its_error(
     version: Version,

@@ -22,7 +22,7 @@ from image_to_mesh.jobs.steps.inputs import picture_from
 from image_to_mesh.providers._shared.http import backoff, client
 
 HTML = "<html>502 Bad Gateway</html>"
-BOTH = pytest.mark.parametrize("version", [V3, V2], ids=lambda one: one.provider.id)
+BOTH = pytest.mark.parametrize("version", [V3, V2], ids=lambda item: item.provider.id)
 FOREVER = [{"status": "running", "progress": 10}]
 DONE = [{"status": "success", "progress": 100}]
 
@@ -193,7 +193,7 @@ def test_a_cancelled_job_is_charged_and_collected_if_wanted(
     assert end_of(session, job).state is State.CANCELLED
     fake.states = DONE
     end = State.READY if collect else State.CANCELLED
-    _until(lambda: any("may charge" in one for one in Library(tmp_path).load(job).notes))
+    _until(lambda: any("may charge" in note for note in Library(tmp_path).load(job).notes))
     _until(lambda: Library(tmp_path).load(job).state is end)
     assert (tmp_path / job / "mesh.glb").exists() is collect
     assert len(fake.creates) == 1
@@ -210,7 +210,7 @@ def test_a_task_that_failed_by_itself_costs_nothing_when_cancelled(
     session.cancel(job)
     end_of(session, job)
     session.close(2.0)
-    assert all("charge" not in one for one in Library(tmp_path).load(job).notes)
+    assert all("charge" not in note for note in Library(tmp_path).load(job).notes)
 
 
 # -- faults ----------------------------------------------------------------------------------
@@ -303,7 +303,7 @@ def test_a_redirect_never_gets_the_key(
     fake.fault(getattr(version, call, call), Fault(307, "", away))
     view = end_of(session, session.start(job_for(version, fake, tmp_path)))
     assert KEY not in repr(view)
-    assert [one.host for one in fake.calls("stolen")] == (["files"] if "glb" in call else [])
+    assert [item.host for item in fake.calls("stolen")] == (["files"] if "glb" in call else [])
     _assert_no_key(fake, tmp_path, caplog)
 
 

@@ -133,7 +133,7 @@ def plain(body: dict[str, Any], uploads: dict[str, bytes]) -> dict[str, Any]:
 
 def as_theirs(values: dict[str, Any]) -> dict[str, Any]:
     """Return settings as the client's methods take them: compress is a switch there."""
-    given = {"model_version" if name == "model" else name: one for name, one in values.items()}
+    given = {"model_version" if name == "model" else name: item for name, item in values.items()}
     return {**given, "compress": True} if "compress" in given else given
 
 
@@ -151,7 +151,7 @@ ONE_V3: list[dict[str, Any]] = [
 
 
 def test_tripo3d_1_orders_what_we_order(v3: Path, fake_v3: TripoV3, tmp_path: Path) -> None:
-    orders = [{"image": cup(tmp_path), **as_theirs(one)} for one in ONE_V3]
+    orders = [{"image": cup(tmp_path), **as_theirs(item)} for item in ONE_V3]
     told = tell(v3, fake_v3.url, "v3", orders)
     theirs = [plain(task.body, fake_v3.uploads) for task in fake_v3.creates]
     assert told["tasks"] == [task.id for task in fake_v3.creates]
@@ -208,7 +208,7 @@ def test_tripo3d_1_uploads_as_we_do(v3: Path, fake_v3: TripoV3, tmp_path: Path) 
         order(V3, http, tmp_path)
     theirs, ours = fake_v3.calls("POST /v3/files")
     assert form_file(ours) == form_file(theirs)
-    assert {one.path for one in (ours, theirs)} == {"/v3/files"}
+    assert {item.path for item in (ours, theirs)} == {"/v3/files"}
     assert ours.headers["authorization"] == theirs.headers["authorization"]
 
 
@@ -216,9 +216,9 @@ def test_tripo3d_1_keeps_its_key_from_the_host_of_files(
     v3: Path, fake_v3: TripoV3, tmp_path: Path
 ) -> None:
     tell(v3, fake_v3.url, "v3", [{"image": cup(tmp_path)}])
-    seen = [one for one in fake_v3.requests if one.host == "files"]
+    seen = [request for request in fake_v3.requests if request.host == "files"]
     assert seen
-    assert all("authorization" not in one.headers for one in seen)
+    assert all("authorization" not in item.headers for item in seen)
 
 
 def test_tripo3d_1_does_not_repeat_an_order_either(
@@ -244,14 +244,14 @@ ONE_V2: list[dict[str, Any]] = [
 
 
 def test_tripo3d_0_orders_what_we_order(v2: Path, fake_v2: TripoV2, tmp_path: Path) -> None:
-    orders = [{"image": cup(tmp_path), **as_theirs(one)} for one in ONE_V2]
+    orders = [{"image": cup(tmp_path), **as_theirs(item)} for item in ONE_V2]
     told = tell(v2, fake_v2.base, "v2", orders)
     theirs = [plain(task.body, fake_v2.uploads) for task in fake_v2.creates]
     assert told["tasks"] == [task.id for task in fake_v2.creates]
     ours = _ours(V2, fake_v2, tmp_path, ONE_V2)
     # The client calls every picture a jpg; the documentation advises to say what it is.
-    assert {one["file"].pop("type") for one in theirs} == {"jpg"}
-    assert {one["file"].pop("type") for one in ours} == {"png"}
+    assert {their["file"].pop("type") for their in theirs} == {"jpg"}
+    assert {our["file"].pop("type") for our in ours} == {"png"}
     assert ours == theirs
     assert (told["status"], told["balance"]) == ("success", [250.5, 0])
     assert told["files"]["pbr_model"] == [".glb", len(fake_v2.mesh)]
@@ -265,10 +265,10 @@ def test_tripo3d_0_sends_views_as_we_do(v2: Path, fake_v2: TripoV2, tmp_path: Pa
     with connected(fake_v2, lambda _: None) as http:
         order(V2, http, tmp_path, ("front", "back"), texture_seed=5)
     (ours,) = [plain(task.body, fake_v2.uploads) for task in fake_v2.creates]
-    for one in theirs["files"]:
-        assert one.pop("type", "jpg") == "jpg"
-    for one in ours["files"]:
-        assert one.pop("type", "png") == "png"
+    for file in theirs["files"]:
+        assert file.pop("type", "jpg") == "jpg"
+    for file in ours["files"]:
+        assert file.pop("type", "png") == "png"
     assert ours == theirs
 
 

@@ -29,7 +29,7 @@ from image_to_mesh.providers import (
 from image_to_mesh.providers._shared.http.backoff import ATTEMPTS
 from image_to_mesh.providers._shared.http.client import Http
 
-BOTH = pytest.mark.parametrize("version", [V3, V2], ids=lambda one: one.provider.id)
+BOTH = pytest.mark.parametrize("version", [V3, V2], ids=lambda item: item.provider.id)
 MESH = "https://files.example/a/tripo_model.glb?sig=1&x=.fbx"
 PICTURE = "https://files.example/a/rendered.webp?sig=1"
 
@@ -67,8 +67,8 @@ def test_a_task_goes_from_the_queue_to_its_result(
     assert look(version, http, ticket) == Progress("Generating", 0.4)
     result = look(version, http, ticket)
     (task,) = fake.creates
-    assert [one.role for one in result.files] == ["mesh", "preview"]
-    assert [one.format for one in result.files] == ["glb", "webp"]
+    assert [file.role for file in result.files] == ["mesh", "preview"]
+    assert [file.format for file in result.files] == ["glb", "webp"]
     assert (result.credits, result.facts) == (30.0, {"task": task.id})
     assert fake.calls(version.poll)[-1].path.endswith(f"/{task.id}")
 

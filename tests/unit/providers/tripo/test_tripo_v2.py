@@ -41,9 +41,9 @@ COMPANIONS: dict[tuple[str, Any], dict[str, Any]] = {
 }
 VERSIONS = [
     choice.value
-    for one in settings_of(TripoV2Settings)
-    if one.name == "model_version"
-    for choice in one.choices
+    for setting in settings_of(TripoV2Settings)
+    if setting.name == "model_version"
+    for choice in setting.choices
 ]
 
 
@@ -84,7 +84,7 @@ def test_every_choice_arrives_as_it_is_named(
     if value != default_of(V2, name):
         wanted[name] = value
     assert sent == wanted
-    assert all(type(sent[one]) is type(wanted[one]) for one in wanted)
+    assert all(type(sent[item]) is type(wanted[item]) for item in wanted)
 
 
 def test_at_defaults_only_what_is_required_is_sent(
@@ -97,9 +97,11 @@ def test_at_defaults_only_what_is_required_is_sent(
 
 
 def test_retired_models_are_named_as_such() -> None:
-    (model,) = [one for one in settings_of(TripoV2Settings) if one.name == "model_version"]
+    (model,) = [
+        setting for setting in settings_of(TripoV2Settings) if setting.name == "model_version"
+    ]
     retired = {choice.value for choice in model.choices if "(Retired)" in choice.title}
-    (v3,) = [one for one in settings_of(V3.provider.settings) if one.name == "model"]
+    (v3,) = [setting for setting in settings_of(V3.provider.settings) if setting.name == "model"]
     assert retired == set(VERSIONS) - {choice.value for choice in v3.choices}
     assert retired == {"Turbo-v1.0-20250506", "v2.0-20240919", *OLD}
 
@@ -158,9 +160,9 @@ BROKEN: list[tuple[dict[str, Any], str, str]] = [
         for name, value in AFTER_1
     ),
     *(
-        ({"model_version": one, "geometry_quality": "detailed"}, "geometry_quality", "has no")
-        for one in VERSIONS
-        if one not in NEWER
+        ({"model_version": item, "geometry_quality": "detailed"}, "geometry_quality", "has no")
+        for item in VERSIONS
+        if item not in NEWER
     ),
     ({"model_version": P1, "face_limit": 20_001}, "face_limit", "from 50 to 20000"),
     ({"face_limit": 500_001}, "face_limit", "from 50 to 500000"),
@@ -204,11 +206,11 @@ def test_views_go_in_exactly_four_slots(
     sent = body_of(fake)
     assert set(sent) == {"type", "files"}
     assert sent["type"] == "multiview_to_model"
-    assert [view for view, one in zip(VIEWS, sent["files"], strict=True) if one] == list(views)
-    assert {one["file_token"] for one in sent["files"] if one} == set(fake.uploads)
+    assert [view for view, item in zip(VIEWS, sent["files"], strict=True) if item] == list(views)
+    assert {file["file_token"] for file in sent["files"] if file} == set(fake.uploads)
 
 
-@pytest.mark.parametrize("version", [one for one in VERSIONS if one not in MULTIVIEW])
+@pytest.mark.parametrize("version", [item for item in VERSIONS if item not in MULTIVIEW])
 def test_single_image_models_refuse_views_before_anything_is_sent(
     fake: TripoV2, http: Http, tmp_path: Path, version: str
 ) -> None:
@@ -258,7 +260,7 @@ def test_an_older_gateway_gets_the_picture_at_the_older_address(
 ) -> None:
     fake.knows_sts = False
     order(V2, http, tmp_path)
-    assert [one.path for one in fake.calls(V2.upload)] == [
+    assert [call.path for call in fake.calls(V2.upload)] == [
         "/v2/openapi/upload/sts",
         "/v2/openapi/upload",
     ]
