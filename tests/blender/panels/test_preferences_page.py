@@ -48,15 +48,15 @@ def test_keys_are_masked_and_addresses_are_not(preferences: Any) -> None:
 def test_a_certificate_bundle_is_used_at_once(preferences: Any, tmp_path: Path) -> None:
     bundle = tmp_path / "company.pem"
     bundle.write_text("", "utf-8")
-    authorities = importlib.import_module(f"{ADDON}.providers._shared.http.ca_bundle").authorities
+    ca_bundle = importlib.import_module(f"{ADDON}.providers._shared.http.ca_bundle").ca_bundle
     preferences.certificates = str(bundle)
-    assert authorities() == (str(bundle), "Certificate Bundle")
+    assert ca_bundle() == (str(bundle), "Certificate Bundle")
     preferences.certificates = str(tmp_path / "none.pem")
-    assert authorities() == ("", "")
+    assert ca_bundle() == ("", "")
     preferences.show_addresses = True
     assert "none.pem" in draw_preferences(preferences).text()
     preferences.certificates = ""
-    assert authorities() == ("", "")
+    assert ca_bundle() == ("", "")
 
 
 def test_a_library_limit_is_given_in_gigabytes(preferences: Any) -> None:
