@@ -17,11 +17,8 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, FloatProperty, StringProperty
 
-from . import providers
+from . import jobs, providers
 from .i18n.translate import label, tr
-from .jobs import session
-from .jobs.library.store import library_folder
-from .jobs.tasks.account_queries import AccountAnswer, AccountQuery
 from .providers import (
     ImageToMeshError,
     KeyField,
@@ -71,7 +68,7 @@ def address_problem(context: bpy.types.Context, provider: Provider[Any]) -> Imag
 
 def library(context: bpy.types.Context) -> Path:
     """Return the folder that holds the jobs."""
-    return library_folder(bpy.path.abspath(get(context)["library"]), os.environ)
+    return jobs.library_folder(bpy.path.abspath(get(context)["library"]), os.environ)
 
 
 def turns(context: bpy.types.Context) -> dict[str, int]:
@@ -158,13 +155,13 @@ def has_account(provider: Provider[Any]) -> bool:
 
 def account_query(
     context: bpy.types.Context, provider: Provider[Any], settings: Settings | None = None
-) -> AccountQuery:
+) -> jobs.AccountQuery:
     """Return the question for the price of settings, or without them for the balance.
 
     Providers that share key and address share the balance. Raises as `keys` does.
     """
     asked = provider if settings else account_of(provider)
-    return AccountQuery(
+    return jobs.AccountQuery(
         asked.id,
         settings,
         keys(context, provider),
@@ -175,14 +172,14 @@ def account_query(
 
 def answer(
     context: bpy.types.Context, provider: Provider[Any], settings: Settings | None = None
-) -> AccountAnswer | None:
+) -> jobs.AccountAnswer | None:
     """Return what the service last said to this question; None where nobody asked."""
     if not has_keys(context, provider) or address_problem(context, provider):
         return None
-    return session().account_queries.answer(account_query(context, provider, settings))
+    return jobs.session().account_queries.answer(account_query(context, provider, settings))
 
 
-def balance_text(said: AccountAnswer | None) -> str:
+def balance_text(said: jobs.AccountAnswer | None) -> str:
     """Say in one line what is known of an account; empty where nobody asked."""
     if said is None:
         return ""
@@ -195,7 +192,7 @@ def balance_text(said: AccountAnswer | None) -> str:
     return tr("Balance: {}").format(amount_text(said))
 
 
-def amount_text(said: AccountAnswer) -> str:
+def amount_text(said: jobs.AccountAnswer) -> str:
     """Say an amount as people write it: 1,250 credits, 12.5 USD."""
     number = f"{said.amount or 0.0:,.2f}".rstrip("0").rstrip(".")
     return f"{number} {tr(said.unit)}".strip()
@@ -211,7 +208,7 @@ def register() -> None:
     made = _preferences_class()
     bpy.utils.register_class(made)
     _registered.append(made)
-    _trust_bundle(_stored(bpy.context), bpy.context)
+    _trust_bundle(_stored(bpy.context))
 
 
 def unregister() -> None:
@@ -234,14 +231,18 @@ def account_of(provider: Provider[Any]) -> Provider[Any]:
 
 def _forget_answers(_: Any, _context: bpy.types.Context) -> None:
     """Show no answer to an earlier key, or from an earlier address."""
-    session().account_queries.forget()
+    jobs.session().account_queries.forget()
 
 
-def _trust_bundle(stored: Any, _context: bpy.types.Context) -> None:
+def _trust_bundle(stored: Any) -> None:
     """Trust the authorities of the person's file from the next connection on."""
     chosen = getattr(stored, "certificates", "") if stored else ""
     set_ca_bundle(bpy.path.abspath(chosen) if chosen else "")
-    session().account_queries.forget()
+
+
+def _change_bundle(stored: Any, context: bpy.types.Context) -> None:
+    _trust_bundle(stored)
+    _forget_answers(stored, context)
 
 
 def _stored(context: bpy.types.Context) -> Any:
@@ -277,7 +278,7 @@ def _preferences_class() -> type:
             description="A PEM file of authorities to trust besides the usual ones' place, for "
             "networks that inspect connections; REQUESTS_CA_BUNDLE wins where it is set",
             subtype="FILE_PATH",
-            update=_trust_bundle,
+            update=_change_bundle,
         ),
         "show_addresses": BoolProperty(
             name="Advanced",

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import os
-import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -26,7 +25,6 @@ from ..jobs.disk.signatures import is_marked
 from ..jobs.disk.trust import check_origin, is_old_own, is_private, model_to_read, not_made_here
 from ..jobs.import_plan import Placement
 from ..jobs.library.versions import DRAWING, PARTS
-from ..jobs.process.pool import BackgroundBlender
 from ..jobs.steps.prepare import PREVIEW, has_own_chunks, model_request
 from ..providers import LibraryProblem, Message, NoBlender, TimedOut
 from ..state import import_options
@@ -84,6 +82,8 @@ def drop_parts(context: bpy.types.Context, job: str) -> None:
     chunked_append.give_up(str(folder / BLEND))
     if not os.path.isdir(parts):  # noqa: PTH112 - which raises nothing
         return
+    import shutil
+
     # Which deletes nothing behind a link.
     threading.Thread(target=shutil.rmtree, args=(parts, True), name=_PUT_AWAY, daemon=True).start()
 
@@ -200,7 +200,7 @@ def _made(library: jobs.Library, record: jobs.Record, request: dict[str, Any]) -
     from ..scene import background_command
 
     mesh = _mesh(library.folder(record.id), record)
-    blender = BackgroundBlender(background_command(), at_once=True)
+    blender = jobs.BackgroundBlender(background_command(), at_once=True)
     done = blender.ask(request, _ignore, _until(time.monotonic() + LIMIT, mesh))
     before = library.load(record.id)
     record = replace(

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from collections import deque
 
-from ..jobs import Event, session
+from .. import jobs
 
-waiting: deque[Event] = deque()
+waiting: deque[jobs.Event] = deque()
 """Events that were not handled yet, oldest first."""
 
 _imported: set[str] = set()
@@ -16,7 +16,7 @@ _imported: set[str] = set()
 
 def is_expected(job: str) -> bool:
     """Return whether the end of a job was not handled yet."""
-    return any(expected.job == job for expected in (*session().running(), *waiting))
+    return any(expected.job == job for expected in (*jobs.session().running(), *waiting))
 
 
 def note_import(job: str) -> None:

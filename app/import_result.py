@@ -10,7 +10,6 @@ import bpy
 from .. import jobs, preferences
 from ..jobs.disk.trust import is_trusted
 from ..jobs.import_plan import Placement
-from ..jobs.library.import_log import log_import
 from ..jobs.library.versions import DRAWING
 from ..providers import LibraryProblem, Message
 from . import bring_in, event_queue
@@ -31,7 +30,7 @@ def import_result(
     # A job whose end has been handled may be imported as often as wanted.
     if blend == bring_in.BLEND and event_queue.is_expected(record.id):
         event_queue.note_import(record.id)
-    log_import(bring_in.library_of(context, record.id).folder(record.id))
+    jobs.log_import(bring_in.library_of(context, record.id).folder(record.id))
     refresh_soon(context)
     if record.state.over:
         _show_success(record, notes)

@@ -9,8 +9,8 @@ from typing import Literal, NamedTuple
 
 import bpy
 
+from .. import jobs
 from ..i18n.translate import tr, translate
-from ..jobs import Collected, Ended, Event, JobView, Progressed, State, session
 from ..jobs.library.versions import DRAWING
 from ..state import open_file
 from . import bring_in, event_queue
@@ -24,9 +24,9 @@ class Outcome(NamedTuple):
     message: str
 
 
-def handle(context: bpy.types.Context, event: Event) -> Outcome | None:
+def handle(context: bpy.types.Context, event: jobs.Event) -> Outcome | None:
     """Do what an event asks for: a mesh that is ready comes into the scene it was made for."""
-    if not isinstance(event, Ended | Collected):
+    if not isinstance(event, jobs.Ended | jobs.Collected):
         return _handle(context, event)
     # A script may hear of an end while the watcher still keeps what came before it.
     event_queue.drop(event.job)
@@ -35,20 +35,20 @@ def handle(context: bpy.types.Context, event: Event) -> Outcome | None:
     return outcome
 
 
-def _handle(context: bpy.types.Context, event: Event) -> Outcome | None:
+def _handle(context: bpy.types.Context, event: jobs.Event) -> Outcome | None:
     view = event.view
     if early(event) and bring_in.is_there(context, event.job):
         _bring_in(context, view)
         return None
-    if not isinstance(event, Ended | Collected):
+    if not isinstance(event, jobs.Ended | jobs.Collected):
         return None
     refresh_balance(context, view.provider)
     is_there = event_queue.take_import(view.job)
     if view.failure:
         return Outcome("ERROR", translate(view.failure.message, view.failure.hint))
-    if view.state is State.CANCELLED:
+    if view.state is jobs.State.CANCELLED:
         return Outcome("ERROR", tr("{} was cancelled.").format(view.name))
-    if isinstance(event, Collected):
+    if isinstance(event, jobs.Collected):
         return Outcome(
             "INFO", tr("{} came into the library: import it if you like").format(view.name)
         )
@@ -62,28 +62,28 @@ def _handle(context: bpy.types.Context, event: Event) -> Outcome | None:
     return _bring_in(context, view)
 
 
-def early(event: Event) -> bool:
+def early(event: jobs.Event) -> bool:
     """Say whether a job's model is there already, while its preview is still being drawn."""
     view = event.view
     return (
-        isinstance(event, Progressed)
-        and view.state is State.PREPARING
+        isinstance(event, jobs.Progressed)
+        and view.state is jobs.State.PREPARING
         and view.phase == DRAWING
         and not event_queue.is_imported(view.job)
         and open_file.made_here(view.plan.file)
     )
 
 
-def ready(event: Event) -> bool:
+def ready(event: jobs.Event) -> bool:
     """Say whether handling this event changes the scene."""
     return early(event) or (
-        isinstance(event, Ended)
-        and event.view.state is State.READY
+        isinstance(event, jobs.Ended)
+        and event.view.state is jobs.State.READY
         and open_file.made_here(event.view.plan.file)
     )
 
 
-def _bring_in(context: bpy.types.Context, view: JobView) -> Outcome:
+def _bring_in(context: bpy.types.Context, view: jobs.JobView) -> Outcome:
     location = view.plan.placement.location
     ordered = view.record is not None
     with _in_scene(context, view.plan.scene):
@@ -96,7 +96,7 @@ def _bring_in(context: bpy.types.Context, view: JobView) -> Outcome:
         except RuntimeError as error:
             if not view.state.over:  # Its end tries again, and says what is wrong.
                 return Outcome("ERROR", str(error).strip())
-            shown = next((one for one in session().views() if one.job == view.job), view)
+            shown = next((one for one in jobs.session().views() if one.job == view.job), view)
             return Outcome(
                 "ERROR", translate(shown.failure.message) if shown.failure else str(error).strip()
             )
@@ -116,7 +116,7 @@ def _in_scene(context: bpy.types.Context, name: str) -> Iterator[None]:
         yield
 
 
-def _finished(view: JobView) -> str:
+def _finished(view: jobs.JobView) -> str:
     record = view.record
     if record is None:
         return tr("{} is ready").format(view.name)

@@ -15,7 +15,6 @@ import bpy
 
 from .. import jobs
 from ..i18n.translate import tr
-from ..jobs.steps.repeated_order import SOON
 from ..providers import Repeated
 from ..state.scene_properties import provider_of, read_settings
 
@@ -85,7 +84,7 @@ def forget() -> None:
 
 
 def _counts(click: Click, shown: dict[str, jobs.JobView]) -> bool:
-    is_new = time.monotonic() - click.at < SOON
+    is_new = time.monotonic() - click.at < jobs.SOON
     job = _begun.get(id(click.spec))
     view = shown.get(job) if job else None
     if view is None:

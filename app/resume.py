@@ -9,8 +9,6 @@ import bpy
 
 from .. import jobs, preferences
 from ..jobs.disk.trust import check_origin, is_trusted
-from ..jobs.library.recovery import ResumeContext
-from ..jobs.state_after_error import can_resume
 from ..providers import LibraryProblem, Message, Unreachable, all_providers, get_provider
 from . import bring_in
 
@@ -20,7 +18,7 @@ def find(context: bpy.types.Context, job: str) -> jobs.Record:
     library = bring_in.library_of(context, job)
     if job:
         record = library.load(job)
-        if not can_resume(record, library.folder(job)):
+        if not jobs.can_resume(record, library.folder(job)):
             raise LibraryProblem(
                 Message(
                     "“{name}” is {state}: there is nothing to go on.",
@@ -48,7 +46,7 @@ def go_on(context: bpy.types.Context, record: jobs.Record, **decided: Any) -> st
     provider = get_provider(record.provider)
     if preferences.is_offline(context, provider):
         raise Unreachable(preferences.OFFLINE)
-    means = ResumeContext(
+    means = jobs.ResumeContext(
         library=library,
         keys={provider.id: preferences.keys(context, provider)},
         addresses={provider.id: preferences.address(context, provider)},
@@ -60,7 +58,7 @@ def go_on(context: bpy.types.Context, record: jobs.Record, **decided: Any) -> st
     return job
 
 
-def means(context: bpy.types.Context) -> ResumeContext:
+def means(context: bpy.types.Context) -> jobs.ResumeContext:
     """Return what jobs of all services need that can be asked now."""
     keys, addresses = {}, {}
     for provider in all_providers().values():
@@ -69,7 +67,7 @@ def means(context: bpy.types.Context) -> ResumeContext:
         if usable and not preferences.is_offline(context, provider):
             keys[provider.id] = preferences.keys(context, provider)
             addresses[provider.id] = preferences.address(context, provider)
-    return ResumeContext(
+    return jobs.ResumeContext(
         library=preferences.library(context),
         keys=keys,
         addresses=addresses,

@@ -1,41 +1,112 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One generation's life: record on disk, thread, events. Nothing here imports bpy.
 
-The names below are those that other rooms use all the time; everything else is imported from the
-module that defines it.
+The names below are those that Blender's side uses. A module is loaded when one of its names is
+first used, which keeps Blender's start short; so the rooms that Blender loads with the add-on write
+`jobs.session()` instead of importing the name. Everything else is imported from the module that
+defines it.
 """
 
 from __future__ import annotations
 
-from .library.store import Library
-from .session import Session, session
-from .values import (
-    Collected,
-    Ended,
-    Event,
-    Failure,
-    InputPicture,
-    JobSpec,
-    JobView,
-    PictureSource,
-    Progressed,
-    Record,
-    State,
-)
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "Collected",
-    "Ended",
-    "Event",
-    "Failure",
-    "InputPicture",
-    "JobSpec",
-    "JobView",
-    "Library",
-    "PictureSource",
-    "Progressed",
-    "Record",
-    "Session",
-    "State",
-    "session",
-]
+from ..providers._shared.lazy_names import lazy_names
+
+if TYPE_CHECKING:
+    from .diagnostics import write_diagnostics as write_diagnostics
+    from .disk.trash import move_to_trash as move_to_trash
+    from .import_plan import ImportPlan as ImportPlan
+    from .import_plan import Placement as Placement
+    from .library.import_log import log_import as log_import
+    from .library.index import entries_to_trash as entries_to_trash
+    from .library.index import library_index as library_index
+    from .library.index_entry import Entry as Entry
+    from .library.recovery import ResumeContext as ResumeContext
+    from .library.recovery import dismiss as dismiss
+    from .library.store import Library as Library
+    from .library.store import library_folder as library_folder
+    from .library.uncertain import describe_uncertain as describe_uncertain
+    from .library.uncertain import give_up as give_up
+    from .library.uncertain import is_uncertain as is_uncertain
+    from .library.viewable_images import picture_to_open as picture_to_open
+    from .library.viewable_images import thumbnail_files as thumbnail_files
+    from .process.find_blender import blender_command as blender_command
+    from .process.find_blender import module_command as module_command
+    from .process.pool import BackgroundBlender as BackgroundBlender
+    from .sessions import Session as Session
+    from .sessions import session as session
+    from .state_after_error import can_resume as can_resume
+    from .steps.fingerprint import digest_of as digest_of
+    from .steps.inputs import picture_from as picture_from
+    from .steps.repeated_order import SOON as SOON
+    from .tasks.account_queries import AccountAnswer as AccountAnswer
+    from .tasks.account_queries import AccountQuery as AccountQuery
+    from .tasks.image_checks import EditedImage as EditedImage
+    from .tasks.image_checks import ImageReport as ImageReport
+    from .tasks.image_checks import SubjectDetection as SubjectDetection
+    from .tasks.image_checks import image_checks as image_checks
+    from .tasks.image_checks import sent_form as sent_form
+    from .tasks.image_download import DownloadedImage as DownloadedImage
+    from .tasks.image_download import image_downloads as image_downloads
+    from .tasks.mesh_edits import EditRequest as EditRequest
+    from .tasks.mesh_edits import EditView as EditView
+    from .tasks.mesh_edits import MeshEdit as MeshEdit
+    from .tasks.mesh_edits import mesh_edits as mesh_edits
+    from .values import Collected as Collected
+    from .values import Ended as Ended
+    from .values import Event as Event
+    from .values import Failure as Failure
+    from .values import InputPicture as InputPicture
+    from .values import JobSpec as JobSpec
+    from .values import JobView as JobView
+    from .values import PictureSource as PictureSource
+    from .values import Progressed as Progressed
+    from .values import Record as Record
+    from .values import State as State
+
+_HOMES = {
+    "diagnostics": ("write_diagnostics",),
+    "disk.trash": ("move_to_trash",),
+    "import_plan": ("ImportPlan", "Placement"),
+    "library.import_log": ("log_import",),
+    "library.index": ("entries_to_trash", "library_index"),
+    "library.index_entry": ("Entry",),
+    "library.recovery": ("ResumeContext", "dismiss"),
+    "library.store": ("Library", "library_folder"),
+    "library.uncertain": ("describe_uncertain", "give_up", "is_uncertain"),
+    "library.viewable_images": ("picture_to_open", "thumbnail_files"),
+    "process.find_blender": ("blender_command", "module_command"),
+    "process.pool": ("BackgroundBlender",),
+    "sessions": ("Session", "session"),
+    "state_after_error": ("can_resume",),
+    "steps.fingerprint": ("digest_of",),
+    "steps.inputs": ("picture_from",),
+    "steps.repeated_order": ("SOON",),
+    "tasks.account_queries": ("AccountAnswer", "AccountQuery"),
+    "tasks.image_checks": (
+        "EditedImage",
+        "ImageReport",
+        "SubjectDetection",
+        "image_checks",
+        "sent_form",
+    ),
+    "tasks.image_download": ("DownloadedImage", "image_downloads"),
+    "tasks.mesh_edits": ("EditRequest", "EditView", "MeshEdit", "mesh_edits"),
+    "values": (
+        "Collected",
+        "Ended",
+        "Event",
+        "Failure",
+        "InputPicture",
+        "JobSpec",
+        "JobView",
+        "PictureSource",
+        "Progressed",
+        "Record",
+        "State",
+    ),
+}
+
+if not TYPE_CHECKING:  # it would allow any name at all
+    __getattr__ = lazy_names(__name__, globals(), _HOMES)

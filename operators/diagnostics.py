@@ -9,9 +9,8 @@ from pathlib import Path
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
-from .. import preferences
+from .. import jobs, preferences
 from ..i18n.translate import tr
-from ..jobs.diagnostics import write_diagnostics
 from ..providers import Secret, all_providers
 from ..providers._shared.untrusted_text import clean
 
@@ -43,7 +42,7 @@ class IMAGE_TO_MESH_OT_save_diagnostics(bpy.types.Operator):
         target = Path(bpy.path.ensure_ext(bpy.path.abspath(self.filepath or f"//{NAME}"), ".zip"))
         shown = clean(str(target))
         try:
-            write_diagnostics(
+            jobs.write_diagnostics(
                 target,
                 versions={"blender": bpy.app.version_string, "hash": bpy.app.build_hash.decode()},
                 preferences=dict(preferences.get(context)),

@@ -18,7 +18,6 @@ from ..app import queue, repeated_order, watcher
 from ..app.redraw import redraw
 from ..app.refusals import hide_refusal
 from ..i18n.translate import tr, translate_error
-from ..jobs.steps.inputs import picture_from
 from ..providers import ImageToMeshError
 from ..state.preflight import why_not_at_all
 from ..state.scene_properties import provider_of
@@ -139,7 +138,7 @@ class IMAGE_TO_MESH_OT_make_here(bpy.types.Operator):
             x, y, z = self.location
             location = (x, y, z)
         specs = [
-            generate.specify(context, provider, (picture_from(path),), location)
+            generate.specify(context, provider, (jobs.picture_from(path),), location)
             for path in self._paths()
         ]
         return [replace(one, repeated=self.again) for one in specs]

@@ -13,7 +13,6 @@ from ..app import bring_in, watcher
 from ..app.redraw import redraw
 from ..app.resume import go_on
 from ..i18n.translate import tr, translate_error
-from ..jobs.library.uncertain import give_up, is_uncertain
 from ..providers import ImageToMeshError, LibraryProblem, Message, all_providers
 from .arguments import argument
 from .running import wait_for
@@ -77,7 +76,7 @@ class IMAGE_TO_MESH_OT_settle(bpy.types.Operator):
     def _settle(self, context: bpy.types.Context) -> None:
         library = bring_in.library_of(context, self.job)
         record = library.load(self.job)
-        if not is_uncertain(record):
+        if not jobs.is_uncertain(record):
             raise LibraryProblem(
                 Message(
                     "“{name}” is not uncertain: it is {state}.",
@@ -86,7 +85,7 @@ class IMAGE_TO_MESH_OT_settle(bpy.types.Operator):
                 )
             )
         if self.how == "FORGET":
-            give_up(library, record.id)
+            jobs.give_up(library, record.id)
             jobs.session().dismiss(record.id)
             return jobs.session().recovery.forget(record.id)
         if self.how == "ATTACH" and not self.task.strip():

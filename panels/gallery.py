@@ -5,10 +5,8 @@ from __future__ import annotations
 
 import bpy
 
+from .. import jobs
 from ..i18n.translate import tr
-from ..jobs import State
-from ..jobs.library.index import library_index
-from ..jobs.library.index_entry import Entry
 from ..preferences import library
 from ..providers import all_providers
 from ..state import thumbnails
@@ -22,12 +20,12 @@ SIZE_UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 def draw_gallery(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Lay one page of the results."""
-    chosen, index = shelf_of(context), library_index(library(context))
+    chosen, index = shelf_of(context), jobs.library_index(library(context))
     if not index.results:
         draw_text(layout, context, "Finished meshes are shown here", active=False)
         return
     layout.prop(chosen, "text", text="", icon="VIEWZOOM")
-    found = index.find(state=State.READY, text=chosen.text)
+    found = index.find(state=jobs.State.READY, text=chosen.text)
     if not found:
         draw_text(layout, context, "No mesh has these words", icon="INFO")
         return
@@ -54,7 +52,7 @@ def size_text(size: int) -> str:
     return f"{size} B"
 
 
-def facts_of(entry: Entry) -> str:
+def facts_of(entry: jobs.Entry) -> str:
     """Say in a line what came out, by whom and for how much."""
     parts = [tr("{} faces").format(f"{entry.faces:,}")] if entry.faces else []
     if entry.credits:
@@ -65,7 +63,7 @@ def facts_of(entry: Entry) -> str:
     return ", ".join(parts)
 
 
-def _draw_entry(layout: bpy.types.UILayout, entry: Entry, *, replaces: bool) -> None:
+def _draw_entry(layout: bpy.types.UILayout, entry: jobs.Entry, *, replaces: bool) -> None:
     """Lay a result and its buttons; `replaces`: a mesh is active that it can take the place of."""
     row = layout.box().row()
     row.template_icon(thumbnails.number_of(entry.job), scale=ICON_SCALE)

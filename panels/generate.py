@@ -7,10 +7,8 @@ import time
 
 import bpy
 
+from .. import jobs
 from ..i18n.translate import tr, translate
-from ..jobs import JobView, session
-from ..jobs.library.index import library_index
-from ..jobs.library.uncertain import describe_uncertain
 from ..preferences import OFFLINE, amount_text, answer, library
 from ..providers import all_providers, values_of
 from ..state import open_file, thumbnails
@@ -27,7 +25,7 @@ ABOUT_KEYS = frozenset({"missing_key", "bad_key"})
 
 def draw_action(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Lay the button or the progress in its place, and under it the newest endings."""
-    views = session().views()
+    views = jobs.session().views()
     running = [view for view in views if not view.over]
     layout.separator()
     for view in running[:RUNNING_SHOWN]:
@@ -41,7 +39,7 @@ def draw_action(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 
 
 def _draw_queue(layout: bpy.types.UILayout) -> None:
-    waiting = session().queued
+    waiting = jobs.session().queued
     if waiting:
         row = layout.row()
         row.label(text=tr("{} pictures wait").format(waiting), icon="TIME")
@@ -84,13 +82,13 @@ def _last_price(context: bpy.types.Context) -> str:
     provider = provider_of(context.scene)
     if not provider.is_remote:
         return ""
-    index = library_index(library(context))
+    index = jobs.library_index(library(context))
     paid = index.last_price(provider.id, values_of(read_settings(context.scene, provider)))
     return tr("last {}").format(f"{paid:g}") if paid else ""
 
 
 def _draw_running(
-    layout: bpy.types.UILayout, context: bpy.types.Context, view: JobView, *, alone: bool
+    layout: bpy.types.UILayout, context: bpy.types.Context, view: jobs.JobView, *, alone: bool
 ) -> None:
     # In a box as the endings are, so that `_draw_nothing` is what comes in the bar's place.
     column = layout.box().column(align=True)
@@ -103,7 +101,7 @@ def _draw_running(
     column.label(text=f"{view.name}, {_time_of(context, view)}", icon_value=number)
 
 
-def _draw_more(layout: bpy.types.UILayout, views: list[JobView]) -> None:
+def _draw_more(layout: bpy.types.UILayout, views: list[jobs.JobView]) -> None:
     """Lay the other jobs that run a row each, folded, with what it takes to stop them."""
     if not views:
         return
@@ -115,14 +113,14 @@ def _draw_more(layout: bpy.types.UILayout, views: list[JobView]) -> None:
         row.operator("image_to_mesh.cancel", text="", icon="X").job = view.job
 
 
-def _time_of(context: bpy.types.Context, view: JobView) -> str:
+def _time_of(context: bpy.types.Context, view: jobs.JobView) -> str:
     """Say the time gone, and of how much where earlier jobs tell."""
     gone = duration(time.monotonic() - view.started, exact=False)
-    usual = library_index(library(context)).usual_seconds(view.provider)
+    usual = jobs.library_index(library(context)).usual_seconds(view.provider)
     return tr("{} of about {}").format(gone, duration(usual, exact=False)) if usual else gone
 
 
-def _draw_ended(layout: bpy.types.UILayout, context: bpy.types.Context, view: JobView) -> None:
+def _draw_ended(layout: bpy.types.UILayout, context: bpy.types.Context, view: jobs.JobView) -> None:
     box = layout.box()
     if view.failure:
         _draw_failure(box, context, view)
@@ -132,7 +130,7 @@ def _draw_ended(layout: bpy.types.UILayout, context: bpy.types.Context, view: Jo
         _draw_result(box, context, view)
 
 
-def _draw_title(box: bpy.types.UILayout, view: JobView, text: str, icon: str) -> None:
+def _draw_title(box: bpy.types.UILayout, view: jobs.JobView, text: str, icon: str) -> None:
     _draw_nothing(box)
     row = box.row()
     row.label(text=text, icon=icon)
@@ -150,9 +148,11 @@ def _draw_nothing(box: bpy.types.UILayout) -> None:
     line.label(text=" ")
 
 
-def _draw_cancelled(box: bpy.types.UILayout, context: bpy.types.Context, view: JobView) -> None:
+def _draw_cancelled(
+    box: bpy.types.UILayout, context: bpy.types.Context, view: jobs.JobView
+) -> None:
     _draw_title(box, view, tr("{}: cancelled").format(view.name), "CANCEL")
-    if view.job not in session().collecting():
+    if view.job not in jobs.session().collecting():
         return
     provider = all_providers().get(view.provider)
     who = tr(provider.label if provider else "The service")
@@ -163,7 +163,7 @@ def _draw_cancelled(box: bpy.types.UILayout, context: bpy.types.Context, view: J
     button.collect = False
 
 
-def _draw_result(box: bpy.types.UILayout, context: bpy.types.Context, view: JobView) -> None:
+def _draw_result(box: bpy.types.UILayout, context: bpy.types.Context, view: jobs.JobView) -> None:
     came = tr("{} came into the library").format(view.name) if view.collected else view.name
     _draw_title(box, view, came, "CHECKMARK")
     record = view.record
@@ -181,7 +181,7 @@ def _draw_result(box: bpy.types.UILayout, context: bpy.types.Context, view: JobV
     box.operator("image_to_mesh.import_result", text=text, icon="IMPORT").job = view.job
 
 
-def _draw_failure(box: bpy.types.UILayout, context: bpy.types.Context, view: JobView) -> None:
+def _draw_failure(box: bpy.types.UILayout, context: bpy.types.Context, view: jobs.JobView) -> None:
     failure = view.failure
     if failure is None:
         return
@@ -190,7 +190,7 @@ def _draw_failure(box: bpy.types.UILayout, context: bpy.types.Context, view: Job
     if failure.hint:
         draw_text(box, context, translate(failure.hint))
     if view.record and view.state == "uncertain":
-        draw_text(box, context, translate(describe_uncertain(view.record)[0]))
+        draw_text(box, context, translate(jobs.describe_uncertain(view.record)[0]))
         draw_ways(box, view.record)
     row = box.row(align=True)
     if view.record and not view.record.state.over:

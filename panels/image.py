@@ -7,9 +7,8 @@ from typing import Any
 
 import bpy
 
-from .. import preferences
+from .. import jobs, preferences
 from ..i18n.translate import tr, translate
-from ..jobs.tasks.image_download import image_downloads
 from ..providers import Provider
 from ..state.scene_properties import read_settings
 from ..state.views import SIDE_VIEWS, foreign, view_of
@@ -28,7 +27,7 @@ def draw_pictures(
     row = layout.row(align=True)
     row.operator("image_to_mesh.paste", text="Paste", icon="PASTEDOWN")
     row.menu("IMAGE_TO_MESH_MT_pictures", text="", icon="DOWNARROW_HLT")
-    if image_downloads().waiting():
+    if jobs.image_downloads().waiting():
         draw_text(layout, context, "Fetching the picture...", icon="TIME")
     draw_checks(layout, context, chosen.image, provider)
     taken = provider.views_for(read_settings(context.scene, provider)) if provider.views[1:] else ()

@@ -12,9 +12,9 @@ from typing import Any
 
 import bpy
 
+from .. import jobs
 from ..i18n.translate import tr, translate
 from ..jobs.custom_properties import EDITED_FROM
-from ..jobs.tasks.image_checks import ImageReport, image_checks, sent_form
 from ..providers import Provider
 from ..state.preflight import picture_key, picture_problem
 from .text_layout import draw_text
@@ -34,9 +34,9 @@ def draw_checks(
     if image is None or picture_problem(image):
         return
     _draw_ways(layout, image)
-    if image_checks().at_work:
+    if jobs.image_checks().at_work:
         draw_text(layout, context, "Preparing the picture...", icon="TIME")
-    look = image_checks().seen(picture_key(image))
+    look = jobs.image_checks().seen(picture_key(image))
     draw_text(layout, context, _line(look, provider), active=False)
 
 
@@ -45,7 +45,9 @@ def draw_warnings(
 ) -> None:
     """Lay what speaks against the picture, a sentence each."""
     look = (
-        None if image is None or picture_problem(image) else image_checks().seen(picture_key(image))
+        None
+        if image is None or picture_problem(image)
+        else jobs.image_checks().seen(picture_key(image))
     )
     if look is None or look.waiting:
         return
@@ -56,18 +58,18 @@ def draw_warnings(
         draw_text(layout, context, warning, icon="ERROR")
 
 
-def _line(look: ImageReport | None, provider: Provider[Any]) -> str:
+def _line(look: jobs.ImageReport | None, provider: Provider[Any]) -> str:
     """Say what is known in one line that keeps its place: what is below does not jump."""
     if look is None or look.waiting:
         return tr("Looking at the picture...")
     return tr("Cannot be used") if look.error is not None else sent_text(look, provider)
 
 
-def sent_text(look: ImageReport, provider: Provider[Any]) -> str:
+def sent_text(look: jobs.ImageReport, provider: Provider[Any]) -> str:
     """Say what the provider gets: 1024 × 768 PNG, 0.4 MB."""
     if look.info is None:
         return tr("Checked when it is used")
-    width, height, format_, converted = sent_form(look, provider)
+    width, height, format_, converted = jobs.sent_form(look, provider)
     shown = f"{width} × {height} {format_.upper()}"
     if not provider.is_remote:
         return tr("{}, not sent").format(shown)
@@ -80,7 +82,7 @@ def megabytes(size: int) -> str:
     return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{max(1, size // 1000)} kB"
 
 
-def warnings(look: ImageReport) -> Iterator[str]:
+def warnings(look: jobs.ImageReport) -> Iterator[str]:
     """Yield what will make a poor mesh."""
     if not look.clear:
         yield tr("No clear subject: use one thing on a plain background")

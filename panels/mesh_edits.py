@@ -8,10 +8,10 @@ from typing import Any
 
 import bpy
 
+from .. import jobs
 from ..i18n.translate import tr, translate
 from ..jobs.custom_properties import JOB, VERSION
 from ..jobs.library.versions import ORIGINAL
-from ..jobs.tasks.mesh_edits import EditView, mesh_edits
 from ..state.import_options import care_of
 from ..state.visibility import TAB, note_drawn
 from .text_layout import draw_text, draw_value, has_room, is_narrow
@@ -37,12 +37,12 @@ def draw_care(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     job, version = _shown(context)
     if not job:
         return
-    view = mesh_edits().view(job)
+    view = jobs.mesh_edits().view(job)
     if view is not None and not view.over:
         _draw_work(layout, view)
     elif view is not None and view.failure is not None:
         draw_text(layout, context, translate(view.failure.message, view.failure.hint))
-    card = mesh_edits().card(job, version)
+    card = jobs.mesh_edits().card(job, version)
     if card is not None:
         draw_card(layout, context, card)
     column = layout.column()
@@ -98,7 +98,7 @@ def _draw_figure(
     value_row.label(text=value, translate=False)
 
 
-def _draw_work(layout: bpy.types.UILayout, view: EditView) -> None:
+def _draw_work(layout: bpy.types.UILayout, view: jobs.EditView) -> None:
     row = layout.row(align=True)
     row.progress(factor=view.fraction or 0.0, text=translate(view.phase))
     row.operator("image_to_mesh.stop_care", text="", icon="X").job = view.order.job

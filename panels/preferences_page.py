@@ -8,9 +8,8 @@ from typing import Any
 
 import bpy
 
+from .. import jobs
 from ..i18n.translate import tr, translate
-from ..jobs.library.index import library_index
-from ..jobs.tasks.account_queries import AccountAnswer
 from ..preferences import (
     OFFLINE,
     account_of,
@@ -51,7 +50,7 @@ def _draw_library(box: Any, context: bpy.types.Context, preferences: Any) -> Non
     box.label(text="Library")
     box.prop(preferences, "library", text="Folder")
     box.prop(preferences, "library_limit", text="Limit (GB)")
-    found = library_index(library(context))
+    found = jobs.library_index(library(context))
     if found.opened:
         hint = box.row()
         hint.active = False
@@ -139,7 +138,7 @@ def _draw_account(
             box.operator("wm.url_open", text="Help", icon="URL").url = told.failure.link
 
 
-def _icon(said: AccountAnswer | None) -> str:
+def _icon(said: jobs.AccountAnswer | None) -> str:
     if said is None:
         return "NONE"
     if said.waiting:

@@ -5,16 +5,15 @@ from __future__ import annotations
 
 import bpy
 
+from .. import jobs
 from ..i18n.translate import tr, translate
-from ..jobs import Record, session
-from ..jobs.library.uncertain import describe_uncertain
 from ..providers import all_providers
 from .text_layout import draw_text
 
 
 def draw_arrivals(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Lay a line for the meshes that came in, and for the jobs that wait for a person."""
-    left = session().recovery.left
+    left = jobs.session().recovery.left
     if left.arrived:
         row = layout.row(align=True)
         count = len(left.arrived)
@@ -41,12 +40,12 @@ def draw_arrivals(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
     for record in left.uncertain:
         box = layout.box()
         box.label(text=record.name, icon="QUESTION")
-        for sentence in describe_uncertain(record):
+        for sentence in jobs.describe_uncertain(record):
             draw_text(box, context, translate(sentence))
         draw_ways(box, record)
 
 
-def draw_ways(layout: bpy.types.UILayout, record: Record) -> None:
+def draw_ways(layout: bpy.types.UILayout, record: jobs.Record) -> None:
     """Lay the ways to settle an order whose answer never came."""
     provider = all_providers().get(record.provider)
     column = layout.column(align=True)
@@ -61,13 +60,13 @@ def draw_ways(layout: bpy.types.UILayout, record: Record) -> None:
     _draw_way(column, record, "FORGET", tr("Forget"))
 
 
-def _draw_way(column: bpy.types.UILayout, record: Record, how: str, text: str) -> None:
+def _draw_way(column: bpy.types.UILayout, record: jobs.Record, how: str, text: str) -> None:
     button = column.operator("image_to_mesh.settle", text=text)
     button.job = record.id
     button.how = how
 
 
-def _draw_resume(layout: bpy.types.UILayout, record: Record, why: str, text: str) -> None:
+def _draw_resume(layout: bpy.types.UILayout, record: jobs.Record, why: str, text: str) -> None:
     row = layout.row(align=True)
     row.label(text=why.format(record.name))
     row.operator("image_to_mesh.resume", text=text).job = record.id

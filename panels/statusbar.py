@@ -7,13 +7,13 @@ from typing import Any
 
 import bpy
 
+from .. import jobs
 from ..i18n.translate import tr
-from ..jobs import session
 
 
 def draw(self: Any, _context: bpy.types.Context) -> None:
     """Lay the progress of what runs; nothing where nothing does."""
-    running = session().running()
+    running = jobs.session().running()
     if not running:
         return
     known = [view.fraction for view in running if view.fraction is not None]

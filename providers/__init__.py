@@ -11,9 +11,8 @@ import functools
 import importlib
 import pkgutil
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ._shared.bundled_modules import check_modules
 from ._shared.errors import (
     BadImage,
     BadKey,
@@ -47,16 +46,8 @@ from ._shared.http.addresses import (
     service_address,
 )
 from ._shared.http.ca_bundle import ca_bundle_problem, set_ca_bundle
-from ._shared.images import (
-    Blank,
-    PictureInfo,
-    PictureLimits,
-    blank_png,
-    check_picture,
-    clean_picture,
-    copy_profile,
-    read_picture_info,
-)
+from ._shared.images import PictureInfo, PictureLimits
+from ._shared.lazy_names import lazy_names
 from ._shared.messages import (
     Message,
     as_message,
@@ -95,6 +86,17 @@ from ._shared.settings import (
     settings_of,
     values_of,
 )
+
+if TYPE_CHECKING:
+    from ._shared.bundled_modules import check_modules
+    from ._shared.images import (
+        Blank,
+        blank_png,
+        check_picture,
+        clean_picture,
+        copy_profile,
+        read_picture_info,
+    )
 
 __all__ = [
     "Address",
@@ -172,6 +174,20 @@ __all__ = [
     "settings_of",
     "values_of",
 ]
+
+_HOMES = {
+    "_shared.bundled_modules": ("check_modules",),
+    "_shared.images.blank": ("Blank", "blank_png"),
+    "_shared.images.formats": (
+        "check_picture",
+        "clean_picture",
+        "copy_profile",
+        "read_picture_info",
+    ),
+}
+
+if not TYPE_CHECKING:  # it would allow any name at all
+    __getattr__ = lazy_names(__name__, globals(), _HOMES)
 
 FIRST = "local"
 """Listed first, because it needs no key."""

@@ -12,10 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from ._scenario import jobs as calls
+from . import _scenario as calls
 from ._scenario.errors import KEYS, refused_order
-from ._scenario.replies import parse_job_id, quoted_cost
-from ._scenario.uploads import create_asset
 from ._shared.bounds import Interval
 from ._shared.errors import InvalidSettings, RateLimited
 from ._shared.images import PictureLimits
@@ -191,15 +189,15 @@ class ScenarioTripo(Provider[ScenarioSettings]):
 
     def upload(self, pictures: tuple[Picture, ...], http: Http | None) -> Uploaded:
         """Make an asset of every picture."""
-        return Uploaded({one.view: create_asset(one, require_http(http)) for one in pictures})
+        return Uploaded({one.view: calls.create_asset(one, require_http(http)) for one in pictures})
 
     def submit(self, request: Order, uploaded: Uploaded, http: Http | None) -> Ticket:
         """Run the model once."""
         reply = require_http(http).submit(RUN, json=_body(request, uploaded))
         if not reply.ok:
             raise refused_order(reply, InvalidSettings)
-        job = parse_job_id(reply, InvalidSettings)
-        return Ticket({"job": job, "quad": request.settings.quad, "cost": quoted_cost(reply)})
+        job = calls.parse_job_id(reply, InvalidSettings)
+        return Ticket({"job": job, "quad": request.settings.quad, "cost": calls.quoted_cost(reply)})
 
     def poll(self, ticket: Ticket, http: Http | None) -> Progress | Result:
         """Look at the job; a rate limit outlasted is no end of something paid."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import bpy
 
-from ..jobs.process.find_blender import blender_command, module_command
+from .. import jobs
 
 __all__ = ("background_command",)
 
@@ -19,4 +19,4 @@ def background_command() -> tuple[str, ...]:
     It runs with factory settings: no add-ons, no preferences, no scripts out of files.
     """
     binary = bpy.app.binary_path
-    return blender_command(binary) if binary else module_command()
+    return jobs.blender_command(binary) if binary else jobs.module_command()

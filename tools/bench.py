@@ -34,7 +34,7 @@ write_ball(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
 RUNS = 7
 MADE_IN = 3.5
 """Seconds for a mesh of a picture, the best of all runs: “about three seconds”, says the README."""
-PANEL_TESTS = ("app/test_account", "app/test_registration", "panels/test_gallery",
+PANEL_TESTS = ("app/test_account", "app/test_startup", "panels/test_gallery",
                "panels/test_panels")  # fmt: skip
 LEAST_FILES = 60
 TIMED = "light or quick"

@@ -12,7 +12,6 @@ from typing import Any
 import bpy
 
 from ... import jobs, preferences
-from ...jobs.tasks.account_queries import AccountQuery
 from ...providers import InvalidSettings, Message, Provider, Unreachable, all_providers
 from ...state.preflight import priced
 from ...state.scene_properties import provider_of
@@ -22,9 +21,9 @@ from ..redraw import is_shown, redraw
 PRICE_DELAY = 0.7
 """Seconds without a change of the settings before their price is asked for."""
 
-_pending: list[AccountQuery] = []
+_pending: list[jobs.AccountQuery] = []
 """Queries whose answers have not been drawn yet."""
-_candidate: list[tuple[AccountQuery, float]] = []
+_candidate: list[tuple[jobs.AccountQuery, float]] = []
 """The query for the price in sight, and since when it is the same; at most one."""
 
 
@@ -81,7 +80,7 @@ def unregister() -> None:
     _candidate.clear()
 
 
-def _ask(query: AccountQuery) -> None:
+def _ask(query: jobs.AccountQuery) -> None:
     jobs.session().account_queries.ask(query)
     _pending.append(query)
     heartbeat.wake()

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import bpy
 
-from ...jobs.tasks.image_download import DownloadedImage, image_downloads
+from ... import jobs
 from ...providers import ImageToMeshError
 from ...state import open_file
 from .. import heartbeat
@@ -25,7 +25,7 @@ def follow() -> None:
     heartbeat.wake()
 
 
-def use(context: bpy.types.Context, arrived: DownloadedImage) -> None:
+def use(context: bpy.types.Context, arrived: jobs.DownloadedImage) -> None:
     """Make a downloaded image the scene's; raises ImageToMeshError if the download failed."""
     from ...scene.clipboard import image_of_bytes
 
@@ -36,12 +36,12 @@ def use(context: bpy.types.Context, arrived: DownloadedImage) -> None:
 
 def is_needed(_: bpy.types.Context) -> bool:
     """Return whether an image is on its way."""
-    return bool(image_downloads().waiting())
+    return bool(jobs.image_downloads().waiting())
 
 
 def poll(context: bpy.types.Context, _now: float) -> None:
     """Make an image that has arrived the scene's, as one undo step."""
-    arrived = image_downloads().take()
+    arrived = jobs.image_downloads().take()
     if arrived is None or _file != [open_file.token()]:
         return
     try:

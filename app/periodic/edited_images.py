@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import bpy
 
+from ... import jobs
 from ...jobs.custom_properties import EDITED_FROM
-from ...jobs.tasks.image_checks import EditedImage, image_checks
 from ...providers import ImageToMeshError
 from ...state.scene_properties import choices_of
 from .. import heartbeat
@@ -17,7 +17,7 @@ from ..refusals import show_refusal
 INTERVAL = 0.25
 
 
-def use(context: bpy.types.Context, edited: EditedImage) -> None:
+def use(context: bpy.types.Context, edited: jobs.EditedImage) -> None:
     """Make an edited image the scene's; raises ImageToMeshError if the edit failed."""
     from ...scene.clipboard import image_of_bytes
 
@@ -32,12 +32,12 @@ def use(context: bpy.types.Context, edited: EditedImage) -> None:
 
 def is_needed(_: bpy.types.Context) -> bool:
     """Return whether an image is being edited."""
-    return bool(image_checks().at_work)
+    return bool(jobs.image_checks().at_work)
 
 
 def poll(context: bpy.types.Context, _now: float) -> None:
     """Make an image that is ready the scene's, as one undo step."""
-    edited = image_checks().take()
+    edited = jobs.image_checks().take()
     if edited is None:
         return
     try:

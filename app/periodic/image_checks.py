@@ -10,7 +10,7 @@ from collections.abc import Hashable
 
 import bpy
 
-from ...jobs.tasks.image_checks import SubjectDetection, image_checks
+from ... import jobs
 from ...providers import BadImage
 from ...state.preflight import picture_key, picture_problem
 from ...state.scene_properties import choices_of
@@ -34,7 +34,7 @@ def poll(context: bpy.types.Context, now: float) -> None:
     if picture_problem(image):
         return _candidate.clear()
     key = picture_key(image)
-    seen = image_checks().seen(key)
+    seen = jobs.image_checks().seen(key)
     if seen is None:
         _inspect(context, image, key, now)
     elif not seen.waiting and key not in _drawn:
@@ -43,13 +43,13 @@ def poll(context: bpy.types.Context, now: float) -> None:
     return None
 
 
-def subject_detection(context: bpy.types.Context) -> SubjectDetection:
+def subject_detection(context: bpy.types.Context) -> jobs.SubjectDetection:
     """Return how the subject is told from its background, as the built-in provider is set."""
     from ...scene import background_command
 
     local = choices_of(context.scene).local
     mode = "auto" if local.foreground == "none" else local.foreground
-    return SubjectDetection(background_command(), mode, round(local.tolerance, 6))
+    return jobs.SubjectDetection(background_command(), mode, round(local.tolerance, 6))
 
 
 STEP = heartbeat.Step("image_checks", heartbeat.IN_SIGHT, is_shown, poll)
@@ -65,7 +65,7 @@ def unregister() -> None:
     heartbeat.remove(STEP)
     _candidate.clear()
     _drawn.clear()
-    image_checks.cache_clear()
+    jobs.image_checks.cache_clear()
 
 
 def _inspect(context: bpy.types.Context, image: bpy.types.Image, key: Hashable, now: float) -> None:
@@ -77,14 +77,14 @@ def _inspect(context: bpy.types.Context, image: bpy.types.Image, key: Hashable, 
     if now - _candidate[0][1] < DELAY:
         return
     if _is_costly(image):
-        image_checks().leave(key)
+        jobs.image_checks().leave(key)
         return
     try:
         source = picture_source(image)
     except BadImage:
-        image_checks().leave(key)  # The reason is shown when the image is used.
+        jobs.image_checks().leave(key)  # The reason is shown when the image is used.
         return
-    image_checks().look(key, source, subject_detection(context))
+    jobs.image_checks().look(key, source, subject_detection(context))
 
 
 def _is_costly(image: bpy.types.Image) -> bool:

@@ -6,8 +6,6 @@ from __future__ import annotations
 import bpy
 
 from ... import jobs, preferences
-from ...jobs.library.index import entries_to_trash, library_index
-from ...jobs.library.index_entry import Entry
 from .. import heartbeat
 from ..redraw import is_shown, redraw
 
@@ -16,20 +14,20 @@ REST = 5.0
 SHARE = 20.0
 """How many times its own duration a reading is at least apart from the next one."""
 
-_drawn: list[tuple[Entry, ...]] = [()]
+_drawn: list[tuple[jobs.Entry, ...]] = [()]
 """The list as it was last drawn."""
 
 
 def refresh_soon(context: bpy.types.Context) -> None:
     """Read the library again on a thread, because something in it has changed."""
     if not bpy.app.background:
-        library_index(preferences.library(context)).refresh_soon()
+        jobs.library_index(preferences.library(context)).refresh_soon()
         heartbeat.wake()
 
 
 def poll(context: bpy.types.Context, now: float) -> None:
     """Redraw if the list has changed; read the library now and then, and keep to its limit."""
-    index = library_index(preferences.library(context))
+    index = jobs.library_index(preferences.library(context))
     if index.entries is not _drawn[0]:
         _drawn[0] = index.entries
         redraw(context)
@@ -41,14 +39,16 @@ def poll(context: bpy.types.Context, now: float) -> None:
         index.trash_soon(over_limit(context))
 
 
-def over_limit(context: bpy.types.Context) -> list[Entry]:
+def over_limit(context: bpy.types.Context) -> list[jobs.Entry]:
     """Return the jobs to delete for the library's limit, except those that the panel shows."""
-    index = library_index(preferences.library(context))
+    index = jobs.library_index(preferences.library(context))
     limit = preferences.library_limit(context)
     if not limit or index.size <= limit:
         return []
     shown = {view.job for view in jobs.session().views()}
-    return [entry for entry in entries_to_trash(index.entries, limit) if entry.job not in shown]
+    return [
+        entry for entry in jobs.entries_to_trash(index.entries, limit) if entry.job not in shown
+    ]
 
 
 STEP = heartbeat.Step("library", heartbeat.IN_SIGHT, is_shown, poll)
@@ -62,5 +62,5 @@ def register() -> None:
 def unregister() -> None:
     """Take the step away, and forget the list."""
     heartbeat.remove(STEP)
-    library_index.cache_clear()
+    jobs.library_index.cache_clear()
     _drawn[0] = ()

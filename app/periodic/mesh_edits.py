@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import bpy
 
-from ...jobs.tasks.mesh_edits import mesh_edits
+from ... import jobs
 from ...state import open_file
 from .. import heartbeat, watcher
 from ..redraw import redraw
@@ -29,10 +29,10 @@ def follow() -> None:
 
 def bring_results() -> None:
     """Keep the reports of edits that have ended, and bring their versions into the scene."""
-    for view in mesh_edits().take_ended():
+    for view in jobs.mesh_edits().take_ended():
         order = view.order
         if view.card:
-            mesh_edits().put_card(order.job, view.version or order.source, view.card)
+            jobs.mesh_edits().put_card(order.job, view.version or order.source, view.card)
         if view.phase == "Done" and view.version and order.file == open_file.token():
             # The operator, called with undo, makes one step that takes away this version alone.
             bpy.ops.image_to_mesh.bring_version(
@@ -49,11 +49,11 @@ def poll(context: bpy.types.Context, _now: float) -> None:
     """Bring in what has ended, and redraw for progress."""
     windows = context.window_manager.windows
     if not windows:
-        if not mesh_edits().running():
+        if not jobs.mesh_edits().running():
             _followed.clear()
         return
     is_busy = watcher.artist_is_busy(context)
-    if not mesh_edits().running() and not is_busy:
+    if not jobs.mesh_edits().running() and not is_busy:
         _followed.clear()
     # A timer has no window, which the operator needs.
     with context.temp_override(window=windows[0]):
@@ -73,8 +73,8 @@ def register() -> None:
 def unregister() -> None:
     """Take the step away, and stop everything that is at work."""
     heartbeat.remove(STEP)
-    mesh_edits().close()
-    mesh_edits.cache_clear()
+    jobs.mesh_edits().close()
+    jobs.mesh_edits.cache_clear()
     _followed.clear()
     _drawn[0] = ()
 
@@ -83,7 +83,7 @@ def _redraw_if_changed(context: bpy.types.Context) -> None:
     """Redraw what shows the edits when it would look different: progress in steps of 5 %."""
     seen = tuple(
         (view.order.job, view.phase, round((view.fraction or 0.0) * 20))
-        for view in mesh_edits().views()
+        for view in jobs.mesh_edits().views()
     )
     if seen != _drawn[0]:
         _drawn[0] = seen

@@ -9,8 +9,6 @@ import bpy
 
 from ... import jobs, preferences
 from ...jobs.disk.file_names import is_portable
-from ...jobs.library.index import library_index
-from ...jobs.library.viewable_images import thumbnail_files
 from ...state import thumbnails
 from ...state.gallery_page import page_slice
 from ...state.scene_properties import shelf_of
@@ -41,14 +39,14 @@ def register() -> None:
 def unregister() -> None:
     """Take the step away, and remove the copies of the files."""
     heartbeat.remove(STEP)
-    thumbnail_files().close()
-    thumbnail_files.cache_clear()
+    jobs.thumbnail_files().close()
+    jobs.thumbnail_files.cache_clear()
 
 
 def _load_results(context: bpy.types.Context) -> list[bool]:
     """Load the previews of the results on the gallery's page."""
     chosen, root = shelf_of(context), preferences.library(context)
-    matches = library_index(root).find(state=jobs.State.READY, text=chosen.text)
+    matches = jobs.library_index(root).find(state=jobs.State.READY, text=chosen.text)
     return [
         _load(entry.job, root / entry.job / entry.thumbnail)
         for entry in matches[page_slice(chosen.page, len(matches))]
@@ -72,5 +70,5 @@ def _load(key: str, path: Path) -> bool:
     """Load an image of a job's folder; return whether that is new."""
     if thumbnails.number_of(key):
         return False
-    file = thumbnail_files().file(key, path)
+    file = jobs.thumbnail_files().file(key, path)
     return file is not None and thumbnails.load(key, str(file))

@@ -17,7 +17,7 @@ from typing import Any
 
 from ...providers import ImageToMeshError, Message, Provider, Settings, values_of
 from ..library.index_entry import Entry
-from ..session import Session
+from ..sessions import Session
 from ..slots import ANSWER_LIMIT, Slots
 from ..steps.fingerprint import digest_of, order_mark
 from ..steps.inputs import name_of

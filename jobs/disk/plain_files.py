@@ -13,7 +13,6 @@ import io
 import os
 import re
 import secrets
-import shutil
 import stat
 import time
 from collections.abc import Iterator
@@ -102,6 +101,8 @@ def write_whole(path: Path, data: bytes | bytearray) -> None:
 
 def copy_plain(source: Path, target: Path, limit: int | None = None) -> None:
     """Copy a plain file, of at most `limit` bytes, whole or not at all; raises OSError."""
+    import shutil
+
     with open_plain(source) as original:
         if limit is not None and os.fstat(original.fileno()).st_size > limit:
             raise OSError(errno.EFBIG, "it has too many bytes")

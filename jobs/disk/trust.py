@@ -12,21 +12,19 @@ import errno
 import json
 import os
 import re
-import shutil
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...providers import LibraryProblem, Message
-from ..values import JSON, Record
 from .plain_files import copy_plain, is_plain_folder, read_plain, write_whole
 from .signatures import is_marked, is_older_than_secret, settings_folder
 
 if TYPE_CHECKING:
     from ..library.store import Library
+    from ..values import JSON, Record
 
 FILE = "trusted.json"
 MOST = 1 << 20
@@ -115,6 +113,8 @@ def workshop(folder: Path) -> Iterator[Path]:
     if is_private(folder):
         yield folder
         return
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="image_to_mesh-") as place:
         yield Path(place)
         for made in sorted(Path(place).iterdir()):
@@ -132,6 +132,8 @@ def model_to_read(blend: Path) -> Iterator[Path]:
     if is_private(blend.parent):
         yield blend
         return
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="image_to_mesh-") as place:
         copy = Path(place, blend.name)
         mark = f".{blend.name}.mark"
@@ -187,6 +189,8 @@ def remove_tree(folder: Path) -> None:
     if not is_plain_folder(folder):
         folder.stat()  # one that is not there says so
         raise OSError(errno.ELOOP, "it is a link")
+    import shutil
+
     shutil.rmtree(folder)
 
 

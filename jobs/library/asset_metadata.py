@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...providers import all_providers
 from ..custom_properties import COST, DATE, JOB, PICTURE, PROVIDER, SETTINGS
-from ..steps.fingerprint import changed_settings
-from ..values import Record
+
+if TYPE_CHECKING:
+    from ..values import Record
 
 CATALOG = "Image to Mesh"
 _NAMESPACE = "5c1ad9a5-3f0e-4a57-9d5b-6f1c8a4e2b70"
@@ -25,6 +26,8 @@ def asset_catalog(provider: str, label: str) -> tuple[str, str]:
 
 def asset_data(record: Record) -> dict[str, Any]:
     """Return what the background Blender writes into the model as asset data: plain JSON."""
+    from ..steps.fingerprint import changed_settings
+
     provider = all_providers().get(record.provider)
     label = provider.label if provider else record.provider
     cost = "" if record.credits is None else f"{record.credits:g} credits"

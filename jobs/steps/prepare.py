@@ -6,14 +6,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..disk.plain_files import copy_plain, is_plain_up_to
 from ..disk.signatures import forget_mark, mark_file
 from ..disk.trust import remove_tree, workshop
 from ..library.asset_metadata import asset_data
 from ..library.versions import ORIGINAL, PARTS
-from ..values import Record
+
+if TYPE_CHECKING:
+    from ..values import Record
 
 PREVIEW = "preview.png"
 MAX_PREVIEW = 32 * 1024 * 1024

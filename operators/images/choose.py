@@ -8,13 +8,12 @@ from typing import Any
 
 import bpy
 
-from ... import preferences
+from ... import jobs, preferences
 from ...app.chosen_image import choose
 from ...app.periodic import downloaded_images
 from ...app.redraw import redraw
 from ...app.refusals import show_refusal
 from ...i18n.translate import translate_error
-from ...jobs.tasks.image_download import image_downloads
 from ...providers import BadImage, ImageToMeshError, Message
 from ...state import views
 from ...state.scene_properties import choices_of
@@ -218,7 +217,7 @@ class IMAGE_TO_MESH_OT_clear_views(bpy.types.Operator):
 def fetch(operator: Any, context: bpy.types.Context, address: str) -> set[str]:
     """Fetch a picture in the background and choose it when it has come; scripts wait for it."""
     try:
-        image_downloads().start(address.strip(), online=preferences.may_reach(address.strip()))
+        jobs.image_downloads().start(address.strip(), online=preferences.may_reach(address.strip()))
     except ImageToMeshError as error:
         return refused(operator, context, error)
     if not bpy.app.background:
@@ -227,7 +226,7 @@ def fetch(operator: Any, context: bpy.types.Context, address: str) -> set[str]:
         return {"FINISHED"}
     arrived = None
     while arrived is None:
-        arrived = image_downloads().take(timeout=WAIT)
+        arrived = jobs.image_downloads().take(timeout=WAIT)
     try:
         downloaded_images.use(context, arrived)
     except ImageToMeshError as error:

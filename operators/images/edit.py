@@ -8,6 +8,7 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty
 
+from ... import jobs
 from ...app import heartbeat
 from ...app.chosen_image import choose
 from ...app.periodic import edited_images
@@ -15,7 +16,6 @@ from ...app.periodic.image_checks import subject_detection
 from ...app.redraw import redraw
 from ...i18n.translate import tr
 from ...jobs.custom_properties import EDITED_FROM
-from ...jobs.tasks.image_checks import image_checks
 from ...providers import ImageToMeshError
 from ...providers._shared.untrusted_text import readable_name
 from ...state.preflight import picture_problem
@@ -68,7 +68,7 @@ class IMAGE_TO_MESH_OT_develop(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         reason = picture_problem(choices_of(context.scene).image)
-        if not reason and image_checks().at_work:
+        if not reason and jobs.image_checks().at_work:
             reason = tr("Wait for the picture that is being prepared")
         if reason:
             cls.poll_message_set(reason)
@@ -84,12 +84,12 @@ class IMAGE_TO_MESH_OT_develop(bpy.types.Operator):
         except ImageToMeshError as error:
             return refused(self, context, error)
         original = str(image.get(EDITED_FROM) or readable_name(image))
-        image_checks().start_edit(source, original, subject_detection(context), recipe)
+        jobs.image_checks().start_edit(source, original, subject_detection(context), recipe)
         if not bpy.app.background:
             heartbeat.wake()
             redraw(context)
             return {"FINISHED"}
-        while (done := image_checks().take(timeout=WAIT)) is None:
+        while (done := jobs.image_checks().take(timeout=WAIT)) is None:
             pass
         try:
             edited_images.use(context, done)

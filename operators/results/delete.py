@@ -9,7 +9,6 @@ from ... import jobs
 from ...app.bring_in import library_of
 from ...app.periodic.library import refresh_soon
 from ...i18n.translate import tr, translate_error
-from ...jobs.disk.trash import move_to_trash
 from ...providers import LibraryProblem, Message
 from ..arguments import argument
 
@@ -28,7 +27,7 @@ class IMAGE_TO_MESH_OT_delete(bpy.types.Operator):
         try:
             self.job = self.job or newest_ended()
             refuse_running(self.job)
-            if move_to_trash(library_of(context, self.job), self.job):
+            if jobs.move_to_trash(library_of(context, self.job), self.job):
                 return self._deleted(context)
         except LibraryProblem as error:
             self.report({"WARNING"}, translate_error(error))
@@ -46,7 +45,7 @@ class IMAGE_TO_MESH_OT_delete(bpy.types.Operator):
         try:
             job = self.job or newest_ended()
             refuse_running(job)
-            if not move_to_trash(library_of(context, job), job):
+            if not jobs.move_to_trash(library_of(context, job), job):
                 library_of(context, job).delete(job)
         except LibraryProblem as error:
             self.report({"ERROR"}, translate_error(error))

@@ -8,7 +8,6 @@ from bpy.props import IntProperty
 
 from ... import jobs, preferences
 from ...app import heartbeat
-from ...jobs.library.index import library_index
 from ...state.gallery_page import page_count
 from ...state.scene_properties import shelf_of
 
@@ -27,7 +26,7 @@ class IMAGE_TO_MESH_OT_turn_page(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         shelf = shelf_of(context)
-        index = library_index(preferences.library(context))
+        index = jobs.library_index(preferences.library(context))
         results = index.find(state=jobs.State.READY, text=shelf.text)
         pages = page_count(len(results))
         shelf.page = min(max(0, shelf.page + self.by), pages - 1)

@@ -13,11 +13,7 @@ from ...app.periodic.library import over_limit, refresh_soon
 from ...app.redraw import redraw
 from ...i18n.translate import tr, translate_error
 from ...jobs.disk.plain_files import is_plain_folder
-from ...jobs.disk.trash import move_to_trash
 from ...jobs.disk.trust import check_origin, has_strangers_models, trust_library
-from ...jobs.library.index import library_index
-from ...jobs.library.viewable_images import picture_to_open
-from ...jobs.steps.fingerprint import digest_of
 from ...providers import ImageToMeshError, LibraryProblem, all_providers, get_provider, settings_of
 from ...state.scene_properties import choices_of, write_settings
 from ...state.views import SIDE_VIEWS
@@ -66,7 +62,7 @@ class IMAGE_TO_MESH_OT_trust_library(bpy.types.Operator):
         except LibraryProblem as error:
             self.report({"ERROR"}, translate_error(error))
             return {"CANCELLED"}
-        library_index(root).trusted = self.trust
+        jobs.library_index(root).trusted = self.trust
         jobs.session().recovery.look(resume.means(context))
         redraw(context)
         return {"FINISHED"}
@@ -156,7 +152,7 @@ class IMAGE_TO_MESH_OT_clean_up(bpy.types.Operator):
         library = jobs.Library(preferences.library(context))
         try:
             for one in over_limit(context):
-                if not move_to_trash(library, one.job):
+                if not jobs.move_to_trash(library, one.job):
                     library.delete(one.job)
         except LibraryProblem as error:
             self.report({"ERROR"}, translate_error(error))
@@ -213,9 +209,9 @@ def _choose_again(context: bpy.types.Context, record: jobs.Record) -> list[str]:
     check_origin(record, library.root)
     images = {}
     for one in record.pictures:
-        with picture_to_open(library.folder(record.id) / (one.file or ".")) as path:
+        with jobs.picture_to_open(library.folder(record.id) / (one.file or ".")) as path:
             if path is not None:
-                images[one.view] = picture_again(path, one.name, digest_of(path))
+                images[one.view] = picture_again(path, one.name, jobs.digest_of(path))
             else:
                 left_out.append(tr("picture {}").format(one.name))
     chosen = choices_of(context.scene)

@@ -17,7 +17,6 @@ from ...i18n.translate import translate, translate_error
 from ...jobs.custom_properties import JOB, SCALE, TURN, VERSION
 from ...jobs.import_plan import Placement
 from ...jobs.library.versions import ORIGINAL, version_file
-from ...jobs.tasks.mesh_edits import EditRequest, MeshEdit, mesh_edits
 from ...providers import ImageToMeshError, LibraryProblem, Message
 from ...scene.placement import chosen_placement
 from ...state import import_options, open_file
@@ -65,7 +64,7 @@ class _CareOperator(Refuses, bpy.types.Operator):
             self.report({"INFO"}, translate(note))
         return {"FINISHED"}
 
-    def _start(self, context: bpy.types.Context) -> MeshEdit:
+    def _start(self, context: bpy.types.Context) -> jobs.MeshEdit:
         from ...scene import background_command
 
         record, version = target(context, self.job, self.version)
@@ -78,10 +77,10 @@ class _CareOperator(Refuses, bpy.types.Operator):
             )
         chosen = import_options.care_of(context.scene)
         asked: dict[str, Any] = {name: getattr(chosen, name) for name in self.settings}
-        order = EditRequest(
+        order = jobs.EditRequest(
             record.id, record.name, folder, self.task, version, asked, open_file.token()
         )
-        return mesh_edits().start(order, background_command())
+        return jobs.mesh_edits().start(order, background_command())
 
 
 class IMAGE_TO_MESH_OT_health_card(_CareOperator):
@@ -156,7 +155,7 @@ class IMAGE_TO_MESH_OT_stop_care(bpy.types.Operator):
     job: argument("Job", "Which job's")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        return {"FINISHED"} if mesh_edits().stop(self.job) else {"CANCELLED"}
+        return {"FINISHED"} if jobs.mesh_edits().stop(self.job) else {"CANCELLED"}
 
 
 class IMAGE_TO_MESH_OT_bring_version(bpy.types.Operator):

@@ -8,7 +8,6 @@ import threading
 import bpy
 
 from ... import jobs, preferences
-from ...jobs.library.recovery import dismiss
 
 _PUT_AWAY = "image_to_mesh put away"
 
@@ -54,7 +53,7 @@ class IMAGE_TO_MESH_OT_dismiss_arrivals(bpy.types.Operator):
 
         def note() -> None:
             for job in found:
-                dismiss(library, job)
+                jobs.dismiss(library, job)
 
         threading.Thread(target=note, name=_PUT_AWAY, daemon=True).start()
         return {"FINISHED"}

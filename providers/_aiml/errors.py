@@ -7,7 +7,6 @@ Facts: docs.aimlapi.com, pages on errors as of 2026-08-21. The classic body is
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -183,5 +182,7 @@ def _plain(text: str) -> str:
     """Return a text body as it is, and of a web page its title."""
     if not text.lstrip().startswith("<"):
         return text
+    import html
+
     title = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
     return html.unescape(title[1]) if title else ""

@@ -11,7 +11,6 @@ import base64
 import contextlib
 import logging
 import re
-import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Generic
@@ -195,6 +194,8 @@ class AimlProvider(Provider[S], Generic[S]):
 
 
 def _new_trace() -> str:
+    import uuid
+
     return f"image-to-mesh-{uuid.uuid4()}"
 
 

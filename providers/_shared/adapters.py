@@ -8,7 +8,6 @@ registers the add-on.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -96,6 +95,8 @@ def _normalize(value: object, setting: Setting) -> object:
 
 
 def _suggest(name: str, known: Mapping[str, Setting]) -> str:
+    import difflib
+
     close = difflib.get_close_matches(name, known, n=1)
     if close:
         return Message("Did you mean “{close}”?", close=close[0])

@@ -1,45 +1,31 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The bounds of settings: `annotated_types`, which pydantic understands, or a stand-in for it.
+"""The ranges that settings are declared with.
 
-Another add-on may have loaded a broken or outdated `annotated_types`. This add-on must still
-register, so it falls back to classes of its own; the first use of pydantic then reports the
-conflicting module to the user.
+They follow the protocol of `annotated_types.GroupedMetadata`, by which pydantic understands them
+as it does that library's own `Interval`. The library itself costs more time to import than a whole
+provider, so it is loaded only when pydantic asks for the constraints.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import ClassVar, Literal
 
 
-@dataclass(frozen=True)
-class _Interval:
-    """An inclusive range; None for no bound."""
+class Interval:
+    """A range of numbers, both ends included; None for an open end."""
 
-    ge: float | None = None
-    le: float | None = None
+    __is_annotated_types_grouped_metadata__: ClassVar[Literal[True]] = True
+    __slots__ = ("ge", "le")
 
+    def __init__(self, *, ge: float | None = None, le: float | None = None) -> None:
+        self.ge = ge
+        self.le = le
 
-@dataclass(frozen=True)
-class _Ge:
-    """An inclusive minimum."""
+    def __iter__(self) -> Iterator[object]:
+        from annotated_types import Ge, Le
 
-    ge: float
-
-
-@dataclass(frozen=True)
-class _Le:
-    """An inclusive maximum."""
-
-    le: float
-
-
-if TYPE_CHECKING:
-    from annotated_types import Ge, Interval, Le
-else:
-    try:
-        from annotated_types import Ge, Interval, Le
-    except Exception:  # noqa: BLE001 - a module of the same name can raise anything
-        Ge, Interval, Le = _Ge, _Interval, _Le
-
-__all__ = ("Ge", "Interval", "Le")
+        if self.ge is not None:
+            yield Ge(self.ge)
+        if self.le is not None:
+            yield Le(self.le)

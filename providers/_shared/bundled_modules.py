@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import re
 import sys
-import traceback
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from importlib import import_module
@@ -115,6 +114,8 @@ def _culprit(error: BaseException) -> str:
     if named:
         return (ours or named)[-1]
     odd = _elsewhere()
+    import traceback
+
     words = str(error).replace("-", "_")
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     modules = [str(frame.f_globals.get("__name__", "")) for frame in reversed(frames)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from .errors import InvalidSettings
@@ -30,6 +29,8 @@ def is_near(created: object, since: datetime) -> bool:
 
 def clock_offset(reply: Reply) -> timedelta:
     """Return how far the service's clock is ahead of this one, by the Date header."""
+    from email.utils import parsedate_to_datetime
+
     try:
         there = parsedate_to_datetime(reply.headers.get("date", ""))
         return there.astimezone(UTC) - _now()  # guard: clock-of-the-service

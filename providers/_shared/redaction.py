@@ -8,7 +8,6 @@ percent-encoded in a URL, in base64 as in an Authorization header, or in hexadec
 from __future__ import annotations
 
 import base64
-import html
 import json
 import re
 import urllib.parse
@@ -118,6 +117,8 @@ NO_REDACTION = Redactor(())
 
 def _unescape_layers(text: str) -> Iterator[str]:
     """Yield a text, and the text with its escapes undone once, twice and three times."""
+    import html  # its table of entities would be read with every start of Blender
+
     for _ in range(4):
         yield text
         plain = html.unescape(_ESCAPE.sub(_unescape, urllib.parse.unquote(text)))

@@ -2,7 +2,7 @@
 """Declarations of settings, from which properties, panel rows, CLI options and checks are made.
 
 A provider declares its settings as a frozen dataclass whose fields are `Annotated` with
-`annotated_types` bounds and an `Option`. This module must not import pydantic: declarations are
+an `Interval` and an `Option`. This module must not import pydantic: declarations are
 read while Blender registers the add-on, and pydantic takes 150 ms to import.
 """
 
@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar, Literal
 
-from .bounds import Ge, Interval, Le
 from .errors import InvalidSettings
 from .messages import Message
 
@@ -192,8 +191,6 @@ def _bounds(metadata: Iterable[Any]) -> tuple[float | None, float | None]:
     low: float | None = None
     high: float | None = None
     for item in metadata:
-        if isinstance(item, Ge | Interval):
-            low = typing.cast("float | None", item.ge)
-        if isinstance(item, Le | Interval):
-            high = typing.cast("float | None", item.le)
+        low = getattr(item, "ge", low)
+        high = getattr(item, "le", high)
     return low, high

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from ._shared.bounds import Ge, Interval
+from ._shared.bounds import Interval
 from ._shared.errors import BadKey, Failed, NoCredits, RateLimited
 from ._shared.provider import (
     Address,
@@ -57,7 +57,7 @@ class RehearsalSettings(Settings):
         int | None, Interval(ge=10, le=5000), Option("Face Limit", "At most so many faces")
     ] = None
     ratio: Annotated[float, Interval(ge=0.5, le=1.0), Option("Ratio", "Share of the frame")] = 0.9
-    seed: Annotated[int, Ge(0), Option("Seed", "Same seed, same mesh")] = 0
+    seed: Annotated[int, Interval(ge=0), Option("Seed", "Same seed, same mesh")] = 0
     note: Annotated[str, Option("Note", "A text for the service")] = ""
 
     def rules(self) -> Iterator[tuple[str, str]]:

@@ -7,16 +7,21 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Annotated
 
+import annotated_types
 import pytest
 from fakes import FAKES, WORKER
 from fakes.running import Orders
 from fakes.service import KEY, Service
 
 from image_to_mesh.jobs import Library, State
-from image_to_mesh.providers._shared import bounds, bundled_modules
+from image_to_mesh.providers import Option, Settings, settings_of
+from image_to_mesh.providers._shared import bundled_modules
+from image_to_mesh.providers._shared.bounds import Interval
 
 ADDON = "/home/me/.config/blender/5.0/scripts/addons/other_tool/libs"
 EXTENSION = "/home/me/.config/blender/5.0/extensions/user_default/other_ext/vendor"
@@ -148,9 +153,23 @@ def test_a_job_reports_an_old_module_before_anything_is_sent(
     assert Library(orders.library).jobs() == []
 
 
-def test_ranges_still_bound_settings_without_the_library() -> None:
-    own = bounds._Interval(ge=1, le=3)
-    assert (own.ge, own.le, bounds._Ge(2).ge, bounds._Le(4).le) == (1, 3, 2, 4)
+@dataclass(frozen=True)
+class Bounded(Settings):
+    """A setting with a range."""
+
+    count: Annotated[int, Interval(ge=1, le=3), Option("Count", "Between one and three")] = 2
+
+
+def test_ranges_bound_settings_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "annotated_types", None)
+    [setting] = settings_of(Bounded)
+    assert (setting.minimum, setting.maximum) == (1, 3)
+
+
+def test_pydantic_understands_our_ranges_by_the_library_s_protocol() -> None:
+    assert isinstance(Interval(ge=1), annotated_types.GroupedMetadata)
+    assert list(Interval(ge=1, le=3)) == list(annotated_types.Interval(ge=1, le=3))
+    assert list(Interval(le=3)) == list(annotated_types.Interval(le=3))
 
 
 @pytest.mark.parametrize(

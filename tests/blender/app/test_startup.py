@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The add-on registers with every start of Blender: what it loads then, and how long that takes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import places
+import pytest
+
+if TYPE_CHECKING:
+    from fakes.promised import Promised
+
+SCRIPT = Path(__file__).with_name("starting_up.py")
+RUNS = 7
+MILLISECONDS = 60.0
+"""CPU time of import and `register()`, the best of all runs, on a quiet machine."""
+STANDARD_IMPORTS = 2.5
+"""How many times as long that may take as a fixed set of standard imports: about 1.5 in
+Blender 5.0, 1.8 in 4.2, whose own add-ons load less of the standard library."""
+ALLOWED = (
+    # Of the standard library, where Blender has not loaded them itself. 4.2 has the fewest.
+    *("_bisect", "_blake2", "_datetime", "_hashlib", "_json",
+      "_random", "_sha512", "_string", "_struct"),
+    *("base64", "binascii", "bisect", "datetime", "hashlib", "hmac", "importlib._abc",
+      "importlib.util", "json", "json.*", "logging", "pkgutil", "random", "secrets",
+      "string", "struct", "textwrap", "traceback", "unicodedata", "zlib"),
+    "bpy.utils.previews",
+    # Rooms that Blender's interface is made of, and what providers declare.
+    "image_to_mesh",
+    *(f"image_to_mesh.{room}{end}" for room in ("app", "i18n", "operators", "panels", "state")
+      for end in ("", ".*")),
+    "image_to_mesh.preferences",
+    *("image_to_mesh.providers", "image_to_mesh.providers.[a-z]*"),
+    *("image_to_mesh.providers._*.errors", "image_to_mesh.providers._*.model*"),
+    *("image_to_mesh.providers._aiml", "image_to_mesh.providers._scenario",
+      "image_to_mesh.providers._tripo", "image_to_mesh.providers._tripo.replies"),
+    *(f"image_to_mesh.providers._shared{name}" for name in
+      ("", ".adapters", ".bounds", ".bundled_modules", ".errors", ".exact_ids", ".http",
+       ".http.addresses", ".http.ca_bundle", ".images", ".images.values", ".lazy_names",
+       ".messages", ".provider", ".reconcile", ".redaction", ".settings", ".untrusted_text")),
+    # Names and small checks of files. Nothing that starts, reads a library or runs a job.
+    *(f"image_to_mesh.jobs{name}" for name in
+      ("", ".custom_properties", ".disk", ".disk.file_names", ".disk.plain_files",
+       ".disk.signatures", ".disk.trust", ".library", ".library.asset_metadata",
+       ".library.versions", ".steps", ".steps.prepare")),
+    *("image_to_mesh.scene", "image_to_mesh.scene.placement"),
+    "image_to_mesh.worker.names",
+)  # fmt: skip
+
+
+class Start(NamedTuple):
+    """The figures of one start."""
+
+    loaded: list[str]
+    late: list[str]
+    calls: int
+    imported: float
+    registered: float
+    standard: float
+
+
+@pytest.fixture(scope="module")
+def starts(tmp_path_factory: pytest.TempPathFactory) -> list[Start]:
+    """Start several times with bytecode on disk, as Blender keeps it of an installed extension."""
+    environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path_factory.mktemp("bytecode"))}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    importable = (places.IMPORTABLE, places.ROOT / "tests")
+    environment["PYTHONPATH"] = os.pathsep.join(map(str, importable))
+
+    def start() -> Start:
+        command = [sys.executable, str(SCRIPT)]
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=True, cwd=places.ROOT, env=environment
+        )
+        return Start(*json.loads(done.stdout.splitlines()[-1]))
+
+    start()  # writes the bytecode
+    return [start() for _ in range(RUNS if os.environ.get("BENCH") else 3)]
+
+
+def test_only_allowed_modules_are_loaded_at_startup(starts: list[Start]) -> None:
+    loaded = starts[0].loaded
+    odd = [name for name in loaded if not any(fnmatch(name, allowed) for allowed in ALLOWED)]
+    assert not odd, f"import these when they are first needed: {', '.join(odd)}"
+
+
+def test_registering_is_light(starts: list[Start]) -> None:
+    assert starts[0].late == [], "register() itself reads no file"
+    assert starts[0].calls <= 2700
+
+
+def test_starting_up_is_light(starts: list[Start], promised: Promised) -> None:
+    took = min(start.imported + start.registered for start in starts)
+    standard = min(start.standard for start in starts)
+    promised.tell(
+        f"import and register(): {took:.1f} ms of {MILLISECONDS:g}, best of {len(starts)}; "
+        f"{took / standard:.2f} of the standard imports' {standard:.1f} ms"
+    )
+    assert took <= STANDARD_IMPORTS * standard, f"{took / standard:.2f} times {standard:.1f} ms"
+    if os.environ.get("BENCH"):
+        assert took <= MILLISECONDS, f"{took:.1f} ms"
