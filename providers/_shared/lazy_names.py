@@ -24,7 +24,7 @@ def lazy_names(
 
     def get(name: str) -> Any:
         if name not in home_of:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+            raise AttributeError(f"{package}.{name}")
         value = getattr(import_module(f".{home_of[name]}", package), name)
         namespace[name] = value
         return value
