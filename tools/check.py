@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Judge the code: ruff's rules and format, mypy's types, codespell's spelling."""
+"""Check the code with ruff, mypy and codespell; `--format` formats it instead."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ def _python_files() -> tuple[list[str], list[str]]:
 
 def main() -> int:
     python = str(environments.for_checks())
+    if "--format" in sys.argv[1:]:
+        fixes = (["check", "--fix-only", "--quiet", "."], ["format", "."])
+        return max(subprocess.call([python, "-m", "ruff", *fix], cwd=places.ROOT) for fix in fixes)
     importable = places.link_checkout()
     ours, others = _python_files()
     config = str(places.ROOT / "pyproject.toml")
