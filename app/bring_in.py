@@ -79,7 +79,7 @@ def drop_parts(context: bpy.types.Context, job: str) -> None:
     parts = folder / PARTS
     from ..scene import chunked_append
 
-    chunked_append.give_up(str(folder / BLEND))
+    chunked_append.discard(str(folder / BLEND))
     if not os.path.isdir(parts):  # noqa: PTH112 - which raises nothing
         return
     import shutil
@@ -96,14 +96,14 @@ def bring_in(
     `blend` names another version of it. Raises ImageToMeshError, or OSError for a file that cannot
     be read.
     """
-    from ..scene.textures import settle_textures
+    from ..scene.textures import relocate_textures
 
     library = library_of(context, record.id)
     check_origin(record, library.root)  # guard: strangers-do-not-come-in
     degrees = turn_for(context, record)
     what: dict[str, Any] = {
         "place": place,
-        "turn": math.radians(degrees),
+        "rotation": math.radians(degrees),
         "name": record.name,
         "properties": _properties(record, degrees, blend),
     }
@@ -121,7 +121,7 @@ def bring_in(
     if blend == BLEND:
         drop_parts(context, record.id)
     objects = [bpy.data.objects[name] for name in names]
-    return record, (*notes, *settle_textures(objects, unpack=place.unpack))
+    return record, (*notes, *relocate_textures(objects, unpack=place.unpack))
 
 
 def _appended(

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Blender's data: pictures out of it, meshes into it, and the background Blender.
+"""Blender's data: images out of it, meshes into it.
 
-Light to import: what needs numpy or the background Blender's code lies in the files of this room.
+This file is cheap to import; numpy and the worker's code are imported by the room's other files.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ __all__ = ("background_command",)
 
 
 def background_command() -> tuple[str, ...]:
-    """Return the command that starts the background Blender: this very Blender, or `bpy`'s Python.
+    """Return the command that starts the background Blender: this Blender, or Python with `bpy`.
 
-    It runs with factory settings: no add-ons, no preferences, no scripts out of files.
+    It runs with factory settings: no add-ons, no preferences, no scripts from files.
     """
     binary = bpy.app.binary_path
     return jobs.blender_command(binary) if binary else jobs.module_command()

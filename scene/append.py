@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Data-blocks out of a .blend file, without leaving its library behind."""
+"""Append data-blocks from a .blend file without keeping its library."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ import bpy
 
 
 def append(blend_path: str, kind: str, names: Sequence[str] | None = None) -> dict[str, Any]:
-    """Append data-blocks of a kind, "objects" for instance; return them by their names in the file.
+    """Append data-blocks of a kind such as "objects"; return them by their names in the file.
 
-    Those of the names, or all. Raise OSError if the file cannot be read as a .blend file.
+    `names` selects some of them; None means all. Raise OSError if the file is not a .blend file.
     """
     before = {library.session_uid for library in bpy.data.libraries}
-    with bpy.data.libraries.load(blend_path, link=False) as (there, here):
-        asked = list(getattr(there, kind) if names is None else names)
-        setattr(here, kind, list(asked))  # it becomes the data-blocks themselves
-    for library in [each for each in bpy.data.libraries if each.session_uid not in before]:
+    with bpy.data.libraries.load(blend_path, link=False) as (source, target):
+        wanted = list(getattr(source, kind) if names is None else names)
+        setattr(target, kind, list(wanted))  # Blender replaces these names by data-blocks.
+    # Blender keeps a library data-block even when everything was appended and nothing linked.
+    for library in [library for library in bpy.data.libraries if library.session_uid not in before]:
         bpy.data.libraries.remove(library)
-    return dict(zip(asked, getattr(here, kind), strict=True))
+    return dict(zip(wanted, getattr(target, kind), strict=True))

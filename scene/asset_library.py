@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The library as one of Blender's asset libraries: its folder, and the catalogs of its services."""
+"""Register the library folder as an asset library, and write its catalog definitions."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from ..jobs.library.asset_metadata import asset_catalog
 
 NAME = "Image to Mesh"
 CATALOGS = "blender_assets.cats.txt"
-MOST = 4 << 20
-"""Bytes of that file, at most."""
-HEAD = """\
+MAX_CATALOG_BYTES = 4 << 20
+"""Largest catalog file in bytes that is read; a person may have added to it."""
+CATALOG_HEADER = """\
 # This is an Asset Catalog Definition file for Blender.
 #
 # Empty lines and lines starting with `#` will be ignored.
@@ -29,17 +29,17 @@ VERSION 1
 
 
 def register_folder(root: Path) -> str:
-    """Make the folder one of Blender's asset libraries, if it is none yet; return its name."""
-    found = registered(root)
-    if found is not None:
-        return found.name
-    made = bpy.context.preferences.filepaths.asset_libraries.new(name=NAME, directory=str(root))
-    made.import_method = "APPEND"
+    """Register the folder as an asset library unless it is one; return the library's name."""
+    existing = find_asset_library(root)
+    if existing is not None:
+        return existing.name
+    library = bpy.context.preferences.filepaths.asset_libraries.new(name=NAME, directory=str(root))
+    library.import_method = "APPEND"
     bpy.context.preferences.is_dirty = True
-    return made.name
+    return library.name
 
 
-def registered(root: Path) -> bpy.types.UserAssetLibrary | None:
+def find_asset_library(root: Path) -> bpy.types.UserAssetLibrary | None:
     """Return the asset library of this folder, or None."""
     for library in bpy.context.preferences.filepaths.asset_libraries:
         if library.path and Path(bpy.path.abspath(library.path)).resolve() == root.resolve():
@@ -48,20 +48,20 @@ def registered(root: Path) -> bpy.types.UserAssetLibrary | None:
 
 
 def write_catalogs(root: Path, labels: Mapping[str, str]) -> None:
-    """Name the catalogs of providers, by id; those that people made themselves stay.
+    """Add a catalog for each provider (labels by id) that is missing; keep all existing catalogs.
 
-    May raise OSError.
+    Raise OSError if the file cannot be read or written.
     """
     root.mkdir(parents=True, exist_ok=True)
     path = root.resolve() / CATALOGS
-    there = os.path.lexists(path)
-    text = read_plain(path, MOST).decode("utf-8") if there else HEAD
+    exists = os.path.lexists(path)
+    text = read_plain(path, MAX_CATALOG_BYTES).decode("utf-8") if exists else CATALOG_HEADER
     known = {line.partition(":")[0].strip() for line in text.splitlines()}
     missing = [asset_catalog(provider, label) for provider, label in labels.items()]
     lines = [
-        f"{ident}:{place}:{place.replace('/', '-')}\n"
-        for ident, place in missing
+        f"{ident}:{catalog_path}:{catalog_path.replace('/', '-')}\n"
+        for ident, catalog_path in missing
         if ident not in known
     ]
-    if lines or not there:
+    if lines or not exists:
         write_whole(path, (text.rstrip("\n") + "\n" + "".join(lines)).encode())

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A picture from the clipboard: by Blender where it can read one, else by the desktop's own tool.
+"""Read an image from the clipboard, with Blender if it can, else with the desktop's own tool.
 
-Blender reads pictures on Windows, macOS and Wayland. On X11 `xclip` gives them; and a copied file
-or address is text, which Blender reads everywhere.
+Blender reads images on Windows, macOS, and Wayland; X11 needs `xclip`. Copied files and addresses
+are text, which Blender reads everywhere.
 """
 
 from __future__ import annotations
@@ -29,39 +29,44 @@ TOOLS = (
         ("xclip", "-selection", "clipboard", "-target", PICTURE, "-out"),
     ),
 )
-"""What tells the kinds that the clipboard has, and what gives the picture."""
-ASKED_SECONDS, TOOL_SECONDS = 0.3, 3.0
-"""How long is waited for either. What Blender itself has it tells nobody while it waits here."""
+"""Pairs of commands: one lists the clipboard's types, the other writes the image."""
+LIST_SECONDS, TOOL_SECONDS = 0.3, 3.0
+"""Timeouts of the two commands. Short: if Blender owns the clipboard, it cannot answer while it
+waits here."""
 
-_asked: list[subprocess.Popen[bytes]] = []
-"""Tools that have not ended yet."""
+_running_tools: list[subprocess.Popen[bytes]] = []
+"""Tools that have not exited yet."""
 NAME = "Clipboard"
 
 _OF_FILE = re.compile(r"^file://[^/]*|[?#].*")
-"""What is not the path in a file's address."""
+"""The parts of a file URL that are not its path."""
 
 
-def pasted_image(context: bpy.types.Context) -> bpy.types.Image:
-    """Return the clipboard's picture as a data-block; raise BadImage if there is none to be had."""
+def paste_image(context: bpy.types.Context) -> bpy.types.Image:
+    """Return the clipboard's image as a data-block; raise BadImage without one."""
     if bpy.app.background:
         raise BadImage("Without a window there is no clipboard.", "Open a file instead.")
-    found = _by_blender(context) or _by_path(context.window_manager.clipboard) or _by_tool()
-    if found is None:
+    image = (
+        _paste_with_blender(context)
+        or _open_path(context.window_manager.clipboard)
+        or _paste_with_tool()
+    )
+    if image is None:
         raise BadImage(
             "There is no picture on the clipboard that Blender can read.",
             "Copy a picture, its file or its https address; on X11 a picture needs xclip.",
         )
-    return found
+    return image
 
 
-def copied_address(text: str) -> str:
-    """Return the https address that a text is, or nothing."""
+def find_https_address(text: str) -> str:
+    """Return the text if it is an https address, else ""."""
     address = text.strip()
     return address if is_https_address(address) else ""
 
 
-def image_of_bytes(data: bytes, name: str) -> bpy.types.Image:
-    """Return a packed data-block of a picture file's bytes; raise BadImage if it is none."""
+def load_image_bytes(data: bytes, name: str) -> bpy.types.Image:
+    """Return a packed image of a file's bytes; raise BadImage if Blender cannot read it."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "picture")
         path.write_bytes(data)
@@ -82,7 +87,7 @@ def image_of_bytes(data: bytes, name: str) -> bpy.types.Image:
     return image
 
 
-def _by_blender(context: bpy.types.Context) -> bpy.types.Image | None:
+def _paste_with_blender(context: bpy.types.Context) -> bpy.types.Image | None:
     before = {image.session_uid for image in bpy.data.images}
     with _image_editor(context) as editor:
         if editor is None:
@@ -102,63 +107,68 @@ def _by_blender(context: bpy.types.Context) -> bpy.types.Image | None:
 
 @contextmanager
 def _image_editor(context: bpy.types.Context) -> Iterator[dict[str, Any] | None]:
-    """Yield the context of an Image Editor: an open one, else another area turned for a moment.
+    """Yield context members of an Image Editor; without one, switch another area for the moment.
 
-    Blender's operator needs one, and shows in it what it pasted: that is taken back.
+    Blender's operator needs an Image Editor and shows the pasted image in it, which is undone.
     """
     areas = list(context.window.screen.areas)
-    area = next((one for one in areas if one.type == "IMAGE_EDITOR"), None)
-    others = sorted(areas, key=lambda one: one.width * one.height)
-    borrowed = next((one for one in others if one != context.area), None) if area is None else None
+    area = next((other for other in areas if other.type == "IMAGE_EDITOR"), None)
+    others = sorted(areas, key=lambda other: other.width * other.height)
+    borrowed = (
+        next((other for other in others if other != context.area), None) if area is None else None
+    )
     area = area or borrowed
     if area is None:
         yield None
         return
-    kind = area.ui_type
+    previous_type = area.ui_type
     if borrowed:
         area.ui_type = "IMAGE_EDITOR"
     space = area.spaces.active
-    shown = space.image
+    previous_image = space.image
     try:
-        region = next(one for one in area.regions if one.type == "WINDOW")
+        region = next(other for other in area.regions if other.type == "WINDOW")
         yield {"window": context.window, "area": area, "region": region, "space_data": space}
     finally:
-        space.image = shown
+        space.image = previous_image
         if borrowed:
-            area.ui_type = kind
+            area.ui_type = previous_type
 
 
-def _by_tool() -> bpy.types.Image | None:
+def _paste_with_tool() -> bpy.types.Image | None:
     for kinds, picture in TOOLS:
-        if PICTURE.encode() in _told(kinds, ASKED_SECONDS):
-            data = _told(picture, TOOL_SECONDS)
+        if PICTURE.encode() in _run_tool(kinds, LIST_SECONDS):
+            data = _run_tool(picture, TOOL_SECONDS)
             if data:
-                return image_of_bytes(data, NAME)
+                return load_image_bytes(data, NAME)
     return None
 
 
-def _told(command: tuple[str, ...], seconds: float) -> bytes:
-    """Return what a tool writes, nothing if it is not there or has none."""
+def _run_tool(command: tuple[str, ...], seconds: float) -> bytes:
+    """Return a tool's standard output; empty if it is not installed, fails, or takes too long."""
     tool = shutil.which(command[0])
     if tool is None:
         return b""
     try:
-        asked = subprocess.Popen(
+        process = subprocess.Popen(
             [tool, *command[1:]], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
     except OSError:
         return b""
     try:
-        data, _ = asked.communicate(timeout=seconds)
+        data, _ = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
-        # Not killed: an answer to a window that is gone ends the program that gives it.
-        _asked[:] = [one for one in (*_asked, asked) if one.poll() is None]
+        # Not killed: closing the window that asked would terminate the program that owns the
+        # clipboard.
+        _running_tools[:] = [
+            running for running in (*_running_tools, process) if running.poll() is None
+        ]
         return b""
-    return data if asked.returncode == 0 else b""
+    return data if process.returncode == 0 else b""
 
 
-def _by_path(text: str) -> bpy.types.Image | None:
-    """Open a picture file that was copied, or whose path was."""
+def _open_path(text: str) -> bpy.types.Image | None:
+    """Open the image file that the text names by its path or URL."""
     line = text.strip().splitlines()[0].strip().strip('"') if text.strip() else ""
     path = Path(unquote(_OF_FILE.sub("", line)) if line.startswith("file://") else line)
     if not line or not path.is_absolute() or path.suffix.lower() not in bpy.path.extensions_image:

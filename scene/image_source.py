@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pictures out of Blender: a file's own bytes untouched, everything else as PNG.
+"""Images from Blender: a file's own bytes unchanged, everything else encoded as PNG.
 
-All of bpy is read here, on the main thread; encoding waits for the job's thread.
+All bpy data is read here, on the main thread; the job's thread does the encoding.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ import bpy
 from ..jobs import PictureSource
 from ..providers import BadImage, Message, os_reason
 from ..providers._shared.untrusted_text import readable_name
-from ..worker.names import clear_name
+from ..worker.names import short_name
 
 HEAD = 16
-# PNG, JPEG, WebP, BMP, TIFF, OpenEXR, HDR: what providers know. Blender reads more, such as Targa.
-SENT_AS_THEY_ARE = re.compile(
+"""Bytes of a file that identify its format."""
+# Formats that providers can handle. Blender reads more, such as Targa; those are encoded.
+SENT_UNCHANGED = re.compile(
     rb"\x89PNG|\xff\xd8\xff|RIFF....WEBP|BM|II[*+]\0|MM\0[*+]|\x76\x2f\x31\x01|#\?R", re.DOTALL
 )
 REFUSED = {
@@ -39,9 +40,9 @@ PNG_SETTINGS = {
 
 
 def picture_source(image: bpy.types.Image, view: str = "front") -> PictureSource:
-    """Return the image as the bytes of a picture file, to be read on the job's thread.
+    """Return a source of the image's file bytes, to be read on the job's thread.
 
-    Raise BadImage if it cannot be one picture: a movie, tiles, layers, no pixels, a missing file.
+    Raise BadImage if it is not a single image: a movie, tiles, layers, no pixels, a missing file.
     """
     name = picture_name(image)
     if image.source in REFUSED:
@@ -53,28 +54,34 @@ def picture_source(image: bpy.types.Image, view: str = "front") -> PictureSource
             "Save one layer of it as a picture.",
         )
     if image.source == "VIEWER":
-        rendered = _rendered(image)
+        rendered = _save_render(image)
         return PictureSource(name, view, lambda: rendered)
     if image.is_dirty:
-        return _encoded(image, name, view)
+        return _encode_later(image, name, view)
     if image.packed_file:
         packed = bytes(image.packed_file.data)
-        is_sent = SENT_AS_THEY_ARE.match(packed)
-        return PictureSource(name, view, lambda: packed) if is_sent else _encoded(image, name, view)
+        is_sent = SENT_UNCHANGED.match(packed)
+        return (
+            PictureSource(name, view, lambda: packed)
+            if is_sent
+            else _encode_later(image, name, view)
+        )
     if image.source == "GENERATED":
-        return _encoded(image, name, view)
+        return _encode_later(image, name, view)
     path = _file_of(image)
-    is_sent = SENT_AS_THEY_ARE.match(_head(path))
-    return PictureSource(name, view, path.read_bytes) if is_sent else _encoded(image, name, view)
+    is_sent = SENT_UNCHANGED.match(_head(path))
+    return (
+        PictureSource(name, view, path.read_bytes) if is_sent else _encode_later(image, name, view)
+    )
 
 
 def picture_name(image: bpy.types.Image) -> str:
-    """Return a short clear name for what is made of the image: no folder, no extension."""
+    """Return a short name for results of the image, without folder and extension."""
     name = Path(readable_name(image).replace("\\", "/")).name
     for path in (Path(name), Path(re.sub(r"\.\d{3,}$", "", name))):  # "photo.png.001" too
         if path.suffix.lower() in bpy.path.extensions_image:
             name = path.stem
-    return clear_name(name) or "picture"
+    return short_name(name) or "picture"
 
 
 def _file_of(image: bpy.types.Image) -> Path:
@@ -90,7 +97,7 @@ def _file_of(image: bpy.types.Image) -> Path:
 
 
 def _frame_of(path: Path, frame: int) -> Path:
-    """Return the sequence's file for `frame`; the file that it names, if there is none."""
+    """Return the sequence's file for `frame`, or `path` if it does not exist."""
     digits = re.search(r"\d+(?=\D*$)", path.name)
     if digits is None:
         return path
@@ -110,8 +117,8 @@ def _head(path: Path) -> bytes:
         ) from error
 
 
-def _encoded(image: bpy.types.Image, name: str, view: str) -> PictureSource:
-    """Copy the pixels now; make a PNG of them when the job asks."""
+def _encode_later(image: bpy.types.Image, name: str, view: str) -> PictureSource:
+    """Copy the pixels now; encode them as PNG when the job reads the source."""
     if min(image.size) < 1 or image.channels < 1:
         raise BadImage(
             Message("{image} has no pixels.", image=readable_name(image)), "Open another picture."
@@ -126,17 +133,17 @@ def _encoded(image: bpy.types.Image, name: str, view: str) -> PictureSource:
     copied = (values, width, height, image.channels, is_linear, is_associated, has_alpha)
 
     def read() -> bytes:
-        from .png_encoding import Copied, png_of
+        from .png_encoding import ImageCopy, encode_copy
 
-        return png_of(Copied(*copied))
+        return encode_copy(ImageCopy(*copied))
 
     return PictureSource(name, view, read)
 
 
-def _rendered(image: bpy.types.Image) -> bytes:
-    """Save the render as the artist sees it, with the scene's view transform."""
+def _save_render(image: bpy.types.Image) -> bytes:
+    """Save the render as displayed, with the scene's view transform applied."""
     scene = bpy.context.scene
-    with tempfile.TemporaryDirectory() as folder, _saved_as_png(scene.render.image_settings):
+    with tempfile.TemporaryDirectory() as folder, _png_settings(scene.render.image_settings):
         path = Path(folder, "render.png")
         try:
             image.save_render(str(path), scene=scene)
@@ -148,11 +155,11 @@ def _rendered(image: bpy.types.Image) -> bytes:
 
 
 @contextmanager
-def _saved_as_png(settings: bpy.types.ImageFormatSettings) -> Iterator[None]:
+def _png_settings(settings: bpy.types.ImageFormatSettings) -> Iterator[None]:
     """Set the scene's image format to 8-bit PNG while the block runs.
 
-    `media_type` is there since 5.0; it decides which file formats can be set, so it comes first
-    both times, and depth and color mode follow the format.
+    `media_type`, new in 5.0, determines which file formats are available, so it is set first both
+    times. Color depth and mode depend on the format.
     """
     names = [name for name in PNG_SETTINGS if hasattr(settings, name)]
     before = {name: getattr(settings, name) for name in names}

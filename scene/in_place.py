@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Prepare a mesh file in the artist's own Blender, for where no background Blender can start.
+"""Import a mesh file in the artist's own Blender, for when no background Blender can start.
 
-Blender stands still meanwhile, and a file that crashes an importer takes the artist's work along:
-the background Blender is the way, this is what is left without it.
+Blender freezes during the import, and a file that crashes the importer takes the artist's work with
+it. It is the last resort.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import bpy
 
 from ..jobs.import_plan import Placement
 from ..providers import error_of_kind
-from ..worker.import_options import mending_of
+from ..worker.import_options import read_import_options
 from ..worker.prepare.build_model import import_model
 from ..worker.prepare.cleanup import model_objects
 from ..worker.refusal import Refusal
@@ -29,25 +29,28 @@ def import_in_place(
     properties: Properties,
     location: Sequence[float] = (0.0, 0.0, 0.0),
     place: Placement | None = None,
-    turn: float = 0.0,
+    rotation: float = 0.0,
     mending: Mapping[str, Any] | None = None,
 ) -> tuple[list[str], list[str]]:
-    """Import and mend the mesh file, place it as `append_model` does.
+    """Import the mesh file, clean it up, and place it as `append_model` does.
 
-    Return the objects' names, the root first, and notes for the person. Raise BadMesh if the file
+    Return the objects' names, the root first, and notes for the user. Raise BadMesh if the file
     cannot be imported.
     """
     finish_earlier_work(context)
     scene = bpy.data.scenes.new("Image to Mesh")
     try:
-        # Importers select, activate and leave modes: let them do it in a scene of their own.
+        # Importers change selection, active object, and mode: a temporary scene keeps that from the
+        # artist's.
         with context.temp_override(scene=scene, view_layer=scene.view_layers[0]):
-            root, notes = import_model(mesh_path, name, mending_of(mending))
+            root, notes = import_model(mesh_path, name, read_import_options(mending))
             objects = model_objects(root)
     except Refusal as refusal:
         raise error_of_kind(refusal.kind, refusal.message, refusal.hint) from refusal
     finally:
         bpy.data.scenes.remove(scene)
     where = place or location
-    place_objects(context, objects, place=where, name=name, properties=properties, turn=turn)
+    place_objects(
+        context, objects, place=where, name=name, properties=properties, rotation=rotation
+    )
     return [obj.name for obj in objects], notes

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Prepared models into the artist's scene: appended, never parsed here; nothing else changes."""
+"""Append prepared models to the artist's scene. Nothing is parsed here and nothing else changes."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 import bpy
 
 from ..jobs.import_plan import Placement
-from ..worker.names import clear_name
+from ..worker.names import short_name
 from . import chunked_append
 from .append import append
-from .placement import stand
+from .placement import move_to_place
 
 Properties = Mapping[str, str | int | float]
-# Their undo steps hold what a stroke changed in one mesh and no more.
+# Modes whose undo steps store only the changes of one mesh.
 DIFFERENCE_MODES = frozenset({"SCULPT", "PAINT_VERTEX"})
 
 
@@ -27,36 +27,38 @@ def append_model(
     properties: Properties,
     location: Sequence[float] = (0.0, 0.0, 0.0),
     place: Placement | None = None,
-    turn: float = 0.0,
+    rotation: float = 0.0,
 ) -> list[str]:
-    """Append the prepared model, its root at a place in the world; return its objects' names.
+    """Append the prepared model and place its root; return its objects' names, the root first.
 
-    `place` says more than `location`; `turn` is what the front of its provider's models needs.
-    The root comes first. It is selected and made active in Object mode only; elsewhere selection,
-    active object and mode stay. The undo step is the caller's: an operator with UNDO, or
-    `push_undo`. Raise OSError if the file cannot be read as a .blend file.
+    `place` overrides `location`; `rotation` is the rotation about Z in radians that makes the
+    provider's models face front. The root becomes the selected and active object in Object mode
+    only; in other modes selection, active object, and mode stay. The caller pushes the undo step,
+    with an operator's UNDO option or `push_undo`. Raise OSError if the file is not a .blend file.
     """
     finish_earlier_work(context)
     linked = place is not None and place.linked
     objects = _link_objects(blend_path) if linked else _load_objects(blend_path)
     where = place or location
-    place_objects(context, objects, place=where, name=name, properties=properties, turn=turn)
+    place_objects(
+        context, objects, place=where, name=name, properties=properties, rotation=rotation
+    )
     return [obj.name for obj in objects]
 
 
 def finish_earlier_work(context: bpy.types.Context) -> None:
-    """Make undo able to tell the artist's last strokes from what comes next.
+    """Push an undo step that separates the artist's last strokes from the new object.
 
-    After a stroke in Sculpt mode, undoing to it restores that mesh's points alone: an object that
-    was added since stays (seen in 4.2, 4.3 and 5.0). With a whole step in between one Ctrl+Z takes
-    the object away; the next one is spent on this step and changes nothing that can be seen.
+    Undoing to a stroke in Sculpt mode restores that mesh only, so an object added since would stay
+    (seen in 4.2, 4.3, and 5.0). With a full step in between, one Ctrl+Z removes the object; the
+    next one is spent on this step without a visible change.
     """
     if context.mode in DIFFERENCE_MODES:
         push_undo("Before Image to Mesh")
 
 
 def push_undo(message: str = "Image to Mesh") -> None:
-    """Push one undo step for what was done since the last one."""
+    """Push one undo step for everything done since the last one."""
     bpy.ops.ed.undo_push(message=message)
 
 
@@ -67,22 +69,25 @@ def place_objects(
     place: Placement | Sequence[float],
     name: str,
     properties: Properties,
-    turn: float = 0.0,
+    rotation: float = 0.0,
 ) -> None:
-    """Link the model's objects, root first, to the active collection, and put it in place."""
+    """Link the model's objects, root first, to the active collection and place the root.
+
+    `properties` are set as custom properties of every object.
+    """
     collection = _collection(context)
     for obj in objects:
         collection.objects.link(obj)
         for key, value in properties.items():
             obj[key] = value
     root = objects[0]
-    clear = clear_name(name) or root.name
-    if not root.name.startswith(clear):
-        root.name = clear
+    wanted_name = short_name(name) or root.name
+    if not root.name.startswith(wanted_name):
+        root.name = wanted_name
     if not isinstance(place, Placement):
         x, y, z = place
         place = Placement((x, y, z))
-    stand(context, objects, place, turn)
+    move_to_place(context, objects, place, rotation)
     _deselect(context.view_layer, objects)
     _show_in_local_views(context, objects)
     if context.mode == "OBJECT":
@@ -90,27 +95,29 @@ def place_objects(
 
 
 def _load_objects(blend_path: str) -> list[bpy.types.Object]:
-    """Append all objects of the file, unless they have come in parts; the root first."""
-    objects = chunked_append.take(blend_path) or list(append(blend_path, "objects").values())
+    """Append the file's objects, or take those appended in chunks; return them root first."""
+    objects = chunked_append.take_objects(blend_path) or list(
+        append(blend_path, "objects").values()
+    )
     for obj in objects:
-        if obj.asset_data:  # The library folder's copy is the asset.
+        if obj.asset_data:  # The copy in the library folder is the asset.
             obj.asset_clear()
     return _root_first(objects)
 
 
 def _link_objects(blend_path: str) -> list[bpy.types.Object]:
-    """Make objects of the file's meshes, which stay in the file: its objects could not be moved."""
-    with bpy.data.libraries.load(blend_path, link=True) as (there, here):
-        here.objects = there.objects
-    own = {obj: obj.copy() for obj in here.objects}
+    """Create objects that use the file's linked meshes; linked objects could not be moved."""
+    with bpy.data.libraries.load(blend_path, link=True) as (source, target):
+        target.objects = source.objects
+    own = {obj: obj.copy() for obj in target.objects}
     for obj, copy in own.items():
         if obj.parent:
             copy.parent = own[obj.parent]
             copy.matrix_parent_inverse = obj.matrix_parent_inverse.copy()
         if copy.asset_data:
             copy.asset_clear()
-    for obj in here.objects:
-        if not obj.users:  # Somebody else may have linked it as it is.
+    for obj in target.objects:
+        if not obj.users:  # The user may have linked the object itself.
             bpy.data.objects.remove(obj)
     return _root_first(own.values())
 
@@ -120,17 +127,17 @@ def _root_first(objects: Iterable[bpy.types.Object]) -> list[bpy.types.Object]:
 
 
 def _collection(context: bpy.types.Context) -> bpy.types.Collection:
-    """Return the active collection, or the scene's own where that is hidden or linked."""
+    """Return the active collection, or the root collection if that is hidden or linked."""
     layer = context.view_layer.active_layer_collection
     is_usable = layer.is_visible and not layer.exclude and layer.collection.is_editable
     return layer.collection if is_usable else context.scene.collection
 
 
 def _deselect(view_layer: bpy.types.ViewLayer, objects: list[bpy.types.Object]) -> None:
-    """Take back the selection that the objects were saved with.
+    """Deselect the objects, which were saved as selected.
 
-    A hidden collection's objects are not in the layer, which Blender says by an error; asking the
-    layer first would not find new ones that are in it.
+    Blender raises an error for objects of hidden collections, which are not in the view layer.
+    Testing for membership first would miss new objects that are in it.
     """
     for obj in objects:
         with contextlib.suppress(RuntimeError):
@@ -138,7 +145,7 @@ def _deselect(view_layer: bpy.types.ViewLayer, objects: list[bpy.types.Object]) 
 
 
 def _show_in_local_views(context: bpy.types.Context, objects: list[bpy.types.Object]) -> None:
-    """Let views that show a selection alone show what came, too."""
+    """Add the objects to viewports in Local View, which would hide them otherwise."""
     manager = context.window_manager
     for window in manager.windows if manager else ():
         if window.scene != context.scene:
@@ -146,7 +153,7 @@ def _show_in_local_views(context: bpy.types.Context, objects: list[bpy.types.Obj
         for area in window.screen.areas:
             if area.type == "VIEW_3D" and area.spaces.active.local_view:
                 for obj in objects:
-                    # Of another view layer than this window's: nothing to show there.
+                    # The window shows another view layer: nothing to add there.
                     with contextlib.suppress(RuntimeError):
                         obj.local_view_set(area.spaces.active, True)
 

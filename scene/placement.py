@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where a model shall stand, which way it looks, and how large it is."""
+"""A model's placement: location, heading, and size."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ from ..jobs.custom_properties import JOB, SCALE
 from ..jobs.import_plan import Placement
 
 DOWN = Vector((0.0, 0.0, -1.0))
-ABOVE = 1e-4
-"""How far over the cursor the look down begins: a cursor snapped to a surface lies on it."""
-FLAT = 0.01
+RAY_OFFSET = 1e-4
+"""Meters above the cursor at which the ray starts: a cursor snapped to a surface lies on it."""
+LYING_FLAT = 0.01
+"""Height of an image empty, relative to its side, below which it counts as lying on the ground."""
 
 
 def chosen_placement(context: bpy.types.Context, chosen: Any) -> Placement:
-    """Return where the scene's choices put a new model now."""
-    location, turn, height = _where(context, chosen)
+    """Return the placement for the scene's current settings."""
+    location, rotation, height = _find_location(context, chosen)
     wanted = float(chosen.size) if chosen.use_size else 0.0
     return Placement(
         location=(location.x, location.y, location.z),
-        rotation=turn,
+        rotation=rotation,
         size=height or wanted,
         measure="height" if height else str(chosen.measure),
         spacing=float(chosen.spacing) if chosen.use_row else None,
@@ -35,17 +36,21 @@ def chosen_placement(context: bpy.types.Context, chosen: Any) -> Placement:
 
 
 def unit_factor(scene: bpy.types.Scene) -> float:
-    """Return how many of the scene's units a meter is."""
+    """Return the length of a meter in scene units."""
     units = scene.unit_settings
     return 1.0 if units.system == "NONE" else 1.0 / units.scale_length
 
 
-def stand(
-    context: bpy.types.Context, objects: list[bpy.types.Object], place: Placement, turn: float = 0.0
+def move_to_place(
+    context: bpy.types.Context,
+    objects: list[bpy.types.Object],
+    place: Placement,
+    rotation: float = 0.0,
 ) -> None:
-    """Put a model, its root first, to the place; `turn` is what its provider's front needs.
+    """Scale, rotate, and move a model, its root first, to the placement.
 
-    The size goes into meshes that are the model's own, and into the root where they are linked.
+    `rotation` is the provider's own rotation in radians. Meshes that the model owns are scaled
+    themselves; if they are linked or shared, the root is scaled instead.
     """
     root = objects[0]
     low, high = model_box(objects)
@@ -54,14 +59,14 @@ def stand(
     if not math.isclose(factor, 1.0, rel_tol=1e-6):
         _scale(objects, factor)
     root.rotation_mode = "XYZ"
-    root.rotation_euler = (0.0, 0.0, place.rotation + turn)
+    root.rotation_euler = (0.0, 0.0, place.rotation + rotation)
     root.location = place.location
     if place.spacing is not None:
-        root.location.x += _step_aside(context, objects, place.spacing)
+        root.location.x += _row_offset(context, objects, place.spacing)
 
 
 def model_box(objects: list[bpy.types.Object]) -> tuple[Vector, Vector]:
-    """Return the lowest and highest corner of a model, seen from its root."""
+    """Return the minimum and maximum corner of a model's bounding box in the root's space."""
     root = objects[0]
     corners = [
         _to_root(obj, root) @ Vector(corner)
@@ -72,27 +77,30 @@ def model_box(objects: list[bpy.types.Object]) -> tuple[Vector, Vector]:
     return _box(corners or [Vector()])
 
 
-def _where(context: bpy.types.Context, chosen: Any) -> tuple[Vector, float, float]:
-    """Return the location, and where a reference gives them the turn and the height."""
+def _find_location(context: bpy.types.Context, chosen: Any) -> tuple[Vector, float, float]:
+    """Return the location, and the rotation and height that a reference object gives (else 0)."""
     cursor = context.scene.cursor.location.copy()
     if chosen.position == "origin":
         return Vector(), 0.0, 0.0
     if chosen.position == "surface":
         return _surface_below(context, cursor), 0.0, 0.0
     if chosen.position == "reference" and chosen.reference is not None:
-        return _beside(context, chosen.reference)
+        return _match_reference(context, chosen.reference)
     return cursor, 0.0, 0.0
 
 
 def _surface_below(context: bpy.types.Context, cursor: Vector) -> Vector:
-    """Return the first point under the cursor, or the cursor where nothing is."""
-    start = cursor - DOWN * ABOVE * unit_factor(context.scene)
+    """Return the first surface point below the cursor, or the cursor if nothing is below."""
+    start = cursor - DOWN * RAY_OFFSET * unit_factor(context.scene)
     graph = context.evaluated_depsgraph_get()
     hit, point, *_ = context.scene.ray_cast(graph, start, DOWN)
     return point if hit else cursor
 
 
-def _beside(context: bpy.types.Context, reference: bpy.types.Object) -> tuple[Vector, float, float]:
+def _match_reference(
+    context: bpy.types.Context, reference: bpy.types.Object
+) -> tuple[Vector, float, float]:
+    """Return foot point, rotation about Z, and height of a reference object or image empty."""
     context.view_layer.update()
     world = reference.matrix_world
     corners = list(_corners(reference))
@@ -104,15 +112,15 @@ def _beside(context: bpy.types.Context, reference: bpy.types.Object) -> tuple[Ve
     front = Vector((0, -1, 0, 0))
     if _is_picture(reference):
         upright = (corners[3] - corners[0]).length
-        if height < FLAT * upright:
-            height = upright  # The picture lies on the ground.
+        if height < LYING_FLAT * upright:
+            height = upright  # The image lies on the ground.
         else:
             front = Vector((0, 0, 1, 0))
     return foot, _heading(world @ front), height
 
 
 def _heading(front: Vector) -> float:
-    """Return the turn about the vertical that lets a model's front, -Y, look along `front`."""
+    """Return the rotation about Z in radians that makes a model's front, -Y, face along `front`."""
     if math.hypot(front.x, front.y) < 1e-6:
         return 0.0
     return math.atan2(front.x, -front.y)
@@ -123,7 +131,7 @@ def _is_picture(obj: bpy.types.Object) -> bool:
 
 
 def _corners(obj: bpy.types.Object) -> Iterable[Vector]:
-    """Return world corners of a picture, or of an object and all that hangs on it."""
+    """Return the world corners of an image empty, or of an object and its descendants."""
     if _is_picture(obj):
         width, height = (max(side, 1) for side in obj.data.size)
         scale = obj.empty_display_size / max(width, height)
@@ -133,10 +141,10 @@ def _corners(obj: bpy.types.Object) -> Iterable[Vector]:
         flat = ((left, bottom), (right, bottom), (right, top), (left, top))
         return [obj.matrix_world @ Vector((x, y, 0.0)) for x, y in flat]
     return [
-        each.matrix_world @ Vector(corner)
-        for each in (obj, *obj.children_recursive)
-        if each.type not in ("EMPTY", "LIGHT", "CAMERA", "SPEAKER")
-        for corner in each.bound_box
+        child.matrix_world @ Vector(corner)
+        for child in (obj, *obj.children_recursive)
+        if child.type not in ("EMPTY", "LIGHT", "CAMERA", "SPEAKER")
+        for corner in child.bound_box
     ]
 
 
@@ -168,7 +176,10 @@ def _scale(objects: list[bpy.types.Object], factor: float) -> None:
 
 
 def _to_root(obj: bpy.types.Object, root: bpy.types.Object) -> Matrix:
-    """Return where an object is within its root; nothing has been evaluated yet."""
+    """Return an object's matrix relative to the root.
+
+    Not from `matrix_world`, which has not been evaluated yet.
+    """
     matrix = Matrix()
     while obj is not None and obj != root:
         matrix = obj.matrix_parent_inverse @ obj.matrix_basis @ matrix
@@ -176,33 +187,33 @@ def _to_root(obj: bpy.types.Object, root: bpy.types.Object) -> Matrix:
     return matrix
 
 
-def _step_aside(
+def _row_offset(
     context: bpy.types.Context, objects: list[bpy.types.Object], spacing: float
 ) -> float:
-    """Return how far along X the model has to move to stand free of the results in its row."""
+    """Return the shift along X that keeps the model clear of other results in its row."""
     context.view_layer.update()
     root = objects[0]
     around = root.matrix_basis
     low, high = _box([around @ _to_root(obj, root) @ Vector(corner)
                       for obj in objects if obj.type == "MESH"
                       for corner in obj.bound_box])  # fmt: skip
-    taken = sorted(
+    occupied = sorted(
         (other_low.x, other_high.x)
-        for other_low, other_high in _results(context, objects)
+        for other_low, other_high in _result_boxes(context, objects)
         if other_low.y < high.y and other_high.y > low.y
     )
-    left, width = low.x, high.x - low.x
+    start, width = low.x, high.x - low.x
     touch = width * 1e-4
-    for start, end in taken:
-        if start - spacing < left + width - touch and end + spacing > left + touch:
-            left = end + spacing
-    return float(left - low.x)
+    for low_x, high_x in occupied:
+        if low_x - spacing < start + width - touch and high_x + spacing > start + touch:
+            start = high_x + spacing
+    return float(start - low.x)
 
 
-def _results(
+def _result_boxes(
     context: bpy.types.Context, without: list[bpy.types.Object]
 ) -> Iterable[tuple[Vector, Vector]]:
-    """Return the boxes of all results in the view layer that can be seen."""
+    """Yield the bounding boxes of all visible results in the view layer."""
     ours = set(without)
     for obj in context.view_layer.objects:
         is_root = JOB in obj and obj.parent is None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A job's pictures back into Blender: packed, because the job's folder may be deleted some day."""
+"""Load a job's images back into Blender, packed, since the job's folder may be deleted."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from pathlib import Path
 import bpy
 
 DIGEST = "image_to_mesh_sha256"
+"""Custom property with the SHA-256 of the image's file: renaming does not change it."""
 
 
-def picture_again(path: Path, name: str, digest: str) -> bpy.types.Image:
-    """Return the file as an image of that name; the one of an earlier time, if it is there still.
+def load_job_image(path: Path, name: str, digest: str) -> bpy.types.Image:
+    """Return the file as a packed image, reusing one that was loaded from the same bytes.
 
-    May raise RuntimeError for a file that Blender cannot open.
+    Raise RuntimeError if Blender cannot open the file.
     """
     for image in bpy.data.images:
         if image.get(DIGEST) == digest and image.packed_file and not image.is_dirty:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The textures of an appended model: in the artist's file, or as files beside it."""
+"""Storage of an appended model's textures: packed, or as files beside the .blend."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ import bpy
 UNSAVED = "The textures stay packed: save the file, then unpack them."
 
 
-def settle_textures(objects: Iterable[bpy.types.Object], *, unpack: bool) -> tuple[str, ...]:
-    """Take packed textures out of the prepared file's folder, into which Blender would write them.
+def relocate_textures(objects: Iterable[bpy.types.Object], *, unpack: bool) -> tuple[str, ...]:
+    """Point packed textures at the open .blend's folder; with `unpack`, write them there.
 
-    `unpack` writes them beside the open .blend. Return notes for the person.
+    They still refer to the prepared file's folder, where Blender would unpack them. Return notes
+    for the user.
     """
-    found = _packed_images(objects)
-    for image in found:
+    images = _packed_images(objects)
+    for image in images:
         image.filepath_raw = f"//{bpy.path.basename(image.filepath_raw)}"
         for packed in image.packed_files:
             packed.filepath = image.filepath_raw
-    if not unpack or not found:
+    if not unpack or not images:
         return ()
     if not bpy.data.is_saved:
         return (UNSAVED,)
-    for image in found:
+    for image in images:
         _write_beside(image)
     return ()
 
@@ -44,7 +45,7 @@ def _packed_images(objects: Iterable[bpy.types.Object]) -> list[bpy.types.Image]
 
 
 def _write_beside(image: bpy.types.Image) -> None:
-    """Unpack to `textures/`, under a name that no other file there has."""
+    """Unpack the image to `textures/` under an unused file name."""
     folder = Path(bpy.path.abspath("//textures"))
     suffix = Path(image.filepath_raw).suffix
     stem = bpy.path.clean_name(image.name)

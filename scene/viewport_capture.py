@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The 3D viewport as the artist sees it, as a picture: no grid, no cursor, a clear background."""
+"""Capture the 3D viewport as an image: no overlays, transparent background."""
 
 from __future__ import annotations
 
@@ -14,26 +14,30 @@ from ..providers import BadImage
 NAME = "Viewport"
 
 
-def picture_of_view(context: bpy.types.Context) -> bpy.types.Image:
-    """Return a packed picture of the 3D view in the context; raise BadImage if there is none."""
+def capture_viewport(context: bpy.types.Context) -> bpy.types.Image:
+    """Return a packed image of the context's 3D viewport; raise BadImage without one."""
     area = _view_area(context)
     if bpy.app.background or area is None:
         raise BadImage("There is no 3D viewport to take a picture of.", "Open one.")
     space = area.spaces.active
-    region = next(one for one in area.regions if one.type == "WINDOW")
+    region = next(region for region in area.regions if region.type == "WINDOW")
     with _without_overlays(space):
-        values = _drawn(context, space, region)
+        values = _draw_view(context, space, region)
     return _image(values, region.width, region.height)
 
 
 def _view_area(context: bpy.types.Context) -> Any:
+    """Return the context's 3D viewport, or the largest one of the screen, or None."""
     if context.area and context.area.type == "VIEW_3D":
         return context.area
-    areas = [one for one in context.screen.areas if one.type == "VIEW_3D"] if context.screen else []
-    return max(areas, key=lambda one: one.width * one.height, default=None)
+    areas = (
+        [area for area in context.screen.areas if area.type == "VIEW_3D"] if context.screen else []
+    )
+    return max(areas, key=lambda area: area.width * area.height, default=None)
 
 
-def _drawn(context: bpy.types.Context, space: Any, region: bpy.types.Region) -> Any:
+def _draw_view(context: bpy.types.Context, space: Any, region: bpy.types.Region) -> Any:
+    # Imported here, since it is of use only with a window.
     import gpu
 
     view = space.region_3d

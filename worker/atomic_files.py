@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-FRAME, LIST = "frame.blend", "parts.json"
+FRAMES_FILE, CHUNKS_FILE = "frame.blend", "parts.json"
 """File names inside a chunked model's folder: the meshes without geometry, and the list of chunks.
 """
 
 
 @contextmanager
-def whole(path: str) -> Iterator[str]:
+def atomic_path(path: str) -> Iterator[str]:
     """Yield a temporary path beside `path`; rename it to `path` when the block succeeds.
 
     The temporary file keeps the suffix, because Blender's exporters choose the format by it. It is

@@ -6,9 +6,9 @@ from __future__ import annotations
 import bpy
 
 
-def empty_file() -> None:
+def open_empty_file() -> None:
     """Open an empty factory-settings file and forbid scripts that files carry."""
     # wm.read_factory_settings would re-enable every default add-on and takes ten times as long.
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
-    # Reading a home file resets the preference that --disable-autoexec set.
+    # Explicit, in case the factory settings of a build differ.
     bpy.context.preferences.filepaths.use_scripts_auto_execute = False

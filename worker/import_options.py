@@ -10,7 +10,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Mending:
+class ImportOptions:
     """Options for cleaning up an imported model. Field names are keys in `job.json`.
 
     `colors`: vertex colors are "wired" to the base color, "baked" into a texture, or "kept" unused.
@@ -30,19 +30,19 @@ class Mending:
     texture_limit: int = 0
 
 
-def mending_of(values: object) -> Mending:
+def read_import_options(values: object) -> ImportOptions:
     """Return the options in a request.
 
     Missing keys and values of the wrong type become the default.
     """
     if not isinstance(values, Mapping):
-        return Mending()
-    default = Mending()
+        return ImportOptions()
+    default = ImportOptions()
     options: dict[str, Any] = {}
-    for field in fields(Mending):
+    for field in fields(ImportOptions):
         value, fallback = values.get(field.name), getattr(default, field.name)
         if isinstance(fallback, float) and isinstance(value, int | float):
             options[field.name] = float(value)
         elif type(value) is type(fallback):
             options[field.name] = value
-    return Mending(**options)
+    return ImportOptions(**options)

@@ -6,8 +6,8 @@ command line may then name a folder to import `bpy` from. The worker folder beco
 own, and nothing else of the add-on is imported in this process.
 
 The first line of standard input is a JSON object with a `token` and the `folder` for temporary
-files. Before anything is imported, standard output is reserved for answers, each of which starts
-with the token; all other output, from Python or C, goes to standard error. Text that an importer
+files. Before anything is imported, standard output is reserved for answers, which all start with
+the token; all other output, from Python or C, goes to standard error. Text that an importer
 prints from a file can therefore never pass for an answer.
 """
 
@@ -36,7 +36,7 @@ def load_package() -> None:
     spec.loader.exec_module(package)
 
 
-def private_output() -> int:
+def reserve_stdout() -> int:
     """Reserve standard output for answers: return a copy of its descriptor.
 
     From then on, everything that prints to standard output writes to standard error.
@@ -48,7 +48,7 @@ def private_output() -> int:
 
 
 if __name__ == "__main__":
-    answers = private_output()
+    answers = reserve_stdout()
     greeting = json.loads(sys.stdin.buffer.readline() or "{}")
     # numpy requests 2 MB pages, and on fragmented memory Linux moves other pages to provide them,
     # which costs half a second for a million triangles. numpy reads this variable once, at import.

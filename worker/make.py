@@ -7,19 +7,19 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from .atomic_files import whole
-from .fresh_file import empty_file
-from .images.read_image import read_photo
+from .atomic_files import atomic_path
+from .fresh_file import open_empty_file
+from .images.read_image import read_image
 from .mesh.glb import add_model, export_glb
 from .refusal import Message, Refusal
 
 RECIPES = {"local": ".local"}
 """The module of each recipe. Imported when first used, since most requests need none."""
-PHOTO_SIDE = 2048
+IMAGE_SIDE = 2048
 """Longest side in pixels at which an image is read, unless the texture is to be larger."""
 
 
-def make(request: dict[str, Any], report: Callable[[float, str], None]) -> dict[str, Any]:
+def make_mesh(request: dict[str, Any], report: Callable[[float, str], None]) -> dict[str, Any]:
     """Write a GLB file of the mesh of `request["picture"]` to `request["output"]`.
 
     Return the number of faces and notes for the user. Progress reaches 0.1 after reading the image
@@ -34,13 +34,13 @@ def make(request: dict[str, Any], report: Callable[[float, str], None]) -> dict[
         )
     settings = request["settings"]
     report(0.0, "Reading the picture")
-    empty_file()
-    longest_side = max(PHOTO_SIDE, settings.get("texture_size", 0))
-    pixels = read_photo(request["picture"], request.get("orientation", 1), longest_side)
+    open_empty_file()
+    longest_side = max(IMAGE_SIDE, settings.get("texture_size", 0))
+    pixels = read_image(request["picture"], request.get("orientation", 1), longest_side)
     recipe = import_module(module, __package__)
     model = recipe.build(pixels, settings, lambda part, phase: report(0.1 + 0.65 * part, phase))
     report(0.75, "Writing the mesh file")
     add_model(model, request["name"])
-    with whole(request["output"]) as side:
+    with atomic_path(request["output"]) as side:
         export_glb(side)
     return {"faces": len(model.triangles), "notes": list(model.notes)}

@@ -13,13 +13,13 @@ import sys
 
 # Constants of glibc's malloc.h; Python does not export them.
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3
-LARGEST = 1 << 30
+MAX_HEAP_ALLOCATION = 1 << 30
 """Bytes below which allocations come from the heap, which is reused, instead of a new mapping."""
-AHEAD = 64 << 20
+HEAP_GROWTH = 64 << 20
 """Bytes by which the heap grows beyond each request."""
 
 
-def keep_memory() -> None:
+def retain_freed_memory() -> None:
     """Configure glibc's malloc to keep freed memory; no effect with other C libraries."""
     if not sys.platform.startswith("linux"):
         return
@@ -28,6 +28,6 @@ def keep_memory() -> None:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):
         return
-    mallopt(M_MMAP_THRESHOLD, LARGEST)
+    mallopt(M_MMAP_THRESHOLD, MAX_HEAP_ALLOCATION)
     mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
-    mallopt(M_TOP_PAD, AHEAD)
+    mallopt(M_TOP_PAD, HEAP_GROWTH)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import unicodedata
 
-NO_LETTERS = frozenset({"Cc", "Cs", "Zl", "Zp"})
+INVISIBLE_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 """Unicode categories of control characters, lone surrogates, and line and paragraph separators."""
 
 INVISIBLE = frozenset("\u061c\u200b\u200e\u200f\u2060\ufeff") | frozenset(
@@ -14,22 +14,22 @@ INVISIBLE = frozenset("\u061c\u200b\u200e\u200f\u2060\ufeff") | frozenset(
 """Direction marks and zero-width spaces. Zero-width joiners stay: emoji are composed with them."""
 
 # Blender before 5.0 truncates names to 63 bytes; this leaves room for a texture's use and ".001".
-BYTES = 40
+MAX_BYTES = 40
 
 
-def only_letters(name: str) -> str:
+def visible_text(name: str) -> str:
     """Return the name without control characters, direction marks, and zero-width spaces."""
     return "".join(
         letter
         for letter in name
-        if letter not in INVISIBLE and unicodedata.category(letter) not in NO_LETTERS
+        if letter not in INVISIBLE and unicodedata.category(letter) not in INVISIBLE_CATEGORIES
     ).strip()
 
 
-def clear_name(name: str) -> str:
-    """Return a visible name of at most BYTES bytes in UTF-8, without leading or trailing dots.
+def short_name(name: str) -> str:
+    """Return a visible name of at most MAX_BYTES bytes in UTF-8, without dots at either end.
 
     The result may be empty.
     """
-    plain = only_letters(name)
-    return plain.strip(" .").encode()[:BYTES].decode(errors="ignore").strip(" .")
+    plain = visible_text(name)
+    return plain.strip(" .").encode()[:MAX_BYTES].decode(errors="ignore").strip(" .")

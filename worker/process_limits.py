@@ -15,14 +15,14 @@ from contextlib import contextmanager
 
 NICENESS = 10
 """Priority on Unix. On Windows the parent process sets it when it starts this one."""
-LARGEST_FILE = 16 * 1024**3
+MAX_FILE_SIZE = 16 * 1024**3
 """Bytes. No model needs more; a decompression bomb would fill the disk."""
-SPARE = 15.0
+GRACE_SECONDS = 15.0
 """Seconds past the deadline before this process exits: the parent gets the chance to end it first.
 """
 
 
-def be_modest() -> None:
+def limit_resources() -> None:
     """Lower this process's priority and bound what a hostile file can make it consume."""
     if sys.platform == "win32":
         return  # No rlimits; the parent sets the priority, and the checks bound file sizes.
@@ -30,7 +30,7 @@ def be_modest() -> None:
 
     with contextlib.suppress(OSError):
         os.nice(NICENESS)
-    bounds = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: LARGEST_FILE}
+    bounds = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: MAX_FILE_SIZE}
     if sys.platform == "linux":
         # RLIMIT_DATA counts memory that is written to. RLIMIT_AS would also count address space
         # that graphics drivers merely reserve.
@@ -43,16 +43,16 @@ def be_modest() -> None:
 
 
 @contextmanager
-def at_most(seconds: float | None) -> Iterator[None]:
-    """Exit the process if the block runs longer than `seconds` plus SPARE; None means no limit.
+def time_limit(seconds: float | None) -> Iterator[None]:
+    """Exit the process if the block runs longer than `seconds` plus GRACE_SECONDS.
 
-    An importer in C++ that hangs may hold the GIL, so that no Python thread could run. faulthandler
-    keeps time in a C thread, which needs no GIL.
+    None means no limit. An importer in C++ that hangs may hold the GIL, so that no Python thread
+    could run. faulthandler keeps time in a C thread, which needs no GIL.
     """
     if not seconds:
         yield
         return
-    faulthandler.dump_traceback_later(seconds + SPARE, exit=True, file=sys.__stderr__ or 2)
+    faulthandler.dump_traceback_later(seconds + GRACE_SECONDS, exit=True, file=sys.__stderr__ or 2)
     try:
         yield
     finally:

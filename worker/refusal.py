@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the worker tells the user: sentences as templates with values, and its exception."""
+"""The worker's messages to the user: templates with values, and the exception that has them."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ def encode(value: Any) -> Any:
     """Return an answer as JSON, each Message in it as an object with its template and values."""
     match value:
         case Message():
-            values = {name: _plain(one) for name, one in value.values.items()}
+            values = {name: _plain(item) for name, item in value.values.items()}
             return {"template": value.template, "values": values}
         case dict():
-            return {name: encode(one) for name, one in value.items()}
+            return {name: encode(item) for name, item in value.items()}
         case list() | tuple():
-            return [encode(one) for one in value]
+            return [encode(item) for item in value]
     return value
 
 

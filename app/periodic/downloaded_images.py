@@ -27,11 +27,11 @@ def follow() -> None:
 
 def use(context: bpy.types.Context, arrived: jobs.DownloadedImage) -> None:
     """Make a downloaded image the scene's; raises ImageToMeshError if the download failed."""
-    from ...scene.clipboard import image_of_bytes
+    from ...scene.clipboard import load_image_bytes
 
     if arrived.error is not None:
         raise arrived.error
-    choose(context, image_of_bytes(arrived.data, arrived.name))
+    choose(context, load_image_bytes(arrived.data, arrived.name))
 
 
 def is_needed(_: bpy.types.Context) -> bool:

@@ -19,11 +19,11 @@ INTERVAL = 0.25
 
 def use(context: bpy.types.Context, edited: jobs.EditedImage) -> None:
     """Make an edited image the scene's; raises ImageToMeshError if the edit failed."""
-    from ...scene.clipboard import image_of_bytes
+    from ...scene.clipboard import load_image_bytes
 
     if edited.error is not None:
         raise edited.error
-    image = image_of_bytes(edited.data, f"{edited.name} prepared")
+    image = load_image_bytes(edited.data, f"{edited.name} prepared")
     image[EDITED_FROM] = edited.original
     before = choices_of(context.scene).image
     is_of_it = before is not None and edited.original in (before.name, before.get(EDITED_FROM))

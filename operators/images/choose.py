@@ -53,12 +53,12 @@ class IMAGE_TO_MESH_OT_paste(bpy.types.Operator):
     bl_description = "Use the picture on the clipboard; a copied file or https address will do"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        from ...scene.clipboard import copied_address, pasted_image
+        from ...scene.clipboard import find_https_address, paste_image
 
         text = "" if bpy.app.background else context.window_manager.clipboard
-        if address := copied_address(text):
+        if address := find_https_address(text):
             return fetch(self, context, address)
-        return take(self, context, pasted_image)
+        return take(self, context, paste_image)
 
 
 class IMAGE_TO_MESH_OT_use_image(bpy.types.Operator):
@@ -121,9 +121,9 @@ class IMAGE_TO_MESH_OT_use_view(bpy.types.Operator):
     bl_description = "Take a picture of the 3D viewport as it is shaded, without overlays"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        from ...scene.viewport_capture import picture_of_view
+        from ...scene.viewport_capture import capture_viewport
 
-        return take(self, context, picture_of_view)
+        return take(self, context, capture_viewport)
 
 
 class IMAGE_TO_MESH_OT_use_selected(bpy.types.Operator):
@@ -178,10 +178,10 @@ class IMAGE_TO_MESH_OT_use_address(bpy.types.Operator):
     address: argument("Address", "https address of a picture")
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        from ...scene.clipboard import copied_address
+        from ...scene.clipboard import find_https_address
 
         if not self.address:
-            self.address = copied_address(context.window_manager.clipboard)
+            self.address = find_https_address(context.window_manager.clipboard)
         return context.window_manager.invoke_props_dialog(self, width=400)
 
     def execute(self, context: bpy.types.Context) -> set[str]:

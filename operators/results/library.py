@@ -198,7 +198,7 @@ def _record(context: bpy.types.Context, job: str) -> jobs.Record:
 def _choose_again(context: bpy.types.Context, record: jobs.Record) -> list[str]:
     """Choose what a job was made of; return what is not there any more."""
     from ...providers._shared.adapters import parse_settings
-    from ...scene.reuse_images import picture_again
+    from ...scene.reuse_images import load_job_image
 
     provider = get_provider(record.provider)
     known = {one.name for one in settings_of(provider.settings)}
@@ -211,7 +211,7 @@ def _choose_again(context: bpy.types.Context, record: jobs.Record) -> list[str]:
     for one in record.pictures:
         with jobs.picture_to_open(library.folder(record.id) / (one.file or ".")) as path:
             if path is not None:
-                images[one.view] = picture_again(path, one.name, jobs.digest_of(path))
+                images[one.view] = load_job_image(path, one.name, jobs.digest_of(path))
             else:
                 left_out.append(tr("picture {}").format(one.name))
     chosen = choices_of(context.scene)

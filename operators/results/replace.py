@@ -29,11 +29,11 @@ class IMAGE_TO_MESH_OT_select_made(bpy.types.Operator):
         return _in_object_mode(cls, context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        from ...scene.replace import made_by
+        from ...scene.replace import find_job_objects
 
         active = context.view_layer.objects.active
         job = self.job or (active.get(JOB, "") if active else "")
-        found = made_by(job, context.view_layer) if job else []
+        found = find_job_objects(job, context.view_layer) if job else []
         visible = [thing for thing in found if thing.visible_get()]
         if not visible:
             self.report({"WARNING"}, _why_none(job, found))
@@ -80,9 +80,9 @@ class IMAGE_TO_MESH_OT_replace(bpy.types.Operator):
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        from ...scene.replace import model_of, replace_model
+        from ...scene.replace import find_model_objects, replace_model
 
-        old = model_of(context.view_layer.objects.active)
+        old = find_model_objects(context.view_layer.objects.active)
         selected = list(context.view_layer.objects.selected)
         try:
             self.job = import_result.find(context, self.job).id
@@ -105,20 +105,20 @@ class IMAGE_TO_MESH_OT_bring_back(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        from ...scene.replace import can_come_back
+        from ...scene.replace import has_replaced_model
 
         active = context.view_layer.objects.active
         if not _in_object_mode(cls, context):
             return False
-        if active is None or not can_come_back(active):
+        if active is None or not has_replaced_model(active):
             cls.poll_message_set("The active object has replaced nothing")
             return False
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        from ...scene.replace import bring_back
+        from ...scene.replace import restore_replaced
 
-        root = bring_back(context, context.view_layer.objects.active)
+        root = restore_replaced(context, context.view_layer.objects.active)
         _select(context, [root], root)
         return {"FINISHED"}
 
@@ -143,12 +143,12 @@ def _imported(job: str, place: bpy.types.Object) -> list[bpy.types.Object]:
 
     May raise RuntimeError, as operators do.
     """
-    from ...scene.replace import model_of
+    from ...scene.replace import find_model_objects
 
     before = set(bpy.data.objects)
     bpy.ops.image_to_mesh.import_result(job=job, location=place.matrix_world.translation)
     new = [thing for thing in bpy.data.objects if thing not in before]
-    return model_of(next(thing for thing in new if thing.parent not in new))
+    return find_model_objects(next(thing for thing in new if thing.parent not in new))
 
 
 def _select(

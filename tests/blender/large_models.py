@@ -69,7 +69,7 @@ def make_job(root: Path) -> Path:
     library = jobs.Library(root)
     folder: Path = library.folder(JOB)
     folder.mkdir(parents=True)
-    room("worker.prepare.chunks").write_parts(folder / "model-parts", objects, 0)
+    room("worker.prepare.chunks").write_chunks(folder / "model-parts", objects, 0)
     bpy.data.libraries.write(str(folder / "model.blend"), set(objects))
     room("jobs.disk.signatures").mark_file(folder / "model.blend")
     room("jobs.steps.prepare").note_own_chunks(folder)

@@ -154,7 +154,7 @@ def mesh_files(chance: random.Random, folder: Path) -> None:
     read_mesh_file(path)
     refusal = load("refusal").Refusal
     try:
-        with load("checks.archives").unpacked(str(path)) as (mesh, _):
+        with load("checks.archives").unpack_archive(str(path)) as (mesh, _):
             load("checks.mesh_file").check_mesh_file(mesh, readable=frozenset(), blender="9.9")
     except refusal:
         return

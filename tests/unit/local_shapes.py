@@ -60,7 +60,7 @@ def parts(triangles: NDArray[Any], count: int) -> NDArray[Any]:
     flat = triangles.astype(np.int64)
     first = np.concatenate([flat[:, 0], flat[:, 1]])
     second = np.concatenate([flat[:, 1], flat[:, 2]])
-    names = load("local.subject.components").connected(count, first, second)[flat[:, 0]]
+    names = load("local.subject.components").component_labels(count, first, second)[flat[:, 0]]
     return np.asarray(np.unique(names, return_inverse=True)[1]).reshape(-1)
 
 
@@ -103,7 +103,7 @@ def assert_one_fan_per_vertex(triangles: NDArray[Any], count: int) -> None:
     out = (triangles * count + after).ravel()
     into = (triangles * count + before).ravel()
     leaving, arriving = np.argsort(out), np.argsort(into)
-    fans = load("local.subject.components").connected(
+    fans = load("local.subject.components").component_labels(
         triangles.size, corner.ravel()[leaving], corner.ravel()[arriving]
     )
     assert len(np.unique(fans)) == count, "a vertex is pinched"

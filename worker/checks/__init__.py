@@ -1,2 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Checks on mesh files from strangers, made before an importer reads them."""
+"""Checks of mesh files, made before an importer reads them.
+
+The files come from the internet: an importer in C++ that believes a wrong count crashes or worse.
+"""

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Unpack a ZIP of a mesh and its textures into a temporary folder, and clear it up again.
+"""Unpack a ZIP with a mesh and its textures to a temporary folder.
 
-An archive is a stranger's: its names, sizes and kinds of entries are judged before a byte of it is
-written, and the bytes are counted while they are. Files get names that are harmless everywhere;
-only what would lead out of the folder is refused. The folder is in the background Blender's own
-one, which is taken away with it even if it is killed. Nothing here imports bpy.
+Names, sizes, and kinds of entries are checked before anything is written, and bytes are counted
+while unpacking. Files get names that are valid on every system; only paths that leave the folder
+are refused. The folder lies in the worker's own temporary folder, which is removed even if the
+process is killed. No bpy.
 """
 
 from __future__ import annotations
@@ -23,17 +23,18 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..refusal import OTHER_FORMAT, Message, Refusal
-from .companion_files import PREFIX, harmless
+from .companion_files import PREFIX, portable_name
 from .mesh_format import BEGIN, format_of
 
 MAX_ENTRIES = 2000
 MAX_BYTES = 4 * 1024**3
 MAX_RATIO = 250
-SMALL = 16 * 1024 * 1024
-"""Below this many bytes nobody asks how well an entry is packed."""
-PIECE = 1024 * 1024
+"""Highest compression ratio of an entry: meshes and textures stay far below, bombs far above."""
+SMALL_ENTRY = 16 * 1024 * 1024
+"""Entries below this many bytes may have any compression ratio."""
+CHUNK_SIZE = 1024 * 1024
 FORMATS = ("glb", "gltf", "fbx", "obj", "ply", "stl")
-"""What an archive's mesh is, where it holds several: the first that is there."""
+"""If an archive has several meshes, the first of these formats is used."""
 
 DAMAGED = (
     zipfile.BadZipFile,
@@ -46,21 +47,22 @@ DAMAGED = (
     LookupError,
     ValueError,
 )
-"""What the standard library raises for an archive that is not what its list says."""
+"""Exceptions of the standard library for damaged archives."""
 
-LEVELS = 12
-"""So many folders at most stand in each other; of a deeper path the end counts."""
+MAX_DEPTH = 12
+"""Deepest nesting of folders; of deeper paths only the end is kept."""
 _DRIVE = re.compile(r"\A[A-Za-z]:")
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 _UTF_8 = 0x800
+"""General purpose flag: the name is UTF-8 instead of cp437."""
 
 
 @contextmanager
-def unpacked(path: str) -> Iterator[tuple[str, str]]:
-    """Give the mesh file in an archive, and the folder that is its own, while the block lasts.
+def unpack_archive(path: str) -> Iterator[tuple[str, str]]:
+    """Yield the mesh file in an archive and its folder, which exists while the block runs.
 
-    What is no archive is given as it is, with the folder it is in. Raise Refusal for an archive
-    that wants out of its folder, or that would fill the disk, or that holds no mesh.
+    A file that is not an archive is yielded as it is, with its folder. Raise Refusal for an archive
+    that would write outside its folder or fill the disk, or that contains no mesh.
     """
     with Path(path).open("rb") as file:
         is_archive = file.read(4) == b"PK\x03\x04"
@@ -78,24 +80,26 @@ def unpacked(path: str) -> Iterator[tuple[str, str]]:
 def _unpack(path: str, folder: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
-            entries = [entry for entry in archive.infolist() if not _is_idle(entry)]
+            entries = [entry for entry in archive.infolist() if not _is_ignored(entry)]
             _check_entries(entries)
             _check_room(folder, sum(entry.file_size for entry in entries))
-            left = MAX_BYTES
+            remaining = MAX_BYTES
             for entry in entries:
-                left -= _write(archive, entry, folder.joinpath(*_parts(_name(entry))), left)
+                remaining -= _write(
+                    archive, entry, folder.joinpath(*_components(_name(entry))), remaining
+                )
     except DAMAGED as error:
-        if isinstance(error, OSError) and error.errno in _NO_ROOM:
-            raise _no_room() from error
+        if isinstance(error, OSError) and error.errno in _DISK_FULL:
+            raise _disk_full() from error
         raise _refused("The archive is damaged or of a kind that is not read.") from error
 
 
 def _check_room(folder: Path, needed: int) -> None:
     if shutil.disk_usage(folder).free < needed:  # guard: room-to-unpack
-        raise _no_room()
+        raise _disk_full()
 
 
-def _no_room() -> Refusal:
+def _disk_full() -> Refusal:
     what = Message(
         "There is no room to unpack the archive in “{folder}”.",
         folder=tempfile.gettempdir(),
@@ -104,7 +108,10 @@ def _no_room() -> Refusal:
 
 
 def _name(entry: zipfile.ZipInfo) -> str:
-    """Return an entry's name with slashes: many programs write UTF-8 and do not say so."""
+    """Return the entry's name with forward slashes.
+
+    Many programs write UTF-8 without setting the flag for it.
+    """
     name = entry.filename
     if not entry.flag_bits & _UTF_8:
         with suppress(UnicodeError):
@@ -112,8 +119,8 @@ def _name(entry: zipfile.ZipInfo) -> str:
     return name.replace("\\", "/")
 
 
-def _is_idle(entry: zipfile.ZipInfo) -> bool:
-    """Say whether an entry is a folder, or what macOS adds to archives."""
+def _is_ignored(entry: zipfile.ZipInfo) -> bool:
+    """Return whether an entry is a folder, or metadata that macOS adds to archives."""
     name = _name(entry)
     return name.endswith("/") or name.startswith("__MACOSX/")
 
@@ -137,39 +144,39 @@ def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
             raise _refused("The archive holds a link or a device, and not only files.")
         if entry.flag_bits & 1:
             raise _refused("The archive is locked with a password.")
-        if entry.file_size > SMALL and entry.file_size > MAX_RATIO * entry.compress_size:
+        if entry.file_size > SMALL_ENTRY and entry.file_size > MAX_RATIO * entry.compress_size:
             raise _refused("The archive unpacks to far more than any mesh or texture does.")
-        _parts(_name(entry))
+        _components(_name(entry))
 
 
-def _parts(name: str) -> tuple[str, ...]:
-    """Return a name in harmless parts; raise Refusal if it leads out of the folder.
+def _components(name: str) -> tuple[str, ...]:
+    """Return the path's components with valid names; raise Refusal if it leaves the folder.
 
-    Drives and roots are left out, as all programs do that unpack archives.
+    Drives and leading slashes are dropped, as unpacking programs do.
     """
-    parts: list[str] = []
-    for part in _DRIVE.sub("", name, count=1).split("/"):
-        if part.strip() == "..":
-            if not parts:  # guard: archive-stays-in-its-folder
+    components: list[str] = []
+    for component in _DRIVE.sub("", name, count=1).split("/"):
+        if component.strip() == "..":
+            if not components:  # guard: archive-stays-in-its-folder
                 raise _refused(
                     "The archive holds a file that would be written outside of its folder."
                 )
-            parts.pop()
-        elif part not in ("", "."):
-            parts.append(harmless(part))
-    return tuple(parts[-LEVELS:]) or ("_",)
+            components.pop()
+        elif component not in ("", "."):
+            components.append(portable_name(component))
+    return tuple(components[-MAX_DEPTH:]) or ("_",)
 
 
-def _write(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, left: int) -> int:
-    """Unpack one entry, of two with the same name the first; return how many bytes it took."""
-    if target.exists() or any(above.is_file() for above in target.parents):
+def _write(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, remaining: int) -> int:
+    """Unpack an entry unless its file exists; return the number of bytes written."""
+    if target.exists() or any(parent.is_file() for parent in target.parents):
         return 0
     target.parent.mkdir(parents=True, exist_ok=True)
     written = 0
     with archive.open(entry) as packed, target.open("xb") as file:
-        while piece := packed.read(PIECE):
+        while piece := packed.read(CHUNK_SIZE):
             written += len(piece)
-            if written > left:
+            if written > remaining:
                 raise _refused(
                     Message(
                         "The archive unpacks to more than {size} GB.", size=MAX_BYTES // 1024**3
@@ -180,7 +187,7 @@ def _write(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, left:
 
 
 def _mesh_in(folder: Path) -> Path:
-    """Return the archive's mesh, told by content; of several in one format the largest."""
+    """Return the archive's mesh, recognized by content: the largest one of the preferred format."""
     found: dict[str, list[Path]] = {}
     for path in sorted(folder.rglob("*")):
         if path.is_file():

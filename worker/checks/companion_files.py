@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The files that came with a mesh, found by whatever name it has for them.
+"""Find the files that belong to a mesh even if the mesh refers to them by another path.
 
-A mesh names its files as they were called on its maker's disk: with backslashes, in other letters,
-by a path that is nowhere here. Where an importer would not find them by that, a copy of the mesh
-is put on a stage, a temporary folder in which its files stand beside it by plain names: nothing is
-ever written beside the original. Nothing here imports bpy.
+A mesh refers to its files as they were named on its author's disk: with backslashes, in another
+case, by paths that do not exist here. If an importer would not find them that way, a copy of the
+mesh is put in a temporary folder, the stage, with its files under plain names beside it. Nothing is
+ever written beside the original. No bpy.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import tempfile
 import unicodedata
 from pathlib import Path
 
-# Blender looks for drives on other systems as well, below the root.
+# Blender looks for drive letters on other systems, too, below the root folder.
 _DRIVE = re.compile(r"[A-Za-z]:")
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,5}")
 FORBIDDEN = frozenset('<>:"|?*\\/')
@@ -24,28 +24,28 @@ LONGEST_NAME = 120
 RESERVED = frozenset({"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$", "CLOCK$"}) | frozenset(
     f"{port}{number}" for port in ("COM", "LPT") for number in "0123456789¹²³"
 )
-"""What Windows takes for a device, whatever stands behind a dot."""
+"""Device names on Windows, with any extension."""
 PREFIX = "image_to_mesh-"
-"""What the near end sweeps, should a folder be left behind: also in `jobs/process`."""
+"""Prefix of temporary folders; `jobs/process` sweeps any that are left behind."""
 
 
-def leads_into(path: str, folder: Path, home: Path) -> bool:
-    """Say whether `path`, as an importer takes it from `folder`, lies in `home`."""
-    # By its words first: asking Windows for a path can make it call at the machine named in it.
+def is_inside(path: str, folder: Path, home: Path) -> bool:
+    """Return whether `path`, resolved by an importer relative to `folder`, lies in `home`."""
+    # Lexically first: on Windows, resolving a UNC path can contact the machine it names.
     base = Path(os.path.normpath(home.absolute()))
     place = Path(os.path.normpath(folder.absolute() / path.replace("\\", "/")))
     if "\0" in path or _DRIVE.match(path) or not place.is_relative_to(base):
         return False
     try:
         return place.resolve().is_relative_to(base.resolve())
-    except OSError:  # A name that is too long is no file's.
+    except OSError:  # The name is too long.
         return False
 
 
-def harmless(part: str) -> str:
-    """Return a stranger's name for a file or folder as one that every system takes for just that.
+def portable_name(part: str) -> str:
+    """Return a file or folder name with everything replaced that some system does not allow.
 
-    Not for "." and "..", which are no names.
+    Not for the components "." and "..".
     """
     plain = "".join(
         letter if letter.isprintable() and letter not in FORBIDDEN else "_" for letter in part
@@ -60,12 +60,12 @@ def harmless(part: str) -> str:
 
 
 def _key(text: str) -> str:
-    """Return what is the same for names that differ in case, or in how accents are put on."""
+    """Return a key that ignores case and Unicode composition."""
     return unicodedata.normalize("NFC", text).casefold()
 
 
 class OwnFiles:
-    """A mesh's own files: those in its folder, and in `home` around that. No links are followed."""
+    """The files in a mesh's folder and in `home` around it. Symbolic links are not followed."""
 
     def __init__(self, folder: Path, home: Path) -> None:
         self._folder = folder
@@ -73,9 +73,9 @@ class OwnFiles:
         self._by_path: dict[str, Path] | None = None
         self._by_name: dict[str, Path] = {}
 
-    def exact(self, address: str) -> Path | None:
-        """Return the file that an importer finds by an address, unless it lies elsewhere."""
-        if not address or not leads_into(address, self._folder, self._home):
+    def find_exact(self, address: str) -> Path | None:
+        """Return the file that an importer finds by this path, or None if it lies elsewhere."""
+        if not address or not is_inside(address, self._folder, self._home):
             return None
         path = self._folder / address
         try:
@@ -83,21 +83,25 @@ class OwnFiles:
         except (OSError, ValueError):
             return None
 
-    def found(self, address: str) -> Path | None:
-        """Return the file that an address means, also in other letters or from another disk."""
-        exact = self.exact(address)
+    def find(self, address: str) -> Path | None:
+        """Return the file that the path refers to, or None.
+
+        Case and the folders of another disk are ignored.
+        """
+        exact = self.find_exact(address)
         if exact is not None:
             return exact
         if self._by_path is None:
-            self._look()
+            self._build_index()
         assert self._by_path is not None
         plain = address.strip(' "').replace("\\", "/")
         place = os.path.normpath(self._folder.absolute() / plain)
         name = plain.rpartition("/")[2]
-        found = self._by_path.get(_key(place)) or self._by_name.get(_key(name))
-        return found or self._by_name.get(_key(harmless(name)))
+        match = self._by_path.get(_key(place)) or self._by_name.get(_key(name))
+        return match or self._by_name.get(_key(portable_name(name)))
 
-    def _look(self) -> None:
+    def _build_index(self) -> None:
+        """Index the files below `home`, sorted to get the same result on every file system."""
         self._by_path = {}
         for path in sorted(self._home.absolute().rglob("*")):
             if path.is_file() and not path.is_symlink():
@@ -106,7 +110,7 @@ class OwnFiles:
 
 
 class Stage:
-    """A temporary folder for a copy of a mesh, made when first needed."""
+    """A temporary folder for a copy of a mesh, created on first use."""
 
     def __init__(self) -> None:
         self._folder: Path | None = None
@@ -114,25 +118,25 @@ class Stage:
 
     @property
     def folder(self) -> Path:
-        """The folder itself."""
+        """The path of the folder."""
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}stage-"))
         return self._folder
 
     def put(self, path: Path) -> str:
-        """Put a file there; return its plain name, the same for the same file."""
+        """Add a file under a plain name and return the name; a file is added only once."""
         if path not in self._names:
             suffix = path.suffix.lower() if _SUFFIX.fullmatch(path.suffix) else ""
             name = f"{len(self._names)}{suffix}"
             try:
                 os.link(path, self.folder / name)
-            except OSError:  # Another file system, or one that knows no links.
+            except OSError:  # Another file system, or one without hard links.
                 shutil.copyfile(path, self.folder / name)
             self._names[path] = name
         return self._names[path]
 
     def clear(self) -> None:
-        """Take it away again."""
+        """Remove the folder."""
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)  # guard: stage-is-cleared
             self._folder = None

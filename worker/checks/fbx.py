@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Walk through an FBX file's records before any importer does: every length within the one above.
+"""Check an FBX file's records before an importer reads them: each must lie within its parent.
 
-The layout of the binary form is that of Blender's own notes on it: records within records, each
-with its end, its properties and its name; arrays packed by zlib. Nothing here imports bpy.
+The binary layout follows Blender's notes: nested records with an end, properties, and a name;
+arrays are compressed with zlib. No bpy.
 """
 
 from __future__ import annotations
@@ -17,38 +17,40 @@ from ..refusal import OTHER_FORMAT, Message, Refusal
 from .gltf.buffers import damaged
 from .gltf.check import MAX_MATERIALS, too_many_materials
 from .gltf.nodes import MAX_NODES, too_many_objects
-from .image_headers import Pictures
+from .image_headers import ImageBudget
 
 MAGIC = b"Kaydara FBX Binary  \0"
 MAX_LEVELS = 64
 MAX_RECORDS = 3_000_000
 MAX_UNPACKED = 8 * 1024**3
-INFLATED = 1040
-"""How many bytes a byte of zlib's can stand for at most."""
+MAX_EXPANSION = 1040
+"""Highest expansion ratio of zlib's deflate."""
 MAX_TEXT = 1024**3
-LONG_FROM = 7500
-"""The version from which lengths take 64 bits."""
+LONG_VERSION = 7500
+"""FBX version from which lengths are 64-bit."""
 SHORT, LONG = "<IIIB", "<QQQB"
-"""A record's head: its end, how many properties it has and their length, its name's length."""
+"""A record's header: its end, number and length of its properties, length of its name."""
 
 SCALARS = {b"C": 1, b"B": 1, b"Y": 2, b"I": 4, b"F": 4, b"L": 8, b"D": 8}
+"""Property types and their sizes in bytes."""
 ARRAYS = {b"b": 1, b"c": 1, b"i": 4, b"f": 4, b"l": 8, b"d": 8}
 COUNT = re.compile(rb":\s*\*(\d+)\s*\{")
+"""An array's length in ASCII FBX."""
 
 
 @dataclass(frozen=True)
 class _Record:
     name: bytes
     values: int
-    """Where its properties begin."""
+    """Offset of its properties."""
     begin: int
-    """Where what stands below it begins, behind its properties."""
+    """Offset of its child records, after the properties."""
     end: int
     unpacked: int
 
 
-def version_of(path: str) -> int | None:
-    """Return the version that a file in the binary form says, 7400 for 7.4; None for ASCII."""
+def read_fbx_version(path: str) -> int | None:
+    """Return the version of a binary file, 7400 for 7.4; None for ASCII."""
     with Path(path).open("rb") as file:
         head = file.read(27)
     if len(head) < 27 or not head.startswith(MAGIC):
@@ -58,7 +60,7 @@ def version_of(path: str) -> int | None:
 
 
 def check_fbx(path: str) -> None:
-    """Raise Refusal if the file's lengths cannot be true."""
+    """Raise Refusal if the file's lengths and counts cannot be true, or exceed the limits."""
     with (
         Path(path).open("rb") as file,
         mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
@@ -88,9 +90,9 @@ def _check_text(data: mmap.mmap) -> None:
 
 
 def _check_binary(data: mmap.mmap) -> None:
-    """Go through the records with a stack of ends, and not by calling itself."""
-    is_long = struct.unpack_from("<I", data, 23)[0] >= LONG_FROM
-    amounts = _Amounts(data)
+    """Walk the records with a stack of ends; recursion would overflow on deep nesting."""
+    is_long = struct.unpack_from("<I", data, 23)[0] >= LONG_VERSION
+    amounts = _Counts(data)
     at, ends, unpacked = 27, [len(data)], 0
     for _ in range(MAX_RECORDS):
         while len(ends) > 1 and at == ends[-1]:
@@ -120,16 +122,16 @@ def _check_binary(data: mmap.mmap) -> None:
     raise damaged(Message("it has more than {limit} records", limit=f"{MAX_RECORDS:,}"))
 
 
-class _Amounts:
-    """Counts what a file has of what costs most: objects, materials, and pictures in it."""
+class _Counts:
+    """Counts what is expensive to import: objects, materials, and embedded images."""
 
     def __init__(self, data: mmap.mmap) -> None:
         self._data = data
-        self._pictures = Pictures()
+        self._budget = ImageBudget()
         self._models = self._materials = 0
 
     def add(self, record: _Record, level: int) -> None:
-        """Count a record; raise Refusal where there are more than are read."""
+        """Count a record; raise Refusal if a limit is exceeded."""
         if level == 2 and record.name == b"Model":
             self._models += 1
             if self._models > MAX_NODES:
@@ -143,11 +145,11 @@ class _Amounts:
             length = struct.unpack_from("<I", self._data, record.values + 1)[0]
             picture = self._data[start : min(start + length, record.begin)]
             if picture:
-                self._pictures.add(picture)  # guard: fbx-pictures-are-counted
+                self._budget.add(picture)  # guard: fbx-pictures-are-counted
 
 
 def _record(data: mmap.mmap, at: int, limit: int, is_long: bool) -> _Record | None:
-    """Read the record there; None is the empty one that ends a list."""
+    """Return the record at offset `at`, or None for the empty record that ends a list."""
     layout = LONG if is_long else SHORT
     end, count, length, name = struct.unpack_from(layout, data, at)
     if end == 0:
@@ -159,11 +161,11 @@ def _record(data: mmap.mmap, at: int, limit: int, is_long: bool) -> _Record | No
     if count > length:
         raise damaged("a record says more values than it has bytes")
     word = data[properties - name : properties]
-    return _Record(word, properties, begin, end, _unpacked(data, properties, begin, count))
+    return _Record(word, properties, begin, end, _expanded_size(data, properties, begin, count))
 
 
-def _unpacked(data: mmap.mmap, at: int, end: int, count: int) -> int:
-    """Go through a record's properties; return how many bytes they unpack to."""
+def _expanded_size(data: mmap.mmap, at: int, end: int, count: int) -> int:
+    """Return the number of bytes that a record's properties expand to."""
     total = 0
     for _ in range(count):
         kind = data[at : at + 1]
@@ -174,7 +176,9 @@ def _unpacked(data: mmap.mmap, at: int, end: int, count: int) -> int:
         elif kind in ARRAYS:
             values, encoding, length = struct.unpack_from("<III", data, at + 1)
             size = values * ARRAYS[kind]
-            if encoding not in (0, 1) or size > (INFLATED * length + 64 if encoding else length):
+            if encoding not in (0, 1) or size > (
+                MAX_EXPANSION * length + 64 if encoding else length
+            ):
                 raise damaged(
                     Message(
                         "{values} values cannot be in {length} bytes",
@@ -187,6 +191,6 @@ def _unpacked(data: mmap.mmap, at: int, end: int, count: int) -> int:
         else:
             raise damaged("a record holds what FBX does not know")
     if at != end:
-        # Blender's older importer goes by the values, and would take what follows for records.
+        # Blender's Python importer trusts the values and would parse the rest as records.
         raise damaged("a record's values are not as long as it says")
     return total

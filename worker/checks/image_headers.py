@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How large a picture in a mesh file is, told by its head: some kilobytes may decode to many GB.
+"""Read the size of images in a mesh file from their headers: kilobytes may decode to many GB.
 
-All pictures of a model share one budget of bytes once decoded, and a picture counts as often as it
-is used: each use is an image of its own in Blender. Nothing here imports bpy.
+All images of a model share a budget of decoded bytes. An image counts once for each use, since
+Blender creates an image data-block per use. No bpy.
 """
 
 from __future__ import annotations
@@ -19,44 +19,50 @@ from numpy.typing import NDArray
 from ..refusal import OTHER_FORMAT, Message, Refusal
 
 MAX_DECODED = 1024**3
-"""Bytes that all pictures of a model may take in memory: four of 8192 × 8192 pixels. Rendering
-the preview takes up to three times as much for a moment."""
+"""Bytes that a model's decoded images may take: four of 8192 × 8192 pixels. Rendering the preview
+briefly takes up to three times as much."""
 BYTE, FLOAT = 4, 16
-"""Bytes that a pixel takes: Blender keeps four channels, of a byte or of a 32-bit number each."""
+"""Bytes per pixel: Blender stores four channels, of 8 bits or 32-bit float each."""
 
 GLTF_KINDS = frozenset({"PNG", "JPEG", "WebP", "KTX2"})
-"""What glTF's images may be; Blender opens no KTX2, which stands beside another picture."""
+"""Image formats of glTF. Blender cannot read KTX2, which is accompanied by another image."""
 OTHER_KINDS = GLTF_KINDS | {"BMP", "TIFF", "TGA", "HDR", "EXR", "DDS", "unknown"}
-_ODD = frozenset({"BMP", "TIFF", "HDR", "EXR", "DDS"})
-"""Kinds with more ways to say a size than are known here."""
+_VARIABLE = frozenset({"BMP", "TIFF", "HDR", "EXR", "DDS"})
+"""Formats with more ways to store a size than are implemented here."""
 
 HEAD = 1024 * 1024
+"""Bytes that are searched in headers of text."""
 
 Bytes = bytes | mmap.mmap | NDArray[np.uint8]
 Size = tuple[int, int, int]
 """Width and height in pixels, and bytes per pixel."""
 
-_FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
-_ALONE = frozenset({0x01, *range(0xD0, 0xD9)})
+_FRAME_MARKERS = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
+"""JPEG markers of frames (SOF), which hold the size."""
+_WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
+"""JPEG markers without a length."""
 _TIFF_TYPES = {1: "B", 3: "H", 4: "I", 16: "Q"}
 
 
-class Pictures:
-    """The budget of one model's pictures."""
+class ImageBudget:
+    """The memory budget of a model's images."""
 
     def __init__(self, kinds: frozenset[str] = OTHER_KINDS) -> None:
         self._kinds = kinds
         self._decoded = 0
 
     def add(self, data: Bytes) -> None:
-        """Count one use of a picture; raise Refusal if it is of no kind that a model may bring."""
-        kind, size = look_at(data)
+        """Count one use of an image.
+
+        Raise Refusal for an unsupported or damaged format and for an exceeded budget.
+        """
+        kind, size = read_image_header(data)
         if kind not in self._kinds:  # guard: texture-kinds
             raise Refusal("bad_mesh", _unread(kind), OTHER_FORMAT)
         if size is None:
-            if kind in _ODD:
+            if kind in _VARIABLE:
                 raise Refusal("bad_mesh", "A texture of the mesh file is damaged.", OTHER_FORMAT)
-            return  # Not even the picture's own library gets as far as asking for memory.
+            return  # Too damaged for its decoder to allocate memory.
         width, height, depth = size
         if width * height * depth > MAX_DECODED:  # guard: one-texture-is-bounded
             what = Message(
@@ -74,7 +80,7 @@ class Pictures:
             raise Refusal("bad_mesh", what, "Generate it with fewer or smaller textures.")
 
     def add_file(self, path: Path) -> None:
-        """Count one use of a picture file; what cannot be opened takes nothing."""
+        """Count one use of an image file; a file that cannot be opened counts as nothing."""
         try:
             with (
                 path.open("rb") as file,
@@ -93,10 +99,10 @@ def _unread(kind: str) -> str:
     )
 
 
-def look_at(data: Bytes) -> tuple[str, Size | None]:
-    """Return a picture's kind by its content, and its size where that can be told."""
+def read_image_header(data: Bytes) -> tuple[str, Size | None]:
+    """Return an image's format, recognized by content, and its size if it can be read."""
     begin = bytes(data[:32])
-    kind = next((name for mark, name in _MARKS if mark.match(begin)), "")
+    kind = next((name for mark, name in _SIGNATURES if mark.match(begin)), "")
     reader = _READERS.get(kind or "TGA")
     try:
         size = reader(data) if reader else None
@@ -107,7 +113,7 @@ def look_at(data: Bytes) -> tuple[str, Size | None]:
     return kind, size
 
 
-_MARKS = tuple(
+_SIGNATURES = tuple(
     (re.compile(mark, re.DOTALL), name)
     for mark, name in (
         (rb"\x89PNG\r\n\x1a\n", "PNG"),
@@ -136,7 +142,7 @@ def _png(data: Bytes) -> Size:
 
 
 def _jpeg(data: Bytes) -> Size | None:
-    """Go from marker to marker, over whatever stands between them, as libjpeg does."""
+    """Walk the markers, skipping garbage between them as libjpeg does."""
     at, end = 2, len(data)
     while at + 9 <= end:
         mark = data[at + 1]
@@ -147,11 +153,15 @@ def _jpeg(data: Bytes) -> Size | None:
                 return None
         elif mark == 0xFF:
             at += 1
-        elif mark in _FRAMES:
+        elif mark in _FRAME_MARKERS:
             height, width = struct.unpack(">HH", bytes(data[at + 5 : at + 9]))
             return width, height, BYTE
         else:
-            length = 0 if mark in _ALONE else struct.unpack(">H", bytes(data[at + 2 : at + 4]))[0]
+            length = (
+                0
+                if mark in _WITHOUT_LENGTH
+                else struct.unpack(">H", bytes(data[at + 2 : at + 4]))[0]
+            )
             at += 2 + length
     return None
 
@@ -179,7 +189,7 @@ def _bmp(data: Bytes) -> Size:
 
 
 def _tiff(data: Bytes) -> Size:
-    """Read the first directory, that of BigTIFF as well; what has 8 bits a channel may be float."""
+    """Read the first directory, also of BigTIFF; assume float, which 8-bit files may decode to."""
     order = "<" if bytes(data[:2]) == b"II" else ">"
     is_big = bytes(data[2:4]).strip(b"\0") == b"+"
     place, entries, step, value = ("Q", "Q", 20, 12) if is_big else ("I", "H", 12, 8)
@@ -193,13 +203,13 @@ def _tiff(data: Bytes) -> Size:
         entry = bytes(data[start : start + step])
         tag, kind = struct.unpack_from(f"{order}HH", entry)
         if tag in sides:
-            found = struct.unpack_from(order + _TIFF_TYPES[kind], entry, value)[0]
-            sides[tag] = max(sides[tag], found)
+            value_read = struct.unpack_from(order + _TIFF_TYPES[kind], entry, value)[0]
+            sides[tag] = max(sides[tag], value_read)
     return sides[256], sides[257], FLOAT
 
 
 def _tga(data: Bytes) -> Size | None:
-    """Read what says of itself no more than that it may be a TGA."""
+    """Read a header without a signature: anything plausible may be a TGA."""
     head = bytes(data[:18])
     map_kind, kind = head[1], head[2]
     width, height, depth = struct.unpack_from("<HHB", head, 12)
@@ -208,17 +218,17 @@ def _tga(data: Bytes) -> Size | None:
 
 
 def _hdr(data: Bytes) -> Size | None:
-    """Read the largest size that a line of the head may say, rows or columns first."""
-    found = re.findall(rb"\n[-+]([XY]) +(\d{1,9}) +[-+][XY] +(\d{1,9})", bytes(data[:HEAD]))
-    sides = [(axis, int(one), int(other)) for axis, one, other in found]
+    """Return the largest size that any line of the header may state, rows or columns first."""
+    matches = re.findall(rb"\n[-+]([XY]) +(\d{1,9}) +[-+][XY] +(\d{1,9})", bytes(data[:HEAD]))
+    sides = [(axis, int(first), int(second)) for axis, first, second in matches]
     sizes = [(a, b, FLOAT) if axis == b"X" else (b, a, FLOAT) for axis, a, b in sides]
     return max(sizes, key=lambda size: size[0] * size[1], default=None)
 
 
 def _exr(data: Bytes) -> Size | None:
-    """Read the largest size that an attribute of the head may say."""
-    found = re.findall(rb"dataWindow\0box2i\0\x10\0\0\0(.{16})", bytes(data[:HEAD]), re.DOTALL)
-    boxes = (struct.unpack("<iiii", box) for box in found)
+    """Return the largest data window that any attribute of the header may state."""
+    matches = re.findall(rb"dataWindow\0box2i\0\x10\0\0\0(.{16})", bytes(data[:HEAD]), re.DOTALL)
+    boxes = (struct.unpack("<iiii", box) for box in matches)
     sizes = [(abs(box[2] - box[0]) + 1, abs(box[3] - box[1]) + 1, FLOAT) for box in boxes]
     return max(sizes, key=lambda size: size[0] * size[1], default=None)
 

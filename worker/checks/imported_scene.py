@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an importer brought into the open file: held against the limits, before anything uses it.
+"""Check what an importer created against the limits, before it is used.
 
-What a mesh file says of itself was judged before. Here counts what became of it, whatever the
-format: nothing has been decoded or mended yet.
+The file's own claims were checked before the import. This counts the result, the same for all
+formats; no image has been decoded yet.
 """
 
 from __future__ import annotations
@@ -15,50 +15,53 @@ import bpy
 
 from .gltf.check import MAX_MATERIALS, too_many_materials
 from .gltf.nodes import MAX_OBJECTS, too_many_objects
-from .image_headers import Pictures
+from .image_headers import ImageBudget
 
 
-class Arrival:
-    """Remembers what was in the file before; the artist's own Blender may have much in it."""
+class ImportedData:
+    """The data-blocks that an import added, as opposed to those of the artist's file.
+
+    Create it before the import.
+    """
 
     def __init__(self) -> None:
         data = bpy.data
         self._before = set(data.objects) | set(data.materials) | set(data.images)
 
     def check(self) -> None:
-        """Raise Refusal for more than is read: objects, materials, or pictures once decoded."""
-        objects = [one for one in bpy.data.objects if one.type == "MESH"]
-        found = self._new(objects)
-        if found > MAX_OBJECTS:  # guard: arrived-objects-are-bounded
-            raise too_many_objects(found)
-        found = self._new(bpy.data.materials)
-        if found > MAX_MATERIALS:  # guard: arrived-materials-are-bounded
-            raise too_many_materials(found)
-        pictures = Pictures()
+        """Raise Refusal if too many objects, materials, or decoded image bytes were added."""
+        objects = [obj for obj in bpy.data.objects if obj.type == "MESH"]
+        count = self._new(objects)
+        if count > MAX_OBJECTS:  # guard: arrived-objects-are-bounded
+            raise too_many_objects(count)
+        count = self._new(bpy.data.materials)
+        if count > MAX_MATERIALS:  # guard: arrived-materials-are-bounded
+            raise too_many_materials(count)
+        budget = ImageBudget()
         for image in bpy.data.images:
             if image in self._before or image.source not in ("FILE", "TILED"):
                 continue
             if image.packed_file:
-                pictures.add(bytes(image.packed_file.data))  # guard: arrived-textures-are-counted
-            elif path := _place_of(image):
-                pictures.add_file(path)
+                budget.add(bytes(image.packed_file.data))  # guard: arrived-textures-are-counted
+            elif path := _image_path(image):
+                budget.add_file(path)
 
     def pack(self, folder: Path) -> None:
-        """Take the new pictures that lie in a folder into the file: it is only there for now."""
+        """Pack new images from a temporary folder, which is about to be removed."""
         for image in bpy.data.images:
             if image in self._before or image.packed_file:
                 continue
-            path = _place_of(image)
+            path = _image_path(image)
             if path and path.is_file() and path.resolve().is_relative_to(folder.resolve()):
                 with suppress(RuntimeError):
                     image.pack()
 
-    def _new(self, objects: Iterable[bpy.types.ID]) -> int:
-        return sum(one not in self._before for one in objects)
+    def _new(self, data_blocks: Iterable[bpy.types.ID]) -> int:
+        return sum(data_block not in self._before for data_block in data_blocks)
 
 
-def _place_of(image: bpy.types.Image) -> Path | None:
-    """Return where an image's file is; None where its name cannot be read as text."""
+def _image_path(image: bpy.types.Image) -> Path | None:
+    """Return the path of an image's file; None if it is not valid UTF-8."""
     try:
         return Path(bpy.path.abspath(image.filepath))
     except UnicodeDecodeError:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Check a mesh file of any format before an importer sees it. Nothing here imports bpy."""
+"""Check a mesh file of any format before an importer reads it. No bpy."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from .ply import check_ply
 def check_mesh_file(
     path: str, *, readable: Collection[str] | None, blender: str, home: Path | None = None
 ) -> str:
-    """Return the file's format; raise Refusal if it is no mesh, damaged, or wants more than it may.
+    """Return the file's format; raise Refusal if it is not a mesh, damaged, or beyond the limits.
 
-    `readable` are the extensions that this Blender's glTF importer reads, None where nobody knows;
-    `blender` is its version, for the user. `home` is the folder that its files may lie in, its own
-    by default. A ZIP is for `unpacked` first.
+    `readable`: glTF extensions that this Blender reads, None if unknown; `blender`: its version for
+    messages. `home`: the folder that companion files may lie in, by default the file's own. Pass a
+    ZIP through `unpacked` first.
     """
     format_ = sniff(path)
     if format_ == "zip":
@@ -31,5 +31,5 @@ def check_mesh_file(
         check_fbx(path)  # guard: fbx-checked
     elif format_ == "ply":
         check_ply(path)  # guard: ply-checked
-    # OBJ and ASCII STL give no counts; a binary STL is known by its own.
+    # OBJ and ASCII STL have no counts; a binary STL is recognized by its count.
     return format_

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a mesh file is, told by its first bytes: names and types of a download are hearsay.
+"""Recognize a mesh file's format by its first bytes: a download's name and type prove nothing.
 
-Nothing here imports bpy. `jobs/steps/mesh_header.py` tells formats by the same rules.
+No bpy. Twin of `jobs/steps/mesh_header.py`: the two run in separate processes that share no
+modules, so a change of one needs the same change in the other.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from pathlib import Path
 from ..refusal import OTHER_FORMAT, Message, Refusal
 
 BEGIN = 256 * 1024
-"""How far in a text file is looked for its first vertex, which may stand behind long comments."""
+"""Bytes of a text file that are searched for its first vertex, which may follow long comments."""
 VERTEX = re.compile(rb"^[ \t]*v(?:[ \t]+[-+]?\.?\d\S*){3}", re.MULTILINE)
 FACET = re.compile(rb"^\s*solid\b[^\n]*\n\s*(?:facet\s+normal|endsolid)\b")
 
 
 def sniff(path: str) -> str:
-    """Return "glb", "gltf", "fbx", "obj", "stl", "ply" or "zip"; raise Refusal for all else."""
+    """Return "glb", "gltf", "fbx", "obj", "stl", "ply", or "zip"; raise Refusal otherwise."""
     try:
         size = Path(path).stat().st_size
         with Path(path).open("rb") as file:
@@ -30,15 +31,15 @@ def sniff(path: str) -> str:
             Message("The mesh file cannot be read: {reason}.", reason=error.strerror),
             "",
         ) from error
-    found = format_of(head, size)
-    if found is None:
+    format_ = format_of(head, size)
+    if format_ is None:
         what = "The file is not a glTF, FBX, OBJ, STL or PLY mesh, nor a ZIP of one."
         raise Refusal("bad_mesh", what, OTHER_FORMAT)
-    return found
+    return format_
 
 
 def format_of(head: bytes, size: int) -> str | None:
-    """Tell a format by a file's first bytes and its size, or None."""
+    """Return the format of a file with this head and size in bytes, or None."""
     if head.startswith(b"glTF"):
         return "glb"
     if head.startswith(b"PK\x03\x04"):
@@ -48,7 +49,7 @@ def format_of(head: bytes, size: int) -> str | None:
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if head.startswith(b"Kaydara FBX Binary") or text.startswith(b"; FBX"):
         return "fbx"
-    # Before the texts: the header of a binary STL may say anything, "solid" as well.
+    # Before the text formats: the header of a binary STL may contain any text, even "solid".
     if len(head) >= 84 and size == 84 + 50 * struct.unpack_from("<I", head, 80)[0] > 84:
         return "stl"
     if FACET.match(text):

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The other files that an OBJ names: none outside of the mesh's own folder is ever opened.
+"""Check the files that an OBJ refers to: none outside the mesh's own folder is ever opened.
 
-Blender's importers follow any address. A downloaded mesh could pull the user's own pictures into
-the model, or make Windows call at another machine, so addresses are judged before the importers
-see them. Nothing here imports bpy.
+Blender's importers follow any path. A downloaded mesh could include the user's own images in the
+model, or make Windows contact another machine, so paths are checked before an import. No bpy.
 """
 
 from __future__ import annotations
@@ -16,15 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..refusal import OTHER_FORMAT, Message, Refusal
-from .companion_files import OwnFiles, Stage, leads_into
+from .companion_files import OwnFiles, Stage, is_inside
 from .gltf.check import MAX_MATERIALS, too_many_materials
-from .image_headers import Pictures
+from .image_headers import ImageBudget
 
 MAX_LIBRARY = 16 * 1024 * 1024
 MAX_LIBRARIES = 100
 NOWHERE = b"a texture that is not there"
+"""A path that does not exist."""
 _TEXTURES = (b"map_", b"bump", b"disp", b"decal", b"refl", b"norm")
-# To Blender's readers every byte but the visible ASCII, and the backslash, is a space.
+# Blender's parsers treat every byte except visible ASCII as a space, and backslashes as well.
 _BREAK = re.compile(rb"[^\x21-\x7e]|\\")
 _NUMBER = rb"[-+.\deE]{1,30}"
 _OPTIONS = re.compile(
@@ -32,11 +32,12 @@ _OPTIONS = re.compile(
     rb"|(?:clamp|blendu|blendv|cc)\s+(?:on|off)|(?:imfchan|type)\s+\w{1,20}))*\s*"
     % (_NUMBER, _NUMBER, _NUMBER, _NUMBER)
 )
+"""Options of MTL texture statements that may precede the path."""
 
 
 @dataclass(frozen=True)
-class Shown:
-    """The OBJ file to import, and how many of its material files were left out."""
+class ObjToImport:
+    """The OBJ file to import, and the number of material files that were left out."""
 
     path: str
     lost: int = 0
@@ -44,21 +45,21 @@ class Shown:
 
 
 @contextmanager
-def without_outside_materials(path: str, home: Path) -> Iterator[Shown]:
-    """Give the OBJ file to import, while the block lasts.
+def redirect_materials(path: str, home: Path) -> Iterator[ObjToImport]:
+    """Yield the OBJ file to import; valid while the block runs.
 
-    That is the file itself where its importer finds all of its files, and no other; else a copy
-    on a stage. Raise Refusal for what is too much to judge or to open.
+    It is the file itself if the importer finds exactly its own files, else a copy on a stage. Raise
+    Refusal if a limit is exceeded.
     """
     stage = Stage()
     try:
-        yield _Obj(Path(path), home, stage).shown()
+        yield _Obj(Path(path), home, stage).prepare()
     finally:
         stage.clear()
 
 
 class _Obj:
-    """Judges what an OBJ file and its material files name."""
+    """Checks the files that an OBJ file and its material files refer to."""
 
     def __init__(self, mesh: Path, home: Path, stage: Stage) -> None:
         self._mesh = mesh
@@ -70,11 +71,11 @@ class _Obj:
         self._pictures: set[Path] = set()
         self._is_plain = True
 
-    def shown(self) -> Shown:
-        """Return what is to be imported."""
+    def prepare(self) -> ObjToImport:
+        """Return the file to import."""
         with self._mesh.open("rb") as file:
             if not file.seek(0, 2):
-                return Shown(str(self._mesh))
+                return ObjToImport(str(self._mesh))
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
                 used = {line.strip() for line in _lines(data, b"usemtl", MAX_MATERIALS)}
                 lines = _lines(data, b"mtllib", MAX_LIBRARIES)
@@ -86,17 +87,17 @@ class _Obj:
                 limit=MAX_LIBRARIES,
             )
             raise Refusal("bad_mesh", what, OTHER_FORMAT)
-        libraries = {line: self._library_of(line) for line in lines}
-        # Blender reads the one of the mesh's own name as well, whether it is named or not.
+        libraries = {line: self._find_library(line) for line in lines}
+        # Blender also reads the material file with the mesh's own name, even without a reference.
         default = self._mesh.with_suffix(".mtl")
         if default.is_file() and not default.is_symlink():  # guard: default-materials-are-judged
             self._read(default)
         self._check()
         if self._is_plain:
-            return Shown(str(self._mesh))
-        return self._staged(libraries, default)
+            return ObjToImport(str(self._mesh))
+        return self._write_stage(libraries, default)
 
-    def _staged(self, libraries: dict[bytes, Path | None], default: Path) -> Shown:
+    def _write_stage(self, libraries: dict[bytes, Path | None], default: Path) -> ObjToImport:
         folder = self._stage.folder
         names = {path: f"m{number}.mtl" for number, path in enumerate(self._libraries)}
         if default in names:
@@ -110,21 +111,21 @@ class _Obj:
         }
         with self._mesh.open("rb") as file, (folder / "mesh.obj").open("wb") as out:
             out.writelines(changed.get(line, line) for line in file)
-        return Shown(str(folder / "mesh.obj"), self._lost, is_staged=True)
+        return ObjToImport(str(folder / "mesh.obj"), self._lost, is_staged=True)
 
     def _files_of(self, folder: Path) -> OwnFiles:
         return self._files.setdefault(folder, OwnFiles(folder, self._home))
 
-    def _library_of(self, line: bytes) -> Path | None:
-        """Return the material file that a line names; None where it is none of the mesh's own."""
-        behind = line.partition(b"mtllib")[2]
-        # As the system names files: one that is not UTF-8 is opened by the importer, too.
-        name = behind.decode("utf-8", "surrogateescape").strip()  # guard: odd-material-names
+    def _find_library(self, line: bytes) -> Path | None:
+        """Return the material file that a line refers to, or None if it is not the mesh's own."""
+        argument = line.partition(b"mtllib")[2]
+        # Undecodable bytes are kept: the importer opens such files, too.
+        name = argument.decode("utf-8", "surrogateescape").strip()  # guard: odd-material-names
         plain, files = name.strip(' "'), self._files_of(self._mesh.parent)
-        # After a backslash it reads on in the next line, which is not seen here.
-        leads = not name.endswith("\\") and leads_into(plain, self._mesh.parent, self._home)
-        path = None if name.endswith("\\") else files.found(plain)
-        self._is_plain &= leads and path == files.exact(plain)
+        # A trailing backslash continues the line, which is not handled here.
+        leads = not name.endswith("\\") and is_inside(plain, self._mesh.parent, self._home)
+        path = None if name.endswith("\\") else files.find(plain)
+        self._is_plain &= leads and path == files.find_exact(plain)
         if path is not None:
             self._read(path)
         elif not leads:
@@ -144,80 +145,82 @@ class _Obj:
             raise Refusal("bad_mesh", what, OTHER_FORMAT)
         self._libraries[path] = text
         for line in self._lines_of(path):
-            self._is_plain &= self._is_as_it_should_be(line, path.parent)
+            self._is_plain &= self._needs_no_change(line, path.parent)
 
     def _lines_of(self, path: Path) -> list[bytes]:
         return re.split(rb"(?<=\n)", self._libraries[path])
 
     def _check(self) -> None:
-        """Hold the number of materials, and the pictures once decoded, against their limits."""
-        every = b"".join(self._libraries.values())
-        found = len(re.findall(rb"(?:^|\n)[^\x21-\x7e]*newmtl", every))
-        if found > MAX_MATERIALS:  # guard: obj-materials-are-bounded
-            raise too_many_materials(found)
-        pictures = Pictures()
+        """Raise Refusal for too many materials or decoded image bytes."""
+        text = b"".join(self._libraries.values())
+        count = len(re.findall(rb"(?:^|\n)[^\x21-\x7e]*newmtl", text))
+        if count > MAX_MATERIALS:  # guard: obj-materials-are-bounded
+            raise too_many_materials(count)
+        pictures = ImageBudget()
         for path in self._pictures:
             pictures.add_file(path)  # guard: obj-textures-are-counted
 
-    def _is_as_it_should_be(self, line: bytes, folder: Path) -> bool:
-        """Say whether the importer finds the line's texture, and no other, by itself."""
-        rests = _rests(line)
+    def _needs_no_change(self, line: bytes, folder: Path) -> bool:
+        """Return whether the importer finds exactly the line's own texture by itself."""
+        rests = _path_candidates(line)
         if not rests:
             return True
         files = self._files_of(folder)
-        leads = all(leads_into(rest, folder, self._home) for _, rest in rests)
-        found = self._meant(rests, files)
-        if found is None:
+        leads = all(is_inside(rest, folder, self._home) for _, rest in rests)
+        texture = self._find_texture(rests, files)
+        if texture is None:
             return leads and not any((folder / rest).exists() for _, rest in rests if rest)
-        self._pictures.add(found[1])
-        return leads and any(files.exact(rest) for _, rest in rests)
+        self._pictures.add(texture[1])
+        return leads and any(files.find_exact(rest) for _, rest in rests)
 
     def _texture(self, line: bytes, folder: Path) -> bytes:
-        """Return a line as it stands on the stage; options may stand before a texture's name."""
-        rests = _rests(line)
+        """Return the line as written to the stage, with the texture's path replaced."""
+        rests = _path_candidates(line)
         if not rests:
             return line
         keyword = _BREAK.sub(b" ", line).split()[0]
-        found = self._meant(rests, self._files_of(folder))
-        if found is None:
+        texture = self._find_texture(rests, self._files_of(folder))
+        if texture is None:
             return keyword + b" " + NOWHERE + b"\n"
-        start, path = found
-        between = line[line.index(keyword) + len(keyword) : start]
-        options = between.strip() if _OPTIONS.fullmatch(between) else b""
+        start, path = texture
+        options_text = line[line.index(keyword) + len(keyword) : start]
+        options = options_text.strip() if _OPTIONS.fullmatch(options_text) else b""
         words = (keyword, options, self._stage.put(path).encode())
         return b" ".join(word for word in words if word) + b"\n"
 
-    def _meant(self, rests: list[tuple[int, str]], files: OwnFiles) -> tuple[int, Path] | None:
-        """Return where a texture's name begins in a line, and the file that it means."""
-        for look in (files.exact, files.found):
-            found = [(start, look(rest)) for start, rest in rests]
-            path = next((path for _, path in found if path is not None), None)
-            if path is not None:  # From the last place on: what stands before it are options.
-                return max(start for start, other in found if other == path), path
+    def _find_texture(
+        self, rests: list[tuple[int, str]], files: OwnFiles
+    ) -> tuple[int, Path] | None:
+        """Return where the texture's path starts in a line, and the file that it refers to."""
+        for search in (files.find_exact, files.find):
+            matches = [(start, search(rest)) for start, rest in rests]
+            path = next((path for _, path in matches if path is not None), None)
+            if path is not None:  # The shortest tail: options precede it.
+                return max(start for start, match in matches if match == path), path
         return None
 
 
-def _rests(line: bytes) -> list[tuple[int, str]]:
-    """Return what may be the name in a line of a texture, and where it begins; longest first."""
+def _path_candidates(line: bytes) -> list[tuple[int, str]]:
+    """Return the tails of a texture line that may be its path, with offsets, longest first."""
     words = _BREAK.sub(b" ", line).split()
     if len(words) < 2 or not words[0].lower().startswith(_TEXTURES):
         return []
     begin = line.index(words[0]) + len(words[0])
-    starts = [found.end() for found in _BREAK.finditer(line) if found.end() > begin]
+    starts = [match.end() for match in _BREAK.finditer(line) if match.end() > begin]
     texts = [(start, line[start:].decode("utf-8", "surrogateescape")) for start in starts]
     return [(start, text.strip(' "\r\n\t')) for start, text in texts]
 
 
-def _lines(data: mmap.mmap, word: bytes, most: int) -> set[bytes]:
-    """Return the lines that begin with a word, without going through all the others."""
+def _lines(data: mmap.mmap, keyword: bytes, limit: int) -> set[bytes]:
+    """Return the lines that start with a keyword, without scanning all others."""
     lines: set[bytes] = set()
-    at = data.find(word)
-    while at >= 0 and len(lines) <= most:
+    at = data.find(keyword)
+    while at >= 0 and len(lines) <= limit:
         start = data.rfind(b"\n", 0, at) + 1
         end = data.find(b"\n", at)
         end = len(data) if end < 0 else end + 1
         before = data[start:at]
         if not any(0x20 < byte < 0x80 and byte != 0x5C for byte in before):
             lines.add(data[start:end])
-        at = data.find(word, end)
+        at = data.find(keyword, end)
     return lines

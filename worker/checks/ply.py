@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hold a PLY file's counts against its size before any importer believes them.
-
-Nothing here imports bpy.
-"""
+"""Check a PLY file's counts against its size before an importer trusts them. No bpy."""
 
 from __future__ import annotations
 
@@ -13,6 +10,7 @@ from ..refusal import Message
 from .gltf.buffers import damaged
 
 MAX_HEAD = 1024 * 1024
+"""Bytes that are searched for the end of the header."""
 FORMATS = ("ascii", "binary_little_endian", "binary_big_endian")
 SIZES = {
     **dict.fromkeys(("char", "uchar", "int8", "uint8"), 1),
@@ -26,18 +24,20 @@ SIZES = {
 class _Element:
     count: int
     least: int = 0
-    """How many bytes one takes at least: a list may be empty."""
+    """Smallest size of an item in bytes; a list may be empty."""
 
 
 def check_ply(path: str) -> None:
-    """Raise Refusal if the file cannot hold what its head says."""
+    """Raise Refusal if the file is too small for what its header states."""
     with Path(path).open("rb") as file:
         head = file.read(MAX_HEAD)
     text, found, _ = head.partition(b"end_header")
     if not found:
         raise damaged("its head has no end")
     size = Path(path).stat().st_size - len(text)
-    needed = sum(one.count * one.least for one in _elements(text.decode("ascii", "replace")))
+    needed = sum(
+        element.count * element.least for element in _elements(text.decode("ascii", "replace"))
+    )
     if needed > size:
         raise damaged(
             Message(
@@ -61,7 +61,7 @@ def _elements(text: str) -> list[_Element]:
                 case ["element", _, count]:
                     elements.append(_Element(_count(count)))
                 case ["property", "list", length, value, _]:
-                    # Two letters of text at least, each with a space or an end of line.
+                    # At least one character of text and a separator.
                     elements[-1].least += 2 if is_text else min(SIZES[length], SIZES[value] * 64)
                 case ["property", kind, _]:
                     elements[-1].least += 2 if is_text else SIZES[kind]

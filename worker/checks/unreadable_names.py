@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names that came with a file and cannot be read: replaced without being read.
+"""Replace names in imported data that are not valid UTF-8.
 
-The importers in C++ take a name's bytes as they are, and Python raises UnicodeDecodeError for the
-first that are no UTF-8, wherever one looks: a model with one could never come in.
+The C++ importers copy names byte by byte, and Python raises UnicodeDecodeError on reading one, so a
+model with such a name could never be used.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from typing import Any
 
 import bpy
 
-from ..names import only_letters
+from ..names import visible_text
 
 
 def make_names_readable(*, printable: bool) -> None:
-    """Give a plain name to whatever has none that can be read.
+    """Replace every name that cannot be decoded.
 
-    `printable`: also take what stands for no letter out of the others, such as escape codes.
+    `printable`: also remove invisible characters, such as escape codes, from all other names.
     """
-    for obj in _data():
+    for obj in _data_blocks():
         if obj.library is None:
             _make_readable(obj, printable=printable)
     for image in bpy.data.images:
-        _forget_place(image)
-    for part in _parts():
-        _make_readable(part, printable=printable)
+        _clear_path(image)
+    for item in _named_items():
+        _make_readable(item, printable=printable)
 
 
 def _make_readable(obj: Any, *, printable: bool) -> None:
@@ -35,29 +35,29 @@ def _make_readable(obj: Any, *, printable: bool) -> None:
     except UnicodeDecodeError:
         obj.name = type(obj).__name__.removesuffix("Attribute")  # guard: unreadable-names
         return
-    if printable and not name.isprintable() and only_letters(name) != name:
-        obj.name = only_letters(name) or type(obj).__name__
+    if printable and not name.isprintable() and visible_text(name) != name:
+        obj.name = visible_text(name) or type(obj).__name__
 
 
-def _forget_place(image: bpy.types.Image) -> None:
-    """Pack an image whose place cannot be read, and drop the place."""
+def _clear_path(image: bpy.types.Image) -> None:
+    """Pack an image whose path cannot be decoded, and clear the path."""
     try:
-        image.filepath  # noqa: B018 - reading is what fails
+        image.filepath  # noqa: B018 - reading it may raise
     except UnicodeDecodeError:
         if image.packed_file is None and image.has_data:
             image.pack()
         image.filepath = image.filepath_raw = ""
 
 
-def _data() -> Iterator[Any]:
+def _data_blocks() -> Iterator[Any]:
     """Yield all data-blocks of the open file."""
     for kind in bpy.data.bl_rna.properties:
         if kind.type == "COLLECTION":
             yield from getattr(bpy.data, kind.identifier)
 
 
-def _parts() -> Iterator[Any]:
-    """Yield what has a name within data-blocks that come out of mesh files."""
+def _named_items() -> Iterator[Any]:
+    """Yield everything that has a name inside imported data-blocks."""
     for obj in bpy.data.objects:
         yield from obj.vertex_groups
     for mesh in bpy.data.meshes:
@@ -67,5 +67,9 @@ def _parts() -> Iterator[Any]:
 
 
 def _renamable(attributes: Iterable[Any]) -> Iterator[Any]:
-    """Yield the attributes that are the file's own: a list, as a new name may move one."""
-    yield from [one for one in attributes if not one.is_required and not one.is_internal]
+    """Yield the attributes that the file defined, from a copy: renaming reorders the collection."""
+    yield from [
+        attribute
+        for attribute in attributes
+        if not attribute.is_required and not attribute.is_internal
+    ]

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Edits of a finished model: report, cleanup, fewer faces, quads, print check."""
+"""Edits of a finished model: report, cleanup, decimation, quads, print check."""

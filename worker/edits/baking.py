@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a surface looks like, as textures of another one: Cycles bakes, on the processor."""
+"""Bake materials to textures with Cycles on the CPU, also from one mesh to another."""
 
 from __future__ import annotations
 
@@ -9,27 +9,31 @@ from contextlib import contextmanager
 import bpy
 import numpy as np
 
-from ..prepare.principled import colored_by_attribute, new_material, surface_of
+from ..prepare.principled import find_principled, new_material, uses_color_attribute
 
-SMALLEST, LARGEST = 512, 4096
+MIN_SIZE, MAX_SIZE = 512, 4096
+"""Texture sides in pixels."""
 TEXELS_PER_FACE = 24
 REACH = 0.02
-"""How far beside its surface a new mesh looks for the old one, as a part of its diagonal."""
+"""Ray distance for baking between meshes, as a share of the new mesh's diagonal."""
 ISLAND_MARGIN = 0.003
+"""Share of the UV map: keeps islands apart in textures of 512 pixels and up."""
 ANGLE = np.radians(66.0)
+"""Smart UV Project's default angle."""
 DATA = frozenset({"Metallic", "Roughness", "Normal"})
+"""Inputs whose textures hold data rather than colors."""
 
-Watch = Callable[[float, str], None]
+Report = Callable[[float, str], None]
 
 
 def bake_own_colors(obj: bpy.types.Object, name: str) -> None:
-    """Put a mesh's vertex colors into a texture of its own."""
+    """Bake the object's vertex colors to a texture and use it in its materials."""
     if not obj.data.uv_layers:
         unwrap(obj)
     image = _new_image(name, _side_for(len(obj.data.polygons)), "Base Color")
-    with _bake_settings(), _shown_as_light([obj], "Base Color"):
-        for material in {each for each in obj.data.materials if each}:
-            _aim(material, image)
+    with _bake_settings(), _emitting([obj], "Base Color"):
+        for material in {material for material in obj.data.materials if material}:
+            _set_bake_target(material, image)
         _bake([obj], obj, "EMIT")
     image.pack()
     before = list(obj.data.materials)
@@ -40,14 +44,14 @@ def bake_own_colors(obj: bpy.types.Object, name: str) -> None:
 
 
 def _with_texture(material: bpy.types.Material, image: bpy.types.Image) -> bpy.types.Material:
-    """Return a copy of a material in which the image takes the place of vertex colors."""
+    """Return a copy of the material with the image in place of vertex colors."""
     shown = material.copy()
     nodes = shown.node_tree.nodes
-    if colored_by_attribute(shown):
-        _feed(shown, image, "Base Color")
+    if uses_color_attribute(shown):
+        _connect_image(shown, image, "Base Color")
     elif (aimed := nodes.get("Bake")) is not None:
         nodes.remove(aimed)
-    for node in [one for one in nodes if one.type == "VERTEX_COLOR"]:
+    for node in [node for node in nodes if node.type == "VERTEX_COLOR"]:
         if not any(output.is_linked for output in node.outputs):
             nodes.remove(node)
     return shown
@@ -62,15 +66,15 @@ BAKING = {
 
 
 def bake_over(
-    target: bpy.types.Object, sources: list[bpy.types.Object], name: str, side: int, watch: Watch
+    target: bpy.types.Object, sources: list[bpy.types.Object], name: str, side: int, watch: Report
 ) -> bpy.types.Material:
-    """Give `target`, which has UVs, one material that shows what `sources` look like.
+    """Bake the look of `sources` to one material of `target`, which must have UVs.
 
-    Base color and the old surface's normals always; metal and roughness as one value where all
-    sources have the same.
+    Base color and normals are always baked; metallic and roughness become plain values if they are
+    the same everywhere in `sources`. `side` is in pixels.
     """
     material = new_material(name)
-    surface = surface_of(material)
+    surface = find_principled(material)
     assert surface is not None
     target.data.materials.clear()
     target.data.materials.append(material)
@@ -84,20 +88,20 @@ def bake_over(
     for number, use in enumerate(wanted):
         watch(number / len(wanted), BAKING[use])
         image = _new_image(f"{name} {use.lower()}", side, use)
-        _aim(material, image)
+        _set_bake_target(material, image)
         with _bake_settings():
             if use == "Normal":
                 _bake(sources, target, "NORMAL")
             else:
-                with _shown_as_light(sources, use):
+                with _emitting(sources, use):
                     _bake(sources, target, "EMIT")
         image.pack()
-        _feed(material, image, use)
+        _connect_image(material, image, use)
     return material
 
 
 def unwrap(obj: bpy.types.Object) -> None:
-    """Lay the mesh's faces out in a new UV map."""
+    """Replace the mesh's UV maps by one from Smart UV Project."""
     while obj.data.uv_layers:
         obj.data.uv_layers.remove(obj.data.uv_layers[0])
     obj.data.uv_layers.new(name="UVMap")
@@ -111,7 +115,7 @@ def unwrap(obj: bpy.types.Object) -> None:
 
 
 def texture_side(objects: list[bpy.types.Object], faces: int) -> int:
-    """Return how large a texture must be to keep what the things' own ones show."""
+    """Return the texture side in pixels that keeps the detail of the objects' own textures."""
     sides = [
         max(node.image.size)
         for obj in objects
@@ -120,12 +124,12 @@ def texture_side(objects: list[bpy.types.Object], faces: int) -> int:
         for node in material.node_tree.nodes
         if node.type == "TEX_IMAGE" and node.image
     ]
-    return min(max([*sides, SMALLEST]), LARGEST) if sides else _side_for(faces)
+    return min(max([*sides, MIN_SIZE]), MAX_SIZE) if sides else _side_for(faces)
 
 
 def _side_for(faces: int) -> int:
-    side = SMALLEST
-    while side < LARGEST and side * side < faces * TEXELS_PER_FACE:
+    side = MIN_SIZE
+    while side < MAX_SIZE and side * side < faces * TEXELS_PER_FACE:
         side *= 2
     return side
 
@@ -138,16 +142,16 @@ def _new_image(name: str, side: int, use: str) -> bpy.types.Image:
 
 
 def _values(objects: list[bpy.types.Object], use: str) -> set[float | None]:
-    """Return what an input of the surfaces is set to, None where something is linked to it."""
-    surfaces = (surface_of(material) for obj in objects for material in obj.data.materials)
+    """Return the distinct values of a Principled input; None stands for a linked one."""
+    surfaces = (find_principled(material) for obj in objects for material in obj.data.materials)
     inputs = (surface.inputs[use] for surface in surfaces if surface is not None)
-    return {None if one.is_linked else one.default_value for one in inputs}
+    return {None if socket.is_linked else socket.default_value for socket in inputs}
 
 
-def _aim(material: bpy.types.Material, image: bpy.types.Image) -> None:
-    """Make the image what the next bake writes to."""
+def _set_bake_target(material: bpy.types.Material, image: bpy.types.Image) -> None:
+    """Make the image the target of the next bake: Cycles bakes to the active image node."""
     nodes = material.node_tree.nodes
-    node = next((one for one in nodes if one.name == "Bake"), None)
+    node = next((node for node in nodes if node.name == "Bake"), None)
     if node is None:
         node = nodes.new("ShaderNodeTexImage")
         node.name = "Bake"
@@ -155,13 +159,13 @@ def _aim(material: bpy.types.Material, image: bpy.types.Image) -> None:
     nodes.active = node
 
 
-def _feed(material: bpy.types.Material, image: bpy.types.Image, use: str) -> None:
-    """Feed an input of the material's surface with the image."""
+def _connect_image(material: bpy.types.Material, image: bpy.types.Image, use: str) -> None:
+    """Connect the image to an input of the material's Principled BSDF."""
     nodes, links = material.node_tree.nodes, material.node_tree.links
     aimed = nodes.get("Bake")
     if aimed is not None:
         nodes.remove(aimed)
-    surface = surface_of(material)
+    surface = find_principled(material)
     assert surface is not None
     row = 300.0 - 300.0 * ("Base Color", "Metallic", "Roughness", "Normal").index(use)
     node = nodes.new("ShaderNodeTexImage")
@@ -183,16 +187,16 @@ def _bake_settings() -> Iterator[None]:
     scene.cycles.device = "CPU"
     scene.cycles.use_denoising = False
     scene.render.bake.margin = 8
-    # The colors as they are, whatever the view would make of them.
+    # A single sample: emission has no noise.
     yield
 
 
 @contextmanager
-def _shown_as_light(objects: list[bpy.types.Object], use: str) -> Iterator[None]:
-    """Let the surfaces shine with what feeds one of their inputs, so that a bake sees it bare."""
+def _emitting(objects: list[bpy.types.Object], use: str) -> Iterator[None]:
+    """Make the materials emit what feeds the input `use`, so that EMIT bakes capture it unlit."""
     undo: list[tuple[bpy.types.NodeTree, bpy.types.Node, bpy.types.NodeSocket | None]] = []
-    for material in {each for obj in objects for each in obj.data.materials if each}:
-        surface = surface_of(material)
+    for material in {material for obj in objects for material in obj.data.materials if material}:
+        surface = find_principled(material)
         output = _output(material)
         if surface is None or output is None:
             continue
@@ -202,8 +206,8 @@ def _shown_as_light(objects: list[bpy.types.Object], use: str) -> Iterator[None]
             tree.links.new(socket.links[0].from_socket, shown.inputs["Color"])
         else:
             value = socket.default_value
-            plain = tuple(value) if use == "Base Color" else (value, value, value, 1.0)
-            shown.inputs["Color"].default_value = plain
+            color = tuple(value) if use == "Base Color" else (value, value, value, 1.0)
+            shown.inputs["Color"].default_value = color
         before = output.inputs["Surface"]
         undo.append((tree, shown, before.links[0].from_socket if before.is_linked else None))
         tree.links.new(shown.outputs["Emission"], before)

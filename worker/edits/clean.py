@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One click: doubles, debris, inner shells, holes, faces without area, faces inside out."""
+"""Cleanup of a finished model.
+
+Merges vertices, removes debris, inner shells, and degenerate faces, fills holes, fixes normals.
+"""
 
 from __future__ import annotations
 
@@ -11,27 +14,31 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..mesh.merge_vertices import weld
-from ..mesh.orientation import read_shape, turn_outward
-from ..mesh.topology import Parts, Shape, edge_uses, parts_of
+from ..mesh.merge_vertices import merge_vertices
+from ..mesh.orientation import read_shape, recalculate_outside
+from ..mesh.topology import LooseParts, Shape, edge_uses, find_loose_parts
 from ..prepare.cleanup import model_meshes
-from ..prepare.visible_surface import bounds
+from ..prepare.visible_surface import world_bounds
 from ..refusal import Message
 from .report import inner_shells
 
 DEGENERATE = 1e-7
-"""Edges shorter than this part of the model's diagonal are none."""
+"""Edges shorter than this share of the model's diagonal are collapsed."""
 
-Watch = Callable[[float, str], None]
+Report = Callable[[float, str], None]
 Counts = dict[str, int]
 
 
-def clean(
-    root: bpy.types.Object, asked: dict[str, Any], report: Watch
+def clean_model(
+    root: bpy.types.Object, asked: dict[str, Any], report: Report
 ) -> tuple[bpy.types.Object, list[str]]:
-    """Clean every mesh of the model in place; textures and materials stay."""
+    """Clean every mesh of the model in place; textures and materials are kept.
+
+    `asked` may set `fill` (edges per hole), `debris` (share of the diagonal), and `shells`. Return
+    the root and notes for the user.
+    """
     meshes = model_meshes(root)
-    low, high = bounds(meshes)
+    low, high = world_bounds(meshes)
     diagonal = float(np.linalg.norm(high - low))
     done: Counts = {}
     for number, obj in enumerate(meshes):
@@ -46,7 +53,7 @@ def _clean_mesh(obj: bpy.types.Object, asked: dict[str, Any], diagonal: float) -
     mesh = obj.data
     points = len(mesh.vertices)
     if not mesh.shape_keys:
-        weld(mesh)
+        merge_vertices(mesh)
     done = {"Doubles merged: {count}.": points - len(mesh.vertices)}
     debris, shells, gone = _unwanted_faces(obj, asked, diagonal)
     done |= {"Loose bits removed: {count}.": debris, "Inner shells removed: {count}.": shells}
@@ -61,30 +68,31 @@ def _clean_mesh(obj: bpy.types.Object, asked: dict[str, Any], diagonal: float) -
     done |= {"Holes filled: {count}.": _fill_holes(work, int(asked.get("fill", 64)))}
     work.to_mesh(mesh)
     work.free()
-    done |= {"Faces turned outward: {count}.": turn_outward(mesh)}
+    done |= {"Faces turned outward: {count}.": recalculate_outside(mesh)}
     return done
 
 
 def _unwanted_faces(
     obj: bpy.types.Object, asked: dict[str, Any], diagonal: float
 ) -> tuple[int, int, NDArray[np.bool_]]:
-    """Return how many parts are debris and how many lie inside, and mark the faces of both."""
+    """Return the number of debris parts and of inner shells, and a mask of their faces."""
     shape = read_shape(obj.data)
-    parts = parts_of(shape, edge_uses(shape))
-    debris = _extents(shape, parts) < diagonal * float(asked.get("debris", 0.01))
-    debris[np.argmax(parts.sizes)] = False
-    shells = np.zeros(parts.count, np.bool_)
+    loose_parts = find_loose_parts(shape, edge_uses(shape))
+    debris = _extents(shape, loose_parts) < diagonal * float(asked.get("debris", 0.01))
+    # The largest part stays even if it is tiny compared to a scattered model.
+    debris[np.argmax(loose_parts.sizes)] = False
+    shells = np.zeros(loose_parts.count, np.bool_)
     if asked.get("shells", True):
-        shells = inner_shells(obj, shape, parts) & ~debris
-    return int(debris.sum()), int(shells.sum()), (debris | shells)[parts.faces]
+        shells = inner_shells(obj, shape, loose_parts) & ~debris
+    return int(debris.sum()), int(shells.sum()), (debris | shells)[loose_parts.faces]
 
 
-def _extents(shape: Shape, parts: Parts) -> NDArray[Any]:
-    """Return the diagonal of each part."""
-    here = parts.vertices >= 0
-    own, points = parts.vertices[here], shape.points[here]
+def _extents(shape: Shape, loose_parts: LooseParts) -> NDArray[Any]:
+    """Return the bounding box diagonal of each part."""
+    here = loose_parts.vertices >= 0
+    own, points = loose_parts.vertices[here], shape.points[here]
     order = np.argsort(own, kind="stable")
-    first = np.searchsorted(own[order], np.arange(parts.count))
+    first = np.searchsorted(own[order], np.arange(loose_parts.count))
     high = np.maximum.reduceat(points[order], first)
     return np.linalg.norm(high - np.minimum.reduceat(points[order], first), axis=1)
 
@@ -97,7 +105,10 @@ def _remove_loose(work: bmesh.types.BMesh) -> None:
 
 
 def _fill_holes(work: bmesh.types.BMesh, sides: int) -> int:
-    """Fill holes with at most so many edges; their colors come from the faces around them."""
+    """Fill holes with up to `sides` edges; return how many.
+
+    The new faces get the material, UVs, and colors of adjacent ones.
+    """
     if sides <= 0:
         return 0
     rims = [edge for edge in work.edges if edge.is_boundary]
@@ -109,11 +120,11 @@ def _fill_holes(work: bmesh.types.BMesh, sides: int) -> int:
     for face in filled:
         face.smooth = True
         for loop in face.loops:
-            around = (one for one in loop.vert.link_loops if one.face not in new)
-            beside = next(around, None)
-            if beside is not None:
-                loop.copy_from(beside)
-                face.material_index = beside.face.material_index
+            outer = (other for other in loop.vert.link_loops if other.face not in new)
+            neighbor = next(outer, None)
+            if neighbor is not None:
+                loop.copy_from(neighbor)
+                face.material_index = neighbor.face.material_index
     count = len(filled)
     bmesh.ops.triangulate(work, faces=filled)
     return count

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Can it be printed: closed, thick enough everywhere, and how large in millimeters."""
+"""Check a model for 3D printing: watertight, wall thickness, and size in millimeters."""
 
 from __future__ import annotations
 
@@ -14,24 +14,26 @@ from numpy.typing import NDArray
 from ..mesh.orientation import read_shape
 
 SAMPLES = 6000
+"""Points on the surface at which the wall is measured."""
 MILLIMETERS = 1000.0
-FEW = 0.005
-"""A share of the surface that may be thinner: sharp edges always are."""
+THIN_TOLERATED = 0.005
+"""Share of the surface that may be thinner: sharp edges always are."""
 
 
 def print_check(
     meshes: list[bpy.types.Object], card: dict[str, Any], asked: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return what a printer cares about; lengths in millimeters, at the height that is asked for.
+    """Return the figures for 3D printing, in millimeters and cm³.
 
-    `thin_share` is the part of the surface under which the wall is thinner than `wall`.
+    The model is scaled to `asked["print_height"]` millimeters; at 0, a scene unit is a meter.
+    `thin_share` is the share of the surface with a wall thinner than `wall`.
     """
     wanted, tallest = float(asked.get("print_height", 0.0)), card["size"][2]
     scale = wanted / tallest if wanted > 0.0 and tallest > 0.0 else MILLIMETERS
     wall = float(asked.get("wall", 0.8))
     thickness = np.concatenate([_thickness(obj) for obj in meshes]) * scale
     thin = float((thickness < wall).mean()) if len(thickness) else 0.0
-    thinnest = float(np.quantile(thickness, FEW)) if len(thickness) else 0.0
+    thinnest = float(np.quantile(thickness, THIN_TOLERATED)) if len(thickness) else 0.0
     sound = card["watertight"] and not card["flipped_faces"]
     return {
         "size": [round(side * scale, 2) for side in card["size"]],
@@ -40,12 +42,12 @@ def print_check(
         "thinnest": round(thinnest, 3),
         "thin_share": round(thin, 4),
         "volume": round(sum(_volume(obj) for obj in meshes) * scale**3 / MILLIMETERS, 3),
-        "printable": bool(sound and thin <= FEW),
+        "printable": bool(sound and thin <= THIN_TOLERATED),
     }
 
 
 def _thickness(obj: bpy.types.Object) -> NDArray[Any]:
-    """Measure the wall under points spread evenly over the surface, where there is another side."""
+    """Return the wall thickness under points that are distributed evenly over the surface."""
     graph = bpy.context.evaluated_depsgraph_get()
     tree = BVHTree.FromObject(obj, graph)
     shape = read_shape(obj.data)
@@ -54,21 +56,22 @@ def _thickness(obj: bpy.types.Object) -> NDArray[Any]:
     area = np.linalg.norm(np.cross(sides[:, 0], sides[:, 1]), axis=1)
     if area.sum() <= 0.0:
         return np.empty(0)
-    chance = np.random.default_rng(0)
-    picked = chance.choice(len(area), min(SAMPLES, len(area) * 4), p=area / area.sum())
-    corners = all_corners[picked]
-    weights = chance.dirichlet((1.0, 1.0, 1.0), len(picked))
+    # A fixed seed: the same model always gets the same figures.
+    rng = np.random.default_rng(0)
+    chosen = rng.choice(len(area), min(SAMPLES, len(area) * 4), p=area / area.sum())
+    corners = all_corners[chosen]
+    weights = rng.dirichlet((1.0, 1.0, 1.0), len(chosen))
     points = np.einsum("ij,ijk->ik", weights, corners)
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-20)
     start = obj.dimensions.length * 1e-6
-    found = []
+    distances = []
     for point, normal in zip(points, normals, strict=True):
         inward = Vector(-normal)
         hit, _, _, distance = tree.ray_cast(Vector(point) + inward * start, inward)
         if hit is not None:
-            found.append(distance + start)
-    return np.array(found)
+            distances.append(distance + start)
+    return np.array(distances)
 
 
 def _volume(obj: bpy.types.Object) -> float:

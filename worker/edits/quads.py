@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A new mesh of quads over the old one, with the old one's looks baked onto it."""
+"""Remesh a model with quads, and bake its textures onto the new mesh."""
 
 from __future__ import annotations
 
@@ -12,38 +12,44 @@ import numpy as np
 
 from ..mesh.arrays import read, sides_of
 from ..prepare.cleanup import model_meshes
-from ..prepare.visible_surface import bounds
+from ..prepare.visible_surface import world_bounds
 from ..refusal import Message, Refusal
 from .baking import bake_over, texture_side, unwrap
-from .reduce import joined
+from .reduce import join_objects
 
-FINER = 4.0
-"""How many times more faces the closed hull has that the quads are laid over."""
-MOST_HULL_FACES = 400_000
-ENOUGH_QUADS = 0.95
-SAME_SIZE = 0.06
-"""By what part of its diagonal a good new mesh may be larger or smaller than the old one."""
+HULL_FACES_PER_QUAD = 4.0
+"""Faces of the closed hull per quad."""
+MAX_HULL_FACES = 400_000
+"""QuadriFlow's run time grows with the hull."""
+MIN_QUAD_SHARE = 0.95
+"""Smallest share of quads in a good result."""
+SIZE_TOLERANCE = 0.06
+"""Largest change of the bounding box in a good result, as a share of the diagonal."""
 TRIES = 4
+"""Voxel sizes that are tried to meet the number of faces."""
 
-Watch = Callable[[float, str], None]
+Report = Callable[[float, str], None]
 
 
-def quads(
-    root: bpy.types.Object, asked: dict[str, Any], report: Watch
+def remesh_quads(
+    root: bpy.types.Object, asked: dict[str, Any], report: Report
 ) -> tuple[bpy.types.Object, list[str]]:
-    """Make a mesh of about `asked["faces"]` quads in the model's place."""
+    """Replace the model by a mesh of about `asked["faces"]` quads; return its root and notes.
+
+    Raise Refusal if the surface encloses no volume.
+    """
     name, wanted = asked["name"], int(asked["faces"])
     sources = model_meshes(root)
     notes: list[str] = []
     report(0.0, "Closing the surface")
-    made = joined([_copy(obj) for obj in sources], name)
+    made = join_objects([_copy(obj) for obj in sources], name)
     area = _area(made.data)
-    _voxels(made, area, min(int(wanted * FINER), MOST_HULL_FACES))
+    _voxel_remesh(made, area, min(int(wanted * HULL_FACES_PER_QUAD), MAX_HULL_FACES))
     report(0.15, Message("Laying {count} quads", count=f"{wanted:,}"))
-    if not _flow(made, wanted, sources):
+    if not _quadriflow(made, wanted, sources):
         notes.append("The quads follow a grid: the surface is too broken for a flow of its own.")
-        made = _grid(made, sources, area, wanted, name)
-    _cling(made, sources)
+        made = _voxel_quads(made, sources, area, wanted, name)
+    _shrinkwrap(made, sources)
     made.data.shade_smooth()
     report(0.5, "Unwrapping")
     unwrap(made)
@@ -66,10 +72,10 @@ def _area(mesh: bpy.types.Mesh) -> float:
     return float(read(mesh.polygons, "area", np.float32).sum())
 
 
-def _voxels(obj: bpy.types.Object, area: float, faces: int) -> None:
-    """Make the mesh a closed hull of about so many quads on a grid; holes stay without effect.
+def _voxel_remesh(obj: bpy.types.Object, area: float, faces: int) -> None:
+    """Voxel-remesh the object to a closed hull of about `faces` quads; small holes do not matter.
 
-    Raise Refusal where nothing closed comes of it.
+    Raise Refusal if the result is empty.
     """
     mesh = obj.data
     mesh.remesh_voxel_size = max(float(np.sqrt(area / faces)), obj.dimensions.length / 2000.0)
@@ -82,8 +88,8 @@ def _voxels(obj: bpy.types.Object, area: float, faces: int) -> None:
         raise Refusal("failed", what, "Clean it first, or reduce its faces instead.")
 
 
-def _flow(made: bpy.types.Object, wanted: int, sources: list[bpy.types.Object]) -> bool:
-    """Let Blender lay quads along the surface; say whether that went well."""
+def _quadriflow(made: bpy.types.Object, wanted: int, sources: list[bpy.types.Object]) -> bool:
+    """Remesh with QuadriFlow, whose quads follow the surface; return whether the result is good."""
     hull = made.data.copy()
     bpy.context.view_layer.update()
     for obj in bpy.context.view_layer.objects:
@@ -104,29 +110,29 @@ def _flow(made: bpy.types.Object, wanted: int, sources: list[bpy.types.Object]) 
 
 def _is_good(made: bpy.types.Object, wanted: int, sources: list[bpy.types.Object]) -> bool:
     sizes = read(made.data.polygons, "loop_total", np.int32)
-    # Some versions call it finished where they left the mesh as it was.
-    if not wanted / 4 < len(sizes) < wanted * 2 or (sizes == 4).mean() < ENOUGH_QUADS:
+    # Some Blender versions return FINISHED although the mesh is unchanged.
+    if not wanted / 4 < len(sizes) < wanted * 2 or (sizes == 4).mean() < MIN_QUAD_SHARE:
         return False
-    if (np.bincount(sides_of(made.data)) != 2).any():  # Now and then it leaves a gap in a hull.
+    if (np.bincount(sides_of(made.data)) != 2).any():  # QuadriFlow sometimes leaves gaps.
         return False
-    new, old = bounds([made]), bounds(sources)
+    new, old = world_bounds([made]), world_bounds(sources)
     diagonal = np.linalg.norm(old[1] - old[0])
-    return bool(np.abs(np.subtract(new, old)).max() < diagonal * SAME_SIZE)
+    return bool(np.abs(np.subtract(new, old)).max() < diagonal * SIZE_TOLERANCE)
 
 
-def _grid(
+def _voxel_quads(
     made: bpy.types.Object,
     sources: list[bpy.types.Object],
     area: float,
     wanted: int,
     name: str,
 ) -> bpy.types.Object:
-    """Return the hull anew, as coarse as it has to be for so many quads."""
+    """Return a voxel hull with about `wanted` quads."""
     faces = float(wanted)
     for _ in range(TRIES):
         bpy.data.objects.remove(made)
-        made = joined([_copy(obj) for obj in sources], name)
-        _voxels(made, area, max(16, round(faces)))
+        made = join_objects([_copy(obj) for obj in sources], name)
+        _voxel_remesh(made, area, max(16, round(faces)))
         count = len(made.data.polygons)
         if 0.8 < count / wanted < 1.25:
             break
@@ -134,9 +140,9 @@ def _grid(
     return made
 
 
-def _cling(made: bpy.types.Object, sources: list[bpy.types.Object]) -> None:
-    """Pull the new points onto the old surface, from which the hull stands off a little."""
-    target = joined([_copy(obj) for obj in sources], "target")
+def _shrinkwrap(made: bpy.types.Object, sources: list[bpy.types.Object]) -> None:
+    """Project the new vertices onto the old surface, from which the voxel hull deviates."""
+    target = join_objects([_copy(obj) for obj in sources], "target")
     modifier = made.modifiers.new("Cling", "SHRINKWRAP")
     modifier.target, modifier.wrap_method = target, "NEAREST_SURFACEPOINT"
     graph = bpy.context.evaluated_depsgraph_get()

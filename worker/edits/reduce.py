@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fewer faces, the texture kept: to a number, or as a set of levels of detail."""
+"""Reduce the number of faces while keeping textures: to a number, or as levels of detail."""
 
 from __future__ import annotations
 
@@ -15,23 +15,28 @@ from ..prepare.cleanup import model_meshes
 from ..refusal import Message, Refusal
 
 TOLERANCE = 0.02
+"""Share of triangles above the target that is accepted."""
 TRIES = 3
+"""Passes of the modifier: an open mesh, or one with many seams, may need several."""
 SEAMS = "Seams"
-BENT = 8.0
-"""How much more a generated surface bends than a ball of its size, by trying: more of it and the
-seams stay at the cost of all else, less and they fray."""
-NO_STEP = 1e-5
-"""What two texture coordinates of one place may differ by."""
-HALF = 0.5
-"""Weight of a seam's points: with all of it they would stay whatever it costs the rest."""
+CURVATURE = 8.0
+"""How much more a generated surface bends than a sphere of its size, found by experiment. With
+more, seams stay at the expense of everything else; with less, they fray."""
+UV_TOLERANCE = 1e-5
+"""Largest difference between UV coordinates that counts as equal."""
+SEAM_WEIGHT = 0.5
+"""Vertex group weight of seams: at full weight they would stay at any cost."""
 
-Watch = Callable[[float, str], None]
+Report = Callable[[float, str], None]
 
 
 def decimate(
-    root: bpy.types.Object, asked: dict[str, Any], report: Watch
+    root: bpy.types.Object, asked: dict[str, Any], report: Report
 ) -> tuple[bpy.types.Object, list[str]]:
-    """Collapse edges until about `asked["faces"]` triangles are left, shared out by size."""
+    """Decimate the model to about `asked["faces"]` triangles, shared among meshes by size.
+
+    Raise Refusal if it has no more than that already.
+    """
     meshes = model_meshes(root)
     counts = [triangle_count(obj.data) for obj in meshes]
     total, wanted = sum(counts), int(asked["faces"])
@@ -40,19 +45,19 @@ def decimate(
         raise Refusal("invalid_settings", what, "Ask for fewer.")
     for number, (obj, count) in enumerate(zip(meshes, counts, strict=True)):
         report(number / len(meshes), Message("Reducing to {count} triangles", count=f"{wanted:,}"))
-        reduce(obj, max(4, round(count * wanted / total)))
+        decimate_object(obj, max(4, round(count * wanted / total)))
     return root, []
 
 
 def detail_levels(
-    root: bpy.types.Object, asked: dict[str, Any], report: Watch
+    root: bpy.types.Object, asked: dict[str, Any], report: Report
 ) -> tuple[bpy.types.Object, list[str]]:
-    """Make a set of levels, from the model as it is to `asked["faces"]` triangles.
+    """Create levels of detail, from the model as it is down to `asked["faces"]` triangles.
 
-    Each is an object “name LOD0”, “name LOD1” and so on under one Empty; only the first shows.
+    Each is an object “name LOD0”, “name LOD1”, … under one Empty; only the first is visible.
     """
     name, levels = asked["name"], int(asked.get("levels", 4))
-    finest = joined(model_meshes(root), f"{name} LOD0")
+    finest = join_objects(model_meshes(root), f"{name} LOD0")
     total = triangle_count(finest.data)
     coarsest = min(int(asked["faces"]), max(4, total // 2))
     if root != finest:
@@ -72,15 +77,15 @@ def detail_levels(
         made.data = finest.data.copy()
         made.name = made.data.name = f"{name} LOD{level}"
         bpy.context.scene.collection.objects.link(made)
-        reduce(made, wanted)
+        decimate_object(made, wanted)
         made.hide_viewport = made.hide_render = True
     return top, []
 
 
-def reduce(obj: bpy.types.Object, triangles: int) -> None:
-    """Collapse the object's mesh to about so many triangles; seams of its texture stay."""
+def decimate_object(obj: bpy.types.Object, triangles: int) -> None:
+    """Decimate the object's mesh to about `triangles`; texture seams are kept."""
     before = obj.data
-    for _ in range(TRIES):  # An open mesh, or one with many seams, ends with more than was asked.
+    for _ in range(TRIES):  # See TRIES.
         count = triangle_count(obj.data)
         if count <= triangles * (1.0 + TOLERANCE):
             break
@@ -93,8 +98,8 @@ def reduce(obj: bpy.types.Object, triangles: int) -> None:
         obj.data.name = name
 
 
-def joined(meshes: list[bpy.types.Object], name: str) -> bpy.types.Object:
-    """Make one object of several meshes, its origin the model's; a single one stays itself."""
+def join_objects(meshes: list[bpy.types.Object], name: str) -> bpy.types.Object:
+    """Join several mesh objects into one at the world origin; a single one is returned as it is."""
     bpy.context.view_layer.update()
     for obj in meshes:
         world = obj.matrix_world.copy()
@@ -102,19 +107,19 @@ def joined(meshes: list[bpy.types.Object], name: str) -> bpy.types.Object:
         obj.matrix_world = world
     first = meshes[0]
     if len(meshes) > 1:
-        origin = bpy.data.objects.new(name, bpy.data.meshes.new(name))
-        bpy.context.scene.collection.objects.link(origin)
+        target = bpy.data.objects.new(name, bpy.data.meshes.new(name))
+        bpy.context.scene.collection.objects.link(target)
         bpy.context.view_layer.update()
         for obj in bpy.context.view_layer.objects:
-            obj.select_set(obj in meshes or obj == origin)
-        bpy.context.view_layer.objects.active = first = origin
+            obj.select_set(obj in meshes or obj == target)
+        bpy.context.view_layer.objects.active = first = target
         bpy.ops.object.join()
     first.name = first.data.name = name
     return first
 
 
 def triangle_count(mesh: bpy.types.Mesh) -> int:
-    """Count the triangles that the mesh's faces are made of."""
+    """Return the number of triangles of the triangulated mesh."""
     return len(mesh.loops) - 2 * len(mesh.polygons)
 
 
@@ -122,7 +127,7 @@ def _collapse(obj: bpy.types.Object, ratio: float) -> None:
     modifier = obj.modifiers.new("Reduce", "DECIMATE")
     modifier.ratio = ratio
     modifier.use_collapse_triangulate = True
-    seams = _spare_seams(obj, modifier)
+    seams = _protect_seams(obj, modifier)
     graph = bpy.context.evaluated_depsgraph_get()
     made = bpy.data.meshes.new_from_object(
         obj.evaluated_get(graph), preserve_all_data_layers=True, depsgraph=graph
@@ -137,46 +142,46 @@ def _collapse(obj: bpy.types.Object, ratio: float) -> None:
 
 
 def _drop_group(obj: bpy.types.Object, name: str) -> None:
-    """Remove a vertex group, which a new mesh of some versions has taken over."""
+    """Remove a vertex group; some Blender versions copy it to the new mesh."""
     group = obj.vertex_groups.get(name)
     if group is not None:
         obj.vertex_groups.remove(group)
 
 
-def _spare_seams(obj: bpy.types.Object, modifier: bpy.types.DecimateModifier) -> str:
-    """Let the modifier keep the points where the texture or the material changes, while it can.
+def _protect_seams(obj: bpy.types.Object, modifier: bpy.types.DecimateModifier) -> str:
+    """Weight the modifier against collapsing seams of textures and materials.
 
-    A triangle that reaches over a seam shows what lies between two islands of the texture. The
-    modifier adds the length of an edge, times the factor, to the squares of the distances by which
-    its collapse moves the surface: a seam shall go when that is what the rest would cost, too.
-    Return the name of the vertex group that says so, empty where there are no seams.
+    A triangle across a seam shows the texture between two UV islands. The modifier adds an edge's
+    length, times the factor, to the squared distance by which its collapse moves the surface; the
+    factor is chosen so that a seam collapses when everything else would cost as much. Return the
+    name of the vertex group, "" if there are no seams.
     """
     mesh = obj.data
-    found = np.flatnonzero(_on_seams(mesh))
-    if not len(found):
+    seam = np.flatnonzero(_on_seams(mesh))
+    if not len(seam):
         return ""
     positions = positions_of(mesh)
     ends = positions[edges_of(mesh)]
     diagonal = max(float(np.linalg.norm(np.ptp(positions, axis=0))), 1e-9)
     edge = max(float(np.linalg.norm(ends[:, 0] - ends[:, 1], axis=1).mean()), 1e-9)
     group = obj.vertex_groups.new(name=SEAMS)
-    group.add(found.tolist(), HALF, "REPLACE")
+    group.add(seam.tolist(), SEAM_WEIGHT, "REPLACE")
     modifier.vertex_group, modifier.invert_vertex_group = group.name, True
     sag = edge**2 / modifier.ratio / diagonal
-    modifier.vertex_group_factor = BENT * sag**2 / modifier.ratio / (HALF * edge)
+    modifier.vertex_group_factor = CURVATURE * sag**2 / modifier.ratio / (SEAM_WEIGHT * edge)
     return str(group.name)
 
 
 def _on_seams(mesh: bpy.types.Mesh) -> NDArray[np.bool_]:
-    """Say of each point whether its corners differ in texture coordinates or material."""
+    """Return a mask of vertices whose corners differ in UV or material."""
     corners = corners_of(mesh)
     sizes = np.diff(starts_of(mesh), append=len(corners))
     values = [np.repeat(read(mesh.polygons, "material_index", np.int32), sizes)]
     for layer in mesh.uv_layers:
         values.extend(read(layer.uv, "vector", np.float32, 2).T)
-    found = np.zeros(len(mesh.vertices), bool)
+    seam = np.zeros(len(mesh.vertices), bool)
     for value in values:
-        any_of = np.zeros(len(found), value.dtype)
+        any_of = np.zeros(len(seam), value.dtype)
         any_of[corners] = value
-        found[corners[np.abs(value - any_of[corners]) > NO_STEP]] = True
-    return found
+        seam[corners[np.abs(value - any_of[corners]) > UV_TOLERANCE]] = True
+    return seam

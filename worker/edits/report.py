@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The health card: what a model is made of, and what is wrong with it."""
+"""The mesh report: what a model consists of, and what is wrong with it."""
 
 from __future__ import annotations
 
@@ -14,65 +14,70 @@ from numpy.typing import NDArray
 from ..mesh.arrays import read
 from ..mesh.orientation import read_shape
 from ..mesh.topology import (
-    Parts,
+    LooseParts,
     Shape,
     closed_parts,
     edge_uses,
+    find_loose_parts,
     hole_count,
     inward_parts,
     island_count,
-    parts_of,
     twisted_edges,
 )
-from ..prepare.visible_surface import bounds
+from ..prepare.visible_surface import world_bounds
 
-WAYS_OUT = tuple(
+RAY_DIRECTIONS = tuple(
     Vector(way).normalized()
     for way in ((0.31, 0.17, 0.93), (-0.83, 0.29, -0.47), (0.23, -0.89, 0.39))
 )
-"""Directions that hardly any mesh has an edge along; one may lead through a hole."""
-MOST_SHELLS = 256
-MOST_CROSSINGS = 512
+"""Ray directions along which hardly any mesh has an edge; three, since one may leave through a
+hole."""
+MAX_SHELLS = 256
+"""Parts that are tested for lying inside others: each test casts three rays."""
+MAX_CROSSINGS = 512
+"""Ray casts per ray, against endless loops on coincident faces."""
 
 
-def health_card(meshes: list[bpy.types.Object]) -> dict[str, Any]:
-    """Return the figures of a model, those of its meshes added up."""
-    cards = [_card_of(obj) for obj in meshes]
-    card: dict[str, Any] = {key: sum(one[key] for one in cards) for key in cards[0]}
-    low, high = bounds(meshes)
+def model_report(meshes: list[bpy.types.Object]) -> dict[str, Any]:
+    """Return the figures of a model, summed over its meshes. Sizes are in scene units."""
+    cards = [_mesh_report(obj) for obj in meshes]
+    card: dict[str, Any] = {key: sum(other[key] for other in cards) for key in cards[0]}
+    low, high = world_bounds(meshes)
     card["size"] = [round(float(side), 6) for side in high - low]
     card["textures"] = _textures(meshes)
     card["watertight"] = not (card["open_edges"] or card["non_manifold_edges"])
     return card
 
 
-def inner_shells(obj: bpy.types.Object, shape: Shape, parts: Parts) -> NDArray[np.bool_]:
-    """Mark the closed parts that lie inside of other closed ones: nobody will see them.
+def inner_shells(obj: bpy.types.Object, shape: Shape, loose_parts: LooseParts) -> NDArray[np.bool_]:
+    """Mark closed parts that lie inside other closed parts and can never be seen.
 
-    Of very many parts only the largest are looked at.
+    If there are very many parts, only the largest are tested.
     """
-    inside = np.zeros(parts.count, np.bool_)
-    closed = closed_parts(parts)
+    inside = np.zeros(loose_parts.count, np.bool_)
+    closed = closed_parts(loose_parts)
     if closed.sum() < 2:
         return inside
     tree = BVHTree.FromObject(obj, bpy.context.evaluated_depsgraph_get())
     first = shape.corners[shape.starts]
-    order = np.argsort(-parts.sizes)[:MOST_SHELLS]
+    order = np.argsort(-loose_parts.sizes)[:MAX_SHELLS]
     for part in order:
         if closed[part]:
-            face = int(np.flatnonzero(parts.faces == part)[0])
+            face = int(np.flatnonzero(loose_parts.faces == part)[0])
             point = Vector(shape.points[first[face]])
             inside[part] = any(
-                closed[other] for other in _around(tree, parts.faces, point) if other != part
+                closed[other]
+                for other in _enclosing_parts(tree, loose_parts.faces, point)
+                if other != part
             )
     return inside
 
 
-def _card_of(obj: bpy.types.Object) -> dict[str, int]:
+def _mesh_report(obj: bpy.types.Object) -> dict[str, int]:
     mesh = obj.data
     shape = read_shape(mesh)
     uses = edge_uses(shape)
-    parts = parts_of(shape, uses)
+    loose_parts = find_loose_parts(shape, uses)
     twisted = twisted_edges(shape, uses)
     sizes = np.diff(shape.starts, append=len(shape.corners))
     layer = mesh.uv_layers.active
@@ -81,12 +86,12 @@ def _card_of(obj: bpy.types.Object) -> dict[str, int]:
         "faces": len(shape.starts),
         "quads": int((sizes == 4).sum()),
         "points": len(shape.points),
-        "parts": parts.count,
+        "parts": loose_parts.count,
         "holes": hole_count(shape, uses),
         "open_edges": int((uses == 1).sum()),
         "non_manifold_edges": int((uses > 2).sum()),
-        "inner_shells": int(inner_shells(obj, shape, parts).sum()),
-        "flipped_faces": int(parts.sizes[inward_parts(parts)].sum())
+        "inner_shells": int(inner_shells(obj, shape, loose_parts).sum()),
+        "flipped_faces": int(loose_parts.sizes[inward_parts(loose_parts)].sum())
         + _twisted_faces(shape, twisted),
         "uv_islands": island_count(shape, read(layer.uv, "vector", np.float32, 2)) if layer else 0,
         "uv_maps": len(mesh.uv_layers),
@@ -94,7 +99,7 @@ def _card_of(obj: bpy.types.Object) -> dict[str, int]:
 
 
 def _twisted_faces(shape: Shape, twisted: NDArray[np.bool_]) -> int:
-    """Count the faces that look to the other side than most of their neighbors."""
+    """Return the number of faces that point the other way than most of their neighbors."""
     if not twisted.any():
         return 0
     against = np.add.reduceat(twisted[shape.sides].astype(np.int32), shape.starts)
@@ -102,28 +107,28 @@ def _twisted_faces(shape: Shape, twisted: NDArray[np.bool_]) -> int:
     return int((against * 2 > sizes).sum()) or 1
 
 
-def _around(tree: BVHTree, part_of_face: NDArray[Any], point: Vector) -> list[int]:
-    """Return the parts that a point lies inside of: most ways out of it cross them unevenly."""
+def _enclosing_parts(tree: BVHTree, part_of_face: NDArray[Any], point: Vector) -> list[int]:
+    """Return the parts that enclose a point: most rays cross them an odd number of times."""
     uneven: dict[int, int] = {}
-    for way in WAYS_OUT:
-        for part, count in _crossings(tree, part_of_face, point, way).items():
+    for direction in RAY_DIRECTIONS:
+        for part, count in _crossings(tree, part_of_face, point, direction).items():
             uneven[part] = uneven.get(part, 0) + count % 2
-    return [part for part, times in uneven.items() if times * 2 > len(WAYS_OUT)]
+    return [part for part, times in uneven.items() if times * 2 > len(RAY_DIRECTIONS)]
 
 
 def _crossings(
-    tree: BVHTree, part_of_face: NDArray[Any], point: Vector, way: Vector
+    tree: BVHTree, part_of_face: NDArray[Any], point: Vector, direction: Vector
 ) -> dict[int, int]:
-    """Count how often a ray from the point goes through each part."""
+    """Return how often a ray from the point crosses each part."""
     counts: dict[int, int] = {}
     start = point.copy()
-    for _ in range(MOST_CROSSINGS):
-        hit, _normal, face, distance = tree.ray_cast(start, way)
+    for _ in range(MAX_CROSSINGS):
+        hit, _normal, face, distance = tree.ray_cast(start, direction)
         if hit is None:
             break
         part = int(part_of_face[face])
         counts[part] = counts.get(part, 0) + 1
-        start = hit + way * max(1e-6, distance * 1e-5)
+        start = hit + direction * max(1e-6, distance * 1e-5)
     return counts
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""See whether a picture shows anything, before somebody pays for a mesh of it."""
+"""Detect blank images before a service charges for a mesh of them."""
 
 from __future__ import annotations
 
@@ -8,29 +8,30 @@ from typing import Any
 
 import numpy as np
 
-from ..fresh_file import empty_file
+from ..fresh_file import open_empty_file
 from .pixels import Pixels
-from .read_image import read_photo
+from .read_image import read_image
 
 SIDE = 2048
-"""Longest side in pixels of what is looked at."""
+"""Longest side in pixels at which the image is examined."""
 OPAQUE = 0.5
+"""Alpha from which a pixel counts as visible."""
 SPREAD = 6.5 / 255
 """Channels that differ by less are one color: an empty sheet has the scanner's noise."""
 
 
-def check(request: dict[str, Any], report: Callable[[float, str], None]) -> dict[str, Any]:
-    """Decode `request["picture"]`; say what it `shows`: `transparent`, `one_color` or `no` blank.
+def check_blank(request: dict[str, Any], report: Callable[[float, str], None]) -> dict[str, Any]:
+    """Decode `request["picture"]`; return why it is blank, as `blank_reason` does, under `shows`.
 
-    Raise Refusal if Blender cannot read it.
+    Raise Refusal if Blender cannot read the image.
     """
     report(0.0, "Looking at the picture")
-    empty_file()
-    return {"shows": blank(read_photo(request["picture"], 1, SIDE))}
+    open_empty_file()
+    return {"shows": blank_reason(read_image(request["picture"], 1, SIDE))}
 
 
-def blank(pixels: Pixels) -> str:
-    """Return why there is nothing to be seen in (height, width, 4) pixels; `no` where there is."""
+def blank_reason(pixels: Pixels) -> str:
+    """Return why pixels (h, w, 4) show nothing: `transparent` or `one_color`; `no` if they do."""
     if not (pixels[..., 3] >= OPAQUE).any():
         return "transparent"
     spread = pixels.max(axis=(0, 1)) - pixels.min(axis=(0, 1))

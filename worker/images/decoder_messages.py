@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a picture's decoder says while it works: Blender keeps it to itself, and hands on pixels.
+"""Capture messages of image decoders, which Blender discards, although it passes on their pixels.
 
-libtiff without LZMA or Zstandard, as Blender's own builds have it, fills no pixel and says so on
-standard error alone: the picture is then black, or holds what was in memory before.
+libtiff without LZMA or Zstandard, as in Blender's own builds, fills no pixels and says so on
+standard error only: the image is then black or holds stale memory.
 """
 
 from __future__ import annotations
@@ -14,15 +14,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 STANDARD_ERROR = 2
-GAVE_NOTHING = b"compression support is not configured"
+NO_DECODER = b"compression support is not configured"
 
 
 @contextmanager
-def decoder_words() -> Iterator[list[bytes]]:
-    """Collect what is written to standard error meanwhile; it is passed on at the end."""
+def capture_stderr() -> Iterator[list[bytes]]:
+    """Collect what is written to standard error in the block; it is passed on at the end.
+
+    The descriptor is redirected, since the messages come from C.
+    """
     words: list[bytes] = []
     sys.stderr.flush()
-    kept = os.dup(STANDARD_ERROR)
+    saved = os.dup(STANDARD_ERROR)
     try:
         with tempfile.TemporaryFile() as file:
             os.dup2(file.fileno(), STANDARD_ERROR)
@@ -30,9 +33,9 @@ def decoder_words() -> Iterator[list[bytes]]:
                 yield words
             finally:
                 sys.stderr.flush()
-                os.dup2(kept, STANDARD_ERROR)
+                os.dup2(saved, STANDARD_ERROR)
                 file.seek(0)
                 words.append(file.read())
         os.write(STANDARD_ERROR, words[-1])
     finally:
-        os.close(kept)
+        os.close(saved)

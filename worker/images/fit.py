@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Convert a picture that a service does not take as it is: format, size, Exif orientation."""
+"""Convert an image that a service does not accept as it is: format, size, Exif orientation."""
 
 from __future__ import annotations
 
@@ -11,45 +11,47 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..fresh_file import empty_file
+from ..fresh_file import open_empty_file
 from ..refusal import Refusal
 from .pixels import Pixels
 from .png import encode_png
-from .read_image import read_photo
+from .read_image import read_image
 
 JPEG_QUALITY = 95
-SMALLER = 0.8
+"""High enough that artifacts do not show up in textures."""
+SHRINK_FACTOR = 0.8
+"""Factor by which the sides shrink until the file is small enough."""
 SMALLEST_SIDE = 64
 
 
-def fit(request: dict[str, Any], report: Callable[[float, str], None]) -> dict[str, Any]:
+def convert_image(request: dict[str, Any], report: Callable[[float, str], None]) -> dict[str, Any]:
     """Write `request["picture"]` upright, within `max_side` pixels and `max_bytes`.
 
-    A lossless PNG where it is small enough and among `formats`, else a JPEG if nothing is
-    transparent, else smaller. Return the file's name beside `output`. Raise Refusal if the picture
-    cannot be read or made to fit.
+    PNG if it is small enough and among `formats`, else JPEG if nothing is transparent, else a
+    smaller image. Return the file's name, beside `output`. Raise Refusal if the image cannot be
+    read or made to fit.
     """
     report(0.0, "Converting the picture")
-    empty_file()
+    open_empty_file()
     side = int(request["max_side"])
     while side >= SMALLEST_SIDE:
-        pixels = read_photo(request["picture"], request.get("orientation", 1), side)
+        pixels = read_image(request["picture"], request.get("orientation", 1), side)
         written = _write_within(pixels, request)
         if written:
             return {"file": written}
-        side = int(min(side, max(pixels.shape[:2])) * SMALLER)
+        side = int(min(side, max(pixels.shape[:2])) * SHRINK_FACTOR)
     raise Refusal(
         "bad_image", "The picture cannot be made to fit the service's limits.", "Use another one."
     )
 
 
 def _write_within(pixels: Pixels, request: dict[str, Any]) -> str:
-    """Write the first format that is small enough and return its name, or nothing."""
+    """Write the first format that is small enough; return the file's name, or "" if none is."""
     opaque = bool((pixels[..., 3] >= 1.0).all())
     shown = np.round(pixels[..., : 3 if opaque else 4] * 255).astype(np.uint8)
     target, formats = Path(request["output"]), request["formats"]
     if "png" in formats:
-        target.unlink(missing_ok=True)  # which may be a link
+        target.unlink(missing_ok=True)  # It may be a symbolic link.
         with target.open("xb") as file:
             file.write(encode_png(shown))
         if target.stat().st_size <= request["max_bytes"]:
@@ -66,7 +68,7 @@ def _write_within(pixels: Pixels, request: dict[str, Any]) -> str:
 
 
 def _write_jpeg(shown: NDArray[np.uint8], target: Path) -> None:
-    """Let Blender write the JPEG; what is transparent goes onto white."""
+    """Write a JPEG with Blender, transparent pixels on white."""
     height, width, _ = shown.shape
     full = np.ones((height, width, 4), np.float32)
     full[..., :3] = shown[::-1, :, :3] / np.float32(255)

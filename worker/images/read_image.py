@@ -1,31 +1,32 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A picture file's pixels, read by Blender, in one layout whatever the file's own."""
+"""Read an image file with Blender, in one pixel layout for all formats."""
 
 from __future__ import annotations
 
 import bpy
 
 from ..refusal import Refusal
-from .decoder_messages import GAVE_NOTHING, decoder_words
-from .pixels import Pixels, buffer_of, shown_colors, upright
+from .decoder_messages import NO_DECODER, capture_stderr
+from .pixels import Pixels, apply_orientation, buffer_of, display_pixels
 
 READABLE = "Use a PNG, JPEG, WebP, BMP, TIFF, OpenEXR or HDR picture."
 
 
-def read_photo(path: str, orientation: int, longest_side: int) -> Pixels:
-    """Read the picture at `path`, scaled down to `longest_side` pixels where it is larger.
+def read_image(path: str, orientation: int, longest_side: int) -> Pixels:
+    """Return the pixels of the image file, scaled down if a side exceeds `longest_side`.
 
-    Return (height, width, 4) from 0 to 1, sRGB encoded, straight alpha, top row first, turned
-    upright by `orientation` (Exif, 1 to 8). Raise Refusal if Blender cannot read the file.
+    The result is (height, width, 4) float32 from 0 to 1, sRGB, straight alpha, top row first,
+    upright according to `orientation` (Exif, 1 to 8). Raise Refusal if Blender cannot read the
+    file.
     """
     image = _load(path)
     try:
         _scale_down(image, longest_side)
-        pixels = shown_colors(buffer_of(image), is_linear=image.is_float)
+        pixels = display_pixels(buffer_of(image), is_linear=image.is_float)
         if image.file_format == "BMP" and not pixels[..., 3].any():
-            # A byte that nobody has set is no transparency: viewers show such a picture.
+            # The fourth byte of 32-bit BMPs is unused in most files: viewers show them as opaque.
             pixels[..., 3] = 1.0  # guard: unused-byte-of-bmp
-        return upright(pixels, orientation)
+        return apply_orientation(pixels, orientation)
     finally:
         bpy.data.images.remove(image)
 
@@ -35,10 +36,10 @@ def _load(path: str) -> bpy.types.Image:
         image = bpy.data.images.load(path)
     except RuntimeError as error:
         raise Refusal("bad_image", "The picture cannot be opened.", READABLE) from error
-    # The size is read first: it is what makes Blender decode the file.
-    with decoder_words() as words:
+    # Reading the size makes Blender decode the file.
+    with capture_stderr() as words:
         is_read = min(image.size) > 0 and image.source == "FILE" and image.channels > 0
-    if any(GAVE_NOTHING in one for one in words):  # guard: decoder-gave-nothing
+    if any(NO_DECODER in output for output in words):  # guard: decoder-gave-nothing
         bpy.data.images.remove(image)
         raise Refusal("bad_image", "Blender cannot unpack this picture.", "Save it as PNG.")
     if is_read:

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The offline provider: one picture becomes a closed, textured mesh. Numpy only, no bpy.
+"""The offline provider: an image becomes a closed, textured mesh. Numpy only, no bpy.
 
-What `thickness` and `plate` mean:
-inflate: `thickness` scales the depth; at 1 a disc becomes a sphere. `plate` has no part in it.
-         Where no subject was found and the whole picture serves instead, 1 means a cushion as
-         deep as a quarter of its shorter side, as a full one would be deeper than it is tall.
-cutout:  an even slab `thickness` × a tenth of the height deep, its edge a half round.
-relief:  a flat back, a plate of `plate` × the height, and on it up to `thickness` × a tenth of
-         the height of relief, the brighter the higher.
+What the settings `thickness` and `plate` mean for each shape:
+inflate: `thickness` scales the depth; at 1, a disc becomes a sphere. `plate` has no effect. If the
+         whole image is used because no subject was found, 1 means a cushion as deep as a quarter of
+         the image's shorter side, since a full one would be deeper than it is tall.
+cutout:  a flat slab with rounded edges, `thickness` times a tenth of the height deep.
+relief:  a flat back, a plate of `plate` times the height, and on it a relief of up to `thickness`
+         times a tenth of the height: the brighter, the higher.
 """
 
 from __future__ import annotations
@@ -21,70 +21,72 @@ from numpy.typing import NDArray
 
 from ..refusal import Message
 from .array_types import Floats, Report, Singles
-from .shape.outline import Outline, traced
-from .shape.poisson import bump
-from .shape.relief import embossed, inflated, lightness, rounded
-from .shape.solid import Solid, pillow, plate, standing
+from .shape.outline import Outline, trace_outline
+from .shape.poisson import solve_poisson
+from .shape.relief import emboss, inflate, lightness, round_edges
+from .shape.solid import Solid, pillow, plate, scale_to_height
 from .shape.texture import Atlas, atlas, scale
-from .shape.triangulation import Silhouette, silhouette
-from .subject.coverage import left_out, without_fragments
-from .subject.foreground import Foreground, foreground
+from .shape.triangulation import Silhouette, triangulate
+from .subject.coverage import count_lost_parts, drop_fragments
+from .subject.foreground import Foreground, find_foreground
 
 __all__ = ["Model", "build"]
 
-# Shares of the height at thickness 1.
+# Depth at thickness 1, as a share of the height.
 _CUTOUT_DEPTH = 0.1
 _RELIEF_DEPTH = 0.1
-# A share of the shorter side.
+# As a share of the shorter side.
 _FALLBACK_DEPTH = 0.25
 
-ONE_PART = "One thin part was left out: raise Faces, lower Smoothness, or use a larger picture."
-PARTS = "{count} thin parts were left out: raise Faces, lower Smoothness, or use a larger picture."
+THIN_PART = "One thin part was left out: raise Faces, lower Smoothness, or use a larger picture."
+THIN_PARTS = (
+    "{count} thin parts were left out: raise Faces, lower Smoothness, or use a larger picture."
+)
 ONE_HOLE = "One small hole was closed: raise Faces, lower Smoothness, or use a larger picture."
 HOLES = "{count} small holes were closed: raise Faces, lower Smoothness, or use a larger picture."
 
 
 @dataclass(frozen=True)
 class Model:
-    """A closed mesh with its texture, in meters and Blender's axes; the front faces −Y.
+    """A closed mesh with its texture, in meters and Blender's axes; the front faces -Y.
 
-    The origin is the middle of the bounding box's bottom.
+    The origin is the center of the bounding box's bottom.
     """
 
     vertices: NDArray[np.float32]  # (n, 3)
     triangles: NDArray[np.int32]  # (m, 3), counter-clockwise seen from outside
     uv: NDArray[np.float32]  # (m, 3, 2), per corner, v up
     texture: NDArray[np.uint8]  # (h, w, 3), top row first, sRGB
-    notes: tuple[str, ...]  # sentences for the person
+    notes: tuple[str, ...]  # for the user
 
 
 def build(pixels: NDArray[np.float32], settings: Mapping[str, Any], report: Report) -> Model:
-    """Turn a picture (h, w, 4) into a model.
+    """Build a model from an image (h, w, 4).
 
-    The picture is sRGB-encoded with straight alpha in 0..1, top row first. Raise Refusal where
-    it has no subject; whatever `report` raises ends the work.
+    The image is sRGB with straight alpha from 0 to 1, top row first. Raise Refusal if it has no
+    subject. An exception from `report`, such as a cancellation, passes through.
     """
     report(0.0, "Finding the subject")
-    subject = foreground(pixels, settings["foreground"], settings["tolerance"])
+    subject = find_foreground(pixels, settings["foreground"], settings["tolerance"])
     report(0.35, "Tracing the outline")
-    outline = traced(subject.matte, settings["smoothness"])
-    flat = without_fragments(_triangulated(outline, settings), subject.matte)
+    outline = trace_outline(subject.matte, settings["smoothness"])
+    flat = drop_fragments(_triangulate(outline, settings), subject.matte)
     report(0.55, "Shaping")
-    solid = _shaped(flat, outline, subject, settings)
+    solid = _shape(flat, outline, subject, settings)
     report(0.8, "Laying out the texture")
-    images, uv = _textured(pixels, subject, solid, settings)
+    images, uv = _texture(pixels, subject, solid, settings)
     report(0.95, "Closing the mesh")
     return Model(
-        standing(solid.vertices, settings["height"]).astype(np.float32),
+        scale_to_height(solid.vertices, settings["height"]).astype(np.float32),
         solid.triangles.astype(np.int32),
         uv,
         images.image,
-        (*subject.notes, *_remarks(flat, subject, settings)),
+        (*subject.notes, *_notes(flat, subject, settings)),
     )
 
 
-def _remarks(flat: Silhouette, subject: Foreground, settings: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what came out otherwise than asked."""
+def _notes(flat: Silhouette, subject: Foreground, settings: Mapping[str, Any]) -> Iterator[str]:
+    """Yield notes about where the result differs from the settings."""
     if subject.fallback and settings["shape"] == "inflate":
         yield "A whole picture is inflated only a little: Relief or Cutout may suit it better."
     asked, number = settings["face_count"], flat.faces(walls=settings["shape"] == "relief")
@@ -94,36 +96,36 @@ def _remarks(flat: Silhouette, subject: Foreground, settings: Mapping[str, Any])
             asked=f"{asked:,}",
             count=f"{number:,}",
         )
-    thin, holes = left_out(subject.matte, flat)
+    thin, holes = count_lost_parts(subject.matte, flat)
     if thin:
-        yield ONE_PART if thin == 1 else Message(PARTS, count=f"{thin:,}")
+        yield THIN_PART if thin == 1 else Message(THIN_PARTS, count=f"{thin:,}")
     if holes:
         yield ONE_HOLE if holes == 1 else Message(HOLES, count=f"{holes:,}")
 
 
-def _triangulated(outline: Outline, settings: Mapping[str, Any]) -> Silhouette:
-    """Triangulate the silhouette; a relief needs its triangles inside rather than at the rim."""
+def _triangulate(outline: Outline, settings: Mapping[str, Any]) -> Silhouette:
+    """Triangulate the silhouette; a relief needs detail inside, the other shapes at the rim."""
     relief = settings["shape"] == "relief"
-    return silhouette(outline, settings["face_count"], 0 if relief else 2, walls=relief)
+    return triangulate(outline, settings["face_count"], 0 if relief else 2, walls=relief)
 
 
-def _shaped(
+def _shape(
     flat: Silhouette, outline: Outline, subject: Foreground, settings: Mapping[str, Any]
 ) -> Solid:
     height = float(np.ptp(flat.points[:, 1]))
     thickness = float(settings["thickness"])
     match settings["shape"]:
         case "inflate":
-            heights = inflated(flat, bump(flat, outline), thickness)
+            heights = inflate(flat, solve_poisson(flat, outline), thickness)
             if subject.fallback:
                 half = 0.5 * _FALLBACK_DEPTH * thickness * min(subject.matte.shape)
                 heights *= min(1.0, half / float(heights.max()))
             return pillow(flat, heights)
         case "cutout":
             half = 0.5 * _CUTOUT_DEPTH * thickness * height
-            return pillow(flat, rounded(flat, bump(flat, outline), half))
+            return pillow(flat, round_edges(flat, solve_poisson(flat, outline), half))
         case _:
-            heights = embossed(
+            heights = emboss(
                 flat,
                 outline,
                 lightness(subject.picture),
@@ -133,13 +135,13 @@ def _shaped(
             return plate(flat, heights + settings["plate"] * height, margin=1.5)
 
 
-def _textured(
+def _texture(
     pixels: NDArray[np.float32], subject: Foreground, solid: Solid, settings: Mapping[str, Any]
 ) -> tuple[Atlas, NDArray[np.float32]]:
-    """Return the atlas and the corners' UV; the smaller picture serves where it is fine enough."""
+    """Return the atlas and the corners' UVs; the reduced image is used if it has enough detail."""
     plain, longest = settings["back"] == "color", settings["texture_size"]
     for picture in (subject.picture, pixels):
-        plane = _in_picture(solid.plane, picture, subject.matte)
+        plane = _to_image(solid.plane, picture, subject.matte)
         size = np.array([picture.shape[1], picture.shape[0]] * 2, np.float64)
         corners = plane.reshape(-1, 2)
         bounds = np.clip(np.concatenate([corners.min(axis=0), corners.max(axis=0)]), 0.0, size)
@@ -149,7 +151,7 @@ def _textured(
     return images, images.coordinates(plane, solid.behind)
 
 
-def _in_picture(points: Floats, picture: NDArray[np.float32], matte: Singles) -> Floats:
-    """Convert the matte's pixels (…, 2) to the picture's."""
+def _to_image(points: Floats, picture: NDArray[np.float32], matte: Singles) -> Floats:
+    """Convert coordinates in the matte (…, 2) to coordinates in the image."""
     ratio = [picture.shape[1] / matte.shape[1], picture.shape[0] / matte.shape[0]]
     return np.asarray(points * ratio, np.float64)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names for the arrays that pass between the files of this package."""
+"""Type aliases for the arrays in this package."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A mesh's geometry as arrays, read and written the quick way.
+"""Read and write mesh geometry as numpy arrays.
 
-Attributes are copied whole; the same values from `mesh.loops` or `mesh.edges` take Blender two
-hundred times as long, one property at a time.
+Attributes are copied in one block; the same values from `mesh.loops` or `mesh.edges` take Blender
+two hundred times as long, one property access at a time.
 """
 
 from __future__ import annotations
@@ -31,42 +31,46 @@ LAYOUTS: dict[str, tuple[str, int, type[np.generic]]] = {
 
 
 def read(items: Any, name: str, dtype: type[np.generic], width: int = 1) -> NDArray[Any]:
-    """Return one property of all items: (n,), or (n, width) where each has several values."""
+    """Return one property of all items as (n,), or (n, width) if each item has several values."""
     values = np.empty(len(items) * width, dtype)
     items.foreach_get(name, values)
     return values.reshape(-1, width) if width > 1 else values
 
 
 def positions_of(mesh: bpy.types.Mesh) -> Floats:
-    """Return the points (n, 3)."""
+    """Return the vertex positions (n, 3)."""
     return read(mesh.attributes["position"].data, "vector", np.float32, 3)
 
 
 def corners_of(mesh: bpy.types.Mesh) -> Ints:
-    """Return the vertex of each corner, face by face."""
+    """Return the vertex index of each face corner (c,), face by face."""
     return read(mesh.attributes[".corner_vert"].data, "value", np.int32)
 
 
 def sides_of(mesh: bpy.types.Mesh) -> Ints:
-    """Return the edge from each corner to the next one."""
+    """Return the index of the edge from each face corner to the next one (c,)."""
     return read(mesh.attributes[".corner_edge"].data, "value", np.int32)
 
 
 def edges_of(mesh: bpy.types.Mesh) -> Ints:
-    """Return the two vertices of each edge (e, 2)."""
-    found = mesh.attributes.get(".edge_verts")
-    return np.empty((0, 2), np.int32) if found is None else read(found.data, "value", np.int32, 2)
+    """Return the two vertex indices of each edge (e, 2)."""
+    attribute = mesh.attributes.get(".edge_verts")
+    return (
+        np.empty((0, 2), np.int32)
+        if attribute is None
+        else read(attribute.data, "value", np.int32, 2)
+    )
 
 
 def starts_of(mesh: bpy.types.Mesh) -> Ints:
-    """Return the first corner of each face."""
+    """Return the index of each face's first corner (f,)."""
     if has_triangles_only(mesh):
         return np.arange(0, len(mesh.loops), 3, dtype=np.int32)
     return read(mesh.polygons, "loop_start", np.int32)
 
 
 def triangles_of(mesh: bpy.types.Mesh) -> tuple[Ints, Ints]:
-    """Return the corners (t, 3) of the triangles that faces are drawn as, and their faces (t,)."""
+    """Return the triangulated faces as corner indices (t, 3), and each triangle's face (t,)."""
     if has_triangles_only(mesh):
         corners = np.arange(len(mesh.loops), dtype=np.int32).reshape(-1, 3)
         return corners, np.arange(len(corners), dtype=np.int32)
@@ -76,12 +80,12 @@ def triangles_of(mesh: bpy.types.Mesh) -> tuple[Ints, Ints]:
 
 
 def has_triangles_only(mesh: bpy.types.Mesh) -> bool:
-    """Say whether no face has more than three corners; none has fewer."""
+    """Return whether all faces are triangles. (A face never has fewer than three corners.)"""
     return len(mesh.loops) == 3 * len(mesh.polygons)
 
 
 def drop_selections(mesh: bpy.types.Mesh) -> None:
-    """Remove what says which points, edges and faces are selected: less to append."""
+    """Remove the selection attributes: fewer attributes take less time to append."""
     for name in (".select_vert", ".select_edge", ".select_poly"):
         if name in mesh.attributes:
             mesh.attributes.remove(mesh.attributes[name])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A model's arrays as a Blender mesh with a material, written as GLB by Blender's own exporter."""
+"""Build a Blender mesh from a model's arrays, and export the scene as GLB."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..images.png import encode_png
-from ..prepare.principled import new_material, surface_of
+from ..prepare.principled import find_principled, new_material
 
 ROUGHNESS = 0.8
 
 
 class Model(Protocol):
-    """What a recipe returns.
+    """The result of a recipe.
 
-    `vertices` (n, 3) meters, Z up, facing -Y; `triangles` (m, 3); `uv` (m, 3, 2) from the bottom
-    left; `texture` (height, width, 3 or 4) sRGB, top row first; `notes` sentences for the person.
+    `vertices` (n, 3) in meters, Z up, front facing -Y; `triangles` (m, 3); `uv` (m, 3, 2), v up;
+    `texture` (height, width, 3 or 4), sRGB, top row first; `notes` for the user.
     """
 
     vertices: NDArray[np.float32]
@@ -30,7 +30,7 @@ class Model(Protocol):
 
 
 def add_model(model: Model, name: str) -> bpy.types.Object:
-    """Add the model to the scene as one smooth mesh with UVs and a textured material."""
+    """Add the model to the scene as a mesh with smooth shading, UVs, and a textured material."""
     mesh = bpy.data.meshes.new(name)
     mesh.vertices.add(len(model.vertices))
     mesh.vertices.foreach_set("co", _flat(model.vertices, np.float32))
@@ -48,7 +48,7 @@ def add_model(model: Model, name: str) -> bpy.types.Object:
 
 
 def export_glb(path: str) -> None:
-    """Write everything in the scene as a GLB file, +Y up as glTF has it."""
+    """Export everything in the scene as GLB, with glTF's +Y up."""
     bpy.ops.export_scene.gltf(
         filepath=path,
         export_format="GLB",
@@ -66,7 +66,7 @@ def _flat(values: NDArray[np.generic], dtype: type[np.generic]) -> NDArray[np.ge
 
 
 def _packed_image(name: str, texture: NDArray[np.uint8]) -> bpy.types.Image:
-    """Pack the texture as PNG: the exporter writes packed bytes as they are."""
+    """Pack the texture as PNG: the exporter copies packed bytes without encoding them again."""
     height, width = texture.shape[:2]
     image = bpy.data.images.new(name, width, height, alpha=texture.shape[2] == 4)
     png = encode_png(texture)
@@ -77,7 +77,7 @@ def _packed_image(name: str, texture: NDArray[np.uint8]) -> bpy.types.Image:
 
 def _material(name: str, image: bpy.types.Image) -> bpy.types.Material:
     material = new_material(name)
-    surface = surface_of(material)
+    surface = find_principled(material)
     assert surface is not None
     surface.inputs["Roughness"].default_value = ROUGHNESS
     texture = material.node_tree.nodes.new("ShaderNodeTexImage")

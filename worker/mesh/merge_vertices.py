@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Weld the vertices that file formats split where UVs or normals differ.
+"""Merge the vertices that file formats split where UVs or normals differ.
 
-Exact positions are welded, nothing near: what a modeler kept apart stays apart. Done with arrays
-over a mesh rebuilt in place, since `bmesh.ops.remove_doubles` takes seconds for a million faces.
+Only exactly equal positions are merged, so vertices that a modeler kept apart stay apart. Works on
+arrays and rebuilds the mesh in place, since `bmesh.ops.remove_doubles` takes seconds for a million
+faces.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..prepare.gltf_normals import keep_shading, mark_flat_faces, take_normals
+from ..prepare.gltf_normals import keep_shading, mark_flat_faces, pop_normals
 from .arrays import LAYOUTS, corners_of, positions_of, read, starts_of
 
 Ints = NDArray[np.int32]
@@ -32,57 +33,59 @@ class _Attribute:
     values: NDArray[Any]
 
 
-def weld(mesh: bpy.types.Mesh) -> None:
-    """Weld vertices at the same position; UVs, colors, materials and shading stay.
+def merge_vertices(mesh: bpy.types.Mesh) -> None:
+    """Merge vertices at the same position; UVs, colors, materials, and shading are kept.
 
-    A face that is left with fewer than three corners by it is dropped. Shape keys go: the result
-    stands still.
+    Faces left with fewer than three corners are removed, and so are shape keys.
     """
-    carried = take_normals(mesh)
+    carried = pop_normals(mesh)
     positions, corners, starts = positions_of(mesh), corners_of(mesh), starts_of(mesh)
     if not len(starts):
         return
-    group = weld_map(positions, corners, starts)
+    group = merge_map(positions, corners, starts)
     leads = group == np.arange(len(group))
-    faces, kept = _left_of(group[corners], starts)
+    faces, kept = _remaining_faces(group[corners], starts)
     if not faces.any():
         mesh.clear_geometry()  # guard: weld-to-nothing
         return
-    is_welded = leads.all() and kept is None
-    if is_welded and carried is None:
+    is_merged = leads.all() and kept is None
+    if is_merged and carried is None:
         return
     if carried is None:
-        normals = _part(read(mesh.corner_normals, "vector", np.float32, 3), kept)
+        normals = _apply_mask(read(mesh.corner_normals, "vector", np.float32, 3), kept)
     else:
-        normals = carried[_part(corners, kept)]
-    if not is_welded:
-        _weld(mesh, group, leads, faces, kept)
+        normals = carried[_apply_mask(corners, kept)]
+    if not is_merged:
+        _rebuild_merged(mesh, group, leads, faces, kept)
     if carried is not None:
         mark_flat_faces(mesh, normals)
     keep_shading(mesh, normals)
 
 
-def _weld(mesh: bpy.types.Mesh, group: Ints, leads: Mask, faces: Mask, kept: Mask | None) -> None:
-    """Rebuild the mesh of the vertices that lead a group and the faces that keep their area."""
+def _rebuild_merged(
+    mesh: bpy.types.Mesh, group: Ints, leads: Mask, faces: Mask, kept: Mask | None
+) -> None:
+    """Rebuild the mesh from the first vertex of each group and the remaining faces."""
     positions, corners, starts = positions_of(mesh), corners_of(mesh), starts_of(mesh)
     sizes = _sizes(corners, starts) if kept is None else np.add.reduceat(kept, starts, dtype=int)
     attributes = _attributes(
         mesh, {"POINT": leads, "CORNER": kept, "FACE": None if kept is None else faces}
     )
-    chosen = _chosen(mesh)
+    chosen = _active_layers(mesh)
     renumbered = (np.cumsum(leads) - 1).astype(np.int32)
-    _rebuild(mesh, positions[leads], renumbered[group[_part(corners, kept)]], sizes[faces])
+    _rebuild(mesh, positions[leads], renumbered[group[_apply_mask(corners, kept)]], sizes[faces])
     _restore(mesh, attributes, chosen)
 
 
-def weld_map(positions: Floats, corners: Ints, starts: Ints) -> Ints:
-    """Return for each vertex the one that it is welded to, the first at its position.
+def merge_map(positions: Floats, corners: Ints, starts: Ints) -> Ints:
+    """Return for each vertex the one it is merged into, the first at its position (n,).
 
-    Faces that lie back to back on the same points, as leaves do, stay apart: welded they would be
-    one face twice. So do those that would come back to a point, as a ribbon with its ends together.
+    Faces that lie back to back on the same positions, like leaves, stay apart: merged, they would
+    be one face twice. So do faces that would visit a vertex twice, like a ribbon with its ends
+    joined.
     """
     group = _first_at_position(positions)
-    for apart in (_repeated, _come_back):
+    for apart in (_duplicate_faces, _revisits_vertex):
         faces = apart(group[corners], starts)
         if faces.any():
             own = corners[np.repeat(faces, _sizes(corners, starts))]
@@ -91,23 +94,24 @@ def weld_map(positions: Floats, corners: Ints, starts: Ints) -> Ints:
 
 
 def _first_at_position(positions: Floats) -> Ints:
-    exact = positions.T + np.float32(0.0)  # Makes -0 and 0 the same bits; columns are quicker.
+    exact = positions.T + np.float32(0.0)  # -0 becomes 0; columns are faster.
     bits = np.ascontiguousarray(exact).view(np.uint32)
+    # Odd constants of SplitMix64 and xxHash: they spread the bits of nearby positions.
     hashed = bits[0] * np.uint64(0x9E3779B97F4A7C15)
     product = bits[1] * np.uint64(0xC2B2AE3D27D4EB4F)
     hashed ^= product
     hashed ^= np.multiply(bits[2], np.uint64(0x165667B19E3779F9), out=product)
-    order, twins = _sorted(hashed)
-    leads = _leads(bits, order)
-    if (leads[1:] & twins).any():  # Two places with one key: their points may lie mixed.
-        _sort_out(bits, order, leads, twins)
+    order, twins = _sort_hashes(hashed)
+    leads = _group_starts(bits, order)
+    if (leads[1:] & twins).any():  # Colliding hashes mix positions.
+        _resolve_collisions(bits, order, leads, twins)
     group = np.empty(len(order), np.int32)
     group[order] = order[leads][np.cumsum(leads) - 1]
     return group
 
 
-def _leads(bits: NDArray[np.uint32], order: NDArray[np.int64]) -> Mask:
-    """Mark what differs from the one before it."""
+def _group_starts(bits: NDArray[np.uint32], order: NDArray[np.int64]) -> Mask:
+    """Mark the first element of each run of equal positions in this order."""
     leads = np.ones(len(order), np.bool_)
     leads[1:] = False
     for column in bits:
@@ -116,21 +120,23 @@ def _leads(bits: NDArray[np.uint32], order: NDArray[np.int64]) -> Mask:
     return leads
 
 
-def _sort_out(bits: NDArray[np.uint32], order: NDArray[np.int64], leads: Mask, twins: Mask) -> None:
-    """Order the points of such keys by place and number; mark anew what differs. Of few keys."""
+def _resolve_collisions(
+    bits: NDArray[np.uint32], order: NDArray[np.int64], leads: Mask, twins: Mask
+) -> None:
+    """Sort elements of colliding hashes by position and index, and update `leads`."""
     keys = np.cumsum(np.append(True, ~twins)) - 1
     several = np.zeros(keys[-1] + 1, np.bool_)
     several[keys[1:][leads[1:] & twins]] = True
     here = np.flatnonzero(several[keys])
     mixed = order[here]
     order[here] = mixed[np.lexsort((mixed, *bits[:, mixed], keys[here]))]
-    leads[here] = _leads(bits, order[here])
+    leads[here] = _group_starts(bits, order[here])
 
 
-def _sorted(hashed: NDArray[np.uint64]) -> tuple[NDArray[np.int64], Mask]:
-    """Return the order of the keys' upper bits, and which neighbors in it have the same ones.
+def _sort_hashes(hashed: NDArray[np.uint64]) -> tuple[NDArray[np.int64], Mask]:
+    """Return the order of the hashes' upper bits, and a mask of neighbors that share them.
 
-    The number of each takes the lower bits: sorting values is ten times as quick as `argsort`.
+    The lower bits hold the element's index: sorting values is ten times as fast as `argsort`.
     """
     numbers = np.uint64((1 << max(len(hashed) - 1, 1).bit_length()) - 1)
     keys = hashed & ~numbers
@@ -141,14 +147,14 @@ def _sorted(hashed: NDArray[np.uint64]) -> tuple[NDArray[np.int64], Mask]:
     return keys.view(np.int64), twins
 
 
-def _repeated(corners: Ints, starts: Ints) -> Mask:
-    """Mark the polygons that have the same corners as an earlier one, in whatever order."""
+def _duplicate_faces(corners: Ints, starts: Ints) -> Mask:
+    """Mark faces that have the same vertices as an earlier one, in any order."""
     mixed = corners.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     mixed ^= mixed >> np.uint64(29)
     mixed *= np.uint64(0xBF58476D1CE4E5B9)
     keys = np.add.reduceat(mixed, starts)
     ordered = np.sort(keys)
-    if not (ordered[1:] == ordered[:-1]).any():  # Nearly always, and quicker to find out.
+    if not (ordered[1:] == ordered[:-1]).any():  # The usual case, and cheaper to test.
         return np.zeros(len(starts), np.bool_)
     _, first = np.unique(keys, return_index=True)
     repeated = np.ones(len(starts), np.bool_)
@@ -156,37 +162,37 @@ def _repeated(corners: Ints, starts: Ints) -> Mask:
     return repeated
 
 
-def _left_of(corners: Ints, starts: Ints) -> tuple[Mask, Mask | None]:
-    """Mark the polygons that are left, and their corners; None stands for all corners.
+def _remaining_faces(corners: Ints, starts: Ints) -> tuple[Mask, Mask | None]:
+    """Return masks of the remaining faces and of their corners; None means all corners.
 
-    Of corners that follow each other at one vertex the last one stays, as of a quad at a pole.
+    Of consecutive corners at one vertex the last one stays, as in a quad at a sphere's pole.
     """
-    moving = _move_on(corners, starts)
-    faces = ~_come_back(corners, starts)  # A file's own, which Blender's normals end by a crash.
+    moving = _changes_vertex(corners, starts)
+    faces = ~_revisits_vertex(corners, starts)  # Blender crashes computing their normals.
     if moving.all() and faces.all():
         return faces, None
     faces &= np.add.reduceat(moving, starts, dtype=int) >= 3
     return faces, moving & np.repeat(faces, _sizes(corners, starts))
 
 
-def _move_on(corners: Ints, starts: Ints) -> Mask:
-    """Mark the corners whose vertex is not that of the next corner."""
+def _changes_vertex(corners: Ints, starts: Ints) -> Mask:
+    """Mark corners whose vertex differs from the next corner's."""
     following = np.arange(1, len(corners) + 1)
     following[np.append(starts[1:], len(corners)) - 1] = starts
     return corners != corners[following]
 
 
-def _come_back(corners: Ints, starts: Ints) -> Mask:
-    """Mark the polygons that are at a vertex again after they were at others."""
-    found = np.zeros(len(starts), np.bool_)
+def _revisits_vertex(corners: Ints, starts: Ints) -> Mask:
+    """Mark faces that return to a vertex after visiting others."""
+    revisits = np.zeros(len(starts), np.bool_)
     if len(corners) > 3 * len(starts):
         sizes = _sizes(corners, starts)
-        here = _move_on(corners, starts) & np.repeat(sizes > 3, sizes)
+        here = _changes_vertex(corners, starts) & np.repeat(sizes > 3, sizes)
         visits = np.repeat(np.arange(len(starts), dtype=np.int64) << 32, sizes)[here]
         visits += corners[here]
         visits.sort()
-        found[visits[1:][visits[1:] == visits[:-1]] >> 32] = True
-    return found
+        revisits[visits[1:][visits[1:] == visits[:-1]] >> 32] = True
+    return revisits
 
 
 def _sizes(corners: Ints, starts: Ints) -> NDArray[np.intp]:
@@ -194,13 +200,13 @@ def _sizes(corners: Ints, starts: Ints) -> NDArray[np.intp]:
 
 
 def _attributes(mesh: bpy.types.Mesh, masks: dict[str, Mask | None]) -> list[_Attribute]:
-    """Read what is stored on vertices, corners and faces, without the parts that go."""
+    """Read the attributes of vertices, corners, and faces, reduced to the masks."""
     return [
         _Attribute(
             attribute.name,
             attribute.data_type,
             attribute.domain,
-            _part(_values(attribute), masks[attribute.domain]),
+            _apply_mask(_values(attribute), masks[attribute.domain]),
         )
         for attribute in mesh.attributes
         if attribute.data_type in LAYOUTS
@@ -210,8 +216,8 @@ def _attributes(mesh: bpy.types.Mesh, masks: dict[str, Mask | None]) -> list[_At
     ]
 
 
-def _part(values: NDArray[Any], mask: Mask | None) -> NDArray[Any]:
-    """Return what is marked; None stands for all, which need not be copied."""
+def _apply_mask(values: NDArray[Any], mask: Mask | None) -> NDArray[Any]:
+    """Return the masked values; None means all of them, without a copy."""
     return values if mask is None else values[mask]
 
 
@@ -232,15 +238,15 @@ def _rebuild(mesh: bpy.types.Mesh, positions: Floats, corners: Ints, sizes: Ints
 
 
 def _restore(mesh: bpy.types.Mesh, attributes: list[_Attribute], chosen: dict[str, str]) -> None:
-    for kept in attributes:
-        attribute = mesh.attributes.new(kept.name, kept.data_type, kept.domain)
-        attribute.data.foreach_set(LAYOUTS[kept.data_type][0], kept.values.ravel())
-    _choose(mesh, chosen)
+    for stored in attributes:
+        attribute = mesh.attributes.new(stored.name, stored.data_type, stored.domain)
+        attribute.data.foreach_set(LAYOUTS[stored.data_type][0], stored.values.ravel())
+    _set_active_layers(mesh, chosen)
     mesh.update()
 
 
-def _chosen(mesh: bpy.types.Mesh) -> dict[str, str]:
-    """Return which of several UV maps and colors are active, and which are rendered."""
+def _active_layers(mesh: bpy.types.Mesh) -> dict[str, str]:
+    """Return the names of the active and the rendered UV map and color attribute."""
     shown = [layer.name for layer in mesh.uv_layers if layer.active_render]
     return {
         "uv": mesh.uv_layers.active.name if mesh.uv_layers.active else "",
@@ -250,7 +256,7 @@ def _chosen(mesh: bpy.types.Mesh) -> dict[str, str]:
     }
 
 
-def _choose(mesh: bpy.types.Mesh, chosen: dict[str, str]) -> None:
+def _set_active_layers(mesh: bpy.types.Mesh, chosen: dict[str, str]) -> None:
     colors = mesh.color_attributes
     names = [color.name for color in colors]
     if names:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Meshes read as arrays, and their faces turned outward."""
+"""Read meshes as arrays, and flip faces that point inward."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arrays import corners_of, edges_of, positions_of, read, sides_of, starts_of, triangles_of
-from .topology import Shape, edge_uses, inward_parts, parts_of, twisted_edges
+from .topology import Shape, edge_uses, find_loose_parts, inward_parts, twisted_edges
 
 
 def read_shape(mesh: bpy.types.Mesh) -> Shape:
-    """Return the mesh as arrays."""
+    """Return the mesh's topology as arrays."""
     corners = corners_of(mesh)
     triangles, owners = triangles_of(mesh)
     return Shape(
@@ -27,25 +27,25 @@ def read_shape(mesh: bpy.types.Mesh) -> Shape:
     )
 
 
-def turn_outward(mesh: bpy.types.Mesh) -> int:
-    """Make closed parts show their outside; return how many faces were turned."""
+def recalculate_outside(mesh: bpy.types.Mesh) -> int:
+    """Make the faces of closed parts point outward; return the number of flipped faces."""
     shape = read_shape(mesh)
     uses = edge_uses(shape)
-    parts = parts_of(shape, uses)
+    loose_parts = find_loose_parts(shape, uses)
     twisted = twisted_edges(shape, uses)
-    broken = np.zeros(parts.count, np.bool_)
-    broken[parts.vertices[shape.edges[twisted, 0]]] = True
-    inward = inward_parts(parts) & ~broken
+    broken = np.zeros(loose_parts.count, np.bool_)
+    broken[loose_parts.vertices[shape.edges[twisted, 0]]] = True
+    inward = inward_parts(loose_parts) & ~broken
     if not (broken.any() or inward.any()):
         return 0
     if inward.all():
         mesh.flip_normals()
         return len(mesh.polygons)
-    return _turn(mesh, inward[parts.faces], broken[parts.faces])
+    return _flip_faces(mesh, inward[loose_parts.faces], broken[loose_parts.faces])
 
 
-def _turn(mesh: bpy.types.Mesh, inward: NDArray[np.bool_], broken: NDArray[np.bool_]) -> int:
-    if mesh.has_custom_normals:  # They belong to the sides that the faces showed.
+def _flip_faces(mesh: bpy.types.Mesh, inward: NDArray[np.bool_], broken: NDArray[np.bool_]) -> int:
+    if mesh.has_custom_normals:  # They were made for the other side.
         mesh.normals_split_custom_set(np.zeros((len(mesh.loops), 3), np.float32))
     before = read(mesh.polygons, "normal", np.float32, 3)
     work = bmesh.new()

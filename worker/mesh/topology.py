@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a mesh hangs together: parts, holes, faces turned inside out. Arrays only, no bpy.
+"""Connected parts, holes, and inverted faces of a mesh. Arrays only, no bpy.
 
-`bmesh` tells the same, but takes seconds for a million faces, and twice that for Python to ask it.
+`bmesh` offers the same, but takes seconds for a million faces, and querying it from Python takes
+twice that.
 """
 
 from __future__ import annotations
@@ -17,15 +18,15 @@ Mask = NDArray[np.bool_]
 Floats = NDArray[Any]
 
 OPEN_TOLERATED = 0.05
-"""Up to this share of open edges a part has an inside, holes or no holes."""
+"""Up to this share of open edges a part still counts as having an inside."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A mesh as arrays: `points` (n, 3), `edges` (e, 2), and what its corners and triangles are.
+    """A mesh as arrays: `points` (n, 3), `edges` (e, 2), and index arrays.
 
-    `corners` holds a vertex and `sides` an edge for each corner, `starts` each face's first corner;
-    `triangles` (t, 3) are vertices, `owners` (t,) the faces that they belong to.
+    Per face corner: `corners` the vertex, `sides` the edge (c,). `starts` (f,): each face's first
+    corner. `triangles` (t, 3): vertices; `owners` (t,): the triangles' faces.
     """
 
     points: Floats
@@ -38,10 +39,11 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    """What is connected: the part of each vertex and face, and of each part what it is like.
+class LooseParts:
+    """Connected components: the part of each vertex and face, and figures for each part.
 
-    `volumes` are negative where the faces look inward; `open_edges` counts edges of one face.
+    `vertices` (n,) is -1 for vertices without faces. Volumes are negative if faces point inward;
+    `open_edges` counts edges with a single face.
     """
 
     vertices: Ints
@@ -53,14 +55,17 @@ class Parts:
     sizes: Ints
 
 
-def connected(count: int, first: Ints, second: Ints) -> Ints:
-    """Return for each of `count` things the lowest one of those that pairs connect it to."""
+def component_labels(count: int, first: Ints, second: Ints) -> Ints:
+    """Return for each of `count` nodes the lowest node in its component (count,).
+
+    The edges join `first[i]` to `second[i]`.
+    """
     parent = np.arange(count)
     while len(first):
-        one, other = parent[first], parent[second]
-        apart = one != other
-        first, second = one[apart], other[apart]
-        # Each takes some lower neighbor for its parent: chains go down and never in a circle.
+        parent_a, parent_b = parent[first], parent[second]
+        apart = parent_a != parent_b
+        first, second = parent_a[apart], parent_b[apart]
+        # Parents are always lower: chains cannot form cycles.
         parent[np.maximum(first, second)] = np.minimum(first, second)
         while True:
             further = parent[parent]
@@ -70,43 +75,43 @@ def connected(count: int, first: Ints, second: Ints) -> Ints:
     return parent
 
 
-def numbered(labels: Ints) -> tuple[Ints, int]:
-    """Return labels that count from 0, and how many there are."""
-    values, places = np.unique(labels, return_inverse=True)
-    return places.reshape(-1), len(values)
+def renumber_labels(labels: Ints) -> tuple[Ints, int]:
+    """Return the labels renumbered from 0 (n,), and their count."""
+    values, indices = np.unique(labels, return_inverse=True)
+    return indices.reshape(-1), len(values)
 
 
 def edge_uses(shape: Shape) -> Ints:
-    """Count the faces at each edge."""
+    """Return the number of faces at each edge (e,)."""
     return np.bincount(shape.sides, minlength=len(shape.edges))
 
 
 def twisted_edges(shape: Shape, uses: Ints) -> Mask:
-    """Mark edges whose two faces look to different sides: both run along it in one direction."""
+    """Mark edges whose two faces have opposite orientations: both traverse it in one direction."""
     forward = shape.corners == shape.edges[shape.sides, 0]
     balance = np.bincount(shape.sides, np.where(forward, 1.0, -1.0), len(shape.edges))
     return (uses == 2) & (balance != 0.0)
 
 
 def hole_count(shape: Shape, uses: Ints) -> int:
-    """Count the rims: connected runs of edges that have one face only."""
+    """Return the number of boundary loops: connected runs of edges with a single face."""
     rims = shape.edges[uses == 1]
     if not len(rims):
         return 0
-    labels = connected(len(shape.points), rims[:, 0], rims[:, 1])
+    labels = component_labels(len(shape.points), rims[:, 0], rims[:, 1])
     return len(np.unique(labels[rims[:, 0]]))
 
 
-def parts_of(shape: Shape, uses: Ints) -> Parts:
-    """Tell what is connected by edges with faces, and what each part is like."""
+def find_loose_parts(shape: Shape, uses: Ints) -> LooseParts:
+    """Find the parts that are connected by edges with faces."""
     used = shape.edges[uses > 0]
-    labels = connected(len(shape.points), used[:, 0], used[:, 1])
-    faces, count = numbered(labels[shape.corners[shape.starts]])
+    labels = component_labels(len(shape.points), used[:, 0], used[:, 1])
+    faces, count = renumber_labels(labels[shape.corners[shape.starts]])
     vertices = np.full(len(shape.points), -1)
     vertices[shape.corners] = np.repeat(faces, np.diff(shape.starts, append=len(shape.corners)))
     own = vertices[shape.edges[:, 0]]
     here = own >= 0
-    return Parts(
+    return LooseParts(
         vertices,
         faces,
         count,
@@ -117,40 +122,40 @@ def parts_of(shape: Shape, uses: Ints) -> Parts:
     )
 
 
-def closed_parts(parts: Parts) -> Mask:
-    """Mark the parts that are closed, or so nearly that they have an inside."""
-    return parts.open_edges <= parts.all_edges * OPEN_TOLERATED
+def closed_parts(loose_parts: LooseParts) -> Mask:
+    """Mark parts that are closed, or close enough to have an inside."""
+    return loose_parts.open_edges <= loose_parts.all_edges * OPEN_TOLERATED
 
 
-def inward_parts(parts: Parts) -> Mask:
-    """Mark the parts that are closed, or nearly, and show their faces' backs."""
-    return closed_parts(parts) & (parts.volumes < 0.0)
+def inward_parts(loose_parts: LooseParts) -> Mask:
+    """Mark closed parts whose faces point inward."""
+    return closed_parts(loose_parts) & (loose_parts.volumes < 0.0)
 
 
 def island_count(shape: Shape, uv: Floats) -> int:
-    """Count UV islands: faces that share an edge in the texture as they do in space."""
+    """Return the number of UV islands: faces connected by edges in UV space and in 3D."""
     exact = np.ascontiguousarray(uv, np.float32) + np.float32(0.0)
     bits = exact.view(np.uint32).reshape(-1, 2).astype(np.uint64)
     mixed = shape.corners.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     mixed ^= bits[:, 0] * np.uint64(0xC2B2AE3D27D4EB4F)
     mixed ^= bits[:, 1] * np.uint64(0x165667B19E3779F9)
-    nodes, count = numbered(mixed)
+    nodes, count = renumber_labels(mixed)
     following = np.arange(1, len(nodes) + 1)
     following[np.append(shape.starts[1:], len(nodes)) - 1] = shape.starts
-    return len(np.unique(connected(count, nodes, nodes[following])))
+    return len(np.unique(component_labels(count, nodes, nodes[following])))
 
 
 def _volumes(shape: Shape, vertices: Ints, count: int) -> Floats:
-    """Return the signed volume between each triangle and the middle of its part."""
+    """Return the signed volume of each triangle with the center of its part (t,)."""
     here = vertices >= 0
     own = vertices[here]
     amount = np.maximum(np.bincount(own, minlength=count), 1)
-    one, two, three = shape.triangles.T
+    a, b, c = shape.triangles.T
     columns = []
     for axis in range(3):
         column = shape.points[:, axis].astype(np.float64)
         middles = np.bincount(own, column[here], count) / amount
-        column -= middles[vertices]  # Those of no part belong to no triangle.
-        columns.append((column[one], column[two], column[three]))
+        column -= middles[vertices]  # Vertices without a part have no triangles.
+        columns.append((column[a], column[b], column[c]))
     (ax, bx, cx), (ay, by, cy), (az, bz, cz) = columns
     return (ax * (by * cz - bz * cy) + ay * (bz * cx - bx * cz) + az * (bx * cy - by * cx)) / 6.0

@@ -18,33 +18,33 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ..atomic_files import FRAME, LIST, whole
+from ..atomic_files import CHUNKS_FILE, FRAMES_FILE, atomic_path
 from ..mesh.arrays import LAYOUTS, drop_selections, read, starts_of
 
-ROOM = 6
+DISK_FACTOR = 6
 """Required free disk space, as a multiple of the model's size: model.blend is written twice, too.
 """
-QUICK = frozenset(LAYOUTS) - {"BYTE_COLOR"}
+RAW_TYPES = frozenset(LAYOUTS) - {"BYTE_COLOR"}
 """Attribute types that can be copied as raw values. BYTE_COLOR converts on access."""
 
 # Filled in this order, indices of vertices and edges are never out of range.
-FIRST = ("position", ".edge_verts", ".corner_vert", ".corner_edge")
+FIRST_ATTRIBUTES = ("position", ".edge_verts", ".corner_vert", ".corner_edge")
 
 
-def write_parts(folder: Path, objects: list[bpy.types.Object], least: int) -> None:
+def write_chunks(folder: Path, objects: list[bpy.types.Object], least: int) -> None:
     """Write the chunks of a model of at least `least` bytes to the folder, the list of them last.
 
     Models with data that raw arrays cannot carry are left out: they are appended in one step.
     """
-    (folder / LIST).unlink(missing_ok=True)
+    (folder / CHUNKS_FILE).unlink(missing_ok=True)
     owners: dict[bpy.types.Mesh, list[bpy.types.Object]] = {}
     for obj in objects:
         if obj.type == "MESH":
             owners.setdefault(obj.data, []).append(obj)
-    if not all(_can_part(mesh, owners[mesh]) for mesh in owners):
+    if not all(_can_split(mesh, owners[mesh]) for mesh in owners):
         return
     size = sum(_size(mesh) for mesh in owners)
-    if size < least or shutil.disk_usage(folder.parent).free < size * ROOM:
+    if size < least or shutil.disk_usage(folder.parent).free < size * DISK_FACTOR:
         return
     folder.mkdir(exist_ok=True)
     listed = [
@@ -56,14 +56,14 @@ def write_parts(folder: Path, objects: list[bpy.types.Object], least: int) -> No
         }
         for number, mesh in enumerate(owners)
     ]
-    names = _write_frame(str(folder / FRAME), objects, list(owners))
+    names = _write_frame(str(folder / FRAMES_FILE), objects, list(owners))
     for entry, name in zip(listed, names, strict=True):
         entry["frame"] = name
-    with whole(str(folder / LIST)) as side:
+    with atomic_path(str(folder / CHUNKS_FILE)) as side:
         Path(side).write_text(json.dumps(listed), "utf-8")
 
 
-def _can_part(mesh: bpy.types.Mesh, owners: list[bpy.types.Object]) -> bool:
+def _can_split(mesh: bpy.types.Mesh, owners: list[bpy.types.Object]) -> bool:
     """Return whether the mesh consists of attributes alone, all of them quick to copy.
 
     The active UV map and color are not stored in attributes, nor are materials linked to an object.
@@ -80,7 +80,7 @@ def _can_part(mesh: bpy.types.Mesh, owners: list[bpy.types.Object]) -> bool:
         mesh.has_custom_normals and "custom_normal" not in mesh.attributes
     ):  # Blender before 4.5 stores them outside attributes.
         return False
-    return all(attribute.data_type in QUICK for attribute in mesh.attributes)
+    return all(attribute.data_type in RAW_TYPES for attribute in mesh.attributes)
 
 
 def _size(mesh: bpy.types.Mesh) -> int:
@@ -93,7 +93,7 @@ def _bytes(attribute: bpy.types.Attribute) -> int:
 
 
 def _write_values(mesh: bpy.types.Mesh, folder: Path, number: int) -> Iterator[dict[str, Any]]:
-    attributes = sorted(mesh.attributes, key=lambda item: _place(item.name))
+    attributes = sorted(mesh.attributes, key=lambda item: _rank(item.name))
     for count, attribute in enumerate(attributes):
         name, width, dtype = LAYOUTS[attribute.data_type]
         file = f"{number}-{count}.raw"
@@ -111,8 +111,8 @@ def _write_values(mesh: bpy.types.Mesh, folder: Path, number: int) -> Iterator[d
         }
 
 
-def _place(name: str) -> int:
-    return FIRST.index(name) if name in FIRST else len(FIRST)
+def _rank(name: str) -> int:
+    return FIRST_ATTRIBUTES.index(name) if name in FIRST_ATTRIBUTES else len(FIRST_ATTRIBUTES)
 
 
 def _write_frame(
@@ -122,7 +122,7 @@ def _write_frame(
 
     The objects have their own meshes again afterwards.
     """
-    frames, nothing = [_frame(mesh) for mesh in meshes], bpy.data.meshes.new(".")
+    frames, nothing = [_make_frame(mesh) for mesh in meshes], bpy.data.meshes.new(".")
     before = {obj: obj.data for obj in objects if obj.type == "MESH"}
     try:
         for obj in before:
@@ -135,7 +135,7 @@ def _write_frame(
         bpy.data.batch_remove([*frames, nothing])
 
 
-def _frame(mesh: bpy.types.Mesh) -> bpy.types.Mesh:
+def _make_frame(mesh: bpy.types.Mesh) -> bpy.types.Mesh:
     """Return a copy of the mesh without attributes: every face corner refers to one single vertex.
 
     Face offsets are not an attribute and are slow to set, so the frame carries them.

@@ -7,22 +7,22 @@ import bpy
 import numpy as np
 from mathutils import Matrix, Vector
 
-from ..import_options import Mending
+from ..import_options import ImportOptions
 from ..mesh.arrays import drop_selections, read
-from ..mesh.merge_vertices import weld
-from ..mesh.orientation import turn_outward
-from ..names import clear_name
+from ..mesh.merge_vertices import merge_vertices
+from ..mesh.orientation import recalculate_outside
+from ..names import short_name
 from ..refusal import Refusal
-from .evaluated_objects import set_free
-from .visible_surface import bounds, check_surface
+from .evaluated_objects import detach_objects
+from .visible_surface import check_surface, world_bounds
 
-DEFAULT = Mending()
+DEFAULT = ImportOptions()
 
 # Collection in which Blender's glTF importer puts the custom shapes of bones.
-HELPERS = "glTF_not_exported"
+BONE_SHAPES = "glTF_not_exported"
 
 
-def mend(name: str, format_: str, options: Mending = DEFAULT) -> bpy.types.Object:
+def clean_up(name: str, format_: str, options: ImportOptions = DEFAULT) -> bpy.types.Object:
     """Clean up the imported scene, remove everything else, and return the model's root object.
 
     A single mesh is its own root; several get an Empty as parent. Raise Refusal if there are no
@@ -32,14 +32,14 @@ def mend(name: str, format_: str, options: Mending = DEFAULT) -> bpy.types.Objec
     if not meshes:
         raise Refusal("bad_mesh", "The mesh file holds no faces.", "Generate the mesh again.")
     if options.tidy:
-        set_free(meshes, apply=options.apply_transforms)
+        detach_objects(meshes, apply=options.apply_transforms)
         _remove_all_but(meshes)
     else:
-        _remove_helpers(meshes)
+        _remove_bone_shapes(meshes)
     skinned = {obj.data for obj in meshes if obj.vertex_groups}
     check_surface(meshes)
     for mesh in dict.fromkeys(obj.data for obj in meshes):
-        _mend_mesh(mesh, format_, options, to_weld=options.weld and mesh not in skinned)
+        _clean_mesh(mesh, format_, options, merge_doubles=options.weld and mesh not in skinned)
     empty = [obj for obj in meshes if not obj.data.polygons]
     bpy.data.batch_remove(empty)
     meshes = [obj for obj in meshes if obj not in empty]
@@ -63,22 +63,24 @@ def face_count(root: bpy.types.Object) -> int:
 
 def height(root: bpy.types.Object) -> float:
     """Return the model's height in meters, hidden objects excluded; its lowest point is at zero."""
-    return float(bounds([obj for obj in model_meshes(root) if not obj.hide_viewport])[1][2])
+    return float(world_bounds([obj for obj in model_meshes(root) if not obj.hide_viewport])[1][2])
 
 
-def _mend_mesh(mesh: bpy.types.Mesh, format_: str, options: Mending, *, to_weld: bool) -> None:
-    if to_weld and not mesh.shape_keys:
-        weld(mesh)
+def _clean_mesh(
+    mesh: bpy.types.Mesh, format_: str, options: ImportOptions, *, merge_doubles: bool
+) -> None:
+    if merge_doubles and not mesh.shape_keys:
+        merge_vertices(mesh)
     if options.outward:
-        turn_outward(mesh)
+        recalculate_outside(mesh)
     if options.normals == "angle":
         _smooth(mesh, options.angle)
     elif options.normals == "auto" and format_ in ("glb", "gltf"):
         _smooth_if_faceted(mesh, options.angle)
-    _drop_what_says_nothing(mesh)
+    _drop_redundant_attributes(mesh)
 
 
-def _drop_what_says_nothing(mesh: bpy.types.Mesh) -> None:
+def _drop_redundant_attributes(mesh: bpy.types.Mesh) -> None:
     """Remove attributes without information: selections, and a face sharpness that is all False.
 
     Each attribute costs time when the artist's Blender appends the model.
@@ -96,7 +98,7 @@ def _imported_meshes() -> list[bpy.types.Object]:
     hidden = {
         obj
         for collection in scene.collection.children_recursive
-        if collection.name.startswith(HELPERS)
+        if collection.name.startswith(BONE_SHAPES)
         for obj in collection.all_objects
     }
     return [
@@ -113,13 +115,13 @@ def _remove_all_but(meshes: list[bpy.types.Object]) -> None:
     _link_to_scene(meshes)
 
 
-def _remove_helpers(meshes: list[bpy.types.Object]) -> None:
+def _remove_bone_shapes(meshes: list[bpy.types.Object]) -> None:
     """Remove the custom shapes of bones, and leave the file's own objects as they are."""
     scene = bpy.context.scene
     helpers = [
         obj
         for collection in scene.collection.children_recursive
-        if collection.name.startswith(HELPERS)
+        if collection.name.startswith(BONE_SHAPES)
         for obj in collection.all_objects
         if obj not in meshes
     ]
@@ -162,7 +164,7 @@ def _root(name: str, meshes: list[bpy.types.Object], *, alone: bool) -> bpy.type
 
     `alone`: transforms are applied to the meshes, so that a single mesh can be the root itself.
     """
-    low, high = bounds([obj for obj in meshes if not obj.hide_viewport])
+    low, high = world_bounds([obj for obj in meshes if not obj.hide_viewport])
     offset = Matrix.Translation(-Vector(((low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2])))
     if alone:
         for obj in meshes:
@@ -186,6 +188,6 @@ def _name_all(name: str, meshes: list[bpy.types.Object]) -> None:
     """Number the meshes after the image; other objects keep a short name of their own."""
     for obj in bpy.context.scene.objects:
         if obj not in meshes:
-            obj.name = f"{name} {clear_name(obj.name)[:16]}".strip()
+            obj.name = f"{name} {short_name(obj.name)[:16]}".strip()
     for number, obj in enumerate(meshes, 1):
         obj.name = obj.data.name = f"{name} {number}"

@@ -21,7 +21,7 @@ IMPORTERS_LEAVE = frozenset({"image_user", "texture_mapping", "color_mapping"})
 """Pointer properties of image nodes that importers never set."""
 
 
-def share_same(meshes: list[bpy.types.Mesh]) -> None:
+def merge_duplicate_materials(meshes: list[bpy.types.Mesh]) -> None:
     """Use one material in all slots whose materials are identical except for their names."""
     first: dict[Hashable, bpy.types.Material] = {}
     shared = {

@@ -12,11 +12,11 @@ from mathutils import Matrix
 from ..mesh.arrays import Floats, positions_of
 from .gltf_normals import transform_normals
 
-SAME = 1e-5
+MATRIX_TOLERANCE = 1e-5
 """Largest difference between two matrices' elements that counts as rounding."""
 
 
-def set_free(objects: list[bpy.types.Object], *, apply: bool) -> None:
+def detach_objects(objects: list[bpy.types.Object], *, apply: bool) -> None:
     """Detach mesh objects from parents, armatures, shape keys, and animation; they look unchanged.
 
     `apply` also applies location, rotation, and scale to each mesh.
@@ -26,7 +26,7 @@ def set_free(objects: list[bpy.types.Object], *, apply: bool) -> None:
         obj.hide_viewport = False
     bpy.context.view_layer.update()
     worlds = [obj.matrix_world.copy() for obj in objects]
-    _settle_shapes([obj for obj in objects if deforms(obj)])
+    _apply_deformation([obj for obj in objects if is_deformed(obj)])
     # Not `Mesh.users`: Blender's FBX importer leaves it at 1 for meshes that several objects share.
     uses = Counter(obj.data for obj in objects)
     for obj, world in zip(objects, worlds, strict=True):
@@ -35,7 +35,7 @@ def set_free(objects: list[bpy.types.Object], *, apply: bool) -> None:
         obj.constraints.clear()
         obj.vertex_groups.clear()
         obj.parent = None
-        _take_materials(obj, uses)
+        _move_materials_to_mesh(obj, uses)
         if apply:
             _apply(obj, world, uses)
         else:
@@ -44,20 +44,20 @@ def set_free(objects: list[bpy.types.Object], *, apply: bool) -> None:
         obj.hide_viewport = True  # guard: hidden-stays-hidden
 
 
-def deforms(obj: bpy.types.Object) -> bool:
+def is_deformed(obj: bpy.types.Object) -> bool:
     """Return whether shape keys or modifiers change the object's shape."""
     return bool(obj.data.shape_keys or obj.modifiers)
 
 
-def shown_positions(obj: bpy.types.Object) -> Floats:
+def evaluated_positions(obj: bpy.types.Object) -> Floats:
     """Return the evaluated vertex positions (n, 3) in object space."""
-    if not deforms(obj):
+    if not is_deformed(obj):
         return positions_of(obj.data)
     depsgraph = bpy.context.evaluated_depsgraph_get()
     return positions_of(obj.evaluated_get(depsgraph).data)
 
 
-def _settle_shapes(objects: list[bpy.types.Object]) -> None:
+def _apply_deformation(objects: list[bpy.types.Object]) -> None:
     """Replace meshes by evaluated ones, with shape keys, armatures, and modifiers applied."""
     depsgraph = bpy.context.evaluated_depsgraph_get()
     made = [
@@ -72,20 +72,20 @@ def _settle_shapes(objects: list[bpy.types.Object]) -> None:
         obj.data = mesh  # guard: shape-as-shown
 
 
-def _own(obj: bpy.types.Object, uses: Counter[bpy.types.Mesh]) -> None:
+def _make_single_user(obj: bpy.types.Object, uses: Counter[bpy.types.Mesh]) -> None:
     """Give the object a mesh of its own if others share it."""
     if uses[obj.data] > 1:  # guard: shared-mesh-copied
         uses[obj.data] -= 1
         obj.data = obj.data.copy()
 
 
-def _take_materials(obj: bpy.types.Object, uses: Counter[bpy.types.Mesh]) -> None:
+def _move_materials_to_mesh(obj: bpy.types.Object, uses: Counter[bpy.types.Mesh]) -> None:
     """Move materials from the object's slots to its mesh, which becomes single-user first."""
     own = [slot for slot in obj.material_slots if slot.link == "OBJECT"]
     if not own:
         return
     materials = [slot.material for slot in obj.material_slots]
-    _own(obj, uses)
+    _make_single_user(obj, uses)
     for slot in own:
         slot.link = "DATA"
     for number, material in enumerate(materials):
@@ -93,7 +93,7 @@ def _take_materials(obj: bpy.types.Object, uses: Counter[bpy.types.Mesh]) -> Non
 
 
 def _apply(obj: bpy.types.Object, world: Matrix, uses: Counter[bpy.types.Mesh]) -> None:
-    _own(obj, uses)
+    _make_single_user(obj, uses)
     _transform(obj.data, world)
     obj.rotation_mode = "XYZ"  # Easier to edit than the glTF importer's quaternions.
     obj.matrix_world = Matrix()
@@ -106,8 +106,8 @@ def _place(obj: bpy.types.Object, world: Matrix, uses: Counter[bpy.types.Mesh]) 
     if abs(placed.determinant()) < 1e-30:
         return
     rest = placed.inverted() @ world
-    if np.abs(np.array(rest) - np.eye(4)).max() > SAME:  # guard: shear-kept
-        _own(obj, uses)
+    if np.abs(np.array(rest) - np.eye(4)).max() > MATRIX_TOLERANCE:  # guard: shear-kept
+        _make_single_user(obj, uses)
         _transform(obj.data, rest)
 
 

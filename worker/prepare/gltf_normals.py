@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Carry a glTF file's normals through Blender's importer as a plain attribute.
 
-For a million triangles the importer spends three quarters of its time on converting them to custom
-normals, most of which equal smooth shading once `weld` has merged the vertices. As a custom
+For a million triangles the importer spends three quarters of its time on converting them to
+custom normals. After `merge_vertices` has run, most of those equal smooth shading. As a custom
 attribute they cost next to nothing, and the ones that matter are set afterwards.
 """
 
@@ -29,7 +29,7 @@ FLAT = 0.9999999
 SAME_SHADING = np.cos(np.radians(8.0))
 """Cosine of 8°: a smaller difference between two normals cannot be seen."""
 SHADING_TOLERATED = 0.002
-"""Share of corners that may differ by more; those come from slivers."""
+"""Share of corners that may differ by more before custom normals are set."""
 
 
 class glTF2ImportUserExtension:  # noqa: N801 - the importer looks for this name
@@ -63,7 +63,7 @@ def _can_carry(primitive: Any, accessors: list[Any]) -> bool:
 
 
 @contextmanager
-def carried_normals() -> Iterator[None]:
+def normals_as_attribute() -> Iterator[None]:
     """Register the extension above with the glTF importer while the block runs.
 
     The importer looks for extensions in the list of enabled add-ons. Only for a process whose
@@ -90,7 +90,7 @@ def transform_normals(mesh: bpy.types.Mesh, world: Matrix) -> None:
     attribute.data.foreach_set("vector", normals.ravel())
 
 
-def take_normals(mesh: bpy.types.Mesh) -> Floats | None:
+def pop_normals(mesh: bpy.types.Mesh) -> Floats | None:
     """Remove and return the carried vertex normals (n, 3), in Blender's axes.
 
     Return None if the mesh carries none.

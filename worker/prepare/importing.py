@@ -10,17 +10,17 @@ from pathlib import Path
 
 import bpy
 
-from ..checks.fbx import version_of
-from ..checks.fbx_textures import without_outside_textures
+from ..checks.fbx import read_fbx_version
+from ..checks.fbx_textures import redirect_textures
 from ..checks.gltf.accessors import MESHOPT
-from ..checks.gltf.text_encoding import with_whole_texts
-from ..checks.gltf.uris import with_own_files
-from ..checks.imported_scene import Arrival
+from ..checks.gltf.text_encoding import repair_text
+from ..checks.gltf.uris import stage_own_files
+from ..checks.imported_scene import ImportedData
 from ..checks.mesh_file import check_mesh_file
-from ..checks.obj_references import without_outside_materials
+from ..checks.obj_references import redirect_materials
 from ..checks.unreadable_names import make_names_readable
 from ..refusal import OTHER_FORMAT, Message, Refusal, as_message
-from .gltf_normals import carried_normals
+from .gltf_normals import normals_as_attribute
 
 DRACO = "KHR_draco_mesh_compression"
 OLDEST_FBX = 7100
@@ -28,39 +28,41 @@ OLDEST_FBX = 7100
 
 
 def import_mesh_file(
-    path: str, home: str | None = None, *, to_weld: bool = False
+    path: str, home: str | None = None, *, merge_doubles: bool = False
 ) -> tuple[str, list[str]]:
     """Check the mesh file, then import it into the open scene.
 
     Return its format, a key of `IMPORTERS`, and notes for the user. Raise Refusal if the format is
     unknown, the file is damaged or refers to files that do not belong to it, or Blender's importer
     fails. Pass a ZIP through `unpacked` first. Textures may lie in the folder `home`, by default
-    the file's own. `to_weld`: every mesh will go through `weld` next.
+    the file's own. `merge_doubles`: every mesh will go through `merge_vertices` next.
     """
-    with with_whole_texts(path) as readable_path:
-        result = _imported(readable_path, Path(home or Path(path).parent), to_weld=to_weld)
+    with repair_text(path) as readable_path:
+        result = _import_checked(
+            readable_path, Path(home or Path(path).parent), merge_doubles=merge_doubles
+        )
     make_names_readable(printable=bpy.app.background)
     return result
 
 
-def _imported(path: str, home: Path, *, to_weld: bool) -> tuple[str, list[str]]:
+def _import_checked(path: str, home: Path, *, merge_doubles: bool) -> tuple[str, list[str]]:
     version = bpy.app.version_string
-    format_ = check_mesh_file(path, readable=readable_extensions(), blender=version, home=home)
+    format_ = check_mesh_file(path, readable=supported_extensions(), blender=version, home=home)
     read = IMPORTERS[format_]
     # In the worker only: it changes the list of add-ons, which belongs to the artist elsewhere.
-    if read is _import_gltf and to_weld and bpy.app.background:
-        read = _import_gltf_to_weld
+    if read is _import_gltf and merge_doubles and bpy.app.background:
+        read = _import_gltf_fast
     try:
         notes = read(path, home)
     except RuntimeError as error:  # An operator's ERROR report.
         what = Message(
-            "Blender cannot import it: {reason}", reason=as_message(reason_of(str(error)))
+            "Blender cannot import it: {reason}", reason=as_message(import_error_text(str(error)))
         )
         raise Refusal("bad_mesh", what, OTHER_FORMAT) from error
     return format_, notes
 
 
-def reason_of(report: str) -> str:
+def import_error_text(report: str) -> str:
     """Return an importer's own message: the first line of its report, or the exception it raised.
 
     After a traceback Blender adds the location in its own code, which helps no user.
@@ -74,20 +76,20 @@ def reason_of(report: str) -> str:
 
 
 def _import_gltf(path: str, home: Path) -> list[str]:
-    arrival = Arrival()
-    with with_own_files(path, home) as (safe, _):
+    arrival = ImportedData()
+    with stage_own_files(path, home) as (safe, _):
         bpy.ops.import_scene.gltf(filepath=safe, import_pack_images=True)
         arrival.check()
     return []
 
 
-def _import_gltf_to_weld(path: str, home: Path) -> list[str]:
-    """Import in half the time; the meshes are incomplete until `weld` has set their normals."""
-    with carried_normals():
+def _import_gltf_fast(path: str, home: Path) -> list[str]:
+    """Import in half the time; `merge_vertices` must set the meshes' normals afterwards."""
+    with normals_as_attribute():
         return _import_gltf(path, home)
 
 
-def readable_extensions() -> frozenset[str] | None:
+def supported_extensions() -> frozenset[str] | None:
     """Return the glTF extensions that this Blender's importer reads; None if it cannot be asked."""
     # Internal names, not an API: if a version of Blender changes them, the importer's own error
     # message has to do.
@@ -119,7 +121,7 @@ def _has_library(extension: str) -> bool:
 
 def _import_fbx(path: str, home: Path) -> list[str]:
     is_new = has_new_fbx_importer()
-    version = version_of(path)
+    version = read_fbx_version(path)
     if not is_new and (version is None or version < OLDEST_FBX):
         blender = bpy.app.version_string
         what = Message(
@@ -134,8 +136,8 @@ def _import_fbx(path: str, home: Path) -> list[str]:
                 blender=blender,
             )
         raise Refusal("bad_mesh", what, OTHER_FORMAT)
-    arrival = Arrival()
-    with without_outside_textures(path, home) as (safe, is_staged):
+    arrival = ImportedData()
+    with redirect_textures(path, home) as (safe, is_staged):
         if is_new:
             bpy.ops.wm.fbx_import(filepath=safe, use_anim=True)
         else:
@@ -157,8 +159,8 @@ def has_new_fbx_importer() -> bool:
 
 
 def _import_obj(path: str, home: Path) -> list[str]:
-    arrival = Arrival()
-    with without_outside_materials(path, home) as shown:
+    arrival = ImportedData()
+    with redirect_materials(path, home) as shown:
         bpy.ops.wm.obj_import(filepath=shown.path)
         arrival.check()
         if shown.is_staged:

@@ -9,20 +9,20 @@ from pathlib import Path
 import bpy
 
 from ..edits.baking import bake_own_colors
-from ..import_options import Mending
+from ..import_options import ImportOptions
 from ..refusal import Message
-from .dedupe_materials import share_same
-from .principled import colored_by_attribute, surface_of
-from .vertex_colors import show_vertex_colors
+from .dedupe_materials import merge_duplicate_materials
+from .principled import find_principled, uses_color_attribute
+from .vertex_colors import wire_vertex_colors
 
-DEFAULT = Mending()
+DEFAULT = ImportOptions()
 METALLIC, ROUGHNESS = 0.5, 0.5
 """Metallic from which an untextured value on a surface with a base color texture is a mistake, and
 the roughness that replaces one out of range."""
 
 
-def mend_materials(
-    name: str, meshes: list[bpy.types.Object], folder: str, options: Mending = DEFAULT
+def clean_up_materials(
+    name: str, meshes: list[bpy.types.Object], folder: str, options: ImportOptions = DEFAULT
 ) -> list[str]:
     """Wire or bake vertex colors, pack textures, fix values, and name everything after the image.
 
@@ -30,16 +30,16 @@ def mend_materials(
     files, which a downloaded mesh must not read. Return notes for the user.
     """
     if options.colors != "kept":
-        show_vertex_colors(name, list(dict.fromkeys(obj.data for obj in meshes)))
+        wire_vertex_colors(name, list(dict.fromkeys(obj.data for obj in meshes)))
     notes = _pack_textures(_materials(meshes), Path(folder).resolve())
     if options.colors == "baked":
         _bake_colors(name, meshes)
     if options.tidy:
-        share_same([obj.data for obj in meshes])
+        merge_duplicate_materials([obj.data for obj in meshes])
     materials = _materials(meshes)
     if options.metals:
         for material in materials:
-            _mend_surface(material)
+            _fix_surface(material)
     if options.texture_limit:
         _limit_textures(materials, options.texture_limit)
     _name_materials(name, materials)
@@ -57,19 +57,19 @@ def _bake_colors(name: str, meshes: list[bpy.types.Object]) -> None:
     """Bake vertex colors into textures, and remove the materials that this replaces."""
     before = _materials(meshes)
     for obj in meshes:
-        if any(colored_by_attribute(material) for material in obj.data.materials):
+        if any(uses_color_attribute(material) for material in obj.data.materials):
             bake_own_colors(obj, name)
     bpy.data.batch_remove(set(before) - set(_materials(meshes)))
 
 
-def _mend_surface(material: bpy.types.Material) -> None:
+def _fix_surface(material: bpy.types.Material) -> None:
     """Fix values that make a model black by mistake or that are out of range.
 
     A glTF material without a metallic value is fully metallic by the specification, which exporters
     of painted models tend to forget. Textured values stay, and so does metal without a base color
     texture.
     """
-    surface = surface_of(material)
+    surface = find_principled(material)
     if surface is None:
         return
     metallic, roughness = surface.inputs["Metallic"], surface.inputs["Roughness"]
@@ -81,12 +81,12 @@ def _mend_surface(material: bpy.types.Material) -> None:
     if not roughness.is_linked and not 0.0 <= roughness.default_value <= 1.0:  # guard: roughness-0
         roughness.default_value = ROUGHNESS
     for socket in (metallic, roughness):
-        for node in _feeding_images(socket):
+        for node in _find_image_nodes(socket):
             if not node.image.colorspace_settings.is_data:
                 node.image.colorspace_settings.is_data = True
 
 
-def _feeding_images(
+def _find_image_nodes(
     socket: bpy.types.NodeSocket, depth: int = 3
 ) -> list[bpy.types.ShaderNodeTexImage]:
     if not socket.is_linked or not depth:
@@ -97,7 +97,7 @@ def _feeding_images(
     return [
         image_node
         for node_input in node.inputs
-        for image_node in _feeding_images(node_input, depth - 1)
+        for image_node in _find_image_nodes(node_input, depth - 1)
     ]
 
 
@@ -164,7 +164,7 @@ def _name_images(name: str, materials: list[bpy.types.Material]) -> None:
     owners: dict[bpy.types.Image, tuple[str, str]] = {}
     for material in materials:
         for node in _textures([material]):
-            owners.setdefault(node.image, (material.name, _use_of(node)))
+            owners.setdefault(node.image, (material.name, _find_inputs(node)))
     uses = Counter(use for _, use in owners.values())
     for image, (owner, use) in owners.items():
         whose = name if uses[use] == 1 else owner
@@ -175,14 +175,14 @@ def _name_images(name: str, materials: list[bpy.types.Material]) -> None:
             image.filepath_raw = f"//{image.name}.{_suffix(image)}"
 
 
-def _use_of(node: bpy.types.Node, depth: int = 3) -> str:
+def _find_inputs(node: bpy.types.Node, depth: int = 3) -> str:
     """Return the Principled inputs that the node feeds within `depth` nodes, in lowercase."""
     uses: list[str] = []
     for link in (link for output in node.outputs for link in output.links):
         if link.to_node.type == "BSDF_PRINCIPLED":
             uses.append(link.to_socket.name.lower())
         elif depth:
-            uses.append(_use_of(link.to_node, depth - 1))
+            uses.append(_find_inputs(link.to_node, depth - 1))
     distinct = list(dict.fromkeys(use for use in uses if use))
     return "base color" if "base color" in distinct else " ".join(distinct[:2])
 

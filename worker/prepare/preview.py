@@ -16,13 +16,12 @@ import numpy as np
 from mathutils import Matrix, Vector
 from numpy.typing import NDArray
 
-from ..images.read_image import read_photo
-from .evaluated_objects import shown_positions
+from ..images.read_image import read_image
+from .evaluated_objects import evaluated_positions
 
 SIZE = 256
 SAMPLES = 16
-"""Enough without denoising, since nothing in the studio makes fireflies; more would take seconds.
-"""
+"""Few, without denoising: the image is small, and the light is even."""
 TEXTURE_SIDE = "1024"
 """Cycles scales textures down to this, four times the preview's size, which saves memory."""
 MARGIN = 0.06
@@ -50,7 +49,7 @@ def render_preview(root: bpy.types.Object) -> NDArray[np.uint8] | None:
             scene.render.engine = "CYCLES"
             _set_up(scene)
             bpy.ops.render.render(write_still=True)
-            pixels = read_photo(scene.render.filepath, 1, SIZE)
+            pixels = read_image(scene.render.filepath, 1, SIZE)
         except (RuntimeError, TypeError):  # Out of memory, or a build without Cycles.
             return None
     return np.rint(pixels * np.float32(255.0)).astype(np.uint8)
@@ -58,7 +57,6 @@ def render_preview(root: bpy.types.Object) -> NDArray[np.uint8] | None:
 
 def set_asset_preview(root: bpy.types.Object, picture: NDArray[np.uint8]) -> None:
     """Set the root's asset preview to a uint8 image (height, width, 4), top row first."""
-    # Not `asset_generate_preview`: it renders with EEVEE in a job of its own.
     preview = root.preview_ensure()
     preview.image_size = picture.shape[1], picture.shape[0]
     bottom_up = picture[::-1].astype(np.float32) / np.float32(255.0)
@@ -113,7 +111,7 @@ def _corners(root: bpy.types.Object) -> NDArray[np.float32]:
     for obj in (root, *root.children_recursive):
         if obj.type == "MESH" and not obj.hide_viewport:
             world = np.array(obj.matrix_world, np.float32)
-            positions.append(shown_positions(obj) @ world[:3, :3].T + world[:3, 3])
+            positions.append(evaluated_positions(obj) @ world[:3, :3].T + world[:3, 3])
     return np.concatenate(positions)
 
 
@@ -139,8 +137,8 @@ def _surroundings() -> bpy.types.World:
         world.use_nodes = True  # Always on, and deprecated, since 5.0.
     world.cycles.sampling_method = "NONE"  # Even light: nothing to sample.
     nodes, links = world.node_tree.nodes, world.node_tree.links
-    background = next(node for node in nodes if node.type == "BACKGROUND")
-    background.inputs["Strength"].default_value = STUDIO_STRENGTH
+    background_node = next(node for node in nodes if node.type == "BACKGROUND")
+    background_node.inputs["Strength"].default_value = STUDIO_STRENGTH
     place = nodes.new("ShaderNodeNewGeometry")
     axes = nodes.new("ShaderNodeSeparateXYZ")
     height = nodes.new("ShaderNodeMapRange")
@@ -153,5 +151,5 @@ def _surroundings() -> bpy.types.World:
     links.new(place.outputs["Position"], axes.inputs["Vector"])
     links.new(axes.outputs["Z"], height.inputs["Value"])
     links.new(height.outputs["Result"], ramp.inputs["Fac"])
-    links.new(ramp.outputs["Color"], background.inputs["Color"])
+    links.new(ramp.outputs["Color"], background_node.inputs["Color"])
     return world

@@ -6,7 +6,7 @@ from __future__ import annotations
 import bpy
 
 
-def surface_of(material: bpy.types.Material | None) -> bpy.types.ShaderNode | None:
+def find_principled(material: bpy.types.Material | None) -> bpy.types.ShaderNode | None:
     """Return the material's Principled BSDF node, or None."""
     if material is None or material.node_tree is None:
         return None
@@ -22,20 +22,20 @@ def new_material(name: str) -> bpy.types.Material:
     return material
 
 
-def colored_by_attribute(material: bpy.types.Material | None) -> bool:
+def uses_color_attribute(material: bpy.types.Material | None) -> bool:
     """Return whether the base color comes from a color attribute alone, without an image."""
-    surface = surface_of(material)
+    surface = find_principled(material)
     if surface is None:
         return False
-    sources = {node.type for node in sources_of(surface.inputs["Base Color"])}
+    sources = {node.type for node in find_sources(surface.inputs["Base Color"])}
     return sources == {"VERTEX_COLOR"}
 
 
-def sources_of(socket: bpy.types.NodeSocket, depth: int = 4) -> list[bpy.types.Node]:
+def find_sources(socket: bpy.types.NodeSocket, depth: int = 4) -> list[bpy.types.Node]:
     """Return the image and color attribute nodes that feed the socket, within `depth` nodes."""
     if not socket.is_linked or not depth:
         return []
     node = socket.links[0].from_node
     if node.type == "VERTEX_COLOR" or (node.type == "TEX_IMAGE" and node.image):
         return [node]
-    return [source for node_input in node.inputs for source in sources_of(node_input, depth - 1)]
+    return [source for node_input in node.inputs for source in find_sources(node_input, depth - 1)]

@@ -12,13 +12,13 @@ import bpy
 import numpy as np
 
 from ..mesh.arrays import Floats, corners_of, read
-from .principled import new_material, surface_of
+from .principled import find_principled, new_material
 
 STEP = 1.0 / 255.0
 """Smallest difference in an 8-bit color: less is rounding."""
 
 
-def show_vertex_colors(name: str, meshes: list[bpy.types.Mesh]) -> None:
+def wire_vertex_colors(name: str, meshes: list[bpy.types.Mesh]) -> None:
     """Connect each mesh's color attribute to all base colors that have no input yet.
 
     Materials that other meshes use with another color attribute, or without one, are copied first.
@@ -32,7 +32,7 @@ def show_vertex_colors(name: str, meshes: list[bpy.types.Mesh]) -> None:
             for material in dict.fromkeys(mesh.materials)
             if material and _is_plain(material)
         ]
-        color = telling_color(mesh) if plain else ""
+        color = find_varying_color(mesh) if plain else ""
         for material in plain:
             users[material][mesh] = color
     for material, colors in users.items():
@@ -40,7 +40,7 @@ def show_vertex_colors(name: str, meshes: list[bpy.types.Mesh]) -> None:
     _name_colors(meshes)
 
 
-def telling_color(mesh: bpy.types.Mesh) -> str:
+def find_varying_color(mesh: bpy.types.Mesh) -> str:
     """Return the name of the first color attribute with more than one color, or "".
 
     The attribute that Blender renders by default is tried first.
@@ -56,7 +56,7 @@ def _add_material(name: str, mesh: bpy.types.Mesh) -> None:
     if not mesh.color_attributes or not mesh.polygons:
         return
     mesh.materials.clear()
-    if telling_color(mesh):
+    if find_varying_color(mesh):
         mesh.materials.append(new_material(name))
         return
     color = _used_colors(mesh, mesh.attributes.default_color_name or mesh.color_attributes[0].name)
@@ -67,7 +67,7 @@ def _add_material(name: str, mesh: bpy.types.Mesh) -> None:
 
 
 def _is_plain(material: bpy.types.Material) -> bool:
-    surface = surface_of(material)
+    surface = find_principled(material)
     return surface is not None and not surface.inputs["Base Color"].is_linked
 
 
@@ -99,7 +99,7 @@ def _feed_users(material: bpy.types.Material, colors: dict[bpy.types.Mesh, str])
 
 
 def _link_color(material: bpy.types.Material, color: str) -> None:
-    surface = surface_of(material)
+    surface = find_principled(material)
     assert surface is not None
     node = material.node_tree.nodes.new("ShaderNodeVertexColor")
     node.layer_name, node.location = color, (surface.location.x - 220.0, surface.location.y)

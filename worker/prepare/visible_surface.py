@@ -9,14 +9,14 @@ from mathutils import Matrix
 
 from ..mesh.arrays import Floats, corners_of, triangles_of
 from ..refusal import Message, Refusal
-from .evaluated_objects import shown_positions
+from .evaluated_objects import evaluated_positions
 
-FARTHEST, SMALLEST = 1e9, 1e-9
+MAX_DISTANCE, MIN_SIZE = 1e9, 1e-9
 """Meters. Beyond these, Blender's normals, fourth powers in 32 bits, overflow or vanish."""
-LEAST_AREA = 1e-7
+MIN_AREA = 1e-7
 """Smallest area of all faces as a share of the squared diagonal; below it, a line is rounding
 noise."""
-AT_ONCE = 1 << 14
+BATCH = 1 << 14
 """Triangles per batch: bounds the memory for double precision."""
 
 ANOTHER = "Generate the mesh again."
@@ -24,40 +24,40 @@ ANOTHER = "Generate the mesh again."
 
 def check_surface(objects: list[bpy.types.Object]) -> None:
     """Raise Refusal if the objects have no surface that Blender can display."""
-    low, high = bounds(objects)
-    if max(np.abs(low).max(), np.abs(high).max()) > FARTHEST:  # guard: mesh-not-too-far
+    low, high = world_bounds(objects)
+    if max(np.abs(low).max(), np.abs(high).max()) > MAX_DISTANCE:  # guard: mesh-not-too-far
         what = Message(
             "The mesh has points more than {distance} m away, which Blender cannot show.",
-            distance=f"{FARTHEST:.0e}",
+            distance=f"{MAX_DISTANCE:.0e}",
         )
         raise Refusal("bad_mesh", what, ANOTHER)
     diagonal = float(np.linalg.norm((high - low).astype(np.float64)))
-    if diagonal < SMALLEST:  # guard: mesh-not-a-point
+    if diagonal < MIN_SIZE:  # guard: mesh-not-a-point
         raise Refusal("bad_mesh", "All points of the mesh lie in one place.", ANOTHER)
-    if not _has_area(objects, LEAST_AREA * diagonal**2):  # guard: mesh-has-area
+    if not _has_area(objects, MIN_AREA * diagonal**2):  # guard: mesh-has-area
         raise Refusal("bad_mesh", "The faces of the mesh have no area.", ANOTHER)
 
 
-def bounds(objects: list[bpy.types.Object]) -> tuple[Floats, Floats]:
+def world_bounds(objects: list[bpy.types.Object]) -> tuple[Floats, Floats]:
     """Return the minimum and maximum corner (3,) of the evaluated objects in world space.
 
     Raise Refusal if a position is not finite.
     """
     bpy.context.view_layer.update()
-    boxes = [_bounds(shown_positions(obj), obj.matrix_world) for obj in objects]
+    boxes = [_bounds(evaluated_positions(obj), obj.matrix_world) for obj in objects]
     low = np.min([low for low, _ in boxes], axis=0)
     return low, np.max([high for _, high in boxes], axis=0)
 
 
 def _bounds(positions: Floats, world: Matrix) -> tuple[Floats, Floats]:
-    placed = _placed(positions, world)
+    placed = _to_world(positions, world)
     low, high = placed.min(axis=0), placed.max(axis=0)
     if not np.isfinite(high - low).all():  # guard: points-have-a-place
         raise Refusal("bad_mesh", "The mesh has points without a place.", "Generate it again.")
     return low, high
 
 
-def _placed(positions: Floats, world: Matrix) -> Floats:
+def _to_world(positions: Floats, world: Matrix) -> Floats:
     if world == Matrix():
         return positions
     matrix = np.array(world, np.float32)
@@ -71,9 +71,9 @@ def _has_area(objects: list[bpy.types.Object], least: float) -> bool:
     for obj in objects:
         corners = corners_of(obj.data)
         triangles, _ = triangles_of(obj.data)
-        positions = _placed(shown_positions(obj), obj.matrix_world)
-        for first in range(0, len(triangles), AT_ONCE):
-            points = positions[corners[triangles[first : first + AT_ONCE]]].astype(np.float64)
+        positions = _to_world(evaluated_positions(obj), obj.matrix_world)
+        for first in range(0, len(triangles), BATCH):
+            points = positions[corners[triangles[first : first + BATCH]]].astype(np.float64)
             sides = points[:, 1:] - points[:, :1]
             total += np.linalg.norm(np.cross(sides[:, 0], sides[:, 1]), axis=1).sum() / 2.0
             if total > least:

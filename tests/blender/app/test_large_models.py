@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def folder(addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of a finished job whose model is there in parts, each with a tick of its own."""
     monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(tmp_path / "library"))
-    monkeypatch.setattr(room("scene.chunked_append"), "TOGETHER", 1)
+    monkeypatch.setattr(room("scene.chunked_append"), "BYTES_PER_TICK", 1)
     return make_job(tmp_path / "library")
 
 

@@ -36,7 +36,7 @@ def job(addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     material = surfaces.new_material("photo")
     node = material.node_tree.nodes.new("ShaderNodeTexImage")
     node.image = image
-    base = surfaces.surface_of(material).inputs["Base Color"]
+    base = surfaces.find_principled(material).inputs["Base Color"]
     material.node_tree.links.new(node.outputs["Color"], base)
     obj = bpy.data.objects["Cube"]
     obj.name = obj.data.name = "photo"

@@ -192,7 +192,7 @@ def _saved() -> bytes:
 def test_no_way_to_choose_an_image_sends_metadata(place: Place, tmp_path: Path) -> None:
     """A file, a packed image, one from the clipboard or an address, one that was painted over."""
     chosen = bpy.context.scene.image_to_mesh
-    pasted = room("scene.clipboard").image_of_bytes(noted_jpeg(3), "pasted")
+    pasted = room("scene.clipboard").load_image_bytes(noted_jpeg(3), "pasted")
     packed = bpy.data.images.load(str(tmp_path / "cup.jpg"))
     packed.pack()
     painted = bpy.data.images.load(str(tmp_path / "cup.jpg"))

@@ -129,17 +129,17 @@ def test_without_a_window_paste_and_viewport_capture_report_an_error(chosen: Any
 def test_a_copied_file_is_opened(chosen: Any, tmp_path: Path, spelled: str) -> None:
     file = tmp_path / "cup.jpg"
     shutil.copy(places.SAMPLE, file)
-    image = room("scene.clipboard")._by_path(spelled.format(file))
+    image = room("scene.clipboard")._open_path(spelled.format(file))
     assert bpy.path.abspath(image.filepath) == str(file)
 
 
 def test_clipboard_text_that_is_not_an_image_is_refused(chosen: Any, tmp_path: Path) -> None:
     clipboard = room("scene.clipboard")
     for text in ("", "cup.png", str(tmp_path / "none.png"), str(tmp_path / "a.txt"), "a b"):
-        assert clipboard._by_path(text) is None
-    assert clipboard.copied_address(" https://a.test/b.png\n") == "https://a.test/b.png"
-    assert clipboard.copied_address("see https://a.test") == ""
-    assert clipboard.copied_address("file:///a.png") == ""
+        assert clipboard._open_path(text) is None
+    assert clipboard.find_https_address(" https://a.test/b.png\n") == "https://a.test/b.png"
+    assert clipboard.find_https_address("see https://a.test") == ""
+    assert clipboard.find_https_address("file:///a.png") == ""
 
 
 def test_the_desktop_clipboard_tool_is_used_as_a_fallback(
@@ -152,12 +152,12 @@ def test_the_desktop_clipboard_tool_is_used_as_a_fallback(
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
     monkeypatch.setattr(room("scene.clipboard"), "TOOLS", ((("xclip", "kinds"), ("xclip",)),))
-    image = room("scene.clipboard")._by_tool()
+    image = room("scene.clipboard")._paste_with_tool()
     assert (image.name, bool(image.packed_file)) == ("Clipboard", True)
     for silent in ("exit 1", "echo text/plain", "exec sleep 2"):
         tool.write_text(f"#!/bin/sh\n{silent}\n", "utf-8")
-        assert room("scene.clipboard")._by_tool() is None
-    (left,) = room("scene.clipboard")._asked
+        assert room("scene.clipboard")._paste_with_tool() is None
+    (left,) = room("scene.clipboard")._running_tools
     left.communicate(timeout=10)
 
 

@@ -56,7 +56,7 @@ def checkered() -> bpy.types.Material:
     material: bpy.types.Material = surfaces.new_material("ball")
     node = material.node_tree.nodes.new("ShaderNodeTexImage")
     node.image = image
-    surface = surfaces.surface_of(material)
+    surface = surfaces.find_principled(material)
     surface.inputs["Roughness"].default_value = 0.85
     material.node_tree.links.new(node.outputs["Color"], surface.inputs["Base Color"])
     return material
@@ -111,7 +111,7 @@ def care(ball: Path) -> Callable[..., dict[str, Any]]:
             "output": str(ball.with_name("model-v2.blend")),
             "asked": asked,
         }
-        done: dict[str, Any] = room("worker.edits.run_edit").care(request, unheard)
+        done: dict[str, Any] = room("worker.edits.run_edit").run_edit(request, unheard)
         return done
 
     return run
@@ -119,7 +119,7 @@ def care(ball: Path) -> Callable[..., dict[str, Any]]:
 
 def colors_seen(path: Path) -> tuple[Any, Any]:
     """Return the mean color of a model's left and right half, as the preview draws it."""
-    empty = room("worker.fresh_file").empty_file
+    empty = room("worker.fresh_file").open_empty_file
     empty()
     root = room("worker.edits.run_edit").open_model(str(path))
     picture = room("worker.prepare.preview").render_preview(root).astype(float)
@@ -185,7 +185,7 @@ def test_reducing_keeps_the_border_of_two_materials(care: Any, ball: Path) -> No
         face.material_index = int(face.center.z < 0.0)
     bpy.data.libraries.write(str(ball), {obj})
     care("decimate", faces=2500)
-    room("worker.fresh_file").empty_file()
+    room("worker.fresh_file").open_empty_file()
     made = room("worker.edits.run_edit").open_model(str(ball.with_name("model-v2.blend")))
     assert not made.vertex_groups
     sides: dict[int, set[int]] = {}
@@ -209,9 +209,9 @@ def test_a_quad_remesh_keeps_the_texture(care: Any, ball: Path) -> None:
     assert 400 <= card["faces"] <= 1600
     assert card["watertight"]
     assert {texture["name"] for texture in card["textures"]} == {"ball base color", "ball normal"}
-    room("worker.fresh_file").empty_file()
+    room("worker.fresh_file").open_empty_file()
     made = room("worker.edits.run_edit").open_model(str(ball.with_name("model-v2.blend")))
-    surface = room("worker.prepare.principled").surface_of(made.data.materials[0])
+    surface = room("worker.prepare.principled").find_principled(made.data.materials[0])
     assert surface.inputs["Roughness"].default_value == pytest.approx(0.85)
     after = colors_seen(ball.with_name("model-v2.blend"))
     np.testing.assert_allclose(after, before, atol=25)
@@ -220,7 +220,7 @@ def test_a_quad_remesh_keeps_the_texture(care: Any, ball: Path) -> None:
 def test_detail_levels_decrease_evenly(care: Any, ball: Path) -> None:
     done = care("levels", faces=200, levels=3)
     assert sorted(done["objects"]) == ["ball", "ball LOD0", "ball LOD1", "ball LOD2"]
-    room("worker.fresh_file").empty_file()
+    room("worker.fresh_file").open_empty_file()
     root = room("worker.edits.run_edit").open_model(str(ball.with_name("model-v2.blend")))
     counts = [
         room("worker.edits.reduce").triangle_count(obj.data)

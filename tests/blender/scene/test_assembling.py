@@ -22,7 +22,7 @@ MOST_TICKS = 30
 def folder(addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of a finished job whose model is there in parts, each with a tick of its own."""
     monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(tmp_path / "library"))
-    monkeypatch.setattr(room("scene.chunked_append"), "TOGETHER", 1)
+    monkeypatch.setattr(room("scene.chunked_append"), "BYTES_PER_TICK", 1)
     return make_job(tmp_path / "library")
 
 
@@ -88,7 +88,7 @@ def test_an_incomplete_model_is_not_visible(folder: Path, tmp_path: Path) -> Non
 
 
 def test_small_chunks_share_a_tick(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room("scene.chunked_append"), "TOGETHER", 1 << 20)
+    monkeypatch.setattr(room("scene.chunked_append"), "BYTES_PER_TICK", 1 << 20)
     assert advance(folder) == 3  # the frame, all parts, and nothing left
 
 
@@ -182,13 +182,13 @@ def test_an_incomplete_model_can_still_be_imported(folder: Path) -> None:
 def test_only_large_models_are_split_into_chunks(addon: ModuleType, tmp_path: Path) -> None:
     parts = room("worker.prepare.chunks")
     obj = ball("ball", 8)
-    parts.write_parts(tmp_path / "model-parts", [obj], 1 << 20)
+    parts.write_chunks(tmp_path / "model-parts", [obj], 1 << 20)
     assert not (tmp_path / "model-parts").exists()
-    parts.write_parts(tmp_path / "model-parts", [obj], 0)
-    assert (tmp_path / "model-parts" / parts.LIST).is_file()
+    parts.write_chunks(tmp_path / "model-parts", [obj], 0)
+    assert (tmp_path / "model-parts" / parts.CHUNKS_FILE).is_file()
     # An older list is none of this model.
-    parts.write_parts(tmp_path / "model-parts", [obj], 1 << 20)
-    assert not (tmp_path / "model-parts" / parts.LIST).exists()
+    parts.write_chunks(tmp_path / "model-parts", [obj], 1 << 20)
+    assert not (tmp_path / "model-parts" / parts.CHUNKS_FILE).exists()
 
 
 @pytest.mark.parametrize("what", ["shape keys", "groups", "bytes", "maps", "normals", "own"])
@@ -210,7 +210,7 @@ def test_data_that_arrays_cannot_carry_is_imported_at_once(
     else:
         normals = np.random.default_rng(1).random((len(obj.data.loops), 3), np.float32)
         obj.data.normals_split_custom_set(normals)
-    room("worker.prepare.chunks").write_parts(tmp_path / "model-parts", [obj], 0)
+    room("worker.prepare.chunks").write_chunks(tmp_path / "model-parts", [obj], 0)
     carried = what == "normals" and bpy.app.version >= (4, 5)
     assert (tmp_path / "model-parts").exists() == carried
 
@@ -220,12 +220,12 @@ def test_a_full_disk_skips_the_chunks_and_keeps_the_model(
 ) -> None:
     parts, obj = room("worker.prepare.chunks"), ball("ball", 8)
     monkeypatch.setattr(parts.shutil, "disk_usage", lambda _: SimpleNamespace(free=10_000))
-    parts.write_parts(tmp_path / "model-parts", [obj], 0)
+    parts.write_chunks(tmp_path / "model-parts", [obj], 0)
     assert not (tmp_path / "model-parts").exists()
 
 
 def test_the_objects_stay_as_they_are(addon: ModuleType, tmp_path: Path) -> None:
     obj = ball("ball", 8)
     before, names = mesh_facts(obj.data), facts(hidden=True)
-    room("worker.prepare.chunks").write_parts(tmp_path / "model-parts", [obj], 0)
+    room("worker.prepare.chunks").write_chunks(tmp_path / "model-parts", [obj], 0)
     assert (mesh_facts(obj.data), facts(hidden=True)) == (before, names)

@@ -97,7 +97,7 @@ def bring(model: Path, addon: ModuleType) -> Callable[..., list[bpy.types.Object
     def run(turn: float = 0.0) -> list[bpy.types.Object]:
         place = room("scene.placement").chosen_placement(bpy.context, chosen())
         names = room("scene.link_to_scene").append_model(
-            bpy.context, str(model), name="photo", properties=PROPERTIES, place=place, turn=turn
+            bpy.context, str(model), name="photo", properties=PROPERTIES, place=place, rotation=turn
         )
         bpy.context.view_layer.update()
         return [bpy.data.objects[name] for name in names]

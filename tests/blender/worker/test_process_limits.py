@@ -22,8 +22,8 @@ import ctypes, sys, time
 sys.path.insert(0, {tests!r})
 from unit.background_package import load
 limits = load("process_limits")
-limits.SPARE = 0.5
-with limits.at_most(0.5):
+limits.GRACE_SECONDS = 0.5
+with limits.time_limit(0.5):
     ctypes.PyDLL(None).sleep({seconds})  # as an importer that hangs: Python's lock is held
 print("through", flush=True)
 time.sleep(2)

@@ -31,7 +31,7 @@ def written(folder: Path, data: bytes) -> str:
 def refused(folder: Path, data: bytes) -> str:
     """Return why an archive is not unpacked, and see that nothing of it is left."""
     path = written(folder, data)
-    with pytest.raises(Refusal) as caught, archives.unpacked(path):
+    with pytest.raises(Refusal) as caught, archives.unpack_archive(path):
         pytest.fail("unpacked")
     assert [entry.name for entry in folder.iterdir()] == ["mesh.zip"]
     return str(caught.value.message)
@@ -39,7 +39,7 @@ def refused(folder: Path, data: bytes) -> str:
 
 def test_mesh_and_textures_are_unpacked_for_the_block(tmp_path: Path) -> None:
     path = written(tmp_path, obj_archive())
-    with archives.unpacked(path) as (mesh, home):
+    with archives.unpack_archive(path) as (mesh, home):
         assert [entry.name for entry in tmp_path.iterdir()] == ["mesh.zip"]
         assert Path(mesh).read_text() == OBJ
         assert Path(home).parent == Path(tempfile.gettempdir())
@@ -52,7 +52,7 @@ def test_mesh_and_textures_are_unpacked_for_the_block(tmp_path: Path) -> None:
 def test_a_file_that_is_not_an_archive_is_returned_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "mesh.glb"
     path.write_bytes(whole()["binary.glb"])
-    with archives.unpacked(str(path)) as given:
+    with archives.unpack_archive(str(path)) as given:
         assert given == (str(path), str(tmp_path))
 
 
@@ -71,7 +71,7 @@ def test_the_mesh_in_an_archive_is_found_by_content(
     files: dict[str, bytes], suffix: str, told: str | None, tmp_path: Path
 ) -> None:
     path = written(tmp_path, archive(files))
-    with archives.unpacked(path) as (mesh, _):
+    with archives.unpack_archive(path) as (mesh, _):
         assert mesh.endswith(suffix)
     found = read_mesh_file(Path(path))
     assert (found.suffix, found.format) == ("zip", told)
@@ -129,7 +129,7 @@ NAMES = {
 def test_other_names_become_harmless(name: str, tmp_path: Path) -> None:
     path = written(tmp_path, archive({"z.obj": OBJ.encode(), name: b"skin"}))
     before = sorted(tmp_path.iterdir())
-    with archives.unpacked(path) as (_, home):
+    with archives.unpack_archive(path) as (_, home):
         files = [entry for entry in Path(home).rglob("*") if entry.is_file()]
         (found,) = [file for file in files if file.name != "z.obj"]
         assert found.relative_to(home).as_posix() == NAMES[name]
@@ -143,7 +143,7 @@ def test_conflicting_names_in_an_archive_are_refused(tmp_path: Path) -> None:
         for name, text in (("a", "1"), ("a/b", "2"), ("c/d", "3"), ("c", "4"), ("c//d", "5")):
             packed.writestr(name, text)
         packed.writestr("z.obj", OBJ)
-    with archives.unpacked(written(tmp_path, made.getvalue())) as (_, home):
+    with archives.unpack_archive(written(tmp_path, made.getvalue())) as (_, home):
         assert (Path(home) / "a").read_text() == "1"
         assert (Path(home) / "c" / "d").read_text() == "3"
 
@@ -155,7 +155,7 @@ def test_unflagged_utf_8_names_are_decoded(tmp_path: Path) -> None:
         flags = data.index(mark) + at + 1
         assert plain[flags] == 8
         plain[flags] = 0
-    with archives.unpacked(written(tmp_path, bytes(plain))) as (_, home):
+    with archives.unpack_archive(written(tmp_path, bytes(plain))) as (_, home):
         assert (Path(home) / "säge.png").read_bytes() == b"skin"
 
 
@@ -181,7 +181,7 @@ def test_a_full_disk_is_not_reported_as_damage(
     usage = SimpleNamespace(free=10)
     monkeypatch.setattr(shutil, "disk_usage", lambda _folder: usage)
     for _ in ("asked before", "met while it is written"):
-        with pytest.raises(Refusal) as caught, archives.unpacked(path):
+        with pytest.raises(Refusal) as caught, archives.unpack_archive(path):
             pytest.fail("unpacked")
         assert caught.value.kind == "failed"
         assert tempfile.gettempdir() in caught.value.message

@@ -15,7 +15,7 @@ from image_to_mesh.jobs.steps.mesh_header import read_mesh_file
 from image_to_mesh.providers import BadMesh
 
 check_mesh_file = load("checks.mesh_file").check_mesh_file
-unpacked = load("checks.archives").unpacked
+unpack_archive = load("checks.archives").unpack_archive
 Refusal = load("refusal").Refusal
 
 COUNT = 2000
@@ -25,7 +25,7 @@ LONGEST = 10.0
 def refusal_of(path: Path) -> str:
     """Judge a file as the background Blender does before it imports it; "" lets it pass."""
     try:
-        with unpacked(str(path)) as (mesh, home):
+        with unpack_archive(str(path)) as (mesh, home):
             assert Path(mesh).is_relative_to(home)
             assert mesh == str(path) or Path(home).is_relative_to(tempfile.gettempdir())
             check_mesh_file(mesh, readable=frozenset(), blender="9.9")

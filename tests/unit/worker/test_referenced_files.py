@@ -13,9 +13,9 @@ from fakes.png import png_of
 from unit.background_package import load
 
 addresses = load("checks.obj_references")
-without_outside_materials = addresses.without_outside_materials
-without_outside_textures = load("checks.fbx_textures").without_outside_textures
-with_own_files = load("checks.gltf.uris").with_own_files
+redirect_materials = addresses.redirect_materials
+redirect_textures = load("checks.fbx_textures").redirect_textures
+stage_own_files = load("checks.gltf.uris").stage_own_files
 Refusal = load("refusal").Refusal
 
 SKIN = png_of(3, 5)
@@ -45,7 +45,7 @@ def textures(path: Path) -> list[tuple[bytes, bytes | None]]:
     """Return each texture's line as the importer meets it, and the bytes that it names."""
     found = []
     before = sorted(path.parent.rglob("*"))
-    with without_outside_materials(str(path), path.parent) as shown:
+    with redirect_materials(str(path), path.parent) as shown:
         given = Path(shown.path)
         for library in sorted(given.parent.glob("*.mtl")):
             for line in library.read_bytes().splitlines():
@@ -114,7 +114,7 @@ def test_material_files_are_found_as_textures_are(job: Path) -> None:
 def test_valid_references_are_imported_unchanged(job: Path) -> None:
     for material in ("newmtl a\nmap_Kd Textures/Skin.PNG\n", "newmtl a\nmap_Kd not there.png\n"):
         path = obj(job, material)
-        with without_outside_materials(str(path), job) as shown:
+        with redirect_materials(str(path), job) as shown:
             assert (shown.path, shown.lost, shown.is_staged) == (str(path), 0, False)
 
 
@@ -150,7 +150,7 @@ def test_an_fbx_finds_its_textures(name: str, data: bytes | None, job: Path) -> 
     path = job / "mesh.fbx"
     path.write_text(f'; FBX 7.4.0 project file\n  FileName: "{name}"\n')
     before = sorted(job.rglob("*"))
-    with without_outside_textures(str(path), job) as (safe, is_staged):
+    with redirect_textures(str(path), job) as (safe, is_staged):
         changed = Path(safe).read_text()
         assert len(changed) == len(path.read_text())
         if is_staged:
@@ -166,7 +166,7 @@ def test_placeholder_names_are_distinct(job: Path) -> None:
     path = job / "mesh.fbx"
     lines = "".join(f'  FileName: "C:\\\\tex\\\\{name}.png"\n' for name in "ab")
     path.write_text("; FBX 7.4.0 project file\n" + lines)
-    with without_outside_textures(str(path), job) as (safe, _):
+    with redirect_textures(str(path), job) as (safe, _):
         names = Path(safe).read_text().split('"')[1::2]
     assert len(set(names)) == 2
 
@@ -181,7 +181,7 @@ def test_a_gltf_finds_its_files(name: str, job: Path) -> None:
     path.write_text(json.dumps(text))
     load("checks.gltf.check").check_gltf(str(path), readable=None, blender="9.9")
     before = sorted(job.rglob("*"))
-    with with_own_files(str(path), job) as (safe, is_staged):
+    with stage_own_files(str(path), job) as (safe, is_staged):
         assert is_staged
         given = json.loads(Path(safe).read_text())
         names = [given[kind][0]["uri"] for kind in ("images", "buffers")]

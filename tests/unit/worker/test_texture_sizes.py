@@ -17,7 +17,7 @@ from unit.background_package import load
 image_heads = load("checks.image_headers")
 Refusal = load("refusal").Refusal
 check_mesh_file = load("checks.mesh_file").check_mesh_file
-without_outside_materials = load("checks.obj_references").without_outside_materials
+redirect_materials = load("checks.obj_references").redirect_materials
 
 MAKERS: dict[str, Callable[[int, int], bytes]] = {
     "PNG": heads.png,
@@ -34,13 +34,13 @@ MAKERS: dict[str, Callable[[int, int], bytes]] = {
 
 @pytest.mark.parametrize("kind", MAKERS)
 def test_format_and_size_are_read_from_the_content(kind: str) -> None:
-    found, size = image_heads.look_at(MAKERS[kind](40, 30))
+    found, size = image_heads.read_image_header(MAKERS[kind](40, 30))
     assert found == kind
     assert size[:2] == (40, 30)
 
 
 def test_unusual_headers_are_read() -> None:
-    size = image_heads.look_at
+    size = image_heads.read_image_header
     assert size(heads.tiff(40, 30, ">"))[1] == size(heads.tiff(40, 30, big=True))[1] == (40, 30, 16)
     assert size(heads.jpeg(40, 30, 400_000))[1] == (40, 30, 4)
     assert size(heads.jpeg(40, 30).replace(b"\xff\xc2", b"\0\0\xff\xff\xc2"))[1] == (40, 30, 4)
@@ -60,25 +60,25 @@ def test_unusual_headers_are_read() -> None:
 def test_a_texture_with_too_many_pixels_is_refused(kind: str) -> None:
     data = MAKERS[kind](40_000, 40_000)
     with pytest.raises(Refusal, match="40,000 × 40,000 pixels"):
-        image_heads.Pictures().add(data)
+        image_heads.ImageBudget().add(data)
 
 
 @pytest.mark.parametrize("kind", ["TIFF", "BMP", "HDR", "EXR", "DDS"])
 def test_a_texture_without_a_size_is_refused(kind: str) -> None:
     data = MAKERS[kind](40, 30)
     with pytest.raises(Refusal, match=r"texture of the mesh file is damaged"):
-        image_heads.Pictures().add(data[:12])
+        image_heads.ImageBudget().add(data[:12])
 
 
 def test_all_pictures_share_one_budget() -> None:
     """Four of 8192 × 8192 pixels are 1 GiB once decoded; whatever comes on top is too much."""
-    pictures = image_heads.Pictures()
+    pictures = image_heads.ImageBudget()
     for _ in range(4):
         pictures.add(heads.png(8192, 8192))
     with pytest.raises(Refusal, match=r"more than 1\.1 GB of memory"):
         pictures.add(heads.png(1, 1))
-    image_heads.Pictures().add(heads.png(16384, 16384))
-    deep = image_heads.Pictures()
+    image_heads.ImageBudget().add(heads.png(16384, 16384))
+    deep = image_heads.ImageBudget()
     deep.add(heads.png(8192, 8192, bits=16))
     with pytest.raises(Refusal, match="more than 1"):
         deep.add(heads.png(1, 1))
@@ -105,7 +105,7 @@ def refusal_of(path: Path) -> str:
     try:
         format_ = check_mesh_file(str(path), readable=None, blender="9.9")
         if format_ == "obj":
-            with without_outside_materials(str(path), path.parent):
+            with redirect_materials(str(path), path.parent):
                 pass
     except Refusal as refusal:
         return f"{refusal.message}" if refusal.kind == "bad_mesh" and refusal.hint else "?"
@@ -170,7 +170,7 @@ def test_an_obj_and_its_textures_share_the_budget(tmp_path: Path) -> None:
 
 def test_an_fbx_and_its_textures_share_the_budget(tmp_path: Path) -> None:
     """Pictures in it, and those that it names."""
-    check = load("checks.fbx_textures").without_outside_textures
+    check = load("checks.fbx_textures").redirect_textures
     text = "; FBX 7.4.0 project file\n" + "".join(
         f'  FileName: "C:\\skins\\{number}.png"\n' for number in range(5)
     )

@@ -31,12 +31,16 @@ def shape(points: NDArray[Any], triangles: NDArray[Any]) -> Any:
 def test_a_cube_is_one_closed_part() -> None:
     topology, cube = load("mesh.topology"), shape(POINTS, CUBE)
     uses = topology.edge_uses(cube)
-    parts = topology.parts_of(cube, uses)
+    loose_parts = topology.find_loose_parts(cube, uses)
     assert set(uses) == {2}
-    assert (parts.count, parts.sizes.tolist(), parts.open_edges.tolist()) == (1, [12], [0])
-    assert parts.volumes == pytest.approx([1.0])
+    assert (loose_parts.count, loose_parts.sizes.tolist(), loose_parts.open_edges.tolist()) == (
+        1,
+        [12],
+        [0],
+    )
+    assert loose_parts.volumes == pytest.approx([1.0])
     assert not topology.twisted_edges(cube, uses).any()
-    assert not topology.inward_parts(parts).any()
+    assert not topology.inward_parts(loose_parts).any()
     assert topology.hole_count(cube, uses) == 0
 
 
@@ -44,10 +48,10 @@ def test_an_inside_out_cube_far_from_the_center_is_found() -> None:
     topology = load("mesh.topology")
     points = np.concatenate((POINTS, POINTS + 100))
     cubes = shape(points, np.concatenate((CUBE, CUBE[:, ::-1] + 8)))
-    parts = topology.parts_of(cubes, topology.edge_uses(cubes))
-    assert parts.volumes == pytest.approx([1.0, -1.0], rel=1e-4)
-    assert topology.inward_parts(parts).tolist() == [False, True]
-    assert parts.faces.tolist() == [0] * 12 + [1] * 12
+    loose_parts = topology.find_loose_parts(cubes, topology.edge_uses(cubes))
+    assert loose_parts.volumes == pytest.approx([1.0, -1.0], rel=1e-4)
+    assert topology.inward_parts(loose_parts).tolist() == [False, True]
+    assert loose_parts.faces.tolist() == [0] * 12 + [1] * 12
 
 
 def test_holes_and_twisted_faces() -> None:
@@ -71,12 +75,12 @@ def test_islands_are_told_by_their_coordinates() -> None:
 
 
 def test_long_chains_and_random_graphs_are_connected() -> None:
-    connected = load("mesh.topology").connected
+    component_labels = load("mesh.topology").component_labels
     chance = np.random.default_rng(3)
     order = chance.permutation(10_000)
-    assert not connected(10_000, order[:-1], order[1:]).any()
+    assert not component_labels(10_000, order[:-1], order[1:]).any()
     first, second = chance.integers(0, 500, (2, 300))
-    labels = connected(500, first, second)
+    labels = component_labels(500, first, second)
     assert (labels[first] == labels[second]).all()
     assert (labels <= np.arange(500)).all()
     assert (labels[labels] == labels).all()
@@ -85,7 +89,7 @@ def test_long_chains_and_random_graphs_are_connected() -> None:
 def test_points_without_faces_belong_to_nothing() -> None:
     topology = load("mesh.topology")
     lonely = shape(np.concatenate((POINTS, POINTS + 5)), CUBE)
-    parts = topology.parts_of(lonely, topology.edge_uses(lonely))
-    assert parts.count == 1
-    assert (parts.vertices[8:] == -1).all()
-    assert parts.volumes == pytest.approx([1.0])
+    loose_parts = topology.find_loose_parts(lonely, topology.edge_uses(lonely))
+    assert loose_parts.count == 1
+    assert (loose_parts.vertices[8:] == -1).all()
+    assert loose_parts.volumes == pytest.approx([1.0])

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A glTF or GLB file's head, and the bytes of its buffers, read without believing them.
+"""Read the JSON and the buffers of a glTF or GLB file without trusting them.
 
-The layout is that of the glTF 2.0 specification, sections 3.6 and 4.4. Nothing here imports bpy.
+The layout follows the glTF 2.0 specification, sections 3.6 and 4.4. No bpy.
 """
 
 from __future__ import annotations
@@ -23,8 +23,11 @@ from ...refusal import OTHER_FORMAT, Message, Refusal, as_message
 from ..companion_files import OwnFiles
 
 MAX_HEAD = 64 * 1024 * 1024
+"""Bytes of JSON in a GLB."""
 MAX_TEXT = 1024 * 1024 * 1024
+"""Bytes of a .gltf, which may contain its buffers as base64."""
 MAX_DEPTH = 64
+"""Deepest nesting of JSON that is accepted."""
 
 Bytes = NDArray[np.uint8]
 _NOTHING: Bytes = np.zeros(0, np.uint8)
@@ -39,15 +42,15 @@ def damaged(what: str) -> Refusal:
     )
 
 
-def shortened(text: str) -> str:
-    """Return a stranger's text so that it can stand in a sentence."""
+def shorten(text: str) -> str:
+    """Return text from the file, printable and short enough for a message."""
     plain = "".join(letter if letter.isprintable() else " " for letter in text)
     return plain if len(plain) <= 80 else f"{plain[:79]}…"
 
 
 @dataclass
 class GltfFile:
-    """The head as it stands in the file, and where the rest lies."""
+    """The file's JSON (`head`), and where its binary chunk is: offset and length."""
 
     path: Path
     is_binary: bool
@@ -57,16 +60,16 @@ class GltfFile:
     _bytes: dict[int, Bytes] = field(default_factory=dict)
 
     def all(self, name: str) -> list[dict[str, Any]]:
-        """Return one of the head's lists of objects, empty where it has none."""
-        found = self.head.get(name)
-        if found is None:
+        """Return a top-level list of objects, empty if it does not exist."""
+        items = self.head.get(name)
+        if items is None:
             return []
-        if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
             raise damaged(Message("“{name}” is no list", name=name))
-        return found
+        return items
 
     def buffer(self, index: int) -> Bytes:
-        """Return a buffer's bytes; a file of many megabytes is mapped and not read."""
+        """Return a buffer's bytes; files are memory-mapped rather than read."""
         if index not in self._bytes:
             self._bytes[index] = self._open(self.all("buffers")[index], index)
         return self._bytes[index]
@@ -75,27 +78,27 @@ class GltfFile:
         address = buffer.get("uri")
         if address is None:
             offset, length = self.chunk if index == 0 else (0, 0)
-            return _mapped(self.path, offset, length) if length else _NOTHING
+            return _memory_map(self.path, offset, length) if length else _NOTHING
         if address.startswith("data:"):
-            return np.frombuffer(decoded(address), np.uint8)
-        path = self.files.found(unquote(address))
+            return np.frombuffer(decode_data_uri(address), np.uint8)
+        path = self.files.find(unquote(address))
         if path is None:
             raise damaged(
-                Message("a file that it names is missing: “{address}”", address=shortened(address))
+                Message("a file that it names is missing: “{address}”", address=shorten(address))
             )
-        return _mapped(path, 0, path.stat().st_size)
+        return _memory_map(path, 0, path.stat().st_size)
 
 
-def is_data(address: str) -> bool:
-    """Say whether an address holds a file's bytes itself."""
-    # Blender's importer takes data in another encoding than this for the name of a file.
+def is_data_uri(address: str) -> bool:
+    """Return whether a URI contains the file's bytes itself."""
+    # Blender's importer takes data URIs in other encodings for file names.
     return address.startswith("data:") and ";base64," in address
 
 
 def read_gltf(path: str, home: Path | None = None) -> GltfFile:
-    """Read the head of a glTF or GLB file; raise Refusal if it cannot be one.
+    """Read a glTF or GLB file's JSON; raise Refusal if the file cannot be valid.
 
-    `home` is the folder that the files which it names may lie in, its own by default.
+    `home`: the folder that referenced files may lie in, by default the file's own.
     """
     place = Path(path)
     with place.open("rb") as file:
@@ -112,8 +115,8 @@ def read_gltf(path: str, home: Path | None = None) -> GltfFile:
     return GltfFile(place, is_binary, head, chunk, files)
 
 
-def decoded(address: str) -> bytes:
-    """Return what a `data:` address holds."""
+def decode_data_uri(address: str) -> bytes:
+    """Return the bytes of a data URI."""
     try:
         return base64.b64decode(address.partition(";base64,")[2])
     except binascii.Error as error:
@@ -121,7 +124,7 @@ def decoded(address: str) -> bytes:
 
 
 def _chunks(path: Path) -> tuple[bytes, tuple[int, int]]:
-    """Return a GLB's JSON, and where its binary chunk begins and how long it is."""
+    """Return a GLB's JSON, and the offset and length of its binary chunk."""
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(20)
@@ -136,11 +139,11 @@ def _chunks(path: Path) -> tuple[bytes, tuple[int, int]]:
             raise damaged(
                 Message("it has {size} bytes where it says {length}", size=size, length=length)
             )
-        text, behind = file.read(text_length), file.read(8)
+        text, next_header = file.read(text_length), file.read(8)
     begin = 28 + text_length
-    if len(behind) < 8:
+    if len(next_header) < 8:
         return text, (0, 0)
-    chunk_length, kind = struct.unpack("<I4s", behind)
+    chunk_length, kind = struct.unpack("<I4s", next_header)
     if chunk_length > size - begin:
         raise damaged("its data is cut short")
     return text, (begin, chunk_length) if kind == b"BIN\0" else (0, 0)
@@ -170,15 +173,17 @@ def _finite(text: str) -> float:
 def _check_depth(head: dict[str, Any]) -> None:
     level: list[Any] = [head]
     for _ in range(MAX_DEPTH):
-        level = [part for one in level for part in _parts(one) if isinstance(part, dict | list)]
+        level = [
+            child for item in level for child in _children(item) if isinstance(child, dict | list)
+        ]
         if not level:
             return
     raise damaged("its head is nested too deeply")
 
 
-def _parts(one: dict[str, Any] | list[Any]) -> Iterator[Any]:
-    return iter(one.values() if isinstance(one, dict) else one)
+def _children(item: dict[str, Any] | list[Any]) -> Iterator[Any]:
+    return iter(item.values() if isinstance(item, dict) else item)
 
 
-def _mapped(path: Path, offset: int, length: int) -> Bytes:
+def _memory_map(path: Path, offset: int, length: int) -> Bytes:
     return np.memmap(path, np.uint8, "r", offset, (length,)) if length else _NOTHING

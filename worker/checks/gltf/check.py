@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Check a glTF or GLB file against itself before any importer sees it.
+"""Check a glTF or GLB file for consistency before an importer reads it.
 
-An importer believes what a head says: counts become allocations, indices become places in memory.
-So every count, offset, stride, length and index is held against the file's own size, and limits
-that no honest mesh reaches stop what would only burn time. Nothing here imports bpy.
+An importer trusts the file's JSON: counts become allocations, indices become memory accesses. So
+every count, offset, stride, length, and index is checked against the file's size, and limits that
+no genuine mesh reaches stop files that would only burn time. No bpy.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from typing import Any
 from urllib.parse import unquote
 
 from ...refusal import OTHER_FORMAT, Message, Refusal
-from ..companion_files import leads_into
-from ..image_headers import GLTF_KINDS, Pictures
+from ..companion_files import is_inside
+from ..image_headers import GLTF_KINDS, ImageBudget
 from .accessors import Views
-from .buffers import GltfFile, damaged, decoded, is_data, read_gltf, shortened
-from .nodes import check_scene, too_much
+from .buffers import GltfFile, damaged, decode_data_uri, is_data_uri, read_gltf, shorten
+from .nodes import check_scene, refuse_excess
 
 MAX_TRIANGLES = 100_000_000
 MAX_PRIMITIVES = 20_000
 MAX_MATERIALS = 1_000
-"""How many materials may be drawn with: Blender's importer takes a second for 500 of them."""
+"""Materials in use: Blender's importer takes a second for 500 of them."""
 MAX_VALUES = 200_000_000
-"""How many values all attributes and morph targets may have for the points that are drawn."""
+"""Values of all attributes and morph targets for the vertices that are drawn."""
 UNREAD = {
     "KHR_texture_basisu": "KTX2 textures",
     "EXT_meshopt_compression": "Meshopt compression",
@@ -35,16 +35,17 @@ UNREAD = {
     "MSFT_texture_dds": "DDS textures",
     "EXT_texture_avif": "AVIF textures",
 }
+"""Names of extensions for messages."""
 MESHOPT_SINCE = "5.2 or newer"
 
 
 def check_gltf(
     path: str, *, readable: Collection[str] | None, blender: str, home: Path | None = None
 ) -> None:
-    """Raise Refusal if the file is not whole, unreadable here, or reaches for other files.
+    """Raise Refusal if the file is damaged, unreadable in this Blender, or refers to foreign files.
 
-    `readable` are the extensions that this Blender's importer reads, None where nobody knows;
-    `blender` is its version, for the user. `home` is the folder that a .gltf's files may lie in.
+    `readable`: extensions that this Blender's importer reads, None if unknown; `blender`: its
+    version for messages. `home`: the folder that a .gltf's files may lie in.
     """
     file = read_gltf(path, home)
     try:
@@ -71,7 +72,7 @@ def _check_version(file: GltfFile) -> None:
     if version is None:
         raise damaged("it does not say its version")
     if version != "2.0":
-        told = shortened(str(version))
+        told = shorten(str(version))
         what = Message(
             "The mesh file is glTF of version {version}, and 2.0 is what Blender reads.",
             version=told,
@@ -86,7 +87,7 @@ def _check_extensions(file: GltfFile, readable: Collection[str] | None, blender:
     missing = [name for name in required if readable is not None and name not in readable]
     if not missing:
         return
-    named = " and ".join(_named(name) for name in dict.fromkeys(missing))
+    named = " and ".join(_describe_extension(name) for name in dict.fromkeys(missing))
     hint = "Generate it again without that, or in another format, where the service has a setting."
     if any("meshopt" in name for name in missing):
         hint = Message(
@@ -101,54 +102,54 @@ def _check_extensions(file: GltfFile, readable: Collection[str] | None, blender:
     raise Refusal("bad_mesh", what, hint)
 
 
-def _named(extension: str) -> str:
-    shown = shortened(extension)
+def _describe_extension(extension: str) -> str:
+    shown = shorten(extension)
     return f"{UNREAD[extension]} ({shown})" if extension in UNREAD else shown
 
 
 def _check_addresses(file: GltfFile, home: Path) -> None:
-    """Raise Refusal if the file names files that it has no claim to.
+    """Raise Refusal if the file refers to files that do not belong to it.
 
-    A GLB holds all that it needs; a .gltf may name files in the folder that is its own.
+    A GLB is self-contained; a .gltf may refer to files in its folder.
     """
-    for one in (*file.all("images"), *file.all("buffers")):
-        address = one.get("uri")
-        if address is None or is_data(address):
+    for item in (*file.all("images"), *file.all("buffers")):
+        address = item.get("uri")
+        if address is None or is_data_uri(address):
             continue
-        if file.is_binary or not leads_into(unquote(address), file.path.parent, home):
+        if file.is_binary or not is_inside(unquote(address), file.path.parent, home):
             what = Message(
-                "The mesh file names a file outside of it: “{address}”.", address=shortened(address)
+                "The mesh file names a file outside of it: “{address}”.", address=shorten(address)
             )
             raise Refusal("bad_mesh", what, OTHER_FORMAT)
 
 
 def _check_meshes(file: GltfFile, views: Views) -> list[int]:
-    """Check every primitive; return how many triangles each mesh has."""
+    """Check every primitive; return each mesh's number of triangles."""
     faces, primitives, values = [], 0, 0
     materials: set[object] = set()
     for mesh in file.all("meshes"):
-        found = mesh.get("primitives") or []
-        primitives += len(found)
+        own_primitives = mesh.get("primitives") or []
+        primitives += len(own_primitives)
         if primitives > MAX_PRIMITIVES:
             what = Message(
                 "The mesh file has {count} parts; at most {limit} are read.",
                 count=f"{primitives:,}",
                 limit=f"{MAX_PRIMITIVES:,}",
             )
-            raise too_much(what)
-        faces.append(sum(_check_primitive(file, views, one) for one in found))
-        values += sum(_values(file, one) for one in found)
-        materials.update(one.get("material") for one in found)
+            raise refuse_excess(what)
+        faces.append(sum(_check_primitive(file, views, primitive) for primitive in own_primitives))
+        values += sum(_values(file, primitive) for primitive in own_primitives)
+        materials.update(primitive.get("material") for primitive in own_primitives)
     if len(materials) > MAX_MATERIALS:  # guard: materials-are-bounded
         raise too_many_materials(len(materials))
     if values > MAX_VALUES:  # guard: values-are-bounded
-        raise too_much("The mesh file says more of its points than is read.")
+        raise refuse_excess("The mesh file says more of its points than is read.")
     return faces
 
 
 def too_many_materials(found: int) -> Refusal:
     """Refuse a mesh of more materials than any picture's model has."""
-    return too_much(
+    return refuse_excess(
         Message(
             "The mesh file has {count} materials; at most {limit} are read.",
             count=f"{found:,}",
@@ -158,13 +159,13 @@ def too_many_materials(found: int) -> Refusal:
 
 
 def _values(file: GltfFile, primitive: dict[str, Any]) -> int:
-    """Count what a primitive says of its points, where one accessor may be named many times."""
+    """Return a primitive's number of values; an accessor may be used many times."""
     position, indices = primitive["attributes"].get("POSITION"), primitive.get("indices")
     if position is None:
         return 0
     accessors = file.all("accessors")
     points = int(accessors[position]["count"])
-    if indices is not None:  # Points that no face names are left out.
+    if indices is not None:  # The importer drops unused vertices.
         points = min(points, int(accessors[indices]["count"]))
     targets = (primitive["attributes"], *(primitive.get("targets") or ()))
     return points * sum(len(target) for target in targets)
@@ -186,9 +187,7 @@ def _check_primitive(file: GltfFile, views: Views, primitive: dict[str, Any]) ->
     for targets in (attributes, *(primitive.get("targets") or ())):
         for name, accessor in targets.items():
             if views.count(accessor, is_packed=packed is not None) != vertices:
-                raise damaged(
-                    Message("“{name}” is not there for every point", name=shortened(name))
-                )
+                raise damaged(Message("“{name}” is not there for every point", name=shorten(name)))
     if packed is None:
         views.check_positions(position)
     corners = vertices
@@ -200,20 +199,20 @@ def _check_primitive(file: GltfFile, views: Views, primitive: dict[str, Any]) ->
 
 
 def _check_images(file: GltfFile, views: Views) -> None:
-    images, pictures = file.all("images"), Pictures(GLTF_KINDS)
+    images, budget = file.all("images"), ImageBudget(GLTF_KINDS)
     for texture in file.all("textures"):
         _index(texture, "source", images)
     for image in images:
         address = image.get("uri")
         if address is None:
-            pictures.add(views.bytes_of(image["bufferView"]))
-        elif is_data(address):
-            pictures.add(decoded(address))
-        elif path := file.files.found(unquote(address)):
-            pictures.add_file(path)
+            budget.add(views.bytes_of(image["bufferView"]))
+        elif is_data_uri(address):
+            budget.add(decode_data_uri(address))
+        elif path := file.files.find(unquote(address)):
+            budget.add_file(path)
 
 
-def _index(one: dict[str, Any], name: str, among: list[dict[str, Any]]) -> None:
-    value = one.get(name)
-    if value is not None and (type(value) is not int or not 0 <= value < len(among)):
+def _index(item: dict[str, Any], name: str, targets: list[dict[str, Any]]) -> None:
+    value = item.get(name)
+    if value is not None and (type(value) is not int or not 0 <= value < len(targets)):
         raise damaged(Message("there is no {kind} {index}", kind=name, index=f"{value!r}"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A glTF file's nodes: a forest without circles, in which every number names something."""
+"""Check a glTF file's nodes: a forest without cycles, in which every index is valid."""
 
 from __future__ import annotations
 
@@ -10,24 +10,26 @@ from .buffers import GltfFile, damaged
 
 MAX_NODES = 20_000
 MAX_OBJECTS = 2_000
-"""How many objects with a mesh a model may have: Blender's time for them grows by the square."""
+"""Mesh objects in a model: Blender's import time grows with their square."""
 MAX_JOINTS = 20_000
 MAX_CHANNELS = 20_000
 MAX_KEYS = 3_000_000
+"""Keyframes, summed over all channels."""
 MAX_LEVELS = 200
-"""How deep nodes may stand in each other: importers go down by calling themselves."""
+"""Deepest nesting of nodes: importers recurse."""
 SIZES = {"matrix": 16, "translation": 3, "rotation": 4, "scale": 3}
+"""Numbers in each property of a node's transform."""
 INSTANCES = "EXT_mesh_gpu_instancing"
 
 
-def too_much(what: str) -> Refusal:
-    """Refuse what has more of something than Blender could bring in before anybody gave up."""
+def refuse_excess(what: str) -> Refusal:
+    """Return a Refusal for a file that would take Blender too long to import."""
     return Refusal("bad_mesh", what, "Generate it again, in one piece where the service can.")
 
 
 def too_many_objects(found: int) -> Refusal:
-    """Refuse a mesh in so many pieces that nobody would wait for it."""
-    return too_much(
+    """Return a Refusal for a mesh with too many objects."""
+    return refuse_excess(
         Message(
             "The mesh file has {count} objects; at most {limit} are read.",
             count=f"{found:,}",
@@ -37,13 +39,13 @@ def too_many_objects(found: int) -> Refusal:
 
 
 def check_scene(file: GltfFile, faces: list[int]) -> int:
-    """Check nodes, scenes, skins and animations; return how many triangles the nodes draw.
+    """Check nodes, scenes, skins, and animations; return the number of triangles that are drawn.
 
-    `faces` counts the triangles of each mesh: a node more costs a copy of its mesh.
+    `faces` holds each mesh's number of triangles: every node that uses a mesh costs a copy.
     """
     nodes = file.all("nodes")
     if len(nodes) > MAX_NODES:  # guard: nodes-are-bounded
-        raise too_much(
+        raise refuse_excess(
             Message(
                 "The mesh file has {count} nodes; at most {limit} are read.",
                 count=f"{len(nodes):,}",
@@ -70,7 +72,7 @@ def check_scene(file: GltfFile, faces: list[int]) -> int:
 
 
 def _check_amounts(file: GltfFile) -> None:
-    """Check how much there is of what moves; an accessor may be named many times."""
+    """Limit joints, channels, and keyframes; an accessor may be used many times."""
     joints = sum(len(skin["joints"]) for skin in file.all("skins"))
     accessors, channels, keys = file.all("accessors"), 0, 0
     for animation in file.all("animations"):
@@ -81,12 +83,12 @@ def _check_amounts(file: GltfFile) -> None:
         channels += len(moved)
         keys += sum(counts[channel["sampler"]] for channel in moved)
     moves = ((joints, MAX_JOINTS), (channels, MAX_CHANNELS), (keys, MAX_KEYS))
-    if any(found > most for found, most in moves):  # guard: motion-is-bounded
-        raise too_much("The mesh file has more bones or keyframes than are read.")
+    if any(count > limit for count, limit in moves):  # guard: motion-is-bounded
+        raise refuse_excess("The mesh file has more bones or keyframes than are read.")
 
 
 def _check_forest(nodes: list[dict[str, Any]]) -> None:
-    """Check that each node has one parent at most, and that none stands below itself."""
+    """Check that each node has at most one parent and is not its own descendant."""
     has_parent = [False] * len(nodes)
     for node in nodes:
         children = node.get("children") or []
@@ -123,12 +125,12 @@ def _check_node(file: GltfFile, node: dict[str, Any], faces: list[int]) -> int:
 
 
 def _instances(file: GltfFile, node: dict[str, Any]) -> int:
-    told = (node.get("extensions") or {}).get(INSTANCES)
-    if told is None:
+    extension = (node.get("extensions") or {}).get(INSTANCES)
+    if extension is None:
         return 1
     accessors = file.all("accessors")
-    _check_all(list(told["attributes"].values()), len(accessors), "accessor")
-    return max((accessors[index]["count"] for index in told["attributes"].values()), default=1)
+    _check_all(list(extension["attributes"].values()), len(accessors), "accessor")
+    return max((accessors[index]["count"] for index in extension["attributes"].values()), default=1)
 
 
 def _are_numbers(values: object, size: int) -> bool:
@@ -146,13 +148,13 @@ def _check_animation(animation: dict[str, Any], nodes: int, accessors: int) -> N
         _check_one(channel["target"].get("node"), nodes, "node")
 
 
-def _check_all(indices: list[Any], end: int, what: str) -> None:
+def _check_all(indices: list[Any], end: int, kind: str) -> None:
     for index in indices:
         if index is None:
-            raise damaged(Message("there is a {kind} without a number", kind=what))
-        _check_one(index, end, what)
+            raise damaged(Message("there is a {kind} without a number", kind=kind))
+        _check_one(index, end, kind)
 
 
-def _check_one(index: object, end: int, what: str) -> None:
+def _check_one(index: object, end: int, kind: str) -> None:
     if index is not None and (type(index) is not int or not 0 <= index < end):
-        raise damaged(Message("there is no {kind} {index}", kind=what, index=f"{index!r}"[:40]))
+        raise damaged(Message("there is no {kind} {index}", kind=kind, index=f"{index!r}"[:40]))

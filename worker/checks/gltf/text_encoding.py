@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""glTF files whose texts are not whole: half an emoji in a name, bytes that are no UTF-8.
+"""Repair text in glTF files: lone surrogates in names, bytes that are not UTF-8.
 
-Blender's importer gives up on the whole file over one of them. It is given a copy with the texts
-mended; that of a .gltf is beside it, so that what it names is still found. Nothing here imports
-bpy.
+Blender's importer rejects the whole file because of a single one. It gets a repaired copy, which
+for a .gltf lies beside the original, so that referenced files are still found. No bpy.
 """
 
 from __future__ import annotations
@@ -20,30 +19,30 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 MAX_HEAD = 64 * 1024 * 1024
-"""Bytes of JSON that are looked through; the check refuses a GLB with more."""
-WHOLE = ".whole-"
-"""How a copy's name begins; the near end takes one away that a killed process left."""
-LOST = "\N{REPLACEMENT CHARACTER}"
+"""Bytes of JSON that are examined; larger ones in a GLB are refused by the check."""
+COPY_PREFIX = ".whole-"
+"""Prefix of the copy's name; the parent process removes copies that a killed worker left."""
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _ESCAPED = re.compile(rb"\\u[dD][89a-fA-F]")
-_HALF = re.compile("[\ud800-\udfff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @contextmanager
-def with_whole_texts(path: str) -> Iterator[str]:
-    """Give the file to import: itself, or a copy of it whose texts are whole."""
-    place = Path(path)
-    size = place.stat().st_size
-    with place.open("rb") as file:
+def repair_text(path: str) -> Iterator[str]:
+    """Yield the file to import: the file itself, or a repaired copy."""
+    source = Path(path)
+    size = source.stat().st_size
+    with source.open("rb") as file:
         text, is_binary = _head(file, size)
-        whole = _whole(text) if text else None
-        if whole is None:
+        repaired = _repair(text) if text else None
+        if repaired is None:
             yield path
             return
-        # A name of its own: the folder may be one that others write to.
-        folder = None if is_binary else place.parent
-        side, copy = tempfile.mkstemp(place.suffix, WHOLE, folder)
-        with os.fdopen(side, "wb") as out:
-            _write(out, whole, file if is_binary else None, size - file.tell())
+        # A random name: other programs may write to the folder, too.
+        folder = None if is_binary else source.parent
+        descriptor, copy = tempfile.mkstemp(source.suffix, COPY_PREFIX, folder)
+        with os.fdopen(descriptor, "wb") as out:
+            _write(out, repaired, file if is_binary else None, size - file.tell())
     try:
         yield copy
     finally:
@@ -51,7 +50,7 @@ def with_whole_texts(path: str) -> Iterator[str]:
 
 
 def _write(out: BinaryIO, text: bytes, rest: BinaryIO | None, length: int) -> None:
-    """Write the JSON, and a GLB's other chunks behind it."""
+    """Write the JSON, followed by a GLB's other chunks."""
     if rest is None:
         out.write(text)
         return
@@ -62,14 +61,14 @@ def _write(out: BinaryIO, text: bytes, rest: BinaryIO | None, length: int) -> No
 
 
 def _head(file: BinaryIO, size: int) -> tuple[bytes, bool]:
-    """Return a file's JSON, and whether it is a GLB's; nothing for what is for the check to judge.
+    """Return a file's JSON, and whether it is from a GLB.
 
-    That is any other file, and one that is damaged.
+    The JSON is empty for other formats and for damaged files, which the check handles.
     """
     begin = file.read(20)
     if begin.startswith(b"glTF") and len(begin) == 20:
-        version, whole, length, kind = struct.unpack_from("<III4s", begin, 4)
-        sound = (version, whole, kind) == (2, size, b"JSON") and length <= min(size - 20, MAX_HEAD)
+        version, total, length, kind = struct.unpack_from("<III4s", begin, 4)
+        sound = (version, total, kind) == (2, size, b"JSON") and length <= min(size - 20, MAX_HEAD)
         return (file.read(length) if sound else b""), True
     if not begin.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         return b"", False
@@ -77,8 +76,8 @@ def _head(file: BinaryIO, size: int) -> tuple[bytes, bool]:
     return (text if len(text) <= MAX_HEAD else b""), False
 
 
-def _whole(text: bytes) -> bytes | None:
-    """Return JSON with its texts whole; None where they are, or where it is none."""
+def _repair(text: bytes) -> bytes | None:
+    """Return the JSON with repaired text; None if it needs no repair or is invalid."""
     try:
         text.decode("utf-8")
         if not _ESCAPED.search(text):
@@ -88,15 +87,18 @@ def _whole(text: bytes) -> bytes | None:
         is_unicode = False
     try:
         value = json.loads(text.decode("utf-8-sig", "replace"))
-        whole = _replaced(value)
+        repaired = _replace_surrogates(value)
     except (ValueError, RecursionError):
         return None
-    return None if is_unicode and whole == value else json.dumps(whole).encode()
+    return None if is_unicode and repaired == value else json.dumps(repaired).encode()
 
 
-def _replaced(value: Any) -> Any:
+def _replace_surrogates(value: Any) -> Any:
     if isinstance(value, str):
-        return _HALF.sub(LOST, value)
+        return _SURROGATE.sub(REPLACEMENT, value)
     if isinstance(value, dict):
-        return {_HALF.sub(LOST, name): _replaced(one) for name, one in value.items()}
-    return [_replaced(one) for one in value] if isinstance(value, list) else value
+        return {
+            _SURROGATE.sub(REPLACEMENT, name): _replace_surrogates(item)
+            for name, item in value.items()
+        }
+    return [_replace_surrogates(item) for item in value] if isinstance(value, list) else value

@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The files that a .gltf names, found where Blender's importer would not find them.
-
-Nothing here imports bpy.
-"""
+"""Find the files that a .gltf refers to, if Blender's importer would not find them. No bpy."""
 
 from __future__ import annotations
 
@@ -13,30 +10,33 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from ..companion_files import OwnFiles, Stage
-from .buffers import is_data, read_gltf
+from .buffers import is_data_uri, read_gltf
 
 
 @contextmanager
-def with_own_files(path: str, home: Path) -> Iterator[tuple[str, bool]]:
-    """Give the file to import while the block lasts, and whether it is a copy on a stage.
+def stage_own_files(path: str, home: Path) -> Iterator[tuple[str, bool]]:
+    """Yield the file to import, and whether it is a copy on a stage; valid while the block runs.
 
-    It is a copy where a name in it is in other letters than the file, or has backslashes.
+    A copy is needed if a reference differs from the file's name in case, or has backslashes.
     """
     with Path(path).open("rb") as opened:
-        if opened.read(4) == b"glTF":  # A GLB names no files.
+        if opened.read(4) == b"glTF":  # A GLB is self-contained.
             yield path, False
             return
     file = read_gltf(path)
     files, stage = OwnFiles(file.path.parent, home), Stage()
-    named = [one for one in (*file.all("images"), *file.all("buffers")) if one.get("uri")]
-    named = [one for one in named if not is_data(one["uri"])]
-    meant = [(one, files.found(unquote(one["uri"]))) for one in named]
-    if all(own is None or files.exact(unquote(one["uri"])) == own for one, own in meant):
+    items = [item for item in (*file.all("images"), *file.all("buffers")) if item.get("uri")]
+    items = [item for item in items if not is_data_uri(item["uri"])]
+    references = [(item, files.find(unquote(item["uri"]))) for item in items]
+    if all(
+        path_found is None or files.find_exact(unquote(item["uri"])) == path_found
+        for item, path_found in references
+    ):
         yield path, False
         return
     try:
-        for one, own in meant:
-            one["uri"] = stage.put(own) if own else "missing"
+        for item, path_found in references:
+            item["uri"] = stage.put(path_found) if path_found else "missing"
         copy = stage.folder / "mesh.gltf"
         copy.write_text(json.dumps(file.head), "utf-8")
         yield str(copy), True

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Builds a textured solid from the mask of a subject."""
+"""From the mask of a subject to a textured solid."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A lattice of equilateral triangles that grows finer toward the outline.
+"""A lattice of equilateral triangles that is finer near the outline.
 
-Each level splits triangles near the outline into four; a neighbor left with one or two
-split sides is divided across them, so that no side ends in the middle of another.
+Each level splits triangles near the outline into four. A neighbor with one or two split sides is
+divided across them, so that no vertex lies in the middle of another triangle's side.
 """
 
 from __future__ import annotations
@@ -14,47 +14,47 @@ import numpy as np
 from ..array_types import Bools, Floats, Ints
 from .outline import Outline
 
-# A triangle's corners lie within 0.58 of its side from its center; the rest is a margin
-# that keeps the triangles next to the outline's own at the finest level too.
+# A triangle's corners lie within 0.58 sides of its center. The margin keeps the neighbors of the
+# triangles on the outline at the finest level, too.
 _REACH = 1.15
 
 
 @dataclass(frozen=True)
 class Lattice:
-    """Nodes (n, 2) in pixels, triangles (m, 3); `spacing` is the finest level's."""
+    """Nodes (n, 2) in pixels, triangles (m, 3), and the side length at the finest level."""
 
     nodes: Floats
     triangles: Ints
     spacing: float
 
 
-def graded(outline: Outline, spacing: float, levels: int) -> Lattice:
-    """Cover the subject with triangles of `spacing` pixels at the outline.
+def build_lattice(outline: Outline, spacing: float, levels: int) -> Lattice:
+    """Cover the subject with triangles whose sides are `spacing` pixels at the outline.
 
-    Away from it they are up to 2**levels times as wide.
+    Away from it, sides are up to 2**levels times as long.
     """
     width = spacing * 2**levels
-    nodes, regular = _even(outline, width)
-    settled: list[Ints] = []
+    nodes, regular = _regular(outline, width)
+    finished: list[Ints] = []
     for _ in range(levels):
         wanted = outline.near(nodes[regular].mean(axis=1), _REACH * width)
-        nodes, regular, done = _refined(nodes, regular, wanted)
-        settled.append(done)
+        nodes, regular, done = _refine(nodes, regular, wanted)
+        finished.append(done)
         width *= 0.5
-    return Lattice(nodes, np.concatenate([regular, *settled]), width)
+    return Lattice(nodes, np.concatenate([regular, *finished]), width)
 
 
-def _even(outline: Outline, width: float) -> tuple[Floats, Ints]:
-    """Lay triangles of one size over the part of the picture that holds the subject."""
+def _regular(outline: Outline, width: float) -> tuple[Floats, Ints]:
+    """Return a regular lattice over the part of the image that contains the subject."""
     inside = outline.field > 0.0
     rows = np.flatnonzero(inside.any(axis=1))
     columns = np.flatnonzero(inside.any(axis=0))
     rise = width * np.sqrt(0.75)
-    left, top = columns[0] - 1.3 * width, rows[0] - 1.2 * rise
-    across = int(np.ceil((columns[-1] + 1 + 1.3 * width - left) / width)) + 1
-    down = int(np.ceil((rows[-1] + 1 + 1.2 * rise - top) / rise)) + 1
+    min_x, min_y = columns[0] - 1.3 * width, rows[0] - 1.2 * rise
+    across = int(np.ceil((columns[-1] + 1 + 1.3 * width - min_x) / width)) + 1
+    down = int(np.ceil((rows[-1] + 1 + 1.2 * rise - min_y) / rise)) + 1
     row, column = np.divmod(np.arange(across * down), across)
-    nodes = np.stack([left + (column + 0.5 * (row % 2)) * width, top + row * rise], axis=1)
+    nodes = np.stack([min_x + (column + 0.5 * (row % 2)) * width, min_y + row * rise], axis=1)
     first = np.arange(across * down).reshape(down, across)
     here, right = first[:-1, :-1].ravel(), first[:-1, 1:].ravel()
     below, across_below = first[1:, :-1].ravel(), first[1:, 1:].ravel()
@@ -69,28 +69,28 @@ def _even(outline: Outline, width: float) -> tuple[Floats, Ints]:
     )
     triangles = np.concatenate([upper, lower])
     centers = nodes[triangles].mean(axis=1)
-    kept = outline.near(centers, _REACH * width) | (outline.level(centers) > 0.0)
-    return nodes, triangles[kept]
+    covering = outline.near(centers, _REACH * width) | (outline.level(centers) > 0.0)
+    return nodes, triangles[covering]
 
 
-def _refined(nodes: Floats, triangles: Ints, wanted: Bools) -> tuple[Floats, Ints, Ints]:
-    """Split the wanted triangles; return nodes, the new small triangles and all the others."""
+def _refine(nodes: Floats, triangles: Ints, wanted: Bools) -> tuple[Floats, Ints, Ints]:
+    """Split the wanted triangles; return all nodes, the new small triangles, and the others."""
     sides = side_keys(triangles, len(nodes))
     keys, place, uses = np.unique(sides, return_inverse=True, return_counts=True)
     place = place.reshape(sides.shape)
-    # A side that only one of these triangles has borders on larger ones, which stay as they are.
+    # A side with a single triangle borders on larger ones, which are not split.
     splittable = (uses[place] == 2).all(axis=1)
-    split, marked = _closed(place, wanted & splittable, splittable, len(keys))
+    split, marked = _close(place, wanted & splittable, splittable, len(keys))
     middles = np.cumsum(marked) - 1 + len(nodes)
     ends = np.stack(np.divmod(keys[marked], len(nodes)), axis=1)
     grown = np.concatenate([nodes, nodes[ends].mean(axis=1)])
-    small = _quartered(triangles[split], middles[place[split]])
+    small = _quarter(triangles[split], middles[place[split]])
     others, other_sides = triangles[~split], place[~split]
-    return grown, small, _bridged(others, middles[other_sides], marked[other_sides])
+    return grown, small, _bridge(others, middles[other_sides], marked[other_sides])
 
 
-def _closed(place: Ints, split: Bools, splittable: Bools, count: int) -> tuple[Bools, Bools]:
-    """Split also what would be left with two split sides; return triangles and sides split."""
+def _close(place: Ints, split: Bools, splittable: Bools, count: int) -> tuple[Bools, Bools]:
+    """Also split triangles that would have two split sides; return split triangles and sides."""
     while True:
         marked = np.zeros(count, np.bool_)
         marked[place[split]] = True
@@ -101,21 +101,21 @@ def _closed(place: Ints, split: Bools, splittable: Bools, count: int) -> tuple[B
 
 
 def side_keys(triangles: Ints, count: int) -> Ints:
-    """Return a number for each side (m, 3); side k runs from corner k to corner k+1."""
+    """Return a direction-independent key for each side (m, 3); side k joins corners k and k+1."""
     following = np.roll(triangles, -1, axis=1)
     low, high = np.minimum(triangles, following), np.maximum(triangles, following)
     return np.asarray(low * count + high, np.int64)
 
 
-def _quartered(triangles: Ints, middles: Ints) -> Ints:
+def _quarter(triangles: Ints, middles: Ints) -> Ints:
     a, b, c = triangles.T
     ab, bc, ca = middles.T
     corners = [(a, ab, ca), (b, bc, ab), (c, ca, bc), (ab, bc, ca)]
     return np.concatenate([np.stack(corner, axis=1) for corner in corners])
 
 
-def _bridged(triangles: Ints, middles: Ints, marked: Bools) -> Ints:
-    """Divide triangles with one or two split sides; leave those without."""
+def _bridge(triangles: Ints, middles: Ints, marked: Bools) -> Ints:
+    """Divide triangles with one or two split sides; keep those without."""
     number = marked.sum(axis=1)
     pieces = [triangles[number == 0]]
     for side in range(3):

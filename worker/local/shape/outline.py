@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The subject's outline: where a smooth field over the picture crosses zero."""
+"""The subject's outline: the zero crossing of a smooth field over the image."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..array_types import Bools, Floats, Ints, Singles
-from .raster import blurred, sampled
+from .raster import blur, sample_bilinear
 
 _BISECTIONS = 16
 
 
 @dataclass(frozen=True)
 class Outline:
-    """A field (h, w) that is positive inside the subject; points are pixels, x right, y down."""
+    """A field (h, w) that is positive inside the subject. Points are in pixels, x right, y down."""
 
     field: Singles
-    # Counts of outline pixels above and left of each grid corner, (h + 1, w + 1).
+    # Summed-area table of outline pixels (h + 1, w + 1).
     counts: Ints
     area: float
     length: float
 
     def level(self, points: Floats) -> Floats:
-        """Return the field at points (n, 2); outside the picture it falls off as the distance."""
+        """Return the field at points (n, 2); outside the image, minus the distance to it."""
         height, width = self.field.shape
         x, y = points[:, 0], points[:, 1]
         margin = np.minimum(np.minimum(x, width - x), np.minimum(y, height - y))
-        return np.asarray(np.minimum(sampled(self.field, x, y), margin), np.float64)
+        return np.asarray(np.minimum(sample_bilinear(self.field, x, y), margin), np.float64)
 
     def crossing(self, inside: Floats, outside: Floats) -> Floats:
-        """Return how far along each segment (0..1) the outline lies, to a 65,000th."""
+        """Return how far along each segment (0 to 1) the outline lies, to 2**-16."""
         low = np.zeros(len(inside))
         high = np.ones(len(inside))
         span = outside - inside
@@ -43,13 +43,13 @@ class Outline:
         return 0.5 * (low + high)
 
     def near(self, points: Floats, radius: float) -> Bools:
-        """Tell which points have outline pixels in a square of 2·radius around them."""
+        """Return a mask of points with outline pixels in the square of 2·radius around them."""
         height, width = self.field.shape
         left, right = _window(points[:, 0], radius, width)
         top, bottom = _window(points[:, 1], radius, height)
         counts = self.counts
-        found = counts[bottom, right] - counts[top, right] - counts[bottom, left]
-        return np.asarray(found + counts[top, left] > 0)
+        total = counts[bottom, right] - counts[top, right] - counts[bottom, left]
+        return np.asarray(total + counts[top, left] > 0)
 
 
 def _window(center: Floats, radius: float, size: int) -> tuple[Ints, Ints]:
@@ -58,15 +58,15 @@ def _window(center: Floats, radius: float, size: int) -> tuple[Ints, Ints]:
     return first, last
 
 
-def traced(matte: Singles, smoothness: float) -> Outline:
-    """Make an outline of a matte (h, w) in 0..1, whose subject is where it exceeds one half.
+def trace_outline(matte: Singles, smoothness: float) -> Outline:
+    """Return the outline of a matte (h, w) from 0 to 1; the subject is where it exceeds 0.5.
 
-    Even at smoothness 0 the matte is blurred by 0.8 pixels: the stairs of a hard mask go.
+    Even at smoothness 0 the matte is blurred by 0.8 pixels, which removes the stairs of hard masks.
     """
     size = float(np.sqrt(np.count_nonzero(matte > 0.5)))
     sigma = 0.8 + 0.02 * smoothness * smoothness * size
-    field = blurred(matte, sigma) - np.float32(0.5)
-    # A value of exactly zero would be neither inside nor outside.
+    field = blur(matte, sigma) - np.float32(0.5)
+    # Exactly zero would be neither inside nor outside.
     field[field == 0.0] = -1e-6
     inside = np.pad(field > 0.0, 1)
     edge = np.zeros(inside.shape, np.bool_)
@@ -78,6 +78,6 @@ def traced(matte: Singles, smoothness: float) -> Outline:
     edge[:-1] |= down
     counts = np.zeros((field.shape[0] + 1, field.shape[1] + 1), np.int64)
     np.cumsum(np.cumsum(edge[1:-1, 1:-1], axis=0, dtype=np.int64), axis=1, out=counts[1:, 1:])
-    # A curve crosses pixel sides 4/π times its length on average (Cauchy–Crofton).
+    # On average a curve crosses pixel sides 4/π times its length (Cauchy–Crofton).
     length = (np.count_nonzero(across) + np.count_nonzero(down)) * np.pi / 4.0
     return Outline(field, counts, float(np.count_nonzero(inside)), float(length))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Poisson's equation on the silhouette, by linear finite elements and conjugate gradients."""
+"""Poisson's equation on the silhouette, with linear finite elements and conjugate gradients."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ import numpy as np
 
 from ..array_types import Floats, Ints
 from .outline import Outline
-from .raster import area_scaled, fitted, sampled
+from .raster import downscale, fit_size, sample_bilinear
 from .triangulation import Silhouette, doubled_areas
 
 _PRECISION = 2e-5
+"""Relative residual: far below what can be seen in a surface."""
 _COARSE = 96
+"""Longest side in pixels of the coarse solution that conjugate gradients start from."""
 
 
-def bump(flat: Silhouette, outline: Outline) -> Floats:
-    """Solve ∇²u = −1 inside the outline with u = 0 on it; return u (n,) in square pixels."""
-    system = _assembled(flat)
+def solve_poisson(flat: Silhouette, outline: Outline) -> Floats:
+    """Solve ∇²u = −1 with u = 0 on the outline; return u (n,) in square pixels."""
+    system = _assemble(flat)
     start = np.zeros(len(flat.points))
     start[system.free] = _coarse_bump(outline, flat.points[system.free])
     solution = np.zeros(len(flat.points))
@@ -31,7 +33,7 @@ def bump(flat: Silhouette, outline: Outline) -> Floats:
 
 @dataclass(frozen=True)
 class _System:
-    """The equations of the `free` points, their matrix stored by columns of equal length."""
+    """The equations of the `free` (inner) points, the matrix in padded (ELLPACK) columns."""
 
     free: Ints
     columns: Ints
@@ -47,45 +49,45 @@ class _System:
         return np.asarray(result)
 
 
-def _assembled(flat: Silhouette) -> _System:
-    """Assemble the cotangent Laplacian (Pinkall and Polthier 1993) and the lumped areas."""
+def _assemble(flat: Silhouette) -> _System:
+    """Assemble the cotangent Laplacian (Pinkall and Polthier 1993) with lumped areas."""
     count, triangles = len(flat.points), flat.triangles
     areas = np.abs(doubled_areas(flat.points, triangles))
     first, second, weight = _cotangents(flat.points, triangles, areas)
-    diagonal = _summed(first, weight, count) + _summed(second, weight, count)
-    load = _summed(triangles.ravel(), np.repeat(areas / 6.0, 3), count)
+    diagonal = _sum_at(first, weight, count) + _sum_at(second, weight, count)
+    load = _sum_at(triangles.ravel(), np.repeat(areas / 6.0, 3), count)
     free = np.flatnonzero(~flat.rim)
     number = np.full(count, len(free))
     number[free] = np.arange(len(free))
     both = ~flat.rim[first] & ~flat.rim[second]
     row = number[np.concatenate([first[both], second[both]])]
     column = number[np.concatenate([second[both], first[both]])]
-    columns, weights = _padded(row, column, np.tile(weight[both], 2), len(free))
+    columns, weights = _pad_rows(row, column, np.tile(weight[both], 2), len(free))
     return _System(free, columns, weights, diagonal[free], load[free])
 
 
-def _summed(place: Ints, values: Floats, count: int) -> Floats:
+def _sum_at(place: Ints, values: Floats, count: int) -> Floats:
     return np.asarray(np.bincount(place, values, count), np.float64)
 
 
 def _cotangents(points: Floats, triangles: Ints, areas: Floats) -> tuple[Ints, Ints, Floats]:
-    """Return each side's two points and half the sum of the cotangents opposite to it."""
+    """Return each side's end points and half the sum of the cotangents of the opposite angles."""
     count = len(points)
     lows, highs, halves = [], [], []
     for corner in range(3):
-        apex, one, other = (triangles[:, (corner + k) % 3] for k in range(3))
-        dot = np.einsum("ij,ij->i", points[one] - points[apex], points[other] - points[apex])
-        lows.append(np.minimum(one, other))
-        highs.append(np.maximum(one, other))
+        apex, second, other = (triangles[:, (corner + k) % 3] for k in range(3))
+        dot = np.einsum("ij,ij->i", points[second] - points[apex], points[other] - points[apex])
+        lows.append(np.minimum(second, other))
+        highs.append(np.maximum(second, other))
         halves.append(0.5 * dot / areas)
     keys = np.concatenate(lows) * count + np.concatenate(highs)
     unique, place = np.unique(keys, return_inverse=True)
-    weight = _summed(place.reshape(-1), np.concatenate(halves), len(unique))
+    weight = _sum_at(place.reshape(-1), np.concatenate(halves), len(unique))
     return unique // count, unique % count, weight
 
 
-def _padded(row: Ints, column: Ints, weight: Floats, count: int) -> tuple[Ints, Floats]:
-    """Store a sparse matrix as (longest row, count) columns and weights, padded with zeros."""
+def _pad_rows(row: Ints, column: Ints, weight: Floats, count: int) -> tuple[Ints, Floats]:
+    """Return a sparse matrix as (longest row, count) columns and weights, padded with zeros."""
     order = np.argsort(row, kind="stable")
     row, column, weight = row[order], column[order], weight[order]
     lengths = np.bincount(row, minlength=count)
@@ -101,7 +103,7 @@ def _padded(row: Ints, column: Ints, weight: Floats, count: int) -> tuple[Ints, 
 def _conjugate_gradients(
     product: Callable[[Floats], Floats], diagonal: Floats, load: Floats, start: Floats
 ) -> Floats:
-    """Solve to a relative residual of 2e-5, preconditioned with the diagonal."""
+    """Solve to a relative residual of _PRECISION with the Jacobi preconditioner."""
     solution = start.copy()
     residual = load - product(solution)
     scaled = residual / diagonal
@@ -122,10 +124,10 @@ def _conjugate_gradients(
 
 
 def _coarse_bump(outline: Outline, points: Floats) -> Floats:
-    """Solve the same equation on a coarse grid of pixels, as a start for the fine one."""
+    """Solve the same equation on a coarse pixel grid, to start the fine solution from."""
     height, width = outline.field.shape
-    rows, columns = fitted((height, width), _COARSE)
-    share = area_scaled((outline.field > 0.0)[:, :, None].astype(np.float32), rows, columns)
+    rows, columns = fit_size((height, width), _COARSE)
+    share = downscale((outline.field > 0.0)[:, :, None].astype(np.float32), rows, columns)
     inside = np.pad((share[:, :, 0] > 0.5).astype(np.float64), 1)
     pixel = height / rows, width / columns
     weights = 1.0 / pixel[0] ** 2, 1.0 / pixel[1] ** 2
@@ -140,4 +142,4 @@ def _coarse_bump(outline: Outline, points: Floats) -> Floats:
     diagonal = np.full(inside.size, 2.0 * (weights[0] + weights[1]))
     grid = _conjugate_gradients(product, diagonal, inside.ravel(), np.zeros(inside.size))
     x, y = points[:, 0] / pixel[1] + 1.0, points[:, 1] / pixel[0] + 1.0
-    return sampled(grid.reshape(inside.shape), x, y)
+    return sample_bilinear(grid.reshape(inside.shape), x, y)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filters and resampling for pictures held as arrays, top row first."""
+"""Filters and resampling for images as arrays, top row first."""
 
 from __future__ import annotations
 
@@ -10,32 +10,33 @@ import numpy as np
 from ..array_types import Floats, Ints, Numbers, Singles
 
 _STRIP = 256
+"""Rows per strip: bounds memory for large images."""
 _EVERYTHING = (slice(None), slice(None))
-# Above this many pixels three box passes are cheaper than a Gaussian's own taps.
+# Above this sigma in pixels, three box filters are faster than direct convolution.
 _WIDEST_DIRECT_SIGMA = 2.5
 
 
-def area_scaled(image: Numbers, height: int, width: int) -> Singles:
-    """Scale (h, w, c) down to (height, width, c); a pixel is the mean of what it covers."""
+def downscale(image: Numbers, height: int, width: int) -> Singles:
+    """Downscale (h, w, c) to (height, width, c); each pixel is the mean of the area it covers."""
     if image.shape[:2] == (height, width):
         return np.asarray(image, np.float32)
-    return strips_scaled(lambda rows: image[rows], image.shape, height, width)
+    return downscale_strips(lambda rows: image[rows], image.shape, height, width)
 
 
-def strips_scaled(
+def downscale_strips(
     strip: Callable[[slice], Numbers], shape: tuple[int, ...], height: int, width: int
 ) -> Singles:
-    """Scale a picture of `shape` (h, w, c) down that `strip` makes as needed, rows at a time."""
+    """Downscale an image of `shape` (h, w, c) whose rows `strip` returns on demand."""
     rows, _, channels = shape
     narrow = np.empty((rows, width, channels), np.float32)
     for start in range(0, rows, _STRIP):
-        some = slice(start, min(start + _STRIP, rows))
-        narrow[some] = _scaled_along(strip(some), width, 1)
-    return _scaled_along(narrow, height, 0)
+        part = slice(start, min(start + _STRIP, rows))
+        narrow[part] = _scale_axis(strip(part), width, 1)
+    return _scale_axis(narrow, height, 0)
 
 
-def _scaled_along(image: Numbers, count: int, axis: int) -> Singles:
-    """Average (h, w, c) over `count` equal stretches of its first or second axis."""
+def _scale_axis(image: Numbers, count: int, axis: int) -> Singles:
+    """Average (h, w, c) over `count` equal intervals of an axis."""
     length = image.shape[axis]
     single = np.asarray(image, np.float32)
     if length == count:
@@ -52,17 +53,17 @@ def _scaled_along(image: Numbers, count: int, axis: int) -> Singles:
     return scaled
 
 
-def fitted(shape: tuple[int, ...], longest: int) -> tuple[int, int]:
-    """Return (height, width) of `shape` shrunk so that no side exceeds `longest`."""
+def fit_size(shape: tuple[int, ...], longest: int) -> tuple[int, int]:
+    """Return (height, width) of `shape`, reduced so that no side exceeds `longest`."""
     height, width = shape[:2]
     ratio = min(1.0, longest / max(height, width))
     return max(1, round(height * ratio)), max(1, round(width * ratio))
 
 
-def enlarged(
+def upscale(
     image: Numbers, height: int, width: int, part: tuple[slice, slice] = _EVERYTHING
 ) -> Singles:
-    """Scale (h, w) or (h, w, c) up to (height, width, …) with bilinear interpolation.
+    """Upscale (h, w) or (h, w, c) to (height, width, …) with bilinear interpolation.
 
     Return only the rows and columns in `part`.
     """
@@ -71,25 +72,28 @@ def enlarged(
         return np.asarray(image[part], np.float32)
     places = np.arange(height)[part[0]], np.arange(width)[part[1]]
     above, below, down = _neighbors((places[0] + 0.5) * (rows / height), rows)
-    left, right, along = _neighbors((places[1] + 0.5) * (columns / width), columns)
+    before, after, along = _neighbors((places[1] + 0.5) * (columns / width), columns)
     extra = (1,) * (image.ndim - 2)
     down = down.reshape(-1, 1, *extra)
     along = along.reshape(1, -1, *extra)
     single = np.asarray(image, np.float32)
-    wide = single[:, left] + (single[:, right] - single[:, left]) * along
+    wide = single[:, before] + (single[:, after] - single[:, before]) * along
     return wide[above] + (wide[below] - wide[above]) * down
 
 
 def _neighbors(position: Floats, count: int) -> tuple[Ints, Ints, Singles]:
-    """Return the two pixels around each position, and the second one's share."""
+    """Return the two pixels around each position, and the weight of the second one."""
     centered = np.clip(position - 0.5, 0.0, count - 1.0)
     first = np.minimum(centered.astype(np.int64), max(count - 2, 0))
     share = (centered - first).astype(np.float32)
     return first, np.minimum(first + 1, count - 1), share
 
 
-def sampled(image: Numbers, x: Floats, y: Floats) -> Floats:
-    """Interpolate (h, w) bilinearly at points in pixels; pixel (0, 0) has its center at 0.5."""
+def sample_bilinear(image: Numbers, x: Floats, y: Floats) -> Floats:
+    """Interpolate (h, w) bilinearly in pixel coordinates.
+
+    The center of pixel (0, 0) is (0.5, 0.5).
+    """
     height, width = image.shape
     column = np.clip(x - 0.5, 0.0, width - 1.0)
     row = np.clip(y - 0.5, 0.0, height - 1.0)
@@ -104,8 +108,8 @@ def sampled(image: Numbers, x: Floats, y: Floats) -> Floats:
     return np.asarray(upper * (1.0 - down) + lower * down, np.float64)
 
 
-def box_mean(image: Numbers, radius: int) -> Floats:
-    """Average (h, w, …) over squares of 2·radius+1 pixels, clipped at the borders."""
+def box_filter(image: Numbers, radius: int) -> Floats:
+    """Return the mean over squares of 2·radius+1 pixels, clipped at the borders: (h, w, …)."""
     mean = np.asarray(image, np.float64)
     for axis in (0, 1):
         mean = _box_along(mean, radius, axis)
@@ -130,36 +134,36 @@ def _box_along(image: Floats, radius: int, axis: int) -> Floats:
     return total
 
 
-def blurred(image: Numbers, sigma: float) -> Singles:
-    """Blur (h, w) with a Gaussian of `sigma` pixels, the border pixels repeated outside."""
+def blur(image: Numbers, sigma: float) -> Singles:
+    """Blur (h, w) with a Gaussian of `sigma` pixels; border pixels are repeated outside."""
     if sigma <= 0.05:
         return np.asarray(image, np.float32)
     if sigma > _WIDEST_DIRECT_SIGMA:
         radius = max(1, round((sigma * sigma + 0.25) ** 0.5 - 0.5))
         boxed = np.asarray(image, np.float64)
         for _ in range(3):
-            boxed = box_mean(boxed, radius)
+            boxed = box_filter(boxed, radius)
         return boxed.astype(np.float32)
     reach = max(1, int(np.ceil(3.0 * sigma)))
     taps = np.exp(-0.5 * (np.arange(reach + 1) / sigma) ** 2)
     taps /= taps[0] + 2.0 * taps[1:].sum()
     single = np.asarray(image, np.float32)
-    return _convolved(_convolved(single, taps, 0), taps, 1)
+    return _convolve(_convolve(single, taps, 0), taps, 1)
 
 
-def _convolved(image: Singles, taps: Floats, axis: int) -> Singles:
-    """Convolve (h, w) along one axis with a symmetric kernel given from its middle outward."""
+def _convolve(image: Singles, taps: Floats, axis: int) -> Singles:
+    """Convolve (h, w) along an axis with a symmetric kernel, given from its center outward."""
     reach = len(taps) - 1
     margin = [(0, 0), (0, 0)]
     margin[axis] = (reach, reach)
     padded = np.pad(image, margin, mode="edge")
     length = image.shape[axis]
 
-    def shifted(offset: int) -> Singles:
+    def shift(offset: int) -> Singles:
         start = reach + offset
         return padded[start : start + length] if axis == 0 else padded[:, start : start + length]
 
-    total = shifted(0) * np.float32(taps[0])
+    total = shift(0) * np.float32(taps[0])
     for offset in range(1, reach + 1):
-        total += (shifted(offset) + shifted(-offset)) * np.float32(taps[offset])
+        total += (shift(offset) + shift(-offset)) * np.float32(taps[offset])
     return total

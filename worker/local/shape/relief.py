@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How far the surface stands out of the picture's plane: one height per point."""
+"""Height of the surface above the image plane, one value per point."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import numpy as np
 from ..array_types import Bools, Floats, Numbers, Singles
 from ..subject.color import oklab
 from .outline import Outline
-from .raster import blurred, sampled
+from .raster import blur, sample_bilinear
 from .triangulation import Silhouette, doubled_areas
 
-# A picture whose brightness varies less than this is not stretched to the whole height.
+# An image with a smaller range of lightness is not stretched to the full height.
 _LEAST_RANGE = 0.15
 
 
-def inflated(flat: Silhouette, bump: Floats, thickness: float) -> Floats:
-    """Return heights (n,) in pixels; a disc becomes a half sphere times `thickness`.
+def inflate(flat: Silhouette, bump: Floats, thickness: float) -> Floats:
+    """Return heights (n,) in pixels; a disc becomes a hemisphere times `thickness`.
 
     `bump` solves ∇²u = −1: on a disc of radius R, 4u = R² − r².
     """
@@ -24,24 +24,24 @@ def inflated(flat: Silhouette, bump: Floats, thickness: float) -> Floats:
     return np.maximum(thickness * 2.0 * np.sqrt(bump), least)
 
 
-def rounded(flat: Silhouette, bump: Floats, half: float) -> Floats:
-    """Return heights (n,) of an even slab of `half` its thickness whose edge is a round arc."""
+def round_edges(flat: Silhouette, bump: Floats, half: float) -> Floats:
+    """Return heights (n,) of a flat slab with rounded edges, `half` of its thickness."""
     depth = np.clip(rim_distance(flat, bump) / half, 0.0, 1.0)
     least = np.where(flat.rim, 0.0, 0.02 * flat.spacing)
     return np.maximum(half * np.sqrt(1.0 - (1.0 - depth) ** 2), least)
 
 
 def rim_distance(flat: Silhouette, bump: Floats) -> Floats:
-    """Return the distance (n,) to the outline in pixels, good near it, smooth everywhere.
+    """Return the distance (n,) to the outline in pixels: accurate near it, smooth everywhere.
 
-    Of ∇²u = −1: √(|∇u|² + 2u) − |∇u| (Spalding 1994, after Tucker 2003).
+    From the solution of ∇²u = −1: √(|∇u|² + 2u) − |∇u| (Spalding 1994, after Tucker 2003).
     """
     slope = _slope(flat, bump)
     return np.asarray(np.sqrt(slope * slope + 2.0 * bump) - slope)
 
 
 def _slope(flat: Silhouette, values: Floats) -> Floats:
-    """Return |∇values| (n,) as the mean over the triangles around each point."""
+    """Return |∇values| (n,), the mean over the triangles around each point."""
     triangles, points, count = flat.triangles, flat.points, len(flat.points)
     areas = doubled_areas(points, triangles)
     gradient = np.zeros((len(triangles), 2))
@@ -54,24 +54,24 @@ def _slope(flat: Silhouette, values: Floats) -> Floats:
     return np.asarray(np.hypot(*sums) / total)
 
 
-def embossed(
+def emboss(
     flat: Silhouette, outline: Outline, lightness: Singles, height: float, smoothness: float
 ) -> Floats:
     """Return heights (n,) from 0 to `height` pixels: the brighter, the higher.
 
-    `lightness` (h, w) is OKLab's L; colors outside of the subject have no part in it.
+    `lightness` (h, w) is OKLab's L; pixels outside the subject are ignored.
     """
     size = np.sqrt(outline.area)
     sigma = 0.5 + 0.03 * smoothness * smoothness * size
     subject: Bools = outline.field > 0.0
-    weight = blurred(subject.astype(np.float32), sigma) + np.float32(1e-6)
-    smooth = blurred(np.where(subject, lightness, np.float32(0.0)), sigma) / weight
+    weight = blur(subject.astype(np.float32), sigma) + np.float32(1e-6)
+    smooth = blur(np.where(subject, lightness, np.float32(0.0)), sigma) / weight
     smooth = np.where(subject, smooth, smooth[subject].mean(dtype=np.float64))
-    values = sampled(smooth, flat.points[:, 0], flat.points[:, 1])
+    values = sample_bilinear(smooth, flat.points[:, 0], flat.points[:, 1])
     lowest, highest = float(values.min()), float(values.max())
     return (values - lowest) * (height / max(highest - lowest, _LEAST_RANGE))
 
 
 def lightness(picture: Numbers) -> Singles:
-    """Return OKLab's L (h, w) of sRGB-encoded colors (h, w, 3)."""
+    """Return OKLab's L (h, w) of sRGB colors (h, w, 3)."""
     return oklab(picture[:, :, :3])[:, :, 0]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The closed mesh: a front, a back, and where they do not meet, walls between them."""
+"""The closed mesh: a front, a back, and walls if they do not share a rim."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from .triangulation import Silhouette
 
 @dataclass(frozen=True)
 class Solid:
-    """Vertices (n, 3) and outward triangles (m, 3) in pixels, Blender's axes.
+    """Vertices (n, 3) and outward triangles (m, 3), in pixels and Blender's axes.
 
-    `plane` (m, 3, 2) is where each corner lies in the picture (pixels, y down);
-    `behind` (m,) marks the triangles that carry the back's texture.
+    `plane` (m, 3, 2) are the corners' image coordinates (pixels, y down); `behind` (m,) marks
+    triangles that use the back's texture.
     """
 
     vertices: Floats
@@ -25,19 +25,19 @@ class Solid:
     behind: Bools
 
 
-def _raised(points: Floats, forward: Floats) -> Floats:
-    """Place flat points in space: x right, z up, `forward` toward −y."""
+def _to_3d(points: Floats, forward: Floats) -> Floats:
+    """Return points in 3D: x right, z up, `forward` toward −y."""
     return np.stack([points[:, 0], -forward, -points[:, 1]], axis=1)
 
 
 def pillow(flat: Silhouette, heights: Floats) -> Solid:
-    """Join a front and its mirror image along the rim that they share."""
+    """Join a front and its mirror image along their common rim."""
     count = len(flat.points)
     free = np.flatnonzero(~flat.rim)
     partner = np.arange(count)
     partner[free] = count + np.arange(len(free))
     vertices = np.concatenate(
-        [_raised(flat.points, heights), _raised(flat.points[free], -heights[free])]
+        [_to_3d(flat.points, heights), _to_3d(flat.points[free], -heights[free])]
     )
     front = flat.triangles[:, ::-1]
     back = flat.triangles
@@ -47,18 +47,16 @@ def pillow(flat: Silhouette, heights: Floats) -> Solid:
 
 
 def plate(flat: Silhouette, heights: Floats, margin: float) -> Solid:
-    """Join a front at `heights` above a flat back by walls.
+    """Join a front at `heights` and a flat back with walls.
 
-    In the picture the walls lie in a band of `margin` pixels outside of the rim, so that they
-    continue the front's island.
+    In the image, the walls are a band of `margin` pixels outside the rim, which continues the
+    front's UV island.
     """
     count = len(flat.points)
-    vertices = np.concatenate(
-        [_raised(flat.points, heights), _raised(flat.points, np.zeros(count))]
-    )
+    vertices = np.concatenate([_to_3d(flat.points, heights), _to_3d(flat.points, np.zeros(count))])
     front = flat.triangles[:, ::-1]
     start, stop = flat.rim_sides().T
-    # The front runs along each side from stop to start, so its wall must run the other way.
+    # The front traverses each side from stop to start, so the wall must go the other way.
     walls = np.concatenate(
         [
             np.stack([start, stop, stop + count], axis=1),
@@ -84,8 +82,8 @@ def _outward(flat: Silhouette) -> Floats:
     return np.asarray(normals / length[:, None])
 
 
-def standing(vertices: Floats, height: float) -> Floats:
-    """Scale vertices to `height` meters and put the origin at the middle of the bottom."""
+def scale_to_height(vertices: Floats, height: float) -> Floats:
+    """Scale vertices to `height` meters; the origin becomes the center of the bottom."""
     low, high = vertices.min(axis=0), vertices.max(axis=0)
-    origin = np.array([(low[0] + high[0]) / 2.0, (low[1] + high[1]) / 2.0, low[2]])
-    return np.asarray((vertices - origin) * (height / (high[2] - low[2])))
+    base = np.array([(low[0] + high[0]) / 2.0, (low[1] + high[1]) / 2.0, low[2]])
+    return np.asarray((vertices - base) * (height / (high[2] - low[2])))

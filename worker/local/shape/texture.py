@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The picture as a texture: the front, and beside or below it the back, in one image."""
+"""The texture atlas: the image for the front, and the back next to or below it."""
 
 from __future__ import annotations
 
@@ -8,19 +8,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..array_types import Bools, Bytes, Floats, Numbers, Singles
-from .raster import area_scaled, blurred, enlarged, fitted, strips_scaled
+from .raster import blur, downscale, downscale_strips, fit_size, upscale
 
 _MARGIN = 4
+"""Texels around the subject, which keep its colors apart from the back's when filtered."""
 _PLAIN_BACK = 192
+"""Longest side in texels of a blurred back."""
 _THIN = 0.5
+"""Weight of parts too thin to have an inside."""
 
 
 @dataclass(frozen=True)
 class Area:
-    """A rectangle of the texture that shows `crop` of the picture, mirrored or not.
+    """A rectangle of the texture that shows `crop` of the image, optionally mirrored.
 
-    All in pixels: `left`, `top`, `width`, `height` of the texture, `crop` (left, top, right,
-    bottom) of the picture, which may reach beyond it.
+    In pixels: `left`, `top`, `width`, `height` in the texture, and `crop` (left, top, right,
+    bottom) in the image, which may extend beyond it.
     """
 
     left: int
@@ -31,7 +34,7 @@ class Area:
     mirrored: bool
 
     def coordinates(self, points: Floats, texture: tuple[int, ...]) -> Floats:
-        """Return (…, 2) UV of points of the picture, at least half a pixel inside the area."""
+        """Return UVs (…, 2) of image points, at least half a pixel inside the area."""
         left, top, right, bottom = self.crop
         along = (points[..., 0] - left) / (right - left)
         along = 1.0 - along if self.mirrored else along
@@ -44,14 +47,14 @@ class Area:
 
 @dataclass(frozen=True)
 class Atlas:
-    """The texture (h, w, 3) and the areas of the front and the back in it."""
+    """The texture (h, w, 3) and the areas of front and back in it."""
 
     image: Bytes
     front: Area
     back: Area
 
     def coordinates(self, plane: Floats, behind: Bools) -> Singles:
-        """Return UV (m, 3, 2) of triangles' corners in the picture."""
+        """Return UVs (m, 3, 2) for triangle corners in image coordinates."""
         shape = self.image.shape
         front = self.front.coordinates(plane, shape)
         back = self.back.coordinates(plane, shape)
@@ -61,16 +64,16 @@ class Atlas:
 def atlas(
     pixels: Numbers, matte: Singles, bounds: Floats, *, plain_back: bool, longest: int
 ) -> Atlas:
-    """Lay out the subject's part of a picture (h, w, 4) and its back.
+    """Build the atlas from the subject's part of an image (h, w, 4).
 
-    `matte` (h', w') is the subject in 0..1 over the same picture, `bounds` (left, top, right,
-    bottom) in the picture's pixels what the mesh needs of it. No side exceeds `longest`.
+    `matte` (h', w') is the subject from 0 to 1 over the same image; `bounds` (left, top, right,
+    bottom) is the part that the mesh uses, in image pixels. No side exceeds `longest`.
     """
     crop, ratio, stacked = _layout(bounds, plain_back, longest)
     width = max(1, round((crop[2] - crop[0]) * ratio))
     height = max(1, round((crop[3] - crop[1]) * ratio))
     front = Area(0, 0, width, height, crop, mirrored=False)
-    picture = _filled(*_cropped(pixels, matte, front))
+    picture = _fill_in(*_crop(pixels, matte, front))
     reverse = _plain(picture) if plain_back else picture[:, ::-1]
     rows, columns = reverse.shape[:2]
     left, top = (0, height) if stacked else (width, 0)
@@ -85,7 +88,7 @@ def atlas(
 
 
 def scale(bounds: Floats, *, plain_back: bool, longest: int) -> float:
-    """Return the scale, at most 1, at which `atlas` shows a picture."""
+    """Return the scale, at most 1, at which `atlas` would show the image."""
     return _layout(bounds, plain_back, longest)[1]
 
 
@@ -93,10 +96,9 @@ _Crop = tuple[float, float, float, float]
 
 
 def _layout(bounds: Floats, plain_back: bool, longest: int) -> tuple[_Crop, float, bool]:
-    """Return the crop in the picture's pixels, its scale (at most 1), and whether back is below.
+    """Return the crop in image pixels, the scale (at most 1), and whether the back goes below.
 
-    A margin of some texels keeps the sides' colors apart; it is given up before the picture
-    is scaled for its sake alone.
+    A margin keeps the areas' colors apart; it is omitted rather than scale the image just for it.
     """
     left, top = np.floor(bounds[:2]).astype(int)
     right, bottom = np.ceil(bounds[2:]).astype(int)
@@ -118,10 +120,11 @@ def _layout(bounds: Floats, plain_back: bool, longest: int) -> tuple[_Crop, floa
     return crop, scale, stacked
 
 
-def _cropped(pixels: Numbers, matte: Singles, area: Area) -> tuple[Singles, Singles]:
-    """Cut an area's part out of picture and matte, at the area's scale.
+def _crop(pixels: Numbers, matte: Singles, area: Area) -> tuple[Singles, Singles]:
+    """Cut the area's part out of image and matte, at the area's scale.
 
-    Return colors (h, w, 3) times weights, and the weights (h, w): 1 well inside the subject.
+    Return colors (h, w, 3) premultiplied by weights, and the weights (h, w): 1 well inside the
+    subject.
     """
     left, top, right, bottom = (int(edge) for edge in area.crop)
     height, width = pixels.shape[:2]
@@ -136,38 +139,38 @@ def _cropped(pixels: Numbers, matte: Singles, area: Area) -> tuple[Singles, Sing
         first = inside.start - top - rows.start
         part = cut[first : first + inside.stop - inside.start, columns.start - left :]
         part = part[:, : columns.stop - columns.start]
-        weights = enlarged(trust, height, width, (inside, columns))
-        # What a picture hides under its transparent pixels is anything.
+        weights = upscale(trust, height, width, (inside, columns))
+        # Transparent pixels may have any color.
         weights = weights * np.minimum(np.float32(2.0) * pixels[inside, columns, 3], 1.0)
         np.multiply(pixels[inside, columns, :3], weights[:, :, None], out=part[:, :, :3])
         part[:, :, 3] = weights
         return cut
 
-    scaled = strips_scaled(strip, (bottom - top, right - left, 4), area.height, area.width)
+    scaled = downscale_strips(strip, (bottom - top, right - left, 4), area.height, area.width)
     return scaled[:, :, :3], scaled[:, :, 3]
 
 
 def _trust(matte: Singles) -> Singles:
-    """Return how far each pixel is to be believed: the rim's own carry the background's color."""
-    # On a straight edge this rises from 0 at 1.3 pixels inside to 1 at 2.8.
-    soft = blurred(matte, 1.5)
+    """Return the weight of each pixel (h, w): those at the rim are mixed with the background."""
+    # On a straight edge, this rises from 0 at 1.3 pixels inside to 1 at 2.8.
+    soft = blur(matte, 1.5)
     trust: Singles = np.clip((soft - np.float32(0.81)) * np.float32(6.3), 0.0, 1.0)
-    # What is too thin to have such an inside is believed as it is.
+    # Parts too thin for such an inside are used as they are.
     height, width = trust.shape
-    around = area_scaled(trust[:, :, None], *fitted(trust.shape, max(height, width) // 4 + 1))
-    thin = (matte > 0.5) & (enlarged(around[:, :, 0], height, width) <= 0.0)
+    around = downscale(trust[:, :, None], *fit_size(trust.shape, max(height, width) // 4 + 1))
+    thin = (matte > 0.5) & (upscale(around[:, :, 0], height, width) <= 0.0)
     trust[thin] = _THIN
     return trust
 
 
-def _filled(colors: Singles, weights: Singles) -> Singles:
-    """Fill in colors (h, w, 3) where weights lack, from ever coarser means (pull-push).
+def _fill_in(colors: Singles, weights: Singles) -> Singles:
+    """Fill in colors (h, w, 3) of low weight from ever coarser means (pull-push).
 
-    Gortler et al., "The Lumigraph", 1996. `colors` are already multiplied with `weights`.
+    Gortler et al., "The Lumigraph", 1996. `colors` are premultiplied by `weights`.
     """
     levels = [(colors, weights)]
     while max(weights.shape) > 1:
-        colors, weights = _halved(colors, weights)
+        colors, weights = _halve(colors, weights)
         levels.append((colors, weights))
     colors, weights = levels.pop()
     filled = np.asarray(colors / np.maximum(weights, np.float32(1e-6))[:, :, None], np.float32)
@@ -175,7 +178,7 @@ def _filled(colors: Singles, weights: Singles) -> Singles:
         colors, weights = levels.pop()
         height, width = weights.shape
         if levels:
-            coarse = enlarged(filled, 2 * filled.shape[0], 2 * filled.shape[1])
+            coarse = upscale(filled, 2 * filled.shape[0], 2 * filled.shape[1])
         else:
             coarse = filled.repeat(2, axis=0).repeat(2, axis=1)
         filled = coarse[:height, :width] * (np.float32(1.0) - weights)[:, :, None]
@@ -183,8 +186,8 @@ def _filled(colors: Singles, weights: Singles) -> Singles:
     return filled
 
 
-def _halved(colors: Singles, weights: Singles) -> tuple[Singles, Singles]:
-    """Sum squares of four pixels, weights limited to 1."""
+def _halve(colors: Singles, weights: Singles) -> tuple[Singles, Singles]:
+    """Sum squares of four pixels; weights are limited to 1."""
     height, width = weights.shape
     odd = height % 2, width % 2
     if any(odd):
@@ -200,9 +203,9 @@ def _halved(colors: Singles, weights: Singles) -> tuple[Singles, Singles]:
 
 
 def _plain(picture: Singles) -> Singles:
-    """Return a small smooth version of the front's colors, mirrored."""
+    """Return a small, blurred version of the front's colors, mirrored."""
     height, width = picture.shape[:2]
     small = (max(1, min(height // 4, _PLAIN_BACK)), max(1, min(width // 4, _PLAIN_BACK)))
-    soft = area_scaled(picture[:, ::-1], *small)
+    soft = downscale(picture[:, ::-1], *small)
     sigma = 0.05 * max(small)
-    return np.stack([blurred(soft[:, :, k], sigma) for k in range(3)], axis=2)
+    return np.stack([blur(soft[:, :, k], sigma) for k in range(3)], axis=2)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The silhouette as triangles: the lattice cut along the outline, without slivers.
+"""Triangulate the silhouette: a lattice, cut along the outline without slivers.
 
-Every piece that the cut leaves holds a lattice node strictly inside, so the only sides between
-two rim vertices are the rim's own: front and back glued along the rim are a manifold.
+Every piece that remains contains a lattice node strictly inside, so the only sides between two rim
+vertices are the rim's own. Front and back joined along the rim are therefore manifold.
 """
 
 from __future__ import annotations
@@ -13,23 +13,25 @@ import numpy as np
 
 from ...refusal import Refusal
 from ..array_types import Bools, Floats, Ints
-from ..subject.components import connected
-from .lattice import Lattice, graded, side_keys
+from ..subject.components import component_labels
+from .lattice import Lattice, build_lattice, side_keys
 from .outline import Outline
 
-# In units of the spacing: nodes nearer to the outline than _CLOSE are moved to _CLEAR.
+# In units of the spacing: nodes closer to the outline than _CLOSE are moved to _CLEAR.
 _CLOSE = 0.27
 _CLEAR = 0.33
-# A cut stays this share of a side away from its ends, so that no area can vanish.
+# A cut keeps this distance from a side's ends, as a share of it, so that no area can vanish.
 _SHORTEST_CUT = 0.12
-# A part below this many triangles' area is a crumb that the lattice cannot carry.
-_CRUMB = 8.0
+# Parts smaller than this many triangles are dropped: the lattice cannot represent them.
+_SMALL_PART = 8.0
 _TOLERANCE = 0.02
+"""Accepted deviation from the number of faces."""
 _ATTEMPTS = 7
 _CORRECTIONS = 3
-# Pixels: what a lattice as fine as this cannot carry, none can.
+# Finest spacing in pixels; subjects that need a finer one are refused.
 _FINEST = 0.4
-# One attempt that misses everything must not lead to a lattice of millions.
+# Largest change of the spacing per attempt, so that one bad estimate cannot create millions of
+# triangles.
 _STEP = 3.0
 
 
@@ -37,8 +39,8 @@ _STEP = 3.0
 class Silhouette:
     """Flat triangles (m, 3) on points (n, 2) in pixels, x right, y down.
 
-    Seen with y down they run clockwise; `rim` (n,) marks the points on the outline,
-    `spacing` is the side of the triangles there.
+    They run clockwise as seen with y down. `rim` (n,) marks points on the outline; `spacing` is the
+    side length there.
     """
 
     points: Floats
@@ -47,7 +49,7 @@ class Silhouette:
     spacing: float
 
     def faces(self, *, walls: bool) -> int:
-        """Return the closed mesh's number of triangles."""
+        """Return the number of triangles of the closed mesh."""
         return 2 * len(self.triangles) + (2 * int(self.rim.sum()) if walls else 0)
 
     def rim_sides(self) -> Ints:
@@ -58,70 +60,70 @@ class Silhouette:
         ends = self.triangles[triangle, corner], self.triangles[triangle, (corner + 1) % 3]
         return np.stack(ends, axis=1)
 
-    def parts(self) -> Ints:
-        """Number the connected part that each triangle belongs to, (m,)."""
-        return _part_of(self.triangles, len(self.points))
+    def label_parts(self) -> Ints:
+        """Return the index of the connected part of each triangle (m,)."""
+        return _label_triangles(self.triangles, len(self.points))
 
 
-def _part_of(triangles: Ints, count: int) -> Ints:
+def _label_triangles(triangles: Ints, count: int) -> Ints:
     first = np.concatenate([triangles[:, 0], triangles[:, 1]])
     second = np.concatenate([triangles[:, 1], triangles[:, 2]])
-    return np.asarray(connected(count, first, second)[triangles[:, 0]], np.int64)
+    return np.asarray(component_labels(count, first, second)[triangles[:, 0]], np.int64)
 
 
-def silhouette(outline: Outline, faces: int, levels: int, *, walls: bool) -> Silhouette:
+def triangulate(outline: Outline, faces: int, levels: int, *, walls: bool) -> Silhouette:
     """Triangulate the inside of an outline for a closed mesh of about `faces` triangles.
 
-    The mesh has a front and a back, and with `walls` two triangles per side of the rim. A subject
-    too thin for so few gets more; raise Refusal where no number would do.
+    The mesh has a front and a back, and with `walls` two triangles per rim side. A subject too thin
+    for that gets more triangles; raise Refusal if no number is enough.
     """
     wanted = float(faces)
-    flat = _attempted(outline, wanted, levels, walls)
+    flat = _try_triangulate(outline, wanted, levels, walls)
     while not len(flat.triangles):
         if flat.spacing < _FINEST:
             raise _too_thin()
         wanted *= 2.0
-        flat = _attempted(outline, wanted, levels, walls)
+        flat = _try_triangulate(outline, wanted, levels, walls)
     best = flat
     for _ in range(_CORRECTIONS):
-        # Crumbs were counted, then dropped.
+        # Dropped parts were counted, too.
         number = flat.faces(walls=walls)
         if abs(number - faces) <= 2.0 * _TOLERANCE * faces:
             break
         wanted *= float(np.clip(faces / number, 0.5, 2.0))
-        flat = _attempted(outline, wanted, levels, walls)
+        flat = _try_triangulate(outline, wanted, levels, walls)
         if not len(flat.triangles):
             break
-        best = min(best, flat, key=lambda each: _miss(each.faces(walls=walls), faces))
+        best = min(best, flat, key=lambda candidate: _miss(candidate.faces(walls=walls), faces))
     return best
 
 
 def _miss(number: int, faces: int) -> float:
-    """Return how far a number of faces is from what was asked, as a ratio's logarithm."""
+    """Return the deviation from the requested number of faces, as the logarithm of the ratio."""
     return float(abs(np.log(number / faces)))
 
 
-def _attempted(outline: Outline, wanted: float, levels: int, walls: bool) -> Silhouette:
-    """Triangulate in about the wanted number of faces; thin subjects may leave no triangle."""
+def _try_triangulate(outline: Outline, wanted: float, levels: int, walls: bool) -> Silhouette:
+    """Triangulate with about `wanted` faces; the result may be empty if the subject is thin."""
     if outline.area == 0.0:
         raise _too_thin()
-    return _without_crumbs(_cut(outline, _fitting(outline, wanted, levels, walls)), outline)
+    return _drop_crumbs(_cut(outline, _fit_spacing(outline, wanted, levels, walls)), outline)
 
 
 def _too_thin() -> Refusal:
     return Refusal(
-        "BadImage",
+        "bad_image",
         "The subject is too thin to be built.",
         "Raise Faces, lower Smoothness, or use a larger picture.",
     )
 
 
-def _fitting(outline: Outline, wanted: float, levels: int, walls: bool) -> Lattice:
-    """Search the spacing whose lattice gives the wanted number of faces once cut."""
+def _fit_spacing(outline: Outline, wanted: float, levels: int, walls: bool) -> Lattice:
+    """Search for the spacing whose lattice has the wanted number of faces once it is cut."""
     spacing = _first_guess(outline, wanted / 2.0, levels)
     power, tried = 1.6, list[tuple[float, float]]()
     while True:
-        lattice = graded(outline, spacing, levels)
+        lattice = build_lattice(outline, spacing, levels)
         number = max(1, _faces(outline, lattice, walls))
         tried.append((float(np.log(spacing)), float(np.log(number))))
         if abs(number - wanted) <= _TOLERANCE * wanted or len(tried) == _ATTEMPTS:
@@ -143,7 +145,7 @@ def _first_guess(outline: Outline, wanted: float, levels: int) -> float:
 
 
 def _faces(outline: Outline, lattice: Lattice, walls: bool) -> int:
-    """Count the closed mesh's faces; a cut triangle has one side on the rim."""
+    """Return the closed mesh's number of faces; a cut triangle has one rim side."""
     inside = outline.level(lattice.nodes) > 0.0
     kinds = np.bincount(inside[lattice.triangles].sum(axis=1), minlength=4)
     rim = kinds[1] + kinds[2] if walls else 0
@@ -152,7 +154,7 @@ def _faces(outline: Outline, lattice: Lattice, walls: bool) -> int:
 
 def _cut(outline: Outline, lattice: Lattice) -> Silhouette:
     """Cut the lattice along the outline and keep the inside."""
-    nodes, inside = _cleared(outline, lattice)
+    nodes, inside = _clear_outline(outline, lattice)
     triangles = lattice.triangles
     within = inside[triangles].sum(axis=1)
     ends, sides = _crossed_sides(triangles, inside)
@@ -163,20 +165,20 @@ def _cut(outline: Outline, lattice: Lattice) -> Silhouette:
     points = np.concatenate([nodes, cuts])
     pieces = [triangles[within == 3]]
     for corner in range(3):
-        turned = np.roll(triangles, -corner, axis=1)
+        rotated = np.roll(triangles, -corner, axis=1)
         crossing = np.roll(sides, -corner, axis=1) + len(nodes)
-        tip = (within == 1) & inside[turned[:, 0]]
-        pieces.append(np.stack([turned[tip, 0], crossing[tip, 0], crossing[tip, 2]], 1))
-        stump = (within == 2) & ~inside[turned[:, 0]]
+        tip = (within == 1) & inside[rotated[:, 0]]
+        pieces.append(np.stack([rotated[tip, 0], crossing[tip, 0], crossing[tip, 2]], 1))
+        stump = (within == 2) & ~inside[rotated[:, 0]]
         corners = np.stack(
-            [crossing[stump, 0], turned[stump, 1], turned[stump, 2], crossing[stump, 2]]
+            [crossing[stump, 0], rotated[stump, 1], rotated[stump, 2], crossing[stump, 2]]
         )
-        pieces.append(_halved(points, corners))
+        pieces.append(_halve(points, corners))
     rim = np.arange(len(points)) >= len(nodes)
     return compact(points, np.concatenate(pieces), rim, lattice.spacing)
 
 
-def _halved(points: Floats, corners: Ints) -> Ints:
+def _halve(points: Floats, corners: Ints) -> Ints:
     """Divide quadrilaterals (4, k) along their shorter diagonals."""
     a, b, c, d = corners
     shorter = np.sum((points[a] - points[c]) ** 2, 1) < np.sum((points[b] - points[d]) ** 2, 1)
@@ -186,7 +188,7 @@ def _halved(points: Floats, corners: Ints) -> Ints:
 
 
 def _crossed_sides(triangles: Ints, inside: Bools) -> tuple[Ints, Ints]:
-    """List sides with one end inside: ends (k, 2), inner first, and each side's number (m, 3)."""
+    """Return sides with one end inside (k, 2), that end first, and each side's index (m, 3)."""
     count = len(inside)
     keys = side_keys(triangles, count)
     crossed = inside[triangles] != inside[np.roll(triangles, -1, axis=1)]
@@ -199,8 +201,11 @@ def _crossed_sides(triangles: Ints, inside: Bools) -> tuple[Ints, Ints]:
     return ends, numbers
 
 
-def _cleared(outline: Outline, lattice: Lattice) -> tuple[Floats, Bools]:
-    """Move nodes that lie too near to the outline away from it; return nodes and their sides."""
+def _clear_outline(outline: Outline, lattice: Lattice) -> tuple[Floats, Bools]:
+    """Move nodes away from the outline if they are too close.
+
+    Return the nodes and a mask of those inside.
+    """
     nodes, spacing = lattice.nodes, lattice.spacing
     inside = outline.level(nodes) > 0.0
     ends, _ = _crossed_sides(lattice.triangles, inside)
@@ -225,34 +230,34 @@ def _cleared(outline: Outline, lattice: Lattice) -> tuple[Floats, Bools]:
 
 
 def compact(points: Floats, triangles: Ints, rim: Bools, spacing: float) -> Silhouette:
-    """Return these triangles with the points that they use."""
+    """Return a silhouette of these triangles with unused points removed."""
     used = np.zeros(len(points), np.bool_)
     used[triangles.ravel()] = True
     place = np.cumsum(used) - 1
     return Silhouette(points[used], place[triangles], rim[used], spacing)
 
 
-def _without_crumbs(flat: Silhouette, outline: Outline) -> Silhouette:
-    """Drop parts too small for the lattice, and put points on the picture's own corners."""
+def _drop_crumbs(flat: Silhouette, outline: Outline) -> Silhouette:
+    """Drop parts that are too small, and move points to the image's own corners."""
     if not len(flat.triangles):
         return flat
-    part = flat.parts()
+    part = flat.label_parts()
     area = np.bincount(part, np.abs(doubled_areas(flat.points, flat.triangles)) * 0.5)
-    least = min(_CRUMB * np.sqrt(3.0) / 4.0 * flat.spacing**2, 0.5 * area.max())
-    kept = flat.triangles[(area >= least)[part]]
-    points = _cornered(flat.points, flat.rim, outline, flat.spacing)
-    return compact(points, kept, flat.rim, flat.spacing)
+    least = min(_SMALL_PART * np.sqrt(3.0) / 4.0 * flat.spacing**2, 0.5 * area.max())
+    remaining = flat.triangles[(area >= least)[part]]
+    points = _snap_to_corners(flat.points, flat.rim, outline, flat.spacing)
+    return compact(points, remaining, flat.rim, flat.spacing)
 
 
 def doubled_areas(points: Floats, triangles: Ints) -> Floats:
     """Return twice the signed area (m,) of flat triangles."""
     a, b, c = points[triangles[:, 0]], points[triangles[:, 1]], points[triangles[:, 2]]
-    one, two = b - a, c - a
-    return np.asarray(one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0])
+    ab, ac = b - a, c - a
+    return np.asarray(ab[:, 0] * ac[:, 1] - ab[:, 1] * ac[:, 0])
 
 
-def _cornered(points: Floats, rim: Bools, outline: Outline, spacing: float) -> Floats:
-    """Move the nearest rim point onto each corner of the picture that is subject."""
+def _snap_to_corners(points: Floats, rim: Bools, outline: Outline, spacing: float) -> Floats:
+    """Move the nearest rim point to each corner of the image that belongs to the subject."""
     height, width = outline.field.shape
     rims = np.flatnonzero(rim)
     moved = points.copy()

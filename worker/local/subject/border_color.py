@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The background as the picture's border shows it: a smooth surface of color, or a few colors."""
+"""Model the background from the image's border: a smooth color gradient, or a few colors."""
 
 from __future__ import annotations
 
@@ -8,29 +8,37 @@ import numpy as np
 from ..array_types import Bools, Floats, Ints, Numbers, Singles
 
 _RING = 0.02
+"""Width of the border, as a share of the shorter side."""
 _CLUSTERS = 8
-# OKLab: noise of a photograph's smooth wall; less is not told apart.
+"""Most clusters of border colors."""
+# In OKLab: the noise of a smooth wall in a photograph. Smaller differences are ignored.
 _NOISE = 0.012
-# Shadows and folds change lightness first, so lightness counts less than hue.
+# Shadows and folds mostly change lightness, so it counts less than hue.
 _METRIC = np.array([0.75, 1.2, 1.2])
 _SMOOTH_SHARE = 0.65
-# Nothing but the background, or two of them, is at so much of the border.
+"""Share of the border that a smooth background must explain."""
+# Share of the border that only one or two backgrounds together can explain.
 _ONE_SHARE = 0.9
 # Standard deviations between a wall and a floor; the halves of a gradient are 3.5 apart.
 _APART = 4.5
-# A surface with more noise than this is no smooth background.
+# Noise above which a surface is not a smooth background.
 _ROUGHEST = 0.03
 _ROUGHEST_HUE = 0.016
 _REFITS = 2
+"""Fits to the inside of the image after the first one, which sees the border alone."""
 _ALIKE = 8.0
-# How much stranger at most is what has the color of a subject that the lower border cuts.
+"""Distance in noise widths up to which inner pixels take part in a fit."""
+# Largest factor for colors of a subject that the lower border cuts off.
 _CLAIM = 4.0
-# Noise widths between which the dividing line is sought.
+# Range of the threshold, in noise widths.
 _PLAUSIBLE = (3.0, 7.0)
 
 
-def strangeness(lab: Singles) -> Floats:
-    """Return how far each pixel (h, w, 3) is from the background's colors, in noise widths."""
+def background_distance(lab: Singles) -> Floats:
+    """Return each pixel's distance (h, w) from the background's colors in noise widths.
+
+    `lab` (h, w, 3) is OKLab.
+    """
     height, width = lab.shape[:2]
     scaled = lab.reshape(-1, 3).astype(np.float64) * _METRIC
     ring, sides = _ring(height, width)
@@ -60,37 +68,42 @@ def strangeness(lab: Singles) -> Floats:
 def _wall_and_floor(
     scaled: Floats, position: Floats, ring: Ints, sides: Ints
 ) -> tuple[tuple[Floats, Floats], ...]:
-    """Return two smooth surfaces, with their noise, that are the whole border; or nothing.
+    """Return two smooth surfaces with their noise that explain the whole border, or ().
 
-    One is above. The other lies below, from corner to corner, and fills less of the inside than
-    clothes would that the frame cuts.
+    One is above. The other is below, from corner to corner, and covers less of the inside than
+    clothes cut off by the frame would.
     """
     colors, places = scaled[ring], position[ring]
-    low = _halves(colors)
+    low = _two_means(colors)
     if low[sides == 0].mean() > 0.5:
         low = ~low
-    above, below, left, right = (float(low[sides == side].mean()) for side in range(4))
-    if above > 0.02 or below < 0.96 or min(left, right) < 0.02 or not _far_apart(colors, low):
+    above, below, left_share, right_share = (float(low[sides == side].mean()) for side in range(4))
+    if (
+        above > 0.02
+        or below < 0.96
+        or min(left_share, right_share) < 0.02
+        or not _far_apart(colors, low)
+    ):
         return ()
-    found = [_smooth_surface(colors, places, half) for half in (~low, low)]
+    fits = [_smooth_surface(colors, places, half) for half in (~low, low)]
     wall, floor = (
-        (np.abs(scaled - position @ surface) < 3.5 * sigma).all(axis=1) for surface, sigma in found
+        (np.abs(scaled - position @ surface) < 3.5 * sigma).all(axis=1) for surface, sigma in fits
     )
     is_all = (wall | floor)[ring].mean() >= _ONE_SHARE and floor.mean() < low.mean()
-    return tuple(found) if is_all else ()
+    return tuple(fits) if is_all else ()
 
 
 def _far_apart(colors: Floats, names: Bools) -> bool:
-    """Tell whether two groups of colors are two things, and not the ends of one gradient."""
+    """Return whether two groups of colors are distinct, rather than the ends of a gradient."""
     if names.all() or not names.any():
         return False
-    spread = max(float(np.linalg.norm(colors[one].std(axis=0))) for one in (names, ~names))
+    spread = max(float(np.linalg.norm(colors[group].std(axis=0))) for group in (names, ~names))
     gap = float(np.linalg.norm(colors[names].mean(axis=0) - colors[~names].mean(axis=0)))
     return gap > _APART * max(spread, _NOISE)
 
 
-def _halves(colors: Floats) -> Bools:
-    """Tell which of two groups each color (n, 3) is in (2-means from far starts)."""
+def _two_means(colors: Floats) -> Bools:
+    """Return which of two groups each color (n, 3) belongs to (2-means from distant starts)."""
     first = np.median(colors, axis=0)
     away = np.linalg.norm(colors - first, axis=1)
     second = colors[np.argsort(away)[int(0.9 * len(away))]]
@@ -104,20 +117,20 @@ def _halves(colors: Floats) -> Bools:
 
 
 def _from_surface(colors: Floats, position: Floats, surface: Floats, sigma: Floats) -> Floats:
-    """Return the distance (n,) to a smooth background, fitted again to where it shows inside."""
+    """Return the distance (n,) to a smooth background, refitted to where it shows inside."""
     step = max(1, len(colors) // 8000)
     for _ in range(_REFITS):
         away = np.linalg.norm((colors[::step] - position[::step] @ surface) / sigma, axis=1)
-        again, noise = _smooth_surface(colors[::step], position[::step], away < _ALIKE, 8.0)
-        # What is textured in its hues would take in whatever resembles it.
+        refitted, noise = _smooth_surface(colors[::step], position[::step], away < _ALIKE, 8.0)
+        # A surface with textured hues would absorb everything that resembles it.
         if noise[1:].max() > _ROUGHEST_HUE:
             break
-        surface, sigma = again, noise
+        surface, sigma = refitted, noise
     return np.asarray(np.linalg.norm((colors - position @ surface) / sigma, axis=1))
 
 
 def _another_background(names: Ints, sides: Ints, explained: Bools) -> Bools:
-    """Tell which clusters are a second background beside a smooth one that explains most."""
+    """Return which clusters are a second background next to a smooth one."""
     count = int(names.max()) + 1
     share = np.bincount(names[~explained], minlength=count) / len(names)
     around = [len(np.unique(sides[(names == k) & ~explained])) for k in range(count)]
@@ -125,7 +138,7 @@ def _another_background(names: Ints, sides: Ints, explained: Bools) -> Bools:
 
 
 def _ring(height: int, width: int) -> tuple[Ints, Ints]:
-    """Return the border's pixels as flat indices, and the side (0..3) that each is nearest to."""
+    """Return the border pixels' flat indices, and the nearest side (0 to 3) of each."""
     row, column = np.divmod(np.arange(height * width), width)
     margins = np.stack([row, height - 1 - row, column, width - 1 - column])
     reach = max(1, round(_RING * min(height, width)))
@@ -134,7 +147,7 @@ def _ring(height: int, width: int) -> tuple[Ints, Ints]:
 
 
 def _positions(height: int, width: int) -> Floats:
-    """Return the quadratic basis (h·w, 6) over the picture, its coordinates from −1 to 1."""
+    """Return the quadratic basis (h·w, 6) over the image, with coordinates from −1 to 1."""
     y = np.repeat(np.linspace(-1, 1, height), width)
     x = np.tile(np.linspace(-1, 1, width), height)
     return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1)
@@ -146,11 +159,11 @@ def _border_colors(
     """Cluster the border's colors.
 
     Return centers (k, 3), inverse square roots of covariances (k, 3, 3), each border pixel's
-    cluster, which clusters (k,) are background rather than a subject cut by the border, and
-    which are surely such a subject: most of the lower border is, and more inside.
+    cluster, and two masks of clusters (k,): background rather than a subject cut off by the border,
+    and certainly such a subject, since most of the lower border has it and more of the inside.
     """
     colors = scaled[ring]
-    centers, names = _clustered(colors)
+    centers, names = _cluster(colors)
     count = len(centers)
     spreads = np.stack([_whitening(colors[names == k]) for k in range(count)])
     sample = scaled[:: max(1, len(scaled) // 20000)]
@@ -161,18 +174,18 @@ def _border_colors(
     lengths = np.maximum(np.bincount(sides, minlength=4), 1)
     by_side = np.stack([np.bincount(sides[names == k], minlength=4) for k in range(count)])
     around = (by_side / lengths > 0.08).sum(axis=1)
-    # A subject cut by the border meets one side, or two in a corner, and fills more inside.
+    # A subject that is cut off touches one side, or two at a corner, and covers more of the inside.
     needed = np.array([2.0, 2.0, 1.0, 0.25, 0.25])[around]
     wanted = (share > needed * inner_share) & (share > 0.03)
-    # Where none is sure, what lies below is likelier a person's clothes than a wall.
+    # If no cluster is certain, those at the bottom are more likely clothes than a wall.
     overhead = by_side[:, 0] / lengths[0] > 0.08
     wanted[np.argmax(share * (around + 1) * np.where(overhead, 1.0, 0.5))] = True
     clothes = (by_side[:, 1] / lengths[1] > 0.5) & ~overhead & (inner_share > share)
     return centers, spreads, names, wanted, clothes
 
 
-def _clustered(colors: Floats) -> tuple[Floats, Ints]:
-    """Sort colors (n, 3) into at most eight clusters (k-means from mutually farthest starts)."""
+def _cluster(colors: Floats) -> tuple[Floats, Ints]:
+    """Cluster colors (n, 3) into at most _CLUSTERS (k-means from mutually farthest starts)."""
     centers = [np.median(colors, axis=0)]
     distance = np.linalg.norm(colors - centers[0], axis=1)
     while len(centers) < _CLUSTERS and np.quantile(distance, 0.98) > 5.0 * _NOISE:
@@ -190,14 +203,14 @@ def _clustered(colors: Floats) -> tuple[Floats, Ints]:
 
 
 def _whitening(colors: Floats) -> Floats:
-    """Return the matrix (3, 3) that scales colors' spread, noise included, to one."""
-    # Pixels that mix in another color make a tail, which the nearer nine tenths leave out.
+    """Return the matrix (3, 3) that scales the colors' spread, noise included, to one."""
+    # Mixed pixels form a tail, which the nearest 90 % exclude.
     centered = colors - np.median(colors, axis=0)
     length = np.einsum("ij,ij->i", centered, centered)
     centered = centered[length <= np.quantile(length, 0.9)]
     covariance = centered.T @ centered / len(centered) + np.eye(3) * _NOISE**2
     values, vectors = np.linalg.eigh(covariance)
-    # A cluster of many different colors must not swallow the subject's.
+    # A cluster with a wide range of colors must not absorb the subject's.
     values = np.clip(values, _NOISE**2, (3.0 * _NOISE) ** 2)
     return np.asarray(vectors / np.sqrt(values))
 
@@ -209,7 +222,7 @@ def _away(colors: Floats, center: Floats, whitening: Floats) -> Floats:
 def _smooth_surface(
     colors: Floats, position: Floats, trusted: Bools, widest: float = 20.0
 ) -> tuple[Floats, Floats]:
-    """Fit a quadratic to the border's colors, outliers rejected (Tukey's biweight).
+    """Fit a quadratic to the border's colors and reject outliers (Tukey's biweight).
 
     Return its coefficients (6, 3) and the noise around it (3,).
     """
@@ -217,7 +230,7 @@ def _smooth_surface(
     weights: Floats = np.ones(len(colors))
     sigma: Floats = np.full(3, 0.1)
     surface: Numbers = np.zeros((6, 3))
-    # Wide at first, so that a poor start still sees the background.
+    # Wide at first, so that a poor start still includes the background.
     for width in np.geomspace(widest, 5.0, 8):
         weighted = (position * weights[:, None]).T
         surface = np.linalg.lstsq(weighted @ position, weighted @ colors, rcond=None)[0]
@@ -230,9 +243,9 @@ def _smooth_surface(
 
 
 def threshold(strange: Numbers, tolerance: float) -> float:
-    """Return the strangeness that divides background from subject (Otsu 1979, on a log scale).
+    """Return the distance that separates background and subject (Otsu 1979, on a log scale).
 
-    At tolerance 0.5 the automatic value, at 0 a sixth of it and at 1 six times as much.
+    A tolerance of 0.5 gives the automatic value, 0 a sixth of it, and 1 six times as much.
     """
     values = np.log1p(strange).ravel()
     top = float(np.quantile(values, 0.995))

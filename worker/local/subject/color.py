@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Colors as people see them: sRGB to OKLab."""
+"""Perceptual color: sRGB to OKLab."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LAB_FROM_LMS = np.array(
 
 
 def _decoding_table() -> Singles:
-    """Tabulate sRGB's transfer curve (IEC 61966-2-1) at 4097 even steps of 0..1."""
+    """Return sRGB's transfer curve (IEC 61966-2-1) at 4097 even steps from 0 to 1."""
     encoded = np.linspace(0.0, 1.0, 4097)
     low = encoded / 12.92
     high = ((encoded + 0.055) / 1.055) ** 2.4
@@ -35,12 +35,13 @@ def _decoding_table() -> Singles:
 
 
 _DECODED = _decoding_table()
+"""A lookup is much faster than powers and more precise than 8-bit images need."""
 
 
 def oklab(rgb: Numbers) -> Singles:
-    """Return OKLab (…, 3) of sRGB-encoded colors (…, 3) in 0..1.
+    """Return OKLab (…, 3) of sRGB colors (…, 3) from 0 to 1.
 
-    L runs from 0 to 1; a difference of about 0.02 is just visible.
+    L is from 0 to 1; a difference of about 0.02 is just noticeable.
     """
     linear = _DECODED[np.clip(rgb * 4096.0 + 0.5, 0, 4096).astype(np.int32)]
     lms = np.cbrt(linear @ _LMS_FROM_LINEAR.T)

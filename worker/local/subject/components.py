@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Connected parts of graphs and of masks."""
+"""Connected components of graphs and masks."""
 
 from __future__ import annotations
 
@@ -8,25 +8,28 @@ import numpy as np
 from ..array_types import Bools, Ints
 
 
-def connected(count: int, first: Ints, second: Ints) -> Ints:
-    """Label `count` nodes joined by edges first[i]–second[i]; labels run from 0 upward."""
+def component_labels(count: int, first: Ints, second: Ints) -> Ints:
+    """Return the component (count,) of each node in a graph with edges first[i]–second[i].
+
+    Components are numbered from 0.
+    """
     parent = np.arange(count)
     while True:
-        one, other = parent[first], parent[second]
-        apart = one != other
+        parent_a, parent_b = parent[first], parent[second]
+        apart = parent_a != parent_b
         if not apart.any():
             break
         first, second = first[apart], second[apart]
-        low = np.minimum(one[apart], other[apart])
-        high = np.maximum(one[apart], other[apart])
+        low = np.minimum(parent_a[apart], parent_b[apart])
+        high = np.maximum(parent_a[apart], parent_b[apart])
         np.minimum.at(parent, high, low)
-        parent = _followed(parent)
+        parent = _find_roots(parent)
     _, labels = np.unique(parent, return_inverse=True)
     return np.asarray(labels, np.int64).reshape(-1)
 
 
-def _followed(parent: Ints) -> Ints:
-    """Point every node at the root of its tree."""
+def _find_roots(parent: Ints) -> Ints:
+    """Return the root of every node's tree."""
     while True:
         further = parent[parent]
         if np.array_equal(further, parent):
@@ -34,10 +37,10 @@ def _followed(parent: Ints) -> Ints:
         parent = further
 
 
-def labeled(mask: Bools, *, diagonal: bool) -> tuple[Ints, int]:
-    """Number the connected parts of a mask (h, w) from 1; 0 is outside. Return also their count.
+def label_parts(mask: Bools, *, diagonal: bool) -> tuple[Ints, int]:
+    """Return labels (h, w) of a mask's connected parts, from 1, and their number; 0 is outside.
 
-    Runs of a row are the graph's nodes, so the work grows with the outline, not with the area.
+    The graph's nodes are runs of pixels in rows, so the cost grows with the outline, not the area.
     """
     height, width = mask.shape
     padded = np.zeros((height, width + 2), np.int8)
@@ -47,8 +50,8 @@ def labeled(mask: Bools, *, diagonal: bool) -> tuple[Ints, int]:
     if not len(start):
         return np.zeros(mask.shape, np.int64), 0
     first, second = _touching_runs(start, stop, width + 2, int(diagonal))
-    names = connected(len(start), first, second)
-    # The change into run k lies at start[k] and the change out of it at stop[k].
+    names = component_labels(len(start), first, second)
+    # Differences along the rows: run k starts at start[k] and ends at stop[k].
     steps = np.zeros(height * (width + 2) + 1, np.int64)
     steps[start + 1] = names + 1
     steps[stop + 1] -= names + 1
@@ -57,10 +60,10 @@ def labeled(mask: Bools, *, diagonal: bool) -> tuple[Ints, int]:
 
 
 def _touching_runs(start: Ints, stop: Ints, stride: int, reach: int) -> tuple[Ints, Ints]:
-    """Pair the runs that touch one another in neighboring rows.
+    """Return pairs of runs that touch in adjacent rows.
 
-    `reach` is 1 where corners count as touching, 0 where only sides do. A row's padding of
-    one pixel at either end keeps a run's window from reaching into other rows.
+    `reach` is 1 if corners count as touching, else 0. One pixel of padding at both ends of each row
+    keeps a run's search window out of other rows.
     """
     below_first = np.searchsorted(stop, start + stride - reach, side="right")
     below_last = np.searchsorted(start, stop + stride + reach, side="left")

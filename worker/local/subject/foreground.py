@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What of a picture is the subject: by its alpha, by its border's color, or all of it."""
+"""Detect the subject of an image: by its alpha, by its border's color, or all of it."""
 
 from __future__ import annotations
 
@@ -9,25 +9,26 @@ import numpy as np
 
 from ...refusal import Message, Refusal
 from ..array_types import Numbers, Singles
-from ..shape.raster import area_scaled, fitted
-from .components import labeled
-from .mask_parts import without_pinholes, without_specks
-from .matte import Separation, separated
+from ..shape.raster import downscale, fit_size
+from .components import label_parts
+from .mask_parts import drop_specks, fill_pinholes
+from .matte import Separation, separate
 
-# The outline is traced on a picture of at most this size; the texture keeps the whole.
+# The outline is traced at this size at most; the texture uses the full image.
 _LONGEST = 2048
-# Fewer transparent pixels than this share are dirt, not a cut-out.
+# A smaller share of transparent pixels is dirt, not a cutout.
 _TRANSPARENT = 0.002
 _LEAST_SUBJECT = 0.001
-# The tolerance at which the dividing line is the automatic one.
+"""Smallest share of the image that a subject may have."""
+# The tolerance for the automatic threshold.
 _NEUTRAL = 0.5
-# Noise widths: where nothing is stranger, the picture is plain.
+# In noise widths: an image without a larger distance is plain.
 _PLAIN = 4.0
-# A contrast that chance does not make, however small the subject.
+# A contrast that never occurs by chance, however small the subject.
 _STRIKING = 5.0
-# Where the edge is so wide and the contrast low, there is no edge.
+# With an edge this wide and a low contrast there is no edge.
 _UNDECIDED = 0.45
-# A transparent hole of so few pixels is dirt; so many of them are worth a word.
+# A transparent hole of up to _SPECK pixels is dirt; from _MANY of them on, a note says so.
 _SPECK = 4
 _MANY = 10
 _WHOLE = (
@@ -38,10 +39,10 @@ _WHOLE = (
 
 @dataclass(frozen=True)
 class Foreground:
-    """The subject's share (h, w) of each pixel of `picture` (h, w, 4), and what was decided.
+    """The subject's coverage (h, w) of `picture` (h, w, 4), and how it was determined.
 
-    `picture` is the given one, shrunk where it was larger than the outline needs. `fallback` tells
-    that all of it was taken because no subject could be told from a background.
+    `picture` is the input, downscaled if larger than the outline needs. `fallback`: the whole image
+    was used because no background could be recognized.
     """
 
     matte: Singles
@@ -50,9 +51,12 @@ class Foreground:
     fallback: bool = False
 
 
-def foreground(pixels: Numbers, mode: str, tolerance: float) -> Foreground:
-    """Find the subject of a picture (h, w, 4); raise Refusal where there is none."""
-    picture = _shrunk(pixels)
+def find_foreground(pixels: Numbers, mode: str, tolerance: float) -> Foreground:
+    """Detect the subject of an image (h, w, 4); raise Refusal without one.
+
+    `mode` is "auto", "alpha", "border", or "none".
+    """
+    picture = _downscale(pixels)
     match mode:
         case "alpha":
             return _by_alpha(picture)
@@ -65,25 +69,25 @@ def foreground(pixels: Numbers, mode: str, tolerance: float) -> Foreground:
 
 
 def _automatic(picture: Singles, tolerance: float) -> Foreground:
-    """Use alpha where there is any, else the border, else the whole picture, and say so."""
+    """Use alpha if there is any, else the border, else the whole image with a note."""
     opaque = picture[:, :, 3] > 0.5
     if not opaque.any():
         raise _nothing_opaque()
     if 1.0 - opaque.mean() > _TRANSPARENT:
         return _by_alpha(picture)
-    neutral = separated(picture, _NEUTRAL)
+    neutral = separate(picture, _NEUTRAL)
     if neutral.strangest < _PLAIN or neutral.share < _LEAST_SUBJECT:
         raise _nothing_found()
-    # The artist's own tolerance is obeyed wherever there is something to tell apart.
-    if _doubtful(neutral):
+    # The user's tolerance is applied whenever there is something to separate.
+    if _is_doubtful(neutral):
         return Foreground(_whole(picture), picture, (_WHOLE,), fallback=True)
     if tolerance == _NEUTRAL:
         return Foreground(neutral.matte, picture, ())
     return Foreground(_by_border(picture, tolerance), picture, ())
 
 
-def _doubtful(separation: Separation) -> bool:
-    """Tell whether a separation looks like chance rather than like an object."""
+def _is_doubtful(separation: Separation) -> bool:
+    """Return whether a separation looks random rather than like an object."""
     return (
         (separation.share < 0.005 and separation.contrast < _STRIKING)
         or separation.border > 0.6
@@ -97,14 +101,14 @@ def _whole(picture: Singles) -> Singles:
     return np.ones(picture.shape[:2], np.float32)
 
 
-def _shrunk(pixels: Numbers) -> Singles:
-    """Shrink a picture to what the outline needs; what is transparent lends no color."""
-    size = fitted(pixels.shape, _LONGEST)
+def _downscale(pixels: Numbers) -> Singles:
+    """Downscale an image for the outline; transparent pixels contribute no color."""
+    size = fit_size(pixels.shape, _LONGEST)
     if pixels.shape[:2] == size or pixels[:, :, 3].min() == 1.0:
-        return area_scaled(pixels, *size)
+        return downscale(pixels, *size)
     weighted = np.array(pixels, np.float32)
     weighted[:, :, :3] *= weighted[:, :, 3:]
-    picture = area_scaled(weighted, *size)
+    picture = downscale(weighted, *size)
     picture[:, :, :3] /= np.maximum(picture[:, :, 3:], np.float32(1e-6))
     return picture
 
@@ -115,14 +119,14 @@ def _by_alpha(picture: Singles) -> Foreground:
         raise _nothing_opaque()
     if (alpha > 0.5).all():
         raise Refusal(
-            "BadImage",
+            "bad_image",
             "The picture has no transparent part that would show where the subject ends.",
             "Set Foreground to Automatic or Border, or use a picture with transparency.",
         )
-    cut = without_specks(alpha, 0.002)
+    cut = drop_specks(alpha, 0.002)
     least = (_SPECK + 0.5) / max(1, int(np.count_nonzero(cut > 0.5)))
-    matte = without_pinholes(cut, least)
-    _, number = labeled((matte > 0.5) & (cut <= 0.5), diagonal=True)
+    matte = fill_pinholes(cut, least)
+    _, number = label_parts((matte > 0.5) & (cut <= 0.5), diagonal=True)
     note = Message(
         "{count} transparent specks of at most {size} pixels were filled.",
         count=f"{number:,}",
@@ -133,20 +137,20 @@ def _by_alpha(picture: Singles) -> Foreground:
 
 def _nothing_opaque() -> Refusal:
     return Refusal(
-        "BadImage",
+        "bad_image",
         "The picture is transparent everywhere, so there is nothing to build.",
         "Use a picture whose subject is opaque.",
     )
 
 
 def _by_border(picture: Singles, tolerance: float) -> Singles:
-    separation = separated(picture, tolerance)
-    plain = separation.strangest < _PLAIN and _doubtful(separation)
+    separation = separate(picture, tolerance)
+    plain = separation.strangest < _PLAIN and _is_doubtful(separation)
     if not plain and (separation.matte > 0.5).any():
         return separation.matte
     if tolerance > _NEUTRAL and separation.strangest >= _PLAIN:
         raise Refusal(
-            "BadImage",
+            "bad_image",
             "Nothing differs from the color of the picture's border as much as Tolerance asks.",
             "Lower Tolerance, or set Foreground to Whole Picture (none).",
         )
@@ -155,7 +159,7 @@ def _by_border(picture: Singles, tolerance: float) -> Singles:
 
 def _nothing_found() -> Refusal:
     return Refusal(
-        "BadImage",
+        "bad_image",
         "Nothing in the picture stands out from the colors of its border.",
         "Use a picture of an object on a background of another color, lower the "
         "tolerance, or set Foreground to Whole Picture (none).",

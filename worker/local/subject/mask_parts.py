@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What of a mask is kept: the main parts and the real holes, no specks and no pinholes."""
+"""Clean up a mask: keep main parts and real holes, remove specks and pinholes."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ..array_types import Bools, Floats, Ints, Singles
-from .components import labeled
+from .components import label_parts
 
 
-def without_specks(matte: Singles, least: float) -> Singles:
-    """Clear parts of a matte (h, w) smaller than `least` of the largest one's area."""
-    labels, count = labeled(matte > 0.5, diagonal=False)
+def drop_specks(matte: Singles, least: float) -> Singles:
+    """Clear parts of a matte (h, w) with less than `least` of the largest part's area."""
+    labels, count = label_parts(matte > 0.5, diagonal=False)
     if count < 2:
         return matte
     areas = np.bincount(labels.ravel(), minlength=count + 1)
@@ -20,13 +20,13 @@ def without_specks(matte: Singles, least: float) -> Singles:
     return np.where(doomed[labels], np.float32(0.0), matte) if doomed.any() else matte
 
 
-def without_pinholes(matte: Singles, least: float, foreign: Floats | None = None) -> Singles:
-    """Fill holes of a matte (h, w) smaller than `least` of the subject's area.
+def fill_pinholes(matte: Singles, least: float, foreign: Floats | None = None) -> Singles:
+    """Fill holes in a matte (h, w) with less than `least` of the subject's area.
 
-    Where `foreign` (h, w) is given, fill also those that differ from the background: a true hole
-    shows it, at about a quarter of the dividing line's 1, not something that resembles it.
+    `foreign` (h, w) is the distance from the background, where 1 is the threshold. If given, holes
+    whose mean exceeds 0.5 are filled, too: a real hole shows the background, at about 0.25.
     """
-    labels, count = labeled(matte <= 0.5, diagonal=True)
+    labels, count = label_parts(matte <= 0.5, diagonal=True)
     areas = np.bincount(labels.ravel(), minlength=count + 1)
     closed = np.ones(count + 1, np.bool_)
     closed[_on_border(labels)] = False

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From "how strange to the background" to a clean, soft-edged subject."""
+"""From distances to the background to a clean subject with soft edges."""
 
 from __future__ import annotations
 
@@ -8,29 +8,35 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..array_types import Bools, Floats, Ints, Numbers, Singles
-from ..shape.raster import area_scaled, blurred, box_mean, enlarged, fitted
-from .border_color import strangeness, threshold
+from ..shape.raster import blur, box_filter, downscale, fit_size, upscale
+from .border_color import background_distance, threshold
 from .color import oklab
-from .mask_parts import without_pinholes, without_specks
+from .mask_parts import drop_specks, fill_pinholes
 
 _WORKING = 320
+"""Longest side in pixels at which the subject is detected."""
 _ROUNDS = 2
+"""Rounds of learning colors: more change nothing visible."""
 _BINS = 16
+"""Color histogram bins per axis."""
 _EDGE = 2e-3
-# Strands thinner than about this many pixels are noise: first of the small picture, then of
-# the full one.
+"""The guided filter's epsilon: a variance of color that counts as an edge."""
+# Strands thinner than about this many pixels are noise, first in the reduced image, then in the
+# full one.
 _WHISKERS = 1.0
 LEAST_PART = 0.03
+"""Smallest part, as a share of the largest one."""
 LEAST_HOLE = 0.008
+"""Smallest hole, as a share of the subject."""
 
 
 @dataclass(frozen=True)
 class Separation:
-    """A matte (h, w) in 0..1, and what tells whether it can be believed.
+    """A matte (h, w) from 0 to 1, and figures that tell how reliable it is.
 
-    `strangest` is the strangeness of the strangest pixels, `share` the subject's part of the
-    picture, `border` its part of the border, `scatter` the part of it that lay in specks,
-    `undecided` how many pixels are half subject, half background, as a share of the subject.
+    `strangest`: the largest distance from the background; `share`: the subject's part of the image;
+    `border`: its part of the border; `scatter`: the part of it in specks; `undecided`: half covered
+    pixels, as a share of the subject.
     """
 
     matte: Singles
@@ -42,22 +48,22 @@ class Separation:
     undecided: float
 
 
-def separated(picture: Singles, tolerance: float) -> Separation:
-    """Tell the subject of (h, w, 3 or more) from a background like the picture's border."""
+def separate(picture: Singles, tolerance: float) -> Separation:
+    """Separate the subject of an image (h, w, 3 or more) from a background like its border."""
     rgb = picture[:, :, :3]
-    small = area_scaled(rgb, *fitted(picture.shape, _WORKING))
+    small = downscale(rgb, *fit_size(picture.shape, _WORKING))
     lab = oklab(small)
-    strange = strangeness(lab)
+    strange = background_distance(lab)
     limit = threshold(strange, tolerance)
     evidence = 2.0 * np.log((strange + 0.2) / limit)
-    raw = _refined(small, lab, evidence)
+    raw = _refine(small, lab, evidence)
     likely = (raw > 0.5).astype(np.float32)
-    smooth = (blurred(likely, _WHISKERS) > 0.5).astype(np.float32)
-    clean = without_specks(smooth, LEAST_PART)
+    smooth = (blur(likely, _WHISKERS) > 0.5).astype(np.float32)
+    clean = drop_specks(smooth, LEAST_PART)
     scatter = 1.0 - float((clean * likely).sum()) / max(1.0, float(likely.sum()))
-    clean = without_pinholes(clean, LEAST_HOLE, strange / limit)
-    matte = blurred(_sharpened(rgb, small, clean), _WHISKERS)
-    matte = without_pinholes(without_specks(matte, LEAST_PART), LEAST_HOLE)
+    clean = fill_pinholes(clean, LEAST_HOLE, strange / limit)
+    matte = blur(_sharpen(rgb, small, clean), _WHISKERS)
+    matte = fill_pinholes(drop_specks(matte, LEAST_PART), LEAST_HOLE)
     inside = clean > 0.5
     edge = np.concatenate([inside[0], inside[-1], inside[:, 0], inside[:, -1]])
     return Separation(
@@ -67,20 +73,20 @@ def separated(picture: Singles, tolerance: float) -> Separation:
         float(edge.mean()),
         scatter,
         _contrast(strange, inside),
-        _undecided(matte),
+        _soft_share(matte),
     )
 
 
 def _strangest(strange: Floats) -> float:
-    """Return the 99.5th percentile, or from less than 0.5 % of the picture what is sure to count.
+    """Return the 99.5th percentile, or 0.8 of the 99.9th for subjects below 0.5 % of the image.
 
-    Of plain noise the 99.9th percentile is an eighth above it.
+    In plain noise, the 99.9th percentile is an eighth above the 99.5th.
     """
     most, nearly_all = np.quantile(strange, (0.995, 0.999))
     return float(max(most, 0.8 * nearly_all))
 
 
-def _undecided(matte: Singles) -> float:
+def _soft_share(matte: Singles) -> float:
     half = np.count_nonzero((matte > 0.15) & (matte < 0.85))
     return half / max(1, int(np.count_nonzero(matte > 0.5)))
 
@@ -91,18 +97,18 @@ def _contrast(strange: Floats, inside: Bools) -> float:
     return float(np.median(strange[inside]) / (np.quantile(strange[~inside], 0.9) + 0.5))
 
 
-def _refined(small: Singles, lab: Singles, evidence: Floats) -> Floats:
-    """Return the subject's probability (h, w) from distance, both sides' colors and edges.
+def _refine(small: Singles, lab: Singles, evidence: Floats) -> Floats:
+    """Return the subject's probability (h, w) from distances, colors, and edges.
 
-    As grab-cut (Rother et al. 2004) learns colors of either side in turns; a guided filter
-    takes the graph cut's place.
+    Like GrabCut (Rother et al. 2004), it alternates between learning the colors of both sides and
+    segmenting; a guided filter replaces the graph cut.
     """
-    bins = _binned(lab)
+    bins = _bin_colors(lab)
     guide = _Guide(small, 4, _EDGE)
-    probability = guide.filtered(_logistic(evidence))
+    probability = guide.apply(_logistic(evidence))
     for _ in range(_ROUNDS):
         color = _color_evidence(bins, probability)
-        probability = guide.filtered(_logistic(evidence + color))
+        probability = guide.apply(_logistic(evidence + color))
     return probability
 
 
@@ -110,11 +116,11 @@ def _logistic(evidence: Floats) -> Floats:
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(evidence, -12.0, 12.0))))
 
 
-def _binned(lab: Singles) -> Ints:
-    """Number each pixel's color (h, w) in a cube of 16³ bins over the picture's own range."""
+def _bin_colors(lab: Singles) -> Ints:
+    """Return each pixel's histogram bin (h, w) in a cube of 16³ over the image's color range."""
     flat = lab.reshape(-1, 3)
     low, high = np.quantile(flat, 0.002, axis=0), np.quantile(flat, 0.998, axis=0)
-    # A bin is never narrower than what the eye tells apart.
+    # A bin is at least as wide as a noticeable difference.
     span = np.maximum(high - low, 0.02 * _BINS)
     cell = np.clip((flat - low) / span * _BINS, 0, _BINS - 1).astype(np.int64)
     number = (cell[:, 0] * _BINS + cell[:, 1]) * _BINS + cell[:, 2]
@@ -122,44 +128,44 @@ def _binned(lab: Singles) -> Ints:
 
 
 def _color_evidence(bins: Ints, probability: Floats) -> Floats:
-    """Return how much likelier (log) each pixel's color is in the subject than behind it."""
+    """Return the log ratio (h, w) of each color's likelihood in the subject and the background."""
     likelihood = []
     for share in (probability, 1.0 - probability):
         counts = np.bincount(bins.ravel(), share.ravel() ** 2, _BINS**3)
         cube: Floats = np.asarray(counts, np.float64).reshape(_BINS, _BINS, _BINS)
         for axis in range(3):
-            cube = _smoothed_along(cube, axis)
+            cube = _smooth_axis(cube, axis)
         likelihood.append(cube / max(1e-9, cube.sum()) + 2e-5)
     ratio = np.clip(np.log(likelihood[0] / likelihood[1]), -1.5, 1.5)
     return np.asarray(ratio.ravel()[bins], np.float64)
 
 
-def _smoothed_along(cube: Floats, axis: int) -> Floats:
+def _smooth_axis(cube: Floats, axis: int) -> Floats:
     padded = np.pad(cube, [(1, 1) if k == axis else (0, 0) for k in range(3)], mode="edge")
     count = cube.shape[axis]
-    one, two, three = (padded.take(np.arange(k, k + count), axis=axis) for k in range(3))
-    return np.asarray(0.25 * one + 0.5 * two + 0.25 * three)
+    before, center, after = (padded.take(np.arange(k, k + count), axis=axis) for k in range(3))
+    return np.asarray(0.25 * before + 0.5 * center + 0.25 * after)
 
 
 class _Guide:
-    """A guided filter (He, Sun and Tang 2010) whose guide is a color picture (h, w, 3)."""
+    """A guided filter (He, Sun, and Tang 2010) with a color image (h, w, 3) as its guide."""
 
     def __init__(self, picture: Numbers, radius: int, edge: float) -> None:
         self._planes = [np.ascontiguousarray(picture[:, :, k], np.float64) for k in range(3)]
         self._radius = radius
-        self._means = [box_mean(plane, radius) for plane in self._planes]
+        self._means = [box_filter(plane, radius) for plane in self._planes]
         spread = []
         for i, j in _PAIRS:
-            product = box_mean(self._planes[i] * self._planes[j], radius)
+            product = box_filter(self._planes[i] * self._planes[j], radius)
             product -= self._means[i] * self._means[j]
             spread.append(product + edge if i == j else product)
-        self._inverse = _inverted(spread)
+        self._inverse = _invert(spread)
 
     def coefficients(self, target: Floats) -> list[Floats]:
-        """Return the slopes of the local models of `target` (h, w), three planes, and offsets."""
-        mean = box_mean(target, self._radius)
+        """Return the local linear models of `target` (h, w): slopes (three planes) and offsets."""
+        mean = box_filter(target, self._radius)
         covariance = [
-            box_mean(plane * target, self._radius) - own * mean
+            box_filter(plane * target, self._radius) - own * mean
             for plane, own in zip(self._planes, self._means, strict=True)
         ]
         offset = mean
@@ -168,19 +174,19 @@ class _Guide:
             slope = row[0] * covariance[0] + row[1] * covariance[1] + row[2] * covariance[2]
             offset = offset - slope * own
             slopes.append(slope)
-        return [box_mean(plane, self._radius) for plane in (*slopes, offset)]
+        return [box_filter(plane, self._radius) for plane in (*slopes, offset)]
 
-    def filtered(self, target: Floats) -> Floats:
-        one, two, three, offset = self.coefficients(target)
+    def apply(self, target: Floats) -> Floats:
+        slope_r, slope_g, slope_b, offset = self.coefficients(target)
         red, green, blue = self._planes
-        return np.clip(one * red + two * green + three * blue + offset, 0.0, 1.0)
+        return np.clip(slope_r * red + slope_g * green + slope_b * blue + offset, 0.0, 1.0)
 
 
 _PAIRS = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
 
 
-def _inverted(spread: list[Floats]) -> list[list[Floats]]:
-    """Invert symmetric matrices given as six planes in the order of `_PAIRS`."""
+def _invert(spread: list[Floats]) -> list[list[Floats]]:
+    """Invert symmetric 3×3 matrices, given as six planes in the order of `_PAIRS`."""
     a, b, c, d, e, f = spread
     minors = [
         d * f - e * e,
@@ -195,11 +201,11 @@ def _inverted(spread: list[Floats]) -> list[list[Floats]]:
     return [[scaled[k] for k in row] for row in ((0, 1, 2), (1, 3, 4), (2, 4, 5))]
 
 
-def _sharpened(rgb: Numbers, small: Singles, clean: Singles) -> Singles:
-    """Carry a small mask's edge over to the full picture's own edges."""
+def _sharpen(rgb: Numbers, small: Singles, clean: Singles) -> Singles:
+    """Align a small mask's edge with the edges of the full image."""
     *slopes, offset = _Guide(small, 3, _EDGE).coefficients(clean.astype(np.float64))
     height, width = rgb.shape[:2]
-    matte = enlarged(offset, height, width)
+    matte = upscale(offset, height, width)
     for channel, slope in enumerate(slopes):
-        matte += enlarged(slope, height, width) * rgb[:, :, channel]
+        matte += upscale(slope, height, width) * rgb[:, :, channel]
     return np.clip(matte, 0.0, 1.0)

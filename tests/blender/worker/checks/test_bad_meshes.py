@@ -86,7 +86,7 @@ def answer(background: Any, tmp_path: Path) -> Callable[..., dict[str, Any]]:
     """Ask the worker's program for a model; return its answer."""
 
     def run(mesh: Path, **mending: Any) -> dict[str, Any]:
-        given: dict[str, Any] = background("protocol").answer({
+        given: dict[str, Any] = background("protocol").handle_request({
             "do": "prepare", "id": 1, "mesh": str(mesh), "name": "photo", "mending": mending,
             "output": str(tmp_path / "model.blend"), "preview": str(tmp_path / "preview.png"),
             "render_preview": True,
@@ -135,7 +135,7 @@ def test_a_file_that_crashes_the_importer_is_never_ready(
     def broken(*_: Any, **__: Any) -> None:
         raise error("index -1 is out of bounds")
 
-    monkeypatch.setattr(background("prepare.build_model"), "mend_materials", broken)
+    monkeypatch.setattr(background("prepare.build_model"), "clean_up_materials", broken)
     given = answer(one_node(tmp_path, pyramid()))
     assert given["refused"]["kind"] == "bad_mesh"
     assert error.__name__ in given["refused"]["message"]
@@ -148,7 +148,7 @@ def test_a_full_disk_is_not_reported_as_a_bad_mesh(
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(background("prepare.build_model"), "mend_materials", full)
+    monkeypatch.setattr(background("prepare.build_model"), "clean_up_materials", full)
     assert answer(one_node(tmp_path, pyramid()))["refused"]["kind"] == "library"
     monkeypatch.undo()
 
@@ -156,7 +156,7 @@ def test_a_full_disk_is_not_reported_as_a_bad_mesh(
     def nowhere(_path: str) -> Iterator[str]:
         yield str(tmp_path / "gone" / "model.blend")
 
-    monkeypatch.setattr(background("prepare.build_model"), "whole", nowhere)
+    monkeypatch.setattr(background("prepare.build_model"), "atomic_path", nowhere)
     given = answer(one_node(tmp_path, pyramid()))
     assert given["refused"]["kind"] == "library"
     assert "could not save the model" in given["refused"]["message"]

@@ -159,7 +159,7 @@ def test_19_000_nodes_are_refused_at_once(worker: Any, tmp_path: Path) -> None:
 
 @pytest.fixture
 def arrival(background: Callable[[str], ModuleType]) -> Any:
-    return background("checks.imported_scene").Arrival()
+    return background("checks.imported_scene").ImportedData()
 
 
 def test_imported_objects_are_counted_in_every_format(
@@ -173,7 +173,7 @@ def test_imported_objects_are_counted_in_every_format(
         bpy.data.objects.new(f"part {number}", mesh)
     with pytest.raises(refusal, match="2,001 objects"):
         arrival.check()
-    background("checks.imported_scene").Arrival().check()
+    background("checks.imported_scene").ImportedData().check()
 
 
 def test_imported_materials_are_counted(
@@ -222,9 +222,11 @@ def test_two_images_in_an_fbx_stay_separate(
     )
     for left in tmp_path.glob("*.png"):
         left.unlink()
-    background("fresh_file").empty_file()
+    background("fresh_file").open_empty_file()
     request = {"mesh": str(mesh), "name": "photo", "output": str(tmp_path / "model.blend")}
-    done = SimpleNamespace(**background("prepare.build_model").prepare(request, lambda *_: None))
+    done = SimpleNamespace(
+        **background("prepare.build_model").prepare_model(request, lambda *_: None)
+    )
     assert done.notes == []
     packed = [bytes(image.packed_file.data) for image in bpy.data.images if image.packed_file]
     assert len(set(packed)) == 2

@@ -80,7 +80,7 @@ def prepare(background: Callable[[str], ModuleType], tmp_path: Path) -> Any:
 
     def run(mesh: Path) -> dict[str, Any]:
         request = {"mesh": str(mesh), "name": "photo", "output": str(tmp_path / "model.blend")}
-        return background("prepare.build_model").prepare(request, unheard)
+        return background("prepare.build_model").prepare_model(request, unheard)
 
     return run
 

@@ -141,7 +141,7 @@ def test_whole_files_are_not_copied_and_damaged_ones_stay_damaged(
 ) -> None:
     whole = import_module(
         importing.__name__.replace("prepare.importing", "checks.gltf.text_encoding")
-    ).with_whole_texts
+    ).repair_text
     good = glb_of(named(node=b"\\ud83d\\ude00 \xe7\x8c\xab"))
     for name, data in (("a.glb", good), ("b.glb", triangle_glb(5)), ("c.obj", CORNERS), ("d", b"")):
         (tmp_path / name).write_bytes(data)

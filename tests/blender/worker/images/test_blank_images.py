@@ -25,7 +25,7 @@ def check(addon: ModuleType, tmp_path: Path) -> Any:
     def seen(data: bytes) -> str:
         file = tmp_path / "seen"
         file.write_bytes(data)
-        return str(module.check({"picture": str(file)}, lambda *_: None)["shows"])
+        return str(module.check_blank({"picture": str(file)}, lambda *_: None)["shows"])
 
     return seen
 
@@ -83,10 +83,10 @@ def test_an_unset_alpha_byte_does_not_hide_a_bmp(
     photo = importlib.import_module(f"{addon.__name__}.worker.images.read_image")
     file = tmp_path / "unused.bmp"
     file.write_bytes(data)
-    pixels = photo.read_photo(str(file), 1, 4096)
+    pixels = photo.read_image(str(file), 1, 4096)
     assert (pixels[..., 3] == 1.0).all()
     assert np.abs(pixels[..., :3] * 255 - np.asarray(picture)).max() <= 1
-    assert photo.read_photo(str(file), 1, 32)[..., :3].max() > 0.5
+    assert photo.read_image(str(file), 1, 32)[..., :3].max() > 0.5
 
 
 @pytest.mark.parametrize("name", NOTED)
@@ -101,7 +101,7 @@ def test_blender_decodes_a_cleaned_picture_as_the_original(
     (tmp_path / "before").write_bytes(data)
     (tmp_path / "after").write_bytes(cleaned)
     before, after = (
-        photo.read_photo(str(tmp_path / item), 1, 4096) for item in ("before", "after")
+        photo.read_image(str(tmp_path / item), 1, 4096) for item in ("before", "after")
     )
     assert (before == after).all()
 
@@ -120,7 +120,7 @@ def test_a_profile_changes_no_number_that_blender_reads(
     pixels = []
     for more in ({}, {"icc_profile": bytes(wide)}):
         (tmp_path / "read").write_bytes(saved(drawn_once(), format_, **how, **more))
-        pixels.append(photo.read_photo(str(tmp_path / "read"), 1, 4096))
+        pixels.append(photo.read_image(str(tmp_path / "read"), 1, 4096))
     assert (pixels[0] == pixels[1]).all()
 
 

@@ -41,7 +41,7 @@ def fitted(package: Any, source: Path, **limits: Any) -> tuple[Path, NDArray[np.
         "formats": ["jpeg", "png"],
         **limits,
     }
-    done = package.fit(request, lambda *_: None)
+    done = package.convert_image(request, lambda *_: None)
     file = source.with_name(done["file"])
     return file, read_picture(file)
 

@@ -28,4 +28,4 @@ if TYPE_CHECKING:
 )
 def test_control_characters_stay_out_of_names(name: str, clear: str, addon: ModuleType) -> None:
     names = import_module(f"{addon.__name__}.worker.names")
-    assert names.clear_name(name) == clear
+    assert names.short_name(name) == clear

@@ -49,7 +49,7 @@ def test_exif_orientation_turns_the_picture_upright(
     orientation: int, photo: Any, tmp_path: Path
 ) -> None:
     path = write_picture(tmp_path / "six.png", SIX)
-    pixels = photo.read_photo(str(path), orientation, 4096)
+    pixels = photo.read_image(str(path), orientation, 4096)
     assert pixels.shape == ((2, 3, 4) if orientation < 5 else (3, 2, 4))
     assert pixels.dtype == np.float32
     assert pixels.flags["C_CONTIGUOUS"]
@@ -61,7 +61,7 @@ def test_exif_orientation_turns_the_picture_upright(
 def test_bytes_stay_as_they_are_with_straight_alpha(photo: Any, tmp_path: Path) -> None:
     stored = np.array([[(200, 100, 50, 128), (10, 20, 30, 0)]], np.uint8)
     path = write_picture(tmp_path / "half.png", stored)
-    np.testing.assert_allclose(photo.read_photo(str(path), 1, 64) * 255, stored, atol=0.01)
+    np.testing.assert_allclose(photo.read_image(str(path), 1, 64) * 255, stored, atol=0.01)
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_a_layered_file_is_reported_as_such(addon: ModuleType, photo: Any, layer
         return import_module(f"{addon.__name__}.{name}")
 
     with pytest.raises(room("worker.refusal").Refusal, match="several layers"):
-        photo.read_photo(str(layers), 1, 64)
+        photo.read_image(str(layers), 1, 64)
     image = bpy.data.images.load(str(layers))
     assert min(image.size) == 0  # reading the size is what makes Blender look into the file
     assert "several layers" in room("state.preflight").picture_problem(image)
@@ -105,7 +105,7 @@ def test_sixteen_bit_images_are_read_like_eight_bit_ones(photo: Any, tmp_path: P
     body = chunk(b"IDAT", zlib.compress(b"\0" + struct.pack(">4H", *stored)))
     path = tmp_path / "deep.png"
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + head + body + chunk(b"IEND", b""))
-    pixels = photo.read_photo(str(path), 1, 64)
+    pixels = photo.read_image(str(path), 1, 64)
     np.testing.assert_allclose(pixels[0, 0], np.array(stored) / 65535, atol=2e-4)
 
 
@@ -113,7 +113,7 @@ def test_linear_colors_are_encoded(photo: Any, tmp_path: Path) -> None:
     path = tmp_path / "light.hdr"
     half_and_nine = bytes((128, 64, 0, 128)) + bytes((144, 144, 144, 132))
     path.write_bytes(b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 1 +X 2\n" + half_and_nine)
-    pixels = photo.read_photo(str(path), 1, 64)
+    pixels = photo.read_image(str(path), 1, 64)
     np.testing.assert_allclose(pixels[0, 0], (0.7354, 0.5371, 0, 1), atol=5e-3)
     np.testing.assert_allclose(pixels[0, 1], (1, 1, 1, 1))
 
@@ -122,10 +122,10 @@ def test_a_large_picture_is_scaled_down(photo: Any, tmp_path: Path) -> None:
     wide = np.zeros((30, 90, 3), np.uint8)
     wide[:, 45:] = 255
     path = write_picture(tmp_path / "wide.png", wide)
-    pixels = photo.read_photo(str(path), 6, 45)
+    pixels = photo.read_image(str(path), 6, 45)
     assert pixels.shape == (45, 15, 4)
     np.testing.assert_allclose(pixels[[0, -1], 7, 0], (0, 1), atol=0.01)
-    assert photo.read_photo(str(path), 1, 90).shape == (30, 90, 4)
+    assert photo.read_image(str(path), 1, 90).shape == (30, 90, 4)
 
 
 @pytest.mark.parametrize("content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"])
@@ -136,7 +136,7 @@ def test_an_image_that_blender_cannot_read_is_refused(
     path = tmp_path / "photo.png"
     path.write_bytes(content)
     with pytest.raises(refusal) as caught:
-        photo.read_photo(str(path), 1, 64)
+        photo.read_image(str(path), 1, 64)
     assert caught.value.kind == "bad_image"
     assert "photo.png" not in bpy.data.images
 

@@ -39,7 +39,7 @@ def prepared(background: Any, tmp_path: Path) -> Callable[..., list[bpy.types.Ob
     def run(mesh: Path, **mending: Any) -> list[bpy.types.Object]:
         output = str(tmp_path / "model.blend")
         request = {"mesh": str(mesh), "name": "photo", "output": output, "mending": mending}
-        background("prepare.build_model").prepare(request, lambda *_: None)
+        background("prepare.build_model").prepare_model(request, lambda *_: None)
         return bring_in(output)
 
     return run
@@ -74,7 +74,7 @@ def test_each_object_keeps_its_material(two: Any, background: Any) -> None:
     own, other = first.data.materials[0], colored((0, 0, 1))
     second.material_slots[0].link = "OBJECT"
     second.material_slots[0].material = other
-    background("prepare.evaluated_objects").set_free([first, second], apply=True)
+    background("prepare.evaluated_objects").detach_objects([first, second], apply=True)
     assert [list(obj.data.materials) for obj in two] == [[own], [other]]
     assert {slot.link for obj in two for slot in obj.material_slots} == {"DATA"}
 
@@ -86,7 +86,7 @@ def test_hidden_objects_stay_hidden_unless_all_are(hidden: int, two: Any, backgr
         obj.hide_viewport = True
     two[1].parent = two[0]
     two[0].location.z = 5
-    background("prepare.evaluated_objects").set_free(list(two), apply=True)
+    background("prepare.evaluated_objects").detach_objects(list(two), apply=True)
     assert [obj.hide_viewport for obj in two] == [False, hidden == 1]
     assert min(vertex.co.z for vertex in two[1].data.vertices) == pytest.approx(5)
 
@@ -103,10 +103,10 @@ def test_baked_colors_keep_the_rest_of_a_surface(
     mesh = MESHES[name](tmp_path)
     import_plainly(mesh)
     (before,) = (material for material in bpy.data.materials if material.users)
-    surface = background("prepare.principled").surface_of(before)
+    surface = background("prepare.principled").find_principled(before)
     said = {item: surface.inputs[item].default_value for item in ("Metallic", "Roughness", "IOR")}
     (obj,) = prepared(mesh, colors="baked")
     (material,) = obj.data.materials
-    shown = background("prepare.principled").surface_of(material)
+    shown = background("prepare.principled").find_principled(material)
     assert shown.inputs["Base Color"].links[0].from_node.type == "TEX_IMAGE"
     assert {line: shown.inputs[line].default_value for line in said} == said

@@ -43,7 +43,7 @@ def mended(addon: ModuleType, tmp_path: Path) -> Callable[..., list[bpy.types.Ob
             "output": str(tmp_path / "model.blend"),
             "mending": mending,
         }
-        room("worker.prepare.build_model").prepare(request, unheard)
+        room("worker.prepare.build_model").prepare_model(request, unheard)
         bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
         with bpy.data.libraries.load(request["output"], link=False) as (there, here):
             here.objects = there.objects
@@ -119,7 +119,7 @@ def test_vertex_colors_can_stay_as_they_came(mended: Any, colored: Path) -> None
 
 
 def surface(obj: bpy.types.Object) -> Any:
-    return room("worker.prepare.principled").surface_of(obj.data.materials[0])
+    return room("worker.prepare.principled").find_principled(obj.data.materials[0])
 
 
 def painted(path: Path, **factors: float) -> Path:
@@ -130,7 +130,7 @@ def painted(path: Path, **factors: float) -> Path:
     node = material.node_tree.nodes.new("ShaderNodeTexImage")
     node.image = bpy.data.images.new("paint", 64, 32)
     node.image.pack()
-    principled = room("worker.prepare.principled").surface_of(material)
+    principled = room("worker.prepare.principled").find_principled(material)
     material.node_tree.links.new(node.outputs["Color"], principled.inputs["Base Color"])
     for name, value in factors.items():
         principled.inputs[name.capitalize()].default_value = value
@@ -259,17 +259,22 @@ def test_the_files_own_hierarchy_can_stay(mended: Any, untidy: Path) -> None:
 def test_cleanup_options_of_the_scene_match_the_worker(addon: ModuleType) -> None:
     asked = room("state.import_options").mending_as_asked(bpy.context.scene)
     choices = room("worker.import_options")
-    assert asked.pop("angle") == pytest.approx(choices.Mending().angle)
-    usual = asdict(choices.Mending())
+    assert asked.pop("angle") == pytest.approx(choices.ImportOptions().angle)
+    usual = asdict(choices.ImportOptions())
     usual.pop("angle")
     assert asked == usual
 
 
 def test_invalid_cleanup_options_fall_back_to_the_default(addon: ModuleType) -> None:
     choices = room("worker.import_options")
-    assert choices.mending_of(None) == choices.Mending()
-    assert choices.mending_of({"weld": "yes", "what": 1, "texture_limit": 2.5}) == choices.Mending()
-    assert choices.mending_of({"angle": 1, "weld": False}) == choices.Mending(angle=1, weld=False)
+    assert choices.read_import_options(None) == choices.ImportOptions()
+    assert (
+        choices.read_import_options({"weld": "yes", "what": 1, "texture_limit": 2.5})
+        == choices.ImportOptions()
+    )
+    assert choices.read_import_options({"angle": 1, "weld": False}) == choices.ImportOptions(
+        angle=1, weld=False
+    )
 
 
 def test_the_model_is_there_while_its_preview_is_drawn(
@@ -285,7 +290,7 @@ def test_the_model_is_there_while_its_preview_is_drawn(
         "mesh": str(colored), "name": "photo", "output": str(tmp_path / "model.blend"),
         "preview": str(tmp_path / "preview.png"), "render_preview": True,
     }  # fmt: skip
-    room("worker.prepare.build_model").prepare(request, report)
+    room("worker.prepare.build_model").prepare_model(request, report)
     assert seen[-1] == (room("jobs.library.versions").DRAWING, True, False)
     with bpy.data.libraries.load(str(tmp_path / "model.blend"), assets_only=True) as (there, _):
         assert there.objects == ["photo"]
@@ -299,8 +304,8 @@ def test_vertices_with_the_same_hash_are_told_apart(addon: ModuleType, monkeypat
     np.minimum.at(first, places.reshape(-1), np.arange(len(points)))
     expected = first[places.reshape(-1)]
     assert (welding._first_at_position(points) == expected).all()
-    by_key, few = welding._sorted, np.uint64(7 << 61)
-    monkeypatch.setattr(welding, "_sorted", lambda hashed: by_key(hashed & few))
+    by_key, few = welding._sort_hashes, np.uint64(7 << 61)
+    monkeypatch.setattr(welding, "_sort_hashes", lambda hashed: by_key(hashed & few))
     assert (welding._first_at_position(points) == expected).all()
 
 
@@ -320,14 +325,14 @@ def flat_normals() -> Any:
 def carried(addon: ModuleType, monkeypatch: Any) -> list[bool]:
     """Note for each mesh whether its normals came along as plain values."""
     welding, seen = room("worker.mesh.merge_vertices"), []
-    take = welding.take_normals
+    take = welding.pop_normals
 
     def taken(mesh: bpy.types.Mesh) -> Any:
         normals = take(mesh)
         seen.append(normals is not None)
         return normals
 
-    monkeypatch.setattr(welding, "take_normals", taken)
+    monkeypatch.setattr(welding, "pop_normals", taken)
     return seen
 
 

@@ -25,8 +25,8 @@ def imported(addon: ModuleType, tmp_path: Path) -> Callable[..., list[bpy.types.
     def run(*lines: str, **mending: Any) -> list[bpy.types.Mesh]:
         (tmp_path / "mesh.obj").write_text("\n".join(lines) + "\n")
         background = f"{addon.__name__}.worker"
-        import_module(f"{background}.fresh_file").empty_file()
-        options = import_module(f"{background}.import_options").mending_of(mending)
+        import_module(f"{background}.fresh_file").open_empty_file()
+        options = import_module(f"{background}.import_options").read_import_options(mending)
         prepare = import_module(f"{background}.prepare.build_model")
         root, _ = prepare.import_model(str(tmp_path / "mesh.obj"), "photo", options)
         objects = import_module(f"{background}.prepare.cleanup").model_meshes(root)
@@ -71,7 +71,7 @@ def test_a_files_own_face_at_one_vertex_twice_is_left_out(addon: ModuleType) -> 
     mesh = bpy.data.meshes.new("own")
     points = [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)]
     mesh.from_pydata(points, [], [(0, 1, 0, 2), (0, 1, 2), (0, 1, 2, 3)])
-    import_module(f"{addon.__name__}.worker.mesh.merge_vertices").weld(mesh)
+    import_module(f"{addon.__name__}.worker.mesh.merge_vertices").merge_vertices(mesh)
     assert [len(face.vertices) for face in mesh.polygons] == [3, 4]
     assert not mesh.validate()
 

@@ -33,15 +33,17 @@ def prepare(background: Callable[[str], ModuleType], tmp_path: Path) -> Any:
 
     def run(mesh: Path) -> dict[str, Any]:
         request = {"mesh": str(mesh), "name": "photo", "output": str(tmp_path / "model.blend")}
-        background("fresh_file").empty_file()
-        return background("prepare.build_model").prepare(request, lambda _fraction, _phase: None)
+        background("fresh_file").open_empty_file()
+        return background("prepare.build_model").prepare_model(
+            request, lambda _fraction, _phase: None
+        )
 
     return run
 
 
 def exported(path: Path, background: Callable[[str], ModuleType], **options: Any) -> set[str]:
     """Export a textured cube with Blender's own exporter; return the extensions that it needs."""
-    background("fresh_file").empty_file()
+    background("fresh_file").open_empty_file()
     bpy.ops.mesh.primitive_cube_add()
     material = background("prepare.principled").new_material("skin")
     image = material.node_tree.nodes.new("ShaderNodeTexImage")
@@ -74,7 +76,7 @@ def test_draco_compression_is_read(
 ) -> None:
     name = background("prepare.importing").DRACO
     path = tmp_path / "mesh.glb"
-    if name in background("prepare.importing").readable_extensions():
+    if name in background("prepare.importing").supported_extensions():
         assert name in exported(path, background, export_draco_mesh_compression_enable=True)
         assert prepare(path)["faces"] == 12
         return
@@ -89,7 +91,7 @@ def test_meshopt_is_named_where_it_is_not_read(
 ) -> None:
     path = tmp_path / "mesh.glb"
     path.write_bytes(glb(head() | {"extensionsUsed": MESHOPT, "extensionsRequired": MESHOPT}))
-    known = background("prepare.importing").readable_extensions()
+    known = background("prepare.importing").supported_extensions()
     assert known >= {"KHR_texture_transform", "EXT_texture_webp"}
     if MESHOPT[0] in known:
         assert bpy.app.version >= (5, 2, 0)
@@ -102,7 +104,7 @@ def test_meshopt_is_named_where_it_is_not_read(
 
 
 def test_importer_errors_are_passed_on(background: Callable[[str], ModuleType]) -> None:
-    reason = background("prepare.importing").reason_of
+    reason = background("prepare.importing").import_error_text
     assert reason("Error: Bad glTF: no asset in json") == "Bad glTF: no asset in json."
     raised = (
         "Error: Python: Traceback (most recent call last):\n"

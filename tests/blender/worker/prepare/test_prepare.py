@@ -102,7 +102,7 @@ def prepare(background: Callable[[str], ModuleType], tmp_path: Path) -> Any:
             "preview": str(tmp_path / "preview.png"),
             "render_preview": render,
         }
-        done = background("prepare.build_model").prepare(request, unheard)
+        done = background("prepare.build_model").prepare_model(request, unheard)
         bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
         with bpy.data.libraries.load(request["output"], link=False) as (there, here):
             here.objects = there.objects
@@ -231,7 +231,7 @@ def test_the_built_in_mesh_is_watertight(
         "settings": asdict(LocalSettings(face_count=3000)),
         "output": str(tmp_path / "mesh.glb"),
     }
-    made = background("make").make(request, unheard)
+    made = background("make").make_mesh(request, unheard)
     done, (obj,) = prepare(tmp_path / "mesh.glb", "bar")
     assert made["faces"] == done["faces"]
     assert open_edges(obj.data) == 0

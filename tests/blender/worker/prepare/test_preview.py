@@ -40,7 +40,7 @@ def test_the_front_is_seen_upright_with_its_texture(preview: Any) -> None:
     material = surfaces.new_material("plate")
     texture = material.node_tree.nodes.new("ShaderNodeTexImage")
     texture.image = image
-    base = surfaces.surface_of(material).inputs["Base Color"]
+    base = surfaces.find_principled(material).inputs["Base Color"]
     material.node_tree.links.new(texture.outputs["Color"], base)
     mesh.materials.append(material)
 
@@ -67,7 +67,7 @@ def test_a_black_ball_shows_its_roundness(preview: Any) -> None:
     mesh.shade_smooth()
     surfaces = import_module(preview.__package__ + ".principled")
     material = surfaces.new_material("black")
-    surfaces.surface_of(material).inputs["Base Color"].default_value = (0, 0, 0, 1)
+    surfaces.find_principled(material).inputs["Base Color"].default_value = (0, 0, 0, 1)
     mesh.materials.append(material)
 
     picture = preview.render_preview(in_scene("ball", mesh)).astype(int)

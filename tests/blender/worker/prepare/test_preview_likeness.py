@@ -34,7 +34,7 @@ def previewed(mesh: Path, folder: Path) -> NDArray[np.float64]:
     """Return the preview that a job gets."""
     request = {"mesh": str(mesh), "name": "ball", "output": str(folder / "model.blend"),
                "preview": str(folder / "preview.png"), "render_preview": True}  # fmt: skip
-    room("prepare.build_model").prepare(request, lambda *_: None)
+    room("prepare.build_model").prepare_model(request, lambda *_: None)
     return picture(folder / "preview.png")
 
 

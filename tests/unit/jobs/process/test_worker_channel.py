@@ -23,8 +23,8 @@ BACKGROUND = places.ROOT / "worker"
 PRINTS = """
 import ctypes, json, os, subprocess, sys
 sys.path.insert(0, {folder!r})
-from main import private_output
-answers = private_output()
+from main import reserve_stdout
+answers = reserve_stdout()
 token = json.loads(sys.stdin.readline())["token"]
 def say(**message):
     os.write(answers, f"\\n@image_to_mesh {{token}} {{json.dumps(message)}}\\n".encode())
@@ -139,9 +139,9 @@ def test_the_worker_prints_to_standard_error_from_the_start() -> None:
     """Before anything is imported: an import may print as well."""
     source = (BACKGROUND / "main.py").read_text("utf-8")
     main = source[source.index("if __name__") :].splitlines()
-    assert main[1].strip() == "answers = private_output()"
+    assert main[1].strip() == "answers = reserve_stdout()"
     code = f"import sys; sys.path.insert(0, {str(BACKGROUND)!r})\nimport main\n"
-    code += "out = main.private_output()\nprint('noise', flush=True)\nimport os\n"
+    code += "out = main.reserve_stdout()\nprint('noise', flush=True)\nimport os\n"
     code += "os.write(out, b'answer')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr.strip()) == ("answer", "noise")

@@ -21,11 +21,11 @@ from unit.local_shapes import (
     painted,
 )
 
-foreground = load("local.subject.foreground").foreground
+find_foreground = load("local.subject.foreground").find_foreground
 
 
 def _found(picture: Any, mode: str = "auto", tolerance: float = 0.5) -> Any:
-    return foreground(picture, mode, tolerance).matte > 0.5
+    return find_foreground(picture, mode, tolerance).matte > 0.5
 
 
 def _pasted(inside: Any, subject: Any, background: Any, noise: float = 0.01) -> Any:
@@ -101,7 +101,7 @@ def test_tolerance_decides_about_what_is_faint() -> None:
 def test_the_edge_is_finer_than_a_pixel() -> None:
     radius = 60.3
     picture = _pasted(disc(200, radius), RED, WALL, noise=0.002)
-    flat_area = foreground(picture, "border", 0.5).matte.sum()
+    flat_area = find_foreground(picture, "border", 0.5).matte.sum()
     assert np.sqrt(flat_area / np.pi) == pytest.approx(radius, abs=0.5)
 
 
@@ -121,10 +121,10 @@ def _perforated(size: int, period: int = 20) -> Any:
 
 
 def test_transparent_holes_stay_but_for_specks() -> None:
-    found = foreground(_perforated(3), "auto", 0.5)
+    found = find_foreground(_perforated(3), "auto", 0.5)
     assert (found.matte > 0.5).sum() == 260**2 - 144 * 9
     assert not found.notes
-    found = foreground(_perforated(2), "alpha", 0.5)
+    found = find_foreground(_perforated(2), "alpha", 0.5)
     assert (found.matte > 0.5).sum() == 260**2
     assert found.notes == ("144 transparent specks of at most 4 pixels were filled.",)
 
@@ -141,7 +141,7 @@ def test_no_subject_detection_uses_the_whole_image() -> None:
 
 def test_a_picture_full_of_detail_is_used_whole_and_says_so() -> None:
     picture = _detail()
-    found = foreground(picture, "auto", 0.5)
+    found = find_foreground(picture, "auto", 0.5)
     assert (found.matte > 0.5).all()
     assert "whole picture" in found.notes[0]
     model = built(picture, face_count=1000)
@@ -180,7 +180,7 @@ def test_a_tolerance_that_leaves_nothing_is_reported(mode: str) -> None:
     picture = _pasted(disc(300, 60), 0.75 * WALL + 0.25 * RED, WALL, noise=0.004)
     assert _found(picture, mode).any()
     with pytest.raises(Refusal, match="as much as Tolerance asks") as caught:
-        foreground(picture, mode, 1.0)
+        find_foreground(picture, mode, 1.0)
     assert caught.value.hint.startswith("Lower Tolerance")
 
 
@@ -195,7 +195,7 @@ def test_border_finds_what_is_too_faint_for_the_automatic_choice() -> None:
     picture = _pasted(inside, 0.85 * WALL + 0.15 * RED, WALL, noise=0.004)
     assert overlap(_found(picture, "border"), inside > 0.5) > 0.95
     with pytest.raises(Refusal):
-        foreground(picture, "auto", 0.5)
+        find_foreground(picture, "auto", 0.5)
 
 
 @pytest.mark.parametrize("mode", ["auto", "border"])
@@ -203,7 +203,7 @@ def test_a_chessboard_is_not_called_plain(mode: str) -> None:
     board = np.kron(np.indices((8, 8)).sum(axis=0) % 2, np.ones((40, 40)))
     picture = np.stack([board, board, board, np.ones_like(board)], axis=2).astype(np.float32)
     with pytest.raises(Refusal, match="Nothing in the picture stands out") as caught:
-        foreground(picture, mode, 0.5)
+        find_foreground(picture, mode, 0.5)
     assert "Whole Picture" in caught.value.hint
 
 
@@ -225,7 +225,7 @@ def _plain(kind: str) -> Any:
 def test_plain_pictures_are_refused(kind: str, mode: str) -> None:
     with pytest.raises(Refusal) as caught:
         built(_plain(kind), foreground=mode)
-    assert caught.value.kind == "BadImage"
+    assert caught.value.kind == "bad_image"
     assert caught.value.message.endswith(".")
     assert "background" in caught.value.hint
 
@@ -282,7 +282,7 @@ def portrait(seed: int = 5) -> Any:
 
 def test_the_clothes_of_a_portrait_that_the_frame_cuts_are_the_subject() -> None:
     picture, suit, head = portrait()
-    matte = foreground(picture, "auto", 0.5).matte > 0.5
+    matte = find_foreground(picture, "auto", 0.5).matte > 0.5
     assert matte[suit].mean() > 0.95
     assert matte[head].mean() > 0.95
     assert matte[:, 195:][~suit[:, 195:]].mean() < 0.05
@@ -307,6 +307,6 @@ def test_a_scene_without_a_subject_is_used_whole_with_a_note() -> None:
         rgb = rgb * (1 - soft) + soft * rng.uniform(0.25, 0.75, 3)
     rgb += rng.normal(0.0, 0.02, rgb.shape)
     picture = np.dstack([np.clip(rgb, 0, 1), np.ones((320, 240))]).astype(np.float32)
-    found = foreground(picture, "auto", 0.5)
+    found = find_foreground(picture, "auto", 0.5)
     assert found.fallback
     assert "whole picture" in found.notes[0]

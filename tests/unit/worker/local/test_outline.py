@@ -16,9 +16,9 @@ from PIL import Image
 from unit.background_package import load
 from unit.local_shapes import assert_sound, built, disc, filled, overlap
 
-foreground = load("local.subject.foreground").foreground
-traced = load("local.shape.outline").traced
-silhouette = load("local.shape.triangulation").silhouette
+find_foreground = load("local.subject.foreground").find_foreground
+trace_outline = load("local.shape.outline").trace_outline
+triangulate = load("local.shape.triangulation").triangulate
 
 
 @cache
@@ -29,7 +29,7 @@ def picture(name: str) -> Any:
     pixels = np.asarray(image).astype(np.float32) / 255.0
     if cut:
         # What the border tells, with a bite out of it, stands for an artist's cut-out.
-        matte = foreground(pixels, "border", 0.5).matte
+        matte = find_foreground(pixels, "border", 0.5).matte
         size = max(matte.shape)
         bite = disc(size, size / 7.0)[: matte.shape[0], : matte.shape[1]]
         pixels[:, :, 3] = np.clip(matte - bite, 0.0, 1.0)
@@ -41,10 +41,10 @@ PICTURES = ("coffee", "coins", "rocket", "camera", "horse", "coffee+alpha", "cam
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_the_outline_follows_the_subject(name: str) -> None:
-    found = foreground(picture(name), "auto", 0.5)
+    found = find_foreground(picture(name), "auto", 0.5)
     assert not found.notes
     mask = found.matte > 0.5
-    flat = silhouette(traced(found.matte, 0.25), 40_000, 2, walls=False)
+    flat = triangulate(trace_outline(found.matte, 0.25), 40_000, 2, walls=False)
     assert overlap(filled(flat.points, flat.triangles, mask.shape), mask) >= 0.98
 
 
@@ -56,7 +56,7 @@ def test_the_mesh_is_sound(name: str) -> None:
 
 
 def test_a_cup_is_found_whole() -> None:
-    matte = foreground(picture("coffee"), "auto", 0.5).matte
+    matte = find_foreground(picture("coffee"), "auto", 0.5).matte
     assert 0.3 < (matte > 0.5).mean() < 0.6
     # The coffee, the cup's white lip, the spoon and the saucer.
     for row, column in ((110, 290), (90, 190), (280, 360), (270, 250)):
@@ -66,4 +66,4 @@ def test_a_cup_is_found_whole() -> None:
 
 
 def test_a_cat_that_fills_the_picture_is_used_whole() -> None:
-    assert foreground(picture("chelsea"), "auto", 0.5).notes
+    assert find_foreground(picture("chelsea"), "auto", 0.5).notes
