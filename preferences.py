@@ -262,21 +262,25 @@ def _preferences_class() -> type:
     annotations: dict[str, Any] = {
         "library": StringProperty(
             name="Library Folder",
-            description="Where jobs, pictures and meshes are kept; empty for the user data folder",
+            description="Where jobs, images and meshes are stored; empty for the user data folder",
             subtype="DIR_PATH",
         ),
         "library_limit": FloatProperty(
             name="Library Limit",
-            description="Above so many GB the oldest jobs that were imported go to the system's "
-            "bin; 0 keeps everything",
+            description=(
+                "When the library exceeds this size (GB), move the oldest imported jobs to the "
+                "trash (0 = no limit)"
+            ),
             min=0.0,
             soft_max=1000.0,
             precision=1,
         ),
         "certificates": StringProperty(
             name="Certificate Bundle",
-            description="A PEM file of authorities to trust besides the usual ones' place, for "
-            "networks that inspect connections; REQUESTS_CA_BUNDLE wins where it is set",
+            description=(
+                "Custom CA certificates (PEM) used instead of the default ones, for networks that "
+                "inspect connections; REQUESTS_CA_BUNDLE takes precedence"
+            ),
             subtype="FILE_PATH",
             update=_change_bundle,
         ),
@@ -314,7 +318,7 @@ def _fields(provider: Provider[Any]) -> Iterator[tuple[str, Any]]:
             StringProperty(
                 name=field.title,
                 description=label(
-                    "Kept in your preferences; empty takes {variable} instead",
+                    "Stored in your preferences; if empty, {variable} is used",
                     variable=field.environment,
                 ),
                 subtype="PASSWORD",

@@ -40,7 +40,7 @@ LIMIT = 120.0
 """How many seconds a mesh may take to be made ready while the artist's Blender waits for it."""
 
 NOT_LINKED = "Appended, not linked: others can write to the library."
-IN_PLACE = "Imported without the background Blender, which could not start."
+IN_PLACE = "Imported in this Blender, because the background Blender could not start."
 
 
 def remember(job: str, root: Path) -> None:
@@ -220,7 +220,9 @@ def _mesh(folder: Path, record: jobs.Record) -> Path:
     mesh = folder / (record.mesh or "")
     if record.mesh is None or not is_plain(mesh):
         raise LibraryProblem(
-            Message("The mesh of “{name}” is gone from {folder}.", name=record.name, folder=folder)
+            Message(
+                ("The mesh of “{name}” is no longer in {folder}."), name=record.name, folder=folder
+            )
         )
     return mesh
 
@@ -236,7 +238,7 @@ def _until(end: float, mesh: Path) -> Callable[[], None]:
         if time.monotonic() > end:
             raise TimedOut(
                 Message(
-                    "The mesh could not be made ready for Blender within {seconds} seconds.",
+                    "The mesh could not be prepared for Blender within {seconds} seconds.",
                     seconds=f"{LIMIT:.0f}",
                 ),
                 Message("Its file is {path}.", path=mesh),

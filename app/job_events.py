@@ -50,12 +50,14 @@ def _handle(context: bpy.types.Context, event: jobs.Event) -> Outcome | None:
         return Outcome("ERROR", tr("{} was cancelled.").format(view.name))
     if isinstance(event, jobs.Collected):
         return Outcome(
-            "INFO", tr("{} came into the library: import it if you like").format(view.name)
+            "INFO", tr("{} was added to the library and is ready to import").format(view.name)
         )
     if not open_file.made_here(view.plan.file):  # guard: made-for-this-file
         return Outcome(
             "INFO",
-            tr("{} is ready, made for another file: import it if you like").format(view.name),
+            tr("{} is ready, but was generated for another file. Import it from Results").format(
+                view.name
+            ),
         )
     if is_there:
         return Outcome("INFO", _finished(view))

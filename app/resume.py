@@ -21,7 +21,7 @@ def find(context: bpy.types.Context, job: str) -> jobs.Record:
         if not jobs.can_resume(record, library.folder(job)):
             raise LibraryProblem(
                 Message(
-                    "“{name}” is {state}: there is nothing to go on.",
+                    "“{name}” is {state}: there is nothing to resume.",
                     name=record.name,
                     state=Message.of(record.state),
                 )
@@ -33,7 +33,7 @@ def find(context: bpy.types.Context, job: str) -> jobs.Record:
     for record in reversed(found):
         if (record.own or trusted) and not library.is_held(record.id):
             return record
-    raise LibraryProblem("No job waits to go on.")
+    raise LibraryProblem("There is no job to resume.")
 
 
 def go_on(context: bpy.types.Context, record: jobs.Record, **decided: Any) -> str:

@@ -18,6 +18,6 @@ def insisting() -> Any:
     """Declare the switch that orders once more what is ordered already."""
     return BoolProperty(
         name="Again",
-        description="Order it, also if the same order is there already",
+        description="Order again even if the same order exists",
         options={"SKIP_SAVE"},
     )

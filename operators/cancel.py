@@ -11,8 +11,8 @@ from ..i18n.translate import tr, translate_error
 from ..providers import LibraryProblem
 from .arguments import argument
 
-STOP = "Stop this job; what the service charges for all the same still comes into the library"
-DO_NOT_COLLECT = "Do not wait for this mesh any longer; the service may charge for it all the same"
+STOP = "Stop this job; a result that the service still charges for is added to the library"
+DO_NOT_COLLECT = "Stop waiting for this mesh; the service may still charge for it"
 
 
 class IMAGE_TO_MESH_OT_cancel(bpy.types.Operator):
@@ -24,7 +24,9 @@ class IMAGE_TO_MESH_OT_cancel(bpy.types.Operator):
     job: argument("Job", "Which job; empty for the newest that runs")
     collect: BoolProperty(
         name="Collect",
-        description="Keep what the service charges for all the same: it comes into the library",
+        description=(
+            "Keep the result that the service still charges for: it is added to the library"
+        ),
         default=True,
         options={"SKIP_SAVE"},
     )

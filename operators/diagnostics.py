@@ -23,8 +23,8 @@ class IMAGE_TO_MESH_OT_save_diagnostics(bpy.types.Operator):
     bl_idname = "image_to_mesh.save_diagnostics"
     bl_label = "Save Diagnostics..."
     bl_description = (
-        "Save a zip for a bug report: versions, preferences and the newest records; no keys, "
-        "no pictures, no meshes"
+        "Save a zip for a bug report: versions, preferences and the newest records; no "
+        "keys, images or meshes"
     )
 
     filepath: StringProperty(

@@ -28,7 +28,7 @@ class IMAGE_TO_MESH_OT_generate(StartsJob, bpy.types.Operator):
 
     bl_idname = "image_to_mesh.generate"
     bl_label = "Generate"
-    bl_description = "Turn the picture into a mesh and place it in the scene"
+    bl_description = "Turn the image into a mesh and place it in the scene"
     bl_options = {"REGISTER"}
 
     again: insisting()

@@ -34,12 +34,12 @@ class IMAGE_TO_MESH_OT_make_here(bpy.types.Operator):
 
     bl_idname = "image_to_mesh.make_here"
     bl_label = "Make 3D Here"
-    bl_description = "Make a mesh of each picture file, with the provider and settings of the scene"
+    bl_description = "Generate a mesh from each image file with the scene's provider and settings"
     bl_options = {"REGISTER"}
 
     filepath: StringProperty(
         name="File",
-        description="A picture file, or an https address",
+        description="An image file, or an https address",
         subtype="FILE_PATH",
         options={"SKIP_SAVE"},
     )
@@ -51,19 +51,19 @@ class IMAGE_TO_MESH_OT_make_here(bpy.types.Operator):
     )
     files: CollectionProperty(
         name="Files",
-        description="The picture files",
+        description="The image files",
         type=bpy.types.OperatorFileListElement,
         options={"SKIP_SAVE", "HIDDEN"},
     )
     filter_image: BoolProperty(
-        name="Images", description="Show pictures", default=True, options={"HIDDEN", "SKIP_SAVE"}
+        name="Images", description="Show images", default=True, options={"HIDDEN", "SKIP_SAVE"}
     )
     filter_folder: BoolProperty(
         name="Folders", description="Show folders", default=True, options={"HIDDEN", "SKIP_SAVE"}
     )
     location: FloatVectorProperty(
         name="Location",
-        description="Where the mesh stands; where the scene's placement says if not given",
+        description="Location of the mesh; the scene's placement if not given",
         subtype="TRANSLATION",
         size=3,
         options={"SKIP_SAVE"},
@@ -165,7 +165,7 @@ class IMAGE_TO_MESH_OT_clear_queue(bpy.types.Operator):
 
     bl_idname = "image_to_mesh.clear_queue"
     bl_label = "Clear Queue"
-    bl_description = "Forget the pictures that still wait; nothing of them was sent"
+    bl_description = "Remove the images that are still waiting; nothing was sent"
     bl_options = {"INTERNAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:

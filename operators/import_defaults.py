@@ -15,7 +15,7 @@ class IMAGE_TO_MESH_OT_keep_defaults(bpy.types.Operator):
 
     bl_idname = "image_to_mesh.keep_defaults"
     bl_label = "Use for New Scenes"
-    bl_description = "Let new scenes begin with this scene's placement and mending"
+    bl_description = "Use this scene's placement and cleanup settings for new scenes"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         preferences.keep_import_defaults(context, chosen_in(context.scene))
@@ -28,13 +28,13 @@ class IMAGE_TO_MESH_OT_forget_defaults(bpy.types.Operator):
 
     bl_idname = "image_to_mesh.forget_defaults"
     bl_label = "Reset Import Defaults"
-    bl_description = "Let new scenes begin with the placement and mending that the add-on came with"
+    bl_description = "Use the add-on's own placement and cleanup settings for new scenes"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if preferences.import_defaults(context):
             return True
-        cls.poll_message_set("New scenes begin as the add-on came")
+        cls.poll_message_set("New scenes already use the add-on's own settings")
         return False
 
     def execute(self, context: bpy.types.Context) -> set[str]:

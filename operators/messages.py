@@ -59,7 +59,7 @@ class IMAGE_TO_MESH_OT_dismiss(bpy.types.Operator):
 
     bl_idname = "image_to_mesh.dismiss"
     bl_label = "Dismiss"
-    bl_description = "Show this no longer; the job stays in the library"
+    bl_description = "Hide this message; the job stays in the library"
     bl_options = {"INTERNAL"}
 
     job: argument("Job", "Which job")

@@ -60,7 +60,7 @@ class IMAGE_TO_MESH_OT_preset_add(AddPresetBase, bpy.types.Operator):
 
     bl_idname = "image_to_mesh.preset_add"
     bl_label = "Add Preset"
-    bl_description = "Keep these settings as a preset of this provider, or remove the preset"
+    bl_description = "Save these settings as a preset of this provider, or remove the preset"
     preset_menu = "IMAGE_TO_MESH_MT_presets"
 
     @property
@@ -104,7 +104,7 @@ class IMAGE_TO_MESH_OT_reset_settings(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     setting: argument(
-        "Setting", "Which setting goes back to the preset; empty for all, to the defaults"
+        "Setting", "Which setting to reset to the preset; empty resets all to their defaults"
     )
 
     @classmethod

@@ -18,12 +18,10 @@ class IMAGE_TO_MESH_OT_resume(StartsJob, bpy.types.Operator):
 
     bl_idname = "image_to_mesh.resume"
     bl_label = "Resume"
-    bl_description = (
-        "Go on with a job that broke off; what may have been ordered is not ordered again"
-    )
+    bl_description = "Resume an interrupted job; an order that may have been sent is not sent again"
     bl_options = {"REGISTER"}
 
-    job: argument("Job", "Which job; empty for the newest that can go on")
+    job: argument("Job", "Which job; empty for the newest that can be resumed")
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if bpy.app.background:

@@ -17,26 +17,30 @@ from ..providers import ImageToMeshError, LibraryProblem, Message, all_providers
 from .arguments import argument
 from .running import wait_for
 
-TWICE = "If the first order did arrive after all, both are charged."
+TWICE = "If the service did receive the first order, both are charged."
 
 
 class IMAGE_TO_MESH_OT_settle(bpy.types.Operator):
     """Go on with an uncertain job as its person says."""
 
     bl_idname = "image_to_mesh.settle"
-    bl_label = "Settle Order"
-    bl_description = "Say what became of an order whose answer never came"
+    bl_label = "Resolve Uncertain Job"
+    bl_description = "Decide what to do when the service never confirmed the order"
     bl_options = {"REGISTER"}
 
     job: argument("Job", "Which job")
     how: EnumProperty(
         name="How",
-        description="What became of the order",
+        description="What to do with the job",
         items=(
-            ("LOOK", "Look Again", "Ask the service for its recent tasks, where it has a list"),
-            ("ATTACH", "Attach Task", "It arrived: go on with the task of this id"),
-            ("SUBMIT_AGAIN", "Submit Again", "It did not arrive: order it again, which costs"),
-            ("FORGET", "Forget", "Give it up, whatever became of it"),
+            ("LOOK", "Check Again", "Ask the service for its recent tasks, where it has a list"),
+            ("ATTACH", "Attach Task", "The service received it: continue with this task"),
+            (
+                "SUBMIT_AGAIN",
+                "Submit Again",
+                ("The service did not receive it: order again, which costs"),
+            ),
+            ("FORGET", "Discard", "Give up on this job (it may still be charged)"),
         ),
         options={"SKIP_SAVE"},
     )

@@ -27,7 +27,7 @@ def draw_gallery(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     layout.prop(chosen, "text", text="", icon="VIEWZOOM")
     found = index.find(state=jobs.State.READY, text=chosen.text)
     if not found:
-        draw_text(layout, context, "No mesh has these words", icon="INFO")
+        draw_text(layout, context, "No results match", icon="INFO")
         return
     last = page_count(len(found)) - 1
     page = min(chosen.page, last)

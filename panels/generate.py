@@ -42,7 +42,7 @@ def _draw_queue(layout: bpy.types.UILayout) -> None:
     waiting = jobs.session().queued
     if waiting:
         row = layout.row()
-        row.label(text=tr("{} pictures wait").format(waiting), icon="TIME")
+        row.label(text=tr("{} images waiting").format(waiting), icon="TIME")
         row.operator("image_to_mesh.clear_queue", text="", icon="X")
 
 
@@ -156,15 +156,15 @@ def _draw_cancelled(
         return
     provider = all_providers().get(view.provider)
     who = tr(provider.label if provider else "The service")
-    sentence = tr("{} may charge for it all the same: what it makes comes into the library.")
+    sentence = tr("{} may still charge for it: its result is added to the library.")
     draw_text(box, context, sentence.format(who))
-    button = box.operator("image_to_mesh.cancel", text="Do Not Collect")
+    button = box.operator("image_to_mesh.cancel", text="Stop Waiting")
     button.job = view.job
     button.collect = False
 
 
 def _draw_result(box: bpy.types.UILayout, context: bpy.types.Context, view: jobs.JobView) -> None:
-    came = tr("{} came into the library").format(view.name) if view.collected else view.name
+    came = tr("{} was added to the library").format(view.name) if view.collected else view.name
     _draw_title(box, view, came, "CHECKMARK")
     record = view.record
     if record:
@@ -176,7 +176,7 @@ def _draw_result(box: bpy.types.UILayout, context: bpy.types.Context, view: jobs
             draw_text(box, context, translate(note), icon="INFO")
     here = open_file.made_here(view.plan.file)
     if not here:
-        draw_text(box, context, "Made for another file")
+        draw_text(box, context, "Generated for another file")
     text = "Import Again" if here and not view.collected else "Import"
     box.operator("image_to_mesh.import_result", text=text, icon="IMPORT").job = view.job
 

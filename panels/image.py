@@ -28,7 +28,7 @@ def draw_pictures(
     row.operator("image_to_mesh.paste", text="Paste", icon="PASTEDOWN")
     row.menu("IMAGE_TO_MESH_MT_pictures", text="", icon="DOWNARROW_HLT")
     if jobs.image_downloads().waiting():
-        draw_text(layout, context, "Fetching the picture...", icon="TIME")
+        draw_text(layout, context, "Downloading the image...", icon="TIME")
     draw_checks(layout, context, chosen.image, provider)
     taken = provider.views_for(read_settings(context.scene, provider)) if provider.views[1:] else ()
     sides = [view for view in SIDE_VIEWS if view in taken]
@@ -37,7 +37,7 @@ def draw_pictures(
     header, body = layout.panel("image_to_mesh_views", default_closed=True)
     header.label(text=_views_title(chosen, sides))
     if foreign(chosen, tuple(sides)):
-        draw_text(layout, context, "They were chosen for another picture", icon="ERROR")
+        draw_text(layout, context, "Chosen for another image", icon="ERROR")
         ways = layout.row(align=True)
         ways.operator("image_to_mesh.keep_views", text="Keep")
         ways.operator("image_to_mesh.clear_views", text="Clear")

@@ -35,7 +35,7 @@ def draw_checks(
         return
     _draw_ways(layout, image)
     if jobs.image_checks().at_work:
-        draw_text(layout, context, "Preparing the picture...", icon="TIME")
+        draw_text(layout, context, "Preparing the image...", icon="TIME")
     look = jobs.image_checks().seen(picture_key(image))
     draw_text(layout, context, _line(look, provider), active=False)
 
@@ -61,7 +61,7 @@ def draw_warnings(
 def _line(look: jobs.ImageReport | None, provider: Provider[Any]) -> str:
     """Say what is known in one line that keeps its place: what is below does not jump."""
     if look is None or look.waiting:
-        return tr("Looking at the picture...")
+        return tr("Checking the image...")
     return tr("Cannot be used") if look.error is not None else sent_text(look, provider)
 
 
@@ -93,7 +93,7 @@ def warnings(look: jobs.ImageReport) -> Iterator[str]:
         if max(width, height) < SMALL:
             yield tr("The subject is small: {} × {} pixels").format(round(width), round(height))
     if look.cut:
-        yield tr("The subject is cut off at the border")
+        yield tr("The subject is cut off at the edge")
     if look.parts > 1:
         yield tr("{} separate subjects: crop to one").format(look.parts)
     if look.brightness < DARK:

@@ -29,7 +29,7 @@ def draw_placement(layout: bpy.types.UILayout, context: bpy.types.Context) -> No
         row = column.row()
         row.alert = chosen.reference is None
         if chosen.reference is None:
-            row.label(text="Choose a picture or an object", icon="INFO")
+            row.label(text="Choose an image or an object", icon="INFO")
     else:
         row = titled_row(column, context, "Size")
         row.prop(chosen, "use_size", text="")
@@ -56,7 +56,7 @@ def draw_storage(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
 
 def draw_mending(layout: bpy.types.UILayout, context: bpy.types.Context, mending: Any) -> None:
     """Lay the switches of the mending."""
-    column = layout.column(heading="" if is_narrow(context) else "Mend")
+    column = layout.column(heading="" if is_narrow(context) else "Clean Up")
     column.use_property_split = not is_narrow(context)
     for name in ("tidy", "weld", "outward", "metals"):
         column.prop(mending, name)
@@ -74,7 +74,7 @@ def draw_turns(layout: bpy.types.UILayout, job: str = "") -> None:
     if not bpy.ops.image_to_mesh.turn.poll():
         return
     row = layout.row(align=True)
-    row.label(text="Turn")
+    row.label(text="Rotate")
     for to, icon in TURNS:
         button = row.operator("image_to_mesh.turn", text="", icon=icon)
         button.to, button.job = to, job
@@ -100,7 +100,7 @@ class IMAGE_TO_MESH_PT_placement(bpy.types.Panel):
         draw_storage(layout, context)
         draw_turns(layout)
         header, body = layout.panel("image_to_mesh_mending", default_closed=True)
-        header.label(text="Mending")
+        header.label(text="Cleanup on Import")
         if body:
             draw_mending(body, context, context.scene.image_to_mesh.mending)
         layout.operator("image_to_mesh.keep_defaults", icon="PREFERENCES")

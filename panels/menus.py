@@ -18,7 +18,7 @@ class IMAGE_TO_MESH_MT_pictures(bpy.types.Menu):
     """Where a picture can come from."""
 
     bl_idname = "IMAGE_TO_MESH_MT_pictures"
-    bl_label = "Picture From"
+    bl_label = "Image From"
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout

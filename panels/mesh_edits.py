@@ -139,7 +139,7 @@ class IMAGE_TO_MESH_PT_care(bpy.types.Panel):
     """Care for the active object's generated mesh."""
 
     bl_idname = "IMAGE_TO_MESH_PT_care"
-    bl_label = "Mesh Care"
+    bl_label = "Mesh Cleanup"
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = TAB

@@ -71,12 +71,12 @@ def _draw_import(box: Any, context: bpy.types.Context) -> None:
     """Lay what new scenes begin with, and the ways to change it."""
     box.label(text="Defaults for Import")
     if import_defaults(context):
-        text = "New scenes begin with the placement and mending that you kept"
+        text = "New scenes use the placement and cleanup settings that you saved"
     else:
-        text = "Choose placement and mending in the sidebar, then keep them for new scenes"
+        text = "Set up placement and cleanup in the sidebar, then use them for new scenes"
     _draw_sentence(box, context, text)
     row = box.row()
-    row.operator("image_to_mesh.keep_defaults", text="Keep This Scene's", icon="SCENE_DATA")
+    row.operator("image_to_mesh.keep_defaults", text="Use This Scene's", icon="SCENE_DATA")
     if bpy.ops.image_to_mesh.forget_defaults.poll():
         row.operator("image_to_mesh.forget_defaults", text="Reset", icon="LOOP_BACK")
 
@@ -108,7 +108,7 @@ def _draw_service(
         hint = box.row()
         hint.active = False
         hint.alignment = "RIGHT"
-        hint.label(text=origin or tr("No key here, nor in {}").format(field.environment))
+        hint.label(text=origin or tr("No key set here or in {}").format(field.environment))
     problem = key_problem(context, users[0])
     if isinstance(problem, BadKey):
         _draw_sentence(box, context, translate(problem.message, problem.hint), icon="ERROR")

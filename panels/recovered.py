@@ -17,7 +17,7 @@ def draw_arrivals(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
     if left.arrived:
         row = layout.row(align=True)
         count = len(left.arrived)
-        one, many = tr("{} result came in"), tr("{} results came in")
+        one, many = tr("{} new result"), tr("{} new results")
         row.label(text=(one if count == 1 else many).format(count))
         row.operator("image_to_mesh.import_arrivals", icon="IMPORT")
         row.operator("image_to_mesh.dismiss_arrivals", text="", icon="X", emboss=False)
@@ -50,14 +50,12 @@ def draw_ways(layout: bpy.types.UILayout, record: jobs.Record) -> None:
     provider = all_providers().get(record.provider)
     column = layout.column(align=True)
     if provider and provider.key_url:
-        url = column.operator(
-            "wm.url_open", text=tr("Look at {}").format(provider.label), icon="URL"
-        )
+        url = column.operator("wm.url_open", text=tr("Open {}").format(provider.label), icon="URL")
         url.url = provider.key_url
     if provider and provider.lookup_name:
         _draw_way(column, record, "ATTACH", tr("Attach {}...").format(provider.lookup_name))
-    _draw_way(column, record, "SUBMIT_AGAIN", tr("It Did Not Arrive: Submit Again..."))
-    _draw_way(column, record, "FORGET", tr("Forget"))
+    _draw_way(column, record, "SUBMIT_AGAIN", tr("Not Received: Submit Again..."))
+    _draw_way(column, record, "FORGET", tr("Discard"))
 
 
 def _draw_way(column: bpy.types.UILayout, record: jobs.Record, how: str, text: str) -> None:

@@ -37,20 +37,20 @@ class IMAGE_TO_MESH_PG_placement(bpy.types.PropertyGroup):
     """Where a new model stands, and how large it is."""
 
     position: EnumProperty(
-        **_text("Place", "Where a new model stands"),
+        **_text("Location", "Where new models are placed"),
         items=(
             ("cursor", "3D Cursor", "At the 3D cursor", "PIVOT_CURSOR", 0),
-            ("origin", "World Origin", "In the middle of the world", "EMPTY_AXIS", 1),
+            ("origin", "World Origin", "At the world origin", "EMPTY_AXIS", 1),
             ("surface", "Surface", "On what lies straight under the 3D cursor", "SNAP_FACE", 2),
-            ("reference", "Reference", "Where a picture or object stands, as high and turned as it",
+            ("reference", "Reference", "At an image or object, matching its height and rotation",
              "IMAGE_REFERENCE", 3),
         ),
     )  # fmt: skip
     reference: PointerProperty(
-        **_text("Reference", "An image empty or any object whose place and height the model takes"),
+        **_text("Reference", "An image empty or object whose location and height the model takes"),
         type=bpy.types.Object,
     )
-    use_size: BoolProperty(**_text("Size", "Make every new model this large"))
+    use_size: BoolProperty(**_text("Size", "Scale every new model to this size"))
     size: FloatProperty(
         **_text("Size", "How large a new model is"),
         default=1.0,
@@ -68,10 +68,10 @@ class IMAGE_TO_MESH_PG_placement(bpy.types.PropertyGroup):
         ),
     )
     use_row: BoolProperty(
-        **_text("In a Row", "Stand beside the results that are there, along X, not in them")
+        **_text("In a Row", "Line up next to existing results along X instead of overlapping them")
     )
     spacing: FloatProperty(
-        **_text("Spacing", "Room between two results in a row"),
+        **_text("Spacing", "Gap between two results in a row"),
         default=0.25,
         min=0.0,
         soft_max=10.0,
@@ -79,14 +79,14 @@ class IMAGE_TO_MESH_PG_placement(bpy.types.PropertyGroup):
         unit="LENGTH",
     )
     storage: EnumProperty(
-        **_text("Model", "Whether the mesh becomes a part of this file"),
+        **_text("Model", "Whether the mesh becomes part of this file"),
         items=(
-            ("appended", "Append", "The mesh becomes a part of this file", "APPEND_BLEND", 0),
+            ("appended", "Append", "The mesh becomes part of this file", "APPEND_BLEND", 0),
             ("linked", "Link", "The mesh stays in the library folder", "LINK_BLEND", 1),
         ),
     )
     images: EnumProperty(
-        **_text("Textures", "Where the textures of a model that comes in are kept"),
+        **_text("Textures", "Where textures of imported models are stored"),
         items=(
             ("packed", "Packed", "In this file", "PACKAGE", 0),
             ("unpacked", "Files", "Beside this file, in the folder “textures”", "FILE_FOLDER", 1),
@@ -98,30 +98,39 @@ class IMAGE_TO_MESH_PG_mending(bpy.types.PropertyGroup):
     """How a mesh file is mended before it comes in."""
 
     colors: EnumProperty(
-        **_text("Vertex Colors", "What becomes of colors that a mesh carries without a texture"),
+        **_text("Vertex Colors", "How to handle vertex colors on meshes without a texture"),
         items=(
-            ("wired", "Show", "They feed the material's base color", 0),
-            ("baked", "Bake to Texture", "They become a texture; takes longer", 1),
+            ("wired", "Show", "Connect them to the material's Base Color", 0),
+            ("baked", "Bake to Texture", "Bake them to a texture; takes longer", 1),
             ("kept", "Leave", "As Blender's importer leaves them", 2),
         ),
     )
     metals: BoolProperty(
-        **_text("Sane Materials", "Take metal from painted surfaces that have no texture for it"),
+        **_text("Fix Metallic", "Set Metallic to 0 on textured surfaces without a metallic map"),
         default=True,
     )
     tidy: BoolProperty(
-        **_text("Tidy", "Remove empties, cameras and lights, and leave a single clear hierarchy"),
+        **_text(
+            ("Tidy Hierarchy"),
+            "Remove empties, cameras and lights, and leave a single clear hierarchy",
+        ),
         default=True,
     )
     weld: BoolProperty(
-        **_text("Merge Doubles", "Join the points that the file format split"), default=True
+        **_text("Merge by Distance", ("Merge vertices that the file format split along UV seams")),
+        default=True,
     )
     normals: EnumProperty(
         **_text("Normals", "How the surface is shaded"),
         items=(
-            ("auto", "Automatic", "The file's where they matter, smooth where it has none", 0),
+            ("auto", "Automatic", "Use the file's normals; smooth where it has none", 0),
             ("keep", "Keep", "As the file has them", 1),
-            ("angle", "Smooth by Angle", "Smooth but for edges sharper than the angle", 2),
+            (
+                "angle",
+                "Smooth by Angle",
+                ("Smooth shading except at edges sharper than the angle"),
+                2,
+            ),
         ),
     )
     angle: FloatProperty(
@@ -132,7 +141,7 @@ class IMAGE_TO_MESH_PG_mending(bpy.types.PropertyGroup):
         subtype="ANGLE",
     )
     outward: BoolProperty(
-        **_text("Normals Outward", "Turn closed parts that show their inside"), default=True
+        **_text("Recalculate Outside", "Flip closed parts whose faces point inward"), default=True
     )
     apply_transforms: BoolProperty(
         **_text("Apply Transforms", "Put rotation and scale into the mesh"), default=True
@@ -140,8 +149,8 @@ class IMAGE_TO_MESH_PG_mending(bpy.types.PropertyGroup):
     texture_limit: EnumProperty(
         **_text("Texture Limit", "Longest side of a texture at most"),
         items=(
-            ("0", "None", "Textures stay as large as they come", 0),
-            *((str(side), f"{side} px", "Larger textures are scaled down", side)
+            ("0", "None", "Keep the size of all textures", 0),
+            *((str(side), f"{side} px", "Textures larger than this are scaled down", side)
               for side in (512, 1024, 2048, 4096)),
         ),
     )  # fmt: skip
@@ -151,14 +160,14 @@ class IMAGE_TO_MESH_PG_care(bpy.types.PropertyGroup):
     """What the care for a mesh aims at."""
 
     faces: IntProperty(
-        **_text("Faces", "How many faces the new version has, about"),
+        **_text("Faces", "Approximate number of faces of the new version"),
         default=10_000,
         min=4,
         soft_min=100,
         soft_max=1_000_000,
     )
     levels: IntProperty(
-        **_text("Levels", "How many levels of detail, the finest included"),
+        **_text("Levels", "Number of levels of detail, including the finest"),
         default=4,
         min=2,
         max=6,
@@ -174,20 +183,20 @@ class IMAGE_TO_MESH_PG_care(bpy.types.PropertyGroup):
         subtype="FACTOR",
     )
     fill: IntProperty(
-        **_text("Fill Holes", "Holes with at most so many edges are filled; 0 leaves all open"),
+        **_text("Fill Holes", "Fill holes with up to this many edges (0 = leave all open)"),
         default=64,
         min=0,
         max=10_000,
     )
     print_height: FloatProperty(
-        **_text("Print Height", "How high the print shall be, in millimeters; 0 as in the scene"),
+        **_text("Print Height", "Height of the print in millimeters (0 = as in the scene)"),
         default=0.0,
         min=0.0,
         soft_max=500.0,
         precision=1,
     )
     wall: FloatProperty(
-        **_text("Wall", "The thinnest wall that the printer makes, in millimeters"),
+        **_text("Wall", "Thinnest wall that the printer can make, in millimeters"),
         default=0.8,
         min=0.01,
         soft_max=10.0,

@@ -16,8 +16,8 @@ from . import views
 from .scene_properties import choices_of, provider_of, read_settings
 
 NO_PICTURE = {
-    "MOVIE": "“{}” is a movie: save one frame of it as a picture",
-    "TILED": "“{}” is a UDIM image of several tiles: save one tile as a picture",
+    "MOVIE": "“{}” is a movie: save one frame as an image",
+    "TILED": "“{}” is a UDIM image with several tiles: save one tile as an image",
 }
 
 
@@ -79,19 +79,19 @@ def picture_key(image: bpy.types.Image) -> Hashable:
 def picture_problem(image: bpy.types.Image | None) -> str:
     """Return what keeps an image from being the picture; empty where nothing is known to."""
     if image is None:
-        return tr("Choose a picture")
+        return tr("Choose an image")
     shown = readable_name(image)
     if image.source in NO_PICTURE:
         return tr(NO_PICTURE[image.source]).format(shown)
     if image.type == "MULTILAYER":
-        return tr("“{}” has several layers: save one of them as a picture").format(
+        return tr("“{}” has several layers: save one of them as an image").format(
             readable_name(image)
         )
     # A render that nobody looked at has no data yet either: whether there is one shows when read.
     if image.type == "COMPOSITING" and not image.has_data:
         return tr("“{}” is empty: render first").format(shown)
     if image.source == "FILE" and not (image.filepath or image.packed_file or image.has_data):
-        return tr("“{}” has no file: open the picture again").format(shown)
+        return tr("“{}” has no file: open the image again").format(shown)
     return ""
 
 

@@ -133,7 +133,7 @@ def settings_group(name: str, model: type[Settings]) -> type:
             annotations[switch_name(setting.name)] = BoolProperty(
                 name=setting.title,
                 description=label(
-                    "{description}. Off: the service decides",
+                    "{description}. Off: the service's default",
                     description=Message.of(setting.description),
                 ),
                 default=setting.default is not None,
@@ -181,7 +181,7 @@ def _scene_group(groups: dict[str, type]) -> type:
     annotations: dict[str, Any] = {
         "provider": EnumProperty(
             name="Provider",
-            description="Who makes the mesh",
+            description="Service that generates the mesh",
             items=[
                 _item(provider.id, provider.label, provider.description)
                 for provider in all_providers().values()

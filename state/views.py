@@ -28,7 +28,7 @@ def pictures() -> dict[str, Any]:
     """Return the properties of the scene's pictures."""
     found: dict[str, Any] = {
         "image": _picture(
-            "Picture", "The picture that becomes a mesh, seen from the front", _front_changed
+            "Image", "The image to turn into a mesh, seen from the front", _front_changed
         ),
         BOUND: StringProperty(options={"HIDDEN"}),
     }
@@ -62,7 +62,7 @@ def foreign(choices: Any, views: tuple[str, ...] = SIDE_VIEWS) -> list[str]:
 def problem(choices: Any, views: tuple[str, ...]) -> str:
     """Return why these views cannot go into an order; empty where they can."""
     if foreign(choices, views):  # guard: views-of-another-front
-        return tr("The other views were chosen for another picture: keep or clear them")
+        return tr("The other views were chosen for another image: keep or clear them")
     return ""
 
 

@@ -31,7 +31,7 @@ def ask_balance(context: bpy.types.Context, provider: Provider[Any]) -> None:
     """Ask for the account's balance; raises ImageToMeshError if that is not possible."""
     if not preferences.has_account(provider):
         raise InvalidSettings(
-            Message("{provider} has no account that could be asked.", provider=provider.label)
+            Message("{provider} has no account balance to check.", provider=provider.label)
         )
     if preferences.is_offline(context, provider):
         raise Unreachable(preferences.OFFLINE)

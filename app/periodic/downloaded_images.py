@@ -47,7 +47,7 @@ def poll(context: bpy.types.Context, _now: float) -> None:
     try:
         use(context, arrived)
         # No operator runs here that would push it.
-        bpy.ops.ed.undo_push(message="Picture from Address")
+        bpy.ops.ed.undo_push(message="Image from Address")
     except ImageToMeshError as error:
         show_refusal(context, error)
     redraw(context)

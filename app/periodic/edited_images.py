@@ -43,7 +43,7 @@ def poll(context: bpy.types.Context, _now: float) -> None:
     try:
         use(context, edited)
         # No operator runs here that would push it.
-        bpy.ops.ed.undo_push(message="Prepare Picture")
+        bpy.ops.ed.undo_push(message="Prepare Image")
     except ImageToMeshError as error:
         show_refusal(context, error)
     redraw(context)

@@ -21,7 +21,7 @@ from ..arguments import argument
 
 WAIT = 0.1
 """Seconds after which a waiting script notices Ctrl-C."""
-CLEARED = "The other views were of another picture: they are cleared"
+CLEARED = "The other views were cleared: they belonged to another image"
 
 
 def take(
@@ -48,9 +48,9 @@ class IMAGE_TO_MESH_OT_paste(bpy.types.Operator):
     """Take the picture on the clipboard; a copied file or https address will do."""
 
     bl_idname = "image_to_mesh.paste"
-    bl_label = "Paste Picture"
+    bl_label = "Paste Image"
     bl_options = {"REGISTER", "UNDO"}
-    bl_description = "Use the picture on the clipboard; a copied file or https address will do"
+    bl_description = "Use the image on the clipboard; a copied file or https address works, too"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         from ...scene.clipboard import find_https_address, paste_image
@@ -67,7 +67,7 @@ class IMAGE_TO_MESH_OT_use_image(bpy.types.Operator):
     bl_idname = "image_to_mesh.use_image"
     bl_label = "Use for Image to Mesh"
     bl_options = {"REGISTER", "UNDO"}
-    bl_description = "Make this image the picture that Image to Mesh works from"
+    bl_description = "Use this image as the input of Image to Mesh"
 
     image: argument("Image", "Name of the image; empty for the one in the Image Editor")
 
@@ -100,7 +100,7 @@ class IMAGE_TO_MESH_OT_use_render(bpy.types.Operator):
     bl_idname = "image_to_mesh.use_render"
     bl_label = "Use Render Result"
     bl_options = {"REGISTER", "UNDO"}
-    bl_description = "Use the last render as the picture"
+    bl_description = "Use the last render as the image"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         return take(self, context, self._image)
@@ -118,7 +118,7 @@ class IMAGE_TO_MESH_OT_use_view(bpy.types.Operator):
     bl_idname = "image_to_mesh.use_view"
     bl_label = "Use Viewport"
     bl_options = {"REGISTER", "UNDO"}
-    bl_description = "Take a picture of the 3D viewport as it is shaded, without overlays"
+    bl_description = "Capture the 3D viewport as shaded, without overlays"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         from ...scene.viewport_capture import capture_viewport
@@ -133,8 +133,7 @@ class IMAGE_TO_MESH_OT_use_selected(bpy.types.Operator):
     bl_label = "Use Selected Reference"
     bl_options = {"REGISTER", "UNDO"}
     bl_description = (
-        "Use the picture of the selected image empty; the mesh will stand where it stands, "
-        "as tall as it"
+        "Use the image of the selected image empty; the mesh takes its location and height"
     )
 
     @classmethod
@@ -171,11 +170,11 @@ class IMAGE_TO_MESH_OT_use_address(bpy.types.Operator):
     """Fetch a picture from the web."""
 
     bl_idname = "image_to_mesh.use_address"
-    bl_label = "Picture from Address"
-    bl_description = "Fetch a picture from an https address and use it"
+    bl_label = "Image from Address"
+    bl_description = "Download an image from an https address and use it"
     bl_options = {"REGISTER", "UNDO"}
 
-    address: argument("Address", "https address of a picture")
+    address: argument("Address", "https address of an image")
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         from ...scene.clipboard import find_https_address
@@ -193,7 +192,7 @@ class IMAGE_TO_MESH_OT_keep_views(bpy.types.Operator):
 
     bl_idname = "image_to_mesh.keep_views"
     bl_label = "Keep Views"
-    bl_description = "The other views show the same subject as the picture: use them with it"
+    bl_description = "Keep the other views: they show the same subject as the image"
     bl_options = {"REGISTER", "UNDO"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -206,7 +205,7 @@ class IMAGE_TO_MESH_OT_clear_views(bpy.types.Operator):
 
     bl_idname = "image_to_mesh.clear_views"
     bl_label = "Clear Views"
-    bl_description = "Use the picture alone; the images of the other views stay in the file"
+    bl_description = "Use the image alone; the images of the other views stay in the file"
     bl_options = {"REGISTER", "UNDO"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:

@@ -30,15 +30,15 @@ class IMAGE_TO_MESH_OT_develop(bpy.types.Operator):
     """Make a new picture of the scene's: cropped, without background, or on white."""
 
     bl_idname = "image_to_mesh.develop"
-    bl_label = "Prepare Picture"
+    bl_label = "Prepare Image"
     bl_options = {"REGISTER"}
 
     crop: BoolProperty(
-        name="Crop", description="Cut the picture to its subject", options={"SKIP_SAVE"}
+        name="Crop", description="Crop the image to its subject", options={"SKIP_SAVE"}
     )
     background: EnumProperty(
         name="Background",
-        description="What becomes of the background",
+        description="What to do with the background",
         items=(
             ("keep", "Keep", "Leave it as it is"),
             ("remove", "Remove", "Make it transparent"),
@@ -48,7 +48,7 @@ class IMAGE_TO_MESH_OT_develop(bpy.types.Operator):
     )
     padding: FloatProperty(
         name="Padding",
-        description="Room around the subject, as a part of its longer side",
+        description="Margin around the subject, relative to its longer side",
         default=0.05,
         min=0.0,
         max=1.0,
@@ -60,16 +60,16 @@ class IMAGE_TO_MESH_OT_develop(bpy.types.Operator):
     def description(cls, _context: bpy.types.Context, properties: Any) -> str:
         """Say what this button does; the original stays as it is."""
         if properties.background == "remove":
-            return tr("Make a new picture without the background; the original stays as it is")
+            return tr("Create a new image without the background; the original is kept")
         if properties.background == "white":
-            return tr("Make a new picture on white; the original stays as it is")
-        return tr("Make a new picture that is cropped to the subject; the original stays as it is")
+            return tr("Create a new image on white; the original is kept")
+        return tr("Create a new image cropped to the subject; the original is kept")
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         reason = picture_problem(choices_of(context.scene).image)
         if not reason and jobs.image_checks().at_work:
-            reason = tr("Wait for the picture that is being prepared")
+            reason = tr("Wait until the image is prepared")
         if reason:
             cls.poll_message_set(reason)
         return not reason
@@ -103,14 +103,14 @@ class IMAGE_TO_MESH_OT_use_original(bpy.types.Operator):
 
     bl_idname = "image_to_mesh.use_original"
     bl_label = "Use Original"
-    bl_description = "Go back to the picture that this one was made of"
+    bl_description = "Go back to the image that this one was created from"
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         image = choices_of(context.scene).image
         if image is None or image.get(EDITED_FROM, "") not in bpy.data.images:
-            cls.poll_message_set("This picture was not made of another one of this file")
+            cls.poll_message_set("This image was not created from another image in this file")
             return False
         return True
 

@@ -12,7 +12,7 @@ from ...i18n.translate import tr, translate_error
 from ...providers import LibraryProblem, Message
 from ..arguments import argument
 
-GONE = "Picture and mesh of {} are deleted from the library for good."
+GONE = "The image and mesh of {} are permanently deleted from the library."
 
 
 class IMAGE_TO_MESH_OT_delete(bpy.types.Operator):
@@ -20,7 +20,9 @@ class IMAGE_TO_MESH_OT_delete(bpy.types.Operator):
 
     bl_idname = "image_to_mesh.delete"
     bl_label = "Delete Job"
-    bl_description = "Delete this job's pictures and mesh from the library; scenes keep theirs"
+    bl_description = (
+        "Delete this job's images and mesh from the library; imported copies stay in their scenes"
+    )
     job: argument("Job", "Which job; empty for the newest that has ended")
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
@@ -64,14 +66,15 @@ def newest_ended() -> str:
     for view in jobs.session().views():
         if view.over and view.record and view.job not in jobs.session().collecting():
             return view.job
-    raise LibraryProblem("There is no ended job to delete.", "Name one.")
+    raise LibraryProblem("There is no finished job to delete.", "Name one.")
 
 
 def refuse_running(job: str) -> None:
     """Raise LibraryProblem for a job that still runs here, or of which something still comes."""
     if job in jobs.session().collecting():
         raise LibraryProblem(
-            Message("Job “{job}” is still being collected.", job=job), "Press Do Not Collect first."
+            Message(("Job “{job}” is still waiting for its result."), job=job),
+            "Click Stop Waiting first.",
         )
     if any(view.job == job for view in jobs.session().running()):
         raise LibraryProblem(Message("Job “{job}” is still running.", job=job), "Cancel it first.")

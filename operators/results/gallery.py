@@ -16,7 +16,7 @@ class IMAGE_TO_MESH_OT_turn_page(bpy.types.Operator):
     """Show the next or the previous results."""
 
     bl_idname = "image_to_mesh.turn_page"
-    bl_label = "Turn Page"
+    bl_label = "Show Page"
     bl_description = "Show newer or older results"
     bl_options = {"INTERNAL"}
 

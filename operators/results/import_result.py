@@ -30,7 +30,7 @@ class IMAGE_TO_MESH_OT_import_result(bpy.types.Operator):
     job: argument("Job", "Which job's mesh; empty for the newest that has one", hidden=True)
     location: FloatVectorProperty(
         name="Location",
-        description="Where the mesh stands; the scene's chosen place if not given",
+        description="Location of the mesh; the scene's placement if not given",
         subtype="TRANSLATION",
         size=3,
         options={"SKIP_SAVE"},
@@ -38,7 +38,7 @@ class IMAGE_TO_MESH_OT_import_result(bpy.types.Operator):
     version: argument("Version", "File of one of its versions; empty for the original", hidden=True)
     as_ordered: BoolProperty(
         name="As Ordered",
-        description="Where and as large as was chosen when the job was started",
+        description="Location and size as chosen when the job was started",
         options={"HIDDEN", "SKIP_SAVE"},
     )
 

@@ -22,7 +22,7 @@ from ..arguments import argument
 OPENED_AS_THEY_ARE = (
     "Others can write to this library, or did: the asset browser would open their files as they are"
 )
-ALL_OF_THEM = "Jobs in it that others wrote can then be gone on with and imported."
+ALL_OF_THEM = "Jobs in it that others wrote can then be resumed and imported."
 
 
 class IMAGE_TO_MESH_OT_trust_library(bpy.types.Operator):
@@ -31,8 +31,8 @@ class IMAGE_TO_MESH_OT_trust_library(bpy.types.Operator):
     bl_idname = "image_to_mesh.trust_library"
     bl_label = "Trust This Library"
     bl_description = (
-        "Go on with and import jobs in this library folder that others wrote. Nothing of theirs is "
-        "executed: models are made from their mesh files again"
+        "Resume and import jobs in this library folder that others wrote. Nothing in them "
+        "is executed: models are rebuilt from their mesh files"
     )
     bl_options = {"INTERNAL"}
 
@@ -73,7 +73,7 @@ class IMAGE_TO_MESH_OT_reuse(bpy.types.Operator):
 
     bl_idname = "image_to_mesh.reuse"
     bl_label = "Use These Settings Again"
-    bl_description = "Choose the provider, settings and pictures of this job again"
+    bl_description = "Restore the provider, settings and images of this job"
     bl_options = {"REGISTER", "UNDO"}
 
     job: argument("Job", "Which job; empty for the newest")
@@ -86,7 +86,7 @@ class IMAGE_TO_MESH_OT_reuse(bpy.types.Operator):
             self.report({"ERROR"}, translate_error(error))
             return {"CANCELLED"}
         if left_out:
-            self.report({"WARNING"}, tr("Not there any more: {}").format(", ".join(left_out)))
+            self.report({"WARNING"}, tr("No longer there: {}").format(", ".join(left_out)))
         return {"FINISHED"}
 
 
@@ -213,7 +213,7 @@ def _choose_again(context: bpy.types.Context, record: jobs.Record) -> list[str]:
             if path is not None:
                 images[one.view] = load_job_image(path, one.name, jobs.digest_of(path))
             else:
-                left_out.append(tr("picture {}").format(one.name))
+                left_out.append(tr("image {}").format(one.name))
     chosen = choices_of(context.scene)
     chosen.provider = provider.id
     write_settings(context.scene, provider, settings)

@@ -70,7 +70,7 @@ class _CareOperator(Refuses, bpy.types.Operator):
         record, version = target(context, self.job, self.version)
         folder = bring_in.library_of(context, record.id).folder(record.id)
         if not (folder / version).is_file():
-            hint = "Import the mesh once: that makes it ready."
+            hint = "Import the mesh once to prepare it."
             raise LibraryProblem(
                 Message("“{name}” has no {version} yet.", name=record.name, version=version),
                 hint,
@@ -87,8 +87,8 @@ class IMAGE_TO_MESH_OT_health_card(_CareOperator):
     """Look a mesh through."""
 
     bl_idname = "image_to_mesh.health_card"
-    bl_label = "Health Card"
-    bl_description = "Count the faces, parts, holes and faults of the generated mesh"
+    bl_label = "Mesh Report"
+    bl_description = "Report faces, loose parts, holes and defects of the generated mesh"
     task = "card"
 
 
@@ -98,7 +98,8 @@ class IMAGE_TO_MESH_OT_clean_mesh(_CareOperator):
     bl_idname = "image_to_mesh.clean_mesh"
     bl_label = "Clean Mesh"
     bl_description = (
-        "Make a version without doubles, loose bits, inner shells, holes and faces inside out"
+        "Create a cleaned version: merge vertices, remove loose parts and inner shells, "
+        "fill holes, fix normals"
     )
     task = "clean"
     settings = ("shells", "debris", "fill")
@@ -109,7 +110,7 @@ class IMAGE_TO_MESH_OT_decimate(_CareOperator):
 
     bl_idname = "image_to_mesh.decimate"
     bl_label = "Reduce Faces"
-    bl_description = "Make a version with about so many faces; the texture stays"
+    bl_description = "Create a version with about this many faces; keeps the texture"
     task = "decimate"
     settings = ("faces",)
 
@@ -119,7 +120,7 @@ class IMAGE_TO_MESH_OT_quad_remesh(_CareOperator):
 
     bl_idname = "image_to_mesh.quad_remesh"
     bl_label = "Quad Remesh"
-    bl_description = "Make a version of about so many quads, with the texture baked over"
+    bl_description = "Create a version of about this many quads and bake the textures onto it"
     task = "quads"
     settings = ("faces",)
 
@@ -129,7 +130,7 @@ class IMAGE_TO_MESH_OT_detail_levels(_CareOperator):
 
     bl_idname = "image_to_mesh.detail_levels"
     bl_label = "Levels of Detail"
-    bl_description = "Make a version with a set of levels, from all faces to so many"
+    bl_description = "Create a version with levels of detail, from all faces down to this many"
     task = "levels"
     settings = ("faces", "levels")
 
@@ -139,7 +140,7 @@ class IMAGE_TO_MESH_OT_print_check(_CareOperator):
 
     bl_idname = "image_to_mesh.print_check"
     bl_label = "Print Check"
-    bl_description = "Tell whether the mesh is closed and thick enough for a 3D printer"
+    bl_description = "Check whether the mesh is watertight and thick enough for a 3D printer"
     task = "print"
     settings = ("print_height", "wall")
 
@@ -149,7 +150,7 @@ class IMAGE_TO_MESH_OT_stop_care(bpy.types.Operator):
 
     bl_idname = "image_to_mesh.stop_care"
     bl_label = "Stop"
-    bl_description = "Stop this work on the mesh; nothing is changed"
+    bl_description = "Stop this operation; the mesh is not changed"
     bl_options = {"INTERNAL"}
 
     job: argument("Job", "Which job's")
@@ -162,8 +163,8 @@ class IMAGE_TO_MESH_OT_bring_version(bpy.types.Operator):
     """Put a version in the place of the object that it was made of."""
 
     bl_idname = "image_to_mesh.bring_version"
-    bl_label = "Bring Version"
-    bl_description = "Show this version where the model stands; the other one is hidden, not lost"
+    bl_label = "Show Version"
+    bl_description = "Show this version in place of the model; the other one is hidden, not deleted"
     bl_options = {"INTERNAL", "UNDO"}
 
     job: argument("Job", "Which job's")

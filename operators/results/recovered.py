@@ -42,7 +42,7 @@ class IMAGE_TO_MESH_OT_dismiss_arrivals(bpy.types.Operator):
 
     bl_idname = "image_to_mesh.dismiss_arrivals"
     bl_label = "Dismiss"
-    bl_description = "Show this no longer; the meshes stay in the library"
+    bl_description = "Hide this message; the meshes stay in the library"
     bl_options = {"INTERNAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:

@@ -17,12 +17,12 @@ class IMAGE_TO_MESH_OT_select_made(bpy.types.Operator):
     """Select the objects of a job."""
 
     bl_idname = "image_to_mesh.select_made"
-    bl_label = "Select What This Job Made"
-    bl_description = "Select all objects in the scene that came from this job"
+    bl_label = "Select This Job's Objects"
+    bl_description = "Select all objects in the scene that this job made"
     bl_options = {"REGISTER", "UNDO"}
 
     job: argument("Job", "Which job; empty for the one that made the active object")
-    extend: BoolProperty(name="Extend", description="Keep what is selected already")
+    extend: BoolProperty(name="Extend", description="Extend the selection instead of replacing it")
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -62,7 +62,7 @@ class IMAGE_TO_MESH_OT_replace(bpy.types.Operator):
     job: argument("Job", "Whose mesh; empty for the newest that has one", hidden=True)
     keep_height: BoolProperty(
         name="Keep Height",
-        description="Make the new mesh as tall as the one that it replaces",
+        description="Scale the new mesh to the height of the one it replaces",
         default=True,
     )
 
@@ -99,7 +99,7 @@ class IMAGE_TO_MESH_OT_bring_back(bpy.types.Operator):
     """Undo a replacement, also long after it."""
 
     bl_idname = "image_to_mesh.bring_back"
-    bl_label = "Bring Back Replaced"
+    bl_label = "Restore Replaced"
     bl_description = "Put back what the active object was before it was replaced by a result"
     bl_options = {"REGISTER", "UNDO"}
 
@@ -111,7 +111,7 @@ class IMAGE_TO_MESH_OT_bring_back(bpy.types.Operator):
         if not _in_object_mode(cls, context):
             return False
         if active is None or not has_replaced_model(active):
-            cls.poll_message_set("The active object has replaced nothing")
+            cls.poll_message_set("The active object did not replace anything")
             return False
         return True
 
@@ -132,10 +132,10 @@ def _in_object_mode(operator: type[bpy.types.Operator], context: bpy.types.Conte
 
 def _why_none(job: str, found: list[bpy.types.Object]) -> str:
     if found:
-        return "What this job made is hidden"
+        return "This job's objects are hidden"
     if job:
-        return "Nothing in this scene came from this job"
-    return "The active object came from no job"
+        return "Nothing in this scene was made by this job"
+    return "The active object was not generated"
 
 
 def _imported(job: str, place: bpy.types.Object) -> list[bpy.types.Object]:

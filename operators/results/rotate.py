@@ -20,20 +20,20 @@ class IMAGE_TO_MESH_OT_turn(bpy.types.Operator):
     """Turn a result about the vertical."""
 
     bl_idname = "image_to_mesh.turn"
-    bl_label = "Turn"
+    bl_label = "Rotate"
     bl_description = (
-        "Turn the model about the vertical; the next ones of its provider come in turned so"
+        "Rotate the model about Z; future results from this provider use the same rotation"
     )
     bl_options = {"REGISTER", "UNDO"}
 
     to: EnumProperty(
-        name="Turn",
-        description="Which way the model is turned",
+        name="Rotate",
+        description="Direction of the rotation",
         items=(
             ("LEFT", "Left", "A quarter turn, counter-clockwise seen from above"),
             ("RIGHT", "Right", "A quarter turn, clockwise seen from above"),
-            ("BACK", "Around", "Half a turn"),
-            ("RESET", "As It Came", "As the file of the service has it"),
+            ("BACK", "Turn Around", "Half a turn"),
+            ("RESET", "Original", "As in the service's file"),
         ),
         options={"SKIP_SAVE"},
     )

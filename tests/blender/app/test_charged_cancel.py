@@ -87,10 +87,10 @@ def settle() -> list[Any]:
 def test_a_charged_cancel_says_so_and_is_collected(chosen: Any) -> None:
     job = cancelled()
     seen = draw(width=WIDE)
-    sentence = "Rehearsal may charge for it all the same: what it makes comes into the library."
+    sentence = "Rehearsal may still charge for it: its result is added to the library."
     assert sentence in seen.text()
     button = seen.button("image_to_mesh.cancel")
-    assert (button["text"], button["button"].job) == ("Do Not Collect", job)
+    assert (button["text"], button["button"].job) == ("Stop Waiting", job)
     assert button["button"].collect is False
     assert not seen.all("progress")
     assert room("app.watcher").busy()
@@ -107,10 +107,10 @@ def test_a_collected_result_is_offered_and_never_imported_automatically(chosen: 
 
     until(over)
     assert [outcome.level for outcome in outcomes] == ["ERROR", "INFO"]
-    assert "came into the library" in outcomes[1].message
+    assert "was added to the library" in outcomes[1].message
     assert len(bpy.data.objects) == objects
     seen = draw(width=WIDE)
-    assert f"{session().views()[0].name} came into the library" in seen.text()
+    assert f"{session().views()[0].name} was added to the library" in seen.text()
     button = seen.button("image_to_mesh.import_result")
     assert (button["text"], button["button"].job) == ("Import", job)
     assert not seen.buttons("image_to_mesh.cancel")
@@ -119,7 +119,7 @@ def test_a_collected_result_is_offered_and_never_imported_automatically(chosen: 
 def test_the_user_can_decline_a_collected_result(chosen: Any, service: Service) -> None:
     service.takes = 60
     job = cancelled()
-    with pytest.raises(RuntimeError, match="still being collected"):
+    with pytest.raises(RuntimeError, match="still waiting for its result"):
         bpy.ops.image_to_mesh.delete("EXEC_DEFAULT", job=job)
     assert bpy.ops.image_to_mesh.cancel(job=job, collect=False) == {"FINISHED"}
     session().settle(5.0)
@@ -155,7 +155,7 @@ def test_a_collected_mesh_that_failed_says_why(chosen: Any, service: Service) ->
     until(lambda: not session().collecting())
     until(lambda: [item for item in settle() if "could not make it" in item.message])
     seen = draw(width=WIDE)
-    assert "The service could not make it. Try another picture." in seen.text()
+    assert "The service could not make it. Try another image." in seen.text()
 
 
 def test_both_cancels_have_tooltips_of_their_own(addon: ModuleType) -> None:
@@ -221,5 +221,5 @@ def test_the_explanation_can_be_dismissed(refused: Any) -> None:
     assert draw().button("image_to_mesh.dismiss")["button"].job == refused.job
     bpy.ops.image_to_mesh.dismiss(job=refused.job)
     assert session().views() == ()
-    with pytest.raises(RuntimeError, match="no ended job"):
+    with pytest.raises(RuntimeError, match="no finished job"):
         bpy.ops.image_to_mesh.delete("EXEC_DEFAULT")

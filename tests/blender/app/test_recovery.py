@@ -107,7 +107,7 @@ def test_interrupted_jobs_are_resumed_and_offered_in_one_line(
     names = [left_in(library, "running", number) for number in range(2)]
     assert {item.id for item in look().arrived} == set(names)
     seen = draw(width=WIDE)
-    assert "2 results came in" in seen.text()
+    assert "2 new results" in seen.text()
     assert not seen.buttons("image_to_mesh.import_result")
     assert len(bpy.data.objects) == 3
     assert bpy.ops.image_to_mesh.dismiss_arrivals() == {"FINISHED"}
@@ -129,7 +129,7 @@ def test_an_arrived_result_is_imported_by_a_click(
     (library / job / "model.blend").unlink()
     monkeypatch.undo()
     monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(library))
-    assert "1 result came in" in draw(width=WIDE).text()
+    assert "1 new result" in draw(width=WIDE).text()
     assert bpy.ops.image_to_mesh.import_arrivals() == {"FINISHED"}
     assert len([obj for obj in bpy.data.objects if obj.get("image_to_mesh_job") == job]) == 1
     assert "came in" not in draw(width=WIDE).text()
@@ -158,7 +158,7 @@ def test_a_job_that_was_never_sent_waits_for_a_click(library: Path, service: Ser
 
 
 def test_resume_without_a_name_takes_the_newest(library: Path) -> None:
-    with pytest.raises(RuntimeError, match="No job waits"):
+    with pytest.raises(RuntimeError, match="There is no job to resume"):
         bpy.ops.image_to_mesh.resume()
     older, newer = (left_in(library, "running", number) for number in range(2))
     assert bpy.ops.image_to_mesh.resume() == {"FINISHED"}

@@ -93,15 +93,15 @@ def test_texts_are_registered_for_labels_and_operators(spoken: Translations) -> 
     translate = room("i18n.translate")
     for context in translate.CONTEXTS:
         assert spoken.texts[context, "Generate"] == "Erzeugen"
-    assert translate.tr("Choose a picture") == "Wähle ein Bild"
+    assert translate.tr("Choose an image") == "Wähle ein Bild"
 
 
 def test_labels_with_values_are_translated_whole(spoken: Translations) -> None:
     assert spoken.texts["*", "Tripo Address"] == "Adresse von Tripo"
-    switches = {text for _, text in spoken.texts if text.endswith(". Off: the service decides")}
+    switches = {text for _, text in spoken.texts if text.endswith(". Off: the service's default")}
     assert len(switches) > 5
-    for text in switches - {"{description}. Off: the service decides"}:
-        assert spoken.texts["*", text].endswith(". Aus: Der Dienst entscheidet")
+    for text in switches - {"{description}. Off: the service's default"}:
+        assert spoken.texts["*", text].endswith(". Aus: Vorgabe des Dienstes")
         assert not spoken.texts["*", text].startswith(text.partition(". ")[0]), text
 
 
@@ -131,7 +131,7 @@ def test_a_sentence_of_an_old_record_is_shown_as_it_is(spoken: Translations) -> 
     """Records of before have finished sentences; those without values are still known."""
     translate = room("i18n.translate").translate
     assert translate("Tripo answered 404.") == "Tripo answered 404."
-    assert translate("Try another picture or other settings.").startswith("Versuche es")
+    assert translate("Try another image or other settings.").startswith("Versuche es")
 
 
 def test_a_change_of_language_reads_another_file(spoken: Translations) -> None:

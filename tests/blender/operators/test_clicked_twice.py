@@ -110,7 +110,7 @@ def test_a_double_click_is_one_order_and_asks_about_a_second(
     assert first.invoke(windowed, None) == {"FINISHED"}
     assert second.invoke(windowed, None) == {"RUNNING_MODAL"}
     assert [request["title"] for request in windowed.asked] == ["Generate Again"]
-    assert "Tripo charges once more" in windowed.asked[0]["message"]
+    assert "Tripo charges for it again" in windowed.asked[0]["message"]
     finish()
     assert place.creates() == 1
     assert second.execute(windowed) == {"FINISHED"}, "who confirms gets it"

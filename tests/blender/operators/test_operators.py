@@ -115,7 +115,7 @@ def test_generate_puts_the_mesh_at_the_3d_cursor(
 
 
 def test_nothing_runs_without_a_picture(library: Path) -> None:
-    with pytest.raises(RuntimeError, match="Choose a picture"):
+    with pytest.raises(RuntimeError, match="Choose an image"):
         bpy.ops.image_to_mesh.generate()
     assert not library.exists()
 
@@ -293,7 +293,7 @@ def test_deleting_takes_the_folder_and_nothing_else(finished: str, library: Path
     assert not (library / finished).exists()
     assert room("jobs").session().views() == ()
     assert len(meshes()) == 1
-    with pytest.raises(RuntimeError, match="no ended job"):
+    with pytest.raises(RuntimeError, match="no finished job"):
         bpy.ops.image_to_mesh.delete()
 
 

@@ -141,7 +141,7 @@ def test_an_untrusted_job_asks_and_is_prepared_again(
     with pytest.raises(RuntimeError, match="no finished job"):
         OPS.import_result()
     for call in (OPS.import_result, OPS.reuse, OPS.resume):
-        with pytest.raises(RuntimeError, match=r"not written by you|nothing to go on"):
+        with pytest.raises(RuntimeError, match=r"not written by you|nothing to resume"):
             call(job=job)
     assert imported(job) == []
     assert OPS.trust_library() == {"FINISHED"}

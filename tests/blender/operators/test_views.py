@@ -58,7 +58,7 @@ def test_views_that_were_chosen_before_any_front_are_its_own(chosen: Any) -> Non
     chosen.image = image("cup")
     assert len(pictures(chosen)) == 3
     chosen.image = image("bowl")
-    with pytest.raises(RuntimeError, match="another picture"):
+    with pytest.raises(RuntimeError, match="another image"):
         pictures(chosen)
 
 

@@ -107,7 +107,7 @@ def test_disabled_buttons_of_the_preferences_have_visible_reasons(
     gray = [row for row in draw_preferences(preferences).all("operator") if not row["enabled"]]
     assert {item["operator"] for item in gray} == {"image_to_mesh.test_key"}
     text = draw_preferences(preferences).text()
-    assert "No key here, nor in TRIPO_API_KEY" in text
+    assert "No key set here or in TRIPO_API_KEY" in text
     assert "Allow Online Access" in text
 
 
@@ -128,8 +128,8 @@ def test_no_panel_has_a_button_that_cannot_be_pressed(addon: ModuleType) -> None
 
 def test_operators_that_cannot_run_say_so_in_their_tooltip(addon: ModuleType) -> None:
     bpy.context.scene.image_to_mesh.image = None
-    for name, words in (("generate", "Choose a picture"), ("develop", "Choose a picture"),
-                        ("use_selected", "Select an empty"), ("use_original", "not made of"),
+    for name, words in (("generate", "Choose an image"), ("develop", "Choose an image"),
+                        ("use_selected", "Select an empty"), ("use_original", "not created from"),
                         ("cancel", "running"), ("turn", "no generated model")):  # fmt: skip
         operator = getattr(bpy.ops.image_to_mesh, name)
         assert not operator.poll(), name

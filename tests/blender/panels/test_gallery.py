@@ -90,7 +90,7 @@ def test_results_are_shown_newest_first_a_page_at_a_time(library: Path) -> None:
     (only,) = draw(unfolded=True).buttons("image_to_mesh.import_result")
     assert only["button"].job.endswith("0003")
     bpy.context.window_manager.image_to_mesh.text = "vase"
-    assert "No mesh has these words" in draw(unfolded=True).text()
+    assert "No results match" in draw(unfolded=True).text()
 
 
 def test_the_last_price_of_the_same_settings_is_on_the_button(

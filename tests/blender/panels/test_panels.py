@@ -130,7 +130,7 @@ def test_without_a_picture_it_says_what_to_do(chosen: Any) -> None:
     (field,) = seen.all("template_ID_preview")
     assert (field["property"], field["open"]) == ("image", "image.open")
     assert not seen.button("image_to_mesh.generate")["enabled"]
-    assert "Choose a picture" in seen.text()
+    assert "Choose an image" in seen.text()
 
 
 def test_with_a_picture_generate_can_be_pressed(chosen: Any) -> None:
@@ -276,7 +276,7 @@ def test_a_result_shows_its_faces_and_cost(chosen: Any) -> None:
 def test_a_result_for_another_file_is_offered(chosen: Any) -> None:
     show("ready", record=record(), plan=plan_for("another"))
     seen = draw()
-    assert "Made for another file" in seen.text()
+    assert "Generated for another file" in seen.text()
     assert seen.button("image_to_mesh.import_result")["text"] == "Import"
 
 
@@ -354,7 +354,7 @@ def test_preferences_say_where_a_key_comes_from(
 ) -> None:
     seen = draw_preferences(preferences)
     assert seen.prop("library")
-    assert "No key here, nor in PAID_API_KEY" in seen.text()
+    assert "No key set here or in PAID_API_KEY" in seen.text()
     assert "https://paid.test/keys" in {
         button["button"].url for button in seen.buttons("wm.url_open")
     }

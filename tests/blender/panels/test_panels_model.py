@@ -51,7 +51,7 @@ def test_every_import_option_has_a_row(addon: ModuleType) -> None:
     bpy.context.scene.image_to_mesh.placement.position = "reference"
     seen = draw("import_options")
     assert "reference" in rows(seen)
-    assert "Choose a picture" in seen.text()
+    assert "Choose an image" in seen.text()
     assert not seen.buttons("image_to_mesh.turn")  # there is nothing to turn
     made = bpy.data.objects.new("cup", None)
     made["image_to_mesh_job"] = "job"

@@ -30,7 +30,7 @@ PROVIDERS = f"[one.identifier for one in {CHOICES}.bl_rna.properties['provider']
 
 
 def test_the_empty_panel(artist: Artist) -> None:
-    assert "Choose a picture" in artist.words()
+    assert "Choose an image" in artist.words()
     artist.keep("panel-empty")
 
 

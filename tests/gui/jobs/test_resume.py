@@ -74,7 +74,7 @@ def test_a_job_is_resumed_after_blender_was_killed(
         second.run("import sys")
         before = second.run("scene_facts()")
         second.wait_for(f"bool({LEFT}.arrived)", 40)
-        artist.shows("1 result came in")
+        artist.shows("1 new result")
         second.screenshot("came-in")
         assert artist.meshes() == []
         assert second.run("scene_facts()") == before
@@ -145,7 +145,7 @@ def test_opening_another_file_during_a_job_keeps_the_result(
     assert artist.running()
     before = session.run("scene_facts()")
     session.wait_for("any(one['state'] == 'ready' for one in ended_jobs())", 40)
-    artist.shows("Made for another file")
+    artist.shows("Generated for another file")
     assert artist.meshes() == []
     assert session.run("scene_facts()") == before
     assert len(service.submits) == 1

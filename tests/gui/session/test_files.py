@@ -38,7 +38,7 @@ def test_opening_another_file_during_a_job_imports_nothing_into_it(
     artist.session.open_tab()
     before = artist.session.run("scene_facts()")
     artist.session.wait_for(READY, 30)
-    artist.shows("Made for another file", 5)
+    artist.shows("Generated for another file", 5)
     artist.session.screenshot(f"file-{how}")
     assert artist.meshes() == []
     assert artist.session.run("scene_facts()") == before
