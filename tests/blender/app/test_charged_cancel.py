@@ -155,7 +155,7 @@ def test_a_collected_mesh_that_failed_says_why(chosen: Any, service: Service) ->
     until(lambda: not session().collecting())
     until(lambda: [item for item in settle() if "could not make it" in item.message])
     seen = draw(width=WIDE)
-    assert "The service could not make it. Try another image." in seen.text()
+    assert "The service could not make it. Try another picture." in seen.text()
 
 
 def test_both_cancels_have_tooltips_of_their_own(addon: ModuleType) -> None:

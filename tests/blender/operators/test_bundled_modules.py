@@ -44,8 +44,8 @@ def test_generate_names_the_add_on_whose_module_conflicts(
 def test_the_result_list_survives_a_conflicting_module(
     old_pydantic: None, addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    jobs: Any = importlib.import_module(f"{addon.__name__}.jobs")
-    found = jobs.library_index(tmp_path)
+    index: Any = importlib.import_module(f"{addon.__name__}.jobs.library.index")
+    found = index.library_index(tmp_path)
     (tmp_path / "20260101-000000-cup-0000").mkdir()
     (tmp_path / "20260101-000000-cup-0000" / "job.json").write_text(
         '{"id": "20260101-000000-cup-0000", "state": "failed", "provider": "local", "name": "cup",'
