@@ -166,4 +166,4 @@ class Artist:
 
     def workers(self) -> list[str]:
         """Return the background Blenders that run."""
-        return [line for line in self.session.processes() if "worker.py" in line]
+        return [line for line in self.session.processes() if "worker/main.py" in line]
