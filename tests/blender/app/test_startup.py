@@ -42,14 +42,14 @@ ALLOWED = (
     *("image_to_mesh.providers._aiml", "image_to_mesh.providers._scenario",
       "image_to_mesh.providers._tripo", "image_to_mesh.providers._tripo.replies"),
     *(f"image_to_mesh.providers._shared{name}" for name in
-      ("", ".adapters", ".bounds", ".bundled_modules", ".errors", ".exact_ids", ".http",
-       ".http.addresses", ".http.ca_bundle", ".images", ".images.values", ".lazy_names",
+      ("", ".adapters", ".bounds", ".bundled_modules", ".credentials", ".errors", ".exact_ids",
+       ".http", ".http.addresses", ".http.ca_bundle", ".images", ".images.values", ".lazy_names",
        ".messages", ".provider", ".reconcile", ".redaction", ".settings", ".untrusted_text")),
     # Names and small checks of files. Nothing that starts, reads a library or runs a job.
     *(f"image_to_mesh.jobs{name}" for name in
-      ("", ".custom_properties", ".disk", ".disk.file_names", ".disk.plain_files",
-       ".disk.signatures", ".disk.trust", ".library", ".library.asset_metadata",
-       ".library.versions", ".steps", ".steps.prepare")),
+      ("", ".custom_properties", ".import_plan", ".disk", ".disk.file_names",
+       ".disk.plain_files", ".disk.signatures", ".disk.trust", ".library",
+       ".library.asset_metadata", ".library.versions", ".steps", ".steps.prepare")),
     *("image_to_mesh.scene", "image_to_mesh.scene.placement"),
     "image_to_mesh.worker.names",
 )  # fmt: skip
