@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -68,7 +68,9 @@ def address_problem(context: bpy.types.Context, provider: Provider[Any]) -> Imag
 
 def library(context: bpy.types.Context) -> Path:
     """Return the folder that holds the jobs."""
-    return jobs.library_folder(bpy.path.abspath(get(context)["library"]), os.environ)
+    # Not by way of `get`, which reads every preference: panels ask this several times a redraw.
+    chosen = getattr(_stored(context), "library", "") or ""
+    return jobs.library_folder(bpy.path.abspath(chosen), os.environ)
 
 
 def turns(context: bpy.types.Context) -> dict[str, int]:
@@ -250,12 +252,14 @@ def _stored(context: bpy.types.Context) -> Any:
     return addon.preferences if addon else None
 
 
-def _names() -> Iterator[str]:
-    yield "library"
+def _names() -> list[str]:
+    # A list, not a generator, since panels ask for it at every redraw.
+    names = ["library"]
     for provider in all_providers().values():
-        yield from (field.preference for field in provider.keys)
+        names += [field.preference for field in provider.keys]
         if provider.address:
-            yield provider.address.preference
+            names.append(provider.address.preference)
+    return names
 
 
 def _preferences_class() -> type:
