@@ -30,7 +30,8 @@ from ..providers import (
     values_of,
 )
 from .abandonable_call import Closed
-from .library.live_record import LiveRecord, now
+from .cancel_token import CancelToken, Step
+from .library.live_record import LiveRecord, new_record
 from .library.store import Library
 from .resources import Resources
 from .slots import Slot
@@ -51,7 +52,6 @@ from .steps.reconcile import Reconciler
 from .steps.repeated_order import RepeatedOrders
 from .steps.submit import Submission
 from .steps.worker_requests import WorkerRequests
-from .stop_requests import Stops
 from .values import Event, Failure, JobSpec, Record, State
 
 log = logging.getLogger(__name__)
@@ -63,18 +63,15 @@ class Runner:
     def __init__(self, spec: JobSpec, job: str, emit: Callable[[Event], None]) -> None:
         self._spec = spec
         self._provider = get_provider(spec.provider)
-        self._mine = self._later = False
-        self._stops = Stops(self._provider.deadline, spec.timeout, self._is_told_to_cancel)
-        self._slot = Slot(spec.slots)
-        self._resources = Resources(spec, self._provider, self._stops.check, self._back_off)
-        record = spec.record or Record(
-            id=job,
-            state=State.QUEUED,
-            provider=spec.provider,
-            name=spec.pictures[0].name if spec.pictures else "picture",
-            created=now(),
-            plan=spec.plan,
+        self._is_resumed = spec.record is not None
+        # A record of an earlier process is not this job's to write before the lock is held.
+        self._owns_record = not self._is_resumed
+        self._token = CancelToken(
+            self._provider.deadline, spec.timeout, lambda: self.live.is_told_to_cancel()
         )
+        self._slot = Slot(spec.slots)
+        self._resources = Resources(spec, self._provider, self._token.check, self._back_off)
+        record = spec.record or new_record(spec, job)
         library = Library(spec.library)
         self._lock = library.lock(job)
         self._home = not self._provider.is_remote
@@ -82,8 +79,8 @@ class Runner:
         work = (self.live, self._resources, self._provider)
         self._submission = Submission(spec, *work, self._slot)
         self._reconciler = Reconciler(spec, *work, self._submission.store)
-        self._fetch = MeshDownload(*work, self._stops.check_fetching)
-        self._worker_requests = WorkerRequests(*work, self._fetch, self._stops.check)
+        self._fetch = MeshDownload(*work, self._token.check_of(Step.DOWNLOAD))
+        self._worker_requests = WorkerRequests(*work, self._fetch, self._token.check)
         self.thread = threading.Thread(target=self._run, name=f"image_to_mesh {job}", daemon=True)
 
     def start(self) -> None:
@@ -91,24 +88,20 @@ class Runner:
         self.thread.start()
 
     def cancel(self, *, collect: bool = True) -> None:
-        """Ask the job to end as cancelled; `collect` what is charged all the same, or no longer."""
-        self._stops.collect = collect
-        self._stops.cancelled.set()
+        """Ask the job to end as cancelled; `collect`: still fetch a mesh that is charged anyway."""
+        self._token.cancel(collect=collect)
 
     def close(self) -> None:
         """Ask the thread to end and leave the record as it is."""
-        self._stops.closed.set()
+        self._token.close()
 
     @property
     def collecting(self) -> bool:
-        """Whether a cancelled job goes on, for what is charged or may be all the same."""
-        wanted = self._stops.cancelled.is_set() and self._stops.collect and self.thread.is_alive()
-        return wanted and (self._stops.collecting or self._submission.under_way is not None)
+        """Whether a cancelled job is still fetching a mesh that is, or may be, charged anyway."""
+        is_wanted = self._token.wants_result and self.thread.is_alive()
+        return is_wanted and (self._token.is_collecting or self._submission.under_way is not None)
 
     # -- the thread ------------------------------------------------------------------------------
-
-    def _is_told_to_cancel(self) -> bool:
-        return self.live.is_told_to_cancel()
 
     def _run(self) -> None:
         try:
@@ -117,9 +110,10 @@ class Runner:
             self._guarded(self._end_cancelled)
         finally:
             self._slot.leave()
-            # Whoever still waits for the answer to an order needs both.
+            # An order whose answer is still awaited needs the connection and the lock: without the
+            # lock another process could take up the job, and would find no ticket.
             self._submission.afterwards(self._let_go)  # guard: answer-keeps-the-lock
-            if not self.live.ended and not self._stops.closed.is_set():
+            if not self.live.ended and not self._token.is_closed:
                 failure = Failure(UNEXPECTED, "The job broke off.", "The system console says why.")
                 self.live.end("Failed", failure=failure)
 
@@ -130,13 +124,13 @@ class Runner:
     def _hold(self) -> None:
         """See to it that no other process works on the job; raises LibraryProblem if one does."""
         try:
-            self._mine = self._lock.take_soon()  # guard: job-locked
+            is_held = self._lock.take_soon()  # guard: job-locked
         except OSError as error:
             raise LibraryProblem(
                 Message("The library cannot be written to: {reason}.", reason=os_reason(error)),
                 "Choose another folder, or make room.",
             ) from error
-        if not self._mine:
+        if not is_held:
             raise self._lock.problem(
                 "Another Blender or command line works on this job.",
                 "Leave it to that one, or cancel it: the other one then stops.",
@@ -183,11 +177,11 @@ class Runner:
             State.PREPARING: self._prepare,
         }
         while not self._record.state.over:
-            self._stops.check_asked()
-            step = self._record.state
-            steps[step]()
-            self._stops.check_fetching() if step is State.DOWNLOADING else self._stops.check()
-        if self._later and self._record.state is State.READY:
+            self._token.check(Step.ORDER)
+            state = self._record.state
+            steps[state]()
+            self._token.check(Step.DOWNLOAD if state is State.DOWNLOADING else Step.WORK)
+        if self._is_resumed and self._record.state is State.READY:
             self._reconciler.forget_answers()
         self._end("Done")
 
@@ -198,7 +192,7 @@ class Runner:
         self._resources.check_blender(self._spec.settings)
         self.live.tell("Reading the picture", 0.0)
         pictures, files = collect(self._spec.pictures, self._provider, self._resources.fetch)
-        self._stops.check()
+        self._token.check()
         settings = values_of(self._spec.settings)
         self._hold()
 
@@ -209,15 +203,14 @@ class Runner:
             return create()
         made = replace(self._record, pictures=pictures, settings=settings)
         mark = order_of(made, self.live.folder)
-        twice = RepeatedOrders(Library(self._spec.library), self._stops.check)
+        twice = RepeatedOrders(Library(self._spec.library), self._token.check)
         return twice.claim(mark, made.id, create, repeated=self._spec.repeated)
 
     def _take_up(self) -> None:
         """Go on with a job of an earlier process; an order that may have been sent is not again."""
         self._hold()
-        self._later, self._mine = True, False  # until it is known whose job it is
         self.live.reload()
-        self._mine = True
+        self._owns_record = True
         state = actual_state(self._record, self.live.folder, home=self._home)
         if state is not self._record.state:
             self.live.save(state=state)
@@ -228,13 +221,13 @@ class Runner:
         """Order the mesh; where no answer comes, look whether the service knows of it."""
         live = self.live
         sending = ImagePreparer(
-            self._provider, live.folder, self._resources, live.tell, live.note, self._stops.check
+            self._provider, live.folder, self._resources, live.tell, live.note, self._token.check
         )
         pictures = tuple(sending.made_ready(one) for one in self._record.pictures)
         if pictures != self._record.pictures:
             self.live.save(pictures=pictures)
         try:
-            self._submission.send(self._stops.check_asked)
+            self._submission.send(self._token.check_of(Step.ORDER))
         except ImageToMeshError as error:
             was, sent = self._record.state, self._submission.sent_of(error)
             if was.over or state_after(error.kind, was, sent) is not State.UNCERTAIN:
@@ -259,7 +252,7 @@ class Runner:
             self._resources.warm_up()
             self.live.tell(answer.phase, answer.fraction)
             pause = self._slot.pause(next_pause(answer, pause))
-            sleep(pause, self._stops.check_pause)
+            sleep(pause, self._token.check_of(Step.PAUSE))
 
     def _take(self, result: Result) -> None:
         self.live.save(
@@ -274,14 +267,14 @@ class Runner:
     def _download(self) -> None:
         """Download what the result names, or take what came with the answer to the order."""
         try:
-            self._fetch.run(later=self._later)
+            self._fetch.run(later=self._is_resumed)
         except Uncertain:
             if not self._reconciler.read_again():
                 raise
 
     def _prepare(self) -> None:
         """Turn the mesh file into `model.blend`."""
-        in_parts = self._record.plan.in_chunks and self._spec.record is None
+        in_parts = self._record.plan.in_chunks and not self._is_resumed
         self._worker_requests.prepare(in_parts=in_parts)
 
     # -- its ends --------------------------------------------------------------------------------
@@ -289,12 +282,12 @@ class Runner:
     def _end_failed(self, failure: Failure, sent: Sent | None = None) -> None:
         was = self._record.state
         uncertain = was is State.UNCERTAIN and failure.kind != Uncertain.kind
-        if uncertain or (self._spec.record and not self._mine):
+        if uncertain or not self._owns_record:
             return self._end("Failed", failure=failure)  # the record stays as it was
         state = state_after(failure.kind, was, sent, home=self._home)
         if state is State.UNCERTAIN:
             failure = replace(failure, kind=Uncertain.kind)
-        if failure.kind in INPUT and not self._record.uploaded and not self._later:
+        if failure.kind in INPUT and not self._record.uploaded and not self._is_resumed:
             self.live.discard()
         changes: dict[str, object] = {"notes": self._submission.notes}
         if state is State.QUEUED:
@@ -305,23 +298,20 @@ class Runner:
 
     def _end_cancelled(self) -> None:
         """End for the user at once; then see to what the service may charge."""
-        self._stops.told = True
+        self._token.end_for_user()
         if self._submission.under_way is None:
             if self._record.state in (State.SUBMITTING, State.UNCERTAIN):
                 return self._end_failed(self._reconciler.unknown(), Sent.MAYBE)
             self.live.save_if_possible(state=State.CANCELLED)
         self.live.end("Cancelled", state=State.CANCELLED)
         ticket = self._ticket_at_last()
-        stopped = ticket and self._submission.tell_to_stop(ticket, self._stops.check_closed)
+        check = self._token.check_of(Step.LAST_WORDS)
+        stopped = ticket and self._submission.tell_to_stop(ticket, check)
         if ticket is None or stopped is CancelOutcome.FREE:
             return None
-        self.live.note(
-            Message(
-                "{provider} may charge for this job all the same.", provider=self._provider.label
-            )
-        )
-        if self._stops.collect:
-            self._stops.collecting = True
+        label = self._provider.label
+        self.live.note(Message("{provider} may charge for this job all the same.", provider=label))
+        if self._token.start_collecting():
             self.live.save(state=State.RUNNING)
             try:
                 self._go_on()
@@ -334,7 +324,7 @@ class Runner:
         if waiting is None:
             return Ticket(self._record.ticket) if self._record.ticket else None
         try:
-            ticket = waiting.wait(self._stops.check_closed)
+            ticket = waiting.wait(self._token.check_of(Step.LAST_WORDS))
         except (Cancelled, ImageToMeshError) as error:
             self._submission.under_way = None
             self._end_unanswered(error)
@@ -356,6 +346,5 @@ class Runner:
 
     def _back_off(self, seconds: float) -> None:
         """Pause before a call is made again; jobs that share the service wait as well."""
-        refused = self._submission.is_refused
-        check = self._stops.check_ordering if refused else self._stops.check_pause
-        self._submission.put_off(seconds, check)
+        step = Step.REFUSED_ORDER if self._submission.is_refused else Step.PAUSE
+        self._submission.put_off(seconds, self._token.check_of(step))

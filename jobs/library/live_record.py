@@ -17,7 +17,7 @@ from typing import Any
 
 from ...providers import LibraryProblem, Ticket
 from ..disk.trust import check_origin, check_ticket
-from ..values import Collected, Ended, Event, Failure, JobView, Progressed, Record, State
+from ..values import Collected, Ended, Event, Failure, JobSpec, JobView, Progressed, Record, State
 from .store import CANCEL, Library
 
 log = logging.getLogger(__name__)
@@ -46,6 +46,18 @@ def request_hash(record: Record) -> str:
         "pictures": [one.sha256 or one.url for one in record.pictures],
     }
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
+
+
+def new_record(spec: JobSpec, job: str) -> Record:
+    """Return the record of a job that starts now; nothing is on disk yet."""
+    return Record(
+        id=job,
+        state=State.QUEUED,
+        provider=spec.provider,
+        name=spec.pictures[0].name if spec.pictures else "picture",
+        created=now(),
+        plan=spec.plan,
+    )
 
 
 class LiveRecord:

@@ -180,7 +180,7 @@ def test_an_unreadable_file_is_reported_and_the_job_stays(
         raise OSError(5, "Input/output error", "/somewhere/mesh.glb")
 
     spec = left("mesh.glb", state=State.DOWNLOADING)
-    monkeypatch.setattr("image_to_mesh.jobs.steps.download.Fetch.finish", broken)
+    monkeypatch.setattr("image_to_mesh.jobs.steps.download.MeshDownload.finish", broken)
     view, record = gone_on(running, spec)
     assert view.failure is not None
     assert (view.failure.kind, record.state) == ("library", State.DOWNLOADING)

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What ends a job early: a cancel, the end of its process, its deadline. Asked at one `check`."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from enum import Enum, auto
+
+from ..providers import Cancelled, Message, TimedOut
+from .abandonable_call import Closed
+
+POLL_SECONDS = 0.5
+"""How often another process's request to cancel is looked for: it is a file, which costs a call of
+the system, and on a network drive a round trip."""
+
+
+class Step(Enum):
+    """What a job is doing when it asks whether to go on; it decides what may end it."""
+
+    WORK = auto()
+    """Anything that may be given up: ends on a cancel, on closing and at the deadline."""
+    DOWNLOAD = auto()
+    """Like WORK, but only a deadline that the user set counts: slow downloads still make
+    progress, and the mesh is paid for."""
+    ORDER = auto()
+    """Waiting for a slot or for the answer to an order: no deadline, since the answer matters."""
+    REFUSED_ORDER = auto()
+    """Between an order that the service refused and the next try: any cancel ends it."""
+    PAUSE = auto()
+    """A pause before a call is repeated; after a cancel, telling the service goes on to its end."""
+    LAST_WORDS = auto()
+    """The calls that follow a cancel: only the end of the process cuts them short."""
+
+
+class CancelToken:
+    """One job's requests to stop. `cancel` and `close` may be called from any thread.
+
+    `poll` returns whether another process has asked for a cancel. `limit` is the provider's
+    deadline in seconds, `user_limit` the one that the user set instead.
+    """
+
+    def __init__(self, limit: float, user_limit: float | None, poll: Callable[[], bool]) -> None:
+        # Events, since the job's thread reads what the interface's thread sets.
+        self._cancelled = threading.Event()
+        self._closed = threading.Event()
+        self._collect = True
+        self._is_ended = False
+        self._is_collecting = False
+        self._limit = user_limit or limit
+        self._has_user_limit = user_limit is not None
+        self._poll = poll
+        self._started = time.monotonic()
+        self._polled = 0.0
+
+    def cancel(self, *, collect: bool = True) -> None:
+        """Ask the job to end. `collect`: a mesh that is charged anyway is still wanted."""
+        # First what is wanted, then the signal: the thread may act on it at once.
+        self._collect = collect
+        self._cancelled.set()
+
+    def close(self) -> None:
+        """Ask the thread to end and to leave the record as it is: the process is ending."""
+        self._closed.set()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the process is ending."""
+        return self._closed.is_set()
+
+    @property
+    def wants_result(self) -> bool:
+        """Whether the job was cancelled, but its mesh is wanted if it is charged anyway."""
+        return self._cancelled.is_set() and self._collect
+
+    @property
+    def is_collecting(self) -> bool:
+        """Whether a cancelled job has resumed to collect its mesh."""
+        return self._is_collecting
+
+    def end_for_user(self) -> None:
+        """Note that the job is shown as cancelled: the same cancel does not end it again."""
+        self._is_ended = True
+
+    def start_collecting(self) -> bool:
+        """Resume a cancelled job that is charged anyway; return whether its mesh is wanted."""
+        if self._collect:
+            self._is_collecting = True
+        return self._collect
+
+    def check(self, step: Step = Step.WORK) -> None:
+        """Raise what ends this step now: Closed, Cancelled or TimedOut. Called about every 50 ms.
+
+        A cancel that still wants the mesh raises once: after `end_for_user` the job may go on.
+        """
+        if self._closed.is_set():
+            raise Closed
+        if step is Step.PAUSE:
+            told = self._is_ended and not self._is_collecting
+            step = Step.LAST_WORDS if told else Step.WORK
+        if step is Step.LAST_WORDS:
+            return
+        self._check_cancelled(step)
+        if step is Step.WORK or (step is Step.DOWNLOAD and self._has_user_limit):
+            self._check_deadline()
+
+    def check_of(self, step: Step) -> Callable[[], None]:
+        """Return the check of one step, for code that waits and knows nothing of steps."""
+        return lambda: self.check(step)
+
+    def _check_cancelled(self, step: Step) -> None:
+        if step is Step.REFUSED_ORDER:
+            if self._cancelled.is_set():
+                raise Cancelled  # and it is not sent again
+            return
+        if time.monotonic() - self._polled > POLL_SECONDS:
+            self._polled = time.monotonic()
+            if self._poll():
+                self._cancelled.set()
+        if self._cancelled.is_set() and not (self._is_ended and self._collect):
+            raise Cancelled
+
+    def _check_deadline(self) -> None:
+        if time.monotonic() - self._started > self._limit:
+            limit = f"{self._limit:g}"
+            raise TimedOut(
+                Message("The mesh was not ready after {seconds} seconds.", seconds=limit),
+                "Allow more time.",
+            )
