@@ -53,9 +53,14 @@ def test_another_process_can_cancel(step: Step) -> None:
     assert ending(token(asked=True), step) is Cancelled
 
 
-def test_another_processs_request_is_looked_for_now_and_then() -> None:
+def test_the_request_of_another_process_is_looked_for_now_and_then() -> None:
     calls: list[int] = []
-    made = CancelToken(60.0, None, lambda: bool(calls.append(1)))
+
+    def poll() -> bool:
+        calls.append(1)
+        return False
+
+    made = CancelToken(60.0, None, poll)
     for _ in range(100):
         made.check()
     assert len(calls) == 1
@@ -82,15 +87,15 @@ def test_the_deadline_of(step: Step, provider_ends: bool, user_ends: bool) -> No
 
 def test_a_charged_mesh_is_collected_after_a_cancel() -> None:
     made = token()
-    assert not made.wants_result
+    before = made.wants_result
     made.cancel()
-    assert made.wants_result
+    assert (before, made.wants_result) == (False, True)
     made.end_for_user()
     assert ending(made, Step.WORK) is None
     assert ending(made, Step.REFUSED_ORDER) is Cancelled
-    assert not made.is_collecting
+    before = made.is_collecting
     assert made.start_collecting()
-    assert made.is_collecting
+    assert (before, made.is_collecting) == (False, True)
     made.cancel(collect=False)
     assert ending(made, Step.WORK) is Cancelled
     assert ending(made, Step.PAUSE) is Cancelled
