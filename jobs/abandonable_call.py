@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Calls that a cancel does not have to wait for: they run on a thread that can be left behind."""
+"""Calls that a cancel does not wait for: they run on a thread that can be abandoned."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .process.pool import TICK
 T = TypeVar("T")
 
 EXIT_LIMIT = 3.0
-"""Seconds that a process which ends waits for the answers to its orders."""
+"""Seconds that an ending process waits for the answers to its orders."""
 
 
 class Closed(Exception):
@@ -35,6 +35,7 @@ class Call(Generic[T]):
         self._afterwards: list[Callable[[], None]] = []
         self._lock = threading.Lock()
         self._over = False
+        # A daemon: Python would otherwise wait for a hung connection before it exits.
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
         if lasting:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The jobs of this process: started, watched and stopped here. Nothing here imports bpy."""
+"""The jobs of this process: they are started, watched and stopped here. No bpy."""
 
 from __future__ import annotations
 
@@ -17,28 +17,29 @@ from .tasks.account_queries import AccountQueries
 from .values import Ended, Event, JobSpec, JobView
 
 KEPT = 50
-"""How many ended jobs stay in view."""
+"""How many ended jobs the panel still knows; the library has all of them."""
 
 
 class Session:
-    """Runs jobs in threads; their events come out of one queue, in order."""
+    """Runs each job on its own thread; their events arrive in order through one queue."""
 
     def __init__(self) -> None:
         self._runners: dict[str, Runner] = {}
         self._views: dict[str, JobView] = {}
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        # Guards both dicts: job threads replace views while the interface lists them.
         self._lock = threading.Lock()
         self.account_queries = AccountQueries()
         self.queued = 0
-        """How many pictures wait for their turn."""
+        """How many images of a batch have not been started yet."""
         self.recovery = JobRecovery(self.start, self._at_work_on, self._shown)
 
     def start(self, spec: JobSpec, *, cancelled: bool = False) -> str:
         """Start a job and return its id at once; all work happens on the job's thread.
 
-        With a record it goes on with a job of an earlier process, and orders nothing that may have
-        been ordered. `cancelled`: only to end it as a cancel does, which tells the service.
-        Raises LibraryProblem where that job runs here already.
+        A spec with a record resumes a job of an earlier process, and submits nothing that may have
+        been submitted. `cancelled`: only cancel it, which also tells the service. Raises
+        LibraryProblem if the job is already running here.
         """
         name = spec.pictures[0].name if spec.pictures else "picture"
         job = spec.record.id if spec.record else new_job_id(name)
@@ -58,8 +59,8 @@ class Session:
     def cancel(self, job: str, *, collect: bool = True) -> None:
         """Stop a job; its Ended event follows within 0.3 s. Raises LibraryProblem if none runs.
 
-        What the service charges for all the same still comes into the library, if `collect`;
-        False ends that, too, for a job that was cancelled before.
+        `collect`: a mesh that the service charges for anyway is still put into the library; False
+        also ends that for a job that was cancelled before.
         """
         runner, view = self._runners.get(job), self._views.get(job)
         if runner is None or ((view is None or view.over) and not runner.collecting):
@@ -67,7 +68,7 @@ class Session:
         runner.cancel(collect=collect)
 
     def drain(self) -> list[Event]:
-        """Return the events since the last call; never waits."""
+        """Return the events since the last call, without waiting."""
         events: list[Event] = []
         while True:
             try:
@@ -76,39 +77,39 @@ class Session:
                 return events
 
     def wait(self, seconds: float) -> Event | None:
-        """Return the next event, or None after so many seconds."""
+        """Return the next event, or None if none arrives within `seconds`."""
         try:
             return self._events.get(timeout=seconds)
         except queue.Empty:
             return None
 
     def views(self) -> tuple[JobView, ...]:
-        """Return what is known of this process's jobs, newest first."""
+        """Return a view of every job of this process, newest first."""
         with self._lock:
             return tuple(reversed(self._views.values()))
 
     def running(self) -> tuple[JobView, ...]:
-        """Return the jobs that are not over, newest first."""
+        """Return the views of unfinished jobs, newest first."""
         return tuple(view for view in self.views() if not view.over)
 
     def collecting(self) -> frozenset[str]:
-        """Return the cancelled jobs whose results may still come, because they are charged."""
+        """Return the ids of cancelled jobs whose mesh is still being fetched, as it is charged."""
         with self._lock:
             return frozenset(job for job, one in self._runners.items() if one.collecting)
 
     def at_work(self) -> bool:
-        """Say whether a thread may still tell something, or has told what nobody drained yet."""
+        """Return whether a thread is running or an event has not been drained yet."""
         with self._lock:
             runners = list(self._runners.values())
         return any(one.thread.is_alive() for one in runners) or not self._events.empty()
 
     def show(self, view: JobView) -> None:
-        """Replace what is shown of a job, e.g. by an error that came with its import."""
+        """Replace a job's view, for instance by one with an error of its import."""
         with self._lock:
             self._views[view.job] = view
 
     def dismiss(self, job: str) -> None:
-        """Show an ended job no longer."""
+        """Remove the view of an ended job."""
         with self._lock:
             if job not in self._views or not self._views[job].over:
                 return
@@ -120,6 +121,7 @@ class Session:
         self.recovery.close()
         with self._lock:
             runners = list(self._runners.values())
+        # First all are asked, then all are joined: they end side by side, within one timeout.
         for runner in runners:
             runner.close()
         end = time.monotonic() + timeout
@@ -149,7 +151,8 @@ class Session:
             if arrived:
                 del self._views[event.job]
             if isinstance(event, Ended):
-                # One that is just being started has no thread yet.
+                # Runners of ended threads go, with their records. One that is just being started
+                # has no thread yet, and stays.
                 self._runners = {
                     job: one
                     for job, one in self._runners.items()

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Jobs that share a service take turns: never more tasks at once than the service takes.
+"""Slots at a service, shared by its jobs: never more tasks at once than the service accepts.
 
-A service that refuses with “too many” is believed: all its jobs pause for as long as it asks, and
-go on with as many tasks as it had; after a quiet while one more is tried. While jobs wait for their
-turn the others look at their tasks when these should be done, so that no place stays empty.
+After a “too many requests” all jobs of the service pause for as long as it asks, and continue with
+as many tasks as it had; after a quiet period one more is tried. While jobs wait for a slot, the
+others poll when their tasks should be done, so that no slot stays empty.
 """
 
 from __future__ import annotations
@@ -17,24 +17,25 @@ from collections.abc import Callable
 from .process.pool import TICK
 
 QUIET = 30.0
-"""Seconds without a refusal after which one task more than the service had is tried."""
+"""Seconds without a refusal after which the limit is raised by one."""
 ANSWER_LIMIT = 400.0
-"""Seconds that whoever is interrupted waits for answers to orders that are under way: longer than
-any service is given, because a mesh in an answer lives nowhere else. A second Ctrl-C ends it."""
+"""Seconds that an interrupted process waits for answers to its orders: longer than any request may
+take, as some services send the mesh in the answer and keep no copy. A second Ctrl-C ends it."""
 SHORTEST_PAUSE = 0.03
 SHARE = 0.02
-"""How late the end of a task may be seen while others wait, as a share of its time."""
+"""How late the end of a task may be noticed while jobs wait, as a share of its duration."""
 
 Check = Callable[[], None]
 
 
 class Slots:
-    """The places at one service. Used by the threads of all its jobs."""
+    """The slots at one service. Used by the threads of all its jobs."""
 
     def __init__(self, most: float = math.inf) -> None:
+        # A condition, not a plain lock: waiting jobs are woken as soon as a slot is free.
         self.lock = threading.Condition()
         self.coming = 0
-        """Jobs that were started and have not had their turn yet."""
+        """Jobs that were started and have not had a slot yet."""
         self.queue: deque[Slot] = deque()
         self.having: set[Slot] = set()
         self._most = self._limit = most
@@ -45,17 +46,17 @@ class Slots:
 
     @property
     def ordering(self) -> bool:
-        """Whether the answer to an order is awaited."""
+        """Whether a job is waiting for the answer to its order."""
         with self.lock:
             return any(one.ordering for one in self.having)
 
     def hold(self, seconds: float) -> None:
-        """Let nobody order for so many seconds, because the service asks for a pause."""
+        """Hold back all orders for `seconds`, as the service asked for a pause."""
         with self.lock:
             self._held_until = max(self._held_until, time.monotonic() + seconds)
 
     def close(self, seconds: float) -> None:
-        """Give no more places, and wait for the answers to orders that are under way."""
+        """Give out no more slots, and wait up to `seconds` for the answers to orders."""
         with self.lock:
             self._closed = True
             self.lock.wait_for(lambda: not self.ordering, seconds)
@@ -63,27 +64,28 @@ class Slots:
     # -- for turns, which hold the lock ----------------------------------------------------------
 
     def free(self) -> bool:
-        """Say whether there is a place now."""
+        """Return whether a slot is free now."""
         room = len(self.having) < self._limit and not self._closed
         return room and time.monotonic() >= self._held_until
 
     def refused(self) -> None:
-        """Believe that the service takes no more tasks than it has."""
+        """Lower the limit to the tasks that the service has now: it refused one more."""
         self._limit = max(1, min(self._limit, len(self.having)))
         self._refused = time.monotonic()
 
     def finished(self, seconds: float) -> None:
-        """Learn from a task's time; try one more at once if all has been quiet."""
+        """Note how long a task took; raise the limit by one after a quiet period."""
         self._times.append(seconds)
         now = time.monotonic()
         if self._limit < self._most and now - self._refused > QUIET:
             self._limit, self._refused = self._limit + 1, now
 
     def pause(self, age: float, usual: float) -> float:
-        """Return the seconds until the next look at a task that has been there for `age`."""
+        """Return the seconds until the next poll of a task that is `age` seconds old."""
         self._longest = max(self._longest, age)
         if not self._times or not (self.queue or self.coming):
             return usual
+        # The quickest fifth, not the mean: a poll too early is free, one too late wastes a slot.
         quick = sorted(self._times)[len(self._times) // 5]
         start = min((1.0 - SHARE) * quick, self._longest)
         soon = start - age if age < start else SHARE * age

@@ -27,10 +27,11 @@ _NOT_KNOWN = frozenset({errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINV
 
 
 TRIES, MOMENT = 3, 0.05
+"""Tries to take a lock, and the seconds between them: `is_held` holds it for an instant."""
 
 
 class JobLock:
-    """The right to work on one job. Not to be taken twice."""
+    """The right to work on one job. Not reentrant."""
 
     def __init__(self, library: Path, job: str) -> None:
         self._path = library / f".{job}.lock"
@@ -68,11 +69,13 @@ class JobLock:
         except OSError as error:
             if error.errno not in _NOT_KNOWN:
                 raise
+            # NFS without a lock daemon, some FUSE and SMB mounts: a file that names its process is
+            # all there is. It stays behind if the process is killed, hence `problem`.
             self._lock = self._taken(soft=True)
         return self._lock is not None
 
     def take_soon(self) -> bool:
-        """Take it, also if somebody who only looks has it for a moment."""
+        """Take it, with a few tries: another process may hold it only to test it."""
         for _ in range(TRIES):
             if self.take():
                 return True
@@ -84,7 +87,9 @@ class JobLock:
         lock, self._lock = self._lock, None
         if lock is None:
             return
-        if os.name == "posix":  # whoever opened the file before sees that it is no one's now
+        # Before the release, and only where an open file can be unlinked: a process that opened the
+        # old file and locks it next notices that its name is gone, and tries again.
+        if os.name == "posix":
             with contextlib.suppress(OSError):
                 self._path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):

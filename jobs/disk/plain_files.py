@@ -123,12 +123,14 @@ def new_file(path: Path) -> Iterator[io.BufferedWriter]:
             with os.fdopen(descriptor, "wb") as file:
                 yield file
                 file.flush()
+                # Before the rename: ext4 and XFS may write the name first and lose the content.
                 os.fsync(file.fileno())  # guard: record-synced
             _replace(side, place + path.name, handle)  # guard: record-renamed
         except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(side, dir_fd=handle)
             raise
+        # A rename is in the folder, not in the file: without this a power cut can undo it.
         settle(handle)  # guard: record-folder-synced
 
 

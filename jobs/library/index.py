@@ -194,7 +194,7 @@ def _usual_seconds(results: Iterable[Entry]) -> dict[str, float]:
 
 
 def _median(values: list[float]) -> float:
-    # Not `statistics.median`, whose module takes 10 ms to import when Blender starts.
+    # Not `statistics.median`, which takes longer to import than all of this file.
     ordered = sorted(values)
     return (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What earlier processes left in the library: gone on with, offered, or left to whoever has it.
+"""Jobs of earlier processes: resumed, offered to the user, or left to the process that has them.
 
-Nothing is ordered from here: a job of which nothing was sent waits until its person says so.
+Nothing is ordered from here: a job that was never submitted waits for the user.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .store import Library
 log = logging.getLogger(__name__)
 
 AT_ONCE = 4
-"""How many jobs are taken up side by side: each may want a background Blender."""
+"""How many jobs are resumed at once: each may need a background Blender."""
 LOOK = 0.2
 
 Start = Callable[[JobSpec], str]
@@ -83,7 +83,7 @@ class RecoveredJobs:
     strange: tuple[Record, ...] = ()
 
     def without(self, job: str) -> RecoveredJobs:
-        """Return the same but for one job."""
+        """Return a copy without one job."""
         kept = {
             kind.name: tuple(one for one in getattr(self, kind.name) if one.id != job)
             for kind in fields(self)
@@ -123,11 +123,11 @@ class JobRecovery:
         self._thread.start()
 
     def close(self) -> None:
-        """Take nothing more up."""
+        """Resume no more jobs."""
         self._closed.set()
 
     def join(self, timeout: float) -> None:
-        """Wait until the library has been looked through."""
+        """Wait until the library has been scanned."""
         if self._thread is not None:
             self._thread.join(timeout)
 

@@ -32,7 +32,7 @@ _NOISE = ("writing:", "# ", "blender ", "backtrace", "extension modules", "unabl
 
 
 class Channel:
-    """The pipes of one process. `heard` is when it gave a sign of life (`time.monotonic`)."""
+    """The pipes of one process. `heard` is when it last wrote anything (`time.monotonic`)."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         assert process.stdin is not None
@@ -43,18 +43,20 @@ class Channel:
         self._stdin = process.stdin
         self._token = secrets.token_hex(16)
         self._log: deque[str] = deque(maxlen=LINES)
+        # A thread for each pipe: one that nobody reads fills up, and the process then hangs in a
+        # write. Windows has no `select` on pipes that would do it on one thread.
         threading.Thread(target=self._read_answers, args=(process.stdout,), daemon=True).start()
         self._printed = threading.Thread(target=self._read_log, args=(process.stderr,), daemon=True)
         self._printed.start()
 
     def greet(self, folder: str) -> None:
-        """Tell the process its token and its temporary folder. Raises OSError if it is gone."""
+        """Send the process its token and temporary folder. Raises OSError if it has ended."""
         self.send({"token": self._token, "folder": folder})
 
     def send(self, message: Mapping[str, Any]) -> None:
-        """Send one line. Raises OSError, or ValueError, if nobody listens any more."""
+        """Send one line. Raises OSError or ValueError if the pipe is closed."""
         self._stdin.write(json.dumps(message) + "\n")
-        self._stdin.flush()
+        self._stdin.flush()  # a pipe is block-buffered: the line would wait for the next one
 
     def forget(self) -> None:
         """Forget what was printed so far."""

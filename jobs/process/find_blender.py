@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where a Blender may be on this machine, and the command that starts the worker in it."""
+"""Finds a Blender on this machine, and makes the command that starts the worker in it."""
 
 from __future__ import annotations
 
@@ -87,14 +87,14 @@ def module_command() -> tuple[str, ...]:
 
 
 def binary_in(place: str) -> str:
-    """Return the program in what a person takes for Blender: its folder, or its bundle."""
+    """Return the executable for a path that names Blender's folder or its macOS bundle."""
     inside = (_IN_BUNDLE, "blender", "blender.exe", f"Blender.app/{_IN_BUNDLE}")
     found = (Path(place) / name for name in inside)
     return next((str(path) for path in found if path.is_file()), place)
 
 
 def known_places(platform: str, environment: Mapping[str, str]) -> Iterator[Path]:
-    """Yield the Blenders that installers of this platform put where they put them."""
+    """Yield the Blenders at the places where this platform's installers put them."""
     if platform == "win32":
         for variable, patterns in _WINDOWS.items():
             if base := environment.get(variable):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A background Blender's own temporary folder: taken away with it, whatever became of it.
+"""A background Blender's own temporary folder, removed with it however it ended.
 
 The folder is made and removed by the process that starts the Blender, since one that is killed
 removes nothing. A lock, which the system frees when that process dies, tells folders in use from

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One background Blender: started, asked, watched, ended.
+"""One background Blender: starts it, sends it requests, watches it, ends it.
 
-It speaks one JSON object a line (see `worker_channel`). Mesh files come from the internet and are
+It speaks one JSON object per line (see `channel.py`). Mesh files come from the internet and are
 parsed there, so whatever becomes of it is an error message here, and nothing of it stays.
 """
 
@@ -37,10 +37,10 @@ TICK = 0.05
 OLDEST = (4, 2)
 
 READY_LIMIT = 60.0
-"""How many seconds a Blender may take to start: a first one from a slow disk takes ten or more."""
+"""Seconds that a Blender may take to start: the first one from a slow disk takes ten or more."""
 
 WORK_LIMIT = 900.0
-"""How many seconds one request may take; it ends by itself a little later, should we be gone."""
+"""Seconds that one request may take. The worker ends itself a little later if we are gone."""
 
 SILENCE_LIMIT = 240.0
 """How many seconds it may say nothing while it works. It beats every second, but for as long as
@@ -93,7 +93,7 @@ class WorkerProcess:
                 "Set BLENDER to the path of a Blender.",
             ) from error
         self._started, self._is_ready = time.monotonic(), False
-        # Of this process alone: the end of one that was killed is no news of the next.
+        # A channel for each process: the end of a killed one must not be read as the next one's.
         self._channel = Channel(self._process)
         with contextlib.suppress(OSError):  # What ended at once is told from its pipes.
             self._channel.greet(str(self._folder.path))
@@ -117,6 +117,7 @@ class WorkerProcess:
         refusal becomes the error that it names, a crash becomes Failed. What never becomes ready
         to be asked is NoBlender.
         """
+        # Answers carry the number of their request: one that was given up may still be answered.
         self._last += 1
         try:
             self._await_ready(check)
@@ -129,6 +130,8 @@ class WorkerProcess:
                 elif answer.get("id") == self._last:
                     break
         except BaseException:
+            # Killed rather than asked to stop: an importer in C++ does not listen, and a process in
+            # an unknown state must not get the next request.
             self.kill()
             _remove_sides(request)
             raise
@@ -170,11 +173,12 @@ class WorkerProcess:
             if sys.platform != "win32" and process.poll() is None:
                 # The command may be a wrapper, as Flatpak's is: it has a session of its own.
                 os.killpg(process.pid, signal.SIGKILL)
+        # On Windows this is TerminateProcess, which a hung importer cannot ignore either.
         process.kill()
         if self._channel is not None:
             with contextlib.suppress(OSError):
                 self._channel.close()
-        process.wait()
+        process.wait()  # without it a zombie stays on POSIX until this process ends
 
     def _await_ready(self, check: Check) -> None:
         self.start()
@@ -274,7 +278,7 @@ class WorkerProcess:
         return Failed(join_messages(message, self._last_words(ended=True)), "Try again.")
 
     def _signal(self) -> str:
-        """Name the signal that ended the process, such as SIGSEGV."""
+        """Return the name of the signal that ended the process, such as SIGSEGV, or nothing."""
         with contextlib.suppress(subprocess.TimeoutExpired, ValueError):
             code = self._process.wait(timeout=1.0) if self._process else 0
             return signal.Signals(-code).name if code < 0 else ""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When to look at a task again, and for how long a lost connection is forgiven."""
+"""When to poll a task again, and how long a lost connection is tolerated."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 TICK = 0.05
 LONGEST = 1.7
-"""Seconds between two looks: with the answer's way it is under 2 s until a result is seen."""
+"""Seconds between two polls: with the time of the request a result is noticed within 2 s."""
 OUTAGE = 120.0
 """Seconds for which a poll that finds no connection is repeated before the job is put aside."""
 
@@ -50,7 +50,7 @@ class OutageTolerance:
 
 
 def sleep(seconds: float, check: Callable[[], None]) -> None:
-    """Let time pass; `check` may raise what ends the wait at once."""
+    """Sleep, in short naps; `check` may raise what ends the wait at once."""
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
         check()
