@@ -24,8 +24,9 @@ from ..jobs.disk.plain_files import is_plain
 from ..jobs.disk.signatures import is_marked
 from ..jobs.disk.trust import check_origin, is_old_own, is_private, model_to_read, not_made_here
 from ..jobs.import_plan import Placement
-from ..jobs.library.versions import DRAWING, PARTS
-from ..jobs.steps.prepare import PREVIEW, has_own_chunks, model_request
+from ..jobs.library.file_names import ORIGINAL, PARTS, PREVIEW
+from ..jobs.library.versions import DRAWING
+from ..jobs.steps.prepare import has_own_chunks, model_request
 from ..providers import LibraryProblem, Message, NoBlender, TimedOut
 from ..state import import_options
 from .orientation import model_of, turn_for
@@ -34,7 +35,7 @@ from .provenance import properties_of
 _libraries: dict[str, Path] = {}
 """Where this process's jobs are, should the preference change while they run."""
 
-BLEND = "model.blend"
+BLEND = ORIGINAL
 _PUT_AWAY = "image_to_mesh put away"
 LIMIT = 120.0
 """How many seconds a mesh may take to be made ready while the artist's Blender waits for it."""

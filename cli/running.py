@@ -18,6 +18,7 @@ from ..jobs.disk.file_names import is_reserved
 from ..jobs.disk.plain_files import copy_plain
 from ..jobs.disk.signatures import is_marked
 from ..jobs.disk.trust import trust_library
+from ..jobs.library.file_names import ORIGINAL
 from ..jobs.library.store import library_folder
 from ..jobs.slots import ANSWER_LIMIT, Slots
 from ..providers import InvalidSettings, LibraryProblem, NoBlender, Provider, base_url, keys_for
@@ -172,7 +173,7 @@ def deliver(record: Record, library: Path, output: Path | None) -> Path | None:
     if output is None:
         return folder / record.mesh
     wants_blend = output.suffix.lower() == ".blend" and record.blend is not None
-    if wants_blend and not is_marked(folder / "model.blend"):
+    if wants_blend and not is_marked(folder / ORIGINAL):
         wants_blend = False  # Blender runs what is in a stranger's file when it is opened.
     source = folder / (record.blend if wants_blend and record.blend else record.mesh)
     target = output.with_suffix(source.suffix)

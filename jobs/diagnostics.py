@@ -22,7 +22,8 @@ from ..providers._shared.redaction import REDACTED, redact
 from ..providers._shared.untrusted_text import json_bytes
 from .disk.file_names import distinct_names
 from .disk.plain_files import is_plain_folder, read_plain
-from .library.store import MAX_RECORD, RECORD
+from .library.file_names import RECORD
+from .library.store import MAX_RECORD
 
 NEWEST = 20
 LONGEST = 200_000

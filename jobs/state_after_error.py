@@ -20,6 +20,7 @@ from ..providers import (
     Uncertain,
     Unreachable,
 )
+from .library.file_names import RECORD
 from .steps.mesh_header import read_mesh_file
 from .values import Record, State
 
@@ -77,7 +78,7 @@ def file_error(error: OSError) -> LibraryProblem:
     return LibraryProblem(
         Message(
             "A file of the job cannot be used ({file}): {reason}.",
-            file=Path(str(error.filename or "job.json")).name,
+            file=Path(str(error.filename or RECORD)).name,
             reason=error.strerror or str(error),
         ),
         "Look into the job's folder, or make room; then resume the job.",

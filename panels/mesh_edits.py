@@ -11,7 +11,7 @@ import bpy
 from .. import jobs
 from ..i18n.translate import tr, translate
 from ..jobs.custom_properties import JOB, VERSION
-from ..jobs.library.versions import ORIGINAL
+from ..jobs.library.file_names import ORIGINAL
 from ..state.import_options import care_of
 from ..state.visibility import TAB, note_drawn
 from .text_layout import draw_text, draw_value, has_room, is_narrow

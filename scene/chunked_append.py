@@ -17,7 +17,7 @@ from typing import Any
 
 import bpy
 
-from ..jobs.library.versions import PARTS
+from ..jobs.library.file_names import PARTS
 from ..worker.atomic_files import CHUNKS_FILE, FRAMES_FILE
 from .append import append
 

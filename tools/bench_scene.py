@@ -52,7 +52,7 @@ def ours(file: str, folder: str) -> dict[str, float]:
     import bpy
 
     from image_to_mesh.app.watcher import TICK
-    from image_to_mesh.jobs.library.versions import PARTS
+    from image_to_mesh.jobs.library.file_names import PARTS
     from image_to_mesh.jobs.process.pool import BackgroundBlender
     from image_to_mesh.jobs.steps.prepare import LEAST
     from image_to_mesh.scene import background_command

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...providers import LibraryProblem, Message
+from ..library.file_names import ORIGINAL
 from .plain_files import copy_plain, is_plain_folder, read_plain, write_whole
 from .signatures import is_marked, is_older_than_secret, settings_folder
 
@@ -90,7 +91,7 @@ def has_strangers_models(library: Library) -> bool:
         with suppress(LibraryProblem):
             if not library.load(job).own:
                 return True
-        blend = library.folder(job) / "model.blend"
+        blend = library.folder(job) / ORIGINAL
         if os.path.lexists(blend) and not (is_marked(blend) or is_old_own(blend)):
             return True
     return False

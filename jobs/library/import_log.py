@@ -13,8 +13,8 @@ from typing import Any
 
 from ...providers._shared.untrusted_text import read_json
 from ..disk.plain_files import read_plain, write_whole
+from .file_names import IMPORTED
 from .live_record import now
-from .store import IMPORTED
 
 MOST = 1 << 16
 """Bytes of the file, at most."""

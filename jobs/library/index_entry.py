@@ -13,8 +13,9 @@ from typing import NamedTuple
 from ...providers import LibraryProblem, Message, os_reason
 from ..steps.fingerprint import order_of, settings_text
 from ..values import Record, State
+from .file_names import RECORD
 from .import_log import last_import
-from .store import RECORD, Library
+from .store import Library
 
 SAFE_AGE = 2.0
 """Seconds after which a change is sure to get another time stamp: FAT's are two seconds apart."""

@@ -18,7 +18,8 @@ from typing import Any
 from ...providers import LibraryProblem, Ticket
 from ..disk.trust import check_origin, check_ticket
 from ..values import Collected, Ended, Event, Failure, JobSpec, JobView, Progressed, Record, State
-from .store import CANCEL, Library
+from .file_names import CANCEL
+from .store import Library
 
 log = logging.getLogger(__name__)
 

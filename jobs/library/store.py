@@ -47,20 +47,15 @@ from ..disk.plain_files import (
 from ..disk.trust import is_old_own, make_root, remove_tree
 from ..import_plan import ImportPlan
 from ..values import Record, State
+from .file_names import CANCEL, IMPORTED, PARTS, RECORD
 from .migrations import migrate
-from .versions import PARTS
 
 TEMPLATES = "templates"
 """In a record: the templates and values of its sentences, by the English sentence."""
-RECORD = "job.json"
 MAX_RECORD = 1024 * 1024
 """Bytes of a record, at most: whole ones have some thousands."""
 JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 """No dot: a folder that is called x.app is a program on macOS, and opening it would start it."""
-CANCEL = ".cancel"
-"""A file of this name in a job's folder asks the process that works on it to stop."""
-IMPORTED = "imported.json"
-"""A file of this name tells when the job's mesh came into a scene."""
 LEFT_OVER = 24 * 3600.0
 """Seconds after which a half-made folder is surely nobody's any more."""
 

@@ -15,11 +15,8 @@ from typing import Any
 from ...providers import LibraryProblem, Message, decode_message, encode_message
 from ...providers._shared.untrusted_text import json_bytes, read_json
 from ..disk.plain_files import is_plain, read_plain, write_whole
+from .file_names import ORIGINAL, VERSIONS
 
-ORIGINAL = "model.blend"
-PARTS = "model-parts"
-"""A folder that a large original is in once more, until it has come into the scene."""
-LIST = "versions.json"
 DRAWING = "Drawing the preview"
 """The phase of the background Blender from which on the original is there and whole."""
 FILE = re.compile(r"model-v(\d{1,4})\.blend", re.ASCII)
@@ -78,7 +75,7 @@ def remember(folder: Path, version: Version) -> None:
     """Put a version into the list, or what is newly known of it."""
     others = [one for one in _listed(folder) if one.file != version.file]
     listed = sorted((*others, version), key=lambda one: number(one.file))
-    write_whole(folder / LIST, json_bytes([_encoded(version) for version in listed], indent=1))
+    write_whole(folder / VERSIONS, json_bytes([_encoded(version) for version in listed], indent=1))
 
 
 def _encoded(version: Version) -> dict[str, Any]:
@@ -87,7 +84,7 @@ def _encoded(version: Version) -> dict[str, Any]:
 
 def _listed(folder: Path) -> list[Version]:
     try:
-        kept = read_json(read_plain(folder / LIST, MOST))
+        kept = read_json(read_plain(folder / VERSIONS, MOST))
         return [_version(one) for one in kept if number(one["file"])]
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return []

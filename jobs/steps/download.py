@@ -25,17 +25,17 @@ from ...providers import (
 )
 from ..abandonable_call import Call
 from ..disk.plain_files import is_plain, open_plain
+from ..library.file_names import DOWNLOAD, PREVIEW
 from ..library.live_record import LiveRecord
 from ..resources import Resources
 from ..values import State
 from .mesh_header import AGAIN, FORMATS, MeshFile, read_mesh_file
-from .prepare import MAX_PREVIEW, PREVIEW
+from .prepare import MAX_PREVIEW
 
 log = logging.getLogger(__name__)
 
 FRESH_ADDRESSES = 3
 """How often a result's addresses are asked for again when they have expired."""
-MESH = "mesh.part"
 PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"GIF8")
 SUFFIXES = (*FORMATS, "zip")
 
@@ -104,7 +104,7 @@ class MeshDownload:
         )
 
     def _all(self) -> None:
-        mesh = MESH
+        mesh = DOWNLOAD
         for remote in self._live.record.files:
             if remote.file is not None:
                 mesh = self._came_along(remote.file)
@@ -147,7 +147,7 @@ class MeshDownload:
         is_mesh = remote.role == "mesh"
         want = DownloadRequest(
             url=remote.url,
-            target=self._live.folder / (MESH if is_mesh else PREVIEW),
+            target=self._live.folder / (DOWNLOAD if is_mesh else PREVIEW),
             limit=MAX_DOWNLOAD if is_mesh else MAX_PREVIEW,
             accept=_check_mesh if is_mesh else _check_preview,
             progress=self._tell,

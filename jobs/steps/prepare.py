@@ -12,12 +12,11 @@ from ..disk.plain_files import copy_plain, is_plain_up_to
 from ..disk.signatures import forget_mark, mark_file
 from ..disk.trust import remove_tree, workshop
 from ..library.asset_metadata import asset_data
-from ..library.versions import ORIGINAL, PARTS
+from ..library.file_names import ORIGINAL, PARTS, PREVIEW
 
 if TYPE_CHECKING:
     from ..values import Record
 
-PREVIEW = "preview.png"
 MAX_PREVIEW = 32 * 1024 * 1024
 LEAST = 64 << 20
 """Bytes of meshes up to which they come in at once, in some 50 ms: a million faces have more."""

@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from ...providers import Message
 from ..disk.plain_files import sync_folder
+from ..library.file_names import ANSWER, ANSWER_SUFFIX
 
 if TYPE_CHECKING:
     from ...providers._shared.http.reply import Reply
 
-NAME, SUFFIX, VERSION = "answer", ".http", "HTTP/1.1"
+NAME, SUFFIX, VERSION = ANSWER, ANSWER_SUFFIX, "HTTP/1.1"
 LONGEST_HEAD = 64 * 1024
 LONGEST = 512 * 1024 * 1024
 """Bytes of a file that can be such an answer; the connection takes less."""

@@ -9,12 +9,13 @@ from typing import Any
 
 from ...providers import BadMesh, Failed, Message, NoBlender, Provider, Recipe
 from ..disk.plain_files import is_plain
+from ..library.file_names import ORIGINAL, PREVIEW
 from ..library.live_record import LiveRecord
 from ..resources import Resources
 from ..values import State
 from .download import MeshDownload
 from .fingerprint import digest_of
-from .prepare import PREVIEW, model_request
+from .prepare import model_request
 
 REFUSED = "refused-"
 """What the name of a mesh begins with that cannot be used, while it is downloaded once more."""
@@ -81,7 +82,7 @@ class WorkerRequests:
         self._live.note(*done.get("notes", ()))
         self._live.save(
             state=State.READY,
-            blend="model.blend",
+            blend=ORIGINAL,
             preview=PREVIEW if is_plain(folder / PREVIEW) else None,
             faces=done.get("faces", self._live.record.faces),
         )

@@ -26,7 +26,8 @@ from ...providers import (
 )
 from ..disk.signatures import is_marked, mark_file
 from ..disk.trust import is_old_own, model_to_read, not_made_here, workshop
-from ..library.versions import ORIGINAL, Version, next_file, remember, versions
+from ..library.file_names import ORIGINAL
+from ..library.versions import Version, next_file, remember, versions
 from ..process.pool import BackgroundBlender
 from ..values import Failure
 

@@ -16,7 +16,8 @@ from ...app.periodic.mesh_edits import bring_results, follow
 from ...i18n.translate import translate, translate_error
 from ...jobs.custom_properties import JOB, SCALE, TURN, VERSION
 from ...jobs.import_plan import Placement
-from ...jobs.library.versions import ORIGINAL, version_file
+from ...jobs.library.file_names import ORIGINAL
+from ...jobs.library.versions import version_file
 from ...providers import ImageToMeshError, LibraryProblem, Message
 from ...scene.placement import chosen_placement
 from ...state import import_options, open_file

@@ -16,7 +16,7 @@ from fakes.running import Orders, end_of
 from image_to_mesh.cli import entry
 from image_to_mesh.cli.exit_codes import exit_code_for
 from image_to_mesh.jobs import JobSpec, JobView, Library, Record, Session, State, session
-from image_to_mesh.jobs.library.store import CANCEL
+from image_to_mesh.jobs.library.file_names import CANCEL
 from image_to_mesh.jobs.state_after_error import can_resume
 from image_to_mesh.providers import BadMesh, Ticket, Uncertain, get_provider
 from image_to_mesh.providers._shared.http.client import Http

@@ -13,7 +13,8 @@ import pytest
 from image_to_mesh.jobs import Failure, InputPicture, Library, Record, State
 from image_to_mesh.jobs.disk.signatures import MARK, mark_of
 from image_to_mesh.jobs.import_plan import ImportPlan, Placement
-from image_to_mesh.jobs.library.store import RECORD, library_folder, new_job_id
+from image_to_mesh.jobs.library.file_names import RECORD
+from image_to_mesh.jobs.library.store import library_folder, new_job_id
 from image_to_mesh.providers import LibraryProblem, PictureInfo, RemoteFile
 
 

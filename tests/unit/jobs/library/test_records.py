@@ -18,9 +18,10 @@ from fakes.service import Service
 from image_to_mesh.jobs import Failure, Library, Record, Session, State
 from image_to_mesh.jobs.import_plan import ImportPlan, Placement
 from image_to_mesh.jobs.library import migrations
+from image_to_mesh.jobs.library.file_names import RECORD
 from image_to_mesh.jobs.library.migrations import SCHEMA, STEPS
 from image_to_mesh.jobs.library.recovery import ResumeContext
-from image_to_mesh.jobs.library.store import MAX_RECORD, RECORD
+from image_to_mesh.jobs.library.store import MAX_RECORD
 from image_to_mesh.providers import LibraryProblem, Message, Provider, RemoteFile
 
 COUNT = 200

@@ -23,10 +23,11 @@ from image_to_mesh.jobs.disk.plain_files import (
     write_whole,
 )
 from image_to_mesh.jobs.disk.trash import move_to_trash
+from image_to_mesh.jobs.library.file_names import RECORD
 from image_to_mesh.jobs.library.import_log import last_import, log_import
 from image_to_mesh.jobs.library.index import LibraryIndex
 from image_to_mesh.jobs.library.index_file import FILE
-from image_to_mesh.jobs.library.store import MAX_RECORD, RECORD, library_folder
+from image_to_mesh.jobs.library.store import MAX_RECORD, library_folder
 from image_to_mesh.jobs.library.versions import Version, remember, versions
 from image_to_mesh.jobs.steps.mesh_header import read_mesh_file
 from image_to_mesh.jobs.steps.upload_cache import FILE as UPLOADS

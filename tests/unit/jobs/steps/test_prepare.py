@@ -11,7 +11,7 @@ from fakes.running import end_of, spec_for
 
 from image_to_mesh.jobs import Session
 from image_to_mesh.jobs.import_plan import ImportPlan
-from image_to_mesh.jobs.library.versions import PARTS
+from image_to_mesh.jobs.library.file_names import PARTS
 from image_to_mesh.jobs.process.pool import BackgroundBlender
 from image_to_mesh.jobs.steps.prepare import LEAST
 
