@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Talks to services: one file per service, found by being there. Nothing here imports bpy.
+"""Image-to-3D services, one file each. Nothing here imports bpy.
 
-Files that start with an underscore are what the services share. Every other file declares exactly
-one `Provider`, whose id is the file's name.
+A file without a leading underscore declares exactly one `Provider`, whose id is the file's name. It
+is discovered by being in this folder. Files and folders with an underscore are shared code.
 """
 
 from __future__ import annotations
@@ -190,19 +190,19 @@ if not TYPE_CHECKING:  # it would allow any name at all
     __getattr__ = lazy_names(__name__, globals(), _HOMES)
 
 FIRST = "local"
-"""Listed first, because it needs no key."""
+"""Listed first, since it works without an account."""
 
 
 @functools.cache
 def all_providers() -> Mapping[str, Provider[Any]]:
-    """Return every provider by id: `local` first, then by name."""
-    names = [found.name for found in pkgutil.iter_modules(__path__) if found.name[0] != "_"]
+    """Return all providers by id: `local` first, then in alphabetical order."""
+    names = [module.name for module in pkgutil.iter_modules(__path__) if module.name[0] != "_"]
     ordered = sorted(names, key=lambda name: (name != FIRST, name))
     return {name: _load(name) for name in ordered}
 
 
 def get_provider(provider: str) -> Provider[Any]:
-    """Return the provider of this id; raises InvalidSettings where there is none."""
+    """Return the provider with this id. Raises InvalidSettings if it does not exist."""
     found = all_providers().get(provider)
     if found is None:
         known = ", ".join(all_providers())
@@ -216,9 +216,10 @@ def get_provider(provider: str) -> Provider[Any]:
 def keys_for(
     provider: Provider[Any], preferences: Mapping[str, str], environment: Mapping[str, str]
 ) -> dict[str, Secret]:
-    """Return the provider's keys by preference name; a preference wins over the environment.
+    """Return the provider's keys by the name of their preference.
 
-    Raises MissingKey naming what is not set.
+    A preference takes precedence over the environment variable. Raises MissingKey for a key that
+    is not set, BadKey for one that cannot be sent.
     """
     keys: dict[str, Secret] = {}
     for field in provider.keys:
@@ -234,12 +235,12 @@ def keys_for(
                 ),
                 provider.key_url,
             )
-        keys[field.preference] = _checked_key(value, provider, field)
+        keys[field.preference] = _to_secret(value, provider, field)
     return keys
 
 
-def _checked_key(value: str, provider: Provider[Any], field: KeyField) -> Secret:
-    """Refuse what no header can carry, before it gets anywhere near an error's text."""
+def _to_secret(value: str, provider: Provider[Any], field: KeyField) -> Secret:
+    """Return a key as a Secret. Raises BadKey for characters that no HTTP header can contain."""
     if not all("!" <= character <= "~" for character in value):
         raise BadKey(
             Message(
@@ -256,9 +257,10 @@ def _checked_key(value: str, provider: Provider[Any], field: KeyField) -> Secret
 def base_url(
     provider: Provider[Any], preferences: Mapping[str, str], environment: Mapping[str, str]
 ) -> str:
-    """Return the service's address without a slash at its end; empty where it has none.
+    """Return the service's base URL without a trailing slash; empty if it has none.
 
-    Raises InvalidSettings for one that cannot be called, with the name of what has it.
+    A preference takes precedence over the environment variable. Raises InvalidSettings for a URL
+    that cannot be called, naming the setting.
     """
     if provider.address is None:
         return ""
@@ -274,14 +276,14 @@ def base_url(
 
 def _load(name: str) -> Provider[Any]:
     module = importlib.import_module(f"{__name__}.{name}")
-    found = [
+    classes = [
         value
         for value in vars(module).values()
         if isinstance(value, type)
         and issubclass(value, Provider)
         and value.__module__ == module.__name__
     ]
-    if len(found) != 1 or found[0].id != name:
+    if len(classes) != 1 or classes[0].id != name:
         raise TypeError(f"providers/{name}.py must declare one Provider with the id {name!r}")
-    settings_of(found[0].settings)  # meets a declaration that cannot become a property here
-    return found[0]()
+    settings_of(classes[0].settings)  # Raises TypeError for a bad declaration.
+    return classes[0]()

@@ -17,19 +17,19 @@ from ._shared.settings import Settings
 
 @dataclass(frozen=True)
 class MagicSettings(Settings):
-    """The model has no options: its pictures are all that it takes."""
+    """The model has no options: images are its only inputs."""
 
 
 class AimlMagic(AimlProvider[MagicSettings]):
-    """Orders from `magic/image-to-3d`; the service may have it switched off."""
+    """Magic at AI/ML API. The service may have disabled it."""
 
     id = "aiml_magic"
     label = "AI/ML API Magic"
     description = "Textured mesh from one to four views; may be switched off at the service"
     docs_url = "https://docs.aimlapi.com/api-references/3d-generating-models/magic/image-to-3d"
     views = ("front", "left", "back", "right")
-    # No limits are documented. Four views of 2 MB are 10.7 MB of JSON, which a gateway is likely
-    # to let through.
+    # No limits are documented. Four views of 2 MB become 10.7 MB of JSON, which a gateway is likely
+    # to accept.
     limits = PictureLimits(max_side=2048, max_bytes=2_000_000)
     settings = MagicSettings
     model = "magic/image-to-3d"

@@ -18,7 +18,7 @@ from ._shared.settings import Choice, Option, Settings
 
 @dataclass(frozen=True)
 class TriposrSettings(Settings):
-    """The model's options; where one is left out, the service decides."""
+    """The options of the model. The service decides on those that are not sent."""
 
     mc_resolution: Annotated[
         int,
@@ -61,20 +61,20 @@ class TriposrSettings(Settings):
     ] = "glb"
 
     def inactive_fields(self) -> Iterator[tuple[str, str]]:
-        """Yield the ratio where the picture stays as it is, as TripoSR's own program does."""
+        """Yield the ratio if the background stays: TripoSR then does not scale the image."""
         if self.do_remove_background is False:
             yield "foreground_ratio", "Only a subject that is cut out is scaled."
 
 
 class AimlTriposr(AimlProvider[TriposrSettings]):
-    """Orders from `triposr`, usually answered in less than a minute."""
+    """TripoSR at AI/ML API, which usually answers within a minute."""
 
     id = "aiml_triposr"
     label = "AI/ML API TripoSR"
     description = "Quick mesh with vertex colors from one picture"
     docs_url = "https://docs.aimlapi.com/api-references/3d-generating-models/stability-ai/triposr"
-    # No limits are documented. TripoSR looks at 512 × 512 pixels, so 2048 lose nothing, and 4 MB
-    # are 5.4 MB of JSON, which a gateway is likely to let through.
+    # No limits are documented. TripoSR works on 512 × 512 pixels, so 2048 lose nothing, and 4 MB
+    # become 5.4 MB of JSON, which a gateway is likely to accept.
     limits = PictureLimits(max_side=2048, max_bytes=4_000_000)
     settings = TriposrSettings
     model = "triposr"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The built-in provider: a mesh from a picture's outline and brightness, offline, without a key.
+"""The built-in provider: a mesh from an image's outline and brightness, offline and free.
 
-The declaration only; the background Blender does the work (`worker/local`).
+Only the declaration is here. The mesh is generated in the worker process, by `worker/local`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LocalSettings(Settings):
-    """How a picture becomes a mesh without any service."""
+    """The settings of the built-in generator."""
 
     shape: Annotated[
         Literal["inflate", "relief", "cutout"],
@@ -130,7 +130,7 @@ class LocalSettings(Settings):
     ] = 2048
 
     def inactive_fields(self) -> Iterator[tuple[str, str]]:
-        """Yield the fields that the shape and the foreground leave without effect."""
+        """Yield the fields that the shape and the foreground make ineffective."""
         if self.shape != "relief":
             yield "plate", "Only a Relief has a plate."
         if self.foreground in ("alpha", "none"):
@@ -138,7 +138,7 @@ class LocalSettings(Settings):
 
 
 class Local(Provider[LocalSettings]):
-    """Makes the mesh in the background Blender: no account, no network, no cost."""
+    """Generates the mesh in the worker process: no account, no network, no cost."""
 
     id = "local"
     label = "Built-in (Offline)"
@@ -151,21 +151,21 @@ class Local(Provider[LocalSettings]):
     def submit(
         self, request: Request[LocalSettings], uploaded: Uploaded, http: Http | None
     ) -> Ticket:
-        """Return the settings as the ticket: there is nobody to ask."""
+        """Return a ticket that holds the settings: there is no service to ask."""
         return Ticket({"settings": values_of(request.settings)})
 
     def poll(self, ticket: Ticket, http: Http | None) -> Progress | Result:
-        """Return the recipe at once: the background Blender makes the mesh."""
+        """Return the recipe, which the worker process runs."""
         return Result(recipe=Recipe("local", ticket.data["settings"]), credits=0.0)
 
     def max_concurrent(self, settings: LocalSettings) -> int:
-        """Two at once use what a workstation has to spare."""
+        """Return 2, which leaves a workstation usable meanwhile."""
         return 2
 
     def license_note(self) -> str:
-        """No service has a say in what was made on this machine."""
+        """Return a note without a service: none is involved."""
         return "The rights are those in the picture"
 
     def cancel(self, ticket: Ticket, http: Http | None) -> CancelOutcome:
-        """Nothing was ever charged."""
+        """Return FREE: nothing is ever charged."""
         return CancelOutcome.FREE

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Scenario's Tripo 3.1 (its reference page, model schema and scenario-sdk 2.4.0, November 2026)."""
+"""Scenario, model Tripo 3.1.
+
+Sources: Scenario's reference page and model schema, scenario-sdk 2.4.0; as of November 2026.
+"""
 
 # ruff: noqa: N815 - settings are named as Scenario names them
 
@@ -13,7 +16,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from . import _scenario as calls
-from ._scenario.errors import KEYS, refused_order
+from ._scenario.errors import KEY_PAGE_URL, submit_refusal
 from ._shared.bounds import Interval
 from ._shared.errors import InvalidSettings, RateLimited
 from ._shared.images import PictureLimits
@@ -44,15 +47,15 @@ log = logging.getLogger(__name__)
 
 MODEL = "model_tripo-v3-1-image-to-3d"
 RUN = f"/generate/custom/{MODEL}"
-ANY_PICTURE = "asset_0000000000000000000000"
-"""Stands for the picture where only the price is asked, which does not depend on it."""
+PLACEHOLDER_ASSET = "asset_0000000000000000000000"
+"""Placeholder for the image in a dry run: the price does not depend on it."""
 
 Seed = Annotated[int | None, Interval(ge=0, le=2**31 - 1)]
 
 
 @dataclass(frozen=True)
 class ScenarioSettings(Settings):
-    """Every input of the model besides the picture."""
+    """The inputs of the model, except for the image."""
 
     texture: Annotated[
         bool,
@@ -129,7 +132,7 @@ class ScenarioSettings(Settings):
     seed: Annotated[Seed, Option("Seed", "The same seed, the same shape")] = None
 
     def rules(self) -> Iterator[tuple[str, str]]:
-        """Yield what the model's page calls incompatible, and limits it would not keep."""
+        """Yield the combinations that the model's page calls incompatible, and bad face limits."""
         if self.generateParts and (self.texture or self.pbr or self.quad):
             yield "generateParts", "Separate Parts needs Texture, PBR and Quads off: turn them off."
         elif self.pbr and not self.texture:
@@ -142,7 +145,7 @@ class ScenarioSettings(Settings):
             yield "faceLimit", models.beyond_face_limit(geometry, low, high)
 
     def inactive_fields(self) -> Iterator[tuple[str, str]]:
-        """Yield the fields of textures where there are none."""
+        """Yield the texture settings if there are no textures."""
         if not (self.texture or self.pbr):
             for name in ("textureQuality", "textureAlignment", "textureSeed"):
                 yield name, "The mesh gets no textures."
@@ -159,17 +162,18 @@ Order = Request[ScenarioSettings]
 
 
 class ScenarioTripo(Provider[ScenarioSettings]):
-    """Orders from Scenario.
+    """Scenario's hosted Tripo 3.1.
 
-    `token_life`: a picture stays until it is deleted; a submit without it raises InvalidSettings.
+    Uploaded images stay in the project's library. If the user deletes one there, the submit raises
+    InvalidSettings, and the image is uploaded again for the next job.
     """
 
     id = "scenario"
     label = "Scenario"
     description = "Tripo 3.1 at Scenario: textured meshes, quads, low poly or parts"
-    front_rotation = 90  # as Tripo's own add-on does
+    front_rotation = 90  # As in Tripo's own Blender add-on.
     docs_url = "https://docs.scenario.com"
-    key_url = KEYS
+    key_url = KEY_PAGE_URL
     keys = (
         KeyField("scenario_api_key", "SCENARIO_SDK_API_KEY", "API Key"),
         KeyField("scenario_api_secret", "SCENARIO_SDK_API_SECRET", "API Secret"),
@@ -183,58 +187,60 @@ class ScenarioTripo(Provider[ScenarioSettings]):
     settings = ScenarioSettings
 
     def headers(self, keys: Mapping[str, Secret]) -> dict[str, str]:
-        """Return Basic authentication: the key is the user, the secret the password."""
+        """Return the Basic authentication header: the key is the user, the secret the password."""
         pair = ":".join(keys[field.preference].reveal() for field in self.keys)
         return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
 
     def upload(self, pictures: tuple[Picture, ...], http: Http | None) -> Uploaded:
-        """Make an asset of every picture."""
-        return Uploaded({one.view: calls.create_asset(one, require_http(http)) for one in pictures})
+        """Create an asset for each image, and return the asset ids."""
+        return Uploaded(
+            {picture.view: calls.create_asset(picture, require_http(http)) for picture in pictures}
+        )
 
     def submit(self, request: Order, uploaded: Uploaded, http: Http | None) -> Ticket:
-        """Run the model once."""
+        """Run the model."""
         reply = require_http(http).submit(RUN, json=_body(request, uploaded))
         if not reply.ok:
-            raise refused_order(reply, InvalidSettings)
+            raise submit_refusal(reply, InvalidSettings)
         job = calls.parse_job_id(reply, InvalidSettings)
         return Ticket({"job": job, "quad": request.settings.quad, "cost": calls.quoted_cost(reply)})
 
     def poll(self, ticket: Ticket, http: Http | None) -> Progress | Result:
-        """Look at the job; a rate limit outlasted is no end of something paid."""
+        """Poll the job. A rate limit does not end it: the job is already paid for."""
         try:
-            return calls.look_at(ticket.data, require_http(http))
+            return calls.poll(ticket.data, require_http(http))
         except RateLimited as error:
             log.info("waiting: %s", error)
             return Progress("Waiting for Scenario's rate limit", wait=60.0)
 
     def cancel(self, ticket: Ticket, http: Http | None) -> CancelOutcome:
-        """Cancel the job. Refused, it goes on and is charged; cancelled, it is given back."""
+        """Cancel the job. A cancelled job is refunded; one that cannot be cancelled is charged."""
         return calls.cancel(ticket.data["job"], require_http(http))
 
     def find_order(
         self, request: Order, uploaded: Uploaded, since: datetime, http: Http | None
     ) -> tuple[Ticket, ...]:
-        """Look through the project's jobs: each tells the picture and the inputs it was given."""
+        """Search the project's jobs for one with the same image and inputs."""
         body = _body(request, uploaded)
-        found = calls.jobs_like(body, values_of(ScenarioSettings()), since, require_http(http))
-        return tuple(self.attach(job, request.settings) for job in found)
+        jobs = calls.find_jobs(body, values_of(ScenarioSettings()), since, require_http(http))
+        return tuple(self.attach(job, request.settings) for job in jobs)
 
     def attach(self, task: str, settings: ScenarioSettings) -> Ticket:
-        """Take the id of a job."""
+        """Return the ticket of a job id."""
         return Ticket({"job": validate_task_id(task, self.label), "quad": settings.quad})
 
     def quote(self, request: Order, http: Http | None) -> Cost | None:
-        """Ask for the price by a dry run, which stands in the address: in the body it would cost.
+        """Return the price from a dry run; None if Scenario requires the real image for it.
 
-        No picture is uploaded for it. Where Scenario insists on one, there is no price beforehand.
+        `dryRun` must be in the query: in the body it is ignored, and the run is charged.
         """
         check_rules(request.settings)
-        body = {"image": ANY_PICTURE, **_inputs(request.settings)}
-        return calls.price_of(f"{RUN}?dryRun=true", body, require_http(http))
+        body = {"image": PLACEHOLDER_ASSET, **_inputs(request.settings)}
+        return calls.get_price(f"{RUN}?dryRun=true", body, require_http(http))
 
     def balance(self, http: Http | None) -> Balance | None:
-        """Return the Compute Units left; None where the key is good but may not see them."""
-        return calls.units_left(MODEL, require_http(http))
+        """Return the remaining Compute Units; None if the key is valid but may not read them."""
+        return calls.get_balance(MODEL, require_http(http))
 
 
 def _body(request: Order, uploaded: Uploaded) -> dict[str, Any]:
@@ -242,6 +248,6 @@ def _body(request: Order, uploaded: Uploaded) -> dict[str, Any]:
 
 
 def _inputs(settings: ScenarioSettings) -> dict[str, Any]:
-    """Return what to send: a field without effect could still raise the price."""
-    unused = dict(settings.inactive_fields())
-    return {name: value for name, value in changed_values(settings).items() if name not in unused}
+    """Return the inputs to send, without ineffective ones, which could still raise the price."""
+    inactive = dict(settings.inactive_fields())
+    return {name: value for name, value in changed_values(settings).items() if name not in inactive}

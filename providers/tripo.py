@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tripo's API v3 (its migration guide, the reference kept by tryAGI, tripo3d 1.0.0, 2026-11)."""
+"""Tripo, API v3.
+
+Sources: Tripo's migration guide, tryAGI's API reference, tripo3d 1.0.0; as of November 2026.
+"""
 
 from __future__ import annotations
 
@@ -24,20 +27,19 @@ from ._shared.provider import (
 )
 from ._shared.reconcile import validate_task_id
 from ._shared.settings import Choice, Option, Settings, values_of
-from ._tripo import models
-from ._tripo import replies as answers
+from ._tripo import models, replies
 
 if TYPE_CHECKING:
     from ._shared.http.client import Http
 
-API = answers.Api(
+API = replies.Api(
     name="Tripo",
     meshes=("model_url", "pbr_model_url", "model", "pbr_model", "model_urls", "base_model_url"),
     late=Expired,
     nobody="Check the connection, and Tripo's address in the preferences (TRIPO_BASE_URL).",
 )
 IN_ONE_FORM = 10_000_000
-"""Bytes up to which a picture is sent to Tripo itself, and not to its storage."""
+"""Bytes of an image above which it is uploaded to a presigned URL instead of `/files`."""
 
 MODELS: Mapping[str, models.ModelCapabilities] = {
     "v3.1-20260211": models.V3_1,
@@ -50,7 +52,7 @@ NEW_TEXTURES = "v3.5-20260815"
 
 @dataclass(frozen=True)
 class TripoSettings(Settings):
-    """Every field of image-to-model and multiview-to-model that shapes the mesh."""
+    """The fields of `image-to-model` and `multiview-to-model`."""
 
     model: Annotated[
         Literal["v3.1-20260211", "v3.0-20250812", "v2.5-20250123", "P1-20260311"],
@@ -128,7 +130,7 @@ class TripoSettings(Settings):
     texture_seed: models.TextureSeed = None
 
     def rules(self) -> Iterator[tuple[str, str]]:
-        """Yield what Tripo would refuse, or would make otherwise than was asked."""
+        """Yield the combinations that Tripo rejects or ignores."""
         yield from models.broken_rules(self, MODELS[self.model])
         if self.texture_version == NEW_TEXTURES:
             return
@@ -138,21 +140,21 @@ class TripoSettings(Settings):
             yield "delight", "Remove Lighting can be off only with Texture Model 3.5: choose it."
 
     def inactive_fields(self) -> Iterator[tuple[str, str]]:
-        """Yield the fields without effect."""
+        """Yield the fields that the model or other settings make ineffective."""
         yield from models.idle_settings(self, MODELS[self.model])
         if self.texture_version != NEW_TEXTURES and self.texture:
             yield "delight", "Only Texture Model 3.5 has it."
 
 
 class Tripo(Provider[TripoSettings]):
-    """Orders from Tripo."""
+    """Tripo's own service."""
 
     id = "tripo"
     label = "Tripo"
-    front_rotation = 90  # as its maker's own add-on does
+    front_rotation = 90  # As in Tripo's own Blender add-on.
     description = "Tripo's own API: textured meshes, quads, low poly or parts, of one to four views"
     docs_url = "https://developers.tripo3d.ai/en/docs"
-    key_url = answers.KEYS
+    key_url = replies.KEY_PAGE_URL
     keys = (models.KEY,)
     address = Address("tripo_base_url", "TRIPO_BASE_URL", "https://openapi.tripo3d.ai/v3")
     views = models.VIEWS
@@ -165,26 +167,29 @@ class Tripo(Provider[TripoSettings]):
     settings = TripoSettings
 
     def upload(self, pictures: tuple[Picture, ...], http: Http | None) -> Uploaded:
-        """Upload the pictures that are files."""
+        """Upload the images that are files, and return a token for each."""
         return Uploaded(
-            {one.view: _token(one, require_http(http)) for one in models.files_of(pictures)}
+            {
+                picture.view: _token(picture, require_http(http))
+                for picture in models.files_of(pictures)
+            }
         )
 
     def submit(
         self, request: Request[TripoSettings], uploaded: Uploaded, http: Http | None
     ) -> Ticket:
-        """Order the mesh: of one picture, or of views by name."""
+        """Submit `image-to-model`, or `multiview-to-model` for several views."""
         kind, body = _order(request, uploaded)
         path = f"/generation/{kind.replace('_', '-')}"
-        return answers.ordered(require_http(http).submit(path, json=body), API)
+        return replies.parse_submit(require_http(http).submit(path, json=body), API)
 
     def poll(self, ticket: Ticket, http: Http | None) -> Progress | Result:
-        """Look at the task."""
-        reply = require_http(http).get(f"/tasks/{answers.task_path(ticket)}")
-        return answers.task_state(reply, ticket, API)
+        """Poll the task."""
+        reply = require_http(http).get(f"/tasks/{replies.task_path(ticket)}")
+        return replies.task_state(reply, ticket, API)
 
     def cancel(self, ticket: Ticket, http: Http | None) -> CancelOutcome:
-        """Say what the task will cost: Tripo cannot be told to stop."""
+        """Return whether the task is charged. Tripo has no call to cancel one."""
         try:
             self.poll(ticket, http)
         except Failed:
@@ -198,23 +203,25 @@ class Tripo(Provider[TripoSettings]):
         since: datetime,
         http: Http | None,
     ) -> tuple[Ticket, ...]:
-        """Look through what the account used."""
+        """Search the account's usage list."""
         kind, body = _order(request, uploaded)
-        usual = values_of(TripoSettings())
-        return answers.found(kind, body, usual, since, require_http(http), API)
+        defaults = values_of(TripoSettings())
+        return replies.find_tasks(kind, body, defaults, since, require_http(http), API)
 
     def attach(self, task: str, settings: TripoSettings) -> Ticket:
-        """Take the id of a task."""
+        """Return the ticket of a task id."""
         return Ticket({"task": validate_task_id(task, self.label)})
 
     def balance(self, http: Http | None) -> Balance | None:
-        """Ask for the account's credits."""
-        return answers.balance_of(require_http(http).get("/account/balance"), API)
+        """Return the remaining credits."""
+        return replies.balance_of(require_http(http).get("/account/balance"), API)
 
 
 def _order(request: Request[TripoSettings], uploaded: Uploaded) -> tuple[str, dict[str, Any]]:
-    """Return the kind of task, and what is sent for it."""
-    inputs = {one.view: one.url or uploaded.data[one.view] for one in request.pictures}
+    """Return the type of the task and the body of its request."""
+    inputs = {
+        picture.view: picture.url or uploaded.data[picture.view] for picture in request.pictures
+    }
     options = {"model": request.settings.model, **models.sent_settings(request.settings)}
     if len(inputs) == 1:
         options.pop("orthographic_projection", None)
@@ -229,22 +236,22 @@ class _File:
 
 
 @dataclass(frozen=True)
-class _Place:
+class _PresignedUpload:
     file_token: str
     presigned_url: str | None = None
     upload_url: str | None = None
 
 
 def _token(picture: Picture, http: Http) -> str:
-    """Upload one picture; a big one to the place in Tripo's storage that is made for it."""
-    name, data, kind = models.part_of(picture)
+    """Upload an image and return its token. Large ones go to Tripo's storage directly."""
+    name, data, kind = models.form_part(picture)
     if len(data) <= IN_ONE_FORM:
         reply = http.post("/files", files={"file": (name, data, kind)})
-        return answers.read(reply, _File, "upload", API).file_token
+        return replies.read(reply, _File, "upload", API).file_token
     reply = http.post("/files/presign", json={"format": models.format_of(picture)})
-    place = answers.read(reply, _Place, "upload", API)
-    url = place.presigned_url or place.upload_url
+    upload = replies.read(reply, _PresignedUpload, "upload", API)
+    url = upload.presigned_url or upload.upload_url
     if not url:
         raise BadReply("Tripo named no address to put the picture to.", "Try again later.")
-    answers.stored(http.put(url, data, kind), API)
-    return place.file_token
+    replies.check_storage(http.put(url, data, kind), API)
+    return upload.file_token

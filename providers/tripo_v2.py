@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tripo's API v2, ended at Tripo itself on 2026-10-31 (its own page, tripo3d 0.4.2, 2026)."""
+"""Tripo, API v2, for gateways. Tripo itself ended it on 2026-10-31.
+
+Sources: Tripo's API v2 documentation and tripo3d 0.4.2; as of 2026.
+"""
 
 from __future__ import annotations
 
@@ -23,13 +26,12 @@ from ._shared.provider import (
 )
 from ._shared.reconcile import validate_task_id
 from ._shared.settings import Choice, Option, Settings
-from ._tripo import models
-from ._tripo import replies as answers
+from ._tripo import models, replies
 
 if TYPE_CHECKING:
     from ._shared.http.client import Http
 
-API = answers.Api(
+API = replies.Api(
     name="Tripo v2",
     meshes=("pbr_model", "model", "base_model", "pbr_model_url", "model_url", "base_model_url"),
     late=Failed,
@@ -70,7 +72,7 @@ GONE = "Tripo has retired it; a gateway may still have it"
 
 @dataclass(frozen=True)
 class TripoV2Settings(Settings):
-    """Every field of image_to_model and multiview_to_model that shapes the mesh."""
+    """The fields of `image_to_model` and `multiview_to_model`."""
 
     model_version: Annotated[
         Literal[
@@ -154,23 +156,23 @@ class TripoV2Settings(Settings):
     texture_seed: models.TextureSeed = None
 
     def rules(self) -> Iterator[tuple[str, str]]:
-        """Yield what the service would refuse, or would make otherwise than was asked."""
+        """Yield the combinations that Tripo rejects or ignores."""
         yield from models.broken_rules(self, MODELS[self.model_version])
 
     def inactive_fields(self) -> Iterator[tuple[str, str]]:
-        """Yield the fields without effect."""
+        """Yield the fields that the model or other settings make ineffective."""
         yield from models.idle_settings(self, MODELS[self.model_version])
 
 
 class TripoV2(Provider[TripoV2Settings]):
-    """Orders from a gateway that speaks Tripo's former API."""
+    """A gateway that speaks Tripo's former API."""
 
     id = "tripo_v2"
     label = "Tripo v2 (Gateways)"
-    front_rotation = 90  # as its maker's own add-on does
+    front_rotation = 90  # As in Tripo's own Blender add-on.
     description = "Tripo's former API, for gateways that still speak it; at Tripo it has ended"
     docs_url = "https://platform.tripo3d.ai/docs/generation"
-    key_url = answers.KEYS
+    key_url = replies.KEY_PAGE_URL
     keys = (models.KEY,)
     address = Address("tripo_v2_base_url", "TRIPO_V2_BASE_URL", "https://api.tripo3d.ai/v2/openapi")
     views = models.VIEWS
@@ -183,20 +185,26 @@ class TripoV2(Provider[TripoV2Settings]):
     settings = TripoV2Settings
 
     def views_for(self, settings: TripoV2Settings) -> tuple[str, ...]:
-        """Return the views; the oldest models and Turbo take a single one."""
+        """Return all views, or the front alone for Turbo and the oldest models."""
         return self.views[:1] if settings.model_version in ONE_VIEW else self.views
 
     def upload(self, pictures: tuple[Picture, ...], http: Http | None) -> Uploaded:
-        """Upload the pictures that are files."""
+        """Upload the images that are files, and return a token for each."""
         return Uploaded(
-            {one.view: _token(one, require_http(http)) for one in models.files_of(pictures)}
+            {
+                picture.view: _token(picture, require_http(http))
+                for picture in models.files_of(pictures)
+            }
         )
 
     def submit(
         self, request: Request[TripoV2Settings], uploaded: Uploaded, http: Http | None
     ) -> Ticket:
-        """Order the mesh: of one picture, or of exactly four views of which some are empty."""
-        files = {one.view: _file(one, uploaded) for one in request.pictures}
+        """Submit `image_to_model`, or `multiview_to_model` for several views.
+
+        The latter takes exactly four views; missing ones are empty objects.
+        """
+        files = {picture.view: _file(picture, uploaded) for picture in request.pictures}
         options = models.sent_settings(request.settings)
         if len(files) == 1:
             body = {"type": "image_to_model", "file": files["front"], **options}
@@ -204,15 +212,15 @@ class TripoV2(Provider[TripoV2Settings]):
             options.pop("enable_image_autofix", None)
             views = [files.get(view, {}) for view in self.views]
             body = {"type": "multiview_to_model", "files": views, **options}
-        return answers.ordered(require_http(http).submit("/task", json=body), API)
+        return replies.parse_submit(require_http(http).submit("/task", json=body), API)
 
     def poll(self, ticket: Ticket, http: Http | None) -> Progress | Result:
-        """Look at the task."""
-        reply = require_http(http).get(f"/task/{answers.task_path(ticket)}")
-        return answers.task_state(reply, ticket, API)
+        """Poll the task."""
+        reply = require_http(http).get(f"/task/{replies.task_path(ticket)}")
+        return replies.task_state(reply, ticket, API)
 
     def cancel(self, ticket: Ticket, http: Http | None) -> CancelOutcome:
-        """Say what the task will cost: Tripo cannot be told to stop."""
+        """Return whether the task is charged. Tripo has no call to cancel one."""
         try:
             self.poll(ticket, http)
         except Failed:
@@ -220,12 +228,12 @@ class TripoV2(Provider[TripoV2Settings]):
         return CancelOutcome.CHARGED
 
     def attach(self, task: str, settings: TripoV2Settings) -> Ticket:
-        """Take the id of a task."""
+        """Return the ticket of a task id."""
         return Ticket({"task": validate_task_id(task, self.label)})
 
     def balance(self, http: Http | None) -> Balance | None:
-        """Ask for the account's credits."""
-        return answers.balance_of(require_http(http).get("/user/balance"), API)
+        """Return the remaining credits."""
+        return replies.balance_of(require_http(http).get("/user/balance"), API)
 
 
 @dataclass(frozen=True)
@@ -234,12 +242,12 @@ class _File:
 
 
 def _token(picture: Picture, http: Http) -> str:
-    """Upload one picture, where a gateway does not know the newer address to the older one."""
-    files = {"file": models.part_of(picture)}
+    """Upload an image and return its token. Some gateways have the older endpoint only."""
+    files = {"file": models.form_part(picture)}
     reply = http.post("/upload/sts", files=files)
     if reply.status == 404:
         reply = http.post("/upload", files=files)
-    return answers.read(reply, _File, "upload", API).image_token
+    return replies.read(reply, _File, "upload", API).image_token
 
 
 def _file(picture: Picture, uploaded: Uploaded) -> dict[str, Any]:

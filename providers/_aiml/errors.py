@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What AI/ML API's refusals mean, in every shape that it sends them.
+"""AI/ML API's error responses, in all shapes that it sends.
 
 Facts: docs.aimlapi.com, pages on errors as of 2026-08-21. The classic body is
 `{message, path, requestId, statusCode, timestamp}`, a newer one `{title, status, message}`.
@@ -29,10 +29,10 @@ from .._shared.messages import Message, join_messages
 if TYPE_CHECKING:
     from .._shared.http.reply import Reply
 
-KEYS = "https://aimlapi.com/app/keys"
-BILLING = "https://aimlapi.com/app/billing/"
-VERIFICATION = "https://aimlapi.com/app/billing/verification"
-MODELS = "https://aimlapi.com/models"
+KEY_PAGE_URL = "https://aimlapi.com/app/keys"
+BILLING_PAGE_URL = "https://aimlapi.com/app/billing/"
+VERIFICATION_PAGE_URL = "https://aimlapi.com/app/billing/verification"
+MODELS_PAGE_URL = "https://aimlapi.com/models"
 
 CONTENT = r"nsfw|safety|content policy|moderation|prohibited|inappropriate|flagged"
 MONEY = r"run out|out of (funds|credits)|insufficient|not enough|top.?up|no credits"
@@ -49,7 +49,7 @@ NOT_CHARGED = "Failed requests are not charged."
 
 @dataclass(frozen=True)
 class Order:
-    """What is known of a submit when its answer is judged."""
+    """A submit: its model, whether it contains image data, and its request id."""
 
     model: str
     inline: bool
@@ -57,7 +57,7 @@ class Order:
 
 
 def refusal(status: int, reply: Reply, order: Order | None) -> ImageToMeshError:
-    """Return the error that a status and the service's own message mean."""
+    """Return the error for a status, with the service's own message."""
     message = message_of(reply)
     message = (
         Message("{message} (request id {request})", message=message, request=given)
@@ -69,17 +69,19 @@ def refusal(status: int, reply: Reply, order: Order | None) -> ImageToMeshError:
     if status in (400, 413, 415, 422):
         return _refused_request(status, message, order)
     if status == 401:
-        return BadKey(message, "Make a new key, and set it in the add-on's preferences.", KEYS)
+        return BadKey(
+            message, "Make a new key, and set it in the add-on's preferences.", KEY_PAGE_URL
+        )
     if status == 402 or (status == 403 and _matches(MONEY, message)):
-        return NoCredits(message, "Top up the account.", BILLING)
+        return NoCredits(message, "Top up the account.", BILLING_PAGE_URL)
     if status == 403:
-        return BadKey(message, "Complete the account's verification.", VERIFICATION)
+        return BadKey(message, "Complete the account's verification.", VERIFICATION_PAGE_URL)
     if status == 429:
         return _too_many(message, reply)
     if status >= 500:
         return _broken(status, message, reply, order)
     if status in (404, 410):
-        return Failed(message, GONE, MODELS)
+        return Failed(message, GONE, MODELS_PAGE_URL)
     return Failed(message)
 
 
@@ -91,7 +93,7 @@ def _refused_request(status: int, message: str, order: Order | None) -> ImageToM
     other = AS_ADDRESS if order is None or order.inline else "Check that its address is public."
     model = re.escape(order.model) if order else "$^"
     if _matches(rf"{MODEL}|received ['\"]{model}['\"]", message):
-        return Failed(message, GONE, MODELS)
+        return Failed(message, GONE, MODELS_PAGE_URL)
     if status in (413, 415):
         return BadImage(message, join_messages("Use a smaller PNG or JPEG.", other))
     if _matches(PICTURE, message):
@@ -104,12 +106,12 @@ def _too_many(message: str, reply: Reply) -> RateLimited:
     wait: str = "Wait a while, then resume the job."
     if asked is not None:
         wait = Message("Wait {seconds} s, then resume the job.", seconds=f"{asked:.0f}")
-    link = BILLING if _matches(FREE, message) else ""
+    link = BILLING_PAGE_URL if _matches(FREE, message) else ""
     return RateLimited(message, wait, link)
 
 
 def _broken(status: int, message: str, reply: Reply, order: Order | None) -> ImageToMeshError:
-    """Tell the service's own failures, which are not charged, from a gateway's silence."""
+    """Tell failures of the service, which are not charged, from those of a gateway."""
     own = isinstance(reply.json, dict)
     if order is None or (own and _matches("maintenance", message)):
         return Unreachable(message, "Try again in a while.")
@@ -126,7 +128,7 @@ def _broken(status: int, message: str, reply: Reply, order: Order | None) -> Ima
 
 
 def uncertain_error(message: str, order: Order) -> Uncertain:
-    """Return the error for an order of which nobody knows, with what to look for."""
+    """Return the error for a submit that may have been charged, with its request id."""
     return Uncertain(
         message,
         Message(
@@ -134,25 +136,25 @@ def uncertain_error(message: str, order: Order) -> Uncertain:
             "never sent again by itself.",
             trace=order.trace,
         ),
-        BILLING,
+        BILLING_PAGE_URL,
     )
 
 
 def request_id(reply: Reply) -> str:
-    """Return the id under which the service knows the request, or nothing."""
+    """Return the service's id of the request, or an empty string."""
     body = reply.json if isinstance(reply.json, dict) else {}
     value = body.get("requestId") or reply.headers.get("x-inference-id") or ""
     return str(value)[:128]
 
 
 def message_of(reply: Reply) -> str:
-    """Return the service's own words, on one line."""
+    """Return the service's own message, on one line."""
     body = reply.json
     if isinstance(body, dict):
         error = body.get("error")
         inner = error.get("message") if isinstance(error, dict) else error
         options: Iterable[object] = (body.get("message"), inner, body.get("title"))
-        words = next((_words(one) for one in options if _words(one)), "")
+        words = next(filter(None, map(_words, options)), "")
         message = " ".join([words, *dict.fromkeys(_details(body))])
     else:
         message = _plain(reply.text)
@@ -161,15 +163,15 @@ def message_of(reply: Reply) -> str:
 
 
 def _words(value: object) -> str:
-    parts = value if isinstance(value, list) else [value]
-    return "; ".join(one for one in parts if isinstance(one, str))
+    texts = value if isinstance(value, list) else [value]
+    return "; ".join(text for text in texts if isinstance(text, str))
 
 
 def _details(value: object) -> Iterator[str]:
-    """Find what a validation says of single fields: objects with a list as `path`."""
+    """Yield the messages of a validation for single fields: objects with a list as `path`."""
     if isinstance(value, list):
-        for one in value:
-            yield from _details(one)
+        for item in value:
+            yield from _details(item)
     elif isinstance(value, dict):
         path, message = value.get("path"), value.get("message")
         if isinstance(path, list) and isinstance(message, str):
@@ -179,7 +181,7 @@ def _details(value: object) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    """Return a text body as it is, and of a web page its title."""
+    """Return a plain text as it is, and the title of an HTML page."""
     if not text.lstrip().startswith("<"):
         return text
     import html

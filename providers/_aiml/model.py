@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the models of AI/ML API share: one synchronous call, its answers, its errors, the balance.
+"""Shared by the models of AI/ML API: the synchronous call, its answers, the balance.
 
 Facts: docs.aimlapi.com, pages as of 2026-08-21 (image generation, errors, request tracing,
-account balance). The documentation shows several shapes of one answer; all of them are read.
+account balance). The documentation shows several shapes of the same answer; all are read.
 """
 
 from __future__ import annotations
@@ -36,7 +36,15 @@ from .._shared.provider import (
     require_http,
 )
 from .._shared.settings import changed_values
-from .errors import BILLING, KEYS, Order, message_of, refusal, request_id, uncertain_error
+from .errors import (
+    BILLING_PAGE_URL,
+    KEY_PAGE_URL,
+    Order,
+    message_of,
+    refusal,
+    request_id,
+    uncertain_error,
+)
 
 if TYPE_CHECKING:
     from .._shared.http.client import Http
@@ -47,9 +55,10 @@ log = logging.getLogger(__name__)
 GENERATIONS = "/v1/images/generations"
 TRACE = "X-Client-Request-Id"
 MAX_ANSWER = 256 * 1024 * 1024
-"""An answer may carry the mesh itself, a third longer than the file."""
+"""Bytes of an answer, which may contain the mesh in base64: a third more than the file."""
 
-ROOM = MAX_ANSWER + MAX_ANSWER * 3 // 4
+DISK_SPACE = MAX_ANSWER + MAX_ANSWER * 3 // 4
+"""Bytes for the recorded answer, and for the mesh file decoded from it."""
 PIECE = 4 * 1024 * 1024
 URL_SAFE = str.maketrans("-_", "+/")
 
@@ -58,7 +67,7 @@ MESH_ENDINGS = frozenset({"glb", "obj", "fbx"})
 
 @dataclass(frozen=True)
 class FileObject:
-    """A file in an answer: an address, or the file itself in base64."""
+    """A file in an answer: its URL, or the file itself in base64."""
 
     url: str | None = None
     b64_json: str | None = None
@@ -67,7 +76,7 @@ class FileObject:
 
     @property
     def format(self) -> str | None:
-        """The format that the file's name or address ends in, if it is a mesh format."""
+        """The file extension of the name or URL if it is a mesh format, else None."""
         for name in (str(self.file_name or ""), self.url or ""):
             if (ending := ending_of(name)) in MESH_ENDINGS:
                 return ending
@@ -75,13 +84,13 @@ class FileObject:
 
     @property
     def is_mesh(self) -> bool:
-        """Whether its name or type says that it is a mesh."""
+        """Whether its name or content type is that of a mesh."""
         return self.format is not None or str(self.content_type).startswith("model/")
 
 
 @dataclass(frozen=True)
 class Usage:
-    """What a request cost."""
+    """The cost of a request."""
 
     credits_used: float | None = None
     usd_spent: float | None = None
@@ -89,7 +98,7 @@ class Usage:
 
 @dataclass(frozen=True)
 class Money:
-    """The answer of `/v2/billing`."""
+    """The response of `/v2/billing`."""
 
     current_balance: float
     currency: str = "USD"
@@ -97,14 +106,14 @@ class Money:
 
 @dataclass(frozen=True)
 class Credits:
-    """The answer of the older `/v1/billing/balance`."""
+    """The response of the older `/v1/billing/balance`."""
 
     balance: float
 
 
 @dataclass(frozen=True)
 class AimlTicket:
-    """A ticket: what is left to do once the service has answered, and what the answer told."""
+    """The data of a ticket: where the mesh is, and the facts that the answer contained."""
 
     url: str = ""
     format: str | None = None
@@ -115,37 +124,38 @@ class AimlTicket:
 
 
 class AimlProvider(Provider[S], Generic[S]):
-    """One model of AI/ML API. `fields` names the request's field for each view.
+    """A model of AI/ML API.
 
-    The call is synchronous: the answer to the submit holds the result, so that there is nothing
-    to poll for and nothing to cancel. `patience`: seconds for which the answer is waited for.
+    The call is synchronous: the answer to the submit contains the result, so there is nothing to
+    poll or cancel. `fields` maps views to fields of the request, `answer_timeout` is the seconds to
+    wait for the answer.
     """
 
     docs_url = "https://docs.aimlapi.com/api-references/3d-generating-models"
-    key_url = KEYS
+    key_url = KEY_PAGE_URL
     keys = (KeyField("aiml_api_key", "AIML_API_KEY", "AI/ML API Key"),)
     address = Address("aiml_base_url", "AIML_BASE_URL", "https://api.aimlapi.com")
     formats = frozenset({"png", "jpeg", "webp"})
     takes_urls = True
     lookup_name = "Mesh Address"
-    max_answer_bytes = ROOM
+    max_answer_bytes = DISK_SPACE
     model: ClassVar[str]
     fields: ClassVar[Mapping[str, str]]
     answer_timeout: ClassVar[float]
 
     def upload(self, pictures: tuple[Picture, ...], http: Http | None) -> Uploaded:
-        """Upload nothing: the pictures go with the order. Give the order its id.
+        """Create a request id. The images themselves are sent with the submit.
 
-        What is uploaded is on disk before the order goes out, so that one whose answer is lost
-        can be looked for at the service by this id.
+        Uploads are saved before the submit: if its answer is lost, the service's support can find
+        the request by this id.
         """
         return Uploaded({TRACE: _new_trace()})
 
     def submit(self, request: Request[S], uploaded: Uploaded, http: Http | None) -> Ticket:
-        """Order the mesh and wait for it."""
-        pictures = {self.fields[one.view]: data_url(one) for one in request.pictures}
+        """Submit the request and wait for its result."""
+        pictures = {self.fields[picture.view]: data_url(picture) for picture in request.pictures}
         body = {"model": self.model, **pictures, **changed_values(request.settings)}
-        inline = any(one.url is None for one in request.pictures)
+        inline = any(picture.url is None for picture in request.pictures)
         order = Order(self.model, inline, str(uploaded.data.get(TRACE) or _new_trace()))
         try:
             reply = require_http(http).submit(
@@ -160,23 +170,23 @@ class AimlProvider(Provider[S], Generic[S]):
         return read_answer(reply, order)
 
     def poll(self, ticket: Ticket, http: Http | None) -> Progress | Result:
-        """Return the result, which the ticket holds."""
+        """Return the result from the ticket."""
         outcome = parse_reply(AimlTicket, ticket.data, "The job's ticket")
         mesh = RemoteFile(outcome.url, "mesh", outcome.format, outcome.file)
         return Result((mesh,), credits=outcome.credits, facts=outcome.facts, notes=outcome.notes)
 
     def cancel(self, ticket: Ticket, http: Http | None) -> CancelOutcome:
-        """Nothing can be told: where there is a ticket, the mesh is made and paid."""
+        """Return CHARGED: a ticket exists only once the mesh is finished."""
         return CancelOutcome.CHARGED
 
     def attach(self, task: str, settings: S) -> Ticket:
-        """Take the mesh's address: there are no tasks, but the service's support can name it."""
+        """Return the ticket of a mesh URL, which the service's support can look up."""
         address = task.strip()
         try:
-            found = read_address(address)
+            url = read_address(address)
         except BadAddress:
-            found = None
-        if found is None or not (found.scheme == "https" or found.is_loopback):
+            url = None
+        if url is None or not (url.scheme == "https" or url.is_loopback):
             raise InvalidSettings(
                 Message("“{address}” is not an https address.", address=address[:60]),
                 "Copy all of it.",
@@ -184,7 +194,7 @@ class AimlProvider(Provider[S], Generic[S]):
         return Ticket({**to_json(AimlTicket(format=FileObject(address).format)), "url": address})
 
     def balance(self, http: Http | None) -> Balance | None:
-        """Ask for the balance in money; where that is not offered, in credits."""
+        """Return the balance in money, or in credits if the account has none in money."""
         reply = require_http(http).get("/v2/billing")
         if reply.status not in (403, 404, 405, 410):
             money = parse_reply(Money, check_reply(reply), "The balance")
@@ -200,7 +210,7 @@ def _new_trace() -> str:
 
 
 def data_url(picture: Picture) -> str:
-    """Return the picture's https address, or its bytes as a data address."""
+    """Return the https URL of an image, or its bytes as a data URL."""
     if picture.url is not None:
         return picture.url
     kind = picture.info.format if picture.info else "png"
@@ -211,7 +221,7 @@ def data_url(picture: Picture) -> str:
 
 
 def read_answer(reply: Reply, order: Order) -> Ticket:
-    """Make the ticket of an answer, whichever of its shapes it has."""
+    """Return the ticket for an answer in any of its shapes. Raises BadReply if it has no mesh."""
     answer = check_reply(reply, order)
     extra = next(_objects(answer.get("remeshing_dir")), FileObject())
     found = next(_meshes(answer), extra if extra.url else None)
@@ -222,7 +232,7 @@ def read_answer(reply: Reply, order: Order) -> Ticket:
         raise BadReply(
             Message("AI/ML API answered without a mesh (request id {request}).", request=request),
             "Ask help@aimlapi.com, and tell the request id: it may have been charged.",
-            BILLING,
+            BILLING_PAGE_URL,
         )
     usage = _usage(answer, reply)
     facts = {
@@ -243,7 +253,7 @@ def read_answer(reply: Reply, order: Order) -> Ticket:
 
 
 def _ticket(ticket: AimlTicket, found: FileObject, request: str) -> Ticket:
-    """Keep the mesh's address; a mesh within the answer goes beside the record as a file."""
+    """Return a ticket with the URL of the mesh, or with the decoded mesh as a file."""
     if found.url and not found.url.startswith("data:"):
         return Ticket({**to_json(ticket), "url": found.url})
     try:
@@ -258,25 +268,27 @@ def _ticket(ticket: AimlTicket, found: FileObject, request: str) -> Ticket:
 
 
 def decode_base64(text: str) -> bytearray:
-    """Decode base64 as it is written anywhere: a data address, either alphabet, with or without
-    white space and padding. Piece by piece, because a mesh is large. Raises ValueError.
+    """Decode base64 or a data URL. Raises ValueError if it is not valid.
+
+    Both alphabets are accepted, with or without white space and padding. It is decoded in chunks,
+    since a mesh may have 200 MB.
     """
     start = text.find(",", 0, 200) + 1 if text.lstrip()[:5].lower() == "data:" else 0
-    data, left = bytearray(), ""
+    data, rest = bytearray(), ""
     for at in range(start, len(text), PIECE):
-        piece = left + "".join(text[at : at + PIECE].split()).translate(URL_SAFE)
+        piece = rest + "".join(text[at : at + PIECE].split()).translate(URL_SAFE)
         whole = len(piece) - len(piece) % 4
         padded = piece.find("=")
         if padded >= 0:
             if piece[padded:].strip("=") or text[at + PIECE :].strip(" \t\r\n="):
                 raise ValueError("there is more behind the padding")
-            left = piece[:padded]
+            rest = piece[:padded]
             break
         data += base64.b64decode(piece[:whole], validate=True)
-        left = piece[whole:]
-    if len(left) % 4 == 1 or not (data or left):
+        rest = piece[whole:]
+    if len(rest) % 4 == 1 or not (data or rest):
         raise ValueError("it is cut short")
-    data += base64.b64decode(left + "=" * (-len(left) % 4), validate=True)
+    data += base64.b64decode(rest + "=" * (-len(rest) % 4), validate=True)
     return data
 
 
@@ -287,20 +299,20 @@ def _mesh_format(data: bytearray) -> str:
 
 
 def _meshes(answer: Mapping[str, Any]) -> Iterator[FileObject]:
-    """Find the mesh: `model_mesh` (samples), `data` (schema), then whatever is named like one."""
+    """Yield the mesh files: of `model_mesh` (samples), of `data` (schema), then by their names."""
     yield from _objects(answer.get("model_mesh"))
-    yield from sorted(_objects(answer.get("data")), key=lambda one: not one.is_mesh)
+    yield from sorted(_objects(answer.get("data")), key=lambda file: not file.is_mesh)
     output = answer.get("output")
     inner = output.values() if isinstance(output, dict) else ()
     for value in (output, *inner, *answer.values()):
-        yield from (one for one in _objects(value) if one.is_mesh)
+        yield from (file for file in _objects(value) if file.is_mesh)
 
 
 def _objects(value: object) -> Iterator[FileObject]:
-    """Read a file object, an address alone, or a list of them; skip what is neither."""
+    """Yield the file objects of a value: an object, a URL or a list of them. Others are skipped."""
     if isinstance(value, list):
-        for one in value:
-            yield from _objects(one)
+        for item in value:
+            yield from _objects(item)
         return
     named = {"url": value} if isinstance(value, str) else value
     if isinstance(named, dict):
@@ -311,7 +323,7 @@ def _objects(value: object) -> Iterator[FileObject]:
 
 
 def _usage(answer: Mapping[str, Any], reply: Reply) -> Usage:
-    """Read what it cost, from the answer or its headers; a mesh is not lost over it."""
+    """Return the cost from the answer or its headers. An odd value must not lose the mesh."""
     meta = answer.get("meta")
     usage = meta.get("usage") if isinstance(meta, dict) else None
     value = usage if isinstance(usage, dict) else {}
@@ -328,9 +340,9 @@ def _usage(answer: Mapping[str, Any], reply: Reply) -> Usage:
 
 
 def check_reply(reply: Reply, order: Order | None = None) -> Mapping[str, Any]:
-    """Return the answer's JSON object; raise what a refusal in it, or in its status, means.
+    """Return the JSON object of a response. Raises the error that its status or body means.
 
-    `order` is given for the call that costs: there, an answer that is none is uncertain.
+    `order` is given for a submit, where a response without JSON may mean that it was charged.
     """
     body = reply.json if isinstance(reply.json, dict) else None
     if not reply.ok:
@@ -349,6 +361,6 @@ def check_reply(reply: Reply, order: Order | None = None) -> Mapping[str, Any]:
 
 
 def _status_within(body: Mapping[str, Any]) -> int:
-    """Return the status that an error body names; its documentation has it as a text."""
+    """Return the status in an error body, which the documentation shows as a string; 0 if none."""
     value = str(body.get("statusCode") or body.get("status") or "")
     return int(value) if re.fullmatch(r"[0-9]{1,3}", value) else 0

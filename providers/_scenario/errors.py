@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Scenario's refusals mean (its docs, help pages and scenario-sdk 2.4.0, November 2026)."""
+"""Scenario's error responses.
+
+Sources: Scenario's documentation, help pages and scenario-sdk 2.4.0; as of November 2026.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +26,11 @@ from .._shared.messages import Message, join_messages
 if TYPE_CHECKING:
     from .._shared.http.reply import Reply
 
-KEYS = "https://app.scenario.com/team&tab=project_api_keys"
-NOBODY = "Check Scenario's address in the preferences (SCENARIO_BASE_URL)."
-PRICING = "https://www.scenario.com/pricing"
+KEY_PAGE_URL = "https://app.scenario.com/team&tab=project_api_keys"
+ADDRESS_HINT = "Check Scenario's address in the preferences (SCENARIO_BASE_URL)."
+PRICING_PAGE_URL = "https://www.scenario.com/pricing"
 
-# Scenario documents no codes: its sentences tell one refusal from another.
+# Scenario documents no error codes. Only the wording of its messages tells errors apart.
 _CREDITS = re.compile(r"credits?\b|(compute|creative) ?units?|\bCUs?\b|\bquota\b", re.IGNORECASE)
 _PLAN = re.compile(r"\bplan\b|upgrade|subscri|access.?restrict", re.IGNORECASE)
 _POLICY = re.compile(
@@ -36,16 +39,16 @@ _POLICY = re.compile(
 )
 
 
-def checked(
+def check_reply(
     reply: Reply,
     *,
     otherwise: type[ImageToMeshError] = Failed,
     missing: type[ImageToMeshError] | None = None,
 ) -> Reply:
-    """Return a free call's reply, or raise what its refusal means.
+    """Return the response to a free call if it is a JSON object. Raises the error it means else.
 
-    A page where JSON should be comes from something between here and Scenario, and may be gone
-    with the next look.
+    HTML instead of JSON comes from a proxy or captive portal, which may be gone at the next poll.
+    `otherwise` and `missing` are as for `refusal`.
     """
     if not reply.ok:
         raise refusal(reply, otherwise=otherwise, missing=missing)
@@ -60,11 +63,15 @@ def refusal(
     otherwise: type[ImageToMeshError],
     missing: type[ImageToMeshError] | None = None,
 ) -> ImageToMeshError:
-    """Make the error that a refused call means; `otherwise` where the status says no more."""
+    """Return the error for a refused call.
+
+    `missing` is the class for status 404, `otherwise` the class if neither status nor message tells
+    more.
+    """
     text = reply.text if isinstance(reply.json, dict) else ""
     message = _message(reply)
     if reply.status == 401:
-        return BadKey(message, "Check both API Key and API Secret.", KEYS)
+        return BadKey(message, "Check both API Key and API Secret.", KEY_PAGE_URL)
     if reply.status == 429:
         return _rate_limited(reply, message)
     if reply.status == 408 or reply.status >= 500:
@@ -72,21 +79,21 @@ def refusal(
     if _POLICY.search(text):
         return Rejected(message, "Use another picture.")
     if reply.status == 402 or _CREDITS.search(text):
-        return NoCredits(message, "Top up, or wait for the next period.", PRICING)
+        return NoCredits(message, "Top up, or wait for the next period.", PRICING_PAGE_URL)
     if reply.status == 403 and _PLAN.search(text):
-        return NoCredits(message, "This needs a larger plan.", PRICING)
+        return NoCredits(message, "This needs a larger plan.", PRICING_PAGE_URL)
     if reply.status == 403:
-        return BadKey(message, "Use a key of the project that shall pay.", KEYS)
+        return BadKey(message, "Use a key of the project that shall pay.", KEY_PAGE_URL)
     if reply.status == 413:
         return BadImage(message, "Use a smaller picture.")
     if reply.status in (404, 405, 410):
         known = missing if isinstance(reply.json, dict) and reply.status == 404 else None
-        return known(message) if known else Unreachable(message, NOBODY)
+        return known(message) if known else Unreachable(message, ADDRESS_HINT)
     return otherwise(message)
 
 
-def refused_order(reply: Reply, otherwise: type[ImageToMeshError]) -> ImageToMeshError:
-    """Make the error of a submit that was not taken, or may have been."""
+def submit_refusal(reply: Reply, otherwise: type[ImageToMeshError]) -> ImageToMeshError:
+    """Return the error for a submit that failed: Uncertain unless Scenario certainly refused it."""
     if not reply.refused:
         return Uncertain(
             join_messages(_message(reply), "It may have taken the order."),
@@ -98,25 +105,25 @@ def refused_order(reply: Reply, otherwise: type[ImageToMeshError]) -> ImageToMes
 
 
 def content_refused(text: str) -> bool:
-    """Say whether a sentence is about what the picture shows, not about the work."""
+    """Return whether an error message is about the content of the image."""
     return bool(_POLICY.search(text))
 
 
 def _message(reply: Reply) -> str:
-    return said(reply) or Message("Scenario answered {status}.", status=reply.status)
+    return message_of(reply) or Message("Scenario answered {status}.", status=reply.status)
 
 
-def said(reply: Reply) -> str:
-    """Return Scenario's own sentence, with the id under which its support finds the request."""
+def message_of(reply: Reply) -> str:
+    """Return Scenario's own message, with the request id that its support asks for."""
     if not isinstance(reply.json, dict):
         line = reply.text.strip().partition("\n")[0]
         return "" if line.startswith(("<", "{", "[")) else line[:200]
-    found = next(filter(None, (_sentence(reply.json.get(name)) for name in _SENTENCES)), "")
+    message = next(filter(None, (_sentence(reply.json.get(name)) for name in _SENTENCES)), "")
     trace = reply.json.get("trace_id")
     return (
-        Message("{message} (request id {request})", message=found, request=trace)
-        if found and trace
-        else found
+        Message("{message} (request id {request})", message=message, request=trace)
+        if message and trace
+        else message
     )
 
 

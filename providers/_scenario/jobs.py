@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Scenario's jobs, results, prices and accounts (scenario-sdk 2.4.0, docs, November 2026)."""
+"""Scenario's jobs, results, prices and account limits.
+
+Sources: Scenario's documentation and scenario-sdk 2.4.0; as of November 2026.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,8 @@ from .._shared.http.addresses import segment
 from .._shared.messages import Message, as_message, join_messages
 from .._shared.provider import Balance, CancelOutcome, Cost, Progress, RemoteFile, Result
 from .._shared.reconcile import clock_offset, is_near, matches_request
-from .errors import checked, content_refused, refusal
-from .replies import Asset, Job, Price, TeamLimits, job_of, parse_body, part_of
+from .errors import check_reply, content_refused, refusal
+from .replies import Asset, Job, Price, TeamLimits, job_of, parse_body, parse_field
 
 if TYPE_CHECKING:
     from .._shared.http.client import Http
@@ -25,13 +28,13 @@ UNITS = "Compute Units"
 READABLE = frozenset({"glb", "fbx", "obj"})
 
 
-def price_of(path: str, body: Mapping[str, Any], http: Http) -> Cost | None:
-    """Return what a dry run says; None where it wants a picture that is really there."""
+def get_price(path: str, body: Mapping[str, Any], http: Http) -> Cost | None:
+    """Return the price from a dry run; None if it requires an existing image."""
     reply = http.post(path, json=body)
     if reply.status in (400, 404, 422):
         log.info("no price: HTTP %d", reply.status)
         return None
-    answer = checked(reply).json
+    answer = check_reply(reply).json
     if "creativeUnitsCost" in answer and not answer.get("job"):
         return Cost(parse_body(reply, Price, "price").creativeUnitsCost, UNITS)
     if answer.get("job"):
@@ -43,11 +46,11 @@ def price_of(path: str, body: Mapping[str, Any], http: Http) -> Cost | None:
     raise refusal(reply, otherwise=BadReply)
 
 
-def look_at(ticket: Mapping[str, Any], http: Http) -> Progress | Result:
-    """Ask how far a job is."""
+def poll(ticket: Mapping[str, Any], http: Http) -> Progress | Result:
+    """Return the progress or the result of a job. Raises Failed if it ended without a mesh."""
     reply = http.get(f"/jobs/{segment(ticket['job'])}")
-    # Only the job itself can say that it failed: a refusal of the question ends nothing paid.
-    job = job_of(checked(reply, otherwise=BadReply, missing=Expired))
+    # Failed would end the job. Only the job's own status may do that, not a refused poll.
+    job = job_of(check_reply(reply, otherwise=BadReply, missing=Expired))
     if job.end == "done":
         return result_of(job, ticket, http)
     if job.end == "failed":
@@ -56,31 +59,31 @@ def look_at(ticket: Mapping[str, Any], http: Http) -> Progress | Result:
         raise Failed(
             Message("Job {job} was cancelled at Scenario.", job=job.jobId), "Generate it again."
         )
-    part = None if job.progress is None else min(max(job.progress, 0.0), 1.0)
-    return Progress(job.phase, part)
+    fraction = None if job.progress is None else min(max(job.progress, 0.0), 1.0)
+    return Progress(job.phase, fraction)
 
 
-def jobs_like(
-    body: Mapping[str, Any], usual: Mapping[str, Any], since: datetime, http: Http
+def find_jobs(
+    body: Mapping[str, Any], defaults: Mapping[str, Any], since: datetime, http: Http
 ) -> tuple[str, ...]:
-    """Return the jobs that were made then of exactly this; none where they cannot be listed."""
+    """Return the ids of jobs created around `since` with these inputs; empty if not listable."""
     reply = http.get("/jobs", params={"type": "custom", "pageSize": 100})
     listed = reply.json.get("jobs") if reply.ok and isinstance(reply.json, dict) else None
-    found = []
+    jobs = []
     for row in listed if isinstance(listed, list) else ():
         metadata = row.get("metadata") if isinstance(row, dict) else None
-        told = metadata.get("input") if isinstance(metadata, dict) else None
-        if not isinstance(told, dict) or told.get("image") != body["image"]:
+        inputs = metadata.get("input") if isinstance(metadata, dict) else None
+        if not isinstance(inputs, dict) or inputs.get("image") != body["image"]:
             continue
         if is_near(row.get("createdAt"), since + clock_offset(reply)) and matches_request(
-            body, told, usual
+            body, inputs, defaults
         ):
-            found.append(str(row.get("jobId") or row.get("id")))
-    return tuple(found)
+            jobs.append(str(row.get("jobId") or row.get("id")))
+    return tuple(jobs)
 
 
 def cancel(job: str, http: Http) -> CancelOutcome:
-    """Cancel a job. A refusal means that it goes on, and is charged."""
+    """Cancel a job, and return whether it is charged. A refusal means that it continues."""
     reply = http.post(f"/jobs/{segment(job)}/action", json={"action": "cancel"})
     if reply.status in (401, 429) or reply.status >= 500:
         raise refusal(reply, otherwise=Failed)
@@ -88,22 +91,24 @@ def cancel(job: str, http: Http) -> CancelOutcome:
         return CancelOutcome.CHARGED
     now = job_of(reply)
     if now.end != "cancelled":
-        now = job_of(checked(http.get(f"/jobs/{segment(job)}")))
+        now = job_of(check_reply(http.get(f"/jobs/{segment(job)}")))
     if now.end != "cancelled":
         return CancelOutcome.UNKNOWN
-    kept = now.billing is not None and now.billing.disableRefund
-    return CancelOutcome.CHARGED if kept else CancelOutcome.FREE
+    charged = now.billing is not None and now.billing.disableRefund
+    return CancelOutcome.CHARGED if charged else CancelOutcome.FREE
 
 
 def result_of(job: Job, ticket: Mapping[str, Any], http: Http) -> Progress | Result:
-    """Sort out a finished job's assets: one mesh, one preview.
+    """Return the mesh and the preview of a finished job.
 
-    Quads stay in the file that has them, which is FBX: GLB knows triangles only. Any other mesh
-    that is not GLB is converted by Scenario where it can, because one file then has all textures.
+    Quads are downloaded as FBX, since GLB has triangles only. Any other mesh is converted to GLB by
+    Scenario if possible, since a GLB includes its textures.
     """
     quad = bool(ticket.get("quad"))
-    assets = [_asset(one, http) for one in job.metadata.assetIds]
-    meshes = sorted((one for one in assets if one.is_mesh), key=lambda one: _rank(one, quad))
+    assets = [_asset(asset_id, http) for asset_id in job.metadata.assetIds]
+    meshes = sorted(
+        (asset for asset in assets if asset.is_mesh), key=lambda asset: _rank(asset, quad)
+    )
     if not meshes:
         raise BadMesh(
             Message("Scenario says that job {job} is done, but gives no mesh.", job=job.jobId),
@@ -133,35 +138,35 @@ def result_of(job: Job, ticket: Mapping[str, Any], http: Http) -> Progress | Res
 
 def _asset(asset: str, http: Http) -> Asset:
     reply = http.get(f"/assets/{segment(asset)}", params={"originalAssets": "true"})
-    return part_of(checked(reply, otherwise=BadReply, missing=BadMesh), "asset", Asset)
+    return parse_field(check_reply(reply, otherwise=BadReply, missing=BadMesh), "asset", Asset)
 
 
 def _rank(asset: Asset, quad: bool) -> tuple[bool, bool, float]:
-    wanted = any(format_ == _wanted(quad) for _, format_ in asset.places())
-    return not asset.made_from_picture, not wanted, asset.metadata.outputIndex
+    has_format = any(format_ == _format_for(quad) for _, format_ in asset.downloads())
+    return not asset.made_from_picture, not has_format, asset.metadata.outputIndex
 
 
-def _wanted(quad: bool) -> str:
+def _format_for(quad: bool) -> str:
     return "fbx" if quad else "glb"
 
 
 def _mesh_file(asset: Asset, quad: bool, http: Http) -> RemoteFile:
-    places = list(asset.places())
-    best = next((one for one in places if one[1] == _wanted(quad)), None)
+    downloads = list(asset.downloads())
+    best = next((item for item in downloads if item[1] == _format_for(quad)), None)
     if best is None and quad:
-        best = next((one for one in places if one[1] in READABLE), None)
-    if best is None and places and places[0][1]:
-        best = _converted(asset, _wanted(quad), http)
-    if best is None and not places:
+        best = next((item for item in downloads if item[1] in READABLE), None)
+    if best is None and downloads and downloads[0][1]:
+        best = _convert(asset, _format_for(quad), http)
+    if best is None and not downloads:
         raise BadMesh(
             Message("Scenario gives no address for asset {asset}.", asset=asset.id),
             "Resume the job.",
         )
-    url, format_ = best or places[0]
+    url, format_ = best or downloads[0]
     return RemoteFile(url, "mesh", format_ or None)
 
 
-def _converted(asset: Asset, format_: str, http: Http) -> tuple[str, str] | None:
+def _convert(asset: Asset, format_: str, http: Http) -> tuple[str, str] | None:
     reply = http.post(f"/assets/{segment(asset.id)}/download", json={"targetFormat": format_})
     url = reply.json.get("url") if reply.ok and isinstance(reply.json, dict) else None
     if isinstance(url, str) and url:
@@ -171,21 +176,25 @@ def _converted(asset: Asset, format_: str, http: Http) -> tuple[str, str] | None
 
 
 def _previews(mesh: Asset, assets: list[Asset]) -> Iterator[str]:
-    yield from (one.url for one in assets if one.kind == "image" and not one.textures and one.url)
+    yield from (
+        asset.url
+        for asset in assets
+        if asset.kind == "image" and not asset.is_texture and asset.url
+    )
     yield from (link.url for link in (mesh.preview, mesh.thumbnail) if link.url)
 
 
 def _seeds(job: Job, mesh: Asset) -> dict[str, Any]:
-    told = {**job.metadata.input, **job.metadata.output}
-    told.setdefault("seed", mesh.metadata.seed)
-    return {name: told[name] for name in ("seed", "textureSeed") if told.get(name) is not None}
+    values = {**job.metadata.input, **job.metadata.output}
+    values.setdefault("seed", mesh.metadata.seed)
+    return {name: values[name] for name in ("seed", "textureSeed") if values.get(name) is not None}
 
 
 SILENT = "Scenario could not make the mesh and does not say why"
 
 
 def _failure(job: Job) -> Failed:
-    """Make the error of a job that ended without a mesh."""
+    """Return the error for a job that ended without a mesh."""
     message = job.metadata.error or SILENT
     refund = "Its Compute Units are given back."
     if job.billing and job.billing.disableRefund:
@@ -198,21 +207,21 @@ def _failure(job: Job) -> Failed:
     )
 
 
-def units_left(model: str, http: Http) -> Balance | None:
-    """Return what the key's team can spend; None where the key is good but may not see it.
+def get_balance(model: str, http: Http) -> Balance | None:
+    """Return the Compute Units of the key's team; None if the key may not read them.
 
-    The list of teams, which is read first, costs nothing and is the test of the key. A key that
-    may not read it is tested with the model's page, which costs nothing either.
+    Also tests the key: by the list of teams, or, for a key that may not read that, by the page of
+    the model. Raises BadKey if both are refused.
     """
     reply = http.get("/teams")
     if reply.status in (403, 404):
-        checked(http.get(f"/models/{segment(model)}"))
+        check_reply(http.get(f"/models/{segment(model)}"))
         return None
-    teams = checked(reply).json.get("teams")
+    teams = check_reply(reply).json.get("teams")
     if not isinstance(teams, list) or not teams or not isinstance(teams[0], dict):
         return None
     limits = http.get(f"/teams/{segment(teams[0].get('id'))}/limits")
     if limits.status in (403, 404):
         return None
-    told = parse_body(checked(limits), TeamLimits, "limits")
-    return Balance(told.left, UNITS) if told.limits.creativeUnits >= 0 else None
+    balance = parse_body(check_reply(limits), TeamLimits, "limits")
+    return Balance(balance.remaining, UNITS) if balance.limits.creativeUnits >= 0 else None

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Scenario answers (its API v1 as of scenario-sdk 2.4.0, November 2026)."""
+"""Scenario's responses as dataclasses.
+
+Source: API v1 as of scenario-sdk 2.4.0, November 2026.
+"""
 
 # ruff: noqa: N815 - the fields are named as Scenario names them
 
@@ -13,22 +16,22 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from .._shared.adapters import parse_reply
 from .._shared.errors import BadReply, Failed, ImageToMeshError
 from .._shared.http.addresses import ending_of, segment
-from .errors import refusal, said
+from .errors import message_of, refusal
 
 if TYPE_CHECKING:
     from .._shared.http.reply import Reply
 
 T = TypeVar("T")
 
-DEAREST = 1e9
-"""Compute Units that nothing costs: a number that is none."""
+IMPLAUSIBLE_COST = 1e9
+"""Compute Units above which a price is not plausible."""
 
 ENDS = {
     **dict.fromkeys(("success", "succeeded", "completed"), "done"),
     **dict.fromkeys(("failure", "failed", "error"), "failed"),
     **dict.fromkeys(("canceled", "cancelled"), "cancelled"),
 }
-"""Documented are success, failure and canceled; Scenario's own plug-in knows the others, too."""
+"""Final statuses. Documented are success, failure and canceled; Scenario's plug-in has more."""
 PHASES = {
     "queued": "Waiting in the queue",
     "pending": "Waiting in the queue",
@@ -51,7 +54,7 @@ FORMATS = {
 
 @dataclass(frozen=True, slots=True)
 class Billing:
-    """What a job cost: `cuCost` is the model alone, `cuCostDetails` the team's add-ons."""
+    """The cost of a job: `cuCost` is for the model, `cuCostDetails` for the team's add-ons."""
 
     cuCost: float
     cuDiscount: float = 0.0
@@ -66,7 +69,7 @@ class Billing:
 
 @dataclass(frozen=True, slots=True)
 class JobMetadata:
-    """What came of a job."""
+    """The inputs, outputs and error of a job."""
 
     assetIds: tuple[str, ...] = ()
     error: str = ""
@@ -77,7 +80,7 @@ class JobMetadata:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A task of Scenario."""
+    """A job: Scenario's name for a task."""
 
     jobId: str
     status: str = "queued"
@@ -87,25 +90,25 @@ class Job:
 
     @property
     def end(self) -> str:
-        """How it ended: done, failed or cancelled; empty while it goes on."""
+        """The final state: done, failed or cancelled; empty while the job is running."""
         return ENDS.get(self.status, "")
 
     @property
     def phase(self) -> str:
-        """What it does, for people; a status that nobody documents is shown as it is."""
+        """The status for the user. An undocumented one is shown as it is."""
         return PHASES.get(self.status) or self.status.replace("-", " ").capitalize()
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Another asset's address."""
+    """The URL of another asset."""
 
     url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class AssetMetadata:
-    """How an asset came about."""
+    """The provenance of an asset."""
 
     type: str = ""
     outputIndex: float = 0.0
@@ -114,7 +117,7 @@ class AssetMetadata:
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file in Scenario's library. Its addresses are signed and soon expire."""
+    """A file in Scenario's library. Its URLs are signed, and expire soon."""
 
     id: str
     url: str = ""
@@ -130,34 +133,34 @@ class Asset:
     originalMimeType: str = ""
 
     @property
-    def textures(self) -> bool:
-        """Whether it is only a part of a mesh's material."""
+    def is_texture(self) -> bool:
+        """Whether it is a texture of a mesh."""
         return "texture" in f"{self.metadata.type} {self.source}"
 
     @property
     def is_mesh(self) -> bool:
         """Whether it is a mesh."""
-        return (self.kind == "3d" or self.mimeType in FORMATS) and not self.textures
+        return (self.kind == "3d" or self.mimeType in FORMATS) and not self.is_texture
 
     @property
     def made_from_picture(self) -> bool:
-        """Whether it is what the model was asked for."""
+        """Whether it is the output of image-to-3D, and not an input or a conversion."""
         return "img23d" in (self.metadata.type, self.source)
 
-    def places(self) -> Iterator[tuple[str, str]]:
-        """Yield (address, format) of the file, and of the one that it was converted from."""
+    def downloads(self) -> Iterator[tuple[str, str]]:
+        """Yield (URL, format) of the original file, and of the file that it was converted to."""
         if self.originalFileUrl:
             yield self.originalFileUrl, FORMATS.get(self.originalMimeType, "")
         if self.url:
             ending = ending_of(self.url)
             named = str(self.properties.get("format", "")).lower()
-            guess = next((one for one in (named, ending) if one in FORMATS.values()), "")
+            guess = next((name for name in (named, ending) if name in FORMATS.values()), "")
             yield self.url, FORMATS.get(self.mimeType, guess)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """Where the piece of an upload with this number goes."""
+class UploadChunk:
+    """The URL for a chunk of an upload, numbered from 1."""
 
     number: int
     url: str
@@ -165,11 +168,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A large file on its way to becoming an asset."""
+    """An upload, which becomes an asset once it is imported."""
 
     id: str
     status: str = "pending"
-    parts: tuple[Part, ...] = ()
+    parts: tuple[UploadChunk, ...] = ()
     entityId: str = ""
     jobId: str = ""
     errorMessage: str = ""
@@ -177,87 +180,92 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class OneShot:
-    """Compute Units that were bought besides the plan's."""
+    """Compute Units bought in addition to the plan."""
 
     remaining: float = 0.0
     expiration: str = ""
 
     @property
-    def expired(self) -> bool:
-        """Whether they can no longer be used; both dates are UTC, so they sort as text."""
+    def is_expired(self) -> bool:
+        """Whether they can no longer be used. Both dates are in UTC, so they sort as text."""
         return bool(self.expiration) and self.expiration < datetime.now(UTC).isoformat()
 
 
 @dataclass(frozen=True, slots=True)
 class Units:
-    """One figure of a plan."""
+    """An amount of Compute Units."""
 
     creativeUnits: float
 
 
 @dataclass(frozen=True, slots=True)
 class TeamLimits:
-    """What a team's plan gives for the period, and what it has used."""
+    """The Compute Units of a team's plan for the period: the limit, and those used."""
 
     limits: Units
     values: Units
     oneShotCreativeUnits: tuple[OneShot, ...] = ()
 
     @property
-    def left(self) -> float:
-        """The Compute Units that can still be spent: of the plan, and bought besides."""
-        bought = sum(one.remaining for one in self.oneShotCreativeUnits if not one.expired)
+    def remaining(self) -> float:
+        """The Compute Units that can still be spent, of the plan and of purchases."""
+        bought = sum(
+            purchase.remaining for purchase in self.oneShotCreativeUnits if not purchase.is_expired
+        )
         return max(self.limits.creativeUnits - self.values.creativeUnits, 0.0) + bought
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What a dry run says; `creativeUnitsCost` is what would be billed, after the discount."""
+    """The response to a dry run: the Compute Units to be charged, after the discount."""
 
     creativeUnitsCost: float
 
 
-def part_of(reply: Reply, name: str, model: type[T]) -> T:
-    """Read the one part of a reply that answers; an error in its place is raised as what it is."""
+def parse_field(reply: Reply, name: str, model: type[T]) -> T:
+    """Parse one field of a response. Raises the error that the response has instead of it."""
     body = reply.json
-    if name not in body and said(reply):
+    if name not in body and message_of(reply):
         raise refusal(reply, otherwise=Failed)
     return parse_reply(model, _without_nulls(body.get(name)), f"Scenario's {name}")
 
 
-def parse_body(reply: Reply, model: type[T], what: str) -> T:
-    """Read a reply that is itself what was asked for."""
-    return parse_reply(model, _without_nulls(reply.json), f"Scenario's {what}")
+def parse_body(reply: Reply, model: type[T], name: str) -> T:
+    """Parse the whole body of a response."""
+    return parse_reply(model, _without_nulls(reply.json), f"Scenario's {name}")
 
 
 def job_of(reply: Reply) -> Job:
-    """Read a job."""
-    found = parse_job_id(reply, Failed)
+    """Parse a job, which may be the body or its field `job`."""
+    job_id = parse_job_id(reply, Failed)
     job = reply.json.get("job") or reply.json
-    return parse_reply(Job, _without_nulls({**job, "jobId": found}), "Scenario's job")
+    return parse_reply(Job, _without_nulls({**job, "jobId": job_id}), "Scenario's job")
 
 
 def parse_job_id(reply: Reply, otherwise: type[ImageToMeshError]) -> str:
-    """Return a job's id, which has three places where it may stand, and nothing else of it."""
+    """Return the id of a job from any of its places, without parsing anything else.
+
+    The answer to a submit must not be lost because of another field that is odd.
+    """
     body = reply.json if isinstance(reply.json, dict) else {}
     job = body.get("job") or body
-    found = job.get("jobId") or job.get("id") if isinstance(job, dict) else None
-    if found and isinstance(found, str | int) and not isinstance(found, bool):
-        segment(str(found))  # guard: job-can-be-asked-for
-        return str(found)
-    if body and said(reply):
+    job_id = job.get("jobId") or job.get("id") if isinstance(job, dict) else None
+    if job_id and isinstance(job_id, str | int) and not isinstance(job_id, bool):
+        segment(str(job_id))  # guard: job-can-be-asked-for
+        return str(job_id)
+    if body and message_of(reply):
         raise refusal(reply, otherwise=otherwise)
     raise BadReply("Scenario's answer names no job.", "Look for it at app.scenario.com.")
 
 
 def quoted_cost(reply: Reply) -> float | None:
-    """Return the price that the answer to an order names, if it does."""
-    told = reply.json.get("creativeUnitsCost")
-    is_number = isinstance(told, int | float) and not isinstance(told, bool)
-    return told if is_number and abs(told) < DEAREST else None
+    """Return the price in the answer to a submit, or None if it has none."""
+    cost = reply.json.get("creativeUnitsCost")
+    is_number = isinstance(cost, int | float) and not isinstance(cost, bool)
+    return cost if is_number and abs(cost) < IMPLAUSIBLE_COST else None
 
 
 def _without_nulls(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _without_nulls(one) for name, one in value.items() if one is not None}
+        return {name: _without_nulls(item) for name, item in value.items() if item is not None}
     return value

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pictures into Scenario's library (scenario-sdk 2.4.0 and its docs, November 2026)."""
+"""Uploads of images to Scenario's library.
+
+Sources: Scenario's documentation and scenario-sdk 2.4.0; as of November 2026.
+"""
 
 from __future__ import annotations
 
@@ -12,38 +15,40 @@ from .._shared.http.addresses import segment
 from .._shared.images import read_picture_info
 from .._shared.messages import Message
 from .._shared.provider import Picture
-from .errors import checked
-from .replies import Asset, Upload, job_of, part_of
+from .errors import check_reply
+from .replies import Asset, Upload, job_of, parse_field
 
 if TYPE_CHECKING:
     from .._shared.http.client import Http
 
 INLINE = 3_500_000
-"""Bytes up to which a picture fits into one request: Scenario's gateway takes 6 MB of base64."""
-PART = 8 * 1024 * 1024
-LOOK = 1.5
-LOOKS = 200
-"""Seconds between two looks at an upload, and how many there are."""
+"""Bytes of an image that is sent as base64 in JSON: Scenario's gateway takes 6 MB."""
+CHUNK = 8 * 1024 * 1024
+"""Bytes of a chunk of a multipart upload."""
+POLL_INTERVAL = 1.5
+"""Seconds between two polls of an upload."""
+POLLS = 200
+"""Polls before an import counts as timed out: five minutes."""
 
 
 def create_asset(picture: Picture, http: Http) -> str:
-    """Make an asset of a picture and return its id."""
+    """Create an asset of an image and return its id. Raises BadImage if Scenario refuses it."""
     if picture.path is None:
         order = {"url": picture.url, "kind": "image"}
-        return _imported(_begun(order, http), http)
+        return _await_import(_begin_upload(order, http), http)
     data = picture.data()
     info = picture.info or read_picture_info(data, picture.name)
     name = f"{picture.name}.{info.format}"
     if len(data) > INLINE:
-        return _in_parts(name, f"image/{info.format}", data, http)
+        return _upload_chunks(name, f"image/{info.format}", data, http)
     text = base64.b64encode(data).decode()
     body = {"name": name, "image": f"data:image/{info.format};base64,{text}"}
-    reply = checked(http.post("/assets", json=body), otherwise=BadImage)
-    return part_of(reply, "asset", Asset).id
+    reply = check_reply(http.post("/assets", json=body), otherwise=BadImage)
+    return parse_field(reply, "asset", Asset).id
 
 
-def _in_parts(name: str, mime: str, data: bytes, http: Http) -> str:
-    count = -(-len(data) // PART)
+def _upload_chunks(name: str, mime: str, data: bytes, http: Http) -> str:
+    count = -(-len(data) // CHUNK)
     order = {
         "fileName": name,
         "fileSize": len(data),
@@ -51,13 +56,13 @@ def _in_parts(name: str, mime: str, data: bytes, http: Http) -> str:
         "kind": "image",
         "parts": count,
     }
-    upload = _begun(order, http)
+    upload = _begin_upload(order, http)
     if sorted(part.number for part in upload.parts) != list(range(1, count + 1)):
         raise BadReply(
             Message("Scenario gave no {count} addresses for the picture's parts.", count=count)
         )
     for part in upload.parts:
-        piece = data[(part.number - 1) * PART : part.number * PART]
+        piece = data[(part.number - 1) * CHUNK : part.number * CHUNK]
         stored = http.put(part.url, piece, mime)
         if not stored.ok:
             raise Unreachable(
@@ -66,46 +71,46 @@ def _in_parts(name: str, mime: str, data: bytes, http: Http) -> str:
                 ),
                 "Try again.",
             )
-    return _completed(upload.id, http)
+    return _complete(upload.id, http)
 
 
-def _begun(order: Mapping[str, Any], http: Http) -> Upload:
-    reply = checked(http.post("/uploads", json=order), otherwise=BadImage)
-    return part_of(reply, "upload", Upload)
+def _begin_upload(order: Mapping[str, Any], http: Http) -> Upload:
+    reply = check_reply(http.post("/uploads", json=order), otherwise=BadImage)
+    return parse_field(reply, "upload", Upload)
 
 
-def _completed(upload: str, http: Http) -> str:
-    """Say that all parts are there. Said twice it is refused, so its state decides."""
+def _complete(upload: str, http: Http) -> str:
+    """Complete a multipart upload. A repeated call is refused, so the upload's state decides."""
     reply = http.post(f"/uploads/{segment(upload)}/action", json={"action": "complete"})
-    state = _look(upload, http)
+    state = _poll(upload, http)
     if state.status == "pending":
-        checked(reply, otherwise=BadImage)
-    return _imported(state, http)
+        check_reply(reply, otherwise=BadImage)
+    return _await_import(state, http)
 
 
-def _imported(upload: Upload, http: Http) -> str:
-    for _ in range(LOOKS):
+def _await_import(upload: Upload, http: Http) -> str:
+    for _ in range(POLLS):
         if upload.status == "failed":
             said = upload.errorMessage or "Scenario could not take the picture."
             raise BadImage(said, "Save the picture anew as PNG or JPEG.")
         if upload.status == "imported":
-            return upload.entityId or _entity_of(upload.jobId, http)
-        http.wait(LOOK)
-        upload = _look(upload.id, http)
+            return upload.entityId or _asset_from_job(upload.jobId, http)
+        http.wait(POLL_INTERVAL)
+        upload = _poll(upload.id, http)
     raise TimedOut("Scenario did not take in the picture in time.", "Resume the job.")
 
 
-def _look(upload: str, http: Http) -> Upload:
-    reply = checked(http.get(f"/uploads/{segment(upload)}"))
-    return part_of(reply, "upload", Upload)
+def _poll(upload: str, http: Http) -> Upload:
+    reply = check_reply(http.get(f"/uploads/{segment(upload)}"))
+    return parse_field(reply, "upload", Upload)
 
 
-def _entity_of(job: str, http: Http) -> str:
-    """Return the asset of an imported upload that does not name it itself."""
-    found = ""
+def _asset_from_job(job: str, http: Http) -> str:
+    """Return the asset id from the import job, for uploads that do not name it themselves."""
+    asset = ""
     if job:
-        told = job_of(checked(http.get(f"/jobs/{segment(job)}")))
-        found = told.metadata.output.get("entityId", "")
-    if not isinstance(found, str) or not found:
+        finished = job_of(check_reply(http.get(f"/jobs/{segment(job)}")))
+        asset = finished.metadata.output.get("entityId", "")
+    if not isinstance(asset, str) or not asset:
         raise BadReply("Scenario took the picture, but does not name its asset.")
-    return found
+    return asset

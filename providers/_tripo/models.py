@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Tripo's models take, in both versions of its API (migration guide and SDKs, 2026)."""
+"""Settings and image rules of Tripo's models, shared by both versions of its API.
+
+Sources: Tripo's migration guide and the SDKs tripo3d 0.4.2 and 1.0.0; as of 2026.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ TOKEN_LIFE = 24 * 3600.0
 
 
 def max_concurrent(_: Any, settings: Settings) -> int:
-    """Return how many tasks of a series an account may have at once: 10, low-poly ones 5."""
+    """Return Tripo's limit of concurrent tasks: 10, or 5 for the P models."""
     model = getattr(settings, "model", "") or getattr(settings, "model_version", "")
     return 5 if str(model).startswith("P") else 10
 
@@ -156,7 +159,11 @@ OF_TEXTURES = (
 
 @dataclass(frozen=True, slots=True)
 class ModelCapabilities:
-    """What one of Tripo's models is: `lacks` names settings that it does not have."""
+    """The capabilities of one of Tripo's models.
+
+    `lacks` names settings that it does not support, `faces` is the range of Face Limit, `detailed`
+    its maximum with HD geometry.
+    """
 
     title: str
     lacks: tuple[str, ...] = ()
@@ -174,15 +181,15 @@ P1 = ModelCapabilities(
 )
 
 
-def broken_rules(settings: Settings, traits: ModelCapabilities) -> Iterator[tuple[str, str]]:
-    """Yield what the service would refuse, or would make otherwise than was asked."""
+def broken_rules(settings: Settings, model: ModelCapabilities) -> Iterator[tuple[str, str]]:
+    """Yield (field, sentence) for the combinations that Tripo rejects or ignores."""
     values = values_of(settings)
-    titles = {one.name: one.title for one in settings_of(type(settings))}
+    titles = {setting.name: setting.title for setting in settings_of(type(settings))}
     for name in changed_values(settings):
-        if name in traits.lacks:
+        if name in model.lacks:
             missing = Message(
                 "Model {model} has no {setting}: reset it, or choose another model.",
-                model=traits.title,
+                model=model.title,
                 setting=Message.of(titles[name]),
             )
             yield name, missing
@@ -190,7 +197,7 @@ def broken_rules(settings: Settings, traits: ModelCapabilities) -> Iterator[tupl
         yield "generate_parts", "Separate Parts needs Texture, PBR and Quads off: turn them off."
     elif values["pbr"] and not values["texture"]:
         yield "texture", "PBR brings textures with it: turn PBR off, too, or Texture on."
-    limit, (low, high, feature) = values["face_limit"], _face_window(values, traits)
+    limit, (low, high, feature) = values["face_limit"], _face_window(values, model)
     if isinstance(limit, int) and not low <= limit <= high:
         yield "face_limit", beyond_face_limit(feature, low, high)
 
@@ -205,12 +212,12 @@ def beyond_face_limit(feature: str, low: int, high: int) -> Message:
     )
 
 
-def _face_window(values: Mapping[str, Any], traits: ModelCapabilities) -> tuple[int, int, str]:
-    """Return the fewest and the most faces, and what they come from.
+def _face_window(values: Mapping[str, Any], model: ModelCapabilities) -> tuple[int, int, str]:
+    """Return the minimum and maximum of Face Limit, and the setting that they are due to.
 
-    Tripo's sources differ on Smart Low Poly: these are the numbers that all of them allow.
+    Tripo's sources differ on Smart Low Poly: this is the range that all of them allow.
     """
-    low, high = traits.faces
+    low, high = model.faces
     if values["smart_low_poly"] and values["quad"]:
         return 500, 8000, "Smart Low Poly and Quads"
     if values["smart_low_poly"]:
@@ -218,25 +225,25 @@ def _face_window(values: Mapping[str, Any], traits: ModelCapabilities) -> tuple[
     if values["quad"]:
         return low, min(high, 150_000), "Quads"
     if values["geometry_quality"] == "detailed":
-        return low, traits.detailed, Message("model {model} and HD geometry", model=traits.title)
-    return low, high, Message("model {model}", model=traits.title)
+        return low, model.detailed, Message("model {model} and HD geometry", model=model.title)
+    return low, high, Message("model {model}", model=model.title)
 
 
-def idle_settings(settings: Settings, traits: ModelCapabilities) -> Iterator[tuple[str, str]]:
-    """Yield the settings that have no effect beside the others."""
+def idle_settings(settings: Settings, model: ModelCapabilities) -> Iterator[tuple[str, str]]:
+    """Yield (field, reason) for the settings that have no effect."""
     values = values_of(settings)
     for name in values:
-        if name in traits.lacks:
-            yield name, Message("Model {model} does not have it.", model=traits.title)
+        if name in model.lacks:
+            yield name, Message("Model {model} does not have it.", model=model.title)
         elif name in OF_TEXTURES and not (values["texture"] or values["pbr"]):
             yield name, "The mesh gets no textures."
 
 
 def sent_settings(settings: Settings) -> dict[str, Any]:
-    """Return what is sent: values that differ from the service's defaults and have an effect.
+    """Return the values to send: those that have an effect and differ from Tripo's defaults.
 
-    P1 refuses four settings even at their defaults, and a quality where there are no textures is
-    warned of: leaving out is right for all.
+    P1 rejects four settings even at their defaults, and a texture quality without textures causes
+    a warning: both are avoided by leaving them out.
     """
     idle = {name for name, _ in settings.inactive_fields()}
     return {name: value for name, value in changed_values(settings).items() if name not in idle}
@@ -246,28 +253,28 @@ def sent_settings(settings: Settings) -> dict[str, Any]:
 
 
 def files_of(pictures: tuple[Picture, ...]) -> tuple[Picture, ...]:
-    """Return the pictures to upload; raises BadImage for an address that Tripo would not fetch."""
-    for one in pictures:
-        if one.path is None and not (one.url or "").startswith("https://"):
+    """Return the images that are files. Raises BadImage for a URL that Tripo cannot fetch."""
+    for picture in pictures:
+        if picture.path is None and not (picture.url or "").startswith("https://"):
             raise BadImage(
                 Message(
                     "Tripo fetches pictures from https addresses only: {name} is at another.",
-                    name=one.name,
+                    name=picture.name,
                 ),
                 "Download it and use the file.",
             )
-    return tuple(one for one in pictures if one.path is not None)
+    return tuple(picture for picture in pictures if picture.path is not None)
 
 
 def format_of(picture: Picture) -> str:
-    """Return the picture's format as Tripo's endings name it."""
+    """Return the format of an image by Tripo's name for it. An unknown one counts as JPEG."""
     if picture.info is not None:
         return picture.info.format
     ending = ending_of(picture.url or "")
     return ending if ending in ("png", "webp") else "jpeg"
 
 
-def part_of(picture: Picture) -> tuple[str, bytes, str]:
-    """Return a picture as a part of a form: a plain name, the bytes, the type."""
+def form_part(picture: Picture) -> tuple[str, bytes, str]:
+    """Return an image for a multipart form: file name, bytes and content type."""
     format_ = format_of(picture)
     return f"{picture.view}.{format_}", picture.data(), f"image/{format_}"

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Tripo's answers mean, in both versions of its API (migration guide and SDKs, 2026)."""
+"""Parsing of Tripo's responses and errors, in both versions of its API.
+
+Sources: Tripo's migration guide and the SDKs tripo3d 0.4.2 and 1.0.0; as of 2026.
+"""
 
 from __future__ import annotations
 
@@ -37,13 +40,17 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-KEYS = "https://platform.tripo3d.ai/api-keys"
-BILLING = "https://platform.tripo3d.ai/billing"
+KEY_PAGE_URL = "https://platform.tripo3d.ai/api-keys"
+BILLING_PAGE_URL = "https://platform.tripo3d.ai/billing"
 
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """How one version says things: where a result's mesh stands, what error 2018 means."""
+    """What differs between the versions of the API.
+
+    `meshes` are the output fields that may hold the mesh, in order of preference, `late` is the
+    error for code 2018, `nobody` the hint if another server answers at the base URL.
+    """
 
     name: str
     meshes: tuple[str, ...]
@@ -53,7 +60,7 @@ class Api:
 
 @dataclass(frozen=True)
 class Task:
-    """A task as either version tells it; whatever one of them leaves out is empty."""
+    """A task in either version. Fields that a version lacks are None."""
 
     status: str | None = None
     progress: float | None = None
@@ -78,14 +85,14 @@ class _Account:
 
 
 def read(reply: Reply, model: type[T], where: str, api: Api) -> T:
-    """Return what a free call brought, or raise what its refusal means.
+    """Return the parsed data of a free call. Raises the error that a refusal means.
 
-    A page where JSON should be comes from something between here and Tripo, and may be gone with
-    the next look.
+    HTML instead of JSON comes from a proxy or captive portal, which may be gone at the next poll:
+    it raises Unreachable, which is retried.
     """
     if _refused(reply):
         error = refusal(reply, api)
-        # Only the task itself can say that it failed: a refused question ends nothing paid.
+        # Failed would end the job. Only the task's own status may do that, not a refused poll.
         raise BadReply(error.message, "Try again later.") if type(error) is Failed else error
     if not isinstance(reply.json, dict):
         raise Unreachable(
@@ -94,8 +101,8 @@ def read(reply: Reply, model: type[T], where: str, api: Api) -> T:
     return parse_reply(model, reply.json.get("data"), f"{api.name}'s {where}")
 
 
-def stored(reply: Reply, api: Api) -> None:
-    """Raise what a storage's refusal of a picture means: it speaks XML, if anything."""
+def check_storage(reply: Reply, api: Api) -> None:
+    """Raise Unreachable if Tripo's storage refused an image. Its errors are XML, if anything."""
     if not reply.ok:
         raise Unreachable(
             Message("{api}'s storage answered {status}.", api=api.name, status=reply.status),
@@ -103,17 +110,17 @@ def stored(reply: Reply, api: Api) -> None:
         )
 
 
-def ordered(reply: Reply, api: Api) -> Ticket:
-    """Return the ticket that a submit brought.
+def parse_submit(reply: Reply, api: Api) -> Ticket:
+    """Return the ticket of a submitted task.
 
-    Raises Uncertain for an error of the server, and for a code that nobody documents and no words
-    explain: behind both there may be a task all the same.
+    Raises Uncertain for a server error, and for an undocumented code without a message: in both
+    cases Tripo may have created the task.
     """
     if _refused(reply):
         error = refusal(reply, api)
-        unclear = isinstance(error, Unreachable) or _is_odd(reply)
+        unclear = isinstance(error, Unreachable) or _is_unclear(reply)
         if unclear and not reply.refused:  # guard: unknown-code-is-no-verdict
-            raise Uncertain(error.message, "Look at Tripo whether the task is there.", KEYS)
+            raise Uncertain(error.message, "Look at Tripo whether the task is there.", KEY_PAGE_URL)
         raise error
     if not isinstance(reply.json, dict):
         raise BadReply(
@@ -125,14 +132,14 @@ def ordered(reply: Reply, api: Api) -> Ticket:
 
 
 def task_path(ticket: Ticket) -> str:
-    """Return the task's own part of an address."""
+    """Return the task id as a segment of a URL path."""
     return segment(ticket.data["task"])
 
 
 def task_state(reply: Reply, ticket: Ticket, api: Api) -> Progress | Result:
-    """Read how far a task is; raises Failed and its kinds where it ended without a mesh.
+    """Return the progress or result of a task. Raises Failed if it ended without a mesh.
 
-    A status that nobody documents is waited through, as Tripo's own client does.
+    An undocumented status counts as running, as in Tripo's own client.
     """
     task = read(reply, Task, "task", api)
     status = (task.status or "").lower()
@@ -141,22 +148,22 @@ def task_state(reply: Reply, ticket: Ticket, api: Api) -> Progress | Result:
     if status in _ENDS:
         raise _failure(task, status, ticket, api)
     done = None if task.progress is None else min(max(task.progress / 100, 0.0), 1.0)
-    left = task.running_left_time
+    remaining = task.running_left_time
     phase = "Waiting in the queue" if status == "queued" else "Generating"
-    return Progress(phase, done, left if left is not None and left > 0 else None)
+    return Progress(phase, done, remaining if remaining and remaining > 0 else None)
 
 
-def found(
+def find_tasks(
     kind: str,
     body: Mapping[str, Any],
-    usual: Mapping[str, Any],
+    defaults: Mapping[str, Any],
     since: datetime,
     http: Http,
     api: Api,
 ) -> tuple[Ticket, ...]:
-    """Return the tasks of this kind that the account ordered then, and that contradict nothing.
+    """Return the account's tasks of this type, created around `since` with the same inputs.
 
-    The list names task, kind and time; what a task was made of, the task itself tells.
+    The usage list has the type and time of tasks; their inputs need a call for each.
     """
     reply = http.get("/account/usage", params={"limit": 50, "offset": 0})
     listed = reply.json.get("data") if not _refused(reply) and isinstance(reply.json, dict) else []
@@ -170,13 +177,13 @@ def found(
         if is_near(row.get("created_at"), since_there):
             ticket = Ticket({"task": str(row["task_id"])})
             task = read(http.get(f"/tasks/{task_path(ticket)}"), Task, "task", api)
-            if matches_request(sent, task.input or {}, usual):
+            if matches_request(sent, task.input or {}, defaults):
                 tickets.append(ticket)
     return tuple(tickets)
 
 
 def balance_of(reply: Reply, api: Api) -> Balance:
-    """Read what the account holds."""
+    """Return the balance."""
     return Balance(read(reply, _Account, "balance", api).balance)
 
 
@@ -202,15 +209,15 @@ def _result(task: Task, ticket: Ticket, api: Api) -> Result:
 
 
 def _address(output: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
-    """Return the first address of these names: a text, a list of texts, or an object with one."""
+    """Return the first URL of these fields: a string, a list of strings, or an object with one."""
     for name in names:
-        found = output.get(name)
-        if isinstance(found, list):
-            found = next(iter(found), None)
-        if isinstance(found, dict):
-            found = found.get("url")
-        if isinstance(found, str) and found:
-            return found
+        value = output.get(name)
+        if isinstance(value, list):
+            value = next(iter(value), None)
+        if isinstance(value, dict):
+            value = value.get("url")
+        if isinstance(value, str) and value:
+            return value
     return None
 
 
@@ -285,28 +292,28 @@ _HINTS: Mapping[type[ImageToMeshError], str] = {
     Expired: "Look for it at Tripo.",
     Failed: "Try another picture or other settings.",
 }
-_LINKS: Mapping[type[ImageToMeshError], str] = {BadKey: KEYS, NoCredits: BILLING}
+_LINKS: Mapping[type[ImageToMeshError], str] = {BadKey: KEY_PAGE_URL, NoCredits: BILLING_PAGE_URL}
 
 
 def refusal(reply: Reply, api: Api) -> ImageToMeshError:
-    """Make the error that a refused call means, with Tripo's own sentence."""
+    """Return the error for a refused call, with Tripo's own message."""
     kind = _kind(reply)
     hint = _HINTS.get(kind, "")
     if kind is RateLimited:
-        hint = _when(reply)
+        hint = _wait_hint(reply)
     elif kind is Unreachable and reply.status < 500 and _code(reply) not in (1000, 1001):
         hint = api.nobody
     suggested = _text(reply, "suggestion")
-    return kind(_said(reply, api), join_messages(suggested, hint), _LINKS.get(kind, ""))
+    return kind(_message(reply, api), join_messages(suggested, hint), _LINKS.get(kind, ""))
 
 
 def _refused(reply: Reply) -> bool:
-    """Whether a reply is an error: Tripo sends codes of errors with HTTP 200, too."""
+    """Return whether a response is an error. Tripo also sends error codes with status 200."""
     return not reply.ok or bool(_code(reply)) or _text(reply, "status") == "error"
 
 
-def _is_odd(reply: Reply) -> bool:
-    """Whether an answer has a code that nobody documents, and is not clearly an error."""
+def _is_unclear(reply: Reply) -> bool:
+    """Return whether a response has an undocumented code, and is not clearly an error."""
     body = reply.json if isinstance(reply.json, dict) else {}
     is_error = bool(_text(reply, "message")) and not body.get("data")
     return _code(reply) not in _BY_CODE and not is_error
@@ -326,12 +333,12 @@ def _kind(reply: Reply) -> type[ImageToMeshError]:
 
 
 def _code(reply: Reply) -> int:
-    """Return the code of an answer; 0 means that all is well."""
+    """Return the code of a response; 0 is success."""
     return _number(reply.json.get("code")) if isinstance(reply.json, dict) else 0
 
 
 def _number(code: Any) -> int:
-    """Read a code, which may be written as a text; -1 for what is none."""
+    """Parse a code, which may be a string. Returns -1 if it is not a number."""
     if code is None or code == "":
         return 0
     return int(str(code)) if _NUMBER.fullmatch(str(code)) else -1
@@ -341,12 +348,12 @@ _NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 
 def _text(reply: Reply, name: str) -> str:
-    found = reply.json.get(name) if isinstance(reply.json, dict) else None
-    return found.strip() if isinstance(found, str) else ""
+    value = reply.json.get(name) if isinstance(reply.json, dict) else None
+    return value.strip() if isinstance(value, str) else ""
 
 
-def _said(reply: Reply, api: Api) -> str:
-    """Return Tripo's own sentence, with the id under which its support finds the request."""
+def _message(reply: Reply, api: Api) -> str:
+    """Return Tripo's own message, with the request id that its support asks for."""
     says = _text(reply, "message")
     if not isinstance(reply.json, dict):
         line = reply.text.strip().partition("\n")[0]
@@ -360,7 +367,7 @@ def _said(reply: Reply, api: Api) -> str:
     return Message("{message}.", message=message)
 
 
-def _when(reply: Reply) -> str:
+def _wait_hint(reply: Reply) -> str:
     if (pause := reply.asked_pause) is None:
         return "Wait a minute, then resume the job."
     return Message("Wait {seconds} seconds, then resume the job.", seconds=f"{pause:.0f}")

@@ -41,18 +41,20 @@ IDS = ("", ".", "..", "x" * 600)
 def test_an_undocumented_code_is_not_a_verdict(api: tripo_answers.Api, code: Any) -> None:
     body = {"code": code, "data": {"task_id": "t-1"}}
     with pytest.raises(Uncertain):
-        tripo_answers.ordered(Reply(200, {}, "", body), api)
+        tripo_answers.parse_submit(Reply(200, {}, "", body), api)
 
 
 def test_a_documented_code_is_a_verdict() -> None:
     with pytest.raises(NoCredits):
-        tripo_answers.ordered(Reply(200, {}, "", {"code": "2010"}), tripo.API)
+        tripo_answers.parse_submit(Reply(200, {}, "", {"code": "2010"}), tripo.API)
 
 
 @pytest.mark.parametrize("task", IDS, ids=lambda task: task[:3])
 def test_an_id_that_cannot_be_polled_is_not_a_ticket(task: str) -> None:
     with pytest.raises(BadReply):
-        tripo_answers.ordered(Reply(200, {}, "", {"code": 0, "data": {"task_id": task}}), tripo.API)
+        tripo_answers.parse_submit(
+            Reply(200, {}, "", {"code": 0, "data": {"task_id": task}}), tripo.API
+        )
     with pytest.raises(BadReply):
         parse_job_id(Reply(200, {}, "", {"job": {"jobId": task}}), InvalidSettings)
 

@@ -28,7 +28,7 @@ from image_to_mesh.providers import (
     Unreachable,
     settings_of,
 )
-from image_to_mesh.providers._scenario.uploads import INLINE, LOOKS, PART
+from image_to_mesh.providers._scenario.uploads import CHUNK, INLINE, POLLS
 from image_to_mesh.providers._shared.http.client import Http
 
 SETTINGS = settings_of(PROVIDER.settings)
@@ -220,7 +220,7 @@ def test_a_large_image_is_uploaded_in_chunks_without_the_key(
     }
     assert complete.json == {"action": "complete"}
     parts = [call for call in fake.requests if call.method == "PUT"]
-    assert [len(part.body) for part in parts] == [PART, len(one.data()) - PART]
+    assert [len(part.body) for part in parts] == [CHUNK, len(one.data()) - CHUNK]
     assert all(part.host == "storage" for part in parts)
     assert not any("authorization" in part.headers for part in parts)
     assert pauses == [1.5] * 3
@@ -297,7 +297,7 @@ def test_each_upload_failure_becomes_its_error(
         setattr(fake, name, value)
     with pytest.raises(kind, match=words):
         PROVIDER.upload((_large(tmp_path),), http)
-    assert len(pauses) <= LOOKS
+    assert len(pauses) <= POLLS
 
 
 def test_an_upload_completion_without_an_answer_counts(

@@ -23,7 +23,7 @@ from image_to_mesh.providers import (
     Uncertain,
     Uploaded,
 )
-from image_to_mesh.providers._scenario.errors import KEYS, PRICING
+from image_to_mesh.providers._scenario.errors import KEY_PAGE_URL, PRICING_PAGE_URL
 from image_to_mesh.providers._shared.http.backoff import ATTEMPTS
 from image_to_mesh.providers._shared.http.client import Http
 
@@ -62,27 +62,39 @@ def refused(call: Callable[[], object]) -> ImageToMeshError:
 
 # What a submit is answered: status, body, then the error's kind, words and link.
 SUBMITS: list[tuple[int, Any, str, str, str]] = [
-    (401, {"message": "Unauthorized"}, "bad_key", "Unauthorized", KEYS),
-    (401, PAGE, "bad_key", "answered 401", KEYS),
-    (403, {"message": "Forbidden"}, "bad_key", "Forbidden", KEYS),
+    (401, {"message": "Unauthorized"}, "bad_key", "Unauthorized", KEY_PAGE_URL),
+    (401, PAGE, "bad_key", "answered 401", KEY_PAGE_URL),
+    (403, {"message": "Forbidden"}, "bad_key", "Forbidden", KEY_PAGE_URL),
     (
         403,
         {"message": "API Keys cannot access protected resources"},
         "bad_key",
         "protected resources",
-        KEYS,
+        KEY_PAGE_URL,
     ),
-    (402, {"reason": "Not enough", "trace_id": "tr_9"}, "no_credits", "request id tr_9", PRICING),
-    (402, PAGE, "no_credits", "answered 402", PRICING),
-    (403, {"reason": "Insufficient creative units"}, "no_credits", "creative units", PRICING),
-    (403, {"reason": "You have no credits left"}, "no_credits", "no credits", PRICING),
-    (403, {"reason": "Upgrade your plan"}, "no_credits", "Upgrade", PRICING),
+    (
+        402,
+        {"reason": "Not enough", "trace_id": "tr_9"},
+        "no_credits",
+        "request id tr_9",
+        PRICING_PAGE_URL,
+    ),
+    (402, PAGE, "no_credits", "answered 402", PRICING_PAGE_URL),
+    (
+        403,
+        {"reason": "Insufficient creative units"},
+        "no_credits",
+        "creative units",
+        PRICING_PAGE_URL,
+    ),
+    (403, {"reason": "You have no credits left"}, "no_credits", "no credits", PRICING_PAGE_URL),
+    (403, {"reason": "Upgrade your plan"}, "no_credits", "Upgrade", PRICING_PAGE_URL),
     (
         403,
         {"error": "ModelAccessRestrictedError", "reason": "Model is restricted"},
         "no_credits",
         "restricted",
-        PRICING,
+        PRICING_PAGE_URL,
     ),
     (
         400,
@@ -113,7 +125,7 @@ SUBMITS: list[tuple[int, Any, str, str, str]] = [
     (429, {"reason": "cooldown", "remainingSeconds": "130"}, "rate_limited", "2 minutes", ""),
     (429, {"message": "Too Many Requests"}, "rate_limited", "Too Many Requests", ""),
     (200, {"reason": "Input image is required"}, "invalid_settings", "required", ""),
-    (200, {"message": "You have no credits left"}, "no_credits", "no credits", PRICING),
+    (200, {"message": "You have no credits left"}, "no_credits", "no credits", PRICING_PAGE_URL),
     (200, {"job": {"status": "queued"}}, "bad_reply", "names no job", ""),
     (200, {}, "bad_reply", "names no job", ""),
     (200, [], "bad_reply", "names no job", ""),

@@ -29,7 +29,7 @@ from image_to_mesh.providers import (
 )
 from image_to_mesh.providers._shared.http.backoff import ATTEMPTS
 from image_to_mesh.providers._shared.http.client import Http
-from image_to_mesh.providers._tripo.replies import BILLING, KEYS
+from image_to_mesh.providers._tripo.replies import BILLING_PAGE_URL, KEY_PAGE_URL
 
 HTML = "<html><body><h1>502 Bad Gateway</h1></body></html>"
 BOTH = pytest.mark.parametrize("version", [V3, V2], ids=lambda item: item.provider.id)
@@ -66,13 +66,13 @@ def exactly(caught: pytest.ExceptionInfo[ImageToMeshError]) -> type[ImageToMeshE
 
 
 CODES: list[tuple[int, int, type[ImageToMeshError], str, str]] = [
-    (401, 2, BadKey, "tsk_", KEYS),
-    (401, 1002, BadKey, "tsk_", KEYS),
+    (401, 2, BadKey, "tsk_", KEY_PAGE_URL),
+    (401, 1002, BadKey, "tsk_", KEY_PAGE_URL),
     (400, 1003, InvalidSettings, "Change the settings", ""),
     (405, 1003, InvalidSettings, "Change the settings", ""),
     (415, 1003, InvalidSettings, "Change the settings", ""),
     (400, 1004, InvalidSettings, "Change the settings", ""),
-    (403, 1005, BadKey, "Check the key", KEYS),
+    (403, 1005, BadKey, "Check the key", KEY_PAGE_URL),
     (429, 1007, RateLimited, "Wait a minute", ""),
     (429, 2000, RateLimited, "Wait a minute", ""),
     (404, 2001, Expired, "Look for it", ""),
@@ -84,7 +84,7 @@ CODES: list[tuple[int, int, type[ImageToMeshError], str, str]] = [
     (400, 2007, Failed, "Try another", ""),
     (400, 2008, Rejected, "Use another picture", ""),
     (400, 2009, InvalidSettings, "Change the settings", ""),
-    (403, 2010, NoCredits, "Top up", BILLING),
+    (403, 2010, NoCredits, "Top up", BILLING_PAGE_URL),
     (403, 2013, InvalidSettings, "Change the settings", ""),
     (400, 2014, Rejected, "Use another picture", ""),
     (400, 2015, InvalidSettings, "Change the settings", ""),
@@ -292,7 +292,7 @@ def test_the_fake_itself_refuses_a_wrong_key_everywhere(
             with pytest.raises(BadKey) as caught:
                 _call(version, http, tmp_path, call)
             assert wrong not in repr(caught.value) + str(caught.value)
-            assert caught.value.link == KEYS
+            assert caught.value.link == KEY_PAGE_URL
 
 
 @BOTH
@@ -312,7 +312,7 @@ def test_the_fake_reports_an_empty_account_and_too_many_tasks(
     fake.balance = "3.5"
     with pytest.raises(NoCredits, match="more credits") as caught:
         order(version, http, tmp_path)
-    assert caught.value.link == BILLING
+    assert caught.value.link == BILLING_PAGE_URL
     fake.balance, fake.most_running = 100, 0
     with pytest.raises(RateLimited, match="too many tasks") as limited:
         order(version, http, tmp_path)
