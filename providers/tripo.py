@@ -27,12 +27,12 @@ from ._shared.provider import (
 )
 from ._shared.reconcile import validate_task_id
 from ._shared.settings import Choice, Option, Settings, values_of
-from ._tripo import models, replies
+from ._tripo import errors, models, replies
 
 if TYPE_CHECKING:
     from ._shared.http.client import Http
 
-API = replies.Api(
+API = errors.Api(
     name="Tripo",
     meshes=("model_url", "pbr_model_url", "model", "pbr_model", "model_urls", "base_model_url"),
     late=Expired,
@@ -154,7 +154,7 @@ class Tripo(Provider[TripoSettings]):
     front_rotation = 90  # As in Tripo's own Blender add-on.
     description = "Tripo's own API: textured meshes, quads, low poly or parts, of one to four views"
     docs_url = "https://developers.tripo3d.ai/en/docs"
-    key_url = replies.KEY_PAGE_URL
+    key_url = errors.KEY_PAGE_URL
     keys = (models.KEY,)
     address = Address("tripo_base_url", "TRIPO_BASE_URL", "https://openapi.tripo3d.ai/v3")
     views = models.VIEWS

@@ -26,12 +26,12 @@ from ._shared.provider import (
 )
 from ._shared.reconcile import validate_task_id
 from ._shared.settings import Choice, Option, Settings
-from ._tripo import models, replies
+from ._tripo import errors, models, replies
 
 if TYPE_CHECKING:
     from ._shared.http.client import Http
 
-API = replies.Api(
+API = errors.Api(
     name="Tripo v2",
     meshes=("pbr_model", "model", "base_model", "pbr_model_url", "model_url", "base_model_url"),
     late=Failed,
@@ -172,7 +172,7 @@ class TripoV2(Provider[TripoV2Settings]):
     front_rotation = 90  # As in Tripo's own Blender add-on.
     description = "Tripo's former API, for gateways that still speak it; at Tripo it has ended"
     docs_url = "https://platform.tripo3d.ai/docs/generation"
-    key_url = replies.KEY_PAGE_URL
+    key_url = errors.KEY_PAGE_URL
     keys = (models.KEY,)
     address = Address("tripo_v2_base_url", "TRIPO_V2_BASE_URL", "https://api.tripo3d.ai/v2/openapi")
     views = models.VIEWS

@@ -36,6 +36,7 @@ from .._shared.provider import (
     require_http,
 )
 from .._shared.settings import changed_values
+from .base64_text import decode_base64
 from .errors import (
     BILLING_PAGE_URL,
     KEY_PAGE_URL,
@@ -59,8 +60,6 @@ MAX_ANSWER = 256 * 1024 * 1024
 
 DISK_SPACE = MAX_ANSWER + MAX_ANSWER * 3 // 4
 """Bytes for the recorded answer, and for the mesh file decoded from it."""
-PIECE = 4 * 1024 * 1024
-URL_SAFE = str.maketrans("-_", "+/")
 
 MESH_ENDINGS = frozenset({"glb", "obj", "fbx"})
 
@@ -265,31 +264,6 @@ def _ticket(ticket: AimlTicket, found: FileObject, request: str) -> Ticket:
     format_ = _mesh_format(data)
     name = f"mesh.{format_}"
     return Ticket({**to_json(ticket), "file": name, "format": format_}, {name: data})
-
-
-def decode_base64(text: str) -> bytearray:
-    """Decode base64 or a data URL. Raises ValueError if it is not valid.
-
-    Both alphabets are accepted, with or without white space and padding. It is decoded in chunks,
-    since a mesh may have 200 MB.
-    """
-    start = text.find(",", 0, 200) + 1 if text.lstrip()[:5].lower() == "data:" else 0
-    data, rest = bytearray(), ""
-    for at in range(start, len(text), PIECE):
-        piece = rest + "".join(text[at : at + PIECE].split()).translate(URL_SAFE)
-        whole = len(piece) - len(piece) % 4
-        padded = piece.find("=")
-        if padded >= 0:
-            if piece[padded:].strip("=") or text[at + PIECE :].strip(" \t\r\n="):
-                raise ValueError("there is more behind the padding")
-            rest = piece[:padded]
-            break
-        data += base64.b64decode(piece[:whole], validate=True)
-        rest = piece[whole:]
-    if len(rest) % 4 == 1 or not (data or rest):
-        raise ValueError("it is cut short")
-    data += base64.b64decode(rest + "=" * (-len(rest) % 4), validate=True)
-    return data
 
 
 def _mesh_format(data: bytearray) -> str:

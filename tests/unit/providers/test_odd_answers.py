@@ -30,6 +30,7 @@ from image_to_mesh.providers._scenario.replies import parse_job_id, quoted_cost
 from image_to_mesh.providers._shared.http import client
 from image_to_mesh.providers._shared.http.reply import Reply, reply_of
 from image_to_mesh.providers._tripo import replies as tripo_answers
+from image_to_mesh.providers._tripo.errors import Api
 
 NUMBERS = ("\u00b2", "--5", "9" * 5000, "success", 99_999, True, [0])
 """What stands where a number is expected: most of it looks like one to some parser."""
@@ -38,7 +39,7 @@ IDS = ("", ".", "..", "x" * 600)
 
 @pytest.mark.parametrize("api", [tripo.API, tripo_v2.API], ids=["v3", "v2"])
 @pytest.mark.parametrize("code", NUMBERS, ids=lambda code: str(code)[:8])
-def test_an_undocumented_code_is_not_a_verdict(api: tripo_answers.Api, code: Any) -> None:
+def test_an_undocumented_code_is_not_a_verdict(api: Api, code: Any) -> None:
     body = {"code": code, "data": {"task_id": "t-1"}}
     with pytest.raises(Uncertain):
         tripo_answers.parse_submit(Reply(200, {}, "", body), api)

@@ -29,7 +29,7 @@ from image_to_mesh.providers import (
 )
 from image_to_mesh.providers._shared.http.backoff import ATTEMPTS
 from image_to_mesh.providers._shared.http.client import Http
-from image_to_mesh.providers._tripo.replies import BILLING_PAGE_URL, KEY_PAGE_URL
+from image_to_mesh.providers._tripo.errors import BILLING_PAGE_URL, KEY_PAGE_URL
 
 HTML = "<html><body><h1>502 Bad Gateway</h1></body></html>"
 BOTH = pytest.mark.parametrize("version", [V3, V2], ids=lambda item: item.provider.id)

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Decoding of base64 as services write it."""
+
+from __future__ import annotations
+
+import base64
+
+PIECE = 4 * 1024 * 1024
+"""Characters to decode at a time: a mesh need not be in memory twice."""
+URL_SAFE = str.maketrans("-_", "+/")
+
+
+def decode_base64(text: str) -> bytearray:
+    """Decode base64 or a data URL. Raises ValueError if it is not valid.
+
+    Both alphabets are accepted, with or without white space and padding. It is decoded in chunks,
+    since a mesh may have 200 MB.
+    """
+    start = text.find(",", 0, 200) + 1 if text.lstrip()[:5].lower() == "data:" else 0
+    data, rest = bytearray(), ""
+    for at in range(start, len(text), PIECE):
+        piece = rest + "".join(text[at : at + PIECE].split()).translate(URL_SAFE)
+        whole = len(piece) - len(piece) % 4
+        padded = piece.find("=")
+        if padded >= 0:
+            if piece[padded:].strip("=") or text[at + PIECE :].strip(" \t\r\n="):
+                raise ValueError("there is more behind the padding")
+            rest = piece[:padded]
+            break
+        data += base64.b64decode(piece[:whole], validate=True)
+        rest = piece[whole:]
+    if len(rest) % 4 == 1 or not (data or rest):
+        raise ValueError("it is cut short")
+    data += base64.b64decode(rest + "=" * (-len(rest) % 4), validate=True)
+    return data
