@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The command `batch`: many pictures, at each service as many at once as it takes."""
+"""The command `batch`: many images, with as many concurrent jobs as each service allows."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from ..jobs.disk.trust import check_origin
 from ..jobs.library.index import library_index
 from ..jobs.steps.inputs import picture_from
 from ..providers import BadImage, ImageToMeshError, InvalidSettings, LibraryProblem, get_provider
-from .batch_report import COSTS, row_of, write_costs
+from .batch_report import COSTS, report_row, write_costs
 from .exit_codes import DONE, INTERRUPTED, exit_code_for
 from .interrupts import graceful_stop, suspend
-from .output import put, say, say_json, tell
+from .output import print_json, print_line, print_notice, write_line
 from .running import SETTLE, BlenderHost, deliver, library_of, pairs, spec_for
 
 log = logging.getLogger(__name__)
 
 
 def add_command(commands: Any, add_common: Any, seconds: Any) -> None:
-    """Add it to the parser."""
+    """Add the command to the parser."""
     batch = commands.add_parser(
         "batch",
         help="turn many pictures into meshes",
@@ -58,7 +58,7 @@ def add_command(commands: Any, add_common: Any, seconds: Any) -> None:
 
 
 def count(text: str) -> int:
-    """Read a number of jobs; its name is what argparse shows of it."""
+    """Parse a number of jobs. argparse names the function in its error: "invalid count value"."""
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError("must be 1 or more")
@@ -66,56 +66,56 @@ def count(text: str) -> int:
 
 
 def run(arguments: argparse.Namespace, host: BlenderHost) -> int:
-    """Plan, do what is missing, and say what came of each; the first failure gives the code."""
+    """Run the command. Returns the exit code of the first item that is not done."""
     library = library_of(arguments, host)
     get_provider(arguments.provider)
     _check_folders(arguments)
-    with _alone(library):
+    with _exclusive(library):
         library.sweep()
         return _run(arguments, host, library)
 
 
 def _run(arguments: argparse.Namespace, host: BlenderHost, library: Library) -> int:
-    items = [_planned(line, arguments, host) for line in read_sources(arguments.source)]
+    items = [_plan_item(line, arguments, host) for line in read_sources(arguments.source)]
     listed = library_index(library.root)
     listed.refresh()
     match(items, listed.entries, retry=arguments.retry_failed)
 
     def load(job: str) -> Record:
-        """Read a job's record; raises LibraryProblem for one that others wrote."""
+        """Load a job's record. Raises LibraryProblem for one that another user wrote."""
         record = library.load(job)
         check_origin(record, library.root)  # guard: batch-takes-no-strangers
         return record
 
     progress = Progress(items, None if arguments.quiet else sys.stderr)
-    batch = Batch(items, session(), load, most=arguments.jobs, tell=progress.tell)
-    interrupted = _carried_out(batch)
+    batch = Batch(items, session(), load, most=arguments.jobs, tell=progress.show)
+    interrupted = _run_batch(batch)
     targets = _targets(items, arguments)
-    files = [_delivered(item, library, target) for item, target in targets]
+    files = [_deliver(item, library, target) for item, target in targets]
     session().settle(0.0 if interrupted else SETTLE)
-    rows = [row_of(item, file) for item, file in zip(items, files, strict=True)]
+    rows = [report_row(item, file) for item, file in zip(items, files, strict=True)]
     table = write_costs(arguments.csv or library.root / COSTS, rows)
     _report(arguments, items, rows, table)
     return INTERRUPTED if interrupted else _code(items)
 
 
-def _carried_out(batch: Batch) -> bool:
-    """Do all of it, or until a stop is asked for: then say so. It always comes to a report."""
-    with graceful_stop() as asked:
+def _run_batch(batch: Batch) -> bool:
+    """Run all items. Returns True if interrupted. An error ends the batch, but not its report."""
+    with graceful_stop() as signals:
         try:
-            batch.run(stop=lambda: bool(asked))
+            batch.run(stop=lambda: bool(signals))
         except Exception as error:
             log.debug("the batch broke off", exc_info=True)
             batch.break_off(error)
-        interrupted = bool(asked) and not batch.done
+        interrupted = bool(signals) and not batch.done
         if interrupted:
             suspend(batch.close, ordering=batch.ordering)
     return interrupted
 
 
 @contextlib.contextmanager
-def _alone(library: Library) -> Iterator[None]:
-    """See to it that no other batch orders the same; raises LibraryProblem."""
+def _exclusive(library: Library) -> Iterator[None]:
+    """Hold the library's batch lock: two batches could order the same. Raises LibraryProblem."""
     lock = library.lock("batch")
     try:
         if not lock.take():
@@ -133,8 +133,8 @@ def _alone(library: Library) -> Iterator[None]:
 # -- planning ------------------------------------------------------------------------------------
 
 
-def _planned(line: Line, arguments: argparse.Namespace, host: BlenderHost) -> Item:
-    """Return an item of a line; what is wrong with it is told with the others' ends."""
+def _plan_item(line: Line, arguments: argparse.Namespace, host: BlenderHost) -> Item:
+    """Return the item of a line. An error becomes the item's failure, for the report."""
     from ..providers._shared.adapters import parse_settings
 
     name = line.provider or arguments.provider
@@ -146,7 +146,7 @@ def _planned(line: Line, arguments: argparse.Namespace, host: BlenderHost) -> It
         settings = parse_settings(provider.settings, given)
         views = {"front": line.image, **line.views}
         pictures = tuple(picture_from(file, view) for view, file in views.items())
-        # What the library has is matched beforehand, and no other batch runs beside this one.
+        # `match` compares with the library later, so each spec may be a repetition.
         spec = spec_for(
             arguments, host, provider, settings=settings, pictures=pictures, repeated=True
         )
@@ -155,12 +155,12 @@ def _planned(line: Line, arguments: argparse.Namespace, host: BlenderHost) -> It
     except OSError as error:
         why = BadImage(f"{line.image} cannot be read: {error.strerror or error}.", "Check it.")
         return refused_item(line.image, name, why)
-    except Exception as error:  # noqa: BLE001 - one line's trouble is its own
+    except Exception as error:  # noqa: BLE001 - a bad line must not end the batch
         return refused_item(line.image, name, error)  # guard: one-item-is-one-failure
 
 
 def _check_folders(arguments: argparse.Namespace) -> None:
-    """Refuse places that cannot be written to before anything is sent."""
+    """Create the output folders. Raises InvalidSettings before anything is sent."""
     for folder in (arguments.output, arguments.csv and arguments.csv.parent):
         if folder is None:
             continue
@@ -172,30 +172,30 @@ def _check_folders(arguments: argparse.Namespace) -> None:
             ) from error
 
 
-# -- telling -------------------------------------------------------------------------------------
+# -- reporting -----------------------------------------------------------------------------------
 
 
 class Progress:
-    """One line for each job that ends, and on a terminal how many are left."""
+    """Prints a line for every job that ends."""
 
     def __init__(self, items: Sequence[Item], out: Any) -> None:
         self._items = items
         self._out = out
 
-    def tell(self, item: Item, view: JobView) -> None:
-        """Show an event of a job."""
+    def show(self, item: Item, view: JobView) -> None:
+        """Print a job that has ended."""
         if self._out is None or not view.over:
             return
-        done = sum(1 for one in self._items if one.ended)
-        said = view.failure.message if view.failure else str(view.state)
-        line = f"{min(done + 1, len(self._items))}/{len(self._items)}  {item.image}: {said}"
-        put(self._out, line)
+        done = sum(1 for other in self._items if other.ended)
+        outcome = view.failure.message if view.failure else str(view.state)
+        line = f"{min(done + 1, len(self._items))}/{len(self._items)}  {item.image}: {outcome}"
+        write_line(self._out, line)
 
 
 def _targets(
     items: Sequence[Item], arguments: argparse.Namespace
 ) -> list[tuple[Item, Path | None]]:
-    """Return for each item the file to put its mesh to; no two are the same on any system."""
+    """Return the output file for each item, distinct also on case-insensitive file systems."""
     if arguments.output is None:
         return [(item, None) for item in items]
     names = distinct_names(item.name for item in items)
@@ -203,7 +203,7 @@ def _targets(
     return list(zip(items, files, strict=True))
 
 
-def _delivered(item: Item, library: Library, target: Path | None) -> Path | None:
+def _deliver(item: Item, library: Library, target: Path | None) -> Path | None:
     record = item.record
     if record is None or record.state is not State.READY or record.mesh is None:
         return None
@@ -211,7 +211,7 @@ def _delivered(item: Item, library: Library, target: Path | None) -> Path | None
         own = target.with_suffix(Path(record.mesh).suffix) if target else None
         return deliver(record, library.root, own)
     except (ImageToMeshError, OSError, ValueError) as problem:
-        tell(f"{item.image}: {problem}")
+        print_notice(f"{item.image}: {problem}")
         return library.root / record.id / record.mesh
 
 
@@ -221,31 +221,31 @@ def _report(
 ) -> None:  # fmt: skip
     counts = _counts(items)
     if arguments.json:
-        say_json({"jobs": rows, **counts, "csv": str(table) if table else None})
+        print_json({"jobs": rows, **counts, "csv": str(table) if table else None})
         return
     for item in items:
         if item.failure is not None:
             why = f"{item.failure.message} {item.failure.hint} {item.failure.link}".strip()
-            say(f"{item.image}: {why}")
-    say(_summary(counts))
+            print_line(f"{item.image}: {why}")
+    print_line(_summary(counts))
     if table:
-        say(f"What each cost: {table}")
+        print_line(f"What each cost: {table}")
 
 
 def _counts(items: Sequence[Item]) -> dict[str, Any]:
     kinds = Counter(_kind(item) for item in items)
-    new = [one.record for one in items if one.record is not None and not one.was_there]
+    new = [item.record for item in items if item.record is not None and not item.was_there]
     counts = {name: kinds[name] for name in ("done", "failed", "uncertain", "unfinished")}
-    return {"pictures": len(items), **counts, "ordered": len(_taken(new)),
-            "credits": sum(one.credits or 0.0 for one in new)}  # fmt: skip
+    return {"pictures": len(items), **counts, "ordered": len(_submitted_records(new)),
+            "credits": sum(record.credits or 0.0 for record in new)}  # fmt: skip
 
 
-def _taken(records: Sequence[Record]) -> list[Record]:
-    return [one for one in records if one.ticket is not None]
+def _submitted_records(records: Sequence[Record]) -> list[Record]:
+    return [record for record in records if record.ticket is not None]
 
 
 def _is_done(item: Item) -> bool:
-    """Say whether its mesh is there, and may be used: others' only in a trusted library."""
+    """Return whether the mesh exists and may be used: those of others in a trusted library only."""
     return item.state is State.READY and item.failure is None  # guard: strangers-mesh-is-not-done
 
 
@@ -258,16 +258,18 @@ def _kind(item: Item) -> str:
     return "unfinished" if can_resume or (item.state is None and item.failure is None) else "failed"
 
 
-def _summary(told: Mapping[str, Any]) -> str:
-    parts = [f"{told[name]} {name}" for name in ("failed", "uncertain", "unfinished") if told[name]]
-    line = f"{told['pictures']} pictures: {told['done']} done"
-    cost = f"{told['ordered']} ordered now, {told['credits']:g} credits"
+def _summary(counts: Mapping[str, Any]) -> str:
+    parts = [
+        f"{counts[name]} {name}" for name in ("failed", "uncertain", "unfinished") if counts[name]
+    ]
+    line = f"{counts['pictures']} pictures: {counts['done']} done"
+    cost = f"{counts['ordered']} ordered now, {counts['credits']:g} credits"
     return f"{', '.join([line, *parts])} ({cost})"
 
 
 def _code(items: Sequence[Item]) -> int:
-    """Return the exit code of the first that is not done."""
-    left = (item for item in items if not _is_done(item))
-    for item in left:
+    """Return the exit code of the first item that is not done."""
+    unfinished = (item for item in items if not _is_done(item))
+    for item in unfinished:
         return exit_code_for(item.failure, item.record) if item.failure else INTERRUPTED
     return DONE

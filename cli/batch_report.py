@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What each picture of a batch became and cost: a row of JSON, and a table for spreadsheets."""
+"""The report of a batch: a JSON row per image, and a CSV table for spreadsheets."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from typing import Any
 from ..jobs.batch.plan import Item
 from ..jobs.disk.plain_files import write_whole
 from ..providers._shared.untrusted_text import clean
-from .output import tell
+from .output import print_notice
 
 COSTS = "batch.csv"
 COLUMNS = ("image", "provider", "job", "state", "credits", "seconds", "faces", "file", "error",
            "message")  # fmt: skip
 _FORMULA = frozenset("=+-@\t\r\uff1d\uff0b\uff0d\uff20")
-"""What a spreadsheet takes for the beginning of a formula."""
+"""Characters that start a formula in spreadsheets, also in their full-width forms."""
 
 
-def row_of(item: Item, file: Path | None) -> dict[str, Any]:
-    """Return what came of an item."""
+def report_row(item: Item, file: Path | None) -> dict[str, Any]:
+    """Return the report of an item."""
     record, failure = item.record, item.failure
     return {
         "image": item.image,
@@ -39,7 +39,7 @@ def row_of(item: Item, file: Path | None) -> dict[str, Any]:
 
 
 def write_costs(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path | None:
-    """Write the table; one that cannot be written is told, and ends nothing."""
+    """Write the CSV table and return its path; None, with a notice, if it cannot be written."""
     text = io.StringIO(newline="")
     table = csv.DictWriter(text, COLUMNS)
     table.writeheader()
@@ -49,12 +49,12 @@ def write_costs(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path | None:
         write_whole(path.parent.resolve() / path.name, text.getvalue().encode("utf-8-sig"))
         return path.resolve()
     except (OSError, ValueError) as error:
-        tell(f"{path} cannot be written: {getattr(error, 'strerror', None) or error}.")
+        print_notice(f"{path} cannot be written: {getattr(error, 'strerror', None) or error}.")
         return None
 
 
 def as_cell(value: Any) -> Any:
-    """Return a value for a spreadsheet: a text that looks like a formula is quoted as a text."""
+    """Return a cell for a spreadsheet. A text that looks like a formula gets a leading quote."""
     if not isinstance(value, str):
         return value
     text = clean(value)

@@ -32,15 +32,15 @@ from ..providers import (
 )
 from . import batch, unfinished
 from .exit_codes import DONE, FAILED, INTERRUPTED
-from .output import finish, redact_keys, say, say_json, tell
+from .output import flush_answer, print_json, print_line, print_notice, redact_keys
 from .running import BlenderHost as BlenderHost
-from .running import carry_out, check_output, library_of, pairs, report, spec_for
+from .running import check_output, library_of, pairs, report, run_job, spec_for
 
 log = logging.getLogger(__name__)
 
 
 def main(argv: Sequence[str] | None = None, host: BlenderHost | None = None) -> int:
-    """Run one command and return its exit code, as the public surface lists them."""
+    """Run a command and return its exit code. `host` is set inside Blender only."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -51,11 +51,11 @@ def main(argv: Sequence[str] | None = None, host: BlenderHost | None = None) -> 
         return int(end.code or 0)
     except KeyboardInterrupt:
         return INTERRUPTED
-    code = _carried_out(arguments, host)
-    return code if finish() else code or FAILED  # guard: unwritten-answers-are-told
+    code = _run_command(arguments, host)
+    return code if flush_answer() else code or FAILED  # guard: unwritten-answers-are-told
 
 
-def _carried_out(arguments: argparse.Namespace, host: BlenderHost | None) -> int:
+def _run_command(arguments: argparse.Namespace, host: BlenderHost | None) -> int:
     command: Callable[[argparse.Namespace, BlenderHost], int] = arguments.run
     try:
         return command(arguments, host or BlenderHost(find_blender(os.environ), online=True))
@@ -67,8 +67,8 @@ def _carried_out(arguments: argparse.Namespace, host: BlenderHost | None) -> int
 
 
 def _secrets(host: BlenderHost | None) -> list[str]:
-    """Return all keys that are known here: none of them is ever printed."""
-    fields = [field for one in all_providers().values() for field in one.keys]
+    """Return all keys from preferences and environment, to redact them in the output."""
+    fields = [field for provider in all_providers().values() for field in provider.keys]
     own = host.preferences if host else {}
     return [
         value
@@ -87,7 +87,7 @@ def _parser(host: BlenderHost | None) -> argparse.ArgumentParser:
     listed.add_argument("--json", action="store_true", help="settings as JSON Schema")
     listed.set_defaults(run=_providers)
     jobs = commands.add_parser("jobs", help="list what is in the library")
-    states = [str(one) for one in State]
+    states = [str(state) for state in State]
     jobs.add_argument("--state", choices=states, default="", help="only jobs that stand there")
     jobs.add_argument("--provider", default="", metavar="ID", help="only this service's jobs")
     jobs.add_argument("--text", default="", metavar="WORDS", help="only jobs with all the words")
@@ -130,7 +130,7 @@ def _add_common(command: argparse.ArgumentParser) -> None:
 
 
 def seconds(text: str) -> float:
-    """Read a number of seconds; its name is what argparse shows of it."""
+    """Parse seconds. argparse names the function in its error: "invalid seconds value"."""
     value = float(text)
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError("must be more than 0")
@@ -142,7 +142,7 @@ def seconds(text: str) -> float:
 
 def _generate(arguments: argparse.Namespace, host: BlenderHost) -> int:
     check_output(arguments.output)
-    return carry_out(_new_job(arguments, host), arguments)
+    return run_job(_new_job(arguments, host), arguments)
 
 
 def _new_job(arguments: argparse.Namespace, host: BlenderHost) -> JobSpec:
@@ -168,15 +168,15 @@ def _pictures(arguments: argparse.Namespace) -> tuple[PictureSource, ...]:
 
 def _providers(arguments: argparse.Namespace, host: BlenderHost) -> int:
     if arguments.json:
-        rows = [_provider_row(one, host.preferences) for one in all_providers().values()]
-        say_json({"providers": rows})
+        rows = [_provider_row(provider, host.preferences) for provider in all_providers().values()]
+        print_json({"providers": rows})
         return DONE
     for provider in all_providers().values():
         is_set = _key_set(provider, host.preferences)
         key = {None: "no key needed", True: "key set", False: "no key set"}[is_set]
-        say(f"{provider.id}: {provider.label} ({key})")
+        print_line(f"{provider.id}: {provider.label} ({key})")
         for setting in settings_of(provider.settings):
-            say(f"    {setting.name} = {setting.default}    {setting.description}")
+            print_line(f"    {setting.name} = {setting.default}    {setting.description}")
     return DONE
 
 
@@ -193,7 +193,7 @@ def _provider_row(provider: Provider[Any], preferences: Mapping[str, str]) -> di
 
 
 def _key_set(provider: Provider[Any], preferences: Mapping[str, str]) -> bool | None:
-    """Say whether the keys are set, and such that they can be sent; None where none is needed."""
+    """Return whether valid keys are set; None if the provider needs none."""
     if not provider.keys:
         return None
     try:
@@ -207,27 +207,27 @@ def _jobs(arguments: argparse.Namespace, host: BlenderHost) -> int:
     found = library_index(library_of(arguments, host).root)
     found.refresh()
     chosen = found.find(state=arguments.state, provider=arguments.provider, text=arguments.text)
-    listed = chosen[::-1]  # the newest last, where the eye is
+    listed = chosen[::-1]  # The newest last, just above the prompt.
     if arguments.json:
-        answer = {"jobs": [_job_row(one) for one in listed], "problems": list(found.problems)}
-        say_json(answer)
+        answer = {"jobs": [_job_row(entry) for entry in listed], "problems": list(found.problems)}
+        print_json(answer)
         return DONE
-    for one in listed:
-        cost = "" if one.credits is None else f"{one.credits:g} credits"
-        columns = (one.state, one.provider, one.name, one.created, cost)
-        say("  ".join((one.job, *columns)).rstrip())
+    for entry in listed:
+        cost = "" if entry.credits is None else f"{entry.credits:g} credits"
+        columns = (entry.state, entry.provider, entry.name, entry.created, cost)
+        print_line("  ".join((entry.job, *columns)).rstrip())
     for problem in found.problems:
-        tell(problem)
+        print_notice(problem)
     return DONE
 
 
-def _job_row(one: Entry) -> dict[str, Any]:
+def _job_row(entry: Entry) -> dict[str, Any]:
     return {
-        "id": one.job,
-        "state": str(one.state),
-        "provider": one.provider,
-        "image": one.name,
-        "created": one.created,
-        "credits": one.credits,
-        "seconds": one.seconds,
+        "id": entry.job,
+        "state": str(entry.state),
+        "provider": entry.provider,
+        "image": entry.name,
+        "created": entry.created,
+        "credits": entry.credits,
+        "seconds": entry.seconds,
     }

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The exit codes of the public surface: one function of an error's kind and the job's state.
+"""The exit codes, derived from the kind of the error and the state of the job.
 
-1 is the service's own verdict on a job that cannot go on, and nothing else: whatever can go on has
-5 where the service has to be asked, 6 where nobody knows of the order, 7 where the mesh is made.
+1 means that the service failed to make the mesh, and nothing else. A job that can be resumed has 5
+if the service must be polled, 6 if it is unknown whether the order was received, 7 if the mesh is
+finished but not yet on this computer.
 """
 
 from __future__ import annotations
@@ -29,11 +30,11 @@ _ALWAYS = {
     "uncertain": UNCERTAIN,
     "bad_mesh": MESH,
 }
-"""What needs the same of a user, wherever the job stands."""
-_HERE = frozenset(
+"""Kinds with the same code in every state of the job."""
+_LOCAL = frozenset(
     {"bad_image", "invalid_settings", "no_blender", "library", "repeated", "wrong_module"}
 )
-"""What is wrong on this machine."""
+"""Kinds of problems on this computer."""
 _STEPS = {
     State.QUEUED: RESUMABLE,
     State.SUBMITTING: UNCERTAIN,
@@ -46,13 +47,13 @@ _STEPS = {
 
 
 def exit_code(kind: str, state: State | None, *, ordered: bool = False) -> int:
-    """Return the code for an error of this kind; `state` is None where there is no job.
+    """Return the exit code for an error of this kind. `state` is None without a job.
 
-    `ordered`: the service took the job's order, so 2, which says that nothing was sent, is untrue.
+    `ordered`: the service accepted the job, so 2 would be wrong: it means that nothing was sent.
     """
     if kind in _ALWAYS:
         return _ALWAYS[kind]
-    if kind in _HERE:
+    if kind in _LOCAL:
         return MESH if ordered else NOTHING_SENT
     if kind == "unreachable":
         return MESH if state in (State.DOWNLOADING, State.PREPARING) else RESUMABLE
@@ -64,7 +65,7 @@ def exit_code(kind: str, state: State | None, *, ordered: bool = False) -> int:
 
 
 def exit_code_for(failure: Failure | None, record: Record | None) -> int:
-    """Return the code for how a job ended."""
+    """Return the exit code of a job, by its failure or its state."""
     if failure is not None:
         state = record.state if record is not None else None
         return exit_code(failure.kind, state, ordered=was_submitted(record))
@@ -72,7 +73,7 @@ def exit_code_for(failure: Failure | None, record: Record | None) -> int:
 
 
 def was_submitted(record: Record | None) -> bool:
-    """Say whether the service took a job's order, as far as its record goes."""
+    """Return whether the service accepted a job, or may have, according to its record."""
     if record is None:
         return False
     awaited = record.state is State.SUBMITTING and record.submitted is not None

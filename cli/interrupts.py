@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ctrl-C and a request to end, heeded where nothing is lost by it."""
+"""Graceful handling of Ctrl-C and SIGTERM."""
 
 from __future__ import annotations
 
@@ -9,38 +9,40 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 
-from .output import put, tell
+from .output import print_notice, write_line
 
 
 @contextlib.contextmanager
 def graceful_stop() -> Iterator[list[int]]:
-    """Note Ctrl-C and a request to end, to be heeded between two events; a second is at once.
+    """Yield a list that receives SIGINT and SIGTERM. A second signal raises KeyboardInterrupt.
 
-    Python raises KeyboardInterrupt wherever it happens to be, also where exceptions are dropped.
-    Inside of Blender the handler before may be one of Blender's own: Python has None for those.
+    By default Python raises KeyboardInterrupt at any line, such as between sending an order and
+    saving its ticket, or in a callback where it is dropped.
     """
-    asked: list[int] = []
+    received: list[int] = []
+    # Python allows signal handlers in the main thread only.
     if threading.current_thread() is not threading.main_thread():
-        yield asked
+        yield received
         return
 
-    def note(word: int, _: object) -> None:
-        asked.append(word)
-        if len(asked) > 1:
+    def record(signum: int, _: object) -> None:
+        received.append(signum)
+        if len(received) > 1:
             raise KeyboardInterrupt
 
-    before = {word: signal.signal(word, note) for word in (signal.SIGINT, signal.SIGTERM)}
+    previous = {signum: signal.signal(signum, record) for signum in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield asked
+        yield received
     finally:
-        for word, handler in before.items():
-            signal.signal(word, signal.SIG_DFL if handler is None else handler)
+        for signum, handler in previous.items():
+            # None stands for a handler that was not set by Python, such as Blender's.
+            signal.signal(signum, signal.SIG_DFL if handler is None else handler)
 
 
 def suspend(close: Callable[[], None], *, ordering: bool) -> None:
-    """Close jobs so that they can go on later; another Ctrl-C waits for no answer any more."""
+    """Close jobs so that they can be resumed. Another Ctrl-C ends the wait for pending answers."""
     if ordering:
-        put(sys.stderr, "")
-        tell("Interrupted: waiting for answers under way…")
+        write_line(sys.stderr, "")
+        print_notice("Interrupted: waiting for answers under way…")
     with contextlib.suppress(KeyboardInterrupt):
         close()

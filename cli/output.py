@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the command line says: printable, in any encoding, whether or not anybody reads it.
+"""Output of the command line, which never fails a command.
 
-A terminal that knows no such letter, a pipe whose reader has gone, a full disk: none of them may
-end a command that has paid work in its hands. `finish` says whether all could be written.
+A terminal with another encoding, a closed pipe or a full disk must not end a command while it waits
+for a paid result. `flush_answer` reports at the end whether the answer could be written.
 """
 
 from __future__ import annotations
@@ -17,58 +17,58 @@ from ..providers._shared.redaction import SHORT, Redactor
 from ..providers._shared.untrusted_text import clean, json_line
 
 LONGEST = 20_000
-"""Letters of a line, at most."""
+"""Characters of a line."""
 
-_lost: list[str] = []
-_kept_secret: list[Redactor] = []
+_write_errors: list[str] = []
+_redactors: list[Redactor] = []
 
 
 def redact_keys(keys: Iterable[str]) -> None:
-    """See to it that none of these keys is printed, whatever text it comes in."""
-    _kept_secret[:] = [Redactor(key for key in keys if len(key) >= SHORT)]
+    """Redact these keys in all output."""
+    _redactors[:] = [Redactor(key for key in keys if len(key) >= SHORT)]
 
 
-def say(text: str) -> None:
-    """Print a line of the answer, on standard output."""
-    _answer(clean(_blanked(text), LONGEST))
+def print_line(text: str) -> None:
+    """Print a line of the answer on standard output."""
+    _answer(clean(_redact(text), LONGEST))
 
 
-def say_json(value: Any) -> None:
-    """Print the answer as one line of JSON, on standard output."""
-    _answer(json_line(_blanked(value), getattr(sys.stdout, "encoding", None)))
+def print_json(value: Any) -> None:
+    """Print the answer as one line of JSON on standard output."""
+    _answer(json_line(_redact(value), getattr(sys.stdout, "encoding", None)))
 
 
-def tell(text: str) -> None:
-    """Print a line beside the answer, on standard error."""
-    put(sys.stderr, text)
+def print_notice(text: str) -> None:
+    """Print a notice on standard error."""
+    write_line(sys.stderr, text)
 
 
-def put(out: TextIO | None, text: str, end: str = "\n") -> None:
-    """Print a line on a stream that may be missing, closed or full: then nobody reads it."""
+def write_line(out: TextIO | None, text: str, end: str = "\n") -> None:
+    """Print a line on a stream. Errors are ignored: it may be missing, closed or full."""
     with contextlib.suppress(OSError, ValueError):
-        _write(out, clean(_blanked(text), LONGEST) + end)
+        _write(out, clean(_redact(text), LONGEST) + end)
 
 
 def is_terminal(out: TextIO | None) -> bool:
-    """Say whether a stream, which may be missing or closed, shows what is written to a person."""
+    """Return whether a stream, which may be missing or closed, is a terminal."""
     try:
         return out is not None and out.isatty()
     except ValueError:
         return False
 
 
-def finish() -> bool:
-    """See to it that the answer is written; say on standard error where it is not."""
+def flush_answer() -> bool:
+    """Flush standard output. Returns False, and prints the error, if the answer was not written."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
     except (OSError, ValueError) as error:
-        _lost.append(_words(error))
-    if not _lost:
+        _write_errors.append(_words(error))
+    if not _write_errors:
         return True
-    tell(f"The answer cannot be written: {_lost[0]}.")
-    _lost.clear()
-    # Python flushes once more when it ends, and would print a traceback of its own.
+    print_notice(f"The answer cannot be written: {_write_errors[0]}.")
+    _write_errors.clear()
+    # Python flushes again at exit, and would print a traceback.
     with contextlib.suppress(OSError, ValueError, AttributeError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
@@ -76,9 +76,9 @@ def finish() -> bool:
     return False
 
 
-def _blanked(value: Any) -> Any:
-    for secrets in _kept_secret:
-        value = secrets.redact_json(value)
+def _redact(value: Any) -> Any:
+    for redactor in _redactors:
+        value = redactor.redact_json(value)
     return value
 
 
@@ -86,12 +86,12 @@ def _answer(line: str) -> None:
     try:
         _write(sys.stdout, line + "\n")
     except (OSError, ValueError) as error:
-        _lost.append(_words(error))
+        _write_errors.append(_words(error))
 
 
 def _write(out: TextIO | None, text: str) -> None:
-    """Write; what the stream's encoding lacks is written as Python escapes it."""
-    if out is None:  # as under Windows without a console
+    """Write and flush a text. Characters that the encoding lacks are written as escapes."""
+    if out is None:  # Windows programs without a console have no streams.
         return
     try:
         out.write(text)

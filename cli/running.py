@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the commands of the command line share: means, carrying a job out, telling of its end."""
+"""Shared by the commands: building a job from arguments, running it, reporting its end."""
 
 from __future__ import annotations
 
@@ -24,16 +24,17 @@ from ..jobs.slots import ANSWER_LIMIT, Slots
 from ..providers import InvalidSettings, LibraryProblem, NoBlender, Provider, base_url, keys_for
 from .exit_codes import INTERRUPTED, exit_code_for
 from .interrupts import graceful_stop, suspend
-from .output import is_terminal, put, say, say_json, tell
+from .output import is_terminal, print_json, print_line, print_notice, write_line
 
 SETTLE = 10.0
+"""Seconds to wait for the threads of a finished job."""
 LONGEST_OUTPUT = 255
-"""Bytes of a file's name, as most file systems have it."""
+"""Bytes of a file name on most file systems."""
 
 
 @dataclass(frozen=True)
 class BlenderHost:
-    """Where the command line runs: what the Blender around it brings along, or the machine."""
+    """The environment of the command line: the Blender to use, its preferences, online access."""
 
     blender: tuple[str, ...] | None
     online: bool
@@ -41,7 +42,7 @@ class BlenderHost:
 
 
 def library_of(arguments: argparse.Namespace, host: BlenderHost) -> Library:
-    """Return the library that a command works on."""
+    """Return the library of a command."""
     preference = arguments.library or host.preferences.get("library", "")
     root = library_folder(preference, os.environ).resolve()
     if arguments.trust_library is not None:
@@ -50,9 +51,12 @@ def library_of(arguments: argparse.Namespace, host: BlenderHost) -> Library:
 
 
 def spec_for(
-    arguments: argparse.Namespace, host: BlenderHost, provider: Provider[Any], **what: Any
+    arguments: argparse.Namespace, host: BlenderHost, provider: Provider[Any], **fields: Any
 ) -> JobSpec:
-    """Add what every job needs besides its settings and its pictures or record."""
+    """Return the spec of a job: `fields`, with library, keys and addresses added.
+
+    Raises NoBlender, MissingKey, BadKey or InvalidSettings.
+    """
     if host.blender is None and "blender" in provider.needs:
         raise NoBlender(
             f"{provider.label} needs a Blender to work in, and none was found.",
@@ -60,7 +64,7 @@ def spec_for(
         )
     return JobSpec(
         provider=provider.id,
-        **{"pictures": (), **what},
+        **{"pictures": (), **fields},
         library=library_of(arguments, host).root,
         keys=keys_for(provider, host.preferences, os.environ),
         base_url=base_url(provider, host.preferences, os.environ),
@@ -71,7 +75,7 @@ def spec_for(
 
 
 def pairs(texts: Sequence[str], option: str) -> dict[str, str | None]:
-    """Split NAME=VALUE; an empty value means None, which is "not sent"."""
+    """Split NAME=VALUE arguments. An empty value becomes None, which means "not sent"."""
     pairs: dict[str, str | None] = {}
     for text in texts:
         name, equals, value = text.partition("=")
@@ -81,12 +85,12 @@ def pairs(texts: Sequence[str], option: str) -> dict[str, str | None]:
     return pairs
 
 
-def carry_out(spec: JobSpec, arguments: argparse.Namespace) -> int:
-    """Run a job to its end, and tell of it; return the exit code."""
+def run_job(spec: JobSpec, arguments: argparse.Namespace) -> int:
+    """Run a job, print its result, and return the exit code."""
     running, slots = session(), Slots()
-    with graceful_stop() as asked:
+    with graceful_stop() as received:
         job = running.start(replace(spec, slots=slots))
-        view = follow(running, job, None if arguments.quiet else sys.stderr, asked)
+        view = follow(running, job, None if arguments.quiet else sys.stderr, received)
         if view is None:
             suspend(lambda: slots.close(ANSWER_LIMIT), ordering=slots.ordering)
             running.close()
@@ -103,32 +107,32 @@ def carry_out(spec: JobSpec, arguments: argparse.Namespace) -> int:
 
 
 def _interrupted(arguments: argparse.Namespace, spec: JobSpec, job: str) -> int:
-    """Say where an interrupted job stands: it is kept as it is."""
-    tell(f"Interrupted. The job is kept: {job}")
+    """Print the state of an interrupted job, which stays resumable."""
+    print_notice(f"Interrupted. The job is kept: {job}")
     if arguments.json:
         with contextlib.suppress(LibraryProblem):
             record = Library(spec.library).load(job)
-            say_json(_summary(arguments, record, None, None))
+            print_json(_summary(arguments, record, None, None))
     return INTERRUPTED
 
 
 def follow(
-    running: Session, job: str, out: TextIO | None, asked: Sequence[int] = ()
+    running: Session, job: str, out: TextIO | None, received: Sequence[int] = ()
 ) -> JobView | None:
-    """Show the job's progress until it ends, or until a stop is asked for: then return None."""
+    """Print the progress of a job until it ends. Returns None if a signal was received."""
     shown = ""
-    while not asked:
+    while not received:
         event = running.wait(0.25)
         if event is None or event.job != job:
             continue
         if isinstance(event, Ended):
             if is_terminal(out):
-                put(out, "")
+                write_line(out, "")
             return event.view
         line = _progress_line(event.view)
         if out is not None and line != shown:
             shown = line
-            put(out, line.ljust(60), end="\r" if is_terminal(out) else "\n")
+            write_line(out, line.ljust(60), end="\r" if is_terminal(out) else "\n")
     return None
 
 
@@ -138,6 +142,7 @@ def _progress_line(view: JobView) -> str:
 
 
 def check_output(output: Path | None) -> None:
+    """Raise InvalidSettings if the output file cannot be written, before anything is sent."""
     if output is None:
         return
     if output.suffix.lower() not in (".glb", ".fbx", ".obj", ".blend"):
@@ -163,9 +168,9 @@ def check_output(output: Path | None) -> None:
 
 
 def deliver(record: Record, library: Path, output: Path | None) -> Path | None:
-    """Copy the result to where it was asked for; a mesh keeps the ending of its real format.
+    """Copy the result to `output`, with the extension of its actual format, and return its path.
 
-    Raises LibraryProblem where that is not possible; the library has it all the same.
+    Raises LibraryProblem if that fails; the library keeps the mesh.
     """
     if record.state is not State.READY or record.mesh is None:
         return None
@@ -174,11 +179,11 @@ def deliver(record: Record, library: Path, output: Path | None) -> Path | None:
         return folder / record.mesh
     wants_blend = output.suffix.lower() == ".blend" and record.blend is not None
     if wants_blend and not is_marked(folder / ORIGINAL):
-        wants_blend = False  # Blender runs what is in a stranger's file when it is opened.
+        wants_blend = False  # Opening a .blend of another user could run its scripts.
     source = folder / (record.blend if wants_blend and record.blend else record.mesh)
     target = output.with_suffix(source.suffix)
     if target.suffix != output.suffix:
-        tell(f"Note: the result is {source.suffix[1:].upper()}: {target}")
+        print_notice(f"Note: the result is {source.suffix[1:].upper()}: {target}")
     try:
         copy_plain(source, target.parent.resolve() / target.name)
     except OSError as error:
@@ -191,15 +196,15 @@ def deliver(record: Record, library: Path, output: Path | None) -> Path | None:
 def report(
     arguments: argparse.Namespace, record: Record | None, failure: Failure | None, file: Path | None
 ) -> int:
-    """Say how it ended, in words or as the surface's JSON object, and return the exit code."""
+    """Print how a job ended, as text or JSON, and return the exit code."""
     if failure is not None:
-        tell(f"{failure.message} {failure.hint} {failure.link}".strip())
+        print_notice(f"{failure.message} {failure.hint} {failure.link}".strip())
     elif record is not None and not arguments.json:
-        say(_ended_line(record, file))
+        print_line(_ended_line(record, file))
     for note in record.notes if record else ():
-        tell(f"Note: {note}")
+        print_notice(f"Note: {note}")
     if getattr(arguments, "json", False):
-        say_json(_summary(arguments, record, failure, file))
+        print_json(_summary(arguments, record, failure, file))
     return exit_code_for(failure, record)
 
 

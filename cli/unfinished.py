@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The commands for jobs that are not at their end: resume, cancel, settle."""
+"""The commands for unfinished jobs: resume, cancel, settle."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from ..jobs.library.uncertain import describe_uncertain, give_up
 from ..jobs.state_after_error import can_resume
 from ..providers import ImageToMeshError, LibraryProblem, get_provider
 from .exit_codes import DONE, INTERRUPTED, UNCERTAIN
-from .output import say, tell
-from .running import BlenderHost, carry_out, library_of, report, spec_for
+from .output import print_line, print_notice
+from .running import BlenderHost, library_of, report, run_job, spec_for
 
 WAIT_FOR_OTHER = 15.0
-"""Seconds within which a process that works on a job stops when it is asked to."""
+"""Seconds to wait for another process to stop its job."""
 
 
 def add_commands(commands: Any, add_common: Any, seconds: Any) -> None:
-    """Add the three to the parser."""
+    """Add the three commands to the parser."""
     resume = commands.add_parser(
         "resume", help="go on with unfinished jobs; what may have been ordered is not again"
     )
@@ -49,78 +49,78 @@ def add_commands(commands: Any, add_common: Any, seconds: Any) -> None:
 
 
 def _resume(arguments: argparse.Namespace, host: BlenderHost) -> int:
-    """Go on with one job, or with all that are unfinished; the first that fails gives the code."""
+    """Resume a job, or all unfinished ones. Returns the exit code of the first that fails."""
     library = library_of(arguments, host)
     if arguments.job:
         record = library.load(arguments.job)
         if not can_resume(record, library.folder(record.id)):
             return report(arguments, record, record.failure, None)
-        return carry_out(_spec(arguments, host, record), arguments)
-    codes, strange = [DONE], 0
+        return run_job(_spec(arguments, host, record), arguments)
+    codes, untrusted = [DONE], 0
     for record in library.all()[0]:
         if not (record.own or is_trusted(library.root)):
-            strange += 0 if record.state.over else 1
+            untrusted += 0 if record.state.over else 1
         elif record.state is State.UNCERTAIN:
-            tell(f"{record.id} is uncertain: “settle {record.id}” says more.")
+            print_notice(f"{record.id} is uncertain: “settle {record.id}” says more.")
         elif library.is_held(record.id) and not record.state.over:
-            tell(f"{record.id} is being worked on by another Blender or command line.")
+            print_notice(f"{record.id} is being worked on by another Blender or command line.")
         elif not record.state.over:
-            codes.append(_go_on(arguments, host, record))
+            codes.append(_resume_one(arguments, host, record))
         if codes[-1] == INTERRUPTED:
             return INTERRUPTED
-    if strange:
-        tell(f"{strange} unfinished jobs in {library.root} were not written by you on this "
-              f"computer. {HINT}")  # fmt: skip
+    if untrusted:
+        count = f"{untrusted} unfinished jobs in {library.root}"
+        print_notice(f"{count} were not written by you on this computer. {HINT}")
     return next(filter(None, codes), DONE)
 
 
-def _go_on(arguments: argparse.Namespace, host: BlenderHost, record: Record) -> int:
-    """Go on with one of many: what is wrong with it keeps none of the others."""
+def _resume_one(arguments: argparse.Namespace, host: BlenderHost, record: Record) -> int:
+    """Resume one of several jobs. An error is reported, and does not stop the others."""
     try:
         if record.state is State.QUEUED and get_provider(record.provider).is_remote:
-            tell(f"{record.id}: nothing was sent yet, so it is ordered now.")
-        return carry_out(_spec(arguments, host, record), arguments)
+            print_notice(f"{record.id}: nothing was sent yet, so it is ordered now.")
+        return run_job(_spec(arguments, host, record), arguments)
     except ImageToMeshError as error:
         failure = Failure(error.kind, error.message, error.hint, error.link)
         return report(arguments, record, failure, None)
 
 
 def _cancel(arguments: argparse.Namespace, host: BlenderHost) -> int:
-    """Stop a job: by the process that works on it, else here."""
+    """Cancel a job, by way of the process that is working on it if there is one."""
     library = library_of(arguments, host)
     record = library.load(arguments.job)
     if library.is_held(record.id):
-        return _ask_other(arguments, library, record)
+        return _cancel_elsewhere(arguments, library, record)
     if record.state.over:
-        say(f"{record.id}: {record.state}; there is nothing to stop.")
+        print_line(f"{record.id}: {record.state}; there is nothing to stop.")
         return DONE
     running = session()
     job = running.start(_spec(arguments, host, record), cancelled=True)
     while (event := running.wait(0.25)) is None or event.job != job:
         continue
     running.settle(WAIT_FOR_OTHER)
-    return _told_of_cancel(arguments, library.load(job))
+    return _report_cancel(arguments, library.load(job))
 
 
-def _ask_other(arguments: argparse.Namespace, library: Library, record: Record) -> int:
+def _cancel_elsewhere(arguments: argparse.Namespace, library: Library, record: Record) -> int:
     library.ask_to_cancel(record.id)
     end = time.monotonic() + WAIT_FOR_OTHER
     while time.monotonic() < end:
         now = library.load(record.id)
         if now.state.over:
-            return _told_of_cancel(arguments, now)
+            return _report_cancel(arguments, now)
         time.sleep(0.1)
-    tell(f"{record.id} was asked to stop; whoever works on it has not answered yet.")
+    print_notice(f"{record.id} was asked to stop; whoever works on it has not answered yet.")
     return DONE
 
 
-def _told_of_cancel(arguments: argparse.Namespace, record: Record) -> int:
+def _report_cancel(arguments: argparse.Namespace, record: Record) -> int:
     code = report(arguments, record, record.failure, None)
     return DONE if record.state is State.CANCELLED else code
 
 
 def _settle(arguments: argparse.Namespace, host: BlenderHost) -> int:
-    """Let the person decide on an uncertain order; without a decision say what is known."""
+    """Resolve an uncertain order as the user decides. Without a decision, print what is known."""
     library = library_of(arguments, host)
     record = library.load(arguments.job)
     if record.state is not State.UNCERTAIN:
@@ -132,10 +132,10 @@ def _settle(arguments: argparse.Namespace, host: BlenderHost) -> int:
         return DONE
     if arguments.attach or arguments.submit_again:
         decided = {"attach": arguments.attach, "again": arguments.submit_again}
-        return carry_out(_spec(arguments, host, record, **decided), arguments)
+        return run_job(_spec(arguments, host, record, **decided), arguments)
     for sentence in describe_uncertain(record):
-        say(sentence)
-    say("Then: settle JOB --attach TASK, --submit-again or --forget.")
+        print_line(sentence)
+    print_line("Then: settle JOB --attach TASK, --submit-again or --forget.")
     return UNCERTAIN
 
 

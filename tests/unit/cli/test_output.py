@@ -182,9 +182,9 @@ def test_no_key_is_printed_in_any_kind_of_output(
 ) -> None:
     output.redact_keys([KEY, "x"])
     for spelled in (KEY, KEY.replace("-", "\\u002d"), base64.b64encode(KEY.encode()).decode()):
-        output.say(f"a {spelled} x")
-        output.tell(f"a {spelled} x")
-        output.say_json({"a": f"{spelled} x"})
+        output.print_line(f"a {spelled} x")
+        output.print_notice(f"a {spelled} x")
+        output.print_json({"a": f"{spelled} x"})
     out, told = capsys.readouterr()
     assert out == 3 * 'a … x\n{"a": "… x"}\n'
     assert told == 3 * "a … x\n"
@@ -194,8 +194,8 @@ def test_no_key_is_printed_in_any_kind_of_output(
 def test_writing_to_a_closed_or_missing_stream_does_nothing() -> None:
     closed = io.StringIO()
     closed.close()
-    output.put(closed, "x")
-    output.put(None, "x")
+    output.write_line(closed, "x")
+    output.write_line(None, "x")
     assert not output.is_terminal(closed)
     assert not output.is_terminal(None)
 
@@ -235,5 +235,5 @@ def test_progress_of_a_service_with_odd_words_is_printable(
     from image_to_mesh.cli.running import _progress_line
 
     view = orders.end()
-    output.tell(_progress_line(replace(view, phase="\x1b[31mdone\r\n\ud83d", fraction=0.5)))
+    output.print_notice(_progress_line(replace(view, phase="\x1b[31mdone\r\n\ud83d", fraction=0.5)))
     assert capsys.readouterr().err == " 50 % done �\n"
