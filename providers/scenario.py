@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Scenario, model Tripo 3.1.
-
-Sources: Scenario's reference page and model schema, scenario-sdk 2.4.0; as of November 2026.
-"""
+"""Scenario, model Tripo 3.1 (reference page and schema, scenario-sdk 2.4.0; November 2026)."""
 
 # ruff: noqa: N815 - settings are named as Scenario names them
 
@@ -162,11 +159,7 @@ Order = Request[ScenarioSettings]
 
 
 class ScenarioTripo(Provider[ScenarioSettings]):
-    """Scenario's hosted Tripo 3.1.
-
-    Uploaded images stay in the project's library. If the user deletes one there, the submit raises
-    InvalidSettings, and the image is uploaded again for the next job.
-    """
+    """Scenario's hosted Tripo 3.1. Uploaded images stay in the project until they are deleted."""
 
     id = "scenario"
     label = "Scenario"

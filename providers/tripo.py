@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tripo, API v3.
-
-Sources: Tripo's migration guide, tryAGI's API reference, tripo3d 1.0.0; as of November 2026.
-"""
+"""Tripo, API v3 (migration guide, tryAGI's reference, tripo3d 1.0.0; November 2026)."""
 
 from __future__ import annotations
 
@@ -168,12 +165,8 @@ class Tripo(Provider[TripoSettings]):
 
     def upload(self, pictures: tuple[Picture, ...], http: Http | None) -> Uploaded:
         """Upload the images that are files, and return a token for each."""
-        return Uploaded(
-            {
-                picture.view: _token(picture, require_http(http))
-                for picture in models.files_of(pictures)
-            }
-        )
+        files = models.files_of(pictures)
+        return Uploaded({file.view: _token(file, require_http(http)) for file in files})
 
     def submit(
         self, request: Request[TripoSettings], uploaded: Uploaded, http: Http | None

@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tripo, API v2, for gateways. Tripo itself ended it on 2026-10-31.
-
-Sources: Tripo's API v2 documentation and tripo3d 0.4.2; as of 2026.
-"""
+"""Tripo, API v2, for gateways: Tripo itself ended it on 2026-10-31 (docs, tripo3d 0.4.2)."""
 
 from __future__ import annotations
 
@@ -190,12 +187,8 @@ class TripoV2(Provider[TripoV2Settings]):
 
     def upload(self, pictures: tuple[Picture, ...], http: Http | None) -> Uploaded:
         """Upload the images that are files, and return a token for each."""
-        return Uploaded(
-            {
-                picture.view: _token(picture, require_http(http))
-                for picture in models.files_of(pictures)
-            }
-        )
+        files = models.files_of(pictures)
+        return Uploaded({file.view: _token(file, require_http(http)) for file in files})
 
     def submit(
         self, request: Request[TripoV2Settings], uploaded: Uploaded, http: Http | None
