@@ -35,8 +35,7 @@ class TriposrSettings(Settings):
         bool | None,
         Option(
             "Remove Background",
-            "Cut the subject out of the picture first; turn it off for a picture that is already "
-            "cut out",
+            "Cut the subject out of the image first; turn off for images that are already cut out",
             basic=True,
         ),
     ] = None
@@ -44,14 +43,16 @@ class TriposrSettings(Settings):
         float,
         Interval(ge=0.5, le=1.0),
         Option(
-            "Foreground Ratio", "Share of the frame that the subject is scaled to", unit="factor"
+            "Foreground Ratio",
+            "Fraction of the frame that the subject is scaled to fill",
+            unit="factor",
         ),
     ] = 0.9
     output_format: Annotated[
         Literal["glb", "obj"],
         Option(
             "Format",
-            "File that the service makes",
+            "File format to generate",
             (
                 Choice("glb", "GLB", "glTF in one file, with the colors"),
                 Choice("obj", "OBJ", "Wavefront OBJ, a text"),

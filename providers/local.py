@@ -37,7 +37,7 @@ class LocalSettings(Settings):
         Literal["inflate", "relief", "cutout"],
         Option(
             "Shape",
-            "What the picture is turned into",
+            "Kind of mesh to create from the image",
             (
                 Choice("inflate", "Inflate", "A closed, rounded body inside the outline"),
                 Choice("relief", "Relief", "A plate whose surface rises with brightness"),
@@ -61,7 +61,7 @@ class LocalSettings(Settings):
         Interval(ge=0.005, le=0.5),
         Option(
             "Plate",
-            "Thickness of a relief's plate, as a part of the height",
+            "Thickness of a relief's plate, as a fraction of the height",
             unit="factor",
             group="mesh",
         ),
@@ -76,26 +76,28 @@ class LocalSettings(Settings):
     face_count: Annotated[
         int,
         Interval(ge=200, le=1_000_000),
-        Option("Faces", "About how many triangles the mesh has", basic=True, group="mesh"),
+        Option("Faces", "Approximate number of triangles", basic=True, group="mesh"),
     ] = 40_000
     smoothness: Annotated[
         float,
         Interval(ge=0.0, le=1.0),
-        Option(
-            "Smoothness", "How far outline and surface are smoothed", unit="factor", group="mesh"
-        ),
+        Option("Smoothness", "How much to smooth outline and surface", unit="factor", group="mesh"),
     ] = 0.25
     foreground: Annotated[
         Literal["auto", "alpha", "border", "none"],
         Option(
             "Foreground",
-            "How the subject is told from its background",
+            "How to separate the subject from its background",
             (
                 Choice(
-                    "auto", "Automatic", "Transparency if there is any, else the border's color"
+                    "auto",
+                    "Automatic",
+                    "Transparency if there is any, otherwise the border's color",
                 ),
-                Choice("alpha", "Transparency", "What is opaque is the subject"),
-                Choice("border", "Border Color", "What differs from the border is the subject"),
+                Choice("alpha", "Transparency", "Opaque pixels are the subject"),
+                Choice(
+                    "border", "Border Color", "Pixels that differ from the border are the subject"
+                ),
                 Choice("none", "Whole Picture", "Everything is the subject"),
             ),
         ),
@@ -115,8 +117,8 @@ class LocalSettings(Settings):
             "Back",
             "What the back of the mesh shows",
             (
-                Choice("mirror", "Mirrored Picture", "The picture again, mirrored"),
-                Choice("color", "Own Color", "The picture's colors, without its details"),
+                Choice("mirror", "Mirrored Picture", "The image, mirrored"),
+                Choice("color", "Own Color", "The image's colors, without its details"),
             ),
             group="surface",
         ),
@@ -125,7 +127,10 @@ class LocalSettings(Settings):
         int,
         Interval(ge=64, le=8192),
         Option(
-            "Texture Size", "Longest side of the texture at most", unit="pixel", group="surface"
+            "Texture Size",
+            "Maximum length of the texture's longer side",
+            unit="pixel",
+            group="surface",
         ),
     ] = 2048
 

@@ -56,7 +56,7 @@ class ScenarioSettings(Settings):
 
     texture: Annotated[
         bool,
-        Option("Texture", "Paint the mesh with the picture's colors", basic=True, group="surface"),
+        Option("Texture", "Texture the mesh with the image's colors", basic=True, group="surface"),
     ] = True
     textureQuality: Annotated[
         Literal["standard", "detailed", "extreme"],
@@ -86,14 +86,14 @@ class ScenarioSettings(Settings):
         ),
     ] = "standard"
     textureSeed: Annotated[
-        Seed, Option("Texture Seed", "The same seed, the same textures", group="surface")
+        Seed, Option("Texture Seed", "The same seed gives the same textures", group="surface")
     ] = None
     orientation: models.Orientation = "default"
     pbr: Annotated[
         bool,
         Option(
             "PBR",
-            "Metallic, roughness and normal maps; they need textures",
+            "Metallic, roughness and normal maps; requires textures",
             basic=True,
             group="surface",
         ),
@@ -103,7 +103,7 @@ class ScenarioSettings(Settings):
         Interval(ge=1, le=2_000_000),
         Option(
             "Face Limit",
-            "At most so many faces; chosen by the shape when off",
+            "Maximum number of faces; if off, chosen to suit the shape",
             basic=True,
             group="mesh",
         ),
@@ -113,20 +113,22 @@ class ScenarioSettings(Settings):
         bool,
         Option(
             "Quads",
-            "Four-sided faces, at an extra price, as FBX; 10000 without Face Limit",
+            "Quads, at an extra cost, as FBX; 10000 if Face Limit is off",
             group="mesh",
         ),
     ] = False
     smartLowPoly: Annotated[
         bool,
         Option(
-            "Smart Low Poly", "Few faces, laid as by hand; best for simple subjects", group="mesh"
+            "Smart Low Poly",
+            "Few faces with hand-crafted topology; best for simple subjects",
+            group="mesh",
         ),
     ] = False
     generateParts: Annotated[
-        bool, Option("Separate Parts", "A mesh in parts, without textures", group="mesh")
+        bool, Option("Separate Parts", "Split the mesh into parts, without textures", group="mesh")
     ] = False
-    seed: Annotated[Seed, Option("Seed", "The same seed, the same shape")] = None
+    seed: Annotated[Seed, Option("Seed", "The same seed gives the same shape")] = None
 
     def rules(self) -> Iterator[tuple[str, str]]:
         """Yield the combinations that the model's page calls incompatible, and bad face limits."""

@@ -55,10 +55,10 @@ class TripoSettings(Settings):
         Literal["v3.1-20260211", "v3.0-20250812", "v2.5-20250123", "P1-20260311"],
         Option(
             "Model",
-            "Which of Tripo's models makes the mesh",
+            "Tripo model that generates the mesh",
             (
                 Choice("v3.1-20260211", "3.1", "The best quality"),
-                Choice("v3.0-20250812", "3.0", "The one before 3.1"),
+                Choice("v3.0-20250812", "3.0", "The version before 3.1"),
                 Choice("v2.5-20250123", "2.5", "Older, without HD geometry"),
                 Choice("P1-20260311", "P1", "Clean low-poly meshes of at most 20000 faces"),
             ),
@@ -75,7 +75,7 @@ class TripoSettings(Settings):
                 models.STANDARD_TEXTURE,
                 models.HD_TEXTURE,
                 models.FINEST_TEXTURE,
-                Choice("fast", "Fast", "Sooner ready; only with Texture Model 3.5"),
+                Choice("fast", "Fast", "Faster; requires Texture Model 3.5"),
             ),
             basic=True,
             group="surface",
@@ -90,10 +90,10 @@ class TripoSettings(Settings):
         Literal["v3.5-20260815", "v3.0-20250812", "v2.5-20250123"] | None,
         Option(
             "Texture Model",
-            "Which of Tripo's models paints the mesh",
+            "Tripo model that generates the textures",
             (
                 Choice(NEW_TEXTURES, "3.5", "The newest"),
-                Choice("v3.0-20250812", "3.0", "The one before 3.5"),
+                Choice("v3.0-20250812", "3.0", "The version before 3.5"),
                 Choice("v2.5-20250123", "2.5", "The oldest"),
             ),
             group="surface",
@@ -101,7 +101,7 @@ class TripoSettings(Settings):
     ] = None
     delight: Annotated[
         bool,
-        Option("Remove Lighting", "Take the picture's light out of the textures", group="surface"),
+        Option("Remove Lighting", "Remove the image's lighting from the textures", group="surface"),
     ] = True
     smart_low_poly: models.SmartLowPoly = False
     generate_parts: models.GenerateParts = False
@@ -111,7 +111,7 @@ class TripoSettings(Settings):
         Literal["+x", "-x", "+y", "-y"] | None,
         Option(
             "Front Axis",
-            "Where the front of the mesh points in the file",
+            "Axis that the front of the mesh faces in the file",
             (Choice("+x", "+X"), Choice("-x", "−X"), Choice("+y", "+Y"), Choice("-y", "−Y")),
             group="placement",
         ),
@@ -121,7 +121,7 @@ class TripoSettings(Settings):
     enable_image_autofix: models.ImageAutofix = False
     orthographic_projection: Annotated[
         bool,
-        Option("Orthographic Views", "The views have no perspective; for more than one picture"),
+        Option("Orthographic Views", "The views have no perspective; multiple images only"),
     ] = False
     model_seed: models.ModelSeed = None
     texture_seed: models.TextureSeed = None

@@ -84,10 +84,10 @@ class TripoV2Settings(Settings):
         ],
         Option(
             "Model",
-            "Which of Tripo's models makes the mesh",
+            "Tripo model that generates the mesh",
             (
                 Choice("v3.1-20260211", "3.1", "The best quality"),
-                Choice("v3.0-20250812", "3.0", "The one before 3.1"),
+                Choice("v3.0-20250812", "3.0", "The version before 3.1"),
                 Choice("v2.5-20250123", "2.5", "Older, without HD geometry"),
                 Choice("P1-20260311", "P1", "Clean low-poly meshes of at most 20000 faces"),
                 Choice("Turbo-v1.0-20250506", "Turbo 1.0 (Retired)", GONE),
@@ -128,7 +128,7 @@ class TripoV2Settings(Settings):
         | None,
         Option(
             "Style",
-            "Turn the subject into another style",
+            "Convert the subject to another style",
             (
                 Choice("person:person2cartoon", "Cartoon", "For people"),
                 Choice("animal:venom", "Venom", "For animals"),

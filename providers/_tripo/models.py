@@ -39,34 +39,34 @@ FaceLimit = Annotated[
     Interval(ge=50, le=2_000_000),
     Option(
         "Face Limit",
-        "At most so many faces; chosen by the shape when off",
+        "Maximum number of faces; if off, chosen to suit the shape",
         basic=True,
         group="mesh",
     ),
 ]
 Texture = Annotated[
-    bool, Option("Texture", "Paint the mesh with the picture's colors", basic=True, group="surface")
+    bool, Option("Texture", "Texture the mesh with the image's colors", basic=True, group="surface")
 ]
 Pbr = Annotated[
     bool,
     Option(
         "PBR",
-        "Metallic, roughness and normal maps; they bring textures with them",
+        "Metallic, roughness and normal maps; includes textures",
         basic=True,
         group="surface",
     ),
 ]
 ModelSeed = Annotated[
-    int | None, Seed, Option("Model Seed", "The same seed makes the same shape again")
+    int | None, Seed, Option("Model Seed", "The same seed gives the same shape again")
 ]
 TextureSeed = Annotated[
     int | None,
     Seed,
-    Option("Texture Seed", "The same seed makes the same textures again", group="surface"),
+    Option("Texture Seed", "The same seed gives the same textures again", group="surface"),
 ]
 STANDARD_TEXTURE = Choice("standard", "Standard", "Enough for most uses")
-HD_TEXTURE = Choice("detailed", "HD", "Finer textures, at an extra price")
-FINEST_TEXTURE = Choice("extreme", "8K", "The finest textures, in large files; the dearest")
+HD_TEXTURE = Choice("detailed", "HD", "Finer textures, at an extra cost")
+FINEST_TEXTURE = Choice("extreme", "8K", "The finest textures, in large files; most expensive")
 GeometryQuality = Annotated[
     Literal["standard", "detailed"],
     Option(
@@ -74,7 +74,7 @@ GeometryQuality = Annotated[
         "How fine the shape is",
         (
             Choice("standard", "Standard", "Enough for most uses"),
-            Choice("detailed", "HD", "Finer shapes, up to two million faces, at an extra price"),
+            Choice("detailed", "HD", "Finer shapes, up to two million faces, at an extra cost"),
         ),
         basic=True,
     ),
@@ -83,9 +83,9 @@ TextureAlignment = Annotated[
     Literal["original_image", "geometry"],
     Option(
         "Alignment",
-        "What the textures follow where picture and mesh differ",
+        "What the textures follow where image and mesh differ",
         (
-            Choice("original_image", "Original Image", "Stay close to the picture"),
+            Choice("original_image", "Original Image", "Stay close to the image"),
             Choice("geometry", "Geometry", "Stay close to the shape"),
         ),
         group="surface",
@@ -95,10 +95,10 @@ Orientation = Annotated[
     Literal["default", "align_image"],
     Option(
         "Orientation",
-        "How the mesh is turned",
+        "How the mesh is rotated",
         (
-            Choice("default", "Default", "As the model likes"),
-            Choice("align_image", "Align Image", "Turned as the picture shows it"),
+            Choice("default", "Default", "As the model chooses"),
+            Choice("align_image", "Align Image", "Rotated to match the image"),
         ),
         group="placement",
     ),
@@ -110,8 +110,8 @@ Quad = Annotated[
     bool,
     Option(
         "Quads",
-        "Four-sided faces instead of triangles, at an extra price; comes as FBX, and with "
-        "10000 faces where Face Limit is off",
+        "Quads instead of triangles, at an extra cost; delivered as FBX, with 10000 faces if "
+        "Face Limit is off",
         basic=True,
         group="mesh",
     ),
@@ -120,13 +120,13 @@ SmartLowPoly = Annotated[
     bool,
     Option(
         "Smart Low Poly",
-        "Few faces, laid as by hand; best for simple subjects, may fail",
+        "Few faces with hand-crafted topology; best for simple subjects, may fail",
         group="mesh",
     ),
 ]
 GenerateParts = Annotated[
     bool,
-    Option("Separate Parts", "A mesh in parts that can be edited, without textures", group="mesh"),
+    Option("Separate Parts", "Split the mesh into editable parts, without textures", group="mesh"),
 ]
 Compress = Annotated[
     Literal["", "geometry"],
@@ -141,11 +141,9 @@ Compress = Annotated[
         group="mesh",
     ),
 ]
-ExportUv = Annotated[
-    bool, Option("UV Map", "Unfold the mesh; without, it is made sooner", group="surface")
-]
+ExportUv = Annotated[bool, Option("UV Map", "Unwrap the mesh; faster if off", group="surface")]
 ImageAutofix = Annotated[
-    bool, Option("Image Autofix", "Let Tripo improve the picture first; for a single picture")
+    bool, Option("Image Autofix", "Let Tripo improve the image first; single image only")
 ]
 
 OF_TEXTURES = (
