@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Picture files: what their heads say, whether they are whole, and what of them is sent.
+"""Image files: reading headers, detecting truncation, and removing metadata before upload.
 
-Nothing is decoded here and nothing encoded; layouts are those of the formats' specifications. One
-file per format.
+Pixels are neither decoded nor encoded: only Pillow offers as much, and it is compiled for every
+platform. There is a module per format, which follows the format's specification.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether a PNG shows anything, without numpy and without undoing its filters where that is slow.
+"""Detection of blank PNGs, fast without numpy: most filters need not be undone.
 
 Each row of a PNG is stored as differences to what its filter expects of the pixels before. A
 picture of one color has the same few differences everywhere, so rows are compared as they are
@@ -30,7 +30,7 @@ BLOCK = 1 << 18
 
 
 class Blank(StrEnum):
-    """What a picture shows; MAYBE: next to nothing, only decoding it can tell."""
+    """Whether an image is blank. MAYBE: almost of one color; only decoding it can tell."""
 
     NO = "no"
     MAYBE = "maybe"
@@ -40,7 +40,7 @@ class Blank(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How the pixels are stored, and the tables that go with them."""
+    """The pixel layout of a PNG, with its palette and its transparency."""
 
     width: int
     height: int
@@ -66,7 +66,7 @@ class Layout:
 
 
 def blank_png(data: bytes) -> Blank:
-    """Say whether a PNG shows anything.
+    """Return whether a PNG is transparent or of one color.
 
     Raises ValueError, or another of `DAMAGED`, where its pixels cannot be unpacked whole.
     """
@@ -96,7 +96,7 @@ def _layout(data: bytes) -> Layout:
 
 
 def _unpacked(data: bytes) -> Iterator[bytes]:
-    """Yield the stored rows, in pieces of a bounded size."""
+    """Yield the decompressed rows in chunks of a bounded size."""
     unpacker, whole = zlib.decompressobj(), memoryview(data)
     try:
         for name, at, length in chunks(data):
@@ -115,18 +115,18 @@ def _too_short() -> bytes:
 
 
 class _Rows:
-    """What is watched while the rows go by; `decided` once there is surely something to see."""
+    """An observer of the rows. `decided` is True once the image is certainly not blank."""
 
     decided = False
 
     def start(self, length: int) -> None:
-        """Begin a pass whose rows have so many bytes."""
+        """Start a pass whose rows have `length` bytes."""
 
     def row(self, stored: bytes) -> None:
-        """Look at a row: the number of its filter, and the differences."""
+        """Observe a row: its filter type and the filtered bytes."""
 
     def verdict(self) -> Blank:
-        """Return what was seen in all."""
+        """Return the result for the whole image."""
         return Blank.NO
 
 
@@ -167,7 +167,7 @@ class _Differences(_Rows):
         )
 
     def verdict(self) -> Blank:
-        """Return what was seen in all."""
+        """Return the result for the whole image."""
         if self._is_clear:
             return Blank.TRANSPARENT
         if self._is_one:
@@ -238,7 +238,7 @@ class _Pixels(_Rows):
         return self._layout.colors[3 * value : 3 * value + 3], opacity[0]
 
     def verdict(self) -> Blank:
-        """Return what was seen in all."""
+        """Return the result for the whole image."""
         shown = {self._look(value) for value in self._seen}
         if not any(opacity for _, opacity in shown):
             return Blank.TRANSPARENT

@@ -12,14 +12,14 @@ CORE = 12
 HEADS = frozenset({CORE, 16, 40, 52, 56, 64, 108, 124})
 PLAIN, FIELDS, ALPHA_FIELDS = 0, 3, 6
 LINKED, EMBEDDED, SRGB = b"KNIL", b"DEBM", b"BGRs"
-"""What stands for the colors, the letters as the file has them: a profile's path, a profile."""
+"""Color space types, in file order: a linked profile, an embedded profile, sRGB."""
 COLORS, PROFILE = 14 + 56, 14 + 112
 """Where the fifth head says which colors, and where the profile is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What the head says; `size` is its own, `pixels` where they start and end."""
+    """The header. `size` is its own length, `pixels` the start and end of the pixel data."""
 
     size: int
     width: int
@@ -66,7 +66,7 @@ def _head(data: bytes) -> Head:
 
 
 def clean_bmp(data: bytes) -> bytes:
-    """Return the file without what lies between and behind its parts, and without paths.
+    """Return the file without gaps, trailing data and profile paths.
 
     Where no pixel of 32 bits has any opacity the fourth byte is an unused one, as viewers take
     it: it becomes opaque, because not every reader knows that.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The formats by name: which one a file is of, what its head says, what of it is sent."""
+"""The known formats: detection, header, and the file without its metadata."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ COLORS = slice(16, 20)
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A format: its title, how it is known, read and cleaned, and where its profile is.
+    """An image format: its title, and functions to detect, read and clean a file.
 
-    `clean` is None for what no service takes as it is.
+    `clean` is None for formats that no service takes, `profile` for those without color profiles.
     """
 
     title: str
@@ -59,9 +59,9 @@ FORMATS = (
 
 
 def read_picture_info(data: bytes, name: str) -> PictureInfo:
-    """Say what the picture file in `data` is.
+    """Read the header of an image file.
 
-    Raises BadImage if it is empty, no picture, of a kind that is not read here, or cut short.
+    Raises BadImage if it is empty, truncated, not an image, or of an unsupported format.
     """
     if not data:
         raise BadImage(Message("{name} is empty (0 bytes).", name=name), AGAIN)
@@ -83,10 +83,10 @@ def read_picture_info(data: bytes, name: str) -> PictureInfo:
 
 
 def clean_picture(data: bytes, info: PictureInfo, name: str) -> bytes | None:
-    """Return the picture without all that is not its pixels, its orientation or its profile.
+    """Return an image with all metadata removed, except for orientation and color profile.
 
-    The pixels are not encoded again: the same file where there is nothing to take out. None where
-    it cannot be known what to take out. Raises BadImage where the file is damaged.
+    The pixels are copied as they are. Returns None if the metadata cannot be removed without
+    encoding the image again. Raises BadImage if the file is damaged.
     """
     found = _format_of(data)
     if found is None or found.clean is None:
@@ -100,9 +100,9 @@ def clean_picture(data: bytes, info: PictureInfo, name: str) -> bytes | None:
 
 
 def copy_profile(picture: bytes, original: bytes) -> bytes:
-    """Return a converted picture, PNG or JPEG, with the color profile of what it was made of.
+    """Return a converted image, PNG or JPEG, with the color profile of the original.
 
-    Its numbers are those of the original, so they mean the same colors.
+    The conversion keeps the pixel values, which mean other colors without the profile.
     """
     profile = _profile_of(original)
     if not profile:
@@ -113,7 +113,7 @@ def copy_profile(picture: bytes, original: bytes) -> bytes:
 
 
 def _profile_of(data: bytes) -> bytes:
-    """Return a file's profile, if it is one for red, green and blue."""
+    """Return the ICC profile of a file if it is for RGB, else nothing."""
     found = _format_of(data)
     try:
         profile = found.profile(data) if found and found.profile else b""
@@ -123,7 +123,7 @@ def _profile_of(data: bytes) -> bytes:
 
 
 def check_picture(info: PictureInfo, size: int, limits: PictureLimits, name: str) -> None:
-    """Raise BadImage if a picture of `size` bytes is outside of `limits`."""
+    """Raise BadImage if an image of `size` bytes exceeds the limits."""
     width, height = info.width, info.height
     shown = {"name": name, "width": width, "height": height}
     if min(width, height) < limits.min_side:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""JPEG (ITU T.81, JFIF, Exif): its head, and the file without what is not the picture.
+"""JPEG (ITU T.81, JFIF, Exif): reading the header and removing metadata.
 
-Read as libjpeg reads it, which Blender and the services use: bytes between two segments are passed
-over, and a picture ends at its first end marker.
+Files are read as libjpeg does, which Blender and the services use: bytes between two segments are
+skipped, and the image ends at its first EOI marker.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ APP0, APP1, APP2, APP14, COMMENT = 0xE0, 0xE1, 0xE2, 0xEE, 0xFE
 SCAN, END = 0xDA, 0xD9
 SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 NOTES = frozenset({*range(0xE0, 0xF0), COMMENT})
-"""Markers of what programs write beside the picture."""
+"""Markers of metadata: APP0 to APP15 and comments."""
 ALONE = frozenset({0x01, *range(0xD0, 0xD9)})
 """Markers that have no length."""
 JFIF, ADOBE, PROFILE = b"JFIF\0", b"Adobe", b"ICC_PROFILE\0"
@@ -52,7 +52,7 @@ def is_jpeg(data: bytes) -> bool:
 
 
 def read_jpeg(data: bytes) -> PictureInfo:
-    """Read the head; see whether the file goes to its end marker."""
+    """Read the header. Raises ValueError if the file has no end marker."""
     width = height = 0
     orientation, scanned = 0, False
     for part in segments(data):
@@ -102,7 +102,7 @@ def segments(data: bytes) -> Iterator[Segment]:
 
 
 def clean_jpeg(data: bytes, info: PictureInfo) -> bytes:
-    """Return the file with the segments of the picture alone, its profile and its orientation."""
+    """Return the file without metadata segments, except for profile and orientation."""
     whole = memoryview(data)
     head, parts = [b"\xff\xd8"], list[bytes | memoryview]()
     scanned = False

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Heads of what is never sent as it is, because no service takes it; and names for the rest."""
+"""Headers of formats that no service takes, and names of unsupported formats for messages."""
 
 from __future__ import annotations
 

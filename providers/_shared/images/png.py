@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""PNG (W3C PNG, third edition): its head, and the file without what is not the picture."""
+"""PNG (W3C PNG, third edition): reading the header and removing metadata."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def is_png(data: bytes) -> bool:
 
 
 def read_png(data: bytes) -> PictureInfo:
-    """Read the head; see whether the file is whole."""
+    """Read the header. Raises ValueError if the file is truncated."""
     width, height = struct.unpack(">II", data[16:24])
     orientation = 1
     for kind, start, length in chunks(data):
@@ -55,7 +55,7 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
 
 
 def clean_png(data: bytes, info: PictureInfo) -> bytes:
-    """Return the file with the chunks of the picture alone, and its orientation."""
+    """Return the file without metadata chunks, except for profile and orientation."""
     whole = memoryview(data)
     parts: list[bytes | memoryview] = [SIGNATURE]
     is_turned = info.orientation != 1

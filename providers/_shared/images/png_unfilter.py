@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filters of PNG's rows, undone (W3C PNG, chapter 9)."""
+"""Undoing the row filters of PNG (W3C PNG, section 9)."""
 
 from __future__ import annotations
 
 
 def average(left: int, above: int) -> int:
-    """Return what the third filter expects."""
+    """Return the prediction of filter type 3 (Average)."""
     return (left + above) // 2
 
 
 def paeth(left: int, above: int, corner: int) -> int:
-    """Return what the fourth filter expects: the neighbor that is nearest to left + above - corner.
+    """Return the prediction of filter type 4 (Paeth): the neighbor nearest to left+above-corner.
 
     Ties go to the left one, then to the one above.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""TIFF 6 and BigTIFF: the first picture's head, and a file of it alone.
+"""TIFF 6 and BigTIFF: reading the header of the first image, and removing metadata.
 
 The blocks of pixels are copied as they are, with the tags that are needed to decode them.
 """
@@ -34,7 +34,7 @@ def is_tiff(data: bytes) -> bool:
 
 
 def read_tiff(data: bytes) -> PictureInfo:
-    """Read the head; see whether all pixels are there."""
+    """Read the header. Raises ValueError if pixel data is missing."""
     found = read_directory(data)
     for starts, sizes in (STRIPS, TILES):
         for start, size in zip(found.numbers(starts), found.numbers(sizes), strict=False):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is known of a picture file, and what its readers share."""
+"""The values that the readers of all formats share."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from dataclasses import dataclass
 USE = "Use a PNG, JPEG, WebP, BMP, TIFF, OpenEXR or HDR picture."
 AGAIN = "Save or download the picture again."
 DAMAGED = (struct.error, LookupError, ValueError, OverflowError)
-"""What reading a file raises where a length, a place or a field in it is not true."""
+"""Exceptions of the readers for a damaged file, whose lengths and offsets are wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class PictureInfo:
-    """What a picture's head says.
+    """The header of an image.
 
-    `width` and `height` are pixels as stored; `orientation` is Exif's 1 to 8 (1 is upright).
+    `width` and `height` are pixels as stored; `orientation` is 1 to 8 as in Exif (1 is upright).
     """
 
     format: str
@@ -27,7 +27,7 @@ class PictureInfo:
 
 @dataclass(frozen=True, slots=True)
 class PictureLimits:
-    """What a provider takes: sides in pixels, size in bytes."""
+    """The limits of a provider: sides in pixels, file size in bytes."""
 
     min_side: int = 1
     max_side: int = 65_535
@@ -35,9 +35,9 @@ class PictureLimits:
 
 
 class CannotClean(ValueError):
-    """A file that may be a good picture, and that only its pixels can be taken from."""
+    """The metadata of a file cannot be removed: it must be decoded and encoded again."""
 
 
 def valid_orientation(value: int) -> int:
-    """Return an orientation as Exif knows it; 1 for anything else."""
+    """Return an Exif orientation, or 1 if the value is not one."""
     return value if 1 <= value <= 8 else 1

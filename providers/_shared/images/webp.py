@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""WebP (RFC 9649): its head, and the file without what is not the picture."""
+"""WebP (RFC 9649): reading the header and removing metadata."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def is_webp(data: bytes) -> bool:
 
 
 def read_webp(data: bytes) -> PictureInfo:
-    """Read the head; see whether the file is whole."""
+    """Read the header. Raises ValueError if the file is truncated."""
     (size,) = struct.unpack("<I", data[4:8])
     if len(data) < size + 8:
         raise ValueError("cut short")

@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 MOST: dict[str, int] = {
     "app": 33,
-    "cli": 35,
+    "cli": 5,
     "i18n": 19,
     "jobs": 281,
     "operators": 72,
     "panels": 50,
-    "providers": 136,
+    "providers": 62,
     "root": 6,
     "scene": 62,
     "state": 19,
