@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the models of AI/ML API share."""
+"""Code shared by the models of AI/ML API."""

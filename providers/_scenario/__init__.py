@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING
 from .._shared.lazy_names import lazy_names
 
 if TYPE_CHECKING:
-    from .jobs import cancel, jobs_like, look_at, price_of, units_left
+    from .jobs import cancel, find_jobs, poll, get_price, get_balance
     from .replies import parse_job_id, quoted_cost
     from .uploads import create_asset
 
 __all__ = [
     "cancel",
     "create_asset",
-    "jobs_like",
-    "look_at",
+    "find_jobs",
+    "poll",
     "parse_job_id",
-    "price_of",
+    "get_price",
     "quoted_cost",
-    "units_left",
+    "get_balance",
 ]
 
 _HOMES = {
-    "jobs": ("cancel", "jobs_like", "look_at", "price_of", "units_left"),
+    "jobs": ("cancel", "find_jobs", "poll", "get_price", "get_balance"),
     "replies": ("parse_job_id", "quoted_cost"),
     "uploads": ("create_asset",),
 }

@@ -223,7 +223,7 @@ class Price:
 
 
 def parse_field(reply: Reply, name: str, model: type[T]) -> T:
-    """Parse one field of a response. Raises the error that the response has instead of it."""
+    """Parse one field of a response. Raises the error if the response is one."""
     body = reply.json
     if name not in body and message_of(reply):
         raise refusal(reply, otherwise=Failed)

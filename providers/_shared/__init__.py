@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the services share: the Provider class, settings, errors, HTTP and images."""
+"""Code shared by all services: the provider interface, HTTP, images, errors, settings."""

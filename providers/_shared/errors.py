@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can go wrong, one exception per thing that a person would do differently.
+"""The errors, one class for each different thing that the user can do about one.
 
     ImageToMeshError
     +-- InvalidSettings    a setting or an argument is wrong           nothing was sent
-    +-- Repeated           the same order is there already             nothing was sent
-    +-- BadImage           the picture cannot be used                  nothing was sent
+    +-- Repeated           the same job exists already                 nothing was sent
+    +-- BadImage           the image cannot be used                    nothing was sent
     +-- NoBlender          a step needs a Blender and none was found   nothing was sent
-    +-- WrongModule        another add-on's module is in the way      nothing was sent
+    +-- WrongModule        another add-on's module conflicts           nothing was sent
     +-- LibraryProblem     the library folder cannot be read or written
     +-- MissingKey         the service wants a key and none is set     nothing was sent
     +-- BadKey             the service refused the key
@@ -21,7 +21,7 @@
     +-- BadMesh            the result is not a mesh file that can be read
     +-- Uncertain          the submit was sent and no answer came
 
-`Cancelled` is not an error: it unwinds a job that its person stopped.
+`Cancelled` is not an error: it unwinds a job that the user stopped.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Sent(StrEnum):
 
 
 class ImageToMeshError(Exception):
-    """A problem with a sentence for people, and what to do next.
+    """A problem, with a message for the user and a hint on what to do next.
 
     `message` says what happened, `hint` the next step, `link` an address that helps with it.
     `kind` is the stable name that scripts see (`error.kind` of the command line's JSON).
@@ -72,19 +72,19 @@ class InvalidSettings(ImageToMeshError):
 
 
 class Repeated(ImageToMeshError):
-    """The same order is there already, and nobody said that it is wanted twice."""
+    """The same job exists already, and a second one was not requested."""
 
     kind = "repeated"
 
 
 class BadImage(ImageToMeshError):
-    """The picture cannot be read, or does not fit what the provider takes."""
+    """The image cannot be read, or exceeds the limits of the provider."""
 
     kind = "bad_image"
 
 
 class NoBlender(ImageToMeshError):
-    """A step needs a Blender, and none was found or it would not start."""
+    """A step needs Blender, which was not found or did not start."""
 
     kind = "no_blender"
 
@@ -138,7 +138,7 @@ class TimedOut(ImageToMeshError):
 
 
 class BadReply(ImageToMeshError):
-    """The service answered something it does not document."""
+    """The service sent an undocumented response."""
 
     kind = "bad_reply"
 
@@ -150,7 +150,7 @@ class Rejected(ImageToMeshError):
 
 
 class Failed(ImageToMeshError):
-    """The service, or the background Blender, tried and could not."""
+    """The service or the worker process tried to make the mesh, and failed."""
 
     kind = "failed"
 
@@ -174,13 +174,13 @@ class BadMesh(ImageToMeshError):
 
 
 class Uncertain(ImageToMeshError):
-    """The submit was sent and no answer came: nobody knows whether it will be charged."""
+    """The submit was sent without an answer: it is unknown whether it is charged."""
 
     kind = "uncertain"
 
 
 class Cancelled(Exception):
-    """Unwinds a job that its person stopped."""
+    """Unwinds a job that the user stopped."""
 
 
 def error_of_kind(kind: str, message: str, hint: str = "", link: str = "") -> ImageToMeshError:

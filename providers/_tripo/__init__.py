@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the two versions of Tripo's API share."""
+"""Code shared by both versions of Tripo's API."""

@@ -14,7 +14,7 @@ DAMAGED = (struct.error, LookupError, ValueError, OverflowError)
 
 @dataclass(frozen=True, slots=True)
 class PictureInfo:
-    """The header of an image.
+    """The format, size and orientation of an image, from its header.
 
     `width` and `height` are pixels as stored; `orientation` is 1 to 8 as in Exif (1 is upright).
     """
