@@ -60,12 +60,12 @@ def unregister() -> None:
 
 
 def is_there(context: bpy.types.Context, job: str) -> bool:
-    """Say whether a job's model lies in its folder already: others' folders get it at the end."""
+    """Return whether a job's model is in its folder; shared folders get it at the job's end."""
     return (library_of(context, job).folder(job) / BLEND).exists()
 
 
 def at_hand(context: bpy.types.Context, job: str) -> bool:
-    """Say whether a job's model can come in now; take as much as fits into a tick if it cannot."""
+    """Return whether a job's model can be appended now; else read as many chunks as fit a tick."""
     folder = library_of(context, job).folder(job)
     if not has_own_chunks(folder / PARTS) or not os.path.isdir(folder / PARTS):  # noqa: PTH112 - which raises nothing
         return True
@@ -92,7 +92,7 @@ def drop_parts(context: bpy.types.Context, job: str) -> None:
 def bring_in(
     context: bpy.types.Context, record: jobs.Record, place: Placement, blend: str = BLEND
 ) -> tuple[jobs.Record, tuple[str, ...]]:
-    """Put a job's mesh into the scene; return its record as it is now, and notes for the person.
+    """Put a job's mesh into the scene; return its record as it is now, and notes for the user.
 
     `blend` names another version of it. Raises ImageToMeshError, or OSError for a file that cannot
     be read.
@@ -102,14 +102,14 @@ def bring_in(
     library = library_of(context, record.id)
     check_origin(record, library.root)  # guard: strangers-do-not-come-in
     degrees = turn_for(context, record)
-    what: dict[str, Any] = {
+    options: dict[str, Any] = {
         "place": place,
         "rotation": math.radians(degrees),
         "name": record.name,
         "properties": _properties(record, degrees, blend),
     }
     try:
-        record, names, notes = _appended(context, library, record, blend, what)
+        record, names, notes = _append_own(context, library, record, blend, options)
     except NoBlender:
         if not record.own:
             raise
@@ -117,7 +117,7 @@ def bring_in(
 
         mending = import_options.mending_as_asked(context.scene)
         mesh = _mesh(library.folder(record.id), record)
-        _, told = import_in_place(context, str(mesh), **what, mending=mending)
+        _, told = import_in_place(context, str(mesh), **options, mending=mending)
         return record, (IN_PLACE, *told)
     if blend == BLEND:
         drop_parts(context, record.id)
@@ -125,12 +125,12 @@ def bring_in(
     return record, (*notes, *relocate_textures(objects, unpack=place.unpack))
 
 
-def _appended(
+def _append_own(
     context: bpy.types.Context,
     library: jobs.Library,
     record: jobs.Record,
     blend: str,
-    what: dict[str, Any],
+    options: dict[str, Any],
 ) -> tuple[jobs.Record, list[str], tuple[str, ...]]:
     """Append a model that this user's Blender made, and no other; make it again from the mesh file.
 
@@ -143,26 +143,26 @@ def _appended(
             if blend != BLEND:
                 raise not_made_here(path)
             record = _prepare(context, library, record)
-        return record, _append(context, path, what), ()
+        return record, _append(context, path, options), ()
     notes: tuple[str, ...] = ()
-    if what["place"].linked:  # guard: no-links-into-shared-folders
-        what = {**what, "place": replace(what["place"], linked=False)}
+    if options["place"].linked:  # guard: no-links-into-shared-folders
+        options = {**options, "place": replace(options["place"], linked=False)}
         notes = (NOT_LINKED,)
     if not is_marked(path) and blend == BLEND:
         with model_request(
             folder, record, import_options.mending_as_asked(context.scene)
         ) as request:
-            record = _made(library, record, request)
-            names = _append(context, Path(request["output"]), what)
+            record = _make(library, record, request)
+            names = _append(context, Path(request["output"]), options)
         return record, names, notes
     with model_to_read(path) as copy:
-        return record, _append(context, copy, what), notes
+        return record, _append(context, copy, options), notes
 
 
-def _append(context: bpy.types.Context, path: Path, what: dict[str, Any]) -> list[str]:
+def _append(context: bpy.types.Context, path: Path, options: dict[str, Any]) -> list[str]:
     from ..scene.link_to_scene import append_model
 
-    return append_model(context, str(path), **what)
+    return append_model(context, str(path), **options)
 
 
 def _is_ours(path: Path, record: jobs.Record) -> bool:
@@ -193,10 +193,10 @@ def _prepare(context: bpy.types.Context, library: jobs.Library, record: jobs.Rec
     """
     folder = library.folder(record.id)
     with model_request(folder, record, import_options.mending_as_asked(context.scene)) as request:
-        return _made(library, record, request)
+        return _make(library, record, request)
 
 
-def _made(library: jobs.Library, record: jobs.Record, request: dict[str, Any]) -> jobs.Record:
+def _make(library: jobs.Library, record: jobs.Record, request: dict[str, Any]) -> jobs.Record:
     """Have a model made, and wait for it."""
     from ..scene import background_command
 

@@ -37,9 +37,9 @@ def import_result(
 
 
 def find(context: bpy.types.Context, job: str) -> jobs.Record:
-    """Return the job's record: of this session, else of the library; raises LibraryProblem.
+    """Return a job's record, from this session or the library; raises LibraryProblem.
 
-    What a thread still works on is none yet: two would prepare the same file.
+    A job whose thread still works is not finished: two would prepare the same file.
     """
     views = jobs.session().views()
     busy = {view.job: view.name for view in views if _is_at_work(view)}
@@ -71,7 +71,7 @@ def find_drawing(job: str) -> jobs.Record | None:
 
 
 def show_failure(job: str, error: Exception) -> None:
-    """Let the panel show why the mesh did not come in; the record stays as it is."""
+    """Show in the panel why the import failed; the record stays as it is."""
     message = getattr(
         error, "message", Message("The mesh could not be imported: {error}", error=error)
     )
@@ -88,7 +88,7 @@ def _is_at_work(view: jobs.JobView) -> bool:
 
 
 def _show_success(record: jobs.Record, notes: tuple[str, ...]) -> None:
-    """Let the panel show the notes of the import, and no longer an earlier failure of it."""
+    """Show the import's notes in the panel, in place of an earlier failure."""
     jobs.session().recovery.forget(record.id)
     for view in jobs.session().views():
         if view.job == record.id:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What follows from a job's event; the watcher and a waiting script both take this way."""
+"""Handle the events of jobs: the same for the watcher and for a script that waits."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Outcome(NamedTuple):
 
 
 def handle(context: bpy.types.Context, event: jobs.Event) -> Outcome | None:
-    """Do what an event asks for: a mesh that is ready comes into the scene it was made for."""
+    """Act on an event: a mesh that is ready is imported into the scene it was made for."""
     if not isinstance(event, jobs.Ended | jobs.Collected):
         return _handle(context, event)
     # A script may hear of an end while the watcher still keeps what came before it.
@@ -60,12 +60,12 @@ def _handle(context: bpy.types.Context, event: jobs.Event) -> Outcome | None:
             ),
         )
     if is_there:
-        return Outcome("INFO", _finished(view))
+        return Outcome("INFO", _summary(view))
     return _bring_in(context, view)
 
 
 def early(event: jobs.Event) -> bool:
-    """Say whether a job's model is there already, while its preview is still being drawn."""
+    """Return whether a job's model is ready while its preview is still being drawn."""
     view = event.view
     return (
         isinstance(event, jobs.Progressed)
@@ -77,7 +77,7 @@ def early(event: jobs.Event) -> bool:
 
 
 def ready(event: jobs.Event) -> bool:
-    """Say whether handling this event changes the scene."""
+    """Return whether handling this event changes the scene."""
     return early(event) or (
         isinstance(event, jobs.Ended)
         and event.view.state is jobs.State.READY
@@ -98,13 +98,13 @@ def _bring_in(context: bpy.types.Context, view: jobs.JobView) -> Outcome:
         except RuntimeError as error:
             if not view.state.over:  # Its end tries again, and says what is wrong.
                 return Outcome("ERROR", str(error).strip())
-            shown = next((one for one in jobs.session().views() if one.job == view.job), view)
+            shown = next((other for other in jobs.session().views() if other.job == view.job), view)
             return Outcome(
                 "ERROR", translate(shown.failure.message) if shown.failure else str(error).strip()
             )
     if not view.state.over:
         event_queue.note_import(view.job)
-    return Outcome("INFO", _finished(view))
+    return Outcome("INFO", _summary(view))
 
 
 @contextmanager
@@ -118,7 +118,7 @@ def _in_scene(context: bpy.types.Context, name: str) -> Iterator[None]:
         yield
 
 
-def _finished(view: jobs.JobView) -> str:
+def _summary(view: jobs.JobView) -> str:
     record = view.record
     if record is None:
         return tr("{} is ready").format(view.name)

@@ -11,14 +11,14 @@ from .. import jobs, preferences
 from ..providers import all_providers
 
 FRONTS = {"-y": 0, "+x": 270, "+y": 180, "-x": 90}
-"""By the axis that a model's front looks along: the degrees that bring it to -Y."""
+"""Degrees that rotate a model's front to -Y, by the axis that the front faces."""
 
 
 def turn_for(context: bpy.types.Context, record: jobs.Record) -> int:
-    """Return by how many degrees a job's model comes in turned.
+    """Return by how many degrees a job's model is rotated on import.
 
-    What the person did last with this provider's model counts, then the axis that was ordered,
-    then what is known of the service.
+    The last rotation that the user chose for this provider's model counts, then the axis that was
+    ordered, then what is known of the service.
     """
     kept = preferences.turns(context)
     key = f"{record.provider}/{model_of(record.settings)}"
@@ -32,5 +32,5 @@ def turn_for(context: bpy.types.Context, record: jobs.Record) -> int:
 
 
 def model_of(settings: Mapping[str, object]) -> str:
-    """Return which of a service's models made it; they differ in where their front is."""
+    """Return which of a service's models made it: they differ in the axis of their front."""
     return str(settings.get("model_version") or settings.get("model") or "")

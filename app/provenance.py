@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an object in a scene keeps of the job that made it."""
+"""Custom properties by which an object in a scene names the job that made it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from ..jobs.custom_properties import JOB, PICTURE, PROVIDER, SETTINGS
 
 
 def properties_of(record: jobs.Record) -> dict[str, str]:
-    """Return what an object keeps of the job that made it, so that the file tells by itself."""
+    """Return an object's properties that name its job, so that the .blend file needs no library."""
     return {
         JOB: record.id,
         PROVIDER: record.provider,
         SETTINGS: json.dumps(dict(record.settings), ensure_ascii=False),
-        PICTURE: ", ".join(one.name for one in record.pictures) or record.name,
+        PICTURE: ", ".join(picture.name for picture in record.pictures) or record.name,
     }

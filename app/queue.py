@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Jobs that wait for room: so many run side by side, the others follow. What waits sent nothing."""
+"""Jobs that wait for a slot: up to `AT_ONCE` run side by side. One that waits has sent nothing."""
 
 from __future__ import annotations
 
@@ -14,46 +14,46 @@ from . import bring_in, repeated_order
 log = logging.getLogger(__name__)
 
 AT_ONCE = 3
-"""How many jobs run side by side before the next picture has to wait."""
+"""How many jobs run side by side before the next image has to wait."""
 
 _waiting: deque[jobs.JobSpec] = deque()
 
 
 def add(specs: Iterable[jobs.JobSpec]) -> None:
-    """Let jobs start one after the other, the first at once. Raises ImageToMeshError."""
+    """Start jobs one after the other, the first ones now; raises ImageToMeshError."""
     _waiting.extend(specs)
     try:
         _advance()
     finally:
-        _tell()
+        _show_count()
 
 
 def advance() -> None:
-    """Start what waits, as far as there is room; what cannot start does not stop the others."""
+    """Start waiting jobs while there are slots; one that cannot start does not stop the others."""
     try:
         _advance()
     except ImageToMeshError as error:
         log.warning("a waiting picture: %s", error)
-    _tell()
+    _show_count()
 
 
 def begin(spec: jobs.JobSpec) -> str:
     """Start a job now and return its id."""
     job = jobs.session().start(spec)
-    repeated_order.begun(spec, job)
+    repeated_order.note_job(spec, job)
     bring_in.remember(job, spec.library)
     return job
 
 
 def waiting() -> int:
-    """Return how many wait."""
+    """Return how many jobs wait."""
     return len(_waiting)
 
 
 def clear() -> None:
-    """Forget what waits."""
+    """Forget the jobs that wait."""
     _waiting.clear()
-    _tell()
+    _show_count()
 
 
 def _advance() -> None:
@@ -61,6 +61,6 @@ def _advance() -> None:
         begin(_waiting.popleft())
 
 
-def _tell() -> None:
-    """Let the panel know how many wait."""
+def _show_count() -> None:
+    """Show the panel how many wait."""
     jobs.session().queued = len(_waiting)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether a click orders what is ordered already: known at once, so that the window can ask.
+"""Recognize a click that repeats an order, at once, so that the window can ask.
 
-A job's thread looks again, by the bytes of the pictures and across all processes; what it refuses
+A job's thread checks again, by the bytes of the images and across all processes. What it refuses
 was not known here, and is asked about at the next click.
 """
 
@@ -22,7 +22,7 @@ KEPT = 50
 
 
 class Click(NamedTuple):
-    """What was ordered by a click: provider, settings and pictures; and when."""
+    """An order that was clicked: provider, settings and images; and when."""
 
     order: tuple[Any, ...]
     spec: jobs.JobSpec
@@ -35,35 +35,35 @@ _begun: dict[int, str] = {}
 
 
 def order_of(context: bpy.types.Context, pictures: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return what tells an order of these pictures from others, without reading them."""
+    """Return what distinguishes an order of these images from others, without reading them."""
     provider = provider_of(context.scene)
     return provider.id, read_settings(context.scene, provider), pictures
 
 
 def note(order: tuple[Any, ...], spec: jobs.JobSpec) -> None:
-    """Remember an order that somebody has just clicked."""
+    """Remember an order that was just clicked."""
     _clicks.append(Click(order, spec, time.monotonic()))
-    known = {id(one.spec) for one in _clicks}
-    for stale in [one for one in _begun if one not in known]:
+    known = {id(click.spec) for click in _clicks}
+    for stale in [spec_id for spec_id in _begun if spec_id not in known]:
         del _begun[stale]
 
 
-def begun(spec: jobs.JobSpec, job: str) -> None:
-    """Remember which job an order has become."""
-    if any(one.spec is spec for one in _clicks):
+def note_job(spec: jobs.JobSpec, job: str) -> None:
+    """Remember which job was started for a clicked order."""
+    if any(click.spec is spec for click in _clicks):
         _begun[id(spec)] = job
 
 
 def is_there(context: bpy.types.Context, order: tuple[Any, ...]) -> bool:
-    """Say whether the same order waits or runs, or was made a moment ago; free ones never count."""
+    """Return whether the same order is queued, running or a moment old; free ones never count."""
     if not provider_of(context.scene).is_remote:
         return False
     shown = {view.job: view for view in jobs.session().views()}
-    return any(_counts(one, shown) for one in _clicks if one.order == order)
+    return any(_counts(click, shown) for click in _clicks if click.order == order)
 
 
 def ask(operator: Any, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-    """Ask whether the same order is wanted once more; the operator then insists."""
+    """Ask whether to submit the same order again; the operator then insists."""
     operator.again = True
     answer: set[str] = context.window_manager.invoke_confirm(
         operator,
@@ -78,7 +78,7 @@ def ask(operator: Any, context: bpy.types.Context, event: bpy.types.Event) -> se
 
 
 def forget() -> None:
-    """Forget all clicks: the add-on goes."""
+    """Forget all clicks."""
     _clicks.clear()
     _begun.clear()
 

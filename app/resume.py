@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which jobs can be resumed, and what they need for it: keys, addresses, a background Blender."""
+"""Resume jobs: find them, and gather the keys, addresses and background Blender they need."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from . import bring_in
 
 
 def find(context: bpy.types.Context, job: str) -> jobs.Record:
-    """Return a job that can go on; raises LibraryProblem where there is none."""
+    """Return a job that can be resumed, the newest without an id; raises LibraryProblem."""
     library = bring_in.library_of(context, job)
     if job:
         record = library.load(job)
@@ -28,7 +28,11 @@ def find(context: bpy.types.Context, job: str) -> jobs.Record:
             )
         return record
     running = {view.job for view in jobs.session().running()}
-    found = [one for one in library.open_jobs() if not one.state.over and one.id not in running]
+    found = [
+        record
+        for record in library.open_jobs()
+        if not record.state.over and record.id not in running
+    ]
     trusted = is_trusted(library.root)
     for record in reversed(found):
         if (record.own or trusted) and not library.is_held(record.id):
@@ -37,9 +41,9 @@ def find(context: bpy.types.Context, job: str) -> jobs.Record:
 
 
 def go_on(context: bpy.types.Context, record: jobs.Record, **decided: Any) -> str:
-    """Take a job up on its thread and return its id.
+    """Resume a job on its thread and return its id.
 
-    Raises ImageToMeshError where what it needs is missing.
+    Raises ImageToMeshError if something it needs is missing.
     """
     library = bring_in.library_of(context, record.id).root
     check_origin(record, library)
@@ -51,7 +55,7 @@ def go_on(context: bpy.types.Context, record: jobs.Record, **decided: Any) -> st
         keys={provider.id: preferences.keys(context, provider)},
         addresses={provider.id: preferences.address(context, provider)},
         online=bpy.app.online_access,
-        blender=_background(),
+        blender=_worker_command(),
     )
     job = jobs.session().start(means.spec_of(record, **decided))
     bring_in.remember(job, library)
@@ -72,11 +76,11 @@ def means(context: bpy.types.Context) -> jobs.ResumeContext:
         keys=keys,
         addresses=addresses,
         online=bpy.app.online_access,
-        blender=_background(),
+        blender=_worker_command(),
     )
 
 
-def _background() -> tuple[str, ...]:
+def _worker_command() -> tuple[str, ...]:
     from ..scene import background_command
 
     return background_command()

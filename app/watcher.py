@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Watch all running jobs from one modal operator, without being in anybody's way.
+"""Watch all running jobs from one modal operator, without getting in the artist's way.
 
 Blender's auto-save waits while any modal operator runs. So the operator ends every other second
 and comes back by a timer, which leaves auto-save the moment that it needs.
@@ -97,7 +97,7 @@ def busy() -> bool:
 def settle(context: bpy.types.Context) -> list[job_events.Outcome]:
     """Handle what has happened since the last tick; one bad event does not stop the others.
 
-    One model comes in at a tick, or parts of one.
+    One model is imported at a tick, or chunks of one.
     """
     happened = [*event_queue.waiting, *jobs.session().drain()]
     event_queue.waiting.clear()
@@ -162,6 +162,8 @@ def _stop_timer(context: bpy.types.Context) -> None:
 
 def come_back_later() -> None:
     """Begin again in a moment, if there is anything to watch by then."""
+    # A timer of its own and not a step of the heartbeat: auto-save needs the whole pause, counted
+    # from the moment of stepping aside, while the heartbeat's steps share their ticks.
     if busy() and not bpy.app.timers.is_registered(_come_back):
         bpy.app.timers.register(_come_back, first_interval=ASIDE_FOR, persistent=True)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a person can press or script; the one place where the events of jobs meet Blender."""
+"""Everything that a user can press or script."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ _classes = (
 
 
 def register() -> None:
-    """Register the operators, watching again after a file was opened, and asking for prices."""
-    for one in _classes:
-        bpy.utils.register_class(one)
+    """Register the operators, the watcher and the heartbeat."""
+    for cls in _classes:
+        bpy.utils.register_class(cls)
     presets.register()
     watcher.register()
     heartbeat.register()
@@ -58,7 +58,7 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Stop watching and put running jobs aside: their records go on with the next start."""
+    """Stop watching and pause running jobs: the next start resumes their records."""
     periodic.unregister()
     heartbeat.unregister()
     watcher.unregister()
@@ -68,5 +68,5 @@ def unregister() -> None:
     jobs.session().close()
     jobs.session.cache_clear()
     bring_in.unregister()
-    for one in reversed(_classes):
-        bpy.utils.unregister_class(one)
+    for cls in reversed(_classes):
+        bpy.utils.unregister_class(cls)

@@ -61,7 +61,7 @@ class IMAGE_TO_MESH_OT_save_diagnostics(bpy.types.Operator):
 def _secrets(context: bpy.types.Context) -> list[Secret]:
     """Return every key of the preferences and the environment, valid or not."""
     kept = preferences.get(context)
-    fields = [field for one in all_providers().values() for field in one.keys]
+    fields = [field for provider in all_providers().values() for field in provider.keys]
     found = {kept[field.preference] for field in fields}
     found |= {os.environ.get(field.environment, "") for field in fields}
     spelled = found | {value.strip() for value in found}

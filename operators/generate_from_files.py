@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Meshes of picture files: dropped on the viewport, picked in the file browser, or by a script.
+"""Meshes from image files: dropped on the viewport, picked in the file browser, or by a script.
 
-Several pictures form a queue: so many jobs at once, the others wait. What waits has sent nothing.
+Several images form a queue: a few jobs run side by side. One that waits has sent nothing.
 """
 
 from __future__ import annotations
@@ -85,19 +85,19 @@ class IMAGE_TO_MESH_OT_make_here(bpy.types.Operator):
             return {"RUNNING_MODAL"}
         if context.area and context.area.type == "VIEW_3D":
             self._stand_under(context, event)
-        return self._confirmed(context, event)
+        return self._confirm(context, event)
 
     def _stand_under(self, context: bpy.types.Context, event: bpy.types.Event) -> None:
         from ..scene.raycast import point_under
 
-        region = next(one for one in context.area.regions if one.type == "WINDOW")
+        region = next(region for region in context.area.regions if region.type == "WINDOW")
         pointer = (event.mouse_x - region.x, event.mouse_y - region.y)
         if not self.properties.is_property_set("location"):
             self.location = point_under(context, region, pointer)
 
-    def _confirmed(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+    def _confirm(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         provider, count = provider_of(context.scene), len(self._paths())
-        there = [repeated_order.is_there(context, one) for one in self._orders(context)]
+        there = [repeated_order.is_there(context, order) for order in self._orders(context)]
         if any(there) and not self.again:  # guard: drop-asks
             return repeated_order.ask(self, context, event)
         if count < 2 or not provider.is_remote:
@@ -114,7 +114,7 @@ class IMAGE_TO_MESH_OT_make_here(bpy.types.Operator):
         if getattr(self, "_asked", False) and not bpy.app.background:
             return self._start(context)
         try:
-            ended = [wait_for(context, queue.begin(one)) for one in self._noted(context)]
+            ended = [wait_for(context, queue.begin(spec)) for spec in self._note_specs(context)]
         except ImageToMeshError as error:
             self.report({"ERROR"}, translate_error(error))
             return {"CANCELLED"}
@@ -124,9 +124,9 @@ class IMAGE_TO_MESH_OT_make_here(bpy.types.Operator):
 
     def _start(self, context: bpy.types.Context) -> set[str]:
         try:
-            queue.add(self._noted(context))
+            queue.add(self._note_specs(context))
         except ImageToMeshError as error:
-            return choose.refused(self, context, error)
+            return choose.refuse(self, context, error)
         hide_refusal()
         watcher.begin(context)
         return {"FINISHED"}
@@ -141,9 +141,9 @@ class IMAGE_TO_MESH_OT_make_here(bpy.types.Operator):
             generate.specify(context, provider, (jobs.picture_from(path),), location)
             for path in self._paths()
         ]
-        return [replace(one, repeated=self.again) for one in specs]
+        return [replace(spec, repeated=self.again) for spec in specs]
 
-    def _noted(self, context: bpy.types.Context) -> list[jobs.JobSpec]:
+    def _note_specs(self, context: bpy.types.Context) -> list[jobs.JobSpec]:
         specs = self._specs(context)
         for order, spec in zip(self._orders(context), specs, strict=True):
             repeated_order.note(order, spec)
@@ -153,7 +153,7 @@ class IMAGE_TO_MESH_OT_make_here(bpy.types.Operator):
         return [repeated_order.order_of(context, (path,)) for path in self._paths()]
 
     def _paths(self) -> list[str]:
-        named = [one.name for one in self.files if one.name]
+        named = [file.name for file in self.files if file.name]
         if named:
             return [str(Path(bpy.path.abspath(self.directory), name)) for name in named]
         is_address = "://" in self.filepath

@@ -11,7 +11,7 @@ from ..app.redraw import redraw
 
 
 class IMAGE_TO_MESH_OT_keep_defaults(bpy.types.Operator):
-    """Let new scenes begin with this scene's placement and mending."""
+    """Save this scene's import options as the defaults of new scenes."""
 
     bl_idname = "image_to_mesh.keep_defaults"
     bl_label = "Use for New Scenes"

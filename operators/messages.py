@@ -46,7 +46,7 @@ class IMAGE_TO_MESH_OT_copy_error(bpy.types.Operator):
     job: argument("Job", "Which job")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        view = next((one for one in jobs.session().views() if one.job == self.job), None)
+        view = next((view for view in jobs.session().views() if view.job == self.job), None)
         if view is None or view.failure is None:
             return {"CANCELLED"}
         context.window_manager.clipboard = error_text(view, view.failure)

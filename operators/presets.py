@@ -2,7 +2,7 @@
 """Presets of a provider's settings, by Blender's own preset system, and the way back from changes.
 
 The add-on's folder `presets/` holds Draft, Game Asset, Hero and Print of each provider; the
-person's own lie where Blender keeps presets. A file holds what differs from the defaults.
+user's own are where Blender keeps presets. A file holds what differs from the defaults.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class IMAGE_TO_MESH_MT_presets(bpy.types.Menu):
 
     @property
     def preset_subdir(self) -> str:
-        """Where Blender looks for the presets."""
+        """The folder in which Blender finds the presets."""
         return _folder(provider_of(bpy.context.scene))
 
     draw = bpy.types.Menu.draw_preset
@@ -65,17 +65,17 @@ class IMAGE_TO_MESH_OT_preset_add(AddPresetBase, bpy.types.Operator):
 
     @property
     def preset_subdir(self) -> str:
-        """Where Blender keeps the preset."""
+        """The folder in which Blender saves the preset."""
         return _folder(provider_of(bpy.context.scene))
 
     @property
     def preset_defines(self) -> list[str]:
-        """What the preset's file begins with."""
+        """The first lines of the preset's file."""
         return [f"settings = bpy.context.scene.image_to_mesh.{provider_of(bpy.context.scene).id}"]
 
     @property
     def preset_values(self) -> list[str]:
-        """What the preset's file sets."""
+        """The properties that the preset's file sets."""
         names: list[str] = []
         for setting in settings_of(provider_of(bpy.context.scene).settings):
             if setting.optional:
@@ -84,7 +84,7 @@ class IMAGE_TO_MESH_OT_preset_add(AddPresetBase, bpy.types.Operator):
         return [f"settings.{name}" for name in names]
 
     def remove(self, context: bpy.types.Context, filepath: str) -> None:
-        """Delete a preset of the person's; those that came along would come back by an update."""
+        """Delete a preset of the user's; an update would restore one that is bundled."""
         if Path(filepath).resolve().is_relative_to(FOLDER.resolve()):
             self.report({"WARNING"}, "Unable to remove default presets")
         else:
@@ -119,7 +119,7 @@ class IMAGE_TO_MESH_OT_reset_settings(bpy.types.Operator):
         provider = provider_of(context.scene)
         if not self.setting:
             keep_baseline(context.scene, provider, "")
-        known = {one.name for one in settings_of(provider.settings)}
+        known = {setting.name for setting in settings_of(provider.settings)}
         if self.setting and self.setting not in known:
             self.report(
                 {"ERROR"}, tr("{} has no setting “{}”").format(provider.label, self.setting)
@@ -137,10 +137,10 @@ classes = (
 
 
 def register() -> None:
-    """Let Blender find the presets that come with the add-on."""
+    """Add the folder of the bundled presets to Blender's."""
     bpy.utils.register_preset_path(str(FOLDER.parent))
 
 
 def unregister() -> None:
-    """Let Blender look there no longer."""
+    """Remove the folder of the bundled presets."""
     bpy.utils.unregister_preset_path(str(FOLDER.parent))

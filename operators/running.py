@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What operators share: refusing with a reason, and waiting for the job that they have started."""
+"""Bases for operators: refuse with a reason, and wait for the job that was started."""
 
 from __future__ import annotations
 

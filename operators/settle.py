@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Let a person decide on an order of which nobody knows whether the service took it."""
+"""Resolve an order when nobody knows whether the service received it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TWICE = "If the service did receive the first order, both are charged."
 
 
 class IMAGE_TO_MESH_OT_settle(bpy.types.Operator):
-    """Go on with an uncertain job as its person says."""
+    """Resolve an uncertain job as the user decides."""
 
     bl_idname = "image_to_mesh.settle"
     bl_label = "Resolve Uncertain Job"
@@ -66,18 +66,18 @@ class IMAGE_TO_MESH_OT_settle(bpy.types.Operator):
         return self.execute(context)
 
     def draw(self, _: bpy.types.Context) -> None:
-        self.layout.prop(self, "task", text=self._looked_up())
+        self.layout.prop(self, "task", text=self._id_label())
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
-            self._settle(context)
+            self._resolve(context)
         except ImageToMeshError as error:
             self.report({"ERROR"}, translate_error(error))
             return {"CANCELLED"}
         redraw(context)
         return {"FINISHED"}
 
-    def _settle(self, context: bpy.types.Context) -> None:
+    def _resolve(self, context: bpy.types.Context) -> None:
         library = bring_in.library_of(context, self.job)
         record = library.load(self.job)
         if not jobs.is_uncertain(record):
@@ -104,11 +104,11 @@ class IMAGE_TO_MESH_OT_settle(bpy.types.Operator):
             watcher.begin(context)
         return None
 
-    def _looked_up(self) -> str:
+    def _id_label(self) -> str:
         session = jobs.session()
         shown = {view.job: view.provider for view in session.views()}
-        left = {record.id: record.provider for record in session.recovery.left.uncertain}
-        provider = all_providers().get({**left, **shown}.get(self.job, ""))
+        uncertain = {record.id: record.provider for record in session.recovery.left.uncertain}
+        provider = all_providers().get({**uncertain, **shown}.get(self.job, ""))
         return provider.lookup_name if provider and provider.lookup_name else "Task ID"
 
 

@@ -44,7 +44,7 @@ def poll(context: bpy.types.Context, now: float) -> None:
 
 
 def subject_detection(context: bpy.types.Context) -> jobs.SubjectDetection:
-    """Return how the subject is told from its background, as the built-in provider is set."""
+    """Return how to separate subject and background, as the built-in provider is set."""
     from ...scene import background_command
 
     local = choices_of(context.scene).local

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ways a picture comes in, besides opening its file: each sets the scene's picture."""
+"""Choose the scene's image from the clipboard, a render, the viewport or an address."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ CLEARED = "The other views were cleared: they belonged to another image"
 def take(
     operator: Any, context: bpy.types.Context, image: Callable[[bpy.types.Context], bpy.types.Image]
 ) -> set[str]:
-    """Make what `image` returns the scene's picture, or say why there is none."""
+    """Make what `image` returns the scene's picture, or report why it cannot."""
     try:
         if choose(context, image(context)):
             operator.report({"INFO"}, CLEARED)
     except ImageToMeshError as error:
-        return refused(operator, context, error)
+        return refuse(operator, context, error)
     return {"FINISHED"}
 
 
-def refused(operator: Any, context: bpy.types.Context, error: ImageToMeshError) -> set[str]:
-    """Say why nothing happened, in the panel and in the status bar."""
+def refuse(operator: Any, context: bpy.types.Context, error: ImageToMeshError) -> set[str]:
+    """Show why nothing happened, in the panel and in the status bar."""
     show_refusal(context, error)
     redraw(context)
     operator.report({"ERROR"}, translate_error(error))
@@ -106,7 +106,7 @@ class IMAGE_TO_MESH_OT_use_render(bpy.types.Operator):
         return take(self, context, self._image)
 
     def _image(self, _: bpy.types.Context) -> bpy.types.Image:
-        image = next((one for one in bpy.data.images if one.type == "RENDER_RESULT"), None)
+        image = next((image for image in bpy.data.images if image.type == "RENDER_RESULT"), None)
         if image is None:
             raise BadImage("There is no render yet.", "Render first (F12).")
         return image
@@ -218,7 +218,7 @@ def fetch(operator: Any, context: bpy.types.Context, address: str) -> set[str]:
     try:
         jobs.image_downloads().start(address.strip(), online=preferences.may_reach(address.strip()))
     except ImageToMeshError as error:
-        return refused(operator, context, error)
+        return refuse(operator, context, error)
     if not bpy.app.background:
         downloaded_images.follow()
         redraw(context)
@@ -229,7 +229,7 @@ def fetch(operator: Any, context: bpy.types.Context, address: str) -> set[str]:
     try:
         downloaded_images.use(context, arrived)
     except ImageToMeshError as error:
-        return refused(operator, context, error)
+        return refuse(operator, context, error)
     return {"FINISHED"}
 
 

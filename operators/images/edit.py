@@ -20,7 +20,7 @@ from ...providers import ImageToMeshError
 from ...providers._shared.untrusted_text import readable_name
 from ...state.preflight import picture_problem
 from ...state.scene_properties import choices_of
-from .choose import refused
+from .choose import refuse
 
 WAIT = 0.25
 """Seconds after which a waiting script notices Ctrl-C."""
@@ -82,7 +82,7 @@ class IMAGE_TO_MESH_OT_develop(bpy.types.Operator):
         try:
             source = picture_source(image)
         except ImageToMeshError as error:
-            return refused(self, context, error)
+            return refuse(self, context, error)
         original = str(image.get(EDITED_FROM) or readable_name(image))
         jobs.image_checks().start_edit(source, original, subject_detection(context), recipe)
         if not bpy.app.background:
@@ -94,7 +94,7 @@ class IMAGE_TO_MESH_OT_develop(bpy.types.Operator):
         try:
             edited_images.use(context, done)
         except ImageToMeshError as error:
-            return refused(self, context, error)
+            return refuse(self, context, error)
         return {"FINISHED"}
 
 

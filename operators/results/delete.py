@@ -30,7 +30,7 @@ class IMAGE_TO_MESH_OT_delete(bpy.types.Operator):
             self.job = self.job or newest_ended()
             refuse_running(self.job)
             if jobs.move_to_trash(library_of(context, self.job), self.job):
-                return self._deleted(context)
+                return self._forget_deleted(context)
         except LibraryProblem as error:
             self.report({"WARNING"}, translate_error(error))
             return {"CANCELLED"}
@@ -53,9 +53,9 @@ class IMAGE_TO_MESH_OT_delete(bpy.types.Operator):
             self.report({"ERROR"}, translate_error(error))
             return {"CANCELLED"}
         self.job = job
-        return self._deleted(context)
+        return self._forget_deleted(context)
 
-    def _deleted(self, context: bpy.types.Context) -> set[str]:
+    def _forget_deleted(self, context: bpy.types.Context) -> set[str]:
         jobs.session().dismiss(self.job)
         refresh_soon(context)
         return {"FINISHED"}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can be done with the library: use a job again, show it, keep it small, share it."""
+"""Work with the library: reuse a job, show its folder, keep it small, share it."""
 
 from __future__ import annotations
 
@@ -81,12 +81,12 @@ class IMAGE_TO_MESH_OT_reuse(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
             record = _record(context, self.job)
-            left_out = _choose_again(context, record)
+            missing = _choose_again(context, record)
         except (ImageToMeshError, RuntimeError) as error:
             self.report({"ERROR"}, translate_error(error))
             return {"CANCELLED"}
-        if left_out:
-            self.report({"WARNING"}, tr("No longer there: {}").format(", ".join(left_out)))
+        if missing:
+            self.report({"WARNING"}, tr("No longer there: {}").format(", ".join(missing)))
         return {"FINISHED"}
 
 
@@ -136,7 +136,7 @@ class IMAGE_TO_MESH_OT_clean_up(bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         chosen = over_limit(context)
-        size = sum(one.size for one in chosen) / 1e6
+        size = sum(entry.size for entry in chosen) / 1e6
         return context.window_manager.invoke_confirm(
             self,
             event,
@@ -151,9 +151,9 @@ class IMAGE_TO_MESH_OT_clean_up(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         library = jobs.Library(preferences.library(context))
         try:
-            for one in over_limit(context):
-                if not jobs.move_to_trash(library, one.job):
-                    library.delete(one.job)
+            for entry in over_limit(context):
+                if not jobs.move_to_trash(library, entry.job):
+                    library.delete(entry.job)
         except LibraryProblem as error:
             self.report({"ERROR"}, translate_error(error))
             return {"CANCELLED"}
@@ -174,7 +174,7 @@ class IMAGE_TO_MESH_OT_add_asset_library(bpy.types.Operator):
         from ...scene.asset_library import register_folder, write_catalogs
 
         root = preferences.library(context)
-        labels = {one.id: one.label for one in all_providers().values()}
+        labels = {provider.id: provider.label for provider in all_providers().values()}
         if has_strangers_models(jobs.Library(root)):  # guard: no-asset-library-of-strangers
             self.report({"ERROR"}, tr(OPENED_AS_THEY_ARE))
             return {"CANCELLED"}
@@ -196,24 +196,24 @@ def _record(context: bpy.types.Context, job: str) -> jobs.Record:
 
 
 def _choose_again(context: bpy.types.Context, record: jobs.Record) -> list[str]:
-    """Choose what a job was made of; return what is not there any more."""
+    """Choose what a job was made of; return the settings and images that are missing."""
     from ...providers._shared.adapters import parse_settings
     from ...scene.reuse_images import load_job_image
 
     provider = get_provider(record.provider)
-    known = {one.name for one in settings_of(provider.settings)}
-    left_out = [tr("setting {}").format(name) for name in record.settings if name not in known]
+    known = {setting.name for setting in settings_of(provider.settings)}
+    missing = [tr("setting {}").format(name) for name in record.settings if name not in known]
     given = {name: value for name, value in record.settings.items() if name in known}
     settings = parse_settings(provider.settings, given)
     library = library_of(context, record.id)
     check_origin(record, library.root)
     images = {}
-    for one in record.pictures:
-        with jobs.picture_to_open(library.folder(record.id) / (one.file or ".")) as path:
+    for picture in record.pictures:
+        with jobs.picture_to_open(library.folder(record.id) / (picture.file or ".")) as path:
             if path is not None:
-                images[one.view] = load_job_image(path, one.name, jobs.digest_of(path))
+                images[picture.view] = load_job_image(path, picture.name, jobs.digest_of(path))
             else:
-                left_out.append(tr("image {}").format(one.name))
+                missing.append(tr("image {}").format(picture.name))
     chosen = choices_of(context.scene)
     chosen.provider = provider.id
     write_settings(context.scene, provider, settings)
@@ -221,7 +221,7 @@ def _choose_again(context: bpy.types.Context, record: jobs.Record) -> list[str]:
         chosen.image = images["front"]
         for view in SIDE_VIEWS:
             setattr(chosen, f"view_{view}", images.get(view))
-    return left_out
+    return missing
 
 
 classes = (

@@ -26,8 +26,8 @@ from ..running import Refuses
 from . import rotate
 
 
-class _CareOperator(Refuses, bpy.types.Operator):
-    """What all kinds of care have in common."""
+class _EditOperator(Refuses, bpy.types.Operator):
+    """The base of all operators that edit a mesh in the background Blender."""
 
     bl_options: ClassVar[set[str]] = {"REGISTER"}
     task: ClassVar[str]
@@ -84,7 +84,7 @@ class _CareOperator(Refuses, bpy.types.Operator):
         return jobs.mesh_edits().start(order, background_command())
 
 
-class IMAGE_TO_MESH_OT_health_card(_CareOperator):
+class IMAGE_TO_MESH_OT_health_card(_EditOperator):
     """Look a mesh through."""
 
     bl_idname = "image_to_mesh.health_card"
@@ -93,7 +93,7 @@ class IMAGE_TO_MESH_OT_health_card(_CareOperator):
     task = "card"
 
 
-class IMAGE_TO_MESH_OT_clean_mesh(_CareOperator):
+class IMAGE_TO_MESH_OT_clean_mesh(_EditOperator):
     """Clean a mesh."""
 
     bl_idname = "image_to_mesh.clean_mesh"
@@ -106,7 +106,7 @@ class IMAGE_TO_MESH_OT_clean_mesh(_CareOperator):
     settings = ("shells", "debris", "fill")
 
 
-class IMAGE_TO_MESH_OT_decimate(_CareOperator):
+class IMAGE_TO_MESH_OT_decimate(_EditOperator):
     """Reduce a mesh."""
 
     bl_idname = "image_to_mesh.decimate"
@@ -116,7 +116,7 @@ class IMAGE_TO_MESH_OT_decimate(_CareOperator):
     settings = ("faces",)
 
 
-class IMAGE_TO_MESH_OT_quad_remesh(_CareOperator):
+class IMAGE_TO_MESH_OT_quad_remesh(_EditOperator):
     """Remesh with quads."""
 
     bl_idname = "image_to_mesh.quad_remesh"
@@ -126,7 +126,7 @@ class IMAGE_TO_MESH_OT_quad_remesh(_CareOperator):
     settings = ("faces",)
 
 
-class IMAGE_TO_MESH_OT_detail_levels(_CareOperator):
+class IMAGE_TO_MESH_OT_detail_levels(_EditOperator):
     """Make levels of detail."""
 
     bl_idname = "image_to_mesh.detail_levels"
@@ -136,7 +136,7 @@ class IMAGE_TO_MESH_OT_detail_levels(_CareOperator):
     settings = ("faces", "levels")
 
 
-class IMAGE_TO_MESH_OT_print_check(_CareOperator):
+class IMAGE_TO_MESH_OT_print_check(_EditOperator):
     """Check a mesh for print."""
 
     bl_idname = "image_to_mesh.print_check"
@@ -189,7 +189,7 @@ class IMAGE_TO_MESH_OT_bring_version(bpy.types.Operator):
 
 
 def target(context: bpy.types.Context, job: str, version: str) -> tuple[jobs.Record, str]:
-    """Return the job and the version that is meant. Raises LibraryProblem where there is none."""
+    """Return the job and version to edit: those named, else the active object's."""
     roots = rotate.result_roots(context)
     active = context.view_layer.objects.active
     if not job and roots and active in (roots[0], *roots[0].children_recursive):
@@ -223,9 +223,9 @@ def _take_over(
     made[TURN] = before.get(TURN, 0)
     made.matrix_world = before.matrix_world
     shown = set(context.view_layer.objects)
-    for thing in (before, *before.children_recursive):
-        if thing in shown:
-            thing.hide_set(True, view_layer=context.view_layer)
+    for obj in (before, *before.children_recursive):
+        if obj in shown:
+            obj.hide_set(True, view_layer=context.view_layer)
 
 
 classes = (

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Meshes that came in while nobody looked: bring them in, or hear of them no more."""
+"""Import or dismiss meshes that were finished while Blender was closed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PUT_AWAY = "image_to_mesh put away"
 
 
 class IMAGE_TO_MESH_OT_import_arrivals(bpy.types.Operator):
-    """Import every mesh that came in, at the 3D cursor."""
+    """Import every recovered mesh at the 3D cursor."""
 
     bl_idname = "image_to_mesh.import_arrivals"
     bl_label = "Import"
@@ -38,7 +38,7 @@ class IMAGE_TO_MESH_OT_import_arrivals(bpy.types.Operator):
 
 
 class IMAGE_TO_MESH_OT_dismiss_arrivals(bpy.types.Operator):
-    """Offer what came in no longer."""
+    """Hide the recovered meshes."""
 
     bl_idname = "image_to_mesh.dismiss_arrivals"
     bl_label = "Dismiss"

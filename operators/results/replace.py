@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Models in the scene and the jobs that made them: found, replaced, brought back."""
+"""Select a job's objects, replace a model with a result, or restore the replaced one."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ class IMAGE_TO_MESH_OT_select_made(bpy.types.Operator):
         active = context.view_layer.objects.active
         job = self.job or (active.get(JOB, "") if active else "")
         found = find_job_objects(job, context.view_layer) if job else []
-        visible = [thing for thing in found if thing.visible_get()]
+        visible = [obj for obj in found if obj.visible_get()]
         if not visible:
             self.report({"WARNING"}, _why_none(job, found))
             return {"CANCELLED"}
         if not self.extend:
-            for thing in list(context.view_layer.objects.selected):
-                thing.select_set(False)
-        for thing in visible:
-            thing.select_set(True)
+            for obj in list(context.view_layer.objects.selected):
+                obj.select_set(False)
+        for obj in visible:
+            obj.select_set(True)
         if active not in visible:
             context.view_layer.objects.active = visible[0]
         return {"FINISHED"}
@@ -86,12 +86,12 @@ class IMAGE_TO_MESH_OT_replace(bpy.types.Operator):
         selected = list(context.view_layer.objects.selected)
         try:
             self.job = import_result.find(context, self.job).id
-            new = _imported(self.job, old[0])
+            new = _import(self.job, old[0])
         except (LibraryProblem, RuntimeError) as error:
             self.report({"ERROR"}, translate_error(error).removeprefix("Error: "))
             return {"CANCELLED"}
         root = replace_model(context, old, new, keep_height=self.keep_height)
-        _select(context, [root, *(one for one in selected if one not in old)], root)
+        _select(context, [root, *(obj for obj in selected if obj not in old)], root)
         return {"FINISHED"}
 
 
@@ -138,7 +138,7 @@ def _why_none(job: str, found: list[bpy.types.Object]) -> str:
     return "The active object was not generated"
 
 
-def _imported(job: str, place: bpy.types.Object) -> list[bpy.types.Object]:
+def _import(job: str, place: bpy.types.Object) -> list[bpy.types.Object]:
     """Bring a job's model in as always; return its parts, the root first.
 
     May raise RuntimeError, as operators do.
@@ -147,19 +147,19 @@ def _imported(job: str, place: bpy.types.Object) -> list[bpy.types.Object]:
 
     before = set(bpy.data.objects)
     bpy.ops.image_to_mesh.import_result(job=job, location=place.matrix_world.translation)
-    new = [thing for thing in bpy.data.objects if thing not in before]
-    return find_model_objects(next(thing for thing in new if thing.parent not in new))
+    new = [obj for obj in bpy.data.objects if obj not in before]
+    return find_model_objects(next(obj for obj in new if obj.parent not in new))
 
 
 def _select(
-    context: bpy.types.Context, things: list[bpy.types.Object], active: bpy.types.Object
+    context: bpy.types.Context, objects: list[bpy.types.Object], active: bpy.types.Object
 ) -> None:
     context.view_layer.update()  # it still lists what was removed
-    for thing in list(context.view_layer.objects.selected):
-        thing.select_set(False)
-    for thing in things:
-        if thing.name in context.view_layer.objects:
-            thing.select_set(True)
+    for obj in list(context.view_layer.objects.selected):
+        obj.select_set(False)
+    for obj in objects:
+        if obj.name in context.view_layer.objects:
+            obj.select_set(True)
     context.view_layer.objects.active = active
 
 

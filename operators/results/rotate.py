@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Turn a result to the front, and let the next ones of its provider come in turned so."""
+"""Rotate a result to the front, and remember the rotation for its provider."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ class IMAGE_TO_MESH_OT_turn(bpy.types.Operator):
             return {"CANCELLED"}
         before = int(root.get(TURN, 0))
         step = -before if self.to == "RESET" else STEPS[self.to]
-        turn_by(root, step)
+        rotate_by(root, step)
         root[TURN] = (before + step) % 360
         preferences.remember_turn(context, _key(root), root[TURN])
         return {"FINISHED"}
 
 
-def turn_by(root: bpy.types.Object, degrees: int) -> None:
+def rotate_by(root: bpy.types.Object, degrees: int) -> None:
     """Turn an object about the vertical through its origin; what is upright stays exactly so."""
     angle = math.radians(degrees)
     if root.rotation_mode == "XYZ" and not root.parent:
@@ -74,12 +74,12 @@ def turn_by(root: bpy.types.Object, degrees: int) -> None:
 def result_roots(context: bpy.types.Context) -> list[bpy.types.Object]:
     """Return the roots of all results in the scene, the active object's first."""
     roots = [
-        thing
-        for thing in context.view_layer.objects
-        if JOB in thing and (thing.parent is None or JOB not in thing.parent)
+        obj
+        for obj in context.view_layer.objects
+        if JOB in obj and (obj.parent is None or JOB not in obj.parent)
     ]
     active = _root_of(context.view_layer.objects.active)
-    return sorted(roots, key=lambda thing: thing != active)
+    return sorted(roots, key=lambda obj: obj != active)
 
 
 def _chosen_root(context: bpy.types.Context, job: str) -> bpy.types.Object | None:
@@ -89,11 +89,11 @@ def _chosen_root(context: bpy.types.Context, job: str) -> bpy.types.Object | Non
     return found[0] if found else None
 
 
-def _root_of(thing: bpy.types.Object | None) -> bpy.types.Object | None:
+def _root_of(obj: bpy.types.Object | None) -> bpy.types.Object | None:
     """Return the result that an object belongs to."""
-    while thing is not None and JOB in thing and thing.parent and JOB in thing.parent:
-        thing = thing.parent
-    return thing if thing is not None and JOB in thing else None
+    while obj is not None and JOB in obj and obj.parent and JOB in obj.parent:
+        obj = obj.parent
+    return obj if obj is not None and JOB in obj else None
 
 
 def _key(root: bpy.types.Object) -> str:

@@ -155,7 +155,7 @@ def drop(path: Path, **how: Any) -> Any:
     given = SimpleNamespace(is_property_set=lambda _: False)
     state = {"again": False, "files": [], "filepath": str(path), "directory": ""}
     dropped = SimpleNamespace(**state, properties=given, report=lambda *_: None, **how)
-    for name in ("invoke", "_confirmed", "_start", "_specs", "_noted", "_orders", "_paths"):
+    for name in ("invoke", "_confirm", "_start", "_specs", "_note_specs", "_orders", "_paths"):
         setattr(dropped, name, getattr(made, name).__get__(dropped))
     return dropped
 

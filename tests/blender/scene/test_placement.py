@@ -363,7 +363,7 @@ def test_a_tilted_model_rotates_about_the_vertical_axis(meters: float, bring: An
     root.rotation_mode = "QUATERNION"
     root.matrix_world = Matrix.Translation(CURSOR) @ Matrix.Rotation(0.5, 4, "X")
     bpy.context.view_layer.update()
-    room("operators.results.rotate").turn_by(root, 90)
+    room("operators.results.rotate").rotate_by(root, 90)
     bpy.context.view_layer.update()
     wanted = Matrix.Translation(CURSOR) @ Matrix.Rotation(math.pi / 2, 4, "Z") \
         @ Matrix.Rotation(0.5, 4, "X")  # fmt: skip
