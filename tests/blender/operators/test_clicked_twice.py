@@ -171,12 +171,12 @@ def test_the_same_file_dropped_twice_is_one_order(
 
     monkeypatch.setattr(room("app.repeated_order"), "ask", ask)
     monkeypatch.setattr(room("app.watcher"), "begin", lambda _: None)
-    answers = [drop(tmp_path / "cup.jpg")._confirmed(bpy.context, None) for _ in range(2)]
+    answers = [drop(tmp_path / "cup.jpg")._confirm(bpy.context, None) for _ in range(2)]
     assert answers == [{"FINISHED"}, {"RUNNING_MODAL"}]
     finish()
     assert (place.creates(), len(asked)) == (1, 1)
     (tmp_path / "bowl.png").write_bytes(_saved())
-    assert drop(tmp_path / "bowl.png")._confirmed(bpy.context, None) == {"FINISHED"}
+    assert drop(tmp_path / "bowl.png")._confirm(bpy.context, None) == {"FINISHED"}
     finish()
     assert place.creates() == 2
 
