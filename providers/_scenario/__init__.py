@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from .._shared.lazy_names import lazy_names
 
 if TYPE_CHECKING:
-    from .jobs import cancel, find_jobs, poll, get_price, get_balance
+    from .jobs import cancel, find_jobs, get_balance, get_price, poll
     from .replies import parse_job_id, quoted_cost
     from .uploads import create_asset
 
@@ -16,11 +16,11 @@ __all__ = [
     "cancel",
     "create_asset",
     "find_jobs",
-    "poll",
-    "parse_job_id",
-    "get_price",
-    "quoted_cost",
     "get_balance",
+    "get_price",
+    "parse_job_id",
+    "poll",
+    "quoted_cost",
 ]
 
 _HOMES = {
