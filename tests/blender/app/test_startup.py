@@ -39,7 +39,8 @@ ALLOWED = (
     "image_to_mesh.preferences",
     *("image_to_mesh.providers", "image_to_mesh.providers.[a-z]*"),
     *("image_to_mesh.providers._*.errors", "image_to_mesh.providers._*.model*"),
-    *("image_to_mesh.providers._aiml", "image_to_mesh.providers._scenario",
+    *("image_to_mesh.providers._aiml", "image_to_mesh.providers._aiml.base64_text",
+      "image_to_mesh.providers._scenario",
       "image_to_mesh.providers._tripo", "image_to_mesh.providers._tripo.replies"),
     *(f"image_to_mesh.providers._shared{name}" for name in
       ("", ".adapters", ".bounds", ".bundled_modules", ".credentials", ".errors", ".exact_ids",
@@ -49,7 +50,7 @@ ALLOWED = (
     *(f"image_to_mesh.jobs{name}" for name in
       ("", ".custom_properties", ".import_plan", ".disk", ".disk.file_names",
        ".disk.plain_files", ".disk.signatures", ".disk.trust", ".library",
-       ".library.asset_metadata", ".library.versions", ".steps", ".steps.prepare")),
+       ".library.asset_metadata", ".library.file_names", ".library.versions", ".steps", ".steps.prepare")),
     *("image_to_mesh.scene", "image_to_mesh.scene.placement"),
     "image_to_mesh.worker.names",
 )  # fmt: skip

@@ -54,7 +54,9 @@ class RehearsalSettings(Settings):
     texture: Annotated[bool, Option("Texture", "Whether it is painted", basic=True)] = True
     pbr: Annotated[bool, Option("PBR", "Whether it has material maps")] = False
     face_limit: Annotated[
-        int | None, Interval(ge=10, le=5000), Option("Face Limit", "At most so many faces")
+        int | None,
+        Interval(ge=10, le=5000),
+        Option("Face Limit", "Maximum number of faces; if off, chosen to suit the shape"),
     ] = None
     ratio: Annotated[float, Interval(ge=0.5, le=1.0), Option("Ratio", "Share of the frame")] = 0.9
     seed: Annotated[int, Interval(ge=0), Option("Seed", "Same seed, same mesh")] = 0
