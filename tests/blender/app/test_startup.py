@@ -50,7 +50,8 @@ ALLOWED = (
     *(f"image_to_mesh.jobs{name}" for name in
       ("", ".custom_properties", ".import_plan", ".disk", ".disk.file_names",
        ".disk.plain_files", ".disk.signatures", ".disk.trust", ".library",
-       ".library.asset_metadata", ".library.file_names", ".library.versions", ".steps", ".steps.prepare")),
+       ".library.asset_metadata", ".library.file_names", ".library.versions", ".steps",
+       ".steps.prepare")),
     *("image_to_mesh.scene", "image_to_mesh.scene.placement"),
     "image_to_mesh.worker.names",
 )  # fmt: skip
