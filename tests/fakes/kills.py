@@ -81,6 +81,11 @@ class Blender:
     kill = close
 
 
+def answer(values: dict[str, Any]) -> None:
+    """Write a line in one call: who is killed writes all of it or nothing."""
+    os.write(1, json.dumps(values).encode() + b"\n")
+
+
 def _before(owner: Any, name: str, hook: Callable[[], None]) -> None:
     real = getattr(owner, name)
 
@@ -181,7 +186,7 @@ def _run(order: dict[str, Any]) -> None:
             waiting.discard(event.job)
             ends[event.job] = event.view.failure.kind if event.view.failure else "done"
     session.settle(5.0)
-    print(json.dumps({"id": order["id"], "ends": ends}), flush=True)
+    answer({"id": order["id"], "ends": ends})
 
 
 def _child(order: dict[str, Any]) -> None:
@@ -202,7 +207,7 @@ def main() -> None:
     record = jobs.Record("a", jobs.State.QUEUED, "local", "a", "a")
     assert to_json(record)
     parse_settings(get_provider("local").settings, {})
-    print(json.dumps({"id": 0, "ends": {}}), flush=True)
+    answer({"id": 0, "ends": {}})
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in sys.stdin:
         order = json.loads(line)
@@ -214,11 +219,11 @@ def main() -> None:
                 sys.stdout.flush()
                 os._exit(0)
         if order.get("beside"):
-            print(json.dumps({"id": order["id"], "pid": pid}), flush=True)
+            answer({"id": order["id"], "pid": pid})
             continue
         with contextlib.suppress(ChildProcessError):
             os.waitpid(pid, 0)
-        print(json.dumps({"id": order["id"], "over": True}), flush=True)
+        answer({"id": order["id"], "over": True})
 
 
 main()

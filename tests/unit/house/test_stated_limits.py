@@ -21,9 +21,9 @@ def _head(side: int) -> bytes:
 
 
 def _opened(count: int, side: int) -> None:
-    pictures = load("checks.image_headers").Pictures()
+    budget = load("checks.image_headers").ImageBudget()
     for _ in range(count):
-        pictures.add(_head(side))
+        budget.add(_head(side))
 
 
 def test_four_textures_of_8192_pixels_are_1_gb_and_a_fifth_is_too_much() -> None:
