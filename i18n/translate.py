@@ -8,6 +8,7 @@ wrapped is translated here first: a `Message` by its template, any other text as
 from __future__ import annotations
 
 import bpy
+from bpy.app.handlers import persistent
 
 from ..providers import Message
 from .catalog import find_catalog, read_catalog
@@ -64,21 +65,30 @@ def label(template: str, **values: object) -> str:
 def register() -> None:
     """Load the texts in the user's language, and again whenever the user changes it."""
     _load()
-    # The handler runs in Blender's event loop, before the next redraw. Persistent: opening a file
-    # ends all other subscriptions.
-    bpy.msgbus.subscribe_rna(
-        key=(bpy.types.PreferencesView, "language"),
-        owner=_subscriber,
-        args=(),
-        notify=_reload,
-        options={"PERSISTENT"},
-    )
+    _subscribe()
+    bpy.app.handlers.load_post.append(_on_load)
 
 
 def unregister() -> None:
     """Remove the texts."""
+    bpy.app.handlers.load_post.remove(_on_load)
     bpy.msgbus.clear_by_owner(_subscriber)
     bpy.app.translations.unregister(__package__)
+
+
+def _subscribe() -> None:
+    """Be told of another language in Blender's event loop, before the next redraw."""
+    bpy.msgbus.subscribe_rna(
+        key=(bpy.types.PreferencesView, "language"), owner=_subscriber, args=(), notify=_reload
+    )
+
+
+@persistent
+def _on_load(*_: object) -> None:
+    """Subscribe again: opening a file ends all subscriptions, whatever their options."""
+    bpy.msgbus.clear_by_owner(_subscriber)
+    _subscribe()
+    _reload()  # the file may have come with another language, as factory settings do
 
 
 def _reload() -> None:

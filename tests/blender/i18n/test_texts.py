@@ -174,24 +174,27 @@ def _backwards(entry: re.Match[str]) -> str:
     return f'msgid "{entry[1]}"\nmsgstr "{own}"'
 
 
-def test_a_language_is_subscribed_to_and_let_go(addon: ModuleType) -> None:
+def test_a_language_is_subscribed_to_after_every_file_and_let_go(addon: ModuleType) -> None:
     translate = room("i18n.translate")
     calls: list[Any] = []
+    loaded: list[Any] = []
     bus = SimpleNamespace(
         subscribe_rna=lambda **given: calls.append(given), clear_by_owner=calls.append
     )
-    fake = SimpleNamespace(
-        app=SimpleNamespace(translations=Translations("en_US")), msgbus=bus, types=bpy.types
-    )
+    handlers = SimpleNamespace(load_post=loaded)
+    app = SimpleNamespace(translations=Translations("en_US"), handlers=handlers)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(translate, "bpy", fake)
+        patch.setattr(translate, "bpy", SimpleNamespace(app=app, msgbus=bus, types=bpy.types))
         translate.register()
+        (on_load,) = loaded
+        on_load(None)
         translate.unregister()
-    subscribed, owner = calls
+    subscribed, cleared, again, owner = calls
     assert subscribed["key"] == (bpy.types.PreferencesView, "language")
-    assert subscribed["options"] == {"PERSISTENT"}
     assert subscribed["notify"] is translate._reload
-    assert subscribed["owner"] is owner
+    assert subscribed["owner"] is cleared is owner
+    assert again == subscribed, "opening a file ends all subscriptions"
+    assert loaded == []
 
 
 def test_no_error_is_shown_as_it_was_raised() -> None:

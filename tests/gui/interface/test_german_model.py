@@ -79,10 +79,14 @@ def test_cleanup_and_mesh_edits_in_a_narrow_sidebar(artist: Artist, photograph: 
     artist.session.run(f"bpy.context.view_layer.objects.active = bpy.data.objects[{mesh!r}]")
     artist.session.run("with within(): bpy.ops.image_to_mesh.print_check('EXEC_DEFAULT')", 60)
     for module, name, words in (
-        ("care", "care", ("Dreiecke", "Dünnste Wand", "Vierecke legen", "Innere Hüllen")),
-        ("placement", "mending", ("Vertexfarben", "Transformation anwenden", "Texturgrenze")),
+        ("mesh_edits", "care", ("Dreiecke", "Dünnste Wand", "Vierecke legen", "Innere Hüllen")),
+        (
+            "import_options",
+            "placement",
+            ("Vertexfarben", "Transformation anwenden", "Texturgrenze"),
+        ),
     ):
-        artist.session.run(ALONE.format(module=module, panel=f"IMAGE_TO_MESH_PT_{module}"))
+        artist.session.run(ALONE.format(module=module, panel=f"IMAGE_TO_MESH_PT_{name}"))
         artist.session.open_tab("Alone")
         said = artist.words().splitlines()
         assert set(words) <= set(said)
