@@ -66,7 +66,7 @@ def kinds():
 ASKED_ITSELF = """
 import sys
 bpy.context.window_manager.clipboard = 'own words'
-sys.modules['bl_ext.user_default.image_to_mesh.scene.clipboard']._by_tool()
+sys.modules['bl_ext.user_default.image_to_mesh.scene.clipboard']._paste_with_tool()
 """
 PASTED_WORDS = """
 import time
