@@ -10,7 +10,7 @@ from typing import Any
 import bpy
 
 _CALLED_BY_BLENDER = ("poll", "invoke", "execute", "modal", "cancel", "draw")
-_TIMERS = ("_come_back",)
+_TIMERS = ("_come_back", "_tick")
 _EVERY = 0.005
 
 calls: dict[str, list[float]] = {}
