@@ -77,7 +77,7 @@ def unregister() -> None:
 
 
 def _subscribe() -> None:
-    """Be told of another language in Blender's event loop, before the next redraw."""
+    """Subscribe to changes of the language; they arrive in the event loop, before a redraw."""
     bpy.msgbus.subscribe_rna(
         key=(bpy.types.PreferencesView, "language"), owner=_subscriber, args=(), notify=_reload
     )
@@ -85,7 +85,7 @@ def _subscribe() -> None:
 
 @persistent
 def _on_load(*_: object) -> None:
-    """Subscribe again: opening a file ends all subscriptions, whatever their options."""
+    """Subscribe again: opening a file ends all subscriptions, persistent ones included."""
     bpy.msgbus.clear_by_owner(_subscriber)
     _subscribe()
     _reload()  # the file may have come with another language, as factory settings do
