@@ -16,22 +16,17 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from ...providers import (
-    BadReply,
     LibraryProblem,
     Message,
-    encode_templates,
     os_reason,
-    restore_message,
 )
-from ...providers._shared.adapters import parse_reply
 from ...providers._shared.exact_ids import is_sendable_unchanged
-from ...providers._shared.untrusted_text import json_bytes, map_texts, replace_surrogates
 from ..disk import signatures
 from ..disk.file_names import expand_user, is_portable
 from ..disk.lock import JobLock, is_held
@@ -45,13 +40,10 @@ from ..disk.plain_files import (
     write_whole,
 )
 from ..disk.trust import is_old_own, make_root, remove_tree
-from ..import_plan import ImportPlan
 from ..values import Record, State
 from .file_names import CANCEL, IMPORTED, PARTS, RECORD
-from .migrations import migrate
+from .record_json import decode_record, encode_record
 
-TEMPLATES = "templates"
-"""In a record: the templates and values of its sentences, by the English sentence."""
 MAX_RECORD = 1024 * 1024
 """Bytes of a record, at most: whole ones have some thousands."""
 JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
@@ -116,7 +108,7 @@ class Library:
             try:
                 for name, data in pictures.items():
                     write_whole(side / name, data)
-                write_whole(side / RECORD, _encode(record))
+                write_whole(side / RECORD, encode_record(record))
                 side.rename(self.folder(record.id))
                 sync_folder(self.root.resolve())  # guard: job-folder-synced
             except BaseException:
@@ -129,7 +121,7 @@ class Library:
         """Replace the job's record atomically."""
         folder = self.folder(record.id)
         try:
-            write_whole(folder / RECORD, _encode(record))
+            write_whole(folder / RECORD, encode_record(record))
         except OSError as error:
             if not folder.is_dir():
                 raise LibraryProblem(
@@ -198,7 +190,7 @@ class Library:
 
     def _decoded(self, data: Any, job: str) -> Record:
         """Make a record of what was read, and note whether this user wrote it."""
-        record = _decode(data, job)
+        record = decode_record(data, job)
         own = signatures.has_mark(data)
         if not own and signatures.MARK not in data:
             own = is_old_own(self.folder(job) / RECORD)
@@ -291,62 +283,6 @@ def _is_own_folder(found: os.DirEntry[str]) -> bool:
         return found.is_dir(follow_symlinks=False)
     except OSError:
         return False
-
-
-def _encode(record: Record) -> bytes:
-    """Write a record, whatever the texts in it are: saving must never fail over one."""
-    data = {"place" if name == "plan" else name: value for name, value in asdict(record).items()}
-    data["place"] = record.plan.as_json()
-    data[TEMPLATES] = encode_templates(_sentences(record))
-    if data.pop("own"):  # guard: strangers-stay-strangers
-        data[signatures.MARK] = signatures.mark_of(json.loads(json_bytes(data)))
-    return json_bytes(data, indent=2)  # guard: records-are-always-written
-
-
-def _decode(data: Any, job: str) -> Record:
-    if not isinstance(data, dict):
-        raise LibraryProblem(Message("The record of job “{job}” is none.", job=job))
-    data = migrate(data, job)
-    try:
-        # A scene's or file's name may hold what is not valid Unicode, and has to stay as it is.
-        plan = ImportPlan.from_json(data.pop("place", None))
-        templates = data.pop(TEMPLATES, None)
-        data = map_texts(data, replace_surrogates)  # guard: records-are-read
-        record = replace(parse_reply(Record, data, f"The record of job “{job}”"), plan=plan)
-    except (BadReply, RecursionError) as error:
-        raise LibraryProblem(str(error), "Delete its folder, or mend the file.") from error
-    if record.id != job:
-        raise LibraryProblem(
-            Message("The record in “{job}” is another job's ({other}).", job=job, other=record.id)
-        )
-    for name in record.names():
-        if not is_portable(name) or name.lower() == RECORD:  # guard: names-in-records
-            raise LibraryProblem(
-                Message(
-                    "The record of job “{job}” names a file elsewhere: {name}.",
-                    job=job,
-                    name=name[:80],
-                )
-            )
-    return _with_templates(record, templates)
-
-
-def _sentences(record: Record) -> Iterator[str]:
-    """Yield the sentences of a record that were written for the user."""
-    yield from record.notes
-    if record.failure is not None:
-        yield from (record.failure.message, record.failure.hint)
-
-
-def _with_templates(record: Record, templates: Any) -> Record:
-    """Return a record whose sentences can be translated again; older ones have no templates."""
-    notes = tuple(restore_message(note, templates) for note in record.notes)
-    failure = record.failure
-    if failure is not None:
-        message, hint = (restore_message(text, templates) for text in
-                         (failure.message, failure.hint))  # fmt: skip
-        failure = replace(failure, message=message, hint=hint)
-    return replace(record, notes=notes, failure=failure)
 
 
 def _problem(error: OSError, root: Path) -> LibraryProblem:

@@ -89,6 +89,6 @@ def _held(folder: Path) -> BaseFileLock | None:
     lock = FileLock(folder / LOCK, thread_local=False, fallback_to_soft=False)
     try:
         lock.acquire(blocking=False)
-    except (Timeout, OSError, NotImplementedError):  # filelock's own where a system has no locks
+    except (Timeout, OSError):  # ENOSYS and its like where a file system has no locks
         return None
     return lock

@@ -314,11 +314,8 @@ def _load_validators(target: Path) -> Validators:
         with os.fdopen(_open_plain_file(_validators_path(target), os.O_RDONLY), "rb") as file:
             note = json.loads(file.read(LONGEST_NOTE))
         total = note["total"]
-        return Validators(
-            str(note["etag"]),
-            str(note["modified"]),
-            total if type(total) is int else None,
-        )
+        length = total if type(total) is int else None
+        return Validators(str(note["etag"]), str(note["modified"]), length)
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return Validators()
 

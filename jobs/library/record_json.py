@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A job's record as JSON: any text in it can be written, and older schemas are read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from typing import Any
+
+from ...providers import BadReply, LibraryProblem, Message, encode_templates, restore_message
+from ...providers._shared.adapters import parse_reply
+from ...providers._shared.untrusted_text import json_bytes, map_texts, replace_surrogates
+from ..disk import signatures
+from ..disk.file_names import is_portable
+from ..import_plan import ImportPlan
+from ..values import Record
+from .file_names import RECORD
+from .migrations import migrate
+
+TEMPLATES = "templates"
+"""In a record: the templates and values of its sentences, by the English sentence."""
+
+
+def encode_record(record: Record) -> bytes:
+    """Return a record as JSON. No text in it may keep the record from being saved."""
+    data = {"place" if name == "plan" else name: value for name, value in asdict(record).items()}
+    data["place"] = record.plan.as_json()
+    data[TEMPLATES] = encode_templates(_sentences(record))
+    if data.pop("own"):  # guard: strangers-stay-strangers
+        data[signatures.MARK] = signatures.mark_of(json.loads(json_bytes(data)))
+    return json_bytes(data, indent=2)  # guard: records-are-always-written
+
+
+def decode_record(data: Any, job: str) -> Record:
+    """Build the record from a job's parsed `job.json`, of this schema or an older one.
+
+    Raises LibraryProblem if it is not that job's record, or names files in other folders.
+    """
+    if not isinstance(data, dict):
+        raise LibraryProblem(Message("The record of job “{job}” is none.", job=job))
+    data = migrate(data, job)
+    try:
+        # A scene's or file's name may hold what is not valid Unicode, and has to stay as it is.
+        plan = ImportPlan.from_json(data.pop("place", None))
+        templates = data.pop(TEMPLATES, None)
+        data = map_texts(data, replace_surrogates)  # guard: records-are-read
+        record = replace(parse_reply(Record, data, f"The record of job “{job}”"), plan=plan)
+    except (BadReply, RecursionError) as error:
+        raise LibraryProblem(str(error), "Delete its folder, or mend the file.") from error
+    if record.id != job:
+        raise LibraryProblem(
+            Message("The record in “{job}” is another job's ({other}).", job=job, other=record.id)
+        )
+    for name in record.names():
+        if not is_portable(name) or name.lower() == RECORD:  # guard: names-in-records
+            raise LibraryProblem(
+                Message(
+                    "The record of job “{job}” names a file elsewhere: {name}.",
+                    job=job,
+                    name=name[:80],
+                )
+            )
+    return _with_templates(record, templates)
+
+
+def _sentences(record: Record) -> Iterator[str]:
+    """Yield the sentences of a record that were written for the user."""
+    yield from record.notes
+    if record.failure is not None:
+        yield from (record.failure.message, record.failure.hint)
+
+
+def _with_templates(record: Record, templates: Any) -> Record:
+    """Return a record whose sentences can be translated again; older ones have no templates."""
+    notes = tuple(restore_message(note, templates) for note in record.notes)
+    failure = record.failure
+    if failure is not None:
+        message, hint = (restore_message(text, templates) for text in
+                         (failure.message, failure.hint))  # fmt: skip
+        failure = replace(failure, message=message, hint=hint)
+    return replace(record, notes=notes, failure=failure)
