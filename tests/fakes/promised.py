@@ -16,6 +16,8 @@ from types import FrameType
 from typing import Any
 
 RUNS = 30
+JUDGED = "1"
+"""The value of BENCH that holds times to their limits; any other only shows them."""
 
 
 def calls_of(work: Callable[[], Any]) -> int:
@@ -62,4 +64,5 @@ class Promised:
             return
         took = seconds_of(work) * 1e3
         self.tell(f"{what}: {took:.2f} ms of {milliseconds:g}, {counted} calls of {calls}")
-        assert took <= milliseconds, f"{what} takes {took:.2f} ms"
+        if os.environ["BENCH"] == JUDGED:
+            assert took <= milliseconds, f"{what} takes {took:.2f} ms"

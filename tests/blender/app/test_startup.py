@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import places
 import pytest
+from fakes.promised import JUDGED
 
 if TYPE_CHECKING:
     from fakes.promised import Promised
@@ -106,5 +107,5 @@ def test_starting_up_is_light(starts: list[Start], promised: Promised) -> None:
         f"{took / standard:.2f} of the standard imports' {standard:.1f} ms"
     )
     assert took <= STANDARD_IMPORTS * standard, f"{took / standard:.2f} times {standard:.1f} ms"
-    if os.environ.get("BENCH"):
+    if os.environ.get("BENCH") == JUDGED:
         assert took <= MILLISECONDS, f"{took:.1f} ms"
