@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run in a fresh interpreter with `bpy`: import and register the add-on, and print the cost.
+"""Run in a fresh interpreter, with one of these words, to print one JSON line of figures.
 
-Prints one JSON line: the modules that were loaded, those loaded by `register()` alone, Python calls
-made by `register()`, and CPU milliseconds of import, `register()` and a fixed set of imports from
-the standard library, which tell how fast this machine is just now.
+`start` imports and registers the add-on: the modules that were loaded, those loaded by `register()`
+alone, and CPU milliseconds of import and of `register()`. `calls` counts the Python calls that
+`register()` makes. `standard` times a fixed set of imports from the standard library without
+Blender, which tells how fast this machine is just now. Each has a process of its own: what is
+measured is a first start, and no step can disturb another.
 """
 
 from __future__ import annotations
@@ -14,12 +16,6 @@ import os
 import sys
 import time
 
-import bpy  # noqa: F401 - an add-on is imported after it
-
-STANDARD = ("asyncio", "concurrent", "ctypes", "email", "html", "http", "imaplib",
-            "multiprocessing", "pydoc", "smtplib", "ssl", "tarfile", "unittest", "xml",
-            "xmlrpc")  # fmt: skip
-"""Packages of the standard library, of which these are imported:"""
 IMPORTED = ("asyncio", "email.mime.text", "http.server", "imaplib", "multiprocessing.pool", "pydoc",
             "smtplib", "tarfile", "unittest.mock", "xml.dom.minidom", "xmlrpc.client")  # fmt: skip
 
@@ -28,19 +24,14 @@ def _cpu(started: float) -> float:
     return (time.thread_time() - started) * 1000
 
 
-def _standard_imports() -> float:
-    """Import the fixed set as if none of it had been loaded, and return the milliseconds."""
-    for name in [name for name in sys.modules if name.partition(".")[0] in STANDARD]:
-        del sys.modules[name]
+def _standard() -> list[object]:
     started = time.thread_time()
     for name in IMPORTED:
         importlib.import_module(name)
-    return _cpu(started)
+    return [_cpu(started)]
 
 
-def main() -> None:
-    from fakes.promised import calls_of
-
+def _start() -> list[object]:
     before = set(sys.modules)
     started = time.thread_time()
     import image_to_mesh
@@ -50,9 +41,22 @@ def main() -> None:
     image_to_mesh.register()
     registered = _cpu(started)
     loaded, late = set(sys.modules) - before, set(sys.modules) - after_import
-    image_to_mesh.unregister()
-    calls = calls_of(image_to_mesh.register)
-    figures = [sorted(loaded), sorted(late), calls, imported, registered, _standard_imports()]
+    return [sorted(loaded), sorted(late), imported, registered]
+
+
+def _calls() -> list[object]:
+    from fakes.promised import calls_of
+
+    import image_to_mesh
+
+    return [calls_of(image_to_mesh.register)]
+
+
+def main() -> None:
+    if sys.argv[1] != "standard":
+        import bpy  # noqa: F401 - an add-on is imported after it
+
+    figures = {"start": _start, "calls": _calls, "standard": _standard}[sys.argv[1]]()
     print(json.dumps(figures), flush=True)
     # Leave without Python's end: there bpy 4.2 frees the classes of panels, even of unregistered
     # ones, after the interpreter that they belong to (PyThreadState_New with no interpreter).
