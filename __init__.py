@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Image to Mesh: turn a picture into a textured mesh. Nothing heavy is imported here.
+"""Image to Mesh: turn an image into a textured mesh. Nothing heavy is imported here.
 
-The command line and the tests import this package without bpy, so the rooms that need it are
-imported only in Blender: when the add-on is loaded, so that `register()` reads no file.
+The command line and the tests import this package without bpy. Rooms that need bpy are imported
+only in Blender, while the add-on is loaded, so that `register()` reads no file.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 ROOMS = ("state.open_file", "preferences", "state.scene_properties", "state.thumbnails",
          "operators", "panels", "i18n.translate")  # fmt: skip
-"""What is registered, in this order: the translations come last, when all labels are known."""
+"""Rooms to register, in this order. Translations come last, when all labels are known."""
 COMMAND = "image_to_mesh"
 
 _command: list[Any] = []
@@ -24,6 +24,7 @@ def _rooms() -> list[ModuleType]:
     return [importlib.import_module(f".{room}", __name__) for room in ROOMS]
 
 
+# Not try/except ImportError: bpy may be installed for the worker, and importing it takes 0.7 s.
 if "bpy" in sys.modules:
     from .providers import all_providers
 
@@ -32,16 +33,17 @@ if "bpy" in sys.modules:
 
 
 def register() -> None:
-    """Register room by room, and the command line."""
+    """Register each room, then the command line."""
     import bpy
 
     for room in _rooms():
         room.register()
+    # Kept, because Blender unregisters a command by the handle that it returned.
     _command.append(bpy.utils.register_cli_command(COMMAND, _run_command))
 
 
 def unregister() -> None:
-    """Take everything away, in reverse."""
+    """Unregister everything in reverse order."""
     import bpy
 
     while _command:

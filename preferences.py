@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What belongs to the person: keys, addresses of services, the library folder.
+"""The user's preferences: keys, service addresses, the library folder, import defaults.
 
-Keys live here and nowhere else, so they cannot travel with a .blend. Fields follow from what the
-providers declare, and beside each key stands what its service says of it.
+Keys are stored here only, so they never travel with a .blend file. The fields are created from the
+providers' declarations.
 """
 
 from __future__ import annotations
@@ -29,36 +29,37 @@ from .providers import (
     set_ca_bundle,
 )
 
+# Compared with by the panel, which then offers a button for exactly this.
 OFFLINE = "Blender is offline: turn on Allow Online Access in Preferences > System"
 
 _registered: list[type] = []
 _drawing: list[Callable[[Any, bpy.types.Context], None]] = []
-"""What lays the page: the panels' room, which may read this one, and not the other way round."""
+"""The function that draws the page. `panels` sets it, since this file may not import `panels`."""
 
 
 def get(context: bpy.types.Context) -> MappingProxyType[str, str]:
-    """Return every preference by name; all empty where the add-on has no preferences yet."""
-    preferences = _stored(context)
+    """Return all preferences by name, as empty texts if the add-on is not enabled."""
+    preferences = _addon_preferences(context)
     return MappingProxyType({name: getattr(preferences, name, "") for name in _names()})
 
 
 def keys(context: bpy.types.Context, provider: Provider[Any]) -> dict[str, Secret]:
-    """Return the provider's keys; raises MissingKey or BadKey naming what is wrong."""
+    """Return the provider's keys; raise MissingKey or BadKey."""
     return providers.keys_for(provider, get(context), os.environ)
 
 
 def address(context: bpy.types.Context, provider: Provider[Any]) -> str:
-    """Return the service's address, empty where the provider has none.
+    """Return the service's address, empty if the provider has none.
 
-    Raises InvalidSettings for one that cannot be called.
+    Raises InvalidSettings if the address cannot be used.
     """
     name = provider.address.preference if provider.address else ""
-    own = {name: getattr(_stored(context), name, "")} if name else {}
+    own = {name: getattr(_addon_preferences(context), name, "")} if name else {}
     return providers.base_url(provider, own, os.environ)
 
 
 def address_problem(context: bpy.types.Context, provider: Provider[Any]) -> ImageToMeshError | None:
-    """Return what is wrong with the address that is set for a service."""
+    """Return what is wrong with a provider's address, or None."""
     try:
         address(context, provider)
     except ImageToMeshError as error:
@@ -67,53 +68,45 @@ def address_problem(context: bpy.types.Context, provider: Provider[Any]) -> Imag
 
 
 def library(context: bpy.types.Context) -> Path:
-    """Return the folder that holds the jobs."""
+    """Return the library folder."""
     # Not by way of `get`, which reads every preference: panels ask this several times a redraw.
-    chosen = getattr(_stored(context), "library", "") or ""
+    chosen = getattr(_addon_preferences(context), "library", "") or ""
     return jobs.library_folder(bpy.path.abspath(chosen), os.environ)
 
 
-def turns(context: bpy.types.Context) -> dict[str, int]:
-    """Return the degrees by which people turned models, by provider and model."""
-    try:
-        kept = json.loads(getattr(_stored(context), "turns", "") or "{}")
-    except ValueError:
-        return {}
-    return {str(key): int(kept[key]) % 360 for key in kept} if isinstance(kept, dict) else {}
+def rotations(context: bpy.types.Context) -> dict[str, int]:
+    """Return the rotations in degrees that users chose, by "provider/model"."""
+    return {key: int(value) % 360 for key, value in _json_preference(context, "turns").items()}
 
 
-def remember_turn(context: bpy.types.Context, key: str, degrees: int) -> None:
-    """Keep how far models of one provider and model are turned from now on."""
-    stored = _stored(context)
+def remember_rotation(context: bpy.types.Context, key: str, degrees: int) -> None:
+    """Save the rotation in degrees for future models of a provider's model."""
+    stored = _addon_preferences(context)
     if stored is not None:
-        stored.turns = json.dumps({**turns(context), key: degrees % 360}, sort_keys=True)
+        stored.turns = json.dumps({**rotations(context), key: degrees % 360}, sort_keys=True)
         context.preferences.is_dirty = True
 
 
 def import_defaults(context: bpy.types.Context) -> dict[str, Any]:
-    """Return what new scenes begin with, by group and property; empty for the add-on's own."""
-    try:
-        kept = json.loads(getattr(_stored(context), "import_defaults", "") or "{}")
-    except ValueError:
-        return {}
-    return kept if isinstance(kept, dict) else {}
+    """Return the import options for new scenes by "group.property"; empty if none are saved."""
+    return _json_preference(context, "import_defaults")
 
 
 def keep_import_defaults(context: bpy.types.Context, chosen: dict[str, Any]) -> None:
-    """Let new scenes begin so."""
-    stored = _stored(context)
+    """Save the import options for new scenes; an empty dict removes them."""
+    stored = _addon_preferences(context)
     if stored is not None:
         stored.import_defaults = json.dumps(chosen, sort_keys=True) if chosen else ""
         context.preferences.is_dirty = True
 
 
 def library_limit(context: bpy.types.Context) -> int:
-    """Return how many bytes the library may have; 0 for as many as it takes."""
-    return int(getattr(_stored(context), "library_limit", 0.0) * 1e9)
+    """Return the library's size limit in bytes; 0 means no limit."""
+    return int(getattr(_addon_preferences(context), "library_limit", 0.0) * 1e9)
 
 
-def key_origin(context: bpy.types.Context, field: KeyField) -> str:
-    """Say where the key in use comes from; empty where none is set."""
+def key_source(context: bpy.types.Context, field: KeyField) -> str:
+    """Return a sentence on where the key in use is set; empty if it is not set."""
     if get(context)[field.preference].strip():
         return tr("Key from these preferences")
     if os.environ.get(field.environment, "").strip():
@@ -122,12 +115,12 @@ def key_origin(context: bpy.types.Context, field: KeyField) -> str:
 
 
 def has_keys(context: bpy.types.Context, provider: Provider[Any]) -> bool:
-    """Say whether every key that the provider wants is set, and can be one."""
+    """Return whether all keys of a provider are set and well-formed."""
     return key_problem(context, provider) is None
 
 
 def key_problem(context: bpy.types.Context, provider: Provider[Any]) -> ImageToMeshError | None:
-    """Return what keeps the keys from being used, as far as that shows without the service."""
+    """Return what is wrong with a provider's keys as far as that shows offline, or None."""
     try:
         keys(context, provider)
     except ImageToMeshError as error:
@@ -136,31 +129,32 @@ def key_problem(context: bpy.types.Context, provider: Provider[Any]) -> ImageToM
 
 
 def is_offline(context: bpy.types.Context, provider: Provider[Any]) -> bool:
-    """Say whether Blender's online access being off keeps this provider from working."""
+    """Return whether a provider is unusable because Blender's online access is off."""
     if not provider.is_remote or bpy.app.online_access:
         return False
     try:
+        # A gateway on this machine works offline; only other addresses need the network.
         return not providers.is_loopback_address(address(context, provider))
     except ImageToMeshError:
         return False
 
 
 def may_reach(address: str) -> bool:
-    """Say whether Blender's online access allows this address; loopback is not online."""
+    """Return whether Blender's online access permits an address; loopback always is."""
     return bool(bpy.app.online_access) or providers.is_loopback_address(address)
 
 
 def has_account(provider: Provider[Any]) -> bool:
-    """Say whether the service tells what an account holds, which tests the key."""
+    """Return whether the service reports a balance, which also tests the key."""
     return bool(provider.keys) and type(provider).balance is not Provider.balance
 
 
 def account_query(
     context: bpy.types.Context, provider: Provider[Any], settings: Settings | None = None
 ) -> jobs.AccountQuery:
-    """Return the question for the price of settings, or without them for the balance.
+    """Return the query for the price of these settings, or for the balance without settings.
 
-    Providers that share key and address share the balance. Raises as `keys` does.
+    Providers that share keys and address share the balance. Raises like `keys`.
     """
     asked = provider if settings else account_of(provider)
     return jobs.AccountQuery(
@@ -175,69 +169,51 @@ def account_query(
 def answer(
     context: bpy.types.Context, provider: Provider[Any], settings: Settings | None = None
 ) -> jobs.AccountAnswer | None:
-    """Return what the service last said to this question; None where nobody asked."""
+    """Return the last answer to that query, or None if it was never asked."""
     if not has_keys(context, provider) or address_problem(context, provider):
         return None
     return jobs.session().account_queries.answer(account_query(context, provider, settings))
 
 
-def balance_text(said: jobs.AccountAnswer | None) -> str:
-    """Say in one line what is known of an account; empty where nobody asked."""
-    if said is None:
-        return ""
-    if said.waiting:
-        return tr("Asking…")
-    if said.failure:
-        return tr("Balance: unknown")
-    if said.amount is None:
-        return tr("The key works")
-    return tr("Balance: {}").format(amount_text(said))
-
-
-def amount_text(said: jobs.AccountAnswer) -> str:
-    """Say an amount as people write it: 1,250 credits, 12.5 USD."""
-    number = f"{said.amount or 0.0:,.2f}".rstrip("0").rstrip(".")
-    return f"{number} {tr(said.unit)}".strip()
-
-
-def drawn_by(draw: Callable[[Any, bpy.types.Context], None]) -> None:
-    """Let this function lay the page, until the add-on is disabled."""
+def set_draw(draw: Callable[[Any, bpy.types.Context], None]) -> None:
+    """Set the function that draws the page; disabling the add-on removes it."""
     _drawing[:] = [draw]
 
 
 def register() -> None:
-    """Make the preferences class of what the providers declare, and register it."""
+    """Create the preferences class from the providers' declarations and register it."""
     made = _preferences_class()
     bpy.utils.register_class(made)
     _registered.append(made)
-    _trust_bundle(_stored(bpy.context))
+    _trust_bundle(_addon_preferences(bpy.context))
 
 
 def unregister() -> None:
-    """Take the class away again; Blender keeps the values."""
+    """Unregister the class; Blender keeps the values."""
     _drawing.clear()
+    # Module state would outlive the add-on: the next enable starts without a bundle.
     set_ca_bundle("")
     while _registered:
         bpy.utils.unregister_class(_registered.pop())
 
 
 def account_of(provider: Provider[Any]) -> Provider[Any]:
-    """Return the first provider that has the same keys and address."""
+    """Return the first provider with the same keys and address."""
     same = (
-        one
-        for one in all_providers().values()
-        if (one.keys, one.address) == (provider.keys, provider.address)
+        other
+        for other in all_providers().values()
+        if (other.keys, other.address) == (provider.keys, provider.address)
     )
     return next(same, provider)
 
 
 def _forget_answers(_: Any, _context: bpy.types.Context) -> None:
-    """Show no answer to an earlier key, or from an earlier address."""
+    """Drop answers that belong to the previous key or address."""
     jobs.session().account_queries.forget()
 
 
 def _trust_bundle(stored: Any) -> None:
-    """Trust the authorities of the person's file from the next connection on."""
+    """Use the user's certificate bundle for new connections."""
     chosen = getattr(stored, "certificates", "") if stored else ""
     set_ca_bundle(bpy.path.abspath(chosen) if chosen else "")
 
@@ -247,9 +223,18 @@ def _change_bundle(stored: Any, context: bpy.types.Context) -> None:
     _forget_answers(stored, context)
 
 
-def _stored(context: bpy.types.Context) -> Any:
+def _addon_preferences(context: bpy.types.Context) -> Any:
     addon = context.preferences.addons.get(__package__)
     return addon.preferences if addon else None
+
+
+def _json_preference(context: bpy.types.Context, name: str) -> dict[str, Any]:
+    """Return a preference that holds a JSON object; empty for anything else."""
+    try:
+        stored = json.loads(getattr(_addon_preferences(context), name, "") or "{}")
+    except ValueError:
+        return {}
+    return stored if isinstance(stored, dict) else {}
 
 
 def _names() -> list[str]:
@@ -306,6 +291,7 @@ def _preferences_class() -> type:
     }
     for provider in all_providers().values():
         annotations.update(_fields(provider))
+    # Blender reads annotations only when the class is registered, so they can be computed.
     body = {
         "__module__": __name__,
         "__annotations__": annotations,

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Blender's main thread between operators and jobs: watcher, events, recovery, bringing in."""
+"""Services on Blender's main thread, between operators and jobs: watcher, heartbeat, imports."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A finished job's mesh as Blender's data: appended, or made ready first where that was not done.
+"""Bring a finished job's mesh into the scene: append its model, and prepare it first if needed.
 
-A job that ran where there was no Blender has its mesh file only. The background Blender prepares
-it now; where none can start, the file is imported in the artist's own.
+A job that ran where there was no Blender has only its mesh file. The background Blender prepares it
+now; if none can start, the file is imported in the artist's own Blender.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ from ..jobs.library.versions import DRAWING
 from ..jobs.steps.prepare import has_own_chunks, model_request
 from ..providers import LibraryProblem, Message, NoBlender, TimedOut
 from ..state import import_options
-from .orientation import model_of, turn_for
+from .orientation import model_of, rotation_for
 from .provenance import properties_of
 
 _libraries: dict[str, Path] = {}
-"""Where this process's jobs are, should the preference change while they run."""
+"""Each job's library at its start: the preference may change while the job runs."""
 
 BLEND = ORIGINAL
 _PUT_AWAY = "image_to_mesh put away"
 LIMIT = 120.0
-"""How many seconds a mesh may take to be made ready while the artist's Blender waits for it."""
+"""Seconds that preparing may take while the artist's Blender waits for it."""
 
 NOT_LINKED = "Appended, not linked: others can write to the library."
 IN_PLACE = "Imported in this Blender, because the background Blender could not start."
 
 
 def remember(job: str, root: Path) -> None:
-    """Note in which library a job was started."""
+    """Remember the library in which a job was started."""
     _libraries[job] = root
 
 
@@ -55,17 +55,18 @@ def library_of(context: bpy.types.Context, job: str) -> jobs.Library:
 
 
 def unregister() -> None:
-    """Forget the jobs of this process, as the session does."""
+    """Forget the jobs of this process."""
     _libraries.clear()
 
 
 def is_there(context: bpy.types.Context, job: str) -> bool:
-    """Return whether a job's model is in its folder; shared folders get it at the job's end."""
+    """Return whether a job's model is in its folder; in shared folders only after the job's end."""
+    # A shared folder gets the model only when it is complete, at the end.
     return (library_of(context, job).folder(job) / BLEND).exists()
 
 
 def at_hand(context: bpy.types.Context, job: str) -> bool:
-    """Return whether a job's model can be appended now; else read as many chunks as fit a tick."""
+    """Return whether a job's model can be appended now; if not, append a tick's worth of chunks."""
     folder = library_of(context, job).folder(job)
     if not has_own_chunks(folder / PARTS) or not os.path.isdir(folder / PARTS):  # noqa: PTH112 - which raises nothing
         return True
@@ -74,34 +75,33 @@ def at_hand(context: bpy.types.Context, job: str) -> bool:
     return chunked_append.advance(str(folder / BLEND))
 
 
-def drop_parts(context: bpy.types.Context, job: str) -> None:
-    """Remove the parts of a model that is in the scene, or does not come into it."""
+def drop_chunks(context: bpy.types.Context, job: str) -> None:
+    """Delete a model's chunks: it was imported in full, or will not be imported."""
     folder = library_of(context, job).folder(job)
-    parts = folder / PARTS
+    chunks = folder / PARTS
     from ..scene import chunked_append
 
     chunked_append.discard(str(folder / BLEND))
-    if not os.path.isdir(parts):  # noqa: PTH112 - which raises nothing
+    if not os.path.isdir(chunks):  # noqa: PTH112 - which raises nothing
         return
     import shutil
 
     # Which deletes nothing behind a link.
-    threading.Thread(target=shutil.rmtree, args=(parts, True), name=_PUT_AWAY, daemon=True).start()
+    threading.Thread(target=shutil.rmtree, args=(chunks, True), name=_PUT_AWAY, daemon=True).start()
 
 
 def bring_in(
     context: bpy.types.Context, record: jobs.Record, place: Placement, blend: str = BLEND
 ) -> tuple[jobs.Record, tuple[str, ...]]:
-    """Put a job's mesh into the scene; return its record as it is now, and notes for the user.
+    """Put a job's mesh into the scene; return its record as saved now, and notes for the user.
 
-    `blend` names another version of it. Raises ImageToMeshError, or OSError for a file that cannot
-    be read.
+    `blend` names another version. Raises ImageToMeshError, or OSError if a file cannot be read.
     """
     from ..scene.textures import relocate_textures
 
     library = library_of(context, record.id)
     check_origin(record, library.root)  # guard: strangers-do-not-come-in
-    degrees = turn_for(context, record)
+    degrees = rotation_for(context, record)
     options: dict[str, Any] = {
         "place": place,
         "rotation": math.radians(degrees),
@@ -115,12 +115,12 @@ def bring_in(
             raise
         from ..scene.in_place import import_in_place
 
-        mending = import_options.mending_as_asked(context.scene)
+        mending = import_options.cleanup_options(context.scene)
         mesh = _mesh(library.folder(record.id), record)
         _, told = import_in_place(context, str(mesh), **options, mending=mending)
         return record, (IN_PLACE, *told)
     if blend == BLEND:
-        drop_parts(context, record.id)
+        drop_chunks(context, record.id)
     objects = [bpy.data.objects[name] for name in names]
     return record, (*notes, *relocate_textures(objects, unpack=place.unpack))
 
@@ -132,7 +132,7 @@ def _append_own(
     blend: str,
     options: dict[str, Any],
 ) -> tuple[jobs.Record, list[str], tuple[str, ...]]:
-    """Append a model that this user's Blender made, and no other; make it again from the mesh file.
+    """Append a model that this user's Blender made; any other is rebuilt from the mesh file.
 
     A .blend file can hold scripts and drivers that run when it is appended or linked.
     """
@@ -150,7 +150,7 @@ def _append_own(
         notes = (NOT_LINKED,)
     if not is_marked(path) and blend == BLEND:
         with model_request(
-            folder, record, import_options.mending_as_asked(context.scene)
+            folder, record, import_options.cleanup_options(context.scene)
         ) as request:
             record = _make(library, record, request)
             names = _append(context, Path(request["output"]), options)
@@ -166,9 +166,9 @@ def _append(context: bpy.types.Context, path: Path, options: dict[str, Any]) -> 
 
 
 def _is_ours(path: Path, record: jobs.Record) -> bool:
-    """Say whether a model in a private folder is as this user's own Blender made it.
+    """Return whether the model in a private folder was made by this user's own Blender.
 
-    One whose preview is still being drawn is, and has no mark yet.
+    A model whose preview is still being drawn has no mark yet.
     """
     views = jobs.session().views()
     if any(view.job == record.id and view.phase == DRAWING for view in views):
@@ -177,7 +177,7 @@ def _is_ours(path: Path, record: jobs.Record) -> bool:
 
 
 def _properties(record: jobs.Record, degrees: int, blend: str) -> dict[str, str | int | float]:
-    """Return what an object keeps of where it came from."""
+    """Return the custom properties that record an object's provenance."""
     known: dict[str, str | int | float] = {
         **properties_of(record),
         MODEL: model_of(record.settings),
@@ -187,20 +187,21 @@ def _properties(record: jobs.Record, degrees: int, blend: str) -> dict[str, str 
 
 
 def _prepare(context: bpy.types.Context, library: jobs.Library, record: jobs.Record) -> jobs.Record:
-    """Make `model.blend` in the background Blender and wait for it: a second or two, once.
+    """Prepare `model.blend` in the background Blender and wait for it, a second or two.
 
-    Return the record as it is saved then.
+    Returns the record as saved then.
     """
     folder = library.folder(record.id)
-    with model_request(folder, record, import_options.mending_as_asked(context.scene)) as request:
+    with model_request(folder, record, import_options.cleanup_options(context.scene)) as request:
         return _make(library, record, request)
 
 
 def _make(library: jobs.Library, record: jobs.Record, request: dict[str, Any]) -> jobs.Record:
-    """Have a model made, and wait for it."""
+    """Have the worker prepare a model, wait for it, and save the record."""
     from ..scene import background_command
 
     mesh = _mesh(library.folder(record.id), record)
+    # Do not queue behind other jobs: the artist's Blender is blocked until this is done.
     blender = jobs.BackgroundBlender(background_command(), at_once=True)
     done = blender.ask(request, _ignore, _until(time.monotonic() + LIMIT, mesh))
     before = library.load(record.id)
@@ -211,6 +212,7 @@ def _make(library: jobs.Library, record: jobs.Record, request: dict[str, Any]) -
         blend=BLEND,
         preview=PREVIEW if is_plain(Path(request["preview"])) else None,
         faces=done.get("faces", before.faces),
+        # dict.fromkeys removes duplicates and keeps the order.
         notes=tuple(dict.fromkeys((*before.notes, *done.get("notes", ())))),
     )
     library.save(record)
@@ -229,11 +231,11 @@ def _mesh(folder: Path, record: jobs.Record) -> Path:
 
 
 def _ignore(phase: str, fraction: float | None) -> None:
-    """Nobody watches the progress of so short a wait."""
+    """Ignore progress: the wait is short, and Blender draws nothing during it."""
 
 
 def _until(end: float, mesh: Path) -> Callable[[], None]:
-    """Return what ends the wait, since nobody can stop it: Blender stands still meanwhile."""
+    """Return a check that raises TimedOut after `end`: nobody can cancel a Blender that waits."""
 
     def check() -> None:
         if time.monotonic() > end:

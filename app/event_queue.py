@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Events that were not handled yet, and the jobs that were imported before their end is."""
+"""Events that wait to be handled, and jobs imported before their end was handled."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from collections import deque
 
 from .. import jobs
 
+# Touched on the main thread only, so it needs no lock; threads report through the session.
 waiting: deque[jobs.Event] = deque()
-"""Events that were not handled yet, oldest first."""
+"""Events to handle, oldest first."""
 
 _imported: set[str] = set()
-"""Jobs whose models are in the scene, and whose ends were not handled yet."""
+"""Jobs whose models are in the scene, and whose ends still have to be handled."""
 
 
 def is_expected(job: str) -> bool:
-    """Return whether the end of a job was not handled yet."""
+    """Return whether the end of a job still has to be handled."""
     return any(expected.job == job for expected in (*jobs.session().running(), *waiting))
 
 
@@ -37,7 +38,7 @@ def take_import(job: str) -> bool:
 
 
 def drop(job: str) -> None:
-    """Drop what is waiting of a job."""
+    """Drop a job's events."""
     others = [event for event in waiting if event.job != job]
     waiting.clear()
     waiting.extend(others)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One timer for everything that is polled now and then; it stops when no step is needed.
+"""One timer for everything that is polled; it stops when no step is needed.
 
 Each `bpy.app.timers` function costs a call into Python on the main thread. With one timer that
-stops by itself, an idle Blender makes no call at all. `wake` starts it again: a draw of the tab
-does so, and what starts work whose result is waited for.
+stops by itself, an idle Blender makes no call at all. `wake` restarts it: whenever the tab is
+drawn, and when work is started whose result is awaited.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ IN_SIGHT = 0.5
 EARLY = 0.01
 """Seconds by which a tick may come early: Blender's clock is not Python's."""
 PAUSE = 30.0
-"""Seconds for which a step that raised an error is left alone, so that it does not fill the log."""
+"""Seconds without a step that raised an error, so that it does not flood the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +44,19 @@ _due: dict[str, float] = {}
 
 
 def add(step: Step) -> None:
-    """Have a step run while it is needed."""
+    """Run a step while it is needed."""
     _steps[step.name] = step
     wake()
 
 
 def remove(step: Step) -> None:
-    """Run a step no longer."""
+    """Stop running a step."""
     _steps.pop(step.name, None)
     _due.pop(step.name, None)
 
 
 def wake() -> None:
-    """Make one tick soon, which keeps the timer going if any step is needed."""
+    """Schedule a tick, which keeps the timer running if any step is needed."""
     # Without a window nobody sees what is polled; scripts wait for their own results.
     if bpy.app.background or bpy.app.timers.is_registered(_tick):
         return
@@ -83,7 +83,7 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Stop at once, and forget the steps."""
+    """Stop the timer and drop all steps."""
     visibility.call_when_drawn(None)
     if bpy.app.timers.is_registered(_tick):
         bpy.app.timers.unregister(_tick)
@@ -98,8 +98,8 @@ def _tick() -> float | None:
 def _next(step: Step, now: float) -> float:
     """Return when a step runs next.
 
-    Steps of one interval fall on the same multiples of it, so that they share their ticks however
-    they were woken: six steps of half a second cost two callbacks a second, not twelve.
+    Steps with the same interval run at the same multiples of it and so share ticks, no matter when
+    they were woken: six steps of half a second cost two callbacks per second, not twelve.
     """
     return (math.floor((now + EARLY) / step.interval) + 1) * step.interval
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Import a finished job's mesh: find the job, put its model into the scene, show how that went."""
+"""Import a finished job's mesh: find the job, import its model, show the outcome."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def import_result(
     placement: Placement,
     blend: str = bring_in.BLEND,
 ) -> None:
-    """Put a job's mesh, or a version of it, into the scene; the job's end does not do so again.
+    """Import a job's mesh, or a version of it; the job's end will not import it again.
 
     Raises ImageToMeshError, OSError or RuntimeError.
     """
@@ -37,9 +37,9 @@ def import_result(
 
 
 def find(context: bpy.types.Context, job: str) -> jobs.Record:
-    """Return a job's record, from this session or the library; raises LibraryProblem.
+    """Return a finished job's record, by default the newest; raises LibraryProblem.
 
-    A job whose thread still works is not finished: two would prepare the same file.
+    A job whose thread is still working does not count: two threads would prepare the same file.
     """
     views = jobs.session().views()
     busy = {view.job: view.name for view in views if _is_at_work(view)}
@@ -65,13 +65,13 @@ def find(context: bpy.types.Context, job: str) -> jobs.Record:
 
 
 def find_drawing(job: str) -> jobs.Record | None:
-    """Return the record of a job whose model is there, and whose preview is still being drawn."""
+    """Return the record of a job whose model is ready while its preview is still being drawn."""
     views = (view for view in jobs.session().views() if view.job == job)
     return next((view.record for view in views if view.phase == DRAWING), None)
 
 
 def show_failure(job: str, error: Exception) -> None:
-    """Show in the panel why the import failed; the record stays as it is."""
+    """Show in the panel why an import failed; the record does not change."""
     message = getattr(
         error, "message", Message("The mesh could not be imported: {error}", error=error)
     )
@@ -88,7 +88,7 @@ def _is_at_work(view: jobs.JobView) -> bool:
 
 
 def _show_success(record: jobs.Record, notes: tuple[str, ...]) -> None:
-    """Show the import's notes in the panel, in place of an earlier failure."""
+    """Show the import's notes in the panel, replacing an earlier failure."""
     jobs.session().recovery.forget(record.id)
     for view in jobs.session().views():
         if view.job == record.id:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Handle the events of jobs: the same for the watcher and for a script that waits."""
+"""Handle the events of jobs, for the watcher and for scripts that wait."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from .periodic.account import refresh_balance
 
 
 class Outcome(NamedTuple):
-    """How a job ended, for the status bar."""
+    """How a job ended, as a report for the status bar."""
 
     level: Literal["INFO", "WARNING", "ERROR"]
     message: str
 
 
 def handle(context: bpy.types.Context, event: jobs.Event) -> Outcome | None:
-    """Act on an event: a mesh that is ready is imported into the scene it was made for."""
+    """Act on an event; a finished mesh is imported into the scene that its job was started in."""
     if not isinstance(event, jobs.Ended | jobs.Collected):
         return _handle(context, event)
     # A script may hear of an end while the watcher still keeps what came before it.
     event_queue.drop(event.job)
     outcome = _handle(context, event)
-    bring_in.drop_parts(context, event.job)
+    bring_in.drop_chunks(context, event.job)
     return outcome
 
 
@@ -65,7 +65,7 @@ def _handle(context: bpy.types.Context, event: jobs.Event) -> Outcome | None:
 
 
 def early(event: jobs.Event) -> bool:
-    """Return whether a job's model is ready while its preview is still being drawn."""
+    """Return whether an event says that a model is ready while its preview is still being drawn."""
     view = event.view
     return (
         isinstance(event, jobs.Progressed)
@@ -77,7 +77,7 @@ def early(event: jobs.Event) -> bool:
 
 
 def ready(event: jobs.Event) -> bool:
-    """Return whether handling this event changes the scene."""
+    """Return whether handling an event changes the scene."""
     return early(event) or (
         isinstance(event, jobs.Ended)
         and event.view.state is jobs.State.READY
@@ -88,6 +88,7 @@ def ready(event: jobs.Event) -> bool:
 def _bring_in(context: bpy.types.Context, view: jobs.JobView) -> Outcome:
     location = view.plan.placement.location
     ordered = view.record is not None
+    # The artist may have switched to another scene while the job ran.
     with _in_scene(context, view.plan.scene):
         try:
             # The operator and not `import_result.import_result`: only an operator that is called
@@ -109,7 +110,7 @@ def _bring_in(context: bpy.types.Context, view: jobs.JobView) -> Outcome:
 
 @contextmanager
 def _in_scene(context: bpy.types.Context, name: str) -> Iterator[None]:
-    """Act in the scene that the job was started in, where it is still there."""
+    """Switch to the scene that the job was started in, if it still exists."""
     scene = bpy.data.scenes.get(name)
     if scene is None or scene == context.scene:
         yield

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""By how much a model is rotated about Z on import, so that its front faces -Y."""
+"""The rotation about Z on import that makes a model's front face -Y."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from .. import jobs, preferences
 from ..providers import all_providers
 
 FRONTS = {"-y": 0, "+x": 270, "+y": 180, "-x": 90}
-"""Degrees that rotate a model's front to -Y, by the axis that the front faces."""
+"""Degrees that rotate a model's front to -Y, by the axis that its front faces."""
 
 
-def turn_for(context: bpy.types.Context, record: jobs.Record) -> int:
-    """Return by how many degrees a job's model is rotated on import.
+def rotation_for(context: bpy.types.Context, record: jobs.Record) -> int:
+    """Return the rotation of a job's model on import, in degrees.
 
-    The last rotation that the user chose for this provider's model counts, then the axis that was
-    ordered, then what is known of the service.
+    The user's last rotation for this provider's model has priority, then the ordered axis, then the
+    provider's usual one.
     """
-    kept = preferences.turns(context)
+    kept = preferences.rotations(context)
     key = f"{record.provider}/{model_of(record.settings)}"
     if key in kept:
         return kept[key]
@@ -32,5 +32,5 @@ def turn_for(context: bpy.types.Context, record: jobs.Record) -> int:
 
 
 def model_of(settings: Mapping[str, object]) -> str:
-    """Return which of a service's models made it: they differ in the axis of their front."""
+    """Return which of a service's models made a mesh: their fronts face different axes."""
     return str(settings.get("model_version") or settings.get("model") or "")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Custom properties by which an object in a scene names the job that made it."""
+"""Custom properties that name the job an object came from."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..jobs.custom_properties import JOB, PICTURE, PROVIDER, SETTINGS
 
 
 def properties_of(record: jobs.Record) -> dict[str, str]:
-    """Return an object's properties that name its job, so that the .blend file needs no library."""
+    """Return the properties that record a job, so that a .blend file needs no library."""
     return {
         JOB: record.id,
         PROVIDER: record.provider,

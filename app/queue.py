@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Jobs that wait for a slot: up to `AT_ONCE` run side by side. One that waits has sent nothing."""
+"""Jobs waiting for a slot: up to `AT_ONCE` run at a time. A waiting job has sent nothing."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from . import bring_in, repeated_order
 log = logging.getLogger(__name__)
 
 AT_ONCE = 3
-"""How many jobs run side by side before the next image has to wait."""
+"""Jobs that run at a time; further images wait."""
 
+# Lost when Blender quits, which costs nothing: a waiting job has sent nothing.
 _waiting: deque[jobs.JobSpec] = deque()
 
 
 def add(specs: Iterable[jobs.JobSpec]) -> None:
-    """Start jobs one after the other, the first ones now; raises ImageToMeshError."""
+    """Queue jobs and start the first ones; raises ImageToMeshError."""
     _waiting.extend(specs)
     try:
         _advance()
@@ -29,7 +30,7 @@ def add(specs: Iterable[jobs.JobSpec]) -> None:
 
 
 def advance() -> None:
-    """Start waiting jobs while there are slots; one that cannot start does not stop the others."""
+    """Start waiting jobs while slots are free; one that cannot start does not block the others."""
     try:
         _advance()
     except ImageToMeshError as error:
@@ -38,7 +39,7 @@ def advance() -> None:
 
 
 def begin(spec: jobs.JobSpec) -> str:
-    """Start a job now and return its id."""
+    """Start a job immediately and return its id."""
     job = jobs.session().start(spec)
     repeated_order.note_job(spec, job)
     bring_in.remember(job, spec.library)
@@ -46,12 +47,12 @@ def begin(spec: jobs.JobSpec) -> str:
 
 
 def waiting() -> int:
-    """Return how many jobs wait."""
+    """Return the number of waiting jobs."""
     return len(_waiting)
 
 
 def clear() -> None:
-    """Forget the jobs that wait."""
+    """Drop all waiting jobs."""
     _waiting.clear()
     _show_count()
 
@@ -62,5 +63,5 @@ def _advance() -> None:
 
 
 def _show_count() -> None:
-    """Show the panel how many wait."""
+    """Tell the session, and through it the panel, how many jobs wait."""
     jobs.session().queued = len(_waiting)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Redrawing what shows jobs and answers, and whether the add-on's tab is in sight."""
+"""Redraw regions that show jobs, and find out whether the add-on's tab is visible."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import bpy
 from ..state.visibility import TAB
 
 SHOWS = {"VIEW_3D": "UI", "PREFERENCES": "WINDOW"}
-"""The regions that show jobs or answers, by the type of their area."""
+"""Type of the region that shows jobs or answers, by the type of its area."""
 WATCHER = "IMAGE_TO_MESH_OT_watch"
 
 
 def redraw(context: bpy.types.Context) -> None:
-    """Tag for redraw everything that shows jobs or answers."""
+    """Tag all regions that show jobs or answers for redraw."""
     for window in context.window_manager.windows:
         for area in window.screen.areas:
             for region in area.regions:
@@ -41,5 +41,6 @@ def _redraw_status_bar(window: bpy.types.Window) -> None:
     may have set one, which stays.
     """
     others = [operator for operator in window.modal_operators if operator.bl_idname != WATCHER]
+    # A window that is being closed has no workspace.
     if not others and window.workspace:
         window.workspace.status_text_set(None)

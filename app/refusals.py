@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The entry that the panel shows when a click started no job, and why."""
+"""The panel's entry for a click that started no job."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ..providers._shared.untrusted_text import readable_name
 from ..state.scene_properties import choices_of, provider_of
 
 REFUSED = "refused"
-"""Stands for a job's id when a click on Generate started none."""
+"""Stands for a job's id if a click on Generate started none."""
 
 
 def show_refusal(context: bpy.types.Context, error: ImageToMeshError) -> None:
-    """Show in the panel, beside the button, why a click started nothing."""
+    """Show in the panel why a click started nothing."""
     image = choices_of(context.scene).image
     hide_refusal()
     jobs.session().show(
@@ -35,5 +35,5 @@ def show_refusal(context: bpy.types.Context, error: ImageToMeshError) -> None:
 
 
 def hide_refusal() -> None:
-    """Hide why an earlier click started nothing."""
+    """Hide that entry."""
     jobs.session().dismiss(REFUSED)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Recognize a click that repeats an order, at once, so that the window can ask.
+"""Detect a click that repeats an order immediately, while the window can still ask.
 
-A job's thread checks again, by the bytes of the images and across all processes. What it refuses
-was not known here, and is asked about at the next click.
+The job's thread checks again, comparing image bytes across processes. If it refuses an order that
+was not detected here, the next click asks.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from ..i18n.translate import tr
 from ..providers import Repeated
 from ..state.scene_properties import provider_of, read_settings
 
+# Bounds memory only; older clicks are found by the job's own check.
 KEPT = 50
 
 
@@ -31,11 +32,11 @@ class Click(NamedTuple):
 
 _clicks: deque[Click] = deque(maxlen=KEPT)
 _begun: dict[int, str] = {}
-"""The job of each click's spec, once it has begun."""
+"""Ids of started jobs, by the identity of the click's spec."""
 
 
 def order_of(context: bpy.types.Context, pictures: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return what distinguishes an order of these images from others, without reading them."""
+    """Return a key for an order of these images, without reading them."""
     provider = provider_of(context.scene)
     return provider.id, read_settings(context.scene, provider), pictures
 
@@ -43,6 +44,7 @@ def order_of(context: bpy.types.Context, pictures: tuple[Any, ...]) -> tuple[Any
 def note(order: tuple[Any, ...], spec: jobs.JobSpec) -> None:
     """Remember an order that was just clicked."""
     _clicks.append(Click(order, spec, time.monotonic()))
+    # A spec is identified by id() while _clicks keeps it alive; an id is reused afterwards.
     known = {id(click.spec) for click in _clicks}
     for stale in [spec_id for spec_id in _begun if spec_id not in known]:
         del _begun[stale]
@@ -55,7 +57,7 @@ def note_job(spec: jobs.JobSpec, job: str) -> None:
 
 
 def is_there(context: bpy.types.Context, order: tuple[Any, ...]) -> bool:
-    """Return whether the same order is queued, running or a moment old; free ones never count."""
+    """Return whether the same order is queued, running or recent; free ones never count."""
     if not provider_of(context.scene).is_remote:
         return False
     shown = {view.job: view for view in jobs.session().views()}
@@ -63,7 +65,7 @@ def is_there(context: bpy.types.Context, order: tuple[Any, ...]) -> bool:
 
 
 def ask(operator: Any, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-    """Ask whether to submit the same order again; the operator then insists."""
+    """Ask whether to submit the same order again; the operator then runs with `again` set."""
     operator.again = True
     answer: set[str] = context.window_manager.invoke_confirm(
         operator,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Resume jobs: find them, and gather the keys, addresses and background Blender they need."""
+"""Resume jobs: find them, and collect the keys, addresses and worker command that they need."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from . import bring_in
 
 
 def find(context: bpy.types.Context, job: str) -> jobs.Record:
-    """Return a job that can be resumed, the newest without an id; raises LibraryProblem."""
+    """Return a job that can be resumed, by default the newest; raises LibraryProblem."""
     library = bring_in.library_of(context, job)
     if job:
         record = library.load(job)
@@ -40,30 +40,30 @@ def find(context: bpy.types.Context, job: str) -> jobs.Record:
     raise LibraryProblem("There is no job to resume.")
 
 
-def go_on(context: bpy.types.Context, record: jobs.Record, **decided: Any) -> str:
+def start_again(context: bpy.types.Context, record: jobs.Record, **decided: Any) -> str:
     """Resume a job on its thread and return its id.
 
-    Raises ImageToMeshError if something it needs is missing.
+    Raises ImageToMeshError if something that it needs is missing.
     """
     library = bring_in.library_of(context, record.id).root
     check_origin(record, library)
     provider = get_provider(record.provider)
     if preferences.is_offline(context, provider):
         raise Unreachable(preferences.OFFLINE)
-    means = jobs.ResumeContext(
+    resume_context = jobs.ResumeContext(
         library=library,
         keys={provider.id: preferences.keys(context, provider)},
         addresses={provider.id: preferences.address(context, provider)},
         online=bpy.app.online_access,
         blender=_worker_command(),
     )
-    job = jobs.session().start(means.spec_of(record, **decided))
+    job = jobs.session().start(resume_context.spec_of(record, **decided))
     bring_in.remember(job, library)
     return job
 
 
-def means(context: bpy.types.Context) -> jobs.ResumeContext:
-    """Return what jobs of all services need that can be asked now."""
+def resume_context(context: bpy.types.Context) -> jobs.ResumeContext:
+    """Return what jobs of all services need, as far as it is available now."""
     keys, addresses = {}, {}
     for provider in all_providers().values():
         usable = preferences.has_keys(context, provider)

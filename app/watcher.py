@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Watch all running jobs from one modal operator, without getting in the artist's way.
+"""Watch all running jobs from one modal operator that keeps out of the artist's way.
 
-Blender's auto-save waits while any modal operator runs. So the operator ends every other second
-and comes back by a timer, which leaves auto-save the moment that it needs.
+Blender's auto-save waits while any modal operator runs. So the operator ends every two seconds and
+a timer restarts it, which leaves a gap long enough for auto-save.
 """
 
 from __future__ import annotations
@@ -19,20 +19,23 @@ from .redraw import redraw
 
 log = logging.getLogger(__name__)
 
+# Ten times a second: events reach the panel without a visible delay, at little cost.
 TICK = 0.1
+# Auto-save may be late by this much.
 MODAL_FOR = 2.0
+# Blender checks every 10 ms whether auto-save may run; this leaves it 20 chances.
 ASIDE_FOR = 0.2
 REDRAW_EVERY = 1.0
-"""Seconds between redraws while nothing happens: elapsed times are shown in whole seconds."""
-IN_THE_WAY = {"BLOCKING", "UNDO"}
+"""Seconds between redraws without news: elapsed times are shown in whole seconds."""
+BLOCKING = {"BLOCKING", "UNDO"}
 """Options of operators, such as a transform or a stroke, in the middle of which nothing changes."""
 
 _watching: list[bpy.types.Timer] = []
-"""The event timer of the running watcher; empty while there is none."""
+"""The event timer of the running watcher, or empty."""
 
 
 class IMAGE_TO_MESH_OT_watch(bpy.types.Operator):
-    """Take the events of jobs to Blender while any job runs."""
+    """Deliver the events of jobs to Blender's main thread while any job runs."""
 
     bl_idname = "image_to_mesh.watch"
     bl_label = "Watch Generations"
@@ -52,7 +55,7 @@ class IMAGE_TO_MESH_OT_watch(bpy.types.Operator):
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if event.type != "TIMER":
             return {"PASS_THROUGH"}  # guard: keys-pass-through
-        for outcome in settle(context):
+        for outcome in handle_events(context):
             level = "WARNING" if outcome.level == "ERROR" else outcome.level
             self.report({level}, outcome.message)
         self._redraw(context)
@@ -63,7 +66,10 @@ class IMAGE_TO_MESH_OT_watch(bpy.types.Operator):
         return {"FINISHED", "PASS_THROUGH"}
 
     def cancel(self, context: bpy.types.Context) -> None:
-        """End, and come back if jobs still run; Blender calls it when a file or window closes."""
+        """Stop, and restart later if jobs still run.
+
+        Blender calls this when a file or window closes.
+        """
         _stop_timer(context)
         come_back_later()
 
@@ -76,11 +82,11 @@ class IMAGE_TO_MESH_OT_watch(bpy.types.Operator):
 
 
 _changed: set[str] = set()
-"""Jobs of which something new can be shown."""
+"""Jobs with news to draw."""
 
 
 def begin(context: bpy.types.Context) -> None:
-    """Start watching, unless that is going on already."""
+    """Start watching, unless the watcher is already running."""
     if bpy.app.background or _watching:
         return
     if context.window is None:
@@ -90,14 +96,14 @@ def begin(context: bpy.types.Context) -> None:
 
 
 def busy() -> bool:
-    """Say whether there is anything to watch."""
+    """Return whether there is anything to watch."""
     return bool(event_queue.waiting) or bool(queue.waiting()) or jobs.session().at_work()
 
 
-def settle(context: bpy.types.Context) -> list[job_events.Outcome]:
-    """Handle what has happened since the last tick; one bad event does not stop the others.
+def handle_events(context: bpy.types.Context) -> list[job_events.Outcome]:
+    """Handle all events since the last tick; an error in one does not stop the others.
 
-    One model is imported at a tick, or chunks of one.
+    At most one model, or one batch of chunks, is imported per tick.
     """
     happened = [*event_queue.waiting, *jobs.session().drain()]
     event_queue.waiting.clear()
@@ -130,12 +136,12 @@ def _has_to_wait(context: bpy.types.Context, event: jobs.Event) -> bool:
 
 
 def register() -> None:
-    """Go on watching after a file was opened."""
+    """Keep watching after a file is opened."""
     bpy.app.handlers.load_post.append(_on_load)
 
 
 def unregister() -> None:
-    """Stop watching at once."""
+    """Stop watching."""
     bpy.app.handlers.load_post.remove(_on_load)
     _stop_timer(bpy.context)
     if bpy.app.timers.is_registered(_come_back):
@@ -145,11 +151,11 @@ def unregister() -> None:
 
 
 def artist_is_busy(context: bpy.types.Context) -> bool:
-    """Say whether the scene must not change now: in the middle of a stroke, or of a render."""
+    """Return whether the scene must not change now: during a stroke, a transform or a render."""
     if bpy.app.is_job_running("RENDER"):
         return True
     return any(
-        IN_THE_WAY & operator.bl_options
+        BLOCKING & operator.bl_options
         for window in context.window_manager.windows
         for operator in window.modal_operators
     )
@@ -161,7 +167,7 @@ def _stop_timer(context: bpy.types.Context) -> None:
 
 
 def come_back_later() -> None:
-    """Begin again in a moment, if there is anything to watch by then."""
+    """Start the watcher again after a pause, if there is anything to watch by then."""
     # A timer of its own and not a step of the heartbeat: auto-save needs the whole pause, counted
     # from the moment of stepping aside, while the heartbeat's steps share their ticks.
     if busy() and not bpy.app.timers.is_registered(_come_back):
@@ -169,6 +175,7 @@ def come_back_later() -> None:
 
 
 def _come_back() -> float | None:
+    # A timer runs without a window in its context, which the modal operator needs.
     windows = bpy.context.window_manager.windows
     if not windows or not busy():
         return None

@@ -24,7 +24,7 @@ from .batch_report import COSTS, report_row, write_costs
 from .exit_codes import DONE, INTERRUPTED, exit_code_for
 from .interrupts import graceful_stop, suspend
 from .output import print_json, print_line, print_notice, write_line
-from .running import SETTLE, BlenderHost, deliver, library_of, pairs, spec_for
+from .running import JOIN_SECONDS, BlenderHost, deliver, library_of, pairs, spec_for
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ def _run(arguments: argparse.Namespace, host: BlenderHost, library: Library) -> 
     interrupted = _run_batch(batch)
     targets = _targets(items, arguments)
     files = [_deliver(item, library, target) for item, target in targets]
-    session().settle(0.0 if interrupted else SETTLE)
+    session().settle(0.0 if interrupted else JOIN_SECONDS)
     rows = [report_row(item, file) for item, file in zip(items, files, strict=True)]
     table = write_costs(arguments.csv or library.root / COSTS, rows)
     _report(arguments, items, rows, table)
@@ -259,12 +259,12 @@ def _kind(item: Item) -> str:
 
 
 def _summary(counts: Mapping[str, Any]) -> str:
-    parts = [
+    problems = [
         f"{counts[name]} {name}" for name in ("failed", "uncertain", "unfinished") if counts[name]
     ]
     line = f"{counts['pictures']} pictures: {counts['done']} done"
     cost = f"{counts['ordered']} ordered now, {counts['credits']:g} credits"
-    return f"{', '.join([line, *parts])} ({cost})"
+    return f"{', '.join([line, *problems])} ({cost})"
 
 
 def _code(items: Sequence[Item]) -> int:

@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None, host: BlenderHost | None = None) -> 
     except KeyboardInterrupt:
         return INTERRUPTED
     code = _run_command(arguments, host)
-    return code if flush_answer() else code or FAILED  # guard: unwritten-answers-are-told
+    return code if flush_answer() else code or FAILED  # guard: unwritten-answers-are-reported
 
 
 def _run_command(arguments: argparse.Namespace, host: BlenderHost | None) -> int:

@@ -26,7 +26,7 @@ from .exit_codes import INTERRUPTED, exit_code_for
 from .interrupts import graceful_stop, suspend
 from .output import is_terminal, print_json, print_line, print_notice, write_line
 
-SETTLE = 10.0
+JOIN_SECONDS = 10.0
 """Seconds to wait for the threads of a finished job."""
 LONGEST_OUTPUT = 255
 """Bytes of a file name on most file systems."""
@@ -94,8 +94,8 @@ def run_job(spec: JobSpec, arguments: argparse.Namespace) -> int:
         if view is None:
             suspend(lambda: slots.close(ANSWER_LIMIT), ordering=slots.ordering)
             running.close()
-            return _interrupted(arguments, spec, job)
-        running.settle(SETTLE)
+            return _report_interrupt(arguments, spec, job)
+        running.settle(JOIN_SECONDS)
     record, failure, file = view.record, view.failure, None
     if record is not None:
         try:
@@ -106,7 +106,7 @@ def run_job(spec: JobSpec, arguments: argparse.Namespace) -> int:
     return report(arguments, record, failure, file)
 
 
-def _interrupted(arguments: argparse.Namespace, spec: JobSpec, job: str) -> int:
+def _report_interrupt(arguments: argparse.Namespace, spec: JobSpec, job: str) -> int:
     """Print the state of an interrupted job, which stays resumable."""
     print_notice(f"Interrupted. The job is kept: {job}")
     if arguments.json:

@@ -40,7 +40,7 @@ def add_commands(commands: Any, add_common: Any, seconds: Any) -> None:
         "--submit-again", action="store_true", help="it did not arrive: order it, which costs"
     )
     how.add_argument("--forget", action="store_true", help="give it up")
-    settle.set_defaults(run=_settle)
+    settle.set_defaults(run=_resolve)
     for command in (resume, cancel, settle):
         command.add_argument("--timeout", type=seconds, metavar="SECONDS", help="give up waiting")
         command.add_argument("--quiet", action="store_true", help="no progress")
@@ -119,7 +119,7 @@ def _report_cancel(arguments: argparse.Namespace, record: Record) -> int:
     return DONE if record.state is State.CANCELLED else code
 
 
-def _settle(arguments: argparse.Namespace, host: BlenderHost) -> int:
+def _resolve(arguments: argparse.Namespace, host: BlenderHost) -> int:
     """Resolve an uncertain order as the user decides. Without a decision, print what is known."""
     library = library_of(arguments, host)
     record = library.load(arguments.job)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Everything that a user can press or script."""
+"""Every operator that users click or scripts call."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Stop watching and pause running jobs: the next start resumes their records."""
+    """Unregister everything, and pause running jobs: their records let a later start resume."""
     periodic.unregister()
     heartbeat.unregister()
     watcher.unregister()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Arguments that name what an operator acts on, such as a job."""
+"""Operator properties that hold for one call only."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from bpy.props import BoolProperty, StringProperty
 
 
 def argument(name: str, description: str, *, hidden: bool = False) -> Any:
-    """Declare a text that holds for one call; `hidden` from the panel of the last operator."""
+    """Declare a text for one call; `hidden` from the Adjust Last Operation panel."""
     options = {"HIDDEN", "SKIP_SAVE"} if hidden else {"SKIP_SAVE"}
     return StringProperty(name=name, description=description, options=options)
 
 
-def insisting() -> Any:
-    """Declare the switch that orders once more what is ordered already."""
+def again_switch() -> Any:
+    """Declare the switch that orders again although the same order exists."""
     return BoolProperty(
         name="Again",
         description="Order again even if the same order exists",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stop a running job, or what goes on of a cancelled one because it is charged."""
+"""Cancel a running job, or stop waiting for the result of a cancelled one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DO_NOT_COLLECT = "Stop waiting for this mesh; the service may still charge for i
 
 
 class IMAGE_TO_MESH_OT_cancel(bpy.types.Operator):
-    """Stop a job, the newest if none is named."""
+    """Cancel a job, the newest by default."""
 
     bl_idname = "image_to_mesh.cancel"
     bl_label = "Cancel Generation"
@@ -52,7 +52,7 @@ class IMAGE_TO_MESH_OT_cancel(bpy.types.Operator):
 
 
 def _newest(*, collect: bool) -> str:
-    """Return the newest job that there is something to stop of; raises LibraryProblem."""
+    """Return the newest job that can be cancelled; raise LibraryProblem without one."""
     stays = frozenset() if collect else jobs.session().collecting()
     for view in jobs.session().views():
         if not view.over or view.job in stays:

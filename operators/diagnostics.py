@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Save what a bug report needs, without keys, pictures or meshes."""
+"""Save a zip for bug reports, without keys, images or meshes."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class IMAGE_TO_MESH_OT_save_diagnostics(bpy.types.Operator):
 
 
 def _secrets(context: bpy.types.Context) -> list[Secret]:
-    """Return every key of the preferences and the environment, valid or not."""
+    """Return all keys in preferences and environment, valid or not, to redact them."""
     kept = preferences.get(context)
     fields = [field for provider in all_providers().values() for field in provider.keys]
     found = {kept[field.preference] for field in fields}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Start a job: everything it needs from Blender is taken here, on the main thread."""
+"""Generate a mesh. Everything that a job needs from Blender is read here, on the main thread."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from ..state import import_options, open_file
 from ..state.preflight import picture_key, why_not
 from ..state.scene_properties import choices_of, provider_of, read_settings
 from ..state.views import SIDE_VIEWS, view_of
-from .arguments import insisting
+from .arguments import again_switch
 from .running import StartsJob
 
 
 class IMAGE_TO_MESH_OT_generate(StartsJob, bpy.types.Operator):
-    """Make a mesh of the scene's picture."""
+    """Generate a mesh of the scene's image."""
 
     bl_idname = "image_to_mesh.generate"
     bl_label = "Generate"
     bl_description = "Turn the image into a mesh and place it in the scene"
     bl_options = {"REGISTER"}
 
-    again: insisting()
+    again: again_switch()
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -41,6 +41,7 @@ class IMAGE_TO_MESH_OT_generate(StartsJob, bpy.types.Operator):
         return not reason
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        # Without a window there is no event loop: wait here, as for a script.
         if bpy.app.background:
             return self.execute(context)
         if not self.again and repeated_order.is_there(
@@ -69,9 +70,10 @@ class IMAGE_TO_MESH_OT_generate(StartsJob, bpy.types.Operator):
 
 
 def start(context: bpy.types.Context, *, again: bool = False) -> str:
-    """Start a job of what the scene holds and return its id; `again`: also beside the same one.
+    """Start a job from the scene's choices and return its id.
 
-    Raises ImageToMeshError where something that the job needs is missing.
+    `again`: order even if the same order exists. Raises ImageToMeshError if something that the job
+    needs is missing.
     """
     spec = replace(specify(context, provider_of(context.scene)), repeated=again)
     repeated_order.note(order_shown(context), spec)
@@ -79,7 +81,7 @@ def start(context: bpy.types.Context, *, again: bool = False) -> str:
 
 
 def order_shown(context: bpy.types.Context) -> tuple[Any, ...]:
-    """Return what tells an order of the scene's pictures from others."""
+    """Return the scene's current order, to compare it with earlier ones."""
     chosen = choices_of(context.scene)
     images = [(view, view_of(chosen, view)) for view in ("front", *SIDE_VIEWS)]
     shown_now = tuple((view, picture_key(image)) for view, image in images if image is not None)
@@ -92,9 +94,9 @@ def specify(
     pictures: tuple[jobs.PictureSource, ...] | None = None,
     location: tuple[float, float, float] | None = None,
 ) -> jobs.JobSpec:
-    """Take all that a job of this provider needs out of Blender.
+    """Read all that a job of this provider needs from Blender.
 
-    `pictures` replace the scene's own, `location` overrides where the mesh is placed.
+    `pictures` replace the scene's own; `location` overrides the scene's placement.
     """
     from ..scene import background_command
 
@@ -117,7 +119,7 @@ def specify(
             placement=placement,
             # Only the watcher appends chunks, and a linked model stays in its file.
             in_chunks=not (bpy.app.background or placement.linked),
-            cleanup=import_options.mending_as_asked(context.scene),
+            cleanup=import_options.cleanup_options(context.scene),
         ),
     )
 

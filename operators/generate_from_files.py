@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Meshes from image files: dropped on the viewport, picked in the file browser, or by a script.
+"""Generate meshes from image files: dropped on the viewport, chosen in a dialog, or by a script.
 
-Several images form a queue: a few jobs run side by side. One that waits has sent nothing.
+Several images form a queue; a few jobs run at a time. Queued jobs have sent nothing.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ..providers import ImageToMeshError
 from ..state.preflight import why_not_at_all
 from ..state.scene_properties import provider_of
 from . import generate
-from .arguments import insisting
+from .arguments import again_switch
 from .images import choose
 from .running import wait_for
 
@@ -30,7 +30,7 @@ EXTENSIONS = ".png;.jpg;.jpeg;.webp;.bmp;.tif;.tiff;.exr;.hdr"
 
 
 class IMAGE_TO_MESH_OT_make_here(bpy.types.Operator):
-    """Make meshes of picture files with the scene's provider and settings."""
+    """Generate meshes of image files with the scene's provider and settings."""
 
     bl_idname = "image_to_mesh.make_here"
     bl_label = "Make 3D Here"
@@ -69,7 +69,7 @@ class IMAGE_TO_MESH_OT_make_here(bpy.types.Operator):
         options={"SKIP_SAVE"},
     )
 
-    again: insisting()
+    again: again_switch()
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -79,6 +79,7 @@ class IMAGE_TO_MESH_OT_make_here(bpy.types.Operator):
         return not reason
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        # Tells execute() after a confirmation apart from a call by a script, which waits.
         self._asked = True
         if not (self.files or self.filepath or self.directory):
             context.window_manager.fileselect_add(self)
@@ -100,6 +101,7 @@ class IMAGE_TO_MESH_OT_make_here(bpy.types.Operator):
         there = [repeated_order.is_there(context, order) for order in self._orders(context)]
         if any(there) and not self.again:  # guard: drop-asks
             return repeated_order.ask(self, context, event)
+        # A single image is what the user just chose; free jobs need no confirmation.
         if count < 2 or not provider.is_remote:
             return self._start(context)
         return context.window_manager.invoke_confirm(
@@ -161,7 +163,7 @@ class IMAGE_TO_MESH_OT_make_here(bpy.types.Operator):
 
 
 class IMAGE_TO_MESH_OT_clear_queue(bpy.types.Operator):
-    """Forget the pictures that wait."""
+    """Remove the queued images."""
 
     bl_idname = "image_to_mesh.clear_queue"
     bl_label = "Clear Queue"
@@ -175,7 +177,7 @@ class IMAGE_TO_MESH_OT_clear_queue(bpy.types.Operator):
 
 
 class IMAGE_TO_MESH_FH_pictures(bpy.types.FileHandler):
-    """Offers a mesh where a picture file is dropped, beside what Blender offers itself."""
+    """Offers Make 3D Here when image files are dropped on a viewport."""
 
     bl_idname = "IMAGE_TO_MESH_FH_pictures"
     bl_label = "Make 3D Here"

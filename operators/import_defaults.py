@@ -24,7 +24,7 @@ class IMAGE_TO_MESH_OT_keep_defaults(bpy.types.Operator):
 
 
 class IMAGE_TO_MESH_OT_forget_defaults(bpy.types.Operator):
-    """Let new scenes begin as the add-on came."""
+    """Reset the defaults of new scenes to the add-on's own."""
 
     bl_idname = "image_to_mesh.forget_defaults"
     bl_label = "Reset Import Defaults"

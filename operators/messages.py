@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The small buttons beside what the panel shows: preferences, copy an error, put a job away."""
+"""Small buttons beside messages: open the preferences, copy an error, dismiss a job."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from .. import jobs
 from ..app.refusals import REFUSED
 from .arguments import argument
 
+# Blender finds an add-on's preferences by its root package.
 ROOT = __package__.rpartition(".")[0]
 
 
 class IMAGE_TO_MESH_OT_open_preferences(bpy.types.Operator):
-    """Show this add-on's preferences, or the system's."""
+    """Open the add-on's preferences, or the System section."""
 
     bl_idname = "image_to_mesh.open_preferences"
     bl_label = "Open Preferences"
@@ -36,7 +37,7 @@ class IMAGE_TO_MESH_OT_open_preferences(bpy.types.Operator):
 
 
 class IMAGE_TO_MESH_OT_copy_error(bpy.types.Operator):
-    """Put a job's error on the clipboard."""
+    """Copy a job's error to the clipboard."""
 
     bl_idname = "image_to_mesh.copy_error"
     bl_label = "Copy Error"
@@ -55,7 +56,7 @@ class IMAGE_TO_MESH_OT_copy_error(bpy.types.Operator):
 
 
 class IMAGE_TO_MESH_OT_dismiss(bpy.types.Operator):
-    """Show an ended job no longer."""
+    """Hide an ended job."""
 
     bl_idname = "image_to_mesh.dismiss"
     bl_label = "Dismiss"
@@ -70,7 +71,7 @@ class IMAGE_TO_MESH_OT_dismiss(bpy.types.Operator):
 
 
 def error_text(view: jobs.JobView, failure: jobs.Failure) -> str:
-    """Return an error as people paste it: what happened, what to do, which job."""
+    """Return an error as text for a bug report: message, hint, link, job and versions."""
     job = "No job" if view.job == REFUSED else f"Job {view.job}"
     where = f"{job}, provider {view.provider}, error {failure.kind}"
     version = f"Blender {bpy.app.version_string}"

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Presets of a provider's settings, by Blender's own preset system, and the way back from changes.
+"""Presets of a provider's settings, in Blender's own preset system, and resetting settings.
 
-The add-on's folder `presets/` holds Draft, Game Asset, Hero and Print of each provider; the
-user's own are where Blender keeps presets. A file holds what differs from the defaults.
+The bundled folder `presets/` holds Draft, Game Asset, Hero and Print for each provider; the user's
+presets are in Blender's own folder. A file holds only what differs from the defaults.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def _folder(provider: Provider[Any]) -> str:
 
 
 class IMAGE_TO_MESH_MT_presets(bpy.types.Menu):
-    """The presets of the scene's provider."""
+    """The menu of the current provider's presets."""
 
     bl_idname = "IMAGE_TO_MESH_MT_presets"
     bl_label = "Presets"
@@ -35,20 +35,20 @@ class IMAGE_TO_MESH_MT_presets(bpy.types.Menu):
 
     @property
     def preset_subdir(self) -> str:
-        """The folder in which Blender finds the presets."""
+        """The folder, below Blender's preset folders, of the current provider's presets."""
         return _folder(provider_of(bpy.context.scene))
 
     draw = bpy.types.Menu.draw_preset
 
     @staticmethod
     def reset_cb(context: bpy.types.Context, _filepath: str) -> None:
-        """Begin with the defaults: a preset holds what differs from them."""
+        """Reset the settings first, since a preset holds only what differs from the defaults."""
         provider = provider_of(context.scene)
         write_settings(context.scene, provider, provider.settings())
 
     @staticmethod
     def post_cb(context: bpy.types.Context, filepath: str) -> None:
-        """Count changes from here on."""
+        """Make the applied preset the baseline."""
         name = bpy.path.display_name(Path(filepath).name, title_case=False)
         keep_baseline(context.scene, provider_of(context.scene), name)
         # Blender names the menu after the choice, for all scenes; the panel does so for each.
@@ -56,7 +56,7 @@ class IMAGE_TO_MESH_MT_presets(bpy.types.Menu):
 
 
 class IMAGE_TO_MESH_OT_preset_add(AddPresetBase, bpy.types.Operator):
-    """Keep the settings as a preset, or remove one."""
+    """Save the settings as a preset, or remove a preset."""
 
     bl_idname = "image_to_mesh.preset_add"
     bl_label = "Add Preset"
@@ -75,7 +75,7 @@ class IMAGE_TO_MESH_OT_preset_add(AddPresetBase, bpy.types.Operator):
 
     @property
     def preset_values(self) -> list[str]:
-        """The properties that the preset's file sets."""
+        """The property paths that the preset's file sets."""
         names: list[str] = []
         for setting in settings_of(provider_of(bpy.context.scene).settings):
             if setting.optional:
@@ -84,20 +84,20 @@ class IMAGE_TO_MESH_OT_preset_add(AddPresetBase, bpy.types.Operator):
         return [f"settings.{name}" for name in names]
 
     def remove(self, context: bpy.types.Context, filepath: str) -> None:
-        """Delete a preset of the user's; an update would restore one that is bundled."""
+        """Delete a preset file of the user's. A bundled one would return with the next update."""
         if Path(filepath).resolve().is_relative_to(FOLDER.resolve()):
             self.report({"WARNING"}, "Unable to remove default presets")
         else:
             Path(filepath).unlink()
 
     def post_cb(self, context: bpy.types.Context, filepath: str = "") -> None:
-        """Count changes from the new preset; from the defaults when one was removed."""
+        """Make the new preset the baseline, or the defaults after a preset was removed."""
         removed = self.remove_name or self.remove_active
         keep_baseline(context.scene, provider_of(context.scene), "" if removed else self.name)
 
 
 class IMAGE_TO_MESH_OT_reset_settings(bpy.types.Operator):
-    """Set settings back to what they started from."""
+    """Reset one setting to the preset, or all settings to the defaults."""
 
     bl_idname = "image_to_mesh.reset_settings"
     bl_label = "Reset"
@@ -109,7 +109,7 @@ class IMAGE_TO_MESH_OT_reset_settings(bpy.types.Operator):
 
     @classmethod
     def description(cls, context: bpy.types.Context, properties: Any) -> str:
-        """Say what it goes back to."""
+        """Return the tooltip, which names the preset."""
         if not properties.setting:
             return tr("Set all settings of this provider back to the defaults")
         preset = baseline_of(context.scene, provider_of(context.scene)).preset
@@ -137,10 +137,10 @@ classes = (
 
 
 def register() -> None:
-    """Add the folder of the bundled presets to Blender's."""
+    """Add the bundled presets to Blender's preset search path."""
     bpy.utils.register_preset_path(str(FOLDER.parent))
 
 
 def unregister() -> None:
-    """Remove the folder of the bundled presets."""
+    """Remove the bundled presets from the search path."""
     bpy.utils.unregister_preset_path(str(FOLDER.parent))

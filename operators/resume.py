@@ -6,7 +6,7 @@ from __future__ import annotations
 import bpy
 
 from ..app import watcher
-from ..app.resume import find, go_on
+from ..app.resume import find, start_again
 from ..i18n.translate import translate_error
 from ..providers import ImageToMeshError
 from .arguments import argument
@@ -14,7 +14,7 @@ from .running import StartsJob
 
 
 class IMAGE_TO_MESH_OT_resume(StartsJob, bpy.types.Operator):
-    """Resume a job, the newest if none is named."""
+    """Resume a job, by default the newest."""
 
     bl_idname = "image_to_mesh.resume"
     bl_label = "Resume"
@@ -27,14 +27,14 @@ class IMAGE_TO_MESH_OT_resume(StartsJob, bpy.types.Operator):
         if bpy.app.background:
             return self.execute(context)
         try:
-            go_on(context, find(context, self.job))
+            start_again(context, find(context, self.job))
         except ImageToMeshError as error:
             return self.refuse(translate_error(error))
         watcher.begin(context)
         return {"FINISHED"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        return self.run_job(context, lambda context: go_on(context, find(context, self.job)))
+        return self.run_job(context, lambda context: start_again(context, find(context, self.job)))
 
 
 classes = (IMAGE_TO_MESH_OT_resume,)

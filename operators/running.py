@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bases for operators: refuse with a reason, and wait for the job that was started."""
+"""Mix-ins for operators: refuse with a message, and wait for a job."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from ..i18n.translate import tr, translate_error
 from ..providers import ImageToMeshError
 
 WAIT = 0.1
-"""Seconds after which a waiting script notices Ctrl-C."""
+"""Seconds between checks for Ctrl-C while a script waits."""
 CANCEL_WAIT = 1.0
-"""Seconds in which an interrupted job may end by itself before the script goes on."""
+"""Seconds that an interrupted job gets to end by itself."""
 
 
 class Refuses:
-    """An operator that can say why it did nothing."""
+    """An operator that can report why it did nothing."""
 
     # `self` is Any: an annotated `report` would be taken by Blender for a property's declaration.
     def refuse(self: Any, message: str) -> set[str]:
@@ -31,12 +31,12 @@ class Refuses:
 
 
 class StartsJob(Refuses):
-    """An operator that starts a job, for which a script waits."""
+    """An operator that starts a job and waits for it when a script calls it."""
 
     def run_job(
         self: Any, context: bpy.types.Context, start: Callable[[bpy.types.Context], str]
     ) -> set[str]:
-        """Start a job, wait until it has ended, and report how."""
+        """Start a job, wait for its end, and report the outcome."""
         try:
             ended = wait_for(context, start(context))
         except ImageToMeshError as error:
@@ -50,7 +50,10 @@ class StartsJob(Refuses):
 
 
 def wait_for(context: bpy.types.Context, job: str) -> job_events.Outcome:
-    """Handle the events of all jobs, as the watcher does, until this one has ended."""
+    """Handle events of all jobs, as the watcher does, until this job has ended.
+
+    Ctrl-C cancels the job and is raised again.
+    """
     session = jobs.session()
     try:
         while True:
@@ -59,6 +62,7 @@ def wait_for(context: bpy.types.Context, job: str) -> job_events.Outcome:
             if event and outcome and event.job == job:
                 return outcome
     except KeyboardInterrupt:
+        # The job's thread needs a moment to record that it was cancelled.
         session.cancel(job)
         _wait_for_end(job)
         raise

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Resolve an order when nobody knows whether the service received it."""
+"""Resolve an order whose answer was lost: the service may or may not have received it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bpy.props import EnumProperty
 from .. import jobs
 from ..app import bring_in, watcher
 from ..app.redraw import redraw
-from ..app.resume import go_on
+from ..app.resume import start_again
 from ..i18n.translate import tr, translate_error
 from ..providers import ImageToMeshError, LibraryProblem, Message, all_providers
 from .arguments import argument
@@ -21,7 +21,7 @@ TWICE = "If the service did receive the first order, both are charged."
 
 
 class IMAGE_TO_MESH_OT_settle(bpy.types.Operator):
-    """Resolve an uncertain job as the user decides."""
+    """Resolve an uncertain job as the user chooses."""
 
     bl_idname = "image_to_mesh.settle"
     bl_label = "Resolve Uncertain Job"
@@ -97,7 +97,7 @@ class IMAGE_TO_MESH_OT_settle(bpy.types.Operator):
         decided = {"again": self.how == "SUBMIT_AGAIN", "attach": ""}
         if self.how == "ATTACH":
             decided["attach"] = self.task
-        job = go_on(context, record, **decided)
+        job = start_again(context, record, **decided)
         if bpy.app.background:
             wait_for(context, job)
         else:

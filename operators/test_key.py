@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Test a key by asking for the account's balance."""
+"""Test a key by requesting the account's balance."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .arguments import argument
 
 
 class IMAGE_TO_MESH_OT_test_key(bpy.types.Operator):
-    """Ask in the background for the balance of an account."""
+    """Request an account's balance on a thread."""
 
     bl_idname = "image_to_mesh.test_key"
     bl_label = "Test Key"

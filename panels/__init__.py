@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Shows: draw() reads what there is and lays rows. No IO, no writes."""
+"""Panels and menus. `draw()` lays out what other rooms know. It reads and writes no files."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ _classes = (*sidebar.classes, *import_options.classes, *mesh_edits.classes, *men
 
 
 def register() -> None:
-    """Register panels and menus, and put the entries into Blender's own."""
-    for one in _classes:
-        bpy.utils.register_class(one)
+    """Register the panels and menus, and add the entries to Blender's own menus."""
+    for cls in _classes:
+        bpy.utils.register_class(cls)
     menus.register()
     statusbar.register()
-    preferences.drawn_by(page.draw)
+    preferences.set_draw(page.draw)
     bpy.utils.register_manual_map(manual_map)
 
 
 def unregister() -> None:
-    """Take everything away, in reverse."""
+    """Undo `register` in reverse order."""
     bpy.utils.unregister_manual_map(manual_map)
     statusbar.unregister()
     menus.unregister()
-    for one in reversed(_classes):
-        bpy.utils.unregister_class(one)
+    for cls in reversed(_classes):
+        bpy.utils.unregister_class(cls)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The gallery of finished meshes: a page of them, with what can be done with each."""
+"""The gallery: one page of finished meshes, each with its buttons."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from ..state.gallery_page import page_count, page_slice
 from ..state.scene_properties import shelf_of
 from .text_layout import draw_text, duration
 
+# As tall as the three lines beside it, so that the box has no gap.
 ICON_SCALE = 2.6
 SIZE_UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 
 def draw_gallery(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Lay one page of the results."""
+    """Draw the search field, one page of results, and the row that changes the page."""
     chosen, index = shelf_of(context), jobs.library_index(library(context))
     if not index.results:
         draw_text(layout, context, "Finished meshes are shown here", active=False)
@@ -31,6 +32,7 @@ def draw_gallery(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
         return
     last = page_count(len(found)) - 1
     page = min(chosen.page, last)
+    # Once per draw and not per row: a poll goes through the operator system.
     replaces = bpy.ops.image_to_mesh.replace.poll()
     for entry in found[page_slice(page, len(found))]:
         _draw_entry(layout, entry, replaces=replaces)
@@ -45,7 +47,7 @@ def draw_gallery(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
 
 
 def size_text(size: int) -> str:
-    """Say bytes as people do."""
+    """Format a size in bytes: 1.2 GB, 3.4 MB, 5.6 kB, 7 B."""
     for unit, name in SIZE_UNITS:
         if size >= unit:
             return f"{size / unit:.1f} {name}"
@@ -53,18 +55,21 @@ def size_text(size: int) -> str:
 
 
 def facts_of(entry: jobs.Entry) -> str:
-    """Say in a line what came out, by whom and for how much."""
-    parts = [tr("{} faces").format(f"{entry.faces:,}")] if entry.faces else []
+    """Return a line about a result: its faces, its cost, and its service or how long it took."""
+    facts = [tr("{} faces").format(f"{entry.faces:,}")] if entry.faces else []
     if entry.credits:
-        parts.append(tr("{} credits").format(f"{entry.credits:g}"))
+        facts.append(tr("{} credits").format(f"{entry.credits:g}"))
     provider = all_providers().get(entry.provider)
     is_service = provider is not None and provider.is_remote
-    parts.append(provider.label if provider and is_service else duration(entry.seconds))
-    return ", ".join(parts)
+    facts.append(provider.label if provider and is_service else duration(entry.seconds))
+    return ", ".join(facts)
 
 
 def _draw_entry(layout: bpy.types.UILayout, entry: jobs.Entry, *, replaces: bool) -> None:
-    """Lay a result and its buttons; `replaces`: a mesh is active that it can take the place of."""
+    """Draw a result and its buttons.
+
+    `replaces`: the active object can be replaced, so that button is shown as well.
+    """
     row = layout.box().row()
     row.template_icon(thumbnails.number_of(entry.job), scale=ICON_SCALE)
     column = row.column(align=True)

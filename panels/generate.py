@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lower part: Generate or why it is gray, what runs, and what became of it."""
+"""The lower part of the sidebar: the Generate button, running jobs, new results and errors."""
 
 from __future__ import annotations
 
@@ -9,22 +9,24 @@ import bpy
 
 from .. import jobs
 from ..i18n.translate import tr, translate
-from ..preferences import OFFLINE, amount_text, answer, library
+from ..preferences import OFFLINE, answer, library
 from ..providers import all_providers, values_of
 from ..state import open_file, thumbnails
-from ..state.preflight import priced, why_not
+from ..state.preflight import settings_to_price, why_not
 from ..state.scene_properties import choices_of, provider_of, read_settings
+from .account_text import amount_text
 from .image_checks import draw_warnings
 from .recovered import draw_arrivals, draw_ways
 from .text_layout import draw_text, duration
 
+# More would push Generate out of a sidebar of usual height.
 RUNNING_SHOWN = 4
 ENDED_SHOWN = 3
 ABOUT_KEYS = frozenset({"missing_key", "bad_key"})
 
 
 def draw_action(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Lay the button or the progress in its place, and under it the newest endings."""
+    """Draw running jobs, the Generate button, the newest ended jobs, and recovered ones."""
     views = jobs.session().views()
     running = [view for view in views if not view.over]
     layout.separator()
@@ -60,6 +62,7 @@ def _draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context, *, ag
         draw_text(layout, context, unknown, active=False)
     if reason:
         draw_text(layout, context, reason, icon="INFO")
+        # One click can fix this: the button opens the System preferences, which hold the switch.
         if reason == tr(OFFLINE):
             row = layout.row()
             row.operator("image_to_mesh.open_preferences", icon="PREFERENCES").system = True
@@ -67,18 +70,18 @@ def _draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context, *, ag
 
 
 def _price(context: bpy.types.Context) -> tuple[str, str]:
-    """Return the price of exactly these settings, or why the service named none."""
-    settings = priced(context)
-    told = answer(context, provider_of(context.scene), settings) if settings else None
-    if told is None or told.waiting:
+    """Return the price of the current settings, or else the reason why it is unknown."""
+    settings = settings_to_price(context)
+    reply = answer(context, provider_of(context.scene), settings) if settings else None
+    if reply is None or reply.waiting:
         return _last_price(context), ""
-    if told.failure:
-        return "", told.failure.message
-    return "" if told.amount is None else amount_text(told), ""
+    if reply.failure:
+        return "", reply.failure.message
+    return "" if reply.amount is None else amount_text(reply), ""
 
 
 def _last_price(context: bpy.types.Context) -> str:
-    """Return what exactly these settings last cost; empty where they were never used."""
+    """Return what the current settings cost last time; empty if they were never used."""
     provider = provider_of(context.scene)
     if not provider.is_remote:
         return ""
@@ -90,7 +93,7 @@ def _last_price(context: bpy.types.Context) -> str:
 def _draw_running(
     layout: bpy.types.UILayout, context: bpy.types.Context, view: jobs.JobView, *, alone: bool
 ) -> None:
-    # In a box as the endings are, so that `_draw_nothing` is what comes in the bar's place.
+    # In a box like ended jobs, so that `_draw_nothing` is what replaces the progress bar.
     column = layout.box().column(align=True)
     row = column.row(align=True)
     row.scale_y = 1.5 if alone else 1.0
@@ -102,7 +105,7 @@ def _draw_running(
 
 
 def _draw_more(layout: bpy.types.UILayout, views: list[jobs.JobView]) -> None:
-    """Lay the other jobs that run a row each, folded, with what it takes to stop them."""
+    """Draw the running jobs beyond the first few in a closed subpanel, one row each."""
     if not views:
         return
     header, body = layout.panel("image_to_mesh_running", default_closed=True)
@@ -114,7 +117,7 @@ def _draw_more(layout: bpy.types.UILayout, views: list[jobs.JobView]) -> None:
 
 
 def _time_of(context: bpy.types.Context, view: jobs.JobView) -> str:
-    """Say the time gone, and of how much where earlier jobs tell."""
+    """Return the elapsed time, with the usual total if earlier jobs give one."""
     gone = duration(time.monotonic() - view.started, exact=False)
     usual = jobs.library_index(library(context)).usual_seconds(view.provider)
     return tr("{} of about {}").format(gone, duration(usual, exact=False)) if usual else gone
@@ -138,10 +141,10 @@ def _draw_title(box: bpy.types.UILayout, view: jobs.JobView, text: str, icon: st
 
 
 def _draw_nothing(box: bpy.types.UILayout) -> None:
-    """Take the place of the progress bar, in a line without height.
+    """Draw an invisible line where the progress bar was.
 
-    Blender gives the state of the item under the pointer to the item that comes in its place, and
-    paints that as a bar until the pointer moves (seen in 4.3).
+    Blender hands the state of the item under the pointer to the item that replaces it, and would
+    draw that one as a progress bar until the pointer moves (seen in 4.3).
     """
     line = box.column()
     line.scale_y = 0.01
@@ -168,10 +171,10 @@ def _draw_result(box: bpy.types.UILayout, context: bpy.types.Context, view: jobs
     _draw_title(box, view, came, "CHECKMARK")
     record = view.record
     if record:
-        parts = [tr("{} faces").format(f"{record.faces:,}")] if record.faces else []
+        facts = [tr("{} faces").format(f"{record.faces:,}")] if record.faces else []
         if record.credits:
-            parts.append(tr("{} credits").format(f"{record.credits:g}"))
-        draw_text(box, context, ", ".join([*parts, duration(record.seconds)]))
+            facts.append(tr("{} credits").format(f"{record.credits:g}"))
+        draw_text(box, context, ", ".join([*facts, duration(record.seconds)]))
         for note in record.notes:
             draw_text(box, context, translate(note), icon="INFO")
     here = open_file.made_here(view.plan.file)

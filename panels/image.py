@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The upper part: the picture, its other views, and the provider."""
+"""The upper part of the sidebar: the image, its side views, and the provider."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ..i18n.translate import tr, translate
 from ..providers import Provider
 from ..state.scene_properties import read_settings
 from ..state.views import SIDE_VIEWS, foreign, view_of
+from .account_text import balance_text
 from .image_checks import draw_checks
 from .text_layout import draw_text
 
@@ -22,7 +23,7 @@ def draw_pictures(
     chosen: Any,
     provider: Provider[Any],
 ) -> None:
-    """Lay the picture with its preview, and the other views that the provider takes."""
+    """Draw the image with its preview, and the side views that the provider accepts."""
     layout.template_ID_preview(chosen, "image", open="image.open")
     row = layout.row(align=True)
     row.operator("image_to_mesh.paste", text="Paste", icon="PASTEDOWN")
@@ -47,7 +48,7 @@ def draw_pictures(
 
 
 def _views_title(chosen: Any, sides: list[str]) -> str:
-    """Say which views go into the order, also where they are folded away."""
+    """Return the subpanel's title, which names the views in use even while it is closed."""
     there = [tr(view.capitalize()) for view in sides if view_of(chosen, view) is not None]
     return tr("Other Views: {}").format(", ".join(there)) if there else tr("Other Views")
 
@@ -58,7 +59,7 @@ def draw_provider(
     chosen: Any,
     provider: Provider[Any],
 ) -> None:
-    """Lay the provider's menu, what it does, and the way to its key."""
+    """Draw the provider menu, its description, and the buttons for its key or balance."""
     layout.prop(chosen, "provider", text="")
     has_keys = preferences.has_keys(context, provider)
     if not (provider.keys and has_keys):  # Who has a key knows; the menu's tooltip says it too.
@@ -75,22 +76,22 @@ def draw_provider(
 def _draw_balance(
     layout: bpy.types.UILayout, context: bpy.types.Context, provider: Provider[Any]
 ) -> None:
-    """Lay what the service last said of the account, and the button that asks anew."""
-    told = preferences.answer(context, provider)
+    """Draw the account's last known balance, and the button that asks for it again."""
+    reply = preferences.answer(context, provider)
     offline = preferences.is_offline(context, provider)
-    if told is None and offline:
+    if reply is None and offline:
         return
     row = layout.row(align=True)
     label = row.row()
     label.active = False
-    label.label(text=preferences.balance_text(told) or "Balance")
+    label.label(text=balance_text(reply) or "Balance")
     if not offline:
         button = row.row()
-        button.enabled = not (told and told.waiting)
+        button.enabled = not (reply and reply.waiting)
         button.operator(
             "image_to_mesh.test_key", text="", icon="FILE_REFRESH"
         ).provider = provider.id
-    if told and told.failure:
-        draw_text(layout, context, translate(told.failure.message, told.failure.hint))
-        if told.failure.link:
-            layout.operator("wm.url_open", text="Help", icon="URL").url = told.failure.link
+    if reply and reply.failure:
+        draw_text(layout, context, translate(reply.failure.message, reply.failure.hint))
+        if reply.failure.link:
+            layout.operator("wm.url_open", text="Help", icon="URL").url = reply.failure.link

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What will be sent, and the ways to change it, under the picture; what speaks against it.
+"""The image as the provider receives it, edits of the image, and warnings about it.
 
-That comes a moment after the picture was chosen, so it stands below Generate: no button moves away
-from under a pointer that is on its way to it.
+Warnings arrive a moment after the image was chosen. They are drawn below Generate, so that no
+button moves away from under the pointer.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from ..state.preflight import picture_key, picture_problem
 from .text_layout import draw_text
 
 SMALL = 256
-"""Pixels of the subject's longer side under which services make poor meshes."""
+"""Pixels of the subject's longer side below which services make poor meshes."""
+# Mean brightness of the subject, 0 to 1, below which its shape is hard to see.
 DARK = 0.16
 
 
@@ -30,73 +31,73 @@ def draw_checks(
     image: bpy.types.Image | None,
     provider: Provider[Any],
 ) -> None:
-    """Lay what is known of the picture; nothing where there is none."""
+    """Draw the edit buttons and the line about what will be sent, if an image is chosen."""
     if image is None or picture_problem(image):
         return
     _draw_ways(layout, image)
     if jobs.image_checks().at_work:
         draw_text(layout, context, "Preparing the image...", icon="TIME")
-    look = jobs.image_checks().seen(picture_key(image))
-    draw_text(layout, context, _line(look, provider), active=False)
+    report = jobs.image_checks().seen(picture_key(image))
+    draw_text(layout, context, _line(report, provider), active=False)
 
 
 def draw_warnings(
     layout: bpy.types.UILayout, context: bpy.types.Context, image: bpy.types.Image | None
 ) -> None:
-    """Lay what speaks against the picture, a sentence each."""
-    look = (
+    """Draw a sentence for each warning about the image, or the error that makes it unusable."""
+    report = (
         None
         if image is None or picture_problem(image)
         else jobs.image_checks().seen(picture_key(image))
     )
-    if look is None or look.waiting:
+    if report is None or report.waiting:
         return
-    if look.error is not None:
-        draw_text(layout, context, translate(look.error.message, look.error.hint), icon="ERROR")
+    if report.error is not None:
+        draw_text(layout, context, translate(report.error.message, report.error.hint), icon="ERROR")
         return
-    for warning in warnings(look):
+    for warning in warnings(report):
         draw_text(layout, context, warning, icon="ERROR")
 
 
-def _line(look: jobs.ImageReport | None, provider: Provider[Any]) -> str:
-    """Say what is known in one line that keeps its place: what is below does not jump."""
-    if look is None or look.waiting:
+def _line(report: jobs.ImageReport | None, provider: Provider[Any]) -> str:
+    """Return the state of the check as one line, so that rows below it keep their place."""
+    if report is None or report.waiting:
         return tr("Checking the image...")
-    return tr("Cannot be used") if look.error is not None else sent_text(look, provider)
+    return tr("Cannot be used") if report.error is not None else sent_text(report, provider)
 
 
-def sent_text(look: jobs.ImageReport, provider: Provider[Any]) -> str:
-    """Say what the provider gets: 1024 × 768 PNG, 0.4 MB."""
-    if look.info is None:
+def sent_text(report: jobs.ImageReport, provider: Provider[Any]) -> str:
+    """Return what the provider receives, such as "Sends 1024 × 768 PNG, 0.4 MB"."""
+    if report.info is None:
         return tr("Checked when it is used")
-    width, height, format_, converted = jobs.sent_form(look, provider)
+    width, height, format_, converted = jobs.sent_form(report, provider)
     shown = f"{width} × {height} {format_.upper()}"
     if not provider.is_remote:
         return tr("{}, not sent").format(shown)
-    what = tr("converted") if converted else megabytes(look.size)
-    return tr("Sends {}, {}").format(shown, what)
+    detail = tr("converted") if converted else megabytes(report.size)
+    return tr("Sends {}, {}").format(shown, detail)
 
 
 def megabytes(size: int) -> str:
-    """Say a size in bytes as people do."""
+    """Format a size in bytes as MB, or as kB below 100 kB."""
     return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{max(1, size // 1000)} kB"
 
 
-def warnings(look: jobs.ImageReport) -> Iterator[str]:
-    """Yield what will make a poor mesh."""
-    if not look.clear:
+def warnings(report: jobs.ImageReport) -> Iterator[str]:
+    """Yield a sentence for each reason to expect a poor mesh."""
+    if not report.clear:
         yield tr("No clear subject: use one thing on a plain background")
         return
-    if look.info is not None:
-        width = (look.box[2] - look.box[0]) * look.info.width
-        height = (look.box[3] - look.box[1]) * look.info.height
+    if report.info is not None:
+        width = (report.box[2] - report.box[0]) * report.info.width
+        height = (report.box[3] - report.box[1]) * report.info.height
         if max(width, height) < SMALL:
             yield tr("The subject is small: {} × {} pixels").format(round(width), round(height))
-    if look.cut:
+    if report.cut:
         yield tr("The subject is cut off at the edge")
-    if look.parts > 1:
-        yield tr("{} separate subjects: crop to one").format(look.parts)
-    if look.brightness < DARK:
+    if report.parts > 1:
+        yield tr("{} separate subjects: crop to one").format(report.parts)
+    if report.brightness < DARK:
         yield tr("The subject is very dark")
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rows about the model that comes in: its place and size, how it is mended, which way it looks."""
+"""Rows for imported models: placement, storage, cleanup, and rotation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..state.import_options import placement_of
 from ..state.visibility import TAB, note_drawn
 from .text_layout import draw_value, is_narrow, titled_row
 
-TURNS = (
+ROTATIONS = (
     ("LEFT", "LOOP_BACK"),
     ("RIGHT", "LOOP_FORWARDS"),
     ("BACK", "FILE_REFRESH"),
@@ -20,7 +20,7 @@ TURNS = (
 
 
 def draw_placement(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Lay the rows of where a new model stands, and how large it is."""
+    """Draw the rows for location, size and rows of models."""
     chosen = placement_of(context.scene)
     column = layout.column()
     draw_value(column, context, chosen, "position")
@@ -45,7 +45,7 @@ def draw_placement(layout: bpy.types.UILayout, context: bpy.types.Context) -> No
 
 
 def draw_storage(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Lay the rows of how a new model and its textures are kept."""
+    """Draw the rows for how a model and its textures are stored."""
     chosen = placement_of(context.scene)
     column = layout.column()
     draw_value(column, context, chosen, "storage", expand=True)
@@ -54,34 +54,34 @@ def draw_storage(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     draw_value(row, context, chosen, "images", expand=True)
 
 
-def draw_mending(layout: bpy.types.UILayout, context: bpy.types.Context, mending: Any) -> None:
-    """Lay the switches of the mending."""
+def draw_cleanup(layout: bpy.types.UILayout, context: bpy.types.Context, cleanup: Any) -> None:
+    """Draw the options of Cleanup on Import."""
     column = layout.column(heading="" if is_narrow(context) else "Clean Up")
     column.use_property_split = not is_narrow(context)
     for name in ("tidy", "weld", "outward", "metals"):
-        column.prop(mending, name)
+        column.prop(cleanup, name)
     row = column.row()
-    row.active = mending.tidy
-    row.prop(mending, "apply_transforms")
+    row.active = cleanup.tidy
+    row.prop(cleanup, "apply_transforms")
     column = layout.column()
     for name in ("colors", "normals", "angle", "texture_limit"):
-        if name != "angle" or mending.normals != "keep":
-            draw_value(column, context, mending, name)
+        if name != "angle" or cleanup.normals != "keep":
+            draw_value(column, context, cleanup, name)
 
 
-def draw_turns(layout: bpy.types.UILayout, job: str = "") -> None:
-    """Lay the four buttons that turn a result and remember it, if there is one."""
+def draw_rotations(layout: bpy.types.UILayout, job: str = "") -> None:
+    """Draw the four buttons that rotate a result, if the scene has one."""
     if not bpy.ops.image_to_mesh.turn.poll():
         return
     row = layout.row(align=True)
     row.label(text="Rotate")
-    for to, icon in TURNS:
+    for to, icon in ROTATIONS:
         button = row.operator("image_to_mesh.turn", text="", icon=icon)
         button.to, button.job = to, job
 
 
 class IMAGE_TO_MESH_PT_placement(bpy.types.Panel):
-    """Where a new model stands."""
+    """Placement and cleanup of imported models."""
 
     bl_idname = "IMAGE_TO_MESH_PT_placement"
     bl_label = "Placement"
@@ -98,11 +98,11 @@ class IMAGE_TO_MESH_PT_placement(bpy.types.Panel):
         layout.use_property_decorate = False
         draw_placement(layout, context)
         draw_storage(layout, context)
-        draw_turns(layout)
+        draw_rotations(layout)
         header, body = layout.panel("image_to_mesh_mending", default_closed=True)
         header.label(text="Cleanup on Import")
         if body:
-            draw_mending(body, context, context.scene.image_to_mesh.mending)
+            draw_cleanup(body, context, context.scene.image_to_mesh.mending)
         layout.operator("image_to_mesh.keep_defaults", icon="PREFERENCES")
 
 

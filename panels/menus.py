@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ways in besides the sidebar: entries in Blender's own menus, and the Image Editor's tab."""
+"""Entries in Blender's own menus, and the add-on's tab in the Image Editor."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ICON = "MESH_DATA"
 
 
 class IMAGE_TO_MESH_MT_pictures(bpy.types.Menu):
-    """Where a picture can come from."""
+    """The sources of an image: clipboard, viewport, render, address, files."""
 
     bl_idname = "IMAGE_TO_MESH_MT_pictures"
     bl_label = "Image From"
@@ -32,7 +32,7 @@ class IMAGE_TO_MESH_MT_pictures(bpy.types.Menu):
 
 
 class IMAGE_TO_MESH_MT_object(bpy.types.Menu):
-    """Image to Mesh in the Object menu."""
+    """The add-on's submenu in the Object menu."""
 
     bl_idname = "IMAGE_TO_MESH_MT_object"
     bl_label = "Image to Mesh"
@@ -47,7 +47,7 @@ class IMAGE_TO_MESH_MT_object(bpy.types.Menu):
 
 
 class IMAGE_TO_MESH_PT_image_editor(bpy.types.Panel):
-    """What the Image Editor shows becomes the picture."""
+    """The tab in the Image Editor, which uses the image shown there."""
 
     bl_idname = "IMAGE_TO_MESH_PT_image_editor"
     bl_label = "Image to Mesh"
@@ -74,6 +74,7 @@ class IMAGE_TO_MESH_PT_image_editor(bpy.types.Panel):
 
 
 def _several(layout: bpy.types.UILayout, text: str, icon: str) -> None:
+    # Menus may execute operators directly; the file dialog opens only on invoke.
     layout.operator_context = "INVOKE_DEFAULT"
     layout.operator("image_to_mesh.make_here", text=text, icon=icon)
 
@@ -107,12 +108,12 @@ classes = (
 
 
 def register() -> None:
-    """Put the entries at the end of Blender's menus."""
+    """Append the entries to Blender's menus."""
     for menu, entry in ENTRIES:
         getattr(bpy.types, menu).append(entry)
 
 
 def unregister() -> None:
-    """Take the entries out again."""
+    """Remove the entries."""
     for menu, entry in ENTRIES:
         getattr(bpy.types, menu).remove(entry)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rows about the care for a generated mesh: its health card, the buttons, what is at work."""
+"""The Mesh Cleanup panel: the mesh report, the edits, and their progress."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from .. import jobs
 from ..i18n.translate import tr, translate
 from ..jobs.custom_properties import JOB, VERSION
 from ..jobs.library.file_names import ORIGINAL
-from ..state.import_options import care_of
+from ..state.import_options import edit_options_of
 from ..state.visibility import TAB, note_drawn
 from .text_layout import draw_text, draw_value, has_room, is_narrow
 
 TITLE = 0.55
-"""Share of a line that a figure's title takes."""
+"""Share of a row's width for the title of a figure."""
 
 COUNTS = (
     ("triangles", "Triangles"),
@@ -32,9 +32,9 @@ FAULTS = (
 )
 
 
-def draw_care(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Lay everything about the active object's generated mesh; nothing where it is none."""
-    job, version = _shown(context)
+def draw_mesh_edits(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Draw the report and the edits of the active object's mesh, if a job made it."""
+    job, version = _active_version(context)
     if not job:
         return
     view = jobs.mesh_edits().view(job)
@@ -46,6 +46,7 @@ def draw_care(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     if card is not None:
         draw_card(layout, context, card)
     column = layout.column()
+    # One edit at a time per job: each one starts from a version on disk.
     column.enabled = view is None or view.over
     _draw_buttons(column, context)
 
@@ -53,7 +54,7 @@ def draw_care(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 def draw_card(
     layout: bpy.types.UILayout, context: bpy.types.Context, card: Mapping[str, Any]
 ) -> None:
-    """Lay the figures of a mesh, and in red what is wrong with it."""
+    """Draw the figures of a mesh report, defects in red."""
     box = layout.box().column(align=True)
     for name, title in COUNTS:
         _draw_figure(box, context, title, f"{card.get(name, 0):,}")
@@ -65,14 +66,14 @@ def draw_card(
         if card.get(name):
             _draw_figure(box, context, title, f"{card[name]:,}", alert=True)
     _draw_figure(box, context, "Watertight", _yes(card.get("watertight")))
-    told = card.get("print")
-    if told:
-        size = " × ".join(f"{side:.1f}" for side in told["size"])
+    check = card.get("print")
+    if check:
+        size = " × ".join(f"{side:.1f}" for side in check["size"])
         _draw_figure(box, context, "Print Size", f"{size} mm")
-        thin = told["thinnest"] < told["wall"]
-        _draw_figure(box, context, "Thinnest Wall", f"{told['thinnest']:.2f} mm", alert=thin)
+        thin = check["thinnest"] < check["wall"]
+        _draw_figure(box, context, "Thinnest Wall", f"{check['thinnest']:.2f} mm", alert=thin)
         _draw_figure(
-            box, context, "Printable", _yes(told["printable"]), alert=not told["printable"]
+            box, context, "Printable", _yes(check["printable"]), alert=not check["printable"]
         )
 
 
@@ -88,7 +89,7 @@ def _draw_figure(
     *,
     alert: bool = False,
 ) -> None:
-    """Lay a figure beside its title; one that has no room there below it."""
+    """Draw a figure beside its title, or below it if the row is too narrow."""
     fits = has_room(context, value, 1.0 - TITLE)
     row = layout.split(factor=TITLE) if fits else layout.column(align=True)
     row.alert = alert
@@ -105,7 +106,7 @@ def _draw_work(layout: bpy.types.UILayout, view: jobs.EditView) -> None:
 
 
 def _draw_buttons(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    chosen = care_of(context.scene)
+    chosen = edit_options_of(context.scene)
     layout.operator("image_to_mesh.health_card", icon="VIEWZOOM")
     layout.operator("image_to_mesh.clean_mesh", icon="BRUSH_DATA")
     header, body = layout.panel("image_to_mesh_clean", default_closed=True)
@@ -125,18 +126,18 @@ def _draw_buttons(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
     layout.operator("image_to_mesh.print_check", icon="CHECKMARK")
 
 
-def _shown(context: bpy.types.Context) -> tuple[str, str]:
-    """Return the job and version that the active object is of; empty where it is of none."""
-    thing = context.view_layer.objects.active
-    while thing is not None and JOB not in thing:
-        thing = thing.parent
-    if thing is None:
+def _active_version(context: bpy.types.Context) -> tuple[str, str]:
+    """Return the job and version of the active object, or empty texts if no job made it."""
+    obj = context.view_layer.objects.active
+    while obj is not None and JOB not in obj:
+        obj = obj.parent
+    if obj is None:
         return "", ""
-    return str(thing[JOB]), str(thing.get(VERSION, ORIGINAL))
+    return str(obj[JOB]), str(obj.get(VERSION, ORIGINAL))
 
 
 class IMAGE_TO_MESH_PT_care(bpy.types.Panel):
-    """Care for the active object's generated mesh."""
+    """Edits of the active object's generated mesh."""
 
     bl_idname = "IMAGE_TO_MESH_PT_care"
     bl_label = "Mesh Cleanup"
@@ -148,13 +149,13 @@ class IMAGE_TO_MESH_PT_care(bpy.types.Panel):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return bool(_shown(context)[0])
+        return bool(_active_version(context)[0])
 
     def draw(self, context: bpy.types.Context) -> None:
         note_drawn()
         self.layout.use_property_split = True
         self.layout.use_property_decorate = False
-        draw_care(self.layout, context)
+        draw_mesh_edits(self.layout, context)
 
 
 classes = (IMAGE_TO_MESH_PT_care,)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The add-on's page of the preferences: a block per service, the library, and what few need."""
+"""The add-on's preferences: a box per service, the library, import defaults, advanced options."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from ..preferences import (
     OFFLINE,
     account_of,
     answer,
-    balance_text,
     has_account,
     has_keys,
     import_defaults,
     is_offline,
-    key_origin,
     key_problem,
+    key_source,
     library,
 )
 from ..providers import BadKey, KeyField, Provider, all_providers, ca_bundle_problem
 from ..state.manual import MANUAL
+from .account_text import balance_text
 
 CHARACTER_WIDTH = 7.0
-"""Pixels that a character of a sentence takes at most, at a scale of 1."""
+"""Widest a character gets on average, in pixels at a UI scale of 1."""
 
 
 def draw(self: Any, context: bpy.types.Context) -> None:
-    """Lay the add-on's page."""
+    """Draw the whole page. `self` is the `AddonPreferences` instance."""
     layout = self.layout
     layout.use_property_split = True
     layout.use_property_decorate = False
@@ -46,7 +46,7 @@ def draw(self: Any, context: bpy.types.Context) -> None:
 
 
 def _draw_library(box: Any, context: bpy.types.Context, preferences: Any) -> None:
-    """Lay the library's folder and limit, how full it is, and what can be done with it."""
+    """Draw the library's folder and limit, how much it holds, and its buttons."""
     box.label(text="Library")
     box.prop(preferences, "library", text="Folder")
     box.prop(preferences, "library_limit", text="Limit (GB)")
@@ -68,7 +68,7 @@ def _draw_library(box: Any, context: bpy.types.Context, preferences: Any) -> Non
 
 
 def _draw_import(box: Any, context: bpy.types.Context) -> None:
-    """Lay what new scenes begin with, and the ways to change it."""
+    """Draw whether new scenes use saved defaults, and the buttons to change that."""
     box.label(text="Defaults for Import")
     if import_defaults(context):
         text = "New scenes use the placement and cleanup settings that you saved"
@@ -82,7 +82,7 @@ def _draw_import(box: Any, context: bpy.types.Context) -> None:
 
 
 def _services() -> list[tuple[tuple[KeyField, ...], list[Provider[Any]]]]:
-    """Return the providers that want keys, those that share them together."""
+    """Return the providers that need keys, grouped by the keys that they share."""
     services: dict[tuple[KeyField, ...], list[Provider[Any]]] = {}
     for provider in all_providers().values():
         if provider.keys:
@@ -104,15 +104,17 @@ def _draw_service(
         row.operator("wm.url_open", text="Get a Key", icon="URL").url = users[0].key_url
     for field in fields:
         box.prop(preferences, field.preference, text=field.title)
-        origin = key_origin(context, field)
+        source = key_source(context, field)
         hint = box.row()
         hint.active = False
         hint.alignment = "RIGHT"
-        hint.label(text=origin or tr("No key set here or in {}").format(field.environment))
+        hint.label(text=source or tr("No key set here or in {}").format(field.environment))
     problem = key_problem(context, users[0])
     if isinstance(problem, BadKey):
         _draw_sentence(box, context, translate(problem.message, problem.hint), icon="ERROR")
-    accounts = [one for one in users if has_account(one) and one is account_of(one)]
+    accounts = [
+        provider for provider in users if has_account(provider) and provider is account_of(provider)
+    ]
     for provider in accounts:
         _draw_account(box, context, provider, alone=len(accounts) == 1)
 
@@ -120,22 +122,22 @@ def _draw_service(
 def _draw_account(
     box: Any, context: bpy.types.Context, provider: Provider[Any], *, alone: bool
 ) -> None:
-    """Lay the button that tests a key, what its service said, and what to do about it."""
-    told = answer(context, provider)
+    """Draw the button that tests a key, and the service's last answer."""
+    reply = answer(context, provider)
     offline = is_offline(context, provider)
     row = box.row()
-    row.label(text=balance_text(told), icon=_icon(told))
+    row.label(text=balance_text(reply), icon=_icon(reply))
     button = row.row()
     button.alignment = "RIGHT"
-    button.enabled = has_keys(context, provider) and not offline and not (told and told.waiting)
+    button.enabled = has_keys(context, provider) and not offline and not (reply and reply.waiting)
     text = "Test" if alone else tr("Test {}").format(provider.label)
     button.operator("image_to_mesh.test_key", text=text).provider = provider.id
     if offline:
         _draw_sentence(box, context, OFFLINE, icon="INFO")
-    if told and told.failure:
-        _draw_sentence(box, context, translate(told.failure.message, told.failure.hint))
-        if told.failure.link:
-            box.operator("wm.url_open", text="Help", icon="URL").url = told.failure.link
+    if reply and reply.failure:
+        _draw_sentence(box, context, translate(reply.failure.message, reply.failure.hint))
+        if reply.failure.link:
+            box.operator("wm.url_open", text="Help", icon="URL").url = reply.failure.link
 
 
 def _icon(said: jobs.AccountAnswer | None) -> str:
@@ -149,7 +151,8 @@ def _icon(said: jobs.AccountAnswer | None) -> str:
 def _draw_sentence(
     layout: Any, context: bpy.types.Context, text: str, *, icon: str = "NONE"
 ) -> None:
-    """Lay a sentence over as many lines as the window's width asks for."""
+    """Draw a sentence, wrap_text to the window's width."""
+    # Tests and scripts draw without a region; 700 is a usual width of the preferences.
     width = context.region.width if context.region else 700
     scale = context.preferences.system.ui_scale or 1.0  # 0 without a window
     column = layout.column(align=True)
@@ -175,10 +178,10 @@ def _draw_advanced(layout: Any, context: bpy.types.Context, preferences: Any) ->
         _draw_sentence(layout, context, translate(problem), icon="ERROR")
 
 
-def _by_address(found: list[Provider[Any]]) -> dict[str, Provider[Any]]:
-    """Return one provider per address preference: several may share it."""
+def _by_address(providers: list[Provider[Any]]) -> dict[str, Provider[Any]]:
+    """Return the first provider for each address preference; some providers share one."""
     first: dict[str, Provider[Any]] = {}
-    for provider in found:
+    for provider in providers:
         if provider.address:
             first.setdefault(provider.address.preference, provider)
     return first

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A row per setting, made of its declaration; what differs from the preset has the way back."""
+"""One row per provider setting, drawn from its declaration, with a button to reset changes."""
 
 from __future__ import annotations
 
@@ -30,10 +30,7 @@ GROUPS = {
 
 
 class Remarks(NamedTuple):
-    """What there is to say of settings, by name.
-
-    Why one has no effect, why one cannot be sent, which differ from where they started.
-    """
+    """Notes about settings, by name: why one is unused, why one is invalid, which were changed."""
 
     unused: dict[str, str]
     broken: dict[str, str]
@@ -41,7 +38,7 @@ class Remarks(NamedTuple):
 
 
 def draw_basic(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Lay the preset's menu and the few settings that matter."""
+    """Draw the preset menu and the basic settings."""
     provider = provider_of(context.scene)
     declared = settings_of(provider.settings)
     if not declared:
@@ -57,18 +54,20 @@ def draw_basic(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         button.remove_name = True
     if preset or remarks.differing:
         row.operator("image_to_mesh.reset_settings", text="", icon="LOOP_BACK")
-    _draw_rows(layout, context, [one for one in declared if one.basic], remarks)
-    hidden = {one.name for one in declared if not one.basic}
+    _draw_rows(layout, context, [setting for setting in declared if setting.basic], remarks)
+    hidden = {setting.name for setting in declared if not setting.basic}
     if broken := [remarks.broken[name] for name in remarks.broken if name in hidden]:
         draw_text(layout, context, translate(broken[0]), icon="ERROR")
 
 
 def draw_rest(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Lay the other settings in the groups that an artist thinks in."""
+    """Draw the other settings, grouped into subpanels."""
     remarks = _remarks(context)
-    rest = [one for one in settings_of(provider_of(context.scene).settings) if not one.basic]
+    rest = [
+        setting for setting in settings_of(provider_of(context.scene).settings) if not setting.basic
+    ]
     for group, title in GROUPS.items():
-        declared = [one for one in rest if one.group == group]
+        declared = [setting for setting in rest if setting.group == group]
         if not declared:
             continue
         header, body = layout.panel(f"image_to_mesh_{group}")
@@ -78,8 +77,8 @@ def draw_rest(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 
 
 def has_rest(context: bpy.types.Context) -> bool:
-    """Say whether the scene's provider has more settings than the basic ones."""
-    return any(not one.basic for one in settings_of(provider_of(context.scene).settings))
+    """Return whether the scene's provider has settings beyond the basic ones."""
+    return any(not setting.basic for setting in settings_of(provider_of(context.scene).settings))
 
 
 def _remarks(context: bpy.types.Context) -> Remarks:
@@ -139,7 +138,7 @@ def _draw_value(
 
 
 def _has_title(setting: Setting) -> bool:
-    """Say whether the title stands apart; a checkbox has it at its side."""
+    """Return whether the title needs its own column; a checkbox carries its title."""
     return setting.optional or setting.kind != "bool"
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What earlier sessions left: one quiet line for each kind, with what can be done about it."""
+"""Jobs of earlier sessions: one line for each kind, with the buttons that resolve it."""
 
 from __future__ import annotations
 
@@ -12,32 +12,35 @@ from .text_layout import draw_text
 
 
 def draw_arrivals(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Lay a line for the meshes that came in, and for the jobs that wait for a person."""
-    left = jobs.session().recovery.left
-    if left.arrived:
+    """Draw meshes that arrived while Blender was closed, and jobs that wait for the user."""
+    recovered = jobs.session().recovery.left
+    if recovered.arrived:
         row = layout.row(align=True)
-        count = len(left.arrived)
-        one, many = tr("{} new result"), tr("{} new results")
-        row.label(text=(one if count == 1 else many).format(count))
+        count = len(recovered.arrived)
+        singular, plural = tr("{} new result"), tr("{} new results")
+        row.label(text=(singular if count == 1 else plural).format(count))
         row.operator("image_to_mesh.import_arrivals", icon="IMPORT")
         row.operator("image_to_mesh.dismiss_arrivals", text="", icon="X", emboss=False)
-    for record in left.unsent:
+    for record in recovered.unsent:
         _draw_resume(layout, record, tr("{}: not sent yet"), tr("Send"))
-    for record in left.waiting:
+    for record in recovered.waiting:
         _draw_resume(layout, record, tr("{}: not finished"), tr("Resume"))
-    if left.theirs:
+    if recovered.theirs:
         row = layout.row()
         row.active = False
-        count = len(left.theirs)
-        one, many = tr("{} job runs in another Blender"), tr("{} jobs run in another Blender")
-        row.label(text=(one if count == 1 else many).format(count))
-    if left.strange:
+        count = len(recovered.theirs)
+        singular, plural = (
+            tr("{} job runs in another Blender"),
+            tr("{} jobs run in another Blender"),
+        )
+        row.label(text=(singular if count == 1 else plural).format(count))
+    if recovered.strange:
         row = layout.row(align=True)
-        count = len(left.strange)
-        one, many = tr("{} job was written by others"), tr("{} jobs were written by others")
-        row.label(text=(one if count == 1 else many).format(count), icon="QUESTION")
+        count = len(recovered.strange)
+        singular, plural = tr("{} job was written by others"), tr("{} jobs were written by others")
+        row.label(text=(singular if count == 1 else plural).format(count), icon="QUESTION")
         row.operator("image_to_mesh.trust_library", text=tr("Trust...")).trust = True
-    for record in left.uncertain:
+    for record in recovered.uncertain:
         box = layout.box()
         box.label(text=record.name, icon="QUESTION")
         for sentence in jobs.describe_uncertain(record):
@@ -46,7 +49,7 @@ def draw_arrivals(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
 
 
 def draw_ways(layout: bpy.types.UILayout, record: jobs.Record) -> None:
-    """Lay the ways to settle an order whose answer never came."""
+    """Draw the buttons that resolve an uncertain order."""
     provider = all_providers().get(record.provider)
     column = layout.column(align=True)
     if provider and provider.key_url:

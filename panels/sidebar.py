@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sidebar's tab, from top to bottom: picture, provider, settings, Generate, what came of it."""
+"""The sidebar tab, from top to bottom: image, provider, settings, Generate, results."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from . import gallery, generate, image, provider_settings
 
 
 class _Tab:
-    """Lives in the sidebar's tab of the add-on."""
+    """Mix-in that puts a panel into the add-on's sidebar tab."""
 
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
@@ -19,7 +19,7 @@ class _Tab:
 
 
 class IMAGE_TO_MESH_PT_sidebar(_Tab, bpy.types.Panel):
-    """Picture in, mesh out."""
+    """The main panel."""
 
     bl_idname = "IMAGE_TO_MESH_PT_sidebar"
     bl_label = "Image to Mesh"
@@ -38,7 +38,7 @@ class IMAGE_TO_MESH_PT_sidebar(_Tab, bpy.types.Panel):
 
 
 class IMAGE_TO_MESH_PT_settings(_Tab, bpy.types.Panel):
-    """The settings that are not needed every time."""
+    """Settings that are rarely needed."""
 
     bl_idname = "IMAGE_TO_MESH_PT_settings"
     bl_label = "More Settings"
@@ -57,7 +57,7 @@ class IMAGE_TO_MESH_PT_settings(_Tab, bpy.types.Panel):
 
 
 class IMAGE_TO_MESH_PT_results(_Tab, bpy.types.Panel):
-    """The finished meshes of the library."""
+    """The gallery of finished meshes."""
 
     bl_idname = "IMAGE_TO_MESH_PT_results"
     bl_label = "Results"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A small progress in the status bar, for whoever has closed the sidebar."""
+"""A progress bar in the status bar, visible while the sidebar is closed."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ from ..i18n.translate import tr
 
 
 def draw(self: Any, _context: bpy.types.Context) -> None:
-    """Lay the progress of what runs; nothing where nothing does."""
+    """Draw the mean progress of the running jobs."""
     running = jobs.session().running()
     if not running:
         return
     known = [view.fraction for view in running if view.fraction is not None]
     name = running[0].name if len(running) == 1 else tr("{} meshes").format(len(running))
     row = self.layout.row()
+    # A fixed width, or the status bar's other texts would move with every job's name.
     row.ui_units_x = 9
     row.progress(factor=sum(known) / len(running) if known else 0.0, text=name)
 
 
 def register() -> None:
-    """Put it at the end of the status bar."""
+    """Append the progress bar to the status bar."""
     bpy.types.STATUSBAR_HT_header.append(draw)
 
 
 def unregister() -> None:
-    """Take it out again."""
+    """Remove the progress bar."""
     bpy.types.STATUSBAR_HT_header.remove(draw)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sentences in a narrow region: Blender's labels do not wrap by themselves."""
+"""Text in narrow regions. Blender's labels do not wrap, so this file measures and breaks it."""
 
 from __future__ import annotations
 
@@ -13,18 +13,22 @@ import bpy
 from ..i18n.translate import tr
 
 CHARACTER_WIDTH = 5.7
-"""Mean width in pixels of a character of the interface font at a scale of 1."""
+"""Mean width of a character of the interface font, in pixels at a UI scale of 1."""
 MARGIN = 60.0
-"""Pixels of a row that text cannot use: the tabs, the panel's borders, a box's."""
+"""Pixels of a row that text cannot use: the tabs, and the borders of panel and box."""
+# An icon and its gap take as much room as this many characters.
 ICON_CHARACTERS = 4
 NARROW = 260.0
-"""Pixels of width under which a title has no room beside its value."""
+"""Region width in pixels below which a title does not fit beside its value."""
 BORDERS = 8.0
-"""Pixels that Blender leaves free at the sides of a text."""
+"""Pixels that Blender keeps free at both sides of a text."""
 TITLE_SHARE = 0.4
-"""What Blender gives a title beside its value."""
+"""Share of a row that Blender gives to a title with `use_property_split`."""
+# Blender's default size of interface text, in points.
 FONT_SIZE = 11.0
+# Width of a sidebar that nobody has resized; scripts draw without a region.
 USUAL = 280.0
+# Blender cuts off the title of these fields; the others draw it inside.
 MENUS = frozenset({"ENUM", "POINTER", "STRING"})
 
 
@@ -36,24 +40,25 @@ def draw_text(
     icon: str = "NONE",
     active: bool = True,
 ) -> None:
-    """Lay a sentence over as many lines as the region's width asks for."""
+    """Draw a sentence, wrap_text to the region's width."""
     column = layout.column(align=True)
     column.active = active
     column.scale_y = 0.8
     room = _characters(context) - (0 if icon == "NONE" else ICON_CHARACTERS)
-    for number, line in enumerate(wrapped(tr(text), room)):
+    for number, line in enumerate(wrap_text(tr(text), room)):
         blank = "NONE" if icon == "NONE" else "BLANK1"
         column.label(text=line, icon=blank if number else icon)
 
 
+# Cached: panels draw the same sentences many times a second while a job runs.
 @functools.lru_cache(maxsize=256)
-def wrapped(text: str, characters: int) -> tuple[str, ...]:
-    """Break a text into lines; a word that is too long is broken as well."""
+def wrap_text(text: str, characters: int) -> tuple[str, ...]:
+    """Break a text into lines, within a word if it is too long for one."""
     return tuple(textwrap.wrap(text, max(characters, 12))) or ("",)
 
 
 def duration(seconds: float, *, exact: bool = True) -> str:
-    """Say a time as people do: 3.2 s (3 s unless exact), 48 s, 2 min 05 s."""
+    """Format seconds: 3.2 s (3 s unless `exact`), 48 s, 2 min 05 s."""
     if exact and seconds < 10:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -61,24 +66,24 @@ def duration(seconds: float, *, exact: bool = True) -> str:
 
 
 def is_narrow(context: bpy.types.Context) -> bool:
-    """Say whether titles belong into the fields or above them: beside them they would be cut."""
+    """Return whether the region is too narrow for titles beside their fields."""
     return _width(context) < NARROW
 
 
 def has_room(context: bpy.types.Context, text: str, share: float) -> bool:
-    """Say whether a text is shown whole in a share of a line."""
+    """Return whether a text fits into this share of a row."""
     return _drawn_width(text) <= share * (_width(context) - MARGIN) - BORDERS
 
 
 def fits_beside(context: bpy.types.Context, title: str) -> bool:
-    """Say whether a title is shown whole beside its value."""
+    """Return whether a title fits beside its value."""
     return not is_narrow(context) and has_room(context, tr(title), TITLE_SHARE)
 
 
 def titled_row(
     layout: bpy.types.UILayout, context: bpy.types.Context, title: str
 ) -> bpy.types.UILayout:
-    """Lay a title and return a row for its values: beside it, below where that has no room."""
+    """Draw a title and return the row for its values: beside it if that fits, else below."""
     if fits_beside(context, title):
         return layout.row(align=True, heading=tr(title))
     layout.label(text=tr(title))
@@ -90,7 +95,7 @@ def titled_row(
 def draw_value(
     layout: bpy.types.UILayout, context: bpy.types.Context, data: Any, name: str, **shown: Any
 ) -> None:
-    """Lay a property with its title: where that has no room inside the field, a menu's above it."""
+    """Draw a property with its title, above the field if it does not fit beside it."""
     declared = data.bl_rna.properties[name]
     if fits_beside(context, "" if declared.type == "BOOLEAN" else declared.name):
         layout.prop(data, name, **shown)
@@ -104,9 +109,10 @@ def draw_value(
     column.prop(data, name, **shown)
 
 
+# Cached: measuring with blf is the most expensive part of a draw.
 @functools.lru_cache(maxsize=512)
 def _drawn_width(text: str) -> float:
-    """Return how many pixels a text takes at a scale of 1."""
+    """Return the width of a text in pixels at a UI scale of 1."""
     blf.size(0, FONT_SIZE)
     return float(blf.dimensions(0, text)[0])
 
@@ -116,6 +122,6 @@ def _characters(context: bpy.types.Context) -> int:
 
 
 def _width(context: bpy.types.Context) -> float:
-    """Return the region's width at a scale of 1; of a usual one where there is none."""
+    """Return the region's width in pixels at a UI scale of 1, or a usual one without a region."""
     scale = context.preferences.system.ui_scale or 1.0  # 0 without a window
     return float(context.region.width / scale) if context.region else USUAL

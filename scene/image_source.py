@@ -46,8 +46,8 @@ def picture_source(image: bpy.types.Image, view: str = "front") -> PictureSource
     """
     name = picture_name(image)
     if image.source in REFUSED:
-        what, hint = REFUSED[image.source]
-        raise BadImage(Message(what, image=readable_name(image)), hint)
+        template, hint = REFUSED[image.source]
+        raise BadImage(Message(template, image=readable_name(image)), hint)
     if image.type == "MULTILAYER":
         raise BadImage(
             Message("{image} has several layers.", image=readable_name(image)),

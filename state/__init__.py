@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The user's choices, and what the panels show of them."""
+"""The user's choices in scenes and preferences, and the state that panels draw."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Choices of a scene about the model that comes in: its place, its mending, its care.
+"""Properties of a scene for imported models: placement, cleanup on import, and mesh edits.
 
-They hang on `Scene.image_to_mesh` beside the provider's settings.
+They are pointers of `Scene.image_to_mesh`, next to the providers' settings.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from bpy.props import (
 from ..i18n.translate import CONTEXT
 
 NO_UNDO: set[str] = set()
-"""Choices are no change of the scene worth an undo step of their own."""
+"""Options for properties whose changes are not worth an undo step."""
 
 
 def _text(name: str, description: str) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def _text(name: str, description: str) -> dict[str, Any]:
 
 
 class IMAGE_TO_MESH_PG_placement(bpy.types.PropertyGroup):
-    """Where a new model stands, and how large it is."""
+    """Location, size and storage of imported models."""
 
     position: EnumProperty(
         **_text("Location", "Where new models are placed"),
@@ -95,7 +95,7 @@ class IMAGE_TO_MESH_PG_placement(bpy.types.PropertyGroup):
 
 
 class IMAGE_TO_MESH_PG_mending(bpy.types.PropertyGroup):
-    """How a mesh file is mended before it comes in."""
+    """Options of Cleanup on Import."""
 
     colors: EnumProperty(
         **_text("Vertex Colors", "How to handle vertex colors on meshes without a texture"),
@@ -157,7 +157,7 @@ class IMAGE_TO_MESH_PG_mending(bpy.types.PropertyGroup):
 
 
 class IMAGE_TO_MESH_PG_care(bpy.types.PropertyGroup):
-    """What the care for a mesh aims at."""
+    """Targets of the mesh edits, such as the number of faces."""
 
     faces: IntProperty(
         **_text("Faces", "Approximate number of faces of the new version"),
@@ -212,7 +212,7 @@ classes = (
 
 
 def pointers() -> dict[str, Any]:
-    """Return the properties that the scene's own group has of them."""
+    """Return the pointer properties for the scene's group, by name."""
     return {
         "placement": PointerProperty(type=IMAGE_TO_MESH_PG_placement),
         "mending": PointerProperty(type=IMAGE_TO_MESH_PG_mending),
@@ -221,17 +221,17 @@ def pointers() -> dict[str, Any]:
 
 
 def placement_of(scene: bpy.types.Scene) -> Any:
-    """Return the scene's choices of where a model stands."""
+    """Return the scene's placement options."""
     return scene.image_to_mesh.placement
 
 
-def care_of(scene: bpy.types.Scene) -> Any:
-    """Return what the scene's care for a mesh aims at."""
+def edit_options_of(scene: bpy.types.Scene) -> Any:
+    """Return the scene's options for mesh edits."""
     return scene.image_to_mesh.care
 
 
-def mending_as_asked(scene: bpy.types.Scene) -> dict[str, Any]:
-    """Return the scene's choices of mending as the background Blender is asked for them."""
+def cleanup_options(scene: bpy.types.Scene) -> dict[str, Any]:
+    """Return the scene's cleanup options as the worker's request holds them."""
     chosen = scene.image_to_mesh.mending
     asked = {name: getattr(chosen, name) for name in IMAGE_TO_MESH_PG_mending.__annotations__}
     return {**asked, "texture_limit": int(chosen.texture_limit)}

@@ -71,10 +71,10 @@ _OTHERS = (
 
 
 def page_address(target: str) -> str:
-    """Return what follows FOLDER in the address of a page, or of a heading as page#heading.
+    """Return the part of an address after FOLDER for a target, `page` or `page#heading`.
 
     Windows and some Linux desktops drop the heading from a file's address. The built pages have a
-    small file for each heading, which sends the browser on to it.
+    small file for each heading, which redirects the browser to it.
     """
     page, _, heading = target.partition("#")
     if not ADDRESS and not _IS_BUILT:
@@ -88,7 +88,7 @@ MANUAL = f"{FOLDER}{page_address('index')}"
 
 
 def targets() -> list[tuple[str, str]]:
-    """Return patterns of RNA names with the heading for each; the first match counts."""
+    """Return (pattern of RNA names, target) pairs; the first match counts."""
     settings = (
         (f"bpy.types.image_to_mesh_pg_{provider}.*", f"service-{provider.split('_')[0]}#settings")
         for provider in all_providers()
@@ -104,5 +104,5 @@ def targets() -> list[tuple[str, str]]:
 
 
 def manual_map() -> tuple[str, tuple[tuple[str, str], ...]]:
-    """Return what Blender's Online Manual asks add-ons for: an address and the pages below it."""
+    """Return the map for `bpy.utils.register_manual_map`: the base address and its pages."""
     return FOLDER, tuple((pattern, page_address(target)) for pattern, target in targets())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which file is open: a token per opened file, so that no mesh lands in a wrong one."""
+"""A token for the open .blend file, so that no job's mesh is imported into another file."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ _token = secrets.token_hex(8)
 
 
 def token() -> str:
-    """Return the open file's token; saving under another name keeps it."""
+    """Return the open file's token. Saving it under another name keeps the token."""
     return _token
 
 
 def made_here(file: str) -> bool:
-    """Return whether a job's token is that of the file that is open now."""
+    """Return whether a token is that of the open file."""
     return file == _token
 
 
+# load_post also runs for Revert and for new files, which get a token of their own.
 def _renew(*_: object) -> None:
     global _token
     _token = secrets.token_hex(8)
@@ -30,10 +31,10 @@ _on_load = persistent(_renew)
 
 
 def register() -> None:
-    """Notice every file that is opened."""
+    """Renew the token whenever a file is opened."""
     bpy.app.handlers.load_post.append(_on_load)
 
 
 def unregister() -> None:
-    """Stop noticing."""
+    """Remove the handler."""
     bpy.app.handlers.load_post.remove(_on_load)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Why Generate cannot run now: read by the panel's line, the button's tooltip and the operator."""
+"""Reasons why Generate cannot run, shared by the panel, the button's tooltip and the operator."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ NO_PICTURE = {
 
 
 def why_not(context: bpy.types.Context) -> str:
-    """Return the sentence that says what keeps Generate from running; empty where nothing does.
+    """Return the sentence that says why Generate cannot run; empty if it can.
 
-    Costs no IO: whether a picture's file can be read shows when it is read.
+    Reads no file: whether an image file can be read shows only when a job reads it.
     """
     choices, provider = choices_of(context.scene), provider_of(context.scene)
     return (
@@ -35,7 +35,7 @@ def why_not(context: bpy.types.Context) -> str:
 
 
 def why_not_at_all(context: bpy.types.Context) -> str:
-    """Return what keeps any picture from being generated, whatever it is; empty if nothing."""
+    """Return why no image can be generated at all, not even another one; empty if one can."""
     provider = provider_of(context.scene)
     return (
         _key_problem(context, provider)
@@ -45,12 +45,13 @@ def why_not_at_all(context: bpy.types.Context) -> str:
 
 
 def broken_settings(settings: Settings) -> dict[str, str]:
-    """Return a sentence for each setting, by name, that the service or this Blender refuses."""
+    """Return, by name, a sentence for each setting that the service or Blender would refuse."""
     found = dict(settings.rules())
     for setting in settings_of(type(settings)):
         wanted = setting.min_blender
         is_changed = getattr(settings, setting.name) != setting.default
         if wanted and is_changed and bpy.app.version[:2] < wanted:
+            # The file format that this choice produces needs that Blender's importer.
             version = ".".join(map(str, wanted))
             found.setdefault(
                 setting.name,
@@ -59,9 +60,10 @@ def broken_settings(settings: Settings) -> dict[str, str]:
     return found
 
 
-def priced(context: bpy.types.Context) -> Settings | None:
-    """Return the scene's settings where the service would price them now for free, else None."""
+def settings_to_price(context: bpy.types.Context) -> Settings | None:
+    """Return the scene's settings if the service can quote a price for them now, else None."""
     provider = provider_of(context.scene)
+    # The base class's method: the service has no way to quote.
     if type(provider).quote is Provider.quote:
         return None
     if _key_problem(context, provider) or _network_problem(context, provider):
@@ -71,13 +73,14 @@ def priced(context: bpy.types.Context) -> Settings | None:
 
 
 def picture_key(image: bpy.types.Image) -> Hashable:
-    """Return what tells a picture from others, without reading its file or its pixels."""
+    """Return a key that changes when an image does, without reading its file or pixels."""
+    # The size stands for the bytes: hashing them would be too slow for a draw.
     packed = image.packed_file.size if image.packed_file else 0
     return (image.session_uid, image.source, image.filepath, packed, image.is_dirty)
 
 
 def picture_problem(image: bpy.types.Image | None) -> str:
-    """Return what keeps an image from being the picture; empty where nothing is known to."""
+    """Return why an image cannot be used; empty if nothing speaks against it."""
     if image is None:
         return tr("Choose an image")
     shown = readable_name(image)

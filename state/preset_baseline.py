@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a scene's settings started from: a preset, or the provider's defaults.
+"""The values that a scene's settings started from: a preset's, or the provider's defaults.
 
-The panel marks what differs from it, and one click takes it back. A preset's values are kept with
-the scene as they were when it was chosen, so that drawing reads no file.
+Panels mark settings that differ, and reset them with one click. The scene stores a preset's values
+as they were when it was chosen, so that drawing reads no file.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from .scene_properties import choices_of, read_settings, write_settings
 
 
 class Baseline(NamedTuple):
-    """A preset's name, empty for the defaults, and its values by setting."""
+    """The preset's name, empty for the defaults, and its values by setting."""
 
     preset: str
     values: dict[str, Any]
 
 
 def baseline_of(scene: bpy.types.Scene, provider: Provider[Any]) -> Baseline:
-    """Return what the scene's settings of a provider started from."""
-    kept = _kept(choices_of(scene).baselines).get(provider.id)
+    """Return the baseline of the scene's settings for a provider."""
+    kept = _parse_baselines(choices_of(scene).baselines).get(provider.id)
     values = _defaults(provider)
     if not isinstance(kept, list) or len(kept) != 2 or not isinstance(kept[1], dict):
         return Baseline("", values)
@@ -36,8 +36,8 @@ def baseline_of(scene: bpy.types.Scene, provider: Provider[Any]) -> Baseline:
 
 
 def keep_baseline(scene: bpy.types.Scene, provider: Provider[Any], preset: str) -> None:
-    """Take the settings as they are now for where changes count from; none of no preset."""
-    kept = dict(_kept(choices_of(scene).baselines))
+    """Make the current settings the baseline, named after a preset; without one, the defaults."""
+    kept = dict(_parse_baselines(choices_of(scene).baselines))
     kept.pop(provider.id, None)
     if preset:
         kept[provider.id] = [preset, _plain(read_settings(scene, provider))]
@@ -45,21 +45,22 @@ def keep_baseline(scene: bpy.types.Scene, provider: Provider[Any], preset: str) 
 
 
 def differing(settings: Settings, baseline: Baseline) -> frozenset[str]:
-    """Return the names of the settings that are not as they started."""
+    """Return the names of the settings that differ from the baseline."""
     now = _plain(settings)
     return frozenset(name for name, value in now.items() if value != baseline.values.get(name))
 
 
 def take_back(scene: bpy.types.Scene, provider: Provider[Any], *names: str) -> None:
-    """Set settings to what they started from: all without a name."""
+    """Reset the named settings to the baseline, or all of them if none is named."""
     values = baseline_of(scene, provider).values
     now = read_settings(scene, provider)
     back = {name: values[name] for name in values_of(now) if not names or name in names}
     write_settings(scene, provider, replace(now, **back))
 
 
+# Cached by its text, since every draw asks for the baseline several times.
 @functools.lru_cache(maxsize=8)
-def _kept(text: str) -> dict[str, Any]:
+def _parse_baselines(text: str) -> dict[str, Any]:
     try:
         kept = json.loads(text) if text else {}
     except ValueError:
@@ -67,6 +68,7 @@ def _kept(text: str) -> dict[str, Any]:
     return kept if isinstance(kept, dict) else {}
 
 
+# Providers are singletons, so this computes the defaults once for each.
 @functools.lru_cache(maxsize=32)
 def _defaults(provider: Provider[Any]) -> dict[str, Any]:
     return _plain(provider.settings())

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Choices that belong to a scene: pictures, provider, and one group of settings per provider.
+"""Properties of a scene: its images, its provider, and one group of settings per provider.
 
-The groups are made of the providers' declarations once, while the add-on is registered, so values
-survive switching providers, undo and saving the file.
+The groups are created from the providers' declarations once, on registration, so values survive
+switching providers, undo, and saving the file.
 """
 
 from __future__ import annotations
@@ -31,53 +31,56 @@ from ..i18n.translate import CONTEXT, label
 from ..providers import Message, Provider, Setting, Settings, all_providers, settings_of
 from . import import_options, views
 
+# bpy.props are 32-bit; services declare larger limits, such as seeds.
 INT_LIMIT = 2**31 - 1
+# From this ratio of maximum to minimum, the lower end is a useless initial value.
 MAGNITUDES = 100
 
+# get_type_hints evaluates annotations, too slow to repeat at each draw.
 _ENUMS: dict[type, dict[str, type[Enum]]] = {}
 _registered: list[type] = []
 
 
 def choices_of(scene: bpy.types.Scene) -> Any:
-    """Return the scene's own group: pictures, provider id and the providers' groups."""
+    """Return the scene's property group, `Scene.image_to_mesh`."""
     return scene.image_to_mesh
 
 
 def shelf_of(context: bpy.types.Context) -> Any:
-    """Return what the window shows of the gallery: its page and the words that are looked for."""
+    """Return the gallery's state in the window manager: the page and the search text."""
     return context.window_manager.image_to_mesh
 
 
 def provider_of(scene: bpy.types.Scene) -> Provider[Any]:
-    """Return the scene's provider; the first where the file names one that is not here."""
+    """Return the scene's provider, or the first one if the file names an unknown one."""
     known = all_providers()
     return known.get(choices_of(scene).provider) or next(iter(known.values()))
 
 
 def group_of(scene: bpy.types.Scene, provider: Provider[Any]) -> Any:
-    """Return the scene's settings group of this provider."""
+    """Return the scene's property group for a provider's settings."""
     return getattr(choices_of(scene), provider.id)
 
 
 @functools.cache
 def property_name(name: str) -> str:
-    """Return the property that holds a setting: its own name, unless that is a built-in member."""
+    """Return the property name for a setting; a name that is built into RNA gets an underscore."""
     return f"{name}_" if name == "name" or hasattr(bpy.types.PropertyGroup, name) else name
 
 
 def switch_name(name: str) -> str:
-    """Return the property that says whether an optional setting is sent at all."""
+    """Return the name of the property that says whether an optional setting is sent."""
     return f"use_{name}"
 
 
 def read_settings(scene: bpy.types.Scene, provider: Provider[Any]) -> Settings:
-    """Return what the scene holds for a provider, as the provider declared it."""
+    """Return the scene's settings for a provider, lengths in meters."""
     settings = read_group(group_of(scene, provider), provider.settings)
     return _lengths_times(settings, _meters(scene))
 
 
 def read_group(group: Any, model: type[Settings]) -> Settings:
-    """Return the values of one settings group as the frozen value they were declared as."""
+    """Return the values of a settings group as an instance of its declaration."""
     enums = _enum_types(model)
     return model(
         **{
@@ -88,12 +91,12 @@ def read_group(group: Any, model: type[Settings]) -> Settings:
 
 
 def write_settings(scene: bpy.types.Scene, provider: Provider[Any], settings: Settings) -> None:
-    """Put settings into the scene, e.g. those of an earlier job."""
+    """Store settings, with lengths in meters, in the scene."""
     write_group(group_of(scene, provider), _lengths_times(settings, 1.0 / _meters(scene)))
 
 
 def _meters(scene: bpy.types.Scene) -> float:
-    """Return how many meters one of the scene's units is; settings of length are in meters."""
+    """Return the length of a scene unit in meters."""
     units = scene.unit_settings
     return 1.0 if units.system == "NONE" else round_to_declared(units.scale_length)
 
@@ -112,13 +115,13 @@ def _lengths_times(settings: Settings, factor: float) -> Settings:
 
 
 def write_group(group: Any, settings: Settings) -> None:
-    """Put settings into one settings group; None turns an optional setting off."""
+    """Store settings in a property group; None switches an optional setting off."""
     for setting in settings_of(type(settings)):
         write_value(group, setting, getattr(settings, setting.name))
 
 
 def write_value(group: Any, setting: Setting, value: Any) -> None:
-    """Put one setting into its group."""
+    """Store one setting in its property group."""
     if setting.optional:
         setattr(group, switch_name(setting.name), value is not None)
     if value is not None:
@@ -126,7 +129,7 @@ def write_value(group: Any, setting: Setting, value: Any) -> None:
 
 
 def settings_group(name: str, model: type[Settings]) -> type:
-    """Make the property group class of a settings declaration."""
+    """Create the property group class for a declaration of settings."""
     annotations: dict[str, Any] = {}
     for setting in settings_of(model):
         if setting.optional:
@@ -145,7 +148,8 @@ def settings_group(name: str, model: type[Settings]) -> type:
 
 
 def round_to_declared(value: float) -> float:
-    """Return the shortest decimal that 32 bits store as this value: 0.9, not 0.8999999761581421."""
+    """Return the shortest decimal with the same 32-bit value: 0.9, not 0.8999999761581421."""
+    # 6 to 9 significant digits identify any 32-bit float.
     for digits in range(6, 9):
         candidate = float(f"{value:.{digits}g}")
         if struct.pack("f", candidate) == struct.pack("f", value):
@@ -154,7 +158,7 @@ def round_to_declared(value: float) -> float:
 
 
 def register() -> None:
-    """Register the groups and hang them on the scenes."""
+    """Register the property groups and attach them to scenes and the window manager."""
     groups = {
         provider.id: settings_group(provider.id, provider.settings)
         for provider in all_providers().values()
@@ -165,12 +169,14 @@ def register() -> None:
     _registered.append(_shelf_group())
     for made in _registered:
         bpy.utils.register_class(made)
+    # The scene's group is saved in files; the gallery's belongs to the window manager, which
+    # Blender does not save, so a search never marks a file as changed.
     bpy.types.Scene.image_to_mesh = PointerProperty(type=_registered[-2])
     bpy.types.WindowManager.image_to_mesh = PointerProperty(type=_registered[-1])
 
 
 def unregister() -> None:
-    """Take everything away again; the values stay in the files."""
+    """Remove the properties; files keep their values."""
     del bpy.types.Scene.image_to_mesh
     del bpy.types.WindowManager.image_to_mesh
     while _registered:
@@ -276,10 +282,10 @@ def _common(setting: Setting) -> dict[str, Any]:
 
 
 def _start(setting: Setting, low: float | None, high: float | None) -> float:
-    """Return the declared default; for an optional setting a legal value to start from.
+    """Return the declared default, or a legal initial value for an optional setting.
 
-    That is the one nearest to zero, or of a range over orders of magnitude (50 to 2,000,000 faces)
-    a round number from its middle: nobody who turns it on wants its lower end.
+    That is the legal value nearest to zero. If the range spans orders of magnitude (50 to 2,000,000
+    faces), it is a round number from its middle, since nobody wants its lower end.
     """
     if setting.default is not None:
         return typing.cast(float, setting.default)
@@ -290,17 +296,17 @@ def _start(setting: Setting, low: float | None, high: float | None) -> float:
 
 
 def _item(identifier: str, title: str, description: str) -> tuple[str, str, str, str, int]:
-    """Return a menu's item with a number of its own.
+    """Return an enum item with a stable number.
 
-    Files keep the number, which Blender would else take from the order: a new provider among the
-    others would turn every file's choice into its neighbor.
+    Files store the number. By default Blender numbers items by position, so a new provider would
+    change every saved choice to its neighbor.
     """
     number = zlib.crc32(identifier.encode()) & INT_LIMIT
     return identifier, title, description, "NONE", number
 
 
 def _identifier(value: object) -> str:
-    """Return a choice's name in the enum; Blender takes an empty one for a heading."""
+    """Return the identifier of a choice; Blender draws an item with an empty one as a heading."""
     plain = value.value if isinstance(value, Enum) else value
     return str(plain) or "empty"
 
@@ -327,7 +333,7 @@ def _as_property(setting: Setting, value: Any) -> Any:
 
 
 def _enum_types(model: type[Settings]) -> dict[str, type[Enum]]:
-    """Return the enum class of each field that is declared with one."""
+    """Return the enum class of each field that has one; cached per declaration."""
     if model not in _ENUMS:
         _ENUMS[model] = {
             name: part

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Small pictures of jobs and results: named off draw, looked up by number while drawing.
+"""Thumbnails of jobs and results: loaded outside of drawing, looked up by icon number in it.
 
-Blender reads the files itself, later and beside the interface.
+Blender reads the image files later, on its own threads.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Any
 
 import bpy.utils.previews
 
+# Some 50 pages of results. When full, all are dropped; visible ones load again next tick.
 KEPT = 300
 
 _loaded: list[Any] = []
@@ -18,12 +19,12 @@ _numbers: dict[str, int] = {}
 
 
 def number_of(key: str) -> int:
-    """Return the icon's number; 0 while there is none."""
+    """Return a thumbnail's icon number; 0 if it is not loaded."""
     return _numbers.get(key, 0)
 
 
 def load(key: str, path: str) -> bool:
-    """Have a picture file shown under this key from now on; say whether that is new."""
+    """Load an image file as the thumbnail for a key; return whether that is new."""
     if not _loaded or key in _numbers:
         return False
     if len(_numbers) >= KEPT:
@@ -34,18 +35,18 @@ def load(key: str, path: str) -> bool:
 
 
 def forget(key: str) -> None:
-    """Have the file read anew when it is asked for again."""
+    """Drop a thumbnail, so that its file is read again next time."""
     if _numbers.pop(key, 0) and key in _loaded[0]:
         del _loaded[0][key]
 
 
 def register() -> None:
-    """Open the collection."""
+    """Create the preview collection."""
     _loaded.append(bpy.utils.previews.new())
 
 
 def unregister() -> None:
-    """Free all pictures."""
+    """Remove the preview collection with all thumbnails."""
     _numbers.clear()
     while _loaded:
         bpy.utils.previews.remove(_loaded.pop())

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The scene's pictures: the front, its other views, and which front these were chosen for.
+"""The scene's images: the front view and its side views.
 
-A view of another thing must not go into an order unseen, so each view remembers its front.
+A side view of another subject must not be sent by accident, so each side view remembers the front
+image that it was chosen for.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ TOOLTIPS = {
     "right": "The same subject, seen from its right",
 }
 BOUND = "views_bound"
-"""The property that names the views which remember their front: it may be gone from the file."""
+"""Property listing the side views that have a front; the front image itself may be gone."""
 
 
 def pictures() -> dict[str, Any]:
-    """Return the properties of the scene's pictures."""
+    """Return the properties for the scene's images, by name."""
     found: dict[str, Any] = {
         "image": _picture(
             "Image", "The image to turn into a mesh, seen from the front", _front_changed
@@ -39,7 +40,7 @@ def pictures() -> dict[str, Any]:
 
 
 def view_of(choices: Any, view: str) -> bpy.types.Image | None:
-    """Return the picture of a view; the front is one."""
+    """Return the image of a view, `"front"` included."""
     found: bpy.types.Image | None = (
         choices.image if view == "front" else getattr(choices, f"view_{view}")
     )
@@ -47,7 +48,7 @@ def view_of(choices: Any, view: str) -> bpy.types.Image | None:
 
 
 def foreign(choices: Any, views: tuple[str, ...] = SIDE_VIEWS) -> list[str]:
-    """Return those of the views that were chosen for another front."""
+    """Return the side views that were chosen for another front image."""
     bound = getattr(choices, BOUND).split()
     return [
         view
@@ -60,20 +61,20 @@ def foreign(choices: Any, views: tuple[str, ...] = SIDE_VIEWS) -> list[str]:
 
 
 def problem(choices: Any, views: tuple[str, ...]) -> str:
-    """Return why these views cannot go into an order; empty where they can."""
+    """Return why these views cannot be sent; empty if they can."""
     if foreign(choices, views):  # guard: views-of-another-front
         return tr("The other views were chosen for another image: keep or clear them")
     return ""
 
 
 def keep(choices: Any) -> None:
-    """Let the views belong to the picture that is in front now."""
+    """Assign all side views to the current front image."""
     for view in SIDE_VIEWS:
         _bind(choices, view)
 
 
 def clear(choices: Any) -> bool:
-    """Take the views away; say whether there were any."""
+    """Remove all side views; return whether there were any."""
     there = [view for view in SIDE_VIEWS if view_of(choices, view) is not None]
     for view in there:
         setattr(choices, f"view_{view}", None)
@@ -81,7 +82,10 @@ def clear(choices: Any) -> bool:
 
 
 def put_in_front(choices: Any, image: bpy.types.Image, *, same_subject: bool = False) -> bool:
-    """Make an image the picture; say whether that took views of another subject away."""
+    """Set the front image; return whether that removed side views of another subject.
+
+    `same_subject`: the image is an edit of the current one, so its side views stay.
+    """
     strange, was = foreign(choices), choices.image
     if same_subject:
         choices.image = image
@@ -105,7 +109,7 @@ def _front_name(view: str) -> str:
 
 
 def _front_changed(choices: Any, _context: bpy.types.Context) -> None:
-    """Bind views that were chosen before any front was."""
+    """Assign side views that were chosen before any front image."""
     bound = getattr(choices, BOUND).split()
     for view in SIDE_VIEWS:
         if view not in bound:
@@ -114,15 +118,15 @@ def _front_changed(choices: Any, _context: bpy.types.Context) -> None:
 
 def _view_changed(view: str) -> Callable[[Any, Any], None]:
     # Blender takes plain functions only.
-    def changed(choices: Any, _context: bpy.types.Context) -> None:
+    def bind(choices: Any, _context: bpy.types.Context) -> None:
         _bind(choices, view)
 
-    return changed
+    return bind
 
 
 def _bind(choices: Any, view: str) -> None:
-    """Remember the front that a view is chosen for, once there are both."""
-    others = [one for one in getattr(choices, BOUND).split() if one != view]
-    is_one = view_of(choices, view) is not None and choices.image is not None
-    setattr(choices, _front_name(view), choices.image if is_one else None)
-    setattr(choices, BOUND, " ".join([*others, view] if is_one else others))
+    """Remember the front image of a side view; forget it if one of the two is missing."""
+    others = [name for name in getattr(choices, BOUND).split() if name != view]
+    is_bound = view_of(choices, view) is not None and choices.image is not None
+    setattr(choices, _front_name(view), choices.image if is_bound else None)
+    setattr(choices, BOUND, " ".join([*others, view] if is_bound else others))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The add-on's tab, and the hook by which its drawing wakes what keeps it up to date.
+"""The add-on's sidebar tab, and the hook that its drawing calls.
 
-Panels may not import the room that does the work; they only note that they were drawn.
+Panels may not import `app`, which does the work, so they only report that they are drawn.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 TAB = "Image to Mesh"
-"""The sidebar tab's name, by which Blender says which tab a region shows."""
+"""The tab's name; Blender reports the visible tab of a region by this name."""
 
 _wakers: list[Callable[[], None]] = []
 
 
 def call_when_drawn(waker: Callable[[], None] | None) -> None:
-    """Set what is called at each draw of the tab, from within the draw: it has to be cheap."""
+    """Set the function called at each draw of the tab; it must be cheap. None removes it."""
     _wakers[:] = [] if waker is None else [waker]
 
 
 def note_drawn() -> None:
-    """Note that the tab is being drawn, so that it is in sight."""
+    """Report that the tab is being drawn."""
     for waker in _wakers:
         waker()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The heartbeat's steps: what is refreshed now and then while it is needed."""
+"""The heartbeat's steps."""
 
 from __future__ import annotations
 
@@ -35,6 +35,6 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Take them away in reverse, with what they remember."""
+    """Remove the steps in reverse order, with their state."""
     for module in reversed(_MODULES):
         module.unregister()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ask services for an account's balance and a mesh's price; all of these requests are free.
+"""Query balances and prices; all of these requests are free.
 
-The answers arrive on threads. The heartbeat polls for them and redraws, and asks for the price
-once the settings in sight have not changed for a moment: drawing itself may start nothing.
+Answers arrive on threads. The heartbeat polls for them and redraws, and asks for the price once the
+visible settings have not changed for a moment. Drawing must not start requests itself.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ import bpy
 
 from ... import jobs, preferences
 from ...providers import InvalidSettings, Message, Provider, Unreachable, all_providers
-from ...state.preflight import priced
+from ...state.preflight import settings_to_price
 from ...state.scene_properties import provider_of
 from .. import heartbeat
 from ..redraw import is_shown, redraw
 
 PRICE_DELAY = 0.7
-"""Seconds without a change of the settings before their price is asked for."""
+"""Seconds without a change of the settings before their price is queried."""
 
 _pending: list[jobs.AccountQuery] = []
 """Queries whose answers have not been drawn yet."""
 _candidate: list[tuple[jobs.AccountQuery, float]] = []
-"""The query for the price in sight, and since when it is the same; at most one."""
+"""The query for the visible settings, and when it became that; at most one."""
 
 
 def ask_balance(context: bpy.types.Context, provider: Provider[Any]) -> None:
-    """Ask for the account's balance; raises ImageToMeshError if that is not possible."""
+    """Query an account's balance; raises ImageToMeshError if that is impossible."""
     if not preferences.has_account(provider):
         raise InvalidSettings(
             Message("{provider} has no account balance to check.", provider=provider.label)
@@ -41,7 +41,7 @@ def ask_balance(context: bpy.types.Context, provider: Provider[Any]) -> None:
 
 
 def refresh_balance(context: bpy.types.Context, provider_id: str) -> None:
-    """Ask again for a balance that is shown, because a job has changed it."""
+    """Query a visible balance again after a job has changed it."""
     provider = all_providers().get(provider_id)
     if provider is None or preferences.is_offline(context, provider):
         return
@@ -50,12 +50,12 @@ def refresh_balance(context: bpy.types.Context, provider_id: str) -> None:
 
 
 def is_needed(context: bpy.types.Context) -> bool:
-    """Return whether an answer is waited for, or a price may be asked for."""
+    """Return whether an answer is awaited, or the tab, which shows prices, is visible."""
     return bool(_pending) or is_shown(context)
 
 
 def poll(context: bpy.types.Context, now: float) -> None:
-    """Redraw for new answers, and ask for the price of what is in sight."""
+    """Redraw for new answers, and query the price of the visible settings."""
     answers = jobs.session().account_queries
     waiting = [query for query in _pending if (answer := answers.answer(query)) and answer.waiting]
     if len(waiting) < len(_pending):
@@ -74,7 +74,7 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Take the step away, and forget the queries."""
+    """Remove the step, and drop the queries."""
     heartbeat.remove(STEP)
     _pending.clear()
     _candidate.clear()
@@ -87,8 +87,8 @@ def _ask(query: jobs.AccountQuery) -> None:
 
 
 def _ask_price(context: bpy.types.Context, now: float) -> None:
-    """Ask once for each choice of settings, after the user has made it."""
-    settings = priced(context)
+    """Query the price once for each choice of settings, after the user has stopped changing it."""
+    settings = settings_to_price(context)
     if settings is None:
         return _candidate.clear()
     query = preferences.account_query(context, provider_of(context.scene), settings)

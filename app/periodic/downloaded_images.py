@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Take in images that were downloaded from an address on a thread."""
+"""Use images that a thread has downloaded."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from ..chosen_image import choose
 from ..redraw import redraw
 from ..refusals import show_refusal
 
+# Short: the user has just asked for the image and looks at the panel.
 INTERVAL = 0.1
 
 _file: list[str] = []
-"""The open file's token when the newest download was started."""
+"""The open file's token when the latest download was started."""
 
 
 def follow() -> None:
-    """Take the image in when it has arrived, unless another file is open by then."""
+    """Poll for the download; its image is used unless another file is opened before it arrives."""
     _file[:] = [open_file.token()]
     heartbeat.wake()
 
@@ -35,12 +36,12 @@ def use(context: bpy.types.Context, arrived: jobs.DownloadedImage) -> None:
 
 
 def is_needed(_: bpy.types.Context) -> bool:
-    """Return whether an image is on its way."""
+    """Return whether a download is running."""
     return bool(jobs.image_downloads().waiting())
 
 
 def poll(context: bpy.types.Context, _now: float) -> None:
-    """Make an image that has arrived the scene's, as one undo step."""
+    """Make a downloaded image the scene's, as one undo step."""
     arrived = jobs.image_downloads().take()
     if arrived is None or _file != [open_file.token()]:
         return
@@ -62,6 +63,6 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Take the step away; what still arrives is not used."""
+    """Remove the step; later downloads are ignored."""
     heartbeat.remove(STEP)
     _file.clear()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Take in images that the background Blender made of the scene's image: cropped or cut out."""
+"""Use images that the background Blender has edited: cropped or cut out."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ..chosen_image import choose
 from ..redraw import redraw
 from ..refusals import show_refusal
 
+# An edit takes a second or more.
 INTERVAL = 0.25
 
 
@@ -36,7 +37,7 @@ def is_needed(_: bpy.types.Context) -> bool:
 
 
 def poll(context: bpy.types.Context, _now: float) -> None:
-    """Make an image that is ready the scene's, as one undo step."""
+    """Make a finished edit the scene's image, as one undo step."""
     edited = jobs.image_checks().take()
     if edited is None:
         return
@@ -58,5 +59,5 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Take the step away."""
+    """Remove the step."""
     heartbeat.remove(STEP)

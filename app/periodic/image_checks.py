@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Inspect the scene's image before it is paid for, once it has not changed for a moment.
+"""Inspect the scene's image before it is sent, once it has not changed for a moment.
 
-A thread and the background Blender do the work; drawing only shows what is known.
+A thread and the background Blender do the work; drawing shows only finished reports.
 """
 
 from __future__ import annotations
@@ -19,17 +19,18 @@ from ..redraw import is_shown, redraw
 
 DELAY = 0.5
 """Seconds without a change of the image before it is inspected."""
+# 2048 × 2048 with some margin: copying more would stall the interface noticeably.
 MOST_PIXELS = 4_300_000
 """Images without a file are copied out of Blender on the main thread, up to this many pixels."""
 
 _candidate: list[tuple[Hashable, float]] = []
-"""The image in sight, and since when it is the same; at most one."""
+"""The visible image, and when it became that; at most one."""
 _drawn: set[Hashable] = set()
-"""Images whose findings have been drawn."""
+"""Images whose reports have been drawn."""
 
 
 def poll(context: bpy.types.Context, now: float) -> None:
-    """Have the image in sight inspected, and redraw for what was found."""
+    """Inspect the visible image, and redraw when its report is ready."""
     image = choices_of(context.scene).image
     if picture_problem(image):
         return _candidate.clear()
@@ -44,10 +45,11 @@ def poll(context: bpy.types.Context, now: float) -> None:
 
 
 def subject_detection(context: bpy.types.Context) -> jobs.SubjectDetection:
-    """Return how to separate subject and background, as the built-in provider is set."""
+    """Return how to separate the subject from its background: as the built-in provider is set."""
     from ...scene import background_command
 
     local = choices_of(context.scene).local
+    # "none" means not to cut out, but a check has to find the subject anyway.
     mode = "auto" if local.foreground == "none" else local.foreground
     return jobs.SubjectDetection(background_command(), mode, round(local.tolerance, 6))
 
@@ -61,7 +63,7 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Take the step away, and forget what was found."""
+    """Remove the step, and drop all reports."""
     heartbeat.remove(STEP)
     _candidate.clear()
     _drawn.clear()
@@ -88,7 +90,7 @@ def _inspect(context: bpy.types.Context, image: bpy.types.Image, key: Hashable, 
 
 
 def _is_costly(image: bpy.types.Image) -> bool:
-    """Return whether reading would stall Blender: a render, or a large image without a file."""
+    """Return whether reading an image would block Blender: a render, or many unsaved pixels."""
     if image.source == "VIEWER":
         return True
     is_file = (image.packed_file or image.source == "FILE") and not image.is_dirty

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keep the list of the library's jobs up to date: on a thread, only while the tab is in sight."""
+"""Keep the library's index up to date, on a thread, and only while the tab is visible."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from .. import heartbeat
 from ..redraw import is_shown, redraw
 
 REST = 5.0
-"""Seconds between two readings of the library; longer if a reading itself takes long."""
+"""Least seconds between two refreshes."""
 SHARE = 20.0
-"""How many times its own duration a reading is at least apart from the next one."""
+"""Least pause between refreshes, as a multiple of how long the last one took."""
 
 _drawn: list[tuple[jobs.Entry, ...]] = [()]
-"""The list as it was last drawn."""
+"""The entries that were drawn last."""
 
 
 def refresh_soon(context: bpy.types.Context) -> None:
-    """Read the library again on a thread, because something in it has changed."""
+    """Refresh the index on a thread, because the library has changed."""
     if not bpy.app.background:
         jobs.library_index(preferences.library(context)).refresh_soon()
         heartbeat.wake()
 
 
 def poll(context: bpy.types.Context, now: float) -> None:
-    """Redraw if the list has changed; read the library now and then, and keep to its limit."""
+    """Redraw if the index has changed, refresh it from time to time, and enforce the size limit."""
     index = jobs.library_index(preferences.library(context))
     if index.entries is not _drawn[0]:
         _drawn[0] = index.entries
@@ -40,7 +40,7 @@ def poll(context: bpy.types.Context, now: float) -> None:
 
 
 def over_limit(context: bpy.types.Context) -> list[jobs.Entry]:
-    """Return the jobs to delete for the library's limit, except those that the panel shows."""
+    """Return the jobs to delete for the size limit, except those that the panel shows."""
     index = jobs.library_index(preferences.library(context))
     limit = preferences.library_limit(context)
     if not limit or index.size <= limit:
@@ -60,7 +60,7 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Take the step away, and forget the list."""
+    """Remove the step, and drop the index."""
     heartbeat.remove(STEP)
     jobs.library_index.cache_clear()
     _drawn[0] = ()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Follow the mesh edits that the background Blender works on, and bring their results in.
+"""Poll for mesh edits in the background Blender, and bring their results into the scene.
 
-Polled, not watched by a modal operator: Blender's auto-save waits while one runs.
+Not a modal operator: Blender's auto-save waits while one runs.
 """
 
 from __future__ import annotations
@@ -13,22 +13,23 @@ from ...state import open_file
 from .. import heartbeat, watcher
 from ..redraw import redraw
 
+# Progress bars look smooth from about five steps per second.
 INTERVAL = 0.2
 
 _followed: list[bool] = []
-"""Holds an entry from the start of an edit until the last result was brought in."""
+"""Not empty from the start of an edit until the last result is in the scene."""
 _drawn: list[object] = [()]
-"""What was shown last."""
+"""The progress that was drawn last."""
 
 
 def follow() -> None:
-    """Poll until everything at work has ended."""
+    """Poll until all edits have ended and their results are in the scene."""
     _followed[:] = [True]
     heartbeat.wake()
 
 
 def bring_results() -> None:
-    """Keep the reports of edits that have ended, and bring their versions into the scene."""
+    """Store the reports of ended edits, and bring their versions into the scene."""
     for view in jobs.mesh_edits().take_ended():
         order = view.order
         if view.card:
@@ -41,12 +42,12 @@ def bring_results() -> None:
 
 
 def is_needed(_: bpy.types.Context) -> bool:
-    """Return whether an edit is at work, or its result was not brought in yet."""
+    """Return whether an edit is running, or a result is not in the scene yet."""
     return bool(_followed)
 
 
 def poll(context: bpy.types.Context, _now: float) -> None:
-    """Bring in what has ended, and redraw for progress."""
+    """Bring in results, and redraw for progress."""
     windows = context.window_manager.windows
     if not windows:
         if not jobs.mesh_edits().running():
@@ -71,7 +72,7 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Take the step away, and stop everything that is at work."""
+    """Remove the step, and stop all edits."""
     heartbeat.remove(STEP)
     jobs.mesh_edits().close()
     jobs.mesh_edits.cache_clear()
@@ -80,7 +81,7 @@ def unregister() -> None:
 
 
 def _redraw_if_changed(context: bpy.types.Context) -> None:
-    """Redraw what shows the edits when it would look different: progress in steps of 5 %."""
+    """Redraw if the visible progress has changed, in steps of 5 %."""
     seen = tuple(
         (view.order.job, view.phase, round((view.fraction or 0.0) * 20))
         for view in jobs.mesh_edits().views()

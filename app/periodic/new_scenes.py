@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Apply the import defaults from the preferences to scenes in which nothing was chosen yet.
+"""Apply the saved import defaults to scenes in which nothing has been chosen yet.
 
-Blender tells nobody of a new scene. It begins with the defaults when its file is opened, when the
-tab is in sight, and before a mesh is generated in it, which is when somebody can notice.
+Blender has no handler for new scenes. Defaults are applied when a file is opened, while the tab is
+visible, and before a mesh is generated: early enough that nobody notices.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ OF_ONE_SCENE = frozenset({"reference", "name", "rna_type"})
 
 
 def chosen_in(scene: bpy.types.Scene) -> dict[str, Any]:
-    """Return what a scene has chosen, without what belongs to this scene alone."""
+    """Return a scene's choices, except those that make sense in this scene only."""
     chosen = {f"{title}.{name}": getattr(group, name) for title, group, name in _properties(scene)}
     if chosen["placement.position"] == "reference":
         del chosen["placement.position"]
@@ -31,7 +31,7 @@ def chosen_in(scene: bpy.types.Scene) -> dict[str, Any]:
 
 
 def apply_defaults(context: bpy.types.Context) -> None:
-    """Write the defaults into the scenes where nothing was chosen."""
+    """Write the defaults to scenes in which nothing has been chosen."""
     defaults = preferences.import_defaults(context)
     for scene in bpy.data.scenes if defaults else ():
         rows = list(_properties(scene)) if scene.is_editable else []
@@ -46,7 +46,7 @@ def apply_defaults(context: bpy.types.Context) -> None:
 
 
 def poll(context: bpy.types.Context, _now: float) -> None:
-    """Apply the defaults to scenes that were added since the last tick."""
+    """Apply the defaults to new scenes."""
     apply_defaults(context)
 
 
@@ -59,13 +59,13 @@ def _on_load(*_: object) -> None:
 
 
 def register() -> None:
-    """Apply the defaults to each file that is opened, and to scenes that are added."""
+    """Apply the defaults whenever a file is opened, and to new scenes."""
     bpy.app.handlers.load_post.append(_on_load)
     heartbeat.add(STEP)
 
 
 def unregister() -> None:
-    """Apply them no more."""
+    """Remove the handler and the step."""
     bpy.app.handlers.load_post.remove(_on_load)
     heartbeat.remove(STEP)
 

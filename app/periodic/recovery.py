@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Resume what an earlier Blender left unfinished, once this one has drawn its window.
+"""Resume unfinished jobs of an earlier Blender, once this one has drawn its window.
 
-Registering only adds a step. It first lets Blender's event loop run, which draws; then it takes
-keys and addresses, and a thread reads the library and starts what can be resumed. Nothing is
-submitted: a job that has sent nothing yet waits for the user.
+Registering only adds a step. The step first lets Blender draw; then it reads keys and addresses,
+and a thread reads the library and resumes jobs. Nothing is submitted: a job that has not sent its
+order yet waits for the user.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ from ... import jobs
 from .. import heartbeat, resume, watcher
 from ..redraw import redraw
 
+# Nothing depends on when recovery starts, except that it must not delay the first draw.
 INTERVAL = 0.5
 UNDRAWN = 3
-"""Ticks after which the window has surely been drawn: up to 1.5 seconds of the event loop."""
+"""Ticks after which the window has certainly been drawn: up to 1.5 seconds of event loop."""
 
 _ticks: list[float] = []
-"""The ticks with a window since the start or the last file."""
+"""Times of the ticks with a window since the start or the last opened file."""
 _wanted: list[bool] = []
-"""Holds an entry until the library has been read."""
+"""Not empty until the library has been read."""
 
 
 def start() -> None:
@@ -33,12 +34,12 @@ def start() -> None:
 
 
 def is_needed(_: bpy.types.Context) -> bool:
-    """Return whether the library was not read yet, or is being read."""
+    """Return whether the library still has to be read."""
     return bool(_wanted)
 
 
 def poll(context: bpy.types.Context, now: float) -> None:
-    """Wait for the first draw, have the library read, and show what was found."""
+    """Wait for the first draw, start reading the library, and show what was found."""
     recovery = jobs.session().recovery
     if not context.window_manager.windows:
         return
@@ -46,7 +47,8 @@ def poll(context: bpy.types.Context, now: float) -> None:
     if len(_ticks) <= UNDRAWN:
         return
     if len(_ticks) == UNDRAWN + 1:
-        recovery.look(resume.means(context))
+        # Keys and addresses come from bpy, so they are read here and not on the thread.
+        recovery.look(resume.resume_context(context))
         return
     watcher.come_back_later()
     redraw(context)
@@ -63,7 +65,7 @@ def _on_load(*_: object) -> None:
 
 
 def register() -> None:
-    """Recover after the start and after each file that is opened; never without a window."""
+    """Recover jobs at startup and whenever a file is opened; never without a window."""
     if bpy.app.background:
         return
     bpy.app.handlers.load_post.append(_on_load)
@@ -72,7 +74,7 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Recover no more; what has been resumed belongs to the session."""
+    """Stop; jobs that were resumed belong to the session."""
     if _on_load in bpy.app.handlers.load_post:
         bpy.app.handlers.load_post.remove(_on_load)
     heartbeat.remove(STEP)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Load the thumbnails of the jobs and results that the tab shows; drawing reads no file."""
+"""Load the thumbnails of visible jobs and results, since drawing must not read files."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from ..redraw import is_shown, redraw
 
 
 def poll(context: bpy.types.Context, _now: float) -> None:
-    """Load the thumbnails of what is shown, and redraw if there is a new one."""
+    """Load missing thumbnails, and redraw if there are any."""
     if load_thumbnails(context):
         redraw(context)
 
 
 def load_thumbnails(context: bpy.types.Context) -> bool:
-    """Load the image of each job and result in sight; return whether one is new."""
+    """Load the thumbnails of visible jobs and results; return whether any is new."""
     # A list and not a generator: all of them are loaded, not those up to the first new one.
     return any([*_load_results(context), *_load_inputs(context)])
 
@@ -37,14 +37,14 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Take the step away, and remove the copies of the files."""
+    """Remove the step, and delete the copies of the files."""
     heartbeat.remove(STEP)
     jobs.thumbnail_files().close()
     jobs.thumbnail_files.cache_clear()
 
 
 def _load_results(context: bpy.types.Context) -> list[bool]:
-    """Load the previews of the results on the gallery's page."""
+    """Load the previews on the gallery's page."""
     chosen, root = shelf_of(context), preferences.library(context)
     matches = jobs.library_index(root).find(state=jobs.State.READY, text=chosen.text)
     return [
@@ -55,7 +55,7 @@ def _load_results(context: bpy.types.Context) -> list[bool]:
 
 
 def _load_inputs(context: bpy.types.Context) -> list[bool]:
-    """Load the image that each job in the panel was made of."""
+    """Load the first input image of each job in the panel."""
     loaded = []
     for view in jobs.session().views():
         inputs = view.record.pictures if view.record else ()
@@ -67,7 +67,7 @@ def _load_inputs(context: bpy.types.Context) -> list[bool]:
 
 
 def _load(key: str, path: Path) -> bool:
-    """Load an image of a job's folder; return whether that is new."""
+    """Load a file from a job's folder; return whether it is new."""
     if thumbnails.number_of(key):
         return False
     file = jobs.thumbnail_files().file(key, path)

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Operators on the images that meshes are made of: choosing and editing them."""
+"""Operators that choose and edit the scene's image."""

@@ -20,14 +20,14 @@ from ...state.scene_properties import choices_of
 from ..arguments import argument
 
 WAIT = 0.1
-"""Seconds after which a waiting script notices Ctrl-C."""
+"""Seconds between checks for Ctrl-C while a script waits."""
 CLEARED = "The other views were cleared: they belonged to another image"
 
 
 def take(
     operator: Any, context: bpy.types.Context, image: Callable[[bpy.types.Context], bpy.types.Image]
 ) -> set[str]:
-    """Make what `image` returns the scene's picture, or report why it cannot."""
+    """Make the image that `image` returns the scene's, or report why that is not possible."""
     try:
         if choose(context, image(context)):
             operator.report({"INFO"}, CLEARED)
@@ -37,7 +37,7 @@ def take(
 
 
 def refuse(operator: Any, context: bpy.types.Context, error: ImageToMeshError) -> set[str]:
-    """Show why nothing happened, in the panel and in the status bar."""
+    """Report an error in the panel and in the status bar, and cancel."""
     show_refusal(context, error)
     redraw(context)
     operator.report({"ERROR"}, translate_error(error))
@@ -45,7 +45,7 @@ def refuse(operator: Any, context: bpy.types.Context, error: ImageToMeshError) -
 
 
 class IMAGE_TO_MESH_OT_paste(bpy.types.Operator):
-    """Take the picture on the clipboard; a copied file or https address will do."""
+    """Use the image on the clipboard, or the image file or https address copied there."""
 
     bl_idname = "image_to_mesh.paste"
     bl_label = "Paste Image"
@@ -62,7 +62,7 @@ class IMAGE_TO_MESH_OT_paste(bpy.types.Operator):
 
 
 class IMAGE_TO_MESH_OT_use_image(bpy.types.Operator):
-    """Use an image of the file; the one in the Image Editor if none is named."""
+    """Use an image data-block, by default that of the Image Editor."""
 
     bl_idname = "image_to_mesh.use_image"
     bl_label = "Use for Image to Mesh"
@@ -113,7 +113,7 @@ class IMAGE_TO_MESH_OT_use_render(bpy.types.Operator):
 
 
 class IMAGE_TO_MESH_OT_use_view(bpy.types.Operator):
-    """Take a picture of the viewport."""
+    """Use a capture of the viewport."""
 
     bl_idname = "image_to_mesh.use_view"
     bl_label = "Use Viewport"
@@ -127,7 +127,7 @@ class IMAGE_TO_MESH_OT_use_view(bpy.types.Operator):
 
 
 class IMAGE_TO_MESH_OT_use_selected(bpy.types.Operator):
-    """Use the picture of the selected image empty."""
+    """Use the image of the selected image empty."""
 
     bl_idname = "image_to_mesh.use_selected"
     bl_label = "Use Selected Reference"
@@ -161,13 +161,13 @@ def _reference(context: bpy.types.Context) -> bpy.types.Object | None:
 
 
 def _stand_at(choices: Any, reference: bpy.types.Object) -> None:
-    """Let the meshes stand where the reference stands, as tall as it, from now on."""
+    """Place future meshes at the reference, at its height."""
     choices.placement.position = "reference"
     choices.placement.reference = reference
 
 
 class IMAGE_TO_MESH_OT_use_address(bpy.types.Operator):
-    """Fetch a picture from the web."""
+    """Download an image and use it."""
 
     bl_idname = "image_to_mesh.use_address"
     bl_label = "Image from Address"
@@ -188,7 +188,7 @@ class IMAGE_TO_MESH_OT_use_address(bpy.types.Operator):
 
 
 class IMAGE_TO_MESH_OT_keep_views(bpy.types.Operator):
-    """Let the other views belong to the picture."""
+    """Keep side views that were chosen for another image."""
 
     bl_idname = "image_to_mesh.keep_views"
     bl_label = "Keep Views"
@@ -201,7 +201,7 @@ class IMAGE_TO_MESH_OT_keep_views(bpy.types.Operator):
 
 
 class IMAGE_TO_MESH_OT_clear_views(bpy.types.Operator):
-    """Take the other views away."""
+    """Remove the side views."""
 
     bl_idname = "image_to_mesh.clear_views"
     bl_label = "Clear Views"
@@ -214,7 +214,7 @@ class IMAGE_TO_MESH_OT_clear_views(bpy.types.Operator):
 
 
 def fetch(operator: Any, context: bpy.types.Context, address: str) -> set[str]:
-    """Fetch a picture in the background and choose it when it has come; scripts wait for it."""
+    """Download an image on a thread and use it on arrival; without a window, wait for it."""
     try:
         jobs.image_downloads().start(address.strip(), online=preferences.may_reach(address.strip()))
     except ImageToMeshError as error:

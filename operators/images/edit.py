@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make a better image of the scene's image before it is paid for: the original stays."""
+"""Edit the scene's image before it is sent: crop it or cut out its subject. The original stays."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from ...state.scene_properties import choices_of
 from .choose import refuse
 
 WAIT = 0.25
-"""Seconds after which a waiting script notices Ctrl-C."""
+"""Seconds between checks for Ctrl-C while a script waits."""
 
 
 class IMAGE_TO_MESH_OT_develop(bpy.types.Operator):
-    """Make a new picture of the scene's: cropped, without background, or on white."""
+    """Create an edited copy of the image: cropped, without its background, or on white."""
 
     bl_idname = "image_to_mesh.develop"
     bl_label = "Prepare Image"
@@ -58,7 +58,7 @@ class IMAGE_TO_MESH_OT_develop(bpy.types.Operator):
 
     @classmethod
     def description(cls, _context: bpy.types.Context, properties: Any) -> str:
-        """Say what this button does; the original stays as it is."""
+        """Return the tooltip for the button's own properties."""
         if properties.background == "remove":
             return tr("Create a new image without the background; the original is kept")
         if properties.background == "white":
@@ -83,6 +83,7 @@ class IMAGE_TO_MESH_OT_develop(bpy.types.Operator):
             source = picture_source(image)
         except ImageToMeshError as error:
             return refuse(self, context, error)
+        # Edits of an edit still lead back to the image that the user chose.
         original = str(image.get(EDITED_FROM) or readable_name(image))
         jobs.image_checks().start_edit(source, original, subject_detection(context), recipe)
         if not bpy.app.background:
@@ -99,7 +100,7 @@ class IMAGE_TO_MESH_OT_develop(bpy.types.Operator):
 
 
 class IMAGE_TO_MESH_OT_use_original(bpy.types.Operator):
-    """Go back to the picture that this one was made of."""
+    """Use the image again that this one was created from."""
 
     bl_idname = "image_to_mesh.use_original"
     bl_label = "Use Original"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Delete a job's folder from the library: to the system's bin, or for good where it has none."""
+"""Delete a job from the library: to the system's trash, or permanently if there is no trash."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ GONE = "The image and mesh of {} are permanently deleted from the library."
 
 
 class IMAGE_TO_MESH_OT_delete(bpy.types.Operator):
-    """Delete an ended job, the newest if none is named."""
+    """Delete an ended job, by default the newest."""
 
     bl_idname = "image_to_mesh.delete"
     bl_label = "Delete Job"
@@ -27,8 +27,10 @@ class IMAGE_TO_MESH_OT_delete(bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         try:
+            # Resolved before the dialog, so that another job that ends meanwhile is not deleted.
             self.job = self.job or newest_ended()
             refuse_running(self.job)
+            # Trash can be undone, so only a permanent deletion is confirmed.
             if jobs.move_to_trash(library_of(context, self.job), self.job):
                 return self._forget_deleted(context)
         except LibraryProblem as error:
@@ -62,7 +64,7 @@ class IMAGE_TO_MESH_OT_delete(bpy.types.Operator):
 
 
 def newest_ended() -> str:
-    """Return the newest job of this session that is over; raises LibraryProblem without one."""
+    """Return this session's newest ended job; raise LibraryProblem without one."""
     for view in jobs.session().views():
         if view.over and view.record and view.job not in jobs.session().collecting():
             return view.job
@@ -70,7 +72,7 @@ def newest_ended() -> str:
 
 
 def refuse_running(job: str) -> None:
-    """Raise LibraryProblem for a job that still runs here, or of which something still comes."""
+    """Raise LibraryProblem if a job is still running, or its result is still awaited."""
     if job in jobs.session().collecting():
         raise LibraryProblem(
             Message(("Job “{job}” is still waiting for its result."), job=job),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Turn the pages of the gallery."""
+"""Page through the gallery."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ...state.scene_properties import shelf_of
 
 
 class IMAGE_TO_MESH_OT_turn_page(bpy.types.Operator):
-    """Show the next or the previous results."""
+    """Show the next or previous page of results."""
 
     bl_idname = "image_to_mesh.turn_page"
     bl_label = "Show Page"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Import a finished job's mesh, as often as wanted and for free."""
+"""Import a finished job's mesh, as often as needed and free of charge."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ..arguments import argument
 
 
 class IMAGE_TO_MESH_OT_import_result(bpy.types.Operator):
-    """Append the prepared model of a job."""
+    """Import a job's prepared model."""
 
     bl_idname = "image_to_mesh.import_result"
     bl_label = "Import Generated Mesh"
@@ -55,7 +55,7 @@ class IMAGE_TO_MESH_OT_import_result(bpy.types.Operator):
         return {"FINISHED"}
 
     def _place(self, context: bpy.types.Context, record: jobs.Record) -> Placement:
-        """Return where it stands, and keep that for the panel that changes the last operation."""
+        """Return the placement, and store its location for the Adjust Last Operation panel."""
         if self.as_ordered:
             place = record.plan.placement
         else:

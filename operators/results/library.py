@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Work with the library: reuse a job, show its folder, keep it small, share it."""
+"""Operators on the library: reuse a job, show its folder, clean up, trust, use as asset library."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ALL_OF_THEM = "Jobs in it that others wrote can then be resumed and imported."
 
 
 class IMAGE_TO_MESH_OT_trust_library(bpy.types.Operator):
-    """Trust what others wrote into the library."""
+    """Trust jobs in the library that other users wrote."""
 
     bl_idname = "image_to_mesh.trust_library"
     bl_label = "Trust This Library"
@@ -63,13 +63,13 @@ class IMAGE_TO_MESH_OT_trust_library(bpy.types.Operator):
             self.report({"ERROR"}, translate_error(error))
             return {"CANCELLED"}
         jobs.library_index(root).trusted = self.trust
-        jobs.session().recovery.look(resume.means(context))
+        jobs.session().recovery.look(resume.resume_context(context))
         redraw(context)
         return {"FINISHED"}
 
 
 class IMAGE_TO_MESH_OT_reuse(bpy.types.Operator):
-    """Put a job's provider, settings and pictures back into the scene."""
+    """Restore a job's provider, settings and images in the scene."""
 
     bl_idname = "image_to_mesh.reuse"
     bl_label = "Use These Settings Again"
@@ -91,7 +91,7 @@ class IMAGE_TO_MESH_OT_reuse(bpy.types.Operator):
 
 
 class IMAGE_TO_MESH_OT_show_folder(bpy.types.Operator):
-    """Open a job's folder, or the library's."""
+    """Open a job's folder, or the library's, in the system's file manager."""
 
     bl_idname = "image_to_mesh.show_folder"
     bl_label = "Show Folder"
@@ -114,7 +114,7 @@ class IMAGE_TO_MESH_OT_show_folder(bpy.types.Operator):
 
 
 class IMAGE_TO_MESH_OT_clean_up(bpy.types.Operator):
-    """Make the library as small as its limit."""
+    """Delete old jobs until the library is within its limit."""
 
     bl_idname = "image_to_mesh.clean_up"
     bl_label = "Clean Up Library"
@@ -163,7 +163,7 @@ class IMAGE_TO_MESH_OT_clean_up(bpy.types.Operator):
 
 
 class IMAGE_TO_MESH_OT_add_asset_library(bpy.types.Operator):
-    """Show the library in the asset browser."""
+    """Register the library as an asset library."""
 
     bl_idname = "image_to_mesh.add_asset_library"
     bl_label = "Use as Asset Library"
@@ -196,7 +196,7 @@ def _record(context: bpy.types.Context, job: str) -> jobs.Record:
 
 
 def _choose_again(context: bpy.types.Context, record: jobs.Record) -> list[str]:
-    """Choose what a job was made of; return the settings and images that are missing."""
+    """Restore a job's choices; return the settings and images that no longer exist."""
     from ...providers._shared.adapters import parse_settings
     from ...scene.reuse_images import load_job_image
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Edit a generated mesh on demand: report on it, or make a cleaner, lighter or quad version.
+"""Edit a generated mesh on demand: report on it, or create a cleaner, lighter or quad version.
 
-The background Blender does the work; the heartbeat follows it, and scripts wait themselves.
+The background Blender does the work. The heartbeat polls for it; scripts wait.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from . import rotate
 
 
 class _EditOperator(Refuses, bpy.types.Operator):
-    """The base of all operators that edit a mesh in the background Blender."""
+    """Base of the operators that edit a mesh in the background Blender."""
 
     bl_options: ClassVar[set[str]] = {"REGISTER"}
     task: ClassVar[str]
@@ -57,6 +57,7 @@ class _EditOperator(Refuses, bpy.types.Operator):
             care = self._start(context)
         except ImageToMeshError as error:
             return self.refuse(translate_error(error))
+        # A script has no event loop in which the heartbeat could poll.
         care.thread.join()
         bring_results()
         if care.view.failure:
@@ -76,7 +77,7 @@ class _EditOperator(Refuses, bpy.types.Operator):
                 Message("“{name}” has no {version} yet.", name=record.name, version=version),
                 hint,
             )
-        chosen = import_options.care_of(context.scene)
+        chosen = import_options.edit_options_of(context.scene)
         asked: dict[str, Any] = {name: getattr(chosen, name) for name in self.settings}
         order = jobs.EditRequest(
             record.id, record.name, folder, self.task, version, asked, open_file.token()
@@ -85,7 +86,7 @@ class _EditOperator(Refuses, bpy.types.Operator):
 
 
 class IMAGE_TO_MESH_OT_health_card(_EditOperator):
-    """Look a mesh through."""
+    """Report on a mesh."""
 
     bl_idname = "image_to_mesh.health_card"
     bl_label = "Mesh Report"
@@ -94,7 +95,7 @@ class IMAGE_TO_MESH_OT_health_card(_EditOperator):
 
 
 class IMAGE_TO_MESH_OT_clean_mesh(_EditOperator):
-    """Clean a mesh."""
+    """Create a cleaned version."""
 
     bl_idname = "image_to_mesh.clean_mesh"
     bl_label = "Clean Mesh"
@@ -107,7 +108,7 @@ class IMAGE_TO_MESH_OT_clean_mesh(_EditOperator):
 
 
 class IMAGE_TO_MESH_OT_decimate(_EditOperator):
-    """Reduce a mesh."""
+    """Create a version with fewer faces."""
 
     bl_idname = "image_to_mesh.decimate"
     bl_label = "Reduce Faces"
@@ -117,7 +118,7 @@ class IMAGE_TO_MESH_OT_decimate(_EditOperator):
 
 
 class IMAGE_TO_MESH_OT_quad_remesh(_EditOperator):
-    """Remesh with quads."""
+    """Create a quad version."""
 
     bl_idname = "image_to_mesh.quad_remesh"
     bl_label = "Quad Remesh"
@@ -127,7 +128,7 @@ class IMAGE_TO_MESH_OT_quad_remesh(_EditOperator):
 
 
 class IMAGE_TO_MESH_OT_detail_levels(_EditOperator):
-    """Make levels of detail."""
+    """Create a version with levels of detail."""
 
     bl_idname = "image_to_mesh.detail_levels"
     bl_label = "Levels of Detail"
@@ -137,7 +138,7 @@ class IMAGE_TO_MESH_OT_detail_levels(_EditOperator):
 
 
 class IMAGE_TO_MESH_OT_print_check(_EditOperator):
-    """Check a mesh for print."""
+    """Check a mesh for 3D printing."""
 
     bl_idname = "image_to_mesh.print_check"
     bl_label = "Print Check"
@@ -147,7 +148,7 @@ class IMAGE_TO_MESH_OT_print_check(_EditOperator):
 
 
 class IMAGE_TO_MESH_OT_stop_care(bpy.types.Operator):
-    """Stop the care for a mesh."""
+    """Stop a mesh edit."""
 
     bl_idname = "image_to_mesh.stop_care"
     bl_label = "Stop"
@@ -161,7 +162,7 @@ class IMAGE_TO_MESH_OT_stop_care(bpy.types.Operator):
 
 
 class IMAGE_TO_MESH_OT_bring_version(bpy.types.Operator):
-    """Put a version in the place of the object that it was made of."""
+    """Import a version where the object that it was made from stands, and hide that object."""
 
     bl_idname = "image_to_mesh.bring_version"
     bl_label = "Show Version"
@@ -189,7 +190,7 @@ class IMAGE_TO_MESH_OT_bring_version(bpy.types.Operator):
 
 
 def target(context: bpy.types.Context, job: str, version: str) -> tuple[jobs.Record, str]:
-    """Return the job and version to edit: those named, else the active object's."""
+    """Return the job and version to edit: those named, else those of the active object."""
     roots = rotate.result_roots(context)
     active = context.view_layer.objects.active
     if not job and roots and active in (roots[0], *roots[0].children_recursive):
@@ -199,7 +200,7 @@ def target(context: bpy.types.Context, job: str, version: str) -> tuple[jobs.Rec
 
 
 def _standing(context: bpy.types.Context, job: str, version: str) -> bpy.types.Object | None:
-    """Return the root of a version that stands in the scene: the active one, else the newest."""
+    """Return the root of a version in the scene: the active object if possible, else the newest."""
     found = [
         root
         for root in rotate.result_roots(context)
@@ -219,12 +220,13 @@ def _place_of(context: bpy.types.Context, root: bpy.types.Object | None) -> Plac
 def _take_over(
     context: bpy.types.Context, before: bpy.types.Object, made: bpy.types.Object
 ) -> None:
-    """Stand exactly as the other one does, which is hidden by its eye and stays."""
+    """Move a new version to the exact place of the previous one, and hide that one."""
     made[TURN] = before.get(TURN, 0)
     made.matrix_world = before.matrix_world
     shown = set(context.view_layer.objects)
     for obj in (before, *before.children_recursive):
         if obj in shown:
+            # Hidden and not deleted: the previous version stays one click away.
             obj.hide_set(True, view_layer=context.view_layer)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Import or dismiss meshes that were finished while Blender was closed."""
+"""Import or dismiss meshes that arrived while Blender was closed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PUT_AWAY = "image_to_mesh put away"
 
 
 class IMAGE_TO_MESH_OT_import_arrivals(bpy.types.Operator):
-    """Import every recovered mesh at the 3D cursor."""
+    """Import all recovered meshes."""
 
     bl_idname = "image_to_mesh.import_arrivals"
     bl_label = "Import"
@@ -38,7 +38,7 @@ class IMAGE_TO_MESH_OT_import_arrivals(bpy.types.Operator):
 
 
 class IMAGE_TO_MESH_OT_dismiss_arrivals(bpy.types.Operator):
-    """Hide the recovered meshes."""
+    """Hide the message about recovered meshes."""
 
     bl_idname = "image_to_mesh.dismiss_arrivals"
     bl_label = "Dismiss"
@@ -55,6 +55,7 @@ class IMAGE_TO_MESH_OT_dismiss_arrivals(bpy.types.Operator):
             for job in found:
                 jobs.dismiss(library, job)
 
+        # On a thread: the library may be on a slow network folder.
         threading.Thread(target=note, name=_PUT_AWAY, daemon=True).start()
         return {"FINISHED"}
 

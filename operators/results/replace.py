@@ -14,7 +14,7 @@ from ..arguments import argument
 
 
 class IMAGE_TO_MESH_OT_select_made(bpy.types.Operator):
-    """Select the objects of a job."""
+    """Select a job's objects."""
 
     bl_idname = "image_to_mesh.select_made"
     bl_label = "Select This Job's Objects"
@@ -49,7 +49,7 @@ class IMAGE_TO_MESH_OT_select_made(bpy.types.Operator):
 
 
 class IMAGE_TO_MESH_OT_replace(bpy.types.Operator):
-    """Put a job's model in the place of the active one."""
+    """Replace the active model with a job's result."""
 
     bl_idname = "image_to_mesh.replace"
     bl_label = "Replace with This Result"
@@ -83,11 +83,13 @@ class IMAGE_TO_MESH_OT_replace(bpy.types.Operator):
         from ...scene.replace import find_model_objects, replace_model
 
         old = find_model_objects(context.view_layer.objects.active)
+        # The import changes the selection, which is restored afterwards.
         selected = list(context.view_layer.objects.selected)
         try:
             self.job = import_result.find(context, self.job).id
             new = _import(self.job, old[0])
         except (LibraryProblem, RuntimeError) as error:
+            # Blender prefixes errors of nested operators.
             self.report({"ERROR"}, translate_error(error).removeprefix("Error: "))
             return {"CANCELLED"}
         root = replace_model(context, old, new, keep_height=self.keep_height)
@@ -96,7 +98,7 @@ class IMAGE_TO_MESH_OT_replace(bpy.types.Operator):
 
 
 class IMAGE_TO_MESH_OT_bring_back(bpy.types.Operator):
-    """Undo a replacement, also long after it."""
+    """Restore the model that the active one replaced, even long after."""
 
     bl_idname = "image_to_mesh.bring_back"
     bl_label = "Restore Replaced"
@@ -139,13 +141,14 @@ def _why_none(job: str, found: list[bpy.types.Object]) -> str:
 
 
 def _import(job: str, place: bpy.types.Object) -> list[bpy.types.Object]:
-    """Bring a job's model in as always; return its parts, the root first.
+    """Import a job's model; return its objects, the root first.
 
-    May raise RuntimeError, as operators do.
+    Raises RuntimeError, as operators do.
     """
     from ...scene.replace import find_model_objects
 
     before = set(bpy.data.objects)
+    # By the operator, so that replacing and importing stay the same operation.
     bpy.ops.image_to_mesh.import_result(job=job, location=place.matrix_world.translation)
     new = [obj for obj in bpy.data.objects if obj not in before]
     return find_model_objects(next(obj for obj in new if obj.parent not in new))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rotate a result to the front, and remember the rotation for its provider."""
+"""Rotate a result about Z, and remember the rotation for its provider."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STEPS = {"LEFT": 90, "RIGHT": 270, "BACK": 180}
 
 
 class IMAGE_TO_MESH_OT_turn(bpy.types.Operator):
-    """Turn a result about the vertical."""
+    """Rotate a result about Z."""
 
     bl_idname = "image_to_mesh.turn"
     bl_label = "Rotate"
@@ -55,13 +55,14 @@ class IMAGE_TO_MESH_OT_turn(bpy.types.Operator):
         step = -before if self.to == "RESET" else STEPS[self.to]
         rotate_by(root, step)
         root[TURN] = (before + step) % 360
-        preferences.remember_turn(context, _key(root), root[TURN])
+        preferences.remember_rotation(context, _key(root), root[TURN])
         return {"FINISHED"}
 
 
 def rotate_by(root: bpy.types.Object, degrees: int) -> None:
-    """Turn an object about the vertical through its origin; what is upright stays exactly so."""
+    """Rotate an object about the vertical axis through its origin, without adding any tilt."""
     angle = math.radians(degrees)
+    # Adding to Z keeps X and Y exact; going through a matrix would leave rounding errors there.
     if root.rotation_mode == "XYZ" and not root.parent:
         root.rotation_euler.z = math.remainder(root.rotation_euler.z + angle, math.tau)
         return
@@ -72,7 +73,7 @@ def rotate_by(root: bpy.types.Object, degrees: int) -> None:
 
 
 def result_roots(context: bpy.types.Context) -> list[bpy.types.Object]:
-    """Return the roots of all results in the scene, the active object's first."""
+    """Return the roots of all results in the view layer, the active one first."""
     roots = [
         obj
         for obj in context.view_layer.objects
@@ -90,7 +91,7 @@ def _chosen_root(context: bpy.types.Context, job: str) -> bpy.types.Object | Non
 
 
 def _root_of(obj: bpy.types.Object | None) -> bpy.types.Object | None:
-    """Return the result that an object belongs to."""
+    """Return the root of the result that an object belongs to, or None."""
     while obj is not None and JOB in obj and obj.parent and JOB in obj.parent:
         obj = obj.parent
     return obj if obj is not None and JOB in obj else None

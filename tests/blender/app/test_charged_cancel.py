@@ -81,7 +81,7 @@ def cancelled() -> str:
 
 def settle() -> list[Any]:
     """Handle what has happened, as the watcher does at a tick."""
-    return list(room("app.watcher").settle(bpy.context))
+    return list(room("app.watcher").handle_events(bpy.context))
 
 
 def test_a_charged_cancel_says_so_and_is_collected(chosen: Any) -> None:

@@ -58,7 +58,7 @@ def tick(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[An
     def run(*events: Any) -> list[Any]:
         session = room("jobs").session()
         monkeypatch.setattr(session, "drain", lambda: list(events))
-        found: list[Any] = room("app.watcher").settle(bpy.context)
+        found: list[Any] = room("app.watcher").handle_events(bpy.context)
         return found
 
     return run
@@ -195,7 +195,7 @@ def test_a_large_model_goes_from_image_to_scene(
     outcomes: list[Any] = []
     half, deadline = 0, time.monotonic() + 50.0
     while not outcomes and time.monotonic() < deadline:
-        outcomes = room("app.watcher").settle(bpy.context)
+        outcomes = room("app.watcher").handle_events(bpy.context)
         half += any(mesh.name[0] == "." for mesh in bpy.data.meshes)
         time.sleep(0.01)
     assert [outcome.level for outcome in outcomes] == ["INFO"]

@@ -92,7 +92,7 @@ def state_of(library: Path, job: str) -> str:
 def look() -> Any:
     """Look through the library as after the start, and wait for what goes on; return the rest."""
     session = room("jobs").session()
-    session.recovery.look(room("app.resume").means(bpy.context))
+    session.recovery.look(room("app.resume").resume_context(bpy.context))
     session.recovery.join(10.0)
     end = time.monotonic() + 30
     while session.running():

@@ -281,7 +281,7 @@ def test_a_bad_event_does_not_stop_the_others(
         return handle(context, event)
 
     monkeypatch.setattr(events, "handle", failing)
-    outcomes = watch.settle(bpy.context)
+    outcomes = watch.handle_events(bpy.context)
     assert [outcome.level for outcome in outcomes] == ["INFO"]
     assert len(meshes()) == 1
 

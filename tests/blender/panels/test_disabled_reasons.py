@@ -98,7 +98,7 @@ def test_an_invalid_address_is_shown_as_the_reason(
     assert "TRIPO_BASE_URL" in seen.text()
     preferences.tripo_base_url = address
     assert "“Tripo Address” in the preferences" in draw(width=2000).text()
-    assert room("app.resume").means(bpy.context).addresses.get("tripo") is None
+    assert room("app.resume").resume_context(bpy.context).addresses.get("tripo") is None
 
 
 def test_disabled_buttons_of_the_preferences_have_visible_reasons(

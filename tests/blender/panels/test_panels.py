@@ -315,8 +315,8 @@ def test_only_the_newest_endings_are_shown(chosen: Any) -> None:
 def test_lines_fit_a_narrow_sidebar(chosen: Any) -> None:
     text = importlib.import_module(f"{ADDON}.panels.text_layout")
     sentence = "A sentence and a pathlikewordthatislongerthanaline/and/goes/on"
-    assert all(len(line) <= 20 for line in text.wrapped(sentence, 20))
-    assert "".join(text.wrapped(sentence, 20)).replace(" ", "") == sentence.replace(" ", "")
+    assert all(len(line) <= 20 for line in text.wrap_text(sentence, 20))
+    assert "".join(text.wrap_text(sentence, 20)).replace(" ", "") == sentence.replace(" ", "")
     lines = {width: len(draw(width=width).all("label")) for width in (150, 600)}
     assert lines[150] > lines[600]
 

@@ -338,24 +338,24 @@ def test_rotations_are_remembered_per_provider_and_model(meters: float, bring: A
         settings={"model": "v3.1"},
     )  # fmt: skip
     context = bpy.context
-    first = turn.turn_for(context, record)
+    first = turn.rotation_for(context, record)
     assert first == 90
     root = bring()[0]
     root["image_to_mesh_provider"], root["image_to_mesh_model"] = "tripo", "v3.1"
     root["image_to_mesh_turn"] = first
     root.rotation_euler.z = math.radians(first)
     assert bpy.ops.image_to_mesh.turn(to="LEFT") == {"FINISHED"}
-    assert turn.turn_for(context, record) == 180
+    assert turn.rotation_for(context, record) == 180
     assert abs(root.rotation_euler.z) == pytest.approx(math.pi)
     bpy.ops.image_to_mesh.turn(to="BACK")
-    assert turn.turn_for(context, record) == 0
+    assert turn.rotation_for(context, record) == 0
     assert root.rotation_euler.z == pytest.approx(0, abs=1e-6)
     bpy.ops.image_to_mesh.turn(to="RIGHT")
-    assert preferences.turns(context) == {"tripo/v3.1": 270}
+    assert preferences.rotations(context) == {"tripo/v3.1": 270}
     bpy.ops.image_to_mesh.turn(to="RESET")
-    assert preferences.turns(context) == {"tripo/v3.1": 0}
+    assert preferences.rotations(context) == {"tripo/v3.1": 0}
     other = jobs.Record("job", jobs.State.READY, "local", "photo", record.created)
-    assert turn.turn_for(context, other) == 0
+    assert turn.rotation_for(context, other) == 0
 
 
 def test_a_tilted_model_rotates_about_the_vertical_axis(meters: float, bring: Any) -> None:

@@ -63,6 +63,7 @@ PUBLIC = {
     "IMAGE_TO_MESH_PG_mending": "the type of that property: Blender keeps its name in files",
     "care": "a property of the scene, which .blend files and presets of 0.1.0 hold",
     "IMAGE_TO_MESH_PG_care": "the type of that property: Blender keeps its name in files",
+    "IMAGE_TO_MESH_PT_care": "a panel: workspaces keep its name, and whether it is open",
     "view_left": "a property of the scene: the view from the left",
     "turns": "a key of the preferences of 0.1.0",
     "do_remove_background": "a field of a service",
@@ -71,6 +72,12 @@ PUBLIC = {
     "in_parts": "a key of job.json",
 }
 """Names that others rely on: scripts, records, .blend files, services."""
+
+PUBLIC_IN = {
+    ("operators/images/edit.py", "background"): "an argument of the operator `develop`",
+    ("panels/image_checks.py", "background"): "the same, set on its button",
+}
+"""Such names that are allowed in one file only: elsewhere they would be ambiguous."""
 
 IRREGULAR = frozenset({
     "begun", "bought", "brought", "built", "caught", "chosen", "come", "done", "drawn",

@@ -257,7 +257,7 @@ def test_the_files_own_hierarchy_can_stay(mended: Any, untidy: Path) -> None:
 
 
 def test_cleanup_options_of_the_scene_match_the_worker(addon: ModuleType) -> None:
-    asked = room("state.import_options").mending_as_asked(bpy.context.scene)
+    asked = room("state.import_options").cleanup_options(bpy.context.scene)
     choices = room("worker.import_options")
     assert asked.pop("angle") == pytest.approx(choices.ImportOptions().angle)
     usual = asdict(choices.ImportOptions())
