@@ -266,11 +266,11 @@ def base_url(
         return ""
     address = provider.address
     chosen = preferences.get(address.preference, "").strip()
-    origin: str = Message("“{name} Address” in the preferences", name=provider.label)
+    source: str = Message("“{name} Address” in the preferences", name=provider.label)
     if not chosen:
-        chosen, origin = environment.get(address.environment, "").strip(), address.environment
+        chosen, source = environment.get(address.environment, "").strip(), address.environment
     if chosen:
-        service_address(chosen, self_hosted=provider.self_hosted, origin=origin)
+        service_address(chosen, self_hosted=provider.self_hosted, source=source)
     return (chosen or address.default).rstrip("/")
 
 

@@ -156,7 +156,7 @@ class Local(Provider[LocalSettings]):
     def submit(
         self, request: Request[LocalSettings], uploaded: Uploaded, http: Http | None
     ) -> Ticket:
-        """Return a ticket that holds the settings: there is no service to ask."""
+        """Return a ticket that contains the settings: there is no service to call."""
         return Ticket({"settings": values_of(request.settings)})
 
     def poll(self, ticket: Ticket, http: Http | None) -> Progress | Result:
@@ -164,11 +164,11 @@ class Local(Provider[LocalSettings]):
         return Result(recipe=Recipe("local", ticket.data["settings"]), credits=0.0)
 
     def max_concurrent(self, settings: LocalSettings) -> int:
-        """Return 2, which leaves a workstation usable meanwhile."""
+        """Return 2, which leaves the computer usable for other work."""
         return 2
 
     def license_note(self) -> str:
-        """Return a note without a service: none is involved."""
+        """Return a note that names no service, since none is involved."""
         return "The rights are those in the picture"
 
     def cancel(self, ticket: Ticket, http: Http | None) -> CancelOutcome:

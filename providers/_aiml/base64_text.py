@@ -16,10 +16,12 @@ def decode_base64(text: str) -> bytearray:
     Both alphabets are accepted, with or without white space and padding. It is decoded in chunks,
     since a mesh may have 200 MB.
     """
+    # A data URL's header is short; searching the whole text could take a comma from elsewhere.
     start = text.find(",", 0, 200) + 1 if text.lstrip()[:5].lower() == "data:" else 0
     data, rest = bytearray(), ""
     for at in range(start, len(text), PIECE):
         piece = rest + "".join(text[at : at + PIECE].split()).translate(URL_SAFE)
+        # Four characters decode to three bytes: the rest waits for the next piece.
         whole = len(piece) - len(piece) % 4
         padded = piece.find("=")
         if padded >= 0:

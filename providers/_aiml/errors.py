@@ -64,6 +64,7 @@ def refusal(status: int, reply: Reply, order: Order | None) -> ImageToMeshError:
         if (given := request_id(reply))
         else message
     )
+    # The service has no error codes for these: its wording has to tell them apart.
     if status in (400, 403, 422) and _matches(CONTENT, message):
         return Rejected(message, "Use another picture.")
     if status in (400, 413, 415, 422):
@@ -111,7 +112,7 @@ def _too_many(message: str, reply: Reply) -> RateLimited:
 
 
 def _broken(status: int, message: str, reply: Reply, order: Order | None) -> ImageToMeshError:
-    """Tell failures of the service, which are not charged, from those of a gateway."""
+    """Return the error for a 5xx: a failure of the service is free, one of a gateway may not be."""
     own = isinstance(reply.json, dict)
     if order is None or (own and _matches("maintenance", message)):
         return Unreachable(message, "Try again in a while.")
@@ -158,7 +159,9 @@ def message_of(reply: Reply) -> str:
         message = " ".join([words, *dict.fromkeys(_details(body))])
     else:
         message = _plain(reply.text)
+    # Errors may quote the request, whose images would fill the message.
     line = re.sub(r"data:[\w/+.-]+;base64,[\w+/=]*", "data:…", " ".join(message.split()))
+    # Enough for several messages of a validation.
     return line[:600] or Message("AI/ML API answered {status}.", status=reply.status)
 
 
@@ -168,7 +171,7 @@ def _words(value: object) -> str:
 
 
 def _details(value: object) -> Iterator[str]:
-    """Yield the messages of a validation for single fields: objects with a list as `path`."""
+    """Yield messages about single fields: objects with a `message`, and a list as `path`."""
     if isinstance(value, list):
         for item in value:
             yield from _details(item)
@@ -181,7 +184,7 @@ def _details(value: object) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    """Return a plain text as it is, and the title of an HTML page."""
+    """Return a plain text unchanged, or the title of an HTML page."""
     if not text.lstrip().startswith("<"):
         return text
     import html

@@ -195,6 +195,7 @@ class AimlProvider(Provider[S], Generic[S]):
     def balance(self, http: Http | None) -> Balance | None:
         """Return the balance in money, or in credits if the account has none in money."""
         reply = require_http(http).get("/v2/billing")
+        # The newer endpoint is missing, or refused, for some accounts.
         if reply.status not in (403, 404, 405, 410):
             money = parse_reply(Money, check_reply(reply), "The balance")
             return Balance(money.current_balance, money.currency)
@@ -226,7 +227,7 @@ def read_answer(reply: Reply, order: Order) -> Ticket:
     found = next(_meshes(answer), extra if extra.url else None)
     request = request_id(reply) or order.trace
     if found is None:
-        # It may be paid, and a person may find the mesh in it where this program does not.
+        # It may be paid, and support may find the mesh in it.
         log.warning("an answer without a mesh: %s", reply.text[:4000])
         raise BadReply(
             Message("AI/ML API answered without a mesh (request id {request}).", request=request),
@@ -297,7 +298,7 @@ def _objects(value: object) -> Iterator[FileObject]:
 
 
 def _usage(answer: Mapping[str, Any], reply: Reply) -> Usage:
-    """Return the cost from the answer or its headers. An odd value must not lose the mesh."""
+    """Return the cost from the answer or its headers. An invalid value must not lose the mesh."""
     meta = answer.get("meta")
     usage = meta.get("usage") if isinstance(meta, dict) else None
     value = usage if isinstance(usage, dict) else {}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Scenario's provider is built of, loaded when a job first talks to Scenario."""
+"""The calls of Scenario's provider, loaded when a job first uses them."""
 
 from __future__ import annotations
 

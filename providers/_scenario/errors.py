@@ -45,7 +45,7 @@ def check_reply(
     otherwise: type[ImageToMeshError] = Failed,
     missing: type[ImageToMeshError] | None = None,
 ) -> Reply:
-    """Return the response to a free call if it is a JSON object. Raises the error it means else.
+    """Return the response to a free call if it is a JSON object. Raises the error that it means.
 
     HTML instead of JSON comes from a proxy or captive portal, which may be gone at the next poll.
     `otherwise` and `missing` are as for `refusal`.
@@ -65,8 +65,8 @@ def refusal(
 ) -> ImageToMeshError:
     """Return the error for a refused call.
 
-    `missing` is the class for status 404, `otherwise` the class if neither status nor message tells
-    more.
+    `missing` is the class for status 404, `otherwise` the class if neither status nor message is
+    specific.
     """
     text = reply.text if isinstance(reply.json, dict) else ""
     message = _message(reply)

@@ -31,6 +31,7 @@ READABLE = frozenset({"glb", "fbx", "obj"})
 def get_price(path: str, body: Mapping[str, Any], http: Http) -> Cost | None:
     """Return the price from a dry run; None if it requires an existing image."""
     reply = http.post(path, json=body)
+    # Scenario may check the placeholder image, and refuse it.
     if reply.status in (400, 404, 422):
         log.info("no price: HTTP %d", reply.status)
         return None

@@ -139,7 +139,7 @@ class Asset:
 
     @property
     def is_mesh(self) -> bool:
-        """Whether it is a mesh."""
+        """Whether it is a mesh, and not a texture of one."""
         return (self.kind == "3d" or self.mimeType in FORMATS) and not self.is_texture
 
     @property
@@ -245,7 +245,7 @@ def job_of(reply: Reply) -> Job:
 def parse_job_id(reply: Reply, otherwise: type[ImageToMeshError]) -> str:
     """Return the id of a job from any of its places, without parsing anything else.
 
-    The answer to a submit must not be lost because of another field that is odd.
+    An invalid field elsewhere must not lose the answer to a submit.
     """
     body = reply.json if isinstance(reply.json, dict) else {}
     job = body.get("job") or body

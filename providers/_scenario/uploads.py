@@ -34,6 +34,7 @@ POLLS = 200
 def create_asset(picture: Picture, http: Http) -> str:
     """Create an asset of an image and return its id. Raises BadImage if Scenario refuses it."""
     if picture.path is None:
+        # Scenario downloads the image itself.
         order = {"url": picture.url, "kind": "image"}
         return _await_import(_begin_upload(order, http), http)
     data = picture.data()

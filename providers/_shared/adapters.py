@@ -23,6 +23,7 @@ T = TypeVar("T")
 S = TypeVar("S", bound=Settings)
 
 
+# Building one takes milliseconds, and every reply needs one.
 _ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
 
 
@@ -106,7 +107,7 @@ def _suggest(name: str, known: Mapping[str, Setting]) -> str:
 def _refusal(error: ValidationError, known: Mapping[str, Setting]) -> InvalidSettings:
     first = error.errors(include_url=False)[0]
     setting = known[str(first["loc"][0])]
-    takes = Message("It takes {values}.", values=as_message(expected(setting)))
+    takes = Message("It takes {values}.", values=as_message(describe_values(setting)))
     if first["input"] is None:
         return InvalidSettings(
             Message(
@@ -125,7 +126,7 @@ def _refusal(error: ValidationError, known: Mapping[str, Setting]) -> InvalidSet
     return InvalidSettings(message, takes)
 
 
-def expected(setting: Setting) -> str:
+def describe_values(setting: Setting) -> str:
     """Describe the values that a setting takes, for an error message."""
     if setting.kind == "bool":
         return "true or false"
@@ -138,8 +139,8 @@ def expected(setting: Setting) -> str:
     low, high = setting.minimum, setting.maximum
     if low is not None and high is not None:
         least, most = (low, high) if setting.kind == "float" else (int(low), int(high))
-        return Message("{kind} from {low} to {high}", kind=kind, low=_shown(least),
-                       high=_shown(most))  # fmt: skip
+        return Message("{kind} from {low} to {high}", kind=kind, low=_format_number(least),
+                       high=_format_number(most))  # fmt: skip
     if low is not None:
         return Message("{kind}, {low} or more", kind=kind, low=f"{low:g}")
     if high is not None:
@@ -147,5 +148,5 @@ def expected(setting: Setting) -> str:
     return kind
 
 
-def _shown(number: float) -> str:
+def _format_number(number: float) -> str:
     return f"{number:g}" if isinstance(number, float) else str(number)

@@ -47,7 +47,7 @@ def bundled_imports(*names: str) -> Iterator[None]:
     except Exception as error:  # an outdated library can fail with any exception
         if not isinstance(error, ImportError) and not _elsewhere():
             raise
-        raise wrong_module(error) from error  # guard: modules-in-the-way
+        raise wrong_module(error) from error  # guard: conflicting-modules
 
 
 def check_modules(*, online: bool) -> None:
@@ -133,7 +133,7 @@ def _named_in(error: BaseException) -> str:
 
 
 def _elsewhere() -> Sequence[str]:
-    """Return the libraries that do not lie where most of them do."""
+    """Return the libraries that are not in the folder where most of them are."""
     files = {name: _file(sys.modules.get(name), name) for name in SHIPPED}
     homes = {name: _home(file) for name, file in files.items()}
     usual = Counter(home for home in homes.values() if home).most_common(1)

@@ -48,4 +48,5 @@ class Secret:
         return "…"
 
     def __reduce__(self) -> Any:
+        # Pickle calls __reduce__, and so do copies: neither may contain a key.
         raise TypeError("a key is never written anywhere")

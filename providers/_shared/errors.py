@@ -132,7 +132,7 @@ class Unreachable(ImageToMeshError):
 
 
 class TimedOut(ImageToMeshError):
-    """The service did not finish in the time allowed; the job can go on later."""
+    """The service did not finish in the time allowed; the job can be resumed later."""
 
     kind = "timed_out"
 

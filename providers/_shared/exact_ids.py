@@ -24,23 +24,26 @@ def is_sendable_unchanged(text: str) -> bool:
     return text.isprintable() and len(text) <= LONGEST and not {LOST, REDACTED} & set(text)
 
 
-def require_exact(text: str, what: str, error: type[ImageToMeshError] = BadReply) -> str:
-    """Return the text unchanged. Raises `error` if it cannot be sent back unchanged."""
+def require_exact(text: str, kind: str, error: type[ImageToMeshError] = BadReply) -> str:
+    """Return the text unchanged. Raises `error` if it cannot be sent back unchanged.
+
+    `kind` names it in the message, such as "token".
+    """
     if not is_sendable_unchanged(text):
         raise error(
-            Message("The {what} that the service gave cannot be used: “{text}”.", what=what,
+            Message("The {what} that the service gave cannot be used: “{text}”.", what=kind,
                     text=clean(text, 80)),
             "Try again later; if it comes again, tell the service's support.",
         )  # fmt: skip
     return text
 
 
-def require_exact_values(data: Mapping[str, Any], what: str) -> dict[str, Any]:
+def require_exact_values(data: Mapping[str, Any], kind: str) -> dict[str, Any]:
     """Return the data of a ticket or upload, with its texts checked and nested values cleaned.
 
     Raises BadReply for a text that cannot be sent back unchanged.
     """
     return {
-        clean(name): require_exact(value, what) if isinstance(value, str) else clean_json(value)
+        clean(name): require_exact(value, kind) if isinstance(value, str) else clean_json(value)
         for name, value in data.items()
     }

@@ -14,17 +14,18 @@ from typing import Any, Self
 from .untrusted_text import clean
 
 _TEMPLATE = re.compile(r"(?:[^{}]|\{\{|\}\}|\{[a-z]\w*\})*")
-"""Braces hold a plain name: a record may be somebody else's, and `{x:>9999999}` takes memory."""
+"""Braces may contain plain names only: `{x:>9999999}` in a foreign record would fill the memory."""
+# Messages nest two deep; more in a record is not from this program.
 _DEEPEST = 4
 
 
 class Message(str):
     """A sentence as a template with named fields, and their values.
 
-    It reads as the finished English sentence, so it can stand wherever a text can. To show it to a
-    user, translate the template and fill in the values:
-    `Message("{provider} needs an API key.", provider="Tripo")`. A value that is a Message is
-    translated as well, any other is shown as it is. Texts and paths are cleaned.
+    It reads as the finished English sentence, so it can be used like any text. To show it to a
+    user, translate the template and fill in the values: `Message("{provider} needs an API key.",
+    provider="Tripo")`. Values that are Messages are translated as well, others are shown unchanged.
+    Texts and paths are cleaned.
     """
 
     __slots__ = ("template", "values")
@@ -34,7 +35,7 @@ class Message(str):
 
     def __new__(cls, template: str, /, **values: object) -> Self:
         """Fill in the values. Raises KeyError for a field without one."""
-        known = {name: _shown(value) for name, value in values.items()}
+        known = {name: _clean_value(value) for name, value in values.items()}
         message = super().__new__(cls, template.format_map(known))
         message.template = template
         message.values = known
@@ -42,34 +43,34 @@ class Message(str):
 
     @classmethod
     def of(cls, text: str) -> Self:
-        """Return a text without fields, such as a label, to be translated if it is known."""
+        """Return a text without fields, such as a label; it is translated if possible."""
         return cls(text.replace("{", "{{").replace("}", "}}"))
 
     def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, object]]:
-        """Return what a copy is made from: the finished sentence is no template."""
+        """Return the arguments for copies: the template, not the finished sentence."""
         return (self.template,), dict(self.values)
 
 
 def join_messages(*texts: str) -> Message:
-    """Return sentences one after the other, each translated by itself; empty ones are left out.
+    """Return sentences as one text, each to be translated separately; empty ones are left out.
 
-    A service's own words may be among them: what is not known stays as it is.
+    Words of a service may be among them: they have no translation and stay unchanged.
     """
     values = {f"text{number}": as_message(text) for number, text in enumerate(texts) if text}
     return Message(" ".join(f"{{{name}}}" for name in values), **values)
 
 
 def as_message(text: str) -> Message:
-    """Return a text that may be known to translators as a Message."""
+    """Return a text as a Message, to be translated if a translation exists."""
     return text if isinstance(text, Message) else Message.of(text)
 
 
 def os_reason(error: OSError) -> Message:
-    """Return the system's words for an error, such as “Permission denied”."""
+    """Return the system's description of an error, such as “Permission denied”."""
     return as_message(error.strerror or str(error))
 
 
-def _shown(value: object) -> object:
+def _clean_value(value: object) -> object:
     if isinstance(value, Message | bool | int | float):
         return value
     return clean(str(value))
@@ -92,7 +93,7 @@ def decode_message(value: Any, depth: int = 0) -> str:
         case str():
             return value
         case {"template": str(template), "values": {**values}} if depth < _DEEPEST:
-            known = {str(name): _decoded(one, depth + 1) for name, one in values.items()}
+            known = {str(name): _decode_value(item, depth + 1) for name, item in values.items()}
         case _:
             raise ValueError("it is no message")
     if not _TEMPLATE.fullmatch(template):  # guard: templates-are-plain
@@ -103,19 +104,19 @@ def decode_message(value: Any, depth: int = 0) -> str:
         raise ValueError("a field has no value") from error
 
 
-def _decoded(value: Any, depth: int) -> object:
+def _decode_value(value: Any, depth: int) -> object:
     return value if isinstance(value, bool | int | float) else decode_message(value, depth)
 
 
 def encode_templates(texts: Iterable[str]) -> dict[str, Any]:
-    """Return the templates and values of the messages among some texts, by the finished text."""
+    """Return the templates and values of the messages among some texts, by finished text."""
     return {str(text): encode_message(text) for text in texts if isinstance(text, Message)}
 
 
 def restore_message(text: str, templates: Any) -> str:
-    """Return a text as the Message that it was; as it is if it was none.
+    """Return a text as the Message that it was created from, or unchanged if it was not one.
 
-    A template that does not read as the text itself is not believed.
+    A template that does not produce the text itself is ignored.
     """
     encoded = templates.get(text) if isinstance(templates, Mapping) else None
     if encoded is None:

@@ -237,7 +237,7 @@ class Provider(ABC, Generic[S]):
     lookup_name: ClassVar[str] = ""
     """The name of the value that `attach` takes, such as "Task ID"; empty if it takes none."""
     front_rotation: ClassVar[int] = 0
-    """Degrees about Z, counterclockwise from above, that turn the models' front toward -Y."""
+    """Degrees about Z, counterclockwise from above, that rotate the models' front to -Y."""
 
     settings: type[S]
 

@@ -22,7 +22,7 @@ LONGEST_ID = 200
 
 
 def is_near(created: object, since: datetime) -> bool:
-    """Return whether a task's creation time fits the time of the submit. No time does not."""
+    """Return whether a task was created around the time of the submit. False without a time."""
     time = _time(created)
     return time is not None and since - CLOCK_TOLERANCE <= time <= since + MAX_TRANSIT
 
@@ -68,7 +68,7 @@ def validate_task_id(task: str, label: str) -> str:
 
 
 def _same(sent: Any, listed: Any) -> bool:
-    """Compare two values. Values of different types may be the same in another notation."""
+    """Compare two values. Different types count as equal, as two notations of the same value."""
     if sent is None or listed is None:
         return listed is None
     numbers = isinstance(sent, int | float) and isinstance(listed, int | float)

@@ -35,6 +35,7 @@ class Redactor:
 
     def __init__(self, values: Iterable[str]) -> None:
         known = sorted({value for value in values if value}, key=len, reverse=True)
+        # Longest first: a key may contain another one.
         self._long = [_Spellings(value) for value in known if len(value) >= SHORT]
         self._words = [_word(value) for value in known if len(value) < SHORT]
 
@@ -53,7 +54,7 @@ class Redactor:
             return redacted
         plain = clean(redacted, len(redacted))
         without = self._redact_once(plain)
-        return redacted if without == plain else without  # guard: keys-that-cleaning-mends
+        return redacted if without == plain else without  # guard: keys-that-cleaning-restores
 
     def _redact_once(self, text: str) -> str:
         for spellings in self._long:
@@ -94,7 +95,7 @@ class _Spellings:
 
     @property
     def needles(self) -> tuple[str, ...]:
-        """Strings, one of which every unescaped notation contains."""
+        """Strings; each unescaped notation contains at least one of them."""
         return (self._value, self._plain[1], *self._cores)
 
     def redact(self, text: str) -> str:
@@ -116,7 +117,7 @@ NO_REDACTION = Redactor(())
 
 
 def _unescape_layers(text: str) -> Iterator[str]:
-    """Yield a text, and the text with its escapes undone once, twice and three times."""
+    """Yield a text, and the text with escapes undone once, twice and three times."""
     import html  # its table of entities would be read with every start of Blender
 
     for _ in range(4):

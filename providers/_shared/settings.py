@@ -92,6 +92,7 @@ class Setting:
     group: Group
 
 
+# Panels ask for the declarations at every draw.
 _PARSED: dict[type, tuple[Setting, ...]] = {}
 
 

@@ -103,22 +103,22 @@ def clean_json(value: Any) -> Any:
 def json_bytes(value: Any, indent: int | None = None) -> bytes:
     """Return JSON in UTF-8. Strings that UTF-8 cannot encode are written as escapes."""
     try:
-        return _dumped(value, indent, ascii_only=False).encode()
+        return _dump(value, indent, ascii_only=False).encode()
     except UnicodeEncodeError:
-        return _dumped(value, indent, ascii_only=True).encode()
+        return _dump(value, indent, ascii_only=True).encode()
 
 
 def json_line(value: Any, encoding: str | None) -> str:
     """Return JSON as one line that a terminal or stream of this encoding can print."""
-    line = _dumped(value, None, ascii_only=False)
+    line = _dump(value, None, ascii_only=False)
     try:
         line.encode(encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
-        return _dumped(value, None, ascii_only=True)
-    return line if line.isprintable() else _dumped(value, None, ascii_only=True)
+        return _dump(value, None, ascii_only=True)
+    return line if line.isprintable() else _dump(value, None, ascii_only=True)
 
 
-def _dumped(value: Any, indent: int | None, *, ascii_only: bool) -> str:
+def _dump(value: Any, indent: int | None, *, ascii_only: bool) -> str:
     return json.dumps(value, ensure_ascii=ascii_only, indent=indent, default=str, skipkeys=True)
 
 

@@ -34,7 +34,7 @@ BILLING_PAGE_URL = "https://platform.tripo3d.ai/billing"
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """What differs between the versions of the API.
+    """The differences between the versions of the API.
 
     `meshes` are the output fields that may hold the mesh, in order of preference, `late` is the
     error for code 2018, `nobody` the hint if another server answers at the base URL.

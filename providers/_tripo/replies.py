@@ -141,6 +141,7 @@ def find_tasks(
 
     The usage list has the type and time of tasks; their inputs need a call for each.
     """
+    # The newest 50: the lost order is minutes old.
     reply = http.get("/account/usage", params={"limit": 50, "offset": 0})
     listed = (
         reply.json.get("data") if not is_refused(reply) and isinstance(reply.json, dict) else []

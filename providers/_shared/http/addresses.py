@@ -26,7 +26,7 @@ LONGEST = 16_384
 LONGEST_ID = 512
 """Characters of an id within a path."""
 
-_PARTS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?")
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?")
 UNCLEAR = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zs", "Zl", "Zp"})
 """Unicode categories that no URL contains: control, format, unassigned, private, blank."""
 _UNCLEAR = re.compile(r"[\x00-\x20\x7f\\]")
@@ -74,6 +74,7 @@ class WebAddress:
         return is_private(self.host) or self.host.endswith((".localhost", ".local", ".internal"))
 
 
+# Cached: panels ask whether an address is loopback at every draw.
 @functools.lru_cache(64)
 def read_address(text: str) -> WebAddress:
     """Parse an http or https URL. Raises BadAddress for anything that parsers could disagree on.
@@ -87,16 +88,16 @@ def read_address(text: str) -> WebAddress:
         raise BadAddress("it is too long")
     if _is_unclear(text):  # guard: unclear-addresses
         raise BadAddress("it holds blanks, backslashes or control characters")
-    parts = _PARTS.fullmatch(text)
-    if parts is None:
+    match = _URL.fullmatch(text)
+    if match is None:
         raise BadAddress("it does not begin with https://")
-    scheme = parts[1].lower()
+    scheme = match[1].lower()
     if scheme not in PORTS:
         raise BadAddress("it does not begin with https://")
-    if "@" in parts[2]:
+    if "@" in match[2]:
         raise BadAddress("it holds a user name")
-    host, port = _split(parts[2])
-    return WebAddress(scheme, _host(host), _port(port, scheme), f"{parts[3]}{parts[4] or ''}")
+    host, port = _split(match[2])
+    return WebAddress(scheme, _host(host), _port(port, scheme), f"{match[3]}{match[4] or ''}")
 
 
 def redirect_target(address: WebAddress, target: str) -> WebAddress:
@@ -178,6 +179,7 @@ def _split(authority: str) -> tuple[str, str]:
 def _port(text: str, scheme: str) -> int:
     if not text:
         return PORTS[scheme]
+    # int() would accept signs, spaces, underscores and digits of other scripts.
     if not (text.isascii() and text.isdigit()) or len(text) > 5 or not 0 < int(text) < 65_536:
         raise BadAddress("its port cannot be read")
     return int(text)
@@ -191,6 +193,7 @@ def _host(text: str) -> str:
         except ValueError as error:
             raise BadAddress("its host cannot be read") from error
     try:
+        # The form that is resolved, so that two spellings of a host are one in all checks.
         host = text.encode("idna").decode("ascii").lower().removesuffix(".")
     except UnicodeError as error:
         raise BadAddress("its host cannot be read") from error
@@ -223,8 +226,8 @@ def _number(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 NOT_ENCRYPTED = "it does not begin with https://"
 
 
-def service_address(text: str, *, self_hosted: bool = False, origin: str = "") -> WebAddress:
-    """Parse the base URL of a service. `origin` names the preference or variable it is set in.
+def service_address(text: str, *, self_hosted: bool = False, source: str = "") -> WebAddress:
+    """Parse the base URL of a service. `source` names the preference or variable that sets it.
 
     Raises InvalidSettings if it cannot be called. Plain http is accepted for this computer, and for
     self-hosted services in the local network: elsewhere it would expose the API key.
@@ -241,7 +244,7 @@ def service_address(text: str, *, self_hosted: bool = False, origin: str = "") -
             reason=error.reason,
         )
         hint = (
-            Message("Change it in {origin}.", origin=as_message(origin)) if origin else "Change it."
+            Message("Change it in {origin}.", origin=as_message(source)) if source else "Change it."
         )
         refused = InvalidSettings(message, hint)
         refused.sent = Sent.NO

@@ -48,6 +48,7 @@ def host_check_for(home: WebAddress) -> Callable[[str], None]:
     def check_host(host: str) -> None:
         if not is_private(host):
             return
+        # A service may name addresses that are no nearer to this computer than itself.
         is_as_near = _is_this_computer if _is_this_computer(host) else is_private
         if not any(map(is_as_near, home_addresses())):  # guard: own-network-not-named
             raise Forbidden

@@ -2,8 +2,8 @@
 """Connections that count the bytes of a call, and enforce its deadline at the socket.
 
 Whether a failed submit may have been charged depends on how much of it was sent. The exceptions of
-requests, urllib3, ssl and sockets do not tell, so the sockets themselves keep account. urllib3 has
-no hook for that: its connection, response and socket classes are subclassed here, for urllib3 2.x.
+requests, urllib3, ssl and sockets do not say, so the sockets themselves keep count. urllib3 has no
+hook for that: its connection, response and socket classes are subclassed here, for urllib3 2.x.
 """
 
 from __future__ import annotations
@@ -63,6 +63,7 @@ class Call:
         self._stall_timeout = stall_timeout
         self._moved = 0
         self._head = 0
+        # No limit until the body begins: headers have their own.
         self._most = math.inf
 
     def remaining_time(self) -> float:
@@ -106,6 +107,7 @@ class Call:
         self._ends = math.inf
 
 
+# A context variable is per thread here: jobs call at the same time.
 _current: ContextVar[Call | None] = ContextVar("call", default=None)
 
 
@@ -169,7 +171,7 @@ class _DeadlineSocket(socket.socket):
 
 
 class _DeadlineTlsSocket(_DeadlineSocket, ssl.SSLSocket):
-    """The same with TLS."""
+    """The TLS version of `_DeadlineSocket`."""
 
     def _send_piece(self, piece: memoryview, call: Call | None) -> int:
         # OpenSSL may send a part of a record and then fail: count it as sent before it is.

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 MAX_DOWNLOAD = 2 * 1024**3
 """Bytes: far more than any service delivers, and less than fills most disks."""
-ROOM_LEFT = 64 * 1024 * 1024
+RESERVED_BYTES = 64 * 1024 * 1024
 """Bytes to leave free on the disk: the job's record must still be written."""
 ATTEMPTS = 5
 """Interruptions in a row without progress after which a download fails."""
@@ -39,6 +39,7 @@ STEP = 256 * 1024
 """Bytes that count as progress."""
 STALL = 60.0
 """Seconds within which `STALL_BYTES` must arrive. There is no limit on the total time."""
+# A server that sends a byte now and then must not keep a download alive forever.
 STALL_BYTES = 1024
 REPORT_INTERVAL = 0.1
 """Seconds between two reports of progress: more would only redraw the panel for nothing."""
@@ -99,7 +100,7 @@ class DownloadRequest:
 
 @dataclass(frozen=True, slots=True)
 class Validators:
-    """What identifies the file that a partial download came from (RFC 9110, section 8.8).
+    """Headers that identify the file of a partial download (RFC 9110, section 8.8).
 
     `total` is its length in bytes. The names are the keys of the `.from` file.
     """
@@ -159,7 +160,7 @@ def download(request: DownloadRequest, http: Http) -> None:
 
 
 def forget(target: Path) -> None:
-    """Delete what was downloaded of a file."""
+    """Delete the partial download of a file."""
     for path in (target.with_name(f".{target.name}.part"), _validators_path(target)):
         path.unlink(missing_ok=True)
 
@@ -217,7 +218,7 @@ def _resume_point(answer: Stream, offset: int, validators: Validators) -> tuple[
 
 
 class _Restart(Interrupted):
-    """The bytes received so far are useless: start over."""
+    """The bytes received so far are useless: start again from zero."""
 
 
 def _write(request: DownloadRequest, answer: Stream, offset: int, total: int | None) -> None:
@@ -268,13 +269,13 @@ def _check_room(folder: Path, total: int | None, offset: int) -> None:
         return
     with contextlib.suppress(OSError):
         free = shutil.disk_usage(folder).free
-        if total - offset + ROOM_LEFT > free:
+        if total - offset + RESERVED_BYTES > free:
             raise LibraryProblem(
                 Message(
                     "The result has {total} MB, and {folder} has room for {free} MB.",
                     total=f"{total / 1e6:.0f}",
                     folder=folder,
-                    free=f"{max(free - ROOM_LEFT, 0) / 1e6:.0f}",
+                    free=f"{max(free - RESERVED_BYTES, 0) / 1e6:.0f}",
                 ),
                 "Make room, then resume the job: it goes on without paying.",
             )

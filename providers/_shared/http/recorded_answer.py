@@ -45,9 +45,9 @@ def record_answer(
     pieces: Iterable[bytes],
     secrets: Iterable[str],
 ) -> Iterator[bytes]:
-    """Record the chunks of an answer, redacted, and yield them as they are.
+    """Record the chunks of an answer, redacted, and yield them unchanged.
 
-    An answer that breaks off is recorded as far as it got.
+    If the answer breaks off, the part that arrived is recorded.
     """
     redactor = StreamRedactor(secrets)
     shown = {

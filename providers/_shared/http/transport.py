@@ -106,6 +106,7 @@ class Transport:
     """The connection pools of one service."""
 
     def __init__(self) -> None:
+        # By whether the connection is encrypted.
         self._adapters: dict[bool, _Adapter] = {}
 
     @contextlib.contextmanager

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Detection of blank PNGs, fast without numpy: most filters need not be undone.
+"""Detection of blank PNGs, fast without numpy: most row filters need not be undone.
 
-Each row of a PNG is stored as differences to what its filter expects of the pixels before. A
-picture of one color has the same few differences everywhere, so rows are compared as they are
-stored, at the speed of memory. Only palettes and pixels of less than a byte are looked at one by
-one, until two colors were seen.
+Each row of a PNG is stored as differences from what its filter predicts. An image of one color has
+the same few differences everywhere, so rows are compared as stored, at memory speed. Only palettes
+and pixels smaller than a byte are decoded, until two colors are found.
 """
 
 from __future__ import annotations
@@ -16,16 +15,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from .png import chunks
-from .png_unfilter import average, paeth, unfiltered
+from .png_unfilter import average, paeth, unfilter_row
 
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 PALETTE, GRAY_ALPHA, COLOR_ALPHA = 3, 4, 6
 PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2),
           (0, 1, 1, 2))  # fmt: skip
-"""Of an interlaced picture: where each pass starts and how far apart its pixels are."""
+"""For each pass of an interlaced image: its first column and row, and the steps between pixels."""
+# Levels: the compression noise of a one-color JPEG stays within them.
 NEAR = 8
 AROUND = [bytes((value + step) % 256 for step in range(-NEAR, NEAR + 1)) for value in range(256)]
-"""The differences that are within `NEAR` of each difference."""
+"""For each difference, the differences within `NEAR` of it."""
+# Bytes decompressed at a time: a PNG of 1 MB can decompress to 1 GB.
 BLOCK = 1 << 18
 
 
@@ -52,15 +53,15 @@ class Layout:
 
     @property
     def step(self) -> int:
-        """Bytes from a pixel to the next; 1 where several share a byte."""
+        """Bytes from one pixel to the next; 1 if several pixels share a byte."""
         return max(1, self.depth * CHANNELS[self.kind] // 8)
 
     def passes(self) -> Iterator[tuple[int, int]]:
         """Yield the bytes of a row and the number of rows, for each pass that has pixels."""
         steps = PASSES if self.interlaced else ((0, 0, 1, 1),)
-        for left, top, across, down in steps:
-            columns = (self.width - left + across - 1) // across
-            rows = (self.height - top + down - 1) // down
+        for x, y, across, down in steps:
+            columns = (self.width - x + across - 1) // across
+            rows = (self.height - y + down - 1) // down
             if columns > 0 and rows > 0:
                 yield (columns * self.depth * CHANNELS[self.kind] + 7) // 8, rows
 
@@ -68,12 +69,12 @@ class Layout:
 def blank_png(data: bytes) -> Blank:
     """Return whether a PNG is transparent or of one color.
 
-    Raises ValueError, or another of `DAMAGED`, where its pixels cannot be unpacked whole.
+    Raises ValueError, or another of `DAMAGED`, if its pixels cannot be decompressed completely.
     """
     layout = _layout(data)
     by_pixel = layout.kind == PALETTE or layout.depth < 8
     watched: _Rows = _Pixels(layout) if by_pixel else _Differences(layout)
-    stored = _unpacked(data)
+    stored = _unpack_rows(data)
     held = bytearray()
     for length, rows in layout.passes():
         watched.start(length)
@@ -95,7 +96,7 @@ def _layout(data: bytes) -> Layout:
     return Layout(width, height, depth, kind, bool(interlaced), colors, opacity)
 
 
-def _unpacked(data: bytes) -> Iterator[bytes]:
+def _unpack_rows(data: bytes) -> Iterator[bytes]:
     """Yield the decompressed rows in chunks of a bounded size."""
     unpacker, whole = zlib.decompressobj(), memoryview(data)
     try:
@@ -131,7 +132,7 @@ class _Rows:
 
 
 class _Differences(_Rows):
-    """Pixels of whole bytes, looked at as they are stored."""
+    """Compares pixels of whole bytes as they are stored."""
 
     def __init__(self, layout: Layout) -> None:
         self._step = step = layout.step
@@ -143,11 +144,11 @@ class _Differences(_Rows):
         self._is_first, self._pixels = True, 0
 
     def start(self, length: int) -> None:
-        """Begin a pass, which has no row above its first."""
+        """Start a pass; its first row has no row above."""
         self._is_first, self._pixels = True, length // self._step
 
     def row(self, stored: bytes) -> None:
-        """Compare a row with one of the first pixel's color, and its opacity with none."""
+        """Compare a row with one of the first pixel's color, and its alpha with zero."""
         self._color = self._color or stored[1 : 1 + self._step]
         if self._is_clear:
             self._is_clear = not any(any(stored[1 + at :: self._step]) for at in self._alpha)
@@ -176,7 +177,7 @@ class _Differences(_Rows):
 
 
 def _differences(filter_: int, color: bytes, *, is_first: bool) -> tuple[bytes, bytes]:
-    """Return what a row of one color is stored as: its first pixel, and each of the others.
+    """Return how a row of one color is stored: its first pixel, and each of the others.
 
     `is_first`: there is no row above it.
     """
@@ -203,7 +204,7 @@ def _less(color: bytes, guess: bytes) -> bytes:
 
 
 class _Pixels(_Rows):
-    """Palettes and pixels of less than a byte, looked at until two colors were seen."""
+    """Decodes palettes and pixels smaller than a byte, until two colors are found."""
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
@@ -211,14 +212,14 @@ class _Pixels(_Rows):
         self._above = b""
 
     def start(self, length: int) -> None:
-        """Begin a pass, which has no row above its first."""
+        """Start a pass; its first row has no row above."""
         self._above = bytes(length)
 
     def row(self, stored: bytes) -> None:
-        """Note the colors of a row."""
-        self._above = unfiltered(stored, self._above, 1)
+        """Collect the colors of a row."""
+        self._above = unfilter_row(stored, self._above, 1)
         self._seen.update(self._values(self._above))
-        shown = {self._look(value) for value in self._seen}
+        shown = {self._color_of(value) for value in self._seen}
         visible = any(opacity for _, opacity in shown)
         self.decided = visible and len(shown) > 1
 
@@ -231,7 +232,7 @@ class _Pixels(_Rows):
         # The bits behind the last pixel are nobody's; its byte's first pixel is sure.
         return whole | {row[-1] >> 8 - depth}
 
-    def _look(self, value: int) -> tuple[bytes, int]:
+    def _color_of(self, value: int) -> tuple[bytes, int]:
         if self._layout.kind != PALETTE:
             return bytes((value,)), 255
         opacity = self._layout.opacity[value : value + 1] or b"\xff"
@@ -239,7 +240,7 @@ class _Pixels(_Rows):
 
     def verdict(self) -> Blank:
         """Return the result for the whole image."""
-        shown = {self._look(value) for value in self._seen}
+        shown = {self._color_of(value) for value in self._seen}
         if not any(opacity for _, opacity in shown):
             return Blank.TRANSPARENT
         return Blank.ONE_COLOR if len(shown) == 1 else Blank.NO

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""BMP, from OS/2's first head to Windows' fifth: its head, and the file without loose ends."""
+"""BMP, with all header versions from OS/2's first to Windows' fifth: reading and cleaning."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PLAIN, FIELDS, ALPHA_FIELDS = 0, 3, 6
 LINKED, EMBEDDED, SRGB = b"KNIL", b"DEBM", b"BGRs"
 """Color space types, in file order: a linked profile, an embedded profile, sRGB."""
 COLORS, PROFILE = 14 + 56, 14 + 112
-"""Where the fifth head says which colors, and where the profile is."""
+"""Offsets in the fifth header: of the color space, and of the profile's position."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +32,12 @@ class Head:
 
 
 def is_bmp(data: bytes) -> bool:
-    """Say whether the file begins as a BMP."""
+    """Return whether a file starts like a BMP."""
     return data.startswith(b"BM")
 
 
 def read_bmp(data: bytes) -> PictureInfo:
-    """Read the head; see whether all pixels are there."""
+    """Read the header. Raises ValueError if pixels are missing."""
     head = _head(data)
     if head.pixels[1] > len(data):
         raise ValueError("cut short")
@@ -68,8 +68,8 @@ def _head(data: bytes) -> Head:
 def clean_bmp(data: bytes) -> bytes:
     """Return the file without gaps, trailing data and profile paths.
 
-    Where no pixel of 32 bits has any opacity the fourth byte is an unused one, as viewers take
-    it: it becomes opaque, because not every reader knows that.
+    If all 32-bit pixels have an alpha of zero, viewers take the fourth byte as unused. Not every
+    reader does, so it is set to opaque.
     """
     head = _head(data)
     start, end = head.pixels
@@ -77,6 +77,7 @@ def clean_bmp(data: bytes) -> bytes:
     kept = bytearray(
         data[:told] + bytes(start - told) + data[start:end]
     )  # guard: bmp-ends-with-its-pixels
+    # Two reserved fields, which some programs use for notes, and the offset of the pixels.
     kept[6:14] = struct.pack("<II", 0, start)
     if head.bits == 32 and not any(data[start + 3 : end : 4]):
         kept[start + 3 : end : 4] = b"\xff" * len(kept[start + 3 : end : 4])
@@ -87,7 +88,7 @@ def clean_bmp(data: bytes) -> bytes:
 
 
 def _keep_profile(kept: bytearray, data: bytes) -> None:
-    """Put an embedded profile behind the pixels; forget the path of one that is elsewhere."""
+    """Append an embedded profile after the pixels; remove the path of a linked one."""
     profile = profile_of_bmp(data)
     place = len(kept) - 14 if profile else 0
     kept[PROFILE : PROFILE + 8] = struct.pack("<II", place, len(profile))
@@ -97,7 +98,7 @@ def _keep_profile(kept: bytearray, data: bytes) -> None:
 
 
 def profile_of_bmp(data: bytes) -> bytes:
-    """Return the color profile that the file brings along, or nothing."""
+    """Return the embedded color profile, or empty bytes."""
     (size,) = struct.unpack_from("<I", data, 14)
     if size < 124 or data[COLORS : COLORS + 4] != EMBEDDED:
         return b""

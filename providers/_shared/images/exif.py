@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The orientation in an Exif block, and a block that says nothing else."""
+"""The orientation in an Exif block, and a block that contains nothing else."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PREFIX = b"Exif\0\0"
 
 
 def orientation_in(block: bytes) -> int:
-    """Read the orientation out of an Exif block; a broken block never spoils the picture."""
+    """Return the orientation in an Exif block. A damaged block counts as upright."""
     try:
         found = read_directory(block.removeprefix(PREFIX)).first(ORIENTATION, 1)
     except DAMAGED:
@@ -22,5 +22,5 @@ def orientation_in(block: bytes) -> int:
 
 
 def block_of(orientation: int) -> bytes:
-    """Return an Exif block, without its prefix, that holds the orientation alone."""
+    """Return an Exif block, without its prefix, that contains only the orientation."""
     return b"MM\0*" + struct.pack(">IHHHIHHI", 8, 1, ORIENTATION, 3, 1, orientation, 0, 0)

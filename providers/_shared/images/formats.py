@@ -26,7 +26,7 @@ from .values import AGAIN, DAMAGED, USE, CannotClean, PictureInfo, PictureLimits
 from .webp import clean_webp, is_webp, profile_of_webp, read_webp
 
 RGB = b"RGB "
-"""Where a profile says which colors it is for, and what must stand there."""
+"""The color space in the header of a profile that is used, and its position."""
 COLORS = slice(16, 20)
 
 
@@ -70,14 +70,14 @@ def read_picture_info(data: bytes, name: str) -> PictureInfo:
         try:
             info = found.read(data)
         except DAMAGED as error:
-            raise BadImage(_damaged(name, found), AGAIN) from error
+            raise BadImage(_damage_message(name, found), AGAIN) from error
         if info.width < 1 or info.height < 1:
             raise BadImage(Message("{name} has no pixels.", name=name), AGAIN)
         return info
-    what = name_of(data)
-    if what:
+    kind = name_of(data)
+    if kind:
         raise BadImage(
-            Message("{name} is {what}, which cannot be used.", name=name, what=what), USE
+            Message("{name} is {what}, which cannot be used.", name=name, what=kind), USE
         )
     raise BadImage(Message("{name} is not a picture, whatever its name says.", name=name), USE)
 
@@ -96,7 +96,7 @@ def clean_picture(data: bytes, info: PictureInfo, name: str) -> bytes | None:
     except CannotClean:
         return None
     except DAMAGED as error:
-        raise BadImage(_damaged(name, found), AGAIN) from error
+        raise BadImage(_damage_message(name, found), AGAIN) from error
 
 
 def copy_profile(picture: bytes, original: bytes) -> bytes:
@@ -119,6 +119,7 @@ def _profile_of(data: bytes) -> bytes:
         profile = found.profile(data) if found and found.profile else b""
     except DAMAGED:
         return b""
+    # 128 bytes is a profile's header. Gray and CMYK profiles do not fit converted RGB pixels.
     return profile if len(profile) >= 128 and profile[COLORS] == RGB else b""
 
 
@@ -146,10 +147,10 @@ def check_picture(info: PictureInfo, size: int, limits: PictureLimits, name: str
 
 
 def _format_of(data: bytes) -> Format | None:
-    return next((one for one in FORMATS if one.matches(data)), None)
+    return next((format_ for format_ in FORMATS if format_.matches(data)), None)
 
 
-def _damaged(name: str, found: Format) -> Message:
+def _damage_message(name: str, found: Format) -> Message:
     return Message("{name} is damaged or cut short ({format}).", name=name, format=found.title)
 
 

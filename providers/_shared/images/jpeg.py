@@ -21,23 +21,24 @@ SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 NOTES = frozenset({*range(0xE0, 0xF0), COMMENT})
 """Markers of metadata: APP0 to APP15 and comments."""
 ALONE = frozenset({0x01, *range(0xD0, 0xD9)})
-"""Markers that have no length."""
+"""Markers without a length field."""
 JFIF, ADOBE, PROFILE = b"JFIF\0", b"Adobe", b"ICC_PROFILE\0"
 ADOBE_SIZE = 12
-"""Bytes of Adobe's mark; the last one says what the channels are."""
+"""Bytes of the Adobe segment; the last one is the color transform."""
+# A segment has at most 65,535 bytes: less its length, the profile's name and the piece numbers.
 LARGEST_PIECE = 65_519
 EMPTY_COMMENT = b"\xff\xfe\0\x02"
 
 _MARKER = re.compile(rb"\xff+([^\x00\xff])", re.DOTALL)
 _BEHIND_SCAN = re.compile(rb"\xff[\xc0-\xc7\xc9-\xcf\xd8-\xef\xfe]")
-"""Restart markers, stuffed bytes and what no decoder knows belong to a scan."""
+"""A marker that ends a scan. Restart markers and stuffed bytes belong to the scan."""
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A segment: its marker, where its contents start, and where it ends; a scan with its data.
+    """A segment: its marker, where its contents start and end; a scan includes its data.
 
-    `loose`: what follows it is no marker.
+    `loose`: bytes that are no marker follow it.
     """
 
     marker: int
@@ -47,7 +48,7 @@ class Segment:
 
 
 def is_jpeg(data: bytes) -> bool:
-    """Say whether the file begins as a JPEG."""
+    """Return whether a file starts like a JPEG."""
     return data.startswith(b"\xff\xd8\xff")
 
 
@@ -62,7 +63,7 @@ def read_jpeg(data: bytes) -> PictureInfo:
             # What does not fit into one segment goes on in the next ones, which begin the same.
             orientation = orientation or orientation_in(
                 data[part.start + 6 : part.end]
-            )  # guard: first-turn-counts
+            )  # guard: first-orientation-counts
         elif part.marker == SCAN:
             scanned = True
             if not width:
@@ -73,8 +74,8 @@ def read_jpeg(data: bytes) -> PictureInfo:
 def segments(data: bytes) -> Iterator[Segment]:
     """Yield the segments up to the end marker.
 
-    Raises ValueError where there is no end marker behind a scan: the file was cut short. The end
-    marker of a thumbnail, which stands in a segment, is none.
+    Raises ValueError if no end marker follows a scan: the file is truncated. The end marker of a
+    thumbnail, inside a segment, does not count.
     """
     at, scanned = 2, False
     while True:
@@ -104,7 +105,7 @@ def segments(data: bytes) -> Iterator[Segment]:
 def clean_jpeg(data: bytes, info: PictureInfo) -> bytes:
     """Return the file without metadata segments, except for profile and orientation."""
     whole = memoryview(data)
-    head, parts = [b"\xff\xd8"], list[bytes | memoryview]()
+    head, pieces = [b"\xff\xd8"], list[bytes | memoryview]()
     scanned = False
     for part in segments(data):
         scanned = scanned or part.marker == SCAN
@@ -113,27 +114,27 @@ def clean_jpeg(data: bytes, info: PictureInfo) -> bytes:
             head.append(_segment(APP0, contents[:12].ljust(12, b"\0") + b"\0\0"))
         elif part.marker == APP14 and _is_adobe(contents):
             # Decoders take a longer mark as well, and read no further than this.
-            parts.append(_segment(APP14, contents[:ADOBE_SIZE]))  # guard: jpeg-adobe-mark-stays
+            pieces.append(_segment(APP14, contents[:ADOBE_SIZE]))  # guard: jpeg-adobe-mark-stays
         elif _goes(part.marker, contents):  # guard: jpeg-notes-go
             if scanned and part.loose:
                 # A decoder stops at this marker, and passes over what follows: so it shall here.
-                parts.append(EMPTY_COMMENT)
+                pieces.append(EMPTY_COMMENT)
         else:
-            parts += [bytes((0xFF, part.marker)), whole[part.start - 2 : part.end]]
+            pieces += [bytes((0xFF, part.marker)), whole[part.start - 2 : part.end]]
     if info.orientation != 1:  # guard: jpeg-orientation-stays
         head.append(_segment(APP1, PREFIX + block_of(info.orientation)))
-    return b"".join([*head, *parts, b"\xff\xd9"])
+    return b"".join([*head, *pieces, b"\xff\xd9"])
 
 
 def _goes(marker: int, contents: bytes) -> bool:
-    """Say whether a segment is a note: a color profile tells how the pixels are to be read."""
+    """Return whether a segment is metadata to remove. A color profile is needed for the pixels."""
     if marker == APP2:
         return not contents.startswith(PROFILE)
     return marker in NOTES
 
 
 def _is_adobe(contents: bytes) -> bool:
-    """Say whether it is Adobe's mark, which tells what the channels are."""
+    """Return whether contents are the Adobe segment, which defines the color channels."""
     return contents.startswith(ADOBE) and len(contents) >= ADOBE_SIZE
 
 
@@ -142,7 +143,7 @@ def _segment(marker: int, contents: bytes) -> bytes:
 
 
 def profile_of_jpeg(data: bytes) -> bytes:
-    """Return the color profile, or nothing where there is none or a piece of it is missing."""
+    """Return the color profile; empty without one, or if a piece of it is missing."""
     pieces: dict[int, bytes] = {}
     count = 0
     for part in segments(data):
@@ -156,7 +157,7 @@ def profile_of_jpeg(data: bytes) -> bytes:
 
 
 def jpeg_with_profile(data: bytes, profile: bytes) -> bytes:
-    """Return a clean JPEG that says which colors its numbers are."""
+    """Return a clean JPEG with a color profile added."""
     pieces = [
         profile[at : at + LARGEST_PIECE - 2] for at in range(0, len(profile), LARGEST_PIECE - 2)
     ]

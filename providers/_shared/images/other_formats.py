@@ -10,21 +10,21 @@ from ..messages import Message
 from .values import PictureInfo
 
 TEXT = 512
-"""Bytes within which a text says what it is."""
+"""Bytes at the start of a text file within which its type shows."""
 TARGA = b"TRUEVISION-XFILE.\0"
 TARGA_KINDS = {1: 1, 2: 0, 3: 0, 9: 1, 10: 0, 11: 0}
-"""Kinds of pixels, and whether they have a palette; those from 9 on are packed."""
+"""Image types, and whether they have a palette; those from 9 on are run-length encoded."""
 
 
 def read_exr(data: bytes) -> PictureInfo:
-    """Read an OpenEXR's head."""
+    """Read the header of an OpenEXR file."""
     at = data.index(b"dataWindow\0box2i\0") + 17 + 4
     left, bottom, right, top = struct.unpack("<iiii", data[at : at + 16])
     return PictureInfo("exr", right - left + 1, top - bottom + 1)
 
 
 def read_hdr(data: bytes) -> PictureInfo:
-    """Read a Radiance HDR's head."""
+    """Read the header of a Radiance HDR file."""
     head = data[:4096].split(b"\n\n", 1)
     words = head[1].split(b"\n", 1)[0].split()
     sides = dict(zip((word[-1:] for word in words[::2]), words[1::2], strict=True))
@@ -32,19 +32,19 @@ def read_hdr(data: bytes) -> PictureInfo:
 
 
 def read_jp2(data: bytes) -> PictureInfo:
-    """Read a JPEG 2000's head, boxed or bare."""
+    """Read the header of a JPEG 2000 file or codestream."""
     at = data.index(b"\xff\x4f\xff\x51")
     right, bottom, left, top = struct.unpack_from(">IIII", data, at + 8)
     return PictureInfo("jp2", right - left, bottom - top)
 
 
 def read_targa(data: bytes) -> PictureInfo:
-    """Read the head of a Targa with a foot."""
+    """Read the header of a Targa file."""
     return PictureInfo("tga", *struct.unpack_from("<HH", data, 12))
 
 
 def is_targa(data: bytes) -> bool:
-    """Say whether the file is a Targa: by its foot or, as older ones have none, by its head."""
+    """Return whether a file is a Targa, by its footer or, in older files, by its header."""
     if data.endswith(TARGA):
         return True
     if len(data) < 18 or name_of(data):
@@ -57,24 +57,24 @@ def is_targa(data: bytes) -> bool:
 
 
 def read_sgi(data: bytes) -> PictureInfo:
-    """Read a Silicon Graphics picture's head."""
+    """Read the header of an SGI image."""
     return PictureInfo("sgi", *struct.unpack_from(">HH", data, 6))
 
 
 def is_jp2(data: bytes) -> bool:
-    """Say whether the file begins as a JPEG 2000."""
+    """Return whether a file starts like a JPEG 2000."""
     return data.startswith((b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"))
 
 
 def name_of(data: bytes) -> Message | None:
-    """Say what a file is that is not read here; None where nobody knows."""
-    for matches, what in _KNOWN:
+    """Return the name of an unsupported file type, or None if it is unknown."""
+    for matches, title in _KNOWN:
         if matches(data):
-            return what
+            return title
     text = data[:TEXT].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    for start, what in _TEXTS:
+    for start, title in _TEXTS:
         if text.startswith(start):
-            return what
+            return title
     return None
 
 

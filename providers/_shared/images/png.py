@@ -12,16 +12,17 @@ from .values import PictureInfo
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 NEEDED = frozenset({b"IHDR", b"PLTE", b"IDAT"})
-"""Chunks without which nobody decodes a PNG; a wrong checksum elsewhere does no harm."""
+"""Chunks without which a PNG cannot be decoded; a wrong checksum in others does no harm."""
 KEPT = NEEDED | {b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT", b"cICP"}
-"""What the pixels and their colors need. An animation's other frames go with the rest."""
+"""Chunks that pixels and colors need. Further frames of an animation are removed."""
 LONGEST = {b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"cICP": 4, b"sBIT": 4}
-"""Bytes that these chunks have at most: what is longer may be a note."""
+"""Maximum length of these chunks: a longer one may contain text."""
+# Real profiles have kilobytes; a larger one is a decompression bomb.
 LARGEST_PROFILE = 16 * 1024 * 1024
 
 
 def is_png(data: bytes) -> bool:
-    """Say whether the file begins as a PNG."""
+    """Return whether a file starts like a PNG."""
     return data.startswith(SIGNATURE)
 
 
@@ -38,7 +39,7 @@ def read_png(data: bytes) -> PictureInfo:
 
 
 def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Yield name, place and length of each chunk to the end; raises ValueError if one is broken."""
+    """Yield type, data offset and length of each chunk. Raises ValueError if one is damaged."""
     at = 8
     while at < len(data):
         length, kind = struct.unpack(">I4s", data[at : at + 8])
@@ -57,19 +58,19 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
 def clean_png(data: bytes, info: PictureInfo) -> bytes:
     """Return the file without metadata chunks, except for profile and orientation."""
     whole = memoryview(data)
-    parts: list[bytes | memoryview] = [SIGNATURE]
-    is_turned = info.orientation != 1
+    pieces: list[bytes | memoryview] = [SIGNATURE]
+    needs_orientation = info.orientation != 1
     for kind, start, length in chunks(data):
-        if kind == b"IDAT" and is_turned:
-            parts.append(chunk(b"eXIf", block_of(info.orientation)))
-            is_turned = False
+        if kind == b"IDAT" and needs_orientation:
+            pieces.append(chunk(b"eXIf", block_of(info.orientation)))
+            needs_orientation = False
         if kind == b"IEND":
-            parts.append(chunk(kind, b""))  # guard: png-ends-with-nothing
+            pieces.append(chunk(kind, b""))  # guard: png-ends-with-nothing
         elif length > LONGEST.get(kind, length):  # guard: png-chunks-by-length
             continue
         elif kind in KEPT:  # guard: png-chunks-by-name
-            parts.append(whole[start - 8 : start + length + 4])
-    return b"".join(parts)
+            pieces.append(whole[start - 8 : start + length + 4])
+    return b"".join(pieces)
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:
@@ -78,7 +79,7 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def profile_of_png(data: bytes) -> bytes:
-    """Return the color profile, or nothing."""
+    """Return the color profile, or empty bytes."""
     for kind, start, length in chunks(data):
         if kind == b"iCCP":
             packed = data[start : start + length].partition(b"\0")[2][1:]
@@ -90,7 +91,7 @@ def profile_of_png(data: bytes) -> bytes:
 
 
 def png_with_profile(data: bytes, profile: bytes) -> bytes:
-    """Return a PNG that says which colors its numbers are."""
+    """Return a PNG with a color profile added."""
     named = chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(profile))
     head = data.index(b"IHDR") + 4 + 13 + 4
     rest = b"".join(

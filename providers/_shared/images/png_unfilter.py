@@ -4,33 +4,34 @@
 from __future__ import annotations
 
 
-def average(left: int, above: int) -> int:
+def average(previous: int, above: int) -> int:
     """Return the prediction of filter type 3 (Average)."""
-    return (left + above) // 2
+    return (previous + above) // 2
 
 
-def paeth(left: int, above: int, corner: int) -> int:
-    """Return the prediction of filter type 4 (Paeth): the neighbor nearest to left+above-corner.
+def paeth(previous: int, above: int, corner: int) -> int:
+    """Return the prediction of filter type 4 (Paeth).
 
-    Ties go to the left one, then to the one above.
+    That is the neighbor nearest to previous + above - corner; ties go to the previous pixel, then
+    to the one above.
     """
-    guess = left + above - corner
-    ways = abs(guess - left), abs(guess - above), abs(guess - corner)
-    return (left, above, corner)[ways.index(min(ways))]
+    guess = previous + above - corner
+    ways = abs(guess - previous), abs(guess - above), abs(guess - corner)
+    return (previous, above, corner)[ways.index(min(ways))]
 
 
-def unfiltered(stored: bytes, above: bytes, step: int) -> bytes:
-    """Return a row's bytes; `stored` begins with the number of its filter."""
+def unfilter_row(stored: bytes, above: bytes, step: int) -> bytes:
+    """Return a row's bytes. The first byte of `stored` is the filter type."""
     kind, row = stored[0], bytearray(stored[1:])
     if kind == 0:
         return bytes(row)
     if kind > 4:
         raise ValueError("no such filter")
     for at, value in enumerate(row):
-        left = row[at - step] if at >= step else 0
+        previous = row[at - step] if at >= step else 0
         corner = above[at - step] if at >= step else 0
         guess = (
-            left, above[at], average(left, above[at]), paeth(left, above[at], corner)
+            previous, above[at], average(previous, above[at]), paeth(previous, above[at], corner)
         )[kind - 1]  # fmt: skip
         row[at] = (value + guess) & 255
     return bytes(row)

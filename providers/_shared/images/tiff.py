@@ -13,23 +13,23 @@ from .values import CannotClean, PictureInfo, valid_orientation
 
 WIDTH, HEIGHT, PACKING, ORIENTATION, PROFILE, RAW = 256, 257, 259, 274, 34675, 50706
 STRIPS, TILES = (273, 279), (324, 325)
-"""Tags of where the blocks of pixels start, and of their sizes."""
+"""Tags of the offsets and of the sizes of the pixel blocks."""
 KEPT = frozenset({
     WIDTH, HEIGHT, 258, PACKING, 262, 266, 277, 278, 284, 292, 293, 301, 317, 318, 319, 320,
     322, 323, 332, 334, 336, 338, 339, 340, 341, 529, 530, 531, 532, PROFILE,
 })  # fmt: skip
-"""What the pixels and their colors need."""
+"""Tags that pixels and colors need."""
 SELF_CONTAINED = frozenset({1, 2, 3, 4, 5, 8, 32773, 32946})
-"""Ways of packing that every reader knows and that have no room for notes of their own.
+"""Compressions that every reader supports and that cannot contain metadata.
 
-LZMA and Zstandard are not among them: many readers make black pixels of these without a word, so
-such an image is never sent as it is.
+LZMA and Zstandard are not among them: many readers silently produce black pixels, so such an image
+is never sent unconverted.
 """
 SHORT, LONG, QUAD = 3, 4, 16
 
 
 def is_tiff(data: bytes) -> bool:
-    """Say whether the file begins as a TIFF."""
+    """Return whether a file starts like a TIFF."""
     return data.startswith((b"II*\0", b"MM\0*", b"II+\0\x08\0\0\0", b"MM\0+\0\x08\0\0"))
 
 
@@ -41,14 +41,14 @@ def read_tiff(data: bytes) -> PictureInfo:
             if start + size > len(data):
                 raise ValueError("cut short")
     (width, *_), (height, *_) = found.numbers(WIDTH), found.numbers(HEIGHT)
-    turn = valid_orientation(found.first(ORIENTATION, 1))
-    return PictureInfo("tiff", width, height, turn)
+    orientation = valid_orientation(found.first(ORIENTATION, 1))
+    return PictureInfo("tiff", width, height, orientation)
 
 
 def clean_tiff(data: bytes, info: PictureInfo) -> bytes:
-    """Return a classic TIFF of the first picture with its profile and its orientation.
+    """Return a classic TIFF of the first image, with its profile and orientation only.
 
-    Raises CannotClean where the pixels may hold notes themselves, or lie where no tag tells.
+    Raises CannotClean if the pixel data may contain metadata, or no tag locates it.
     """
     found = read_directory(data)
     if RAW in found.fields or found.first(PACKING, 1) not in SELF_CONTAINED:
@@ -62,11 +62,11 @@ def clean_tiff(data: bytes, info: PictureInfo) -> bytes:
         raise CannotClean
     if sum(lengths) > len(data):  # guard: tiff-blocks-named-once
         raise CannotClean
-    parts, at, moved = list[bytes | memoryview](), 8, list[int]()
+    pieces, at, moved = list[bytes | memoryview](), 8, list[int]()
     whole = memoryview(data)
     for start, length in zip(places, lengths, strict=True):
         moved.append(at)
-        parts += [whole[start : start + length], bytes(length & 1)]
+        pieces += [whole[start : start + length], bytes(length & 1)]
         at += length + (length & 1)
     values = {
         tag: _value(found, tag) for tag in sorted(KEPT & found.fields.keys())
@@ -77,11 +77,11 @@ def clean_tiff(data: bytes, info: PictureInfo) -> bytes:
         values[ORIENTATION] = SHORT, 1, struct.pack(found.order + "H", info.orientation)
     magic = b"II*\0" if found.order == "<" else b"MM\0*"
     head = magic + struct.pack(found.order + "I", at)
-    return b"".join((head, *parts, _directory(values, at, found.order)))
+    return b"".join((head, *pieces, _directory(values, at, found.order)))
 
 
 def _value(found: Directory, tag: int) -> tuple[int, int, bytes]:
-    """Return an entry's type, number and bytes as a classic file has them."""
+    """Return an entry's type, count and bytes as a classic TIFF stores them."""
     entry = found.fields[tag]
     if entry.kind in WHOLE and entry.kind >= QUAD:
         numbers = found.numbers(tag)
@@ -90,7 +90,7 @@ def _value(found: Directory, tag: int) -> tuple[int, int, bytes]:
 
 
 def _directory(values: dict[int, tuple[int, int, bytes]], at: int, order: str) -> bytes:
-    """Return a directory that stands at `at`, with what does not fit into its entries behind it."""
+    """Return a directory for the offset `at`, followed by the values too long for its entries."""
     behind = at + 2 + 12 * len(values) + 4
     entries, rest = [struct.pack(order + "H", len(values))], b""
     for tag, (kind, count, raw) in sorted(values.items()):
@@ -103,6 +103,6 @@ def _directory(values: dict[int, tuple[int, int, bytes]], at: int, order: str) -
 
 
 def profile_of_tiff(data: bytes) -> bytes:
-    """Return the color profile, or nothing."""
+    """Return the color profile, or empty bytes."""
     found = read_directory(data)
     return found.raw(PROFILE) if PROFILE in found.fields else b""

@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8,
          13: 4, 16: 8, 17: 8, 18: 8}  # fmt: skip
-"""Bytes of a value by its type."""
+"""Bytes of a value, by type."""
 WHOLE = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
-"""Types of whole numbers, as `struct` writes them."""
+"""`struct` formats of the integer types."""
 MOST = 4096
-"""No directory has more entries."""
+"""Entries above which a directory counts as damaged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """An entry: its type, how many values it has, and where they stand in the file."""
+    """An entry: its type, the number of its values, and their offset in the file."""
 
     kind: int
     count: int
@@ -25,7 +25,7 @@ class Field:
 
     @property
     def size(self) -> int:
-        """How many bytes its values take."""
+        """The bytes of its values."""
         return SIZES[self.kind] * self.count
 
 
@@ -38,26 +38,26 @@ class Directory:
     fields: dict[int, Field] = field(default_factory=dict)
 
     def raw(self, tag: int) -> bytes:
-        """Return the bytes of an entry's values. Raises ValueError where the file is too short."""
+        """Return the bytes of an entry's values. Raises ValueError if the file is too short."""
         found = self.fields[tag]
         if found.start + found.size > len(self.data):
             raise ValueError("cut short")
         return self.data[found.start : found.start + found.size]
 
     def numbers(self, tag: int) -> tuple[int, ...]:
-        """Return an entry's whole numbers; none where there is no such entry."""
+        """Return an entry's integers; empty if there is no such entry."""
         found = self.fields.get(tag)
         if found is None or found.kind not in WHOLE:
             return ()
         return struct.unpack(f"{self.order}{found.count}{WHOLE[found.kind]}", self.raw(tag))
 
     def first(self, tag: int, otherwise: int) -> int:
-        """Return the first whole number of an entry."""
+        """Return the first integer of an entry, or `otherwise` without one."""
         return next(iter(self.numbers(tag)), otherwise)
 
 
 def read_directory(data: bytes) -> Directory:
-    """Read the first directory. Raises one of `DAMAGED` where there is none."""
+    """Read the first directory. Raises one of `DAMAGED` without one."""
     order = {b"II": "<", b"MM": ">"}[data[:2]]
     (version,) = struct.unpack_from(order + "H", data, 2)
     if version == 43:
@@ -77,6 +77,7 @@ def _read(data: bytes, order: str, at: int, entries: int, *, big: bool) -> Direc
     step = struct.calcsize(layout) + room
     for entry in range(at, at + step * entries, step):
         tag, kind, count = struct.unpack_from(layout, data, entry)
+        # The first entry of a tag counts.
         if kind not in SIZES or tag in found.fields:
             continue
         start = entry + step - room

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The values that the readers of all formats share."""
+"""Values and errors shared by the readers of all formats."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 USE = "Use a PNG, JPEG, WebP, BMP, TIFF, OpenEXR or HDR picture."
 AGAIN = "Save or download the picture again."
 DAMAGED = (struct.error, LookupError, ValueError, OverflowError)
-"""Exceptions of the readers for a damaged file, whose lengths and offsets are wrong."""
+"""Exceptions that readers raise for damaged files, whose lengths and offsets are wrong."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,11 @@ from .values import CannotClean, PictureInfo
 ANIMATED, HAS_EXIF, HAS_ALPHA, HAS_PROFILE = 2, 8, 16, 32
 PIXELS = (b"VP8 ", b"VP8L")
 FRAME = 16
-"""Bytes of a frame's own head, before its pixels."""
+"""Bytes of a frame's own header, before its pixels."""
 
 
 def is_webp(data: bytes) -> bool:
-    """Say whether the file begins as a WebP."""
+    """Return whether a file starts like a WebP."""
     return data[:4] == b"RIFF" and data[8:12] == b"WEBP"
 
 
@@ -42,10 +42,9 @@ def read_webp(data: bytes) -> PictureInfo:
 
 
 def clean_webp(data: bytes, info: PictureInfo) -> bytes:
-    """Return the still picture with its profile and its orientation alone.
+    """Return a still image with its profile and orientation only.
 
-    Of an animation that is the first frame. Raises CannotClean where that does not fill the
-    canvas.
+    For an animation that is its first frame. Raises CannotClean if that does not fill the canvas.
     """
     if data[12:16] != b"VP8X":
         kind, start, length = next(chunks(data, 12, len(data)))
@@ -55,18 +54,18 @@ def clean_webp(data: bytes, info: PictureInfo) -> bytes:
     if flags & ANIMATED:
         alpha, pixels = _first_frame(data)
     profile = profile_of_webp(data)
-    parts = [_chunk(b"ICCP", profile)] if profile else []
-    parts += [alpha, pixels]
+    pieces = [_chunk(b"ICCP", profile)] if profile else []
+    pieces += [alpha, pixels]
     if info.orientation != 1:
-        parts.append(_chunk(b"EXIF", block_of(info.orientation)))
+        pieces.append(_chunk(b"EXIF", block_of(info.orientation)))
     told = flags & HAS_ALPHA
     told |= (HAS_PROFILE if profile else 0) | (HAS_EXIF if info.orientation != 1 else 0)
     head = _chunk(b"VP8X", bytes((told, 0, 0, 0)) + data[24:30])
-    return _riff(head, *parts)  # guard: webp-chunks-by-name
+    return _riff(head, *pieces)  # guard: webp-chunks-by-name
 
 
 def chunks(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Yield name, place and length of each chunk; raises ValueError if one is broken."""
+    """Yield type, data offset and length of each chunk. Raises ValueError if one is damaged."""
     while at + 8 <= end:
         kind, length = struct.unpack_from("<4sI", data, at)
         if at + 8 + length > end:
@@ -76,7 +75,7 @@ def chunks(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
 
 
 def profile_of_webp(data: bytes) -> bytes:
-    """Return the color profile, or nothing."""
+    """Return the color profile, or empty bytes."""
     told = data[12:16] == b"VP8X" and data[20] & HAS_PROFILE
     return _first(data, b"ICCP") if told else b""
 
@@ -92,7 +91,7 @@ def _first(data: bytes, wanted: bytes) -> bytes:
 
 
 def _pixels(data: bytes, at: int, end: int) -> tuple[bytes, bytes]:
-    """Return the chunk of transparency, if there is one, and that of the pixels."""
+    """Return the alpha chunk, if there is one, and the pixel chunk."""
     alpha = b""
     for kind, start, length in chunks(data, at, end):
         if kind == b"ALPH" and not alpha:
@@ -117,6 +116,6 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
     return kind + struct.pack("<I", len(data)) + data + bytes(len(data) & 1)
 
 
-def _riff(*parts: bytes) -> bytes:
-    size = 4 + sum(map(len, parts))
-    return b"".join((b"RIFF", struct.pack("<I", size), b"WEBP", *parts))
+def _riff(*pieces: bytes) -> bytes:
+    size = 4 + sum(map(len, pieces))
+    return b"".join((b"RIFF", struct.pack("<I", size), b"WEBP", *pieces))

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 MOST: dict[str, int] = {
     "jobs": 250,
-    "providers": 49,
     "tests": 3,
     "tests/blender": 207,
     "tests/fakes": 101,

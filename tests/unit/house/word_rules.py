@@ -68,12 +68,14 @@ PUBLIC = {
     "turns": "a key of the preferences of 0.1.0",
     "do_remove_background": "a field of a service",
     "generate_parts": "a field of a service",
+    "running_left_time": "a field of a service",
     "generateParts": "a field of a service",
     "in_parts": "a key of job.json",
 }
 """Names that others rely on: scripts, records, .blend files, services."""
 
 PUBLIC_IN = {
+    ("providers/_scenario/replies.py", "parts"): "a field of a service",
     ("operators/images/edit.py", "background"): "an argument of the operator `develop`",
     ("panels/image_checks.py", "background"): "the same, set on its button",
 }

@@ -14,7 +14,7 @@ from PIL import Image
 
 from image_to_mesh.providers import Blank, blank_png
 from image_to_mesh.providers._shared.images.png import SIGNATURE, chunk
-from image_to_mesh.providers._shared.images.png_unfilter import average, paeth, unfiltered
+from image_to_mesh.providers._shared.images.png_unfilter import average, paeth, unfilter_row
 
 
 def saved(picture: Image.Image, **how: object) -> bytes:
@@ -25,7 +25,7 @@ def saved(picture: Image.Image, **how: object) -> bytes:
 
 
 def stored(row: bytes, above: bytes, step: int, kind: int) -> bytes:
-    """Return a row as a filter stores it: what `unfiltered` undoes."""
+    """Return a row as a filter stores it: what `unfilter_row` undoes."""
     out = bytearray((kind,))
     for at, value in enumerate(row):
         left, corner = (row[at - step], above[at - step]) if at >= step else (0, 0)
@@ -146,4 +146,4 @@ def test_filtered_rows_round_trip() -> None:
         step = rng.choice((1, 2, 3, 4, 6, 8))
         row, above = rng.randbytes(24), rng.randbytes(24)
         for kind in range(5):
-            assert unfiltered(stored(row, above, step, kind), above, step) == row
+            assert unfilter_row(stored(row, above, step, kind), above, step) == row
