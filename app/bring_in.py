@@ -22,7 +22,13 @@ from .. import jobs, preferences
 from ..jobs.custom_properties import MODEL, TURN, VERSION
 from ..jobs.disk.plain_files import is_plain
 from ..jobs.disk.signatures import is_marked
-from ..jobs.disk.trust import check_origin, is_old_own, is_private, model_to_read, not_made_here
+from ..jobs.disk.trust import (
+    check_author,
+    is_own_legacy,
+    is_private,
+    model_to_read,
+    not_made_here,
+)
 from ..jobs.import_plan import Placement
 from ..jobs.library.file_names import ORIGINAL, PARTS, PREVIEW
 from ..jobs.library.versions import DRAWING
@@ -100,7 +106,7 @@ def bring_in(
     from ..scene.textures import relocate_textures
 
     library = library_of(context, record.id)
-    check_origin(record, library.root)  # guard: strangers-do-not-come-in
+    check_author(record, library.root)  # guard: strangers-do-not-come-in
     degrees = rotation_for(context, record)
     options: dict[str, Any] = {
         "place": place,
@@ -173,7 +179,7 @@ def _is_ours(path: Path, record: jobs.Record) -> bool:
     views = jobs.session().views()
     if any(view.job == record.id and view.phase == DRAWING for view in views):
         return record.own and path.name == BLEND and is_plain(path)
-    return is_plain(path) and (is_marked(path) or (record.own and is_old_own(path)))
+    return is_plain(path) and (is_marked(path) or (record.own and is_own_legacy(path)))
 
 
 def _properties(record: jobs.Record, degrees: int, blend: str) -> dict[str, str | int | float]:

@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 
 from .. import jobs, preferences
-from ..jobs.disk.trust import check_origin, is_trusted
+from ..jobs.disk.trust import check_author, is_trusted
 from ..providers import LibraryProblem, Message, Unreachable, all_providers, get_provider
 from . import bring_in
 
@@ -46,7 +46,7 @@ def start_again(context: bpy.types.Context, record: jobs.Record, **decided: Any)
     Raises ImageToMeshError if something that it needs is missing.
     """
     library = bring_in.library_of(context, record.id).root
-    check_origin(record, library)
+    check_author(record, library)
     provider = get_provider(record.provider)
     if preferences.is_offline(context, provider):
         raise Unreachable(preferences.OFFLINE)

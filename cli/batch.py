@@ -16,7 +16,7 @@ from ..jobs import JobView, Library, Record, State, session
 from ..jobs.batch.plan import Batch, Item, match, plan_item, refused_item
 from ..jobs.batch.sources import Line, read_sources
 from ..jobs.disk.file_names import distinct_names
-from ..jobs.disk.trust import check_origin
+from ..jobs.disk.trust import check_author
 from ..jobs.library.index import library_index
 from ..jobs.steps.inputs import picture_from
 from ..providers import BadImage, ImageToMeshError, InvalidSettings, LibraryProblem, get_provider
@@ -84,7 +84,7 @@ def _run(arguments: argparse.Namespace, host: BlenderHost, library: Library) -> 
     def load(job: str) -> Record:
         """Load a job's record. Raises LibraryProblem for one that another user wrote."""
         record = library.load(job)
-        check_origin(record, library.root)  # guard: batch-takes-no-strangers
+        check_author(record, library.root)  # guard: batch-takes-no-strangers
         return record
 
     progress = Progress(items, None if arguments.quiet else sys.stderr)

@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from ..jobs import Failure, JobSpec, Library, Record, State, session
-from ..jobs.disk.trust import HINT, check_origin, is_trusted
+from ..jobs.disk.trust import HINT, check_author, is_trusted
 from ..jobs.library.uncertain import describe_uncertain, give_up
 from ..jobs.state_after_error import can_resume
 from ..providers import ImageToMeshError, LibraryProblem, get_provider
@@ -144,7 +144,7 @@ def _spec(
 ) -> JobSpec:
     from ..providers._shared.adapters import parse_settings
 
-    check_origin(record, library_of(arguments, host).root)
+    check_author(record, library_of(arguments, host).root)
     provider = get_provider(record.provider)
     settings = parse_settings(provider.settings, record.settings)
     return spec_for(arguments, host, provider, settings=settings, record=record, **decided)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names of files that every system takes, and that differ on every system."""
+"""Portable file names: valid on every system, and distinct on every file system."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ from pathlib import Path
 from ...providers._shared.untrusted_text import clean
 
 LONGEST = 200
-"""Bytes of a name without its ending: file systems take 255, and a number may come behind."""
+"""Most bytes of a name without its suffix: file systems allow 255, and a number may be appended."""
 FALLBACK = "picture"
 
 _NOT_EVERYWHERE = re.compile(r'[<>:"/\\|?*]')
 _JOINERS = {0x200C: None, 0x200D: None}
-"""What file systems of old Macs pass over."""
+"""Zero-width joiners, which HFS+ ignores when it compares names."""
 _RESERVED = re.compile(
     r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])", re.IGNORECASE
 )
 
 
 def is_reserved(name: str) -> bool:
-    """Say whether Windows takes a file's name for a device, whatever ending it has."""
+    """Return whether Windows takes a file of this name for a device, such as `con.png`."""
     return _RESERVED.fullmatch(name.partition(".")[0].rstrip(" ")) is not None
 
 
 def safe_name(name: str) -> str:
-    """Return a name, without an ending, as one that every system takes for a plain file."""
+    """Return a name, without suffix, that is a plain file's on every system."""
     plain = _NOT_EVERYWHERE.sub("_", clean(unicodedata.normalize("NFC", name), 1000))
+    # Windows drops dots and spaces at the end of a name, so that two names would be one file.
     plain = plain.encode()[:LONGEST].decode(errors="ignore").strip(" .") or FALLBACK
     if is_reserved(plain):
         first, dot, rest = plain.partition(".")
@@ -38,38 +39,41 @@ def safe_name(name: str) -> str:
 
 
 def is_portable(name: str) -> bool:
-    """Say whether a file's name, with its ending, is a plain file's on every system."""
+    """Return whether a file name, suffix included, is a plain file's on every system."""
     return bool(name) and safe_name(name) == name
 
 
 def distinct_names(names: Iterable[str]) -> list[str]:
-    """Return a safe name for each, no two of which any file system takes for the same.
+    """Return a safe name for each name, distinct even where file systems ignore case or accents.
 
-    The same names in the same order always become the same: what is not taken by another stays,
-    of those that are alike the later ones get numbers.
+    The result depends on the names and their order alone. A name that no other one resembles is
+    kept; of names that are alike, the later ones get a number.
     """
     wanted = [safe_name(name) for name in names]
-    asked_for = {_folded(name) for name in wanted}
+    wanted_keys = {_comparison_key(name) for name in wanted}
     used: set[str] = set()
-    found: list[str] = []
+    names_so_far: list[str] = []
     for name in wanted:
         chosen, number = name, 1
-        while _folded(chosen) in used or (number > 1 and _folded(chosen) in asked_for):
+        # A numbered name must not take one that another file was going to have.
+        while _comparison_key(chosen) in used or (
+            number > 1 and _comparison_key(chosen) in wanted_keys
+        ):
             number += 1
             chosen = f"{name}-{number}"
-        used.add(_folded(chosen))  # guard: distinct-names
-        found.append(chosen)
-    return found
+        used.add(_comparison_key(chosen))  # guard: distinct-names
+        names_so_far.append(chosen)
+    return names_so_far
 
 
-def _folded(name: str) -> str:
-    """Return what is the same for names that some file system cannot tell apart."""
+def _comparison_key(name: str) -> str:
+    """Return a key that is equal for names that some file system treats as the same."""
     plain = unicodedata.normalize("NFKD", name).casefold().translate(_JOINERS)
     return unicodedata.normalize("NFKC", plain)
 
 
 def expand_user(text: str) -> Path:
-    """Return a path with its ~ replaced; where no home is known it stays as it is."""
+    """Expand a leading ~; return the path unchanged if the home folder is unknown."""
     try:
         return Path(text).expanduser()
     except RuntimeError:

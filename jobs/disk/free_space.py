@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether the library can take what an order will bring: looked at before anything is paid."""
+"""Checks that the library can store a result, before anything is paid for."""
 
 from __future__ import annotations
 
@@ -12,18 +12,17 @@ from ...providers import LibraryProblem, Message
 from .plain_files import side_name
 
 LEAST = 64 * 1024 * 1024
-"""Bytes that have to be free for any order: most meshes, and what is made of them, have less."""
+"""Free bytes required for any order: most meshes, with all that is made from them, need less."""
 PROBE = 64 * 1024
+"""Bytes of the test file: too many to fit into its directory entry, so blocks are allocated."""
 
 
 def check_room(folder: Path, needed: int) -> None:
-    """Raise LibraryProblem unless a job's folder takes a file, and its disk `needed` bytes.
-
-    A file is really written, because a limit of the user's own shows in nothing else.
-    """
+    """Raise LibraryProblem unless the job's folder is writable and has `needed` bytes free."""
     needed = max(needed, LEAST)
-    probe = folder / side_name()  # one that a killed process leaves is swept
+    probe = folder / side_name()  # `Library.sweep` removes it if this process is killed
     try:
+        # A file is actually written, since a disk quota does not show in `disk_usage`.
         try:
             _write(probe)
         finally:

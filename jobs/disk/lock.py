@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One process at a time works on a job: a lock that the system frees when its process dies.
+"""Job locks: one process at a time works on a job, and the system frees the lock when it dies.
 
-Locks are hidden files in the library itself, so that they hold for whoever shares the folder, and
-outside of the jobs' folders, which can be renamed and deleted while one is held.
+Locks are hidden files in the library itself, so that they also hold between computers that share
+the folder. They are outside the jobs' folders, which can be renamed and deleted while one is held.
 """
 
 from __future__ import annotations
@@ -22,12 +22,11 @@ from .trust import make_root
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
-_NOT_KNOWN = frozenset({errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL, errno.EIO})
-"""What file systems answer that know no such locks."""
-
+_UNSUPPORTED = frozenset({errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL, errno.EIO})
+"""Error codes of file systems that do not support such locks."""
 
 TRIES, MOMENT = 3, 0.05
-"""Tries to take a lock, and the seconds between them: `is_held` holds it for an instant."""
+"""Attempts to take a lock, and seconds between them: `is_held` holds it for an instant."""
 
 
 class JobLock:
@@ -36,46 +35,46 @@ class JobLock:
     def __init__(self, library: Path, job: str) -> None:
         self._path = library / f".{job}.lock"
         self._lock: BaseFileLock | None = None
-        self._in_the_way = self._path
+        self._blocking_file = self._path
 
-    def problem(self, what: str | Message, hint: str) -> LibraryProblem:
-        """Return the error for a lock that cannot be taken: what it keeps from, and the way out.
+    def problem(self, message: str | Message, hint: str) -> LibraryProblem:
+        """Return the error for a lock that cannot be taken; it names a leftover lock file.
 
-        A process that was killed on another computer leaves its lock where the file system knows
-        none that end with their process.
+        On file systems without real locks, a process killed on another computer leaves its lock
+        file behind, and only the user can tell that nobody uses it.
         """
-        path = self._in_the_way
+        path = self._blocking_file
         if path.suffix != ".process":
-            return LibraryProblem(what, hint)
+            return LibraryProblem(message, hint)
         return LibraryProblem(
-            Message("{what} Its lock: {path} (computer, process: {holder}).", what=what, path=path,
-                    holder=_holder(path)),
+            Message("{what} Its lock: {path} (computer, process: {holder}).", what=message,
+                    path=path, holder=_holder(path)),
             Message("{hint} If nobody works on it, on any computer, delete that file.", hint=hint),
         )  # fmt: skip
 
     def take(self) -> bool:
-        """Take it without waiting; False while another process, or thread, has it.
+        """Take the lock without waiting; return False while another process or thread holds it.
 
-        Raises OSError where the library cannot be written to.
+        Raises OSError if the library is not writable.
         """
         make_root(self._path.parent)
-        self._in_the_way = self._path
+        self._blocking_file = self._path
         if self._path.is_symlink():  # guard: locks-are-no-links
             raise OSError(errno.ELOOP, Message("{path} is a link", path=self._path))
         if self._path.is_dir():
             raise OSError(errno.EISDIR, Message("{path} is a folder", path=self._path))
         try:
-            self._lock = self._taken(soft=False)
+            self._lock = self._acquire(soft=False)
         except OSError as error:
-            if error.errno not in _NOT_KNOWN:
+            if error.errno not in _UNSUPPORTED:
                 raise
-            # NFS without a lock daemon, some FUSE and SMB mounts: a file that names its process is
-            # all there is. It stays behind if the process is killed, hence `problem`.
-            self._lock = self._taken(soft=True)
+            # NFS without a lock daemon, some FUSE and SMB mounts: all that is left is a file that
+            # names its process. It stays behind if the process is killed, hence `problem`.
+            self._lock = self._acquire(soft=True)
         return self._lock is not None
 
     def take_soon(self) -> bool:
-        """Take it, with a few tries: another process may hold it only to test it."""
+        """Take the lock in a few attempts, since another process may hold it only to test it."""
         for _ in range(TRIES):
             if self.take():
                 return True
@@ -83,27 +82,28 @@ class JobLock:
         return False
 
     def release(self) -> None:
-        """Give it back, if it was taken; also a lock whose file is gone."""
+        """Release the lock if it is held, even if its file was deleted."""
         lock, self._lock = self._lock, None
         if lock is None:
             return
-        # Before the release, and only where an open file can be unlinked: a process that opened the
-        # old file and locks it next notices that its name is gone, and tries again.
+        # Unlinked before it is released: a process that has opened the old file and locks it next
+        # notices that the name is gone, and tries again. Windows cannot unlink an open file.
         if os.name == "posix":
             with contextlib.suppress(OSError):
                 self._path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             lock.release()
 
-    def _taken(self, *, soft: bool) -> BaseFileLock | None:
-        """Return a lock that is held. A soft one is a file that names its process."""
+    def _acquire(self, *, soft: bool) -> BaseFileLock | None:
+        """Return the acquired lock, None if it is held; a soft one is a file naming its process."""
         with bundled_imports("filelock"):
             from filelock import FileLock, SoftFileLock, Timeout
 
         lock: BaseFileLock
         if soft:
-            self._in_the_way = self._path.with_suffix(".process")
-            lock = SoftFileLock(self._in_the_way, thread_local=False)
+            self._blocking_file = self._path.with_suffix(".process")
+            # Not thread-local: the job's thread takes the lock, another one may release it.
+            lock = SoftFileLock(self._blocking_file, thread_local=False)
         else:
             lock = FileLock(self._path, thread_local=False, fallback_to_soft=False)
         try:
@@ -114,7 +114,7 @@ class JobLock:
 
 
 def _holder(path: Path) -> str:
-    """Say whom a lock names: a computer and a process there."""
+    """Return the computer and process that a lock file names, “unknown” if it is not readable."""
     try:
         lines = read_plain(path, 1024).decode("ascii", "replace").split("\n")
     except OSError:
@@ -126,7 +126,8 @@ def _holder(path: Path) -> str:
 
 
 def is_held(library: Path, job: str) -> bool:
-    """Say whether somebody works on a job now."""
+    """Return whether a process is working on a job now."""
+    # Without this, asking would create a lock file for each job of a long list.
     if not any((library / f".{job}.{kind}").exists() for kind in ("lock", "process")):
         return False
     lock = JobLock(library, job)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files in folders that others may write to: only plain ones are opened, and no link is followed.
+"""Safe file access in folders that others may write to: plain files only, links are never followed.
 
-What is written goes to a new file of a random name, which then takes its place: whatever lies at
-that place, a link to a file elsewhere as well, is replaced and never written through.
+Data is written to a new file of a random name, which then replaces the target. If the target is a
+link to a file elsewhere, the link is replaced and that file is untouched.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ _FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _FLAGS  # a pipe must not wait for a writer
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FLAGS
 _REPARSE_POINT = 0x400
-"""What Windows marks links and junctions with."""
+"""FILE_ATTRIBUTE_REPARSE_POINT, which Windows sets for links and junctions."""
 
 SIDE = re.compile(r"\.[0-9a-f]{12}\.new")
-"""Names of files that are being written."""
+"""Names of files that are still being written."""
 
 
 def side_name() -> str:
-    """Return a name that nobody has for a file that is gone, or another, in a moment."""
+    """Return a random hidden name for a file that is about to be renamed or removed."""
     return f".{secrets.token_hex(6)}.new"
 
 
 def read_plain(path: Path, limit: int) -> bytes:
-    """Return what a plain file of at most `limit` bytes holds; raises OSError for all else."""
+    """Return the content of a plain file of at most `limit` bytes; raises OSError otherwise."""
     with open_plain(path) as file:
         size = os.fstat(file.fileno()).st_size
         data = file.read(limit + 1) if size <= limit else b""
@@ -48,16 +48,17 @@ def read_plain(path: Path, limit: int) -> bytes:
 
 
 def open_plain(path: Path) -> io.BufferedReader:
-    """Open a file to read it, in a folder that is no link.
+    """Open a plain file for reading; neither it nor its folder may be a link.
 
-    Raises OSError for a link, a pipe, a device, a folder: none is followed or waited for.
+    Raises OSError for links, pipes, devices and folders, without waiting for any of them.
     """
-    with _held(path.parent) as (handle, place):
+    with _open_folder(path.parent) as (handle, prefix):
         try:
-            descriptor = os.open(place + path.name, _READ, dir_fd=handle)
+            descriptor = os.open(prefix + path.name, _READ, dir_fd=handle)
         except OSError as error:
-            raise _what_it_is(path, error) from error
+            raise _with_clear_reason(path, error) from error
     try:
+        # Asked of the open file: between a check of the path and the opening, it can be replaced.
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # guard: only-plain-files
             raise OSError(errno.EINVAL, "it is no file")
         return os.fdopen(descriptor, "rb")
@@ -67,15 +68,15 @@ def open_plain(path: Path) -> io.BufferedReader:
 
 
 def is_plain(path: Path) -> bool:
-    """Say whether a path is a file itself, and no link to one."""
+    """Return whether a path is a file itself, not a link to one."""
     try:
-        return stat.S_ISREG(_unfollowed(path))
+        return stat.S_ISREG(_mode_of(path))
     except OSError:
         return False
 
 
 def is_plain_up_to(path: Path, limit: int) -> bool:
-    """Say whether a path is a file itself, with at most so many bytes."""
+    """Return whether a path is a file of at most `limit` bytes, not a link to one."""
     try:
         return is_plain(path) and path.lstat().st_size <= limit
     except OSError:
@@ -83,24 +84,24 @@ def is_plain_up_to(path: Path, limit: int) -> bool:
 
 
 def is_plain_folder(path: Path) -> bool:
-    """Say whether a path is a folder itself, and no link to one."""
+    """Return whether a path is a folder itself, not a link to one."""
     try:
-        return stat.S_ISDIR(_unfollowed(path))
+        return stat.S_ISDIR(_mode_of(path))
     except OSError:
         return False
 
 
 def write_whole(path: Path, data: bytes | bytearray) -> None:
-    """Write a file so that a crash leaves the old one or the new one, never a part.
+    """Write a file atomically: after a crash it has the old content or the new, never part of it.
 
-    Raises OSError, also where its folder is a link.
+    Raises OSError, also if the folder is a link.
     """
     with new_file(path) as file:
         file.write(data)
 
 
 def copy_plain(source: Path, target: Path, limit: int | None = None) -> None:
-    """Copy a plain file, of at most `limit` bytes, whole or not at all; raises OSError."""
+    """Copy a plain file of at most `limit` bytes atomically; raises OSError."""
     import shutil
 
     with open_plain(source) as original:
@@ -112,38 +113,36 @@ def copy_plain(source: Path, target: Path, limit: int | None = None) -> None:
 
 @contextlib.contextmanager
 def new_file(path: Path) -> Iterator[io.BufferedWriter]:
-    """Give a new file to write to; it takes its place when the block ends well.
-
-    Raises OSError.
-    """
-    with _held(path.parent) as (handle, place):
-        side = place + side_name()
+    """Yield a new file to write to, which replaces `path` if the block succeeds; raises OSError."""
+    with _open_folder(path.parent) as (handle, prefix):
+        side = prefix + side_name()
         descriptor = os.open(side, _NEW, 0o666, dir_fd=handle)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 yield file
                 file.flush()
-                # Before the rename: ext4 and XFS may write the name first and lose the content.
+                # Synced before the rename: ext4 and XFS may write the name first, and a power cut
+                # would then leave an empty file.
                 os.fsync(file.fileno())  # guard: record-synced
-            _replace(side, place + path.name, handle)  # guard: record-renamed
+            _replace(side, prefix + path.name, handle)  # guard: record-renamed
         except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(side, dir_fd=handle)
             raise
-        # A rename is in the folder, not in the file: without this a power cut can undo it.
-        settle(handle)  # guard: record-folder-synced
+        # A rename changes the folder, not the file: without this a power cut can undo it.
+        _sync_handle(handle)  # guard: record-folder-synced
 
 
 def create_marker(path: Path) -> None:
-    """Make an empty file if nothing of that name is there; raises OSError."""
-    with _held(path.parent) as (handle, place), contextlib.suppress(FileExistsError):
-        os.close(os.open(place + path.name, _NEW, 0o666, dir_fd=handle))
+    """Create an empty file unless the name exists; raises OSError."""
+    with _open_folder(path.parent) as (handle, prefix), contextlib.suppress(FileExistsError):
+        os.close(os.open(prefix + path.name, _NEW, 0o666, dir_fd=handle))
 
 
-def settle(handle: int | None) -> None:
-    """See to it that a rename in an open folder outlives a power cut.
+def _sync_handle(handle: int | None) -> None:
+    """Flush the entries of an open folder to disk; raises OSError if the disk is full or broken.
 
-    Not every file system can be asked to; raises OSError where the disk is full or broken.
+    Other errors are ignored: some file systems cannot sync a folder.
     """
     if handle is None:
         return
@@ -155,50 +154,52 @@ def settle(handle: int | None) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """See to it that a rename in a folder outlives a power cut; raises as `settle` does."""
+    """Flush a folder to disk, so that a rename in it survives a power cut; raises OSError."""
     gone = contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError)
-    with gone, _held(folder) as (handle, _):
-        settle(handle)
+    with gone, _open_folder(folder) as (handle, _):
+        _sync_handle(handle)
 
 
 @contextlib.contextmanager
-def _held(folder: Path) -> Iterator[tuple[int | None, str]]:
-    """Hold a folder that is no link, so that none can take its place meanwhile.
+def _open_folder(folder: Path) -> Iterator[tuple[int | None, str]]:
+    """Yield a handle of a folder that is not a link, and a prefix for the names in it.
 
-    Give its handle, and what names are put behind: systems without handles take whole paths.
+    While it is open, nobody can swap the folder for a link. Windows has no such handles: there the
+    handle is None and the prefix is the folder's path.
     """
     if os.open not in os.supports_dir_fd:
         if not is_plain_folder(folder):
-            folder.stat()  # one that is not there says so
+            folder.stat()  # raises FileNotFoundError if it is missing
             raise OSError(errno.ELOOP, "it is a link")
         yield None, f"{folder}{os.sep}"
         return
     try:
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | _FLAGS)
     except OSError as error:
-        raise _what_it_is(folder, error) from error
+        raise _with_clear_reason(folder, error) from error
     try:
         yield handle, ""
     finally:
         os.close(handle)
 
 
-def _unfollowed(path: Path) -> int:
-    """Return a path's mode; 0 for a link."""
+def _mode_of(path: Path) -> int:
+    """Return a path's own mode, 0 for a link."""
     found = path.lstat()
     is_point = getattr(found, "st_file_attributes", 0) & _REPARSE_POINT
     return 0 if is_point or stat.S_ISLNK(found.st_mode) else found.st_mode
 
 
-def _what_it_is(path: Path, error: OSError) -> OSError:
-    """Say of a link that it is one, instead of how the system words it."""
+def _with_clear_reason(path: Path, error: OSError) -> OSError:
+    """Return an error that says “it is a link” if that is why; systems word it in many ways."""
     if error.errno in (errno.ELOOP, errno.ENOTDIR, errno.EMLINK) and path.is_symlink():
         return OSError(errno.ELOOP, "it is a link")
     return error
 
 
 def _replace(side: str, path: str, handle: int | None) -> None:
-    """Rename; on Windows that waits until whoever reads the old file has closed it."""
+    """Rename over the target; on Windows, wait until other processes have closed the old file."""
+    # A second in all: virus scanners and backup programs open each new file for a moment.
     for _ in range(20):
         try:
             os.replace(side, path, src_dir_fd=handle, dst_dir_fd=handle)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Jobs into the system's bin, from where people can take them back."""
+"""Moves jobs to the system's trash, where users can restore them."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from ..library.store import Library
 log = logging.getLogger(__name__)
 
 FIXED_DRIVE = 3
+"""DRIVE_FIXED, as GetDriveTypeW returns it."""
 
 
 def move_to_trash(library: Library, job: str) -> bool:
-    """Move a job's folder to the bin; False where the system has none for it, or refuses.
+    """Move a job's folder to the trash; return False if the system has no trash for it, or refuses.
 
-    Raises LibraryProblem where there is no such job, or somebody works on it.
+    Raises LibraryProblem if there is no such job, or a process is working on it.
     """
-    folder = library.unused(job)
-    if not _has_bin(folder):
+    folder = library.idle_folder(job)
+    if not _has_trash(folder):
         return False
     with bundled_imports("send2trash"):
         from send2trash import send2trash
@@ -36,17 +37,15 @@ def move_to_trash(library: Library, job: str) -> bool:
 
 
 def is_fixed_drive(folder: Path) -> bool:
-    """Say whether a folder is on a drive of this computer, as far as Windows knows."""
-    return _has_bin(folder)
+    """Return whether a folder is on a drive of this computer, as far as Windows knows."""
+    return _has_trash(folder)
 
 
-def _has_bin(folder: Path, platform: str = sys.platform) -> bool:
-    """Say whether what is thrown away from there can be taken back.
-
-    Windows deletes for good what lies on network and removable drives, without a word.
-    """
+def _has_trash(folder: Path, platform: str = sys.platform) -> bool:
+    """Return whether files deleted in this folder can be restored."""
     if platform != "win32":
         return True
+    # Windows silently deletes files on network and removable drives instead of moving them.
     import ctypes
 
     drive = f"{folder.resolve().drive}\\"

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which libraries this user trusts with what others wrote, and which ones others can write to.
+"""Which libraries the user trusts although others may write to them.
 
-Trust is kept in the user's own settings folder, by the library's path. It lets jobs of others be
-gone on with and brought in. It lets nothing of theirs be executed: models are made from the mesh
-file again; and no address of theirs be called: the service itself is asked.
+Trust is stored in the user's own settings folder, by the library's path. In a trusted library, jobs
+that others wrote can be resumed and imported. Even then nothing of theirs is executed (models are
+made from the mesh file again), and no address of theirs is called (the service itself is asked).
 """
 
 from __future__ import annotations
@@ -28,33 +28,35 @@ if TYPE_CHECKING:
     from ..values import JSON, Record
 
 FILE = "trusted.json"
+"""The list of trusted libraries, in the user's settings folder."""
 MOST = 1 << 20
+"""Most bytes of that list."""
 HINT = (
     "Look at who can write to the library; then trust it: Trust This Library in the preferences, "
     "or “--trust-library”."
 )
 _ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.=+~-]{0,299}")
-"""What an id in a ticket can be: one part of a path, as it stands."""
+"""A valid id in a ticket: one path segment that needs no quoting."""
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 class NotTrusted(LibraryProblem):
-    """A job that this user did not write, in a library that was not said to be trusted."""
+    """A job that this user did not write, in a library that is not trusted."""
 
 
 def is_trusted(root: Path) -> bool:
-    """Say whether this user trusts what others wrote into a library."""
-    return str(root.resolve()) in _trusted()
+    """Return whether the user trusts what others wrote into a library."""
+    return str(root.resolve()) in _trusted_libraries()
 
 
 def trust_library(root: Path, *, trusted: bool = True) -> None:
-    """Trust what others wrote into a library, or no longer; raises LibraryProblem."""
-    others = [one for one in _trusted() if one != str(root.resolve())]
+    """Start or stop trusting what others wrote into a library; raises LibraryProblem."""
+    others = [path for path in _trusted_libraries() if path != str(root.resolve())]
     folder = settings_folder()
-    listed = sorted([*others, str(root.resolve())] if trusted else others)
+    libraries = sorted([*others, str(root.resolve())] if trusted else others)
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_whole(folder.resolve() / FILE, json.dumps(listed, indent=1).encode())
+        write_whole(folder.resolve() / FILE, json.dumps(libraries, indent=1).encode())
     except OSError as error:
         raise LibraryProblem(
             Message("{path} cannot be written: {reason}.", path=folder / FILE,
@@ -62,8 +64,8 @@ def trust_library(root: Path, *, trusted: bool = True) -> None:
         ) from error  # fmt: skip
 
 
-def check_origin(record: Record, root: Path) -> None:
-    """Raise NotTrusted for a job of somebody else, unless its library is trusted."""
+def check_author(record: Record, root: Path) -> None:
+    """Raise NotTrusted for a job that somebody else wrote, unless its library is trusted."""
     if not (record.own or is_trusted(root)):  # guard: strangers-are-asked-about
         raise NotTrusted(
             Message("“{job}” was not written by you on this computer.", job=record.id), HINT
@@ -71,12 +73,15 @@ def check_origin(record: Record, root: Path) -> None:
 
 
 def check_ticket(record: Record) -> None:
-    """Raise LibraryProblem for a job of somebody else that can only go on by an address in it."""
+    """Raise LibraryProblem if resuming somebody else's job needs an address from its record."""
     if record.own:
         return
-    named = any(one.url for one in record.pictures)
-    named = named or any("//" in one for one in _texts(record.uploaded))
-    if named or not all(map(_ID.fullmatch, _texts(record.ticket))):  # guard: addresses-of-strangers
+    # An address out of such a record would let its author see this computer's requests, or send
+    # them to a server in the user's own network.
+    has_address = any(picture.url for picture in record.pictures)
+    has_address = has_address or any("//" in text for text in _texts(record.uploaded))
+    has_ids = all(map(_ID.fullmatch, _texts(record.ticket)))
+    if has_address or not has_ids:  # guard: addresses-of-strangers
         raise LibraryProblem(
             Message("“{job}” was written elsewhere and names an address.", job=record.id),
             "No address of others is called: let whoever wrote it go on with it.",
@@ -84,7 +89,7 @@ def check_ticket(record: Record) -> None:
 
 
 def has_strangers_models(library: Library) -> bool:
-    """Say whether others can write to a library, or wrote into it; reads every record."""
+    """Return whether others wrote into a library, or could have; reads every record."""
     if not _is_private(library.root.resolve()):
         return library.root.exists()
     for job in library.jobs():
@@ -92,24 +97,24 @@ def has_strangers_models(library: Library) -> bool:
             if not library.load(job).own:
                 return True
         blend = library.folder(job) / ORIGINAL
-        if os.path.lexists(blend) and not (is_marked(blend) or is_old_own(blend)):
+        if os.path.lexists(blend) and not (is_marked(blend) or is_own_legacy(blend)):
             return True
     return False
 
 
 def is_private(folder: Path) -> bool:
-    """Say whether nobody else can write to a job's folder and the library around it.
+    """Return whether nobody else can write to a job's folder and to the library around it.
 
-    Of Windows' rights only the drive is known: what lies on a network is not private.
+    On Windows only the drive is checked, not the access rights: a network drive is not private.
     """
-    return all(_is_private(one) for one in (folder, folder.parent.resolve()))
+    return all(_is_private(path) for path in (folder, folder.parent.resolve()))
 
 
 @contextmanager
 def workshop(folder: Path) -> Iterator[Path]:
-    """Give the folder to make a job's model in: its own where it is private, else another one.
+    """Yield the folder to make a job's model in: its own if that is private, else a temporary one.
 
-    What was made elsewhere is copied to the job's folder when the block ends well.
+    Files from a temporary folder are copied to the job's folder if the block succeeds.
     """
     if is_private(folder):
         yield folder
@@ -118,17 +123,17 @@ def workshop(folder: Path) -> Iterator[Path]:
 
     with tempfile.TemporaryDirectory(prefix="image_to_mesh-") as place:
         yield Path(place)
-        for made in sorted(Path(place).iterdir()):
-            if made.is_file():
+        for path in sorted(Path(place).iterdir()):
+            if path.is_file():
                 with suppress(OSError):  # made again when it is needed
-                    copy_plain(made, folder / made.name)
+                    copy_plain(path, folder / path.name)
 
 
 @contextmanager
 def model_to_read(blend: Path) -> Iterator[Path]:
-    """Give a model that this user's Blender made, as nobody else can change it meanwhile.
+    """Yield a model made by this user's Blender, where nobody can change it while it is read.
 
-    Raises LibraryProblem for any other.
+    Raises LibraryProblem for any other model.
     """
     if is_private(blend.parent):
         yield blend
@@ -157,25 +162,23 @@ def not_made_here(blend: Path) -> LibraryProblem:
 
 
 def make_root(root: Path) -> None:
-    """Make the library's folder; the default one is for its user alone, also if it was not yet.
-
-    Raises OSError.
-    """
+    """Create the library's folder, and make the default one private to its user; raises OSError."""
     from ..library.store import default_folder
 
     is_default = root.resolve() == default_folder(os.environ).resolve()
     root.mkdir(parents=True, exist_ok=True, mode=0o700 if is_default else 0o777)
     if is_default and os.name == "posix":
-        found = root.stat()
-        if found.st_uid == os.geteuid() and found.st_mode & 0o077:  # guard: private-by-default
+        # A default folder made by an older version, or unpacked from a backup, may be public.
+        status = root.stat()
+        if status.st_uid == os.geteuid() and status.st_mode & 0o077:  # guard: private-by-default
             root.chmod(0o700)
 
 
-def is_old_own(record: Path) -> bool:
-    """Say whether a record without a mark is one of this user's from before there were marks.
+def is_own_legacy(record: Path) -> bool:
+    """Return whether an unmarked record is this user's, from before marks existed.
 
-    Such are in the user's own default library alone, where nobody else can write, and older than
-    the user's secret: what was put there later is asked about.
+    Such records are found only in the user's own default library, if nobody else can write to it,
+    and are older than the user's secret. Later ones need the user's trust.
     """
     from ..library.store import default_folder
 
@@ -186,9 +189,9 @@ def is_old_own(record: Path) -> bool:
 
 
 def remove_tree(folder: Path) -> None:
-    """Delete a folder and what is in it; a link is never followed. Raises OSError."""
+    """Delete a folder and its content without following links; raises OSError."""
     if not is_plain_folder(folder):
-        folder.stat()  # one that is not there says so
+        folder.stat()  # raises FileNotFoundError if it is missing
         raise OSError(errno.ELOOP, "it is a link")
     import shutil
 
@@ -202,39 +205,39 @@ def _is_private(folder: Path) -> bool:
         from .trash import is_fixed_drive
 
         return is_fixed_drive(folder)
-    found = folder.stat()
-    if found.st_uid != os.geteuid():
+    status = folder.stat()
+    if status.st_uid != os.geteuid():
         return False
-    others = found.st_mode & _OTHERS_WRITE
-    return not others or (others == stat.S_IWGRP and _is_own_group(found.st_gid))
+    others = status.st_mode & _OTHERS_WRITE
+    return not others or (others == stat.S_IWGRP and _is_own_group(status.st_gid))
 
 
 def _is_own_group(group: int) -> bool:
-    """Say whether a group is its user's alone, as many systems have it."""
+    """Return whether this user is a group's only member, as on systems with a group per user."""
     import grp
     import pwd
 
     with suppress(KeyError):
-        user, found = pwd.getpwuid(os.geteuid()), grp.getgrgid(group)
-        return found.gr_name == user.pw_name and set(found.gr_mem) <= {user.pw_name}
+        user, entry = pwd.getpwuid(os.geteuid()), grp.getgrgid(group)
+        return entry.gr_name == user.pw_name and set(entry.gr_mem) <= {user.pw_name}
     return False
 
 
 def _texts(value: JSON) -> Iterator[str]:
-    """Yield all texts in a value of a record, names in its objects as well."""
+    """Yield all texts in a value of a record, including the keys of its objects."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
         for pair in value.items():
             yield from _texts(pair)
     elif isinstance(value, list | tuple):
-        for one in value:
-            yield from _texts(one)
+        for item in value:
+            yield from _texts(item)
 
 
-def _trusted() -> list[str]:
+def _trusted_libraries() -> list[str]:
     try:
-        kept = json.loads(read_plain((settings_folder() / FILE).resolve(), MOST))
+        paths = json.loads(read_plain((settings_folder() / FILE).resolve(), MOST))
     except (OSError, ValueError, RecursionError):
         return []
-    return [one for one in kept if isinstance(one, str)] if isinstance(kept, list) else []
+    return [path for path in paths if isinstance(path, str)] if isinstance(paths, list) else []

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ...providers import LibraryProblem, Ticket
-from ..disk.trust import check_origin, check_ticket
+from ..disk.trust import check_author, check_ticket
 from ..values import Collected, Ended, Event, Failure, JobSpec, JobView, Progressed, Record, State
 from .file_names import CANCEL
 from .store import Library
@@ -99,7 +99,7 @@ class LiveRecord:
         changed unless its user trusts the library, and no address in it is called even then.
         """
         found = self._library.load(self.record.id)
-        check_origin(found, self._library.root)  # guard: strangers-are-not-resumed
+        check_author(found, self._library.root)  # guard: strangers-are-not-resumed
         check_ticket(found)  # guard: no-address-of-strangers
         self._library.sweep_job(found.id)
         self.record = found

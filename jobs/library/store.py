@@ -39,7 +39,7 @@ from ..disk.plain_files import (
     sync_folder,
     write_whole,
 )
-from ..disk.trust import is_old_own, make_root, remove_tree
+from ..disk.trust import is_own_legacy, make_root, remove_tree
 from ..values import Record, State
 from .file_names import CANCEL, IMPORTED, PARTS, RECORD
 from .record_json import decode_record, encode_record
@@ -193,7 +193,7 @@ class Library:
         record = decode_record(data, job)
         own = signatures.has_mark(data)
         if not own and signatures.MARK not in data:
-            own = is_old_own(self.folder(job) / RECORD)
+            own = is_own_legacy(self.folder(job) / RECORD)
         if own or record.failure is None:
             return replace(record, own=own)
         return replace(record, own=False, failure=replace(record.failure, link=""))
@@ -255,7 +255,7 @@ class Library:
                 Message("The record of job “{job}” cannot be read: {reason}.", job=job, reason=why)
             ) from error
 
-    def unused(self, job: str, *, mine: bool = False) -> Path:
+    def idle_folder(self, job: str, *, mine: bool = False) -> Path:
         """Return the folder of a job that is there and that nobody works on."""
         folder = self.folder(job)
         is_job = is_plain_folder(folder) and os.path.lexists(folder / RECORD)
@@ -271,7 +271,7 @@ class Library:
 
     def delete(self, job: str, *, mine: bool = False) -> None:
         """Delete the job's folder with all that is in it; `mine`: also while it is worked on."""
-        folder = self.unused(job, mine=mine)
+        folder = self.idle_folder(job, mine=mine)
         try:
             remove_tree(folder)
         except OSError as error:

@@ -25,7 +25,7 @@ from ...providers import (
     as_message,
 )
 from ..disk.signatures import is_marked, mark_file
-from ..disk.trust import is_old_own, model_to_read, not_made_here, workshop
+from ..disk.trust import is_own_legacy, model_to_read, not_made_here, workshop
 from ..library.file_names import ORIGINAL
 from ..library.versions import Version, next_file, remember, versions
 from ..process.pool import BackgroundBlender
@@ -103,7 +103,7 @@ class MeshEdit:
         output = "" if order.task in LOOKS else next_file(order.folder)
         source = order.folder / order.source
         # What is made of a stranger's file would be taken for one's own from then on.
-        if not (is_marked(source) or is_old_own(source)):  # guard: no-care-for-strangers-models
+        if not (is_marked(source) or is_own_legacy(source)):  # guard: no-care-for-strangers-models
             raise not_made_here(source)
         with model_to_read(source) as blend, workshop(order.folder) as place:
             request = {

@@ -13,7 +13,7 @@ from ...app.periodic.library import over_limit, refresh_soon
 from ...app.redraw import redraw
 from ...i18n.translate import tr, translate_error
 from ...jobs.disk.plain_files import is_plain_folder
-from ...jobs.disk.trust import check_origin, has_strangers_models, trust_library
+from ...jobs.disk.trust import check_author, has_strangers_models, trust_library
 from ...providers import ImageToMeshError, LibraryProblem, all_providers, get_provider, settings_of
 from ...state.scene_properties import choices_of, write_settings
 from ...state.views import SIDE_VIEWS
@@ -206,7 +206,7 @@ def _choose_again(context: bpy.types.Context, record: jobs.Record) -> list[str]:
     given = {name: value for name, value in record.settings.items() if name in known}
     settings = parse_settings(provider.settings, given)
     library = library_of(context, record.id)
-    check_origin(record, library.root)
+    check_author(record, library.root)
     images = {}
     for picture in record.pictures:
         with jobs.picture_to_open(library.folder(record.id) / (picture.file or ".")) as path:

@@ -90,7 +90,7 @@ def test_on_windows_only_fixed_drives_have_a_trash(
     fake.windll.kernel32 = kernel
     monkeypatch.setitem(sys.modules, "ctypes", fake)
     module = sys.modules["image_to_mesh.jobs.disk.trash"]
-    assert module._has_bin(tmp_path, "win32") is is_safe
+    assert module._has_trash(tmp_path, "win32") is is_safe
 
 
 @pytest.mark.once

@@ -211,14 +211,14 @@ def test_a_stuck_lock_is_reported_with_its_file_and_the_fix(
     from image_to_mesh.jobs.disk.lock import JobLock
     from image_to_mesh.jobs.library.uncertain import give_up
 
-    real = JobLock._taken
+    real = JobLock._acquire
 
     def no_locks(own: JobLock, *, soft: bool) -> Any:
         if not soft:
             raise OSError(38, "Function not implemented")
         return real(own, soft=True)
 
-    monkeypatch.setattr(JobLock, "_taken", no_locks)
+    monkeypatch.setattr(JobLock, "_acquire", no_locks)
     library = Library(root)
     library.create(plain(state=State.UNCERTAIN), {})
     lock = root / ".cup.process"
