@@ -21,7 +21,7 @@ from . import aiml, scenario, scenario_state, tripo_server
 from .files import big_glb
 from .hostile import Hostile, between
 from .png import chunk
-from .tripo_v3 import TripoV3
+from .tripo import TripoV3
 
 SIDE = 32
 MESH = 60_000

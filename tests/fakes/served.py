@@ -10,9 +10,9 @@ from typing import Any
 
 from . import aiml, scenario, scenario_state, tripo_server
 from .files import big_glb
+from .tripo import TripoV3
 from .tripo_server import FakeTripo
 from .tripo_v2 import TripoV2
-from .tripo_v3 import TripoV3
 
 
 @dataclass

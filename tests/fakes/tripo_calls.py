@@ -25,9 +25,9 @@ from image_to_mesh.providers._shared.adapters import parse_settings
 from image_to_mesh.providers._shared.http.client import Http
 
 from .png import png_of
+from .tripo import TripoV3
 from .tripo_server import KEY, FakeTripo
 from .tripo_v2 import TripoV2
-from .tripo_v3 import TripoV3
 
 VIEWS = ("front", "left", "back", "right")
 FOUR = ("quad", "smart_low_poly", "generate_parts", "geometry_quality")

@@ -19,8 +19,8 @@ from fakes import aiml, scenario, scenario_state, tripo_server
 from fakes.aiml import Aiml
 from fakes.png import png_of
 from fakes.scenario_state import ScenarioFake
+from fakes.tripo import TripoV3
 from fakes.tripo_v2 import TripoV2
-from fakes.tripo_v3 import TripoV3
 from gui import pictures
 from gui.artist import Artist
 from gui.vase import FACES, vase

@@ -15,8 +15,8 @@ import pytest
 import soak
 from fakes import hostile, ordered
 from fakes.ordered import Lane, Ordered
+from fakes.tripo import TripoV3
 from fakes.tripo_server import KEY, serving
-from fakes.tripo_v3 import TripoV3
 
 MESH = b"glTF mesh"
 

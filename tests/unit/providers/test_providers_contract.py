@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import places
 import pytest
 from fakes.parsing import parsed
 
@@ -20,6 +21,7 @@ from image_to_mesh.providers._shared.adapters import json_schema, parse_settings
 FOLDER = Path(providers.__path__[0])
 FILES = sorted(path for path in FOLDER.glob("*.py") if not path.name.startswith("_"))
 RESERVED = {"name", "values", "items", "keys", "get", "rna_type", "bl_rna", "id_data", "pop"}
+TESTS = "tests/unit/providers"
 FREE = ("upload", "submit", "poll", "cancel", "quote", "balance", "headers")
 
 
@@ -41,6 +43,50 @@ def test_every_file_is_found_and_local_comes_first() -> None:
 def test_file_declares_one_provider_named_like_the_file(path: Path) -> None:
     assert providers.get_provider(path.stem).id == path.stem
     assert ast.get_docstring(parsed(path.read_text(encoding="utf-8")))
+
+
+def names_of(provider: Provider[Any]) -> tuple[str, ...]:
+    """Return the names that a provider's page and fake may have: its id, or its service's.
+
+    Several providers of one service have ids that begin with the same word, and may share both.
+    """
+    return tuple(dict.fromkeys((provider.id, provider.id.partition("_")[0])))
+
+
+def find_test_file(provider: Provider[Any]) -> Path | None:
+    """Return the provider's own test file, in any folder of the providers' tests."""
+    return next((places.ROOT / TESTS).rglob(f"test_{provider.id}.py"), None)
+
+
+@pytest.mark.parametrize("provider", EVERY, ids=lambda item: item.id)
+def test_a_provider_has_a_test_file(provider: Provider[Any]) -> None:
+    assert find_test_file(provider), (
+        f"{TESTS}/test_{provider.id}.py is missing: test what providers/{provider.id}.py sends, "
+        "and what it makes of each answer. See docs/dev/adding-a-provider.md."
+    )
+
+
+@pytest.mark.parametrize("provider", EVERY, ids=lambda item: item.id)
+def test_a_provider_has_a_docs_page(provider: Provider[Any]) -> None:
+    pages = [f"service-{name}.md" for name in names_of(provider)]
+    found = [page for page in pages if (places.ROOT / "docs" / page).is_file()]
+    assert found, f"docs/{pages[0]} is missing: it says what {provider.label} makes, and of what."
+    overview = (places.ROOT / "docs" / "services.md").read_text("utf-8")
+    assert f"({found[0]})" in overview, f"docs/services.md does not link to {found[0]}."
+
+
+REMOTE = [provider for provider in EVERY if provider.is_remote]
+
+
+@pytest.mark.parametrize("provider", REMOTE, ids=lambda item: item.id)
+def test_a_provider_of_a_service_has_a_fake_that_its_tests_use(provider: Provider[Any]) -> None:
+    names = names_of(provider)
+    found = [name for name in names if (places.ROOT / "tests/fakes" / f"{name}.py").is_file()]
+    assert found, f"tests/fakes/{names[0]}.py is missing: the service on loopback, and strict."
+    tests = find_test_file(provider)
+    assert tests is None or re.search(rf"fakes\.{found[0]}\b", tests.read_text("utf-8")), (
+        f"{tests.relative_to(places.ROOT)} does not use tests/fakes/{found[0]}.py."
+    )
 
 
 @pytest.mark.parametrize("provider", EVERY, ids=lambda item: item.id)

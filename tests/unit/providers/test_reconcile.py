@@ -14,8 +14,8 @@ import pytest
 from fakes import scenario, scenario_calls, tripo_server
 from fakes.running import end_of
 from fakes.scenario_state import Fault, ScenarioFake, usual_results
+from fakes.tripo import TripoV3
 from fakes.tripo_calls import V3, job_for
-from fakes.tripo_v3 import TripoV3
 
 from image_to_mesh.jobs import JobSpec, Library, Session, State
 from image_to_mesh.jobs.steps import submit

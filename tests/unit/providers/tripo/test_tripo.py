@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes.tripo import MODELS, TripoV3
 from fakes.tripo_calls import (
     FOUR,
     UNTEXTURED,
@@ -21,7 +22,6 @@ from fakes.tripo_calls import (
     picture,
 )
 from fakes.tripo_server import Fault, form_file, serving
-from fakes.tripo_v3 import MODELS, TripoV3
 
 from image_to_mesh.providers import (
     BadImage,

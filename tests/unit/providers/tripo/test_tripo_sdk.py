@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from fakes import sdk
 from fakes.png import png_of
+from fakes.tripo import TripoV3
 from fakes.tripo_calls import UNTEXTURED, V2, V3, Version, connected, order, order_of
 from fakes.tripo_server import KEY, Fault, form_file, serving
 from fakes.tripo_v2 import TripoV2
-from fakes.tripo_v3 import TripoV3
 
 from image_to_mesh.providers import Picture
 from image_to_mesh.providers._shared.http.client import Http

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Acme: a mesh from one image.
+
+Facts: https://docs.acme.example/api, as of 2026-11-28.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+from ._shared.adapters import parse_reply
+from ._shared.bounds import Interval
+from ._shared.errors import (
+    BadImage,
+    BadKey,
+    Expired,
+    Failed,
+    InvalidSettings,
+    NoCredits,
+    RateLimited,
+    Uncertain,
+    Unreachable,
+)
+from ._shared.http.addresses import segment
+from ._shared.images import PictureLimits
+from ._shared.messages import Message
+from ._shared.provider import (
+    Address,
+    Balance,
+    KeyField,
+    Picture,
+    Progress,
+    Provider,
+    RemoteFile,
+    Request,
+    Result,
+    Ticket,
+    Uploaded,
+    require_http,
+)
+from ._shared.settings import Option, Settings, changed_values
+
+if TYPE_CHECKING:
+    from ._shared.http.client import Http
+    from ._shared.http.reply import Reply
+
+
+@dataclass(frozen=True)
+class AcmeSettings(Settings):
+    """The options of the service, by its own names. The service decides on None."""
+
+    texture: Annotated[bool, Option("Texture", "Paint the mesh", basic=True)] = True
+    face_limit: Annotated[
+        int | None,
+        Interval(ge=100, le=200_000),
+        Option("Face Limit", "Maximum number of faces", basic=True, group="mesh"),
+    ] = None
+
+
+@dataclass(frozen=True)
+class AcmeToken:
+    """The answer to an upload."""
+
+    token: str
+
+
+@dataclass(frozen=True)
+class AcmeOrder:
+    """The answer to an order."""
+
+    task: str
+
+
+@dataclass(frozen=True)
+class AcmeTask:
+    """A task as the service describes it. `url` and `credits` are there once it succeeded."""
+
+    status: str
+    progress: float = 0.0
+    url: str = ""
+    credits: float | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class AcmeBalance:
+    """The credits of the account."""
+
+    credits: float
+
+
+class Acme(Provider[AcmeSettings]):
+    """Orders from Acme."""
+
+    id = "acme"
+    label = "Acme"
+    description = "Textured mesh from one image"
+    docs_url = "https://docs.acme.example/api"
+    key_url = "https://acme.example/account/keys"
+    keys = (KeyField("acme_api_key", "ACME_API_KEY"),)
+    address = Address("acme_base_url", "ACME_BASE_URL", "https://api.acme.example/v1")
+    formats = frozenset({"png", "jpeg"})
+    limits = PictureLimits(max_side=4096, max_bytes=10_000_000)
+    settings = AcmeSettings
+
+    def upload(self, pictures: tuple[Picture, ...], http: Http | None) -> Uploaded:
+        """Upload the images; return their tokens."""
+        return Uploaded(
+            {picture.view: _upload(picture, require_http(http)) for picture in pictures}
+        )
+
+    def submit(
+        self, request: Request[AcmeSettings], uploaded: Uploaded, http: Http | None
+    ) -> Ticket:
+        """Order the mesh. What the user did not change is left to the service."""
+        body = {"image": uploaded.data["front"], **changed_values(request.settings)}
+        reply = require_http(http).submit("/tasks", json=body)
+        # Behind a server error the order may have been taken: only a refusal says that it was not.
+        if not reply.ok and not reply.refused:
+            raise Uncertain(_message_of(reply), "Look for the task at Acme.", self.docs_url)
+        task = parse_reply(AcmeOrder, _check(reply), "The answer to the order").task
+        segment(task)  # Raises BadReply for an id that could never be polled.
+        return Ticket({"task": task})
+
+    def poll(self, ticket: Ticket, http: Http | None) -> Progress | Result:
+        """Return how far the task is, or the mesh file."""
+        reply = require_http(http).get(f"/tasks/{segment(ticket.data['task'])}")
+        if reply.status == 404:
+            raise Expired("Acme does not know this task any more.", "Generate the mesh again.")
+        task = parse_reply(AcmeTask, _check(reply), "The task")
+        if task.status == "failed":
+            raise Failed(task.reason or "Acme could not make the mesh.", "Try another image.")
+        if task.status == "succeeded":
+            return Result((RemoteFile(task.url),), credits=task.credits)
+        return Progress("Generating", task.progress)
+
+    def balance(self, http: Http | None) -> Balance | None:
+        """Return the credits that remain."""
+        reply = _check(require_http(http).get("/balance"))
+        return Balance(parse_reply(AcmeBalance, reply, "The balance").credits)
+
+
+def _upload(picture: Picture, http: Http) -> str:
+    kind = picture.info.format if picture.info else "png"
+    files = {"file": (picture.name, picture.data(), f"image/{kind}")}
+    reply = http.post("/images", files=files)
+    if reply.status in (400, 413, 415):
+        raise BadImage(_message_of(reply), "Use another image.")
+    return parse_reply(AcmeToken, _check(reply), "The answer to the upload").token
+
+
+def _check(reply: Reply) -> Any:
+    """Return the body of an answer. Raise the error that its status means."""
+    message = _message_of(reply)
+    if reply.status == 401:
+        raise BadKey(message, "Create a new key, and enter it in the preferences.", Acme.key_url)
+    if reply.status == 402:
+        raise NoCredits(message, "Top up the account.")
+    if reply.status == 429:
+        raise RateLimited(message, "Wait a minute, then resume the job.")
+    if reply.status >= 500:
+        raise Unreachable(message, "Try again later.")
+    if not reply.ok:
+        raise InvalidSettings(message, "Change the setting that it names.")
+    return reply.json
+
+
+def _message_of(reply: Reply) -> str:
+    """Return the service's own words, which the user can look up there."""
+    error = reply.json.get("error") if isinstance(reply.json, dict) else None
+    return str(error or Message("Acme answered {status}.", status=reply.status))
