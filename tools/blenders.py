@@ -87,7 +87,7 @@ class Sandbox:
 
 def why_no_sandbox() -> str | None:
     """Say what this machine lacks for a sandbox, if anything."""
-    if os.geteuid() != 0:
+    if not places.is_root():
         return "a sandbox needs root"
     if not shutil.which("apt-get"):
         return "a sandbox needs Debian's apt-get"

@@ -25,12 +25,13 @@ def installed() -> Path:
     python = environments.for_blender(release)
     own = places.BUILD / "venv"
     _quietly(str(python), "-m", "venv", "--without-pip", "--clear", str(own))
-    shared, mine = (_site_packages(one) for one in (python, own / "bin" / "python"))
+    own_python = environments.python_of(own)
+    shared, mine = (_site_packages(interpreter) for interpreter in (python, own_python))
     (mine / "shared.pth").write_text(f"{shared}\n", "utf-8")
-    _quietly(str(python), "-m", "pip", "--python", str(own / "bin" / "python"), "install",
+    _quietly(str(python), "-m", "pip", "--python", str(own_python), "install",
              "--no-deps", "--no-build-isolation", "--disable-pip-version-check",
              str(places.ROOT))  # fmt: skip
-    return own / "bin"
+    return environments.scripts_of(own)
 
 
 def _site_packages(python: Path) -> Path:
@@ -76,8 +77,8 @@ def main() -> None:
     _quietly(str(programs / "python"), str(script), str(model), str(scene), str(shown))
     print(f"Set up in {set_up - started:.1f} s, {answer['faces']} faces made in "
           f"{made - set_up:.1f} s, rendered in {time.monotonic() - made:.1f} s:")  # fmt: skip
-    for what, file in (("mesh", mesh), ("Blender file", scene), ("picture of it", shown)):
-        print(f"  {what:14} {file}")
+    for label, file in (("mesh", mesh), ("Blender file", scene), ("picture of it", shown)):
+        print(f"  {label:14} {file}")
 
 
 if __name__ == "__main__":

@@ -76,10 +76,20 @@ def make(name: str, version: str, requirements: list[str]) -> Path:
     def install(folder: Path) -> None:
         print(f"Setting up {name} (Python {version})", file=sys.stderr, flush=True)
         _run([python, "-m", "venv", str(folder)])
-        _run([str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet",
+        _run([str(python_of(folder)), "-m", "pip", "install", "--quiet",
               "--disable-pip-version-check", *requirements])  # fmt: skip
 
-    return places.made_once(f"{name}-py{version}-{mark}", install) / "bin" / "python"
+    return python_of(places.made_once(f"{name}-py{version}-{mark}", install))
+
+
+def scripts_of(folder: Path, system: str = os.name) -> Path:
+    """Return the folder of a virtual environment's programs."""
+    return folder / ("Scripts" if system == "nt" else "bin")
+
+
+def python_of(folder: Path, system: str = os.name) -> Path:
+    """Return the interpreter of a virtual environment."""
+    return scripts_of(folder, system) / ("python.exe" if system == "nt" else "python")
 
 
 def _run(command: list[str]) -> None:

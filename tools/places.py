@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import shutil
+import sys
+import time
 import tomllib
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,12 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 DIST = BUILD / "dist"
 IMPORTABLE = BUILD / "import"
 SAMPLE = ROOT / "tests" / "data" / "dahlia.jpg"
+LOCK_RETRY = 0.2
+"""Seconds between two attempts to take a lock that another process holds, on Windows."""
 
 
 def manifest() -> dict[str, Any]:
@@ -41,13 +45,35 @@ def fingerprint(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
 
+def is_root() -> bool:
+    """Return whether system packages can be installed without asking; never so on Windows."""
+    return sys.platform != "win32" and os.geteuid() == 0
+
+
 @contextmanager
 def locked(name: str) -> Iterator[None]:
-    """Hold a lock of the cache; whoever comes second waits until the first is through."""
+    """Hold a lock of the cache; a second process waits until the first has released it."""
     cache().mkdir(parents=True, exist_ok=True)
     with (cache() / f"{name}.lock").open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        _lock(handle)
         yield
+
+
+def _lock(handle: IO[str]) -> None:
+    """Lock a file until it is closed, by the standard library: filelock may not be there yet."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        # LK_LOCK gives up after ten seconds, and setting up an environment takes minutes.
+        while True:
+            try:
+                return msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
+            except OSError:
+                time.sleep(LOCK_RETRY)
+    else:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX)
 
 
 def made_once(name: str, make: Callable[[Path], None]) -> Path:
@@ -71,8 +97,21 @@ def link_checkout() -> Path:
     """Give the checkout, whose folder may be called anything, its package's name by a link."""
     IMPORTABLE.mkdir(parents=True, exist_ok=True)
     link = IMPORTABLE / "image_to_mesh"
-    if not (link.is_symlink() and link.resolve() == ROOT):
-        side = IMPORTABLE / f".link-{os.getpid()}"
-        side.symlink_to(ROOT, target_is_directory=True)
-        side.replace(link)
+    if link.resolve() != ROOT:
+        with locked("link"):
+            _link_folder(link, ROOT)
     return IMPORTABLE
+
+
+def _link_folder(link: Path, target: Path) -> None:
+    if sys.platform == "win32":
+        import _winapi
+
+        # A junction needs no privilege, unlike a symbolic link. It cannot be replaced in one step.
+        if link.exists():
+            link.rmdir()
+        _winapi.CreateJunction(str(target), str(link))
+    else:
+        side = link.with_name(f".link-{os.getpid()}")
+        side.symlink_to(target, target_is_directory=True)
+        side.replace(link)

@@ -32,7 +32,7 @@ def complete(python: Path) -> str | None:
     """Install what bpy misses where that can be done; return what is then still wrong."""
     with places.locked("system"):
         wrong = complaint(python)
-        if wrong and ".so" in wrong and os.geteuid() == 0 and shutil.which("apt-get"):
+        if wrong and ".so" in wrong and places.is_root() and shutil.which("apt-get"):
             install(*LIBRARIES)
             wrong = complaint(python)
     if wrong and ".so" in wrong:
@@ -43,7 +43,7 @@ def complete(python: Path) -> str | None:
 def complete_browser() -> str | None:
     """Install Debian's Chromium and its driver if possible; return what is missing after that."""
     with places.locked("system"):
-        if not _has_browser() and os.geteuid() == 0 and shutil.which("apt-get"):
+        if not _has_browser() and places.is_root() and shutil.which("apt-get"):
             install(*BROWSER)
     if _has_browser():
         return None
@@ -57,7 +57,7 @@ def _has_browser() -> bool:
 def find_gettext() -> bool:
     """Return whether GNU gettext's tools are there; install them where that can be done."""
     with places.locked("system"):
-        if not shutil.which("msgfmt") and os.geteuid() == 0 and shutil.which("apt-get"):
+        if not shutil.which("msgfmt") and places.is_root() and shutil.which("apt-get"):
             install("gettext")
     return shutil.which("msgfmt") is not None
 
