@@ -8,11 +8,13 @@ import importlib
 import re
 import shlex
 import shutil
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import bpy
 import places
 import pytest
+from blender.recording import Layout, drawing_context
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +24,7 @@ ADDON = "bl_ext.user_default.image_to_mesh"
 DOCS = sorted((places.ROOT / "docs").glob("*.md"))
 PAGES = [*DOCS, places.ROOT / "README.md"]
 BLOCK = re.compile(r"```(python|sh)\n(.*?)```", re.DOTALL)
+MENU_ENTRY = re.compile(r"\*(Object › Image to Mesh|Image) › ([^*]+)\*")
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)[^)]*\)")
 
 
@@ -104,7 +107,30 @@ def test_every_service_has_a_page(addon: ModuleType) -> None:
 def test_the_settings_that_pages_name_are_there(addon: ModuleType) -> None:
     text = "".join(page.read_text("utf-8") for page in PAGES)
     for preset in ("Draft", "Game Asset", "Hero", "Print"):
-        assert f"| {preset} |" in text
+        assert f"| *{preset}* |" in text
         assert bpy.utils.preset_find(preset.replace(" ", "_"), "image_to_mesh/tripo")
     for operator in set(re.findall(r"bpy\.ops\.image_to_mesh\.(\w+)", text)):
         assert operator in dir(bpy.ops.image_to_mesh), operator
+
+
+def entries_of(draw: Any) -> list[str]:
+    """Return the labels of a menu's entries."""
+    shown: list[dict[str, Any]] = []
+    draw(SimpleNamespace(layout=Layout(shown, unfolded=True)), drawing_context(300))
+    named = ((row, row["operator"].split(".")[1]) for row in shown if row["kind"] == "operator")
+    return [
+        row.get("text") or getattr(bpy.ops.image_to_mesh, name).get_rna_type().name
+        for row, name in named
+    ]
+
+
+def test_the_menu_entries_that_pages_name_are_in_those_menus(addon: ModuleType) -> None:
+    menus = importlib.import_module(f"{ADDON}.panels.menus")
+    entries = {
+        "Object › Image to Mesh": entries_of(menus.IMAGE_TO_MESH_MT_object.draw),
+        "Image": entries_of(menus._in_image_menu),
+    }
+    texts = [re.sub(r"\s+", " ", page.read_text("utf-8")) for page in PAGES]
+    named = [pair for text in texts for pair in MENU_ENTRY.findall(text)]
+    assert len(named) >= len(entries)
+    assert [(menu, entry) for menu, entry in named if entry not in entries[menu]] == []
