@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
@@ -11,6 +10,7 @@ from .atomic_files import atomic_path
 from .fresh_file import open_empty_file
 from .images.read_image import read_image
 from .mesh.glb import add_model, export_glb
+from .progress import Report
 from .refusal import Message, Refusal
 
 RECIPES = {"local": ".local"}
@@ -19,7 +19,7 @@ IMAGE_SIDE = 2048
 """Longest side in pixels at which an image is read, unless the texture is to be larger."""
 
 
-def make_mesh(request: dict[str, Any], report: Callable[[float, str], None]) -> dict[str, Any]:
+def make_mesh(request: dict[str, Any], report: Report) -> dict[str, Any]:
     """Write a GLB file of the mesh of `request["picture"]` to `request["output"]`.
 
     Return the number of faces and notes for the user. Progress reaches 0.1 after reading the image

@@ -24,11 +24,11 @@ from .make import make_mesh
 from .malloc import retain_freed_memory
 from .prepare.build_model import prepare_model
 from .process_limits import limit_resources, time_limit
+from .progress import Report
 from .refusal import Message, Refusal, encode
 
 PREFIX = "@image_to_mesh"
 """Start of every answer. Twin of `jobs/process/channel.py`: two processes share no modules."""
-Report = Callable[[float, str], None]
 Handler = Callable[[dict[str, Any], Report], dict[str, Any]]
 
 
@@ -119,10 +119,10 @@ def handle_request(request: dict[str, Any]) -> dict[str, Any]:
     try:
         work = HANDLERS.get(request.get("do", ""))
         if work is None:
-            what = Message(
+            sentence = Message(
                 "The background Blender cannot do {task}.", task=f"{request.get('do')!r}"
             )
-            raise Refusal("failed", what, "Restart Blender.")
+            raise Refusal("failed", sentence, "Restart Blender.")
         return {"done": work(request, progress_sender(request.get("id")))}
     except Refusal as refusal:
         return {"refused": refusal_as_json(refusal)}

@@ -91,7 +91,7 @@ def _unpack(path: str, folder: Path) -> None:
     except DAMAGED as error:
         if isinstance(error, OSError) and error.errno in _DISK_FULL:
             raise _disk_full() from error
-        raise _refused("The archive is damaged or of a kind that is not read.") from error
+        raise _refusal("The archive is damaged or of a kind that is not read.") from error
 
 
 def _check_room(folder: Path, needed: int) -> None:
@@ -100,11 +100,11 @@ def _check_room(folder: Path, needed: int) -> None:
 
 
 def _disk_full() -> Refusal:
-    what = Message(
+    message = Message(
         "There is no room to unpack the archive in “{folder}”.",
         folder=tempfile.gettempdir(),
     )
-    return Refusal("failed", what, "Make room on that disk, and try again.")
+    return Refusal("failed", message, "Make room on that disk, and try again.")
 
 
 def _name(entry: zipfile.ZipInfo) -> str:
@@ -127,7 +127,7 @@ def _is_ignored(entry: zipfile.ZipInfo) -> bool:
 
 def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
     if len(entries) > MAX_ENTRIES:
-        raise _refused(
+        raise _refusal(
             Message(
                 "The archive holds {count} files, more than {limit}.",
                 count=f"{len(entries):,}",
@@ -135,17 +135,17 @@ def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
             )
         )
     if sum(entry.file_size for entry in entries) > MAX_BYTES:
-        raise _refused(
+        raise _refusal(
             Message("The archive unpacks to more than {size} GB.", size=MAX_BYTES // 1024**3)
         )
     for entry in entries:
         kind = stat.S_IFMT(entry.external_attr >> 16)
         if kind not in (0, stat.S_IFREG):
-            raise _refused("The archive holds a link or a device, and not only files.")
+            raise _refusal("The archive holds a link or a device, and not only files.")
         if entry.flag_bits & 1:
-            raise _refused("The archive is locked with a password.")
+            raise _refusal("The archive is locked with a password.")
         if entry.file_size > SMALL_ENTRY and entry.file_size > MAX_RATIO * entry.compress_size:
-            raise _refused("The archive unpacks to far more than any mesh or texture does.")
+            raise _refusal("The archive unpacks to far more than any mesh or texture does.")
         _components(_name(entry))
 
 
@@ -158,7 +158,7 @@ def _components(name: str) -> tuple[str, ...]:
     for component in _DRIVE.sub("", name, count=1).split("/"):
         if component.strip() == "..":
             if not components:  # guard: archive-stays-in-its-folder
-                raise _refused(
+                raise _refusal(
                     "The archive holds a file that would be written outside of its folder."
                 )
             components.pop()
@@ -177,7 +177,7 @@ def _write(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, remai
         while piece := packed.read(CHUNK_SIZE):
             written += len(piece)
             if written > remaining:
-                raise _refused(
+                raise _refusal(
                     Message(
                         "The archive unpacks to more than {size} GB.", size=MAX_BYTES // 1024**3
                     )
@@ -195,7 +195,7 @@ def _mesh_in(folder: Path) -> Path:
     for format_ in FORMATS:
         if format_ in found:
             return max(found[format_], key=lambda path: path.stat().st_size)
-    raise _refused("The archive holds no mesh that Blender reads.")
+    raise _refusal("The archive holds no mesh that Blender reads.")
 
 
 def _format(path: Path) -> str:
@@ -205,5 +205,5 @@ def _format(path: Path) -> str:
         return format_of(file.read(BEGIN), path.stat().st_size) or ""
 
 
-def _refused(message: str) -> Refusal:
+def _refusal(message: str) -> Refusal:
     return Refusal("bad_mesh", message, OTHER_FORMAT)

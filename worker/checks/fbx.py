@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..refusal import OTHER_FORMAT, Message, Refusal
-from .gltf.buffers import damaged
+from .gltf.buffers import damaged_file
 from .gltf.check import MAX_MATERIALS, too_many_materials
 from .gltf.nodes import MAX_NODES, too_many_objects
 from .image_headers import ImageBudget
@@ -68,19 +68,19 @@ def check_fbx(path: str) -> None:
         try:
             _check_binary(data) if data[: len(MAGIC)] == MAGIC else _check_text(data)
         except struct.error as error:
-            raise damaged("it is cut short") from error
+            raise damaged_file("it is cut short") from error
 
 
 def _check_text(data: mmap.mmap) -> None:
     size = len(data)
     if size > MAX_TEXT:
-        what = Message(
+        message = Message(
             "The mesh file is a text of {size} GB, which is not read.", size=f"{size / 1e9:.1f}"
         )
-        raise Refusal("bad_mesh", what, OTHER_FORMAT)
+        raise Refusal("bad_mesh", message, OTHER_FORMAT)
     for found in COUNT.finditer(data):
         if len(found[1]) > 12 or int(found[1]) > size:
-            raise damaged(
+            raise damaged_file(
                 Message(
                     "it says {values} values and has {size} bytes",
                     values=f"{int(found[1][:12]):,}",
@@ -102,24 +102,24 @@ def _check_binary(data: mmap.mmap) -> None:
             if len(ends) == 1:
                 return
             if at + struct.calcsize(LONG if is_long else SHORT) != ends[-1]:
-                raise damaged("a list of records ends before it should")
+                raise damaged_file("a list of records ends before it should")
             at = ends.pop()
             continue
         amounts.add(record, len(ends))
         unpacked += record.unpacked
         if unpacked > MAX_UNPACKED:
-            raise damaged(
+            raise damaged_file(
                 Message(
                     "it unpacks to more than {size} GB",
                     size=f"{MAX_UNPACKED / 1e9:.0f}",
                 )
             )
         if len(ends) > MAX_LEVELS:
-            raise damaged("its records are nested too deeply")
+            raise damaged_file("its records are nested too deeply")
         at = record.begin
         if record.begin < record.end:
             ends.append(record.end)
-    raise damaged(Message("it has more than {limit} records", limit=f"{MAX_RECORDS:,}"))
+    raise damaged_file(Message("it has more than {limit} records", limit=f"{MAX_RECORDS:,}"))
 
 
 class _Counts:
@@ -157,9 +157,9 @@ def _record(data: mmap.mmap, at: int, limit: int, is_long: bool) -> _Record | No
     properties = at + struct.calcsize(layout) + name
     begin = properties + length
     if not begin <= end <= limit:
-        raise damaged("a record reaches beyond the one around it")
+        raise damaged_file("a record reaches beyond the one around it")
     if count > length:
-        raise damaged("a record says more values than it has bytes")
+        raise damaged_file("a record says more values than it has bytes")
     word = data[properties - name : properties]
     return _Record(word, properties, begin, end, _expanded_size(data, properties, begin, count))
 
@@ -179,7 +179,7 @@ def _expanded_size(data: mmap.mmap, at: int, end: int, count: int) -> int:
             if encoding not in (0, 1) or size > (
                 MAX_EXPANSION * length + 64 if encoding else length
             ):
-                raise damaged(
+                raise damaged_file(
                     Message(
                         "{values} values cannot be in {length} bytes",
                         values=f"{values:,}",
@@ -189,8 +189,8 @@ def _expanded_size(data: mmap.mmap, at: int, end: int, count: int) -> int:
             total += size
             at += 13 + length
         else:
-            raise damaged("a record holds what FBX does not know")
+            raise damaged_file("a record holds what FBX does not know")
     if at != end:
         # Blender's Python importer trusts the values and would parse the rest as records.
-        raise damaged("a record's values are not as long as it says")
+        raise damaged_file("a record's values are not as long as it says")
     return total

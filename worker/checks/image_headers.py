@@ -65,19 +65,19 @@ class ImageBudget:
             return  # Too damaged for its decoder to allocate memory.
         width, height, depth = size
         if width * height * depth > MAX_DECODED:  # guard: one-texture-is-bounded
-            what = Message(
+            message = Message(
                 "A texture of the mesh file has {width} × {height} pixels, too many to open.",
                 width=f"{width:,}",
                 height=f"{height:,}",
             )
-            raise Refusal("bad_mesh", what, OTHER_FORMAT)
+            raise Refusal("bad_mesh", message, OTHER_FORMAT)
         self._decoded += width * height * depth
         if self._decoded > MAX_DECODED:  # guard: textures-share-a-budget
-            what = Message(
+            message = Message(
                 "The textures of the mesh file would take more than {size} GB of memory.",
                 size=f"{MAX_DECODED / 1e9:.1f}",
             )
-            raise Refusal("bad_mesh", what, "Generate it with fewer or smaller textures.")
+            raise Refusal("bad_mesh", message, "Generate it with fewer or smaller textures.")
 
     def add_file(self, path: Path) -> None:
         """Count one use of an image file; a file that cannot be opened counts as nothing."""

@@ -20,7 +20,7 @@ def check_mesh_file(
 
     `readable`: glTF extensions that this Blender reads, None if unknown; `blender`: its version for
     messages. `home`: the folder that companion files may lie in, by default the file's own. Pass a
-    ZIP through `unpacked` first.
+    ZIP through `unpack_archive` first.
     """
     format_ = sniff(path)
     if format_ == "zip":

@@ -33,8 +33,8 @@ def sniff(path: str) -> str:
         ) from error
     format_ = format_of(head, size)
     if format_ is None:
-        what = "The file is not a glTF, FBX, OBJ, STL or PLY mesh, nor a ZIP of one."
-        raise Refusal("bad_mesh", what, OTHER_FORMAT)
+        message = "The file is not a glTF, FBX, OBJ, STL or PLY mesh, nor a ZIP of one."
+        raise Refusal("bad_mesh", message, OTHER_FORMAT)
     return format_
 
 

@@ -82,11 +82,11 @@ class _Obj:
         if len(used) > MAX_MATERIALS:
             raise too_many_materials(len(used))
         if len(lines) > MAX_LIBRARIES:
-            what = Message(
+            message = Message(
                 "The mesh names more than {limit} material files.",
                 limit=MAX_LIBRARIES,
             )
-            raise Refusal("bad_mesh", what, OTHER_FORMAT)
+            raise Refusal("bad_mesh", message, OTHER_FORMAT)
         libraries = {line: self._find_library(line) for line in lines}
         # Blender also reads the material file with the mesh's own name, even without a reference.
         default = self._mesh.with_suffix(".mtl")
@@ -138,11 +138,11 @@ class _Obj:
         with path.open("rb") as file:
             text = file.read(MAX_LIBRARY + 1)
         if len(text) > MAX_LIBRARY:  # guard: long-material-file-is-refused
-            what = Message(
+            message = Message(
                 "A material file of the mesh has more than {size} MB.",
                 size=MAX_LIBRARY >> 20,
             )
-            raise Refusal("bad_mesh", what, OTHER_FORMAT)
+            raise Refusal("bad_mesh", message, OTHER_FORMAT)
         self._libraries[path] = text
         for line in self._lines_of(path):
             self._is_plain &= self._needs_no_change(line, path.parent)

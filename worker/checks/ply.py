@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..refusal import Message
-from .gltf.buffers import damaged
+from .gltf.buffers import damaged_file
 
 MAX_HEAD = 1024 * 1024
 """Bytes that are searched for the end of the header."""
@@ -33,13 +33,13 @@ def check_ply(path: str) -> None:
         head = file.read(MAX_HEAD)
     text, found, _ = head.partition(b"end_header")
     if not found:
-        raise damaged("its head has no end")
+        raise damaged_file("its head has no end")
     size = Path(path).stat().st_size - len(text)
     needed = sum(
         element.count * element.least for element in _elements(text.decode("ascii", "replace"))
     )
     if needed > size:
-        raise damaged(
+        raise damaged_file(
             Message(
                 "it says at least {needed} bytes and has {size}",
                 needed=f"{needed:,}",
@@ -57,7 +57,7 @@ def _elements(text: str) -> list[_Element]:
                 case ["format", kind, "1.0"] if kind in FORMATS:
                     is_text = kind == "ascii"
                 case ["format", *_]:
-                    raise damaged("it is PLY of a kind that is not read")
+                    raise damaged_file("it is PLY of a kind that is not read")
                 case ["element", _, count]:
                     elements.append(_Element(_count(count)))
                 case ["property", "list", length, value, _]:
@@ -70,7 +70,7 @@ def _elements(text: str) -> list[_Element]:
                 case _:
                     continue
         except (ValueError, LookupError) as error:
-            raise damaged("its head is no PLY") from error
+            raise damaged_file("its head is no PLY") from error
     return elements
 
 

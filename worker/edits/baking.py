@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import bpy
 import numpy as np
 
 from ..prepare.principled import find_principled, new_material, uses_color_attribute
+from ..progress import Report
 
 MIN_SIZE, MAX_SIZE = 512, 4096
 """Texture sides in pixels."""
@@ -22,8 +23,6 @@ ANGLE = np.radians(66.0)
 """Smart UV Project's default angle."""
 DATA = frozenset({"Metallic", "Roughness", "Normal"})
 """Inputs whose textures hold data rather than colors."""
-
-Report = Callable[[float, str], None]
 
 
 def bake_own_colors(obj: bpy.types.Object, name: str) -> None:

@@ -6,7 +6,6 @@ Merges vertices, removes debris, inner shells, and degenerate faces, fills holes
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import bmesh
@@ -19,13 +18,13 @@ from ..mesh.orientation import read_shape, recalculate_outside
 from ..mesh.topology import LooseParts, Shape, edge_uses, find_loose_parts
 from ..prepare.cleanup import model_meshes
 from ..prepare.visible_surface import world_bounds
+from ..progress import Report
 from ..refusal import Message
 from .report import inner_shells
 
 DEGENERATE = 1e-7
 """Edges shorter than this share of the model's diagonal are collapsed."""
 
-Report = Callable[[float, str], None]
 Counts = dict[str, int]
 
 
@@ -43,9 +42,11 @@ def clean_model(
     done: Counts = {}
     for number, obj in enumerate(meshes):
         report(number / len(meshes), "Cleaning the mesh")
-        for what, count in _clean_mesh(obj, asked, diagonal).items():
-            done[what] = done.get(what, 0) + count
-    notes: list[str] = [Message(what, count=f"{count:,}") for what, count in done.items() if count]
+        for template, count in _clean_mesh(obj, asked, diagonal).items():
+            done[template] = done.get(template, 0) + count
+    notes: list[str] = [
+        Message(template, count=f"{count:,}") for template, count in done.items() if count
+    ]
     return root, notes or ["There was nothing to clean."]
 
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import bmesh
@@ -13,6 +12,7 @@ import numpy as np
 from ..mesh.arrays import read, sides_of
 from ..prepare.cleanup import model_meshes
 from ..prepare.visible_surface import world_bounds
+from ..progress import Report
 from ..refusal import Message, Refusal
 from .baking import bake_over, texture_side, unwrap
 from .reduce import join_objects
@@ -27,8 +27,6 @@ SIZE_TOLERANCE = 0.06
 """Largest change of the bounding box in a good result, as a share of the diagonal."""
 TRIES = 4
 """Voxel sizes that are tried to meet the number of faces."""
-
-Report = Callable[[float, str], None]
 
 
 def remesh_quads(
@@ -84,8 +82,8 @@ def _voxel_remesh(obj: bpy.types.Object, area: float, faces: int) -> None:
     bpy.context.view_layer.objects.active = obj
     bpy.ops.object.voxel_remesh()
     if not obj.data.polygons:
-        what = "The model has no inside that a new mesh could enclose."
-        raise Refusal("failed", what, "Clean it first, or reduce its faces instead.")
+        message = "The model has no inside that a new mesh could enclose."
+        raise Refusal("failed", message, "Clean it first, or reduce its faces instead.")
 
 
 def _quadriflow(made: bpy.types.Object, wanted: int, sources: list[bpy.types.Object]) -> bool:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import bpy
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..mesh.arrays import corners_of, edges_of, positions_of, read, starts_of
 from ..prepare.cleanup import model_meshes
+from ..progress import Report
 from ..refusal import Message, Refusal
 
 TOLERANCE = 0.02
@@ -27,8 +27,6 @@ UV_TOLERANCE = 1e-5
 SEAM_WEIGHT = 0.5
 """Vertex group weight of seams: at full weight they would stay at any cost."""
 
-Report = Callable[[float, str], None]
-
 
 def decimate(
     root: bpy.types.Object, asked: dict[str, Any], report: Report
@@ -41,8 +39,8 @@ def decimate(
     counts = [triangle_count(obj.data) for obj in meshes]
     total, wanted = sum(counts), int(asked["faces"])
     if wanted >= total:
-        what = Message("The model has {count} triangles already.", count=f"{total:,}")
-        raise Refusal("invalid_settings", what, "Ask for fewer.")
+        message = Message("The model has {count} triangles already.", count=f"{total:,}")
+        raise Refusal("invalid_settings", message, "Ask for fewer.")
     for number, (obj, count) in enumerate(zip(meshes, counts, strict=True)):
         report(number / len(meshes), Message("Reducing to {count} triangles", count=f"{wanted:,}"))
         decimate_object(obj, max(4, round(count * wanted / total)))

@@ -16,6 +16,7 @@ from ..atomic_files import atomic_path
 from ..fresh_file import open_empty_file
 from ..names import short_name
 from ..prepare.cleanup import model_meshes, model_objects
+from ..progress import Report
 from ..refusal import Message, Refusal
 from .clean import clean_model
 from .print_check import print_check
@@ -23,7 +24,6 @@ from .quads import remesh_quads
 from .reduce import decimate, detail_levels
 from .report import model_report
 
-Report = Callable[[float, str], None]
 Task = Callable[[bpy.types.Object, dict[str, Any], Report], tuple[bpy.types.Object, list[str]]]
 CHANGES: dict[str, Task] = {
     "clean": clean_model,

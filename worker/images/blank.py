@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..fresh_file import open_empty_file
+from ..progress import Report
 from .pixels import Pixels
 from .read_image import read_image
 
@@ -20,7 +20,7 @@ SPREAD = 6.5 / 255
 """Channels that differ by less are one color: an empty sheet has the scanner's noise."""
 
 
-def check_blank(request: dict[str, Any], report: Callable[[float, str], None]) -> dict[str, Any]:
+def check_blank(request: dict[str, Any], report: Report) -> dict[str, Any]:
     """Decode `request["picture"]`; return why it is blank, as `blank_reason` does, under `shows`.
 
     Raise Refusal if Blender cannot read the image.

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..fresh_file import open_empty_file
+from ..progress import Report
 from ..refusal import Refusal
 from .pixels import Pixels
 from .png import encode_png
@@ -24,7 +24,7 @@ SHRINK_FACTOR = 0.8
 SMALLEST_SIDE = 64
 
 
-def convert_image(request: dict[str, Any], report: Callable[[float, str], None]) -> dict[str, Any]:
+def convert_image(request: dict[str, Any], report: Report) -> dict[str, Any]:
     """Write `request["picture"]` upright, within `max_side` pixels and `max_bytes`.
 
     PNG if it is small enough and among `formats`, else JPEG if nothing is transparent, else a

@@ -6,7 +6,6 @@ The subject is detected as in the built-in provider. The image's own file is onl
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from ..fresh_file import open_empty_file
 from ..local.subject.components import label_parts
 from ..local.subject.foreground import Foreground, find_foreground
+from ..progress import Report
 from ..refusal import Refusal
 from .pixels import Pixels
 from .png import encode_png
@@ -33,8 +33,6 @@ EDGE = 2
 """Pixels from the border within which the subject counts as touching it."""
 PLAIN = "Use a picture of one thing on a plain background."
 NO_SUBJECT = "The subject cannot be told from its background."
-
-Report = Callable[[float, str], None]
 
 
 def inspect_image(request: dict[str, Any], report: Report) -> dict[str, Any]:

@@ -47,8 +47,8 @@ def _load(path: str) -> bpy.types.Image:
     has_layers = image.type == "MULTILAYER"
     bpy.data.images.remove(image)
     if has_layers:
-        what = "The picture has several layers."
-        raise Refusal("bad_image", what, "Save one layer of it as a picture.")
+        message = "The picture has several layers."
+        raise Refusal("bad_image", message, "Save one layer of it as a picture.")
     raise Refusal("bad_image", "Blender cannot read this picture.", READABLE)
 
 

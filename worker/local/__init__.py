@@ -19,8 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..progress import Report
 from ..refusal import Message
-from .array_types import Floats, Report, Singles
+from .array_types import Floats, Singles
 from .shape.outline import Outline, trace_outline
 from .shape.poisson import solve_poisson
 from .shape.relief import emboss, inflate, lightness, round_edges

@@ -46,7 +46,7 @@ def merge_vertices(mesh: bpy.types.Mesh) -> None:
     leads = group == np.arange(len(group))
     faces, kept = _remaining_faces(group[corners], starts)
     if not faces.any():
-        mesh.clear_geometry()  # guard: weld-to-nothing
+        mesh.clear_geometry()  # guard: merged-to-nothing
         return
     is_merged = leads.all() and kept is None
     if is_merged and carried is None:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from ..images.png import encode_png
 from ..images.read_image import read_image
 from ..import_options import ImportOptions, read_import_options
 from ..names import short_name
+from ..progress import Report
 from ..refusal import OTHER_FORMAT, Message, Refusal, as_message
 from .asset import mark_asset
 from .chunks import write_chunks
@@ -35,7 +35,7 @@ SERVICE_PREVIEW_SIDE = 512
 """Longest side in pixels to which the service's own preview is scaled down."""
 
 
-def prepare_model(request: dict[str, Any], report: Callable[[float, str], None]) -> dict[str, Any]:
+def prepare_model(request: dict[str, Any], report: Report) -> dict[str, Any]:
     """Write the model of `request["mesh"]` to `request["output"]`, with its preview beside it.
 
     Return face count, object names, height in meters, and notes for the user. Raise Refusal with
@@ -84,11 +84,13 @@ def _import_or_refuse(
     except Exception as error:
         # Goes to standard error: the parent keeps the last lines for diagnostics.
         traceback.print_exc()
-        what = Message(
+        message = Message(
             "Blender cannot make a model of the mesh: {reason}",
             reason=as_message(import_error_text(repr(error))),
         )
-        raise Refusal("bad_mesh", what, OTHER_FORMAT) from error  # guard: inner-error-is-no-model
+        raise Refusal(
+            "bad_mesh", message, OTHER_FORMAT
+        ) from error  # guard: inner-error-is-no-model
     return root, notes
 
 
@@ -101,11 +103,11 @@ def _write(path: str, objects: list[bpy.types.Object]) -> None:
 
 
 def _disk_error(error: Exception) -> Refusal:
-    what = Message(
+    message = Message(
         "Blender could not save the model: {reason}",
         reason=as_message(import_error_text(str(error))),
     )
-    return Refusal("library", what, "Make room on the disk, then resume the job.")
+    return Refusal("library", message, "Make room on the disk, then resume the job.")
 
 
 def _add_preview(root: bpy.types.Object, request: dict[str, Any]) -> None:

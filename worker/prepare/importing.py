@@ -34,8 +34,8 @@ def import_mesh_file(
 
     Return its format, a key of `IMPORTERS`, and notes for the user. Raise Refusal if the format is
     unknown, the file is damaged or refers to files that do not belong to it, or Blender's importer
-    fails. Pass a ZIP through `unpacked` first. Textures may lie in the folder `home`, by default
-    the file's own. `merge_doubles`: every mesh will go through `merge_vertices` next.
+    fails. Pass a ZIP through `unpack_archive` first. Textures may lie in the folder `home`, by
+    default the file's own. `merge_doubles`: every mesh will go through `merge_vertices` next.
     """
     with repair_text(path) as readable_path:
         result = _import_checked(
@@ -55,10 +55,10 @@ def _import_checked(path: str, home: Path, *, merge_doubles: bool) -> tuple[str,
     try:
         notes = read(path, home)
     except RuntimeError as error:  # An operator's ERROR report.
-        what = Message(
+        message = Message(
             "Blender cannot import it: {reason}", reason=as_message(import_error_text(str(error)))
         )
-        raise Refusal("bad_mesh", what, OTHER_FORMAT) from error
+        raise Refusal("bad_mesh", message, OTHER_FORMAT) from error
     return format_, notes
 
 
@@ -124,18 +124,18 @@ def _import_fbx(path: str, home: Path) -> list[str]:
     version = read_fbx_version(path)
     if not is_new and (version is None or version < OLDEST_FBX):
         blender = bpy.app.version_string
-        what = Message(
+        message = Message(
             "The mesh is an FBX file in ASCII, which Blender {blender} cannot read.",
             blender=blender,
         )
         if version is not None:
-            what = Message(
+            message = Message(
                 "The mesh is an FBX file of version {version}, which "
                 "Blender {blender} cannot read.",
                 version=f"{version / 1000:.1f}",
                 blender=blender,
             )
-        raise Refusal("bad_mesh", what, OTHER_FORMAT)
+        raise Refusal("bad_mesh", message, OTHER_FORMAT)
     arrival = ImportedData()
     with redirect_textures(path, home) as (safe, is_staged):
         if is_new:

@@ -26,11 +26,11 @@ def check_surface(objects: list[bpy.types.Object]) -> None:
     """Raise Refusal if the objects have no surface that Blender can display."""
     low, high = world_bounds(objects)
     if max(np.abs(low).max(), np.abs(high).max()) > MAX_DISTANCE:  # guard: mesh-not-too-far
-        what = Message(
+        message = Message(
             "The mesh has points more than {distance} m away, which Blender cannot show.",
             distance=f"{MAX_DISTANCE:.0e}",
         )
-        raise Refusal("bad_mesh", what, ANOTHER)
+        raise Refusal("bad_mesh", message, ANOTHER)
     diagonal = float(np.linalg.norm((high - low).astype(np.float64)))
     if diagonal < MIN_SIZE:  # guard: mesh-not-a-point
         raise Refusal("bad_mesh", "All points of the mesh lie in one place.", ANOTHER)

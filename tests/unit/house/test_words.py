@@ -33,7 +33,6 @@ MOST: dict[str, int] = {
     "tests/gui": 55,
     "tests/unit": 251,
     "tools": 88,
-    "worker": 30,
 }
 FIXTURES = frozenset({"fixture", "property", "cached_property"})
 # These two files are about the words themselves.

@@ -75,6 +75,7 @@ PUBLIC = {
 """Names that others rely on: scripts, records, .blend files, services."""
 
 PUBLIC_IN = {
+    ("worker/prepare/preview.py", "look"): "a property of Blender's",
     ("providers/_scenario/replies.py", "parts"): "a field of a service",
     ("operators/images/edit.py", "background"): "an argument of the operator `develop`",
     ("panels/image_checks.py", "background"): "the same, set on its button",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...refusal import Message
-from .buffers import Bytes, GltfFile, damaged
+from .buffers import Bytes, GltfFile, damaged_file
 
 COMPONENTS = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 """numpy dtypes of glTF's component types."""
@@ -43,7 +43,7 @@ class Views:
         if layout.get("bufferView") is None and "sparse" not in layout and not is_packed:
             size = layout["count"] * COMPONENT_COUNTS[layout["type"]]
             if size > MAX_ZEROS:
-                raise damaged(
+                raise damaged_file(
                     Message("an accessor has {size} values and no data", size=f"{size:,}")
                 )
         return int(layout["count"])
@@ -56,10 +56,10 @@ class Views:
         """Raise Refusal if an index is not that of a vertex."""
         accessor = self._accessors[index]
         if accessor["componentType"] not in INDICES or accessor["type"] != "SCALAR":
-            raise damaged("its indices are no whole numbers")
+            raise damaged_file("its indices are no whole numbers")
         values = self._values(accessor)
         if values is not None and values.size and int(values.max()) >= vertices:
-            raise damaged(
+            raise damaged_file(
                 Message(
                     "a face names point {index} of {count}",
                     index=int(values.max()),
@@ -71,11 +71,11 @@ class Views:
         """Raise Refusal if a position is not finite."""
         accessor = self._accessors[index]
         if accessor["type"] != "VEC3":
-            raise damaged("its points have no three coordinates")
+            raise damaged_file("its points have no three coordinates")
         if accessor["componentType"] == 5126:
             values = self._values(accessor)
             if values is not None and not np.isfinite(values).all():
-                raise damaged("it has points without a place")
+                raise damaged_file("it has points without a place")
 
     def bytes_of(self, view: object) -> Bytes:
         """Return a buffer view's bytes; empty if they are compressed."""
@@ -93,7 +93,7 @@ class Views:
             return 0 if buffer.get("uri") is None else declared
         actual = len(self._file.buffer(index))
         if declared > actual:
-            raise damaged(
+            raise damaged_file(
                 Message(
                     "a buffer says {length} bytes and has {size}",
                     length=f"{declared:,}",
@@ -113,10 +113,10 @@ class Views:
                 packed["byteStride"], "a stride"
             )
             if size != length or size > MAX_EXPANSION * packed["byteLength"] + 4096:
-                raise damaged("what is compressed in it cannot be so large")
+                raise damaged_file("what is compressed in it cannot be so large")
         stride = view.get("byteStride")
         if stride is not None and not 1 <= _non_negative(stride, "a stride") <= 4096:
-            raise damaged(Message("a view has a stride of {stride}", stride=stride))
+            raise damaged_file(Message("a view has a stride of {stride}", stride=stride))
         return length
 
     def _check_inside(self, view: dict[str, Any]) -> None:
@@ -124,7 +124,7 @@ class Views:
         buffer = self._check_index(view.get("buffer"), len(self._buffers), "buffer")
         start = _non_negative(view.get("byteOffset", 0), "a view's offset")
         if start + _non_negative(view["byteLength"], "a view's length") > self._buffers[buffer]:
-            raise damaged("a view reaches beyond its buffer")
+            raise damaged_file("a view reaches beyond its buffer")
 
     def _check(self, accessor: dict[str, Any]) -> None:
         """Check an accessor's layout against its buffer view."""
@@ -138,7 +138,7 @@ class Views:
             # Zeros, or data that a primitive has in compressed form: not in the file byte by byte.
             self._unpacked += count * size
             if self._unpacked > min(MAX_UNPACKED, self._packable + MAX_ZEROS * 4):
-                raise damaged("it says more values than it can hold")
+                raise damaged_file("it says more values than it can hold")
         else:
             self._check_reach(
                 accessor, self._check_index(view, len(self._views), "view"), count, size
@@ -150,7 +150,7 @@ class Views:
         stride = self._views[view].get("byteStride") or size
         start = _non_negative(accessor.get("byteOffset", 0), "an accessor's offset")
         if count and (stride < size or start + stride * (count - 1) + size > self._lengths[view]):
-            raise damaged(
+            raise damaged_file(
                 Message("an accessor of {count} values reaches beyond its data", count=f"{count:,}")
             )
 
@@ -158,14 +158,14 @@ class Views:
         """Check an accessor's sparse values and their indices."""
         replaced, indices, values = sparse["count"], sparse["indices"], sparse["values"]
         if _non_negative(replaced, "a count") > count or indices["componentType"] not in INDICES:
-            raise damaged("it replaces more values than there are")
+            raise damaged_file("it replaces more values than there are")
         index_size = np.dtype(COMPONENTS[indices["componentType"]]).itemsize
         for layout, width in ((indices, index_size), (values, size)):
             view = self._check_index(layout["bufferView"], len(self._views), "view")
             self._check_reach(layout, view, replaced, width)
         positions = self._values({**indices, "count": replaced, "type": "SCALAR"})
         if positions is not None and positions.size and int(positions.max()) >= count:
-            raise damaged("it replaces values that are not there")
+            raise damaged_file("it replaces values that are not there")
 
     def _values(self, accessor: dict[str, Any]) -> Any:
         """Return an accessor's values (count, components), or None.
@@ -189,7 +189,7 @@ class Views:
 
     def _check_index(self, index: object, end: int, kind: str) -> int:
         if type(index) is not int or not 0 <= index < end:
-            raise damaged(Message("there is no {kind} {index}", kind=kind, index=f"{index!r}"))
+            raise damaged_file(Message("there is no {kind} {index}", kind=kind, index=f"{index!r}"))
         return index
 
 
@@ -200,5 +200,5 @@ def _meshopt(view: dict[str, Any]) -> dict[str, Any] | None:
 
 def _non_negative(value: object, kind: str) -> int:
     if type(value) is not int or not 0 <= value < 1 << 48:
-        raise damaged(Message("{subject} is {value}", subject=kind, value=f"{value!r}"[:40]))
+        raise damaged_file(Message("{subject} is {value}", subject=kind, value=f"{value!r}"[:40]))
     return value

@@ -17,7 +17,7 @@ from ...refusal import OTHER_FORMAT, Message, Refusal
 from ..companion_files import is_inside
 from ..image_headers import GLTF_KINDS, ImageBudget
 from .accessors import Views
-from .buffers import GltfFile, damaged, decode_data_uri, is_data_uri, read_gltf, shorten
+from .buffers import GltfFile, damaged_file, decode_data_uri, is_data_uri, read_gltf, shorten
 from .nodes import check_scene, refuse_excess
 
 MAX_TRIANGLES = 100_000_000
@@ -56,34 +56,34 @@ def check_gltf(
         drawn = check_scene(file, _check_meshes(file, views))
         _check_images(file, views)
     except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
-        raise damaged("its head does not hold what a glTF's does") from error
+        raise damaged_file("its head does not hold what a glTF's does") from error
     if drawn > MAX_TRIANGLES:
-        what = Message(
+        message = Message(
             "The mesh file draws {count} triangles, more than the {limit} allowed.",
             count=f"{drawn:,}",
             limit=f"{MAX_TRIANGLES:,}",
         )
-        raise Refusal("bad_mesh", what, "Generate it with fewer faces.")
+        raise Refusal("bad_mesh", message, "Generate it with fewer faces.")
 
 
 def _check_version(file: GltfFile) -> None:
     asset = file.head.get("asset")
     version = asset.get("version") if isinstance(asset, dict) else None
     if version is None:
-        raise damaged("it does not say its version")
+        raise damaged_file("it does not say its version")
     if version != "2.0":
         told = shorten(str(version))
-        what = Message(
+        message = Message(
             "The mesh file is glTF of version {version}, and 2.0 is what Blender reads.",
             version=told,
         )
-        raise Refusal("bad_mesh", what, OTHER_FORMAT)
+        raise Refusal("bad_mesh", message, OTHER_FORMAT)
 
 
 def _check_extensions(file: GltfFile, readable: Collection[str] | None, blender: str) -> None:
     required = file.head.get("extensionsRequired") or []
     if not isinstance(required, list) or not all(isinstance(name, str) for name in required):
-        raise damaged("“extensionsRequired” is no list of names")
+        raise damaged_file("“extensionsRequired” is no list of names")
     missing = [name for name in required if readable is not None and name not in readable]
     if not missing:
         return
@@ -94,12 +94,12 @@ def _check_extensions(file: GltfFile, readable: Collection[str] | None, blender:
             "Set “Compression” to None and generate it again, or use Blender {version}.",
             version=MESHOPT_SINCE,
         )
-    what = Message(
+    message = Message(
         "The mesh file needs {names}, which Blender {blender} cannot read.",
         names=named,
         blender=blender,
     )
-    raise Refusal("bad_mesh", what, hint)
+    raise Refusal("bad_mesh", message, hint)
 
 
 def _describe_extension(extension: str) -> str:
@@ -117,10 +117,10 @@ def _check_addresses(file: GltfFile, home: Path) -> None:
         if address is None or is_data_uri(address):
             continue
         if file.is_binary or not is_inside(unquote(address), file.path.parent, home):
-            what = Message(
+            message = Message(
                 "The mesh file names a file outside of it: “{address}”.", address=shorten(address)
             )
-            raise Refusal("bad_mesh", what, OTHER_FORMAT)
+            raise Refusal("bad_mesh", message, OTHER_FORMAT)
 
 
 def _check_meshes(file: GltfFile, views: Views) -> list[int]:
@@ -131,12 +131,12 @@ def _check_meshes(file: GltfFile, views: Views) -> list[int]:
         own_primitives = mesh.get("primitives") or []
         primitives += len(own_primitives)
         if primitives > MAX_PRIMITIVES:
-            what = Message(
+            message = Message(
                 "The mesh file has {count} parts; at most {limit} are read.",
                 count=f"{primitives:,}",
                 limit=f"{MAX_PRIMITIVES:,}",
             )
-            raise refuse_excess(what)
+            raise refuse_excess(message)
         faces.append(sum(_check_primitive(file, views, primitive) for primitive in own_primitives))
         values += sum(_values(file, primitive) for primitive in own_primitives)
         materials.update(primitive.get("material") for primitive in own_primitives)
@@ -176,7 +176,7 @@ def _check_primitive(file: GltfFile, views: Views, primitive: dict[str, Any]) ->
     position, indices = attributes.get("POSITION"), primitive.get("indices")
     mode = primitive.get("mode", 4)
     if mode not in range(7):
-        raise damaged(Message("a part is drawn in a mode {mode}", mode=f"{mode!r}"))
+        raise damaged_file(Message("a part is drawn in a mode {mode}", mode=f"{mode!r}"))
     _index(primitive, "material", file.all("materials"))
     packed = (primitive.get("extensions") or {}).get("KHR_draco_mesh_compression")
     if packed is not None:
@@ -187,7 +187,9 @@ def _check_primitive(file: GltfFile, views: Views, primitive: dict[str, Any]) ->
     for targets in (attributes, *(primitive.get("targets") or ())):
         for name, accessor in targets.items():
             if views.count(accessor, is_packed=packed is not None) != vertices:
-                raise damaged(Message("“{name}” is not there for every point", name=shorten(name)))
+                raise damaged_file(
+                    Message("“{name}” is not there for every point", name=shorten(name))
+                )
     if packed is None:
         views.check_positions(position)
     corners = vertices
@@ -215,4 +217,4 @@ def _check_images(file: GltfFile, views: Views) -> None:
 def _index(item: dict[str, Any], name: str, targets: list[dict[str, Any]]) -> None:
     value = item.get(name)
     if value is not None and (type(value) is not int or not 0 <= value < len(targets)):
-        raise damaged(Message("there is no {kind} {index}", kind=name, index=f"{value!r}"))
+        raise damaged_file(Message("there is no {kind} {index}", kind=name, index=f"{value!r}"))

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...refusal import Message, Refusal
-from .buffers import GltfFile, damaged
+from .buffers import GltfFile, damaged_file
 
 MAX_NODES = 20_000
 MAX_OBJECTS = 2_000
@@ -22,9 +22,9 @@ SIZES = {"matrix": 16, "translation": 3, "rotation": 4, "scale": 3}
 INSTANCES = "EXT_mesh_gpu_instancing"
 
 
-def refuse_excess(what: str) -> Refusal:
+def refuse_excess(message: str) -> Refusal:
     """Return a Refusal for a file that would take Blender too long to import."""
-    return Refusal("bad_mesh", what, "Generate it again, in one piece where the service can.")
+    return Refusal("bad_mesh", message, "Generate it again, in one piece where the service can.")
 
 
 def too_many_objects(found: int) -> Refusal:
@@ -95,7 +95,7 @@ def _check_forest(nodes: list[dict[str, Any]]) -> None:
         _check_all(children, len(nodes), "node")
         for child in children:
             if has_parent[child]:
-                raise damaged(Message("node {child} stands in two places", child=child))
+                raise damaged_file(Message("node {child} stands in two places", child=child))
             has_parent[child] = True
     level = [index for index, below in enumerate(has_parent) if not below]
     seen = 0
@@ -105,18 +105,20 @@ def _check_forest(nodes: list[dict[str, Any]]) -> None:
         if not level:
             break
     if level:
-        raise damaged(
+        raise damaged_file(
             Message("its nodes stand more than {limit} deep in each other", limit=MAX_LEVELS)
         )
     if seen < len(nodes):
-        raise damaged("its nodes go round in a circle")
+        raise damaged_file("its nodes go round in a circle")
 
 
 def _check_node(file: GltfFile, node: dict[str, Any], faces: list[int]) -> int:
     for name, size in SIZES.items():
         values = node.get(name)
         if values is not None and not _are_numbers(values, size):
-            raise damaged(Message("a node's {name} is not {size} numbers", name=name, size=size))
+            raise damaged_file(
+                Message("a node's {name} is not {size} numbers", name=name, size=size)
+            )
     mesh = node.get("mesh")
     _check_one(mesh, len(faces), "mesh")
     _check_one(node.get("skin"), len(file.all("skins")), "skin")
@@ -151,10 +153,12 @@ def _check_animation(animation: dict[str, Any], nodes: int, accessors: int) -> N
 def _check_all(indices: list[Any], end: int, kind: str) -> None:
     for index in indices:
         if index is None:
-            raise damaged(Message("there is a {kind} without a number", kind=kind))
+            raise damaged_file(Message("there is a {kind} without a number", kind=kind))
         _check_one(index, end, kind)
 
 
 def _check_one(index: object, end: int, kind: str) -> None:
     if index is not None and (type(index) is not int or not 0 <= index < end):
-        raise damaged(Message("there is no {kind} {index}", kind=kind, index=f"{index!r}"[:40]))
+        raise damaged_file(
+            Message("there is no {kind} {index}", kind=kind, index=f"{index!r}"[:40])
+        )
