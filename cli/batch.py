@@ -153,7 +153,9 @@ def _plan_item(line: Line, arguments: argparse.Namespace, host: BlenderHost) -> 
         files = {view: Path(file) for view, file in views.items()}
         return plan_item(line.image, provider, settings, pictures, files, spec)
     except OSError as error:
-        why = BadImage(f"{line.image} cannot be read: {error.strerror or error}.", "Check it.")
+        why = BadImage(
+            f"{line.image} cannot be read: {error.strerror or error}.", "Check the address."
+        )
         return refused_item(line.image, name, why)
     except Exception as error:  # noqa: BLE001 - a bad line must not end the batch
         return refused_item(line.image, name, error)  # guard: one-item-is-one-failure

@@ -229,7 +229,8 @@ def keys_for(
             raise MissingKey(
                 Message("{provider} needs an API key.", provider=provider.label),
                 Message(
-                    "Set “{field}” in the add-on's preferences, or {environment}.",
+                    "Set {field} in the add-on preferences, or the environment variable "
+                    "{environment}.",
                     field=as_message(field.title),
                     environment=field.environment,
                 ),
@@ -244,11 +245,11 @@ def _to_secret(value: str, provider: Provider[Any], field: KeyField) -> Secret:
     if not all("!" <= character <= "~" for character in value):
         raise BadKey(
             Message(
-                "The {field} for {provider} has characters that no key has.",
+                "The {field} for {provider} contains invalid characters.",
                 field=as_message(field.title),
                 provider=provider.label,
             ),
-            "Copy it again, without spaces or line breaks.",
+            "Paste it again, without spaces or line breaks.",
             provider.key_url,
         )
     return Secret(value)
@@ -266,7 +267,7 @@ def base_url(
         return ""
     address = provider.address
     chosen = preferences.get(address.preference, "").strip()
-    source: str = Message("“{name} Address” in the preferences", name=provider.label)
+    source: str = Message("{name} Address in the preferences", name=provider.label)
     if not chosen:
         chosen, source = environment.get(address.environment, "").strip(), address.environment
     if chosen:

@@ -25,8 +25,8 @@ class TriposrSettings(Settings):
         Interval(ge=32, le=1024),
         Option(
             "Mesh Resolution",
-            "Cells of the grid that the surface is taken from, along each side; "
-            "more give a finer and much larger mesh, above 512 is not recommended",
+            "Grid resolution of the surface; higher values create finer but much larger "
+            "meshes, above 512 is not recommended",
             basic=True,
             group="mesh",
         ),
@@ -35,7 +35,7 @@ class TriposrSettings(Settings):
         bool | None,
         Option(
             "Remove Background",
-            "Cut the subject out of the image first; turn off for images that are already cut out",
+            "Cut out the subject before generating; turn off for images without a background",
             basic=True,
         ),
     ] = None
@@ -44,7 +44,7 @@ class TriposrSettings(Settings):
         Interval(ge=0.5, le=1.0),
         Option(
             "Foreground Ratio",
-            "Fraction of the frame that the subject is scaled to fill",
+            "Fraction of the image that the subject fills",
             unit="factor",
         ),
     ] = 0.9
@@ -52,10 +52,10 @@ class TriposrSettings(Settings):
         Literal["glb", "obj"],
         Option(
             "Format",
-            "File format to generate",
+            "File format of the mesh",
             (
-                Choice("glb", "GLB", "glTF in one file, with the colors"),
-                Choice("obj", "OBJ", "Wavefront OBJ, a text"),
+                Choice("glb", "GLB", "Binary glTF, with colors"),
+                Choice("obj", "OBJ", "Wavefront OBJ, plain text"),
             ),
             group="mesh",
         ),
@@ -64,7 +64,7 @@ class TriposrSettings(Settings):
     def inactive_fields(self) -> Iterator[tuple[str, str]]:
         """Yield the ratio if the background stays: TripoSR then does not scale the image."""
         if self.do_remove_background is False:
-            yield "foreground_ratio", "Only a subject that is cut out is scaled."
+            yield "foreground_ratio", "Requires Remove Background."
 
 
 class AimlTriposr(AimlProvider[TriposrSettings]):
@@ -72,7 +72,7 @@ class AimlTriposr(AimlProvider[TriposrSettings]):
 
     id = "aiml_triposr"
     label = "AI/ML API TripoSR"
-    description = "Quick mesh with vertex colors from one picture"
+    description = "Quick mesh with vertex colors from a single image"
     docs_url = "https://docs.aimlapi.com/api-references/3d-generating-models/stability-ai/triposr"
     # No limits are documented. TripoSR works on 512 × 512 pixels, so 2048 lose nothing, and 4 MB
     # become 5.4 MB of JSON, which a gateway is likely to accept.

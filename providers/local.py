@@ -37,11 +37,11 @@ class LocalSettings(Settings):
         Literal["inflate", "relief", "cutout"],
         Option(
             "Shape",
-            "Kind of mesh to create from the image",
+            "Type of mesh to create from the image",
             (
-                Choice("inflate", "Inflate", "A closed, rounded body inside the outline"),
-                Choice("relief", "Relief", "A plate whose surface rises with brightness"),
-                Choice("cutout", "Cutout", "An even slab with a rounded edge"),
+                Choice("inflate", "Inflate", "Closed, rounded body inside the outline"),
+                Choice("relief", "Relief", "Plate raised by brightness"),
+                Choice("cutout", "Cutout", "Flat slab with rounded edges"),
             ),
             basic=True,
         ),
@@ -51,7 +51,7 @@ class LocalSettings(Settings):
         Interval(ge=0.01, le=4.0),
         Option(
             "Thickness",
-            "Depth of the shape; at 1 an inflated disc becomes a sphere",
+            "Depth of the shape; at 1, an inflated disk becomes a sphere",
             basic=True,
             group="mesh",
         ),
@@ -61,7 +61,7 @@ class LocalSettings(Settings):
         Interval(ge=0.005, le=0.5),
         Option(
             "Plate",
-            "Thickness of a relief's plate, as a fraction of the height",
+            "Thickness of the plate below a relief, as a fraction of its height",
             unit="factor",
             group="mesh",
         ),
@@ -81,7 +81,9 @@ class LocalSettings(Settings):
     smoothness: Annotated[
         float,
         Interval(ge=0.0, le=1.0),
-        Option("Smoothness", "How much to smooth outline and surface", unit="factor", group="mesh"),
+        Option(
+            "Smoothness", "Amount of smoothing for outline and surface", unit="factor", group="mesh"
+        ),
     ] = 0.25
     foreground: Annotated[
         Literal["auto", "alpha", "border", "none"],
@@ -92,13 +94,11 @@ class LocalSettings(Settings):
                 Choice(
                     "auto",
                     "Automatic",
-                    "Transparency if there is any, otherwise the border's color",
+                    "Use transparency if there is any, otherwise the border color",
                 ),
-                Choice("alpha", "Transparency", "Opaque pixels are the subject"),
-                Choice(
-                    "border", "Border Color", "Pixels that differ from the border are the subject"
-                ),
-                Choice("none", "Whole Picture", "Everything is the subject"),
+                Choice("alpha", "Transparency", "Use the opaque pixels"),
+                Choice("border", "Border Color", "Use the pixels that differ from the border"),
+                Choice("none", "Whole Image", "Use all pixels"),
             ),
         ),
     ] = "auto"
@@ -107,7 +107,7 @@ class LocalSettings(Settings):
         Interval(ge=0.0, le=1.0),
         Option(
             "Tolerance",
-            "How much a color must differ from the background; lower keeps more",
+            "Color difference from the background; lower values keep more",
             unit="factor",
         ),
     ] = 0.5
@@ -115,10 +115,10 @@ class LocalSettings(Settings):
         Literal["mirror", "color"],
         Option(
             "Back",
-            "What the back of the mesh shows",
+            "Texture on the back of the mesh",
             (
-                Choice("mirror", "Mirrored Picture", "The image, mirrored"),
-                Choice("color", "Own Color", "The image's colors, without its details"),
+                Choice("mirror", "Mirrored Image", "Mirror the image"),
+                Choice("color", "Image Colors", "Use the image's colors without its details"),
             ),
             group="surface",
         ),
@@ -128,7 +128,7 @@ class LocalSettings(Settings):
         Interval(ge=64, le=8192),
         Option(
             "Texture Size",
-            "Maximum length of the texture's longer side",
+            "Maximum length of the longer texture side",
             unit="pixel",
             group="surface",
         ),
@@ -137,9 +137,9 @@ class LocalSettings(Settings):
     def inactive_fields(self) -> Iterator[tuple[str, str]]:
         """Yield the fields that the shape and the foreground make ineffective."""
         if self.shape != "relief":
-            yield "plate", "Only a Relief has a plate."
+            yield "plate", "Only used by Relief."
         if self.foreground in ("alpha", "none"):
-            yield "tolerance", "Only the border's color has a tolerance."
+            yield "tolerance", "Only used by Border Color."
 
 
 class Local(Provider[LocalSettings]):
@@ -147,7 +147,7 @@ class Local(Provider[LocalSettings]):
 
     id = "local"
     label = "Built-in (Offline)"
-    description = "Inflate, relief or cutout of the picture's subject; free, without a key"
+    description = "Inflate, relief or cutout of the subject; free, no key required"
     needs: ClassVar[frozenset[Need]] = frozenset({"blender"})
     formats = frozenset({"png", "jpeg", "webp", "bmp", "tiff", "exr", "hdr"})
     limits = PictureLimits(min_side=32, max_side=8192)

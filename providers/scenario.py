@@ -62,11 +62,11 @@ class ScenarioSettings(Settings):
         Literal["standard", "detailed", "extreme"],
         Option(
             "Texture Quality",
-            "How fine the textures are; finer ones cost more",
+            "Level of detail of the textures; finer textures cost more",
             (
-                Choice("standard", "Standard", "Enough for most uses"),
+                Choice("standard", "Standard", "Sufficient for most uses"),
                 Choice("detailed", "HD", "Finer textures"),
-                Choice("extreme", "8K", "The finest textures, in large files"),
+                Choice("extreme", "8K", "Finest textures and largest files"),
             ),
             basic=True,
             group="surface",
@@ -77,16 +77,16 @@ class ScenarioSettings(Settings):
         Literal["standard", "detailed"],
         Option(
             "Geometry",
-            "How fine the shape is; finer ones cost more",
+            "Level of detail of the shape; finer shapes cost more",
             (
-                Choice("standard", "Standard", "Enough for most uses"),
-                Choice("detailed", "HD", "Finer shapes, up to two million faces"),
+                Choice("standard", "Standard", "Sufficient for most uses"),
+                Choice("detailed", "HD", "Finer shapes of up to two million faces"),
             ),
             basic=True,
         ),
     ] = "standard"
     textureSeed: Annotated[
-        Seed, Option("Texture Seed", "The same seed gives the same textures", group="surface")
+        Seed, Option("Texture Seed", "Same seed, same textures", group="surface")
     ] = None
     orientation: models.Orientation = "default"
     pbr: Annotated[
@@ -103,7 +103,7 @@ class ScenarioSettings(Settings):
         Interval(ge=1, le=2_000_000),
         Option(
             "Face Limit",
-            "Maximum number of faces; if off, chosen to suit the shape",
+            "Maximum number of faces; if off, adapted to the shape",
             basic=True,
             group="mesh",
         ),
@@ -113,7 +113,7 @@ class ScenarioSettings(Settings):
         bool,
         Option(
             "Quads",
-            "Quads, at an extra cost, as FBX; 10000 if Face Limit is off",
+            "Create quads, at extra cost; delivered as FBX, with 10,000 faces if Face Limit is off",
             group="mesh",
         ),
     ] = False
@@ -121,21 +121,21 @@ class ScenarioSettings(Settings):
         bool,
         Option(
             "Smart Low Poly",
-            "Few faces with hand-crafted topology; best for simple subjects",
+            "Create few faces with clean topology; best for simple subjects",
             group="mesh",
         ),
     ] = False
     generateParts: Annotated[
         bool, Option("Separate Parts", "Split the mesh into parts, without textures", group="mesh")
     ] = False
-    seed: Annotated[Seed, Option("Seed", "The same seed gives the same shape")] = None
+    seed: Annotated[Seed, Option("Seed", "Same seed, same shape")] = None
 
     def rules(self) -> Iterator[tuple[str, str]]:
         """Yield the combinations that the model's page calls incompatible, and bad face limits."""
         if self.generateParts and (self.texture or self.pbr or self.quad):
-            yield "generateParts", "Separate Parts needs Texture, PBR and Quads off: turn them off."
+            yield "generateParts", "Separate Parts requires Texture, PBR and Quads to be off."
         elif self.pbr and not self.texture:
-            yield "texture", "PBR brings textures with it: turn PBR off, too, or Texture on."
+            yield "texture", "PBR requires Texture: turn Texture on, or PBR off."
         low, high = self._face_window()
         if self.faceLimit is not None and not low <= self.faceLimit <= high:
             switches = {"Smart Low Poly": self.smartLowPoly, "Quads": self.quad}
@@ -147,7 +147,7 @@ class ScenarioSettings(Settings):
         """Yield the texture settings if there are no textures."""
         if not (self.texture or self.pbr):
             for name in ("textureQuality", "textureAlignment", "textureSeed"):
-                yield name, "The mesh gets no textures."
+                yield name, "Has no effect without textures."
 
     def _face_window(self) -> tuple[int, int]:
         if self.smartLowPoly:
@@ -165,7 +165,7 @@ class ScenarioTripo(Provider[ScenarioSettings]):
 
     id = "scenario"
     label = "Scenario"
-    description = "Tripo 3.1 at Scenario: textured meshes, quads, low poly or parts"
+    description = "Tripo 3.1 on Scenario: textured meshes, quads, low poly or separate parts"
     front_rotation = 90  # As in Tripo's own Blender add-on.
     docs_url = "https://docs.scenario.com"
     key_url = KEY_PAGE_URL
@@ -206,7 +206,7 @@ class ScenarioTripo(Provider[ScenarioSettings]):
             return calls.poll(ticket.data, require_http(http))
         except RateLimited as error:
             log.info("waiting: %s", error)
-            return Progress("Waiting for Scenario's rate limit", wait=60.0)
+            return Progress("Waiting for rate limit", wait=60.0)
 
     def cancel(self, ticket: Ticket, http: Http | None) -> CancelOutcome:
         """Cancel the job. A cancelled job is refunded; one that cannot be cancelled is charged."""

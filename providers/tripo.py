@@ -33,7 +33,7 @@ API = errors.Api(
     name="Tripo",
     meshes=("model_url", "pbr_model_url", "model", "pbr_model", "model_urls", "base_model_url"),
     late=Expired,
-    nobody="Check the connection, and Tripo's address in the preferences (TRIPO_BASE_URL).",
+    nobody="Check the connection and Tripo's address in the preferences (TRIPO_BASE_URL).",
 )
 IN_ONE_FORM = 10_000_000
 """Bytes of an image above which it is uploaded to a presigned URL instead of `/files`."""
@@ -57,10 +57,10 @@ class TripoSettings(Settings):
             "Model",
             "Tripo model that generates the mesh",
             (
-                Choice("v3.1-20260211", "3.1", "The best quality"),
-                Choice("v3.0-20250812", "3.0", "The version before 3.1"),
+                Choice("v3.1-20260211", "3.1", "Best quality"),
+                Choice("v3.0-20250812", "3.0", "Predecessor of 3.1"),
                 Choice("v2.5-20250123", "2.5", "Older, without HD geometry"),
-                Choice("P1-20260311", "P1", "Clean low-poly meshes of at most 20000 faces"),
+                Choice("P1-20260311", "P1", "Clean low-poly meshes of at most 20,000 faces"),
             ),
             basic=True,
         ),
@@ -70,7 +70,7 @@ class TripoSettings(Settings):
         Literal["standard", "detailed", "extreme", "fast"],
         Option(
             "Texture Quality",
-            "How fine the textures are",
+            "Level of detail of the textures",
             (
                 models.STANDARD_TEXTURE,
                 models.HD_TEXTURE,
@@ -92,9 +92,9 @@ class TripoSettings(Settings):
             "Texture Model",
             "Tripo model that generates the textures",
             (
-                Choice(NEW_TEXTURES, "3.5", "The newest"),
-                Choice("v3.0-20250812", "3.0", "The version before 3.5"),
-                Choice("v2.5-20250123", "2.5", "The oldest"),
+                Choice(NEW_TEXTURES, "3.5", "Latest version"),
+                Choice("v3.0-20250812", "3.0", "Predecessor of 3.5"),
+                Choice("v2.5-20250123", "2.5", "Oldest version"),
             ),
             group="surface",
         ),
@@ -111,7 +111,7 @@ class TripoSettings(Settings):
         Literal["+x", "-x", "+y", "-y"] | None,
         Option(
             "Front Axis",
-            "Axis that the front of the mesh faces in the file",
+            "Axis that the front of the mesh faces",
             (Choice("+x", "+X"), Choice("-x", "−X"), Choice("+y", "+Y"), Choice("-y", "−Y")),
             group="placement",
         ),
@@ -121,7 +121,7 @@ class TripoSettings(Settings):
     enable_image_autofix: models.ImageAutofix = False
     orthographic_projection: Annotated[
         bool,
-        Option("Orthographic Views", "The views have no perspective; multiple images only"),
+        Option("Orthographic Views", "Treat the views as orthographic; multiple images only"),
     ] = False
     model_seed: models.ModelSeed = None
     texture_seed: models.TextureSeed = None
@@ -132,15 +132,15 @@ class TripoSettings(Settings):
         if self.texture_version == NEW_TEXTURES:
             return
         if self.texture_quality == "fast":
-            yield "texture_quality", "Fast textures need Texture Model 3.5: choose it."
+            yield "texture_quality", "Fast textures require Texture Model 3.5: choose it."
         if not self.delight:
-            yield "delight", "Remove Lighting can be off only with Texture Model 3.5: choose it."
+            yield "delight", "Turning off Remove Lighting requires Texture Model 3.5."
 
     def inactive_fields(self) -> Iterator[tuple[str, str]]:
         """Yield the fields that the model or other settings make ineffective."""
         yield from models.idle_settings(self, MODELS[self.model])
         if self.texture_version != NEW_TEXTURES and self.texture:
-            yield "delight", "Only Texture Model 3.5 has it."
+            yield "delight", "Requires Texture Model 3.5."
 
 
 class Tripo(Provider[TripoSettings]):
@@ -149,7 +149,7 @@ class Tripo(Provider[TripoSettings]):
     id = "tripo"
     label = "Tripo"
     front_rotation = 90  # As in Tripo's own Blender add-on.
-    description = "Tripo's own API: textured meshes, quads, low poly or parts, of one to four views"
+    description = "Textured meshes, quads, low poly or separate parts from one to four views"
     docs_url = "https://developers.tripo3d.ai/en/docs"
     key_url = errors.KEY_PAGE_URL
     keys = (models.KEY,)
@@ -245,6 +245,6 @@ def _token(picture: Picture, http: Http) -> str:
     upload = replies.read(reply, _PresignedUpload, "upload", API)
     url = upload.presigned_url or upload.upload_url
     if not url:
-        raise BadReply("Tripo named no address to put the picture to.", "Try again later.")
+        raise BadReply("Tripo returned no upload address for the image.", "Try again later.")
     replies.check_storage(http.put(url, data, kind), API)
     return upload.file_token

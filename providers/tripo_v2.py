@@ -32,7 +32,7 @@ API = errors.Api(
     name="Tripo v2",
     meshes=("pbr_model", "model", "base_model", "pbr_model_url", "model_url", "base_model_url"),
     late=Failed,
-    nobody="Tripo's own v2 has ended: set a gateway's address (TRIPO_V2_BASE_URL), or use Tripo.",
+    nobody="Tripo has shut down API v2: set a gateway address (TRIPO_V2_BASE_URL), or use Tripo.",
 )
 
 SINCE_2_0 = (
@@ -64,7 +64,7 @@ MODELS: Mapping[str, models.ModelCapabilities] = {
     "v1.3-20240522": models.ModelCapabilities("1.3", SINCE_2_0),
 }
 ONE_VIEW = frozenset({"Turbo-v1.0-20250506", "v1.4-20240625", "v1.3-20240522"})
-GONE = "Tripo has retired it; a gateway may still have it"
+GONE = "Retired by Tripo; gateways may still offer it"
 
 
 @dataclass(frozen=True)
@@ -86,10 +86,10 @@ class TripoV2Settings(Settings):
             "Model",
             "Tripo model that generates the mesh",
             (
-                Choice("v3.1-20260211", "3.1", "The best quality"),
-                Choice("v3.0-20250812", "3.0", "The version before 3.1"),
+                Choice("v3.1-20260211", "3.1", "Best quality"),
+                Choice("v3.0-20250812", "3.0", "Predecessor of 3.1"),
                 Choice("v2.5-20250123", "2.5", "Older, without HD geometry"),
-                Choice("P1-20260311", "P1", "Clean low-poly meshes of at most 20000 faces"),
+                Choice("P1-20260311", "P1", "Clean low-poly meshes of at most 20,000 faces"),
                 Choice("Turbo-v1.0-20250506", "Turbo 1.0 (Retired)", GONE),
                 Choice("v2.0-20240919", "2.0 (Retired)", GONE),
                 Choice("v1.4-20240625", "1.4 (Retired)", GONE),
@@ -103,7 +103,7 @@ class TripoV2Settings(Settings):
         Literal["standard", "detailed", "extreme"],
         Option(
             "Texture Quality",
-            "How fine the textures are",
+            "Level of detail of the textures",
             (models.STANDARD_TEXTURE, models.HD_TEXTURE, models.FINEST_TEXTURE),
             basic=True,
             group="surface",
@@ -128,7 +128,7 @@ class TripoV2Settings(Settings):
         | None,
         Option(
             "Style",
-            "Convert the subject to another style",
+            "Style that the subject is converted to",
             (
                 Choice("person:person2cartoon", "Cartoon", "For people"),
                 Choice("animal:venom", "Venom", "For animals"),
@@ -167,7 +167,7 @@ class TripoV2(Provider[TripoV2Settings]):
     id = "tripo_v2"
     label = "Tripo v2 (Gateways)"
     front_rotation = 90  # As in Tripo's own Blender add-on.
-    description = "Tripo's former API, for gateways that still speak it; at Tripo it has ended"
+    description = "Tripo's previous API, for gateways that still offer it; shut down by Tripo"
     docs_url = "https://platform.tripo3d.ai/docs/generation"
     key_url = errors.KEY_PAGE_URL
     keys = (models.KEY,)

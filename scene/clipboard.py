@@ -74,7 +74,7 @@ def load_image_bytes(data: bytes, name: str) -> bpy.types.Image:
             image = bpy.data.images.load(str(path))
         except RuntimeError as error:
             raise BadImage(
-                Message("{name} cannot be opened.", name=name), "Use another picture."
+                Message("{name} cannot be opened.", name=name), "Use another image."
             ) from error
         if min(image.size) < 1:  # The size is what makes Blender read the file.
             bpy.data.images.remove(image)

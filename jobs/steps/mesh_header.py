@@ -23,7 +23,7 @@ from typing import Any
 from ...providers import BadMesh, Message
 from ..disk.plain_files import open_plain
 
-AGAIN = "Resume the job: it is downloaded again without paying."
+AGAIN = "Resume the job to download the mesh again at no extra cost."
 TRIANGLES = 4
 MAX_HEAD = 64 * 1024 * 1024
 NO_MESH = "The result is not a GLB, FBX, OBJ, STL or PLY file, nor a ZIP of one."

@@ -40,10 +40,10 @@ PICTURE = r"image|\burl\b|\buri\b|base64|picture"
 MODEL = r"(^|[\s:])model:|\bmodel\b.*\bnot (found|available|supported)\b|unknown model"
 FREE = r"free.tier|free limit|subscription"
 GONE = (
-    "The model may be switched off: look for it at the service, or choose another provider. "
-    "An address of your own is set without “/v1”."
+    "The model may no longer be available: check the service, or choose another "
+    "provider. A custom address must not end with “/v1”."
 )
-AS_ADDRESS = "Give the picture as a public https address, which needs no upload."
+AS_ADDRESS = "Use a public https address for the image: it needs no upload."
 NOT_CHARGED = "Failed requests are not charged."
 
 
@@ -60,23 +60,23 @@ def refusal(status: int, reply: Reply, order: Order | None) -> ImageToMeshError:
     """Return the error for a status, with the service's own message."""
     message = message_of(reply)
     message = (
-        Message("{message} (request id {request})", message=message, request=given)
+        Message("{message} (request ID {request})", message=message, request=given)
         if (given := request_id(reply))
         else message
     )
     # The service has no error codes for these: its wording has to tell them apart.
     if status in (400, 403, 422) and _matches(CONTENT, message):
-        return Rejected(message, "Use another picture.")
+        return Rejected(message, "Use another image.")
     if status in (400, 413, 415, 422):
         return _refused_request(status, message, order)
     if status == 401:
         return BadKey(
-            message, "Make a new key, and set it in the add-on's preferences.", KEY_PAGE_URL
+            message, "Create a new key and set it in the add-on preferences.", KEY_PAGE_URL
         )
     if status == 402 or (status == 403 and _matches(MONEY, message)):
-        return NoCredits(message, "Top up the account.", BILLING_PAGE_URL)
+        return NoCredits(message, "Add credits to your account.", BILLING_PAGE_URL)
     if status == 403:
-        return BadKey(message, "Complete the account's verification.", VERIFICATION_PAGE_URL)
+        return BadKey(message, "Verify your account.", VERIFICATION_PAGE_URL)
     if status == 429:
         return _too_many(message, reply)
     if status >= 500:
@@ -91,7 +91,11 @@ def _matches(words: str, text: str) -> bool:
 
 
 def _refused_request(status: int, message: str, order: Order | None) -> ImageToMeshError:
-    other = AS_ADDRESS if order is None or order.inline else "Check that its address is public."
+    other = (
+        AS_ADDRESS
+        if order is None or order.inline
+        else "Check that its address is publicly accessible."
+    )
     model = re.escape(order.model) if order else "$^"
     if _matches(rf"{MODEL}|received ['\"]{model}['\"]", message):
         return Failed(message, GONE, MODELS_PAGE_URL)
@@ -99,14 +103,14 @@ def _refused_request(status: int, message: str, order: Order | None) -> ImageToM
         return BadImage(message, join_messages("Use a smaller PNG or JPEG.", other))
     if _matches(PICTURE, message):
         return BadImage(message, other)
-    return InvalidSettings(message, join_messages("Change the setting that it names.", other))
+    return InvalidSettings(message, join_messages("Change the setting named above.", other))
 
 
 def _too_many(message: str, reply: Reply) -> RateLimited:
     asked = reply.asked_pause
-    wait: str = "Wait a while, then resume the job."
+    wait: str = "Resume the job later."
     if asked is not None:
-        wait = Message("Wait {seconds} s, then resume the job.", seconds=f"{asked:.0f}")
+        wait = Message("Wait {seconds} seconds, then resume the job.", seconds=f"{asked:.0f}")
     link = BILLING_PAGE_URL if _matches(FREE, message) else ""
     return RateLimited(message, wait, link)
 
@@ -115,17 +119,17 @@ def _broken(status: int, message: str, reply: Reply, order: Order | None) -> Ima
     """Return the error for a 5xx: a failure of the service is free, one of a gateway may not be."""
     own = isinstance(reply.json, dict)
     if order is None or (own and _matches("maintenance", message)):
-        return Unreachable(message, "Try again in a while.")
+        return Unreachable(message, "Try again later.")
     if not own or status in (502, 503):
         return uncertain_error(
             Message(
-                "The order was sent, and a gateway answered {status}: {message}",
+                "The request was sent, but a gateway returned status {status}: {message}",
                 status=status,
                 message=message,
             ),
             order,
         )
-    return Failed(message, join_messages(NOT_CHARGED, "Try again in a while."))
+    return Failed(message, join_messages(NOT_CHARGED, "Try again later."))
 
 
 def uncertain_error(message: str, order: Order) -> Uncertain:
@@ -133,8 +137,7 @@ def uncertain_error(message: str, order: Order) -> Uncertain:
     return Uncertain(
         message,
         Message(
-            "Look at the service whether request “{trace}” is there; it is "
-            "never sent again by itself.",
+            "Check the service for request “{trace}”. It will not be resubmitted automatically.",
             trace=order.trace,
         ),
         BILLING_PAGE_URL,
@@ -162,7 +165,7 @@ def message_of(reply: Reply) -> str:
     # Errors may quote the request, whose images would fill the message.
     line = re.sub(r"data:[\w/+.-]+;base64,[\w+/=]*", "data:…", " ".join(message.split()))
     # Enough for several messages of a validation.
-    return line[:600] or Message("AI/ML API answered {status}.", status=reply.status)
+    return line[:600] or Message("AI/ML API returned status {status}.", status=reply.status)
 
 
 def _words(value: object) -> str:

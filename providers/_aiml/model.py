@@ -188,7 +188,7 @@ class AimlProvider(Provider[S], Generic[S]):
         if url is None or not (url.scheme == "https" or url.is_loopback):
             raise InvalidSettings(
                 Message("“{address}” is not an https address.", address=address[:60]),
-                "Copy all of it.",
+                "Copy the complete address.",
             )
         return Ticket({**to_json(AimlTicket(format=FileObject(address).format)), "url": address})
 
@@ -230,8 +230,8 @@ def read_answer(reply: Reply, order: Order) -> Ticket:
         # It may be paid, and support may find the mesh in it.
         log.warning("an answer without a mesh: %s", reply.text[:4000])
         raise BadReply(
-            Message("AI/ML API answered without a mesh (request id {request}).", request=request),
-            "Ask help@aimlapi.com, and tell the request id: it may have been charged.",
+            Message("AI/ML API returned no mesh (request ID {request}).", request=request),
+            "The request may have been charged: contact help@aimlapi.com with the request ID.",
             BILLING_PAGE_URL,
         )
     usage = _usage(answer, reply)
@@ -242,7 +242,7 @@ def read_answer(reply: Reply, order: Order) -> Ticket:
         "remeshing_dir": extra.url,
     }
     beside = extra.url and extra is not found
-    notes = ("The service also made a bundle with material and texture.",) if beside else ()
+    notes = ("The service also created a bundle with material and texture.",) if beside else ()
     ticket = AimlTicket(
         format=found.format,
         credits=usage.credits_used,
@@ -260,7 +260,10 @@ def _ticket(ticket: AimlTicket, found: FileObject, request: str) -> Ticket:
         data = decode_base64(found.url or found.b64_json or "")
     except ValueError as error:
         raise BadReply(
-            Message("The mesh in the answer is no base64 (request id {request}).", request=request)
+            Message(
+                "The mesh in the response is not valid base64 (request ID {request}).",
+                request=request,
+            )
         ) from error
     format_ = _mesh_format(data)
     name = f"mesh.{format_}"
@@ -325,9 +328,9 @@ def check_reply(reply: Reply, order: Order | None = None) -> Mapping[str, Any]:
     if body is None:
         raise BadReply(
             Message(
-                "AI/ML API answered something else than JSON: {reply}", reply=message_of(reply)
+                "AI/ML API returned something other than JSON: {reply}", reply=message_of(reply)
             ),
-            "A proxy may stand in between; check the address in the preferences.",
+            "A proxy may be interfering; check the address in the preferences.",
         )
     status = _status_within(body)
     if status >= 400 or (status == 0 and body.get("error") and not any(_meshes(body))):

@@ -53,7 +53,7 @@ def check_reply(
     if not reply.ok:
         raise refusal(reply, otherwise=otherwise, missing=missing)
     if not isinstance(reply.json, dict):
-        raise Unreachable("Something else answered in Scenario's place.", "Check the connection.")
+        raise Unreachable("The response did not come from Scenario.", "Check the connection.")
     return reply
 
 
@@ -71,21 +71,25 @@ def refusal(
     text = reply.text if isinstance(reply.json, dict) else ""
     message = _message(reply)
     if reply.status == 401:
-        return BadKey(message, "Check both API Key and API Secret.", KEY_PAGE_URL)
+        return BadKey(message, "Check API Key and API Secret.", KEY_PAGE_URL)
     if reply.status == 429:
         return _rate_limited(reply, message)
     if reply.status == 408 or reply.status >= 500:
-        return Unreachable(message, "Scenario has trouble: try again later.")
+        return Unreachable(message, "Scenario is having problems: try again later.")
     if _POLICY.search(text):
-        return Rejected(message, "Use another picture.")
+        return Rejected(message, "Use another image.")
     if reply.status == 402 or _CREDITS.search(text):
-        return NoCredits(message, "Top up, or wait for the next period.", PRICING_PAGE_URL)
+        return NoCredits(
+            message, "Buy more Compute Units, or wait until they are renewed.", PRICING_PAGE_URL
+        )
     if reply.status == 403 and _PLAN.search(text):
-        return NoCredits(message, "This needs a larger plan.", PRICING_PAGE_URL)
+        return NoCredits(
+            message, "This requires a higher plan: upgrade at Scenario.", PRICING_PAGE_URL
+        )
     if reply.status == 403:
-        return BadKey(message, "Use a key of the project that shall pay.", KEY_PAGE_URL)
+        return BadKey(message, "Use a key of the project to be charged.", KEY_PAGE_URL)
     if reply.status == 413:
-        return BadImage(message, "Use a smaller picture.")
+        return BadImage(message, "Use a smaller image.")
     if reply.status in (404, 405, 410):
         known = missing if isinstance(reply.json, dict) and reply.status == 404 else None
         return known(message) if known else Unreachable(message, ADDRESS_HINT)
@@ -96,11 +100,11 @@ def submit_refusal(reply: Reply, otherwise: type[ImageToMeshError]) -> ImageToMe
     """Return the error for a submit that failed: Uncertain unless Scenario certainly refused it."""
     if not reply.refused:
         return Uncertain(
-            join_messages(_message(reply), "It may have taken the order."),
-            "Look for the job at app.scenario.com; it is never sent again by itself.",
+            join_messages(_message(reply), "It may have accepted the request."),
+            "Check app.scenario.com for the job. It will not be resubmitted automatically.",
         )
     error = refusal(reply, otherwise=otherwise, missing=otherwise)
-    error.hint = error.hint or "Change what it names; the picture is uploaded anew."
+    error.hint = error.hint or "Change what the message names, then generate again."
     return error
 
 
@@ -110,7 +114,7 @@ def content_refused(text: str) -> bool:
 
 
 def _message(reply: Reply) -> str:
-    return message_of(reply) or Message("Scenario answered {status}.", status=reply.status)
+    return message_of(reply) or Message("Scenario returned status {status}.", status=reply.status)
 
 
 def message_of(reply: Reply) -> str:
@@ -121,7 +125,7 @@ def message_of(reply: Reply) -> str:
     message = next(filter(None, (_sentence(reply.json.get(name)) for name in _SENTENCES)), "")
     trace = reply.json.get("trace_id")
     return (
-        Message("{message} (request id {request})", message=message, request=trace)
+        Message("{message} (request ID {request})", message=message, request=trace)
         if message and trace
         else message
     )
@@ -141,11 +145,11 @@ def _sentence(value: Any) -> str:
 def _rate_limited(reply: Reply, message: str) -> RateLimited:
     seconds = reply.asked_pause
     if seconds is None:
-        return RateLimited(message, "Wait a minute, then try again, or resume the job.")
+        return RateLimited(message, "Wait a minute, then try again or resume the job.")
     wait = Message("{seconds} seconds", seconds=f"{seconds:.0f}")
     if seconds >= 120:
         wait = Message("{minutes} minutes", minutes=f"{seconds / 60:.0f}")
     return RateLimited(
-        Message("{message}: Scenario asks to wait {wait}.", message=message, wait=wait),
-        "Try again then, or resume the job.",
+        Message("{message}: Scenario asks you to wait {wait}.", message=message, wait=wait),
+        "After that, try again or resume the job.",
     )

@@ -41,8 +41,8 @@ def get_price(path: str, body: Mapping[str, Any], http: Http) -> Cost | None:
     if answer.get("job"):
         told = cancel(job_of(reply).jobId, http)
         raise BadReply(
-            "Scenario started a job where only its price was asked.",
-            Message("It was told to cancel it ({answer}): look at app.scenario.com.", answer=told),
+            "Scenario started a job although only the price was requested.",
+            Message("Cancellation was requested ({answer}): check app.scenario.com.", answer=told),
         )
     raise refusal(reply, otherwise=BadReply)
 
@@ -58,7 +58,7 @@ def poll(ticket: Mapping[str, Any], http: Http) -> Progress | Result:
         raise _failure(job)
     if job.end == "cancelled":
         raise Failed(
-            Message("Job {job} was cancelled at Scenario.", job=job.jobId), "Generate it again."
+            Message("Job {job} was cancelled at Scenario.", job=job.jobId), "Generate again."
         )
     fraction = None if job.progress is None else min(max(job.progress, 0.0), 1.0)
     return Progress(job.phase, fraction)
@@ -112,7 +112,7 @@ def result_of(job: Job, ticket: Mapping[str, Any], http: Http) -> Progress | Res
     )
     if not meshes:
         raise BadMesh(
-            Message("Scenario says that job {job} is done, but gives no mesh.", job=job.jobId),
+            Message("Scenario finished job {job} but returned no mesh.", job=job.jobId),
             "Look for it in the project's library at app.scenario.com, or resume the job.",
         )
     mesh = meshes[0]
@@ -120,8 +120,8 @@ def result_of(job: Job, ticket: Mapping[str, Any], http: Http) -> Progress | Res
         return Progress("Finishing", 1.0)
     if mesh.status == "error":
         raise Failed(
-            Message("Scenario could not store the mesh of job {job}.", job=job.jobId),
-            "Ask its support.",
+            Message("Scenario failed to store the mesh of job {job}.", job=job.jobId),
+            "Contact Scenario's support.",
         )
     previews = (RemoteFile(url, "preview") for url in _previews(mesh, assets))
     more = len(meshes) - 1
@@ -130,7 +130,7 @@ def result_of(job: Job, ticket: Mapping[str, Any], http: Http) -> Progress | Res
         credits=job.billing.total if job.billing else ticket.get("cost"),
         facts={"job": job.jobId, "asset": mesh.id, **_seeds(job, mesh)},
         notes=(
-            Message("{count} more mesh files are in the Scenario project's library.", count=more),
+            Message("{count} more mesh files are available in your Scenario project.", count=more),
         )
         if more
         else (),
@@ -160,7 +160,7 @@ def _mesh_file(asset: Asset, quad: bool, http: Http) -> RemoteFile:
         best = _convert(asset, _format_for(quad), http)
     if best is None and not downloads:
         raise BadMesh(
-            Message("Scenario gives no address for asset {asset}.", asset=asset.id),
+            Message("Scenario returned no download address for asset {asset}.", asset=asset.id),
             "Resume the job.",
         )
     url, format_ = best or downloads[0]
@@ -191,16 +191,16 @@ def _seeds(job: Job, mesh: Asset) -> dict[str, Any]:
     return {name: values[name] for name in ("seed", "textureSeed") if values.get(name) is not None}
 
 
-SILENT = "Scenario could not make the mesh and does not say why"
+SILENT = "Scenario could not generate the mesh and gave no reason"
 
 
 def _failure(job: Job) -> Failed:
     """Return the error for a job that ended without a mesh."""
     message = job.metadata.error or SILENT
-    refund = "Its Compute Units are given back."
+    refund = "The Compute Units are refunded."
     if job.billing and job.billing.disableRefund:
-        refund = "Its Compute Units are not given back."
-    hint = job.metadata.hint or "Try another picture or other settings."
+        refund = "The Compute Units are not refunded."
+    hint = job.metadata.hint or "Try another image or other settings."
     kind = Banned if content_refused(f"{message} {job.metadata.hint}") else Failed
     return kind(
         Message("{message} (job {job}).", message=as_message(message.rstrip(".")), job=job.jobId),

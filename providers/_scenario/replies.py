@@ -33,8 +33,8 @@ ENDS = {
 }
 """Final statuses. Documented are success, failure and canceled; Scenario's plug-in has more."""
 PHASES = {
-    "queued": "Waiting in the queue",
-    "pending": "Waiting in the queue",
+    "queued": "Waiting in queue",
+    "pending": "Waiting in queue",
     "warming-up": "Warming up",
     "in-progress": "In progress",
     "finalizing": "Finalizing",
@@ -255,7 +255,7 @@ def parse_job_id(reply: Reply, otherwise: type[ImageToMeshError]) -> str:
         return str(job_id)
     if body and message_of(reply):
         raise refusal(reply, otherwise=otherwise)
-    raise BadReply("Scenario's answer names no job.", "Look for it at app.scenario.com.")
+    raise BadReply("Scenario's response contains no job ID.", "Check app.scenario.com for the job.")
 
 
 def quoted_cost(reply: Reply) -> float | None:

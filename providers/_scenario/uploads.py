@@ -60,7 +60,9 @@ def _upload_chunks(name: str, mime: str, data: bytes, http: Http) -> str:
     upload = _begin_upload(order, http)
     if sorted(part.number for part in upload.parts) != list(range(1, count + 1)):
         raise BadReply(
-            Message("Scenario gave no {count} addresses for the picture's parts.", count=count)
+            Message(
+                "Scenario did not return the {count} upload addresses for the image.", count=count
+            )
         )
     for part in upload.parts:
         piece = data[(part.number - 1) * CHUNK : part.number * CHUNK]
@@ -68,7 +70,8 @@ def _upload_chunks(name: str, mime: str, data: bytes, http: Http) -> str:
         if not stored.ok:
             raise Unreachable(
                 Message(
-                    "Scenario's storage answered {status} to the picture.", status=stored.status
+                    "Uploading the image failed: Scenario's storage returned status {status}.",
+                    status=stored.status,
                 ),
                 "Try again.",
             )
@@ -92,13 +95,13 @@ def _complete(upload: str, http: Http) -> str:
 def _await_import(upload: Upload, http: Http) -> str:
     for _ in range(POLLS):
         if upload.status == "failed":
-            said = upload.errorMessage or "Scenario could not take the picture."
-            raise BadImage(said, "Save the picture anew as PNG or JPEG.")
+            said = upload.errorMessage or "Scenario could not process the image."
+            raise BadImage(said, "Save the image again as PNG or JPEG.")
         if upload.status == "imported":
             return upload.entityId or _asset_from_job(upload.jobId, http)
         http.wait(POLL_INTERVAL)
         upload = _poll(upload.id, http)
-    raise TimedOut("Scenario did not take in the picture in time.", "Resume the job.")
+    raise TimedOut("Scenario did not process the image in time.", "Resume the job.")
 
 
 def _poll(upload: str, http: Http) -> Upload:
@@ -113,5 +116,5 @@ def _asset_from_job(job: str, http: Http) -> str:
         finished = job_of(check_reply(http.get(f"/jobs/{segment(job)}")))
         asset = finished.metadata.output.get("entityId", "")
     if not isinstance(asset, str) or not asset:
-        raise BadReply("Scenario took the picture, but does not name its asset.")
+        raise BadReply("Scenario accepted the image but returned no asset ID.")
     return asset

@@ -107,7 +107,7 @@ def _suggest(name: str, known: Mapping[str, Setting]) -> str:
 def _refusal(error: ValidationError, known: Mapping[str, Setting]) -> InvalidSettings:
     first = error.errors(include_url=False)[0]
     setting = known[str(first["loc"][0])]
-    takes = Message("It takes {values}.", values=as_message(describe_values(setting)))
+    takes = Message("Expected {values}.", values=as_message(describe_values(setting)))
     if first["input"] is None:
         return InvalidSettings(
             Message(
@@ -135,7 +135,7 @@ def describe_values(setting: Setting) -> str:
             "one of {choices}",
             choices=", ".join(str(choice.value) or "“”" for choice in setting.choices),
         )
-    kind = Message.of({"int": "a whole number", "float": "a number", "str": "a text"}[setting.kind])
+    kind = Message.of({"int": "a whole number", "float": "a number", "str": "text"}[setting.kind])
     low, high = setting.minimum, setting.maximum
     if low is not None and high is not None:
         least, most = (low, high) if setting.kind == "float" else (int(low), int(high))

@@ -65,18 +65,18 @@ def wrong_module(error: BaseException) -> WrongModule:
     if not file and (module is None or isinstance(error, ModuleNotFoundError)):
         return WrongModule(
             Message("The Python module {module} is missing: {reason}.", module=name, reason=why),
-            "Install Image to Mesh again.",
+            "Reinstall Image to Mesh.",
         )
     found = _PLACE.search(file)
     if found is None:
         return WrongModule(
-            Message("Another {module} is in the way, in {file}: {reason}.", module=name,
+            Message("An incompatible {module} was loaded from {file}: {reason}.", module=name,
                     file=file or Message.of("memory"), reason=why),
-            "Update it or take it away (PYTHONPATH, Blender's scripts/modules), then start again.",
+            "Update or remove it (see PYTHONPATH and Blender's scripts/modules), then restart.",
         )  # fmt: skip
     owner = found[1] or found[2]
     return WrongModule(
-        Message("The {module} of the add-on “{owner}” is in the way, in {file}: {reason}.",
+        Message("The add-on “{owner}” loaded an incompatible {module} from {file}: {reason}.",
                 module=name, owner=owner, file=file, reason=why),
         Message("Update or disable “{owner}”, then restart Blender.", owner=owner),
     )  # fmt: skip
@@ -92,7 +92,7 @@ def _check_version(name: str) -> None:
     wanted = ".".join(map(str, least))
     raise ImportError(
         Message(
-            "it is version {found}, and {wanted} or newer is needed",
+            "it is version {found}, but {wanted} or newer is required",
             found=told[:20],
             wanted=wanted,
         ),

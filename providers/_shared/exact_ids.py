@@ -31,9 +31,9 @@ def require_exact(text: str, kind: str, error: type[ImageToMeshError] = BadReply
     """
     if not is_sendable_unchanged(text):
         raise error(
-            Message("The {what} that the service gave cannot be used: “{text}”.", what=kind,
+            Message("The service returned an invalid {what}: “{text}”.", what=kind,
                     text=clean(text, 80)),
-            "Try again later; if it comes again, tell the service's support.",
+            "Try again later. If it happens again, contact the service's support.",
         )  # fmt: skip
     return text
 

@@ -84,7 +84,7 @@ class _TicketData(dict[str, JSON]):
     def __missing__(self, name: str) -> JSON:
         raise Uncertain(  # guard: tickets-without-a-task
             "The job's record names no task that could be asked for.",
-            "Look at the service whether the task is there.",
+            "Check the service for the task.",
         )
 
 
@@ -307,9 +307,7 @@ class Provider(ABC, Generic[S]):
 
         `task` is the text they entered. Raises InvalidSettings if it cannot be a task.
         """
-        raise InvalidSettings(
-            Message("{provider} has no tasks that could be asked for.", provider=self.label)
-        )
+        raise InvalidSettings(Message("{provider} has no list of tasks.", provider=self.label))
 
     def quote(self, request: Request[S], http: Http | None) -> Cost | None:
         """Return the price of a request, if the service quotes it for free; otherwise None."""
@@ -323,5 +321,5 @@ class Provider(ABC, Generic[S]):
 def require_http(http: Http | None) -> Http:
     """Return `http`, which the runner always passes to remote providers. Raises Failed for None."""
     if http is None:
-        raise Failed("This provider needs a connection and has none.")
+        raise Failed("This provider requires an internet connection.")
     return http

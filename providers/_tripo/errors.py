@@ -69,14 +69,17 @@ _BY_STATUS: Mapping[int, type[ImageToMeshError]] = {
     429: RateLimited,
 }
 _HINTS: Mapping[type[ImageToMeshError], str] = {
-    BadKey: "Check the key: it starts with tsk_, and one of tripo3d.ai is none of tripo3d.com.",
-    NoCredits: "Top up.",
+    BadKey: (
+        "Check the key: it must start with tsk_, and keys from tripo3d.com do not work at "
+        "tripo3d.ai."
+    ),
+    NoCredits: "Add credits to your Tripo account.",
     InvalidSettings: "Change the settings, then generate again.",
-    BadImage: "Use a PNG, JPEG or WebP picture of at most 20 MB and 6000 pixels a side.",
-    Rejected: "Use another picture.",
-    Unreachable: "Tripo has trouble: try again later.",
-    Expired: "Look for it at Tripo.",
-    Failed: "Try another picture or other settings.",
+    BadImage: "Use a PNG, JPEG or WebP image of at most 20 MB and 6000 pixels per side.",
+    Rejected: "Use another image.",
+    Unreachable: "Tripo is having problems: try again later.",
+    Expired: "Check Tripo for the task.",
+    Failed: "Try another image or other settings.",
 }
 _LINKS: Mapping[type[ImageToMeshError], str] = {BadKey: KEY_PAGE_URL, NoCredits: BILLING_PAGE_URL}
 
@@ -147,9 +150,9 @@ def _message(reply: Reply, api: Api) -> str:
     traced = _text(reply, "request_id") or reply.headers.get("x-request-id")
     traced = traced or reply.headers.get("x-tripo-trace-id")
     own = says.rstrip(".")
-    message = own or Message("{api} answered {status}", api=api.name, status=reply.status)
+    message = own or Message("{api} returned status {status}", api=api.name, status=reply.status)
     if traced:
-        return Message("{message} (request id {request}).", message=message, request=traced)
+        return Message("{message} (request ID {request}).", message=message, request=traced)
     return Message("{message}.", message=message)
 
 

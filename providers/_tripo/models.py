@@ -39,7 +39,7 @@ FaceLimit = Annotated[
     Interval(ge=50, le=2_000_000),
     Option(
         "Face Limit",
-        "Maximum number of faces; if off, chosen to suit the shape",
+        "Maximum number of faces; if off, adapted to the shape",
         basic=True,
         group="mesh",
     ),
@@ -56,25 +56,23 @@ Pbr = Annotated[
         group="surface",
     ),
 ]
-ModelSeed = Annotated[
-    int | None, Seed, Option("Model Seed", "The same seed gives the same shape again")
-]
+ModelSeed = Annotated[int | None, Seed, Option("Model Seed", "Same seed, same shape")]
 TextureSeed = Annotated[
     int | None,
     Seed,
-    Option("Texture Seed", "The same seed gives the same textures again", group="surface"),
+    Option("Texture Seed", "Same seed, same textures", group="surface"),
 ]
-STANDARD_TEXTURE = Choice("standard", "Standard", "Enough for most uses")
-HD_TEXTURE = Choice("detailed", "HD", "Finer textures, at an extra cost")
-FINEST_TEXTURE = Choice("extreme", "8K", "The finest textures, in large files; most expensive")
+STANDARD_TEXTURE = Choice("standard", "Standard", "Sufficient for most uses")
+HD_TEXTURE = Choice("detailed", "HD", "Finer textures, at extra cost")
+FINEST_TEXTURE = Choice("extreme", "8K", "Finest textures and largest files, at the highest cost")
 GeometryQuality = Annotated[
     Literal["standard", "detailed"],
     Option(
         "Geometry",
-        "How fine the shape is",
+        "Level of detail of the shape",
         (
-            Choice("standard", "Standard", "Enough for most uses"),
-            Choice("detailed", "HD", "Finer shapes, up to two million faces, at an extra cost"),
+            Choice("standard", "Standard", "Sufficient for most uses"),
+            Choice("detailed", "HD", "Finer shapes of up to two million faces, at extra cost"),
         ),
         basic=True,
     ),
@@ -83,7 +81,7 @@ TextureAlignment = Annotated[
     Literal["original_image", "geometry"],
     Option(
         "Alignment",
-        "What the textures follow where image and mesh differ",
+        "Prefer the image or the shape where they differ",
         (
             Choice("original_image", "Original Image", "Stay close to the image"),
             Choice("geometry", "Geometry", "Stay close to the shape"),
@@ -95,23 +93,26 @@ Orientation = Annotated[
     Literal["default", "align_image"],
     Option(
         "Orientation",
-        "How the mesh is rotated",
+        "Rotation of the mesh",
         (
-            Choice("default", "Default", "As the model chooses"),
-            Choice("align_image", "Align Image", "Rotated to match the image"),
+            Choice("default", "Default", "Chosen by the model"),
+            Choice("align_image", "Align to Image", "Rotate the mesh to match the image"),
         ),
         group="placement",
     ),
 ]
 AutoSize = Annotated[
-    bool, Option("Auto Size", "Scale the mesh to its real size, in meters", group="placement")
+    bool,
+    Option(
+        "Auto Size", "Scale the mesh to its estimated real-world size, in meters", group="placement"
+    ),
 ]
 Quad = Annotated[
     bool,
     Option(
         "Quads",
-        "Quads instead of triangles, at an extra cost; delivered as FBX, with 10000 faces if "
-        "Face Limit is off",
+        "Create quads instead of triangles, at extra cost; delivered as FBX, with 10,000 "
+        "faces if Face Limit is off",
         basic=True,
         group="mesh",
     ),
@@ -120,7 +121,7 @@ SmartLowPoly = Annotated[
     bool,
     Option(
         "Smart Low Poly",
-        "Few faces with hand-crafted topology; best for simple subjects, may fail",
+        "Create few faces with clean topology; best for simple subjects, may fail",
         group="mesh",
     ),
 ]
@@ -132,10 +133,10 @@ Compress = Annotated[
     Literal["", "geometry"],
     Option(
         "Compression",
-        "How the file is made smaller",
+        "Compression of the mesh file",
         (
-            Choice("", "None", "Every Blender reads it"),
-            Choice("geometry", "Geometry", "Meshopt, a smaller download"),
+            Choice("", "None", "Readable by every Blender version"),
+            Choice("geometry", "Geometry", "Meshopt, for a smaller download"),
         ),
         min_blender=(5, 2),
         group="mesh",
@@ -143,7 +144,7 @@ Compress = Annotated[
 ]
 ExportUv = Annotated[bool, Option("UV Map", "Unwrap the mesh; faster if off", group="surface")]
 ImageAutofix = Annotated[
-    bool, Option("Image Autofix", "Let Tripo improve the image first; single image only")
+    bool, Option("Auto-Fix Image", "Improve the image before generating; single image only")
 ]
 
 OF_TEXTURES = (
@@ -186,15 +187,15 @@ def broken_rules(settings: Settings, model: ModelCapabilities) -> Iterator[tuple
     for name in changed_values(settings):
         if name in model.lacks:
             missing = Message(
-                "Model {model} has no {setting}: reset it, or choose another model.",
+                "Model {model} does not support {setting}: reset it, or choose another model.",
                 model=model.title,
                 setting=Message.of(titles[name]),
             )
             yield name, missing
     if values["generate_parts"] and (values["texture"] or values["pbr"] or values["quad"]):
-        yield "generate_parts", "Separate Parts needs Texture, PBR and Quads off: turn them off."
+        yield "generate_parts", "Separate Parts requires Texture, PBR and Quads to be off."
     elif values["pbr"] and not values["texture"]:
-        yield "texture", "PBR brings textures with it: turn PBR off, too, or Texture on."
+        yield "texture", "PBR requires Texture: turn Texture on, or PBR off."
     limit, (low, high, feature) = values["face_limit"], _face_window(values, model)
     if isinstance(limit, int) and not low <= limit <= high:
         yield "face_limit", beyond_face_limit(feature, low, high)
@@ -203,7 +204,7 @@ def broken_rules(settings: Settings, model: ModelCapabilities) -> Iterator[tuple
 def beyond_face_limit(feature: str, low: int, high: int) -> Message:
     """Return why a Face Limit cannot be sent together with a feature."""
     return Message(
-        "With {feature} Face Limit goes from {low} to {high}: set it so.",
+        "With {feature}, set Face Limit to a value from {low} to {high}.",
         feature=as_message(feature),
         low=low,
         high=high,
@@ -232,9 +233,9 @@ def idle_settings(settings: Settings, model: ModelCapabilities) -> Iterator[tupl
     values = values_of(settings)
     for name in values:
         if name in model.lacks:
-            yield name, Message("Model {model} does not have it.", model=model.title)
+            yield name, Message("Not supported by model {model}.", model=model.title)
         elif name in OF_TEXTURES and not (values["texture"] or values["pbr"]):
-            yield name, "The mesh gets no textures."
+            yield name, "Has no effect without textures."
 
 
 def sent_settings(settings: Settings) -> dict[str, Any]:
@@ -256,10 +257,10 @@ def files_of(pictures: tuple[Picture, ...]) -> tuple[Picture, ...]:
         if picture.path is None and not (picture.url or "").startswith("https://"):
             raise BadImage(
                 Message(
-                    "Tripo fetches pictures from https addresses only: {name} is at another.",
+                    "Tripo accepts only https addresses of images: {name} has another one.",
                     name=picture.name,
                 ),
-                "Download it and use the file.",
+                "Download the image and use the file.",
             )
     return tuple(picture for picture in pictures if picture.path is not None)
 

@@ -72,7 +72,7 @@ def read(reply: Reply, model: type[T], where: str, api: Api) -> T:
         raise BadReply(error.message, "Try again later.") if type(error) is Failed else error
     if not isinstance(reply.json, dict):
         raise Unreachable(
-            Message("Something else answered in {api}'s place.", api=api.name), api.nobody
+            Message("The response did not come from {api}.", api=api.name), api.nobody
         )
     return parse_reply(model, reply.json.get("data"), f"{api.name}'s {where}")
 
@@ -81,7 +81,7 @@ def check_storage(reply: Reply, api: Api) -> None:
     """Raise Unreachable if Tripo's storage refused an image. Its errors are XML, if anything."""
     if not reply.ok:
         raise Unreachable(
-            Message("{api}'s storage answered {status}.", api=api.name, status=reply.status),
+            Message("{api}'s storage returned status {status}.", api=api.name, status=reply.status),
             "Try again later.",
         )
 
@@ -96,11 +96,13 @@ def parse_submit(reply: Reply, api: Api) -> Ticket:
         error = refusal(reply, api)
         unclear = isinstance(error, Unreachable) or is_unclear(reply)
         if unclear and not reply.refused:  # guard: unknown-code-is-no-verdict
-            raise Uncertain(error.message, "Look at Tripo whether the task is there.", KEY_PAGE_URL)
+            raise Uncertain(
+                error.message, "Check Tripo for the task before you submit again.", KEY_PAGE_URL
+            )
         raise error
     if not isinstance(reply.json, dict):
         raise BadReply(
-            Message("{api} took the order with an answer that cannot be read.", api=api.name)
+            Message("{api} accepted the request, but its response cannot be read.", api=api.name)
         )
     task = parse_reply(_Created, reply.json.get("data"), "The order").task_id
     segment(task)  # guard: task-can-be-asked-for
@@ -125,7 +127,7 @@ def task_state(reply: Reply, ticket: Ticket, api: Api) -> Progress | Result:
         raise _failure(task, status, ticket, api)
     done = None if task.progress is None else min(max(task.progress / 100, 0.0), 1.0)
     remaining = task.running_left_time
-    phase = "Waiting in the queue" if status == "queued" else "Generating"
+    phase = "Waiting in queue" if status == "queued" else "Generating"
     return Progress(phase, done, remaining if remaining and remaining > 0 else None)
 
 
@@ -171,8 +173,8 @@ def _result(task: Task, ticket: Ticket, api: Api) -> Result:
     mesh = _address(output, api.meshes)
     if mesh is None:
         raise BadMesh(
-            Message("{api} says that the mesh is ready, and not where.", api=api.name),
-            "Resume the job in a while.",
+            Message("{api} finished the mesh but returned no download address.", api=api.name),
+            "Resume the job later.",
         )
     preview = _address(output, ("rendered_image_url", "rendered_image"))
     files = [RemoteFile(mesh, format=_ending(mesh))]
@@ -225,16 +227,16 @@ def _failure(task: Task, status: str, ticket: Ticket, api: Api) -> Failed:
         message = Message(
             "{message} (task {task}, error {number}).", message=says, task=task_id, number=number
         )
-    return kind(message, join_messages(_NEXT[kind], "Tripo does not charge for it."))
+    return kind(message, join_messages(_NEXT[kind], "Tripo does not charge for failed tasks."))
 
 
 _SAYS: Mapping[type[Failed], str] = {
-    Failed: "{api} could not make the mesh ({status})",
-    Banned: "{api} stopped the task for its content policy",
-    Expired: "{api} did not get to the task in time",
+    Failed: "{api} could not generate the mesh ({status})",
+    Banned: "{api} stopped the task because of its content policy",
+    Expired: "{api} did not process the task in time",
 }
 _NEXT: Mapping[type[Failed], str] = {
-    Failed: "Try another picture or other settings.",
-    Banned: "Use another picture.",
+    Failed: "Try another image or other settings.",
+    Banned: "Use another image.",
     Expired: "Generate again.",
 }

@@ -40,7 +40,7 @@ class Row:
     @property
     def patience(self) -> float:
         """How long its calls may take, in seconds."""
-        return SHORT if self.says.endswith("in time") else LONG
+        return SHORT if self.says.endswith("timed out") else LONG
 
 
 OK = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"

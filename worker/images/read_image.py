@@ -9,7 +9,7 @@ from ..refusal import Refusal
 from .decoder_messages import NO_DECODER, capture_stderr
 from .pixels import Pixels, apply_orientation, buffer_of, display_pixels
 
-READABLE = "Use a PNG, JPEG, WebP, BMP, TIFF, OpenEXR or HDR picture."
+READABLE = "Use a PNG, JPEG, WebP, BMP, TIFF, OpenEXR or HDR image."
 
 
 def read_image(path: str, orientation: int, longest_side: int) -> Pixels:

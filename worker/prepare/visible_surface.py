@@ -53,7 +53,7 @@ def _bounds(positions: Floats, world: Matrix) -> tuple[Floats, Floats]:
     placed = _to_world(positions, world)
     low, high = placed.min(axis=0), placed.max(axis=0)
     if not np.isfinite(high - low).all():  # guard: points-have-a-place
-        raise Refusal("bad_mesh", "The mesh has points without a place.", "Generate it again.")
+        raise Refusal("bad_mesh", "The mesh has points without a place.", "Generate again.")
     return low, high
 
 

@@ -87,15 +87,15 @@ def read_address(text: str) -> WebAddress:
     if len(text) > LONGEST:
         raise BadAddress("it is too long")
     if _is_unclear(text):  # guard: unclear-addresses
-        raise BadAddress("it holds blanks, backslashes or control characters")
+        raise BadAddress("it contains spaces, backslashes or control characters")
     match = _URL.fullmatch(text)
     if match is None:
-        raise BadAddress("it does not begin with https://")
+        raise BadAddress("it does not start with https://")
     scheme = match[1].lower()
     if scheme not in PORTS:
-        raise BadAddress("it does not begin with https://")
+        raise BadAddress("it does not start with https://")
     if "@" in match[2]:
-        raise BadAddress("it holds a user name")
+        raise BadAddress("it contains a user name")
     host, port = _split(match[2])
     return WebAddress(scheme, _host(host), _port(port, scheme), f"{match[3]}{match[4] or ''}")
 
@@ -107,7 +107,7 @@ def redirect_target(address: WebAddress, target: str) -> WebAddress:
     except BadAddress:
         raise
     except ValueError as error:
-        raise BadAddress("it cannot be read") from error
+        raise BadAddress("it is not valid") from error
 
 
 def ending_of(text: str) -> str:
@@ -154,7 +154,7 @@ def segment(text: object) -> str:
     is_segment = isinstance(text, str) and text.strip(".") and len(text) <= LONGEST_ID
     if not isinstance(text, str) or not is_segment:  # guard: no-path-out-of-a-path
         shown = str(text)[:40].encode("ascii", "replace").decode()
-        raise BadReply(Message("The service cannot be asked for the id “{id}”.", id=shown))
+        raise BadReply(Message("“{id}” is not a valid ID for the service.", id=shown))
     return quote(text, safe="", errors="replace")
 
 
@@ -170,7 +170,7 @@ def _split(authority: str) -> tuple[str, str]:
     if authority.startswith("["):
         number, closed, port = authority[1:].partition("]")
         if not closed or (port and not port.startswith(":")) or ":" not in number:
-            raise BadAddress("its host cannot be read")
+            raise BadAddress("its host is not valid")
         return number, port[1:]
     host, _, port = authority.partition(":")
     return host, port
@@ -181,7 +181,7 @@ def _port(text: str, scheme: str) -> int:
         return PORTS[scheme]
     # int() would accept signs, spaces, underscores and digits of other scripts.
     if not (text.isascii() and text.isdigit()) or len(text) > 5 or not 0 < int(text) < 65_536:
-        raise BadAddress("its port cannot be read")
+        raise BadAddress("its port is not valid")
     return int(text)
 
 
@@ -191,22 +191,22 @@ def _host(text: str) -> str:
         try:
             return str(ipaddress.IPv6Address("" if "%" in text else text))
         except ValueError as error:
-            raise BadAddress("its host cannot be read") from error
+            raise BadAddress("its host is not valid") from error
     try:
         # The form that is resolved, so that two spellings of a host are one in all checks.
         host = text.encode("idna").decode("ascii").lower().removesuffix(".")
     except UnicodeError as error:
-        raise BadAddress("its host cannot be read") from error
+        raise BadAddress("its host is not valid") from error
     labels = host.split(".")
     if len(host) > 253 or not all(_NAME.fullmatch(label) for label in labels):
-        raise BadAddress("its host cannot be read" if host else "it names no host")
+        raise BadAddress("its host is not valid" if host else "it has no host")
     # Sockets take 127.1, 0x7f.1 and 2130706433 for 127.0.0.1, as browsers do: refuse what the
     # `ipaddress` module does not read.
     if _NUMBER.fullmatch(labels[-1]):
         try:
             return str(ipaddress.IPv4Address(host))
         except ValueError as error:
-            raise BadAddress("its host is a number, but not four from 0 to 255") from error
+            raise BadAddress("its host is not a valid IP address") from error
     return host
 
 
@@ -223,7 +223,7 @@ def _number(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 # -- base URLs of services -----------------------------------------------------------------------
 
-NOT_ENCRYPTED = "it does not begin with https://"
+NOT_ENCRYPTED = "it does not start with https://"
 
 
 def service_address(text: str, *, self_hosted: bool = False, source: str = "") -> WebAddress:
@@ -244,7 +244,9 @@ def service_address(text: str, *, self_hosted: bool = False, source: str = "") -
             reason=error.reason,
         )
         hint = (
-            Message("Change it in {origin}.", origin=as_message(source)) if source else "Change it."
+            Message("Correct it in {origin}.", origin=as_message(source))
+            if source
+            else "Correct it."
         )
         refused = InvalidSettings(message, hint)
         refused.sent = Sent.NO

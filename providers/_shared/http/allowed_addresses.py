@@ -108,8 +108,9 @@ class AddressPolicy:
         if not self._online and not address.is_loopback:  # guard: offline-calls-nobody
             raise with_sent(
                 Unreachable(
-                    "Blender's online access is off.",
-                    "Turn on “Allow Online Access” in Preferences > System, or use --online-mode.",
+                    "Online access is turned off in Blender.",
+                    "Enable Allow Online Access in Preferences > System, or start "
+                    "Blender with --online-mode.",
                 ),
                 Sent.NO,
             )

@@ -29,7 +29,7 @@ def set_ca_bundle(path: str) -> None:
         _bundle.append(path)
     else:
         _problem.append(
-            Message("There is no file {path}: the usual authorities are used.", path=path)
+            Message("File {path} not found: using the default certificates.", path=path)
         )
 
 

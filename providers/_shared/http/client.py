@@ -176,22 +176,22 @@ class Http:
             with self._open(url, {}, BadImage) as answer:
                 if answer.status >= 400:
                     raise BadImage(
-                        Message("The picture's address answered {status}.", status=answer.status),
-                        "Check it.",
+                        Message("The address returned status {status}.", status=answer.status),
+                        "Check the address.",
                     )
                 return b"".join(_pieces(answer, limit, check))
         except CallFailed as error:
             raise with_sent(
                 Unreachable(
                     Message(
-                        "The picture cannot be fetched: {reason}.", reason=error.problem.reason
+                        "The image cannot be downloaded: {reason}.", reason=error.problem.reason
                     ),
                     error.problem.hint,
                 ),
                 error.sent,
             ) from error
         except BadReply as error:
-            raise BadImage(error.message, "Use a smaller picture.") from error
+            raise BadImage(error.message, "Use a smaller image.") from error
 
     @contextlib.contextmanager
     def open_download(self, url: str, headers: Mapping[str, str]) -> Iterator[Stream]:
@@ -294,7 +294,7 @@ class Http:
                 raise
         if redirects:
             message = Message(
-                "{host} redirects to another address, which is not followed.", host=answer.host
+                "{host} redirects to another address; redirects are not followed.", host=answer.host
             )
             raise BadReply(message, "Check the service's address.")
 
@@ -326,7 +326,7 @@ class Http:
                 raise unusable_address(kind, OWN_NETWORK) from error
             except BadAddress as error:
                 raise unusable_address(kind, error.reason) from error
-        raise unusable_address(kind, "it redirects again and again")
+        raise unusable_address(kind, "too many redirects")
 
 
 # -- response bodies -----------------------------------------------------------------------------
@@ -345,6 +345,6 @@ def _pieces(answer: Answer, limit: int, check: Check) -> Iterator[bytes]:
         check()
         done += len(piece)
         if done > limit:  # guard: answer-limit
-            message = Message("The answer has more than {size} MB.", size=limit // 1_000_000)
+            message = Message("The response is larger than {size} MB.", size=limit // 1_000_000)
             raise BadReply(message, "Try again later.")
         yield piece

@@ -177,7 +177,7 @@ def _once(request: DownloadRequest, http: Http) -> None:
         if total is not None and total > request.limit:
             raise BadMesh(
                 Message(
-                    "The result has {total} MB, which is over the limit.",
+                    "The result is {total} MB, which exceeds the limit.",
                     total=f"{total / 1e6:.0f}",
                 )
             )
@@ -187,33 +187,33 @@ def _once(request: DownloadRequest, http: Http) -> None:
         _write(request, answer, offset, total)
     done = _size(request.part)
     if total is not None and done != total:
-        raise Interrupted(Message("{size} of {total} bytes came", size=done, total=total))
+        raise Interrupted(Message("received {size} of {total} bytes", size=done, total=total))
 
 
 def _resume_point(answer: Stream, offset: int, validators: Validators) -> tuple[int, int | None]:
     """Return the offset at which a response starts, and the length of the whole file."""
     if answer.status == 416:
-        raise _Restart("the rest is not there")
+        raise _Restart("the rest of the file is not available")
     if answer.status in GONE:
         raise BadMesh(
-            Message("The result's address answered {status}.", status=answer.status), AGAIN
+            Message("The download address returned status {status}.", status=answer.status), AGAIN
         )
     if answer.status not in (200, 206):
-        raise Interrupted(Message("the server answered {status}", status=answer.status))
+        raise Interrupted(Message("the server returned status {status}", status=answer.status))
     if answer.status == 200:
         return 0, _number(answer.headers.get("content-length"), answer)
     # A server that ignores If-Range sends the rest of a newer file, and a cache may send another
     # range than the one requested. Appending either would corrupt the file unnoticed.
     span = RANGE.fullmatch(answer.headers.get("content-range", ""))
     if span is None or int(span[2]) != int(span[3]) - 1:
-        raise _Restart("it went on elsewhere")
+        raise _Restart("the server resumed at the wrong position")
     if int(span[1]) != offset:  # guard: rest-from-there
-        raise _Restart("it went on elsewhere")
+        raise _Restart("the server resumed at the wrong position")
     total = int(span[3])
     if offset and not validators.is_same(answer.headers):  # guard: rest-of-the-same-file
-        raise _Restart("it is another file now")
+        raise _Restart("the file has changed on the server")
     if validators.total not in (None, total):  # guard: rest-of-the-same-length
-        raise _Restart("it is another file now")
+        raise _Restart("the file has changed on the server")
     return offset, total
 
 
@@ -235,7 +235,7 @@ def _write(request: DownloadRequest, answer: Stream, offset: int, total: int | N
                 if done > request.limit:
                     raise BadMesh(
                         Message(
-                            "The result has more than {limit} MB.",
+                            "The result is larger than {limit} MB.",
                             limit=f"{request.limit / 1e6:.0f}",
                         )
                     )
@@ -246,7 +246,7 @@ def _write(request: DownloadRequest, answer: Stream, offset: int, total: int | N
                 if done - checkpoint >= STALL_BYTES:
                     checkpoint, since = done, now
                 elif now - since > STALL:
-                    raise Interrupted("nothing came for a while")
+                    raise Interrupted("no data was received for a while")
         finally:
             # After a power cut the file's length must not count bytes that never reached the disk.
             file.flush()
@@ -272,19 +272,19 @@ def _check_room(folder: Path, total: int | None, offset: int) -> None:
         if total - offset + RESERVED_BYTES > free:
             raise LibraryProblem(
                 Message(
-                    "The result has {total} MB, and {folder} has room for {free} MB.",
+                    "The result needs {total} MB, but {folder} has only {free} MB of free space.",
                     total=f"{total / 1e6:.0f}",
                     folder=folder,
                     free=f"{max(free - RESERVED_BYTES, 0) / 1e6:.0f}",
                 ),
-                "Make room, then resume the job: it goes on without paying.",
+                "Free up disk space, then resume the job at no extra cost.",
             )
 
 
 def _unwritable(error: OSError) -> LibraryProblem:
     return LibraryProblem(
         Message("The result cannot be written: {reason}.", reason=os_reason(error)),
-        "Make room, then resume the job: it goes on without paying.",
+        "Free up disk space, then resume the job at no extra cost.",
     )
 
 

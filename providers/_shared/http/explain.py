@@ -18,27 +18,27 @@ from ..messages import Message, as_message
 
 CERTIFICATES = {
     10: "its certificate has expired",
-    18: "its certificate is signed by itself",
-    19: "its certificate is signed by itself",
-    20: "its certificate is from an authority that is not trusted here",
-    21: "its certificate is from an authority that is not trusted here",
-    62: "its certificate is for another host",
-    64: "its certificate is for another host",
+    18: "its certificate is self-signed",
+    19: "its certificate is self-signed",
+    20: "its certificate was issued by an untrusted authority",
+    21: "its certificate was issued by an untrusted authority",
+    62: "its certificate is for a different host",
+    64: "its certificate is for a different host",
 }
 """OpenSSL's verify codes (X509_V_ERR_…) that users can do something about."""
-BROKE_OFF = Message("the connection broke off")
-UNREADABLE = Message("what came back cannot be read")
+BROKE_OFF = Message("the connection was interrupted")
+UNREADABLE = Message("the response cannot be read")
 WORDS: tuple[tuple[tuple[type[BaseException], ...], Message], ...] = (
-    ((socket.gaierror,), Message("its name is not known")),
+    ((socket.gaierror,), Message("its name cannot be resolved")),
     ((http.client.RemoteDisconnected, http.client.IncompleteRead), BROKE_OFF),
     ((ConnectionResetError, BrokenPipeError, ConnectionAbortedError), BROKE_OFF),
     ((http.client.HTTPException, zlib.error), UNREADABLE),
-    ((ssl.SSLError,), Message("no encrypted connection could be made")),
+    ((ssl.SSLError,), Message("no secure connection could be established")),
 )
 TUNNEL = re.compile("Tunnel connection failed:(.*)", re.DOTALL)
 """The message of http.client's OSError, the only trace of a proxy's answer to CONNECT."""
 NEITHER = "Check the connection."
-TRUST = "On a network that inspects connections, set its certificate bundle in the preferences."
+TRUST = "If your network inspects connections, set its Certificate Bundle in the preferences."
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +89,16 @@ def _words(causes: list[BaseException], *, sent: bool) -> str:
             if isinstance(cause, kinds):
                 return words
         if isinstance(cause, TimeoutError):
-            return Message("no answer in time") if sent else Message("no connection in time")
+            return (
+                Message("the response timed out") if sent else Message("the connection timed out")
+            )
         if isinstance(cause, OSError) and (refused := TUNNEL.fullmatch(str(cause))):
             answer = refused[1].strip()[:60]
-            return Message("the proxy answered {answer}", answer=answer)
+            return Message("the proxy responded “{answer}”", answer=answer)
         if isinstance(cause, OSError) and cause.errno and cause.strerror:
             return as_message(cause.strerror)
     if any(isinstance(cause, ValueError) for cause in causes):
-        return UNREADABLE if sent else Message("it cannot be asked")
+        return UNREADABLE if sent else Message("the request is not valid")
     return BROKE_OFF if sent else Message("no connection")
 
 

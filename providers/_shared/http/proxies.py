@@ -40,7 +40,7 @@ class Route:
         """The proxy's address without its password. Raises BadAddress."""
         scheme, _, rest = self.proxy.rpartition("://")
         if scheme.lower() not in ("", *SCHEMES):
-            raise BadAddress("it does not begin with http://")
+            raise BadAddress("it does not start with http://")
         return read_address(f"http://{rest.rpartition('@')[2]}")
 
     @property
@@ -61,7 +61,7 @@ class Route:
         except BadAddress as error:
             raise Misconfiguration(
                 Message(
-                    "The proxy's address in {variable} cannot be used: {reason}.",
+                    "The proxy address in {variable} cannot be used: {reason}.",
                     variable=as_message(self.variable),
                     reason=error.reason,
                 ),
@@ -70,6 +70,6 @@ class Route:
         # urllib3 speaks SOCKS by means of PySocks, which is not bundled: few users need it.
         if self.proxy.lower().startswith("socks") and find_spec("socks") is None:
             raise Misconfiguration(
-                Message("The proxy {proxy} speaks SOCKS, which needs PySocks.", proxy=self.shown),
+                Message("The proxy {proxy} uses SOCKS, which requires PySocks.", proxy=self.shown),
                 self.variable,
             )

@@ -243,9 +243,9 @@ def _tls_context() -> ssl.SSLContext:
         is_folder = Path(bundle).is_dir()
         context.load_verify_locations(None if is_folder else bundle, bundle if is_folder else None)
     except ssl.SSLError as error:
-        raise _bad_ca_bundle(bundle, setting, "it holds no certificate") from error
+        raise _bad_ca_bundle(bundle, setting, "it contains no certificate") from error
     except OSError as error:
-        raise _bad_ca_bundle(bundle, setting, error.strerror or "it cannot be read") from error
+        raise _bad_ca_bundle(bundle, setting, error.strerror or "it is not valid") from error
     return context
 
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from .transport import CallFailed
 
 E = TypeVar("E", bound=ImageToMeshError)
-AGAIN = "Resume the job: it is downloaded again without paying."
-OWN_NETWORK = "it leads into this computer's own network"
+AGAIN = "Resume the job to download the mesh again at no extra cost."
+OWN_NETWORK = "it leads into the local network"
 
 
 def submit_error(error: CallFailed) -> ImageToMeshError:
@@ -25,8 +25,11 @@ def submit_error(error: CallFailed) -> ImageToMeshError:
     if error.sent is Sent.NO:  # guard: unsent-is-unreachable
         return unreachable_error(error)
     uncertain = Uncertain(
-        Message("The order was sent and no answer came ({reason}).", reason=error.problem.reason),
-        "Look at the service whether the task is there; it is never sent again by itself.",
+        Message(
+            "The request was sent, but no response was received ({reason}).",
+            reason=error.problem.reason,
+        ),
+        "Check the service for the task. It will not be resubmitted automatically.",
     )
     return with_sent(uncertain, error.sent)
 
@@ -38,13 +41,11 @@ def unreachable_error(error: CallFailed) -> Unreachable:
 
 def unusable_address(kind: type[ImageToMeshError], reason: str) -> ImageToMeshError:
     """Return the error, of class `kind`, for a URL from the service or user that is not called."""
-    message = Message(
-        "The address that was given is not used: {reason}.", reason=as_message(reason)
-    )
+    message = Message("The address cannot be used: {reason}.", reason=as_message(reason))
     return with_sent(kind(message, _NEXT.get(kind, "Try again later.")), Sent.NO)
 
 
-_NEXT: Mapping[type[ImageToMeshError], str] = {BadImage: "Give another address.", BadMesh: AGAIN}
+_NEXT: Mapping[type[ImageToMeshError], str] = {BadImage: "Use another address.", BadMesh: AGAIN}
 
 
 def with_sent(error: E, sent: Sent) -> E:

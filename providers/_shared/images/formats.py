@@ -77,9 +77,9 @@ def read_picture_info(data: bytes, name: str) -> PictureInfo:
     kind = name_of(data)
     if kind:
         raise BadImage(
-            Message("{name} is {what}, which cannot be used.", name=name, what=kind), USE
+            Message("{name} is {what}, which is not supported.", name=name, what=kind), USE
         )
-    raise BadImage(Message("{name} is not a picture, whatever its name says.", name=name), USE)
+    raise BadImage(Message("{name} is not an image file.", name=name), USE)
 
 
 def clean_picture(data: bytes, info: PictureInfo, name: str) -> bytes | None:
@@ -130,7 +130,7 @@ def check_picture(info: PictureInfo, size: int, limits: PictureLimits, name: str
     if min(width, height) < limits.min_side:
         raise BadImage(
             Message("{name} is {width} × {height} pixels, which is too small.", **shown),
-            Message("Use a picture of at least {side} × {side} pixels.", side=limits.min_side),
+            Message("Use an image of at least {side} × {side} pixels.", side=limits.min_side),
         )
     if max(width, height) > limits.max_side:
         raise BadImage(
@@ -141,8 +141,10 @@ def check_picture(info: PictureInfo, size: int, limits: PictureLimits, name: str
         )
     if size > limits.max_bytes:
         raise BadImage(
-            Message("{name} has {size} MB, which is too much.", name=name, size=_millions(size)),
-            Message("Save it with at most {size} MB.", size=_millions(limits.max_bytes)),
+            Message("{name} is {size} MB, which is too large.", name=name, size=_millions(size)),
+            Message(
+                "Save it with a file size of at most {size} MB.", size=_millions(limits.max_bytes)
+            ),
         )
 
 
@@ -151,7 +153,7 @@ def _format_of(data: bytes) -> Format | None:
 
 
 def _damage_message(name: str, found: Format) -> Message:
-    return Message("{name} is damaged or cut short ({format}).", name=name, format=found.title)
+    return Message("{name} is damaged or incomplete ({format}).", name=name, format=found.title)
 
 
 def _millions(size: int) -> str:

@@ -89,13 +89,13 @@ def _brand(*brands: bytes) -> Callable[[bytes], bool]:
 _KNOWN: tuple[tuple[Callable[[bytes], bool], Message], ...] = (
     (_begins(b"GIF8"), Message("a GIF")),
     (_begins(b"8BPS"), Message("a Photoshop file")),
-    (_begins(b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"), Message("a JPEG XL picture")),
+    (_begins(b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"), Message("a JPEG XL image")),
     (
         _brand(b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"),
         Message("a HEIC photo"),
     ),
-    (_brand(b"avif", b"avis"), Message("an AVIF picture")),
-    (_brand(b"crx "), Message("a camera's raw photo")),
+    (_brand(b"avif", b"avis"), Message("an AVIF image")),
+    (_brand(b"crx "), Message("a camera raw photo")),
     (lambda data: data[4:8] == b"ftyp", Message("a movie")),
     (lambda data: data[:4] == b"RIFF" and data[8:12] == b"AVI ", Message("a movie")),
     (_begins(b"\x1a\x45\xdf\xa3"), Message("a movie")),
@@ -104,7 +104,7 @@ _KNOWN: tuple[tuple[Callable[[bytes], bool], Message], ...] = (
     (_begins(b"PK\3\4"), Message("a ZIP archive")),
     (_begins(b"\0\0\1\0"), Message("an icon")),
     (_begins(b"BLENDER", b"\x28\xb5\x2f\xfd"), Message("a Blender file")),
-    (_begins(b"qoif"), Message("a QOI picture")),
+    (_begins(b"qoif"), Message("a QOI image")),
 )
 _TEXTS: tuple[tuple[bytes, Message], ...] = (
     (b"<svg", Message("an SVG drawing")),

@@ -6,8 +6,8 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-USE = "Use a PNG, JPEG, WebP, BMP, TIFF, OpenEXR or HDR picture."
-AGAIN = "Save or download the picture again."
+USE = "Use a PNG, JPEG, WebP, BMP, TIFF, OpenEXR or HDR image."
+AGAIN = "Save or download the image again."
 DAMAGED = (struct.error, LookupError, ValueError, OverflowError)
 """Exceptions that readers raise for damaged files, whose lengths and offsets are wrong."""
 

@@ -172,7 +172,7 @@ def test_a_malformed_key_is_reported(
     chosen: Any, preferences: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
-        raise room("providers").BadKey("This is no key.", "Copy it again, without spaces.")
+        raise room("providers").BadKey("This is no key.", "Paste it again, without spaces.")
 
     monkeypatch.setattr(room("providers"), "keys_for", refuse)
     assert "This is no key. Copy it again" in draw_preferences(preferences).text()

@@ -239,7 +239,7 @@ def test_an_order_that_stays_unanswered_is_shown_with_its_choices(
 ) -> None:
     service.swallow_submit = True
     job = left_in(library, "queued", **UNSENT)
-    with pytest.raises(RuntimeError, match="no answer came"):
+    with pytest.raises(RuntimeError, match="no response was received"):
         bpy.ops.image_to_mesh.resume(job=job)
     seen = draw(width=WIDE)
     assert {button["button"].how for button in seen.buttons("image_to_mesh.settle")} == {

@@ -107,7 +107,7 @@ def test_labels_with_values_are_translated_whole(spoken: Translations) -> None:
 
 def test_messages_are_translated_by_their_templates(spoken: Translations) -> None:
     translate, providers = room("i18n.translate"), room("providers")
-    reason = providers.Message("no connection in time")
+    reason = providers.Message("the connection timed out")
     error = providers.Unreachable(
         providers.Message("{host} cannot be reached: {reason}.", host="Cube", reason=reason),
         "Check the connection.",
@@ -131,7 +131,7 @@ def test_a_sentence_of_an_old_record_is_shown_as_it_is(spoken: Translations) -> 
     """Records of before have finished sentences; those without values are still known."""
     translate = room("i18n.translate").translate
     assert translate("Tripo answered 404.") == "Tripo answered 404."
-    assert translate("Try another picture or other settings.").startswith("Versuche es")
+    assert translate("Try another image or other settings.").startswith("Versuche es")
 
 
 def test_a_change_of_language_reads_another_file(spoken: Translations) -> None:

@@ -35,7 +35,7 @@ def test_generate_names_the_add_on_whose_module_conflicts(
     with pytest.raises(RuntimeError) as caught:
         bpy.ops.image_to_mesh.generate()
     said = str(caught.value)
-    assert "The pydantic of the add-on “other_tool” is in the way" in said
+    assert "The add-on “other_tool” loaded an incompatible pydantic" in said
     assert "Update or disable “other_tool”, then restart Blender." in said
     assert "unexpected" not in said
     assert not list(tmp_path.glob("library/2*"))

@@ -110,7 +110,7 @@ def test_an_address_becomes_a_packed_picture(chosen: Any, address: str) -> None:
 def test_an_address_that_has_no_picture_is_refused(chosen: Any, address: str) -> None:
     for wrong, words in (
         (f"{address}/letter", "web page"),
-        ("http://example.test/a.png", "does not begin with https"),
+        ("http://example.test/a.png", "does not start with https"),
         ("https://example.test/a.png", "online"),
         ("", "not an https address|no file|folder"),
     ):

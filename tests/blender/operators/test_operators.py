@@ -307,10 +307,23 @@ def test_a_running_job_is_not_deleted(picture: bpy.types.Image) -> None:
 
 def test_an_error_can_be_copied_and_dismissed(finished: str, library: Path) -> None:
     jobs = room("jobs")
-    failure = jobs.Failure("no_credits", "No credits are left.", "Top up.", "https://x.test/buy")
+    failure = jobs.Failure(
+        "no_credits",
+        "No credits are left.",
+        "Add credits to your Tripo account.",
+        "https://x.test/buy",
+    )
     jobs.session().show(view_of(finished, library, failure=failure))
     text = room("operators.messages").error_text(jobs.session().views()[0], failure)
-    assert all(part in text for part in ("No credits are left.", "Top up.", finished, "local"))
+    assert all(
+        part in text
+        for part in (
+            "No credits are left.",
+            "Add credits to your Tripo account.",
+            finished,
+            "local",
+        )
+    )
     assert bpy.ops.image_to_mesh.copy_error(job=finished) == {"FINISHED"}
     assert bpy.ops.image_to_mesh.dismiss(job=finished) == {"FINISHED"}
     assert jobs.session().views() == ()

@@ -97,7 +97,7 @@ def test_an_invalid_address_is_shown_as_the_reason(
     assert not seen.button("image_to_mesh.generate")["enabled"]
     assert "TRIPO_BASE_URL" in seen.text()
     preferences.tripo_base_url = address
-    assert "“Tripo Address” in the preferences" in draw(width=2000).text()
+    assert "Tripo Address in the preferences" in draw(width=2000).text()
     assert room("app.resume").resume_context(bpy.context).addresses.get("tripo") is None
 
 

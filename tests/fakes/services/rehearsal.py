@@ -56,7 +56,7 @@ class RehearsalSettings(Settings):
     face_limit: Annotated[
         int | None,
         Interval(ge=10, le=5000),
-        Option("Face Limit", "Maximum number of faces; if off, chosen to suit the shape"),
+        Option("Face Limit", "Maximum number of faces; if off, adapted to the shape"),
     ] = None
     ratio: Annotated[float, Interval(ge=0.5, le=1.0), Option("Ratio", "Share of the frame")] = 0.9
     seed: Annotated[int, Interval(ge=0), Option("Seed", "Same seed, same mesh")] = 0
@@ -121,7 +121,7 @@ def _checked(reply: Reply) -> Reply:
     if reply.status == 401:
         raise BadKey("The key was refused.", "Make a new one.", Rehearsal.key_url)
     if reply.status == 402:
-        raise NoCredits("No credits are left.", "Top up.")
+        raise NoCredits("No credits are left.", "Add credits to your Tripo account.")
     if reply.status == 429:
         raise RateLimited("Too many at once.", "Wait.")
     if not reply.ok or not isinstance(reply.json, dict):

@@ -86,7 +86,7 @@ def test_a_bad_address_exits_with_2_and_names_the_variable(
     ("provider", "variable", "value", "says"),
     [
         ("tripo", "https_proxy", "http://127.0.0.1:{gone}", "through the proxy"),
-        ("aiml_triposr", "ALL_PROXY", "socks5h://127.0.0.1:{gone}", "speaks SOCKS"),
+        ("aiml_triposr", "ALL_PROXY", "socks5h://127.0.0.1:{gone}", "uses SOCKS"),
         ("tripo_v2", "https_proxy", "http://[::1", "cannot be used"),
         ("scenario", "REQUESTS_CA_BUNDLE", "/nowhere/bundle.pem", "bundle.pem cannot be used"),
     ],

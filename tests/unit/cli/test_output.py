@@ -209,7 +209,7 @@ def test_a_key_that_no_header_can_carry_is_refused_by_name(
         "generate", "cup.png", "--provider", "rehearsal", "--json", "--library", "l", env=env
     )
     assert done.returncode == 3
-    assert "characters that no key has" in json.loads(done.stdout)["error"]["message"]
+    assert "contains invalid characters" in json.loads(done.stdout)["error"]["message"]
     assert value.encode() not in done.stdout + done.stderr
     assert not service.requests
     done = run("providers", env={**env, "TRIPO_API_KEY": value})

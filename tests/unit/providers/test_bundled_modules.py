@@ -90,7 +90,7 @@ def test_an_old_module_on_the_path_is_named_with_its_file(shadowed: Shadowed, na
     done = shadowed("generate", "cup.png", "--provider", "rehearsal", "--json", path=place.parent)
     said = json.loads(done.stdout.splitlines()[-1])
     assert (done.returncode, said["error"]["kind"]) == (2, "wrong_module")
-    assert f"The {name} of the add-on “old_tool”" in said["error"]["message"]
+    assert f"The add-on “old_tool” loaded an incompatible {name} " in said["error"]["message"]
     assert str(place / "__init__.py") in said["error"]["message"]
     assert said["error"]["hint"] == "Update or disable “old_tool”, then restart Blender."
     assert not shadowed.service.submits
@@ -102,7 +102,7 @@ def test_an_old_module_that_is_already_loaded_is_named(shadowed: Shadowed, name:
     done = shadowed("generate", "cup.png", "--provider", "rehearsal", "--json", loaded=loaded)
     said = json.loads(done.stdout.splitlines()[-1])
     assert (done.returncode, said["error"]["kind"]) == (2, "wrong_module")
-    assert f"The {name} of the add-on “other_ext”" in said["error"]["message"]
+    assert f"The add-on “other_ext” loaded an incompatible {name} " in said["error"]["message"]
     assert not shadowed.service.submits
 
 
@@ -148,7 +148,7 @@ def test_a_job_reports_an_old_module_before_anything_is_sent(
     assert view.failure is not None
     assert view.failure.kind == "wrong_module"
     assert "add-on “other_tool”" in view.failure.message
-    assert "it is version 2.3, and 2.31 or newer is needed" in view.failure.message
+    assert "it is version 2.3, but 2.31 or newer is required" in view.failure.message
     assert not orders.service.requests
     assert Library(orders.library).jobs() == []
 
@@ -190,6 +190,5 @@ def test_the_add_on_that_owns_a_module_is_found_by_its_path(file: str, owner: st
 def test_a_missing_module_is_named_with_what_to_do() -> None:
     missing = ModuleNotFoundError("No module named 'nowhere'", name="nowhere")
     assert str(bundled_modules.wrong_module(missing)) == (
-        "The Python module nowhere is missing: No module named 'nowhere'. "
-        "Install Image to Mesh again."
+        "The Python module nowhere is missing: No module named 'nowhere'. Reinstall Image to Mesh."
     )

@@ -231,7 +231,7 @@ def test_a_failed_list_request_is_repeated_on_demand(
 @pytest.mark.parametrize("task", ["", "  ", "a b", "../x", "a?b", "x" * 300, "ä"])
 def test_an_invalid_id_is_not_attached(provider: str, task: str) -> None:
     one: Provider[Any] = get_provider(provider)
-    with pytest.raises(InvalidSettings, match="no task id"):
+    with pytest.raises(InvalidSettings, match="not a task ID"):
         one.attach(task, one.settings())
 
 
@@ -248,7 +248,7 @@ def test_ids_are_attached_as_they_are_polled() -> None:
     with pytest.raises(InvalidSettings, match="https"):
         aiml.attach("ftp://a/b.glb", aiml.settings())
     local = get_provider("local")
-    with pytest.raises(InvalidSettings, match="no tasks"):
+    with pytest.raises(InvalidSettings, match="no list of tasks"):
         local.attach("1", local.settings())
 
 

@@ -170,7 +170,7 @@ def test_one_order_under_every_fault_of_the_download(
     assert (view.failure is None) == (state is State.READY)
     if view.failure is not None:
         assert view.failure.kind == "bad_mesh"
-        assert "without paying" in view.failure.hint
+        assert "at no extra cost" in view.failure.hint
     assert (aiml.posts(), len(aiml.orders)) == (1, 1)
 
 

@@ -87,7 +87,7 @@ def test_a_model_that_is_switched_off_is_reported(aiml: Aiml, cup: Picture, stat
     with pytest.raises(ImageToMeshError) as caught:
         order(PROVIDER, aiml, cup)
     assert caught.value.kind == "failed"
-    assert "switched off" in caught.value.hint
+    assert "no longer be available" in caught.value.hint
     assert caught.value.link == "https://aimlapi.com/models"
     assert (aiml.posts(), aiml.orders) == (1, [])
 

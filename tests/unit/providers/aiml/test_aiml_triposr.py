@@ -234,7 +234,7 @@ def test_errors_quote_the_service_and_its_request_id(aiml: Aiml, cup: Picture) -
     aiml.credits = False
     with pytest.raises(ImageToMeshError, match="run out of credits") as caught:
         order(PROVIDER, aiml, cup)
-    assert f"(request id {REQUEST})" in caught.value.message
+    assert f"(request ID {REQUEST})" in caught.value.message
 
 
 def test_inline_picture_that_is_refused_gets_the_other_way_offered(
@@ -256,7 +256,7 @@ def test_a_model_that_is_switched_off_is_reported(aiml: Aiml, cup: Picture) -> N
     aiml.models = ("magic/image-to-3d",)
     with pytest.raises(ImageToMeshError, match="received 'triposr'") as caught:
         order(PROVIDER, aiml, cup)
-    assert (caught.value.kind, "switched off" in caught.value.hint) == ("failed", True)
+    assert (caught.value.kind, "no longer be available" in caught.value.hint) == ("failed", True)
 
 
 def test_a_submit_waits_as_long_as_the_service_asks(aiml: Aiml, cup: Picture) -> None:

@@ -58,15 +58,17 @@ EMPTY = gzip.compress(b"")[:10].decode("latin-1")
 """How a packed body begins."""
 
 PLAIN = [
-    Row("reset before a byte", _reset_at_once, Sent.NO, "the connection broke off"),
-    Row("closed without an answer", answer(""), Sent.MAYBE, "broke off"),
-    Row("reset in the middle of the request", _reset_in_body, Sent.MAYBE, "broke off"),
-    Row("reset after the request", after("reset"), Sent.MAYBE, "broke off"),
-    Row("silence", after("wait"), Sent.MAYBE, "no answer in time"),
-    Row("status line dripping", drips("", "HTTP/1.1 200 " + "O" * 200), Sent.MAYBE, "in time"),
-    Row("headers dripping", drips(OK, "X-A: " + "b" * 200), Sent.MAYBE, "in time"),
-    Row("reset in the status line", after("reset", head="HTTP/1.1 2"), Sent.MAYBE, "broke off"),
-    Row("reset in the headers", after("reset", head=OK), Sent.MAYBE, "broke off"),
+    Row("reset before a byte", _reset_at_once, Sent.NO, "the connection was interrupted"),
+    Row("closed without an answer", answer(""), Sent.MAYBE, "was interrupted"),
+    Row("reset in the middle of the request", _reset_in_body, Sent.MAYBE, "was interrupted"),
+    Row("reset after the request", after("reset"), Sent.MAYBE, "was interrupted"),
+    Row("silence", after("wait"), Sent.MAYBE, "the response timed out"),
+    Row("status line dripping", drips("", "HTTP/1.1 200 " + "O" * 200), Sent.MAYBE, "timed out"),
+    Row("headers dripping", drips(OK, "X-A: " + "b" * 200), Sent.MAYBE, "timed out"),
+    Row(
+        "reset in the status line", after("reset", head="HTTP/1.1 2"), Sent.MAYBE, "was interrupted"
+    ),
+    Row("reset in the headers", after("reset", head=OK), Sent.MAYBE, "was interrupted"),
     Row("no status line", answer("hello, who is there?\r\n\r\n"), Sent.MAYBE, "cannot be read"),
     Row("another protocol", answer(b"\0\0\x12\4\0\0\0\0\0\0"), Sent.MAYBE, "cannot be read"),
     Row("a status without an end", _flood("HTTP/1.1 200 " + "O" * 2000), Sent.MAYBE, "be read"),
@@ -74,26 +76,26 @@ PLAIN = [
     Row("a flood of 102", _flood("HTTP/1.1 102 Processing\r\n\r\n"), Sent.MAYBE, "be read"),
     Row("a flood of 100", _flood("HTTP/1.1 100 Continue\r\n\r\n"), Sent.MAYBE, "be read"),
     Row("two lengths", answer(f"{OK}Content-Length: 2, 3\r\n\r\n{{}}"), Sent.MAYBE, "be read"),
-    Row("body too short", answer(f"{OK}Content-Length: 99\r\n\r\n{{"), Sent.YES, "broke off"),
+    Row("body too short", answer(f"{OK}Content-Length: 99\r\n\r\n{{"), Sent.YES, "was interrupted"),
     Row(
         "reset in the body",
         after("reset", head=f"{OK}Content-Length: 99\r\n\r\n{{"),
         Sent.YES,
-        "broke off",
+        "was interrupted",
     ),
-    Row("body dripping", drips(LONGER, " " * 999), Sent.YES, "in time"),
-    Row("body stops", after("wait", head=f"{LONGER}{{"), Sent.YES, "in time"),
+    Row("body dripping", drips(LONGER, " " * 999), Sent.YES, "timed out"),
+    Row("body stops", after("wait", head=f"{LONGER}{{"), Sent.YES, "timed out"),
     Row(
         "chunks dripping",
         drips(f"{OK}Transfer-Encoding: chunked\r\n\r\n", "1\r\n \r\n" * 200),
         Sent.YES,
-        "in time",
+        "timed out",
     ),
     Row(
         "chunks that are none",
         answer(f"{OK}Transfer-Encoding: chunked\r\n\r\nzz\r\n"),
         Sent.YES,
-        "broke off",
+        "was interrupted",
     ),
     Row(
         "a trailer without an end",
@@ -135,7 +137,7 @@ PLAIN = [
         "too long",
         answer(f"{OK}\r\n" + " " * (client.MAX_REPLY + 1)),
         Sent.YES,
-        "more than 1 MB",
+        "larger than 1 MB",
         lasting=True,
         kind="bad_reply",
     ),
@@ -183,10 +185,10 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 CERTIFICATES = [
-    ("of_another_host", "its certificate is for another host"),
+    ("of_another_host", "its certificate is for a different host"),
     ("expired", "its certificate has expired"),
-    ("of_another_authority", "an authority that is not trusted here"),
-    ("signed_by_itself", "its certificate is signed by itself"),
+    ("of_another_authority", "issued by an untrusted authority"),
+    ("signed_by_itself", "its certificate is self-signed"),
 ]
 
 
@@ -211,11 +213,11 @@ def _drips_its_hello(line: Line) -> None:
 
 
 UNENCRYPTED = [
-    Row("handshake never finished", hello_then("wait"), Sent.NO, "no connection in time"),
-    Row("handshake dripping", _drips_its_hello, Sent.NO, "no connection in time"),
-    Row("reset in the handshake", hello_then("reset"), Sent.NO, "the connection broke off"),
-    Row("closed in the handshake", hello, Sent.NO, "no encrypted connection"),
-    Row("no encryption there", _speaks_plainly, Sent.NO, "no encrypted connection"),
+    Row("handshake never finished", hello_then("wait"), Sent.NO, "the connection timed out"),
+    Row("handshake dripping", _drips_its_hello, Sent.NO, "the connection timed out"),
+    Row("reset in the handshake", hello_then("reset"), Sent.NO, "the connection was interrupted"),
+    Row("closed in the handshake", hello, Sent.NO, "no secure connection"),
+    Row("no encryption there", _speaks_plainly, Sent.NO, "no secure connection"),
 ]
 
 
@@ -230,12 +232,12 @@ def test_a_failed_tls_handshake_sends_no_request(
 
 
 ENCRYPTED = [
-    Row("reset after the request", after("reset"), Sent.MAYBE, "broke off"),
-    Row("closed without an answer", nothing, Sent.MAYBE, "broke off"),
-    Row("silence", after("wait"), Sent.MAYBE, "no answer in time"),
-    Row("headers dripping", drips(OK, "X-A: " + "b" * 200), Sent.MAYBE, "in time"),
-    Row("body dripping", drips(LONGER, " " * 999), Sent.YES, "in time"),
-    Row("body too short", answer(f"{OK}Content-Length: 99\r\n\r\n{{"), Sent.YES, "broke off"),
+    Row("reset after the request", after("reset"), Sent.MAYBE, "was interrupted"),
+    Row("closed without an answer", nothing, Sent.MAYBE, "was interrupted"),
+    Row("silence", after("wait"), Sent.MAYBE, "the response timed out"),
+    Row("headers dripping", drips(OK, "X-A: " + "b" * 200), Sent.MAYBE, "timed out"),
+    Row("body dripping", drips(LONGER, " " * 999), Sent.YES, "timed out"),
+    Row("body too short", answer(f"{OK}Content-Length: 99\r\n\r\n{{"), Sent.YES, "was interrupted"),
 ]
 
 

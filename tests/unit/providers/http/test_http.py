@@ -52,7 +52,7 @@ def test_get_gives_up_with_the_last_answer(service: Service) -> None:
 
 def test_submit_without_an_answer_is_uncertain_and_sent_once(service: Service) -> None:
     service.swallow_submit = True
-    with pytest.raises(Uncertain, match="no answer"):
+    with pytest.raises(Uncertain, match="no response"):
         http_for(service).submit("/tasks", json={})
     assert len(service.submits) == 1
 
@@ -131,7 +131,7 @@ def test_a_netrc_entry_does_not_replace_the_key(
 
 def test_picture_is_fetched_with_a_limit(service: Service) -> None:
     assert http_for(service).fetch(f"{service.url}/download/a", 10**6) == service.mesh
-    with pytest.raises(BadImage, match="more than"):
+    with pytest.raises(BadImage, match="larger than"):
         http_for(service).fetch(f"{service.url}/download/a", 10)
 
 

@@ -106,7 +106,7 @@ def test_the_body_of_a_redirect_is_not_read(call: str) -> None:
 @pytest.mark.parametrize("call", ["picture", "download"])
 def test_the_bodies_of_redirects_are_not_read(call: str) -> None:
     grown, outcome = _spent(_redirect, call)
-    assert "redirects again and again" in outcome
+    assert "too many redirects" in outcome
     assert grown < FREE
 
 
@@ -119,7 +119,7 @@ def test_a_decompression_bomb_is_never_fully_unpacked(
     call: str, limit: int, coding: str, bits: int
 ) -> None:
     grown, outcome = _spent(_bomb(coding, bits), call)
-    assert "more than" in outcome, outcome
+    assert "larger than" in outcome, outcome
     assert grown < limit
 
 

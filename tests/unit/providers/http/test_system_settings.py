@@ -68,7 +68,7 @@ def test_an_unknown_host_name_means_nothing_was_sent(monkeypatch: pytest.MonkeyP
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    check(Row("name", None, Sent.NO, "its name is not known"), AWAY, None, monkeypatch)
+    check(Row("name", None, Sent.NO, "its name cannot be resolved"), AWAY, None, monkeypatch)
 
 
 def test_a_connection_timeout_means_nothing_was_sent(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,7 +77,7 @@ def test_a_connection_timeout_means_nothing_was_sent(monkeypatch: pytest.MonkeyP
         raise TimeoutError("timed out")
 
     monkeypatch.setattr(socket.socket, "connect", never)
-    row = Row("connect", None, Sent.NO, "no connection in time")
+    row = Row("connect", None, Sent.NO, "the connection timed out")
     check(row, "http://127.0.0.1:9", None, monkeypatch)
 
 
@@ -99,16 +99,16 @@ def _dripping_proxy(line: Line) -> None:
 PROXIES = [
     Row("asks for a password", _connect_then("HTTP/1.1 407 Authenticate\r\n\r\n"), Sent.NO, "407"),
     Row("has no way", _connect_then("HTTP/1.1 502 Bad Gateway\r\n\r\n"), Sent.NO, "502 Bad"),
-    Row("hangs up", hello, Sent.NO, "the connection broke off"),
-    Row("resets", hello_then("reset"), Sent.NO, "the connection broke off"),
-    Row("is silent", hello_then("wait"), Sent.NO, "no connection in time"),
-    Row("drips", _dripping_proxy, Sent.NO, "no connection in time"),
+    Row("hangs up", hello, Sent.NO, "the connection was interrupted"),
+    Row("resets", hello_then("reset"), Sent.NO, "the connection was interrupted"),
+    Row("is silent", hello_then("wait"), Sent.NO, "the connection timed out"),
+    Row("drips", _dripping_proxy, Sent.NO, "the connection timed out"),
     Row("is none", _connect_then("220 mail.example ESMTP\r\n"), Sent.NO, "cannot be read"),
     Row(
         "cuts the handshake",
         _connect_then("HTTP/1.1 200 OK\r\n\r\n", "hear"),
         Sent.NO,
-        "no encrypted connection",
+        "no secure connection",
     ),
 ]
 
@@ -132,13 +132,13 @@ def test_a_failing_proxy_is_named_and_gets_no_request(
 BAD_PROXIES = [
     ("http://127.0.0.1:{gone}", "Connection refused"),
     ("127.0.0.1:{gone}", "Connection refused"),
-    ("socks5://127.0.0.1:{gone}", "speaks SOCKS, which needs PySocks"),
-    ("socks5h://127.0.0.1:{gone}", "speaks SOCKS, which needs PySocks"),
-    ("http://[::1", "cannot be used: its host cannot be read"),
-    ("http://:3128", "cannot be used: it names no host"),
-    ("http://proxy.example:port", "cannot be used: its port cannot be read"),
-    ("http://pro xy.example:3128", "cannot be used: it holds blanks"),
-    ("ftp://proxy.example:3128", "cannot be used: it does not begin with http://"),
+    ("socks5://127.0.0.1:{gone}", "uses SOCKS, which requires PySocks"),
+    ("socks5h://127.0.0.1:{gone}", "uses SOCKS, which requires PySocks"),
+    ("http://[::1", "cannot be used: its host is not valid"),
+    ("http://:3128", "cannot be used: it has no host"),
+    ("http://proxy.example:port", "cannot be used: its port is not valid"),
+    ("http://pro xy.example:3128", "cannot be used: it contains spaces"),
+    ("ftp://proxy.example:3128", "cannot be used: it does not start with http://"),
 ]
 
 

@@ -154,12 +154,12 @@ def test_a_targa_without_a_footer_is_accepted(mode: str, compression: str | None
     ids=["zeros", "short", "text", "cursor"],
 )
 def test_a_file_that_only_starts_like_a_targa_is_refused(data: bytes) -> None:
-    with pytest.raises(BadImage, match="is not a picture"):
+    with pytest.raises(BadImage, match="is not an image"):
         read_picture_info(data, "photo")
 
 
 def test_an_uncompressed_targa_without_a_footer_must_be_complete() -> None:
     out = io.BytesIO()
     drawn().save(out, "tga")
-    with pytest.raises(BadImage, match="is not a picture"):
+    with pytest.raises(BadImage, match="is not an image"):
         read_picture_info(out.getvalue()[:-99], "photo")

@@ -129,7 +129,7 @@ def test_the_service_accepts_all_settings_that_the_rules_allow(
 
 BROKEN: list[tuple[dict[str, Any], str, str]] = [
     ({"texture": False}, "texture", "PBR"),
-    ({"generateParts": True}, "generateParts", "Texture, PBR and Quads off"),
+    ({"generateParts": True}, "generateParts", "Texture, PBR and Quads"),
     ({"generateParts": True, "texture": False}, "generateParts", "off"),
     ({"generateParts": True, "pbr": False}, "generateParts", "off"),
     ({"generateParts": True, **UNTEXTURED, "quad": True}, "generateParts", "off"),
@@ -253,19 +253,19 @@ FAULTY_UPLOADS: list[tuple[str, dict[str, Any], type[Exception], str]] = [
         "no parts",
         {"faults": [Fault("POST", "/uploads", 200, {"upload": {"id": "upload_0", "parts": []}})]},
         BadReply,
-        "no 1 addresses",
+        "the 1 upload addresses",
     ),
     (
         "storage refuses",
         {"faults": [Fault("PUT", "/parts/.*", 403, "<Error/>")]},
         Unreachable,
-        "storage answered 403",
+        "storage returned status 403",
     ),
     (
         "not complete",
         {"faults": [Fault("PUT", "/parts/.*", 200, b"")]},
         BadImage,
-        r"Parts are missing \(request id tr_1\)",
+        r"Parts are missing \(request ID tr_1\)",
     ),
     (
         "no asset",
@@ -275,7 +275,7 @@ FAULTY_UPLOADS: list[tuple[str, dict[str, Any], type[Exception], str]] = [
             ]
         },
         BadReply,
-        "does not name",
+        "no asset ID",
     ),
 ]
 

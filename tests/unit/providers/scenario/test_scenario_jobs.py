@@ -99,7 +99,7 @@ def test_a_picture_is_uploaded_once_while_scenario_has_it(
     view = ended(session, fake, tmp_path)
     assert view.failure is not None
     assert (view.failure.kind, view.state) == ("invalid_settings", State.FAILED)
-    assert "uploaded anew" in view.failure.hint
+    assert "generate again" in view.failure.hint
     assert ended(session, fake, tmp_path).state is State.READY
     assert len(fake.calls("POST", "/assets")) == 2
 
@@ -283,6 +283,6 @@ def test_a_put_takes_no_redirect_and_no_key(fake: ScenarioFake, tmp_path: Path) 
 
 def test_a_put_to_a_plain_address_elsewhere_is_refused() -> None:
     line = Http("https://api.example", {"Authorization": f"Basic {BASIC}"}, pause=lambda _: None)
-    with pytest.raises(Exception, match="does not begin with https"):
+    with pytest.raises(Exception, match="does not start with https"):
         line.put("http://storage.example/part", b"data", "image/png")
     line.close()

@@ -67,8 +67,8 @@ def test_known_states_are_reported_and_unknown_ones_are_polled(
     seen = [PROVIDER.poll(ticket, http) for _ in range(7)]
     told = [(item.phase, item.fraction) for item in seen if isinstance(item, Progress)]
     assert told == [
-        ("Waiting in the queue", None),
-        ("Waiting in the queue", None),
+        ("Waiting in queue", None),
+        ("Waiting in queue", None),
         ("Warming up", None),
         ("In progress", 0.3),
         ("Finalizing", None),
@@ -121,7 +121,7 @@ def test_a_mesh_is_distinguished_from_its_textures(
     assert [file.role for file in result.files] == ["mesh"]
     assert first in result.files[0].url
     assert plain != first != second
-    assert result.notes == ("2 more mesh files are in the Scenario project's library.",)
+    assert result.notes == ("2 more mesh files are available in your Scenario project.",)
 
 
 @pytest.mark.parametrize("more", ["preview", "thumbnail"])
@@ -248,11 +248,11 @@ def test_a_mesh_that_is_still_stored_is_waited_for(
     fake.assets[mesh]["status"] = "success"
     assert isinstance(PROVIDER.poll(ticket, http), Result)
     fake.assets[mesh]["status"] = "error"
-    with pytest.raises(Failed, match="could not store"):
+    with pytest.raises(Failed, match="failed to store"):
         PROVIDER.poll(ticket, http)
 
 
-@pytest.mark.parametrize("case", ["nothing", "only pictures", "deleted", "no address"])
+@pytest.mark.parametrize("case", ["nothing", "only pictures", "deleted", "no download address"])
 def test_a_result_without_a_mesh_stays_resumable(
     fake: ScenarioFake, http: Http, tmp_path: Path, case: str
 ) -> None:
@@ -260,7 +260,7 @@ def test_a_result_without_a_mesh_stays_resumable(
         fake.add_result(png_of(8, 8), "image/png", "image")
     if case == "deleted":
         del fake.assets[fake.add_result(*GLB)]
-    if case == "no address":
+    if case == "no download address":
         fake.add_result(*GLB, url=None)
     with pytest.raises(BadMesh):
         result_of(fake, http, tmp_path)

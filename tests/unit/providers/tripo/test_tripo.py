@@ -127,22 +127,22 @@ def test_without_textures_no_texture_setting_is_sent(
 
 
 BROKEN: list[tuple[dict[str, Any], str, str]] = [
-    ({"texture": False}, "texture", "turn PBR off"),
-    ({"generate_parts": True}, "generate_parts", "Texture, PBR and Quads off"),
+    ({"texture": False}, "texture", "or PBR off"),
+    ({"generate_parts": True}, "generate_parts", "Texture, PBR and Quads"),
     ({"generate_parts": True, "texture": False}, "generate_parts", "turn them off"),
     ({"generate_parts": True, **UNTEXTURED, "quad": True}, "generate_parts", "turn them off"),
-    ({"model": P1, "quad": True}, "quad", "Model P1 has no Quads"),
-    ({"model": P1, "smart_low_poly": True}, "smart_low_poly", "P1 has no Smart Low Poly"),
+    ({"model": P1, "quad": True}, "quad", "Model P1 does not support Quads"),
+    ({"model": P1, "smart_low_poly": True}, "smart_low_poly", "P1 does not support Smart Low Poly"),
     (
         {"model": P1, "generate_parts": True, **UNTEXTURED},
         "generate_parts",
-        "P1 has no Separate Parts",
+        "P1 does not support Separate Parts",
     ),
     ({"model": P1, "geometry_quality": "detailed"}, "geometry_quality", "choose another model"),
     (
         {"model": "v2.5-20250123", "geometry_quality": "detailed"},
         "geometry_quality",
-        "Model 2.5 has no Geometry",
+        "Model 2.5 does not support Geometry",
     ),
     ({"model": P1, "face_limit": 20_001}, "face_limit", "from 50 to 20000"),
     ({"model": "v2.5-20250123", "face_limit": 500_001}, "face_limit", "from 50 to 500000"),
@@ -152,7 +152,7 @@ BROKEN: list[tuple[dict[str, Any], str, str]] = [
     (
         {"smart_low_poly": True, "quad": True, "face_limit": 499},
         "face_limit",
-        "Smart Low Poly and Quads Face Limit goes from 500 to 8000",
+        "Smart Low Poly and Quads, set Face Limit to a value from 500 to 8000",
     ),
     ({"smart_low_poly": True, "quad": True, "face_limit": 8001}, "face_limit", "to 8000"),
     ({"quad": True, "face_limit": 150_001}, "face_limit", "from 50 to 150000"),
@@ -207,7 +207,7 @@ def test_only_a_blender_that_reads_meshopt_may_ask_for_it() -> None:
     assert compress.min_blender == (5, 2)
     (quad,) = [setting for setting in settings_of(TripoSettings) if setting.name == "quad"]
     assert "FBX" in quad.description
-    assert "10000" in quad.description
+    assert "10,000" in quad.description
 
 
 # -- pictures --------------------------------------------------------------------------------
@@ -288,7 +288,7 @@ def test_a_storage_error_is_distinguished_from_a_bad_image(
 ) -> None:
     fake.fault("PUT ", Fault(403, "<Error/>"))
     big = picture(tmp_path, "front", b"\x89PNG" + bytes(IN_ONE_FORM))
-    with pytest.raises(Unreachable, match="storage answered 403"):
+    with pytest.raises(Unreachable, match="storage returned status 403"):
         V3.provider.upload((big,), http)
 
 
@@ -297,7 +297,7 @@ def test_presign_without_an_address_is_a_bad_reply(
 ) -> None:
     fake.upload_name = "somewhere_else"
     big = picture(tmp_path, "front", b"\x89PNG" + bytes(IN_ONE_FORM))
-    with pytest.raises(BadReply, match="named no address"):
+    with pytest.raises(BadReply, match="no upload address"):
         V3.provider.upload((big,), http)
 
 

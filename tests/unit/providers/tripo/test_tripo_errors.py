@@ -75,18 +75,18 @@ CODES: list[tuple[int, int, type[ImageToMeshError], str, str]] = [
     (403, 1005, BadKey, "Check the key", KEY_PAGE_URL),
     (429, 1007, RateLimited, "Wait a minute", ""),
     (429, 2000, RateLimited, "Wait a minute", ""),
-    (404, 2001, Expired, "Look for it", ""),
+    (404, 2001, Expired, "Check Tripo", ""),
     (400, 2002, Failed, "Try another", ""),
     (400, 2003, BadImage, "20 MB", ""),
     (400, 2004, BadImage, "PNG", ""),
     (400, 2005, Failed, "Try another", ""),
     (400, 2006, Failed, "Try another", ""),
     (400, 2007, Failed, "Try another", ""),
-    (400, 2008, Rejected, "Use another picture", ""),
+    (400, 2008, Rejected, "Use another image", ""),
     (400, 2009, InvalidSettings, "Change the settings", ""),
-    (403, 2010, NoCredits, "Top up", BILLING_PAGE_URL),
+    (403, 2010, NoCredits, "Add credits", BILLING_PAGE_URL),
     (403, 2013, InvalidSettings, "Change the settings", ""),
-    (400, 2014, Rejected, "Use another picture", ""),
+    (400, 2014, Rejected, "Use another image", ""),
     (400, 2015, InvalidSettings, "Change the settings", ""),
     (400, 2016, InvalidSettings, "Change the settings", ""),
     (400, 2017, InvalidSettings, "Change the settings", ""),
@@ -121,7 +121,7 @@ def test_every_code_of_a_refused_order_becomes_its_error(
     told = error_body(str(code) if shape == "text" else code)
     fault = Fault(200 if shape == "with 200" else status, told)
     fake.fault(version.create, *[fault] * ATTEMPTS)
-    with pytest.raises(kind, match=r"their own words \(request id req-9\)\.") as caught:
+    with pytest.raises(kind, match=r"their own words \(request ID req-9\)\.") as caught:
         order(version, http, tmp_path)
     assert exactly(caught) is kind
     assert hint in caught.value.hint
@@ -163,41 +163,41 @@ def _call(version: Version, http: Http, folder: Path, call: str) -> Any:
 
 
 ODD: list[tuple[str, Fault, type[ImageToMeshError], str]] = [
-    ("poll", Fault(502, HTML), Unreachable, "answered 502"),
-    ("poll", Fault(200, HTML), Unreachable, "Something else answered"),
-    ("poll", Fault(200, ""), Unreachable, "Something else answered"),
-    ("poll", Fault(200, "[1]"), Unreachable, "Something else answered"),
+    ("poll", Fault(502, HTML), Unreachable, "returned status 502"),
+    ("poll", Fault(200, HTML), Unreachable, "The response did not come from"),
+    ("poll", Fault(200, ""), Unreachable, "The response did not come from"),
+    ("poll", Fault(200, "[1]"), Unreachable, "The response did not come from"),
     ("poll", Fault(200, {"code": 0}), BadReply, "task"),
     ("poll", Fault(404, "not here"), Unreachable, "not here"),
     ("poll", Fault(404, error_body(4001)), Unreachable, "their own words"),
-    ("poll", Fault(403, HTML), Unreachable, "answered 403"),
+    ("poll", Fault(403, HTML), Unreachable, "returned status 403"),
     ("poll", Fault(429, "Too Many Requests"), RateLimited, "Too Many Requests"),
     ("poll", Fault(200, {"status": "error", "message": "no"}), BadReply, "no"),
     ("poll", Fault(200, {"code": "soon", "message": "odd"}), BadReply, "odd"),
     ("poll", Fault(302, "", {"Location": "/elsewhere"}), BadReply, "redirects"),
     ("balance", Fault(200, {"code": 0, "data": {}}), BadReply, "balance: balance"),
     ("balance", Fault(200, {"code": 0, "data": {"balance": "none"}}), BadReply, "balance"),
-    ("upload", Fault(413, HTML), BadImage, "answered 413"),
+    ("upload", Fault(413, HTML), BadImage, "returned status 413"),
     ("upload", Fault(200, {"code": 0, "data": {"token": "x"}}), BadReply, "_token"),
-    ("upload", Fault(504, HTML), Unreachable, "answered 504"),
+    ("upload", Fault(504, HTML), Unreachable, "returned status 504"),
     ("create", Fault(402, "pay"), NoCredits, "pay"),
     ("create", Fault(200, {"code": 2010, "message": "Insufficient"}), NoCredits, "Insufficient"),
-    ("create", Fault(422, {"detail": "x"}), InvalidSettings, "answered 422"),
-    ("create", Fault(404, HTML), Unreachable, "answered 404"),
-    ("create", Fault(405, HTML), Unreachable, "answered 405"),
-    ("create", Fault(403, HTML), Unreachable, "answered 403"),
+    ("create", Fault(422, {"detail": "x"}), InvalidSettings, "returned status 422"),
+    ("create", Fault(404, HTML), Unreachable, "returned status 404"),
+    ("create", Fault(405, HTML), Unreachable, "returned status 405"),
+    ("create", Fault(403, HTML), Unreachable, "returned status 403"),
     ("create", Fault(503, error_body(1000)), Uncertain, "their own words"),
     ("create", Fault(429, "slow down"), RateLimited, "slow down"),
     ("create", Fault(500, error_body(1000)), Uncertain, "their own words"),
     ("create", Fault(500, error_body(1001)), Uncertain, "their own words"),
     ("create", Fault(200, error_body(1000)), Uncertain, "their own words"),
     ("create", Fault(500, "Internal Server Error"), Uncertain, "Internal Server Error"),
-    ("create", Fault(502, HTML), Uncertain, "answered 502"),
-    ("create", Fault(503, ""), Uncertain, "answered 503"),
-    ("create", Fault(504, HTML), Uncertain, "answered 504"),
-    ("create", Fault(408, ""), Uncertain, "answered 408"),
-    ("create", Fault(drop=True), Uncertain, "no answer came"),
-    ("create", Fault(drop=True, done=True), Uncertain, "no answer came"),
+    ("create", Fault(502, HTML), Uncertain, "returned status 502"),
+    ("create", Fault(503, ""), Uncertain, "returned status 503"),
+    ("create", Fault(504, HTML), Uncertain, "returned status 504"),
+    ("create", Fault(408, ""), Uncertain, "returned status 408"),
+    ("create", Fault(drop=True), Uncertain, "no response was received"),
+    ("create", Fault(drop=True, done=True), Uncertain, "no response was received"),
     ("create", Fault(200, HTML), BadReply, "cannot be read"),
     ("create", Fault(200, {"code": 0, "data": {}}), BadReply, "task_id"),
     ("create", Fault(302, "", {"Location": "/elsewhere"}), BadReply, "redirects"),
@@ -238,7 +238,7 @@ def test_suggestions_and_the_trace_id_of_the_service_are_shown(
 ) -> None:
     told = {"code": 1004, "message": "invalid model", "suggestion": "use v3.0"}
     fake.fault(version.create, Fault(400, told, {"X-Tripo-Trace-ID": "trace-5"}))
-    with pytest.raises(InvalidSettings, match=r"invalid model \(request id trace-5\)") as caught:
+    with pytest.raises(InvalidSettings, match=r"invalid model \(request ID trace-5\)") as caught:
         order(version, http, tmp_path)
     assert caught.value.hint.startswith("use v3.0")
 

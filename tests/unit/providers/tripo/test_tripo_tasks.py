@@ -63,7 +63,7 @@ def look(version: Version, http: Http, ticket: Ticket) -> Any:
 def test_a_task_goes_from_the_queue_to_its_result(
     version: Version, fake: FakeTripo, http: Http, ticket: Ticket
 ) -> None:
-    assert look(version, http, ticket) == Progress("Waiting in the queue", 0.0)
+    assert look(version, http, ticket) == Progress("Waiting in queue", 0.0)
     assert look(version, http, ticket) == Progress("Generating", 0.4)
     result = look(version, http, ticket)
     (task,) = fake.creates
@@ -94,7 +94,7 @@ def test_seeds_and_credits_are_kept(
 
 
 STATUSES: list[tuple[dict[str, Any], Progress]] = [
-    ({"status": "QUEUED", "progress": None}, Progress("Waiting in the queue")),
+    ({"status": "QUEUED", "progress": None}, Progress("Waiting in queue")),
     ({"status": "running", "progress": 100}, Progress("Generating", 1.0)),
     ({"status": "running", "progress": "40"}, Progress("Generating", 0.4)),
     ({"status": "running", "progress": 140}, Progress("Generating", 1.0)),
@@ -128,10 +128,15 @@ def test_states_that_are_not_final_are_polled(
 
 
 ENDS: list[tuple[dict[str, Any], type[Failed], str, str]] = [
-    ({"status": "failed"}, Failed, "could not make the mesh", "Try another picture"),
-    ({"status": "cancelled"}, Failed, r"could not make the mesh \(cancelled\)", "does not charge"),
-    ({"status": "canceled"}, Failed, "could not make the mesh", ""),
-    ({"status": "Failed"}, Failed, "could not make the mesh", ""),
+    ({"status": "failed"}, Failed, "could not generate the mesh", "Try another image"),
+    (
+        {"status": "cancelled"},
+        Failed,
+        r"could not generate the mesh \(cancelled\)",
+        "does not charge",
+    ),
+    ({"status": "canceled"}, Failed, "could not generate the mesh", ""),
+    ({"status": "Failed"}, Failed, "could not generate the mesh", ""),
     (
         {"status": "failed", "error_code": 2005, "error_message": "no subject."},
         Failed,
@@ -139,8 +144,8 @@ ENDS: list[tuple[dict[str, Any], type[Failed], str, str]] = [
         "",
     ),
     ({"status": "failed", "error_msg": "old words"}, Failed, "old words", ""),
-    ({"status": "banned"}, Banned, "content policy", "Use another picture"),
-    ({"status": "failed", "error_code": 2008}, Banned, "content policy", "Use another picture"),
+    ({"status": "banned"}, Banned, "content policy", "Use another image"),
+    ({"status": "failed", "error_code": 2008}, Banned, "content policy", "Use another image"),
     (
         {"status": "failed", "error_code": "2008", "error_message": "unsafe"},
         Banned,
@@ -207,7 +212,7 @@ def test_the_mesh_is_found_wherever_it_stands(
 ) -> None:
     fake.states = [{"status": "success", "output": output}]
     if mesh is None:
-        with pytest.raises(BadMesh, match="not where"):
+        with pytest.raises(BadMesh, match="no download address"):
             look(version, http, ticket)
         return
     wanted = [RemoteFile(mesh, format="glb")]

@@ -108,7 +108,7 @@ def test_retired_models_are_named_as_such() -> None:
 
 def test_the_provider_describes_itself() -> None:
     assert "gateways" in V2.provider.description
-    assert "ended" in V2.provider.description
+    assert "shut down" in V2.provider.description
     assert V2.provider.keys == V3.provider.keys
 
 
@@ -147,20 +147,24 @@ AFTER_1: list[tuple[str, Any]] = [
     ("geometry_quality", "detailed"),
 ]
 BROKEN: list[tuple[dict[str, Any], str, str]] = [
-    ({"texture": False}, "texture", "turn PBR off"),
-    ({"generate_parts": True}, "generate_parts", "Texture, PBR and Quads off"),
+    ({"texture": False}, "texture", "or PBR off"),
+    ({"generate_parts": True}, "generate_parts", "Texture, PBR and Quads"),
     ({"generate_parts": True, **UNTEXTURED, "quad": True}, "generate_parts", "turn them off"),
-    *(({"model_version": P1, name: True}, name, "Model P1 has no") for name in FOUR[:2]),
+    *(({"model_version": P1, name: True}, name, "Model P1 does not support") for name in FOUR[:2]),
     ({"model_version": P1, "geometry_quality": "detailed"}, "geometry_quality", "Model P1"),
     ({"model_version": P1, "generate_parts": True, **UNTEXTURED}, "generate_parts", "Model P1"),
-    ({"geometry_quality": "detailed"}, "geometry_quality", "Model 2.5 has no Geometry"),
+    ({"geometry_quality": "detailed"}, "geometry_quality", "Model 2.5 does not support Geometry"),
     *(
         ({"model_version": old, name: value}, name, "reset it, or choose another model")
         for old in OLD
         for name, value in AFTER_1
     ),
     *(
-        ({"model_version": item, "geometry_quality": "detailed"}, "geometry_quality", "has no")
+        (
+            {"model_version": item, "geometry_quality": "detailed"},
+            "geometry_quality",
+            "does not support",
+        )
         for item in VERSIONS
         if item not in NEWER
     ),

@@ -204,7 +204,7 @@ def test_a_chessboard_is_not_called_plain(mode: str) -> None:
     picture = np.stack([board, board, board, np.ones_like(board)], axis=2).astype(np.float32)
     with pytest.raises(Refusal, match="Nothing in the picture stands out") as caught:
         find_foreground(picture, mode, 0.5)
-    assert "Whole Picture" in caught.value.hint
+    assert "Whole Image" in caught.value.hint
 
 
 def _plain(kind: str) -> Any:
