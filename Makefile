@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.11 python3 python3.13 python3.12 python3.14; 
 	$$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 RUN = $(if $(PYTHON),$(PYTHON),$(error No Python 3.11 or newer with venv found: set PYTHON)) -B
 
-.PHONY: demo test check format package manual bench mutants soak fuzz nightly screenshots texts clean
+.PHONY: demo test check format package manual bench mutants soak fuzz nightly screenshots texts schema clean
 demo:     ; @$(RUN) tools/demo.py $(if $(IMAGE),"$(IMAGE)")
 test:     ; @$(RUN) tools/tests.py $(ONLY)
 check:    ; @$(RUN) tools/check.py
@@ -18,5 +18,6 @@ soak:     ; @$(RUN) tools/soak.py $(ONLY)
 fuzz:     ; @$(RUN) tools/fuzz.py $(ONLY)
 nightly:  ; @$(RUN) tools/nightly.py $(ONLY)
 texts:    ; @$(RUN) tools/texts.py
+schema:   ; @$(RUN) tools/job_schema.py
 screenshots: ; @$(RUN) tools/screenshots.py
 clean:    ; rm -rf build
