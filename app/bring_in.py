@@ -30,7 +30,7 @@ from ..jobs.disk.trust import (
     not_made_here,
 )
 from ..jobs.import_plan import Placement
-from ..jobs.library.file_names import ORIGINAL, PARTS, PREVIEW
+from ..jobs.library.file_names import CHUNKS_FOLDER, ORIGINAL, PREVIEW
 from ..jobs.library.versions import DRAWING
 from ..jobs.steps.prepare import has_own_chunks, model_request
 from ..providers import LibraryProblem, Message, NoBlender, TimedOut
@@ -74,7 +74,7 @@ def is_there(context: bpy.types.Context, job: str) -> bool:
 def at_hand(context: bpy.types.Context, job: str) -> bool:
     """Return whether a job's model can be appended now; if not, append a tick's worth of chunks."""
     folder = library_of(context, job).folder(job)
-    if not has_own_chunks(folder / PARTS) or not os.path.isdir(folder / PARTS):  # noqa: PTH112 - which raises nothing
+    if not has_own_chunks(folder / CHUNKS_FOLDER) or not os.path.isdir(folder / CHUNKS_FOLDER):  # noqa: PTH112 - which raises nothing
         return True
     from ..scene import chunked_append
 
@@ -84,7 +84,7 @@ def at_hand(context: bpy.types.Context, job: str) -> bool:
 def drop_chunks(context: bpy.types.Context, job: str) -> None:
     """Delete a model's chunks: it was imported in full, or will not be imported."""
     folder = library_of(context, job).folder(job)
-    chunks = folder / PARTS
+    chunks = folder / CHUNKS_FOLDER
     from ..scene import chunked_append
 
     chunked_append.discard(str(folder / BLEND))

@@ -67,7 +67,7 @@ class Runner:
         # A record of an earlier process is not this job's to write before the lock is held.
         self._owns_record = not self._is_resumed
         self._token = CancelToken(
-            self._provider.deadline, spec.timeout, lambda: self.live.is_told_to_cancel()
+            self._provider.deadline, spec.timeout, lambda: self.live.take_cancel_request()
         )
         self._slot = Slot(spec.slots)
         self._resources = Resources(spec, self._provider, self._token.check, self._back_off)
@@ -135,7 +135,7 @@ class Runner:
                 "Another Blender or command line works on this job.",
                 "Leave it to that one, or cancel it: the other one then stops.",
             )
-        self.live.forget_cancel()  # guard: stale-cancel-forgotten
+        self.live.discard_cancel_request()  # guard: stale-cancel-forgotten
 
     def _end(self, phase: str, *, failure: Failure | None = None) -> None:
         """Tell of the end: from then on others may work on the job."""
@@ -190,7 +190,7 @@ class Runner:
         check_views(self._spec.pictures, self._provider, self._spec.settings)
         check_rules(self._spec.settings)
         self._resources.check_blender(self._spec.settings)
-        self.live.tell("Reading the picture", 0.0)
+        self.live.report("Reading the picture", 0.0)
         pictures, files = collect(self._spec.pictures, self._provider, self._resources.fetch)
         self._token.check()
         settings = values_of(self._spec.settings)
@@ -221,7 +221,7 @@ class Runner:
         """Order the mesh; where no answer comes, look whether the service knows of it."""
         live = self.live
         sending = ImagePreparer(
-            self._provider, live.folder, self._resources, live.tell, live.note, self._token.check
+            self._provider, live.folder, self._resources, live.report, live.note, self._token.check
         )
         pictures = tuple(sending.made_ready(one) for one in self._record.pictures)
         if pictures != self._record.pictures:
@@ -250,7 +250,7 @@ class Runner:
                     self._slot.leave(finished=True)
                 return self._take(answer)
             self._resources.warm_up()
-            self.live.tell(answer.phase, answer.fraction)
+            self.live.report(answer.phase, answer.fraction)
             pause = self._slot.pause(next_pause(answer, pause))
             sleep(pause, self._token.check_of(Step.PAUSE))
 

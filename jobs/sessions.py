@@ -145,7 +145,7 @@ class Session:
 
     def _emit(self, event: Event) -> None:
         record = event.view.record
-        arrived = isinstance(event, Ended) and record and self.recovery.take_in(record)
+        arrived = isinstance(event, Ended) and record and self.recovery.offer(record)
         with self._lock:
             self._views[event.job] = event.view
             if arrived:

@@ -107,7 +107,7 @@ class IMAGE_TO_MESH_OT_settle(bpy.types.Operator):
     def _id_label(self) -> str:
         session = jobs.session()
         shown = {view.job: view.provider for view in session.views()}
-        uncertain = {record.id: record.provider for record in session.recovery.left.uncertain}
+        uncertain = {record.id: record.provider for record in session.recovery.found.uncertain}
         provider = all_providers().get({**uncertain, **shown}.get(self.job, ""))
         return provider.lookup_name if provider and provider.lookup_name else "Task ID"
 

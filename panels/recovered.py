@@ -13,7 +13,7 @@ from .text_layout import draw_text
 
 def draw_arrivals(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Draw meshes that arrived while Blender was closed, and jobs that wait for the user."""
-    recovered = jobs.session().recovery.left
+    recovered = jobs.session().recovery.found
     if recovered.arrived:
         row = layout.row(align=True)
         count = len(recovered.arrived)
@@ -34,9 +34,9 @@ def draw_arrivals(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
             tr("{} jobs run in another Blender"),
         )
         row.label(text=(singular if count == 1 else plural).format(count))
-    if recovered.strange:
+    if recovered.untrusted:
         row = layout.row(align=True)
-        count = len(recovered.strange)
+        count = len(recovered.untrusted)
         singular, plural = tr("{} job was written by others"), tr("{} jobs were written by others")
         row.label(text=(singular if count == 1 else plural).format(count), icon="QUESTION")
         row.operator("image_to_mesh.trust_library", text=tr("Trust...")).trust = True

@@ -17,7 +17,7 @@ from typing import Any
 
 import bpy
 
-from ..jobs.library.file_names import PARTS
+from ..jobs.library.file_names import CHUNKS_FOLDER
 from ..worker.atomic_files import CHUNKS_FILE, FRAMES_FILE
 from .append import append
 
@@ -38,7 +38,7 @@ _assemblies: dict[str, _Assembly] = {}
 
 def advance(blend_path: str) -> bool:
     """Append the model's next chunks, if it has any; return whether it is ready to be appended."""
-    chunk_folder = Path(blend_path).with_name(PARTS)
+    chunk_folder = Path(blend_path).with_name(CHUNKS_FOLDER)
     try:
         if blend_path not in _assemblies:
             if not (chunk_folder / CHUNKS_FILE).is_file():
@@ -71,7 +71,7 @@ def discard(blend_path: str) -> None:
     if assembly is not None:
         assembly.remove()
     with suppress(OSError):
-        Path(blend_path).with_name(PARTS).joinpath(CHUNKS_FILE).unlink(missing_ok=True)
+        Path(blend_path).with_name(CHUNKS_FOLDER).joinpath(CHUNKS_FILE).unlink(missing_ok=True)
 
 
 class _Assembly:

@@ -48,11 +48,11 @@ def poll(context: bpy.types.Context, now: float) -> None:
         return
     if len(_ticks) == UNDRAWN + 1:
         # Keys and addresses come from bpy, so they are read here and not on the thread.
-        recovery.look(resume.resume_context(context))
+        recovery.scan(resume.resume_context(context))
         return
     watcher.come_back_later()
     redraw(context)
-    if not recovery.looking:
+    if not recovery.is_scanning:
         _wanted.clear()
 
 

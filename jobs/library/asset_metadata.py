@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a prepared model says of itself in Blender's asset browser."""
+"""A prepared model's metadata for Blender's asset browser."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 CATALOG = "Image to Mesh"
 _NAMESPACE = "5c1ad9a5-3f0e-4a57-9d5b-6f1c8a4e2b70"
-"""Any fixed one will do: the same provider has the same catalog in every library."""
+"""A fixed, arbitrary UUID, so that a provider has the same catalog in every library."""
 
 
 def asset_catalog(provider: str, label: str) -> tuple[str, str]:
-    """Return the catalog of a provider's models: its id and its path."""
+    """Return the id and the path of the catalog for a provider's models."""
     import uuid
 
     ident = uuid.uuid5(uuid.UUID(_NAMESPACE), provider)
@@ -25,15 +25,15 @@ def asset_catalog(provider: str, label: str) -> tuple[str, str]:
 
 
 def asset_data(record: Record) -> dict[str, Any]:
-    """Return what the background Blender writes into the model as asset data: plain JSON."""
+    """Return the asset metadata that the worker writes into the model, as plain JSON."""
     from ..steps.fingerprint import changed_settings
 
     provider = all_providers().get(record.provider)
     label = provider.label if provider else record.provider
     cost = "" if record.credits is None else f"{record.credits:g} credits"
     settings = changed_settings(record.provider, record.settings)
-    said = {
-        "Picture": ", ".join(one.name for one in record.pictures) or record.name,
+    details = {
+        "Picture": ", ".join(picture.name for picture in record.pictures) or record.name,
         "Made by": label,
         "Settings": ", ".join(f"{name} {value}" for name, value in settings.items()) or "defaults",
         "Date": record.created[:10],
@@ -42,14 +42,14 @@ def asset_data(record: Record) -> dict[str, Any]:
     return {
         "catalog": asset_catalog(record.provider, label)[0],
         "author": label,
-        "description": ". ".join(f"{name}: {value}" for name, value in said.items() if value),
+        "description": ". ".join(f"{name}: {value}" for name, value in details.items() if value),
         "license": provider.license_note() if provider else "",
         "tags": [CATALOG, label, record.name],
         "properties": {
             JOB: record.id,
-            PICTURE: said["Picture"],
+            PICTURE: details["Picture"],
             PROVIDER: record.provider,
-            SETTINGS: said["Settings"],
+            SETTINGS: details["Settings"],
             DATE: record.created,
             COST: cost,
         },

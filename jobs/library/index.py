@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The list of all jobs in a library: what the gallery, the panels and the command line show.
+"""The index of a library: the list of jobs that the gallery, panels and command line show.
 
-`.catalogue.json` beside the jobs holds a copy of what the records say and of each folder's size, so
-that a long list opens without reading thousands of files. It is only a cache: a job is read again
-when its folder or record has changed, and all of them are if the file is missing.
+`.catalogue.json`, beside the jobs, is a copy of the index, so that a long list opens without
+reading thousands of files. It is only a cache: a job is read again when its folder or record has
+changed, and all jobs are if the file is missing.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ USUAL = 10
 class LibraryIndex:
     """The jobs of one library, newest first.
 
-    The lists are replaced whole by the thread that refreshes them, so that drawing code may read
-    them at any time without a lock and without touching the disk.
+    The refreshing thread replaces the lists as a whole, so that drawing code may read them at any
+    time without a lock and without touching the disk.
     """
 
     def __init__(self, root: Path) -> None:
@@ -60,12 +60,12 @@ class LibraryIndex:
         self._refreshing = threading.Lock()
 
     def open(self) -> None:
-        """Show what the last refresh wrote to disk, without reading any job."""
+        """Load the list that the last refresh wrote to disk, without reading any job."""
         if not self.opened:
             self._show(read_index(self.root / FILE))
 
     def refresh(self) -> bool:
-        """Read the jobs that are new or changed; return whether any was. Raises LibraryProblem."""
+        """Read new and changed jobs; return whether there were any. Raises LibraryProblem."""
         started = time.monotonic()
         with self._refreshing:
             self.open()
@@ -95,10 +95,10 @@ class LibraryIndex:
             threading.Thread(target=self._trash, args=(chosen,), daemon=True).start()
 
     def find(self, *, state: str = "", provider: str = "", text: str = "") -> tuple[Entry, ...]:
-        """Return the jobs in that state, of that provider, that match every word of the text.
+        """Return the jobs in that state and of that provider that match every word of the text.
 
-        Words are searched in names, ids, providers and their labels, settings and errors. The last
-        answer is cached, since a panel asks for the same list at every redraw.
+        Names, ids, providers and their labels, settings and errors are searched. The last result is
+        cached, since a panel requests the same list at every redraw.
         """
         query = (state, provider, text)
         entries, last_query, matches = self._last_search
@@ -149,10 +149,10 @@ def library_index(root: Path) -> LibraryIndex:
 
 
 def entries_to_trash(entries: Iterable[Entry], limit: int) -> list[Entry]:
-    """Return the oldest jobs that have to go so that the rest has at most `limit` bytes.
+    """Return the oldest jobs to remove so that the others take at most `limit` bytes.
 
-    Only finished jobs whose mesh was imported: results that were never used stay, even if the
-    library then exceeds its limit.
+    Only finished jobs whose mesh was imported are returned: results that were never used stay, even
+    if the library then exceeds its limit.
     """
     oldest_first = sorted(entries, key=lambda entry: (entry.created, entry.job))
     excess, chosen = sum(entry.size for entry in oldest_first) - limit, []

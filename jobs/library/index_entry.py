@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One job as a line of the library's list, and how it is read from the job's folder."""
+"""One job as a line of the library's index, and how it is read from the job's folder."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from .import_log import last_import
 from .store import Library
 
 SAFE_AGE = 2.0
-"""Seconds after which a change is sure to get another time stamp: FAT's are two seconds apart."""
+"""Seconds after which any change gets another time stamp: those of FAT are two seconds apart."""
 
 Stamp = tuple[int, int, int]
-"""The times of a job's folder and record, and the record's size: they change when a job does."""
+"""Times of a job's folder and record, and the record's size: they change with the job."""
 NO_STAMP: Stamp = (0, 0, 0)
-"""For a job that changed just now: another change might not show, so it is read again."""
+"""For a job that changed a moment ago: a second change might not show, so it is read again."""
 
 
 class Entry(NamedTuple):
     """One job as lists show it.
 
-    `thumbnail` is a file's name in the job's folder, `settings` those that are not at their
-    defaults, as JSON. `order` is the same for the same image at the same settings; `taken` says
-    that the service accepted the order. `imported` is when the mesh was last imported into a scene,
-    `size` the folder's bytes.
+    `thumbnail` is the name of a file in the job's folder. `settings` are those that differ from
+    their defaults, as JSON. `order` is equal for equal images and settings. `taken` means that the
+    service accepted the order. `imported` is the time of the last import into a scene, `size` the
+    bytes of the folder.
     """
 
     job: str
@@ -54,13 +54,13 @@ class Entry(NamedTuple):
 
 
 Known = dict[str, tuple[Stamp, Entry | str]]
-"""By job: its stamp, and its line or the reason why its record cannot be read."""
+"""By job: its stamp, and its entry or the reason why its record cannot be read."""
 
 
 def scan(
     root: Path, known: Mapping[str, tuple[Stamp, Entry | str]]
 ) -> Iterator[tuple[str, tuple[Stamp, Entry | str]]]:
-    """Yield every job of a library; only those whose stamp differs from `known` are read.
+    """Yield every job of a library; reads only those whose stamp differs from `known`.
 
     Raises LibraryProblem if the folder cannot be read.
     """

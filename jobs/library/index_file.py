@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The file that keeps a library's list between sessions: read and written whole.
+"""The library's index on disk: read and written in full.
 
 Anyone who can write to the library can write this file, so every value is checked before use.
 """
@@ -17,9 +17,10 @@ from ..values import State
 from .index_entry import Entry, Known
 
 FILE = ".catalogue.json"
+"""The name is from version 0.1.0."""
 VERSION = 2
 MAX_BYTES = 16 << 20
-"""Most bytes of the file that are read: 5,000 jobs take about two million."""
+"""Most bytes of the file; 5,000 jobs take about two million."""
 _NONE: set[type] = {type(None)}
 _NUMBER: set[type] = {int, float}
 _TEXT: set[type] = {str}
@@ -35,10 +36,11 @@ TYPES: Mapping[str, set[type]] = {
 }
 """The types that each field of a line may have."""
 COUNTED, LARGEST = ("size", "seconds", "credits", "faces"), 1e20
+"""Fields that are summed up or compared, and the largest value that is accepted for them."""
 
 
 def read_index(path: Path) -> Known:
-    """Return what the file holds; nothing if it is missing, damaged or of another version."""
+    """Return the content of the file; empty if it is missing, damaged or of another version."""
     states = {str(state): state for state in State}
     try:
         content = read_json(read_plain(path.parent.resolve() / path.name, MAX_BYTES))
@@ -74,9 +76,9 @@ def _is_typed(jobs: Mapping[str, list[Any]], stamps: list[Any]) -> bool:
 
 
 def write_index(root: Path, known: Known) -> None:
-    """Write the list, as one JSON array per field, which is the quickest form to read.
+    """Write the index with one JSON array per field, which is the fastest form to read.
 
-    A read-only library is scanned in full each time.
+    If the library is read-only, it is scanned in full in every session.
     """
     lines = [(stamp, entry) for stamp, entry in known.values() if isinstance(entry, Entry)]
     columns = list(zip(*(entry for _, entry in lines), strict=True))

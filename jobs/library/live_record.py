@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A job's record while it runs: on disk, and as what people see of it."""
+"""The record of a running job: saved to disk, and shown to the user as a `JobView`."""
 
 from __future__ import annotations
 
@@ -31,26 +31,26 @@ SPAN = {
     State.PREPARING: (0.9, 1.0),
 }
 HOME_SPAN = {**SPAN, State.RUNNING: (0.08, 0.6), State.PREPARING: (0.6, 1.0)}
-"""Shares of the progress bar: a mesh that is made at home has nothing to wait for or download."""
+"""Shares of the progress bar; a mesh made on this computer needs no waiting and no download."""
 
 
 def now() -> str:
-    """Return the time as records have it."""
+    """Return the current UTC time in the format of records."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def request_hash(record: Record) -> str:
-    """Return what tells an order from others: provider, settings and pictures."""
-    what = {
+    """Return a hash of the order: provider, settings and images."""
+    order = {
         "provider": record.provider,
         "settings": dict(record.settings),
-        "pictures": [one.sha256 or one.url for one in record.pictures],
+        "pictures": [picture.sha256 or picture.url for picture in record.pictures],
     }
-    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(order, sort_keys=True).encode()).hexdigest()
 
 
 def new_record(spec: JobSpec, job: str) -> Record:
-    """Return the record of a job that starts now; nothing is on disk yet."""
+    """Return the record of a new job; nothing is written to disk."""
     return Record(
         id=job,
         state=State.QUEUED,
@@ -62,8 +62,10 @@ def new_record(spec: JobSpec, job: str) -> Record:
 
 
 class LiveRecord:
-    """Holds one record. The job's thread changes it, and while that waits for the answer to an
-    order, the order's thread; anybody may look at `view`.
+    """A job's current record, saved at every change.
+
+    The job's thread changes it; while that waits for an answer to the order, the order's thread
+    does. Any thread may read `view`.
     """
 
     def __init__(
@@ -78,8 +80,9 @@ class LiveRecord:
         self._on_disk = record.state is not State.QUEUED or bool(record.pictures)
         self._quiet = False
         self.ended = False
+        # The order's thread saves the answer while the job's thread may save a cancel.
         self._lock = threading.Lock()
-        self.view = self._look("Starting", 0.0)
+        self.view = self._make_view("Starting", 0.0)
 
     @property
     def folder(self) -> Path:
@@ -87,45 +90,45 @@ class LiveRecord:
         return self._library.folder(self.record.id)
 
     def create(self, files: Mapping[str, bytes], **changes: Any) -> None:
-        """Write the job to disk for the first time, with its pictures."""
+        """Write the job, with its images, to disk for the first time."""
         self.record = replace(self.record, **changes)
         self._library.create(self.record, files)
         self._on_disk = True
 
     def reload(self) -> None:
-        """Take the record as it is on disk now: another process may have gone on with it.
+        """Read the record from disk again, since another process may have continued the job.
 
-        Raises LibraryProblem for one of somebody else: nothing of theirs is called, resumed or
-        changed unless its user trusts the library, and no address in it is called even then.
+        Raises LibraryProblem for a record that somebody else wrote, unless the user trusts the
+        library; no address in such a record is called even then.
         """
-        found = self._library.load(self.record.id)
-        check_author(found, self._library.root)  # guard: strangers-are-not-resumed
-        check_ticket(found)  # guard: no-address-of-strangers
-        self._library.sweep_job(found.id)
-        self.record = found
+        record = self._library.load(self.record.id)
+        check_author(record, self._library.root)  # guard: strangers-are-not-resumed
+        check_ticket(record)  # guard: no-address-of-strangers
+        self._library.sweep_job(record.id)
+        self.record = record
         self._before = self.record.seconds
 
-    def is_told_to_cancel(self) -> bool:
-        """Say whether another process left word to stop, and take it."""
+    def take_cancel_request(self) -> bool:
+        """Return whether another process asked for a cancel, and remove its request."""
         try:
             (self.folder / CANCEL).unlink()
         except OSError:
             return False
         return True
 
-    def forget_cancel(self) -> None:
-        """Take away what an earlier process was told to stop by: it is not meant for this one."""
-        self.is_told_to_cancel()
+    def discard_cancel_request(self) -> None:
+        """Remove a cancel request that was meant for an earlier process."""
+        self.take_cancel_request()
 
     def discard(self) -> None:
-        """Take the job off the disk again: nothing was sent, and there is nothing to go on with."""
+        """Delete the job from disk: nothing was sent, so there is nothing to resume."""
         if self._on_disk:
             self._on_disk = False
             with contextlib.suppress(LibraryProblem):
                 self._library.delete(self.record.id, mine=True)
 
     def save(self, **changes: Any) -> None:
-        """Change the record, here and on disk; a new step forgets an old failure."""
+        """Change the record, in memory and on disk; clears the failure unless one is given."""
         with self._lock:
             seconds = round(self._before + time.monotonic() - self.started, 3)
             self.record = replace(self.record, seconds=seconds, **{"failure": None, **changes})
@@ -133,44 +136,45 @@ class LiveRecord:
                 self._library.save(self.record)
 
     def save_if_possible(self, **changes: Any) -> None:
-        """Change the record for the end of a job, which comes even if the disk is full or gone."""
+        """Change the record at the end of a job, even if it cannot be written to disk."""
         try:
             self.save(**changes)
         except LibraryProblem as problem:
             log.warning("job %s: %s", self.record.id, problem)
 
-    def answered(self, ticket: Ticket, state: State, notes: tuple[str, ...]) -> None:
-        """Write what a submit answered: the files it brought first, then the ticket naming them.
+    def save_answer(self, ticket: Ticket, state: State, notes: tuple[str, ...]) -> None:
+        """Save the answer to the order: the files that it brought, then the ticket.
 
-        Called on the thread of the order, while the job's own waits for it. Raises LibraryProblem;
-        the record names no file then that is not there.
+        Called on the order's thread, while the job's thread waits for it. Raises LibraryProblem.
         """
+        # Files first, so that the record never names one that does not exist.
         for name, data in ticket.files.items():
             self._library.keep(self.record.id, name, data)
         self.save(state=state, ticket=dict(ticket.data), notes=notes)
 
     def note(self, *sentences: str) -> None:
-        """Add sentences that people should read."""
+        """Add sentences for the user to the record."""
         if sentences:
             self.save(notes=(*self.record.notes, *sentences))
 
-    def tell(self, phase: str, fraction: float | None) -> None:
-        """Show how far the present state is."""
-        self.view = self._look(phase, fraction)
+    def report(self, phase: str, fraction: float | None) -> None:
+        """Update `view` and emit the progress within the present state."""
+        self.view = self._make_view(phase, fraction)
         if not self._quiet:
             self._emit(Progressed(self.record.id, self.view))
 
     def end(
         self, phase: str, *, failure: Failure | None = None, state: State | None = None
     ) -> None:
-        """Tell that the job is over for the person who waits."""
-        view = self._look(phase, 1.0 if phase == "Done" else None)
+        """Emit the end of the job; after a cancel, the end of collecting what was charged."""
+        view = self._make_view(phase, 1.0 if phase == "Done" else None)
         view = replace(view, failure=failure, collected=self._quiet)
         self.view = replace(view, state=state or view.state)
         was_quiet, self._quiet, self.ended = self._quiet, True, True
         self._emit(Collected(view.job, self.view) if was_quiet else Ended(view.job, self.view))
 
-    def _look(self, phase: str, fraction: float | None) -> JobView:
+    def _make_view(self, phase: str, fraction: float | None) -> JobView:
+        """DELETE"""
         low, high = self._span.get(self.record.state, (0.0, 1.0))
         whole = None if fraction is None else low + (high - low) * min(max(fraction, 0.0), 1.0)
         return JobView(

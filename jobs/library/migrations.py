@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Records of older versions, made into those of today: one step for each schema that was."""
+"""Migrations of records from older schemas, one function for each schema."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SCHEMA = 2
 
 
 def _from_1(record: dict[str, Any]) -> None:
-    """Schema 1 offered nothing of its own accord, and kept the time of orders that were refused."""
+    """Schema 1 did not offer results at startup, and kept the time of refused orders."""
     if record.get("state") == "ready":
         record["dismissed"] = True
     if record.get("state") == "queued":
@@ -20,16 +20,16 @@ def _from_1(record: dict[str, Any]) -> None:
 
 
 STEPS: Mapping[int, Callable[[dict[str, Any]], None]] = {1: _from_1}
-"""What turns a decoded record of a schema into one of the next."""
+"""By schema: converts a decoded record to the next schema."""
 
 
 def migrate(record: dict[str, Any], job: str) -> dict[str, Any]:
-    """Return a decoded record in today's schema.
+    """Return a decoded record in the current schema.
 
-    Raises LibraryProblem for one of a newer version, and for one whose schema is none.
+    Raises LibraryProblem if the schema is newer or invalid.
     """
     schema = record.get("schema", 1)
-    if type(schema) is not int or schema < 1:
+    if type(schema) is not int or schema < 1:  # not `isinstance`, which takes True for 1
         raise LibraryProblem(
             Message(
                 "The record of job “{job}” has no schema: {schema}.", job=job, schema=f"{schema!r}"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A job's record as JSON: any text in it can be written, and older schemas are read."""
+"""A job's record as JSON: any text in it can be saved, and older schemas can be read."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from .file_names import RECORD
 from .migrations import migrate
 
 TEMPLATES = "templates"
-"""In a record: the templates and values of its sentences, by the English sentence."""
+"""A record's field with the templates and values of its sentences, by English sentence."""
 
 
 def encode_record(record: Record) -> bytes:
-    """Return a record as JSON. No text in it may keep the record from being saved."""
+    """Return a record as JSON bytes; no text in it can prevent that."""
     data = {"place" if name == "plan" else name: value for name, value in asdict(record).items()}
     data["place"] = record.plan.as_json()
     data[TEMPLATES] = encode_templates(_sentences(record))
@@ -41,7 +41,8 @@ def decode_record(data: Any, job: str) -> Record:
         raise LibraryProblem(Message("The record of job “{job}” is none.", job=job))
     data = migrate(data, job)
     try:
-        # A scene's or file's name may hold what is not valid Unicode, and has to stay as it is.
+        # The plan is read before surrogates are replaced: the name of a scene or file may be
+        # invalid Unicode, and is only found again if it stays unchanged.
         plan = ImportPlan.from_json(data.pop("place", None))
         templates = data.pop(TEMPLATES, None)
         data = map_texts(data, replace_surrogates)  # guard: records-are-read
@@ -65,14 +66,14 @@ def decode_record(data: Any, job: str) -> Record:
 
 
 def _sentences(record: Record) -> Iterator[str]:
-    """Yield the sentences of a record that were written for the user."""
+    """Yield a record's sentences for the user, which need to be translatable."""
     yield from record.notes
     if record.failure is not None:
         yield from (record.failure.message, record.failure.hint)
 
 
 def _with_templates(record: Record, templates: Any) -> Record:
-    """Return a record whose sentences can be translated again; older ones have no templates."""
+    """Return a record whose sentences can be translated; older records have no templates."""
     notes = tuple(restore_message(note, templates) for note in record.notes)
     failure = record.failure
     if failure is not None:

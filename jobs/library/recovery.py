@@ -22,18 +22,19 @@ from .store import Library
 log = logging.getLogger(__name__)
 
 AT_ONCE = 4
-"""How many jobs are resumed at once: each may need a background Blender."""
-LOOK = 0.2
+"""How many jobs are resumed at once: each may need a worker process."""
+CHECK_EVERY = 0.2
+"""Seconds between checks whether another job may be resumed."""
 
 Start = Callable[[JobSpec], str]
-Named = Callable[[], frozenset[str]]
+JobIds = Callable[[], frozenset[str]]
 
 
 @dataclass(frozen=True)
 class ResumeContext:
-    """What jobs need that are taken up: `keys` and `addresses` by provider, of those that can go.
+    """Everything that resumed jobs need besides their records; `keys` and `addresses` by provider.
 
-    A provider that is not among them has no key, or needs the network while Blender is offline.
+    A provider without an entry in `keys` has no key, or needs the network while Blender is offline.
     """
 
     library: Path
@@ -43,7 +44,7 @@ class ResumeContext:
     blender: tuple[str, ...] | None = None
 
     def spec_of(self, record: Record, **decided: Any) -> JobSpec:
-        """Return what goes on with a job; raises ImageToMeshError where something is missing."""
+        """Return the spec that resumes a job; raises ImageToMeshError without key or network."""
         from ...providers._shared.adapters import parse_settings
 
         provider = get_provider(record.provider)
@@ -68,11 +69,11 @@ class ResumeContext:
 
 @dataclass(frozen=True)
 class RecoveredJobs:
-    """What was found in the library, oldest first.
+    """The jobs found in the library that were not resumed, oldest first.
 
-    `arrived`: meshes that nobody has seen; `unsent`: never ordered; `uncertain`: a person has to
-    say; `theirs`: another process works on them; `waiting`: no key or no network now; `strange`:
-    written by others, and the library is not trusted.
+    `arrived`: finished, with a mesh that nobody has seen. `unsent`: never ordered. `uncertain`: the
+    user has to resolve the order. `theirs`: another process works on them. `waiting`: a key or the
+    network is missing. `untrusted`: written by others, in a library that is not trusted.
     """
 
     arrived: tuple[Record, ...] = ()
@@ -80,45 +81,47 @@ class RecoveredJobs:
     uncertain: tuple[Record, ...] = ()
     theirs: tuple[Record, ...] = ()
     waiting: tuple[Record, ...] = ()
-    strange: tuple[Record, ...] = ()
+    untrusted: tuple[Record, ...] = ()
 
     def without(self, job: str) -> RecoveredJobs:
         """Return a copy without one job."""
-        kept = {
-            kind.name: tuple(one for one in getattr(self, kind.name) if one.id != job)
+        others = {
+            kind.name: tuple(record for record in getattr(self, kind.name) if record.id != job)
             for kind in fields(self)
         }
-        return RecoveredJobs(**kept)
+        return RecoveredJobs(**others)
 
 
 class JobRecovery:
-    """Takes jobs up on a thread of its own.
+    """Scans the library on a thread of its own and resumes its unfinished jobs.
 
-    `at_work`: jobs whose threads run in this process; `shown`: those that it shows already.
+    `at_work` returns the jobs that run in this process, `shown` those that its panel already shows.
     """
 
-    def __init__(self, start: Start, at_work: Named, shown: Named) -> None:
-        self.left = RecoveredJobs()
+    def __init__(self, start: Start, at_work: JobIds, shown: JobIds) -> None:
+        self.found = RecoveredJobs()
         self._start = start
         self._at_work = at_work
         self._shown = shown
-        self._taken: set[str] = set()
-        self._seen: set[str] = set()
+        self._resumed: set[str] = set()
+        self._dismissed: set[str] = set()
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
+        # `found` is replaced by the scanning thread and by the main thread.
         self._lock = threading.Lock()
 
     @property
-    def looking(self) -> bool:
-        """Whether the library is being looked through now."""
+    def is_scanning(self) -> bool:
+        """Whether the library is being scanned now."""
         return self._thread is not None and self._thread.is_alive()
 
-    def look(self, means: ResumeContext) -> None:
-        """Look through the library and go on with what can go on; returns at once."""
-        if self.looking or self._closed.is_set():
+    def scan(self, context: ResumeContext) -> None:
+        """Start to scan the library and to resume its jobs; returns at once."""
+        if self.is_scanning or self._closed.is_set():
             return
+        # A daemon, because it may wait for a slow network drive when Blender quits.
         self._thread = threading.Thread(
-            target=self._run, args=(means,), name="image_to_mesh returning", daemon=True
+            target=self._run, args=(context,), name="image_to_mesh recovery", daemon=True
         )
         self._thread.start()
 
@@ -131,71 +134,71 @@ class JobRecovery:
         if self._thread is not None:
             self._thread.join(timeout)
 
-    def take_in(self, record: Record) -> bool:
-        """Offer what a job that was taken up here has made; False for any other job."""
-        if record.id not in self._taken or not record.offered:
+    def offer(self, record: Record) -> bool:
+        """Add the mesh of a job that was resumed here to `arrived`; return False for other jobs."""
+        if record.id not in self._resumed or not record.offered:
             return False
         with self._lock:
-            left = self.left.without(record.id)
-            self.left = replace(left, arrived=(*left.arrived, record))
+            others = self.found.without(record.id)
+            self.found = replace(others, arrived=(*others.arrived, record))
         return True
 
     def forget(self, job: str) -> None:
-        """Offer a job no longer in this process: its person has seen what became of it."""
+        """Stop listing a job in this process, since the user has seen its outcome."""
         with self._lock:
-            self._seen.add(job)
-            self.left = self.left.without(job)
+            self._dismissed.add(job)
+            self.found = self.found.without(job)
 
-    def _run(self, means: ResumeContext) -> None:
-        library = Library(means.library)
+    def _run(self, context: ResumeContext) -> None:
+        library = Library(context.library)
         try:
             library.sweep()
-            found = self._sort(library)
+            resumable = self._sort(library)
         except ImageToMeshError as problem:
-            log.warning("the library was not looked through: %s", problem)
+            log.warning("the library was not scanned: %s", problem)
             return
-        for record in found:
-            self._take_up(means, record)
+        for record in resumable:
+            self._resume(context, record)
 
     def _sort(self, library: Library) -> list[Record]:
-        """Note what is left as it is; return the jobs to go on with."""
+        """Fill `found`, and return the jobs that can be resumed."""
         lists: dict[str, list[Record]] = {
             "arrived": [],
             "unsent": [],
             "uncertain": [],
             "theirs": [],
-            "strange": [],
+            "untrusted": [],
         }
-        going_on: list[Record] = []
+        resumable: list[Record] = []
         trusted = is_trusted(library.root)
         for record in library.open_jobs():
             if self._closed.is_set():
                 return []
-            if record.id not in self._shown() | self._seen:
-                kind = "strange"
+            if record.id not in self._shown() | self._dismissed:
+                kind = "untrusted"
                 if record.own or trusted:  # guard: strangers-wait
                     kind = _kind(record, library)
-                lists.get(kind, going_on).append(record)
+                lists.get(kind, resumable).append(record)
         with self._lock:
-            self.left = RecoveredJobs(**{name: tuple(records) for name, records in lists.items()})
-        return going_on
+            self.found = RecoveredJobs(**{name: tuple(records) for name, records in lists.items()})
+        return resumable
 
-    def _take_up(self, means: ResumeContext, record: Record) -> None:
-        while not self._closed.is_set() and len(self._taken & self._at_work()) >= AT_ONCE:
-            time.sleep(LOOK)
+    def _resume(self, context: ResumeContext, record: Record) -> None:
+        while not self._closed.is_set() and len(self._resumed & self._at_work()) >= AT_ONCE:
+            time.sleep(CHECK_EVERY)
         if self._closed.is_set():
             return
         try:
-            self._taken.add(record.id)
-            self._start(means.spec_of(record))
+            self._resumed.add(record.id)
+            self._start(context.spec_of(record))
         except ImageToMeshError as error:
             log.info("job %s waits: %s", record.id, error)
             with self._lock:
-                self.left = replace(self.left, waiting=(*self.left.waiting, record))
+                self.found = replace(self.found, waiting=(*self.found.waiting, record))
 
 
 def dismiss(library: Library, job: str) -> None:
-    """Offer a job's mesh no more, now and at later starts."""
+    """Stop offering a job's mesh, in this process and in later ones."""
     lock = library.lock(job)
     try:
         if lock.take():
@@ -207,7 +210,7 @@ def dismiss(library: Library, job: str) -> None:
 
 
 def _kind(record: Record, library: Library) -> str:
-    """Name the list that a job belongs to; nothing for one that goes on."""
+    """Return the list that a job belongs in; empty for a job that can be resumed."""
     if record.state is State.UNCERTAIN:
         return "uncertain"
     if record.state is State.READY:
@@ -217,5 +220,5 @@ def _kind(record: Record, library: Library) -> str:
     try:
         costs = get_provider(record.provider).is_remote
     except ImageToMeshError:
-        return ""  # its provider is not there any more, which shows when it is started
+        return ""  # a provider that no longer exists is reported when the job is resumed
     return "unsent" if record.state is State.QUEUED and costs else ""

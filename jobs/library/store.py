@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The library on disk: one folder per job, readable by people.
+"""The library on disk: one folder per job, which users can read and delete.
 
-A folder holds `job.json`, the input pictures, the untouched mesh file, `model.blend` and
-`preview.png`. Nothing else depends on a folder: deleting it deletes the job.
+A folder holds `job.json`, the input images, the mesh file as downloaded, `model.blend` and
+`preview.png`. Nothing else depends on it: deleting the folder deletes the job.
 """
 
 from __future__ import annotations
@@ -41,25 +41,25 @@ from ..disk.plain_files import (
 )
 from ..disk.trust import is_own_legacy, make_root, remove_tree
 from ..values import Record, State
-from .file_names import CANCEL, IMPORTED, PARTS, RECORD
+from .file_names import CANCEL, CHUNKS_FOLDER, IMPORTED, RECORD
 from .record_json import decode_record, encode_record
 
 MAX_RECORD = 1024 * 1024
-"""Bytes of a record, at most: whole ones have some thousands."""
+"""Most bytes of a record; a typical one has a few thousand."""
 JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
-"""No dot: a folder that is called x.app is a program on macOS, and opening it would start it."""
-LEFT_OVER = 24 * 3600.0
-"""Seconds after which a half-made folder is surely nobody's any more."""
+"""Valid job ids. No dots: a folder called x.app is a program on macOS, and a click starts it."""
+STALE_AFTER = 24 * 3600.0
+"""Seconds after which a half-made folder certainly belongs to no running process."""
 
 
 def library_folder(preference: str, environment: Mapping[str, str]) -> Path:
-    """Return the library's folder: the preference, else the variable, else the user's data."""
+    """Return the library's folder: the preference, else the variable, else the default."""
     chosen = preference.strip() or environment.get("IMAGE_TO_MESH_LIBRARY", "").strip()
     return expand_user(chosen) if chosen else default_folder(environment)
 
 
 def default_folder(environment: Mapping[str, str]) -> Path:
-    """Return the library's folder where none was chosen, which is private to the user."""
+    """Return the default folder of the library, which is private to the user."""
     return _user_data(environment) / "image_to_mesh"
 
 
@@ -72,7 +72,7 @@ def _user_data(environment: Mapping[str, str]) -> Path:
 
 
 def new_job_id(name: str) -> str:
-    """Return an id that sorts by time and that people recognize: time, picture, four digits."""
+    """Return an id that sorts by time and that users recognize: time, image name, hex digits."""
     time = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:24].strip("-") or "picture"
     return f"{time}-{plain}-{secrets.token_hex(2)}"
@@ -85,7 +85,7 @@ class Library:
         self.root = root
 
     def folder(self, job: str) -> Path:
-        """Return the job's folder; raises LibraryProblem for a name that is no job's."""
+        """Return the job's folder; raises LibraryProblem for an invalid id."""
         if not JOB_ID.fullmatch(job) or not is_portable(job):  # guard: job-ids
             is_odd = not is_sendable_unchanged(job) or (Path(job).name == job and job.strip("."))
             if is_odd and os.path.lexists(self.root / job):
@@ -100,9 +100,10 @@ class Library:
         return self.root / job
 
     def create(self, record: Record, pictures: Mapping[str, bytes]) -> None:
-        """Make the job's folder, whole or not at all."""
+        """Create the job's folder with its record and images, atomically."""
         try:
             make_root(self.root)
+            # Filled under a hidden name and then renamed, so that no process sees half a job.
             side = self.root / f".new-{secrets.token_hex(6)}"
             side.mkdir()
             try:
@@ -130,7 +131,7 @@ class Library:
             raise _problem(error, self.root) from error
 
     def keep(self, job: str, name: str, data: bytes | bytearray) -> None:
-        """Put a file into the job's folder, whole or not at all."""
+        """Write a file into the job's folder atomically."""
         try:
             write_whole(self.folder(job) / Path(name).name, data)
         except OSError as error:
@@ -138,10 +139,10 @@ class Library:
 
     def load(self, job: str) -> Record:
         """Read one job's record."""
-        return self._decoded(self._read(job), job)
+        return self._to_record(self._read(job), job)
 
     def all(self) -> tuple[list[Record], list[str]]:
-        """Return the records, oldest first, and a sentence for each that cannot be read."""
+        """Return all records, oldest first, and an error sentence for each that cannot be read."""
         records: list[Record] = []
         problems: list[str] = []
         for job in self.jobs():
@@ -152,33 +153,32 @@ class Library:
         return records, problems
 
     def jobs(self) -> list[str]:
-        """Return the ids of all jobs, oldest first, whether or not their records can be read."""
+        """Return the ids of all jobs, oldest first, including those with unreadable records."""
         if self.root.exists() and not self.root.is_dir():
             raise LibraryProblem(
                 Message("{path} is no folder.", path=self.root), "Choose another library folder."
             )
         try:
-            found = sorted(os.scandir(self.root), key=lambda one: one.name)
+            children = sorted(os.scandir(self.root), key=lambda child: child.name)
         except FileNotFoundError:
             return []
         except OSError as error:
             raise _problem(error, self.root) from error
-        named = (one.name for one in found if one.name[0] != "." and _is_own_folder(one))
-        return [job for job in named if os.path.lexists(self.root / job / RECORD)]
+        folders = (child.name for child in children if _is_visible_folder(child))
+        return [job for job in folders if os.path.lexists(self.root / job / RECORD)]
 
     def open_jobs(self) -> Iterator[Record]:
-        """Yield the jobs that are not settled, oldest first: those that can go on, those that are
-        uncertain, those whose mesh nobody has seen yet.
+        """Yield the jobs that need attention, oldest first; skips records that cannot be read.
 
-        Broken records are passed over: `all` tells of them. Quick in a large library, because
-        only records that may be such are read in full.
+        These are unfinished jobs, uncertain ones, and finished ones whose mesh nobody has seen.
         """
         for job in self.jobs():
             try:
                 data = self._read(job)
+                # Most jobs of a large library are such, and validating a record is slow.
                 if data.get("state") == State.READY and self._was_seen(job, data):
                     continue
-                record = self._decoded(data, job)
+                record = self._to_record(data, job)
             except (LibraryProblem, AttributeError):
                 continue
             if not record.state.over or record.state is State.UNCERTAIN or record.offered:
@@ -188,55 +188,57 @@ class Library:
         known = bool(data.get("dismissed")) or not data.get("place")
         return known or (self.root / job / IMPORTED).exists()
 
-    def _decoded(self, data: Any, job: str) -> Record:
-        """Make a record of what was read, and note whether this user wrote it."""
+    def _to_record(self, data: Any, job: str) -> Record:
+        """Build a record from parsed JSON, and note whether this user wrote it."""
         record = decode_record(data, job)
         own = signatures.has_mark(data)
         if not own and signatures.MARK not in data:
             own = is_own_legacy(self.folder(job) / RECORD)
         if own or record.failure is None:
             return replace(record, own=own)
+        # A link in somebody else's record could lead the user to any page.
         return replace(record, own=False, failure=replace(record.failure, link=""))
 
     def sweep(self) -> None:
-        """Clear away what a process that was killed had not finished making."""
+        """Remove what killed processes left unfinished in the library."""
         if not self.root.is_dir():
             return
-        sides = (one for one in self.root.glob(".*.new") if SIDE.fullmatch(one.name))
-        for path in (*self.root.glob(".new-*"), *self.root.glob(f"*/{PARTS}"), *sides):
+        sides = (path for path in self.root.glob(".*.new") if SIDE.fullmatch(path.name))
+        chunks = self.root.glob(f"*/{CHUNKS_FOLDER}")
+        for path in (*self.root.glob(".new-*"), *chunks, *sides):
             try:
-                if time.time() - path.lstat().st_mtime > LEFT_OVER:
+                if time.time() - path.lstat().st_mtime > STALE_AFTER:
                     path.unlink() if is_plain(path) else remove_tree(path)
             except OSError:
                 continue
         self._sweep_locks()
 
     def _sweep_locks(self) -> None:
-        """Clear away locks of jobs that were never made, or are gone; held ones stay."""
+        """Remove unheld locks of jobs that were never created, or are deleted."""
         for path in self.root.glob(".*.lock"):
             job = path.name.removeprefix(".").removesuffix(".lock")
             with suppress(OSError):
-                old = time.time() - path.lstat().st_mtime > LEFT_OVER
+                old = time.time() - path.lstat().st_mtime > STALE_AFTER
                 if old and not os.path.lexists(self.root / job) and not self.is_held(job):
                     path.unlink(missing_ok=True)
 
     def sweep_job(self, job: str) -> None:
-        """Clear away half-written files of a job that nobody else works on."""
+        """Remove half-written files of a job; call it only while holding the job's lock."""
         for path in self.folder(job).glob(".*.new"):
             if SIDE.fullmatch(path.name):
                 with suppress(OSError):
                     path.unlink()
 
     def lock(self, job: str) -> JobLock:
-        """Return the lock of a job; it is not taken yet."""
+        """Return the lock of a job, not yet taken."""
         return JobLock(self.root, job)
 
     def is_held(self, job: str) -> bool:
-        """Say whether some process works on a job now."""
+        """Return whether a process is working on a job now."""
         return is_held(self.root, job)
 
     def ask_to_cancel(self, job: str) -> None:
-        """Leave word for the process that works on a job."""
+        """Request that the process that works on a job cancel it."""
         try:
             create_marker(self.folder(job) / CANCEL)
         except OSError as error:
@@ -256,7 +258,10 @@ class Library:
             ) from error
 
     def idle_folder(self, job: str, *, mine: bool = False) -> Path:
-        """Return the folder of a job that is there and that nobody works on."""
+        """Return an existing job's folder; raises LibraryProblem if a process is working on it.
+
+        `mine` skips that check, for the process that holds the lock itself.
+        """
         folder = self.folder(job)
         is_job = is_plain_folder(folder) and os.path.lexists(folder / RECORD)
         if not is_job:  # guard: links-are-no-jobs
@@ -270,7 +275,7 @@ class Library:
         return folder
 
     def delete(self, job: str, *, mine: bool = False) -> None:
-        """Delete the job's folder with all that is in it; `mine`: also while it is worked on."""
+        """Delete the job's folder and its content; `mine`: even while this process works on it."""
         folder = self.idle_folder(job, mine=mine)
         try:
             remove_tree(folder)
@@ -278,9 +283,9 @@ class Library:
             raise _problem(error, self.root) from error
 
 
-def _is_own_folder(found: os.DirEntry[str]) -> bool:
+def _is_visible_folder(child: os.DirEntry[str]) -> bool:
     try:
-        return found.is_dir(follow_symlinks=False)
+        return child.name[0] != "." and child.is_dir(follow_symlinks=False)
     except OSError:
         return False
 

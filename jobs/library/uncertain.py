@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Orders of which nobody knows whether the service took them: what is known, and giving one up."""
+"""Uncertain orders, which the service may or may not have received."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ GIVEN_UP = "Given up: whether the order of {time} arrived was never known, and i
 
 
 def describe_uncertain(record: Record) -> tuple[str, ...]:
-    """Say what is known of an uncertain order and what to look for, a sentence each."""
+    """Return sentences about an uncertain order: what is known, and what to check."""
     provider = all_providers().get(record.provider)
     label = provider.label if provider else record.provider
     when = record.submitted or Message.of("an unknown time")
@@ -36,18 +36,18 @@ def describe_uncertain(record: Record) -> tuple[str, ...]:
         sentences.append(
             Message("If it is there, attach its {id}.", id=Message.of(provider.lookup_name))
         )
-    return tuple(one for one in sentences if one)
+    return tuple(sentence for sentence in sentences if sentence)
 
 
 def is_uncertain(record: Record) -> bool:
-    """Say whether a person has to settle a job."""
+    """Return whether the user has to resolve the job's order."""
     return record.state is State.UNCERTAIN
 
 
 def give_up(library: Library, job: str) -> Record:
-    """Give an uncertain job up, whatever became of it; return its record as it is then.
+    """Mark an uncertain job as given up and return its new record; the order may still be charged.
 
-    Raises LibraryProblem for a job that is not uncertain, or that somebody works on.
+    Raises LibraryProblem if the job is not uncertain, or a process is working on it.
     """
     lock = library.lock(job)
     try:

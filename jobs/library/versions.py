@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The versions of a job's model: the original, which stays as it is, and what was made of it.
+"""The versions of a job's model: the original, which never changes, and those made from it.
 
-They are files beside `model.blend`, listed in `versions.json` with how each was made and what is
-known of it. A lost or broken list costs these remarks, no version.
+Each version is a file beside `model.blend`. `versions.json` lists how each was made and its mesh
+report. Without that list only these details are lost, no version.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from ..disk.plain_files import is_plain, read_plain, write_whole
 from .file_names import ORIGINAL, VERSIONS
 
 DRAWING = "Drawing the preview"
-"""The phase of the background Blender from which on the original is there and whole."""
+"""The worker's phase from which on the original is complete."""
 FILE = re.compile(r"model-v(\d{1,4})\.blend", re.ASCII)
 MOST = 1 << 20
-"""Bytes of the list, at most."""
+"""Most bytes of `versions.json`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version: its file, what it was made by and of, and its health card where one was made."""
+    """One version: its file, which edit made it from which source, and its mesh report if any."""
 
     file: str
     made_by: str = ""
@@ -37,9 +37,10 @@ class Version:
 
 
 def version_file(name: str) -> str:
-    """Return the file of a version, the original's for an empty name.
+    """Return the file of a version; an empty name means the original.
 
-    Raises LibraryProblem for what can be none: a name out of a .blend must not leave the folder.
+    Raises LibraryProblem for any other name: one from a .blend file must not lead out of the
+    folder.
     """
     if name in ("", ORIGINAL):
         return ORIGINAL
@@ -49,49 +50,49 @@ def version_file(name: str) -> str:
 
 
 def versions(folder: Path) -> list[Version]:
-    """Return the versions whose files are there, the original first, then by number."""
-    known = {one.file: one for one in _listed(folder)}
-    found = (path for path in folder.glob("model-v*.blend") if is_plain(path))
-    numbered = sorted((number(path.name), path.name) for path in found)
-    there = [name for found, name in numbered if found]
+    """Return the versions whose files exist, the original first, then by number."""
+    known = {version.file: version for version in _read_list(folder)}
+    paths = (path for path in folder.glob("model-v*.blend") if is_plain(path))
+    numbered = sorted((number(path.name), path.name) for path in paths)
+    files = [file for index, file in numbered if index]
     if is_plain(folder / ORIGINAL):
-        there.insert(0, ORIGINAL)
-    return [known.get(name, Version(name)) for name in there]
+        files.insert(0, ORIGINAL)
+    return [known.get(file, Version(file)) for file in files]
 
 
 def number(file: str) -> int:
-    """Return which version a file is: 1 for the original, 0 for none."""
-    found = FILE.fullmatch(file)
-    return int(found[1]) if found else int(file == ORIGINAL)
+    """Return a file's version number: 1 for the original, 0 if it is not a version."""
+    match = FILE.fullmatch(file)
+    return int(match[1]) if match else int(file == ORIGINAL)
 
 
 def next_file(folder: Path) -> str:
-    """Return the name of the next version."""
+    """Return a file name for the next version."""
     last = max((number(path.name) for path in folder.glob("model-v*.blend")), default=1)
     return f"model-v{max(last, 1) + 1}.blend"
 
 
 def remember(folder: Path, version: Version) -> None:
-    """Put a version into the list, or what is newly known of it."""
-    others = [one for one in _listed(folder) if one.file != version.file]
-    listed = sorted((*others, version), key=lambda one: number(one.file))
-    write_whole(folder / VERSIONS, json_bytes([_encoded(version) for version in listed], indent=1))
+    """Add a version to the list, or replace its entry; raises OSError."""
+    others = [other for other in _read_list(folder) if other.file != version.file]
+    entries = sorted((*others, version), key=lambda entry: number(entry.file))
+    write_whole(folder / VERSIONS, json_bytes([_as_json(entry) for entry in entries], indent=1))
 
 
-def _encoded(version: Version) -> dict[str, Any]:
+def _as_json(version: Version) -> dict[str, Any]:
     return {**asdict(version), "notes": [encode_message(note) for note in version.notes]}
 
 
-def _listed(folder: Path) -> list[Version]:
+def _read_list(folder: Path) -> list[Version]:
     try:
-        kept = read_json(read_plain(folder / VERSIONS, MOST))
-        return [_version(one) for one in kept if number(one["file"])]
+        entries = read_json(read_plain(folder / VERSIONS, MOST))
+        return [_version(entry) for entry in entries if number(entry["file"])]
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return []
 
 
 def _version(kept: dict[str, Any]) -> Version:
-    """Return what the list says of a version; anybody who can write to the folder can say it."""
+    """Build a version from an entry, checking every value: others may have written the list."""
     made_by, source = kept.get("made_by"), kept.get("source")
     asked, card, notes = kept.get("asked"), kept.get("card"), kept.get("notes")
     return Version(

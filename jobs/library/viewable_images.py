@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pictures of the library as Blender may open them.
+"""Checks the library's images before Blender opens them.
 
-Blender follows links, waits for pipes, and takes pictures of any size. So what it gets was looked
-at before; where others can write to the folder it gets a copy, which they cannot change meanwhile.
+Blender follows links, waits for pipes and loads images of any size. So every file is checked first;
+if others can write to its folder, Blender gets a copy that they cannot change after the check.
 """
 
 from __future__ import annotations
@@ -22,17 +22,15 @@ from ..disk.trust import is_private
 from ..steps.inputs import READABLE
 
 SMALL = PictureLimits(max_bytes=64 * 1024 * 1024)
-"""What a small picture is made of, at most."""
+"""Limits of an image's file that a thumbnail is made of."""
 PIXELS = 64_000_000
+"""Most pixels of such an image: Blender decodes it in full to scale it down."""
 
 
 @contextmanager
 def picture_to_open(path: Path) -> Iterator[Path | None]:
-    """Give a picture of a job's folder, or its copy, while the block runs.
-
-    None is for what must not be opened.
-    """
-    data = _looked_at(path, READABLE)
+    """Yield the path of an image or of a temporary copy; None if it is unsafe to open."""
+    data = _read_checked(path, READABLE)
     if data is None or is_private(path.parent):
         yield path if data else None
         return
@@ -43,7 +41,10 @@ def picture_to_open(path: Path) -> Iterator[Path | None]:
 
 
 class Thumbnails:
-    """The files of small pictures, which Blender opens later and beside the interface."""
+    """Paths of images that are safe to show as thumbnails.
+
+    Blender loads thumbnails later, on a thread of its own, so copies are kept until `close`.
+    """
 
     def __init__(self) -> None:
         self._files: dict[str, Path | None] = {}
@@ -51,14 +52,14 @@ class Thumbnails:
         self._place: Path | None = None
 
     def file(self, key: str, path: Path) -> Path | None:
-        """Return what to open for a picture; None for one that must not be. Looks at it once."""
+        """Return the path to load for an image, None if it is unsafe; checks once per `key`."""
         if key not in self._files:
-            data = _looked_at(path, SMALL)
-            self._files[key] = None if data is None else self._shown(path, data)
+            data = _read_checked(path, SMALL)
+            self._files[key] = None if data is None else self._path_or_copy(path, data)
         return self._files[key]
 
     def forget(self, key: str) -> None:
-        """Look at a picture again when it is asked for next."""
+        """Check an image again the next time it is requested."""
         self._files.pop(key, None)
 
     def close(self) -> None:
@@ -67,7 +68,7 @@ class Thumbnails:
         if place is not None:
             shutil.rmtree(place, ignore_errors=True)
 
-    def _shown(self, path: Path, data: bytes) -> Path | None:
+    def _path_or_copy(self, path: Path, data: bytes) -> Path | None:
         if is_private(path.parent):
             return path
         if self._place is None:
@@ -81,14 +82,14 @@ class Thumbnails:
 
 @functools.cache
 def thumbnail_files() -> Thumbnails:
-    """Return the small pictures of this process."""
+    """Return this process's thumbnails; their copies are removed when it exits."""
     made = Thumbnails()
     atexit.register(made.close)
     return made
 
 
-def _looked_at(path: Path, limits: PictureLimits) -> bytes | None:
-    """Return a picture's bytes; None where they are none that may be opened."""
+def _read_checked(path: Path, limits: PictureLimits) -> bytes | None:
+    """Return an image's bytes, None if it is unsafe to open."""
     try:
         data = read_plain(path, limits.max_bytes)
         info = read_picture_info(data, path.stem)

@@ -12,7 +12,7 @@ from ..disk.plain_files import copy_plain, is_plain_up_to
 from ..disk.signatures import forget_mark, mark_file
 from ..disk.trust import remove_tree, workshop
 from ..library.asset_metadata import asset_data
-from ..library.file_names import ORIGINAL, PARTS, PREVIEW
+from ..library.file_names import CHUNKS_FOLDER, ORIGINAL, PREVIEW
 
 if TYPE_CHECKING:
     from ..values import Record
@@ -41,7 +41,7 @@ def model_request(
     with workshop(folder) as place:
         if place == folder:
             with suppress(OSError):
-                remove_tree(folder / PARTS)  # of an earlier time, or of somebody else
+                remove_tree(folder / CHUNKS_FOLDER)  # of an earlier time, or of somebody else
             note_own_chunks(folder)
         else:
             in_parts = False
@@ -58,7 +58,7 @@ def model_request(
 
 def note_own_chunks(folder: Path) -> None:
     """Note that what lies in parts in a job's folder is made for this process."""
-    _parts.add(folder / PARTS)
+    _parts.add(folder / CHUNKS_FOLDER)
 
 
 def has_own_chunks(parts: Path) -> bool:
@@ -85,7 +85,7 @@ def prepare_request(
         "mesh": str(folder / (record.mesh or "")),
         "name": record.name,
         "output": str(place / ORIGINAL),
-        "parts": {"folder": str(place / PARTS), "least": LEAST} if in_parts else None,
+        "parts": {"folder": str(place / CHUNKS_FOLDER), "least": LEAST} if in_parts else None,
         "preview": str(preview),
         "render_preview": not preview.is_file(),
         "mending": cleanup,

@@ -63,7 +63,7 @@ class IMAGE_TO_MESH_OT_trust_library(bpy.types.Operator):
             self.report({"ERROR"}, translate_error(error))
             return {"CANCELLED"}
         jobs.library_index(root).trusted = self.trust
-        jobs.session().recovery.look(resume.resume_context(context))
+        jobs.session().recovery.scan(resume.resume_context(context))
         redraw(context)
         return {"FINISHED"}
 

@@ -22,11 +22,11 @@ class IMAGE_TO_MESH_OT_import_arrivals(bpy.types.Operator):
 
     @classmethod
     def poll(cls, _: bpy.types.Context) -> bool:
-        return bool(jobs.session().recovery.left.arrived)
+        return bool(jobs.session().recovery.found.arrived)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         failed = []
-        for record in jobs.session().recovery.left.arrived:
+        for record in jobs.session().recovery.found.arrived:
             try:
                 bpy.ops.image_to_mesh.import_result("EXEC_DEFAULT", job=record.id)
             except RuntimeError as error:
@@ -47,7 +47,7 @@ class IMAGE_TO_MESH_OT_dismiss_arrivals(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         library = jobs.Library(preferences.library(context))
-        found = [record.id for record in jobs.session().recovery.left.arrived]
+        found = [record.id for record in jobs.session().recovery.found.arrived]
         for job in found:
             jobs.session().recovery.forget(job)
 

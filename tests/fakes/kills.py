@@ -136,7 +136,7 @@ def _hook(at: str, provider: Any) -> None:
         "answer coming": (_before, raw_answer.RawAnswer, "begin"),
         "answer kept": (_after, raw_answer.RawAnswer, "end"),
         "submit sent": (_after, client.Http, "submit"),
-        "answer not written": (_before, live_record.LiveRecord, "answered"),
+        "answer not written": (_before, live_record.LiveRecord, "save_answer"),
         "polling": (_after, kind, "poll"),
         "mesh not noted": (_before, download.MeshDownload, "_keep"),
         "before import": (_before, live_record.LiveRecord, "end"),

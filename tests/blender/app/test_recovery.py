@@ -92,13 +92,13 @@ def state_of(library: Path, job: str) -> str:
 def look() -> Any:
     """Look through the library as after the start, and wait for what goes on; return the rest."""
     session = room("jobs").session()
-    session.recovery.look(room("app.resume").resume_context(bpy.context))
+    session.recovery.scan(room("app.resume").resume_context(bpy.context))
     session.recovery.join(10.0)
     end = time.monotonic() + 30
     while session.running():
         assert time.monotonic() < end
         time.sleep(0.02)
-    return session.recovery.left
+    return session.recovery.found
 
 
 def test_interrupted_jobs_are_resumed_and_offered_in_one_line(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SECONDS = 6.0
 RUNS = "any('Generating' in one['phase'] for one in running_jobs())"
-LEFT = "sys.modules['bl_ext.user_default.image_to_mesh.jobs'].session().recovery.left"
+LEFT = "sys.modules['bl_ext.user_default.image_to_mesh.jobs'].session().recovery.found"
 
 
 @pytest.fixture

@@ -286,7 +286,7 @@ def test_unfinished_jobs_are_resumed_and_nothing_is_submitted(
     lock = Library(tmp_path).lock(theirs)
     assert lock.take()
     later = Session()
-    later.recovery.look(means(tmp_path, service))
+    later.recovery.scan(means(tmp_path, service))
     waiting = {*broken_off, seen}
     while waiting:
         event = later.wait(20.0)
@@ -295,7 +295,7 @@ def test_unfinished_jobs_are_resumed_and_nothing_is_submitted(
             assert event.view.state is State.READY
             waiting.remove(event.job)
     later.recovery.join(5.0)
-    left = later.recovery.left
+    left = later.recovery.found
     assert {item.id for item in left.arrived} == set(broken_off)
     assert [item.id for item in left.unsent] == [unsent]
     assert [item.id for item in left.uncertain] == [unclear]
@@ -311,20 +311,20 @@ def test_an_arrived_result_is_offered_until_it_is_dismissed(
 ) -> None:
     identity = job(State.PREPARING, plan=ImportPlan("some-file"))
     first = Session()
-    first.recovery.look(means(tmp_path, service))
+    first.recovery.scan(means(tmp_path, service))
     end_of(first, identity)
     first.close(2.0)
     second = Session()
-    second.recovery.look(means(tmp_path, service))
+    second.recovery.scan(means(tmp_path, service))
     second.recovery.join(5.0)
-    assert [item.id for item in second.recovery.left.arrived] == [identity]
+    assert [item.id for item in second.recovery.found.arrived] == [identity]
     second.recovery.forget(identity)
-    assert second.recovery.left.arrived == ()
+    assert second.recovery.found.arrived == ()
     dismiss(Library(tmp_path), identity)
     third = Session()
-    third.recovery.look(means(tmp_path, service))
+    third.recovery.scan(means(tmp_path, service))
     third.recovery.join(5.0)
-    assert third.recovery.left.arrived == ()
+    assert third.recovery.found.arrived == ()
     assert Library(tmp_path).load(identity).state is State.READY
 
 
@@ -337,10 +337,10 @@ def test_an_imported_mesh_is_not_offered(job: Any, tmp_path: Path, service: Serv
 def test_without_key_or_network_jobs_wait(job: Any, tmp_path: Path, service: Service) -> None:
     identity = job(State.RUNNING)
     later = Session()
-    later.recovery.look(replace(means(tmp_path, service), keys={}))
+    later.recovery.scan(replace(means(tmp_path, service), keys={}))
     later.recovery.join(5.0)
     assert later.views() == ()
-    assert [item.id for item in later.recovery.left.waiting] == [identity]
+    assert [item.id for item in later.recovery.found.waiting] == [identity]
     assert Library(tmp_path).load(identity).state is State.RUNNING
     assert not [item for item in threading.enumerate() if identity in item.name]
 
@@ -349,7 +349,7 @@ def test_a_closed_session_resumes_no_job(job: Any, tmp_path: Path, service: Serv
     job(State.RUNNING)
     later = Session()
     later.close()
-    later.recovery.look(means(tmp_path, service))
+    later.recovery.scan(means(tmp_path, service))
     later.recovery.join(5.0)
     assert later.views() == ()
 
@@ -366,7 +366,7 @@ def test_many_jobs_are_resumed_a_few_at_a_time(
         mesh = (tmp_path / view.job / "mesh.glb").read_bytes()
         library.create(one, {"mesh.glb": mesh, "front.png": png})
     later = Session()
-    later.recovery.look(replace(means(tmp_path, service), keys={"local": {}}))
+    later.recovery.scan(replace(means(tmp_path, service), keys={"local": {}}))
     most, ended = 0, 0
     until = time.monotonic() + 60
     while ended < 9 and time.monotonic() < until:

@@ -258,9 +258,9 @@ def test_a_foreign_image_that_would_fill_the_memory_is_not_opened(tmp_path: Path
     head = struct.pack(">IIBBBBB", 60_000, 64, 8, 2, 0, 0, 0)
     picture = tmp_path / "wide.png"
     picture.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IEND", b""))
-    assert viewable_images._looked_at(picture, READABLE) is None
+    assert viewable_images._read_checked(picture, READABLE) is None
     picture.write_bytes(png_of(64, 64))
-    assert viewable_images._looked_at(picture, READABLE)
+    assert viewable_images._read_checked(picture, READABLE)
 
 
 # -- what killed processes leave -------------------------------------------------------------------

@@ -152,7 +152,7 @@ def test_damaged_records_do_not_stop_other_jobs_from_being_resumed(
         spoil(tmp_path / f"spoiled-{spoil.__name__}" / RECORD, chance)
     again = Session()
     keys = {"rehearsal": spec.keys}
-    again.recovery.look(
+    again.recovery.scan(
         ResumeContext(tmp_path, keys, {"rehearsal": service.url}, blender=spec.blender)
     )
     assert end_of(again, view.job).state is State.READY

@@ -263,14 +263,14 @@ def test_untrusted_jobs_are_not_contacted_or_changed_at_startup(
     be_somebody_else(monkeypatch, tmp_path)
     again = Session()
     spec = order_for(root, b"", service)
-    again.recovery.look(
+    again.recovery.scan(
         ResumeContext(
             root, {"rehearsal": spec.keys}, {"rehearsal": service.url}, blender=spec.blender
         )
     )
     again.recovery.join(10.0)
     again.close(2.0)
-    assert [item.id for item in again.recovery.left.strange] == [job]
+    assert [item.id for item in again.recovery.found.untrusted] == [job]
     assert calls(service) == 0
     assert (root / job / "job.json").read_bytes() == before
 

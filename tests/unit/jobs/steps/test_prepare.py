@@ -11,7 +11,7 @@ from fakes.running import end_of, spec_for
 
 from image_to_mesh.jobs import Session
 from image_to_mesh.jobs.import_plan import ImportPlan
-from image_to_mesh.jobs.library.file_names import PARTS
+from image_to_mesh.jobs.library.file_names import CHUNKS_FOLDER
 from image_to_mesh.jobs.process.pool import BackgroundBlender
 from image_to_mesh.jobs.steps.prepare import LEAST
 
@@ -40,5 +40,5 @@ def test_a_large_model_is_split_only_for_a_waiting_user(
     job = running.start(replace(spec_for(tmp_path, png), plan=plan))
     end_of(running, job)
     (request,) = (item for item in asked if item["do"] == "prepare")
-    parts = {"folder": str(tmp_path / job / PARTS), "least": LEAST}
+    parts = {"folder": str(tmp_path / job / CHUNKS_FOLDER), "least": LEAST}
     assert request["parts"] == (parts if in_parts else None)
