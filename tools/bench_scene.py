@@ -52,7 +52,7 @@ def ours(file: str, folder: str) -> dict[str, float]:
     import bpy
 
     from image_to_mesh.app.watcher import TICK
-    from image_to_mesh.jobs.library.file_names import PARTS
+    from image_to_mesh.jobs.library.file_names import CHUNKS_FOLDER
     from image_to_mesh.jobs.process.pool import BackgroundBlender
     from image_to_mesh.jobs.steps.prepare import LEAST
     from image_to_mesh.scene import background_command
@@ -63,7 +63,7 @@ def ours(file: str, folder: str) -> dict[str, float]:
         "mesh": file,
         "name": "ball",
         "output": blend,
-        "parts": {"folder": str(Path(folder) / PARTS), "least": LEAST},
+        "parts": {"folder": str(Path(folder) / CHUNKS_FOLDER), "least": LEAST},
         "preview": str(Path(folder) / "preview.png"),
         "render_preview": True,
     }
