@@ -190,7 +190,7 @@ class Runner:
         check_views(self._spec.pictures, self._provider, self._spec.settings)
         check_rules(self._spec.settings)
         self._resources.check_blender(self._spec.settings)
-        self.live.report("Reading the picture", 0.0)
+        self.live.show_progress("Reading the picture", 0.0)
         pictures, files = collect(self._spec.pictures, self._provider, self._resources.fetch)
         self._token.check()
         settings = values_of(self._spec.settings)
@@ -221,7 +221,12 @@ class Runner:
         """Order the mesh; where no answer comes, look whether the service knows of it."""
         live = self.live
         sending = ImagePreparer(
-            self._provider, live.folder, self._resources, live.report, live.note, self._token.check
+            self._provider,
+            live.folder,
+            self._resources,
+            live.show_progress,
+            live.note,
+            self._token.check,
         )
         pictures = tuple(sending.made_ready(one) for one in self._record.pictures)
         if pictures != self._record.pictures:
@@ -250,7 +255,7 @@ class Runner:
                     self._slot.leave(finished=True)
                 return self._take(answer)
             self._resources.warm_up()
-            self.live.report(answer.phase, answer.fraction)
+            self.live.show_progress(answer.phase, answer.fraction)
             pause = self._slot.pause(next_pause(answer, pause))
             sleep(pause, self._token.check_of(Step.PAUSE))
 

@@ -59,7 +59,7 @@ POSITIONS = {
             "label",
             "of",
             "poll_message_set",
-            "tell",
+            "show_progress",
             "tr",
         ),
         0,

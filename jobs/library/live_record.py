@@ -157,7 +157,7 @@ class LiveRecord:
         if sentences:
             self.save(notes=(*self.record.notes, *sentences))
 
-    def report(self, phase: str, fraction: float | None) -> None:
+    def show_progress(self, phase: str, fraction: float | None) -> None:
         """Update `view` and emit the progress within the present state."""
         self.view = self._make_view(phase, fraction)
         if not self._quiet:

@@ -121,7 +121,7 @@ class JobRecovery:
             return
         # A daemon, because it may wait for a slow network drive when Blender quits.
         self._thread = threading.Thread(
-            target=self._run, args=(context,), name="image_to_mesh recovery", daemon=True
+            target=self._run, args=(context,), name="image_to_mesh.recovery", daemon=True
         )
         self._thread.start()
 

@@ -187,7 +187,7 @@ class MeshDownload:
         return poll(self._live, self._resources, self._provider)
 
     def _tell(self, done: int, total: int | None) -> None:
-        self._live.report("Downloading", done / total if total else None)
+        self._live.show_progress("Downloading", done / total if total else None)
 
 
 def poll(live: LiveRecord, resources: Resources, provider: Provider[Any]) -> Progress | Result:

@@ -141,7 +141,7 @@ class Reconciler:
         record = self._live.record
         if record.submitted is None or self._resources.http is None:
             return False
-        self._live.report("Looking for the order", None)
+        self._live.show_progress("Looking for the order", None)
         request, uploaded, http = self._request(), self._uploaded(), self._resources.http
         try:
             since = datetime.fromisoformat(record.submitted)

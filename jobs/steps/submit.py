@@ -79,14 +79,14 @@ class Submission:
         tokens = uploads.known(record.pictures)
         missing = tuple(one for one in sent if one.view not in tokens)
         if http is not None:
-            self._live.report("Uploading", 0.6)
+            self._live.show_progress("Uploading", 0.6)
         given = self._resources.call(lambda: self._provider.upload(missing, http))
         uploads.remember(record.pictures, given.data)
         uploaded = Uploaded({**tokens, **given.data})
-        self._live.report("Waiting for a turn", 0.9)
+        self._live.show_progress("Waiting for a turn", 0.9)
         self._slot.take(check)
         self._begin(uploaded=dict(uploaded.data))
-        self._live.report("Submitting", 0.0)
+        self._live.show_progress("Submitting", 0.0)
         request = Request(self._spec.settings, sent)
         try:
             self._submit(lambda: self._provider.submit(request, uploaded, http), answers, check)

@@ -60,7 +60,7 @@ class WorkerRequests:
             "settings": dict(recipe.settings),
             "output": str(self._live.folder / "mesh.glb"),
         }
-        done = self._resources.blender.ask(request, self._live.report, self._check)
+        done = self._resources.blender.ask(request, self._live.show_progress, self._check)
         self._fetch.finish("mesh.glb", *done.get("notes", ()))
 
     def prepare(self, *, in_parts: bool) -> None:
@@ -71,7 +71,7 @@ class WorkerRequests:
         folder = self._live.folder
         try:
             with model_request(folder, self._live.record, in_parts=in_parts) as request:
-                done = self._resources.blender.ask(request, self._live.report, self._check)
+                done = self._resources.blender.ask(request, self._live.show_progress, self._check)
         except (NoBlender, Failed) as error:
             self._live.note(
                 Message("Not prepared for Blender yet: {message}", message=error.message)
