@@ -219,16 +219,11 @@ class Runner:
 
     def _send(self) -> None:
         """Order the mesh; where no answer comes, look whether the service knows of it."""
-        live = self.live
-        sending = ImagePreparer(
-            self._provider,
-            live.folder,
-            self._resources,
-            live.show_progress,
-            live.note,
-            self._token.check,
+        live, check = self.live, self._token.check
+        preparer = ImagePreparer(
+            self._provider, live.folder, self._resources, live.show_progress, live.note, check
         )
-        pictures = tuple(sending.made_ready(one) for one in self._record.pictures)
+        pictures = tuple(preparer.made_ready(picture) for picture in self._record.pictures)
         if pictures != self._record.pictures:
             self.live.save(pictures=pictures)
         try:
