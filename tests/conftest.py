@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What all tiers share: `image_to_mesh` is this checkout, and no socket leaves the machine."""
+"""Shared by all tiers: `image_to_mesh` is this checkout, and no socket leaves the machine."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def _make_importable() -> None:
 
 
 def _move_home() -> str:
-    """Let what belongs to the user lie elsewhere: the secret, trust, the default library, the bin.
+    """Move the user's files elsewhere: the secret, trust, the default library, the trash.
 
-    Send2Trash reads its place when it is imported, Blender's its own when it starts.
+    Send2Trash reads its folder when it is imported, Blender when it starts.
     """
     home = tempfile.mkdtemp(prefix="image_to_mesh-home-")
     atexit.register(shutil.rmtree, home, ignore_errors=True)
@@ -47,29 +47,29 @@ def _move_home() -> str:
     return home
 
 
-# While this file is read: the tiers' own conftest.py files import the product.
+# At import, not in a fixture: the tiers' own conftest.py files import the product.
 _make_importable()
 _move_home()
 
 
-class Bin(types.ModuleType):
-    """Stands in for the system's bin, which belongs to whoever runs the tests."""
+class Trash(types.ModuleType):
+    """Stands in for the system's trash, so that tests do not fill the real one."""
 
     def __init__(self, place: Path) -> None:
         super().__init__("send2trash")
         self.place = place
 
     def send2trash(self, path: Path) -> None:
-        """Move a folder away."""
+        """Move a folder to the trash."""
         self.place.mkdir(exist_ok=True)
         shutil.move(path, self.place / path.name)
 
 
 @pytest.fixture(autouse=True)
-def bin_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Put what a test throws away into the test's own folder."""
-    place = tmp_path.with_name(f"{tmp_path.name}-bin")
-    monkeypatch.setitem(sys.modules, "send2trash", Bin(place))
+def trash_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Give each test a trash of its own; return its folder."""
+    place = tmp_path.with_name(f"{tmp_path.name}-trash")
+    monkeypatch.setitem(sys.modules, "send2trash", Trash(place))
     return place
 
 
@@ -81,7 +81,7 @@ def root() -> Path:
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Know no key, no library and no network settings of the person who runs the tests."""
+    """Hide the developer's keys, library and network settings from the test."""
     for name in list(os.environ):
         of_network = name.lower().endswith("_proxy") or name.endswith("_CA_BUNDLE")
         if of_network or name.startswith(_SERVICES) or name in _NAMES:
@@ -91,7 +91,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def promised(capsys: pytest.CaptureFixture[str]) -> Promised:
-    """Hold a piece of work to the calls and, in a bench, to the time that are promised of it."""
+    """Hold work to a number of calls and, in a bench, to a time."""
 
     def tell(line: str) -> None:
         with capsys.disabled():
@@ -103,7 +103,7 @@ def promised(capsys: pytest.CaptureFixture[str]) -> Promised:
 
 
 class SocketRefused(BaseException):
-    """A test reached for another machine. No `Exception`, so that no handler swallows it."""
+    """A test tried to reach another machine. Not an `Exception`, so that no handler swallows it."""
 
 
 def _is_loopback(host: object) -> bool:
@@ -126,7 +126,7 @@ def _refusing(
         host = host_of(args)
         if not _is_loopback(host):
             refused.append(str(host))
-            raise SocketRefused(f"a test reached for {host}")
+            raise SocketRefused(f"a test tried to reach {host}")
         return real(*args, **kwargs)
 
     return call
@@ -143,7 +143,7 @@ def _host_of_name(args: tuple[Any, ...]) -> object:
 
 @pytest.fixture(autouse=True)
 def loopback_only(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Refuse every connection and every name look-up that is not for this machine."""
+    """Refuse every connection and every name lookup that is not for this machine."""
     refused: list[str] = []
     for name in ("connect", "connect_ex", "sendto"):
         real = getattr(socket.socket, name)
@@ -151,4 +151,4 @@ def loopback_only(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     real = socket.getaddrinfo
     monkeypatch.setattr(socket, "getaddrinfo", _refusing(real, _host_of_name, refused))
     yield
-    assert not refused, f"the test reached for {', '.join(refused)}"
+    assert not refused, f"the test tried to reach {', '.join(refused)}"

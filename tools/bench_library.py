@@ -19,9 +19,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
 from fakes import FAKES  # noqa: E402
-from fakes.crowd import Crowd, crowded  # noqa: E402
+from fakes.crowd import Crowd, serve_crowd  # noqa: E402
 from fakes.glb import triangle_glb  # noqa: E402
-from fakes.ordered import numbered  # noqa: E402
+from fakes.ordered import numbered_picture  # noqa: E402
 from fakes.service import KEY  # noqa: E402
 
 JOBS, PICTURES, TAKES = 5000, 200, 2.0
@@ -117,12 +117,12 @@ def time_batch(number: int) -> bool:
     """Tell how well a batch uses a service's places; judge that."""
     with (
         tempfile.TemporaryDirectory() as place,
-        crowded(Crowd(takes=TAKES, mesh=triangle_glb(5))) as crowd,
+        serve_crowd(Crowd(takes=TAKES, mesh=triangle_glb(5))) as crowd,
     ):
         pictures = Path(place, "pictures")
         pictures.mkdir()
         for one in range(number):
-            (pictures / f"{one:04}.png").write_bytes(numbered(one))
+            (pictures / f"{one:04}.png").write_bytes(numbered_picture(one))
         command = [
             sys.executable, "-c", BATCH, str(FAKES / "services"), "batch", str(pictures),
             "--provider", "rehearsal", "--library", str(Path(place, "library")), "--quiet",

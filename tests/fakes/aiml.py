@@ -12,13 +12,12 @@ import binascii
 import contextlib
 import json
 import re
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from . import loopback
 from .glb import triangle_glb
 
 KEY = "aiml-marked-key-5150"
@@ -37,7 +36,7 @@ Judge = Callable[[Any], str]
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens instead of an answer; status 0 closes the connection without one.
+    """A failure in place of an answer; status 0 closes the connection without one.
 
     `taken`: the order was taken before. `stall`: seconds before that. `cut`: a download ends in
     its middle. `{key}` in a body is replaced by the key that came.
@@ -53,7 +52,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Seen:
-    """A request as it came."""
+    """A received request."""
 
     method: str
     path: str
@@ -63,7 +62,7 @@ class Seen:
 
 @dataclass
 class Aiml:
-    """What the fake does next, and what it has seen."""
+    """The state of the fake: what it serves and the requests it received."""
 
     mesh: bytes = field(default_factory=lambda: triangle_glb(5))
     shape: str = "model_mesh"
@@ -90,7 +89,7 @@ class Aiml:
         return waiting.pop(0) if waiting else None
 
 
-# -- what the documentation says of a body -------------------------------------------------------
+# -- the documented rules for a body ----------------------------------------------------------
 
 
 def _address(inline: bool) -> Judge:
@@ -159,7 +158,7 @@ def _issues(service: Aiml, body: Any) -> list[dict[str, Any]]:
     missing = [{"path": [item], "message": "Required"} for item in sorted(required - set(body))]
     unknown = [{"path": [item], "message": "Unrecognized key"} for item in set(body) - set(judges)]
     judged = [(name, judges[name](value)) for name, value in body.items() if name in judges]
-    wrong = [{"path": [name], "message": said} for name, said in judged if said]
+    wrong = [{"path": [name], "message": message} for name, message in judged if message]
     return [*missing, *unknown, *wrong]
 
 
@@ -251,31 +250,16 @@ SHAPES = [
 @contextlib.contextmanager
 def serving(service: Aiml) -> Iterator[Aiml]:
     """Serve the API and its files on two free loopback ports while the block runs."""
-    with _listening(_Api, service) as api, _listening(_Files, service) as files:
-        service.url, service.files_url = api, files
+    with (
+        loopback.serve(_Api, poll=0.005, service=service) as service.url,
+        loopback.serve(_Files, poll=0.005, service=service) as service.files_url,
+    ):
         yield service
 
 
-@contextlib.contextmanager
-def _listening(handler: type[_Handler], service: Aiml) -> Iterator[str]:
-    bound = type(handler.__name__, (handler,), {"service": service})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), bound)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, args=(0.005,), daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(loopback.Handler):
     service: Aiml
-    protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Keep quiet."""
 
     def note(self, seen: list[Seen]) -> bytes:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the tests of both AI/ML API models share: refusals and their meaning, calls, jobs."""
+"""Shared by the tests of both AI/ML API models: refusals and their errors, calls, jobs."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from image_to_mesh.jobs import Collected, Ended, JobSpec, JobView, PictureSource, Session
+from image_to_mesh.jobs import JobSpec, PictureSource
 from image_to_mesh.providers import Picture, Provider, Request, Secret, Ticket, Uploaded
 from image_to_mesh.providers import read_picture_info as read_info
 from image_to_mesh.providers._shared.http.client import Http
 
 from . import WORKER
 from .aiml import KEY, NO_CREDITS, NO_KEY, Aiml, Fault, classic
+from .running import end_of as end_of
 
 KEYS = "https://aimlapi.com/app/keys"
 BILLING = "https://aimlapi.com/app/billing/"
@@ -45,8 +46,8 @@ def _row(name: str, status: int, body: Any, kind: str, *rest: str, **headers: st
     return Row(name, Fault(status, body, headers), kind, *rest)
 
 
-def _issue(field: str, said: str) -> dict[str, Any]:
-    issues = [{"path": [field], "message": said}]
+def _issue(field: str, message: str) -> dict[str, Any]:
+    issues = [{"path": [field], "message": message}]
     return classic(400, "Body validation error!", data={"kind": "ERR", "issues": issues})
 
 
@@ -140,12 +141,12 @@ ERRORS = (
 )  # fmt: skip
 
 AGAIN = ("rate_limited",)
-"""What the service refuses for now: sent again a few times, and again with the next resume."""
+"""Temporary refusals: sent again a few times, and again with the next resume."""
 
 
 @contextmanager
-def connected(service: Aiml, pauses: list[float], key: str = KEY) -> Iterator[Http]:
-    """Return a connection that writes down its pauses instead of making them."""
+def connection(service: Aiml, pauses: list[float], key: str = KEY) -> Iterator[Http]:
+    """Open a connection that records its pauses in place of making them."""
     headers = {"Authorization": f"Bearer {key}"}
     http = Http(service.url, headers, pause=pauses.append)
     try:
@@ -170,7 +171,7 @@ def order(
 ) -> Ticket:
     """Submit once."""
     request = Request(provider.settings(**settings), pictures)
-    with connected(service, [] if pauses is None else pauses) as http:
+    with connection(service, [] if pauses is None else pauses) as http:
         return provider.submit(request, Uploaded(), http)
 
 
@@ -196,21 +197,9 @@ def source(data: bytes, view: str = "front") -> PictureSource:
     return PictureSource("cup", view, lambda: data)
 
 
-def end_of(
-    running: Session, job: str, kind: type[Ended | Collected] = Ended, limit: float = 20.0
-) -> JobView:
-    """Wait for the job's one event of this kind."""
-    until = time.monotonic() + limit
-    while time.monotonic() < until:
-        event = running.wait(0.1)
-        if isinstance(event, kind) and event.job == job:
-            return event.view
-    raise AssertionError("the job did not end")
-
-
 def until(true: Callable[[], bool], limit: float = 10.0) -> None:
-    """Wait for something to become true."""
+    """Wait until a condition is true."""
     end = time.monotonic() + limit
     while not true():
-        assert time.monotonic() < end, "it did not come true"
+        assert time.monotonic() < end, f"the condition is still false after {limit:g} s"
         time.sleep(0.01)

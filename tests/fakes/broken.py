@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mesh files that are broken on purpose: whole ones of every format, and seeded harm done to them.
+"""Mesh files of every format, valid and broken on purpose by a seeded generator.
 
-The same seed gives the same files, so that one that broke something can be looked at again.
+The same seed gives the same files, so that one that broke something can be inspected again.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ PLY = (
 
 @dataclass(frozen=True)
 class Broken:
-    """A file, and what was done to it."""
+    """A broken file, named after the damage."""
 
     name: str
     suffix: str
@@ -95,7 +95,7 @@ def head() -> dict[str, Any]:
 
 @cache
 def data() -> bytes:
-    """Return what lies behind the head: points, faces, UVs and a picture."""
+    """Return the binary chunk for `head`: points, faces, UVs and an image."""
     points = struct.pack("<12f", 0, 0, 0, 1, 0, 0, 0, 1, 0, 1, 1, 0)
     corners = struct.pack("<8f", 0, 0, 1, 0, 0, 1, 1, 1)
     return points + struct.pack("<6H", 0, 1, 2, 1, 3, 2) + corners + png_of(8, 8)
@@ -113,7 +113,7 @@ def glb(text: object, behind: bytes | None = None) -> bytes:
 
 
 def gltf(text: dict[str, Any]) -> bytes:
-    """Return the same as a text that holds its buffer."""
+    """Return a .gltf of this head, with its buffer as a data URI."""
     text["buffers"][0]["uri"] = "data:a/b;base64," + base64.b64encode(data()).decode()
     return json.dumps(text).encode()
 
@@ -156,7 +156,7 @@ def whole() -> dict[str, bytes]:
 
 
 def broken(seed: int, count: int, canary: Path) -> Iterator[Broken]:
-    """Yield so many broken files; some name `canary`, a file that no mesh may touch."""
+    """Yield `count` broken files; some name `canary`, a file that no mesh may touch."""
     rng = random.Random(seed)
     kinds = sorted(whole())
     special = list(_special(canary))
@@ -176,15 +176,15 @@ def _cut(rng: random.Random, content: bytes) -> bytes:
     return content[: rng.randrange(len(content))]
 
 
-def _flipped(rng: random.Random, content: bytes) -> bytes:
+def _flip_bits(rng: random.Random, content: bytes) -> bytes:
     changed = bytearray(content)
     for _ in range(rng.choice((1, 3, 20))):
         changed[rng.randrange(len(changed))] ^= 1 << rng.randrange(8)
     return bytes(changed)
 
 
-def _lengths(rng: random.Random, content: bytes) -> bytes:
-    """Write a number that is too large, or zero, where one may be that counts."""
+def _write_wrong_length(rng: random.Random, content: bytes) -> bytes:
+    """Write a number that is too large, or zero, where a length or count may be."""
     changed = bytearray(content)
     at = 4 * rng.randrange(max(1, (len(changed) - 4) // 4))
     value = rng.choice((0, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 4_000_000, 65536, len(content)))
@@ -192,21 +192,21 @@ def _lengths(rng: random.Random, content: bytes) -> bytes:
     return bytes(changed)
 
 
-def _repeated(rng: random.Random, content: bytes) -> bytes:
-    """Put a piece of the file in once more."""
+def _repeat_piece(rng: random.Random, content: bytes) -> bytes:
+    """Repeat a piece of the file."""
     start, end = sorted(rng.randrange(len(content)) for _ in range(2))
     return content[:end] + content[start:end] + content[end:]
 
 
-def _places(one: Any) -> Iterator[tuple[Any, Any]]:
-    items = one.items() if isinstance(one, dict) else enumerate(one)
+def _places(container: Any) -> Iterator[tuple[Any, Any]]:
+    items = container.items() if isinstance(container, dict) else enumerate(container)
     for key, value in list(items):
-        yield one, key
+        yield container, key
         if isinstance(value, dict | list):
             yield from _places(value)
 
 
-def _changed_head(rng: random.Random) -> dict[str, Any]:
+def _change_head(rng: random.Random) -> dict[str, Any]:
     text = head()
     for _ in range(rng.choice((1, 1, 2))):
         inside, key = rng.choice(list(_places(text)))
@@ -217,19 +217,19 @@ def _changed_head(rng: random.Random) -> dict[str, Any]:
     return text
 
 
-def _changed_glb(rng: random.Random, _content: bytes) -> bytes:
-    return glb(_changed_head(rng))
+def _change_glb(rng: random.Random, _content: bytes) -> bytes:
+    return glb(_change_head(rng))
 
 
-def _changed_gltf(rng: random.Random, _content: bytes) -> bytes:
-    text = _changed_head(rng)
+def _change_gltf(rng: random.Random, _content: bytes) -> bytes:
+    text = _change_head(rng)
     try:
         return gltf(text)
     except (LookupError, TypeError):
         return json.dumps(text).encode()
 
 
-def _numbers(rng: random.Random, content: bytes) -> bytes:
+def _change_numbers(rng: random.Random, content: bytes) -> bytes:
     """Change some numbers of a text."""
     words = content.decode("latin-1").split(" ")
     for _ in range(3):
@@ -239,19 +239,19 @@ def _numbers(rng: random.Random, content: bytes) -> bytes:
 
 
 Harm = Callable[[random.Random, bytes], bytes]
-HARMS: tuple[Harm, ...] = (_cut, _flipped, _lengths, _repeated)
+HARMS: tuple[Harm, ...] = (_cut, _flip_bits, _write_wrong_length, _repeat_piece)
 HARMS_OF: dict[str, tuple[Harm, ...]] = {
-    "glb": (_changed_glb,) * 6,
-    "gltf": (_changed_gltf,) * 6,
-    "obj": (_numbers,) * 3,
-    "ply": (_numbers,) * 3,
-    "stl": (_numbers,),
-    "fbx": (_lengths, _flipped),
+    "glb": (_change_glb,) * 6,
+    "gltf": (_change_gltf,) * 6,
+    "obj": (_change_numbers,) * 3,
+    "ply": (_change_numbers,) * 3,
+    "stl": (_change_numbers,),
+    "fbx": (_write_wrong_length, _flip_bits),
 }
 
 
 def _special(canary: Path) -> Iterator[Broken]:
-    """Yield what chance would hardly find."""
+    """Yield files that a random change would hardly produce."""
     outside = [str(canary), f"../{canary.name}", canary.as_uri(), f"a/../../{canary.name}"]
     for address in outside:
         yield Broken(f"address {address}", "glb", glb(head() | {"images": [{"uri": address}]}))

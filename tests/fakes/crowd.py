@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A fake service with few places: speaks as `service.py` does, refuses tasks beyond them by 429."""
+"""A fake service with few slots: the API of `service.py`, but a task beyond them gets a 429."""
 
 from __future__ import annotations
 
@@ -9,37 +9,37 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from . import loopback
 from .service import KEY
 
 
 @dataclass
 class Crowd:
-    """What the fake allows, and what it has seen. Times in seconds."""
+    """The limits of the fake and the requests it received. Times in seconds."""
 
     places: int = 10
     takes: float = 0.5
     mesh: bytes = b""
     retry_after: str | None = "0.1"
     refuse: dict[int, int] = field(default_factory=dict)
-    """Statuses by which orders are refused, by the number of the order."""
+    """The status that refuses an order, by the number of the order."""
     fails: set[int] = field(default_factory=set)
-    """The tasks that come to no good end, by number."""
+    """The numbers of the tasks that fail."""
     url: str = ""
     tasks: list[tuple[float, float]] = field(default_factory=list)
     """When each task was taken and when it is done."""
     pictures: list[str] = field(default_factory=list)
     refused: list[float] = field(default_factory=list)
-    looks: int = 0
+    polls: int = 0
     asked: int = 0
     silent: threading.Event = field(default_factory=threading.Event)
-    """While it is set, no question about a task is answered."""
+    """While it is set, no poll is answered."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self, picture: str) -> int | None:
-        """Return the number of a new task, None where there is no place for it."""
+        """Return the number of a new task, or None if all slots are in use."""
         with self.lock:
             now = time.monotonic()
             if sum(1 for _, end in self.tasks if end > now) >= self.places:
@@ -50,39 +50,22 @@ class Crowd:
             return len(self.tasks)
 
     def throughput(self) -> float:
-        """Return the share of the places' time that tasks had, from the first one's start on."""
+        """Return how busy the slots were from the start of the first task on, from 0 to 1."""
         span = max(end for _, end in self.tasks) - min(start for start, _ in self.tasks)
         return len(self.tasks) * self.takes / (span * self.places)
 
 
 @contextlib.contextmanager
-def crowded(crowd: Crowd) -> Iterator[Crowd]:
+def serve_crowd(crowd: Crowd) -> Iterator[Crowd]:
     """Serve on a free loopback port while the block runs."""
-    handler = type("Handler", (_Handler,), {"crowd": crowd})
-    server = _Server(("127.0.0.1", 0), handler)
-    crowd.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
+    with loopback.serve(_Handler, crowd=crowd) as crowd.url:
         yield crowd
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-
-
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(loopback.Handler):
     crowd: Crowd
-    protocol_version = "HTTP/1.1"
     wbufsize = -1
     disable_nagle_algorithm = True
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Keep quiet."""
 
     def _answer(self, status: int, data: bytes, headers: dict[str, str] | None = None) -> None:
         self.send_response(status)
@@ -120,7 +103,7 @@ class _Handler(BaseHTTPRequestHandler):
         crowd = self.crowd
         if self.path.startswith("/download/"):
             return self._answer(200, crowd.mesh)
-        crowd.looks += 1
+        crowd.polls += 1
         while crowd.silent.is_set():
             time.sleep(0.02)
         number = int(self.path.rpartition("/")[2])

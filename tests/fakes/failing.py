@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Calls that fail, and what has to be known and said of each."""
+"""Ways in which a call fails, each with the error that it must become."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from .lines import Act, Line, Server
 KEY = "a-key-that-nobody-sees"
 BODY = {"picture": "x" * 200_000}
 SHORT, LONG = 0.8, 30.0
-"""Seconds that calls have where their end is what is looked at, and where nothing waits for it."""
+"""Time limits in seconds: for tests of the limit itself, and for all others."""
 AWAY = "https://service.example"
-"""A host that only a proxy leads to."""
+"""A host that can be reached through a proxy only."""
 
 
 @dataclass(frozen=True)
@@ -57,13 +57,13 @@ def answer(text: bytes | str, then: str = "") -> Act:
     return act
 
 
-def after(what: str, *, head: str = "") -> Act:
-    """Read the request, answer the head, and then do something."""
+def after(method: str, *, head: str = "") -> Act:
+    """Read the request, send the head, then call this method of the line."""
 
     def act(line: Line) -> None:
         line.read()
         line.send(head)
-        getattr(line, what)()
+        getattr(line, method)()
 
     return act
 
@@ -77,7 +77,7 @@ def drips(head: str, tail: str) -> Act:
     return act
 
 
-def failed(call: Callable[[Http], object], url: str) -> ImageToMeshError:
+def error_of(call: Callable[[Http], object], url: str) -> ImageToMeshError:
     http = Http(url, {"Authorization": f"Bearer {KEY}"}, pause=lambda _: None)
     try:
         with pytest.raises(ImageToMeshError) as caught:
@@ -88,18 +88,18 @@ def failed(call: Callable[[Http], object], url: str) -> ImageToMeshError:
 
 
 def check(row: Row, url: str, server: Server | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a submit and a free call fail, and judge what is said of both."""
+    """Make a submit and a free call fail, and check the error of each."""
     monkeypatch.setattr(client, "FREE_LIMIT", row.patience)
     monkeypatch.setattr(connections, "CONNECT_LIMIT", row.patience)
-    error = failed(lambda http: http.submit("/tasks", json=BODY, timeout=row.patience), url)
+    error = error_of(lambda http: http.submit("/tasks", json=BODY, timeout=row.patience), url)
     expected = Unreachable.kind if row.sent is Sent.NO else Uncertain.kind
     assert (error.kind, error.sent) == (row.kind or expected, row.sent)
     assert row.says in error.message
-    assert error.hint
+    assert error.hint, f"the error has no hint: {error.message}"
     assert KEY not in str(error)
     if server:
         assert len(server.heads) == (0 if row.sent is Sent.NO else 1)
-    error = failed(lambda http: http.post("/tasks", json=BODY, timeout=row.patience), url)
+    error = error_of(lambda http: http.post("/tasks", json=BODY, timeout=row.patience), url)
     assert (error.kind, error.sent) == (row.kind or Unreachable.kind, row.sent)
     assert row.says in error.message
 
@@ -110,15 +110,15 @@ def nothing(line: Line) -> None:
 
 
 def hello(line: Line) -> None:
-    """Take what comes first and hang up."""
+    """Receive the first bytes and hang up."""
     line.hear()
 
 
-def hello_then(what: str) -> Act:
-    """Take what comes first, then do something."""
+def hello_then(method: str) -> Act:
+    """Receive the first bytes, then call this method of the line."""
 
     def act(line: Line) -> None:
         line.hear()
-        getattr(line, what)()
+        getattr(line, method)()
 
     return act

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A host of results on loopback, as good and as bad as storages are."""
+"""A host of result files on loopback, with the faults that storage services have."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ import contextlib
 import re
 import socket
 import struct
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
+from . import loopback
 from .glb import triangle_glb
 
 PIECE = 64 * 1024
@@ -21,10 +19,10 @@ PIECE = 64 * 1024
 
 @dataclass
 class Trouble:
-    """What happens to one answer: after `after` bytes of it the connection ends.
+    """A fault of one answer: the connection ends after `after` bytes.
 
-    `reset`: with a reset. `stall`: seconds for which nothing comes then. `status`: instead of it.
-    `drip`: in pieces of so many bytes, with a pause.
+    `reset`: it ends with a reset. `stall`: seconds of silence before it ends. `status`: sent in
+    place of the file. `drip`: the answer is sent in pieces of this size, with pauses.
     """
 
     after: int | None = None
@@ -36,7 +34,7 @@ class Trouble:
 
 @dataclass
 class Files:
-    """What the host serves and has seen. `/old…` addresses have expired."""
+    """The state of the host: its file, its faults, its requests. `/old…` addresses have expired."""
 
     data: bytes = field(default_factory=lambda: triangle_glb(5))
     etag: str = '"v1"'
@@ -51,7 +49,7 @@ class Files:
 
 
 def big_glb(size: int) -> bytes:
-    """Return a whole GLB of about so many bytes."""
+    """Return a valid GLB of about `size` bytes."""
     small = triangle_glb(1)
     head = struct.unpack("<I", small[12:16])[0]
     begin, rest = small[: 20 + head], small[28 + head :]
@@ -65,23 +63,12 @@ def big_glb(size: int) -> bytes:
 @contextlib.contextmanager
 def serving(files: Files) -> Iterator[Files]:
     """Serve on a free loopback port while the block runs."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("One", (_Handler,), {"files": files}))
-    server.daemon_threads = True
-    files.url = f"http://127.0.0.1:{server.server_address[1]}"
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    try:
+    with loopback.serve(_Handler, files=files) as files.url:
         yield files
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(loopback.Handler):
     files: Files
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Keep quiet."""
 
     def do_GET(self) -> None:
         files = self.files
@@ -95,13 +82,13 @@ class _Handler(BaseHTTPRequestHandler):
         begin = self._begin(headers)
         if begin > len(files.data):
             return self._head(416, {"Content-Length": "0"})
-        told = {"Content-Length": str(len(files.data) - begin)} if files.length else {}
-        told |= {"ETag": files.etag} if files.etag else {}
-        told |= {"Last-Modified": files.modified} if files.modified else {}
+        sent_headers = {"Content-Length": str(len(files.data) - begin)} if files.length else {}
+        sent_headers |= {"ETag": files.etag} if files.etag else {}
+        sent_headers |= {"Last-Modified": files.modified} if files.modified else {}
         if begin:
-            told["Content-Range"] = f"bytes {begin}-{len(files.data) - 1}/{len(files.data)}"
+            sent_headers["Content-Range"] = f"bytes {begin}-{len(files.data) - 1}/{len(files.data)}"
         self.close_connection = not files.length
-        self._head(206 if begin else 200, told)
+        self._head(206 if begin else 200, sent_headers)
         with contextlib.suppress(OSError):
             self._body(memoryview(files.data)[begin:], trouble)
         return None

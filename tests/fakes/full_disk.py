@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A file system that is full from one write call on, whichever that is: opening, writing, renaming.
+"""A file system that is full from a chosen write call on: opening, writing or renaming.
 
 Every call of this process that needs room below a folder is counted; from a chosen one on they all
 fail, a write after half of it.
@@ -19,17 +19,17 @@ import pytest
 
 
 class FullDisk:
-    """Counts the calls; `left` of them succeed."""
+    """Counts the calls that need room; the first `allowed` of them succeed."""
 
     def __init__(self, *folders: Path) -> None:
         self._folders = tuple(str(folder) for folder in folders)
-        self.left = 10**9
+        self.allowed = 10**9
         self.calls = 0
 
     @property
     def is_full(self) -> bool:
         """Whether a call has failed."""
-        return self.calls > self.left
+        return self.calls > self.allowed
 
     def has(self, path: object) -> bool:
         """Say whether a path or an open file lies on it."""
@@ -47,8 +47,8 @@ class FullDisk:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def room_again(self) -> None:
-        """Make room without end."""
-        self.left, self.calls = 10**9, 0
+        """Free the disk."""
+        self.allowed, self.calls = 10**9, 0
 
 
 class _File:
@@ -78,29 +78,29 @@ class _File:
 
 
 def fill(patch: pytest.MonkeyPatch, disk: FullDisk) -> None:
-    """Have this process write to that disk."""
+    """Make every write of this process go through that disk."""
     real_open, real_os_open = io.open, os.open
 
-    def opened(path: Any, mode: str = "r", *args: Any, **how: Any) -> Any:
+    def open_counted(path: Any, mode: str = "r", *args: Any, **how: Any) -> Any:
         writes = bool(set(mode) & set("wax+"))
         if writes and not isinstance(path, int):
             disk.take(path)
         file = real_open(path, mode, *args, **how)
         return _File(file, disk, path) if writes and disk.has(path) else file
 
-    def os_opened(path: Any, flags: int, *args: Any, **how: Any) -> int:
+    def os_open_counted(path: Any, flags: int, *args: Any, **how: Any) -> int:
         if flags & os.O_CREAT:
             disk.take(path)
         return real_os_open(path, flags, *args, **how)
 
-    patch.setattr(io, "open", opened)
-    patch.setattr(builtins, "open", opened)
-    patch.setattr(os, "open", os_opened)
+    patch.setattr(io, "open", open_counted)
+    patch.setattr(builtins, "open", open_counted)
+    patch.setattr(os, "open", os_open_counted)
     for name in ("mkdir", "rename", "replace", "fsync", "link", "write"):
-        patch.setattr(os, name, _counted(getattr(os, name), disk))
+        patch.setattr(os, name, _count_calls(getattr(os, name), disk))
 
 
-def _counted(real: Any, disk: FullDisk) -> Any:
+def _count_calls(real: Any, disk: FullDisk) -> Any:
     def call(path: Any, *args: Any, **how: Any) -> Any:
         disk.take(path)
         return real(path, *args, **how)

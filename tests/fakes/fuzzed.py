@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What strangers send, changed at random: pictures, meshes, answers of services, records.
+"""Fuzzing of everything that strangers send: pictures, meshes, answers of services, records.
 
-Each target takes a chance and a folder and may raise nothing but the product's own errors.
+Each target takes a random generator and a folder, and may raise only the product's own errors.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from unit.background_package import load
+from unit.worker_package import load
 
 from image_to_mesh.jobs import InputPicture, Library, Record, State
 from image_to_mesh.jobs.batch.sources import read_sources
@@ -36,7 +36,7 @@ from image_to_mesh.providers._shared.adapters import to_json
 from image_to_mesh.providers._shared.images import read_picture_info
 
 from . import broken
-from .ordered import Lane, numbered
+from .ordered import Lane, numbered_picture
 
 Target = Callable[[random.Random, Path], None]
 BYTES = (0, 1, 0x7F, 0x80, 0xFF)
@@ -66,8 +66,8 @@ VALUES: tuple[Any, ...] = (
 )
 
 
-def harmed(chance: random.Random, content: bytes) -> bytes:
-    """Return bytes of which some are others, too many or not there."""
+def damage_bytes(chance: random.Random, content: bytes) -> bytes:
+    """Return a copy with some bytes changed, added or missing."""
     changed = bytearray(content)
     for _ in range(chance.choice((1, 1, 2, 8, 40))):
         at = chance.randrange(len(changed) + 1)
@@ -85,8 +85,8 @@ def harmed(chance: random.Random, content: bytes) -> bytes:
     )
 
 
-def spoiled(chance: random.Random, value: Any) -> Any:
-    """Return JSON in which a few values are others or not there."""
+def change_json(chance: random.Random, value: Any) -> Any:
+    """Return a copy of JSON with a few values changed or missing."""
     value = json.loads(json.dumps(value))
     for _ in range(chance.choice((1, 1, 2, 4))):
         places = list(broken._places(value)) if isinstance(value, dict | list) else []
@@ -111,7 +111,7 @@ def spoiled(chance: random.Random, value: Any) -> Any:
 
 @cache
 def pictures() -> dict[str, bytes]:
-    """Return whole pictures of the formats that are taken, by names with their suffixes."""
+    """Return a valid picture of each accepted format, by file name."""
     from PIL import Image
 
     made: dict[str, bytes] = {}
@@ -135,22 +135,22 @@ def pictures() -> dict[str, bytes]:
 
 
 def picture_heads(chance: random.Random, _folder: Path) -> None:
-    """Read what a picture says of itself."""
+    """Read the header of a damaged picture."""
     name = chance.choice(sorted(pictures()))
-    info = read_picture_info(harmed(chance, pictures()[name]), name)
+    info = read_picture_info(damage_bytes(chance, pictures()[name]), name)
     assert info.width >= 0
     assert info.height >= 0
 
 
 def mesh_files(chance: random.Random, folder: Path) -> None:
-    """Judge a mesh file as a job does, and as the background Blender does before it imports it."""
+    """Check a mesh file as a job does, and as the worker does before the import."""
     name = chance.choice(sorted(broken.whole()))
     content = broken.whole()[name]
     suffix = name.rpartition(".")[2]
     kinds = (*broken.HARMS, *broken.HARMS_OF.get(suffix, ()))
     content = chance.choice(kinds)(chance, content)
     path = folder / f"mesh.{suffix}"
-    path.write_bytes(harmed(chance, content) if chance.random() < 0.5 else content)
+    path.write_bytes(damage_bytes(chance, content) if chance.random() < 0.5 else content)
     read_mesh_file(path)
     refusal = load("refusal").Refusal
     try:
@@ -164,16 +164,16 @@ def mesh_files(chance: random.Random, folder: Path) -> None:
 
 
 def records(chance: random.Random, folder: Path) -> None:
-    """Read a library with a record that somebody else wrote."""
+    """Read a library with a damaged record; save and reload it if it is readable."""
     info = PictureInfo("png", 64, 48)
     picture = InputPicture("front", "cup", "cup.png", sha256="a" * 64, info=info)
     record = Record("a-job", State.RUNNING, "tripo", "cup", "2026-11-21T10:00:00+00:00",
                     pictures=(picture,), ticket={"task": "t"},
                     settings={"texture": True})  # fmt: skip
-    text = json.dumps(spoiled(chance, to_json(record))).encode()
+    text = json.dumps(change_json(chance, to_json(record))).encode()
     path = folder / "library" / "a-job" / "job.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(harmed(chance, text) if chance.random() < 0.4 else text)
+    path.write_bytes(damage_bytes(chance, text) if chance.random() < 0.4 else text)
     library = Library(folder / "library")
     found, problems = library.all()
     assert len(found) + len(problems) == 1
@@ -186,8 +186,10 @@ def tables(chance: random.Random, folder: Path) -> None:
     """Read a table of pictures."""
     text = "image,provider,face_limit,texture\ncup.png,tripo,500,true\nb.png,,,\n"
     table = folder / "table.csv"
-    table.write_bytes(harmed(chance, text.encode(chance.choice(("utf-8", "utf-16", "latin-1")))))
-    (folder / "cup.png").write_bytes(numbered(1))
+    table.write_bytes(
+        damage_bytes(chance, text.encode(chance.choice(("utf-8", "utf-16", "latin-1"))))
+    )
+    (folder / "cup.png").write_bytes(numbered_picture(1))
     read_sources([str(table)])
 
 
@@ -203,12 +205,14 @@ def answers(lane: Lane) -> Target:
                 value = json.loads(data)
             except ValueError:
                 return data
-            return json.dumps(spoiled(chance, value)).encode() if chance.random() < 0.4 else data
+            return (
+                json.dumps(change_json(chance, value)).encode() if chance.random() < 0.4 else data
+            )
 
         for way in lane.ways:
             way.change = change
         path = folder / "cup.png"
-        path.write_bytes(numbered(chance.randrange(1000)))
+        path.write_bytes(numbered_picture(chance.randrange(1000)))
         picture = Picture("front", "cup", path, info=PictureInfo("png", 32, 32))
         request: Request[Any] = Request(provider.settings(), (picture,))
         http = open_http(provider, keys, address, online=True, pause=lambda _: None)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pictures of any size of which there is little more than the head."""
+"""Pictures of any size, cut off soon after the header."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ def png(width: int, height: int, *, bits: int = 8, color: int = 2, whole: bool =
     if whole:
         packer = zlib.compressobj(9)
         row = bytes(1 + (width * bits * _CHANNELS[color] + 7) // 8)
-        rows, left = divmod(height, 64)
+        rows, rest = divmod(height, 64)
         data = b"".join(packer.compress(row * 64) for _ in range(rows))
-        data += packer.compress(row * left) + packer.flush()
+        data += packer.compress(row * rest) + packer.flush()
     head = struct.pack(">IIBBBBB", width, height, bits, color, 0, 0, 0)
     chunks = ((b"IHDR", head), (b"IDAT", data), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(
@@ -27,7 +27,7 @@ def png(width: int, height: int, *, bits: int = 8, color: int = 2, whole: bool =
 
 
 def jpeg(width: int, height: int, before: int = 14) -> bytes:
-    """Return the beginning of a JPEG with so many bytes before its frame."""
+    """Return the beginning of a JPEG with `before` bytes before its frame."""
     segments = b""
     while before > 0:
         size = min(before, 65_000)
@@ -44,7 +44,7 @@ def webp(width: int, height: int) -> bytes:
 
 
 def tiff(width: int, height: int, order: str = "<", *, big: bool = False) -> bytes:
-    """Return the head of a TIFF of one strip, of which nothing is there."""
+    """Return the head of a TIFF of one strip, without the strip."""
     tags = ((256, width), (257, height), (258, 8), (259, 1), (262, 2), (273, 8), (277, 3),
             (278, height), (279, 4))  # fmt: skip
     count, entry = ("Q", "HHQQ") if big else ("H", "HHII")
@@ -62,7 +62,7 @@ def bmp(width: int, height: int) -> bytes:
 
 
 def tga(width: int, height: int) -> bytes:
-    """Return the head of a TGA that is packed."""
+    """Return the head of a compressed TGA."""
     return struct.pack("<BBBHHBHHHHBB", 0, 0, 10, 0, 0, 0, 0, 0, width, height, 24, 0) + bytes(40)
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A network that goes wrong: stands before a fake and spoils a share of what passes through.
+"""An unreliable network: a proxy in front of a fake that spoils a share of the requests.
 
-What a fault does to a request is one of two: it never reaches the service, or it does and its
-answer is lost or spoiled. The same seed draws the same faults in the same order.
+A fault does one of two things: the request never reaches the service, or it does and the answer is
+lost or damaged. The same seed draws the same faults in the same order.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ import urllib.parse
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+
+from . import loopback
 
 UNSENT = ("503 before", "429", "reset before")
 SPOILED = ("503 after", "reset after", "drip", "cut", "wrong JSON", "no JSON")
@@ -29,16 +29,16 @@ _HOP = frozenset({"connection", "host", "keep-alive", "transfer-encoding", "cont
 
 @dataclass
 class Hostile:
-    """What stands before one server. `share`: how many of the requests go wrong, from 0 to 1."""
+    """A proxy in front of one server. `share`: how many of the requests go wrong, from 0 to 1."""
 
     target: str
     share: float
     seed: int
     url: str = ""
     change: Callable[[bytes], bytes] | None = None
-    """What makes another body of every answer's."""
+    """Replaces the body of every answer."""
     seen: Counter[str] = field(default_factory=Counter)
-    """How often each fault happened; those that went well count as an empty name."""
+    """How often each fault happened; requests without a fault count under the empty name."""
 
     def __post_init__(self) -> None:
         self._chance = random.Random(self.seed)
@@ -57,39 +57,21 @@ class Hostile:
 def between(target: str, share: float, seed: int) -> Iterator[Hostile]:
     """Serve on a free loopback port while the block runs."""
     hostile = Hostile(target, share, seed)
-    server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"hostile": hostile}))
-    hostile.url = f"http://127.0.0.1:{server.server_address[1]}"
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    try:
+    with loopback.serve(_Handler, quiet=True, hostile=hostile) as hostile.url:
         yield hostile
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of clients that were killed."""
-
-
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(loopback.Handler):
     hostile: Hostile
-    protocol_version = "HTTP/1.1"
     wbufsize = -1
     disable_nagle_algorithm = True
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Keep quiet."""
 
     def _pass(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         fault = self.hostile.draw()
         if fault in UNSENT:
             return self._fail(fault)
-        answer, data = self._forwarded(body)
+        answer, data = self._forward(body)
         if fault in ("503 after", "reset after"):
             return self._fail(fault)
         if fault in ("wrong JSON", "no JSON"):
@@ -100,7 +82,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PUT = _pass  # noqa: N815 - the names that http.server calls
 
-    def _forwarded(self, body: bytes) -> tuple[http.client.HTTPResponse, bytes]:
+    def _forward(self, body: bytes) -> tuple[http.client.HTTPResponse, bytes]:
         target = urllib.parse.urlsplit(self.hostile.target)
         headers = {name: text for name, text in self.headers.items() if name.lower() not in _HOP}
         connection = http.client.HTTPConnection(target.hostname or "", target.port, timeout=30)

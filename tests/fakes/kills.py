@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs jobs in processes that are killed at a chosen line. Started by `processes.py`.
 
-One process imports everything and forks a child for each order that comes in on its standard
-input, one JSON object a line; the child's end is told on standard output. The child puts hooks into
-the product: the product itself knows of none.
+One process imports everything and forks a child for each order on its standard input, one JSON
+object a line; standard output reports how the child ended. The child patches hooks into the
+product, which has none itself.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ SLICES = 100
 
 
 def die() -> None:
-    """End as by a power cut."""
+    """End at once, like a power cut."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 class Blender:
-    """In place of the background Blender: the files that it makes, without another process."""
+    """Stands in for the worker: makes its files without another process."""
 
     dies_at = ""
 
@@ -72,7 +72,7 @@ class Blender:
         return {"faces": 7, "notes": []}
 
     def version(self, _check: Any) -> tuple[int, ...]:
-        """Be as new as can be."""
+        """Return a very new version."""
         return (99, 0)
 
     def close(self) -> None:
@@ -82,7 +82,7 @@ class Blender:
 
 
 def answer(values: dict[str, Any]) -> None:
-    """Write a line in one call: who is killed writes all of it or nothing."""
+    """Write a line in one call, so that a killed process writes all of it or nothing."""
     os.write(1, json.dumps(values).encode() + b"\n")
 
 
@@ -108,7 +108,7 @@ def _after(owner: Any, name: str, hook: Callable[[], None]) -> None:
 
 
 def _at_part(part: float) -> None:
-    """Die when this part of a download has come."""
+    """Die when this part of a download has arrived."""
     real = client._arriving
 
     def arriving(answer: Any) -> Iterator[bytes]:
@@ -127,7 +127,7 @@ def _at_part(part: float) -> None:
 
 
 def _hook(at: str, provider: Any) -> None:
-    """Have this process die at a place."""
+    """Make this process die at a chosen place."""
     kind = type(provider)
     places: dict[str, tuple[Callable[..., None], Any, str]] = {
         "before submit": (_before, kind, "upload"),
@@ -170,7 +170,7 @@ def _spec(order: dict[str, Any], record: Any = None) -> jobs.JobSpec:
 
 
 def _run(order: dict[str, Any]) -> None:
-    """Make a job, or go on with all that are unfinished, and write down how they ended."""
+    """Run a new job, or resume all unfinished ones, and report how they ended."""
     session = jobs.Session()
     library = jobs.Library(Path(order["library"]))
     if order["do"] == "generate":

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a test leaves behind: threads that go on, processes that nobody waits for."""
+"""Finds the threads and processes that a test leaves running."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import time
 from pathlib import Path
 
 PATIENCE = 5.0
-"""Seconds within which what is ending may end."""
+"""Seconds that threads and processes have to end."""
 
 
 def children() -> set[int]:
-    """Return the processes that this one has started and that still run; none where nobody says."""
+    """Return the running children of this process; empty on systems without /proc."""
     found: set[int] = set()
     for task in Path("/proc/self/task").glob("*/children"):
         try:
@@ -32,7 +32,7 @@ def _is_over(process: int) -> bool:
 
 
 def threads() -> set[threading.Thread]:
-    """Return the threads of jobs, and those that would keep Python from ending."""
+    """Return the threads of jobs, and all that would keep Python from exiting."""
     return {
         thread
         for thread in threading.enumerate()
@@ -41,19 +41,19 @@ def threads() -> set[threading.Thread]:
 
 
 class Leftovers:
-    """What is there now, and later what has come since and did not go."""
+    """A snapshot of threads and processes, compared with those that run later."""
 
     def __init__(self) -> None:
         self._threads, self._children = threads(), children()
 
     def since(self) -> list[str]:
-        """Name what was left, once it had a moment to end."""
+        """Name the threads and processes started since, after they had a moment to end."""
         until = time.monotonic() + PATIENCE
-        while (left := self._left()) and time.monotonic() < until:
+        while (remaining := self._remaining()) and time.monotonic() < until:
             time.sleep(0.02)
-        return left
+        return remaining
 
-    def _left(self) -> list[str]:
+    def _remaining(self) -> list[str]:
         named = [f"thread {thread.name}" for thread in threads() - self._threads]
         return named + [
             f"process {number}: {_command(number)}" for number in children() - self._children

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A server on loopback that answers byte by byte as it is told, also with certificates."""
+"""A server on loopback that a test scripts byte by byte, with or without TLS."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from pathlib import Path
 import trustme
 
 RESET = struct.pack("ii", 1, 0)
-"""What SO_LINGER takes for a connection that ends with a reset."""
+"""The value of SO_LINGER that ends a connection with a reset."""
 
 Act = Callable[["Line"], None]
 
 
 @dataclass
 class Server:
-    """What was asked: the head of each request, and the bytes of its body that came."""
+    """The received requests: the head of each, and the size of its body."""
 
     port: int = 0
     heads: list[str] = field(default_factory=list)
@@ -34,7 +34,7 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Where it listens, without encryption."""
+        """The address for plain HTTP."""
         return f"http://127.0.0.1:{self.port}"
 
 
@@ -56,14 +56,14 @@ class Line:
         text = head.decode("latin-1")
         self.server.heads.append(text)
         length = re.search(r"(?i)content-length: (\d+)", text)
-        left = int(length[1]) - len(rest) if length and body else 0
-        while left > 0 and (piece := self.sock.recv(65536)):
-            left -= len(piece)
+        missing = int(length[1]) - len(rest) if length and body else 0
+        while missing > 0 and (piece := self.sock.recv(65536)):
+            missing -= len(piece)
         self.server.bodies.append(len(rest))
         return text
 
     def hear(self) -> None:
-        """Take what comes next, whatever it is."""
+        """Receive the next bytes."""
         self.sock.recv(65536)
 
     def send(self, data: bytes | str) -> None:
@@ -78,7 +78,7 @@ class Line:
                 return
 
     def flood(self, data: str) -> None:
-        """Send the same again and again, until nobody takes it."""
+        """Send the same data until the client hangs up."""
         while not self.server.closing.is_set():
             self.send(data * 100)
 
@@ -94,7 +94,7 @@ class Line:
 
 @contextlib.contextmanager
 def answering(act: Act, context: ssl.SSLContext | None = None) -> Iterator[Server]:
-    """Let `act` speak on every connection while the block runs; encrypted with a context."""
+    """Call `act` for every connection while the block runs; with a context, over TLS."""
     server = Server()
     listening = socket.create_server(("127.0.0.1", 0))
     server.port = listening.getsockname()[1]
@@ -128,7 +128,7 @@ def answering(act: Act, context: ssl.SSLContext | None = None) -> Iterator[Serve
 
 
 class Authority:
-    """An authority of its own, with certificates good and bad."""
+    """A certificate authority for tests, with valid and invalid certificates."""
 
     def __init__(self, folder: Path) -> None:
         self._own = trustme.CA()
@@ -141,11 +141,11 @@ class Authority:
         return _serving(self._own.issue_cert("localhost", "127.0.0.1"))
 
     def of_another_host(self) -> ssl.SSLContext:
-        """One for another host."""
+        """A certificate for another host."""
         return _serving(self._own.issue_cert("other.example"))
 
-    def expired(self) -> ssl.SSLContext:
-        """One that was good until the day before yesterday."""
+    def out_of_date(self) -> ssl.SSLContext:
+        """A certificate that expired two days ago."""
         until = dt.datetime.now(dt.UTC) - dt.timedelta(days=2)
         return _serving(
             self._own.issue_cert(
@@ -157,7 +157,7 @@ class Authority:
         )
 
     def of_another_authority(self) -> ssl.SSLContext:
-        """One by an authority that nobody trusts."""
+        """A certificate of an authority that nobody trusts."""
         return _serving(self._other.issue_cert("localhost", "127.0.0.1"))
 
     def signed_by_itself(self) -> ssl.SSLContext:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pictures as cameras and programs leave them: full of notes about who, where and with what."""
+"""Pictures with metadata as cameras and programs write it: who, where, with which device."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from PIL import Image, ImageCms, PngImagePlugin, TiffImagePlugin
 
 NOTES = (b"Maker-Note", b"Camera-Note", b"Xmp-Note", b"Iptc-Note", b"Comment-Note", b"Text-Note",
          b"Trailer-Note", b"Thumb-Note", b"GPSLatitude-Note", b"Program-Note")  # fmt: skip
-"""What must not be found in anything that is sent."""
+"""Metadata that nothing sent may hold."""
 LATITUDE = struct.pack(">II", 31_234_567, 1_000_000)
 XMP = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'>Xmp-Note GPSLatitude-Note</x:xmpmeta>"
 IPTC = b"Photoshop 3.0\x008BIM\x04\x04\0\0\0\0\0\x12\x1c\x02\x50\0\x09Iptc-Note\0"
 
 
-def drawn(size: tuple[int, int] = (120, 80), mode: str = "RGB") -> Image.Image:
-    """Return a picture with something in it."""
+def sample_picture(size: tuple[int, int] = (120, 80), mode: str = "RGB") -> Image.Image:
+    """Return a picture of noise with a red rectangle."""
     picture = Image.effect_noise(size, 60).convert("RGB")
     picture.paste((200, 60, 40), (10, 10, size[0] // 2, size[1] // 2))
     return picture.convert(mode)
@@ -28,12 +28,12 @@ def drawn(size: tuple[int, int] = (120, 80), mode: str = "RGB") -> Image.Image:
 
 @functools.cache
 def profile() -> bytes:
-    """Return a color profile for red, green and blue, which tells when it was made."""
+    """Return an RGB color profile, which holds the date of its creation."""
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
 def exif(orientation: int | None = 6) -> Image.Exif:
-    """Return what a camera writes: its name, a program's, a place, and how it was held."""
+    """Return a camera's metadata: maker, program, location and orientation."""
     noted = Image.Exif()
     if orientation is not None:
         noted[0x0112] = orientation
@@ -45,9 +45,9 @@ def exif(orientation: int | None = 6) -> Image.Exif:
 
 
 def noted_jpeg(orientation: int | None = 6, **how: Any) -> bytes:
-    """Return a JPEG with everything that a phone and a program leave in one."""
+    """Return a JPEG with all kinds of metadata that phones and programs write."""
     out = io.BytesIO()
-    picture = how.pop("picture", None) or drawn()
+    picture = how.pop("picture", None) or sample_picture()
     kept = {"icc_profile": profile()} if how.pop("with_profile", True) else {}
     picture.save(out, "jpeg", exif=exif(orientation), comment=b"Comment-Note",
                  quality=90, **kept, **how)  # fmt: skip
@@ -67,13 +67,13 @@ def noted_jpeg(orientation: int | None = 6, **how: Any) -> bytes:
 
 
 def noted_png(orientation: int | None = 6, **how: Any) -> bytes:
-    """Return a PNG with texts of every kind, Exif, and what follows its end."""
+    """Return a PNG with texts of every kind, Exif, and a trailer behind its end."""
     texts = PngImagePlugin.PngInfo()
     texts.add_text("Comment", "Comment-Note")
     texts.add_text("Software", "Program-Note", zip=True)
     texts.add_itxt("XML:com.adobe.xmp", XMP.decode())
     out = io.BytesIO()
-    picture = how.pop("picture", None) or drawn()
+    picture = how.pop("picture", None) or sample_picture()
     picture.save(out, "png", pnginfo=texts, exif=exif(orientation), icc_profile=profile(),
                  dpi=(72, 72), **how)  # fmt: skip
     data = out.getvalue()
@@ -87,9 +87,9 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def noted_webp(orientation: int | None = 6, **how: Any) -> bytes:
-    """Return a WebP with Exif, XMP, a chunk of nobody's, and what follows its end."""
+    """Return a WebP with Exif, XMP, an unknown chunk, and a trailer behind its end."""
     out = io.BytesIO()
-    picture = how.pop("picture", None) or drawn()
+    picture = how.pop("picture", None) or sample_picture()
     picture.save(out, "webp", exif=exif(orientation), xmp=XMP, icc_profile=profile(), **how)
     data = bytearray(out.getvalue() + b"NOTE\x0a\0\0\0Text-Note\0")
     data[4:8] = struct.pack("<I", len(data) - 8)
@@ -109,7 +109,7 @@ def noted_tiff(orientation: int | None = 6, **how: Any) -> bytes:
     if "compression" not in how:  # libtiff, which packs for Pillow, writes no other directory
         tags[34853] = {1: "N", 2: (31.234567, 0.0, 0.0)}
     out = io.BytesIO()
-    picture = how.pop("picture", None) or drawn()
+    picture = how.pop("picture", None) or sample_picture()
     picture.save(out, "tiff", tiffinfo=tags, icc_profile=profile(), **how)
     return out.getvalue() + b"Trailer-Note"
 
@@ -118,7 +118,7 @@ NOTED = {"jpeg": noted_jpeg, "png": noted_png, "webp": noted_webp, "tiff": noted
 
 
 def notes_in(data: bytes) -> list[bytes]:
-    """Return the notes that are found in a file, or in what is packed in it."""
+    """Return the metadata found in a file, also in its compressed parts."""
     found = [note for note in NOTES if note in data]
     exif_of = Image.open(io.BytesIO(data)).getexif() if data else Image.Exif()
     allowed = {0x0112, *range(254, 533), 34675} - {270, 271, 272, 305, 306, 315, 316}

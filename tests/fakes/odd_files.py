@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can lie in a folder where a file is expected, and calls that must not wait for it."""
+"""Links, pipes, folders and devices in place of files, and calls that must not hang on them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 SOON = 5.0
-"""Seconds after which something hangs: a pipe without a writer is waited for without end."""
+"""Seconds after which a call counts as hanging: opening a pipe without a writer never returns."""
 
 
 def a_link(path: Path, private: Path) -> None:

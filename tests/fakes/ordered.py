@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Services behind a hostile network that tell for which picture each order was.
+"""Services behind an unreliable network that report the picture of each order.
 
-Pictures are numbered, and the number is in their pixels: whatever else becomes of a picture on its
-way, it is known again at the service.
+Every picture has its number in its pixels, so that the service recognizes it however it arrives.
 """
 
 from __future__ import annotations
@@ -48,14 +47,14 @@ class Lane:
     ways: tuple[Hostile, ...]
 
 
-def numbered(number: int) -> bytes:
-    """Return a picture like no other, with its number as its first pixel."""
+def numbered_picture(number: int) -> bytes:
+    """Return a unique picture with its number in the first pixel."""
     noise = random.Random(number).randbytes(3 * SIDE * SIDE)
     pixels = struct.pack(">HB", number, 255) + noise[3:]
     rows = b"".join(b"\0" + pixels[3 * SIDE * row : 3 * SIDE * (row + 1)] for row in range(SIDE))
     head = struct.pack(">IIBBBBB", SIDE, SIDE, 8, 2, 0, 0, 0)
-    parts = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + parts
+    chunks = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunks
 
 
 def number_of(png: bytes) -> int:
@@ -76,7 +75,7 @@ def write_pictures(folder: Path, providers: list[str], first: int = 0) -> Path:
     for number, provider in enumerate(providers, first):
         file = folder / f"{number:04d}.png"
         if not file.exists():
-            file.write_bytes(numbered(number))
+            file.write_bytes(numbered_picture(number))
         rows.append(f"{file.name},{provider}")
     table = folder / "table.csv"
     table.write_text("\n".join(rows) + "\n", "utf-8")
@@ -135,7 +134,7 @@ def scenarios(share: float, seed: int) -> Iterator[Lane]:
 
 @contextlib.contextmanager
 def aimls(share: float, seed: int) -> Iterator[Lane]:
-    """Serve AI/ML API, which answers an order with its mesh and knows of it no more."""
+    """Serve AI/ML API, which answers an order with its mesh and keeps no task."""
     with (
         aiml.serving(aiml.Aiml(mesh=big_glb(MESH), takes=0.8 if share else 0.0)) as fake,
         between(fake.url, share, seed) as api,
@@ -155,8 +154,8 @@ def aimls(share: float, seed: int) -> Iterator[Lane]:
 def lanes(share: float, seed: int) -> Iterator[tuple[Lane, ...]]:
     """Serve all of them."""
     with (
-        tripo(share, seed) as one,
-        scenarios(share, seed + 10) as two,
-        aimls(share, seed + 20) as three,
+        tripo(share, seed) as tripo_lane,
+        scenarios(share, seed + 10) as scenario_lane,
+        aimls(share, seed + 20) as aiml_lane,
     ):
-        yield one, two, three
+        yield tripo_lane, scenario_lane, aiml_lane

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What leaves for a service, as it leaves: every byte of every request, base64 unpacked."""
+"""Records every byte that is sent to a service, and decodes base64."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _PACKED = re.compile(rb"base64,([A-Za-z0-9+/=]{40,})")
 
 
 class Overheard:
-    """The requests of this process, one after the other."""
+    """The bytes of all requests of this process."""
 
     def __init__(self) -> None:
         self.sent = bytearray()
 
     def hear(self, data: Any) -> None:
-        """Keep what goes out."""
+        """Record a body or a part of one."""
         if isinstance(data, str):
             data = data.encode()
         if isinstance(data, bytes | bytearray | memoryview):
@@ -36,26 +36,26 @@ class Overheard:
             raise TypeError(f"a body of another kind: {type(data)}")
 
     def pictures(self) -> bytes:
-        """Return all that was sent, with what was packed as base64 behind it."""
+        """Return all that was sent, followed by the decoded base64 in it."""
         plain = bytes(self.sent)
         packed = _PACKED.findall(plain.replace(b"\\/", b"/"))
         return plain + b"".join(base64.b64decode(item) for item in packed)
 
     def notes(self) -> list[bytes]:
-        """Return the notes that were told."""
+        """Return the metadata that was sent."""
         heard = self.pictures()
         return [note for note in NOTES if note in heard]
 
 
 @contextmanager
 def overhearing() -> Iterator[Overheard]:
-    """Listen to all requests while the block runs."""
+    """Record all requests while the block runs."""
     heard = Overheard()
     send = http.client.HTTPConnection.send
 
-    def listened(connection: Any, data: Any) -> None:
+    def record_and_send(connection: Any, data: Any) -> None:
         heard.hear(data)
         send(connection, data)
 
-    with mock.patch.object(http.client.HTTPConnection, "send", listened):
+    with mock.patch.object(http.client.HTTPConnection, "send", record_and_send):
         yield heard

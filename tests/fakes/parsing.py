@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Python source read as a tree, without CPython's own stumbling."""
+"""Parsing of Python source that works around a bug of CPython 3.11."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import ast
 import gc
 
 
-def parsed(text: str) -> ast.Module:
+def parse(text: str) -> ast.Module:
     """Parse a file's text.
 
     CPython 3.11 counts the depth of the tree that it builds in one place for the whole process. A
-    collection in the middle that parses something, too, ends in a SystemError (gh-106905).
+    garbage collection in between that parses something, too, ends in a SystemError (gh-106905).
     """
     gc.disable()
     try:

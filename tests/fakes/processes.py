@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The near end of `kills.py`: jobs in processes of their own, cheap enough for hundreds."""
+"""The parent's side of `kills.py`: jobs in processes of their own, cheap enough for hundreds."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from . import FAKES
 
 @dataclass
 class Processes:
-    """One process that forks; answers come in the order of the ends."""
+    """One process that forks; answers arrive in the order in which jobs end."""
 
     process: subprocess.Popen[str]
     count: int = 0
     beside: dict[int, int] = field(default_factory=dict)
 
     def run(self, do: str, service: dict[str, Any], library: Path, **how: Any) -> dict[str, str]:
-        """Let a process do something and return its jobs' ends; nothing if it was killed."""
+        """Run an order in a process; return how its jobs ended, or nothing if it was killed."""
         number = self._order(do, service, library, **how)
         ends: dict[str, str] = {}
         while True:
@@ -39,7 +39,7 @@ class Processes:
                 ends = answer["ends"]
 
     def begin(self, do: str, service: dict[str, Any], library: Path, **how: Any) -> int:
-        """Let a process do something beside others; return its id at the system."""
+        """Start an order in a process beside others; return the process id."""
         number = self._order(do, service, library, beside=True, **how)
         answer = self._read()
         assert answer["id"] == number
@@ -47,7 +47,7 @@ class Processes:
         return number
 
     def kill(self, number: int) -> None:
-        """Kill one that runs beside others, if it still does."""
+        """Kill a process if it still runs."""
         if number in self.beside:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.beside.pop(number), signal.SIGKILL)
@@ -69,7 +69,7 @@ class Processes:
 
 @contextlib.contextmanager
 def processes() -> Iterator[Processes]:
-    """Start the process that forks, and end it."""
+    """Run the process that forks while the block runs."""
     command = [sys.executable, "-B", str(FAKES / "kills.py")]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

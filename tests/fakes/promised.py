@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How much work something is: always by the calls that it makes, by the clock where that is fair.
+"""Limits on work: on the calls that it makes, and on time where the clock is fair.
 
 The calls of Python functions are the same on every machine. Seconds are not: they are judged by
 `make bench` alone, which sets BENCH, as the best of many runs and without what other programs take.
@@ -21,15 +21,15 @@ JUDGED = "1"
 
 
 def calls_of(work: Callable[[], Any]) -> int:
-    """Count the Python functions that a piece of work calls on this thread."""
+    """Return how many Python functions a piece of work calls on this thread."""
     count = 0
 
-    def counted(_frame: FrameType, event: str, _argument: Any) -> None:
+    def count_call(_frame: FrameType, event: str, _argument: Any) -> None:
         nonlocal count
         count += event == "call"
 
     before = sys.getprofile()
-    sys.setprofile(counted)
+    sys.setprofile(count_call)
     try:
         work()
     finally:
@@ -38,7 +38,7 @@ def calls_of(work: Callable[[], Any]) -> int:
 
 
 def seconds_of(work: Callable[[], Any], runs: int = RUNS) -> float:
-    """Return the least time of this thread that a piece of work took, in seconds."""
+    """Return the shortest CPU time of this thread that the work took, in seconds."""
     times = []
     for _ in range(runs):
         started = time.thread_time()
@@ -49,20 +49,20 @@ def seconds_of(work: Callable[[], Any], runs: int = RUNS) -> float:
 
 @dataclass(frozen=True)
 class Promised:
-    """Holds work to what is promised of it; `tell` prints a line that is always seen."""
+    """Holds work to its limits; `tell` prints a line past pytest's capture."""
 
     tell: Callable[[str], None]
 
     def __call__(
-        self, what: str, work: Callable[[], Any], *, calls: int, milliseconds: float
+        self, name: str, work: Callable[[], Any], *, calls: int, milliseconds: float
     ) -> None:
-        """Run the work; fail where it is more than was promised."""
+        """Run the work; fail if it exceeds its limits."""
         work()
         counted = calls_of(work)
-        assert counted <= calls, f"{what} makes {counted} calls"
+        assert counted <= calls, f"{name} makes {counted} calls, {calls} are allowed"
         if not os.environ.get("BENCH"):
             return
         took = seconds_of(work) * 1e3
-        self.tell(f"{what}: {took:.2f} ms of {milliseconds:g}, {counted} calls of {calls}")
+        self.tell(f"{name}: {took:.2f} ms of {milliseconds:g}, {counted} calls of {calls}")
         if os.environ["BENCH"] == JUDGED:
-            assert took <= milliseconds, f"{what} takes {took:.2f} ms"
+            assert took <= milliseconds, f"{name} takes {took:.2f} ms of {milliseconds:g}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from image_to_mesh.jobs import Ended, JobSpec, JobView, PictureSource, Session, State
+from image_to_mesh.jobs import Collected, Ended, JobSpec, JobView, PictureSource, Session, State
 from image_to_mesh.providers import Secret, get_provider
 
 from . import WORKER
@@ -18,7 +18,7 @@ from .service import KEY, Service
 def spec_for(folder: Path, png: bytes, provider: str = "local", **how: Any) -> JobSpec:
     """Return a job of one picture, prepared by the fake worker.
 
-    Unless told otherwise the same order can be made twice: most tests are not about that.
+    The same order can be made twice by default: few tests are about repeated orders.
     """
     how.setdefault("repeated", True)
     return JobSpec(
@@ -37,16 +37,16 @@ def order_for(folder: Path, png: bytes, service: Service, **how: Any) -> JobSpec
     return spec_for(folder, png, "rehearsal", keys=keys, base_url=service.url, **how)
 
 
-def end_of(running: Session, job: str, limit: float = 20.0) -> JobView:
-    """Wait for the job's one Ended event."""
-    ends: list[JobView] = []
+def end_of(
+    running: Session, job: str, kind: type[Ended | Collected] = Ended, limit: float = 20.0
+) -> JobView:
+    """Wait for the job's one event of this kind; return the job as the event shows it."""
     until = time.monotonic() + limit
-    while time.monotonic() < until and not ends:
+    while time.monotonic() < until:
         event = running.wait(0.1)
-        if isinstance(event, Ended) and event.job == job:
-            ends.append(event.view)
-    assert ends, "the job did not end"
-    return ends[0]
+        if isinstance(event, kind) and event.job == job:
+            return event.view
+    raise AssertionError(f"no {kind.__name__} of the job came within {limit:g} s")
 
 
 def reach(running: Session, state: State, limit: float = 20.0) -> None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Scenario on loopback: refuses what Scenario refuses, with faults on demand.
+"""Scenario on loopback: as strict as the service, with faults on demand.
 
-Its storage listens on another port and refuses whatever carries a key. Shapes and sentences are
+Its storage listens on another port and refuses requests that carry a key. Shapes and sentences are
 those of scenario-sdk 2.4.0 and of its docs; what they leave open is as strict as can be.
 """
 
@@ -13,15 +13,14 @@ import binascii
 import contextlib
 import json
 import re
-import threading
 import time
 import urllib.parse
 from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from . import loopback
 from .glb import triangle_glb
 from .png import png_of
 from .scenario_model import MODEL, RECORD, objection, price
@@ -37,20 +36,11 @@ NOW = "2026-11-20T09:00:00.000Z"
 def serving(fake: ScenarioFake | None = None) -> Iterator[ScenarioFake]:
     """Serve the API and its storage on free loopback ports while the block runs."""
     fake = fake or ScenarioFake()
-    servers = [
-        ThreadingHTTPServer(("127.0.0.1", 0), type("One", (kind,), {"fake": fake}))
-        for kind in (_Api, _Storage)
-    ]
-    fake.url, fake.storage = (f"http://127.0.0.1:{item.server_address[1]}" for item in servers)
-    for server in servers:
-        server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    try:
+    with (
+        loopback.serve(_Api, fake=fake) as fake.url,
+        loopback.serve(_Storage, fake=fake) as fake.storage,
+    ):
         yield fake
-    finally:
-        for server in servers:
-            server.shutdown()
-            server.server_close()
 
 
 class _Refused(Exception):
@@ -62,14 +52,11 @@ class _Refused(Exception):
         self.body = body
 
 
-class _Handler(BaseHTTPRequestHandler, abc.ABC):
+class _Handler(loopback.Handler, abc.ABC):
     fake: ScenarioFake
     host: str
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Keep quiet."""
 
     def _take(self) -> None:
         length = int(self.headers.get("Content-Length", 0))
@@ -180,7 +167,7 @@ class _Api(_Handler):
         body = self.seen.json
         wrong = set(body) - required - optional or required - set(body)
         if wrong:
-            raise _refused(400, f"Invalid body: {', '.join(sorted(wrong))}")
+            raise _refusal(400, f"Invalid body: {', '.join(sorted(wrong))}")
         return dict(body)
 
     # -- pictures in
@@ -191,7 +178,7 @@ class _Api(_Handler):
         try:
             data = base64.b64decode(text, validate=True)
         except binascii.Error:
-            raise _refused(400, "Invalid image") from None
+            raise _refusal(400, "Invalid image") from None
         asset = self.fake.add_asset("inline", data, _picture_mime(data), "image")
         url = f"{self.fake.storage}/files/{asset}"
         return 200, {"asset": {**self.fake.assets[asset], "url": url}}
@@ -206,7 +193,7 @@ class _Api(_Handler):
             upload |= self._body(needed, {"assetOptions"}) | {"source": "multipart"}
             upload["count"] = upload.pop("parts")
         if upload["kind"] not in KINDS:
-            raise _refused(400, "Invalid kind")
+            raise _refusal(400, "Invalid kind")
         self.fake.uploads[identity] = upload
         return 200, {"upload": self._upload_shown(upload)}
 
@@ -218,25 +205,29 @@ class _Api(_Handler):
         shown["errorMessage"] = upload.get("errorMessage")
         places = range(1, upload.get("count", 0) + 1)
         shown["parts"] = [
-            {"number": n, "url": self.fake.signed(f"/parts/{upload['id']}/{n}"), "expires": NOW}
+            {
+                "number": n,
+                "url": self.fake.signed_address(f"/parts/{upload['id']}/{n}"),
+                "expires": NOW,
+            }
             for n in places
         ]
         return shown
 
     def _complete_upload(self, identity: str) -> tuple[int, Any]:
         if self._body({"action"})["action"] != "complete":
-            raise _refused(400, "Invalid action")
-        upload = self._known(self.fake.uploads, identity, "Upload")
+            raise _refusal(400, "Invalid action")
+        upload = self._find(self.fake.uploads, identity, "Upload")
         if upload.get("begun"):
-            raise _refused(409, "Upload is already complete")
+            raise _refusal(409, "Upload is already complete")
         data = b"".join(upload["stored"][number] for number in sorted(upload["stored"]))
         if len(upload["stored"]) != upload["count"] or len(data) != upload["fileSize"]:
-            raise _refused(400, "Parts are missing")
+            raise _refusal(400, "Parts are missing")
         upload |= {"begun": True, "data": data}
         return 200, {"upload": self._upload_shown(upload)}
 
     def _upload(self, identity: str) -> tuple[int, Any]:
-        upload = self._known(self.fake.uploads, identity, "Upload")
+        upload = self._find(self.fake.uploads, identity, "Upload")
         if upload.get("begun"):
             script = self.fake.upload_script
             upload["status"] = script[min(upload["looks"], len(script) - 1)]
@@ -262,7 +253,7 @@ class _Api(_Handler):
 
     def _model(self, model: str) -> tuple[int, Any]:
         if model != MODEL:
-            raise _refused(404, "Model not found")
+            raise _refusal(404, "Model not found")
         return 200, {"model": RECORD}
 
     def _generate(self, model: str) -> tuple[int, Any]:
@@ -270,10 +261,10 @@ class _Api(_Handler):
         body = self.seen.json
         why = objection(body)
         if why:
-            raise _refused(400, why)
+            raise _refusal(400, why)
         dry = self.seen.query.get("dryRun") in ("true", "api")
         if body["image"] not in self.fake.assets and (not dry or self.fake.dry_run_wants_assets):
-            raise _refused(404, f"Asset {body['image']} not found")
+            raise _refusal(404, f"Asset {body['image']} not found")
         cost: dict[str, Any] = {"creativeUnitsCost": price(body), "creativeUnitsDiscount": 0}
         cost["costDetails"] = {"custom-generation": price(body)}
         if dry:
@@ -306,11 +297,11 @@ class _Api(_Handler):
     def _jobs(self) -> tuple[int, Any]:
         wrong = set(self.seen.query) - {"status", "type", "types", "pageSize", "paginationToken"}
         if wrong or not 1 <= int(self.seen.query.get("pageSize", "50")) <= 100:
-            raise _refused(400, "Invalid query")
+            raise _refusal(400, "Invalid query")
         return 200, {"jobs": [self._job_shown(job) for job in self.fake.jobs.values()]}
 
     def _job(self, identity: str) -> tuple[int, Any]:
-        job = self._known(self.fake.jobs, identity, "Job")
+        job = self._find(self.fake.jobs, identity, "Job")
         if "looks" in job and job["status"] != "canceled":
             script = self.fake.outcome.script
             job["status"] = script[min(job["looks"], len(script) - 1)]
@@ -318,11 +309,11 @@ class _Api(_Handler):
         return 200, {"job": self._job_shown(job)}
 
     def _act(self, identity: str) -> tuple[int, Any]:
-        job = self._known(self.fake.jobs, identity, "Job")
+        job = self._find(self.fake.jobs, identity, "Job")
         if self._body({"action"})["action"] != "cancel":
-            raise _refused(400, "Invalid action")
+            raise _refusal(400, "Invalid action")
         if self.fake.cancel_refused:
-            raise _refused(400, "Only inference jobs can be canceled")
+            raise _refusal(400, "Only inference jobs can be canceled")
         self.fake.cancelled.append(identity)
         if not self.fake.cancel_late:
             job["status"] = "canceled"
@@ -331,17 +322,17 @@ class _Api(_Handler):
     # -- meshes out
 
     def _asset(self, asset: str) -> tuple[int, Any]:
-        kept = self._known(self.fake.assets, asset, "Asset")
-        return 200, {"asset": {"url": self.fake.signed(f"/files/{asset}"), **kept}}
+        kept = self._find(self.fake.assets, asset, "Asset")
+        return 200, {"asset": {"url": self.fake.signed_address(f"/files/{asset}"), **kept}}
 
     def _convert(self, asset: str) -> tuple[int, Any]:
         wanted = self._body(set(), {"targetFormat"}).get("targetFormat", "")
-        self._known(self.fake.assets, asset, "Asset")
+        self._find(self.fake.assets, asset, "Asset")
         if self.fake.conversion_refused or wanted not in ("glb", "fbx", "obj"):
-            raise _refused(400, "This format is not available")
+            raise _refusal(400, "This format is not available")
         self.fake.conversions.append((asset, wanted))
         self.fake.files[f"{asset}-{wanted}"] = triangle_glb(3) if wanted == "glb" else FBX
-        url = self.fake.signed(f"/files/{asset}-{wanted}.{wanted}")
+        url = self.fake.signed_address(f"/files/{asset}-{wanted}.{wanted}")
         return 200, {"url": url}
 
     # -- accounts
@@ -365,13 +356,13 @@ class _Api(_Handler):
         raise _Refused(403, {"message": "API Keys cannot access protected resources"})
 
     @staticmethod
-    def _known(kept: dict[str, dict[str, Any]], identity: str, what: str) -> dict[str, Any]:
+    def _find(kept: dict[str, dict[str, Any]], identity: str, kind: str) -> dict[str, Any]:
         if identity not in kept:
-            raise _refused(404, f"{what} not found")
+            raise _refusal(404, f"{kind} not found")
         return kept[identity]
 
 
-def _refused(status: int, reason: str) -> _Refused:
+def _refusal(status: int, reason: str) -> _Refused:
     return _Refused(status, {"reason": reason, "trace_id": "tr_1"})
 
 
@@ -384,4 +375,4 @@ def _picture_mime(data: bytes) -> str:
     ):
         if data.startswith(magic):
             return f"image/{mime}"
-    raise _refused(400, "Invalid image")
+    raise _refusal(400, "Invalid image")

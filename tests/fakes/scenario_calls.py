@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the tests of Scenario call it with: a connection, keys, pictures and whole jobs."""
+"""Shared by the tests of Scenario: a connection, keys, pictures and whole jobs."""
 
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from image_to_mesh.jobs import Ended, JobSpec, JobView, PictureSource, Session
+from image_to_mesh.jobs import JobSpec, PictureSource
 from image_to_mesh.providers import Picture, Request, Secret, Ticket, get_provider
 from image_to_mesh.providers import read_picture_info as read_info
 from image_to_mesh.providers._shared.adapters import parse_settings
@@ -17,6 +16,7 @@ from image_to_mesh.providers._shared.http.client import Http
 
 from . import WORKER
 from .png import png_of
+from .running import end_of as end_of
 from .scenario_state import KEY, SECRET, ScenarioFake
 
 PROVIDER = get_provider("scenario")
@@ -24,8 +24,8 @@ KEYS = {"scenario_api_key": Secret(KEY), "scenario_api_secret": Secret(SECRET)}
 
 
 @contextlib.contextmanager
-def connected(fake: ScenarioFake, pause: Callable[[float], None]) -> Iterator[Http]:
-    """Open a connection as a job has it, whose pauses are only told."""
+def connection(fake: ScenarioFake, pause: Callable[[float], None]) -> Iterator[Http]:
+    """Open a connection like that of a job; its pauses are passed to `pause`."""
     http = Http(fake.url, PROVIDER.headers(KEYS), pause=pause)
     yield http
     http.close()
@@ -59,13 +59,3 @@ def job_for(fake: ScenarioFake, library: Path, data: bytes = b"", **how: Any) ->
     how = {"keys": KEYS, "base_url": fake.url, "blender": WORKER, "pictures": pictures, **how}
     how = {"repeated": True, **how}
     return JobSpec(provider="scenario", settings=settings, library=library, **how)
-
-
-def end_of(session: Session, job: str, limit: float = 20.0) -> JobView:
-    """Wait for the job's one end."""
-    until = time.monotonic() + limit
-    while time.monotonic() < until:
-        event = session.wait(0.1)
-        if isinstance(event, Ended) and event.job == job:
-            return event.view
-    raise AssertionError("the job did not end")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The inputs of Scenario's Tripo 3.1 as its `GET /models/{id}` tells them, and what it refuses."""
+"""The inputs of Scenario's Tripo 3.1 as its `GET /models/{id}` lists them, and its refusals."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ RECORD = {
 
 
 def objection(body: Mapping[str, Any]) -> str:
-    """Say why the model does not take these inputs; nothing if it does."""
+    """Return why the model refuses these inputs, or an empty text."""
     known = {item["name"]: item for item in INPUTS}
     for name, value in body.items():
         if name == "dryRun":
@@ -93,7 +93,7 @@ def _clash(values: Mapping[str, Any]) -> str:
 
 
 def price(values: Mapping[str, Any]) -> float:
-    """Return the Compute Units of a run, of the inputs that have an influence on it."""
+    """Return the price of a run in Compute Units, from the inputs that affect it."""
     extra: dict[str, dict[Any, float]] = {
         "textureQuality": {"detailed": 10, "extreme": 30},
         "geometryQuality": {"detailed": 20},

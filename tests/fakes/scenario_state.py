@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the fake Scenario does next, and what it has seen."""
+"""The state of the fake Scenario: its answers, its faults and the requests it received."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FBX = b"Kaydara FBX Binary  \0\x1a\0" + bytes(200)
 
 @dataclass
 class Seen:
-    """A request as it came."""
+    """A received request."""
 
     host: str
     method: str
@@ -38,7 +38,7 @@ class Seen:
 
 @dataclass
 class Fault:
-    """An answer in place of the real one. `drop` cuts the line before or after the work."""
+    """An answer in place of the real one. `drop` cuts the connection before or after the work."""
 
     method: str
     path: str
@@ -51,7 +51,7 @@ class Fault:
 
 @dataclass
 class Outcome:
-    """What becomes of jobs: the states of one look after another, and what the last one holds."""
+    """The course of jobs: the status of each poll, and the contents of the last one."""
 
     script: tuple[str, ...] = ("queued", "success")
     metadata: dict[str, Any] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class Outcome:
 
 @dataclass
 class ScenarioFake:
-    """What the fake does next, and what it has seen."""
+    """The state of the fake: its answers, its faults and the requests it received."""
 
     outcome: Outcome = field(default_factory=Outcome)
     faults: list[Fault] = field(default_factory=list)
@@ -94,7 +94,7 @@ class ScenarioFake:
         seen = list(self.requests)
         return [item for item in seen if item.method == method and re.fullmatch(path, item.path)]
 
-    def signed(self, path: str) -> str:
+    def signed_address(self, path: str) -> str:
         """Return an address of the storage; the next `stale` ones have expired already."""
         signature = "expired" if self.stale else "valid"
         self.stale = max(self.stale - 1, 0)
@@ -109,7 +109,7 @@ class ScenarioFake:
         return asset
 
     def add_result(self, data: bytes, mime: str, kind: str = "3d", **more: Any) -> str:
-        """Add an asset that the jobs give."""
+        """Add an asset that jobs return as a result."""
         metadata = {"kind": kind, "type": "img23d" if kind == "3d" else "unknown"}
         more = {"source": metadata["type"], "metadata": metadata, **more}
         asset = self.add_asset("result", data, mime, kind, **more)
@@ -118,6 +118,6 @@ class ScenarioFake:
 
 
 def usual_results(fake: ScenarioFake) -> None:
-    """Let the jobs give what Tripo 3.1 gives: a GLB and a picture of it."""
+    """Give jobs the results of Tripo 3.1: a GLB and a picture of it."""
     fake.add_result(png_of(8, 8), "image/png", "image")
     fake.add_result(triangle_glb(5), "model/gltf-binary")

@@ -13,7 +13,7 @@ import environments
 
 
 def client(name: str, *requirements: str) -> Path:
-    """Return the interpreter that has a service's client; raises SetupFailed where it cannot."""
+    """Return the interpreter that has a service's client; raises SetupFailed."""
     return environments.make(f"sdk-{name}", "3.11", list(requirements))
 
 

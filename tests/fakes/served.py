@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every service's fake behind one handle, for tests that ask the same of all of them."""
+"""The fakes of all services behind one interface, for tests that run against each of them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .tripo_v2 import TripoV2
 
 @dataclass
 class Place:
-    """A service that is served: how to order from it, and what it has seen."""
+    """A fake that runs: how to order from it, and the requests it received."""
 
     order: dict[str, Any]
     creates: Callable[[], int]
@@ -76,4 +76,4 @@ SERVICES: dict[str, Callable[[int], contextlib.AbstractContextManager[Place]]] =
     "aiml_triposr": lambda size: _aiml("aiml_triposr", size),
     "aiml_magic": lambda size: _aiml("aiml_magic", size),
 }
-"""Serves one of them, whose meshes have about so many bytes."""
+"""Each serves a fake whose meshes have about the given number of bytes."""

@@ -6,19 +6,19 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from . import loopback
 
 KEY = "rehearsal-key-1234567890"
 
 
 @dataclass
 class Service:
-    """What the fake does next, and what it has seen. Times in seconds."""
+    """The state of the fake: its answers, its faults and the requests it received. In seconds."""
 
     takes: float = 0.2
     mesh: bytes = b""
@@ -48,25 +48,12 @@ class Service:
 @contextlib.contextmanager
 def serving(service: Service) -> Iterator[Service]:
     """Serve on a free loopback port while the block runs."""
-    handler = type("Handler", (_Handler,), {"service": service})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    service.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
+    with loopback.serve(_Handler, service=service) as service.url:
         yield service
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(loopback.Handler):
     service: Service
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Keep quiet."""
 
     def _note(self) -> bytes:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -83,7 +70,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    def _refused(self) -> bool:
+    def _refuse(self) -> bool:
         if self.service.quotes:
             self._answer(400, {"error": self.service.quotes})
             return True
@@ -101,7 +88,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self._note()
-        if self._refused():
+        if self._refuse():
             return
         if self.path == "/files":
             self._answer(200, {"token": f"file_{len(body)}"})
@@ -131,7 +118,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._note()
         if self.path.startswith("/download/"):
             return self._download()
-        if self._refused():
+        if self._refuse():
             return None
         if self.path == "/balance":
             return self._answer(200, {"balance": 42.0})

@@ -15,7 +15,8 @@ import time
 import urllib.parse
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from . import loopback
 
 HTML = b"<html><title>502 Bad Gateway</title><body>upstream connect error</body></html>"
 STAGES = ("before", "status line", "headers", "body")
@@ -24,7 +25,7 @@ DRIP = 0.2
 
 @dataclass(frozen=True)
 class Spoil:
-    """What becomes of an answer: another status and body, or a stage in which it ends or drips."""
+    """A damaged answer: another status and body, or a stage at which it ends or drips."""
 
     status: int = 0
     body: bytes | None = b""
@@ -35,7 +36,7 @@ class Spoil:
 
 @dataclass
 class Gateway:
-    """What spoils the next answers, and the bodies that went out, as far as they did."""
+    """The faults of the next answers, and the bodies that were sent, complete or not."""
 
     upstream: str
     path: str
@@ -50,25 +51,16 @@ class Gateway:
 def gateway(upstream: str, path: str) -> Iterator[Gateway]:
     """Serve before a fake while the block runs; `path` ends the addresses that cost."""
     place = Gateway(upstream, path)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Relay", (_Relay,), {"place": place}))
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    base = urllib.parse.urlsplit(upstream).path
-    place.url = f"http://127.0.0.1:{server.server_address[1]}{base}"
-    try:
-        yield place
-    finally:
-        place.over.set()
-        server.shutdown()
-        server.server_close()
+    with loopback.serve(_Relay, poll=0.01, place=place) as url:
+        place.url = url + urllib.parse.urlsplit(upstream).path
+        try:
+            yield place
+        finally:
+            place.over.set()
 
 
-class _Relay(BaseHTTPRequestHandler):
+class _Relay(loopback.Handler):
     place: Gateway
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Keep quiet."""
 
     def _relay(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))

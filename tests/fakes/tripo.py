@@ -59,13 +59,13 @@ class TripoV3(FakeTripo):
             r"POST /v3/files/presign": self._presign,
             r"POST /v3/generation/image-to-model": self._image_to_model,
             r"POST /v3/generation/multiview-to-model": self._multiview_to_model,
-            r"GET /v3/tasks/([^/]+)": lambda seen, found: self.look(found[1]),
+            r"GET /v3/tasks/([^/]+)": lambda seen, found: self.task_state(found[1]),
             r"POST /v3/tasks/list": self._list,
             r"GET /v3/account/balance": self._balance,
             r"GET /v3/account/usage": self._usage,
         }
 
-    def finished(self, task: FakeTask) -> dict[str, Any]:
+    def result_fields(self, task: FakeTask) -> dict[str, Any]:
         """Return the one link of v3, a rendered picture and the price."""
         quads = task.body.get("quad")
         return {
@@ -109,7 +109,7 @@ class TripoV3(FakeTripo):
             raise Refused(400, 1004, "one of input and file is required")
         self._check_input(next(iter(given.values())))
         self._check_options(body, FIELDS)
-        return self._made("image_to_model", seen)
+        return self._create_task("image_to_model", seen)
 
     def _multiview_to_model(self, seen: Seen, _: re.Match[str]) -> Any:
         body = body_of(seen)
@@ -122,9 +122,9 @@ class TripoV3(FakeTripo):
         for value in views.values():
             self._check_input(value)
         self._check_options(body, {**FIELDS, "orthographic_projection": boolean})
-        return self._made("multiview_to_model", seen)
+        return self._create_task("multiview_to_model", seen)
 
-    def _made(self, kind: str, seen: Seen) -> Any:
+    def _create_task(self, kind: str, seen: Seen) -> Any:
         task = self.make_task(kind, body_of(seen))
         return {"task_id": task.id, "type": kind, "status": "queued"}
 
@@ -158,7 +158,7 @@ class TripoV3(FakeTripo):
 
     def _list(self, seen: Seen, _: re.Match[str]) -> Any:
         asked = body_of(seen)["task_ids"]
-        known = {request: self.look(request) for request in asked if request in self.tasks}
+        known = {request: self.task_state(request) for request in asked if request in self.tasks}
         return {"tasks": known, "missed": [request for request in asked if request not in known]}
 
     def _balance(self, seen: Seen, _: re.Match[str]) -> Any:

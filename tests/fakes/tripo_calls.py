@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How the tests call either version of Tripo (its API v3 and v2, 2026-11)."""
+"""Shared by the tests of both versions of Tripo's API (v3 and v2, 2026-11)."""
 
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from image_to_mesh.jobs import Ended, JobSpec, JobView, PictureSource, Session
+from image_to_mesh.jobs import JobSpec, PictureSource
 from image_to_mesh.providers import (
     Picture,
     PictureInfo,
@@ -25,6 +24,7 @@ from image_to_mesh.providers._shared.adapters import parse_settings
 from image_to_mesh.providers._shared.http.client import Http
 
 from .png import png_of
+from .running import end_of as end_of
 from .tripo import TripoV3
 from .tripo_server import KEY, FakeTripo
 from .tripo_v2 import TripoV2
@@ -47,7 +47,7 @@ class Version:
     balance: str
 
     def settings(self, **values: Any) -> Any:
-        """Return settings as the command line would make them; raises what rules refuse."""
+        """Return settings as the command line makes them; raises if a rule is broken."""
         return parse_settings(self.provider.settings, values)
 
 
@@ -72,8 +72,8 @@ V2 = Version(
 
 
 @contextlib.contextmanager
-def connected(fake: FakeTripo, pause: Callable[[float], None], key: str = KEY) -> Iterator[Http]:
-    """Return a connection that makes its pauses by `pause`."""
+def connection(fake: FakeTripo, pause: Callable[[float], None], key: str = KEY) -> Iterator[Http]:
+    """Open a connection; its pauses are passed to `pause`."""
     http = Http(fake.base, {"Authorization": f"Bearer {key}"}, pause=pause)
     try:
         yield http
@@ -104,7 +104,7 @@ def order_of(version: Version, http: Http, pictures: tuple[Picture, ...], **valu
 
 
 def legal_choices(version: Version) -> Iterator[tuple[str, Any]]:
-    """Return every setting with each of its legal choices, numbers at both ends."""
+    """Return every setting with each of its legal values; for numbers, both ends."""
     for setting in settings_of(version.provider.settings):
         values: list[Any] = [choice.value for choice in setting.choices]
         values += [True, False] if setting.kind == "bool" else []
@@ -138,13 +138,3 @@ def job_for(version: Version, fake: FakeTripo, library: Path, **how: Any) -> Job
         repeated=how.pop("repeated", True),
         **how,
     )
-
-
-def end_of(session: Session, job: str, limit: float = 20.0) -> JobView:
-    """Wait for the end of a job."""
-    until = time.monotonic() + limit
-    while time.monotonic() < until:
-        event = session.wait(0.05)
-        if isinstance(event, Ended) and event.job == job:
-            return event.view
-    raise AssertionError("the job did not end")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Tripo's fields take, for its fakes (migration guide, v2 pages and SDKs, 2026-11)."""
+"""The values that Tripo's fields accept (migration guide, v2 pages and SDKs, 2026-11)."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Any
 from .tripo_server import Refused
 
 Judge = Callable[[Any], bool]
-QUADS, LOW_POLY, PARTS = "quad", "smart_low_poly", "generate_parts"
+QUADS, LOW_POLY, GENERATE_PARTS = "quad", "smart_low_poly", "generate_parts"
 
 
 def one_of(*values: str) -> Judge:
-    """Take these texts alone."""
+    """Accept only these texts."""
     return lambda value: isinstance(value, str) and value in values
 
 
 def boolean(value: Any) -> bool:
-    """Take true and false alone."""
+    """Accept only true and false."""
     return isinstance(value, bool)
 
 
 def integer(value: Any) -> bool:
-    """Take whole numbers from zero."""
+    """Accept whole numbers from 0."""
     return type(value) is int and value >= 0
 
 
@@ -40,7 +40,7 @@ SHARED: Mapping[str, Judge] = {
     "auto_size": boolean,
     QUADS: boolean,
     LOW_POLY: boolean,
-    PARTS: boolean,
+    GENERATE_PARTS: boolean,
     "compress": one_of("", "geometry"),
     "export_uv": boolean,
 }
@@ -58,11 +58,11 @@ def check_fields(body: Mapping[str, Any], known: Mapping[str, Judge]) -> None:
 def check_together(
     body: Mapping[str, Any], low_poly: tuple[int, int], quads: tuple[int, int]
 ) -> None:
-    """Refuse what does not go together; the windows are those of Smart Low Poly."""
+    """Refuse settings that exclude each other; the ranges are those of Smart Low Poly."""
     textured = body.get("texture", True) or body.get("pbr", True)
-    if body.get(PARTS) and textured:
+    if body.get(GENERATE_PARTS) and textured:
         raise Refused(400, 1004, "generate_parts needs texture=false and pbr=false")
-    if body.get(PARTS) and body.get(QUADS):
+    if body.get(GENERATE_PARTS) and body.get(QUADS):
         raise Refused(400, 1004, "generate_parts is not compatible with quad")
     if not textured and "texture_quality" in body:
         raise Refused(400, 1004, "texture_quality is not allowed without texture")
@@ -73,8 +73,8 @@ def check_together(
 
 
 def check_p1(body: Mapping[str, Any]) -> None:
-    """Refuse what P1 takes not even with a value of false."""
-    for name in (QUADS, LOW_POLY, PARTS, "geometry_quality"):
+    """Refuse the fields that P1 does not accept even if they are false."""
+    for name in (QUADS, LOW_POLY, GENERATE_PARTS, "geometry_quality"):
         if name in body:
             raise Refused(400, 1004, f"{name} is not supported by P1")
     if not 48 <= body.get("face_limit", 48) <= 20_000:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the two fakes of Tripo share: two loopback hosts, tasks, faults, what was seen.
+"""The base of the two fakes of Tripo: two loopback hosts, tasks, faults, received requests.
 
 The sources are those of the fakes (Tripo's migration guide, its v2 pages and SDKs, 2026).
 """
@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.parser import BytesParser
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar, TypeVar
 
+from . import loopback
 from .glb import triangle_glb
 
 KEY = "tsk_marked-key-0123456789abcdef"
@@ -50,9 +50,9 @@ class Seen:
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens to a request instead of its answer.
+    """A failure in place of an answer.
 
-    `drop` closes the connection without one; `done` does the work all the same, before that.
+    `drop` closes the connection without one; `done` still does the work before that.
     """
 
     status: int = 500
@@ -75,21 +75,21 @@ class Refused(Exception):
 
 @dataclass
 class FakeTask:
-    """A task: what was ordered, and how often it was looked at."""
+    """A task: its order, and how often it was polled."""
 
     id: str
     kind: str
     body: dict[str, Any]
-    looks: int = 0
+    polls: int = 0
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat())
 
 
 class FakeTripo(abc.ABC):
-    """A Tripo of either version. `states` are what the looks at a task find, the last one stays.
+    """A Tripo of either version. Each poll of a task takes the next of `states`; the last stays.
 
     `faults` are popped by the first request whose method and path match their pattern. Links to
-    results are made anew by each look; `stale` names how many of the next downloads are refused
-    as expired.
+    results are new with each poll; `stale` is the number of next downloads that are refused as
+    expired.
     """
 
     prefix: ClassVar[str] = ""
@@ -116,11 +116,11 @@ class FakeTripo(abc.ABC):
 
     @property
     def base(self) -> str:
-        """The address as a person sets it."""
+        """The address as the user sets it."""
         return self.url + self.prefix
 
     def fault(self, pattern: str, *faults: Fault) -> None:
-        """Let the next requests whose “METHOD /path” matches go wrong, one after the other."""
+        """Queue faults for the next requests whose “METHOD /path” matches."""
         self.faults += [(pattern, fault) for fault in faults]
 
     def calls(self, pattern: str) -> list[Seen]:
@@ -143,8 +143,8 @@ class FakeTripo(abc.ABC):
         """Return what answers each “METHOD /path” of this version, as patterns."""
 
     @abc.abstractmethod
-    def finished(self, task: FakeTask) -> dict[str, Any]:
-        """Return what a task that succeeded says beside its status."""
+    def result_fields(self, task: FakeTask) -> dict[str, Any]:
+        """Return the fields that a successful task has beside its status."""
 
     no_key: ClassVar[int] = 2
     no_route: ClassVar[int] = 4001
@@ -170,7 +170,7 @@ class FakeTripo(abc.ABC):
         return None
 
     def keep_upload(self, seen: Seen, token: str, formats: frozenset[str]) -> str:
-        """Keep the one part of a form that is named “file”; refuse what is no picture."""
+        """Keep the one part of a form that is named “file”; refuse files that are not images."""
         data, name, kind = form_file(seen)
         if not data:
             raise Refused(400, 2003, "the input file is empty")
@@ -192,21 +192,21 @@ class FakeTripo(abc.ABC):
         self.tasks[task.id] = task
         return task
 
-    def look(self, identity: str) -> dict[str, Any]:
-        """Return what a task says now."""
+    def task_state(self, identity: str) -> dict[str, Any]:
+        """Return the state of a task and advance it to the next one."""
         task = self.tasks.get(identity)
         if task is None:
             raise Refused(404, 2001, "task not found")
-        state = dict(self.states[min(task.looks, len(self.states) - 1)])
-        task.looks += 1
-        told = {"task_id": task.id, "type": task.kind, "input": dict(task.body), "output": {}}
+        state = dict(self.states[min(task.polls, len(self.states) - 1)])
+        task.polls += 1
+        reply = {"task_id": task.id, "type": task.kind, "input": dict(task.body), "output": {}}
         if state["status"] == "success":
-            told |= self.finished(task)
-        return told | state
+            reply |= self.result_fields(task)
+        return reply | state
 
     def link(self, task: FakeTask, name: str) -> str:
-        """Return a signed address of a result, made anew by each look."""
-        return f"{self.files_url}/{task.id}/{name}?sig={task.looks}"
+        """Return a signed address of a result, new with each poll."""
+        return f"{self.files_url}/{task.id}/{name}?sig={task.polls}"
 
     def download(self, seen: Seen) -> tuple[int, bytes]:
         """Answer the host of results and uploads, which takes no key."""
@@ -232,37 +232,27 @@ F = TypeVar("F", bound=FakeTripo)
 @contextlib.contextmanager
 def serving(fake: F) -> Iterator[F]:
     """Serve the API and the host of files on two free loopback ports while the block runs."""
-    with _listening(fake, "api") as fake.url, _listening(fake, "files") as fake.files_url:
+    with (
+        loopback.serve(_Handler, poll=0.005, fake=fake, host="api") as fake.url,
+        loopback.serve(_Handler, poll=0.005, fake=fake, host="files") as fake.files_url,
+    ):
         yield fake
-
-
-@contextlib.contextmanager
-def _listening(fake: FakeTripo, host: str) -> Iterator[str]:
-    handler = type("Handler", (_Handler,), {"fake": fake, "host": host})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, args=(0.005,), daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def form_file(seen: Seen) -> tuple[bytes, str, str]:
     """Return data, file name and type of a form's one part, which must be named “file”."""
     head = f"Content-Type: {seen.headers.get('content-type', '')}\r\n\r\n".encode()
-    parts = BytesParser().parsebytes(head + seen.body).get_payload()
-    if not isinstance(parts, list) or len(parts) != 1:
+    pieces = BytesParser().parsebytes(head + seen.body).get_payload()
+    if not isinstance(pieces, list) or len(pieces) != 1:
         raise Refused(400, 1003, "one part named file is expected")
-    part: Any = parts[0]
-    if part.get_param("name", header="content-disposition") != "file":
+    piece: Any = pieces[0]
+    if piece.get_param("name", header="content-disposition") != "file":
         raise Refused(400, 1004, "file is missing")
-    return part.get_payload(decode=True), part.get_filename() or "", part.get_content_type()
+    return piece.get_payload(decode=True), piece.get_filename() or "", piece.get_content_type()
 
 
 def body_of(seen: Seen) -> dict[str, Any]:
-    """Return a body of JSON; refuses what is none."""
+    """Return a body of JSON; refuses any other body."""
     if seen.headers.get("content-type", "").partition(";")[0] != "application/json":
         raise Refused(415, 1003, "Content-Type must be application/json")
     try:
@@ -274,14 +264,11 @@ def body_of(seen: Seen) -> dict[str, Any]:
     return body
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(loopback.Handler):
     fake: FakeTripo
     host: str
     protocol_version = "HTTP/1.1"
     wbufsize = -1  # head and body in one piece: two would wait for each other's acknowledgment
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Keep quiet."""
 
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -317,14 +304,14 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, seen: Seen) -> None:
         identity = f"req-{len(self.fake.requests)}"
         try:
-            told: dict[str, Any] = {"code": 0, "status": "success", "data": self.fake.answer(seen)}
+            reply: dict[str, Any] = {"code": 0, "status": "success", "data": self.fake.answer(seen)}
             status, headers = 200, {}
         except Refused as no:
-            told = {"code": no.code, "status": "error", "message": no.message}
+            reply = {"code": no.code, "status": "error", "message": no.message}
             status, headers = no.status, no.headers
-            told["request_id"] = identity
+            reply["request_id"] = identity
         headers = {"X-Request-ID": identity, "Content-Type": "application/json", **headers}
-        self._send(status, json.dumps(told).encode(), headers)
+        self._send(status, json.dumps(reply).encode(), headers)
 
     def _send(self, status: int, data: bytes, headers: Mapping[str, str]) -> None:
         self.send_response(status)

@@ -58,18 +58,18 @@ class TripoV2(FakeTripo):
         known = {
             r"POST /v2/openapi/upload": self._upload,
             r"POST /v2/openapi/task": self._task,
-            r"GET /v2/openapi/task/([^/]+)": lambda seen, found: self.look(found[1]),
+            r"GET /v2/openapi/task/([^/]+)": lambda seen, found: self.task_state(found[1]),
             r"GET /v2/openapi/user/balance": self._balance,
         }
         newer = {r"POST /v2/openapi/upload/sts": self._upload} if self.knows_sts else {}
         return {**known, **newer}
 
-    def look(self, identity: str) -> dict[str, Any]:
-        """Return what a task says now, with all the fields that v2 always has."""
+    def task_state(self, identity: str) -> dict[str, Any]:
+        """Return the state of a task, with all the fields that v2 always has."""
         unknown = {"create_time": 1763600000, "running_left_time": -1, "queuing_num": -1}
-        return {**unknown, **super().look(identity)}
+        return {**unknown, **super().task_state(identity)}
 
-    def finished(self, task: FakeTask) -> dict[str, Any]:
+    def result_fields(self, task: FakeTask) -> dict[str, Any]:
         """Return v2's links: with material maps the plain model is not there."""
         ending = "fbx" if task.body.get("quad") else "glb"
         textured = task.body.get("pbr", True)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
-from unit.background_package import load
+from unit.worker_package import load
 
 local = load("local")
 Refusal = load("refusal").Refusal

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 import pytest
-from fakes.noted import drawn, noted_jpeg
+from fakes.noted import noted_jpeg, sample_picture
 from fakes.overheard import overhearing
 from fakes.served import SERVICES
 
@@ -185,7 +185,7 @@ def _saved() -> bytes:
     import io
 
     out = io.BytesIO()
-    drawn((50, 40)).save(out, "png")
+    sample_picture((50, 40)).save(out, "png")
     return out.getvalue()
 
 
@@ -220,7 +220,7 @@ def test_a_viewport_that_shows_nothing_is_not_sent(place: Place) -> None:
 
 
 def test_an_image_that_cannot_be_decoded_is_not_sent(place: Place, tmp_path: Path) -> None:
-    drawn((60, 40)).save(tmp_path / "packed.tif", compression="lzma")
+    sample_picture((60, 40)).save(tmp_path / "packed.tif", compression="lzma")
     with pytest.raises(RuntimeError, match="cannot unpack"):
         OPS.make_here(filepath=str(tmp_path / "packed.tif"))
     assert place.creates() == 0

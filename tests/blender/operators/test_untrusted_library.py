@@ -258,10 +258,10 @@ def test_the_panel_mentions_untrusted_jobs_in_one_line(
 
 
 def test_deleting_does_not_touch_the_users_real_trash(
-    job: str, library: Path, bin_of_its_own: Path
+    job: str, library: Path, trash_folder: Path
 ) -> None:
     assert OPS.delete(job=job) == {"FINISHED"}
-    assert (bin_of_its_own / job / "job.json").is_file()
+    assert (trash_folder / job / "job.json").is_file()
     assert str(Path.home()) not in os.environ["XDG_DATA_HOME"]
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 STUCK = """
 import ctypes, sys, time
 sys.path.insert(0, {tests!r})
-from unit.background_package import load
+from unit.worker_package import load
 limits = load("process_limits")
 limits.GRACE_SECONDS = 0.5
 with limits.time_limit(0.5):

@@ -86,7 +86,7 @@ class Rehearsal(Provider[RehearsalSettings]):
         tokens = {}
         for picture in pictures:
             files = {"file": (picture.name, picture.data(), "image/png")}
-            reply = _checked(require_http(http).post("/files", files=files))
+            reply = _check_reply(require_http(http).post("/files", files=files))
             tokens[picture.view] = reply.json["token"]
         return Uploaded(tokens)
 
@@ -95,12 +95,12 @@ class Rehearsal(Provider[RehearsalSettings]):
     ) -> Ticket:
         """Order once."""
         body = {"pictures": dict(uploaded.data), **changed_values(request.settings)}
-        reply = _checked(require_http(http).submit("/tasks", json=body, timeout=5.0))
+        reply = _check_reply(require_http(http).submit("/tasks", json=body, timeout=5.0))
         return Ticket({"task": reply.json["task"]})
 
     def poll(self, ticket: Ticket, http: Http | None) -> Progress | Result:
-        """Look at the task."""
-        task = _checked(require_http(http).get(f"/tasks/{ticket.data['task']}")).json
+        """Poll the task."""
+        task = _check_reply(require_http(http).get(f"/tasks/{ticket.data['task']}")).json
         if task["status"] == "failed":
             raise Failed("The service could not make it.", "Try another picture.")
         if task["status"] != "success":
@@ -109,15 +109,15 @@ class Rehearsal(Provider[RehearsalSettings]):
 
     def cancel(self, ticket: Ticket, http: Http | None) -> CancelOutcome:
         """Cancel the task."""
-        _checked(require_http(http).post(f"/tasks/{ticket.data['task']}/cancel"))
+        _check_reply(require_http(http).post(f"/tasks/{ticket.data['task']}/cancel"))
         return CancelOutcome.FREE
 
     def balance(self, http: Http | None) -> Balance | None:
         """Ask for the balance."""
-        return Balance(_checked(require_http(http).get("/balance")).json["balance"])
+        return Balance(_check_reply(require_http(http).get("/balance")).json["balance"])
 
 
-def _checked(reply: Reply) -> Reply:
+def _check_reply(reply: Reply) -> Reply:
     if reply.status == 401:
         raise BadKey("The key was refused.", "Make a new one.", Rehearsal.key_url)
     if reply.status == 402:

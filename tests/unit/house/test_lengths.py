@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import package
 import places
-from fakes.parsing import parsed
+from fakes.parsing import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,7 @@ class Source:
 def _sources() -> tuple[Source, ...]:
     files = [file for file in package.known_files() if file.endswith(".py")]
     texts = {file: (places.ROOT / file).read_text("utf-8") for file in files}
-    return tuple(Source(file, text, parsed(text)) for file, text in texts.items())
+    return tuple(Source(file, text, parse(text)) for file, text in texts.items())
 
 
 def _product() -> list[Source]:

@@ -71,8 +71,8 @@ def test_a_crash_is_reported_once_with_how_to_reproduce_it() -> None:
 
 def test_the_same_seed_gives_the_same_faults() -> None:
     picture = fuzzed.pictures()["rgba.png"]
-    one, other = (fuzzed.harmed(random.Random("a 1 2"), picture) for _ in range(2))
+    one, other = (fuzzed.damage_bytes(random.Random("a 1 2"), picture) for _ in range(2))
     assert one == other
     values = {"a": [1, {"b": "c"}], "d": None}
-    first, second = (fuzzed.spoiled(random.Random(3), values) for _ in range(2))
+    first, second = (fuzzed.change_json(random.Random(3), values) for _ in range(2))
     assert repr(first) == repr(second)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import package
 import pytest
-from fakes.parsing import parsed
+from fakes.parsing import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,7 +111,7 @@ def room_of(file: str) -> str:
 
 def imports_of(root: Path, file: str) -> list[Import]:
     """Return every import of a file, those inside of functions and of type checking included."""
-    tree = parsed((root / file).read_text("utf-8"))
+    tree = parse((root / file).read_text("utf-8"))
     at_top = set(map(id, _run_on_import(tree)))
     return [
         Import(file, node.lineno, name, id(node) in at_top)
@@ -245,7 +245,7 @@ def test_panels_only_show(root: Path) -> None:
         f"{file}:{node.lineno} sets {ast.unparse(node)}"
         for file in _files()
         if room_of(file) == "panels"
-        for function in ast.walk(parsed((root / file).read_text("utf-8")))
+        for function in ast.walk(parse((root / file).read_text("utf-8")))
         if isinstance(function, ast.FunctionDef)
         for node in _writes(function)
     ]

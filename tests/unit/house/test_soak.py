@@ -99,8 +99,10 @@ def test_steady_growth_is_reported_and_mere_variation_is_not() -> None:
 
 def test_images_are_recognized_in_the_results() -> None:
     numbers = (0, 1, 255, 256, 65535)
-    assert [ordered.number_of(ordered.numbered(number)) for number in numbers] == list(numbers)
-    assert len({ordered.numbered(number) for number in range(50)}) == 50
+    assert [ordered.number_of(ordered.numbered_picture(number)) for number in numbers] == list(
+        numbers
+    )
+    assert len({ordered.numbered_picture(number) for number in range(50)}) == 50
 
 
 def test_a_share_of_all_requests_goes_wrong_in_every_way() -> None:

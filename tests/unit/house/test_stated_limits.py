@@ -7,7 +7,7 @@ import struct
 
 import pytest
 from fakes.png import chunk
-from unit.background_package import load
+from unit.worker_package import load
 
 from image_to_mesh.jobs.steps import repeated_order
 

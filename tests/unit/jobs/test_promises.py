@@ -22,7 +22,7 @@ import pytest
 from fakes import broken
 from fakes.png import chunk, png_of
 from fakes.running import Orders
-from unit.background_package import load
+from unit.worker_package import load
 
 from image_to_mesh.cli import entry
 from image_to_mesh.jobs import InputPicture, Library, Record, State

@@ -12,7 +12,7 @@ from typing import Any
 
 import places
 import pytest
-from fakes.parsing import parsed
+from fakes.parsing import parse
 
 from image_to_mesh import providers
 from image_to_mesh.providers import Provider, Setting, Settings, settings_of
@@ -42,7 +42,7 @@ def test_every_file_is_found_and_local_comes_first() -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_file_declares_one_provider_named_like_the_file(path: Path) -> None:
     assert providers.get_provider(path.stem).id == path.stem
-    assert ast.get_docstring(parsed(path.read_text(encoding="utf-8")))
+    assert ast.get_docstring(parse(path.read_text(encoding="utf-8")))
 
 
 def names_of(provider: Provider[Any]) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import pytest
 from fakes.broken import MTL, OBJ, archive, obj_archive, whole
 from fakes.png import png_of
-from unit.background_package import load
+from unit.worker_package import load
 
 from image_to_mesh.jobs.steps.mesh_header import read_mesh_file
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from fakes.broken import broken, whole
-from unit.background_package import load
+from unit.worker_package import load
 
 from image_to_mesh.jobs.steps.mesh_header import read_mesh_file
 from image_to_mesh.providers import BadMesh

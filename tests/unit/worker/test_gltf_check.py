@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from unit.background_package import load
+from unit.worker_package import load
 
 check = load("checks.gltf.check")
 Refusal = load("refusal").Refusal

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from fakes import broken
 from fakes.png import png_of
-from unit.background_package import load
+from unit.worker_package import load
 
 addresses = load("checks.obj_references")
 redirect_materials = addresses.redirect_materials

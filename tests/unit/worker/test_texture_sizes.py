@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from fakes import broken, heads
 from fakes.png import png_of
-from unit.background_package import load
+from unit.worker_package import load
 
 image_heads = load("checks.image_headers")
 Refusal = load("refusal").Refusal

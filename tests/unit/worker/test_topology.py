@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from unit.background_package import load
+from unit.worker_package import load
 
 pytestmark = pytest.mark.once
 

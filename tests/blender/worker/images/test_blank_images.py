@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from fakes.noted import NOTED, drawn
+from fakes.noted import NOTED, sample_picture
 from PIL import Image
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def saved(picture: Image.Image, format_: str, **how: Any) -> bytes:
 @pytest.mark.parametrize("format_", ["png", "jpeg", "webp", "bmp", "tiff"])
 def test_blank_and_non_blank_images_are_told_apart(check: Any, format_: str) -> None:
     assert check(saved(Image.new("RGB", (90, 60), (200, 180, 20)), format_)) == "one_color"
-    assert check(saved(drawn(), format_)) == "no"
+    assert check(saved(sample_picture(), format_)) == "no"
 
 
 def test_the_noise_of_a_scanner_on_an_empty_sheet_is_one_color(check: Any) -> None:
@@ -55,7 +55,7 @@ def test_the_noise_of_a_scanner_on_an_empty_sheet_is_one_color(check: Any) -> No
 def test_a_fully_transparent_image_is_reported(check: Any, format_: str) -> None:
     how = {"lossless": True, "exact": True} if format_ == "webp" else {}
     for opacity, seen in ((0, "transparent"), (60, "transparent"), (200, "no")):
-        picture = drawn(mode="RGBA")
+        picture = sample_picture(mode="RGBA")
         picture.putalpha(opacity)
         assert check(saved(picture, format_, **how)) == seen
 
@@ -64,7 +64,7 @@ def test_a_fully_transparent_image_is_reported(check: Any, format_: str) -> None
 def test_a_decoder_that_gives_nothing_is_noticed(check: Any, compression: str) -> None:
     """Blender's TIFF reader gives black, or what was in memory, where it cannot unpack."""
     with pytest.raises(Exception, match="cannot unpack"):
-        check(saved(drawn(), "tiff", compression=compression))
+        check(saved(sample_picture(), "tiff", compression=compression))
 
 
 def test_what_cannot_be_read_is_refused(check: Any) -> None:
@@ -75,7 +75,7 @@ def test_what_cannot_be_read_is_refused(check: Any) -> None:
 def test_an_unset_alpha_byte_does_not_hide_a_bmp(
     check: Any, addon: ModuleType, tmp_path: Path
 ) -> None:
-    picture = drawn((64, 48))
+    picture = sample_picture((64, 48))
     data = bytearray(saved(picture.convert("RGBA"), "bmp"))
     start = int.from_bytes(data[10:14], "little")
     data[start + 3 :: 4] = bytes(len(data[start + 3 :: 4]))

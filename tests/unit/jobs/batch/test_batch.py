@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 from fakes import FAKES, WORKER
-from fakes.crowd import Crowd, crowded
+from fakes.crowd import Crowd, serve_crowd
 from fakes.glb import triangle_glb
 from fakes.service import KEY
 
@@ -41,7 +41,7 @@ Told = tuple[int, dict[str, Any]]
 @pytest.fixture
 def crowd(monkeypatch: pytest.MonkeyPatch) -> Iterator[Crowd]:
     """A quick service with ten places."""
-    with crowded(Crowd(takes=0.1, mesh=triangle_glb(5))) as running:
+    with serve_crowd(Crowd(takes=0.1, mesh=triangle_glb(5))) as running:
         monkeypatch.setenv("REHEARSAL_BASE_URL", running.url)
         monkeypatch.setenv("REHEARSAL_API_KEY", KEY)
         yield running
@@ -284,7 +284,7 @@ def test_an_answered_order_is_not_reported_as_uncertain(
     crowd.silent.set()
 
     def interrupt() -> None:
-        while crowd.looks < 4:
+        while crowd.polls < 4:
             time.sleep(0.01)
         os.kill(os.getpid(), signal.SIGINT)
 

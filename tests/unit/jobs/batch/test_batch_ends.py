@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from fakes import WORKER
-from fakes.crowd import Crowd, crowded
+from fakes.crowd import Crowd, serve_crowd
 from fakes.glb import triangle_glb
 from fakes.service import KEY
 
@@ -31,7 +31,7 @@ Told = tuple[int, dict[str, Any], str]
 @pytest.fixture
 def crowd(monkeypatch: pytest.MonkeyPatch) -> Iterator[Crowd]:
     """A quick service with ten places."""
-    with crowded(Crowd(takes=0.05, mesh=triangle_glb(5))) as running:
+    with serve_crowd(Crowd(takes=0.05, mesh=triangle_glb(5))) as running:
         monkeypatch.setenv("REHEARSAL_BASE_URL", running.url)
         monkeypatch.setenv("REHEARSAL_API_KEY", KEY)
         yield running

@@ -80,7 +80,7 @@ def test_a_disk_full_from_any_write_call_on_loses_no_paid_result(
         while True:
             disk.room_again()
             shop.orders.clear()
-            disk.left = calls
+            disk.allowed = calls
             state = _once(running, shop, tmp_path / "library" / str(calls), png, disk)
             if state is None:
                 break

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes.noted import LATITUDE, NOTED, drawn, noted_jpeg, notes_in, profile
+from fakes.noted import LATITUDE, NOTED, noted_jpeg, notes_in, profile, sample_picture
 from fakes.overheard import overhearing
 from fakes.running import Orders, end_of, spec_for
 from fakes.served import SERVICES, Place
@@ -67,7 +67,7 @@ def test_no_image_is_sent_with_its_location_or_camera_data(
 def test_a_blank_image_is_never_submitted(
     running: Session, tmp_path: Path, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clear = drawn(mode="RGBA")
+    clear = sample_picture(mode="RGBA")
     clear.putalpha(0)
     for data, said in (
         (saved(Image.new("RGB", (90, 90), "white")), "one color"),
@@ -157,7 +157,7 @@ def test_a_print_color_profile_is_not_attached_to_a_screen_image(
 ) -> None:
     monkeypatch.setattr(type(rehearsal), "limits", replace(rehearsal.limits, max_side=100))
     ink = profile()[:16] + b"CMYK" + profile()[20:]
-    data = saved(drawn(mode="CMYK"), "jpeg", icc_profile=ink)
+    data = saved(sample_picture(mode="CMYK"), "jpeg", icc_profile=ink)
     sent = sent_of(ended(orders, data), tmp_path)
     assert "icc_profile" not in Image.open(io.BytesIO(sent)).info
 
@@ -169,7 +169,7 @@ def test_without_blender_a_photo_is_sent_with_a_note_that_it_was_not_checked(
     assert notes_in(sent_of(view, tmp_path)) == []
     assert view.record is not None
     assert "cup was sent without a look at it: no Blender was found." in view.record.notes
-    plain = ended(orders, saved(drawn()), blender=None)
+    plain = ended(orders, saved(sample_picture()), blender=None)
     assert plain.record is not None
     assert not any("without a look" in note for note in plain.record.notes)
     blank = ended(orders, saved(Image.new("L", (80, 80), 3)), blender=None)
@@ -181,7 +181,7 @@ def test_without_blender_a_photo_is_sent_with_a_note_that_it_was_not_checked(
 def test_a_tiff_in_a_rare_compression_is_not_sent_unchecked(
     orders: Orders, service: Service, compression: str
 ) -> None:
-    view = ended(orders, saved(drawn(), "tiff", compression=compression), blender=None)
+    view = ended(orders, saved(sample_picture(), "tiff", compression=compression), blender=None)
     assert view.failure is not None
     assert (view.failure.kind, view.state, service.submits) == ("no_blender", "queued", [])
 
@@ -197,9 +197,9 @@ def test_a_picture_that_breaks_blender_is_not_sent(
 
 
 def test_png_that_cannot_be_unpacked_is_not_sent(orders: Orders, service: Service) -> None:
-    data = saved(drawn())
+    data = saved(sample_picture())
     place = data.index(b"IDAT") - 4
-    short = data[:place] + saved(drawn((20, 20)))[place:]
+    short = data[:place] + saved(sample_picture((20, 20)))[place:]
     view = ended(orders, short)
     assert view.failure is not None
     assert (view.failure.kind, service.submits) == ("bad_image", [])

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from fakes import aiml_samples as samples
 from fakes.aiml import KEY, REQUEST, SHAPES, Aiml, Fault, classic, serving
-from fakes.aiml_cases import AGAIN, ERRORS, Row, connected, order, picture_at
+from fakes.aiml_cases import AGAIN, ERRORS, Row, connection, order, picture_at
 from fakes.glb import triangle_glb
 
 from image_to_mesh.providers import (
@@ -315,7 +315,7 @@ def test_a_paid_order_survives_an_odd_price_or_ticket(aiml: Aiml) -> None:
 )
 def test_the_balance_is_read(aiml: Aiml, faults: dict[str, list[Fault]], expected: Balance) -> None:
     aiml.faults = faults
-    with connected(aiml, []) as http:
+    with connection(aiml, []) as http:
         assert PROVIDER.balance(http) == expected
     assert aiml.posts() == 0
 
@@ -335,13 +335,13 @@ def test_the_balance_is_read(aiml: Aiml, faults: dict[str, list[Fault]], expecte
 )
 def test_a_refused_balance_request_is_an_error(aiml: Aiml, fault: Fault, kind: str) -> None:
     aiml.faults["/v2/billing"] = [fault] * 5
-    with connected(aiml, []) as http, pytest.raises(ImageToMeshError) as caught:
+    with connection(aiml, []) as http, pytest.raises(ImageToMeshError) as caught:
         PROVIDER.balance(http)
     assert caught.value.kind == kind
 
 
 def test_a_wrong_key_is_detected_without_cost(aiml: Aiml) -> None:
-    with connected(aiml, [], "wrong-key") as http, pytest.raises(ImageToMeshError) as caught:
+    with connection(aiml, [], "wrong-key") as http, pytest.raises(ImageToMeshError) as caught:
         PROVIDER.balance(http)
     assert caught.value.kind == "bad_key"
     assert aiml.posts() == 0

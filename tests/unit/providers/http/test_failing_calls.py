@@ -186,7 +186,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 CERTIFICATES = [
     ("of_another_host", "its certificate is for a different host"),
-    ("expired", "its certificate has expired"),
+    ("out_of_date", "its certificate has expired"),
     ("of_another_authority", "issued by an untrusted authority"),
     ("signed_by_itself", "its certificate is self-signed"),
 ]

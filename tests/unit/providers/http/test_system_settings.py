@@ -15,7 +15,7 @@ from fakes.failing import (
     Row,
     answer,
     check,
-    failed,
+    error_of,
     hello,
     hello_then,
     nothing,
@@ -51,7 +51,7 @@ def test_a_bundle_that_cannot_be_used_is_named(
     row = Row(kind, None, Sent.NO, says, lasting=True)
     with answering(nothing, Authority(tmp_path).good()) as server:
         check(row, f"https://localhost:{server.port}", server, monkeypatch)
-        error = failed(lambda http: http.get("/"), f"https://localhost:{server.port}")
+        error = error_of(lambda http: http.get("/"), f"https://localhost:{server.port}")
     if kind != "a folder":
         origin = "Certificate Bundle" if variable == "preference" else variable
         assert origin in error.hint
@@ -122,7 +122,7 @@ def test_a_failing_proxy_is_named_and_gets_no_request(
     with answering(row.act) as server:
         monkeypatch.setenv(variable, f"http://me:secret@127.0.0.1:{server.port}")
         check(row, AWAY, None, monkeypatch)
-        error = failed(lambda http: http.get("/"), AWAY)
+        error = error_of(lambda http: http.get("/"), AWAY)
     assert f"through the proxy 127.0.0.1:{server.port}" in error.message
     assert error.hint == f"Check {variable}."
     assert "secret" not in str(error)
@@ -150,7 +150,7 @@ def test_a_proxy_that_cannot_be_used_is_named(
         port = gone.port
     monkeypatch.setenv("all_proxy", proxy.format(gone=port))
     check(Row(proxy, None, Sent.NO, says), AWAY, None, monkeypatch)
-    assert "all_proxy" in str(failed(lambda http: http.get("/"), AWAY))
+    assert "all_proxy" in str(error_of(lambda http: http.get("/"), AWAY))
 
 
 @pytest.mark.parametrize("variable", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
@@ -182,6 +182,6 @@ def test_no_proxy_hosts_are_reached_directly(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     monkeypatch.setenv("no_proxy", "intern.example,.local.example")
-    error = failed(lambda http: http.get("/"), "https://api.intern.example")
+    error = error_of(lambda http: http.get("/"), "https://api.intern.example")
     assert "proxy" not in error.message
     assert set(asked) == {"api.intern.example"}

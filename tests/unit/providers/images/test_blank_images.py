@@ -9,7 +9,7 @@ import struct
 import zlib
 
 import pytest
-from fakes.noted import drawn
+from fakes.noted import sample_picture
 from PIL import Image
 
 from image_to_mesh.providers import Blank, blank_png
@@ -51,7 +51,7 @@ def filtered(picture: Image.Image, kinds: list[int]) -> bytes:
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
 def test_blank_and_non_blank_images_are_told_apart(mode: str) -> None:
     plain = Image.new("RGB", (70, 50), (90, 90, 90)).convert("I" if mode == "I;16" else mode)
-    picture = drawn((70, 50)).convert("L" if mode == "I;16" else mode)
+    picture = sample_picture((70, 50)).convert("L" if mode == "I;16" else mode)
     if mode in ("1", "P"):
         plain = Image.new(mode, (70, 50), 1)
     if mode == "I;16":
@@ -62,7 +62,7 @@ def test_blank_and_non_blank_images_are_told_apart(mode: str) -> None:
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
 def test_a_fully_transparent_image_is_blank(mode: str) -> None:
-    picture = drawn((70, 50)).convert(mode)
+    picture = sample_picture((70, 50)).convert(mode)
     picture.putalpha(0)
     assert blank_png(saved(picture)) is Blank.TRANSPARENT
     dot = picture.copy()
@@ -71,7 +71,7 @@ def test_a_fully_transparent_image_is_blank(mode: str) -> None:
 
 
 def test_palette_colors_are_looked_up() -> None:
-    picture = drawn((70, 50)).convert("P")
+    picture = sample_picture((70, 50)).convert("P")
     assert blank_png(saved(picture, transparency=bytes(256))) is Blank.TRANSPARENT
     assert blank_png(saved(picture, transparency=b"\xff")) is Blank.NO
     same = picture.copy()

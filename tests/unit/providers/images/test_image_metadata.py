@@ -8,7 +8,7 @@ import random
 from typing import Any
 
 import pytest
-from fakes.noted import NOTED, drawn, noted_jpeg, notes_in, profile
+from fakes.noted import NOTED, noted_jpeg, notes_in, profile, sample_picture
 from PIL import Image, ImageCms, ImageOps
 
 from image_to_mesh.providers import BadImage, clean_picture, read_picture_info
@@ -17,25 +17,25 @@ from image_to_mesh.providers._shared.images.tiff_directory import read_directory
 FLAVORS: list[tuple[str, dict[str, Any]]] = [
     ("jpeg", {}),
     ("jpeg", {"progressive": True}),
-    ("jpeg", {"picture": drawn(mode="L"), "with_profile": False}),
-    ("jpeg", {"picture": drawn(mode="CMYK"), "with_profile": False}),
+    ("jpeg", {"picture": sample_picture(mode="L"), "with_profile": False}),
+    ("jpeg", {"picture": sample_picture(mode="CMYK"), "with_profile": False}),
     ("jpeg", {"restart_marker_blocks": 3}),
     ("jpeg", {"subsampling": 2, "optimize": True}),
     ("png", {}),
-    ("png", {"picture": drawn(mode="RGBA")}),
-    ("png", {"picture": drawn(mode="P")}),
-    ("png", {"picture": drawn(mode="LA")}),
-    ("png", {"picture": drawn(mode="1")}),
+    ("png", {"picture": sample_picture(mode="RGBA")}),
+    ("png", {"picture": sample_picture(mode="P")}),
+    ("png", {"picture": sample_picture(mode="LA")}),
+    ("png", {"picture": sample_picture(mode="1")}),
     ("webp", {}),
     ("webp", {"lossless": True}),
-    ("webp", {"picture": drawn(mode="RGBA")}),
+    ("webp", {"picture": sample_picture(mode="RGBA")}),
     ("tiff", {}),
-    ("tiff", {"picture": drawn(mode="RGBA")}),
+    ("tiff", {"picture": sample_picture(mode="RGBA")}),
     ("tiff", {"compression": "tiff_lzw"}),
     ("tiff", {"compression": "tiff_adobe_deflate"}),
     ("tiff", {"compression": "packbits"}),
-    ("tiff", {"picture": drawn(mode="1"), "compression": "group4"}),
-    ("tiff", {"picture": drawn(mode="P")}),
+    ("tiff", {"picture": sample_picture(mode="1"), "compression": "group4"}),
+    ("tiff", {"picture": sample_picture(mode="P")}),
     ("tiff", {"big_tiff": True}),
 ]
 NAMES = [f"{name}-{number}" for number, (name, _) in enumerate(FLAVORS)]
@@ -85,7 +85,7 @@ def test_cleaning_twice_is_cleaning_once(name: str) -> None:
 
 def test_an_image_without_metadata_is_sent_unchanged() -> None:
     out = io.BytesIO()
-    drawn().save(out, "png")
+    sample_picture().save(out, "png")
     assert cleaned(out.getvalue()) == out.getvalue()
 
 
@@ -110,7 +110,7 @@ def test_a_comment_between_the_scans_of_a_progressive_jpeg_goes_too() -> None:
 
 def test_the_first_of_several_pictures_in_a_file_is_sent() -> None:
     """Phones append films and depth maps, TIFFs and animations have more pages."""
-    first, second = drawn(), ImageOps.invert(drawn())
+    first, second = sample_picture(), ImageOps.invert(sample_picture())
     for format_, how in (("tiff", {}), ("webp", {"lossless": True}), ("png", {}), ("mpo", {})):
         out = io.BytesIO()
         first.save(out, format_, save_all=True, append_images=[second], **how)
@@ -124,14 +124,14 @@ def test_the_first_of_several_pictures_in_a_file_is_sent() -> None:
 
 def test_a_tiff_that_could_hide_notes_in_its_pixels_is_converted() -> None:
     out = io.BytesIO()
-    drawn().save(out, "tiff", compression="jpeg")
+    sample_picture().save(out, "tiff", compression="jpeg")
     info = read_picture_info(out.getvalue(), "photo")
     assert clean_picture(out.getvalue(), info, "photo") is None
 
 
 def test_a_tiff_that_names_a_block_of_pixels_many_times_does_not_grow() -> None:
     out = io.BytesIO()
-    drawn((400, 400)).save(out, "tiff", compression="packbits")
+    sample_picture((400, 400)).save(out, "tiff", compression="packbits")
     data = bytearray(out.getvalue())
     found = read_directory(bytes(data))
     for tag, value in ((273, 8), (279, len(data) // 2)):
@@ -188,6 +188,6 @@ def test_no_mutation_makes_cleaning_fail_or_spoil_a_picture() -> None:
 def test_a_wide_profile_survives_in_several_segments() -> None:
     big = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes() + bytes(150_000)
     out = io.BytesIO()
-    drawn().save(out, "jpeg", icc_profile=big)
+    sample_picture().save(out, "jpeg", icc_profile=big)
     sent = cleaned(out.getvalue())
     assert Image.open(io.BytesIO(sent)).info["icc_profile"] == big

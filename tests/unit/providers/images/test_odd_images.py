@@ -10,7 +10,7 @@ import io
 import struct
 
 import pytest
-from fakes.noted import NOTED, drawn
+from fakes.noted import NOTED, sample_picture
 from PIL import Image, ImageOps
 
 from image_to_mesh.providers import BadImage, clean_picture, read_picture_info
@@ -24,7 +24,7 @@ NOTE = b"48.2082 N"
 def saved(format_: str) -> bytes:
     """Return a picture file without notes."""
     out = io.BytesIO()
-    drawn().save(out, format_)
+    sample_picture().save(out, format_)
     return out.getvalue()
 
 
@@ -142,7 +142,7 @@ def test_a_tiff_that_does_not_say_the_size_of_its_blocks_is_converted() -> None:
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P"])
 def test_a_targa_without_a_footer_is_accepted(mode: str, compression: str | None) -> None:
     out = io.BytesIO()
-    drawn(mode=mode).save(out, "tga", compression=compression)
+    sample_picture(mode=mode).save(out, "tga", compression=compression)
     data = out.getvalue()
     assert data.endswith(b"TRUEVISION-XFILE.\0")
     assert read_picture_info(data[:-26], "photo") == read_picture_info(data, "photo")
@@ -160,6 +160,6 @@ def test_a_file_that_only_starts_like_a_targa_is_refused(data: bytes) -> None:
 
 def test_an_uncompressed_targa_without_a_footer_must_be_complete() -> None:
     out = io.BytesIO()
-    drawn().save(out, "tga")
+    sample_picture().save(out, "tga")
     with pytest.raises(BadImage, match="is not an image"):
         read_picture_info(out.getvalue()[:-99], "photo")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from fakes.png import png_of
 from fakes.scenario import serving
-from fakes.scenario_calls import KEYS, PROVIDER, connected, end_of, job_for, order, picture
+from fakes.scenario_calls import KEYS, PROVIDER, connection, end_of, job_for, order, picture
 from fakes.scenario_calls import settings_of as settings_from
 from fakes.scenario_model import INPUTS, MODEL
 from fakes.scenario_state import BASIC, Fault, ScenarioFake
@@ -66,7 +66,7 @@ def pauses() -> list[float]:
 @pytest.fixture
 def http(fake: ScenarioFake, pauses: list[float]) -> Iterator[Http]:
     """A connection to it."""
-    with connected(fake, pauses.append) as line:
+    with connection(fake, pauses.append) as line:
         yield line
 
 

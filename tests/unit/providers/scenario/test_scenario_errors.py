@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from fakes.scenario import serving
-from fakes.scenario_calls import PROVIDER, connected, order, picture
+from fakes.scenario_calls import PROVIDER, connection, order, picture
 from fakes.scenario_state import Fault, ScenarioFake, usual_results
 
 from image_to_mesh.providers import (
@@ -49,7 +49,7 @@ def pauses() -> list[float]:
 @pytest.fixture
 def http(fake: ScenarioFake, pauses: list[float]) -> Iterator[Http]:
     """A connection to it."""
-    with connected(fake, pauses.append) as line:
+    with connection(fake, pauses.append) as line:
         yield line
 
 

@@ -14,7 +14,7 @@ import pytest
 from fakes.glb import triangle_glb
 from fakes.png import noisy_png, png_of
 from fakes.scenario import serving
-from fakes.scenario_calls import KEYS, PROVIDER, connected, end_of, job_for, picture
+from fakes.scenario_calls import KEYS, PROVIDER, connection, end_of, job_for, picture
 from fakes.scenario_state import BASIC, FBX, KEY, SECRET, Fault, ScenarioFake, usual_results
 
 from image_to_mesh.jobs import JobView, Library, Session, State, runner
@@ -275,7 +275,7 @@ def test_a_refused_key_is_reported_and_not_shown(
 def test_a_put_takes_no_redirect_and_no_key(fake: ScenarioFake, tmp_path: Path) -> None:
     away = {"Location": f"{fake.url}/assets"}
     fake.faults.append(Fault("PUT", "/parts/.*", 307, "", away))
-    with connected(fake, lambda _: None) as http, pytest.raises(BadReply, match="redirects"):
+    with connection(fake, lambda _: None) as http, pytest.raises(BadReply, match="redirects"):
         PROVIDER.upload((picture(tmp_path, LARGE),), http)
     [put] = fake.calls("PUT", ".*")
     assert "authorization" not in put.headers

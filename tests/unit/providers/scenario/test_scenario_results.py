@@ -11,7 +11,7 @@ import pytest
 from fakes.glb import triangle_glb
 from fakes.png import png_of
 from fakes.scenario import serving
-from fakes.scenario_calls import PROVIDER, connected, order
+from fakes.scenario_calls import PROVIDER, connection, order
 from fakes.scenario_state import FBX, Fault, ScenarioFake, usual_results
 
 from image_to_mesh.providers import (
@@ -44,7 +44,7 @@ def fake() -> Iterator[ScenarioFake]:
 @pytest.fixture
 def http(fake: ScenarioFake) -> Iterator[Http]:
     """A connection to it."""
-    with connected(fake, lambda _: None) as line:
+    with connection(fake, lambda _: None) as line:
         yield line
 
 
@@ -92,8 +92,8 @@ def test_the_mesh_comes_with_its_preview(fake: ScenarioFake, http: Http, tmp_pat
     result = result_of(fake, http, tmp_path)
     found = [(file.role, file.format, file.url) for file in result.files]
     assert found == [
-        ("mesh", "glb", fake.signed(f"/files/{mesh}")),
-        ("preview", None, fake.signed(f"/files/{preview}")),
+        ("mesh", "glb", fake.signed_address(f"/files/{mesh}")),
+        ("preview", None, fake.signed_address(f"/files/{preview}")),
     ]
     asked = fake.calls("GET", "/assets/.*")
     assert [call.query for call in asked] == [{"originalAssets": "true"}] * 2
@@ -220,7 +220,7 @@ def test_a_file_that_cannot_be_converted_is_used_as_it_is(
     fake.conversion_refused = True
     made = fake.add_result(FBX, "model/x-fbx")
     file = result_of(fake, http, tmp_path).files[0]
-    assert (file.format, file.url) == ("fbx", fake.signed(f"/files/{made}"))
+    assert (file.format, file.url) == ("fbx", fake.signed_address(f"/files/{made}"))
 
 
 def test_the_matching_one_of_two_files_is_used(

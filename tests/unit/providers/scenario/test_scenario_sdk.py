@@ -14,7 +14,7 @@ from fakes import sdk
 from fakes.glb import triangle_glb
 from fakes.png import png_of
 from fakes.scenario import serving
-from fakes.scenario_calls import PROVIDER, connected, order, picture
+from fakes.scenario_calls import PROVIDER, connection, order, picture
 from fakes.scenario_model import MODEL
 from fakes.scenario_state import FBX, KEY, SECRET, ScenarioFake, Seen, usual_results
 
@@ -134,7 +134,7 @@ def fake() -> Iterator[ScenarioFake]:
 @pytest.fixture
 def http(fake: ScenarioFake) -> Iterator[Http]:
     """A connection to it."""
-    with connected(fake, lambda _: None) as line:
+    with connection(fake, lambda _: None) as line:
         yield line
 
 
@@ -201,7 +201,7 @@ def test_the_same_job_makes_the_same_requests(
 ) -> None:
     seen = []
     for ours in (False, True):
-        with serving() as fake, connected(fake, lambda _: None) as http:
+        with serving() as fake, connection(fake, lambda _: None) as http:
             usual_results(fake)
             if ours:
                 by_us(fake, http, tmp_path, data, body)

@@ -14,7 +14,7 @@ from fakes.tripo_calls import (
     UNTEXTURED,
     V3,
     VIEWS,
-    connected,
+    connection,
     default_of,
     legal_choices,
     order,
@@ -57,7 +57,7 @@ def fake() -> Iterator[TripoV3]:
 @pytest.fixture
 def http(fake: TripoV3) -> Iterator[Http]:
     """A connection to it that does not sleep."""
-    with connected(fake, lambda _: None) as line:
+    with connection(fake, lambda _: None) as line:
         yield line
 
 

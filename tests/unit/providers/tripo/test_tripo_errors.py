@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes.tripo_calls import V2, V3, Version, connected, order, picture
+from fakes.tripo_calls import V2, V3, Version, connection, order, picture
 from fakes.tripo_server import KEY, FakeTripo, Fault, serving
 
 from image_to_mesh.providers import (
@@ -51,7 +51,7 @@ def pauses() -> list[float]:
 @pytest.fixture
 def http(fake: FakeTripo, pauses: list[float]) -> Iterator[Http]:
     """A connection to it."""
-    with connected(fake, pauses.append) as line:
+    with connection(fake, pauses.append) as line:
         yield line
 
 
@@ -287,7 +287,7 @@ def test_the_fake_itself_refuses_a_wrong_key_everywhere(
     version: Version, fake: FakeTripo, tmp_path: Path
 ) -> None:
     wrong = "tsk_another-key-000000000"
-    with connected(fake, lambda _: None, wrong) as http:
+    with connection(fake, lambda _: None, wrong) as http:
         for call in ("upload", "create", "poll", "balance"):
             with pytest.raises(BadKey) as caught:
                 _call(version, http, tmp_path, call)

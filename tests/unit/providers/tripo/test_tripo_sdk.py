@@ -12,7 +12,7 @@ import pytest
 from fakes import sdk
 from fakes.png import png_of
 from fakes.tripo import TripoV3
-from fakes.tripo_calls import UNTEXTURED, V2, V3, Version, connected, order, order_of
+from fakes.tripo_calls import UNTEXTURED, V2, V3, Version, connection, order, order_of
 from fakes.tripo_server import KEY, Fault, form_file, serving
 from fakes.tripo_v2 import TripoV2
 
@@ -170,7 +170,7 @@ def _ours(
 ) -> list[dict[str, Any]]:
     """Make the same orders by the provider; return their bodies."""
     fake.tasks.clear()
-    with connected(fake, lambda _: None) as http:
+    with connection(fake, lambda _: None) as http:
         for values in settings:
             order(version, http, folder, **values)
     return [plain(task.body, fake.uploads) for task in fake.creates]
@@ -184,7 +184,7 @@ def test_tripo3d_1_names_views_by_place_and_we_by_name(
     tell(v3, fake_v3.url, "v3", [theirs_given])
     (theirs,) = [plain(task.body, fake_v3.uploads) for task in fake_v3.creates]
     fake_v3.tasks.clear()
-    with connected(fake_v3, lambda _: None) as http:
+    with connection(fake_v3, lambda _: None) as http:
         order(V3, http, tmp_path, ("front", "back"), texture_seed=5)
     (ours,) = [plain(task.body, fake_v3.uploads) for task in fake_v3.creates]
     # Both are documented. A place can be counted wrongly where views are missing, a name cannot.
@@ -197,14 +197,14 @@ def test_tripo3d_1_sends_an_address_as_we_do(v3: Path, fake_v3: TripoV3) -> None
     address = "https://example.com/cup.png"
     tell(v3, fake_v3.url, "v3", [{"image": address, "model_version": NEWER}])
     (theirs,) = fake_v3.creates
-    with connected(fake_v3, lambda _: None) as http:
+    with connection(fake_v3, lambda _: None) as http:
         order_of(V3, http, (Picture("front", "cup", url=address),))
     assert fake_v3.creates[-1].body == theirs.body == {"input": address, "model": NEWER}
 
 
 def test_tripo3d_1_uploads_as_we_do(v3: Path, fake_v3: TripoV3, tmp_path: Path) -> None:
     tell(v3, fake_v3.url, "v3", [{"image": cup(tmp_path)}])
-    with connected(fake_v3, lambda _: None) as http:
+    with connection(fake_v3, lambda _: None) as http:
         order(V3, http, tmp_path)
     theirs, ours = fake_v3.calls("POST /v3/files")
     assert form_file(ours) == form_file(theirs)
@@ -262,7 +262,7 @@ def test_tripo3d_0_sends_views_as_we_do(v2: Path, fake_v2: TripoV2, tmp_path: Pa
     tell(v2, fake_v2.base, "v2", [{"images": images, "texture_seed": 5}])
     (theirs,) = [plain(task.body, fake_v2.uploads) for task in fake_v2.creates]
     fake_v2.tasks.clear()
-    with connected(fake_v2, lambda _: None) as http:
+    with connection(fake_v2, lambda _: None) as http:
         order(V2, http, tmp_path, ("front", "back"), texture_seed=5)
     (ours,) = [plain(task.body, fake_v2.uploads) for task in fake_v2.creates]
     for file in theirs["files"]:
@@ -274,7 +274,7 @@ def test_tripo3d_0_sends_views_as_we_do(v2: Path, fake_v2: TripoV2, tmp_path: Pa
 
 def test_tripo3d_0_uploads_to_the_older_address(v2: Path, fake_v2: TripoV2, tmp_path: Path) -> None:
     tell(v2, fake_v2.base, "v2", [{"image": cup(tmp_path)}])
-    with connected(fake_v2, lambda _: None) as http:
+    with connection(fake_v2, lambda _: None) as http:
         order(V2, http, tmp_path)
     theirs, ours = fake_v2.calls(V2.upload)
     # The documentation names the one, the client without boto3 uses the other.
@@ -290,7 +290,7 @@ def test_tripo3d_0_gives_its_key_to_the_host_of_files_and_we_do_not(
     fake_v2.keys_on_files = False
     told = tell(v2, fake_v2.base, "v2", [{"image": cup(tmp_path)}])
     assert set(told["files"].values()) == {None}
-    with connected(fake_v2, lambda _: None) as http:
+    with connection(fake_v2, lambda _: None) as http:
         _download(http, fake_v2, tmp_path)
     assert (tmp_path / "mesh.glb").read_bytes() == fake_v2.mesh
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes.tripo_calls import V2, V3, Version, connected, order
+from fakes.tripo_calls import V2, V3, Version, connection, order
 from fakes.tripo_server import FakeTripo, Fault, serving
 
 from image_to_mesh.jobs.steps.polling import next_pause
@@ -44,7 +44,7 @@ def fake(version: Version) -> Iterator[FakeTripo]:
 @pytest.fixture
 def http(fake: FakeTripo) -> Iterator[Http]:
     """A connection to it that does not sleep."""
-    with connected(fake, lambda _: None) as line:
+    with connection(fake, lambda _: None) as line:
         yield line
 
 

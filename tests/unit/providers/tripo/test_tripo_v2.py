@@ -14,7 +14,7 @@ from fakes.tripo_calls import (
     V2,
     V3,
     VIEWS,
-    connected,
+    connection,
     default_of,
     end_of,
     job_for,
@@ -57,7 +57,7 @@ def fake() -> Iterator[TripoV2]:
 @pytest.fixture
 def http(fake: TripoV2) -> Iterator[Http]:
     """A connection to it that does not sleep."""
-    with connected(fake, lambda _: None) as line:
+    with connection(fake, lambda _: None) as line:
         yield line
 
 
@@ -294,7 +294,7 @@ def test_a_plain_http_address_is_refused_before_anything_is_sent(fake: TripoV2, 
 def test_an_address_without_the_api_says_what_to_do(fake: TripoV2, tmp_path: Path) -> None:
     fake.prefix = "/elsewhere"  # type: ignore[misc]
     with (
-        connected(fake, lambda _: None) as http,
+        connection(fake, lambda _: None) as http,
         pytest.raises(Unreachable, match="gateway"),
     ):
         order(V2, http, tmp_path)

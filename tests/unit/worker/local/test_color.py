@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from unit.background_package import load
+from unit.worker_package import load
 
 oklab = load("local.subject.color").oklab
 

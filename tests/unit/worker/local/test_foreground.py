@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from unit.background_package import load
 from unit.local_shapes import (
     DEFAULTS,
     Refusal,
@@ -20,6 +19,7 @@ from unit.local_shapes import (
     overlap,
     painted,
 )
+from unit.worker_package import load
 
 find_foreground = load("local.subject.foreground").find_foreground
 

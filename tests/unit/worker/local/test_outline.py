@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 import skimage.data
 from PIL import Image
-from unit.background_package import load
 from unit.local_shapes import assert_sound, built, disc, filled, overlap
+from unit.worker_package import load
 
 find_foreground = load("local.subject.foreground").find_foreground
 trace_outline = load("local.shape.outline").trace_outline

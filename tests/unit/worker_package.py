@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Load worker without the project's root package, as the background Blender does."""
+"""Imports the worker without the root package, as its own process does."""
 
 from __future__ import annotations
 

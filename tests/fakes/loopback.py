@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""HTTP servers on free loopback ports, which every fake service is served by."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Speaks HTTP/1.1 and logs nothing. `serve` sets the annotated attributes of a subclass."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Keep quiet."""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    # More than the default of 5: a batch opens dozens of connections at once.
+    request_queue_size = 128
+
+
+class _QuietServer(_Server):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Print no traceback for a client that was killed."""
+
+
+@contextlib.contextmanager
+def serve(
+    handler: type[Handler], *, poll: float = 0.02, quiet: bool = False, **attributes: Any
+) -> Iterator[str]:
+    """Serve while the block runs; yield the address.
+
+    The handler sees the attributes as its own. `poll`: seconds after which the end of the block is
+    noticed. `quiet`: clients may vanish without a traceback.
+    """
+    bound = type(handler.__name__, (handler,), attributes)
+    server = (_QuietServer if quiet else _Server)(("127.0.0.1", 0), bound)
+    threading.Thread(target=server.serve_forever, args=(poll,), daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
