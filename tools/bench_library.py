@@ -135,7 +135,7 @@ def time_batch(number: int) -> bool:
         f"batch of {number} pictures, {crowd.places} at once for {TAKES:g} s each: "
         f"{len(crowd.tasks)} orders, {len(crowd.refused)} refused, {seconds:.1f} s in all, "
         f"{crowd.throughput():.1%} of the ideal throughput, "
-        f"{crowd.looks / number:.1f} looks at each task"
+        f"{crowd.polls / number:.1f} looks at each task"
     )
     kept = crowd.throughput() >= LEAST_SHARE and len(crowd.tasks) == number
     return _verdict(f"one order for each and at least {LEAST_SHARE:.0%}", kept=kept)

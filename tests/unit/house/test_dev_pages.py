@@ -9,7 +9,7 @@ from pathlib import Path
 
 import places
 import pytest
-from fakes.parsing import parsed
+from fakes.parsing import parse
 
 from image_to_mesh.jobs.process import channel, pool, worker_process
 
@@ -60,7 +60,7 @@ def test_every_page_is_reached_from_contributing() -> None:
 
 def handlers() -> set[str]:
     """Return what the worker can be asked to do. Its module needs Blender: it is only read."""
-    tree = parsed((places.ROOT / "worker" / "protocol.py").read_text("utf-8"))
+    tree = parse((places.ROOT / "worker" / "protocol.py").read_text("utf-8"))
     return {
         ast.literal_eval(key)
         for node in tree.body
