@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import posixpath
+import re
 import subprocess
 import sys
 import tomllib
@@ -23,6 +25,13 @@ if TYPE_CHECKING:
 
 LONGEST_TEXT = 64
 MOST_OF_MANUAL = 850_000
+_RELATIVE = r"(?!\w+:|#)([^)\"'#?\s]+)"
+LINKS = {
+    "md": re.compile(rf"(?<!`)\[[^\]]*\]\({_RELATIVE}"),
+    "html": re.compile(rf"(?:href=\"|src=\"|; url=){_RELATIVE}"),
+    "css": re.compile(rf"url\(\"?{_RELATIVE}"),
+}
+"""Relative addresses in the kinds of text that a zip holds."""
 MANIFEST = places.manifest()
 PROJECT = tomllib.loads((places.ROOT / "pyproject.toml").read_text("utf-8"))
 
@@ -131,8 +140,8 @@ def test_no_zip_holds_what_only_developers_need(stand_ins: Path) -> None:
     with zipfile.ZipFile(package.build("linux-x64")) as archive:
         tops = {name.split("/")[0] for name in archive.namelist()}
     assert "__init__.py" in tops
-    assert not tops & {".ci", ".gitignore", "Makefile", "build", "pyproject.toml", "tests", "tools",
-                       "wheels.lock"}  # fmt: skip
+    assert not tops & {".ci", ".gitignore", "Makefile", "README.md", "build", "docs",
+                       "pyproject.toml", "tests", "tools", "wheels.lock"}  # fmt: skip
 
 
 def test_the_manual_in_the_zip_is_whole_and_small(stand_ins: Path) -> None:
@@ -143,6 +152,43 @@ def test_the_manual_in_the_zip_is_whole_and_small(stand_ins: Path) -> None:
     assert {f"manual/{name}.html" for name in sources} <= built
     assert any(name.endswith(".png") for name in built)
     assert sum(entry.compress_size for entry in pages) <= MOST_OF_MANUAL
+
+
+def dead_links(archive: zipfile.ZipFile) -> list[str]:
+    """Return the relative links in the texts of a zip that lead to no file in it."""
+    inside = set(archive.namelist())
+    dead = []
+    for name in inside:
+        pattern = LINKS.get(name.rpartition(".")[2])
+        text = archive.read(name).decode() if pattern else ""
+        for link in pattern.findall(text) if pattern else ():
+            target = posixpath.normpath(posixpath.join(posixpath.dirname(name), link))
+            if target not in inside:
+                dead.append(f"{name}: {link}")
+    return sorted(dead)
+
+
+def test_every_link_in_a_zip_leads_to_a_file_in_it(stand_ins: Path) -> None:
+    with zipfile.ZipFile(package.build("linux-x64")) as archive:
+        assert dead_links(archive) == []
+
+
+def test_a_dead_link_in_a_zip_is_found(tmp_path: Path) -> None:
+    texts = {
+        "a.md": "[b](b.md) [docs](docs/c.md#top) [site](https://example.org/) `[x](y)` [here](#top)",
+        "b.md": "![image](images/d.png)",
+        "manual/e.html": '<a href="../a.md">a</a> <img src="f.png"> <a href="mailto:x@example.org">',
+        "manual/g.css": "body { background: url(h.png) }",
+    }
+    with zipfile.ZipFile(tmp_path / "some.zip", "w") as archive:
+        for name, text in texts.items():
+            archive.writestr(name, text)
+        assert dead_links(archive) == [
+            "a.md: docs/c.md",
+            "b.md: images/d.png",
+            "manual/e.html: f.png",
+            "manual/g.css: h.png",
+        ]
 
 
 def test_packing_twice_gives_the_same_bytes(stand_ins: Path) -> None:
@@ -175,7 +221,7 @@ def test_a_wheel_of_another_hash_is_not_taken(tmp_path: Path) -> None:
 
 def test_it_installs_from_a_folder_of_any_name(tmp_path: Path) -> None:
     checkout, site = tmp_path / "A b c", tmp_path / "site"
-    for file in ("pyproject.toml", *filter(package.is_product, package.known_files())):
+    for file in ("README.md", "pyproject.toml", *filter(package.is_product, package.known_files())):
         copy = checkout / file
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes((places.ROOT / file).read_bytes())
