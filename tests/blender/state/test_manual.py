@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import html
 import importlib
 import re
 from pathlib import Path
@@ -12,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 import bl_operators.wm
 import bpy
 import manual
+import places
 import pytest
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ BASES = (bpy.types.PropertyGroup, bpy.types.AddonPreferences)
 # have no page of anybody's. The map has them for the Blenders that can.
 HAS_PREFERENCES = bpy.app.version >= (5, 0, 0)
 PREFERENCES = "IMAGE_TO_MESH_preferences."
+# The watcher runs by itself, and a version is shown when its edit has ended.
+WITHOUT_BUTTON = ("watch", "bring_version")
 # What Blender itself puts into every property group and operator.
 BUILT_IN = ("rna_type", "name", "bl_idname")
 
@@ -94,6 +98,45 @@ def test_everything_has_a_heading_of_its_own_in_the_built_pages(installed: Any) 
         assert page.is_relative_to(manual.FOLDER), doc_id
         assert heading, f"{doc_id} leads to {page.name} as a whole: name its heading"
         assert f'id="{heading}"' in page.read_text("utf-8"), f"{doc_id}: {page.name}#{heading}"
+
+
+def section_text(page: Path, heading: str) -> str:
+    """Return the text of a built page from a heading to the next one."""
+    _, _, rest = page.read_text("utf-8").partition(f' id="{heading}"')
+    text = html.unescape(re.sub(r"<[^>]+>", " ", re.split(r"<h[12] |</main>", rest)[0]))
+    return " ".join(text.split())
+
+
+def button_texts(name: str) -> set[str]:
+    """Return what the interface calls an operator: its label, its buttons, its choices."""
+    rna = getattr(bpy.ops.image_to_mesh, name).get_rna_type()
+    choices = [item.name for prop in rna.properties if prop.type == "ENUM"
+               for item in prop.enum_items]  # fmt: skip
+    drawn = re.compile(rf'"image_to_mesh\.{name}", text=(?:tr\()?"([^"]+)"')
+    panels = (places.ROOT / "panels").glob("*.py")
+    buttons = [text for panel in panels for text in drawn.findall(panel.read_text("utf-8"))]
+    return {rna.name, *choices, *buttons}
+
+
+def test_the_section_of_each_operator_names_its_button(installed: Any) -> None:
+    named = {name for name in dir(bpy.ops.image_to_mesh) if name not in WITHOUT_BUTTON}
+    for name in sorted(named):
+        page, heading = redirect_target(manual_address(f"image_to_mesh.{name}"))
+        texts = button_texts(name)
+        section = section_text(page, heading)
+        assert any(text in section for text in texts), f"{page.name}#{heading} has none of {texts}"
+
+
+@pytest.mark.parametrize("group", ["placement", "mending", "care"])
+def test_the_section_of_each_import_setting_names_it(installed: Any, group: str) -> None:
+    groups = {cls.__name__: cls.bl_rna for cls in bpy.types.PropertyGroup.__subclasses__()}
+    prefix = f"IMAGE_TO_MESH_PG_{group}"
+    names = [doc_id.split(".")[1] for doc_id in documented_ids() if doc_id.startswith(prefix)]
+    assert names
+    for name in names:
+        page, heading = redirect_target(manual_address(f"{prefix}.{name}"))
+        label = groups[prefix].properties[name].name
+        assert label in section_text(page, heading), f"{page.name}#{heading}: {label}"
 
 
 def test_the_menu_opens_exactly_that_file(installed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
