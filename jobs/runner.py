@@ -215,7 +215,7 @@ class Runner:
         if state is not self._record.state:
             self.live.save(state=state)
         if state in (State.SUBMITTING, State.UNCERTAIN):
-            self._reconciler.settle(self._fetch.take_whole)
+            self._reconciler.resolve(self._fetch.take_whole)
 
     def _send(self) -> None:
         """Order the mesh; where no answer comes, look whether the service knows of it."""
@@ -223,7 +223,7 @@ class Runner:
         preparer = ImagePreparer(
             self._provider, live.folder, self._resources, live.show_progress, live.note, check
         )
-        pictures = tuple(preparer.made_ready(picture) for picture in self._record.pictures)
+        pictures = tuple(preparer.prepare(picture) for picture in self._record.pictures)
         if pictures != self._record.pictures:
             self.live.save(pictures=pictures)
         try:
@@ -306,7 +306,7 @@ class Runner:
         self.live.end("Cancelled", state=State.CANCELLED)
         ticket = self._ticket_at_last()
         check = self._token.check_of(Step.LAST_WORDS)
-        stopped = ticket and self._submission.tell_to_stop(ticket, check)
+        stopped = ticket and self._submission.cancel_task(ticket, check)
         if ticket is None or stopped is CancelOutcome.FREE:
             return None
         label = self._provider.label

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one look at a picture before an order, whatever the service and wherever it came from.
+"""Checks and converts a job's images before the order, the same for every service and image source.
 
 What is sent has no metadata, is within the service's limits, can be decoded, and shows something.
-The user's own file stays as it is.
+The user's own file is not changed.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from ..values import InputPicture
 from .inputs import ENDINGS, READABLE
 
 ROOM_FOR_A_PROFILE = 64 * 1024
-"""Bytes that a converted picture leaves to its color profile."""
+"""Bytes of a converted image that are reserved for its color profile."""
 SEE = "Use a picture in which something can be seen."
 SAVE = "Use another picture; save this one as PNG if it looks right elsewhere."
 
@@ -44,23 +44,23 @@ Check = Callable[[], None]
 
 @dataclass(frozen=True)
 class ImagePreparer:
-    """Makes a job's pictures ready. Used by the job's thread alone; `check` raises what ends it.
+    """Prepares a job's images for sending. Used by the job's thread alone.
 
-    `note` takes sentences for the job's record.
+    `check` raises to end the job; `note` adds a sentence to the job's record.
     """
 
     provider: Provider[Any]
     folder: Path
     resources: Resources
-    tell: Progress
+    show_progress: Progress
     note: Callable[[str], None]
     check: Check
 
-    def made_ready(self, picture: InputPicture) -> InputPicture:
-        """Return a picture with the file that is sent in its place, where it is not its own.
+    def prepare(self, picture: InputPicture) -> InputPicture:
+        """Return an image with the file to send, if that differs from the user's own file.
 
-        One that is an address is fetched by the service itself. Raises BadImage for what should
-        not be paid for; NoBlender where it cannot be converted.
+        Images given by address are fetched by the service itself. Raises BadImage for an image that
+        is not worth paying for; NoBlender if it cannot be converted.
         """
         at_home = not self.provider.is_remote
         data = self._bytes_of(picture)
@@ -71,18 +71,18 @@ class ImagePreparer:
         if sent is None and not reason:
             reason = "its metadata cannot be taken out otherwise"
         if reason:
-            sent = self._converted(picture, data)
+            sent = self._convert(picture, data)
         assert sent is not None
-        self._look(picture, sent)  # guard: picture-is-looked-at
+        self._check_content(picture, sent)  # guard: picture-is-looked-at
         if sent == data:
             return picture
-        ready = self._kept(picture, sent)
+        ready = self._save(picture, sent)
         if reason:
-            self._tell_of(ready, reason)
+            self._note_conversion(ready, reason)
         return ready
 
     def _bytes_of(self, picture: InputPicture) -> bytes | None:
-        """Return the user's own file; raises LibraryProblem where a file of the picture is gone."""
+        """Return the user's own file, None without one; raises LibraryProblem if one is missing."""
         data = None
         for name in (picture.sent, picture.file):
             if name is None:
@@ -96,10 +96,10 @@ class ImagePreparer:
                 ) from error
         return data
 
-    def _converted(self, picture: InputPicture, data: bytes) -> bytes:
-        """Let the background Blender make a picture that can be sent; its colors stay."""
+    def _convert(self, picture: InputPicture, data: bytes) -> bytes:
+        """Convert an image in the worker to one that can be sent, and keep its color profile."""
         request = fitting_request(picture, self.folder, self.provider)
-        done = self.resources.blender.ask(request, self.tell, self.check)
+        done = self.resources.blender.ask(request, self.show_progress, self.check)
         path = self.folder / done["file"]
         made = read_plain(path, READABLE.max_bytes)
         path.unlink()
@@ -108,15 +108,15 @@ class ImagePreparer:
             made if stripped is None else stripped, data
         )  # guard: converted-keeps-colors
 
-    def _kept(self, picture: InputPicture, sent: bytes) -> InputPicture:
-        """Put what is sent into the job's folder, beside the user's own file."""
+    def _save(self, picture: InputPicture, sent: bytes) -> InputPicture:
+        """Save the file to send in the job's folder, beside the user's own file."""
         info = read_picture_info(sent, picture.name)
         file = f"{picture.view}-sent" + ENDINGS.get(info.format, "." + info.format)
         Library(self.folder.parent).keep(self.folder.name, file, sent)
         digest = hashlib.sha256(sent).hexdigest()
         return replace(picture, sent=file, sha256=digest, info=info)
 
-    def _tell_of(self, picture: InputPicture, reason: str) -> None:
+    def _note_conversion(self, picture: InputPicture, reason: str) -> None:
         info = picture.info
         assert info is not None
         self.note(
@@ -130,8 +130,9 @@ class ImagePreparer:
             )
         )
 
-    def _look(self, picture: InputPicture, sent: bytes) -> None:
-        """Raise BadImage for a picture that cannot be decoded, or shows nothing."""
+    def _check_content(self, picture: InputPicture, sent: bytes) -> None:
+        """Raise BadImage for an image that cannot be decoded, or shows nothing."""
+        # A PNG is decoded here, in milliseconds; the worker takes seconds to start.
         seen = Blank.MAYBE
         if read_picture_info(sent, picture.name).format == "png":
             try:
@@ -141,19 +142,21 @@ class ImagePreparer:
                     Message("{name} cannot be decoded.", name=picture.name), AGAIN
                 ) from error
         if seen is Blank.MAYBE:
-            seen = self._decoded(picture, sent)
+            seen = self._inspect_in_worker(picture, sent)
         if seen is Blank.TRANSPARENT:  # guard: transparent-is-refused
             raise BadImage(Message("{name} is fully transparent.", name=picture.name), SEE)
         if seen is Blank.ONE_COLOR:  # guard: one-color-is-refused
             raise BadImage(Message("{name} shows nothing but one color.", name=picture.name), SAVE)
 
-    def _decoded(self, picture: InputPicture, sent: bytes) -> Blank:
-        """Return what the background Blender sees; without one nobody looks."""
+    def _inspect_in_worker(self, picture: InputPicture, sent: bytes) -> Blank:
+        """Return what the worker finds in an image; without a Blender, pass it unchecked."""
         file = f".{picture.view}-seen"
         Library(self.folder.parent).keep(self.folder.name, file, sent)
         try:
             request = {"do": "check", "picture": str(self.folder / file)}
-            return Blank(self.resources.blender.ask(request, self.tell, self.check)["shows"])
+            return Blank(
+                self.resources.blender.ask(request, self.show_progress, self.check)["shows"]
+            )
         except NoBlender:
             self.note(
                 Message(
@@ -171,7 +174,7 @@ class ImagePreparer:
 
 
 def needs_fitting(picture: InputPicture, size: int, provider: Provider[Any]) -> str:
-    """Say why a picture cannot be sent as it is, or nothing if it can."""
+    """Return why an image cannot be sent as it is; empty if it can."""
     info, limits = picture.info, provider.limits
     if info is None or not provider.is_remote:
         return ""
@@ -185,7 +188,7 @@ def needs_fitting(picture: InputPicture, size: int, provider: Provider[Any]) -> 
 def fitting_request(
     picture: InputPicture, folder: Path, provider: Provider[Any]
 ) -> dict[str, object]:
-    """Return what the background Blender is asked, to make the picture one that can be sent."""
+    """Return the worker request that converts an image to one that can be sent."""
     return {
         "do": "fit",
         "picture": str(folder / (picture.file or "")),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a result's addresses to a whole, checked mesh file in the job's folder; free, repeatable."""
+"""Downloads a result's files into the job's folder and checks the mesh; free, and repeatable."""
 
 from __future__ import annotations
 
@@ -35,13 +35,14 @@ from .prepare import MAX_PREVIEW
 log = logging.getLogger(__name__)
 
 FRESH_ADDRESSES = 3
-"""How often a result's addresses are asked for again when they have expired."""
+"""How many times expired addresses of a result are requested again."""
 PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"GIF8")
+"""First bytes of PNG, JPEG, WebP and GIF files."""
 SUFFIXES = (*FORMATS, "zip")
 
 
 class MeshDownload:
-    """One job's download. Used by the job's thread alone; `check` raises what ends the job."""
+    """One job's download. Used by the job's thread alone; `check` raises to end the job."""
 
     def __init__(
         self,
@@ -56,27 +57,27 @@ class MeshDownload:
         self._check = check
 
     def run(self, *, later: bool) -> None:
-        """Download what the result names; addresses that have expired are asked for again.
+        """Download the result's files, with fresh addresses if the old ones have expired.
 
-        `later`: the record is of an earlier process, so they surely have.
+        `later`: the record is from an earlier process, so its addresses certainly have.
         """
         if self.take_whole():
             return None
         if not self._live.record.own:
-            self._ask_for_addresses()  # guard: addresses-come-from-the-service
+            self._fetch_addresses()  # guard: addresses-come-from-the-service
         elif later:
             self._refresh_if_possible()
-        if not any(one.role == "mesh" for one in self._live.record.files):
+        if not any(file.role == "mesh" for file in self._live.record.files):
             self._refresh()
         for attempt in range(FRESH_ADDRESSES):
             try:
-                return self._all()
+                return self._download_all()
             except BadMesh:
                 if attempt == FRESH_ADDRESSES - 1 or not self._refresh():
                     raise
 
     def take_whole(self) -> bool:
-        """Go on with a mesh file that is in the folder already: only whole ones get their name."""
+        """Continue with a mesh file in the folder, if any: only complete files have such names."""
         for suffix in SUFFIXES:
             path = self._live.folder / f"mesh.{suffix}"
             try:
@@ -89,7 +90,7 @@ class MeshDownload:
         return False
 
     def finish(self, name: str, *notes: str) -> None:
-        """Give a whole mesh file its name, and note what it is."""
+        """Give a complete mesh file its final name, and record what it is."""
         found = read_mesh_file(self._live.folder / name)
         (self._live.folder / name).replace(self._live.folder / f"mesh.{found.suffix}")
         self._live.note(*notes)
@@ -103,22 +104,22 @@ class MeshDownload:
             faces=found.faces,
         )
 
-    def _all(self) -> None:
+    def _download_all(self) -> None:
         mesh = DOWNLOAD
         for remote in self._live.record.files:
             if remote.file is not None:
-                mesh = self._came_along(remote.file)
+                mesh = self._embedded_mesh(remote.file)
                 continue
             try:
-                self._one(remote)
+                self._download(remote)
             except ImageToMeshError as error:
                 if remote.role == "mesh":
                     raise
                 log.info("no preview: %s", error)
         self.finish(mesh)
 
-    def _came_along(self, name: str) -> str:
-        """Return the name of a mesh that came with the answer; nobody can be asked for it again."""
+    def _embedded_mesh(self, name: str) -> str:
+        """Return the file of a mesh that was in the answer itself; it cannot be requested again."""
         if not (self._live.folder / name).is_file():  # guard: mesh-of-the-answer-is-there
             raise Uncertain(
                 Message(
@@ -130,17 +131,17 @@ class MeshDownload:
             )
         return name
 
-    def _one(self, remote: RemoteFile) -> None:
+    def _download(self, remote: RemoteFile) -> None:
         from ...providers._shared.http.downloads import MAX_DOWNLOAD, DownloadRequest, download
 
         http = self._resources.http
         if http is None:
             raise BadMesh("There is nothing to download from.")
-        left_behind = threading.Event()
+        abandoned = threading.Event()
 
         def check() -> None:
-            """End a download that was left behind: another may go on with the same bytes."""
-            if left_behind.is_set():
+            # An abandoned download must stop writing: a resumed one continues the same file.
+            if abandoned.is_set():
                 raise Cancelled
             self._check()
 
@@ -150,7 +151,7 @@ class MeshDownload:
             target=self._live.folder / (DOWNLOAD if is_mesh else PREVIEW),
             limit=MAX_DOWNLOAD if is_mesh else MAX_PREVIEW,
             accept=_check_mesh if is_mesh else _check_preview,
-            progress=self._tell,
+            progress=self._show_progress,
             check=check,
         )
         if is_plain(want.target):
@@ -158,18 +159,18 @@ class MeshDownload:
         try:
             Call(lambda: download(want, http)).wait(self._check)
         except BaseException:
-            left_behind.set()
+            abandoned.set()
             raise
 
-    def _ask_for_addresses(self) -> None:
-        """Take the addresses that the service itself tells, and none that others wrote down."""
+    def _fetch_addresses(self) -> None:
+        """Request the addresses from the service itself instead of using those on record."""
         answer = self._poll()
         if not isinstance(answer, Result):
             raise BadMesh("The service tells of no result any more.", AGAIN)
         self._live.save(files=answer.files)
 
     def _refresh(self) -> bool:
-        """Ask the task for fresh addresses; say whether there are any."""
+        """Request fresh addresses; return whether there are any."""
         answer = self._poll()
         if not isinstance(answer, Result) or answer.files == self._live.record.files:
             return False
@@ -177,7 +178,7 @@ class MeshDownload:
         return True
 
     def _refresh_if_possible(self) -> None:
-        """Ask for fresh addresses; those on record may do where the task is told of no more."""
+        """Request fresh addresses; if the service refuses, the old ones may still work."""
         try:
             self._refresh()
         except (Failed, BadMesh, BadReply, Uncertain) as error:
@@ -186,12 +187,12 @@ class MeshDownload:
     def _poll(self) -> Progress | Result:
         return poll(self._live, self._resources, self._provider)
 
-    def _tell(self, done: int, total: int | None) -> None:
+    def _show_progress(self, done: int, total: int | None) -> None:
         self._live.show_progress("Downloading", done / total if total else None)
 
 
 def poll(live: LiveRecord, resources: Resources, provider: Provider[Any]) -> Progress | Result:
-    """Ask how far a job's task is; raises Uncertain where its record names none."""
+    """Ask for the state of a job's task; raises Uncertain if its record has no ticket."""
     record = live.record
     if not record.ticket and provider.is_remote:  # guard: no-ticket-is-uncertain
         raise Uncertain(

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What tells an order from others: provider, settings and pictures, whenever it was made.
+"""Fingerprints of orders: equal for the same provider, settings and images, at any time.
 
-Settings at their defaults do not count, so that an update which adds one changes no order. Pictures
-count as the person gave them, not as they were converted for the service.
+Settings at their defaults are left out, so that an update that adds a setting changes none. Images
+are compared as the user gave them, not as they were converted for the service.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ def changed_settings(provider: str, settings: Mapping[str, JSON]) -> dict[str, J
 
 
 def settings_text(provider: str, settings: Mapping[str, JSON]) -> str:
-    """Return the settings that differ from the defaults as JSON, the same for the same settings."""
+    """Return the settings that differ from the defaults as JSON, with sorted names."""
     return json.dumps(changed_settings(provider, settings), sort_keys=True)
 
 
 def order_mark(provider: str, settings: Mapping[str, JSON], pictures: Mapping[str, str]) -> str:
-    """Return the mark of an order; `pictures` are digests or addresses by view."""
+    """Return the fingerprint of an order; `pictures` are digests or addresses by view."""
     order = {
         "provider": provider,
         "settings": changed_settings(provider, settings),
@@ -45,16 +45,16 @@ def order_mark(provider: str, settings: Mapping[str, JSON], pictures: Mapping[st
 
 
 def order_of(record: Record, folder: Path) -> str:
-    """Return the mark of a job's order; empty where one of its pictures is gone."""
+    """Return the fingerprint of a job's order; empty if one of its images is missing."""
     try:
-        pictures = {one.view: _mark(one, folder) for one in record.pictures}
+        pictures = {picture.view: _mark(picture, folder) for picture in record.pictures}
     except OSError:
         return ""
     return order_mark(record.provider, record.settings, pictures)
 
 
 def digest_of(path: Path) -> str:
-    """Return a file's SHA-256; may raise OSError."""
+    """Return a file's SHA-256; raises OSError."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -35,15 +35,15 @@ from ..values import LONGEST_NAME, InputPicture, PictureSource
 
 ENDINGS = {"jpeg": ".jpg", "tiff": ".tif"}
 READABLE = PictureLimits(max_side=16_384, max_bytes=256 * 1024 * 1024)
-"""What the background Blender can open to convert it."""
+"""Limits of an image that the worker can open to convert it."""
 
 Fetch = Callable[[str], bytes]
 
 
 def picture_from(argument: str, view: str = "front") -> PictureSource:
-    """Make a source of what a person typed: a file's path or an https address.
+    """Return the source for what the user typed: a file's path or an https address.
 
-    Raises BadImage where there is no such file. The file is read later, on the job's thread.
+    Raises BadImage if there is no such file. The file is read later, on the job's thread.
     """
     if "://" in argument:
         _check_address(argument)
@@ -57,7 +57,7 @@ def picture_from(argument: str, view: str = "front") -> PictureSource:
 
 
 def _check_address(argument: str) -> None:
-    """Raise BadImage for an address that is neither of https nor this machine's own."""
+    """Raise BadImage for an address that is neither https nor on this computer."""
     try:
         address = read_address(argument)
         if address.scheme != "https" and not address.is_loopback:
@@ -74,7 +74,7 @@ def _check_address(argument: str) -> None:
 
 
 def name_of(argument: str) -> str:
-    """Return the name that a picture of this path or address goes by."""
+    """Return the display name of an image at this path or address."""
     if "://" in argument:
         with contextlib.suppress(BadAddress):
             address = read_address(argument)
@@ -86,20 +86,20 @@ def name_of(argument: str) -> str:
 def check_views(
     sources: tuple[PictureSource, ...], provider: Provider[Any], settings: Settings
 ) -> None:
-    """Raise InvalidSettings for views that the provider does not take with these settings."""
+    """Raise InvalidSettings for views that the provider does not accept with these settings."""
     taken = provider.views_for(settings)
     for source in sources:
         if source.view not in taken:
-            what = Message(
+            message = Message(
                 "{provider} takes no “{view}” view.", provider=provider.label, view=source.view
             )
             if source.view in provider.views:
-                what = Message(
+                message = Message(
                     "{provider} takes no “{view}” view with these settings.",
                     provider=provider.label,
                     view=source.view,
                 )
-            raise InvalidSettings(what, Message("It takes: {views}.", views=", ".join(taken)))
+            raise InvalidSettings(message, Message("It takes: {views}.", views=", ".join(taken)))
     views = [source.view for source in sources]
     if len(views) > len(set(views)):
         raise InvalidSettings("Two pictures show the same view.", "Give each view once.")
@@ -110,10 +110,10 @@ def check_views(
 def collect(
     sources: tuple[PictureSource, ...], provider: Provider[Any], fetch: Fetch
 ) -> tuple[tuple[InputPicture, ...], dict[str, bytes]]:
-    """Read all pictures; return what the record says of them, and the files by name.
+    """Read all images; return their entries for the record, and the files by name.
 
-    Raises BadImage for one that is no picture, or that the provider could not take even when it is
-    converted and scaled down.
+    Raises BadImage for data that is not an image, or that the provider could not accept even if it
+    was converted and scaled down.
     """
     pictures: list[InputPicture] = []
     files: dict[str, bytes] = {}
@@ -134,14 +134,14 @@ def collect(
 
 
 def _readable(provider: Provider[Any]) -> PictureLimits:
-    """What can be used at all: what comes from the service's limits can be scaled down to them."""
+    """Return the limits of a usable image, which may be larger than the service takes."""
     if not provider.is_remote:
         return provider.limits
     return replace(READABLE, min_side=provider.limits.min_side)
 
 
 def _check_narrowness(info: PictureInfo, limits: PictureLimits, name: str) -> None:
-    """Raise BadImage for a strip whose short side would be too short once the long one fits."""
+    """Raise BadImage for a strip whose short side gets too short when the long side fits."""
     short, long = sorted((info.width, info.height))
     if long > limits.max_side and short * limits.max_side < limits.min_side * long:
         raise BadImage(
@@ -159,19 +159,19 @@ def _check_narrowness(info: PictureInfo, limits: PictureLimits, name: str) -> No
 
 
 def check_unchanged(pictures: tuple[InputPicture, ...], folder: Path) -> None:
-    """Raise LibraryProblem where what would be sent is not what the job was made of.
+    """Raise LibraryProblem if an image is not the one that the job was created with.
 
-    Who can write to the folder could have another thing ordered, or another file uploaded.
+    Otherwise somebody who can write to the folder could replace what is ordered and uploaded.
     """
-    for one in pictures:
-        name = one.sent or one.file
-        if name is None or one.sha256 is None:
+    for picture in pictures:
+        name = picture.sent or picture.file
+        if name is None or picture.sha256 is None:
             continue
         try:
             found = digest_of_plain(folder / name)
         except OSError:
             found = ""
-        if found != one.sha256:  # guard: pictures-are-unchanged
+        if found != picture.sha256:  # guard: pictures-are-unchanged
             raise LibraryProblem(
                 Message("The job's picture {file} is gone or was changed: nothing was sent.",
                         file=name),
@@ -180,16 +180,16 @@ def check_unchanged(pictures: tuple[InputPicture, ...], folder: Path) -> None:
 
 
 def as_sent(pictures: tuple[InputPicture, ...], folder: Path) -> tuple[Picture, ...]:
-    """Return the pictures as a provider takes them."""
+    """Return the images as a provider takes them."""
     return tuple(
         Picture(
-            view=one.view,
-            name=one.name,
-            path=folder / (one.sent or one.file or "") if one.file else None,
-            url=None if one.file else one.url,
-            info=one.info,
+            view=picture.view,
+            name=picture.name,
+            path=folder / (picture.sent or picture.file or "") if picture.file else None,
+            url=None if picture.file else picture.url,
+            info=picture.info,
         )
-        for one in pictures
+        for picture in pictures
     )
 
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Look at a mesh file's head before anything is told about it: its format, whether it is whole.
+"""Reads a mesh file's header: its format, and whether the file is complete.
 
-Names, types and extensions of a download are hearsay; the first bytes decide. GLB's layout is that
-of the glTF 2.0 specification, section 4.4. What could take long, or harm, is left to the
-background Blender, which checks the whole file before it imports it: this runs beside the artist.
+The first bytes decide, not names, types or extensions, which are often wrong. The layout of GLB is
+from the glTF 2.0 specification, section 4.4. This code runs in the artist's Blender, so anything
+slow or risky is left to the worker, which checks the whole file before it imports it.
 """
 
 from __future__ import annotations
@@ -28,35 +28,35 @@ TRIANGLES = 4
 MAX_HEAD = 64 * 1024 * 1024
 NO_MESH = "The result is not a GLB, FBX, OBJ, STL or PLY file, nor a ZIP of one."
 QUICK = 8 * 1024 * 1024
-"""How long a head is read here at most: Python stands still for the artist while it parses one."""
+"""Longest header that is parsed here: json.loads holds the GIL, and Blender's window with it."""
 
 FORMATS = ("glb", "gltf", "fbx", "obj", "ply", "stl")
-"""What an archive's mesh is, where it holds several: the first that is there."""
+"""Mesh formats by preference, for an archive that holds several."""
 MAX_ENTRIES = 2000
 MAX_LIST = 4 * 1024 * 1024
 TAIL = 22 + 0xFFFF
-"""How far from its end an archive says where its list is, at most."""
+"""How far from its end an archive says where its list is: 22 bytes and a comment of 65,535."""
 
 BEGIN = 256 * 1024
-"""How far in a text file is looked for its first vertex, which may stand behind long comments."""
+"""How far into a text file its first vertex is searched; long comments may precede it."""
 FACET = re.compile(rb"^\s*solid\b[^\n]*\n\s*(?:facet\s+normal|endsolid)\b")
 VERTEX = re.compile(rb"^[ \t]*v(?:[ \t]+[-+]?\.?\d\S*){3}", re.MULTILINE)
 
 DAMAGED = (ValueError, LookupError, TypeError, AttributeError, RecursionError, struct.error)
-"""What a head raises that is not what its format says."""
+"""Errors of parsing a header that does not follow its format."""
 
 BROKEN_ARCHIVE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError)
 
 COMPRESSED = 100
-"""How many corners a compressed byte may stand for at most; an uncompressed one is one corner."""
+"""Most corners per compressed byte; an uncompressed corner takes at least one byte."""
 
 
 @dataclass(frozen=True, slots=True)
 class MeshFile:
-    """What a mesh file's head says; `faces` only where the head tells (GLB and glTF).
+    """A mesh file's properties, from its header; `faces` is known for GLB and glTF only.
 
-    `suffix` is the file's own. `format` is what scripts are told: "glb", "fbx", "obj", or None for
-    all that is none of these; of an archive it is what lies in it.
+    `suffix` is the file's own. `format` is "glb", "fbx", "obj", or None for all other formats; for
+    an archive it is that of the mesh inside.
     """
 
     suffix: str
@@ -65,9 +65,9 @@ class MeshFile:
 
 
 def read_mesh_file(path: Path) -> MeshFile:
-    """Say what the file is; raises BadMesh if it is no mesh file or not whole.
+    """Return a file's properties; raises BadMesh if it is incomplete or not a mesh file.
 
-    `worker/checks/mesh_format.py` tells formats by the same rules.
+    `worker/checks/mesh_format.py` recognizes formats by the same rules.
     """
     with open_plain(path) as file:
         head = file.read(BEGIN)
@@ -78,11 +78,11 @@ def read_mesh_file(path: Path) -> MeshFile:
         return MeshFile(suffix, suffix, _glb_faces(path))
     if suffix == "gltf":
         return MeshFile(suffix, None, _gltf_faces(path))
-    return MeshFile(suffix, _told(_in_archive(path) if suffix == "zip" else suffix))
+    return MeshFile(suffix, _reported_format(_in_archive(path) if suffix == "zip" else suffix))
 
 
 def format_of(head: bytes, size: int) -> str | None:
-    """Tell a format by a file's first bytes and its size, or None."""
+    """Return the format by a file's first bytes and its size, None if it is unknown."""
     if head.startswith(b"glTF"):
         return "glb"
     if head.startswith(b"PK\x03\x04"):
@@ -92,7 +92,7 @@ def format_of(head: bytes, size: int) -> str | None:
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if head.startswith(b"Kaydara FBX Binary") or text.startswith(b"; FBX"):
         return "fbx"
-    # Before the texts: the header of a binary STL may say anything, "solid" as well.
+    # Checked before the text formats, as the header of a binary STL may begin with "solid" too.
     if len(head) >= 84 and size == 84 + 50 * struct.unpack_from("<I", head, 80)[0] > 84:
         return "stl"
     if FACET.match(text):
@@ -102,14 +102,14 @@ def format_of(head: bytes, size: int) -> str | None:
     return "obj" if VERTEX.search(text) else None
 
 
-def _told(format_: str) -> str | None:
+def _reported_format(format_: str) -> str | None:
     return format_ if format_ in ("glb", "fbx", "obj") else None
 
 
 def _in_archive(path: Path) -> str:
-    """Return the format of the mesh in a ZIP, without writing anything."""
+    """Return the format of the mesh in a ZIP, without extracting anything."""
     try:
-        found = {_format_in(archive, one) for archive, one in _entries(path)}
+        found = {_format_in(archive, entry) for archive, entry in _entries(path)}
     except (*BROKEN_ARCHIVE, *DAMAGED) as error:
         raise BadMesh("The archive is damaged or locked.", AGAIN) from error
     mesh = next((format_ for format_ in FORMATS if format_ in found), None)
@@ -119,7 +119,7 @@ def _in_archive(path: Path) -> str:
 
 
 def _entries(path: Path) -> Iterator[tuple[zipfile.ZipFile, zipfile.ZipInfo]]:
-    """Yield an archive's files; raises ValueError for a list too long to be a mesh's."""
+    """Yield an archive's files; raises ValueError if its list is too long for a mesh."""
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - TAIL))
         tail = file.read()
@@ -171,7 +171,7 @@ def _glb_faces(path: Path) -> int | None:
 
 
 def _gltf_faces(path: Path) -> int | None:
-    """Count the faces of a glTF file in JSON: one that is whole holds its buffers itself."""
+    """Count the faces of a glTF file in JSON; a complete one embeds its buffers."""
     size = path.stat().st_size
     if size > QUICK:
         return None
@@ -185,7 +185,7 @@ def _gltf_faces(path: Path) -> int | None:
             )
             raise BadMesh(message)
         faces = _count_faces(gltf, size)
-        outside = [one for one in gltf.get("buffers", []) if not _is_embedded(one)]
+        outside = [buffer for buffer in gltf.get("buffers", []) if not _is_embedded(buffer)]
     except DAMAGED as error:
         raise BadMesh("The result is not a glTF mesh, or cut short.", AGAIN) from error
     if outside:
@@ -199,7 +199,7 @@ def _is_embedded(buffer: dict[str, Any]) -> bool:
 
 
 def _count_faces(gltf: dict[str, Any], size: int) -> int:
-    """Count the triangles; raises one of DAMAGED where the head of `size` bytes cannot be true."""
+    """Count the triangles; raises one of DAMAGED if they do not fit a file of `size` bytes."""
     accessors = gltf.get("accessors", [])
     room = size * (COMPRESSED if _is_compressed(gltf) else 1)
     corners = 0

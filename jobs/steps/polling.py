@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When to poll a task again, and how long a lost connection is tolerated."""
+"""When to poll a task again, and for how long a lost connection is tolerated."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from ...providers import Progress, Unreachable
 T = TypeVar("T")
 
 TICK = 0.05
+"""Seconds after which a sleeping job notices a cancel."""
 LONGEST = 1.7
 """Seconds between two polls: with the time of the request a result is noticed within 2 s."""
 OUTAGE = 120.0
-"""Seconds for which a poll that finds no connection is repeated before the job is put aside."""
+"""Seconds for which polls without a connection are repeated before the job is put aside."""
 
 
 def next_pause(answer: Progress, previous: float) -> float:
-    """Return the seconds until the next look: early first, then by the service's estimate.
+    """Return the seconds until the next poll: short at first, then by the service's estimate.
 
-    Never more than 2 s late, the question's own way included; only while the service itself says
-    that it takes long are looks up to 10 s apart.
+    A result is noticed within 2 s, including the time of the request. Only if the service itself
+    announces a long wait are polls up to 10 s apart.
     """
     if answer.wait is not None and answer.wait > 30.0:
         return min(answer.wait / 4, 10.0)
@@ -30,15 +31,15 @@ def next_pause(answer: Progress, previous: float) -> float:
 
 
 class OutageTolerance:
-    """Forgives lost connections for a while, counted from the first one in a row."""
+    """Tolerates lost connections for `OUTAGE` seconds from the first of several in a row."""
 
     def __init__(self) -> None:
         self._since: float | None = None
 
-    def ask(self, look: Callable[[], T]) -> T | Progress:
-        """Return what `look` says, or that we wait; raises Unreachable when it lasts too long."""
+    def ask(self, poll: Callable[[], T]) -> T | Progress:
+        """Return the result of `poll`, or a waiting state; raises Unreachable in a long outage."""
         try:
-            answer = look()
+            answer = poll()
         except Unreachable:
             now = time.monotonic()
             self._since = self._since or now
@@ -50,8 +51,8 @@ class OutageTolerance:
 
 
 def sleep(seconds: float, check: Callable[[], None]) -> None:
-    """Sleep, in short naps; `check` may raise what ends the wait at once."""
+    """Sleep in short naps; `check` may raise to end the wait."""
     end = time.monotonic() + seconds
-    while (left := end - time.monotonic()) > 0:
+    while (remaining := end - time.monotonic()) > 0:
         check()
-        time.sleep(min(left, TICK))
+        time.sleep(min(remaining, TICK))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the background Blender is asked for when a mesh file becomes a model."""
+"""The worker request that prepares a model from a mesh file."""
 
 from __future__ import annotations
 
@@ -19,11 +19,10 @@ if TYPE_CHECKING:
 
 MAX_PREVIEW = 32 * 1024 * 1024
 LEAST = 64 << 20
-"""Bytes of meshes up to which they come in at once, in some 50 ms: a million faces have more."""
+"""Mesh bytes up to which a model is appended in one piece, in some 50 ms: about a million faces."""
 
-
-_parts: set[Path] = set()
-"""Folders with parts that this process had made: nobody else's are taken."""
+_own_chunks: set[Path] = set()
+"""Folders of chunks that were made for this process: those of others are not loaded."""
 
 
 @contextmanager
@@ -34,14 +33,14 @@ def model_request(
     *,
     in_parts: bool = False,
 ) -> Iterator[dict[str, Any]]:
-    """Give the request that makes a job's model; mark what was made when the block ends well.
+    """Yield the worker request for a job's model; sign the model if the block succeeds.
 
-    Where others can write to the job's folder it is made elsewhere, and not in parts.
+    If others can write to the job's folder, the model is made in a temporary one, without chunks.
     """
     with workshop(folder) as place:
         if place == folder:
             with suppress(OSError):
-                remove_tree(folder / CHUNKS_FOLDER)  # of an earlier time, or of somebody else
+                remove_tree(folder / CHUNKS_FOLDER)  # from an earlier run, or somebody else's
             note_own_chunks(folder)
         else:
             in_parts = False
@@ -57,13 +56,13 @@ def model_request(
 
 
 def note_own_chunks(folder: Path) -> None:
-    """Note that what lies in parts in a job's folder is made for this process."""
-    _parts.add(folder / CHUNKS_FOLDER)
+    """Note that the chunks in a job's folder are made for this process."""
+    _own_chunks.add(folder / CHUNKS_FOLDER)
 
 
-def has_own_chunks(parts: Path) -> bool:
-    """Say whether a folder with a model's parts is one that this process had made."""
-    return parts in _parts
+def has_own_chunks(chunks: Path) -> bool:
+    """Return whether a folder of chunks was made for this process."""
+    return chunks in _own_chunks
 
 
 def prepare_request(
@@ -74,9 +73,10 @@ def prepare_request(
     in_parts: bool = False,
     place: Path | None = None,
 ) -> dict[str, Any]:
-    """Return the request: plain JSON. A large model is made in parts, too, if somebody waits.
+    """Return the request as plain JSON; `in_parts` also splits a large model into chunks.
 
-    `place` is where the model goes, if that is not the job's folder.
+    Chunks are only needed if somebody waits for the import. `place` is the folder of the model, if
+    that is not the job's.
     """
     place = place or folder
     preview = place / PREVIEW

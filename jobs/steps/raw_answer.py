@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The answer to an order as it came: on disk before anybody reads it, until its ticket is safe.
+"""The raw answer to an order: saved before anything parses it, until its ticket is safe.
 
-It lies in the job's folder as `answer.http`. Where that cannot be written to, it goes to another
-folder of the user's, and at last it stays in memory for as long as this process lives.
+It is saved in the job's folder as `answer.http`. If that is not writable, another folder of the
+user is tried; as a last resort it stays in memory as long as this process lives.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ if TYPE_CHECKING:
 NAME, SUFFIX, VERSION = ANSWER, ANSWER_SUFFIX, "HTTP/1.1"
 LONGEST_HEAD = 64 * 1024
 LONGEST = 512 * 1024 * 1024
-"""Bytes of a file that can be such an answer; the connection takes less."""
+"""Most bytes of an answer's file; the connection accepts less."""
 PIECE = 1024 * 1024
 
 _in_memory: dict[str, bytes] = {}
-"""Answers that no disk had room for, by their job's folder."""
+"""Answers that could not be saved to any disk, by their job's folder."""
 
 
 class RawAnswer:
-    """The answers to one job's order. `Http.submit` hands on what comes, on the thread that orders.
+    """The raw answers to one job's order, as `Http.submit` passes them on, on the order's thread.
 
-    `sent`: the order was handed to the connection. `status`: what was answered, None without an
-    answer. `place`: the file it is kept in, None while there is none, or only memory has it.
+    `sent`: the order was handed to the connection. `status`: the HTTP status, None without an
+    answer. `place`: the answer's file, None if there is none or only memory holds it.
     """
 
     def __init__(self, folder: Path, job: str) -> None:
         self._folder = folder
         self._job = job
-        self._places = self._rooms()
+        self._places = self._open_places()
         self._file: BinaryIO | None = None
         self._size = 0
         self.sent = False
@@ -55,30 +55,30 @@ class RawAnswer:
     # -- what comes ------------------------------------------------------------------------------
 
     def sending(self) -> None:
-        """Note that the order is handed to the connection now."""
+        """Note that the order is now handed to the connection."""
         self.sent = True
 
     def begin(self, status: int, headers: Mapping[str, str]) -> None:
-        """Start with an answer; an earlier one, after which the order was sent again, goes."""
+        """Start to save an answer; replaces the one to an earlier attempt."""
         self.drop()
         self.status, self.whole, self._start = status, False, b""
-        self._places, self._size = self._rooms(), 0
+        self._places, self._size = self._open_places(), 0
         self._next_place()
         lines = [f"{VERSION} {status}", *(f"{name}: {value}" for name, value in headers.items())]
         head = "\r\n".join(lines).encode("utf-8", "replace")[: LONGEST_HEAD - 4]
         self._write(head + b"\r\n\r\n")
 
     def add(self, piece: bytes) -> None:
-        """Take what came next of its body."""
+        """Save the next piece of the body."""
         self._start = self._start or piece.lstrip()[:1]
         self._write(piece)
 
     def end(self, *, whole: bool) -> None:
-        """Bring what came to the disk itself."""
+        """Flush the answer to disk; `whole`: it is complete."""
         self.whole = whole
         while self._file is not None:
             try:
-                _settle_file(self._file, self.place)
+                _sync_file(self._file, self.place)
             except OSError:
                 self._next_place()
             else:
@@ -87,23 +87,23 @@ class RawAnswer:
 
     @property
     def is_object(self) -> bool:
-        """Whether a JSON object came, as services send and gateways do not."""
+        """Whether the body is a JSON object, as services send and gateways do not."""
         return self._start == b"{"
 
     # -- what was kept ---------------------------------------------------------------------------
 
     def find(self) -> bool:
-        """Look for an answer that an earlier attempt, or an earlier process, has kept."""
+        """Find an answer that an earlier attempt or an earlier process saved."""
         if str(self._folder) in _in_memory:
             return True
         places = [*_files(self._folder, f"{NAME}*{SUFFIX}")]
         for other in _elsewhere():
             places += _files(other, f"{_prefix(self._job)}*{SUFFIX}")
-        self.place = max(places, key=lambda one: one.stat().st_mtime_ns, default=None)
+        self.place = max(places, key=lambda path: path.stat().st_mtime_ns, default=None)
         return self.place is not None
 
     def read(self) -> Reply | None:
-        """Read it as the connection would have; None for a file that is no such answer."""
+        """Parse the saved answer as the connection would have; None if it is not an answer."""
         from ...providers._shared.http.reply import reply_of
 
         data = bytearray(self._bytes())
@@ -119,7 +119,7 @@ class RawAnswer:
         return reply_of(int(status), headers, data)
 
     def drop(self) -> bool:
-        """Forget the answer, whose ticket is safe or which brought none; say whether it went."""
+        """Delete the answer, as its ticket is safe or it has none; return whether that worked."""
         self._close()
         _in_memory.pop(str(self._folder), None)
         place, self.place = self.place, None
@@ -132,7 +132,7 @@ class RawAnswer:
 
     @property
     def sentence(self) -> Message | None:
-        """Say where it is; None where nothing is kept."""
+        """Where the answer is saved; None if it is not."""
         if self.place is not None and self.place.parent == self._folder:
             return Message(
                 "The service's answer is kept in the job's folder: {file}.", file=self.place.name
@@ -154,25 +154,25 @@ class RawAnswer:
         if self.place is None:
             return b""
         try:
-            with _opened(self.place) as file:
+            with _open_unlinked(self.place) as file:
                 return file.read(LONGEST)
         except OSError:
             return b""
 
     def _write(self, data: bytes) -> None:
-        """Write to the present place, or to the next that takes it; memory always does."""
-        left = memoryview(data)
-        while len(left) and self._file is not None:
+        """Write to the current place, or to the next one that has room; memory always does."""
+        remaining = memoryview(data)
+        while len(remaining) and self._file is not None:
             try:
-                done = self._file.write(left)
+                done = self._file.write(remaining)
             except OSError:
                 self._next_place()
                 continue
             self._size += done
-            left = left[done:]
+            remaining = remaining[done:]
 
     def _next_place(self) -> None:
-        """Go on in the next place, with what the one before has taken."""
+        """Move on to the next place, and copy what was written so far."""
         old, old_place = self._file, self.place
         for file, place in self._places:
             try:
@@ -186,7 +186,8 @@ class RawAnswer:
         if old is not None:
             _remove(old, old_place)
 
-    def _rooms(self) -> Iterator[tuple[BinaryIO, Path | None]]:
+    def _open_places(self) -> Iterator[tuple[BinaryIO, Path | None]]:
+        """Open new files in order of preference; the last is in memory."""
         numbered = (f"{NAME}-{number}{SUFFIX}" for number in range(2, 100))
         for name in (f"{NAME}{SUFFIX}", *numbered):
             try:
@@ -217,7 +218,7 @@ def _prefix(job: str) -> str:
 
 
 def _elsewhere() -> Iterator[Path]:
-    """Yield the folders that may have room when the library has none."""
+    """Yield folders that may have room if the library has none."""
     candidates: tuple[Callable[[], str | Path], ...] = (
         tempfile.gettempdir,
         lambda: "/var/tmp",
@@ -233,18 +234,19 @@ def _elsewhere() -> Iterator[Path]:
 
 
 def _files(folder: Path, pattern: str) -> list[Path]:
-    """Return the plain files of this user; others may write to a folder for all."""
+    """Return this user's plain files; in a shared folder, others may have planted some."""
     found = []
     with contextlib.suppress(OSError):
         for path in folder.glob(pattern):
-            told = path.lstat()
-            mine = not hasattr(os, "getuid") or told.st_uid == os.getuid()
-            if mine and stat.S_ISREG(told.st_mode) and told.st_size <= LONGEST:
+            status = path.lstat()
+            mine = not hasattr(os, "getuid") or status.st_uid == os.getuid()
+            if mine and stat.S_ISREG(status.st_mode) and status.st_size <= LONGEST:
                 found.append(path)
     return found
 
 
-def _opened(path: Path) -> BinaryIO:
+def _open_unlinked(path: Path) -> BinaryIO:
+    """Open a file without following a link."""
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     return os.fdopen(os.open(path, flags), "rb")
 
@@ -253,9 +255,9 @@ def _copy(source: BinaryIO, size: int, target: BinaryIO) -> None:
     source.seek(0)
     while size > 0 and (piece := source.read(min(size, PIECE))):
         size -= len(piece)
-        left = memoryview(piece)
-        while len(left):
-            left = left[target.write(left) :]
+        remaining = memoryview(piece)
+        while len(remaining):  # unbuffered files may write less than they are given
+            remaining = remaining[target.write(remaining) :]
 
 
 def _remove(file: BinaryIO, place: Path | None) -> None:
@@ -266,7 +268,7 @@ def _remove(file: BinaryIO, place: Path | None) -> None:
             place.unlink(missing_ok=True)
 
 
-def _settle_file(file: BinaryIO, place: Path | None) -> None:
+def _sync_file(file: BinaryIO, place: Path | None) -> None:
     if place is None:
         return
     os.fsync(file.fileno())  # guard: answer-reaches-the-disk

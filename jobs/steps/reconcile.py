@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An order without a ticket: its kept answer is read again, or the service is asked for it."""
+"""Orders without a ticket: reads the saved answer again, or searches the service for the task."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ SAID = ACCOUNT | INPUT | VERDICTS | NOT_NOW
 
 
 class Reconciler:
-    """What becomes of one job's order without a ticket. Used by the job's thread alone."""
+    """Resolves one job's order that has no ticket. Used by the job's thread alone."""
 
     def __init__(
         self,
@@ -56,11 +56,11 @@ class Reconciler:
         self._provider = provider
         self._store = store
 
-    def settle(self, take_whole: Callable[[], bool]) -> None:
-        """Go on with an order that nobody knows of, as far as its user or the service can tell.
+    def resolve(self, take_whole: Callable[[], bool]) -> None:
+        """Continue a job whose order may have arrived, as the user decides or the service knows.
 
-        `take_whole` goes on with a mesh that is in the folder. Raises Uncertain where nobody can
-        tell.
+        `take_whole` continues with a mesh that is already in the folder. Raises Uncertain if it
+        stays unknown whether the order arrived.
         """
         record, spec = self._live.record, self._spec
         if spec.attach:
@@ -77,7 +77,7 @@ class Reconciler:
         raise Uncertain(unknown.message, unknown.hint, unknown.link)
 
     def unknown(self) -> Failure:
-        """Say that nobody knows whether the order arrived, as it was said first."""
+        """Return the failure of an uncertain order; one already on record is kept as worded."""
         record = self._live.record
         if record.failure is not None and record.failure.kind == Uncertain.kind:
             return record.failure
@@ -96,9 +96,9 @@ class Reconciler:
         )
 
     def read_again(self) -> bool:
-        """Read the answer that was kept, as this version of the program does; nothing is sent.
+        """Parse the saved answer with this version's code; return whether it has a ticket.
 
-        Say whether it had a ticket in it. Raises the service's own refusal, if that is what it is.
+        Raises the service's own refusal if the answer is one.
         """
         answers = RawAnswer(self._live.folder, self._live.record.id)
         is_own = self._live.record.own  # anybody can lay an answer there, with an address in it
@@ -107,7 +107,7 @@ class Reconciler:
             return False
         try:
             ticket = self._provider.submit(
-                self._request(), self._uploaded(), cast("Any", ReplayConnection(reply))
+                self._request(), self._upload_tokens(), cast("Any", ReplayConnection(reply))
             )
         except ImageToMeshError as error:
             own = reply.ok or reply.refused
@@ -117,14 +117,14 @@ class Reconciler:
                 raise
             log.info("job %s: its kept answer tells nothing: %s", self._live.record.id, error)
             return False
-        except Exception as error:  # noqa: BLE001 - whatever it is, the answer stays as it came
+        except Exception as error:  # noqa: BLE001 - the answer stays on disk for a later version
             log.info("job %s: its kept answer cannot be read: %s", self._live.record.id, error)
             return False
         self._store(ticket, answers, READ)
         return True
 
     def forget_answers(self) -> None:
-        """Drop what is still kept of answers: the ticket is safe, and the mesh of it."""
+        """Delete the saved answers, once the ticket and the mesh are safe."""
         answers = RawAnswer(self._live.folder, self._live.record.id)
         while answers.find():
             kept, notes = answers.sentence, self._live.record.notes
@@ -134,15 +134,15 @@ class Reconciler:
                 return
 
     def find(self) -> bool:
-        """Ask the service for its recent tasks; take the one that can be this order, if it is one.
+        """Search the service's recent tasks for this order; return whether exactly one matches.
 
-        What other jobs have is none of them.
+        Tasks that belong to other jobs of the library do not count.
         """
         record = self._live.record
         if record.submitted is None or self._resources.http is None:
             return False
         self._live.show_progress("Looking for the order", None)
-        request, uploaded, http = self._request(), self._uploaded(), self._resources.http
+        request, uploaded, http = self._request(), self._upload_tokens(), self._resources.http
         try:
             since = datetime.fromisoformat(record.submitted)
             found = self._resources.call(
@@ -151,7 +151,8 @@ class Reconciler:
         except (ImageToMeshError, KeyError, OSError, TypeError, ValueError) as error:
             log.info("job %s: the service's list cannot be read: %s", record.id, error)
             return False
-        mine = [one for one in found if not self._is_taken(one)]
+        mine = [ticket for ticket in found if not self._is_taken(ticket)]
+        # With two candidates either could be somebody else's: then the user decides.
         if len(mine) == 1:
             self._take(mine[0], FOUND)
         return len(mine) == 1
@@ -160,7 +161,7 @@ class Reconciler:
         pictures = as_sent(self._live.record.pictures, self._live.folder)
         return Request(self._spec.settings, pictures)
 
-    def _uploaded(self) -> Uploaded:
+    def _upload_tokens(self) -> Uploaded:
         return Uploaded(self._live.record.uploaded or {})
 
     def _take(self, ticket: Ticket, note: str) -> None:
@@ -172,7 +173,8 @@ class Reconciler:
 
     def _is_taken(self, ticket: Ticket) -> bool:
         records = Library(self._spec.library).all()[0]
-        return any(_is_same(ticket, one) for one in records if one.id != self._live.record.id)
+        others = (record for record in records if record.id != self._live.record.id)
+        return any(_is_same(ticket, record) for record in others)
 
 
 def _is_same(ticket: Ticket, other: Record) -> bool:

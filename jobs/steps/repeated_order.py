@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The same order twice: refused while the first one is there, unless the user wants both.
+"""Repeated orders: refused while the first one is there, unless the user insists.
 
 A double click, Enter pressed twice and the same file dropped again are one order. The library
-keeps which job has which order, in `.orders.json`, so that this holds for all processes that share
-it; whoever comes first is decided under a lock.
+stores which job has which order, in `.orders.json`, so that this holds for all processes that share
+it. A lock decides which of two processes is first.
 """
 
 from __future__ import annotations
@@ -26,29 +26,29 @@ FILE = ".orders.json"
 LOCK = "orders"
 MOST_BYTES = 4 << 20
 MOST_KEPT = 1000
-"""Orders that are kept, at most: the newest."""
+"""How many of the newest orders are stored."""
 LATEST = 1e12
-"""Seconds since 1970 that are a time; others may write to the list."""
+"""Seconds since 1970 that are a valid time; others may write to the list."""
 SOON = 10.0
-"""Seconds within which the same order is taken for an accident, although the first has ended."""
+"""Seconds within which the same order is taken for an accident, even if the first one has ended."""
 INSIST = "To order it once more use “--again”, or “again=True” in a script."
 GO_ON = "Resume goes on with it. To order it once more use “--again”, or “again=True” in a script."
 DECIDE = "Settle decides on it. To order it once more use “--again”, or “again=True” in a script."
 
 
 class RepeatedOrders:
-    """The orders of a library. `check` raises what ends the waiting for one's turn."""
+    """The orders of a library. `check` raises to end the wait for the lock."""
 
     def __init__(self, library: Library, check: Callable[[], None]) -> None:
         self._library = library
         self._check = check
 
     def claim(self, mark: str, job: str, create: Callable[[], None], *, repeated: bool) -> None:
-        """Make a job of an order that no other job has; `repeated`: although one has it.
+        """Create a job for an order that no other job has; `repeated` skips that check.
 
-        Raises Repeated where there is such a job, and what `create` raises.
+        Raises Repeated if there is such a job, and whatever `create` raises.
         """
-        with self._alone():
+        with self._locked():
             kept = self._load()
             found = kept.get(mark)
             if found is not None and not repeated:
@@ -66,22 +66,24 @@ class RepeatedOrders:
         except LibraryProblem:
             return  # it was deleted
         if record.state is State.UNCERTAIN:
-            what = Message("Nobody knows whether the same order arrived: job {job}.", job=job)
-            raise Repeated(what, DECIDE)
+            raise Repeated(
+                Message("Nobody knows whether the same order arrived: job {job}.", job=job), DECIDE
+            )
         if not record.state.over:
             if self._library.is_held(job):
                 raise Repeated(Message("The same order is under way: job {job}.", job=job), INSIST)
             raise Repeated(Message("The same order is not finished: job {job}.", job=job), GO_ON)
         if _was_taken(record) and abs(time.time() - at) < SOON:
-            what = Message("The same order was made a moment ago: job {job}.", job=job)
-            raise Repeated(what, INSIST)
+            raise Repeated(
+                Message("The same order was made a moment ago: job {job}.", job=job), INSIST
+            )
 
     @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Keep the other processes and threads out for a moment."""
+    def _locked(self) -> Iterator[None]:
+        """Hold the lock of the order list, which other processes and threads use as well."""
         lock = self._library.lock(LOCK)
         try:
-            while not lock.take():  # guard: one-at-a-time-claims
+            while not lock.take():  # guard: entry-at-a-time-claims
                 self._check()
                 time.sleep(MOMENT)
         except OSError as error:
@@ -94,16 +96,16 @@ class RepeatedOrders:
     def _load(self) -> dict[str, Mapping[str, Any]]:
         try:
             kept = json.loads(read_plain(self._library.root.resolve() / FILE, MOST_BYTES))
-            return {str(mark): one for mark, one in kept.items() if _is_entry(one)}
+            return {str(mark): entry for mark, entry in kept.items() if _is_entry(entry)}
         except (OSError, ValueError, AttributeError, RecursionError):
             return {}
 
 
-def _is_entry(one: Any) -> bool:
-    known = isinstance(one, dict) and isinstance(one.get("job"), str)
-    return known and isinstance(one.get("at"), int | float) and abs(one["at"]) < LATEST
+def _is_entry(entry: Any) -> bool:
+    known = isinstance(entry, dict) and isinstance(entry.get("job"), str)
+    return known and isinstance(entry.get("at"), int | float) and abs(entry["at"]) < LATEST
 
 
 def _was_taken(record: Record) -> bool:
-    """Say whether the service took the order: one that it refused is none."""
+    """Return whether the service accepted the order."""
     return record.ticket is not None

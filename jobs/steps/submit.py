@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one call that costs: what comes before it, and how its answer becomes safe.
+"""The order: the one call that costs, what precedes it, and how its answer is made safe.
 
-The thread that makes the call also brings its answer to the disk: first as it came, then as a
-ticket in the record. So it is written while its job's thread, or the program, is on its way out.
+The order's thread also saves the answer: first raw, then as a ticket in the record. So nothing is
+lost while the job's thread, or the program, is ending.
 """
 
 from __future__ import annotations
@@ -42,12 +42,13 @@ from .upload_cache import UploadCache
 log = logging.getLogger(__name__)
 
 TOO_MANY = 429
+"""HTTP 429, the status of an order that was refused because of a rate limit."""
 
 
 class Submission:
-    """One job's order. Used by the job's thread alone; `check` raises what ends it.
+    """One job's order. Used by the job's thread alone.
 
-    `under_way` is the call while its answer is awaited, `answers` what came of the last one.
+    `under_way` is the call while its answer is awaited, `answers` the raw answers to the last one.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class Submission:
         self._ordering = False
 
     def send(self, check: Callable[[], None]) -> None:
-        """Upload, which may be repeated, then submit, which may not."""
+        """Upload the images, which may be repeated, then submit the order, which may not."""
         record, http = self._live.record, self._resources.http
         answers = self.answers = RawAnswer(self._live.folder, record.id)
         check_unchanged(record.pictures, self._live.folder)
@@ -76,8 +77,8 @@ class Submission:
         uploads = UploadCache(
             self._spec.library, self._provider, self._spec.base_url, self._spec.keys
         )
-        tokens = uploads.known(record.pictures)
-        missing = tuple(one for one in sent if one.view not in tokens)
+        tokens = uploads.valid_tokens(record.pictures)
+        missing = tuple(picture for picture in sent if picture.view not in tokens)
         if http is not None:
             self._live.show_progress("Uploading", 0.6)
         given = self._resources.call(lambda: self._provider.upload(missing, http))
@@ -95,10 +96,10 @@ class Submission:
             raise
 
     def put_off(self, seconds: float, check: Callable[[], None]) -> None:
-        """Pause before a call is made again; nobody who shares the service orders meanwhile.
+        """Pause before a call is repeated; other jobs at the same service send no orders meanwhile.
 
-        An order that was refused is none as far as the record goes. Other calls are made while it
-        says “submitting”, too: those that look for an order whose answer was lost.
+        A refused order is removed from the record. Other calls, such as the search for a lost
+        order, are made while the record says “submitting” too, and leave it.
         """
         if not self.is_refused:  # guard: only-a-refusal-is-none
             self._slot.hold(seconds)
@@ -111,11 +112,11 @@ class Submission:
 
     @property
     def is_refused(self) -> bool:
-        """Whether the order that is under way was refused, to be sent again after a pause."""
+        """Whether the current order was refused and will be sent again after a pause."""
         return self._ordering and self.answers is not None and self.answers.status == TOO_MANY
 
     def _begin(self, **changes: Any) -> None:
-        """Write that the order is about to be sent; raises LibraryProblem where it has no room."""
+        """Record that the order is about to be sent; raises LibraryProblem if the disk is full."""
         if self._resources.http is not None:
             check_room(self._live.folder, self._provider.max_answer_bytes)  # guard: room-looked-at
         self._forget_earlier()  # guard: earlier-answers-go
@@ -125,7 +126,7 @@ class Submission:
         )
 
     def _forget_earlier(self) -> None:
-        """Take earlier answers away: a refusal that stayed would be read as that of this order."""
+        """Delete earlier answers: a refusal among them would be taken for this order's."""
         earlier = RawAnswer(self._live.folder, self._live.record.id)
         while earlier.find():
             if not earlier.drop():
@@ -137,12 +138,13 @@ class Submission:
     def _submit(
         self, submit: Callable[[], Ticket], answers: RawAnswer, check: Callable[[], None]
     ) -> None:
-        """Make the one call that costs. No time limit ends it here: its answer must be known."""
+        """Make the one call that costs, without a time limit, since its answer must be known."""
         if self._resources.http is None:
             return self.store(submit(), answers)
         self._resources.http.recorder = answers  # guard: answer-kept-as-it-came
         try:
-            call = Call(lambda: self._ordered(submit, answers), lasting=True)
+            # On a thread of its own, so that a cancel returns at once while the answer arrives.
+            call = Call(lambda: self._order(submit, answers), lasting=True)
         except RuntimeError as error:
             unsent = Unreachable("The order could not be sent: no thread could be started.")
             unsent.sent = Sent.NO
@@ -157,8 +159,8 @@ class Submission:
 
     # -- on the thread of the call ---------------------------------------------------------------
 
-    def _ordered(self, submit: Callable[[], Ticket], answers: RawAnswer) -> Ticket:
-        """Order, and bring the ticket to the disk, whether or not anybody still waits for it."""
+    def _order(self, submit: Callable[[], Ticket], answers: RawAnswer) -> Ticket:
+        """Submit, and save the ticket, even if nobody waits for it any longer."""
         self._ordering = True
         try:
             ticket = submit()
@@ -173,16 +175,16 @@ class Submission:
         return ticket
 
     def store(self, ticket: Ticket, answers: RawAnswer, *notes: str) -> None:
-        """Write the ticket and what it brought; after that the raw answer is not needed."""
+        """Save the ticket and its files; then the raw answer is no longer needed."""
         kept = answers.sentence
-        before = [one for one in self._live.record.notes if one != kept]
+        before = [note for note in self._live.record.notes if note != kept]
         try:
             self._live.save_answer(ticket, State.RUNNING, (*before, *notes))
         except LibraryProblem as problem:
-            told = json.dumps(dict(ticket.data))[:500]
+            text = json.dumps(dict(ticket.data))[:500]
             raise LibraryProblem(
                 join_messages(
-                    problem.message, Message("The order was taken: {ticket}", ticket=told)
+                    problem.message, Message("The order was taken: {ticket}", ticket=text)
                 ),
                 problem.hint,
             ) from problem
@@ -191,43 +193,43 @@ class Submission:
     # -- what is known of it ---------------------------------------------------------------------
 
     def sent_of(self, error: BaseException) -> Sent:
-        """Return how much of a failed order can have reached the service.
+        """Return whether a failed order can have reached the service.
 
-        Of one that an earlier process began nobody knows.
+        For an order of an earlier process that is unknown.
         """
         answers = self.answers
-        told = getattr(error, "sent", None)
+        known = getattr(error, "sent", None)
         if answers is None:
-            return Sent.YES if told is Sent.YES else Sent.MAYBE
-        if isinstance(told, Sent):
-            return told
+            return Sent.YES if known is Sent.YES else Sent.MAYBE
+        if isinstance(known, Sent):
+            return known
         if not answers.sent:  # guard: never-handed-over
             return Sent.NO
         if answers.status is None:
             return Sent.NO if isinstance(error, Unreachable) else Sent.MAYBE
-        known = answers.whole or is_refusal(answers.status)
-        return Sent.YES if known else Sent.MAYBE
+        is_certain = answers.whole or is_refusal(answers.status)
+        return Sent.YES if is_certain else Sent.MAYBE
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """The record's notes, with where the answer is that brought no ticket."""
+        """The record's notes, with the place of an answer that had no ticket."""
         kept = self.answers.sentence if self.answers is not None else None
         notes = self._live.record.notes
         return notes if kept is None or kept in notes else (*notes, kept)
 
     def afterwards(self, work: Callable[[], None]) -> None:
-        """Have some work done once the answer has come, or now where none is awaited."""
+        """Run `work` once the answer has arrived, or now if none is awaited."""
         if self.under_way is None:
             return work()
         return self.under_way.afterwards(work)
 
     def forget_answer(self) -> None:
-        """Drop an answer that took no order: the next one brings its own."""
+        """Delete the answer to an order that was not accepted."""
         if self.answers is not None:
             self.answers.drop()
 
-    def tell_to_stop(self, ticket: Ticket, check: Callable[[], None]) -> CancelOutcome:
-        """Tell the service of a cancel; return what is known about the charge then."""
+    def cancel_task(self, ticket: Ticket, check: Callable[[], None]) -> CancelOutcome:
+        """Ask the service to cancel; return what is then known about the charge."""
         if self._resources.http is None:
             return CancelOutcome.FREE
         call = Call(lambda: self._provider.cancel(ticket, self._resources.http))
@@ -239,9 +241,9 @@ class Submission:
 
 
 def _is_no_verdict(answers: RawAnswer) -> bool:
-    """Say whether an answer's status tells neither that the order was taken nor that it was not.
+    """Return whether an answer's status leaves open if the order was accepted.
 
-    Of the errors of a server, those in JSON are the service's own.
+    Server errors in JSON are the service's own; others come from a gateway before it.
     """
     status = answers.status
     if status is None or 200 <= status < 300 or is_refusal(status):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Remembers what services gave for pictures, so that the same one is not uploaded twice.
+"""Caches the tokens of uploaded images, so that an image is not uploaded twice.
 
-Kept in the library as `.uploads.json`. A token is found again only with the same service, address,
-account and bytes, while it surely lives, and if this user's own process kept it.
+Stored in the library as `.uploads.json`. A token is used again only for the same service, address,
+account and bytes, before it expires, and if this user's own process stored it.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from ..values import JSON, InputPicture
 
 FILE = ".uploads.json"
 MOST = 4 << 20
-"""Bytes of the file, at most."""
+"""Most bytes of the file."""
 MARGIN = 600.0
-"""Seconds before its end from which a token is no longer used."""
+"""Seconds before a token's expiry from which it is no longer used."""
 
 
 class UploadCache:
@@ -45,36 +45,38 @@ class UploadCache:
             account,  # guard: token-per-account
         )
 
-    def known(self, pictures: tuple[InputPicture, ...]) -> dict[str, JSON]:
-        """Return the living tokens by view."""
+    def valid_tokens(self, pictures: tuple[InputPicture, ...]) -> dict[str, JSON]:
+        """Return the tokens that have not expired, by view."""
         if not self._life:
             return {}
         kept = self._load()
-        found = {one.view: kept.get(self._name(one)) for one in pictures if one.sha256}
+        found = {
+            picture.view: kept.get(self._name(picture)) for picture in pictures if picture.sha256
+        }
         latest = time.time() + self._life
-        # An end that is further off was written while the machine's clock was ahead.
+        # An expiry further off was written while the computer's clock was ahead.
         alive = {view: entry for view, entry in found.items() if entry and entry["until"] <= latest}
         tokens = {view: entry["token"] for view, entry in alive.items()}
         return {view: token for view, token in tokens.items() if is_sendable_unchanged(str(token))}
 
     def remember(self, pictures: tuple[InputPicture, ...], tokens: Mapping[str, JSON]) -> None:
-        """Keep the tokens that were just given."""
+        """Store tokens that the service just returned."""
         if not self._life or not tokens:
             return
         kept = self._load()
         until = time.time() + self._life - MARGIN
-        for one in pictures:
-            if one.view in tokens and one.sha256:
-                name, entry = self._name(one), {"token": tokens[one.view], "until": until}
+        for picture in pictures:
+            if picture.view in tokens and picture.sha256:
+                name, entry = self._name(picture), {"token": tokens[picture.view], "until": until}
                 kept[name] = {**entry, MARK: mark_of({**entry, "name": name})}
         with contextlib.suppress(OSError):
             write_whole(self._path, json_bytes(kept, indent=1))
 
     def forget(self, pictures: tuple[InputPicture, ...]) -> None:
-        """Drop the tokens of these pictures, which the service no longer takes."""
+        """Drop the tokens of these images, which the service no longer accepts."""
         kept = self._load()
-        for one in pictures:
-            kept.pop(self._name(one), None)
+        for picture in pictures:
+            kept.pop(self._name(picture), None)
         with contextlib.suppress(OSError):
             write_whole(self._path, json_bytes(kept, indent=1))
 
@@ -92,5 +94,5 @@ class UploadCache:
             return {}
 
 
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
+def _digest(*texts: str) -> str:
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:24]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the background Blender does for a job: make a mesh, make a model of it."""
+"""A job's requests to the worker: make a mesh from an image, prepare a model from a mesh file."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from .fingerprint import digest_of
 from .prepare import model_request
 
 REFUSED = "refused-"
-"""What the name of a mesh begins with that cannot be used, while it is downloaded once more."""
+"""Prefix of an unusable mesh file that is kept while it is downloaded once more."""
 MARK = "refused_mesh"
+"""The fact in a record that holds the digest of the unusable file."""
 CAME_ALONG = (
     "It came with the answer to the order, so it cannot be downloaded again; its file stays in the "
     "job's folder."
@@ -31,7 +32,7 @@ SAME_AGAIN = (
 
 
 class WorkerRequests:
-    """One job's work for the background Blender. Used by the job's thread alone."""
+    """One job's requests to the worker. Used by the job's thread alone."""
 
     def __init__(
         self,
@@ -48,7 +49,7 @@ class WorkerRequests:
         self._check = check
 
     def make(self, recipe: Recipe) -> None:
-        """Let the background Blender make the mesh from the job's picture."""
+        """Have the worker make the mesh from the job's image."""
         record = self._live.record
         picture = record.pictures[0]
         request = {
@@ -64,9 +65,9 @@ class WorkerRequests:
         self._fetch.finish("mesh.glb", *done.get("notes", ()))
 
     def prepare(self, *, in_parts: bool) -> None:
-        """Turn the mesh file into `model.blend`; where that fails the file itself is the end.
+        """Prepare `model.blend` from the mesh file; if that fails, the file alone is the result.
 
-        Raises BadMesh for a file that holds no mesh; it is not prepared again then.
+        Raises BadMesh for a file that holds no mesh; it is not prepared again.
         """
         folder = self._live.folder
         try:
@@ -92,14 +93,14 @@ class WorkerRequests:
         return None
 
     def _refuse(self, error: BadMesh) -> BadMesh:
-        """Set a mesh aside that cannot be used, so that the next resume downloads it once more.
+        """Set an unusable mesh aside, so that the next resume downloads it once more.
 
-        What comes a second time as the same file, or cannot come again, ends the job.
+        The job fails if the same file arrives a second time, or cannot be downloaded again.
         """
         record, folder = self._live.record, self._live.folder
         mesh = folder / (record.mesh or "")
         mark, before = digest_of(mesh), record.facts.get(MARK)
-        came_along = any(one.file is not None for one in record.files)
+        came_along = any(file.file is not None for file in record.files)
         again = self._provider.is_remote and record.ticket and not came_along
         if not again or mark == before:
             self._live.save(state=State.FAILED)

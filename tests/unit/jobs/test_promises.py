@@ -117,11 +117,11 @@ def test_a_token_belongs_to_its_account_service_and_picture(
 ) -> None:
     picture = (_picture(b"cup"),)
     uploads().remember(picture, {"front": "token"})
-    assert uploads().known(picture) == {"front": "token"}
-    assert uploads(key="key-of-another-account").known(picture) == {}
-    assert uploads(url="https://example.com/v2").known(picture) == {}
-    assert uploads().known((_picture(b"vase"),)) == {}
-    assert uploads(key="key-of-another-account").known(picture) == {}
+    assert uploads().valid_tokens(picture) == {"front": "token"}
+    assert uploads(key="key-of-another-account").valid_tokens(picture) == {}
+    assert uploads(url="https://example.com/v2").valid_tokens(picture) == {}
+    assert uploads().valid_tokens((_picture(b"vase"),)) == {}
+    assert uploads(key="key-of-another-account").valid_tokens(picture) == {}
 
 
 def test_an_expired_upload_token_is_not_used(
@@ -130,9 +130,9 @@ def test_an_expired_upload_token_is_not_used(
     picture, now = (_picture(b"cup"),), time.time()
     uploads().remember(picture, {"front": "token"})
     monkeypatch.setattr(time, "time", lambda: now + LIFE - MARGIN - 60.0)
-    assert uploads().known(picture) == {"front": "token"}
+    assert uploads().valid_tokens(picture) == {"front": "token"}
     monkeypatch.setattr(time, "time", lambda: now + LIFE - MARGIN + 60.0)
-    assert uploads().known(picture) == {}
+    assert uploads().valid_tokens(picture) == {}
 
 
 # -- the order -------------------------------------------------------------------------------------

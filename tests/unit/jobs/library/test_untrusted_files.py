@@ -250,7 +250,7 @@ def test_the_upload_cache_is_read_from_a_plain_file_only(
     odd(library.root / UPLOADS, private)
     uploads = UploadCache(library.root, get_provider("tripo"), "", {})
     picture = InputPicture("front", "cup", "front.png", sha256="ab" * 32)
-    assert soon(lambda: uploads.known((picture,))) == {}
+    assert soon(lambda: uploads.valid_tokens((picture,))) == {}
     soon(lambda: uploads.remember((picture,), {"front": "token"}))
     assert private.read_bytes() == PRIVATE
 
@@ -263,11 +263,11 @@ def test_an_upload_token_written_by_others_is_not_used(
     uploads = UploadCache(library.root, get_provider("tripo"), "", {})
     picture = InputPicture("front", "cup", "front.png", sha256="ab" * 32)
     uploads.remember((picture,), {"front": "token"})
-    assert uploads.known((picture,)) == {"front": "token"}
+    assert uploads.valid_tokens((picture,)) == {"front": "token"}
     path = library.root / UPLOADS
     ((name, entry),) = json.loads(path.read_text()).items()
     path.write_text(json.dumps({name: {**entry, **change} if change else {"until": 9e9}}))
-    assert uploads.known((picture,)) == {}
+    assert uploads.valid_tokens((picture,)) == {}
 
 
 def test_a_folder_in_place_of_a_lock_is_reported(library: Library) -> None:
