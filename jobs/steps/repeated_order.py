@@ -83,7 +83,7 @@ class RepeatedOrders:
         """Hold the lock of the order list, which other processes and threads use as well."""
         lock = self._library.lock(LOCK)
         try:
-            while not lock.take():  # guard: entry-at-a-time-claims
+            while not lock.take():  # guard: one-at-a-time-claims
                 self._check()
                 time.sleep(MOMENT)
         except OSError as error:
