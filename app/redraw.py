@@ -35,10 +35,10 @@ def is_shown(context: bpy.types.Context) -> bool:
 
 
 def _redraw_status_bar(window: bpy.types.Window) -> None:
-    """Redraw the status bar, which Blender does not list among the areas of a screen.
+    """Redraw the status bar, which is not among the areas of a screen.
 
-    Clearing a status text that nobody has set redraws it. A modal operator other than the watcher
-    may have set one, which stays.
+    Clearing an unset status text redraws it. A modal operator other than the watcher may have set a
+    text, which is left alone.
     """
     others = [operator for operator in window.modal_operators if operator.bl_idname != WATCHER]
     # A window that is being closed has no workspace.

@@ -13,7 +13,7 @@ from ..providers._shared.untrusted_text import readable_name
 from ..state.scene_properties import choices_of, provider_of
 
 REFUSED = "refused"
-"""Stands for a job's id if a click on Generate started none."""
+"""Used instead of a job's id if a click on Generate started no job."""
 
 
 def show_refusal(context: bpy.types.Context, error: ImageToMeshError) -> None:

@@ -247,7 +247,7 @@ def _submitted_records(records: Sequence[Record]) -> list[Record]:
 
 
 def _is_done(item: Item) -> bool:
-    """Return whether the mesh exists and may be used: those of others in a trusted library only."""
+    """Return whether the mesh exists and may be used: other users' only in a trusted library."""
     return item.state is State.READY and item.failure is None  # guard: strangers-mesh-is-not-done
 
 

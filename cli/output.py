@@ -19,6 +19,7 @@ from ..providers._shared.untrusted_text import clean, json_line
 LONGEST = 20_000
 """Characters of a line."""
 
+# Reported once at the end: a closed pipe would fail every single line.
 _write_errors: list[str] = []
 _redactors: list[Redactor] = []
 

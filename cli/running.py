@@ -122,6 +122,7 @@ def follow(
     """Print the progress of a job until it ends. Returns None if a signal was received."""
     shown = ""
     while not received:
+        # Short enough to notice a signal without a visible delay.
         event = running.wait(0.25)
         if event is None or event.job != job:
             continue
@@ -158,6 +159,7 @@ def check_output(output: Path | None) -> None:
     if output.is_dir():
         raise InvalidSettings(f"{output} is a folder.", "Give a file's name.")
     try:
+        # Writing is the only reliable test; permissions alone do not cover network folders.
         with tempfile.TemporaryFile(dir=output.parent):
             pass
     except OSError as error:

@@ -86,7 +86,7 @@ def _resume_one(arguments: argparse.Namespace, host: BlenderHost, record: Record
 
 
 def _cancel(arguments: argparse.Namespace, host: BlenderHost) -> int:
-    """Cancel a job, by way of the process that is working on it if there is one."""
+    """Cancel a job; if another process is working on it, through that process."""
     library = library_of(arguments, host)
     record = library.load(arguments.job)
     if library.is_held(record.id):
@@ -109,6 +109,7 @@ def _cancel_elsewhere(arguments: argparse.Namespace, library: Library, record: R
         now = library.load(record.id)
         if now.state.over:
             return _report_cancel(arguments, now)
+        # The other process answers through the job's record; there is nothing to wait on.
         time.sleep(0.1)
     print_notice(f"{record.id} was asked to stop; whoever works on it has not answered yet.")
     return DONE

@@ -17,9 +17,9 @@ _ESCAPED = {"n": "\n", "t": "\t", "r": "\r"}
 
 
 def find_catalog(locale: str, folder: Path = FOLDER) -> Path | None:
-    """Return the file for a locale of Blender's, such as `pt_BR` or `sr_RS@latin`.
+    """Return the file for one of Blender's locales, such as `pt_BR` or `sr_RS@latin`.
 
-    A file for the language alone serves all its countries.
+    A file named after the language alone serves all countries.
     """
     country = locale.partition("@")[0]
     language = country.partition("_")[0]
@@ -30,6 +30,7 @@ def find_catalog(locale: str, folder: Path = FOLDER) -> Path | None:
 
 def read_catalog(path: Path) -> dict[str, str]:
     """Return the translations in a file; untranslated and fuzzy entries are left out."""
+    # gettext separates entries by blank lines.
     return dict(_entries(path.read_text("utf-8").split("\n\n")))
 
 

@@ -18,21 +18,22 @@ CONTEXT = "image_to_mesh"
 CONTEXTS = ("*", "Operator", CONTEXT)
 
 _labels: dict[str, Message] = {}
+# Owner of the subscriptions: msgbus identifies them by it, so it must stay alive.
 _subscriber = object()
 
 
 def tr(text: str) -> str:
-    """Return a text of the interface in the user's language; itself if it has no translation."""
+    """Translate an interface text; without a translation, return it unchanged."""
     return str(bpy.app.translations.pgettext_iface(text, CONTEXT))
 
 
 def translate(*sentences: str) -> str:
-    """Return sentences in the user's language, as one text. Empty ones are left out."""
+    """Translate sentences and join them; empty ones are left out."""
     return " ".join(_translate(sentence) for sentence in sentences if sentence)
 
 
 def translate_error(error: Exception) -> str:
-    """Return an error in the user's language: what happened, and what to do."""
+    """Translate an error's message and hint, joined."""
     message = getattr(error, "message", None) or _words_of(error)
     return translate(message, getattr(error, "hint", ""))
 
@@ -107,6 +108,7 @@ def _load() -> None:
     for text, message in _labels.items():
         if message.template in texts:
             texts[text] = _fill(message, texts)
+    # Blender looks a text up in the context of the place where it draws it.
     known = {(context, text): own for text, own in texts.items() for context in CONTEXTS}
     bpy.app.translations.register(__package__, {locale: known})
 

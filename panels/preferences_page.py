@@ -27,7 +27,7 @@ from ..state.manual import MANUAL
 from .account_text import balance_text
 
 CHARACTER_WIDTH = 7.0
-"""Widest a character gets on average, in pixels at a UI scale of 1."""
+"""Upper estimate of a character's mean width in pixels, at a UI scale of 1."""
 
 
 def draw(self: Any, context: bpy.types.Context) -> None:

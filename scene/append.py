@@ -14,6 +14,7 @@ def append(blend_path: str, kind: str, names: Sequence[str] | None = None) -> di
 
     `names` selects some of them; None means all. Raise OSError if the file is not a .blend file.
     """
+    # session_uid: libraries of the same name may exist, and names may change.
     before = {library.session_uid for library in bpy.data.libraries}
     with bpy.data.libraries.load(blend_path, link=False) as (source, target):
         wanted = list(getattr(source, kind) if names is None else names)

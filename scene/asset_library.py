@@ -29,7 +29,7 @@ VERSION 1
 
 
 def register_folder(root: Path) -> str:
-    """Register the folder as an asset library unless it is one; return the library's name."""
+    """Register the folder as an asset library if needed; return the library's name."""
     existing = find_asset_library(root)
     if existing is not None:
         return existing.name

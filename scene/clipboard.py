@@ -67,6 +67,7 @@ def find_https_address(text: str) -> str:
 
 def load_image_bytes(data: bytes, name: str) -> bpy.types.Image:
     """Return a packed image of a file's bytes; raise BadImage if Blender cannot read it."""
+    # Blender loads images from files only; packing then makes it independent of this one.
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "picture")
         path.write_bytes(data)

@@ -124,6 +124,7 @@ def _encode_later(image: bpy.types.Image, name: str, view: str) -> PictureSource
             Message("{image} has no pixels.", image=readable_name(image)), "Open another picture."
         )
     width, height = image.size
+    # array and not numpy: importing numpy would block the main thread for a quarter of a second.
     values = array("f", bytes(4 * width * height * image.channels))
     image.pixels.foreach_get(values)
     space = image.colorspace_settings

@@ -109,6 +109,7 @@ def _link_objects(blend_path: str) -> list[bpy.types.Object]:
     """Create objects that use the file's linked meshes; linked objects could not be moved."""
     with bpy.data.libraries.load(blend_path, link=True) as (source, target):
         target.objects = source.objects
+    # Copies of linked objects are local and share the linked meshes.
     own = {obj: obj.copy() for obj in target.objects}
     for obj, copy in own.items():
         if obj.parent:

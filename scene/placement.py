@@ -203,6 +203,7 @@ def _row_offset(
         if other_low.y < high.y and other_high.y > low.y
     )
     start, width = low.x, high.x - low.x
+    # Rounding must not push a model over that exactly touches its neighbor.
     touch = width * 1e-4
     for low_x, high_x in occupied:
         if low_x - spacing < start + width - touch and high_x + spacing > start + touch:

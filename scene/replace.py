@@ -108,6 +108,7 @@ def _change_mesh(old: bpy.types.Object, new: bpy.types.Object, change: Matrix) -
     old.data = mesh
     old[REPLACED] = before
     for slot in old.material_slots:
+        # Slots linked to the object would show the old mesh's materials.
         slot.link = "DATA"
     return old
 
@@ -176,6 +177,7 @@ def _copy_modifiers(
     if source is None or not meshes:
         return
     collection = new[0].users_collection[0]
+    # The operator needs its source in the view layer, which replaced objects have left.
     collection.objects.link(source)
     chosen = [source, *meshes]
     with context.temp_override(

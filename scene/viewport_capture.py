@@ -52,6 +52,7 @@ def _draw_view(context: bpy.types.Context, space: Any, region: bpy.types.Region)
             buffer = gpu.state.active_framebuffer_get().read_color(
                 0, 0, region.width, region.height, 4, 0, "FLOAT"
             )
+        # foreach_set takes a flat buffer; the framebuffer's has three dimensions.
         buffer.dimensions = region.width * region.height * 4
         return buffer
     finally:

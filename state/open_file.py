@@ -17,7 +17,7 @@ def token() -> str:
 
 
 def made_here(file: str) -> bool:
-    """Return whether a token is that of the open file."""
+    """Return whether a job's token is that of the open file."""
     return file == _token
 
 

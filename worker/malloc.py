@@ -28,6 +28,7 @@ def retain_freed_memory() -> None:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):
         return
+    # Setting the threshold also stops glibc from adjusting it by itself.
     mallopt(M_MMAP_THRESHOLD, MAX_HEAP_ALLOCATION)
     mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
     mallopt(M_TOP_PAD, HEAP_GROWTH)

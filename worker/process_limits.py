@@ -28,6 +28,7 @@ def limit_resources() -> None:
         return  # No rlimits; the parent sets the priority, and the checks bound file sizes.
     import resource
 
+    # Some containers forbid it; the work is then done at normal priority.
     with contextlib.suppress(OSError):
         os.nice(NICENESS)
     bounds = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: MAX_FILE_SIZE}

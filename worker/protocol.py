@@ -59,6 +59,7 @@ HANDLERS: dict[str, Handler] = {
 HEARTBEAT_SECONDS = 1.0
 """Seconds between two heartbeats; the parent stops a worker that is silent for too long."""
 
+# Set while a request is in progress; the heartbeat thread waits for it without polling.
 _at_work = threading.Event()
 _sending = threading.Lock()
 """Two threads send: a lock keeps their lines apart."""
@@ -151,6 +152,7 @@ def send(message: dict[str, Any]) -> None:
     The message starts with a line feed, since Blender's own output may have left an unfinished
     line.
     """
+    # Python's own buffer would otherwise be written into the middle of a line.
     sys.stdout.flush()
     line = _Connection.begin + json.dumps(encode(message)).encode("ascii") + b"\n"
     try:
@@ -169,4 +171,5 @@ def exit_process() -> None:
     """
     if _Connection.folder:
         shutil.rmtree(_Connection.folder, ignore_errors=True)
+    # Not sys.exit, which would end only the calling thread.
     os._exit(0)

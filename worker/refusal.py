@@ -12,7 +12,7 @@ OTHER_FORMAT = "Download it again, or choose another format where the provider h
 class Message(str):
     """A sentence as a template with named fields, and their values; it reads as finished English.
 
-    The add-on has the same class; this program is another process and imports nothing of it.
+    The add-on has the same class. The worker is a separate program and imports nothing from it.
     """
 
     __slots__ = ("template", "values")
@@ -29,7 +29,7 @@ class Message(str):
 
 
 def as_message(text: str) -> Message:
-    """Return a phrase that translators know as a Message."""
+    """Return a text as a Message, to be translated if a translation exists."""
     return (
         text if isinstance(text, Message) else Message(text.replace("{", "{{").replace("}", "}}"))
     )

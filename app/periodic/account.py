@@ -24,7 +24,7 @@ PRICE_DELAY = 0.7
 _pending: list[jobs.AccountQuery] = []
 """Queries whose answers have not been drawn yet."""
 _candidate: list[tuple[jobs.AccountQuery, float]] = []
-"""The query for the visible settings, and when it became that; at most one."""
+"""The query for the visible settings, and the time since which they are unchanged; at most one."""
 
 
 def ask_balance(context: bpy.types.Context, provider: Provider[Any]) -> None:

@@ -24,7 +24,7 @@ MOST_PIXELS = 4_300_000
 """Images without a file are copied out of Blender on the main thread, up to this many pixels."""
 
 _candidate: list[tuple[Hashable, float]] = []
-"""The visible image, and when it became that; at most one."""
+"""The key of the visible image, and the time since which it is unchanged; at most one."""
 _drawn: set[Hashable] = set()
 """Images whose reports have been drawn."""
 
@@ -45,7 +45,7 @@ def poll(context: bpy.types.Context, now: float) -> None:
 
 
 def subject_detection(context: bpy.types.Context) -> jobs.SubjectDetection:
-    """Return how to separate the subject from its background: as the built-in provider is set."""
+    """Return how to detect the subject, from the built-in provider's Foreground settings."""
     from ...scene import background_command
 
     local = choices_of(context.scene).local

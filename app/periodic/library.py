@@ -10,9 +10,9 @@ from .. import heartbeat
 from ..redraw import is_shown, redraw
 
 REST = 5.0
-"""Least seconds between two refreshes."""
+"""Minimum seconds between two refreshes."""
 SHARE = 20.0
-"""Least pause between refreshes, as a multiple of how long the last one took."""
+"""Minimum pause between refreshes, as a multiple of the time that the last one took."""
 
 _drawn: list[tuple[jobs.Entry, ...]] = [()]
 """The entries that were drawn last."""

@@ -16,7 +16,7 @@ GONE = "The image and mesh of {} are permanently deleted from the library."
 
 
 class IMAGE_TO_MESH_OT_delete(bpy.types.Operator):
-    """Delete an ended job, by default the newest."""
+    """Delete a job that has ended, by default the newest."""
 
     bl_idname = "image_to_mesh.delete"
     bl_label = "Delete Job"

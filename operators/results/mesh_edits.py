@@ -162,7 +162,7 @@ class IMAGE_TO_MESH_OT_stop_care(bpy.types.Operator):
 
 
 class IMAGE_TO_MESH_OT_bring_version(bpy.types.Operator):
-    """Import a version where the object that it was made from stands, and hide that object."""
+    """Import a version in the place of the object that it was made from, and hide that object."""
 
     bl_idname = "image_to_mesh.bring_version"
     bl_label = "Show Version"

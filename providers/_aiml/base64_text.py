@@ -6,15 +6,15 @@ from __future__ import annotations
 import base64
 
 PIECE = 4 * 1024 * 1024
-"""Characters to decode at a time: a mesh need not be in memory twice."""
+"""Characters decoded at a time, so that a mesh is not in memory twice."""
 URL_SAFE = str.maketrans("-_", "+/")
 
 
 def decode_base64(text: str) -> bytearray:
     """Decode base64 or a data URL. Raises ValueError if it is not valid.
 
-    Both alphabets are accepted, with or without white space and padding. It is decoded in chunks,
-    since a mesh may have 200 MB.
+    Both alphabets are accepted, with or without white space and padding. The text is decoded in
+    pieces, since a mesh may be 200 MB.
     """
     # A data URL's header is short; searching the whole text could take a comma from elsewhere.
     start = text.find(",", 0, 200) + 1 if text.lstrip()[:5].lower() == "data:" else 0

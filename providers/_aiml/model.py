@@ -56,7 +56,7 @@ log = logging.getLogger(__name__)
 GENERATIONS = "/v1/images/generations"
 TRACE = "X-Client-Request-Id"
 MAX_ANSWER = 256 * 1024 * 1024
-"""Bytes of an answer, which may contain the mesh in base64: a third more than the file."""
+"""Maximum bytes of an answer. It may contain the mesh in base64, a third larger than the file."""
 
 DISK_SPACE = MAX_ANSWER + MAX_ANSWER * 3 // 4
 """Bytes for the recorded answer, and for the mesh file decoded from it."""
@@ -221,7 +221,10 @@ def data_url(picture: Picture) -> str:
 
 
 def read_answer(reply: Reply, order: Order) -> Ticket:
-    """Return the ticket for an answer in any of its shapes. Raises BadReply if it has no mesh."""
+    """Return the ticket for an answer in any of its documented shapes.
+
+    Raises BadReply if it contains no mesh.
+    """
     answer = check_reply(reply, order)
     extra = next(_objects(answer.get("remeshing_dir")), FileObject())
     found = next(_meshes(answer), extra if extra.url else None)
@@ -277,7 +280,11 @@ def _mesh_format(data: bytearray) -> str:
 
 
 def _meshes(answer: Mapping[str, Any]) -> Iterator[FileObject]:
-    """Yield the mesh files: of `model_mesh` (samples), of `data` (schema), then by their names."""
+    """Yield the answer's files, meshes first.
+
+    Samples in the documentation have them in `model_mesh`, its schema in `data`. Any other field is
+    searched for files with the name or type of a mesh.
+    """
     yield from _objects(answer.get("model_mesh"))
     yield from sorted(_objects(answer.get("data")), key=lambda file: not file.is_mesh)
     output = answer.get("output")
@@ -287,7 +294,7 @@ def _meshes(answer: Mapping[str, Any]) -> Iterator[FileObject]:
 
 
 def _objects(value: object) -> Iterator[FileObject]:
-    """Yield the file objects of a value: an object, a URL or a list of them. Others are skipped."""
+    """Yield the file objects in a value, which may be an object, a URL, or a list of them."""
     if isinstance(value, list):
         for item in value:
             yield from _objects(item)
@@ -339,6 +346,6 @@ def check_reply(reply: Reply, order: Order | None = None) -> Mapping[str, Any]:
 
 
 def _status_within(body: Mapping[str, Any]) -> int:
-    """Return the status in an error body, which the documentation shows as a string; 0 if none."""
+    """Return the status in an error body, a number or a string; 0 without one."""
     value = str(body.get("statusCode") or body.get("status") or "")
     return int(value) if re.fullmatch(r"[0-9]{1,3}", value) else 0

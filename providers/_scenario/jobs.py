@@ -67,7 +67,10 @@ def poll(ticket: Mapping[str, Any], http: Http) -> Progress | Result:
 def find_jobs(
     body: Mapping[str, Any], defaults: Mapping[str, Any], since: datetime, http: Http
 ) -> tuple[str, ...]:
-    """Return the ids of jobs created around `since` with these inputs; empty if not listable."""
+    """Return the ids of jobs with these inputs that were created around `since`.
+
+    Empty if Scenario refuses to list the jobs.
+    """
     reply = http.get("/jobs", params={"type": "custom", "pageSize": 100})
     listed = reply.json.get("jobs") if reply.ok and isinstance(reply.json, dict) else None
     jobs = []

@@ -95,7 +95,7 @@ class Job:
 
     @property
     def phase(self) -> str:
-        """The status for the user. An undocumented one is shown as it is."""
+        """The status as shown to the user; undocumented ones appear under Scenario's own name."""
         return PHASES.get(self.status) or self.status.replace("-", " ").capitalize()
 
 
@@ -108,7 +108,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class AssetMetadata:
-    """The provenance of an asset."""
+    """How an asset was created."""
 
     type: str = ""
     outputIndex: float = 0.0
@@ -223,7 +223,7 @@ class Price:
 
 
 def parse_field(reply: Reply, name: str, model: type[T]) -> T:
-    """Parse one field of a response. Raises the error if the response is one."""
+    """Parse one field of a response. If Scenario sent an error instead, raises that error."""
     body = reply.json
     if name not in body and message_of(reply):
         raise refusal(reply, otherwise=Failed)

@@ -32,7 +32,7 @@ POLLS = 200
 
 
 def create_asset(picture: Picture, http: Http) -> str:
-    """Create an asset of an image and return its id. Raises BadImage if Scenario refuses it."""
+    """Upload an image as an asset and return its id. Raises BadImage if Scenario rejects it."""
     if picture.path is None:
         # Scenario downloads the image itself.
         order = {"url": picture.url, "kind": "image"}
@@ -84,7 +84,10 @@ def _begin_upload(order: Mapping[str, Any], http: Http) -> Upload:
 
 
 def _complete(upload: str, http: Http) -> str:
-    """Complete a multipart upload. A repeated call is refused, so the upload's state decides."""
+    """Complete a multipart upload.
+
+    Scenario rejects a repeated call, so the upload's state decides, not the response.
+    """
     reply = http.post(f"/uploads/{segment(upload)}/action", json={"action": "complete"})
     state = _poll(upload, http)
     if state.status == "pending":

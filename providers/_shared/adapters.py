@@ -85,12 +85,12 @@ def parse_reply(model: type[T], data: object, where: str) -> T:
 
 
 def to_json(value: object) -> Any:
-    """Return a dataclass as plain JSON values."""
+    """Convert a dataclass to plain JSON values."""
     return _adapter(type(value)).dump_python(value, mode="json")
 
 
 def _normalize(value: object, setting: Setting) -> object:
-    """Return an empty string for None if that is one of the choices."""
+    """Replace None by an empty string if that is one of the choices."""
     empty = any(choice.value == "" for choice in setting.choices)
     return "" if value is None and empty and not setting.optional else value
 

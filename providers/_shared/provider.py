@@ -216,7 +216,7 @@ class Provider(ABC, Generic[S]):
     keys: ClassVar[tuple[KeyField, ...]] = ()
     """The secrets to ask for; empty if the service needs none."""
     address: ClassVar[Address | None] = None
-    """The base URL and where it can be changed; None if nothing is called."""
+    """The base URL and where it can be changed; None if the provider calls nothing."""
     needs: ClassVar[frozenset[Need]] = frozenset({"network"})
     views: ClassVar[tuple[str, ...]] = ("front",)
     """The views that the service takes. The first one is required."""

@@ -48,7 +48,7 @@ class Redactor:
         return tuple(needle for spellings in self._long for needle in spellings.needles)
 
     def redact(self, text: str) -> str:
-        """Return a text without the keys, also without those that cleaning it would reveal."""
+        """Return a text without the keys, including keys that only appear once `clean` has run."""
         redacted = self._redact_once(text)
         if len(text) > BULK or not _VANISHES.search(redacted):
             return redacted

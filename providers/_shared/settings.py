@@ -23,7 +23,7 @@ Value = bool | int | float | str
 Kind = Literal["bool", "int", "float", "str", "enum"]
 Unit = Literal["none", "length", "factor", "pixel"]
 Group = Literal["quality", "surface", "mesh", "placement"]
-"""The sub-panels of the settings, in their order."""
+"""The subpanels of the settings, in this order."""
 
 
 @dataclass(frozen=True, slots=True)

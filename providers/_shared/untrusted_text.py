@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 MOST = 2000
-"""Characters of a text that is shown to the user."""
+"""Maximum length of a text that is shown to the user."""
 LOST = "\N{REPLACEMENT CHARACTER}"
 """Replaces lone surrogates, undecodable bytes and unassigned code points."""
 
@@ -36,7 +36,8 @@ _CHARSETS = frozenset({
     "iso-8859-1", "iso-8859-15", "latin1", "latin-1", "windows-1252", "cp1252", "windows-1251",
     "koi8-r", "gbk", "gb2312", "gb18030", "big5", "shift_jis", "euc-jp", "euc-kr",
 })  # fmt: skip
-"""Charsets to accept from a header. Some of Python's codecs, as idna, take quadratic time."""
+"""Charsets accepted from a header. Some of Python's other codecs take quadratic time.
+"""
 
 
 def clean(text: str, most: int = MOST) -> str:

@@ -241,8 +241,8 @@ def idle_settings(settings: Settings, model: ModelCapabilities) -> Iterator[tupl
 def sent_settings(settings: Settings) -> dict[str, Any]:
     """Return the values to send: those that have an effect and differ from Tripo's defaults.
 
-    P1 rejects four settings even at their defaults, and a texture quality without textures causes
-    a warning: both are avoided by leaving them out.
+    P1 rejects four settings even at their defaults, and a texture quality without textures causes a
+    warning. Omitting them avoids both.
     """
     idle = {name for name, _ in settings.inactive_fields()}
     return {name: value for name, value in changed_values(settings).items() if name not in idle}

@@ -26,6 +26,7 @@ from ..refusal import OTHER_FORMAT, Message, Refusal
 from .companion_files import PREFIX, portable_name
 from .mesh_format import BEGIN, format_of
 
+# A model has dozens of files; more only cost time.
 MAX_ENTRIES = 2000
 MAX_BYTES = 4 * 1024**3
 MAX_RATIO = 250
@@ -61,7 +62,7 @@ _UTF_8 = 0x800
 def unpack_archive(path: str) -> Iterator[tuple[str, str]]:
     """Yield the mesh file in an archive and its folder, which exists while the block runs.
 
-    A file that is not an archive is yielded as it is, with its folder. Raise Refusal for an archive
+    If the file is not an archive, it is yielded with its own folder. Raise Refusal for an archive
     that would write outside its folder or fill the disk, or that contains no mesh.
     """
     with Path(path).open("rb") as file:

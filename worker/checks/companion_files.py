@@ -20,6 +20,7 @@ from pathlib import Path
 _DRIVE = re.compile(r"[A-Za-z]:")
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,5}")
 FORBIDDEN = frozenset('<>:"|?*\\/')
+# Bytes: half of what file systems allow, since Windows limits the whole path.
 LONGEST_NAME = 120
 RESERVED = frozenset({"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$", "CLOCK$"}) | frozenset(
     f"{port}{number}" for port in ("COM", "LPT") for number in "0123456789¹²³"
@@ -129,6 +130,7 @@ class Stage:
             suffix = path.suffix.lower() if _SUFFIX.fullmatch(path.suffix) else ""
             name = f"{len(self._names)}{suffix}"
             try:
+                # A hard link is instant; symbolic links need a privilege on Windows.
                 os.link(path, self.folder / name)
             except OSError:  # Another file system, or one without hard links.
                 shutil.copyfile(path, self.folder / name)

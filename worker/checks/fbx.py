@@ -20,6 +20,7 @@ from .gltf.nodes import MAX_NODES, too_many_objects
 from .image_headers import ImageBudget
 
 MAGIC = b"Kaydara FBX Binary  \0"
+# Real files have far fewer.
 MAX_LEVELS = 64
 MAX_RECORDS = 3_000_000
 MAX_UNPACKED = 8 * 1024**3

@@ -65,7 +65,7 @@ def _in_binary(data: mmap.mmap) -> Iterator[tuple[int, int]]:
 
 
 def _string(data: mmap.mmap, at: int) -> Iterator[tuple[int, int]]:
-    """Yield the span of the string whose length is stored at `at`, if it can be one."""
+    """Yield the span of the string whose length is stored at `at`, if that is plausible."""
     if at + 4 <= len(data):
         length = struct.unpack_from("<I", data, at)[0]
         if length <= LONGEST and at + 4 + length <= len(data):

@@ -53,6 +53,7 @@ class ImportedData:
                 continue
             path = _image_path(image)
             if path and path.is_file() and path.resolve().is_relative_to(folder.resolve()):
+                # A file that Blender cannot read stays unpacked, and is reported as missing later.
                 with suppress(RuntimeError):
                     image.pack()
 

@@ -22,6 +22,7 @@ FACET = re.compile(rb"^\s*solid\b[^\n]*\n\s*(?:facet\s+normal|endsolid)\b")
 def sniff(path: str) -> str:
     """Return "glb", "gltf", "fbx", "obj", "stl", "ply", or "zip"; raise Refusal otherwise."""
     try:
+        # A binary STL has no signature: its length has to match its count.
         size = Path(path).stat().st_size
         with Path(path).open("rb") as file:
             head = file.read(BEGIN)

@@ -22,7 +22,7 @@ from .image_headers import ImageBudget
 MAX_LIBRARY = 16 * 1024 * 1024
 MAX_LIBRARIES = 100
 NOWHERE = b"a texture that is not there"
-"""A path that does not exist."""
+"""Replaces paths of foreign textures: no file has this name."""
 _TEXTURES = (b"map_", b"bump", b"disp", b"decal", b"refl", b"norm")
 # Blender's parsers treat every byte except visible ASCII as a space, and backslashes as well.
 _BREAK = re.compile(rb"[^\x21-\x7e]|\\")

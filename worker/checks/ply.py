@@ -34,6 +34,7 @@ def check_ply(path: str) -> None:
     text, found, _ = head.partition(b"end_header")
     if not found:
         raise damaged_file("its head has no end")
+    # The header's end marker counts as data here, which errs on the lenient side by a few bytes.
     size = Path(path).stat().st_size - len(text)
     needed = sum(
         element.count * element.least for element in _elements(text.decode("ascii", "replace"))

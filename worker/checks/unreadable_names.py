@@ -46,6 +46,7 @@ def _clear_path(image: bpy.types.Image) -> None:
     except UnicodeDecodeError:
         if image.packed_file is None and image.has_data:
             image.pack()
+        # Both properties hold the undecodable path.
         image.filepath = image.filepath_raw = ""
 
 

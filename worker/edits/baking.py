@@ -12,6 +12,7 @@ import numpy as np
 from ..prepare.principled import find_principled, new_material, uses_color_attribute
 from ..progress import Report
 
+# Below 512, islands bleed into each other; above 4096, a bake takes too long.
 MIN_SIZE, MAX_SIZE = 512, 4096
 """Texture sides in pixels."""
 TEXELS_PER_FACE = 24
@@ -183,6 +184,7 @@ def _bake_settings() -> Iterator[None]:
     scene = bpy.context.scene
     scene.render.engine = "CYCLES"
     scene.cycles.samples = 1
+    # The background Blender may have no GPU, and a driver could crash it.
     scene.cycles.device = "CPU"
     scene.cycles.use_denoising = False
     scene.render.bake.margin = 8
@@ -241,6 +243,7 @@ def _bake(sources: list[bpy.types.Object], target: bpy.types.Object, kind: str) 
 
 def _select(objects: list[bpy.types.Object], active: bpy.types.Object) -> None:
     layer = bpy.context.view_layer
+    # Objects linked since the last evaluation are not selectable before.
     layer.update()
     for obj in layer.objects:
         obj.select_set(obj in objects)

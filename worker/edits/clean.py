@@ -60,6 +60,7 @@ def _clean_mesh(obj: bpy.types.Object, asked: dict[str, Any], diagonal: float) -
     done |= {"Loose bits removed: {count}.": debris, "Inner shells removed: {count}.": shells}
     work = bmesh.new()
     work.from_mesh(mesh)
+    # Indexing a BMesh sequence raises an error without it.
     work.faces.ensure_lookup_table()
     bmesh.ops.delete(work, geom=[work.faces[n] for n in np.flatnonzero(gone)], context="FACES")
     faces = len(work.faces)

@@ -77,6 +77,7 @@ def _voxel_remesh(obj: bpy.types.Object, area: float, faces: int) -> None:
     """
     mesh = obj.data
     mesh.remesh_voxel_size = max(float(np.sqrt(area / faces)), obj.dimensions.length / 2000.0)
+    # Adaptivity would add triangles, and this hull is only an intermediate mesh.
     mesh.remesh_voxel_adaptivity = 0.0
     mesh.use_remesh_fix_poles = False
     bpy.context.view_layer.objects.active = obj
@@ -88,6 +89,7 @@ def _voxel_remesh(obj: bpy.types.Object, area: float, faces: int) -> None:
 
 def _quadriflow(made: bpy.types.Object, wanted: int, sources: list[bpy.types.Object]) -> bool:
     """Remesh with QuadriFlow, whose quads follow the surface; return whether the result is good."""
+    # Kept in case QuadriFlow fails: it may leave the mesh changed.
     hull = made.data.copy()
     bpy.context.view_layer.update()
     for obj in bpy.context.view_layer.objects:

@@ -97,7 +97,7 @@ def decimate_object(obj: bpy.types.Object, triangles: int) -> None:
 
 
 def join_objects(meshes: list[bpy.types.Object], name: str) -> bpy.types.Object:
-    """Join several mesh objects into one at the world origin; a single one is returned as it is."""
+    """Join mesh objects into one at the world origin; a single one is only renamed."""
     bpy.context.view_layer.update()
     for obj in meshes:
         world = obj.matrix_world.copy()
@@ -149,10 +149,10 @@ def _drop_group(obj: bpy.types.Object, name: str) -> None:
 def _protect_seams(obj: bpy.types.Object, modifier: bpy.types.DecimateModifier) -> str:
     """Weight the modifier against collapsing seams of textures and materials.
 
-    A triangle across a seam shows the texture between two UV islands. The modifier adds an edge's
-    length, times the factor, to the squared distance by which its collapse moves the surface; the
-    factor is chosen so that a seam collapses when everything else would cost as much. Return the
-    name of the vertex group, "" if there are no seams.
+    A triangle across a seam would show the texture between two UV islands. The modifier adds an
+    edge's length, times the factor, to the squared distance by which its collapse moves the
+    surface; the factor is chosen so that seams collapse last among equally good candidates. Return
+    the name of the vertex group, "" if there are no seams.
     """
     mesh = obj.data
     seam = np.flatnonzero(_on_seams(mesh))

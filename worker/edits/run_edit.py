@@ -52,6 +52,7 @@ def run_edit(request: dict[str, Any], report: Report) -> dict[str, Any]:
         root, notes = CHANGES[task](root, asked, _part(report, 0.05, 0.85))
         report(0.9, "Saving the version")
         objects = model_objects(root)
+        # Uncompressed: appending is faster, and the textures are compressed already.
         with atomic_path(request["output"]) as side:
             bpy.data.libraries.write(side, set(objects), compress=False)
     elif task not in ("card", "print"):
@@ -80,6 +81,7 @@ def open_model(path: str) -> bpy.types.Object:
         )
     with bpy.data.libraries.load(path, link=False) as (source, target):
         target.objects = source.objects
+    # Blender keeps a library data-block even though everything was appended.
     for library in list(bpy.data.libraries):
         bpy.data.libraries.remove(library)
     for obj in target.objects:

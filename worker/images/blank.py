@@ -21,7 +21,7 @@ SPREAD = 6.5 / 255
 
 
 def check_blank(request: dict[str, Any], report: Report) -> dict[str, Any]:
-    """Decode `request["picture"]`; return why it is blank, as `blank_reason` does, under `shows`.
+    """Decode `request["picture"]` and return why it is blank under `shows`; see `blank_reason`.
 
     Raise Refusal if Blender cannot read the image.
     """

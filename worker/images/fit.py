@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Convert an image that a service does not accept as it is: format, size, Exif orientation."""
+"""Convert an image that a service does not accept: format, size, Exif orientation."""
 
 from __future__ import annotations
 
@@ -71,6 +71,7 @@ def _write_jpeg(shown: NDArray[np.uint8], target: Path) -> None:
     """Write a JPEG with Blender, transparent pixels on white."""
     height, width, _ = shown.shape
     full = np.ones((height, width, 4), np.float32)
+    # Blender's buffers start with the bottom row.
     full[..., :3] = shown[::-1, :, :3] / np.float32(255)
     if shown.shape[2] == 4:
         alpha = shown[::-1, :, 3:] / np.float32(255)

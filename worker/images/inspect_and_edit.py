@@ -26,7 +26,7 @@ INSPECT_SIDE = 768
 EDIT_SIDE = 4096
 """Longest side in pixels of an edited image."""
 CUT_OFF = 0.02
-"""Share of a side that the subject has to touch to count as cut off."""
+"""Share of an image's side that the subject must touch to count as cut off there."""
 SECOND_SUBJECT = 0.15
 """Size, relative to the largest part, from which another part counts as a second subject."""
 EDGE = 2
@@ -36,7 +36,7 @@ NO_SUBJECT = "The subject cannot be told from its background."
 
 
 def inspect_image(request: dict[str, Any], report: Report) -> dict[str, Any]:
-    """Return what the image shows: the subject's box, where it is cut off, and its brightness."""
+    """Return the subject's box, the edges that cut it off, its brightness, and other findings."""
     report(0.0, "Looking at the picture")
     open_empty_file()
     pixels = read_image(request["picture"], request.get("orientation", 1), INSPECT_SIDE)

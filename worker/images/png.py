@@ -35,7 +35,7 @@ def encode_png(pixels: NDArray[np.uint8]) -> bytes:
 
 
 def _filter_rows(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the rows as differences to the row above, each preceded by its filter type."""
+    """Return the rows as differences from the row above, each preceded by its filter type."""
     height = len(pixels)
     flat = pixels.reshape(height, -1)
     rows = np.empty((height, flat.shape[1] + 1), np.uint8)

@@ -37,6 +37,7 @@ def _load(path: str) -> bpy.types.Image:
     except RuntimeError as error:
         raise Refusal("bad_image", "The picture cannot be opened.", READABLE) from error
     # Reading the size makes Blender decode the file.
+    # libtiff reports a missing decoder only there; see `decoder_messages`.
     with capture_stderr() as words:
         is_read = min(image.size) > 0 and image.source == "FILE" and image.channels > 0
     if any(NO_DECODER in output for output in words):  # guard: decoder-gave-nothing

@@ -41,6 +41,7 @@ def add_model(model: Model, name: str) -> bpy.types.Object:
     mesh.uv_layers.new(name="UVMap", do_init=False)
     mesh.uv_layers["UVMap"].uv.foreach_set("vector", _flat(model.uv, np.float32))
     mesh.materials.append(_material(name, _packed_image(name, model.texture)))
+    # Only faces were set; Blender derives the edges.
     mesh.update(calc_edges=True)
     added = bpy.data.objects.new(name, mesh)
     bpy.context.scene.collection.objects.link(added)
@@ -71,6 +72,7 @@ def _packed_image(name: str, texture: NDArray[np.uint8]) -> bpy.types.Image:
     image = bpy.data.images.new(name, width, height, alpha=texture.shape[2] == 4)
     png = encode_png(texture)
     image.pack(data=png, data_len=len(png))
+    # A generated image would be encoded again by the exporter.
     image.source = "FILE"
     return image
 

@@ -74,6 +74,7 @@ def _rebuild_merged(
     chosen = _active_layers(mesh)
     renumbered = (np.cumsum(leads) - 1).astype(np.int32)
     _rebuild(mesh, positions[leads], renumbered[group[_apply_mask(corners, kept)]], sizes[faces])
+    # clear_geometry() has removed all attributes.
     _restore(mesh, attributes, chosen)
 
 

@@ -54,6 +54,7 @@ def _flip_faces(mesh: bpy.types.Mesh, inward: NDArray[np.bool_], broken: NDArray
     bmesh.ops.reverse_faces(work, faces=[work.faces[n] for n in np.flatnonzero(inward)])
     bmesh.ops.recalc_face_normals(work, faces=[work.faces[n] for n in np.flatnonzero(broken)])
     work.to_mesh(mesh)
+    # Now, not when it is garbage collected: it may take hundreds of megabytes.
     work.free()
     after = read(mesh.polygons, "normal", np.float32, 3)
     return int((np.einsum("ij,ij->i", before, after) < 0.0).sum())

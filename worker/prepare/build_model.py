@@ -50,6 +50,7 @@ def prepare_model(request: dict[str, Any], report: Report) -> dict[str, Any]:
     if asked := request.get("parts"):
         with suppress(OSError, RuntimeError):  # Disk full: then it is appended in one step.
             write_chunks(Path(asked["folder"]), objects, asked["least"])
+    # After the chunks: the asset mark belongs to the library's copy only.
     mark_asset(root, request.get("asset", {}))
     _write(request["output"], objects)
     if request.get("preview"):
@@ -70,8 +71,8 @@ def _import_or_refuse(
 ) -> tuple[bpy.types.Object, list[str]]:
     """Import the model as `import_model` does; any unforeseen error becomes a Refusal.
 
-    An exception that nobody foresaw would otherwise count as a failure of this machine, and the
-    file as valid. Disk errors are not the file's fault and keep their own kind.
+    Otherwise the error would count as a failure of this machine, and the file as valid. Disk errors
+    are not the file's fault and keep their own kind.
     """
     try:
         root, notes = import_model(path, name, options)

@@ -145,6 +145,7 @@ def _make_frame(mesh: bpy.types.Mesh) -> bpy.types.Mesh:
     frame.clear_geometry()
     frame.materials.clear()
     frame.vertices.add(1)
+    # Corners refer to edge 0 until their real values are copied.
     frame.edges.add(1)
     frame.loops.add(len(mesh.loops))
     frame.polygons.add(len(mesh.polygons))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Turn the objects that an importer created into one tidy model that stands on the ground."""
+"""Turn the objects that an importer created into one tidy model on the ground."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def _remove_all_but(meshes: list[bpy.types.Object]) -> None:
 
 
 def _remove_bone_shapes(meshes: list[bpy.types.Object]) -> None:
-    """Remove the custom shapes of bones, and leave the file's own objects as they are."""
+    """Remove the custom shapes of bones; the file's own objects are unchanged."""
     scene = bpy.context.scene
     helpers = [
         obj

@@ -60,6 +60,7 @@ def evaluated_positions(obj: bpy.types.Object) -> Floats:
 def _apply_deformation(objects: list[bpy.types.Object]) -> None:
     """Replace meshes by evaluated ones, with shape keys, armatures, and modifiers applied."""
     depsgraph = bpy.context.evaluated_depsgraph_get()
+    # All before the first change, which would invalidate the evaluated objects.
     made = [
         bpy.data.meshes.new_from_object(
             obj.evaluated_get(depsgraph), preserve_all_data_layers=True, depsgraph=depsgraph

@@ -65,7 +65,7 @@ def _import_checked(path: str, home: Path, *, merge_doubles: bool) -> tuple[str,
 def import_error_text(report: str) -> str:
     """Return an importer's own message: the first line of its report, or the exception it raised.
 
-    After a traceback Blender adds the location in its own code, which helps no user.
+    After a traceback Blender adds the location in its own code, which does not help users.
     """
     lines = [line for raw in report.splitlines() if (line := raw.strip())]
     if any(line.endswith("Traceback (most recent call last):") for line in lines):

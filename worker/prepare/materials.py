@@ -83,6 +83,7 @@ def _fix_surface(material: bpy.types.Material) -> None:
     for socket in (metallic, roughness):
         for node in _find_image_nodes(socket):
             if not node.image.colorspace_settings.is_data:
+                # Importers of formats without color spaces read these textures as sRGB.
                 node.image.colorspace_settings.is_data = True
 
 

@@ -67,6 +67,7 @@ def _set_up(scene: bpy.types.Scene) -> None:
     cycles, render = scene.cycles, scene.render
     cycles.device, cycles.samples, cycles.seed = "CPU", SAMPLES, 0
     cycles.use_denoising = cycles.use_adaptive_sampling = False
+    # Foliage stacks many transparent faces; other light paths contribute little at this size.
     cycles.max_bounces, cycles.transparent_max_bounces = 6, 16
     cycles.caustics_reflective = cycles.caustics_refractive = False
     cycles.texture_limit_render, render.use_simplify = TEXTURE_SIDE, True
@@ -75,6 +76,7 @@ def _set_up(scene: bpy.types.Scene) -> None:
     render.film_transparent = True
     render.image_settings.file_format, render.image_settings.color_mode = "PNG", "RGBA"
     render.image_settings.color_depth = "8"
+    # Blender's default view transform would mute the colors.
     scene.view_settings.view_transform, scene.view_settings.look = "Standard", "None"
     scene.view_settings.exposure, scene.view_settings.gamma = 0.0, 1.0
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Parsing of URLs, strict enough that the host that was checked is the host that is called.
+r"""Parsing of URLs, strict enough that the host that was checked is the host that is called.
 
-URL parsers disagree on odd URLs: `http://a.example\\@b.example/` is one host to this library and
-another to that one. A URL is therefore parsed once, odd ones are refused, and requests gets the
-URL that is put together again from the parts. Uses the standard library only, because the
-preferences check addresses while Blender starts.
+Parsers disagree on malformed URLs: in `http://a.example\@b.example/`, each host is the right one
+for some library. So a URL is parsed once, ambiguous ones are refused, and requests gets a URL that
+is rebuilt from the parsed components. Uses the standard library only, because the preferences check
+addresses while Blender starts.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ def is_private(host: str) -> bool:
 
 
 def segment(text: object) -> str:
-    """Return an id, quoted as one segment of a path. Raises BadReply if it cannot be one."""
+    """Quote an id as one segment of a path. Raises BadReply if that is impossible."""
     # `..` would climb to another endpoint, even percent-encoded.
     is_segment = isinstance(text, str) and text.strip(".") and len(text) <= LONGEST_ID
     if not isinstance(text, str) or not is_segment:  # guard: no-path-out-of-a-path

@@ -12,9 +12,9 @@ ATTEMPTS = 5
 LONGEST_PAUSE = 30.0
 """Seconds at which the exponential backoff stops growing."""
 LONGEST_WAIT = 120.0
-"""Seconds of Retry-After up to which a call waits; for longer ones it fails with the error."""
+"""Longest Retry-After in seconds that a call waits for; if it is longer, the call fails."""
 RETRIED = frozenset({429, 502, 503, 504})
-"""Statuses that pass by themselves: a rate limit, or a gateway without its server."""
+"""Statuses that are likely to pass: a rate limit, or a gateway without its server."""
 
 
 def delay(attempt: int, reply: Reply | None = None) -> float:

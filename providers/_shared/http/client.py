@@ -35,7 +35,7 @@ FREE_LIMIT = 90.0
 PIECE = 1024 * 1024
 """Bytes to read at a time: large enough to be fast, small enough to cancel within a second."""
 MAX_REPLY = 1024 * 1024
-"""Bytes of a response that contains no mesh. The services' longest ones have a few kilobytes."""
+"""Maximum bytes of a response without a mesh; services send a few kilobytes at most."""
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MOST_REDIRECTS = 5
 """Storage services redirect once or twice; more is a loop."""

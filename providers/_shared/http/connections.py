@@ -32,7 +32,7 @@ PIECE = 64 * 1024
 PACE = 16 * 1024
 """Bytes that extend the deadline by a second: uploads on slow lines succeed, trickles do not."""
 MAX_HEAD = 256 * 1024
-"""Bytes of status line, headers and 1xx responses. Python itself limits single lines only."""
+"""Maximum bytes of status line, headers and 1xx responses. Python limits only single lines."""
 
 
 class TooMuchData(http.client.HTTPException):
@@ -247,7 +247,7 @@ class _TrackedConnection(HTTPConnection):
         raise NewConnectionError(self, str(problem)) from problem
 
     def connect(self) -> None:
-        """Connect, through the proxy if there is one. It sends nothing of the request."""
+        """Connect, through the proxy if there is one; nothing of the request is sent yet."""
         call = _current.get()
         # http.client may connect as late as the headers are sent, after `putrequest`.
         requesting = bool(call and call.requesting)
@@ -265,7 +265,7 @@ class _TrackedConnection(HTTPConnection):
             self.sock.settimeout(call.remaining_time())
 
     def putrequest(self, *args: Any, **kwargs: Any) -> None:
-        """Start the request itself."""
+        """Start sending the request; from here on, bytes count as sent."""
         call = _current.get()
         if call:
             call.requesting = True

@@ -122,7 +122,7 @@ def _letter(letter: str) -> bytes:
 
 
 class IncompleteAnswer(Exception):
-    """A provider needs more calls than the recorded one to make a ticket of the answer."""
+    """A provider needs further calls to turn the recorded answer into a ticket."""
 
 
 class ReplayConnection:

@@ -15,9 +15,9 @@ from ..redaction import NO_REDACTION, Redactor
 from ..untrusted_text import clean, decode_answer, decode_text
 
 LONG = 1024 * 1024
-"""Characters of text to keep of a response that was decoded as JSON, which may hold a mesh."""
+"""Characters of text kept from a response that was decoded as JSON; it may contain a mesh."""
 MOST_VALUES = 100_000
-"""Values in JSON that is still decoded. Size alone says little: a mesh is one long string."""
+"""JSON with more values is not decoded. Its size does not matter: a mesh is one long string."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +64,9 @@ def is_refusal(status: int) -> bool:
 def reply_of(
     status: int, headers: Mapping[str, str], data: bytearray, secrets: Redactor = NO_REDACTION
 ) -> Reply:
-    """Decode a response, with secrets redacted. Empties `data`, to halve the peak memory.
+    """Decode a response, with secrets redacted. Empties `data`, which halves the peak memory.
 
-    The text of long JSON is cut, since a mesh in it needs no second copy.
+    The text of long JSON is truncated: a mesh in it needs no second copy.
     """
     # `[[[[…` of 1 MB becomes 100 MB of Python objects: count the values before decoding.
     values = data.count(b"{") + data.count(b"[") + data.count(b",")

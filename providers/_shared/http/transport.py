@@ -40,7 +40,7 @@ FRAMING = 1024 * 1024
 
 
 class CallFailed(Exception):
-    """A call without a complete response. `sent` is how much of the request left."""
+    """A call without a complete response. `sent` is how much of the request left this computer."""
 
     def __init__(self, problem: CallProblem, sent: Sent) -> None:
         super().__init__(str(problem.message))

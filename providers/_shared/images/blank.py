@@ -132,7 +132,7 @@ class _Rows:
 
 
 class _Differences(_Rows):
-    """Compares pixels of whole bytes as they are stored."""
+    """Compares pixels of whole bytes in their filtered form."""
 
     def __init__(self, layout: Layout) -> None:
         self._step = step = layout.step

@@ -26,7 +26,7 @@ from .values import AGAIN, DAMAGED, USE, CannotClean, PictureInfo, PictureLimits
 from .webp import clean_webp, is_webp, profile_of_webp, read_webp
 
 RGB = b"RGB "
-"""The color space in the header of a profile that is used, and its position."""
+"""The only color space whose profiles are kept, as a profile's header names it."""
 COLORS = slice(16, 20)
 
 
@@ -85,8 +85,8 @@ def read_picture_info(data: bytes, name: str) -> PictureInfo:
 def clean_picture(data: bytes, info: PictureInfo, name: str) -> bytes | None:
     """Return an image with all metadata removed, except for orientation and color profile.
 
-    The pixels are copied as they are. Returns None if the metadata cannot be removed without
-    encoding the image again. Raises BadImage if the file is damaged.
+    The pixels are copied without decoding. Returns None if the metadata cannot be removed that way.
+    Raises BadImage if the file is damaged.
     """
     found = _format_of(data)
     if found is None or found.clean is None:

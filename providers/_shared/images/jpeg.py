@@ -36,9 +36,9 @@ _BEHIND_SCAN = re.compile(rb"\xff[\xc0-\xc7\xc9-\xcf\xd8-\xef\xfe]")
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A segment: its marker, where its contents start and end; a scan includes its data.
+    """A segment: its marker, and where its contents start and end; a scan includes its data.
 
-    `loose`: bytes that are no marker follow it.
+    `loose`: it is followed by bytes that are not a marker.
     """
 
     marker: int

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """TIFF 6 and BigTIFF: reading the header of the first image, and removing metadata.
 
-The blocks of pixels are copied as they are, with the tags that are needed to decode them.
+The pixel blocks are copied without decoding, with the tags that are needed to decode them.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ class Directory:
 
 
 def read_directory(data: bytes) -> Directory:
-    """Read the first directory. Raises one of `DAMAGED` without one."""
+    """Read the first directory. Raises one of `DAMAGED` if it is missing."""
     order = {b"II": "<", b"MM": ">"}[data[:2]]
     (version,) = struct.unpack_from(order + "H", data, 2)
     if version == 43:

@@ -53,7 +53,7 @@ class Views:
         self._check_index(view, len(self._views), "view")
 
     def check_indices(self, index: int, vertices: int) -> None:
-        """Raise Refusal if an index is not that of a vertex."""
+        """Raise Refusal if any index exceeds the number of vertices."""
         accessor = self._accessors[index]
         if accessor["componentType"] not in INDICES or accessor["type"] != "SCALAR":
             raise damaged_file("its indices are no whole numbers")

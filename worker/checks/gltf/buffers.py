@@ -23,11 +23,11 @@ from ...refusal import OTHER_FORMAT, Message, Refusal, as_message
 from ..companion_files import OwnFiles
 
 MAX_HEAD = 64 * 1024 * 1024
-"""Bytes of JSON in a GLB."""
+"""Maximum bytes of JSON in a GLB."""
 MAX_TEXT = 1024 * 1024 * 1024
-"""Bytes of a .gltf, which may contain its buffers as base64."""
+"""Maximum bytes of a .gltf, which may contain its buffers as base64."""
 MAX_DEPTH = 64
-"""Deepest nesting of JSON that is accepted."""
+"""Deepest accepted nesting of JSON."""
 
 Bytes = NDArray[np.uint8]
 _NOTHING: Bytes = np.zeros(0, np.uint8)
@@ -50,7 +50,7 @@ def shorten(text: str) -> str:
 
 @dataclass
 class GltfFile:
-    """The file's JSON (`head`), and where its binary chunk is: offset and length."""
+    """A glTF or GLB file: its JSON (`head`), and the offset and length of its binary chunk."""
 
     path: Path
     is_binary: bool

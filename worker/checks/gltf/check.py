@@ -148,7 +148,7 @@ def _check_meshes(file: GltfFile, views: Views) -> list[int]:
 
 
 def too_many_materials(found: int) -> Refusal:
-    """Refuse a mesh of more materials than any picture's model has."""
+    """Return the Refusal for a mesh with too many materials."""
     return refuse_excess(
         Message(
             "The mesh file has {count} materials; at most {limit} are read.",

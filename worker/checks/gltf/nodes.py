@@ -23,12 +23,12 @@ INSTANCES = "EXT_mesh_gpu_instancing"
 
 
 def refuse_excess(message: str) -> Refusal:
-    """Return a Refusal for a file that would take Blender too long to import."""
+    """Return the Refusal for a file that would take Blender too long to import."""
     return Refusal("bad_mesh", message, "Generate it again, in one piece where the service can.")
 
 
 def too_many_objects(found: int) -> Refusal:
-    """Return a Refusal for a mesh with too many objects."""
+    """Return the Refusal for a mesh with too many objects."""
     return refuse_excess(
         Message(
             "The mesh file has {count} objects; at most {limit} are read.",

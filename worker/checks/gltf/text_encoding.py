@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Repair text in glTF files: lone surrogates in names, bytes that are not UTF-8.
 
-Blender's importer rejects the whole file because of a single one. It gets a repaired copy, which
-for a .gltf lies beside the original, so that referenced files are still found. No bpy.
+A single one makes Blender's importer reject the whole file. It gets a repaired copy instead; for a
+.gltf the copy is beside the original, so that referenced files are still found. No bpy.
 """
 
 from __future__ import annotations

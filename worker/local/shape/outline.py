@@ -31,7 +31,7 @@ class Outline:
         return np.asarray(np.minimum(sample_bilinear(self.field, x, y), margin), np.float64)
 
     def crossing(self, inside: Floats, outside: Floats) -> Floats:
-        """Return how far along each segment (0 to 1) the outline lies, to 2**-16."""
+        """Return where the outline crosses each segment, as a fraction of its length, to 2**-16."""
         low = np.zeros(len(inside))
         high = np.ones(len(inside))
         span = outside - inside

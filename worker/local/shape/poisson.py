@@ -109,6 +109,7 @@ def _conjugate_gradients(
     scaled = residual / diagonal
     direction, energy = scaled.copy(), float(residual @ scaled)
     goal = _PRECISION**2 * float(load @ (load / diagonal))
+    # Conjugate gradients need about √n steps; the bound only stops a degenerate mesh.
     for _ in range(20 + 4 * int(np.sqrt(len(load)))):
         if energy <= goal:
             break

@@ -98,7 +98,8 @@ _Crop = tuple[float, float, float, float]
 def _layout(bounds: Floats, plain_back: bool, longest: int) -> tuple[_Crop, float, bool]:
     """Return the crop in image pixels, the scale (at most 1), and whether the back goes below.
 
-    A margin keeps the areas' colors apart; it is omitted rather than scale the image just for it.
+    A margin keeps the areas' colors apart. It shrinks, to nothing if necessary, before the image
+    would have to be scaled for it.
     """
     left, top = np.floor(bounds[:2]).astype(int)
     right, bottom = np.ceil(bounds[2:]).astype(int)

@@ -130,7 +130,7 @@ def _from_surface(colors: Floats, position: Floats, surface: Floats, sigma: Floa
 
 
 def _another_background(names: Ints, sides: Ints, explained: Bools) -> Bools:
-    """Return which clusters are a second background next to a smooth one."""
+    """Mask the clusters that form a second background next to a smooth one."""
     count = int(names.max()) + 1
     share = np.bincount(names[~explained], minlength=count) / len(names)
     around = [len(np.unique(sides[(names == k) & ~explained])) for k in range(count)]
