@@ -29,7 +29,7 @@ from .providers import (
     set_ca_bundle,
 )
 
-# Compared with by the panel, which then offers a button for exactly this.
+# The panel compares the reason with this text, and then offers a button for it.
 OFFLINE = "Blender is offline: turn on Allow Online Access in Preferences > System"
 
 _registered: list[type] = []
@@ -69,7 +69,7 @@ def address_problem(context: bpy.types.Context, provider: Provider[Any]) -> Imag
 
 def library(context: bpy.types.Context) -> Path:
     """Return the library folder."""
-    # Not by way of `get`, which reads every preference: panels ask this several times a redraw.
+    # Not through `get`, which reads every preference: panels call this several times per redraw.
     chosen = getattr(_addon_preferences(context), "library", "") or ""
     return jobs.library_folder(bpy.path.abspath(chosen), os.environ)
 
@@ -238,7 +238,7 @@ def _json_preference(context: bpy.types.Context, name: str) -> dict[str, Any]:
 
 
 def _names() -> list[str]:
-    # A list, not a generator, since panels ask for it at every redraw.
+    # A list, not a generator, which would be slower at every redraw.
     names = ["library"]
     for provider in all_providers().values():
         names += [field.preference for field in provider.keys]

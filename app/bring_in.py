@@ -42,6 +42,7 @@ _libraries: dict[str, Path] = {}
 """Each job's library at its start: the preference may change while the job runs."""
 
 BLEND = ORIGINAL
+# A fixed name, by which tests and stack dumps recognize the thread.
 _PUT_AWAY = "image_to_mesh put away"
 LIMIT = 120.0
 """Seconds that preparing may take while the artist's Blender waits for it."""
@@ -92,7 +93,8 @@ def drop_chunks(context: bpy.types.Context, job: str) -> None:
         return
     import shutil
 
-    # Which deletes nothing behind a link.
+    # On a thread, since chunks may be a gigabyte. rmtree does not follow symbolic links, so it
+    # cannot delete anything outside the folder.
     threading.Thread(target=shutil.rmtree, args=(chunks, True), name=_PUT_AWAY, daemon=True).start()
 
 
@@ -152,6 +154,7 @@ def _append_own(
         return record, _append(context, path, options), ()
     notes: tuple[str, ...] = ()
     if options["place"].linked:  # guard: no-links-into-shared-folders
+        # A link into a shared folder would follow every later change that others make to the file.
         options = {**options, "place": replace(options["place"], linked=False)}
         notes = (NOT_LINKED,)
     if not is_marked(path) and blend == BLEND:

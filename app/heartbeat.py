@@ -57,23 +57,26 @@ def remove(step: Step) -> None:
 
 def wake() -> None:
     """Schedule a tick, which keeps the timer running if any step is needed."""
-    # Without a window nobody sees what is polled; scripts wait for their own results.
+    # Without a window there is nothing to draw; scripts wait for their results themselves.
     if bpy.app.background or bpy.app.timers.is_registered(_tick):
         return
-    # persistent: Blender drops other timers when a file is opened, and nobody would wake this one.
+    # persistent: Blender drops all other timers when a file is opened.
     bpy.app.timers.register(_tick, first_interval=0.0, persistent=True)
 
 
 def beat(context: bpy.types.Context, now: float) -> float | None:
     """Run the steps that are due; return the seconds to the next tick, or None to stop."""
+    # A copy: a step may add or remove steps.
     for step in tuple(_steps.values()):
         if _due.get(step.name, now) <= now + EARLY and _is_needed(step, context):
+            # Before it runs, so that a step that raises still has a next time.
             _due[step.name] = _next(step, now)
             _run(step, context, now)
     needed = {step.name: step for step in _steps.values() if _is_needed(step, context)}
     for name in _due.keys() - needed.keys():
         del _due[name]
     times = [_due.setdefault(name, _next(step, now)) for name, step in needed.items()]
+    # None ends the timer: Blender then calls nothing until something wakes it.
     return max(0.0, min(times) - now) if times else None
 
 

@@ -27,7 +27,7 @@ def import_result(
     Raises ImageToMeshError, OSError or RuntimeError.
     """
     record, notes = bring_in.bring_in(context, record, placement, blend)
-    # A job whose end has been handled may be imported as often as wanted.
+    # Only a pending end would import the model again; later imports are the user's own.
     if blend == bring_in.BLEND and event_queue.is_expected(record.id):
         event_queue.note_import(record.id)
     jobs.log_import(bring_in.library_of(context, record.id).folder(record.id))

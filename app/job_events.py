@@ -28,7 +28,7 @@ def handle(context: bpy.types.Context, event: jobs.Event) -> Outcome | None:
     """Act on an event; a finished mesh is imported into the scene that its job was started in."""
     if not isinstance(event, jobs.Ended | jobs.Collected):
         return _handle(context, event)
-    # A script may hear of an end while the watcher still keeps what came before it.
+    # A waiting script can receive the end while the watcher still holds earlier events.
     event_queue.drop(event.job)
     outcome = _handle(context, event)
     bring_in.drop_chunks(context, event.job)
@@ -91,13 +91,13 @@ def _bring_in(context: bpy.types.Context, view: jobs.JobView) -> Outcome:
     # The artist may have switched to another scene while the job ran.
     with _in_scene(context, view.plan.scene):
         try:
-            # The operator and not `import_result.import_result`: only an operator that is called
-            # with undo leaves one step that takes the mesh away and nothing else, in each mode.
+            # The operator, not `import_result.import_result`: only an operator called with undo
+            # pushes a single step that removes the mesh and nothing else, in every mode.
             bpy.ops.image_to_mesh.import_result(
                 "EXEC_DEFAULT", True, job=view.job, location=location, as_ordered=ordered
             )
         except RuntimeError as error:
-            if not view.state.over:  # Its end tries again, and says what is wrong.
+            if not view.state.over:  # The job's end tries again, and reports the error.
                 return Outcome("ERROR", str(error).strip())
             shown = next((other for other in jobs.session().views() if other.job == view.job), view)
             return Outcome(

@@ -17,6 +17,7 @@ def redraw(context: bpy.types.Context) -> None:
     for window in context.window_manager.windows:
         for area in window.screen.areas:
             for region in area.regions:
+                # Tagging whole areas would also redraw the viewport, which can be expensive.
                 if region.type == SHOWS.get(area.type):
                     region.tag_redraw()
         _redraw_status_bar(window)

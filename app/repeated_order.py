@@ -58,6 +58,7 @@ def note_job(spec: jobs.JobSpec, job: str) -> None:
 
 def is_there(context: bpy.types.Context, order: tuple[Any, ...]) -> bool:
     """Return whether the same order is queued, running or recent; free ones never count."""
+    # Local jobs cost nothing, so repeating one needs no question.
     if not provider_of(context.scene).is_remote:
         return False
     shown = {view.job: view for view in jobs.session().views()}

@@ -34,6 +34,7 @@ def find(context: bpy.types.Context, job: str) -> jobs.Record:
         if not record.state.over and record.id not in running
     ]
     trusted = is_trusted(library.root)
+    # The newest first. A lock means that another process is already working on the job.
     for record in reversed(found):
         if (record.own or trusted) and not library.is_held(record.id):
             return record

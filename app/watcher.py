@@ -65,6 +65,7 @@ class IMAGE_TO_MESH_OT_watch(bpy.types.Operator):
         self.cancel(context)
         return {"FINISHED", "PASS_THROUGH"}
 
+    # Blender calls `cancel` instead of `modal` when the window of a modal operator closes.
     def cancel(self, context: bpy.types.Context) -> None:
         """Stop, and restart later if jobs still run.
 
@@ -108,7 +109,7 @@ def handle_events(context: bpy.types.Context) -> list[job_events.Outcome]:
     happened = [*event_queue.waiting, *jobs.session().drain()]
     event_queue.waiting.clear()
     outcomes = []
-    held: set[str] = set()  # What follows on an event that waits does so, too.
+    held: set[str] = set()  # Later events of these jobs wait, too: they must stay in order.
     is_taken = False
     for event in happened:
         try:
@@ -152,6 +153,7 @@ def unregister() -> None:
 
 def artist_is_busy(context: bpy.types.Context) -> bool:
     """Return whether the scene must not change now: during a stroke, a transform or a render."""
+    # Changing the scene during a render can crash Blender.
     if bpy.app.is_job_running("RENDER"):
         return True
     return any(

@@ -207,7 +207,7 @@ def _jobs(arguments: argparse.Namespace, host: BlenderHost) -> int:
     found = library_index(library_of(arguments, host).root)
     found.refresh()
     chosen = found.find(state=arguments.state, provider=arguments.provider, text=arguments.text)
-    listed = chosen[::-1]  # The newest last, just above the prompt.
+    listed = chosen[::-1]  # Newest last, just above the prompt.
     if arguments.json:
         answer = {"jobs": [_job_row(entry) for entry in listed], "problems": list(found.problems)}
         print_json(answer)

@@ -89,7 +89,7 @@ def _on_load(*_: object) -> None:
     """Subscribe again: opening a file ends all subscriptions, persistent ones included."""
     bpy.msgbus.clear_by_owner(_subscriber)
     _subscribe()
-    _reload()  # the file may have come with another language, as factory settings do
+    _reload()  # loading factory settings also changes the language
 
 
 def _reload() -> None:

@@ -59,6 +59,7 @@ def register() -> None:
 
 def unregister() -> None:
     """Unregister everything, and pause running jobs: their records let a later start resume."""
+    # Steps before the heartbeat, and both before the session that they poll.
     periodic.unregister()
     heartbeat.unregister()
     watcher.unregister()
@@ -66,6 +67,7 @@ def unregister() -> None:
     queue.clear()
     repeated_order.forget()
     jobs.session().close()
+    # Enabling the add-on again creates a new session.
     jobs.session.cache_clear()
     bring_in.unregister()
     for cls in reversed(_classes):

@@ -54,12 +54,12 @@ class IMAGE_TO_MESH_OT_generate(StartsJob, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         asked = getattr(self, "_asked", False) or self.options.is_repeat_last
         if asked and not bpy.app.background:
-            return self._start_watched(context)  # Repeat Last must not stop the interface
+            return self._start_watched(context)  # Repeat Last must not block the interface
         return self.run_job(context, lambda context: start(context, again=self.again))
 
     def _start_watched(self, context: bpy.types.Context) -> set[str]:
         try:
-            # Repeat Last insists on nothing: it was said of the first time.
+            # `again` was confirmed for the first click only, so Repeat Last does not inherit it.
             start(context, again=self.again and not self.options.is_repeat_last)
         except ImageToMeshError as error:
             show_refusal(context, error)
@@ -100,7 +100,9 @@ def specify(
     """
     from ..scene import background_command
 
-    apply_defaults(context)  # The scene may be newer than the last tick that had the tab in sight.
+    apply_defaults(
+        context
+    )  # The scene may have been added since the last tick with the tab visible.
     placement = _placement(context)
     if location is not None:
         placement = replace(placement, location=location)

@@ -51,7 +51,7 @@ class IMAGE_TO_MESH_MT_presets(bpy.types.Menu):
         """Make the applied preset the baseline."""
         name = bpy.path.display_name(Path(filepath).name, title_case=False)
         keep_baseline(context.scene, provider_of(context.scene), name)
-        # Blender names the menu after the choice, for all scenes; the panel does so for each.
+        # Blender renames the menu after the choice, for all scenes; the panel shows it per scene.
         IMAGE_TO_MESH_MT_presets.bl_label = "Presets"
 
 

@@ -57,6 +57,7 @@ def wait_for(context: bpy.types.Context, job: str) -> job_events.Outcome:
     session = jobs.session()
     try:
         while True:
+            # A timeout, because Python delivers Ctrl-C only between two waits on some platforms.
             event = session.wait(WAIT)
             outcome = job_events.handle(context, event) if event else None
             if event and outcome and event.job == job:

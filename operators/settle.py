@@ -54,6 +54,7 @@ class IMAGE_TO_MESH_OT_settle(bpy.types.Operator):
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if self.how == "ATTACH":
             return context.window_manager.invoke_props_dialog(self, title=tr("Attach Task"))
+        # The only choice that may cost twice is the only one to be confirmed.
         if self.how == "SUBMIT_AGAIN":
             return context.window_manager.invoke_confirm(
                 self,

@@ -62,10 +62,10 @@ def draw_provider(
     """Draw the provider menu, its description, and the buttons for its key or balance."""
     layout.prop(chosen, "provider", text="")
     has_keys = preferences.has_keys(context, provider)
-    if not (provider.keys and has_keys):  # Who has a key knows; the menu's tooltip says it too.
+    if not (provider.keys and has_keys):  # With a key it is known; the menu's tooltip has it, too.
         draw_text(layout, context, provider.description, active=False)
     if provider.keys and not has_keys:
-        ways = layout.column(align=True)  # side by side German words would be cut
+        ways = layout.column(align=True)  # side by side, the German labels would be cut off
         ways.operator("image_to_mesh.open_preferences", text="Add Key", icon="PREFERENCES")
         if provider.key_url:
             ways.operator("wm.url_open", text="Get a Key", icon="URL").url = provider.key_url

@@ -71,6 +71,7 @@ def draw_cleanup(layout: bpy.types.UILayout, context: bpy.types.Context, cleanup
 
 def draw_rotations(layout: bpy.types.UILayout, job: str = "") -> None:
     """Draw the four buttons that rotate a result, if the scene has one."""
+    # Hidden rather than grayed out: without a result, the row would only take space.
     if not bpy.ops.image_to_mesh.turn.poll():
         return
     row = layout.row(align=True)

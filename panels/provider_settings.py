@@ -56,6 +56,7 @@ def draw_basic(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         row.operator("image_to_mesh.reset_settings", text="", icon="LOOP_BACK")
     _draw_rows(layout, context, [setting for setting in declared if setting.basic], remarks)
     hidden = {setting.name for setting in declared if not setting.basic}
+    # Settings in closed subpanels would otherwise gray out Generate without a visible reason.
     if broken := [remarks.broken[name] for name in remarks.broken if name in hidden]:
         draw_text(layout, context, translate(broken[0]), icon="ERROR")
 

@@ -25,6 +25,7 @@ def draw_arrivals(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
         _draw_resume(layout, record, tr("{}: not sent yet"), tr("Send"))
     for record in recovered.waiting:
         _draw_resume(layout, record, tr("{}: not finished"), tr("Resume"))
+    # Information only: the other Blender will finish these jobs.
     if recovered.theirs:
         row = layout.row()
         row.active = False

@@ -135,6 +135,7 @@ class _Assembly:
         for entry in self._listed:
             mesh = frames[entry["frame"]]
             del mesh[_FILLED]
+            # Names first: removing an attribute invalidates the others' references.
             names = [item.name for item in mesh.attributes if item.name.startswith(_SELECTED)]
             for name in names:
                 mesh.attributes.remove(mesh.attributes[name])

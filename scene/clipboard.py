@@ -47,6 +47,7 @@ def paste_image(context: bpy.types.Context) -> bpy.types.Image:
     if bpy.app.background:
         raise BadImage("Without a window there is no clipboard.", "Open a file instead.")
     image = (
+        # Blender's own paste first; the external tool, the slowest, last.
         _paste_with_blender(context)
         or _open_path(context.window_manager.clipboard)
         or _paste_with_tool()

@@ -157,6 +157,7 @@ def _take_over(
         for collection in collections:
             collection.objects.link(obj)
     context.view_layer.update()
+    # Assigning a parent keeps the local transform, so the world transform is restored afterwards.
     for child, world in others:
         if child not in own:
             child.parent = new[0]

@@ -51,7 +51,7 @@ def broken_settings(settings: Settings) -> dict[str, str]:
         wanted = setting.min_blender
         is_changed = getattr(settings, setting.name) != setting.default
         if wanted and is_changed and bpy.app.version[:2] < wanted:
-            # The file format that this choice produces needs that Blender's importer.
+            # Only that Blender's importer can read the files that this choice produces.
             version = ".".join(map(str, wanted))
             found.setdefault(
                 setting.name,
@@ -90,7 +90,7 @@ def picture_problem(image: bpy.types.Image | None) -> str:
         return tr("“{}” has several layers: save one of them as an image").format(
             readable_name(image)
         )
-    # A render that nobody looked at has no data yet either: whether there is one shows when read.
+    # A render that was never displayed has no data either; that is found out when it is read.
     if image.type == "COMPOSITING" and not image.has_data:
         return tr("“{}” is empty: render first").format(shown)
     if image.source == "FILE" and not (image.filepath or image.packed_file or image.has_data):

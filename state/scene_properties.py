@@ -319,7 +319,9 @@ def _read(group: Any, setting: Setting, enum_type: type[Enum] | None) -> Any:
         return round_to_declared(value)
     if setting.kind == "enum":
         known = {_identifier(choice.value): choice.value for choice in setting.choices}
-        chosen = known.get(value, setting.default)  # a file may hold a choice of another version
+        chosen = known.get(
+            value, setting.default
+        )  # a file of another version may hold an unknown choice
         return enum_type(chosen) if enum_type and chosen is not None else chosen
     return value
 

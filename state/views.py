@@ -117,7 +117,7 @@ def _front_changed(choices: Any, _context: bpy.types.Context) -> None:
 
 
 def _view_changed(view: str) -> Callable[[Any, Any], None]:
-    # Blender takes plain functions only.
+    # Blender accepts only plain functions as callbacks, no bound methods or partials.
     def bind(choices: Any, _context: bpy.types.Context) -> None:
         _bind(choices, view)
 

@@ -58,6 +58,7 @@ def poll(context: bpy.types.Context, now: float) -> None:
     """Redraw for new answers, and query the price of the visible settings."""
     answers = jobs.session().account_queries
     waiting = [query for query in _pending if (answer := answers.answer(query)) and answer.waiting]
+    # Polled, since an answer arrives on a thread, which must not touch bpy.
     if len(waiting) < len(_pending):
         redraw(context)
     _pending[:] = waiting
@@ -94,6 +95,7 @@ def _ask_price(context: bpy.types.Context, now: float) -> None:
     query = preferences.account_query(context, provider_of(context.scene), settings)
     if not _candidate or _candidate[0][0] != query:
         _candidate[:] = [(query, now)]
+    # While a slider is dragged, every tick would otherwise send a request.
     elif now - _candidate[0][1] >= PRICE_DELAY:
         answer = jobs.session().account_queries.answer(query)
         return None if answer else _ask(query)  # guard: price-asked-once

@@ -13,7 +13,7 @@ from ..chosen_image import choose
 from ..redraw import redraw
 from ..refusals import show_refusal
 
-# Short: the user has just asked for the image and looks at the panel.
+# Short: the user has just asked for the image and is waiting for it.
 INTERVAL = 0.1
 
 _file: list[str] = []
@@ -47,7 +47,7 @@ def poll(context: bpy.types.Context, _now: float) -> None:
         return
     try:
         use(context, arrived)
-        # No operator runs here that would push it.
+        # Operators push their own undo step, but a timer runs none here.
         bpy.ops.ed.undo_push(message="Image from Address")
     except ImageToMeshError as error:
         show_refusal(context, error)

@@ -43,7 +43,7 @@ def poll(context: bpy.types.Context, _now: float) -> None:
         return
     try:
         use(context, edited)
-        # No operator runs here that would push it.
+        # Operators push their own undo step, but a timer runs none here.
         bpy.ops.ed.undo_push(message="Prepare Image")
     except ImageToMeshError as error:
         show_refusal(context, error)

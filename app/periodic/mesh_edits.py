@@ -35,7 +35,7 @@ def bring_results() -> None:
         if view.card:
             jobs.mesh_edits().put_card(order.job, view.version or order.source, view.card)
         if view.phase == "Done" and view.version and order.file == open_file.token():
-            # The operator, called with undo, makes one step that takes away this version alone.
+            # The operator, called with undo, pushes a single step that removes this version.
             bpy.ops.image_to_mesh.bring_version(
                 "EXEC_DEFAULT", True, job=order.job, version=view.version, instead=order.source
             )

@@ -34,6 +34,7 @@ def apply_defaults(context: bpy.types.Context) -> None:
     """Write the defaults to scenes in which nothing has been chosen."""
     defaults = preferences.import_defaults(context)
     for scene in bpy.data.scenes if defaults else ():
+        # Scenes linked from other files are read-only.
         rows = list(_properties(scene)) if scene.is_editable else []
         if any(group.is_property_set(name) for _, group, name in rows):
             continue

@@ -24,7 +24,7 @@ def poll(context: bpy.types.Context, _now: float) -> None:
 
 def load_thumbnails(context: bpy.types.Context) -> bool:
     """Load the thumbnails of visible jobs and results; return whether any is new."""
-    # A list and not a generator: all of them are loaded, not those up to the first new one.
+    # A list, not a generator: `any` would stop loading at the first new one.
     return any([*_load_results(context), *_load_inputs(context)])
 
 

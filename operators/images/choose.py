@@ -55,6 +55,7 @@ class IMAGE_TO_MESH_OT_paste(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         from ...scene.clipboard import find_https_address, paste_image
 
+        # Without a window there is no clipboard.
         text = "" if bpy.app.background else context.window_manager.clipboard
         if address := find_https_address(text):
             return fetch(self, context, address)
@@ -224,6 +225,7 @@ def fetch(operator: Any, context: bpy.types.Context, address: str) -> set[str]:
         redraw(context)
         return {"FINISHED"}
     arrived = None
+    # No event loop runs in a script, so it waits here.
     while arrived is None:
         arrived = jobs.image_downloads().take(timeout=WAIT)
     try:

@@ -62,6 +62,7 @@ class IMAGE_TO_MESH_OT_trust_library(bpy.types.Operator):
         except LibraryProblem as error:
             self.report({"ERROR"}, translate_error(error))
             return {"CANCELLED"}
+        # At once: the index itself is only refreshed on a thread.
         jobs.library_index(root).trusted = self.trust
         jobs.session().recovery.scan(resume.resume_context(context))
         redraw(context)

@@ -54,15 +54,15 @@ class _EditOperator(Refuses, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
-            care = self._start(context)
+            edit = self._start(context)
         except ImageToMeshError as error:
             return self.refuse(translate_error(error))
         # A script has no event loop in which the heartbeat could poll.
-        care.thread.join()
+        edit.thread.join()
         bring_results()
-        if care.view.failure:
-            return self.refuse(translate(care.view.failure.message, care.view.failure.hint))
-        for note in care.view.notes:
+        if edit.view.failure:
+            return self.refuse(translate(edit.view.failure.message, edit.view.failure.hint))
+        for note in edit.view.notes:
             self.report({"INFO"}, translate(note))
         return {"FINISHED"}
 

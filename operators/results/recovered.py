@@ -30,6 +30,7 @@ class IMAGE_TO_MESH_OT_import_arrivals(bpy.types.Operator):
             try:
                 bpy.ops.image_to_mesh.import_result("EXEC_DEFAULT", job=record.id)
             except RuntimeError as error:
+                # One bad mesh must not keep the others from being imported.
                 failed.append(str(error).strip())
                 jobs.session().recovery.forget(record.id)
         for sentence in failed:

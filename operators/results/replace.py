@@ -148,7 +148,7 @@ def _import(job: str, place: bpy.types.Object) -> list[bpy.types.Object]:
     from ...scene.replace import find_model_objects
 
     before = set(bpy.data.objects)
-    # By the operator, so that replacing and importing stay the same operation.
+    # Through the operator, so that replacing imports exactly as importing does.
     bpy.ops.image_to_mesh.import_result(job=job, location=place.matrix_world.translation)
     new = [obj for obj in bpy.data.objects if obj not in before]
     return find_model_objects(next(obj for obj in new if obj.parent not in new))
@@ -157,7 +157,7 @@ def _import(job: str, place: bpy.types.Object) -> list[bpy.types.Object]:
 def _select(
     context: bpy.types.Context, objects: list[bpy.types.Object], active: bpy.types.Object
 ) -> None:
-    context.view_layer.update()  # it still lists what was removed
+    context.view_layer.update()  # otherwise it still lists removed objects
     for obj in list(context.view_layer.objects.selected):
         obj.select_set(False)
     for obj in objects:

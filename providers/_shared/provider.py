@@ -75,6 +75,7 @@ class Uploaded:
     data: Mapping[str, JSON] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        # The dataclass is frozen; this is the way its documentation gives for __post_init__.
         object.__setattr__(self, "data", require_exact_values(self.data, "token"))
 
 

@@ -46,6 +46,7 @@ def matches_request(
     Inputs that it does not list are ignored. Inputs that were not sent must have their defaults,
     except for seeds, which the service chooses itself.
     """
+    # A seed that was not sent is random, so it cannot tell tasks apart.
     chosen_by_service = {name for name in defaults if "seed" in name.lower()} - set(sent)
     expected = {**defaults, **sent}
     return all(

@@ -112,8 +112,10 @@ def _kind(reply: Reply) -> type[ImageToMeshError]:
     code, by_status = _code(reply), _BY_STATUS.get(reply.status)
     if reply.status == 401:
         return BadKey
+    # Tripo's own errors are JSON; this one is from a firewall or proxy in front of it.
     if reply.status == 403 and not isinstance(reply.json, dict):
         return Unreachable
+    # Documented for rate limits, but also sent for invalid parameters.
     if code == 2000 and "invalid" in _text(reply, "message").lower():
         return InvalidSettings
     if code in _BY_CODE:

@@ -37,6 +37,7 @@ def redirect_textures(path: str, home: Path) -> Iterator[tuple[str, bool]]:
     """
     mesh, stage = Path(path), Stage()
     with mesh.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        # A set: both keyword patterns may find the same path.
         spans = set(_in_binary(data) if data[:6] == b"Kaydar" else _in_text(data))
         names = {start: data[start:end] for start, end in spans if end > start}
     try:

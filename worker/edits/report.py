@@ -128,6 +128,7 @@ def _crossings(
             break
         part = int(part_of_face[face])
         counts[part] = counts.get(part, 0) + 1
+        # A step off the surface, or the ray would hit the same face again.
         start = hit + direction * max(1e-6, distance * 1e-5)
     return counts
 

@@ -29,6 +29,7 @@ CUT_OFF = 0.02
 """Share of an image's side that the subject must touch to count as cut off there."""
 SECOND_SUBJECT = 0.15
 """Size, relative to the largest part, from which another part counts as a second subject."""
+# Antialiasing may leave the outermost pixel half covered.
 EDGE = 2
 """Pixels from the border within which the subject counts as touching it."""
 PLAIN = "Use a picture of one thing on a plain background."

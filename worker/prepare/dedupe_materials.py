@@ -40,6 +40,7 @@ def _signature(material: bpy.types.Material) -> Hashable:
     tree = material.node_tree
     if tree is None:
         return own
+    # By position in the tree, since the nodes themselves differ between materials.
     numbers = {node: number for number, node in enumerate(tree.nodes)}
     links = frozenset(
         (numbers[link.from_node], link.from_socket.identifier,

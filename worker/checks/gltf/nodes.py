@@ -99,6 +99,7 @@ def _check_forest(nodes: list[dict[str, Any]]) -> None:
             has_parent[child] = True
     level = [index for index, below in enumerate(has_parent) if not below]
     seen = 0
+    # Level by level instead of recursively, which deep nesting would overflow.
     for _ in range(MAX_LEVELS):
         seen += len(level)
         level = [child for index in level for child in nodes[index].get("children") or ()]
