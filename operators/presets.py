@@ -84,7 +84,7 @@ class IMAGE_TO_MESH_OT_preset_add(AddPresetBase, bpy.types.Operator):
         return [f"settings.{name}" for name in names]
 
     def remove(self, context: bpy.types.Context, filepath: str) -> None:
-        """Delete a preset file of the user's. A bundled one would return with the next update."""
+        """Delete one of the user's presets. Bundled ones stay: an update would bring them back."""
         if Path(filepath).resolve().is_relative_to(FOLDER.resolve()):
             self.report({"WARNING"}, "Unable to remove default presets")
         else:

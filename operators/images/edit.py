@@ -100,7 +100,7 @@ class IMAGE_TO_MESH_OT_develop(bpy.types.Operator):
 
 
 class IMAGE_TO_MESH_OT_use_original(bpy.types.Operator):
-    """Use the image again that this one was created from."""
+    """Go back to the image that this one was created from."""
 
     bl_idname = "image_to_mesh.use_original"
     bl_label = "Use Original"

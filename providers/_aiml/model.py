@@ -221,7 +221,7 @@ def data_url(picture: Picture) -> str:
 
 
 def read_answer(reply: Reply, order: Order) -> Ticket:
-    """Return the ticket for an answer in any documented shape. Raises BadReply if it has no mesh."""
+    """Return the ticket for an answer in any documented shape. Raises BadReply without a mesh."""
     answer = check_reply(reply, order)
     extra = next(_objects(answer.get("remeshing_dir")), FileObject())
     found = next(_meshes(answer), extra if extra.url else None)

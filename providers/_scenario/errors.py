@@ -45,7 +45,7 @@ def check_reply(
     otherwise: type[ImageToMeshError] = Failed,
     missing: type[ImageToMeshError] | None = None,
 ) -> Reply:
-    """Return the response to a free call if it is a JSON object. Raises the error that it means.
+    """Return the response to a free call if it is a JSON object; raise an error for anything else.
 
     HTML instead of JSON comes from a proxy or captive portal, which may be gone at the next poll.
     `otherwise` and `missing` are as for `refusal`.
