@@ -175,7 +175,7 @@ def test_a_malformed_key_is_reported(
         raise room("providers").BadKey("This is no key.", "Paste it again, without spaces.")
 
     monkeypatch.setattr(room("providers"), "keys_for", refuse)
-    assert "This is no key. Copy it again" in draw_preferences(preferences).text()
+    assert "This is no key. Paste it again" in draw_preferences(preferences).text()
     seen = draw(width=900)
     assert "This is no key: copy it again in Preferences" in seen.text()
     assert not seen.button("image_to_mesh.generate")["enabled"]

@@ -256,7 +256,7 @@ def test_nothing_is_scanned_before_the_window_was_drawn(
 ) -> None:
     recovery, returning = room("app.periodic.recovery"), room("jobs").session().recovery
     asked: list[Any] = []
-    monkeypatch.setattr(type(returning), "look", lambda _, means: asked.append(means))
+    monkeypatch.setattr(type(returning), "scan", lambda _, means: asked.append(means))
     threads = threading.enumerate()
     recovery.start()
     for tick in range(recovery.UNDRAWN):
