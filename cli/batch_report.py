@@ -22,7 +22,7 @@ _FORMULA = frozenset("=+-@\t\r\uff1d\uff0b\uff0d\uff20")
 
 
 def report_row(item: Item, file: Path | None) -> dict[str, Any]:
-    """Return the report of an item."""
+    """Return an item's row for the report, as JSON values by column."""
     record, failure = item.record, item.failure
     return {
         "image": item.image,

@@ -35,7 +35,7 @@ def why_not(context: bpy.types.Context) -> str:
 
 
 def why_not_at_all(context: bpy.types.Context) -> str:
-    """Return why no image can be generated at all, not even another one; empty if one can."""
+    """Return why Generate cannot run with any image; empty if it can."""
     provider = provider_of(context.scene)
     return (
         _key_problem(context, provider)
@@ -80,7 +80,7 @@ def picture_key(image: bpy.types.Image) -> Hashable:
 
 
 def picture_problem(image: bpy.types.Image | None) -> str:
-    """Return why an image cannot be used; empty if nothing speaks against it."""
+    """Return why an image cannot be used; empty if it can, as far as is known."""
     if image is None:
         return tr("Choose an image")
     shown = readable_name(image)

@@ -99,7 +99,7 @@ def _mesh_report(obj: bpy.types.Object) -> dict[str, int]:
 
 
 def _twisted_faces(shape: Shape, twisted: NDArray[np.bool_]) -> int:
-    """Return the number of faces that point the other way than most of their neighbors."""
+    """Return the number of faces whose orientation differs from most of their neighbors'."""
     if not twisted.any():
         return 0
     against = np.add.reduceat(twisted[shape.sides].astype(np.int32), shape.starts)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A proxy as the environment or the system sets it, and the error for one that is unusable."""
+"""The proxy that the environment or the system sets, and the error for an unusable one."""
 
 from __future__ import annotations
 
