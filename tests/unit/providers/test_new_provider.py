@@ -24,7 +24,8 @@ COPIED = (
     *("tests/pytest.ini", "tests/unit/conftest.py", TESTS),
     *("__init__.py", "cli", "blender_manifest.toml"),
 )
-PAGES = ("services.md", "service-*.md")
+OVERVIEWS = ("services.md", "index.md")
+PAGES = (*OVERVIEWS, "service-*.md")
 
 
 @pytest.fixture
@@ -99,8 +100,9 @@ def test_the_template_passes_the_contract_and_its_own_tests(product: Path) -> No
     assert {path.relative_to(product).as_posix() for path in written} == {
         f"providers/{name}.py", tests, f"tests/fakes/{name}.py", f"docs/service-{name}.md"
     }  # fmt: skip
-    with (product / "docs" / "services.md").open("a", encoding="utf-8") as services:
-        services.write(f"[A New Service](service-{name}.md)\n")
+    for overview in OVERVIEWS:
+        with (product / "docs" / overview).open("a", encoding="utf-8") as page:
+            page.write(f"[A New Service](service-{name}.md)\n")
     printed = run(product, "-m", "pytest", CONTRACT, tests, "-v")
     assert f"test_declaration_is_complete[{name}] PASSED" in printed
     assert f"[{name}.face_limit] PASSED" in printed

@@ -71,8 +71,9 @@ def test_a_provider_has_a_docs_page(provider: Provider[Any]) -> None:
     pages = [f"service-{name}.md" for name in names_of(provider)]
     found = [page for page in pages if (places.ROOT / "docs" / page).is_file()]
     assert found, f"docs/{pages[0]} is missing: it says what {provider.label} makes, and of what."
-    overview = (places.ROOT / "docs" / "services.md").read_text("utf-8")
-    assert f"({found[0]})" in overview, f"docs/services.md does not link to {found[0]}."
+    for overview in ("services.md", "index.md"):
+        text = (places.ROOT / "docs" / overview).read_text("utf-8")
+        assert f"({found[0]})" in text, f"docs/{overview} does not link to {found[0]}."
 
 
 REMOTE = [provider for provider in EVERY if provider.is_remote]

@@ -50,11 +50,18 @@ if TYPE_CHECKING:
 class AcmeSettings(Settings):
     """The options of the service, by its own names. The service decides on None."""
 
-    texture: Annotated[bool, Option("Texture", "Paint the mesh", basic=True)] = True
+    texture: Annotated[
+        bool, Option("Texture", "Texture the mesh with the image's colors", basic=True)
+    ] = True
     face_limit: Annotated[
         int | None,
         Interval(ge=100, le=200_000),
-        Option("Face Limit", "Maximum number of faces", basic=True, group="mesh"),
+        Option(
+            "Face Limit",
+            "Maximum number of faces; if off, adapted to the shape",
+            basic=True,
+            group="mesh",
+        ),
     ] = None
 
 
@@ -118,7 +125,7 @@ class Acme(Provider[AcmeSettings]):
         reply = require_http(http).submit("/tasks", json=body)
         # Behind a server error the order may have been taken: only a refusal says that it was not.
         if not reply.ok and not reply.refused:
-            raise Uncertain(_message_of(reply), "Look for the task at Acme.", self.docs_url)
+            raise Uncertain(_message_of(reply), "Check the service for the task.", self.docs_url)
         task = parse_reply(AcmeOrder, _check(reply), "The answer to the order").task
         segment(task)  # Raises BadReply for an id that could never be polled.
         return Ticket({"task": task})
@@ -127,10 +134,13 @@ class Acme(Provider[AcmeSettings]):
         """Return how far the task is, or the mesh file."""
         reply = require_http(http).get(f"/tasks/{segment(ticket.data['task'])}")
         if reply.status == 404:
-            raise Expired("Acme does not know this task any more.", "Generate the mesh again.")
+            raise Expired("Acme no longer has this task.", "Generate the mesh again.")
         task = parse_reply(AcmeTask, _check(reply), "The task")
         if task.status == "failed":
-            raise Failed(task.reason or "Acme could not make the mesh.", "Try another image.")
+            raise Failed(
+                task.reason or "Acme could not generate the mesh.",
+                "Try another image or other settings.",
+            )
         if task.status == "succeeded":
             return Result((RemoteFile(task.url),), credits=task.credits)
         return Progress("Generating", task.progress)
@@ -154,19 +164,21 @@ def _check(reply: Reply) -> Any:
     """Return the body of an answer. Raise the error that its status means."""
     message = _message_of(reply)
     if reply.status == 401:
-        raise BadKey(message, "Create a new key, and enter it in the preferences.", Acme.key_url)
+        raise BadKey(
+            message, "Create a new key and set it in the add-on preferences.", Acme.key_url
+        )
     if reply.status == 402:
-        raise NoCredits(message, "Top up the account.")
+        raise NoCredits(message, "Add credits to your account.")
     if reply.status == 429:
         raise RateLimited(message, "Wait a minute, then resume the job.")
     if reply.status >= 500:
         raise Unreachable(message, "Try again later.")
     if not reply.ok:
-        raise InvalidSettings(message, "Change the setting that it names.")
+        raise InvalidSettings(message, "Change the setting named above.")
     return reply.json
 
 
 def _message_of(reply: Reply) -> str:
     """Return the service's own words, which the user can look up there."""
     error = reply.json.get("error") if isinstance(reply.json, dict) else None
-    return str(error or Message("Acme answered {status}.", status=reply.status))
+    return str(error or Message("Acme returned status {status}.", status=reply.status))

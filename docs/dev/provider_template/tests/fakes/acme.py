@@ -1,19 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Acme on loopback, as strict as its documentation (docs.acme.example/api as of 2026-11-28).
+"""Acme on loopback, as strict as its documentation.
 
-Checks in the service's order: key, path, body, credits. Faults come on demand.
+Source: https://docs.acme.example/api, as of 2026-11-28.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from . import loopback
 from .glb import triangle_glb
 
 KEY = "acme-marked-key-0123456789"
@@ -64,24 +63,12 @@ def objection_to(order: dict[str, Any], images: dict[str, bytes]) -> str:
 @contextlib.contextmanager
 def serving(service: Acme) -> Iterator[Acme]:
     """Serve on a free loopback port while the block runs."""
-    handler = type("Handler", (_Handler,), {"service": service})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    service.url = f"http://127.0.0.1:{server.server_address[1]}"
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    try:
+    with loopback.serve(_Handler, service=service) as service.url:
         yield service
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(loopback.Handler):
     service: Acme
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Print nothing."""
 
     def do_GET(self) -> None:
         if self.path.startswith("/files/"):
