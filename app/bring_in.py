@@ -29,9 +29,7 @@ from ..jobs.disk.trust import (
     model_to_read,
     not_made_here,
 )
-from ..jobs.import_plan import Placement
-from ..jobs.library.file_names import CHUNKS_FOLDER, ORIGINAL, PREVIEW
-from ..jobs.library.versions import DRAWING
+from ..jobs.library.file_names import CHUNKS_FOLDER, DRAWING, ORIGINAL, PREVIEW
 from ..jobs.steps.prepare import has_own_chunks, model_request
 from ..providers import LibraryProblem, Message, NoBlender, TimedOut
 from ..state import import_options
@@ -99,7 +97,7 @@ def drop_chunks(context: bpy.types.Context, job: str) -> None:
 
 
 def bring_in(
-    context: bpy.types.Context, record: jobs.Record, place: Placement, blend: str = BLEND
+    context: bpy.types.Context, record: jobs.Record, place: jobs.Placement, blend: str = BLEND
 ) -> tuple[jobs.Record, tuple[str, ...]]:
     """Put a job's mesh into the scene; return its record as saved now, and notes for the user.
 

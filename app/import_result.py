@@ -9,8 +9,7 @@ import bpy
 
 from .. import jobs, preferences
 from ..jobs.disk.trust import is_trusted
-from ..jobs.import_plan import Placement
-from ..jobs.library.versions import DRAWING
+from ..jobs.library.file_names import DRAWING
 from ..providers import LibraryProblem, Message
 from . import bring_in, event_queue
 from .periodic.library import refresh_soon
@@ -19,7 +18,7 @@ from .periodic.library import refresh_soon
 def import_result(
     context: bpy.types.Context,
     record: jobs.Record,
-    placement: Placement,
+    placement: jobs.Placement,
     blend: str = bring_in.BLEND,
 ) -> None:
     """Import a job's mesh, or a version of it; the job's end will not import it again.

@@ -13,7 +13,6 @@ from ..app import queue, repeated_order, watcher
 from ..app.periodic.new_scenes import apply_defaults
 from ..app.refusals import hide_refusal, show_refusal
 from ..i18n.translate import translate_error
-from ..jobs.import_plan import ImportPlan, Placement
 from ..providers import ImageToMeshError, Provider
 from ..state import import_options, open_file
 from ..state.preflight import picture_key, why_not
@@ -115,7 +114,7 @@ def specify(
         base_url=preferences.address(context, provider),
         online=bpy.app.online_access,
         blender=background_command(),
-        plan=ImportPlan(
+        plan=jobs.ImportPlan(
             file=open_file.token(),
             scene=context.scene.name,
             placement=placement,
@@ -126,7 +125,7 @@ def specify(
     )
 
 
-def _placement(context: bpy.types.Context) -> Placement:
+def _placement(context: bpy.types.Context) -> jobs.Placement:
     from ..scene.placement import chosen_placement
 
     return chosen_placement(context, import_options.placement_of(context.scene))

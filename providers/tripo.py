@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from . import _tripo as calls
 from ._shared.errors import BadReply, Expired, Failed
 from ._shared.provider import (
     Address,
@@ -24,7 +25,7 @@ from ._shared.provider import (
 )
 from ._shared.reconcile import validate_task_id
 from ._shared.settings import Choice, Option, Settings, values_of
-from ._tripo import errors, models, replies
+from ._tripo import errors, models
 
 if TYPE_CHECKING:
     from ._shared.http.client import Http
@@ -174,12 +175,12 @@ class Tripo(Provider[TripoSettings]):
         """Submit `image-to-model`, or `multiview-to-model` for several views."""
         kind, body = _order(request, uploaded)
         path = f"/generation/{kind.replace('_', '-')}"
-        return replies.parse_submit(require_http(http).submit(path, json=body), API)
+        return calls.parse_submit(require_http(http).submit(path, json=body), API)
 
     def poll(self, ticket: Ticket, http: Http | None) -> Progress | Result:
         """Poll the task."""
-        reply = require_http(http).get(f"/tasks/{replies.task_path(ticket)}")
-        return replies.task_state(reply, ticket, API)
+        reply = require_http(http).get(f"/tasks/{calls.task_path(ticket)}")
+        return calls.task_state(reply, ticket, API)
 
     def cancel(self, ticket: Ticket, http: Http | None) -> CancelOutcome:
         """Return whether the task is charged. Tripo has no call to cancel one."""
@@ -199,7 +200,7 @@ class Tripo(Provider[TripoSettings]):
         """Search the account's usage list."""
         kind, body = _order(request, uploaded)
         defaults = values_of(TripoSettings())
-        return replies.find_tasks(kind, body, defaults, since, require_http(http), API)
+        return calls.find_tasks(kind, body, defaults, since, require_http(http), API)
 
     def attach(self, task: str, settings: TripoSettings) -> Ticket:
         """Return the ticket of a task id."""
@@ -207,7 +208,7 @@ class Tripo(Provider[TripoSettings]):
 
     def balance(self, http: Http | None) -> Balance | None:
         """Return the remaining credits."""
-        return replies.balance_of(require_http(http).get("/account/balance"), API)
+        return calls.balance_of(require_http(http).get("/account/balance"), API)
 
 
 def _order(request: Request[TripoSettings], uploaded: Uploaded) -> tuple[str, dict[str, Any]]:
@@ -223,28 +224,16 @@ def _order(request: Request[TripoSettings], uploaded: Uploaded) -> tuple[str, di
     return "multiview_to_model", {"inputs": views, **options}
 
 
-@dataclass(frozen=True)
-class _File:
-    file_token: str
-
-
-@dataclass(frozen=True)
-class _PresignedUpload:
-    file_token: str
-    presigned_url: str | None = None
-    upload_url: str | None = None
-
-
 def _token(picture: Picture, http: Http) -> str:
     """Upload an image and return its token. Large ones go to Tripo's storage directly."""
     name, data, kind = models.form_part(picture)
     if len(data) <= IN_ONE_FORM:
         reply = http.post("/files", files={"file": (name, data, kind)})
-        return replies.read(reply, _File, "upload", API).file_token
+        return calls.read_file_token(reply, API)
     reply = http.post("/files/presign", json={"format": models.format_of(picture)})
-    upload = replies.read(reply, _PresignedUpload, "upload", API)
+    upload = calls.read_presigned_upload(reply, API)
     url = upload.presigned_url or upload.upload_url
     if not url:
         raise BadReply("Tripo returned no upload address for the image.", "Try again later.")
-    replies.check_storage(http.put(url, data, kind), API)
+    calls.check_storage(http.put(url, data, kind), API)
     return upload.file_token

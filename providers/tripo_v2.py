@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from . import _tripo as calls
 from ._shared.errors import Failed
 from ._shared.provider import (
     Address,
@@ -23,7 +24,7 @@ from ._shared.provider import (
 )
 from ._shared.reconcile import validate_task_id
 from ._shared.settings import Choice, Option, Settings
-from ._tripo import errors, models, replies
+from ._tripo import errors, models
 
 if TYPE_CHECKING:
     from ._shared.http.client import Http
@@ -205,12 +206,12 @@ class TripoV2(Provider[TripoV2Settings]):
             options.pop("enable_image_autofix", None)
             views = [files.get(view, {}) for view in self.views]
             body = {"type": "multiview_to_model", "files": views, **options}
-        return replies.parse_submit(require_http(http).submit("/task", json=body), API)
+        return calls.parse_submit(require_http(http).submit("/task", json=body), API)
 
     def poll(self, ticket: Ticket, http: Http | None) -> Progress | Result:
         """Poll the task."""
-        reply = require_http(http).get(f"/task/{replies.task_path(ticket)}")
-        return replies.task_state(reply, ticket, API)
+        reply = require_http(http).get(f"/task/{calls.task_path(ticket)}")
+        return calls.task_state(reply, ticket, API)
 
     def cancel(self, ticket: Ticket, http: Http | None) -> CancelOutcome:
         """Return whether the task is charged. Tripo has no call to cancel one."""
@@ -226,12 +227,7 @@ class TripoV2(Provider[TripoV2Settings]):
 
     def balance(self, http: Http | None) -> Balance | None:
         """Return the remaining credits."""
-        return replies.balance_of(require_http(http).get("/user/balance"), API)
-
-
-@dataclass(frozen=True)
-class _File:
-    image_token: str
+        return calls.balance_of(require_http(http).get("/user/balance"), API)
 
 
 def _token(picture: Picture, http: Http) -> str:
@@ -240,7 +236,7 @@ def _token(picture: Picture, http: Http) -> str:
     reply = http.post("/upload/sts", files=files)
     if reply.status == 404:
         reply = http.post("/upload", files=files)
-    return replies.read(reply, _File, "upload", API).image_token
+    return calls.read_image_token(reply, API)
 
 
 def _file(picture: Picture, uploaded: Uploaded) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import bpy
 
-from ..jobs.import_plan import Placement
+from .. import jobs
 from ..providers import error_of_kind
 from ..worker.import_options import read_import_options
 from ..worker.prepare.build_model import import_model
@@ -28,7 +28,7 @@ def import_in_place(
     name: str,
     properties: Properties,
     location: Sequence[float] = (0.0, 0.0, 0.0),
-    place: Placement | None = None,
+    place: jobs.Placement | None = None,
     rotation: float = 0.0,
     mending: Mapping[str, Any] | None = None,
 ) -> tuple[list[str], list[str]]:

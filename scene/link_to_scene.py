@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import bpy
 
-from ..jobs.import_plan import Placement
+from .. import jobs
 from ..worker.names import short_name
 from . import chunked_append
 from .append import append
@@ -26,7 +26,7 @@ def append_model(
     name: str,
     properties: Properties,
     location: Sequence[float] = (0.0, 0.0, 0.0),
-    place: Placement | None = None,
+    place: jobs.Placement | None = None,
     rotation: float = 0.0,
 ) -> list[str]:
     """Append the prepared model and place its root; return its objects' names, the root first.
@@ -66,7 +66,7 @@ def place_objects(
     context: bpy.types.Context,
     objects: list[bpy.types.Object],
     *,
-    place: Placement | Sequence[float],
+    place: jobs.Placement | Sequence[float],
     name: str,
     properties: Properties,
     rotation: float = 0.0,
@@ -84,9 +84,9 @@ def place_objects(
     wanted_name = short_name(name) or root.name
     if not root.name.startswith(wanted_name):
         root.name = wanted_name
-    if not isinstance(place, Placement):
+    if not isinstance(place, jobs.Placement):
         x, y, z = place
-        place = Placement((x, y, z))
+        place = jobs.Placement((x, y, z))
     move_to_place(context, objects, place, rotation)
     _deselect(context.view_layer, objects)
     _show_in_local_views(context, objects)

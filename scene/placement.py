@@ -10,8 +10,8 @@ from typing import Any
 import bpy
 from mathutils import Matrix, Vector
 
+from .. import jobs
 from ..jobs.custom_properties import JOB, SCALE
-from ..jobs.import_plan import Placement
 
 DOWN = Vector((0.0, 0.0, -1.0))
 RAY_OFFSET = 1e-4
@@ -20,11 +20,11 @@ LYING_FLAT = 0.01
 """Height of an image empty, relative to its side, below which it counts as lying on the ground."""
 
 
-def chosen_placement(context: bpy.types.Context, chosen: Any) -> Placement:
+def chosen_placement(context: bpy.types.Context, chosen: Any) -> jobs.Placement:
     """Return the placement for the scene's current settings."""
     location, rotation, height = _find_location(context, chosen)
     wanted = float(chosen.size) if chosen.use_size else 0.0
-    return Placement(
+    return jobs.Placement(
         location=(location.x, location.y, location.z),
         rotation=rotation,
         size=height or wanted,
@@ -44,7 +44,7 @@ def unit_factor(scene: bpy.types.Scene) -> float:
 def move_to_place(
     context: bpy.types.Context,
     objects: list[bpy.types.Object],
-    place: Placement,
+    place: jobs.Placement,
     rotation: float = 0.0,
 ) -> None:
     """Scale, rotate, and move a model, its root first, to the placement.
@@ -153,7 +153,7 @@ def _box(corners: Iterable[Vector]) -> tuple[Vector, Vector]:
     return Vector(map(min, columns)), Vector(map(max, columns))
 
 
-def _factor(place: Placement, low: Vector, high: Vector, units: float) -> float:
+def _factor(place: jobs.Placement, low: Vector, high: Vector, units: float) -> float:
     sides = high - low
     longest = max(sides)
     if place.size <= 0.0 or longest <= 0.0:

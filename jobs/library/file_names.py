@@ -3,6 +3,10 @@
 
 from __future__ import annotations
 
+import re
+
+from ...providers import LibraryProblem, Message
+
 RECORD = "job.json"
 ORIGINAL = "model.blend"
 """The prepared model; its later versions are `model-v2.blend` and so on."""
@@ -18,3 +22,20 @@ ANSWER, ANSWER_SUFFIX = "answer", ".http"
 """The raw answer to the order, kept until its ticket is in the record."""
 DOWNLOAD = "mesh.part"
 """The mesh file during its download; a complete one is `mesh.` and its format."""
+VERSION = r"model-v(\d{1,4})\.blend"
+"""The names of versions, with ASCII digits."""
+DRAWING = "Drawing the preview"
+"""The phase of the background Blender after which the original is there and whole."""
+
+
+def version_file(name: str) -> str:
+    """Return the file of a version; an empty name is the original.
+
+    Raises LibraryProblem for any other name, since a name stored in a .blend file must not lead out
+    of the job's folder.
+    """
+    if name in ("", ORIGINAL):
+        return ORIGINAL
+    if not re.fullmatch(VERSION, name, re.ASCII):
+        raise LibraryProblem(Message("There is no version {name}.", name=f"{name!r}"))
+    return name

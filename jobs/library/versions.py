@@ -12,14 +12,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...providers import LibraryProblem, Message, decode_message, encode_message
+from ...providers import decode_message, encode_message
 from ...providers._shared.untrusted_text import json_bytes, read_json
 from ..disk.plain_files import is_plain, read_plain, write_whole
-from .file_names import ORIGINAL, VERSIONS
+from .file_names import ORIGINAL, VERSION, VERSIONS
 
-DRAWING = "Drawing the preview"
-"""The worker's phase from which on the original is complete."""
-FILE = re.compile(r"model-v(\d{1,4})\.blend", re.ASCII)
 MOST = 1 << 20
 """Most bytes of `versions.json`."""
 
@@ -36,19 +33,6 @@ class Version:
     notes: tuple[str, ...] = ()
 
 
-def version_file(name: str) -> str:
-    """Return the file of a version; an empty name means the original.
-
-    Raises LibraryProblem for any other name: one from a .blend file must not lead out of the
-    folder.
-    """
-    if name in ("", ORIGINAL):
-        return ORIGINAL
-    if not FILE.fullmatch(name):
-        raise LibraryProblem(Message("There is no version {name}.", name=f"{name!r}"))
-    return name
-
-
 def versions(folder: Path) -> list[Version]:
     """Return the versions whose files exist, the original first, then by number."""
     known = {version.file: version for version in _read_list(folder)}
@@ -62,7 +46,7 @@ def versions(folder: Path) -> list[Version]:
 
 def number(file: str) -> int:
     """Return a file's version number: 1 for the original, 0 if it is not a version."""
-    match = FILE.fullmatch(file)
+    match = re.fullmatch(VERSION, file, re.ASCII)
     return int(match[1]) if match else int(file == ORIGINAL)
 
 

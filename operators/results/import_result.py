@@ -11,8 +11,7 @@ from bpy.props import BoolProperty, FloatVectorProperty
 from ... import jobs
 from ...app.import_result import find, find_drawing, import_result, show_failure
 from ...i18n.translate import translate_error
-from ...jobs.import_plan import Placement
-from ...jobs.library.versions import version_file
+from ...jobs.library.file_names import version_file
 from ...providers import ImageToMeshError
 from ...scene.placement import chosen_placement
 from ...state import import_options
@@ -54,7 +53,7 @@ class IMAGE_TO_MESH_OT_import_result(bpy.types.Operator):
             return {"CANCELLED"}
         return {"FINISHED"}
 
-    def _place(self, context: bpy.types.Context, record: jobs.Record) -> Placement:
+    def _place(self, context: bpy.types.Context, record: jobs.Record) -> jobs.Placement:
         """Return the placement, and store its location for the Adjust Last Operation panel."""
         if self.as_ordered:
             place = record.plan.placement

@@ -15,9 +15,7 @@ from ...app import bring_in, import_result
 from ...app.periodic.mesh_edits import bring_results, follow
 from ...i18n.translate import translate, translate_error
 from ...jobs.custom_properties import JOB, SCALE, TURN, VERSION
-from ...jobs.import_plan import Placement
-from ...jobs.library.file_names import ORIGINAL
-from ...jobs.library.versions import version_file
+from ...jobs.library.file_names import ORIGINAL, version_file
 from ...providers import ImageToMeshError, LibraryProblem, Message
 from ...scene.placement import chosen_placement
 from ...state import import_options, open_file
@@ -210,11 +208,11 @@ def _standing(context: bpy.types.Context, job: str, version: str) -> bpy.types.O
     return next((root for root in found if root == active), found[-1] if found else None)
 
 
-def _place_of(context: bpy.types.Context, root: bpy.types.Object | None) -> Placement:
+def _place_of(context: bpy.types.Context, root: bpy.types.Object | None) -> jobs.Placement:
     if root is None:
         return chosen_placement(context, import_options.placement_of(context.scene))
     x, y, z = root.matrix_world.translation
-    return Placement((x, y, z), scale=float(root.get(SCALE, 1.0)))
+    return jobs.Placement((x, y, z), scale=float(root.get(SCALE, 1.0)))
 
 
 def _take_over(

@@ -8,16 +8,12 @@ account balance). The documentation shows several shapes of the same answer; all
 from __future__ import annotations
 
 import base64
-import contextlib
-import logging
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Generic
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, Generic
 
-from .._shared.adapters import parse_reply, to_json
-from .._shared.errors import BadReply, InvalidSettings, Uncertain
-from .._shared.http.addresses import BadAddress, ending_of, read_address
+from .. import _aiml as calls
+from .._shared.errors import InvalidSettings, Uncertain
+from .._shared.http.addresses import BadAddress, read_address
 from .._shared.messages import Message
 from .._shared.provider import (
     Address,
@@ -27,7 +23,6 @@ from .._shared.provider import (
     Picture,
     Progress,
     Provider,
-    RemoteFile,
     Request,
     Result,
     S,
@@ -36,22 +31,10 @@ from .._shared.provider import (
     require_http,
 )
 from .._shared.settings import changed_values
-from .base64_text import decode_base64
-from .errors import (
-    BILLING_PAGE_URL,
-    KEY_PAGE_URL,
-    Order,
-    message_of,
-    refusal,
-    request_id,
-    uncertain_error,
-)
+from .errors import KEY_PAGE_URL, Order, uncertain_error
 
 if TYPE_CHECKING:
     from .._shared.http.client import Http
-    from .._shared.http.reply import Reply
-
-log = logging.getLogger(__name__)
 
 GENERATIONS = "/v1/images/generations"
 TRACE = "X-Client-Request-Id"
@@ -60,66 +43,6 @@ MAX_ANSWER = 256 * 1024 * 1024
 
 DISK_SPACE = MAX_ANSWER + MAX_ANSWER * 3 // 4
 """Bytes for the recorded answer, and for the mesh file decoded from it."""
-
-MESH_ENDINGS = frozenset({"glb", "obj", "fbx"})
-
-
-@dataclass(frozen=True)
-class FileObject:
-    """A file in an answer: its URL, or the file itself in base64."""
-
-    url: str | None = None
-    b64_json: str | None = None
-    file_name: Any = None
-    content_type: Any = None
-
-    @property
-    def format(self) -> str | None:
-        """The file extension of the name or URL if it is a mesh format, else None."""
-        for name in (str(self.file_name or ""), self.url or ""):
-            if (ending := ending_of(name)) in MESH_ENDINGS:
-                return ending
-        return None
-
-    @property
-    def is_mesh(self) -> bool:
-        """Whether its name or content type is that of a mesh."""
-        return self.format is not None or str(self.content_type).startswith("model/")
-
-
-@dataclass(frozen=True)
-class Usage:
-    """The cost of a request."""
-
-    credits_used: float | None = None
-    usd_spent: float | None = None
-
-
-@dataclass(frozen=True)
-class Money:
-    """The response of `/v2/billing`."""
-
-    current_balance: float
-    currency: str = "USD"
-
-
-@dataclass(frozen=True)
-class Credits:
-    """The response of the older `/v1/billing/balance`."""
-
-    balance: float
-
-
-@dataclass(frozen=True)
-class AimlTicket:
-    """The data of a ticket: where the mesh is, and the facts that the answer contained."""
-
-    url: str = ""
-    format: str | None = None
-    file: str | None = None
-    credits: float | None = None
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
 
 
 class AimlProvider(Provider[S], Generic[S]):
@@ -166,13 +89,11 @@ class AimlProvider(Provider[S], Generic[S]):
             )
         except Uncertain as error:
             raise uncertain_error(error.message, order) from error
-        return read_answer(reply, order)
+        return calls.read_answer(reply, order)
 
     def poll(self, ticket: Ticket, http: Http | None) -> Progress | Result:
         """Return the result from the ticket."""
-        outcome = parse_reply(AimlTicket, ticket.data, "The job's ticket")
-        mesh = RemoteFile(outcome.url, "mesh", outcome.format, outcome.file)
-        return Result((mesh,), credits=outcome.credits, facts=outcome.facts, notes=outcome.notes)
+        return calls.result_of(ticket)
 
     def cancel(self, ticket: Ticket, http: Http | None) -> CancelOutcome:
         """Return CHARGED: a ticket exists only once the mesh is finished."""
@@ -190,17 +111,15 @@ class AimlProvider(Provider[S], Generic[S]):
                 Message("“{address}” is not an https address.", address=address[:60]),
                 "Copy the complete address.",
             )
-        return Ticket({**to_json(AimlTicket(format=FileObject(address).format)), "url": address})
+        return calls.ticket_of(address)
 
     def balance(self, http: Http | None) -> Balance | None:
         """Return the balance in money, or in credits if the account has none in money."""
         reply = require_http(http).get("/v2/billing")
         # The newer endpoint is missing, or refused, for some accounts.
         if reply.status not in (403, 404, 405, 410):
-            money = parse_reply(Money, check_reply(reply), "The balance")
-            return Balance(money.current_balance, money.currency)
-        reply = require_http(http).get("/v1/billing/balance")
-        return Balance(parse_reply(Credits, check_reply(reply), "The balance").balance)
+            return calls.read_money(reply)
+        return calls.read_credits(require_http(http).get("/v1/billing/balance"))
 
 
 def _new_trace() -> str:
@@ -215,134 +134,3 @@ def data_url(picture: Picture) -> str:
         return picture.url
     kind = picture.info.format if picture.info else "png"
     return f"data:image/{kind};base64,{base64.b64encode(picture.data()).decode('ascii')}"
-
-
-# -- answers -------------------------------------------------------------------------------------
-
-
-def read_answer(reply: Reply, order: Order) -> Ticket:
-    """Return the ticket for an answer in any documented shape. Raises BadReply without a mesh."""
-    answer = check_reply(reply, order)
-    extra = next(_objects(answer.get("remeshing_dir")), FileObject())
-    found = next(_meshes(answer), extra if extra.url else None)
-    request = request_id(reply) or order.trace
-    if found is None:
-        # It may be paid, and support may find the mesh in it.
-        log.warning("an answer without a mesh: %s", reply.text[:4000])
-        raise BadReply(
-            Message("AI/ML API returned no mesh (request ID {request}).", request=request),
-            "The request may have been charged: contact help@aimlapi.com with the request ID.",
-            BILLING_PAGE_URL,
-        )
-    usage = _usage(answer, reply)
-    facts = {
-        "request_id": request,
-        "client_request_id": order.trace,
-        "usd_spent": usage.usd_spent,
-        "remeshing_dir": extra.url,
-    }
-    beside = extra.url and extra is not found
-    notes = ("The service also created a bundle with material and texture.",) if beside else ()
-    ticket = AimlTicket(
-        format=found.format,
-        credits=usage.credits_used,
-        facts={name: value for name, value in facts.items() if value is not None},
-        notes=notes,
-    )
-    return _ticket(ticket, found, request)
-
-
-def _ticket(ticket: AimlTicket, found: FileObject, request: str) -> Ticket:
-    """Return a ticket with the URL of the mesh, or with the decoded mesh as a file."""
-    if found.url and not found.url.startswith("data:"):
-        return Ticket({**to_json(ticket), "url": found.url})
-    try:
-        data = decode_base64(found.url or found.b64_json or "")
-    except ValueError as error:
-        raise BadReply(
-            Message(
-                "The mesh in the response is not valid base64 (request ID {request}).",
-                request=request,
-            )
-        ) from error
-    format_ = _mesh_format(data)
-    name = f"mesh.{format_}"
-    return Ticket({**to_json(ticket), "file": name, "format": format_}, {name: data})
-
-
-def _mesh_format(data: bytearray) -> str:
-    if data.startswith(b"glTF"):
-        return "glb"
-    return "fbx" if data.startswith(b"Kaydara FBX") else "obj"
-
-
-def _meshes(answer: Mapping[str, Any]) -> Iterator[FileObject]:
-    """Yield the answer's files, meshes first.
-
-    Samples in the documentation have them in `model_mesh`, its schema in `data`. Any other field is
-    searched for files with the name or type of a mesh.
-    """
-    yield from _objects(answer.get("model_mesh"))
-    yield from sorted(_objects(answer.get("data")), key=lambda file: not file.is_mesh)
-    output = answer.get("output")
-    inner = output.values() if isinstance(output, dict) else ()
-    for value in (output, *inner, *answer.values()):
-        yield from (file for file in _objects(value) if file.is_mesh)
-
-
-def _objects(value: object) -> Iterator[FileObject]:
-    """Yield the file objects in a value, which may be an object, a URL, or a list of them."""
-    if isinstance(value, list):
-        for item in value:
-            yield from _objects(item)
-        return
-    named = {"url": value} if isinstance(value, str) else value
-    if isinstance(named, dict):
-        with contextlib.suppress(BadReply):
-            found = parse_reply(FileObject, named, "A file in the answer")
-            if found.b64_json or re.match(r"https?://|data:", found.url or ""):
-                yield found
-
-
-def _usage(answer: Mapping[str, Any], reply: Reply) -> Usage:
-    """Return the cost from the answer or its headers. An invalid value must not lose the mesh."""
-    meta = answer.get("meta")
-    usage = meta.get("usage") if isinstance(meta, dict) else None
-    value = usage if isinstance(usage, dict) else {}
-    in_headers = {
-        "credits_used": reply.headers.get("x-aimlapi-credits-used"),
-        "usd_spent": reply.headers.get("x-aimlapi-usd-spent"),
-    }
-    known = {name: value for name, value in in_headers.items() if value}
-    message = {name: value for name, value in value.items() if value is not None}
-    for source in ({**known, **message}, known):
-        with contextlib.suppress(BadReply):
-            return parse_reply(Usage, source, "The cost")
-    return Usage()
-
-
-def check_reply(reply: Reply, order: Order | None = None) -> Mapping[str, Any]:
-    """Return the JSON object of a response. Raises the error that its status or body means.
-
-    `order` is given for a submit, where a response without JSON may mean that it was charged.
-    """
-    body = reply.json if isinstance(reply.json, dict) else None
-    if not reply.ok:
-        raise refusal(reply.status, reply, order)
-    if body is None:
-        raise BadReply(
-            Message(
-                "AI/ML API returned something other than JSON: {reply}", reply=message_of(reply)
-            ),
-            "A proxy may be interfering; check the address in the preferences.",
-        )
-    status = _status_within(body)
-    if status >= 400 or (status == 0 and body.get("error") and not any(_meshes(body))):
-        raise refusal(status, reply, order)
-    return body
-
-
-def _status_within(body: Mapping[str, Any]) -> int:
-    """Return the status in an error body, a number or a string; 0 without one."""
-    value = str(body.get("statusCode") or body.get("status") or "")
-    return int(value) if re.fullmatch(r"[0-9]{1,3}", value) else 0

@@ -60,6 +60,25 @@ class _Account:
     balance: float
 
 
+@dataclass(frozen=True)
+class _File:
+    file_token: str
+
+
+@dataclass(frozen=True)
+class _Image:
+    image_token: str
+
+
+@dataclass(frozen=True)
+class PresignedUpload:
+    """An image's token, and the URL that takes its bytes, which has two spellings."""
+
+    file_token: str
+    presigned_url: str | None = None
+    upload_url: str | None = None
+
+
 def read(reply: Reply, model: type[T], where: str, api: Api) -> T:
     """Return the parsed data of a free call. Raises the error that a refusal means.
 
@@ -75,6 +94,21 @@ def read(reply: Reply, model: type[T], where: str, api: Api) -> T:
             Message("The response did not come from {api}.", api=api.name), api.nobody
         )
     return parse_reply(model, reply.json.get("data"), f"{api.name}'s {where}")
+
+
+def read_file_token(reply: Reply, api: Api) -> str:
+    """Return the token of an uploaded image (v3)."""
+    return read(reply, _File, "upload", api).file_token
+
+
+def read_image_token(reply: Reply, api: Api) -> str:
+    """Return the token of an uploaded image (v2)."""
+    return read(reply, _Image, "upload", api).image_token
+
+
+def read_presigned_upload(reply: Reply, api: Api) -> PresignedUpload:
+    """Return where to put the bytes of a large image."""
+    return read(reply, PresignedUpload, "upload", api)
 
 
 def check_storage(reply: Reply, api: Api) -> None:

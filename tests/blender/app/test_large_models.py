@@ -85,7 +85,7 @@ def test_the_watcher_imports_a_chunk_at_each_tick(tick: Any, folder: Path) -> No
 
 def test_the_same_model_is_not_imported_twice(tick: Any, folder: Path) -> None:
     """Its preview is drawn while it comes in; the end of the job comes later."""
-    jobs, drawing = room("jobs"), room("jobs.library.versions").DRAWING
+    jobs, drawing = room("jobs"), room("jobs.library.file_names").DRAWING
     view = ended(state=jobs.State.PREPARING, phase=drawing).view
     tick(jobs.Progressed(JOB, view))
     while not room("app.event_queue").is_imported(JOB):
@@ -113,7 +113,7 @@ def test_importing_a_model_while_it_arrives_adds_it_once(tick: Any, folder: Path
 
 
 def test_a_script_that_waits_for_the_end_gets_the_model_once(tick: Any, folder: Path) -> None:
-    jobs, drawing = room("jobs"), room("jobs.library.versions").DRAWING
+    jobs, drawing = room("jobs"), room("jobs.library.file_names").DRAWING
     view = ended(state=jobs.State.PREPARING, phase=drawing).view
     tick(jobs.Progressed(JOB, view))
     tick()
@@ -125,7 +125,7 @@ def test_a_script_that_waits_for_the_end_gets_the_model_once(tick: Any, folder: 
 
 
 def test_the_end_event_waits_for_the_model(tick: Any, folder: Path) -> None:
-    jobs, drawing = room("jobs"), room("jobs.library.versions").DRAWING
+    jobs, drawing = room("jobs"), room("jobs.library.file_names").DRAWING
     view = ended(state=jobs.State.PREPARING, phase=drawing).view
     outcomes, ticks = tick(jobs.Progressed(JOB, view), jobs.Progressed(JOB, view), ended()), 1
     while room("app.watcher").busy():

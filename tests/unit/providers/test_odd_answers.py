@@ -25,7 +25,7 @@ from image_to_mesh.providers import (
     tripo_v2,
 )
 from image_to_mesh.providers._aiml.errors import Order
-from image_to_mesh.providers._aiml.model import read_answer
+from image_to_mesh.providers._aiml.replies import read_answer
 from image_to_mesh.providers._scenario.replies import parse_job_id, quoted_cost
 from image_to_mesh.providers._shared.http import client
 from image_to_mesh.providers._shared.http.reply import Reply, reply_of

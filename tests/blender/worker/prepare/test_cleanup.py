@@ -291,7 +291,7 @@ def test_the_model_is_there_while_its_preview_is_drawn(
         "preview": str(tmp_path / "preview.png"), "render_preview": True,
     }  # fmt: skip
     room("worker.prepare.build_model").prepare_model(request, report)
-    assert seen[-1] == (room("jobs.library.versions").DRAWING, True, False)
+    assert seen[-1] == (room("jobs.library.file_names").DRAWING, True, False)
     with bpy.data.libraries.load(str(tmp_path / "model.blend"), assets_only=True) as (there, _):
         assert there.objects == ["photo"]
 

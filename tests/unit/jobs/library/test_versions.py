@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from image_to_mesh.jobs.disk.signatures import is_marked, mark_file
-from image_to_mesh.jobs.library import versions
+from image_to_mesh.jobs.library import file_names, versions
 from image_to_mesh.jobs.tasks import mesh_edits as caring
 from image_to_mesh.providers import LibraryProblem
 
@@ -159,4 +159,4 @@ def test_versions_are_in_the_order_of_their_numbers(folder: Path) -> None:
 @pytest.mark.parametrize("name", ["../model-v2.blend", "model-v2.blend.py", "x", "model-v.blend"])
 def test_a_version_is_never_outside_of_the_folder(name: str) -> None:
     with pytest.raises(LibraryProblem):
-        versions.version_file(name)
+        file_names.version_file(name)

@@ -258,7 +258,7 @@ def test_a_later_version_can_parse_the_kept_answer(
     running: Session, shop: Aiml, library: Path, png: bytes
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("image_to_mesh.providers._aiml.model._meshes", lambda _: iter(()))
+        patch.setattr("image_to_mesh.providers._aiml.replies._meshes", lambda _: iter(()))
         view = ordered(running, shop, library, png, blender=None)
         assert view.state is State.UNCERTAIN
         assert resumed(running, shop, library, view.job).state is State.UNCERTAIN
