@@ -12,7 +12,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import bpy
 
@@ -28,8 +28,7 @@ PAUSE = 30.0
 """Seconds without a step that raised an error, so that it does not flood the log."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """Work that is repeated every `interval` seconds while `is_needed`."""
 
     name: str

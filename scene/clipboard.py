@@ -38,7 +38,7 @@ _running_tools: list[subprocess.Popen[bytes]] = []
 """Tools that have not exited yet."""
 NAME = "Clipboard"
 
-_OF_FILE = re.compile(r"^file://[^/]*|[?#].*")
+_OF_FILE = r"^file://[^/]*|[?#].*"
 """The parts of a file URL that are not its path."""
 
 
@@ -172,7 +172,7 @@ def _run_tool(command: tuple[str, ...], seconds: float) -> bytes:
 def _open_path(text: str) -> bpy.types.Image | None:
     """Open the image file that the text names by its path or URL."""
     line = text.strip().splitlines()[0].strip().strip('"') if text.strip() else ""
-    path = Path(unquote(_OF_FILE.sub("", line)) if line.startswith("file://") else line)
+    path = Path(unquote(re.sub(_OF_FILE, "", line)) if line.startswith("file://") else line)
     if not line or not path.is_absolute() or path.suffix.lower() not in bpy.path.extensions_image:
         return None
     try:

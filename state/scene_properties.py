@@ -37,7 +37,6 @@ INT_LIMIT = 2**31 - 1
 MAGNITUDES = 100
 
 # get_type_hints evaluates annotations, too slow to repeat at each draw.
-_ENUMS: dict[type, dict[str, type[Enum]]] = {}
 _registered: list[type] = []
 
 
@@ -81,13 +80,7 @@ def read_settings(scene: bpy.types.Scene, provider: Provider[Any]) -> Settings:
 
 def read_group(group: Any, model: type[Settings]) -> Settings:
     """Return the values of a settings group as an instance of its declaration."""
-    enums = _enum_types(model)
-    return model(
-        **{
-            setting.name: _read(group, setting, enums.get(setting.name))
-            for setting in settings_of(model)
-        }
-    )
+    return model(**{setting.name: _read(group, setting) for setting in settings_of(model)})
 
 
 def write_settings(scene: bpy.types.Scene, provider: Provider[Any], settings: Settings) -> None:
@@ -311,7 +304,7 @@ def _identifier(value: object) -> str:
     return str(plain) or "empty"
 
 
-def _read(group: Any, setting: Setting, enum_type: type[Enum] | None) -> Any:
+def _read(group: Any, setting: Setting) -> Any:
     if setting.optional and not getattr(group, switch_name(setting.name)):
         return None
     value = getattr(group, property_name(setting.name))
@@ -319,10 +312,9 @@ def _read(group: Any, setting: Setting, enum_type: type[Enum] | None) -> Any:
         return round_to_declared(value)
     if setting.kind == "enum":
         known = {_identifier(choice.value): choice.value for choice in setting.choices}
-        chosen = known.get(
-            value, setting.default
-        )  # a file of another version may hold an unknown choice
-        return enum_type(chosen) if enum_type and chosen is not None else chosen
+        # A file of another version may hold an unknown choice.
+        chosen = known.get(value, setting.default)
+        return setting.enum(chosen) if setting.enum and chosen is not None else chosen
     return value
 
 
@@ -332,15 +324,3 @@ def _as_property(setting: Setting, value: Any) -> Any:
     if setting.kind == "int":
         return max(-INT_LIMIT, min(INT_LIMIT, value))
     return value
-
-
-def _enum_types(model: type[Settings]) -> dict[str, type[Enum]]:
-    """Return the enum class of each field that has one; cached per declaration."""
-    if model not in _ENUMS:
-        _ENUMS[model] = {
-            name: part
-            for name, hint in typing.get_type_hints(model).items()
-            for part in (hint, *typing.get_args(hint))
-            if isinstance(part, type) and issubclass(part, Enum)
-        }
-    return _ENUMS[model]

@@ -35,7 +35,7 @@ HINT = (
     "Look at who can write to the library; then trust it: Trust This Library in the preferences, "
     "or “--trust-library”."
 )
-_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.=+~-]{0,299}")
+_ID = r"[A-Za-z0-9_][A-Za-z0-9_.=+~-]{0,299}"
 """A valid id in a ticket: one path segment that needs no quoting."""
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
@@ -80,7 +80,7 @@ def check_ticket(record: Record) -> None:
     # them to a server in the user's own network.
     has_address = any(picture.url for picture in record.pictures)
     has_address = has_address or any("//" in text for text in _texts(record.uploaded))
-    has_ids = all(map(_ID.fullmatch, _texts(record.ticket)))
+    has_ids = all(re.fullmatch(_ID, text) for text in _texts(record.ticket))
     if has_address or not has_ids:  # guard: addresses-of-strangers
         raise LibraryProblem(
             Message("“{job}” was written elsewhere and names an address.", job=record.id),

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .._shared.errors import (
     BadImage,
@@ -47,8 +46,7 @@ AS_ADDRESS = "Use a public https address for the image: it needs no upload."
 NOT_CHARGED = "Failed requests are not charged."
 
 
-@dataclass(frozen=True)
-class Order:
+class Order(NamedTuple):
     """A submit: its model, whether it contains image data, and its request id."""
 
     model: str

@@ -31,7 +31,7 @@ SHIPPED = ("typing_extensions", "annotated_types", "typing_inspection", "pydanti
 NEEDED = ("pydantic", "filelock")
 """Imported by every job."""
 ONLINE = ("requests", "urllib3")
-_PLACE = re.compile(
+_PLACE = (
     r"addons(?:_contrib)?[/\\]([^/\\]+)"
     r"|extensions[/\\][^./\\][^/\\]*[/\\]([^./\\][^/\\]*)"
 )
@@ -67,7 +67,7 @@ def wrong_module(error: BaseException) -> WrongModule:
             Message("The Python module {module} is missing: {reason}.", module=name, reason=why),
             "Reinstall Image to Mesh.",
         )
-    found = _PLACE.search(file)
+    found = re.search(_PLACE, file)
     if found is None:
         return WrongModule(
             Message("An incompatible {module} was loaded from {file}: {reason}.", module=name,

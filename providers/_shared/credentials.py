@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class KeyField:
+class KeyField(NamedTuple):
     """An API key or other secret that the user gets from the service.
 
     `preference` is the add-on preference it is entered in, `environment` the environment variable
@@ -20,8 +18,7 @@ class KeyField:
     title: str = "API Key"
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """A service's base URL: its preference, the environment variable after that, the default."""
 
     preference: str

@@ -15,7 +15,7 @@ from datetime import datetime
 from enum import StrEnum
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
 
 from .credentials import Address as Address
 from .credentials import KeyField as KeyField
@@ -37,8 +37,7 @@ Need = Literal["network", "blender"]
 PICTURE_FORMATS = frozenset({"png", "jpeg", "webp", "bmp", "tiff"})
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(NamedTuple):
     """An input image: a file in the job's folder, or an https URL if the provider takes URLs.
 
     Exactly one of `path` and `url` is set. `info` is known for files only.
@@ -57,8 +56,7 @@ class Picture:
         return self.path.read_bytes()
 
 
-@dataclass(frozen=True, slots=True)
-class Request(Generic[S]):
+class Request(NamedTuple, Generic[S]):
     """The settings and images of a job. With the uploads, a submit depends on nothing else."""
 
     settings: S
@@ -126,8 +124,7 @@ class Progress:
             object.__setattr__(self, "fraction", None)  # guard: progress-is-a-number
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteFile:
+class RemoteFile(NamedTuple):
     """A result file to download, without the API key. `format` is the file extension, if known.
 
     For a mesh that came with the ticket, `url` is empty and `file` its name in `Ticket.files`.
@@ -139,8 +136,7 @@ class RemoteFile:
     file: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
+class Recipe(NamedTuple):
     """A mesh to generate in the worker process, by the generator of this name."""
 
     name: str
@@ -177,8 +173,7 @@ class CancelOutcome(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(NamedTuple):
     """A price in the service's own unit, e.g. 30 credits."""
 
     amount: float

@@ -14,7 +14,7 @@ import typing
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from .errors import InvalidSettings
 from .messages import Message
@@ -26,8 +26,7 @@ Group = Literal["quality", "surface", "mesh", "placement"]
 """The subpanels of the settings, in this order."""
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """A value of an enum setting, with its title and tooltip."""
 
     value: Value
@@ -69,8 +68,7 @@ class Settings:
         yield from ()
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """The parsed declaration of a setting.
 
     `minimum` and `maximum` are inclusive. An `optional` setting may be None, which means that it is
@@ -90,6 +88,8 @@ class Setting:
     basic: bool
     min_blender: tuple[int, int] | None
     group: Group
+    enum: type[Enum] | None
+    """The class of the values, if the setting is declared with one instead of a `Literal`."""
 
 
 # Panels ask for the declarations at every draw.
@@ -154,6 +154,7 @@ def _parse(field: dataclasses.Field[Any], hint: Any) -> Setting:
         basic=option.basic,
         min_blender=option.min_blender,
         group=option.group,
+        enum=base if isinstance(base, type) and issubclass(base, Enum) else None,
     )
 
 

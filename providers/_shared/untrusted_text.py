@@ -31,7 +31,7 @@ _JOINER = re.compile(f"(?<={_VISIBLE})([\u200c\u200d])(?={_VISIBLE})")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _GONE = frozenset({"Cc", "Cf"})
 
-_CHARSET = re.compile(r"charset=[\"']?([\w-]+)", re.IGNORECASE)
+_CHARSET = r"(?i)charset=[\"']?([\w-]+)"
 _CHARSETS = frozenset({
     "iso-8859-1", "iso-8859-15", "latin1", "latin-1", "windows-1252", "cp1252", "windows-1251",
     "koi8-r", "gbk", "gb2312", "gb18030", "big5", "shift_jis", "euc-jp", "euc-kr",
@@ -142,7 +142,7 @@ def decode_text(body: bytes | bytearray, content_type: str) -> str:
     try:
         return body.decode(encoding)
     except UnicodeDecodeError:
-        named = _CHARSET.search(content_type)
+        named = re.search(_CHARSET, content_type)
         known = named is not None and named[1].lower() in _CHARSETS
         return body.decode(named[1] if named and known else encoding, "replace")
 

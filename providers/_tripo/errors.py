@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._shared.errors import (
     BadImage,
@@ -32,8 +31,7 @@ KEY_PAGE_URL = "https://platform.tripo3d.ai/api-keys"
 BILLING_PAGE_URL = "https://platform.tripo3d.ai/billing"
 
 
-@dataclass(frozen=True, slots=True)
-class Api:
+class Api(NamedTuple):
     """The differences between the versions of the API.
 
     `meshes` are the output fields that may hold the mesh, in order of preference, `late` is the

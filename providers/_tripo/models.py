@@ -7,8 +7,7 @@ Sources: Tripo's migration guide and the SDKs tripo3d 0.4.2 and 1.0.0; as of 202
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from .._shared.bounds import Interval
 from .._shared.errors import BadImage
@@ -156,8 +155,7 @@ OF_TEXTURES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ModelCapabilities:
+class ModelCapabilities(NamedTuple):
     """The capabilities of one of Tripo's models.
 
     `lacks` names settings that it does not support, `faces` is the range of Face Limit, `detailed`

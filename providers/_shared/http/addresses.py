@@ -13,8 +13,8 @@ import functools
 import ipaddress
 import re
 import unicodedata
-from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import NamedTuple
 from urllib.parse import quote, urljoin
 
 from ..errors import BadReply, InvalidSettings, Sent
@@ -26,12 +26,12 @@ LONGEST = 16_384
 LONGEST_ID = 512
 """Characters of an id within a path."""
 
-_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?")
+_URL = r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?"
 UNCLEAR = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zs", "Zl", "Zp"})
 """Unicode categories that no URL contains: control, format, unassigned, private, blank."""
-_UNCLEAR = re.compile(r"[\x00-\x20\x7f\\]")
-_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
-_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_UNCLEAR = r"[\x00-\x20\x7f\\]"
+_NAME = r"(?!-)[a-z0-9_-]{1,63}(?<!-)"
+_NUMBER = r"[0-9]+|0x[0-9a-f]*"
 
 
 class BadAddress(ValueError):
@@ -42,8 +42,7 @@ class BadAddress(ValueError):
         self.reason = Message.of(reason)
 
 
-@dataclass(frozen=True, slots=True)
-class WebAddress:
+class WebAddress(NamedTuple):
     """A parsed URL. `host` is lower-case ASCII without a final dot, `rest` is path and query."""
 
     scheme: str
@@ -88,7 +87,7 @@ def read_address(text: str) -> WebAddress:
         raise BadAddress("it is too long")
     if _is_unclear(text):  # guard: unclear-addresses
         raise BadAddress("it contains spaces, backslashes or control characters")
-    match = _URL.fullmatch(text)
+    match = re.fullmatch(_URL, text)
     if match is None:
         raise BadAddress("it does not start with https://")
     scheme = match[1].lower()
@@ -160,7 +159,7 @@ def segment(text: object) -> str:
 
 def _is_unclear(text: str) -> bool:
     if text.isascii():
-        return _UNCLEAR.search(text) is not None
+        return re.search(_UNCLEAR, text) is not None
     kinds = {unicodedata.category(letter) for letter in text}
     return "\\" in text or not kinds.isdisjoint(UNCLEAR)
 
@@ -198,11 +197,11 @@ def _host(text: str) -> str:
     except UnicodeError as error:
         raise BadAddress("its host is not valid") from error
     labels = host.split(".")
-    if len(host) > 253 or not all(_NAME.fullmatch(label) for label in labels):
+    if len(host) > 253 or not all(re.fullmatch(_NAME, label) for label in labels):
         raise BadAddress("its host is not valid" if host else "it has no host")
     # Sockets take 127.1, 0x7f.1 and 2130706433 for 127.0.0.1, as browsers do: refuse what the
     # `ipaddress` module does not read.
-    if _NUMBER.fullmatch(labels[-1]):
+    if re.fullmatch(_NUMBER, labels[-1]):
         try:
             return str(ipaddress.IPv4Address(host))
         except ValueError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -183,7 +184,7 @@ def test_pydantic_understands_our_ranges_by_the_library_s_protocol() -> None:
     ],
 )
 def test_the_add_on_that_owns_a_module_is_found_by_its_path(file: str, owner: str | None) -> None:
-    match = bundled_modules._PLACE.search(file)
+    match = re.search(bundled_modules._PLACE, file)
     assert (match and (match[1] or match[2])) == owner
 
 
