@@ -22,9 +22,9 @@ SCRIPT = Path(__file__).with_name("starting_up.py")
 RUNS = 7
 MILLISECONDS = 60.0
 """CPU time of import and `register()`, the best of all runs, on a quiet machine."""
-STANDARD_IMPORTS = 1.25
+STANDARD_IMPORTS = 1.0
 """How many times as long that may take as a fixed set of standard imports in a Python without
-Blender: 0.8 to 0.95, the most in 4.2, whose own add-ons load less of the standard library."""
+Blender: 0.65 to 0.85, the most in 4.2, whose own add-ons load less of the standard library."""
 ALLOWED = (
     # Of the standard library, where Blender has not loaded them itself. 4.2 has the fewest.
     *("_bisect", "_blake2", "_datetime", "_hashlib", "_json",

@@ -221,7 +221,7 @@ def test_a_model_has_the_requested_size(
 
 
 def test_the_size_can_be_measured_along_the_longest_side(meters: float, bring: Any) -> None:
-    place = room("scene.placement").Placement(CURSOR, size=5.0, measure="longest")
+    place = room("jobs").Placement(CURSOR, size=5.0, measure="longest")
     low, high = Vector((-2, -1, 0)), Vector((2, 1, 1))
     assert room("scene.placement")._factor(place, low, high, 1.0) == pytest.approx(1.25)
 
