@@ -31,11 +31,11 @@ ADDRESS_HINT = "Check Scenario's address in the preferences (SCENARIO_BASE_URL).
 PRICING_PAGE_URL = "https://www.scenario.com/pricing"
 
 # Scenario documents no error codes. Only the wording of its messages tells errors apart.
-_CREDITS = r"(?i)credits?\b|(compute|creative) ?units?|\bCUs?\b|\bquota\b"
-_PLAN = r"(?i)\bplan\b|upgrade|subscri|access.?restrict"
-_POLICY = (
-    r"(?i)moderat|nsfw|\bpolic(y|ies)\b|\bsafety\b|inappropriate|prohibited|copyright"
-    r"|ip.?detection"
+_CREDITS = re.compile(r"credits?\b|(compute|creative) ?units?|\bCUs?\b|\bquota\b", re.IGNORECASE)
+_PLAN = re.compile(r"\bplan\b|upgrade|subscri|access.?restrict", re.IGNORECASE)
+_POLICY = re.compile(
+    r"moderat|nsfw|\bpolic(y|ies)\b|\bsafety\b|inappropriate|prohibited|copyright|ip.?detection",
+    re.IGNORECASE,
 )
 
 
@@ -76,13 +76,13 @@ def refusal(
         return _rate_limited(reply, message)
     if reply.status == 408 or reply.status >= 500:
         return Unreachable(message, "Scenario is having problems: try again later.")
-    if re.search(_POLICY, text):
+    if _POLICY.search(text):
         return Rejected(message, "Use another image.")
-    if reply.status == 402 or re.search(_CREDITS, text):
+    if reply.status == 402 or _CREDITS.search(text):
         return NoCredits(
             message, "Buy more Compute Units, or wait until they are renewed.", PRICING_PAGE_URL
         )
-    if reply.status == 403 and re.search(_PLAN, text):
+    if reply.status == 403 and _PLAN.search(text):
         return NoCredits(
             message, "This requires a higher plan: upgrade at Scenario.", PRICING_PAGE_URL
         )
@@ -110,7 +110,7 @@ def submit_refusal(reply: Reply, otherwise: type[ImageToMeshError]) -> ImageToMe
 
 def content_refused(text: str) -> bool:
     """Return whether an error message is about the content of the image."""
-    return bool(re.search(_POLICY, text))
+    return bool(_POLICY.search(text))
 
 
 def _message(reply: Reply) -> str:
