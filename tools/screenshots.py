@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make the manual's pictures anew: run the window tests that take them, in both Blenders.
+"""Take the manual's screenshots: run the window tests that take them, in both Blenders.
 
-`screenshots.py --kept` takes what an earlier run has left in build/screenshots.
+`screenshots.py --kept` uses the files that an earlier run wrote to build/screenshots.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import places
 SHOTS = places.BUILD / "screenshots"
 IMAGES = places.ROOT / "docs" / "images"
 FOLDERS = {"trixie": IMAGES, "sid": IMAGES / "5.2"}
-"""Where the pictures of each Blender go: what the manual shows by itself is 4.3's."""
+"""Where the screenshots of each Blender go. Pages that show one of them show that of 4.3."""
 
 PANEL = (
     "panel-empty",
@@ -40,7 +40,7 @@ PANEL = (
 """The sidebar in its states, which docs/panel.md shows in both Blenders."""
 
 WHOLE = ("click-after", "drop-menu", "preferences-import")
-"""A whole window, once."""
+"""Whole windows, of Blender 4.3 alone."""
 
 _SMALLER = """
 import sys
@@ -54,7 +54,7 @@ TESTS = ("interface", "jobs/test_generate.py", "session/test_looking_away.py")
 
 
 def take(suite: str) -> None:
-    """Run the tests that take them, in the window of a sandbox."""
+    """Run the tests that take screenshots, in a sandbox's window."""
     blenders.build(suite)
     python = environments.for_unit("3.11")
     tests = [f"tests/gui/{name}" for name in TESTS]
@@ -63,7 +63,7 @@ def take(suite: str) -> None:
 
 
 def keep(suite: str) -> None:
-    """Put the pictures of one Blender into the manual, with few colors as files are small then."""
+    """Copy one Blender's screenshots to the manual, with few colors to keep the files small."""
     python = environments.for_unit("3.11")
     folder = FOLDERS[suite]
     folder.mkdir(parents=True, exist_ok=True)
