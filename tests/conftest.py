@@ -134,7 +134,7 @@ def _refusing(
 
 def _host_of_address(args: tuple[Any, ...]) -> object:
     here, address = args[0], args[-1]
-    return None if here.family == socket.AF_UNIX else address[0]
+    return None if here.family == getattr(socket, "AF_UNIX", None) else address[0]
 
 
 def _host_of_name(args: tuple[Any, ...]) -> object:

@@ -112,6 +112,8 @@ class Copy:
 
 def _limited(command: list[str], folder: Path, environment: dict[str, str], limit: float) -> Run:
     """Run a program in a group of its own, which goes with it."""
+    if sys.platform == "win32":
+        raise OSError("only on Unix")
     with subprocess.Popen(
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         text=True, errors="replace", start_new_session=True,

@@ -128,6 +128,8 @@ class Soak:
         )
 
     def _end(self, process: subprocess.Popen[str], seconds: float) -> None:
+        if sys.platform == "win32":
+            raise OSError("only on Unix")
         try:
             process.wait(max(0.1, seconds))
         except subprocess.TimeoutExpired:

@@ -14,6 +14,7 @@ import os
 import re
 import secrets
 import stat
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -167,7 +168,7 @@ def _open_folder(folder: Path) -> Iterator[tuple[int | None, str]]:
     While it is open, nobody can swap the folder for a link. Windows has no such handles: there the
     handle is None and the prefix is the folder's path.
     """
-    if os.open not in os.supports_dir_fd:
+    if sys.platform == "win32" or os.open not in os.supports_dir_fd:
         if not is_plain_folder(folder):
             folder.stat()  # raises FileNotFoundError if it is missing
             raise OSError(errno.ELOOP, "it is a link")

@@ -13,6 +13,7 @@ import json
 import os
 import re
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -167,7 +168,7 @@ def make_root(root: Path) -> None:
 
     is_default = root.resolve() == default_folder(os.environ).resolve()
     root.mkdir(parents=True, exist_ok=True, mode=0o700 if is_default else 0o777)
-    if is_default and os.name == "posix":
+    if is_default and sys.platform != "win32":
         # A default folder made by an older version, or unpacked from a backup, may be public.
         status = root.stat()
         if status.st_uid == os.geteuid() and status.st_mode & 0o077:  # guard: private-by-default
@@ -201,7 +202,7 @@ def remove_tree(folder: Path) -> None:
 def _is_private(folder: Path) -> bool:
     if not is_plain_folder(folder):
         return False
-    if os.name != "posix":
+    if sys.platform == "win32":
         from .trash import is_fixed_drive
 
         return is_fixed_drive(folder)
@@ -214,6 +215,8 @@ def _is_private(folder: Path) -> bool:
 
 def _is_own_group(group: int) -> bool:
     """Return whether this user is a group's only member, as on systems with a group per user."""
+    if sys.platform == "win32":
+        return False
     import grp
     import pwd
 

@@ -17,8 +17,9 @@ UNKNOWN_MACHINE = 16 * 1024**3
 @cache
 def of_machine() -> int:
     """Return how many bytes of memory this machine has."""
-    with contextlib.suppress(AttributeError, ValueError, OSError):
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if sys.platform != "win32":
+        with contextlib.suppress(ValueError, OSError):
+            return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return UNKNOWN_MACHINE
 
 

@@ -12,6 +12,7 @@ import contextlib
 import os
 import shutil
 import stat
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -61,7 +62,7 @@ def _is_ours(entry: os.DirEntry[str]) -> bool:
         told = entry.stat(follow_symlinks=False)
     except OSError:
         return False
-    is_own = os.name != "posix" or told.st_uid == os.getuid()
+    is_own = sys.platform == "win32" or told.st_uid == os.getuid()
     return is_own and stat.S_ISDIR(told.st_mode)
 
 

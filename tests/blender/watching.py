@@ -6,6 +6,7 @@ from __future__ import annotations
 import ctypes
 import os
 import struct
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ class Watch:
         self._file = -1
 
     def __enter__(self) -> Self:
+        if sys.platform != "linux":
+            raise OSError("only on Linux")
         system = ctypes.CDLL(None, use_errno=True)
         self._file = system.inotify_init1(os.O_NONBLOCK)
         watched = system.inotify_add_watch(self._file, os.fsencode(self._path), _OPEN)

@@ -52,6 +52,8 @@ def _ready(session: Session, url: str) -> int:
 
 def main() -> None:
     """Make a job with a small answer, so that everything is imported, then one with a large one."""
+    if sys.platform == "win32":
+        raise OSError("only on Unix")
     context = multiprocessing.get_context("fork")
     here, there = context.Pipe()
     context.Process(target=_serve, args=(there,), daemon=True).start()

@@ -41,6 +41,8 @@ SLICES = 100
 
 def die() -> None:
     """End at once, like a power cut."""
+    if sys.platform == "win32":
+        raise OSError("only on Unix")
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -201,6 +203,8 @@ def _child(order: dict[str, Any]) -> None:
 
 def main() -> None:
     """Fork for each order; `id` names it in the answers."""
+    if sys.platform == "win32":
+        raise OSError("only on Unix")
     vars(resources)["BackgroundBlender"] = Blender
     downloads.STEP = 1  # imported here once, for all children
     all_providers()

@@ -48,6 +48,8 @@ class Processes:
 
     def kill(self, number: int) -> None:
         """Kill a process if it still runs."""
+        if sys.platform == "win32":
+            raise OSError("only on Unix")
         if number in self.beside:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.beside.pop(number), signal.SIGKILL)

@@ -39,8 +39,9 @@ def worker(addon: ModuleType, root: Path) -> Iterator[ModuleType]:
     one.kill()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="read from /proc")
 def test_the_worker_runs_at_low_priority(worker: ModuleType, tmp_path: Path) -> None:
+    if sys.platform != "linux":
+        pytest.skip("read from /proc")
     worker.version(lambda: None)
     here = Path(f"/proc/{worker._process.pid}")
     niceness = int((here / "stat").read_text().rpartition(")")[2].split()[16])

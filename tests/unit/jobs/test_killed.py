@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import random
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +18,10 @@ from fakes.served import SERVICES, Place
 
 from image_to_mesh.jobs import Library, Record, State
 
-pytestmark = pytest.mark.once
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.skipif(sys.platform == "win32", reason="its processes fork"),
+]
 
 SIZE = 300_000
 """Bytes of the mesh: a hundredth of them is a piece."""

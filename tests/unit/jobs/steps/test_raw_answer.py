@@ -206,6 +206,8 @@ def test_a_file_of_another_user_is_not_taken_for_an_answer(tmp_path: Path, elsew
     secret = tmp_path / "secret"
     secret.write_text("HTTP/1.1 200\r\n\r\n{}")
     (folder / "answer.http").symlink_to(secret)
+    if sys.platform == "win32":
+        pytest.skip("not on Windows")
     os.mkfifo(folder / "answer-2.http")
     found = RawAnswer(folder, "job")
     assert not found.find()
@@ -377,6 +379,7 @@ def test_an_answer_is_not_held_in_memory_three_times() -> None:
 
 
 @pytest.mark.once
+@pytest.mark.skipif(sys.platform == "win32", reason="its process forks")
 def test_a_job_holds_an_answer_with_its_mesh_in_memory_about_twice() -> None:
     done = subprocess.run(
         [sys.executable, "-B", str(FAKES / "answer_memory.py")],

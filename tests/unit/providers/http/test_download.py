@@ -6,8 +6,8 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import resource
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -68,6 +68,10 @@ def test_a_download_sends_no_key_and_arrives_complete(
 def test_a_download_dropped_ten_times_is_resumed_without_loss(
     files: Files, http: Http, tmp_path: Path, big: bytes
 ) -> None:
+    if sys.platform == "win32":
+        pytest.skip("not on Windows")
+    import resource
+
     files.data = big
     tenth = len(big) // 10
     files.troubles = [Trouble(tenth, reset=number % 2 == 1) for number in range(9)]
