@@ -12,7 +12,8 @@ from pathlib import Path
 from ..providers import all_providers
 
 ADDRESS = ""
-"""Where the built pages are hosted, such as "https://example.org/manual/"; empty: local files."""
+"""Where the built pages are hosted; empty: local files. Set in pyproject.toml, written by
+tools/addresses.py."""
 
 _ROOT = Path(__file__).parent.parent
 _IS_BUILT = (_ROOT / "manual" / "index.html").is_file()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Build the manual's HTML pages in build/manual, for the zips and for a web server.
 
-To host them, upload the folder and enter its address as ADDRESS in state/manual.py.
+To host them, upload the folder and set its address as `documentation` in pyproject.toml.
 """
 
 from __future__ import annotations

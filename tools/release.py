@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Release a version: `release.py VERSION` prepares the files, `release.py` builds what they say.
+
+Preparing writes the version into the manifest, pyproject.toml and the changelog, to be committed.
+Building writes the zips, their checksums, the notes and an extension repository's index into
+build/release, from a commit whose files agree.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+
+import blenders
+import package
+import places
+
+OUT = places.BUILD / "release"
+UNRELEASED = "Unreleased"
+VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
+_HEADING = re.compile(r"^## (.+)\n", re.MULTILINE)
+_VERSION_LINE = re.compile(r'^version = ".*"$', re.MULTILINE)
+
+
+class Refused(Exception):
+    """The version cannot be released; the message says why."""
+
+
+def changes(root: Path) -> dict[str, str]:
+    """Return the sections of the changelog by their headings, the newest first."""
+    _, *pieces = _HEADING.split((root / "CHANGELOG.md").read_text("utf-8"))
+    return {pieces[i].strip(): pieces[i + 1].strip() for i in range(0, len(pieces), 2)}
+
+
+def _versions(root: Path) -> dict[str, str]:
+    manifest = tomllib.loads((root / "blender_manifest.toml").read_text("utf-8"))
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
+    newest = next((heading for heading in changes(root) if heading != UNRELEASED), "none")
+    return {
+        "blender_manifest.toml": manifest["version"],
+        "pyproject.toml": project["project"]["version"],
+        "CHANGELOG.md": newest,
+    }
+
+
+def _git(root: Path, *arguments: str) -> list[str]:
+    command = ["git", "-c", "safe.directory=*", "-C", str(root), *arguments]
+    return subprocess.check_output(command, text=True).splitlines()
+
+
+def _refuse_changed_files(root: Path) -> None:
+    if changed := _git(root, "status", "--porcelain"):
+        raise Refused("\n  ".join(("not everything is committed:", *changed)))
+
+
+def prepare(root: Path, version: str) -> None:
+    """Give the changes under Unreleased to a version. Raises Refused."""
+    _refuse_changed_files(root)
+    sections = changes(root)
+    if not sections.get(UNRELEASED):
+        raise Refused(f"nothing is listed under {UNRELEASED} in CHANGELOG.md")
+    current = _versions(root)["blender_manifest.toml"]
+    if not VERSION.fullmatch(version) or _numbers(version) <= _numbers(current):
+        raise Refused(f"{version} is not a version after {current}, such as 1.2.3")
+    for file in ("blender_manifest.toml", "pyproject.toml"):
+        _replace(root / file, _VERSION_LINE, f'version = "{version}"')
+    heading = f"## {UNRELEASED}\n\n## {version}\n"
+    _replace(root / "CHANGELOG.md", re.compile(rf"^## {UNRELEASED}\n", re.MULTILINE), heading)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))
+
+
+def _replace(path: Path, pattern: re.Pattern[str], text: str) -> None:
+    path.write_text(pattern.sub(lambda _: text, path.read_text("utf-8"), count=1), "utf-8")
+
+
+def releasable(root: Path) -> str:
+    """Return the version that a commit is. Raises Refused if its files do not agree on one."""
+    _refuse_changed_files(root)
+    versions = _versions(root)
+    version = versions["blender_manifest.toml"]
+    if len(set(versions.values())) > 1:
+        raise Refused(", ".join(f"{file} says {number}" for file, number in versions.items()))
+    sections = changes(root)
+    if sections.get(UNRELEASED):
+        raise Refused(f"{UNRELEASED} in CHANGELOG.md lists changes: make release VERSION=…")
+    if not sections[version]:
+        raise Refused(f"CHANGELOG.md lists no changes for {version}")
+    tags = [tag for tag in _git(root, "tag", "--points-at", "HEAD") if tag.startswith("v")]
+    if tags and tags != [f"v{version}"]:
+        raise Refused(f"the commit is tagged {' and '.join(tags)}, and its files say {version}")
+    return version
+
+
+def write_index(folder: Path) -> None:
+    """Have Blender write the index of a repository with the zips of a folder. Raises Refused."""
+    place = blenders.find()
+    if place is None:
+        raise Refused("a Blender has to make the index: set BLENDER, or GUI=1 make test")
+    with tempfile.TemporaryDirectory(dir=places.BUILD) as profile:
+        command = place.command(
+            "blender", "--command", "extension", "server-generate", f"--repo-dir={folder}",
+            env={"BLENDER_USER_RESOURCES": profile}, folders=(places.BUILD,),
+        )  # fmt: skip
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Refused(f"Blender could not make the index: {done.stdout}{done.stderr}")
+    check_index(folder)
+
+
+def check_index(folder: Path) -> None:
+    """Compare the index with the zips beside it: Blender leaves out what it cannot read."""
+    listed = json.loads((folder / "index.json").read_text("utf-8"))["data"]
+    found = {Path(entry["archive_url"]).name: entry["archive_hash"] for entry in listed}
+    zips = {path.name: f"sha256:{_digest(path)}" for path in folder.glob("*.zip")}
+    if found != zips:
+        raise Refused(f"the index lists {sorted(found)}, and there are {sorted(zips)}")
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def write_checksums(folder: Path) -> None:
+    """Write SHA256SUMS, as `sha256sum --check` reads it."""
+    files = [*sorted(folder.glob("*.zip")), folder / "index.json"]
+    lines = [f"{_digest(path)}  {path.name}\n" for path in files]
+    (folder / "SHA256SUMS").write_text("".join(lines), "utf-8")
+
+
+def build(root: Path, out: Path) -> str:
+    """Build all files of a release and return its version. Raises Refused."""
+    version = releasable(root)
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    zips = [package.build(platform) for platform in places.manifest()["platforms"]]
+    print(package.validate(zips))
+    for file in zips:
+        shutil.copy(file, out)
+    write_index(out)
+    write_checksums(out)
+    (out / "NOTES.md").write_text(f"{changes(root)[version]}\n", "utf-8")
+    return version
+
+
+def main() -> int:
+    try:
+        if version := "".join(sys.argv[1:2]):
+            prepare(places.ROOT, version)
+            print(f"Commit this as `release: {version}`, tag it v{version}, then: make release")
+        else:
+            print(f"{build(places.ROOT, OUT)} is in {OUT.relative_to(places.ROOT)}:")
+            print("\n".join(f"  {path.name}" for path in sorted(OUT.iterdir())))
+    except Refused as reason:
+        print(f"Not released: {reason}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
