@@ -19,7 +19,7 @@ from typing import Any
 import bpy
 
 from .. import jobs, preferences
-from ..jobs.custom_properties import MODEL, TURN, VERSION
+from ..jobs.custom_properties import MODEL, ROTATION, VERSION
 from ..jobs.disk.plain_files import is_plain
 from ..jobs.disk.signatures import is_marked
 from ..jobs.disk.trust import (
@@ -188,7 +188,7 @@ def _properties(record: jobs.Record, degrees: int, blend: str) -> dict[str, str 
     known: dict[str, str | int | float] = {
         **properties_of(record),
         MODEL: model_of(record.settings),
-        TURN: degrees,
+        ROTATION: degrees,
     }
     return known if blend == BLEND else {**known, VERSION: blend}
 

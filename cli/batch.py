@@ -88,11 +88,11 @@ def _run(arguments: argparse.Namespace, host: BlenderHost, library: Library) -> 
         return record
 
     progress = Progress(items, None if arguments.quiet else sys.stderr)
-    batch = Batch(items, session(), load, most=arguments.jobs, tell=progress.show)
+    batch = Batch(items, session(), load, most=arguments.jobs, report=progress.show)
     interrupted = _run_batch(batch)
     targets = _targets(items, arguments)
     files = [_deliver(item, library, target) for item, target in targets]
-    session().settle(0.0 if interrupted else JOIN_SECONDS)
+    session().join(0.0 if interrupted else JOIN_SECONDS)
     rows = [report_row(item, file) for item, file in zip(items, files, strict=True)]
     table = write_costs(arguments.csv or library.root / COSTS, rows)
     _report(arguments, items, rows, table)

@@ -95,7 +95,7 @@ def run_job(spec: JobSpec, arguments: argparse.Namespace) -> int:
             suspend(lambda: slots.close(ANSWER_LIMIT), ordering=slots.ordering)
             running.close()
             return _report_interrupt(arguments, spec, job)
-        running.settle(JOIN_SECONDS)
+        running.join(JOIN_SECONDS)
     record, failure, file = view.record, view.failure, None
     if record is not None:
         try:

@@ -98,7 +98,7 @@ def _cancel(arguments: argparse.Namespace, host: BlenderHost) -> int:
     job = running.start(_spec(arguments, host, record), cancelled=True)
     while (event := running.wait(0.25)) is None or event.job != job:
         continue
-    running.settle(WAIT_FOR_OTHER)
+    running.join(WAIT_FOR_OTHER)
     return _report_cancel(arguments, library.load(job))
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Calls that a cancel does not wait for: they run on a thread that can be abandoned."""
+"""Calls on threads that can be abandoned, so that a cancel does not wait for them."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from .process.pool import TICK
 T = TypeVar("T")
 
 EXIT_LIMIT = 3.0
-"""Seconds that an ending process waits for the answers to its orders."""
+"""Seconds that an exiting process waits for the answers to its orders."""
 
 
 class Closed(Exception):
-    """Unwinds a job whose process goes away; its record stays as it is."""
+    """Raised to end a job because its process is exiting; the record stays as it is."""
 
 
 class Call(Generic[T]):
-    """One call on its own thread. `lasting`: a process that ends waits for it for a moment.
+    """One call on a thread of its own. `lasting`: an exiting process waits for it for a moment.
 
-    Raises RuntimeError where no thread can be started: then nothing was called.
+    Raises RuntimeError if no thread can be started; nothing was called then.
     """
 
     def __init__(self, call: Callable[[], T], *, lasting: bool = False) -> None:
@@ -33,6 +33,7 @@ class Call(Generic[T]):
         self._box: queue.Queue[tuple[list[T], Exception | None]] = queue.Queue(1)
         self._outcome: tuple[list[T], Exception | None] | None = None
         self._afterwards: list[Callable[[], None]] = []
+        # Work that is added while the call ends must run exactly once.
         self._lock = threading.Lock()
         self._over = False
         # A daemon: Python would otherwise wait for a hung connection before it exits.
@@ -43,13 +44,13 @@ class Call(Generic[T]):
 
     @property
     def taken(self) -> bool:
-        """Whether its outcome was waited for."""
+        """Whether `wait` has returned the outcome."""
         return self._outcome is not None
 
     def wait(self, check: Callable[[], None]) -> T:
-        """Return the call's value, or raise its error, or what `check` raises meanwhile.
+        """Return the call's value or raise its error; `check` may raise meanwhile.
 
-        It can be waited for again after `check` raised.
+        After that, `wait` can be called again.
         """
         while self._outcome is None:
             try:
@@ -62,7 +63,7 @@ class Call(Generic[T]):
         return values[0]
 
     def afterwards(self, work: Callable[[], None]) -> None:
-        """Have some work done once the call is over, on its thread; now if it is over."""
+        """Run `work` on the call's thread when the call has ended, or now if it has."""
         with self._lock:
             if not self._over:
                 self._afterwards.append(work)
@@ -70,13 +71,13 @@ class Call(Generic[T]):
         work()
 
     def join(self, seconds: float) -> None:
-        """Wait for its thread."""
+        """Wait for the thread, for at most `seconds`."""
         self._thread.join(max(0.0, seconds))
 
     def _run(self) -> None:
         try:
             self._box.put(([self._call()], None))
-        except Exception as error:  # noqa: BLE001 - raised again where the call is waited for
+        except Exception as error:  # noqa: BLE001 - raised again by `wait`
             self._box.put(([], error))
         finally:
             with self._lock:
@@ -90,7 +91,7 @@ _lasting: set[Call[Any]] = set()
 
 
 def wait_for_lasting(seconds: float) -> None:
-    """Wait for the calls that were made to last, for at most so many seconds together."""
+    """Wait up to `seconds` in all for the lasting calls."""
     end = time.monotonic() + seconds
     for call in list(_lasting):
         call.join(end - time.monotonic())

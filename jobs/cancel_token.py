@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What ends a job early: a cancel, the end of its process, its deadline. Asked at one `check`."""
+"""Everything that ends a job early: a cancel, the end of the process, the deadline."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ..providers import Cancelled, Message, TimedOut
 from .abandonable_call import Closed
 
 POLL_SECONDS = 0.5
-"""How often another process's request to cancel is looked for: it is a file, which costs a call of
-the system, and on a network drive a round trip."""
+"""Seconds between checks for a cancel request of another process: it is a file, so each check costs
+a system call, and on a network drive a round trip."""
 
 
 class Step(Enum):
-    """What a job is doing when it asks whether to go on; it decides what may end it."""
+    """The activity during which a job calls `check`; it decides what may end it."""
 
     WORK = auto()
     """Anything that may be given up: ends on a cancel, on closing and at the deadline."""
@@ -97,8 +97,8 @@ class CancelToken:
         if self._closed.is_set():
             raise Closed
         if step is Step.PAUSE:
-            told = self._is_ended and not self._is_collecting
-            step = Step.LAST_WORDS if told else Step.WORK
+            is_cancelling = self._is_ended and not self._is_collecting
+            step = Step.LAST_WORDS if is_cancelling else Step.WORK
         if step is Step.LAST_WORDS:
             return
         self._check_cancelled(step)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A zip for bug reports: versions, settings, the newest records. No keys, no pictures, no meshes.
+"""A zip for bug reports: versions, settings and the newest records; no keys, images or meshes.
 
-Every known key is blanked wherever it stands, addresses lose what comes after their path (signed
-links carry a secret there), and the home folder is shortened.
+Every known key is redacted, addresses lose everything after their path, since signed links have a
+secret there, and the home folder is abbreviated.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ from .library.file_names import RECORD
 from .library.store import MAX_RECORD
 
 NEWEST = 20
+"""How many of the newest records are included."""
 LONGEST = 200_000
-"""Bytes of a record, at most: what is longer is cut."""
+"""Most characters of a record; longer ones are cut."""
 _QUERY = re.compile(r"(\bhttps?://[^\s\"'?#]+)[?#][^\s\"']*")
 _USER = re.compile(r"(\bhttps?://)[^/\s\"'@]+@")
 _TOKEN = re.compile(
@@ -46,9 +47,10 @@ def write_diagnostics(
     library: Path,
     secrets: Iterable[Secret],
 ) -> None:
-    """Write the zip; raises OSError where that cannot be done."""
+    """Write the zip; raises OSError if that fails."""
     kept = [secret.reveal() for secret in secrets]
-    fields = {field.preference for one in all_providers().values() for field in one.keys}
+    providers = all_providers().values()
+    fields = {field.preference for provider in providers for field in provider.keys}
     facts = {
         "versions": {**versions, "python": sys.version, "system": platform.platform()},
         "preferences": {name: preferences[name] for name in preferences if name not in fields},
@@ -59,11 +61,11 @@ def write_diagnostics(
         text = json_bytes(facts, indent=2).decode()
         archive.writestr("report.json", anonymize(text, kept))
         records = _newest(library)
-        names = distinct_names(anonymize(one.parent.name, kept) for one in records)
+        names = distinct_names(anonymize(record.parent.name, kept) for record in records)
         for name, record in zip(names, records, strict=True):
             try:
                 text = read_plain(record, MAX_RECORD)[:LONGEST].decode("utf-8", "replace")
-            except OSError as error:  # a link, for instance, to what is nobody else's business
+            except OSError as error:  # such as a link to a private file elsewhere
                 text = json.dumps({"unreadable": str(error.strerror)})
             archive.writestr(
                 f"jobs/{name}.json", anonymize(text, kept)
@@ -71,7 +73,7 @@ def write_diagnostics(
 
 
 def anonymize(text: str, secrets: Iterable[str]) -> str:
-    """Return a text without keys, without what signs addresses, without the person's name."""
+    """Return a text without keys, signed addresses and the user's name in the home folder."""
     text = redact(text, secrets)  # guard: keys-in-diagnostics
     text = _QUERY.sub(rf"\1?{REDACTED}", text)
     text = _USER.sub(rf"\1{REDACTED}@", text)
@@ -84,6 +86,6 @@ def anonymize(text: str, secrets: Iterable[str]) -> str:
 def _newest(library: Path) -> list[Path]:
     if not library.is_dir():
         return []
-    folders = (one for one in library.glob("[!.]*") if is_plain_folder(one))
-    found = (one / RECORD for one in folders if os.path.lexists(one / RECORD))
+    folders = (path for path in library.glob("[!.]*") if is_plain_folder(path))
+    found = (folder / RECORD for folder in folders if os.path.lexists(folder / RECORD))
     return sorted(found, key=lambda path: path.parent.name)[-NEWEST:]

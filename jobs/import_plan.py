@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a job's mesh is to be imported: into which file and scene, where, and cleaned up how.
+"""How a job's mesh is to be imported: into which file and scene, where, and with which cleanup.
 
-Decided when Generate is clicked and kept in `job.json` as `place`, flat, with the keys that every
-version so far has written: `turn`, `mending` and `in_parts` are the older names of `rotation`,
-`cleanup` and `in_chunks`. Anyone can write a record, so reading takes nothing on trust.
+Set when Generate is clicked, and stored in `job.json` as `place`, flat, with the keys that all
+versions so far have used; the mapping in `as_json` shows where they differ from today's names.
+Others may have written a record, so every value is checked when it is read.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ MEASURES = ("height", "longest")
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where a model is put, in the scene's own units.
+    """A model's location, rotation and size, in the scene's own units.
 
-    `rotation`: radians about Z. `size`: the height of the model, or by `measure` the length of its
+    `rotation`: radians about Z. `size`: the model's height, or by `measure` the length of its
     longest side; 0 keeps its own size. `spacing`: the gap to earlier results, in a row along X;
     None lets them overlap. `linked` links the model instead of appending it, `unpack` writes its
     textures to files. `scale` is set instead of `size` for a model that replaces another one.
@@ -37,7 +37,7 @@ class Placement:
     scale: float | None = None
 
     def as_json(self) -> dict[str, JSON]:
-        """Return the fields by the names that they have in `job.json`."""
+        """Return the fields with their names in `job.json`."""
         return {
             "location": list(self.location),
             "turn": self.rotation,
@@ -51,7 +51,7 @@ class Placement:
 
     @classmethod
     def from_json(cls, data: Mapping[str, JSON]) -> Placement:
-        """Read the fields; those that are missing or of a wrong type get their defaults."""
+        """Read the fields; missing ones and those of a wrong type get their defaults."""
         measure = data.get("measure")
         return cls(
             location=_point(data.get("location")),
@@ -67,12 +67,12 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class ImportPlan:
-    """What happens to a job's mesh when it is ready; the default for a job without a scene.
+    """The import of a job's mesh once it is ready; the default is for a job without a scene.
 
-    `file` is the token of the .blend session that the job was started in: no mesh is imported into
-    another one by itself. `scene` is the scene's name. `cleanup` are the options of the worker's
-    cleanup, None for its defaults. `in_chunks`: a large mesh is also written in chunks, which
-    a running interface appends without a stall.
+    `file` is the token of the .blend session in which the job was started: a mesh is not imported
+    into another one automatically. `scene` is the scene's name. `cleanup` are the options of the
+    worker's cleanup, None for its defaults. `in_chunks`: a large mesh is also written in chunks,
+    which a running interface appends without a stall.
     """
 
     file: str = ""
@@ -82,7 +82,7 @@ class ImportPlan:
     in_chunks: bool = False
 
     def as_json(self) -> dict[str, JSON]:
-        """Return what `job.json` keeps: nothing for a job that was started without a scene."""
+        """Return the fields for `job.json`; empty for a job without a scene."""
         if self == ImportPlan():
             return {}
         return {
@@ -95,7 +95,7 @@ class ImportPlan:
 
     @classmethod
     def from_json(cls, data: object) -> ImportPlan:
-        """Read a record's `place`; what is missing or of a wrong type gets its default."""
+        """Read a record's `place`; missing values and those of a wrong type get their defaults."""
         if not isinstance(data, Mapping):
             return cls()
         cleanup = data.get("mending")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a job works with: its connection and its background Blender, opened when first needed."""
+"""A job's connection and worker, opened when they are first needed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 class Resources:
-    """One job's connection and background Blender. Used by the job's thread alone."""
+    """One job's connection and worker. Used by the job's thread alone."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class Resources:
 
     @property
     def blender(self) -> BackgroundBlender:
-        """The background Blender; raises NoBlender where there is none."""
+        """The worker; raises NoBlender if no Blender was found."""
         if self._blender is None:
             raise NoBlender(
                 "No Blender was found to work in the background.",
@@ -71,13 +71,13 @@ class Resources:
         return self._blender
 
     def warm_up(self) -> None:
-        """Start the background Blender, if there is one, while there is time."""
+        """Start the worker, if there is one, while the service is working."""
         if self._blender is not None:
-            with contextlib.suppress(NoBlender):  # said when it is needed, after the paid work
+            with contextlib.suppress(NoBlender):  # reported when it is needed, after the paid work
                 self._blender.start()
 
     def check_blender(self, settings: Settings) -> None:
-        """Start the Blender of a provider that needs one; refuse what it could not read later."""
+        """Start the worker if the provider needs it; refuse settings that it is too old for."""
         if "blender" in self._provider.needs:
             self.blender.start()
         for setting in settings_of(type(settings)):
@@ -98,13 +98,13 @@ class Resources:
                 )
 
     def call(self, call: Callable[[], T]) -> T:
-        """Make a free call of the provider; a cancel leaves it behind."""
+        """Make a free call to the provider; a cancel abandons it."""
         if self.http is None:
             return call()
         return Call(call).wait(self._check)
 
     def fetch(self, url: str) -> bytes:
-        """Fetch a picture that is given as an address, without any key."""
+        """Download an image that is given by address, without sending a key."""
         http = open_http(self._provider, None, "", online=self._spec.online, pause=self._sleep)
         try:
             return http.fetch(url, self._provider.limits.max_bytes, check=self._check)
@@ -112,18 +112,18 @@ class Resources:
             http.close()
 
     def without_keys(self, text: str) -> str:
-        """Take the keys out of a text that came from anywhere, before it is shown or logged."""
+        """Redact the keys in a text from any source, before it is shown or logged."""
         return self._secrets.redact(text)  # guard: keys-in-failures
 
     def failure_of(self, error: ImageToMeshError) -> Failure:
-        """Return an error as a value, without the keys."""
+        """Return an error as a value, with the keys redacted."""
         failure = Failure(error.kind, error.message, error.hint, error.link)
         texts = {name: getattr(failure, name) for name in ("message", "hint", "link")}
         safe = {name: self.without_keys(text) for name, text in texts.items()}
         return failure if safe == texts else replace(failure, **safe)
 
     def close(self) -> None:
-        """Let go of the connection; the background Blender stays for the next job."""
+        """Close the connection; the worker stays for the next job."""
         if self._http is not None:
             self._http.close()
 
@@ -136,7 +136,7 @@ def open_http(
     online: bool,
     pause: Callable[[float], None] = time.sleep,
 ) -> Http:
-    """Open a connection; with `keys` None it carries no key at all."""
+    """Open a connection; with `keys` None it sends no key."""
     from ..providers._shared.http.client import Http
 
     return Http(

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One job's way from pictures to a prepared mesh, one method per state, on its own thread.
+"""One job, from images to a prepared mesh: one method per state, on a thread of its own.
 
-The record on disk is written before and after everything that matters, so that a later process can
-go on from any state. What costs, the submit, is called in one place and never again.
+The record is saved before and after every step that matters, so that a later process can resume
+from any state. The submit, which costs, is called in one place and never repeated.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Runner:
         self._spec = spec
         self._provider = get_provider(spec.provider)
         self._is_resumed = spec.record is not None
-        # A record of an earlier process is not this job's to write before the lock is held.
+        # The record of an earlier process must not be written before the lock is held.
         self._owns_record = not self._is_resumed
         self._token = CancelToken(
             self._provider.deadline, spec.timeout, lambda: self.live.take_cancel_request()
@@ -81,6 +81,7 @@ class Runner:
         self._reconciler = Reconciler(spec, *work, self._submission.store)
         self._fetch = MeshDownload(*work, self._token.check_of(Step.DOWNLOAD))
         self._worker_requests = WorkerRequests(*work, self._fetch, self._token.check)
+        # A daemon: a job that waits for a service must not keep Blender from quitting.
         self.thread = threading.Thread(target=self._run, name=f"image_to_mesh {job}", daemon=True)
 
     def start(self) -> None:
@@ -88,16 +89,16 @@ class Runner:
         self.thread.start()
 
     def cancel(self, *, collect: bool = True) -> None:
-        """Ask the job to end as cancelled; `collect`: still fetch a mesh that is charged anyway."""
+        """Request to cancel the job; `collect`: still fetch a mesh that is charged anyway."""
         self._token.cancel(collect=collect)
 
     def close(self) -> None:
-        """Ask the thread to end and leave the record as it is."""
+        """Request that the thread end and leave the record as it is."""
         self._token.close()
 
     @property
     def collecting(self) -> bool:
-        """Whether a cancelled job is still fetching a mesh that is, or may be, charged anyway."""
+        """Whether a cancelled job is still fetching a mesh that is, or may be, charged."""
         is_wanted = self._token.wants_result and self.thread.is_alive()
         return is_wanted and (self._token.is_collecting or self._submission.under_way is not None)
 
@@ -105,13 +106,13 @@ class Runner:
 
     def _run(self) -> None:
         try:
-            self._guarded(self._steps)
+            self._run_guarded(self._steps)
         except Cancelled:
-            self._guarded(self._end_cancelled)
+            self._run_guarded(self._end_cancelled)
         finally:
             self._slot.leave()
-            # An order whose answer is still awaited needs the connection and the lock: without the
-            # lock another process could take up the job, and would find no ticket.
+            # A pending order needs the connection, and the lock: without it another process could
+            # resume the job before its ticket is saved.
             self._submission.afterwards(self._let_go)  # guard: answer-keeps-the-lock
             if not self.live.ended and not self._token.is_closed:
                 failure = Failure(UNEXPECTED, "The job broke off.", "The system console says why.")
@@ -121,8 +122,8 @@ class Runner:
         self._resources.close()
         self._lock.release()
 
-    def _hold(self) -> None:
-        """See to it that no other process works on the job; raises LibraryProblem if one does."""
+    def _acquire_lock(self) -> None:
+        """Take the job's lock; raises LibraryProblem if another process has it."""
         try:
             is_held = self._lock.take_soon()  # guard: job-locked
         except OSError as error:
@@ -138,11 +139,11 @@ class Runner:
         self.live.discard_cancel_request()  # guard: stale-cancel-forgotten
 
     def _end(self, phase: str, *, failure: Failure | None = None) -> None:
-        """Tell of the end: from then on others may work on the job."""
+        """Release the lock and emit the end, in this order: the user may resume the job at once."""
         self._lock.release()
         self.live.end(phase, failure=failure)
 
-    def _guarded(self, work: Callable[[], None]) -> None:
+    def _run_guarded(self, work: Callable[[], None]) -> None:
         try:
             work()
         except Closed:
@@ -155,21 +156,21 @@ class Runner:
             self._end_failed(
                 self._resources.failure_of(file_error(error)), self._submission.sent_of(error)
             )
-        except Exception as error:  # noqa: BLE001 - the thread's last resort; the user is told
+        except Exception as error:  # noqa: BLE001 - the thread's last resort; shown to the user
             log.error(
                 "job %s: %s", self._record.id, self._resources.without_keys(traceback.format_exc())
             )
-            said = self._resources.without_keys(f"{type(error).__name__}: {error}")
-            message = Message("Something unexpected went wrong: {error}", error=said)
+            text = self._resources.without_keys(f"{type(error).__name__}: {error}")
+            message = Message("Something unexpected went wrong: {error}", error=text)
             failure = Failure(UNEXPECTED, message, "The system console says more.")
             self._end_failed(failure, self._submission.sent_of(error))
 
     def _steps(self) -> None:
         check_modules(online=self._provider.is_remote)  # guard: modules-before-the-order
-        self._open() if self._spec.record is None else self._take_up()
-        self._go_on()
+        self._open() if self._spec.record is None else self._reload()
+        self._advance()
 
-    def _go_on(self) -> None:
+    def _advance(self) -> None:
         steps = {
             State.QUEUED: self._send,
             State.RUNNING: self._wait,
@@ -186,7 +187,7 @@ class Runner:
         self._end("Done")
 
     def _open(self) -> None:
-        """Check everything that can be checked for free, then write the job to disk."""
+        """Check everything that can be checked for free, then create the job on disk."""
         check_views(self._spec.pictures, self._provider, self._spec.settings)
         check_rules(self._spec.settings)
         self._resources.check_blender(self._spec.settings)
@@ -194,21 +195,21 @@ class Runner:
         pictures, files = collect(self._spec.pictures, self._provider, self._resources.fetch)
         self._token.check()
         settings = values_of(self._spec.settings)
-        self._hold()
+        self._acquire_lock()
 
         def create() -> None:
             self.live.create(files, pictures=pictures, settings=settings)
 
         if self._home:
             return create()
-        made = replace(self._record, pictures=pictures, settings=settings)
-        mark = order_of(made, self.live.folder)
-        twice = RepeatedOrders(Library(self._spec.library), self._token.check)
-        return twice.claim(mark, made.id, create, repeated=self._spec.repeated)
+        record = replace(self._record, pictures=pictures, settings=settings)
+        mark = order_of(record, self.live.folder)
+        orders = RepeatedOrders(Library(self._spec.library), self._token.check)
+        return orders.claim(mark, record.id, create, repeated=self._spec.repeated)
 
-    def _take_up(self) -> None:
-        """Go on with a job of an earlier process; an order that may have been sent is not again."""
-        self._hold()
+    def _reload(self) -> None:
+        """Resume an earlier process's job; an order that may have been sent is not sent again."""
+        self._acquire_lock()
         self.live.reload()
         self._owns_record = True
         state = actual_state(self._record, self.live.folder, home=self._home)
@@ -218,11 +219,8 @@ class Runner:
             self._reconciler.resolve(self._fetch.take_whole)
 
     def _send(self) -> None:
-        """Order the mesh; where no answer comes, look whether the service knows of it."""
-        live, check = self.live, self._token.check
-        preparer = ImagePreparer(
-            self._provider, live.folder, self._resources, live.show_progress, live.note, check
-        )
+        """Order the mesh; without an answer, search the service for the task."""
+        preparer = ImagePreparer(self._provider, self.live, self._resources, self._token.check)
         pictures = tuple(preparer.prepare(picture) for picture in self._record.pictures)
         if pictures != self._record.pictures:
             self.live.save(pictures=pictures)
@@ -232,6 +230,7 @@ class Runner:
             was, sent = self._record.state, self._submission.sent_of(error)
             if was.over or state_after(error.kind, was, sent) is not State.UNCERTAIN:
                 raise
+            # Saved before the search, since the process may be killed during it.
             failure = replace(self._resources.failure_of(error), kind=Uncertain.kind)
             self.live.save_if_possible(
                 state=State.UNCERTAIN, failure=failure, notes=self._submission.notes
@@ -240,21 +239,21 @@ class Runner:
                 raise Uncertain(error.message, error.hint, error.link) from error
 
     def _wait(self) -> None:
-        """Poll to the end of the task; the background Blender starts meanwhile."""
+        """Poll until the task ends; the worker starts meanwhile."""
         patience, pause = OutageTolerance(), 0.0
         self._slot.resume()
         while True:
             answer = patience.ask(lambda: poll(self.live, self._resources, self._provider))
             if isinstance(answer, Result):
-                if answer.recipe is None:
+                if answer.recipe is None:  # meshes made here do not tell how long tasks take
                     self._slot.leave(finished=True)
-                return self._take(answer)
+                return self._save_result(answer)
             self._resources.warm_up()
             self.live.show_progress(answer.phase, answer.fraction)
             pause = self._slot.pause(next_pause(answer, pause))
             sleep(pause, self._token.check_of(Step.PAUSE))
 
-    def _take(self, result: Result) -> None:
+    def _save_result(self, result: Result) -> None:
         self.live.save(
             credits=result.credits,
             facts={**self._record.facts, **result.facts},
@@ -265,7 +264,7 @@ class Runner:
         return self.live.save(state=State.DOWNLOADING, files=result.files)
 
     def _download(self) -> None:
-        """Download what the result names, or take what came with the answer to the order."""
+        """Download the result, or use the mesh that was in the answer to the order."""
         try:
             self._fetch.run(later=self._is_resumed)
         except Uncertain:
@@ -273,7 +272,7 @@ class Runner:
                 raise
 
     def _prepare(self) -> None:
-        """Turn the mesh file into `model.blend`."""
+        """Prepare `model.blend` from the mesh file."""
         in_parts = self._record.plan.in_chunks and not self._is_resumed
         self._worker_requests.prepare(in_parts=in_parts)
 
@@ -297,7 +296,7 @@ class Runner:
         return self._end("Failed", failure=failure)
 
     def _end_cancelled(self) -> None:
-        """End for the user at once; then see to what the service may charge."""
+        """End the job for the user at once; then tell the service, and collect what is charged."""
         self._token.end_for_user()
         if self._submission.under_way is None:
             if self._record.state in (State.SUBMITTING, State.UNCERTAIN):
@@ -314,12 +313,12 @@ class Runner:
         if self._token.start_collecting():
             self.live.save(state=State.RUNNING)
             try:
-                self._go_on()
+                self._advance()
             except Cancelled:
                 self.live.save(state=State.CANCELLED)
 
     def _ticket_at_last(self) -> Ticket | None:
-        """Return the ticket, if need be after the answer to a submit that is still under way."""
+        """Return the ticket, after waiting for the answer to a pending submit; None without one."""
         waiting = self._submission.under_way
         if waiting is None:
             return Ticket(self._record.ticket) if self._record.ticket else None
@@ -334,17 +333,17 @@ class Runner:
         return ticket
 
     def _end_unanswered(self, error: Exception) -> None:
-        """Write where a cancelled job stands whose order brought no ticket."""
+        """Save the state of a cancelled job whose order brought no ticket."""
         state = cancelled_state(error, self._submission.sent_of(error))
         self.live.save_if_possible(state=state, notes=self._submission.notes)
 
-    # -- what the steps are made of --------------------------------------------------------------
+    # -- shared by the steps ---------------------------------------------------------------------
 
     @property
     def _record(self) -> Record:
         return self.live.record
 
     def _back_off(self, seconds: float) -> None:
-        """Pause before a call is made again; jobs that share the service wait as well."""
+        """Pause before a call is repeated; other jobs at the service wait as well."""
         step = Step.REFUSED_ORDER if self._submission.is_refused else Step.PAUSE
         self._submission.put_off(seconds, self._token.check_of(step))

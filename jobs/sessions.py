@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The jobs of this process: they are started, watched and stopped here. No bpy."""
+"""The jobs of this process: starts, watches and stops them. Does not import bpy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .tasks.account_queries import AccountQueries
 from .values import Ended, Event, JobSpec, JobView
 
 KEPT = 50
-"""How many ended jobs the panel still knows; the library has all of them."""
+"""How many ended jobs the panel still shows; the library has all of them."""
 
 
 class Session:
@@ -32,7 +32,7 @@ class Session:
         self.account_queries = AccountQueries()
         self.queued = 0
         """How many images of a batch have not been started yet."""
-        self.recovery = JobRecovery(self.start, self._at_work_on, self._shown)
+        self.recovery = JobRecovery(self.start, self._at_work_on, self._listed_jobs)
 
     def start(self, spec: JobSpec, *, cancelled: bool = False) -> str:
         """Start a job and return its id at once; all work happens on the job's thread.
@@ -95,13 +95,13 @@ class Session:
     def collecting(self) -> frozenset[str]:
         """Return the ids of cancelled jobs whose mesh is still being fetched, as it is charged."""
         with self._lock:
-            return frozenset(job for job, one in self._runners.items() if one.collecting)
+            return frozenset(job for job, runner in self._runners.items() if runner.collecting)
 
     def at_work(self) -> bool:
         """Return whether a thread is running or an event has not been drained yet."""
         with self._lock:
             runners = list(self._runners.values())
-        return any(one.thread.is_alive() for one in runners) or not self._events.empty()
+        return any(runner.thread.is_alive() for runner in runners) or not self._events.empty()
 
     def show(self, view: JobView) -> None:
         """Replace a job's view, for instance by one with an error of its import."""
@@ -121,7 +121,7 @@ class Session:
         self.recovery.close()
         with self._lock:
             runners = list(self._runners.values())
-        # First all are asked, then all are joined: they end side by side, within one timeout.
+        # All are asked to end before any is joined, so that they share one timeout.
         for runner in runners:
             runner.close()
         end = time.monotonic() + timeout
@@ -129,17 +129,19 @@ class Session:
             runner.thread.join(max(0.0, end - time.monotonic()))
         blenders().close()
 
-    def settle(self, timeout: float) -> None:
-        """Wait for the threads of ended jobs, which may still tell a service of a cancel."""
+    def join(self, timeout: float) -> None:
+        """Wait for the threads of ended jobs, which may still be telling a service of a cancel."""
         end = time.monotonic() + timeout
         for runner in list(self._runners.values()):
             runner.thread.join(max(0.0, end - time.monotonic()))
 
     def _at_work_on(self) -> frozenset[str]:
         with self._lock:
-            return frozenset(job for job, one in self._runners.items() if one.thread.is_alive())
+            return frozenset(
+                job for job, runner in self._runners.items() if runner.thread.is_alive()
+            )
 
-    def _shown(self) -> frozenset[str]:
+    def _listed_jobs(self) -> frozenset[str]:
         with self._lock:
             return frozenset(self._views)
 
@@ -151,12 +153,12 @@ class Session:
             if arrived:
                 del self._views[event.job]
             if isinstance(event, Ended):
-                # Runners of ended threads go, with their records. One that is just being started
-                # has no thread yet, and stays.
+                # Drop the runners of ended threads, with their records. A thread without an ident
+                # is just being started.
                 self._runners = {
-                    job: one
-                    for job, one in self._runners.items()
-                    if one.thread.is_alive() or one.thread.ident is None
+                    job: runner
+                    for job, runner in self._runners.items()
+                    if runner.thread.is_alive() or runner.thread.ident is None
                 }
                 self._forget_old()
             self._events.put(event)

@@ -22,6 +22,7 @@ ANSWER_LIMIT = 400.0
 """Seconds that an interrupted process waits for answers to its orders: longer than any request may
 take, as some services send the mesh in the answer and keep no copy. A second Ctrl-C ends it."""
 SHORTEST_PAUSE = 0.03
+"""Seconds between two polls at least."""
 SHARE = 0.02
 """How late the end of a task may be noticed while jobs wait, as a share of its duration."""
 
@@ -48,7 +49,7 @@ class Slots:
     def ordering(self) -> bool:
         """Whether a job is waiting for the answer to its order."""
         with self.lock:
-            return any(one.ordering for one in self.having)
+            return any(slot.ordering for slot in self.having)
 
     def hold(self, seconds: float) -> None:
         """Hold back all orders for `seconds`, as the service asked for a pause."""
@@ -56,24 +57,24 @@ class Slots:
             self._held_until = max(self._held_until, time.monotonic() + seconds)
 
     def close(self, seconds: float) -> None:
-        """Give out no more slots, and wait up to `seconds` for the answers to orders."""
+        """Free no more slots, and wait up to `seconds` for the answers to orders."""
         with self.lock:
             self._closed = True
             self.lock.wait_for(lambda: not self.ordering, seconds)
 
-    # -- for turns, which hold the lock ----------------------------------------------------------
+    # -- for `Slot`, which holds the lock --------------------------------------------------------
 
     def free(self) -> bool:
         """Return whether a slot is free now."""
         room = len(self.having) < self._limit and not self._closed
         return room and time.monotonic() >= self._held_until
 
-    def refused(self) -> None:
+    def note_refusal(self) -> None:
         """Lower the limit to the tasks that the service has now: it refused one more."""
         self._limit = max(1, min(self._limit, len(self.having)))
         self._refused = time.monotonic()
 
-    def finished(self, seconds: float) -> None:
+    def note_end(self, seconds: float) -> None:
         """Note how long a task took; raise the limit by one after a quiet period."""
         self._times.append(seconds)
         now = time.monotonic()
@@ -93,19 +94,19 @@ class Slots:
 
 
 class Slot:
-    """One job's turn at its service; a job that is alone has it at once."""
+    """One job's slot at its service; a job without others has it at once."""
 
     def __init__(self, slots: Slots | None = None) -> None:
         self._slots = slots or Slots()
         self.ordering = False
-        """Whether it has a place for an order whose answer has not come yet."""
+        """Whether the answer to this job's order is pending."""
         self._is_coming = True
         self._since: float | None = None
         with self._slots.lock:
             self._slots.coming += 1
 
     def take(self, check: Check) -> None:
-        """Wait for a place at the service; `check` may raise what ends the waiting."""
+        """Wait for a free slot; `check` may raise to end the wait."""
         slots = self._slots
         with slots.lock:
             if self in slots.having:
@@ -120,62 +121,62 @@ class Slot:
                     slots.queue.remove(self)
 
     def resume(self) -> None:
-        """Have a place, without waiting if need be: the task is at the service."""
+        """Occupy a slot, even beyond the limit: the task is at the service already."""
         with self._slots.lock:
             if self not in self._slots.having:
-                self._arrive()
-            self._answered()
+                self._occupy()
+            self._end_order()
 
-    def refused(self, seconds: float) -> None:
-        """Give the place back for now: the service took no order and asks for a pause."""
+    def give_back(self, seconds: float) -> None:
+        """Free the slot for now: the service refused the order and asks for a pause."""
         with self._slots.lock:
             self._slots.having.discard(self)
-            self._slots.refused()
-            self._answered()
+            self._slots.note_refusal()
+            self._end_order()
         self.hold(seconds)
 
     def hold(self, seconds: float) -> None:
-        """Let nobody order for so many seconds."""
+        """Hold back all orders at the service for `seconds`."""
         self._slots.hold(seconds)
 
     def pause(self, usual: float) -> float:
-        """Return the seconds until the next look at the task; `usual` if nobody waits."""
+        """Return the seconds until the next poll of the task; `usual` if no job is waiting."""
         with self._slots.lock:
             return usual if self._since is None else self._slots.pause(self._age(), usual)
 
     def leave(self, *, finished: bool = False) -> None:
-        """Give the place to the next one; `finished`: the task came to its good end."""
+        """Free the slot; `finished`: the task succeeded, so its duration counts."""
         with self._slots.lock:
-            self._come()
+            self._note_start()
             if self not in self._slots.having:
                 return
             self._slots.having.discard(self)
             if finished and self._since is not None:
-                self._slots.finished(self._age())
-            self._answered()
+                self._slots.note_end(self._age())
+            self._end_order()
 
     def _step_in(self) -> bool:
         slots = self._slots
         with slots.lock:
             if slots.queue[0] is not self or not slots.free():
-                slots.lock.wait(TICK)
+                slots.lock.wait(TICK)  # a free slot wakes it at once; `check` runs every tick
                 if slots.queue[0] is not self or not slots.free():
                     return False
             slots.queue.popleft()
-            self._arrive()
+            self._occupy()
             self._since, self.ordering = time.monotonic(), True
             slots.lock.notify_all()
             return True
 
-    def _arrive(self) -> None:
-        self._come()
+    def _occupy(self) -> None:
+        self._note_start()
         self._slots.having.add(self)
 
-    def _answered(self) -> None:
+    def _end_order(self) -> None:
         self.ordering = False
         self._slots.lock.notify_all()
 
-    def _come(self) -> None:
+    def _note_start(self) -> None:
         if self._is_coming:
             self._is_coming = False
             self._slots.coming -= 1

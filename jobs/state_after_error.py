@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where a job stands after an error: the one place that decides it, by values alone.
+"""The state of a job after an error, decided here alone and from values alone.
 
-What was surely not sent is not uncertain; what may have been is never failed. A job fails only
-where it cannot go on: by the service's own verdict, or by an order that it refused.
+An order that was certainly not sent is not uncertain; one that may have been sent never fails. A
+job fails only if it cannot continue: by the service's own verdict, or because its order was
+refused.
 """
 
 from __future__ import annotations
@@ -26,22 +27,22 @@ from .values import Record, State
 
 UNEXPECTED = "unexpected"
 VERDICTS = frozenset({"rejected", "failed", "banned", "expired"})
-"""What only the service itself can say of a task that it took; all else can be tried again."""
+"""Errors that only the service can decide for an accepted task; all others can be tried again."""
 INPUT = frozenset({"bad_image", InvalidSettings.kind, Repeated.kind})
-"""Nothing is sent with it, now or later."""
+"""Errors of the input: the job never sends anything."""
 ACCOUNT = frozenset({"missing_key", "bad_key", "no_credits"})
 REFUSED = VERDICTS | INPUT | ACCOUNT
-"""After these there is no order, and none comes of it."""
+"""Errors after which there is no order."""
 NOT_NOW = frozenset({RateLimited.kind, Unreachable.kind})
-"""What a service answers that takes no order for now."""
+"""Errors of a service that accepts no orders at the moment."""
 OWN = frozenset({LibraryProblem.kind, "no_blender", "wrong_module", "timed_out", UNEXPECTED})
-"""What is wrong on this machine: a job that is made here can be made again."""
+"""Errors of this computer: a mesh that is made here can be made again."""
 
 
 def state_after(kind: str, was: State, sent: Sent | None = None, *, home: bool = False) -> State:
-    """Return where a job stands after an error of this kind.
+    """Return the state of a job after an error of this kind.
 
-    `sent` is what is known of an order that was under way, `home` a mesh that is made here.
+    `sent` is whether its order can have been sent; `home`: the mesh is made on this computer.
     """
     if was.over or was is State.PREPARING:
         return was
@@ -58,7 +59,7 @@ def state_after(kind: str, was: State, sent: Sent | None = None, *, home: bool =
 
 def _after_order(kind: str, sent: Sent | None) -> State:
     if kind == LibraryProblem.kind and sent is not Sent.MAYBE:
-        return State.SUBMITTING  # the answer is kept, and read again
+        return State.SUBMITTING  # the saved answer is read again when the job is resumed
     if sent is Sent.MAYBE:  # guard: maybe-is-uncertain
         return State.UNCERTAIN
     if kind in NOT_NOW:
@@ -67,14 +68,14 @@ def _after_order(kind: str, sent: Sent | None) -> State:
 
 
 def cancelled_state(error: Exception, sent: Sent) -> State:
-    """Return where a cancelled job stands whose order ended with an error, or was not sent."""
+    """Return the state of a cancelled job whose order failed or was not sent."""
     kind = getattr(error, "kind", "")
     state = state_after(kind, State.SUBMITTING, sent) if kind else State.CANCELLED
     return state if state in (State.UNCERTAIN, State.SUBMITTING) else State.CANCELLED
 
 
 def file_error(error: OSError) -> LibraryProblem:
-    """Return what an error of the file system means for a job."""
+    """Return an error of the file system as a job's error."""
     return LibraryProblem(
         Message(
             "A file of the job cannot be used ({file}): {reason}.",
@@ -86,17 +87,17 @@ def file_error(error: OSError) -> LibraryProblem:
 
 
 def actual_state(record: Record, folder: Path, *, home: bool) -> State:
-    """Return where a job of an earlier process really stands, by the files that are there.
+    """Return the state of an earlier process's job according to the files that exist.
 
-    It goes back a step where the service, or this machine, can bring again what is missing.
+    It is a step back if the service, or this computer, can produce the missing file again.
     """
     state = record.state
     refused = record.failure is not None and record.failure.kind == BadMesh.kind
     if state is State.READY or (state is State.FAILED and refused):
         if mesh_is_whole(record, folder):
             return State.PREPARING if state is State.FAILED else state
-        came_along = any(one.file is not None for one in record.files)
-        return State.RUNNING if record.ticket and not came_along else state
+        was_in_answer = any(file.file is not None for file in record.files)
+        return State.RUNNING if record.ticket and not was_in_answer else state
     if state.over:
         return state
     if state is State.PREPARING and mesh_is_whole(record, folder):
@@ -111,7 +112,7 @@ def actual_state(record: Record, folder: Path, *, home: bool) -> State:
 
 
 def mesh_is_whole(record: Record, folder: Path) -> bool:
-    """Say whether the mesh that a record names is there, and can be read."""
+    """Return whether the record's mesh file exists and can be read."""
     if record.mesh is None:
         return False
     try:
@@ -122,7 +123,7 @@ def mesh_is_whole(record: Record, folder: Path) -> bool:
 
 
 def can_resume(record: Record, folder: Path) -> bool:
-    """Say whether a resume of the job has anything to do."""
+    """Return whether resuming the job would do anything."""
     if record.state is State.UNCERTAIN:
         return True
     return not actual_state(record, folder, home=False).over

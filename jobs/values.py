@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The values that cross between threads, and between this room and the ones above it."""
+"""The values that pass between threads, and between `jobs` and the rooms that use it."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 JSON = Any
 LONGEST_NAME = 255
-"""Letters of a picture's name, at most: a path may end in more."""
+"""Most characters of an image's name; a path may be longer."""
 
 
 class State(StrEnum):
-    """Where a job stands; the last four are its ends."""
+    """The state of a job; the last four are final."""
 
     QUEUED = "queued"
     SUBMITTING = "submitting"
@@ -38,15 +38,15 @@ class State(StrEnum):
 
     @property
     def over(self) -> bool:
-        """Whether nothing more happens by itself."""
+        """Whether the state is final."""
         return self in (State.READY, State.FAILED, State.CANCELLED, State.UNCERTAIN)
 
 
 @dataclass(frozen=True, slots=True)
 class PictureSource:
-    """A picture on its way in: `read` gives the file's bytes, on the job's thread.
+    """An image to be read: `read` returns the file's bytes, on the job's thread.
 
-    `url` is set instead for a picture that is given as an https address.
+    `url` is set instead for an image that is given as an https address.
     """
 
     name: str
@@ -57,7 +57,7 @@ class PictureSource:
 
 @dataclass(frozen=True)
 class JobSpec:
-    """Everything a job needs, taken before its thread starts."""
+    """Everything that a job needs, collected before its thread starts."""
 
     provider: str
     settings: Settings
@@ -70,20 +70,20 @@ class JobSpec:
     plan: ImportPlan = field(default_factory=ImportPlan)
     timeout: float | None = None
     record: Record | None = None
-    """Set for a job of an earlier process that goes on."""
+    """Set to resume a job of an earlier process."""
     slots: Slots | None = None
     """Shared by jobs that must not all be at the service at once."""
     again: bool = False
-    """For an uncertain one: the person says that it did not arrive, and to order it again."""
+    """For an uncertain job: the user states that the order did not arrive, and orders again."""
     repeated: bool = False
-    """For a new one: it is wanted, also if the same order is there already."""
+    """For a new job: order it even if the same order exists already."""
     attach: str = ""
-    """For an uncertain one: the task's id at the service, which the person has found there."""
+    """For an uncertain job: the id of its task, which the user has found at the service."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An error as a value: what happened, what to do next, where to go for it."""
+    """An error as a value: its message, what to do next, and a link for that."""
 
     kind: str
     message: str
@@ -97,11 +97,11 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class InputPicture:
-    """A picture as the job's folder keeps it; file names are relative to the folder.
+    """An image in the job's folder; file names are relative to that folder.
 
-    `file` is the user's own, untouched, and `original` its SHA-256. `sent` is set where the
-    provider gets another one, without metadata or converted; `sha256` and `info` describe what is
-    sent.
+    `file` is the user's own file, unchanged, and `original` its SHA-256. `sent` is set if the
+    provider gets another file, without metadata or converted; `sha256` and `info` describe the sent
+    one.
     """
 
     view: str
@@ -116,12 +116,12 @@ class InputPicture:
 
 @dataclass(frozen=True)
 class Record:
-    """A job's whole story, as `job.json` keeps it. File names are relative to the job's folder.
+    """A job's complete record, as in `job.json`. File names are relative to the job's folder.
 
-    `created` and `submitted` are ISO 8601 in UTC, `seconds` counts from the start to the end.
-    What people are shown of it is clean.
-    `dismissed`: the person was told that the mesh is there, and wants to hear of it no more.
-    `own`: written by this user's own processes; found out where it is read, and not kept in it.
+    `created` and `submitted` are ISO 8601 in UTC; `seconds` counts from the start to the end. Texts
+    that are shown to the user are cleaned of control characters. `dismissed`: the user has seen
+    that the mesh is ready and does not want to be reminded. `own`: written by this user's own
+    processes; determined when it is read, and not stored.
     """
 
     id: str
@@ -163,23 +163,23 @@ class Record:
 
     @property
     def offered(self) -> bool:
-        """Whether its mesh was made for a scene, and its person has not put the offer away."""
-        made_for_one = bool(self.plan.file)
-        return self.state is State.READY and made_for_one and not self.dismissed
+        """Whether its mesh was made for a scene, and the user has not dismissed it."""
+        has_scene = bool(self.plan.file)
+        return self.state is State.READY and has_scene and not self.dismissed
 
     def names(self) -> Iterator[str]:
-        """Yield the files that it names: all lie in its own folder."""
+        """Yield the names of its files, which are all in its own folder."""
         own = (self.mesh, self.blend, self.preview)
-        pictures = (name for one in self.pictures for name in (one.file, one.sent))
-        remote = (one.file for one in self.files)
+        pictures = (name for picture in self.pictures for name in (picture.file, picture.sent))
+        remote = (file.file for file in self.files)
         yield from (name for name in (*own, *pictures, *remote) if name is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """What people see of a job now. `started` is `time.monotonic()`; ended ones keep `seconds`.
+    """A job as panels show it. `started` is `time.monotonic()`; the duration is in `record`.
 
-    `collected`: it was cancelled, and what became of it came later, because it is charged.
+    `collected`: the job was cancelled, and its result followed later, since it was charged.
     """
 
     job: str
@@ -196,13 +196,13 @@ class JobView:
 
     @property
     def over(self) -> bool:
-        """Whether the job's thread has nothing more to do."""
+        """Whether the job has ended."""
         return self.state.over or self.failure is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Progressed:
-    """The job went on."""
+    """A job's progress or phase changed."""
 
     job: str
     view: JobView
@@ -210,7 +210,7 @@ class Progressed:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The job's thread is done with it; comes exactly once per start."""
+    """A job has ended for the user; sent exactly once per start."""
 
     job: str
     view: JobView
@@ -218,7 +218,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """A cancelled job that the service charges for all the same has been put into the library."""
+    """The outcome of a cancelled job whose mesh was still collected, since it was charged."""
 
     job: str
     view: JobView

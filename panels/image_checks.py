@@ -37,7 +37,7 @@ def draw_checks(
     _draw_ways(layout, image)
     if jobs.image_checks().at_work:
         draw_text(layout, context, "Preparing the image...", icon="TIME")
-    report = jobs.image_checks().seen(picture_key(image))
+    report = jobs.image_checks().report(picture_key(image))
     draw_text(layout, context, _line(report, provider), active=False)
 
 
@@ -48,7 +48,7 @@ def draw_warnings(
     report = (
         None
         if image is None or picture_problem(image)
-        else jobs.image_checks().seen(picture_key(image))
+        else jobs.image_checks().report(picture_key(image))
     )
     if report is None or report.waiting:
         return
@@ -95,8 +95,8 @@ def warnings(report: jobs.ImageReport) -> Iterator[str]:
             yield tr("The subject is small: {} × {} pixels").format(round(width), round(height))
     if report.cut:
         yield tr("The subject is cut off at the edge")
-    if report.parts > 1:
-        yield tr("{} separate subjects: crop to one").format(report.parts)
+    if report.subjects > 1:
+        yield tr("{} separate subjects: crop to one").format(report.subjects)
     if report.brightness < DARK:
         yield tr("The subject is very dark")
 

@@ -35,7 +35,7 @@ def poll(context: bpy.types.Context, now: float) -> None:
     if picture_problem(image):
         return _candidate.clear()
     key = picture_key(image)
-    seen = jobs.image_checks().seen(key)
+    seen = jobs.image_checks().report(key)
     if seen is None:
         _inspect(context, image, key, now)
     elif not seen.waiting and key not in _drawn:
@@ -79,14 +79,14 @@ def _inspect(context: bpy.types.Context, image: bpy.types.Image, key: Hashable, 
     if now - _candidate[0][1] < DELAY:
         return
     if _is_costly(image):
-        jobs.image_checks().leave(key)
+        jobs.image_checks().skip(key)
         return
     try:
         source = picture_source(image)
     except BadImage:
-        jobs.image_checks().leave(key)  # The reason is shown when the image is used.
+        jobs.image_checks().skip(key)  # The reason is shown when the image is used.
         return
-    jobs.image_checks().look(key, source, subject_detection(context))
+    jobs.image_checks().check(key, source, subject_detection(context))
 
 
 def _is_costly(image: bpy.types.Image) -> bool:

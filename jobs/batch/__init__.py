@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Many images at once: what they are, and which of them still need a job."""
+"""Batches of images: which images they hold, and which of them still need a job."""

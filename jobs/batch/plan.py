@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Many jobs as one: planned against what the library has, so that nothing is paid for twice.
+"""Batches: many jobs, planned against the library so that nothing is paid for twice.
 
-The same batch run again orders only what is missing. What is ready is done, what is unfinished goes
-on, and what may have been taken by the service, or was paid for and failed, is told and left.
+Running a batch again orders only what is missing. Unfinished jobs are resumed. Jobs that the
+service may have accepted, and jobs that were paid for and failed, are reported and not ordered
+again.
 """
 
 from __future__ import annotations
@@ -24,15 +25,16 @@ from ..steps.inputs import name_of
 from ..values import Ended, Failure, JobSpec, JobView, PictureSource, Record, State
 
 AHEAD = 3
-"""Jobs at each service that are made ready while the others have all its places."""
+"""Jobs per service that are prepared while others occupy all its slots."""
 LIVELY = 4
-"""How many times more jobs may be on their way than the service has places: some download."""
+"""Running jobs per slot of a service: some of them are downloading, which needs no slot."""
 IN_A_ROW = 3
-"""Orders refused for a reason that will refuse the others too, after which no more are tried."""
+"""Orders refused in a row, for a reason that others share, after which no more are sent."""
 TRIES = 3
+"""How often an order is sent that is refused because of a rate limit."""
 
 SAME_FOR_ALL = frozenset({"missing_key", "bad_key", "no_credits", "unreachable"})
-"""Errors that the next order at the same service will meet as well."""
+"""Errors that the next order at the same service will get as well."""
 AGAIN = frozenset({"rate_limited"})
 UNFINISHED = frozenset({State.QUEUED, State.RUNNING, State.DOWNLOADING, State.PREPARING})
 _ORDER = (State.READY, State.RUNNING, State.DOWNLOADING, State.PREPARING, State.SUBMITTING,
@@ -41,9 +43,9 @@ _ORDER = (State.READY, State.RUNNING, State.DOWNLOADING, State.PREPARING, State.
 
 @dataclass
 class Item:
-    """One mesh of a batch, and how far it is. `spec` is None where it cannot be ordered at all.
+    """One mesh of a batch, and its state. `spec` is None if it cannot be ordered at all.
 
-    `image` is what the person named; `state` is None while there is no job of it.
+    `image` is the source as the user gave it; `state` is None while it has no job.
     """
 
     image: str
@@ -61,7 +63,7 @@ class Item:
 
     @property
     def ended(self) -> bool:
-        """Whether there is nothing left to do for it."""
+        """Whether nothing is left to do for it."""
         return self.failure is not None or (self.state is not None and self.state.over)
 
 
@@ -69,11 +71,11 @@ def plan_item(
     image: str, provider: Provider[Any], settings: Settings, pictures: Iterable[PictureSource],
     files: Mapping[str, Path], spec: JobSpec,
 ) -> Item:  # fmt: skip
-    """Return an item that can be ordered. `files` are the pictures by view that are files.
+    """Return an item that can be ordered; `files` are those images, by view, that are files.
 
-    May raise OSError for a picture that cannot be read.
+    Raises OSError for an image that cannot be read.
     """
-    marks = {one.view: one.url or digest_of(files[one.view]) for one in pictures}
+    marks = {picture.view: picture.url or digest_of(files[picture.view]) for picture in pictures}
     keys = tuple(key.preference for key in provider.keys) or (provider.id,)
     return Item(
         image,
@@ -86,12 +88,12 @@ def plan_item(
 
 
 def refused_item(image: str, provider: str, error: Exception) -> Item:
-    """Return an item that cannot be ordered, and why. It keeps the place of its name."""
+    """Return an item that cannot be ordered, with the reason, in its place of the list."""
     return Item(image, provider, name=name_of(image), failure=failure_of(error))
 
 
 def failure_of(error: Exception) -> Failure:
-    """Return why an item did not come, also for what nobody has thought of."""
+    """Return any error as the failure of an item."""
     if isinstance(error, ImageToMeshError):
         return Failure(error.kind, error.message, error.hint, error.link)
     words = f"{type(error).__name__}: {error}"
@@ -100,10 +102,9 @@ def failure_of(error: Exception) -> Failure:
 
 
 def match(items: Iterable[Item], entries: Iterable[Entry], *, retry: bool) -> None:
-    """Give each item the job that the library has of it; each job goes to one item at most.
+    """Assign to each item its job in the library; each job belongs to one item at most.
 
-    Jobs that failed and cannot have cost anything count for none, nor do those that failed
-    at all with `retry`.
+    Failed jobs that cannot have cost anything are ignored; with `retry`, all failed jobs are.
     """
     known: dict[str, list[Entry]] = {}
     for entry in entries:
@@ -113,13 +114,15 @@ def match(items: Iterable[Item], entries: Iterable[Entry], *, retry: bool) -> No
     for item in items:
         found = known.get(item.mark, ()) if item.spec else ()
         if found:
-            best = min(found, key=lambda one: (one.name != item.name, _ORDER.index(one.state)))
+            best = min(
+                found, key=lambda entry: (entry.name != item.name, _ORDER.index(entry.state))
+            )
             known[item.mark].remove(best)
             item.job, item.state, item.was_there = best.job, best.state, True
 
 
 def _failure_of(record: Record) -> Failure | None:
-    """Return why a job of the library that has ended brought no mesh."""
+    """Return why an ended job of the library has no mesh; None if it has one."""
     if record.state is State.READY:
         return None
     hint = "Use “--retry-failed” to order it anew."
@@ -127,7 +130,7 @@ def _failure_of(record: Record) -> Failure | None:
 
 
 class Batch:
-    """Runs items through a session, at each service as many at once as it takes."""
+    """Runs items through a session, at each service as many at once as it accepts."""
 
     def __init__(
         self,
@@ -136,13 +139,13 @@ class Batch:
         load: Callable[[str], Record],
         *,
         most: int | None = None,
-        tell: Callable[[Item, JobView], None],
+        report: Callable[[Item, JobView], None],
     ) -> None:
         self.items = items
         self._running = running
         self._load = load
         self._most = most
-        self._tell = tell
+        self._report = report
         self._slots: dict[tuple[Any, ...], Slots] = {}
         self._limits: dict[tuple[Any, ...], int] = {}
         self._waiting: dict[tuple[Any, ...], deque[Item]] = {}
@@ -151,30 +154,30 @@ class Batch:
 
     @property
     def done(self) -> bool:
-        """Whether nothing waits and nothing runs."""
+        """Whether no item is waiting or running."""
         return not self._live and not any(self._waiting.values())
 
     @property
     def ordering(self) -> bool:
-        """Whether the answer to an order is awaited."""
+        """Whether the answer to an order is pending."""
         return any(slots.ordering for slots in self._slots.values())
 
     def run(self, *, stop: Callable[[], bool] = bool) -> None:
-        """Do all that is left to do; returns when every item has ended, or cannot go on now.
+        """Run all items until each has ended or cannot continue now.
 
-        `stop` is asked between two events, and lets it return early.
+        `stop` is called between two events; if it returns True, `run` returns early.
         """
         for item in self.items:
             self._enlist(item)
         while not stop() and (self._start() or self._live):
             event = self._running.wait(0.1)
             if event is not None and event.job in self._live:
-                self._tell(self._live[event.job], event.view)
+                self._report(self._live[event.job], event.view)
                 if isinstance(event, Ended):
                     self._take(self._live.pop(event.job), event.view)
 
     def break_off(self, error: Exception) -> None:
-        """Put aside what still runs after an error that nobody has thought of, and say so of it."""
+        """Put all running items aside after an unexpected error, which becomes their failure."""
         self.close()
         for item in self.items:
             if not item.ended:
@@ -183,21 +186,21 @@ class Batch:
         self._waiting.clear()
 
     def close(self) -> None:
-        """Leave everything so that it can go on: orders under way are still answered."""
+        """Stop so that everything can be resumed; waits for the answers to pending orders."""
         end = time.monotonic() + ANSWER_LIMIT
         for slots in self._slots.values():
             slots.close(max(0.0, end - time.monotonic()))
         self._running.close()
         shown = {view.job: view for view in self._running.views()}
         for item in self._live.values():
-            # What is shown may be a step behind: an answer is on disk before it is told.
+            # From disk, since the view may be a step behind: an answer is saved before its event.
             with contextlib.suppress(ImageToMeshError):
                 item.record = self._load(item.job)
             item.failure = shown[item.job].failure if item.job in shown else None
             item.state = item.record.state if item.record else None
 
     def _enlist(self, item: Item) -> None:
-        """Queue an item, or end it where the library says how it ended."""
+        """Queue an item, or end it if the library has its outcome."""
         if item.failure is not None or item.spec is None:
             return
         if item.state is not None:
@@ -217,11 +220,11 @@ class Batch:
             self._slots[item.service] = Slots(self._limits[item.service])
             self._waiting[item.service] = deque()
         waiting = self._waiting[item.service]
-        # What is at the service already goes first: it has its place there.
+        # Jobs whose task is at the service already go first: they occupy a slot there.
         waiting.append(item) if item.state is None else waiting.appendleft(item)
 
     def _start(self) -> bool:
-        """Start what there is room for; say whether anything still waits."""
+        """Start as many items as there is room for; return whether any are still waiting."""
         for service, waiting in self._waiting.items():
             while waiting and self._has_room(service):
                 self._begin(waiting.popleft(), service)
@@ -229,7 +232,7 @@ class Batch:
 
     def _has_room(self, service: tuple[Any, ...]) -> bool:
         slots, limit = self._slots[service], self._limits[service]
-        lively = sum(1 for one in self._live.values() if one.service == service)
+        lively = sum(1 for item in self._live.values() if item.service == service)
         with slots.lock:
             places = limit - len(slots.having)
             return slots.coming < max(places, 0) + AHEAD and lively < LIVELY * limit + AHEAD
@@ -239,7 +242,7 @@ class Batch:
         item.tries += 1
         try:
             item.job = self._running.start(replace(item.spec, slots=self._slots[service]))
-        except Exception as error:  # noqa: BLE001 - one item's trouble is its own
+        except Exception as error:  # noqa: BLE001 - an error of one item must not stop the others
             item.failure = failure_of(error)
             return
         self._live[item.job] = item
@@ -260,7 +263,7 @@ class Batch:
         return None
 
     def _give_up(self, last: Item) -> None:
-        """Order no more at a service that has refused several in a row for the same reason."""
+        """Fail all waiting items of a service that refused several in a row for the same reason."""
         waiting = self._waiting[last.service]
         for item in waiting:
             item.failure = last.failure

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a batch is made of: picture files, folders of them, and tables that name them."""
+"""The sources of a batch: image files, folders of them, and CSV tables that list them."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from ...providers import BadImage, ImageToMeshError, InvalidSettings, Message
 from ..disk.file_names import expand_user
 
 PICTURES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
-"""Endings of the files that are taken from a folder."""
+"""Suffixes of the files that are taken from a folder."""
 MAX_TABLE = 64_000_000
-"""Bytes of a table, at most."""
+"""Most bytes of a table."""
 VIEWS = ("left", "back", "right")
 IMAGE, PROVIDER = "image", "provider"
 
 
 @dataclass(frozen=True)
 class Line:
-    """One mesh that is asked for: a picture's path or address, and what belongs to it as text.
+    """One requested mesh: an image's path or address, with its options as text.
 
-    `problem` is set for a source that cannot be read: it is told with the others' ends.
+    `problem` is set for a source that cannot be read; it is reported with the other outcomes.
     """
 
     image: str
@@ -38,10 +38,10 @@ class Line:
 
 
 def read_sources(sources: Sequence[str]) -> list[Line]:
-    """Return a line for each picture of the sources, each once; raises BadImage for nothing.
+    """Return a line for each image of the sources, without duplicates; raises BadImage for none.
 
-    A table's pictures lie where the table lies, unless their paths are whole. Raises
-    InvalidSettings for a table that cannot be read.
+    Relative paths in a table start from its folder. Raises InvalidSettings for a table that cannot
+    be read.
     """
     lines = [line for source in sources for line in _read(source)]
     if not lines:
@@ -68,7 +68,7 @@ def _read(source: str) -> Iterator[Line]:
 
 
 def _whole(path: Path) -> str:
-    """Return a path from the root on, also one that cannot be followed."""
+    """Return an absolute path, even for one that cannot be resolved."""
     try:
         return str(path.resolve())
     except (OSError, RuntimeError, ValueError):
@@ -76,29 +76,29 @@ def _whole(path: Path) -> str:
 
 
 def _matching(source: str, pattern: Path) -> Iterator[Line]:
-    """Yield what a pattern stands for, where the shell has not done so, as Windows' does not."""
+    """Yield the files that match a pattern: shells on Windows do not expand patterns."""
     found = sorted(glob.glob(str(pattern), recursive=True))  # noqa: PTH207 - a whole path
     if not found:
-        what = Message("No file matches “{source}”.", source=source)
-        yield Line(source, problem=BadImage(what, "Check the path."))
+        message = Message("No file matches “{source}”.", source=source)
+        yield Line(source, problem=BadImage(message, "Check the path."))
     for name in found:
         yield from _read(name)
 
 
 def _folder(path: Path) -> Iterator[Line]:
     try:
-        for file in sorted(path.iterdir(), key=lambda one: one.name):
+        for file in sorted(path.iterdir(), key=lambda child: child.name):
             if file.suffix.lower() in PICTURES and file.name[0] != "." and file.is_file():
                 yield Line(_whole(file))
     except OSError as error:
         why = error.strerror or str(error)
-        what = Message("The folder {path} cannot be read: {why}.", path=path, why=why)
-        problem = BadImage(what, "Check who may read it.")
+        message = Message("The folder {path} cannot be read: {why}.", path=path, why=why)
+        problem = BadImage(message, "Check who may read it.")
         yield Line(str(path), problem=problem)  # guard: unreadable-folders
 
 
 def _text_of(path: Path) -> str:
-    """Return a table's text; raises InvalidSettings for what cannot be one."""
+    """Return a table's text; raises InvalidSettings if it is not one."""
     try:
         if path.exists() and not path.is_file():
             raise OSError(errno.EINVAL, "it is no file")
@@ -149,10 +149,10 @@ def _check_head(path: Path, names: Sequence[str]) -> None:
 def _line(path: Path, number: int, cells: dict[str, str]) -> Line:
     if IMAGE not in cells:
         raise InvalidSettings(f"{path}, line {number}: it names no image.", "Fill it, or empty it.")
-    views = {view: _placed(path, cells.pop(view)) for view in VIEWS if view in cells}
-    image, provider = _placed(path, cells.pop(IMAGE)), cells.pop(PROVIDER, "")
+    views = {view: _beside_table(path, cells.pop(view)) for view in VIEWS if view in cells}
+    image, provider = _beside_table(path, cells.pop(IMAGE)), cells.pop(PROVIDER, "")
     return Line(image, provider, cells, views)
 
 
-def _placed(table: Path, image: str) -> str:
+def _beside_table(table: Path, image: str) -> str:
     return image if "://" in image else _whole(table.parent / expand_user(image))

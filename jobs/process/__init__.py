@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Background Blenders as processes: found, started, pooled, asked, watched, ended."""
+"""Worker processes: found, started, pooled, asked, watched and ended."""

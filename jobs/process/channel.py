@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a background Blender says: its answers, told from everything else that it prints.
+"""The pipes of a worker process: separates its answers from everything else that it prints.
 
-Importers print what they find in a file of a stranger: a line that reads like an answer as well.
-So the two never meet. The worker keeps what it was given as standard output for its answers alone,
-and sends whatever else wants to be printed, by Python, C or C++, to standard error, before it
-imports anything (see `worker/main.py`). Besides, each answer begins with a token, made
-by chance for each process, which is told on standard input: neither the command line nor the
-environment shows it. No other pipe is handed on, since the wrappers that start a Blender (Flatpak,
-Snap, Steam) and Windows pass on only these three.
+Importers print parts of untrusted files, which may even look like an answer. So the worker keeps
+its original standard output for answers alone, and redirects all other output, from Python, C or
+C++, to standard error before it imports anything (see `worker/main.py`). In addition each answer
+begins with a token that is random for each process and sent on standard input, which neither the
+command line nor the environment reveals. There are no other pipes, since the wrappers that start a
+Blender (Flatpak, Snap, Steam) and Windows pass on only these three.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ PREFIX = "@image_to_mesh"
 LONGEST_LINE = 16 * 1024 * 1024
 LINES, LONGEST_WORDS = 60, 1000
 LAST_LINES = 1.0
-"""Seconds that the rest of what a dead process printed may take to be read."""
+"""Seconds to wait for the remaining output of an ended process."""
 
 _NOISE = ("writing:", "# ", "blender ", "backtrace", "extension modules", "unable to find")
 
@@ -59,29 +58,30 @@ class Channel:
         self._stdin.flush()  # a pipe is block-buffered: the line would wait for the next one
 
     def forget(self) -> None:
-        """Forget what was printed so far."""
+        """Discard what was printed so far."""
         self._log.clear()
 
     def last_words(self, *, ended: bool) -> str:
-        """Return what it said at last: an error, where it named one, else anything."""
+        """Return the last line that it printed, an error if there is one."""
         if ended:
             self._printed.join(LAST_LINES)
-        lines = [line for one in tuple(self._log) if (line := printable(one).strip())]
+        # A copy, because the reading thread may append meanwhile.
+        lines = [line for entry in tuple(self._log) if (line := printable(entry).strip())]
         lines = [line for line in lines if not line.lower().startswith(_NOISE)] or lines
         errors = [line for line in lines if "error" in line.lower()]
         return (errors or lines)[-1][:300] if lines else ""
 
     def close(self) -> None:
-        """Close what is sent on; the rest ends with the process."""
+        """Close standard input; the other pipes end with the process."""
         self._stdin.close()
 
     def _read_answers(self, lines: IO[str]) -> None:
-        """Pass on the answers; None is the end. What carries no token is only printed."""
+        """Queue the answers, and None at the end; lines without the token go to the log."""
         begin = f"{PREFIX} {self._token} "
         with lines:
             while line := lines.readline(LONGEST_LINE):
                 self.heard = time.monotonic()
-                answer = _understood(line, begin)
+                answer = _parse_answer(line, begin)
                 if answer is None:
                     self._log.append(line[:LONGEST_WORDS])
                 elif "beat" not in answer:
@@ -95,7 +95,7 @@ class Channel:
                 self._log.append(line[:LONGEST_WORDS])
 
 
-def _understood(line: str, begin: str) -> dict[str, Any] | None:
+def _parse_answer(line: str, begin: str) -> dict[str, Any] | None:
     if not line.startswith(begin):  # guard: worker-answer-carries-token
         return None
     try:
@@ -106,5 +106,5 @@ def _understood(line: str, begin: str) -> dict[str, Any] | None:
 
 
 def printable(text: str) -> str:
-    """Return a stranger's text without what moves a terminal's cursor or stands for no letter."""
+    """Return a text without characters that move a terminal's cursor or are invisible."""
     return "".join(letter if letter.isprintable() else " " for letter in text)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The environment of the background Blender: what a Blender needs to start, and nothing else.
+"""The environment of the worker: only what Blender needs to start.
 
-It parses files of strangers, so it gets no variable that nobody has looked at: keys, proxies with
-passwords, addresses of databases and tokens of build servers have names that no list of bad words
-can know. What is not in `NAMES` is left out.
+The worker parses untrusted files, so it gets only variables that were reviewed. A list of forbidden
+names could never be complete: keys, proxies with passwords, database addresses and tokens of build
+servers have many names. Anything that is not in `NAMES` is left out.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _WINDOWS = frozenset({
     "PROCESSOR_ARCHITECTURE", "PROCESSOR_IDENTIFIER",
 })  # fmt: skip
 _MACOS = frozenset({"__CF_USER_TEXT_ENCODING", "DYLD_FALLBACK_LIBRARY_PATH"})
-# The session's bus is where Flatpak asks for its sandbox; Snap's cookie is none of these.
+# Flatpak requests its sandbox on the session bus. Snap's cookie is left out: it is a secret.
 _LINUX = frozenset({
     "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_CONFIG_DIRS", "XDG_DATA_HOME", "XDG_DATA_DIRS",
     "XDG_CACHE_HOME", "DBUS_SESSION_BUS_ADDRESS", "FLATPAK_ID", "SNAP", "SNAP_ARCH", "SNAP_NAME",
@@ -40,7 +40,7 @@ NAMES = _SYSTEM | _WINDOWS | _MACOS | _LINUX | _BLENDER
 
 
 def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables of an environment that the background Blender may see."""
+    """Return the variables of an environment that the worker may see."""
     return {name: value for name, value in environment.items() if _is_needed(name)}
 
 
@@ -49,6 +49,6 @@ def _is_needed(name: str) -> bool:
 
 
 def environment_in(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the same, with a folder for temporary files and for what Blender keeps of a user."""
+    """Return these variables, with `folder` for temporary files and for Blender's user files."""
     own = dict.fromkeys(("TMPDIR", "TEMP", "TMP", "BLENDER_USER_RESOURCES"), str(folder))
     return {**clean_environment(environment), **own}

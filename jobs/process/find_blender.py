@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Finds a Blender on this machine, and makes the command that starts the worker in it."""
+"""Finds a Blender on this computer and builds the command that starts the worker in it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 WORKER = Path(__file__).resolve().parents[2] / "worker" / "main.py"
 
 _IN_BUNDLE = "Contents/MacOS/Blender"
-# Below a home folder, a drive or the root; where several fit, the newest version comes first.
+# Relative to the home folder, or from the root; of several matches the newest version is taken.
 _LINUX = (
     ".local/bin/blender",
     "/snap/bin/blender",
@@ -48,10 +48,10 @@ _WINDOWS = {
 
 
 def find_blender(environment: Mapping[str, str]) -> tuple[str, ...] | None:
-    """Return the command that starts a background Blender outside of Blender, or None.
+    """Return the command that starts a worker outside of Blender, or None.
 
-    The `bpy` module where it can be imported, else the `BLENDER` variable, which may name a folder
-    or a macOS bundle as well, else `blender` on PATH, else where installers put it.
+    In this order: the `bpy` module if it can be imported, the `BLENDER` variable, which may also
+    name a folder or a macOS bundle, `blender` on the PATH, and the usual places of installers.
     """
     if importlib.util.find_spec("bpy") is not None:
         return module_command()
@@ -65,11 +65,11 @@ def find_blender(environment: Mapping[str, str]) -> tuple[str, ...] | None:
 def blender_command(binary: str) -> tuple[str, ...]:
     """Return the command that starts the worker in the Blender at `binary`.
 
-    Without add-ons, preferences, scripts out of files, or the network.
+    Add-ons, preferences, scripts in files and network access are off.
     """
     quiet = ("--background", "--factory-startup", "--disable-autoexec")  # guard: worker-flags
-    # Behind the script, which never returns: a Blender that does not know it would open it as a
-    # file, and could not say its version any more.
+    # --offline-mode comes after the script, which never returns: Blender before 4.2 does not know
+    # the option and would open it as a file, so that it could not even report its version.
     script = ("--python-exit-code", "1", "--python", str(WORKER), "--offline-mode")
     return (binary, *quiet, *script, "--")
 
@@ -77,8 +77,8 @@ def blender_command(binary: str) -> tuple[str, ...]:
 def module_command() -> tuple[str, ...]:
     """Return the command that starts the worker in this Python, with the `bpy` module.
 
-    Isolated: no variable, user folder or current folder adds to what it imports, but for where
-    `bpy` lies, should that be none of its own places.
+    Isolated mode keeps variables, user folders and the current folder out of the import path; the
+    folder of `bpy` is passed in case it is not on the default path.
     """
     found = importlib.util.find_spec("bpy")
     places = list(found.submodule_search_locations or ()) if found else []
@@ -87,14 +87,14 @@ def module_command() -> tuple[str, ...]:
 
 
 def binary_in(place: str) -> str:
-    """Return the executable for a path that names Blender's folder or its macOS bundle."""
+    """Return the executable for a path that may be Blender's folder or its macOS bundle."""
     inside = (_IN_BUNDLE, "blender", "blender.exe", f"Blender.app/{_IN_BUNDLE}")
     found = (Path(place) / name for name in inside)
     return next((str(path) for path in found if path.is_file()), place)
 
 
 def known_places(platform: str, environment: Mapping[str, str]) -> Iterator[Path]:
-    """Yield the Blenders at the places where this platform's installers put them."""
+    """Yield the Blenders at the usual places of this platform's installers."""
     if platform == "win32":
         for variable, patterns in _WINDOWS.items():
             if base := environment.get(variable):
@@ -112,6 +112,6 @@ def _matching(base: Path, patterns: tuple[str, ...]) -> Iterator[Path]:
 
 
 def _version(path: Path) -> tuple[int, ...]:
-    """Read the numbers in a path such as `blender-4.5.3-linux-x64`; none counts as newest."""
-    found = re.search(r"\d+(?:\.\d+)+", str(path))
-    return tuple(map(int, found[0].split("."))) if found else (sys.maxsize,)
+    """Return the version in a path such as `blender-4.5.3-linux-x64`; without one, the newest."""
+    match = re.search(r"\d+(?:\.\d+)+", str(path))
+    return tuple(map(int, match[0].split("."))) if match else (sys.maxsize,)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How much memory another process holds, asked of the system: no platform has it in one place."""
+"""How much memory another process uses; each platform has its own way to find out."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from functools import cache
 from pathlib import Path
 
 UNKNOWN_MACHINE = 16 * 1024**3
-"""Bytes of memory that a machine is taken to have where it cannot be asked."""
+"""Assumed bytes of memory if the system does not report them."""
 
 
 @cache
 def of_machine() -> int:
-    """Return how many bytes of memory this machine has."""
+    """Return this computer's memory in bytes."""
     if sys.platform != "win32":
         with contextlib.suppress(ValueError, OSError):
             return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -24,13 +24,13 @@ def of_machine() -> int:
 
 
 def of_process(pid: int) -> int | None:
-    """Return how many bytes of memory a process holds now, or None if nobody can say."""
+    """Return the bytes of memory that a process uses now; None if that is unknown."""
     with contextlib.suppress(OSError, ValueError, IndexError, subprocess.SubprocessError):
         if sys.platform == "win32":
             return _on_windows(pid)
         if sys.platform == "darwin":
-            asked = ["ps", "-o", "rss=", "-p", str(pid)]
-            return int(subprocess.check_output(asked, timeout=1.0)) * 1024
+            command = ["ps", "-o", "rss=", "-p", str(pid)]
+            return int(subprocess.check_output(command, timeout=1.0)) * 1024
         pages = Path(f"/proc/{pid}/statm").read_text("ascii").split()[1]
         return int(pages) * os.sysconf("SC_PAGE_SIZE")
     return None
@@ -62,7 +62,7 @@ if sys.platform == "win32":
         )
 
     def _on_windows(pid: int) -> int | None:
-        """Ask with the least right that tells: PROCESS_QUERY_LIMITED_INFORMATION."""
+        # 0x1000 is PROCESS_QUERY_LIMITED_INFORMATION, the least right that suffices.
         kernel = ctypes.WinDLL("kernel32")
         kernel.OpenProcess.restype = wintypes.HANDLE
         kernel.CloseHandle.argtypes = [wintypes.HANDLE]
@@ -75,6 +75,6 @@ if sys.platform == "win32":
         if not handle:
             return None
         counters = _Counters(cb=ctypes.sizeof(_Counters))
-        told = kernel.K32GetProcessMemoryInfo(handle, ctypes.byref(counters), counters.cb)
+        succeeded = kernel.K32GetProcessMemoryInfo(handle, ctypes.byref(counters), counters.cb)
         kernel.CloseHandle(handle)
-        return int(counters.WorkingSetSize) if told else None
+        return int(counters.WorkingSetSize) if succeeded else None

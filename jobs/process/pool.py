@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The background Blenders of this process: few at a time, started early, kept for what comes next.
+"""A pool of worker processes: few at a time, started early, and reused.
 
-To start one takes a second or more, so it is started while a service works, and stays for the next
-job for some minutes. Jobs take turns: the artist needs the machine as well.
+Starting one takes a second or more, so it is started while a service works, and kept for some
+minutes for the next job. At most one per core but one runs at a time: the artist needs the
+computer, too.
 """
 
 from __future__ import annotations
@@ -23,16 +24,16 @@ from .worker_process import TICK, Check, Progress, WorkerProcess
 __all__ = ("TICK", "BackgroundBlender", "Blenders", "blenders")
 
 IDLE_LIMIT = 180.0
-"""How many seconds an idle one is kept."""
+"""Seconds that an idle process is kept."""
 
 HEAVY = 1_500_000_000
-"""An idle one that holds more bytes of memory than this gives them back by ending."""
+"""A process that holds more bytes than this is ended after its work: only that frees them."""
 
 
 class BackgroundBlender:
-    """What one job, or one window, asks the background Blenders. Used by one thread alone.
+    """The worker as one job, or one window, uses it. Used by one thread alone.
 
-    `at_once` is for whom an artist waits: it never waits for its turn.
+    `at_once` is for requests that an artist waits for: they do not wait for a free place.
     """
 
     def __init__(self, command: tuple[str, ...], *, at_once: bool = False) -> None:
@@ -40,42 +41,44 @@ class BackgroundBlender:
         self._at_once = at_once
 
     def start(self) -> None:
-        """See to it that one is ready soon, and return at once.
+        """Start a process if none is idle; returns at once.
 
-        Raises NoBlender where the command cannot be run.
+        Raises NoBlender if the command cannot be run.
         """
         blenders().warm(self._command)
 
     def ask(self, request: Mapping[str, Any], progress: Progress, check: Check) -> dict[str, Any]:
-        """Send a request and return what its `done` answer says; see `WorkerProcess.ask`."""
-        with blenders().lent(self._command, check, at_once=self._at_once) as worker:
+        """Send a request and return its `done` answer; see `WorkerProcess.ask`."""
+        with blenders().lend(self._command, check, at_once=self._at_once) as worker:
             return worker.ask(request, progress, check)
 
     def version(self, check: Check) -> tuple[int, ...]:
-        """Return the version of the Blender that answers, e.g. (4, 5, 15).
+        """Return the worker's Blender version, e.g. (4, 5, 15).
 
-        Raises NoBlender if none does.
+        Raises NoBlender if it does not start.
         """
-        with blenders().lent(self._command, check, at_once=True) as worker:
+        with blenders().lend(self._command, check, at_once=True) as worker:
             return worker.version(check)
 
     def close(self) -> None:
-        """Let go of it: the process stays for whoever asks next, and ends when nobody does."""
+        """Do nothing: the process stays in the pool for the next caller."""
 
 
 class Blenders:
-    """Keeps the processes; may be used by many threads."""
+    """The pool of processes. May be used from many threads."""
 
     def __init__(self, most: int | None = None, idle_limit: float = IDLE_LIMIT) -> None:
+        # One core stays free for the artist's own Blender.
         self._most = most or max(1, (os.cpu_count() or 2) - 1)
         self._idle_limit = idle_limit
+        # Jobs take and return processes on their threads; the timer ends idle ones on its own.
         self._lock = threading.Lock()
         self._idle: list[tuple[WorkerProcess, float]] = []
         self._busy = 0
         self._timer: threading.Timer | None = None
 
     def warm(self, command: tuple[str, ...]) -> None:
-        """Start one if none waits for work. Raises NoBlender where the command cannot be run."""
+        """Start a process unless one is idle. Raises NoBlender if the command cannot be run."""
         with self._lock:
             waiting = any(_serves(worker, command) for worker, _ in self._idle)
             if waiting or self._busy >= self._most:
@@ -85,23 +88,24 @@ class Blenders:
             self._keep(worker)
 
     @contextmanager
-    def lent(
+    def lend(
         self, command: tuple[str, ...], check: Check, *, at_once: bool = False
     ) -> Iterator[WorkerProcess]:
-        """Lend a process; wait for one's turn, unless `at_once`. Whatever `check` raises ends it.
+        """Lend a process, after waiting for a free place unless `at_once`.
 
-        One that died or was killed meanwhile is gone, the others stay for the next.
+        `check` may raise to end the wait. A process that ended meanwhile is not returned to the
+        pool.
         """
-        while (worker := self._taken(command, at_once)) is None:
+        while (worker := self._take(command, at_once)) is None:
             check()
             time.sleep(TICK)
         try:
             yield worker
         finally:
-            self._give_back(worker)
+            self._return(worker)
 
     def close(self) -> None:
-        """End all that have no work; those at work end with it."""
+        """End all idle processes; busy ones end with their jobs."""
         with self._lock:
             idle, self._idle = [worker for worker, _ in self._idle], []
             if self._timer is not None:
@@ -110,7 +114,7 @@ class Blenders:
         for worker in idle:
             worker.kill()
 
-    def _taken(self, command: tuple[str, ...], at_once: bool) -> WorkerProcess | None:
+    def _take(self, command: tuple[str, ...], at_once: bool) -> WorkerProcess | None:
         with self._lock:
             if self._busy >= self._most and not at_once:
                 return None
@@ -121,7 +125,7 @@ class Blenders:
                     return kept[0]
         return WorkerProcess(command)
 
-    def _give_back(self, worker: WorkerProcess) -> None:
+    def _return(self, worker: WorkerProcess) -> None:
         light = worker.is_alive and worker.memory < HEAVY
         with self._lock:
             self._busy -= 1
@@ -131,7 +135,7 @@ class Blenders:
             worker.kill()
 
     def _keep(self, worker: WorkerProcess) -> None:
-        """Put it with the idle ones, under the lock; the oldest goes where there are too many."""
+        """Add an idle process, under the lock; the oldest one ends if there are too many."""
         self._idle.append((worker, time.monotonic()))
         while len(self._idle) > self._most:
             self._idle.pop(0)[0].kill()
@@ -139,12 +143,13 @@ class Blenders:
             self._await_expiry(self._idle_limit)
 
     def _await_expiry(self, seconds: float) -> None:
+        # A thread's timer, not Blender's: the command line uses the pool as well.
         self._timer = threading.Timer(seconds, self._expire)
         self._timer.daemon = True
         self._timer.start()
 
     def _expire(self) -> None:
-        """End those that were idle for too long, and come back for the rest."""
+        """End the processes that were idle for too long, and set the timer for the others."""
         now = time.monotonic()
         with self._lock:
             old = [worker for worker, since in self._idle if now - since >= self._idle_limit]
@@ -157,14 +162,14 @@ class Blenders:
 
 
 def _serves(worker: WorkerProcess, command: tuple[str, ...]) -> bool:
-    """Whether a process is as one started now would be."""
+    """Return whether a process is equivalent to one started now with this command."""
     fits = worker.command == command and worker.environment == clean_environment(os.environ)
     return fits and worker.is_alive
 
 
 @functools.cache
 def blenders() -> Blenders:
-    """Return the background Blenders of this process; they end with it."""
+    """Return this process's pool; its workers end when the process does."""
     kept = Blenders()
     atexit.register(kept.close)
     threading.Thread(target=sweep, daemon=True).start()  # guard: leftovers-are-swept-at-start

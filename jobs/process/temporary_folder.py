@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A background Blender's own temporary folder, removed with it however it ended.
+"""A worker's own temporary folder, which is removed no matter how the worker ends.
 
-The folder is made and removed by the process that starts the Blender, since one that is killed
-removes nothing. A lock, which the system frees when that process dies, tells folders in use from
-those that were left behind; these are swept at the next start.
+The process that starts the worker creates and removes the folder, since a killed worker removes
+nothing. The system frees the folder's lock when that process dies; folders without a holder are
+swept at the next start.
 """
 
 from __future__ import annotations
@@ -23,57 +23,57 @@ if TYPE_CHECKING:
 
 PREFIX = "image_to_mesh-worker-"
 SWEPT = (PREFIX, "image_to_mesh-zip-", "image_to_mesh-stage-")
-"""The others are of `worker`, where a mesh is imported in the artist's own Blender."""
+"""The last two are made by `worker` code in the artist's own Blender, where it imports a mesh."""
 LOCK = ".lock"
 ABANDONED = 24 * 3600.0
-"""Seconds after which a folder without a lock is nobody's: the artist's Blender makes such ones."""
+"""Seconds after which a folder without a lock is swept: those of the artist's Blender have none."""
 
 
 class WorkerFolder:
-    """A temporary folder that is one process's own."""
+    """A temporary folder that belongs to one worker process."""
 
     def __init__(self) -> None:
-        """Make it. Raises OSError where there is no room for it."""
+        """Create the folder. Raises OSError if the disk is full."""
         self.path = Path(tempfile.mkdtemp(prefix=PREFIX))
-        self._lock = _held(self.path)
+        self._lock = _acquire_lock(self.path)
 
     def remove(self) -> None:
-        """Take it away with all that is in it; what cannot be removed is left to `sweep`."""
+        """Delete the folder and its content; what cannot be deleted is left to `sweep`."""
         lock, self._lock = self._lock, None
-        if lock is not None:  # Windows removes no file that is open.
+        if lock is not None:  # Windows cannot delete an open file
             with contextlib.suppress(OSError):
                 lock.release()
         shutil.rmtree(self.path, ignore_errors=True)  # guard: worker-folder-goes
 
 
 def sweep() -> int:
-    """Remove the folders of this user that nobody uses any more; return how many went."""
-    found = 0
+    """Delete this user's abandoned folders; return how many were deleted."""
+    removed = 0
     with contextlib.suppress(OSError), os.scandir(tempfile.gettempdir()) as entries:
         for entry in entries:
             if entry.name.startswith(SWEPT) and _is_ours(entry):
-                found += _remove_if_left(Path(entry.path))
-    return found
+                removed += _remove_if_abandoned(Path(entry.path))
+    return removed
 
 
 def _is_ours(entry: os.DirEntry[str]) -> bool:
-    """Say whether it is a real folder of this user: others may write to the same place."""
+    """Return whether it is a folder of this user, not a link: others may write there as well."""
     try:
-        told = entry.stat(follow_symlinks=False)
+        status = entry.stat(follow_symlinks=False)
     except OSError:
         return False
-    is_own = sys.platform == "win32" or told.st_uid == os.getuid()
-    return is_own and stat.S_ISDIR(told.st_mode)
+    is_own = sys.platform == "win32" or status.st_uid == os.getuid()
+    return is_own and stat.S_ISDIR(status.st_mode)
 
 
-def _remove_if_left(folder: Path) -> bool:
+def _remove_if_abandoned(folder: Path) -> bool:
     path = folder / LOCK
     try:
         if not path.exists():
             if time.time() - folder.stat().st_mtime < ABANDONED:
                 return False
         else:
-            lock = _held(folder)
+            lock = _acquire_lock(folder)
             if lock is None:  # guard: worker-folder-in-use-stays
                 return False
             lock.release()
@@ -83,13 +83,13 @@ def _remove_if_left(folder: Path) -> bool:
     return not folder.exists()
 
 
-def _held(folder: Path) -> BaseFileLock | None:
-    """Return the folder's lock, held; None where another has it, or where there are no locks."""
+def _acquire_lock(folder: Path) -> BaseFileLock | None:
+    """Return the folder's lock, acquired; None if it is held, or locks are unsupported."""
     from filelock import FileLock, Timeout
 
     lock = FileLock(folder / LOCK, thread_local=False, fallback_to_soft=False)
     try:
         lock.acquire(blocking=False)
-    except (Timeout, OSError):  # ENOSYS and its like where a file system has no locks
+    except (Timeout, OSError):  # ENOSYS and the like, on file systems without locks
         return None
     return lock

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One background Blender: starts it, sends it requests, watches it, ends it.
+"""One worker process: starts it, sends it requests, watches and ends it.
 
-It speaks one JSON object per line (see `channel.py`). Mesh files come from the internet and are
-parsed there, so whatever becomes of it is an error message here, and nothing of it stays.
+It speaks one JSON object per line (see `channel.py`). It parses mesh files from the internet, so
+any crash or hang there is only an error message here, and the process leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -34,23 +34,24 @@ from .environment import clean_environment, environment_in
 from .temporary_folder import WorkerFolder
 
 TICK = 0.05
+"""Seconds between two calls of `check`: a cancel is noticed within that time."""
 OLDEST = (4, 2)
 
 READY_LIMIT = 60.0
-"""Seconds that a Blender may take to start: the first one from a slow disk takes ten or more."""
+"""Seconds that a Blender may take to start: the first start from a slow disk takes ten or more."""
 
 WORK_LIMIT = 900.0
-"""Seconds that one request may take. The worker ends itself a little later if we are gone."""
+"""Seconds that a request may take. If this process is gone, the worker ends itself soon after."""
 
 SILENCE_LIMIT = 240.0
-"""How many seconds it may say nothing while it works. It beats every second, but for as long as
-an importer in C++ does not let go of Python."""
+"""Seconds without a sign of life after which a busy worker is ended. It sends a heartbeat every
+second, except while an importer in C++ holds the GIL."""
 
 MEMORY_SHARE = 0.75
-"""How much of the machine's memory it may hold before it is ended: paging would stop the artist."""
+"""Share of the computer's memory that it may use: beyond that, swapping would stall the artist."""
 
 MEMORY_PAUSE = 2.0 if sys.platform == "darwin" else 0.25
-"""Seconds between two looks at its memory; on macOS each look is a program of its own."""
+"""Seconds between two checks of its memory; on macOS each check starts a program, `ps`."""
 
 Progress = Callable[[str, float | None], None]
 Check = Callable[[], None]
@@ -59,7 +60,7 @@ ADVICE = "Try again, or with a smaller mesh."
 
 
 class WorkerProcess:
-    """One background process. Not to be shared between threads."""
+    """One worker process. Used by one thread at a time."""
 
     def __init__(self, command: tuple[str, ...]) -> None:
         self.command = command
@@ -68,21 +69,21 @@ class WorkerProcess:
         self._channel: Channel | None = None
         self._folder: WorkerFolder | None = None
         self._last = 0
-        self._started = self._looked = self._asked = 0.0
+        self._started = self._memory_checked = self._asked = 0.0
         self._is_ready = False
         self._version: tuple[int, ...] = ()
 
     def start(self) -> None:
         """Start the process and return at once; a second call does nothing.
 
-        Raises NoBlender where the command cannot be run.
+        Raises NoBlender if the command cannot be run.
         """
         if self._process is not None:
             return
         self.environment = clean_environment(os.environ)
         try:
             self._folder = WorkerFolder()
-            self._process = self._opened(self._folder)
+            self._process = self._open(self._folder)
         except OSError as error:
             self.kill()
             raise NoBlender(
@@ -93,12 +94,12 @@ class WorkerProcess:
                 "Set BLENDER to the path of a Blender.",
             ) from error
         self._started, self._is_ready = time.monotonic(), False
-        # A channel for each process: the end of a killed one must not be read as the next one's.
+        # A new channel for each process, so that the end of a killed one is not read as this one's.
         self._channel = Channel(self._process)
-        with contextlib.suppress(OSError):  # What ended at once is told from its pipes.
+        with contextlib.suppress(OSError):  # if it has ended already, its closed pipes show that
             self._channel.greet(str(self._folder.path))
 
-    def _opened(self, folder: WorkerFolder) -> subprocess.Popen[str]:
+    def _open(self, folder: WorkerFolder) -> subprocess.Popen[str]:
         return subprocess.Popen(
             self.command,
             stdin=subprocess.PIPE,
@@ -111,13 +112,13 @@ class WorkerProcess:
         )
 
     def ask(self, request: Mapping[str, Any], progress: Progress, check: Check) -> dict[str, Any]:
-        """Send a request and return what its `done` answer says.
+        """Send a request and return its `done` answer.
 
-        `check` is called every 50 ms; whatever it raises kills the process and goes on up. A
-        refusal becomes the error that it names, a crash becomes Failed. What never becomes ready
-        to be asked is NoBlender.
+        `check` is called every 50 ms; if it raises, the process is killed and the error propagates.
+        A refusal raises the error that it names, a crash raises Failed, and NoBlender is raised if
+        the worker never gets ready.
         """
-        # Answers carry the number of their request: one that was given up may still be answered.
+        # Answers carry the number of their request, as an abandoned one may still be answered.
         self._last += 1
         try:
             self._await_ready(check)
@@ -138,9 +139,9 @@ class WorkerProcess:
         return _outcome(answer)
 
     def version(self, check: Check) -> tuple[int, ...]:
-        """Return the version of the Blender that answers, e.g. (4, 5, 15).
+        """Return the worker's Blender version, e.g. (4, 5, 15).
 
-        Raises NoBlender if none does.
+        Raises NoBlender if it does not start.
         """
         try:
             self._await_ready(check)
@@ -151,16 +152,16 @@ class WorkerProcess:
 
     @property
     def is_alive(self) -> bool:
-        """Whether the process runs."""
+        """Whether the process is running."""
         return self._process is not None and self._process.poll() is None
 
     @property
     def memory(self) -> int:
-        """Return how many bytes of memory the process holds, 0 if nobody can say."""
+        """Bytes of memory that the process uses, 0 if that is unknown."""
         return (process_memory.of_process(self._process.pid) or 0) if self._process else 0
 
     def kill(self) -> None:
-        """End the process now, and whatever it started; its temporary folder goes with it."""
+        """End the process and its children now, and delete its temporary folder."""
         process, self._process = self._process, None
         if process is not None:
             self._end(process)
@@ -171,14 +172,14 @@ class WorkerProcess:
     def _end(self, process: subprocess.Popen[str]) -> None:
         with contextlib.suppress(OSError):
             if sys.platform != "win32" and process.poll() is None:
-                # The command may be a wrapper, as Flatpak's is: it has a session of its own.
+                # The whole process group, as the command may be a wrapper such as Flatpak's.
                 os.killpg(process.pid, signal.SIGKILL)
         # On Windows this is TerminateProcess, which a hung importer cannot ignore either.
         process.kill()
         if self._channel is not None:
             with contextlib.suppress(OSError):
                 self._channel.close()
-        process.wait()  # without it a zombie stays on POSIX until this process ends
+        process.wait()  # otherwise a zombie remains on POSIX until this process ends
 
     def _await_ready(self, check: Check) -> None:
         self.start()
@@ -200,13 +201,13 @@ class WorkerProcess:
     def _write(self, message: Mapping[str, Any]) -> None:
         channel = self._channel
         if self._process is None or channel is None:
-            raise self._died()
+            raise self._ended_error()
         channel.heard = self._asked
         channel.forget()
         try:
             channel.send(message)
         except (OSError, ValueError) as error:
-            raise self._died() from error
+            raise self._ended_error() from error
 
     def _next(self, check: Check) -> dict[str, Any]:
         assert self._channel is not None
@@ -219,7 +220,9 @@ class WorkerProcess:
                 self._watch_memory()
                 continue
             if answer is None:
-                raise self._died() if self._is_ready else self._no_blender("It ended at once.")
+                raise (
+                    self._ended_error() if self._is_ready else self._no_blender("It ended at once.")
+                )
             return answer
 
     def _watch_start(self) -> None:
@@ -248,9 +251,9 @@ class WorkerProcess:
 
     def _watch_memory(self) -> None:
         now = time.monotonic()
-        if now - self._looked < MEMORY_PAUSE:
+        if now - self._memory_checked < MEMORY_PAUSE:
             return
-        self._looked, held = now, self.memory
+        self._memory_checked, held = now, self.memory
         if held > MEMORY_SHARE * process_memory.of_machine():
             raise Failed(
                 Message(
@@ -261,17 +264,17 @@ class WorkerProcess:
                 ADVICE,
             )
 
-    def _no_blender(self, what: str) -> NoBlender:
+    def _no_blender(self, reason: str) -> NoBlender:
         last = self._last_words(ended=not self.is_alive)
         return NoBlender(
             join_messages(
                 Message("{command} is not a Blender that works here.", command=self.command[0]),
-                last or what,
+                last or reason,
             ),
             "Set BLENDER to the path of a Blender, or install the bpy module (“pip install bpy”).",
         )
 
-    def _died(self) -> Failed:
+    def _ended_error(self) -> Failed:
         message: str = "The background Blender ended unexpectedly."
         if name := self._signal():
             message = Message("The background Blender ended unexpectedly ({signal}).", signal=name)
@@ -297,7 +300,7 @@ def _outcome(answer: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str:
-    """Read a text that the worker may have sent as template and values."""
+    """Return a text that the worker may have sent as a template with values."""
     try:
         return decode_message(value)
     except ValueError:
@@ -319,18 +322,18 @@ def _error_in(answer: Mapping[str, Any]) -> ImageToMeshError:
 
 
 def _remove_sides(request: Mapping[str, Any]) -> None:
-    """Remove what a killed process had begun to write beside its outputs.
+    """Delete half-written files that a killed process left beside its outputs.
 
-    `worker/atomic_files.py` names it; Blender writes to that name with an "@" behind it first.
+    `worker/atomic_files.py` names them; Blender first writes to that name with an "@" appended.
     """
     for output in (request.get("output"), request.get("preview")):
         if not isinstance(output, str):
             continue
         final = Path(output)
         side = final.with_name(f".{final.stem}.part{final.suffix}")
-        for left in (side, side.with_name(f"{side.name}@")):
+        for path in (side, side.with_name(f"{side.name}@")):
             with contextlib.suppress(OSError):
-                left.unlink(missing_ok=True)  # guard: killed-worker-leaves-no-half-file
+                path.unlink(missing_ok=True)  # guard: killed-worker-leaves-no-half-file
     if isinstance(mesh := request.get("mesh"), str):
         with contextlib.suppress(OSError):
             for copy in Path(mesh).parent.glob(".whole-*"):
@@ -338,7 +341,7 @@ def _remove_sides(request: Mapping[str, Any]) -> None:
 
 
 def _apart() -> dict[str, Any]:
-    """Keep Ctrl-C of a terminal, and a console window on Windows, away from the process."""
+    """Return options that keep Ctrl-C in a terminal, and a console on Windows, from the process."""
     if sys.platform == "win32":
         flags = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
         return {"creationflags": flags | subprocess.BELOW_NORMAL_PRIORITY_CLASS}

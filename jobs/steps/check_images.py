@@ -28,6 +28,7 @@ from ...providers import (
 )
 from ...providers._shared.images.values import AGAIN, DAMAGED
 from ..disk.plain_files import read_plain
+from ..library.live_record import LiveRecord
 from ..library.store import Library
 from ..resources import Resources
 from ..values import InputPicture
@@ -38,22 +39,17 @@ ROOM_FOR_A_PROFILE = 64 * 1024
 SEE = "Use a picture in which something can be seen."
 SAVE = "Use another picture; save this one as PNG if it looks right elsewhere."
 
-Progress = Callable[[str, float | None], None]
+
 Check = Callable[[], None]
 
 
 @dataclass(frozen=True)
 class ImagePreparer:
-    """Prepares a job's images for sending. Used by the job's thread alone.
-
-    `check` raises to end the job; `note` adds a sentence to the job's record.
-    """
+    """Prepares a job's images. Used by the job's thread alone; `check` raises to end the job."""
 
     provider: Provider[Any]
-    folder: Path
+    live: LiveRecord
     resources: Resources
-    show_progress: Progress
-    note: Callable[[str], None]
     check: Check
 
     def prepare(self, picture: InputPicture) -> InputPicture:
@@ -88,7 +84,7 @@ class ImagePreparer:
             if name is None:
                 continue
             try:
-                data = read_plain(self.folder / name, READABLE.max_bytes)
+                data = read_plain(self.live.folder / name, READABLE.max_bytes)
             except OSError as error:
                 raise LibraryProblem(  # guard: picture-is-there
                     Message("The job's picture {file} is missing from its folder.", file=name),
@@ -98,9 +94,9 @@ class ImagePreparer:
 
     def _convert(self, picture: InputPicture, data: bytes) -> bytes:
         """Convert an image in the worker to one that can be sent, and keep its color profile."""
-        request = fitting_request(picture, self.folder, self.provider)
-        done = self.resources.blender.ask(request, self.show_progress, self.check)
-        path = self.folder / done["file"]
+        request = fitting_request(picture, self.live.folder, self.provider)
+        done = self.resources.blender.ask(request, self.live.show_progress, self.check)
+        path = self.live.folder / done["file"]
         made = read_plain(path, READABLE.max_bytes)
         path.unlink()
         stripped = clean_picture(made, read_picture_info(made, picture.name), picture.name)
@@ -112,14 +108,14 @@ class ImagePreparer:
         """Save the file to send in the job's folder, beside the user's own file."""
         info = read_picture_info(sent, picture.name)
         file = f"{picture.view}-sent" + ENDINGS.get(info.format, "." + info.format)
-        Library(self.folder.parent).keep(self.folder.name, file, sent)
+        Library(self.live.folder.parent).keep(self.folder.name, file, sent)
         digest = hashlib.sha256(sent).hexdigest()
         return replace(picture, sent=file, sha256=digest, info=info)
 
     def _note_conversion(self, picture: InputPicture, reason: str) -> None:
         info = picture.info
         assert info is not None
-        self.note(
+        self.live.note(
             Message(
                 "{name} is sent as {format}, {width} × {height} pixels: {reason}.",
                 name=picture.name,
@@ -151,14 +147,14 @@ class ImagePreparer:
     def _inspect_in_worker(self, picture: InputPicture, sent: bytes) -> Blank:
         """Return what the worker finds in an image; without a Blender, pass it unchecked."""
         file = f".{picture.view}-seen"
-        Library(self.folder.parent).keep(self.folder.name, file, sent)
+        Library(self.live.folder.parent).keep(self.folder.name, file, sent)
         try:
-            request = {"do": "check", "picture": str(self.folder / file)}
+            request = {"do": "check", "picture": str(self.live.folder / file)}
             return Blank(
-                self.resources.blender.ask(request, self.show_progress, self.check)["shows"]
+                self.resources.blender.ask(request, self.live.show_progress, self.check)["shows"]
             )
         except NoBlender:
-            self.note(
+            self.live.note(
                 Message(
                     "{name} was sent without a look at it: no Blender was found.",
                     name=picture.name,
@@ -170,7 +166,7 @@ class ImagePreparer:
                 Message("Blender broke off while it looked at {name}.", name=picture.name), SAVE
             ) from error
         finally:
-            (self.folder / file).unlink(missing_ok=True)
+            (self.live.folder / file).unlink(missing_ok=True)
 
 
 def needs_fitting(picture: InputPicture, size: int, provider: Provider[Any]) -> str:

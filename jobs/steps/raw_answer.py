@@ -37,7 +37,7 @@ class RawAnswer:
     """The raw answers to one job's order, as `Http.submit` passes them on, on the order's thread.
 
     `sent`: the order was handed to the connection. `status`: the HTTP status, None without an
-    answer. `place`: the answer's file, None if there is none or only memory holds it.
+    answer. `place`: the answer's file, None if only memory holds it.
     """
 
     def __init__(self, folder: Path, job: str) -> None:
@@ -132,7 +132,7 @@ class RawAnswer:
 
     @property
     def sentence(self) -> Message | None:
-        """Where the answer is saved; None if it is not."""
+        """A sentence that says where the answer is saved; None if it is not."""
         if self.place is not None and self.place.parent == self._folder:
             return Message(
                 "The service's answer is kept in the job's folder: {file}.", file=self.place.name

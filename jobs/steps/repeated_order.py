@@ -46,9 +46,9 @@ class RepeatedOrders:
     def claim(self, mark: str, job: str, create: Callable[[], None], *, repeated: bool) -> None:
         """Create a job for an order that no other job has; `repeated` skips that check.
 
-        Raises Repeated if there is such a job, and whatever `create` raises.
+        Raises Repeated if there is such a job, and the errors of `create`.
         """
-        with self._locked():
+        with self._list_lock():
             kept = self._load()
             found = kept.get(mark)
             if found is not None and not repeated:
@@ -79,7 +79,7 @@ class RepeatedOrders:
             )
 
     @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _list_lock(self) -> Iterator[None]:
         """Hold the lock of the order list, which other processes and threads use as well."""
         lock = self._library.lock(LOCK)
         try:

@@ -105,7 +105,7 @@ class Submission:
             self._slot.hold(seconds)
             return sleep(seconds, check)
         self._live.save(state=State.QUEUED, submitted=None, request_hash=None)
-        self._slot.refused(seconds)
+        self._slot.give_back(seconds)
         sleep(seconds, check)
         self._slot.take(check)
         return self._begin()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Free questions to a service: what the account holds (which tests the key), what a job would cost.
+"""Free queries to a service: the account's balance, which also tests the key, and quotes.
 
-They run on a thread of their own; the answer is a value that the panel and the preferences show.
+They run on threads of their own; the panel and the preferences show the answers.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from ..values import Failure
 
 @dataclass(frozen=True)
 class AccountQuery:
-    """A question: `settings` are set for a quote, and None for the balance."""
+    """A query for a quote, or for the balance if `settings` is None."""
 
     provider: str
     settings: Settings | None = None
@@ -38,7 +38,7 @@ class AccountQuery:
 
     @property
     def kind(self) -> Literal["balance", "quote"]:
-        """What is asked for."""
+        """The kind of query."""
         return "balance" if self.settings is None else "quote"
 
     def __hash__(self) -> int:
@@ -47,7 +47,7 @@ class AccountQuery:
 
 @dataclass(frozen=True, slots=True)
 class AccountAnswer:
-    """What came back: an amount, None where the service names none, or why there is no answer."""
+    """The answer: an amount, None if the service names none, or the failure."""
 
     amount: float | None = None
     unit: str = ""
@@ -56,14 +56,15 @@ class AccountAnswer:
 
 
 class AccountQueries:
-    """The questions of this session and their answers."""
+    """This session's queries and their answers."""
 
     def __init__(self) -> None:
         self._answers: dict[AccountQuery, AccountAnswer] = {}
+        # An answer must not be stored after `forget`: the key may have changed meanwhile.
         self._lock = threading.Lock()
 
     def ask(self, query: AccountQuery) -> None:
-        """Ask in the background, unless the same question is already under way."""
+        """Start a query on a thread, unless the same one is already pending."""
         with self._lock:
             if self._answers.get(query, AccountAnswer()).waiting:
                 return
@@ -71,11 +72,11 @@ class AccountQueries:
         threading.Thread(target=self._run, args=(query, asked), daemon=True).start()
 
     def answer(self, query: AccountQuery) -> AccountAnswer | None:
-        """Return what is known by now, or None if it was never asked."""
+        """Return the present answer; None if the query was never started."""
         return self._answers.get(query)
 
     def forget(self, *providers: str) -> None:
-        """Forget what these providers answered, and what they still will: all without a name."""
+        """Discard the answers of these providers, including pending ones; without names, all."""
         with self._lock:
             self._answers = {
                 query: answer
@@ -85,15 +86,15 @@ class AccountQueries:
 
     def _run(self, query: AccountQuery, asked: AccountAnswer) -> None:
         try:
-            answer = _answered(query)
+            answer = _query(query)
         except ImageToMeshError as error:
             failure = Failure(error.kind, error.message, error.hint, error.link)
             answer = AccountAnswer(failure=failure)
-        except Exception as error:  # noqa: BLE001 - the thread's last resort; shown to the person
-            kind, said = Failed.kind, f"{type(error).__name__}: {error}"
+        except Exception as error:  # noqa: BLE001 - the thread's last resort; shown to the user
+            kind, reason = Failed.kind, f"{type(error).__name__}: {error}"
             answer = AccountAnswer(
                 failure=Failure(
-                    kind, Message("Something unexpected went wrong: {error}", error=said)
+                    kind, Message("Something unexpected went wrong: {error}", error=reason)
                 )
             )
         with self._lock:
@@ -101,15 +102,15 @@ class AccountQueries:
                 self._answers[query] = answer
 
 
-def _answered(query: AccountQuery) -> AccountAnswer:
+def _query(query: AccountQuery) -> AccountAnswer:
     provider = get_provider(query.provider)
     http = open_http(provider, query.keys, query.base_url, online=query.online)
     try:
-        said: Balance | Cost | None
+        reply: Balance | Cost | None
         if query.settings is None:
-            said = provider.balance(http)
+            reply = provider.balance(http)
         else:
-            said = provider.quote(Request(query.settings, ()), http)
+            reply = provider.quote(Request(query.settings, ()), http)
     finally:
         http.close()
-    return AccountAnswer(said.amount, said.unit) if said else AccountAnswer()
+    return AccountAnswer(reply.amount, reply.unit) if reply else AccountAnswer()

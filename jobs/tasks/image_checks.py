@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pictures looked at before they are sent, and developed anew: on threads, in the background.
+"""Image checks before an order, and image edits: done by the worker, on threads of their own.
 
-What was seen is kept by picture, so that drawing only looks it up. Nothing here imports bpy.
+Reports are cached by image, so that drawing a panel only reads them. Nothing here imports bpy.
 """
 
 from __future__ import annotations
@@ -29,15 +29,18 @@ from ..process.pool import BackgroundBlender
 from ..values import PictureSource
 
 LIMIT = 60.0
+"""Seconds that a check or an edit may take."""
 KEPT = 50
+"""How many reports are cached."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImageReport:
-    """What is known of a picture; `error` where it cannot be used at all.
+    """The properties of an image; `error` if it cannot be used at all.
 
-    `box` is the subject's left, top, right and bottom as shares of the sides; `cut` names the
-    borders that it runs over; `clear`: it could be told from its background.
+    `box` is the subject's left, top, right and bottom, as shares of the sides. `cut` names the
+    borders that it crosses. `clear`: the subject could be separated from the image background.
+    `subjects` is the number of separate ones.
     """
 
     info: PictureInfo | None = None
@@ -46,7 +49,7 @@ class ImageReport:
     clear: bool = True
     box: tuple[float, ...] = (0.0, 0.0, 1.0, 1.0)
     cut: tuple[str, ...] = ()
-    parts: int = 1
+    subjects: int = 1
     brightness: float = 1.0
     error: ImageToMeshError | None = None
     waiting: bool = False
@@ -54,7 +57,7 @@ class ImageReport:
 
 @dataclass(frozen=True, slots=True)
 class EditedImage:
-    """A new picture made of another one, or why there is none."""
+    """A new image that was made from another one, or the error."""
 
     name: str
     original: str
@@ -64,7 +67,7 @@ class EditedImage:
 
 @dataclass(frozen=True, slots=True)
 class SubjectDetection:
-    """How the subject is told from its background, and by which background Blender."""
+    """How the subject is separated from the image background, and the worker's command."""
 
     blender: tuple[str, ...]
     mode: str = "auto"
@@ -72,31 +75,32 @@ class SubjectDetection:
 
 
 class ImageChecks:
-    """The pictures of this process that were looked at, and those being developed."""
+    """This process's image reports and pending edits."""
 
     def __init__(self) -> None:
-        self._looks: dict[Hashable, ImageReport] = {}
-        self._developed: queue.SimpleQueue[EditedImage] = queue.SimpleQueue()
+        self._reports: dict[Hashable, ImageReport] = {}
+        self._edited: queue.SimpleQueue[EditedImage] = queue.SimpleQueue()
+        # The cache is trimmed on the main thread while other threads add their reports.
         self._lock = threading.Lock()
         self.at_work = 0
-        """How many pictures are being developed."""
+        """How many images are being edited."""
 
-    def look(self, key: Hashable, source: PictureSource, detection: SubjectDetection) -> None:
-        """Look at a picture in the background; the answer is found under the key."""
+    def check(self, key: Hashable, source: PictureSource, detection: SubjectDetection) -> None:
+        """Check an image on a thread; the report is then found under `key`."""
         with self._lock:
-            for old in list(self._looks)[:-KEPT]:
-                del self._looks[old]
-            self._looks[key] = ImageReport(waiting=True)
-        threading.Thread(target=self._look, args=(key, source, detection), daemon=True).start()
+            for old in list(self._reports)[:-KEPT]:
+                del self._reports[old]
+            self._reports[key] = ImageReport(waiting=True)
+        threading.Thread(target=self._check, args=(key, source, detection), daemon=True).start()
 
-    def leave(self, key: Hashable) -> None:
-        """Note that a picture is not looked at, because that would stop the artist."""
+    def skip(self, key: Hashable) -> None:
+        """Store an empty report for an image whose check would stall Blender."""
         with self._lock:
-            self._looks[key] = ImageReport()
+            self._reports[key] = ImageReport()
 
-    def seen(self, key: Hashable) -> ImageReport | None:
-        """Return what is known of a picture by now; None if nobody looked."""
-        return self._looks.get(key)
+    def report(self, key: Hashable) -> ImageReport | None:
+        """Return the present report on an image; None if it was never checked."""
+        return self._reports.get(key)
 
     def start_edit(
         self,
@@ -105,31 +109,31 @@ class ImageChecks:
         detection: SubjectDetection,
         recipe: Mapping[str, Any],
     ) -> None:
-        """Make a new picture in the background; `take` gives it."""
+        """Make a new image on a thread; `take` returns it."""
         self.at_work += 1
         arguments = (source, original, detection, recipe)
         threading.Thread(target=self._edit, args=arguments, daemon=True).start()
 
     def take(self, timeout: float = 0.0) -> EditedImage | None:
-        """Return the next picture that is ready, or None."""
+        """Return the next finished image, or None."""
         try:
-            done = self._developed.get(timeout=timeout) if timeout else self._developed.get_nowait()
+            done = self._edited.get(timeout=timeout) if timeout else self._edited.get_nowait()
         except queue.Empty:
             return None
         self.at_work -= 1
         return done
 
-    def _look(self, key: Hashable, source: PictureSource, detection: SubjectDetection) -> None:
+    def _check(self, key: Hashable, source: PictureSource, detection: SubjectDetection) -> None:
         try:
-            found = _looked_at(source, detection)
+            found = _inspect(source, detection)
         except ImageToMeshError as error:
             found = ImageReport(error=error)
-        except Exception as error:  # noqa: BLE001 - the thread's last resort; shown to the person
+        except Exception as error:  # noqa: BLE001 - the thread's last resort; shown to the user
             found = ImageReport(
                 error=Failed(Message("The picture could not be looked at: {error}", error=error))
             )
         with self._lock:
-            self._looks[key] = found
+            self._reports[key] = found
 
     def _edit(
         self,
@@ -142,45 +146,45 @@ class ImageChecks:
             done = EditedImage(source.name, original, _edit_image(source, detection, recipe))
         except ImageToMeshError as error:
             done = EditedImage(source.name, original, error=error)
-        except Exception as error:  # noqa: BLE001 - the thread's last resort; shown to the person
+        except Exception as error:  # noqa: BLE001 - the thread's last resort; shown to the user
             failed = Failed(Message("The picture could not be developed: {error}", error=error))
             done = EditedImage(source.name, original, error=failed)
-        self._developed.put(done)
+        self._edited.put(done)
 
 
-def sent_form(look: ImageReport, provider: Provider[Any]) -> tuple[int, int, str, bool]:
-    """Return width, height and format of what this provider gets, and whether it is converted."""
-    if look.info is None:
+def sent_form(report: ImageReport, provider: Provider[Any]) -> tuple[int, int, str, bool]:
+    """Return width, height and format of what the provider gets, and whether that is converted."""
+    if report.info is None:
         return 0, 0, "", False
-    info, limits = look.info, provider.limits
+    info, limits = report.info, provider.limits
     width, height = info.width, info.height
     if not provider.is_remote:
         return width, height, info.format, False
     if info.orientation in (5, 6, 7, 8):
         width, height = height, width
     factor = min(1.0, limits.max_side / max(width, height))
-    is_kept = factor == 1.0 and info.format in provider.formats and look.size <= limits.max_bytes
+    is_kept = factor == 1.0 and info.format in provider.formats and report.size <= limits.max_bytes
     format_ = info.format if is_kept else "png" if "png" in provider.formats else "jpeg"
     return round(width * factor), round(height * factor), format_, not is_kept
 
 
-def _looked_at(source: PictureSource, detection: SubjectDetection) -> ImageReport:
+def _inspect(source: PictureSource, detection: SubjectDetection) -> ImageReport:
     def ask(path: Path, data: bytes, info: PictureInfo, blender: BackgroundBlender) -> ImageReport:
         request = {"do": "look", **_common(path, info, detection)}
-        seen = blender.ask(request, _ignore, _deadline())
+        report = blender.ask(request, _ignore, _deadline())
         return ImageReport(
             info=info,
             size=len(data),
-            transparent=bool(seen.get("transparent")),
-            clear=bool(seen.get("clear")),
-            box=tuple(seen.get("box", (0.0, 0.0, 1.0, 1.0))),
-            cut=tuple(seen.get("cut", ())),
-            parts=int(seen.get("parts", 1)),
-            brightness=float(seen.get("brightness", 1.0)),
+            transparent=bool(report.get("transparent")),
+            clear=bool(report.get("clear")),
+            box=tuple(report.get("box", (0.0, 0.0, 1.0, 1.0))),
+            cut=tuple(report.get("cut", ())),
+            subjects=int(report.get("parts", 1)),
+            brightness=float(report.get("brightness", 1.0)),
         )
 
-    look: ImageReport = _with_file(source, detection, ask)
-    return look
+    report: ImageReport = _with_file(source, detection, ask)
+    return report
 
 
 def _edit_image(
@@ -224,7 +228,7 @@ def _common(path: Path, info: PictureInfo, detection: SubjectDetection) -> dict[
 
 
 def _ignore(phase: str, fraction: float | None) -> None:
-    """Nobody watches the progress of so short a work."""
+    """Ignore the progress: this work is too short to show it."""
 
 
 def _deadline() -> Callable[[], None]:
@@ -241,5 +245,5 @@ def _deadline() -> Callable[[], None]:
 
 @functools.cache
 def image_checks() -> ImageChecks:
-    """Return the one darkroom of this process."""
+    """Return this process's image checks."""
     return ImageChecks()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pictures that are given as an address, fetched on a thread and picked up on the main one."""
+"""Downloads of images given by address: on a thread, and collected on the main one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ..steps.inputs import READABLE, picture_from
 
 @dataclass(frozen=True, slots=True)
 class DownloadedImage:
-    """What became of an address: the picture file's bytes, or why there are none."""
+    """The outcome of a download: the image file's bytes, or the error."""
 
     address: str
     name: str
@@ -31,14 +31,14 @@ class DownloadedImage:
 
 
 class ImageDownloads:
-    """The addresses on their way."""
+    """The pending downloads."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, int] = {}
         self._done: queue.SimpleQueue[DownloadedImage] = queue.SimpleQueue()
 
     def start(self, address: str, *, online: bool) -> None:
-        """Fetch in the background; raises BadImage for what is no https address."""
+        """Start a download on a thread; raises BadImage for anything but an https address."""
         source = picture_from(address)
         if source.url is None:
             raise BadImage(
@@ -50,11 +50,11 @@ class ImageDownloads:
         threading.Thread(target=self._run, args=arguments, daemon=True).start()
 
     def waiting(self) -> tuple[str, ...]:
-        """Return the addresses that are still being fetched."""
+        """Return the addresses of pending downloads."""
         return tuple(self._waiting)
 
     def take(self, timeout: float = 0.0) -> DownloadedImage | None:
-        """Return the next that has arrived, or None."""
+        """Return the next finished download, or None."""
         try:
             done = self._done.get(timeout=timeout) if timeout else self._done.get_nowait()
         except queue.Empty:
@@ -69,7 +69,7 @@ class ImageDownloads:
             )
         except ImageToMeshError as error:
             self._done.put(DownloadedImage(address, name, error=error))
-        except Exception as error:  # noqa: BLE001 - the thread's last resort; shown to the person
+        except Exception as error:  # noqa: BLE001 - the thread's last resort; shown to the user
             self._done.put(
                 DownloadedImage(
                     address,
@@ -80,7 +80,7 @@ class ImageDownloads:
 
 
 def download_image(address: str, name: str, *, online: bool) -> bytes:
-    """Return the picture file at an address, without any key; raises ImageToMeshError."""
+    """Return the image file at an address, requested without a key; raises ImageToMeshError."""
     http = open_http(get_provider("local"), None, "", online=online)
     try:
         data = http.fetch(address, READABLE.max_bytes)
@@ -92,5 +92,5 @@ def download_image(address: str, name: str, *, online: bool) -> bytes:
 
 @functools.cache
 def image_downloads() -> ImageDownloads:
-    """Return the fetches of this process."""
+    """Return this process's image downloads."""
     return ImageDownloads()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Care for a finished job's mesh: done by a background Blender, on a thread of its own.
+"""Mesh edits of finished jobs: done by the worker, on threads of their own.
 
-The original is never written to; what is made becomes the job's next version.
+The original is never changed; each edit makes the job's next version.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ from ..values import Failure
 log = logging.getLogger(__name__)
 
 LIMIT = 1800.0
-"""Seconds that care may take: millions of faces are a matter of minutes."""
-LOOKS = frozenset({"card", "print"})
-"""What only tells about a model, and makes no version of it."""
+"""Seconds that an edit may take: meshes of millions of faces take minutes."""
+REPORTS = frozenset({"card", "print"})
+"""Tasks that only report on a model, and make no new version."""
 
 
 @dataclass(frozen=True, slots=True)
 class EditRequest:
-    """What shall be done to which version of a job's model; `file` is whose scene wants it."""
+    """An edit of one version of a job's model; `file` is the .blend session that requested it."""
 
     job: str
     name: str
@@ -54,7 +54,7 @@ class EditRequest:
 
 @dataclass(frozen=True, slots=True)
 class EditView:
-    """What people see of it. `version` is the file that was made, empty where none was."""
+    """An edit as panels show it. `version` is the new version's file, empty for a report."""
 
     order: EditRequest
     phase: str = "Waiting"
@@ -67,23 +67,23 @@ class EditView:
 
 
 class MeshEdit:
-    """One order on its thread. `view` is replaced whole, so that anybody may look at any time."""
+    """One edit on its thread. `view` is replaced as a whole, so that any thread may read it."""
 
     def __init__(self, order: EditRequest, command: tuple[str, ...]) -> None:
         self.view = EditView(order)
-        self.is_settled = False
+        self.is_reported = False
         self._command = command
         self._stop = threading.Event()
         self._until = 0.0
         self.thread = threading.Thread(target=self._run, name=f"care-{order.job}", daemon=True)
 
     def start(self) -> None:
-        """Begin and return at once."""
+        """Start the edit and return at once."""
         self._until = time.monotonic() + LIMIT
         self.thread.start()
 
     def stop(self) -> None:
-        """End within a moment; nothing of a version is left."""
+        """Cancel the edit within moments; no half-made version remains."""
         self._stop.set()
 
     def _run(self) -> None:
@@ -100,9 +100,9 @@ class MeshEdit:
 
     def _ask(self) -> dict[str, Any]:
         order = self.view.order
-        output = "" if order.task in LOOKS else next_file(order.folder)
+        output = "" if order.task in REPORTS else next_file(order.folder)
         source = order.folder / order.source
-        # What is made of a stranger's file would be taken for one's own from then on.
+        # A version made from somebody else's file would get this user's mark, and so be trusted.
         if not (is_marked(source) or is_own_legacy(source)):  # guard: no-care-for-strangers-models
             raise not_made_here(source)
         with model_to_read(source) as blend, workshop(order.folder) as place:
@@ -124,7 +124,8 @@ class MeshEdit:
         order, notes = self.view.order, tuple(done.get("notes", ()))
         card = dict(done.get("card", {}))
         file = self.view.version or order.source
-        known = next((one for one in versions(order.folder) if one.file == file), Version(file))
+        listed = versions(order.folder)
+        known = next((version for version in listed if version.file == file), Version(file))
         if self.view.version:
             known = Version(file, order.task, order.source, dict(order.asked), notes=notes)
         remember(order.folder, replace(known, card={**known.card, **card}))
@@ -154,78 +155,78 @@ class MeshEdit:
 
 
 class MeshEdits:
-    """The care of this process: one order at a time for each job, and what is known of models."""
+    """This process's mesh edits, one at a time for each job, and the known mesh reports."""
 
     def __init__(self) -> None:
-        self._cares: dict[str, MeshEdit] = {}
+        self._edits: dict[str, MeshEdit] = {}
         self._cards: dict[tuple[str, str], Mapping[str, Any]] = {}
 
     def start(self, order: EditRequest, command: tuple[str, ...]) -> MeshEdit:
-        """Start an order. Raises LibraryProblem while another one for the same job is at work."""
-        before = self._cares.get(order.job)
+        """Start an edit. Raises LibraryProblem while another one of the same job is running."""
+        before = self._edits.get(order.job)
         if before is not None and not before.view.over:
-            what = Message(
+            message = Message(
                 "“{name}” is being worked on: {phase}.",
                 name=order.name,
                 phase=as_message(before.view.phase),
             )
-            raise LibraryProblem(what, "Wait for it, or cancel it.")
-        care = self._cares[order.job] = MeshEdit(order, command)
+            raise LibraryProblem(message, "Wait for it, or cancel it.")
+        care = self._edits[order.job] = MeshEdit(order, command)
         care.start()
         return care
 
     def views(self) -> tuple[EditView, ...]:
-        """Return what has been ordered, newest last."""
-        return tuple(care.view for care in self._cares.values())
+        """Return all edits, newest last."""
+        return tuple(care.view for care in self._edits.values())
 
     def view(self, job: str) -> EditView | None:
-        """Return what was last ordered for a job."""
-        care = self._cares.get(job)
+        """Return a job's last edit."""
+        care = self._edits.get(job)
         return care.view if care else None
 
     def running(self) -> bool:
-        """Say whether anything is at work."""
-        return any(not care.view.over for care in self._cares.values())
+        """Return whether any edit is running."""
+        return any(not care.view.over for care in self._edits.values())
 
     def take_ended(self) -> list[EditView]:
-        """Return what has ended since the last call."""
-        ended = [care for care in self._cares.values() if care.view.over and not care.is_settled]
+        """Return the edits that have ended since the last call."""
+        ended = [care for care in self._edits.values() if care.view.over and not care.is_reported]
         for care in ended:
-            care.is_settled = True
+            care.is_reported = True
         return [care.view for care in ended]
 
     def stop(self, job: str) -> bool:
-        """Stop what is done for a job; say whether there was anything."""
-        care = self._cares.get(job)
+        """Cancel a job's edit; return whether one was running."""
+        care = self._edits.get(job)
         if care is None or care.view.over:
             return False
         care.stop()
         return True
 
     def dismiss(self, job: str) -> None:
-        """Show an ended order no longer."""
-        care = self._cares.get(job)
+        """Stop showing an edit that has ended."""
+        care = self._edits.get(job)
         if care is not None and care.view.over:
-            del self._cares[job]
+            del self._edits[job]
 
     def put_card(self, job: str, file: str, card: Mapping[str, Any]) -> None:
-        """Keep a health card for whoever shows it: drawing reads no files."""
+        """Cache a mesh report for the panels, which read no files while they draw."""
         self._cards[(job, file)] = {**self._cards.get((job, file), {}), **card}
 
     def card(self, job: str, file: str = ORIGINAL) -> Mapping[str, Any] | None:
-        """Return the health card of a version, as far as it is known here."""
+        """Return the cached mesh report of a version, None without one."""
         return self._cards.get((job, file))
 
     def close(self, timeout: float = 0.5) -> None:
-        """Stop everything."""
+        """Cancel all edits and wait up to `timeout` seconds for their threads."""
         end = time.monotonic() + timeout
-        for care in self._cares.values():
+        for care in self._edits.values():
             care.stop()
-        for care in self._cares.values():
+        for care in self._edits.values():
             care.thread.join(max(0.0, end - time.monotonic()))
 
 
 @functools.cache
 def mesh_edits() -> MeshEdits:
-    """Return the care of this process."""
+    """Return this process's mesh edits."""
     return MeshEdits()

@@ -14,7 +14,7 @@ from ... import jobs
 from ...app import bring_in, import_result
 from ...app.periodic.mesh_edits import bring_results, follow
 from ...i18n.translate import translate, translate_error
-from ...jobs.custom_properties import JOB, SCALE, TURN, VERSION
+from ...jobs.custom_properties import JOB, SCALE, ROTATION, VERSION
 from ...jobs.library.file_names import ORIGINAL, version_file
 from ...providers import ImageToMeshError, LibraryProblem, Message
 from ...scene.placement import chosen_placement
@@ -219,7 +219,7 @@ def _take_over(
     context: bpy.types.Context, before: bpy.types.Object, made: bpy.types.Object
 ) -> None:
     """Move a new version to the exact place of the previous one, and hide that one."""
-    made[TURN] = before.get(TURN, 0)
+    made[ROTATION] = before.get(ROTATION, 0)
     made.matrix_world = before.matrix_world
     shown = set(context.view_layer.objects)
     for obj in (before, *before.children_recursive):

@@ -10,7 +10,7 @@ from bpy.props import EnumProperty
 from mathutils import Matrix
 
 from ... import preferences
-from ...jobs.custom_properties import JOB, MODEL, PROVIDER, TURN
+from ...jobs.custom_properties import JOB, MODEL, PROVIDER, ROTATION
 from ..arguments import argument
 
 STEPS = {"LEFT": 90, "RIGHT": 270, "BACK": 180}
@@ -51,11 +51,11 @@ class IMAGE_TO_MESH_OT_turn(bpy.types.Operator):
         if root is None:
             self.report({"WARNING"}, "Select a generated model first")
             return {"CANCELLED"}
-        before = int(root.get(TURN, 0))
+        before = int(root.get(ROTATION, 0))
         step = -before if self.to == "RESET" else STEPS[self.to]
         rotate_by(root, step)
-        root[TURN] = (before + step) % 360
-        preferences.remember_rotation(context, _key(root), root[TURN])
+        root[ROTATION] = (before + step) % 360
+        preferences.remember_rotation(context, _key(root), root[ROTATION])
         return {"FINISHED"}
 
 

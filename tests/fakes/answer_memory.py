@@ -45,7 +45,7 @@ def _ready(session: Session, url: str) -> int:
         png = source(png_of(64, 48))
         order = job_for(get_provider("aiml_triposr"), aiml.Aiml(url=url), Path(folder), png)
         view = end_of(session, session.start(order), limit=120.0)
-        session.settle(10.0)
+        session.join(10.0)
         print(view.state)
     return _peak()
 

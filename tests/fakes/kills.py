@@ -187,7 +187,7 @@ def _run(order: dict[str, Any]) -> None:
         if isinstance(event, jobs.Ended):
             waiting.discard(event.job)
             ends[event.job] = event.view.failure.kind if event.view.failure else "done"
-    session.settle(5.0)
+    session.join(5.0)
     answer({"id": order["id"], "ends": ends})
 
 

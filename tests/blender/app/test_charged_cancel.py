@@ -122,7 +122,7 @@ def test_the_user_can_decline_a_collected_result(chosen: Any, service: Service) 
     with pytest.raises(RuntimeError, match="still waiting for its result"):
         bpy.ops.image_to_mesh.delete("EXEC_DEFAULT", job=job)
     assert bpy.ops.image_to_mesh.cancel(job=job, collect=False) == {"FINISHED"}
-    session().settle(5.0)
+    session().join(5.0)
     settle()
     assert not room("app.watcher").busy()
     seen = draw(width=WIDE)
@@ -137,7 +137,7 @@ def test_cancelling_without_collecting_is_one_call(chosen: Any, service: Service
     room("operators.generate").start(bpy.context)
     until(lambda: session().views()[0].state == "running")
     assert bpy.ops.image_to_mesh.cancel(collect=False) == {"FINISHED"}
-    session().settle(5.0)
+    session().join(5.0)
     assert not session().collecting()
 
 

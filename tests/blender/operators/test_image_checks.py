@@ -59,12 +59,12 @@ def looked_at(chosen: Any, seconds: float = 60.0) -> Any:
     key = room("state.preflight").picture_key(chosen.image)
     image_checks = room("jobs.tasks.image_checks").image_checks()
     source = room("scene.image_source").picture_source(chosen.image)
-    image_checks.look(key, source, steps.subject_detection(bpy.context))
+    image_checks.check(key, source, steps.subject_detection(bpy.context))
     deadline = time.monotonic() + seconds
-    while image_checks.seen(key).waiting:
+    while image_checks.report(key).waiting:
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    return image_checks.seen(key)
+    return image_checks.report(key)
 
 
 def test_a_good_picture_has_no_warning_and_says_what_is_sent(chosen: Any, tmp_path: Path) -> None:

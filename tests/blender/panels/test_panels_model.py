@@ -95,7 +95,7 @@ def test_a_running_edit_shows_its_progress(addon: ModuleType) -> None:
     at_work = care.MeshEdit(order, ())
     at_work.view = view
     at_work.thread = SimpleNamespace(join=lambda _seconds: None)
-    care.mesh_edits()._cares["job"] = at_work
+    care.mesh_edits()._edits["job"] = at_work
     seen = draw("mesh_edits")
     (bar,) = seen.all("progress")
     assert (bar["text"], bar["factor"]) == ("Cleaning the mesh", 0.5)

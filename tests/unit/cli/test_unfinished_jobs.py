@@ -42,7 +42,7 @@ def job(
         taking, service.takes = service.takes, 0.0
         view = end_of(running, running.start(order_for(tmp_path, png, service)))
         service.takes = taking
-        running.settle(5.0)
+        running.join(5.0)
         library = Library(tmp_path)
         record = replace(library.load(view.job), state=state, failure=None, blend=None, **changes)
         if state is not State.PREPARING:
@@ -187,7 +187,7 @@ def test_cancel_reaches_the_process_that_works_on_it(
     code, said, _ = told(capsys, tmp_path, "cancel", identity)
     assert (code, said["state"]) == (0, "cancelled")
     assert end_of(running, identity).state is State.CANCELLED
-    running.settle(5.0)
+    running.join(5.0)
     assert len(service.cancelled) == 1
     assert not (tmp_path / identity / ".cancel").exists()
 
@@ -358,7 +358,7 @@ def test_many_jobs_are_resumed_a_few_at_a_time(
     tmp_path: Path, png: bytes, running: Session, rehearsal: Provider[Any], service: Service
 ) -> None:
     view = end_of(running, running.start(spec_for(tmp_path, png)))
-    running.settle(5.0)
+    running.join(5.0)
     library = Library(tmp_path)
     whole = library.load(view.job)
     for number in range(9):

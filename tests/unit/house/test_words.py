@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MOST: dict[str, int] = {
-    "jobs": 250,
     "tests/blender": 207,
     "tests/files": 6,
     "tests/gui": 55,

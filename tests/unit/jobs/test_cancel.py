@@ -57,7 +57,7 @@ def test_cancel_takes_effect_within_a_third_of_a_second(
     assert time.monotonic() - begun < SOON
     assert view.state is State.CANCELLED
     assert view.failure is None
-    running.settle(1.0)
+    running.join(1.0)
     assert not [item for item in threading.enumerate() if job in item.name]
 
 
@@ -84,7 +84,7 @@ def test_cancel_tells_the_service(orders: Orders, running: Session, service: Ser
     reach(running, State.RUNNING)
     running.cancel(job)
     assert end_of(running, job).state is State.CANCELLED
-    running.settle(2.0)
+    running.join(2.0)
     assert service.cancelled == ["/tasks/task-1/cancel"]
 
 
@@ -118,7 +118,7 @@ def test_order_that_waits_out_a_429_is_not_sent_after_the_cancel(
         time.sleep(0.01)
     running.cancel(job)
     assert end_of(running, job).state is State.CANCELLED
-    running.settle(5.0)
+    running.join(5.0)
     assert (service.submits, service.calls("POST", "/tasks")) == ([], 1)
     assert Library(tmp_path).load(job).state is State.CANCELLED
 
@@ -132,7 +132,7 @@ def test_a_busy_service_still_receives_the_cancel(
     service.errors = [429]
     running.cancel(job)
     assert end_of(running, job).state is State.CANCELLED
-    running.settle(5.0)
+    running.join(5.0)
     assert service.cancelled == ["/tasks/task-1/cancel"]
 
 

@@ -87,7 +87,7 @@ def test_the_status_says_that_a_charged_result_is_being_collected(
     assert running.at_work()
     view = next_of(running, Collected)
     assert (view.state, view.collected) == (State.READY, True)
-    running.settle(2.0)
+    running.join(2.0)
     assert not running.collecting()
     assert not running.at_work()
 
@@ -100,7 +100,7 @@ def test_collecting_can_be_stopped(
     until(lambda: job in running.collecting())
     running.dismiss(job)
     running.cancel(job, collect=False)
-    running.settle(2.0)
+    running.join(2.0)
     assert not running.at_work()
     assert Library(tmp_path).load(job).state is State.CANCELLED
     with pytest.raises(LibraryProblem):
@@ -114,7 +114,7 @@ def test_undrained_events_count_as_work(running: Session, tmp_path: Path) -> Non
     source = PictureSource("cup", "front", unreadable)
     settings = get_provider("local").settings()
     running.start(JobSpec("local", settings, (source,), tmp_path, blender=WORKER))
-    running.settle(5.0)
+    running.join(5.0)
     assert running.running() == ()
     assert running.at_work()
     assert isinstance(running.drain()[-1], Ended)

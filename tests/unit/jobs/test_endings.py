@@ -112,6 +112,6 @@ def test_an_unexpected_error_shows_no_key(
     view = orders.end()
     assert view.failure is not None
     assert view.failure.kind == "unexpected"
-    running.settle(2.0)
+    running.join(2.0)
     written = (tmp_path / view.job / "job.json").read_text()
     assert KEY not in view.failure.message + caplog.text + written

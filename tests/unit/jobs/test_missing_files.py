@@ -32,7 +32,7 @@ def left(orders: Orders) -> LeaveJob:
     def make(*gone: str, **changes: Any) -> JobSpec:
         orders.service.takes = 0.0
         view = orders.end(blender=None)
-        orders.session.settle(5.0)
+        orders.session.join(5.0)
         library = Library(orders.library)
         record = replace(library.load(view.job), **{"failure": None, **changes})
         for name in gone:
@@ -47,7 +47,7 @@ def left(orders: Orders) -> LeaveJob:
 def gone_on(running: Session, spec: JobSpec) -> tuple[JobView, Record]:
     """Go on with it to its end; return its view and its record."""
     view = end_of(running, running.start(spec))
-    running.settle(5.0)
+    running.join(5.0)
     assert spec.record is not None
     return view, Library(spec.library).load(spec.record.id)
 
@@ -74,7 +74,7 @@ def test_a_missing_mesh_that_came_with_the_answer_is_uncertain(
 
         spec = job_for(provider, fake, tmp_path, source(png), blender=None)
         job = end_of(running, running.start(spec)).job
-        running.settle(5.0)
+        running.join(5.0)
         library = Library(tmp_path)
         library.save(replace(library.load(job), state=state))
         mesh = library.folder(job) / "mesh.glb"

@@ -18,7 +18,7 @@ from image_to_mesh.providers import LibraryProblem, Provider
 def left_behind(running: Session, spec: JobSpec, **how: Any) -> str:
     """Run a job to its end and set its record back to where a crash left it."""
     view = end_of(running, running.start(spec))
-    running.settle(5.0)
+    running.join(5.0)
     library = Library(spec.library)
     record = replace(library.load(view.job), **{"failure": None, **how})
     if record.state is not State.PREPARING:

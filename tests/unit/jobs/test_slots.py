@@ -103,7 +103,7 @@ def test_a_rate_limit_pauses_all_jobs_of_the_service() -> None:
     for item in (*three, fourth):
         item.take(never)
     begun = time.monotonic()
-    fourth.refused(1.0)
+    fourth.give_back(1.0)
     three[0].leave(finished=True)
     fifth.take(never)
     assert time.monotonic() - begun >= 1.0
@@ -117,7 +117,7 @@ def test_after_a_quiet_time_one_more_slot_is_tried(monkeypatch: pytest.MonkeyPat
     first, second = Slot(shared), Slot(shared)
     first.take(never)
     second.take(never)
-    second.refused(0.0)
+    second.give_back(0.0)
     monkeypatch.setattr(slots, "QUIET", 0.0)
     first.leave(finished=True)
     first, third = Slot(shared), Slot(shared)

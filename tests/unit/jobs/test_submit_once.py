@@ -113,7 +113,7 @@ def test_an_order_is_sent_once_and_its_answer_kept(
             base_url=before.url,
         )
         view = end_of(running, running.start(spec))
-        running.settle(5.0)
+        running.join(5.0)
         assert (place.creates(), before.orders) == (1, 1)
         record = Library(tmp_path).load(view.job)
         found = place.lists

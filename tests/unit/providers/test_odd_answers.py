@@ -114,6 +114,6 @@ def test_a_refusal_whose_body_breaks_off_is_not_uncertain(
             base_url=server.url,
         )
         view = end_of(running, running.start(spec))
-        running.settle(5.0)
+        running.join(5.0)
     record = Library(tmp_path).load(view.job)
     assert (record.state, exit_code_for(view.failure, record)) == (state, code)

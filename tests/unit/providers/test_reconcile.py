@@ -217,7 +217,7 @@ def test_a_failed_list_request_is_repeated_on_demand(
     assert view.state is State.UNCERTAIN
     assert view.failure
     assert view.failure.kind == "uncertain"
-    running.settle(5.0)
+    running.join(5.0)
     record = Library(tmp_path).load(view.job)
     again = end_of(running, running.start(replace(spec, pictures=(), record=record)))
     assert again.state is State.READY

@@ -91,7 +91,7 @@ def test_a_full_disk_at_any_write_loses_nothing(
     disk.left = left
     spec = order_for(tmp_path / "library", png, service, blender=None)
     view = end_of(running, running.start(spec))
-    running.settle(5.0)
+    running.join(5.0)
     if view.failure is not None:
         assert view.failure.kind == "library", view.failure
         assert "No space left" in view.failure.message
@@ -111,7 +111,7 @@ def gone_on(running: Session, root: Path, spec: Any) -> bool:
     for record in records:
         if not record.state.over:
             end_of(running, running.start(replace(spec, pictures=(), record=record)))
-    running.settle(5.0)
+    running.join(5.0)
     states = [row.state for row in Library(root).all()[0]]
     return states == [State.READY]
 
@@ -177,7 +177,7 @@ def test_a_library_on_another_file_system_works(
     with tempfile.TemporaryDirectory(dir=_other_file_system(tmp_path)) as other:
         root = Path(other)
         view = end_of(running, running.start(order_for(root, png, service)))
-        running.settle(5.0)
+        running.join(5.0)
         assert view.state is State.READY
         assert (root / view.job / "mesh.glb").read_bytes() == service.mesh
         assert [path.name for path in root.iterdir() if path.name[0] != "."] == [view.job]
@@ -241,7 +241,7 @@ def test_a_job_deleted_while_it_runs_ends_with_an_error(
 
     monkeypatch.setattr(type(rehearsal), "poll", poll)
     view = orders.end()
-    running.settle(5.0)
+    running.join(5.0)
     assert taken_away
     assert view.failure is not None
     assert view.failure.kind == "library"

@@ -97,7 +97,7 @@ def _once(running: Session, shop: Shop, library: Path, png: bytes, disk: FullDis
     """Order, make room, go on; return where the job stood in between, None if it was never full."""
     spec = shop.spec(library, png)
     view = end_of(running, running.start(spec))
-    running.settle(5.0)
+    running.join(5.0)
     if not disk.is_full:
         assert view.state is State.READY
         return None
@@ -114,7 +114,7 @@ def _once(running: Session, shop: Shop, library: Path, png: bytes, disk: FullDis
     for record in records:
         if not record.state.over:
             end_of(running, running.start(replace(spec, pictures=(), record=record)))
-            running.settle(5.0)
+            running.join(5.0)
     states = [row.state for row in Library(library).all()[0]]
     if states == [State.UNCERTAIN]:
         # The mark of the order was written, its folder could not be synced, and taking the mark

@@ -148,7 +148,7 @@ def test_damaged_records_do_not_stop_other_jobs_from_being_resumed(
 ) -> None:
     spec = order_for(tmp_path, png, service)
     view = end_of(running, running.start(spec))
-    running.settle(5.0)
+    running.join(5.0)
     library, chance = Library(tmp_path), random.Random(SEED)
     library.save(replace(library.load(view.job), state=State.RUNNING, blend=None))
     for spoil in SPOILED:

@@ -58,7 +58,7 @@ def left(
     def make(state: State, **changes: Any) -> str:
         service.takes = 0.0
         view = end_of(running, running.start(order_for(root, png, service)))
-        running.settle(5.0)
+        running.join(5.0)
         library = Library(root)
         (library.folder(view.job) / "mesh.glb").unlink()
         before = library.load(view.job)

@@ -172,7 +172,7 @@ PARENT = """
 import sys, tempfile, time
 tempfile.tempdir = {temp!r}
 from image_to_mesh.jobs.process.pool import blenders
-with blenders().lent({command!r}, lambda: None) as worker:
+with blenders().lend({command!r}, lambda: None) as worker:
     worker.version(lambda: None)
     print(worker._process.pid, flush=True)
     time.sleep(60)
@@ -202,7 +202,7 @@ def test_the_next_start_removes_the_folder_of_a_killed_worker(temp: Path) -> Non
 def test_a_file_system_without_locks_can_hold_temporary_folders(
     temp: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(temporary_folder, "_held", lambda _folder: None)
+    monkeypatch.setattr(temporary_folder, "_acquire_lock", lambda _folder: None)
     folder = WorkerFolder()
     assert sweep() == 0
     folder.remove()

@@ -51,7 +51,7 @@ def kept() -> Iterator[Blenders]:
 
 def pid(kept: Blenders, request: dict[str, Any]) -> int:
     """Ask for something; return who did it."""
-    with kept.lent(WORKER, go_on) as worker:
+    with kept.lend(WORKER, go_on) as worker:
         worker.ask(request, unheard, go_on)
         assert worker._process is not None
         return worker._process.pid
@@ -75,7 +75,7 @@ def test_a_worker_is_started_ahead_of_time(kept: Blenders, request_: dict[str, A
     kept.warm(WORKER)
     ((worker, _),) = kept._idle
     assert worker.is_alive
-    with kept.lent(WORKER, go_on) as lent:
+    with kept.lend(WORKER, go_on) as lent:
         assert lent is worker
 
 
@@ -92,11 +92,11 @@ def test_a_worker_that_died_is_not_used_again(
     kept: Blenders, request_: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAKE_WORKER", "die")
-    with pytest.raises(Failed), kept.lent(WORKER, go_on) as worker:
+    with pytest.raises(Failed), kept.lend(WORKER, go_on) as worker:
         worker.ask(request_, unheard, go_on)
     assert not kept._idle
     monkeypatch.delenv("FAKE_WORKER")
-    with kept.lent(WORKER, go_on) as worker:
+    with kept.lend(WORKER, go_on) as worker:
         worker.ask(request_, unheard, go_on)
         assert worker._process is not None
         worker._process.kill()
@@ -108,10 +108,10 @@ def test_jobs_wait_for_a_free_worker(kept: Blenders, request_: dict[str, Any]) -
     order: list[str] = []
 
     def second() -> None:
-        with kept.lent(WORKER, go_on):
+        with kept.lend(WORKER, go_on):
             order.append("second")
 
-    with kept.lent(WORKER, go_on):
+    with kept.lend(WORKER, go_on):
         thread = threading.Thread(target=second)
         thread.start()
         time.sleep(0.3)
@@ -126,10 +126,10 @@ def test_waiting_for_a_worker_can_be_cancelled_and_urgent_requests_do_not_wait(
     def cancel() -> None:
         raise Cancelled
 
-    with kept.lent(WORKER, go_on) as first:
-        with pytest.raises(Cancelled), kept.lent(WORKER, cancel):
+    with kept.lend(WORKER, go_on) as first:
+        with pytest.raises(Cancelled), kept.lend(WORKER, cancel):
             pytest.fail("two at a time")
-        with kept.lent(WORKER, cancel, at_once=True) as second:
+        with kept.lend(WORKER, cancel, at_once=True) as second:
             assert second is not first
 
 
@@ -176,7 +176,7 @@ def test_a_job_uses_the_workers_of_the_process(request_: dict[str, Any]) -> None
 PARENT = """
 import sys, time
 from image_to_mesh.jobs.process.pool import blenders
-with blenders().lent({command!r}, lambda: None) as worker:
+with blenders().lend({command!r}, lambda: None) as worker:
     worker.version(lambda: None)
     print(worker._process.pid, flush=True)
     time.sleep(60)

@@ -59,7 +59,7 @@ def library(tmp_path: Path) -> Path:
 def ordered(running: Session, shop: Aiml, library: Path, png: bytes, **kwargs: Any) -> JobView:
     """Order a mesh and wait for the end."""
     view = end_of(running, running.start(job_for(TRIPOSR, shop, library, source(png), **kwargs)))
-    running.settle(5.0)
+    running.join(5.0)
     return view
 
 
@@ -67,7 +67,7 @@ def resumed(running: Session, shop: Aiml, library: Path, job: str) -> JobView:
     """Go on with a job to its end."""
     spec = job_for(TRIPOSR, shop, library, blender=None)
     view = end_of(running, running.start(replace(spec, record=Library(library).load(job))))
-    running.settle(5.0)
+    running.join(5.0)
     return view
 
 

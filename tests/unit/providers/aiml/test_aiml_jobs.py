@@ -260,7 +260,7 @@ def test_a_cancelled_order_is_paid_and_collected_unless_the_user_declines(
     assert time.monotonic() - begun < 3.0  # 0.3 s on a quiet machine
     if collect:
         end_of(running, job, Collected)
-    running.settle(5.0)
+    running.join(5.0)
     record = Library(tmp_path).load(job)
     assert record.state is (State.READY if collect else State.CANCELLED)
     assert "may charge" in record.notes[0]

@@ -121,7 +121,7 @@ def test_a_cancel_reaches_scenario(session: Session, fake: ScenarioFake, tmp_pat
         time.sleep(0.01)
     session.cancel(job)
     assert end_of(session, job).state is State.CANCELLED
-    session.settle(2.0)
+    session.join(2.0)
     assert fake.cancelled == ["job_" + "1".zfill(24)]
     record = Library(tmp_path).load(job)
     assert (record.state, record.notes) == (State.CANCELLED, ())
@@ -138,7 +138,7 @@ def test_a_job_that_cannot_be_cancelled_is_collected(
     session.cancel(job)
     assert end_of(session, job).state is State.CANCELLED
     fake.outcome.script = ("success",)
-    session.settle(5.0)
+    session.join(5.0)
     record = Library(tmp_path).load(job)
     assert (record.state, record.credits) == (State.READY, 40.0)
     assert record.notes == ("Scenario may charge for this job all the same.",)
