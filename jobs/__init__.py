@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One generation's life: record on disk, thread, events. Nothing here imports bpy.
+"""Everything about jobs: their records, threads, events and worker. Nothing here imports bpy.
 
-The names below are those that Blender's side uses. A module is loaded when one of its names is
-first used, which keeps Blender's start short; so the rooms that Blender loads with the add-on write
+The names below are those that the Blender side uses. Each module is loaded when one of its names is
+first used, which keeps Blender's startup short; so the rooms that are loaded with the add-on write
 `jobs.session()` instead of importing the name. Everything else is imported from the module that
 defines it.
 """

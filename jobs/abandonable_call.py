@@ -23,7 +23,7 @@ class Closed(Exception):
 
 
 class Call(Generic[T]):
-    """One call on a thread of its own. `lasting`: an exiting process waits for it for a moment.
+    """One call on a thread of its own. `lasting`: an exiting process briefly waits for it.
 
     Raises RuntimeError if no thread can be started; nothing was called then.
     """
@@ -48,9 +48,9 @@ class Call(Generic[T]):
         return self._outcome is not None
 
     def wait(self, check: Callable[[], None]) -> T:
-        """Return the call's value or raise its error; `check` may raise meanwhile.
+        """Return the call's value or raise its error.
 
-        After that, `wait` can be called again.
+        If `check` raises meanwhile, the call continues, and `wait` can be called again.
         """
         while self._outcome is None:
             try:
@@ -91,10 +91,12 @@ _lasting: set[Call[Any]] = set()
 
 
 def wait_for_lasting(seconds: float) -> None:
-    """Wait up to `seconds` in all for the lasting calls."""
+    """Wait for all lasting calls together, for at most `seconds`."""
     end = time.monotonic() + seconds
     for call in list(_lasting):
         call.join(end - time.monotonic())
 
 
+# Daemon threads are stopped when Python exits, so an answer that is about to arrive, and that was
+# paid for, would be lost.
 atexit.register(wait_for_lasting, EXIT_LIMIT)  # guard: exit-waits-for-answers

@@ -20,16 +20,18 @@ class Step(Enum):
     """The activity during which a job calls `check`; it decides what may end it."""
 
     WORK = auto()
-    """Anything that may be given up: ends on a cancel, on closing and at the deadline."""
+    """Anything that may be abandoned: ended by a cancel, by closing and by the deadline."""
     DOWNLOAD = auto()
-    """Like WORK, but only a deadline that the user set counts: slow downloads still make
-    progress, and the mesh is paid for."""
+    """Like WORK, but only a deadline set by the user applies.
+
+    A slow download still makes progress, and the mesh is paid for.
+    """
     ORDER = auto()
     """Waiting for a slot or for the answer to an order: no deadline, since the answer matters."""
     REFUSED_ORDER = auto()
-    """Between an order that the service refused and the next try: any cancel ends it."""
+    """Between a refused order and the next attempt: any cancel ends it."""
     PAUSE = auto()
-    """A pause before a call is repeated; after a cancel, telling the service goes on to its end."""
+    """A pause before a call is repeated; after a cancel, it lets the call to the service finish."""
     LAST_WORDS = auto()
     """The calls that follow a cancel: only the end of the process cuts them short."""
 
@@ -38,7 +40,7 @@ class CancelToken:
     """One job's requests to stop. `cancel` and `close` may be called from any thread.
 
     `poll` returns whether another process has asked for a cancel. `limit` is the provider's
-    deadline in seconds, `user_limit` the one that the user set instead.
+    deadline in seconds; `user_limit` replaces it if the user set one.
     """
 
     def __init__(self, limit: float, user_limit: float | None, poll: Callable[[], bool]) -> None:
@@ -61,7 +63,7 @@ class CancelToken:
         self._cancelled.set()
 
     def close(self) -> None:
-        """Ask the thread to end and to leave the record as it is: the process is ending."""
+        """Ask the thread to end without changing the record, because the process is ending."""
         self._closed.set()
 
     @property
@@ -80,7 +82,7 @@ class CancelToken:
         return self._is_collecting
 
     def end_for_user(self) -> None:
-        """Note that the job is shown as cancelled: the same cancel does not end it again."""
+        """Note that the job is shown as cancelled: the same cancel must not end it twice."""
         self._is_ended = True
 
     def start_collecting(self) -> bool:
@@ -90,9 +92,9 @@ class CancelToken:
         return self._collect
 
     def check(self, step: Step = Step.WORK) -> None:
-        """Raise what ends this step now: Closed, Cancelled or TimedOut. Called about every 50 ms.
+        """Raise Closed, Cancelled or TimedOut if this step must end now. Called about every 50 ms.
 
-        A cancel that still wants the mesh raises once: after `end_for_user` the job may go on.
+        A cancel that still wants the mesh raises once: after `end_for_user` the job may continue.
         """
         if self._closed.is_set():
             raise Closed
@@ -106,7 +108,7 @@ class CancelToken:
             self._check_deadline()
 
     def check_of(self, step: Step) -> Callable[[], None]:
-        """Return the check of one step, for code that waits and knows nothing of steps."""
+        """Return `check` bound to one step, for code that takes a plain callback."""
         return lambda: self.check(step)
 
     def _check_cancelled(self, step: Step) -> None:

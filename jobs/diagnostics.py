@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A zip for bug reports: versions, settings and the newest records; no keys, images or meshes.
 
-Every known key is redacted, addresses lose everything after their path, since signed links have a
-secret there, and the home folder is abbreviated.
+Every known key is redacted, the home folder is abbreviated, and addresses lose their query and
+fragment, since signed links have a secret there.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from .library.store import MAX_RECORD
 NEWEST = 20
 """How many of the newest records are included."""
 LONGEST = 200_000
-"""Most characters of a record; longer ones are cut."""
+"""Maximum size of a record, in bytes; longer ones are cut."""
 _QUERY = re.compile(r"(\bhttps?://[^\s\"'?#]+)[?#][^\s\"']*")
 _USER = re.compile(r"(\bhttps?://)[^/\s\"'@]+@")
 _TOKEN = re.compile(

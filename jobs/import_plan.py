@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How a job's mesh is to be imported: into which file and scene, where, and with which cleanup.
 
-Set when Generate is clicked, and stored in `job.json` as `place`, flat, with the keys that all
-versions so far have used; the mapping in `as_json` shows where they differ from today's names.
-Others may have written a record, so every value is checked when it is read.
+Set when Generate is clicked, and stored in `job.json` as `place`, a flat object. Some of its keys
+keep older names, which `as_json` shows. Others may have written a record, so every value is checked
+when it is read.
 """
 
 from __future__ import annotations
@@ -67,10 +67,10 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class ImportPlan:
-    """The import of a job's mesh once it is ready; the default is for a job without a scene.
+    """How to import a job's mesh once it is ready; the default is for a job without a scene.
 
     `file` is the token of the .blend session in which the job was started: a mesh is not imported
-    into another one automatically. `scene` is the scene's name. `cleanup` are the options of the
+    into another one automatically. `scene` is the scene's name. `cleanup` has the options of the
     worker's cleanup, None for its defaults. `in_chunks`: a large mesh is also written in chunks,
     which a running interface appends without a stall.
     """

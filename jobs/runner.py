@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One job, from images to a prepared mesh: one method per state, on a thread of its own.
+"""Runs one job from images to a prepared mesh, with one method per state, on a thread of its own.
 
 The record is saved before and after every step that matters, so that a later process can resume
 from any state. The submit, which costs, is called in one place and never repeated.
@@ -89,11 +89,11 @@ class Runner:
         self.thread.start()
 
     def cancel(self, *, collect: bool = True) -> None:
-        """Request to cancel the job; `collect`: still fetch a mesh that is charged anyway."""
+        """Ask the job to end as cancelled; `collect`: still fetch a mesh that is charged anyway."""
         self._token.cancel(collect=collect)
 
     def close(self) -> None:
-        """Request that the thread end and leave the record as it is."""
+        """Ask the thread to end without changing the record."""
         self._token.close()
 
     @property
@@ -139,7 +139,7 @@ class Runner:
         self.live.discard_cancel_request()  # guard: stale-cancel-forgotten
 
     def _end(self, phase: str, *, failure: Failure | None = None) -> None:
-        """Release the lock and emit the end, in this order: the user may resume the job at once."""
+        """Release the lock, then emit the end: from then on the user may resume the job."""
         self._lock.release()
         self.live.end(phase, failure=failure)
 
@@ -318,7 +318,7 @@ class Runner:
                 self.live.save(state=State.CANCELLED)
 
     def _ticket_at_last(self) -> Ticket | None:
-        """Return the ticket, after waiting for the answer to a pending submit; None without one."""
+        """Return the ticket, if necessary after waiting for a pending submit; None without one."""
         waiting = self._submission.under_way
         if waiting is None:
             return Ticket(self._record.ticket) if self._record.ticket else None

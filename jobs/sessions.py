@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The jobs of this process: starts, watches and stops them. Does not import bpy."""
+"""Starts, watches and stops the jobs of this process. Does not import bpy."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ class Session:
     def __init__(self) -> None:
         self._runners: dict[str, Runner] = {}
         self._views: dict[str, JobView] = {}
+        # Job threads must not touch bpy: they only put events here, and the main thread drains it.
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         # Guards both dicts: job threads replace views while the interface lists them.
         self._lock = threading.Lock()
@@ -51,16 +52,17 @@ class Session:
             self._runners[job] = runner
             self._views[job] = runner.live.view
         self.recovery.forget(job)
+        # Cancelled before the thread starts, so that it cannot resume anything first.
         if cancelled:
             runner.cancel(collect=False)
         runner.start()
         return job
 
     def cancel(self, job: str, *, collect: bool = True) -> None:
-        """Stop a job; its Ended event follows within 0.3 s. Raises LibraryProblem if none runs.
+        """Cancel a job; its Ended event follows within 0.3 s. Raises LibraryProblem if none runs.
 
-        `collect`: a mesh that the service charges for anyway is still put into the library; False
-        also ends that for a job that was cancelled before.
+        `collect`: a mesh that the service charges for anyway is still put into the library. False
+        also stops that for a job that was cancelled before.
         """
         runner, view = self._runners.get(job), self._views.get(job)
         if runner is None or ((view is None or view.over) and not runner.collecting):
@@ -117,7 +119,7 @@ class Session:
         self.recovery.forget(job)
 
     def close(self, timeout: float = 0.5) -> None:
-        """Stop all threads and background Blenders; the records stay as they are."""
+        """Stop all threads and workers without changing any record."""
         self.recovery.close()
         with self._lock:
             runners = list(self._runners.values())

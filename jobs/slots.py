@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Slots at a service, shared by its jobs: never more tasks at once than the service accepts.
 
-After a “too many requests” all jobs of the service pause for as long as it asks, and continue with
-as many tasks as it had; after a quiet period one more is tried. While jobs wait for a slot, the
-others poll when their tasks should be done, so that no slot stays empty.
+After a “too many requests” answer, all jobs of the service pause for as long as it asks, and the
+limit drops to the tasks it has; after a quiet period it is raised by one. While jobs wait for a
+slot, the others poll when their tasks are expected to end, so that no slot stays empty.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ ANSWER_LIMIT = 400.0
 """Seconds that an interrupted process waits for answers to its orders: longer than any request may
 take, as some services send the mesh in the answer and keep no copy. A second Ctrl-C ends it."""
 SHORTEST_PAUSE = 0.03
-"""Seconds between two polls at least."""
+"""Minimum seconds between two polls."""
 SHARE = 0.02
-"""How late the end of a task may be noticed while jobs wait, as a share of its duration."""
+"""Tolerated delay in noticing the end of a task while jobs wait, as a share of its duration."""
 
 Check = Callable[[], None]
 
@@ -57,7 +57,7 @@ class Slots:
             self._held_until = max(self._held_until, time.monotonic() + seconds)
 
     def close(self, seconds: float) -> None:
-        """Free no more slots, and wait up to `seconds` for the answers to orders."""
+        """Grant no more slots, and wait up to `seconds` for the answers to orders."""
         with self.lock:
             self._closed = True
             self.lock.wait_for(lambda: not self.ordering, seconds)
@@ -71,6 +71,7 @@ class Slots:
 
     def note_refusal(self) -> None:
         """Lower the limit to the tasks that the service has now: it refused one more."""
+        # At least one: with none in `having` the refusal was for tasks of other programs.
         self._limit = max(1, min(self._limit, len(self.having)))
         self._refused = time.monotonic()
 
@@ -112,6 +113,7 @@ class Slot:
             if self in slots.having:
                 return
             slots.queue.append(self)
+        # First come, first served: without the queue a job might never get a slot.
         try:
             while not self._step_in():
                 check()
@@ -174,7 +176,7 @@ class Slot:
 
     def _end_order(self) -> None:
         self.ordering = False
-        self._slots.lock.notify_all()
+        self._slots.lock.notify_all()  # for waiting jobs, and for `close`
 
     def _note_start(self) -> None:
         if self._is_coming:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The state of a job after an error, decided here alone and from values alone.
+"""Decides the state of a job after an error, from values alone.
 
-An order that was certainly not sent is not uncertain; one that may have been sent never fails. A
+An order that was certainly not sent is not uncertain; one that may have been sent has not failed. A
 job fails only if it cannot continue: by the service's own verdict, or because its order was
 refused.
 """
@@ -27,22 +27,22 @@ from .values import Record, State
 
 UNEXPECTED = "unexpected"
 VERDICTS = frozenset({"rejected", "failed", "banned", "expired"})
-"""Errors that only the service can decide for an accepted task; all others can be tried again."""
+"""Errors that only the service can decide on, for a task it accepted; all others can be retried."""
 INPUT = frozenset({"bad_image", InvalidSettings.kind, Repeated.kind})
-"""Errors of the input: the job never sends anything."""
+"""Errors in the input, for which nothing is ever sent."""
 ACCOUNT = frozenset({"missing_key", "bad_key", "no_credits"})
 REFUSED = VERDICTS | INPUT | ACCOUNT
 """Errors after which there is no order."""
 NOT_NOW = frozenset({RateLimited.kind, Unreachable.kind})
 """Errors of a service that accepts no orders at the moment."""
 OWN = frozenset({LibraryProblem.kind, "no_blender", "wrong_module", "timed_out", UNEXPECTED})
-"""Errors of this computer: a mesh that is made here can be made again."""
+"""Errors on this computer, after which a mesh that is made here can be made again."""
 
 
 def state_after(kind: str, was: State, sent: Sent | None = None, *, home: bool = False) -> State:
     """Return the state of a job after an error of this kind.
 
-    `sent` is whether its order can have been sent; `home`: the mesh is made on this computer.
+    `sent`: whether its order may have been sent; `home`: the mesh is made on this computer.
     """
     if was.over or was is State.PREPARING:
         return was
@@ -75,7 +75,7 @@ def cancelled_state(error: Exception, sent: Sent) -> State:
 
 
 def file_error(error: OSError) -> LibraryProblem:
-    """Return an error of the file system as a job's error."""
+    """Convert an error of the file system to a job's error."""
     return LibraryProblem(
         Message(
             "A file of the job cannot be used ({file}): {reason}.",
@@ -87,9 +87,9 @@ def file_error(error: OSError) -> LibraryProblem:
 
 
 def actual_state(record: Record, folder: Path, *, home: bool) -> State:
-    """Return the state of an earlier process's job according to the files that exist.
+    """Return the state of an earlier process's job, judged by the files that exist.
 
-    It is a step back if the service, or this computer, can produce the missing file again.
+    It is a step back if the service, or this computer, can produce a missing file again.
     """
     state = record.state
     refused = record.failure is not None and record.failure.kind == BadMesh.kind
@@ -123,7 +123,7 @@ def mesh_is_whole(record: Record, folder: Path) -> bool:
 
 
 def can_resume(record: Record, folder: Path) -> bool:
-    """Return whether resuming the job would do anything."""
+    """Return whether there is anything to resume."""
     if record.state is State.UNCERTAIN:
         return True
     return not actual_state(record, folder, home=False).over

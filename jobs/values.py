@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 JSON = Any
 LONGEST_NAME = 255
-"""Most characters of an image's name; a path may be longer."""
+"""Maximum number of characters of an image's name; a path may have more."""
 
 
 class State(StrEnum):
@@ -90,6 +90,7 @@ class Failure:
     hint: str = ""
     link: str = ""
 
+    # Cleaned here, where all errors pass, as some contain text of a service or a file.
     def __post_init__(self) -> None:
         for name in ("message", "hint", "link"):
             object.__setattr__(self, name, clean(getattr(self, name)))
@@ -118,10 +119,10 @@ class InputPicture:
 class Record:
     """A job's complete record, as in `job.json`. File names are relative to the job's folder.
 
-    `created` and `submitted` are ISO 8601 in UTC; `seconds` counts from the start to the end. Texts
-    that are shown to the user are cleaned of control characters. `dismissed`: the user has seen
-    that the mesh is ready and does not want to be reminded. `own`: written by this user's own
-    processes; determined when it is read, and not stored.
+    `created` and `submitted` are ISO 8601 in UTC; `seconds` is the time from start to end. Control
+    characters are removed from texts that the user sees. `dismissed`: the user knows that the mesh
+    is ready and does not want to be reminded. `own`: written by this user's own processes;
+    determined when it is read, and not stored.
     """
 
     id: str
@@ -218,7 +219,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """The outcome of a cancelled job whose mesh was still collected, since it was charged."""
+    """A cancelled job was charged, and its mesh was collected or failed to be."""
 
     job: str
     view: JobView

@@ -27,11 +27,11 @@ from ..values import Ended, Failure, JobSpec, JobView, PictureSource, Record, St
 AHEAD = 3
 """Jobs per service that are prepared while others occupy all its slots."""
 LIVELY = 4
-"""Running jobs per slot of a service: some of them are downloading, which needs no slot."""
+"""Maximum running jobs per slot of a service: those that are downloading need no slot."""
 IN_A_ROW = 3
 """Orders refused in a row, for a reason that others share, after which no more are sent."""
 TRIES = 3
-"""How often an order is sent that is refused because of a rate limit."""
+"""Attempts to send an order that is refused because of a rate limit."""
 
 SAME_FOR_ALL = frozenset({"missing_key", "bad_key", "no_credits", "unreachable"})
 """Errors that the next order at the same service will get as well."""
@@ -63,7 +63,7 @@ class Item:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing is left to do for it."""
+        """Whether nothing remains to be done for it."""
         return self.failure is not None or (self.state is not None and self.state.over)
 
 
@@ -71,7 +71,7 @@ def plan_item(
     image: str, provider: Provider[Any], settings: Settings, pictures: Iterable[PictureSource],
     files: Mapping[str, Path], spec: JobSpec,
 ) -> Item:  # fmt: skip
-    """Return an item that can be ordered; `files` are those images, by view, that are files.
+    """Return an item that can be ordered; `files` has the paths of the local images, by view.
 
     Raises OSError for an image that cannot be read.
     """
@@ -88,12 +88,12 @@ def plan_item(
 
 
 def refused_item(image: str, provider: str, error: Exception) -> Item:
-    """Return an item that cannot be ordered, with the reason, in its place of the list."""
+    """Return an item that cannot be ordered, with its error; it is listed with the others."""
     return Item(image, provider, name=name_of(image), failure=failure_of(error))
 
 
 def failure_of(error: Exception) -> Failure:
-    """Return any error as the failure of an item."""
+    """Convert any error to a failure."""
     if isinstance(error, ImageToMeshError):
         return Failure(error.kind, error.message, error.hint, error.link)
     words = f"{type(error).__name__}: {error}"
@@ -122,7 +122,7 @@ def match(items: Iterable[Item], entries: Iterable[Entry], *, retry: bool) -> No
 
 
 def _failure_of(record: Record) -> Failure | None:
-    """Return why an ended job of the library has no mesh; None if it has one."""
+    """Return why a finished job has no mesh; None if it has one."""
     if record.state is State.READY:
         return None
     hint = "Use “--retry-failed” to order it anew."
@@ -170,14 +170,15 @@ class Batch:
         for item in self.items:
             self._enlist(item)
         while not stop() and (self._start() or self._live):
-            event = self._running.wait(0.1)
+            event = self._running.wait(0.1)  # so that `stop` is called ten times a second
             if event is not None and event.job in self._live:
                 self._report(self._live[event.job], event.view)
                 if isinstance(event, Ended):
                     self._take(self._live.pop(event.job), event.view)
 
     def break_off(self, error: Exception) -> None:
-        """Put all running items aside after an unexpected error, which becomes their failure."""
+        """Put all running items aside after an unexpected error, and record it as their failure."""
+        # Closed first, so that the jobs' own outcomes are known and are not overwritten.
         self.close()
         for item in self.items:
             if not item.ended:
@@ -233,6 +234,7 @@ class Batch:
     def _has_room(self, service: tuple[Any, ...]) -> bool:
         slots, limit = self._slots[service], self._limits[service]
         lively = sum(1 for item in self._live.values() if item.service == service)
+        # More jobs than slots, since each first reads and uploads its images without a slot.
         with slots.lock:
             places = limit - len(slots.having)
             return slots.coming < max(places, 0) + AHEAD and lively < LIVELY * limit + AHEAD

@@ -16,9 +16,9 @@ from ...providers import BadImage, ImageToMeshError, InvalidSettings, Message
 from ..disk.file_names import expand_user
 
 PICTURES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
-"""Suffixes of the files that are taken from a folder."""
+"""Suffixes of the image files that are taken from a folder."""
 MAX_TABLE = 64_000_000
-"""Most bytes of a table."""
+"""Maximum size of a table, in bytes."""
 VIEWS = ("left", "back", "right")
 IMAGE, PROVIDER = "image", "provider"
 
@@ -38,7 +38,7 @@ class Line:
 
 
 def read_sources(sources: Sequence[str]) -> list[Line]:
-    """Return a line for each image of the sources, without duplicates; raises BadImage for none.
+    """Return a line for each image in the sources, without duplicates; raises BadImage without any.
 
     Relative paths in a table start from its folder. Raises InvalidSettings for a table that cannot
     be read.
@@ -76,7 +76,7 @@ def _whole(path: Path) -> str:
 
 
 def _matching(source: str, pattern: Path) -> Iterator[Line]:
-    """Yield the files that match a pattern: shells on Windows do not expand patterns."""
+    """Yield the files that match a pattern, since shells on Windows do not expand patterns."""
     found = sorted(glob.glob(str(pattern), recursive=True))  # noqa: PTH207 - a whole path
     if not found:
         message = Message("No file matches “{source}”.", source=source)
@@ -98,7 +98,7 @@ def _folder(path: Path) -> Iterator[Line]:
 
 
 def _text_of(path: Path) -> str:
-    """Return a table's text; raises InvalidSettings if it is not one."""
+    """Return a table's text; raises InvalidSettings if it cannot be read."""
     try:
         if path.exists() and not path.is_file():
             raise OSError(errno.EINVAL, "it is no file")
@@ -113,7 +113,7 @@ def _text_of(path: Path) -> str:
 
 
 def _table(path: Path) -> Iterator[Line]:
-    """Yield the lines of a table as spreadsheets save it: commas, semicolons or tabs."""
+    """Yield the lines of a table, whose columns are separated by commas, semicolons or tabs."""
     text = _text_of(path)
     head = text.partition("\n")[0]
     between = max(",;\t", key=head.count)

@@ -11,7 +11,7 @@ from pathlib import Path
 from ...providers._shared.untrusted_text import clean
 
 LONGEST = 200
-"""Most bytes of a name without its suffix: file systems allow 255, and a number may be appended."""
+"""Maximum bytes of a name without suffix: file systems allow 255, and a number may be appended."""
 FALLBACK = "picture"
 
 _NOT_EVERYWHERE = re.compile(r'[<>:"/\\|?*]')
@@ -23,12 +23,12 @@ _RESERVED = re.compile(
 
 
 def is_reserved(name: str) -> bool:
-    """Return whether Windows takes a file of this name for a device, such as `con.png`."""
+    """Return whether Windows treats a file of this name as a device, such as `con.png`."""
     return _RESERVED.fullmatch(name.partition(".")[0].rstrip(" ")) is not None
 
 
 def safe_name(name: str) -> str:
-    """Return a name, without suffix, that is a plain file's on every system."""
+    """Turn a name, without suffix, into one that is valid on every system."""
     plain = _NOT_EVERYWHERE.sub("_", clean(unicodedata.normalize("NFC", name), 1000))
     # Windows drops dots and spaces at the end of a name, so that two names would be one file.
     plain = plain.encode()[:LONGEST].decode(errors="ignore").strip(" .") or FALLBACK
@@ -39,15 +39,15 @@ def safe_name(name: str) -> str:
 
 
 def is_portable(name: str) -> bool:
-    """Return whether a file name, suffix included, is a plain file's on every system."""
+    """Return whether a file name, including its suffix, is valid on every system."""
     return bool(name) and safe_name(name) == name
 
 
 def distinct_names(names: Iterable[str]) -> list[str]:
-    """Return a safe name for each name, distinct even where file systems ignore case or accents.
+    """Return safe names that stay distinct even where file systems ignore case or accents.
 
-    The result depends on the names and their order alone. A name that no other one resembles is
-    kept; of names that are alike, the later ones get a number.
+    The result depends only on the names and their order. A name unlike all others is kept; of
+    similar names, the later ones get a number.
     """
     wanted = [safe_name(name) for name in names]
     wanted_keys = {_comparison_key(name) for name in wanted}

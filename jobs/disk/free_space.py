@@ -12,9 +12,9 @@ from ...providers import LibraryProblem, Message
 from .plain_files import side_name
 
 LEAST = 64 * 1024 * 1024
-"""Free bytes required for any order: most meshes, with all that is made from them, need less."""
+"""Bytes that must be free for any order: most meshes, and what is made from them, need less."""
 PROBE = 64 * 1024
-"""Bytes of the test file: too many to fit into its directory entry, so blocks are allocated."""
+"""Bytes of the test file: too many to fit into a directory entry, so that blocks are allocated."""
 
 
 def check_room(folder: Path, needed: int) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Job locks: one process at a time works on a job, and the system frees the lock when it dies.
+"""Job locks: only one process works on a job, and the system frees its lock if it dies.
 
 Locks are hidden files in the library itself, so that they also hold between computers that share
 the folder. They are outside the jobs' folders, which can be renamed and deleted while one is held.
@@ -26,7 +26,7 @@ _UNSUPPORTED = frozenset({errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.EI
 """Error codes of file systems that do not support such locks."""
 
 TRIES, MOMENT = 3, 0.05
-"""Attempts to take a lock, and seconds between them: `is_held` holds it for an instant."""
+"""Attempts to take a lock, and the seconds between them."""
 
 
 class JobLock:
@@ -95,7 +95,7 @@ class JobLock:
             lock.release()
 
     def _acquire(self, *, soft: bool) -> BaseFileLock | None:
-        """Return the acquired lock, None if it is held; a soft one is a file naming its process."""
+        """Acquire and return the lock, or None if it is held; a soft one is a plain file."""
         with bundled_imports("filelock"):
             from filelock import FileLock, SoftFileLock, Timeout
 
@@ -114,7 +114,7 @@ class JobLock:
 
 
 def _holder(path: Path) -> str:
-    """Return the computer and process that a lock file names, “unknown” if it is not readable."""
+    """Return the computer and process named in a lock file, “unknown” if it is not readable."""
     try:
         lines = read_plain(path, 1024).decode("ascii", "replace").split("\n")
     except OSError:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Safe file access in folders that others may write to: plain files only, links are never followed.
+"""Safe file access in folders that others may write to: only plain files, and never through links.
 
-Data is written to a new file of a random name, which then replaces the target. If the target is a
-link to a file elsewhere, the link is replaced and that file is untouched.
+Data is written to a new file with a random name, which then replaces the target. If the target is a
+link, the link is replaced, and the file it points to is untouched.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def side_name() -> str:
 
 
 def read_plain(path: Path, limit: int) -> bytes:
-    """Return the content of a plain file of at most `limit` bytes; raises OSError otherwise."""
+    """Return the content of a plain file of at most `limit` bytes; raises OSError for any other."""
     with open_plain(path) as file:
         size = os.fstat(file.fileno()).st_size
         data = file.read(limit + 1) if size <= limit else b""
@@ -93,7 +93,7 @@ def is_plain_folder(path: Path) -> bool:
 
 
 def write_whole(path: Path, data: bytes | bytearray) -> None:
-    """Write a file atomically: after a crash it has the old content or the new, never part of it.
+    """Write a file atomically: after a crash it has its old or its new content, never a mix.
 
     Raises OSError, also if the folder is a link.
     """
@@ -192,7 +192,7 @@ def _mode_of(path: Path) -> int:
 
 
 def _with_clear_reason(path: Path, error: OSError) -> OSError:
-    """Return an error that says “it is a link” if that is why; systems word it in many ways."""
+    """Return an error that says “it is a link” if that is the cause; systems differ in wording."""
     if error.errno in (errno.ELOOP, errno.ENOTDIR, errno.EMLINK) and path.is_symlink():
         return OSError(errno.ELOOP, "it is a link")
     return error

@@ -29,7 +29,7 @@ MARK = "mark"
 """The field of a record that holds its mark."""
 SECRET, LENGTH = "own.key", 32
 _MOST = 200
-"""Most bytes of a file that holds a mark."""
+"""Maximum size of a mark's file, in bytes."""
 
 
 def settings_folder(environment: Mapping[str, str] = os.environ) -> Path:
@@ -64,6 +64,7 @@ def has_mark(record: Mapping[str, Any]) -> bool:
         expected = _mark("record", _canonical_json(record))
     except (TypeError, ValueError, RecursionError):
         return False
+    # In constant time, as is usual for signatures.
     return hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode())
 
 
@@ -147,6 +148,7 @@ def _create_secret(path: Path) -> None:
     """Create the secret atomically, readable by its user alone; the first of two processes wins."""
     side = path.with_name(f".{SECRET}.{secrets.token_hex(6)}.new")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    # The mode is set on creation: with a later chmod others could open the file in between.
     descriptor = os.open(side, flags, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:

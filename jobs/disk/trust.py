@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 FILE = "trusted.json"
 """The list of trusted libraries, in the user's settings folder."""
 MOST = 1 << 20
-"""Most bytes of that list."""
+"""Maximum size of that list, in bytes."""
 HINT = (
     "Look at who can write to the library; then trust it: Trust This Library in the preferences, "
     "or “--trust-library”."
@@ -46,12 +46,12 @@ class NotTrusted(LibraryProblem):
 
 
 def is_trusted(root: Path) -> bool:
-    """Return whether the user trusts what others wrote into a library."""
+    """Return whether the user trusts other people's files in a library."""
     return str(root.resolve()) in _trusted_libraries()
 
 
 def trust_library(root: Path, *, trusted: bool = True) -> None:
-    """Start or stop trusting what others wrote into a library; raises LibraryProblem."""
+    """Trust other people's files in a library, or stop trusting them; raises LibraryProblem."""
     others = [path for path in _trusted_libraries() if path != str(root.resolve())]
     folder = settings_folder()
     libraries = sorted([*others, str(root.resolve())] if trusted else others)
@@ -90,7 +90,7 @@ def check_ticket(record: Record) -> None:
 
 
 def has_strangers_models(library: Library) -> bool:
-    """Return whether others wrote into a library, or could have; reads every record."""
+    """Return whether others have written to a library, or could have; reads every record."""
     if not _is_private(library.root.resolve()):
         return library.root.exists()
     for job in library.jobs():
@@ -163,7 +163,7 @@ def not_made_here(blend: Path) -> LibraryProblem:
 
 
 def make_root(root: Path) -> None:
-    """Create the library's folder, and make the default one private to its user; raises OSError."""
+    """Create the library's folder; the default one is made private to its user. Raises OSError."""
     from ..library.store import default_folder
 
     is_default = root.resolve() == default_folder(os.environ).resolve()

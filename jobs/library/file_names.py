@@ -21,11 +21,11 @@ CANCEL = ".cancel"
 ANSWER, ANSWER_SUFFIX = "answer", ".http"
 """The raw answer to the order, kept until its ticket is in the record."""
 DOWNLOAD = "mesh.part"
-"""The mesh file during its download; a complete one is `mesh.` and its format."""
+"""The mesh file while it is downloaded; when complete, it is renamed to `mesh.` plus its format."""
 VERSION = r"model-v(\d{1,4})\.blend"
 """The names of versions, with ASCII digits."""
 DRAWING = "Drawing the preview"
-"""The phase of the background Blender after which the original is there and whole."""
+"""The worker's phase in which the original is already complete."""
 
 
 def version_file(name: str) -> str:

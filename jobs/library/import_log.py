@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """When a job's mesh was imported into a scene: `imported.json`, a small file in the job's folder.
 
-When a library is full, only jobs that were imported are moved to the trash.
+When a library exceeds its limit, only jobs that were imported are moved to the trash.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .file_names import IMPORTED
 from .live_record import now
 
 MOST = 1 << 16
-"""Most bytes of the file."""
+"""Maximum size of the file, in bytes."""
 
 
 def log_import(folder: Path) -> None:

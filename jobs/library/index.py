@@ -3,7 +3,7 @@
 
 `.catalogue.json`, beside the jobs, is a copy of the index, so that a long list opens without
 reading thousands of files. It is only a cache: a job is read again when its folder or record has
-changed, and all jobs are if the file is missing.
+changed, and all jobs are read again if the file is missing.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from .index_file import FILE, read_index, write_index
 from .store import Library
 
 USUAL = 10
-"""How many of a provider's newest jobs the usual time is the median of."""
+"""Number of a provider's newest jobs whose median is the usual time."""
 
 
 class LibraryIndex:
@@ -97,7 +97,7 @@ class LibraryIndex:
     def find(self, *, state: str = "", provider: str = "", text: str = "") -> tuple[Entry, ...]:
         """Return the jobs in that state and of that provider that match every word of the text.
 
-        Names, ids, providers and their labels, settings and errors are searched. The last result is
+        Searches names, ids, providers and their labels, settings and errors. The last result is
         cached, since a panel requests the same list at every redraw.
         """
         query = (state, provider, text)

@@ -18,12 +18,12 @@ from .import_log import last_import
 from .store import Library
 
 SAFE_AGE = 2.0
-"""Seconds after which any change gets another time stamp: those of FAT are two seconds apart."""
+"""Seconds after which any change gets a new time stamp: on FAT they have steps of two seconds."""
 
 Stamp = tuple[int, int, int]
-"""Times of a job's folder and record, and the record's size: they change with the job."""
+"""The folder's and the record's time and the record's size, which change whenever the job does."""
 NO_STAMP: Stamp = (0, 0, 0)
-"""For a job that changed a moment ago: a second change might not show, so it is read again."""
+"""The stamp of a job that has just changed: another change might not show, so it is read again."""
 
 
 class Entry(NamedTuple):
@@ -109,6 +109,7 @@ def _stamp(folder: Path, now: int) -> Stamp | None:
     except OSError:
         return None
     if now - max(record.st_mtime_ns, own.st_mtime_ns) < SAFE_AGE * 1e9:
+        # Also if a network drive's clock is ahead: the job is then read until that time is past.
         return NO_STAMP
     return own.st_mtime_ns, record.st_mtime_ns, record.st_size
 

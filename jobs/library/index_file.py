@@ -17,10 +17,10 @@ from ..values import State
 from .index_entry import Entry, Known
 
 FILE = ".catalogue.json"
-"""The name is from version 0.1.0."""
+"""Kept from version 0.1.0, so that an old library needs no second file."""
 VERSION = 2
 MAX_BYTES = 16 << 20
-"""Most bytes of the file; 5,000 jobs take about two million."""
+"""Maximum size of the file; 5,000 jobs take about two million bytes."""
 _NONE: set[type] = {type(None)}
 _NUMBER: set[type] = {int, float}
 _TEXT: set[type] = {str}
@@ -34,13 +34,13 @@ TYPES: Mapping[str, set[type]] = {
     "credits": _NUMBER | _NONE,
     "faces": {int, type(None)},
 }
-"""The types that each field of a line may have."""
+"""The allowed types of each field of an entry."""
 COUNTED, LARGEST = ("size", "seconds", "credits", "faces"), 1e20
-"""Fields that are summed up or compared, and the largest value that is accepted for them."""
+"""The numeric fields, and the largest absolute value accepted for them."""
 
 
 def read_index(path: Path) -> Known:
-    """Return the content of the file; empty if it is missing, damaged or of another version."""
+    """Return the entries in the file; none if it is missing, damaged or of another version."""
     states = {str(state): state for state in State}
     try:
         content = read_json(read_plain(path.parent.resolve() / path.name, MAX_BYTES))

@@ -31,7 +31,7 @@ SPAN = {
     State.PREPARING: (0.9, 1.0),
 }
 HOME_SPAN = {**SPAN, State.RUNNING: (0.08, 0.6), State.PREPARING: (0.6, 1.0)}
-"""Shares of the progress bar; a mesh made on this computer needs no waiting and no download."""
+"""Shares of the progress bar; a mesh made on this computer is neither waited for nor downloaded."""
 
 
 def now() -> str:
@@ -62,7 +62,7 @@ def new_record(spec: JobSpec, job: str) -> Record:
 
 
 class LiveRecord:
-    """A job's current record, saved at every change.
+    """The record of a job in this process, saved at every change.
 
     The job's thread changes it; while that waits for an answer to the order, the order's thread
     does. Any thread may read `view`.
@@ -110,6 +110,7 @@ class LiveRecord:
 
     def take_cancel_request(self) -> bool:
         """Return whether another process asked for a cancel, and remove its request."""
+        # The removal is the test: if two threads ask, only one of them gets the request.
         try:
             (self.folder / CANCEL).unlink()
         except OSError:
@@ -129,6 +130,7 @@ class LiveRecord:
 
     def save(self, **changes: Any) -> None:
         """Change the record, in memory and on disk; clears the failure unless one is given."""
+        # The lock covers the write as well, so that an older record never replaces a newer one.
         with self._lock:
             seconds = round(self._before + time.monotonic() - self.started, 3)
             self.record = replace(self.record, seconds=seconds, **{"failure": None, **changes})
@@ -136,7 +138,7 @@ class LiveRecord:
                 self._library.save(self.record)
 
     def save_if_possible(self, **changes: Any) -> None:
-        """Change the record at the end of a job, even if it cannot be written to disk."""
+        """Change the record at the end of a job; if it cannot be saved, only the log says so."""
         try:
             self.save(**changes)
         except LibraryProblem as problem:
@@ -166,15 +168,16 @@ class LiveRecord:
     def end(
         self, phase: str, *, failure: Failure | None = None, state: State | None = None
     ) -> None:
-        """Emit the end of the job; after a cancel, the end of collecting what was charged."""
+        """Emit the end of the job, or, after a cancel, the end of collecting its mesh."""
         view = self._make_view(phase, 1.0 if phase == "Done" else None)
         view = replace(view, failure=failure, collected=self._quiet)
         self.view = replace(view, state=state or view.state)
+        # `Ended` is emitted once: afterwards progress is hidden, and a second end is `Collected`.
         was_quiet, self._quiet, self.ended = self._quiet, True, True
         self._emit(Collected(view.job, self.view) if was_quiet else Ended(view.job, self.view))
 
     def _make_view(self, phase: str, fraction: float | None) -> JobView:
-        """DELETE"""
+
         low, high = self._span.get(self.record.state, (0.0, 1.0))
         whole = None if fraction is None else low + (high - low) * min(max(fraction, 0.0), 1.0)
         return JobView(

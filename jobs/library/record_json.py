@@ -19,11 +19,11 @@ from .file_names import RECORD
 from .migrations import migrate
 
 TEMPLATES = "templates"
-"""A record's field with the templates and values of its sentences, by English sentence."""
+"""The field of a record with the templates and values of its sentences, by English sentence."""
 
 
 def encode_record(record: Record) -> bytes:
-    """Return a record as JSON bytes; no text in it can prevent that."""
+    """Return a record as JSON bytes; invalid Unicode in its texts does not prevent that."""
     data = {"place" if name == "plan" else name: value for name, value in asdict(record).items()}
     data["place"] = record.plan.as_json()
     data[TEMPLATES] = encode_templates(_sentences(record))
@@ -66,7 +66,7 @@ def decode_record(data: Any, job: str) -> Record:
 
 
 def _sentences(record: Record) -> Iterator[str]:
-    """Yield a record's sentences for the user, which need to be translatable."""
+    """Yield the sentences in a record that the user reads, which have templates."""
     yield from record.notes
     if record.failure is not None:
         yield from (record.failure.message, record.failure.hint)

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 AT_ONCE = 4
 """How many jobs are resumed at once: each may need a worker process."""
 CHECK_EVERY = 0.2
-"""Seconds between checks whether another job may be resumed."""
+"""Seconds between two checks for whether another job may be resumed."""
 
 Start = Callable[[JobSpec], str]
 JobIds = Callable[[], frozenset[str]]
@@ -116,7 +116,7 @@ class JobRecovery:
         return self._thread is not None and self._thread.is_alive()
 
     def scan(self, context: ResumeContext) -> None:
-        """Start to scan the library and to resume its jobs; returns at once."""
+        """Start scanning the library and resuming its jobs; returns at once."""
         if self.is_scanning or self._closed.is_set():
             return
         # A daemon, because it may wait for a slow network drive when Blender quits.
@@ -184,11 +184,13 @@ class JobRecovery:
         return resumable
 
     def _resume(self, context: ResumeContext, record: Record) -> None:
+        # Polled instead of signaled: recovery is in no hurry, and jobs need not know of it.
         while not self._closed.is_set() and len(self._resumed & self._at_work()) >= AT_ONCE:
             time.sleep(CHECK_EVERY)
         if self._closed.is_set():
             return
         try:
+            # Added before the start: a short job may end, and be offered, before `start` returns.
             self._resumed.add(record.id)
             self._start(context.spec_of(record))
         except ImageToMeshError as error:
@@ -210,7 +212,7 @@ def dismiss(library: Library, job: str) -> None:
 
 
 def _kind(record: Record, library: Library) -> str:
-    """Return the list that a job belongs in; empty for a job that can be resumed."""
+    """Return the list that a job belongs to; empty for a job that can be resumed."""
     if record.state is State.UNCERTAIN:
         return "uncertain"
     if record.state is State.READY:

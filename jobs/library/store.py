@@ -45,7 +45,7 @@ from .file_names import CANCEL, CHUNKS_FOLDER, IMPORTED, RECORD
 from .record_json import decode_record, encode_record
 
 MAX_RECORD = 1024 * 1024
-"""Most bytes of a record; a typical one has a few thousand."""
+"""Maximum size of a record, in bytes; a typical one has a few thousand."""
 JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 """Valid job ids. No dots: a folder called x.app is a program on macOS, and a click starts it."""
 STALE_AFTER = 24 * 3600.0
@@ -111,6 +111,8 @@ class Library:
                     write_whole(side / name, data)
                 write_whole(side / RECORD, encode_record(record))
                 side.rename(self.folder(record.id))
+                # The new folder's name is an entry of the library's folder: without this, a power
+                # cut could lose a job whose order was already sent.
                 sync_folder(self.root.resolve())  # guard: job-folder-synced
             except BaseException:
                 shutil.rmtree(side, ignore_errors=True)
@@ -165,6 +167,7 @@ class Library:
         except OSError as error:
             raise _problem(error, self.root) from error
         folders = (child.name for child in children if _is_visible_folder(child))
+        # `lexists`: a record that is a link is listed, and then reported as unreadable.
         return [job for job in folders if os.path.lexists(self.root / job / RECORD)]
 
     def open_jobs(self) -> Iterator[Record]:
@@ -211,7 +214,7 @@ class Library:
                     path.unlink() if is_plain(path) else remove_tree(path)
             except OSError:
                 continue
-        self._sweep_locks()
+        self._sweep_locks()  # on Windows, and after a kill, released locks leave their files
 
     def _sweep_locks(self) -> None:
         """Remove unheld locks of jobs that were never created, or are deleted."""
@@ -238,7 +241,7 @@ class Library:
         return is_held(self.root, job)
 
     def ask_to_cancel(self, job: str) -> None:
-        """Request that the process that works on a job cancel it."""
+        """Ask the process that works on a job to cancel it."""
         try:
             create_marker(self.folder(job) / CANCEL)
         except OSError as error:
@@ -260,7 +263,7 @@ class Library:
     def idle_folder(self, job: str, *, mine: bool = False) -> Path:
         """Return an existing job's folder; raises LibraryProblem if a process is working on it.
 
-        `mine` skips that check, for the process that holds the lock itself.
+        `mine` skips that check, for the process that holds the lock.
         """
         folder = self.folder(job)
         is_job = is_plain_folder(folder) and os.path.lexists(folder / RECORD)

@@ -49,6 +49,7 @@ def give_up(library: Library, job: str) -> Record:
 
     Raises LibraryProblem if the job is not uncertain, or a process is working on it.
     """
+    # Under the lock, as another process may be finding the task at this moment.
     lock = library.lock(job)
     try:
         if not lock.take():

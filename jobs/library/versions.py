@@ -2,7 +2,7 @@
 """The versions of a job's model: the original, which never changes, and those made from it.
 
 Each version is a file beside `model.blend`. `versions.json` lists how each was made and its mesh
-report. Without that list only these details are lost, no version.
+report; losing that list loses these details, but no version.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ..disk.plain_files import is_plain, read_plain, write_whole
 from .file_names import ORIGINAL, VERSION, VERSIONS
 
 MOST = 1 << 20
-"""Most bytes of `versions.json`."""
+"""Maximum size of `versions.json`, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,9 @@ from ..disk.trust import is_private
 from ..steps.inputs import READABLE
 
 SMALL = PictureLimits(max_bytes=64 * 1024 * 1024)
-"""Limits of an image's file that a thumbnail is made of."""
+"""Limits for image files that thumbnails are made from."""
 PIXELS = 64_000_000
-"""Most pixels of such an image: Blender decodes it in full to scale it down."""
+"""Maximum pixels of such an image: Blender decodes it in full before it scales it down."""
 
 
 @contextmanager
@@ -83,9 +83,10 @@ class Thumbnails:
 @functools.cache
 def thumbnail_files() -> Thumbnails:
     """Return this process's thumbnails; their copies are removed when it exits."""
-    made = Thumbnails()
-    atexit.register(made.close)
-    return made
+    thumbnails = Thumbnails()
+    # At exit, not in `unregister`: Blender may still be loading the files on its own thread.
+    atexit.register(thumbnails.close)
+    return thumbnails
 
 
 def _read_checked(path: Path, limits: PictureLimits) -> bytes | None:

@@ -62,7 +62,8 @@ class Channel:
         self._log.clear()
 
     def last_words(self, *, ended: bool) -> str:
-        """Return the last line that it printed, an error if there is one."""
+        """Return the last line that the process printed, an error if there is one."""
+        # The pipe of a dead process may still hold its error; a grandchild may keep it open.
         if ended:
             self._printed.join(LAST_LINES)
         # A copy, because the reading thread may append meanwhile.
@@ -79,6 +80,7 @@ class Channel:
         """Queue the answers, and None at the end; lines without the token go to the log."""
         begin = f"{PREFIX} {self._token} "
         with lines:
+            # With a limit: a line without end would otherwise fill the artist's memory.
             while line := lines.readline(LONGEST_LINE):
                 self.heard = time.monotonic()
                 answer = _parse_answer(line, begin)

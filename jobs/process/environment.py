@@ -49,6 +49,6 @@ def _is_needed(name: str) -> bool:
 
 
 def environment_in(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
-    """Return these variables, with `folder` for temporary files and for Blender's user files."""
+    """Return the worker's variables, with `folder` for temporary and for Blender's user files."""
     own = dict.fromkeys(("TMPDIR", "TEMP", "TMP", "BLENDER_USER_RESOURCES"), str(folder))
     return {**clean_environment(environment), **own}

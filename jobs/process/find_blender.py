@@ -94,7 +94,7 @@ def binary_in(place: str) -> str:
 
 
 def known_places(platform: str, environment: Mapping[str, str]) -> Iterator[Path]:
-    """Yield the Blenders at the usual places of this platform's installers."""
+    """Yield the Blenders in the places where this platform's installers put them."""
     if platform == "win32":
         for variable, patterns in _WINDOWS.items():
             if base := environment.get(variable):
@@ -112,6 +112,6 @@ def _matching(base: Path, patterns: tuple[str, ...]) -> Iterator[Path]:
 
 
 def _version(path: Path) -> tuple[int, ...]:
-    """Return the version in a path such as `blender-4.5.3-linux-x64`; without one, the newest."""
+    """Return the version in a path such as `blender-4.5.3-linux-x64`; without one, the highest."""
     match = re.search(r"\d+(?:\.\d+)+", str(path))
     return tuple(map(int, match[0].split("."))) if match else (sys.maxsize,)

@@ -27,13 +27,13 @@ IDLE_LIMIT = 180.0
 """Seconds that an idle process is kept."""
 
 HEAVY = 1_500_000_000
-"""A process that holds more bytes than this is ended after its work: only that frees them."""
+"""Bytes of memory above which an idle process is ended, since only that frees them."""
 
 
 class BackgroundBlender:
-    """The worker as one job, or one window, uses it. Used by one thread alone.
+    """A job's, or a window's, access to the workers. Used by one thread alone.
 
-    `at_once` is for requests that an artist waits for: they do not wait for a free place.
+    `at_once` is for requests that an artist waits for: they skip the queue.
     """
 
     def __init__(self, command: tuple[str, ...], *, at_once: bool = False) -> None:
@@ -91,7 +91,7 @@ class Blenders:
     def lend(
         self, command: tuple[str, ...], check: Check, *, at_once: bool = False
     ) -> Iterator[WorkerProcess]:
-        """Lend a process, after waiting for a free place unless `at_once`.
+        """Lend a process, waiting until fewer are busy unless `at_once`.
 
         `check` may raise to end the wait. A process that ended meanwhile is not returned to the
         pool.
@@ -111,6 +111,7 @@ class Blenders:
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
+        # Outside the lock: a kill waits for the process to end.
         for worker in idle:
             worker.kill()
 
@@ -126,6 +127,7 @@ class Blenders:
         return WorkerProcess(command)
 
     def _return(self, worker: WorkerProcess) -> None:
+        # Asked before the lock is taken: on macOS this starts a program.
         light = worker.is_alive and worker.memory < HEAVY
         with self._lock:
             self._busy -= 1
@@ -162,7 +164,7 @@ class Blenders:
 
 
 def _serves(worker: WorkerProcess, command: tuple[str, ...]) -> bool:
-    """Return whether a process is equivalent to one started now with this command."""
+    """Return whether a process is running and equivalent to one started now with this command."""
     fits = worker.command == command and worker.environment == clean_environment(os.environ)
     return fits and worker.is_alive
 
@@ -172,5 +174,6 @@ def blenders() -> Blenders:
     """Return this process's pool; its workers end when the process does."""
     kept = Blenders()
     atexit.register(kept.close)
+    # On a thread, since the system's temporary folder may hold thousands of entries.
     threading.Thread(target=sweep, daemon=True).start()  # guard: leftovers-are-swept-at-start
     return kept

@@ -26,7 +26,7 @@ SWEPT = (PREFIX, "image_to_mesh-zip-", "image_to_mesh-stage-")
 """The last two are made by `worker` code in the artist's own Blender, where it imports a mesh."""
 LOCK = ".lock"
 ABANDONED = 24 * 3600.0
-"""Seconds after which a folder without a lock is swept: those of the artist's Blender have none."""
+"""Seconds after which folders without a lock are swept; those of the artist's Blender have none."""
 
 
 class WorkerFolder:
@@ -73,6 +73,7 @@ def _remove_if_abandoned(folder: Path) -> bool:
             if time.time() - folder.stat().st_mtime < ABANDONED:
                 return False
         else:
+            # A lock that can be taken is one whose process has ended.
             lock = _acquire_lock(folder)
             if lock is None:  # guard: worker-folder-in-use-stays
                 return False

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One worker process: starts it, sends it requests, watches and ends it.
 
-It speaks one JSON object per line (see `channel.py`). It parses mesh files from the internet, so
-any crash or hang there is only an error message here, and the process leaves nothing behind.
+Requests and answers are JSON objects, one per line (see `channel.py`). The worker parses mesh files
+from the internet, so a crash or hang there only becomes an error message here, and the process
+leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -20,15 +21,13 @@ from typing import Any
 
 from ...providers import (
     Failed,
-    ImageToMeshError,
     Message,
     NoBlender,
-    decode_message,
-    error_of_kind,
     join_messages,
     os_reason,
 )
 from . import memory as process_memory
+from .answers import outcome_of, text_of
 from .channel import Channel
 from .environment import clean_environment, environment_in
 from .temporary_folder import WorkerFolder
@@ -38,7 +37,7 @@ TICK = 0.05
 OLDEST = (4, 2)
 
 READY_LIMIT = 60.0
-"""Seconds that a Blender may take to start: the first start from a slow disk takes ten or more."""
+"""Seconds that a Blender may take to start; the first start from a slow disk takes ten or more."""
 
 WORK_LIMIT = 900.0
 """Seconds that a request may take. If this process is gone, the worker ends itself soon after."""
@@ -106,7 +105,7 @@ class WorkerProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             encoding="utf-8",
-            errors="replace",
+            errors="replace",  # importers print names from files, in any encoding
             env=environment_in(folder.path, os.environ),
             **_apart(),
         )
@@ -123,11 +122,12 @@ class WorkerProcess:
         try:
             self._await_ready(check)
             self._asked = time.monotonic()
+            # With the limit, so that the worker ends itself if this process is killed.
             self._write({"id": self._last, "seconds": WORK_LIMIT, **request})
             while True:
                 answer = self._next(check)
                 if "progress" in answer:
-                    progress(_text(answer.get("phase")), answer["progress"])
+                    progress(text_of(answer.get("phase")), answer["progress"])
                 elif answer.get("id") == self._last:
                     break
         except BaseException:
@@ -136,7 +136,7 @@ class WorkerProcess:
             self.kill()
             _remove_sides(request)
             raise
-        return _outcome(answer)
+        return outcome_of(answer)
 
     def version(self, check: Check) -> tuple[int, ...]:
         """Return the worker's Blender version, e.g. (4, 5, 15).
@@ -174,7 +174,7 @@ class WorkerProcess:
             if sys.platform != "win32" and process.poll() is None:
                 # The whole process group, as the command may be a wrapper such as Flatpak's.
                 os.killpg(process.pid, signal.SIGKILL)
-        # On Windows this is TerminateProcess, which a hung importer cannot ignore either.
+        # SIGKILL, or TerminateProcess on Windows: a hung importer cannot ignore either.
         process.kill()
         if self._channel is not None:
             with contextlib.suppress(OSError):
@@ -202,8 +202,8 @@ class WorkerProcess:
         channel = self._channel
         if self._process is None or channel is None:
             raise self._ended_error()
-        channel.heard = self._asked
-        channel.forget()
+        channel.heard = self._asked  # the idle time before a request is not silence
+        channel.forget()  # what an earlier request printed does not explain an error of this one
         try:
             channel.send(message)
         except (OSError, ValueError) as error:
@@ -283,6 +283,7 @@ class WorkerProcess:
     def _signal(self) -> str:
         """Return the name of the signal that ended the process, such as SIGSEGV, or nothing."""
         with contextlib.suppress(subprocess.TimeoutExpired, ValueError):
+            # Its pipes close a moment before the process has ended.
             code = self._process.wait(timeout=1.0) if self._process else 0
             return signal.Signals(-code).name if code < 0 else ""
         return ""
@@ -290,35 +291,6 @@ class WorkerProcess:
     def _last_words(self, *, ended: bool = False) -> str:
         words = self._channel.last_words(ended=ended) if self._channel else ""
         return Message("Its last words: {words}", words=words) if words else ""
-
-
-def _outcome(answer: Mapping[str, Any]) -> dict[str, Any]:
-    if isinstance(done := answer.get("done"), dict):
-        notes = done.get("notes")
-        return {**done, "notes": [_text(note) for note in notes]} if notes else done
-    raise _error_in(answer)
-
-
-def _text(value: Any) -> str:
-    """Return a text that the worker may have sent as a template with values."""
-    try:
-        return decode_message(value)
-    except ValueError:
-        return ""
-
-
-def _error_in(answer: Mapping[str, Any]) -> ImageToMeshError:
-    if isinstance(refused := answer.get("refused"), dict):
-        message, hint = (_text(refused.get(field)) for field in ("message", "hint"))
-        return error_of_kind(str(refused.get("kind", "")), message, hint)
-    crashed = answer.get("crashed")
-    reason = crashed.get("message") if isinstance(crashed, dict) else None
-    return Failed(
-        Message(
-            "The background Blender could not do it: {reason}",
-            reason=reason or Message.of("no reason given"),
-        )
-    )
 
 
 def _remove_sides(request: Mapping[str, Any]) -> None:
@@ -344,5 +316,6 @@ def _apart() -> dict[str, Any]:
     """Return options that keep Ctrl-C in a terminal, and a console on Windows, from the process."""
     if sys.platform == "win32":
         flags = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
+        # Below normal, so that the artist's own Blender stays responsive.
         return {"creationflags": flags | subprocess.BELOW_NORMAL_PRIORITY_CLASS}
     return {"start_new_session": True}

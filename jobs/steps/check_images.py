@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Checks and converts a job's images before the order, the same for every service and image source.
+"""Checks and converts a job's images before the order, in the same way for every service.
 
 What is sent has no metadata, is within the service's limits, can be decoded, and shows something.
 The user's own file is not changed.
@@ -145,7 +145,7 @@ class ImagePreparer:
             raise BadImage(Message("{name} shows nothing but one color.", name=picture.name), SAVE)
 
     def _inspect_in_worker(self, picture: InputPicture, sent: bytes) -> Blank:
-        """Return what the worker finds in an image; without a Blender, pass it unchecked."""
+        """Return whether the worker finds an image blank; without a Blender, accept it as is."""
         file = f".{picture.view}-seen"
         Library(self.live.folder.parent).keep(self.folder.name, file, sent)
         try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Downloads a result's files into the job's folder and checks the mesh; free, and repeatable."""
+"""Downloads a result's files into the job's folder and checks the mesh; free and repeatable."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from .prepare import MAX_PREVIEW
 log = logging.getLogger(__name__)
 
 FRESH_ADDRESSES = 3
-"""How many times expired addresses of a result are requested again."""
+"""Maximum number of download attempts; all but the first use fresh addresses."""
 PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"GIF8")
 """First bytes of PNG, JPEG, WebP and GIF files."""
 SUFFIXES = (*FORMATS, "zip")
@@ -66,6 +66,7 @@ class MeshDownload:
         if not self._live.record.own:
             self._fetch_addresses()  # guard: addresses-come-from-the-service
         elif later:
+            # Asking first saves a download that is bound to fail.
             self._refresh_if_possible()
         if not any(file.role == "mesh" for file in self._live.record.files):
             self._refresh()
@@ -77,7 +78,7 @@ class MeshDownload:
                     raise
 
     def take_whole(self) -> bool:
-        """Continue with a mesh file in the folder, if any: only complete files have such names."""
+        """Use a mesh file that is already in the folder; return whether there is a complete one."""
         for suffix in SUFFIXES:
             path = self._live.folder / f"mesh.{suffix}"
             try:
@@ -92,6 +93,7 @@ class MeshDownload:
     def finish(self, name: str, *notes: str) -> None:
         """Give a complete mesh file its final name, and record what it is."""
         found = read_mesh_file(self._live.folder / name)
+        # Renamed before the record is saved: `take_whole` finds the file if the process dies here.
         (self._live.folder / name).replace(self._live.folder / f"mesh.{found.suffix}")
         self._live.note(*notes)
         self._keep(found)
@@ -156,6 +158,7 @@ class MeshDownload:
         )
         if is_plain(want.target):
             return
+        # On a thread of its own: a stalled connection must not delay a cancel.
         try:
             Call(lambda: download(want, http)).wait(self._check)
         except BaseException:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fingerprints of orders: equal for the same provider, settings and images, at any time.
+"""Fingerprints of orders: equal whenever provider, settings and images are.
 
-Settings at their defaults are left out, so that an update that adds a setting changes none. Images
-are compared as the user gave them, not as they were converted for the service.
+Settings at their defaults are left out, so that an update that adds a setting changes no
+fingerprint. Images are compared as the user gave them, not as they were converted for the service.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ..values import JSON, InputPicture, Record
 
 
 def changed_settings(provider: str, settings: Mapping[str, JSON]) -> dict[str, JSON]:
-    """Return the settings that differ from the provider's defaults; all of an unknown provider."""
+    """Return the settings that differ from the defaults; all if the provider is unknown."""
     known = all_providers().get(provider)
     defaults = known.settings() if known else None
     missing = object()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pictures on their way into a job: read, looked at, named, and refused before anything is sent."""
+"""Images for a job: reads, names and checks them before anything is sent."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from ..values import LONGEST_NAME, InputPicture, PictureSource
 
 ENDINGS = {"jpeg": ".jpg", "tiff": ".tif"}
 READABLE = PictureLimits(max_side=16_384, max_bytes=256 * 1024 * 1024)
-"""Limits of an image that the worker can open to convert it."""
+"""Limits of an image that the worker can open and convert."""
 
 Fetch = Callable[[str], bytes]
 
@@ -127,6 +127,7 @@ def collect(
         _check_narrowness(info, provider.limits, source.name)
         file = source.view + ENDINGS.get(info.format, "." + info.format)
         files[file] = data
+        # Digests of the bytes in memory: the file on disk may change before it is sent.
         digest = hashlib.sha256(data).hexdigest()
         picture = InputPicture(source.view, source.name, file, source.url)
         pictures.append(replace(picture, sha256=digest, info=info, original=digest))
@@ -141,7 +142,7 @@ def _readable(provider: Provider[Any]) -> PictureLimits:
 
 
 def _check_narrowness(info: PictureInfo, limits: PictureLimits, name: str) -> None:
-    """Raise BadImage for a strip whose short side gets too short when the long side fits."""
+    """Raise BadImage if the short side is below the minimum once the image is scaled to fit."""
     short, long = sorted((info.width, info.height))
     if long > limits.max_side and short * limits.max_side < limits.min_side * long:
         raise BadImage(
@@ -180,7 +181,7 @@ def check_unchanged(pictures: tuple[InputPicture, ...], folder: Path) -> None:
 
 
 def as_sent(pictures: tuple[InputPicture, ...], folder: Path) -> tuple[Picture, ...]:
-    """Return the images as a provider takes them."""
+    """Return the images in the form that providers take."""
     return tuple(
         Picture(
             view=picture.view,

@@ -28,27 +28,27 @@ TRIANGLES = 4
 MAX_HEAD = 64 * 1024 * 1024
 NO_MESH = "The result is not a GLB, FBX, OBJ, STL or PLY file, nor a ZIP of one."
 QUICK = 8 * 1024 * 1024
-"""Longest header that is parsed here: json.loads holds the GIL, and Blender's window with it."""
+"""Largest header that is parsed here: json.loads holds the GIL, which freezes Blender's window."""
 
 FORMATS = ("glb", "gltf", "fbx", "obj", "ply", "stl")
 """Mesh formats by preference, for an archive that holds several."""
 MAX_ENTRIES = 2000
 MAX_LIST = 4 * 1024 * 1024
 TAIL = 22 + 0xFFFF
-"""How far from its end an archive says where its list is: 22 bytes and a comment of 65,535."""
+"""Maximum distance of an archive's directory record from its end: 22 bytes plus a comment."""
 
 BEGIN = 256 * 1024
-"""How far into a text file its first vertex is searched; long comments may precede it."""
+"""How far into a text file the first vertex is searched for; long comments may precede it."""
 FACET = re.compile(rb"^\s*solid\b[^\n]*\n\s*(?:facet\s+normal|endsolid)\b")
 VERTEX = re.compile(rb"^[ \t]*v(?:[ \t]+[-+]?\.?\d\S*){3}", re.MULTILINE)
 
 DAMAGED = (ValueError, LookupError, TypeError, AttributeError, RecursionError, struct.error)
-"""Errors of parsing a header that does not follow its format."""
+"""Errors raised while parsing a header that violates its format."""
 
 BROKEN_ARCHIVE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError)
 
 COMPRESSED = 100
-"""Most corners per compressed byte; an uncompressed corner takes at least one byte."""
+"""Maximum number of corners per compressed byte; an uncompressed corner takes at least one byte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +123,7 @@ def _entries(path: Path) -> Iterator[tuple[zipfile.ZipFile, zipfile.ZipInfo]]:
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - TAIL))
         tail = file.read()
+    # Checked before `zipfile` reads the whole list, which is slow for millions of names.
     _, count, length = struct.unpack_from("<HHI", tail, tail.rindex(b"PK\x05\x06") + 8)
     if count > MAX_ENTRIES or length > MAX_LIST:
         raise ValueError("an endless list")
@@ -152,6 +153,7 @@ def _glb_faces(path: Path) -> int | None:
                     "The mesh file is GLB of version {version}, which is not read.", version=version
                 )
             )
+        # A download that was cut short has fewer bytes than its header says.
         if length != size or head_length > min(size - 20, MAX_HEAD):
             raise BadMesh(
                 Message(

@@ -14,9 +14,9 @@ T = TypeVar("T")
 TICK = 0.05
 """Seconds after which a sleeping job notices a cancel."""
 LONGEST = 1.7
-"""Seconds between two polls: with the time of the request a result is noticed within 2 s."""
+"""Maximum seconds between two polls: including the request, results are noticed within 2 s."""
 OUTAGE = 120.0
-"""Seconds for which polls without a connection are repeated before the job is put aside."""
+"""Seconds without a connection after which the job is put aside instead of polling again."""
 
 
 def next_pause(answer: Progress, previous: float) -> float:
@@ -25,6 +25,7 @@ def next_pause(answer: Progress, previous: float) -> float:
     A result is noticed within 2 s, including the time of the request. Only if the service itself
     announces a long wait are polls up to 10 s apart.
     """
+    # A quarter of the estimate, so that a task that ends early is noticed in time.
     if answer.wait is not None and answer.wait > 30.0:
         return min(answer.wait / 4, 10.0)
     return min(max(previous * 1.4, 1.0), LONGEST)
@@ -51,7 +52,7 @@ class OutageTolerance:
 
 
 def sleep(seconds: float, check: Callable[[], None]) -> None:
-    """Sleep in short naps; `check` may raise to end the wait."""
+    """Sleep in short steps; `check` is called between them and may raise to end the wait."""
     end = time.monotonic() + seconds
     while (remaining := end - time.monotonic()) > 0:
         check()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MAX_PREVIEW = 32 * 1024 * 1024
 LEAST = 64 << 20
-"""Mesh bytes up to which a model is appended in one piece, in some 50 ms: about a million faces."""
+"""Mesh size in bytes up to which a model is appended in one piece, which takes some 50 ms."""
 
 _own_chunks: set[Path] = set()
 """Folders of chunks that were made for this process: those of others are not loaded."""
@@ -56,7 +56,7 @@ def model_request(
 
 
 def note_own_chunks(folder: Path) -> None:
-    """Note that the chunks in a job's folder are made for this process."""
+    """Note that the chunks in a job's folder were made for this process."""
     _own_chunks.add(folder / CHUNKS_FOLDER)
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 NAME, SUFFIX, VERSION = ANSWER, ANSWER_SUFFIX, "HTTP/1.1"
 LONGEST_HEAD = 64 * 1024
 LONGEST = 512 * 1024 * 1024
-"""Most bytes of an answer's file; the connection accepts less."""
+"""Maximum size of an answer's file, in bytes; the connection accepts less."""
 PIECE = 1024 * 1024
 
 _in_memory: dict[str, bytes] = {}
@@ -59,7 +59,7 @@ class RawAnswer:
         self.sent = True
 
     def begin(self, status: int, headers: Mapping[str, str]) -> None:
-        """Start to save an answer; replaces the one to an earlier attempt."""
+        """Start saving an answer; it replaces the one to an earlier attempt."""
         self.drop()
         self.status, self.whole, self._start = status, False, b""
         self._places, self._size = self._open_places(), 0
@@ -188,9 +188,11 @@ class RawAnswer:
 
     def _open_places(self) -> Iterator[tuple[BinaryIO, Path | None]]:
         """Open new files in order of preference; the last is in memory."""
+        # "x" creates a new file: no other answer, and no planted link, is ever written to.
         numbered = (f"{NAME}-{number}{SUFFIX}" for number in range(2, 100))
         for name in (f"{NAME}{SUFFIX}", *numbered):
             try:
+                # Unbuffered, so that a full disk shows in `write` and not later, in `close`.
                 yield (self._folder / name).open("xb+", buffering=0), self._folder / name
             except FileExistsError:
                 continue
@@ -221,7 +223,7 @@ def _elsewhere() -> Iterator[Path]:
     """Yield folders that may have room if the library has none."""
     candidates: tuple[Callable[[], str | Path], ...] = (
         tempfile.gettempdir,
-        lambda: "/var/tmp",
+        lambda: "/var/tmp",  # often on another disk than /tmp, and kept across restarts
         Path.home,
     )
     seen = set()
@@ -271,5 +273,6 @@ def _remove(file: BinaryIO, place: Path | None) -> None:
 def _sync_file(file: BinaryIO, place: Path | None) -> None:
     if place is None:
         return
+    # The file, then its name in the folder: after a power cut both must be there.
     os.fsync(file.fileno())  # guard: answer-reaches-the-disk
     sync_folder(place.parent.resolve())

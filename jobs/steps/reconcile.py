@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Orders without a ticket: reads the saved answer again, or searches the service for the task."""
+"""Finds the ticket of an order without one: in the saved answer, or among the service's tasks."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Reconciler:
         raise Uncertain(unknown.message, unknown.hint, unknown.link)
 
     def unknown(self) -> Failure:
-        """Return the failure of an uncertain order; one already on record is kept as worded."""
+        """Return the failure of an uncertain order, the one on record if there is one."""
         record = self._live.record
         if record.failure is not None and record.failure.kind == Uncertain.kind:
             return record.failure
@@ -106,6 +106,7 @@ class Reconciler:
         if reply is None:
             return False
         try:
+            # `submit` itself parses the answer: the connection replays it and sends nothing.
             ticket = self._provider.submit(
                 self._request(), self._upload_tokens(), cast("Any", ReplayConnection(reply))
             )

@@ -26,18 +26,18 @@ FILE = ".orders.json"
 LOCK = "orders"
 MOST_BYTES = 4 << 20
 MOST_KEPT = 1000
-"""How many of the newest orders are stored."""
+"""How many orders are stored, the newest ones."""
 LATEST = 1e12
-"""Seconds since 1970 that are a valid time; others may write to the list."""
+"""Upper limit of a valid time, in seconds since 1970; others may write to the list."""
 SOON = 10.0
-"""Seconds within which the same order is taken for an accident, even if the first one has ended."""
+"""Seconds within which the same order counts as an accident, even if the first one has ended."""
 INSIST = "To order it once more use “--again”, or “again=True” in a script."
 GO_ON = "Resume goes on with it. To order it once more use “--again”, or “again=True” in a script."
 DECIDE = "Settle decides on it. To order it once more use “--again”, or “again=True” in a script."
 
 
 class RepeatedOrders:
-    """The orders of a library. `check` raises to end the wait for the lock."""
+    """The orders of a library. `check` may raise to end the wait for the lock."""
 
     def __init__(self, library: Library, check: Callable[[], None]) -> None:
         self._library = library
@@ -53,6 +53,7 @@ class RepeatedOrders:
             found = kept.get(mark)
             if found is not None and not repeated:
                 self._refuse(str(found["job"]), float(found["at"]))  # guard: same-order-is-refused
+            # Created under the lock: a second process then finds the job, or the first one failed.
             create()
             kept.pop(mark, None)
             kept[mark] = {"job": job, "at": time.time()}
@@ -80,7 +81,7 @@ class RepeatedOrders:
 
     @contextlib.contextmanager
     def _list_lock(self) -> Iterator[None]:
-        """Hold the lock of the order list, which other processes and threads use as well."""
+        """Hold the lock of the order list during the block."""
         lock = self._library.lock(LOCK)
         try:
             while not lock.take():  # guard: one-at-a-time-claims

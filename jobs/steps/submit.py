@@ -82,10 +82,13 @@ class Submission:
         if http is not None:
             self._live.show_progress("Uploading", 0.6)
         given = self._resources.call(lambda: self._provider.upload(missing, http))
+        # At once: if the order fails, the next attempt need not upload again.
         uploads.remember(record.pictures, given.data)
         uploaded = Uploaded({**tokens, **given.data})
         self._live.show_progress("Waiting for a turn", 0.9)
         self._slot.take(check)
+        # The record says “submitting” before anything is sent: after a crash the order counts as
+        # uncertain instead of being sent twice.
         self._begin(uploaded=dict(uploaded.data))
         self._live.show_progress("Submitting", 0.0)
         request = Request(self._spec.settings, sent)
@@ -98,8 +101,8 @@ class Submission:
     def put_off(self, seconds: float, check: Callable[[], None]) -> None:
         """Pause before a call is repeated; other jobs at the same service send no orders meanwhile.
 
-        A refused order is removed from the record. Other calls, such as the search for a lost
-        order, are made while the record says “submitting” too, and leave it.
+        A refused order is removed from the record. Other calls that are made in the state
+        “submitting”, such as the search for a lost order, leave it there.
         """
         if not self.is_refused:  # guard: only-a-refusal-is-none
             self._slot.hold(seconds)
@@ -188,12 +191,12 @@ class Submission:
                 ),
                 problem.hint,
             ) from problem
-        answers.drop()
+        answers.drop()  # only after the ticket is on disk
 
     # -- what is known of it ---------------------------------------------------------------------
 
     def sent_of(self, error: BaseException) -> Sent:
-        """Return whether a failed order can have reached the service.
+        """Return whether a failed order may have reached the service.
 
         For an order of an earlier process that is unknown.
         """
@@ -212,7 +215,7 @@ class Submission:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """The record's notes, with the place of an answer that had no ticket."""
+        """The record's notes, plus where an answer without a ticket is saved."""
         kept = self.answers.sentence if self.answers is not None else None
         notes = self._live.record.notes
         return notes if kept is None or kept in notes else (*notes, kept)
@@ -232,6 +235,7 @@ class Submission:
         """Ask the service to cancel; return what is then known about the charge."""
         if self._resources.http is None:
             return CancelOutcome.FREE
+        # On a thread, so that a process that ends does not wait for the service.
         call = Call(lambda: self._provider.cancel(ticket, self._resources.http))
         try:
             return call.wait(check)
@@ -243,7 +247,8 @@ class Submission:
 def _is_no_verdict(answers: RawAnswer) -> bool:
     """Return whether an answer's status leaves open if the order was accepted.
 
-    Server errors in JSON are the service's own; others come from a gateway before it.
+    A server error with a JSON body is from the service itself; others come from a gateway before
+    it.
     """
     status = answers.status
     if status is None or 200 <= status < 300 or is_refusal(status):

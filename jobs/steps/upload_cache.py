@@ -24,7 +24,7 @@ from ..values import JSON, InputPicture
 
 FILE = ".uploads.json"
 MOST = 4 << 20
-"""Most bytes of the file."""
+"""Maximum size of the file, in bytes."""
 MARGIN = 600.0
 """Seconds before a token's expiry from which it is no longer used."""
 
@@ -46,7 +46,7 @@ class UploadCache:
         )
 
     def valid_tokens(self, pictures: tuple[InputPicture, ...]) -> dict[str, JSON]:
-        """Return the tokens that have not expired, by view."""
+        """Return the unexpired tokens of these images, by view."""
         if not self._life:
             return {}
         kept = self._load()
@@ -69,6 +69,7 @@ class UploadCache:
             if picture.view in tokens and picture.sha256:
                 name, entry = self._name(picture), {"token": tokens[picture.view], "until": until}
                 kept[name] = {**entry, MARK: mark_of({**entry, "name": name})}
+        # No lock: if two processes write at once a token is lost, and an image uploaded again.
         with contextlib.suppress(OSError):
             write_whole(self._path, json_bytes(kept, indent=1))
 

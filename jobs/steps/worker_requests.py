@@ -20,7 +20,7 @@ from .prepare import model_request
 REFUSED = "refused-"
 """Prefix of an unusable mesh file that is kept while it is downloaded once more."""
 MARK = "refused_mesh"
-"""The fact in a record that holds the digest of the unusable file."""
+"""The field in a record's facts with the digest of the unusable file."""
 CAME_ALONG = (
     "It came with the answer to the order, so it cannot be downloaded again; its file stays in the "
     "job's folder."
@@ -105,6 +105,7 @@ class WorkerRequests:
         if not again or mark == before:
             self._live.save(state=State.FAILED)
             return BadMesh(error.message, CAME_ALONG if came_along else SAME_AGAIN)
+        # Kept until the next download succeeds, as the service may have deleted its copy.
         mesh.replace(folder / f"{REFUSED}{mesh.name}")
         self._live.save(  # guard: refused-mesh-comes-again
             state=State.RUNNING,

@@ -72,7 +72,7 @@ class AccountQueries:
         threading.Thread(target=self._run, args=(query, asked), daemon=True).start()
 
     def answer(self, query: AccountQuery) -> AccountAnswer | None:
-        """Return the present answer; None if the query was never started."""
+        """Return the latest answer, which may be pending; None if the query was never started."""
         return self._answers.get(query)
 
     def forget(self, *providers: str) -> None:
@@ -98,6 +98,7 @@ class AccountQueries:
                 )
             )
         with self._lock:
+            # Not after `forget`, or if the same query was started again meanwhile.
             if self._answers.get(query) is asked:
                 self._answers[query] = answer
 

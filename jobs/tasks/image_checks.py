@@ -86,11 +86,12 @@ class ImageChecks:
         """How many images are being edited."""
 
     def check(self, key: Hashable, source: PictureSource, detection: SubjectDetection) -> None:
-        """Check an image on a thread; the report is then found under `key`."""
+        """Check an image on a thread; `report` then returns the result for this key."""
         with self._lock:
             for old in list(self._reports)[:-KEPT]:
                 del self._reports[old]
             self._reports[key] = ImageReport(waiting=True)
+        # On a thread, because the worker takes a second or more, and this is the main thread.
         threading.Thread(target=self._check, args=(key, source, detection), daemon=True).start()
 
     def skip(self, key: Hashable) -> None:
@@ -99,7 +100,7 @@ class ImageChecks:
             self._reports[key] = ImageReport()
 
     def report(self, key: Hashable) -> ImageReport | None:
-        """Return the present report on an image; None if it was never checked."""
+        """Return the latest report on an image; None if it was never checked."""
         return self._reports.get(key)
 
     def start_edit(
@@ -153,7 +154,7 @@ class ImageChecks:
 
 
 def sent_form(report: ImageReport, provider: Provider[Any]) -> tuple[int, int, str, bool]:
-    """Return width, height and format of what the provider gets, and whether that is converted."""
+    """Return width, height and format of what the provider gets, and whether it is converted."""
     if report.info is None:
         return 0, 0, "", False
     info, limits = report.info, provider.limits

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Downloads of images given by address: on a thread, and collected on the main one."""
+"""Downloads images by their address on a thread; the main thread collects them."""
 
 from __future__ import annotations
 

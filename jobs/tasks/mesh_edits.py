@@ -67,12 +67,13 @@ class EditView:
 
 
 class MeshEdit:
-    """One edit on its thread. `view` is replaced as a whole, so that any thread may read it."""
+    """One edit on its thread. `view` is replaced as a whole, so any thread may read it."""
 
     def __init__(self, order: EditRequest, command: tuple[str, ...]) -> None:
         self.view = EditView(order)
         self.is_reported = False
         self._command = command
+        # An event, not a kill: the edit's thread ends the worker, which only it may use.
         self._stop = threading.Event()
         self._until = 0.0
         self.thread = threading.Thread(target=self._run, name=f"care-{order.job}", daemon=True)
@@ -83,7 +84,7 @@ class MeshEdit:
         self.thread.start()
 
     def stop(self) -> None:
-        """Cancel the edit within moments; no half-made version remains."""
+        """Cancel the edit; it ends within moments and leaves no half-made version."""
         self._stop.set()
 
     def _run(self) -> None:
@@ -116,6 +117,7 @@ class MeshEdit:
             }
             self.view = replace(self.view, version=output)
             done = BackgroundBlender(self._command).ask(request, self._tell, self._check)
+            # Marked before `workshop` copies it, and the mark with it, to a shared folder.
             if output:
                 mark_file(place / output)
             return done
