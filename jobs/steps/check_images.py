@@ -108,7 +108,7 @@ class ImagePreparer:
         """Save the file to send in the job's folder, beside the user's own file."""
         info = read_picture_info(sent, picture.name)
         file = f"{picture.view}-sent" + ENDINGS.get(info.format, "." + info.format)
-        Library(self.live.folder.parent).keep(self.folder.name, file, sent)
+        Library(self.live.folder.parent).keep(self.live.folder.name, file, sent)
         digest = hashlib.sha256(sent).hexdigest()
         return replace(picture, sent=file, sha256=digest, info=info)
 
@@ -147,7 +147,7 @@ class ImagePreparer:
     def _inspect_in_worker(self, picture: InputPicture, sent: bytes) -> Blank:
         """Return whether the worker finds an image blank; without a Blender, accept it as is."""
         file = f".{picture.view}-seen"
-        Library(self.live.folder.parent).keep(self.folder.name, file, sent)
+        Library(self.live.folder.parent).keep(self.live.folder.name, file, sent)
         try:
             request = {"do": "check", "picture": str(self.live.folder / file)}
             return Blank(
