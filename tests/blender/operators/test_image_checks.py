@@ -137,7 +137,7 @@ def test_drawing_starts_no_image_check(chosen: Any, tmp_path: Path) -> None:
     assert (
         room("jobs.tasks.image_checks")
         .image_checks()
-        .seen(room("state.preflight").picture_key(chosen.image))
+        .report(room("state.preflight").picture_key(chosen.image))
         is None
     )
 
@@ -147,7 +147,7 @@ def test_the_image_is_checked_once_it_stops_changing(
 ) -> None:
     steps, asked = room("app.periodic.image_checks"), []
     image_checks = room("jobs.tasks.image_checks").image_checks()
-    monkeypatch.setattr(image_checks, "look", lambda key, *_: asked.append(key))
+    monkeypatch.setattr(image_checks, "check", lambda key, *_: asked.append(key))
     open_picture(chosen, tmp_path / "cup.png", disc(64))
     for now in (0.0, 0.1, 0.3):
         steps.poll(bpy.context, now)

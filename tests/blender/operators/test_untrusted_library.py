@@ -245,7 +245,7 @@ def test_the_panel_mentions_untrusted_jobs_in_one_line(
     stored.save(jobs.Record(**{**vars(stored.load(job)), "state": jobs.State.RUNNING}))
     be_somebody_else(monkeypatch, tmp_path)
     returning = jobs.session().recovery
-    returning.look(room("app.resume").resume_context(bpy.context))
+    returning.scan(room("app.resume").resume_context(bpy.context))
     returning.join(10.0)
     seen = draw(width=2000)
     assert "1 job was written by others" in seen.text()
