@@ -14,7 +14,7 @@ from ... import jobs
 from ...app import bring_in, import_result
 from ...app.periodic.mesh_edits import bring_results, follow
 from ...i18n.translate import translate, translate_error
-from ...jobs.custom_properties import JOB, SCALE, ROTATION, VERSION
+from ...jobs.custom_properties import JOB, ROTATION, SCALE, VERSION
 from ...jobs.library.file_names import ORIGINAL, version_file
 from ...providers import ImageToMeshError, LibraryProblem, Message
 from ...scene.placement import chosen_placement
