@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Time what a person waits for: from picture to mesh, and from a service's file to the scene.
+"""Time what the artist waits for: from picture to mesh, and from a service's file to the scene.
 
 `bench.py [PART…]`: `generate`, `library` (its list, and a batch), `pictures` (without metadata),
 `panel` (what is drawn), `startup` (import and register()), `files` (other people's meshes), the
@@ -53,7 +53,7 @@ AT_ONCE = {"5M": 0.2}
 """Seconds for which Blender stands still for a model that cannot come in part by part."""
 OVER_BARE_APPEND = 2.0
 SHARE, EXTRA, COLD = 1.15, 0.3, 1.5
-CARED_FOR = "1.3M"
+EDITED = "1.3M"
 LARGEST_DIFFERENCE = {"decimate": 4.0, "quads": 8.0}
 """Between the pictures of a model and of its version, the mean over what is seen, of 255."""
 LEAST_QUADS, LONGEST_GAP = 0.95, 0.1
@@ -94,7 +94,7 @@ def once(programs: Path, picture: Path) -> float:
 
 def generate() -> bool:
     """Time `image-to-mesh generate`, the interpreter's start included: sample, and 1024 × 1024."""
-    programs, kept = demo.installed(), True
+    programs, kept = demo.install(), True
     with tempfile.TemporaryDirectory() as folder:
         for picture in (places.SAMPLE, square(programs, folder)):
             took = [once(programs, picture) for _ in range(RUNS)]
@@ -107,7 +107,7 @@ def generate() -> bool:
 
 def library() -> bool:
     """Time the list of a large library, and a batch."""
-    command = [str(demo.installed() / "python"), str(BESIDE / "bench_library.py")]
+    command = [str(demo.install() / "python"), str(BESIDE / "bench_library.py")]
     return subprocess.call(command) == 0
 
 
@@ -119,17 +119,17 @@ def timed_tests(names: tuple[str, ...]) -> bool:
 
 
 def files() -> bool:
-    """Time for how long Blender stands still while meshes of other people come in."""
-    told = _told(environments.for_blender(RELEASE), script="bench_real.py")
-    worst = told["longest"]
-    print(f"{told['count']} files of other people: appended in at most {worst[0] * 1e3:.0f} ms "
+    """Time how long importing meshes of public packages blocks Blender."""
+    figures = _figures(environments.for_blender(RELEASE), script="bench_real.py")
+    worst = figures["longest"]
+    print(f"{figures['count']} files of other people: appended in at most {worst[0] * 1e3:.0f} ms "
           f"({worst[1]})")  # fmt: skip
     stall = f"a stall of at most {LONGEST_STALL * 1e3:.0f} ms for each of at least {LEAST_FILES}"
-    return _verdict(stall, kept=worst[0] <= LONGEST_STALL and told["count"] >= LEAST_FILES)
+    return _verdict(stall, kept=worst[0] <= LONGEST_STALL and figures["count"] >= LEAST_FILES)
 
 
-def _verdict(what: str, *, kept: bool) -> bool:
-    print(f"  {'ok  ' if kept else 'MISS'} {what}", flush=True)
+def _verdict(promise: str, *, kept: bool) -> bool:
+    print(f"  {'ok  ' if kept else 'MISS'} {promise}", flush=True)
     return kept
 
 
@@ -139,10 +139,10 @@ def come_in(size: str) -> bool:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "mesh.glb"
         _run(python, "-c", WRITE, str(file), *map(str, SIZES[size]))
-        bare = _told(python, "bare", str(file))
-        ours = _told(python, "ours", str(file), folder)
+        bare = _figures(python, "bare", str(file))
+        ours = _figures(python, "ours", str(file), folder)
         megabytes = file.stat().st_size / 1e6
-    promised = _promised(size, bare, ours)
+    promises = _promises(size, bare, ours)
     textures = SIZES[size][1]
     print(f"{size} triangles, {textures} textures, {megabytes:.0f} MB")
     print(f"  Blender stands still: bare importer {bare['stall'] * 1e3:.0f} ms, "
@@ -151,14 +151,14 @@ def come_in(size: str) -> bool:
           f"bare libraries.load {ours['floor'] * 1e3:.1f} ms")  # fmt: skip
     print(f"  last byte to object: bare importer {bare['stall']:.2f} s, ours {ours['warm']:.2f} s, "
           f"with a cold start {ours['cold']:.2f} s")  # fmt: skip
-    verdicts = [_verdict(what, kept=kept) for what, kept in promised.items()]
+    verdicts = [_verdict(promise, kept=kept) for promise, kept in promises.items()]
     return all(verdicts)
 
 
-def _promised(size: str, bare: dict[str, float], ours: dict[str, float]) -> dict[str, bool]:
+def _promises(size: str, bare: dict[str, float], ours: dict[str, float]) -> dict[str, bool]:
     gain = bare["stall"] / ours["stall"]
     limit = bare["stall"] * SHARE + EXTRA
-    promised = {
+    promises = {
         f"a stall of at most {LONGEST_STALL * 1e3:.0f} ms": ours["felt"] <= LONGEST_STALL,
         f"within {OVER_BARE_APPEND:.0f} times the bare append": ours["stall"]
         <= OVER_BARE_APPEND * ours["floor"],
@@ -167,16 +167,16 @@ def _promised(size: str, bare: dict[str, float], ours: dict[str, float]) -> dict
     }
     if size in AT_ONCE:
         seconds = AT_ONCE[size]
-        promised[f"at most {seconds * 1e3:.0f} ms appended at once"] = ours["floor"] <= seconds
+        promises[f"at most {seconds * 1e3:.0f} ms appended at once"] = ours["floor"] <= seconds
     if size in LEAST_GAIN:
         kept = gain >= LEAST_GAIN[size]
-        promised[f"1/{LEAST_GAIN[size]:.0f} of the importer's stall (1/{gain:.0f})"] = kept
-    return promised
+        promises[f"1/{LEAST_GAIN[size]:.0f} of the importer's stall (1/{gain:.0f})"] = kept
+    return promises
 
 
 def pictures() -> bool:
     """Time what is taken out of a large picture before it is sent."""
-    command = [str(demo.installed() / "python"), str(BESIDE / "bench_pictures.py")]
+    command = [str(demo.install() / "python"), str(BESIDE / "bench_pictures.py")]
     return subprocess.call(command) == 0
 
 
@@ -185,11 +185,11 @@ def care() -> bool:
     python = environments.for_blender(RELEASE)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "mesh.glb"
-        _run(python, "-c", WRITE, str(file), *map(str, SIZES[CARED_FOR]))
-        told = _told(python, str(file), folder, script="bench_care.py")
+        _run(python, "-c", WRITE, str(file), *map(str, SIZES[EDITED]))
+        figures = _figures(python, str(file), folder, script="bench_care.py")
     kept = True
-    print(f"care for {CARED_FOR} triangles, {SIZES[CARED_FOR][1]} textures")
-    for task, found in told.items():
+    print(f"care for {EDITED} triangles, {SIZES[EDITED][1]} textures")
+    for task, found in figures.items():
         card, off = found["card"], found["difference"]
         quads = card["quads"] / card["faces"]
         print(f"  {task}: {card['faces']} faces ({quads:.0%} quads) in {found['seconds']:.0f} s; "
@@ -197,11 +197,11 @@ def care() -> bool:
               f"{found['gap'] * 1e3:.0f} ms")  # fmt: skip
         kept &= off <= LARGEST_DIFFERENCE[task] and found["gap"] <= LONGEST_GAP
         kept &= task != "quads" or quads >= LEAST_QUADS
-    promised = f"at most {LARGEST_DIFFERENCE}, {LEAST_QUADS:.0%} quads, "
-    return _verdict(f"{promised}gaps of {LONGEST_GAP * 1e3:.0f} ms", kept=kept)
+    promises = f"at most {LARGEST_DIFFERENCE}, {LEAST_QUADS:.0%} quads, "
+    return _verdict(f"{promises}gaps of {LONGEST_GAP * 1e3:.0f} ms", kept=kept)
 
 
-def _told(python: Path, *arguments: str, script: str = "bench_scene.py") -> dict[str, Any]:
+def _figures(python: Path, *arguments: str, script: str = "bench_scene.py") -> dict[str, Any]:
     said = _run(python, str(BESIDE / script), *arguments)
     line = next(line for line in said.splitlines() if line.startswith("@"))
     found: dict[str, Any] = json.loads(line[1:])
@@ -217,8 +217,8 @@ def _run(python: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def parts() -> dict[str, Callable[[], bool]]:
-    """Return all that can be timed; each says whether its figures are as promised."""
+def benchmarks() -> dict[str, Callable[[], bool]]:
+    """Return the benchmarks; each returns whether its figures keep the promises."""
     return {
         "generate": generate,
         "library": library,
@@ -232,7 +232,7 @@ def parts() -> dict[str, Callable[[], bool]]:
 
 
 def main() -> int:
-    known = parts()
+    known = benchmarks()
     wanted = sys.argv[1:] or list(known)
     if unknown := [part for part in wanted if part not in known]:
         print(f"There is no {unknown[0]!r} to time", file=sys.stderr)

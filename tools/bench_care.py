@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What care costs a large mesh and the artist who waits for it. Runs with `bpy`.
+"""Time mesh edits of a large mesh, and compare the result with it. Runs with `bpy`.
 
 `bench_care.py FILE FOLDER` prepares a mesh file, makes lighter and quad versions of it as a job's
 care does, and prints one line of JSON: how much the rendered pictures differ, how long it took and
@@ -25,8 +25,8 @@ SUN = (0.9, 0.1, 0.5)
 NAP = 0.002
 
 
-def care_for(file: str, folder: str) -> dict[str, Any]:
-    """Prepare the file, take care of it, and compare every version with the original."""
+def edit_mesh(file: str, folder: str) -> dict[str, Any]:
+    """Prepare the file, edit it, and compare every version with the original."""
     from image_to_mesh.jobs.disk.signatures import mark_file
     from image_to_mesh.jobs.process.pool import BackgroundBlender
     from image_to_mesh.scene import background_command
@@ -77,8 +77,8 @@ def render(blend: str) -> NDArray[Any]:
     camera.location, camera.rotation_euler = (4.0, -8.0, 1.05), (np.pi / 2, 0.0, 0.46)
     sun = bpy.data.objects.new("sun", bpy.data.lights.new("sun", "SUN"))
     sun.data.energy, sun.rotation_euler = 3.0, SUN
-    for thing in (camera, sun):
-        scene.collection.objects.link(thing)
+    for obj in (camera, sun):
+        scene.collection.objects.link(obj)
     scene.camera, scene.render.engine = camera, "CYCLES"
     scene.cycles.samples, scene.cycles.use_denoising = SAMPLES, False
     scene.render.resolution_x = scene.render.resolution_y = SIDE
@@ -94,7 +94,7 @@ def render(blend: str) -> NDArray[Any]:
 
 def main() -> None:
     sys.path.insert(0, str(places.link_checkout()))
-    print("\n@" + json.dumps(care_for(*sys.argv[1:])), flush=True)
+    print("\n@" + json.dumps(edit_mesh(*sys.argv[1:])), flush=True)
 
 
 if __name__ == "__main__":

@@ -21,11 +21,11 @@ SIDE = 2048
 
 
 def write_ball(path: Path, triangles: int, textures: int) -> None:
-    """Write a GLB of about so many triangles; two textures, color and normals, to a material."""
+    """Write a GLB of about `triangles` triangles; each material has color and normal textures."""
     arrays = _split(_ball(triangles))
     materials = math.ceil(textures / 2)
-    parts = np.array_split(arrays.pop("indices"), materials)
-    blobs = [*arrays.values(), *parts]
+    pieces = np.array_split(arrays.pop("indices"), materials)
+    blobs = [*arrays.values(), *pieces]
     names = list(arrays)
     pictures = [_png(number) for number in range(textures)]
     views, offset = [], 0
@@ -40,7 +40,7 @@ def write_ball(path: Path, triangles: int, textures: int) -> None:
     accessors[0] |= {
         "min": arrays["POSITION"].min(0).tolist(), "max": arrays["POSITION"].max(0).tolist()
     }  # fmt: skip
-    for number, part in enumerate(parts):
+    for number, part in enumerate(pieces):
         accessors.append({"bufferView": len(arrays) + number, "componentType": 5125,
                           "count": part.size, "type": "SCALAR"})  # fmt: skip
     document = {
@@ -100,10 +100,12 @@ def _normals(
     corner = points[triangles]
     across = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
     row, column = np.divmod(np.arange(len(points)), columns + 1)
-    one = np.where(row == 0, 0, np.where(row == row[-1], 1, row * columns + column % columns + 2))
-    owner = one[triangles].ravel()
-    each = np.repeat(across, 3, axis=0)
-    total = np.stack([np.bincount(owner, each[:, axis]) for axis in range(3)], 1)[one]
+    merged = np.where(
+        row == 0, 0, np.where(row == row[-1], 1, row * columns + column % columns + 2)
+    )
+    owner = merged[triangles].ravel()
+    repeated = np.repeat(across, 3, axis=0)
+    total = np.stack([np.bincount(owner, repeated[:, axis]) for axis in range(3)], 1)[merged]
     length = np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-20)
     return np.ascontiguousarray(total / length, np.float32)
 
@@ -128,10 +130,10 @@ def _png(number: int) -> bytes:
     rows = np.zeros((SIDE, 1 + SIDE * 3), np.uint8)
     rows[:, 1:] = (waves + noise).reshape(SIDE, -1)
     head = struct.pack(">IIBBBBB", SIDE, SIDE, 8, 2, 0, 0, 0)
-    parts = ((b"IHDR", head), (b"IDAT", zlib.compress(rows.tobytes(), 1)), (b"IEND", b""))
+    pieces = ((b"IHDR", head), (b"IDAT", zlib.compress(rows.tobytes(), 1)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        for kind, data in parts
+        for kind, data in pieces
     )
 
 

@@ -65,17 +65,17 @@ sys.exit(cli.main(sys.argv[1:]))
 
 
 def fill(root: Path, number: int) -> None:
-    """Make a library of so many finished jobs, with small files."""
+    """Create a library of `number` finished jobs, with small files."""
     from image_to_mesh.jobs import InputPicture, Record, State
     from image_to_mesh.providers._shared.adapters import to_json
 
-    for one in range(number):
-        folder = root / f"20260101-000000-cup-{one:05}"
+    for job in range(number):
+        folder = root / f"20260101-000000-cup-{job:05}"
         folder.mkdir(parents=True)
         record = Record(
-            folder.name, State.READY, "tripo", f"cup {one}", f"2026-01-01T00:00:00.{one:06}+00:00",
-            pictures=(InputPicture("front", f"cup {one}", "front.png", sha256=f"{one:064x}"),),
-            settings={"model": "v3.1-20260211", "texture": True}, ticket={"task": f"{one:036}"},
+            folder.name, State.READY, "tripo", f"cup {job}", f"2026-01-01T00:00:00.{job:06}+00:00",
+            pictures=(InputPicture("front", f"cup {job}", "front.png", sha256=f"{job:064x}"),),
+            settings={"model": "v3.1-20260211", "texture": True}, ticket={"task": f"{job:036}"},
             mesh="mesh.glb", format="glb", blend="model.blend", preview="preview.png",
             faces=20_000, credits=30.0, seconds=80.0,
         )  # fmt: skip
@@ -99,7 +99,7 @@ def time_list(number: int) -> bool:
         said = [json.loads(subprocess.check_output(command, text=True)) for _ in range(RUNS)]
     if {opened for opened, _, _ in said} != {number}:
         raise SystemExit("the list is not whole")
-    opened, looked, found = (
+    opened, scanned, found = (
         statistics.median(steps[step] for _, steps, _ in said) for step in range(3)
     )
     worst = max(steps[0] for _, steps, _ in said)
@@ -107,7 +107,7 @@ def time_list(number: int) -> bool:
     best = min(steps[0] for _, steps, _ in said)
     print(
         f"{number} jobs in the library: the list opens in {opened:.0f} ms (from {best:.0f} to "
-        f"{worst:.0f}), takes {memory:.0f} MB; looking for changes {looked:.0f} ms, on a thread; "
+        f"{worst:.0f}), takes {memory:.0f} MB; looking for changes {scanned:.0f} ms, on a thread; "
         f"searching {found:.0f} ms; reading all the first time {first:.1f} s, on a thread"
     )
     return _verdict(f"it opens in at most {OPENS_IN:g} ms", kept=best <= OPENS_IN)
@@ -121,8 +121,8 @@ def time_batch(number: int) -> bool:
     ):
         pictures = Path(place, "pictures")
         pictures.mkdir()
-        for one in range(number):
-            (pictures / f"{one:04}.png").write_bytes(numbered_picture(one))
+        for index in range(number):
+            (pictures / f"{index:04}.png").write_bytes(numbered_picture(index))
         command = [
             sys.executable, "-c", BATCH, str(FAKES / "services"), "batch", str(pictures),
             "--provider", "rehearsal", "--library", str(Path(place, "library")), "--quiet",
@@ -141,8 +141,8 @@ def time_batch(number: int) -> bool:
     return _verdict(f"one order for each and at least {LEAST_SHARE:.0%}", kept=kept)
 
 
-def _verdict(what: str, *, kept: bool) -> bool:
-    print(f"  {'ok  ' if kept else 'MISS'} {what}", flush=True)
+def _verdict(promise: str, *, kept: bool) -> bool:
+    print(f"  {'ok  ' if kept else 'MISS'} {promise}", flush=True)
     return kept
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""For how long Blender stands still while meshes of other people come in. Runs with `bpy`.
+"""Time how long importing meshes of public packages blocks Blender. Runs with `bpy`.
 
-Prepares each sample and appends it some times; prints one line of JSON: how many came in, and the
-longest of their best times, by this thread's own work.
+Prepares each sample and appends it some times; prints one line of JSON: how many were imported, and
+the longest of their best times, by this thread's CPU time.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def main() -> None:
     worker = BackgroundBlender(background_command())
     found: list[tuple[float, str]] = []
     with tempfile.TemporaryDirectory() as folder:
-        for _, mesh in samples.chosen():
+        for _, mesh in samples.wanted_files():
             took = come_in(mesh, Path(folder), worker)
             if took is not None:
                 found.append((took, mesh.name))

@@ -20,7 +20,7 @@ import places
 ROUNDS = 5
 
 
-def timed(work: Callable[[], Any]) -> float:
+def seconds_of(work: Callable[[], Any]) -> float:
     """Return how many seconds the work took."""
     started = time.perf_counter()
     work()
@@ -33,7 +33,7 @@ def bare(file: str) -> dict[str, float]:
 
     bpy.ops.wm.read_homefile(use_factory_startup=True)
     with contextlib.redirect_stdout(io.StringIO()):
-        took = timed(lambda: bpy.ops.import_scene.gltf(filepath=file))
+        took = seconds_of(lambda: bpy.ops.import_scene.gltf(filepath=file))
     return {"stall": took}
 
 
@@ -43,8 +43,8 @@ def bare_append(blend: str) -> None:
 
     with bpy.data.libraries.load(blend, link=False) as (there, here):
         here.objects = there.objects
-    for thing in here.objects:
-        bpy.context.collection.objects.link(thing)
+    for obj in here.objects:
+        bpy.context.collection.objects.link(obj)
 
 
 def ours(file: str, folder: str) -> dict[str, float]:
@@ -69,17 +69,17 @@ def ours(file: str, folder: str) -> dict[str, float]:
     }
     cold = until_there(BackgroundBlender(background_command()), request)
     started = BackgroundBlender(background_command())
-    started.version(_unchecked)  # As it waits for the mesh while a service works.
+    started.version(_never_cancel)  # As it waits for the mesh while a service works.
     warm = until_there(started, request)
 
     stalls, felt, floors, ticks = [], [], [], []
     for _ in range(ROUNDS):  # Turn by turn: what slows the machine down slows both.
         bpy.ops.wm.read_homefile(use_factory_startup=True)
-        floors.append(timed(lambda: bare_append(blend)))
+        floors.append(seconds_of(lambda: bare_append(blend)))
         bpy.ops.wm.read_homefile(use_factory_startup=True)
         ticks = come_in(blend)
         stalls.append(max(ticks))
-        felt.append(max(*ticks, ticks[-1] + timed(keep)))
+        felt.append(max(*ticks, ticks[-1] + seconds_of(keep)))
     waited = sum(ticks) + TICK * (len(ticks) - 1)
     return {
         "stall": min(stalls),
@@ -93,7 +93,7 @@ def ours(file: str, folder: str) -> dict[str, float]:
 
 
 def come_in(blend: str) -> list[float]:
-    """Let the model come in as it does while Blender is watched; return what each tick took."""
+    """Import the model in chunks, as with a window; return the seconds of each tick."""
     import bpy
 
     from image_to_mesh.scene import chunked_append
@@ -129,23 +129,23 @@ def until_there(blender: Any, request: dict[str, Any]) -> float:
 
     started, there = time.perf_counter(), []
 
-    def told(phase: str, _fraction: float | None) -> None:
+    def report(phase: str, _fraction: float | None) -> None:
         if phase == DRAWING:
             there.append(time.perf_counter() - started)
 
-    blender.ask(request, told, _unchecked)
+    blender.ask(request, report, _never_cancel)
     blender.close()
     return there[0]
 
 
-def _unchecked() -> None:
-    """Nothing ends the wait."""
+def _never_cancel() -> None:
+    """Do nothing: the wait is never cancelled."""
 
 
 def main() -> None:
     sys.path.insert(0, str(places.link_checkout()))
-    what, *arguments = sys.argv[1:]
-    found = bare(*arguments) if what == "bare" else ours(*arguments)
+    command, *arguments = sys.argv[1:]
+    found = bare(*arguments) if command == "bare" else ours(*arguments)
     print("\n@" + json.dumps(found), flush=True)
 
 

@@ -52,7 +52,7 @@ _FASTER = {
 
 
 class Place(Protocol):
-    """Where a Blender runs."""
+    """A place where Blender runs."""
 
     def command(self, *argv: str, env: dict[str, str], folders: tuple[Path, ...]) -> list[str]:
         """Return the command line that runs `argv` there, with these folders at their paths."""
@@ -100,8 +100,8 @@ def _name(suite: str) -> str:
     return f"sandbox-{suite}-{mark}"
 
 
-def built(suite: str = "trixie") -> Sandbox | None:
-    """Return the sandbox if it is there."""
+def find_sandbox(suite: str = "trixie") -> Sandbox | None:
+    """Return the sandbox if it has been built."""
     folder = places.cache() / _name(suite)
     return Sandbox(folder) if (folder / ".whole").exists() else None
 
@@ -119,16 +119,16 @@ def on_host() -> Host | None:
 
 def find() -> Place | None:
     """Return a Blender that is there already, for what needs no window."""
-    return on_host() or next(filter(None, map(built, SUITES)), None)
+    return on_host() or next(filter(None, map(find_sandbox, SUITES)), None)
 
 
 def _build(suite: str, folder: Path) -> None:
     print(f"Building Debian {suite} with Blender in a folder", file=sys.stderr, flush=True)
     with (places.cache() / f"sandbox-{suite}.log").open("w") as log:
-        with places.locked("system"):  # two suites may be built side by side
+        with places.hold_lock("system"):  # two suites may be built side by side
             if not shutil.which("debootstrap"):
                 system.install("debootstrap")
-        _logged(
+        _run_logged(
             log.fileno(),
             [*_NAMESPACE, "--mount-proc", "debootstrap", "--variant=minbase",
              "--include=ca-certificates", suite, str(folder), *_mirror()],
@@ -139,10 +139,10 @@ def _build(suite: str, folder: Path) -> None:
         inside = Sandbox(folder)
         env = {"DEBIAN_FRONTEND": "noninteractive", **_proxies()}
         for arguments in (["update"], ["install", "--yes", *PACKAGES, *SUITES[suite]], ["clean"]):
-            _logged(log.fileno(), inside.command("apt-get", *arguments, env=env, folders=()))
+            _run_logged(log.fileno(), inside.command("apt-get", *arguments, env=env, folders=()))
 
 
-def _logged(log: int, command: list[str]) -> None:
+def _run_logged(log: int, command: list[str]) -> None:
     subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=True)
 
 

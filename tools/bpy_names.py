@@ -46,7 +46,7 @@ bpy.ops.object.delete_objects()
 """Names that have to be reported in each run: without stubs, mypy would report nothing at all."""
 
 
-def misspelled(root: Path, files: Iterable[str], environment: Mapping[str, str]) -> list[str]:
+def find_misspelled(root: Path, files: Iterable[str], environment: Mapping[str, str]) -> list[str]:
     """Return mypy's reports of unknown names in these files below a folder.
 
     Raises RuntimeError if mypy fails, or does not find the misspelled names of the probe.

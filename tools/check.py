@@ -63,7 +63,7 @@ class BlenderNames:
     def run(self) -> tuple[int, str]:
         """Return 1 if a name is misspelled, and where."""
         package_root = places.IMPORTABLE / "image_to_mesh"
-        found = bpy_names.misspelled(package_root, _blender_files(), _mypy_path())
+        found = bpy_names.find_misspelled(package_root, _blender_files(), _mypy_path())
         return int(bool(found)), "\n".join(found) or "no misspelled name of Blender's"
 
 
@@ -105,7 +105,7 @@ def _types() -> list[Check]:
     return [
         Check(
             f"mypy {system}",
-            # mypy reads a cache of another system anew: each has its own.
+            # mypy reads a cache of another system again: each has its own.
             ("mypy", "--config-file", CONFIG, "--platform", system, *more,
              "--cache-dir", str(places.BUILD / f".mypy_cache_{system}"), *files),
             _mypy_path(),

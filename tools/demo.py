@@ -19,7 +19,7 @@ import places
 OUT = places.BUILD / "demo"
 
 
-def installed() -> Path:
+def install() -> Path:
     """Return the programs of an environment with this checkout installed beside the cached bpy."""
     release = "5.0.1" if environments.find_python("3.11") else "5.2.3"
     python = environments.for_blender(release)
@@ -65,7 +65,7 @@ def main() -> None:
         raise SystemExit(f"No such picture: {picture}")
     OUT.mkdir(parents=True, exist_ok=True)
     try:
-        programs = installed()
+        programs = install()
     except (environments.Missing, environments.SetupFailed) as reason:
         raise SystemExit(f"Cannot set up bpy: {reason}") from None
     set_up = time.monotonic()

@@ -24,15 +24,15 @@ _FROM = Vector((0.5, -1.0, 0.35)).normalized()
 def _bring_in(model: str) -> list[Any]:
     with bpy.data.libraries.load(model, link=False) as (there, here):
         here.objects = list(there.objects)
-    for one in here.objects:
-        bpy.context.scene.collection.objects.link(one)
+    for obj in here.objects:
+        bpy.context.scene.collection.objects.link(obj)
     bpy.context.view_layer.update()
     return list(here.objects)
 
 
 def _corners(objects: list[Any]) -> list[Vector]:
-    meshes = [one for one in objects if one.type == "MESH"]
-    return [one.matrix_world @ Vector(corner) for one in meshes for corner in one.bound_box]
+    meshes = [obj for obj in objects if obj.type == "MESH"]
+    return [obj.matrix_world @ Vector(corner) for obj in meshes for corner in obj.bound_box]
 
 
 def _add(name: str, data: Any, place: Vector, target: Vector) -> Any:
@@ -73,7 +73,7 @@ def _set_up_render(picture: str) -> None:
     scene.world = world
     scene.render.engine = "CYCLES"
     scene.cycles.samples = _SAMPLES
-    # Few samples and the quick ways: seconds on a small machine, and smooth all the same.
+    # Few samples and the quick ways: seconds on a small machine, and still smooth.
     scene.cycles.max_bounces = 2
     scene.cycles.use_light_tree = False
     scene.cycles.use_denoising = True

@@ -34,7 +34,7 @@ class Missing(Exception):
 
 
 class SetupFailed(Exception):
-    """What should have been set up could not be; the message says how it went wrong."""
+    """An environment could not be set up; the message says why."""
 
 
 def _candidates(version: str) -> Iterator[str]:
@@ -98,20 +98,20 @@ def _run(command: list[str]) -> None:
         raise SetupFailed(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
 
 
-def _listed(file: str) -> list[str]:
+def _lines(file: str) -> list[str]:
     lines = (REQUIREMENTS / file).read_text("utf-8").splitlines()
     return [line for line in lines if line and not line.startswith("#")]
 
 
 def for_unit(version: str) -> Path:
     """Return the environment of the unit tests: what is shipped, pytest, no Blender."""
-    return make("unit", version, [*wheels.pins(), *_listed("test.txt"), *_listed("unit.txt")])
+    return make("unit", version, [*wheels.pins(), *_lines("test.txt"), *_lines("unit.txt")])
 
 
 def for_blender(release: str) -> Path:
     """Return an environment with this release of `bpy`, what is shipped, and pytest."""
     version, numpy = BPY[release]
-    requirements = [f"bpy=={release}", f"numpy=={numpy}", *wheels.pins(), *_listed("test.txt")]
+    requirements = [f"bpy=={release}", f"numpy=={numpy}", *wheels.pins(), *_lines("test.txt")]
     python = make(f"bpy-{release}", version, requirements)
     if wrong := system.complete(python):
         raise SetupFailed(f"bpy {release} cannot be loaded: {wrong}")
@@ -122,16 +122,16 @@ def for_manual() -> Path:
     """Return the environment that renders the manual."""
     current = f"{sys.version_info.major}.{sys.version_info.minor}"
     version = "3.11" if find_python("3.11") else current
-    return make("manual", version, _listed("manual.txt"))
+    return make("manual", version, _lines("manual.txt"))
 
 
 def for_browser() -> Path:
     """Return the environment of the tests that read the manual in a browser."""
     if missing := system.complete_browser():
         raise Missing(missing)
-    return make("browser", "3.11", [*_listed("test.txt"), *_listed("browser.txt")])
+    return make("browser", "3.11", [*_lines("test.txt"), *_lines("browser.txt")])
 
 
 def for_checks() -> Path:
     """Return the environment of linter and type checker."""
-    return make("check", "3.11", [*wheels.pins(), *_listed("test.txt"), *_listed("check.txt")])
+    return make("check", "3.11", [*wheels.pins(), *_lines("test.txt"), *_lines("check.txt")])

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Read what strangers send, changed at random: only the product's own errors may come of it.
+"""Read randomly changed input: only the product's own errors may be raised.
 
 `fuzz.py [TARGET…] [--seconds N] [--seed N]`: pictures' heads, mesh files, records, tables, and
-every call of each service. What breaks is told with the seed and number that make it again.
+every call of each service. Failures are printed with the seed and number that repeat them.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ LONGEST = 10.0
 
 @dataclass
 class Found:
-    """What came of one target: how many rounds it had, and what broke, by where it did."""
+    """The result of one target: its rounds, and the failures by their place."""
 
     name: str
     rounds: int = 0

@@ -24,7 +24,7 @@ def build() -> Path:
     Tests run side by side and several of them pack zips: the lock lets one of them render.
     """
     places.BUILD.mkdir(exist_ok=True)
-    with places.locked("manual"):
+    with places.hold_lock("manual"):
         sources = _fingerprint()
         if not FOLDER.is_dir() or not _MARK.exists() or _MARK.read_text("utf-8") != sources:
             _MARK.unlink(missing_ok=True)

@@ -42,7 +42,7 @@ _TESTS_FAILED = 1
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one guard; `why` tells which test noticed, or what went wrong."""
+    """The result for one guard; `why` names the test that failed, or the error."""
 
     name: str
     verdict: str
@@ -95,7 +95,7 @@ class Copy:
         os.utime(path, (self._stamp, self._stamp))
 
     def test(self, tests: list[str], *options: str, runs: int = 1) -> Run:
-        """Run tests of one tier, in the time that so many runs may take."""
+        """Run tests of one tier, within the time limit of `runs` runs."""
         tier = tier_of(tests[0])
         if tier == "gui":
             self._pack()
@@ -103,14 +103,16 @@ class Copy:
                    "-p", "no:cacheprovider", *options, *tests]  # fmt: skip
         environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
         environment.setdefault("SANDBOX_SUITE", "trixie")
-        return _limited(command, self.root, environment, TIERS[tier] * runs)
+        return _run_limited(command, self.root, environment, TIERS[tier] * runs)
 
     def _pack(self) -> None:
         code = "import package; package.build('linux-x64')"
         subprocess.run([sys.executable, "-B", "-c", code], cwd=self.root / "tools", check=True)
 
 
-def _limited(command: list[str], folder: Path, environment: dict[str, str], limit: float) -> Run:
+def _run_limited(
+    command: list[str], folder: Path, environment: dict[str, str], limit: float
+) -> Run:
     """Run a program in a group of its own, which goes with it."""
     if sys.platform == "win32":
         raise OSError("only on Unix")
@@ -160,7 +162,7 @@ def take_out(guard: Guard, copy: Copy, failing: set[str], *, gui: bool) -> Outco
 
 def _verdict(guard: Guard, copy: Copy, failing: set[str], *, gui: bool) -> tuple[str, str]:
     for tests in by_tier(guard.tests, gui=gui).values():
-        run = copy.test(tests, "-x", *map(_deselected, sorted(failing)))
+        run = copy.test(tests, "-x", *map(_deselect, sorted(failing)))
         if run.code is None:
             return "no end", " ".join(tests)
         if broken := _BROKEN.search(run.output):
@@ -172,7 +174,7 @@ def _verdict(guard: Guard, copy: Copy, failing: set[str], *, gui: bool) -> tuple
     return "SURVIVED", f"{guard.file}:{guard.line}, {' '.join(guard.tests)}"
 
 
-def _deselected(test: str) -> str:
+def _deselect(test: str) -> str:
     """Name a test as pytest does within itself: from its own root, which is tests/."""
     return f"--deselect={test.removeprefix('tests/')}"
 
@@ -190,7 +192,7 @@ def baseline(chosen: list[Guard], copy: Copy, *, gui: bool) -> set[str]:
     return failing
 
 
-def sampled(guards: list[Guard], count: int, seed: int) -> list[Guard]:
+def sample_guards(guards: list[Guard], count: int, seed: int) -> list[Guard]:
     """Return about `count` guards, evenly spread; another seed gives others."""
     step = max(1, len(guards) // count)
     return guards[seed % step :: step]
@@ -200,7 +202,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help="guards to take out")
     parser.add_argument("--sample", type=int, metavar="N", help="take out about N of them")
-    today = date.today().toordinal()  # noqa: DTZ011 - whatever day it is here
+    today = date.today().toordinal()  # noqa: DTZ011 - the local date
     parser.add_argument("--seed", type=int, default=today, help="which ones those are")
     parser.add_argument("-j", type=int, default=2, metavar="N", help="how many at once")
     parser.add_argument("--gui", action="store_true", help="run tests with a window too")
@@ -208,7 +210,7 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _chosen(guards: list[Guard], asked: argparse.Namespace) -> list[Guard]:
+def _select_guards(guards: list[Guard], asked: argparse.Namespace) -> list[Guard]:
     known = {guard.name for guard in guards}
     if unknown := [name for name in asked.names if name not in known]:
         raise SystemExit(f"There is no guard {', '.join(unknown)}")
@@ -216,7 +218,7 @@ def _chosen(guards: list[Guard], asked: argparse.Namespace) -> list[Guard]:
     chosen = [guard for guard in chosen if asked.gui or not guard.needs_window]
     if asked.sample:
         print(f"A sample of about {asked.sample}, seed {asked.seed}", flush=True)
-        chosen = sampled(chosen, asked.sample, asked.seed)
+        chosen = sample_guards(chosen, asked.sample, asked.seed)
     return chosen
 
 
@@ -250,11 +252,11 @@ def main() -> int:
     wrong = mutation.problems(mutation.markers(), mutation.entries())
     print("".join(f"Does not fit: {problem}\n" for problem in wrong), end="")
     if asked.list:
-        print("\n".join(f"{one.name:40}  {one.file}:{one.line}" for one in guards))
+        print("\n".join(f"{guard.name:40}  {guard.file}:{guard.line}" for guard in guards))
         return 0
-    chosen = _chosen(guards, asked)
+    chosen = _select_guards(guards, asked)
     outcomes = run(chosen, asked.j, gui=asked.gui)
-    if unseen := [one.name for one in guards if one.needs_window and not asked.gui]:
+    if unseen := [guard.name for guard in guards if guard.needs_window and not asked.gui]:
         print(f"Left out, as they need a window (--gui): {', '.join(unseen)}")
     bad = [outcome for outcome in outcomes if not outcome.is_good]
     if bad:

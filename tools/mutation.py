@@ -205,10 +205,10 @@ def _edit_of_part(tree: ast.Module, source: bytes, guard: Guard) -> Edit | None:
     for node in ast.walk(tree):
         if isinstance(node, ast.BoolOp):
             neutral = str(isinstance(node.op, ast.And))
-            found += [(*_span(source, part), neutral) for part in _on_line(node.values, guard)]
+            found += [(*_span(source, child), neutral) for child in _on_line(node.values, guard)]
         elif isinstance(node, ast.Call | ast.List | ast.Tuple | ast.Set):
-            parts = [*node.args, *node.keywords] if isinstance(node, ast.Call) else node.elts
-            found += [_removal(source, part) for part in _on_line(parts, guard)]
+            children = [*node.args, *node.keywords] if isinstance(node, ast.Call) else node.elts
+            found += [_removal(source, child) for child in _on_line(children, guard)]
         elif isinstance(node, ast.Dict):
             pairs = zip(node.keys, node.values, strict=True)
             found += [
@@ -223,8 +223,8 @@ def _edit_of_part(tree: ast.Module, source: bytes, guard: Guard) -> Edit | None:
     return start, end, new
 
 
-def _on_line(parts: list[Any], guard: Guard) -> list[Any]:
-    return [part for part in parts if part.lineno == guard.line]
+def _on_line(children: list[Any], guard: Guard) -> list[Any]:
+    return [child for child in children if child.lineno == guard.line]
 
 
 def _removal(source: bytes, first: Any, last: Any = None) -> Edit:

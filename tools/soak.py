@@ -50,7 +50,7 @@ PROBE = re.compile("[a-z0-9_]{8}")
 AGES_AGO = 1_700_000_000.0
 MEMORY = 8.0
 """Megabytes by which a process that lives on may have grown: its allocator's own breath."""
-SETTLED = 3
+WARM_UP = 3
 """Rounds after which it has all that it keeps."""
 
 
@@ -177,7 +177,7 @@ class Soak:
 
     def _uncertain(self) -> dict[str, dict[str, Any]]:
         states = ("uncertain", "submitting")
-        return {job: one for job, one in self.records().items() if one["state"] in states}
+        return {job: record for job, record in self.records().items() if record["state"] in states}
 
     # -- what came of it ---------------------------------------------------------------------------
 
@@ -202,12 +202,16 @@ class Soak:
         for number, count in Counter(order.picture for order in orders).items():
             if count > 1:
                 self.problems.append(f"{lane.provider} took picture {number} {count} times")
-                self.problems += [f"its record: {one}" for one in mine if _number(one) == number]
-                self.problems += [f"its order: {one}" for one in orders if one.picture == number]
-        known = {value for one in mine for value in (one.get("ticket") or {}).values()
+                self.problems += [
+                    f"its record: {record}" for record in mine if _number(record) == number
+                ]
+                self.problems += [
+                    f"its order: {order}" for order in orders if order.picture == number
+                ]
+        known = {value for record in mine for value in (record.get("ticket") or {}).values()
                  if isinstance(value, str)}  # fmt: skip
-        doubtful = {_number(one) for one in mine if one["state"] == "uncertain"}
-        ready = {_number(one): one for one in mine if one["state"] == "ready"}
+        doubtful = {_number(record) for record in mine if record["state"] == "uncertain"}
+        ready = {_number(record): record for record in mine if record["state"] == "ready"}
         for order in orders:
             found = order.task in known if lane.names else order.picture in doubtful | set(ready)
             if not found:
@@ -253,20 +257,20 @@ def resident(soak: Soak) -> Iterator[list[dict[str, float]]]:
 
 def growth(rounds: list[dict[str, float]]) -> list[str]:
     """Say what grew from one round to the next, once the first ones had filled what is kept."""
-    if len(rounds) < SETTLED + 2:
+    if len(rounds) < WARM_UP + 2:
         return [f"only {len(rounds)} rounds: nothing can be said of growth"]
-    before, after = rounds[SETTLED - 1 : -1], rounds[-2:]
+    before, after = rounds[WARM_UP - 1 : -1], rounds[-2:]
     found = []
     for name, allowed in (("memory", MEMORY), ("handles", 0), ("threads", 0), ("temporary", 0)):
-        least = min(one[name] for one in after)
-        most = max(one[name] for one in before[: max(1, len(before) // 3)])
+        least = min(figures[name] for figures in after)
+        most = max(figures[name] for figures in before[: max(1, len(before) // 3)])
         if least > most + allowed:
             found.append(f"{name} grew from {most:g} to {least:g}")
     return found
 
 
 def run(seconds: float, pictures: int, seed: int) -> Soak:
-    """Soak for so many seconds with so many pictures; the seed draws faults and ends."""
+    """Soak for some seconds with a number of pictures; the seed decides on faults and kills."""
     chance = random.Random(seed)
     names = chance.choices(("tripo", "scenario", "aiml_triposr"), (5, 3, 2), k=pictures)
     with (
@@ -302,8 +306,8 @@ def _tell(soak: Soak, rounds: list[dict[str, float]]) -> None:
     print(f"{requests} requests, of which {requests - faults.pop('')} went wrong: "
           + ", ".join(f"{name} {count}" for name, count in sorted(faults.items())))  # fmt: skip
     print(", ".join(f"{name} {count}" for name, count in sorted(soak.seen.items())))
-    for which, one in (("third", rounds[2:3]), ("last", rounds[-1:])):
-        print(f"{which} of {len(rounds)} rounds: {one[0] if one else 'none'}")
+    for which, figures in (("third", rounds[2:3]), ("last", rounds[-1:])):
+        print(f"{which} of {len(rounds)} rounds: {figures[0] if figures else 'none'}")
 
 
 def main() -> int:

@@ -24,7 +24,7 @@ QUIET = 3.0
 """Seconds within which threads of calls that were given up come to their ends."""
 
 
-def measured(folder: Path, before: int) -> dict[str, float]:
+def measure(folder: Path, before: int) -> dict[str, float]:
     """Measure this process, once its threads are through."""
     if sys.platform != "linux":
         raise OSError("only on Linux")
@@ -33,12 +33,12 @@ def measured(folder: Path, before: int) -> dict[str, float]:
         time.sleep(0.05)
     gc.collect()
     pages = int(Path("/proc/self/statm").read_text("utf-8").split()[1])
-    left = [file for file in Path(tempfile.gettempdir()).iterdir() if file != folder]
+    remaining = [file for file in Path(tempfile.gettempdir()).iterdir() if file != folder]
     return {
         "memory": pages * os.sysconf("SC_PAGE_SIZE") / 1e6,
         "handles": len(os.listdir("/proc/self/fd")),  # noqa: PTH208 - names alone are wanted
         "threads": threading.active_count(),
-        "temporary": len(left),
+        "temporary": len(remaining),
     }
 
 
@@ -70,7 +70,7 @@ def main() -> None:
     while not over.is_set():
         code = order(folder, number)
         number += 1
-        print(json.dumps({"code": code, **measured(folder, threads)}), flush=True)
+        print(json.dumps({"code": code, **measure(folder, threads)}), flush=True)
 
 
 if __name__ == "__main__":

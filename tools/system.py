@@ -30,7 +30,7 @@ def complaint(python: Path) -> str | None:
 
 def complete(python: Path) -> str | None:
     """Install what bpy misses where that can be done; return what is then still wrong."""
-    with places.locked("system"):
+    with places.hold_lock("system"):
         wrong = complaint(python)
         if wrong and ".so" in wrong and places.is_root() and shutil.which("apt-get"):
             install(*LIBRARIES)
@@ -42,7 +42,7 @@ def complete(python: Path) -> str | None:
 
 def complete_browser() -> str | None:
     """Install Debian's Chromium and its driver if possible; return what is missing after that."""
-    with places.locked("system"):
+    with places.hold_lock("system"):
         if not _has_browser() and places.is_root() and shutil.which("apt-get"):
             install(*BROWSER)
     if _has_browser():
@@ -56,7 +56,7 @@ def _has_browser() -> bool:
 
 def find_gettext() -> bool:
     """Return whether GNU gettext's tools are there; install them where that can be done."""
-    with places.locked("system"):
+    with places.hold_lock("system"):
         if not shutil.which("msgfmt") and places.is_root() and shutil.which("apt-get"):
             install("gettext")
     return shutil.which("msgfmt") is not None

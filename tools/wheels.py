@@ -61,7 +61,7 @@ class Wheel(NamedTuple):
         return tag == "any" or any(own in tag.split(".") for own in TAGS[platform])
 
 
-def locked() -> list[Wheel]:
+def locked_wheels() -> list[Wheel]:
     """Read the lock."""
     lines = LOCK.read_text("utf-8").splitlines()
     return [Wheel(*line.split("  ")) for line in lines if not line.startswith("#")]
@@ -69,15 +69,15 @@ def locked() -> list[Wheel]:
 
 def pins() -> list[str]:
     """Return what is shipped as requirements, so that tests run on the same versions."""
-    return sorted({f"{wheel.name}=={wheel.version}" for wheel in locked()})
+    return sorted({f"{wheel.name}=={wheel.version}" for wheel in locked_wheels()})
 
 
 def folder() -> Path:
     """Return the folder that holds every locked wheel, fetching those that are not there."""
     kept = places.cache() / "wheels"
-    with places.locked("wheels"):
+    with places.hold_lock("wheels"):
         kept.mkdir(exist_ok=True)
-        absent = [wheel for wheel in locked() if not is_whole(kept, wheel)]
+        absent = [wheel for wheel in locked_wheels() if not is_whole(kept, wheel)]
         if absent:
             _fetch(absent, kept)
     return kept
@@ -94,7 +94,9 @@ def _fetch(absent: list[Wheel], kept: Path) -> None:
     wanted = [ask for ask in asks() if any(_is_for(wheel, ask) for wheel in absent)]
     with tempfile.TemporaryDirectory(dir=kept.parent) as side:
         with ThreadPoolExecutor(4) as pool:
-            list(pool.map(lambda ask: _download(ask, Path(side), _hashed(ask)), wanted))
+            list(
+                pool.map(lambda ask: _download(ask, Path(side), _hashed_requirements(ask)), wanted)
+            )
         for wheel in absent:
             if not is_whole(Path(side), wheel):
                 raise SystemExit(f"pip did not bring {wheel.file}")
@@ -121,10 +123,10 @@ def _is_for(wheel: Wheel, ask: Ask) -> bool:
     return wheel.name == COMPILED and tag in wheel.file and wheel.fits(ask.platform)
 
 
-def _hashed(ask: Ask) -> list[str]:
+def _hashed_requirements(ask: Ask) -> list[str]:
     return [
         f"{wheel.name}=={wheel.version} --hash=sha256:{wheel.sha256}"
-        for wheel in locked()
+        for wheel in locked_wheels()
         if _is_for(wheel, ask)
     ]
 

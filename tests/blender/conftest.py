@@ -25,14 +25,13 @@ import pytest  # noqa: E402
 
 # isort: split
 import addon_utils  # noqa: E402  # can be found once bpy is there
+from blender.addon_modules import ADDON, addon_module  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import ModuleType
 
 _status: list[int] = []
-
-ADDON = "bl_ext.user_default.image_to_mesh"
 
 
 def pytest_report_header() -> str:
@@ -66,6 +65,12 @@ def addon(fresh_file: None) -> Iterator[ModuleType]:
     assert enabled is not None, f"{ADDON} cannot be enabled: see the output"
     yield sys.modules[ADDON]
     addon_utils.disable(ADDON, default_set=True)
+
+
+@pytest.fixture
+def worker_module(addon: ModuleType) -> Callable[[str], ModuleType]:
+    """Return a function that imports a module of the worker's by its name within `worker`."""
+    return lambda name: addon_module(f"worker.{name}")
 
 
 @pytest.fixture

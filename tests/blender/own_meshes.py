@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mesh files of our own, each with something that a format can say: by name, a function each.
+"""Mesh files written by the tests, one function for each feature of a format.
 
-A function writes to a folder and returns the file. FBX files are written by Blender itself.
+Each function writes to a folder and returns the file. Blender's own exporter writes the FBX files.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ POINTS = np.array([(-1, 0, -1), (1, 0, -1), (1, 0, 1), (-1, 0, 1), (0, 2, 0)], n
 FACES = np.array([(0, 1, 4), (1, 2, 4), (2, 3, 4), (3, 0, 4), (0, 2, 1), (0, 3, 2)], np.uint16)[
     :, ::-1
 ]
-"""A pyramid, in glTF's axes, its sides to the outside."""
+"""A pyramid in glTF's axes, its normals pointing outward."""
 RED = {"pbrMetallicRoughness": {"baseColorFactor": [0.8, 0.05, 0.03, 1], "metallicFactor": 0}}
 
 
 def mesh(write: Callable[[Path], Path]) -> Callable[[Path], Path]:
-    """Add to the files."""
+    """Register a function that writes a mesh file."""
     MESHES[write.__name__] = write
     return write
 
@@ -39,7 +39,7 @@ def pyramid(**more: Any) -> dict[str, NDArray[Any]]:
 
 
 def bytes_of(*colors: tuple[int, ...]) -> NDArray[np.uint8]:
-    """A color for each of the pyramid's points, from those given in turn."""
+    """Return a color for each of the pyramid's points, cycling through the given ones."""
     return np.array([colors[number % len(colors)] for number in range(5)], np.uint8)
 
 
@@ -78,15 +78,15 @@ def glb_mirrored(path: Path) -> Path:
 @mesh
 def glb_instances(path: Path) -> Path:
     file = Gltf()
-    places = file.accessor(np.array([(0, 0, 0), (5, 0, 0), (0, 0, 7)], np.float32))
+    locations = file.accessor(np.array([(0, 0, 0), (5, 0, 0), (0, 0, 7)], np.float32))
     sizes = file.accessor(np.array([(1, 1, 1), (2, 1, 1), (1, 3, 1)], np.float32))
-    given = {"attributes": {"TRANSLATION": places, "SCALE": sizes}}
-    file.add("nodes", mesh=file.mesh(pyramid()), extensions={"EXT_mesh_gpu_instancing": given})
+    instances = {"attributes": {"TRANSLATION": locations, "SCALE": sizes}}
+    file.add("nodes", mesh=file.mesh(pyramid()), extensions={"EXT_mesh_gpu_instancing": instances})
     return file.write(path / "mesh.glb")
 
 
 def morphing(weights: list[float], /, **node: Any) -> tuple[Gltf, int]:
-    """A pyramid whose tip goes up by one target, and whose base grows by another."""
+    """Return a pyramid with two morph targets: its tip rises, its base grows."""
     up, wide = np.zeros((5, 3), np.float32), np.zeros((5, 3), np.float32)
     up[4, 1], wide[:4] = 3.0, POINTS[:4]
     file = Gltf()
@@ -114,7 +114,7 @@ def glb_morph_over_one(path: Path) -> Path:
     return morphing([1.5, -0.5])[0].write(path / "mesh.glb")
 
 
-def animated(file: Gltf, node: int, path: str, values: NDArray[Any]) -> None:
+def animate(file: Gltf, node: int, path: str, values: NDArray[Any]) -> None:
     times = file.accessor(np.array((0, 1), np.float32))
     sampler = {"input": times, "output": file.accessor(values.astype(np.float32))}
     target = {"node": node, "path": path}
@@ -124,7 +124,7 @@ def animated(file: Gltf, node: int, path: str, values: NDArray[Any]) -> None:
 @mesh
 def glb_morph_animated(path: Path) -> Path:
     file, node = morphing([0.0, 0.0])
-    animated(file, node, "weights", np.array((1.0, 0.0, 0.0, 1.0)))
+    animate(file, node, "weights", np.array((1.0, 0.0, 0.0, 1.0)))
     return file.write(path / "mesh.glb")
 
 
@@ -133,12 +133,12 @@ def glb_node_animated(path: Path) -> Path:
     file = Gltf()
     node = file.add("nodes", mesh=file.mesh(pyramid()))
     file.add("nodes", mesh=file.mesh(pyramid()), translation=[9, 0, 0])
-    animated(file, node, "scale", np.array(((1, 5, 1), (1, 1, 1))))
+    animate(file, node, "scale", np.array(((1, 5, 1), (1, 1, 1))))
     return file.write(path / "mesh.glb")
 
 
-def skinned(turned: bool) -> Gltf:
-    """A pyramid whose tip hangs on a bone of its own."""
+def skinned_pyramid(posed: bool) -> Gltf:
+    """Return a pyramid whose tip is skinned to a second bone."""
     file = Gltf()
     joints, weights = np.zeros((5, 4), np.uint8), np.zeros((5, 4), np.float32)
     weights[:, 0], joints[4, 0] = 1.0, 1
@@ -147,7 +147,7 @@ def skinned(turned: bool) -> Gltf:
     inverse[1, 3, 1] = -1.0
     file.add("nodes", mesh=shape, skin=0)
     file.add("nodes", children=[2])
-    lean = {"rotation": [0, 0, 0.5, 0.8660254]} if turned else {}
+    lean = {"rotation": [0, 0, 0.5, 0.8660254]} if posed else {}
     file.add("nodes", translation=[0, 1, 0], **lean)
     binds = file.accessor(inverse.reshape(2, 16).astype(np.float32))
     file.add("skins", joints=[1, 2], inverseBindMatrices=binds)
@@ -156,13 +156,13 @@ def skinned(turned: bool) -> Gltf:
 
 @mesh
 def glb_skin_posed(path: Path) -> Path:
-    return skinned(turned=True).write(path / "mesh.glb", [0, 1])
+    return skinned_pyramid(posed=True).write(path / "mesh.glb", [0, 1])
 
 
 @mesh
 def glb_skin_animated(path: Path) -> Path:
-    file = skinned(turned=False)
-    animated(file, 2, "rotation", np.array(((0, 0, 0.5, 0.8660254), (0, 0, 0, 1))))
+    file = skinned_pyramid(posed=False)
+    animate(file, 2, "rotation", np.array(((0, 0, 0.5, 0.8660254), (0, 0, 0, 1))))
     return file.write(path / "mesh.glb", [0, 1])
 
 
@@ -194,7 +194,7 @@ def glb_second_colors(path: Path) -> Path:
 
 
 @mesh
-def glb_nothing_is_missing_that_is_0(path: Path) -> Path:
+def glb_zero_factors(path: Path) -> Path:
     zero = {"pbrMetallicRoughness": {"metallicFactor": 0, "roughnessFactor": 0},
             "extensions": {"KHR_materials_transmission": {"transmissionFactor": 0},
                            "KHR_materials_clearcoat": {"clearcoatFactor": 0},
@@ -266,8 +266,8 @@ def fbx(path: Path, **options: Any) -> Path:
     return path / "m.fbx"
 
 
-def fresh(**colors: NDArray[Any]) -> bpy.types.Object:
-    """A pyramid with a red material, alone in a scene; colors are layers by name."""
+def new_pyramid(**colors: NDArray[Any]) -> bpy.types.Object:
+    """Return a red pyramid, alone in a new scene, with these color attributes by name."""
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     made = bpy.data.meshes.new("pyramid")
     made.from_pydata([(x, -z, y) for x, y, z in POINTS], [], FACES.tolist())
@@ -275,11 +275,11 @@ def fresh(**colors: NDArray[Any]) -> bpy.types.Object:
         layer = made.color_attributes.new(name, "BYTE_COLOR", "CORNER")
         corners = np.array([loop.vertex_index for loop in made.loops])
         layer.data.foreach_set("color", (values[corners] / 255).astype(np.float32).ravel())
-    made.materials.append(colored((0.8, 0.05, 0.03)))
-    return linked(made)
+    made.materials.append(new_paint((0.8, 0.05, 0.03)))
+    return add_object(made)
 
 
-def colored(color: tuple[float, ...]) -> bpy.types.Material:
+def new_paint(color: tuple[float, ...]) -> bpy.types.Material:
     material = bpy.data.materials.new("paint")
     if bpy.app.version < (5, 0, 0):
         material.use_nodes = True
@@ -288,86 +288,88 @@ def colored(color: tuple[float, ...]) -> bpy.types.Material:
     return material
 
 
-def linked(mesh_: bpy.types.Mesh, **places: Any) -> bpy.types.Object:
-    thing = bpy.data.objects.new("thing", mesh_)
-    bpy.context.scene.collection.objects.link(thing)
-    for name, value in places.items():
-        setattr(thing, name, value)
-    return thing
+def add_object(data: bpy.types.Mesh, **locations: Any) -> bpy.types.Object:
+    obj = bpy.data.objects.new("thing", data)
+    bpy.context.scene.collection.objects.link(obj)
+    for name, value in locations.items():
+        setattr(obj, name, value)
+    return obj
 
 
 @mesh
 def fbx_objects_share_a_mesh(path: Path) -> Path:
-    first = fresh()
-    linked(first.data, location=(4, 0, 0), scale=(0.25, 0.25, 2))
-    linked(first.data, location=(-4, 0, 0), scale=(-1, 1, 1))
+    first = new_pyramid()
+    add_object(first.data, location=(4, 0, 0), scale=(0.25, 0.25, 2))
+    add_object(first.data, location=(-4, 0, 0), scale=(-1, 1, 1))
     return fbx(path)
 
 
 @mesh
 def fbx_parent_with_scale(path: Path) -> Path:
-    first = fresh()
+    first = new_pyramid()
     parent = bpy.data.objects.new("parent", None)
     bpy.context.scene.collection.objects.link(parent)
     parent.scale, parent.rotation_euler = (2, 2, 2), Euler((0.3, 0.2, 0.1))
     first.parent, first.location = parent, (1, 2, 3)
-    linked(first.data, parent=parent, scale=(0.1, 3, 0.1))
+    add_object(first.data, parent=parent, scale=(0.1, 3, 0.1))
     return fbx(path)
 
 
 @mesh
 def fbx_in_inches(path: Path) -> Path:
-    fresh()
+    new_pyramid()
     bpy.context.scene.unit_settings.scale_length = 0.0254
     return fbx(path, apply_scale_options="FBX_SCALE_UNITS")
 
 
 @mesh
 def fbx_in_centimeters_z_up(path: Path) -> Path:
-    fresh()
+    new_pyramid()
     return fbx(path, axis_forward="Y", axis_up="Z", global_scale=100.0)
 
 
 @mesh
 def fbx_objects_with_other_materials(path: Path) -> Path:
-    first = fresh()
-    other = linked(first.data, location=(5, 0, 0))
+    first = new_pyramid()
+    other = add_object(first.data, location=(5, 0, 0))
     other.material_slots[0].link = "OBJECT"
-    other.material_slots[0].material = colored((0, 0, 1))
+    other.material_slots[0].material = new_paint((0, 0, 1))
     return fbx(path)
 
 
 @mesh
 def fbx_white_colors(path: Path) -> Path:
-    fresh(white=bytes_of((255, 255, 255, 255)))
+    new_pyramid(white=bytes_of((255, 255, 255, 255)))
     return fbx(path)
 
 
 @mesh
 def fbx_gray_colors(path: Path) -> Path:
-    fresh(gray=bytes_of((90, 90, 90, 255)))
+    new_pyramid(gray=bytes_of((90, 90, 90, 255)))
     return fbx(path)
 
 
 @mesh
 def fbx_second_colors(path: Path) -> Path:
-    fresh(white=bytes_of((255, 255, 255, 255)), paint=bytes_of((255, 0, 0, 255), (0, 0, 255, 255)))
+    new_pyramid(
+        white=bytes_of((255, 255, 255, 255)), paint=bytes_of((255, 0, 0, 255), (0, 0, 255, 255))
+    )
     return fbx(path)
 
 
 @mesh
 def fbx_colored_and_plain_share_a_material(path: Path) -> Path:
-    first = fresh(paint=bytes_of((0, 255, 0, 255), (0, 0, 255, 255)))
+    first = new_pyramid(paint=bytes_of((0, 255, 0, 255), (0, 0, 255, 255)))
     plain = bpy.data.meshes.new("plain")
     plain.from_pydata([(0, 0, 0), (1, 0, 0), (0, 1, 0)], [], [(0, 1, 2)])
     plain.materials.append(first.data.materials[0])
-    linked(plain, location=(5, 0, 0))
+    add_object(plain, location=(5, 0, 0))
     return fbx(path)
 
 
 @mesh
 def fbx_shape_key(path: Path) -> Path:
-    first = fresh()
+    first = new_pyramid()
     first.shape_key_add(name="Basis")
     key = first.shape_key_add(name="up")
     key.data[4].co.z = 6.0
@@ -377,7 +379,7 @@ def fbx_shape_key(path: Path) -> Path:
 
 @mesh
 def fbx_armature_posed(path: Path) -> Path:
-    first = fresh()
+    first = new_pyramid()
     armature = bpy.data.objects.new("bones", bpy.data.armatures.new("bones"))
     bpy.context.scene.collection.objects.link(armature)
     bpy.context.view_layer.objects.active = armature
@@ -394,8 +396,8 @@ def fbx_armature_posed(path: Path) -> Path:
 
 @mesh
 def fbx_animated(path: Path) -> Path:
-    first = fresh()
-    linked(first.data, location=(9, 0, 0))
+    first = new_pyramid()
+    add_object(first.data, location=(9, 0, 0))
     first.location = (0, 0, 7)
     first.keyframe_insert("location", frame=1)
     first.location = (0, 0, 0)

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import bpy
+from blender.addon_modules import ADDON, addon_module
 
-ADDON = "bl_ext.user_default.image_to_mesh"
 NARROW = 180
 SIGNATURES = bpy.types.UILayout.bl_rna.functions
 ICONS = {item.identifier for item in SIGNATURES["label"].parameters["icon"].enum_items}
@@ -83,7 +83,7 @@ class Layout:
 
 
 class Seen:
-    """What was laid, in order."""
+    """The rows that were laid out, in order."""
 
     def __init__(self, shown: list[dict[str, Any]]) -> None:
         self.shown = shown
@@ -111,7 +111,7 @@ class Seen:
 
 
 def drawing_context(width: int) -> SimpleNamespace:
-    """Return what a draw looks at, with a sidebar of so many pixels."""
+    """Return a context for `draw` methods, with a sidebar of `width` pixels."""
     return SimpleNamespace(
         scene=bpy.context.scene,
         view_layer=bpy.context.view_layer,
@@ -123,7 +123,7 @@ def drawing_context(width: int) -> SimpleNamespace:
 
 def draw(*, unfolded: bool = False, width: int = NARROW) -> Seen:
     """Draw the sidebar's panel."""
-    panels = importlib.import_module(f"{ADDON}.panels.sidebar").classes
+    panels = addon_module("panels.sidebar").classes
     shown: list[dict[str, Any]] = []
     context = drawing_context(width)
     for panel in panels if unfolded else panels[:1]:
@@ -159,7 +159,7 @@ def draw_elsewhere(image: bpy.types.Image) -> Seen:
 def draw_preferences(preferences: Any) -> Seen:
     """Draw the add-on's preferences."""
     shown: list[dict[str, Any]] = []
-    room = importlib.import_module(f"{ADDON}.preferences")
+    room = addon_module("preferences")
     own = SimpleNamespace(layout=Layout(shown, unfolded=True))
     names = [entry.identifier for entry in preferences.bl_rna.properties]
     for name in set(names) - {"rna_type"}:

@@ -16,10 +16,10 @@ UNTRANSLATED = re.compile(r"[^A-Za-z]*|[A-Z0-9 ./+−-]{1,4}|\d+ px|Tripo|Scenar
 
 def registered_texts() -> set[str]:
     """Return every text that a user can see of what is registered, in English."""
-    return {text for text in _registered() if not UNTRANSLATED.fullmatch(text)}
+    return {text for text in _all_texts() if not UNTRANSLATED.fullmatch(text)}
 
 
-def _registered() -> Iterator[str]:
+def _all_texts() -> Iterator[str]:
     for name in dir(bpy.types):
         kind = getattr(bpy.types, name)
         if not name.startswith("IMAGE_TO_MESH_") or not hasattr(kind, "bl_rna"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Small mesh files of our own making, by the formats' specifications."""
+"""Writers of small mesh files, by the specifications of the formats."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ Arrays = dict[str, "NDArray[Any]"]
 
 
 def ball(rings: int = 12, sides: int = 16) -> Arrays:
-    """A sphere with UVs, its normals its points."""
+    """Return a unit sphere with UVs; its normals equal its positions."""
     up = np.linspace(0, np.pi, rings + 1)
     around = np.linspace(0, 2 * np.pi, sides + 1)
-    tilt, turn = np.meshgrid(up, around, indexing="ij")
-    points = np.stack((np.sin(tilt) * np.cos(turn), np.cos(tilt), np.sin(tilt) * np.sin(turn)), 2)
-    uv = np.stack((turn / (2 * np.pi), tilt / np.pi), 2)
+    tilt, angle = np.meshgrid(up, around, indexing="ij")
+    points = np.stack((np.sin(tilt) * np.cos(angle), np.cos(tilt), np.sin(tilt) * np.sin(angle)), 2)
+    uv = np.stack((angle / (2 * np.pi), tilt / np.pi), 2)
     first = (np.arange(rings)[:, None] * (sides + 1) + np.arange(sides)).ravel()
-    one = np.stack((first, first + 1, first + sides + 1), 1)[sides:]
-    two = np.stack((first + 1, first + sides + 2, first + sides + 1), 1)[:-sides]
+    upper = np.stack((first, first + 1, first + sides + 1), 1)[sides:]
+    lower = np.stack((first + 1, first + sides + 2, first + sides + 1), 1)[:-sides]
     positions = points.reshape(-1, 3).astype(np.float32)
     return {
         "POSITION": positions,
         "NORMAL": positions.copy(),
         "TEXCOORD_0": uv.reshape(-1, 2).astype(np.float32),
-        "indices": np.concatenate((one, two)).astype(np.uint16),
+        "indices": np.concatenate((upper, lower)).astype(np.uint16),
     }
 
 
@@ -46,34 +46,34 @@ def encode_png(pixels: NDArray[np.uint8]) -> bytes:
     head = struct.pack(">IIBBBBB", width, height, 8, {3: 2, 4: 6}[channels], 0, 0, 0)
     rows = np.concatenate((np.zeros((height, 1), np.uint8), pixels.reshape(height, -1)), axis=1)
     data = zlib.compress(rows.tobytes())
-    parts = chunk(b"IHDR", head) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + parts
+    body = chunk(b"IHDR", head) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + body
 
 
 class Gltf:
-    """A glTF file that grows piece by piece; each piece returns its number."""
+    """A glTF file built step by step; each method that adds something returns its index."""
 
     def __init__(self) -> None:
         self.head: dict[str, Any] = {"asset": {"version": "2.0"}, "scene": 0}
         self._blob = b""
 
     def add(self, kind: str, **changes: Any) -> int:
-        """Add to one of the head's lists."""
-        listed: list[Any] = self.head.setdefault(kind, [])
-        listed.append(changes)
-        return len(listed) - 1
+        """Add an entry to one of the top-level lists."""
+        items: list[Any] = self.head.setdefault(kind, [])
+        items.append(changes)
+        return len(items) - 1
 
     def accessor(self, values: NDArray[Any], *, normalized: bool = False) -> int:
         """Add an array, (n,) or (n, width)."""
         view = self._view(np.ascontiguousarray(values).tobytes())
         width = 1 if values.ndim == 1 else values.shape[1]
-        said: dict[str, Any] = {"normalized": True} if normalized else {}
+        bounds: dict[str, Any] = {"normalized": True} if normalized else {}
         if values.dtype == np.float32:
             finite = np.nan_to_num(values)
-            said |= {"min": np.atleast_1d(finite.min(0)).tolist(),
+            bounds |= {"min": np.atleast_1d(finite.min(0)).tolist(),
                      "max": np.atleast_1d(finite.max(0)).tolist()}  # fmt: skip
         return self.add("accessors", bufferView=view, componentType=KINDS[values.dtype],
-                        count=len(values), type=WIDTHS[width], **said)  # fmt: skip
+                        count=len(values), type=WIDTHS[width], **bounds)  # fmt: skip
 
     def mesh(self, arrays: Arrays, material: int | None = None, **more: Any) -> int:
         """Add a mesh of one primitive; `targets` are arrays of positions."""
@@ -82,13 +82,13 @@ class Gltf:
             for name, values in arrays.items()
             if name != "indices"
         }
-        part: dict[str, Any] = {"attributes": attributes}
-        part["indices"] = self.accessor(arrays["indices"].reshape(-1))
+        primitive: dict[str, Any] = {"attributes": attributes}
+        primitive["indices"] = self.accessor(arrays["indices"].reshape(-1))
         if material is not None:
-            part["material"] = material
+            primitive["material"] = material
         if targets := more.pop("targets", None):
-            part["targets"] = [{"POSITION": self.accessor(target)} for target in targets]
-        return self.add("meshes", primitives=[part], **more)
+            primitive["targets"] = [{"POSITION": self.accessor(target)} for target in targets]
+        return self.add("meshes", primitives=[primitive], **more)
 
     def texture(self, pixels: NDArray[np.uint8]) -> int:
         """Add a texture that repeats, from (height, width, 3 or 4)."""
@@ -116,10 +116,10 @@ class Gltf:
         return view
 
 
-def _extensions(part: Any) -> set[str]:
-    if isinstance(part, dict):
-        return set(part.get("extensions", ())).union(*map(_extensions, part.values()), set())
-    return set().union(*map(_extensions, part)) if isinstance(part, list) else set()
+def _extensions(node: Any) -> set[str]:
+    if isinstance(node, dict):
+        return set(node.get("extensions", ())).union(*map(_extensions, node.values()), set())
+    return set().union(*map(_extensions, node)) if isinstance(node, list) else set()
 
 
 def write_ply(path: Path, points: NDArray[Any], faces: NDArray[Any], colors: NDArray[Any]) -> Path:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Other people's meshes look as Blender's own importers show them, or differ on purpose."""
+"""Meshes from public packages match Blender's own import, except for intended differences."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 import places
 import pytest
 import samples
-from blender.looks import MEANT, bring_in, differences, import_plainly, looks
+from blender.appearance import (
+    INTENDED,
+    append_all,
+    differences,
+    import_with_blender,
+    measure_scene,
+)
 
 from image_to_mesh.jobs.process.worker_process import WorkerProcess
 from image_to_mesh.providers import BadMesh
@@ -23,38 +29,38 @@ LEAST = 150
 OTHERS = {
     "faces without three places are dropped",
 }
-"""What differs on purpose beside materials."""
+"""Intended differences other than in materials."""
 OUTSIDE = "Textures that the mesh file names were not found"
-"""The note that says why a texture which Blender would find elsewhere is missing."""
+"""The note about a texture outside of the mesh's folder, which Blender itself would read."""
 
 
 @pytest.mark.timeout(1200)
-def test_sample_files_look_like_blenders_own_import(
+def test_sample_files_match_blenders_own_import(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     worker = WorkerProcess((sys.executable, str(WORKER)))
     compared, reasons, wrong = 0, Counter[str](), []
     try:
-        for package, mesh in samples.chosen():
+        for package, mesh in samples.wanted_files():
             try:
                 done = worker.ask(_request(mesh, tmp_path), lambda *_: None, lambda: None)
             except BadMesh:
-                continue  # test_samples.py knows which, and why
-            bring_in(str(tmp_path / "model.blend"))
-            ours = looks()
-            import_plainly(mesh)
-            found, used = differences(looks(), ours)
+                continue  # test_samples.py lists these, with the reasons
+            append_all(str(tmp_path / "model.blend"))
+            ours = measure_scene()
+            import_with_blender(mesh)
+            unexpected, used = differences(measure_scene(), ours)
             reasons.update(used)
-            if found:
-                wrong.append(f"{package}: {mesh.name}: {'; '.join(found)} {done['notes']}")
+            if unexpected:
+                wrong.append(f"{package}: {mesh.name}: {'; '.join(unexpected)} {done['notes']}")
             compared += 1
     finally:
         worker.kill()
     with capsys.disabled():
-        print(f"\n{compared} meshes compared with Blender's own import; meant: {dict(reasons)}")
+        print(f"\n{compared} meshes compared with Blender's import; intended: {dict(reasons)}")
     assert not wrong, "\n".join(wrong)
     assert compared >= LEAST
-    assert set(reasons) <= OTHERS | set(MEANT)
+    assert set(reasons) <= OTHERS | set(INTENDED)
 
 
 def _request(mesh: Path, folder: Path) -> dict[str, Any]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mesh files out of other people's packages: each comes in, or is refused with a sentence."""
+"""Mesh files of public packages: each is imported, or refused with a sentence."""
 
 from __future__ import annotations
 
@@ -36,61 +36,63 @@ REFUSED = {
     "materialxgltf": r"a file that it names is missing: “BoomBoxWithAxes\.bin”",
     "tinyobjloader": r"holds no faces|is not a (glTF|GLB), FBX",
 }
-"""Why files of a package are refused, as they should be: all others come in."""
+"""The expected refusals by package; all other files are imported."""
 
 
 class Stalls:
-    """How long Blender stands still for each file: while it is appended, and its head is read.
+    """Times how long each file blocks Blender: while it is appended, and its header is read.
 
-    Beside the time that passed stands what this thread worked: the rest went to other programs.
+    Keeps wall time and this thread's CPU time: the difference went to other programs.
     """
 
     def __init__(self) -> None:
         self._seconds: list[tuple[float, float, str, Path]] = []
 
-    def of(self, what: str, mesh: Path, work: Callable[[], T]) -> T:
-        """Return what the work does, once it has been timed."""
+    def of(self, kind: str, mesh: Path, work: Callable[[], T]) -> T:
+        """Time the work and return its result."""
         started, worked = time.perf_counter(), time.thread_time()
         try:
             return work()
         finally:
             took = time.perf_counter() - started, time.thread_time() - worked
-            self._seconds.append((*took, what, mesh))
+            self._seconds.append((*took, kind, mesh))
 
-    def longest(self, what: str) -> str:
-        """Tell the three longest of a kind."""
-        found = sorted((second for second in self._seconds if second[2] == what), reverse=True)
-        named = [
+    def longest(self, kind: str) -> str:
+        """Return a line about the three longest of a kind."""
+        found = sorted((second for second in self._seconds if second[2] == kind), reverse=True)
+        descriptions = [
             f"{seconds * 1e3:.1f} ms ({worked * 1e3:.1f} of work) {mesh.name}"
             for seconds, worked, _, mesh in found[:3]
         ]
-        return f"{what}: longest of {len(found)}: {', '.join(named)}"
+        return f"{kind}: longest of {len(found)}: {', '.join(descriptions)}"
 
 
 def as_delivered(mesh: Path, folder: Path) -> Path:
-    """Return what a service would send: a ZIP of a glTF file that lies in several files."""
+    """Return the file as a service would send it: a glTF of several files becomes a ZIP."""
     if mesh.suffix.lower() != ".gltf":
         return mesh
     head = json.loads(mesh.read_bytes())
-    # What came before glTF 1.0 has objects where later ones have lists.
-    parts = [row for name in ("buffers", "images") for row in _all(head.get(name))]
-    beside = {part["uri"] for part in parts if not part.get("uri", "data:").startswith("data:")}
+    # Before version 2.0, glTF has objects instead of these lists.
+    entries = [entry for name in ("buffers", "images") for entry in _entries(head.get(name))]
+    beside = {
+        entry["uri"] for entry in entries if not entry.get("uri", "data:").startswith("data:")
+    }
     if not beside:
         return mesh
     archive = folder / f"{mesh.stem}.zip"
-    with zipfile.ZipFile(archive, "w") as packed:
+    with zipfile.ZipFile(archive, "w") as zipped:
         for name in (mesh.name, *sorted(beside)):
             if (mesh.parent / name).is_file():
-                packed.write(mesh.parent / name, name)
+                zipped.write(mesh.parent / name, name)
     return archive
 
 
-def _all(found: Any) -> list[dict[str, Any]]:
+def _entries(found: Any) -> list[dict[str, Any]]:
     return list(found.values() if isinstance(found, dict) else found or ())
 
 
-def brought_in(worker: WorkerProcess, mesh: Path, folder: Path, stalls: Stalls) -> str:
-    """Go a mesh's way from its download into the scene; say why not, where it is refused."""
+def import_into_scene(worker: WorkerProcess, mesh: Path, folder: Path, stalls: Stalls) -> str:
+    """Take a mesh from its download into the scene; return the message if it is refused."""
     request: dict[str, Any] = {
         "do": "prepare",
         "mesh": str(as_delivered(mesh, folder)),
@@ -100,20 +102,20 @@ def brought_in(worker: WorkerProcess, mesh: Path, folder: Path, stalls: Stalls) 
         "render_preview": True,
     }
     try:
-        told = stalls.of("heads", mesh, lambda: read_mesh_file(Path(request["mesh"])))
-        assert told.suffix == Path(request["mesh"]).suffix.lower().removeprefix(".")
+        header = stalls.of("heads", mesh, lambda: read_mesh_file(Path(request["mesh"])))
+        assert header.suffix == Path(request["mesh"]).suffix.lower().removeprefix(".")
         done = worker.ask(request, lambda *_: None, lambda: None)
     except BadMesh as refusal:
         return refusal.message
     assert done["faces"] > 0
     bpy.ops.wm.read_homefile(use_factory_startup=True)
-    append = stalls.of("appends", mesh, lambda: appended(request["output"], mesh.stem))
-    assert len(append) == len(done["objects"])
+    names = stalls.of("appends", mesh, lambda: append(request["output"], mesh.stem))
+    assert len(names) == len(done["objects"])
     return ""
 
 
-def appended(model: str, name: str) -> list[str]:
-    """Do all that the artist's Blender does with a model."""
+def append(model: str, name: str) -> list[str]:
+    """Do all that the artist's Blender does with a model: append and place it."""
     return append_model(bpy.context, model, name=name, properties={"image_to_mesh_job": "sample"})
 
 
@@ -122,7 +124,7 @@ def test_every_sample_file_is_imported_or_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A crash or a hang is another error than BadMesh, and ends the test with it."""
-    found = list(samples.chosen())
+    found = list(samples.wanted_files())
     assert len(found) >= LEAST
     assert len({package for package, _ in found}) >= SOURCES
     worker, stalls = WorkerProcess((sys.executable, str(WORKER))), Stalls()
@@ -131,7 +133,7 @@ def test_every_sample_file_is_imported_or_refused(
     try:
         for package, mesh in found:
             started = time.monotonic()
-            if why := brought_in(worker, mesh, tmp_path, stalls):
+            if why := import_into_scene(worker, mesh, tmp_path, stalls):
                 assert why.endswith("."), why
                 assert re.search(REFUSED.get(package, "^$"), why), f"{mesh}: {why}"
                 refused.append((package, f"{mesh.name}: {why}"))
@@ -142,8 +144,8 @@ def test_every_sample_file_is_imported_or_refused(
     assert {package for package, _ in refused} == set(REFUSED)
     formats = Counter(mesh.suffix.lower().removeprefix(".") for _, mesh in found)
     packages = len({package for package, _ in found})
-    came = f"{len(found) - len(refused)} came in, the slowest in {slowest:.1f} s"
+    imported = f"{len(found) - len(refused)} imported, the slowest in {slowest:.1f} s"
     print(*(f"{package}: {kind}" for package, kind in refused), sep="\n")
     with capsys.disabled():
-        print(f"\n{len(found)} files of {packages} packages, {dict(formats)}: {came}")
+        print(f"\n{len(found)} files of {packages} packages, {dict(formats)}: {imported}")
         print(stalls.longest("appends"), stalls.longest("heads"), sep="\n")

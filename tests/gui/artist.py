@@ -13,26 +13,26 @@ if TYPE_CHECKING:
     from gui.harness import Session
 
 ADDON = "bl_ext.user_default.image_to_mesh"
-GENERATED = "[one.name for one in bpy.data.objects if 'image_to_mesh_job' in one]"
+GENERATED = "[obj.name for obj in bpy.data.objects if 'image_to_mesh_job' in obj]"
 _INSIDE = ("inside_scene.py", "inside_layout.py", "inside_panel.py", "inside_stalls.py")
 _CANCEL_FROM_RIGHT = (52, 44, 60)
-"""Pixels from the sidebar's right edge, which its tabs take 20 of: a box's border differs."""
+"""Pixels from the sidebar's right edge, 20 of them for its tabs; the border of a box varies."""
 _ROW = 12
 _NEAR = range(-48, 73, 8)
-"""Pixels from where Generate was to where Cancel comes: the bar takes the button's place."""
+"""Pixels from Generate to Cancel: the progress bar replaces the button."""
 
 _BORDER = (5, 6, 5, 6, 7, 4) * 2
-"""Where the sidebar may be seized, counted from the region's left edge: a thin line."""
+"""Pixels from the region's left edge where the sidebar's thin border can be dragged."""
 _REST = 0.4
-"""Seconds that the pointer rests on it before it is seized, as a hand does."""
-_LOOKS, _LOOK_EVERY = 12, 0.3
-"""Panels slide to their places, and pictures are read beside the interface."""
+"""Seconds that the pointer rests on the border before the drag, as a hand does."""
+_ATTEMPTS, _ATTEMPT_PAUSE = 12, 0.3
+"""Panels slide into place, and thumbnails are loaded later than the interface is drawn."""
 CLOSE = 8
-"""Pixels by which the sidebar's width may miss what was asked for."""
+"""How many pixels the sidebar may be wider or narrower than requested."""
 
 
 class Artist:
-    """What a person does with the add-on, and what they see of it."""
+    """Does what an artist does with the add-on, and reads what an artist sees."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -44,7 +44,7 @@ class Artist:
     # What they do
 
     def new_file(self) -> None:
-        """Begin a new file with the sidebar open; what earlier jobs left is put away."""
+        """Open a new file with the sidebar open; messages of earlier jobs are dismissed."""
         self.session.run("dismiss_jobs(); bpy.ops.wm.read_homefile()")
         self.session.open_tab()
 
@@ -59,7 +59,7 @@ class Artist:
         self.remember()
 
     def remember(self, message: str = "Set up") -> None:
-        """Make what a test set up one undo step and have it shown, as if it was done by hand."""
+        """Make the setup of a test one undo step and draw it, as if it was done by hand."""
         self.session.run(f"with within(): bpy.ops.ed.undo_push(message={message!r})")
         self.words()
 
@@ -72,8 +72,8 @@ class Artist:
         )
 
     def press_generate(self) -> float:
-        """Come from the 3D view to Generate, click it, and return the moment of the click."""
-        self.point_at_view()  # A button that the pointer rests on keeps how it looked.
+        """Move from the 3D view to Generate, click it, and return the time of the click."""
+        self.point_at_view()  # A button under the pointer is not redrawn.
         x, self._generate = self.session.find("image_to_mesh.generate")
         moment = time.monotonic()
         self.session.click(x, self._generate)
@@ -88,7 +88,7 @@ class Artist:
         while time.monotonic() < deadline:
             for x, y in ((right - away, y) for away in _CANCEL_FROM_RIGHT for y in rows):
                 self.session.move_seen((x, y))
-                if self.session.hovered().startswith("bpy.ops.image_to_mesh.cancel("):
+                if self.session.under_pointer().startswith("bpy.ops.image_to_mesh.cancel("):
                     return x, y
             rows = list(range(place["top"] + place["height"] // 4, end, _ROW))
         self.session.screenshot("no-cancel")
@@ -101,7 +101,7 @@ class Artist:
         self.session.move(place["left"] + across, place["top"] + down)
 
     def drag_sidebar_to(self, pixels: int) -> None:
-        """Drag the sidebar's left border; a hand too misses the thin line now and then."""
+        """Drag the sidebar's left border; retry, since the thin line is easily missed."""
         for border in _BORDER:
             place = self.session.run("place_of('UI')")
             if abs(place["width"] - pixels) < CLOSE:
@@ -129,40 +129,40 @@ class Artist:
         return str(self.session.wait_for(GENERATED, seconds)[0])
 
     def words(self) -> str:
-        """Return what the panel says after a fresh draw, row by row."""
+        """Return the panel's words after a fresh draw, one line for each row."""
         moment = self.session.run("redraw_sidebar(); time.monotonic()")
         self.session.wait_for(f"bool(shown) and shown[-1]['at'] > {moment}")
         return "\n".join(self.session.run("shown[-1]['words']"))
 
     def keep(self, name: str) -> Path:
-        """Keep a screenshot of the sidebar at rest, which shows the same twice."""
+        """Take screenshots of the sidebar until two in a row are equal; return the last."""
         self.point_at_view()
         before = b""
-        for _ in range(_LOOKS):
+        for _ in range(_ATTEMPTS):
             self.words()
             file = self.session.screenshot(name, "UI")
             now = pictures.pixels(file)
             if now == before:
                 break
             before = now
-            time.sleep(_LOOK_EVERY)
+            time.sleep(_ATTEMPT_PAUSE)
         return file
 
     def shows(self, words: str, seconds: float = 10) -> None:
-        """Wait until the panel says this, however its lines are broken."""
+        """Wait until the panel shows these words, across line breaks."""
         self.session.wait_for(
             f"redraw_sidebar(); bool(shown) and {words!r} in ' '.join(shown[-1]['words'])", seconds
         )
 
     def running(self) -> list[dict[str, Any]]:
-        """Return phase and progress of the jobs that run."""
-        told: list[dict[str, Any]] = self.session.run("running_jobs()")
-        return told
+        """Return phase and progress of the running jobs."""
+        jobs: list[dict[str, Any]] = self.session.run("running_jobs()")
+        return jobs
 
     def endings(self) -> list[dict[str, Any]]:
         """Return how this Blender's jobs ended, newest first."""
-        told: list[dict[str, Any]] = self.session.run("ended_jobs()")
-        return told
+        jobs: list[dict[str, Any]] = self.session.run("ended_jobs()")
+        return jobs
 
     def workers(self) -> list[str]:
         """Return the background Blenders that run."""

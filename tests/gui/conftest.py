@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _TIMEOUT = 240
 
-# What a person would have to click away first, and what asks for attention by itself.
+# No splash screen, no auto-save: nothing that a user would have to click away first.
 _SETTINGS = """
 import bpy
 preferences = bpy.context.preferences
@@ -52,8 +52,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def place() -> blenders.Place:
-    """Where Blender runs: the sandbox of SANDBOX_SUITE, else this machine."""
-    found = blenders.built(os.environ.get("SANDBOX_SUITE", "trixie")) or blenders.on_host()
+    """The place where Blender runs: the sandbox of SANDBOX_SUITE, else this machine."""
+    found = blenders.find_sandbox(os.environ.get("SANDBOX_SUITE", "trixie")) or blenders.on_host()
     assert found, "no Blender with a window: `python3 tools/blenders.py` builds one"
     return found
 
@@ -69,14 +69,14 @@ def zip_file() -> Path:
 
 @pytest.fixture(scope="session")
 def workshop() -> Iterator[Path]:
-    """A folder that Blender can see too."""
+    """A temporary folder that Blender can also see."""
     places.BUILD.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="gui-", dir=places.BUILD) as folder:
         yield Path(folder)
 
 
 @pytest.fixture(scope="session")
-def installed(place: blenders.Place, workshop: Path, zip_file: Path) -> Path:
+def installed_profile(place: blenders.Place, workshop: Path, zip_file: Path) -> Path:
     """A profile that was empty before the zip was installed and enabled in it."""
     profile = workshop / "installed"
     profile.mkdir(mode=0o700)
@@ -87,13 +87,13 @@ def installed(place: blenders.Place, workshop: Path, zip_file: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def open_blender(place: blenders.Place, workshop: Path, installed: Path) -> StartBlender:
-    """Start a Blender on a fresh copy of the profile; whoever starts it closes it."""
+def open_blender(place: blenders.Place, workshop: Path, installed_profile: Path) -> StartBlender:
+    """Return a function that starts Blender on a copy of the profile; the caller closes it."""
     numbers = itertools.count(1)
 
     def start(*providers: Path, **environment: str) -> Session:
         profile = workshop / f"profile-{next(numbers)}"
-        shutil.copytree(installed, profile, symlinks=True)
+        shutil.copytree(installed_profile, profile, symlinks=True)
         for file in providers:
             shutil.copy(file, profile / "extensions/user_default/image_to_mesh/providers")
         return Session(place, profile, **environment)
@@ -103,7 +103,7 @@ def open_blender(place: blenders.Place, workshop: Path, installed: Path) -> Star
 
 @pytest.fixture
 def start_blender(open_blender: StartBlender) -> Iterator[StartBlender]:
-    """Start as many Blenders as the test wants; they are closed after it."""
+    """Return a function that starts Blenders, which are closed after the test."""
     with contextlib.ExitStack() as opened:
         yield lambda *providers, **environment: opened.enter_context(
             open_blender(*providers, **environment)
@@ -128,7 +128,7 @@ def shared_blender(open_blender: StartBlender) -> Iterator[Session]:
 
 @pytest.fixture(scope="module")
 def artist(shared_blender: Session) -> Artist:
-    """Whoever works in the file's Blender."""
+    """The artist in the Blender shared by a file's tests."""
     return Artist(shared_blender)
 
 

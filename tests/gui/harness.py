@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A real Blender with a window under Xvfb, in a profile of its own.
 
-`run` has Python run in Blender's main thread and `wait_for` asks until something is so; `move`,
+`run` runs Python in Blender's main thread, `wait_for` repeats it until the value is true; `move`,
 `click`, `drag`, `scroll`, `press` and `type_text` are a real mouse and keyboard, and
 `click_button` finds a button of the sidebar first, by what Blender says is under the pointer.
 """
@@ -26,23 +26,23 @@ if TYPE_CHECKING:
 SCREENSHOTS = places.BUILD / "screenshots" / os.environ.get("SANDBOX_SUITE", "trixie")
 WIDTH, HEIGHT = 1600, 1000
 _DPI = "-dpi 96"
-"""What makes Blender's interface scale 1.0; releases of Xvfb differ in what they assume."""
+"""The resolution at which Blender's interface scale is 1.0; Xvfb's default differs by release."""
 _DRIVER = Path(__file__).with_name("harness_inside.py")
 _FOLDERS = (places.BUILD, places.ROOT / "tests")
 _START_SECONDS = 60.0
-# A row of Blender's interface is 20 pixels high: no row is missed, few are asked twice.
+# A row of Blender's interface is 20 pixels high: no row is missed, few are tried twice.
 _ROW = 13
-# Blender takes the pointer's movement in at its next event loop.
-_SETTLE_SECONDS = 0.03
+# Blender handles the pointer's movement in its next event loop.
+_EVENT_SECONDS = 0.03
 _DRAGGED = (0.02, 0.04, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 0.9, 1.0)
 
 
 class NoAnswer(AssertionError):
-    """Blender did not answer in time, or what was waited for did not come."""
+    """Blender did not answer in time, or a condition did not become true."""
 
 
 class RaisedInside(AssertionError):
-    """The code that a test had run inside of Blender raised; the message is its traceback."""
+    """Code that a test ran in Blender raised; the message is its traceback."""
 
 
 def run_once(place: blenders.Place, profile: Path, *arguments: str, seconds: float = 120) -> str:
@@ -51,13 +51,13 @@ def run_once(place: blenders.Place, profile: Path, *arguments: str, seconds: flo
         place.command("blender", *arguments, env=_environment(profile), folders=_FOLDERS),
         cwd=places.ROOT, capture_output=True, text=True, timeout=seconds, check=False,
     )  # fmt: skip
-    printed = done.stdout + done.stderr
-    assert done.returncode == 0, f"blender {shlex.join(arguments)}: {done.returncode}\n{printed}"
-    return printed
+    output = done.stdout + done.stderr
+    assert done.returncode == 0, f"blender {shlex.join(arguments)}: {done.returncode}\n{output}"
+    return output
 
 
 def _environment(profile: Path) -> dict[str, str]:
-    """A person's folders and no graphics card."""
+    """Return an environment with a user's folders in the profile, and without a graphics card."""
     return {
         "BLENDER_USER_RESOURCES": str(profile),
         "HOME": str(profile),
@@ -105,7 +105,7 @@ class Session:
         try:
             self._line, _ = listener.accept()
         except TimeoutError:
-            raise NoAnswer(f"Blender did not start\n{self.printed()}") from None
+            raise NoAnswer(f"Blender did not start\n{self.output()}") from None
         # The first answer comes before the first frame, the second after it.
         for _ in range(2):
             self.run("view3d().tag_redraw()", seconds=_START_SECONDS)
@@ -124,19 +124,19 @@ class Session:
         return written.read_text().strip()
 
     def close(self) -> None:
-        """End Blender and everything beside it, whatever state they are in."""
+        """End Blender and all programs beside it, in any state."""
         if self._line is not None:
             self._line.close()
         self._shell.close()
 
-    def printed(self) -> str:
+    def output(self) -> str:
         """Return what Blender has printed so far."""
         return self.log.read_text("utf-8", "replace") if self.log.exists() else ""
 
     # Python inside
 
     def run(self, code: str, seconds: float = 10) -> Any:
-        """Run Python in Blender's main thread; the value of a last expression comes back."""
+        """Run Python in Blender's main thread; return the value of a last expression."""
         assert self._line is not None
         self._questions += 1
         question = {"id": self._questions, "code": code}
@@ -154,30 +154,30 @@ class Session:
                 try:
                     received = self._line.recv(1 << 16)
                 except TimeoutError:
-                    raise NoAnswer(f"no answer in time to\n{code}\n{self.printed()}") from None
+                    raise NoAnswer(f"no answer in time to\n{code}\n{self.output()}") from None
                 if not received:
-                    raise NoAnswer(f"Blender is gone\n{self.printed()}")
+                    raise NoAnswer(f"Blender is gone\n{self.output()}")
                 self._unread += received
             line, self._unread = self._unread.split(b"\n", 1)
             answer = json.loads(line)
-            # An answer that came too late for an earlier question is nobody's any more.
+            # Late answers to earlier questions are dropped.
             if answer["id"] == self._questions:
                 return answer
 
     def wait_for(self, code: str, seconds: float = 10, every: float = 0.05) -> Any:
-        """Ask until the value is true, and return it."""
+        """Evaluate the code repeatedly until its value is true; return the value."""
         deadline = time.monotonic() + seconds
         while not (value := self.run(code, max(0.1, deadline - time.monotonic()))):
             if time.monotonic() > deadline:
-                self.screenshot("waited-in-vain")
-                raise NoAnswer(f"did not come within {seconds} s: {code}\n{self.printed()}")
+                self.screenshot("timed-out")
+                raise NoAnswer(f"did not come within {seconds} s: {code}\n{self.output()}")
             time.sleep(every)
         return value
 
-    # What a person sees and does
+    # What the user sees and does
 
     def screenshot(self, name: str, region: str = "") -> Path:
-        """Keep what the screen or a region shows as build/screenshots/<suite>/<name>.png."""
+        """Save the screen or a region as build/screenshots/<suite>/<name>.png; return the file."""
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         file = SCREENSHOTS / f"{name}.png"
         cut: tuple[str, ...] = ()
@@ -190,7 +190,7 @@ class Session:
     def move(self, x: int, y: int) -> None:
         """Move the pointer to a pixel of the screen, counted from the upper left."""
         self._shell.run("xdotool", "mousemove", str(x), str(y))
-        time.sleep(_SETTLE_SECONDS)
+        time.sleep(_EVENT_SECONDS)
 
     def click(self, x: int, y: int, button: int = 1) -> None:
         """Press and release a button of the mouse at a pixel."""
@@ -199,35 +199,35 @@ class Session:
         self._shell.run(
             "xdotool", "mousedown", str(button), "sleep", "0.05", "mouseup", str(button)
         )
-        time.sleep(_SETTLE_SECONDS)
+        time.sleep(_EVENT_SECONDS)
 
     def double_click(self, x: int, y: int) -> None:
-        """Click twice at a pixel, as files are opened: one act of a person, counted once."""
+        """Double-click at a pixel, which counts as one click of the user."""
         self.clicks += 1
         self.move_seen((x, y))
         self._shell.run("xdotool", "click", "--delay", "60", "--repeat", "2", "1")
-        time.sleep(_SETTLE_SECONDS)
+        time.sleep(_EVENT_SECONDS)
 
     def drag(self, start: tuple[int, int], end: tuple[int, int], rest: float = 0.0) -> None:
-        """Press at a pixel, after a rest of so many seconds, move to another and release there."""
+        """Rest at a pixel for `rest` seconds, press, move to another and release there."""
         self.move_seen(start)
         time.sleep(rest)
         self._shell.run("xdotool", "mousedown", "1")
-        # Slowly at first: a thin border is let go of by a jump.
-        for part in _DRAGGED:
-            x, y = (round(a + (b - a) * part) for a, b in zip(start, end, strict=True))
+        # Slowly at first: a jump would lose a thin border.
+        for fraction in _DRAGGED:
+            x, y = (round(a + (b - a) * fraction) for a, b in zip(start, end, strict=True))
             self.move_seen((x, y))
         self._shell.run("xdotool", "mouseup", "1")
-        time.sleep(_SETTLE_SECONDS)
+        time.sleep(_EVENT_SECONDS)
 
     def move_seen(self, spot: tuple[int, int]) -> None:
-        """Move and let Blender's event loop turn: it takes moves that wait together for one."""
+        """Move, and wait until Blender has handled it: its event loop merges pending moves."""
         self.move(*spot)
         for _ in range(2):
             self.run("None")
 
     def scroll(self, x: int, y: int, clicks: int) -> None:
-        """Turn the wheel at a pixel; down is positive."""
+        """Scroll the wheel at a pixel; down is positive."""
         self.move(x, y)
         button = "5" if clicks > 0 else "4"
         self._shell.run("xdotool", "click", "--delay", "30", "--repeat", str(abs(clicks)), button)
@@ -235,15 +235,15 @@ class Session:
     def press(self, keys: str) -> None:
         """Press a key or keys together, as xdotool names them: `ctrl+z`, `Escape`."""
         self._shell.run("xdotool", "key", keys)
-        time.sleep(_SETTLE_SECONDS)
+        time.sleep(_EVENT_SECONDS)
 
     def type_text(self, text: str) -> None:
         """Type as on a keyboard."""
         self._shell.run("xdotool", "type", "--delay", "20", text)
-        time.sleep(_SETTLE_SECONDS)
+        time.sleep(_EVENT_SECONDS)
 
     def processes(self) -> list[str]:
-        """Return the command lines of what runs where Blender runs."""
+        """Return the command lines of all processes where Blender runs."""
         listing = "for file in /proc/[0-9]*/cmdline; do tr '\\0' ' ' <$file; echo; done 2>/dev/null"
         lines = self._shell.run("sh", "-c", listing).splitlines()
         return [line.strip() for line in lines if line.strip()]
@@ -256,27 +256,29 @@ class Session:
         self.wait_for(f"choose_tab({name!r})")
         time.sleep(0.2)
 
-    def hovered(self, region: str = "UI") -> str:
-        """Say what the pointer is over: `bpy.ops.…(…)`, a property's data path, or nothing."""
+    def under_pointer(self, region: str = "UI") -> str:
+        """Return what is under the pointer: `bpy.ops.…(…)`, a property's data path, or nothing."""
         return str(self.run(f"under_pointer({region!r})"))
 
-    def find(self, what: str, region: str = "UI") -> tuple[int, int]:
+    def find(self, name: str, region: str = "UI") -> tuple[int, int]:
         """Return the pixel of an operator's button (`image_to_mesh.generate`) or of a property."""
         place = self.run(f"place_of({region!r})")
-        columns = [place["left"] + round(place["width"] * part) for part in (0.5, 0.8, 0.25)]
+        columns = [
+            place["left"] + round(place["width"] * fraction) for fraction in (0.5, 0.8, 0.25)
+        ]
         rows = range(place["top"] + 6, place["top"] + place["height"], _ROW)
         everywhere = [(x, y) for x in columns for y in rows]
-        # Where it was found last comes first: most often it is there still.
-        last = [self._found[what]] if what in self._found else []
+        # Its last place is tried first: most buttons have not moved.
+        last = [self._found[name]] if name in self._found else []
         for x, y in (*last, *everywhere):
             self.move_seen((x, y))
-            found = self.hovered(region)
-            if found.startswith(f"bpy.ops.{what}(") or found.endswith(what):
-                self._found[what] = (x, y)
+            found = self.under_pointer(region)
+            if found.startswith(f"bpy.ops.{name}(") or found.endswith(name):
+                self._found[name] = (x, y)
                 return x, y
         self.screenshot("not-found")
-        raise NoAnswer(f"no button of {what} in the region {region}")
+        raise NoAnswer(f"no button of {name} in the region {region}")
 
-    def click_button(self, what: str, region: str = "UI") -> None:
+    def click_button(self, name: str, region: str = "UI") -> None:
         """Find a button and click it with the mouse."""
-        self.click(*self.find(what, region))
+        self.click(*self.find(name, region))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs inside of Blender: takes Python from the test outside, runs it between two redraws, answers.
+"""Runs inside of Blender: receives Python from the test, runs it between redraws, and answers.
 
-The test listens and Blender calls, so that nobody else can have code run here. Code sees the
+The test listens and Blender connects, so that no other program can run code here. Code sees the
 functions of this file, and `bpy`.
 """
 
@@ -16,12 +16,12 @@ from typing import Any
 
 import bpy
 
-_LOOK_EVERY = 0.01
+_POLL_INTERVAL = 0.01
 _NOTHING_UNDER_POINTER = ""
 
 
-class _Answers:
-    """The end of the line inside of Blender."""
+class _Connection:
+    """Blender's end of the connection to the test."""
 
     def __init__(self, port: int) -> None:
         self._line = socket.create_connection(("127.0.0.1", port))
@@ -29,12 +29,12 @@ class _Answers:
         self._unread = b""
         self._names: dict[str, Any] = dict(globals())
 
-    def look(self) -> float | None:
-        """Answer what came in since the last look; a timer that ends when the test hangs up."""
+    def poll(self) -> float | None:
+        """Answer new questions; a timer callback that ends when the test disconnects."""
         try:
             received = self._line.recv(1 << 16)
         except BlockingIOError:
-            return _LOOK_EVERY
+            return _POLL_INTERVAL
         except OSError:
             return None
         if not received:
@@ -43,13 +43,13 @@ class _Answers:
         while b"\n" in self._unread:
             question, self._unread = self._unread.split(b"\n", 1)
             self._answer(json.loads(question))
-        return _LOOK_EVERY
+        return _POLL_INTERVAL
 
     def _answer(self, question: dict[str, Any]) -> None:
         answer: dict[str, Any] = {"id": question["id"], "value": None, "error": None}
         try:
             answer["value"] = _run(question["code"], self._names)
-        except Exception:  # noqa: BLE001  # whatever the test's code does wrong is the test's to see
+        except Exception:  # noqa: BLE001  # errors of the test's code are reported to the test
             answer["error"] = traceback.format_exc()
         self._line.setblocking(True)
         self._line.sendall(json.dumps(answer, default=_plain).encode() + b"\n")
@@ -57,7 +57,7 @@ class _Answers:
 
 
 def _run(code: str, names: dict[str, Any]) -> Any:
-    """Run statements; the value of a last expression is the answer."""
+    """Run statements; return the value if the last one is an expression."""
     tree = ast.parse(code)
     last = tree.body[-1] if tree.body else None
     if not isinstance(last, ast.Expr):
@@ -101,7 +101,7 @@ def open_sidebar() -> None:
 
 
 def choose_tab(category: str) -> bool:
-    """Turn the sidebar to a tab; false until the sidebar was drawn once and knows its tabs."""
+    """Show a tab; return False until the sidebar was drawn once and knows its tabs."""
     sidebar = region("UI")
     if sidebar.active_panel_category != category:
         try:
@@ -121,7 +121,7 @@ def place_of(kind: str) -> dict[str, int]:
 
 
 def under_pointer(kind: str) -> str:
-    """Say what the pointer is over: `bpy.ops.…(…)` for an operator, a data path for a property."""
+    """Return what is under the pointer: `bpy.ops.…(…)`, a property's data path, or nothing."""
     manager = bpy.context.window_manager
     manager.clipboard = _NOTHING_UNDER_POINTER
     with within(kind):
@@ -132,7 +132,7 @@ def under_pointer(kind: str) -> str:
     return str(manager.clipboard)
 
 
-_answers = _Answers(int(os.environ["HARNESS_PORT"]))
-# Kept, because a bound method made anew is a timer that Blender does not know.
-_look = _answers.look
-bpy.app.timers.register(_look, persistent=True)
+_connection = _Connection(int(os.environ["HARNESS_PORT"]))
+# Kept: each access creates a new bound method, which Blender would not recognize as the timer.
+_poll = _connection.poll
+bpy.app.timers.register(_poll, persistent=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs inside of Blender: how long the add-on's callbacks and the main thread take at a time."""
+"""Runs inside of Blender: measures how long the add-on's callbacks block the main thread."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _wrap(owner: Any, name: str) -> None:
     function = plain.__func__ if isinstance(plain, classmethod) else plain
     times = calls.setdefault(f"{owner.__name__.rpartition('.')[2]}.{name}", [])
 
-    def clocked(*given: Any) -> Any:
+    def run_timed(*given: Any) -> Any:
         started = time.perf_counter()
         try:
             return function(*given)
@@ -94,15 +94,15 @@ def _wrap(owner: Any, name: str) -> None:
             times.append(time.perf_counter() - started)
 
     _wrapped.append((owner, name, plain))
-    timed = _shaped_like(function, clocked)
+    timed = _shaped_like(function, run_timed)
     setattr(owner, name, classmethod(timed) if isinstance(plain, classmethod) else timed)
 
 
-def _shaped_like(function: Any, clocked: Any) -> Any:
-    """Blender passes as many arguments as a function's code says that it takes."""
+def _shaped_like(function: Any, run_timed: Any) -> Any:
+    """Return a wrapper with the same number of parameters: Blender passes as many arguments."""
     shapes = {
-        0: lambda: clocked(),
-        2: lambda item, context: clocked(item, context),
-        3: lambda item, context, event: clocked(item, context, event),
+        0: lambda: run_timed(),
+        2: lambda item, context: run_timed(item, context),
+        3: lambda item, context, event: run_timed(item, context, event),
     }
     return shapes[function.__code__.co_argcount]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pictures that an artist may open: a real photograph, and some that no mesh can come from."""
+"""Pictures that an artist may open: a real photograph, and some that cannot become a mesh."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def plain(folder: Path, name: str, color: tuple[int, ...]) -> Path:
     return file
 
 
-def marked(folder: Path, name: str, color: tuple[int, ...]) -> Path:
+def with_dark_corner(folder: Path, name: str, color: tuple[int, ...]) -> Path:
     """Write a picture of one color with a dark corner, so that it is not refused as blank."""
     file = plain(folder, name, color)
     with Image.open(file) as picture:
@@ -39,14 +39,14 @@ def marked(folder: Path, name: str, color: tuple[int, ...]) -> Path:
 
 
 def text_file(folder: Path) -> Path:
-    """Write a text that calls itself a picture."""
+    """Write a text file with the name of a picture."""
     file = folder / "letter.png"
     file.write_text("Dear reader,\nthis is no picture.\n", "utf-8")
     return file
 
 
 def pixels(screenshot: Path) -> bytes:
-    """Return what a screenshot shows, to compare."""
+    """Return a screenshot's pixels, for comparison."""
     with Image.open(screenshot) as shown:
         return shown.convert("RGB").tobytes()
 
@@ -61,7 +61,7 @@ def mean_color(screenshot: Path, left: int, top: int, side: int) -> tuple[float,
 
 
 def cut(screenshot: Path, place: list[int]) -> None:
-    """Keep of a screenshot what lies between left, top, right and bottom."""
+    """Crop a screenshot to left, top, right and bottom."""
     with Image.open(screenshot) as shown:
         part = shown.crop((place[0], place[1], place[2], place[3]))
     part.save(screenshot)

@@ -21,17 +21,19 @@ _FLOAT, _SHORT = 5126, 5123
 
 def vase(*, textured: bool) -> bytes:
     """Return a vase of FACES triangles that is red below and blue above."""
-    rings = [(row / ALONG, turn / AROUND) for row in range(ALONG + 1) for turn in range(AROUND + 1)]
-    chunks = [_packed("3f", [_place(*ring) for ring in rings])]
+    rings = [
+        (row / ALONG, around / AROUND) for row in range(ALONG + 1) for around in range(AROUND + 1)
+    ]
+    chunks = [_pack("3f", [_place(*ring) for ring in rings])]
     names = {"POSITION": ("VEC3", _FLOAT, len(rings))}
     if textured:
-        chunks.append(_packed("2f", [(turn, 1 - up) for up, turn in rings]))
+        chunks.append(_pack("2f", [(around, 1 - up) for up, around in rings]))
         names["TEXCOORD_0"] = ("VEC2", _FLOAT, len(rings))
     else:
-        chunks.append(_packed("4f", [(1 - up, 0.1, up, 1.0) for up, _ in rings]))
+        chunks.append(_pack("4f", [(1 - up, 0.1, up, 1.0) for up, _ in rings]))
         names["COLOR_0"] = ("VEC4", _FLOAT, len(rings))
     corners = _corners()
-    chunks.append(_packed("H", [(corner,) for corner in corners]))
+    chunks.append(_pack("H", [(corner,) for corner in corners]))
     accessors: list[dict[str, Any]] = [
         {"bufferView": number, "type": kind, "componentType": component, "count": count}
         for number, (kind, component, count) in enumerate(
@@ -57,10 +59,10 @@ def vase(*, textured: bool) -> bytes:
     return _glb(gltf, chunks)
 
 
-def _place(up: float, turn: float) -> tuple[float, float, float]:
+def _place(up: float, around: float) -> tuple[float, float, float]:
     """Return where the wall of the vase is: Y is up in glTF."""
     radius = 0.3 + 0.2 * math.sin(2 * math.pi * (up * 0.9 + 0.05))
-    angle = 2 * math.pi * turn
+    angle = 2 * math.pi * around
     return radius * math.sin(angle), up, radius * math.cos(angle)
 
 
@@ -68,14 +70,14 @@ def _corners() -> list[int]:
     """Return the triangles between the rings, seen from outside."""
     corners: list[int] = []
     for row in range(ALONG):
-        for turn in range(AROUND):
-            low = row * (AROUND + 1) + turn
+        for around in range(AROUND):
+            low = row * (AROUND + 1) + around
             high = low + AROUND + 1
             corners += (low, low + 1, high + 1, low, high + 1, high)
     return corners
 
 
-def _packed(kind: str, rows: list[tuple[Any, ...]]) -> bytes:
+def _pack(kind: str, rows: list[tuple[Any, ...]]) -> bytes:
     return b"".join(struct.pack(f"<{kind}", *row) for row in rows)
 
 

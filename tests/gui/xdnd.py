@@ -40,7 +40,7 @@ class Drag:
         self._display.close()
 
     def over(self, start: tuple[int, int], end: tuple[int, int]) -> None:
-        """Come in and move from one pixel to another; the target says at each whether it takes."""
+        """Enter and move from one pixel to another; the target answers at each step."""
         self._send("XdndEnter", VERSION << 24, self._atom(URIS), 0, 0)
         for step in range(_STEPS + 1):
             x, y = (a + (b - a) * step // _STEPS for a, b in zip(start, end, strict=True))

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keys tested, balances and prices asked for in the background, with a service on loopback."""
+"""Keys are tested, and balances and prices requested, on threads; the service is a fake."""
 
 from __future__ import annotations
 
-import importlib
 import time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import bpy
 import pytest
-from blender.recording import ADDON, draw, draw_preferences
+from blender.addon_modules import addon_module
+from blender.recording import draw, draw_preferences
 from fakes import FAKES
 from fakes.service import KEY, Service, serving
 
@@ -21,16 +21,11 @@ if TYPE_CHECKING:
     from fakes.promised import Promised
 
 
-def room(name: str) -> Any:
-    """Return one of the add-on's modules."""
-    return importlib.import_module(f"{ADDON}.{name}")
-
-
-def until(so: Callable[[], Any], seconds: float = 10.0) -> None:
-    """Wait until something is so."""
+def until(condition: Callable[[], Any], seconds: float = 10.0) -> None:
+    """Wait until the condition is true."""
     end = time.monotonic() + seconds
-    while not so():
-        assert time.monotonic() < end
+    while not condition():
+        assert time.monotonic() < end, "the condition did not come true in time"
         time.sleep(0.01)
 
 
@@ -43,21 +38,21 @@ def service() -> Iterator[Service]:
 
 @pytest.fixture
 def rehearsal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """The provider that speaks to it, beside the real ones, which names prices as well."""
-    providers = room("providers")
+    """The provider of the fake service, which also returns prices."""
+    providers = addon_module("providers")
     monkeypatch.setattr(providers, "__path__", [*providers.__path__, str(FAKES / "services")])
     for name in ("REHEARSAL_API_KEY", "REHEARSAL_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
     providers.all_providers.cache_clear()
-    found = providers.get_provider("rehearsal")
+    provider = providers.get_provider("rehearsal")
 
     def quote(_: Any, request: Any, http: Any) -> Any:
         if not http.get("/balance").ok:
             raise providers.Failed("There is no price today.")
         return providers.Cost(40.0 if request.settings.texture else 25.0, "CU")
 
-    monkeypatch.setattr(type(found), "quote", quote)
-    yield found
+    monkeypatch.setattr(type(provider), "quote", quote)
+    yield provider
     providers.all_providers.cache_clear()
 
 
@@ -73,38 +68,38 @@ def chosen(rehearsal: Any, service: Service, addon: ModuleType, preferences: Any
 
 
 @pytest.fixture
-def in_sight(monkeypatch: pytest.MonkeyPatch, chosen: Any) -> Callable[[float], None]:
-    """Let the add-on look around at a moment, as if its tab were in sight."""
-    account = room("app.periodic.account")
+def poll_in_view(monkeypatch: pytest.MonkeyPatch, chosen: Any) -> Callable[[float], None]:
+    """Return a function that polls at a given time, as if the add-on's tab were visible."""
+    account = addon_module("app.periodic.account")
     monkeypatch.setattr(account, "is_shown", lambda _: True)
     return lambda now: account.poll(bpy.context, now)
 
 
-def answered() -> None:
-    """Wait until no answer is waited for."""
-    account = room("app.periodic.account")
+def wait_for_answers() -> None:
+    """Wait until every pending answer has arrived."""
+    account = addon_module("app.periodic.account")
 
-    def look() -> bool:
+    def is_answered() -> bool:
         account.poll(bpy.context, 0.0)
         return not account._pending
 
-    until(look)
+    until(is_answered)
 
 
 def generate_text() -> str:
-    """Return what stands on the button."""
+    """Return the text of the Generate button."""
     return str(draw().button("image_to_mesh.generate")["text"])
 
 
 def press_test(service: Service) -> None:
-    """Test the key, and wait for the answer."""
+    """Press Test, and wait for the answer."""
     start = time.perf_counter()
     assert bpy.ops.image_to_mesh.test_key(provider="rehearsal") == {"FINISHED"}
     assert time.perf_counter() - start < 3.0  # 2 ms; loading what the thread needs comes between
-    answered()
+    wait_for_answers()
 
 
-def test_a_key_is_tested_in_the_background(chosen: Any, service: Service, preferences: Any) -> None:
+def test_a_key_is_tested_on_a_thread(chosen: Any, service: Service, preferences: Any) -> None:
     seen = draw_preferences(preferences)
     (button,) = [
         item
@@ -120,14 +115,14 @@ def test_a_key_is_tested_in_the_background(chosen: Any, service: Service, prefer
     assert KEY not in draw_preferences(preferences).text()
 
 
-def test_a_waiting_key_test_says_so(
+def test_a_pending_key_test_is_shown_as_pending(
     chosen: Any, preferences: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    jobs = room("jobs")
+    jobs = addon_module("jobs")
     monkeypatch.setattr(
         jobs.session().account_queries,
         "answer",
-        lambda _: room("jobs.tasks.account_queries").AccountAnswer(waiting=True),
+        lambda _: addon_module("jobs.tasks.account_queries").AccountAnswer(waiting=True),
     )
     seen = draw_preferences(preferences)
     assert "Asking…" in seen.text()
@@ -172,9 +167,9 @@ def test_a_malformed_key_is_reported(
     chosen: Any, preferences: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
-        raise room("providers").BadKey("This is no key.", "Paste it again, without spaces.")
+        raise addon_module("providers").BadKey("This is no key.", "Paste it again, without spaces.")
 
-    monkeypatch.setattr(room("providers"), "keys_for", refuse)
+    monkeypatch.setattr(addon_module("providers"), "keys_for", refuse)
     assert "This is no key. Paste it again" in draw_preferences(preferences).text()
     seen = draw(width=900)
     assert "This is no key: copy it again in Preferences" in seen.text()
@@ -206,7 +201,7 @@ def test_without_a_key_there_is_nothing_to_test(chosen: Any, preferences: Any) -
 
 
 def test_offline_nothing_is_requested_and_the_reason_is_shown(
-    chosen: Any, preferences: Any, in_sight: Callable[[float], None]
+    chosen: Any, preferences: Any, poll_in_view: Callable[[float], None]
 ) -> None:
     preferences.rehearsal_base_url = "https://example.com/v1"
     assert not bpy.app.online_access
@@ -219,9 +214,9 @@ def test_offline_nothing_is_requested_and_the_reason_is_shown(
     assert not draw().buttons("image_to_mesh.test_key")
     with pytest.raises(RuntimeError, match="Allow Online Access"):
         bpy.ops.image_to_mesh.test_key(provider="rehearsal")
-    in_sight(1.0)
-    in_sight(9.0)
-    assert room("app.periodic.account")._pending == []
+    poll_in_view(1.0)
+    poll_in_view(9.0)
+    assert addon_module("app.periodic.account")._pending == []
 
 
 def test_services_that_share_a_key_share_its_test(
@@ -236,19 +231,21 @@ def test_services_that_share_a_key_share_its_test(
         ("tripo", f"Test {label('tripo')}"),
         ("tripo_v2", f"Test {label('tripo_v2')}"),
     ]
-    one, two = (
-        room("preferences").account_query(bpy.context, room("providers").get_provider(name))
+    magic, triposr = (
+        addon_module("preferences").account_query(
+            bpy.context, addon_module("providers").get_provider(name)
+        )
         for name in ("aiml_magic", "aiml_triposr")
     )
-    assert one == two
+    assert magic == triposr
 
 
 def label(provider: str) -> str:
-    """Return a provider's name."""
-    return str(room("providers").get_provider(provider).label)
+    """Return a provider's label."""
+    return str(addon_module("providers").get_provider(provider).label)
 
 
-def test_the_balance_stands_beside_the_provider(chosen: Any, service: Service) -> None:
+def test_the_balance_is_shown_next_to_the_provider(chosen: Any, service: Service) -> None:
     assert draw().button("image_to_mesh.test_key")["button"].provider == "rehearsal"
     assert "Balance" in draw().text()
     press_test(service)
@@ -259,55 +256,55 @@ def test_the_balance_stands_beside_the_provider(chosen: Any, service: Service) -
 
 
 def test_a_shown_balance_is_refreshed_after_a_job(chosen: Any, service: Service) -> None:
-    account = room("app.periodic.account")
+    account = addon_module("app.periodic.account")
     account.refresh_balance(bpy.context, "rehearsal")
     assert service.requests == []
     press_test(service)
     account.refresh_balance(bpy.context, "rehearsal")
-    answered()
+    wait_for_answers()
     assert service.calls("GET", "/balance") == 2
 
 
 def test_the_price_appears_once_the_settings_stop_changing(
-    chosen: Any, service: Service, in_sight: Callable[[float], None]
+    chosen: Any, service: Service, poll_in_view: Callable[[float], None]
 ) -> None:
     assert generate_text() == "Generate"
-    in_sight(1.0)
-    in_sight(1.3)
+    poll_in_view(1.0)
+    poll_in_view(1.3)
     chosen.rehearsal.texture = False
-    in_sight(1.6)
-    in_sight(2.2)
+    poll_in_view(1.6)
+    poll_in_view(2.2)
     assert service.requests == []
-    in_sight(2.4)
-    answered()
+    poll_in_view(2.4)
+    wait_for_answers()
     assert generate_text() == "Generate (25 CU)"
     chosen.rehearsal.texture = True
     assert generate_text() == "Generate"
-    in_sight(3.0)
-    in_sight(4.0)
-    answered()
+    poll_in_view(3.0)
+    poll_in_view(4.0)
+    wait_for_answers()
     assert generate_text() == "Generate (40 CU)"
     chosen.rehearsal.texture = False
     assert generate_text() == "Generate (25 CU)"
     for now in range(5, 20):
-        in_sight(float(now))
+        poll_in_view(float(now))
     assert service.calls("GET", "/balance") == 2
     assert service.submits == []
 
 
 def test_a_refused_price_request_is_reported_and_not_repeated(
-    chosen: Any, service: Service, in_sight: Callable[[float], None]
+    chosen: Any, service: Service, poll_in_view: Callable[[float], None]
 ) -> None:
     service.errors = [400]
-    in_sight(1.0)
-    in_sight(2.0)
-    answered()
+    poll_in_view(1.0)
+    poll_in_view(2.0)
+    wait_for_answers()
     assert generate_text() == "Generate"
     assert draw(width=500).button("image_to_mesh.generate")["enabled"]
     assert "Price unknown: There is no price today." in draw(width=500).text()
     for now in range(3, 20):
-        in_sight(float(now))
-    answered()
+        poll_in_view(float(now))
+    wait_for_answers()
     assert len(service.requests) == 1
 
 
@@ -316,7 +313,7 @@ def test_no_price_is_requested_for_an_invalid_order(
     chosen: Any,
     service: Service,
     preferences: Any,
-    in_sight: Callable[[float], None],
+    poll_in_view: Callable[[float], None],
     monkeypatch: pytest.MonkeyPatch,
     why: str,
 ) -> None:
@@ -327,9 +324,9 @@ def test_no_price_is_requested_for_an_invalid_order(
     elif why == "provider":
         chosen.provider = "local"
     else:
-        monkeypatch.setattr(room("app.periodic.account"), "is_shown", lambda _: False)
-    in_sight(1.0)
-    in_sight(9.0)
+        monkeypatch.setattr(addon_module("app.periodic.account"), "is_shown", lambda _: False)
+    poll_in_view(1.0)
+    poll_in_view(9.0)
     assert service.requests == []
     assert generate_text() == "Generate"
 
@@ -343,19 +340,19 @@ def test_the_tab_counts_as_visible_in_its_sidebar_only(addon: ModuleType) -> Non
         manager = SimpleNamespace(windows=[SimpleNamespace(screen=screen)])
         return SimpleNamespace(window_manager=manager)
 
-    is_shown = room("app.redraw").is_shown
+    is_shown = addon_module("app.redraw").is_shown
     assert is_shown(windows("Image to Mesh", opened=True))
     assert not is_shown(windows("Image to Mesh", opened=False))
     assert not is_shown(windows("Item", opened=True))
     assert is_shown(bpy.context) in (True, False)
-    panel = room("panels.sidebar").IMAGE_TO_MESH_PT_sidebar
-    assert panel.bl_category == room("app.redraw").TAB
+    panel = addon_module("panels.sidebar").IMAGE_TO_MESH_PT_sidebar
+    assert panel.bl_category == addon_module("app.redraw").TAB
 
 
 def test_the_timer_is_gone_with_the_addon(
     rehearsal: Any, monkeypatch: pytest.MonkeyPatch, addon: ModuleType
 ) -> None:
-    heartbeat = room("app.heartbeat")
+    heartbeat = addon_module("app.heartbeat")
     app = SimpleNamespace(background=False, timers=bpy.app.timers, online_access=False)
     monkeypatch.setattr(heartbeat, "bpy", SimpleNamespace(app=app, context=bpy.context))
     heartbeat.wake()
@@ -365,7 +362,7 @@ def test_the_timer_is_gone_with_the_addon(
 
 
 def test_checking_the_windows_is_quick(
-    chosen: Any, in_sight: Callable[[float], None], promised: Promised
+    chosen: Any, poll_in_view: Callable[[float], None], promised: Promised
 ) -> None:
-    in_sight(1.0)
-    promised("look for a price", lambda: in_sight(1.1), calls=300, milliseconds=0.1)
+    poll_in_view(1.0)
+    promised("look for a price", lambda: poll_in_view(1.1), calls=300, milliseconds=0.1)

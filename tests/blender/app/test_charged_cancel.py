@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A cancel that the service charges for, and clicks that start nothing: said in the panel."""
+"""The panel explains a cancel that is still charged, and clicks that start nothing."""
 
 from __future__ import annotations
 
-import importlib
 import time
 from typing import TYPE_CHECKING, Any
 
 import bpy
 import places
 import pytest
-from blender.recording import ADDON, draw
+from blender.addon_modules import addon_module
+from blender.recording import draw
 from fakes import FAKES, WORKER
 from fakes.glb import triangle_glb
 from fakes.service import KEY, Service, serving
@@ -23,22 +23,17 @@ if TYPE_CHECKING:
 WIDE = 900
 
 
-def room(name: str) -> Any:
-    """Return one of the add-on's modules."""
-    return importlib.import_module(f"{ADDON}.{name}")
-
-
-def until(so: Callable[[], Any], seconds: float = 20.0) -> None:
-    """Wait until something is so."""
+def until(condition: Callable[[], Any], seconds: float = 20.0) -> None:
+    """Wait until the condition is true."""
     end = time.monotonic() + seconds
-    while not so():
-        assert time.monotonic() < end
+    while not condition():
+        assert time.monotonic() < end, "the condition did not come true in time"
         time.sleep(0.02)
 
 
 @pytest.fixture
 def service() -> Iterator[Service]:
-    """A service that needs a second, and charges whatever was ordered."""
+    """A service that takes a second, and charges for every order."""
     with serving(Service(mesh=triangle_glb(5), takes=1.0)) as running:
         yield running
 
@@ -47,8 +42,8 @@ def service() -> Iterator[Service]:
 def chosen(
     service: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, request: Any
 ) -> Iterator[Any]:
-    """The scene's choices, ready to order."""
-    providers = room("providers")
+    """The scene's properties, ready to generate."""
+    providers = addon_module("providers")
     monkeypatch.setattr(providers, "__path__", [*providers.__path__, str(FAKES / "services")])
     monkeypatch.setenv("REHEARSAL_API_KEY", KEY)
     monkeypatch.setenv("REHEARSAL_BASE_URL", service.url)
@@ -57,7 +52,7 @@ def chosen(
     provider = providers.get_provider("rehearsal")
     monkeypatch.setattr(type(provider), "cancel", lambda *_: providers.CancelOutcome.CHARGED)
     request.getfixturevalue("addon")
-    monkeypatch.setattr(room("scene"), "background_command", lambda: WORKER)
+    monkeypatch.setattr(addon_module("scene"), "background_command", lambda: WORKER)
     choices = bpy.context.scene.image_to_mesh
     choices.image = bpy.data.images.load(str(places.SAMPLE))
     choices.provider = "rehearsal"
@@ -66,26 +61,26 @@ def chosen(
 
 
 def session() -> Any:
-    """Return the add-on's jobs."""
-    return room("jobs").session()
+    """Return the add-on's session."""
+    return addon_module("jobs").session()
 
 
-def cancelled() -> str:
+def cancel_and_collect() -> str:
     """Start a job, cancel it once it is ordered, and wait until it is being collected."""
-    job = str(room("operators.generate").start(bpy.context))
+    job = str(addon_module("operators.generate").start(bpy.context))
     until(lambda: session().views()[0].state == "running")
     assert bpy.ops.image_to_mesh.cancel() == {"FINISHED"}
     until(lambda: job in session().collecting())
     return job
 
 
-def settle() -> list[Any]:
-    """Handle what has happened, as the watcher does at a tick."""
-    return list(room("app.watcher").handle_events(bpy.context))
+def handle_events() -> list[Any]:
+    """Handle all events, as the watcher does at a tick."""
+    return list(addon_module("app.watcher").handle_events(bpy.context))
 
 
 def test_a_charged_cancel_says_so_and_is_collected(chosen: Any) -> None:
-    job = cancelled()
+    job = cancel_and_collect()
     seen = draw(width=WIDE)
     sentence = "Rehearsal may still charge for it: its result is added to the library."
     assert sentence in seen.text()
@@ -93,19 +88,19 @@ def test_a_charged_cancel_says_so_and_is_collected(chosen: Any) -> None:
     assert (button["text"], button["button"].job) == ("Stop Waiting", job)
     assert button["button"].collect is False
     assert not seen.all("progress")
-    assert room("app.watcher").busy()
+    assert addon_module("app.watcher").busy()
 
 
 def test_a_collected_result_is_offered_and_never_imported_automatically(chosen: Any) -> None:
-    job = cancelled()
+    job = cancel_and_collect()
     objects = len(bpy.data.objects)
     outcomes: list[Any] = []
 
-    def over() -> bool:
-        outcomes.extend(settle())
-        return not room("app.watcher").busy()
+    def is_over() -> bool:
+        outcomes.extend(handle_events())
+        return not addon_module("app.watcher").busy()
 
-    until(over)
+    until(is_over)
     assert [outcome.level for outcome in outcomes] == ["ERROR", "INFO"]
     assert "was added to the library" in outcomes[1].message
     assert len(bpy.data.objects) == objects
@@ -118,13 +113,13 @@ def test_a_collected_result_is_offered_and_never_imported_automatically(chosen: 
 
 def test_the_user_can_decline_a_collected_result(chosen: Any, service: Service) -> None:
     service.takes = 60
-    job = cancelled()
+    job = cancel_and_collect()
     with pytest.raises(RuntimeError, match="still waiting for its result"):
         bpy.ops.image_to_mesh.delete("EXEC_DEFAULT", job=job)
     assert bpy.ops.image_to_mesh.cancel(job=job, collect=False) == {"FINISHED"}
     session().join(5.0)
-    settle()
-    assert not room("app.watcher").busy()
+    handle_events()
+    assert not addon_module("app.watcher").busy()
     seen = draw(width=WIDE)
     assert "cancelled" in seen.text()
     assert "may charge" not in seen.text()
@@ -132,9 +127,11 @@ def test_the_user_can_decline_a_collected_result(chosen: Any, service: Service) 
     assert not bpy.ops.image_to_mesh.cancel.poll()
 
 
-def test_cancelling_without_collecting_is_one_call(chosen: Any, service: Service) -> None:
+def test_a_job_can_be_cancelled_without_collecting_its_result(
+    chosen: Any, service: Service
+) -> None:
     service.takes = 60
-    room("operators.generate").start(bpy.context)
+    addon_module("operators.generate").start(bpy.context)
     until(lambda: session().views()[0].state == "running")
     assert bpy.ops.image_to_mesh.cancel(collect=False) == {"FINISHED"}
     session().join(5.0)
@@ -143,7 +140,7 @@ def test_cancelling_without_collecting_is_one_call(chosen: Any, service: Service
 
 def test_a_job_being_collected_is_not_cancelled_twice(chosen: Any, service: Service) -> None:
     service.takes = 60
-    cancelled()
+    cancel_and_collect()
     assert bpy.ops.image_to_mesh.cancel() == {"CANCELLED"}
     assert session().collecting()
     assert bpy.ops.image_to_mesh.cancel(collect=False) == {"FINISHED"}
@@ -151,15 +148,15 @@ def test_a_job_being_collected_is_not_cancelled_twice(chosen: Any, service: Serv
 
 def test_a_collected_mesh_that_failed_says_why(chosen: Any, service: Service) -> None:
     service.fail = True
-    cancelled()
+    cancel_and_collect()
     until(lambda: not session().collecting())
-    until(lambda: [item for item in settle() if "could not make it" in item.message])
+    until(lambda: [item for item in handle_events() if "could not make it" in item.message])
     seen = draw(width=WIDE)
     assert "The service could not make it. Try another picture." in seen.text()
 
 
-def test_both_cancels_have_tooltips_of_their_own(addon: ModuleType) -> None:
-    describe = room("operators.cancel").IMAGE_TO_MESH_OT_cancel.description
+def test_cancel_and_stop_waiting_have_different_tooltips(addon: ModuleType) -> None:
+    describe = addon_module("operators.cancel").IMAGE_TO_MESH_OT_cancel.description
 
     class Properties:
         collect = True
@@ -172,7 +169,7 @@ def test_both_cancels_have_tooltips_of_their_own(addon: ModuleType) -> None:
 
 
 @pytest.fixture
-def refused(chosen: Any, tmp_path: Path, service: Service) -> Any:
+def refused_view(chosen: Any, tmp_path: Path, service: Service) -> Any:
     """Click Generate with a picture whose file is gone."""
     chosen.image.filepath = str(tmp_path / "gone.jpg")
     click()
@@ -182,7 +179,7 @@ def refused(chosen: Any, tmp_path: Path, service: Service) -> Any:
 
 def click() -> None:
     """Press Generate as the panel's button does."""
-    generate = room("operators.generate")
+    generate = addon_module("operators.generate")
     shown: list[str] = []
 
     class Pressed:
@@ -196,30 +193,30 @@ def click() -> None:
     assert Pressed()._start_watched(bpy.context) == ({"CANCELLED"} if shown else {"FINISHED"})
 
 
-def test_a_click_that_starts_nothing_is_explained_by_the_button(refused: Any) -> None:
+def test_a_click_that_starts_nothing_is_explained_by_the_button(refused_view: Any) -> None:
     seen = draw(width=WIDE)
-    assert refused.failure.message in seen.text()
+    assert refused_view.failure.message in seen.text()
     assert "gone.jpg" in seen.text()
     assert seen.button("image_to_mesh.copy_error")
-    text = room("operators.messages").error_text(refused, refused.failure)
+    text = addon_module("operators.messages").error_text(refused_view, refused_view.failure)
     assert "No job, provider rehearsal, error bad_image" in text
     assert "refused" not in text
 
 
 def test_the_explanation_is_shown_once_and_goes_with_the_next_start(
-    refused: Any, chosen: Any
+    refused_view: Any, chosen: Any
 ) -> None:
     click()
-    assert [view.job for view in session().views()] == [refused.job]
+    assert [view.job for view in session().views()] == [refused_view.job]
     chosen.image = bpy.data.images.load(str(places.SAMPLE), check_existing=False)
     click()
-    assert refused.job not in {view.job for view in session().views()}
+    assert refused_view.job not in {view.job for view in session().views()}
     bpy.ops.image_to_mesh.cancel(collect=False)
 
 
-def test_the_explanation_can_be_dismissed(refused: Any) -> None:
-    assert draw().button("image_to_mesh.dismiss")["button"].job == refused.job
-    bpy.ops.image_to_mesh.dismiss(job=refused.job)
+def test_the_explanation_can_be_dismissed(refused_view: Any) -> None:
+    assert draw().button("image_to_mesh.dismiss")["button"].job == refused_view.job
+    bpy.ops.image_to_mesh.dismiss(job=refused_view.job)
     assert session().views() == ()
     with pytest.raises(RuntimeError, match="no finished job"):
         bpy.ops.image_to_mesh.delete("EXEC_DEFAULT")

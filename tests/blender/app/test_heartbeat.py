@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 import pytest
-from blender.large_models import room
+from blender.addon_modules import addon_module
 from blender.recording import draw
 
 if TYPE_CHECKING:
@@ -18,12 +18,14 @@ START = 1000.2
 
 
 class Work:
-    """A step that notes when it runs."""
+    """A step that records when it runs."""
 
     def __init__(self, name: str, interval: float) -> None:
         self.runs: list[float] = []
         self.needed = True
-        self.step = room("app.heartbeat").Step(name, interval, lambda _: self.needed, self._run)
+        self.step = addon_module("app.heartbeat").Step(
+            name, interval, lambda _: self.needed, self._run
+        )
 
     def _run(self, _: bpy.types.Context, now: float) -> None:
         self.runs.append(now)
@@ -32,18 +34,18 @@ class Work:
 @pytest.fixture
 def heartbeat(addon: ModuleType) -> Iterator[Any]:
     """The heartbeat without the add-on's own steps."""
-    module = room("app.heartbeat")
-    room("app.periodic").unregister()
+    module = addon_module("app.heartbeat")
+    addon_module("app.periodic").unregister()
     assert not module._steps
     yield module
     for step in list(module._steps.values()):
         module.remove(step)
-    room("app.periodic").register()
+    addon_module("app.periodic").register()
 
 
 @pytest.fixture
 def with_window(heartbeat: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], bool]]:
-    """Say whether the timer runs, in a Blender that has a window."""
+    """Return a function that tells whether the timer runs, in a Blender with a window."""
     app = SimpleNamespace(background=False, timers=bpy.app.timers)
     monkeypatch.setattr(heartbeat, "bpy", SimpleNamespace(app=app, context=bpy.context))
     yield lambda: bool(bpy.app.timers.is_registered(heartbeat._tick))
@@ -52,7 +54,7 @@ def with_window(heartbeat: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cal
 
 
 def run_for(heartbeat: Any, seconds: float) -> list[float]:
-    """Tick as Blender's timer would, and return the moments of the ticks."""
+    """Tick as Blender's timer would; return the times of the ticks."""
     now, ticks = START, []
     while now < START + seconds:
         ticks.append(now)
@@ -63,7 +65,7 @@ def run_for(heartbeat: Any, seconds: float) -> list[float]:
     return ticks
 
 
-def test_it_stops_when_nothing_is_needed(heartbeat: Any) -> None:
+def test_the_heartbeat_stops_when_no_step_is_needed(heartbeat: Any) -> None:
     assert heartbeat.beat(bpy.context, START) is None, "no step at all"
     work = Work("work", 0.5)
     heartbeat.add(work.step)
@@ -121,7 +123,9 @@ def test_one_bad_step_does_not_stop_the_others(
     assert failures.count("heartbeat step bad") == 1, "a step that fails is left alone for a while"
 
 
-def test_a_draw_of_the_tab_wakes_it(heartbeat: Any, with_window: Callable[[], bool]) -> None:
+def test_drawing_the_tab_wakes_the_heartbeat(
+    heartbeat: Any, with_window: Callable[[], bool]
+) -> None:
     work = Work("work", 0.5)
     heartbeat.add(work.step)
     bpy.app.timers.unregister(heartbeat._tick)
@@ -129,14 +133,16 @@ def test_a_draw_of_the_tab_wakes_it(heartbeat: Any, with_window: Callable[[], bo
     assert with_window()
 
 
-def test_it_does_not_start_without_a_window(heartbeat: Any) -> None:
+def test_the_heartbeat_does_not_start_without_a_window(heartbeat: Any) -> None:
     assert bpy.app.background
     heartbeat.add(Work("work", 0.5).step)
     draw()
     assert not bpy.app.timers.is_registered(heartbeat._tick)
 
 
-def test_unregistering_stops_it_at_once(heartbeat: Any, with_window: Callable[[], bool]) -> None:
+def test_unregistering_stops_the_heartbeat_at_once(
+    heartbeat: Any, with_window: Callable[[], bool]
+) -> None:
     heartbeat.add(Work("work", 0.5).step)
     assert with_window()
     heartbeat.unregister()
@@ -146,13 +152,13 @@ def test_unregistering_stops_it_at_once(heartbeat: Any, with_window: Callable[[]
     heartbeat.register()
 
 
-def test_work_in_progress_keeps_it_going_without_the_tab(
+def test_running_mesh_edits_keep_the_heartbeat_going_without_the_tab(
     addon: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    heartbeat, mesh_edits = room("app.heartbeat"), room("app.periodic.mesh_edits")
-    assert not room("app.redraw").is_shown(bpy.context)
+    heartbeat, mesh_edits = addon_module("app.heartbeat"), addon_module("app.periodic.mesh_edits")
+    assert not addon_module("app.redraw").is_shown(bpy.context)
     assert heartbeat.beat(bpy.context, START) is None
-    edits = type(room("jobs.tasks.mesh_edits").mesh_edits())
+    edits = type(addon_module("jobs.tasks.mesh_edits").mesh_edits())
     monkeypatch.setattr(edits, "running", lambda _: True)
     mesh_edits.follow()
     assert heartbeat.beat(bpy.context, START) is not None

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What earlier processes left: one quiet line, gone on with by a press, settled by a word."""
+"""Jobs of earlier processes are offered in one line, resumed by a click, or resolved."""
 
 from __future__ import annotations
 
 import hashlib
-import importlib
 import json
 import shutil
 import threading
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import bpy
 import places
 import pytest
+from blender.addon_modules import addon_module
 from blender.recording import draw
 from fakes import FAKES, WORKER
 from fakes.glb import triangle_glb
@@ -26,19 +26,13 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.once
 
-ADDON = "bl_ext.user_default.image_to_mesh"
 WIDE = 2000
 UNSENT: dict[str, Any] = {"ticket": None, "submitted": None, "request_hash": None}
 
 
-def room(name: str) -> Any:
-    """Return one of the add-on's modules."""
-    return importlib.import_module(f"{ADDON}.{name}")
-
-
 @pytest.fixture
 def service() -> Iterator[Service]:
-    """The service, quick."""
+    """A fake service that finishes at once."""
     with serving(Service(takes=0.0, mesh=triangle_glb(5))) as running:
         yield running
 
@@ -48,7 +42,7 @@ def library(
     addon: ModuleType, tmp_path: Path, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Path]:
     """An empty library, the rehearsal provider with its key, and its task ids to attach."""
-    providers = room("providers")
+    providers = addon_module("providers")
     monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(tmp_path / "library"))
     monkeypatch.setenv("REHEARSAL_API_KEY", KEY)
     monkeypatch.setenv("REHEARSAL_BASE_URL", service.url)
@@ -57,15 +51,15 @@ def library(
     kind = type(providers.get_provider("rehearsal"))
     monkeypatch.setattr(kind, "lookup_name", "Task ID")
     monkeypatch.setattr(kind, "attach", lambda _, task, __: providers.Ticket({"task": task}))
-    monkeypatch.setattr(room("preferences"), "_names", lambda: iter(["library"]))
-    monkeypatch.setattr(room("scene"), "background_command", lambda: WORKER)
+    monkeypatch.setattr(addon_module("preferences"), "_names", lambda: iter(["library"]))
+    monkeypatch.setattr(addon_module("scene"), "background_command", lambda: WORKER)
     yield tmp_path / "library"
     providers.all_providers.cache_clear()
 
 
-def left_in(library: Path, state: str, number: int = 0, **changes: Any) -> str:
-    """Make a job as an earlier process left it."""
-    jobs, providers = room("jobs"), room("providers")
+def make_interrupted_job(library: Path, state: str, number: int = 0, **changes: Any) -> str:
+    """Create a job as an interrupted process would leave it; return its id."""
+    jobs, providers = addon_module("jobs"), addon_module("providers")
     job, picture = f"job-{number}", places.SAMPLE.read_bytes()
     digest = hashlib.sha256(picture).hexdigest()
     ticketed = {"ticket": {"task": "task-1"}, "submitted": "2026-11-21T10:00:00+00:00"}
@@ -77,7 +71,7 @@ def left_in(library: Path, state: str, number: int = 0, **changes: Any) -> str:
         created="2026-11-21T09:59:00+00:00",
         pictures=(jobs.InputPicture("front", "cup", "front.png", sha256=digest),),
         settings=providers.values_of(providers.get_provider("rehearsal").settings()),
-        plan=room("jobs.import_plan").ImportPlan("another", "Scene"),
+        plan=addon_module("jobs.import_plan").ImportPlan("another", "Scene"),
         **{**ticketed, "request_hash": "0123456789ab" * 4, **changes},
     )
     jobs.Library(library).create(record, {"front.png": picture})
@@ -89,10 +83,10 @@ def state_of(library: Path, job: str) -> str:
     return str(json.loads((library / job / "job.json").read_text())["state"])
 
 
-def look() -> Any:
-    """Look through the library as after the start, and wait for what goes on; return the rest."""
-    session = room("jobs").session()
-    session.recovery.scan(room("app.resume").resume_context(bpy.context))
+def scan() -> Any:
+    """Scan the library as after a start, wait for resumed jobs, and return what was found."""
+    session = addon_module("jobs").session()
+    session.recovery.scan(addon_module("app.resume").resume_context(bpy.context))
     session.recovery.join(10.0)
     end = time.monotonic() + 30
     while session.running():
@@ -104,8 +98,8 @@ def look() -> Any:
 def test_interrupted_jobs_are_resumed_and_offered_in_one_line(
     library: Path, service: Service
 ) -> None:
-    names = [left_in(library, "running", number) for number in range(2)]
-    assert {item.id for item in look().arrived} == set(names)
+    names = [make_interrupted_job(library, "running", number) for number in range(2)]
+    assert {item.id for item in scan().arrived} == set(names)
     seen = draw(width=WIDE)
     assert "2 new results" in seen.text()
     assert not seen.buttons("image_to_mesh.import_result")
@@ -114,7 +108,7 @@ def test_interrupted_jobs_are_resumed_and_offered_in_one_line(
     assert "came in" not in draw(width=WIDE).text()
     assert not bpy.ops.image_to_mesh.import_arrivals.poll()
     end = time.monotonic() + 10
-    while list(room("jobs").Library(library).open_jobs()):
+    while list(addon_module("jobs").Library(library).open_jobs()):
         assert time.monotonic() < end
         time.sleep(0.02)
     assert not service.submits
@@ -123,9 +117,9 @@ def test_interrupted_jobs_are_resumed_and_offered_in_one_line(
 def test_an_arrived_result_is_imported_by_a_click(
     library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = left_in(library, "running")
-    look()
-    # The stand-in's model.blend is none: the real one is made of the mesh when it is imported.
+    job = make_interrupted_job(library, "running")
+    scan()
+    # The fake worker's model.blend is not valid: the import prepares the mesh again.
     (library / job / "model.blend").unlink()
     monkeypatch.undo()
     monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(library))
@@ -136,8 +130,8 @@ def test_an_arrived_result_is_imported_by_a_click(
 
 
 def test_a_missing_mesh_is_reported_and_no_longer_offered(library: Path) -> None:
-    job = left_in(library, "running")
-    look()
+    job = make_interrupted_job(library, "running")
+    scan()
     shutil.rmtree(library / job)
     with pytest.raises(RuntimeError, match="no job"):
         bpy.ops.image_to_mesh.import_arrivals()
@@ -145,8 +139,8 @@ def test_a_missing_mesh_is_reported_and_no_longer_offered(library: Path) -> None
 
 
 def test_a_job_that_was_never_sent_waits_for_a_click(library: Path, service: Service) -> None:
-    job = left_in(library, "queued", **UNSENT)
-    look()
+    job = make_interrupted_job(library, "queued", **UNSENT)
+    scan()
     seen = draw(width=WIDE)
     assert "cup 0: not sent yet" in seen.text()
     assert (state_of(library, job), service.submits) == ("queued", [])
@@ -160,7 +154,7 @@ def test_a_job_that_was_never_sent_waits_for_a_click(library: Path, service: Ser
 def test_resume_without_a_name_takes_the_newest(library: Path) -> None:
     with pytest.raises(RuntimeError, match="There is no job to resume"):
         bpy.ops.image_to_mesh.resume()
-    older, newer = (left_in(library, "running", number) for number in range(2))
+    older, newer = (make_interrupted_job(library, "running", number) for number in range(2))
     assert bpy.ops.image_to_mesh.resume() == {"FINISHED"}
     assert (state_of(library, older), state_of(library, newer)) == ("running", "ready")
     with pytest.raises(RuntimeError, match="is ready"):
@@ -170,7 +164,7 @@ def test_resume_without_a_name_takes_the_newest(library: Path) -> None:
 def test_resume_reports_missing_files(
     library: Path, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = left_in(library, "running")
+    job = make_interrupted_job(library, "running")
     monkeypatch.delenv("REHEARSAL_API_KEY")
     with pytest.raises(RuntimeError, match="needs an API key"):
         bpy.ops.image_to_mesh.resume(job=job)
@@ -178,7 +172,7 @@ def test_resume_reports_missing_files(
     monkeypatch.setenv("REHEARSAL_BASE_URL", "https://example.com")
     with pytest.raises(RuntimeError, match="offline"):
         bpy.ops.image_to_mesh.resume(job=job)
-    assert look().arrived == ()
+    assert scan().arrived == ()
     assert "cup 0: not finished" in draw(width=WIDE).text()
     assert state_of(library, job) == "running"
     monkeypatch.setenv("REHEARSAL_BASE_URL", service.url)
@@ -187,10 +181,10 @@ def test_resume_reports_missing_files(
 
 
 def test_jobs_of_another_blender_are_shown_as_theirs(library: Path) -> None:
-    job = left_in(library, "running")
-    lock = room("jobs").Library(library).lock(job)
+    job = make_interrupted_job(library, "running")
+    lock = addon_module("jobs").Library(library).lock(job)
     assert lock.take()
-    assert [their.id for their in look().theirs] == [job]
+    assert [record.id for record in scan().theirs] == [job]
     assert "1 job runs in another Blender" in draw(width=WIDE).text()
     with pytest.raises(RuntimeError, match="Another Blender"):
         bpy.ops.image_to_mesh.resume(job=job)
@@ -199,13 +193,13 @@ def test_jobs_of_another_blender_are_shown_as_theirs(library: Path) -> None:
 
 
 def test_an_uncertain_order_is_shown_with_its_choices(library: Path, service: Service) -> None:
-    job = left_in(library, "uncertain", ticket=None)
-    assert [item.id for item in look().uncertain] == [job]
+    job = make_interrupted_job(library, "uncertain", ticket=None)
+    assert [item.id for item in scan().uncertain] == [job]
     seen = draw(width=WIDE)
     assert "2026-11-21T10:00:00" in seen.text()
     assert "mark 0123456789ab" in seen.text()
-    ways = {button["button"].how for button in seen.buttons("image_to_mesh.settle")}
-    assert ways == {"ATTACH", "SUBMIT_AGAIN", "FORGET"}
+    choices = {button["button"].how for button in seen.buttons("image_to_mesh.settle")}
+    assert choices == {"ATTACH", "SUBMIT_AGAIN", "FORGET"}
     assert not service.submits
 
 
@@ -216,8 +210,8 @@ def test_an_uncertain_order_is_shown_with_its_choices(library: Path, service: Se
 def test_an_uncertain_order_is_resolved(
     library: Path, service: Service, how: str, state: str, submits: int
 ) -> None:
-    job = left_in(library, "uncertain", ticket=None)
-    look()
+    job = make_interrupted_job(library, "uncertain", ticket=None)
+    scan()
     task = "task-1" if how == "ATTACH" else ""
     assert bpy.ops.image_to_mesh.settle("EXEC_DEFAULT", job=job, how=how, task=task) == {"FINISHED"}
     assert (state_of(library, job), len(service.submits)) == (state, submits)
@@ -225,10 +219,10 @@ def test_an_uncertain_order_is_resolved(
 
 
 def test_resolving_needs_an_id_and_an_uncertain_job(library: Path) -> None:
-    job = left_in(library, "uncertain", ticket=None)
+    job = make_interrupted_job(library, "uncertain", ticket=None)
     with pytest.raises(RuntimeError, match="There is no id"):
         bpy.ops.image_to_mesh.settle("EXEC_DEFAULT", job=job, how="ATTACH")
-    other = left_in(library, "running", 1)
+    other = make_interrupted_job(library, "running", 1)
     with pytest.raises(RuntimeError, match="not uncertain"):
         bpy.ops.image_to_mesh.settle("EXEC_DEFAULT", job=other, how="FORGET")
     assert state_of(library, job) == "uncertain"
@@ -238,7 +232,7 @@ def test_an_order_that_stays_unanswered_is_shown_with_its_choices(
     library: Path, service: Service
 ) -> None:
     service.swallow_submit = True
-    job = left_in(library, "queued", **UNSENT)
+    job = make_interrupted_job(library, "queued", **UNSENT)
     with pytest.raises(RuntimeError, match="no response was received"):
         bpy.ops.image_to_mesh.resume(job=job)
     seen = draw(width=WIDE)
@@ -254,21 +248,24 @@ def test_an_order_that_stays_unanswered_is_shown_with_its_choices(
 def test_nothing_is_scanned_before_the_window_was_drawn(
     library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recovery, returning = room("app.periodic.recovery"), room("jobs").session().recovery
-    asked: list[Any] = []
-    monkeypatch.setattr(type(returning), "scan", lambda _, means: asked.append(means))
+    recovery, returning = (
+        addon_module("app.periodic.recovery"),
+        addon_module("jobs").session().recovery,
+    )
+    contexts: list[Any] = []
+    monkeypatch.setattr(type(returning), "scan", lambda _, context: contexts.append(context))
     threads = threading.enumerate()
     recovery.start()
     for tick in range(recovery.UNDRAWN):
         assert recovery.is_needed(bpy.context)
         recovery.poll(bpy.context, float(tick))
-    assert asked == []
+    assert contexts == []
     recovery.poll(bpy.context, 3.0)
     assert recovery.is_needed(bpy.context)
-    assert [means.library for means in asked] == [library]
-    assert set(asked[0].keys) >= {"local", "rehearsal"}
-    assert "tripo" not in asked[0].keys, "it has no key here"
+    assert [context.library for context in contexts] == [library]
+    assert set(contexts[0].keys) >= {"local", "rehearsal"}
+    assert "tripo" not in contexts[0].keys, "it has no key here"
     recovery.poll(bpy.context, 4.0)
     assert not recovery.is_needed(bpy.context)
-    assert len(asked) == 1
+    assert len(contexts) == 1
     assert threading.enumerate() == threads

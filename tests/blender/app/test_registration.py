@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Enable, disable, enable again: nothing stays behind, and nothing heavy is loaded."""
+"""Enabling, disabling and enabling again leaves no trace in Blender."""
 
 from __future__ import annotations
 
-import importlib
 import time
 from typing import TYPE_CHECKING, Any
 
 import addon_utils
 import bpy
+from blender.addon_modules import ADDON, addon_module
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,11 +16,9 @@ if TYPE_CHECKING:
 
     import pytest
 
-ADDON = "bl_ext.user_default.image_to_mesh"
-
 
 def traces() -> dict[str, Any]:
-    """Return everything in Blender that registering could leave something in."""
+    """Return everything in Blender that registering changes."""
     lists = {name: getattr(bpy.app.handlers, name) for name in dir(bpy.app.handlers)}
     return {
         "types": set(dir(bpy.types)),
@@ -37,7 +35,7 @@ def enable() -> ModuleType:
     return module
 
 
-def test_what_is_registered_is_gone_again() -> None:
+def test_disabling_unregisters_everything() -> None:
     before = traces()
     for _ in range(3):
         enable()
@@ -48,12 +46,12 @@ def test_what_is_registered_is_gone_again() -> None:
         assert traces() == before
 
 
-def test_nothing_is_left_by_a_running_job(
+def test_disabling_during_a_job_leaves_nothing_behind(
     addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(tmp_path))
-    generate = importlib.import_module(f"{ADDON}.operators.generate")
-    watch = importlib.import_module(f"{ADDON}.app.watcher")
+    generate = addon_module("operators.generate")
+    watch = addon_module("app.watcher")
     bpy.context.scene.image_to_mesh.image = bpy.data.images.new("painted", 64, 64)
     generate.start(bpy.context)
     watch.begin(bpy.context)
@@ -62,19 +60,19 @@ def test_nothing_is_left_by_a_running_job(
     print(f"\ndisabled while a job runs: {time.monotonic() - start:.2f} s")
     assert time.monotonic() - start < 3.0  # 1 s at most on a quiet machine
     enable()
-    jobs = importlib.import_module(f"{ADDON}.jobs")
+    jobs = addon_module("jobs")
     assert jobs.session().views() == ()
     assert not bpy.app.timers.is_registered(watch._come_back)
 
 
-def test_values_come_back_when_it_is_enabled_again(addon: ModuleType) -> None:
+def test_settings_are_restored_when_the_add_on_is_enabled_again(addon: ModuleType) -> None:
     bpy.context.scene.image_to_mesh.local.thickness = 2.5
     addon_utils.disable(ADDON, default_set=True)
     enable()
     assert bpy.context.scene.image_to_mesh.local.thickness == 2.5
 
 
-def test_blenders_command_line_is_ours_as_well(
+def test_blenders_command_line_runs_the_add_ons_commands(
     addon: ModuleType, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert addon._run_command(["providers"]) == 0
@@ -83,7 +81,7 @@ def test_blenders_command_line_is_ours_as_well(
     assert "picture.png" in capfd.readouterr().err
 
 
-def test_what_scripts_rely_on_is_there(addon: ModuleType) -> None:
+def test_operators_for_scripts_are_described(addon: ModuleType) -> None:
     for name in ("generate", "cancel", "import_result", "delete"):
         operator = getattr(bpy.ops.image_to_mesh, name).get_rna_type()
         assert operator.description, name

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The add-on registers with every start of Blender: what it loads then, and how long that takes."""
+"""At every start of Blender the add-on registers quickly and loads only allowed modules."""
 
 from __future__ import annotations
 

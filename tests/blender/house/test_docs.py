@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import re
 import shlex
 import shutil
@@ -14,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import bpy
 import places
 import pytest
+from blender.addon_modules import addon_module
 from blender.recording import Layout, drawing_context
 
 if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
-ADDON = "bl_ext.user_default.image_to_mesh"
 DOCS = sorted((places.ROOT / "docs").glob("*.md"))
 PAGES = [*DOCS, places.ROOT / "README.md"]
 BLOCK = re.compile(r"```(python|sh)\n(.*?)```", re.DOTALL)
@@ -59,7 +58,7 @@ def test_every_python_example_runs(pictures: Path, text: str) -> None:
 def test_every_command_runs(
     pictures: Path, text: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    cli = importlib.import_module(f"{ADDON}.cli.entry")
+    cli = addon_module("cli.entry")
     monkeypatch.chdir(tmp_path)
     shutil.copy(places.SAMPLE, tmp_path / "photo.jpg")
     shutil.copytree(pictures, tmp_path / "photos")
@@ -88,7 +87,7 @@ def test_every_page_is_reached_from_the_index() -> None:
 
 
 def test_every_error_has_its_paragraph(addon: ModuleType) -> None:
-    errors = importlib.import_module(f"{ADDON}.providers._shared.errors")
+    errors = addon_module("providers._shared.errors")
     text = (places.ROOT / "docs/troubleshooting.md").read_text("utf-8")
     headings = " ".join(line for line in text.splitlines() if line.startswith("## "))
     for var in vars(errors).values():
@@ -98,7 +97,7 @@ def test_every_error_has_its_paragraph(addon: ModuleType) -> None:
 
 
 def test_every_service_has_a_page(addon: ModuleType) -> None:
-    providers = importlib.import_module(f"{ADDON}.providers")
+    providers = addon_module("providers")
     names = {page.stem for page in DOCS}
     for provider in providers.all_providers():
         assert f"service-{provider.split('_')[0]}" in names
@@ -125,7 +124,7 @@ def entries_of(draw: Any) -> list[str]:
 
 
 def test_the_menu_entries_that_pages_name_are_in_those_menus(addon: ModuleType) -> None:
-    menus = importlib.import_module(f"{ADDON}.panels.menus")
+    menus = addon_module("panels.menus")
     entries = {
         "Object › Image to Mesh": entries_of(menus.IMAGE_TO_MESH_MT_object.draw),
         "Image": entries_of(menus._in_image_menu),

@@ -5,21 +5,15 @@ from __future__ import annotations
 
 import importlib
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import bpy
 import numpy as np
 import pytest
+from blender.addon_modules import addon_module
 
 if TYPE_CHECKING:
     from types import ModuleType
-
-ADDON = "bl_ext.user_default.image_to_mesh"
-
-
-def room(name: str) -> Any:
-    """Return one of the add-on's modules."""
-    return importlib.import_module(f"{ADDON}.{name}")
 
 
 @pytest.mark.parametrize(("side", "costly"), [(2000, False), (2100, True)])
@@ -27,7 +21,7 @@ def test_painted_images_of_over_4_megapixels_are_not_checked(
     addon: ModuleType, side: int, costly: bool
 ) -> None:
     painting = bpy.data.images.new("painting", side, side)
-    assert room("app.periodic.image_checks")._is_costly(painting) is costly
+    assert addon_module("app.periodic.image_checks")._is_costly(painting) is costly
     bpy.data.images.remove(painting)
 
 
@@ -35,9 +29,9 @@ def test_painted_images_of_over_4_megapixels_are_not_checked(
 def test_a_subject_under_256_pixels_is_small(addon: ModuleType, pixels: int, small: bool) -> None:
     box = (0.0, 0.0, pixels / 1024, 0.1)
     info = SimpleNamespace(width=1024, height=1024)
-    look = SimpleNamespace(clear=True, info=info, box=box, cut=False, parts=1, brightness=0.5)
-    told = list(room("panels.image_checks").warnings(look))
-    assert bool(told) is small
+    report = SimpleNamespace(clear=True, info=info, box=box, cut=False, parts=1, brightness=0.5)
+    warnings = list(addon_module("panels.image_checks").warnings(report))
+    assert bool(warnings) is small
 
 
 def test_a_model_of_800_000_faces_is_imported_in_chunks(addon: ModuleType) -> None:
@@ -47,15 +41,15 @@ def test_a_model_of_800_000_faces_is_imported_in_chunks(addon: ModuleType) -> No
     bpy.ops.object.modifier_apply(modifier="triangles")
     mesh = obj.data
     mesh.materials.append(bpy.data.materials.new("skin"))
-    if bpy.app.version >= (4, 5, 0):  # before, a model with such normals comes in at once
+    if bpy.app.version >= (4, 5, 0):  # before 4.5, a model with custom normals is not split
         shaded = np.tile((0.6, 0.0, 0.8), (len(mesh.loops), 1))
         mesh.normals_split_custom_set(shaded)
-    parts = importlib.import_module("image_to_mesh.worker.prepare.chunks")
-    each = parts._size(mesh) / len(mesh.polygons)
+    chunks = importlib.import_module("image_to_mesh.worker.prepare.chunks")
+    bytes_per_face = chunks._size(mesh) / len(mesh.polygons)
     most = 0.9e6 if bpy.app.version >= (4, 5, 0) else 1.1e6
-    assert 0.7e6 < room("jobs.steps.prepare").LEAST / each < most
+    assert 0.7e6 < addon_module("jobs.steps.prepare").LEAST / bytes_per_face < most
 
 
 def test_a_mesh_is_one_meter_tall_unless_asked_for_more(addon: ModuleType) -> None:
     assert bpy.context.scene.image_to_mesh.local.height == 1.0
-    assert room("providers").get_provider("local").settings().height == 1.0
+    assert addon_module("providers").get_provider("local").settings().height == 1.0

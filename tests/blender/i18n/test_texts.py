@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import ast
-import importlib
 import re
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ import package
 import places
 import pytest
 import texts
+from blender.addon_modules import ADDON, addon_module
 from blender.texts import registered_texts
 
 if TYPE_CHECKING:
@@ -22,17 +22,11 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 SHOWING = ("_refuse", "draw_text", "label", "progress", "report")
-ADDON = "bl_ext.user_default.image_to_mesh"
-
-
-def room(name: str) -> Any:
-    """Return one of the add-on's modules."""
-    return importlib.import_module(f"{ADDON}.{name}")
 
 
 def test_every_registered_text_is_in_the_template(addon: ModuleType) -> None:
     missing = sorted(
-        registered_texts() - set(texts.extract()) - set(room("i18n.translate")._labels)
+        registered_texts() - set(texts.extract()) - set(addon_module("i18n.translate")._labels)
     )
     assert not missing, "tools/texts.py does not find these in the code:\n" + "\n".join(missing)
 
@@ -80,7 +74,7 @@ class Translations:
 @pytest.fixture
 def spoken(addon: ModuleType) -> Iterator[Translations]:
     """Blender's translations in German, with the add-on's texts."""
-    translate = room("i18n.translate")
+    translate = addon_module("i18n.translate")
     translations = Translations("de_DE")
     fake = SimpleNamespace(app=SimpleNamespace(translations=translations))
     with pytest.MonkeyPatch.context() as patch:  # before the add-on is disabled in the real one
@@ -90,7 +84,7 @@ def spoken(addon: ModuleType) -> Iterator[Translations]:
 
 
 def test_texts_are_registered_for_labels_and_operators(spoken: Translations) -> None:
-    translate = room("i18n.translate")
+    translate = addon_module("i18n.translate")
     for context in translate.CONTEXTS:
         assert spoken.texts[context, "Generate"] == "Erzeugen"
     assert translate.tr("Choose an image") == "Wähle ein Bild"
@@ -106,7 +100,7 @@ def test_labels_with_values_are_translated_whole(spoken: Translations) -> None:
 
 
 def test_messages_are_translated_by_their_templates(spoken: Translations) -> None:
-    translate, providers = room("i18n.translate"), room("providers")
+    translate, providers = addon_module("i18n.translate"), addon_module("providers")
     reason = providers.Message("the connection timed out")
     error = providers.Unreachable(
         providers.Message("{host} cannot be reached: {reason}.", host="Cube", reason=reason),
@@ -123,19 +117,19 @@ def test_messages_are_translated_by_their_templates(spoken: Translations) -> Non
 
 def test_values_are_shown_as_they_are(spoken: Translations) -> None:
     """An image may have the name of a label."""
-    message = room("providers").Message("{name} is empty (0 bytes).", name="Generate")
-    assert room("i18n.translate").translate(message).startswith("Generate ")
+    message = addon_module("providers").Message("{name} is empty (0 bytes).", name="Generate")
+    assert addon_module("i18n.translate").translate(message).startswith("Generate ")
 
 
 def test_a_sentence_of_an_old_record_is_shown_as_it_is(spoken: Translations) -> None:
     """Records of before have finished sentences; those without values are still known."""
-    translate = room("i18n.translate").translate
+    translate = addon_module("i18n.translate").translate
     assert translate("Tripo answered 404.") == "Tripo answered 404."
     assert translate("Try another image or other settings.").startswith("Versuche es")
 
 
 def test_a_change_of_language_reads_another_file(spoken: Translations) -> None:
-    translate = room("i18n.translate")
+    translate = addon_module("i18n.translate")
     spoken.locale = "fr_FR"
     translate._reload()
     assert (spoken.calls[-2:], spoken.texts) == (["unregister", "register"], {})
@@ -153,8 +147,8 @@ def test_a_language_is_one_file(
     backwards = [re.sub('^msgid "(.*)"\nmsgstr ""', _backwards, entry, flags=re.MULTILINE)
                  for entry in entries]  # fmt: skip
     (tmp_path / "xx.po").write_text("\n\n".join(backwards), "utf-8")
-    translate, providers = room("i18n.translate"), room("providers")
-    find = room("i18n.catalog").find_catalog
+    translate, providers = addon_module("i18n.translate"), addon_module("providers")
+    find = addon_module("i18n.catalog").find_catalog
     monkeypatch.setattr(translate, "find_catalog", lambda locale: find(locale, tmp_path))
     spoken.locale = "xx_YY"
     translate._reload()
@@ -175,7 +169,7 @@ def _backwards(entry: re.Match[str]) -> str:
 
 
 def test_a_language_is_subscribed_to_after_every_file_and_let_go(addon: ModuleType) -> None:
-    translate = room("i18n.translate")
+    translate = addon_module("i18n.translate")
     calls: list[Any] = []
     loaded: list[Any] = []
     bus = SimpleNamespace(
@@ -198,27 +192,27 @@ def test_a_language_is_subscribed_to_after_every_file_and_let_go(addon: ModuleTy
 
 
 def test_no_error_is_shown_as_it_was_raised() -> None:
-    """What a person sees of an error goes through `translate`: as it was raised it is English."""
+    """Errors are raised in English: the interface shows them through `translate`."""
     raw = [
         f"{file}:{node.lineno}"
         for file in package.known_files()
         if file.startswith(("app/", "panels/", "operators/"))
         for node in ast.walk(ast.parse((places.ROOT / file).read_text("utf-8")))
         if isinstance(node, ast.Call)
-        and _called(node) in SHOWING
+        and _function_name(node) in SHOWING
         and any(map(_is_raw, [*node.args, *(keyword.value for keyword in node.keywords)]))
     ]
     assert not raw, "\n".join(raw)
 
 
-def _called(call: ast.Call) -> str:
+def _function_name(call: ast.Call) -> str:
     return str(getattr(call.func, "attr", getattr(call.func, "id", "")))
 
 
 def _is_raw(shown: ast.AST) -> bool:
-    """Say whether an expression holds an error's words that nobody has translated."""
+    """Tell whether an expression holds untranslated words of an error."""
     match shown:
-        case ast.Call() if _called(shown) in ("translate", "translate_error", "tr"):
+        case ast.Call() if _function_name(shown) in ("translate", "translate_error", "tr"):
             return False
         case ast.Call(func=ast.Name(id="str"), args=[ast.Name(id="error")]):
             return True

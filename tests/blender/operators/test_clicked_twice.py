@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-import importlib
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import bpy
 import pytest
+from blender.addon_modules import addon_module
 from fakes.noted import noted_jpeg, sample_picture
 from fakes.overheard import overhearing
 from fakes.served import SERVICES
@@ -20,13 +20,7 @@ if TYPE_CHECKING:
 
     from fakes.served import Place
 
-ADDON = "bl_ext.user_default.image_to_mesh"
 OPS = bpy.ops.image_to_mesh
-
-
-def room(name: str) -> Any:
-    """Return one of the add-on's modules."""
-    return importlib.import_module(f"{ADDON}.{name}")
 
 
 @pytest.fixture
@@ -43,8 +37,8 @@ def place(addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         yield served
 
 
-class With:
-    """Stands in for something of Blender's, with some of it changed."""
+class Override:
+    """Wraps an object of Blender's, with some attributes replaced."""
 
     def __init__(self, real: object, **changed: object) -> None:
         self._real = real
@@ -54,42 +48,42 @@ class With:
         return getattr(self._real, name)
 
 
-class Window(With):
-    """Stands in for the context of a window that asks: it keeps what was asked."""
+class Window(Override):
+    """A context whose window manager records confirmations instead of showing them."""
 
     def __init__(self) -> None:
-        self.asked: list[dict[str, str]] = []
-        manager = With(bpy.context.window_manager, invoke_confirm=self._ask)
+        self.prompts: list[dict[str, str]] = []
+        manager = Override(bpy.context.window_manager, invoke_confirm=self._ask)
         super().__init__(bpy.context, window_manager=manager)
 
-    def _ask(self, _operator: object, _event: object, **how: str) -> set[str]:
-        self.asked.append(how)
+    def _ask(self, _operator: object, _event: object, **attributes: str) -> set[str]:
+        self.prompts.append(attributes)
         return {"RUNNING_MODAL"}
 
 
 @pytest.fixture
 def windowed(addon: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Window:
-    """Let Generate take this for a Blender with a window."""
-    shown = With(bpy, app=With(bpy.app, background=False))
-    monkeypatch.setattr(room("operators.generate"), "bpy", shown)
-    monkeypatch.setattr(room("app.watcher"), "begin", lambda _: None)
+    """Make Generate believe that Blender has a window."""
+    fake_bpy = Override(bpy, app=Override(bpy.app, background=False))
+    monkeypatch.setattr(addon_module("operators.generate"), "bpy", fake_bpy)
+    monkeypatch.setattr(addon_module("app.watcher"), "begin", lambda _: None)
     return Window()
 
 
-def generate_button(**how: Any) -> Any:
-    """Return Generate as Blender makes it for a click."""
-    made = room("operators.generate").IMAGE_TO_MESH_OT_generate
+def generate_button(**attributes: Any) -> Any:
+    """Return a Generate operator as Blender creates it for a click."""
+    operator = addon_module("operators.generate").IMAGE_TO_MESH_OT_generate
     options = SimpleNamespace(is_repeat_last=False)
-    state = {"again": False, "options": options, "report": lambda *_: None, **how}
+    state = {"again": False, "options": options, "report": lambda *_: None, **attributes}
     button = SimpleNamespace(**state)
     for name in ("invoke", "execute", "run_job", "_start_watched", "refuse"):
-        setattr(button, name, getattr(made, name).__get__(button))
+        setattr(button, name, getattr(operator, name).__get__(button))
     return button
 
 
 def finish() -> None:
-    """Let all jobs come to their ends."""
-    session = room("jobs").session()
+    """Wait until all jobs have ended."""
+    session = addon_module("jobs").session()
     while session.at_work():
         session.wait(0.1)
 
@@ -109,18 +103,18 @@ def test_a_double_click_is_one_order_and_asks_about_a_second(
     first, second = generate_button(), generate_button()
     assert first.invoke(windowed, None) == {"FINISHED"}
     assert second.invoke(windowed, None) == {"RUNNING_MODAL"}
-    assert [request["title"] for request in windowed.asked] == ["Generate Again"]
-    assert "Tripo charges for it again" in windowed.asked[0]["message"]
+    assert [request["title"] for request in windowed.prompts] == ["Generate Again"]
+    assert "Tripo charges for it again" in windowed.prompts[0]["message"]
     finish()
     assert place.creates() == 1
-    assert second.execute(windowed) == {"FINISHED"}, "who confirms gets it"
+    assert second.execute(windowed) == {"FINISHED"}, "a confirmed order is sent"
     finish()
     assert place.creates() == 2
 
 
-def test_other_settings_or_another_picture_are_not_asked_about(place: Place) -> None:
-    generate = room("operators.generate")
-    repeats = room("app.repeated_order")
+def test_other_settings_or_another_picture_need_no_confirmation(place: Place) -> None:
+    generate = addon_module("operators.generate")
+    repeats = addon_module("app.repeated_order")
     generate.start(bpy.context)
     assert repeats.is_there(bpy.context, generate.order_shown(bpy.context))
     chosen = bpy.context.scene.image_to_mesh
@@ -137,9 +131,9 @@ def test_other_settings_or_another_picture_are_not_asked_about(place: Place) -> 
     assert place.creates() == 1
 
 
-def test_an_order_refused_by_the_thread_is_asked_about_at_the_next_click(place: Place) -> None:
-    """A painted picture is told by its pixels alone, and those are read on the thread."""
-    generate, repeats = room("operators.generate"), room("app.repeated_order")
+def test_an_order_refused_by_the_thread_is_confirmed_at_the_next_click(place: Place) -> None:
+    """A painted image is recognized by its pixels, which are read on the thread."""
+    generate, repeats = addon_module("operators.generate"), addon_module("app.repeated_order")
     generate.start(bpy.context)
     finish()
     repeats.forget()
@@ -149,39 +143,39 @@ def test_an_order_refused_by_the_thread_is_asked_about_at_the_next_click(place: 
     assert repeats.is_there(bpy.context, generate.order_shown(bpy.context))
 
 
-def drop(path: Path, **how: Any) -> Any:
-    """Return Make 3D Here as Blender makes it for a drop."""
-    made = room("operators.generate_from_files").IMAGE_TO_MESH_OT_make_here
-    given = SimpleNamespace(is_property_set=lambda _: False)
+def drop(path: Path, **attributes: Any) -> Any:
+    """Return a Make 3D Here operator as Blender creates it for a drop."""
+    operator = addon_module("operators.generate_from_files").IMAGE_TO_MESH_OT_make_here
+    unset = SimpleNamespace(is_property_set=lambda _: False)
     state = {"again": False, "files": [], "filepath": str(path), "directory": ""}
-    dropped = SimpleNamespace(**state, properties=given, report=lambda *_: None, **how)
+    dropped = SimpleNamespace(**state, properties=unset, report=lambda *_: None, **attributes)
     for name in ("invoke", "_confirm", "_start", "_specs", "_note_specs", "_orders", "_paths"):
-        setattr(dropped, name, getattr(made, name).__get__(dropped))
+        setattr(dropped, name, getattr(operator, name).__get__(dropped))
     return dropped
 
 
 def test_the_same_file_dropped_twice_is_one_order(
     place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[Any] = []
+    prompts: list[Any] = []
 
     def ask(_operator: Any, _context: Any, _event: Any) -> set[str]:
-        asked.append(1)
+        prompts.append(1)
         return {"RUNNING_MODAL"}
 
-    monkeypatch.setattr(room("app.repeated_order"), "ask", ask)
-    monkeypatch.setattr(room("app.watcher"), "begin", lambda _: None)
+    monkeypatch.setattr(addon_module("app.repeated_order"), "ask", ask)
+    monkeypatch.setattr(addon_module("app.watcher"), "begin", lambda _: None)
     answers = [drop(tmp_path / "cup.jpg")._confirm(bpy.context, None) for _ in range(2)]
     assert answers == [{"FINISHED"}, {"RUNNING_MODAL"}]
     finish()
-    assert (place.creates(), len(asked)) == (1, 1)
-    (tmp_path / "bowl.png").write_bytes(_saved())
+    assert (place.creates(), len(prompts)) == (1, 1)
+    (tmp_path / "bowl.png").write_bytes(png_bytes())
     assert drop(tmp_path / "bowl.png")._confirm(bpy.context, None) == {"FINISHED"}
     finish()
     assert place.creates() == 2
 
 
-def _saved() -> bytes:
+def png_bytes() -> bytes:
     import io
 
     out = io.BytesIO()
@@ -189,23 +183,23 @@ def _saved() -> bytes:
     return out.getvalue()
 
 
-def test_no_way_to_choose_an_image_sends_metadata(place: Place, tmp_path: Path) -> None:
-    """A file, a packed image, one from the clipboard or an address, one that was painted over."""
+def test_no_image_source_sends_metadata(place: Place, tmp_path: Path) -> None:
+    """Neither a file, a packed, pasted or painted image, nor a dropped file."""
     chosen = bpy.context.scene.image_to_mesh
-    pasted = room("scene.clipboard").load_image_bytes(noted_jpeg(3), "pasted")
+    pasted = addon_module("scene.clipboard").load_image_bytes(noted_jpeg(3), "pasted")
     packed = bpy.data.images.load(str(tmp_path / "cup.jpg"))
     packed.pack()
     painted = bpy.data.images.load(str(tmp_path / "cup.jpg"))
     painted.pixels[0] = 0.25
     assert painted.is_dirty
-    ways = [bpy.data.images["cup.jpg"], pasted, packed, painted]
-    with overhearing() as heard:
-        for image in ways:
+    images = [bpy.data.images["cup.jpg"], pasted, packed, painted]
+    with overhearing() as traffic:
+        for image in images:
             chosen.image = image
             assert OPS.generate(again=True) == {"FINISHED"}
         assert OPS.make_here(filepath=str(tmp_path / "cup.jpg"), again=True) == {"FINISHED"}
-    assert place.creates() == len(ways) + 1
-    assert heard.notes() == []
+    assert place.creates() == len(images) + 1
+    assert traffic.notes() == []
 
 
 def test_a_viewport_that_shows_nothing_is_not_sent(place: Place) -> None:

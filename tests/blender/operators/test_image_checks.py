@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is seen in a picture before it is sent, and the better ones that are made of it."""
+"""Images are checked before they are sent, and can be cropped and cut out."""
 
 from __future__ import annotations
 
-import importlib
 import time
 from typing import TYPE_CHECKING, Any
 
 import bpy
 import numpy as np
 import pytest
+from blender.addon_modules import addon_module
 from blender.picture_files import read_picture, write_picture
 from blender.recording import draw
 
@@ -19,14 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-ADDON = "bl_ext.user_default.image_to_mesh"
 OPS = bpy.ops.image_to_mesh
 GREEN, RED, WHITE, BLACK = (60, 160, 60), (200, 40, 40), (245, 245, 245), (4, 4, 4)
-
-
-def room(name: str) -> Any:
-    """Return one of the add-on's modules."""
-    return importlib.import_module(f"{ADDON}.{name}")
 
 
 def disc(
@@ -42,23 +36,23 @@ def disc(
 
 @pytest.fixture
 def chosen(addon: ModuleType) -> Any:
-    """The scene's choices; nothing was looked at yet."""
-    room("jobs.tasks.image_checks").image_checks.cache_clear()
+    """The scene's properties, before any image was checked."""
+    addon_module("jobs.tasks.image_checks").image_checks.cache_clear()
     return bpy.context.scene.image_to_mesh
 
 
 def open_picture(chosen: Any, path: Path, pixels: NDArray[np.uint8]) -> Any:
-    """Write a picture file and choose it."""
+    """Write a picture file and choose it as the scene's image."""
     chosen.image = bpy.data.images.load(str(write_picture(path, pixels)))
     return chosen.image
 
 
-def looked_at(chosen: Any, seconds: float = 60.0) -> Any:
-    """Have the picture looked at, as the timer does, and wait for what is seen."""
-    steps = room("app.periodic.image_checks")
-    key = room("state.preflight").picture_key(chosen.image)
-    image_checks = room("jobs.tasks.image_checks").image_checks()
-    source = room("scene.image_source").picture_source(chosen.image)
+def check_image(chosen: Any, seconds: float = 60.0) -> Any:
+    """Check the scene's image, as the timer does, and wait for the report."""
+    steps = addon_module("app.periodic.image_checks")
+    key = addon_module("state.preflight").picture_key(chosen.image)
+    image_checks = addon_module("jobs.tasks.image_checks").image_checks()
+    source = addon_module("scene.image_source").picture_source(chosen.image)
     image_checks.check(key, source, steps.subject_detection(bpy.context))
     deadline = time.monotonic() + seconds
     while image_checks.report(key).waiting:
@@ -69,16 +63,16 @@ def looked_at(chosen: Any, seconds: float = 60.0) -> Any:
 
 def test_a_good_picture_has_no_warning_and_says_what_is_sent(chosen: Any, tmp_path: Path) -> None:
     open_picture(chosen, tmp_path / "cup.png", disc(1024))
-    look = looked_at(chosen)
-    assert list(room("panels.image_checks").warnings(look)) == []
-    assert look.box == pytest.approx((0.2, 0.2, 0.8, 0.8), abs=0.02)
+    report = check_image(chosen)
+    assert list(addon_module("panels.image_checks").warnings(report)) == []
+    assert report.box == pytest.approx((0.2, 0.2, 0.8, 0.8), abs=0.02)
     assert "1024 × 1024 PNG, not sent" in draw(width=900).text()
     chosen.provider = "tripo"
     assert "Sends 1024 × 1024 PNG" in draw(width=900).text()
     chosen.provider = "aiml_magic"
-    limits = room("providers").get_provider("aiml_magic").limits
-    provider = room("providers").get_provider("aiml_magic")
-    assert room("jobs.tasks.image_checks").sent_form(look, provider)[:2] <= (
+    limits = addon_module("providers").get_provider("aiml_magic").limits
+    provider = addon_module("providers").get_provider("aiml_magic")
+    assert addon_module("jobs.tasks.image_checks").sent_form(report, provider)[:2] <= (
         limits.max_side, limits.max_side)  # fmt: skip
 
 
@@ -97,7 +91,7 @@ def test_image_problems_are_reported_as_warnings(
     chosen: Any, tmp_path: Path, pixels: NDArray[np.uint8], words: str
 ) -> None:
     open_picture(chosen, tmp_path / "cup.png", pixels)
-    looked_at(chosen)
+    check_image(chosen)
     assert words in draw(width=900).text()
 
 
@@ -109,13 +103,13 @@ def test_crop_and_cut_out_make_new_pictures(chosen: Any, tmp_path: Path) -> None
     assert chosen.image != original
     assert max(chosen.image.size) == pytest.approx(0.4 * 512, abs=6)
     OPS.develop(background="remove")
-    shown = np.empty(4 * chosen.image.size[0] * chosen.image.size[1], np.float32)
-    chosen.image.pixels.foreach_get(shown)
-    assert shown.reshape(-1, 4)[0, 3] < 0.1 < 0.9 < shown[3::4].max()
+    pixels = np.empty(4 * chosen.image.size[0] * chosen.image.size[1], np.float32)
+    chosen.image.pixels.foreach_get(pixels)
+    assert pixels.reshape(-1, 4)[0, 3] < 0.1 < 0.9 < pixels[3::4].max()
     OPS.develop(background="white")
-    chosen.image.pixels.foreach_get(shown)
-    assert shown[3::4].min() == 1.0
-    assert shown[:3].min() > 0.9
+    chosen.image.pixels.foreach_get(pixels)
+    assert pixels[3::4].min() == 1.0
+    assert pixels[:3].min() > 0.9
     OPS.use_original()
     assert chosen.image == original
     assert file.read_bytes() == before
@@ -135,9 +129,9 @@ def test_drawing_starts_no_image_check(chosen: Any, tmp_path: Path) -> None:
     open_picture(chosen, tmp_path / "cup.png", disc(256))
     draw()
     assert (
-        room("jobs.tasks.image_checks")
+        addon_module("jobs.tasks.image_checks")
         .image_checks()
-        .report(room("state.preflight").picture_key(chosen.image))
+        .report(addon_module("state.preflight").picture_key(chosen.image))
         is None
     )
 
@@ -145,12 +139,12 @@ def test_drawing_starts_no_image_check(chosen: Any, tmp_path: Path) -> None:
 def test_the_image_is_checked_once_it_stops_changing(
     chosen: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    steps, asked = room("app.periodic.image_checks"), []
-    image_checks = room("jobs.tasks.image_checks").image_checks()
-    monkeypatch.setattr(image_checks, "check", lambda key, *_: asked.append(key))
+    steps, checked = addon_module("app.periodic.image_checks"), []
+    image_checks = addon_module("jobs.tasks.image_checks").image_checks()
+    monkeypatch.setattr(image_checks, "check", lambda key, *_: checked.append(key))
     open_picture(chosen, tmp_path / "cup.png", disc(64))
     for now in (0.0, 0.1, 0.3):
         steps.poll(bpy.context, now)
-    assert asked == []
+    assert checked == []
     steps.poll(bpy.context, 0.8)
-    assert asked == [room("state.preflight").picture_key(chosen.image)]
+    assert checked == [addon_module("state.preflight").picture_key(chosen.image)]

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ways a picture comes in, and the queue of several."""
+"""Every source of an image, and the queue for several of them."""
 
 from __future__ import annotations
 
 import contextlib
-import importlib
 import shutil
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,24 +12,19 @@ from typing import TYPE_CHECKING, Any
 import bpy
 import places
 import pytest
+from blender.addon_modules import addon_module
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
     from types import ModuleType
 
-ADDON = "bl_ext.user_default.image_to_mesh"
 OPS = bpy.ops.image_to_mesh
-
-
-def room(name: str) -> Any:
-    """Return one of the add-on's modules."""
-    return importlib.import_module(f"{ADDON}.{name}")
 
 
 @pytest.fixture
 def chosen(addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The scene's choices, with few faces and a library of the test's own."""
+    """The scene's properties, with few faces and an empty library."""
     monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(tmp_path / "library"))
     bpy.context.scene.image_to_mesh.local.face_count = 500
     return bpy.context.scene.image_to_mesh
@@ -38,7 +32,7 @@ def chosen(addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.fixture
 def address() -> Iterator[str]:
-    """A server that has the sample photograph, and nothing else."""
+    """The address of a server that has only the sample photograph."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -50,7 +44,7 @@ def address() -> Iterator[str]:
             self.wfile.write(data)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -129,12 +123,12 @@ def test_without_a_window_paste_and_viewport_capture_report_an_error(chosen: Any
 def test_a_copied_file_is_opened(chosen: Any, tmp_path: Path, spelled: str) -> None:
     file = tmp_path / "cup.jpg"
     shutil.copy(places.SAMPLE, file)
-    image = room("scene.clipboard")._open_path(spelled.format(file))
+    image = addon_module("scene.clipboard")._open_path(spelled.format(file))
     assert bpy.path.abspath(image.filepath) == str(file)
 
 
 def test_clipboard_text_that_is_not_an_image_is_refused(chosen: Any, tmp_path: Path) -> None:
-    clipboard = room("scene.clipboard")
+    clipboard = addon_module("scene.clipboard")
     for text in ("", "cup.png", str(tmp_path / "none.png"), str(tmp_path / "a.txt"), "a b"):
         assert clipboard._open_path(text) is None
     assert clipboard.find_https_address(" https://a.test/b.png\n") == "https://a.test/b.png"
@@ -151,14 +145,16 @@ def test_the_desktop_clipboard_tool_is_used_as_a_fallback(
     )
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
-    monkeypatch.setattr(room("scene.clipboard"), "TOOLS", ((("xclip", "kinds"), ("xclip",)),))
-    image = room("scene.clipboard")._paste_with_tool()
+    monkeypatch.setattr(
+        addon_module("scene.clipboard"), "TOOLS", ((("xclip", "kinds"), ("xclip",)),)
+    )
+    image = addon_module("scene.clipboard")._paste_with_tool()
     assert (image.name, bool(image.packed_file)) == ("Clipboard", True)
     for silent in ("exit 1", "echo text/plain", "exec sleep 2"):
         tool.write_text(f"#!/bin/sh\n{silent}\n", "utf-8")
-        assert room("scene.clipboard")._paste_with_tool() is None
-    (left,) = room("scene.clipboard")._running_tools
-    left.communicate(timeout=10)
+        assert addon_module("scene.clipboard")._paste_with_tool() is None
+    (remaining,) = addon_module("scene.clipboard")._running_tools
+    remaining.communicate(timeout=10)
 
 
 def test_dropped_files_become_meshes_at_the_drop_point(chosen: Any, tmp_path: Path) -> None:
@@ -177,7 +173,7 @@ def test_dropped_files_become_meshes_at_the_drop_point(chosen: Any, tmp_path: Pa
 def test_a_queue_starts_as_many_jobs_as_there_are_slots(
     chosen: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    queue, session = room("app.queue"), room("jobs").session()
+    queue, session = addon_module("app.queue"), addon_module("jobs").session()
     running: list[Any] = []
     begun: list[Any] = []
     monkeypatch.setattr(session, "running", lambda: tuple(running))
@@ -197,8 +193,8 @@ def test_a_queue_starts_as_many_jobs_as_there_are_slots(
     assert (queue.waiting(), session.queued) == (0, 0)
 
 
-def test_a_dropped_picture_is_offered_to_the_viewport_alone(chosen: Any) -> None:
-    handler = room("operators.generate_from_files").IMAGE_TO_MESH_FH_pictures
+def test_pictures_can_be_dropped_on_the_viewport_only(chosen: Any) -> None:
+    handler = addon_module("operators.generate_from_files").IMAGE_TO_MESH_FH_pictures
     with contextlib.suppress(AttributeError):
         assert handler.poll_drop(bpy.context) is False
     assert handler.bl_import_operator == "image_to_mesh.make_here"
@@ -206,7 +202,7 @@ def test_a_dropped_picture_is_offered_to_the_viewport_alone(chosen: Any) -> None
 
 
 def test_menu_entries_are_added_and_removed(addon: ModuleType) -> None:
-    menus = room("panels.menus")
+    menus = addon_module("panels.menus")
     for name, entry in menus.ENTRIES:
         assert entry in getattr(bpy.types, name)._dyn_ui_initialize()
     addon.unregister()

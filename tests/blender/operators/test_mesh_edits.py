@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Care for a generated mesh: figures that are right, versions beside an original that stays."""
+"""Mesh edits report correct figures and add versions; the original is never changed."""
 
 from __future__ import annotations
 
 import hashlib
-import importlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,18 +12,14 @@ import bmesh
 import bpy
 import numpy as np
 import pytest
+from blender.addon_modules import addon_module
 from mathutils import Matrix
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
-ADDON = "bl_ext.user_default.image_to_mesh"
 JOB = "2026-11-21_0001_ball"
-
-
-def room(name: str) -> Any:
-    return importlib.import_module(f"{ADDON}.{name}")
 
 
 def add_ball(radius: float = 1.0, *, segments: int = 48, flip: bool = False) -> bpy.types.Object:
@@ -45,14 +40,14 @@ def add_ball(radius: float = 1.0, *, segments: int = 48, flip: bool = False) -> 
     return obj
 
 
-def checkered() -> bpy.types.Material:
-    """Red on the left, blue on the right: a texture that must not get lost or turned."""
+def new_two_colored_material() -> bpy.types.Material:
+    """Return a textured material: red on the left, blue on the right."""
     image = bpy.data.images.new("ball", 64, 64)
     pixels = np.zeros((64, 64, 4), np.float32)
     pixels[:, :32, 0] = pixels[:, 32:, 2] = pixels[..., 3] = 1.0
     image.pixels.foreach_set(pixels.ravel())
     image.pack()
-    surfaces = room("worker.prepare.principled")
+    surfaces = addon_module("worker.prepare.principled")
     material: bpy.types.Material = surfaces.new_material("ball")
     node = material.node_tree.nodes.new("ShaderNodeTexImage")
     node.image = image
@@ -62,7 +57,7 @@ def checkered() -> bpy.types.Material:
     return material
 
 
-def joined(*objects: bpy.types.Object) -> bpy.types.Object:
+def join(*objects: bpy.types.Object) -> bpy.types.Object:
     bpy.context.view_layer.update()
     for obj in objects:
         obj.select_set(True)
@@ -72,7 +67,7 @@ def joined(*objects: bpy.types.Object) -> bpy.types.Object:
 
 
 def is_quad_of_the_ball(face: bmesh.types.BMFace) -> bool:
-    """Say whether a face is one of the whole ball's, and none of those at its poles."""
+    """Tell whether a face is a quad of the outer ball, not at its poles."""
     return len(face.verts) == 4 and 0.9 < face.calc_center_median().length < 1.1
 
 
@@ -82,11 +77,11 @@ def ball(addon: ModuleType, tmp_path: Path) -> Path:
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     whole, shell, crumb = add_ball(), add_ball(0.4, segments=12), add_ball(0.005, segments=8)
     crumb.data.transform(Matrix.Translation((1.2, 0, 0)))
-    whole.data.materials.append(checkered())
-    obj = joined(whole, shell, crumb)
+    whole.data.materials.append(new_two_colored_material())
+    obj = join(whole, shell, crumb)
     work = bmesh.new()
     work.from_mesh(obj.data)
-    # By what it is: joining puts the faces of the three in one order or another.
+    # Found by its shape: joining may put the faces of the three balls in any order.
     hole = next(face for face in work.faces if is_quad_of_the_ball(face))
     bmesh.ops.delete(work, geom=[hole], context="FACES")
     work.to_mesh(obj.data)
@@ -97,12 +92,12 @@ def ball(addon: ModuleType, tmp_path: Path) -> Path:
     return path
 
 
-def unheard(_fraction: float, _phase: str) -> None:
-    """Take progress that nobody looks at."""
+def ignore_progress(_fraction: float, _phase: str) -> None:
+    """Accept progress and do nothing with it."""
 
 
 @pytest.fixture
-def care(ball: Path) -> Callable[..., dict[str, Any]]:
+def edit(ball: Path) -> Callable[..., dict[str, Any]]:
     def run(task: str, **asked: Any) -> dict[str, Any]:
         request = {
             "task": task,
@@ -111,25 +106,27 @@ def care(ball: Path) -> Callable[..., dict[str, Any]]:
             "output": str(ball.with_name("model-v2.blend")),
             "asked": asked,
         }
-        done: dict[str, Any] = room("worker.edits.run_edit").run_edit(request, unheard)
+        done: dict[str, Any] = addon_module("worker.edits.run_edit").run_edit(
+            request, ignore_progress
+        )
         return done
 
     return run
 
 
 def colors_seen(path: Path) -> tuple[Any, Any]:
-    """Return the mean color of a model's left and right half, as the preview draws it."""
-    empty = room("worker.fresh_file").open_empty_file
+    """Return the mean colors of the left and right half of a model's preview."""
+    empty = addon_module("worker.fresh_file").open_empty_file
     empty()
-    root = room("worker.edits.run_edit").open_model(str(path))
-    picture = room("worker.prepare.preview").render_preview(root).astype(float)
+    root = addon_module("worker.edits.run_edit").open_model(str(path))
+    picture = addon_module("worker.prepare.preview").render_preview(root).astype(float)
     half = picture.shape[1] // 2
     left, right = picture[:, : half - 40], picture[:, half + 40 :]
     return left[left[..., 3] > 250].mean(0), right[right[..., 3] > 250].mean(0)
 
 
-def test_the_mesh_report_shows_the_counts(care: Any) -> None:
-    card = care("card")["card"]
+def test_the_mesh_report_shows_the_counts(edit: Any) -> None:
+    card = edit("card")["card"]
     assert card["parts"] == 3
     assert card["inner_shells"] == 1
     assert (card["holes"], card["open_edges"]) == (1, 4)
@@ -141,19 +138,19 @@ def test_the_mesh_report_shows_the_counts(care: Any) -> None:
     assert card["uv_islands"] == 3
 
 
-def test_inverted_faces_are_counted_and_flipped(care: Any, ball: Path, addon: ModuleType) -> None:
+def test_inverted_faces_are_counted_and_flipped(edit: Any, ball: Path, addon: ModuleType) -> None:
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     bpy.data.libraries.write(str(ball), {add_ball(flip=True)})
     faces = 48 * 24
-    assert care("card")["card"]["flipped_faces"] == faces
-    done = care("clean")
+    assert edit("card")["card"]["flipped_faces"] == faces
+    done = edit("clean")
     assert done["card"]["flipped_faces"] == 0
     assert any(f"{faces:,}" in note for note in done["notes"])
 
 
-def test_cleaning_leaves_one_closed_part(care: Any, ball: Path) -> None:
+def test_cleaning_leaves_one_closed_part(edit: Any, ball: Path) -> None:
     before = hashlib.sha256(ball.read_bytes()).digest()
-    card = care("clean", shells=True, debris=0.05, fill=64)["card"]
+    card = edit("clean", shells=True, debris=0.05, fill=64)["card"]
     assert (card["parts"], card["inner_shells"], card["holes"]) == (1, 0, 0)
     assert card["watertight"]
     assert hashlib.sha256(ball.read_bytes()).digest() == before
@@ -162,21 +159,21 @@ def test_cleaning_leaves_one_closed_part(care: Any, ball: Path) -> None:
     assert right[2] > 2 * right[0]
 
 
-def test_cleaning_respects_its_options(care: Any) -> None:
-    card = care("clean", shells=False, debris=0.0, fill=0)["card"]
+def test_cleaning_respects_its_options(edit: Any) -> None:
+    card = edit("clean", shells=False, debris=0.0, fill=0)["card"]
     assert (card["parts"], card["inner_shells"], card["holes"]) == (3, 1, 1)
 
 
-def test_reducing_keeps_the_texture(care: Any, ball: Path) -> None:
+def test_reducing_keeps_the_texture(edit: Any, ball: Path) -> None:
     before = colors_seen(ball)
-    card = care("decimate", faces=600)["card"]
+    card = edit("decimate", faces=600)["card"]
     assert card["triangles"] == pytest.approx(600, rel=0.05)
     after = colors_seen(ball.with_name("model-v2.blend"))
     np.testing.assert_allclose(after, before, atol=12)
 
 
-def test_reducing_keeps_the_border_of_two_materials(care: Any, ball: Path) -> None:
-    """What reaches over a seam shows the wrong side's texture."""
+def test_reducing_keeps_the_border_of_two_materials(edit: Any, ball: Path) -> None:
+    """A face across the border would show the wrong texture."""
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     obj = add_ball(segments=160)
     for name in ("above", "below"):
@@ -184,46 +181,50 @@ def test_reducing_keeps_the_border_of_two_materials(care: Any, ball: Path) -> No
     for face in obj.data.polygons:
         face.material_index = int(face.center.z < 0.0)
     bpy.data.libraries.write(str(ball), {obj})
-    care("decimate", faces=2500)
-    room("worker.fresh_file").open_empty_file()
-    made = room("worker.edits.run_edit").open_model(str(ball.with_name("model-v2.blend")))
-    assert not made.vertex_groups
+    edit("decimate", faces=2500)
+    addon_module("worker.fresh_file").open_empty_file()
+    version = addon_module("worker.edits.run_edit").open_model(
+        str(ball.with_name("model-v2.blend"))
+    )
+    assert not version.vertex_groups
     sides: dict[int, set[int]] = {}
-    for face in made.data.polygons:
+    for face in version.data.polygons:
         for vertex in face.vertices:
             sides.setdefault(vertex, set()).add(face.material_index)
-    border = [made.data.vertices[item].co.z for item, found in sides.items() if len(found) == 2]
+    border = [version.data.vertices[item].co.z for item, found in sides.items() if len(found) == 2]
     assert len(border) > 20
     assert max(map(abs, border)) < 0.005
 
 
-def test_reducing_to_more_is_refused(care: Any) -> None:
-    with pytest.raises(room("worker.refusal").Refusal, match="already"):
-        care("decimate", faces=10_000_000)
+def test_reducing_to_more_is_refused(edit: Any) -> None:
+    with pytest.raises(addon_module("worker.refusal").Refusal, match="already"):
+        edit("decimate", faces=10_000_000)
 
 
-def test_a_quad_remesh_keeps_the_texture(care: Any, ball: Path) -> None:
+def test_a_quad_remesh_keeps_the_texture(edit: Any, ball: Path) -> None:
     before = colors_seen(ball)
-    card = care("quads", faces=800)["card"]
+    card = edit("quads", faces=800)["card"]
     assert card["quads"] / card["faces"] >= 0.95
     assert 400 <= card["faces"] <= 1600
     assert card["watertight"]
     assert {texture["name"] for texture in card["textures"]} == {"ball base color", "ball normal"}
-    room("worker.fresh_file").open_empty_file()
-    made = room("worker.edits.run_edit").open_model(str(ball.with_name("model-v2.blend")))
-    surface = room("worker.prepare.principled").find_principled(made.data.materials[0])
+    addon_module("worker.fresh_file").open_empty_file()
+    version = addon_module("worker.edits.run_edit").open_model(
+        str(ball.with_name("model-v2.blend"))
+    )
+    surface = addon_module("worker.prepare.principled").find_principled(version.data.materials[0])
     assert surface.inputs["Roughness"].default_value == pytest.approx(0.85)
     after = colors_seen(ball.with_name("model-v2.blend"))
     np.testing.assert_allclose(after, before, atol=25)
 
 
-def test_detail_levels_decrease_evenly(care: Any, ball: Path) -> None:
-    done = care("levels", faces=200, levels=3)
+def test_detail_levels_decrease_evenly(edit: Any, ball: Path) -> None:
+    done = edit("levels", faces=200, levels=3)
     assert sorted(done["objects"]) == ["ball", "ball LOD0", "ball LOD1", "ball LOD2"]
-    room("worker.fresh_file").open_empty_file()
-    root = room("worker.edits.run_edit").open_model(str(ball.with_name("model-v2.blend")))
+    addon_module("worker.fresh_file").open_empty_file()
+    root = addon_module("worker.edits.run_edit").open_model(str(ball.with_name("model-v2.blend")))
     counts = [
-        room("worker.edits.reduce").triangle_count(obj.data)
+        addon_module("worker.edits.reduce").triangle_count(obj.data)
         for obj in sorted(root.children, key=lambda child: str(child.name))
     ]
     assert counts[0] > counts[1] > counts[2]
@@ -232,24 +233,24 @@ def test_detail_levels_decrease_evenly(care: Any, ball: Path) -> None:
         == [False, True, True]  # fmt: skip
 
 
-def test_the_print_check_measures_the_wall(care: Any, ball: Path) -> None:
+def test_the_print_check_measures_the_wall(edit: Any, ball: Path) -> None:
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
-    hollow = joined(add_ball(1.0, segments=96), add_ball(0.95, segments=96, flip=True))
+    hollow = join(add_ball(1.0, segments=96), add_ball(0.95, segments=96, flip=True))
     bpy.data.libraries.write(str(ball), {hollow})
-    told = care("print", print_height=100.0, wall=0.8)["card"]["print"]
-    assert told["size"] == pytest.approx([100, 100, 100], abs=0.2)
-    assert told["thinnest"] == pytest.approx(2.5, abs=0.15)
-    assert told["volume"] == pytest.approx(4 / 3 * np.pi * 5**3 * (1 - 0.95**3), rel=0.02)
-    assert told["watertight"]
-    assert care("print", print_height=100.0, wall=3.0)["card"]["print"]["printable"] is False
+    measured = edit("print", print_height=100.0, wall=0.8)["card"]["print"]
+    assert measured["size"] == pytest.approx([100, 100, 100], abs=0.2)
+    assert measured["thinnest"] == pytest.approx(2.5, abs=0.15)
+    assert measured["volume"] == pytest.approx(4 / 3 * np.pi * 5**3 * (1 - 0.95**3), rel=0.02)
+    assert measured["watertight"]
+    assert edit("print", print_height=100.0, wall=3.0)["card"]["print"]["printable"] is False
 
 
 @pytest.fixture
 def job(ball: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A finished job in a library of the test's own; the factory's scene is open."""
+    """A finished job in an empty library; the factory scene is open."""
     library = tmp_path / "library"
     monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(library))
-    jobs = room("jobs")
+    jobs = addon_module("jobs")
     record = jobs.Record(
         id=JOB,
         state=jobs.State.READY,
@@ -263,7 +264,7 @@ def job(ball: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     folder = library / JOB
     folder.mkdir(parents=True)
     (folder / "model.blend").write_bytes(ball.read_bytes())
-    room("jobs.disk.signatures").mark_file(folder / "model.blend")
+    addon_module("jobs.disk.signatures").mark_file(folder / "model.blend")
     (folder / "model.glb").write_bytes(b"glTF")
     jobs.Library(library).save(record)
     bpy.ops.wm.read_homefile(use_factory_startup=True)
@@ -281,13 +282,13 @@ def test_a_version_takes_the_place_of_the_original(job: Path) -> None:
     first.rotation_euler.z = 0.5
     scene.image_to_mesh.care.faces = 500
     assert bpy.ops.image_to_mesh.decimate() == {"FINISHED"}
-    made = bpy.context.view_layer.objects.active
-    assert made != first
-    assert made["image_to_mesh_version"] == "model-v2.blend"
+    version = bpy.context.view_layer.objects.active
+    assert version != first
+    assert version["image_to_mesh_version"] == "model-v2.blend"
     assert first.hide_get()
     bpy.context.view_layer.update()
-    np.testing.assert_allclose(made.matrix_world, first.matrix_world, atol=1e-5)
-    np.testing.assert_allclose(made.dimensions, first.dimensions, atol=0.05)
+    np.testing.assert_allclose(version.matrix_world, first.matrix_world, atol=1e-5)
+    np.testing.assert_allclose(version.dimensions, first.dimensions, atol=0.05)
     assert (job / "model.blend").read_bytes() == original
     listed = json.loads((job / "versions.json").read_text("utf-8"))
     assert [item["file"] for item in listed] == ["model-v2.blend"]
@@ -301,15 +302,15 @@ def test_a_version_of_a_version_has_the_next_number(job: Path) -> None:
     bpy.ops.image_to_mesh.clean_mesh()
     assert sorted(path.name for path in job.glob("model*.blend")) == [
         "model-v2.blend", "model-v3.blend", "model.blend"]  # fmt: skip
-    known = room("jobs.library.versions").versions(job)
-    assert [name.source for name in known] == ["", "model.blend", "model-v2.blend"]
+    versions_found = addon_module("jobs.library.versions").versions(job)
+    assert [name.source for name in versions_found] == ["", "model.blend", "model-v2.blend"]
 
 
 def test_reports_create_no_version(job: Path) -> None:
     bpy.ops.image_to_mesh.health_card(job=JOB)
     bpy.ops.image_to_mesh.print_check(job=JOB)
     assert not list(job.glob("model-v*"))
-    card = room("jobs.tasks.mesh_edits").mesh_edits().card(JOB)
+    card = addon_module("jobs.tasks.mesh_edits").mesh_edits().card(JOB)
     assert card["parts"] == 3
     assert card["print"]["size"][2] == pytest.approx(2000, abs=1)
 
@@ -324,14 +325,17 @@ def test_a_failed_edit_is_reported_and_leaves_no_version(job: Path) -> None:
 
 
 def test_a_mesh_edit_can_be_stopped(job: Path) -> None:
-    care, order = room("jobs.tasks.mesh_edits"), room("jobs.tasks.mesh_edits").EditRequest
-    begun = care.mesh_edits().start(
-        order(JOB, "ball", job, "quads", asked={"faces": 50_000}),
-        room("scene").background_command(),
+    mesh_edits, request = (
+        addon_module("jobs.tasks.mesh_edits"),
+        addon_module("jobs.tasks.mesh_edits").EditRequest,
     )
-    with pytest.raises(room("providers").LibraryProblem):
-        care.mesh_edits().start(order(JOB, "ball", job, "card"), ())
-    assert care.mesh_edits().stop(JOB)
+    begun = mesh_edits.mesh_edits().start(
+        request(JOB, "ball", job, "quads", asked={"faces": 50_000}),
+        addon_module("scene").background_command(),
+    )
+    with pytest.raises(addon_module("providers").LibraryProblem):
+        mesh_edits.mesh_edits().start(request(JOB, "ball", job, "card"), ())
+    assert mesh_edits.mesh_edits().stop(JOB)
     begun.thread.join(30)
     assert begun.view.over
     assert begun.view.phase == "Cancelled"

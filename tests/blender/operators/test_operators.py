@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can be pressed or scripted, with the built-in provider and the real background Blender."""
+"""The main operators, with the built-in provider and a real worker."""
 
 from __future__ import annotations
 
-import importlib
 import json
 import shutil
 import time
@@ -14,30 +13,25 @@ from typing import TYPE_CHECKING, Any
 import bpy
 import places
 import pytest
+from blender.addon_modules import addon_module
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-ADDON = "bl_ext.user_default.image_to_mesh"
 CURSOR = (3.0, -1.0, 0.5)
-_made: list[Path] = []
-
-
-def room(name: str) -> Any:
-    """Return one of the add-on's modules."""
-    return importlib.import_module(f"{ADDON}.{name}")
+_finished_jobs: list[Path] = []
 
 
 @pytest.fixture
 def library(addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty library of the test's own."""
+    """The path of an empty library."""
     monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(tmp_path / "library"))
     return tmp_path / "library"
 
 
 @pytest.fixture
 def picture(library: Path) -> bpy.types.Image:
-    """A photograph as the scene's picture, the 3D cursor away from the origin, few faces."""
+    """A photograph chosen in the scene; few faces, and the 3D cursor away from the world origin."""
     scene = bpy.context.scene
     scene.image_to_mesh.image = bpy.data.images.load(str(places.SAMPLE))
     scene.image_to_mesh.local.face_count = 1000
@@ -47,26 +41,26 @@ def picture(library: Path) -> bpy.types.Image:
 
 @pytest.fixture
 def finished(picture: bpy.types.Image, library: Path, tmp_path_factory: Any) -> str:
-    """A finished job in the library, made once for all tests, of which this session knows nothing.
+    """The id of a finished job that this session does not know; the scene holds no mesh of it.
 
-    The scene is as it was before.
+    It is generated once for all tests and copied into each test's library.
     """
-    if not _made:
+    if not _finished_jobs:
         bpy.ops.image_to_mesh.generate()
-        _made.append(tmp_path_factory.mktemp("made") / "job")
-        shutil.copytree(next(library.glob("*/job.json")).parent, _made[0])
+        _finished_jobs.append(tmp_path_factory.mktemp("made") / "job")
+        shutil.copytree(next(library.glob("*/job.json")).parent, _finished_jobs[0])
         bpy.data.objects.remove(bpy.context.view_layer.objects.active)
-        room("jobs").session.cache_clear()
-        room("app.bring_in").unregister()
-    job = str(json.loads((_made[0] / "job.json").read_text("utf-8"))["id"])
+        addon_module("jobs").session.cache_clear()
+        addon_module("app.bring_in").unregister()
+    job = str(json.loads((_finished_jobs[0] / "job.json").read_text("utf-8"))["id"])
     shutil.rmtree(library, ignore_errors=True)
-    shutil.copytree(_made[0], library / job)
+    shutil.copytree(_finished_jobs[0], library / job)
     return job
 
 
 def view_of(job: str, library: Path, **changes: Any) -> Any:
     """Return what a session would show of a job in the library."""
-    jobs = room("jobs")
+    jobs = addon_module("jobs")
     record = jobs.Library(library).load(job)
     values: dict[str, Any] = {
         "job": job,
@@ -77,7 +71,7 @@ def view_of(job: str, library: Path, **changes: Any) -> Any:
         "fraction": 1.0,
         "started": time.monotonic(),
         "record": record,
-        "plan": replace(record.plan, file=room("state.open_file").token()),
+        "plan": replace(record.plan, file=addon_module("state.open_file").token()),
     }
     return jobs.JobView(**{**values, **changes})
 
@@ -87,12 +81,12 @@ def meshes() -> set[str]:
     return {obj.name for obj in bpy.data.objects if "image_to_mesh_job" in obj}
 
 
-def ended(job: str, seconds: float = 10.0) -> Any:
-    """Wait for a job's end without handling it."""
+def wait_for_end(job: str, seconds: float = 10.0) -> Any:
+    """Return a job's end event without handling it."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        event = room("jobs").session().wait(0.1)
-        if isinstance(event, room("jobs").Ended) and event.job == job:
+        event = addon_module("jobs").session().wait(0.1)
+        if isinstance(event, addon_module("jobs").Ended) and event.job == job:
             return event
     raise AssertionError(f"job {job} did not end")
 
@@ -110,7 +104,7 @@ def test_generate_puts_the_mesh_at_the_3d_cursor(
     assert root.name == Path(picture.name).stem
     assert (library / root["image_to_mesh_job"] / "job.json").is_file()
     assert len(meshes()) == 1
-    (view,) = room("jobs").session().views()
+    (view,) = addon_module("jobs").session().views()
     assert (view.state, view.failure) == ("ready", None)
 
 
@@ -123,9 +117,9 @@ def test_nothing_runs_without_a_picture(library: Path) -> None:
 def test_a_file_that_is_not_an_image_is_reported_in_one_sentence(
     library: Path, tmp_path: Path
 ) -> None:
-    false = tmp_path / "false.png"
-    false.write_text("this is no picture")
-    bpy.context.scene.image_to_mesh.image = bpy.data.images.load(str(false))
+    text_file = tmp_path / "false.png"
+    text_file.write_text("this is no picture")
+    bpy.context.scene.image_to_mesh.image = bpy.data.images.load(str(text_file))
     with pytest.raises(RuntimeError, match=r"(?i)false.*picture") as raised:
         bpy.ops.image_to_mesh.generate()
     assert "Traceback" not in str(raised.value)
@@ -154,16 +148,16 @@ def test_generate_leaves_edit_mode_and_selection_alone(picture: bpy.types.Image)
 def test_an_interrupt_cancels_the_job(
     picture: bpy.types.Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    session = room("jobs").session()
+    session = addon_module("jobs").session()
     wait = session.wait
     calls = iter(range(1000))
 
-    def interrupted(seconds: float) -> Any:
+    def interrupt(seconds: float) -> Any:
         if next(calls) == 1:
             raise KeyboardInterrupt
         return wait(seconds)
 
-    monkeypatch.setattr(session, "wait", interrupted)
+    monkeypatch.setattr(session, "wait", interrupt)
     with pytest.raises(RuntimeError, match="Interrupted"):
         bpy.ops.image_to_mesh.generate()
     assert not session.running()
@@ -171,10 +165,10 @@ def test_an_interrupt_cancels_the_job(
 
 
 def test_a_running_job_can_be_cancelled(picture: bpy.types.Image) -> None:
-    job = room("operators.generate").start(bpy.context)
+    job = addon_module("operators.generate").start(bpy.context)
     start = time.monotonic()
     assert bpy.ops.image_to_mesh.cancel() == {"FINISHED"}
-    assert ended(job).view.state == "cancelled"
+    assert wait_for_end(job).view.state == "cancelled"
     assert time.monotonic() - start < 3.0  # 0.3 s on a quiet machine
     assert not bpy.ops.image_to_mesh.cancel.poll()
     with pytest.raises(RuntimeError, match="Nothing is running"):
@@ -184,15 +178,15 @@ def test_a_running_job_can_be_cancelled(picture: bpy.types.Image) -> None:
 def test_starting_a_job_is_quick(
     picture: bpy.types.Image, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    generate = room("operators.generate")
+    generate = addon_module("operators.generate")
     first = time.perf_counter()
-    one = generate.start(bpy.context)
+    first_job = generate.start(bpy.context)
     again = time.perf_counter()
-    two = generate.start(bpy.context)
+    second_job = generate.start(bpy.context)
     end = time.perf_counter()
-    for job in (one, two):
-        room("jobs").session().cancel(job)
-        ended(job)
+    for job in (first_job, second_job):
+        addon_module("jobs").session().cancel(job)
+        wait_for_end(job)
     with capsys.disabled():
         print(f"\nstart: {(again - first) * 1000:.1f} ms, again {(end - again) * 1000:.1f} ms")
     assert end - again < 1.0  # 2 ms on a quiet machine
@@ -216,13 +210,13 @@ def test_a_job_without_a_prepared_file_is_prepared_first(finished: str, library:
 def test_without_a_worker_the_result_is_still_imported(
     finished: str, library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room("scene"), "background_command", lambda: ("/no/such/blender",))
+    monkeypatch.setattr(addon_module("scene"), "background_command", lambda: ("/no/such/blender",))
     (library / finished / "model.blend").unlink()
     view = view_of(finished, library)
-    room("jobs").session().show(view)
+    addon_module("jobs").session().show(view)
     assert bpy.ops.image_to_mesh.import_result(job=finished) == {"FINISHED"}
     assert len(meshes()) == 1
-    (shown,) = room("jobs").session().views()
+    (shown,) = addon_module("jobs").session().views()
     assert any("background Blender" in note for note in shown.record.notes)
 
 
@@ -234,33 +228,37 @@ def test_importing_a_missing_job_is_reported(library: Path, job: str) -> None:
 
 def test_an_import_that_fails_is_shown_and_the_record_stays(finished: str, library: Path) -> None:
     (library / finished / "model.blend").write_bytes(b"no file of Blender's")
-    room("jobs.disk.signatures").mark_file(library / finished / "model.blend")
+    addon_module("jobs.disk.signatures").mark_file(library / finished / "model.blend")
     view = view_of(finished, library)
-    session = room("jobs").session()
+    session = addon_module("jobs").session()
     session.show(view)
-    outcome = room("app.job_events").handle(bpy.context, room("jobs").Ended(finished, view))
+    outcome = addon_module("app.job_events").handle(
+        bpy.context, addon_module("jobs").Ended(finished, view)
+    )
     assert outcome.level == "ERROR"
     (shown,) = session.views()
     assert shown.failure.kind == "import"
     assert shown.failure.message in outcome.message
-    assert room("jobs").Library(library).load(finished).state == "ready"
+    assert addon_module("jobs").Library(library).load(finished).state == "ready"
 
 
 def test_a_result_for_another_file_is_not_imported(finished: str, library: Path) -> None:
     view = view_of(finished, library)
-    event = room("jobs").Ended(finished, view)
+    event = addon_module("jobs").Ended(finished, view)
     bpy.ops.wm.read_homefile(use_factory_startup=True, app_template="")
-    outcome = room("app.job_events").handle(bpy.context, event)
+    outcome = addon_module("app.job_events").handle(bpy.context, event)
     assert (outcome.level, meshes()) == ("INFO", set())
     assert "another file" in outcome.message
 
 
-def test_the_mesh_comes_into_the_scene_it_was_made_for(finished: str, library: Path) -> None:
+def test_a_mesh_is_imported_into_the_scene_it_was_generated_for(
+    finished: str, library: Path
+) -> None:
     view = view_of(finished, library)
     view = replace(view, plan=replace(view.plan, scene="Second"))
     second = bpy.data.scenes.new("Second")
-    room("jobs").session().show(view)
-    room("app.job_events").handle(bpy.context, room("jobs").Ended(finished, view))
+    addon_module("jobs").session().show(view)
+    addon_module("app.job_events").handle(bpy.context, addon_module("jobs").Ended(finished, view))
     assert len(meshes()) == 1
     assert meshes() <= set(second.objects.keys())
     assert bpy.context.scene != second
@@ -269,10 +267,10 @@ def test_the_mesh_comes_into_the_scene_it_was_made_for(finished: str, library: P
 def test_a_bad_event_does_not_stop_the_others(
     finished: str, library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    watch, events = room("app.watcher"), room("app.job_events")
+    watch, events = addon_module("app.watcher"), addon_module("app.job_events")
     view = view_of(finished, library)
-    good, bad = room("jobs").Ended(finished, view), room("jobs").Ended("bad", view)
-    monkeypatch.setattr(room("jobs").session(), "drain", lambda: [bad, good])
+    good, bad = addon_module("jobs").Ended(finished, view), addon_module("jobs").Ended("bad", view)
+    monkeypatch.setattr(addon_module("jobs").session(), "drain", lambda: [bad, good])
     handle = events.handle
 
     def failing(context: Any, event: Any) -> Any:
@@ -286,27 +284,27 @@ def test_a_bad_event_does_not_stop_the_others(
     assert len(meshes()) == 1
 
 
-def test_deleting_takes_the_folder_and_nothing_else(finished: str, library: Path) -> None:
-    room("jobs").session().show(view_of(finished, library))
+def test_deleting_a_job_removes_its_folder_only(finished: str, library: Path) -> None:
+    addon_module("jobs").session().show(view_of(finished, library))
     bpy.ops.image_to_mesh.import_result(job=finished)
     assert bpy.ops.image_to_mesh.delete() == {"FINISHED"}
     assert not (library / finished).exists()
-    assert room("jobs").session().views() == ()
+    assert addon_module("jobs").session().views() == ()
     assert len(meshes()) == 1
     with pytest.raises(RuntimeError, match="no finished job"):
         bpy.ops.image_to_mesh.delete()
 
 
 def test_a_running_job_is_not_deleted(picture: bpy.types.Image) -> None:
-    job = room("operators.generate").start(bpy.context)
+    job = addon_module("operators.generate").start(bpy.context)
     with pytest.raises(RuntimeError, match="still running"):
         bpy.ops.image_to_mesh.delete(job=job)
-    room("jobs").session().cancel(job)
-    ended(job)
+    addon_module("jobs").session().cancel(job)
+    wait_for_end(job)
 
 
 def test_an_error_can_be_copied_and_dismissed(finished: str, library: Path) -> None:
-    jobs = room("jobs")
+    jobs = addon_module("jobs")
     failure = jobs.Failure(
         "no_credits",
         "No credits are left.",
@@ -314,7 +312,7 @@ def test_an_error_can_be_copied_and_dismissed(finished: str, library: Path) -> N
         "https://x.test/buy",
     )
     jobs.session().show(view_of(finished, library, failure=failure))
-    text = room("operators.messages").error_text(jobs.session().views()[0], failure)
+    text = addon_module("operators.messages").error_text(jobs.session().views()[0], failure)
     assert all(
         part in text
         for part in (

@@ -1,32 +1,26 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Presets, the mark at what differs from them, and the way back."""
+"""Presets, the marks at changed settings, and resetting them."""
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
 
 import bpy
 import pytest
+from blender.addon_modules import addon_module
 from blender.recording import draw
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-ADDON = "bl_ext.user_default.image_to_mesh"
 SHIPPED = ("Draft", "Game_Asset", "Hero", "Print")
 WITH_SETTINGS = ("local", "aiml_triposr", "scenario", "tripo", "tripo_v2")
 MENU = "IMAGE_TO_MESH_MT_presets"
 
 
-def room(name: str) -> Any:
-    """Return one of the add-on's modules."""
-    return importlib.import_module(f"{ADDON}.{name}")
-
-
 @pytest.fixture
 def chosen(addon: ModuleType) -> Any:
-    """The scene's choices."""
+    """The scene's properties."""
     return bpy.context.scene.image_to_mesh
 
 
@@ -39,7 +33,7 @@ def apply(provider: str, preset: str) -> None:
 
 def settings_now() -> Any:
     """Return the settings as a job would take them."""
-    properties = room("state.scene_properties")
+    properties = addon_module("state.scene_properties")
     scene = bpy.context.scene
     return properties.read_settings(scene, properties.provider_of(scene))
 
@@ -51,9 +45,9 @@ def test_shipped_presets_are_valid_and_differ(chosen: Any, provider: str) -> Non
     for preset in SHIPPED:
         apply(provider, preset)
         found[preset] = settings_now()
-        assert not room("state.preflight").broken_settings(found[preset])
+        assert not addon_module("state.preflight").broken_settings(found[preset])
         assert not set(dict(found[preset].inactive_fields())) & set(
-            room("providers").changed_values(found[preset])
+            addon_module("providers").changed_values(found[preset])
         )
         assert draw().all("menu")[-1]["text"] == preset.replace("_", " ")
     assert len(set(map(repr, found.values()))) == len(SHIPPED)
@@ -63,8 +57,8 @@ def test_a_preset_begins_with_the_defaults(chosen: Any) -> None:
     apply("local", "Hero")
     chosen.local.thickness = 3.0
     apply("local", "Draft")
-    defaults = room("providers").get_provider("local").settings()
-    changed_values = room("providers").changed_values(settings_now())
+    defaults = addon_module("providers").get_provider("local").settings()
+    changed_values = addon_module("providers").changed_values(settings_now())
     assert changed_values == {"face_count": 4000, "texture_size": 512}
     assert settings_now().thickness == defaults.thickness
     assert bpy.types.IMAGE_TO_MESH_MT_presets.bl_label == "Presets"
@@ -84,7 +78,7 @@ def test_changes_to_a_preset_are_marked_and_can_be_reset(chosen: Any) -> None:
     bpy.ops.image_to_mesh.reset_settings(setting="face_count")
     assert (chosen.local.face_count, round(chosen.local.smoothness, 3)) == (4000, 0.9)
     bpy.ops.image_to_mesh.reset_settings()
-    assert room("providers").changed_values(settings_now()) == {}
+    assert addon_module("providers").changed_values(settings_now()) == {}
     assert draw().all("menu")[-1]["text"] == "Presets"
     with pytest.raises(RuntimeError, match="no setting"):
         bpy.ops.image_to_mesh.reset_settings(setting="wings")
@@ -114,6 +108,6 @@ def test_a_broken_baseline_is_ignored(chosen: Any, text: str) -> None:
     chosen.baselines = text
     chosen.image = bpy.data.images.new("cup", 8, 8)
     assert draw().button("image_to_mesh.generate")["enabled"]
-    assert room("state.preset_baseline").baseline_of(
-        bpy.context.scene, room("providers").get_provider("local")
+    assert addon_module("state.preset_baseline").baseline_of(
+        bpy.context.scene, addon_module("providers").get_provider("local")
     ).preset == ""  # fmt: skip

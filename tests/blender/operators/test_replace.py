@@ -1,36 +1,29 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Models in the scene and their jobs: selected, replaced by other results, brought back."""
+"""Models in the scene can be selected by job, replaced by other results, and restored."""
 
 from __future__ import annotations
 
-import importlib
 import json
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import bpy
 import pytest
+from blender.addon_modules import addon_module
 from mathutils import Matrix
 
-ADDON = "bl_ext.user_default.image_to_mesh"
 PLACE = Matrix.LocRotScale((1.0, 2.0, 3.0), None, (2.0, 2.0, 2.0))
-
-
-def room(name: str) -> Any:
-    """Return one of the add-on's modules."""
-    return importlib.import_module(f"{ADDON}.{name}")
 
 
 @pytest.fixture
 def library(addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty library of the test's own."""
+    """The path of an empty library."""
     monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(tmp_path / "library"))
     return tmp_path / "library"
 
 
 def box(name: str, height: float) -> bpy.types.Object:
-    """Return an object with a box of that height that stands on the ground, with a material."""
+    """Return a box with a material, standing on the ground."""
     mesh = bpy.data.meshes.new(name)
     corners = [(x, y, z) for x in (-0.5, 0.5) for y in (-0.5, 0.5) for z in (0.0, height)]
     faces = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
@@ -39,9 +32,9 @@ def box(name: str, height: float) -> bpy.types.Object:
     return bpy.data.objects.new(name, mesh)
 
 
-def job(library: Path, name: str, *, height: float = 1.0, parts: int = 1) -> str:
+def job(library: Path, name: str, *, height: float = 1.0, part_count: int = 1) -> str:
     """Put a finished job with its prepared model into the library; return its id."""
-    jobs = room("jobs")
+    jobs = addon_module("jobs")
     pictures = (jobs.InputPicture("front", f"{name} photo", None, url="https://example.com/a.png"),)
     record = jobs.Record(
         id=f"20260101-{name}", state=jobs.State.READY, provider="local", name=name,
@@ -49,15 +42,15 @@ def job(library: Path, name: str, *, height: float = 1.0, parts: int = 1) -> str
         pictures=pictures, settings={"shape": "relief"},
     )  # fmt: skip
     jobs.Library(library).create(record, {"mesh.glb": b"glTF"})
-    if parts == 1:
+    if part_count == 1:
         objects = [box(name, height)]
     else:
         objects = [bpy.data.objects.new(name, None)]
-        objects += [box(f"{name} {number}", height) for number in range(parts)]
+        objects += [box(f"{name} {number}", height) for number in range(part_count)]
         for part in objects[1:]:
             part.parent = objects[0]
     bpy.data.libraries.write(str(library / record.id / "model.blend"), set(objects))
-    room("jobs.disk.signatures").mark_file(library / record.id / "model.blend")
+    addon_module("jobs.disk.signatures").mark_file(library / record.id / "model.blend")
     for obj in objects:
         data = obj.data
         bpy.data.objects.remove(obj)
@@ -68,15 +61,15 @@ def job(library: Path, name: str, *, height: float = 1.0, parts: int = 1) -> str
     return str(record.id)
 
 
-def imported(which: str) -> bpy.types.Object:
-    """Import a job's model; return its root, which is active."""
-    assert bpy.ops.image_to_mesh.import_result(job=which) == {"FINISHED"}
+def import_model(job_id: str) -> bpy.types.Object:
+    """Import a job's model; return its root, which becomes active."""
+    assert bpy.ops.image_to_mesh.import_result(job=job_id) == {"FINISHED"}
     bpy.context.view_layer.update()
     return bpy.context.view_layer.objects.active
 
 
-def furnished(obj: bpy.types.Object) -> dict[str, bpy.types.Object]:
-    """Give an object a place, parent, collection, modifier, constraint and child."""
+def add_relations(obj: bpy.types.Object) -> dict[str, bpy.types.Object]:
+    """Give an object a transform, parent, collection, modifier, constraint and child."""
     parent = bpy.data.objects.new("parent", None)
     child, aim = bpy.data.objects.new("child", None), bpy.data.objects.new("aim", None)
     bpy.context.scene.collection.objects.link(parent)
@@ -105,23 +98,23 @@ def activate(obj: bpy.types.Object) -> None:
 
 
 def height_of(obj: bpy.types.Object) -> float:
-    """Return an object's height along its own axis, modifiers left out."""
+    """Return an object's height along its own axis, without modifiers."""
     heights = [vertex.co.z for vertex in obj.data.vertices]
     return (max(heights) - min(heights)) * obj.matrix_world.to_scale().z
 
 
 def test_objects_carry_their_provenance(library: Path) -> None:
-    root = imported(job(library, "cup"))
+    root = import_model(job(library, "cup"))
     assert root["image_to_mesh_job"] == "20260101-cup"
     assert root["image_to_mesh_provider"] == "local"
     assert json.loads(root["image_to_mesh_settings"]) == {"shape": "relief"}
     assert root["image_to_mesh_picture"] == "cup photo"
 
 
-def test_select_what_a_job_made(library: Path) -> None:
-    cup, pot = job(library, "cup"), job(library, "pot", parts=2)
-    cups = [imported(cup), imported(cup)]
-    pots = imported(pot)
+def test_the_objects_of_a_job_can_be_selected(library: Path) -> None:
+    cup, pot = job(library, "cup"), job(library, "pot", part_count=2)
+    cups = [import_model(cup), import_model(cup)]
+    pots = import_model(pot)
     cups[1].hide_set(True)
     bpy.ops.image_to_mesh.select_made(job=cup)
     assert bpy.context.selected_objects == [cups[0]]
@@ -138,10 +131,10 @@ def test_select_what_a_job_made(library: Path) -> None:
     assert not bpy.ops.image_to_mesh.select_made.poll()
 
 
-def test_one_mesh_takes_the_place_of_another(library: Path) -> None:
+def test_a_replaced_mesh_keeps_transform_parent_modifiers_and_constraints(library: Path) -> None:
     old, new = job(library, "cup"), job(library, "pot", height=4.0)
-    cup = imported(old)
-    around = furnished(cup)
+    cup = import_model(old)
+    around = add_relations(cup)
     world, before = cup.matrix_world.copy(), cup.data
     objects = set(bpy.data.objects)
     activate(cup)
@@ -165,7 +158,7 @@ def test_one_mesh_takes_the_place_of_another(library: Path) -> None:
 
 
 def test_two_replacements_are_restored_step_by_step(library: Path) -> None:
-    cup = imported(job(library, "cup"))
+    cup = import_model(job(library, "cup"))
     first = cup.data
     for name in ("pot", "jug"):
         activate(cup)
@@ -179,7 +172,7 @@ def test_two_replacements_are_restored_step_by_step(library: Path) -> None:
 
 
 def test_the_replaced_model_is_saved_with_the_file(library: Path, tmp_path: Path) -> None:
-    cup = imported(job(library, "cup"))
+    cup = import_model(job(library, "cup"))
     cup.data.vertices[0].co.x = -7.0  # the artist's own work
     activate(cup)
     bpy.ops.image_to_mesh.replace(job=job(library, "pot"))
@@ -195,26 +188,26 @@ def test_the_replaced_model_is_saved_with_the_file(library: Path, tmp_path: Path
 def test_models_of_several_objects_can_be_replaced(
     library: Path, parts_old: int, parts_new: int
 ) -> None:
-    old = job(library, "cup", parts=parts_old)
-    new = job(library, "pot", parts=parts_new, height=4.0)
-    cup = imported(old)
-    around = furnished(cup)
+    old = job(library, "cup", part_count=parts_old)
+    new = job(library, "pot", part_count=parts_new, height=4.0)
+    cup = import_model(old)
+    around = add_relations(cup)
     world, child_world = cup.matrix_world.copy(), around["child"].matrix_world.copy()
-    was = {obj.name for obj in bpy.context.view_layer.objects}
+    names_before = {obj.name for obj in bpy.context.view_layer.objects}
     activate(cup.children[0] if parts_old > 1 and cup.children[0] != around["child"] else cup)
     assert bpy.ops.image_to_mesh.replace(job=new) == {"FINISHED"}
     bpy.context.view_layer.update()
     pot = bpy.context.view_layer.objects.active
-    parts = [
+    pieces = [
         item for item in (pot, *pot.children_recursive) if item.get("image_to_mesh_job") == new
     ]
-    assert len(parts) == parts_new + (parts_new > 1)
+    assert len(pieces) == parts_new + (parts_new > 1)
     assert pot.parent == around["parent"]
     assert (pot.matrix_world.translation - world.translation).length < 1e-4
-    assert all(part.users_collection == (around["shelf"],) for part in parts)
+    assert all(part.users_collection == (around["shelf"],) for part in pieces)
     assert around["child"].parent == pot
     assert (around["child"].matrix_world.translation - child_world.translation).length < 1e-4
-    meshes = [part for part in parts if part.type == "MESH"]
+    meshes = [part for part in pieces if part.type == "MESH"]
     assert all(mesh.modifiers["Doubled"].count == 3 for mesh in meshes)
     assert pot.constraints[0].target == around["aim"]
     assert height_of(meshes[0]) == pytest.approx(2.0, abs=1e-3)
@@ -222,13 +215,13 @@ def test_models_of_several_objects_can_be_replaced(
 
     assert bpy.ops.image_to_mesh.bring_back() == {"FINISHED"}
     bpy.context.view_layer.update()
-    assert {obj.name for obj in bpy.context.view_layer.objects} == was
+    assert {obj.name for obj in bpy.context.view_layer.objects} == names_before
     assert (cup.matrix_world.translation - world.translation).length < 1e-4
     assert around["child"].parent == cup
     assert not [collection for collection in bpy.data.collections if "replaced" in collection.name]
 
 
-def test_any_mesh_can_be_replaced_and_the_size_can_be_its_own(library: Path) -> None:
+def test_any_mesh_can_be_replaced_without_keeping_the_height(library: Path) -> None:
     cube = bpy.data.objects["Cube"]
     before = cube.data
     activate(cube)
@@ -251,12 +244,12 @@ def test_replacing_without_a_model_does_nothing(library: Path) -> None:
     assert not bpy.ops.image_to_mesh.replace.poll()
 
 
-def test_one_undo_step_takes_a_replacement_away(library: Path) -> None:
-    which = job(library, "pot")
+def test_a_replacement_is_undone_in_one_step(library: Path) -> None:
+    job_id = job(library, "pot")
     activate(bpy.data.objects["Cube"])
     bpy.ops.ed.undo_push(message="before")
-    bpy.ops.image_to_mesh.replace("EXEC_DEFAULT", True, job=which)
-    assert bpy.data.objects["Cube"]["image_to_mesh_job"] == which
+    bpy.ops.image_to_mesh.replace("EXEC_DEFAULT", True, job=job_id)
+    assert bpy.data.objects["Cube"]["image_to_mesh_job"] == job_id
     bpy.ops.ed.undo()
     cube = bpy.data.objects["Cube"]
     assert "image_to_mesh_job" not in cube

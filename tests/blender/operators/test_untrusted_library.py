@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A library of others within Blender, with Auto Run Python Scripts on: nothing of theirs runs."""
+"""Nothing in a library of another user runs, even with Auto Run Python Scripts on."""
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import shutil
@@ -16,24 +15,19 @@ from typing import Any
 import bpy
 import places
 import pytest
-from blender.evil_models import look_at_all, traces, write_evil
+from blender.addon_modules import addon_module
+from blender.malicious_models import evaluate_scene, traces, write_malicious
 from blender.recording import draw, draw_preferences
 
 pytestmark = pytest.mark.once
 
-ADDON = "bl_ext.user_default.image_to_mesh"
 OPS = bpy.ops.image_to_mesh
-_made: list[Path] = []
-
-
-def room(name: str) -> Any:
-    """Return one of the add-on's modules."""
-    return importlib.import_module(f"{ADDON}.{name}")
+_finished_jobs: list[Path] = []
 
 
 @pytest.fixture(autouse=True)
 def auto_run() -> Iterator[None]:
-    """Let Blender run the scripts of files, as users do who have rigs."""
+    """Turn on Auto Run Python Scripts, as users of rigs do."""
     paths = bpy.context.preferences.filepaths
     before, paths.use_scripts_auto_execute = paths.use_scripts_auto_execute, True
     yield
@@ -42,7 +36,7 @@ def auto_run() -> Iterator[None]:
 
 @pytest.fixture
 def library(addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty library, of a user with settings of their own."""
+    """The path of an empty library, with the user's settings in a temporary folder."""
     monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(tmp_path / "library"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
     return tmp_path / "library"
@@ -50,8 +44,8 @@ def library(addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.fixture
 def job(library: Path, tmp_path: Path, tmp_path_factory: Any) -> str:
-    """A finished job, made once for all tests; its user's secret comes along."""
-    if not _made:
+    """The id of a finished job, generated once for all tests, with its user's secret."""
+    if not _finished_jobs:
         scene = bpy.context.scene
         scene.image_to_mesh.image = bpy.data.images.load(str(places.SAMPLE))
         scene.image_to_mesh.local.face_count = 1000
@@ -59,30 +53,30 @@ def job(library: Path, tmp_path: Path, tmp_path_factory: Any) -> str:
         folder = tmp_path_factory.mktemp("made")
         shutil.copytree(next(library.glob("*/job.json")).parent, folder / "job")
         shutil.copytree(tmp_path / "settings", folder / "settings")
-        _made.append(folder)
+        _finished_jobs.append(folder)
     bpy.ops.wm.read_homefile(use_factory_startup=True, app_template="")
-    room("jobs").session.cache_clear()
-    room("app.bring_in").unregister()
-    room("jobs.disk.signatures")._secret.cache_clear()
-    name = str(json.loads((_made[0] / "job" / "job.json").read_text("utf-8"))["id"])
+    addon_module("jobs").session.cache_clear()
+    addon_module("app.bring_in").unregister()
+    addon_module("jobs.disk.signatures")._secret.cache_clear()
+    name = str(json.loads((_finished_jobs[0] / "job" / "job.json").read_text("utf-8"))["id"])
     for source, target in (("settings", tmp_path / "settings"), ("job", library / name)):
         shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(_made[0] / source, target)
+        shutil.copytree(_finished_jobs[0] / source, target)
     return name
 
 
 @pytest.fixture
 def trap(tmp_path: Path) -> Path:
-    """What a script of a stranger would write."""
+    """The file that a malicious script would write."""
     return tmp_path / "sprung"
 
 
-def be_somebody_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Go on as another user, or on another computer."""
+def become_another_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Continue as another user, or on another computer."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "other"))
 
 
-def imported(job: str) -> list[bpy.types.Object]:
+def objects_of(job: str) -> list[bpy.types.Object]:
     """Return the objects of a job in the scene."""
     return [obj for obj in bpy.context.scene.objects if obj.get("image_to_mesh_job") == job]
 
@@ -90,13 +84,13 @@ def imported(job: str) -> list[bpy.types.Object]:
 def test_the_test_script_would_run_if_it_were_loaded(
     addon: ModuleType, tmp_path: Path, trap: Path
 ) -> None:
-    """Blender itself runs what is in the file: otherwise the others would show nothing."""
-    write_evil(tmp_path / "evil.blend", trap)
+    """Blender runs the script of such a file, so the other tests can fail."""
+    write_malicious(tmp_path / "evil.blend", trap)
     assert traces() == []
     with bpy.data.libraries.load(str(tmp_path / "evil.blend"), link=False) as (there, here):
         here.objects = there.objects
     bpy.context.scene.collection.objects.link(here.objects[0])
-    look_at_all()
+    evaluate_scene()
     assert trap.exists()
     assert {"startup.py", "evil", "driver of evil", "modifier of evil"} <= set(traces())
 
@@ -106,29 +100,29 @@ def test_the_test_script_would_run_if_it_were_loaded(
 def test_an_untrusted_model_is_prepared_again(
     job: str, library: Path, trap: Path, storage: str, shared: bool
 ) -> None:
-    write_evil(library / job / "model.blend", trap)
+    write_malicious(library / job / "model.blend", trap)
     library.chmod(0o777 if shared else 0o755)
     bpy.context.scene.image_to_mesh.placement.storage = storage
     assert OPS.import_result(job=job) == {"FINISHED"}
-    look_at_all()
+    evaluate_scene()
     assert not trap.exists()
     linked = storage == "linked" and not shared
     assert traces() == ([str(library / job / "model.blend")] if linked else [])
-    (obj,) = imported(job)
+    (obj,) = objects_of(job)
     assert len(obj.data.polygons) > 500
     assert bool(obj.data.library) is linked
 
 
-def test_an_own_model_is_not_prepared_again(
+def test_a_model_of_the_user_is_not_prepared_again(
     job: str, library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room("scene"), "background_command", lambda: ("/no/such/blender",))
+    monkeypatch.setattr(addon_module("scene"), "background_command", lambda: ("/no/such/blender",))
     before = (library / job / "model.blend").read_bytes()
     for mode in (0o755, 0o777):
         library.chmod(mode)
         assert OPS.import_result(job=job) == {"FINISHED"}
     assert (library / job / "model.blend").read_bytes() == before
-    assert len(imported(job)) == 2
+    assert len(objects_of(job)) == 2
 
 
 @pytest.mark.parametrize("shared", [False, True])
@@ -136,22 +130,22 @@ def test_an_untrusted_job_asks_and_is_prepared_again(
     job: str, library: Path, trap: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     shared: bool,
 ) -> None:  # fmt: skip
-    write_evil(library / job / "model.blend", trap)
+    write_malicious(library / job / "model.blend", trap)
     library.chmod(0o777 if shared else 0o755)
-    be_somebody_else(monkeypatch, tmp_path)
+    become_another_user(monkeypatch, tmp_path)
     with pytest.raises(RuntimeError, match="no finished job"):
         OPS.import_result()
     for call in (OPS.import_result, OPS.reuse, OPS.resume):
         with pytest.raises(RuntimeError, match=r"not written by you|nothing to resume"):
             call(job=job)
-    assert imported(job) == []
+    assert objects_of(job) == []
     assert OPS.trust_library() == {"FINISHED"}
     assert OPS.import_result(job=job) == {"FINISHED"}
-    look_at_all()
+    evaluate_scene()
     assert not trap.exists()
     assert traces() == []
-    assert len(imported(job)) == 1
-    assert not room("jobs").Library(library).load(job).own
+    assert len(objects_of(job)) == 1
+    assert not addon_module("jobs").Library(library).load(job).own
     assert OPS.trust_library(trust=False) == {"FINISHED"}
     with pytest.raises(RuntimeError, match="not written by you"):
         OPS.import_result(job=job)
@@ -160,16 +154,16 @@ def test_an_untrusted_job_asks_and_is_prepared_again(
 def test_without_a_worker_no_untrusted_mesh_is_read_in_this_process(
     job: str, library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    be_somebody_else(monkeypatch, tmp_path)
+    become_another_user(monkeypatch, tmp_path)
     OPS.trust_library()
-    monkeypatch.setattr(room("scene"), "background_command", lambda: ("/no/such/blender",))
+    monkeypatch.setattr(addon_module("scene"), "background_command", lambda: ("/no/such/blender",))
     with pytest.raises(RuntimeError, match="cannot be started in the background"):
         OPS.import_result(job=job)
-    assert imported(job) == []
+    assert objects_of(job) == []
 
 
 def test_an_untrusted_version_is_not_imported(job: str, library: Path, trap: Path) -> None:
-    write_evil(library / job / "model-v2.blend", trap)
+    write_malicious(library / job / "model-v2.blend", trap)
     shutil.copy(library / job / ".model.blend.mark", library / job / ".model-v2.blend.mark")
     for mode in (0o755, 0o777):
         library.chmod(mode)
@@ -179,23 +173,23 @@ def test_an_untrusted_version_is_not_imported(job: str, library: Path, trap: Pat
             OPS.bring_version(job=job, version="model-v2.blend")
         with pytest.raises(RuntimeError, match="not made by your Blender"):
             OPS.clean_mesh(job=job, version="model-v2.blend")
-    look_at_all()
+    evaluate_scene()
     assert not trap.exists()
     assert traces() == []
 
 
 def test_untrusted_chunks_are_not_imported(job: str, library: Path, trap: Path) -> None:
-    parts = library / job / "model-parts"
-    parts.mkdir()
-    write_evil(parts / "frame.blend", trap)
+    chunks = library / job / "model-parts"
+    chunks.mkdir()
+    write_malicious(chunks / "frame.blend", trap)
     listed = [{"mesh": "evil", "objects": ["evil"], "materials": [], "values": [], "frame": "evil"}]
-    (parts / "parts.json").write_text(json.dumps(listed))
-    assert room("app.bring_in").at_hand(bpy.context, job)
+    (chunks / "parts.json").write_text(json.dumps(listed))
+    assert addon_module("app.bring_in").at_hand(bpy.context, job)
     assert OPS.import_result(job=job) == {"FINISHED"}
-    look_at_all()
+    evaluate_scene()
     assert not trap.exists()
     assert traces() == []
-    assert len(imported(job)[0].data.polygons) > 500
+    assert len(objects_of(job)[0].data.polygons) > 500
 
 
 def test_the_asset_browser_lists_no_untrusted_models(job: str, library: Path, trap: Path) -> None:
@@ -203,7 +197,7 @@ def test_the_asset_browser_lists_no_untrusted_models(job: str, library: Path, tr
     before = len(folders)
     assert OPS.add_asset_library() == {"FINISHED"}
     folders.remove(folders[-1])
-    write_evil(library / job / "model.blend", trap)
+    write_malicious(library / job / "model.blend", trap)
     with pytest.raises(RuntimeError, match="asset browser would open"):
         OPS.add_asset_library()
     library.chmod(0o777)
@@ -227,11 +221,11 @@ def test_invalid_images_are_neither_shown_nor_used(job: str, library: Path) -> N
     for path in (library / job / "preview.png", front):
         path.unlink()
         os.mkfifo(path)
-    room("jobs.library.index").library_index(library).refresh()
-    room("state.thumbnails").unregister()
-    room("state.thumbnails").register()
-    room("app.periodic.thumbnails").load_thumbnails(bpy.context)
-    assert room("state.thumbnails").number_of(job) == 0
+    addon_module("jobs.library.index").library_index(library).refresh()
+    addon_module("state.thumbnails").unregister()
+    addon_module("state.thumbnails").register()
+    addon_module("app.periodic.thumbnails").load_thumbnails(bpy.context)
+    assert addon_module("state.thumbnails").number_of(job) == 0
     assert OPS.reuse(job=job) == {"FINISHED"}
     assert bpy.context.scene.image_to_mesh.image is None
 
@@ -240,17 +234,17 @@ def test_the_panel_mentions_untrusted_jobs_in_one_line(
     job: str, library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     preferences: Any,
 ) -> None:  # fmt: skip
-    jobs = room("jobs")
+    jobs = addon_module("jobs")
     stored = jobs.Library(library)
     stored.save(jobs.Record(**{**vars(stored.load(job)), "state": jobs.State.RUNNING}))
-    be_somebody_else(monkeypatch, tmp_path)
+    become_another_user(monkeypatch, tmp_path)
     returning = jobs.session().recovery
-    returning.scan(room("app.resume").resume_context(bpy.context))
+    returning.scan(addon_module("app.resume").resume_context(bpy.context))
     returning.join(10.0)
     seen = draw(width=2000)
     assert "1 job was written by others" in seen.text()
     assert seen.button("image_to_mesh.trust_library")["enabled"]
-    room("jobs.library.index").library_index(library).refresh()
+    addon_module("jobs.library.index").library_index(library).refresh()
     button = draw_preferences(preferences).button("image_to_mesh.trust_library")
     assert button["text"] == "Trust Others..."
     OPS.trust_library()

@@ -3,23 +3,17 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
 
 import bpy
 import pytest
+from blender.addon_modules import addon_module
 
 if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
-ADDON = "bl_ext.user_default.image_to_mesh"
 OPS = bpy.ops.image_to_mesh
-
-
-def room(name: str) -> Any:
-    """Return one of the add-on's modules."""
-    return importlib.import_module(f"{ADDON}.{name}")
 
 
 def image(name: str) -> bpy.types.Image:
@@ -38,13 +32,13 @@ def chosen(addon: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def pictures(chosen: Any) -> list[tuple[str, str]]:
     """Return the views and names of what an order would hold; raises what refuses it."""
-    reason = room("state.preflight").why_not(bpy.context)
+    reason = addon_module("state.preflight").why_not(bpy.context)
     if reason:
         raise RuntimeError(reason)
-    provider = room("providers").get_provider(chosen.provider)
+    provider = addon_module("providers").get_provider(chosen.provider)
     return [
         (picture.view, picture.name)
-        for picture in room("operators.generate")._pictures(bpy.context, provider)
+        for picture in addon_module("operators.generate")._pictures(bpy.context, provider)
     ]
 
 
@@ -82,10 +76,10 @@ def test_views_that_were_set_without_a_front_do_not_follow_an_image_that_is_used
 def test_another_front_by_the_menu_or_a_script_is_asked_about(chosen: Any) -> None:
     chosen.image, chosen.view_left = image("cup"), image("side")
     chosen.image = image("bowl")
-    assert room("state.views").foreign(chosen) == ["left"]
+    assert addon_module("state.views").foreign(chosen) == ["left"]
     with pytest.raises(RuntimeError, match="keep or clear them"):
         OPS.generate()
-    assert not room("jobs").session().views()
+    assert not addon_module("jobs").session().views()
     assert OPS.keep_views() == {"FINISHED"}
     assert pictures(chosen) == [("front", "bowl"), ("left", "side")]
     chosen.image = image("vase")
@@ -97,7 +91,7 @@ def test_a_view_that_is_set_later_does_not_bring_an_old_one_along(chosen: Any) -
     chosen.image, chosen.view_left = image("cup"), image("side")
     chosen.image = image("bowl")
     chosen.view_back = image("back")
-    assert room("state.views").foreign(chosen) == ["left"]
+    assert addon_module("state.views").foreign(chosen) == ["left"]
     chosen.view_left = image("new side")
     assert len(pictures(chosen)) == 3
 
@@ -107,7 +101,7 @@ def test_views_of_a_removed_front_do_not_belong_to_the_new_one(chosen: Any) -> N
     chosen.image, chosen.view_left = cup, image("side")
     bpy.data.images.remove(cup)
     chosen.image = image("bowl")
-    assert room("state.views").foreign(chosen) == ["left"]
+    assert addon_module("state.views").foreign(chosen) == ["left"]
 
 
 def test_going_back_to_the_front_brings_its_views_back(chosen: Any) -> None:
@@ -128,7 +122,7 @@ def test_a_service_that_takes_no_views_is_not_asked_about_them(chosen: Any) -> N
 def test_a_cropped_picture_keeps_its_views_and_so_does_the_way_back(chosen: Any) -> None:
     cup, cropped = image("cup"), image("cup prepared")
     chosen.image, chosen.view_left = cup, image("side")
-    use = room("app.chosen_image").choose
+    use = addon_module("app.chosen_image").choose
     assert use(bpy.context, cropped, same_subject=True) is False
     assert len(pictures(chosen)) == 2
     assert use(bpy.context, cup, same_subject=True) is False
@@ -143,12 +137,12 @@ def test_the_file_keeps_which_front_they_are_of(chosen: Any, tmp_path: Path) -> 
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "a.blend"))
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "a.blend"))
     again = bpy.context.scene.image_to_mesh
-    assert room("state.views").foreign(again) == ["left"]
+    assert addon_module("state.views").foreign(again) == ["left"]
 
 
 def test_pictures_that_are_dropped_have_no_views(chosen: Any, tmp_path: Path) -> None:
     chosen.image, chosen.view_left = image("cup"), image("side")
-    operator = room("operators.generate_from_files").IMAGE_TO_MESH_OT_make_here
+    operator = addon_module("operators.generate_from_files").IMAGE_TO_MESH_OT_make_here
     file = tmp_path / "pot.png"
     file.write_bytes(b"x")
     dropped = type("Dropped", (), {"_paths": lambda _: [str(file)]})()

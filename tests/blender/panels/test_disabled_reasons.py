@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import importlib
 import itertools
 import time
 from types import SimpleNamespace
@@ -11,21 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 import pytest
+from blender.addon_modules import addon_module
 from blender.recording import Layout, Seen, draw, draw_preferences, drawing_context
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-ADDON = "bl_ext.user_default.image_to_mesh"
 PROVIDERS = ("local", "tripo", "tripo_v2", "scenario", "aiml_triposr", "aiml_magic")
 KEYS = ("tripo_api_key", "scenario_api_key", "scenario_api_secret", "aiml_api_key")
 ADDRESSES = ("TRIPO_BASE_URL", "TRIPO_V2_BASE_URL", "SCENARIO_BASE_URL", "AIML_BASE_URL")
 PICTURES = ("none", "generated", "movie", "udim", "lost")
-
-
-def room(name: str) -> Any:
-    """Return one of the add-on's modules."""
-    return importlib.import_module(f"{ADDON}.{name}")
 
 
 def choose(kind: str) -> None:
@@ -39,14 +33,14 @@ def choose(kind: str) -> None:
 def check(seen: Any) -> None:
     """Every disabled button and every faded setting has words that are not its own."""
     text = seen.text()
-    why = room("state.preflight").why_not(bpy.context)
+    why = addon_module("state.preflight").why_not(bpy.context)
     for row in seen.all("operator"):
         if not row["enabled"]:
             assert row["operator"] == "image_to_mesh.generate"
             assert why, row
             assert why in text, row
     scene = bpy.context.scene
-    properties = room("state.scene_properties")
+    properties = addon_module("state.scene_properties")
     settings = properties.read_settings(scene, properties.provider_of(scene))
     unused = dict(settings.inactive_fields())
     for row in seen.all("prop"):
@@ -61,7 +55,7 @@ def test_every_disabled_button_has_a_visible_reason(
 ) -> None:
     scene = bpy.context.scene
     scene.image_to_mesh.provider = provider
-    jobs, states = room("jobs"), itertools.product(PICTURES, (False, True), (False, True))
+    jobs, states = addon_module("jobs"), itertools.product(PICTURES, (False, True), (False, True))
     for picture, has_key, is_near in states:
         choose(picture)
         for key in KEYS:
@@ -71,7 +65,7 @@ def test_every_disabled_button_has_a_visible_reason(
         check(draw(unfolded=True, width=2000))
         seen = draw(width=2000)
         generate = seen.button("image_to_mesh.generate")
-        assert generate["enabled"] is not bool(room("state.preflight").why_not(bpy.context))
+        assert generate["enabled"] is not bool(addon_module("state.preflight").why_not(bpy.context))
         assert bpy.ops.image_to_mesh.generate.poll() == generate["enabled"]
     for state in ("running", "failed", "cancelled", "ready"):
         failure = jobs.Failure("failed", "It could not.") if state == "failed" else None
@@ -98,7 +92,7 @@ def test_an_invalid_address_is_shown_as_the_reason(
     assert "TRIPO_BASE_URL" in seen.text()
     preferences.tripo_base_url = address
     assert "Tripo Address in the preferences" in draw(width=2000).text()
-    assert room("app.resume").resume_context(bpy.context).addresses.get("tripo") is None
+    assert addon_module("app.resume").resume_context(bpy.context).addresses.get("tripo") is None
 
 
 def test_disabled_buttons_of_the_preferences_have_visible_reasons(
@@ -116,7 +110,7 @@ def test_no_panel_has_a_button_that_cannot_be_pressed(addon: ModuleType) -> None
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     choose("generated")
     shown: list[dict[str, Any]] = []
-    room("panels.import_options").IMAGE_TO_MESH_PT_placement.draw(
+    addon_module("panels.import_options").IMAGE_TO_MESH_PT_placement.draw(
         SimpleNamespace(layout=Layout(shown, unfolded=True)), drawing_context(2000)
     )
     check(Seen(shown))

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import builtins
-import importlib
 import io
 import os
 import pathlib
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import bpy
 import places
 import pytest
+from blender.addon_modules import addon_module
 from blender.recording import draw, draw_elsewhere, draw_preferences
 
 if TYPE_CHECKING:
@@ -25,27 +25,21 @@ if TYPE_CHECKING:
 
     from fakes.promised import Promised
 
-ADDON = "bl_ext.user_default.image_to_mesh"
 OFF_DRAW = ("open", "stat", "scandir", "listdir", "lstat")
-
-
-def room(name: str) -> Any:
-    """Return one of the add-on's modules."""
-    return importlib.import_module(f"{ADDON}.{name}")
 
 
 @pytest.fixture
 def library(addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty library of the test's own, of which nothing is known yet."""
+    """The path of an empty library whose index has not been read yet."""
     monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(tmp_path / "library"))
-    room("jobs.library.index").library_index.cache_clear()
+    addon_module("jobs.library.index").library_index.cache_clear()
     yield tmp_path / "library"
-    room("jobs.library.index").library_index.cache_clear()
+    addon_module("jobs.library.index").library_index.cache_clear()
 
 
 def put(library: Path, number: int, **changes: Any) -> Any:
     """Put a finished job into the library."""
-    jobs = room("jobs")
+    jobs = addon_module("jobs")
     values: dict[str, Any] = {
         "id": f"20261120-10{number // 60:02}{number % 60:02}-cup-{number:04x}",
         "state": jobs.State.READY,
@@ -64,7 +58,7 @@ def put(library: Path, number: int, **changes: Any) -> Any:
 
 def show_running(number: int) -> None:
     """Let the session show a job that runs."""
-    jobs = room("jobs")
+    jobs = addon_module("jobs")
     jobs.session().show(
         jobs.JobView(
             job=f"job-{number}", provider="local", name=f"cup {number}",
@@ -78,7 +72,7 @@ def test_results_are_shown_newest_first_a_page_at_a_time(library: Path) -> None:
     assert "Finished meshes are shown here" in draw(unfolded=True).text()
     for number in range(8):
         put(library, number)
-    room("jobs.library.index").library_index(library).refresh()
+    addon_module("jobs.library.index").library_index(library).refresh()
     seen = draw(unfolded=True, width=400)
     shown = [button["button"].job for button in seen.buttons("image_to_mesh.import_result")]
     assert [job[-4:] for job in shown] == ["0007", "0006", "0005", "0004", "0003", "0002"]
@@ -101,14 +95,14 @@ def test_the_last_price_of_the_same_settings_is_on_the_button(
     chosen = bpy.context.scene.image_to_mesh
     chosen.image = bpy.data.images.new("cup", 64, 64)
     chosen.provider = "tripo"
-    model = room("providers").get_provider("tripo").settings
-    used = room("providers").values_of(model(quad=True))
+    model = addon_module("providers").get_provider("tripo").settings
+    used = addon_module("providers").values_of(model(quad=True))
     put(library, 1, provider="tripo", settings=used, credits=35.0, seconds=120.0)
-    room("jobs.library.index").library_index(library).refresh()
+    addon_module("jobs.library.index").library_index(library).refresh()
     assert draw().button("image_to_mesh.generate")["text"] == "Generate"
     chosen.tripo.quad = True
     assert draw().button("image_to_mesh.generate")["text"] == "Generate (last 35)"
-    jobs = room("jobs")
+    jobs = addon_module("jobs")
     jobs.session().show(
         jobs.JobView("j", "tripo", "cup", jobs.State("running"), "Modeling", 0.1,
                      time.monotonic() - 30)
@@ -119,10 +113,10 @@ def test_the_last_price_of_the_same_settings_is_on_the_button(
 def test_thumbnails_are_loaded_outside_of_draw(
     library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gallery, thumbnails = room("app.periodic.thumbnails"), room("state.thumbnails")
+    gallery, thumbnails = addon_module("app.periodic.thumbnails"), addon_module("state.thumbnails")
     record = put(library, 1)
     (library / record.id / "preview.png").write_bytes(places.SAMPLE.read_bytes())
-    room("jobs.library.index").library_index(library).refresh()
+    addon_module("jobs.library.index").library_index(library).refresh()
     draw(unfolded=True)
     assert thumbnails.number_of(record.id) == 0
     gallery.poll(bpy.context, 0.0)
@@ -137,7 +131,7 @@ def crowded(library: Path) -> None:
     """50 jobs and 200 results, with a picture chosen."""
     for number in range(200):
         put(library, number)
-    room("jobs.library.index").library_index(library).refresh()
+    addon_module("jobs.library.index").library_index(library).refresh()
     for number in range(50):
         show_running(number)
     bpy.context.scene.image_to_mesh.image = bpy.data.images.load(str(places.SAMPLE))
@@ -171,7 +165,7 @@ def test_drawing_touches_no_file_and_starts_nothing(
             patched.setattr(pathlib.Path, name, raises)
         patched.setattr(socket, "socket", raises)
         patched.setattr(subprocess, "Popen", raises)
-        room("jobs")  # is imported already
+        addon_module("jobs")  # is imported already
         seen, elsewhere, page = draw_all()
     for button in ("turn", "health_card", "paste", "cancel", "use_image", "generate"):
         assert elsewhere.buttons(f"image_to_mesh.{button}"), button
@@ -185,5 +179,5 @@ def test_drawing_touches_no_file_and_starts_nothing(
 
 
 def test_drawing_many_jobs_and_results_is_quick(crowded: None, promised: Promised) -> None:
-    what = "draw, 50 jobs and 200 results, on a recording layout"
-    promised(what, lambda: draw(unfolded=True), calls=13_000, milliseconds=6.0)
+    description = "draw, 50 jobs and 200 results, on a recording layout"
+    promised(description, lambda: draw(unfolded=True), calls=13_000, milliseconds=6.0)

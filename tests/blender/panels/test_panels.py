@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the sidebar and the preferences show in every state, laid on a layout that records it."""
+"""The sidebar and the preferences in every state, drawn on a layout that records it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import bpy
 import pytest
 from annotated_types import Interval
+from blender.addon_modules import addon_module
 from blender.recording import draw, draw_preferences
 
 if TYPE_CHECKING:
@@ -24,12 +25,10 @@ if TYPE_CHECKING:
 else:
     providers = importlib.import_module("bl_ext.user_default.image_to_mesh.providers")
 
-ADDON = "bl_ext.user_default.image_to_mesh"
-
 
 @dataclass(frozen=True)
 class PaidSettings(providers.Settings):
-    """What a service of the test's own takes."""
+    """The settings of a provider declared for these tests."""
 
     texture: Annotated[bool, providers.Option("Texture", "Paint it", basic=True)] = True
     pbr: Annotated[bool, providers.Option("PBR", "Material maps", basic=True)] = False
@@ -88,8 +87,8 @@ def chosen(paid: Paid, addon: ModuleType) -> Any:
 
 def show(state: str, **changes: Any) -> None:
     """Let the session show a job."""
-    jobs = importlib.import_module(f"{ADDON}.jobs")
-    plan = plan_for(importlib.import_module(f"{ADDON}.state.open_file").token())
+    jobs = addon_module("jobs")
+    plan = plan_for(addon_module("state.open_file").token())
     values: dict[str, Any] = {
         "job": "20261120-cup-1a2b",
         "provider": "local",
@@ -105,12 +104,12 @@ def show(state: str, **changes: Any) -> None:
 
 def plan_for(file: str) -> Any:
     """Return the import plan of a job that was started in this file."""
-    return importlib.import_module(f"{ADDON}.jobs.import_plan").ImportPlan(file)
+    return addon_module("jobs.import_plan").ImportPlan(file)
 
 
 def record(**changes: Any) -> Any:
     """Return the record of a job that is ready."""
-    jobs = importlib.import_module(f"{ADDON}.jobs")
+    jobs = addon_module("jobs")
     values: dict[str, Any] = {
         "id": "20261120-cup-1a2b",
         "state": jobs.State.READY,
@@ -281,7 +280,7 @@ def test_a_result_for_another_file_is_offered(chosen: Any) -> None:
 
 
 def test_an_error_says_what_to_do_next(chosen: Any) -> None:
-    failure = importlib.import_module(f"{ADDON}.jobs").Failure(
+    failure = addon_module("jobs").Failure(
         "bad_key", "The service refused the key that it was given.", "Make a new one.",
         "https://paid.test/keys",
     )  # fmt: skip
@@ -295,7 +294,7 @@ def test_an_error_says_what_to_do_next(chosen: Any) -> None:
 
 
 def test_a_failed_import_can_be_retried(chosen: Any) -> None:
-    failure = importlib.import_module(f"{ADDON}.jobs").Failure("import", "It did not come in.")
+    failure = addon_module("jobs").Failure("import", "It did not come in.")
     show("ready", failure=failure, record=record())
     assert draw().button("image_to_mesh.import_result")["text"] == "Import"
 
@@ -313,7 +312,7 @@ def test_only_the_newest_endings_are_shown(chosen: Any) -> None:
 
 
 def test_lines_fit_a_narrow_sidebar(chosen: Any) -> None:
-    text = importlib.import_module(f"{ADDON}.panels.text_layout")
+    text = addon_module("panels.text_layout")
     sentence = "A sentence and a pathlikewordthatislongerthanaline/and/goes/on"
     assert all(len(line) <= 20 for line in text.wrap_text(sentence, 20))
     assert "".join(text.wrap_text(sentence, 20)).replace(" ", "") == sentence.replace(" ", "")
@@ -362,7 +361,7 @@ def test_preferences_say_where_a_key_comes_from(
     assert "Key from the environment (PAID_API_KEY)" in draw_preferences(preferences).text()
     preferences.paid_api_key = "from-inside"
     assert "Key from these preferences" in draw_preferences(preferences).text()
-    room = importlib.import_module(f"{ADDON}.preferences")
+    room = addon_module("preferences")
     assert room.keys(bpy.context, paid)["paid_api_key"].reveal() == "from-inside"
 
 
@@ -371,7 +370,7 @@ def test_preferences_fold_the_addresses_away(paid: Paid, preferences: Any) -> No
     assert "paid_base_url" not in rows
     preferences.show_addresses = True
     assert draw_preferences(preferences).prop("paid_base_url")
-    room = importlib.import_module(f"{ADDON}.preferences")
+    room = addon_module("preferences")
     assert room.address(bpy.context, paid) == "https://paid.test"
     preferences.paid_base_url = "http://localhost:9/"
     assert room.address(bpy.context, paid) == "http://localhost:9"
@@ -404,8 +403,8 @@ def flips(model: Any) -> Iterator[Any]:
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_every_broken_rule_is_shown_at_its_row(chosen: Any, name: str) -> None:
-    properties = importlib.import_module(f"{ADDON}.state.scene_properties")
-    readiness = importlib.import_module(f"{ADDON}.state.preflight")
+    properties = addon_module("state.scene_properties")
+    readiness = addon_module("state.preflight")
     provider = providers.get_provider(name)
     chosen.provider = name
     for settings in flips(provider.settings):

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The panels about the model: its place, its mending, its care."""
+"""The panels about the model: placement, cleanup on import, mesh edits."""
 
 from __future__ import annotations
 
-from importlib import import_module
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import bpy
-from blender.recording import ADDON, Layout, Seen
+from blender.addon_modules import addon_module
+from blender.recording import Layout, Seen
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -21,13 +21,9 @@ CARD = {
 }  # fmt: skip
 
 
-def room(name: str) -> Any:
-    return import_module(f"{ADDON}.{name}")
-
-
 def draw(panel: str, *, unfolded: bool = True) -> Seen:
     shown: list[dict[str, Any]] = []
-    module = room(f"panels.{panel}")
+    module = addon_module(f"panels.{panel}")
     context = SimpleNamespace(
         scene=bpy.context.scene,
         view_layer=bpy.context.view_layer,
@@ -44,7 +40,7 @@ def rows(seen: Seen) -> set[str]:
 
 
 def test_every_import_option_has_a_row(addon: ModuleType) -> None:
-    choices = room("state.import_options")
+    choices = addon_module("state.import_options")
     asked = set(choices.IMAGE_TO_MESH_PG_placement.__annotations__)
     mending = set(choices.IMAGE_TO_MESH_PG_mending.__annotations__)
     assert rows(draw("import_options")) == (asked - {"reference"}) | mending
@@ -61,7 +57,7 @@ def test_every_import_option_has_a_row(addon: ModuleType) -> None:
 
 
 def test_mesh_edits_are_hidden_without_a_generated_mesh(addon: ModuleType) -> None:
-    panel = room("panels.mesh_edits").IMAGE_TO_MESH_PT_care
+    panel = addon_module("panels.mesh_edits").IMAGE_TO_MESH_PT_care
     assert not panel.poll(bpy.context)
     assert not draw("mesh_edits").shown
 
@@ -70,11 +66,13 @@ def test_a_generated_mesh_shows_its_report_and_all_buttons(addon: ModuleType) ->
     cube = bpy.data.objects["Cube"]
     cube["image_to_mesh_job"] = "job"
     bpy.context.view_layer.objects.active = cube
-    assert room("panels.mesh_edits").IMAGE_TO_MESH_PT_care.poll(bpy.context)
+    assert addon_module("panels.mesh_edits").IMAGE_TO_MESH_PT_care.poll(bpy.context)
     before = draw("mesh_edits")
     assert "Triangles" not in before.text()
-    assert rows(before) == set(room("state.import_options").IMAGE_TO_MESH_PG_care.__annotations__)
-    room("jobs.tasks.mesh_edits").mesh_edits().put_card("job", "model.blend", CARD)
+    assert rows(before) == set(
+        addon_module("state.import_options").IMAGE_TO_MESH_PG_care.__annotations__
+    )
+    addon_module("jobs.tasks.mesh_edits").mesh_edits().put_card("job", "model.blend", CARD)
     seen = draw("mesh_edits")
     for part in ("123,456", "2048 × 1024", "Inner Shells", "10.0 × 20.0 × 30.0 mm", "0.40 mm"):
         assert part in seen.text()
@@ -89,7 +87,7 @@ def test_a_generated_mesh_shows_its_report_and_all_buttons(addon: ModuleType) ->
 def test_a_running_edit_shows_its_progress(addon: ModuleType) -> None:
     cube = bpy.data.objects["Cube"]
     cube["image_to_mesh_job"] = "job"
-    care = room("jobs.tasks.mesh_edits")
+    care = addon_module("jobs.tasks.mesh_edits")
     order = care.EditRequest("job", "photo", None, "clean")
     view = care.EditView(order, "Cleaning the mesh", 0.5)
     at_work = care.MeshEdit(order, ())

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 import zipfile
 from fnmatch import fnmatch
@@ -14,17 +13,11 @@ from urllib.parse import unquote, urlsplit
 import bpy
 import places
 import pytest
+from blender.addon_modules import addon_module
 from blender.recording import draw_preferences
 
 if TYPE_CHECKING:
     from types import ModuleType
-
-ADDON = "bl_ext.user_default.image_to_mesh"
-
-
-def room(name: str) -> Any:
-    """Return one of the add-on's modules."""
-    return importlib.import_module(f"{ADDON}.{name}")
 
 
 def test_the_page_has_library_limit_and_diagnostics(preferences: Any) -> None:
@@ -40,7 +33,7 @@ def test_the_page_has_library_limit_and_diagnostics(preferences: Any) -> None:
 
 def test_keys_are_masked_and_addresses_are_not(preferences: Any) -> None:
     properties = preferences.bl_rna.properties
-    for provider in room("providers").all_providers().values():
+    for provider in addon_module("providers").all_providers().values():
         for field in provider.keys:
             assert properties[field.preference].subtype == "PASSWORD"
 
@@ -48,7 +41,7 @@ def test_keys_are_masked_and_addresses_are_not(preferences: Any) -> None:
 def test_a_certificate_bundle_is_used_at_once(preferences: Any, tmp_path: Path) -> None:
     bundle = tmp_path / "company.pem"
     bundle.write_text("", "utf-8")
-    ca_bundle = importlib.import_module(f"{ADDON}.providers._shared.http.ca_bundle").ca_bundle
+    ca_bundle = addon_module("providers._shared.http.ca_bundle").ca_bundle
     preferences.certificates = str(bundle)
     assert ca_bundle() == (str(bundle), "Certificate Bundle")
     preferences.certificates = str(tmp_path / "none.pem")
@@ -60,9 +53,9 @@ def test_a_certificate_bundle_is_used_at_once(preferences: Any, tmp_path: Path) 
 
 
 def test_a_library_limit_is_given_in_gigabytes(preferences: Any) -> None:
-    assert room("preferences").library_limit(bpy.context) == 0
+    assert addon_module("preferences").library_limit(bpy.context) == 0
     preferences.library_limit = 1.5
-    assert room("preferences").library_limit(bpy.context) == 1_500_000_000
+    assert addon_module("preferences").library_limit(bpy.context) == 1_500_000_000
 
 
 def test_diagnostics_hold_no_key(
@@ -87,8 +80,8 @@ def test_diagnostics_hold_no_key(
 
 def test_every_operator_and_setting_has_a_page_that_is_there(addon: ModuleType) -> None:
     """A checkout opens the pages' sources; tests/blender/state/test_manual.py has the zip's."""
-    prefix, pages = room("state.manual").manual_map()
-    assert (room("state.manual").manual_map) in list(bpy.utils._manual_map)
+    prefix, pages = addon_module("state.manual").manual_map()
+    assert (addon_module("state.manual").manual_map) in list(bpy.utils._manual_map)
     names = [f"bpy.ops.image_to_mesh.{name}" for name in dir(bpy.ops.image_to_mesh)]
     names += ["bpy.types.image_to_mesh_pg_scene.image", "bpy.types.image_to_mesh_pg_tripo.quad",
               "bpy.types.image_to_mesh_preferences.tripo_api_key"]  # fmt: skip

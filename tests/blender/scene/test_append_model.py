@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Prepared models come into the scene, and nothing else about the scene changes."""
+"""A prepared model is appended, and nothing else in the scene changes."""
 
 from __future__ import annotations
 
-from importlib import import_module
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import bpy
 import pytest
+from blender.addon_modules import addon_module
 from mathutils import Vector
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ PROPERTIES = {"image_to_mesh_job": "2026-photo", "image_to_mesh_credits": 1.5}
 
 
 @pytest.fixture
-def placing(addon: ModuleType) -> Any:
-    return import_module(f"{addon.__name__}.scene.link_to_scene")
+def link_to_scene(addon: ModuleType) -> Any:
+    return addon_module("scene.link_to_scene")
 
 
 @pytest.fixture(scope="session")
@@ -45,22 +45,22 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def append(model: Path, addon: ModuleType, placing: Any) -> Callable[..., list[str]]:
+def append(model: Path, addon: ModuleType, link_to_scene: Any) -> Callable[..., list[str]]:
     bpy.ops.wm.read_homefile(use_factory_startup=True)
 
     def run(**changed: Any) -> list[str]:
-        asked = {"location": PLACE, "name": "photo", "properties": PROPERTIES, **changed}
-        names: list[str] = placing.append_model(bpy.context, str(model), **asked)
+        arguments = {"location": PLACE, "name": "photo", "properties": PROPERTIES, **changed}
+        names: list[str] = link_to_scene.append_model(bpy.context, str(model), **arguments)
         return names
 
     return run
 
 
-def selected() -> list[str]:
+def selected_names() -> list[str]:
     return sorted(obj.name for obj in bpy.context.view_layer.objects.selected)
 
 
-def active() -> str:
+def active_name() -> str:
     return str(bpy.context.view_layer.objects.active.name)
 
 
@@ -95,7 +95,7 @@ def test_appending_leaves_no_extra_data(append: Callable[..., list[str]]) -> Non
     assert not [mesh for mesh in bpy.data.meshes if not mesh.users]
 
 
-def test_view_and_render_settings_stay(append: Callable[..., list[str]]) -> None:
+def test_view_and_render_settings_are_unchanged(append: Callable[..., list[str]]) -> None:
     def settings() -> list[Any]:
         scene = bpy.context.scene
         groups = (scene.render, scene.view_settings, scene.unit_settings, scene.tool_settings)
@@ -115,19 +115,19 @@ def test_in_object_mode_the_root_alone_is_selected(append: Callable[..., list[st
     for obj in bpy.data.objects:
         obj.select_set(True)
     append()
-    assert (selected(), active()) == (["photo"], "photo")
+    assert (selected_names(), active_name()) == (["photo"], "photo")
 
 
 @pytest.mark.parametrize("mode", ["EDIT", "SCULPT", "WEIGHT_PAINT", "VERTEX_PAINT"])
-def test_in_other_modes_mode_and_selection_stay(
+def test_in_other_modes_the_mode_and_selection_are_kept(
     mode: str, append: Callable[..., list[str]]
 ) -> None:
     cube = bpy.data.objects["Cube"]
     bpy.context.view_layer.objects.active = cube
     bpy.ops.object.mode_set(mode=mode)
-    before = (bpy.context.mode, selected(), active(), cube.mode)
+    before = (bpy.context.mode, selected_names(), active_name(), cube.mode)
     assert append()[0] == "photo"
-    assert (bpy.context.mode, selected(), active(), cube.mode) == before
+    assert (bpy.context.mode, selected_names(), active_name(), cube.mode) == before
     assert bpy.data.objects["photo"].visible_get()
 
 
@@ -179,17 +179,17 @@ def test_a_context_override_imports_into_another_scene(append: Callable[..., lis
     assert "photo" not in bpy.context.scene.objects
 
 
-def test_a_file_that_is_not_a_blend_is_refused(placing: Any, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_blend_is_refused(link_to_scene: Any, tmp_path: Path) -> None:
     path = tmp_path / "model.blend"
     path.write_text("no")
     with pytest.raises(OSError, match=r"model\.blend"):
-        placing.append_model(
+        link_to_scene.append_model(
             bpy.context, str(path), location=PLACE, name="photo", properties=PROPERTIES
         )
 
 
 def stroke(value: float) -> None:
-    """Do in Sculpt mode what pushes an undo step of its own, as a brush does."""
+    """Push an undo step in Sculpt Mode, as a brush stroke does."""
     bpy.ops.paint.mask_flood_fill("EXEC_DEFAULT", True, mode="VALUE", value=value)
 
 
@@ -199,19 +199,19 @@ def mask() -> float | None:
 
 
 @pytest.mark.parametrize("mode", ["OBJECT", "EDIT", "SCULPT", "WEIGHT_PAINT", "VERTEX_PAINT"])
-def test_one_undo_takes_the_mesh_away_and_nothing_else(
-    mode: str, append: Callable[..., list[str]], placing: Any
+def test_one_undo_removes_the_mesh_and_nothing_else(
+    mode: str, append: Callable[..., list[str]], link_to_scene: Any
 ) -> None:
     bpy.context.view_layer.objects.active = bpy.data.objects["Cube"]
-    placing.push_undo("Start")
+    link_to_scene.push_undo("Start")
     bpy.ops.object.mode_set(mode=mode)
-    placing.push_undo("Mode")
+    link_to_scene.push_undo("Mode")
     if mode == "SCULPT":
         stroke(0.25)
         stroke(0.75)
     before = (bpy.context.mode, sorted(bpy.data.objects.keys()), mask())
     append()
-    placing.push_undo()
+    link_to_scene.push_undo()
     assert "photo" in bpy.data.objects
     bpy.ops.ed.undo()
     assert (bpy.context.mode, sorted(bpy.data.objects.keys()), mask()) == before
@@ -221,28 +221,28 @@ def test_one_undo_takes_the_mesh_away_and_nothing_else(
 
 
 def test_strokes_can_still_be_undone_afterwards(
-    append: Callable[..., list[str]], placing: Any
+    append: Callable[..., list[str]], link_to_scene: Any
 ) -> None:
     bpy.context.view_layer.objects.active = bpy.data.objects["Cube"]
-    placing.push_undo("Start")
+    link_to_scene.push_undo("Start")
     bpy.ops.object.mode_set(mode="SCULPT")
-    placing.push_undo("Mode")
+    link_to_scene.push_undo("Mode")
     stroke(0.25)
     stroke(0.75)
     append()
-    placing.push_undo()
+    link_to_scene.push_undo()
     masks = []
     for _ in range(4):
         bpy.ops.ed.undo()
         masks.append(mask())
-    # The mesh; then the step that keeps it apart; then the strokes.
+    # First the mesh, then the step that separates it, then the strokes.
     assert masks == [0.75, 0.75, 0.25, None]
 
 
 def test_appending_costs_hardly_more_than_blenders_own_part(
     append: Callable[..., list[str]], model: Path
 ) -> None:
-    def bare() -> None:
+    def append_plainly() -> None:
         with bpy.data.libraries.load(str(model), link=False) as (there, here):
             here.objects = there.objects
         for obj in here.objects:
@@ -256,7 +256,7 @@ def test_appending_costs_hardly_more_than_blenders_own_part(
             times.append(perf_counter() - start)
         return min(times)
 
-    floor, ours = best(bare), best(append)
+    floor, ours = best(append_plainly), best(append)
     print(f"libraries.load {floor * 1000:.1f} ms, append_model {ours * 1000:.1f} ms")
     assert ours < floor * 4 + 0.02  # the promise is twice: `make bench` holds it
 
@@ -267,7 +267,7 @@ CONE = "v 0 0 0\nv 2 0 0\nv 0 2 0\nv 0 0 2\nf 1 3 2\nf 1 2 4\nf 2 3 4\nf 3 1 4\n
 def test_an_in_place_import_gives_the_same_model_without_a_worker(
     addon: ModuleType, tmp_path: Path
 ) -> None:
-    in_place = import_module(f"{addon.__name__}.scene.in_place")
+    in_place = addon_module("scene.in_place")
     (tmp_path / "mesh.obj").write_text(CONE)
     cube = bpy.data.objects["Cube"]
     bpy.context.view_layer.objects.active = cube
@@ -282,7 +282,7 @@ def test_an_in_place_import_gives_the_same_model_without_a_worker(
     )
     assert (names, notes) == (["photo"], [])
     assert bpy.context.mode == "EDIT_MESH"
-    assert active() == "Cube"
+    assert active_name() == "Cube"
     assert sorted(bpy.data.objects.keys()) == sorted([*before, "photo"])
     assert len(bpy.data.scenes) == 1
     obj = bpy.data.objects["photo"]
@@ -296,8 +296,8 @@ def test_an_in_place_import_gives_the_same_model_without_a_worker(
 def test_an_in_place_import_refuses_a_file_that_is_not_a_mesh(
     addon: ModuleType, tmp_path: Path
 ) -> None:
-    in_place = import_module(f"{addon.__name__}.scene.in_place")
-    bad_mesh = import_module(f"{addon.__name__}.providers").BadMesh
+    in_place = addon_module("scene.in_place")
+    bad_mesh = addon_module("providers").BadMesh
     (tmp_path / "mesh.glb").write_text("<html>")
     with pytest.raises(bad_mesh):
         in_place.import_in_place(

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A mesh file that was not made ready yet, brought into the artist's scene."""
+"""Importing a job whose mesh file has not been prepared yet."""
 
 from __future__ import annotations
 
-import importlib
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -12,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import bpy
 import numpy as np
 import pytest
+from blender.addon_modules import addon_module
 from blender.picture_files import write_picture
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-ADDON = "bl_ext.user_default.image_to_mesh"
 JOB = "20260101-000000-dahlia-0000"
 HANGING = """
 import json, sys, time
@@ -28,16 +27,11 @@ time.sleep(60)
 TRIANGLE = "v 0 0 0\nv 1 0 0\nv 0 1 0\nvt 0 0\nf 1/1 2/1 3/1\n"
 
 
-def room(name: str) -> Any:
-    """Return one of the add-on's modules."""
-    return importlib.import_module(f"{ADDON}.{name}")
-
-
 @pytest.fixture
 def library(addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A library with one job, whose textured mesh could not be prepared when it ended."""
     monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(tmp_path / "library"))
-    jobs = room("jobs")
+    jobs = addon_module("jobs")
     library = jobs.Library(tmp_path / "library")
     failure = jobs.Failure("failed", "The background Blender ended unexpectedly.", "Try again.")
     values = {"id": JOB, "provider": "local", "name": "dahlia", "created": "2026-01-01T00:00:00"}
@@ -51,11 +45,13 @@ def library(addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def show(library: Any, **changes: Any) -> None:
-    """Let the session show the job as of this process."""
+    """Show the job in this session."""
     record = library.load(JOB)
     values = {"job": JOB, "provider": "local", "name": "dahlia", "state": record.state}
-    view = room("jobs").JobView(**values, phase="", fraction=None, started=0.0, record=record)
-    room("jobs").session().show(replace(view, **changes))
+    view = addon_module("jobs").JobView(
+        **values, phase="", fraction=None, started=0.0, record=record
+    )
+    addon_module("jobs").session().show(replace(view, **changes))
 
 
 def test_a_job_prepared_at_import_is_saved_as_ready(library: Any) -> None:
@@ -64,18 +60,18 @@ def test_a_job_prepared_at_import_is_saved_as_ready(library: Any) -> None:
     record = library.load(JOB)
     assert (record.state, record.failure) == ("ready", None)
     assert (record.blend, record.preview, record.faces) == ("model.blend", "preview.png", 1)
-    (view,) = room("jobs").session().views()
+    (view,) = addon_module("jobs").session().views()
     assert (view.state, view.failure) == ("ready", None)
 
 
-def test_a_mesh_that_takes_too_long_is_given_up(
+def test_preparing_stops_at_the_time_limit(
     library: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     hanging = tmp_path / "hanging.py"
     hanging.write_text(HANGING)
     command = (sys.executable, str(hanging))
-    monkeypatch.setattr(room("scene"), "background_command", lambda: command)
-    monkeypatch.setattr(room("app.bring_in"), "LIMIT", 1.0)
+    monkeypatch.setattr(addon_module("scene"), "background_command", lambda: command)
+    monkeypatch.setattr(addon_module("app.bring_in"), "LIMIT", 1.0)
     with pytest.raises(RuntimeError, match="within 1 seconds"):
         bpy.ops.image_to_mesh.import_result(job=JOB)
     assert library.load(JOB).state == "preparing"
@@ -89,7 +85,9 @@ def test_a_running_job_is_not_imported(library: Any) -> None:
         bpy.ops.image_to_mesh.import_result()
 
 
-def test_packed_textures_leave_the_library(library: Any, tmp_path: Path) -> None:
+def test_packed_textures_unpack_next_to_the_file_not_into_the_library(
+    library: Any, tmp_path: Path
+) -> None:
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "scene.blend"))
     bpy.ops.image_to_mesh.import_result(job=JOB)
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "art.blend"))

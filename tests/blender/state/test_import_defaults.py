@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a person keeps of placement and mending is where new scenes begin, and no other scene."""
+"""Saved defaults of placement and cleanup apply to new scenes, and to no other scene."""
 
 from __future__ import annotations
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import html
-import importlib
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,12 +14,12 @@ import bpy
 import manual
 import places
 import pytest
+from blender.addon_modules import addon_module
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
-ADDON = "bl_ext.user_default.image_to_mesh"
 BASES = (bpy.types.PropertyGroup, bpy.types.AddonPreferences)
 # Before 5.0, Blender reports that it cannot find the class of an add-on's preferences: their fields
 # have no page of anybody's. The map has them for the Blenders that can.
@@ -35,7 +34,7 @@ BUILT_IN = ("rna_type", "name", "bl_idname")
 @pytest.fixture
 def installed(addon: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The module of addresses, as it is in an add-on that was installed from a zip."""
-    module = importlib.import_module(f"{ADDON}.state.manual")
+    module = addon_module("state.manual")
     monkeypatch.setattr(module, "_IS_BUILT", True)
     monkeypatch.setattr(module, "FOLDER", f"{manual.build().as_uri()}/")
     return module
@@ -151,7 +150,7 @@ def test_the_menu_opens_exactly_that_file(installed: Any, monkeypatch: pytest.Mo
 def test_no_target_is_left_over(installed: Any) -> None:
     """A renamed operator or property takes its row of the map along."""
     names = {rna_id(doc_id).lower() for doc_id in documented_ids()}
-    providers = importlib.import_module(f"{ADDON}.providers").all_providers()
+    providers = addon_module("providers").all_providers()
     without_settings = {f"bpy.types.image_to_mesh_pg_{provider}.*" for provider in providers}
     for pattern in {pattern for pattern, _ in installed.targets()} - without_settings:
         expression = re.escape(pattern).replace(r"\*", ".*")

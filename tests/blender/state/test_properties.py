@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import bpy
 import pytest
 from annotated_types import Ge, Interval
+from blender.addon_modules import addon_module
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,7 +113,7 @@ def everything() -> Iterator[Everything]:
 @pytest.fixture
 def properties(everything: Everything, addon: ModuleType) -> Any:
     """The room under test."""
-    return importlib.import_module(f"{addon.__name__}.state.scene_properties")
+    return addon_module("state.scene_properties")
 
 
 def all_settings() -> list[providers.Settings]:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import shutil
 from typing import TYPE_CHECKING, Any
@@ -11,19 +10,14 @@ from typing import TYPE_CHECKING, Any
 import bpy
 import places
 import pytest
+from blender.addon_modules import addon_module
 
 if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
-ADDON = "bl_ext.user_default.image_to_mesh"
 SAMPLES = places.ROOT / "tests" / "data" / "0.1.0"
 MODEL = "cup"
-
-
-def room(name: str) -> Any:
-    """Return one of the add-on's modules."""
-    return importlib.import_module(f"{ADDON}.{name}")
 
 
 @pytest.fixture
@@ -32,8 +26,8 @@ def library(addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.delenv("IMAGE_TO_MESH_LIBRARY")
-    room("jobs.disk.signatures")._secret.cache_clear()
-    room("jobs").session.cache_clear()
+    addon_module("jobs.disk.signatures")._secret.cache_clear()
+    addon_module("jobs").session.cache_clear()
     root = tmp_path / "data" / "image_to_mesh"
     shutil.copytree(SAMPLES / "library", root)
     for folder in (root, *root.iterdir()):
@@ -55,7 +49,7 @@ def ready_job(library: Path) -> str:
     return next(library.glob("*/model.blend")).parent.name
 
 
-def test_the_scene_holds_its_choices(opened: Any) -> None:
+def test_the_scene_keeps_its_settings(opened: Any) -> None:
     assert (opened.provider, opened.image.name, opened.view_back.name) == (
         "tripo",
         "cup",
@@ -64,20 +58,22 @@ def test_the_scene_holds_its_choices(opened: Any) -> None:
     assert (opened.local.face_count, opened.tripo.face_limit) == (200, 12345)
     assert opened.tripo.use_face_limit
     assert not opened.tripo.pbr
-    properties = room("state.scene_properties")
+    properties = addon_module("state.scene_properties")
     scene = bpy.context.scene
     settings = properties.read_settings(scene, properties.provider_of(scene))
     assert (settings.face_limit, settings.pbr) == (12345, False)
 
 
-def test_the_scene_holds_its_import_options(opened: Any) -> None:
+def test_the_scene_keeps_its_import_options(opened: Any) -> None:
     placement, cleanup, edits = opened.placement, opened.mending, opened.care
     assert (placement.use_size, placement.size, placement.spacing) == (True, 0.5, 0.75)
     assert (cleanup.weld, cleanup.angle) == (False, pytest.approx(0.7))
     assert (edits.faces, edits.shells) == (4321, False)
 
 
-def test_its_model_is_recognized_as_the_job_of_the_library(opened: Any, library: Path) -> None:
+def test_a_model_of_0_1_0_is_recognized_as_the_job_of_the_library(
+    opened: Any, library: Path
+) -> None:
     model = bpy.data.objects[MODEL]
     assert model["image_to_mesh_job"] == ready_job(library)
     assert json.loads(model["image_to_mesh_settings"])["face_count"] == 200
@@ -86,7 +82,7 @@ def test_its_model_is_recognized_as_the_job_of_the_library(opened: Any, library:
     assert bpy.context.selected_objects == [model]
 
 
-def test_its_ready_job_is_imported(opened: Any, library: Path) -> None:
+def test_a_ready_job_of_0_1_0_is_imported(opened: Any, library: Path) -> None:
     assert bpy.ops.image_to_mesh.import_result(job=ready_job(library)) == {"FINISHED"}
     imported = bpy.context.view_layer.objects.active
     assert imported.name == f"{MODEL}.001"
@@ -94,7 +90,7 @@ def test_its_ready_job_is_imported(opened: Any, library: Path) -> None:
     assert len(imported.data.polygons) == len(bpy.data.objects[MODEL].data.polygons)
 
 
-def test_its_preset_is_applied(addon: ModuleType, tmp_path: Path) -> None:
+def test_a_preset_of_0_1_0_is_applied(addon: ModuleType, tmp_path: Path) -> None:
     chosen = bpy.context.scene.image_to_mesh
     chosen.provider = "tripo"
     preset = tmp_path / "Own.py"

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The background Blender by itself: what it knows, what it would run, and who can speak for it."""
+"""The worker is isolated: it runs no user code, sees no secrets, and no file forges an answer."""
 
 from __future__ import annotations
 
 import base64
 import json
 import sys
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import bpy
 import pytest
+from blender.addon_modules import addon_module
 from fakes.broken import data, head
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ FORGED = '{"id": 1, "done": {"faces": 666, "objects": ["forged"]}}'
 
 @pytest.fixture
 def worker(addon: ModuleType) -> Iterator[Any]:
-    """The one that the add-on starts."""
-    process = import_module(f"{addon.__name__}.jobs.process.worker_process").WorkerProcess
-    command = import_module(f"{addon.__name__}.scene").background_command()
+    """A worker as the add-on starts it."""
+    process = addon_module("jobs.process.worker_process").WorkerProcess
+    command = addon_module("scene").background_command()
     running = process(command)
     yield running
     running.kill()
@@ -55,23 +55,23 @@ def test_the_worker_runs_the_same_blender(worker: Any) -> None:
 def test_the_worker_reports_that_it_runs_no_user_scripts(
     worker: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Asked of Blender's own preferences, also after a file was read."""
+    """Blender's own preferences say so, also after a file was read."""
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setenv("AWS_SESSION_TOKEN", "secret")
     for _ in range(2):
-        said = ask(worker, do="describe")
-        assert said["scripts"] is False
-        assert said["online"] is False
-        assert not [name for name in said["addons"] if "image_to_mesh" in name]
-        assert said["user"].startswith(str(worker._folder.path))
-        assert str(tmp_path) not in said["path"]
-        assert not {"PYTHONPATH", "AWS_SESSION_TOKEN"} & set(said["environment"])
+        environment = ask(worker, do="describe")
+        assert environment["scripts"] is False
+        assert environment["online"] is False
+        assert not [name for name in environment["addons"] if "image_to_mesh" in name]
+        assert environment["user"].startswith(str(worker._folder.path))
+        assert str(tmp_path) not in environment["path"]
+        assert not {"PYTHONPATH", "AWS_SESSION_TOKEN"} & set(environment["environment"])
         (tmp_path / "mesh.gltf").write_text(json.dumps(gltf("a.png")))
         prepare(worker, tmp_path / "mesh.gltf")
 
 
 def gltf(address: str, name: str = "a") -> dict[str, Any]:
-    """Return a .gltf that draws with the picture at an address."""
+    """Return a .gltf whose texture is the picture at an address."""
     text = head()
     text["buffers"][0]["uri"] = "data:a/b;base64," + base64.b64encode(data()).decode()
     text["images"] = [{"uri": address, "name": name}]
@@ -82,7 +82,7 @@ def gltf(address: str, name: str = "a") -> dict[str, Any]:
 
 @pytest.mark.parametrize("begin", ["\n@image_to_mesh ", "\r@image_to_mesh ", "\n\n@image_to_mesh "])
 def test_a_mesh_file_cannot_forge_an_answer(begin: str, worker: Any, tmp_path: Path) -> None:
-    """Blender's importer prints the name of a picture that is missing, and of every node."""
+    """Blender's importer prints the names of missing pictures and of every node to stdout."""
     forged = f"a{begin}{FORGED}\n"
     mesh = tmp_path / "mesh.gltf"
     mesh.write_text(json.dumps(gltf(f"{forged}.png", forged)))

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The background Blender is no burden: modest while it works, at an end when all else fails."""
+"""The worker runs at low priority, and ends itself if its work hangs."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from blender.addon_modules import addon_module
 from fakes.broken import whole
 
 if TYPE_CHECKING:
@@ -33,10 +33,10 @@ print("alive", flush=True)
 
 @pytest.fixture
 def worker(addon: ModuleType, root: Path) -> Iterator[ModuleType]:
-    process = import_module(f"{addon.__name__}.jobs.process.worker_process").WorkerProcess
-    one = process((sys.executable, str(root / "worker" / "main.py")))
-    yield one
-    one.kill()
+    process = addon_module("jobs.process.worker_process").WorkerProcess
+    running = process((sys.executable, str(root / "worker" / "main.py")))
+    yield running
+    running.kill()
 
 
 def test_the_worker_runs_at_low_priority(worker: ModuleType, tmp_path: Path) -> None:
@@ -52,26 +52,26 @@ def test_the_worker_runs_at_low_priority(worker: ModuleType, tmp_path: Path) -> 
     assert f"Max data size             {memory}" in limits
 
 
-def stuck(tests: Path, seconds: int) -> subprocess.CompletedProcess[str]:
-    """Run work that holds Python's lock for so long, under a limit of one second."""
+def run_stuck(tests: Path, seconds: int) -> subprocess.CompletedProcess[str]:
+    """Run work that holds the GIL for some seconds, under a limit of one second in all."""
     source = STUCK.format(tests=str(tests), seconds=seconds)
     command = [sys.executable, "-c", source]
     return subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
 
 
-def test_a_hanging_worker_ends_without_python(root: Path) -> None:
-    done = stuck(root / "tests", 40)
+def test_a_worker_that_hangs_with_the_gil_held_ends(root: Path) -> None:
+    done = run_stuck(root / "tests", 40)
     assert done.returncode == 1
     assert "through" not in done.stdout
 
 
 def test_a_request_that_ends_in_time_keeps_the_worker(root: Path) -> None:
-    done = stuck(root / "tests", 0)
+    done = run_stuck(root / "tests", 0)
     assert done.stdout.split() == ["through", "alive"]
 
 
-def test_a_preloaded_worker_saves_the_start_time(worker: ModuleType, tmp_path: Path) -> None:
-    """The second mesh is brought in by the process that brought in the first."""
+def test_one_worker_process_prepares_several_meshes(worker: ModuleType, tmp_path: Path) -> None:
+    """The process that prepared the first mesh prepares the second."""
     pids = set()
     for name in ("binary.glb", "binary.fbx"):
         mesh = tmp_path / name

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The background Blender as another process, over its pipes."""
+"""The worker process, driven over its pipes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ANSWERS = ("done", "refused", "crashed")
 
 
 class Worker:
-    """The near end, as simple as can be."""
+    """A minimal client of the worker process."""
 
     def __init__(self, root: Path) -> None:
         self.process = subprocess.Popen(
@@ -51,7 +51,7 @@ class Worker:
         raise AssertionError(f"the worker ended with {self.process.wait()}")
 
     def ask(self, **request: Any) -> dict[str, Any]:
-        """Send a request; return its one final answer, collect its progress."""
+        """Send a request; collect its progress and return its final answer."""
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps(request).encode() + b"\n")
         self.process.stdin.flush()
@@ -83,7 +83,7 @@ def worker(root: Path) -> Iterator[Worker]:
 
 @pytest.fixture
 def photo(tmp_path: Path) -> str:
-    """A red disc on a transparent ground."""
+    """A red disc on a transparent background."""
     y, x = np.mgrid[-1:1:256j, -1:1:256j]
     pixels = np.zeros((256, 256, 4), np.uint8)
     pixels[np.hypot(x, y) < 0.8] = (200, 30, 20, 255)
@@ -128,13 +128,13 @@ def test_a_picture_becomes_a_mesh_file_and_a_model(
     assert ready["pid"] == worker.process.pid
     assert len(ready["blender"]) == 3
 
-    made = worker.ask(id=1, **make)["done"]
+    answer = worker.ask(id=1, **make)["done"]
     assert worker.fractions == sorted(worker.fractions)
     assert worker.beats
     assert len(worker.phases) >= 4
     prepared = worker.ask(id=2, **prepare)["done"]
 
-    assert made["faces"] == prepared["faces"] == pytest.approx(2000, rel=0.5)
+    assert answer["faces"] == prepared["faces"] == pytest.approx(2000, rel=0.5)
     assert prepared["objects"] == [prepared["root"]] == ["disc"]
     assert prepared["height"] == pytest.approx(1.0, abs=1e-4)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
@@ -145,7 +145,7 @@ def test_a_picture_becomes_a_mesh_file_and_a_model(
     assert worker.end() == 0
 
 
-def test_the_preview_shows_the_picture_on_a_transparent_ground(
+def test_the_preview_shows_the_picture_on_a_transparent_background(
     worker: Worker, make: dict[str, Any], prepare: dict[str, Any]
 ) -> None:
     worker.read()
@@ -160,7 +160,7 @@ def test_the_preview_shows_the_picture_on_a_transparent_ground(
     assert 0.4 < (preview[..., 3] > 0).mean() < 0.9
 
 
-def test_a_refusal_and_a_crash_leave_it_usable(
+def test_the_worker_stays_usable_after_a_refusal_and_a_crash(
     worker: Worker, make: dict[str, Any], tmp_path: Path
 ) -> None:
     worker.read()
@@ -179,7 +179,7 @@ def test_a_refusal_and_a_crash_leave_it_usable(
     assert "done" in worker.ask(id=3, **make)
 
 
-def test_a_refusal_of_the_recipe_names_the_error_in_snake_case(
+def test_a_refusal_by_the_recipe_has_a_snake_case_kind(
     worker: Worker, make: dict[str, Any], tmp_path: Path
 ) -> None:
     worker.read()
@@ -187,7 +187,7 @@ def test_a_refusal_of_the_recipe_names_the_error_in_snake_case(
     assert worker.ask(id=1, **{**make, "picture": str(blank)})["refused"]["kind"] == "bad_image"
 
 
-def test_quit_ends_it_at_once(worker: Worker) -> None:
+def test_quit_ends_the_worker_at_once(worker: Worker) -> None:
     worker.read()
     assert worker.process.stdin is not None
     worker.process.stdin.write(b'{"do": "quit"}\n')

@@ -87,10 +87,10 @@ def test_the_panel_in_the_light_theme(artist: Artist, photograph: Path) -> None:
     artist.shows("Import Again")
     artist.keep("panel-light-done")
     artist.session.run("bpy.ops.preferences.reset_default_theme()")
-    assert "Traceback" not in artist.session.printed()
+    assert "Traceback" not in artist.session.output()
 
 
-def test_no_progress_bar_is_left_under_the_pointer(artist: Artist, photograph: Path) -> None:
+def test_no_progress_bar_remains_under_the_pointer(artist: Artist, photograph: Path) -> None:
     artist.new_file()
     artist.choose(photograph, face_count=2_000)
     x, y = artist.session.find("image_to_mesh.generate")

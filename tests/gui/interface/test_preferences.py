@@ -54,18 +54,18 @@ ASIDE = 80
 def test_the_page_in_english_and_german(artist: Artist) -> None:
     artist.session.run("import sys")
     artist.session.run(READ)
-    english = look(artist, "preferences-import")
+    english = read_page(artist, "preferences-import")
     assert {"Library", "Defaults for Import", "Use This Scene's", "Asset Library"} <= english
     artist.speak("de_DE")
-    german = look(artist, "german-preferences-import")
+    german = read_page(artist, "german-preferences-import")
     assert {"Bibliothek", "Vorgaben für den Import", "Asset-Bibliothek"} <= german
     left = "[one for one in page if german.get(one, one) != one]"
     assert artist.session.run(left) == []
     artist.speak("en_US")
 
 
-def look(artist: Artist, name: str) -> set[str]:
-    """Open the page, go to its end, take a picture and return what it says."""
+def read_page(artist: Artist, name: str) -> set[str]:
+    """Open the page, scroll to its end, take a screenshot and return its words."""
     artist.session.move(*POINTER)
     artist.session.run("page.clear()")
     artist.session.run(OPEN)

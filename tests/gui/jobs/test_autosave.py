@@ -61,7 +61,7 @@ def test_auto_save_keeps_its_schedule(artist: Artist, photograph: Path, workshop
     seconds = [save - started for save in watch_saves(folder, artist)]
     print("\nauto-saved after", ", ".join(f"{second:.0f} s" for second in seconds))
     assert seconds == pytest.approx([MINUTE, 2 * MINUTE], abs=LATE)
-    assert "Traceback" not in artist.session.printed()
+    assert "Traceback" not in artist.session.output()
 
 
 def watch_saves(folder: Path, artist: Artist) -> list[float]:

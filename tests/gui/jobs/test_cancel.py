@@ -50,4 +50,4 @@ def test_the_panel_is_ready_again(artist: Artist, photograph: Path) -> None:
     artist.choose(photograph, face_count=2_000)
     artist.press_generate()
     artist.wait_for_mesh(30)
-    assert "Traceback" not in artist.session.printed()
+    assert "Traceback" not in artist.session.output()

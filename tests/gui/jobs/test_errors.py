@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What goes wrong stands in the panel as a sentence, and neither scene nor panel suffers."""
+"""Errors are shown in the panel as a sentence, and the scene and the panel stay usable."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_bad_image_is_reported_in_the_panel(
     assert ending["hint"].endswith("."), "it says what to do"
     print(f"\n{kind}: {ending['message']} {ending['hint']}")
     assert artist.session.run("scene_facts()") == before
-    assert "Traceback" not in artist.session.printed()
+    assert "Traceback" not in artist.session.output()
     library = artist.session.profile / "library"
     kept = {file.name for file in library.glob("**/*") if file.is_file()}
     assert kept <= {".catalogue.json"}, "no job is left; what is known of all jobs may be"
@@ -54,4 +54,4 @@ def test_a_good_image_works_after_a_bad_one(artist: Artist, photograph: Path) ->
     artist.choose(photograph, face_count=2_000)
     artist.press_generate()
     artist.wait_for_mesh(30)
-    assert "Traceback" not in artist.session.printed()
+    assert "Traceback" not in artist.session.output()

@@ -47,7 +47,7 @@ spot = location_3d_to_region_2d(region(), space.region_3d, (1.5, -1.0, 0.9))
 
 @dataclass
 class Measured:
-    """What one click cost: seconds to the mesh, of the callbacks, and between ticks."""
+    """The times of one click, in seconds: to the mesh, in callbacks, and between ticks."""
 
     seconds: float
     callbacks: dict[str, float]
@@ -59,7 +59,7 @@ class Measured:
         return max(self.callbacks.values())
 
     def report(self) -> str:
-        """Return the figures as a person reads them."""
+        """Return the figures as text."""
         callbacks = ", ".join(
             f"{name} {seconds * 1000:.0f}"
             for name, seconds in sorted(self.callbacks.items(), key=lambda item: -item[1])[:4]
@@ -146,8 +146,8 @@ def test_the_mesh_shows_the_image(artist: Artist, click: Click) -> None:
     x, y = artist.session.run(CENTER)
     place = artist.session.run("place_of('WINDOW')")
     shown = artist.session.screenshot("click-after")
-    left, top = place["left"] + round(x) - 40, place["top"] + round(y) - 40
-    red, green, blue = mean_color(shown, left, top, 80)
+    x_min, y_min = place["left"] + round(x) - 40, place["top"] + round(y) - 40
+    red, green, blue = mean_color(shown, x_min, y_min, 80)
     assert red > green + 30 > blue + 60, "the dahlia is orange"
 
 
@@ -199,7 +199,7 @@ def test_the_window_never_waits_for_the_addon(
 ) -> None:
     measured = click.measured
     if measured.longest() > CALLBACK_SECONDS:
-        # Other programs may have been in the way; what a first click loads must count again.
+        # Other programs may have slowed it; a second Blender loads at its first click, too.
         with open_blender() as session:
             session.open_tab()
             again = Artist(session)
@@ -210,5 +210,5 @@ def test_the_window_never_waits_for_the_addon(
 
 
 def test_the_console_shows_no_error(artist: Artist, click: Click) -> None:
-    assert "Traceback" not in artist.session.printed()
-    assert "Error" not in artist.session.printed()
+    assert "Traceback" not in artist.session.output()
+    assert "Error" not in artist.session.output()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A large model comes in part by part while the window lives; here every model counts as large."""
+"""A large model is imported in chunks while the window responds; here every model is large."""
 
 from __future__ import annotations
 
@@ -58,4 +58,4 @@ def test_a_large_model_appears_complete_and_is_undone_in_one_step(
     artist.session.press("ctrl+shift+z")
     assert artist.wait_for_mesh() == mesh
     assert artist.session.run(f"mesh_facts({mesh!r})") == facts
-    assert "Traceback" not in artist.session.printed()
+    assert "Traceback" not in artist.session.output()

@@ -59,7 +59,7 @@ def test_undo_redo_undo_by_keys_and_the_saved_file(
     )
     artist.wait_for_mesh()
     assert artist.session.run(f"mesh_facts({mesh!r})") == facts
-    assert "Traceback" not in artist.session.printed()
+    assert "Traceback" not in artist.session.output()
 
 
 def test_mesh_edits_do_not_block_and_are_undone_in_one_step(
@@ -85,4 +85,4 @@ def test_mesh_edits_do_not_block_and_are_undone_in_one_step(
     artist.session.press("ctrl+z")
     artist.session.wait_for(f"not {VERSIONS}")
     assert not artist.session.run(f"bpy.data.objects[{mesh!r}].hide_get()")
-    assert "Traceback" not in artist.session.printed()
+    assert "Traceback" not in artist.session.output()

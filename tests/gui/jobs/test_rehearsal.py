@@ -78,8 +78,8 @@ def test_from_the_click_to_the_mesh(artist: Artist, service: Service, photograph
     artist.session.screenshot("service-after")
     assert artist.session.run(f"list(bpy.data.objects[{name!r}].location)") == cursor
     assert len(service.submits) == 1
-    assert "Traceback" not in artist.session.printed()
-    assert KEY not in artist.session.printed()
+    assert "Traceback" not in artist.session.output()
+    assert KEY not in artist.session.output()
 
 
 def test_a_refused_key_says_so_in_the_panel(artist: Artist, photograph: Path) -> None:
@@ -90,5 +90,5 @@ def test_a_refused_key_says_so_in_the_panel(artist: Artist, photograph: Path) ->
     artist.shows("The key was refused.", 20)
     artist.session.screenshot("error-key")
     assert artist.meshes() == []
-    assert "Traceback" not in artist.session.printed()
-    assert "no-such-key" not in artist.session.printed()
+    assert "Traceback" not in artist.session.output()
+    assert "no-such-key" not in artist.session.output()

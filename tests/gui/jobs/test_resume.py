@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SECONDS = 6.0
 RUNS = "any('Generating' in one['phase'] for one in running_jobs())"
-LEFT = "sys.modules['bl_ext.user_default.image_to_mesh.jobs'].session().recovery.found"
+FOUND = "sys.modules['bl_ext.user_default.image_to_mesh.jobs'].session().recovery.found"
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def service() -> Iterator[Service]:
 
 
 def environment(service: Service) -> dict[str, str]:
-    """Return what a person has set."""
+    """Return the environment of a user with a key."""
     return {"REHEARSAL_BASE_URL": service.url, "REHEARSAL_API_KEY": KEY}
 
 
@@ -73,7 +73,7 @@ def test_a_job_is_resumed_after_blender_was_killed(
         artist = Artist(second)
         second.run("import sys")
         before = second.run("scene_facts()")
-        second.wait_for(f"bool({LEFT}.arrived)", 40)
+        second.wait_for(f"bool({FOUND}.arrived)", 40)
         artist.shows("1 new result")
         second.screenshot("came-in")
         assert artist.meshes() == []
@@ -84,10 +84,10 @@ def test_a_job_is_resumed_after_blender_was_killed(
 
         second.click_button("image_to_mesh.import_arrivals")
         artist.wait_for_mesh(10)
-        second.wait_for(f"not {LEFT}.arrived")
+        second.wait_for(f"not {FOUND}.arrived")
         artist.session.run("redraw_sidebar()")
         assert "came in" not in artist.words()
-        assert "Traceback" not in second.printed()
+        assert "Traceback" not in second.output()
 
 
 def test_a_job_that_was_never_sent_waits_for_the_user(
@@ -113,13 +113,13 @@ def test_a_job_that_was_never_sent_waits_for_the_user(
         second.open_tab()
         artist = Artist(second)
         second.run("import sys")
-        second.wait_for(f"bool({LEFT}.unsent)", 30)
+        second.wait_for(f"bool({FOUND}.unsent)", 30)
         artist.shows("not sent yet")
         assert not service.submits
         second.click_button("image_to_mesh.resume")
         second.wait_for(RUNS, 20)
         assert len(service.submits) == 1
-        assert "Traceback" not in second.printed()
+        assert "Traceback" not in second.output()
 
 
 @pytest.mark.parametrize("how", ["new", "open", "revert"])
@@ -150,4 +150,4 @@ def test_opening_another_file_during_a_job_keeps_the_result(
     assert session.run("scene_facts()") == before
     assert len(service.submits) == 1
     assert "came in" not in artist.words()
-    assert "Traceback" not in session.printed()
+    assert "Traceback" not in session.output()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Every service from the click to the mesh, each against its strict fake on loopback.
 
-One Blender carries the keys and addresses of all five. It is offline as Blender is from the start:
-what runs on this machine may be called all the same.
+One Blender carries the keys and addresses of all five. It is offline, as Blender is by default:
+services on this machine may still be called.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ SECONDS = 40.0
 KEYS = (tripo_server.KEY, scenario_state.KEY, scenario_state.SECRET, aiml.KEY)
 COLORS = {"front": (200, 40, 40), "left": (40, 200, 40), "back": (40, 40, 200)}
 
-# No cube in the way; the view is turned to what will stand at the cursor.
+# Without the cube; the view faces the place at the cursor.
 STAGE = f"""
 from math import radians
 from mathutils import Euler
@@ -78,7 +78,7 @@ class Services:
     aimlapi: Aiml
 
     def environment(self) -> dict[str, str]:
-        """Return what a person sets, so that Blender finds them."""
+        """Return the environment that a user sets, so that Blender finds the keys."""
         return {
             "TRIPO_API_KEY": tripo_server.KEY,
             "TRIPO_BASE_URL": self.tripo.base,
@@ -126,9 +126,10 @@ def artist(open_blender: StartBlender, services: Services) -> Iterator[Artist]:
 
 @pytest.fixture
 def views(workshop: Path) -> dict[str, Path]:
-    """Three views that can be told apart."""
+    """Three views of different colors."""
     return {
-        view: pictures.marked(workshop, f"vase-{view}.png", color) for view, color in COLORS.items()
+        view: pictures.with_dark_corner(workshop, f"vase-{view}.png", color)
+        for view, color in COLORS.items()
     }
 
 
@@ -146,8 +147,8 @@ def set_up(artist: Artist, services: Services, provider: str, picture: Path, **s
     artist.choose(picture)
 
 
-def look_at(artist: Artist, name: str) -> None:
-    """Keep a screenshot of the panel at rest: what the pointer leaves is drawn once more."""
+def screenshot_panel(artist: Artist, name: str) -> None:
+    """Take a screenshot of the panel at rest: a button is redrawn when the pointer leaves it."""
     artist.point_at_view()
     artist.words()
     artist.words()
@@ -156,7 +157,7 @@ def look_at(artist: Artist, name: str) -> None:
 
 def no_leak(artist: Artist) -> None:
     """Nothing went wrong on the console, and no key stands there."""
-    printed = artist.session.printed()
+    printed = artist.session.output()
     assert "Traceback" not in printed
     assert not any(key in printed for key in KEYS)
 
@@ -170,7 +171,7 @@ def test_from_the_click_to_the_mesh(
     artist.press_generate()
     name = artist.wait_for_mesh(SECONDS)
     artist.shows("Import Again")
-    look_at(artist, f"service-{provider}")
+    screenshot_panel(artist, f"service-{provider}")
 
     made = artist.session.run(FACTS.format(name))
     assert made["location"] == CURSOR
@@ -235,7 +236,7 @@ def test_all_views_reach_the_service(
     artist.press_generate()
     artist.wait_for_mesh(SECONDS)
     artist.shows("Import Again")
-    look_at(artist, f"service-views-{provider}")
+    screenshot_panel(artist, f"service-views-{provider}")
 
     arrived = {view: color_of(data) for view, data in received(services).items()}
     assert arrived == COLORS
@@ -253,8 +254,8 @@ def test_missing_credits_are_reported_with_how_to_buy_them(
     artist.shows("Copy", SECONDS)
     link = artist.session.find("wm.url_open")
     artist.session.move(*link)
-    offered = artist.session.hovered()
-    look_at(artist, "service-error")
+    offered = artist.session.under_pointer()
+    screenshot_panel(artist, "service-error")
 
     ending = artist.endings()[0]
     said = " ".join(artist.words().split())

@@ -47,7 +47,7 @@ def test_opening_another_file_during_a_job_imports_nothing_into_it(
     artist.session.click_button("image_to_mesh.import_result")
     name = artist.wait_for_mesh(5)
     assert artist.session.run(f"list(bpy.data.objects[{name!r}].location)") == [0, 0, 3]
-    assert "Traceback" not in artist.session.printed()
+    assert "Traceback" not in artist.session.output()
 
 
 def test_saving_under_another_name_is_the_same_file(
@@ -57,4 +57,4 @@ def test_saving_under_another_name_is_the_same_file(
     start_job(artist, photograph)
     artist.session.run(f"bpy.ops.wm.save_as_mainfile(filepath={str(workshop / 'mine.blend')!r})")
     artist.wait_for_mesh(30)
-    assert "Traceback" not in artist.session.printed()
+    assert "Traceback" not in artist.session.output()

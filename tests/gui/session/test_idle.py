@@ -68,4 +68,4 @@ def test_an_idle_blender_makes_no_call(start_blender: StartBlender) -> None:
     session.wait_for(QUIET, 10)
     assert calls_in(session, SECONDS) == [], "the tab is out of sight again"
     assert session.run(REGISTERED) == []
-    assert "Traceback" not in session.printed()
+    assert "Traceback" not in session.output()

@@ -57,7 +57,7 @@ def test_the_panel_shows_in_its_tab(shared_blender: Session) -> None:
     assert shared_blender.run("region('UI').active_panel_category") == "Image to Mesh"
     x, y = shared_blender.find("image_to_mesh.generate")
     shared_blender.move(x, y)
-    assert shared_blender.hovered().startswith("bpy.ops.image_to_mesh.generate(")
+    assert shared_blender.under_pointer().startswith("bpy.ops.image_to_mesh.generate(")
     file = shared_blender.screenshot("installed")
     assert file.stat().st_size > 10_000
 

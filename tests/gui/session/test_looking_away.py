@@ -76,4 +76,4 @@ def test_a_job_continues_while_the_panel_is_not_visible(artist: Artist, photogra
     artist.session.run(RESULTS)
     artist.session.wait_for(THUMBNAIL, 20)
     artist.keep("panel-results")
-    assert "Traceback" not in artist.session.printed()
+    assert "Traceback" not in artist.session.output()

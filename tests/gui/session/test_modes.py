@@ -41,7 +41,7 @@ def test_generate_works_in_other_modes(artist: Artist, photograph: Path, mode: s
     artist.session.screenshot(f"mode-{mode.lower()}")
     assert_undo_takes_it_away(artist)
     assert artist.session.run("rules_facts()") == before
-    assert "Traceback" not in artist.session.printed()
+    assert "Traceback" not in artist.session.output()
 
 
 @pytest.mark.parametrize("active", [True, False])
@@ -83,7 +83,7 @@ def test_generate_works_while_a_second_window_closes(artist: Artist, photograph:
     mesh = artist.wait_for_mesh(50)
     after = artist.session.run("rules_facts()")
     assert (after["mode"], after["selected"]) == (before["mode"], [mesh])
-    assert "Traceback" not in artist.session.printed()
+    assert "Traceback" not in artist.session.output()
 
 
 # The second window lies above the first, whose sidebar no click can reach.

@@ -27,28 +27,28 @@ bpy.data.scenes.new("After")
 OURS = ["origin", True, False]
 
 
-def placed(name: str) -> str:
-    """Say how to ask where models come to stand in a scene."""
+def placement_code(name: str) -> str:
+    """Return code that reads the placement options of a scene."""
     return PLACED.format(SCENE.format(name))
 
 
 def test_a_scene_added_later_starts_with_the_saved_defaults(artist: Artist) -> None:
     artist.session.run(CHOOSE)
     artist.session.run(ADD.format("NEW", "Later"))
-    artist.session.wait_for(f"{placed('Later')} == {OURS}")
+    artist.session.wait_for(f"{placement_code('Later')} == {OURS}")
     artist.session.run(ADD.format("FULL_COPY", "Copy"))
-    assert artist.session.run(placed("Copy")) == OURS
+    assert artist.session.run(placement_code("Copy")) == OURS
 
 
 def test_a_scene_with_own_choices_stays(artist: Artist) -> None:
     artist.session.run(OWN)
-    artist.session.wait_for(f"{placed('After')} == {OURS}")
-    assert artist.session.run(placed("Own")) == ["surface", False, True]
+    artist.session.wait_for(f"{placement_code('After')} == {OURS}")
+    assert artist.session.run(placement_code("Own")) == ["surface", False, True]
 
 
 def test_a_new_file_starts_with_the_saved_defaults(artist: Artist) -> None:
     artist.new_file()
-    artist.session.wait_for(f"{placed('Scene')} == {OURS}")
+    artist.session.wait_for(f"{placement_code('Scene')} == {OURS}")
 
 
 def test_after_a_reset_new_scenes_start_with_the_shipped_defaults(artist: Artist) -> None:
@@ -56,6 +56,6 @@ def test_after_a_reset_new_scenes_start_with_the_shipped_defaults(artist: Artist
     artist.session.run(ADD.format("NEW", "Plain"))
     artist.session.run("looks = []\nbpy.app.timers.register(lambda: looks.append(1) or 0.6)")
     artist.session.wait_for("len(looks) > 2")  # the add-on's own timer was there in between
-    assert artist.session.run(placed("Plain")) == ["cursor", False, True]
-    assert artist.session.run(placed("Scene")) == OURS
-    assert "Traceback" not in artist.session.printed()
+    assert artist.session.run(placement_code("Plain")) == ["cursor", False, True]
+    assert artist.session.run(placement_code("Scene")) == OURS
+    assert "Traceback" not in artist.session.output()

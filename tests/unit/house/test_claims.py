@@ -66,13 +66,13 @@ def test_every_listed_figure_is_stated_in_the_manual() -> None:
 
 
 def test_the_tests_that_hold_a_figure_exist() -> None:
-    parts = bench.parts()
+    benchmarks = bench.benchmarks()
     for row in inventory():
         holding = re.findall(r"`([^`]+)`", row.held_by)
         assert holding, row
         for name in holding:
             if name.startswith("bench "):
-                assert name.removeprefix("bench ") in parts, row
+                assert name.removeprefix("bench ") in benchmarks, row
                 continue
             file, _, test = name.partition("::")
             assert f"def {test}(" in (places.ROOT / file).read_text("utf-8"), row

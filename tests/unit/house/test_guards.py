@@ -94,10 +94,10 @@ def _guards(count: int) -> list[Guard]:
 
 def test_samples_are_spread_and_cover_everything() -> None:
     guards = _guards(60)
-    samples = [mutants.sampled(guards, 10, seed) for seed in range(6)]
+    samples = [mutants.sample_guards(guards, 10, seed) for seed in range(6)]
     assert {len(sample) for sample in samples} == {10}
     assert {guard.name for sample in samples for guard in sample} == {g.name for g in guards}
-    assert mutants.sampled(guards, 10, 3) == mutants.sampled(guards, 10, 9)
+    assert mutants.sample_guards(guards, 10, 3) == mutants.sample_guards(guards, 10, 9)
 
 
 class Copied(mutants.Copy):

@@ -60,7 +60,7 @@ def test_the_package_list_names_every_folder() -> None:
 
 
 def test_the_manifest_lists_the_locked_wheels() -> None:
-    assert MANIFEST["wheels"] == [f"./wheels/{wheel.file}" for wheel in wheels.locked()]
+    assert MANIFEST["wheels"] == [f"./wheels/{wheel.file}" for wheel in wheels.locked_wheels()]
 
 
 def test_every_platform_has_its_tags() -> None:
@@ -69,7 +69,7 @@ def test_every_platform_has_its_tags() -> None:
 
 @pytest.mark.parametrize("platform", MANIFEST["platforms"])
 def test_every_python_of_a_platform_finds_one_wheel_of_each(platform: str) -> None:
-    fitting = [wheel for wheel in wheels.locked() if wheel.fits(platform)]
+    fitting = [wheel for wheel in wheels.locked_wheels() if wheel.fits(platform)]
     compiled = [wheel.file for wheel in fitting if wheel.name == wheels.COMPILED]
     tags = [f"-cp{python.replace('.', '')}-" for python in wheels.PYTHONS[platform]]
     assert len(compiled) == len(tags)
@@ -97,11 +97,11 @@ def _needed(names: list[str]) -> set[str]:
 def test_the_lock_file_holds_every_needed_wheel_and_no_other() -> None:
     asked_for = [Requirement(text).name for text in PROJECT["project"]["dependencies"]]
     assert sorted(asked_for) == sorted(wheels.ASKED_FOR)
-    assert {wheel.name for wheel in wheels.locked()} == _needed(asked_for)
+    assert {wheel.name for wheel in wheels.locked_wheels()} == _needed(asked_for)
 
 
 def test_tests_run_on_what_is_shipped() -> None:
-    shipped = {wheel.name: wheel.version for wheel in wheels.locked()}
+    shipped = {wheel.name: wheel.version for wheel in wheels.locked_wheels()}
     installed = {name: importlib.metadata.version(name) for name in shipped}
     assert installed == shipped
 
@@ -111,7 +111,7 @@ def stand_ins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Files with the wheels' names: packing needs no network."""
     folder = tmp_path / "wheels"
     folder.mkdir()
-    for wheel in wheels.locked():
+    for wheel in wheels.locked_wheels():
         (folder / wheel.file).write_text(wheel.sha256, "utf-8")
     monkeypatch.setattr(wheels, "folder", lambda: folder)
     monkeypatch.setattr(places, "DIST", tmp_path / "dist")
@@ -129,7 +129,7 @@ def test_a_zip_holds_the_product_and_its_platforms_wheels(platform: str, stand_i
     assert file.name == f"image_to_mesh-{MANIFEST['version']}-{platform}.zip"
     with zipfile.ZipFile(file) as archive:
         inside = archive.namelist()
-    bundled = [f"wheels/{wheel.file}" for wheel in wheels.locked() if wheel.fits(platform)]
+    bundled = [f"wheels/{wheel.file}" for wheel in wheels.locked_wheels() if wheel.fits(platform)]
     pages = [f"manual/{page}" for page in manual.files()]
     assert inside == [*package.product_files(), *pages, *bundled]
     narrowed = _manifest_in(file)["build"]["generated"]
@@ -214,7 +214,7 @@ def test_exclusions_are_read_as_git_reads_them(file: str, pattern: str, excluded
 
 
 def test_a_wheel_of_another_hash_is_not_taken(tmp_path: Path) -> None:
-    wheel = wheels.locked()[0]
+    wheel = wheels.locked_wheels()[0]
     (tmp_path / wheel.file).write_bytes(b"something else")
     assert not wheels.is_whole(tmp_path, wheel)
 

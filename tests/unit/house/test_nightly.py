@@ -15,9 +15,9 @@ from fakes import fuzzed
 from fakes.ordered import lanes
 
 
-@pytest.mark.parametrize("name", sorted(nightly.PARTS))
+@pytest.mark.parametrize("name", sorted(nightly.NIGHTLY_RUNS))
 def test_every_part_is_a_script_that_knows_its_arguments(name: str) -> None:
-    part = nightly.PARTS[name]
+    part = nightly.NIGHTLY_RUNS[name]
     text = (places.ROOT / "tools" / part.script).read_text("utf-8")
     options = [word for word in part.arguments if word.startswith("--")]
     assert all(f'"{option}"' in text for option in options)

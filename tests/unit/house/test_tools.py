@@ -19,7 +19,7 @@ HOLD = """
 import sys
 sys.path.insert(0, {tools!r})
 import places
-with places.locked("shared"):
+with places.hold_lock("shared"):
     print("held", flush=True)
     sys.stdin.readline()
     open({mark!r}, "w").close()
@@ -51,7 +51,7 @@ def test_a_lock_waits_for_another_process(tmp_path: Path, monkeypatch: pytest.Mo
         assert other.stdout.readline().strip() == b"held"
         other.stdin.write(b"\n")
         other.stdin.flush()
-        with places.locked("shared"):
+        with places.hold_lock("shared"):
             assert mark.exists()
 
 
@@ -83,7 +83,7 @@ def test_windows_locks_are_tried_until_they_are_free(
     windows: list[tuple[Any, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("IMAGE_TO_MESH_CACHE", str(tmp_path))
-    with places.locked("shared"):
+    with places.hold_lock("shared"):
         assert windows == [("locking", 2, 1)] * 3
     assert not places.is_root()
 

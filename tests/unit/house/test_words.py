@@ -25,11 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MOST: dict[str, int] = {
-    "tests/blender": 207,
-    "tests/files": 6,
-    "tests/gui": 55,
     "tests/unit": 251,
-    "tools": 88,
 }
 FIXTURES = frozenset({"fixture", "property", "cached_property"})
 # These two files are about the words themselves.

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A mesh that shows nothing, or breaks what reads it, is refused with a sentence: never ready."""
+"""A mesh with nothing to see, or one that breaks the importer, is refused with a sentence."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import bpy
@@ -16,7 +15,6 @@ from blender.writers import Gltf, write_obj, write_ply, write_stl
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-    from types import ModuleType
 
     from numpy.typing import NDArray
 
@@ -25,7 +23,7 @@ LINE = np.linspace((0, 0, 0), (1, 2, 3), 5).astype(np.float32)
 WHITE = np.full((5, 3), 255, np.uint8)
 
 
-def scaled(path: Path, by: float) -> Path:
+def write_scaled(path: Path, by: float) -> Path:
     return one_node(path, pyramid(), scale=[by] * 3)
 
 
@@ -35,8 +33,8 @@ def with_a_bad_point(value: float) -> NDArray[np.float32]:
     return points
 
 
-def morphed_flat(path: Path) -> Path:
-    """All points in one place by a target that is on."""
+def write_morphed_flat(path: Path) -> Path:
+    """Write a mesh whose active morph target moves all points to one place."""
     file = Gltf()
     file.add("nodes", mesh=file.mesh(pyramid(), targets=[-POINTS], weights=[1.0]))
     return file.write(path / "mesh.glb")
@@ -47,16 +45,16 @@ BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
     "obj in one place": (lambda path: write_obj(path / "m.obj", SPOT, FACES), "one place"),
     "ply in one place": (lambda path: write_ply(path / "m.ply", SPOT, FACES, WHITE), "one place"),
     "stl in one place": (lambda path: write_stl(path / "m.stl", SPOT[FACES]), "one place|no faces"),
-    "glb scaled to nothing": (lambda path: scaled(path, 0.0), "one place"),
-    "glb of atoms": (lambda path: scaled(path, 1e-20), "one place"),
+    "glb scaled to nothing": (lambda path: write_scaled(path, 0.0), "one place"),
+    "glb of atoms": (lambda path: write_scaled(path, 1e-20), "one place"),
     "glb of denormals": (
         lambda path: one_node(path, pyramid() | {"POSITION": POINTS * np.float32(1e-40)}),
         "one place",
     ),
-    "glb morphed to nothing": (morphed_flat, "one place"),
+    "glb morphed to nothing": (write_morphed_flat, "one place"),
     "glb on a line": (lambda path: one_node(path, pyramid() | {"POSITION": LINE}), "no area"),
     "obj on a line": (lambda path: write_obj(path / "m.obj", LINE, FACES), "no area"),
-    "glb far away": (lambda path: scaled(path, 1e20), "away"),
+    "glb far away": (lambda path: write_scaled(path, 1e20), "away"),
     "obj far away": (lambda path: write_obj(path / "m.obj", POINTS * 1e30, FACES), "away|without"),
     "stl far away": (lambda path: write_stl(path / "m.stl", POINTS[FACES] * 1e30), "away|without"),
     "glb with nan": (
@@ -77,45 +75,40 @@ BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
 
 
 @pytest.fixture
-def background(addon: ModuleType) -> Callable[[str], ModuleType]:
-    return lambda name: import_module(f"{addon.__name__}.worker.{name}")
+def answer(worker_module: Any, tmp_path: Path) -> Callable[..., dict[str, Any]]:
+    """Return a function that has the worker's program prepare a mesh and returns its answer."""
 
-
-@pytest.fixture
-def answer(background: Any, tmp_path: Path) -> Callable[..., dict[str, Any]]:
-    """Ask the worker's program for a model; return its answer."""
-
-    def run(mesh: Path, **mending: Any) -> dict[str, Any]:
-        given: dict[str, Any] = background("protocol").handle_request({
-            "do": "prepare", "id": 1, "mesh": str(mesh), "name": "photo", "mending": mending,
+    def run(mesh: Path, **options: Any) -> dict[str, Any]:
+        reply: dict[str, Any] = worker_module("protocol").handle_request({
+            "do": "prepare", "id": 1, "mesh": str(mesh), "name": "photo", "mending": options,
             "output": str(tmp_path / "model.blend"), "preview": str(tmp_path / "preview.png"),
             "render_preview": True,
         })  # fmt: skip
-        return given
+        return reply
 
     return run
 
 
 @pytest.mark.parametrize("tidy", [True, False])
-@pytest.mark.parametrize("what", BAD)
+@pytest.mark.parametrize("case", BAD)
 def test_a_mesh_with_nothing_visible_is_refused(
-    what: str, tidy: bool, answer: Any, tmp_path: Path
+    case: str, tidy: bool, answer: Any, tmp_path: Path
 ) -> None:
-    write, sentence = BAD[what]
-    given = answer(write(tmp_path), tidy=tidy)
-    assert given.keys() == {"refused"}, given
-    assert given["refused"]["kind"] == "bad_mesh"
-    assert any(part in given["refused"]["message"] for part in sentence.split("|")), given
-    assert given["refused"]["message"].endswith(".")
+    write, sentence = BAD[case]
+    reply = answer(write(tmp_path), tidy=tidy)
+    assert reply.keys() == {"refused"}, reply
+    assert reply["refused"]["kind"] == "bad_mesh"
+    assert any(part in reply["refused"]["message"] for part in sentence.split("|")), reply
+    assert reply["refused"]["message"].endswith(".")
     assert not (tmp_path / "model.blend").exists()
 
 
 @pytest.mark.parametrize("size", [1e-6, 1e6])
 def test_tiny_and_huge_meshes_are_imported(size: float, answer: Any, tmp_path: Path) -> None:
-    """With a preview that shows it."""
-    given = answer(scaled(tmp_path, size))
-    assert given["done"]["faces"] == 6
-    assert given["done"]["height"] == pytest.approx(2 * size, rel=1e-4, abs=1e-6)
+    """Their previews show them: an empty one would be smaller."""
+    reply = answer(write_scaled(tmp_path, size))
+    assert reply["done"]["faces"] == 6
+    assert reply["done"]["height"] == pytest.approx(2 * size, rel=1e-4, abs=1e-6)
     assert (tmp_path / "preview.png").stat().st_size > 5000
 
 
@@ -123,32 +116,32 @@ def test_a_degenerate_part_is_dropped_and_the_rest_stays(answer: Any, tmp_path: 
     file = Gltf()
     file.add("nodes", mesh=file.mesh(pyramid()))
     file.add("nodes", mesh=file.mesh(pyramid() | {"POSITION": SPOT, "indices": FACES[:1]}))
-    given = answer(file.write(tmp_path / "mesh.glb"))
-    assert (given["done"]["faces"], given["done"]["objects"]) == (6, ["photo"])
+    reply = answer(file.write(tmp_path / "mesh.glb"))
+    assert (reply["done"]["faces"], reply["done"]["objects"]) == (6, ["photo"])
 
 
 @pytest.mark.parametrize("error", [IndexError, KeyError, ZeroDivisionError, RuntimeError])
 def test_a_file_that_crashes_the_importer_is_never_ready(
-    error: type[Exception], answer: Any, background: Any, tmp_path: Path,
+    error: type[Exception], answer: Any, worker_module: Any, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     def broken(*_: Any, **__: Any) -> None:
         raise error("index -1 is out of bounds")
 
-    monkeypatch.setattr(background("prepare.build_model"), "clean_up_materials", broken)
-    given = answer(one_node(tmp_path, pyramid()))
-    assert given["refused"]["kind"] == "bad_mesh"
-    assert error.__name__ in given["refused"]["message"]
+    monkeypatch.setattr(worker_module("prepare.build_model"), "clean_up_materials", broken)
+    reply = answer(one_node(tmp_path, pyramid()))
+    assert reply["refused"]["kind"] == "bad_mesh"
+    assert error.__name__ in reply["refused"]["message"]
     assert not (tmp_path / "model.blend").exists()
 
 
 def test_a_full_disk_is_not_reported_as_a_bad_mesh(
-    answer: Any, background: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    answer: Any, worker_module: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: Any) -> None:
+    def raise_disk_full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(background("prepare.build_model"), "clean_up_materials", full)
+    monkeypatch.setattr(worker_module("prepare.build_model"), "clean_up_materials", raise_disk_full)
     assert answer(one_node(tmp_path, pyramid()))["refused"]["kind"] == "library"
     monkeypatch.undo()
 
@@ -156,19 +149,19 @@ def test_a_full_disk_is_not_reported_as_a_bad_mesh(
     def nowhere(_path: str) -> Iterator[str]:
         yield str(tmp_path / "gone" / "model.blend")
 
-    monkeypatch.setattr(background("prepare.build_model"), "atomic_path", nowhere)
-    given = answer(one_node(tmp_path, pyramid()))
-    assert given["refused"]["kind"] == "library"
-    assert "could not save the model" in given["refused"]["message"]
+    monkeypatch.setattr(worker_module("prepare.build_model"), "atomic_path", nowhere)
+    reply = answer(one_node(tmp_path, pyramid()))
+    assert reply["refused"]["kind"] == "library"
+    assert "could not save the model" in reply["refused"]["message"]
 
 
 def test_a_model_without_a_preview_is_complete(
-    answer: Any, background: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    answer: Any, worker_module: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(*_: Any) -> None:
+    def raise_out_of_memory(*_: Any) -> None:
         raise RuntimeError("Out of memory")
 
-    monkeypatch.setattr(background("prepare.preview"), "_set_up", fails)
+    monkeypatch.setattr(worker_module("prepare.preview"), "_set_up", raise_out_of_memory)
     assert answer(one_node(tmp_path, pyramid()))["done"]["faces"] == 6
     assert not (tmp_path / "preview.png").exists()
     assert not bpy.data.worlds

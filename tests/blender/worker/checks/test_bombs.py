@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Small files that stand for much: the background Blender's memory and time stay within bounds."""
+"""Small files that unpack to much: the worker's memory and time stay within bounds."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 import pytest
+from blender.addon_modules import addon_module
 from blender.picture_files import write_picture
 from fakes import broken, heads
 from fakes.broken import archive
@@ -21,28 +22,23 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 PEAK = 3.7e9
-"""Bytes that the background Blender may hold at its peak, whatever a file says of its pictures:
-three times their budget while the preview is rendered, and Blender itself."""
+"""Bytes that the worker may hold at its peak, no matter what a file says about its images: three
+times their budget while the preview is rendered, plus Blender itself."""
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="read from /proc")
 
 
 @pytest.fixture
-def background(addon: ModuleType) -> Callable[[str], ModuleType]:
-    return lambda name: import_module(f"{addon.__name__}.worker.{name}")
-
-
-@pytest.fixture
 def worker(addon: ModuleType) -> Iterator[Any]:
-    """One of its own: its peak is that of the test."""
-    process = import_module(f"{addon.__name__}.jobs.process.worker_process").WorkerProcess
-    running = process(import_module(f"{addon.__name__}.scene").background_command())
+    """A worker for one test: its peak memory is that test's."""
+    process = addon_module("jobs.process.worker_process").WorkerProcess
+    running = process(addon_module("scene").background_command())
     yield running
     running.kill()
 
 
 def outcome(worker: Any, mesh: Path) -> str:
-    """Prepare a mesh file with its preview; say how it ended."""
+    """Prepare a mesh file with its preview; return “done”, or the error's kind and message."""
     error = import_module("bl_ext.user_default.image_to_mesh.providers").ImageToMeshError
     request = {"do": "prepare", "mesh": str(mesh), "name": "mesh", "render_preview": True,
                "output": str(mesh.with_name("model.blend")),
@@ -54,8 +50,8 @@ def outcome(worker: Any, mesh: Path) -> str:
     return "done"
 
 
-def peak(worker: Any) -> int:
-    """Return the most bytes of memory that the process held so far."""
+def peak_memory(worker: Any) -> int:
+    """Return the peak memory of the process so far, in bytes."""
     status = Path(f"/proc/{worker._process.pid}/status").read_text()
     found = re.search(r"VmHWM:\s+(\d+) kB", status)
     assert found is not None
@@ -63,7 +59,7 @@ def peak(worker: Any) -> int:
 
 
 def glb(picture: bytes, uses: int) -> bytes:
-    """Return a GLB whose parts, beside each other, have so many images of one view."""
+    """Return a GLB of `uses` parts side by side, each with an image of the same bytes."""
     text, behind = broken.head(), broken.data()
     view = {"buffer": 0, "byteOffset": len(behind), "byteLength": len(picture)}
     text["bufferViews"].append(view)
@@ -82,7 +78,7 @@ def glb(picture: bytes, uses: int) -> bytes:
 
 
 def obj_with(pictures: list[bytes]) -> bytes:
-    """Return an archive of an OBJ with a part for each picture."""
+    """Return an archive of an OBJ with one part for each picture."""
     files = {f"{number}.png": picture for number, picture in enumerate(pictures)}
     lines, materials = ["mtllib m.mtl", "vt 0 0", "vt 1 0", "vt 0 1"], []
     for number in range(len(pictures)):
@@ -127,14 +123,14 @@ BOMBS: dict[str, tuple[str, Callable[[], bytes], str]] = {
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("name", BOMBS)
 def test_memory_stays_below_a_limit(name: str, worker: Any, tmp_path: Path) -> None:
-    suffix, made, end = BOMBS[name]
+    suffix, write, end = BOMBS[name]
     mesh = tmp_path / f"mesh.{suffix}"
-    mesh.write_bytes(made())
+    mesh.write_bytes(write())
     assert mesh.stat().st_size < 1_100_000
     worker.version(lambda: None)
-    before = peak(worker)
+    before = peak_memory(worker)
     assert outcome(worker, mesh).partition(":")[0] == end
-    held = peak(worker)
+    held = peak_memory(worker)
     print(f"bpy {bpy.app.version_string}, {name}: {held / 1e9:.2f} GB, {before / 1e9:.2f} before")
     assert held < PEAK
     if end == "bad_mesh":  # Refused before anything was opened.
@@ -142,8 +138,8 @@ def test_memory_stays_below_a_limit(name: str, worker: Any, tmp_path: Path) -> N
     assert list(Path(worker._folder.path).glob("image_to_mesh-*")) == []
 
 
-def many(count: int) -> bytes:
-    """Return a GLB with so many nodes, each with a mesh of its own."""
+def glb_with_nodes(count: int) -> bytes:
+    """Return a GLB of `count` nodes, each with its own mesh."""
     text = broken.head()
     text["meshes"] = text["meshes"] * count
     text["nodes"] = [{"mesh": number} for number in range(count)]
@@ -153,43 +149,43 @@ def many(count: int) -> bytes:
 
 def test_19_000_nodes_are_refused_at_once(worker: Any, tmp_path: Path) -> None:
     mesh = tmp_path / "mesh.glb"
-    mesh.write_bytes(many(19_000))
+    mesh.write_bytes(glb_with_nodes(19_000))
     assert "19,000 objects; at most 2,000 are read" in outcome(worker, mesh)
 
 
 @pytest.fixture
-def arrival(background: Callable[[str], ModuleType]) -> Any:
-    return background("checks.imported_scene").ImportedData()
+def arrival(worker_module: Callable[[str], ModuleType]) -> Any:
+    return worker_module("checks.imported_scene").ImportedData()
 
 
 def test_imported_objects_are_counted_in_every_format(
-    arrival: Any, background: Callable[[str], ModuleType], tmp_path: Path
+    arrival: Any, worker_module: Callable[[str], ModuleType], tmp_path: Path
 ) -> None:
-    """Not what was there before: the artist's own Blender may have much in it."""
-    refusal = background("refusal").Refusal
+    """Objects that were there before do not count: the artist's own file may hold many."""
+    refusal = worker_module("refusal").Refusal
     arrival.check()
     mesh = bpy.data.meshes.new("part")
     for number in range(2001):
         bpy.data.objects.new(f"part {number}", mesh)
     with pytest.raises(refusal, match="2,001 objects"):
         arrival.check()
-    background("checks.imported_scene").ImportedData().check()
+    worker_module("checks.imported_scene").ImportedData().check()
 
 
 def test_imported_materials_are_counted(
-    arrival: Any, background: Callable[[str], ModuleType]
+    arrival: Any, worker_module: Callable[[str], ModuleType]
 ) -> None:
     for number in range(1001):
         bpy.data.materials.new(f"m{number}")
-    with pytest.raises(background("refusal").Refusal, match="1,001 materials"):
+    with pytest.raises(worker_module("refusal").Refusal, match="1,001 materials"):
         arrival.check()
 
 
 @pytest.mark.parametrize("is_packed", [True, False])
 def test_imported_images_are_counted(
-    is_packed: bool, arrival: Any, background: Callable[[str], ModuleType], tmp_path: Path
+    is_packed: bool, arrival: Any, worker_module: Callable[[str], ModuleType], tmp_path: Path
 ) -> None:
-    """As often as they are there; none of them is opened for it."""
+    """A second image of the same file counts again, and none is opened to count it."""
     path = tmp_path / "skin.png"
     path.write_bytes(heads.png(16384, 16384))
     for number in range(2):
@@ -198,18 +194,18 @@ def test_imported_images_are_counted(
             image.pack()
         if number == 0:
             arrival.check()
-    with pytest.raises(background("refusal").Refusal, match="more than 1"):
+    with pytest.raises(worker_module("refusal").Refusal, match="more than 1"):
         arrival.check()
 
 
 def test_two_images_in_an_fbx_stay_separate(
-    background: Callable[[str], ModuleType], tmp_path: Path
+    worker_module: Callable[[str], ModuleType], tmp_path: Path
 ) -> None:
-    """Their names, which lead to the maker's disk and are as long as each other, become none."""
+    """Their paths, of one length, are cleared before the import: they must not become equal."""
     for name, color in (("a", 10), ("b", 200)):
         picture = write_picture(tmp_path / f"{name}.png", color_of(color))
         bpy.ops.mesh.primitive_cube_add()
-        material = background("prepare.principled").new_material(name)
+        material = worker_module("prepare.principled").new_material(name)
         node = material.node_tree.nodes.new("ShaderNodeTexImage")
         node.image = bpy.data.images.load(str(picture))
         surface = material.node_tree.nodes["Principled BSDF"]
@@ -220,12 +216,12 @@ def test_two_images_in_an_fbx_stay_separate(
     bpy.ops.export_scene.fbx(
         filepath=str(mesh), object_types={"MESH"}, path_mode="COPY", embed_textures=True
     )
-    for left in tmp_path.glob("*.png"):
-        left.unlink()
-    background("fresh_file").open_empty_file()
+    for picture_file in tmp_path.glob("*.png"):
+        picture_file.unlink()
+    worker_module("fresh_file").open_empty_file()
     request = {"mesh": str(mesh), "name": "photo", "output": str(tmp_path / "model.blend")}
     done = SimpleNamespace(
-        **background("prepare.build_model").prepare_model(request, lambda *_: None)
+        **worker_module("prepare.build_model").prepare_model(request, lambda *_: None)
     )
     assert done.notes == []
     packed = [bytes(image.packed_file.data) for image in bpy.data.images if image.packed_file]

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Broken mesh files through the whole of the background Blender: an error each, and no harm."""
+"""Broken mesh files through the whole worker: each ends with an error and does no harm."""
 
 from __future__ import annotations
 
 import sys
 import time
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 import bpy
 import pytest
-from blender.watching import Watch
+from blender.addon_modules import addon_module
+from blender.file_access import FileAccess
 from fakes.broken import broken, whole
 
 if TYPE_CHECKING:
@@ -22,23 +22,22 @@ FULL, SAMPLE = 500, 130
 COUNT = FULL if bpy.app.version[:2] == (5, 0) else SAMPLE
 LONGEST = 60.0
 RENDERED = 5
-"""Every fifth one's preview is rendered, which takes most of its time."""
+"""The preview of every fifth file is rendered: it takes most of a file's time."""
 
 
-class Near:
-    """The artist's side: one background Blender after the other, started again when one dies."""
+class ArtistSide:
+    """Does what the artist's Blender does with a downloaded mesh; replaces a worker that dies."""
 
     def __init__(self, addon: ModuleType, root: Path) -> None:
-        jobs = f"{addon.__name__}.jobs"
         worker = root / "worker" / "main.py"
-        process = import_module(f"{jobs}.process.worker_process").WorkerProcess
+        process = addon_module("jobs.process.worker_process").WorkerProcess
         self.process = process((sys.executable, str(worker)))
-        self.error = import_module(f"{addon.__name__}.providers").ImageToMeshError
-        self.read = import_module(f"{jobs}.steps.mesh_header").read_mesh_file
+        self.error = addon_module("providers").ImageToMeshError
+        self.read = addon_module("jobs.steps.mesh_header").read_mesh_file
         self.ticks = 0.0
 
     def prepare(self, mesh: Path, *, preview: bool = True) -> str:
-        """Go a mesh file's way from its download on; say how it ended."""
+        """Take a mesh file from its download to the model; return how that ended."""
         request = {"do": "prepare", "mesh": str(mesh), "name": "mesh", "render_preview": True,
                    "output": str(mesh.parent / "model.blend"),
                    "preview": str(mesh.parent / "preview.png") if preview else None}  # fmt: skip
@@ -54,10 +53,10 @@ class Near:
 
 
 @pytest.fixture
-def near(addon: ModuleType, root: Path) -> Iterator[Near]:
-    one = Near(addon, root)
-    yield one
-    one.process.kill()
+def artist_side(addon: ModuleType, root: Path) -> Iterator[ArtistSide]:
+    side = ArtistSide(addon, root)
+    yield side
+    side.process.kill()
 
 
 @pytest.fixture
@@ -68,9 +67,9 @@ def job(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", sorted(whole()))
-def test_intact_files_are_imported(name: str, near: Near, job: Path) -> None:
+def test_intact_files_are_imported(name: str, artist_side: ArtistSide, job: Path) -> None:
     (job / name).write_bytes(whole()[name])
-    assert near.prepare(job / name) == "done"
+    assert artist_side.prepare(job / name) == "done"
     assert sorted(path.name for path in job.iterdir()) == sorted(
         [name, "model.blend", "preview.png"]
     )
@@ -78,36 +77,36 @@ def test_intact_files_are_imported(name: str, near: Near, job: Path) -> None:
 
 
 @pytest.mark.timeout(300)
-def test_broken_files_do_no_harm(near: Near, job: Path, tmp_path: Path) -> None:
+def test_broken_files_do_no_harm(artist_side: ArtistSide, job: Path, tmp_path: Path) -> None:
     canary = tmp_path / "secret.png"
     canary.write_bytes(whole()["binary.glb"])
-    ends: dict[str, int] = {}
-    with Watch(canary) as watch:
+    outcomes: dict[str, int] = {}
+    with FileAccess(canary) as access:
         for number, item in enumerate(broken(11, COUNT, canary)):
             preview = number % RENDERED == 0
             mesh = job / f"mesh.{item.suffix}"
             mesh.write_bytes(item.data)
             started = time.monotonic()
-            end = near.prepare(mesh, preview=preview)
-            assert end.endswith(".") or not end.startswith("bad_mesh"), end
-            kind = "died" if "unexpectedly" in end else end.partition(":")[0]
-            ends[kind] = ends.get(kind, 0) + 1
+            outcome = artist_side.prepare(mesh, preview=preview)
+            assert outcome.endswith(".") or not outcome.startswith("bad_mesh"), outcome
+            kind = "died" if "unexpectedly" in outcome else outcome.partition(":")[0]
+            outcomes[kind] = outcomes.get(kind, 0) + 1
             assert time.monotonic() - started < LONGEST, item.name
-            assert not watch.opened(), f"{item.name} opened a file outside of its folder"
+            assert not access.count_opens(), f"{item.name} opened a file outside of its folder"
             assert sorted(tmp_path.iterdir()) == [job, canary], item.name
             made = {"model.blend", "preview.png"} if preview else {"model.blend"}
-            expected = {mesh.name, *made} if end == "done" else {mesh.name}
+            expected = {mesh.name, *made} if outcome == "done" else {mesh.name}
             assert {path.name for path in job.iterdir()} == expected, item.name
             for path in job.iterdir():
                 path.unlink()
-    print(f"bpy {bpy.app.version_string}: {COUNT} broken files: {ends}")
-    assert set(ends) <= {"done", "bad_mesh", "failed", "died"}
-    assert ends.get("died", 0) + ends.get("failed", 0) <= COUNT // 50
+    print(f"bpy {bpy.app.version_string}: {COUNT} broken files: {outcomes}")
+    assert set(outcomes) <= {"done", "bad_mesh", "failed", "died"}
+    assert outcomes.get("died", 0) + outcomes.get("failed", 0) <= COUNT // 50
 
 
 def test_the_file_access_monitor_notices_reads(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    with Watch(tmp_path / "file") as watch:
-        assert watch.opened() == 0
+    with FileAccess(tmp_path / "file") as access:
+        assert access.count_opens() == 0
         (tmp_path / "file").read_text()
-        assert watch.opened() == 1
+        assert access.count_opens() == 1

@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a mesh file is, and what it may read of the artist's disk: nothing outside of its folder."""
+"""Formats are detected by content, and no mesh file reads the artist's disk outside its folder."""
 
 from __future__ import annotations
 
 import base64
 import json
 import struct
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import bpy
 import numpy as np
 import pytest
+from blender.addon_modules import addon_module
+from blender.file_access import FileAccess
 from blender.picture_files import write_picture
-from blender.watching import Watch
 from fakes.broken import archive
 
 if TYPE_CHECKING:
@@ -65,32 +65,27 @@ Connections:  {
 """
 
 
-def unheard(_fraction: float, _phase: str) -> None:
-    """Take progress that nobody looks at."""
+def ignore_progress(_fraction: float, _phase: str) -> None:
+    """Accept progress and do nothing with it."""
 
 
 @pytest.fixture
-def background(addon: ModuleType) -> Callable[[str], ModuleType]:
-    return lambda name: import_module(f"{addon.__name__}.worker.{name}")
-
-
-@pytest.fixture
-def prepare(background: Callable[[str], ModuleType], tmp_path: Path) -> Any:
-    """Prepare a mesh file; return the answer, and leave the model open."""
+def prepare(worker_module: Callable[[str], ModuleType], tmp_path: Path) -> Any:
+    """Return a function that prepares a mesh file, returns the answer and leaves the model open."""
 
     def run(mesh: Path) -> dict[str, Any]:
         request = {"mesh": str(mesh), "name": "photo", "output": str(tmp_path / "model.blend")}
-        return background("prepare.build_model").prepare_model(request, unheard)
+        return worker_module("prepare.build_model").prepare_model(request, ignore_progress)
 
     return run
 
 
-def packed() -> list[str]:
+def packed_images() -> list[str]:
     """Return the names of the images that the open model holds."""
     return [image.name for image in bpy.data.images if image.packed_file]
 
 
-def textured(path: Path, address: str) -> Path:
+def write_textured(path: Path, address: str) -> Path:
     """Write a GLB, or a .gltf, whose base color is the image at an address."""
     corners = struct.pack("<15f", 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 1)
     vectors = {"bufferView": 0, "componentType": 5126, "count": 3}
@@ -126,7 +121,7 @@ def textured(path: Path, address: str) -> Path:
 
 @pytest.fixture
 def secret(tmp_path: Path) -> Path:
-    """A picture of the artist's, in the folder above the job's."""
+    """A picture of the artist's, in the folder above the job's folder."""
     (tmp_path / "job").mkdir()
     return write_picture(tmp_path / "secret.png", np.full((4, 4, 3), 9, np.uint8))
 
@@ -134,44 +129,44 @@ def secret(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("mesh", ["mesh.glb", "mesh.gltf"])
 @pytest.mark.parametrize("form", ["{}", "../{0.name}", "a/%2e%2e/../{0.name}", "..\\{0.name}",
                                   "data:a/../../{0.name}", "sub/{0.name}"])  # fmt: skip
-def test_a_mesh_cannot_include_images_of_the_artist(
+def test_a_mesh_cannot_include_images_from_outside_of_its_folder(
     form: str,
     mesh: str,
     secret: Path,
-    background: Callable[[str], ModuleType],
+    worker_module: Callable[[str], ModuleType],
     prepare: Any,
     tmp_path: Path,
 ) -> None:
     (tmp_path / "job" / "data:a").mkdir()
     (tmp_path / "job" / "sub").symlink_to(tmp_path)
-    path = textured(tmp_path / "job" / mesh, form.format(secret))
-    with pytest.raises(background("refusal").Refusal, match="outside of it") as caught:
+    path = write_textured(tmp_path / "job" / mesh, form.format(secret))
+    with pytest.raises(worker_module("refusal").Refusal, match="outside of it") as caught:
         prepare(path)
     assert caught.value.kind == "bad_mesh"
     assert not bpy.data.images
     assert not (tmp_path / "model.blend").exists()
 
 
-def test_a_gltf_may_name_files_of_its_own_folder(secret: Path, prepare: Any) -> None:
+def test_a_gltf_may_use_images_of_its_own_folder(secret: Path, prepare: Any) -> None:
     secret.replace(secret.parent / "job" / "skin one.png")
-    done = prepare(textured(secret.parent / "job" / "mesh.gltf", "skin%20one.png"))
-    assert packed() == ["photo"]
+    done = prepare(write_textured(secret.parent / "job" / "mesh.gltf", "skin%20one.png"))
+    assert packed_images() == ["photo"]
     assert not done["notes"]
 
 
-def test_a_glb_names_no_file_at_all(
-    secret: Path, background: Callable[[str], ModuleType], prepare: Any
+def test_a_glb_that_names_an_image_file_is_refused(
+    secret: Path, worker_module: Callable[[str], ModuleType], prepare: Any
 ) -> None:
     secret.replace(secret.parent / "job" / "skin.png")
-    with pytest.raises(background("refusal").Refusal, match=r"skin\.png"):
-        prepare(textured(secret.parent / "job" / "mesh.glb", "skin.png"))
+    with pytest.raises(worker_module("refusal").Refusal, match=r"skin\.png"):
+        prepare(write_textured(secret.parent / "job" / "mesh.glb", "skin.png"))
 
 
-def test_an_address_that_is_data_is_no_file(secret: Path, prepare: Any) -> None:
+def test_an_image_in_a_data_uri_is_imported(secret: Path, prepare: Any) -> None:
     data = base64.b64encode(secret.read_bytes()).decode()
-    path = textured(secret.parent / "job" / "mesh.glb", f"data:image/png;base64,{data}")
+    path = write_textured(secret.parent / "job" / "mesh.glb", f"data:image/png;base64,{data}")
     prepare(path)
-    assert packed() == ["photo"]
+    assert packed_images() == ["photo"]
 
 
 @pytest.mark.parametrize("start", ["", "  ", "\x01\\ ", "\xff"])
@@ -190,10 +185,10 @@ def test_material_files_outside_of_the_folder_are_not_read(
     assert [path.name for path in job.iterdir()] == ["mesh.obj"]
 
 
-def exported_fbx(path: Path, texture: Path, background: Callable[[str], ModuleType]) -> Path:
-    """Write an FBX file of a cube with a texture, named by where it is."""
+def export_fbx(path: Path, texture: Path, worker_module: Callable[[str], ModuleType]) -> Path:
+    """Write an FBX file of a cube whose texture is named by its path."""
     bpy.ops.mesh.primitive_cube_add()
-    material = background("prepare.principled").new_material("skin")
+    material = worker_module("prepare.principled").new_material("skin")
     image = material.node_tree.nodes.new("ShaderNodeTexImage")
     image.image = bpy.data.images.load(str(texture))
     surface = material.node_tree.nodes["Principled BSDF"]
@@ -205,35 +200,35 @@ def exported_fbx(path: Path, texture: Path, background: Callable[[str], ModuleTy
 
 
 def test_an_fbx_cannot_read_textures_outside_of_its_folder(
-    secret: Path, background: Callable[[str], ModuleType], prepare: Any
+    secret: Path, worker_module: Callable[[str], ModuleType], prepare: Any
 ) -> None:
-    path = exported_fbx(secret.parent / "job" / "mesh.fbx", secret, background)
-    with Watch(secret) as watch:
+    path = export_fbx(secret.parent / "job" / "mesh.fbx", secret, worker_module)
+    with FileAccess(secret) as access:
         done = prepare(path)
-        assert not watch.opened()
-    assert not packed()
+        assert not access.count_opens()
+    assert not packed_images()
     assert done["notes"] == ["Textures that the mesh file names were not found: 1."]
     assert [entry.name for entry in path.parent.iterdir()] == ["mesh.fbx"]
 
 
 @pytest.mark.parametrize("where", ["", "textures/"])
-def test_an_fbx_finds_its_textures_where_they_are_now(
-    where: str, secret: Path, background: Callable[[str], ModuleType], prepare: Any
+def test_an_fbx_finds_textures_that_were_moved_into_its_folder(
+    where: str, secret: Path, worker_module: Callable[[str], ModuleType], prepare: Any
 ) -> None:
-    path = exported_fbx(secret.parent / "job" / "mesh.fbx", secret, background)
+    path = export_fbx(secret.parent / "job" / "mesh.fbx", secret, worker_module)
     (path.parent / where).mkdir(exist_ok=True)
     secret.replace(path.parent / where / secret.name)
     assert not prepare(path)["notes"]
-    assert packed() == ["photo"]
+    assert packed_images() == ["photo"]
 
 
 @pytest.mark.parametrize("kind", ["obj", "fbx"])
-def test_an_archive_brings_its_textures(
-    kind: str, secret: Path, background: Callable[[str], ModuleType], prepare: Any
+def test_textures_in_an_archive_are_imported(
+    kind: str, secret: Path, worker_module: Callable[[str], ModuleType], prepare: Any
 ) -> None:
     job = secret.parent / "job"
     if kind == "fbx":
-        mesh = exported_fbx(secret.parent / "mesh.fbx", secret, background).read_bytes()
+        mesh = export_fbx(secret.parent / "mesh.fbx", secret, worker_module).read_bytes()
         files = {"source/mesh.fbx": mesh}
     else:
         obj = "mtllib mesh.mtl\nusemtl a\nv 0 0 0\nv 1 0 0\nv 0 1 0\nvt 0 0\nf 1/1 2/1 3/1\n"
@@ -243,7 +238,7 @@ def test_an_archive_brings_its_textures(
     (job / "mesh.zip").write_bytes(archive(files))
     secret.unlink()
     assert not prepare(job / "mesh.zip")["notes"]
-    assert packed() == ["photo"]
+    assert packed_images() == ["photo"]
     assert [path.name for path in job.iterdir()] == ["mesh.zip"]
 
 
@@ -273,49 +268,51 @@ HEADS = {
 
 
 @pytest.mark.parametrize("head", HEADS)
-def test_formats_are_detected_as_by_the_job(
-    head: bytes, addon: ModuleType, background: Callable[[str], ModuleType], tmp_path: Path
+def test_the_worker_and_the_job_detect_the_same_format(
+    head: bytes, addon: ModuleType, worker_module: Callable[[str], ModuleType], tmp_path: Path
 ) -> None:
     path = tmp_path / "mesh"
     path.write_bytes(head)
-    meshfile = import_module(f"{addon.__name__}.jobs.steps.mesh_header")
-    sniffing = background("checks.mesh_format")
+    mesh_header = addon_module("jobs.steps.mesh_header")
+    mesh_format = worker_module("checks.mesh_format")
     for rule in ("VERTEX", "FACET", "BEGIN"):
-        assert getattr(meshfile, rule) == getattr(sniffing, rule)
-    assert meshfile.format_of.__code__.co_code == sniffing.format_of.__code__.co_code
+        assert getattr(mesh_header, rule) == getattr(mesh_format, rule)
+    assert mesh_header.format_of.__code__.co_code == mesh_format.format_of.__code__.co_code
     try:
-        told = sniffing.sniff(str(path))
-    except background("refusal").Refusal:
-        told = ""
+        by_worker = mesh_format.sniff(str(path))
+    except worker_module("refusal").Refusal:
+        by_worker = ""
     try:
-        job = meshfile.read_mesh_file(path).suffix
-    except import_module(f"{addon.__name__}.providers").BadMesh:
-        job = told if told in ("glb", "gltf", "zip") else ""  # Known, but not whole.
-    assert told == job == HEADS[head]
+        job = mesh_header.read_mesh_file(path).suffix
+    except addon_module("providers").BadMesh:
+        job = by_worker if by_worker in ("glb", "gltf", "zip") else ""  # Known, but not whole.
+    assert by_worker == job == HEADS[head]
 
 
 @pytest.mark.parametrize("text", [ASCII_FBX, OLD_ASCII_FBX])
 def test_ascii_fbx_is_read_or_reported_as_unreadable(
-    text: str, background: Callable[[str], ModuleType], prepare: Any, tmp_path: Path
+    text: str, worker_module: Callable[[str], ModuleType], prepare: Any, tmp_path: Path
 ) -> None:
     mesh = tmp_path / "mesh.fbx"
     mesh.write_text(text)
-    assert background("prepare.importing").has_new_fbx_importer() == (bpy.app.version >= (4, 5, 0))
+    assert worker_module("prepare.importing").has_new_fbx_importer() == (
+        bpy.app.version >= (4, 5, 0)
+    )
     if bpy.app.version >= (4, 5, 0):
         assert prepare(mesh)["faces"] == 1
         return
-    with pytest.raises(background("refusal").Refusal, match="FBX file in ASCII"):
+    with pytest.raises(worker_module("refusal").Refusal, match="FBX file in ASCII"):
         prepare(mesh)
 
 
 def test_old_fbx_is_refused_by_its_version(
-    background: Callable[[str], ModuleType], prepare: Any, tmp_path: Path, root: Path
+    worker_module: Callable[[str], ModuleType], prepare: Any, tmp_path: Path, root: Path
 ) -> None:
-    """A newer file that says an older version: to the importers that read it there is nothing."""
+    """A newer file that claims an older version: importers that accept it find nothing in it."""
     data = bytearray((root / "tests" / "data" / "meshes" / "cube.fbx").read_bytes())
     data[23:27] = (6100).to_bytes(4, "little")
     (tmp_path / "mesh.fbx").write_bytes(data)
     reads_it = bpy.app.version >= (4, 5, 0)
     why = "holds no faces" if reads_it else r"FBX file of version 6\.1, which Blender 4\.2"
-    with pytest.raises(background("refusal").Refusal, match=why):
+    with pytest.raises(worker_module("refusal").Refusal, match=why):
         prepare(tmp_path / "mesh.fbx")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names in mesh files that cannot be read, or that no terminal should be shown."""
+"""Names in mesh files that cannot be decoded, or that could control a terminal."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 import pytest
+from blender.addon_modules import addon_module
 from fakes.glb import triangle_glb
 from fakes.png import png_of
 
@@ -41,9 +42,9 @@ HEAD: dict[str, Any] = {
 
 @pytest.fixture
 def importing(addon: ModuleType) -> Any:
-    """The module that imports, with an empty file open."""
+    """The worker's import module, with an empty file open."""
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
-    return import_module(f"{addon.__name__}.worker.prepare.importing")
+    return addon_module("worker.prepare.importing")
 
 
 def glb_of(text: bytes) -> bytes:
@@ -54,8 +55,8 @@ def glb_of(text: bytes) -> bytes:
     return b"glTF" + struct.pack("<II", 2, 12 + len(chunks)) + chunks
 
 
-def named(**names: bytes) -> bytes:
-    """Return the JSON with these names, as they would stand in it."""
+def json_with(**names: bytes) -> bytes:
+    """Return the JSON with these raw bytes in place of the names."""
     text = json.dumps(HEAD).encode()
     for name, raw in names.items():
         assert name.upper().encode() in text
@@ -64,15 +65,15 @@ def named(**names: bytes) -> bytes:
 
 
 def odd_path(folder: Path, name: bytes) -> Path:
-    """Return the path of a file whose name is no text."""
+    """Return the path of a file whose name cannot be decoded."""
     return folder / os.fsdecode(name)
 
 
 def all_names() -> list[str]:
-    """Return every name that came in."""
+    """Return the names of everything that was imported."""
     kinds = (bpy.data.objects, bpy.data.meshes, bpy.data.materials, bpy.data.images)
-    found = [obj.name for kind in kinds for obj in kind]
-    return found + [attribute.name for mesh in bpy.data.meshes for attribute in mesh.attributes]
+    names = [obj.name for kind in kinds for obj in kind]
+    return names + [attribute.name for mesh in bpy.data.meshes for attribute in mesh.attributes]
 
 
 def test_an_obj_with_undecodable_names_is_imported(importing: Any, tmp_path: Path) -> None:
@@ -93,7 +94,7 @@ def test_an_obj_with_undecodable_names_is_imported(importing: Any, tmp_path: Pat
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "kept.blend"))
 
 
-def test_a_point_clouds_odd_attribute_is_renamed(importing: Any, tmp_path: Path) -> None:
+def test_an_undecodable_attribute_of_a_ply_is_renamed(importing: Any, tmp_path: Path) -> None:
     (tmp_path / "mesh.ply").write_bytes(
         b"ply\nformat ascii 1.0\nelement vertex 3\nproperty float x\nproperty float y\n"
         b"property float z\nproperty float q" + ODD + b"\nelement face 1\n"
@@ -118,7 +119,7 @@ def test_a_glb_with_lone_surrogates_is_imported(
     importing: Any, tmp_path: Path, names: dict[str, bytes]
 ) -> None:
     path = tmp_path / "mesh.glb"
-    path.write_bytes(glb_of(named(**names)))
+    path.write_bytes(glb_of(json_with(**names)))
     assert importing.import_mesh_file(str(path))[0] == "glb"
     assert len(bpy.data.objects) == 1
     assert [len(mesh.polygons) for mesh in bpy.data.meshes] == [1]
@@ -128,7 +129,7 @@ def test_a_glb_with_lone_surrogates_is_imported(
 
 def test_a_text_gltf_with_lone_surrogates_is_imported(importing: Any, tmp_path: Path) -> None:
     (tmp_path / "data.bin").write_bytes(POINTS)
-    text = named(node=b"n\\ud83d").replace(
+    text = json_with(node=b"n\\ud83d").replace(
         b'{"byteLength": 36}', b'{"byteLength": 36, "uri": "data.bin"}'
     )
     (tmp_path / "mesh.gltf").write_bytes(text)
@@ -136,18 +137,18 @@ def test_a_text_gltf_with_lone_surrogates_is_imported(importing: Any, tmp_path: 
     assert bpy.data.objects[0].name == "n�"
 
 
-def test_whole_files_are_not_copied_and_damaged_ones_stay_damaged(
+def test_intact_files_are_not_copied_and_damaged_ones_are_refused(
     importing: Any, tmp_path: Path
 ) -> None:
     whole = import_module(
         importing.__name__.replace("prepare.importing", "checks.gltf.text_encoding")
     ).repair_text
-    good = glb_of(named(node=b"\\ud83d\\ude00 \xe7\x8c\xab"))
+    good = glb_of(json_with(node=b"\\ud83d\\ude00 \xe7\x8c\xab"))
     for name, data in (("a.glb", good), ("b.glb", triangle_glb(5)), ("c.obj", CORNERS), ("d", b"")):
         (tmp_path / name).write_bytes(data)
         with whole(str(tmp_path / name)) as path:
             assert path == str(tmp_path / name)
-    bad = glb_of(named(node=b"\\ud83d"))
+    bad = glb_of(json_with(node=b"\\ud83d"))
     refusal = import_module(importing.__name__.replace("prepare.importing", "refusal")).Refusal
     for damaged in (bad + b"behind", bad[:-8], bad.replace(b"\x02\0\0\0", b"\x01\0\0\0", 1)):
         (tmp_path / "bad.glb").write_bytes(damaged)
@@ -155,18 +156,18 @@ def test_whole_files_are_not_copied_and_damaged_ones_stay_damaged(
             importing.import_mesh_file(str(tmp_path / "bad.glb"))
 
 
-def test_escape_codes_and_marks_of_direction_stay_out_of_names(
+def test_escape_codes_and_direction_marks_are_removed_from_names(
     importing: Any, tmp_path: Path
 ) -> None:
     names = {"node": b"n\\u001b[31m", "mesh": b"\\u202eabc\\u0007", "material": b"\\u200b"}
-    (tmp_path / "mesh.glb").write_bytes(glb_of(named(**names)))
+    (tmp_path / "mesh.glb").write_bytes(glb_of(json_with(**names)))
     importing.import_mesh_file(str(tmp_path / "mesh.glb"))
     assert bpy.data.objects[0].name == "n[31m"
     assert bpy.data.meshes[0].name == "abc"
     assert bpy.data.materials[0].name == "Material"
 
 
-def test_a_material_file_with_an_odd_name_is_checked_like_any_other(
+def test_a_material_file_with_an_undecodable_name_is_checked_too(
     importing: Any, tmp_path: Path
 ) -> None:
     outside = tmp_path / "private.png"

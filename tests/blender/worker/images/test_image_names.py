@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names of pictures as names in Blender."""
+"""Names of pictures become names of data-blocks."""
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 import pytest
+from blender.addon_modules import addon_module
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -27,5 +27,5 @@ if TYPE_CHECKING:
     ],
 )
 def test_control_characters_stay_out_of_names(name: str, clear: str, addon: ModuleType) -> None:
-    names = import_module(f"{addon.__name__}.worker.names")
+    names = addon_module("worker.names")
     assert names.short_name(name) == clear

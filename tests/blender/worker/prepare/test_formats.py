@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What compresses meshes and textures is read where this Blender can, and else said by its name."""
+"""Compressed meshes and textures are read if this Blender can, else the error names the method."""
 
 from __future__ import annotations
 
 import json
 import struct
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import bpy
@@ -23,29 +22,24 @@ MESHOPT = ["EXT_meshopt_compression"]
 
 
 @pytest.fixture
-def background(addon: ModuleType) -> Callable[[str], ModuleType]:
-    return lambda name: import_module(f"{addon.__name__}.worker.{name}")
-
-
-@pytest.fixture
-def prepare(background: Callable[[str], ModuleType], tmp_path: Path) -> Any:
-    """Prepare a mesh file; return the answer, and leave the model open."""
+def prepare(worker_module: Callable[[str], ModuleType], tmp_path: Path) -> Any:
+    """Return a function that prepares a mesh file, returns the answer and leaves the model open."""
 
     def run(mesh: Path) -> dict[str, Any]:
         request = {"mesh": str(mesh), "name": "photo", "output": str(tmp_path / "model.blend")}
-        background("fresh_file").open_empty_file()
-        return background("prepare.build_model").prepare_model(
+        worker_module("fresh_file").open_empty_file()
+        return worker_module("prepare.build_model").prepare_model(
             request, lambda _fraction, _phase: None
         )
 
     return run
 
 
-def exported(path: Path, background: Callable[[str], ModuleType], **options: Any) -> set[str]:
+def export_cube(path: Path, worker_module: Callable[[str], ModuleType], **options: Any) -> set[str]:
     """Export a textured cube with Blender's own exporter; return the extensions that it needs."""
-    background("fresh_file").open_empty_file()
+    worker_module("fresh_file").open_empty_file()
     bpy.ops.mesh.primitive_cube_add()
-    material = background("prepare.principled").new_material("skin")
+    material = worker_module("prepare.principled").new_material("skin")
     image = material.node_tree.nodes.new("ShaderNodeTexImage")
     picture = write_picture(path.with_name("skin.png"), np.full((4, 4, 3), 99, np.uint8))
     image.image = bpy.data.images.load(str(picture))
@@ -60,10 +54,10 @@ def exported(path: Path, background: Callable[[str], ModuleType], **options: Any
 
 
 def test_webp_textures_are_read(
-    background: Callable[[str], ModuleType], prepare: Any, tmp_path: Path
+    worker_module: Callable[[str], ModuleType], prepare: Any, tmp_path: Path
 ) -> None:
     path = tmp_path / "mesh.glb"
-    assert exported(path, background, export_image_format="WEBP") == {"EXT_texture_webp"}
+    assert export_cube(path, worker_module, export_image_format="WEBP") == {"EXT_texture_webp"}
     done = prepare(path)
     assert (done["faces"], done["notes"]) == (12, [])
     (image,) = [image for image in bpy.data.images if image.packed_file]
@@ -72,44 +66,44 @@ def test_webp_textures_are_read(
 
 
 def test_draco_compression_is_read(
-    background: Callable[[str], ModuleType], prepare: Any, tmp_path: Path
+    worker_module: Callable[[str], ModuleType], prepare: Any, tmp_path: Path
 ) -> None:
-    name = background("prepare.importing").DRACO
+    name = worker_module("prepare.importing").DRACO
     path = tmp_path / "mesh.glb"
-    if name in background("prepare.importing").supported_extensions():
-        assert name in exported(path, background, export_draco_mesh_compression_enable=True)
+    if name in worker_module("prepare.importing").supported_extensions():
+        assert name in export_cube(path, worker_module, export_draco_mesh_compression_enable=True)
         assert prepare(path)["faces"] == 12
         return
     # The bpy module has no Draco library in some versions; a whole Blender has.
     path.write_bytes(glb(head() | {"extensionsUsed": [name], "extensionsRequired": [name]}))
-    with pytest.raises(background("refusal").Refusal, match=r"Draco compression \(KHR_draco"):
+    with pytest.raises(worker_module("refusal").Refusal, match=r"Draco compression \(KHR_draco"):
         prepare(path)
 
 
-def test_meshopt_is_named_where_it_is_not_read(
-    background: Callable[[str], ModuleType], prepare: Any, tmp_path: Path
+def test_the_error_names_meshopt_if_blender_cannot_read_it(
+    worker_module: Callable[[str], ModuleType], prepare: Any, tmp_path: Path
 ) -> None:
     path = tmp_path / "mesh.glb"
     path.write_bytes(glb(head() | {"extensionsUsed": MESHOPT, "extensionsRequired": MESHOPT}))
-    known = background("prepare.importing").supported_extensions()
+    known = worker_module("prepare.importing").supported_extensions()
     assert known >= {"KHR_texture_transform", "EXT_texture_webp"}
     if MESHOPT[0] in known:
         assert bpy.app.version >= (5, 2, 0)
-        assert prepare(path)["faces"] == 2  # it needs what it does not use
+        assert prepare(path)["faces"] == 2  # It requires the extension without using it.
         return
-    with pytest.raises(background("refusal").Refusal, match="Meshopt compression") as caught:
+    with pytest.raises(worker_module("refusal").Refusal, match="Meshopt compression") as caught:
         prepare(path)
     assert bpy.app.version_string in caught.value.message
     assert "“Compression”" in caught.value.hint
 
 
-def test_importer_errors_are_passed_on(background: Callable[[str], ModuleType]) -> None:
-    reason = background("prepare.importing").import_error_text
+def test_importer_errors_are_passed_on(worker_module: Callable[[str], ModuleType]) -> None:
+    reason = worker_module("prepare.importing").import_error_text
     assert reason("Error: Bad glTF: no asset in json") == "Bad glTF: no asset in json."
-    raised = (
+    traceback = (
         "Error: Python: Traceback (most recent call last):\n"
         '  File "/x/io_import.py", line 7, in execute\n    return self.load()\n'
         "IndexError: list index out of range\nLocation: /x/bpy/ops.py:109\n"
     )
-    assert reason(raised) == "IndexError: list index out of range."
+    assert reason(traceback) == "IndexError: list index out of range."
     assert reason("") == "it gives no reason."

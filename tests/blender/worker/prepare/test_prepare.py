@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mesh files of all kinds become one clear, watertight, self-contained model."""
+"""Mesh files of all formats become one tidy, self-contained model."""
 
 from __future__ import annotations
 
 import json
 import struct
 from dataclasses import asdict
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,12 +29,12 @@ FACES = np.array([(0, 1, 4), (1, 2, 4), (2, 3, 4), (3, 0, 4), (0, 2, 1), (0, 3, 
 Arrays = dict[str, NDArray[Any]]
 
 
-def unheard(_fraction: float, _phase: str) -> None:
-    """Take progress that nobody looks at."""
+def ignore_progress(_fraction: float, _phase: str) -> None:
+    """Accept progress and do nothing with it."""
 
 
 def write_glb(path: Path, arrays: Arrays, **node: Any) -> Path:
-    """Write a GLB of one mesh; every array is an attribute, `indices` the triangles."""
+    """Write a GLB of one mesh: every array is an attribute, except `indices`, the triangles."""
     views, accessors, blob = [], [], b""
     kinds = {np.dtype(np.float32): 5126, np.dtype(np.uint8): 5121, np.dtype(np.uint16): 5123}
     for values in arrays.values():
@@ -84,13 +83,8 @@ def write_glb(path: Path, arrays: Arrays, **node: Any) -> Path:
 
 
 @pytest.fixture
-def background(addon: ModuleType) -> Callable[[str], ModuleType]:
-    return lambda name: import_module(f"{addon.__name__}.worker.{name}")
-
-
-@pytest.fixture
-def prepare(background: Callable[[str], ModuleType], tmp_path: Path) -> Any:
-    """Prepare a mesh file; return the answer, and the objects as appended to an empty file."""
+def prepare(worker_module: Callable[[str], ModuleType], tmp_path: Path) -> Any:
+    """Return a function that prepares a mesh and returns the answer and the appended objects."""
 
     def run(
         mesh: Path, name: str = "photo", *, render: bool = True
@@ -102,7 +96,7 @@ def prepare(background: Callable[[str], ModuleType], tmp_path: Path) -> Any:
             "preview": str(tmp_path / "preview.png"),
             "render_preview": render,
         }
-        done = background("prepare.build_model").prepare_model(request, unheard)
+        done = worker_module("prepare.build_model").prepare_model(request, ignore_progress)
         bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
         with bpy.data.libraries.load(request["output"], link=False) as (there, here):
             here.objects = there.objects
@@ -131,7 +125,7 @@ def base_color_source(obj: bpy.types.Object) -> Any:
 
 
 def split_at_every_face() -> Arrays:
-    """The pyramid as exporters write it: every face has vertices of its own."""
+    """Return the pyramid as exporters write it: faces share no vertices."""
     return {
         "POSITION": PYRAMID[FACES].reshape(-1, 3),
         "TEXCOORD_0": np.random.default_rng(1).random((18, 2), np.float32),
@@ -199,7 +193,9 @@ def test_vertex_colors_survive_merging(prepare: Any, tmp_path: Path) -> None:
     np.testing.assert_allclose(linear, colors[:, 1] / 255, atol=0.01)
 
 
-def test_faces_without_normals_are_smooth_but_for_sharp_edges(prepare: Any, tmp_path: Path) -> None:
+def test_faces_without_normals_are_smooth_except_at_sharp_edges(
+    prepare: Any, tmp_path: Path
+) -> None:
     _, (obj,) = prepare(write_glb(tmp_path / "mesh.glb", {"POSITION": PYRAMID, "indices": FACES}))
     assert all(face.use_smooth for face in obj.data.polygons)
     assert any(edge.use_edge_sharp for edge in obj.data.edges)
@@ -217,7 +213,7 @@ def test_back_to_back_faces_stay_separate(prepare: Any, tmp_path: Path) -> None:
 
 
 def test_the_built_in_mesh_is_watertight(
-    background: Callable[[str], ModuleType], prepare: Any, tmp_path: Path
+    worker_module: Callable[[str], ModuleType], prepare: Any, tmp_path: Path
 ) -> None:
     from bl_ext.user_default.image_to_mesh.providers.local import LocalSettings
 
@@ -231,7 +227,7 @@ def test_the_built_in_mesh_is_watertight(
         "settings": asdict(LocalSettings(face_count=3000)),
         "output": str(tmp_path / "mesh.glb"),
     }
-    made = background("make").make_mesh(request, unheard)
+    made = worker_module("make").make_mesh(request, ignore_progress)
     done, (obj,) = prepare(tmp_path / "mesh.glb", "bar")
     assert made["faces"] == done["faces"]
     assert open_edges(obj.data) == 0
@@ -249,7 +245,7 @@ def test_the_built_in_mesh_is_watertight(
 
 
 @pytest.fixture
-def several(tmp_path: Path) -> Path:
+def two_meshes(tmp_path: Path) -> Path:
     """Two meshes under nested, scaled empties, with a camera, a lamp and a second scene."""
     bpy.ops.wm.read_homefile(use_factory_startup=True)
     cube = bpy.data.objects["Cube"]
@@ -269,8 +265,8 @@ def several(tmp_path: Path) -> Path:
     return path
 
 
-def test_several_meshes_stand_under_one_empty(several: Path, prepare: Any) -> None:
-    done, objects = prepare(several, "robot")
+def test_several_meshes_stand_under_one_empty(two_meshes: Path, prepare: Any) -> None:
+    done, objects = prepare(two_meshes, "robot")
     assert sorted(obj.name for obj in objects) == ["robot", "robot 1", "robot 2"]
     root = next(obj for obj in objects if obj.name == "robot")
     assert root.type == "EMPTY"
@@ -289,8 +285,10 @@ def test_several_meshes_stand_under_one_empty(several: Path, prepare: Any) -> No
     assert not bpy.data.lights
 
 
-def test_the_model_file_holds_nothing_else(several: Path, prepare: Any, tmp_path: Path) -> None:
-    prepare(several)
+def test_the_model_file_holds_only_the_model(
+    two_meshes: Path, prepare: Any, tmp_path: Path
+) -> None:
+    prepare(two_meshes)
     with bpy.data.libraries.load(str(tmp_path / "model.blend")) as (there, _):
         assert not any((there.scenes, there.worlds, there.collections, there.cameras, there.lights))
         assert len(there.objects) == 3
@@ -317,7 +315,7 @@ def test_other_formats_use_blenders_importers(suffix: str, prepare: Any, tmp_pat
     assert top.co.xy.length < 1e-4
 
 
-def test_textures_outside_of_the_files_folder_stay_where_they_are(
+def test_textures_outside_of_the_files_folder_are_not_imported(
     prepare: Any, tmp_path: Path
 ) -> None:
     write_picture(tmp_path / "private.png", np.full((4, 4, 3), 9, np.uint8))
@@ -341,26 +339,26 @@ def test_textures_outside_of_the_files_folder_stay_where_they_are(
     ],
 )
 def test_a_file_that_is_not_a_mesh_is_refused(
-    content: bytes, background: Callable[[str], ModuleType], prepare: Any, tmp_path: Path
+    content: bytes, worker_module: Callable[[str], ModuleType], prepare: Any, tmp_path: Path
 ) -> None:
     path = tmp_path / "mesh.glb"
     path.write_bytes(content)
-    with pytest.raises(background("refusal").Refusal) as caught:
+    with pytest.raises(worker_module("refusal").Refusal) as caught:
         prepare(path)
     assert caught.value.kind == "bad_mesh"
     assert not (tmp_path / "model.blend").exists()
 
 
 def test_a_file_without_faces_is_refused(
-    background: Callable[[str], ModuleType], prepare: Any, tmp_path: Path
+    worker_module: Callable[[str], ModuleType], prepare: Any, tmp_path: Path
 ) -> None:
     (tmp_path / "mesh.obj").write_text("v 0 0 0\nv 1 0 0\n")
-    with pytest.raises(background("refusal").Refusal, match="no faces"):
+    with pytest.raises(worker_module("refusal").Refusal, match="no faces"):
         prepare(tmp_path / "mesh.obj")
 
 
 @pytest.mark.parametrize("content", ["webp", "broken"])
-def test_a_services_own_preview_becomes_png_and_a_broken_one_is_drawn(
+def test_a_preview_from_the_service_becomes_png_and_a_broken_one_is_replaced(
     prepare: Any, tmp_path: Path, content: str
 ) -> None:
     preview = tmp_path / "preview.png"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The preview shows the model the right way round, in light that tells its shape."""
+"""The preview shows the model from its front, in light that reveals its shape."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import bmesh
 import bpy
 import numpy as np
 import pytest
+from blender.addon_modules import addon_module
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def preview(addon: ModuleType) -> Any:
-    return import_module(f"{addon.__name__}.worker.prepare.preview")
+    return addon_module("worker.prepare.preview")
 
 
 def in_scene(name: str, mesh: bpy.types.Mesh) -> bpy.types.Object:
@@ -28,7 +29,7 @@ def in_scene(name: str, mesh: bpy.types.Mesh) -> bpy.types.Object:
     return obj
 
 
-def test_the_front_is_seen_upright_with_its_texture(preview: Any) -> None:
+def test_the_preview_shows_the_front_upright_with_its_texture(preview: Any) -> None:
     """A plate that faces the front: red above blue on its left, green above white on its right."""
     mesh = bpy.data.meshes.new("plate")
     mesh.from_pydata([(-1, 0, 0), (1, 0, 0), (1, 0, 2), (-1, 0, 2)], [], [(0, 1, 2, 3)])
@@ -58,7 +59,7 @@ def test_the_front_is_seen_upright_with_its_texture(preview: Any) -> None:
     ]
 
 
-def test_a_black_ball_shows_its_roundness(preview: Any) -> None:
+def test_shading_reveals_the_shape_of_a_black_ball(preview: Any) -> None:
     mesh = bpy.data.meshes.new("ball")
     solid = bmesh.new()
     bmesh.ops.create_uvsphere(solid, u_segments=48, v_segments=24, radius=1.0)

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The preview is a picture of what Blender's own import shows, for every kind of surface."""
+"""The preview matches a render of Blender's own import, for every kind of material."""
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import bpy
 import numpy as np
 import pytest
-from blender.looks import import_plainly
+from blender.addon_modules import addon_module
+from blender.appearance import import_with_blender
 from blender.own_materials import SURFACES, write_surface
 from blender.picture_files import read_picture
 
@@ -22,29 +22,25 @@ if TYPE_CHECKING:
 LEAST = 40
 SIDE = 64
 SAMPLES = 32
-LIKE, MEAN = 5.0, 1.5
-"""By how much a channel may differ, of 255: the noise of 16 samples, of frosted glass the most."""
+MAX_DIFFERENCE, MAX_MEAN = 5.0, 1.5
+"""How much a channel may differ, of 255: the noise of 16 samples, most of it in frosted glass."""
 
 
-def room(name: str) -> Any:
-    return import_module(f"bl_ext.user_default.image_to_mesh.worker.{name}")
-
-
-def previewed(mesh: Path, folder: Path) -> NDArray[np.float64]:
-    """Return the preview that a job gets."""
+def render_preview(mesh: Path, folder: Path) -> NDArray[np.float64]:
+    """Return the preview that the worker renders for a job."""
     request = {"mesh": str(mesh), "name": "ball", "output": str(folder / "model.blend"),
                "preview": str(folder / "preview.png"), "render_preview": True}  # fmt: skip
-    room("prepare.build_model").prepare_model(request, lambda *_: None)
+    addon_module("worker.prepare.build_model").prepare_model(request, lambda *_: None)
     return picture(folder / "preview.png")
 
 
-def rendered(mesh: Path, folder: Path) -> NDArray[np.float64]:
-    """Return what Cycles makes of Blender's own import, in the same light."""
-    import_plainly(mesh)
-    (thing,) = (obj for obj in bpy.context.scene.objects if obj.type == "MESH")
-    with room("prepare.preview")._studio(thing) as scene:
+def render_with_cycles(mesh: Path, folder: Path) -> NDArray[np.float64]:
+    """Return a Cycles render of Blender's own import, in the same light."""
+    import_with_blender(mesh)
+    (obj,) = (item for item in bpy.context.scene.objects if item.type == "MESH")
+    with addon_module("worker.prepare.preview")._studio(obj) as scene:
         scene.render.engine = "CYCLES"
-        room("prepare.preview")._set_up(scene)
+        addon_module("worker.prepare.preview")._set_up(scene)
         scene.cycles.samples, scene.cycles.seed = SAMPLES, 7
         scene.cycles.texture_limit_render = "OFF"
         scene.render.resolution_x = scene.render.resolution_y = 2 * SIDE
@@ -54,35 +50,44 @@ def rendered(mesh: Path, folder: Path) -> NDArray[np.float64]:
 
 
 def picture(path: Path) -> NDArray[np.float64]:
-    """Return (SIDE, SIDE, 4), multiplied by alpha: what nobody sees is no difference."""
+    """Return (SIDE, SIDE, 4), multiplied by alpha: transparent pixels do not differ."""
     pixels = read_picture(path).astype(np.float64)
     pixels[..., :3] *= pixels[..., 3:] / 255
     step = len(pixels) // SIDE
     return pixels.reshape(SIDE, step, SIDE, step, 4).mean((1, 3))
 
 
-def difference(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+def difference(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
     """Return the mean difference of a channel where either picture shows something."""
-    shown = (one[..., 3] > 0) | (other[..., 3] > 0)
-    return float(np.abs(one - other)[shown].mean())
+    shown = (first[..., 3] > 0) | (second[..., 3] > 0)
+    return float(np.abs(first - second)[shown].mean())
 
 
 @pytest.mark.once
 @pytest.mark.timeout(900)
-def test_previews_look_like_the_import(addon: ModuleType, tmp_path: Path) -> None:
-    """Each is like its own, and nearer to it than to any other surface."""
+def test_previews_match_the_import(addon: ModuleType, tmp_path: Path) -> None:
+    """Each preview is close to its own material's render, and closer than to any other."""
     assert len(SURFACES) >= LEAST
-    ours, own = [], []
+    previews, cycles = [], []
     for name in SURFACES:
         mesh = write_surface(name, tmp_path)
-        ours.append(previewed(mesh, tmp_path))
-        own.append(rendered(mesh, tmp_path))
-    apart = np.array([[difference(our, other) for other in own] for our in ours])
+        previews.append(render_preview(mesh, tmp_path))
+        cycles.append(render_with_cycles(mesh, tmp_path))
+    distances = np.array(
+        [[difference(preview, second) for second in cycles] for preview in previews]
+    )
     names = list(SURFACES)
-    rows = (f"{apart[n, n]:5.2f} {np.sort(apart[n])[1]:6.2f} {names[n]}" for n in range(len(names)))
-    print(*rows, f"mean {np.diag(apart).mean():.2f}", sep="\n")
-    unlike = {name: round(apart[n, n], 2) for n, name in enumerate(names) if apart[n, n] > LIKE}
-    assert not unlike
-    mistaken = {name: names[apart[n].argmin()] for n, name in enumerate(names)}
-    assert mistaken == {name: name for name in names}
-    assert np.diag(apart).mean() < MEAN
+    rows = (
+        f"{distances[n, n]:5.2f} {np.sort(distances[n])[1]:6.2f} {names[n]}"
+        for n in range(len(names))
+    )
+    print(*rows, f"mean {np.diag(distances).mean():.2f}", sep="\n")
+    unlike = {
+        name: round(distances[n, n], 2)
+        for n, name in enumerate(names)
+        if distances[n, n] > MAX_DIFFERENCE
+    }
+    assert not unlike, "mean differences above the limit"
+    mistaken = {name: names[distances[n].argmin()] for n, name in enumerate(names)}
+    assert mistaken == {name: name for name in names}, "nearest render of each preview"
+    assert np.diag(distances).mean() < MAX_MEAN

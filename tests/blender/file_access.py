@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""See whether anybody opens a file, by the kernel's own word for it: no process can hide it."""
+"""Notice every open of a file, in any process, by inotify."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _OPEN = 0x20
 _EVENT = struct.Struct("iIII")
 
 
-class Watch:
-    """Counts how often a file is opened, on Linux, while the block runs."""
+class FileAccess:
+    """A context that counts how often any process opens a file; Linux only."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -30,8 +30,8 @@ class Watch:
             raise OSError("only on Linux")
         system = ctypes.CDLL(None, use_errno=True)
         self._file = system.inotify_init1(os.O_NONBLOCK)
-        watched = system.inotify_add_watch(self._file, os.fsencode(self._path), _OPEN)
-        assert watched >= 0, os.strerror(ctypes.get_errno())
+        watch = system.inotify_add_watch(self._file, os.fsencode(self._path), _OPEN)
+        assert watch >= 0, os.strerror(ctypes.get_errno())
         return self
 
     def __exit__(
@@ -42,7 +42,7 @@ class Watch:
     ) -> None:
         os.close(self._file)
 
-    def opened(self) -> int:
+    def count_opens(self) -> int:
         """Return how often the file was opened since the last call."""
         try:
             return len(os.read(self._file, 64 * 1024)) // _EVENT.size

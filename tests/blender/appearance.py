@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a scene looks like, in numbers: faces, size, area, and the materials that cover it."""
+"""The appearance of a scene in numbers: faces, size, area, and the materials that cover it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ Material = tuple[tuple[str, Any], ...]
 INPUTS = ("Base Color", "Metallic", "Roughness", "IOR", "Alpha", "Transmission Weight",
           "Coat Weight", "Coat Roughness", "Sheen Weight", "Emission Color", "Emission Strength",
           "Specular IOR Level", "Anisotropic")  # fmt: skip
-HELPERS = "glTF_not_exported"
+BONE_SHAPES = "glTF_not_exported"
 
 
 @dataclass
-class Looks:
-    """`collapsed` counts faces that have no three places; `low` is the lowest place."""
+class Appearance:
+    """Measurements of a scene: `collapsed` counts degenerate faces, `low` is the smallest z."""
 
     faces: int
     collapsed: int
@@ -39,8 +39,8 @@ class Looks:
         return {material for material, area in self.areas.items() if area > 1e-4 * self.area}
 
 
-def import_plainly(path: Path) -> None:
-    """Import the file as somebody does who presses no button but Import."""
+def import_with_blender(path: Path) -> None:
+    """Import the file with Blender's importer and its default options, into an empty file."""
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     suffix = path.suffix.lower()[1:]
     if suffix in ("glb", "gltf"):
@@ -51,8 +51,8 @@ def import_plainly(path: Path) -> None:
         getattr(bpy.ops.wm, f"{suffix}_import")(filepath=str(path))
 
 
-def bring_in(model: str) -> list[bpy.types.Object]:
-    """Put a prepared model into an empty scene."""
+def append_all(model: str) -> list[bpy.types.Object]:
+    """Append all objects of a model file to an empty scene."""
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     with bpy.data.libraries.load(model, link=False) as (there, here):
         here.objects = there.objects
@@ -61,31 +61,31 @@ def bring_in(model: str) -> list[bpy.types.Object]:
     return list(here.objects)
 
 
-def looks() -> Looks:
-    """Measure what the scene's mesh objects show in the present frame; there is at least one."""
+def measure_scene() -> Appearance:
+    """Measure the scene's visible mesh objects in the current frame; there must be at least one."""
     bpy.context.view_layer.update()
     depsgraph = bpy.context.evaluated_depsgraph_get()
-    parts = [_measure(obj, depsgraph) for obj in shown_objects()]
-    points = np.concatenate([part[0] for part in parts])
+    measured = [_measure(obj, depsgraph) for obj in shown_objects()]
+    points = np.concatenate([item[0] for item in measured])
     areas: dict[Material, float] = {}
-    for part in parts:
-        for material, area in part[3].items():
+    for item in measured:
+        for material, area in item[3].items():
             areas[material] = areas.get(material, 0.0) + area
-    return Looks(
-        faces=sum(part[1] for part in parts),
-        collapsed=sum(part[2] for part in parts),
+    return Appearance(
+        faces=sum(item[1] for item in measured),
+        collapsed=sum(item[2] for item in measured),
         low=float(points[:, 2].min()),
         size=points.max(0) - points.min(0),
         area=sum(areas.values()),
         areas=areas,
-        normals=np.sum([part[4] for part in parts], axis=0),
+        normals=np.sum([item[4] for item in measured], axis=0),
     )
 
 
 def shown_objects() -> Iterator[bpy.types.Object]:
-    """Yield the objects that have faces, without those that draw bones."""
+    """Yield the objects that have faces, except shapes of bones."""
     for obj in bpy.context.scene.objects:
-        helps = any(item.name.startswith(HELPERS) for item in obj.users_collection)
+        helps = any(item.name.startswith(BONE_SHAPES) for item in obj.users_collection)
         if obj.type == "MESH" and obj.data.polygons and not helps:
             yield obj
 
@@ -103,14 +103,14 @@ def _measure(obj: bpy.types.Object, depsgraph: bpy.types.Depsgraph) -> tuple[Any
     for slot in np.unique(slots):
         own = obj.material_slots
         material = own[min(slot, len(own) - 1)].material if own else None
-        look, area = material_look(material, mesh), float(areas[slots == slot].sum())
-        by_material[look] = by_material.get(look, 0.0) + area
+        described, area = describe_material(material, mesh), float(areas[slots == slot].sum())
+        by_material[described] = by_material.get(described, 0.0) + area
     loops = _read(mesh.loop_triangles, "loops", np.int32, 3)
     normals = _read(mesh.corner_normals, "vector", np.float32, 3)[loops].astype(np.float64)
     normals = normals @ np.linalg.pinv(world[:3, :3])
     normals /= np.maximum(np.linalg.norm(normals, axis=2, keepdims=True), 1e-12)
     sum_of = (np.nan_to_num(normals) * areas[:, None, None]).sum(axis=(0, 1)) / 3
-    collapsed = _collapsed(mesh)
+    collapsed = count_collapsed(mesh)
     faces = len(mesh.polygons)
     shown.to_mesh_clear()
     return points, faces, collapsed, by_material, sum_of
@@ -122,8 +122,8 @@ def _read(items: Any, name: str, dtype: Any, width: int) -> Any:
     return values.reshape(-1, width)
 
 
-def _collapsed(mesh: bpy.types.Mesh) -> int:
-    """Count faces whose corners lie in fewer than three places, or come back to one."""
+def count_collapsed(mesh: bpy.types.Mesh) -> int:
+    """Count the faces with fewer than three distinct corners in a row."""
     points = _read(mesh.vertices, "co", np.float32, 3) + np.float32(0)
     _, place = np.unique(points, axis=0, return_inverse=True)
     corners = place.reshape(-1)[_read(mesh.loops, "vertex_index", np.int32, 1)[:, 0]]
@@ -142,20 +142,20 @@ def _is_collapsed(corners: list[int]) -> bool:
     return len(moving) < 3
 
 
-def material_look(material: bpy.types.Material | None, mesh: bpy.types.Mesh) -> Material:
-    """Return what a material says of its looks, whatever it is called, and what colors do."""
+def describe_material(material: bpy.types.Material | None, mesh: bpy.types.Mesh) -> Material:
+    """Describe a material without its name, and how the mesh uses color attributes."""
     if material is None:
-        return (("none", True), ("colors", color_use(mesh)))
+        return (("none", True), ("colors", color_usage(mesh)))
     nodes = material.node_tree.nodes if material.node_tree else []
     surface = next((node for node in nodes if node.type == "BSDF_PRINCIPLED"), None)
     if surface is None:
         return (("nodes", tuple(sorted(node.type for node in nodes))),)
     inputs = ((name, _input(surface.inputs[name])) for name in INPUTS)
-    return (*inputs, ("culled", material.use_backface_culling), ("colors", color_use(mesh)))
+    return (*inputs, ("culled", material.use_backface_culling), ("colors", color_usage(mesh)))
 
 
-def color_use(mesh: bpy.types.Mesh) -> str:
-    """Say whether the mesh has colors that differ, one color all over, or none but white."""
+def color_usage(mesh: bpy.types.Mesh) -> str:
+    """Return “differ” for several vertex colors, “one” for a single one, “none” for white only."""
     uses = ["none"]
     for attribute in mesh.color_attributes:
         colors = _read(attribute.data, "color", np.float32, 4)[:, :3]
@@ -186,59 +186,63 @@ def _sources(socket: bpy.types.NodeSocket, depth: int = 6) -> set[str]:
     return {node.type}.union(*(_sources(item, depth - 1) for item in linked))
 
 
-# What differs from Blender's own import on purpose. Each rule returns the look that is meant.
+# Intended differences from Blender's own import. Each rule returns the intended description.
 
 
-def painted_metal(look: dict[str, Any]) -> dict[str, Any]:
-    """What is textured is metal only by a texture, or where a number says less than half."""
-    if isinstance(look.get("Base Color"), tuple) and _is_fed(look["Base Color"]):
-        metal = look["Metallic"]
+def remove_metallic(described: dict[str, Any]) -> dict[str, Any]:
+    """Set a metallic factor of half or more to 0 on textured materials."""
+    if isinstance(described.get("Base Color"), tuple) and _is_fed(described["Base Color"]):
+        metal = described["Metallic"]
         if isinstance(metal, float) and metal >= 0.5:
-            return {**look, "Metallic": 0.0}
-    return look
+            return {**described, "Metallic": 0.0}
+    return described
 
 
-def shown_colors(look: dict[str, Any]) -> dict[str, Any]:
-    """Colors that differ are shown by materials that nothing else colors."""
-    if look["colors"] == "differ" and not _is_fed(look.get("Base Color")) and "nodes" not in look:
-        return {**(look if "none" not in look else plain_look()), "Base Color": ("VERTEX_COLOR",),
-                "colors": "differ"}  # fmt: skip
-    return look
+def wire_vertex_colors(described: dict[str, Any]) -> dict[str, Any]:
+    """Wire vertex colors that differ to materials without another source of color."""
+    if (
+        described["colors"] == "differ"
+        and not _is_fed(described.get("Base Color"))
+        and "nodes" not in described
+    ):
+        base = describe_new_material() if "none" in described else described
+        return {**base, "Base Color": ("VERTEX_COLOR",), "colors": "differ"}
+    return described
 
 
-def only_color(look: dict[str, Any]) -> dict[str, Any]:
-    """One color all over is that of a mesh without a material."""
-    if look["colors"] == "one" and "none" in look:
-        return {**plain_look(), "Base Color": ("VERTEX_COLOR",), "colors": "one"}
-    return look
+def wire_single_color(described: dict[str, Any]) -> dict[str, Any]:
+    """Wire a single vertex color if the mesh has no material."""
+    if described["colors"] == "one" and "none" in described:
+        return {**describe_new_material(), "Base Color": ("VERTEX_COLOR",), "colors": "one"}
+    return described
 
 
-MEANT = {
-    "a textured surface is metal only by a texture": painted_metal,
-    "vertex colors are shown where nothing else gives a color": shown_colors,
-    "one vertex color is shown where there is no material": only_color,
+INTENDED = {
+    "a textured surface is metal only by a texture": remove_metallic,
+    "vertex colors are shown where nothing else gives a color": wire_vertex_colors,
+    "one vertex color is shown where there is no material": wire_single_color,
 }
 
 
-def as_meant(material: Material) -> tuple[Material, set[str]]:
-    """Return how a material of Blender's own import is meant to look, and by which rules."""
-    look = dict(material)
+def as_intended(material: Material) -> tuple[Material, set[str]]:
+    """Return the intended description of a material of Blender's import, and the rules used."""
+    described = dict(material)
     used: set[str] = set()
-    for reason, rule in MEANT.items():
-        meant = rule(look)
-        if meant != look:
-            look, used = meant, used | {reason}
-    return tuple(sorted(look.items())), used
+    for reason, rule in INTENDED.items():
+        intended = rule(described)
+        if intended != described:
+            described, used = intended, used | {reason}
+    return tuple(sorted(described.items())), used
 
 
-def plain_look() -> dict[str, Any]:
-    """Return the look of a new material."""
+def describe_new_material() -> dict[str, Any]:
+    """Describe a new material."""
     material = bpy.data.materials.new("plain")
     if bpy.app.version < (5, 0, 0):
         material.use_nodes = True
     mesh = bpy.data.meshes.new("plain")
     try:
-        return dict(material_look(material, mesh))
+        return dict(describe_material(material, mesh))
     finally:
         bpy.data.batch_remove([material, mesh])
 
@@ -247,28 +251,32 @@ def _is_fed(value: Any) -> bool:
     return isinstance(value, tuple) and all(isinstance(item, str) for item in value)
 
 
-def differences(plain: Looks, ours: Looks) -> tuple[list[str], set[str]]:
-    """Compare a prepared model with Blender's own import; return what was not meant, and rules."""
-    found: list[str] = []
+def differences(plain: Appearance, ours: Appearance) -> tuple[list[str], set[str]]:
+    """Compare a model with Blender's import; return unintended differences, and the rules used."""
+    unexpected: list[str] = []
     used: set[str] = set()
     if plain.faces - ours.faces not in range(plain.collapsed + 1):
-        found.append(f"faces {plain.faces}, {plain.collapsed} without three places: {ours.faces}")
+        unexpected.append(
+            f"faces {plain.faces}, {plain.collapsed} without three places: {ours.faces}"
+        )
     if plain.faces > ours.faces:
         used.add("faces without three places are dropped")
     largest = float(plain.size.max())
     if not np.allclose(plain.size, ours.size, rtol=1e-4, atol=1e-5 * largest):
-        found.append(f"size {plain.size}: {ours.size}")
+        unexpected.append(f"size {plain.size}: {ours.size}")
     if abs(plain.area - ours.area) > 1e-4 * plain.area:
-        found.append(f"area {plain.area:g}: {ours.area:g}")
-    meant: set[Material] = set()
+        unexpected.append(f"area {plain.area:g}: {ours.area:g}")
+    intended: set[Material] = set()
     for material in plain.materials:
-        look, rules = as_meant(material)
-        meant.add(look)
+        described, rules = as_intended(material)
+        intended.add(described)
         used |= rules
     there = {tuple(sorted(material)) for material in ours.materials}
-    for lost in meant - there:
-        nearest = min(there - meant, key=lambda item: len({*lost} ^ {*item}), default=())
-        found.append(f"material {sorted({*lost} - {*nearest})}: {sorted({*nearest} - {*lost})}")
-    if len(there) != len(meant):
-        found.append(f"materials {len(meant)}: {len(there)}")
-    return found, used
+    for missing in intended - there:
+        nearest = min(there - intended, key=lambda item: len({*missing} ^ {*item}), default=())
+        unexpected.append(
+            f"material {sorted({*missing} - {*nearest})}: {sorted({*nearest} - {*missing})}"
+        )
+    if len(there) != len(intended):
+        unexpected.append(f"materials {len(intended)}: {len(there)}")
+    return unexpected, used

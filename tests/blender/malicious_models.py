@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A .blend file that does what none may: it runs scripts, brings a world, leads to other places."""
+"""A .blend file with all that is forbidden: it runs scripts, adds a world, links to other hosts."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import bpy
 UNC = "//attacker.invalid/share/picture.png"
 
 
-def write_evil(path: Path, trap: Path) -> None:
-    """Write a model that springs the trap, a file that is written, wherever it is looked at."""
+def write_malicious(path: Path, trap: Path) -> None:
+    """Write a model whose drivers and scripts write the file `trap` if anything evaluates them."""
     expression = f"__import__('pathlib').Path({str(trap)!r}).write_text('sprung') or 0.0"
     mesh = bpy.data.meshes.new("evil")
     mesh.from_pydata([(0, 0, 0), (1, 0, 0), (0, 1, 0)], [], [(0, 1, 2)])
     obj = bpy.data.objects.new("evil", mesh)
-    made: set[bpy.types.ID] = {obj, mesh}
+    blocks: set[bpy.types.ID] = {obj, mesh}
     for owner, name in ((obj, "location"), (mesh, '["depth"]')):
         if name != "location":
             owner["depth"] = 0.0
@@ -39,32 +39,32 @@ def write_evil(path: Path, trap: Path) -> None:
     script.mode, script.filepath = "EXTERNAL", UNC
     mesh.materials.append(material)
     world = bpy.data.worlds.new("evil")
-    made |= {text, image, material, world}
-    if bpy.app.version < (5, 2):  # which ends when a scene is written
+    blocks |= {text, image, material, world}
+    if bpy.app.version < (5, 2):  # Blender 5.2 crashes when it writes a scene
         scene = bpy.data.scenes.new("evil")
         scene.world, obj["scene"] = world, scene
-        made.add(scene)
-    bpy.data.libraries.write(str(path), made, fake_user=True)
+        blocks.add(scene)
+    bpy.data.libraries.write(str(path), blocks, fake_user=True)
     for owner in (obj, mesh):
         owner.animation_data_clear()
-    bpy.data.batch_remove(made)
+    bpy.data.batch_remove(blocks)
     trap.unlink(missing_ok=True)
 
 
 def traces() -> list[str]:
-    """Return what of it is in the open file."""
+    """Return the traces of the malicious model in the open file."""
     blocks = (*bpy.data.texts, *bpy.data.worlds, *bpy.data.scenes, *bpy.data.images,
               *bpy.data.materials, *bpy.data.meshes, *bpy.data.objects)  # fmt: skip
-    found = [block.name for block in blocks if block.name.startswith(("evil", "startup.py"))]
-    found += [image.filepath for image in bpy.data.images if "attacker" in image.filepath]
-    found += [library.filepath for library in bpy.data.libraries]
+    names = [block.name for block in blocks if block.name.startswith(("evil", "startup.py"))]
+    names += [image.filepath for image in bpy.data.images if "attacker" in image.filepath]
+    names += [library.filepath for library in bpy.data.libraries]
     for obj in bpy.data.objects:
-        found += [f"driver of {obj.name}"] * bool(obj.animation_data and obj.animation_data.drivers)
-        found += [f"modifier of {obj.name}"] * len(obj.modifiers)
-    return found
+        names += [f"driver of {obj.name}"] * bool(obj.animation_data and obj.animation_data.drivers)
+        names += [f"modifier of {obj.name}"] * len(obj.modifiers)
+    return names
 
 
-def look_at_all() -> None:
-    """Have everything in the scene evaluated, which runs drivers."""
+def evaluate_scene() -> None:
+    """Evaluate everything in the scene, which runs drivers."""
     bpy.context.view_layer.update()
     bpy.context.evaluated_depsgraph_get().update()
