@@ -49,7 +49,7 @@ SIZES = {
 """Triangles and textures of 2048 pixels."""
 LEAST_GAIN = {"1.3M": 40.0}
 LONGEST_STALL = 0.1
-AT_ONCE = {"5M": 0.2}
+AT_ONCE = {"5M": 0.3}
 """Seconds for which Blender stands still for a model that cannot come in part by part."""
 OVER_BARE_APPEND = 2.0
 SHARE, EXTRA, COLD = 1.15, 0.3, 1.5

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
+import re
 import signal
 import subprocess
 import sys
@@ -302,10 +303,11 @@ def _remove_sides(request: Mapping[str, Any]) -> None:
         if not isinstance(output, str):
             continue
         final = Path(output)
-        side = final.with_name(f".{final.stem}.part{final.suffix}")
-        for path in (side, side.with_name(f"{side.name}@")):
-            with contextlib.suppress(OSError):
-                path.unlink(missing_ok=True)  # guard: killed-worker-leaves-no-half-file
+        name = rf"\.{re.escape(final.stem)}\.[0-9a-f]{{12}}{re.escape(final.suffix)}@?"
+        with contextlib.suppress(OSError):
+            for file in final.parent.iterdir():
+                if re.fullmatch(name, file.name):
+                    file.unlink(missing_ok=True)  # guard: killed-worker-leaves-no-half-file
     if isinstance(mesh := request.get("mesh"), str):
         with contextlib.suppress(OSError):
             for copy in Path(mesh).parent.glob(".whole-*"):

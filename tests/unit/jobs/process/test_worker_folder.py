@@ -27,6 +27,7 @@ from image_to_mesh.jobs.process.temporary_folder import (
 )
 from image_to_mesh.jobs.process.worker_process import WorkerProcess
 from image_to_mesh.providers import BadImage, Cancelled, Failed, NoBlender
+from image_to_mesh.worker.atomic_files import atomic_path
 
 
 def unheard(_phase: str, _fraction: float | None) -> None:
@@ -91,13 +92,19 @@ def test_no_temporary_folder_remains_however_the_worker_ends(
 
     monkeypatch.setenv("FAKE_WORKER", fault)
     output = tmp_path / "mesh.glb"
-    sides = [tmp_path / ".mesh.part.glb", tmp_path / ".mesh.part.glb@"]
+    with atomic_path(str(output)) as temporary:  # the worker's own name
+        sides = [Path(temporary), Path(f"{temporary}@")]
+        Path(temporary).touch()
+    output.unlink()
+    own = tmp_path / ".mesh.old.glb"
+    own.touch()
     for side in sides:
         side.write_bytes(b"half")
     with pytest.raises(error):
         worker.ask({"do": "make", "output": str(output)}, unheard, cancel)
     assert left(temp) == []
-    assert not [side for side in sides if side.exists()]
+    assert not [side for side in sides if side.exists()], "a killed worker's files stay"
+    assert own.exists(), "a file of another name is not the worker's"
 
 
 def test_the_temporary_folder_survives_a_refusal_and_the_next_request(
