@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the tests without Blender share: the rehearsal provider, its service, a fake worker."""
+"""Shared by the tests without Blender: the rehearsal provider, its service, a fake worker."""
 
 from __future__ import annotations
 
@@ -23,25 +23,26 @@ from image_to_mesh.jobs.process.pool import blenders
 
 @pytest.fixture(autouse=True)
 def faults_of_the_fake_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the fake worker see which fault a test wants of it."""
+    """Pass the variable that chooses a fault on to the fake worker."""
     monkeypatch.setattr(environment, "NAMES", environment.NAMES | {"FAKE_WORKER"})
 
 
 @pytest.fixture(autouse=True)
-def nothing_left() -> Iterator[None]:
-    """Fail a test that leaves a job's thread, or a process, to whatever comes after it.
+def no_leftovers() -> Iterator[None]:
+    """Fail a test that leaves a job's thread or a process running.
 
-    Background Blenders are kept for the next job; their process ends them when it ends.
+    Workers are kept for the next job by design, so they are closed first.
     """
     leftovers = Leftovers()
     yield
     blenders().close()
-    assert leftovers.since() == []
+    remaining = leftovers.since()
+    assert not remaining, f"the test left running: {', '.join(remaining)}"
 
 
 @pytest.fixture
 def rehearsal(monkeypatch: pytest.MonkeyPatch) -> Iterator[providers.Provider[Any]]:
-    """Drop the rehearsal provider beside the real ones."""
+    """Add the rehearsal provider to the real ones."""
     places = [*providers.__path__, str(FAKES / "services")]
     monkeypatch.setattr(providers, "__path__", places)
     monkeypatch.setenv("REHEARSAL_API_KEY", KEY)
@@ -66,10 +67,10 @@ def png() -> bytes:
 
 @pytest.fixture
 def running() -> Iterator[Session]:
-    """A session of its own, closed at the end."""
-    one = Session()
-    yield one
-    one.close(2.0)
+    """A new session, closed after the test."""
+    session = Session()
+    yield session
+    session.close(2.0)
 
 
 @pytest.fixture

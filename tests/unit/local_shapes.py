@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pictures to build from and measures of what was built, for the tests of the local provider."""
+"""Images to build meshes from, and measures of the meshes, for the local provider's tests."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DEFAULTS: dict[str, Any] = {
 }
 
 
-def built(pixels: NDArray[Any], **settings: Any) -> Any:
+def build(pixels: NDArray[Any], **settings: Any) -> Any:
     return local.build(pixels, {**DEFAULTS, **settings}, lambda fraction, phase: None)
 
 
@@ -37,7 +37,7 @@ def grid(height: int, width: int) -> tuple[NDArray[Any], NDArray[Any]]:
     return x, y
 
 
-def painted(alpha: NDArray[Any]) -> NDArray[np.float32]:
+def paint(alpha: NDArray[Any]) -> NDArray[np.float32]:
     """Return a picture (h, w, 4) whose colors tell the place, under the given alpha."""
     height, width = alpha.shape
     x, y = grid(height, width)
@@ -55,7 +55,7 @@ def annulus(size: int = 256, outer: float = 100.0, inner: float = 45.0) -> Any:
     return disc(size, outer) - disc(size, inner)
 
 
-def parts(triangles: NDArray[Any], count: int) -> NDArray[Any]:
+def part_numbers(triangles: NDArray[Any], count: int) -> NDArray[Any]:
     """Return the part of each triangle."""
     flat = triangles.astype(np.int64)
     first = np.concatenate([flat[:, 0], flat[:, 1]])
@@ -87,7 +87,7 @@ def assert_sound(model: Any) -> None:
     assert_one_fan_per_vertex(triangles, count)
     area = np.linalg.norm(corner_normals(model), axis=1) / 2.0
     assert area.min() > 1e-4 * np.median(area)
-    names = parts(triangles, count)
+    names = part_numbers(triangles, count)
     corners = model.vertices.astype(np.float64)[model.triangles]
     volume = np.einsum("ij,ij->i", corners[:, 0], corner_normals(model)) / 6.0
     assert (np.bincount(names, volume) > 0.0).all()
@@ -115,10 +115,12 @@ def islands(model: Any) -> NDArray[Any]:
     place = np.concatenate([model.triangles.reshape(-1, 1), flat], axis=1)
     _, names = np.unique(place, axis=0, return_inverse=True)
     names = names.reshape(model.triangles.shape)
-    return parts(names, int(names.max()) + 1)
+    return part_numbers(names, int(names.max()) + 1)
 
 
-def filled(points: NDArray[Any], triangles: NDArray[Any], shape: tuple[int, int]) -> NDArray[Any]:
+def rasterize(
+    points: NDArray[Any], triangles: NDArray[Any], shape: tuple[int, int]
+) -> NDArray[Any]:
     """Rasterize flat triangles, pixels (x, y), to a mask of `shape`."""
     fine = 4
     image = Image.new("1", (shape[1] * fine, shape[0] * fine))
@@ -130,6 +132,6 @@ def filled(points: NDArray[Any], triangles: NDArray[Any], shape: tuple[int, int]
     return np.asarray(share > 0.5)
 
 
-def overlap(one: NDArray[Any], other: NDArray[Any]) -> float:
+def overlap(first: NDArray[Any], other: NDArray[Any]) -> float:
     """Return intersection over union."""
-    return float((one & other).sum() / (one | other).sum())
+    return float((first & other).sum() / (first | other).sum())

@@ -233,11 +233,11 @@ def test_jobs_lists_the_library(cli: Cli) -> None:
     (cli.library / "broken").mkdir()
     (cli.library / "broken" / "job.json").write_text("{")
     done = cli("jobs", "--library", str(cli.library), "--json")
-    listed = json.loads(done.stdout.splitlines()[-1])
-    assert [(row["id"], row["state"], row["image"]) for row in listed["jobs"]] == [
+    list_jobs = json.loads(done.stdout.splitlines()[-1])
+    assert [(row["id"], row["state"], row["image"]) for row in list_jobs["jobs"]] == [
         (said["job"], "ready", "cup")
     ]
-    assert len(listed["problems"]) == 1
+    assert len(list_jobs["problems"]) == 1
     done = cli("jobs", "--library", str(cli.library))
     assert said["job"] in done.stdout
     assert "broken" in done.stderr
@@ -247,15 +247,15 @@ def test_jobs_can_be_filtered(cli: Cli, png: bytes) -> None:
     (cli.folder / "pot.png").write_bytes(png)
     ids = {name: cli.generate(f"{name}.png")[1]["job"] for name in ("cup", "pot")}
 
-    def listed(*words: str) -> list[str]:
+    def list_jobs(*words: str) -> list[str]:
         done = cli("jobs", "--library", str(cli.library), "--json", *words)
         return [row["id"] for row in json.loads(done.stdout.splitlines()[-1])["jobs"]]
 
-    assert listed() == [ids["cup"], ids["pot"]]
-    assert listed("--text", "POT") == [ids["pot"]]
-    assert listed("--state", "ready", "--provider", "local", "--text", "cup") == [ids["cup"]]
-    assert listed("--state", "failed") == []
-    assert listed("--provider", "tripo") == []
+    assert list_jobs() == [ids["cup"], ids["pot"]]
+    assert list_jobs("--text", "POT") == [ids["pot"]]
+    assert list_jobs("--state", "ready", "--provider", "local", "--text", "cup") == [ids["cup"]]
+    assert list_jobs("--state", "failed") == []
+    assert list_jobs("--provider", "tripo") == []
     assert cli("jobs", "--state", "happy").returncode == 2
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the command line prints: printable, in any encoding, and whether or not anybody reads it."""
+"""Output of the command line: printable, in any encoding, and to streams that nobody reads."""
 
 from __future__ import annotations
 

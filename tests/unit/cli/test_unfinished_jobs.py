@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The commands for jobs that are not at their end, and what a later process takes up by itself."""
+"""Commands for unfinished jobs, and the recovery of such jobs by a later process."""
 
 from __future__ import annotations
 
@@ -58,7 +58,9 @@ def job(
 UNSENT: dict[str, Any] = {"ticket": None, "submitted": None, "request_hash": None}
 
 
-def told(capsys: pytest.CaptureFixture[str], library: Path, *words: str) -> tuple[int, Any, str]:
+def run_command(
+    capsys: pytest.CaptureFixture[str], library: Path, *words: str
+) -> tuple[int, Any, str]:
     """Run a command with `--json`; return its code, the last line's object, standard error."""
     code = entry.main([*words, "--library", str(library), "--json"])
     said = capsys.readouterr()
@@ -75,7 +77,7 @@ def test_resume_continues_all_jobs_and_one_failure_stops_none(
     jobs_ = [job(State.RUNNING), job(State.DOWNLOADING), job(State.PREPARING)]
     library = Library(tmp_path)
     library.create(Record("0-gone", State.RUNNING, "nobody", "a", "2026", ticket={}), {})
-    code, said, errors = told(capsys, tmp_path, "resume", "--quiet")
+    code, said, errors = run_command(capsys, tmp_path, "resume", "--quiet")
     assert (code, said["state"]) == (7, "ready")
     assert "no provider “nobody”" in errors
     assert [library.load(item).state for item in jobs_] == [State.READY] * 3
@@ -91,7 +93,7 @@ def test_a_job_of_a_missing_provider_does_not_stop_the_others(
         other = job(State.RUNNING)
     library = Library(tmp_path)
     library.save(replace(library.load(gone), provider="gone"))
-    code, _, errors = told(capsys, tmp_path, "resume")
+    code, _, errors = run_command(capsys, tmp_path, "resume")
     assert (code, "no provider" in errors) == (2, True)
     assert library.load(other).state is State.READY
 
@@ -100,7 +102,7 @@ def test_resume_submits_jobs_that_were_never_sent_and_reports_it(
     job: Any, tmp_path: Path, service: Service, capsys: pytest.CaptureFixture[str]
 ) -> None:
     identity = job(State.QUEUED, **UNSENT)
-    code, said, errors = told(capsys, tmp_path, "resume")
+    code, said, errors = run_command(capsys, tmp_path, "resume")
     assert (code, said["job"], said["state"]) == (0, identity, "ready")
     assert "nothing was sent yet, so it is ordered now" in errors
     assert len(service.submits) == 1
@@ -115,7 +117,7 @@ def test_resume_skips_jobs_that_another_process_works_on(
     code = entry.main(["resume", "--library", str(tmp_path)])
     assert code == 0
     assert "worked on by another" in capsys.readouterr().err
-    code, said, _ = told(capsys, tmp_path, "resume", identity)
+    code, said, _ = run_command(capsys, tmp_path, "resume", identity)
     assert (code, said["error"]["kind"]) == (7, "library")
     assert Library(tmp_path).load(identity).state is State.RUNNING
     lock.release()
@@ -130,7 +132,7 @@ def test_cancel_of_a_job_that_runs_nowhere_tells_the_service(
 ) -> None:
     service.takes = 30
     identity = job(state, **(UNSENT if state is State.QUEUED else {}))
-    code, said, _ = told(capsys, tmp_path, "cancel", identity)
+    code, said, _ = run_command(capsys, tmp_path, "cancel", identity)
     assert (code, said["state"]) == (0, "cancelled")
     assert Library(tmp_path).load(identity).state is State.CANCELLED
     assert len(service.cancelled) == (state is not State.QUEUED)
@@ -147,7 +149,7 @@ def test_cancel_says_what_may_be_charged(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(type(rehearsal), "cancel", lambda *_: CancelOutcome.CHARGED)
-    code, _, errors = told(capsys, tmp_path, "cancel", job(State.RUNNING))
+    code, _, errors = run_command(capsys, tmp_path, "cancel", job(State.RUNNING))
     assert code == 0
     assert "may charge" in errors
 
@@ -166,7 +168,7 @@ def test_cancel_of_an_order_that_may_have_arrived_keeps_it_uncertain(
 
     monkeypatch.setattr(type(rehearsal), "find_order", slowly)
     identity = job(State.SUBMITTING, ticket=None)
-    code, said, _ = told(capsys, tmp_path, "cancel", identity)
+    code, said, _ = run_command(capsys, tmp_path, "cancel", identity)
     assert (code, said["state"], said["error"]["kind"]) == (6, "uncertain", "uncertain")
     assert not service.submits
 
@@ -184,7 +186,7 @@ def test_cancel_reaches_the_process_that_works_on_it(
     until = time.monotonic() + 20
     while running.views()[0].state is not State.RUNNING and time.monotonic() < until:
         time.sleep(0.01)
-    code, said, _ = told(capsys, tmp_path, "cancel", identity)
+    code, said, _ = run_command(capsys, tmp_path, "cancel", identity)
     assert (code, said["state"]) == (0, "cancelled")
     assert end_of(running, identity).state is State.CANCELLED
     running.join(5.0)
@@ -226,7 +228,7 @@ def test_an_uncertain_order_shows_what_is_known_about_it(
 def test_submit_again_orders_once_more_at_the_users_request(
     uncertain: str, tmp_path: Path, service: Service, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, said, errors = told(capsys, tmp_path, "settle", uncertain, "--submit-again")
+    code, said, errors = run_command(capsys, tmp_path, "settle", uncertain, "--submit-again")
     assert (code, said["state"]) == (0, "ready")
     assert len(service.submits) == 1
     assert "Ordered again" in errors
@@ -235,7 +237,7 @@ def test_submit_again_orders_once_more_at_the_users_request(
 def test_attach_resumes_the_given_task(
     uncertain: str, tmp_path: Path, service: Service, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, said, errors = told(capsys, tmp_path, "settle", uncertain, "--attach", " task-1 ")
+    code, said, errors = run_command(capsys, tmp_path, "settle", uncertain, "--attach", " task-1 ")
     assert (code, said["state"], said["job"]) == (0, "ready", uncertain)
     assert not service.submits
     assert "attached by hand" in errors
@@ -246,7 +248,7 @@ def test_a_task_is_attached_to_one_job_only(
     uncertain: str, job: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     other = job(State.RUNNING, ticket={"task": "task-1"})
-    code, said, _ = told(capsys, tmp_path, "settle", uncertain, "--attach", "task-1")
+    code, said, _ = run_command(capsys, tmp_path, "settle", uncertain, "--attach", "task-1")
     assert (code, said["error"]["kind"]) == (2, "library")
     assert "Another job" in said["error"]["message"]
     assert Library(tmp_path).load(uncertain).state is State.UNCERTAIN
@@ -256,14 +258,14 @@ def test_a_task_is_attached_to_one_job_only(
 def test_forget_gives_the_job_up(
     uncertain: str, tmp_path: Path, service: Service, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, said, errors = told(capsys, tmp_path, "settle", uncertain, "--forget")
+    code, said, errors = run_command(capsys, tmp_path, "settle", uncertain, "--forget")
     assert (code, said["state"]) == (0, "cancelled")
     assert "may be charged" in errors
     assert entry.main(["settle", uncertain, "--forget", "--library", str(tmp_path)]) == 2
     assert not service.submits
 
 
-# -- what a later process takes up by itself -----------------------------------------------------
+# -- recovery by a later process -----------------------------------------------------------------
 
 
 def means(tmp_path: Path, service: Service) -> ResumeContext:
@@ -295,11 +297,11 @@ def test_unfinished_jobs_are_resumed_and_nothing_is_submitted(
             assert event.view.state is State.READY
             waiting.remove(event.job)
     later.recovery.join(5.0)
-    left = later.recovery.found
-    assert {item.id for item in left.arrived} == set(broken_off)
-    assert [item.id for item in left.unsent] == [unsent]
-    assert [item.id for item in left.uncertain] == [unclear]
-    assert [their.id for their in left.theirs] == [theirs]
+    recovered = later.recovery.found
+    assert {item.id for item in recovered.arrived} == set(broken_off)
+    assert [item.id for item in recovered.unsent] == [unsent]
+    assert [item.id for item in recovered.uncertain] == [unclear]
+    assert [their.id for their in recovered.theirs] == [theirs]
     assert {view.job for view in later.views()} == {seen}
     assert not service.submits
     lock.release()
@@ -362,9 +364,9 @@ def test_many_jobs_are_resumed_a_few_at_a_time(
     library = Library(tmp_path)
     whole = library.load(view.job)
     for number in range(9):
-        one = replace(whole, id=f"job-{number}", state=State.PREPARING, blend=None)
+        copy = replace(whole, id=f"job-{number}", state=State.PREPARING, blend=None)
         mesh = (tmp_path / view.job / "mesh.glb").read_bytes()
-        library.create(one, {"mesh.glb": mesh, "front.png": png})
+        library.create(copy, {"mesh.glb": mesh, "front.png": png})
     later = Session()
     later.recovery.scan(replace(means(tmp_path, service), keys={"local": {}}))
     most, ended = 0, 0

@@ -29,7 +29,7 @@ def package(request: pytest.FixtureRequest) -> ModuleType:
     return importlib.import_module(f"image_to_mesh.{request.param}")
 
 
-def _declared(package: ModuleType) -> set[str]:
+def _declared_names(package: ModuleType) -> set[str]:
     """Return the names that a package imports for type checkers alone."""
     assert package.__file__ is not None
     tree = ast.parse(Path(package.__file__).read_text("utf-8"))
@@ -40,7 +40,7 @@ def _declared(package: ModuleType) -> set[str]:
 
 def test_type_checkers_and_python_see_the_same_names(package: ModuleType) -> None:
     homes = package._HOMES
-    assert {name for names in homes.values() for name in names} == _declared(package)
+    assert {name for names in homes.values() for name in names} == _declared_names(package)
 
 
 def test_each_name_loads(package: ModuleType) -> None:

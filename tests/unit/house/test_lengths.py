@@ -99,7 +99,7 @@ def test_most_functions_are_short() -> None:
     assert lengths[round(0.95 * (len(lengths) - 1))] <= MOST_FUNCTIONS
 
 
-def _unannotated(function: Function) -> list[str]:
+def _missing_annotations(function: Function) -> list[str]:
     named = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
     starred = [item for item in (function.args.vararg, function.args.kwarg) if item]
     missing = [item.arg for item in (*named, *starred) if item.annotation is None]
@@ -112,7 +112,7 @@ def test_everything_is_annotated() -> None:
         f"{source.file}:{function.lineno} {function.name}: {', '.join(absent)}"
         for source in _sources()
         for function in source.functions()
-        if (absent := _unannotated(function)) and not _is_bare_init(function, absent)
+        if (absent := _missing_annotations(function)) and not _is_bare_init(function, absent)
     ]
     assert not missing, "\n".join(missing)
 

@@ -78,7 +78,7 @@ def test_every_python_of_a_platform_finds_one_wheel_of_each(platform: str) -> No
     assert len(pure) == len(set(pure)) == len(fitting) - len(compiled)
 
 
-def _needed(names: list[str]) -> set[str]:
+def _needed_modules(names: list[str]) -> set[str]:
     """Follow what the installed projects say that they require."""
     found: set[str] = set()
     while names:
@@ -97,7 +97,7 @@ def _needed(names: list[str]) -> set[str]:
 def test_the_lock_file_holds_every_needed_wheel_and_no_other() -> None:
     asked_for = [Requirement(text).name for text in PROJECT["project"]["dependencies"]]
     assert sorted(asked_for) == sorted(wheels.ASKED_FOR)
-    assert {wheel.name for wheel in wheels.locked_wheels()} == _needed(asked_for)
+    assert {wheel.name for wheel in wheels.locked_wheels()} == _needed_modules(asked_for)
 
 
 def test_tests_run_on_what_is_shipped() -> None:
@@ -225,16 +225,16 @@ def test_it_installs_from_a_folder_of_any_name(tmp_path: Path) -> None:
         copy = checkout / file
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes((places.ROOT / file).read_bytes())
-    _succeed(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation",
+    _run(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation",
              "--disable-pip-version-check", "--target", str(site), str(checkout))  # fmt: skip
     assert (site / "image_to_mesh" / "blender_manifest.toml").exists()
     assert (site / "image_to_mesh" / "worker" / "main.py").exists()
-    listed = _succeed("env", f"PYTHONPATH={site}", str(site / "bin" / "image-to-mesh"), "providers",
+    listed = _run("env", f"PYTHONPATH={site}", str(site / "bin" / "image-to-mesh"), "providers",
                       "--json")  # fmt: skip
     assert "local" in json.dumps(json.loads(listed.splitlines()[-1]))
 
 
-def _succeed(*command: str) -> str:
+def _run(*command: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

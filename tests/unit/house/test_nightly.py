@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What runs at night: each part is a script that is there, and a part that fails is told."""
+"""The nightly run: every part is an existing script, and a failing part is reported."""
 
 from __future__ import annotations
 
@@ -71,8 +71,8 @@ def test_a_crash_is_reported_once_with_how_to_reproduce_it() -> None:
 
 def test_the_same_seed_gives_the_same_faults() -> None:
     picture = fuzzed.pictures()["rgba.png"]
-    one, other = (fuzzed.damage_bytes(random.Random("a 1 2"), picture) for _ in range(2))
-    assert one == other
+    first, other = (fuzzed.damage_bytes(random.Random("a 1 2"), picture) for _ in range(2))
+    assert first == other
     values = {"a": [1, {"b": "c"}], "d": None}
     first, second = (fuzzed.change_json(random.Random(3), values) for _ in range(2))
     assert repr(first) == repr(second)

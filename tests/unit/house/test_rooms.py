@@ -27,7 +27,7 @@ IO = frozenset({"io", "multiprocessing", "os", "pathlib", "shutil", "socket", "s
 
 @dataclass(frozen=True)
 class Room:
-    """What a room may import of ours and of others, and what of the standard library it may not."""
+    """The rules of a room: imports of ours and of others, and forbidden standard modules."""
 
     ours: frozenset[str] = frozenset()
     others: frozenset[str] = frozenset()
@@ -87,7 +87,7 @@ class Import:
     at_top: bool
 
     @property
-    def origin(self) -> str:
+    def package_name(self) -> str:
         """The first part of the name: a library, or the project."""
         return self.name.split(".")[0]
 
@@ -103,10 +103,8 @@ def _files() -> list[str]:
 
 def room_of(file: str) -> str:
     """Return the room that a file is in: its folder, or its own name at the root."""
-    parts = file.removesuffix(".py").split("/")
-    if parts == ["__init__"]:
-        return ""
-    return parts[0]
+    names = file.removesuffix(".py").split("/")
+    return "" if names == ["__init__"] else names[0]
 
 
 def imports_of(root: Path, file: str) -> list[Import]:
@@ -149,31 +147,31 @@ def _names(root: Path, file: str, node: ast.Import | ast.ImportFrom) -> list[str
     ]
 
 
-def _is_module(root: Path, parts: list[str]) -> bool:
-    place = root.joinpath(*parts)
+def _is_module(root: Path, names: list[str]) -> bool:
+    place = root.joinpath(*names)
     return place.is_dir() or place.with_suffix(".py").is_file()
 
 
 def objections(imported: Import) -> str | None:
     """Say why an import is not allowed in its file, if it is not."""
     room = ROOMS[room_of(imported.file)]
-    if imported.origin == OURS:
+    if imported.package_name == OURS:
         target = room_of(imported.name.removeprefix(OURS).lstrip(".").replace(".", "/"))
         return None if target in {room_of(imported.file), *room.ours} else "no arrow leads there"
-    if imported.origin in sys.stdlib_module_names:
+    if imported.package_name in sys.stdlib_module_names:
         if PLACES.get(imported.file) == imported.name:
             return None
-        refused = imported.name in room.never or imported.origin in room.never
+        refused = imported.name in room.never or imported.package_name in room.never
         return "never in this room" if refused else None
-    if imported.origin not in room.others:
+    if imported.package_name not in room.others:
         return "never in this room"
-    if imported.file not in ALONE.get(imported.origin, (imported.file,)):
-        return f"only in {' and '.join(ALONE[imported.origin])}"
-    late = imported.origin in HEAVY and imported.at_top
+    if imported.file not in ALONE.get(imported.package_name, (imported.file,)):
+        return f"only in {' and '.join(ALONE[imported.package_name])}"
+    late = imported.package_name in HEAVY and imported.at_top
     return "only when first needed" if late else None
 
 
-def _refused(root: Path, files: list[str]) -> list[str]:
+def _refusals(root: Path, files: list[str]) -> list[str]:
     found = [imported for file in files for imported in imports_of(root, file)]
     return [f"{imported}: {why}" for imported in found if (why := objections(imported))]
 
@@ -183,18 +181,18 @@ def test_every_file_is_in_a_room() -> None:
 
 
 def test_the_arrows_lead_one_way() -> None:
-    settled: set[str] = set()
-    while len(settled) < len(ROOMS):
-        free = {name for name, room in ROOMS.items() if room.ours <= settled} - settled
-        assert free, f"a circle among {sorted(set(ROOMS) - settled)}"
-        settled |= free
+    placed: set[str] = set()
+    while len(placed) < len(ROOMS):
+        free = {name for name, room in ROOMS.items() if room.ours <= placed} - placed
+        assert free, f"a circle among {sorted(set(ROOMS) - placed)}"
+        placed |= free
 
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_room_imports_only_what_it_may(room: str, root: Path) -> None:
     files = [file for file in _files() if room_of(file) == room]
     assert files
-    refused = _refused(root, files)
+    refused = _refusals(root, files)
     assert not refused, "\n".join(refused)
 
 
@@ -221,7 +219,7 @@ def test_forbidden_imports_are_noticed(file: str, source: str, tmp_path: Path) -
         (tmp_path / room).mkdir()
     (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / file).write_text(source, "utf-8")
-    assert len(_refused(tmp_path, [file])) == 1
+    assert len(_refusals(tmp_path, [file])) == 1
 
 
 def _writes(function: ast.FunctionDef) -> Iterator[ast.Attribute]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The soak notices what it is there for: each fault of its kind is told, and only that."""
+"""The soak test detects each kind of fault that it exists for, and nothing else."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def _record(root: Path, number: int, state: str = "ready", **more: Any) -> Path:
     return folder
 
 
-def _judged(root: Path, orders: list[Ordered], *, names: bool = True) -> list[str]:
+def _verdicts(root: Path, orders: list[Ordered], *, names: bool = True) -> list[str]:
     (root / "tmp").mkdir(exist_ok=True)
     lane = Lane("tripo", {}, lambda: orders, MESH, names, ())
-    one = soak.Soak(root, (lane,), ["tripo", "tripo"], random.Random(1))
-    one.judge()
-    return one.problems
+    run = soak.Soak(root, (lane,), ["tripo", "tripo"], random.Random(1))
+    run.judge()
+    return run.problems
 
 
 @pytest.fixture
@@ -51,11 +51,11 @@ BOTH = [Ordered(0, "task-0"), Ordered(1, "task-1")]
 
 
 def test_a_sound_library_reports_no_problem(two: Path) -> None:
-    assert _judged(two, BOTH) == []
+    assert _verdicts(two, BOTH) == []
 
 
 def test_an_image_that_was_ordered_twice_is_reported(two: Path) -> None:
-    told = _judged(two, [*BOTH, Ordered(1, "task-2")])
+    told = _verdicts(two, [*BOTH, Ordered(1, "task-2")])
     assert told[0] == "tripo took picture 1 2 times"
     assert "its record: " in told[1]
     assert "its order: " in told[2]
@@ -64,7 +64,7 @@ def test_an_image_that_was_ordered_twice_is_reported(two: Path) -> None:
 
 def test_a_missing_or_wrong_mesh_is_reported(tmp_path: Path) -> None:
     _record(tmp_path, 0).joinpath("mesh.glb").write_bytes(MESH[:4])
-    told = _judged(tmp_path, BOTH[:1])
+    told = _verdicts(tmp_path, BOTH[:1])
     assert told == ["tripo gave no mesh of picture 1", "the mesh of picture 0 is not what was sent"]
 
 
@@ -72,15 +72,17 @@ def test_an_order_that_cannot_be_found_may_stay_uncertain(tmp_path: Path) -> Non
     _record(tmp_path, 0)
     _record(tmp_path, 1, "uncertain", ticket=None)
     nameless = [Ordered(0, ""), Ordered(1, "")]
-    assert _judged(tmp_path, nameless, names=False) == []
-    assert len(_judged(tmp_path, BOTH)) == 2
+    assert _verdicts(tmp_path, nameless, names=False) == []
+    assert len(_verdicts(tmp_path, BOTH)) == 2
 
 
-@pytest.mark.parametrize("left", ["tmp/tmpabc", "library/.new-1/a", "library/job-0/.job.json.new"])
-def test_leftover_files_and_processes_are_reported(two: Path, left: str) -> None:
-    (two / left).parent.mkdir(parents=True, exist_ok=True)
-    (two / left).write_bytes(b"")
-    assert len(_judged(two, BOTH)) == 1
+@pytest.mark.parametrize(
+    "leftover", ["tmp/tmpabc", "library/.new-1/a", "library/job-0/.job.json.new"]
+)
+def test_leftover_files_and_processes_are_reported(two: Path, leftover: str) -> None:
+    (two / leftover).parent.mkdir(parents=True, exist_ok=True)
+    (two / leftover).write_bytes(b"")
+    assert len(_verdicts(two, BOTH)) == 1
 
 
 def _rounds(**change: Callable[[int], float]) -> list[dict[str, float]]:

@@ -15,21 +15,21 @@ Refusal = load("refusal").Refusal
 
 
 def _head(side: int) -> bytes:
-    """Return the head of a PNG of so many pixels each way, with alpha."""
+    """Return the head of a PNG of `side` × `side` pixels, with alpha."""
     head = struct.pack(">IIBBBBB", side, side, 8, 6, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head)
 
 
-def _opened(count: int, side: int) -> None:
+def _open_images(count: int, side: int) -> None:
     budget = load("checks.image_headers").ImageBudget()
     for _ in range(count):
         budget.add(_head(side))
 
 
 def test_four_textures_of_8192_pixels_are_1_gb_and_a_fifth_is_too_much() -> None:
-    _opened(4, 8192)
+    _open_images(4, 8192)
     with pytest.raises(Refusal, match="GB"):
-        _opened(5, 8192)
+        _open_images(5, 8192)
 
 
 def test_2000_objects_1000_materials_and_16_mb_of_material_file() -> None:

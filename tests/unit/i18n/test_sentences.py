@@ -44,7 +44,7 @@ def test_every_text_is_translated(catalog: Path, english: dict[str, list[str]]) 
 
 
 @pytest.mark.parametrize("catalog", CATALOGS, ids=NAMES)
-def test_no_translation_is_left_over(catalog: Path, english: dict[str, list[str]]) -> None:
+def test_no_translation_is_obsolete(catalog: Path, english: dict[str, list[str]]) -> None:
     unused = sorted(set(read_catalog(catalog)) - set(english))
     assert not unused, "\n".join(["Run make texts; no code has these any more:", *unused])
 

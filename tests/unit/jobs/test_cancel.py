@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Cancelling and closing: at once for the person, honest with the service, nothing lost."""
+"""Cancelling and closing: immediate for the user, honest to the service, nothing lost."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What ends a job early, step by step: a cancel, the end of its process, its deadline."""
+"""The cancel token at every step: a cancel, the end of the process, the deadline."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_another_process_can_cancel(step: Step) -> None:
     assert ending(token(asked=True), step) is Cancelled
 
 
-def test_the_request_of_another_process_is_looked_for_now_and_then() -> None:
+def test_a_cancel_request_of_another_process_is_polled_at_intervals() -> None:
     calls: list[int] = []
 
     def poll() -> bool:
@@ -112,7 +112,7 @@ def test_a_mesh_that_is_not_wanted_is_not_collected() -> None:
     assert ending(made, Step.LAST_WORDS) is None
 
 
-def test_a_pause_is_not_ended_by_the_deadline_once_the_service_is_told() -> None:
+def test_the_deadline_does_not_end_a_pause_after_the_service_got_the_cancel() -> None:
     made = token(-1.0)
     made.cancel()
     made.end_for_user()

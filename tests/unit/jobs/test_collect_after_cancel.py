@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is charged in spite of a cancel: it comes into the library, until the person says no."""
+"""Meshes that are charged in spite of a cancel are collected, unless the user declines."""
 
 from __future__ import annotations
 
@@ -28,18 +28,10 @@ from image_to_mesh.providers._shared.http import client
 
 
 @pytest.fixture
-def running() -> Iterator[Session]:
-    """A session of its own, closed at the end."""
-    one = Session()
-    yield one
-    one.close(2.0)
-
-
-@pytest.fixture
 def charging(
     rehearsal: Provider[Any], service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> Provider[Any]:
-    """A service that charges whatever was ordered."""
+    """A service that charges every order, cancelled or not."""
     monkeypatch.setattr(type(rehearsal), "cancel", lambda *_: CancelOutcome.CHARGED)
     return rehearsal
 

@@ -17,7 +17,7 @@ from image_to_mesh.providers import Secret
 KEYS = ("tsk_4f1ÜgeheimXYZ0123456789", 'quote"in\\key', "plain-secret-value")
 
 
-def written(tmp_path: Path, library: Path) -> tuple[str, list[str]]:
+def write_and_read(tmp_path: Path, library: Path) -> tuple[str, list[str]]:
     """Return all text of the zip, and the names in it."""
     target = tmp_path / "report.zip"
     write_diagnostics(
@@ -46,7 +46,7 @@ def test_the_diagnostics_hold_no_key(tmp_path: Path) -> None:
     record(library, "b", ticket={"url": f"https://cdn.test/m.glb?sig={KEYS[2]}&x=1"})
     record(library, "c", ticket={"authorization": "Bearer unknown-key-of-another"})
     record(library, "d", note="sk-aaaaaaaaaaaaaaaaaaaaaaaa and https://u:p@h.test/f#frag")
-    text, _ = written(tmp_path, library)
+    text, _ = write_and_read(tmp_path, library)
     for key in (*KEYS, json.dumps(KEYS[1])[1:-1], "unknown-key", "aaaaaaaaaaaa", "sig=", "u:p@"):
         assert key not in text, key
     assert "https://cdn.test/m.glb" in text
@@ -57,7 +57,7 @@ def test_the_diagnostics_say_what_a_maintainer_asks_for(tmp_path: Path) -> None:
     library = tmp_path / "library"
     for number in range(25):
         record(library, f"job-{number:02}", state="ready")
-    text, names = written(tmp_path, library)
+    text, names = write_and_read(tmp_path, library)
     report = json.loads(text[: text.index("\n{", 1)])
     assert report["versions"]["blender"] == "5.0.1"
     assert report["keys that are set"] == ["tripo_api_key"]
@@ -68,7 +68,7 @@ def test_the_diagnostics_say_what_a_maintainer_asks_for(tmp_path: Path) -> None:
 
 
 def test_diagnostics_work_without_a_library(tmp_path: Path) -> None:
-    assert written(tmp_path, tmp_path / "none")[1] == ["report.json"]
+    assert write_and_read(tmp_path, tmp_path / "none")[1] == ["report.json"]
 
 
 def test_ordinary_words_are_not_redacted() -> None:
@@ -97,7 +97,7 @@ def test_the_diagnostics_include_odd_folders_and_records(tmp_path: Path) -> None
     library = tmp_path / "library"
     for name in ("odd\udcff\x1b[31m", "odd\udcfe\x1b[31m", f"key {KEYS[2]}", "con"):
         record(library, name, note="\ud83d\x1b", settings={"\udcff": KEYS[2]})
-    text, names = written(tmp_path, library)
+    text, names = write_and_read(tmp_path, library)
     assert len(set(names)) == 5
     assert all(name.isprintable() for name in names)
     assert KEYS[2] not in text + "".join(names)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every job ends for the person who waits, whatever breaks; what is paid stays within reach."""
+"""Every job ends for the waiting user, whichever part breaks; paid results stay reachable."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from image_to_mesh.providers import BadKey, LibraryProblem, Provider, keys_for
 
 
 class Full:
-    """Lets the library write a number of times, then never again."""
+    """A disk on which the library can save this many records, then no more."""
 
-    def __init__(self, left: int) -> None:
-        self.left = left
+    def __init__(self, allowed: int) -> None:
+        self.allowed = allowed
         self._real = Library.save
 
     def save(self, library: Library, record: Record) -> None:
-        """Save, or say that the disk is full."""
-        self.left -= 1
-        if self.left < 0:
+        """Save, or raise LibraryProblem if the disk is full."""
+        self.allowed -= 1
+        if self.allowed < 0:
             raise LibraryProblem("The disk is full.", "Make room.")
         self._real(library, record)
 
@@ -37,7 +37,7 @@ def test_a_full_disk_ends_the_job_at_every_write(
     disk = Full(writes)
     monkeypatch.setattr(Library, "save", lambda library, record: disk.save(library, record))
     view = orders.end()
-    assert disk.left < 0 or view.state is State.READY
+    assert disk.allowed < 0 or view.state is State.READY
     if view.failure is not None:
         assert view.failure.kind == "library"
         assert view.record is not None

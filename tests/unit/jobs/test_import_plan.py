@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The import plan of a job: written as every version reads it, read whatever others wrote."""
+"""The import plan of a job: written for every version, and read even if others wrote it."""
 
 from __future__ import annotations
 

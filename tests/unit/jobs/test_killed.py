@@ -74,7 +74,7 @@ def only(library: Path) -> Record:
     return record
 
 
-def arrived(library: Path) -> bool:
+def has_answer(library: Path) -> bool:
     """Say whether the one job is ready, with a whole mesh and what was prepared of it."""
     record = only(library)
     folder = Library(library).folder(record.id)
@@ -93,7 +93,7 @@ def test_a_job_killed_before_the_submit_is_submitted_once(
     assert forks.run("generate", place.order, tmp_path, at=at) == {}
     assert only(tmp_path).state is State.QUEUED
     assert list(forks.run("resume", place.order, tmp_path).values()) == ["done"]
-    assert arrived(tmp_path)
+    assert has_answer(tmp_path)
     assert place.creates() - before == 1
 
 
@@ -110,7 +110,7 @@ def test_a_job_killed_during_the_submit_is_never_sent_twice(
         forks.run("resume", place.order, tmp_path)
     record = only(tmp_path)
     if ordered and place.lists:
-        assert arrived(tmp_path)
+        assert has_answer(tmp_path)
         assert "found at the service" in record.notes[0]
     else:
         assert record.state is State.UNCERTAIN
@@ -125,12 +125,12 @@ def test_a_job_killed_during_the_submit_is_never_sent_twice(
 def test_a_job_killed_before_the_answer_was_read_is_uncertain(
     forks: Processes, place: Place, tmp_path: Path, at: str
 ) -> None:
-    """What came is in the job's folder, so that it is read by the next process."""
+    """The received answer is in the job's folder, and the next process reads it."""
     before = place.creates()
     assert forks.run("generate", place.order, tmp_path, at=at) == {}
     assert only(tmp_path).state is State.SUBMITTING
     assert list(forks.run("resume", place.order, tmp_path).values()) == ["done"]
-    assert arrived(tmp_path)
+    assert has_answer(tmp_path)
     assert not list(tmp_path.glob("*/answer*"))
     assert place.creates() - before == 1
 
@@ -144,7 +144,7 @@ def test_a_job_killed_after_the_submit_is_resumed(
     assert only(tmp_path).state is not State.SUBMITTING
     ends = forks.run("resume", place.order, tmp_path)
     assert list(ends.values()) == ([] if at == "before import" else ["done"])
-    assert arrived(tmp_path)
+    assert has_answer(tmp_path)
     assert place.creates() - before == 1
     assert place.downloads() - got == (2 if at.startswith("downloading") else 1)
 
@@ -155,7 +155,7 @@ def test_a_local_job_that_was_killed_is_made_again(
 ) -> None:
     assert forks.run("generate", LOCAL, tmp_path, at=at) == {}
     forks.run("resume", LOCAL, tmp_path)
-    assert arrived(tmp_path)
+    assert has_answer(tmp_path)
 
 
 @pytest.mark.parametrize("number", range(TIMES))
@@ -174,7 +174,7 @@ def test_a_job_killed_at_a_random_time_is_paid_for_once(
     if not Library(tmp_path).jobs():
         assert place.creates() == before
         return
-    assert arrived(tmp_path) or only(tmp_path).state is State.UNCERTAIN
+    assert has_answer(tmp_path) or only(tmp_path).state is State.UNCERTAIN
     assert place.creates() - before <= 1
     assert place.creates() - before == 1 or only(tmp_path).state is State.UNCERTAIN
 
@@ -189,7 +189,7 @@ def test_two_processes_run_each_job_once(forks: Processes, place: Place, tmp_pat
         at = "polling" if number % 2 else "before submit"
         forks.run("generate", place.order, tmp_path, at=at)
     first = forks.begin("resume", place.order, tmp_path, at="stuck")
-    # The second comes while the first is at it, whatever of it that is by now.
+    # The second starts while the first works on the job, at an arbitrary step.
     assert set(forks.run("resume", place.order, tmp_path).values()) <= {"library", "done"}
     until(lambda: {row.state for row in Library(tmp_path).all()[0]} <= LAST)
     forks.kill(first)
@@ -214,5 +214,5 @@ def test_a_job_that_another_process_works_on_is_skipped(
     forks.kill(first)
     until(lambda: not Library(tmp_path).is_held(job))
     assert forks.run("resume", place.order, tmp_path) == {job: "done"}
-    assert arrived(tmp_path)
+    assert has_answer(tmp_path)
     assert (place.creates() - before, place.downloads() - got) == (1, 1)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whole jobs on a scaled clock: a result is noticed soon, and nobody is asked all the time.
+"""Whole jobs on a scaled clock: results are noticed soon, and polls stay few.
 
 The runner's pauses pass on a clock of their own, at once; a look costs what a call over the
 ocean does. Everything else is as always: session, thread, HTTP, the services' fakes.
@@ -25,19 +25,19 @@ LATE = 2.0
 
 @dataclass
 class Clock:
-    """Seconds since the order was taken, and when the task was looked at."""
+    """Seconds since the order was taken, and when the task was polled."""
 
     ready: float
     now: float = 0.0
-    looks: list[float] = field(default_factory=list)
+    polls: list[float] = field(default_factory=list)
 
-    def look(self) -> float:
-        """Count a look; return how long the service still needs."""
+    def poll(self) -> float:
+        """Record a poll; return how long the service still needs."""
         self.now += ROUND_TRIP / 2
-        self.looks.append(self.now)
-        left = self.ready - self.now
+        self.polls.append(self.now)
+        remaining = self.ready - self.now
         self.now += ROUND_TRIP / 2
-        return left
+        return remaining
 
     def pause(self, seconds: float) -> None:
         """Let a pause of the runner pass."""
@@ -47,17 +47,17 @@ class Clock:
 def at_tripo(
     version: tripo_calls.Version, clock: Clock, stack: ExitStack, library: Path
 ) -> JobSpec:
-    """Return a job at a Tripo that takes its time; v2 tells how long that will be."""
+    """Return a job at a Tripo that takes its time; v2 says how long that will be."""
 
     class Slow(version.fake):  # type: ignore[misc, name-defined]
-        def look(self, identity: str) -> dict[str, Any]:
-            left = clock.look()
+        def task_state(self, identity: str) -> dict[str, Any]:
+            remaining = clock.poll()
             waiting: dict[str, Any] = {"status": "running", "progress": 10}
             if version is tripo_calls.V2:
-                waiting["running_left_time"] = left
-            self.states = [waiting if left > 0 else {"status": "success", "progress": 100}]
-            told: dict[str, Any] = super().look(identity)
-            return told
+                waiting["running_left_time"] = remaining
+            self.states = [waiting if remaining > 0 else {"status": "success", "progress": 100}]
+            reply: dict[str, Any] = super().task_state(identity)
+            return reply
 
     fake = stack.enter_context(tripo_server.serving(Slow()))
     return tripo_calls.job_for(version, fake, library)
@@ -70,7 +70,7 @@ def at_scenario(clock: Clock, stack: ExitStack, library: Path) -> JobSpec:
         __slots__ = ()
 
         def __getitem__(self, _place: Any) -> Any:
-            return "in-progress" if clock.look() > 0 else "success"
+            return "in-progress" if clock.poll() > 0 else "success"
 
     fake = stack.enter_context(scenario.serving(ScenarioFake()))
     usual_results(fake)
@@ -108,8 +108,8 @@ def test_a_job_is_noticed_within_two_seconds_of_its_end(
         event = session.wait(30.0)
     assert event is not None
     assert (event.job, event.view.state) == (job, State.READY)
-    seen = clock.looks[-1] + ROUND_TRIP / 2
+    seen = clock.polls[-1] + ROUND_TRIP / 2
     assert seen - seconds <= LATE
-    for start in clock.looks:
-        assert sum(start <= look < start + 60.0 for look in clock.looks) < 60
-    assert seconds < 60 or len(clock.looks) > 5
+    for start in clock.polls:
+        assert sum(start <= poll < start + 60.0 for poll in clock.polls) < 60
+    assert seconds < 60 or len(clock.polls) > 5

@@ -26,8 +26,8 @@ UNSENT: dict[str, Any] = {"ticket": None, "submitted": None, "request_hash": Non
 
 
 @pytest.fixture
-def left(orders: Orders) -> LeaveJob:
-    """Make a job of the fake service as an earlier process left it; return what goes on with it."""
+def leave_job(orders: Orders) -> LeaveJob:
+    """Make a job as an earlier process left it; return the order that resumes it."""
 
     def make(*gone: str, **changes: Any) -> JobSpec:
         orders.service.takes = 0.0
@@ -44,8 +44,8 @@ def left(orders: Orders) -> LeaveJob:
     return make
 
 
-def gone_on(running: Session, spec: JobSpec) -> tuple[JobView, Record]:
-    """Go on with it to its end; return its view and its record."""
+def resume_job(running: Session, spec: JobSpec) -> tuple[JobView, Record]:
+    """Resume a job and wait for its end; return its view and its record."""
     view = end_of(running, running.start(spec))
     running.join(5.0)
     assert spec.record is not None
@@ -54,10 +54,10 @@ def gone_on(running: Session, spec: JobSpec) -> tuple[JobView, Record]:
 
 @pytest.mark.parametrize("state", [State.RUNNING, State.DOWNLOADING, State.PREPARING, State.READY])
 def test_a_missing_mesh_is_downloaded_again(
-    left: LeaveJob, orders: Orders, running: Session, state: State
+    leave_job: LeaveJob, orders: Orders, running: Session, state: State
 ) -> None:
-    spec = left("mesh.glb", state=state)
-    view, record = gone_on(running, spec)
+    spec = leave_job("mesh.glb", state=state)
+    view, record = resume_job(running, spec)
     assert view.failure is None
     assert record.state is State.READY
     assert (orders.library / record.id / "mesh.glb").read_bytes() == orders.service.mesh
@@ -82,23 +82,23 @@ def test_a_missing_mesh_that_came_with_the_answer_is_uncertain(
         mesh.unlink()
         again = replace(spec, pictures=(), record=library.load(job))
         for _ in range(2):
-            view, record = gone_on(running, again)
+            view, record = resume_job(running, again)
             assert record.state is State.UNCERTAIN
             assert view.failure is not None
             assert view.failure.kind == "uncertain"
             assert "mesh.glb" in view.failure.message
             assert exit_code_for(view.failure, record) == 6
         mesh.write_bytes(data)  # put back, it is taken
-        assert gone_on(running, again)[1].state is State.READY
+        assert resume_job(running, again)[1].state is State.READY
         assert len(fake.orders) == 1
 
 
 @pytest.mark.parametrize("state", [State.RUNNING, State.DOWNLOADING, State.PREPARING])
 def test_a_record_without_a_task_is_uncertain(
-    left: LeaveJob, running: Session, state: State
+    leave_job: LeaveJob, running: Session, state: State
 ) -> None:
-    spec = left("mesh.glb", state=state, ticket=None, files=())
-    view, record = gone_on(running, spec)
+    spec = leave_job("mesh.glb", state=state, ticket=None, files=())
+    view, record = resume_job(running, spec)
     assert record.state is State.UNCERTAIN
     assert view.failure is not None
     assert "names no task" in view.failure.message
@@ -115,9 +115,9 @@ def test_a_ticket_that_names_no_task_is_uncertain(provider: str, call: str) -> N
 
 @pytest.mark.parametrize("name", ["front.png", "front-sent.png"])
 def test_a_missing_image_is_named_and_the_job_waits(
-    left: LeaveJob, orders: Orders, running: Session, name: str
+    leave_job: LeaveJob, orders: Orders, running: Session, name: str
 ) -> None:
-    spec = left("mesh.glb", state=State.QUEUED, mesh=None, **UNSENT)
+    spec = leave_job("mesh.glb", state=State.QUEUED, mesh=None, **UNSENT)
     assert spec.record is not None
     folder = orders.library / spec.record.id
     kept = (folder / "front.png").read_bytes()
@@ -126,23 +126,23 @@ def test_a_missing_image_is_named_and_the_job_waits(
     else:
         pictures = tuple(replace(picture, sent=name) for picture in spec.record.pictures)
         Library(orders.library).save(replace(spec.record, pictures=pictures))
-    view, record = gone_on(running, spec)
+    view, record = resume_job(running, spec)
     assert view.failure is not None
     assert (view.failure.kind, record.state) == ("library", State.QUEUED)
     assert f"picture {name} is missing" in view.failure.message
     assert exit_code_for(view.failure, record) == 2
     assert not orders.service.submits
     (folder / name).write_bytes(kept)
-    assert gone_on(running, spec)[1].state is State.READY
+    assert resume_job(running, spec)[1].state is State.READY
     assert len(orders.service.submits) == 1
 
 
 @pytest.mark.parametrize("name", ["model.blend", "preview.png"])
 def test_a_missing_model_or_preview_stops_nothing(
-    left: LeaveJob, orders: Orders, running: Session, name: str
+    leave_job: LeaveJob, orders: Orders, running: Session, name: str
 ) -> None:
     names = {"blend": "model.blend", "preview": "preview.png", "state": State.PREPARING}
-    view, record = gone_on(running, left(**names))
+    view, record = resume_job(running, leave_job(**names))
     assert view.failure is None
     assert record.state is State.READY
     assert name in record.names()
@@ -150,12 +150,12 @@ def test_a_missing_model_or_preview_stops_nothing(
 
 
 def test_the_command_line_downloads_a_missing_mesh_again(
-    left: LeaveJob, orders: Orders, monkeypatch: pytest.MonkeyPatch,
+    leave_job: LeaveJob, orders: Orders, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     monkeypatch.setattr(entry, "find_blender", lambda _: None)
     session.cache_clear()
-    spec = left("mesh.glb")
+    spec = leave_job("mesh.glb")
     assert spec.record is not None
     words = ["resume", spec.record.id, "--library", str(orders.library), "--quiet"]
     assert entry.main(words) == 0
@@ -163,25 +163,27 @@ def test_the_command_line_downloads_a_missing_mesh_again(
     assert "mesh.glb" in capsys.readouterr().out
 
 
-def test_an_old_stop_request_is_ignored(left: LeaveJob, orders: Orders, running: Session) -> None:
-    spec = left("mesh.glb", state=State.RUNNING)
+def test_an_old_stop_request_is_ignored(
+    leave_job: LeaveJob, orders: Orders, running: Session
+) -> None:
+    spec = leave_job("mesh.glb", state=State.RUNNING)
     assert spec.record is not None
     (orders.library / spec.record.id / CANCEL).touch()
-    view, record = gone_on(running, spec)
+    view, record = resume_job(running, spec)
     assert (view.state, record.state) == (State.READY, State.READY)
     assert not (orders.library / record.id / CANCEL).exists()
     assert not orders.service.cancelled
 
 
 def test_an_unreadable_file_is_reported_and_the_job_stays(
-    left: LeaveJob, running: Session, monkeypatch: pytest.MonkeyPatch
+    leave_job: LeaveJob, running: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: Any) -> None:
         raise OSError(5, "Input/output error", "/somewhere/mesh.glb")
 
-    spec = left("mesh.glb", state=State.DOWNLOADING)
+    spec = leave_job("mesh.glb", state=State.DOWNLOADING)
     monkeypatch.setattr("image_to_mesh.jobs.steps.download.MeshDownload.finish", broken)
-    view, record = gone_on(running, spec)
+    view, record = resume_job(running, spec)
     assert view.failure is not None
     assert (view.failure.kind, record.state) == ("library", State.DOWNLOADING)
     assert "mesh.glb" in view.failure.message
@@ -193,7 +195,7 @@ def test_an_unreadable_file_is_reported_and_the_job_stays(
 
 
 class Worker:
-    """In place of the background Blender: refuses the meshes that it is told to refuse."""
+    """Stands in for the worker; refuses the chosen meshes."""
 
     refused: tuple[bytes, ...] = ()
 
@@ -233,7 +235,7 @@ def test_a_refused_mesh_is_downloaded_once_more(
     assert exit_code_for(view.failure, view.record) == 7
     orders.service.mesh = triangle_glb(9)
     spec = replace(orders.spec(), pictures=(), record=view.record)
-    _, record = gone_on(running, spec)
+    _, record = resume_job(running, spec)
     assert (record.state, record.blend) == (State.READY, "model.blend")
     assert (orders.library / record.id / "mesh.glb").read_bytes() == triangle_glb(9)
     assert not list((orders.library / record.id).glob("refused-*"))
@@ -247,7 +249,7 @@ def test_a_mesh_refused_twice_ends_the_job_and_is_kept(
     worker.refused = (orders.service.mesh,)
     first = orders.end()
     spec = replace(orders.spec(), pictures=(), record=first.record)
-    view, record = gone_on(running, spec)
+    view, record = resume_job(running, spec)
     assert view.failure is not None
     assert (view.failure.kind, record.state) == ("bad_mesh", State.FAILED)
     assert "the same file" in view.failure.hint
@@ -256,7 +258,7 @@ def test_a_mesh_refused_twice_ends_the_job_and_is_kept(
     assert (folder / "mesh.glb").read_bytes() == orders.service.mesh
     assert can_resume(record, folder), "another version of the program may be able to read it"
     worker.refused = ()
-    assert gone_on(running, replace(spec, record=record))[1].state is State.READY
+    assert resume_job(running, replace(spec, record=record))[1].state is State.READY
     assert orders.service.calls("GET", "/download/.*") == 2
 
 

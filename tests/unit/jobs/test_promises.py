@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What must hold when the power goes, and of what is remembered: promises that nothing shows.
+"""Promises without a visible effect: syncs before a power cut, and the life of caches.
 
 A record is on the disk, not only on its way there; a token is used by its account while it lives;
 what is about to be ordered is written down first.
@@ -40,14 +40,14 @@ RECORD = Record("a-job", State.QUEUED, "local", "cup", "2026-11-21T10:00:00+00:0
 
 
 class Journal:
-    """What was asked of the disk, in order: a sync of a file or folder, a rename."""
+    """The syncs and renames of files and folders, in order."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.lines: list[tuple[str, int]] = []
         self._fsync, self._rename, self._replace = os.fsync, os.rename, os.replace
         patch.setattr(os, "fsync", self.fsync)
-        patch.setattr(os, "rename", lambda *names, **how: self.moved(self._rename, *names, **how))
-        patch.setattr(os, "replace", lambda *names, **how: self.moved(self._replace, *names, **how))
+        patch.setattr(os, "rename", lambda *names, **how: self.move(self._rename, *names, **how))
+        patch.setattr(os, "replace", lambda *names, **how: self.move(self._replace, *names, **how))
 
     def fsync(self, handle: int) -> None:
         """Note what is synced by its number on the disk."""
@@ -55,7 +55,7 @@ class Journal:
         self.lines.append(("folder" if stat.S_ISDIR(seen.st_mode) else "file", seen.st_ino))
         self._fsync(handle)
 
-    def moved(self, real: Callable[..., None], source: Any, target: Any, **how: Any) -> None:
+    def move(self, real: Callable[..., None], source: Any, target: Any, **how: Any) -> None:
         """Note what gets a new name; it keeps its number."""
         self.lines.append(("rename", os.stat(source, dir_fd=how.get("src_dir_fd")).st_ino))
         real(source, target, **how)
@@ -144,11 +144,11 @@ def test_an_order_is_recorded_on_disk_before_it_is_sent(
     seen: list[Record] = []
     submit = type(rehearsal).submit
 
-    def watched(self: Any, *given: Any) -> Any:
+    def note_call(self: Any, *given: Any) -> Any:
         seen.extend(Library(orders.library).all()[0])
         return submit(self, *given)
 
-    monkeypatch.setattr(type(rehearsal), "submit", watched)
+    monkeypatch.setattr(type(rehearsal), "submit", note_call)
     orders.end()
     (record,) = seen
     assert record.state is State.SUBMITTING
@@ -282,8 +282,8 @@ def test_disk_test_files_of_a_killed_process_are_removed(
 def test_ctrl_c_before_a_command_starts_causes_no_traceback(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def pressed(_host: object) -> list[str]:
+    def memory_pressure(_host: object) -> list[str]:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(entry, "_secrets", pressed)
+    monkeypatch.setattr(entry, "_secrets", memory_pressure)
     assert entry.main(["jobs"]) == 130

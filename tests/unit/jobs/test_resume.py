@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Going on with jobs of an earlier process: paid results are fetched, nothing is ordered."""
+"""Resuming jobs of an earlier process: paid results are fetched, nothing is ordered."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from image_to_mesh.jobs import JobSpec, Library, Session, State
 from image_to_mesh.providers import LibraryProblem, Provider
 
 
-def left_behind(running: Session, spec: JobSpec, **how: Any) -> str:
+def abandon_job(running: Session, spec: JobSpec, **how: Any) -> str:
     """Run a job to its end and set its record back to where a crash left it."""
     view = end_of(running, running.start(spec))
     running.join(5.0)
@@ -37,7 +37,7 @@ def test_a_paid_job_is_finished_without_a_new_order(
     state: State,
 ) -> None:
     spec = order_for(tmp_path, png, service)
-    job = left_behind(running, spec, state=state, blend=None)
+    job = abandon_job(running, spec, state=state, blend=None)
     again = replace(spec, pictures=(), record=Library(tmp_path).load(job))
     record = end_of(running, running.start(again)).record
     assert record is not None
@@ -55,7 +55,7 @@ def test_an_order_without_an_answer_is_uncertain_and_never_sent_again(
 ) -> None:
     spec = order_for(tmp_path, png, service)
     how = {"state": State.SUBMITTING, "ticket": None}
-    job = left_behind(running, spec, **how)
+    job = abandon_job(running, spec, **how)
     again = replace(spec, pictures=(), record=Library(tmp_path).load(job))
     view = end_of(running, running.start(again))
     assert view.failure is not None
@@ -75,7 +75,7 @@ def test_only_a_job_that_was_never_sent_is_ordered(
 ) -> None:
     spec = order_for(tmp_path, png, service)
     unsent = {} if sent else {"submitted": None, "request_hash": None}
-    job = left_behind(running, spec, state=State.QUEUED, ticket=None, **unsent)
+    job = abandon_job(running, spec, state=State.QUEUED, ticket=None, **unsent)
     service.submits.clear()
     again = replace(spec, pictures=(), record=Library(tmp_path).load(job))
     view = end_of(running, running.start(again))
@@ -88,7 +88,7 @@ def test_a_local_job_is_made_again(
     running: Session, tmp_path: Path, png: bytes, state: State
 ) -> None:
     spec = spec_for(tmp_path, png)
-    job = left_behind(running, spec, state=state)
+    job = abandon_job(running, spec, state=state)
     again = replace(spec, pictures=(), record=Library(tmp_path).load(job))
     assert end_of(running, running.start(again)).state is State.READY
 

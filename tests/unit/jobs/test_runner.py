@@ -234,10 +234,10 @@ def test_a_paid_job_is_never_given_up_without_a_verdict_of_the_service(
     monkeypatch: pytest.MonkeyPatch,
     status: int,
 ) -> None:
-    def refused(*_: Any) -> Any:
+    def refuse(*_: Any) -> Any:
         raise BadKey("No.") if status == 401 else BadReply(str(status))
 
-    monkeypatch.setattr(type(rehearsal), "poll", refused)
+    monkeypatch.setattr(type(rehearsal), "poll", refuse)
     view = orders.end()
     assert view.failure is not None
     assert Library(tmp_path).load(view.job).state is State.RUNNING

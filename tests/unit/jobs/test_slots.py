@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Turns at a service: never more than its places, pauses that are shared, no place left empty."""
+"""Slots at a service: never more than its limit, shared pauses, no slot left empty."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def never() -> None:
     """Go on waiting."""
 
 
-def has_turn(slot: Slot) -> bool:
+def holds_slot(slot: Slot) -> bool:
     """Say whether there is a place for it at once."""
     try:
         slot.take(stop_after(0.2))
@@ -46,18 +46,18 @@ def has_turn(slot: Slot) -> bool:
 
 
 def test_a_single_job_always_gets_a_slot() -> None:
-    assert all(has_turn(Slot()) for _ in range(20))
+    assert all(holds_slot(Slot()) for _ in range(20))
 
 
 def test_no_more_jobs_run_than_there_are_slots() -> None:
     shared = Slots(2)
     first, second, third = (Slot(shared) for _ in range(3))
     assert shared.coming == 3
-    assert has_turn(first)
-    assert has_turn(second)
-    assert not has_turn(third)
+    assert holds_slot(first)
+    assert holds_slot(second)
+    assert not holds_slot(third)
     first.leave()
-    assert has_turn(third)
+    assert holds_slot(third)
     assert shared.coming == 0
     second.leave()
     third.leave()
@@ -92,9 +92,9 @@ def test_a_submitted_task_already_holds_a_slot() -> None:
     shared = Slots(1)
     there, other = Slot(shared), Slot(shared)
     there.resume()
-    assert not has_turn(other)
+    assert not holds_slot(other)
     there.leave()
-    assert has_turn(other)
+    assert holds_slot(other)
 
 
 def test_a_rate_limit_pauses_all_jobs_of_the_service() -> None:
@@ -107,9 +107,9 @@ def test_a_rate_limit_pauses_all_jobs_of_the_service() -> None:
     three[0].leave(finished=True)
     fifth.take(never)
     assert time.monotonic() - begun >= 1.0
-    assert not has_turn(fourth)  # the service had three, and has three again
+    assert not holds_slot(fourth)  # the service had three, and has three again
     fifth.leave()
-    assert has_turn(fourth)
+    assert holds_slot(fourth)
 
 
 def test_after_a_quiet_time_one_more_slot_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,9 +121,9 @@ def test_after_a_quiet_time_one_more_slot_is_tried(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(slots, "QUIET", 0.0)
     first.leave(finished=True)
     first, third = Slot(shared), Slot(shared)
-    assert has_turn(first)
-    assert has_turn(second)
-    assert not has_turn(third)  # and never more than the service says that it takes
+    assert holds_slot(first)
+    assert holds_slot(second)
+    assert not holds_slot(third)  # and never more than the service says that it takes
 
 
 def test_closing_waits_for_answers_and_starts_no_order() -> None:
@@ -137,14 +137,14 @@ def test_closing_waits_for_answers_and_starts_no_order() -> None:
     shared.close(20.0)
     assert 0.2 < time.monotonic() - begun < 15.0
     answered.leave()
-    assert not has_turn(Slot(shared))
+    assert not holds_slot(Slot(shared))
 
 
 def test_a_finished_task_is_noticed_soon_while_others_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr("image_to_mesh.jobs.slots.time.monotonic", lambda: now[0])
 
-    def looks(slot: Slot, takes: float) -> list[float]:
+    def poll_times(slot: Slot, takes: float) -> list[float]:
         slot.take(never)
         start, pause, seen = now[0], 0.0, [0.0]
         while seen[-1] < takes:
@@ -156,12 +156,12 @@ def test_a_finished_task_is_noticed_soon_while_others_wait(monkeypatch: pytest.M
 
     shared = Slots(1)
     waiting = Slot(shared)
-    assert looks(Slot(shared), 33.0)[-1] <= 35.0
+    assert poll_times(Slot(shared), 33.0)[-1] <= 35.0
     for _ in range(3):
-        last = looks(Slot(shared), 33.0)
+        last = poll_times(Slot(shared), 33.0)
     assert last[-1] - 33.0 <= 0.02 * 33.0 + slots.SHORTEST_PAUSE
     assert len(last) < 33
     waiting.take(never)
     waiting.leave()
-    gaps = looks(Slot(shared), 33.0)
+    gaps = poll_times(Slot(shared), 33.0)
     assert gaps[-1] - gaps[-2] >= 1.0  # nobody waits: no need to hurry

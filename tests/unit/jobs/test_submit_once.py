@@ -83,7 +83,7 @@ def quick(monkeypatch: pytest.MonkeyPatch, rehearsal: Provider[Any]) -> None:
 
 @pytest.fixture
 def seen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[bytes]:
-    """What is in the job's folder of the answer when the service is asked for the order."""
+    """The job's folder holds the answer before the service is asked for the order."""
     kept: list[bytes] = []
     real = Reconciler.find
 
@@ -126,6 +126,6 @@ def test_an_order_is_sent_once_and_its_answer_kept(
             assert seen[0].endswith(came)
         elif whole:
             assert came[:1] in seen[0].partition(b"\r\n\r\n")[2]
-        left = [path.read_bytes() for path in tmp_path.glob("*/answer*.http")]
-        assert left == ([] if found else seen)
+        kept = [path.read_bytes() for path in tmp_path.glob("*/answer*.http")]
+        assert kept == ([] if found else seen)
         assert found or not whole or "is kept in the job's folder" in record.notes[-1]

@@ -46,21 +46,21 @@ MESH = 120_000
 
 
 class Schedule:
-    """Faults by chance, for so many requests; then the network is well again."""
+    """Random faults for a number of requests; after them the network works again."""
 
     KINDS = ("unsent", "lost", "reset", "cut", "500", "502 page", "429", "503", "expired", "empty")
 
     def __init__(self, seed: str, real: Callable[..., requests.Response]) -> None:
         self._chance = random.Random(seed)
         self._share = self._chance.uniform(0.1, 0.7)
-        self._left = self._chance.randint(1, 25)
+        self._remaining = self._chance.randint(1, 25)
         self._real = real
 
     def send(self, adapter: Any, request: requests.PreparedRequest, **kwargs: Any) -> Any:
         """Send a request, or have it go wrong."""
-        if self._left <= 0 or self._chance.random() > self._share:
+        if self._remaining <= 0 or self._chance.random() > self._share:
             return self._real(adapter, request, **kwargs)
-        self._left -= 1
+        self._remaining -= 1
         kind = self._chance.choice(self.KINDS)
         if kind == "unsent":
             reason = urllib3.exceptions.NewConnectionError(None, "refused")  # type: ignore[arg-type]
@@ -79,17 +79,17 @@ class Schedule:
         status = {"502 page": 502, "expired": 403}.get(kind) or int(kind)
         body = b"<html>Bad Gateway</html>" if status == 502 else b'{"message": "busy"}'
         headers = {"Content-Length": str(len(body)), "Retry-After": "0"}
-        return _made(request, status, headers, io.BytesIO(body))
+        return _response(request, status, headers, io.BytesIO(body))
 
     def _cut(self, answer: requests.Response, part: float) -> requests.Response:
         body = answer.raw.read(decode_content=False)
         answer.close()
         said = {"Content-Length": str(len(body)), **answer.headers}
         end = io.BytesIO(body[: int(len(body) * part)])
-        return _made(answer.request, answer.status_code, said, end)
+        return _response(answer.request, answer.status_code, said, end)
 
 
-def _made(request: Any, status: int, headers: Any, body: io.BytesIO) -> requests.Response:
+def _response(request: Any, status: int, headers: Any, body: io.BytesIO) -> requests.Response:
     raw = urllib3.HTTPResponse(body, headers, status, preload_content=False)
     made = requests.Response()
     made.status_code, made.raw, made.request, made.url = status, raw, request, request.url

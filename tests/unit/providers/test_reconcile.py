@@ -60,7 +60,7 @@ class Tripo:
         return job_for(V3, self.fake, library, settings=settings)
 
     def made_long_ago(self) -> None:
-        """Let all tasks be of another day."""
+        """Date all tasks to another day."""
         for task in self.fake.creates:
             task.created = "2020-01-01T00:00:00Z"
 
@@ -98,7 +98,7 @@ class Scenario(Tripo):
         return scenario_calls.job_for(self.served, library, settings=chosen, blender=None)
 
     def made_long_ago(self) -> None:
-        """Let all jobs be of another day."""
+        """Date all jobs to another day."""
         for job in self.served.jobs.values():
             job["created"] = "2020-01-01T00:00:00Z"
 
@@ -230,9 +230,9 @@ def test_a_failed_list_request_is_repeated_on_demand(
 @pytest.mark.parametrize("provider", ["tripo", "tripo_v2", "scenario"])
 @pytest.mark.parametrize("task", ["", "  ", "a b", "../x", "a?b", "x" * 300, "ä"])
 def test_an_invalid_id_is_not_attached(provider: str, task: str) -> None:
-    one: Provider[Any] = get_provider(provider)
+    service: Provider[Any] = get_provider(provider)
     with pytest.raises(InvalidSettings, match="not a task ID"):
-        one.attach(task, one.settings())
+        service.attach(task, service.settings())
 
 
 def test_ids_are_attached_as_they_are_polled() -> None:

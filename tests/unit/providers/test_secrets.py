@@ -133,7 +133,7 @@ SHOWN = {"plain": KEY, "escaped": KEY.replace("-", "\\u002d"), "Basic": _in_base
 
 @pytest.mark.parametrize("spelled", SHOWN.values(), ids=SHOWN)
 @pytest.mark.parametrize("kind", [Failed, ValueError])
-def test_no_key_in_the_record_the_view_or_the_log_whatever_is_raised(
+def test_no_key_in_the_record_the_view_or_the_log_for_any_error(
     orders: Orders, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
     kind: type[Exception], spelled: str,
 ) -> None:  # fmt: skip

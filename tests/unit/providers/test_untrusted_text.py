@@ -229,7 +229,7 @@ def test_a_folder_with_an_odd_name_is_reported_and_stops_no_other(tmp_path: Path
     )
 
 
-def test_a_record_is_saved_whatever_its_texts_are(tmp_path: Path) -> None:
+def test_a_record_is_saved_with_any_text(tmp_path: Path) -> None:
     library = record_of(tmp_path)
     record = Record(
         library.jobs()[0], State.RUNNING, "rehearsal", f"x{HALF}", "now",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A ZIP of a mesh is unpacked into the mesh's own folder, if nothing in it speaks against that."""
+"""A ZIP of a mesh is unpacked into the mesh's own folder, unless an entry is unsafe."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ archives = load("checks.archives")
 Refusal = load("refusal").Refusal
 
 
-def written(folder: Path, data: bytes) -> str:
+def write_archive(folder: Path, data: bytes) -> str:
     """Write an archive; return its path."""
     (folder / "mesh.zip").write_bytes(data)
     return str(folder / "mesh.zip")
 
 
-def refused(folder: Path, data: bytes) -> str:
+def refusal_of(folder: Path, data: bytes) -> str:
     """Return why an archive is not unpacked, and see that nothing of it is left."""
-    path = written(folder, data)
+    path = write_archive(folder, data)
     with pytest.raises(Refusal) as caught, archives.unpack_archive(path):
         pytest.fail("unpacked")
     assert [entry.name for entry in folder.iterdir()] == ["mesh.zip"]
@@ -38,7 +38,7 @@ def refused(folder: Path, data: bytes) -> str:
 
 
 def test_mesh_and_textures_are_unpacked_for_the_block(tmp_path: Path) -> None:
-    path = written(tmp_path, obj_archive())
+    path = write_archive(tmp_path, obj_archive())
     with archives.unpack_archive(path) as (mesh, home):
         assert [entry.name for entry in tmp_path.iterdir()] == ["mesh.zip"]
         assert Path(mesh).read_text() == OBJ
@@ -70,7 +70,7 @@ def test_a_file_that_is_not_an_archive_is_returned_unchanged(tmp_path: Path) -> 
 def test_the_mesh_in_an_archive_is_found_by_content(
     files: dict[str, bytes], suffix: str, told: str | None, tmp_path: Path
 ) -> None:
-    path = written(tmp_path, archive(files))
+    path = write_archive(tmp_path, archive(files))
     with archives.unpack_archive(path) as (mesh, _):
         assert mesh.endswith(suffix)
     found = read_mesh_file(Path(path))
@@ -85,7 +85,7 @@ def test_links_and_devices_are_refused(tmp_path: Path) -> None:
         with zipfile.ZipFile(made, "w") as packed:
             packed.writestr("square.obj", OBJ)
             packed.writestr(entry, "/etc/hostname")
-        assert "a link or a device" in refused(tmp_path, made.getvalue())
+        assert "a link or a device" in refusal_of(tmp_path, made.getvalue())
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,9 @@ def test_links_and_devices_are_refused(tmp_path: Path) -> None:
     ],
 )
 def test_names_that_lead_out_are_refused(name: str, tmp_path: Path) -> None:
-    assert "outside of its folder" in refused(tmp_path, archive({"a.obj": b"v 0 0 0", name: b"x"}))
+    assert "outside of its folder" in refusal_of(
+        tmp_path, archive({"a.obj": b"v 0 0 0", name: b"x"})
+    )
 
 
 NAMES = {
@@ -127,7 +129,7 @@ NAMES = {
 
 @pytest.mark.parametrize("name", NAMES)
 def test_other_names_become_harmless(name: str, tmp_path: Path) -> None:
-    path = written(tmp_path, archive({"z.obj": OBJ.encode(), name: b"skin"}))
+    path = write_archive(tmp_path, archive({"z.obj": OBJ.encode(), name: b"skin"}))
     before = sorted(tmp_path.iterdir())
     with archives.unpack_archive(path) as (_, home):
         files = [entry for entry in Path(home).rglob("*") if entry.is_file()]
@@ -143,7 +145,7 @@ def test_conflicting_names_in_an_archive_are_refused(tmp_path: Path) -> None:
         for name, text in (("a", "1"), ("a/b", "2"), ("c/d", "3"), ("c", "4"), ("c//d", "5")):
             packed.writestr(name, text)
         packed.writestr("z.obj", OBJ)
-    with archives.unpack_archive(written(tmp_path, made.getvalue())) as (_, home):
+    with archives.unpack_archive(write_archive(tmp_path, made.getvalue())) as (_, home):
         assert (Path(home) / "a").read_text() == "1"
         assert (Path(home) / "c" / "d").read_text() == "3"
 
@@ -155,7 +157,7 @@ def test_unflagged_utf_8_names_are_decoded(tmp_path: Path) -> None:
         flags = data.index(mark) + at + 1
         assert plain[flags] == 8
         plain[flags] = 0
-    with archives.unpack_archive(written(tmp_path, bytes(plain))) as (_, home):
+    with archives.unpack_archive(write_archive(tmp_path, bytes(plain))) as (_, home):
         assert (Path(home) / "säge.png").read_bytes() == b"skin"
 
 
@@ -163,19 +165,19 @@ def test_an_encrypted_or_damaged_archive_is_reported(tmp_path: Path) -> None:
     data = bytearray(archive({"z.obj": OBJ.encode() * 50}, 0))
     spoiled = bytearray(data)
     spoiled[60] ^= 1
-    assert "damaged" in refused(tmp_path, bytes(spoiled))
+    assert "damaged" in refusal_of(tmp_path, bytes(spoiled))
     data[6] |= 1
     data[data.index(b"PK\x01\x02") + 8] |= 1
-    assert "password" in refused(tmp_path, bytes(data))
+    assert "password" in refusal_of(tmp_path, bytes(data))
     nested = archive({f"lib {n}.zip": archive({"inner.zip": obj_archive()}) for n in range(16)})
-    assert "no mesh" in refused(tmp_path, nested)
+    assert "no mesh" in refusal_of(tmp_path, nested)
 
 
 def test_a_full_disk_is_not_reported_as_damage(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not of the mesh, which was paid: it stays as it is, and is unpacked when there is room."""
-    path = written(tmp_path, obj_archive())
+    path = write_archive(tmp_path, obj_archive())
     (tmp_path / "temp").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temp"))
     usage = SimpleNamespace(free=10)
@@ -198,12 +200,12 @@ def test_an_archive_that_would_fill_the_disk_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bomb = archive({"a.obj": OBJ.encode(), "skin.png": bytes(40_000_000)}, 9)
-    assert "far more than any mesh" in refused(tmp_path, bomb)
-    assert "2,500 files" in refused(tmp_path, archive({f"{n}": b"" for n in range(2500)}, 0))
+    assert "far more than any mesh" in refusal_of(tmp_path, bomb)
+    assert "2,500 files" in refusal_of(tmp_path, archive({f"{n}": b"" for n in range(2500)}, 0))
     monkeypatch.setattr(archives, "MAX_BYTES", 100)
-    assert "more than 0 GB" in refused(tmp_path, obj_archive())
+    assert "more than 0 GB" in refusal_of(tmp_path, obj_archive())
 
 
 def test_an_archive_without_a_mesh_is_refused(tmp_path: Path) -> None:
     files = {"square.mtl": MTL.encode(), "skin.png": png_of(2, 2), "inner.zip": obj_archive()}
-    assert "no mesh" in refused(tmp_path, archive(files))
+    assert "no mesh" in refusal_of(tmp_path, archive(files))

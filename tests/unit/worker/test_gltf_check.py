@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A glTF file is held against itself before an importer sees it; what is wrong is said."""
+"""A glTF file is checked for consistency before the import; the message names the error."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def judge(folder: Path, head: object, data: bytes = DATA) -> None:
     check.check_gltf(str(path), readable=READABLE, blender="9.9")
 
 
-def said(folder: Path, head: object, data: bytes = DATA) -> Any:
+def refusal_of(folder: Path, head: object, data: bytes = DATA) -> Any:
     """Return the refusal of a GLB of that head and data."""
     with pytest.raises(Refusal) as caught:
         judge(folder, head, data)
@@ -127,41 +127,41 @@ BROKEN: dict[str, Callable[[dict[str, Any]], None]] = {
 def test_impossible_values_are_reported(words: str, tmp_path: Path) -> None:
     head = copy.deepcopy(square())
     BROKEN[words](head)
-    assert words in said(tmp_path, head).message
+    assert words in refusal_of(tmp_path, head).message
 
 
 def test_inconsistent_data_is_detected(tmp_path: Path) -> None:
     far = POSITIONS + struct.pack("<6H", 0, 1, 2, 1, 4, 2)
-    assert "a face names point 4 of 4" in said(tmp_path, square(), far).message
+    assert "a face names point 4 of 4" in refusal_of(tmp_path, square(), far).message
     nowhere = struct.pack("<f", float("nan")) + DATA[4:]
-    assert "without a place" in said(tmp_path, square(), nowhere).message
+    assert "without a place" in refusal_of(tmp_path, square(), nowhere).message
 
 
 def test_invalid_numbers_are_refused(tmp_path: Path) -> None:
     for number in (b"NaN", b"-Infinity", b"1e999"):
         head = json.dumps(square()).encode().replace(b"[1, 1, 1]", b"[1, 1, %s]" % number)
-        assert "no JSON" in said(tmp_path, head).message
+        assert "no JSON" in refusal_of(tmp_path, head).message
 
 
 def test_deep_node_trees_and_many_instances_are_refused(tmp_path: Path) -> None:
     head = square()
     head["nodes"] = [{"children": [n + 1]} for n in range(5000)] + [{"mesh": 0}]
-    assert "deep in each other" in said(tmp_path, head).message
+    assert "deep in each other" in refusal_of(tmp_path, head).message
     head = square()
     head["accessors"][1].update(count=1_000_000)
     head["bufferViews"][1].update(byteLength=2_000_000)
     head["buffers"][0].update(byteLength=2_000_048)
     head["nodes"] = [{"mesh": 0} for _ in range(500)]
     data = POSITIONS + bytes(2_000_000)
-    assert "draws 166,666,500 triangles" in said(tmp_path, head, data).message
+    assert "draws 166,666,500 triangles" in refusal_of(tmp_path, head, data).message
 
 
 def test_an_extension_that_is_not_read_is_named(tmp_path: Path) -> None:
     head = square() | {"extensionsRequired": ["KHR_texture_basisu", "VENDOR_new"]}
-    refusal = said(tmp_path, head)
+    refusal = refusal_of(tmp_path, head)
     assert "KTX2 textures (KHR_texture_basisu) and VENDOR_new" in refusal.message
     assert "Blender 9.9 cannot read" in refusal.message
-    meshopt = said(tmp_path, square() | {"extensionsRequired": ["EXT_meshopt_compression"]})
+    meshopt = refusal_of(tmp_path, square() | {"extensionsRequired": ["EXT_meshopt_compression"]})
     assert "“Compression” to None" in meshopt.hint
     judge(tmp_path, square() | {"extensionsRequired": ["KHR_texture_transform"]})
 
@@ -170,7 +170,9 @@ def test_an_extension_that_is_not_read_is_named(tmp_path: Path) -> None:
     "address", ["https://a.b/c.png", "file:///etc/passwd", "../x.png", "\\\\a\\b"]
 )
 def test_addresses_are_refused(address: str, tmp_path: Path) -> None:
-    assert "outside of it" in said(tmp_path, square() | {"images": [{"uri": address}]}).message
+    assert (
+        "outside of it" in refusal_of(tmp_path, square() | {"images": [{"uri": address}]}).message
+    )
 
 
 def test_compressed_data_has_bounds(tmp_path: Path) -> None:
@@ -181,16 +183,16 @@ def test_compressed_data_has_bounds(tmp_path: Path) -> None:
     for change in ({"count": 5}, {"byteLength": 61}, {"byteOffset": 20}, {"buffer": 1}):
         broken = copy.deepcopy(head)
         broken["bufferViews"][0]["extensions"]["EXT_meshopt_compression"].update(change)
-        said(tmp_path, broken)
+        refusal_of(tmp_path, broken)
     packed.update(count=4_000_000_000)
     head["bufferViews"][0]["byteLength"] = 48_000_000_000
-    assert "cannot be so large" in said(tmp_path, head).message
+    assert "cannot be so large" in refusal_of(tmp_path, head).message
 
 
 def test_values_without_data_have_bounds(tmp_path: Path) -> None:
     head = square()
     head["accessors"][0] = {"componentType": 5126, "count": 3_000_000_000, "type": "VEC3"}
-    assert "more values than it can hold" in said(tmp_path, head).message
+    assert "more values than it can hold" in refusal_of(tmp_path, head).message
 
 
 def test_sparse_values_have_bounds(tmp_path: Path) -> None:
@@ -203,13 +205,13 @@ def test_sparse_values_have_bounds(tmp_path: Path) -> None:
     head["accessors"].append({**head["accessors"][0], "sparse": sparse})
     judge(tmp_path, head)
     sparse["count"] = 5
-    assert "more values than there are" in said(tmp_path, head).message
+    assert "more values than there are" in refusal_of(tmp_path, head).message
     sparse["count"] = 3
     sparse["indices"]["byteOffset"] = 6  # type: ignore[index]
     judge(tmp_path, head)
     data = POSITIONS + struct.pack("<6H", 0, 1, 2, 1, 3, 7)
     head["meshes"] = []
-    assert "that are not there" in said(tmp_path, head, data).message
+    assert "that are not there" in refusal_of(tmp_path, head, data).message
 
 
 @pytest.mark.parametrize("cut", [3, 11, 19, 25, 300, -1])
@@ -248,7 +250,7 @@ TOO_MUCH: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("words", TOO_MUCH)
 def test_files_over_the_limits_are_refused(words: str, tmp_path: Path) -> None:
-    assert words in said(tmp_path, TOO_MUCH[words]).message
+    assert words in refusal_of(tmp_path, TOO_MUCH[words]).message
 
 
 def test_files_at_the_limits_pass(tmp_path: Path) -> None:
@@ -266,7 +268,7 @@ def test_keyframes_are_counted_once_per_reference(tmp_path: Path) -> None:
     head["animations"] = [{"samplers": [SAMPLER], "channels": [CHANNEL] * 3}]
     judge(tmp_path, head, data)
     head["animations"][0]["channels"].append(CHANNEL)
-    assert "keyframes" in said(tmp_path, head, data).message
+    assert "keyframes" in refusal_of(tmp_path, head, data).message
 
 
 def test_instances_count_as_objects(tmp_path: Path) -> None:
@@ -277,4 +279,4 @@ def test_instances_count_as_objects(tmp_path: Path) -> None:
     copies = {"EXT_mesh_gpu_instancing": {"attributes": {"TRANSLATION": 1}}}
     head["nodes"] = [{"mesh": 0, "extensions": copies}]
     head["scenes"] = []
-    assert "2,001 objects" in said(tmp_path, head, POSITIONS + bytes(4002)).message
+    assert "2,001 objects" in refusal_of(tmp_path, head, POSITIONS + bytes(4002)).message

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A mesh's files are found by whatever name it has for them, and no others are opened."""
+"""Files that a mesh refers to are found under any spelling of their names; no others are opened."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SECRET = png_of(9, 9)
 
 @pytest.fixture
 def job(tmp_path: Path) -> Path:
-    """A mesh's folder, beside a picture that is none of its own."""
+    """A mesh's folder, next to an image that does not belong to it."""
     (tmp_path / "secret.png").write_bytes(SECRET)
     folder = tmp_path / "job"
     (folder / "Textures").mkdir(parents=True)
@@ -119,18 +119,18 @@ def test_valid_references_are_imported_unchanged(job: Path) -> None:
 
 
 def test_a_long_material_file_is_refused(job: Path) -> None:
-    """What is behind the limit was followed by the importer without being judged."""
+    """Files behind the limit would reach the importer unchecked."""
     material = b"newmtl a\n" + b"# " + b"x" * addresses.MAX_LIBRARY + b"\nmap_Kd ../secret.png\n"
     with pytest.raises(Refusal, match="more than 16 MB"):
         textures(obj(job, material))
 
 
-@pytest.mark.parametrize("what", ["newmtl", "usemtl", "mtllib"])
-def test_too_many_materials_are_refused(what: str, job: Path) -> None:
-    path = obj(job, "newmtl a\n" * (1001 if what == "newmtl" else 1))
-    if what == "usemtl":
+@pytest.mark.parametrize("kind", ["newmtl", "usemtl", "mtllib"])
+def test_too_many_materials_are_refused(kind: str, job: Path) -> None:
+    path = obj(job, "newmtl a\n" * (1001 if kind == "newmtl" else 1))
+    if kind == "usemtl":
         path.write_text("".join(f"usemtl m{number}\n" for number in range(1001)))
-    if what == "mtllib":
+    if kind == "mtllib":
         path.write_text("".join(f"mtllib m{number}.mtl\n" for number in range(101)))
     with pytest.raises(Refusal, match=r"materials|material files"):
         textures(path)

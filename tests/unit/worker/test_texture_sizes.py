@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a model's pictures would take in memory is known before anything opens one."""
+"""The memory of a model's images is computed before any image is opened."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_a_texture_without_a_size_is_refused(kind: str) -> None:
 
 
 def test_all_pictures_share_one_budget() -> None:
-    """Four of 8192 × 8192 pixels are 1 GiB once decoded; whatever comes on top is too much."""
+    """Four of 8192 × 8192 pixels are 1 GiB once decoded; any more is too much."""
     pictures = image_heads.ImageBudget()
     for _ in range(4):
         pictures.add(heads.png(8192, 8192))
@@ -85,7 +85,7 @@ def test_all_pictures_share_one_budget() -> None:
 
 
 def glb(*pictures: bytes, uses: int = 1) -> bytes:
-    """Return a GLB with these pictures, each the view of so many images."""
+    """Return a GLB with these pictures, each shared by this many images."""
     text, behind = broken.head(), broken.data()
     text["images"] = []
     for picture in pictures:
@@ -112,7 +112,7 @@ def refusal_of(path: Path) -> str:
     return ""
 
 
-def written(folder: Path, name: str, data: bytes) -> Path:
+def write_model(folder: Path, name: str, data: bytes) -> Path:
     path = folder / name
     path.write_bytes(data)
     return path
@@ -120,24 +120,24 @@ def written(folder: Path, name: str, data: bytes) -> Path:
 
 def test_a_buffer_view_shared_by_many_images_counts_for_each(tmp_path: Path) -> None:
     bomb = heads.png(16384, 16384, bits=1, color=0)
-    assert refusal_of(written(tmp_path, "one.glb", glb(bomb, uses=1))) == ""
-    assert "more than 1.1 GB" in refusal_of(written(tmp_path, "two.glb", glb(bomb, uses=2)))
-    said = refusal_of(written(tmp_path, "many.glb", glb(bomb, uses=40)))
+    assert refusal_of(write_model(tmp_path, "one.glb", glb(bomb, uses=1))) == ""
+    assert "more than 1.1 GB" in refusal_of(write_model(tmp_path, "two.glb", glb(bomb, uses=2)))
+    said = refusal_of(write_model(tmp_path, "many.glb", glb(bomb, uses=40)))
     assert "textures of the mesh file would take more than" in said
 
 
 @pytest.mark.parametrize("kind", ["TIFF", "BMP", "TGA", "HDR", "EXR", "DDS", "unknown"])
 def test_a_gltf_counts_only_the_images_it_names(kind: str, tmp_path: Path) -> None:
     data = b"no picture at all" if kind == "unknown" else MAKERS[kind](300, 300)
-    said = refusal_of(written(tmp_path, "mesh.glb", glb(data)))
+    said = refusal_of(write_model(tmp_path, "mesh.glb", glb(data)))
     named = "not a picture" if kind == "unknown" else f"a {kind} picture, which is not read here"
     assert said == f"A texture of the mesh file is {named}."
     text = broken.head()
     text["images"] = [{"uri": "data:image/png;base64," + base64.b64encode(data).decode()}]
-    assert refusal_of(written(tmp_path, "mesh.gltf", broken.gltf(text))) == said
+    assert refusal_of(write_model(tmp_path, "mesh.gltf", broken.gltf(text))) == said
     text["images"] = [{"uri": "skin.png"}]
-    written(tmp_path, "skin.png", data)
-    assert refusal_of(written(tmp_path, "mesh.gltf", broken.gltf(text))) == said
+    write_model(tmp_path, "skin.png", data)
+    assert refusal_of(write_model(tmp_path, "mesh.gltf", broken.gltf(text))) == said
 
 
 def test_960_bytes_are_enough_to_be_refused(tmp_path: Path) -> None:
@@ -149,22 +149,22 @@ def test_960_bytes_are_enough_to_be_refused(tmp_path: Path) -> None:
     }
     data = broken.glb(head, heads.tiff(30_000, 30_000).ljust(200, b"\0"))
     assert len(data) <= 960
-    assert "a TIFF picture" in refusal_of(written(tmp_path, "mesh.glb", data))
+    assert "a TIFF picture" in refusal_of(write_model(tmp_path, "mesh.glb", data))
 
 
 def obj(folder: Path, material: str) -> Path:
-    written(folder, "mesh.mtl", material.encode())
-    return written(folder, "mesh.obj", broken.OBJ.replace("square.mtl", "mesh.mtl").encode())
+    write_model(folder, "mesh.mtl", material.encode())
+    return write_model(folder, "mesh.obj", broken.OBJ.replace("square.mtl", "mesh.mtl").encode())
 
 
 def test_an_obj_and_its_textures_share_the_budget(tmp_path: Path) -> None:
     lines = []
     for number in range(5):
-        written(tmp_path, f"{number}.png", heads.png(8192, 8192))
+        write_model(tmp_path, f"{number}.png", heads.png(8192, 8192))
         lines.append(f"newmtl m{number}\nmap_Kd {number}.png\n")
     assert refusal_of(obj(tmp_path, "".join(lines[:4]))) == ""
     assert "would take more than" in refusal_of(obj(tmp_path, "".join(lines)))
-    written(tmp_path, "0.png", heads.tiff(30_000, 30_000))
+    write_model(tmp_path, "0.png", heads.tiff(30_000, 30_000))
     assert "30,000 × 30,000" in refusal_of(obj(tmp_path, lines[0]))
 
 
@@ -174,13 +174,13 @@ def test_an_fbx_and_its_textures_share_the_budget(tmp_path: Path) -> None:
     text = "; FBX 7.4.0 project file\n" + "".join(
         f'  FileName: "C:\\skins\\{number}.png"\n' for number in range(5)
     )
-    path = written(tmp_path, "mesh.fbx", text.encode())
+    path = write_model(tmp_path, "mesh.fbx", text.encode())
     for number in range(5):
-        written(tmp_path, f"{number}.png", heads.png(8192, 8192))
+        write_model(tmp_path, f"{number}.png", heads.png(8192, 8192))
     with pytest.raises(Refusal, match="would take more than"), check(str(path), tmp_path):
         pytest.fail("let pass")
     for number in (3, 4):
-        written(tmp_path, f"{number}.png", png_of(4, 4))
+        write_model(tmp_path, f"{number}.png", png_of(4, 4))
     with check(str(path), tmp_path) as (safe, is_staged):
         assert is_staged
         assert sorted(entry.name for entry in Path(safe).parent.iterdir())[:2] == ["0.png", "1.png"]
@@ -211,20 +211,21 @@ def fbx(*records: tuple[bytes, list[bytes]]) -> bytes:
 
 def test_pictures_in_an_fbx_are_counted(tmp_path: Path) -> None:
     bomb = heads.png(8192, 8192)
-    assert refusal_of(written(tmp_path, "a.fbx", fbx((b"Video", [bomb])))) == ""
+    assert refusal_of(write_model(tmp_path, "a.fbx", fbx((b"Video", [bomb])))) == ""
     many = fbx(*((b"Video", [bomb]) for _ in range(5)))
-    assert "would take more than" in refusal_of(written(tmp_path, "a.fbx", many))
-    one = fbx((b"Video", [heads.exr(30_000, 30_000)]))
-    assert "30,000 × 30,000" in refusal_of(written(tmp_path, "a.fbx", one))
+    assert "would take more than" in refusal_of(write_model(tmp_path, "a.fbx", many))
+    single = fbx((b"Video", [heads.exr(30_000, 30_000)]))
+    assert "30,000 × 30,000" in refusal_of(write_model(tmp_path, "a.fbx", single))
     assert "materials" in refusal_of(
-        written(tmp_path, "a.fbx", fbx(*((b"Material", []) for _ in range(1001))))
+        write_model(tmp_path, "a.fbx", fbx(*((b"Material", []) for _ in range(1001))))
     )
     assert (
-        refusal_of(written(tmp_path, "a.fbx", fbx(*((b"Material", []) for _ in range(99))))) == ""
+        refusal_of(write_model(tmp_path, "a.fbx", fbx(*((b"Material", []) for _ in range(99)))))
+        == ""
     )
 
 
 def test_ktx2_beside_a_png_is_allowed(tmp_path: Path) -> None:
     """KTX2 beside a PNG is for other programs: Blender opens the PNG."""
     ktx = b"\xabKTX 20\xbb\r\n\x1a\n" + bytes(100)
-    assert refusal_of(written(tmp_path, "mesh.glb", glb(png_of(4, 4), ktx))) == ""
+    assert refusal_of(write_model(tmp_path, "mesh.glb", glb(png_of(4, 4), ktx))) == ""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Parts, holes and faces inside out, told by arrays alone."""
+"""Parts, holes and flipped faces, found with array operations alone."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_holes_and_twisted_faces() -> None:
     assert topology.twisted_edges(broken, topology.edge_uses(broken)).sum() == 3
 
 
-def test_islands_are_told_by_their_coordinates() -> None:
+def test_islands_are_found_by_their_coordinates() -> None:
     topology, cube = load("mesh.topology"), shape(POINTS, CUBE)
     whole = POINTS[CUBE.ravel(), :2]
     assert topology.island_count(cube, whole) == 1

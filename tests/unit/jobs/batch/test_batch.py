@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`batch`: many pictures, each paid for once, whatever happened before."""
+"""`batch`: many images, each paid for once, also after an interruption."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def crowd(monkeypatch: pytest.MonkeyPatch) -> Iterator[Crowd]:
 
 @pytest.fixture
 def pictures(tmp_path: Path, png: bytes) -> Callable[[int], Path]:
-    """A function that makes a folder of so many different pictures."""
+    """A function that writes this many different images and returns their folder."""
 
     def make(number: int) -> Path:
         folder = tmp_path / "pictures"

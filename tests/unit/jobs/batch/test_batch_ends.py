@@ -42,7 +42,7 @@ def batch(
     tmp_path: Path, rehearsal: Provider[Any], monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Callable[..., Told]:  # fmt: skip
-    """`image-to-mesh batch … --json`: the exit code, the last line, and what was told beside it."""
+    """`image-to-mesh batch … --json`: the exit code, the last line, and standard error."""
     monkeypatch.setattr(entry, "find_blender", lambda environment: WORKER)
 
     def run(*words: object, provider: str = "rehearsal") -> Told:
@@ -50,8 +50,8 @@ def batch(
         monkeypatch.setattr("image_to_mesh.cli.batch.session", lambda: own)
         place = ("--library", str(tmp_path / "library"))
         code = entry.main(["batch", *map(str, words), "--provider", provider, *place, "--json"])
-        out, told = capsys.readouterr()
-        return code, json.loads(out.splitlines()[-1]), told
+        out, errors = capsys.readouterr()
+        return code, json.loads(out.splitlines()[-1]), errors
 
     return run
 
@@ -100,13 +100,13 @@ def test_files_with_undecodable_names_are_ordered_listed_and_printed(
         Path(os.fsdecode(os.fsencode(tmp_path / "in") + b"/" + name)).write_bytes(
             png + str(number).encode()
         )
-    code, said, told = batch(tmp_path / "in", "--output", tmp_path / "out")
+    code, said, errors = batch(tmp_path / "in", "--output", tmp_path / "out")
     assert (code, said["done"], said["ordered"]) == (0, len(ODD_NAMES), len(ODD_NAMES))
     rows = table_of(tmp_path)
     assert len({row["file"] for row in rows}) == len(ODD_NAMES)
     assert all(Path(row["file"]).is_file() for row in rows)
     assert all(is_shown_whole(cell) for row in rows for cell in row.values())
-    assert all(map(is_shown_whole, told.splitlines()))
+    assert all(map(is_shown_whole, errors.splitlines()))
     code, again, _ = batch(tmp_path / "in", "--output", tmp_path / "out")
     assert (again["done"], again["ordered"]) == (len(ODD_NAMES), 0)
     assert [row["file"] for row in again["jobs"]] == [row["file"] for row in said["jobs"]]
@@ -188,9 +188,9 @@ def test_a_disk_that_is_full_for_the_table_still_gives_the_summary(
         write(path, data)
 
     monkeypatch.setattr("image_to_mesh.cli.batch_report.write_whole", full)
-    code, said, told = batch(*made)
+    code, said, errors = batch(*made)
     assert (code, said["done"], said["csv"]) == (0, 1, None)
-    assert "No space left on device" in told
+    assert "No space left on device" in errors
 
 
 def test_a_broken_record_fails_its_item_alone(
@@ -217,12 +217,12 @@ def test_an_unreadable_folder_is_reported_with_the_others(
     (tmp_path / "locked").mkdir()
     listing = Path.iterdir
 
-    def locked(self: Path) -> Any:
+    def raise_locked(self: Path) -> Any:
         if self.name == "locked":
             raise PermissionError(13, "Permission denied")
         return listing(self)
 
-    monkeypatch.setattr(Path, "iterdir", locked)
+    monkeypatch.setattr(Path, "iterdir", raise_locked)
     code, said, _ = batch(tmp_path / "locked", *made)
     assert (code, said["done"], said["failed"]) == (2, 1, 1)
     assert "cannot be read: Permission denied" in said["jobs"][0]["message"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a batch is made of: files, folders, tables."""
+"""The sources of a batch: files, folders, tables."""
 
 from __future__ import annotations
 

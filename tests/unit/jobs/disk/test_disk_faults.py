@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Disks that are full, read-only, another one, or taken away: a sentence, and nothing lost."""
+"""Full, read-only, foreign and removed disks: a clear message, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ WRITES = 40
 
 
 class Disk:
-    """Lets so many things be written below a folder, then is full: at once, or after a part."""
+    """A disk that is full after this many writes below a folder."""
 
-    def __init__(self, folder: Path, left: int) -> None:
+    def __init__(self, folder: Path, allowed: int) -> None:
         self.folder = folder
-        self.left = left
+        self.allowed = allowed
         self.full = False
 
     def refuses(self, path: object) -> bool:
@@ -44,8 +44,8 @@ class Disk:
             path = Path(f"/proc/self/fd/{path}").readlink()
         if not isinstance(path, str | os.PathLike) or not str(path).startswith(str(self.folder)):
             return False
-        self.left -= 1
-        self.full = self.full or self.left < 0
+        self.allowed -= 1
+        self.full = self.full or self.allowed < 0
         return self.full
 
 
@@ -56,28 +56,28 @@ def _full() -> OSError:
 @pytest.fixture
 def disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Disk:
     """A disk with room for everything, until a test says how little it has."""
-    one = Disk(tmp_path, 10**9)
+    limited = Disk(tmp_path, 10**9)
     real_open, real_mkdir = io.open, os.mkdir
 
-    def opened(path: Any, mode: str = "r", *args: Any, **how: Any) -> Any:
-        if set(mode) & set("wax+") and one.refuses(path):
+    def open_limited(path: Any, mode: str = "r", *args: Any, **how: Any) -> Any:
+        if set(mode) & set("wax+") and limited.refuses(path):
             with suppress(OSError):  # a full disk still makes an empty file
                 real_open(path, mode, *args, **how).close()
             raise _full()
         return real_open(path, mode, *args, **how)
 
     def mkdir(path: Any, *args: Any, **how: Any) -> None:
-        if one.refuses(path):
+        if limited.refuses(path):
             raise _full()
         real_mkdir(path, *args, **how)
 
-    monkeypatch.setattr(io, "open", opened)
-    monkeypatch.setattr(builtins, "open", opened)
+    monkeypatch.setattr(io, "open", open_limited)
+    monkeypatch.setattr(builtins, "open", open_limited)
     monkeypatch.setattr(os, "mkdir", mkdir)
-    return one
+    return limited
 
 
-@pytest.mark.parametrize("left", range(WRITES))
+@pytest.mark.parametrize("allowed", range(WRITES))
 def test_a_full_disk_at_any_write_loses_nothing(
     running: Session,
     tmp_path: Path,
@@ -85,27 +85,27 @@ def test_a_full_disk_at_any_write_loses_nothing(
     rehearsal: Provider[Any],
     service: Service,
     disk: Disk,
-    left: int,
+    allowed: int,
 ) -> None:
     service.takes = 0.0
-    disk.left = left
+    disk.allowed = allowed
     spec = order_for(tmp_path / "library", png, service, blender=None)
     view = end_of(running, running.start(spec))
     running.join(5.0)
     if view.failure is not None:
         assert view.failure.kind == "library", view.failure
         assert "No space left" in view.failure.message
-    was_full, disk.full, disk.left = disk.full, False, 10**9
+    was_full, disk.full, disk.allowed = disk.full, False, 10**9
     assert was_full or view.state is State.READY
     assert len(service.submits) <= 1
-    ready = gone_on(running, tmp_path / "library", spec)
-    told = view.failure.message if view.failure else ""
-    assert ready or not service.submits or "task-1" in told
+    ready = resume_all(running, tmp_path / "library", spec)
+    message = view.failure.message if view.failure else ""
+    assert ready or not service.submits or "task-1" in message
     assert len(service.submits) <= 1
 
 
-def gone_on(running: Session, root: Path, spec: Any) -> bool:
-    """Go on with what is in the library; say whether the mesh is there at the end."""
+def resume_all(running: Session, root: Path, spec: Any) -> bool:
+    """Resume the jobs of the library; return whether there is a mesh in the end."""
     records, problems = Library(root).all()
     assert not problems
     for record in records:
@@ -139,7 +139,7 @@ def test_a_disk_that_fills_up_during_a_download_loses_nothing(
     have = part.stat().st_size
     assert have > 0
     monkeypatch.undo()
-    assert gone_on(running, tmp_path, spec)
+    assert resume_all(running, tmp_path, spec)
     assert (tmp_path / view.job / "mesh.glb").read_bytes() == service.mesh
 
 
@@ -196,11 +196,11 @@ def no_locks(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
 
     asked: list[int] = []
 
-    def refused(_fd: int, _how: int) -> None:
+    def refuse(_fd: int, _how: int) -> None:
         asked.append(1)
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
-    monkeypatch.setattr(fcntl, "flock", refused)
+    monkeypatch.setattr(fcntl, "flock", refuse)
     yield asked
     assert asked
 
@@ -308,5 +308,5 @@ def test_locks_of_jobs_that_were_never_created_are_removed(tmp_path: Path) -> No
         os.utime(tmp_path / f".{name}.lock", (1, 1))
     library.sweep()
     held.release()
-    left = sorted(path.name for path in tmp_path.iterdir())
-    assert left == [".job.lock", ".young.lock", "job"]
+    allowed = sorted(path.name for path in tmp_path.iterdir())
+    assert allowed == [".job.lock", ".young.lock", "job"]

@@ -47,7 +47,7 @@ class Shop:
 
 
 @contextlib.contextmanager
-def _polled() -> Iterator[Shop]:
+def _tripo_shop() -> Iterator[Shop]:
     with serving(Service(mesh=triangle_glb(5), takes=0.0)) as fake:
         yield Shop("rehearsal", fake.url, {"rehearsal_api_key": KEY}, fake.submits)
 
@@ -65,7 +65,7 @@ def quick(monkeypatch: pytest.MonkeyPatch, rehearsal: Provider[Any]) -> None:
 
 
 @pytest.mark.parametrize("elsewhere", ["room elsewhere", "no room at all"])
-@pytest.mark.parametrize("service", [_polled, _at_once])
+@pytest.mark.parametrize("service", [_tripo_shop, _at_once])
 def test_a_disk_full_from_any_write_call_on_loses_no_paid_result(
     running: Session, tmp_path: Path, png: bytes, service: Any, elsewhere: str
 ) -> None:

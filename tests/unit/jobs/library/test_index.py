@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The list of the library: quick, never the truth, and never in the way of the jobs themselves."""
+"""The index of the library: quick, never the truth, and never an obstacle to the jobs."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def settle(folder: Path) -> None:
         os.utime(path, (LONG_AGO, LONG_AGO))
 
 
-def listed(found: LibraryIndex) -> list[str]:
+def job_names(found: LibraryIndex) -> list[str]:
     """Return the jobs' ids in their order."""
     return [entry.job for entry in found.entries]
 
@@ -62,7 +62,7 @@ def test_jobs_are_listed_newest_first_with_their_details(tmp_path: Path) -> None
     put(tmp_path, "bb", preview="preview.png", state=State.FAILED, ticket=None,
         failure=Failure("failed", "No luck."))  # fmt: skip
     found = LibraryIndex(tmp_path)
-    assert listed(found) == []
+    assert job_names(found) == []
     assert found.refresh()
     newest, oldest = found.entries
     assert (newest.job, newest.state, newest.thumbnail) == ("bb", State.FAILED, "preview.png")
@@ -79,9 +79,9 @@ def test_the_index_opens_without_reading_any_job(tmp_path: Path) -> None:
     (tmp_path / "a" / "job.json").unlink()
     found = LibraryIndex(tmp_path)
     found.open()
-    assert listed(found) == ["a"]
+    assert job_names(found) == ["a"]
     assert found.refresh()
-    assert listed(found) == []
+    assert job_names(found) == []
     assert not found.refresh()
 
 
@@ -94,11 +94,11 @@ def test_only_changed_records_are_read_again(
     read: list[str] = []
     load = Library.load
 
-    def noted(own: Library, job: str) -> Record:
+    def load_and_note(own: Library, job: str) -> Record:
         read.append(job)
         return load(own, job)
 
-    monkeypatch.setattr(Library, "load", noted)
+    monkeypatch.setattr(Library, "load", load_and_note)
     Library(tmp_path).save(replace(record("bb"), name="another"))
     (tmp_path / "ccc" / "model.blend").write_bytes(b"b" * 5000)
     found = LibraryIndex(tmp_path)
@@ -141,10 +141,10 @@ def test_a_damaged_index_file_is_rebuilt(tmp_path: Path, damage: bytes) -> None:
     found = LibraryIndex(tmp_path)
     found.open()
     found.refresh()
-    assert listed(found) == ["a"]
+    assert job_names(found) == ["a"]
     again = LibraryIndex(tmp_path)
     again.open()
-    assert listed(again) == ["a"]
+    assert job_names(again) == ["a"]
 
 
 def test_broken_records_are_reported_and_hide_no_others(tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_broken_records_are_reported_and_hide_no_others(tmp_path: Path) -> None:
     (tmp_path / "no-job").mkdir()
     found = LibraryIndex(tmp_path)
     found.refresh()
-    assert listed(found) == ["a"]
+    assert job_names(found) == ["a"]
     assert len(found.problems) == 1
     assert "broken" in found.problems[0]
     again = LibraryIndex(tmp_path)
@@ -181,7 +181,7 @@ def test_a_moved_library_keeps_its_index(tmp_path: Path) -> None:
     (tmp_path / "here").rename(tmp_path / "there")
     found = LibraryIndex(tmp_path / "there")
     found.open()
-    assert listed(found) == ["a"]
+    assert job_names(found) == ["a"]
     assert not found.refresh()
     assert str(tmp_path) not in (tmp_path / "there" / FILE).read_text()
 
@@ -277,15 +277,15 @@ def test_cleanup_removes_the_oldest_and_never_results_that_were_not_imported(
     found = LibraryIndex(tmp_path)
     found.refresh()
     assert {item.job for item in found.entries if item.imported} == {"o", "old", "newer"}
-    one = found.entries[0].size
+    size_of_first = found.entries[0].size
 
-    def chosen(limit: int) -> list[str]:
+    def trashed_jobs(limit: int) -> list[str]:
         return [entry.job for entry in entries_to_trash(found.entries, limit)]
 
-    assert chosen(10**9) == []
-    assert chosen(found.size - 1) == ["o"]
-    assert chosen(found.size - one - 1000) == ["o", "old"]
-    assert chosen(0) == ["o", "old", "newer"]
+    assert trashed_jobs(10**9) == []
+    assert trashed_jobs(found.size - 1) == ["o"]
+    assert trashed_jobs(found.size - size_of_first - 1000) == ["o", "old"]
+    assert trashed_jobs(0) == ["o", "old", "newer"]
 
 
 def test_imports_are_counted_and_survive_a_damaged_file(tmp_path: Path) -> None:
@@ -306,7 +306,7 @@ def test_each_library_has_one_index(tmp_path: Path) -> None:
     until = time.monotonic() + 20
     while not found.entries and time.monotonic() < until:
         time.sleep(0.01)
-    assert listed(found) == ["a"]
+    assert job_names(found) == ["a"]
 
 
 @pytest.mark.once

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Records that are cut, garbled, of other types, newer, huge, or links: none spoils another."""
+"""Records that are cut, garbled, mistyped, newer, huge, or links: none affects another."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _cut(path: Path, chance: random.Random) -> None:
     path.write_bytes(data[: chance.randrange(len(data) - 1)])
 
 
-def _garbled(path: Path, chance: random.Random) -> None:
+def _garble(path: Path, chance: random.Random) -> None:
     data = bytearray(path.read_bytes())
     for _ in range(chance.randint(1, 40)):
         data[chance.randrange(len(data))] = chance.randrange(256)
@@ -110,7 +110,7 @@ def _folder(path: Path, chance: random.Random) -> None:
 
 
 SPOILED: tuple[Callable[[Path, random.Random], None], ...] = (
-    *(_cut, _garbled, _wrong_type, _missing, _of_the_future),
+    *(_cut, _garble, _wrong_type, _missing, _of_the_future),
     *(_other_json, _huge, _link, _folder),
     *(() if sys.platform == "win32" else (_pipe,)),
 )

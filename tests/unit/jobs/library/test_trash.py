@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Deleted jobs can be taken back from the system's bin."""
+"""Deleted jobs can be restored from the system's trash."""
 
 from __future__ import annotations
 

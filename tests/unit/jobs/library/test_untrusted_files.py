@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files that others put into a library: only plain ones are read, and none is waited for."""
+"""Files that others put into a library: only plain files are read, without waiting."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 from fakes.odd_files import a_sparse_file, odd, soon
-from fakes.png import png_of
+from fakes.strangers import PRIVATE, ready_record
 
-from image_to_mesh.jobs import InputPicture, Library, Record, State
+from image_to_mesh.jobs import InputPicture, Library
 from image_to_mesh.jobs.disk.plain_files import (
     create_marker,
     is_plain,
@@ -33,31 +33,6 @@ from image_to_mesh.jobs.steps.mesh_header import read_mesh_file
 from image_to_mesh.jobs.steps.upload_cache import FILE as UPLOADS
 from image_to_mesh.jobs.steps.upload_cache import UploadCache
 from image_to_mesh.providers import LibraryProblem, get_provider
-
-PRIVATE = b'{"private": "letter"}'
-
-
-@pytest.fixture
-def private(tmp_path: Path) -> Path:
-    """A file of the user's that is nobody else's business."""
-    made = tmp_path / "private.txt"
-    made.write_bytes(PRIVATE)
-    return made
-
-
-@pytest.fixture
-def library(tmp_path: Path) -> Library:
-    """A library with one job."""
-    made = Library(tmp_path / "library")
-    made.create(record("cup"), {"front.png": png_of(8, 8)})
-    return made
-
-
-def record(job: str, **changes: Any) -> Record:
-    """A job that is ready."""
-    values: dict[str, Any] = {"id": job, "state": State.READY, "provider": "tripo", "name": job}
-    return Record(**{**values, "created": "2026-01-01T00:00:00+00:00", **changes})
-
 
 # -- what is read ----------------------------------------------------------------------------------
 
@@ -116,7 +91,7 @@ def test_a_record_over_the_limit_is_not_read(library: Library) -> None:
 
 def test_linked_job_folders_are_ignored(library: Library, tmp_path: Path) -> None:
     other = Library(tmp_path / "other")
-    other.create(record("pot"), {})
+    other.create(ready_record("pot"), {})
     (library.root / "pot").symlink_to(other.root / "pot")
     listed = LibraryIndex(library.root)
     listed.refresh()
@@ -125,7 +100,7 @@ def test_linked_job_folders_are_ignored(library: Library, tmp_path: Path) -> Non
         with pytest.raises(LibraryProblem):
             work("pot")
     with pytest.raises(LibraryProblem):
-        library.save(record("pot", name="changed"))
+        library.save(ready_record("pot", name="changed"))
     assert other.load("pot").name == "pot"
 
 

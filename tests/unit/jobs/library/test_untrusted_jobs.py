@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Jobs that others wrote: asked about once per library; no address of theirs is called then."""
+"""Jobs that others wrote: confirmed once per library; their addresses are never called."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import WORKER
 from fakes.png import png_of
 from fakes.running import end_of, order_for
 from fakes.service import Service
+from fakes.strangers import become_other_user, running_record
 
 from image_to_mesh.cli import entry
-from image_to_mesh.jobs import Library, Record, Session, State, session
+from image_to_mesh.jobs import Library, Session, State, session
 from image_to_mesh.jobs.disk import signatures
 from image_to_mesh.jobs.disk.trust import check_ticket, is_trusted, trust_library
 from image_to_mesh.jobs.import_plan import ImportPlan
@@ -24,33 +24,13 @@ from image_to_mesh.jobs.library.recovery import ResumeContext
 from image_to_mesh.jobs.library.store import library_folder
 from image_to_mesh.providers import Failed, LibraryProblem, Provider, RemoteFile, get_provider
 
+pytestmark = pytest.mark.usefixtures("a_user")
+
 EVIL = "https://evil.invalid/mesh.glb"
 
 
-@pytest.fixture(autouse=True)
-def a_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Be a user with a settings folder of their own, a session and the fake worker."""
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    monkeypatch.setattr(entry, "find_blender", lambda _: WORKER)
-    session.cache_clear()
-    signatures._secret.cache_clear()
-    return tmp_path / "settings" / "image_to_mesh"
-
-
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """The library's folder."""
-    return tmp_path / "library"
-
-
-def be_somebody_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str = "other") -> None:
-    """Go on as another user, or on another computer."""
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / name))
-
-
-@pytest.fixture
-def left(
+def leave_job(
     root: Path, png: bytes, rehearsal: Provider[Any], service: Service, running: Session,
 ) -> Callable[..., str]:  # fmt: skip
     """Make a job as it is left in a state."""
@@ -75,7 +55,7 @@ def calls(service: Service) -> int:
     return len(service.requests)
 
 
-def told(
+def run_json(
     capsys: pytest.CaptureFixture[str], root: Path, *words: str
 ) -> tuple[int, dict[str, Any], str]:
     """Run a command with `--json`; return its code, the last line's object, standard error."""
@@ -88,25 +68,16 @@ def told(
 # -- whose it is -----------------------------------------------------------------------------------
 
 
-def plain(job: str = "cup", **changes: Any) -> Record:
-    """A job of a service."""
-    values: dict[str, Any] = {
-        "id": job, "state": State.RUNNING, "provider": "tripo", "name": "cup",
-        "created": "2026-01-01T00:00:00+00:00", "ticket": {"task": "t"},
-    }  # fmt: skip
-    return Record(**{**values, **changes})
-
-
 def test_the_users_own_records_are_recognized_by_their_signature(
     root: Path, a_user: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     library = Library(root)
-    library.create(plain(), {})
+    library.create(running_record(), {})
     assert library.load("cup").own
     assert (a_user / "own.key").stat().st_mode & 0o777 == 0o600
     secret = (a_user / "own.key").read_bytes()
     assert secret.hex() not in (root / "cup" / "job.json").read_text()
-    be_somebody_else(monkeypatch, tmp_path)
+    become_other_user(monkeypatch, tmp_path)
     assert not library.load("cup").own
 
 
@@ -126,7 +97,7 @@ def test_the_users_own_records_are_recognized_by_their_signature(
 )
 def test_any_change_to_a_signed_record_makes_it_untrusted(root: Path, change: Any) -> None:
     library = Library(root)
-    library.create(plain(), {})
+    library.create(running_record(), {})
     path = root / "cup" / "job.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
     assert not library.load("cup").own
@@ -134,8 +105,8 @@ def test_any_change_to_a_signed_record_makes_it_untrusted(root: Path, change: An
 
 def test_a_record_is_trusted_in_its_own_folder_only(root: Path) -> None:
     library = Library(root)
-    library.create(plain(), {})
-    library.create(plain("pot"), {})
+    library.create(running_record(), {})
+    library.create(running_record("pot"), {})
     (root / "pot" / "job.json").write_bytes((root / "cup" / "job.json").read_bytes())
     with pytest.raises(LibraryProblem, match="another job"):
         library.load("pot")
@@ -145,8 +116,8 @@ def test_an_untrusted_record_stays_untrusted_when_saved(
     root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     library = Library(root)
-    library.create(plain(), {})
-    be_somebody_else(monkeypatch, tmp_path)
+    library.create(running_record(), {})
+    become_other_user(monkeypatch, tmp_path)
     library.save(replace(library.load("cup"), dismissed=True))
     assert library.load("cup").dismissed
     assert not library.load("cup").own
@@ -155,7 +126,9 @@ def test_an_untrusted_record_stays_untrusted_when_saved(
 
 def test_an_undecodable_text_does_not_change_the_owner(root: Path) -> None:
     library = Library(root)
-    library.create(plain(name="half \ud83d", plan=ImportPlan("a\udcff"), notes=("1e400 \x00",)), {})
+    library.create(
+        running_record(name="half \ud83d", plan=ImportPlan("a\udcff"), notes=("1e400 \x00",)), {}
+    )
     assert library.load("cup").own
     library.save(library.load("cup"))
     assert library.load("cup").own
@@ -167,9 +140,9 @@ def test_a_link_in_an_untrusted_error_is_not_shown(
     from image_to_mesh.jobs import Failure
 
     library = Library(root)
-    library.create(plain(failure=Failure("no_credits", "No credits.", "Buy.", EVIL)), {})
+    library.create(running_record(failure=Failure("no_credits", "No credits.", "Buy.", EVIL)), {})
     assert library.load("cup").failure == Failure("no_credits", "No credits.", "Buy.", EVIL)
-    be_somebody_else(monkeypatch, tmp_path)
+    become_other_user(monkeypatch, tmp_path)
     assert library.load("cup").failure == Failure("no_credits", "No credits.", "Buy.", "")
 
 
@@ -178,7 +151,7 @@ def test_a_secret_that_cannot_be_kept_lasts_for_the_process(
 ) -> None:
     (tmp_path / "settings").write_text("no folder")
     library = Library(root)
-    library.create(plain(), {})
+    library.create(running_record(), {})
     assert library.load("cup").own
     signatures._secret.cache_clear()
     assert not library.load("cup").own
@@ -191,10 +164,10 @@ def test_a_damaged_secret_is_not_used(a_user: Path, spoiled: bytes) -> None:
     assert len(signatures._secret(a_user)) == signatures.LENGTH
 
 
-def unmarked(root: Path) -> Library:
+def library_without_signatures(root: Path) -> Library:
     """Return a library with a record as version 0.1.0 first wrote it."""
     library = Library(root)
-    library.create(plain(), {})
+    library.create(running_record(), {})
     path = root / "cup" / "job.json"
     data = json.loads(path.read_text())
     del data["mark"]
@@ -206,7 +179,7 @@ def test_an_unsigned_record_is_trusted_in_the_default_library_only(
     tmp_path: Path, root: Path, a_user: Path
 ) -> None:
     default = library_folder("", {"XDG_DATA_HOME": str(tmp_path / "data")})
-    library = unmarked(default)
+    library = library_without_signatures(default)
     assert not library.load("cup").own, "it was put there after the secret"
     (a_user / "own.key").unlink()
     signatures._secret.cache_clear()
@@ -214,7 +187,7 @@ def test_an_unsigned_record_is_trusted_in_the_default_library_only(
     assert library.load("cup").own
     (default / "cup").chmod(0o777)
     assert not library.load("cup").own, "anybody can have written it"
-    other = unmarked(root)
+    other = library_without_signatures(root)
     (a_user / "own.key").unlink()
     signatures._secret.cache_clear()
     signatures._secret(a_user)
@@ -234,7 +207,7 @@ def test_trust_is_kept_for_the_user_and_the_folder(
     assert not is_trusted(tmp_path)
     assert list(root.iterdir()) == []
     assert json.loads((a_user / "trusted.json").read_text()) == [str(root)]
-    be_somebody_else(monkeypatch, tmp_path)
+    become_other_user(monkeypatch, tmp_path)
     assert not is_trusted(root)
     monkeypatch.undo()
 
@@ -255,12 +228,12 @@ STATES = (State.QUEUED, State.SUBMITTING, State.RUNNING, State.DOWNLOADING, Stat
 
 @pytest.mark.parametrize("state", STATES)
 def test_untrusted_jobs_are_not_contacted_or_changed_at_startup(
-    root: Path, left: Callable[..., str], service: Service, tmp_path: Path,
+    root: Path, leave_job: Callable[..., str], service: Service, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch, state: State,
 ) -> None:  # fmt: skip
-    job = left(state)
+    job = leave_job(state)
     before = (root / job / "job.json").read_bytes()
-    be_somebody_else(monkeypatch, tmp_path)
+    become_other_user(monkeypatch, tmp_path)
     again = Session()
     spec = order_for(root, b"", service)
     again.recovery.scan(
@@ -277,12 +250,12 @@ def test_untrusted_jobs_are_not_contacted_or_changed_at_startup(
 
 @pytest.mark.parametrize("state", STATES)
 def test_a_session_calls_no_address_of_an_untrusted_job(
-    root: Path, left: Callable[..., str], service: Service, tmp_path: Path,
+    root: Path, leave_job: Callable[..., str], service: Service, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch, state: State,
 ) -> None:  # fmt: skip
-    job = left(state)
+    job = leave_job(state)
     before = (root / job / "job.json").read_bytes()
-    be_somebody_else(monkeypatch, tmp_path)
+    become_other_user(monkeypatch, tmp_path)
     again = Session()
     spec = replace(order_for(root, b"", service), pictures=(), record=Library(root).load(job))
     view = end_of(again, again.start(spec))
@@ -299,13 +272,13 @@ def test_a_session_calls_no_address_of_an_untrusted_job(
                                    ("settle", "JOB", "--submit-again"),
                                    ("settle", "JOB", "--attach", "task-1")])  # fmt: skip
 def test_every_command_asks_before_touching_an_untrusted_job(
-    root: Path, left: Callable[..., str], service: Service, tmp_path: Path,
+    root: Path, leave_job: Callable[..., str], service: Service, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: tuple[str, ...],
 ) -> None:  # fmt: skip
-    job = left(State.UNCERTAIN if words[0] == "settle" else State.RUNNING)
-    be_somebody_else(monkeypatch, tmp_path)
+    job = leave_job(State.UNCERTAIN if words[0] == "settle" else State.RUNNING)
+    become_other_user(monkeypatch, tmp_path)
     named = [job if word == "JOB" else word for word in words]
-    code, _, errors = told(capsys, root, *named)
+    code, _, errors = run_json(capsys, root, *named)
     assert "--trust-library" in errors
     assert "written by you" in errors
     assert code == (0 if words == ("resume",) else 2)
@@ -313,31 +286,31 @@ def test_every_command_asks_before_touching_an_untrusted_job(
 
 
 def test_an_untrusted_job_is_resumed_once_its_library_is_trusted(
-    root: Path, left: Callable[..., str], service: Service, tmp_path: Path,
+    root: Path, leave_job: Callable[..., str], service: Service, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    first, second = left(State.RUNNING), left(State.RUNNING)
-    be_somebody_else(monkeypatch, tmp_path)
-    code, said, _ = told(capsys, root, "resume", first, "--trust-library")
+    first, second = leave_job(State.RUNNING), leave_job(State.RUNNING)
+    become_other_user(monkeypatch, tmp_path)
+    code, said, _ = run_json(capsys, root, "resume", first, "--trust-library")
     assert (code, said["state"]) == (0, "ready")
     session.cache_clear()
-    code, _, errors = told(capsys, root, "resume")
+    code, _, errors = run_json(capsys, root, "resume")
     assert (code, "--trust-library" in errors) == (0, False)
     assert Library(root).load(second).state is State.READY
     assert not service.submits
-    code, _, errors = told(capsys, root, "jobs", "--no-trust-library")
+    code, _, errors = run_json(capsys, root, "jobs", "--no-trust-library")
     assert not is_trusted(root)
 
 
 @pytest.mark.parametrize("state", [State.RUNNING, State.READY])
 def test_a_batch_does_not_reuse_an_untrusted_mesh(
-    root: Path, left: Callable[..., str], service: Service, tmp_path: Path, png: bytes,
+    root: Path, leave_job: Callable[..., str], service: Service, tmp_path: Path, png: bytes,
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], state: State,
 ) -> None:  # fmt: skip
-    left(state)
-    be_somebody_else(monkeypatch, tmp_path)
+    leave_job(state)
+    become_other_user(monkeypatch, tmp_path)
     (tmp_path / "cup.png").write_bytes(png)
-    code, said, _ = told(
+    code, said, _ = run_json(
         capsys, root, "batch", str(tmp_path / "cup.png"), "--provider", "rehearsal"
     )
     assert (said["jobs"][0]["error"], said["done"], code) == ("library", 0, 2)
@@ -347,11 +320,11 @@ def test_a_batch_does_not_reuse_an_untrusted_mesh(
 
 @pytest.mark.parametrize("how", ["other picture", "link", "gone"])
 def test_only_the_image_that_the_job_was_made_from_is_sent(
-    root: Path, left: Callable[..., str], service: Service, tmp_path: Path,
+    root: Path, leave_job: Callable[..., str], service: Service, tmp_path: Path,
     capsys: pytest.CaptureFixture[str], how: str,
 ) -> None:  # fmt: skip
-    """Whoever can write to the folder has nothing else ordered, and no private file uploaded."""
-    job = left(State.QUEUED, ticket=None, submitted=None, request_hash=None)
+    """Write access to the folder neither changes the order nor uploads a private file."""
+    job = leave_job(State.QUEUED, ticket=None, submitted=None, request_hash=None)
     (path,) = [item for item in (root / job).iterdir() if item.name.startswith("front")]
     if how == "link":
         (tmp_path / "private.png").write_bytes(path.read_bytes() + b"private")
@@ -360,7 +333,7 @@ def test_only_the_image_that_the_job_was_made_from_is_sent(
         path.symlink_to(tmp_path / "private.png")
     if how == "other picture":
         path.write_bytes(png_of(64, 49))
-    code, _, errors = told(capsys, root, "resume", job)
+    code, _, errors = run_json(capsys, root, "resume", job)
     assert code != 0
     assert f"The job's picture {path.name}" in errors or "cannot be read" in errors
     assert not service.submits
@@ -371,50 +344,50 @@ def test_only_the_image_that_the_job_was_made_from_is_sent(
 
 
 def test_an_untrusted_job_downloads_only_from_the_address_of_the_service(
-    root: Path, left: Callable[..., str], service: Service, tmp_path: Path,
+    root: Path, leave_job: Callable[..., str], service: Service, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     trap = f"{service.url}/trap.glb"
-    job = left(State.DOWNLOADING, files=(RemoteFile(trap),))
-    be_somebody_else(monkeypatch, tmp_path)
-    code, said, _ = told(capsys, root, "resume", job, "--trust-library")
+    job = leave_job(State.DOWNLOADING, files=(RemoteFile(trap),))
+    become_other_user(monkeypatch, tmp_path)
+    code, said, _ = run_json(capsys, root, "resume", job, "--trust-library")
     assert (code, said["state"]) == (0, "ready")
     assert calls(service) > 0
     assert not [request for request in service.requests if "trap" in str(request)]
 
 
 def test_an_untrusted_job_downloads_nothing_without_an_answer_of_the_service(
-    root: Path, left: Callable[..., str], service: Service, tmp_path: Path,
+    root: Path, leave_job: Callable[..., str], service: Service, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     trap = f"{service.url}/trap.glb"
-    job = left(State.DOWNLOADING, files=(RemoteFile(trap),))
-    be_somebody_else(monkeypatch, tmp_path)
+    job = leave_job(State.DOWNLOADING, files=(RemoteFile(trap),))
+    become_other_user(monkeypatch, tmp_path)
 
     def poll(*_: Any) -> None:
         raise Failed("The task is not known any more.")
 
     monkeypatch.setattr(type(get_provider("rehearsal")), "poll", poll)
-    code, _, _ = told(capsys, root, "resume", job, "--trust-library")
+    code, _, _ = run_json(capsys, root, "resume", job, "--trust-library")
     assert code != 0
     assert not [request for request in service.requests if "trap" in str(request)]
 
 
 @pytest.mark.parametrize("state", [State.RUNNING, State.DOWNLOADING, State.UNCERTAIN])
 def test_an_address_in_an_untrusted_ticket_is_not_called(
-    root: Path, left: Callable[..., str], service: Service, tmp_path: Path,
+    root: Path, leave_job: Callable[..., str], service: Service, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], state: State,
 ) -> None:  # fmt: skip
-    job = left(state, ticket={"task": f"{service.url}/trap"})
-    be_somebody_else(monkeypatch, tmp_path)
-    code, _, errors = told(capsys, root, "resume", job, "--trust-library")
+    job = leave_job(state, ticket={"task": f"{service.url}/trap"})
+    become_other_user(monkeypatch, tmp_path)
+    code, _, errors = run_json(capsys, root, "resume", job, "--trust-library")
     assert code != 0
     assert "names an address" in errors
     assert calls(service) == 0
 
 
 @pytest.mark.parametrize(
-    "what",
+    "address",
     [
         {"ticket": {"url": EVIL}},
         {"ticket": {"format": "glb", "more": {"deep": [EVIL]}}},
@@ -423,21 +396,21 @@ def test_an_address_in_an_untrusted_ticket_is_not_called(
         {"uploaded": {"front": EVIL}},
     ],
 )
-def test_a_ticket_with_an_address_is_resumed_by_its_author_only(what: Any) -> None:
-    check_ticket(plain(**what))
+def test_a_ticket_with_an_address_is_resumed_by_its_author_only(address: Any) -> None:
+    check_ticket(running_record(**address))
     with pytest.raises(LibraryProblem, match="names an address"):
-        check_ticket(replace(plain(**what), own=False))
-    check_ticket(replace(plain(uploaded={"front": "token-1"}), own=False))
+        check_ticket(replace(running_record(**address), own=False))
+    check_ticket(replace(running_record(uploaded={"front": "token-1"}), own=False))
 
 
 def test_an_untrusted_recorded_answer_is_not_read(
-    root: Path, left: Callable[..., str], service: Service, tmp_path: Path,
+    root: Path, leave_job: Callable[..., str], service: Service, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    job = left(State.SUBMITTING, ticket=None)
+    job = leave_job(State.SUBMITTING, ticket=None)
     answer = b'HTTP/1.1 200\r\ncontent-type: application/json\r\n\r\n{"task": "strangers-task"}'
     (root / job / "answer.http").write_bytes(answer)
-    be_somebody_else(monkeypatch, tmp_path)
-    told(capsys, root, "resume", job, "--trust-library")
+    become_other_user(monkeypatch, tmp_path)
+    run_json(capsys, root, "resume", job, "--trust-library")
     assert "strangers-task" not in str(Library(root).load(job).ticket)
     assert "strangers-task" not in str(service.requests)

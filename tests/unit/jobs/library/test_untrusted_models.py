@@ -9,11 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import WORKER
+from fakes.strangers import become_other_user, running_record
 
-from image_to_mesh.cli import entry
-from image_to_mesh.jobs import Library, Record, State, session
-from image_to_mesh.jobs.disk import signatures
+from image_to_mesh.jobs import Library, State
 from image_to_mesh.jobs.disk.signatures import is_marked, mark_file, settings_folder
 from image_to_mesh.jobs.disk.trust import (
     check_ticket,
@@ -26,36 +24,7 @@ from image_to_mesh.jobs.library.store import JOB_ID, library_folder
 from image_to_mesh.jobs.steps.prepare import model_request
 from image_to_mesh.providers import LibraryProblem
 
-
-@pytest.fixture(autouse=True)
-def a_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Be a user with a settings folder of their own, a session and the fake worker."""
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    monkeypatch.setattr(entry, "find_blender", lambda _: WORKER)
-    session.cache_clear()
-    signatures._secret.cache_clear()
-    return tmp_path / "settings" / "image_to_mesh"
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """The library's folder."""
-    return tmp_path / "library"
-
-
-def be_somebody_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str = "other") -> None:
-    """Go on as another user, or on another computer."""
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / name))
-
-
-def plain(job: str = "cup", **changes: Any) -> Record:
-    """A job of a service."""
-    values: dict[str, Any] = {
-        "id": job, "state": State.RUNNING, "provider": "tripo", "name": "cup",
-        "created": "2026-01-01T00:00:00+00:00", "ticket": {"task": "t"},
-    }  # fmt: skip
-    return Record(**{**values, **changes})
+pytestmark = pytest.mark.usefixtures("a_user")
 
 
 # -- models ----------------------------------------------------------------------------------------
@@ -73,13 +42,13 @@ def test_a_model_is_recognized_by_its_content(
     assert not is_marked(blend)
     blend.write_bytes(b"model")
     assert is_marked(blend)
-    be_somebody_else(monkeypatch, tmp_path)
+    become_other_user(monkeypatch, tmp_path)
     assert not is_marked(blend)
 
 
 def test_a_model_is_prepared_in_a_private_folder(root: Path) -> None:
     library = Library(root)
-    library.create(plain(mesh="mesh.glb"), {"mesh.glb": b"mesh"})
+    library.create(running_record(mesh="mesh.glb"), {"mesh.glb": b"mesh"})
     folder = library.folder("cup")
     with model_request(folder, library.load("cup"), {}, in_parts=True) as request:
         assert request["output"] == str(folder / "model.blend")
@@ -101,7 +70,7 @@ def test_a_model_is_prepared_in_a_private_folder(root: Path) -> None:
 
 
 def test_a_model_is_read_from_a_private_copy(root: Path) -> None:
-    Library(root).create(plain(), {"model.blend": b"model"})
+    Library(root).create(running_record(), {"model.blend": b"model"})
     blend = root / "cup" / "model.blend"
     mark_file(blend)
     with model_to_read(blend) as path:
@@ -124,7 +93,7 @@ def test_a_model_is_read_from_a_private_copy(root: Path) -> None:
 def test_a_folder_is_private_where_nobody_else_can_write(
     root: Path, mode: int, folder_mode: int, private: bool
 ) -> None:
-    Library(root).create(plain(), {})
+    Library(root).create(running_record(), {})
     root.chmod(mode)
     (root / "cup").chmod(folder_mode)
     assert is_private(root / "cup") is private
@@ -134,7 +103,7 @@ def test_a_folder_is_private_where_nobody_else_can_write(
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="nobody gives away")
 def test_a_folder_of_another_user_is_not_private(root: Path) -> None:
-    Library(root).create(plain(), {})
+    Library(root).create(running_record(), {})
     if sys.platform == "win32":
         pytest.skip("not on Windows")
     os.chown(root / "cup", 12345, -1)
@@ -143,7 +112,7 @@ def test_a_folder_of_another_user_is_not_private(root: Path) -> None:
 
 def test_the_asset_browser_gets_no_untrusted_models(root: Path, a_user: Path) -> None:
     library = Library(root)
-    library.create(plain(), {"model.blend": b"model"})
+    library.create(running_record(), {"model.blend": b"model"})
     assert has_strangers_models(library), "a model without a mark"
     mark_file(root / "cup" / "model.blend")
     assert not has_strangers_models(library)
@@ -159,12 +128,12 @@ def test_the_asset_browser_gets_no_untrusted_models(root: Path, a_user: Path) ->
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has other rights")
-def test_the_default_library_is_private_whatever_the_umask(tmp_path: Path) -> None:
+def test_the_default_library_is_private_under_any_umask(tmp_path: Path) -> None:
     default = library_folder("", {"XDG_DATA_HOME": str(tmp_path / "data")})
     before = os.umask(0o022)
     try:
-        Library(default).create(plain(), {})
-        Library(tmp_path / "chosen").create(plain(), {})
+        Library(default).create(running_record(), {})
+        Library(tmp_path / "chosen").create(running_record(), {})
         assert default.stat().st_mode & 0o777 == 0o700
         assert (tmp_path / "chosen").stat().st_mode & 0o777 == 0o755
         default.chmod(0o755)
@@ -185,7 +154,7 @@ NAMES = ("NUL", "con", "CON.txt", "Aux.glb", "lpt1", "COM9.glb", "com¹.x", "C:x
 def test_a_job_name_with_a_special_meaning_is_refused(root: Path, name: str) -> None:
     library = Library(root)
     for field in ("mesh", "blend", "preview"):
-        library.create(plain(**{field: name}), {})
+        library.create(running_record(**{field: name}), {})
         with pytest.raises(LibraryProblem, match="names a file elsewhere"):
             library.load("cup")
         library.delete("cup")
@@ -222,7 +191,7 @@ def test_a_stuck_lock_is_reported_with_its_file_and_the_fix(
 
     monkeypatch.setattr(JobLock, "_acquire", no_locks)
     library = Library(root)
-    library.create(plain(state=State.UNCERTAIN), {})
+    library.create(running_record(state=State.UNCERTAIN), {})
     lock = root / ".cup.process"
     lock.write_text(text)
     with pytest.raises(LibraryProblem) as caught:
@@ -240,4 +209,4 @@ def test_a_stuck_lock_is_reported_with_its_file_and_the_fix(
 @pytest.mark.parametrize("name", ["task", "job"])
 def test_an_untrusted_ticket_leads_to_no_other_route(name: str, task: str) -> None:
     with pytest.raises(LibraryProblem, match="names an address"):
-        check_ticket(plain(own=False, ticket={name: task}))
+        check_ticket(running_record(own=False, ticket={name: task}))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""In a library of others nothing leads elsewhere: no copy, no picture, no delete, no write."""
+"""In a library of others no link redirects a copy, an image, a deletion or a write."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from fakes.odd_files import a_folder, a_link, odd, soon
 from fakes.png import png_of
+from fakes.strangers import PRIVATE, ready_record
 
-from image_to_mesh.jobs import Library, Record, State
+from image_to_mesh.jobs import Library
 from image_to_mesh.jobs.diagnostics import write_diagnostics
 from image_to_mesh.jobs.disk.lock import JobLock
 from image_to_mesh.jobs.disk.plain_files import copy_plain, write_whole
@@ -31,31 +32,6 @@ from image_to_mesh.providers._shared.http.downloads import (
     _start_part,
     _write,
 )
-
-PRIVATE = b'{"private": "letter"}'
-
-
-@pytest.fixture
-def private(tmp_path: Path) -> Path:
-    """A file of the user's that is nobody else's business."""
-    made = tmp_path / "private.txt"
-    made.write_bytes(PRIVATE)
-    return made
-
-
-@pytest.fixture
-def library(tmp_path: Path) -> Library:
-    """A library with one job."""
-    made = Library(tmp_path / "library")
-    made.create(record("cup"), {"front.png": png_of(8, 8)})
-    return made
-
-
-def record(job: str, **changes: Any) -> Record:
-    """A job that is ready."""
-    values: dict[str, Any] = {"id": job, "state": State.READY, "provider": "tripo", "name": job}
-    return Record(**{**values, "created": "2026-01-01T00:00:00+00:00", **changes})
-
 
 # -- what is copied, shown and deleted -------------------------------------------------------------
 
@@ -158,7 +134,7 @@ def test_nothing_is_written_through_a_link(library: Library, private: Path, tmp_
         (folder / name).unlink(missing_ok=True)
         (folder / name).symlink_to(private)
     (folder / ".cancel").symlink_to(tmp_path / "elsewhere")
-    library.save(record("cup"))
+    library.save(ready_record("cup"))
     library.keep("cup", "mesh.glb", b"mesh")
     log_import(folder)
     remember(folder, Version("model.blend"))
@@ -176,14 +152,14 @@ def test_a_new_file_gets_an_unguessable_name(
     names: list[str] = []
     real = os.open
 
-    def opened(path: Any, flags: int, *args: Any, **how: Any) -> int:
+    def open_noted(path: Any, flags: int, *args: Any, **how: Any) -> int:
         if flags & os.O_CREAT:
             assert flags & os.O_EXCL
             assert sys.platform == "win32" or flags & os.O_NOFOLLOW
             names.append(os.fspath(path))
         return real(path, flags, *args, **how)
 
-    monkeypatch.setattr(os, "open", opened)
+    monkeypatch.setattr(os, "open", open_noted)
     for _ in range(20):
         write_whole(tmp_path / "file", b"data")
     assert len(set(names)) == 20

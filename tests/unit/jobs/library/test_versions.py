@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The versions of a job's model, and the care that makes them, with a stand-in for Blender."""
+"""The versions of a job's model and the mesh edits that make them, with a fake Blender."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from image_to_mesh.jobs.disk.signatures import is_marked, mark_file
 from image_to_mesh.jobs.library import file_names, versions
-from image_to_mesh.jobs.tasks import mesh_edits as caring
+from image_to_mesh.jobs.tasks.mesh_edits import EditRequest, EditView, MeshEdit, MeshEdits
 from image_to_mesh.providers import LibraryProblem
 
 if TYPE_CHECKING:
@@ -46,28 +46,26 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def mesh_edits() -> Iterator[caring.MeshEdits]:
-    made = caring.MeshEdits()
+def mesh_edits() -> Iterator[MeshEdits]:
+    made = MeshEdits()
     yield made
     made.close(10)
 
 
-def begin(
-    mesh_edits: caring.MeshEdits, folder: Path, task: str, **asked: object
-) -> caring.MeshEdit:
-    order = caring.EditRequest("job", "photo", folder, task, asked=asked)
+def begin(mesh_edits: MeshEdits, folder: Path, task: str, **asked: object) -> MeshEdit:
+    order = EditRequest("job", "photo", folder, task, asked=asked)
     return mesh_edits.start(order, (sys.executable, "-c", WORKER))
 
 
-def finished(care: caring.MeshEdit) -> caring.EditView:
+def wait_for_edit(care: MeshEdit) -> EditView:
     care.thread.join(60)
     assert care.view.over
     return care.view
 
 
-def test_each_version_gets_the_next_number(folder: Path, mesh_edits: caring.MeshEdits) -> None:
+def test_each_version_gets_the_next_number(folder: Path, mesh_edits: MeshEdits) -> None:
     for number in (2, 3):
-        view = finished(begin(mesh_edits, folder, "clean", fill=number))
+        view = wait_for_edit(begin(mesh_edits, folder, "clean", fill=number))
         assert (view.version, view.phase) == (f"model-v{number}.blend", "Done")
     assert (folder / "model.blend").read_text() == "original"
     known = versions.versions(folder)
@@ -75,39 +73,35 @@ def test_each_version_gets_the_next_number(folder: Path, mesh_edits: caring.Mesh
     assert (known[1].made_by, known[1].asked, known[1].card) == ("clean", {"fill": 2}, {"faces": 7})
 
 
-def test_a_mesh_report_is_stored_with_its_version(
-    folder: Path, mesh_edits: caring.MeshEdits
-) -> None:
-    view = finished(begin(mesh_edits, folder, "card"))
+def test_a_mesh_report_is_stored_with_its_version(folder: Path, mesh_edits: MeshEdits) -> None:
+    view = wait_for_edit(begin(mesh_edits, folder, "card"))
     assert (view.version, view.card) == ("", {"faces": 7})
     assert versions.versions(folder) == [versions.Version("model.blend", card={"faces": 7})]
 
 
 @pytest.mark.parametrize("task", ["clean", "card"])
-def test_an_untrusted_model_is_not_edited(
-    folder: Path, mesh_edits: caring.MeshEdits, task: str
-) -> None:
+def test_an_untrusted_model_is_not_edited(folder: Path, mesh_edits: MeshEdits, task: str) -> None:
     (folder / "model.blend").write_text("a stranger's")
-    view = finished(begin(mesh_edits, folder, task))
+    view = wait_for_edit(begin(mesh_edits, folder, task))
     assert view.failure is not None
     assert "not made by your Blender" in view.failure.message
     assert [path.name for path in folder.glob("model-v*")] == []
 
 
 def test_a_version_is_signed_and_made_in_a_private_folder(
-    folder: Path, mesh_edits: caring.MeshEdits
+    folder: Path, mesh_edits: MeshEdits
 ) -> None:
-    assert finished(begin(mesh_edits, folder, "clean")).version == "model-v2.blend"
+    assert wait_for_edit(begin(mesh_edits, folder, "clean")).version == "model-v2.blend"
     assert is_marked(folder / "model-v2.blend")
     folder.chmod(0o777)
-    assert finished(begin(mesh_edits, folder, "clean")).version == "model-v3.blend"
+    assert wait_for_edit(begin(mesh_edits, folder, "clean")).version == "model-v3.blend"
     assert is_marked(folder / "model-v3.blend")
     # The stand-in writes down what it was given: a copy, in a folder of the user's own.
     assert not (folder / "model-v3.blend").read_text().startswith(str(folder))
 
 
-def test_a_refused_edit_leaves_no_version(folder: Path, mesh_edits: caring.MeshEdits) -> None:
-    view = finished(begin(mesh_edits, folder, "quads", refuse=True))
+def test_a_refused_edit_leaves_no_version(folder: Path, mesh_edits: MeshEdits) -> None:
+    view = wait_for_edit(begin(mesh_edits, folder, "quads", refuse=True))
     assert view.failure is not None
     assert (view.failure.message, view.failure.hint) == ("No.", "Ask less.")
     assert [version.file for version in versions.versions(folder)] == ["model.blend"]
@@ -116,22 +110,20 @@ def test_a_refused_edit_leaves_no_version(folder: Path, mesh_edits: caring.MeshE
 
 
 def test_mesh_edits_run_one_at_a_time_and_can_be_stopped(
-    folder: Path, mesh_edits: caring.MeshEdits
+    folder: Path, mesh_edits: MeshEdits
 ) -> None:
     care = begin(mesh_edits, folder, "quads", wait=True)
     with pytest.raises(LibraryProblem, match="worked on"):
         begin(mesh_edits, folder, "clean")
     assert mesh_edits.stop("job")
-    assert finished(care).phase == "Cancelled"
+    assert wait_for_edit(care).phase == "Cancelled"
     assert not mesh_edits.stop("job")
-    assert finished(begin(mesh_edits, folder, "clean")).version == "model-v2.blend"
+    assert wait_for_edit(begin(mesh_edits, folder, "clean")).version == "model-v2.blend"
 
 
-def test_a_program_that_is_not_blender_is_reported(
-    folder: Path, mesh_edits: caring.MeshEdits
-) -> None:
-    order = caring.EditRequest("job", "photo", folder, "card")
-    view = finished(mesh_edits.start(order, (str(folder / "nothing"),)))
+def test_a_program_that_is_not_blender_is_reported(folder: Path, mesh_edits: MeshEdits) -> None:
+    order = EditRequest("job", "photo", folder, "card")
+    view = wait_for_edit(mesh_edits.start(order, (str(folder / "nothing"),)))
     assert view.failure is not None
     assert view.failure.kind == "no_blender"
 

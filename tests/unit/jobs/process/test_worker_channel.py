@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Answers of the background Blender come over a channel that nothing else prints to."""
+"""The worker answers over a channel that nothing else prints to."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fakes import WORKER
 from image_to_mesh.jobs.process.worker_process import WorkerProcess
 from image_to_mesh.providers import Failed
 
-BACKGROUND = places.ROOT / "worker"
+WORKER_FOLDER = places.ROOT / "worker"
 
 # What prints what a file of a stranger says: Python, C's standard output, the bare descriptor, and
 # another program; then the worker itself, with its own answer.
@@ -65,7 +65,7 @@ def answer_of(*command: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("knows_the_token", [False, True])
 def test_printed_lines_are_not_taken_for_answers(knows_the_token: bool) -> None:
-    source = PRINTS.format(folder=str(BACKGROUND), token=knows_the_token)
+    source = PRINTS.format(folder=str(WORKER_FOLDER), token=knows_the_token)
     assert answer_of(sys.executable, "-c", source) == {"forged": False}
 
 
@@ -137,10 +137,10 @@ def test_the_token_is_sent_on_standard_input_only() -> None:
 
 def test_the_worker_prints_to_standard_error_from_the_start() -> None:
     """Before anything is imported: an import may print as well."""
-    source = (BACKGROUND / "main.py").read_text("utf-8")
+    source = (WORKER_FOLDER / "main.py").read_text("utf-8")
     main = source[source.index("if __name__") :].splitlines()
     assert main[1].strip() == "answers = reserve_stdout()"
-    code = f"import sys; sys.path.insert(0, {str(BACKGROUND)!r})\nimport main\n"
+    code = f"import sys; sys.path.insert(0, {str(WORKER_FOLDER)!r})\nimport main\n"
     code += "out = main.reserve_stdout()\nprint('noise', flush=True)\nimport os\n"
     code += "os.write(out, b'answer')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

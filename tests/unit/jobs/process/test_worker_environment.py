@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The background Blender sees no variable that nobody has looked at, and starts on its own."""
+"""The worker sees only environment variables on an allow-list, and starts isolated."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A background Blender's temporary folder goes with it, and none is left by a crash for long."""
+"""A worker's temporary folder is removed with it, and soon after a crash."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def request_in(folder: Path) -> dict[str, Any]:
     return {"do": "make", "output": str(folder / "mesh.glb")}
 
 
-def left(temp: Path) -> list[str]:
+def leftovers(temp: Path) -> list[str]:
     return [path.name for path in temp.iterdir()]
 
 
@@ -72,7 +72,7 @@ def test_a_worker_has_a_temporary_folder_that_goes_with_it(
     (folder / "unpacked").mkdir()
     (folder / "unpacked" / "skin.png").write_bytes(bytes(1000))
     worker.kill()
-    assert left(temp) == []
+    assert leftovers(temp) == []
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_no_temporary_folder_remains_however_the_worker_ends(
         side.write_bytes(b"half")
     with pytest.raises(error):
         worker.ask({"do": "make", "output": str(output)}, unheard, cancel)
-    assert left(temp) == []
+    assert leftovers(temp) == []
     assert not [side for side in sides if side.exists()], "a killed worker's files stay"
     assert own.exists(), "a file of another name is not the worker's"
 
@@ -113,13 +113,13 @@ def test_the_temporary_folder_survives_a_refusal_and_the_next_request(
     monkeypatch.setenv("FAKE_WORKER", "refuse")
     with pytest.raises(BadImage):
         worker.ask(request_in(tmp_path), unheard, go_on)
-    assert len(left(temp)) == 1
+    assert len(leftovers(temp)) == 1
 
 
 def test_a_worker_that_cannot_start_leaves_no_temporary_folder(temp: Path, tmp_path: Path) -> None:
     with pytest.raises(NoBlender):
         WorkerProcess((str(tmp_path / "nothing"),)).start()
-    assert left(temp) == []
+    assert leftovers(temp) == []
 
 
 def test_no_space_for_a_temporary_folder_is_reported(
@@ -159,7 +159,7 @@ def test_old_temporary_folders_are_removed_and_nothing_else(temp: Path, tmp_path
         old(temp / name)
     assert sweep() == 1 + len(SWEPT)
     stay = {used.path.name, f"{PREFIX}new", f"{PREFIX}file", f"{PREFIX}link", *others}
-    assert set(left(temp)) == stay
+    assert set(leftovers(temp)) == stay
     assert (other / "work.blend").read_text() == "work"
     used.remove()
     assert not used.path.exists()
@@ -213,4 +213,4 @@ def test_a_file_system_without_locks_can_hold_temporary_folders(
     folder = WorkerFolder()
     assert sweep() == 0
     folder.remove()
-    assert left(temp) == []
+    assert leftovers(temp) == []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The background Blenders of a process: kept for the next job, few at a time, gone in time."""
+"""The pool of workers: kept for the next job, few at a time, closed in time."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def request_(tmp_path: Path) -> dict[str, Any]:
 @pytest.fixture
 def kept() -> Iterator[Blenders]:
     """Background Blenders of the test's own, one at a time."""
-    one = Blenders(most=1)
-    yield one
-    one.close()
+    single = Blenders(most=1)
+    yield single
+    single.close()
 
 
 def pid(kept: Blenders, request: dict[str, Any]) -> int:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The near end of the background Blender, with the fake worker and with what is no Blender."""
+"""The client's side of the worker, with the fake worker and with programs that are no Blender."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one look at a picture before an order: for every service, whichever way it came in."""
+"""The inspection of every image before an order, for every service and every source."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def spec_at(place: Place, library: Path, data: bytes, **kwargs: Any) -> JobSpec:
     return spec_for(library, data, order["provider"], keys=keys, base_url=order["url"], **kwargs)
 
 
-def saved(picture: Image.Image, format_: str = "png", **kwargs: Any) -> bytes:
+def encode(picture: Image.Image, format_: str = "png", **kwargs: Any) -> bytes:
     """Return a picture file."""
     out = io.BytesIO()
     picture.save(out, format_, **kwargs)
@@ -70,8 +70,8 @@ def test_a_blank_image_is_never_submitted(
     clear = sample_picture(mode="RGBA")
     clear.putalpha(0)
     for data, said in (
-        (saved(Image.new("RGB", (90, 90), "white")), "one color"),
-        (saved(clear), "fully transparent"),
+        (encode(Image.new("RGB", (90, 90), "white")), "one color"),
+        (encode(clear), "fully transparent"),
     ):
         view = end_of(running, running.start(spec_at(place, tmp_path, data)))
         assert view.failure is not None
@@ -113,12 +113,12 @@ def test_an_image_fetched_from_a_url_is_cleaned_too(orders: Orders, service: Ser
 
 
 def test_a_side_view_is_cleaned_and_checked_too(running: Session, tmp_path: Path) -> None:
-    blank = saved(Image.new("RGB", (90, 90), "black"))
+    blank = encode(Image.new("RGB", (90, 90), "black"))
     with SERVICES["tripo"](2000) as place:
-        for left, failed in ((noted_jpeg(), False), (blank, True)):
+        for uploaded, failed in ((noted_jpeg(), False), (blank, True)):
             sources = (
                 PictureSource("cup", "front", noted_jpeg),
-                PictureSource("side", "left", lambda data=left: data),  # type: ignore[misc]
+                PictureSource("side", "left", lambda data=uploaded: data),  # type: ignore[misc]
             )
             with overhearing() as heard:
                 spec = spec_at(place, tmp_path, b"", pictures=sources)
@@ -128,7 +128,7 @@ def test_a_side_view_is_cleaned_and_checked_too(running: Session, tmp_path: Path
         assert place.creates() == 1
 
 
-def ended(orders: Orders, data: bytes, **kwargs: Any) -> JobView:
+def end_with(orders: Orders, data: bytes, **kwargs: Any) -> JobView:
     """Order a mesh of a picture file at the rehearsal service."""
     return orders.end(pictures=(PictureSource("cup", "front", lambda: data),), **kwargs)
 
@@ -146,7 +146,7 @@ def test_a_converted_picture_keeps_its_colors_and_has_no_notes(
 ) -> None:
     limits = replace(rehearsal.limits, max_side=100)
     monkeypatch.setattr(type(rehearsal), "limits", limits)
-    sent = sent_of(ended(orders, noted_jpeg()), tmp_path)
+    sent = sent_of(end_with(orders, noted_jpeg()), tmp_path)
     assert notes_in(sent) == []
     with Image.open(io.BytesIO(sent)) as picture:
         assert picture.info["icc_profile"] == profile()
@@ -157,22 +157,22 @@ def test_a_print_color_profile_is_not_attached_to_a_screen_image(
 ) -> None:
     monkeypatch.setattr(type(rehearsal), "limits", replace(rehearsal.limits, max_side=100))
     ink = profile()[:16] + b"CMYK" + profile()[20:]
-    data = saved(sample_picture(mode="CMYK"), "jpeg", icc_profile=ink)
-    sent = sent_of(ended(orders, data), tmp_path)
+    data = encode(sample_picture(mode="CMYK"), "jpeg", icc_profile=ink)
+    sent = sent_of(end_with(orders, data), tmp_path)
     assert "icc_profile" not in Image.open(io.BytesIO(sent)).info
 
 
 def test_without_blender_a_photo_is_sent_with_a_note_that_it_was_not_checked(
     orders: Orders, tmp_path: Path
 ) -> None:
-    view = ended(orders, noted_jpeg(), blender=None)
+    view = end_with(orders, noted_jpeg(), blender=None)
     assert notes_in(sent_of(view, tmp_path)) == []
     assert view.record is not None
     assert "cup was sent without a look at it: no Blender was found." in view.record.notes
-    plain = ended(orders, saved(sample_picture()), blender=None)
+    plain = end_with(orders, encode(sample_picture()), blender=None)
     assert plain.record is not None
     assert not any("without a look" in note for note in plain.record.notes)
-    blank = ended(orders, saved(Image.new("L", (80, 80), 3)), blender=None)
+    blank = end_with(orders, encode(Image.new("L", (80, 80), 3)), blender=None)
     assert blank.failure is not None
     assert blank.failure.kind == "bad_image"
 
@@ -181,7 +181,7 @@ def test_without_blender_a_photo_is_sent_with_a_note_that_it_was_not_checked(
 def test_a_tiff_in_a_rare_compression_is_not_sent_unchecked(
     orders: Orders, service: Service, compression: str
 ) -> None:
-    view = ended(orders, saved(sample_picture(), "tiff", compression=compression), blender=None)
+    view = end_with(orders, encode(sample_picture(), "tiff", compression=compression), blender=None)
     assert view.failure is not None
     assert (view.failure.kind, view.state, service.submits) == ("no_blender", "queued", [])
 
@@ -190,17 +190,17 @@ def test_a_picture_that_breaks_blender_is_not_sent(
     orders: Orders, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAKE_WORKER", "crash")
-    view = ended(orders, noted_jpeg())
+    view = end_with(orders, noted_jpeg())
     assert view.failure is not None
     assert (view.failure.kind, service.submits) == ("bad_image", [])
     assert "broke off while it looked at cup" in view.failure.message
 
 
 def test_png_that_cannot_be_unpacked_is_not_sent(orders: Orders, service: Service) -> None:
-    data = saved(sample_picture())
+    data = encode(sample_picture())
     place = data.index(b"IDAT") - 4
-    short = data[:place] + saved(sample_picture((20, 20)))[place:]
-    view = ended(orders, short)
+    short = data[:place] + encode(sample_picture((20, 20)))[place:]
+    view = end_with(orders, short)
     assert view.failure is not None
     assert (view.failure.kind, service.submits) == ("bad_image", [])
     assert "cannot be decoded" in view.failure.message
@@ -212,14 +212,14 @@ def test_a_photo_that_is_too_large_only_by_its_metadata_is_not_converted(
     data = noted_jpeg() + bytes(100_000)
     limits = replace(rehearsal.limits, max_bytes=90_000)
     monkeypatch.setattr(type(rehearsal), "limits", limits)
-    view = ended(orders, data)
+    view = end_with(orders, data)
     assert sent_of(view, tmp_path)[:2] == b"\xff\xd8"
 
 
 def test_the_job_folder_holds_the_original_and_the_sent_image_only(
     orders: Orders, tmp_path: Path
 ) -> None:
-    view = ended(orders, noted_jpeg())
+    view = end_with(orders, noted_jpeg())
     assert view.record is not None
     names = {path.name for path in (tmp_path / view.record.id).iterdir()}
     assert {name for name in names if name.endswith((".jpg", "-seen"))} == {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Heads of picture files: real files of every format as Pillow writes them, whole and broken."""
+"""Headers of image files as Pillow writes them: every format, valid and damaged."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ FORMATS = [
 ]
 
 
-def saved(format_: str, size: tuple[int, int] = (40, 30), mode: str = "RGB", **how: Any) -> bytes:
+def encode(format_: str, size: tuple[int, int] = (40, 30), mode: str = "RGB", **how: Any) -> bytes:
     """Return a picture file as Pillow writes it."""
     out = io.BytesIO()
     Image.effect_noise(size, 60).convert(mode).save(out, format_, **how)
@@ -45,25 +45,25 @@ def saved(format_: str, size: tuple[int, int] = (40, 30), mode: str = "RGB", **h
 
 @pytest.mark.parametrize(("format_", "how"), FORMATS)
 def test_reads_format_and_size(format_: str, how: dict[str, Any]) -> None:
-    info = read_picture_info(saved(format_, **how), "photo")
+    info = read_picture_info(encode(format_, **how), "photo")
     assert (info.format, info.width, info.height, info.orientation) == (format_, 40, 30, 1)
 
 
 def test_reads_webp_with_alpha() -> None:
-    info = read_picture_info(saved("webp", mode="RGBA"), "photo")
+    info = read_picture_info(encode("webp", mode="RGBA"), "photo")
     assert (info.format, info.width, info.height) == ("webp", 40, 30)
 
 
 @pytest.mark.parametrize("format_", ["jpeg", "png", "webp", "tiff"])
-@pytest.mark.parametrize("turn", [1, 3, 6, 8])
-def test_reads_exif_orientation(format_: str, turn: int) -> None:
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_reads_exif_orientation(format_: str, orientation: int) -> None:
     exif = Image.Exif()
-    exif[0x0112] = turn
-    assert read_picture_info(saved(format_, exif=exif), "photo").orientation == turn
+    exif[0x0112] = orientation
+    assert read_picture_info(encode(format_, exif=exif), "photo").orientation == orientation
 
 
 def test_a_thumbnails_end_does_not_make_a_cut_jpeg_whole() -> None:
-    data, small = saved("jpeg", size=(400, 300)), saved("jpeg", size=(80, 60))
+    data, small = encode("jpeg", size=(400, 300)), encode("jpeg", size=(80, 60))
     segment = b"\xff\xe1" + (2 + 6 + len(small)).to_bytes(2, "big") + b"Thumb\0" + small
     with_thumbnail = data[:2] + segment + data[2:]
     assert read_picture_info(with_thumbnail, "photo").width == 400
@@ -74,7 +74,7 @@ def test_a_thumbnails_end_does_not_make_a_cut_jpeg_whole() -> None:
 @pytest.mark.parametrize("format_", ["png", "jpeg", "webp", "bmp"])
 @pytest.mark.parametrize("keep", [0.02, 0.3, 0.9])
 def test_a_truncated_image_is_reported(format_: str, keep: float) -> None:
-    data = saved(format_, size=(200, 150))
+    data = encode(format_, size=(200, 150))
     with pytest.raises(BadImage, match=r"photo\.x is (damaged or incomplete|not an image)"):
         read_picture_info(data[: int(len(data) * keep)], "photo.x")
 
@@ -101,14 +101,14 @@ def test_a_tiff_with_truncated_strips_is_reported(order: str, keep: float) -> No
 
 @pytest.mark.parametrize("chunk", [b"IHDR", b"IDAT"])
 def test_a_png_that_was_damaged_on_its_way_is_not_sent_for_money(chunk: bytes) -> None:
-    data = bytearray(saved("png", size=(200, 150)))
+    data = bytearray(encode("png", size=(200, 150)))
     data[data.index(chunk) + 7] ^= 0x55
     with pytest.raises(BadImage, match="damaged"):
         read_picture_info(bytes(data), "photo")
 
 
 def test_a_wrong_checksum_beside_the_pixels_does_no_harm() -> None:
-    data = bytearray(saved("png", dpi=(72, 72)))
+    data = bytearray(encode("png", dpi=(72, 72)))
     data[data.index(b"pHYs") + 6] ^= 0x55
     assert read_picture_info(bytes(data), "photo").format == "png"
 
@@ -197,13 +197,13 @@ def test_a_header_without_a_size_counts_as_damaged(data: bytes) -> None:
 
 def test_size_limits_are_reported_with_numbers() -> None:
     limits = PictureLimits(min_side=32, max_side=8192, max_bytes=1000)
-    small = read_picture_info(saved("png", (10, 10)), "photo")
+    small = read_picture_info(encode("png", (10, 10)), "photo")
     with pytest.raises(BadImage, match=r"10 × 10 pixels.*at least 32 × 32"):
         check_picture(small, 100, limits, "photo")
-    wide = read_picture_info(saved("png", (12000, 40)), "photo")
+    wide = read_picture_info(encode("png", (12000, 40)), "photo")
     with pytest.raises(BadImage, match=r"12000 × 40 pixels.*at most 8192"):
         check_picture(wide, 100, limits, "photo")
-    good = read_picture_info(saved("png"), "photo")
+    good = read_picture_info(encode("png"), "photo")
     with pytest.raises(BadImage, match=r"too small|too much"):
         check_picture(good, 2000, limits, "photo")
 
@@ -274,7 +274,7 @@ def test_the_path_of_a_profile_elsewhere_is_not_sent() -> None:
 
 @pytest.mark.parametrize("place", [2, 20])
 def test_stray_bytes_between_jpeg_segments_are_skipped(place: int) -> None:
-    data = saved("jpeg", size=(60, 40))
+    data = encode("jpeg", size=(60, 40))
     stray = (
         data[:place] + b"abc" + data[place:] if place == 20 else data[:20] + bytes(9) + data[20:]
     )
@@ -314,7 +314,7 @@ def test_a_big_tiff_is_read_and_sent_as_a_classic_one(order: str) -> None:
 def test_other_formats_that_blender_opens_are_converted(
     format_: str, how: dict[str, Any], name: str
 ) -> None:
-    data = saved(format_, **how)
+    data = encode(format_, **how)
     source = PictureSource("photo", "front", lambda: data)
     tripo = get_provider("tripo")
     pictures, files = collect((source,), tripo, lambda _: b"")

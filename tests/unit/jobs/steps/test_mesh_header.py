@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mesh files are told by their first bytes, and a damaged one is said to be so."""
+"""Mesh files are recognized by their first bytes; damaged ones are reported."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from image_to_mesh.jobs.steps.mesh_header import read_mesh_file
 from image_to_mesh.providers import BadMesh
 
 
-def written(folder: Path, data: bytes) -> Path:
+def write_mesh(folder: Path, data: bytes) -> Path:
     """Write the bytes under a name that says nothing."""
     path = folder / "result"
     path.write_bytes(data)
@@ -23,7 +23,7 @@ def written(folder: Path, data: bytes) -> Path:
 
 
 def test_the_faces_of_a_glb_are_counted(tmp_path: Path) -> None:
-    found = read_mesh_file(written(tmp_path, triangle_glb(17)))
+    found = read_mesh_file(write_mesh(tmp_path, triangle_glb(17)))
     assert (found.format, found.faces) == ("glb", 17)
 
 
@@ -40,7 +40,7 @@ def test_the_faces_of_a_glb_are_counted(tmp_path: Path) -> None:
     ],
 )
 def test_fbx_and_obj_files_are_recognized(tmp_path: Path, data: bytes, format_: str) -> None:
-    assert read_mesh_file(written(tmp_path, data)).suffix == format_
+    assert read_mesh_file(write_mesh(tmp_path, data)).suffix == format_
 
 
 @pytest.mark.parametrize(
@@ -65,13 +65,13 @@ def test_fbx_and_obj_files_are_recognized(tmp_path: Path, data: bytes, format_: 
 )
 def test_an_incomplete_mesh_file_is_refused(tmp_path: Path, data: bytes) -> None:
     with pytest.raises(BadMesh):
-        read_mesh_file(written(tmp_path, data))
+        read_mesh_file(write_mesh(tmp_path, data))
 
 
 def test_the_faces_of_a_gltf_with_embedded_buffers_are_counted(tmp_path: Path) -> None:
     gltf = json.loads(triangle_glb(5)[20:].split(b"BIN\0")[0][:-4])
     gltf["buffers"][0]["uri"] = "data:application/octet-stream;base64," + "A" * 240
-    found = read_mesh_file(written(tmp_path, b"\n" + json.dumps(gltf).encode()))
+    found = read_mesh_file(write_mesh(tmp_path, b"\n" + json.dumps(gltf).encode()))
     assert (found.suffix, found.format, found.faces) == ("gltf", None, 5)
 
 
@@ -79,14 +79,14 @@ def test_a_gltf_without_its_other_files_is_incomplete(tmp_path: Path) -> None:
     gltf = json.loads(triangle_glb(5)[20:].split(b"BIN\0")[0][:-4])
     gltf["buffers"][0]["uri"] = "mesh.bin"
     with pytest.raises(BadMesh, match="lies in several files, of which only one came"):
-        read_mesh_file(written(tmp_path, json.dumps(gltf).encode()))
+        read_mesh_file(write_mesh(tmp_path, json.dumps(gltf).encode()))
 
 
 @pytest.mark.parametrize("version", [0.8, "0.9", "1.0", "3.0"])
 def test_a_gltf_of_another_version_is_reported_as_such(version: object, tmp_path: Path) -> None:
     head = {"asset": {"version": version}, "meshes": {"mesh": {"primitives": []}}}
     with pytest.raises(BadMesh, match=f"glTF of version {version}, and 2.0 is what Blender reads"):
-        read_mesh_file(written(tmp_path, json.dumps(head).encode()))
+        read_mesh_file(write_mesh(tmp_path, json.dumps(head).encode()))
 
 
 def with_head(head: object, behind: int = 0) -> bytes:
@@ -104,8 +104,8 @@ def mesh_of(count: object, index: object = 0, **more: object) -> dict[str, objec
 
 def test_a_compressed_mesh_may_have_more_corners_than_bytes(tmp_path: Path) -> None:
     packed = mesh_of(900, extensionsUsed=["KHR_draco_mesh_compression"])
-    assert read_mesh_file(written(tmp_path, with_head(packed))).faces == 300
-    assert read_mesh_file(written(tmp_path, with_head(mesh_of(900), 1800))).faces == 300
+    assert read_mesh_file(write_mesh(tmp_path, with_head(packed))).faces == 300
+    assert read_mesh_file(write_mesh(tmp_path, with_head(mesh_of(900), 1800))).faces == 300
 
 
 @pytest.mark.parametrize(
@@ -136,16 +136,16 @@ def test_a_compressed_mesh_may_have_more_corners_than_bytes(tmp_path: Path) -> N
 )
 def test_an_impossible_mesh_header_counts_as_damaged(tmp_path: Path, head: object) -> None:
     with pytest.raises(BadMesh, match="damaged"):
-        read_mesh_file(written(tmp_path, with_head(head)))
+        read_mesh_file(write_mesh(tmp_path, with_head(head)))
 
 
 def any_json(rng: random.Random, depth: int = 0) -> object:
     """Return JSON made of the words of glTF, in shapes that are not glTF's."""
     if depth > 5 or rng.random() < 0.2:
         return rng.choice([None, True, -1, 0, 3, 10**30, 0.5, "", "POSITION", float("nan")])
-    parts = [any_json(rng, depth + 1) for _ in range(rng.randrange(3))]
+    values = [any_json(rng, depth + 1) for _ in range(rng.randrange(3))]
     if rng.random() < 0.4:
-        return parts
+        return values
     words = ("meshes", "primitives", "attributes", "POSITION", "indices", "accessors", "count")
     return {word: any_json(rng, depth + 1) for word in words if rng.random() < 0.5}
 
@@ -156,7 +156,7 @@ def test_odd_json_raises_only_bad_mesh(tmp_path: Path) -> None:
         head = any_json(rng)
         for data in (with_head(head), json.dumps({"asset": head, "buffers": head}).encode()):
             try:
-                found = read_mesh_file(written(tmp_path, data))
+                found = read_mesh_file(write_mesh(tmp_path, data))
             except BadMesh:
                 continue
             assert found.faces is not None
@@ -171,6 +171,6 @@ def test_flipped_bytes_raise_only_bad_mesh(tmp_path: Path) -> None:
         for _ in range(3):
             data[rng.randrange(len(data))] = rng.randrange(256)
         try:
-            read_mesh_file(written(tmp_path, bytes(data)))
+            read_mesh_file(write_mesh(tmp_path, bytes(data)))
         except BadMesh:
             continue

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who waits for a large model gets it in parts, and nobody else."""
+"""A large model is split into chunks only for a waiting user."""
 
 from __future__ import annotations
 
@@ -40,5 +40,5 @@ def test_a_large_model_is_split_only_for_a_waiting_user(
     job = running.start(replace(spec_for(tmp_path, png), plan=plan))
     end_of(running, job)
     (request,) = (item for item in asked if item["do"] == "prepare")
-    parts = {"folder": str(tmp_path / job / CHUNKS_FOLDER), "least": LEAST}
-    assert request["parts"] == (parts if in_parts else None)
+    chunks = {"folder": str(tmp_path / job / CHUNKS_FOLDER), "least": LEAST}
+    assert request["parts"] == (chunks if in_parts else None)

@@ -56,15 +56,15 @@ def library(tmp_path: Path) -> Path:
     return tmp_path / "library"
 
 
-def ordered(running: Session, shop: Aiml, library: Path, png: bytes, **kwargs: Any) -> JobView:
+def order(running: Session, shop: Aiml, library: Path, png: bytes, **kwargs: Any) -> JobView:
     """Order a mesh and wait for the end."""
     view = end_of(running, running.start(job_for(TRIPOSR, shop, library, source(png), **kwargs)))
     running.join(5.0)
     return view
 
 
-def resumed(running: Session, shop: Aiml, library: Path, job: str) -> JobView:
-    """Go on with a job to its end."""
+def resume(running: Session, shop: Aiml, library: Path, job: str) -> JobView:
+    """Resume a job and wait for its end."""
     spec = job_for(TRIPOSR, shop, library, blender=None)
     view = end_of(running, running.start(replace(spec, record=Library(library).load(job))))
     running.join(5.0)
@@ -88,14 +88,14 @@ def test_a_mesh_that_does_not_fit_on_disk_is_recovered_from_the_kept_answer(
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         refuse_mesh(patch)
-        view = ordered(running, shop, library, png, blender=None)
+        view = order(running, shop, library, png, blender=None)
     assert view.failure is not None
     assert (view.failure.kind, view.state) == ("library", State.SUBMITTING)
     assert exit_code_for(view.failure, view.record) == 7
     record = Library(library).load(view.job)
     assert (record.state, record.files, record.mesh) == (State.SUBMITTING, (), None)
     assert record.notes == ("The service's answer is kept in the job's folder: answer.http.",)
-    assert resumed(running, shop, library, view.job).state is State.READY
+    assert resume(running, shop, library, view.job).state is State.READY
     record = Library(library).load(view.job)
     assert (library / view.job / "mesh.glb").read_bytes() == shop.mesh
     assert record.credits == 182000
@@ -109,7 +109,7 @@ def test_an_answer_is_kept_elsewhere_if_the_library_is_full(
     running: Session, shop: Aiml, library: Path, png: bytes, elsewhere: Path,
     monkeypatch: pytest.MonkeyPatch, room: bool,
 ) -> None:  # fmt: skip
-    """It goes to another folder, else into memory; the user is told, and resume takes it there."""
+    """It is stored elsewhere or kept in memory; a message says where, and resume reads it there."""
     real = Path.open
 
     def no_room(self: Path, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
@@ -122,7 +122,7 @@ def test_an_answer_is_kept_elsewhere_if_the_library_is_full(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Path, "open", no_room)
         refuse_mesh(patch)
-        view = ordered(running, shop, library, png, blender=None)
+        view = order(running, shop, library, png, blender=None)
     places = list(elsewhere.iterdir())
     assert len(places) == room
     assert view.record is not None
@@ -130,7 +130,7 @@ def test_an_answer_is_kept_elsewhere_if_the_library_is_full(
     assert (str(places[0]) in told) if room else ("in memory until this program ends" in told)
     for place in places:
         assert os.name != "posix" or place.stat().st_mode & 0o077 == 0
-    assert resumed(running, shop, library, view.job).state is State.READY
+    assert resume(running, shop, library, view.job).state is State.READY
     assert (library / view.job / "mesh.glb").read_bytes() == shop.mesh
     assert not list(elsewhere.iterdir())
     assert not raw_answer._in_memory
@@ -196,7 +196,7 @@ def test_an_answer_is_synced_to_disk_before_it_is_parsed(
 
     monkeypatch.setattr(os, "fsync", fsync)
     monkeypatch.setattr(RawAnswer, "end", end)
-    assert ordered(running, shop, library, png, blender=None).state is State.READY
+    assert order(running, shop, library, png, blender=None).state is State.READY
     assert -1 in synced
 
 
@@ -243,7 +243,7 @@ def test_an_answer_that_cannot_be_parsed_is_kept_and_reported(
     running: Session, shop: Aiml, library: Path, png: bytes, name: str
 ) -> None:
     shop.faults["generate"] = [Fault(200, STRANGE[name], taken=True)]
-    view = ordered(running, shop, library, png)
+    view = order(running, shop, library, png)
     assert (view.state, view.failure and view.failure.kind) == (State.UNCERTAIN, "uncertain")
     data = (library / view.job / "answer.http").read_bytes()
     body = STRANGE[name] if isinstance(STRANGE[name], str) else json.dumps(STRANGE[name])
@@ -261,10 +261,10 @@ def test_a_later_version_can_parse_the_kept_answer(
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("image_to_mesh.providers._aiml.replies._meshes", lambda _: iter(()))
-        view = ordered(running, shop, library, png, blender=None)
+        view = order(running, shop, library, png, blender=None)
         assert view.state is State.UNCERTAIN
-        assert resumed(running, shop, library, view.job).state is State.UNCERTAIN
-    assert resumed(running, shop, library, view.job).state is State.READY
+        assert resume(running, shop, library, view.job).state is State.UNCERTAIN
+    assert resume(running, shop, library, view.job).state is State.READY
     assert (library / view.job / "mesh.glb").read_bytes() == shop.mesh
     assert len(shop.requests) == 1
 
@@ -274,11 +274,11 @@ def test_a_kept_refusal_ends_the_job_with_the_reason_of_the_service(
 ) -> None:
     """The program ended between the answer and the record."""
     shop.credits = False
-    view = ordered(running, shop, library, png)
+    view = order(running, shop, library, png)
     record = Library(library).load(view.job)
     assert record.state is State.FAILED
     Library(library).save(replace(record, state=State.SUBMITTING, failure=None))
-    view = resumed(running, shop, library, view.job)
+    view = resume(running, shop, library, view.job)
     assert view.failure is not None
     assert (view.failure.kind, view.state) == ("no_credits", State.FAILED)
     assert len(shop.requests) == 1
@@ -300,7 +300,7 @@ def test_free_disk_space_is_checked_before_the_order(
     free = [needed - 1]
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=free[0]))
     if synchronous:
-        view, requests = ordered(running, shop, library, png), shop.orders
+        view, requests = order(running, shop, library, png), shop.orders
     else:
         view, requests = orders.end(), orders.service.submits
     assert view.failure is not None
@@ -310,7 +310,7 @@ def test_free_disk_space_is_checked_before_the_order(
     assert not requests
     free[0] = needed
     if synchronous:
-        assert resumed(running, shop, library, view.job).state is State.READY
+        assert resume(running, shop, library, view.job).state is State.READY
         assert len(shop.orders) == 1
 
 
@@ -323,7 +323,7 @@ def test_a_library_that_became_read_only_sends_nothing(
         raise OSError(30, "Read-only file system")
 
     monkeypatch.setattr(room, "_write", read_only)
-    view = ordered(running, shop, library, png)
+    view = order(running, shop, library, png)
     assert view.failure is not None
     assert (view.failure.kind, view.state) == ("library", State.QUEUED)
     assert "Read-only file system" in view.failure.message

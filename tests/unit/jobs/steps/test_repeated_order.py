@@ -36,7 +36,7 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
         yield served
 
 
-def refused(view: JobView) -> str:
+def message_of(view: JobView) -> str:
     """Return why an order was refused as one that is there."""
     assert view.failure is not None
     assert view.failure.kind == "repeated"
@@ -61,7 +61,7 @@ def test_two_clicks_are_one_order_at_every_service(
     assert set(ends) == {first, second}
     failed = [view for view in ends.values() if view.failure]
     assert len(failed) == 1
-    refused(failed[0])
+    message_of(failed[0])
     assert place.creates() == 1
     assert len(Library(tmp_path).jobs()) == 1, "a refused order leaves nothing behind"
 
@@ -72,10 +72,10 @@ def test_the_same_order_is_refused_while_it_runs_and_a_moment_longer(
     service.takes = 30.0
     job = orders.start(repeated=False)
     reach(running, State.RUNNING)
-    assert refused(orders.end(repeated=False)) == f"The same order is under way: job {job}."
+    assert message_of(orders.end(repeated=False)) == f"The same order is under way: job {job}."
     service.takes = 0.0
     end_of(running, job)
-    assert "a moment ago" in refused(orders.end(repeated=False))
+    assert "a moment ago" in message_of(orders.end(repeated=False))
     now = time.time
     monkeypatch.setattr(time, "time", lambda: now() + SOON)
     assert orders.end(repeated=False).failure is None
@@ -86,7 +86,7 @@ def test_insisting_orders_a_second_time(orders: Orders, service: Service) -> Non
     assert orders.end(repeated=False).failure is None
     assert orders.end(repeated=True).failure is None
     assert len(service.submits) == 2
-    assert "a moment ago" in refused(orders.end(repeated=False)), "the second one counts as well"
+    assert "a moment ago" in message_of(orders.end(repeated=False)), "the second one counts as well"
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_setting_given_at_its_default_is_the_same_order(
     orders: Orders, rehearsal: Provider[Any]
 ) -> None:
     assert orders.end(repeated=False).failure is None
-    refused(orders.end(repeated=False, settings=rehearsal.settings(seed=0, style="plain")))
+    message_of(orders.end(repeated=False, settings=rehearsal.settings(seed=0, style="plain")))
 
 
 def test_an_order_that_the_service_refused_can_be_tried_at_once(
@@ -139,7 +139,7 @@ def test_an_order_that_may_have_arrived_is_not_repeated_automatically(
     service.swallow_submit = False
     now = time.time
     monkeypatch.setattr(time, "time", lambda: now() + 100 * SOON)
-    assert "Nobody knows" in refused(orders.end(repeated=False))
+    assert "Nobody knows" in message_of(orders.end(repeated=False))
     assert len(service.submits) == 1
 
 
@@ -153,7 +153,7 @@ def test_an_interrupted_job_is_resumed_and_not_ordered_again(
     again = Session()
     try:
         view = end_of(again, again.start(orders.spec(repeated=False)))
-        assert refused(view) == f"The same order is not finished: job {job}."
+        assert message_of(view) == f"The same order is not finished: job {job}."
         assert view.failure is not None
         assert "Resume goes on with it." in view.failure.hint
     finally:
@@ -177,7 +177,7 @@ def test_a_damaged_order_list_blocks_no_order(
 ) -> None:
     (tmp_path / FILE).write_bytes(spoiled)
     assert orders.end(repeated=False).failure is None
-    refused(orders.end(repeated=False))
+    message_of(orders.end(repeated=False))
 
 
 def test_the_built_in_provider_is_never_asked_about(

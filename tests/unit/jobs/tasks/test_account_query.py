@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Free questions: answered in the background, with errors as values and nothing ordered."""
+"""Free questions to a service: off the main thread, errors as values, nothing ordered."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from image_to_mesh.jobs.tasks.account_queries import AccountAnswer, AccountQueri
 from image_to_mesh.providers import Provider, Secret
 
 
-def asked(service: Service, key: str = KEY, **how: Any) -> AccountAnswer:
+def ask_account(service: Service, key: str = KEY, **how: Any) -> AccountAnswer:
     """Ask for the balance and return the answer."""
     account_queries = AccountQueries()
     keys = {"rehearsal_api_key": Secret(key)}
@@ -30,12 +30,12 @@ def asked(service: Service, key: str = KEY, **how: Any) -> AccountAnswer:
 
 
 def test_a_key_is_tested_by_its_balance(rehearsal: Provider[Any], service: Service) -> None:
-    assert asked(service) == AccountAnswer(42.0, "credits")
+    assert ask_account(service) == AccountAnswer(42.0, "credits")
     assert service.submits == []
 
 
 def test_a_refused_key_is_returned_as_a_value(rehearsal: Provider[Any], service: Service) -> None:
-    answer = asked(service, "wrong-key-4711")
+    answer = ask_account(service, "wrong-key-4711")
     assert answer.failure is not None
     assert answer.failure.kind == "bad_key"
     assert answer.failure.link == rehearsal.key_url
@@ -45,7 +45,7 @@ def test_a_refused_key_is_returned_as_a_value(rehearsal: Provider[Any], service:
 def test_a_service_without_quotes_answers_without_an_amount(
     rehearsal: Provider[Any], service: Service
 ) -> None:
-    assert asked(service, settings=rehearsal.settings()) == AccountAnswer()
+    assert ask_account(service, settings=rehearsal.settings()) == AccountAnswer()
     assert service.requests == []
 
 

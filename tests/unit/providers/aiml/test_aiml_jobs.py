@@ -36,9 +36,9 @@ def aiml() -> Iterator[Aiml]:
 @pytest.fixture
 def running() -> Iterator[Session]:
     """A session of its own, closed at the end."""
-    one = Session()
-    yield one
-    one.close(2.0)
+    session_ = Session()
+    yield session_
+    session_.close(2.0)
 
 
 @pytest.fixture(autouse=True)
@@ -192,12 +192,12 @@ def test_mesh_within_the_answer_is_on_disk_before_the_ticket_counts(
     seen: list[tuple[State, bool, bool]] = []
     save = Library.save
 
-    def watched(self: Library, record: Record) -> None:
+    def save_and_check(self: Library, record: Record) -> None:
         there = (self.folder(record.id) / "mesh.glb").is_file()
         seen.append((record.state, record.ticket is not None, there))
         save(self, record)
 
-    monkeypatch.setattr(Library, "save", watched)
+    monkeypatch.setattr(Library, "save", save_and_check)
     assert run(running, aiml, tmp_path, png).state is State.READY
     assert (State.SUBMITTING, False, False) in seen
     assert {there for _, ticket, there in seen if ticket} == {True}
@@ -268,7 +268,7 @@ def test_a_cancelled_order_is_paid_and_collected_unless_the_user_declines(
     assert (aiml.posts(), len(aiml.orders)) == (1, 1)
 
 
-def test_lost_order_can_be_looked_for_by_the_id_that_its_record_holds(
+def test_a_lost_order_can_be_found_by_the_id_in_its_record(
     running: Session, aiml: Aiml, tmp_path: Path, png: bytes
 ) -> None:
     aiml.takes = 30.0

@@ -237,18 +237,18 @@ class Reached(Exception):
 def names(monkeypatch: pytest.MonkeyPatch) -> None:
     """Know a few names, and connect to none."""
 
-    def look_up(host: str, port: int, *_: object) -> list[Any]:
+    def resolve(host: str, port: int, *_: object) -> list[Any]:
         number = HERE.get(host, host)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (number, port))]
 
     def connect(self: socket.socket, place: Any) -> None:
         raise OSError(f"reached {place[0]}")
 
-    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
     monkeypatch.setattr(socket.socket, "connect", connect)
 
 
-def _downloaded(home: str, url: str) -> None:
+def _download_from(home: str, url: str) -> None:
     http = Http(home, {}, pause=lambda _: None)
     try:
         with http.open_download(url, {}) as stream:
@@ -287,7 +287,7 @@ def test_a_remote_service_cannot_name_a_local_address(
 ) -> None:
     expected: type[Exception] = Exception if allowed else BadMesh
     with pytest.raises(expected) as caught:
-        _downloaded(home, url)
+        _download_from(home, url)
     assert isinstance(caught.value, BadMesh) is not allowed
     if not allowed:
         assert caught.value.sent is Sent.NO  # type: ignore[attr-defined]

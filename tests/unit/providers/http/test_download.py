@@ -29,9 +29,9 @@ BIG = 50 * 1000 * 1000
 @pytest.fixture
 def http() -> Iterator[Http]:
     """A connection with a key, which makes no pauses."""
-    one = Http("http://127.0.0.1:9", {"Authorization": KEY}, pause=lambda _: None)
-    yield one
-    one.close()
+    client = Http("http://127.0.0.1:9", {"Authorization": KEY}, pause=lambda _: None)
+    yield client
+    client.close()
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def big() -> bytes:
     return big_glb(BIG)
 
 
-def left(folder: Path) -> list[str]:
+def leftover_files(folder: Path) -> list[str]:
     """Return the names of what lies in a folder."""
     return sorted(path.name for path in folder.iterdir())
 
@@ -61,7 +61,7 @@ def test_a_download_sends_no_key_and_arrives_complete(
     assert target.read_bytes() == files.data
     assert told[-1] == (len(files.data), len(files.data))
     assert "authorization" not in files.seen[-1][1]
-    assert left(tmp_path) == ["mesh"]
+    assert leftover_files(tmp_path) == ["mesh"]
 
 
 @pytest.mark.once
@@ -117,7 +117,7 @@ CASES = {
 
 @pytest.fixture
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a file of a megabyte come in several pieces, however much of it has come already."""
+    """Read downloads in pieces, so that a file of a megabyte takes several."""
     monkeypatch.setattr(client, "PIECE", 64 * 1024)
 
 
@@ -214,7 +214,7 @@ def test_a_file_that_is_not_a_mesh_is_not_accepted(
     files.data = b"<html>Sign in</html>"
     with pytest.raises(BadMesh, match="not a GLB"):
         download(DownloadRequest(f"{files.url}/a", tmp_path / "mesh", accept=_is_mesh), http)
-    assert left(tmp_path) == []
+    assert leftover_files(tmp_path) == []
 
 
 @pytest.mark.parametrize("length", [True, False])
@@ -234,7 +234,7 @@ def test_too_little_disk_space_is_reported_before_writing(
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1000))
     with pytest.raises(LibraryProblem, match="only 0 MB of free space"):
         download(DownloadRequest(f"{files.url}/a", tmp_path / "mesh"), http)
-    assert left(tmp_path) == []
+    assert leftover_files(tmp_path) == []
 
 
 def test_a_disk_that_fills_up_keeps_the_partial_download(

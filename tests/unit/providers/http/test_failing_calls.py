@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every way that a call can fail: how much of it was sent, and what is said of it.
+"""Every way in which a call fails: how much was sent, and the message.
 
 What is sent is counted at the server. The encrypted ones speak real TLS, with an authority of
 their own.
@@ -180,7 +180,7 @@ def _begin_after(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    """An authority that the product is told to trust."""
+    """A certificate authority that the product trusts by a setting."""
     return Authority(tmp_path_factory.mktemp("authority"))
 
 

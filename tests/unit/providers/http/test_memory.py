@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What answers may cost in memory: bombs, redirects with bodies, JSON that is wide or deep.
+"""The memory that answers may take: bombs, redirects with bodies, wide or deep JSON.
 
 Each call is made by a process of its own, whose peak is measured.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is set on a computer and keeps calls from being made: it is named, and nothing was sent."""
+"""System settings that block calls are named, and nothing is sent."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from image_to_mesh.providers._shared.http.client import Http
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    """An authority that the product is told to trust."""
+    """A certificate authority that the product trusts by a setting."""
     return Authority(tmp_path_factory.mktemp("authority"))
 
 
@@ -53,8 +53,8 @@ def test_a_bundle_that_cannot_be_used_is_named(
         check(row, f"https://localhost:{server.port}", server, monkeypatch)
         error = error_of(lambda http: http.get("/"), f"https://localhost:{server.port}")
     if kind != "a folder":
-        origin = "Certificate Bundle" if variable == "preference" else variable
-        assert origin in error.hint
+        source = "Certificate Bundle" if variable == "preference" else variable
+        assert source in error.hint
 
 
 def test_a_closed_port_means_nothing_was_sent(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is taken out of a picture before it is sent, and what is not: pixels, profile, turn."""
+"""Metadata is removed from an image before it is sent; pixels, profile and rotation stay."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ FLAVORS: list[tuple[str, dict[str, Any]]] = [
 NAMES = [f"{name}-{number}" for number, (name, _) in enumerate(FLAVORS)]
 
 
-def cleaned(data: bytes) -> bytes:
+def clean(data: bytes) -> bytes:
     """Return what is sent of a picture."""
     done = clean_picture(data, read_picture_info(data, "photo"), "photo")
     assert done is not None
@@ -58,7 +58,7 @@ def pixels(data: bytes) -> tuple[str, tuple[int, int], bytes]:
 def test_metadata_is_removed_and_no_pixel_changes(name: str, how: dict[str, Any]) -> None:
     data = NOTED[name](6, **how)
     assert notes_in(data), "the picture has nothing to take out"
-    sent = cleaned(data)
+    sent = clean(data)
     assert notes_in(sent) == []
     assert len(sent) < len(data)
     assert pixels(sent) == pixels(data)
@@ -68,32 +68,32 @@ def test_metadata_is_removed_and_no_pixel_changes(name: str, how: dict[str, Any]
 @pytest.mark.parametrize("name", NOTED)
 def test_orientation_and_color_profile_stay(name: str, orientation: int | None) -> None:
     data = NOTED[name](orientation)
-    sent = cleaned(data)
+    sent = clean(data)
     before, after = Image.open(io.BytesIO(data)), Image.open(io.BytesIO(sent))
     assert after.info["icc_profile"] == before.info["icc_profile"] == profile()
-    turned = after.getexif().get(0x0112, 1)
-    assert turned == (orientation or 1)
+    orientation = after.getexif().get(0x0112, 1)
+    assert orientation == (orientation or 1)
     assert read_picture_info(sent, "photo").orientation == (orientation or 1)
     assert ImageOps.exif_transpose(after).tobytes() == ImageOps.exif_transpose(before).tobytes()
 
 
 @pytest.mark.parametrize("name", NOTED)
 def test_cleaning_twice_is_cleaning_once(name: str) -> None:
-    sent = cleaned(NOTED[name](6))
-    assert cleaned(sent) == sent
+    sent = clean(NOTED[name](6))
+    assert clean(sent) == sent
 
 
 def test_an_image_without_metadata_is_sent_unchanged() -> None:
     out = io.BytesIO()
     sample_picture().save(out, "png")
-    assert cleaned(out.getvalue()) == out.getvalue()
+    assert clean(out.getvalue()) == out.getvalue()
 
 
 def test_only_a_color_profile_stays_in_the_profile_segment() -> None:
     """Flashpix, gain maps and motion pictures use the same marker."""
     data = noted_jpeg()
     extra = b"\xff\xe2\0\x10FPXR\0Text-Note"[:18]
-    assert notes_in(cleaned(data[:20] + extra + data[20:])) == []
+    assert notes_in(clean(data[:20] + extra + data[20:])) == []
 
 
 def test_a_comment_between_the_scans_of_a_progressive_jpeg_goes_too() -> None:
@@ -103,7 +103,7 @@ def test_a_comment_between_the_scans_of_a_progressive_jpeg_goes_too() -> None:
     comment = b"\xff\xfe\0\x0eComment-Note"
     with_comment = data[:later] + comment + data[later:]
     assert pixels(with_comment) == pixels(data)
-    sent = cleaned(with_comment)
+    sent = clean(with_comment)
     assert notes_in(sent) == []
     assert pixels(sent) == pixels(data)
 
@@ -114,7 +114,7 @@ def test_the_first_of_several_pictures_in_a_file_is_sent() -> None:
     for format_, how in (("tiff", {}), ("webp", {"lossless": True}), ("png", {}), ("mpo", {})):
         out = io.BytesIO()
         first.save(out, format_, save_all=True, append_images=[second], **how)
-        sent = cleaned(out.getvalue())
+        sent = clean(out.getvalue())
         with Image.open(io.BytesIO(sent)) as picture:
             assert getattr(picture, "n_frames", 1) == 1, format_
             shown = picture.convert("RGB").tobytes()
@@ -145,11 +145,11 @@ def _decodes(data: bytes) -> bytes | None:
     try:
         with Image.open(io.BytesIO(data)) as picture:
             return picture.convert("RGBA").tobytes()
-    except Exception:  # noqa: BLE001 - whatever Pillow says of a broken file
+    except Exception:  # noqa: BLE001 - Pillow raises many types for a broken file
         return None
 
 
-def _mutated(rng: random.Random, data: bytes) -> bytes:
+def _mutate(rng: random.Random, data: bytes) -> bytes:
     changed = bytearray(data)
     for _ in range(rng.choice((1, 1, 2, 5))):
         at = rng.randrange(len(changed)) if rng.random() < 0.5 else rng.randrange(120)
@@ -171,7 +171,7 @@ def test_no_mutation_makes_cleaning_fail_or_spoil_a_picture() -> None:
     pictures = [NOTED[name](6, **how) for name, how in FLAVORS]
     compared = 0
     for number in range(660):
-        data = _mutated(rng, pictures[number % len(pictures)])
+        data = _mutate(rng, pictures[number % len(pictures)])
         try:
             info = read_picture_info(data, "photo")
             sent = clean_picture(data, info, "photo")
@@ -189,5 +189,5 @@ def test_a_wide_profile_survives_in_several_segments() -> None:
     big = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes() + bytes(150_000)
     out = io.BytesIO()
     sample_picture().save(out, "jpeg", icc_profile=big)
-    sent = cleaned(out.getvalue())
+    sent = clean(out.getvalue())
     assert Image.open(io.BytesIO(sent)).info["icc_profile"] == big

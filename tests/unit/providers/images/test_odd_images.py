@@ -21,21 +21,21 @@ from image_to_mesh.providers._shared.images.tiff_directory import read_directory
 NOTE = b"48.2082 N"
 
 
-def saved(format_: str) -> bytes:
+def encode(format_: str) -> bytes:
     """Return a picture file without notes."""
     out = io.BytesIO()
     sample_picture().save(out, format_)
     return out.getvalue()
 
 
-def cleaned(data: bytes) -> bytes:
+def clean(data: bytes) -> bytes:
     """Return what is sent of a picture."""
     done = clean_picture(data, read_picture_info(data, "photo"), "photo")
     assert done is not None
     return done
 
 
-def shown(data: bytes) -> tuple[tuple[int, int], bytes, bool]:
+def view(data: bytes) -> tuple[tuple[int, int], bytes, bool]:
     """Return what a viewer shows, and whether it knows the colors."""
     with Image.open(io.BytesIO(data)) as picture:
         upright = ImageOps.exif_transpose(picture).convert("RGBA")
@@ -53,28 +53,28 @@ def shown(data: bytes) -> tuple[tuple[int, int], bytes, bool]:
     ],
 )
 def test_metadata_in_a_color_chunk_is_removed(name: bytes, begin: bytes) -> None:
-    plain = saved("png")
+    plain = encode("png")
     data = plain[:33] + chunk(name, begin + NOTE) + plain[33:]
-    assert cleaned(data) == plain
+    assert clean(data) == plain
     with_colors = plain[:33] + chunk(name, begin) + plain[33:]
-    assert cleaned(with_colors) == with_colors
+    assert clean(with_colors) == with_colors
 
 
 def test_metadata_after_the_end_of_a_png_is_removed() -> None:
-    plain = saved("png")
-    assert cleaned(plain[:-12] + chunk(b"IEND", NOTE) + NOTE) == plain
+    plain = encode("png")
+    assert clean(plain[:-12] + chunk(b"IEND", NOTE) + NOTE) == plain
 
 
 @pytest.mark.parametrize("transform", [0, 1])
 def test_a_longer_mark_of_adobe_still_says_what_the_channels_are(transform: int) -> None:
     """Without it the same numbers are other colors."""
-    plain = saved("jpeg")
+    plain = encode("jpeg")
     mark = b"Adobe\0\x64\0\0\0\0" + bytes((transform,))
     begin = b"\xff\xd8\xff\xee" + struct.pack(">H", 2 + len(mark + NOTE)) + mark
     data = begin + NOTE + plain[20:]
-    sent = cleaned(data)
+    sent = clean(data)
     assert NOTE not in sent
-    assert shown(sent) == shown(data)
+    assert view(sent) == view(data)
 
 
 def test_the_first_exif_block_gives_the_orientation() -> None:
@@ -83,16 +83,16 @@ def test_the_first_exif_block_gives_the_orientation() -> None:
     def notes(block: bytes) -> bytes:
         return b"\xff\xe1" + struct.pack(">H", 8 + len(block)) + b"Exif\0\0" + block
 
-    plain = saved("jpeg")
+    plain = encode("jpeg")
     three, six = notes(block_of(3)), notes(block_of(6))
-    for data, turn in (
+    for data, orientation in (
         (plain[:20] + six + notes(NOTE) + plain[20:], 6),
         (plain[:20] + six + three + plain[20:], 6),
         (plain[:-2] + six + plain[-2:], 1),
     ):
-        assert read_picture_info(data, "photo").orientation == turn
-        assert shown(cleaned(data)) == shown(data)
-        assert NOTE not in cleaned(data)
+        assert read_picture_info(data, "photo").orientation == orientation
+        assert view(clean(data)) == view(data)
+        assert NOTE not in clean(data)
 
 
 @pytest.mark.parametrize("flags", [0, 8, 32, 40])
@@ -101,9 +101,9 @@ def test_a_webp_shows_what_its_head_tells_of(flags: int) -> None:
     data = bytearray(NOTED["webp"](6))
     assert data[12:16] == b"VP8X"
     data[20] = flags
-    sent = cleaned(bytes(data))
-    assert shown(sent) == shown(bytes(data))
-    assert shown(sent)[2] is bool(flags & 32)
+    sent = clean(bytes(data))
+    assert view(sent) == view(bytes(data))
+    assert view(sent)[2] is bool(flags & 32)
 
 
 def rle_bmp(place: int, size: int) -> bytes:
@@ -116,24 +116,24 @@ def rle_bmp(place: int, size: int) -> bytes:
 
 def test_a_packed_bmp_that_does_not_say_its_size_keeps_its_pixels() -> None:
     data = rle_bmp(1078, 0)
-    assert shown(cleaned(data)) == shown(data) == shown(rle_bmp(1078, len(data) - 1078))
+    assert view(clean(data)) == view(data) == view(rle_bmp(1078, len(data) - 1078))
 
 
 def test_a_bmp_that_does_not_say_where_its_pixels_are_has_them_behind_its_palette() -> None:
-    data = bytearray(saved("bmp"))
-    usual = shown(bytes(data))
+    data = bytearray(encode("bmp"))
+    usual = view(bytes(data))
     data[10:14] = bytes(4)
-    sent = cleaned(bytes(data))
-    assert shown(sent) == shown(bytes(data)) == usual
+    sent = clean(bytes(data))
+    assert view(sent) == view(bytes(data)) == usual
     assert struct.unpack_from("<I", sent, 10) == (54,), "not every reader knows that"
 
 
 def test_a_tiff_that_does_not_say_the_size_of_its_blocks_is_converted() -> None:
-    data = bytearray(saved("tiff"))
-    usual = shown(bytes(data))
+    data = bytearray(encode("tiff"))
+    usual = view(bytes(data))
     sizes = read_directory(bytes(data)).fields[279]
     data[sizes.start : sizes.start + sizes.size] = bytes(sizes.size)
-    assert shown(bytes(data)) == usual
+    assert view(bytes(data)) == usual
     info = read_picture_info(bytes(data), "photo")
     assert clean_picture(bytes(data), info, "photo") is None
 

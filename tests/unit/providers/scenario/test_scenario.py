@@ -182,12 +182,12 @@ def test_settings_without_effect_are_reported_and_not_sent(
 
 
 def test_a_small_image_is_sent_inline(fake: ScenarioFake, http: Http, tmp_path: Path) -> None:
-    one = picture(tmp_path)
-    [asset] = PROVIDER.upload((one,), http).data.values()
-    assert fake.files[asset] == one.data()
+    image = picture(tmp_path)
+    [asset] = PROVIDER.upload((image,), http).data.values()
+    assert fake.files[asset] == image.data()
     [call] = fake.requests
     assert (call.method, call.path) == ("POST", "/assets")
-    text = base64.b64encode(one.data()).decode()
+    text = base64.b64encode(image.data()).decode()
     assert call.json == {"name": "cup.png", "image": f"data:image/png;base64,{text}"}
 
 
@@ -198,8 +198,8 @@ def test_a_picture_is_inline_up_to_three_and_a_half_megabytes(
     fake: ScenarioFake, http: Http, tmp_path: Path, more: int, paths: set[str]
 ) -> None:
     head = png_of(64, 48)
-    one = picture(tmp_path, head + bytes(3_500_000 - len(head) + more))
-    PROVIDER.upload((one,), http)
+    image = picture(tmp_path, head + bytes(3_500_000 - len(head) + more))
+    PROVIDER.upload((image,), http)
     assert INLINE == 3_500_000
     assert {call.path for call in fake.calls("POST", "/(assets|uploads)")} == paths
 
@@ -207,29 +207,29 @@ def test_a_picture_is_inline_up_to_three_and_a_half_megabytes(
 def test_a_large_image_is_uploaded_in_chunks_without_the_key(
     fake: ScenarioFake, http: Http, tmp_path: Path, pauses: list[float]
 ) -> None:
-    one = picture(tmp_path, png_of(64, 48) + bytes(range(256)) * 40_000)
-    [asset] = PROVIDER.upload((one,), http).data.values()
-    assert fake.files[asset] == one.data()
+    image = picture(tmp_path, png_of(64, 48) + bytes(range(256)) * 40_000)
+    [asset] = PROVIDER.upload((image,), http).data.values()
+    assert fake.files[asset] == image.data()
     begin, complete = fake.calls("POST", "/uploads.*")
     assert begin.json == {
         "fileName": "cup.png",
-        "fileSize": len(one.data()),
+        "fileSize": len(image.data()),
         "contentType": "image/png",
         "kind": "image",
         "parts": 2,
     }
     assert complete.json == {"action": "complete"}
-    parts = [call for call in fake.requests if call.method == "PUT"]
-    assert [len(part.body) for part in parts] == [CHUNK, len(one.data()) - CHUNK]
-    assert all(part.host == "storage" for part in parts)
-    assert not any("authorization" in part.headers for part in parts)
+    chunks = [call for call in fake.requests if call.method == "PUT"]
+    assert [len(part.body) for part in chunks] == [CHUNK, len(image.data()) - CHUNK]
+    assert all(part.host == "storage" for part in chunks)
+    assert not any("authorization" in part.headers for part in chunks)
     assert pauses == [1.5] * 3
 
 
 def test_an_image_url_is_sent_as_a_url(fake: ScenarioFake, http: Http) -> None:
-    one = Picture("front", "cup", url="https://pictures.example/cup.png")
+    image = Picture("front", "cup", url="https://pictures.example/cup.png")
     assert PROVIDER.takes_urls
-    [asset] = PROVIDER.upload((one,), http).data.values()
+    [asset] = PROVIDER.upload((image,), http).data.values()
     assert asset in fake.assets
     [begin] = fake.calls("POST", "/uploads.*")
     assert begin.json == {"url": "https://pictures.example/cup.png", "kind": "image"}
@@ -237,8 +237,8 @@ def test_an_image_url_is_sent_as_a_url(fake: ScenarioFake, http: Http) -> None:
 
 def test_the_asset_of_an_upload_may_stand_in_its_job(fake: ScenarioFake, http: Http) -> None:
     fake.upload_names_job = True
-    one = Picture("front", "cup", url="https://pictures.example/cup.png")
-    assert PROVIDER.upload((one,), http).data["front"] in fake.assets
+    image = Picture("front", "cup", url="https://pictures.example/cup.png")
+    assert PROVIDER.upload((image,), http).data["front"] in fake.assets
 
 
 def _large(folder: Path) -> Picture:
@@ -318,12 +318,12 @@ def test_every_image_format_gets_its_media_type(
     fake: ScenarioFake, http: Http, tmp_path: Path, format_: str
 ) -> None:
     heads = {"png": png_of(8, 8), "jpeg": b"\xff\xd8", "webp": b"RIFF", "tiff": b"II*\0"}
-    one = picture(tmp_path)
-    assert one.path is not None
-    assert one.info is not None
-    one.path.write_bytes(heads[format_])
-    info = type(one.info)(format_, 8, 8)
-    PROVIDER.upload((Picture("front", "cup", one.path, info=info),), http)
+    image = picture(tmp_path)
+    assert image.path is not None
+    assert image.info is not None
+    image.path.write_bytes(heads[format_])
+    info = type(image.info)(format_, 8, 8)
+    PROVIDER.upload((Picture("front", "cup", image.path, info=info),), http)
     assert fake.requests[0].json["name"] == f"cup.{format_}"
     assert fake.requests[0].json["image"].startswith(f"data:image/{format_};base64,")
 

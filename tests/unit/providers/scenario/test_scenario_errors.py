@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Scenario: each refusal, each odd shape, each limit gives the error that a person can act on."""
+"""Scenario: every refusal, odd reply and limit becomes an error that the user can act on."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def http(fake: ScenarioFake, pauses: list[float]) -> Iterator[Http]:
         yield line
 
 
-def refused(call: Callable[[], object]) -> ImageToMeshError:
+def error_of(call: Callable[[], object]) -> ImageToMeshError:
     """Return the error that a call raises."""
     with pytest.raises(ImageToMeshError) as caught:
         call()
@@ -145,7 +145,7 @@ def test_a_refused_submit_says_why_and_what_next(
 ) -> None:
     fake.faults.append(Fault("POST", RUN, status, body, times=99))
     request = Request(PROVIDER.settings(), ())
-    error = refused(lambda: PROVIDER.submit(request, Uploaded({"front": "asset_1"}), http))
+    error = error_of(lambda: PROVIDER.submit(request, Uploaded({"front": "asset_1"}), http))
     assert (error.kind, error.link) == (kind, link), error
     assert re.search(words, error.message), error
     assert error.hint or status == 200
@@ -231,7 +231,7 @@ def test_any_other_refusal_says_why(
         "quote": lambda: PROVIDER.quote(Request(PROVIDER.settings(), ()), http),
         "cancel": lambda: PROVIDER.cancel(ticket, http),
     }
-    error = refused(calls[call])
+    error = error_of(calls[call])
     assert error.kind == kind, error
     assert status != 404 or kind != "unreachable" or "SCENARIO_BASE_URL" in error.hint
     assert re.search(words, error.message), error
@@ -288,7 +288,7 @@ def test_a_failed_job_tells_scenario_s_reason_and_hint(
     fake.outcome.script, fake.outcome.metadata = (state,), metadata
     fake.outcome.billing = {"cuCost": 40, "cuDiscount": 0, **billing}
     ticket = order(fake, http, tmp_path)
-    error = refused(lambda: PROVIDER.poll(ticket, http))
+    error = error_of(lambda: PROVIDER.poll(ticket, http))
     assert error.kind == kind
     assert re.search(words, error.message), error
     assert hint in error.hint
@@ -300,7 +300,7 @@ def test_a_job_cancelled_elsewhere_is_over(
 ) -> None:
     fake.outcome.script = (state,)
     ticket = order(fake, http, tmp_path)
-    assert refused(lambda: PROVIDER.poll(ticket, http)).kind == "failed"
+    assert error_of(lambda: PROVIDER.poll(ticket, http)).kind == "failed"
 
 
 # -- limits of the rate
@@ -352,7 +352,7 @@ def test_a_long_cooldown_is_reported_and_not_waited_for(
 ) -> None:
     body = {"reason": "cooldown", "remainingSeconds": 900}
     fake.faults.append(Fault("POST", RUN, 429, body, {"Retry-After": "1"}, times=99))
-    error = refused(lambda: order(fake, http, tmp_path))
+    error = error_of(lambda: order(fake, http, tmp_path))
     assert isinstance(error, RateLimited)
     assert error.message == "cooldown: Scenario asks you to wait 15 minutes."
     assert "resume the job" in error.hint
@@ -375,5 +375,5 @@ def test_a_submit_whose_answer_is_lost_is_uncertain(
     fake: ScenarioFake, http: Http, tmp_path: Path, drop: str
 ) -> None:
     fake.faults.append(Fault("POST", RUN, drop=drop))
-    assert isinstance(refused(lambda: order(fake, http, tmp_path)), Uncertain)
+    assert isinstance(error_of(lambda: order(fake, http, tmp_path)), Uncertain)
     assert len(fake.calls("POST", RUN)) == 1

@@ -46,19 +46,19 @@ def fake() -> Iterator[ScenarioFake]:
 @pytest.fixture
 def session() -> Iterator[Session]:
     """A session of its own, closed at the end."""
-    one = Session()
-    yield one
-    one.close(2.0)
+    session_ = Session()
+    yield session_
+    session_.close(2.0)
 
 
-def ended(session: Session, fake: ScenarioFake, library: Path, **how: Any) -> JobView:
+def end_with(session: Session, fake: ScenarioFake, library: Path, **how: Any) -> JobView:
     """Run a job to its end."""
     return end_of(session, session.start(job_for(fake, library, **how)))
 
 
 def test_a_job_from_picture_to_mesh(session: Session, fake: ScenarioFake, tmp_path: Path) -> None:
     settings = PROVIDER.settings(faceLimit=5000, seed=11, textureSeed=12)
-    view = ended(session, fake, tmp_path, settings=settings)
+    view = end_with(session, fake, tmp_path, settings=settings)
     record = Library(tmp_path).load(view.job)
     assert (record.state, record.format, record.credits) == (State.READY, "glb", 40.0)
     assert (record.facts["seed"], record.facts["textureSeed"]) == (11, 12)
@@ -74,7 +74,7 @@ def test_a_job_from_picture_to_mesh(session: Session, fake: ScenarioFake, tmp_pa
 def test_quads_arrive_as_fbx(session: Session, fake: ScenarioFake, tmp_path: Path) -> None:
     fake.outcome.metadata.clear()
     fake.add_result(FBX, "model/x-fbx")
-    view = ended(session, fake, tmp_path, settings=PROVIDER.settings(quad=True))
+    view = end_with(session, fake, tmp_path, settings=PROVIDER.settings(quad=True))
     assert view.state is State.READY
     assert (tmp_path / view.job / "mesh.fbx").read_bytes() == FBX
     assert not fake.conversions
@@ -85,7 +85,7 @@ def test_an_fbx_of_triangles_arrives_as_glb(
 ) -> None:
     fake.outcome.metadata.clear()
     fake.add_result(FBX, "model/x-fbx")
-    view = ended(session, fake, tmp_path)
+    view = end_with(session, fake, tmp_path)
     assert (tmp_path / view.job / "mesh.glb").read_bytes() == triangle_glb(3)
 
 
@@ -93,14 +93,14 @@ def test_a_picture_is_uploaded_once_while_scenario_has_it(
     session: Session, fake: ScenarioFake, tmp_path: Path
 ) -> None:
     for _ in range(2):
-        assert ended(session, fake, tmp_path).state is State.READY
+        assert end_with(session, fake, tmp_path).state is State.READY
     assert len(fake.calls("POST", "/assets")) == 1
     del fake.assets[fake.submits[0]["image"]]
-    view = ended(session, fake, tmp_path)
+    view = end_with(session, fake, tmp_path)
     assert view.failure is not None
     assert (view.failure.kind, view.state) == ("invalid_settings", State.FAILED)
     assert "generate again" in view.failure.hint
-    assert ended(session, fake, tmp_path).state is State.READY
+    assert end_with(session, fake, tmp_path).state is State.READY
     assert len(fake.calls("POST", "/assets")) == 2
 
 
@@ -109,7 +109,7 @@ def test_addresses_that_expired_are_asked_for_again(
 ) -> None:
     fake.outcome.metadata["assetIds"].pop(0)
     fake.stale = 1
-    assert ended(session, fake, tmp_path).state is State.READY
+    assert end_with(session, fake, tmp_path).state is State.READY
     assert len(fake.calls("GET", "/files/.*")) == 2
     assert len(fake.submits) == 1
 
@@ -149,14 +149,14 @@ def test_a_failed_job_keeps_scenario_s_words(
 ) -> None:
     fake.outcome.script = ("failure",)
     fake.outcome.metadata = {"error": "No subject found", "hint": "Crop it."}
-    failure = ended(session, fake, tmp_path).failure
+    failure = end_with(session, fake, tmp_path).failure
     assert failure is not None
     assert failure.kind == "failed"
     assert failure.message.startswith("No subject found")
     assert failure.hint.startswith("Crop it.")
 
 
-# -- one order, whatever happens
+# -- one order under every fault
 
 
 CALLS = [
@@ -205,7 +205,7 @@ def test_one_order_under_every_fault_of_every_call(
             usual_results(fake)
             fake.faults.append(Fault(method, path, **{"times": 2, **fault}))
             library = tmp_path / name.replace(" ", "-")
-            view = ended(session, fake, library, blender=None, **how)
+            view = end_with(session, fake, library, blender=None, **how)
             assert fake.faults[0].times < 2, (name, "the call was never made")
             assert len(fake.submits) <= 1, name
             if path.startswith("/generate"):
@@ -252,7 +252,7 @@ def test_a_redirect_is_not_followed_with_the_key(
     away = {"Location": f"{fake.storage}/files/elsewhere"}
     method = "POST" if path in ("/assets", "/generate/.*") else "GET"
     fake.faults.append(Fault(method, path, 307, "", away, times=99))
-    view = ended(session, fake, tmp_path, blender=None)
+    view = end_with(session, fake, tmp_path, blender=None)
     assert view.failure is not None
     assert not [request for request in fake.requests if request.host == "storage"]
     assert len(fake.submits) <= 1
@@ -264,7 +264,7 @@ def test_a_refused_key_is_reported_and_not_shown(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     wrong = {**KEYS, "scenario_api_secret": Secret("WrongSecret99Okapi")}
-    view = ended(session, fake, tmp_path, keys=wrong)
+    view = end_with(session, fake, tmp_path, keys=wrong)
     assert view.failure is not None
     assert (view.failure.kind, view.failure.link) == ("bad_key", PROVIDER.key_url)
     record = json.dumps([path.read_text("utf-8") for path in tmp_path.rglob("*.json")])

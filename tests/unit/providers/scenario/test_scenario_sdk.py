@@ -173,10 +173,10 @@ def requests_of(fake: ScenarioFake) -> list[tuple[str, str, dict[str, str], Any]
     kept = [
         request for request in fake.requests if request.method != "GET" or "assets" in request.path
     ]
-    return [(name.method, _unnumbered(name.path), name.query, _body(name)) for name in kept]
+    return [(name.method, _without_numbers(name.path), name.query, _body(name)) for name in kept]
 
 
-def _unnumbered(text: str) -> str:
+def _without_numbers(text: str) -> str:
     return "".join("#" if item.isdigit() else item for item in text)
 
 
@@ -187,7 +187,7 @@ def _body(seen: Seen) -> Any:
         return None
     body = dict(seen.json)
     if "image" in body:
-        body["image"] = _unnumbered(body["image"][:60])
+        body["image"] = _without_numbers(body["image"][:60])
     return body
 
 
@@ -211,7 +211,7 @@ def test_the_same_job_makes_the_same_requests(
     theirs, our = (requests_of(item) for item in seen)
     # At its end the script orders without a picture to see the refusal, which we never send; it
     # asks for a wrong key's job by a GET, which is not compared.
-    assert theirs.pop() == ("POST", _unnumbered(f"/generate/custom/{MODEL}"), {}, body or {})
+    assert theirs.pop() == ("POST", _without_numbers(f"/generate/custom/{MODEL}"), {}, body or {})
     assert our == theirs
 
 

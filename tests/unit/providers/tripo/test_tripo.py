@@ -251,10 +251,10 @@ def test_orthographic_views_need_several(fake: TripoV3, http: Http, tmp_path: Pa
 def test_a_picture_goes_up_as_one_part_with_its_type(
     fake: TripoV3, http: Http, tmp_path: Path, kind: str, data: bytes
 ) -> None:
-    one = picture(tmp_path, "front", data, kind)
-    given = V3.provider.upload((one,), http)
+    image = picture(tmp_path, "front", data, kind)
+    given = V3.provider.upload((image,), http)
     (seen,) = fake.calls(V3.upload)
-    assert form_file(seen) == (one.data(), f"front.{kind}", f"image/{kind}")
+    assert form_file(seen) == (image.data(), f"front.{kind}", f"image/{kind}")
     assert list(fake.uploads) == list(given.data.values())
     assert kind in V3.provider.formats
 

@@ -39,9 +39,9 @@ def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
     """A session whose pauses are short."""
     monkeypatch.setattr(runner_module, "next_pause", lambda *_: 0.01)
     monkeypatch.setattr(client, "delay", lambda *_: 0.0)
-    one = Session()
-    yield one
-    one.close(2.0)
+    session_ = Session()
+    yield session_
+    session_.close(2.0)
 
 
 @BOTH

@@ -35,7 +35,7 @@ MANY: dict[str, Any] = {
     "export_uv": False,
 }
 LOW_POLY: dict[str, Any] = {"smart_low_poly": True, "face_limit": 1000}
-PARTS: dict[str, Any] = {**UNTEXTURED, "generate_parts": True}
+SPLIT: dict[str, Any] = {**UNTEXTURED, "generate_parts": True}
 AUTOFIX: dict[str, Any] = {"enable_image_autofix": True}
 # What 1.0.0 passes on, as its docstrings say, without naming it in its signature.
 PASSED_ON: dict[str, Any] = {
@@ -102,7 +102,7 @@ def fake_v3() -> Iterator[TripoV3]:
 
 @pytest.fixture
 def fake_v2() -> Iterator[TripoV2]:
-    """Tripo v2 on loopback; this client sends its key to whoever keeps the results."""
+    """Tripo v2 on loopback; this client sends its key to the host of results."""
     with serving(TripoV2()) as running:
         running.keys_on_files = True
         running.states = running.states[-1:]
@@ -116,14 +116,14 @@ def cup(folder: Path, view: str = "front") -> str:
     return str(path)
 
 
-def tell(python: Path, address: str, version: str, orders: list[dict[str, Any]]) -> Any:
-    """Let the client make these orders; return what it was told."""
+def run_client(python: Path, address: str, version: str, orders: list[dict[str, Any]]) -> Any:
+    """Run the client with these orders; return its replies."""
     variables = {"ADDRESS": address, "VERSION": version, "TRIPO_API_KEY": KEY}
     return sdk.run(python, SCRIPT, ORDERS=json.dumps(orders), **variables)
 
 
 def plain(body: dict[str, Any], uploads: dict[str, bytes]) -> dict[str, Any]:
-    """Return a body whose file tokens, which are new every time, are all the same."""
+    """Return a body with its file tokens, which differ each time, replaced."""
     text = json.dumps(body)
     for token in uploads:
         text = text.replace(token, "TOKEN")
@@ -144,7 +144,7 @@ ONE_V3: list[dict[str, Any]] = [
     {"model": "v2.5-20250123", "texture_seed": 1},
     {"model": NEWER, **MANY},
     {"model": NEWER, **LOW_POLY},
-    {"model": NEWER, **PARTS},
+    {"model": NEWER, **SPLIT},
     {"model": NEWER, **AUTOFIX, **PASSED_ON},
     {"model": "P1-20260311", **P1},
 ]
@@ -152,7 +152,7 @@ ONE_V3: list[dict[str, Any]] = [
 
 def test_tripo3d_1_orders_what_we_order(v3: Path, fake_v3: TripoV3, tmp_path: Path) -> None:
     orders = [{"image": cup(tmp_path), **as_theirs(item)} for item in ONE_V3]
-    told = tell(v3, fake_v3.url, "v3", orders)
+    told = run_client(v3, fake_v3.url, "v3", orders)
     theirs = [plain(task.body, fake_v3.uploads) for task in fake_v3.creates]
     assert told["tasks"] == [task.id for task in fake_v3.creates]
     ours = _ours(V3, fake_v3, tmp_path, ONE_V3)
@@ -181,7 +181,7 @@ def test_tripo3d_1_names_views_by_place_and_we_by_name(
 ) -> None:
     front, back = cup(tmp_path), cup(tmp_path, "back")
     theirs_given = {"images": [front, None, back], "model_version": NEWER, "texture_seed": 5}
-    tell(v3, fake_v3.url, "v3", [theirs_given])
+    run_client(v3, fake_v3.url, "v3", [theirs_given])
     (theirs,) = [plain(task.body, fake_v3.uploads) for task in fake_v3.creates]
     fake_v3.tasks.clear()
     with connection(fake_v3, lambda _: None) as http:
@@ -195,7 +195,7 @@ def test_tripo3d_1_names_views_by_place_and_we_by_name(
 
 def test_tripo3d_1_sends_an_address_as_we_do(v3: Path, fake_v3: TripoV3) -> None:
     address = "https://example.com/cup.png"
-    tell(v3, fake_v3.url, "v3", [{"image": address, "model_version": NEWER}])
+    run_client(v3, fake_v3.url, "v3", [{"image": address, "model_version": NEWER}])
     (theirs,) = fake_v3.creates
     with connection(fake_v3, lambda _: None) as http:
         order_of(V3, http, (Picture("front", "cup", url=address),))
@@ -203,7 +203,7 @@ def test_tripo3d_1_sends_an_address_as_we_do(v3: Path, fake_v3: TripoV3) -> None
 
 
 def test_tripo3d_1_uploads_as_we_do(v3: Path, fake_v3: TripoV3, tmp_path: Path) -> None:
-    tell(v3, fake_v3.url, "v3", [{"image": cup(tmp_path)}])
+    run_client(v3, fake_v3.url, "v3", [{"image": cup(tmp_path)}])
     with connection(fake_v3, lambda _: None) as http:
         order(V3, http, tmp_path)
     theirs, ours = fake_v3.calls("POST /v3/files")
@@ -215,7 +215,7 @@ def test_tripo3d_1_uploads_as_we_do(v3: Path, fake_v3: TripoV3, tmp_path: Path) 
 def test_tripo3d_1_keeps_its_key_from_the_host_of_files(
     v3: Path, fake_v3: TripoV3, tmp_path: Path
 ) -> None:
-    tell(v3, fake_v3.url, "v3", [{"image": cup(tmp_path)}])
+    run_client(v3, fake_v3.url, "v3", [{"image": cup(tmp_path)}])
     seen = [request for request in fake_v3.requests if request.host == "files"]
     assert seen
     assert all("authorization" not in item.headers for item in seen)
@@ -226,7 +226,7 @@ def test_tripo3d_1_does_not_repeat_an_order_either(
 ) -> None:
     fake_v3.fault(V3.create, Fault(502, "<html>"))
     with pytest.raises(AssertionError, match="HTTP 502"):
-        tell(v3, fake_v3.url, "v3", [{"image": cup(tmp_path)}])
+        run_client(v3, fake_v3.url, "v3", [{"image": cup(tmp_path)}])
     assert len(fake_v3.calls(V3.create)) == 1
 
 
@@ -236,7 +236,7 @@ ONE_V2: list[dict[str, Any]] = [
     {},
     {"model_version": NEWER, **MANY},
     {**LOW_POLY, **AUTOFIX},
-    PARTS,
+    SPLIT,
     {"model_version": "P1-20260311", **P1},
     {"model_version": "Turbo-v1.0-20250506", "texture_seed": 3},
     {"model_version": "v1.4-20240625", "model_seed": 3},
@@ -245,7 +245,7 @@ ONE_V2: list[dict[str, Any]] = [
 
 def test_tripo3d_0_orders_what_we_order(v2: Path, fake_v2: TripoV2, tmp_path: Path) -> None:
     orders = [{"image": cup(tmp_path), **as_theirs(item)} for item in ONE_V2]
-    told = tell(v2, fake_v2.base, "v2", orders)
+    told = run_client(v2, fake_v2.base, "v2", orders)
     theirs = [plain(task.body, fake_v2.uploads) for task in fake_v2.creates]
     assert told["tasks"] == [task.id for task in fake_v2.creates]
     ours = _ours(V2, fake_v2, tmp_path, ONE_V2)
@@ -259,7 +259,7 @@ def test_tripo3d_0_orders_what_we_order(v2: Path, fake_v2: TripoV2, tmp_path: Pa
 
 def test_tripo3d_0_sends_views_as_we_do(v2: Path, fake_v2: TripoV2, tmp_path: Path) -> None:
     images = [cup(tmp_path), None, cup(tmp_path, "back"), None]
-    tell(v2, fake_v2.base, "v2", [{"images": images, "texture_seed": 5}])
+    run_client(v2, fake_v2.base, "v2", [{"images": images, "texture_seed": 5}])
     (theirs,) = [plain(task.body, fake_v2.uploads) for task in fake_v2.creates]
     fake_v2.tasks.clear()
     with connection(fake_v2, lambda _: None) as http:
@@ -273,7 +273,7 @@ def test_tripo3d_0_sends_views_as_we_do(v2: Path, fake_v2: TripoV2, tmp_path: Pa
 
 
 def test_tripo3d_0_uploads_to_the_older_address(v2: Path, fake_v2: TripoV2, tmp_path: Path) -> None:
-    tell(v2, fake_v2.base, "v2", [{"image": cup(tmp_path)}])
+    run_client(v2, fake_v2.base, "v2", [{"image": cup(tmp_path)}])
     with connection(fake_v2, lambda _: None) as http:
         order(V2, http, tmp_path)
     theirs, ours = fake_v2.calls(V2.upload)
@@ -288,7 +288,7 @@ def test_tripo3d_0_gives_its_key_to_the_host_of_files_and_we_do_not(
     v2: Path, fake_v2: TripoV2, tmp_path: Path
 ) -> None:
     fake_v2.keys_on_files = False
-    told = tell(v2, fake_v2.base, "v2", [{"image": cup(tmp_path)}])
+    told = run_client(v2, fake_v2.base, "v2", [{"image": cup(tmp_path)}])
     assert set(told["files"].values()) == {None}
     with connection(fake_v2, lambda _: None) as http:
         _download(http, fake_v2, tmp_path)

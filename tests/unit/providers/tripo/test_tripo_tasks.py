@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Tripo's tasks tell, both versions: how far they are, what they made, how they ended."""
+"""Tripo's tasks, both versions: progress, results, ends."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ def ticket(version: Version, http: Http, tmp_path: Path) -> Ticket:
     return order(version, http, tmp_path)
 
 
-def look(version: Version, http: Http, ticket: Ticket) -> Any:
-    """Look at a task once."""
+def poll(version: Version, http: Http, ticket: Ticket) -> Any:
+    """Poll a task once."""
     return version.provider.poll(ticket, http)
 
 
@@ -63,9 +63,9 @@ def look(version: Version, http: Http, ticket: Ticket) -> Any:
 def test_a_task_goes_from_the_queue_to_its_result(
     version: Version, fake: FakeTripo, http: Http, ticket: Ticket
 ) -> None:
-    assert look(version, http, ticket) == Progress("Waiting in queue", 0.0)
-    assert look(version, http, ticket) == Progress("Generating", 0.4)
-    result = look(version, http, ticket)
+    assert poll(version, http, ticket) == Progress("Waiting in queue", 0.0)
+    assert poll(version, http, ticket) == Progress("Generating", 0.4)
+    result = poll(version, http, ticket)
     (task,) = fake.creates
     assert [file.role for file in result.files] == ["mesh", "preview"]
     assert [file.format for file in result.files] == ["glb", "webp"]
@@ -76,7 +76,7 @@ def test_a_task_goes_from_the_queue_to_its_result(
 @BOTH
 def test_quads_come_as_fbx(version: Version, fake: FakeTripo, http: Http, tmp_path: Path) -> None:
     fake.states = fake.states[-1:]
-    result = look(version, http, order(version, http, tmp_path, quad=True))
+    result = poll(version, http, order(version, http, tmp_path, quad=True))
     assert result.files[0].format == "fbx"
 
 
@@ -88,7 +88,7 @@ def test_seeds_and_credits_are_kept(
     used = {"model_seed": 12345, "texture_seed": 678, "texture": True}
     price = {"credits_consumed": "22.50", "consumed_credit": "22.50"}
     fake.states = [{"status": "success", "input": used, **price}]
-    result = look(version, http, ticket)
+    result = poll(version, http, ticket)
     assert result.credits == 22.5
     assert result.facts == {"task": task.id, "model_seed": 12345, "texture_seed": 678}
 
@@ -124,7 +124,7 @@ def test_states_that_are_not_final_are_polled(
     progress: Progress,
 ) -> None:
     fake.states = [state]
-    assert look(version, http, ticket) == progress
+    assert poll(version, http, ticket) == progress
 
 
 ENDS: list[tuple[dict[str, Any], type[Failed], str, str]] = [
@@ -171,7 +171,7 @@ def test_every_end_without_a_mesh_is_its_error(
 ) -> None:
     fake.states = [state]
     with pytest.raises(kind, match=sentence) as caught:
-        look(version, http, ticket)
+        poll(version, http, ticket)
     assert type(caught.value) is kind
     assert hint in caught.value.hint
     assert str(ticket.data["task"]) in caught.value.message
@@ -184,7 +184,7 @@ def test_error_2018_is_a_late_queue_in_v3_and_a_hard_subject_in_v2(
 ) -> None:
     fake.states = [{"status": "failed", "error_code": 2018}]
     with pytest.raises(Failed) as caught:
-        look(version, http, ticket)
+        poll(version, http, ticket)
     assert type(caught.value) is kind
 
 
@@ -213,12 +213,12 @@ def test_the_mesh_is_found_wherever_it_stands(
     fake.states = [{"status": "success", "output": output}]
     if mesh is None:
         with pytest.raises(BadMesh, match="no download address"):
-            look(version, http, ticket)
+            poll(version, http, ticket)
         return
     wanted = [RemoteFile(mesh, format="glb")]
     if preview:
         wanted.append(RemoteFile(preview, "preview", "webp"))
-    assert look(version, http, ticket).files == tuple(wanted)
+    assert poll(version, http, ticket).files == tuple(wanted)
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ def test_of_several_meshes_the_finished_one_is_taken(
     chosen: str,
 ) -> None:
     fake.states = [{"status": "success", "output": output}]
-    assert look(version, http, ticket).files[0] == RemoteFile(chosen)
+    assert poll(version, http, ticket).files[0] == RemoteFile(chosen)
 
 
 @BOTH
@@ -249,7 +249,7 @@ def test_fresh_links_are_requested(
     version: Version, fake: FakeTripo, http: Http, ticket: Ticket
 ) -> None:
     fake.states = fake.states[-1:]
-    first, second = look(version, http, ticket), look(version, http, ticket)
+    first, second = poll(version, http, ticket), poll(version, http, ticket)
     assert first.files != second.files
     assert replace(first, files=()) == replace(second, files=())
 
@@ -277,7 +277,7 @@ def test_the_balance_is_in_credits(
 @BOTH
 def test_a_task_is_asked_for_by_its_id_alone(version: Version, fake: FakeTripo, http: Http) -> None:
     with pytest.raises(Expired, match="not found"):
-        look(version, http, Ticket({"task": "../account?x=1"}))
+        poll(version, http, Ticket({"task": "../account?x=1"}))
     assert fake.requests[-1].path.endswith("..%2Faccount%3Fx%3D1")
 
 
@@ -286,15 +286,15 @@ def test_a_task_is_asked_for_by_its_id_alone(version: Version, fake: FakeTripo, 
 def test_a_result_is_noticed_within_two_seconds(
     version: Version, fake: FakeTripo, http: Http, ticket: Ticket, seconds: int
 ) -> None:
-    now, pause, looks = 0.0, 0.0, 1
+    now, pause, polls = 0.0, 0.0, 1
     estimates = version is V2
     while now < seconds:
-        left = {"running_left_time": seconds - now} if estimates else {}
-        fake.states = [{"status": "running", "progress": 1, **left}]
-        pause = next_pause(look(version, http, ticket), pause)
+        estimate = {"running_left_time": seconds - now} if estimates else {}
+        fake.states = [{"status": "running", "progress": 1, **estimate}]
+        pause = next_pause(poll(version, http, ticket), pause)
         now += pause
-        looks += 1
+        polls += 1
     fake.states = [{"status": "success", "output": {"model": MESH}}]
-    assert isinstance(look(version, http, ticket), Result)
+    assert isinstance(poll(version, http, ticket), Result)
     assert now - seconds <= 2.0
-    assert looks <= max(now, 1.0) + 1
+    assert polls <= max(now, 1.0) + 1

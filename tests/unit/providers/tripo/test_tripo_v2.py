@@ -250,11 +250,11 @@ def test_the_other_models_take_views(
 def test_a_picture_goes_up_as_one_part_with_its_type(
     fake: TripoV2, http: Http, tmp_path: Path, kind: str, data: bytes, told: str
 ) -> None:
-    one = picture(tmp_path, "front", data, kind)
-    order_of(V2, http, (one,))
+    image = picture(tmp_path, "front", data, kind)
+    order_of(V2, http, (image,))
     (seen,) = fake.calls(V2.upload)
     assert seen.path == "/v2/openapi/upload/sts"
-    assert form_file(seen) == (one.data(), f"front.{kind}", f"image/{kind}")
+    assert form_file(seen) == (image.data(), f"front.{kind}", f"image/{kind}")
     assert body_of(fake)["file"]["type"] == told
     assert V2.provider.formats == {"png", "jpeg", "webp"}
 

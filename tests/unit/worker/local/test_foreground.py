@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the local provider takes for the subject, and what it refuses."""
+"""The subject that the local provider finds, and the images that it refuses."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from unit.local_shapes import (
     Refusal,
     annulus,
     assert_sound,
-    built,
+    build,
     disc,
     grid,
     local,
     overlap,
-    painted,
+    paint,
 )
 from unit.worker_package import load
 
 find_foreground = load("local.subject.foreground").find_foreground
 
 
-def _found(picture: Any, mode: str = "auto", tolerance: float = 0.5) -> Any:
+def _find(picture: Any, mode: str = "auto", tolerance: float = 0.5) -> Any:
     return find_foreground(picture, mode, tolerance).matte > 0.5
 
 
-def _pasted(inside: Any, subject: Any, background: Any, noise: float = 0.01) -> Any:
+def _paste(inside: Any, subject: Any, backdrop: Any, noise: float = 0.01) -> Any:
     """Paint a subject over a background, colors (3,) or (h, w, 3), under photographic noise."""
     share = inside[:, :, None]
-    colors = share * np.asarray(subject) + (1.0 - share) * np.asarray(background)
+    colors = share * np.asarray(subject) + (1.0 - share) * np.asarray(backdrop)
     colors = colors + np.random.default_rng(5).normal(0.0, noise, colors.shape)
     opaque = np.ones((*inside.shape, 1))
     return np.concatenate([np.clip(colors, 0, 1), opaque], axis=2).astype(np.float32)
@@ -44,7 +44,7 @@ WALL = np.array([0.75, 0.75, 0.7])
 @pytest.mark.parametrize("mode", ["auto", "border"])
 def test_a_subject_on_a_plain_wall(mode: str) -> None:
     inside = disc(300, 90)
-    assert overlap(_found(_pasted(inside, RED, WALL), mode), inside > 0.5) > 0.99
+    assert overlap(_find(_paste(inside, RED, WALL), mode), inside > 0.5) > 0.99
 
 
 @pytest.mark.parametrize(
@@ -52,26 +52,26 @@ def test_a_subject_on_a_plain_wall(mode: str) -> None:
 )
 def test_a_subject_touching_the_border(middle: tuple[int, int]) -> None:
     inside = disc(300, 90, middle)
-    assert overlap(_found(_pasted(inside, RED, WALL)), inside > 0.5) > 0.98
+    assert overlap(_find(_paste(inside, RED, WALL)), inside > 0.5) > 0.98
 
 
 def test_a_gradient_behind_the_subject() -> None:
     x, y = grid(300, 300)
     wall = WALL * (0.6 + 0.5 * (x / 300) * (y / 300))[:, :, None]
     inside = disc(300, 90)
-    assert overlap(_found(_pasted(inside, RED, wall)), inside > 0.5) > 0.98
+    assert overlap(_find(_paste(inside, RED, wall)), inside > 0.5) > 0.98
 
 
 def test_two_colors_behind_the_subject() -> None:
     _, y = grid(300, 300)
     floor = np.where((y < 170)[:, :, None], WALL, [0.25, 0.2, 0.3])
     inside = disc(300, 80)
-    assert overlap(_found(_pasted(inside, RED, floor)), inside > 0.5) > 0.97
+    assert overlap(_find(_paste(inside, RED, floor)), inside > 0.5) > 0.97
 
 
 def test_a_real_hole_stays_and_pinholes_close() -> None:
     inside = annulus(300, 100, 40) * (1.0 - disc(300, 2, (150, 80)))
-    found = _found(_pasted(inside, RED, WALL))
+    found = _find(_paste(inside, RED, WALL))
     assert not found[150, 150]
     assert found[80, 150]
     assert overlap(found, annulus(300, 100, 40) > 0.5) > 0.98
@@ -79,64 +79,64 @@ def test_a_real_hole_stays_and_pinholes_close() -> None:
 
 def test_a_light_patch_unlike_the_wall_is_no_hole() -> None:
     subject = np.where(disc(300, 25)[:, :, None] > 0.5, [0.95, 0.9, 0.55], RED)
-    found = _found(_pasted(disc(300, 100), subject, WALL))
+    found = _find(_paste(disc(300, 100), subject, WALL))
     assert found[150, 150]
 
 
 def test_specks_are_dropped() -> None:
     dust = np.random.default_rng(2).random((300, 300)) < 0.002
     inside = np.maximum(disc(300, 90), dust)
-    assert overlap(_found(_pasted(inside, RED, WALL)), disc(300, 90) > 0.5) > 0.98
+    assert overlap(_find(_paste(inside, RED, WALL)), disc(300, 90) > 0.5) > 0.98
 
 
 def test_tolerance_decides_about_what_is_faint() -> None:
     faint = WALL + [-0.07, -0.05, -0.02]
     shadow = disc(300, 120)[:, :, None]
     wall = shadow * faint + (1 - shadow) * WALL
-    picture = _pasted(disc(300, 60), RED, wall, noise=0.004)
-    areas = [_found(picture, "border", tolerance).sum() for tolerance in (0.0, 0.5, 1.0)]
+    picture = _paste(disc(300, 60), RED, wall, noise=0.004)
+    areas = [_find(picture, "border", tolerance).sum() for tolerance in (0.0, 0.5, 1.0)]
     assert areas[0] > 1.5 * areas[1] >= 1.5 * areas[2]
 
 
 def test_the_edge_is_finer_than_a_pixel() -> None:
     radius = 60.3
-    picture = _pasted(disc(200, radius), RED, WALL, noise=0.002)
+    picture = _paste(disc(200, radius), RED, WALL, noise=0.002)
     flat_area = find_foreground(picture, "border", 0.5).matte.sum()
     assert np.sqrt(flat_area / np.pi) == pytest.approx(radius, abs=0.5)
 
 
 def test_alpha_is_preferred_where_there_is_any() -> None:
-    picture = _pasted(disc(200, 70), RED, WALL)
+    picture = _paste(disc(200, 70), RED, WALL)
     picture[:, :, 3] = disc(200, 40)
-    assert overlap(_found(picture), disc(200, 40) > 0.5) > 0.999
+    assert overlap(_find(picture), disc(200, 40) > 0.5) > 0.999
 
 
-def _perforated(size: int, period: int = 20) -> Any:
+def _perforated_image(size: int, period: int = 20) -> Any:
     alpha = np.zeros((300, 300))
     alpha[20:280, 20:280] = 1.0
     for row, column in np.ndindex(12, 12):
         y, x = 30 + period * row, 30 + period * column
         alpha[y : y + size, x : x + size] = 0.0
-    return painted(alpha)
+    return paint(alpha)
 
 
 def test_transparent_holes_stay_but_for_specks() -> None:
-    found = find_foreground(_perforated(3), "auto", 0.5)
+    found = find_foreground(_perforated_image(3), "auto", 0.5)
     assert (found.matte > 0.5).sum() == 260**2 - 144 * 9
     assert not found.notes
-    found = find_foreground(_perforated(2), "alpha", 0.5)
+    found = find_foreground(_perforated_image(2), "alpha", 0.5)
     assert (found.matte > 0.5).sum() == 260**2
     assert found.notes == ("144 transparent specks of at most 4 pixels were filled.",)
 
 
 def test_holes_too_small_for_the_face_count_are_reported() -> None:
-    (note,) = built(_perforated(3), face_count=500).notes
+    (note,) = build(_perforated_image(3), face_count=500).notes
     assert "small holes were closed: raise Faces" in note
-    assert built(_perforated(7)).notes == ()
+    assert build(_perforated_image(7)).notes == ()
 
 
 def test_no_subject_detection_uses_the_whole_image() -> None:
-    assert _found(painted(np.zeros((50, 60))), "none").all()
+    assert _find(paint(np.zeros((50, 60))), "none").all()
 
 
 def test_a_picture_full_of_detail_is_used_whole_and_says_so() -> None:
@@ -144,7 +144,7 @@ def test_a_picture_full_of_detail_is_used_whole_and_says_so() -> None:
     found = find_foreground(picture, "auto", 0.5)
     assert (found.matte > 0.5).all()
     assert "whole picture" in found.notes[0]
-    model = built(picture, face_count=1000)
+    model = build(picture, face_count=1000)
     assert model.notes[0] == found.notes[0]
 
 
@@ -156,11 +156,11 @@ def _detail() -> Any:
 
 @pytest.mark.parametrize("thickness", [1.0, 0.4])
 def test_a_picture_used_whole_is_no_deep_cushion(thickness: float) -> None:
-    model = built(_detail(), face_count=2000, thickness=thickness)
+    model = build(_detail(), face_count=2000, thickness=thickness)
     assert_sound(model)
     assert np.ptp(model.vertices[:, 1]) == pytest.approx(0.25 * thickness, rel=0.01)
     assert "Relief or Cutout" in model.notes[1]
-    asked = built(_detail(), face_count=2000, foreground="none", thickness=thickness)
+    asked = build(_detail(), face_count=2000, foreground="none", thickness=thickness)
     assert np.ptp(asked.vertices[:, 1]) > 1.1 * thickness
     assert not asked.notes
 
@@ -169,16 +169,16 @@ def test_a_raised_tolerance_never_takes_the_whole_picture() -> None:
     x, y = grid(300, 300)
     shading = 0.9 * np.hypot(x - 150, y - 150)[:, :, None] / 110
     subject = RED + (WALL - RED) * np.clip(shading, 0, 0.9)
-    picture = _pasted(disc(300, 110), subject, WALL, noise=0.02)
-    shares = [_found(picture, "auto", tolerance).mean() for tolerance in (0.5, 0.7, 0.85, 1.0)]
+    picture = _paste(disc(300, 110), subject, WALL, noise=0.02)
+    shares = [_find(picture, "auto", tolerance).mean() for tolerance in (0.5, 0.7, 0.85, 1.0)]
     assert shares == sorted(shares, reverse=True)
     assert shares[-1] < 0.6 * shares[0] < 0.3
 
 
 @pytest.mark.parametrize("mode", ["auto", "border"])
 def test_a_tolerance_that_leaves_nothing_is_reported(mode: str) -> None:
-    picture = _pasted(disc(300, 60), 0.75 * WALL + 0.25 * RED, WALL, noise=0.004)
-    assert _found(picture, mode).any()
+    picture = _paste(disc(300, 60), 0.75 * WALL + 0.25 * RED, WALL, noise=0.004)
+    assert _find(picture, mode).any()
     with pytest.raises(Refusal, match="as much as Tolerance asks") as caught:
         find_foreground(picture, mode, 1.0)
     assert caught.value.hint.startswith("Lower Tolerance")
@@ -187,13 +187,13 @@ def test_a_tolerance_that_leaves_nothing_is_reported(mode: str) -> None:
 @pytest.mark.parametrize("mode", ["auto", "border"])
 def test_a_small_subject_on_a_plain_wall(mode: str) -> None:
     inside = disc(800, 16)
-    assert overlap(_found(_pasted(inside, RED, WALL), mode), inside > 0.5) > 0.9
+    assert overlap(_find(_paste(inside, RED, WALL), mode), inside > 0.5) > 0.9
 
 
 def test_border_finds_what_is_too_faint_for_the_automatic_choice() -> None:
     inside = disc(300, 60)
-    picture = _pasted(inside, 0.85 * WALL + 0.15 * RED, WALL, noise=0.004)
-    assert overlap(_found(picture, "border"), inside > 0.5) > 0.95
+    picture = _paste(inside, 0.85 * WALL + 0.15 * RED, WALL, noise=0.004)
+    assert overlap(_find(picture, "border"), inside > 0.5) > 0.95
     with pytest.raises(Refusal):
         find_foreground(picture, "auto", 0.5)
 
@@ -224,7 +224,7 @@ def _plain(kind: str) -> Any:
 @pytest.mark.parametrize("kind", ["white", "gray", "gradient", "noise"])
 def test_plain_pictures_are_refused(kind: str, mode: str) -> None:
     with pytest.raises(Refusal) as caught:
-        built(_plain(kind), foreground=mode)
+        build(_plain(kind), foreground=mode)
     assert caught.value.kind == "bad_image"
     assert caught.value.message.endswith(".")
     assert "background" in caught.value.hint
@@ -233,13 +233,13 @@ def test_plain_pictures_are_refused(kind: str, mode: str) -> None:
 @pytest.mark.parametrize("mode", ["auto", "alpha"])
 def test_transparent_pictures_are_refused(mode: str) -> None:
     with pytest.raises(Refusal, match="transparent everywhere") as caught:
-        built(painted(np.zeros((50, 60))), foreground=mode)
+        build(paint(np.zeros((50, 60))), foreground=mode)
     assert caught.value.hint
 
 
 def test_alpha_without_transparency_is_refused() -> None:
     with pytest.raises(Refusal, match="no transparent part") as caught:
-        built(painted(np.ones((50, 60))), foreground="alpha")
+        build(paint(np.ones((50, 60))), foreground="alpha")
     assert "Border" in caught.value.hint
 
 
@@ -247,8 +247,8 @@ def test_a_single_pixel_does_not_crash() -> None:
     for size in ((1, 1), (1, 30), (2, 2)):
         picture = np.ones((*size, 4), np.float32)
         with pytest.raises(Refusal):
-            built(picture)
-        assert len(built(picture, foreground="none", face_count=300).triangles) > 50
+            build(picture)
+        assert len(build(picture, foreground="none", face_count=300).triangles) > 50
 
 
 def test_an_exception_in_the_progress_callback_ends_the_work() -> None:
@@ -260,11 +260,11 @@ def test_an_exception_in_the_progress_callback_ends_the_work() -> None:
             raise Stop
 
     with pytest.raises(Stop):
-        local.build(painted(disc()), DEFAULTS, report)
+        local.build(paint(disc()), DEFAULTS, report)
 
 
 def portrait(seed: int = 5) -> Any:
-    """Return a person in a dark suit before a flag and a wall, cut by the frame, and the suit."""
+    """Return a cropped portrait before a flag and a wall, and the mask of the dark suit."""
     height, width = 300, 260
     x, y = grid(height, width)
     rgb = np.empty((height, width, 3), np.float32)
@@ -294,7 +294,7 @@ def test_an_object_on_a_table_before_a_wall_is_found(horizon: int) -> None:
     inside = np.clip((1.0 - np.hypot((x - 120) / 50, (y - 180) / 80)) * 50, 0.0, 1.0)
     shade = (1.05 - 0.25 * y / 300 - 0.1 * x / 240)[:, :, None]
     behind = np.where((y < horizon)[:, :, None], WALL, np.array([0.35, 0.22, 0.14])) * shade
-    assert overlap(_found(_pasted(inside, RED, behind)), inside > 0.5) > 0.95
+    assert overlap(_find(_paste(inside, RED, behind)), inside > 0.5) > 0.95
 
 
 def test_a_scene_without_a_subject_is_used_whole_with_a_note() -> None:

@@ -11,13 +11,13 @@ from unit.local_shapes import (
     Refusal,
     annulus,
     assert_sound,
-    built,
+    build,
     corner_normals,
     disc,
     euler_characteristic,
     grid,
-    painted,
-    parts,
+    paint,
+    part_numbers,
 )
 
 SHAPES = ("inflate", "relief", "cutout")
@@ -25,7 +25,7 @@ SHAPES = ("inflate", "relief", "cutout")
 
 @pytest.mark.parametrize("faces", [2_000, 40_000])
 def test_a_disc_becomes_a_sphere(faces: int) -> None:
-    model = built(painted(disc()), face_count=faces)
+    model = build(paint(disc()), face_count=faces)
     center = np.array([0.0, 0.0, 0.5])
     corners = model.vertices.astype(np.float64) - center
     assert np.abs(np.linalg.norm(corners, axis=1) - 0.5).max() < 0.02 * 0.5
@@ -36,13 +36,13 @@ def test_a_disc_becomes_a_sphere(faces: int) -> None:
 
 
 def test_thickness_stretches_the_depth() -> None:
-    model = built(painted(disc()), thickness=0.5, face_count=5000)
+    model = build(paint(disc()), thickness=0.5, face_count=5000)
     assert np.ptp(model.vertices, axis=0) == pytest.approx([1.0, 0.5, 1.0], rel=0.01)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_ring_keeps_its_hole(shape: str) -> None:
-    model = built(painted(annulus()), shape=shape, face_count=8000)
+    model = build(paint(annulus()), shape=shape, face_count=8000)
     assert_sound(model)
     assert euler_characteristic(model) == 0
     assert not (np.hypot(model.vertices[:, 0], model.vertices[:, 2] - 0.5) < 0.2).any()
@@ -51,22 +51,22 @@ def test_a_ring_keeps_its_hole(shape: str) -> None:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_two_discs_become_two_parts(shape: str) -> None:
     alpha = disc(256, 50, (64, 128)) + disc(256, 40, (190, 128))
-    model = built(painted(alpha), shape=shape, face_count=6000)
+    model = build(paint(alpha), shape=shape, face_count=6000)
     assert_sound(model)
-    assert parts(model.triangles, len(model.vertices)).max() == 1
+    assert part_numbers(model.triangles, len(model.vertices)).max() == 1
     assert euler_characteristic(model) == 4
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_figure_cut_by_the_border_ends_straight(shape: str) -> None:
-    model = built(painted(disc(200, 90, (100, 190))), shape=shape, face_count=6000)
+    model = build(paint(disc(200, 90, (100, 190))), shape=shape, face_count=6000)
     assert_sound(model)
     bottom = model.vertices[model.vertices[:, 2] < 1e-5]
     assert np.ptp(bottom[:, 0]) == pytest.approx(2 * np.sqrt(90**2 - 10**2) / 100, rel=0.03)
 
 
 def test_a_whole_picture_keeps_its_corners() -> None:
-    model = built(painted(np.ones((80, 120))), foreground="none", shape="cutout", face_count=3000)
+    model = build(paint(np.ones((80, 120))), foreground="none", shape="cutout", face_count=3000)
     assert_sound(model)
     for x in (-0.75, 0.75):
         for z in (0.0, 1.0):
@@ -77,7 +77,7 @@ def test_a_whole_picture_keeps_its_corners() -> None:
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("faces", [200, 1000, 40_000, 100_000])
 def test_the_number_of_faces_is_honored(shape: str, faces: int) -> None:
-    model = built(painted(disc(320, 120)), shape=shape, face_count=faces)
+    model = build(paint(disc(320, 120)), shape=shape, face_count=faces)
     assert len(model.triangles) == pytest.approx(faces, rel=0.05)
 
 
@@ -102,7 +102,7 @@ def test_any_mask_becomes_a_sound_mesh(seed: int) -> None:
     mask = _noise(seed)
     for shape in SHAPES:
         faces = int(np.random.default_rng(seed).integers(300, 9000))
-        model = built(painted(mask), shape=shape, foreground="alpha", face_count=faces)
+        model = build(paint(mask), shape=shape, foreground="alpha", face_count=faces)
         assert_sound(model)
         assert np.isfinite(model.uv).all()
 
@@ -110,7 +110,7 @@ def test_any_mask_becomes_a_sound_mesh(seed: int) -> None:
 def test_a_board_of_touching_squares_is_not_pinched() -> None:
     board = np.kron(np.indices((6, 6)).sum(axis=0) % 2, np.ones((16, 16)))
     for shape in SHAPES:
-        assert_sound(built(painted(board), shape=shape, face_count=8000))
+        assert_sound(build(paint(board), shape=shape, face_count=8000))
 
 
 def _strokes() -> Any:
@@ -123,7 +123,7 @@ def _strokes() -> Any:
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("faces", [200, 400, 1000])
 def test_strokes_in_few_faces_are_built_and_losses_reported(shape: str, faces: int) -> None:
-    model = built(painted(_strokes()), shape=shape, face_count=faces)
+    model = build(paint(_strokes()), shape=shape, face_count=faces)
     assert_sound(model)
     assert "left out: raise Faces" in model.notes[-1]
 
@@ -134,11 +134,11 @@ def test_parts_left_out_are_counted(thick: int, told: str) -> None:
     alpha[40:300, 40:470] = 1.0
     for row in (350, 400, 450):
         alpha[row : row + thick, 40:470] = 1.0
-    assert "".join(built(painted(alpha)).notes).startswith(told)
+    assert "".join(build(paint(alpha)).notes).startswith(told)
 
 
 def test_a_strip_in_few_faces_gets_as_many_as_it_needs() -> None:
-    model = built(painted(np.ones((32, 2000))), shape="relief", foreground="none", face_count=200)
+    model = build(paint(np.ones((32, 2000))), shape="relief", foreground="none", face_count=200)
     assert_sound(model)
     assert f"it has {len(model.triangles):,}" in model.notes[0]
 
@@ -147,7 +147,7 @@ def test_a_shape_that_smoothing_removes_is_refused() -> None:
     alpha = np.zeros((200, 200))
     alpha[:, 100] = 1.0
     with pytest.raises(Refusal, match="too thin") as caught:
-        built(painted(alpha))
+        build(paint(alpha))
     assert "Faces" in caught.value.hint
 
 
@@ -156,17 +156,17 @@ def test_thin_bars_survive() -> None:
     alpha[20:180, 20:40] = 1.0
     for row in (40, 90, 140):
         alpha[row : row + 4, 40:180] = 1.0
-    model = built(painted(alpha))
+    model = build(paint(alpha))
     assert_sound(model)
     assert np.ptp(model.vertices[:, 0]) == pytest.approx(1.0, rel=0.02)
-    assert parts(model.triangles, len(model.vertices)).max() == 0
+    assert part_numbers(model.triangles, len(model.vertices)).max() == 0
 
 
 def test_a_relief_has_a_flat_back_and_the_asked_depth() -> None:
     x, _ = grid(200, 200)
     picture = np.repeat((x / 200)[:, :, None], 4, axis=2).astype(np.float32)
     picture[:, :, 3] = 1.0
-    model = built(picture, foreground="none", shape="relief", thickness=2.0, plate=0.1)
+    model = build(picture, foreground="none", shape="relief", thickness=2.0, plate=0.1)
     assert_sound(model)
     assert np.ptp(model.vertices[:, 1]) == pytest.approx(0.1 + 0.2, rel=0.02)
     normals = corner_normals(model)
@@ -179,7 +179,7 @@ def test_a_relief_has_a_flat_back_and_the_asked_depth() -> None:
 
 
 def test_a_cutout_is_an_even_slab_with_a_round_edge() -> None:
-    model = built(painted(disc()), shape="cutout", thickness=2.0)
+    model = build(paint(disc()), shape="cutout", thickness=2.0)
     assert_sound(model)
     assert np.ptp(model.vertices[:, 1]) == pytest.approx(0.2, rel=0.01)
     radius = np.hypot(model.vertices[:, 0], model.vertices[:, 2] - 0.5)
@@ -192,7 +192,7 @@ def test_a_cutout_is_an_even_slab_with_a_round_edge() -> None:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_it_stands_on_the_origin_at_the_asked_height(shape: str) -> None:
-    model = built(painted(disc(200, 60, (70, 110))), shape=shape, height=2.5, face_count=3000)
+    model = build(paint(disc(200, 60, (70, 110))), shape=shape, height=2.5, face_count=3000)
     low, high = model.vertices.min(axis=0), model.vertices.max(axis=0)
     assert low[2] == pytest.approx(0.0, abs=1e-6)
     assert high[2] == pytest.approx(2.5, rel=1e-5)
@@ -203,19 +203,19 @@ def test_the_front_faces_minus_y() -> None:
     alpha = np.zeros((200, 200))
     alpha[20:180, 20:60] = 1.0
     alpha[140:180, 60:180] = 1.0
-    model = built(painted(alpha), face_count=3000)
+    model = build(paint(alpha), face_count=3000)
     upper = model.vertices[model.vertices[:, 2] > 0.5]
     assert upper[:, 0].max() < 0.0
 
 
 def test_the_same_picture_gives_the_same_model() -> None:
-    one, other = (built(painted(annulus()), face_count=4000) for _ in range(2))
+    first, other = (build(paint(annulus()), face_count=4000) for _ in range(2))
     for name in ("vertices", "triangles", "uv", "texture"):
-        assert np.array_equal(getattr(one, name), getattr(other, name))
+        assert np.array_equal(getattr(first, name), getattr(other, name))
 
 
 def test_arrays_have_the_documented_types() -> None:
-    model = built(painted(disc()), face_count=1000)
+    model = build(paint(disc()), face_count=1000)
     assert model.vertices.dtype == np.float32
     assert model.triangles.dtype == np.int32
     assert model.uv.dtype == np.float32
@@ -233,15 +233,15 @@ def two_discs_on_a_string(size: float) -> Any:
 
 @pytest.mark.parametrize(("size", "pieces"), [(12.0, 1), (60.0, 2)])
 def test_a_detached_piece_is_dropped_unless_it_is_large(size: float, pieces: int) -> None:
-    model = built(painted(two_discs_on_a_string(size)), face_count=3000)
+    model = build(paint(two_discs_on_a_string(size)), face_count=3000)
     assert_sound(model)
-    assert parts(model.triangles, len(model.vertices)).max() + 1 == pieces
+    assert part_numbers(model.triangles, len(model.vertices)).max() + 1 == pieces
 
 
 def test_small_parts_of_the_mask_itself_stay() -> None:
     alpha = disc(400, 110.0, (120.0, 200.0)) + disc(400, 18.0, (330.0, 200.0))
-    model = built(painted(np.clip(alpha, 0.0, 1.0)), face_count=3000)
-    assert parts(model.triangles, len(model.vertices)).max() + 1 == 2
+    model = build(paint(np.clip(alpha, 0.0, 1.0)), face_count=3000)
+    assert part_numbers(model.triangles, len(model.vertices)).max() + 1 == 2
 
 
 def test_thin_hair_is_not_removed() -> None:
@@ -250,5 +250,5 @@ def test_thin_hair_is_not_removed() -> None:
     away = np.hypot(x - 200, y - 200)
     hairs = np.abs(angle - np.rint(angle)) * away * np.pi / 20 < 1.6
     alpha = np.where((away < 50) | (hairs & (away < 180)), 1.0, 0.0)
-    model = built(painted(alpha), face_count=20_000)
-    assert parts(model.triangles, len(model.vertices)).max() > 20
+    model = build(paint(alpha), face_count=20_000)
+    assert part_numbers(model.triangles, len(model.vertices)).max() > 20

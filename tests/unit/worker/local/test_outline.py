@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import skimage.data
 from PIL import Image
-from unit.local_shapes import assert_sound, built, disc, filled, overlap
+from unit.local_shapes import assert_sound, build, disc, overlap, rasterize
 from unit.worker_package import load
 
 find_foreground = load("local.subject.foreground").find_foreground
@@ -45,12 +45,12 @@ def test_the_outline_follows_the_subject(name: str) -> None:
     assert not found.notes
     mask = found.matte > 0.5
     flat = triangulate(trace_outline(found.matte, 0.25), 40_000, 2, walls=False)
-    assert overlap(filled(flat.points, flat.triangles, mask.shape), mask) >= 0.98
+    assert overlap(rasterize(flat.points, flat.triangles, mask.shape), mask) >= 0.98
 
 
 @pytest.mark.parametrize("name", ["coffee", "rocket", "logo"])
 def test_the_mesh_is_sound(name: str) -> None:
-    model = built(picture(name))
+    model = build(picture(name))
     assert_sound(model)
     assert len(model.triangles) == pytest.approx(40_000, rel=0.05)
 

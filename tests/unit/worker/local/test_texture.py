@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The local provider's textures: every face shows its own place of the picture."""
+"""Textures of the local provider: every face shows its own place of the image."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from unit.local_shapes import annulus, built, corner_normals, disc, grid, islands, painted
+from unit.local_shapes import annulus, build, corner_normals, disc, grid, islands, paint
 
 SHAPES = ("inflate", "relief", "cutout")
 
@@ -29,7 +29,7 @@ def _facing(model: Any) -> Any:
 @pytest.mark.parametrize("back", ["mirror", "color"])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_face_shows_its_own_place(shape: str, back: str) -> None:
-    model = built(painted(disc()), shape=shape, back=back, face_count=6000)
+    model = build(paint(disc()), shape=shape, back=back, face_count=6000)
     middle = model.vertices[model.triangles].mean(axis=1)
     colors = _texels(model, model.uv.mean(axis=1))
     # The disc reaches from 28 to 228 of 256 pixels; painted() tells x by red and y by green.
@@ -46,7 +46,7 @@ def test_the_picture_stays_as_it_was_on_the_front() -> None:
     pixels = random.integers(0, 256, (120, 160, 4))
     pixels[:, :, 3] = 255
     picture = pixels.astype(np.float32) / np.float32(255.0)
-    model = built(picture, foreground="none", shape="relief", face_count=1000)
+    model = build(picture, foreground="none", shape="relief", face_count=1000)
     height, width = model.texture.shape[:2]
     columns = [column for column in range(width - 154) if _same(model, pixels, column)]
     assert len(columns) == 1
@@ -66,7 +66,7 @@ def _same(model: Any, pixels: Any, column: int) -> bool:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_one_island_for_each_side_of_each_part(shape: str) -> None:
     alpha = disc(256, 50, (64, 128)) + disc(256, 40, (190, 128))
-    model = built(painted(alpha), shape=shape, face_count=5000)
+    model = build(paint(alpha), shape=shape, face_count=5000)
     names = islands(model)
     assert names.max() + 1 == 4
     facing = _facing(model)
@@ -78,12 +78,12 @@ def test_one_island_for_each_side_of_each_part(shape: str) -> None:
 @pytest.mark.parametrize("back", ["mirror", "color"])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_uvs_stay_inside_and_never_overlap(shape: str, back: str) -> None:
-    model = built(painted(annulus()), shape=shape, back=back, face_count=3000)
+    model = build(paint(annulus()), shape=shape, back=back, face_count=3000)
     assert model.uv.min() >= 0.0
     assert model.uv.max() <= 1.0
     uv = model.uv.astype(np.float64)
-    one, two = uv[:, 1] - uv[:, 0], uv[:, 2] - uv[:, 0]
-    signed = one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0]
+    edge, other_edge = uv[:, 1] - uv[:, 0], uv[:, 2] - uv[:, 0]
+    signed = edge[:, 0] * other_edge[:, 1] - edge[:, 1] * other_edge[:, 0]
     # All turn the same way, so an overlap would show in a count of what covers each texel.
     assert (signed > 0.0).all()
     assert _most_covered(uv) == 1
@@ -95,8 +95,8 @@ def _most_covered(uv: Any) -> int:
     most = 0
     for place in places:
         away = uv - place
-        turn = np.roll(away, -1, axis=1)
-        cross = away[..., 0] * turn[..., 1] - away[..., 1] * turn[..., 0]
+        following = np.roll(away, -1, axis=1)
+        cross = away[..., 0] * following[..., 1] - away[..., 1] * following[..., 0]
         most = max(most, int((cross > 1e-12).all(axis=1).sum()))
     return most
 
@@ -106,7 +106,7 @@ def test_the_backgrounds_color_does_not_bleed_in() -> None:
     inside = np.clip(110.0 - np.hypot(x - 150, y - 150) + 0.5, 0, 1)[:, :, None]
     blended = inside * np.array([0.9, 0.2, 0.1]) + (1 - inside) * np.array([0.0, 1.0, 0.2])
     picture = np.concatenate([blended, np.ones((300, 300, 1))], axis=2).astype(np.float32)
-    model = built(picture, face_count=4000)
+    model = build(picture, face_count=4000)
     rim = _texels(model, model.uv.reshape(-1, 2))
     assert np.abs(rim - [0.9, 0.2, 0.1]).max() < 0.02
     # Nor does filtering at a distance reach it.
@@ -116,13 +116,13 @@ def test_the_backgrounds_color_does_not_bleed_in() -> None:
 @pytest.mark.parametrize("shape", [(40, 400), (400, 40), (300, 300)])
 @pytest.mark.parametrize("size", [64, 256, 1024])
 def test_the_texture_keeps_to_its_size(shape: tuple[int, int], size: int) -> None:
-    model = built(painted(np.ones(shape)), foreground="none", texture_size=size, face_count=500)
+    model = build(paint(np.ones(shape)), foreground="none", texture_size=size, face_count=500)
     assert max(model.texture.shape) <= size
     assert max(model.texture.shape) >= min(size, 320) * 0.8
 
 
 def test_a_small_picture_is_never_enlarged() -> None:
-    model = built(painted(disc(64, 25)), face_count=1000)
+    model = build(paint(disc(64, 25)), face_count=1000)
     assert max(model.texture.shape[:2]) <= 2 * 64
 
 
@@ -132,5 +132,5 @@ def test_colors_under_transparent_pixels_never_show() -> None:
     picture[100:102, 100:102] = (0.0, 0.0, 0.0, 0.0)
     picture[150:154, 160:164] = (0.0, 1.0, 0.0, 0.0)
     picture[20:236, 234:236, 3] = 0.0
-    texture = built(picture, face_count=2000).texture
+    texture = build(picture, face_count=2000).texture
     assert np.abs(texture.reshape(-1, 3) - np.array([255.0, 51.0, 51.0])).max() < 3.0
