@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from image_to_mesh.providers._shared.http.client import Http
 from . import WORKER
 from .aiml import KEY, NO_CREDITS, NO_KEY, Aiml, Fault, classic
 from .running import end_of as end_of
+from .running import wait_until as wait_until
 
 KEYS = "https://aimlapi.com/app/keys"
 BILLING = "https://aimlapi.com/app/billing/"
@@ -195,11 +195,3 @@ def job_for(
 def source(data: bytes, view: str = "front") -> PictureSource:
     """Return a picture on its way into a job."""
     return PictureSource("cup", view, lambda: data)
-
-
-def until(true: Callable[[], bool], limit: float = 10.0) -> None:
-    """Wait until a condition is true."""
-    end = time.monotonic() + limit
-    while not true():
-        assert time.monotonic() < end, f"the condition is still false after {limit:g} s"
-        time.sleep(0.01)

@@ -4,11 +4,21 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from image_to_mesh.jobs import Collected, Ended, JobSpec, JobView, PictureSource, Session, State
+from image_to_mesh.jobs import (
+    Collected,
+    Ended,
+    JobSpec,
+    JobView,
+    Library,
+    PictureSource,
+    Session,
+    State,
+)
 from image_to_mesh.providers import Secret, get_provider
 
 from . import WORKER
@@ -47,6 +57,27 @@ def end_of(
         if isinstance(event, kind) and event.job == job:
             return event.view
     raise AssertionError(f"no {kind.__name__} of the job came within {limit:g} s")
+
+
+def wait_until(condition: Callable[[], bool], limit: float = 20.0) -> None:
+    """Wait until a condition is true; fail after `limit` seconds."""
+    until = time.monotonic() + limit
+    while not condition():
+        assert time.monotonic() < until, f"the condition is still false after {limit:g} s"
+        time.sleep(0.01)
+
+
+def resume_all(running: Session, root: Path, spec: JobSpec) -> list[State]:
+    """Resume the unfinished jobs of a library one by one; return the states of all jobs."""
+    records, problems = Library(root).all()
+    assert not problems, "the library reports problems"
+    for record in records:
+        if not record.state.over:
+            end_of(running, running.start(replace(spec, pictures=(), record=record)))
+    running.join(5.0)
+    states = [record.state for record in Library(root).all()[0]]
+    assert len(states) == len(records), "a job was lost while the jobs were resumed"
+    return states
 
 
 def reach(running: Session, state: State, limit: float = 20.0) -> None:

@@ -211,7 +211,7 @@ def test_a_key_that_no_header_can_carry_is_refused_by_name(
     assert done.returncode == 3
     assert "contains invalid characters" in json.loads(done.stdout)["error"]["message"]
     assert value.encode() not in done.stdout + done.stderr
-    assert not service.requests
+    assert not service.requests, "a request was sent"
     done = run("providers", env={**env, "TRIPO_API_KEY": value})
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.count(b"(no key set)") >= 2

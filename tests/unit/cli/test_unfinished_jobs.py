@@ -82,7 +82,7 @@ def test_resume_continues_all_jobs_and_one_failure_stops_none(
     assert "no provider “nobody”" in errors
     assert [library.load(item).state for item in jobs_] == [State.READY] * 3
     assert library.load("0-gone").state is State.RUNNING
-    assert not service.submits
+    assert not service.submits, "an order was sent"
 
 
 def test_a_job_of_a_missing_provider_does_not_stop_the_others(
@@ -127,7 +127,7 @@ def test_resume_skips_jobs_that_another_process_works_on(
 
 
 @pytest.mark.parametrize("state", [State.QUEUED, State.RUNNING, State.DOWNLOADING])
-def test_cancel_of_a_job_that_runs_nowhere_tells_the_service(
+def test_cancel_of_a_job_that_runs_nowhere_reaches_the_service(
     job: Any, tmp_path: Path, service: Service, capsys: pytest.CaptureFixture[str], state: State
 ) -> None:
     service.takes = 30
@@ -136,7 +136,7 @@ def test_cancel_of_a_job_that_runs_nowhere_tells_the_service(
     assert (code, said["state"]) == (0, "cancelled")
     assert Library(tmp_path).load(identity).state is State.CANCELLED
     assert len(service.cancelled) == (state is not State.QUEUED)
-    assert not service.submits
+    assert not service.submits, "an order was sent"
     assert entry.main(["cancel", identity, "--library", str(tmp_path)]) == 0
     assert entry.main(["cancel", "nobody", "--library", str(tmp_path)]) == 2
 
@@ -170,7 +170,7 @@ def test_cancel_of_an_order_that_may_have_arrived_keeps_it_uncertain(
     identity = job(State.SUBMITTING, ticket=None)
     code, said, _ = run_command(capsys, tmp_path, "cancel", identity)
     assert (code, said["state"], said["error"]["kind"]) == (6, "uncertain", "uncertain")
-    assert not service.submits
+    assert not service.submits, "an order was sent"
 
 
 def test_cancel_reaches_the_process_that_works_on_it(
@@ -215,14 +215,14 @@ def test_an_uncertain_order_shows_what_is_known_about_it(
     record = Library(tmp_path).load(uncertain)
     assert entry.main(["settle", uncertain, "--library", str(tmp_path)]) == 6
     said = capsys.readouterr().out
-    assert record.submitted
+    assert record.submitted, "the record has no time of its order"
     assert record.submitted in said
     assert str(record.request_hash)[:12] in said
     assert "attach its Task ID" in said
     assert entry.main(["resume", uncertain, "--library", str(tmp_path)]) == 6
     assert entry.main(["resume", "--library", str(tmp_path)]) == 0
     assert f"settle {uncertain}" in capsys.readouterr().err
-    assert not service.submits
+    assert not service.submits, "an order was sent"
 
 
 def test_submit_again_orders_once_more_at_the_users_request(
@@ -239,7 +239,7 @@ def test_attach_resumes_the_given_task(
 ) -> None:
     code, said, errors = run_command(capsys, tmp_path, "settle", uncertain, "--attach", " task-1 ")
     assert (code, said["state"], said["job"]) == (0, "ready", uncertain)
-    assert not service.submits
+    assert not service.submits, "an order was sent"
     assert "attached by hand" in errors
     assert Library(tmp_path).load(uncertain).ticket == {"task": "task-1"}
 
@@ -255,14 +255,14 @@ def test_a_task_is_attached_to_one_job_only(
     assert Library(tmp_path).load(other).state is State.RUNNING
 
 
-def test_forget_gives_the_job_up(
+def test_forget_discards_the_job(
     uncertain: str, tmp_path: Path, service: Service, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, said, errors = run_command(capsys, tmp_path, "settle", uncertain, "--forget")
     assert (code, said["state"]) == (0, "cancelled")
     assert "may be charged" in errors
     assert entry.main(["settle", uncertain, "--forget", "--library", str(tmp_path)]) == 2
-    assert not service.submits
+    assert not service.submits, "an order was sent"
 
 
 # -- recovery by a later process -----------------------------------------------------------------
@@ -303,7 +303,7 @@ def test_unfinished_jobs_are_resumed_and_nothing_is_submitted(
     assert [item.id for item in recovered.uncertain] == [unclear]
     assert [their.id for their in recovered.theirs] == [theirs]
     assert {view.job for view in later.views()} == {seen}
-    assert not service.submits
+    assert not service.submits, "an order was sent"
     lock.release()
     later.close(2.0)
 

@@ -149,11 +149,11 @@ def test_names_of_blender_are_listed_only_while_a_page_needs_them() -> None:
         ("*The subject is*, *Attach Number...*", ["The subject is", "Attach Number..."]),
     ],
 )
-def test_a_wrong_name_is_found(prose: str, wrong: list[str]) -> None:
+def test_a_wrong_interface_name_is_reported(prose: str, wrong: list[str]) -> None:
     assert find_wrong(prose) == wrong
 
 
-def test_an_unmarked_name_is_found() -> None:
+def test_an_interface_name_without_italics_is_reported() -> None:
     assert find_unmarked("Click Quad Remesh, *Clean Mesh* and\nReduce\nFaces.\n## Print Check") == [
         "Quad Remesh",
         "Reduce Faces",

@@ -79,7 +79,7 @@ def test_product_folders_are_small() -> None:
 def test_a_service_fits_in_a_short_file() -> None:
     files = {source.file.removeprefix("providers/"): source.lines for source in _providers()}
     services = {file: lines for file, lines in files.items() if file[0] != "_" and "/" not in file}
-    assert services
+    assert services, "no services were found"
     assert {file: lines for file, lines in services.items() if lines > PROVIDER_FILE} == {}
 
 

@@ -100,7 +100,7 @@ def test_the_lock_file_holds_every_needed_wheel_and_no_other() -> None:
     assert {wheel.name for wheel in wheels.locked_wheels()} == _needed_modules(asked_for)
 
 
-def test_tests_run_on_what_is_shipped() -> None:
+def test_tests_run_with_the_shipped_versions_of_modules() -> None:
     shipped = {wheel.name: wheel.version for wheel in wheels.locked_wheels()}
     installed = {name: importlib.metadata.version(name) for name in shipped}
     assert installed == shipped
@@ -150,7 +150,7 @@ def test_the_manual_in_the_zip_is_whole_and_small(stand_ins: Path) -> None:
     sources = {path.stem for path in (places.ROOT / "docs").glob("*.md")}
     built = {entry.filename for entry in pages}
     assert {f"manual/{name}.html" for name in sources} <= built
-    assert any(name.endswith(".png") for name in built)
+    assert [name for name in built if name.endswith(".png")], "the manual has no images"
     assert sum(entry.compress_size for entry in pages) <= MOST_OF_MANUAL
 
 
@@ -219,7 +219,7 @@ def test_a_wheel_of_another_hash_is_not_taken(tmp_path: Path) -> None:
     assert not wheels.is_whole(tmp_path, wheel)
 
 
-def test_it_installs_from_a_folder_of_any_name(tmp_path: Path) -> None:
+def test_the_package_installs_from_a_folder_of_any_name(tmp_path: Path) -> None:
     checkout, site = tmp_path / "A b c", tmp_path / "site"
     for file in ("README.md", "pyproject.toml", *filter(package.is_product, package.known_files())):
         copy = checkout / file

@@ -50,7 +50,7 @@ def two(tmp_path: Path) -> Path:
 BOTH = [Ordered(0, "task-0"), Ordered(1, "task-1")]
 
 
-def test_a_sound_library_reports_no_problem(two: Path) -> None:
+def test_a_valid_library_reports_no_problem(two: Path) -> None:
     assert _verdicts(two, BOTH) == []
 
 
@@ -107,7 +107,7 @@ def test_images_are_recognized_in_the_results() -> None:
     assert len({ordered.numbered_picture(number) for number in range(50)}) == 50
 
 
-def test_a_share_of_all_requests_goes_wrong_in_every_way() -> None:
+def test_every_kind_of_fault_happens_to_a_share_of_requests() -> None:
     way = hostile.Hostile("", soak.SHARE, 1)
     drawn = [way.draw() for _ in range(5000)]
     assert 0.07 < sum(map(bool, drawn)) / 5000 < 0.09

@@ -70,7 +70,7 @@ def test_fields_of_templates_are_plain_names(english: dict[str, list[str]]) -> N
     assert not odd, odd
 
 
-def test_what_is_not_translated_is_still_in_the_code() -> None:
+def test_texts_exempt_from_translation_are_still_in_the_code() -> None:
     literals = {
         texts.text_of(node)
         for file in texts.speaking_files()

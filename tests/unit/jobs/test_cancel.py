@@ -78,7 +78,7 @@ def test_a_job_that_is_just_being_started_can_be_cancelled(
     assert end_of(running, job).state is State.CANCELLED
 
 
-def test_cancel_tells_the_service(orders: Orders, running: Session, service: Service) -> None:
+def test_a_cancel_reaches_the_service(orders: Orders, running: Session, service: Service) -> None:
     service.takes = 30
     job = orders.start()
     reach(running, State.RUNNING)
@@ -146,4 +146,4 @@ def test_close_leaves_the_record_where_it_is(
     running.close(1.0)
     assert time.monotonic() - begun < SOON
     assert Library(tmp_path).load(job).state is State.RUNNING
-    assert not service.cancelled
+    assert not service.cancelled, "the service got a cancel"

@@ -37,7 +37,7 @@ def test_the_end_of_the_process_ends_every_step(step: Step) -> None:
     made = token(-1.0, asked=True)
     made.cancel()
     made.close()
-    assert made.is_closed
+    assert made.is_closed, "the token is not closed"
     assert ending(made, step) is Closed
 
 
@@ -80,7 +80,9 @@ def test_a_cancel_request_of_another_process_is_polled_at_intervals() -> None:
         (Step.LAST_WORDS, False, False),
     ],
 )
-def test_the_deadline_of(step: Step, provider_ends: bool, user_ends: bool) -> None:
+def test_the_deadline_of_provider_and_user_ends_a_step(
+    step: Step, provider_ends: bool, user_ends: bool
+) -> None:
     assert ending(token(-1.0), step) is (TimedOut if provider_ends else None)
     assert ending(token(60.0, -1.0), step) is (TimedOut if user_ends else None)
 
@@ -105,7 +107,7 @@ def test_a_mesh_that_is_not_wanted_is_not_collected() -> None:
     made = token()
     made.cancel(collect=False)
     made.end_for_user()
-    assert not made.wants_result
+    assert not made.wants_result, "the result is still wanted"
     assert not made.start_collecting()
     assert ending(made, Step.WORK) is Cancelled
     assert ending(made, Step.PAUSE) is None

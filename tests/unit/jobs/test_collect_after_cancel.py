@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fakes import WORKER
 from fakes.files import big_glb
+from fakes.running import wait_until
 from fakes.service import KEY, Service
 
 from image_to_mesh.jobs import (
@@ -36,14 +37,6 @@ def charging(
     return rehearsal
 
 
-def until(so: Callable[[], bool], seconds: float = 10.0) -> None:
-    """Wait until something is so."""
-    end = time.monotonic() + seconds
-    while not so():
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
 def cancelled(running: Session, folder: Path, png: bytes, provider: Any, service: Service) -> str:
     """Start a job, cancel it once it is ordered, and wait for its end."""
     spec = JobSpec(
@@ -56,7 +49,7 @@ def cancelled(running: Session, folder: Path, png: bytes, provider: Any, service
         blender=WORKER,
     )
     job = running.start(spec)
-    until(lambda: running.views()[0].state is State.RUNNING)
+    wait_until(lambda: running.views()[0].state is State.RUNNING)
     running.cancel(job)
     assert next_of(running, Ended).state is State.CANCELLED
     return job
@@ -74,7 +67,7 @@ def test_the_status_says_that_a_charged_result_is_being_collected(
 ) -> None:
     service.takes = 1.0
     job = cancelled(running, tmp_path, png, charging, service)
-    until(lambda: job in running.collecting())
+    wait_until(lambda: job in running.collecting())
     assert running.running() == ()
     assert running.at_work()
     view = next_of(running, Collected)
@@ -89,7 +82,7 @@ def test_collecting_can_be_stopped(
 ) -> None:
     service.takes = 30
     job = cancelled(running, tmp_path, png, charging, service)
-    until(lambda: job in running.collecting())
+    wait_until(lambda: job in running.collecting())
     running.dismiss(job)
     running.cancel(job, collect=False)
     running.join(2.0)
@@ -143,7 +136,7 @@ def test_a_cancelled_download_is_completed(
         blender=WORKER,
     )
     job = running.start(spec)
-    until(lambda: bool(list(tmp_path.glob("*/.mesh.part.part"))))
+    wait_until(lambda: bool(list(tmp_path.glob("*/.mesh.part.part"))))
     running.cancel(job)
     assert next_of(running, Ended).state is State.CANCELLED
     assert next_of(running, Collected).state is State.READY

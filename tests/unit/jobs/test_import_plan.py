@@ -41,7 +41,7 @@ def test_a_job_without_a_scene_writes_an_empty_object() -> None:
 
 
 @pytest.mark.parametrize("data", [None, 3, "text", [], [["file", "x"]]])
-def test_what_is_not_an_object_is_no_plan(data: object) -> None:
+def test_json_that_is_not_an_object_is_not_a_plan(data: object) -> None:
     assert ImportPlan.from_json(data) == ImportPlan()
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import random
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import pytest
 from fakes.files import big_glb
 from fakes.glb import triangle_glb
 from fakes.processes import Processes, processes
+from fakes.running import wait_until
 from fakes.served import SERVICES, Place
 
 from image_to_mesh.jobs import Library, Record, State
@@ -58,18 +58,10 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
         yield served
 
 
-def until(so: Callable[[], bool], seconds: float = 20.0) -> None:
-    """Wait until something is so."""
-    end = time.monotonic() + seconds
-    while not so():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
 def only(library: Path) -> Record:
     """Return the one job of a library."""
     records, problems = Library(library).all()
-    assert not problems
+    assert not problems, "the library reports problems"
     (record,) = records
     return record
 
@@ -114,9 +106,9 @@ def test_a_job_killed_during_the_submit_is_never_sent_twice(
         assert "found at the service" in record.notes[0]
     else:
         assert record.state is State.UNCERTAIN
-        assert record.submitted
-        assert record.request_hash
-        assert record.failure
+        assert record.submitted, "the record has no time of its order"
+        assert record.request_hash, "the record has no request hash"
+        assert record.failure, "the record has no failure"
         assert record.failure.kind == "uncertain"
     assert place.creates() - before == ordered
 
@@ -191,9 +183,9 @@ def test_two_processes_run_each_job_once(forks: Processes, place: Place, tmp_pat
     first = forks.begin("resume", place.order, tmp_path, at="stuck")
     # The second starts while the first works on the job, at an arbitrary step.
     assert set(forks.run("resume", place.order, tmp_path).values()) <= {"library", "done"}
-    until(lambda: {row.state for row in Library(tmp_path).all()[0]} <= LAST)
+    wait_until(lambda: {row.state for row in Library(tmp_path).all()[0]} <= LAST)
     forks.kill(first)
-    until(lambda: "library" not in forks.run("resume", place.order, tmp_path).values())
+    wait_until(lambda: "library" not in forks.run("resume", place.order, tmp_path).values())
     assert [row.state for row in Library(tmp_path).all()[0]] == [State.READY] * count
     assert place.creates() - before == count
     assert place.downloads() - got == count
@@ -206,13 +198,13 @@ def test_a_job_that_another_process_works_on_is_skipped(
     forks.run("generate", place.order, tmp_path, at="polling")
     job = only(tmp_path).id
     first = forks.begin("resume", place.order, tmp_path, at="stuck")
-    until(lambda: only(tmp_path).state is State.PREPARING)
+    wait_until(lambda: only(tmp_path).state is State.PREPARING)
     for _ in range(2):
         assert forks.run("resume", place.order, tmp_path) == {job: "library"}
     assert Library(tmp_path).is_held(job)
     assert only(tmp_path).failure is None
     forks.kill(first)
-    until(lambda: not Library(tmp_path).is_held(job))
+    wait_until(lambda: not Library(tmp_path).is_held(job))
     assert forks.run("resume", place.order, tmp_path) == {job: "done"}
     assert has_answer(tmp_path)
     assert (place.creates() - before, place.downloads() - got) == (1, 1)

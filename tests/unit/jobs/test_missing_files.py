@@ -61,7 +61,7 @@ def test_a_missing_mesh_is_downloaded_again(
     assert view.failure is None
     assert record.state is State.READY
     assert (orders.library / record.id / "mesh.glb").read_bytes() == orders.service.mesh
-    assert not orders.service.submits
+    assert not orders.service.submits, "an order was sent"
 
 
 @pytest.mark.parametrize("state", [State.RUNNING, State.DOWNLOADING, State.PREPARING])
@@ -131,7 +131,7 @@ def test_a_missing_image_is_named_and_the_job_waits(
     assert (view.failure.kind, record.state) == ("library", State.QUEUED)
     assert f"picture {name} is missing" in view.failure.message
     assert exit_code_for(view.failure, record) == 2
-    assert not orders.service.submits
+    assert not orders.service.submits, "an order was sent"
     (folder / name).write_bytes(kept)
     assert resume_job(running, spec)[1].state is State.READY
     assert len(orders.service.submits) == 1
@@ -172,7 +172,7 @@ def test_an_old_stop_request_is_ignored(
     view, record = resume_job(running, spec)
     assert (view.state, record.state) == (State.READY, State.READY)
     assert not (orders.library / record.id / CANCEL).exists()
-    assert not orders.service.cancelled
+    assert not orders.service.cancelled, "the service got a cancel"
 
 
 def test_an_unreadable_file_is_reported_and_the_job_stays(

@@ -152,9 +152,9 @@ def test_an_order_is_recorded_on_disk_before_it_is_sent(
     orders.end()
     (record,) = seen
     assert record.state is State.SUBMITTING
-    assert record.submitted
+    assert record.submitted, "the record has no time of its order"
     assert record.request_hash == live_record.request_hash(record)
-    assert record.uploaded
+    assert record.uploaded, "the record has no uploads"
 
 
 REFUSAL = b"HTTP/1.1 429\r\ncontent-type: application/json\r\n\r\n{}"

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from fakes import aiml
-from fakes.aiml_cases import end_of, job_for, source, until
+from fakes.aiml_cases import end_of, job_for, source, wait_until
 from fakes.running import Orders
 from fakes.service import KEY, Service
 
@@ -51,14 +51,14 @@ def test_the_ticket_is_written_even_after_the_job_was_abandoned(
             spec, taken = job_for(triposr, fake, tmp_path, source(png), blender=None), fake.orders
         leaving = Session()
         job = leaving.start(spec)
-        until(lambda: bool(taken))
+        wait_until(lambda: bool(taken))
         begun = time.monotonic()
         leaving.close(0.5)
         assert time.monotonic() - begun < 1.0
         library = Library(tmp_path)
         assert library.load(job).state is State.SUBMITTING
         assert library.is_held(job), "nobody may take it for lost meanwhile"
-        until(lambda: not library.is_held(job))
+        wait_until(lambda: not library.is_held(job))
         record = library.load(job)
         assert (record.state, bool(record.ticket)) == (State.RUNNING, True)
         assert not list((tmp_path / job).glob("answer*"))
@@ -81,7 +81,7 @@ def test_the_command_line_writes_the_ticket_before_it_ends(
         cwd=tmp_path, stderr=subprocess.PIPE,
         env={**os.environ, "REHEARSAL_API_KEY": KEY, "REHEARSAL_BASE_URL": service.url},
     )  # fmt: skip
-    until(lambda: bool(service.submits))
+    wait_until(lambda: bool(service.submits))
     for _ in range(signals):
         process.send_signal(signal.SIGINT)
         time.sleep(0.2)
@@ -131,7 +131,7 @@ def test_an_order_for_which_no_thread_starts_goes_back_to_queued(
     view = orders.end()
     assert view.failure is not None
     assert (view.failure.kind, view.state) == ("unreachable", State.QUEUED)
-    assert not orders.service.submits
+    assert not orders.service.submits, "an order was sent"
 
 
 @pytest.mark.parametrize("handed_over", [False, True])

@@ -94,7 +94,7 @@ def test_an_old_module_on_the_path_is_named_with_its_file(shadowed: Shadowed, na
     assert f"The add-on “old_tool” loaded an incompatible {name} " in said["error"]["message"]
     assert str(place / "__init__.py") in said["error"]["message"]
     assert said["error"]["hint"] == "Update or disable “old_tool”, then restart Blender."
-    assert not shadowed.service.submits
+    assert not shadowed.service.submits, "an order was sent"
 
 
 @pytest.mark.parametrize("name", OLD)
@@ -104,7 +104,7 @@ def test_an_old_module_that_is_already_loaded_is_named(shadowed: Shadowed, name:
     said = json.loads(done.stdout.splitlines()[-1])
     assert (done.returncode, said["error"]["kind"]) == (2, "wrong_module")
     assert f"The add-on “other_ext” loaded an incompatible {name} " in said["error"]["message"]
-    assert not shadowed.service.submits
+    assert not shadowed.service.submits, "an order was sent"
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_every_command_reports_an_old_module_in_one_sentence(
     assert isinstance(json.loads(done.stdout.splitlines()[-1]), dict)
 
 
-def test_help_and_the_list_of_providers_need_none_of_them(shadowed: Shadowed) -> None:
+def test_help_and_the_list_of_providers_need_no_bundled_module(shadowed: Shadowed) -> None:
     loaded = tuple((name, f"{ADDON}/{name}/__init__.py") for name in OLD)
     code = DRIVER.format(loaded=loaded, services=str(FAKES / "services"), worker=WORKER)
     for words, said in ((["--help"], "generate"), (["providers"], "TRIPO")):
@@ -150,7 +150,7 @@ def test_a_job_reports_an_old_module_before_anything_is_sent(
     assert view.failure.kind == "wrong_module"
     assert "add-on “other_tool”" in view.failure.message
     assert "it is version 2.3, but 2.31 or newer is required" in view.failure.message
-    assert not orders.service.requests
+    assert not orders.service.requests, "a request was sent"
     assert Library(orders.library).jobs() == []
 
 

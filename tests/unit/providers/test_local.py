@@ -33,9 +33,9 @@ def result_with(**settings: Any) -> Result:
     return result
 
 
-def test_it_needs_blender_and_neither_network_nor_key() -> None:
+def test_the_local_provider_needs_blender_but_no_network_or_key() -> None:
     assert PROVIDER.needs == {"blender"}
-    assert not PROVIDER.is_remote
+    assert not PROVIDER.is_remote, "the provider counts as remote"
     assert not PROVIDER.keys
     assert PROVIDER.headers({}) == {}
     assert PROVIDER.balance(None) is None
@@ -52,7 +52,7 @@ def test_the_worker_is_tested_with_the_settings_that_it_is_sent() -> None:
     assert values_of(PROVIDER.settings()) == DEFAULTS
 
 
-def test_nothing_is_charged() -> None:
+def test_the_local_provider_charges_nothing() -> None:
     assert result_with().credits == 0.0
     assert PROVIDER.cancel(Ticket(), None) is CancelOutcome.FREE
 

@@ -70,7 +70,7 @@ def test_a_copy_of_a_message_is_a_message() -> None:
         assert (copied, copied.template) == (NESTED, NESTED.template)
 
 
-def test_a_text_stays_a_text() -> None:
+def test_a_plain_text_is_encoded_as_itself() -> None:
     assert encode_message("just {text}") == decode_message("just {text}") == "just {text}"
 
 
@@ -102,7 +102,7 @@ def test_joined_sentences_keep_their_templates() -> None:
         {"template": "{x}", "values": {"x": None}},
     ],
 )
-def test_what_is_no_message_is_refused(value: Any) -> None:
+def test_json_that_is_not_a_message_is_refused(value: Any) -> None:
     with pytest.raises(ValueError, match=r"no (message|template|value)"):
         decode_message(value)
 
@@ -115,7 +115,7 @@ def test_messages_within_messages_without_end_are_refused() -> None:
         decode_message(value)
 
 
-def test_a_template_that_says_something_else_is_not_believed() -> None:
+def test_a_template_that_contradicts_its_sentence_is_ignored() -> None:
     encoded = encode_templates([NESTED, "plain"])
     assert list(encoded) == [NESTED]
     assert isinstance(restore_message(str(NESTED), encoded), Message)
@@ -125,7 +125,7 @@ def test_a_template_that_says_something_else_is_not_believed() -> None:
         assert (found, type(found)) == ("Tripo is up.", str)
 
 
-def test_words_of_the_system_can_be_translated() -> None:
+def test_error_messages_of_the_system_can_be_translated() -> None:
     reason = os_reason(PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
     assert reason.template == os.strerror(errno.EACCES)
     assert os_reason(OSError("no number")) == "no number"

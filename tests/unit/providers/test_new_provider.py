@@ -68,7 +68,7 @@ def test_the_contract_covers_a_new_file_and_demands_its_tests_page_and_fake(
     with_rehearsal: Path,
 ) -> None:
     printed = run(with_rehearsal, "-m", "pytest", CONTRACT, "-v", code=1)
-    assert "test_declaration_is_complete[rehearsal] PASSED" in printed
+    assert "test_the_declaration_of_every_provider_is_complete[rehearsal] PASSED" in printed
     assert "[rehearsal.face_limit] PASSED" in printed
     failures = [line for line in printed.splitlines() if line.startswith("FAILED")]
     missing = (
@@ -104,7 +104,7 @@ def test_the_template_passes_the_contract_and_its_own_tests(product: Path) -> No
         with (product / "docs" / overview).open("a", encoding="utf-8") as page:
             page.write(f"[A New Service](service-{name}.md)\n")
     printed = run(product, "-m", "pytest", CONTRACT, tests, "-v")
-    assert f"test_declaration_is_complete[{name}] PASSED" in printed
+    assert f"test_the_declaration_of_every_provider_is_complete[{name}] PASSED" in printed
     assert f"[{name}.face_limit] PASSED" in printed
     assert "test_a_job_runs_from_image_to_mesh PASSED" in printed
 

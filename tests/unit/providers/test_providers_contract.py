@@ -91,7 +91,7 @@ def test_a_provider_of_a_service_has_a_fake_that_its_tests_use(provider: Provide
 
 
 @pytest.mark.parametrize("provider", EVERY, ids=lambda item: item.id)
-def test_declaration_is_complete(provider: Provider[Any]) -> None:
+def test_the_declaration_of_every_provider_is_complete(provider: Provider[Any]) -> None:
     assert re.fullmatch(r"[a-z][a-z0-9_]*", provider.id)
     assert provider.label
     assert provider.description
@@ -136,7 +136,7 @@ def test_setting_can_become_a_property(provider: Provider[Any], setting: Setting
     assert not setting.description.endswith(".")
     if setting.kind == "enum":
         assert len(setting.choices) > 1 or setting.optional
-        assert all(choice.title for choice in setting.choices)
+        assert [choice for choice in setting.choices if not choice.title] == []
     if setting.kind in ("int", "float") and setting.default is not None:
         low, high = setting.minimum, setting.maximum
         assert low is None or low <= float(setting.default)
@@ -214,7 +214,7 @@ def test_address_prefers_the_preference(rehearsal: Provider[Any]) -> None:
     assert providers.base_url(rehearsal, chosen, env) == "https://mine.example"
 
 
-def test_broken_rule_is_refused_with_its_sentence(rehearsal: Provider[Any]) -> None:
+def test_a_broken_rule_is_refused_with_its_message(rehearsal: Provider[Any]) -> None:
     with pytest.raises(providers.InvalidSettings, match="turn Texture on"):
         parse_settings(rehearsal.settings, {"pbr": "true", "texture": "false"})
 

@@ -128,7 +128,7 @@ def test_the_only_matching_task_is_attached(
         listing.lose_answers(1)
         view = end_of(running, running.start(listing.spec(tmp_path, **settings)))
         assert view.state is State.READY, view.failure
-        assert view.record
+        assert view.record, "the job has no record"
         assert "found at the service" in view.record.notes[0]
     assert listing.creates == 2
 

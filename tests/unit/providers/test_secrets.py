@@ -150,7 +150,7 @@ def test_no_key_in_the_record_the_view_or_the_log_for_any_error(
         assert spelled not in text
 
 
-def test_a_tools_failure_keeps_its_template_where_no_key_is_in_it(orders: Orders) -> None:
+def test_a_failure_of_a_tool_keeps_its_template_unless_it_holds_a_key(orders: Orders) -> None:
     provider = get_provider("rehearsal")
     tools = Resources(orders.spec(), provider, lambda: None, lambda _: None)
     error = Failed("Nothing secret.", "Go on.", "https://a.test")

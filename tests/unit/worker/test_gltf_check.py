@@ -66,7 +66,7 @@ def refusal_of(folder: Path, head: object, data: bytes = DATA) -> Any:
         judge(folder, head, data)
     assert caught.value.kind == "bad_mesh"
     assert caught.value.message.endswith(".")
-    assert caught.value.hint
+    assert caught.value.hint, "the error has no hint"
     return caught.value
 
 

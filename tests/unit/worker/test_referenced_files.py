@@ -182,7 +182,7 @@ def test_a_gltf_finds_its_files(name: str, job: Path) -> None:
     load("checks.gltf.check").check_gltf(str(path), readable=None, blender="9.9")
     before = sorted(job.rglob("*"))
     with stage_own_files(str(path), job) as (safe, is_staged):
-        assert is_staged
+        assert is_staged, "the file was not staged"
         given = json.loads(Path(safe).read_text())
         names = [given[kind][0]["uri"] for kind in ("images", "buffers")]
         assert [(Path(safe).parent / item).read_bytes() for item in names] == [SKIN, broken.data()]

@@ -12,16 +12,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fakes import FAKES, WORKER
-from fakes.crowd import Crowd, serve_crowd
-from fakes.glb import triangle_glb
-from fakes.service import KEY
+from fakes.crowd import Crowd
 
 from image_to_mesh.cli import entry
 from image_to_mesh.jobs import Library, Record, Session, State
@@ -36,15 +34,6 @@ entry.find_blender = lambda environment: None
 sys.exit(entry.main(sys.argv[1:]))
 """
 Told = tuple[int, dict[str, Any]]
-
-
-@pytest.fixture
-def crowd(monkeypatch: pytest.MonkeyPatch) -> Iterator[Crowd]:
-    """A quick service with ten places."""
-    with serve_crowd(Crowd(takes=0.1, mesh=triangle_glb(5))) as running:
-        monkeypatch.setenv("REHEARSAL_BASE_URL", running.url)
-        monkeypatch.setenv("REHEARSAL_API_KEY", KEY)
-        yield running
 
 
 @pytest.fixture
@@ -230,7 +219,7 @@ def test_the_jobs_option_limits_parallel_jobs(
 ) -> None:
     crowd.places = 2
     assert batch(pictures(8), "--jobs", "2")[0] == 0
-    assert not crowd.refused
+    assert not crowd.refused, "the service refused orders"
 
 
 @pytest.mark.parametrize(
@@ -244,7 +233,7 @@ def test_wrong_usage_sends_nothing(
     monkeypatch.chdir(tmp_path)
     assert entry.main(["batch", *words, "--library", str(tmp_path / "library")]) == code
     assert "Traceback" not in capsys.readouterr().err
-    assert not crowd.asked
+    assert not crowd.asked, "an order was sent"
 
 
 def test_every_mesh_is_prepared_for_blender(
@@ -274,7 +263,7 @@ def test_without_a_key_nothing_is_started(
     monkeypatch.delenv("REHEARSAL_API_KEY")
     code, said = batch(pictures(2))
     assert (code, {job["error"] for job in said["jobs"]}) == (3, {"missing_key"})
-    assert not crowd.asked
+    assert not crowd.asked, "an order was sent"
 
 
 def test_an_answered_order_is_not_reported_as_uncertain(

@@ -12,13 +12,12 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fakes.files import big_glb
-from fakes.running import Orders, end_of, order_for
+from fakes.running import Orders, end_of, order_for, resume_all
 from fakes.service import Service
 
 from image_to_mesh.jobs import Library, Session, State
@@ -98,22 +97,10 @@ def test_a_full_disk_at_any_write_loses_nothing(
     was_full, disk.full, disk.allowed = disk.full, False, 10**9
     assert was_full or view.state is State.READY
     assert len(service.submits) <= 1
-    ready = resume_all(running, tmp_path / "library", spec)
+    ready = resume_all(running, tmp_path / "library", spec) == [State.READY]
     message = view.failure.message if view.failure else ""
     assert ready or not service.submits or "task-1" in message
     assert len(service.submits) <= 1
-
-
-def resume_all(running: Session, root: Path, spec: Any) -> bool:
-    """Resume the jobs of the library; return whether there is a mesh in the end."""
-    records, problems = Library(root).all()
-    assert not problems
-    for record in records:
-        if not record.state.over:
-            end_of(running, running.start(replace(spec, pictures=(), record=record)))
-    running.join(5.0)
-    states = [row.state for row in Library(root).all()[0]]
-    return states == [State.READY]
 
 
 def test_a_disk_that_fills_up_during_a_download_loses_nothing(
@@ -139,7 +126,7 @@ def test_a_disk_that_fills_up_during_a_download_loses_nothing(
     have = part.stat().st_size
     assert have > 0
     monkeypatch.undo()
-    assert resume_all(running, tmp_path, spec)
+    assert resume_all(running, tmp_path, spec) == [State.READY]
     assert (tmp_path / view.job / "mesh.glb").read_bytes() == service.mesh
 
 
@@ -158,7 +145,7 @@ def test_a_read_only_library_is_reported_and_nothing_is_sent(
     assert view.failure is not None
     assert view.failure.kind == "library"
     assert "Read-only file system" in view.failure.message
-    assert not service.submits
+    assert not service.submits, "an order was sent"
 
 
 def test_a_read_only_library_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,7 +189,7 @@ def no_locks(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
 
     monkeypatch.setattr(fcntl, "flock", refuse)
     yield asked
-    assert asked
+    assert asked, "nothing was asked"
 
 
 def test_a_file_system_without_locks_works(
@@ -242,7 +229,7 @@ def test_a_job_deleted_while_it_runs_ends_with_an_error(
     monkeypatch.setattr(type(rehearsal), "poll", poll)
     view = orders.end()
     running.join(5.0)
-    assert taken_away
+    assert taken_away, "nothing was taken away"
     assert view.failure is not None
     assert view.failure.kind == "library"
     assert "is gone" in view.failure.message

@@ -61,7 +61,8 @@ def test_reserved_names_of_windows_are_changed(name: str) -> None:
 
 
 def test_ordinary_names_are_not_reserved() -> None:
-    assert not any(map(is_reserved, ("console", "null", "com10x", "a.nul", "lpt", "com", "_nul")))
+    names = ("console", "null", "com10x", "a.nul", "lpt", "com", "_nul")
+    assert list(filter(is_reserved, names)) == []
 
 
 def test_long_names_are_cut_between_characters() -> None:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,11 @@ import pytest
 from fakes import aiml
 from fakes.full_disk import FullDisk, fill
 from fakes.glb import triangle_glb
-from fakes.running import end_of
+from fakes.running import end_of, resume_all
 from fakes.service import KEY, Service, serving
 
 from image_to_mesh.cli.exit_codes import exit_code_for
-from image_to_mesh.jobs import JobSpec, Library, PictureSource, Session, State, runner
+from image_to_mesh.jobs import JobSpec, PictureSource, Session, State, runner
 from image_to_mesh.jobs.steps import raw_answer
 from image_to_mesh.providers import Provider, Secret, get_provider
 
@@ -109,22 +108,16 @@ def _once(running: Session, shop: Shop, library: Path, png: bytes, disk: FullDis
         assert "No space left" in view.failure.message
         assert view.state is not State.FAILED
         assert exit_code_for(view.failure, view.record) == (7 if ordered else 2)
-    records, problems = Library(library).all()
-    assert not problems
-    for record in records:
-        if not record.state.over:
-            end_of(running, running.start(replace(spec, pictures=(), record=record)))
-            running.join(5.0)
-    states = [row.state for row in Library(library).all()[0]]
+    states = resume_all(running, library, spec)
     if states == [State.UNCERTAIN]:
         # The mark of the order was written, its folder could not be synced, and taking the mark
         # back needs room as well. Nothing was sent, and nothing is sent without its user's word.
-        assert not shop.orders
+        assert not shop.orders, "an order was sent"
         return State.UNCERTAIN
-    assert states == [State.READY] * len(records)
-    assert len(shop.orders) == (1 if records else ordered)
-    assert records or not ordered
+    assert states == [State.READY] * len(states)
+    assert len(shop.orders) == (1 if states else ordered)
+    assert states or not ordered, "the paid job is not in the library"
     meshes = [path.read_bytes() for path in library.glob("*/mesh.glb")]
-    assert meshes == [triangle_glb(5)] * len(records)
+    assert meshes == [triangle_glb(5)] * len(states)
     assert not list(library.glob("*/answer*"))
     return view.state

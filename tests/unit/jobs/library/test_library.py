@@ -76,7 +76,7 @@ def test_a_broken_record_is_reported_and_the_others_are_listed(tmp_path: Path) -
     records, problems = library.all()
     assert [record.id for record in records] == ["20260101-000004-cup-0001"]
     assert len(problems) == 4
-    assert any("newer version" in problem for problem in problems)
+    assert "newer version" in "\n".join(problems)
     assert newer.exists()
 
 
@@ -95,7 +95,7 @@ def test_a_name_never_leads_out_of_the_library(tmp_path: Path, name: str) -> Non
         Library(tmp_path / "library").folder(name)
 
 
-def test_delete_takes_the_job_and_nothing_else(tmp_path: Path) -> None:
+def test_delete_removes_only_the_job(tmp_path: Path) -> None:
     library = Library(tmp_path)
     library.create(full_record(), {})
     (tmp_path / "other").mkdir()

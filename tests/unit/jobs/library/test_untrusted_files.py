@@ -111,7 +111,7 @@ def test_the_index_is_read_from_a_plain_file_only(
     odd(library.root / FILE, private)
     listed = LibraryIndex(library.root)
     soon(listed.open)
-    assert not listed.entries
+    assert not listed.entries, "the job is listed"
     soon(listed.refresh)
     assert [entry.job for entry in listed.entries] == ["cup"]
     assert private.read_bytes() == PRIVATE
@@ -137,7 +137,7 @@ def test_an_index_with_wrong_types_is_rebuilt(library: Library, field: str, valu
     (library.root / FILE).write_text(json.dumps(kept))
     listed = LibraryIndex(library.root)
     listed.open()
-    assert not listed.entries
+    assert not listed.entries, "the job is listed"
     listed.refresh()
     assert listed.find(text="cup")[0].size > 0
 
@@ -152,7 +152,7 @@ def test_an_index_with_invalid_numbers_is_rebuilt(library: Library, field: str, 
     (library.root / FILE).write_text(json.dumps(kept).replace('"here"', value))
     listed = LibraryIndex(library.root)
     listed.open()
-    assert not listed.entries
+    assert not listed.entries, "the job is listed"
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-1e999"])
@@ -171,7 +171,7 @@ def test_an_index_with_wrong_time_stamps_is_rebuilt(library: Library, stamps: An
     (library.root / FILE).write_text(json.dumps({**kept, "stamps": stamps}))
     listed = LibraryIndex(library.root)
     listed.open()
-    assert not listed.entries
+    assert not listed.entries, "the job is listed"
 
 
 @odd

@@ -297,7 +297,7 @@ def test_an_untrusted_job_is_resumed_once_its_library_is_trusted(
     code, _, errors = run_json(capsys, root, "resume")
     assert (code, "--trust-library" in errors) == (0, False)
     assert Library(root).load(second).state is State.READY
-    assert not service.submits
+    assert not service.submits, "an order was sent"
     code, _, errors = run_json(capsys, root, "jobs", "--no-trust-library")
     assert not is_trusted(root)
 
@@ -336,7 +336,7 @@ def test_only_the_image_that_the_job_was_made_from_is_sent(
     code, _, errors = run_json(capsys, root, "resume", job)
     assert code != 0
     assert f"The job's picture {path.name}" in errors or "cannot be read" in errors
-    assert not service.submits
+    assert not service.submits, "an order was sent"
     assert not [request for request in service.requests if request[0] in ("POST", "PUT")]
 
 

@@ -51,14 +51,16 @@ def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, Any]:
     return code, json.loads(lines[-1]) if lines else None
 
 
-def test_all_its_jobs_are_listed(library: Library, capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_jobs_of_version_0_1_0_are_listed(
+    library: Library, capsys: pytest.CaptureFixture[str]
+) -> None:
     code, printed = run(capsys, "jobs")
     assert code == 0
     assert {job["state"] for job in printed["jobs"]} == set(STATES)
     assert {job["provider"] for job in printed["jobs"]} == {"rehearsal", "local"}
 
 
-def test_every_record_keeps_what_it_held(library: Library) -> None:
+def test_every_record_of_version_0_1_0_keeps_its_contents(library: Library) -> None:
     for job in library.jobs():
         written = json.loads((library.folder(job) / "job.json").read_text("utf-8"))
         record = library.load(job)
@@ -106,11 +108,11 @@ def test_an_order_without_an_answer_is_not_sent_again(
 ) -> None:
     code, printed = run(capsys, "resume", job_in(library, "submitting"))
     assert (code, printed["state"]) == (6, "uncertain"), printed
-    assert not service.submits
+    assert not service.submits, "an order was sent"
 
 
 @pytest.mark.parametrize("state", ["ready", "failed", "cancelled", "uncertain"])
-def test_what_has_ended_stays_as_it_is(
+def test_an_ended_job_of_version_0_1_0_stays_unchanged(
     library: Library,
     rehearsal: Provider[Any],
     service: Service,

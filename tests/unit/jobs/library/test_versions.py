@@ -59,7 +59,7 @@ def begin(mesh_edits: MeshEdits, folder: Path, task: str, **asked: object) -> Me
 
 def wait_for_edit(care: MeshEdit) -> EditView:
     care.thread.join(60)
-    assert care.view.over
+    assert care.view.over, "the edit did not end within 60 s"
     return care.view
 
 

@@ -109,7 +109,7 @@ def test_an_answer_of_the_wrong_shape_is_a_failure(answer: dict[str, Any]) -> No
         answer_of(sys.executable, "-c", SAYS.format(lines=[line]))
 
 
-def test_last_words_of_the_worker_hold_no_terminal_codes() -> None:
+def test_the_last_output_of_the_worker_holds_no_terminal_codes() -> None:
     source = "import sys; sys.stderr.write('Error: \\x1b[2J\\x07no\\n'); sys.exit(1)"
     worker = WorkerProcess((sys.executable, "-c", source))
     with pytest.raises(Exception, match=r"Error:  \[2J no") as caught:

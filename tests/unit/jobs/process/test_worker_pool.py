@@ -7,13 +7,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import places
 import pytest
 from fakes import WORKER
+from fakes.running import wait_until
 
 from image_to_mesh.jobs.process import pool
 from image_to_mesh.jobs.process.pool import BackgroundBlender, Blenders
@@ -26,14 +27,6 @@ def unheard(_phase: str, _fraction: float | None) -> None:
 
 def go_on() -> None:
     """Never ask for an end."""
-
-
-def until(true: Callable[[], bool]) -> None:
-    """Wait for something to become true."""
-    end = time.monotonic() + 20.0
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -74,7 +67,7 @@ def test_a_worker_is_started_ahead_of_time(kept: Blenders, request_: dict[str, A
     kept.warm(WORKER)
     kept.warm(WORKER)
     ((worker, _),) = kept._idle
-    assert worker.is_alive
+    assert worker.is_alive, "the worker has ended"
     with kept.lend(WORKER, go_on) as lent:
         assert lent is worker
 
@@ -85,7 +78,7 @@ def test_another_environment_gets_another_worker(
     first = pid(kept, request_)
     monkeypatch.setenv("LANG", "tlh_KX.UTF-8")
     assert pid(kept, request_) != first
-    until(lambda: is_gone(first))
+    wait_until(lambda: is_gone(first))
 
 
 def test_a_worker_that_died_is_not_used_again(
@@ -94,7 +87,7 @@ def test_a_worker_that_died_is_not_used_again(
     monkeypatch.setenv("FAKE_WORKER", "die")
     with pytest.raises(Failed), kept.lend(WORKER, go_on) as worker:
         worker.ask(request_, unheard, go_on)
-    assert not kept._idle
+    assert not kept._idle, "a worker was kept"
     monkeypatch.delenv("FAKE_WORKER")
     with kept.lend(WORKER, go_on) as worker:
         worker.ask(request_, unheard, go_on)
@@ -136,11 +129,11 @@ def test_waiting_for_a_worker_can_be_cancelled_and_urgent_requests_do_not_wait(
 def test_idle_workers_end_after_a_while(request_: dict[str, Any]) -> None:
     kept = Blenders(most=1, idle_limit=0.5)
     first = pid(kept, request_)
-    until(lambda: is_gone(first))
-    assert not kept._idle
+    wait_until(lambda: is_gone(first))
+    assert not kept._idle, "a worker was kept"
     second = pid(kept, request_)
     assert second != first
-    until(lambda: is_gone(second))
+    wait_until(lambda: is_gone(second))
 
 
 def test_a_worker_that_uses_much_memory_is_replaced(
@@ -162,7 +155,7 @@ def test_closing_ends_all_workers_within_a_second(kept: Blenders, request_: dict
 def test_a_file_that_cannot_be_run_is_not_blender(kept: Blenders, tmp_path: Path) -> None:
     with pytest.raises(NoBlender):
         kept.warm((str(tmp_path / "nothing"),))
-    assert not kept._idle
+    assert not kept._idle, "a worker was kept"
 
 
 def test_a_job_uses_the_workers_of_the_process(request_: dict[str, Any]) -> None:
@@ -192,4 +185,4 @@ def test_a_worker_dies_with_its_parent() -> None:
         worker = int(parent.stdout.readline())
         assert not is_gone(worker)
         parent.kill()
-    until(lambda: is_gone(worker))
+    wait_until(lambda: is_gone(worker))

@@ -159,8 +159,8 @@ def test_a_time_limit_ends_the_worker_and_is_reported(
     blender = opened()
     with pytest.raises(Failed, match=words) as caught:
         blender.ask(request_, unheard, go_on)
-    assert caught.value.hint
-    assert not blender.is_alive
+    assert caught.value.hint, "the error has no hint"
+    assert not blender.is_alive, "the worker still runs"
 
 
 def test_progress_reports_keep_the_worker_alive(
@@ -201,4 +201,4 @@ def test_a_refusal_leaves_the_worker_running(
     blender = opened()
     with pytest.raises(BadImage):
         blender.ask(request_, unheard, go_on)
-    assert blender.is_alive
+    assert blender.is_alive, "the worker has ended"

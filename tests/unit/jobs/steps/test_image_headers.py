@@ -147,7 +147,7 @@ def test_a_strip_that_would_be_too_narrow_once_it_fits_is_refused(
 def test_a_file_that_is_not_an_image_is_reported_in_one_sentence(data: bytes, said: str) -> None:
     with pytest.raises(BadImage, match=said) as caught:
         read_picture_info(data, "photo")
-    assert caught.value.hint
+    assert caught.value.hint, "the error has no hint"
 
 
 def test_random_bytes_after_a_signature_raise_only_bad_image() -> None:

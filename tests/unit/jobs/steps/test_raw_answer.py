@@ -133,7 +133,7 @@ def test_an_answer_is_kept_elsewhere_if_the_library_is_full(
     assert resume(running, shop, library, view.job).state is State.READY
     assert (library / view.job / "mesh.glb").read_bytes() == shop.mesh
     assert not list(elsewhere.iterdir())
-    assert not raw_answer._in_memory
+    assert not raw_answer._in_memory, "an answer is kept in memory"
     assert len(shop.orders) == 1
 
 
@@ -307,7 +307,7 @@ def test_free_disk_space_is_checked_before_the_order(
     assert (view.failure.kind, view.state) == ("library", State.QUEUED)
     assert "nothing was ordered" in view.failure.message
     assert exit_code_for(view.failure, view.record) == 2
-    assert not requests
+    assert not requests, "a request was sent"
     free[0] = needed
     if synchronous:
         assert resume(running, shop, library, view.job).state is State.READY
@@ -327,7 +327,7 @@ def test_a_library_that_became_read_only_sends_nothing(
     assert view.failure is not None
     assert (view.failure.kind, view.state) == ("library", State.QUEUED)
     assert "Read-only file system" in view.failure.message
-    assert not shop.orders
+    assert not shop.orders, "an order was sent"
 
 
 # -- base64 and memory ---------------------------------------------------------------------------

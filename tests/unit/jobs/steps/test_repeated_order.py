@@ -40,7 +40,7 @@ def message_of(view: JobView) -> str:
     """Return why an order was refused as one that is there."""
     assert view.failure is not None
     assert view.failure.kind == "repeated"
-    assert view.failure.hint
+    assert view.failure.hint, "the failure has no hint"
     return view.failure.message
 
 
@@ -82,7 +82,7 @@ def test_the_same_order_is_refused_while_it_runs_and_a_moment_longer(
     assert len(service.submits) == 2
 
 
-def test_insisting_orders_a_second_time(orders: Orders, service: Service) -> None:
+def test_an_explicitly_repeated_order_is_submitted_again(orders: Orders, service: Service) -> None:
     assert orders.end(repeated=False).failure is None
     assert orders.end(repeated=True).failure is None
     assert len(service.submits) == 2

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 from fakes import WORKER
-from fakes.aiml import KEY, NO_KEY, REQUEST, Aiml, Fault, classic, serving
-from fakes.aiml_cases import BILLING, GATEWAY, end_of, job_for, source, until
+from fakes.aiml import KEY, NO_KEY, REQUEST, Aiml, Fault, classic
+from fakes.aiml_cases import BILLING, GATEWAY, end_of, job_for, source, wait_until
 
 from image_to_mesh.jobs import Collected, JobView, Library, PictureSource, Record, Session, State
 from image_to_mesh.providers import Provider, RemoteFile, Result, Ticket, get_provider
@@ -24,21 +24,6 @@ from image_to_mesh.providers import Provider, RemoteFile, Result, Ticket, get_pr
 IDS = ("aiml_triposr", "aiml_magic")
 QUICK = {"Retry-After": "0"}
 TRIPOSR: Provider[Any] = get_provider("aiml_triposr")
-
-
-@pytest.fixture
-def aiml() -> Iterator[Aiml]:
-    """The fake, quick and without faults."""
-    with serving(Aiml()) as running:
-        yield running
-
-
-@pytest.fixture
-def running() -> Iterator[Session]:
-    """A session of its own, closed at the end."""
-    session_ = Session()
-    yield session_
-    session_.close(2.0)
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +43,8 @@ def nothing_leaks(aiml: Aiml, tmp_path: Path, caplog: pytest.LogCaptureFixture) 
     for download in aiml.downloads:
         assert KEY not in repr(download)
         assert "authorization" not in download.headers
-    assert all(KEY not in request.path + request.body.decode() for request in aiml.requests)
+    sent = [request.path + request.body.decode() for request in aiml.requests]
+    assert [text for text in sent if KEY in text] == [], "the key left in a path or body"
 
 
 def run(running: Session, aiml: Aiml, library: Path, png: bytes, **how: Any) -> JobView:
@@ -75,7 +61,7 @@ def record_of(view: JobView) -> Record:
 
 @pytest.mark.parametrize("provider", IDS)
 @pytest.mark.parametrize("shape", ["model_mesh", "data_url", "data_b64", "data_address"])
-def test_job_is_made_and_prepared(
+def test_a_job_is_generated_and_prepared(
     running: Session, aiml: Aiml, tmp_path: Path, png: bytes, shape: str, provider: str
 ) -> None:
     aiml.shape = shape
@@ -109,7 +95,7 @@ def test_result_is_noticed_at_once(
     aiml.takes = takes
     begun = time.monotonic()
     job = running.start(job_for(TRIPOSR, aiml, tmp_path, source(png)))
-    until(lambda: bool(aiml.downloads))
+    wait_until(lambda: bool(aiml.downloads))
     assert time.monotonic() - begun < takes + 1.5
     assert end_of(running, job).state is State.READY
     assert len(aiml.requests) == 1
@@ -181,7 +167,7 @@ def test_download_that_leads_back_to_the_service_gets_no_key(
     view = run(running, aiml, tmp_path, png)
     assert view.failure is not None
     asked = [request for request in aiml.requests if request.path == "/v2/billing"]
-    assert asked
+    assert asked, "nothing was asked"
     assert not [request for request in asked if "authorization" in request.headers]
 
 
@@ -252,7 +238,7 @@ def test_a_cancelled_order_is_paid_and_collected_unless_the_user_declines(
 ) -> None:
     aiml.shape, aiml.takes = shape, 0.6
     job = running.start(job_for(TRIPOSR, aiml, tmp_path, source(png)))
-    until(lambda: bool(aiml.orders))
+    wait_until(lambda: bool(aiml.orders))
     begun = time.monotonic()
     running.cancel(job, collect=collect)
     assert end_of(running, job).state is State.CANCELLED
@@ -273,7 +259,7 @@ def test_a_lost_order_can_be_found_by_the_id_in_its_record(
 ) -> None:
     aiml.takes = 30.0
     job = running.start(job_for(TRIPOSR, aiml, tmp_path, source(png)))
-    until(lambda: bool(aiml.orders))
+    wait_until(lambda: bool(aiml.orders))
     running.close(1.0)
     record = Library(tmp_path).load(job)
     assert (record.state, record.ticket) == (State.SUBMITTING, None)

@@ -7,13 +7,12 @@ import base64
 import itertools
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fakes import aiml_samples as samples
-from fakes.aiml import KEY, SHAPES, Aiml, Fault, classic, serving
+from fakes.aiml import KEY, SHAPES, Aiml, Fault, classic
 from fakes.aiml_cases import order, picture_at
 from fakes.png import png_of
 
@@ -30,19 +29,6 @@ PROVIDER: Provider[Any] = get_provider("aiml_magic")
 TRIPOSR: Provider[Any] = get_provider("aiml_triposr")
 VIEWS = ("front", "left", "back", "right")
 OTHERS = [chosen for count in range(4) for chosen in itertools.combinations(VIEWS[1:], count)]
-
-
-@pytest.fixture
-def aiml() -> Iterator[Aiml]:
-    """The fake, quick and without faults."""
-    with serving(Aiml()) as running:
-        yield running
-
-
-@pytest.fixture
-def cup(tmp_path: Path, png: bytes) -> Picture:
-    """A picture in a folder."""
-    return picture_at(tmp_path, png)
 
 
 def test_views_are_offered_and_there_are_no_settings() -> None:

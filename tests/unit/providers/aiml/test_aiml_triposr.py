@@ -8,15 +8,14 @@ import re
 import subprocess
 import sys
 import traceback
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fakes import aiml_samples as samples
-from fakes.aiml import KEY, REQUEST, SHAPES, Aiml, Fault, classic, serving
-from fakes.aiml_cases import AGAIN, ERRORS, Row, connection, order, picture_at
+from fakes.aiml import KEY, REQUEST, SHAPES, Aiml, Fault, classic
+from fakes.aiml_cases import AGAIN, ERRORS, Row, connection, order
 from fakes.glb import triangle_glb
 
 from image_to_mesh.providers import (
@@ -39,19 +38,6 @@ from image_to_mesh.providers._shared.http.reply import Reply
 
 PROVIDER: Provider[Any] = get_provider("aiml_triposr")
 SETTINGS = settings_of(PROVIDER.settings)
-
-
-@pytest.fixture
-def aiml() -> Iterator[Aiml]:
-    """The fake, quick and without faults."""
-    with serving(Aiml()) as running:
-        yield running
-
-
-@pytest.fixture
-def cup(tmp_path: Path, png: bytes) -> Picture:
-    """A picture in a folder."""
-    return picture_at(tmp_path, png)
 
 
 def _legal(setting: Setting) -> list[Any]:
@@ -88,10 +74,10 @@ def test_setting_arrives_with_name_type_and_value(
     more = {} if value == default else {name: value}
     assert {key: aiml.orders[0][key] for key in more} == more
     assert set(aiml.orders[0]) == {"model", "image_url", *more}
-    assert all(type(aiml.orders[0][key]) is type(value) for key in more)
+    assert {key: type(aiml.orders[0][key]) for key in more} == {key: type(value) for key in more}
 
 
-def test_defaults_send_the_required_fields_alone(aiml: Aiml, cup: Picture, png: bytes) -> None:
+def test_default_settings_send_only_required_fields(aiml: Aiml, cup: Picture, png: bytes) -> None:
     order(PROVIDER, aiml, cup)
     address = f"data:image/png;base64,{base64.b64encode(png).decode()}"
     assert aiml.orders == [{"model": "triposr", "image_url": address}]
@@ -100,7 +86,7 @@ def test_defaults_send_the_required_fields_alone(aiml: Aiml, cup: Picture, png: 
 def test_a_picture_given_as_address_goes_as_it_is(aiml: Aiml) -> None:
     order(PROVIDER, aiml, Picture("front", "cup", url="https://example.com/a%20cup.png?x=1"))
     assert aiml.orders[0]["image_url"] == "https://example.com/a%20cup.png?x=1"
-    assert PROVIDER.takes_urls
+    assert PROVIDER.takes_urls, "the provider takes no addresses"
 
 
 @pytest.mark.parametrize(
@@ -123,8 +109,8 @@ def test_illegal_values_are_refused_before_anything_is_sent(
 ) -> None:
     with pytest.raises(InvalidSettings, match=next(iter(values))) as caught:
         parse_settings(PROVIDER.settings, values)
-    assert caught.value.hint
-    assert not aiml.requests
+    assert caught.value.hint, "the error has no hint"
+    assert not aiml.requests, "a request was sent"
 
 
 def test_ratio_is_grayed_where_nothing_is_cut_out() -> None:
@@ -163,7 +149,7 @@ def test_every_shape_of_an_answer_is_read(
     ],
     ids=["glb", "obj", "fbx"],
 )
-def test_a_mesh_within_the_answer_is_named_by_what_it_is(
+def test_a_mesh_within_the_answer_is_named_by_its_format(
     aiml: Aiml, cup: Picture, mesh: bytes, name: str
 ) -> None:
     aiml.mesh, aiml.shape = mesh, "data_b64"
@@ -237,9 +223,7 @@ def test_errors_quote_the_service_and_its_request_id(aiml: Aiml, cup: Picture) -
     assert f"(request ID {REQUEST})" in caught.value.message
 
 
-def test_inline_picture_that_is_refused_gets_the_other_way_offered(
-    aiml: Aiml, cup: Picture
-) -> None:
+def test_a_refused_inline_picture_suggests_sending_an_address(aiml: Aiml, cup: Picture) -> None:
     aiml.inline = False
     with pytest.raises(ImageToMeshError) as caught:
         order(PROVIDER, aiml, cup)

@@ -364,7 +364,9 @@ ODD = ["../teams/x?y=", "a/b", "a?b", "a#b", "a%2fb", "ü", "a\\b", "..%2f.."]
         ("tripo_v2", "task", "/task/"),
     ],
 )
-def test_an_id_stays_one_path_segment(name: str, ticket: str, route: str, text: str) -> None:
+def test_an_id_with_slashes_stays_one_path_segment(
+    name: str, ticket: str, route: str, text: str
+) -> None:
     provider: providers.Provider[Settings] = get_provider(name)
     with answering(answer(f"{OK}Content-Length: 2\r\nConnection: close\r\n\r\n{{}}")) as server:
         http = Http(server.url, {}, pause=lambda _: None)

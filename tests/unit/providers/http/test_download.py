@@ -83,7 +83,7 @@ def test_a_download_dropped_ten_times_is_resumed_without_loss(
     assert (tmp_path / "mesh").read_bytes() == big
     begins = [headers.get("range", "bytes=0-") for _, headers in files.seen]
     assert len(begins) == 10
-    assert all(headers["if-range"] == '"v1"' for _, headers in files.seen[1:])
+    assert {headers["if-range"] for _, headers in files.seen[1:]} <= {'"v1"'}
     # A reset may take with it what was on its way.
     assert files.sent < len(big) * 1.5
     assert grown < 30_000, f"{grown} KB more memory"

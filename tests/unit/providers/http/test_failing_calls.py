@@ -170,7 +170,7 @@ def _begin_after(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     def connect(self: Any) -> None:
         server.ended.clear()
         real(self)
-        assert server.ended.wait(5)
+        assert server.ended.wait(5), "the connection is still open after 5 s"
 
     monkeypatch.setattr(connections._TrackedConnection, "connect", connect)
 

@@ -41,7 +41,8 @@ def test_get_is_retried_and_carries_the_key(service: Service) -> None:
     service.errors = [503, 429]
     assert http_for(service).get("/balance").json == {"balance": 42.0}
     assert service.calls("GET", "/balance") == 3
-    assert all(headers["authorization"] == f"Bearer {KEY}" for _, _, headers in service.requests)
+    keys = {headers["authorization"] for _, _, headers in service.requests}
+    assert keys <= {f"Bearer {KEY}"}
 
 
 def test_get_gives_up_with_the_last_answer(service: Service) -> None:

@@ -126,7 +126,7 @@ def test_a_failing_proxy_is_named_and_gets_no_request(
     assert f"through the proxy 127.0.0.1:{server.port}" in error.message
     assert error.hint == f"Check {variable}."
     assert "secret" not in str(error)
-    assert not server.heads
+    assert not server.heads, "a request was sent"
 
 
 BAD_PROXIES = [

@@ -78,7 +78,7 @@ def test_orientation_and_color_profile_stay(name: str, orientation: int | None) 
 
 
 @pytest.mark.parametrize("name", NOTED)
-def test_cleaning_twice_is_cleaning_once(name: str) -> None:
+def test_cleaning_a_second_time_changes_nothing(name: str) -> None:
     sent = clean(NOTED[name](6))
     assert clean(sent) == sent
 

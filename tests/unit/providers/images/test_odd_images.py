@@ -96,8 +96,8 @@ def test_the_first_exif_block_gives_the_orientation() -> None:
 
 
 @pytest.mark.parametrize("flags", [0, 8, 32, 40])
-def test_a_webp_shows_what_its_head_tells_of(flags: int) -> None:
-    """Decoders pass over a profile or a turn that the head does not tell of."""
+def test_a_webp_shows_only_what_its_header_declares(flags: int) -> None:
+    """Decoders ignore a profile or an orientation that the header does not declare."""
     data = bytearray(NOTED["webp"](6))
     assert data[12:16] == b"VP8X"
     data[20] = flags

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from fakes.scenario import serving
-from fakes.scenario_calls import PROVIDER, connection, order, picture
+from fakes.scenario_calls import PROVIDER, order, picture
 from fakes.scenario_state import Fault, ScenarioFake, usual_results
 
 from image_to_mesh.providers import (
@@ -38,19 +38,6 @@ def fake() -> Iterator[ScenarioFake]:
         usual_results(running)
         running.outcome.script = ("success",)
         yield running
-
-
-@pytest.fixture
-def pauses() -> list[float]:
-    """The pauses that were made, instead of waiting."""
-    return []
-
-
-@pytest.fixture
-def http(fake: ScenarioFake, pauses: list[float]) -> Iterator[Http]:
-    """A connection to it."""
-    with connection(fake, pauses.append) as line:
-        yield line
 
 
 def error_of(call: Callable[[], object]) -> ImageToMeshError:

@@ -38,27 +38,19 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def fake() -> Iterator[ScenarioFake]:
     """Scenario on loopback, with the usual results."""
-    with serving() as running:
-        usual_results(running)
-        yield running
+    with serving() as scenario:
+        usual_results(scenario)
+        yield scenario
 
 
-@pytest.fixture
-def session() -> Iterator[Session]:
-    """A session of its own, closed at the end."""
-    session_ = Session()
-    yield session_
-    session_.close(2.0)
-
-
-def end_with(session: Session, fake: ScenarioFake, library: Path, **how: Any) -> JobView:
+def end_with(running: Session, fake: ScenarioFake, library: Path, **how: Any) -> JobView:
     """Run a job to its end."""
-    return end_of(session, session.start(job_for(fake, library, **how)))
+    return end_of(running, running.start(job_for(fake, library, **how)))
 
 
-def test_a_job_from_picture_to_mesh(session: Session, fake: ScenarioFake, tmp_path: Path) -> None:
+def test_a_job_from_picture_to_mesh(running: Session, fake: ScenarioFake, tmp_path: Path) -> None:
     settings = PROVIDER.settings(faceLimit=5000, seed=11, textureSeed=12)
-    view = end_with(session, fake, tmp_path, settings=settings)
+    view = end_with(running, fake, tmp_path, settings=settings)
     record = Library(tmp_path).load(view.job)
     assert (record.state, record.format, record.credits) == (State.READY, "glb", 40.0)
     assert (record.facts["seed"], record.facts["textureSeed"]) == (11, 12)
@@ -71,85 +63,85 @@ def test_a_job_from_picture_to_mesh(session: Session, fake: ScenarioFake, tmp_pa
     ]
 
 
-def test_quads_arrive_as_fbx(session: Session, fake: ScenarioFake, tmp_path: Path) -> None:
+def test_quads_arrive_as_fbx(running: Session, fake: ScenarioFake, tmp_path: Path) -> None:
     fake.outcome.metadata.clear()
     fake.add_result(FBX, "model/x-fbx")
-    view = end_with(session, fake, tmp_path, settings=PROVIDER.settings(quad=True))
+    view = end_with(running, fake, tmp_path, settings=PROVIDER.settings(quad=True))
     assert view.state is State.READY
     assert (tmp_path / view.job / "mesh.fbx").read_bytes() == FBX
-    assert not fake.conversions
+    assert not fake.conversions, "a conversion was ordered"
 
 
 def test_an_fbx_of_triangles_arrives_as_glb(
-    session: Session, fake: ScenarioFake, tmp_path: Path
+    running: Session, fake: ScenarioFake, tmp_path: Path
 ) -> None:
     fake.outcome.metadata.clear()
     fake.add_result(FBX, "model/x-fbx")
-    view = end_with(session, fake, tmp_path)
+    view = end_with(running, fake, tmp_path)
     assert (tmp_path / view.job / "mesh.glb").read_bytes() == triangle_glb(3)
 
 
 def test_a_picture_is_uploaded_once_while_scenario_has_it(
-    session: Session, fake: ScenarioFake, tmp_path: Path
+    running: Session, fake: ScenarioFake, tmp_path: Path
 ) -> None:
     for _ in range(2):
-        assert end_with(session, fake, tmp_path).state is State.READY
+        assert end_with(running, fake, tmp_path).state is State.READY
     assert len(fake.calls("POST", "/assets")) == 1
     del fake.assets[fake.submits[0]["image"]]
-    view = end_with(session, fake, tmp_path)
+    view = end_with(running, fake, tmp_path)
     assert view.failure is not None
     assert (view.failure.kind, view.state) == ("invalid_settings", State.FAILED)
     assert "generate again" in view.failure.hint
-    assert end_with(session, fake, tmp_path).state is State.READY
+    assert end_with(running, fake, tmp_path).state is State.READY
     assert len(fake.calls("POST", "/assets")) == 2
 
 
 def test_addresses_that_expired_are_asked_for_again(
-    session: Session, fake: ScenarioFake, tmp_path: Path
+    running: Session, fake: ScenarioFake, tmp_path: Path
 ) -> None:
     fake.outcome.metadata["assetIds"].pop(0)
     fake.stale = 1
-    assert end_with(session, fake, tmp_path).state is State.READY
+    assert end_with(running, fake, tmp_path).state is State.READY
     assert len(fake.calls("GET", "/files/.*")) == 2
     assert len(fake.submits) == 1
 
 
-def test_a_cancel_reaches_scenario(session: Session, fake: ScenarioFake, tmp_path: Path) -> None:
+def test_a_cancel_reaches_scenario(running: Session, fake: ScenarioFake, tmp_path: Path) -> None:
     fake.outcome.script = ("in-progress",)
-    job = session.start(job_for(fake, tmp_path))
-    while session.views()[0].state is not State.RUNNING:
+    job = running.start(job_for(fake, tmp_path))
+    while running.views()[0].state is not State.RUNNING:
         time.sleep(0.01)
-    session.cancel(job)
-    assert end_of(session, job).state is State.CANCELLED
-    session.join(2.0)
+    running.cancel(job)
+    assert end_of(running, job).state is State.CANCELLED
+    running.join(2.0)
     assert fake.cancelled == ["job_" + "1".zfill(24)]
     record = Library(tmp_path).load(job)
     assert (record.state, record.notes) == (State.CANCELLED, ())
 
 
 def test_a_job_that_cannot_be_cancelled_is_collected(
-    session: Session, fake: ScenarioFake, tmp_path: Path
+    running: Session, fake: ScenarioFake, tmp_path: Path
 ) -> None:
     fake.outcome.script = ("in-progress",)
     fake.cancel_refused = True
-    job = session.start(job_for(fake, tmp_path))
-    while session.views()[0].state is not State.RUNNING:
+    job = running.start(job_for(fake, tmp_path))
+    while running.views()[0].state is not State.RUNNING:
         time.sleep(0.01)
-    session.cancel(job)
-    assert end_of(session, job).state is State.CANCELLED
+    running.cancel(job)
+    assert end_of(running, job).state is State.CANCELLED
     fake.outcome.script = ("success",)
-    session.join(5.0)
+    running.join(5.0)
     record = Library(tmp_path).load(job)
     assert (record.state, record.credits) == (State.READY, 40.0)
     assert record.notes == ("Scenario may charge for this job all the same.",)
 
 
 def test_a_failed_job_keeps_scenario_s_words(
-    session: Session, fake: ScenarioFake, tmp_path: Path
+    running: Session, fake: ScenarioFake, tmp_path: Path
 ) -> None:
     fake.outcome.script = ("failure",)
     fake.outcome.metadata = {"error": "No subject found", "hint": "Crop it."}
-    failure = end_with(session, fake, tmp_path).failure
+    failure = end_with(running, fake, tmp_path).failure
     assert failure is not None
     assert failure.kind == "failed"
     assert failure.message.startswith("No subject found")
@@ -191,7 +183,7 @@ UNCERTAIN = {"500", "502", "503", "503 told", "504", "page", "nothing", "before"
 
 @pytest.mark.parametrize(("method", "path"), CALLS, ids=lambda item: str(item))
 def test_one_order_under_every_fault_of_every_call(
-    session: Session,
+    running: Session,
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
     method: str,
@@ -205,7 +197,7 @@ def test_one_order_under_every_fault_of_every_call(
             usual_results(fake)
             fake.faults.append(Fault(method, path, **{"times": 2, **fault}))
             library = tmp_path / name.replace(" ", "-")
-            view = end_with(session, fake, library, blender=None, **how)
+            view = end_with(running, fake, library, blender=None, **how)
             assert fake.faults[0].times < 2, (name, "the call was never made")
             assert len(fake.submits) <= 1, name
             if path.startswith("/generate"):
@@ -242,7 +234,7 @@ def _no_key_in(
 
 @pytest.mark.parametrize("path", ["/assets", "/generate/.*", "/jobs/.*", "/assets/.*"])
 def test_a_redirect_is_not_followed_with_the_key(
-    session: Session,
+    running: Session,
     fake: ScenarioFake,
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
@@ -252,7 +244,7 @@ def test_a_redirect_is_not_followed_with_the_key(
     away = {"Location": f"{fake.storage}/files/elsewhere"}
     method = "POST" if path in ("/assets", "/generate/.*") else "GET"
     fake.faults.append(Fault(method, path, 307, "", away, times=99))
-    view = end_with(session, fake, tmp_path, blender=None)
+    view = end_with(running, fake, tmp_path, blender=None)
     assert view.failure is not None
     assert not [request for request in fake.requests if request.host == "storage"]
     assert len(fake.submits) <= 1
@@ -260,16 +252,16 @@ def test_a_redirect_is_not_followed_with_the_key(
 
 
 def test_a_refused_key_is_reported_and_not_shown(
-    session: Session, fake: ScenarioFake, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    running: Session, fake: ScenarioFake, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     wrong = {**KEYS, "scenario_api_secret": Secret("WrongSecret99Okapi")}
-    view = end_with(session, fake, tmp_path, keys=wrong)
+    view = end_with(running, fake, tmp_path, keys=wrong)
     assert view.failure is not None
     assert (view.failure.kind, view.failure.link) == ("bad_key", PROVIDER.key_url)
     record = json.dumps([path.read_text("utf-8") for path in tmp_path.rglob("*.json")])
     assert "WrongSecret99Okapi" not in repr(view) + caplog.text + record
-    assert not fake.submits
+    assert not fake.submits, "an order was sent"
 
 
 def test_a_put_takes_no_redirect_and_no_key(fake: ScenarioFake, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from fakes.glb import triangle_glb
 from fakes.png import png_of
 from fakes.scenario import serving
-from fakes.scenario_calls import PROVIDER, connection, order
+from fakes.scenario_calls import PROVIDER, order
 from fakes.scenario_state import FBX, Fault, ScenarioFake, usual_results
 
 from image_to_mesh.providers import (
@@ -39,13 +39,6 @@ def fake() -> Iterator[ScenarioFake]:
     with serving() as running:
         running.outcome.script = ("success",)
         yield running
-
-
-@pytest.fixture
-def http(fake: ScenarioFake) -> Iterator[Http]:
-    """A connection to it."""
-    with connection(fake, lambda _: None) as line:
-        yield line
 
 
 def result_of(fake: ScenarioFake, http: Http, folder: Path, **values: Any) -> Result:
@@ -276,7 +269,7 @@ BILLS: list[tuple[Any, Any]] = [
 
 
 @pytest.mark.parametrize(("billing", "credits_"), BILLS, ids=str)
-def test_what_it_cost_is_scenario_s_own_figure(
+def test_the_cost_is_the_figure_that_scenario_reports(
     fake: ScenarioFake, http: Http, tmp_path: Path, billing: Any, credits_: float
 ) -> None:
     usual_results(fake)
@@ -318,7 +311,7 @@ def test_the_price_is_asked_in_the_address_and_no_picture_is_sent(
         "textureQuality": "extreme",
         "quad": True,
     }
-    assert not fake.submits
+    assert not fake.submits, "an order was sent"
 
 
 def test_no_price_is_invented_if_the_service_needs_the_real_image(
@@ -326,7 +319,7 @@ def test_no_price_is_invented_if_the_service_needs_the_real_image(
 ) -> None:
     fake.dry_run_wants_assets = True
     assert PROVIDER.quote(Request(PROVIDER.settings(), ()), http) is None
-    assert not fake.submits
+    assert not fake.submits, "an order was sent"
 
 
 def test_a_dry_run_that_starts_a_job_is_cancelled_and_reported(

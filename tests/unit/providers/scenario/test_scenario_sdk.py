@@ -131,13 +131,6 @@ def fake() -> Iterator[ScenarioFake]:
         yield running
 
 
-@pytest.fixture
-def http(fake: ScenarioFake) -> Iterator[Http]:
-    """A connection to it."""
-    with connection(fake, lambda _: None) as line:
-        yield line
-
-
 def by_client(fake: ScenarioFake, python: Path, folder: Path, data: bytes, body: Any) -> Any:
     """Do a job with Scenario's client; nothing but the address is not its own."""
     (folder / "cup.png").write_bytes(data)
@@ -215,7 +208,7 @@ def test_the_same_job_makes_the_same_requests(
     assert our == theirs
 
 
-def test_the_client_s_whole_way_works_at_the_fake(
+def test_the_client_completes_a_job_at_the_fake(
     fake: ScenarioFake, python: Path, tmp_path: Path
 ) -> None:
     fake.add_result(FBX, "model/x-fbx")
@@ -230,7 +223,7 @@ def test_the_client_s_whole_way_works_at_the_fake(
     assert len(fake.submits) == 2
 
 
-def test_the_sample_s_order_is_ours_with_the_defaults_said(
+def test_the_sample_sends_our_order_with_explicit_defaults(
     fake: ScenarioFake, http: Http, python: Path, tmp_path: Path
 ) -> None:
     """The page's sample sends every default. We send none, so that its value stays Scenario's."""

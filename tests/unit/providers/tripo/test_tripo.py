@@ -84,10 +84,12 @@ def test_every_choice_arrives_as_it_is_named(
     if value != default_of(V3, name):
         wanted[name] = value
     assert sent == wanted
-    assert all(type(sent[item]) is type(wanted[item]) for item in wanted)
+    assert {item: type(sent[item]) for item in wanted} == {
+        item: type(value) for item, value in wanted.items()
+    }
 
 
-def test_at_defaults_only_what_is_required_is_sent(
+def test_with_default_settings_only_required_fields_are_sent(
     fake: TripoV3, http: Http, tmp_path: Path
 ) -> None:
     order(V3, http, tmp_path)
@@ -192,7 +194,7 @@ def test_both_ends_of_a_face_window_are_taken(
     assert body_of(fake)["face_limit"] == values["face_limit"]
 
 
-def test_what_has_no_effect_is_grayed() -> None:
+def test_settings_without_effect_are_grayed_out() -> None:
     assert set(FOUR) <= set(dict(TripoSettings(model=P1).inactive_fields()))
     assert "geometry_quality" in dict(TripoSettings(model="v2.5-20250123").inactive_fields())
     bare = dict(TripoSettings(texture=False, pbr=False).inactive_fields())
@@ -306,7 +308,7 @@ def test_an_https_url_is_sent_unchanged(fake: TripoV3, http: Http) -> None:
     order_of(V3, http, (Picture("front", "cup", url=address),))
     assert fake.calls(V3.upload) == []
     assert body_of(fake)["input"] == address
-    assert V3.provider.takes_urls
+    assert V3.provider.takes_urls, "the provider takes no addresses"
 
 
 def test_an_address_and_a_file_make_one_order(fake: TripoV3, http: Http, tmp_path: Path) -> None:

@@ -272,7 +272,7 @@ def test_a_limit_is_waited_for_as_long_as_asked(
 
 
 @BOTH
-def test_a_limit_that_outlasts_us_says_when_to_go_on(
+def test_a_rate_limit_that_outlasts_the_job_says_when_to_resume(
     version: Version, fake: FakeTripo, http: Http, pauses: list[float], tmp_path: Path
 ) -> None:
     fake.fault(version.create, Fault(429, error_body(2000), {"Retry-After": "900"}))

@@ -84,10 +84,12 @@ def test_every_choice_arrives_as_it_is_named(
     if value != default_of(V2, name):
         wanted[name] = value
     assert sent == wanted
-    assert all(type(sent[item]) is type(wanted[item]) for item in wanted)
+    assert {item: type(sent[item]) for item in wanted} == {
+        item: type(value) for item, value in wanted.items()
+    }
 
 
-def test_at_defaults_only_what_is_required_is_sent(
+def test_with_default_settings_only_required_fields_are_sent(
     fake: TripoV2, http: Http, tmp_path: Path
 ) -> None:
     order(V2, http, tmp_path)
@@ -189,7 +191,7 @@ def test_broken_rule_is_refused_before_anything_is_sent(
     assert field in dict(TripoV2Settings(**values).rules())
 
 
-def test_what_a_model_does_not_have_is_grayed() -> None:
+def test_settings_that_a_model_lacks_are_grayed_out() -> None:
     old: Any
     for old in OLD:
         grayed = dict(TripoV2Settings(model_version=old).inactive_fields())

@@ -89,7 +89,7 @@ def test_specks_are_dropped() -> None:
     assert overlap(_find(_paste(inside, RED, WALL)), disc(300, 90) > 0.5) > 0.98
 
 
-def test_tolerance_decides_about_what_is_faint() -> None:
+def test_tolerance_decides_about_faint_subjects() -> None:
     faint = WALL + [-0.07, -0.05, -0.02]
     shadow = disc(300, 120)[:, :, None]
     wall = shadow * faint + (1 - shadow) * WALL
@@ -123,7 +123,7 @@ def _perforated_image(size: int, period: int = 20) -> Any:
 def test_transparent_holes_stay_but_for_specks() -> None:
     found = find_foreground(_perforated_image(3), "auto", 0.5)
     assert (found.matte > 0.5).sum() == 260**2 - 144 * 9
-    assert not found.notes
+    assert not found.notes, "there are notes"
     found = find_foreground(_perforated_image(2), "alpha", 0.5)
     assert (found.matte > 0.5).sum() == 260**2
     assert found.notes == ("144 transparent specks of at most 4 pixels were filled.",)
@@ -155,14 +155,14 @@ def _detail() -> Any:
 
 
 @pytest.mark.parametrize("thickness", [1.0, 0.4])
-def test_a_picture_used_whole_is_no_deep_cushion(thickness: float) -> None:
+def test_a_picture_used_whole_is_not_inflated_deeply(thickness: float) -> None:
     model = build(_detail(), face_count=2000, thickness=thickness)
     assert_sound(model)
     assert np.ptp(model.vertices[:, 1]) == pytest.approx(0.25 * thickness, rel=0.01)
     assert "Relief or Cutout" in model.notes[1]
     asked = build(_detail(), face_count=2000, foreground="none", thickness=thickness)
     assert np.ptp(asked.vertices[:, 1]) > 1.1 * thickness
-    assert not asked.notes
+    assert not asked.notes, "there are notes"
 
 
 def test_a_raised_tolerance_never_takes_the_whole_picture() -> None:
@@ -190,7 +190,7 @@ def test_a_small_subject_on_a_plain_wall(mode: str) -> None:
     assert overlap(_find(_paste(inside, RED, WALL), mode), inside > 0.5) > 0.9
 
 
-def test_border_finds_what_is_too_faint_for_the_automatic_choice() -> None:
+def test_border_detection_finds_subjects_too_faint_for_the_automatic_choice() -> None:
     inside = disc(300, 60)
     picture = _paste(inside, 0.85 * WALL + 0.15 * RED, WALL, noise=0.004)
     assert overlap(_find(picture, "border"), inside > 0.5) > 0.95
@@ -234,7 +234,7 @@ def test_plain_pictures_are_refused(kind: str, mode: str) -> None:
 def test_transparent_pictures_are_refused(mode: str) -> None:
     with pytest.raises(Refusal, match="transparent everywhere") as caught:
         build(paint(np.zeros((50, 60))), foreground=mode)
-    assert caught.value.hint
+    assert caught.value.hint, "the error has no hint"
 
 
 def test_alpha_without_transparency_is_refused() -> None:
@@ -308,5 +308,5 @@ def test_a_scene_without_a_subject_is_used_whole_with_a_note() -> None:
     rgb += rng.normal(0.0, 0.02, rgb.shape)
     picture = np.dstack([np.clip(rgb, 0, 1), np.ones((320, 240))]).astype(np.float32)
     found = find_foreground(picture, "auto", 0.5)
-    assert found.fallback
+    assert found.fallback, "no fallback was used"
     assert "whole picture" in found.notes[0]

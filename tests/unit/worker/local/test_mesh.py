@@ -191,7 +191,7 @@ def test_a_cutout_is_an_even_slab_with_a_round_edge() -> None:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_it_stands_on_the_origin_at_the_asked_height(shape: str) -> None:
+def test_the_mesh_stands_on_the_world_origin_at_the_requested_height(shape: str) -> None:
     model = build(paint(disc(200, 60, (70, 110))), shape=shape, height=2.5, face_count=3000)
     low, high = model.vertices.min(axis=0), model.vertices.max(axis=0)
     assert low[2] == pytest.approx(0.0, abs=1e-6)

@@ -42,7 +42,7 @@ PICTURES = ("coffee", "coins", "rocket", "camera", "horse", "coffee+alpha", "cam
 @pytest.mark.parametrize("name", PICTURES)
 def test_the_outline_follows_the_subject(name: str) -> None:
     found = find_foreground(picture(name), "auto", 0.5)
-    assert not found.notes
+    assert not found.notes, "there are notes"
     mask = found.matte > 0.5
     flat = triangulate(trace_outline(found.matte, 0.25), 40_000, 2, walls=False)
     assert overlap(rasterize(flat.points, flat.triangles, mask.shape), mask) >= 0.98
