@@ -121,7 +121,7 @@ def test_a_disk_that_fills_up_during_a_download_loses_nothing(
     view = end_of(running, running.start(spec))
     assert view.failure is not None
     assert (view.failure.kind, view.state) == ("library", State.DOWNLOADING)
-    assert "room for 0 MB" in view.failure.message
+    assert "only 0 MB of free space" in view.failure.message
     part = tmp_path / view.job / ".mesh.part.part"
     have = part.stat().st_size
     assert have > 0
