@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What runs elsewhere, in hosted CI and before a commit, is what runs here."""
+"""Hosted CI and the hooks before a commit run the same checks as `make check`."""
 
 from __future__ import annotations
 
