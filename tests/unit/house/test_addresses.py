@@ -59,7 +59,7 @@ def test_the_manual_is_hosted_at_the_address_of_the_documentation(given: str) ->
     assert '\nADDRESS = "https://example.org/manual/"\n' in written
 
 
-def test_empty_addresses_are_left_out() -> None:
+def test_empty_addresses_are_omitted() -> None:
     assert addresses.read(SETTING.format("", "", "")) == {}
     assert addresses.read(SETTING.format(*EVERY.values())) == EVERY
 
