@@ -23,7 +23,7 @@ real = getattr(sys.modules[panels + {module!r}], {panel!r})
 class Opened(Recorder):
     # What is folded is open.
     def panel(self, name, *, default_closed):
-        return self._recorded('panel', self.layout.panel)(name + '_open', default_closed=False)
+        return self._record_calls('panel', self.layout.panel)(name + '_open', default_closed=False)
 
 class ALONE_PT_panel(bpy.types.Panel):
     bl_label, bl_space_type, bl_region_type = real.bl_label, 'VIEW_3D', 'UI'

@@ -21,7 +21,7 @@ class Page(Recorder):
     # The page lays its own properties, which are Blender's object's and not its stand-in's.
     def prop(self, data, *names, **how):
         data = getattr(data, '_panel', data)
-        return self._recorded('prop', self.layout.prop)(data, *names, **how)
+        return self._record_calls('prop', self.layout.prop)(data, *names, **how)
 
 drawn = preferences._drawing[-1]
 

@@ -63,12 +63,12 @@ def test_the_panel_shows_in_its_tab(shared_blender: Session) -> None:
 
 
 def test_the_command_line_inside_of_blender(
-    place: blenders.Place, installed: Path, workshop: Path, photograph: Path
+    place: blenders.Place, installed_profile: Path, workshop: Path, photograph: Path
 ) -> None:
     """Blender has handlers of its own for Ctrl-C, which are no Python's."""
     made = workshop / "made.glb"
     printed = run_once(
-        place, installed, "--background", "--command", "image_to_mesh", "generate",
+        place, installed_profile, "--background", "--command", "image_to_mesh", "generate",
         str(photograph), "--set", "face_count=2000", "--library", str(workshop / "commanded"),
         "--output", str(made), "--json",
     )  # fmt: skip
