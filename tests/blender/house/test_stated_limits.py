@@ -29,7 +29,7 @@ def test_painted_images_of_over_4_megapixels_are_not_checked(
 def test_a_subject_under_256_pixels_is_small(addon: ModuleType, pixels: int, small: bool) -> None:
     box = (0.0, 0.0, pixels / 1024, 0.1)
     info = SimpleNamespace(width=1024, height=1024)
-    report = SimpleNamespace(clear=True, info=info, box=box, cut=False, parts=1, brightness=0.5)
+    report = SimpleNamespace(clear=True, info=info, box=box, cut=False, subjects=1, brightness=0.5)
     warnings = list(addon_module("panels.image_checks").warnings(report))
     assert bool(warnings) is small
 

@@ -106,9 +106,7 @@ def test_messages_are_translated_by_their_templates(spoken: Translations) -> Non
         providers.Message("{host} cannot be reached: {reason}.", host="Cube", reason=reason),
         "Check the connection.",
     )
-    german = (
-        "Cube ist nicht erreichbar: keine Verbindung in der erlaubten Zeit. Prüfe die Verbindung."
-    )
+    german = "Cube ist nicht erreichbar: keine Verbindung innerhalb der Zeit. Prüfe die Verbindung."
     assert translate.translate_error(error) == german
     assert translate.translate_error(OSError("Permission denied")) == "Keine Berechtigung"
     unknown = "A sentence that nobody knows."
