@@ -124,7 +124,8 @@ class Progress:
             object.__setattr__(self, "fraction", None)  # guard: progress-is-a-number
 
 
-class RemoteFile(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class RemoteFile:
     """A result file to download, without the API key. `format` is the file extension, if known.
 
     For a mesh that came with the ticket, `url` is empty and `file` its name in `Ticket.files`.
@@ -136,7 +137,8 @@ class RemoteFile(NamedTuple):
     file: str | None = None
 
 
-class Recipe(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Recipe:
     """A mesh to generate in the worker process, by the generator of this name."""
 
     name: str

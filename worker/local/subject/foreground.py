@@ -152,7 +152,7 @@ def _by_border(picture: Singles, tolerance: float) -> Singles:
         raise Refusal(
             "bad_image",
             "Nothing differs from the color of the picture's border as much as Tolerance asks.",
-            "Lower Tolerance, or set Foreground to Whole Picture (none).",
+            "Lower Tolerance, or set Foreground to Whole Image (none).",
         )
     raise _nothing_found()
 
@@ -162,5 +162,5 @@ def _nothing_found() -> Refusal:
         "bad_image",
         "Nothing in the picture stands out from the colors of its border.",
         "Use a picture of an object on a background of another color, lower the "
-        "tolerance, or set Foreground to Whole Picture (none).",
+        "tolerance, or set Foreground to Whole Image (none).",
     )
