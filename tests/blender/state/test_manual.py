@@ -128,13 +128,15 @@ def test_the_section_of_each_operator_names_its_button(installed: Any) -> None:
 
 @pytest.mark.parametrize("group", ["placement", "mending", "care"])
 def test_the_section_of_each_import_setting_names_it(installed: Any, group: str) -> None:
-    groups = {cls.__name__: cls.bl_rna for cls in bpy.types.PropertyGroup.__subclasses__()}
     prefix = f"IMAGE_TO_MESH_PG_{group}"
+    # Not by __subclasses__(), which also has classes that earlier tests unregistered.
+    registered = bpy.types.PropertyGroup.bl_rna_get_subclass_py(prefix)
+    assert registered is not None, f"{prefix} is not registered"
     names = [doc_id.split(".")[1] for doc_id in documented_ids() if doc_id.startswith(prefix)]
     assert names
     for name in names:
         page, heading = redirect_target(manual_address(f"{prefix}.{name}"))
-        label = groups[prefix].properties[name].name
+        label = registered.bl_rna.properties[name].name
         assert label in section_text(page, heading), f"{page.name}#{heading}: {label}"
 
 
