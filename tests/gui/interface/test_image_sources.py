@@ -58,8 +58,9 @@ XCLIP = ['xclip', '-selection', 'clipboard', '-target']
 def copy():
     return subprocess.Popen([*XCLIP, 'image/png', '-quiet', '-in', bpy.app.tempdir + 'copied.png'])
 def kinds():
+    # Much longer than it takes: the owner of the selection dies if who asks is killed meanwhile.
     try:
-        return subprocess.check_output([*XCLIP, 'TARGETS', '-out'], timeout=1, text=True)
+        return subprocess.check_output([*XCLIP, 'TARGETS', '-out'], timeout=9, text=True)
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
         return ''
 """
