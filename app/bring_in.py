@@ -29,8 +29,8 @@ from ..jobs.disk.trust import (
     model_to_read,
     not_made_here,
 )
-from ..jobs.library.file_names import CHUNKS_FOLDER, DRAWING, ORIGINAL, PREVIEW
-from ..jobs.steps.prepare import has_own_chunks, model_request
+from ..jobs.library.file_names import CHUNKS_FOLDER, ORIGINAL, PREVIEW
+from ..jobs.steps.prepare import DRAWING, has_own_chunks, model_request
 from ..providers import LibraryProblem, Message, NoBlender, TimedOut
 from ..state import import_options
 from .orientation import model_of, rotation_for

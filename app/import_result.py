@@ -9,7 +9,7 @@ import bpy
 
 from .. import jobs, preferences
 from ..jobs.disk.trust import is_trusted
-from ..jobs.library.file_names import DRAWING
+from ..jobs.steps.prepare import DRAWING
 from ..providers import LibraryProblem, Message
 from . import bring_in, event_queue
 from .periodic.library import refresh_soon

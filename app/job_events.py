@@ -11,7 +11,7 @@ import bpy
 
 from .. import jobs
 from ..i18n.translate import tr, translate
-from ..jobs.library.file_names import DRAWING
+from ..jobs.steps.prepare import DRAWING
 from ..state import open_file
 from . import bring_in, event_queue
 from .periodic.account import refresh_balance

@@ -125,7 +125,7 @@ def keep() -> None:
 
 def until_there(blender: Any, request: dict[str, Any]) -> float:
     """Return after how many seconds the model can be appended; its preview is drawn later."""
-    from image_to_mesh.jobs.library.file_names import DRAWING
+    from image_to_mesh.jobs.steps.prepare import DRAWING
 
     started, there = time.perf_counter(), []
 

@@ -24,8 +24,6 @@ DOWNLOAD = "mesh.part"
 """The mesh file while it is downloaded; when complete, it is renamed to `mesh.` plus its format."""
 VERSION = r"model-v(\d{1,4})\.blend"
 """The names of versions, with ASCII digits."""
-DRAWING = "Drawing the preview"
-"""The worker's phase in which the original is already complete."""
 
 
 def version_file(name: str) -> str:

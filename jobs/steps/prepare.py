@@ -24,6 +24,9 @@ LEAST = 64 << 20
 _own_chunks: set[Path] = set()
 """Folders of chunks that were made for this process: those of others are not loaded."""
 
+DRAWING = "Drawing the preview"
+"""The worker's phase in which the original is already complete."""
+
 
 @contextmanager
 def model_request(

@@ -86,7 +86,7 @@ def test_the_watcher_imports_a_chunk_at_each_tick(tick: Any, folder: Path) -> No
 
 def test_the_same_model_is_not_imported_twice(tick: Any, folder: Path) -> None:
     """It is imported while its preview is still drawn; the job ends later."""
-    jobs, drawing = addon_module("jobs"), addon_module("jobs.library.file_names").DRAWING
+    jobs, drawing = addon_module("jobs"), addon_module("jobs.steps.prepare").DRAWING
     view = ended_event(state=jobs.State.PREPARING, phase=drawing).view
     tick(jobs.Progressed(JOB, view))
     while not addon_module("app.event_queue").is_imported(JOB):
@@ -114,7 +114,7 @@ def test_importing_a_model_while_it_arrives_adds_it_once(tick: Any, folder: Path
 
 
 def test_a_script_that_waits_for_the_end_gets_the_model_once(tick: Any, folder: Path) -> None:
-    jobs, drawing = addon_module("jobs"), addon_module("jobs.library.file_names").DRAWING
+    jobs, drawing = addon_module("jobs"), addon_module("jobs.steps.prepare").DRAWING
     view = ended_event(state=jobs.State.PREPARING, phase=drawing).view
     tick(jobs.Progressed(JOB, view))
     tick()
@@ -126,7 +126,7 @@ def test_a_script_that_waits_for_the_end_gets_the_model_once(tick: Any, folder: 
 
 
 def test_the_end_event_waits_for_the_model(tick: Any, folder: Path) -> None:
-    jobs, drawing = addon_module("jobs"), addon_module("jobs.library.file_names").DRAWING
+    jobs, drawing = addon_module("jobs"), addon_module("jobs.steps.prepare").DRAWING
     view = ended_event(state=jobs.State.PREPARING, phase=drawing).view
     outcomes, ticks = tick(jobs.Progressed(JOB, view), jobs.Progressed(JOB, view), ended_event()), 1
     while addon_module("app.watcher").busy():

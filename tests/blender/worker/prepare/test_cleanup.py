@@ -288,7 +288,7 @@ def test_the_model_is_complete_before_its_preview_is_drawn(
         "preview": str(tmp_path / "preview.png"), "render_preview": True,
     }  # fmt: skip
     addon_module("worker.prepare.build_model").prepare_model(request, report)
-    assert reports[-1] == (addon_module("jobs.library.file_names").DRAWING, True, False)
+    assert reports[-1] == (addon_module("jobs.steps.prepare").DRAWING, True, False)
     with bpy.data.libraries.load(str(tmp_path / "model.blend"), assets_only=True) as (there, _):
         assert there.objects == ["photo"]
 
