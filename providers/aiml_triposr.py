@@ -4,8 +4,6 @@
 Facts: docs.aimlapi.com, page “triposr”, as of 2026-08-21.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal

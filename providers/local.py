@@ -4,8 +4,6 @@
 Only the declaration is here. The mesh is generated in the worker process, by `worker/local`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
@@ -14,6 +12,7 @@ from ._shared.bounds import Interval
 from ._shared.images import PictureLimits
 from ._shared.provider import (
     CancelOutcome,
+    Need,
     Progress,
     Provider,
     Recipe,
@@ -26,7 +25,6 @@ from ._shared.settings import Choice, Option, Settings, values_of
 
 if TYPE_CHECKING:
     from ._shared.http.client import Http
-    from ._shared.provider import Need
 
 
 @dataclass(frozen=True)
@@ -154,12 +152,12 @@ class Local(Provider[LocalSettings]):
     settings = LocalSettings
 
     def submit(
-        self, request: Request[LocalSettings], uploaded: Uploaded, http: Http | None
+        self, request: Request[LocalSettings], uploaded: Uploaded, http: "Http | None"
     ) -> Ticket:
         """Return a ticket that contains the settings: there is no service to call."""
         return Ticket({"settings": values_of(request.settings)})
 
-    def poll(self, ticket: Ticket, http: Http | None) -> Progress | Result:
+    def poll(self, ticket: Ticket, http: "Http | None") -> Progress | Result:
         """Return the recipe, which the worker process runs."""
         return Result(recipe=Recipe("local", ticket.data["settings"]), credits=0.0)
 
@@ -171,6 +169,6 @@ class Local(Provider[LocalSettings]):
         """Return a note that names no service, since none is involved."""
         return "The rights are those in the picture"
 
-    def cancel(self, ticket: Ticket, http: Http | None) -> CancelOutcome:
+    def cancel(self, ticket: Ticket, http: "Http | None") -> CancelOutcome:
         """Return FREE: nothing is ever charged."""
         return CancelOutcome.FREE

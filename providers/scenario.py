@@ -3,8 +3,6 @@
 
 # ruff: noqa: N815 - settings are named as Scenario names them
 
-from __future__ import annotations
-
 import base64
 import logging
 from collections.abc import Iterator, Mapping
@@ -186,13 +184,13 @@ class ScenarioTripo(Provider[ScenarioSettings]):
         pair = ":".join(keys[field.preference].reveal() for field in self.keys)
         return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
 
-    def upload(self, pictures: tuple[Picture, ...], http: Http | None) -> Uploaded:
+    def upload(self, pictures: tuple[Picture, ...], http: "Http | None") -> Uploaded:
         """Create an asset for each image, and return the asset ids."""
         return Uploaded(
             {picture.view: calls.create_asset(picture, require_http(http)) for picture in pictures}
         )
 
-    def submit(self, request: Order, uploaded: Uploaded, http: Http | None) -> Ticket:
+    def submit(self, request: Order, uploaded: Uploaded, http: "Http | None") -> Ticket:
         """Run the model."""
         reply = require_http(http).submit(RUN, json=_body(request, uploaded))
         if not reply.ok:
@@ -200,7 +198,7 @@ class ScenarioTripo(Provider[ScenarioSettings]):
         job = calls.parse_job_id(reply, InvalidSettings)
         return Ticket({"job": job, "quad": request.settings.quad, "cost": calls.quoted_cost(reply)})
 
-    def poll(self, ticket: Ticket, http: Http | None) -> Progress | Result:
+    def poll(self, ticket: Ticket, http: "Http | None") -> Progress | Result:
         """Poll the job. A rate limit does not end it: the job is already paid for."""
         try:
             return calls.poll(ticket.data, require_http(http))
@@ -208,12 +206,12 @@ class ScenarioTripo(Provider[ScenarioSettings]):
             log.info("waiting: %s", error)
             return Progress("Waiting for rate limit", wait=60.0)
 
-    def cancel(self, ticket: Ticket, http: Http | None) -> CancelOutcome:
+    def cancel(self, ticket: Ticket, http: "Http | None") -> CancelOutcome:
         """Cancel the job. A cancelled job is refunded; one that cannot be cancelled is charged."""
         return calls.cancel(ticket.data["job"], require_http(http))
 
     def find_order(
-        self, request: Order, uploaded: Uploaded, since: datetime, http: Http | None
+        self, request: Order, uploaded: Uploaded, since: datetime, http: "Http | None"
     ) -> tuple[Ticket, ...]:
         """Search the project's jobs for one with the same image and inputs."""
         body = _body(request, uploaded)
@@ -224,7 +222,7 @@ class ScenarioTripo(Provider[ScenarioSettings]):
         """Return the ticket of a job id."""
         return Ticket({"job": validate_task_id(task, self.label), "quad": settings.quad})
 
-    def quote(self, request: Order, http: Http | None) -> Cost | None:
+    def quote(self, request: Order, http: "Http | None") -> Cost | None:
         """Return the price from a dry run; None if Scenario requires the real image for it.
 
         `dryRun` must be in the query: in the body it is ignored, and the run is charged.
@@ -233,7 +231,7 @@ class ScenarioTripo(Provider[ScenarioSettings]):
         body = {"image": PLACEHOLDER_ASSET, **_inputs(request.settings)}
         return calls.get_price(f"{RUN}?dryRun=true", body, require_http(http))
 
-    def balance(self, http: Http | None) -> Balance | None:
+    def balance(self, http: "Http | None") -> Balance | None:
         """Return the remaining Compute Units; None if the key is valid but may not read them."""
         return calls.get_balance(MODEL, require_http(http))
 

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Tripo, API v3 (migration guide, tryAGI's reference, tripo3d 1.0.0; November 2026)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -164,25 +162,25 @@ class Tripo(Provider[TripoSettings]):
     lookup_name = "Task ID"
     settings = TripoSettings
 
-    def upload(self, pictures: tuple[Picture, ...], http: Http | None) -> Uploaded:
+    def upload(self, pictures: tuple[Picture, ...], http: "Http | None") -> Uploaded:
         """Upload the images that are files, and return a token for each."""
         files = models.files_of(pictures)
         return Uploaded({file.view: _token(file, require_http(http)) for file in files})
 
     def submit(
-        self, request: Request[TripoSettings], uploaded: Uploaded, http: Http | None
+        self, request: Request[TripoSettings], uploaded: Uploaded, http: "Http | None"
     ) -> Ticket:
         """Submit `image-to-model`, or `multiview-to-model` for several views."""
         kind, body = _order(request, uploaded)
         path = f"/generation/{kind.replace('_', '-')}"
         return calls.parse_submit(require_http(http).submit(path, json=body), API)
 
-    def poll(self, ticket: Ticket, http: Http | None) -> Progress | Result:
+    def poll(self, ticket: Ticket, http: "Http | None") -> Progress | Result:
         """Poll the task."""
         reply = require_http(http).get(f"/tasks/{calls.task_path(ticket)}")
         return calls.task_state(reply, ticket, API)
 
-    def cancel(self, ticket: Ticket, http: Http | None) -> CancelOutcome:
+    def cancel(self, ticket: Ticket, http: "Http | None") -> CancelOutcome:
         """Return whether the task is charged. Tripo has no call to cancel one."""
         try:
             self.poll(ticket, http)
@@ -195,7 +193,7 @@ class Tripo(Provider[TripoSettings]):
         request: Request[TripoSettings],
         uploaded: Uploaded,
         since: datetime,
-        http: Http | None,
+        http: "Http | None",
     ) -> tuple[Ticket, ...]:
         """Search the account's usage list."""
         kind, body = _order(request, uploaded)
@@ -206,7 +204,7 @@ class Tripo(Provider[TripoSettings]):
         """Return the ticket of a task id."""
         return Ticket({"task": validate_task_id(task, self.label)})
 
-    def balance(self, http: Http | None) -> Balance | None:
+    def balance(self, http: "Http | None") -> Balance | None:
         """Return the remaining credits."""
         return calls.balance_of(require_http(http).get("/account/balance"), API)
 
@@ -224,7 +222,7 @@ def _order(request: Request[TripoSettings], uploaded: Uploaded) -> tuple[str, di
     return "multiview_to_model", {"inputs": views, **options}
 
 
-def _token(picture: Picture, http: Http) -> str:
+def _token(picture: Picture, http: "Http") -> str:
     """Upload an image and return its token. Large ones go to Tripo's storage directly."""
     name, data, kind = models.form_part(picture)
     if len(data) <= IN_ONE_FORM:

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Tripo, API v2, for gateways: Tripo itself ended it on 2026-10-31 (docs, tripo3d 0.4.2)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -186,13 +184,13 @@ class TripoV2(Provider[TripoV2Settings]):
         """Return all views, or the front alone for Turbo and the oldest models."""
         return self.views[:1] if settings.model_version in ONE_VIEW else self.views
 
-    def upload(self, pictures: tuple[Picture, ...], http: Http | None) -> Uploaded:
+    def upload(self, pictures: tuple[Picture, ...], http: "Http | None") -> Uploaded:
         """Upload the images that are files, and return a token for each."""
         files = models.files_of(pictures)
         return Uploaded({file.view: _token(file, require_http(http)) for file in files})
 
     def submit(
-        self, request: Request[TripoV2Settings], uploaded: Uploaded, http: Http | None
+        self, request: Request[TripoV2Settings], uploaded: Uploaded, http: "Http | None"
     ) -> Ticket:
         """Submit `image_to_model`, or `multiview_to_model` for several views.
 
@@ -208,12 +206,12 @@ class TripoV2(Provider[TripoV2Settings]):
             body = {"type": "multiview_to_model", "files": views, **options}
         return calls.parse_submit(require_http(http).submit("/task", json=body), API)
 
-    def poll(self, ticket: Ticket, http: Http | None) -> Progress | Result:
+    def poll(self, ticket: Ticket, http: "Http | None") -> Progress | Result:
         """Poll the task."""
         reply = require_http(http).get(f"/task/{calls.task_path(ticket)}")
         return calls.task_state(reply, ticket, API)
 
-    def cancel(self, ticket: Ticket, http: Http | None) -> CancelOutcome:
+    def cancel(self, ticket: Ticket, http: "Http | None") -> CancelOutcome:
         """Return whether the task is charged. Tripo has no call to cancel one."""
         try:
             self.poll(ticket, http)
@@ -225,12 +223,12 @@ class TripoV2(Provider[TripoV2Settings]):
         """Return the ticket of a task id."""
         return Ticket({"task": validate_task_id(task, self.label)})
 
-    def balance(self, http: Http | None) -> Balance | None:
+    def balance(self, http: "Http | None") -> Balance | None:
         """Return the remaining credits."""
         return calls.balance_of(require_http(http).get("/user/balance"), API)
 
 
-def _token(picture: Picture, http: Http) -> str:
+def _token(picture: Picture, http: "Http") -> str:
     """Upload an image and return its token. Some gateways have the older endpoint only."""
     files = {"file": models.form_part(picture)}
     reply = http.post("/upload/sts", files=files)

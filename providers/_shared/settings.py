@@ -102,6 +102,8 @@ def settings_of(model: type[Settings]) -> tuple[Setting, ...]:
     Raises TypeError for a declaration that cannot become a Blender property. Both the contract
     tests and `register()` call this, so that no user ever sees that error.
     """
+    # Provider files do without `from __future__ import annotations`: their annotations are values
+    # already. As texts each would be compiled here, 0.3 ms per provider at every start of Blender.
     if model not in _PARSED:
         hints = typing.get_type_hints(model, include_extras=True)
         _PARSED[model] = tuple(

@@ -26,6 +26,11 @@ STANDARD_IMPORTS = 1.25
 """How many times as long that may take as a fixed set of standard imports in a Python without
 Blender. On a quiet machine 0.6 to 0.75, the most in 4.2, whose own add-ons load less of the
 standard library; up to 1.02 was seen beside other programs."""
+LATER_PROVIDERS = 12
+A_PROVIDER = 1.5
+"""CPU milliseconds that each later provider adds, on a quiet machine."""
+PART_OF_STANDARD = 0.03
+"""What each adds, in parts of the standard imports; 0.01 to 0.015 on a quiet machine."""
 ALLOWED = (
     # Of the standard library, where Blender has not loaded them itself. 4.2 has the fewest.
     *("_bisect", "_blake2", "_datetime", "_hashlib", "_json",
@@ -93,6 +98,30 @@ def _figures(word: str, environment: dict[str, str]) -> list[Any]:
 
 
 @pytest.fixture(scope="module")
+def crowded(
+    tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]
+) -> dict[str, str]:
+    """Return an environment whose add-on has many more providers: copies of the largest."""
+    path = tmp_path_factory.mktemp("crowded")
+    addon = path / "image_to_mesh"
+    services = addon / "providers"
+    services.mkdir(parents=True)
+    for folder, rooms in ((addon, places.ROOT), (services, places.ROOT / "providers")):
+        for entry in rooms.iterdir():
+            if entry.name not in ("providers", "__pycache__") and entry.name[0] != ".":
+                (folder / entry.name).symlink_to(entry)
+    sources = (places.ROOT / "providers").glob("[a-z]*.py")
+    source = max(sources, key=lambda file: file.stat().st_size)
+    for number in range(LATER_PROVIDERS):
+        text = source.read_text("utf-8")
+        copy = text.replace(f'id = "{source.stem}"', f'id = "later_{number}"')
+        assert copy != text, f"{source.name} does not declare its id as expected"
+        (services / f"later_{number}.py").write_text(copy, "utf-8")
+    paths = environment["PYTHONPATH"].split(os.pathsep)[1:]
+    return {**environment, "PYTHONPATH": os.pathsep.join([str(path), *paths])}
+
+
+@pytest.fixture(scope="module")
 def starts(environment: dict[str, str]) -> list[Start]:
     """Start several times, with the standard imports beside each."""
 
@@ -125,3 +154,28 @@ def test_starting_up_is_light(starts: list[Start], promised: Promised) -> None:
     assert took <= STANDARD_IMPORTS * standard, f"{took / standard:.2f} times {standard:.1f} ms"
     if os.environ.get("BENCH") == JUDGED:
         assert took <= MILLISECONDS, f"{took:.1f} ms"
+
+
+def test_each_later_provider_is_light(
+    starts: list[Start],
+    environment: dict[str, str],
+    crowded: dict[str, str],
+    promised: Promised,
+) -> None:
+    def total(variables: dict[str, str]) -> float:
+        loaded, _, imported, registered = _figures("start", variables)
+        added = sum(name.startswith("image_to_mesh.providers.later_") for name in loaded)
+        assert added == (LATER_PROVIDERS if variables is crowded else 0)
+        return float(imported + registered)
+
+    total(crowded)  # writes the bytecode
+    pairs = [(total(environment), total(crowded)) for _ in starts]
+    fewer, more = (min(times) for times in zip(*pairs, strict=True))
+    share, standard = (more - fewer) / LATER_PROVIDERS, min(start.standard for start in starts)
+    promised.tell(
+        f"each later provider: {share:.2f} ms of {A_PROVIDER:g}, as large as the largest; "
+        f"{share / standard:.3f} of the standard imports"
+    )
+    assert share <= PART_OF_STANDARD * standard
+    if os.environ.get("BENCH") == JUDGED:
+        assert share <= A_PROVIDER
