@@ -145,7 +145,7 @@ def _is_sentence(text: str) -> bool:
 
 
 def _read_literals(tree: ast.Module) -> Iterator[ast.Constant | ast.JoinedStr]:
-    """Yield the literals that a user may read: no docstrings, indices, or arguments of logs."""
+    """Yield the literals that a user may read: no docstrings, indices, types, or arguments of logs."""
     unread: set[ast.AST] = set()
     for node in ast.walk(tree):
         match node:
@@ -155,6 +155,8 @@ def _read_literals(tree: ast.Module) -> Iterator[ast.Constant | ast.JoinedStr]:
                 unread.update(part for part in values if isinstance(part, ast.Constant))
             case ast.Subscript(slice=index):
                 unread.add(index)
+            case ast.arg(annotation=ast.Constant() as quoted):
+                unread.add(quoted)
             case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in UNREAD:
                 unread.update(part for given in node.args for part in ast.walk(given))
     for node in ast.walk(tree):
