@@ -29,11 +29,14 @@ def make_mesh(request: dict[str, Any], report: Report) -> dict[str, Any]:
     if module is None:
         raise Refusal(
             "failed",
-            Message("There is no recipe {recipe}.", recipe=f"{request['recipe']!r}"),
+            Message(
+                "The background Blender does not know the generator {recipe}.",
+                recipe=f"{request['recipe']!r}",
+            ),
             "Update the add-on.",
         )
     settings = request["settings"]
-    report(0.0, "Reading the picture")
+    report(0.0, "Reading the image")
     open_empty_file()
     longest_side = max(IMAGE_SIDE, settings.get("texture_size", 0))
     pixels = read_image(request["picture"], request.get("orientation", 1), longest_side)

@@ -121,7 +121,8 @@ def handle_request(request: dict[str, Any]) -> dict[str, Any]:
         work = HANDLERS.get(request.get("do", ""))
         if work is None:
             sentence = Message(
-                "The background Blender cannot do {task}.", task=f"{request.get('do')!r}"
+                "The background Blender does not know the task {task}.",
+                task=f"{request.get('do')!r}",
             )
             raise Refusal("failed", sentence, "Restart Blender.")
         return {"done": work(request, progress_sender(request.get("id")))}

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self
 
-OTHER_FORMAT = "Download it again, or choose another format where the provider has one."
+OTHER_FORMAT = "Download or export the file again, or use another format."
 
 
 class Message(str):

@@ -30,7 +30,7 @@ OTHERS = {
     "faces without three places are dropped",
 }
 """Intended differences other than in materials."""
-OUTSIDE = "Textures that the mesh file names were not found"
+OUTSIDE = "Textures not found"
 """The note about a texture outside of the mesh's folder, which Blender itself would read."""
 
 

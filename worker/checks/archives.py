@@ -92,7 +92,7 @@ def _unpack(path: str, folder: Path) -> None:
     except DAMAGED as error:
         if isinstance(error, OSError) and error.errno in _DISK_FULL:
             raise _disk_full() from error
-        raise _refusal("The archive is damaged or of a kind that is not read.") from error
+        raise _refusal("The archive is damaged, or its compression is not supported.") from error
 
 
 def _check_room(folder: Path, needed: int) -> None:
@@ -102,10 +102,10 @@ def _check_room(folder: Path, needed: int) -> None:
 
 def _disk_full() -> Refusal:
     message = Message(
-        "There is no room to unpack the archive in “{folder}”.",
+        "There is not enough disk space to unpack the archive in “{folder}”.",
         folder=tempfile.gettempdir(),
     )
-    return Refusal("failed", message, "Make room on that disk, and try again.")
+    return Refusal("failed", message, "Free up space on this disk and try again.")
 
 
 def _name(entry: zipfile.ZipInfo) -> str:
@@ -130,7 +130,7 @@ def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
     if len(entries) > MAX_ENTRIES:
         raise _refusal(
             Message(
-                "The archive holds {count} files, more than {limit}.",
+                "The archive contains {count} files; the limit is {limit}.",
                 count=f"{len(entries):,}",
                 limit=f"{MAX_ENTRIES:,}",
             )
@@ -142,11 +142,11 @@ def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
     for entry in entries:
         kind = stat.S_IFMT(entry.external_attr >> 16)
         if kind not in (0, stat.S_IFREG):
-            raise _refusal("The archive holds a link or a device, and not only files.")
+            raise _refusal("The archive contains a link or a device instead of a file.")
         if entry.flag_bits & 1:
-            raise _refusal("The archive is locked with a password.")
+            raise _refusal("The archive is protected with a password.")
         if entry.file_size > SMALL_ENTRY and entry.file_size > MAX_RATIO * entry.compress_size:
-            raise _refusal("The archive unpacks to far more than any mesh or texture does.")
+            raise _refusal("The archive contains a file with an extreme compression ratio.")
         _components(_name(entry))
 
 
@@ -159,9 +159,7 @@ def _components(name: str) -> tuple[str, ...]:
     for component in _DRIVE.sub("", name, count=1).split("/"):
         if component.strip() == "..":
             if not components:  # guard: archive-stays-in-its-folder
-                raise _refusal(
-                    "The archive holds a file that would be written outside of its folder."
-                )
+                raise _refusal("The archive contains a file path that leads out of its folder.")
             components.pop()
         elif component not in ("", "."):
             components.append(portable_name(component))
@@ -196,7 +194,7 @@ def _mesh_in(folder: Path) -> Path:
     for format_ in FORMATS:
         if format_ in found:
             return max(found[format_], key=lambda path: path.stat().st_size)
-    raise _refusal("The archive holds no mesh that Blender reads.")
+    raise _refusal("The archive contains no mesh that Blender can read.")
 
 
 def _format(path: Path) -> str:

@@ -69,24 +69,25 @@ def check_fbx(path: str) -> None:
         try:
             _check_binary(data) if data[: len(MAGIC)] == MAGIC else _check_text(data)
         except struct.error as error:
-            raise damaged_file("it is cut short") from error
+            raise damaged_file("it is truncated", "FBX") from error
 
 
 def _check_text(data: mmap.mmap) -> None:
     size = len(data)
     if size > MAX_TEXT:
         message = Message(
-            "The mesh file is a text of {size} GB, which is not read.", size=f"{size / 1e9:.1f}"
+            "The mesh file is too large: {size} GB of text.", size=f"{size / 1e9:.1f}"
         )
         raise Refusal("bad_mesh", message, OTHER_FORMAT)
     for found in COUNT.finditer(data):
         if len(found[1]) > 12 or int(found[1]) > size:
             raise damaged_file(
                 Message(
-                    "it says {values} values and has {size} bytes",
+                    "an array of {values} values does not fit in {size} bytes",
                     values=f"{int(found[1][:12]):,}",
                     size=f"{size:,}",
-                )
+                ),
+                "FBX",
             )
 
 
@@ -103,7 +104,7 @@ def _check_binary(data: mmap.mmap) -> None:
             if len(ends) == 1:
                 return
             if at + struct.calcsize(LONG if is_long else SHORT) != ends[-1]:
-                raise damaged_file("a list of records ends before it should")
+                raise damaged_file("a list of records ends too early", "FBX")
             at = ends.pop()
             continue
         amounts.add(record, len(ends))
@@ -111,16 +112,17 @@ def _check_binary(data: mmap.mmap) -> None:
         if unpacked > MAX_UNPACKED:
             raise damaged_file(
                 Message(
-                    "it unpacks to more than {size} GB",
+                    "it expands to more than {size} GB",
                     size=f"{MAX_UNPACKED / 1e9:.0f}",
-                )
+                ),
+                "FBX",
             )
         if len(ends) > MAX_LEVELS:
-            raise damaged_file("its records are nested too deeply")
+            raise damaged_file("its records are nested too deeply", "FBX")
         at = record.begin
         if record.begin < record.end:
             ends.append(record.end)
-    raise damaged_file(Message("it has more than {limit} records", limit=f"{MAX_RECORDS:,}"))
+    raise damaged_file(Message("it has more than {limit} records", limit=f"{MAX_RECORDS:,}"), "FBX")
 
 
 class _Counts:
@@ -158,9 +160,9 @@ def _record(data: mmap.mmap, at: int, limit: int, is_long: bool) -> _Record | No
     properties = at + struct.calcsize(layout) + name
     begin = properties + length
     if not begin <= end <= limit:
-        raise damaged_file("a record reaches beyond the one around it")
+        raise damaged_file("a record extends past the end of its parent", "FBX")
     if count > length:
-        raise damaged_file("a record says more values than it has bytes")
+        raise damaged_file("a record specifies more values than it has bytes", "FBX")
     word = data[properties - name : properties]
     return _Record(word, properties, begin, end, _expanded_size(data, properties, begin, count))
 
@@ -182,16 +184,17 @@ def _expanded_size(data: mmap.mmap, at: int, end: int, count: int) -> int:
             ):
                 raise damaged_file(
                     Message(
-                        "{values} values cannot be in {length} bytes",
+                        "an array of {values} values does not fit in {length} bytes",
                         values=f"{values:,}",
                         length=f"{length:,}",
-                    )
+                    ),
+                    "FBX",
                 )
             total += size
             at += 13 + length
         else:
-            raise damaged_file("a record holds what FBX does not know")
+            raise damaged_file("a record has a property of an unknown type", "FBX")
     if at != end:
         # Blender's Python importer trusts the values and would parse the rest as records.
-        raise damaged_file("a record's values are not as long as it says")
+        raise damaged_file("the properties of a record do not match its length", "FBX")
     return total

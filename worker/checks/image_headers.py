@@ -61,12 +61,12 @@ class ImageBudget:
             raise Refusal("bad_mesh", _unread(kind), OTHER_FORMAT)
         if size is None:
             if kind in _VARIABLE:
-                raise Refusal("bad_mesh", "A texture of the mesh file is damaged.", OTHER_FORMAT)
+                raise Refusal("bad_mesh", "A texture in the mesh file is damaged.", OTHER_FORMAT)
             return  # Too damaged for its decoder to allocate memory.
         width, height, depth = size
         if width * height * depth > MAX_DECODED:  # guard: one-texture-is-bounded
             message = Message(
-                "A texture of the mesh file has {width} × {height} pixels, too many to open.",
+                "A texture in the mesh file is too large: {width} × {height} pixels.",
                 width=f"{width:,}",
                 height=f"{height:,}",
             )
@@ -74,10 +74,12 @@ class ImageBudget:
         self._decoded += width * height * depth
         if self._decoded > MAX_DECODED:  # guard: textures-share-a-budget
             message = Message(
-                "The textures of the mesh file would take more than {size} GB of memory.",
+                "The textures in the mesh file would use more than {size} GB of memory.",
                 size=f"{MAX_DECODED / 1e9:.1f}",
             )
-            raise Refusal("bad_mesh", message, "Generate it with fewer or smaller textures.")
+            raise Refusal(
+                "bad_mesh", message, "Generate or export it with fewer or smaller textures."
+            )
 
     def add_file(self, path: Path) -> None:
         """Count one use of an image file; a file that cannot be opened counts as nothing."""
@@ -93,9 +95,9 @@ class ImageBudget:
 
 def _unread(kind: str) -> str:
     if kind == "unknown":
-        return "A texture of the mesh file is not a picture."
+        return "A texture in the mesh file is not an image."
     return Message(
-        "A texture of the mesh file is a {kind} picture, which is not read here.", kind=kind
+        "A texture in the mesh file is a {kind} image, which is not supported.", kind=kind
     )
 
 

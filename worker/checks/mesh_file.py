@@ -24,7 +24,7 @@ def check_mesh_file(
     """
     format_ = sniff(path)
     if format_ == "zip":
-        raise Refusal("bad_mesh", "The archive holds another archive.", OTHER_FORMAT)
+        raise Refusal("bad_mesh", "The archive contains another archive.", OTHER_FORMAT)
     if format_ in ("glb", "gltf"):
         check_gltf(path, readable=readable, blender=blender, home=home)
     elif format_ == "fbx":

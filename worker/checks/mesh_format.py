@@ -34,7 +34,7 @@ def sniff(path: str) -> str:
         ) from error
     format_ = format_of(head, size)
     if format_ is None:
-        message = "The file is not a glTF, FBX, OBJ, STL or PLY mesh, nor a ZIP of one."
+        message = "The file is not a glTF, FBX, OBJ, STL, or PLY mesh, or a ZIP file with one."
         raise Refusal("bad_mesh", message, OTHER_FORMAT)
     return format_
 

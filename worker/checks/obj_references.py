@@ -83,7 +83,7 @@ class _Obj:
             raise too_many_materials(len(used))
         if len(lines) > MAX_LIBRARIES:
             message = Message(
-                "The mesh names more than {limit} material files.",
+                "The OBJ file refers to more than {limit} material files.",
                 limit=MAX_LIBRARIES,
             )
             raise Refusal("bad_mesh", message, OTHER_FORMAT)
@@ -139,7 +139,7 @@ class _Obj:
             text = file.read(MAX_LIBRARY + 1)
         if len(text) > MAX_LIBRARY:  # guard: long-material-file-is-refused
             message = Message(
-                "A material file of the mesh has more than {size} MB.",
+                "A material file is larger than {size} MB.",
                 size=MAX_LIBRARY >> 20,
             )
             raise Refusal("bad_mesh", message, OTHER_FORMAT)

@@ -33,7 +33,7 @@ def check_ply(path: str) -> None:
         head = file.read(MAX_HEAD)
     text, found, _ = head.partition(b"end_header")
     if not found:
-        raise damaged_file("its head has no end")
+        raise damaged_file("its header does not end with “end_header”", "PLY")
     # The header's end marker counts as data here, which errs on the lenient side by a few bytes.
     size = Path(path).stat().st_size - len(text)
     needed = sum(
@@ -42,10 +42,11 @@ def check_ply(path: str) -> None:
     if needed > size:
         raise damaged_file(
             Message(
-                "it says at least {needed} bytes and has {size}",
+                "its header specifies at least {needed} bytes of data, but there are only {size}",
                 needed=f"{needed:,}",
                 size=f"{size:,}",
-            )
+            ),
+            "PLY",
         )
 
 
@@ -58,7 +59,7 @@ def _elements(text: str) -> list[_Element]:
                 case ["format", kind, "1.0"] if kind in FORMATS:
                     is_text = kind == "ascii"
                 case ["format", *_]:
-                    raise damaged_file("it is PLY of a kind that is not read")
+                    raise damaged_file("its “format” line is not supported", "PLY")
                 case ["element", _, count]:
                     elements.append(_Element(_count(count)))
                 case ["property", "list", length, value, _]:
@@ -71,7 +72,7 @@ def _elements(text: str) -> list[_Element]:
                 case _:
                     continue
         except (ValueError, LookupError) as error:
-            raise damaged_file("its head is no PLY") from error
+            raise damaged_file("its header cannot be read", "PLY") from error
     return elements
 
 

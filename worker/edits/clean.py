@@ -47,7 +47,7 @@ def clean_model(
     notes: list[str] = [
         Message(template, count=f"{count:,}") for template, count in done.items() if count
     ]
-    return root, notes or ["There was nothing to clean."]
+    return root, notes or ["There was nothing to clean up."]
 
 
 def _clean_mesh(obj: bpy.types.Object, asked: dict[str, Any], diagonal: float) -> Counts:
@@ -55,9 +55,9 @@ def _clean_mesh(obj: bpy.types.Object, asked: dict[str, Any], diagonal: float) -
     points = len(mesh.vertices)
     if not mesh.shape_keys:
         merge_vertices(mesh)
-    done = {"Doubles merged: {count}.": points - len(mesh.vertices)}
+    done = {"Vertices merged: {count}.": points - len(mesh.vertices)}
     debris, shells, gone = _unwanted_faces(obj, asked, diagonal)
-    done |= {"Loose bits removed: {count}.": debris, "Inner shells removed: {count}.": shells}
+    done |= {"Loose parts removed: {count}.": debris, "Inner shells removed: {count}.": shells}
     work = bmesh.new()
     work.from_mesh(mesh)
     # Indexing a BMesh sequence raises an error without it.
@@ -65,12 +65,12 @@ def _clean_mesh(obj: bpy.types.Object, asked: dict[str, Any], diagonal: float) -
     bmesh.ops.delete(work, geom=[work.faces[n] for n in np.flatnonzero(gone)], context="FACES")
     faces = len(work.faces)
     bmesh.ops.dissolve_degenerate(work, dist=diagonal * DEGENERATE, edges=work.edges)
-    done |= {"Faces without area removed: {count}.": faces - len(work.faces)}
+    done |= {"Zero-area faces removed: {count}.": faces - len(work.faces)}
     _remove_loose(work)
     done |= {"Holes filled: {count}.": _fill_holes(work, int(asked.get("fill", 64)))}
     work.to_mesh(mesh)
     work.free()
-    done |= {"Faces turned outward: {count}.": recalculate_outside(mesh)}
+    done |= {"Faces flipped outward: {count}.": recalculate_outside(mesh)}
     return done
 
 

@@ -43,9 +43,9 @@ def remesh_quads(
     made = join_objects([_copy(obj) for obj in sources], name)
     area = _area(made.data)
     _voxel_remesh(made, area, min(int(wanted * HULL_FACES_PER_QUAD), MAX_HULL_FACES))
-    report(0.15, Message("Laying {count} quads", count=f"{wanted:,}"))
+    report(0.15, Message("Remeshing to {count} quads", count=f"{wanted:,}"))
     if not _quadriflow(made, wanted, sources):
-        notes.append("The quads follow a grid: the surface is too broken for a flow of its own.")
+        notes.append("QuadriFlow could not remesh this surface, so the quads follow a grid.")
         made = _voxel_quads(made, sources, area, wanted, name)
     _shrinkwrap(made, sources)
     made.data.shade_smooth()
@@ -83,8 +83,8 @@ def _voxel_remesh(obj: bpy.types.Object, area: float, faces: int) -> None:
     bpy.context.view_layer.objects.active = obj
     bpy.ops.object.voxel_remesh()
     if not obj.data.polygons:
-        message = "The model has no inside that a new mesh could enclose."
-        raise Refusal("failed", message, "Clean it first, or reduce its faces instead.")
+        message = "The model does not enclose a volume, so it cannot be remeshed."
+        raise Refusal("failed", message, "Clean the mesh first, or reduce its faces instead.")
 
 
 def _quadriflow(made: bpy.types.Object, wanted: int, sources: list[bpy.types.Object]) -> bool:

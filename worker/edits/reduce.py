@@ -39,8 +39,8 @@ def decimate(
     counts = [triangle_count(obj.data) for obj in meshes]
     total, wanted = sum(counts), int(asked["faces"])
     if wanted >= total:
-        message = Message("The model has {count} triangles already.", count=f"{total:,}")
-        raise Refusal("invalid_settings", message, "Ask for fewer.")
+        message = Message("The model has only {count} triangles.", count=f"{total:,}")
+        raise Refusal("invalid_settings", message, "Choose fewer faces.")
     for number, (obj, count) in enumerate(zip(meshes, counts, strict=True)):
         report(number / len(meshes), Message("Reducing to {count} triangles", count=f"{wanted:,}"))
         decimate_object(obj, max(4, round(count * wanted / total)))

@@ -33,7 +33,7 @@ CHANGES: dict[str, Task] = {
 }
 """Edits that create a new version of a model; they return its root and notes for the user."""
 
-UNKNOWN = "The background Blender knows no care called “{task}”."
+UNKNOWN = "The background Blender does not know the edit “{task}”."
 
 
 def run_edit(request: dict[str, Any], report: Report) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def run_edit(request: dict[str, Any], report: Report) -> dict[str, Any]:
             bpy.data.libraries.write(side, set(objects), compress=False)
     elif task not in ("card", "print"):
         raise Refusal("failed", Message(UNKNOWN, task=task), "Restart Blender.")
-    report(0.93, "Looking it through")
+    report(0.93, "Inspecting the mesh")
     shown = [obj for obj in model_meshes(root) if not obj.hide_viewport]
     card = model_report(shown)
     if task == "print":
@@ -77,7 +77,9 @@ def open_model(path: str) -> bpy.types.Object:
     """
     if not Path(path).is_file():
         raise Refusal(
-            "library", Message("The model {path} is gone.", path=path), "Import the job again."
+            "library",
+            Message("The model file “{path}” is missing.", path=path),
+            "Import the job again.",
         )
     with bpy.data.libraries.load(path, link=False) as (source, target):
         target.objects = source.objects
@@ -91,7 +93,7 @@ def open_model(path: str) -> bpy.types.Object:
     bpy.context.view_layer.update()
     root = next((obj for obj in target.objects if obj.parent is None), None)
     if root is None or not model_meshes(root):
-        raise Refusal("bad_mesh", "The model holds no faces.", "Import the job again.")
+        raise Refusal("bad_mesh", "The model has no faces.", "Import the job again.")
     return root
 
 

@@ -25,7 +25,7 @@ def check_blank(request: dict[str, Any], report: Report) -> dict[str, Any]:
 
     Raise Refusal if Blender cannot read the image.
     """
-    report(0.0, "Looking at the picture")
+    report(0.0, "Checking the image")
     open_empty_file()
     return {"shows": blank_reason(read_image(request["picture"], 1, SIDE))}
 

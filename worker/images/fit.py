@@ -31,7 +31,7 @@ def convert_image(request: dict[str, Any], report: Report) -> dict[str, Any]:
     smaller image. Return the file's name, beside `output`. Raise Refusal if the image cannot be
     read or made to fit.
     """
-    report(0.0, "Converting the picture")
+    report(0.0, "Converting the image")
     open_empty_file()
     side = int(request["max_side"])
     while side >= SMALLEST_SIDE:
@@ -41,7 +41,9 @@ def convert_image(request: dict[str, Any], report: Report) -> dict[str, Any]:
             return {"file": written}
         side = int(min(side, max(pixels.shape[:2])) * SHRINK_FACTOR)
     raise Refusal(
-        "bad_image", "The picture cannot be made to fit the service's limits.", "Use another one."
+        "bad_image",
+        "The image cannot be converted to fit the service's limits.",
+        "Use another image.",
     )
 
 

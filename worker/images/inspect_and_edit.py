@@ -32,13 +32,13 @@ SECOND_SUBJECT = 0.15
 # Antialiasing may leave the outermost pixel half covered.
 EDGE = 2
 """Pixels from the border within which the subject counts as touching it."""
-PLAIN = "Use a picture of one thing on a plain background."
-NO_SUBJECT = "The subject cannot be told from its background."
+PLAIN = "Use an image of a single object on a plain background."
+NO_SUBJECT = "The subject cannot be separated from its background."
 
 
 def inspect_image(request: dict[str, Any], report: Report) -> dict[str, Any]:
     """Return the subject's box, the edges that cut it off, its brightness, and other findings."""
-    report(0.0, "Looking at the picture")
+    report(0.0, "Checking the image")
     open_empty_file()
     pixels = read_image(request["picture"], request.get("orientation", 1), INSPECT_SIDE)
     transparent = bool((pixels[..., 3] < 0.5).any())
@@ -66,7 +66,7 @@ def edit_image(request: dict[str, Any], report: Report) -> dict[str, Any]:
     `padding` is a share of the subject's longer side. Return the size in pixels. Raise Refusal if
     no subject is found.
     """
-    report(0.0, "Developing the picture")
+    report(0.0, "Editing the image")
     open_empty_file()
     pixels = read_image(request["picture"], request.get("orientation", 1), EDIT_SIDE)
     image_background = request.get("background", "keep")

@@ -9,7 +9,7 @@ from ..refusal import Refusal
 from .decoder_messages import NO_DECODER, capture_stderr
 from .pixels import Pixels, apply_orientation, buffer_of, display_pixels
 
-READABLE = "Use a PNG, JPEG, WebP, BMP, TIFF, OpenEXR or HDR image."
+READABLE = "Use a PNG, JPEG, WebP, BMP, TIFF, OpenEXR, or HDR image."
 
 
 def read_image(path: str, orientation: int, longest_side: int) -> Pixels:
@@ -35,22 +35,24 @@ def _load(path: str) -> bpy.types.Image:
     try:
         image = bpy.data.images.load(path)
     except RuntimeError as error:
-        raise Refusal("bad_image", "The picture cannot be opened.", READABLE) from error
+        raise Refusal("bad_image", "The image cannot be opened.", READABLE) from error
     # Reading the size makes Blender decode the file.
     # libtiff reports a missing decoder only there; see `decoder_messages`.
     with capture_stderr() as words:
         is_read = min(image.size) > 0 and image.source == "FILE" and image.channels > 0
     if any(NO_DECODER in output for output in words):  # guard: decoder-gave-nothing
         bpy.data.images.remove(image)
-        raise Refusal("bad_image", "Blender cannot unpack this picture.", "Save it as PNG.")
+        raise Refusal(
+            "bad_image", "Blender cannot decompress this image.", "Save it as a PNG file."
+        )
     if is_read:
         return image
     has_layers = image.type == "MULTILAYER"
     bpy.data.images.remove(image)
     if has_layers:
-        message = "The picture has several layers."
-        raise Refusal("bad_image", message, "Save one layer of it as a picture.")
-    raise Refusal("bad_image", "Blender cannot read this picture.", READABLE)
+        message = "The image has several layers."
+        raise Refusal("bad_image", message, "Save one layer of it as an image.")
+    raise Refusal("bad_image", "Blender cannot read this image.", READABLE)
 
 
 def _scale_down(image: bpy.types.Image, longest_side: int) -> None:

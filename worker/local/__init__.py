@@ -39,12 +39,12 @@ _RELIEF_DEPTH = 0.1
 # As a share of the shorter side.
 _FALLBACK_DEPTH = 0.25
 
-THIN_PART = "One thin part was left out: raise Faces, lower Smoothness, or use a larger picture."
+THIN_PART = "One thin part was left out: raise Faces, lower Smoothness, or use a larger image."
 THIN_PARTS = (
-    "{count} thin parts were left out: raise Faces, lower Smoothness, or use a larger picture."
+    "{count} thin parts were left out: raise Faces, lower Smoothness, or use a larger image."
 )
-ONE_HOLE = "One small hole was closed: raise Faces, lower Smoothness, or use a larger picture."
-HOLES = "{count} small holes were closed: raise Faces, lower Smoothness, or use a larger picture."
+ONE_HOLE = "One small hole was closed: raise Faces, lower Smoothness, or use a larger image."
+HOLES = "{count} small holes were closed: raise Faces, lower Smoothness, or use a larger image."
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def build(pixels: NDArray[np.float32], settings: Mapping[str, Any], report: Repo
     flat = drop_fragments(_triangulate(outline, settings), subject.matte)
     report(0.55, "Shaping")
     solid = _shape(flat, outline, subject, settings)
-    report(0.8, "Laying out the texture")
+    report(0.8, "Creating the texture")
     images, uv = _texture(pixels, subject, solid, settings)
     report(0.95, "Closing the mesh")
     return Model(
@@ -89,11 +89,11 @@ def build(pixels: NDArray[np.float32], settings: Mapping[str, Any], report: Repo
 def _notes(flat: Silhouette, subject: Foreground, settings: Mapping[str, Any]) -> Iterator[str]:
     """Yield notes about where the result differs from the settings."""
     if subject.fallback and settings["shape"] == "inflate":
-        yield "A whole picture is inflated only a little: Relief or Cutout may suit it better."
+        yield "A whole image is inflated only slightly. Relief or Cutout may work better."
     asked, number = settings["face_count"], flat.faces(walls=settings["shape"] == "relief")
     if number > 1.5 * asked:
         yield Message(
-            "The subject is too fine for {asked} faces, so it has {count}.",
+            "The subject is too detailed for {asked} faces, so the mesh has {count}.",
             asked=f"{asked:,}",
             count=f"{number:,}",
         )

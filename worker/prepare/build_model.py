@@ -77,7 +77,7 @@ def _import_or_refuse(
     try:
         root, notes = import_model(path, name, options)
         if not face_count(root):
-            raise Refusal("bad_mesh", "The mesh file holds no faces.", "Generate the mesh again.")
+            raise Refusal("bad_mesh", "The mesh file has no faces.", "Generate the mesh again.")
     except Refusal:
         raise
     except OSError as error:
@@ -86,7 +86,7 @@ def _import_or_refuse(
         # Goes to standard error: the parent keeps the last lines for diagnostics.
         traceback.print_exc()
         message = Message(
-            "Blender cannot make a model of the mesh: {reason}",
+            "Blender cannot create a model from the mesh file: {reason}",
             reason=as_message(import_error_text(repr(error))),
         )
         raise Refusal(
@@ -108,7 +108,7 @@ def _disk_error(error: Exception) -> Refusal:
         "Blender could not save the model: {reason}",
         reason=as_message(import_error_text(str(error))),
     )
-    return Refusal("library", message, "Make room on the disk, then resume the job.")
+    return Refusal("library", message, "Free up disk space, then resume the job.")
 
 
 def _add_preview(root: bpy.types.Object, request: dict[str, Any]) -> None:

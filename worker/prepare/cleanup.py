@@ -30,7 +30,7 @@ def clean_up(name: str, format_: str, options: ImportOptions = DEFAULT) -> bpy.t
     """
     meshes = _imported_meshes()
     if not meshes:
-        raise Refusal("bad_mesh", "The mesh file holds no faces.", "Generate the mesh again.")
+        raise Refusal("bad_mesh", "The mesh file has no faces.", "Generate the mesh again.")
     if options.tidy:
         detach_objects(meshes, apply=options.apply_transforms)
         _remove_all_but(meshes)

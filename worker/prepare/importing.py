@@ -56,7 +56,8 @@ def _import_checked(path: str, home: Path, *, merge_doubles: bool) -> tuple[str,
         notes = read(path, home)
     except RuntimeError as error:  # An operator's ERROR report.
         message = Message(
-            "Blender cannot import it: {reason}", reason=as_message(import_error_text(str(error)))
+            "Blender cannot import the mesh file: {reason}",
+            reason=as_message(import_error_text(str(error))),
         )
         raise Refusal("bad_mesh", message, OTHER_FORMAT) from error
     return format_, notes
@@ -71,7 +72,7 @@ def import_error_text(report: str) -> str:
     if any(line.endswith("Traceback (most recent call last):") for line in lines):
         raised = [line for line in lines if not line.startswith(("Location:", "File ", "Error:"))]
         lines = raised[-1:] or lines
-    words = lines[0].removeprefix("Error: ").strip()[:300] if lines else "it gives no reason"
+    words = lines[0].removeprefix("Error: ").strip()[:300] if lines else "no reason was given"
     return words if words.endswith((".", "!", "?")) else f"{words}."
 
 
@@ -125,13 +126,12 @@ def _import_fbx(path: str, home: Path) -> list[str]:
     if not is_new and (version is None or version < OLDEST_FBX):
         blender = bpy.app.version_string
         message = Message(
-            "The mesh is an FBX file in ASCII, which Blender {blender} cannot read.",
+            "The mesh is an ASCII FBX file, which Blender {blender} cannot read.",
             blender=blender,
         )
         if version is not None:
             message = Message(
-                "The mesh is an FBX file of version {version}, which "
-                "Blender {blender} cannot read.",
+                "The mesh is an FBX {version} file, which Blender {blender} cannot read.",
                 version=f"{version / 1000:.1f}",
                 blender=blender,
             )
@@ -167,7 +167,7 @@ def _import_obj(path: str, home: Path) -> list[str]:
             arrival.pack(Path(shown.path).parent)
     lost = shown.lost
     return (
-        [Message("Material files outside of the mesh's folder were not read: {names}.", names=lost)]
+        [Message("Material files outside the mesh's folder were not read: {names}.", names=lost)]
         if lost
         else []
     )

@@ -27,13 +27,13 @@ def check_surface(objects: list[bpy.types.Object]) -> None:
     low, high = world_bounds(objects)
     if max(np.abs(low).max(), np.abs(high).max()) > MAX_DISTANCE:  # guard: mesh-not-too-far
         message = Message(
-            "The mesh has points more than {distance} m away, which Blender cannot show.",
+            "The mesh has vertices more than {distance} m away, which Blender cannot display.",
             distance=f"{MAX_DISTANCE:.0e}",
         )
         raise Refusal("bad_mesh", message, ANOTHER)
     diagonal = float(np.linalg.norm((high - low).astype(np.float64)))
     if diagonal < MIN_SIZE:  # guard: mesh-not-a-point
-        raise Refusal("bad_mesh", "All points of the mesh lie in one place.", ANOTHER)
+        raise Refusal("bad_mesh", "All vertices of the mesh are at the same location.", ANOTHER)
     if not _has_area(objects, MIN_AREA * diagonal**2):  # guard: mesh-has-area
         raise Refusal("bad_mesh", "The faces of the mesh have no area.", ANOTHER)
 
@@ -53,7 +53,7 @@ def _bounds(positions: Floats, world: Matrix) -> tuple[Floats, Floats]:
     placed = _to_world(positions, world)
     low, high = placed.min(axis=0), placed.max(axis=0)
     if not np.isfinite(high - low).all():  # guard: points-have-a-place
-        raise Refusal("bad_mesh", "The mesh has points without a place.", "Generate again.")
+        raise Refusal("bad_mesh", "The mesh has vertices with invalid coordinates.", ANOTHER)
     return low, high
 
 

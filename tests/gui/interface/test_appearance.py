@@ -72,7 +72,7 @@ def test_the_panel_offline_and_with_an_error(
     artist.session.run(f"{CHOICES}.provider = 'local'")
     artist.choose(plain(workshop, "snow.png", (255, 255, 255)))
     artist.press_generate()
-    artist.shows("Nothing in the picture stands out", 30)
+    artist.shows("Nothing in the image stands out", 30)
     artist.keep("panel-error")
     artist.new_file()
 

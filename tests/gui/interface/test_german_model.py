@@ -68,7 +68,7 @@ def test_an_error_says_in_german_what_happened_and_what_to_do(artist: Artist) ->
     artist.shows("Nimm ein Bild")
     artist.keep("german-narrow-error")
     (ending,) = artist.endings()
-    assert ending["message"].startswith("Nothing in the picture stands out")
+    assert ending["message"].startswith("Nothing in the image stands out")
 
 
 def test_cleanup_and_mesh_edits_in_a_narrow_sidebar(artist: Artist, photograph: Path) -> None:

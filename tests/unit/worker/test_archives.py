@@ -102,7 +102,7 @@ def test_links_and_devices_are_refused(tmp_path: Path) -> None:
     ],
 )
 def test_names_that_lead_out_are_refused(name: str, tmp_path: Path) -> None:
-    assert "outside of its folder" in refusal_of(
+    assert "leads out of its folder" in refusal_of(
         tmp_path, archive({"a.obj": b"v 0 0 0", name: b"x"})
     )
 
@@ -201,7 +201,7 @@ def test_an_archive_that_would_fill_the_disk_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bomb = archive({"a.obj": OBJ.encode(), "skin.png": bytes(40_000_000)}, 9)
-    assert "far more than any mesh" in refusal_of(tmp_path, bomb)
+    assert "extreme compression ratio" in refusal_of(tmp_path, bomb)
     assert "2,500 files" in refusal_of(tmp_path, archive({f"{n}": b"" for n in range(2500)}, 0))
     monkeypatch.setattr(archives, "MAX_BYTES", 100)
     assert "more than 0 GB" in refusal_of(tmp_path, obj_archive())

@@ -66,7 +66,7 @@ def test_a_texture_with_too_many_pixels_is_refused(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["TIFF", "BMP", "HDR", "EXR", "DDS"])
 def test_a_texture_without_a_size_is_refused(kind: str) -> None:
     data = MAKERS[kind](40, 30)
-    with pytest.raises(Refusal, match=r"texture of the mesh file is damaged"):
+    with pytest.raises(Refusal, match=r"texture in the mesh file is damaged"):
         image_heads.ImageBudget().add(data[:12])
 
 
@@ -123,15 +123,15 @@ def test_a_buffer_view_shared_by_many_images_counts_for_each(tmp_path: Path) -> 
     assert refusal_of(write_model(tmp_path, "one.glb", glb(bomb, uses=1))) == ""
     assert "more than 1.1 GB" in refusal_of(write_model(tmp_path, "two.glb", glb(bomb, uses=2)))
     said = refusal_of(write_model(tmp_path, "many.glb", glb(bomb, uses=40)))
-    assert "textures of the mesh file would take more than" in said
+    assert "textures in the mesh file would use more than" in said
 
 
 @pytest.mark.parametrize("kind", ["TIFF", "BMP", "TGA", "HDR", "EXR", "DDS", "unknown"])
 def test_a_gltf_counts_only_the_images_it_names(kind: str, tmp_path: Path) -> None:
     data = b"no picture at all" if kind == "unknown" else MAKERS[kind](300, 300)
     said = refusal_of(write_model(tmp_path, "mesh.glb", glb(data)))
-    named = "not a picture" if kind == "unknown" else f"a {kind} picture, which is not read here"
-    assert said == f"A texture of the mesh file is {named}."
+    named = "not an image" if kind == "unknown" else f"a {kind} image, which is not supported"
+    assert said == f"A texture in the mesh file is {named}."
     text = broken.head()
     text["images"] = [{"uri": "data:image/png;base64," + base64.b64encode(data).decode()}]
     assert refusal_of(write_model(tmp_path, "mesh.gltf", broken.gltf(text))) == said
@@ -163,7 +163,7 @@ def test_an_obj_and_its_textures_share_the_budget(tmp_path: Path) -> None:
         write_model(tmp_path, f"{number}.png", heads.png(8192, 8192))
         lines.append(f"newmtl m{number}\nmap_Kd {number}.png\n")
     assert refusal_of(obj(tmp_path, "".join(lines[:4]))) == ""
-    assert "would take more than" in refusal_of(obj(tmp_path, "".join(lines)))
+    assert "would use more than" in refusal_of(obj(tmp_path, "".join(lines)))
     write_model(tmp_path, "0.png", heads.tiff(30_000, 30_000))
     assert "30,000 × 30,000" in refusal_of(obj(tmp_path, lines[0]))
 
@@ -177,7 +177,7 @@ def test_an_fbx_and_its_textures_share_the_budget(tmp_path: Path) -> None:
     path = write_model(tmp_path, "mesh.fbx", text.encode())
     for number in range(5):
         write_model(tmp_path, f"{number}.png", heads.png(8192, 8192))
-    with pytest.raises(Refusal, match="would take more than"), check(str(path), tmp_path):
+    with pytest.raises(Refusal, match="would use more than"), check(str(path), tmp_path):
         pytest.fail("let pass")
     for number in (3, 4):
         write_model(tmp_path, f"{number}.png", png_of(4, 4))
@@ -213,7 +213,7 @@ def test_pictures_in_an_fbx_are_counted(tmp_path: Path) -> None:
     bomb = heads.png(8192, 8192)
     assert refusal_of(write_model(tmp_path, "a.fbx", fbx((b"Video", [bomb])))) == ""
     many = fbx(*((b"Video", [bomb]) for _ in range(5)))
-    assert "would take more than" in refusal_of(write_model(tmp_path, "a.fbx", many))
+    assert "would use more than" in refusal_of(write_model(tmp_path, "a.fbx", many))
     single = fbx((b"Video", [heads.exr(30_000, 30_000)]))
     assert "30,000 × 30,000" in refusal_of(write_model(tmp_path, "a.fbx", single))
     assert "materials" in refusal_of(

@@ -44,24 +44,33 @@ class Views:
             size = layout["count"] * COMPONENT_COUNTS[layout["type"]]
             if size > MAX_ZEROS:
                 raise damaged_file(
-                    Message("an accessor has {size} values and no data", size=f"{size:,}")
+                    Message(
+                        "accessor {index} has {size} values but no data",
+                        index=accessor,
+                        size=f"{size:,}",
+                    )
                 )
         return int(layout["count"])
 
     def check_packed(self, view: object) -> None:
         """Raise Refusal if a primitive's compressed data does not exist."""
-        self._check_index(view, len(self._views), "view")
+        self._check_index(view, len(self._views), "bufferView")
 
     def check_indices(self, index: int, vertices: int) -> None:
         """Raise Refusal if any index exceeds the number of vertices."""
         accessor = self._accessors[index]
         if accessor["componentType"] not in INDICES or accessor["type"] != "SCALAR":
-            raise damaged_file("its indices are no whole numbers")
+            raise damaged_file(
+                Message(
+                    "accessor {index} contains vertex indices that are not unsigned integers",
+                    index=index,
+                )
+            )
         values = self._values(accessor)
         if values is not None and values.size and int(values.max()) >= vertices:
             raise damaged_file(
                 Message(
-                    "a face names point {index} of {count}",
+                    "a face uses vertex {index}, but there are only {count} vertices",
                     index=int(values.max()),
                     count=vertices,
                 )
@@ -71,15 +80,22 @@ class Views:
         """Raise Refusal if a position is not finite."""
         accessor = self._accessors[index]
         if accessor["type"] != "VEC3":
-            raise damaged_file("its points have no three coordinates")
+            raise damaged_file(
+                Message("accessor {index} contains positions that are not 3D vectors", index=index)
+            )
         if accessor["componentType"] == 5126:
             values = self._values(accessor)
             if values is not None and not np.isfinite(values).all():
-                raise damaged_file("it has points without a place")
+                raise damaged_file(
+                    Message(
+                        "accessor {index} contains positions that are not finite numbers",
+                        index=index,
+                    )
+                )
 
     def bytes_of(self, view: object) -> Bytes:
         """Return a buffer view's bytes; empty if they are compressed."""
-        layout = self._views[self._check_index(view, len(self._views), "view")]
+        layout = self._views[self._check_index(view, len(self._views), "bufferView")]
         if _meshopt(layout) is not None:
             return np.zeros(0, np.uint8)
         start, length = layout.get("byteOffset", 0), layout["byteLength"]
@@ -88,14 +104,15 @@ class Views:
     def _buffer_length(self, index: int) -> int:
         """Return a buffer's declared length, which may be less than its bytes."""
         buffer = self._file.all("buffers")[index]
-        declared = _non_negative(buffer.get("byteLength"), "a buffer's length")
+        declared = _non_negative(buffer.get("byteLength"), "buffer.byteLength")
         if any((buffer.get("extensions") or {}).get(name, {}).get("fallback") for name in MESHOPT):
             return 0 if buffer.get("uri") is None else declared
         actual = len(self._file.buffer(index))
         if declared > actual:
             raise damaged_file(
                 Message(
-                    "a buffer says {length} bytes and has {size}",
+                    "buffer {index} should have {length} bytes, but has only {size}",
+                    index=index,
                     length=f"{declared:,}",
                     size=f"{actual:,}",
                 )
@@ -103,32 +120,37 @@ class Views:
         return declared
 
     def _view_length(self, view: dict[str, Any]) -> int:
-        length = _non_negative(view.get("byteLength"), "a view's length")
+        length = _non_negative(view.get("byteLength"), "bufferView.byteLength")
         packed = _meshopt(view)
         if packed is None:
             self._check_inside(view)
         else:
             self._check_inside(packed)
-            size = _non_negative(packed["count"], "a count") * _non_negative(
-                packed["byteStride"], "a stride"
+            size = _non_negative(packed["count"], "count") * _non_negative(
+                packed["byteStride"], "byteStride"
             )
             if size != length or size > MAX_EXPANSION * packed["byteLength"] + 4096:
-                raise damaged_file("what is compressed in it cannot be so large")
+                raise damaged_file("the size given for its compressed data is not possible")
         stride = view.get("byteStride")
-        if stride is not None and not 1 <= _non_negative(stride, "a stride") <= 4096:
-            raise damaged_file(Message("a view has a stride of {stride}", stride=stride))
+        if stride is not None and not 1 <= _non_negative(stride, "byteStride") <= 4096:
+            raise damaged_file(
+                Message("a bufferView has the invalid byteStride {stride}", stride=stride)
+            )
         return length
 
     def _check_inside(self, view: dict[str, Any]) -> None:
         """Raise Refusal if a view, or the compressed data behind it, exceeds its buffer."""
         buffer = self._check_index(view.get("buffer"), len(self._buffers), "buffer")
-        start = _non_negative(view.get("byteOffset", 0), "a view's offset")
-        if start + _non_negative(view["byteLength"], "a view's length") > self._buffers[buffer]:
-            raise damaged_file("a view reaches beyond its buffer")
+        start = _non_negative(view.get("byteOffset", 0), "bufferView.byteOffset")
+        if (
+            start + _non_negative(view["byteLength"], "bufferView.byteLength")
+            > self._buffers[buffer]
+        ):
+            raise damaged_file("a bufferView extends past the end of its buffer")
 
     def _check(self, accessor: dict[str, Any]) -> None:
         """Check an accessor's layout against its buffer view."""
-        count = _non_negative(accessor.get("count"), "a count")
+        count = _non_negative(accessor.get("count"), "accessor.count")
         size = (
             np.dtype(COMPONENTS[accessor["componentType"]]).itemsize
             * COMPONENT_COUNTS[accessor["type"]]
@@ -138,34 +160,40 @@ class Views:
             # Zeros, or data that a primitive has in compressed form: not in the file byte by byte.
             self._unpacked += count * size
             if self._unpacked > min(MAX_UNPACKED, self._packable + MAX_ZEROS * 4):
-                raise damaged_file("it says more values than it can hold")
+                raise damaged_file("its accessors have more values than it can contain")
         else:
             self._check_reach(
-                accessor, self._check_index(view, len(self._views), "view"), count, size
+                accessor, self._check_index(view, len(self._views), "bufferView"), count, size
             )
         if accessor.get("sparse") is not None:
             self._check_sparse(accessor["sparse"], count, size)
 
     def _check_reach(self, accessor: dict[str, Any], view: int, count: int, size: int) -> None:
         stride = self._views[view].get("byteStride") or size
-        start = _non_negative(accessor.get("byteOffset", 0), "an accessor's offset")
+        start = _non_negative(accessor.get("byteOffset", 0), "accessor.byteOffset")
         if count and (stride < size or start + stride * (count - 1) + size > self._lengths[view]):
             raise damaged_file(
-                Message("an accessor of {count} values reaches beyond its data", count=f"{count:,}")
+                Message(
+                    "an accessor with {count} values extends past the end of its bufferView",
+                    count=f"{count:,}",
+                )
             )
 
     def _check_sparse(self, sparse: dict[str, Any], count: int, size: int) -> None:
         """Check an accessor's sparse values and their indices."""
         replaced, indices, values = sparse["count"], sparse["indices"], sparse["values"]
-        if _non_negative(replaced, "a count") > count or indices["componentType"] not in INDICES:
-            raise damaged_file("it replaces more values than there are")
+        if (
+            _non_negative(replaced, "sparse.count") > count
+            or indices["componentType"] not in INDICES
+        ):
+            raise damaged_file("a sparse accessor replaces more values than it has")
         index_size = np.dtype(COMPONENTS[indices["componentType"]]).itemsize
         for layout, width in ((indices, index_size), (values, size)):
-            view = self._check_index(layout["bufferView"], len(self._views), "view")
+            view = self._check_index(layout["bufferView"], len(self._views), "bufferView")
             self._check_reach(layout, view, replaced, width)
         positions = self._values({**indices, "count": replaced, "type": "SCALAR"})
         if positions is not None and positions.size and int(positions.max()) >= count:
-            raise damaged_file("it replaces values that are not there")
+            raise damaged_file("a sparse accessor replaces values that do not exist")
 
     def _values(self, accessor: dict[str, Any]) -> Any:
         """Return an accessor's values (count, components), or None.
@@ -189,7 +217,9 @@ class Views:
 
     def _check_index(self, index: object, end: int, kind: str) -> int:
         if type(index) is not int or not 0 <= index < end:
-            raise damaged_file(Message("there is no {kind} {index}", kind=kind, index=f"{index!r}"))
+            raise damaged_file(
+                Message("{kind} {index} does not exist", kind=kind, index=f"{index!r}")
+            )
         return index
 
 
@@ -200,5 +230,9 @@ def _meshopt(view: dict[str, Any]) -> dict[str, Any] | None:
 
 def _non_negative(value: object, kind: str) -> int:
     if type(value) is not int or not 0 <= value < 1 << 48:
-        raise damaged_file(Message("{subject} is {value}", subject=kind, value=f"{value!r}"[:40]))
+        raise damaged_file(
+            Message(
+                "“{subject}” has the invalid value {value}", subject=kind, value=f"{value!r}"[:40]
+            )
+        )
     return value

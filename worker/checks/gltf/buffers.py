@@ -33,11 +33,13 @@ Bytes = NDArray[np.uint8]
 _NOTHING: Bytes = np.zeros(0, np.uint8)
 
 
-def damaged_file(problem: str) -> Refusal:
+def damaged_file(problem: str, format_: str = "glTF") -> Refusal:
     """Return the Refusal for a damaged file; `problem` completes its message."""
     return Refusal(
         "bad_mesh",
-        Message("The mesh file is damaged: {problem}.", problem=as_message(problem)),
+        Message(
+            "The {format} file is invalid: {problem}.", format=format_, problem=as_message(problem)
+        ),
         OTHER_FORMAT,
     )
 
@@ -65,7 +67,7 @@ class GltfFile:
         if items is None:
             return []
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-            raise damaged_file(Message("“{name}” is no list", name=name))
+            raise damaged_file(Message("“{name}” is not a list of objects", name=name))
         return items
 
     def buffer(self, index: int) -> Bytes:
@@ -83,9 +85,7 @@ class GltfFile:
             return np.frombuffer(decode_data_uri(address), np.uint8)
         path = self.files.find(unquote(address))
         if path is None:
-            raise damaged_file(
-                Message("a file that it names is missing: “{address}”", address=shorten(address))
-            )
+            raise damaged_file(Message("the file “{address}” is missing", address=shorten(address)))
         return _memory_map(path, 0, path.stat().st_size)
 
 
@@ -107,9 +107,9 @@ def read_gltf(path: str, home: Path | None = None) -> GltfFile:
     try:
         head = json.loads(str(text, "utf-8-sig"), parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError) as error:
-        raise damaged_file("its head is no JSON") from error
+        raise damaged_file("its JSON cannot be read") from error
     if not isinstance(head, dict):
-        raise damaged_file("its head is no glTF")
+        raise damaged_file("its JSON is not an object")
     _check_depth(head)
     files = OwnFiles(place.parent, home or place.parent)
     return GltfFile(place, is_binary, head, chunk, files)
@@ -120,7 +120,7 @@ def decode_data_uri(address: str) -> bytes:
     try:
         return base64.b64decode(address.partition(";base64,")[2])
     except binascii.Error as error:
-        raise damaged_file("data in it is no base64") from error
+        raise damaged_file("its embedded data is not valid base64") from error
 
 
 def _chunks(path: Path) -> tuple[bytes, tuple[int, int]]:
@@ -129,15 +129,17 @@ def _chunks(path: Path) -> tuple[bytes, tuple[int, int]]:
     with path.open("rb") as file:
         head = file.read(20)
         if len(head) < 20:
-            raise damaged_file("it is cut short")
+            raise damaged_file("it is truncated")
         version, length, text_length, kind = struct.unpack_from("<III4s", head, 4)
         if version != 2 or kind != b"JSON":
-            raise damaged_file(
-                Message("it is GLB of version {version}, which no Blender reads", version=version)
-            )
+            raise damaged_file(Message("GLB version {version} is not supported", version=version))
         if length != size or text_length > min(size - 20, MAX_HEAD):
             raise damaged_file(
-                Message("it has {size} bytes where it says {length}", size=size, length=length)
+                Message(
+                    "its header specifies {length} bytes, but the file has {size}",
+                    size=size,
+                    length=length,
+                )
             )
         text, next_header = file.read(text_length), file.read(8)
     begin = 28 + text_length
@@ -145,7 +147,7 @@ def _chunks(path: Path) -> tuple[bytes, tuple[int, int]]:
         return text, (0, 0)
     chunk_length, kind = struct.unpack("<I4s", next_header)
     if chunk_length > size - begin:
-        raise damaged_file("its data is cut short")
+        raise damaged_file("its binary chunk is truncated")
     return text, (begin, chunk_length) if kind == b"BIN\0" else (0, 0)
 
 
@@ -153,7 +155,7 @@ def _text(path: Path) -> bytes:
     size = path.stat().st_size
     if size > MAX_TEXT:
         message = Message(
-            "The mesh file is a text of {size} GB, which is not read.", size=f"{size / 1e9:.1f}"
+            "The mesh file is too large: {size} GB of text.", size=f"{size / 1e9:.1f}"
         )
         raise Refusal("bad_mesh", message, OTHER_FORMAT)
     return path.read_bytes()
@@ -178,7 +180,7 @@ def _check_depth(head: dict[str, Any]) -> None:
         ]
         if not level:
             return
-    raise damaged_file("its head is nested too deeply")
+    raise damaged_file("its JSON is nested too deeply")
 
 
 def _children(item: dict[str, Any] | list[Any]) -> Iterator[Any]:

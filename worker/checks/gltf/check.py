@@ -56,25 +56,25 @@ def check_gltf(
         drawn = check_scene(file, _check_meshes(file, views))
         _check_images(file, views)
     except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
-        raise damaged_file("its head does not hold what a glTF's does") from error
+        raise damaged_file("its JSON has missing or invalid properties") from error
     if drawn > MAX_TRIANGLES:
         message = Message(
-            "The mesh file draws {count} triangles, more than the {limit} allowed.",
+            "The mesh file has {count} triangles; the limit is {limit}.",
             count=f"{drawn:,}",
             limit=f"{MAX_TRIANGLES:,}",
         )
-        raise Refusal("bad_mesh", message, "Generate it with fewer faces.")
+        raise Refusal("bad_mesh", message, "Generate or export it with fewer faces.")
 
 
 def _check_version(file: GltfFile) -> None:
     asset = file.head.get("asset")
     version = asset.get("version") if isinstance(asset, dict) else None
     if version is None:
-        raise damaged_file("it does not say its version")
+        raise damaged_file("“asset.version” is missing")
     if version != "2.0":
         told = shorten(str(version))
         message = Message(
-            "The mesh file is glTF of version {version}, and 2.0 is what Blender reads.",
+            "The mesh file is glTF {version}, but Blender only reads glTF 2.0.",
             version=told,
         )
         raise Refusal("bad_mesh", message, OTHER_FORMAT)
@@ -83,15 +83,15 @@ def _check_version(file: GltfFile) -> None:
 def _check_extensions(file: GltfFile, readable: Collection[str] | None, blender: str) -> None:
     required = file.head.get("extensionsRequired") or []
     if not isinstance(required, list) or not all(isinstance(name, str) for name in required):
-        raise damaged_file("“extensionsRequired” is no list of names")
+        raise damaged_file("“extensionsRequired” is not a list of names")
     missing = [name for name in required if readable is not None and name not in readable]
     if not missing:
         return
     named = " and ".join(_describe_extension(name) for name in dict.fromkeys(missing))
-    hint = "Generate it again without that, or in another format, where the service has a setting."
+    hint = "Turn this off or choose another format in the provider's settings, then generate again."
     if any("meshopt" in name for name in missing):
         hint = Message(
-            "Set “Compression” to None and generate it again, or use Blender {version}.",
+            "Set Compression to None and generate again, or use Blender {version}.",
             version=MESHOPT_SINCE,
         )
     message = Message(
@@ -118,7 +118,8 @@ def _check_addresses(file: GltfFile, home: Path) -> None:
             continue
         if file.is_binary or not is_inside(unquote(address), file.path.parent, home):
             message = Message(
-                "The mesh file names a file outside of it: “{address}”.", address=shorten(address)
+                "The mesh file refers to a file that is not part of it: “{address}”.",
+                address=shorten(address),
             )
             raise Refusal("bad_mesh", message, OTHER_FORMAT)
 
@@ -132,7 +133,7 @@ def _check_meshes(file: GltfFile, views: Views) -> list[int]:
         primitives += len(own_primitives)
         if primitives > MAX_PRIMITIVES:
             message = Message(
-                "The mesh file has {count} parts; at most {limit} are read.",
+                "The mesh file has {count} parts; the limit is {limit}.",
                 count=f"{primitives:,}",
                 limit=f"{MAX_PRIMITIVES:,}",
             )
@@ -143,7 +144,7 @@ def _check_meshes(file: GltfFile, views: Views) -> list[int]:
     if len(materials) > MAX_MATERIALS:  # guard: materials-are-bounded
         raise too_many_materials(len(materials))
     if values > MAX_VALUES:  # guard: values-are-bounded
-        raise refuse_excess("The mesh file says more of its points than is read.")
+        raise refuse_excess("The mesh file has too much data per vertex.")
     return faces
 
 
@@ -151,7 +152,7 @@ def too_many_materials(found: int) -> Refusal:
     """Return the Refusal for a mesh with too many materials."""
     return refuse_excess(
         Message(
-            "The mesh file has {count} materials; at most {limit} are read.",
+            "The mesh file has {count} materials; the limit is {limit}.",
             count=f"{found:,}",
             limit=f"{MAX_MATERIALS:,}",
         )
@@ -176,7 +177,7 @@ def _check_primitive(file: GltfFile, views: Views, primitive: dict[str, Any]) ->
     position, indices = attributes.get("POSITION"), primitive.get("indices")
     mode = primitive.get("mode", 4)
     if mode not in range(7):
-        raise damaged_file(Message("a part is drawn in a mode {mode}", mode=f"{mode!r}"))
+        raise damaged_file(Message("a primitive has the unknown mode {mode}", mode=f"{mode!r}"))
     _index(primitive, "material", file.all("materials"))
     packed = (primitive.get("extensions") or {}).get("KHR_draco_mesh_compression")
     if packed is not None:
@@ -188,7 +189,7 @@ def _check_primitive(file: GltfFile, views: Views, primitive: dict[str, Any]) ->
         for name, accessor in targets.items():
             if views.count(accessor, is_packed=packed is not None) != vertices:
                 raise damaged_file(
-                    Message("“{name}” is not there for every point", name=shorten(name))
+                    Message("“{name}” does not have one value per vertex", name=shorten(name))
                 )
     if packed is None:
         views.check_positions(position)
@@ -217,4 +218,4 @@ def _check_images(file: GltfFile, views: Views) -> None:
 def _index(item: dict[str, Any], name: str, targets: list[dict[str, Any]]) -> None:
     value = item.get(name)
     if value is not None and (type(value) is not int or not 0 <= value < len(targets)):
-        raise damaged_file(Message("there is no {kind} {index}", kind=name, index=f"{value!r}"))
+        raise damaged_file(Message("{kind} {index} does not exist", kind=name, index=f"{value!r}"))

@@ -24,14 +24,14 @@ INSTANCES = "EXT_mesh_gpu_instancing"
 
 def refuse_excess(message: str) -> Refusal:
     """Return the Refusal for a file that would take Blender too long to import."""
-    return Refusal("bad_mesh", message, "Generate it again, in one piece where the service can.")
+    return Refusal("bad_mesh", message, "Generate or export a simpler mesh.")
 
 
 def too_many_objects(found: int) -> Refusal:
     """Return the Refusal for a mesh with too many objects."""
     return refuse_excess(
         Message(
-            "The mesh file has {count} objects; at most {limit} are read.",
+            "The mesh file has {count} objects; the limit is {limit}.",
             count=f"{found:,}",
             limit=f"{MAX_OBJECTS:,}",
         )
@@ -47,7 +47,7 @@ def check_scene(file: GltfFile, faces: list[int]) -> int:
     if len(nodes) > MAX_NODES:  # guard: nodes-are-bounded
         raise refuse_excess(
             Message(
-                "The mesh file has {count} nodes; at most {limit} are read.",
+                "The mesh file has {count} nodes; the limit is {limit}.",
                 count=f"{len(nodes):,}",
                 limit=f"{MAX_NODES:,}",
             )
@@ -84,7 +84,7 @@ def _check_amounts(file: GltfFile) -> None:
         keys += sum(counts[channel["sampler"]] for channel in moved)
     moves = ((joints, MAX_JOINTS), (channels, MAX_CHANNELS), (keys, MAX_KEYS))
     if any(count > limit for count, limit in moves):  # guard: motion-is-bounded
-        raise refuse_excess("The mesh file has more bones or keyframes than are read.")
+        raise refuse_excess("The mesh file has too many bones or keyframes.")
 
 
 def _check_forest(nodes: list[dict[str, Any]]) -> None:
@@ -95,7 +95,7 @@ def _check_forest(nodes: list[dict[str, Any]]) -> None:
         _check_all(children, len(nodes), "node")
         for child in children:
             if has_parent[child]:
-                raise damaged_file(Message("node {child} stands in two places", child=child))
+                raise damaged_file(Message("node {child} has more than one parent", child=child))
             has_parent[child] = True
     level = [index for index, below in enumerate(has_parent) if not below]
     seen = 0
@@ -107,10 +107,10 @@ def _check_forest(nodes: list[dict[str, Any]]) -> None:
             break
     if level:
         raise damaged_file(
-            Message("its nodes stand more than {limit} deep in each other", limit=MAX_LEVELS)
+            Message("its nodes are nested more than {limit} levels deep", limit=MAX_LEVELS)
         )
     if seen < len(nodes):
-        raise damaged_file("its nodes go round in a circle")
+        raise damaged_file("its nodes form a cycle")
 
 
 def _check_node(file: GltfFile, node: dict[str, Any], faces: list[int]) -> int:
@@ -118,7 +118,7 @@ def _check_node(file: GltfFile, node: dict[str, Any], faces: list[int]) -> int:
         values = node.get(name)
         if values is not None and not _are_numbers(values, size):
             raise damaged_file(
-                Message("a node's {name} is not {size} numbers", name=name, size=size)
+                Message("the {name} of a node is not {size} numbers", name=name, size=size)
             )
     mesh = node.get("mesh")
     _check_one(mesh, len(faces), "mesh")
@@ -154,12 +154,12 @@ def _check_animation(animation: dict[str, Any], nodes: int, accessors: int) -> N
 def _check_all(indices: list[Any], end: int, kind: str) -> None:
     for index in indices:
         if index is None:
-            raise damaged_file(Message("there is a {kind} without a number", kind=kind))
+            raise damaged_file(Message("a {kind} index is missing", kind=kind))
         _check_one(index, end, kind)
 
 
 def _check_one(index: object, end: int, kind: str) -> None:
     if index is not None and (type(index) is not int or not 0 <= index < end):
         raise damaged_file(
-            Message("there is no {kind} {index}", kind=kind, index=f"{index!r}"[:40])
+            Message("{kind} {index} does not exist", kind=kind, index=f"{index!r}"[:40])
         )

@@ -113,8 +113,8 @@ def _try_triangulate(outline: Outline, wanted: float, levels: int, walls: bool) 
 def _too_thin() -> Refusal:
     return Refusal(
         "bad_image",
-        "The subject is too thin to be built.",
-        "Raise Faces, lower Smoothness, or use a larger picture.",
+        "The subject is too thin for a mesh.",
+        "Raise Faces, lower Smoothness, or use a larger image.",
     )
 
 

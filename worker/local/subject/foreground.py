@@ -32,8 +32,8 @@ _UNDECIDED = 0.45
 _SPECK = 4
 _MANY = 10
 _WHOLE = (
-    "The background could not be told from the subject, so the whole picture was used. "
-    "For one object, use a picture with a plain or transparent background."
+    "The subject could not be separated from the background, so the whole image was used. "
+    "For a single object, use an image with a plain or transparent background."
 )
 
 
@@ -120,15 +120,15 @@ def _by_alpha(picture: Singles) -> Foreground:
     if (alpha > 0.5).all():
         raise Refusal(
             "bad_image",
-            "The picture has no transparent part that would show where the subject ends.",
-            "Set Foreground to Automatic or Border, or use a picture with transparency.",
+            "The image has no transparent background.",
+            "Set Foreground to Automatic or Border Color, or use an image with transparency.",
         )
     cut = drop_specks(alpha, 0.002)
     least = (_SPECK + 0.5) / max(1, int(np.count_nonzero(cut > 0.5)))
     matte = fill_pinholes(cut, least)
     _, number = label_parts((matte > 0.5) & (cut <= 0.5), diagonal=True)
     note = Message(
-        "{count} transparent specks of at most {size} pixels were filled.",
+        "{count} transparent specks of up to {size} pixels were filled.",
         count=f"{number:,}",
         size=_SPECK,
     )
@@ -138,8 +138,8 @@ def _by_alpha(picture: Singles) -> Foreground:
 def _nothing_opaque() -> Refusal:
     return Refusal(
         "bad_image",
-        "The picture is transparent everywhere, so there is nothing to build.",
-        "Use a picture whose subject is opaque.",
+        "The image is fully transparent.",
+        "Use an image with an opaque subject.",
     )
 
 
@@ -151,8 +151,8 @@ def _by_border(picture: Singles, tolerance: float) -> Singles:
     if tolerance > _NEUTRAL and separation.strangest >= _PLAIN:
         raise Refusal(
             "bad_image",
-            "Nothing differs from the color of the picture's border as much as Tolerance asks.",
-            "Lower Tolerance, or set Foreground to Whole Image (none).",
+            "Nothing in the image differs enough from its border color for this Tolerance.",
+            "Lower Tolerance, or set Foreground to Whole Image.",
         )
     raise _nothing_found()
 
@@ -160,7 +160,7 @@ def _by_border(picture: Singles, tolerance: float) -> Singles:
 def _nothing_found() -> Refusal:
     return Refusal(
         "bad_image",
-        "Nothing in the picture stands out from the colors of its border.",
-        "Use a picture of an object on a background of another color, lower the "
-        "tolerance, or set Foreground to Whole Image (none).",
+        "Nothing in the image stands out from its border color.",
+        "Use an image of an object on a background of another color, lower Tolerance, or set "
+        "Foreground to Whole Image.",
     )

@@ -41,31 +41,31 @@ def write_morphed_flat(path: Path) -> Path:
 
 
 BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
-    "glb in one place": (lambda path: one_node(path, pyramid() | {"POSITION": SPOT}), "one place"),
-    "obj in one place": (lambda path: write_obj(path / "m.obj", SPOT, FACES), "one place"),
-    "ply in one place": (lambda path: write_ply(path / "m.ply", SPOT, FACES, WHITE), "one place"),
-    "stl in one place": (lambda path: write_stl(path / "m.stl", SPOT[FACES]), "one place|no faces"),
-    "glb scaled to nothing": (lambda path: write_scaled(path, 0.0), "one place"),
-    "glb of atoms": (lambda path: write_scaled(path, 1e-20), "one place"),
+    "glb in one place": (lambda path: one_node(path, pyramid() | {"POSITION": SPOT}), "same location"),
+    "obj in one place": (lambda path: write_obj(path / "m.obj", SPOT, FACES), "same location"),
+    "ply in one place": (lambda path: write_ply(path / "m.ply", SPOT, FACES, WHITE), "same location"),
+    "stl in one place": (lambda path: write_stl(path / "m.stl", SPOT[FACES]), "same location|no faces"),
+    "glb scaled to nothing": (lambda path: write_scaled(path, 0.0), "same location"),
+    "glb of atoms": (lambda path: write_scaled(path, 1e-20), "same location"),
     "glb of denormals": (
         lambda path: one_node(path, pyramid() | {"POSITION": POINTS * np.float32(1e-40)}),
-        "one place",
+        "same location",
     ),
-    "glb morphed to nothing": (write_morphed_flat, "one place"),
+    "glb morphed to nothing": (write_morphed_flat, "same location"),
     "glb on a line": (lambda path: one_node(path, pyramid() | {"POSITION": LINE}), "no area"),
     "obj on a line": (lambda path: write_obj(path / "m.obj", LINE, FACES), "no area"),
     "glb far away": (lambda path: write_scaled(path, 1e20), "away"),
-    "obj far away": (lambda path: write_obj(path / "m.obj", POINTS * 1e30, FACES), "away|without"),
-    "stl far away": (lambda path: write_stl(path / "m.stl", POINTS[FACES] * 1e30), "away|without"),
+    "obj far away": (lambda path: write_obj(path / "m.obj", POINTS * 1e30, FACES), "away|invalid"),
+    "stl far away": (lambda path: write_stl(path / "m.stl", POINTS[FACES] * 1e30), "away|invalid"),
     "glb with nan": (
-        lambda path: one_node(path, pyramid() | {"POSITION": with_a_bad_point(np.nan)}), "a place"
+        lambda path: one_node(path, pyramid() | {"POSITION": with_a_bad_point(np.nan)}), "not finite"
     ),
     "glb with inf": (
-        lambda path: one_node(path, pyramid() | {"POSITION": with_a_bad_point(np.inf)}), "a place"
+        lambda path: one_node(path, pyramid() | {"POSITION": with_a_bad_point(np.inf)}), "not finite"
     ),
     "glb that overflows": (
         lambda path: one_node(path, pyramid() | {"POSITION": POINTS * np.float32(1e30)},
-                              scale=[1e20, 1, 1]), "points without a place"
+                              scale=[1e20, 1, 1]), "vertices with invalid coordinates"
     ),
     "obj of points": (lambda path: write_obj(path / "m.obj", POINTS, FACES[:0]), "no faces"),
     "obj of lines": (

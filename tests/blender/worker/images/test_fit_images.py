@@ -91,6 +91,6 @@ def test_transparency_is_kept_where_png_is_taken(fit: Any, tmp_path: Path) -> No
 
 def test_an_image_that_cannot_fit_the_limits_is_refused(fit: Any, tmp_path: Path) -> None:
     source = write_picture(tmp_path / "a.png", noise(400, 400))
-    with pytest.raises(Exception, match="cannot be made to fit"):
+    with pytest.raises(Exception, match="cannot be converted to fit"):
         convert(fit, source, max_bytes=500)
     assert not source.with_name("sent.png").exists()

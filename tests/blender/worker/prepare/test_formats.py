@@ -106,4 +106,4 @@ def test_importer_errors_are_passed_on(worker_module: Callable[[str], ModuleType
         "IndexError: list index out of range\nLocation: /x/bpy/ops.py:109\n"
     )
     assert reason(traceback) == "IndexError: list index out of range."
-    assert reason("") == "it gives no reason."
+    assert reason("") == "no reason was given."

@@ -140,7 +140,7 @@ def test_parts_left_out_are_counted(thick: int, told: str) -> None:
 def test_a_strip_in_few_faces_gets_as_many_as_it_needs() -> None:
     model = build(paint(np.ones((32, 2000))), shape="relief", foreground="none", face_count=200)
     assert_sound(model)
-    assert f"it has {len(model.triangles):,}" in model.notes[0]
+    assert f"so the mesh has {len(model.triangles):,}" in model.notes[0]
 
 
 def test_a_shape_that_smoothing_removes_is_refused() -> None:
