@@ -109,7 +109,7 @@ BROKEN: dict[str, Callable[[dict[str, Any]], None]] = {
     "material 7 does not exist": put(*PRIMITIVE, "material", 7),
     "the unknown mode 9": put(*PRIMITIVE, "mode", 9),
     "does not have one value per vertex": put(*PRIMITIVE, "attributes", "NORMAL", 1),
-    "accessor 1 contains vertex indices that are not unsigned": put("accessors", 1, "componentType", 5122),
+    "indices that are not unsigned": put("accessors", 1, "componentType", 5122),
     "its nodes form a cycle": put("nodes", 1, "children", [0]),
     "node 1 has more than one parent": put("nodes", 0, "children", [1, 1]),
     "node 9 does not exist": put("scenes", 0, "nodes", [9]),

@@ -149,7 +149,7 @@ def test_a_file_of_960_bytes_can_be_too_large_once_decoded(tmp_path: Path) -> No
     }
     data = broken.glb(head, heads.tiff(30_000, 30_000).ljust(200, b"\0"))
     assert len(data) <= 960
-    assert "a TIFF picture" in refusal_of(write_model(tmp_path, "mesh.glb", data))
+    assert "a TIFF image" in refusal_of(write_model(tmp_path, "mesh.glb", data))
 
 
 def obj(folder: Path, material: str) -> Path:
