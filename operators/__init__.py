@@ -19,13 +19,14 @@ from . import (
     settle,
     test_key,
 )
-from .images import choose, edit
+from .images import choose, edit, open_image
 from .results import delete, gallery, import_result, library, mesh_edits, recovered, replace, rotate
 
 _classes = (
     *generate.classes,
     *generate_from_files.classes,
     *choose.classes,
+    *open_image.classes,
     *edit.classes,
     *diagnostics.classes,
     *import_defaults.classes,

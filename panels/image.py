@@ -24,7 +24,7 @@ def draw_pictures(
     provider: Provider[Any],
 ) -> None:
     """Draw the image with its preview, and the side views that the provider accepts."""
-    layout.template_ID_preview(chosen, "image", open="image.open")
+    layout.template_ID_preview(chosen, "image", open="image_to_mesh.open_image")
     row = layout.row(align=True)
     row.operator("image_to_mesh.paste", text="Paste", icon="PASTEDOWN")
     row.menu("IMAGE_TO_MESH_MT_pictures", text="", icon="DOWNARROW_HLT")
@@ -44,7 +44,15 @@ def draw_pictures(
         ways.operator("image_to_mesh.clear_views", text="Clear")
     if body:
         for view in sides:
-            body.template_ID(chosen, f"view_{view}", open="image.open", text=view.capitalize())
+            _draw_view(body, chosen, view)
+
+
+def _draw_view(layout: bpy.types.UILayout, chosen: Any, view: str) -> None:
+    """Draw the field of a side view."""
+    row = layout.row(align=True)
+    row.template_ID(chosen, f"view_{view}", text=view.capitalize())
+    # An operator that template_ID opens gets no properties, and could not tell the views apart.
+    row.operator("image_to_mesh.open_image", text="", icon="FILE_FOLDER").view = view
 
 
 def _views_title(chosen: Any, sides: list[str]) -> str:

@@ -26,10 +26,6 @@ HEAD = 16
 SENT_UNCHANGED = re.compile(
     rb"\x89PNG|\xff\xd8\xff|RIFF....WEBP|BM|II[*+]\0|MM\0[*+]|\x76\x2f\x31\x01|#\?R", re.DOTALL
 )
-REFUSED = {
-    "MOVIE": ("{image} is a movie.", "Save one frame of it as a picture."),
-    "TILED": ("{image} is a UDIM image of several tiles.", "Save one tile as a picture."),
-}
 PNG_SETTINGS = {
     "media_type": "IMAGE",
     "file_format": "PNG",
@@ -42,12 +38,15 @@ PNG_SETTINGS = {
 def picture_source(image: bpy.types.Image, view: str = "front") -> PictureSource:
     """Return a source of the image's file bytes, to be read on the job's thread.
 
-    Raise BadImage if it is not a single image: a movie, tiles, layers, no pixels, a missing file.
+    Of a UDIM image, that is the active tile. Raise BadImage if it is not a single image: a movie,
+    layers, no pixels, a missing file.
     """
     name = picture_name(image)
-    if image.source in REFUSED:
-        template, hint = REFUSED[image.source]
-        raise BadImage(Message(template, image=readable_name(image)), hint)
+    if image.source == "MOVIE":
+        raise BadImage(
+            Message("“{image}” is a movie.", image=readable_name(image)),
+            "Save one frame of it as an image.",
+        )
     if image.type == "MULTILAYER":
         raise BadImage(
             Message("{image} has several layers.", image=readable_name(image)),
@@ -56,6 +55,8 @@ def picture_source(image: bpy.types.Image, view: str = "front") -> PictureSource
     if image.source == "VIEWER":
         rendered = _save_render(image)
         return PictureSource(name, view, lambda: rendered)
+    if image.source == "TILED":
+        return _tile_source(image, name, view)
     if image.is_dirty:
         return _encode_later(image, name, view)
     if image.packed_file:
@@ -84,10 +85,48 @@ def picture_name(image: bpy.types.Image) -> str:
     return short_name(name) or "picture"
 
 
+def _tile_source(image: bpy.types.Image, name: str, view: str) -> PictureSource:
+    """Return a source of the active tile, which is the one that the Image Editor selects."""
+    number = (image.tiles.active or image.tiles[0]).number
+    packed = [packed for packed in image.packed_files if packed.tile_number == number]
+    if packed and not image.is_dirty:
+        data = bytes(packed[0].packed_file.data)
+        return PictureSource(name, view, lambda: data)
+    if image.is_dirty or not image.filepath:
+        raise BadImage(
+            Message("The tiles of “{image}” are not saved.", image=readable_name(image)),
+            "Save the image in the Image Editor.",
+        )
+    path = _existing_file(image, tile_path(_absolute_path(image), number))
+    if SENT_UNCHANGED.match(_head(path)):
+        return PictureSource(name, view, path.read_bytes)
+    # `Image.pixels` is about the first tile only: the tile's file becomes an image of its own.
+    tile = bpy.data.images.load(str(path))
+    try:
+        return _encode_later(tile, name, view)
+    finally:
+        bpy.data.images.remove(tile)
+
+
+def tile_path(path: Path, number: int) -> Path:
+    """Return the file of a UDIM tile, from a path with Blender's token for the tile's number."""
+    column, row = (number - 1001) % 10, (number - 1001) // 10
+    named = path.name.replace("<UDIM>", str(number))
+    return path.with_name(named.replace("<UVTILE>", f"u{column + 1}_v{row + 1}"))
+
+
+def _absolute_path(image: bpy.types.Image) -> Path:
+    return Path(bpy.path.abspath(image.filepath, library=image.library))
+
+
 def _file_of(image: bpy.types.Image) -> Path:
-    path = Path(bpy.path.abspath(image.filepath, library=image.library))
+    path = _absolute_path(image)
     if image.source == "SEQUENCE":
         path = _frame_of(path, bpy.context.scene.frame_current)
+    return _existing_file(image, path)
+
+
+def _existing_file(image: bpy.types.Image, path: Path) -> Path:
     if path.is_file():
         return path
     raise BadImage(

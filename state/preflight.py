@@ -15,11 +15,6 @@ from ..providers._shared.untrusted_text import readable_name
 from . import views
 from .scene_properties import choices_of, provider_of, read_settings
 
-NO_PICTURE = {
-    "MOVIE": "“{}” is a movie: save one frame as an image",
-    "TILED": "“{}” is a UDIM image with several tiles: save one tile as an image",
-}
-
 
 def why_not(context: bpy.types.Context) -> str:
     """Return the sentence that says why Generate cannot run; empty if it can.
@@ -84,8 +79,10 @@ def picture_problem(image: bpy.types.Image | None) -> str:
     if image is None:
         return tr("Choose an image")
     shown = readable_name(image)
-    if image.source in NO_PICTURE:
-        return tr(NO_PICTURE[image.source]).format(shown)
+    if image.source == "MOVIE":
+        return tr("“{}” is a movie: save one frame as an image").format(shown)
+    if image.source == "TILED" and not (image.filepath or image.packed_files):
+        return tr("The tiles of “{}” are not saved: save the image first").format(shown)
     if image.type == "MULTILAYER":
         return tr("“{}” has several layers: save one of them as an image").format(
             readable_name(image)

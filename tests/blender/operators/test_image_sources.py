@@ -61,7 +61,7 @@ def test_any_image_of_the_file_can_be_used(chosen: Any) -> None:
     assert chosen.image == cup
 
 
-@pytest.mark.parametrize(("source", "words"), [("MOVIE", "a movie"), ("TILED", "UDIM image")])
+@pytest.mark.parametrize(("source", "words"), [("MOVIE", "a movie"), ("TILED", "not saved")])
 def test_movies_and_tiles_are_refused_before_generate(chosen: Any, source: str, words: str) -> None:
     chosen.image = bpy.data.images.new("cup", 64, 64)
     chosen.image.source = source

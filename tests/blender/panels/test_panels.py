@@ -127,7 +127,7 @@ def test_without_a_picture_it_says_what_to_do(chosen: Any) -> None:
     chosen.image = None
     seen = draw()
     (field,) = seen.all("template_ID_preview")
-    assert (field["property"], field["open"]) == ("image", "image.open")
+    assert (field["property"], field["open"]) == ("image", "image_to_mesh.open_image")
     assert not seen.button("image_to_mesh.generate")["enabled"]
     assert "Choose an image" in seen.text()
 

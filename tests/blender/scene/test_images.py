@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -215,10 +216,51 @@ def test_a_missing_file_is_refused(
         image_source.picture_source(image)
 
 
-def test_tiles_are_refused(image_source: Any, bad_image: type[Exception]) -> None:
+def test_unsaved_tiles_are_refused(image_source: Any, bad_image: type[Exception]) -> None:
     image = bpy.data.images.new("tiles", 8, 8, tiled=True)
-    with pytest.raises(bad_image, match="UDIM"):
+    with pytest.raises(bad_image, match="not saved"):
         image_source.picture_source(image)
+
+
+@pytest.mark.parametrize("name", ["IMG_1423.png", "IMG_1424.tga"])
+def test_of_a_udim_image_the_active_tile_is_used(
+    image_source: Any, tmp_path: Path, name: str
+) -> None:
+    """As Blender's own Open makes one of a phone's photos, if their numbers look like tiles."""
+    for number in (1423, 1424):
+        write_picture(tmp_path / f"IMG_{number}{Path(name).suffix}", SIX)
+    bpy.ops.image.open(filepath=str(tmp_path / name), use_udim_detecting=True)
+    image = bpy.data.images[f"IMG_<UDIM>{Path(name).suffix}"]
+    assert image.source == "TILED"
+    number = int(Path(name).stem[-4:])
+    image.tiles.active_index = [tile.number for tile in image.tiles].index(number)
+    sent = image_source.picture_source(image).read()
+    assert sent.startswith(b"\x89PNG")
+    if name.endswith(".png"):
+        assert sent == (tmp_path / name).read_bytes()
+
+
+def test_a_packed_tile_is_used(image_source: Any, tmp_path: Path) -> None:
+    for number in (1001, 1002):
+        write_picture(tmp_path / f"cup.{number}.png", SIX)
+    bpy.ops.image.open(filepath=str(tmp_path / "cup.1001.png"), use_udim_detecting=True)
+    image = bpy.data.images["cup.<UDIM>.png"]
+    image.pack()
+    written = (tmp_path / "cup.1001.png").read_bytes()
+    shutil.rmtree(tmp_path)
+    assert image_source.picture_source(image).read() == written
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "expected"),
+    [
+        ("cup.<UDIM>.png", 1001, "cup.1001.png"),
+        ("cup_<UVTILE>.png", 1012, "cup_u2_v2.png"),
+        ("cup.png", 1001, "cup.png"),
+    ],
+)
+def test_a_tile_has_its_file(image_source: Any, name: str, number: int, expected: str) -> None:
+    assert image_source.tile_path(Path("/a", name), number) == Path("/a", expected)
 
 
 def test_a_movie_is_refused(image_source: Any, bad_image: type[Exception], tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ def test_a_fresh_install_makes_its_first_mesh_in_three_clicks(
     pictures.mkdir(exist_ok=True)
     shutil.copy(photograph, pictures)
     before = artist.session.clicks
-    artist.session.click_button("image.open")
+    artist.session.click_button("image_to_mesh.open_image")
     artist.session.wait_for(BROWSER)
     artist.session.run(SHOW_FOLDER.format(folder=f"{pictures}/"))
     artist.session.double_click(*find_thumbnail(artist))

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Open: any image file, whatever its name, as the scene's image or as a side view."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import bpy
+import places
+import pytest
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+OPS = bpy.ops.image_to_mesh
+
+
+@pytest.fixture
+def photographs(tmp_path: Path) -> Path:
+    """Return a folder as phones fill it: their numbers look like those of UDIM tiles."""
+    for name in ("IMG_1423.JPG", "IMG_1424.JPG", "IMG_20260812_1425.jpg"):
+        shutil.copy(places.SAMPLE, tmp_path / name)
+    return tmp_path
+
+
+@pytest.fixture
+def chosen(addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return the scene's properties, with few faces and an empty library."""
+    monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(tmp_path / "library"))
+    bpy.context.scene.image_to_mesh.local.face_count = 500
+    return bpy.context.scene.image_to_mesh
+
+
+@pytest.mark.parametrize("name", ["IMG_1423.JPG", "IMG_20260812_1425.jpg"])
+def test_a_photograph_of_a_phone_becomes_a_mesh(chosen: Any, photographs: Path, name: str) -> None:
+    assert OPS.open_image(filepath=str(photographs / name)) == {"FINISHED"}
+    assert (Path(chosen.image.filepath).name, chosen.image.source) == (name, "FILE")
+    assert OPS.generate() == {"FINISHED"}
+
+
+def test_blenders_own_open_takes_it_for_tiles_and_that_works_too(
+    chosen: Any, photographs: Path
+) -> None:
+    before = set(bpy.data.images)
+    bpy.ops.image.open(filepath=str(photographs / "IMG_1423.JPG"), use_udim_detecting=True)
+    (chosen.image,) = set(bpy.data.images) - before
+    assert chosen.image.source == "TILED", "the trap does not work: this test shows nothing"
+    assert OPS.generate() == {"FINISHED"}
+
+
+def test_the_same_file_is_opened_once(chosen: Any, photographs: Path) -> None:
+    before = len(bpy.data.images)
+    for _ in range(2):
+        OPS.open_image(filepath=str(photographs / "IMG_1423.JPG"))
+    assert len(bpy.data.images) == before + 1
+
+
+def test_of_several_files_the_first_is_used(chosen: Any, photographs: Path) -> None:
+    before = set(bpy.data.images)
+    files = [{"name": name} for name in ("IMG_1424.JPG", "IMG_1423.JPG")]
+    OPS.open_image(directory=str(photographs), files=files)
+    opened = {Path(image.filepath).name for image in set(bpy.data.images) - before}
+    assert opened == {"IMG_1424.JPG", "IMG_1423.JPG"}
+    assert Path(chosen.image.filepath).name == "IMG_1424.JPG"
+
+
+def test_a_side_view_is_opened_beside_the_front(chosen: Any, photographs: Path) -> None:
+    OPS.open_image(filepath=str(photographs / "IMG_1423.JPG"))
+    OPS.open_image(filepath=str(photographs / "IMG_1424.JPG"), view="left")
+    opened = [Path(image.filepath).name for image in (chosen.image, chosen.view_left)]
+    assert opened == ["IMG_1423.JPG", "IMG_1424.JPG"]
+
+
+def test_another_front_image_clears_the_side_views(chosen: Any, photographs: Path) -> None:
+    OPS.open_image(filepath=str(photographs / "IMG_1423.JPG"))
+    OPS.open_image(filepath=str(photographs / "IMG_1424.JPG"), view="left")
+    OPS.open_image(filepath=str(photographs / "IMG_20260812_1425.jpg"))
+    assert chosen.view_left is None
+
+
+def test_a_missing_file_changes_nothing(chosen: Any, photographs: Path) -> None:
+    OPS.open_image(filepath=str(photographs / "IMG_1423.JPG"))
+    with pytest.raises(RuntimeError, match="no image file"):
+        OPS.open_image(filepath=str(photographs / "IMG_9999.JPG"))
+    assert Path(chosen.image.filepath).name == "IMG_1423.JPG"
