@@ -3,14 +3,66 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from bpy.props import BoolProperty, StringProperty
+import bpy
+from bpy.props import BoolProperty, CollectionProperty, EnumProperty, StringProperty
+
+HIDDEN = {"HIDDEN", "SKIP_SAVE"}
+THUMBNAILS = 3
+"""Blender's number of the file browser's thumbnails (FILE_IMGDISPLAY in DNA_space_enums.h)."""
+
+
+class ImageFiles:
+    """Mix-in of operators that take image files, chosen in a file browser or given by a script.
+
+    The file browser reads `filter_…` and `display_type` from the operator that opens it.
+    """
+
+    filepath: StringProperty(
+        name="File",
+        description="An image file",
+        subtype="FILE_PATH",
+        options={"SKIP_SAVE"},
+    )
+    directory: StringProperty(
+        name="Folder", description="The folder of the files", subtype="DIR_PATH", options=HIDDEN
+    )
+    files: CollectionProperty(
+        name="Files",
+        description="The image files",
+        type=bpy.types.OperatorFileListElement,
+        options=HIDDEN,
+    )
+    filter_image: BoolProperty(
+        name="Images", description="Show images", default=True, options=HIDDEN
+    )
+    filter_folder: BoolProperty(
+        name="Folders", description="Show folders", default=True, options=HIDDEN
+    )
+    display_type: EnumProperty(
+        name="Display Type",
+        items=[("THUMBNAIL", "Thumbnails", "", THUMBNAILS)],
+        options=HIDDEN,
+    )
+
+    def is_given(self) -> bool:
+        """Return whether the call names files."""
+        return bool(self.files or self.filepath or self.directory)
+
+    def paths(self) -> list[str]:
+        """Return the files' absolute paths; an address stays as it is."""
+        named = [file.name for file in self.files if file.name]
+        if named:
+            return [str(Path(bpy.path.abspath(self.directory), name)) for name in named]
+        is_address = "://" in self.filepath
+        return [self.filepath if is_address else bpy.path.abspath(self.filepath)]
 
 
 def argument(name: str, description: str, *, hidden: bool = False) -> Any:
     """Declare a text for one call; `hidden` from the Adjust Last Operation panel."""
-    options = {"HIDDEN", "SKIP_SAVE"} if hidden else {"SKIP_SAVE"}
+    options = HIDDEN if hidden else {"SKIP_SAVE"}
     return StringProperty(name=name, description=description, options=options)
 
 

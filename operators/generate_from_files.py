@@ -7,11 +7,10 @@ Several images form a queue; a few jobs run at a time. Queued jobs have sent not
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.props import BoolProperty, CollectionProperty, FloatVectorProperty, StringProperty
+from bpy.props import FloatVectorProperty, StringProperty
 
 from .. import jobs
 from ..app import queue, repeated_order, watcher
@@ -22,14 +21,14 @@ from ..providers import ImageToMeshError
 from ..state.preflight import why_not_at_all
 from ..state.scene_properties import provider_of
 from . import generate
-from .arguments import again_switch
+from .arguments import ImageFiles, again_switch
 from .images import choose
 from .running import wait_for
 
 EXTENSIONS = ".png;.jpg;.jpeg;.webp;.bmp;.tif;.tiff;.exr;.hdr"
 
 
-class IMAGE_TO_MESH_OT_make_here(bpy.types.Operator):
+class IMAGE_TO_MESH_OT_make_here(ImageFiles, bpy.types.Operator):
     """Generate meshes of image files with the scene's provider and settings."""
 
     bl_idname = "image_to_mesh.make_here"
@@ -42,24 +41,6 @@ class IMAGE_TO_MESH_OT_make_here(bpy.types.Operator):
         description="An image file, or an https address",
         subtype="FILE_PATH",
         options={"SKIP_SAVE"},
-    )
-    directory: StringProperty(
-        name="Folder",
-        description="The folder of the files",
-        subtype="DIR_PATH",
-        options={"SKIP_SAVE", "HIDDEN"},
-    )
-    files: CollectionProperty(
-        name="Files",
-        description="The image files",
-        type=bpy.types.OperatorFileListElement,
-        options={"SKIP_SAVE", "HIDDEN"},
-    )
-    filter_image: BoolProperty(
-        name="Images", description="Show images", default=True, options={"HIDDEN", "SKIP_SAVE"}
-    )
-    filter_folder: BoolProperty(
-        name="Folders", description="Show folders", default=True, options={"HIDDEN", "SKIP_SAVE"}
     )
     location: FloatVectorProperty(
         name="Location",
@@ -81,7 +62,7 @@ class IMAGE_TO_MESH_OT_make_here(bpy.types.Operator):
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         # Tells execute() after a confirmation apart from a call by a script, which waits.
         self._asked = True
-        if not (self.files or self.filepath or self.directory):
+        if not self.is_given():
             context.window_manager.fileselect_add(self)
             return {"RUNNING_MODAL"}
         if context.area and context.area.type == "VIEW_3D":
@@ -97,7 +78,7 @@ class IMAGE_TO_MESH_OT_make_here(bpy.types.Operator):
             self.location = point_under(context, region, pointer)
 
     def _confirm(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        provider, count = provider_of(context.scene), len(self._paths())
+        provider, count = provider_of(context.scene), len(self.paths())
         there = [repeated_order.is_there(context, order) for order in self._orders(context)]
         if any(there) and not self.again:  # guard: drop-asks
             return repeated_order.ask(self, context, event)
@@ -141,7 +122,7 @@ class IMAGE_TO_MESH_OT_make_here(bpy.types.Operator):
             location = (x, y, z)
         specs = [
             generate.specify(context, provider, (jobs.picture_from(path),), location)
-            for path in self._paths()
+            for path in self.paths()
         ]
         return [replace(spec, repeated=self.again) for spec in specs]
 
@@ -152,14 +133,7 @@ class IMAGE_TO_MESH_OT_make_here(bpy.types.Operator):
         return specs
 
     def _orders(self, context: bpy.types.Context) -> list[tuple[Any, ...]]:
-        return [repeated_order.order_of(context, (path,)) for path in self._paths()]
-
-    def _paths(self) -> list[str]:
-        named = [file.name for file in self.files if file.name]
-        if named:
-            return [str(Path(bpy.path.abspath(self.directory), name)) for name in named]
-        is_address = "://" in self.filepath
-        return [self.filepath if is_address else bpy.path.abspath(self.filepath)]
+        return [repeated_order.order_of(context, (path,)) for path in self.paths()]
 
 
 class IMAGE_TO_MESH_OT_clear_queue(bpy.types.Operator):

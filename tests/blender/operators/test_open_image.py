@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Open: any image file, whatever its name, as the scene's image or as a side view."""
+"""Open: an image file of any name, as the scene's image or as a side view."""
 
 from __future__ import annotations
 
