@@ -43,6 +43,7 @@ def test_a_photograph_of_a_phone_becomes_a_mesh(chosen: Any, photographs: Path, 
 def test_blenders_own_open_takes_it_for_tiles_and_that_works_too(
     chosen: Any, photographs: Path
 ) -> None:
+    (photographs / "IMG_20260812_1425.jpg").unlink()  # Blender would not detect tiles beside it
     before = set(bpy.data.images)
     bpy.ops.image.open(filepath=str(photographs / "IMG_1423.JPG"), use_udim_detecting=True)
     (chosen.image,) = set(bpy.data.images) - before
