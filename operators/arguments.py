@@ -17,7 +17,8 @@ THUMBNAILS = 3
 class ImageFiles:
     """Mix-in of operators that take image files, chosen in a file browser or given by a script.
 
-    The file browser reads `filter_…` and `display_type` from the operator that opens it.
+    The file browser reads `filter_…` and `display_type` from the operator that opens it. Files of
+    `filter_glob` are shown besides those that Blender takes for images.
     """
 
     filepath: StringProperty(
@@ -38,6 +39,7 @@ class ImageFiles:
     filter_image: BoolProperty(
         name="Images", description="Show images", default=True, options=HIDDEN
     )
+    filter_glob: StringProperty(default="*.heic;*.heif;*.avif", options=HIDDEN)
     filter_folder: BoolProperty(
         name="Folders", description="Show folders", default=True, options=HIDDEN
     )

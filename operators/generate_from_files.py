@@ -25,7 +25,7 @@ from .arguments import ImageFiles, again_switch
 from .images import choose
 from .running import wait_for
 
-EXTENSIONS = ".png;.jpg;.jpeg;.webp;.bmp;.tif;.tiff;.exr;.hdr"
+EXTENSIONS = ".png;.jpg;.jpeg;.webp;.bmp;.tif;.tiff;.exr;.hdr;.heic;.heif;.avif"
 
 
 class IMAGE_TO_MESH_OT_make_here(ImageFiles, bpy.types.Operator):

@@ -37,6 +37,8 @@ waits here."""
 _running_tools: list[subprocess.Popen[bytes]] = []
 """Tools that have not exited yet."""
 NAME = "Clipboard"
+PHOTOS = frozenset({".heic", ".heif", ".avif"})
+"""Suffixes of photos that Blender does not read."""
 
 _OF_FILE = r"^file://[^/]*|[?#].*"
 """The parts of a file URL that are not its path."""
@@ -169,11 +171,23 @@ def _run_tool(command: tuple[str, ...], seconds: float) -> bytes:
     return data if process.returncode == 0 else b""
 
 
-def _open_path(text: str) -> bpy.types.Image | None:
-    """Open the image file that the text names by its path or URL."""
+def find_photo(text: str) -> Path | None:
+    """Return the HEIC or AVIF photo that the text names by its path or URL, else None."""
+    path = _find_path(text)
+    return path if path and path.suffix.lower() in PHOTOS and path.is_file() else None
+
+
+def _find_path(text: str) -> Path | None:
+    """Return the absolute path in the first line of a text, which may be a URL of a file."""
     line = text.strip().splitlines()[0].strip().strip('"') if text.strip() else ""
     path = Path(unquote(re.sub(_OF_FILE, "", line)) if line.startswith("file://") else line)
-    if not line or not path.is_absolute() or path.suffix.lower() not in bpy.path.extensions_image:
+    return path if line and path.is_absolute() else None
+
+
+def _open_path(text: str) -> bpy.types.Image | None:
+    """Open the image file that the text names by its path or URL."""
+    path = _find_path(text)
+    if path is None or path.suffix.lower() not in bpy.path.extensions_image:
         return None
     try:
         return bpy.data.images.load(str(path), check_existing=True)

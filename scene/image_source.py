@@ -22,9 +22,11 @@ from ..worker.names import short_name
 
 HEAD = 16
 """Bytes of a file that identify its format."""
-# Formats that providers can handle. Blender reads more, such as Targa; those are encoded.
+# Formats that jobs can handle, HEIC among them. Blender reads more, such as Targa: those are
+# encoded. A movie starts like HEIC, but has another source.
 SENT_UNCHANGED = re.compile(
-    rb"\x89PNG|\xff\xd8\xff|RIFF....WEBP|BM|II[*+]\0|MM\0[*+]|\x76\x2f\x31\x01|#\?R", re.DOTALL
+    rb"\x89PNG|\xff\xd8\xff|RIFF....WEBP|....ftyp|BM|II[*+]\0|MM\0[*+]|\x76\x2f\x31\x01|#\?R",
+    re.DOTALL,
 )
 PNG_SETTINGS = {
     "media_type": "IMAGE",

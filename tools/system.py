@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""System packages that the tools need: libraries for `bpy`, a browser, gettext."""
+"""System packages that the tools need: libraries for `bpy`, a browser, gettext, libheif."""
 
 from __future__ import annotations
 
@@ -60,6 +60,18 @@ def find_gettext() -> bool:
         if not shutil.which("msgfmt") and places.is_root() and shutil.which("apt-get"):
             install("gettext")
     return shutil.which("msgfmt") is not None
+
+
+def find_photo_decoder() -> bool:
+    """Return whether a program that opens HEIC photos is there; install it where that can be done.
+
+    libheif's is `heif-dec` in new versions and `heif-convert` in old ones.
+    """
+    with places.hold_lock("system"):
+        is_there = any(map(shutil.which, ("heif-dec", "heif-convert")))
+        if not is_there and places.is_root() and shutil.which("apt-get"):
+            install("libheif-examples")
+    return any(map(shutil.which, ("heif-dec", "heif-convert")))
 
 
 def install(*packages: str) -> None:

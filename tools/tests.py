@@ -92,14 +92,18 @@ def _unit(version: str) -> Tier:
 def _prepare_unit(version: str) -> Path:
     """Have gettext check the languages where it can be had; the tests say where it cannot."""
     system.find_gettext()
+    system.find_photo_decoder()
     return environments.for_unit(version)
 
 
 def _blender(release: str) -> Tier:
     options = () if release == _FILES_IN else _ONCE
-    return Tier(
-        f"blender-{release}", "blender", lambda: environments.for_blender(release), options=options
-    )
+    return Tier(f"blender-{release}", "blender", lambda: _prepare_blender(release), options=options)
+
+
+def _prepare_blender(release: str) -> Path:
+    system.find_photo_decoder()
+    return environments.for_blender(release)
 
 
 def _files(release: str) -> Tier:
@@ -110,7 +114,7 @@ def _prepare_files(release: str) -> Path:
     """Fetch what other people's packages carry of mesh files, which takes a network."""
     for listed in samples.list_packages():
         samples.fetch(listed)
-    return environments.for_blender(release)
+    return _prepare_blender(release)
 
 
 def _browser() -> Tier:

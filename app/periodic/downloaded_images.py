@@ -8,6 +8,7 @@ import bpy
 from ... import jobs
 from ...providers import ImageToMeshError
 from ...state import open_file
+from ...state.scene_properties import choices_of
 from .. import heartbeat
 from ..chosen_image import choose
 from ..redraw import redraw
@@ -32,7 +33,11 @@ def use(context: bpy.types.Context, arrived: jobs.DownloadedImage) -> None:
 
     if arrived.error is not None:
         raise arrived.error
-    choose(context, load_image_bytes(arrived.data, arrived.name))
+    image = load_image_bytes(arrived.data, arrived.name)
+    if arrived.view == "front":
+        choose(context, image)
+    else:
+        setattr(choices_of(context.scene), f"view_{arrived.view}", image)
 
 
 def is_needed(_: bpy.types.Context) -> bool:
@@ -48,7 +53,7 @@ def poll(context: bpy.types.Context, _now: float) -> None:
     try:
         use(context, arrived)
         # Operators push their own undo step, but a timer runs none here.
-        bpy.ops.ed.undo_push(message="Image from Address")
+        bpy.ops.ed.undo_push(message="Open Image")
     except ImageToMeshError as error:
         show_refusal(context, error)
     redraw(context)

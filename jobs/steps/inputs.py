@@ -32,12 +32,14 @@ from ...providers._shared.untrusted_text import clean
 from ..disk.file_names import expand_user
 from ..disk.signatures import digest_of_plain
 from ..values import LONGEST_NAME, InputPicture, PictureSource
+from .system_decoders import decode_if_needed
 
 ENDINGS = {"jpeg": ".jpg", "tiff": ".tif"}
 READABLE = PictureLimits(max_side=16_384, max_bytes=256 * 1024 * 1024)
 """Limits of an image that the worker can open and convert."""
 
 Fetch = Callable[[str], bytes]
+Check = Callable[[], None]
 
 
 def picture_from(argument: str, view: str = "front") -> PictureSource:
@@ -108,12 +110,16 @@ def check_views(
 
 
 def collect(
-    sources: tuple[PictureSource, ...], provider: Provider[Any], fetch: Fetch
+    sources: tuple[PictureSource, ...],
+    provider: Provider[Any],
+    fetch: Fetch,
+    check: Check = lambda: None,
 ) -> tuple[tuple[InputPicture, ...], dict[str, bytes]]:
     """Read all images; return their entries for the record, and the files by name.
 
-    Raises BadImage for data that is not an image, or that the provider could not accept even if it
-    was converted and scaled down.
+    A HEIC or AVIF photo becomes a PNG; `check` is called while that takes its time. Raises
+    BadImage for data that is not an image, or that the provider could not accept even if it was
+    converted and scaled down.
     """
     pictures: list[InputPicture] = []
     files: dict[str, bytes] = {}
@@ -121,7 +127,8 @@ def collect(
         if source.url is not None and provider.takes_urls:
             pictures.append(InputPicture(source.view, source.name, None, source.url))
             continue
-        data = _read(source, fetch)
+        original = _read(source, fetch)
+        data = decode_if_needed(original, source.name, check)
         info = read_info(data, source.name)
         check_picture(info, len(data), _readable(provider), source.name)
         _check_narrowness(info, provider.limits, source.name)
@@ -130,7 +137,9 @@ def collect(
         # Digests of the bytes in memory: the file on disk may change before it is sent.
         digest = hashlib.sha256(data).hexdigest()
         picture = InputPicture(source.view, source.name, file, source.url)
-        pictures.append(replace(picture, sha256=digest, info=info, original=digest))
+        # A batch finds its files again by what they hold, before any decoding.
+        found = digest if data is original else hashlib.sha256(original).hexdigest()
+        pictures.append(replace(picture, sha256=digest, info=info, original=found))
     return tuple(pictures), files
 
 

@@ -26,6 +26,7 @@ from ...providers import (
     read_picture_info,
 )
 from ..process.pool import BackgroundBlender
+from ..steps.system_decoders import decode_if_needed
 from ..values import PictureSource
 
 LIMIT = 60.0
@@ -207,7 +208,7 @@ def _edit_image(
 
 
 def _with_file(source: PictureSource, detection: SubjectDetection, ask: Callable[..., Any]) -> Any:
-    data = source.read()
+    data = decode_if_needed(source.read(), source.name, _deadline())
     info = read_picture_info(data, source.name)
     blender = BackgroundBlender(detection.blender)
     with tempfile.TemporaryDirectory(prefix="image-to-mesh-") as folder:

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Downloads images by their address on a thread; the main thread collects them."""
+"""Downloads images, and decodes photos, on a thread; the main thread collects them."""
 
 from __future__ import annotations
 
 import functools
 import queue
 import threading
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from ...providers import (
     BadImage,
@@ -18,20 +20,22 @@ from ...providers import (
 )
 from ..resources import open_http
 from ..steps.inputs import READABLE, picture_from
+from ..steps.system_decoders import decode_if_needed
 
 
 @dataclass(frozen=True, slots=True)
 class DownloadedImage:
-    """The outcome of a download: the image file's bytes, or the error."""
+    """The outcome: the image file's bytes, or the error; `view` is what it was asked for."""
 
     address: str
     name: str
+    view: str = "front"
     data: bytes = b""
     error: ImageToMeshError | None = None
 
 
 class ImageDownloads:
-    """The pending downloads."""
+    """The pending downloads, and the photos that are being decoded."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, int] = {}
@@ -45,16 +49,29 @@ class ImageDownloads:
                 Message("{address} is not an https address.", address=address),
                 "Give an https address.",
             )
+        self._begin(
+            address,
+            source.name,
+            "front",
+            lambda: download_image(address, source.name, online=online),
+        )
+
+    def decode(self, path: Path, view: str = "front") -> None:
+        """Start to decode a HEIC or AVIF photo on a thread; raises BadImage if it is missing."""
+        source = picture_from(str(path), view)
+        self._begin(str(path), path.name, view, lambda: decode_if_needed(source.read(), path.name))
+
+    def _begin(self, address: str, name: str, view: str, work: Callable[[], bytes]) -> None:
         self._waiting[address] = self._waiting.get(address, 0) + 1
-        arguments = (address, source.name, online)
+        arguments = (DownloadedImage(address, name, view), work)
         threading.Thread(target=self._run, args=arguments, daemon=True).start()
 
     def waiting(self) -> tuple[str, ...]:
-        """Return the addresses of pending downloads."""
+        """Return the addresses and paths of pending images."""
         return tuple(self._waiting)
 
     def take(self, timeout: float = 0.0) -> DownloadedImage | None:
-        """Return the next finished download, or None."""
+        """Return the next finished image, or None."""
         try:
             done = self._done.get(timeout=timeout) if timeout else self._done.get_nowait()
         except queue.Empty:
@@ -62,21 +79,15 @@ class ImageDownloads:
         self._waiting.pop(done.address, None)
         return done
 
-    def _run(self, address: str, name: str, online: bool) -> None:
+    def _run(self, image: DownloadedImage, work: Callable[[], bytes]) -> None:
         try:
-            self._done.put(
-                DownloadedImage(address, name, download_image(address, name, online=online))
-            )
+            done = replace(image, data=work())
         except ImageToMeshError as error:
-            self._done.put(DownloadedImage(address, name, error=error))
+            done = replace(image, error=error)
         except Exception as error:  # noqa: BLE001 - the thread's last resort; shown to the user
-            self._done.put(
-                DownloadedImage(
-                    address,
-                    name,
-                    error=Failed(Message("{name} did not come: {error}", name=name, error=error)),
-                )
-            )
+            failed = Message("{name} could not be opened: {error}", name=image.name, error=error)
+            done = replace(image, error=Failed(failed))
+        self._done.put(done)
 
 
 def download_image(address: str, name: str, *, online: bool) -> bytes:
@@ -86,6 +97,7 @@ def download_image(address: str, name: str, *, online: bool) -> bytes:
         data = http.fetch(address, READABLE.max_bytes)
     finally:
         http.close()
+    data = decode_if_needed(data, name)
     read_picture_info(data, name)
     return data
 

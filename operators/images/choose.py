@@ -53,12 +53,14 @@ class IMAGE_TO_MESH_OT_paste(bpy.types.Operator):
     bl_description = "Use the image on the clipboard; a copied file or https address works, too"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        from ...scene.clipboard import find_https_address, paste_image
+        from ...scene.clipboard import find_https_address, find_photo, paste_image
 
         # Without a window there is no clipboard.
         text = "" if bpy.app.background else context.window_manager.clipboard
         if address := find_https_address(text):
             return fetch(self, context, address)
+        if photo := find_photo(text):
+            return use_later(self, context, lambda: jobs.image_downloads().decode(photo))
         return take(self, context, paste_image)
 
 
@@ -216,8 +218,17 @@ class IMAGE_TO_MESH_OT_clear_views(bpy.types.Operator):
 
 def fetch(operator: Any, context: bpy.types.Context, address: str) -> set[str]:
     """Download an image on a thread and use it on arrival; without a window, wait for it."""
+    address = address.strip()
+    online = preferences.may_reach(address)
+    return use_later(
+        operator, context, lambda: jobs.image_downloads().start(address, online=online)
+    )
+
+
+def use_later(operator: Any, context: bpy.types.Context, begin: Callable[[], None]) -> set[str]:
+    """Begin a download or decoding, and use its image as `fetch` does."""
     try:
-        jobs.image_downloads().start(address.strip(), online=preferences.may_reach(address.strip()))
+        begin()
     except ImageToMeshError as error:
         return refuse(operator, context, error)
     if not bpy.app.background:

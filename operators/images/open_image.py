@@ -3,18 +3,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import bpy
 from bpy.props import EnumProperty
 
+from ... import jobs
 from ...app.chosen_image import choose
 from ...i18n.translate import tr
 from ...providers import BadImage, ImageToMeshError, Message
 from ...state.scene_properties import choices_of
 from ...state.views import SIDE_VIEWS
 from ..arguments import HIDDEN, ImageFiles
-from .choose import CLEARED, refuse
+from .choose import CLEARED, refuse, use_later
 
 
 class IMAGE_TO_MESH_OT_open_image(ImageFiles, bpy.types.Operator):
@@ -40,8 +42,15 @@ class IMAGE_TO_MESH_OT_open_image(ImageFiles, bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
+        from ...scene.clipboard import PHOTOS
+
+        paths = [Path(path) for path in self.paths()]
+        # Blender does not read these: they come as soon as a program of the system has decoded one.
+        if paths[0].suffix.lower() in PHOTOS:
+            decode = partial(jobs.image_downloads().decode, paths[0], self.view)
+            return use_later(self, context, decode)
         try:
-            first, *others = [_load(Path(path)) for path in self.paths()]
+            first, *others = [_load(path) for path in paths]
         except ImageToMeshError as error:
             return refuse(self, context, error)
         if self.view != "front":

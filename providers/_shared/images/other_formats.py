@@ -11,6 +11,9 @@ from .values import PictureInfo
 
 TEXT = 512
 """Bytes at the start of a text file within which its type shows."""
+HEIC = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
+AVIF = (b"avif", b"avis")
+"""Brands of ISO media files that hold a photo (ISO/IEC 23008-12)."""
 TARGA = b"TRUEVISION-XFILE.\0"
 TARGA_KINDS = {1: 1, 2: 0, 3: 0, 9: 1, 10: 0, 11: 0}
 """Image types, and whether they have a palette; those from 9 on are run-length encoded."""
@@ -66,6 +69,11 @@ def is_jp2(data: bytes) -> bool:
     return data.startswith((b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"))
 
 
+def is_heif(data: bytes) -> bool:
+    """Return whether a file starts like a HEIC or AVIF photo."""
+    return data[4:8] == b"ftyp" and data[8:12] in HEIC + AVIF
+
+
 def name_of(data: bytes) -> Message | None:
     """Return the name of an unsupported file type, or None if it is unknown."""
     for matches, title in _KNOWN:
@@ -91,10 +99,10 @@ _KNOWN: tuple[tuple[Callable[[bytes], bool], Message], ...] = (
     (_begins(b"8BPS"), Message("a Photoshop file")),
     (_begins(b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"), Message("a JPEG XL image")),
     (
-        _brand(b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"),
+        _brand(*HEIC),
         Message("a HEIC photo"),
     ),
-    (_brand(b"avif", b"avis"), Message("an AVIF image")),
+    (_brand(*AVIF), Message("an AVIF image")),
     (_brand(b"crx "), Message("a camera raw photo")),
     (lambda data: data[4:8] == b"ftyp", Message("a movie")),
     (lambda data: data[:4] == b"RIFF" and data[8:12] == b"AVI ", Message("a movie")),

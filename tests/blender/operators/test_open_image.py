@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import bpy
 import places
 import pytest
+from blender.addon_modules import addon_module
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -86,3 +87,48 @@ def test_a_missing_file_changes_nothing(chosen: Any, photographs: Path) -> None:
     with pytest.raises(RuntimeError, match="no image file"):
         OPS.open_image(filepath=str(photographs / "IMG_9999.JPG"))
     assert Path(chosen.image.filepath).name == "IMG_1423.JPG"
+
+
+needs_decoder = pytest.mark.skipif(
+    not any(shutil.which(name) for name in ("heif-dec", "heif-convert")),
+    reason="libheif's heif-convert is not installed",
+)
+HEIC = places.ROOT / "tests" / "data" / "dahlia.heic"
+
+
+@needs_decoder
+def test_a_heic_photo_becomes_the_image_and_a_mesh(chosen: Any) -> None:
+    assert OPS.open_image(filepath=str(HEIC)) == {"FINISHED"}
+    assert (chosen.image.name, tuple(chosen.image.size)) == ("dahlia.heic", (400, 320))
+    assert chosen.image.packed_file
+    assert OPS.generate() == {"FINISHED"}
+
+
+@needs_decoder
+def test_a_heic_photo_can_be_a_side_view(chosen: Any, photographs: Path) -> None:
+    OPS.open_image(filepath=str(photographs / "IMG_1423.JPG"))
+    OPS.open_image(filepath=str(HEIC), view="left")
+    assert (Path(chosen.image.filepath).name, chosen.view_left.name) == (
+        "IMG_1423.JPG",
+        "dahlia.heic",
+    )
+
+
+@needs_decoder
+def test_a_dropped_heic_photo_becomes_a_mesh(chosen: Any) -> None:
+    assert OPS.make_here(filepath=str(HEIC)) == {"FINISHED"}
+
+
+@needs_decoder
+def test_a_heic_photo_that_blender_was_told_to_open_becomes_a_mesh(chosen: Any) -> None:
+    chosen.image = bpy.data.images.load(str(HEIC))
+    assert OPS.generate() == {"FINISHED"}
+
+
+def test_without_a_program_a_heic_photo_gets_a_sentence(
+    chosen: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(addon_module("jobs.steps.system_decoders"), "DECODERS", {"linux": ()})
+    with pytest.raises(RuntimeError, match=r"cannot open.*JPEG"):
+        OPS.open_image(filepath=str(HEIC))
+    assert chosen.image is None
