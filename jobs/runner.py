@@ -192,9 +192,8 @@ class Runner:
         check_rules(self._spec.settings)
         self._resources.check_blender(self._spec.settings)
         self.live.show_progress("Reading the picture", 0.0)
-        pictures, files = collect(
-            self._spec.pictures, self._provider, self._resources.fetch, self._token.check
-        )
+        sources, check = self._spec.pictures, self._token.check
+        pictures, files = collect(sources, self._provider, self._resources.fetch, check)
         self._token.check()
         settings = values_of(self._spec.settings)
         self._acquire_lock()

@@ -27,21 +27,11 @@ from ..process.environment import clean_environment
 LONGEST_SIDE = 16_384
 SECONDS = 90.0
 MOST_MEMORY = 4 * 1024**3
-LOOK_EVERY = 0.05
+INTERVAL = 0.05
 _SIZE = re.compile(rb"ispe\0\0\0\0(.{8})", re.DOTALL)
 """The box with an image's size (ISO/IEC 23008-12, 6.5.3)."""
 
-_WIC = """
-$ErrorActionPreference = 'Stop'
-Add-Type -AssemblyName PresentationCore
-$source = [IO.File]::OpenRead('{source}')
-$decoder = [Windows.Media.Imaging.BitmapDecoder]::Create($source, 'None', 'OnLoad')
-$encoder = New-Object Windows.Media.Imaging.PngBitmapEncoder
-$encoder.Frames.Add($decoder.Frames[0])
-$target = [IO.File]::Create('{target}')
-$encoder.Save($target)
-$target.Close()
-"""
+WINDOWS_SCRIPT = Path(__file__).with_name("decode_photo.ps1")
 
 
 @dataclass(frozen=True)
@@ -75,7 +65,20 @@ DECODERS = {
         Decoder("sips", ("-s", "format", "png", "{source}", "--out", "{target}"), rotates=False),
     ),
     "win32": (
-        Decoder("powershell", ("-NoProfile", "-NonInteractive", "-Command", _WIC), rotates=False),
+        Decoder(
+            "powershell",
+            (
+                "-NoProfile",
+                "-NonInteractive",
+                "-ExecutionPolicy",
+                "Bypass",
+                "-File",
+                str(WINDOWS_SCRIPT),
+                "{source}",
+                "{target}",
+            ),
+            rotates=False,
+        ),  # fmt: skip
     ),
     "linux": (
         Decoder("heif-dec", ("{source}", "{target}")),
@@ -141,8 +144,8 @@ def _accept(data: bytes, decoder: Decoder, declared: tuple[int, int], name: str)
         info = read_picture_info(data, name) if data else None
         if info is None or (decoder.may_crop and {info.width, info.height} != set(declared)):
             return b""
-        is_turned = (info.height, info.width) == declared and info.width != info.height
-        if decoder.rotates or is_turned:
+        is_swapped = (info.height, info.width) == declared and info.width != info.height
+        if decoder.rotates or is_swapped:
             info = replace(info, orientation=1)
         return clean_picture(data, info, name) or b""
     except BadImage:
@@ -181,4 +184,4 @@ def _wait(process: subprocess.Popen[bytes], check: Callable[[], None]) -> None:
         check()
         if (memory.of_process(process.pid) or 0) > MOST_MEMORY:
             return
-        time.sleep(LOOK_EVERY)
+        time.sleep(INTERVAL)
