@@ -78,7 +78,7 @@ DECODERS = {
                 "{target}",
             ),
             rotates=False,
-        ),  # fmt: skip
+        ),
     ),
     "linux": (
         Decoder("heif-dec", ("{source}", "{target}")),

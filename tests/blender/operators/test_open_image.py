@@ -120,7 +120,7 @@ def test_a_dropped_heic_photo_becomes_a_mesh(chosen: Any) -> None:
 
 
 @needs_decoder
-def test_a_heic_photo_that_blender_was_told_to_open_becomes_a_mesh(chosen: Any) -> None:
+def test_a_heic_photo_of_an_image_data_block_becomes_a_mesh(chosen: Any) -> None:
     chosen.image = bpy.data.images.load(str(HEIC))
     assert OPS.generate() == {"FINISHED"}
 

@@ -120,7 +120,7 @@ def test_a_single_tile_is_not_taken_for_the_photo(
     ("size", "rotates", "orientation"),
     [((320, 400), True, 1), ((320, 400), False, 1), ((400, 320), False, 6), ((400, 320), True, 1)],
 )
-def test_a_photo_is_turned_upright_once(
+def test_a_photo_is_rotated_once(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     size: tuple[int, int],
