@@ -251,7 +251,7 @@ def _preferences_class() -> type:
     annotations: dict[str, Any] = {
         "library": StringProperty(
             name="Library Folder",
-            description="Where jobs, images and meshes are stored; empty for the user data folder",
+            description="Folder for jobs, images, and meshes; if empty, the user data folder",
             subtype="DIR_PATH",
         ),
         "library_limit": FloatProperty(
@@ -276,16 +276,16 @@ def _preferences_class() -> type:
         "show_addresses": BoolProperty(
             name="Advanced",
             description="Show the services' addresses and the certificate bundle, for gateways, "
-            "self-hosted servers and company networks",
+            "self-hosted servers, and company networks",
         ),
         "import_defaults": StringProperty(
             name="Import Defaults",
-            description="What new scenes begin with",
+            description="Placement and cleanup settings for new scenes",
             options={"HIDDEN"},
         ),
         "turns": StringProperty(
-            name="Turns",
-            description="How far the models of each provider are turned when they come in",
+            name="Rotations",
+            description="Rotation of new models from each provider",
             options={"HIDDEN"},
         ),
     }
@@ -322,7 +322,7 @@ def _fields(provider: Provider[Any]) -> Iterator[tuple[str, Any]]:
             StringProperty(
                 name=label("{provider} Address", provider=provider.label),
                 description=label(
-                    "Empty for {address}, or for {variable} where it is set",
+                    "If empty, {variable} is used, or {address} if that is not set",
                     address=default,
                     variable=variable,
                 ),

@@ -33,26 +33,35 @@ def add_command(commands: Any, add_common: Any, seconds: Any) -> None:
     """Add the command to the parser."""
     batch = commands.add_parser(
         "batch",
-        help="turn many pictures into meshes",
-        description="Turn many pictures into meshes. The same command run again orders only what "
-        "is missing, and goes on with the rest.",
+        help="generate meshes from many images",
+        description="Generate meshes from many images. If you run the same command again, it "
+        "resumes interrupted jobs and submits only the missing ones.",
     )
     batch.add_argument(
         "source", nargs="+", metavar="SOURCE",
-        help="picture files, folders of them, or CSV tables (image,provider,<setting>…)",
+        help="image files, folders, or CSV tables (image,provider,<setting>…)",
     )  # fmt: skip
-    batch.add_argument("--jobs", type=count, metavar="N", help="at most so many at once")
+    batch.add_argument("--jobs", type=count, metavar="N", help="run at most N jobs at once")
     batch.add_argument("--provider", default="local", metavar="ID", help="default: local")
     batch.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="a provider's setting"
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the provider"
     )
-    batch.add_argument("--output", type=Path, metavar="DIR", help="also put the meshes here")
-    batch.add_argument("--csv", type=Path, metavar="FILE", help="what each cost, as a table")
     batch.add_argument(
-        "--retry-failed", action="store_true", help="order anew what failed and may have cost"
+        "--output", type=Path, metavar="DIR", help="also save the meshes in this folder"
     )
-    batch.add_argument("--timeout", type=seconds, metavar="SECONDS", help="for each picture")
-    batch.add_argument("--quiet", action="store_true", help="no progress")
+    batch.add_argument(
+        "--csv", type=Path, metavar="FILE", help="save the table of costs as this file"
+    )
+    batch.add_argument(
+        "--retry-failed", action="store_true", help="submit failed jobs again, which may cost again"
+    )
+    batch.add_argument(
+        "--timeout",
+        type=seconds,
+        metavar="SECONDS",
+        help="stop waiting for an image after this time",
+    )
+    batch.add_argument("--quiet", action="store_true", help="do not print progress")
     add_common(batch)
     batch.set_defaults(run=run)
 
@@ -119,10 +128,10 @@ def _exclusive(library: Library) -> Iterator[None]:
     lock = library.lock("batch")
     try:
         if not lock.take():
-            raise lock.problem("Another batch works in this library.", "Wait for its end.")
+            raise lock.problem("Another batch is using this library.", "Wait until it is done.")
     except OSError as error:
         raise LibraryProblem(
-            f"The library cannot be written to: {error.strerror or error}.", "Choose another."
+            f"Cannot write to the library: {error.strerror or error}.", "Choose another folder."
         ) from error
     try:
         yield
@@ -154,7 +163,7 @@ def _plan_item(line: Line, arguments: argparse.Namespace, host: BlenderHost) -> 
         return plan_item(line.image, provider, settings, pictures, files, spec)
     except OSError as error:
         why = BadImage(
-            f"{line.image} cannot be read: {error.strerror or error}.", "Check the address."
+            f"{line.image} cannot be read: {error.strerror or error}.", "Check the path."
         )
         return refused_item(line.image, name, why)
     except Exception as error:  # noqa: BLE001 - a bad line must not end the batch
@@ -231,7 +240,7 @@ def _report(
             print_line(f"{item.image}: {why}")
     print_line(_summary(counts))
     if table:
-        print_line(f"What each cost: {table}")
+        print_line(f"Table of costs: {table}")
 
 
 def _counts(items: Sequence[Item]) -> dict[str, Any]:
@@ -264,8 +273,8 @@ def _summary(counts: Mapping[str, Any]) -> str:
     problems = [
         f"{counts[name]} {name}" for name in ("failed", "uncertain", "unfinished") if counts[name]
     ]
-    line = f"{counts['pictures']} pictures: {counts['done']} done"
-    cost = f"{counts['ordered']} ordered now, {counts['credits']:g} credits"
+    line = f"{counts['pictures']} images: {counts['done']} done"
+    cost = f"{counts['ordered']} submitted now, {counts['credits']:g} credits"
     return f"{', '.join([line, *problems])} ({cost})"
 
 

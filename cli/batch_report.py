@@ -49,7 +49,7 @@ def write_costs(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path | None:
         write_whole(path.parent.resolve() / path.name, text.getvalue().encode("utf-8-sig"))
         return path.resolve()
     except (OSError, ValueError) as error:
-        print_notice(f"{path} cannot be written: {getattr(error, 'strerror', None) or error}.")
+        print_notice(f"Cannot write {path}: {getattr(error, 'strerror', None) or error}.")
         return None
 
 

@@ -79,18 +79,20 @@ def _secrets(host: BlenderHost | None) -> list[str]:
 
 def _parser(host: BlenderHost | None) -> argparse.ArgumentParser:
     name = "blender --background --command image_to_mesh" if host else "image-to-mesh"
-    parser = argparse.ArgumentParser(prog=name, description="Turn a picture into a mesh.")
+    parser = argparse.ArgumentParser(prog=name, description="Generate meshes from images.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_generate(commands)
     batch.add_command(commands, _add_common, seconds)
-    listed = commands.add_parser("providers", help="list the services and their settings")
-    listed.add_argument("--json", action="store_true", help="settings as JSON Schema")
+    listed = commands.add_parser("providers", help="list the providers and their settings")
+    listed.add_argument("--json", action="store_true", help="print the settings as JSON Schema")
     listed.set_defaults(run=_providers)
-    jobs = commands.add_parser("jobs", help="list what is in the library")
+    jobs = commands.add_parser("jobs", help="list the jobs in the library")
     states = [str(state) for state in State]
-    jobs.add_argument("--state", choices=states, default="", help="only jobs that stand there")
-    jobs.add_argument("--provider", default="", metavar="ID", help="only this service's jobs")
-    jobs.add_argument("--text", default="", metavar="WORDS", help="only jobs with all the words")
+    jobs.add_argument("--state", choices=states, default="", help="only jobs in this state")
+    jobs.add_argument("--provider", default="", metavar="ID", help="only jobs of this provider")
+    jobs.add_argument(
+        "--text", default="", metavar="WORDS", help="only jobs with all of these words"
+    )
     _add_common(jobs)
     jobs.set_defaults(run=_jobs)
     unfinished.add_commands(commands, _add_common, seconds)
@@ -99,34 +101,48 @@ def _parser(host: BlenderHost | None) -> argparse.ArgumentParser:
 
 def _add_generate(commands: Any) -> None:
     generate = commands.add_parser(
-        "generate", help="turn a picture into a mesh", description="Turn a picture into a mesh."
+        "generate",
+        help="generate a mesh from an image",
+        description="Generate a mesh from an image.",
     )
-    generate.add_argument("image", metavar="IMAGE", help="a picture file or an https address")
+    generate.add_argument("image", metavar="IMAGE", help="an image file or an https address")
     generate.add_argument("--provider", default="local", metavar="ID", help="default: local")
     generate.add_argument(
-        "--view", action="append", default=[], metavar="SIDE=FILE", help="e.g. left=side.png"
+        "--view",
+        action="append",
+        default=[],
+        metavar="SIDE=FILE",
+        help="another side, for example left=side.png",
     )
     generate.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="a provider's setting"
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the provider"
     )
     generate.add_argument(
-        "--again", action="store_true", help="order it, also if the same order is there already"
+        "--again",
+        action="store_true",
+        help="submit it even if the same job is running or was just submitted",
     )
-    generate.add_argument("--output", type=Path, metavar="FILE", help="also put the mesh here")
-    generate.add_argument("--timeout", type=seconds, metavar="SECONDS", help="give up waiting")
-    generate.add_argument("--quiet", action="store_true", help="no progress")
+    generate.add_argument(
+        "--output", type=Path, metavar="FILE", help="also save the mesh as this file"
+    )
+    generate.add_argument(
+        "--timeout", type=seconds, metavar="SECONDS", help="stop waiting after this time"
+    )
+    generate.add_argument("--quiet", action="store_true", help="do not print progress")
     _add_common(generate)
     generate.set_defaults(run=_generate)
 
 
 def _add_common(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--library", default="", metavar="DIR", help="the library's folder")
+    command.add_argument("--library", default="", metavar="DIR", help="the library folder")
     command.add_argument(
         "--trust-library",
         action=argparse.BooleanOptionalAction,
-        help="from now on also use jobs in it that others wrote",
+        help="from now on, trust jobs in this library that others created",
     )
-    command.add_argument("--json", action="store_true", help="one JSON object as the last line")
+    command.add_argument(
+        "--json", action="store_true", help="print one JSON object as the last line"
+    )
 
 
 def seconds(text: str) -> float:

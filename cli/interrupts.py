@@ -43,6 +43,6 @@ def suspend(close: Callable[[], None], *, ordering: bool) -> None:
     """Close jobs so that they can be resumed. Another Ctrl-C ends the wait for pending answers."""
     if ordering:
         write_line(sys.stderr, "")
-        print_notice("Interrupted: waiting for answers under way…")
+        print_notice("Interrupted. Waiting for pending replies...")
     with contextlib.suppress(KeyboardInterrupt):
         close()

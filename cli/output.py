@@ -67,7 +67,7 @@ def flush_answer() -> bool:
         _write_errors.append(_words(error))
     if not _write_errors:
         return True
-    print_notice(f"The answer cannot be written: {_write_errors[0]}.")
+    print_notice(f"Cannot write the output: {_write_errors[0]}.")
     _write_errors.clear()
     # Python flushes again at exit, and would print a traceback.
     with contextlib.suppress(OSError, ValueError, AttributeError):

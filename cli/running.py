@@ -59,8 +59,8 @@ def spec_for(
     """
     if host.blender is None and "blender" in provider.needs:
         raise NoBlender(
-            f"{provider.label} needs a Blender to work in, and none was found.",
-            "Install the bpy module (“pip install bpy”), or set BLENDER to a Blender's path.",
+            f"{provider.label} needs Blender, but none was found.",
+            "Install the bpy module (“pip install bpy”), or set BLENDER to the path of a Blender.",
         )
     return JobSpec(
         provider=provider.id,
@@ -80,7 +80,7 @@ def pairs(texts: Sequence[str], option: str) -> dict[str, str | None]:
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
-            raise InvalidSettings(f"{option} {text} is not NAME=VALUE.", "For example size=3.")
+            raise InvalidSettings(f"“{option} {text}” is not valid.", f"Use {option} NAME=VALUE.")
         pairs[name.strip()] = value.strip() or None
     return pairs
 
@@ -108,7 +108,7 @@ def run_job(spec: JobSpec, arguments: argparse.Namespace) -> int:
 
 def _report_interrupt(arguments: argparse.Namespace, spec: JobSpec, job: str) -> int:
     """Print the state of an interrupted job, which stays resumable."""
-    print_notice(f"Interrupted. The job is kept: {job}")
+    print_notice(f"Interrupted. Run “resume {job}” to continue.")
     if arguments.json:
         with contextlib.suppress(LibraryProblem):
             record = Library(spec.library).load(job)
@@ -148,23 +148,24 @@ def check_output(output: Path | None) -> None:
         return
     if output.suffix.lower() not in (".glb", ".fbx", ".obj", ".blend"):
         raise InvalidSettings(
-            f"{output} has no ending of a mesh file.", "End it with .glb, .fbx, .obj or .blend."
+            f"{output} is not a mesh file.", "Use the extension .glb, .fbx, .obj, or .blend."
         )
     if is_reserved(output.name) or len(os.fsencode(output.name)) > LONGEST_OUTPUT:
         raise InvalidSettings(
-            f"{output.name} is not a file's name on every system.", "Give another, shorter name."
+            f"{output.name} is not a valid file name on every system.",
+            "Use a different or shorter name.",
         )
     if not output.parent.is_dir():
-        raise InvalidSettings(f"There is no folder {output.parent}.", "Make it first.")
+        raise InvalidSettings(f"The folder {output.parent} does not exist.", "Create it first.")
     if output.is_dir():
-        raise InvalidSettings(f"{output} is a folder.", "Give a file's name.")
+        raise InvalidSettings(f"{output} is a folder.", "Enter a file name.")
     try:
         # Writing is the only reliable test; permissions alone do not cover network folders.
         with tempfile.TemporaryFile(dir=output.parent):
             pass
     except OSError as error:
         raise InvalidSettings(
-            f"{output.parent} cannot be written to: {error.strerror or error}.",
+            f"Cannot write to {output.parent}: {error.strerror or error}.",
             "Choose another folder.",
         ) from error
 
@@ -185,12 +186,12 @@ def deliver(record: Record, library: Path, output: Path | None) -> Path | None:
     source = folder / (record.blend if wants_blend and record.blend else record.mesh)
     target = output.with_suffix(source.suffix)
     if target.suffix != output.suffix:
-        print_notice(f"Note: the result is {source.suffix[1:].upper()}: {target}")
+        print_notice(f"Note: the result is in {source.suffix[1:].upper()} format: {target}")
     try:
         copy_plain(source, target.parent.resolve() / target.name)
     except OSError as error:
         raise LibraryProblem(
-            f"{target} cannot be written: {error.strerror or error}.", f"The mesh is in {source}."
+            f"Cannot write {target}: {error.strerror or error}.", f"The mesh is in {source}."
         ) from error
     return target
 

@@ -23,27 +23,34 @@ WAIT_FOR_OTHER = 15.0
 def add_commands(commands: Any, add_common: Any, seconds: Any) -> None:
     """Add the three commands to the parser."""
     resume = commands.add_parser(
-        "resume", help="go on with unfinished jobs; what may have been ordered is not again"
+        "resume", help="resume interrupted jobs; never submits a job twice"
     )
     resume.add_argument("job", nargs="?", default="", metavar="JOB", help="default: all")
     resume.set_defaults(run=_resume)
-    cancel = commands.add_parser("cancel", help="stop a job, and tell the service")
+    cancel = commands.add_parser("cancel", help="cancel a job, also on the service if possible")
     cancel.add_argument("job", metavar="JOB")
     cancel.set_defaults(run=_cancel)
-    settle = commands.add_parser(
-        "settle", help="say what became of an order whose answer never came"
-    )
+    settle = commands.add_parser("settle", help="resolve a job that the service never confirmed")
     settle.add_argument("job", metavar="JOB")
     how = settle.add_mutually_exclusive_group()
-    how.add_argument("--attach", default="", metavar="TASK", help="it arrived: this is its id")
     how.add_argument(
-        "--submit-again", action="store_true", help="it did not arrive: order it, which costs"
+        "--attach",
+        default="",
+        metavar="TASK",
+        help="continue with this task of the service",
     )
-    how.add_argument("--forget", action="store_true", help="give it up")
+    how.add_argument(
+        "--submit-again",
+        action="store_true",
+        help="submit the job again, which costs again",
+    )
+    how.add_argument("--forget", action="store_true", help="discard the job")
     settle.set_defaults(run=_resolve)
     for command in (resume, cancel, settle):
-        command.add_argument("--timeout", type=seconds, metavar="SECONDS", help="give up waiting")
-        command.add_argument("--quiet", action="store_true", help="no progress")
+        command.add_argument(
+            "--timeout", type=seconds, metavar="SECONDS", help="stop waiting after this time"
+        )
+        command.add_argument("--quiet", action="store_true", help="do not print progress")
         add_common(command)
         command.set_defaults(output=None)
 
@@ -61,16 +68,16 @@ def _resume(arguments: argparse.Namespace, host: BlenderHost) -> int:
         if not (record.own or is_trusted(library.root)):
             untrusted += 0 if record.state.over else 1
         elif record.state is State.UNCERTAIN:
-            print_notice(f"{record.id} is uncertain: “settle {record.id}” says more.")
+            print_notice(f"{record.id} is uncertain. Run “settle {record.id}” for details.")
         elif library.is_held(record.id) and not record.state.over:
-            print_notice(f"{record.id} is being worked on by another Blender or command line.")
+            print_notice(f"{record.id} is already running in another Blender or command line.")
         elif not record.state.over:
             codes.append(_resume_one(arguments, host, record))
         if codes[-1] == INTERRUPTED:
             return INTERRUPTED
     if untrusted:
-        count = f"{untrusted} unfinished jobs in {library.root}"
-        print_notice(f"{count} were not written by you on this computer. {HINT}")
+        count = f"Untrusted unfinished jobs in {library.root}: {untrusted}"
+        print_notice(f"{count}. {HINT}")
     return next(filter(None, codes), DONE)
 
 
@@ -78,7 +85,7 @@ def _resume_one(arguments: argparse.Namespace, host: BlenderHost, record: Record
     """Resume one of several jobs. An error is reported, and does not stop the others."""
     try:
         if record.state is State.QUEUED and get_provider(record.provider).is_remote:
-            print_notice(f"{record.id}: nothing was sent yet, so it is ordered now.")
+            print_notice(f"{record.id}: not submitted yet, submitting now.")
         return run_job(_spec(arguments, host, record), arguments)
     except ImageToMeshError as error:
         failure = Failure(error.kind, error.message, error.hint, error.link)
@@ -92,7 +99,7 @@ def _cancel(arguments: argparse.Namespace, host: BlenderHost) -> int:
     if library.is_held(record.id):
         return _cancel_elsewhere(arguments, library, record)
     if record.state.over:
-        print_line(f"{record.id}: {record.state}; there is nothing to stop.")
+        print_line(f"{record.id}: {record.state}; there is nothing to cancel.")
         return DONE
     running = session()
     job = running.start(_spec(arguments, host, record), cancelled=True)
@@ -111,7 +118,7 @@ def _cancel_elsewhere(arguments: argparse.Namespace, library: Library, record: R
             return _report_cancel(arguments, now)
         # The other process answers through the job's record; there is nothing to wait on.
         time.sleep(0.1)
-    print_notice(f"{record.id} was asked to stop; whoever works on it has not answered yet.")
+    print_notice(f"{record.id} was asked to stop, but the other process has not replied yet.")
     return DONE
 
 
@@ -126,7 +133,8 @@ def _resolve(arguments: argparse.Namespace, host: BlenderHost) -> int:
     record = library.load(arguments.job)
     if record.state is not State.UNCERTAIN:
         raise LibraryProblem(
-            f"Job “{record.id}” is not uncertain: it is {record.state}.", "Resume goes on with it."
+            f"Job “{record.id}” is not uncertain: it is {record.state}.",
+            "If it is unfinished, use “resume” to continue it.",
         )
     if arguments.forget:
         report(arguments, give_up(library, record.id), None, None)
@@ -136,7 +144,7 @@ def _resolve(arguments: argparse.Namespace, host: BlenderHost) -> int:
         return run_job(_spec(arguments, host, record, **decided), arguments)
     for sentence in describe_uncertain(record):
         print_line(sentence)
-    print_line("Then: settle JOB --attach TASK, --submit-again or --forget.")
+    print_line("Then run “settle JOB” with --attach TASK, --submit-again, or --forget.")
     return UNCERTAIN
 
 

@@ -12,7 +12,7 @@ def balance_text(answer: jobs.AccountAnswer | None) -> str:
     if answer is None:
         return ""
     if answer.waiting:
-        return tr("Asking…")
+        return tr("Checking...")
     if answer.failure:
         return tr("Balance: unknown")
     if answer.amount is None:

@@ -44,7 +44,7 @@ def _draw_queue(layout: bpy.types.UILayout) -> None:
     waiting = jobs.session().queued
     if waiting:
         row = layout.row()
-        row.label(text=tr("{} images waiting").format(waiting), icon="TIME")
+        row.label(text=tr("Images in queue: {}").format(waiting), icon="TIME")
         row.operator("image_to_mesh.clear_queue", text="", icon="X")
 
 
@@ -159,7 +159,7 @@ def _draw_cancelled(
         return
     provider = all_providers().get(view.provider)
     who = tr(provider.label if provider else "The service")
-    sentence = tr("{} may still charge for it: its result is added to the library.")
+    sentence = tr("{} may still charge for this job. Its result will be added to the library.")
     draw_text(box, context, sentence.format(who))
     button = box.operator("image_to_mesh.cancel", text="Stop Waiting")
     button.job = view.job

@@ -38,7 +38,7 @@ def draw_pictures(
     header, body = layout.panel("image_to_mesh_views", default_closed=True)
     header.label(text=_views_title(chosen, sides))
     if foreign(chosen, tuple(sides)):
-        draw_text(layout, context, "Chosen for another image", icon="ERROR")
+        draw_text(layout, context, "These views belong to another image", icon="ERROR")
         ways = layout.row(align=True)
         ways.operator("image_to_mesh.keep_views", text="Keep")
         ways.operator("image_to_mesh.clear_views", text="Clear")

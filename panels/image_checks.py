@@ -36,7 +36,7 @@ def draw_checks(
         return
     _draw_ways(layout, image)
     if jobs.image_checks().at_work:
-        draw_text(layout, context, "Preparing the image...", icon="TIME")
+        draw_text(layout, context, "Editing the image...", icon="TIME")
     report = jobs.image_checks().report(picture_key(image))
     draw_text(layout, context, _line(report, provider), active=False)
 
@@ -63,13 +63,13 @@ def _line(report: jobs.ImageReport | None, provider: Provider[Any]) -> str:
     """Return the state of the check as one line, so that rows below it keep their place."""
     if report is None or report.waiting:
         return tr("Checking the image...")
-    return tr("Cannot be used") if report.error is not None else sent_text(report, provider)
+    return tr("Image cannot be used") if report.error is not None else sent_text(report, provider)
 
 
 def sent_text(report: jobs.ImageReport, provider: Provider[Any]) -> str:
     """Return what the provider receives, such as "Sends 1024 × 768 PNG, 0.4 MB"."""
     if report.info is None:
-        return tr("Checked when it is used")
+        return tr("Checked when you click Generate")
     width, height, format_, converted = jobs.sent_form(report, provider)
     shown = f"{width} × {height} {format_.upper()}"
     if not provider.is_remote:
@@ -86,7 +86,7 @@ def megabytes(size: int) -> str:
 def warnings(report: jobs.ImageReport) -> Iterator[str]:
     """Yield a sentence for each reason to expect a poor mesh."""
     if not report.clear:
-        yield tr("No clear subject: use one thing on a plain background")
+        yield tr("No clear subject: use a single object on a plain background")
         return
     if report.info is not None:
         width = (report.box[2] - report.box[0]) * report.info.width

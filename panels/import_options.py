@@ -29,7 +29,7 @@ def draw_placement(layout: bpy.types.UILayout, context: bpy.types.Context) -> No
         row = column.row()
         row.alert = chosen.reference is None
         if chosen.reference is None:
-            row.label(text="Choose an image or an object", icon="INFO")
+            row.label(text="Choose an image or object", icon="INFO")
     else:
         row = titled_row(column, context, "Size")
         row.prop(chosen, "use_size", text="")
@@ -37,7 +37,7 @@ def draw_placement(layout: bpy.types.UILayout, context: bpy.types.Context) -> No
         value.active = chosen.use_size
         value.prop(chosen, "size", text="")
         value.prop(chosen, "measure", text="")
-    row = titled_row(column, context, "In a Row")
+    row = titled_row(column, context, "Arrange in Row")
     row.prop(chosen, "use_row", text="")
     value = row.row(align=True)
     value.active = chosen.use_row

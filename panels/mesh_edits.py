@@ -110,7 +110,7 @@ def _draw_buttons(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
     layout.operator("image_to_mesh.health_card", icon="VIEWZOOM")
     layout.operator("image_to_mesh.clean_mesh", icon="BRUSH_DATA")
     header, body = layout.panel("image_to_mesh_clean", default_closed=True)
-    header.label(text="Clean Settings")
+    header.label(text="Clean Mesh Settings")
     if body:
         for name in ("shells", "debris", "fill"):
             draw_value(body, context, chosen, name)
@@ -120,7 +120,7 @@ def _draw_buttons(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
     row.operator("image_to_mesh.quad_remesh", icon="MOD_REMESH")
     row = layout.row(align=True)
     draw_value(row, context, chosen, "levels")
-    row.operator("image_to_mesh.detail_levels", text="Make", icon="MOD_MULTIRES")
+    row.operator("image_to_mesh.detail_levels", text="Create", icon="MOD_MULTIRES")
     draw_value(layout, context, chosen, "print_height")
     draw_value(layout, context, chosen, "wall")
     layout.operator("image_to_mesh.print_check", icon="CHECKMARK")

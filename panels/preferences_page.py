@@ -60,7 +60,7 @@ def _draw_library(box: Any, context: bpy.types.Context, preferences: Any) -> Non
     row = box.row()
     row.operator("image_to_mesh.show_folder", icon="FILE_FOLDER").job = ""
     row.operator("image_to_mesh.add_asset_library", text="Asset Library", icon="ASSET_MANAGER")
-    text = "Trust No Others" if found.trusted else "Trust Others..."
+    text = "Stop Trusting" if found.trusted else "Trust This Library..."
     button = row.operator("image_to_mesh.trust_library", text=text, icon="COMMUNITY")
     button.trust = not found.trusted
     if bpy.ops.image_to_mesh.clean_up.poll():
@@ -69,14 +69,14 @@ def _draw_library(box: Any, context: bpy.types.Context, preferences: Any) -> Non
 
 def _draw_import(box: Any, context: bpy.types.Context) -> None:
     """Draw whether new scenes use saved defaults, and the buttons to change that."""
-    box.label(text="Defaults for Import")
+    box.label(text="Import Defaults")
     if import_defaults(context):
-        text = "New scenes use the placement and cleanup settings that you saved"
+        text = "New scenes use your saved placement and cleanup settings"
     else:
-        text = "Set up placement and cleanup in the sidebar, then use them for new scenes"
+        text = "Set placement and cleanup in the sidebar, then click Use Current Scene"
     _draw_sentence(box, context, text)
     row = box.row()
-    row.operator("image_to_mesh.keep_defaults", text="Use This Scene's", icon="SCENE_DATA")
+    row.operator("image_to_mesh.keep_defaults", text="Use Current Scene", icon="SCENE_DATA")
     if bpy.ops.image_to_mesh.forget_defaults.poll():
         row.operator("image_to_mesh.forget_defaults", text="Reset", icon="LOOP_BACK")
 

@@ -22,7 +22,7 @@ def draw_arrivals(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
         row.operator("image_to_mesh.import_arrivals", icon="IMPORT")
         row.operator("image_to_mesh.dismiss_arrivals", text="", icon="X", emboss=False)
     for record in recovered.unsent:
-        _draw_resume(layout, record, tr("{}: not sent yet"), tr("Send"))
+        _draw_resume(layout, record, tr("{}: not submitted"), tr("Submit"))
     for record in recovered.waiting:
         _draw_resume(layout, record, tr("{}: not finished"), tr("Resume"))
     # Information only: the other Blender will finish these jobs.
@@ -31,14 +31,14 @@ def draw_arrivals(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
         row.active = False
         count = len(recovered.theirs)
         singular, plural = (
-            tr("{} job runs in another Blender"),
-            tr("{} jobs run in another Blender"),
+            tr("{} job running in another Blender"),
+            tr("{} jobs running in another Blender"),
         )
         row.label(text=(singular if count == 1 else plural).format(count))
     if recovered.untrusted:
         row = layout.row(align=True)
         count = len(recovered.untrusted)
-        singular, plural = tr("{} job was written by others"), tr("{} jobs were written by others")
+        singular, plural = tr("{} untrusted job"), tr("{} untrusted jobs")
         row.label(text=(singular if count == 1 else plural).format(count), icon="QUESTION")
         row.operator("image_to_mesh.trust_library", text=tr("Trust...")).trust = True
     for record in recovered.uncertain:

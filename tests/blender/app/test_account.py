@@ -125,7 +125,7 @@ def test_a_pending_key_test_is_shown_as_pending(
         lambda _: addon_module("jobs.tasks.account_queries").AccountAnswer(waiting=True),
     )
     seen = draw_preferences(preferences)
-    assert "Asking…" in seen.text()
+    assert "Checking..." in seen.text()
     buttons = seen.buttons("image_to_mesh.test_key")
     assert [
         button["enabled"] for button in buttons if button["button"].provider == "rehearsal"

@@ -82,7 +82,7 @@ def handle_events() -> list[Any]:
 def test_a_charged_cancel_says_so_and_is_collected(chosen: Any) -> None:
     job = cancel_and_collect()
     seen = draw(width=WIDE)
-    sentence = "Rehearsal may still charge for it: its result is added to the library."
+    sentence = "Rehearsal may still charge for this job. Its result will be added to the library."
     assert sentence in seen.text()
     button = seen.button("image_to_mesh.cancel")
     assert (button["text"], button["button"].job) == ("Stop Waiting", job)

@@ -142,13 +142,13 @@ def test_a_job_that_was_never_sent_waits_for_a_click(library: Path, service: Ser
     job = make_interrupted_job(library, "queued", **UNSENT)
     scan()
     seen = draw(width=WIDE)
-    assert "cup 0: not sent yet" in seen.text()
+    assert "cup 0: not submitted" in seen.text()
     assert (state_of(library, job), service.submits) == ("queued", [])
     button = seen.button("image_to_mesh.resume")
-    assert (button["text"], button["button"].job) == ("Send", job)
+    assert (button["text"], button["button"].job) == ("Submit", job)
     assert bpy.ops.image_to_mesh.resume(job=job) == {"FINISHED"}
     assert (state_of(library, job), len(service.submits)) == ("ready", 1)
-    assert "not sent yet" not in draw(width=WIDE).text()
+    assert "not submitted" not in draw(width=WIDE).text()
 
 
 def test_resume_without_a_name_takes_the_newest(library: Path) -> None:
@@ -185,7 +185,7 @@ def test_jobs_of_another_blender_are_shown_as_theirs(library: Path) -> None:
     lock = addon_module("jobs").Library(library).lock(job)
     assert lock.take()
     assert [record.id for record in scan().theirs] == [job]
-    assert "1 job runs in another Blender" in draw(width=WIDE).text()
+    assert "1 job running in another Blender" in draw(width=WIDE).text()
     with pytest.raises(RuntimeError, match="Another Blender"):
         bpy.ops.image_to_mesh.resume(job=job)
     assert state_of(library, job) == "running"

@@ -242,16 +242,16 @@ def test_the_panel_mentions_untrusted_jobs_in_one_line(
     returning.scan(addon_module("app.resume").resume_context(bpy.context))
     returning.join(10.0)
     seen = draw(width=2000)
-    assert "1 job was written by others" in seen.text()
+    assert "1 untrusted job" in seen.text()
     assert seen.button("image_to_mesh.trust_library")["enabled"]
     addon_module("jobs.library.index").library_index(library).refresh()
     button = draw_preferences(preferences).button("image_to_mesh.trust_library")
-    assert button["text"] == "Trust Others..."
+    assert button["text"] == "Trust This Library..."
     OPS.trust_library()
     returning.join(10.0)
-    assert "written by others" not in draw(width=2000).text()
+    assert "untrusted job" not in draw(width=2000).text()
     button = draw_preferences(preferences).button("image_to_mesh.trust_library")
-    assert button["text"] == "Trust No Others"
+    assert button["text"] == "Stop Trusting"
 
 
 def test_deleting_does_not_touch_the_users_real_trash(

@@ -29,7 +29,7 @@ def test_a_new_file_starts_with_the_saved_defaults(preferences: Any) -> None:
     placement = choices().placement
     assert (placement.position, placement.storage, placement.size) == ("surface", "linked", 2.5)
     assert choices().mending.weld is False
-    assert "that you saved" in draw_preferences(preferences).text().replace("\n", " ")
+    assert "your saved placement" in draw_preferences(preferences).text().replace("\n", " ")
 
 
 def test_after_a_reset_new_files_start_with_the_shipped_defaults(preferences: Any) -> None:

@@ -114,7 +114,7 @@ def test_a_job_that_was_never_sent_waits_for_the_user(
         artist = Artist(second)
         second.run("import sys")
         second.wait_for(f"bool({FOUND}.unsent)", 30)
-        artist.shows("not sent yet")
+        artist.shows("not submitted")
         assert not service.submits
         second.click_button("image_to_mesh.resume")
         second.wait_for(RUNS, 20)

@@ -103,8 +103,8 @@ def test_progress_goes_to_standard_error_and_quiet_means_quiet(cli: Cli) -> None
         (["cup.png", "--set", "faces=3"], "no setting"),
         (["cup.png", "--set", "shape=ball"], "inflate, relief, cutout"),
         (["cup.png", "--view", "left=cup.png"], "takes no “left” view"),
-        (["cup.png", "--output", "out.txt"], "ending"),
-        (["cup.png", "--output", "nowhere/out.glb"], "no folder"),
+        (["cup.png", "--output", "out.txt"], "extension"),
+        (["cup.png", "--output", "nowhere/out.glb"], "does not exist"),
         (["cup.png", "--output", "folder.glb"], "is a folder"),
         (["cup.png", "--view", "front=cup.png"], "same view"),
         (["text.png"], "not an image file"),
@@ -209,7 +209,7 @@ def test_an_interrupt_exits_with_130_and_keeps_the_job(
     _, said = process.communicate(timeout=20)
     assert process.returncode == 130
     assert b"Traceback" not in said
-    assert (b"waiting for answers" in said) == bool(answers_after)
+    assert (b"Waiting for pending replies" in said) == bool(answers_after)
     (record,) = cli.library.glob("*/job.json")
     written = json.loads(record.read_text())
     assert (written["state"], bool(written["ticket"])) == ("running", True)

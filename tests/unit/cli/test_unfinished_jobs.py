@@ -104,7 +104,7 @@ def test_resume_submits_jobs_that_were_never_sent_and_reports_it(
     identity = job(State.QUEUED, **UNSENT)
     code, said, errors = run_command(capsys, tmp_path, "resume")
     assert (code, said["job"], said["state"]) == (0, identity, "ready")
-    assert "nothing was sent yet, so it is ordered now" in errors
+    assert "not submitted yet, submitting now" in errors
     assert len(service.submits) == 1
 
 
@@ -116,7 +116,7 @@ def test_resume_skips_jobs_that_another_process_works_on(
     assert lock.take()
     code = entry.main(["resume", "--library", str(tmp_path)])
     assert code == 0
-    assert "worked on by another" in capsys.readouterr().err
+    assert "already running in another" in capsys.readouterr().err
     code, said, _ = run_command(capsys, tmp_path, "resume", identity)
     assert (code, said["error"]["kind"]) == (7, "library")
     assert Library(tmp_path).load(identity).state is State.RUNNING
