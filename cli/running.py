@@ -75,7 +75,10 @@ def spec_for(
 
 
 def pairs(texts: Sequence[str], option: str) -> dict[str, str | None]:
-    """Split NAME=VALUE arguments. An empty value becomes None, which means "not sent"."""
+    """Split NAME=VALUE arguments. An empty value becomes None, which means "not sent".
+
+    Raises InvalidSettings for any other argument; its message names `option`, such as `--set`.
+    """
     pairs: dict[str, str | None] = {}
     for text in texts:
         name, equals, value = text.partition("=")

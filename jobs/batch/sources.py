@@ -76,7 +76,10 @@ def _whole(path: Path) -> str:
 
 
 def _matching(source: str, pattern: Path) -> Iterator[Line]:
-    """Yield the files that match a pattern, since shells on Windows do not expand patterns."""
+    """Yield the lines of all paths that match a pattern, or one with a `problem` if none does.
+
+    Shells on Windows pass patterns on unexpanded.
+    """
     found = sorted(glob.glob(str(pattern), recursive=True))  # noqa: PTH207 - a whole path
     if not found:
         message = Message("No file matches “{source}”.", source=source)

@@ -90,7 +90,10 @@ class LiveRecord:
         return self._library.folder(self.record.id)
 
     def create(self, files: Mapping[str, bytes], **changes: Any) -> None:
-        """Write the job, with its images, to disk for the first time."""
+        """Write the job to disk for the first time: its record, and its images by file name.
+
+        `changes` are fields of the record that are set before. Raises LibraryProblem.
+        """
         self.record = replace(self.record, **changes)
         self._library.create(self.record, files)
         self._on_disk = True

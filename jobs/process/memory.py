@@ -16,7 +16,7 @@ UNKNOWN_MACHINE = 16 * 1024**3
 
 @cache
 def of_machine() -> int:
-    """Return this computer's memory in bytes."""
+    """Return this computer's memory in bytes; `UNKNOWN_MACHINE` on Windows, or if it is unknown."""
     if sys.platform != "win32":
         with contextlib.suppress(ValueError, OSError):
             return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -174,7 +174,7 @@ class BadMesh(ImageToMeshError):
 
 
 class Uncertain(ImageToMeshError):
-    """The submit was sent without an answer: it is unknown whether it is charged."""
+    """The order was sent and no answer came: it may or may not be charged."""
 
     kind = "uncertain"
 

@@ -74,8 +74,8 @@ def read_jpeg(data: bytes) -> PictureInfo:
 def segments(data: bytes) -> Iterator[Segment]:
     """Yield the segments up to the end marker.
 
-    Raises ValueError if no end marker follows a scan: the file is truncated. The end marker of a
-    thumbnail, inside a segment, does not count.
+    Raises one of `DAMAGED` for a damaged file, and for a truncated one, in which no end marker
+    follows a scan. The end marker of a thumbnail, inside a segment, does not count.
     """
     at, scanned = 2, False
     while True:
