@@ -30,7 +30,10 @@ log = logging.getLogger(__name__)
 
 
 def add_command(commands: Any, add_common: Any, seconds: Any) -> None:
-    """Add the command to the parser."""
+    """Add the command to `commands`, the parser's subparsers.
+
+    `add_common` adds the options that all commands share, `seconds` parses a number of seconds.
+    """
     batch = commands.add_parser(
         "batch",
         help="turn many pictures into meshes",

@@ -34,7 +34,11 @@ LONGEST_OUTPUT = 255
 
 @dataclass(frozen=True)
 class BlenderHost:
-    """The environment of the command line: the Blender to use, its preferences, online access."""
+    """The environment of the command line: the Blender to use, its preferences, online access.
+
+    `blender` is the command that starts a worker, None if no Blender was found. `preferences` are
+    those of the add-on, empty outside of Blender.
+    """
 
     blender: tuple[str, ...] | None
     online: bool
@@ -42,7 +46,10 @@ class BlenderHost:
 
 
 def library_of(arguments: argparse.Namespace, host: BlenderHost) -> Library:
-    """Return the library of a command."""
+    """Return the library that a command works in; `--trust-library` changes the user's trust in it.
+
+    Raises LibraryProblem if that cannot be saved.
+    """
     preference = arguments.library or host.preferences.get("library", "")
     root = library_folder(preference, os.environ).resolve()
     if arguments.trust_library is not None:
@@ -122,7 +129,10 @@ def _report_interrupt(arguments: argparse.Namespace, spec: JobSpec, job: str) ->
 def follow(
     running: Session, job: str, out: TextIO | None, received: Sequence[int] = ()
 ) -> JobView | None:
-    """Print the progress of a job until it ends. Returns None if a signal was received."""
+    """Print the progress of a job until it ends, and return its last view.
+
+    Returns None if a signal was received. `out` None prints nothing.
+    """
     shown = ""
     while not received:
         # Short enough to notice a signal without a visible delay.
@@ -175,7 +185,8 @@ def check_output(output: Path | None) -> None:
 def deliver(record: Record, library: Path, output: Path | None) -> Path | None:
     """Copy the result to `output`, with the extension of its actual format, and return its path.
 
-    Raises LibraryProblem if that fails; the library keeps the mesh.
+    Without `output` that is the path in the library; without a mesh it is None. Raises
+    LibraryProblem if the copy fails; the library keeps the mesh.
     """
     if record.state is not State.READY or record.mesh is None:
         return None

@@ -21,7 +21,10 @@ WAIT_FOR_OTHER = 15.0
 
 
 def add_commands(commands: Any, add_common: Any, seconds: Any) -> None:
-    """Add the three commands to the parser."""
+    """Add the three commands to `commands`, the parser's subparsers.
+
+    `add_common` adds the options that all commands share, `seconds` parses a number of seconds.
+    """
     resume = commands.add_parser(
         "resume", help="go on with unfinished jobs; what may have been ordered is not again"
     )

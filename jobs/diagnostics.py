@@ -73,7 +73,7 @@ def write_diagnostics(
 
 
 def anonymize(text: str, secrets: Iterable[str]) -> str:
-    """Return a text without keys, signed addresses and the user's name in the home folder."""
+    """Return a text without keys, the home folder's path, and queries and users in addresses."""
     text = redact(text, secrets)  # guard: keys-in-diagnostics
     text = _QUERY.sub(rf"\1?{REDACTED}", text)
     text = _USER.sub(rf"\1{REDACTED}@", text)

@@ -136,7 +136,11 @@ def open_http(
     online: bool,
     pause: Callable[[float], None] = time.sleep,
 ) -> Http:
-    """Open a connection; with `keys` None it sends no key."""
+    """Open a connection to the provider's service; with `keys` None it sends no key.
+
+    `online`: False allows calls to this computer only. `pause` sleeps for some seconds between
+    attempts, and may raise Cancelled.
+    """
     from ..providers._shared.http.client import Http
 
     return Http(

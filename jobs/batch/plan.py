@@ -45,7 +45,9 @@ _ORDER = (State.READY, State.RUNNING, State.DOWNLOADING, State.PREPARING, State.
 class Item:
     """One mesh of a batch, and its state. `spec` is None if it cannot be ordered at all.
 
-    `image` is the source as the user gave it; `state` is None while it has no job.
+    `image` is the source as the user gave it. `service` is equal for items that share a limit of
+    concurrent tasks, which is its last element. `mark` is the fingerprint of the order. `state` is
+    None while there is no job; `was_there`: the job is from an earlier run.
     """
 
     image: str

@@ -176,9 +176,9 @@ def make_root(root: Path) -> None:
 
 
 def is_own_legacy(record: Path) -> bool:
-    """Return whether an unmarked record is this user's, from before marks existed.
+    """Return whether an unmarked record or model is this user's, from before marks existed.
 
-    Such records are found only in the user's own default library, if nobody else can write to it,
+    Such files are found only in the user's own default library, if nobody else can write to it,
     and are older than the user's secret. Later ones need the user's trust.
     """
     from ..library.store import default_folder

@@ -132,7 +132,10 @@ class LiveRecord:
                 self._library.delete(self.record.id, mine=True)
 
     def save(self, **changes: Any) -> None:
-        """Change the record, in memory and on disk; clears the failure unless one is given."""
+        """Change the record, in memory and on disk; clears the failure unless one is given.
+
+        Raises LibraryProblem.
+        """
         # The lock covers the write as well, so that an older record never replaces a newer one.
         with self._lock:
             seconds = round(self._before + time.monotonic() - self.started, 3)
@@ -171,7 +174,10 @@ class LiveRecord:
     def end(
         self, phase: str, *, failure: Failure | None = None, state: State | None = None
     ) -> None:
-        """Emit the end of the job, or, after a cancel, the end of collecting its mesh."""
+        """Emit the end of the job, or, after a cancel, the end of collecting its mesh.
+
+        `state` is shown instead of the record's, which may continue in the background.
+        """
         view = self._make_view(phase, 1.0 if phase == "Done" else None)
         view = replace(view, failure=failure, collected=self._quiet)
         self.view = replace(view, state=state or view.state)

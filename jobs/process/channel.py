@@ -62,7 +62,10 @@ class Channel:
         self._log.clear()
 
     def last_words(self, *, ended: bool) -> str:
-        """Return the last line that the process printed, an error if there is one."""
+        """Return the last line that the process printed, an error if there is one.
+
+        `ended`: the process has ended; then the remaining output is read first.
+        """
         # The pipe of a dead process may still hold its error; a grandchild may keep it open.
         if ended:
             self._printed.join(LAST_LINES)

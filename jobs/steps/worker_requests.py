@@ -49,7 +49,10 @@ class WorkerRequests:
         self._check = check
 
     def make(self, recipe: Recipe) -> None:
-        """Have the worker make the mesh from the job's image."""
+        """Have the worker make the mesh from the job's image, and record it as the result.
+
+        Raises NoBlender, or the error that the worker reports.
+        """
         record = self._live.record
         picture = record.pictures[0]
         request = {

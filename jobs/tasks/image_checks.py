@@ -38,9 +38,10 @@ KEPT = 50
 class ImageReport:
     """The properties of an image; `error` if it cannot be used at all.
 
-    `box` is the subject's left, top, right and bottom, as shares of the sides. `cut` names the
-    borders that it crosses. `clear`: the subject could be separated from the image background.
-    `subjects` is the number of separate ones.
+    `size` is the file's in bytes. `box` is the subject's left, top, right and bottom, as shares of
+    the sides. `cut` names the borders that it crosses. `clear`: the subject could be separated from
+    the image background. `subjects` is the number of separate ones, `brightness` the subject's mean
+    from 0 to 1. `waiting`: the check is still running.
     """
 
     info: PictureInfo | None = None
@@ -67,7 +68,10 @@ class EditedImage:
 
 @dataclass(frozen=True, slots=True)
 class SubjectDetection:
-    """How the subject is separated from the image background, and the worker's command."""
+    """How the subject is separated from the image background, and the worker's command.
+
+    `mode` and `tolerance` are the built-in provider's settings Foreground and Tolerance.
+    """
 
     blender: tuple[str, ...]
     mode: str = "auto"

@@ -41,7 +41,11 @@ REPORTS = frozenset({"card", "print"})
 
 @dataclass(frozen=True, slots=True)
 class EditRequest:
-    """An edit of one version of a job's model; `file` is the .blend session that requested it."""
+    """An edit of one version of a job's model.
+
+    `task` is the worker's name for the edit, `asked` its options, `source` the version's file, and
+    `file` the token of the .blend session that requested it.
+    """
 
     job: str
     name: str
@@ -54,7 +58,10 @@ class EditRequest:
 
 @dataclass(frozen=True, slots=True)
 class EditView:
-    """An edit as panels show it. `version` is the new version's file, empty for a report."""
+    """An edit as panels show it.
+
+    `version` is the new version's file, empty for a report. `card` is the mesh report.
+    """
 
     order: EditRequest
     phase: str = "Waiting"

@@ -55,7 +55,7 @@ class Order(NamedTuple):
 
 
 def refusal(status: int, reply: Reply, order: Order | None) -> ImageToMeshError:
-    """Return the error for a status, with the service's own message."""
+    """Return the error for a status, with the service's own message; no `order` for free calls."""
     message = message_of(reply)
     message = (
         Message("{message} (request ID {request})", message=message, request=given)

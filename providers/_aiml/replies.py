@@ -100,13 +100,13 @@ def ticket_of(address: str) -> Ticket:
 
 
 def read_money(reply: Reply) -> Balance:
-    """Return the balance of `/v2/billing`."""
+    """Return the balance in a response of `/v2/billing`. Raises the error that a refusal means."""
     money = parse_reply(Money, check_reply(reply), "The balance")
     return Balance(money.current_balance, money.currency)
 
 
 def read_credits(reply: Reply) -> Balance:
-    """Return the balance of the older `/v1/billing/balance`."""
+    """Return the balance in a response of the older `/v1/billing/balance`; see `read_money`."""
     return Balance(parse_reply(Credits, check_reply(reply), "The balance").balance)
 
 

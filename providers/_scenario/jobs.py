@@ -103,7 +103,9 @@ def cancel(job: str, http: Http) -> CancelOutcome:
 
 
 def result_of(job: Job, ticket: Mapping[str, Any], http: Http) -> Progress | Result:
-    """Return the mesh and the preview of a finished job.
+    """Return the mesh and the preview of a finished job, or progress while it is being stored.
+
+    Raises BadMesh if there is no mesh, Failed if Scenario could not store it.
 
     Quads are downloaded as FBX, since GLB has triangles only. Any other mesh is converted to GLB by
     Scenario if possible, since a GLB includes its textures.

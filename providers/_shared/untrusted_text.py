@@ -36,8 +36,7 @@ _CHARSETS = frozenset({
     "iso-8859-1", "iso-8859-15", "latin1", "latin-1", "windows-1252", "cp1252", "windows-1251",
     "koi8-r", "gbk", "gb2312", "gb18030", "big5", "shift_jis", "euc-jp", "euc-kr",
 })  # fmt: skip
-"""Charsets accepted from a header. Some of Python's other codecs take quadratic time.
-"""
+"""Charsets accepted from a header. Some of Python's other codecs take quadratic time."""
 
 
 def clean(text: str, most: int = MOST) -> str:

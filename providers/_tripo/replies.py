@@ -198,7 +198,7 @@ def find_tasks(
 
 
 def balance_of(reply: Reply, api: Api) -> Balance:
-    """Return the balance."""
+    """Return the account's credits. Raises the error that a refusal means."""
     return Balance(read(reply, _Account, "balance", api).balance)
 
 

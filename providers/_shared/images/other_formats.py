@@ -67,7 +67,7 @@ def is_jp2(data: bytes) -> bool:
 
 
 def name_of(data: bytes) -> Message | None:
-    """Return the name of an unsupported file type, or None if it is unknown."""
+    """Return the name of an unsupported file type, such as “a GIF”, or None if it is unknown."""
     for matches, title in _KNOWN:
         if matches(data):
             return title
