@@ -102,6 +102,7 @@ def run_job(spec: JobSpec, arguments: argparse.Namespace) -> int:
         job = running.start(replace(spec, slots=slots))
         view = follow(running, job, None if arguments.quiet else sys.stderr, received)
         if view is None:
+            # The slots first: once jobs are closed, an answer that was paid for has 3 s to arrive.
             suspend(lambda: slots.close(ANSWER_LIMIT), ordering=slots.ordering)
             running.close()
             return _report_interrupt(arguments, spec, job)
@@ -146,11 +147,13 @@ def follow(
         line = _progress_line(event.view)
         if out is not None and line != shown:
             shown = line
+            # Padded, because the line is written over a previous one that may be longer.
             write_line(out, line.ljust(60), end="\r" if is_terminal(out) else "\n")
     return None
 
 
 def _progress_line(view: JobView) -> str:
+    # In steps of 5 %: each change is a new line where the output is a file.
     percent = "" if view.fraction is None else f"{int(view.fraction * 20) * 5:3d} % "
     return f"{percent}{view.phase}"
 
@@ -201,6 +204,7 @@ def deliver(record: Record, library: Path, output: Path | None) -> Path | None:
     if target.suffix != output.suffix:
         print_notice(f"Note: the result is {source.suffix[1:].upper()}: {target}")
     try:
+        # Resolved, as `copy_plain` refuses a folder that is a link; here the user has named it.
         copy_plain(source, target.parent.resolve() / target.name)
     except OSError as error:
         raise LibraryProblem(

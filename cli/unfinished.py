@@ -48,6 +48,7 @@ def add_commands(commands: Any, add_common: Any, seconds: Any) -> None:
         command.add_argument("--timeout", type=seconds, metavar="SECONDS", help="give up waiting")
         command.add_argument("--quiet", action="store_true", help="no progress")
         add_common(command)
+        # `run_job` reads it; these commands leave the mesh in the library.
         command.set_defaults(output=None)
 
 
@@ -69,6 +70,7 @@ def _resume(arguments: argparse.Namespace, host: BlenderHost) -> int:
             print_notice(f"{record.id} is being worked on by another Blender or command line.")
         elif not record.state.over:
             codes.append(_resume_one(arguments, host, record))
+        # Ctrl-C is meant for the command, not only for the job that was running.
         if codes[-1] == INTERRUPTED:
             return INTERRUPTED
     if untrusted:
@@ -98,6 +100,7 @@ def _cancel(arguments: argparse.Namespace, host: BlenderHost) -> int:
         print_line(f"{record.id}: {record.state}; there is nothing to stop.")
         return DONE
     running = session()
+    # Nobody works on the job, but the service may: a job of this process tells it.
     job = running.start(_spec(arguments, host, record), cancelled=True)
     while (event := running.wait(0.25)) is None or event.job != job:
         continue

@@ -124,6 +124,7 @@ class CancelToken:
             self._polled = time.monotonic()
             if self._poll():
                 self._cancelled.set()
+        # Once the job is shown as ended, only a cancel that does not want the mesh ends the rest.
         if self._cancelled.is_set() and not (self._is_ended and self._collect):
             raise Cancelled
 

@@ -152,6 +152,7 @@ class Session:
         arrived = isinstance(event, Ended) and record and self.recovery.offer(record)
         with self._lock:
             self._views[event.job] = event.view
+            # It is listed among the recovered jobs instead.
             if arrived:
                 del self._views[event.job]
             if isinstance(event, Ended):

@@ -119,6 +119,7 @@ def _canonical_json(record: Mapping[str, Any]) -> str:
 
 def _mark(kind: str, text: str) -> str:
     key = _secret(settings_folder())
+    # With the kind, so that the mark of a record never passes for that of a file.
     return hmac.new(key, f"{kind}\0{text}".encode(), hashlib.sha256).hexdigest()
 
 
@@ -138,6 +139,7 @@ def _secret(folder: Path) -> bytes:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not is_plain(path):
             _create_secret(path)
+        # Resolved: a settings folder may be a link, as its user alone writes there.
         secret = read_plain(path.resolve(), LENGTH)
         if len(secret) == LENGTH:
             return secret

@@ -57,6 +57,7 @@ def trust_library(root: Path, *, trusted: bool = True) -> None:
     libraries = sorted([*others, str(root.resolve())] if trusted else others)
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Resolved: a settings folder may be a link, as its user alone writes there.
         write_whole(folder.resolve() / FILE, json.dumps(libraries, indent=1).encode())
     except OSError as error:
         raise LibraryProblem(

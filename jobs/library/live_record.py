@@ -77,6 +77,7 @@ class LiveRecord:
         self._library = library
         self._emit = emit
         self._span = HOME_SPAN if home else SPAN
+        # A new record has no images before `create`; any other one was read from disk.
         self._on_disk = record.state is not State.QUEUED or bool(record.pictures)
         self._quiet = False
         self.ended = False

@@ -195,6 +195,7 @@ class Library:
         """Build a record from parsed JSON, and note whether this user wrote it."""
         record = decode_record(data, job)
         own = signatures.has_mark(data)
+        # Only a record without a mark can be older than marks; others have changed one that fails.
         if not own and signatures.MARK not in data:
             own = is_own_legacy(self.folder(job) / RECORD)
         if own or record.failure is None:

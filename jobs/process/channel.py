@@ -27,6 +27,7 @@ LINES, LONGEST_WORDS = 60, 1000
 LAST_LINES = 1.0
 """Seconds to wait for the remaining output of an ended process."""
 
+# Beginnings of lines that Blender prints around a crash and that do not name its cause.
 _NOISE = ("writing:", "# ", "blender ", "backtrace", "extension modules", "unable to find")
 
 
