@@ -216,6 +216,7 @@ def _order(request: Request[TripoSettings], uploaded: Uploaded) -> tuple[str, di
     }
     options = {"model": request.settings.model, **models.sent_settings(request.settings)}
     if len(inputs) == 1:
+        # A field of multiview-to-model only.
         options.pop("orthographic_projection", None)
         return "image_to_model", {"input": inputs["front"], **options}
     views = [{view: inputs[view]} for view in models.VIEWS if view in inputs]

@@ -68,6 +68,7 @@ def refusal(
     `missing` is the class for status 404, `otherwise` the class if neither status nor message is
     specific.
     """
+    # Not HTML: a gateway's page may contain any of the words that are searched for below.
     text = reply.text if isinstance(reply.json, dict) else ""
     message = _message(reply)
     if reply.status == 401:

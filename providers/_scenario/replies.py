@@ -265,6 +265,7 @@ def quoted_cost(reply: Reply) -> float | None:
     return cost if is_number and abs(cost) < IMPLAUSIBLE_COST else None
 
 
+# Scenario sends null for a missing value. Left out, it gets the dataclass's default.
 def _without_nulls(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _without_nulls(item) for name, item in value.items() if item is not None}

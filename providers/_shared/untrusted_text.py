@@ -49,6 +49,7 @@ def clean(text: str, most: int = MOST) -> str:
     """
     if text.isprintable() and len(text) <= most:
         return text
+    # Cut before the slower steps, with a reserve for the characters that they remove.
     text = text[: 4 * most]
     if not text.isprintable():
         text = _SPACES.sub(" ", _SEQUENCE.sub("", text))

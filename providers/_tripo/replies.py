@@ -184,6 +184,7 @@ def find_tasks(
     )
     rows = listed.get("items") if isinstance(listed, dict) else listed
     since_there = since + clock_offset(reply)
+    # Tripo may list the model under the field's name in API v2.
     sent = {**body, "model_version": body.get("model")}
     tickets = []
     for row in rows if isinstance(rows, list) else ():

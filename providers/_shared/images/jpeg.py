@@ -165,5 +165,6 @@ def jpeg_with_profile(data: bytes, profile: bytes) -> bytes:
         _segment(APP2, PROFILE + bytes((number, len(pieces))) + piece)
         for number, piece in enumerate(pieces, 1)
     )
+    # After the JFIF segment, which has to be the first; without one, right after the SOI marker.
     (at,) = struct.unpack(">H", data[4:6]) if data[3] == APP0 else (-2,)
     return data[: at + 4] + told + data[at + 4 :]
