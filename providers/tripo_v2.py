@@ -214,6 +214,7 @@ class TripoV2(Provider[TripoV2Settings]):
 
     def cancel(self, ticket: Ticket, http: "Http | None") -> CancelOutcome:
         """Return whether the task is charged. Tripo has no call to cancel one."""
+        # Tripo does not charge for failed tasks; all others run to their end.
         try:
             self.poll(ticket, http)
         except Failed:

@@ -76,6 +76,7 @@ class WorkerRequests:
         try:
             with model_request(folder, self._live.record, in_parts=in_parts) as request:
                 done = self._resources.blender.ask(request, self._live.show_progress, self._check)
+        # The mesh itself was checked and is paid for: its first import prepares it.
         except (NoBlender, Failed) as error:
             self._live.note(
                 Message("Not prepared for Blender yet: {message}", message=error.message)

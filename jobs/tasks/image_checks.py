@@ -86,6 +86,7 @@ class ImageChecks:
         self._edited: queue.SimpleQueue[EditedImage] = queue.SimpleQueue()
         # The cache is trimmed on the main thread while other threads add their reports.
         self._lock = threading.Lock()
+        # Changed on the main thread only, by `start_edit` and `take`, so it needs no lock.
         self.at_work = 0
         """How many images are being edited."""
 

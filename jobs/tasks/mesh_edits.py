@@ -108,6 +108,7 @@ class MeshEdit:
 
     def _ask(self) -> dict[str, Any]:
         order = self.view.order
+        # The number stays free while the edit runs: each job has one edit at a time.
         output = "" if order.task in REPORTS else next_file(order.folder)
         source = order.folder / order.source
         # A version made from somebody else's file would get this user's mark, and so be trusted.
@@ -229,6 +230,7 @@ class MeshEdits:
     def close(self, timeout: float = 0.5) -> None:
         """Cancel all edits and wait up to `timeout` seconds for their threads."""
         end = time.monotonic() + timeout
+        # All are asked to end before any is joined, so that they share the timeout.
         for care in self._edits.values():
             care.stop()
         for care in self._edits.values():

@@ -92,6 +92,7 @@ def refusal(
     if reply.status == 413:
         return BadImage(message, "Use a smaller image.")
     if reply.status in (404, 405, 410):
+        # Without JSON another server answered: that says nothing about the job or asset.
         known = missing if isinstance(reply.json, dict) and reply.status == 404 else None
         return known(message) if known else Unreachable(message, ADDRESS_HINT)
     return otherwise(message)
