@@ -51,6 +51,7 @@ class Session:
         with self._lock:
             self._runners[job] = runner
             self._views[job] = runner.live.view
+        # From now on the job has a view of its own, and is not listed among the recovered ones.
         self.recovery.forget(job)
         # Cancelled before the thread starts, so that it cannot resume anything first.
         if cancelled:

@@ -166,6 +166,7 @@ def sent_form(report: ImageReport, provider: Provider[Any]) -> tuple[int, int, s
     width, height = info.width, info.height
     if not provider.is_remote:
         return width, height, info.format, False
+    # The Exif orientations that swap width and height.
     if info.orientation in (5, 6, 7, 8):
         width, height = height, width
     factor = min(1.0, limits.max_side / max(width, height))

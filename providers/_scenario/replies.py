@@ -261,6 +261,7 @@ def parse_job_id(reply: Reply, otherwise: type[ImageToMeshError]) -> str:
 def quoted_cost(reply: Reply) -> float | None:
     """Return the price in the answer to a submit, or None if it has none."""
     cost = reply.json.get("creativeUnitsCost")
+    # `true` in JSON would count as 1: bool is a subclass of int.
     is_number = isinstance(cost, int | float) and not isinstance(cost, bool)
     return cost if is_number and abs(cost) < IMPLAUSIBLE_COST else None
 
