@@ -35,5 +35,5 @@ def show_refusal(context: bpy.types.Context, error: ImageToMeshError) -> None:
 
 
 def hide_refusal() -> None:
-    """Hide that entry."""
+    """Remove the panel's entry for a click that started no job."""
     jobs.session().dismiss(REFUSED)

@@ -30,7 +30,10 @@ log = logging.getLogger(__name__)
 
 
 def add_command(commands: Any, add_common: Any, seconds: Any) -> None:
-    """Add the command to the parser."""
+    """Add the command to `commands`, the parser's subparsers.
+
+    `add_common` adds the options that all commands share, `seconds` parses a number of seconds.
+    """
     batch = commands.add_parser(
         "batch",
         help="generate meshes from many images",
@@ -77,6 +80,7 @@ def count(text: str) -> int:
 def run(arguments: argparse.Namespace, host: BlenderHost) -> int:
     """Run the command. Returns the exit code of the first item that is not done."""
     library = library_of(arguments, host)
+    # A misspelled provider is one error here; later it would be one for each image.
     get_provider(arguments.provider)
     _check_folders(arguments)
     with _exclusive(library):
@@ -87,6 +91,7 @@ def run(arguments: argparse.Namespace, host: BlenderHost) -> int:
 def _run(arguments: argparse.Namespace, host: BlenderHost, library: Library) -> int:
     items = [_plan_item(line, arguments, host) for line in read_sources(arguments.source)]
     listed = library_index(library.root)
+    # Jobs that ended since the last run must be seen, or they would be ordered once more.
     listed.refresh()
     match(items, listed.entries, retry=arguments.retry_failed)
 
@@ -101,6 +106,7 @@ def _run(arguments: argparse.Namespace, host: BlenderHost, library: Library) -> 
     interrupted = _run_batch(batch)
     targets = _targets(items, arguments)
     files = [_deliver(item, library, target) for item, target in targets]
+    # Ended jobs may still be telling a service of a cancel; after Ctrl-C nobody waits for that.
     session().join(0.0 if interrupted else JOIN_SECONDS)
     rows = [report_row(item, file) for item, file in zip(items, files, strict=True)]
     table = write_costs(arguments.csv or library.root / COSTS, rows)
@@ -197,6 +203,7 @@ class Progress:
         """Print a job that has ended."""
         if self._out is None or not view.over:
             return
+        # The item itself is marked as ended only after this call, hence `done + 1` below.
         done = sum(1 for other in self._items if other.ended)
         outcome = view.failure.message if view.failure else str(view.state)
         line = f"{min(done + 1, len(self._items))}/{len(self._items)}  {item.image}: {outcome}"
@@ -210,6 +217,7 @@ def _targets(
     if arguments.output is None:
         return [(item, None) for item in items]
     names = distinct_names(item.name for item in items)
+    # `_deliver` replaces the ending by that of the actual mesh.
     files = [arguments.output / f"{name}.glb" for name in names]
     return list(zip(items, files, strict=True))
 
@@ -222,6 +230,7 @@ def _deliver(item: Item, library: Library, target: Path | None) -> Path | None:
         own = target.with_suffix(Path(record.mesh).suffix) if target else None
         return deliver(record, library.root, own)
     except (ImageToMeshError, OSError, ValueError) as problem:
+        # A copy that fails does not make the item fail: its mesh is in the library.
         print_notice(f"{item.image}: {problem}")
         return library.root / record.id / record.mesh
 

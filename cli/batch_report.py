@@ -46,6 +46,8 @@ def write_costs(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path | None:
     table.writerows({name: as_cell(row[name]) for name in COLUMNS} for row in rows)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        # Resolved, as `write_whole` refuses a folder that is a link, which the user may well name.
+        # With a byte order mark: without it, Excel takes UTF-8 for the system's own charset.
         write_whole(path.parent.resolve() / path.name, text.getvalue().encode("utf-8-sig"))
         return path.resolve()
     except (OSError, ValueError) as error:

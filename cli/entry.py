@@ -41,13 +41,16 @@ log = logging.getLogger(__name__)
 
 def main(argv: Sequence[str] | None = None, host: BlenderHost | None = None) -> int:
     """Run a command and return its exit code. `host` is set inside Blender only."""
+    # argparse prints its help by itself, and “…” in it fails on a terminal that is not UTF-8.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
         arguments = _parser(host).parse_args(argv)
+        # Before the command runs, so that nothing it prints can contain a key.
         redact_keys(_secrets(host))
     except SystemExit as end:
+        # argparse exits by itself: with 0 after --help, with 2 for wrong usage.
         return int(end.code or 0)
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -62,6 +65,7 @@ def _run_command(arguments: argparse.Namespace, host: BlenderHost | None) -> int
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:
+        # The message of an expected error is enough; only a bug needs its traceback.
         log.debug("unexpected", exc_info=not isinstance(error, ImageToMeshError))
         return report(arguments, None, failure_of(error), None)  # guard: sentences-not-tracebacks
 

@@ -57,6 +57,7 @@ def exit_code(kind: str, state: State | None, *, ordered: bool = False) -> int:
         return MESH if ordered else NOTHING_SENT
     if kind == "unreachable":
         return MESH if state in (State.DOWNLOADING, State.PREPARING) else RESUMABLE
+    # Only for a job that has ended: 1 must never be returned for one that can be resumed.
     if kind in VERDICTS and (state is None or state in (State.FAILED, State.CANCELLED)):
         return FAILED
     if state in _STEPS:
@@ -76,5 +77,6 @@ def was_submitted(record: Record | None) -> bool:
     """Return whether the service accepted a job, or may have, according to its record."""
     if record is None:
         return False
+    # Without a ticket the order may have arrived anyway: its time is saved before it is sent.
     awaited = record.state is State.SUBMITTING and record.submitted is not None
     return record.ticket is not None or awaited

@@ -26,6 +26,7 @@ _redactors: list[Redactor] = []
 
 def redact_keys(keys: Iterable[str]) -> None:
     """Redact these keys in all output."""
+    # A shorter key is redacted as a word, which the output itself may contain.
     _redactors[:] = [Redactor(key for key in keys if len(key) >= SHORT)]
 
 

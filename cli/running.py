@@ -34,7 +34,11 @@ LONGEST_OUTPUT = 255
 
 @dataclass(frozen=True)
 class BlenderHost:
-    """The environment of the command line: the Blender to use, its preferences, online access."""
+    """The environment of the command line: the Blender to use, its preferences, online access.
+
+    `blender` is the command that starts a worker, None if no Blender was found. `preferences` are
+    those of the add-on, empty outside of Blender.
+    """
 
     blender: tuple[str, ...] | None
     online: bool
@@ -42,7 +46,10 @@ class BlenderHost:
 
 
 def library_of(arguments: argparse.Namespace, host: BlenderHost) -> Library:
-    """Return the library of a command."""
+    """Return the library that a command works in; `--trust-library` changes the user's trust in it.
+
+    Raises LibraryProblem if that cannot be saved.
+    """
     preference = arguments.library or host.preferences.get("library", "")
     root = library_folder(preference, os.environ).resolve()
     if arguments.trust_library is not None:
@@ -75,7 +82,10 @@ def spec_for(
 
 
 def pairs(texts: Sequence[str], option: str) -> dict[str, str | None]:
-    """Split NAME=VALUE arguments. An empty value becomes None, which means "not sent"."""
+    """Split NAME=VALUE arguments. An empty value becomes None, which means "not sent".
+
+    Raises InvalidSettings for any other argument; its message names `option`, such as `--set`.
+    """
     pairs: dict[str, str | None] = {}
     for text in texts:
         name, equals, value = text.partition("=")
@@ -92,6 +102,7 @@ def run_job(spec: JobSpec, arguments: argparse.Namespace) -> int:
         job = running.start(replace(spec, slots=slots))
         view = follow(running, job, None if arguments.quiet else sys.stderr, received)
         if view is None:
+            # The slots first: once jobs are closed, an answer that was paid for has 3 s to arrive.
             suspend(lambda: slots.close(ANSWER_LIMIT), ordering=slots.ordering)
             running.close()
             return _report_interrupt(arguments, spec, job)
@@ -119,7 +130,10 @@ def _report_interrupt(arguments: argparse.Namespace, spec: JobSpec, job: str) ->
 def follow(
     running: Session, job: str, out: TextIO | None, received: Sequence[int] = ()
 ) -> JobView | None:
-    """Print the progress of a job until it ends. Returns None if a signal was received."""
+    """Print the progress of a job until it ends, and return its last view.
+
+    Returns None if a signal was received. `out` None prints nothing.
+    """
     shown = ""
     while not received:
         # Short enough to notice a signal without a visible delay.
@@ -133,11 +147,13 @@ def follow(
         line = _progress_line(event.view)
         if out is not None and line != shown:
             shown = line
+            # Padded, because the line is written over a previous one that may be longer.
             write_line(out, line.ljust(60), end="\r" if is_terminal(out) else "\n")
     return None
 
 
 def _progress_line(view: JobView) -> str:
+    # In steps of 5 %: each change is a new line where the output is a file.
     percent = "" if view.fraction is None else f"{int(view.fraction * 20) * 5:3d} % "
     return f"{percent}{view.phase}"
 
@@ -173,7 +189,8 @@ def check_output(output: Path | None) -> None:
 def deliver(record: Record, library: Path, output: Path | None) -> Path | None:
     """Copy the result to `output`, with the extension of its actual format, and return its path.
 
-    Raises LibraryProblem if that fails; the library keeps the mesh.
+    Without `output` that is the path in the library; without a mesh it is None. Raises
+    LibraryProblem if the copy fails; the library keeps the mesh.
     """
     if record.state is not State.READY or record.mesh is None:
         return None
@@ -188,6 +205,7 @@ def deliver(record: Record, library: Path, output: Path | None) -> Path | None:
     if target.suffix != output.suffix:
         print_notice(f"Note: the result is in {source.suffix[1:].upper()} format: {target}")
     try:
+        # Resolved, as `copy_plain` refuses a folder that is a link; here the user has named it.
         copy_plain(source, target.parent.resolve() / target.name)
     except OSError as error:
         raise LibraryProblem(

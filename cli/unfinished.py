@@ -21,7 +21,10 @@ WAIT_FOR_OTHER = 15.0
 
 
 def add_commands(commands: Any, add_common: Any, seconds: Any) -> None:
-    """Add the three commands to the parser."""
+    """Add the three commands to `commands`, the parser's subparsers.
+
+    `add_common` adds the options that all commands share, `seconds` parses a number of seconds.
+    """
     resume = commands.add_parser(
         "resume", help="resume interrupted jobs; never submits a job twice"
     )
@@ -52,6 +55,7 @@ def add_commands(commands: Any, add_common: Any, seconds: Any) -> None:
         )
         command.add_argument("--quiet", action="store_true", help="do not print progress")
         add_common(command)
+        # `run_job` reads it; these commands leave the mesh in the library.
         command.set_defaults(output=None)
 
 
@@ -73,6 +77,7 @@ def _resume(arguments: argparse.Namespace, host: BlenderHost) -> int:
             print_notice(f"{record.id} is already running in another Blender or command line.")
         elif not record.state.over:
             codes.append(_resume_one(arguments, host, record))
+        # Ctrl-C is meant for the command, not only for the job that was running.
         if codes[-1] == INTERRUPTED:
             return INTERRUPTED
     if untrusted:
@@ -102,6 +107,7 @@ def _cancel(arguments: argparse.Namespace, host: BlenderHost) -> int:
         print_line(f"{record.id}: {record.state}; there is nothing to cancel.")
         return DONE
     running = session()
+    # Nobody works on the job, but the service may: a job of this process tells it.
     job = running.start(_spec(arguments, host, record), cancelled=True)
     while (event := running.wait(0.25)) is None or event.job != job:
         continue

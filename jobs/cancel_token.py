@@ -86,7 +86,10 @@ class CancelToken:
         self._is_ended = True
 
     def start_collecting(self) -> bool:
-        """Resume a cancelled job that is charged anyway; return whether its mesh is wanted."""
+        """Let a cancelled job that is charged anyway continue if its mesh is wanted.
+
+        Returns whether it is; otherwise nothing changes.
+        """
         if self._collect:
             self._is_collecting = True
         return self._collect
@@ -94,7 +97,8 @@ class CancelToken:
     def check(self, step: Step = Step.WORK) -> None:
         """Raise Closed, Cancelled or TimedOut if this step must end now. Called about every 50 ms.
 
-        A cancel that still wants the mesh raises once: after `end_for_user` the job may continue.
+        A cancel with `collect` raises Cancelled only until `end_for_user` is called: from then on
+        the job may continue, to fetch a mesh that is charged anyway.
         """
         if self._closed.is_set():
             raise Closed
@@ -120,6 +124,7 @@ class CancelToken:
             self._polled = time.monotonic()
             if self._poll():
                 self._cancelled.set()
+        # Once the job is shown as ended, only a cancel that does not want the mesh ends the rest.
         if self._cancelled.is_set() and not (self._is_ended and self._collect):
             raise Cancelled
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+# Users' .blend files contain these keys: never change one.
 JOB = "image_to_mesh_job"
 """The id of the job that made the object."""
 PROVIDER = "image_to_mesh_provider"

@@ -61,6 +61,7 @@ def write_diagnostics(
         text = json_bytes(facts, indent=2).decode()
         archive.writestr("report.json", anonymize(text, kept))
         records = _newest(library)
+        # A folder may have any name; two of them may even become equal once the keys are redacted.
         names = distinct_names(anonymize(record.parent.name, kept) for record in records)
         for name, record in zip(names, records, strict=True):
             try:
@@ -73,13 +74,14 @@ def write_diagnostics(
 
 
 def anonymize(text: str, secrets: Iterable[str]) -> str:
-    """Return a text without keys, signed addresses and the user's name in the home folder."""
+    """Return a text without keys, the home folder's path, and queries and users in addresses."""
     text = redact(text, secrets)  # guard: keys-in-diagnostics
     text = _QUERY.sub(rf"\1?{REDACTED}", text)
     text = _USER.sub(rf"\1{REDACTED}@", text)
     text = _TOKEN.sub(rf'\1"{REDACTED}"', text)
     text = _LONG.sub(REDACTED, text)
     home = str(Path.home())
+    # Also as JSON writes it, with doubled backslashes. A home of `/` or `C:\` is in every path.
     return text.replace(home, "~").replace(json.dumps(home)[1:-1], "~") if len(home) > 3 else text
 
 

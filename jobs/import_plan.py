@@ -40,6 +40,7 @@ class Placement:
         """Return the fields with their names in `job.json`."""
         return {
             "location": list(self.location),
+            # A name of version 0.1.0, as are two of `ImportPlan`: old records have them.
             "turn": self.rotation,
             "size": self.size,
             "measure": self.measure,

@@ -82,6 +82,7 @@ class Resources:
             self.blender.start()
         for setting in settings_of(type(settings)):
             wanted = setting.min_blender
+            # `min_blender` is for other values: every supported Blender reads a default's result.
             if not wanted or getattr(settings, setting.name) == setting.default:
                 continue
             found = self.blender.version(self._check)
@@ -120,6 +121,7 @@ class Resources:
         failure = Failure(error.kind, error.message, error.hint, error.link)
         texts = {name: getattr(failure, name) for name in ("message", "hint", "link")}
         safe = {name: self.without_keys(text) for name, text in texts.items()}
+        # Replaced only if needed: a redacted text has lost its template, and is not translated.
         return failure if safe == texts else replace(failure, **safe)
 
     def close(self) -> None:
@@ -136,7 +138,11 @@ def open_http(
     online: bool,
     pause: Callable[[float], None] = time.sleep,
 ) -> Http:
-    """Open a connection; with `keys` None it sends no key."""
+    """Open a connection to the provider's service; with `keys` None it sends no key.
+
+    `online`: False allows calls to this computer only. `pause` sleeps for some seconds between
+    attempts, and may raise Cancelled.
+    """
     from ..providers._shared.http.client import Http
 
     return Http(

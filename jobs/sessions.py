@@ -51,6 +51,7 @@ class Session:
         with self._lock:
             self._runners[job] = runner
             self._views[job] = runner.live.view
+        # From now on the job has a view of its own, and is not listed among the recovered ones.
         self.recovery.forget(job)
         # Cancelled before the thread starts, so that it cannot resume anything first.
         if cancelled:
@@ -152,6 +153,7 @@ class Session:
         arrived = isinstance(event, Ended) and record and self.recovery.offer(record)
         with self._lock:
             self._views[event.job] = event.view
+            # It is listed among the recovered jobs instead.
             if arrived:
                 del self._views[event.job]
             if isinstance(event, Ended):

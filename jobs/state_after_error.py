@@ -96,14 +96,17 @@ def actual_state(record: Record, folder: Path, *, home: bool) -> State:
     if state is State.READY or (state is State.FAILED and refused):
         if mesh_is_whole(record, folder):
             return State.PREPARING if state is State.FAILED else state
+        # A mesh that came with the answer to the order cannot be downloaded again.
         was_in_answer = any(file.file is not None for file in record.files)
         return State.RUNNING if record.ticket and not was_in_answer else state
     if state.over:
         return state
     if state is State.PREPARING and mesh_is_whole(record, folder):
         return state
+    # A mesh that this computer makes is made again, at no cost.
     if home:
         return State.QUEUED
+    # The file is missing, and the service knows the addresses to download it again.
     if state is State.PREPARING:
         return State.RUNNING
     if state is State.QUEUED and record.submitted is not None:  # guard: marked-is-not-queued

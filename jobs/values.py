@@ -198,6 +198,7 @@ class JobView:
     @property
     def over(self) -> bool:
         """Whether the job has ended."""
+        # A job that failed but can be resumed keeps its state, such as `running`.
         return self.state.over or self.failure is not None
 
 

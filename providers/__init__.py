@@ -282,6 +282,7 @@ def _load(name: str) -> Provider[Any]:
         for value in vars(module).values()
         if isinstance(value, type)
         and issubclass(value, Provider)
+        # Not the classes that the file imports, such as a base class shared by several services.
         and value.__module__ == module.__name__
     ]
     if len(classes) != 1 or classes[0].id != name:

@@ -147,6 +147,7 @@ class Local(Provider[LocalSettings]):
     label = "Built-in (Offline)"
     description = "Inflate, relief or cutout of the subject; free, no key required"
     needs: ClassVar[frozenset[Need]] = frozenset({"blender"})
+    # The worker opens images with Blender, which reads EXR and HDR as well.
     formats = frozenset({"png", "jpeg", "webp", "bmp", "tiff", "exr", "hdr"})
     limits = PictureLimits(min_side=32, max_side=8192)
     settings = LocalSettings
@@ -159,6 +160,7 @@ class Local(Provider[LocalSettings]):
 
     def poll(self, ticket: Ticket, http: "Http | None") -> Progress | Result:
         """Return the recipe, which the worker process runs."""
+        # Zero and not None: it is free, not of unknown cost.
         return Result(recipe=Recipe("local", ticket.data["settings"]), credits=0.0)
 
     def max_concurrent(self, settings: LocalSettings) -> int:

@@ -182,6 +182,7 @@ class Tripo(Provider[TripoSettings]):
 
     def cancel(self, ticket: Ticket, http: "Http | None") -> CancelOutcome:
         """Return whether the task is charged. Tripo has no call to cancel one."""
+        # Tripo does not charge for failed tasks; all others run to their end.
         try:
             self.poll(ticket, http)
         except Failed:
@@ -216,6 +217,7 @@ def _order(request: Request[TripoSettings], uploaded: Uploaded) -> tuple[str, di
     }
     options = {"model": request.settings.model, **models.sent_settings(request.settings)}
     if len(inputs) == 1:
+        # A field of multiview-to-model only.
         options.pop("orthographic_projection", None)
         return "image_to_model", {"input": inputs["front"], **options}
     views = [{view: inputs[view]} for view in models.VIEWS if view in inputs]

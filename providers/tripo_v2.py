@@ -201,6 +201,7 @@ class TripoV2(Provider[TripoV2Settings]):
         if len(files) == 1:
             body = {"type": "image_to_model", "file": files["front"], **options}
         else:
+            # A field of image_to_model only.
             options.pop("enable_image_autofix", None)
             views = [files.get(view, {}) for view in self.views]
             body = {"type": "multiview_to_model", "files": views, **options}
@@ -213,6 +214,7 @@ class TripoV2(Provider[TripoV2Settings]):
 
     def cancel(self, ticket: Ticket, http: "Http | None") -> CancelOutcome:
         """Return whether the task is charged. Tripo has no call to cancel one."""
+        # Tripo does not charge for failed tasks; all others run to their end.
         try:
             self.poll(ticket, http)
         except Failed:

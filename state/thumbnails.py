@@ -24,7 +24,10 @@ def number_of(key: str) -> int:
 
 
 def load(key: str, path: str) -> bool:
-    """Load an image file as the thumbnail for a key; return whether that is new."""
+    """Load an image file as the thumbnail for a key; return whether it was loaded now.
+
+    It is not if the key has a thumbnail already, or the add-on is disabled.
+    """
     if not _loaded or key in _numbers:
         return False
     if len(_numbers) >= KEPT:

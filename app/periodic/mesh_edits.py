@@ -23,7 +23,7 @@ _drawn: list[object] = [()]
 
 
 def follow() -> None:
-    """Poll until all edits have ended and their results are in the scene."""
+    """Start polling; it ends once all edits have ended and their results are in the scene."""
     _followed[:] = [True]
     heartbeat.wake()
 

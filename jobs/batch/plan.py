@@ -37,6 +37,7 @@ SAME_FOR_ALL = frozenset({"missing_key", "bad_key", "no_credits", "unreachable"}
 """Errors that the next order at the same service will get as well."""
 AGAIN = frozenset({"rate_limited"})
 UNFINISHED = frozenset({State.QUEUED, State.RUNNING, State.DOWNLOADING, State.PREPARING})
+# Of several jobs with the same order the one nearest to a mesh counts, so that none is paid twice.
 _ORDER = (State.READY, State.RUNNING, State.DOWNLOADING, State.PREPARING, State.SUBMITTING,
           State.UNCERTAIN, State.QUEUED, State.FAILED, State.CANCELLED)  # fmt: skip
 
@@ -45,7 +46,9 @@ _ORDER = (State.READY, State.RUNNING, State.DOWNLOADING, State.PREPARING, State.
 class Item:
     """One mesh of a batch, and its state. `spec` is None if it cannot be ordered at all.
 
-    `image` is the source as the user gave it; `state` is None while it has no job.
+    `image` is the source as the user gave it. `service` is equal for items that share a limit of
+    concurrent tasks, which is its last element. `mark` is the fingerprint of the order. `state` is
+    None while there is no job; `was_there`: the job is from an earlier run.
     """
 
     image: str
@@ -76,6 +79,7 @@ def plan_item(
     Raises OSError for an image that cannot be read.
     """
     marks = {picture.view: picture.url or digest_of(files[picture.view]) for picture in pictures}
+    # By keys and not by provider: those that share a key share its account, and so its limit.
     keys = tuple(key.preference for key in provider.keys) or (provider.id,)
     return Item(
         image,
@@ -114,6 +118,7 @@ def match(items: Iterable[Item], entries: Iterable[Entry], *, retry: bool) -> No
     for item in items:
         found = known.get(item.mark, ()) if item.spec else ()
         if found:
+            # Two files may have the same content: the job with the item's own name is preferred.
             best = min(
                 found, key=lambda entry: (entry.name != item.name, _ORDER.index(entry.state))
             )
@@ -254,6 +259,7 @@ class Batch:
         item.state = view.record.state if view.record else view.state
         kind = view.failure.kind if view.failure else ""
         if kind in AGAIN and item.state is State.QUEUED and item.tries < TRIES and item.spec:
+            # A rate limit acts before the order: nothing was charged, and it may be sent again.
             item.spec, item.failure = replace(item.spec, record=item.record), None
             return self._waiting[item.service].append(item)
         if kind not in SAME_FOR_ALL:

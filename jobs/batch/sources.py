@@ -58,6 +58,7 @@ def _read(source: str) -> Iterator[Line]:
         yield Line(source)
     elif "\0" in source:
         yield Line(source, problem=BadImage("No file's name has a null character in it."))
+    # A file's own name may contain these characters; then it is no pattern.
     elif set("*?[") & set(source) and not os.path.lexists(path):
         yield from _matching(source, path)
     elif path.suffix.lower() == ".csv" and not path.is_dir():
@@ -77,7 +78,10 @@ def _whole(path: Path) -> str:
 
 
 def _matching(source: str, pattern: Path) -> Iterator[Line]:
-    """Yield the files that match a pattern, since shells on Windows do not expand patterns."""
+    """Yield the lines of all paths that match a pattern, or one with a `problem` if none does.
+
+    Shells on Windows pass patterns on unexpanded.
+    """
     found = sorted(glob.glob(str(pattern), recursive=True))  # noqa: PTH207 - a whole path
     if not found:
         message = Message("No file matches “{source}”.", source=source)
@@ -89,6 +93,7 @@ def _matching(source: str, pattern: Path) -> Iterator[Line]:
 def _folder(path: Path) -> Iterator[Line]:
     try:
         for file in sorted(path.iterdir(), key=lambda child: child.name):
+            # Not hidden ones: macOS puts a `._photo.jpg` beside each photo on other systems' disks.
             if file.suffix.lower() in PICTURES and file.name[0] != "." and file.is_file():
                 yield Line(_whole(file))
     except OSError as error:
@@ -101,12 +106,14 @@ def _folder(path: Path) -> Iterator[Line]:
 def _text_of(path: Path) -> str:
     """Return a table's text; raises InvalidSettings if it cannot be read."""
     try:
+        # Reading a pipe or device would never end.
         if path.exists() and not path.is_file():
             raise OSError(errno.EINVAL, "it is no file")
         with path.open("rb") as file:
             data = file.read(MAX_TABLE + 1)
         if len(data) > MAX_TABLE:
             raise OSError(errno.EFBIG, f"it has more than {MAX_TABLE // 10**6} MB")
+        # Excel writes a byte order mark, which would become part of the first column's name.
         return data.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is not UTF-8"
@@ -117,6 +124,7 @@ def _table(path: Path) -> Iterator[Line]:
     """Yield the lines of a table, whose columns are separated by commas, semicolons or tabs."""
     text = _text_of(path)
     head = text.partition("\n")[0]
+    # Where the comma is the decimal sign, Excel separates by semicolons.
     between = max(",;\t", key=head.count)
     rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=between, strict=True)
     try:

@@ -40,7 +40,11 @@ def settings_folder(environment: Mapping[str, str] = os.environ) -> Path:
 
 @functools.lru_cache(maxsize=8)
 def _settings_folder(chosen: str, _home: str, platform: str) -> Path:
-    """Return the folder for these variables; cached, since every record of a long list needs it."""
+    """Return the folder; cached, since every record of a long list needs it.
+
+    `chosen` is the value of APPDATA or XDG_CONFIG_HOME, empty for the default. `_home` only belongs
+    to the cache's key, since `Path.home` depends on it.
+    """
     if platform == "win32":
         base = Path(chosen or Path.home() / "AppData" / "Roaming")
     elif platform == "darwin":
@@ -115,6 +119,7 @@ def _canonical_json(record: Mapping[str, Any]) -> str:
 
 def _mark(kind: str, text: str) -> str:
     key = _secret(settings_folder())
+    # With the kind, so that the mark of a record never passes for that of a file.
     return hmac.new(key, f"{kind}\0{text}".encode(), hashlib.sha256).hexdigest()
 
 
@@ -134,6 +139,7 @@ def _secret(folder: Path) -> bytes:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not is_plain(path):
             _create_secret(path)
+        # Resolved: a settings folder may be a link, as its user alone writes there.
         secret = read_plain(path.resolve(), LENGTH)
         if len(secret) == LENGTH:
             return secret

@@ -57,6 +57,7 @@ def trust_library(root: Path, *, trusted: bool = True) -> None:
     libraries = sorted([*others, str(root.resolve())] if trusted else others)
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Resolved: a settings folder may be a link, as its user alone writes there.
         write_whole(folder.resolve() / FILE, json.dumps(libraries, indent=1).encode())
     except OSError as error:
         raise LibraryProblem(
@@ -176,9 +177,9 @@ def make_root(root: Path) -> None:
 
 
 def is_own_legacy(record: Path) -> bool:
-    """Return whether an unmarked record is this user's, from before marks existed.
+    """Return whether an unmarked record or model is this user's, from before marks existed.
 
-    Such records are found only in the user's own default library, if nobody else can write to it,
+    Such files are found only in the user's own default library, if nobody else can write to it,
     and are older than the user's secret. Later ones need the user's trust.
     """
     from ..library.store import default_folder

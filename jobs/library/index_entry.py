@@ -123,6 +123,7 @@ def _read_entry(library: Library, job: str) -> Entry | str:
 
 
 def _entry(record: Record, folder: Path) -> Entry:
+    # Until there is a preview, a list shows the image that the mesh is made from.
     front = next((picture.file for picture in record.pictures if picture.file), None)
     return Entry(
         job=record.id,

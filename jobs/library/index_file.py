@@ -40,7 +40,7 @@ COUNTED, LARGEST = ("size", "seconds", "credits", "faces"), 1e20
 
 
 def read_index(path: Path) -> Known:
-    """Return the entries in the file; none if it is missing, damaged or of another version."""
+    """Return the jobs in the file; an empty dict if it is missing, damaged or outdated."""
     states = {str(state): state for state in State}
     try:
         content = read_json(read_plain(path.parent.resolve() / path.name, MAX_BYTES))

@@ -77,6 +77,7 @@ class LiveRecord:
         self._library = library
         self._emit = emit
         self._span = HOME_SPAN if home else SPAN
+        # A new record has no images before `create`; any other one was read from disk.
         self._on_disk = record.state is not State.QUEUED or bool(record.pictures)
         self._quiet = False
         self.ended = False
@@ -90,7 +91,10 @@ class LiveRecord:
         return self._library.folder(self.record.id)
 
     def create(self, files: Mapping[str, bytes], **changes: Any) -> None:
-        """Write the job, with its images, to disk for the first time."""
+        """Write the job to disk for the first time: its record, and its images by file name.
+
+        `changes` are fields of the record that are set before. Raises LibraryProblem.
+        """
         self.record = replace(self.record, **changes)
         self._library.create(self.record, files)
         self._on_disk = True
@@ -129,7 +133,10 @@ class LiveRecord:
                 self._library.delete(self.record.id, mine=True)
 
     def save(self, **changes: Any) -> None:
-        """Change the record, in memory and on disk; clears the failure unless one is given."""
+        """Change the record, in memory and on disk; clears the failure unless one is given.
+
+        Raises LibraryProblem.
+        """
         # The lock covers the write as well, so that an older record never replaces a newer one.
         with self._lock:
             seconds = round(self._before + time.monotonic() - self.started, 3)
@@ -168,7 +175,10 @@ class LiveRecord:
     def end(
         self, phase: str, *, failure: Failure | None = None, state: State | None = None
     ) -> None:
-        """Emit the end of the job, or, after a cancel, the end of collecting its mesh."""
+        """Emit the end of the job, or, after a cancel, the end of collecting its mesh.
+
+        `state` is shown instead of the record's, which may continue in the background.
+        """
         view = self._make_view(phase, 1.0 if phase == "Done" else None)
         view = replace(view, failure=failure, collected=self._quiet)
         self.view = replace(view, state=state or view.state)

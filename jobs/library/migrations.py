@@ -12,7 +12,10 @@ SCHEMA = 2
 
 
 def _from_1(record: dict[str, Any]) -> None:
-    """Schema 1 did not offer results at startup, and kept the time of refused orders."""
+    """Convert schema 1, which offered no results at startup and kept the time of refused orders.
+
+    Its finished jobs count as seen, and its queued jobs as never sent.
+    """
     if record.get("state") == "ready":
         record["dismissed"] = True
     if record.get("state") == "queued":

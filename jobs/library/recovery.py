@@ -130,7 +130,7 @@ class JobRecovery:
         self._closed.set()
 
     def join(self, timeout: float) -> None:
-        """Wait until the library has been scanned."""
+        """Wait until the scan has ended, for at most `timeout` seconds."""
         if self._thread is not None:
             self._thread.join(timeout)
 

@@ -53,7 +53,7 @@ STALE_AFTER = 24 * 3600.0
 
 
 def library_folder(preference: str, environment: Mapping[str, str]) -> Path:
-    """Return the library's folder: the preference, else the variable, else the default."""
+    """Return the library's folder: the preference, else IMAGE_TO_MESH_LIBRARY, else the default."""
     chosen = preference.strip() or environment.get("IMAGE_TO_MESH_LIBRARY", "").strip()
     return expand_user(chosen) if chosen else default_folder(environment)
 
@@ -195,6 +195,7 @@ class Library:
         """Build a record from parsed JSON, and note whether this user wrote it."""
         record = decode_record(data, job)
         own = signatures.has_mark(data)
+        # Only a record without a mark can be older than marks; others have changed one that fails.
         if not own and signatures.MARK not in data:
             own = is_own_legacy(self.folder(job) / RECORD)
         if own or record.failure is None:
@@ -203,7 +204,7 @@ class Library:
         return replace(record, own=False, failure=replace(record.failure, link=""))
 
     def sweep(self) -> None:
-        """Remove what killed processes left unfinished in the library."""
+        """Remove what killed processes left unfinished in the library, once it is a day old."""
         if not self.root.is_dir():
             return
         sides = (path for path in self.root.glob(".*.new") if SIDE.fullmatch(path.name))

@@ -53,6 +53,7 @@ def number(file: str) -> int:
 def next_file(folder: Path) -> str:
     """Return a file name for the next version."""
     last = max((number(path.name) for path in folder.glob("model-v*.blend")), default=1)
+    # The original counts as version 1, so the first file with a number is `model-v2.blend`.
     return f"model-v{max(last, 1) + 1}.blend"
 
 
@@ -70,6 +71,7 @@ def _as_json(version: Version) -> dict[str, Any]:
 def _read_list(folder: Path) -> list[Version]:
     try:
         entries = read_json(read_plain(folder / VERSIONS, MOST))
+        # Others may have written the list: no name in it may lead to a file that is not a version.
         return [_version(entry) for entry in entries if number(entry["file"])]
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return []

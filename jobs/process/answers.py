@@ -18,7 +18,7 @@ def outcome_of(answer: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def text_of(value: Any) -> str:
-    """Return a text that the worker may have sent as a template with values."""
+    """Return a text that the worker may have sent as a template with values; empty for neither."""
     try:
         return decode_message(value)
     except ValueError:

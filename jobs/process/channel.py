@@ -27,6 +27,7 @@ LINES, LONGEST_WORDS = 60, 1000
 LAST_LINES = 1.0
 """Seconds to wait for the remaining output of an ended process."""
 
+# Beginnings of lines that Blender prints around a crash and that do not name its cause.
 _NOISE = ("writing:", "# ", "blender ", "backtrace", "extension modules", "unable to find")
 
 
@@ -62,7 +63,10 @@ class Channel:
         self._log.clear()
 
     def last_words(self, *, ended: bool) -> str:
-        """Return the last line that the process printed, an error if there is one."""
+        """Return the last line that the process printed, an error if there is one.
+
+        `ended`: the process has ended; then the remaining output is read first.
+        """
         # The pipe of a dead process may still hold its error; a grandchild may keep it open.
         if ended:
             self._printed.join(LAST_LINES)

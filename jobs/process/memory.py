@@ -16,7 +16,7 @@ UNKNOWN_MACHINE = 16 * 1024**3
 
 @cache
 def of_machine() -> int:
-    """Return this computer's memory in bytes."""
+    """Return this computer's memory in bytes; `UNKNOWN_MACHINE` on Windows, or if it is unknown."""
     if sys.platform != "win32":
         with contextlib.suppress(ValueError, OSError):
             return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -28,9 +28,11 @@ def of_process(pid: int) -> int | None:
     with contextlib.suppress(OSError, ValueError, IndexError, subprocess.SubprocessError):
         if sys.platform == "win32":
             return _on_windows(pid)
+        # macOS has no /proc.
         if sys.platform == "darwin":
             command = ["ps", "-o", "rss=", "-p", str(pid)]
             return int(subprocess.check_output(command, timeout=1.0)) * 1024
+        # The second number is the resident set, in pages (proc_pid_statm(5)).
         pages = Path(f"/proc/{pid}/statm").read_text("ascii").split()[1]
         return int(pages) * os.sysconf("SC_PAGE_SIZE")
     return None
@@ -64,6 +66,7 @@ if sys.platform == "win32":
     def _on_windows(pid: int) -> int | None:
         # 0x1000 is PROCESS_QUERY_LIMITED_INFORMATION, the least right that suffices.
         kernel = ctypes.WinDLL("kernel32")
+        # Without a declared type ctypes takes a handle for an int, and cuts it to 32 bits.
         kernel.OpenProcess.restype = wintypes.HANDLE
         kernel.CloseHandle.argtypes = [wintypes.HANDLE]
         kernel.K32GetProcessMemoryInfo.argtypes = [

@@ -172,6 +172,7 @@ class WorkerProcess:
 
     def _end(self, process: subprocess.Popen[str]) -> None:
         with contextlib.suppress(OSError):
+            # Not if it has ended: another process may have got its id since.
             if sys.platform != "win32" and process.poll() is None:
                 # The whole process group, as the command may be a wrapper such as Flatpak's.
                 os.killpg(process.pid, signal.SIGKILL)

@@ -156,6 +156,7 @@ class MeshDownload:
             progress=self._show_progress,
             check=check,
         )
+        # A download gets this name when it is complete, so an earlier attempt has done this one.
         if is_plain(want.target):
             return
         # On a thread of its own: a stalled connection must not delay a cancel.

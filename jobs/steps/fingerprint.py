@@ -54,7 +54,7 @@ def order_of(record: Record, folder: Path) -> str:
 
 
 def digest_of(path: Path) -> str:
-    """Return a file's SHA-256; raises OSError."""
+    """Return the SHA-256 of a file, which may be a link, in hexadecimal; raises OSError."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -124,6 +124,7 @@ def collect(
     pictures: list[InputPicture] = []
     files: dict[str, bytes] = {}
     for source in sources:
+        # The service fetches this image itself: there is no file to check or convert.
         if source.url is not None and provider.takes_urls:
             pictures.append(InputPicture(source.view, source.name, None, source.url))
             continue

@@ -93,6 +93,7 @@ def format_of(head: bytes, size: int) -> str | None:
     if head.startswith(b"Kaydara FBX Binary") or text.startswith(b"; FBX"):
         return "fbx"
     # Checked before the text formats, as the header of a binary STL may begin with "solid" too.
+    # It has 80 bytes of header, the number of triangles, and 50 bytes for each of them.
     if len(head) >= 84 and size == 84 + 50 * struct.unpack_from("<I", head, 80)[0] > 84:
         return "stl"
     if FACET.match(text):
@@ -124,11 +125,13 @@ def _entries(path: Path) -> Iterator[tuple[zipfile.ZipFile, zipfile.ZipInfo]]:
         file.seek(max(0, path.stat().st_size - TAIL))
         tail = file.read()
     # Checked before `zipfile` reads the whole list, which is slow for millions of names.
+    # At offset 8 of its last record: entries on this disk, entries in all, bytes of the list.
     _, count, length = struct.unpack_from("<HHI", tail, tail.rindex(b"PK\x05\x06") + 8)
     if count > MAX_ENTRIES or length > MAX_LIST:
         raise ValueError("an endless list")
     with zipfile.ZipFile(path) as archive:
         for entry in archive.infolist():
+            # The upper half is the Unix mode, 0 in archives made on Windows. Links are left out.
             if stat.S_IFMT(entry.external_attr >> 16) in (0, stat.S_IFREG) and not entry.is_dir():
                 yield archive, entry
 
@@ -143,6 +146,7 @@ def _format_in(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> str | None:
 def _glb_faces(path: Path) -> int | None:
     size = path.stat().st_size
     with path.open("rb") as file:
+        # 12 bytes of file header, and 8 of the first chunk's.
         head = file.read(20)
         if len(head) < 20:
             raise BadMesh("The mesh file is cut short.", AGAIN)

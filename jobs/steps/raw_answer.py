@@ -65,6 +65,7 @@ class RawAnswer:
         self._places, self._size = self._open_places(), 0
         self._next_place()
         lines = [f"{VERSION} {status}", *(f"{name}: {value}" for name, value in headers.items())]
+        # Cut, so that the blank line after it is where `read` searches for it.
         head = "\r\n".join(lines).encode("utf-8", "replace")[: LONGEST_HEAD - 4]
         self._write(head + b"\r\n\r\n")
 
@@ -99,6 +100,7 @@ class RawAnswer:
         places = [*_files(self._folder, f"{NAME}*{SUFFIX}")]
         for other in _elsewhere():
             places += _files(other, f"{_prefix(self._job)}*{SUFFIX}")
+        # The newest, in case the answer to an earlier attempt could not be deleted.
         self.place = max(places, key=lambda path: path.stat().st_mtime_ns, default=None)
         return self.place is not None
 

@@ -111,6 +111,7 @@ class Reconciler:
                 self._request(), self._upload_tokens(), cast("Any", ReplayConnection(reply))
             )
         except ImageToMeshError as error:
+            # Only a verdict of the service resolves the order; a gateway's error leaves it open.
             own = reply.ok or reply.refused
             waits = self._live.record.state is State.SUBMITTING and own
             if waits and error.kind in SAID:
@@ -179,6 +180,7 @@ class Reconciler:
 
 
 def _is_same(ticket: Ticket, other: Record) -> bool:
+    # The names by which the services' tickets identify a task: Tripo's, Scenario's, AI/ML API's.
     names = ("task", "job", "url")
     mine = {name: ticket.data[name] for name in names if ticket.data.get(name)}
     theirs = other.ticket or {}

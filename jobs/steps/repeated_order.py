@@ -55,9 +55,11 @@ class RepeatedOrders:
                 self._refuse(str(found["job"]), float(found["at"]))  # guard: same-order-is-refused
             # Created under the lock: a second process then finds the job, or the first one failed.
             create()
+            # Removed first, so that it moves to the end: the oldest entries are at the start.
             kept.pop(mark, None)
             kept[mark] = {"job": job, "at": time.time()}
             newest = dict(list(kept.items())[-MOST_KEPT:])
+            # The job exists by now. Without its entry only a repetition would go unnoticed.
             with contextlib.suppress(OSError):
                 write_whole(self._library.root.resolve() / FILE, json_bytes(newest))
 
@@ -74,6 +76,7 @@ class RepeatedOrders:
             if self._library.is_held(job):
                 raise Repeated(Message("The same order is under way: job {job}.", job=job), INSIST)
             raise Repeated(Message("The same order is not finished: job {job}.", job=job), GO_ON)
+        # The absolute difference: another computer's clock may be ahead.
         if _was_taken(record) and abs(time.time() - at) < SOON:
             raise Repeated(
                 Message("The same order was made a moment ago: job {job}.", job=job), INSIST

@@ -94,6 +94,7 @@ class Submission:
         request = Request(self._spec.settings, sent)
         try:
             self._submit(lambda: self._provider.submit(request, uploaded, http), answers, check)
+        # The service may no longer know a cached token: the next attempt uploads the images again.
         except InvalidSettings:
             uploads.forget(record.pictures)
             raise

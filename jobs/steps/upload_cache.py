@@ -35,8 +35,10 @@ class UploadCache:
     def __init__(
         self, library: Path, provider: Provider[Any], base_url: str, keys: Mapping[str, Secret]
     ) -> None:
+        # Resolved: the library may be a link, and `read_plain` refuses folders that are.
         self._path = library.resolve() / FILE
         self._life = provider.token_life
+        # The keys only enter a digest: the file may be in a shared folder.
         account = "\0".join(keys[name].reveal() for name in sorted(keys))
         self._mark = _digest(
             "image_to_mesh",

@@ -49,7 +49,10 @@ class WorkerRequests:
         self._check = check
 
     def make(self, recipe: Recipe) -> None:
-        """Have the worker make the mesh from the job's image."""
+        """Have the worker make the mesh from the job's image, and record it as the result.
+
+        Raises NoBlender, or the error that the worker reports.
+        """
         record = self._live.record
         picture = record.pictures[0]
         request = {
@@ -73,6 +76,7 @@ class WorkerRequests:
         try:
             with model_request(folder, self._live.record, in_parts=in_parts) as request:
                 done = self._resources.blender.ask(request, self._live.show_progress, self._check)
+        # The mesh itself was checked and is paid for: its first import prepares it.
         except (NoBlender, Failed) as error:
             self._live.note(
                 Message("Not prepared for Blender yet: {message}", message=error.message)

@@ -47,7 +47,10 @@ class AccountQuery:
 
 @dataclass(frozen=True, slots=True)
 class AccountAnswer:
-    """The answer: an amount, None if the service names none, or the failure."""
+    """The answer: an amount, None if the service names none, or the failure.
+
+    `waiting`: the query was sent, and the answer is still to come.
+    """
 
     amount: float | None = None
     unit: str = ""

@@ -39,9 +39,10 @@ KEPT = 50
 class ImageReport:
     """The properties of an image; `error` if it cannot be used at all.
 
-    `box` is the subject's left, top, right and bottom, as shares of the sides. `cut` names the
-    borders that it crosses. `clear`: the subject could be separated from the image background.
-    `subjects` is the number of separate ones.
+    `size` is the file's in bytes. `box` is the subject's left, top, right and bottom, as shares of
+    the sides. `cut` names the borders that it crosses. `clear`: the subject could be separated from
+    the image background. `subjects` is the number of separate ones, `brightness` the subject's mean
+    from 0 to 1. `waiting`: the check is still running.
     """
 
     info: PictureInfo | None = None
@@ -68,7 +69,10 @@ class EditedImage:
 
 @dataclass(frozen=True, slots=True)
 class SubjectDetection:
-    """How the subject is separated from the image background, and the worker's command."""
+    """How the subject is separated from the image background, and the worker's command.
+
+    `mode` and `tolerance` are the built-in provider's settings Foreground and Tolerance.
+    """
 
     blender: tuple[str, ...]
     mode: str = "auto"
@@ -83,6 +87,7 @@ class ImageChecks:
         self._edited: queue.SimpleQueue[EditedImage] = queue.SimpleQueue()
         # The cache is trimmed on the main thread while other threads add their reports.
         self._lock = threading.Lock()
+        # Changed on the main thread only, by `start_edit` and `take`, so it needs no lock.
         self.at_work = 0
         """How many images are being edited."""
 
@@ -162,6 +167,7 @@ def sent_form(report: ImageReport, provider: Provider[Any]) -> tuple[int, int, s
     width, height = info.width, info.height
     if not provider.is_remote:
         return width, height, info.format, False
+    # The Exif orientations that swap width and height.
     if info.orientation in (5, 6, 7, 8):
         width, height = height, width
     factor = min(1.0, limits.max_side / max(width, height))

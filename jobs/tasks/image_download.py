@@ -92,12 +92,14 @@ class ImageDownloads:
 
 def download_image(address: str, name: str, *, online: bool) -> bytes:
     """Return the image file at an address, requested without a key; raises ImageToMeshError."""
+    # `local` is not self-hosted, so plain http is allowed for this computer only.
     http = open_http(get_provider("local"), None, "", online=online)
     try:
         data = http.fetch(address, READABLE.max_bytes)
     finally:
         http.close()
     data = decode_if_needed(data, name)
+    # Refuses a web page here, where the user still knows which address it was.
     read_picture_info(data, name)
     return data
 

@@ -41,7 +41,11 @@ REPORTS = frozenset({"card", "print"})
 
 @dataclass(frozen=True, slots=True)
 class EditRequest:
-    """An edit of one version of a job's model; `file` is the .blend session that requested it."""
+    """An edit of one version of a job's model.
+
+    `task` is the worker's name for the edit, `asked` its options, `source` the version's file, and
+    `file` the token of the .blend session that requested it.
+    """
 
     job: str
     name: str
@@ -54,7 +58,10 @@ class EditRequest:
 
 @dataclass(frozen=True, slots=True)
 class EditView:
-    """An edit as panels show it. `version` is the new version's file, empty for a report."""
+    """An edit as panels show it.
+
+    `version` is the new version's file, empty for a report. `card` is the mesh report.
+    """
 
     order: EditRequest
     phase: str = "Waiting"
@@ -101,6 +108,7 @@ class MeshEdit:
 
     def _ask(self) -> dict[str, Any]:
         order = self.view.order
+        # The number stays free while the edit runs: each job has one edit at a time.
         output = "" if order.task in REPORTS else next_file(order.folder)
         source = order.folder / order.source
         # A version made from somebody else's file would get this user's mark, and so be trusted.
@@ -222,6 +230,7 @@ class MeshEdits:
     def close(self, timeout: float = 0.5) -> None:
         """Cancel all edits and wait up to `timeout` seconds for their threads."""
         end = time.monotonic() + timeout
+        # All are asked to end before any is joined, so that they share the timeout.
         for care in self._edits.values():
             care.stop()
         for care in self._edits.values():

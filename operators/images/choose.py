@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Choose the scene's image from the clipboard, a render, the viewport or an address."""
+"""Choose the scene's image: one in the file, the clipboard, a render, the viewport, an address."""
 
 from __future__ import annotations
 

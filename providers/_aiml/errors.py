@@ -55,7 +55,7 @@ class Order(NamedTuple):
 
 
 def refusal(status: int, reply: Reply, order: Order | None) -> ImageToMeshError:
-    """Return the error for a status, with the service's own message."""
+    """Return the error for a status, with the service's own message; no `order` for free calls."""
     message = message_of(reply)
     message = (
         Message("{message} (request ID {request})", message=message, request=given)
@@ -94,6 +94,7 @@ def _refused_request(status: int, message: str, order: Order | None) -> ImageToM
         if order is None or order.inline
         else "Check that its address is publicly accessible."
     )
+    # A free call names no model that could be refused: `$^` matches in no message.
     model = re.escape(order.model) if order else "$^"
     if _matches(rf"{MODEL}|received ['\"]{model}['\"]", message):
         return Failed(message, GONE, MODELS_PAGE_URL)

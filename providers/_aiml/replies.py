@@ -100,13 +100,13 @@ def ticket_of(address: str) -> Ticket:
 
 
 def read_money(reply: Reply) -> Balance:
-    """Return the balance of `/v2/billing`."""
+    """Return the balance in a response of `/v2/billing`. Raises the error that a refusal means."""
     money = parse_reply(Money, check_reply(reply), "The balance")
     return Balance(money.current_balance, money.currency)
 
 
 def read_credits(reply: Reply) -> Balance:
-    """Return the balance of the older `/v1/billing/balance`."""
+    """Return the balance in a response of the older `/v1/billing/balance`; see `read_money`."""
     return Balance(parse_reply(Credits, check_reply(reply), "The balance").balance)
 
 
@@ -163,6 +163,7 @@ def _ticket(ticket: AimlTicket, found: FileObject, request: str) -> Ticket:
 def _mesh_format(data: bytearray) -> str:
     if data.startswith(b"glTF"):
         return "glb"
+    # OBJ has no signature. The check of the finished file refuses anything else.
     return "fbx" if data.startswith(b"Kaydara FBX") else "obj"
 
 
@@ -227,6 +228,7 @@ def check_reply(reply: Reply, order: Order | None = None) -> Mapping[str, Any]:
             "A proxy may be interfering; check the address in the preferences.",
         )
     status = _status_within(body)
+    # Some errors arrive with status 200. A mesh beside an `error` field is paid for, and is taken.
     if status >= 400 or (status == 0 and body.get("error") and not any(_meshes(body))):
         raise refusal(status, reply, order)
     return body

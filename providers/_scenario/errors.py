@@ -68,6 +68,7 @@ def refusal(
     `missing` is the class for status 404, `otherwise` the class if neither status nor message is
     specific.
     """
+    # Not HTML: a gateway's page may contain any of the words that are searched for below.
     text = reply.text if isinstance(reply.json, dict) else ""
     message = _message(reply)
     if reply.status == 401:
@@ -91,6 +92,7 @@ def refusal(
     if reply.status == 413:
         return BadImage(message, "Use a smaller image.")
     if reply.status in (404, 405, 410):
+        # Without JSON another server answered: that says nothing about the job or asset.
         known = missing if isinstance(reply.json, dict) and reply.status == 404 else None
         return known(message) if known else Unreachable(message, ADDRESS_HINT)
     return otherwise(message)

@@ -71,6 +71,7 @@ def find_jobs(
 
     Empty if Scenario refuses to list the jobs.
     """
+    # One page suffices: a lost order is minutes old.
     reply = http.get("/jobs", params={"type": "custom", "pageSize": 100})
     listed = reply.json.get("jobs") if reply.ok and isinstance(reply.json, dict) else None
     jobs = []
@@ -94,6 +95,7 @@ def cancel(job: str, http: Http) -> CancelOutcome:
     if not reply.ok:
         return CancelOutcome.CHARGED
     now = job_of(reply)
+    # The response to the cancel may still have the state before it.
     if now.end != "cancelled":
         now = job_of(check_reply(http.get(f"/jobs/{segment(job)}")))
     if now.end != "cancelled":
@@ -103,7 +105,9 @@ def cancel(job: str, http: Http) -> CancelOutcome:
 
 
 def result_of(job: Job, ticket: Mapping[str, Any], http: Http) -> Progress | Result:
-    """Return the mesh and the preview of a finished job.
+    """Return the mesh and the preview of a finished job, or progress while it is being stored.
+
+    Raises BadMesh if there is no mesh, Failed if Scenario could not store it.
 
     Quads are downloaded as FBX, since GLB has triangles only. Any other mesh is converted to GLB by
     Scenario if possible, since a GLB includes its textures.
@@ -228,4 +232,5 @@ def get_balance(model: str, http: Http) -> Balance | None:
     if limits.status in (403, 404):
         return None
     balance = parse_body(check_reply(limits), TeamLimits, "limits")
+    # A limit of -1 is a plan without one.
     return Balance(balance.remaining, UNITS) if balance.limits.creativeUnits >= 0 else None

@@ -261,10 +261,12 @@ def parse_job_id(reply: Reply, otherwise: type[ImageToMeshError]) -> str:
 def quoted_cost(reply: Reply) -> float | None:
     """Return the price in the answer to a submit, or None if it has none."""
     cost = reply.json.get("creativeUnitsCost")
+    # `true` in JSON would count as 1: bool is a subclass of int.
     is_number = isinstance(cost, int | float) and not isinstance(cost, bool)
     return cost if is_number and abs(cost) < IMPLAUSIBLE_COST else None
 
 
+# Scenario sends null for a missing value. Left out, it gets the dataclass's default.
 def _without_nulls(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _without_nulls(item) for name, item in value.items() if item is not None}

@@ -39,7 +39,11 @@ _PLACE = (
 
 @contextlib.contextmanager
 def bundled_imports(*names: str) -> Iterator[None]:
-    """Import libraries in this context. Raises WrongModule for any failure of a library."""
+    """Run a block that imports bundled libraries, and check the versions of those in `names`.
+
+    Raises WrongModule for a library that is missing, too old, or fails because another add-on has
+    loaded its own copy.
+    """
     try:
         yield
         for name in names:

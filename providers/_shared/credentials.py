@@ -19,7 +19,7 @@ class KeyField(NamedTuple):
 
 
 class Address(NamedTuple):
-    """A service's base URL: its preference, the environment variable after that, the default."""
+    """A service's base URL: its preference, else its environment variable, else the default."""
 
     preference: str
     environment: str
@@ -35,7 +35,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """Return the key itself. Only for the header that authenticates a call."""
+        """Return the key itself, to authenticate a call or to redact it; never log or save it."""
         return self._value
 
     def __repr__(self) -> str:

@@ -90,7 +90,7 @@ class NoBlender(ImageToMeshError):
 
 
 class WrongModule(ImageToMeshError):
-    """A Python module that this one needs is missing, too old, or another add-on's."""
+    """A Python module that the add-on needs is missing, too old, or another add-on's."""
 
     kind = "wrong_module"
 
@@ -108,7 +108,7 @@ class MissingKey(ImageToMeshError):
 
 
 class BadKey(ImageToMeshError):
-    """The service refused the key."""
+    """The service refused the key, or the key contains characters that cannot be sent."""
 
     kind = "bad_key"
 
@@ -120,7 +120,7 @@ class NoCredits(ImageToMeshError):
 
 
 class RateLimited(ImageToMeshError):
-    """The service asked to slow down for longer than we were willing to wait."""
+    """The service refused too many requests, for longer than a call waits."""
 
     kind = "rate_limited"
 
@@ -144,7 +144,7 @@ class BadReply(ImageToMeshError):
 
 
 class Rejected(ImageToMeshError):
-    """The service refused the content."""
+    """The service refused the order because of the image's content."""
 
     kind = "rejected"
 
@@ -156,13 +156,13 @@ class Failed(ImageToMeshError):
 
 
 class Banned(Failed):
-    """The service stopped the task for its content policy."""
+    """The service stopped the task because of its content policy."""
 
     kind = "banned"
 
 
 class Expired(Failed):
-    """The task is no longer known to the service."""
+    """The service gave up the task, or no longer knows it."""
 
     kind = "expired"
 
@@ -174,7 +174,7 @@ class BadMesh(ImageToMeshError):
 
 
 class Uncertain(ImageToMeshError):
-    """The submit was sent without an answer: it is unknown whether it is charged."""
+    """The order was sent and no answer came: it may or may not be charged."""
 
     kind = "uncertain"
 

@@ -126,7 +126,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """A result file to download, without the API key. `format` is the file extension, if known.
+    """A result file; it is downloaded without the API key. `format` is its extension, if known.
 
     For a mesh that came with the ticket, `url` is empty and `file` its name in `Ticket.files`.
     """

@@ -76,6 +76,7 @@ def redact(value: Any, secrets: Iterable[str]) -> Any:
 
 def redactor_for(keys: Iterable[str], headers: Mapping[str, str]) -> Redactor:
     """Return the redactor of a connection: for its keys, and for the values of its headers."""
+    # Also without the scheme before it: a service may quote the key alone.
     carried = [part for value in headers.values() for part in (value, value.rpartition(" ")[2])]
     return Redactor((*keys, *(part for part in carried if len(part) >= SHORT)))
 

@@ -195,6 +195,7 @@ def _bounds(metadata: Iterable[Any]) -> tuple[float | None, float | None]:
     low: float | None = None
     high: float | None = None
     for item in metadata:
+        # By attribute and not by class: importing annotated_types costs time at every startup.
         low = getattr(item, "ge", low)
         high = getattr(item, "le", high)
     return low, high

@@ -36,8 +36,7 @@ _CHARSETS = frozenset({
     "iso-8859-1", "iso-8859-15", "latin1", "latin-1", "windows-1252", "cp1252", "windows-1251",
     "koi8-r", "gbk", "gb2312", "gb18030", "big5", "shift_jis", "euc-jp", "euc-kr",
 })  # fmt: skip
-"""Charsets accepted from a header. Some of Python's other codecs take quadratic time.
-"""
+"""Charsets accepted from a header. Some of Python's other codecs take quadratic time."""
 
 
 def clean(text: str, most: int = MOST) -> str:
@@ -50,6 +49,7 @@ def clean(text: str, most: int = MOST) -> str:
     """
     if text.isprintable() and len(text) <= most:
         return text
+    # Cut before the slower steps, with a reserve for the characters that they remove.
     text = text[: 4 * most]
     if not text.isprintable():
         text = _SPACES.sub(" ", _SEQUENCE.sub("", text))

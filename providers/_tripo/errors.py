@@ -133,6 +133,7 @@ def parse_code(code: Any) -> int:
     return int(str(code)) if _NUMBER.fullmatch(str(code)) else -1
 
 
+# Bounded, because `int` raises ValueError for more than 4,300 digits.
 _NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 

@@ -184,6 +184,7 @@ def find_tasks(
     )
     rows = listed.get("items") if isinstance(listed, dict) else listed
     since_there = since + clock_offset(reply)
+    # Tripo may list the model under the field's name in API v2.
     sent = {**body, "model_version": body.get("model")}
     tickets = []
     for row in rows if isinstance(rows, list) else ():
@@ -198,7 +199,7 @@ def find_tasks(
 
 
 def balance_of(reply: Reply, api: Api) -> Balance:
-    """Return the balance."""
+    """Return the account's credits. Raises the error that a refusal means."""
     return Balance(read(reply, _Account, "balance", api).balance)
 
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Redirect an FBX file's texture paths to the mesh's own files before an importer follows them.
 
-FBX files store texture paths of their author's disk. An importer would look there on the user's
-disk, or contact the machine of a network path. A copy of the file gets paths to the mesh's own
-files of that name, which are put beside the copy, or to no file. Paths keep their length, so that
-all offsets in the file stay valid. No bpy.
+FBX files store texture paths as they were on the author's computer. An importer would follow them
+on the user's disk, or connect to the server that a network path names. So it gets a copy of the
+file, whose paths lead to the mesh's own files of the same names, placed beside the copy, or to no
+file at all. Paths keep their length, so that all offsets in the file stay valid. No bpy.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ def check_blank(request: dict[str, Any], report: Report) -> dict[str, Any]:
 
 
 def blank_reason(pixels: Pixels) -> str:
-    """Return why pixels (h, w, 4) show nothing: `transparent` or `one_color`; `no` if they do."""
+    """Return how pixels (h, w, 4) are blank: `transparent` or `one_color`; `no` if they are not."""
     if not (pixels[..., 3] >= OPAQUE).any():
         return "transparent"
     spread = pixels.max(axis=(0, 1)) - pixels.min(axis=(0, 1))

@@ -124,7 +124,11 @@ def _group_starts(bits: NDArray[np.uint32], order: NDArray[np.int64]) -> Mask:
 def _resolve_collisions(
     bits: NDArray[np.uint32], order: NDArray[np.int64], leads: Mask, twins: Mask
 ) -> None:
-    """Sort elements of colliding hashes by position and index, and update `leads`."""
+    """Sort `order` in place, where hashes collide, by position and index, and update `leads`.
+
+    `bits` are the positions (3, n). `twins` (n - 1) marks elements with the hash of the one before,
+    `leads` (n) the first element of each position.
+    """
     keys = np.cumsum(np.append(True, ~twins)) - 1
     several = np.zeros(keys[-1] + 1, np.bool_)
     several[keys[1:][leads[1:] & twins]] = True

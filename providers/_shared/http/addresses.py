@@ -144,6 +144,7 @@ def is_private(host: str) -> bool:
     if is_loopback(host):
         return True
     number = _number(host)
+    # `ipaddress` counts multicast as global, although it reaches the local network.
     return number is not None and (not number.is_global or number.is_multicast)
 
 

@@ -104,7 +104,7 @@ class AddressPolicy:
         return _allow_any_host
 
     def _allow(self, address: WebAddress) -> None:
-        """Raise Unreachable for a public host while Blender is offline."""
+        """Raise Unreachable for any host but this computer while online access is off."""
         if not self._online and not address.is_loopback:  # guard: offline-calls-nobody
             raise with_sent(
                 Unreachable(

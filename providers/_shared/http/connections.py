@@ -78,7 +78,7 @@ class Call:
         self._ends, self._moved = time.monotonic() + self._time_limit, 0
 
     def count_sent(self, count: int) -> None:
-        """Count bytes that were handed to the socket."""
+        """Count bytes that were handed to the socket, and extend the deadline for them."""
         self._moved += count
         # Bytes of a CONNECT to a proxy or of a TLS handshake order nothing.
         if self.requesting and self.sent is Sent.NO:  # guard: connect-is-no-request

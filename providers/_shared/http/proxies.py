@@ -50,6 +50,7 @@ class Route:
             return ""
         with contextlib.suppress(BadAddress):
             return f"{self.address.host}:{self.address.port}"
+        # Not the setting itself: it may contain the proxy's password.
         return "…"
 
     def check(self) -> None:

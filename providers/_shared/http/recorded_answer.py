@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from .reply import Reply
 
+# A cookie grants access as a key does, and parsing an answer needs none.
 NOT_RECORDED = frozenset({"set-cookie", "set-cookie2"})
 
 
@@ -51,6 +52,7 @@ def record_answer(
     """
     redactor = StreamRedactor(secrets)
     shown = {
+        # On one line: in the recorded file, a line break would begin another header.
         name: "".join(redactor.text(value).splitlines())
         for name, value in headers.items()
         if name.lower() not in NOT_RECORDED

@@ -139,6 +139,7 @@ class _Differences(_Rows):
         wide = layout.depth // 8
         has_alpha = layout.kind in (GRAY_ALPHA, COLOR_ALPHA)
         self._alpha = range(step - wide, step) if has_alpha else range(0)
+        # Near colors are compared by bytes, and a value of 16 bits is stored as two of them.
         self._is_clear, self._is_one, self._is_near = has_alpha, True, layout.depth == 8
         self._color = b""
         self._is_first, self._pixels = True, 0

@@ -41,6 +41,7 @@ def read_bmp(data: bytes) -> PictureInfo:
     head = _head(data)
     if head.pixels[1] > len(data):
         raise ValueError("cut short")
+    # A negative height means that the rows are stored from the top.
     return PictureInfo("bmp", head.width, abs(head.height))
 
 
@@ -53,6 +54,7 @@ def _head(data: bytes) -> Head:
         packing, length, colors = PLAIN, 0, 0
     else:
         width, height, _, bits = struct.unpack_from("<iiHH", data, 18)
+        # Padded: OS/2's header of 16 bytes ends before these fields, which then count as zero.
         packing, length, _, _, colors = struct.unpack_from("<IIiiI", data.ljust(54, b"\0"), 30)
     if packing in (PLAIN, FIELDS, ALPHA_FIELDS):
         length = (width * bits + 31) // 32 * 4 * abs(height)

@@ -54,6 +54,7 @@ FORMATS = (
     Format("HDR", lambda data: data.startswith((b"#?RADIANCE", b"#?RGBE")), read_hdr),
     Format("JPEG 2000", is_jp2, read_jp2),
     Format("SGI", lambda data: data.startswith((b"\x01\xda\0", b"\x01\xda\1")), read_sgi),
+    # Last: older Targa files have no signature, so other formats could be taken for one.
     Format("Targa", is_targa, read_targa),
 )
 

@@ -74,8 +74,8 @@ def read_jpeg(data: bytes) -> PictureInfo:
 def segments(data: bytes) -> Iterator[Segment]:
     """Yield the segments up to the end marker.
 
-    Raises ValueError if no end marker follows a scan: the file is truncated. The end marker of a
-    thumbnail, inside a segment, does not count.
+    Raises one of `DAMAGED` for a damaged file, and for a truncated one, in which no end marker
+    follows a scan. The end marker of a thumbnail, inside a segment, does not count.
     """
     at, scanned = 2, False
     while True:
@@ -165,5 +165,6 @@ def jpeg_with_profile(data: bytes, profile: bytes) -> bytes:
         _segment(APP2, PROFILE + bytes((number, len(pieces))) + piece)
         for number, piece in enumerate(pieces, 1)
     )
+    # After the JFIF segment, which has to be the first; without one, right after the SOI marker.
     (at,) = struct.unpack(">H", data[4:6]) if data[3] == APP0 else (-2,)
     return data[: at + 4] + told + data[at + 4 :]

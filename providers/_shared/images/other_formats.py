@@ -21,6 +21,7 @@ TARGA_KINDS = {1: 1, 2: 0, 3: 0, 9: 1, 10: 0, 11: 0}
 
 def read_exr(data: bytes) -> PictureInfo:
     """Read the header of an OpenEXR file."""
+    # Name and type take 17 bytes with their null characters, the attribute's size 4.
     at = data.index(b"dataWindow\0box2i\0") + 17 + 4
     left, bottom, right, top = struct.unpack("<iiii", data[at : at + 16])
     return PictureInfo("exr", right - left + 1, top - bottom + 1)
@@ -37,6 +38,7 @@ def read_hdr(data: bytes) -> PictureInfo:
 def read_jp2(data: bytes) -> PictureInfo:
     """Read the header of a JPEG 2000 file or codestream."""
     at = data.index(b"\xff\x4f\xff\x51")
+    # The markers SOC and SIZ, the segment's length and the capabilities take 2 bytes each.
     right, bottom, left, top = struct.unpack_from(">IIII", data, at + 8)
     return PictureInfo("jp2", right - left, bottom - top)
 
@@ -54,7 +56,9 @@ def is_targa(data: bytes) -> bool:
         return False
     note, palette, kind = data[:3]
     width, height, depth, more = struct.unpack_from("<HHBB", data, 12)
+    # Older files have no signature. The upper two bits of the descriptor, `more`, must be zero.
     is_told = TARGA_KINDS.get(kind) == palette and depth in (8, 15, 16, 24, 32) and more < 64
+    # Of run-length encoded pixels the size is unknown.
     least = 0 if kind > 8 else width * height * ((depth + 7) // 8)
     return is_told and bool(width and height) and len(data) >= 18 + note + least
 
@@ -75,7 +79,7 @@ def is_heif(data: bytes) -> bool:
 
 
 def name_of(data: bytes) -> Message | None:
-    """Return the name of an unsupported file type, or None if it is unknown."""
+    """Return the name of an unsupported file type, such as “a GIF”, or None if it is unknown."""
     for matches, title in _KNOWN:
         if matches(data):
             return title

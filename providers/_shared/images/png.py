@@ -82,6 +82,7 @@ def profile_of_png(data: bytes) -> bytes:
     """Return the color profile, or empty bytes."""
     for kind, start, length in chunks(data):
         if kind == b"iCCP":
+            # Its name precedes it, and a byte for the compression method, which is always 0.
             packed = data[start : start + length].partition(b"\0")[2][1:]
             try:
                 return zlib.decompressobj().decompress(packed, LARGEST_PROFILE)
@@ -93,7 +94,9 @@ def profile_of_png(data: bytes) -> bytes:
 def png_with_profile(data: bytes, profile: bytes) -> bytes:
     """Return a PNG with a color profile added."""
     named = chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(profile))
+    # The profile goes right after IHDR: its type, 13 bytes of data and the checksum.
     head = data.index(b"IHDR") + 4 + 13 + 4
+    # Other color chunks would contradict the profile.
     rest = b"".join(
         data[start - 8 : start + length + 4]
         for kind, start, length in chunks(data)

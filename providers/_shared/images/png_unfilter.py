@@ -21,7 +21,11 @@ def paeth(previous: int, above: int, corner: int) -> int:
 
 
 def unfilter_row(stored: bytes, above: bytes, step: int) -> bytes:
-    """Return a row's bytes. The first byte of `stored` is the filter type."""
+    """Return a row's bytes. The first byte of `stored` is the filter type.
+
+    `above` is the previous row, unfiltered; `step` is the bytes from one pixel to the next. Raises
+    ValueError for an unknown filter.
+    """
     kind, row = stored[0], bytearray(stored[1:])
     if kind == 0:
         return bytes(row)

@@ -64,6 +64,7 @@ def clean_tiff(data: bytes, info: PictureInfo) -> bytes:
         raise CannotClean
     pieces, at, moved = list[bytes | memoryview](), 8, list[int]()
     whole = memoryview(data)
+    # Padded, so that the directory behind them has an even offset, as TIFF 6 demands.
     for start, length in zip(places, lengths, strict=True):
         moved.append(at)
         pieces += [whole[start : start + length], bytes(length & 1)]

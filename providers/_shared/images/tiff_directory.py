@@ -60,6 +60,7 @@ def read_directory(data: bytes) -> Directory:
     """Read the first directory. Raises one of `DAMAGED` if it is missing."""
     order = {b"II": "<", b"MM": ">"}[data[:2]]
     (version,) = struct.unpack_from(order + "H", data, 2)
+    # 43 is BigTIFF, whose offsets have 8 bytes; the classic version is 42.
     if version == 43:
         (at,) = struct.unpack_from(order + "Q", data, 8)
         (count,) = struct.unpack_from(order + "Q", data, at)

@@ -27,6 +27,7 @@ def read_webp(data: bytes) -> PictureInfo:
         raise ValueError("cut short")
     kind = data[12:16]
     if kind == b"VP8 ":
+        # 14 bits each; the upper two are a scale for showing the image (RFC 6386).
         width, height = (side & 0x3FFF for side in struct.unpack("<HH", data[26:30]))
         return PictureInfo("webp", width, height)
     if kind == b"VP8L":

@@ -24,7 +24,10 @@ class Outline:
     length: float
 
     def level(self, points: Floats) -> Floats:
-        """Return the field at points (n, 2); outside the image, minus the distance to it."""
+        """Return the field at points (n, 2), but at most their distance to the image's edge.
+
+        Outside the image that distance is negative, so that no point there is in the subject.
+        """
         height, width = self.field.shape
         x, y = points[:, 0], points[:, 1]
         margin = np.minimum(np.minimum(x, width - x), np.minimum(y, height - y))
