@@ -93,9 +93,10 @@ def specify(
     pictures: tuple[jobs.PictureSource, ...] | None = None,
     location: tuple[float, float, float] | None = None,
 ) -> jobs.JobSpec:
-    """Read all that a job of this provider needs from Blender.
+    """Read from Blender everything that a job of this provider needs.
 
-    `pictures` replace the scene's own; `location` overrides the scene's placement.
+    `pictures` replace the scene's own; `location` overrides the scene's placement. Raises
+    ImageToMeshError for an unusable image, key, or address.
     """
     from ..scene import background_command
 

@@ -138,6 +138,7 @@ classes = (
 
 def register() -> None:
     """Add the bundled presets to Blender's preset search path."""
+    # The parent: Blender looks for a folder named “presets” in each of its search paths.
     bpy.utils.register_preset_path(str(FOLDER.parent))
 
 

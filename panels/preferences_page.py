@@ -151,7 +151,7 @@ def _icon(said: jobs.AccountAnswer | None) -> str:
 def _draw_sentence(
     layout: Any, context: bpy.types.Context, text: str, *, icon: str = "NONE"
 ) -> None:
-    """Draw a sentence, wrap_text to the window's width."""
+    """Draw a sentence, wrapped to the region's width."""
     # Tests and scripts draw without a region; 700 is a usual width of the preferences.
     width = context.region.width if context.region else 700
     scale = context.preferences.system.ui_scale or 1.0  # 0 without a window

@@ -40,7 +40,7 @@ def draw_text(
     icon: str = "NONE",
     active: bool = True,
 ) -> None:
-    """Draw a sentence, wrap_text to the region's width."""
+    """Draw a sentence, wrapped to the region's width."""
     column = layout.column(align=True)
     column.active = active
     column.scale_y = 0.8

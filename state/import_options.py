@@ -21,7 +21,7 @@ from bpy.props import (
 from ..i18n.translate import CONTEXT
 
 NO_UNDO: set[str] = set()
-"""Options for properties whose changes are not worth an undo step."""
+"""No options. Blender's default is ANIMATABLE, and keyframes on these properties make no sense."""
 
 
 def _text(name: str, description: str) -> dict[str, Any]:
@@ -213,6 +213,7 @@ classes = (
 
 def pointers() -> dict[str, Any]:
     """Return the pointer properties for the scene's group, by name."""
+    # The names of 0.1.0 stay: files store the values under them.
     return {
         "placement": PointerProperty(type=IMAGE_TO_MESH_PG_placement),
         "mending": PointerProperty(type=IMAGE_TO_MESH_PG_mending),

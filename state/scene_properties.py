@@ -36,8 +36,8 @@ INT_LIMIT = 2**31 - 1
 # From this ratio of maximum to minimum, the lower end is a useless initial value.
 MAGNITUDES = 100
 
-# get_type_hints evaluates annotations, too slow to repeat at each draw.
 _registered: list[type] = []
+"""Property groups in the order of registration; Blender wants them unregistered in reverse."""
 
 
 def choices_of(scene: bpy.types.Scene) -> Any:

@@ -219,6 +219,7 @@ def _choose_again(context: bpy.types.Context, record: jobs.Record) -> list[str]:
     chosen.provider = provider.id
     write_settings(context.scene, provider, settings)
     if "front" in images:
+        # The front first: each side view remembers the front that it was chosen for.
         chosen.image = images["front"]
         for view in SIDE_VIEWS:
             setattr(chosen, f"view_{view}", images.get(view))

@@ -188,7 +188,10 @@ class IMAGE_TO_MESH_OT_bring_version(bpy.types.Operator):
 
 
 def target(context: bpy.types.Context, job: str, version: str) -> tuple[jobs.Record, str]:
-    """Return the job and version to edit: those named, else those of the active object."""
+    """Return the job and version to edit: those named, else those of the active object.
+
+    Without either, the newest job. Raises LibraryProblem if there is no such job.
+    """
     roots = rotate.result_roots(context)
     active = context.view_layer.objects.active
     if not job and roots and active in (roots[0], *roots[0].children_recursive):

@@ -86,6 +86,8 @@ class IMAGE_TO_MESH_OT_replace(bpy.types.Operator):
         # The import changes the selection, which is restored afterwards.
         selected = list(context.view_layer.objects.selected)
         try:
+            # Kept for Adjust Last Operation, which runs this again: another job may be the newest
+            # by then.
             self.job = import_result.find(context, self.job).id
             new = _import(self.job, old[0])
         except (LibraryProblem, RuntimeError) as error:
