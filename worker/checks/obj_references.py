@@ -215,6 +215,7 @@ def _lines(data: mmap.mmap, keyword: bytes, limit: int) -> set[bytes]:
     """Return the lines that start with a keyword, without scanning all others."""
     lines: set[bytes] = set()
     at = data.find(keyword)
+    # One line beyond the limit is enough for the caller to refuse the file.
     while at >= 0 and len(lines) <= limit:
         start = data.rfind(b"\n", 0, at) + 1
         end = data.find(b"\n", at)

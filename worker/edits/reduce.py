@@ -83,13 +83,13 @@ def detail_levels(
 def decimate_object(obj: bpy.types.Object, triangles: int) -> None:
     """Decimate the object's mesh to about `triangles`; texture seams are kept."""
     before = obj.data
-    for _ in range(TRIES):  # See TRIES.
+    for _ in range(TRIES):
         count = triangle_count(obj.data)
         if count <= triangles * (1.0 + TOLERANCE):
             break
         _collapse(obj, triangles / count)
         if triangle_count(obj.data) == count:
-            break
+            break  # Nothing can be collapsed any more.
     if obj.data != before and not before.users:
         name = before.name
         bpy.data.meshes.remove(before)
@@ -100,6 +100,7 @@ def join_objects(meshes: list[bpy.types.Object], name: str) -> bpy.types.Object:
     """Join mesh objects into one at the world origin; a single one is only renamed."""
     bpy.context.view_layer.update()
     for obj in meshes:
+        # Without a parent the object would jump: its own transform is relative to that.
         world = obj.matrix_world.copy()
         obj.parent = None
         obj.matrix_world = world

@@ -134,6 +134,8 @@ def inward_parts(loose_parts: LooseParts) -> Mask:
 
 def island_count(shape: Shape, uv: Floats) -> int:
     """Return the number of UV islands: faces connected by edges in UV space and in 3D."""
+    # -0 becomes 0. A hash stands for vertex and UV together: one number sorts faster than three,
+    # and colliding ones would only make the count wrong by one.
     exact = np.ascontiguousarray(uv, np.float32) + np.float32(0.0)
     bits = exact.view(np.uint32).reshape(-1, 2).astype(np.uint64)
     mixed = shape.corners.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)

@@ -139,6 +139,7 @@ def _instances(file: GltfFile, node: dict[str, Any]) -> int:
 def _are_numbers(values: object, size: int) -> bool:
     if not isinstance(values, list) or len(values) != size:
         return False
+    # Not isinstance: JSON's true is a bool, which is an int in Python.
     return all(type(value) in (int, float) and abs(value) < 1e30 for value in values)
 
 

@@ -86,7 +86,7 @@ def triangulate(outline: Outline, faces: int, levels: int, *, walls: bool) -> Si
         flat = _try_triangulate(outline, wanted, levels, walls)
     best = flat
     for _ in range(_CORRECTIONS):
-        # Dropped parts were counted, too.
+        # The estimate counted parts that were dropped afterwards.
         number = flat.faces(walls=walls)
         if abs(number - faces) <= 2.0 * _TOLERANCE * faces:
             break
@@ -121,6 +121,7 @@ def _too_thin() -> Refusal:
 def _fit_spacing(outline: Outline, wanted: float, levels: int, walls: bool) -> Lattice:
     """Search for the spacing whose lattice has the wanted number of faces once it is cut."""
     spacing = _first_guess(outline, wanted / 2.0, levels)
+    # Between 1, where only triangles along the rim count, and 2, where only the area does.
     power, tried = 1.6, list[tuple[float, float]]()
     while True:
         lattice = build_lattice(outline, spacing, levels)
