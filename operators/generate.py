@@ -28,6 +28,7 @@ class IMAGE_TO_MESH_OT_generate(StartsJob, bpy.types.Operator):
     bl_idname = "image_to_mesh.generate"
     bl_label = "Generate"
     bl_description = "Turn the image into a mesh and place it in the scene"
+    # No UNDO: nothing changes now, and the mesh arrives later with its own undo step.
     bl_options = {"REGISTER"}
 
     again: again_switch()

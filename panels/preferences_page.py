@@ -112,6 +112,7 @@ def _draw_service(
     problem = key_problem(context, users[0])
     if isinstance(problem, BadKey):
         _draw_sentence(box, context, translate(problem.message, problem.hint), icon="ERROR")
+    # Providers with the same keys and address share one balance, so one button is enough.
     accounts = [
         provider for provider in users if has_account(provider) and provider is account_of(provider)
     ]

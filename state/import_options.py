@@ -54,6 +54,7 @@ class IMAGE_TO_MESH_PG_placement(bpy.types.PropertyGroup):
     size: FloatProperty(
         **_text("Size", "How large a new model is"),
         default=1.0,
+        # Not zero, which stands for the model's own size in a `Placement`.
         min=1e-6,
         soft_min=0.001,
         soft_max=100.0,
@@ -150,6 +151,7 @@ class IMAGE_TO_MESH_PG_mending(bpy.types.PropertyGroup):
         **_text("Texture Limit", "Longest side of a texture at most"),
         items=(
             ("0", "None", "Keep the size of all textures", 0),
+            # Files store the number: the side itself stays the same if the list grows.
             *((str(side), f"{side} px", "Textures larger than this are scaled down", side)
               for side in (512, 1024, 2048, 4096)),
         ),

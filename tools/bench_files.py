@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mesh files such as services send them, of any size: a bumpy ball with several textures.
+"""Write mesh files of any size that resemble those of services: a bumpy ball with textures.
 
-Every triangle has corners of its own, as many services' exporters write them: what is one point
-of the surface stands in the file six times.
+No two triangles share a vertex, as in the files of many exporters, so each point of the surface is
+stored six times.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def _ball(triangles: int) -> dict[str, NDArray[Any]]:
 
 
 def _split(arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Give every triangle corners of its own."""
+    """Split the vertices, so that no two triangles share one."""
     corners = arrays.pop("indices").ravel()
     split = {name: values[corners] for name, values in arrays.items()}
     return {**split, "indices": np.arange(len(corners), dtype=np.uint32).reshape(-1, 3)}
@@ -96,7 +96,7 @@ def _split(arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
 def _normals(
     points: NDArray[np.float32], triangles: NDArray[Any], columns: int
 ) -> NDArray[np.float32]:
-    """Return the normals of a smooth surface, as services send them; its two rims meet."""
+    """Return smooth vertex normals (n, 3), the same on both sides of the seam and at each pole."""
     corner = points[triangles]
     across = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
     row, column = np.divmod(np.arange(len(points)), columns + 1)
@@ -120,7 +120,7 @@ def _material(number: int, textures: int) -> dict[str, Any]:
 
 
 def _png(number: int) -> bytes:
-    """Return a picture with as much detail as a painted texture has: some megabytes."""
+    """Return a PNG of some megabytes, with about as much detail as a painted texture."""
     y, x = np.mgrid[0:SIDE, 0:SIDE]
     noise = np.random.default_rng(number).integers(0, 3, (SIDE, SIDE, 3), np.uint8)
     waves = np.stack([(np.sin((x * (c + 2) + y * (number + 1)) / 97.0) * 100 + 115)

@@ -42,7 +42,10 @@ def files() -> list[str]:
 
 
 def _fingerprint() -> str:
-    """Return what the sources of the pages add up to; the manifest holds the version shown."""
+    """Return a hash of everything that the pages are made from, and of where.
+
+    The manifest is included because every page shows the version.
+    """
     frame = RENDERER.with_name("manual_page").iterdir()
     docs = [*(places.ROOT / "docs").glob("*.md"), *(places.ROOT / "docs/images").rglob("*.png")]
     requirements = environments.REQUIREMENTS / "manual.txt"
