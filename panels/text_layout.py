@@ -46,6 +46,7 @@ def draw_text(
     column.scale_y = 0.8
     room = _characters(context) - (0 if icon == "NONE" else ICON_CHARACTERS)
     for number, line in enumerate(wrap_text(tr(text), room)):
+        # An empty icon indents the other lines as far as the first one.
         blank = "NONE" if icon == "NONE" else "BLANK1"
         column.label(text=line, icon=blank if number else icon)
 

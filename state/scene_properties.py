@@ -101,6 +101,8 @@ def _lengths_times(settings: Settings, factor: float) -> Settings:
     for setting in settings_of(type(settings)):
         value = getattr(settings, setting.name)
         if setting.unit == "length" and value is not None:
+            # The property's bounds are those of the setting, but apply to scene units: converted to
+            # meters, a value may exceed them.
             low = -math.inf if setting.minimum is None else setting.minimum
             high = math.inf if setting.maximum is None else setting.maximum
             changed[setting.name] = round_to_declared(min(max(value * factor, low), high))

@@ -52,6 +52,8 @@ LONGEST_STALL = 0.1
 AT_ONCE = {"5M": 0.3}
 """Seconds that a bare append may block Blender, for sizes with a promise about that."""
 OVER_BARE_APPEND = 2.0
+# From the mesh file to the object, SHARE times the bare importer's time and EXTRA seconds are
+# allowed, and COLD seconds more if the worker has to start.
 SHARE, EXTRA, COLD = 1.15, 0.3, 1.5
 EDITED = "1.3M"
 LARGEST_DIFFERENCE = {"decimate": 4.0, "quads": 8.0}

@@ -31,6 +31,7 @@ def write_ball(path: Path, triangles: int, textures: int) -> None:
     views, offset = [], 0
     for data in (*(blob.tobytes() for blob in blobs), *pictures):
         views.append({"buffer": 0, "byteOffset": offset, "byteLength": len(data)})
+        # glTF aligns values to their size, here four bytes.
         offset += len(data) + -len(data) % 4
     accessors: list[dict[str, Any]] = [
         {"bufferView": number, "componentType": 5126, "count": len(blob),
@@ -125,6 +126,7 @@ def _png(number: int) -> bytes:
     noise = np.random.default_rng(number).integers(0, 3, (SIDE, SIDE, 3), np.uint8)
     waves = np.stack([(np.sin((x * (c + 2) + y * (number + 1)) / 97.0) * 100 + 115)
                       for c in range(3)], 2).astype(np.uint8)  # fmt: skip
+    # Odd textures are normal maps: nearly flat, with some noise.
     if number % 2:
         waves[:] = (116, 116, 230)
     rows = np.zeros((SIDE, 1 + SIDE * 3), np.uint8)

@@ -95,6 +95,7 @@ def why_no_sandbox() -> str | None:
         return "a sandbox needs root"
     if not shutil.which("apt-get"):
         return "a sandbox needs Debian's apt-get"
+    # Some containers forbid new namespaces even to root.
     probe = subprocess.run([*_NAMESPACE, "true"], capture_output=True, text=True, check=False)
     return probe.stderr.strip() or None if probe.returncode else None
 

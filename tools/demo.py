@@ -31,7 +31,7 @@ def install() -> Path:
     _quietly(str(python), "-m", "venv", "--without-pip", "--clear", str(own))
     own_python = environments.python_of(own)
     shared, mine = (_site_packages(interpreter) for interpreter in (python, own_python))
-    # A .pth file adds a folder to sys.path; a second copy of bpy would take up to 1 GB.
+    # A .pth file adds a folder to sys.path, so that bpy is not installed a second time.
     (mine / "shared.pth").write_text(f"{shared}\n", "utf-8")
     _quietly(str(python), "-m", "pip", "--python", str(own_python), "install",
              "--no-deps", "--no-build-isolation", "--disable-pip-version-check",

@@ -119,6 +119,7 @@ def _write_search(folder: Path, pages: list[Page]) -> None:
 
 
 def _write_redirects(folder: Path, page: Page) -> None:
+    # The first section is the page's title: the page itself is its target.
     for section in page.sections[1:]:
         target = f"{page.name}.html#{section.anchor}"
         path = folder / f"{page.name}.{section.anchor}.html"

@@ -27,6 +27,7 @@ def build() -> Path:
     with places.hold_lock("manual"):
         sources = _fingerprint()
         if not FOLDER.is_dir() or not _MARK.exists() or _MARK.read_text("utf-8") != sources:
+            # First, so that pages of an interrupted run do not pass for complete ones.
             _MARK.unlink(missing_ok=True)
             python = environments.for_manual()
             subprocess.run([str(python), "-B", str(RENDERER), str(FOLDER)], check=True)

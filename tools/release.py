@@ -83,6 +83,7 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def _replace(path: Path, pattern: re.Pattern[str], text: str) -> None:
+    # A function, because backslashes in a replacement string are escapes.
     path.write_text(pattern.sub(lambda _: text, path.read_text("utf-8"), count=1), "utf-8")
 
 

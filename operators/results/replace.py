@@ -71,6 +71,7 @@ class IMAGE_TO_MESH_OT_replace(bpy.types.Operator):
         if not _in_object_mode(cls, context):
             return False
         active = context.view_layer.objects.active
+        # A model of several meshes has an Empty as its root.
         if active is None or not (active.type == "MESH" or JOB in active):
             cls.poll_message_set("Select the mesh to replace")
             return False

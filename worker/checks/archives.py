@@ -193,6 +193,7 @@ def _write(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, remai
 def _mesh_in(folder: Path) -> Path:
     """Return the archive's mesh, recognized by content: the largest one of the preferred format."""
     found: dict[str, list[Path]] = {}
+    # Sorted, so that of several equal files every system picks the same.
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             found.setdefault(_format(path), []).append(path)

@@ -104,6 +104,7 @@ class OwnFiles:
         place = os.path.normpath(self._folder.absolute() / plain)
         name = plain.rpartition("/")[2]
         match = self._by_path.get(_key(place)) or self._by_name.get(_key(name))
+        # Unpacking an archive gives files portable names.
         return match or self._by_name.get(_key(portable_name(name)))
 
     def _build_index(self) -> None:

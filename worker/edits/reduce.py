@@ -43,6 +43,7 @@ def decimate(
         raise Refusal("invalid_settings", message, "Ask for fewer.")
     for number, (obj, count) in enumerate(zip(meshes, counts, strict=True)):
         report(number / len(meshes), Message("Reducing to {count} triangles", count=f"{wanted:,}"))
+        # Four triangles are the smallest closed mesh.
         decimate_object(obj, max(4, round(count * wanted / total)))
     return root, []
 
@@ -66,6 +67,7 @@ def detail_levels(
     bpy.context.scene.collection.objects.link(top)
     finest.parent = top
     for level in range(1, levels):
+        # Each level keeps the same share of the one before it.
         wanted = round(total * (coarsest / total) ** (level / (levels - 1)))
         report(
             level / levels,

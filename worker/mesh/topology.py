@@ -154,6 +154,8 @@ def _volumes(shape: Shape, vertices: Ints, count: int) -> Floats:
     amount = np.maximum(np.bincount(own, minlength=count), 1)
     a, b, c = shape.triangles.T
     columns = []
+    # Relative to the part's center: the volume of a part with holes depends on the reference point,
+    # and far from the origin rounding would exceed it.
     for axis in range(3):
         column = shape.points[:, axis].astype(np.float64)
         middles = np.bincount(own, column[here], count) / amount

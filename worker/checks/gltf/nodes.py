@@ -124,6 +124,7 @@ def _check_node(file: GltfFile, node: dict[str, Any], faces: list[int]) -> int:
     _check_one(mesh, len(faces), "mesh")
     _check_one(node.get("skin"), len(file.all("skins")), "skin")
     _check_one(node.get("camera"), len(file.all("cameras")), "camera")
+    # Without faces, a mesh still costs an object per instance.
     return 0 if mesh is None else max(1, faces[mesh]) * _instances(file, node)
 
 

@@ -82,6 +82,7 @@ def triangulate(outline: Outline, faces: int, levels: int, *, walls: bool) -> Si
     while not len(flat.triangles):
         if flat.spacing < _FINEST:
             raise _too_thin()
+        # A finer lattice may have nodes inside where this one had none.
         wanted *= 2.0
         flat = _try_triangulate(outline, wanted, levels, walls)
     best = flat
@@ -225,6 +226,7 @@ def _clear_outline(outline: Outline, lattice: Lattice) -> tuple[Floats, Bools]:
     norm = np.maximum(np.hypot(*away.T), 1e-9 * spacing)
     step = np.where(distance < _CLOSE * spacing, _CLEAR * spacing - distance, 0.0)
     moved = nodes + away * (step / norm)[:, None]
+    # A node that has changed sides would contradict `inside`.
     stays = (outline.level(moved) > 0.0) != inside
     moved[stays] = nodes[stays]
     return moved, inside
