@@ -120,7 +120,7 @@ def has_keys(context: bpy.types.Context, provider: Provider[Any]) -> bool:
 
 
 def key_problem(context: bpy.types.Context, provider: Provider[Any]) -> ImageToMeshError | None:
-    """Return what is wrong with a provider's keys as far as that shows offline, or None."""
+    """Return what is wrong with a provider's keys as far as can be said offline, or None."""
     try:
         keys(context, provider)
     except ImageToMeshError as error:
@@ -136,11 +136,11 @@ def is_offline(context: bpy.types.Context, provider: Provider[Any]) -> bool:
         # A gateway on this machine works offline; only other addresses need the network.
         return not providers.is_loopback_address(address(context, provider))
     except ImageToMeshError:
-        return False
+        return False  # A bad address is reported as such, by `address_problem`.
 
 
 def may_reach(address: str) -> bool:
-    """Return whether Blender's online access permits an address; loopback always is."""
+    """Return whether Blender's online access permits an address; it always permits loopback."""
     return bool(bpy.app.online_access) or providers.is_loopback_address(address)
 
 
@@ -154,7 +154,8 @@ def account_query(
 ) -> jobs.AccountQuery:
     """Return the query for the price of these settings, or for the balance without settings.
 
-    Providers that share keys and address share the balance. Raises like `keys`.
+    Providers that share keys and address share the balance. Raises MissingKey or BadKey, and
+    InvalidSettings for an address that cannot be used.
     """
     asked = provider if settings else account_of(provider)
     return jobs.AccountQuery(
@@ -169,7 +170,10 @@ def account_query(
 def answer(
     context: bpy.types.Context, provider: Provider[Any], settings: Settings | None = None
 ) -> jobs.AccountAnswer | None:
-    """Return the last answer to that query, or None if it was never asked."""
+    """Return the last answer to the query that `account_query` makes of these, or None.
+
+    None stands for a query that was never sent, or that cannot be without a key or an address.
+    """
     if not has_keys(context, provider) or address_problem(context, provider):
         return None
     return jobs.session().account_queries.answer(account_query(context, provider, settings))
@@ -283,6 +287,7 @@ def _preferences_class() -> type:
             description="Placement and cleanup settings for new scenes",
             options={"HIDDEN"},
         ),
+        # The names of 0.1.0 stay: Blender stores preferences by name.
         "turns": StringProperty(
             name="Rotations",
             description="Rotation of new models from each provider",

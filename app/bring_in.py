@@ -117,6 +117,8 @@ def bring_in(
     try:
         record, names, notes = _append_own(context, library, record, blend, options)
     except NoBlender:
+        # A stranger's file is parsed in the worker only: what crashes an importer here would take
+        # the artist's unsaved work with it.
         if not record.own:
             raise
         from ..scene.in_place import import_in_place
@@ -194,9 +196,9 @@ def _properties(record: jobs.Record, degrees: int, blend: str) -> dict[str, str 
 
 
 def _prepare(context: bpy.types.Context, library: jobs.Library, record: jobs.Record) -> jobs.Record:
-    """Prepare `model.blend` in the background Blender and wait for it, a second or two.
+    """Prepare `model.blend` in the background Blender, which takes a second or two.
 
-    Returns the record as saved then.
+    Return the record as saved afterwards. Raises as `_make`.
     """
     folder = library.folder(record.id)
     with model_request(folder, record, import_options.cleanup_options(context.scene)) as request:
@@ -204,7 +206,11 @@ def _prepare(context: bpy.types.Context, library: jobs.Library, record: jobs.Rec
 
 
 def _make(library: jobs.Library, record: jobs.Record, request: dict[str, Any]) -> jobs.Record:
-    """Have the worker prepare a model, wait for it, and save the record."""
+    """Have the worker prepare a model, wait for it, and return the record as saved.
+
+    Raises NoBlender, TimedOut after LIMIT seconds, LibraryProblem without a mesh file, or the error
+    that the worker answered with.
+    """
     from ..scene import background_command
 
     mesh = _mesh(library.folder(record.id), record)

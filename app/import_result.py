@@ -60,7 +60,7 @@ def find(context: bpy.types.Context, job: str) -> jobs.Record:
     ]
     if not found:
         raise LibraryProblem("There is no finished job to import.", "Press Generate first.")
-    return found[-1]
+    return found[-1]  # `Library.all` returns the oldest first.
 
 
 def find_drawing(job: str) -> jobs.Record | None:

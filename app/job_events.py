@@ -25,7 +25,10 @@ class Outcome(NamedTuple):
 
 
 def handle(context: bpy.types.Context, event: jobs.Event) -> Outcome | None:
-    """Act on an event; a finished mesh is imported into the scene that its job was started in."""
+    """Act on an event; a finished mesh is imported into the scene that its job was started in.
+
+    Return the outcome for the status bar if the event ends the job, else None.
+    """
     if not isinstance(event, jobs.Ended | jobs.Collected):
         return _handle(context, event)
     # A waiting script can receive the end while the watcher still holds earlier events.

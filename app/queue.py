@@ -21,7 +21,10 @@ _waiting: deque[jobs.JobSpec] = deque()
 
 
 def add(specs: Iterable[jobs.JobSpec]) -> None:
-    """Queue jobs and start the first ones; raises ImageToMeshError."""
+    """Queue jobs and start the first ones.
+
+    Raises ImageToMeshError if one cannot start; it is dropped, the jobs behind it stay queued.
+    """
     _waiting.extend(specs)
     try:
         _advance()
@@ -59,6 +62,7 @@ def clear() -> None:
 
 def _advance() -> None:
     while _waiting and len(jobs.session().running()) < AT_ONCE:
+        # Removed before it starts: a job that cannot start must not block those behind it.
         begin(_waiting.popleft())
 
 

@@ -90,10 +90,13 @@ def _counts(click: Click, shown: dict[str, jobs.JobView]) -> bool:
     is_new = time.monotonic() - click.at < jobs.SOON
     job = _begun.get(id(click.spec))
     view = shown.get(job) if job else None
+    # Without a view, the job still waits for a slot, or its entry was dismissed.
     if view is None:
         return is_new or (job is None and jobs.session().queued > 0)
+    # The job's own check refused it as a repetition, so only a confirmed click can start it.
     if view.failure is not None and view.failure.kind == Repeated.kind:
         return True
     if not view.over:
         return True
+    # Without a ticket the service took no order, so trying again costs nothing extra.
     return is_new and view.record is not None and view.record.ticket is not None

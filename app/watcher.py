@@ -56,6 +56,7 @@ class IMAGE_TO_MESH_OT_watch(bpy.types.Operator):
         if event.type != "TIMER":
             return {"PASS_THROUGH"}  # guard: keys-pass-through
         for outcome in handle_events(context):
+            # An ERROR report opens a popup under the pointer, in the middle of other work.
             level = "WARNING" if outcome.level == "ERROR" else outcome.level
             self.report({level}, outcome.message)
         self._redraw(context)

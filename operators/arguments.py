@@ -63,13 +63,17 @@ class ImageFiles:
 
 
 def argument(name: str, description: str, *, hidden: bool = False) -> Any:
-    """Declare a text for one call; `hidden` from the Adjust Last Operation panel."""
+    """Declare a text property whose value is not kept for the next call.
+
+    `hidden` leaves it out of the Adjust Last Operation panel.
+    """
+    # Without SKIP_SAVE, Blender fills in the value of the previous call, such as another job's id.
     options = HIDDEN if hidden else {"SKIP_SAVE"}
     return StringProperty(name=name, description=description, options=options)
 
 
 def again_switch() -> Any:
-    """Declare the switch that orders again although the same order exists."""
+    """Declare the property that allows an order to be repeated."""
     return BoolProperty(
         name="Again",
         description="Order again even if the same order exists",

@@ -64,6 +64,7 @@ def _secrets(context: bpy.types.Context) -> list[Secret]:
     fields = [field for provider in all_providers().values() for field in provider.keys]
     found = {kept[field.preference] for field in fields}
     found |= {os.environ.get(field.environment, "") for field in fields}
+    # Keys are used without surrounding spaces, so texts may contain either spelling.
     spelled = found | {value.strip() for value in found}
     return [Secret(value) for value in spelled if value]
 

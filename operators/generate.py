@@ -28,6 +28,7 @@ class IMAGE_TO_MESH_OT_generate(StartsJob, bpy.types.Operator):
     bl_idname = "image_to_mesh.generate"
     bl_label = "Generate"
     bl_description = "Turn the image into a mesh and place it in the scene"
+    # No UNDO: nothing changes now, and the mesh arrives later with its own undo step.
     bl_options = {"REGISTER"}
 
     again: again_switch()
@@ -93,9 +94,10 @@ def specify(
     pictures: tuple[jobs.PictureSource, ...] | None = None,
     location: tuple[float, float, float] | None = None,
 ) -> jobs.JobSpec:
-    """Read all that a job of this provider needs from Blender.
+    """Read from Blender everything that a job of this provider needs.
 
-    `pictures` replace the scene's own; `location` overrides the scene's placement.
+    `pictures` replace the scene's own; `location` overrides the scene's placement. Raises
+    ImageToMeshError for an unusable image, key, or address.
     """
     from ..scene import background_command
 

@@ -117,6 +117,7 @@ class IMAGE_TO_MESH_OT_make_here(ImageFiles, bpy.types.Operator):
     def _specs(self, context: bpy.types.Context) -> list[jobs.JobSpec]:
         provider = provider_of(context.scene)
         location = None
+        # The default, the world origin, is also a location that a script may ask for.
         if self.properties.is_property_set("location"):
             x, y, z = self.location
             location = (x, y, z)

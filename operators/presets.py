@@ -33,6 +33,7 @@ class IMAGE_TO_MESH_MT_presets(bpy.types.Menu):
     bl_label = "Presets"
     preset_operator = "script.execute_preset"
 
+    # Properties, because Blender reads attributes and the scene's provider may change.
     @property
     def preset_subdir(self) -> str:
         """The folder, below Blender's preset folders, of the current provider's presets."""
@@ -138,6 +139,7 @@ classes = (
 
 def register() -> None:
     """Add the bundled presets to Blender's preset search path."""
+    # The parent: Blender looks for a folder named “presets” in each of its search paths.
     bpy.utils.register_preset_path(str(FOLDER.parent))
 
 

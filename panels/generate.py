@@ -109,6 +109,7 @@ def _draw_more(layout: bpy.types.UILayout, views: list[jobs.JobView]) -> None:
     if not views:
         return
     header, body = layout.panel("image_to_mesh_running", default_closed=True)
+    # Already translated; Blender would look the result up again.
     header.label(text=tr("{} more running").format(len(views)), translate=False)
     for view in views if body else ():
         row = body.row(align=True)

@@ -31,6 +31,7 @@ def draw_pictures(
     if jobs.image_downloads().waiting():
         draw_text(layout, context, "Downloading the image...", icon="TIME")
     draw_checks(layout, context, chosen.image, provider)
+    # Reading the settings at each draw is of no use to providers that take the front view only.
     taken = provider.views_for(read_settings(context.scene, provider)) if provider.views[1:] else ()
     sides = [view for view in SIDE_VIEWS if view in taken]
     if not sides:

@@ -85,6 +85,7 @@ def megabytes(size: int) -> str:
 
 def warnings(report: jobs.ImageReport) -> Iterator[str]:
     """Yield a sentence for each reason to expect a poor mesh."""
+    # Without a subject, all other figures describe the whole image.
     if not report.clear:
         yield tr("No clear subject: use a single object on a plain background")
         return

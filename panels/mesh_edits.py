@@ -93,6 +93,7 @@ def _draw_figure(
     fits = has_room(context, value, 1.0 - TITLE)
     row = layout.split(factor=TITLE) if fits else layout.column(align=True)
     row.alert = alert
+    # Already translated; and a texture's name, which also stands here, must not be.
     row.label(text=tr(title), translate=False)
     value_row = row.row()
     value_row.alignment = "LEFT" if fits else "RIGHT"

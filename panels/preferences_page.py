@@ -112,6 +112,7 @@ def _draw_service(
     problem = key_problem(context, users[0])
     if isinstance(problem, BadKey):
         _draw_sentence(box, context, translate(problem.message, problem.hint), icon="ERROR")
+    # Providers with the same keys and address share one balance, so one button is enough.
     accounts = [
         provider for provider in users if has_account(provider) and provider is account_of(provider)
     ]
@@ -151,7 +152,7 @@ def _icon(said: jobs.AccountAnswer | None) -> str:
 def _draw_sentence(
     layout: Any, context: bpy.types.Context, text: str, *, icon: str = "NONE"
 ) -> None:
-    """Draw a sentence, wrap_text to the window's width."""
+    """Draw a sentence, wrapped to the region's width."""
     # Tests and scripts draw without a region; 700 is a usual width of the preferences.
     width = context.region.width if context.region else 700
     scale = context.preferences.system.ui_scale or 1.0  # 0 without a window

@@ -132,6 +132,7 @@ def _draw_value(
     row.prop(group, switch, text="")
     value = row.row(align=True)
     value.active = row.active and getattr(group, switch)
+    # A button: a second checkbox beside the switch's would be confusing.
     if setting.kind == "bool":
         value.prop(group, name, text="On" if getattr(group, name) else "Off", toggle=True)
     else:

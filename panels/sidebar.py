@@ -64,6 +64,7 @@ class IMAGE_TO_MESH_PT_results(_Tab, bpy.types.Panel):
     bl_parent_id = IMAGE_TO_MESH_PT_sidebar.bl_idname
     bl_options = {"DEFAULT_CLOSED"}
 
+    # No `note_drawn` in subpanels: Blender draws them only together with the main panel.
     def draw(self, context: bpy.types.Context) -> None:
         gallery.draw_gallery(self.layout, context)
 

@@ -21,6 +21,7 @@ def draw(self: Any, _context: bpy.types.Context) -> None:
     row = self.layout.row()
     # A fixed width, or the status bar's other texts would move with every job's name.
     row.ui_units_x = 9
+    # By all of them: a job that cannot tell its progress counts as not begun.
     row.progress(factor=sum(known) / len(running) if known else 0.0, text=name)
 
 

@@ -40,12 +40,13 @@ def draw_text(
     icon: str = "NONE",
     active: bool = True,
 ) -> None:
-    """Draw a sentence, wrap_text to the region's width."""
+    """Draw a sentence, wrapped to the region's width."""
     column = layout.column(align=True)
     column.active = active
     column.scale_y = 0.8
     room = _characters(context) - (0 if icon == "NONE" else ICON_CHARACTERS)
     for number, line in enumerate(wrap_text(tr(text), room)):
+        # An empty icon indents the other lines as far as the first one.
         blank = "NONE" if icon == "NONE" else "BLANK1"
         column.label(text=line, icon=blank if number else icon)
 

@@ -29,11 +29,12 @@ VERSION 1
 
 
 def register_folder(root: Path) -> str:
-    """Register the folder as an asset library if needed; return the library's name."""
+    """Register the folder as an asset library unless it is one already; return its name."""
     existing = find_asset_library(root)
     if existing is not None:
         return existing.name
     library = bpy.context.preferences.filepaths.asset_libraries.new(name=NAME, directory=str(root))
+    # The default depends on the version: 4.5 shares data between copies, 5.0 links and packs them.
     library.import_method = "APPEND"
     bpy.context.preferences.is_dirty = True
     return library.name
@@ -58,6 +59,7 @@ def write_catalogs(root: Path, labels: Mapping[str, str]) -> None:
     text = read_plain(path, MAX_CATALOG_BYTES).decode("utf-8") if exists else CATALOG_HEADER
     known = {line.partition(":")[0].strip() for line in text.splitlines()}
     missing = [asset_catalog(provider, label) for provider, label in labels.items()]
+    # The third field is the path in the form that Blender itself gives to new catalogs.
     lines = [
         f"{ident}:{catalog_path}:{catalog_path.replace('/', '-')}\n"
         for ident, catalog_path in missing

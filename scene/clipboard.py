@@ -69,7 +69,7 @@ def find_https_address(text: str) -> str:
 
 
 def load_image_bytes(data: bytes, name: str) -> bpy.types.Image:
-    """Return a packed image of a file's bytes; raise BadImage if Blender cannot read it."""
+    """Return the image file in `data` as a packed image; raise BadImage if it cannot be read."""
     # Blender loads images from files only; packing then makes it independent of this one.
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "picture")
@@ -87,6 +87,7 @@ def load_image_bytes(data: bytes, name: str) -> bpy.types.Image:
             )
         image.pack()
     image.name = name
+    # Not `filepath`: setting it reloads the image, here from a file that does not exist.
     image.filepath_raw = f"//{name}"
     return image
 
@@ -104,6 +105,7 @@ def _paste_with_blender(context: bpy.types.Context) -> bpy.types.Image | None:
             except RuntimeError:
                 return None
     new = [image for image in bpy.data.images if image.session_uid not in before]
+    # A pasted image has no file: unpacked, it would be missing when the .blend is opened again.
     if new and new[0].packed_file is None:
         new[0].pack()
     return new[0] if new else None
@@ -111,12 +113,14 @@ def _paste_with_blender(context: bpy.types.Context) -> bpy.types.Image | None:
 
 @contextmanager
 def _image_editor(context: bpy.types.Context) -> Iterator[dict[str, Any] | None]:
-    """Yield context members of an Image Editor; without one, switch another area for the moment.
+    """Yield context members of an Image Editor; None if the screen has no area for one.
 
-    Blender's operator needs an Image Editor and shows the pasted image in it, which is undone.
+    Blender's operator needs an Image Editor. Without one, another area becomes one while the
+    block runs. The operator shows the pasted image there; the previous image is restored.
     """
     areas = list(context.window.screen.areas)
     area = next((other for other in areas if other.type == "IMAGE_EDITOR"), None)
+    # The smallest area, and not the one that was clicked in, since its editor changes for a moment.
     others = sorted(areas, key=lambda other: other.width * other.height)
     borrowed = (
         next((other for other in others if other != context.area), None) if area is None else None

@@ -54,11 +54,13 @@ def picture_source(image: bpy.types.Image, view: str = "front") -> PictureSource
             Message("{image} has several layers.", image=readable_name(image)),
             "Save one layer of it as a picture.",
         )
+    # Python cannot read the pixels of a render, so Blender has to write them to a file.
     if image.source == "VIEWER":
         rendered = _save_render(image)
         return PictureSource(name, view, lambda: rendered)
     if image.source == "TILED":
         return _tile_source(image, name, view)
+    # Painted strokes are in the buffer alone: both the file and the packed bytes lack them.
     if image.is_dirty:
         return _encode_later(image, name, view)
     if image.packed_file:
@@ -170,6 +172,8 @@ def _encode_later(image: bpy.types.Image, name: str, view: str) -> PictureSource
     image.pixels.foreach_get(values)
     space = image.colorspace_settings
     is_linear = not space.is_data and (image.is_float or space.name.startswith("Linear"))
+    # Byte buffers hold straight alpha. Float buffers hold associated alpha, unless the channels are
+    # independent of each other (CHANNEL_PACKED).
     is_associated = image.is_float and image.alpha_mode in ("STRAIGHT", "PREMUL")
     has_alpha = image.alpha_mode != "NONE"
     copied = (values, width, height, image.channels, is_linear, is_associated, has_alpha)

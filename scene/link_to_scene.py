@@ -82,6 +82,7 @@ def place_objects(
             obj[key] = value
     root = objects[0]
     wanted_name = short_name(name) or root.name
+    # The prepared file has the right name already; appending may have added a number to it.
     if not root.name.startswith(wanted_name):
         root.name = wanted_name
     if not isinstance(place, jobs.Placement):

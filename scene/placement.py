@@ -101,6 +101,7 @@ def _match_reference(
     context: bpy.types.Context, reference: bpy.types.Object
 ) -> tuple[Vector, float, float]:
     """Return foot point, rotation about Z, and height of a reference object or image empty."""
+    # An object that a script has just moved keeps its old matrix until it is evaluated.
     context.view_layer.update()
     world = reference.matrix_world
     corners = list(_corners(reference))
@@ -121,6 +122,7 @@ def _match_reference(
 
 def _heading(front: Vector) -> float:
     """Return the rotation about Z in radians that makes a model's front, -Y, face along `front`."""
+    # A front that points straight up or down has no heading.
     if math.hypot(front.x, front.y) < 1e-6:
         return 0.0
     return math.atan2(front.x, -front.y)
@@ -143,6 +145,7 @@ def _corners(obj: bpy.types.Object) -> Iterable[Vector]:
     return [
         child.matrix_world @ Vector(corner)
         for child in (obj, *obj.children_recursive)
+        # Their bounding boxes are points at their origins, perhaps far from what can be seen.
         if child.type not in ("EMPTY", "LIGHT", "CAMERA", "SPEAKER")
         for corner in child.bound_box
     ]
@@ -158,18 +161,22 @@ def _factor(place: jobs.Placement, low: Vector, high: Vector, units: float) -> f
     longest = max(sides)
     if place.size <= 0.0 or longest <= 0.0:
         return units
+    # A flat model has no height to scale to the wanted size.
     own = longest if place.measure == "longest" or sides.z < longest * 1e-6 else sides.z
     return place.size / own
 
 
 def _scale(objects: list[bpy.types.Object], factor: float) -> None:
     meshes = {obj.data for obj in objects if obj.type == "MESH"}
+    # Linked and shared meshes belong to other objects, too, and `Mesh.transform` leaves shape keys
+    # as they are.
     if any(mesh.library or mesh.users > 1 or mesh.shape_keys for mesh in meshes):
         objects[0].scale = (factor,) * 3
         return
     whole = Matrix.Scale(factor, 4)
     for mesh in meshes:
         mesh.transform(whole)
+    # The root's scale stays 1, so its children's offsets have to grow with their meshes.
     for obj in objects[1:]:
         obj.matrix_parent_inverse.translation *= factor
         obj.location *= factor
@@ -191,8 +198,10 @@ def _row_offset(
     context: bpy.types.Context, objects: list[bpy.types.Object], spacing: float
 ) -> float:
     """Return the shift along X that keeps the model clear of other results in its row."""
+    # Results that were imported in this same step have not been evaluated yet.
     context.view_layer.update()
     root = objects[0]
+    # Not `matrix_world`, which is only as new as the last evaluation; the root has no parent yet.
     around = root.matrix_basis
     low, high = _box([around @ _to_root(obj, root) @ Vector(corner)
                       for obj in objects if obj.type == "MESH"
@@ -214,7 +223,10 @@ def _row_offset(
 def _result_boxes(
     context: bpy.types.Context, without: list[bpy.types.Object]
 ) -> Iterable[tuple[Vector, Vector]]:
-    """Yield the bounding boxes of all visible results in the view layer."""
+    """Yield the world bounding boxes of the view layer's visible results, except `without`.
+
+    A result's root is what has to be visible; the box includes all descendants.
+    """
     ours = set(without)
     for obj in context.view_layer.objects:
         is_root = JOB in obj and obj.parent is None

@@ -38,6 +38,7 @@ def _on_ground(view: bpy.types.RegionView3D, ray_start: Vector, direction: Vecto
     point = intersect_line_plane(
         ray_start, ray_start + direction, Vector(), Vector((0.0, 0.0, 1.0))
     )
+    # In an orthographic view a ray starts at no particular depth: ground behind it is visible, too.
     if point is None or (view.is_perspective and (point - ray_start).dot(direction) <= 0.0):
         return None
     is_near = (point - view.view_location).length <= MAX_DISTANCE * view.view_distance

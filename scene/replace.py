@@ -48,9 +48,10 @@ def replace_model(
     *,
     keep_height: bool,
 ) -> bpy.types.Object:
-    """Put a newly appended model in another one's place; return the resulting root.
+    """Put a newly appended model in the place of another one; return the resulting root.
 
-    Both models are lists of objects, the root first.
+    Both models are lists of objects, the root first. `keep_height` scales the new one to the old
+    one's height.
     """
     context.view_layer.update()
     # Matrices of objects appended in this step have not been evaluated yet.
@@ -78,6 +79,7 @@ def restore_replaced(context: bpy.types.Context, obj: bpy.types.Object) -> bpy.t
     if isinstance(before, bpy.types.Mesh):
         return _change_mesh_back(current[0], before)
     context.view_layer.update()
+    # A list, because a collection's `in` takes names only.
     old = sorted(before.objects, key=lambda obj: obj.parent in list(before.objects))
     rotation = math.radians(old[0].get(ROTATION, 0) - current[0].get(ROTATION, 0))
     _take_over(context, current, old, _factor(current, old), rotation)
@@ -103,6 +105,7 @@ def _change_mesh(old: bpy.types.Object, new: bpy.types.Object, change: Matrix) -
     _move_provenance(old, before)
     _move_provenance(new, old)
     bpy.data.objects.remove(new)
+    # Linked meshes are read-only; the new model then keeps its own size and rotation.
     if change != Matrix() and mesh.library is None:
         mesh.transform(change)
     old.data = mesh
@@ -202,6 +205,7 @@ def _store_replaced(objects: Sequence[bpy.types.Object]) -> bpy.types.Collection
 def _factor(old: Sequence[bpy.types.Object], new: Sequence[bpy.types.Object]) -> float:
     """Return the scale that makes the new model as tall as the old one, in their roots' spaces."""
     before, after = _height(old), _height(new)
+    # A flat model has no height to compare.
     return before / after if before > 1e-9 and after > 1e-9 else 1.0
 
 

@@ -19,6 +19,7 @@ def relocate_textures(objects: Iterable[bpy.types.Object], *, unpack: bool) -> t
     """
     images = _packed_images(objects)
     for image in images:
+        # Not `filepath`: setting it reloads the image and drops the packed bytes.
         image.filepath_raw = f"//{bpy.path.basename(image.filepath_raw)}"
         for packed in image.packed_files:
             packed.filepath = image.filepath_raw
@@ -49,6 +50,7 @@ def _write_beside(image: bpy.types.Image) -> None:
     folder = Path(bpy.path.abspath("//textures"))
     suffix = Path(image.filepath_raw).suffix
     stem = bpy.path.clean_name(image.name)
+    # WRITE_ORIGINAL overwrites a file of the same name, which may be the artist's.
     name, number = f"{stem}{suffix}", 1
     while (folder / name).exists():
         number += 1

@@ -21,7 +21,7 @@ from bpy.props import (
 from ..i18n.translate import CONTEXT
 
 NO_UNDO: set[str] = set()
-"""Options for properties whose changes are not worth an undo step."""
+"""No options. Blender's default is ANIMATABLE, and keyframes on these properties make no sense."""
 
 
 def _text(name: str, description: str) -> dict[str, Any]:
@@ -54,6 +54,7 @@ class IMAGE_TO_MESH_PG_placement(bpy.types.PropertyGroup):
     size: FloatProperty(
         **_text("Size", "How large a new model is"),
         default=1.0,
+        # Not zero, which stands for the model's own size in a `Placement`.
         min=1e-6,
         soft_min=0.001,
         soft_max=100.0,
@@ -150,6 +151,7 @@ class IMAGE_TO_MESH_PG_mending(bpy.types.PropertyGroup):
         **_text("Texture Limit", "Longest side of a texture at most"),
         items=(
             ("0", "None", "Keep the size of all textures", 0),
+            # Files store the number: the side itself stays the same if the list grows.
             *((str(side), f"{side} px", "Textures larger than this are scaled down", side)
               for side in (512, 1024, 2048, 4096)),
         ),
@@ -213,6 +215,7 @@ classes = (
 
 def pointers() -> dict[str, Any]:
     """Return the pointer properties for the scene's group, by name."""
+    # The names of 0.1.0 stay: files store the values under them.
     return {
         "placement": PointerProperty(type=IMAGE_TO_MESH_PG_placement),
         "mending": PointerProperty(type=IMAGE_TO_MESH_PG_mending),

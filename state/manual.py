@@ -64,6 +64,7 @@ _PROPERTIES = {
                                             "preferences.show_addresses"),
     "services#api-keys": ("preferences.*_api_key", "preferences.*_api_secret"),
 }  # fmt: skip
+# These come last, because the first match counts and they match almost everything.
 _OTHERS = (
     ("bpy.ops.image_to_mesh.*", "index"),
     ("bpy.types.image_to_mesh_pg_*", "settings"),

@@ -30,6 +30,7 @@ def baseline_of(scene: bpy.types.Scene, provider: Provider[Any]) -> Baseline:
     """Return the baseline of the scene's settings for a provider."""
     kept = _parse_baselines(choices_of(scene).baselines).get(provider.id)
     values = _defaults(provider)
+    # Scripts and other versions can write the property, too.
     if not isinstance(kept, list) or len(kept) != 2 or not isinstance(kept[1], dict):
         return Baseline("", values)
     return Baseline(str(kept[0]), {**values, **kept[1]})

@@ -36,8 +36,8 @@ INT_LIMIT = 2**31 - 1
 # From this ratio of maximum to minimum, the lower end is a useless initial value.
 MAGNITUDES = 100
 
-# get_type_hints evaluates annotations, too slow to repeat at each draw.
 _registered: list[type] = []
+"""Property groups in the order of registration; Blender wants them unregistered in reverse."""
 
 
 def choices_of(scene: bpy.types.Scene) -> Any:
@@ -101,6 +101,8 @@ def _lengths_times(settings: Settings, factor: float) -> Settings:
     for setting in settings_of(type(settings)):
         value = getattr(settings, setting.name)
         if setting.unit == "length" and value is not None:
+            # The property's bounds are those of the setting, but apply to scene units: converted to
+            # meters, a value may exceed them.
             low = -math.inf if setting.minimum is None else setting.minimum
             high = math.inf if setting.maximum is None else setting.maximum
             changed[setting.name] = round_to_declared(min(max(value * factor, low), high))

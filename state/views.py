@@ -89,6 +89,7 @@ def put_in_front(choices: Any, image: bpy.types.Image, *, same_subject: bool = F
     strange, was = foreign(choices), choices.image
     if same_subject:
         choices.image = image
+        # The side views still refer to the image before the edit.
         for view in SIDE_VIEWS:
             if view not in strange:
                 _bind(choices, view)

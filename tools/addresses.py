@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write the project's addresses where they are read: `addresses.py` after a change of the setting.
+"""Copy the project's addresses to the files that need them. Run it after changing the setting.
 
 The setting is `[tool.image-to-mesh.addresses]` in pyproject.toml. An empty address is left out
 everywhere. The hosted manual's goes into state/manual.py, because an add-on has no pyproject.toml.

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Time what the artist waits for: from picture to mesh, and from a service's file to the scene.
+"""Time what the artist waits for: from image to mesh, and from a service's file to the scene.
 
-`bench.py [PART…]`: `generate`, `library` (its list, and a batch), `pictures` (without metadata),
-`panel` (what is drawn), `startup` (import and register()), `files` (other people's meshes), the
-sizes `20k`, `328k`, `1.3M` and `5M`, and `care`; all of them by default. The bare importer and ours
-get the same files in one run. Ends with 1 where a figure is beyond what is promised.
+`bench.py [PART…]` runs all parts by default: `generate`, `library` (its list, and a batch),
+`pictures` (removing metadata), `panel` (drawing), `startup` (import and register()), `files`
+(meshes of public packages), the mesh sizes `20k`, `328k`, `1.3M` and `5M`, and `care` (mesh edits).
+Blender's importer and ours read the same files in one run. Exits with 1 if a promise is not kept.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ write_ball(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
 """
 RUNS = 7
 MADE_IN = 3.5
-"""Seconds for a mesh of a picture, the best of all runs: “about three seconds”, says the README."""
+"""Seconds from image to mesh, best of all runs. The README promises “about three seconds”."""
 PANEL_TESTS = ("app/test_account", "panels/test_gallery", "panels/test_panels")
 STARTUP_TESTS = ("app/test_startup",)
 LEAST_FILES = 60
 TIMED = "light or quick"
-"""The tests in `blender` that are held to milliseconds where BENCH is set."""
+"""Selects the Blender tests that assert milliseconds if BENCH is set."""
 RELEASE = "5.0.1"
 SIZES = {
     "20k": (20_000, 2),
@@ -46,16 +46,18 @@ SIZES = {
     "1.3M": (1_310_000, 8),
     "5M": (5_000_000, 8),
 }
-"""Triangles and textures of 2048 pixels."""
+"""Number of triangles, and number of textures of 2048 pixels."""
 LEAST_GAIN = {"1.3M": 40.0}
 LONGEST_STALL = 0.1
 AT_ONCE = {"5M": 0.3}
-"""Seconds for which Blender stands still for a model that cannot come in part by part."""
+"""Seconds that a bare append may block Blender, for sizes with a promise about that."""
 OVER_BARE_APPEND = 2.0
+# From the mesh file to the object, SHARE times the bare importer's time and EXTRA seconds are
+# allowed, and COLD seconds more if the worker has to start.
 SHARE, EXTRA, COLD = 1.15, 0.3, 1.5
 EDITED = "1.3M"
 LARGEST_DIFFERENCE = {"decimate": 4.0, "quads": 8.0}
-"""Between the pictures of a model and of its version, the mean over what is seen, of 255."""
+"""Largest mean difference, of 255, between renders of a model and of its edited version."""
 LEAST_QUADS, LONGEST_GAP = 0.95, 0.1
 BESIDE = Path(__file__).resolve().parent
 SIDE = 1024
@@ -68,7 +70,7 @@ image.save(filepath=sys.argv[2], quality=92)
 
 
 def square(programs: Path, folder: str) -> Path:
-    """Write the sample picture at the size for which the product promises under four seconds."""
+    """Scale the sample image to SIDE × SIDE, for which MADE_IN is promised; return the file."""
     file = Path(folder) / f"{places.SAMPLE.stem}-{SIDE}.jpg"
     subprocess.run(
         [str(programs / "python"), "-c", _SCALED, str(places.SAMPLE), str(file), str(SIDE)],
@@ -78,7 +80,7 @@ def square(programs: Path, folder: str) -> Path:
 
 
 def once(programs: Path, picture: Path) -> float:
-    """Make one mesh in a library of its own and return the seconds that it took."""
+    """Generate one mesh in a new library; return how many seconds that took."""
     with tempfile.TemporaryDirectory() as library:
         started = time.perf_counter()
         subprocess.run(
@@ -93,7 +95,10 @@ def once(programs: Path, picture: Path) -> float:
 
 
 def generate() -> bool:
-    """Time `image-to-mesh generate`, the interpreter's start included: sample, and 1024 × 1024."""
+    """Time `image-to-mesh generate`, including Python's start, for the sample and for 1024 × 1024.
+
+    This and the other benchmarks return whether their promises were kept.
+    """
     programs, kept = demo.install(), True
     with tempfile.TemporaryDirectory() as folder:
         for picture in (places.SAMPLE, square(programs, folder)):
@@ -106,13 +111,13 @@ def generate() -> bool:
 
 
 def library() -> bool:
-    """Time the list of a large library, and a batch."""
+    """Time listing a large library, and running a batch."""
     command = [str(demo.install() / "python"), str(BESIDE / "bench_library.py")]
     return subprocess.call(command) == 0
 
 
 def timed_tests(names: tuple[str, ...]) -> bool:
-    """Run tests of the Blender tier that assert CPU time where BENCH is set."""
+    """Run tests of the Blender tier that assert CPU time if BENCH is set."""
     command = [str(environments.for_blender(RELEASE)), "-B", "-m", "pytest", "-q", "-k", TIMED,
                *(f"tests/blender/{name}.py" for name in names)]  # fmt: skip
     return subprocess.call(command, cwd=places.ROOT, env={"BENCH": "1", **os.environ}) == 0
@@ -134,7 +139,7 @@ def _verdict(promise: str, *, kept: bool) -> bool:
 
 
 def come_in(size: str) -> bool:
-    """Time one file's way into the scene, print the figures, and say whether all are kept."""
+    """Time importing a mesh file of this size; print the figures and whether each is kept."""
     python = environments.for_blender(RELEASE)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "mesh.glb"
@@ -175,13 +180,13 @@ def _promises(size: str, bare: dict[str, float], ours: dict[str, float]) -> dict
 
 
 def pictures() -> bool:
-    """Time what is taken out of a large picture before it is sent."""
+    """Time removing the metadata of a large image, as is done before it is sent."""
     command = [str(demo.install() / "python"), str(BESIDE / "bench_pictures.py")]
     return subprocess.call(command) == 0
 
 
 def care() -> bool:
-    """Time the care for a large mesh, print the figures, and say whether all are kept."""
+    """Time editing a large mesh, and compare the results with the original."""
     python = environments.for_blender(RELEASE)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "mesh.glb"

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Time mesh edits of a large mesh, and compare the result with it. Runs with `bpy`.
 
-`bench_care.py FILE FOLDER` prepares a mesh file, makes lighter and quad versions of it as a job's
-care does, and prints one line of JSON: how much the rendered pictures differ, how long it took and
-for how long the main thread stood still meanwhile.
+`bench_care.py FILE FOLDER` prepares a mesh file, decimates it and remeshes it with quads, as the
+Mesh Cleanup panel does. It prints one line of JSON: how much the renders differ, how long
+each edit took, and the longest time for which the main thread was blocked.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ NAP = 0.002
 
 
 def edit_mesh(file: str, folder: str) -> dict[str, Any]:
-    """Prepare the file, edit it, and compare every version with the original."""
+    """Prepare the file, edit it, and return each task's figures compared with the original."""
     from image_to_mesh.jobs.disk.signatures import mark_file
     from image_to_mesh.jobs.process.pool import BackgroundBlender
     from image_to_mesh.scene import background_command
@@ -37,7 +37,7 @@ def edit_mesh(file: str, folder: str) -> dict[str, Any]:
     worker = BackgroundBlender(background_command())
     worker.ask(request, lambda *_: None, lambda: None)
     worker.close()
-    mark_file(Path(blend))  # as a job does
+    mark_file(Path(blend))  # As a job does: edits refuse a model without its user's mark.
     before = render(blend)
     return {task: _one(task, folder, before) for task in FACES}
 
@@ -65,7 +65,7 @@ def _one(task: str, folder: str, before: NDArray[Any]) -> dict[str, Any]:
 
 
 def render(blend: str) -> NDArray[Any]:
-    """Return what Cycles sees of a model: (SIDE, SIDE, 4), as a screen shows it, from 0 to 1."""
+    """Render a model with Cycles; return the pixels (SIDE, SIDE, 4), sRGB, from 0 to 1."""
     import bpy
     import numpy as np
 

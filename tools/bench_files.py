@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mesh files such as services send them, of any size: a bumpy ball with several textures.
+"""Write mesh files of any size that resemble those of services: a bumpy ball with textures.
 
-Every triangle has corners of its own, as many services' exporters write them: what is one point
-of the surface stands in the file six times.
+No two triangles share a vertex, as in the files of many exporters, so each point of the surface is
+stored six times.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ def write_ball(path: Path, triangles: int, textures: int) -> None:
     views, offset = [], 0
     for data in (*(blob.tobytes() for blob in blobs), *pictures):
         views.append({"buffer": 0, "byteOffset": offset, "byteLength": len(data)})
+        # glTF aligns values to their size, here four bytes.
         offset += len(data) + -len(data) % 4
     accessors: list[dict[str, Any]] = [
         {"bufferView": number, "componentType": 5126, "count": len(blob),
@@ -87,7 +88,7 @@ def _ball(triangles: int) -> dict[str, NDArray[Any]]:
 
 
 def _split(arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Give every triangle corners of its own."""
+    """Split the vertices, so that no two triangles share one."""
     corners = arrays.pop("indices").ravel()
     split = {name: values[corners] for name, values in arrays.items()}
     return {**split, "indices": np.arange(len(corners), dtype=np.uint32).reshape(-1, 3)}
@@ -96,7 +97,7 @@ def _split(arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
 def _normals(
     points: NDArray[np.float32], triangles: NDArray[Any], columns: int
 ) -> NDArray[np.float32]:
-    """Return the normals of a smooth surface, as services send them; its two rims meet."""
+    """Return smooth vertex normals (n, 3), the same on both sides of the seam and at each pole."""
     corner = points[triangles]
     across = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
     row, column = np.divmod(np.arange(len(points)), columns + 1)
@@ -120,11 +121,12 @@ def _material(number: int, textures: int) -> dict[str, Any]:
 
 
 def _png(number: int) -> bytes:
-    """Return a picture with as much detail as a painted texture has: some megabytes."""
+    """Return a PNG of some megabytes, with about as much detail as a painted texture."""
     y, x = np.mgrid[0:SIDE, 0:SIDE]
     noise = np.random.default_rng(number).integers(0, 3, (SIDE, SIDE, 3), np.uint8)
     waves = np.stack([(np.sin((x * (c + 2) + y * (number + 1)) / 97.0) * 100 + 115)
                       for c in range(3)], 2).astype(np.uint8)  # fmt: skip
+    # Odd textures are normal maps: nearly flat, with some noise.
     if number % 2:
         waves[:] = (116, 116, 230)
     rows = np.zeros((SIDE, 1 + SIDE * 3), np.uint8)

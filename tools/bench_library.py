@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Time the list of a library of 5,000 jobs, and a batch of 200 pictures, 10 of them at once.
+"""Time listing a library of 5,000 jobs, and a batch of 200 images, 10 of them at a time.
 
-Run by `bench.py` with the Python that has the package; `bench_library.py [JOBS [PICTURES]]`.
+`bench_library.py [JOBS [PICTURES]]`; `bench.py` runs it in an environment that has the package.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from fakes.service import KEY  # noqa: E402
 
 JOBS, PICTURES = 5000, 200
 TAKES = 4.0
-"""Seconds that a task of the batch takes: still a tenth of what the services take."""
+"""Seconds that a task of the batch takes, about a tenth of a real service's."""
 RUNS = 7
 OPENS_IN = 50.0
-"""Milliseconds in which the list of so many jobs opens, the best of all runs."""
+"""Milliseconds that opening the list of JOBS jobs may take, best of all runs."""
 LEAST_SHARE = 0.95
-"""How much of the time of a service's places a batch uses."""
+"""Smallest share of the service's capacity that a batch has to use."""
 OPEN = """
 import json, sys, time
 from pathlib import Path
@@ -87,13 +87,13 @@ def fill(root: Path, number: int) -> None:
 
 
 def time_list(number: int) -> bool:
-    """Tell how long a library takes to be listed, each time in a fresh process; judge that."""
+    """Print how long a new process takes to list a library; return whether it is fast enough."""
     from image_to_mesh.jobs.library.index import LibraryIndex
 
     with tempfile.TemporaryDirectory() as place:
         root = Path(place, "library")
         fill(root, number)
-        time.sleep(2.5)  # what has just changed is looked at again
+        time.sleep(2.5)  # The index reads folders again whose last change is only a moment ago.
         started = time.perf_counter()
         LibraryIndex(root).refresh()
         first = time.perf_counter() - started
@@ -116,7 +116,7 @@ def time_list(number: int) -> bool:
 
 
 def time_batch(number: int) -> bool:
-    """Tell how well a batch uses a service's places; judge that."""
+    """Print how much of a service's capacity a batch uses; return whether that is enough."""
     with (
         tempfile.TemporaryDirectory() as place,
         serve_crowd(Crowd(takes=TAKES, mesh=triangle_glb(5))) as crowd,

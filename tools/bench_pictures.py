@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Time what is taken out of a large picture before it is sent: processor time, best of several.
+"""Time removing the metadata of a large image, as is done before it is sent.
 
-Run by `bench.py pictures`, in the environment where Image to Mesh is installed.
+The figure is CPU time, best of RUNS. `bench.py pictures` runs this where the product is installed.
 """
 
 from __future__ import annotations
@@ -16,11 +16,14 @@ from image_to_mesh.providers import clean_picture, read_picture_info
 SIZE = 20_000_000
 RUNS = 7
 LONGEST = 0.1
-"""Seconds of the processor for a JPEG of 20 MB, the reading of its head included."""
+"""CPU seconds that a JPEG of 20 MB may take, including reading its header."""
 
 
 def jpeg(size: int) -> bytes:
-    """Return bytes that are laid out as a JPEG of this size, with notes before and behind."""
+    """Return a file with the structure of a JPEG of about `size` bytes, with metadata at both ends.
+
+    Its pixels are noise and cannot be decoded.
+    """
     noise = random.Random(1).randbytes(1 << 20).replace(b"\xff", b"\xff\0")
     frame = struct.pack(">BHHB", 8, 6000, 6000, 1) + b"\1\x11\0"
     head = b"\xff\xd8" + b"".join(
@@ -36,7 +39,7 @@ def jpeg(size: int) -> bytes:
 
 
 def main() -> int:
-    """Print the best time; return 1 where it is too long."""
+    """Print the best time; return 1 if it is too long."""
     data = jpeg(SIZE)
     took = []
     for _ in range(RUNS):

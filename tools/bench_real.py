@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Time how long importing meshes of public packages blocks Blender. Runs with `bpy`.
 
-Prepares each sample and appends it some times; prints one line of JSON: how many were imported, and
-the longest of their best times, by this thread's CPU time.
+Prepares each sample, appends it ROUNDS times, and keeps its best time. Prints one line of JSON: the
+number of imported files, and the longest of these times, in CPU seconds of this thread, with its
+file.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ ROUNDS = 3
 
 
 def come_in(mesh: Path, folder: Path, worker: Any) -> float | None:
-    """Return the seconds for which Blender stands still; None where the file is refused."""
+    """Return how many seconds importing the mesh blocks Blender; None if the file is refused."""
     from image_to_mesh.providers import BadMesh
 
     blend = folder / "model.blend"
@@ -35,7 +36,7 @@ def come_in(mesh: Path, folder: Path, worker: Any) -> float | None:
 
 
 def append(blend: str, name: str) -> float:
-    """Do in an empty file what Blender does with a model; return the seconds of it."""
+    """Append the model to Blender's startup file; return the CPU seconds that this took."""
     import bpy
 
     from image_to_mesh.scene.link_to_scene import append_model

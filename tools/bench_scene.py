@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Time one mesh file's way into Blender: by the bare importer, and by ours. Runs with `bpy`.
+"""Time importing a mesh file, with Blender's importer alone and with ours. Runs with `bpy`.
 
 `bench_scene.py bare FILE` and `bench_scene.py ours FILE FOLDER` print one line of JSON.
 """
@@ -21,14 +21,14 @@ ROUNDS = 5
 
 
 def seconds_of(work: Callable[[], Any]) -> float:
-    """Return how many seconds the work took."""
+    """Run the work; return how many seconds it took."""
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
 
 
 def bare(file: str) -> dict[str, float]:
-    """Import with Blender's own importer, which stops Blender from begin to end."""
+    """Import with Blender's own importer, which blocks Blender the whole time."""
     import bpy
 
     bpy.ops.wm.read_homefile(use_factory_startup=True)
@@ -38,7 +38,7 @@ def bare(file: str) -> dict[str, float]:
 
 
 def bare_append(blend: str) -> None:
-    """Append with `libraries.load` alone and link what came: the least that can be waited for."""
+    """Append the objects with `libraries.load` and link them: the minimum that any import takes."""
     import bpy
 
     with bpy.data.libraries.load(blend, link=False) as (there, here):
@@ -48,7 +48,11 @@ def bare_append(blend: str) -> None:
 
 
 def ours(file: str, folder: str) -> dict[str, float]:
-    """Prepare in the background Blender, cold and warm, then append here."""
+    """Prepare in the background Blender, cold and warm, then append here. All figures in seconds.
+
+    `stall`: the longest tick of the best round, `worst`: of the worst; `felt`: with the undo step;
+    `floor`: a bare append; `cold` and `warm`: from the mesh file to the object.
+    """
     import bpy
 
     from image_to_mesh.app.watcher import TICK
@@ -69,11 +73,12 @@ def ours(file: str, folder: str) -> dict[str, float]:
     }
     cold = until_there(BackgroundBlender(background_command()), request)
     started = BackgroundBlender(background_command())
-    started.version(_never_cancel)  # As it waits for the mesh while a service works.
+    # Waits until the worker is ready, as it is in practice: it starts while the service works.
+    started.version(_never_cancel)
     warm = until_there(started, request)
 
     stalls, felt, floors, ticks = [], [], [], []
-    for _ in range(ROUNDS):  # Turn by turn: what slows the machine down slows both.
+    for _ in range(ROUNDS):  # Alternating, so that a busy machine slows down both.
         bpy.ops.wm.read_homefile(use_factory_startup=True)
         floors.append(seconds_of(lambda: bare_append(blend)))
         bpy.ops.wm.read_homefile(use_factory_startup=True)
@@ -93,7 +98,7 @@ def ours(file: str, folder: str) -> dict[str, float]:
 
 
 def come_in(blend: str) -> list[float]:
-    """Import the model in chunks, as with a window; return the seconds of each tick."""
+    """Import the model in chunks, as the watcher does; return how many seconds each tick took."""
     import bpy
 
     from image_to_mesh.scene import chunked_append
@@ -116,7 +121,7 @@ def come_in(blend: str) -> list[float]:
 
 
 def keep() -> None:
-    """Do what Blender does in the same tick as soon as the model is there, but for drawing it."""
+    """Do what else Blender does in the tick that imports the model, except for drawing."""
     import bpy
 
     bpy.context.view_layer.update()
@@ -124,7 +129,10 @@ def keep() -> None:
 
 
 def until_there(blender: Any, request: dict[str, Any]) -> float:
-    """Return after how many seconds the model can be appended; its preview is drawn later."""
+    """Prepare the model; return after how many seconds it could be appended.
+
+    That is when the worker starts to render the preview.
+    """
     from image_to_mesh.jobs.steps.prepare import DRAWING
 
     started, there = time.perf_counter(), []

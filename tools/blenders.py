@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A Blender with a window to test in: this machine's own, or Debian's in a folder of the cache.
+"""Provide a Blender with a window for tests: this machine's own, or Debian's in a cached folder.
 
-`blenders.py [SUITE]` builds the folder; `blenders.py SUITE COMMAND…` runs a command inside.
+`blenders.py [SUITE]` builds the folder, the sandbox; `blenders.py SUITE COMMAND…` runs a command in
+it.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ PACKAGES = (
     "xdotool", "xvfb",
 )  # fmt: skip
 
-# In a mount and process namespace of its own: nothing stays mounted, nothing goes on running.
+# In its own mount and process namespace: when it ends, its mounts and processes end, too.
 _ENTER = """
 set -e
 folder=$1; shift
@@ -52,14 +53,17 @@ _FASTER = {
 
 
 class Place(Protocol):
-    """A place where Blender runs."""
+    """A machine that runs Blender: this one, or a sandbox."""
 
     def command(self, *argv: str, env: dict[str, str], folders: tuple[Path, ...]) -> list[str]:
-        """Return the command line that runs `argv` there, with these folders at their paths."""
+        """Return the command line that runs `argv` there with these environment variables.
+
+        `folders` are available there under the same paths as on this machine.
+        """
 
 
 class Host:
-    """This machine, with a Blender of its own."""
+    """This machine, with its installed Blender."""
 
     def __init__(self, blender: str) -> None:
         self.blender = blender
@@ -86,11 +90,12 @@ class Sandbox:
 
 
 def why_no_sandbox() -> str | None:
-    """Say what this machine lacks for a sandbox, if anything."""
+    """Return why this machine cannot have a sandbox; None if it can."""
     if not places.is_root():
         return "a sandbox needs root"
     if not shutil.which("apt-get"):
         return "a sandbox needs Debian's apt-get"
+    # Some containers forbid new namespaces even to root.
     probe = subprocess.run([*_NAMESPACE, "true"], capture_output=True, text=True, check=False)
     return probe.stderr.strip() or None if probe.returncode else None
 
@@ -107,18 +112,21 @@ def find_sandbox(suite: str = "trixie") -> Sandbox | None:
 
 
 def build(suite: str = "trixie") -> Sandbox:
-    """Return the sandbox, built first where it is not there: some minutes, about 2 GB."""
+    """Return the sandbox; build it first if needed, which takes minutes and about 2 GB.
+
+    Raises CalledProcessError if debootstrap or apt-get fails.
+    """
     return Sandbox(places.made_once(_name(suite), lambda folder: _build(suite, folder)))
 
 
 def on_host() -> Host | None:
-    """Return this machine's own Blender: what BLENDER names, else what the PATH finds."""
+    """Return this machine's Blender, from the variable BLENDER or on the PATH; None without one."""
     found = shutil.which(os.environ.get("BLENDER") or "blender")
     return Host(found) if found else None
 
 
 def find() -> Place | None:
-    """Return a Blender that is there already, for what needs no window."""
+    """Return an installed Blender or a built sandbox, for commands that need no window; or None."""
     return on_host() or next(filter(None, map(find_sandbox, SUITES)), None)
 
 
@@ -147,7 +155,7 @@ def _run_logged(log: int, command: list[str]) -> None:
 
 
 def _mirror() -> list[str]:
-    """Take the mirror that this machine's apt uses; debootstrap knows Debian's own otherwise."""
+    """Return the Debian mirror that this machine's apt uses; empty for debootstrap's default."""
     listed = subprocess.run(
         ["apt-get", "indextargets", "--format", "$(REPO_URI)"],
         capture_output=True, text=True, check=False,
@@ -156,7 +164,7 @@ def _mirror() -> list[str]:
 
 
 def _take_over_settings(folder: Path) -> None:
-    """Reach the mirror as this machine does: its proxy, its clock, its certificates."""
+    """Copy this machine's apt settings and certificates, so that the sandbox reaches the mirror."""
     dump = subprocess.check_output(["apt-config", "dump"], text=True)
     wanted = ("Acquire::http", "Acquire::https", "Acquire::Check-")
     lines = [line for line in dump.splitlines() if line.startswith(wanted)]

@@ -43,7 +43,7 @@ PROBE = """import bpy
 bpy.context.windw_manager
 bpy.ops.object.delete_objects()
 """
-"""Names that have to be reported in each run: without stubs, mypy would report nothing at all."""
+"""Two misspelled names that each run must report: without the stubs, mypy would report nothing."""
 
 
 def find_misspelled(root: Path, files: Iterable[str], environment: Mapping[str, str]) -> list[str]:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Check code, spelling and workflows; `--format` formats the code instead.
 
-The checks run side by side, as many as there are processors. What a check says is shown if it
-fails; of the others the last line.
+The checks run in parallel, one per processor. A failed check's whole output is shown, of the others
+only the last line.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ WORKFLOWS = places.ROOT / ".github" / "workflows"
 
 @dataclass(frozen=True)
 class Check:
-    """A module of the environment of the checks, or another program, and its arguments."""
+    """A program in the environment for checks, usually a Python module, and its arguments."""
 
     name: str
     arguments: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def command(self) -> list[str]:
-        """Return its command line; zizmor is a program that is no module of Python."""
+        """Return the command line. Only zizmor is not a Python module."""
         first, *rest = self.arguments
         if first == "zizmor":
             return [str(Path(_python()).with_name(first)), *rest]
@@ -56,7 +56,7 @@ class Check:
 
 
 class BlenderNames:
-    """The second run of mypy, which knows Blender's names."""
+    """The run of mypy with stubs for Blender's modules; see `bpy_names.py`."""
 
     name = "bpy names"
 
@@ -73,7 +73,7 @@ def _python() -> str:
 
 
 def _python_files() -> tuple[list[str], list[str]]:
-    """Return the package's files and the others, those not yet added to git included."""
+    """Return the package's Python files, and all others, including those not yet added to git."""
     template = f"{new_provider.TEMPLATE.relative_to(places.ROOT).as_posix()}/"
     known = [file for file in package.known_files() if file.endswith(".py")]
     files = [file for file in known if not file.startswith(template)]
@@ -95,17 +95,17 @@ def _mypy_path() -> dict[str, str]:
 
 
 def _types() -> list[Check]:
-    """Return runs of mypy for this system and, as code differs there, for the two others."""
+    """Return one run of mypy per operating system: each has code that the others skip."""
     ours, others = _python_files()
     files = [str(places.IMPORTABLE / "image_to_mesh" / file) for file in ours]
     files += [str(places.ROOT / file) for file in others]
     systems = [system for system in ("linux", "win32", "darwin") if system != sys.platform]
-    # What another system skips is unreachable there, and right.
+    # Code for this system is unreachable on the others, as intended.
     options = {sys.platform: (), **dict.fromkeys(systems, ("--no-warn-unreachable",))}
     return [
         Check(
             f"mypy {system}",
-            # mypy reads a cache of another system again: each has its own.
+            # A cache is valid for one system only; sharing it would make each run start over.
             ("mypy", "--config-file", CONFIG, "--platform", system, *more,
              "--cache-dir", str(places.BUILD / f".mypy_cache_{system}"), *files),
             _mypy_path(),
@@ -115,7 +115,7 @@ def _types() -> list[Check]:
 
 
 def _template() -> Check:
-    """Have mypy read the template of a provider where it will be: its imports are relative."""
+    """Check the provider template in a copy of the checkout, where its relative imports resolve."""
     root = places.BUILD / "template" / "image_to_mesh"
     files = [str(path) for path in new_provider.write_example(root) if path.suffix == ".py"]
     paths = os.pathsep.join(map(str, (root.parent, root / "tests")))
@@ -162,7 +162,7 @@ def main() -> int:
     if "--format" in sys.argv[1:]:
         return _format()
     places.link_checkout()
-    _python()  # set up once, before the checks need it side by side
+    _python()  # Set up once, before the checks need it in parallel.
     with ThreadPoolExecutor(os.cpu_count()) as workers:
         return 0 if all(list(workers.map(_run, checks()))) else 1
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From nothing to a mesh: `demo.py [PICTURE]` makes build/demo/<name>.glb, .blend and .png.
+"""Generate a mesh with a fresh installation: `demo.py [IMAGE]` writes to build/demo.
 
-The project is installed as anyone would install it, and asked on its own command line.
+It installs the project with pip and runs its command line. The files are <name>.glb, <name>.blend
+and <name>.png, a render.
 """
 
 from __future__ import annotations
@@ -20,13 +21,17 @@ OUT = places.BUILD / "demo"
 
 
 def install() -> Path:
-    """Return the programs of an environment with this checkout installed beside the cached bpy."""
+    """Install this checkout in a new environment; return the environment's folder of programs.
+
+    It shares the packages of the cached environment with bpy. Raises Missing or SetupFailed.
+    """
     release = "5.0.1" if environments.find_python("3.11") else "5.2.3"
     python = environments.for_blender(release)
     own = places.BUILD / "venv"
     _quietly(str(python), "-m", "venv", "--without-pip", "--clear", str(own))
     own_python = environments.python_of(own)
     shared, mine = (_site_packages(interpreter) for interpreter in (python, own_python))
+    # A .pth file adds a folder to sys.path, so that bpy is not installed a second time.
     (mine / "shared.pth").write_text(f"{shared}\n", "utf-8")
     _quietly(str(python), "-m", "pip", "--python", str(own_python), "install",
              "--no-deps", "--no-build-isolation", "--disable-pip-version-check",
@@ -46,7 +51,10 @@ def _quietly(*command: str) -> None:
 
 
 def generate(programs: Path, picture: Path, out: Path) -> dict[str, Any]:
-    """Make the mesh with the provider that needs no key; progress shows as it comes."""
+    """Generate a mesh with the built-in provider; return the command line's JSON answer.
+
+    Exits if the command fails.
+    """
     done = subprocess.run(
         [str(programs / "image-to-mesh"), "generate", str(picture), "--provider", "local",
          "--library", str(OUT / "library"), "--output", str(out), "--json"],

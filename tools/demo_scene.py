@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs with bpy: puts a prepared model on a plain floor, saves that scene and renders it.
+"""Put a prepared model on a plain floor, save the scene, and render it. Runs with `bpy`.
 
-`demo_scene.py MODEL SCENE PICTURE`
+`demo_scene.py MODEL SCENE PICTURE`: the .blend to read, the .blend and the PNG to write.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from mathutils import Vector
 _SIDE = 700
 _SAMPLES = 8
 _LENS = 70.0
-# From the front's right and a little above: the picture reads, and so does the body.
+# From the right of the front and slightly above: both the image and the depth can be seen.
 _FROM = Vector((0.5, -1.0, 0.35)).normalized()
 
 
@@ -44,7 +44,7 @@ def _add(name: str, data: Any, place: Vector, target: Vector) -> Any:
 
 
 def _stage(corners: list[Vector]) -> None:
-    """Light and floor in proportion to the model, so that any size looks the same."""
+    """Add camera, lights and floor in proportion to the model, so that any size looks the same."""
     center = sum(corners, Vector()) / len(corners)
     radius = max((corner - center).length for corner in corners)
     camera = bpy.data.cameras.new("Camera")
@@ -73,7 +73,7 @@ def _set_up_render(picture: str) -> None:
     scene.world = world
     scene.render.engine = "CYCLES"
     scene.cycles.samples = _SAMPLES
-    # Few samples and the quick ways: seconds on a small machine, and still smooth.
+    # Few samples and fast settings: seconds on a small machine, and denoising keeps it smooth.
     scene.cycles.max_bounces = 2
     scene.cycles.use_light_tree = False
     scene.cycles.use_denoising = True
@@ -81,7 +81,7 @@ def _set_up_render(picture: str) -> None:
     scene.cycles.denoising_prefilter = "NONE"
     scene.render.resolution_x = scene.render.resolution_y = _SIDE
     scene.render.filepath = picture
-    # The picture's own colors: the filmic default would gray them.
+    # Blender's default view transform would mute the image's colors.
     scene.view_settings.view_transform = "Standard"
 
 
@@ -97,5 +97,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
-    # bpy as a module sometimes waits forever for a thread of its own when it is taken down.
+    # The bpy module sometimes hangs at exit, waiting for one of its own threads.
     os._exit(0)

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Python interpreters of this machine, and virtual environments made of them once and kept."""
+"""Find this machine's Python interpreters, and create virtual environments once in the cache.
+
+A function that returns an environment returns its interpreter. It raises Missing without a suitable
+Python, SetupFailed if pip fails.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,7 @@ if TYPE_CHECKING:
 
 REQUIREMENTS = Path(__file__).with_name("requirements")
 
-# The Python and the numpy that a Blender brings.
+# The Python and numpy versions that each Blender release ships.
 BPY: dict[str, tuple[str, str]] = {
     "4.2.23": ("3.11", "1.24.4"),
     "4.5.15": ("3.11", "1.26.4"),
@@ -30,7 +34,7 @@ BPY: dict[str, tuple[str, str]] = {
 
 
 class Missing(Exception):
-    """This machine lacks what the work needs; the message says what."""
+    """This machine lacks something that is needed; the message names it."""
 
 
 class SetupFailed(Exception):
@@ -48,7 +52,10 @@ def _candidates(version: str) -> Iterator[str]:
 
 
 def _is_usable(python: str, version: str) -> bool:
-    """A name on the PATH may be a shim without an interpreter, or one that cannot make venvs."""
+    """Return whether this is a Python of this version that can create virtual environments.
+
+    A name on the PATH may be a shim without an interpreter; Debian's Python may lack ensurepip.
+    """
     question = "import ensurepip, sys, venv; print('%d.%d' % sys.version_info[:2])"
     try:
         answer = subprocess.run(
@@ -61,15 +68,16 @@ def _is_usable(python: str, version: str) -> bool:
 
 @cache
 def find_python(version: str) -> str | None:
-    """Return an interpreter of this version (as 3.11) that can make virtual environments."""
+    """Return a Python of this version, such as "3.11", that can create environments, or None."""
     return next((found for found in _candidates(version) if _is_usable(found, version)), None)
 
 
 def make(name: str, version: str, requirements: list[str]) -> Path:
-    """Return the interpreter of an environment with these requirements, made once per machine."""
+    """Return the interpreter of an environment with these requirements; create it if needed."""
     python = find_python(version)
     if python is None:
         raise Missing(f"no Python {version} with venv on this machine")
+    # Part of the name: an environment breaks if its interpreter is updated or moved.
     base = subprocess.check_output([python, "-c", "import sys; print(sys.version, sys.prefix)"])
     mark = places.fingerprint(base.decode(), *requirements)
 
@@ -104,12 +112,12 @@ def _lines(file: str) -> list[str]:
 
 
 def for_unit(version: str) -> Path:
-    """Return the environment of the unit tests: what is shipped, pytest, no Blender."""
+    """Return the environment of the unit tests: the shipped packages and pytest, without bpy."""
     return make("unit", version, [*wheels.pins(), *_lines("test.txt"), *_lines("unit.txt")])
 
 
 def for_blender(release: str) -> Path:
-    """Return an environment with this release of `bpy`, what is shipped, and pytest."""
+    """Return an environment with this release of `bpy`, the shipped packages, and pytest."""
     version, numpy = BPY[release]
     requirements = [f"bpy=={release}", f"numpy=={numpy}", *wheels.pins(), *_lines("test.txt")]
     python = make(f"bpy-{release}", version, requirements)
@@ -126,12 +134,12 @@ def for_manual() -> Path:
 
 
 def for_browser() -> Path:
-    """Return the environment of the tests that read the manual in a browser."""
+    """Return the environment of the tests that open the manual in a browser."""
     if missing := system.complete_browser():
         raise Missing(missing)
     return make("browser", "3.11", [*_lines("test.txt"), *_lines("browser.txt")])
 
 
 def for_checks() -> Path:
-    """Return the environment of linter and type checker."""
+    """Return the environment of the linter, the type checker, and the other checks."""
     return make("check", "3.11", [*wheels.pins(), *_lines("test.txt"), *_lines("check.txt")])

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Read randomly changed input: only the product's own errors may be raised.
+"""Feed randomly corrupted input to the product: it may raise its own errors only.
 
-`fuzz.py [TARGET…] [--seconds N] [--seed N]`: pictures' heads, mesh files, records, tables, and
-every call of each service. Failures are printed with the seed and number that repeat them.
+`fuzz.py [TARGET…] [--seconds N] [--seed N]`. The targets are image headers, mesh files, records,
+tables, and every call of each service. Failures are printed with the arguments that repeat them.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
 SERVICES = ("tripo", "scenario", "aiml_triposr")
 INSIDE = "FUZZ_INSIDE"
-"""Set for the process that has what the product needs."""
+"""Set in the environment of the inner process, which runs where the product's packages are."""
 LONGEST = 10.0
-"""Seconds that anything may take."""
+"""CPU seconds that one round may take."""
 
 
 @dataclass
 class Found:
-    """The result of one target: its rounds, and the failures by their place."""
+    """The result of one target: the number of rounds, and its failures by error and place."""
 
     name: str
     rounds: int = 0
@@ -49,7 +49,7 @@ class Found:
 
 
 def run(name: str, target: Target, seed: int, numbers: Iterator[int], seconds: float) -> Found:
-    """Run rounds of a target until its time is over; each has a chance and a folder of its own."""
+    """Run rounds of a target until its time is over. Each has its own random numbers and folder."""
     from fakes.fuzzed import ALLOWED
 
     found, end = Found(name), time.monotonic() + seconds
@@ -75,7 +75,7 @@ def run(name: str, target: Target, seed: int, numbers: Iterator[int], seconds: f
 
 @contextlib.contextmanager
 def targets() -> Iterator[dict[str, Target]]:
-    """Return all that can be tried, with the services served."""
+    """Yield all targets by name, while fakes of the services run."""
     from fakes.fuzzed import TARGETS, answers
     from fakes.ordered import lanes
 
@@ -85,7 +85,7 @@ def targets() -> Iterator[dict[str, Target]]:
 
 def _main(asked: argparse.Namespace) -> int:
     counting = range(asked.only, asked.only + 1) if asked.only is not None else range(10**9)
-    logging.disable()  # what services answer is logged, and here they answer anything
+    logging.disable()  # Answers of services are logged, and here most of them are garbage.
     print(f"seed {asked.seed}", flush=True)
     with targets() as known:
         chosen = {name: known[name] for name in asked.target or known}

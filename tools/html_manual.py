@@ -37,7 +37,7 @@ _REDIRECT = (
 
 @dataclass(frozen=True)
 class Section:
-    """A heading and the text below it, as the search finds them."""
+    """A heading and the text below it, as one entry of the search."""
 
     anchor: str
     title: str
@@ -91,6 +91,7 @@ def page_names() -> list[str]:
 
 def write(folder: Path) -> None:
     """Write all pages, their images, the search and the redirects into an empty folder."""
+    # Pages and headings that no longer exist must not stay.
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "go").mkdir(parents=True)
     for name in STATIC:
@@ -118,6 +119,7 @@ def _write_search(folder: Path, pages: list[Page]) -> None:
 
 
 def _write_redirects(folder: Path, page: Page) -> None:
+    # The first section is the page's title: the page itself is its target.
     for section in page.sections[1:]:
         target = f"{page.name}.html#{section.anchor}"
         path = folder / f"{page.name}.{section.anchor}.html"

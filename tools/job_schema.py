@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Write the schema of `job.json` and the table of its keys, both from the record's own classes.
 
-They are `docs/dev/job.schema.json` and the table in `docs/dev/job-json.md`. This file adds the
-descriptions, for readers of the JSON, and the few keys that have another name in the code.
-A test fails for a key without a description.
+The results are `docs/dev/job.schema.json` and the table in `docs/dev/job-json.md`. This file adds
+descriptions, and the names of the few keys that are called something else in the code. A test fails
+for a key without a description.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ def job_schema() -> dict[str, Any]:
 
 
 def _place_schema() -> dict[str, Any]:
-    """Return the schema of `place`, which is flat, and has older names."""
+    """Return the schema of `place`: two classes in one object, some keys with older names."""
     from image_to_mesh.jobs.import_plan import MEASURES, ImportPlan, Placement
 
     properties = {
@@ -150,7 +150,7 @@ def _place_schema() -> dict[str, Any]:
 
 
 def _schema_of(model: type) -> dict[str, Any]:
-    """Return a dataclass's schema, without the names of classes and fields of our own."""
+    """Return a dataclass's JSON schema, self-contained and without titles."""
     from pydantic import TypeAdapter
 
     schema = TypeAdapter(model).json_schema()
@@ -159,7 +159,7 @@ def _schema_of(model: type) -> dict[str, Any]:
 
 
 def _plain(value: Any, classes: Mapping[str, Any]) -> Any:
-    """Put the classes where they are referred to; drop titles, and docstrings of the code."""
+    """Return the schema with references replaced by the classes; drop titles and docstrings."""
     if isinstance(value, list):
         return [_plain(item, classes) for item in value]
     if not isinstance(value, dict):
@@ -179,7 +179,7 @@ def _plain(value: Any, classes: Mapping[str, Any]) -> Any:
 
 
 def keys_of(schema: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the path and the schema of every key that has a meaning of its own."""
+    """Yield the dotted path and the schema of every key, nested ones included."""
     for name, value in schema.get("properties", {}).items():
         yield f"{within}{name}", value
         for inner in (value, value.get("items", {}), *value.get("anyOf", ())):
@@ -202,13 +202,13 @@ def _type_of(value: Mapping[str, Any]) -> str:
 
 
 def page_with(table: str) -> str:
-    """Return the page with this table in it."""
+    """Return the page's text with this table between its markers."""
     before, rest = PAGE.read_text("utf-8").split(BEGIN)
     return f"{before}{BEGIN}\n{table}\n{END}{rest.split(END)[1]}"
 
 
 def schema_text(schema: Mapping[str, Any]) -> str:
-    """Return the schema as the file holds it."""
+    """Return the schema as text, as in the file."""
     return json.dumps(schema, indent=2) + "\n"
 
 

@@ -27,6 +27,7 @@ def build() -> Path:
     with places.hold_lock("manual"):
         sources = _fingerprint()
         if not FOLDER.is_dir() or not _MARK.exists() or _MARK.read_text("utf-8") != sources:
+            # First, so that pages of an interrupted run do not pass for complete ones.
             _MARK.unlink(missing_ok=True)
             python = environments.for_manual()
             subprocess.run([str(python), "-B", str(RENDERER), str(FOLDER)], check=True)
@@ -42,7 +43,10 @@ def files() -> list[str]:
 
 
 def _fingerprint() -> str:
-    """Return what the sources of the pages add up to; the manifest holds the version shown."""
+    """Return a hash of everything that the pages are made from, and of where.
+
+    The manifest is included because every page shows the version.
+    """
     frame = RENDERER.with_name("manual_page").iterdir()
     docs = [*(places.ROOT / "docs").glob("*.md"), *(places.ROOT / "docs/images").rglob("*.png")]
     requirements = environments.REQUIREMENTS / "manual.txt"

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Take the product's guards out one by one, run the tests that should notice, list what survives.
+"""Remove the product's guards one at a time, run the tests that should fail, list the survivors.
 
-`mutants.py [NAME…]`; see `mutation.py` for what a guard is. Works in copies of the checkout. A test
-that fails with nothing taken out, or by a name that is missing, is no catch. Tests with a window
-run with --gui only. Ends with 1 if anything survives, or if there are too few guards.
+`mutants.py [NAME…]`; `mutation.py` explains what a guard is. Works in copies of the checkout. A
+failure does not count if the test also fails with every guard in place, or if removing the guard
+left a name undefined. Tests with a window run only with --gui. Exits with 1 if a guard survives or
+there are too few.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ LEAST = 60
 RELEASE = "5.0.1"
 COPIES = places.BUILD / "mutants"
 TIERS = {"unit": 90.0, "blender": 180.0, "files": 180.0, "gui": 600.0}
-"""The seconds that one run of a tier's tests may take."""
+"""Seconds that one run of a tier's tests may take."""
 
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)
 _BROKEN = re.compile(r"\b(NameError|UnboundLocalError|SyntaxError|IndentationError)\b.*")
@@ -61,7 +62,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Run:
-    """How a run of tests ended: pytest's code, None where it did not end, and what it printed."""
+    """How a run of tests ended: pytest's exit code, or None after a timeout, and its output."""
 
     code: int | None
     output: str
@@ -73,7 +74,7 @@ class Run:
 
 
 class Copy:
-    """A copy of the checkout in which one guard at a time is taken out."""
+    """A copy of the checkout in which one guard at a time is removed."""
 
     def __init__(self, number: int, root: Path = COPIES) -> None:
         self.root = root / str(number)
@@ -88,7 +89,7 @@ class Copy:
         self._stamp = time.time()
 
     def write(self, file: str, text: str) -> None:
-        """Change a file; its time moves on, so that no compiled form of the old one is used."""
+        """Replace a file's text, with a time so late that Python does not use the old .pyc."""
         self._stamp += 2.0
         path = self.root / file
         path.write_text(text, encoding="utf-8")
@@ -113,7 +114,7 @@ class Copy:
 def _run_limited(
     command: list[str], folder: Path, environment: dict[str, str], limit: float
 ) -> Run:
-    """Run a program in a group of its own, which goes with it."""
+    """Run a program in its own process group, which is killed after `limit` seconds."""
     if sys.platform == "win32":
         raise OSError("only on Unix")
     with subprocess.Popen(
@@ -140,14 +141,14 @@ def python_for(tier: str) -> Path:
 
 
 def by_tier(tests: tuple[str, ...], *, gui: bool) -> dict[str, list[str]]:
-    """Sort tests by their tiers, the quick ones first; those with a window only if asked for."""
+    """Group tests by tier, the fastest tier first; tests with a window only with `gui`."""
     wanted = [tier for tier in TIERS if gui or tier != "gui"]
     found = {tier: [test for test in tests if tier_of(test) == tier] for tier in wanted}
     return {tier: some for tier, some in found.items() if some}
 
 
 def take_out(guard: Guard, copy: Copy, failing: set[str], *, gui: bool) -> Outcome:
-    """Take one guard out, run its tests until one fails, and put it back."""
+    """Remove one guard, run its tests until one fails, and restore it."""
     started = time.monotonic()
     text = (copy.root / guard.file).read_text("utf-8")
     try:
@@ -165,6 +166,7 @@ def _verdict(guard: Guard, copy: Copy, failing: set[str], *, gui: bool) -> tuple
         run = copy.test(tests, "-x", *map(_deselect, sorted(failing)))
         if run.code is None:
             return "no end", " ".join(tests)
+        # Such an error comes from the removal itself, so it does not show that a test noticed.
         if broken := _BROKEN.search(run.output):
             return "broken", f"it needs `becomes`: {broken.group()[:80]}"
         if run.code == _TESTS_FAILED and run.failed:
@@ -175,12 +177,12 @@ def _verdict(guard: Guard, copy: Copy, failing: set[str], *, gui: bool) -> tuple
 
 
 def _deselect(test: str) -> str:
-    """Name a test as pytest does within itself: from its own root, which is tests/."""
+    """Return the option that skips a test. pytest names tests relative to its root, tests/."""
     return f"--deselect={test.removeprefix('tests/')}"
 
 
 def baseline(chosen: list[Guard], copy: Copy, *, gui: bool) -> set[str]:
-    """Run all tests once with nothing taken out; return those that fail."""
+    """Run all tests with every guard in place; return those that fail. Exits if pytest fails."""
     named = tuple(dict.fromkeys(test for guard in chosen for test in guard.tests))
     failing: set[str] = set()
     for tier, tests in by_tier(named, gui=gui).items():
@@ -193,7 +195,7 @@ def baseline(chosen: list[Guard], copy: Copy, *, gui: bool) -> set[str]:
 
 
 def sample_guards(guards: list[Guard], count: int, seed: int) -> list[Guard]:
-    """Return about `count` guards, evenly spread; another seed gives others."""
+    """Return about `count` guards, evenly spread; each seed selects different ones."""
     step = max(1, len(guards) // count)
     return guards[seed % step :: step]
 
@@ -223,7 +225,7 @@ def _select_guards(guards: list[Guard], asked: argparse.Namespace) -> list[Guard
 
 
 def run(chosen: list[Guard], hands: int, *, gui: bool) -> list[Outcome]:
-    """Take the guards out, several at a time, each in a copy of its own."""
+    """Test the guards, `hands` of them at a time, each in its own copy of the checkout."""
     copies: queue.SimpleQueue[Copy] = queue.SimpleQueue()
     for number in range(max(1, min(hands, len(chosen)))):
         copies.put(Copy(number))

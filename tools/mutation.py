@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Guards: lines of the product that keep a promise, and how each of them is taken out.
+"""Guards: lines of the product that keep a promise, and how to remove them for a test.
 
-A line says `# guard: name`; an entry of that name in `guards/*.toml` lists the tests that must fail
-without it. What is taken out is the statement that begins on the line: `if X:` becomes
-`if False:`, `except X:` catches nothing, `with X:` holds nothing, anything else becomes `pass`. On
-a line inside of a statement it is the argument, the element or the operand of `and` and `or` that
-begins there; on its last line, where nothing begins, it is the statement itself.
+A guard's line is marked `# guard: name`. An entry of that name in `guards/*.toml` lists the tests
+that must fail without it. The statement that begins on the line is removed: `if X:` becomes
+`if False:`, `except X:` catches nothing, `with X:` is left out, anything else becomes `pass`. On a
+line within a statement, the argument, element, or operand of `and` or `or` that begins there is
+removed; on the last line of a statement, where nothing begins, the whole statement.
 """
 
 from __future__ import annotations
@@ -29,12 +29,16 @@ _KNOWN = {"tests", "becomes", "when"}
 
 
 class Unusable(Exception):
-    """A guard, or its entry, is not as it should be; the message says how."""
+    """A guard cannot be removed; the message says why."""
 
 
 @dataclass(frozen=True)
 class Guard:
-    """One guard: where it stands, the tests that notice, and what takes its place."""
+    """One guard: its place, and the tests that must fail without it.
+
+    `becomes` is the code that replaces it instead of the default; `when` is the value that replaces
+    the condition of an `if` or `while`.
+    """
 
     name: str
     file: str
@@ -45,12 +49,12 @@ class Guard:
 
     @property
     def needs_window(self) -> bool:
-        """Whether no test without a window notices it."""
+        """Whether all of its tests need a window."""
         return all(test.startswith("tests/gui/") for test in self.tests)
 
 
 def marked_lines(text: str) -> list[tuple[str, int]]:
-    """Return the names of the guards in a file's text, each with its line."""
+    """Return the name and line number of each guard in a file's text."""
     if "guard:" not in text:
         return []
     tokens = tokenize.generate_tokens(io.StringIO(text).readline)
@@ -79,7 +83,7 @@ def entries(folder: Path = ENTRIES) -> list[tuple[str, dict[str, Any]]]:
 def problems(
     marked: list[tuple[str, str, int]], listed: list[tuple[str, dict[str, Any]]]
 ) -> list[str]:
-    """Say what does not fit together: every marker has one entry and every entry one marker."""
+    """Return what is wrong: every marker needs exactly one valid entry, every entry one marker."""
     found = []
     names = {name for name, *_ in marked} | {name for name, _ in listed}
     for name in sorted(names):
@@ -114,7 +118,7 @@ def _is_there(test: str) -> bool:
 
 
 def guards() -> list[Guard]:
-    """Return all guards by name that have both a marker and an entry that can be used."""
+    """Return all guards that have a marker and a valid entry, sorted by name."""
     found = {name: entry for name, entry in entries() if not _wrong_with(entry)}
     return sorted(
         (
@@ -131,7 +135,7 @@ def guards() -> list[Guard]:
 
 
 def without(text: str, guard: Guard) -> str:
-    """Return a file's text with the guard taken out; raises Unusable where that cannot be done."""
+    """Return a file's text without the guard; raises Unusable if it cannot be removed."""
     source = text.encode()
     tree = ast.parse(source)
     edit = (
@@ -151,13 +155,15 @@ def without(text: str, guard: Guard) -> str:
 
 
 Edit = tuple[int, int, str]
-"""From a byte to a byte, and the text in their place."""
+"""Start and end in bytes, and the text that replaces what is between them."""
 
 
 def _edit_of_statement(
     tree: ast.Module, source: bytes, guard: Guard, at: Literal["first", "last"]
 ) -> Edit | None:
-    nodes = list(ast.walk(tree))  # what is inside of something else comes later
+    # ast.walk yields outer nodes first, so this takes the outermost statement that begins on the
+    # line, or the innermost that ends there.
+    nodes = list(ast.walk(tree))
     for node in nodes if at == "first" else reversed(nodes):
         if not isinstance(node, ast.stmt | ast.ExceptHandler):
             continue
@@ -173,14 +179,14 @@ def _edit_of_statement(
 
 
 def _ends_on(node: ast.stmt | ast.ExceptHandler, line: int) -> bool:
-    """Say whether a statement ends on a line, or the condition of one that holds others does."""
+    """Return whether a statement ends on this line; for `if` and `while`, their condition."""
     if isinstance(node, ast.If | ast.While):
         return (node.test.end_lineno or 0) <= line < node.body[0].lineno
     return node.end_lineno == line
 
 
 def _new_header(header: str, node: Any, source: bytes) -> Edit:
-    """Give what a statement holds another first line."""
+    """Return the edit that replaces a compound statement's header and keeps its body."""
     first = node.body[0]
     new = f"{header.rstrip()}\n{' ' * first.col_offset}"
     return _span(source, node)[0], _span(source, first)[0], new
@@ -194,13 +200,14 @@ def _default(node: ast.stmt | ast.ExceptHandler, source: bytes, guard: Guard) ->
             return *_span(source, kind), "()"
         case ast.With():
             return _new_header("if True:", node, source)
+        # The whole body, so that the function stays callable.
         case ast.FunctionDef(body=[first, *_]):
             return _span(source, first)[0], _span(source, node)[1], "pass"
     return *_span(source, node), "pass"
 
 
 def _edit_of_part(tree: ast.Module, source: bytes, guard: Guard) -> Edit | None:
-    """Take out the smallest part of an expression that begins on the line and can be missed."""
+    """Return the edit that removes the smallest removable part of an expression on the line."""
     found: list[Edit] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.BoolOp):
@@ -218,6 +225,7 @@ def _edit_of_part(tree: ast.Module, source: bytes, guard: Guard) -> Edit | None:
     if not found:
         return None
     start, end, new = min(found, key=lambda edit: edit[1] - edit[0])
+    # The removal included the comma, which a replacement needs.
     if guard.becomes is not None:
         new, end = guard.becomes, end - source[start:end].endswith(b",")
     return start, end, new
@@ -234,7 +242,7 @@ def _removal(source: bytes, first: Any, last: Any = None) -> Edit:
 
 
 def _span(source: bytes, node: Any) -> tuple[int, int]:
-    """Return the first byte of a node and the one behind it."""
+    """Return the offsets in bytes of a node's start and end."""
     starts = [0, *(match.end() for match in re.finditer(rb"\n", source))]
     return (
         starts[node.lineno - 1] + node.col_offset,

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Start a new provider: `new_provider.py ID` puts the template's files into the checkout.
+"""Start a new provider: `new_provider.py ID` copies the template's files into the checkout.
 
-They are `providers/ID.py`, its tests, its fake and its page of the manual; they work as they are,
-with a service that does not exist. `docs/dev/adding-a-provider.md` says what to change in them.
+They are `providers/ID.py`, its tests, its fake and its page in the manual. They work unchanged, for
+a service that does not exist; `docs/dev/adding-a-provider.md` says what to change.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ ID = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
 def write_provider(name: str, root: Path = places.ROOT) -> list[Path]:
-    """Write the template's files as those of the provider `name`; return their paths.
+    """Write the template's files for a provider called `name`; return their paths.
 
-    Raises ValueError for a name that no provider can have, FileExistsError for one that is there.
+    Raises ValueError for an invalid name, FileExistsError if one of the files exists already.
     """
     if not ID.fullmatch(name):
         raise ValueError(
@@ -42,7 +42,10 @@ def write_provider(name: str, root: Path = places.ROOT) -> list[Path]:
 
 
 def write_example(root: Path) -> list[Path]:
-    """Lay out the checkout in `root`, made of links, and write the template there as a provider."""
+    """Make `root` a copy of the checkout, with links for files, that has the template's provider.
+
+    Return the paths of the template's files there.
+    """
     shutil.rmtree(root, ignore_errors=True)
     folders = {path.relative_to(TEMPLATE) for path in TEMPLATE.rglob("*") if path.is_dir()}
     for folder in (Path(), *sorted(folders)):

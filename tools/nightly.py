@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs that take longer than tests may: `nightly.py [PART…]`, all parts by default.
+"""Run the tests that take too long for every change: `nightly.py [PART…]`, all parts by default.
 
-`soak` (ten minutes), `fuzz` (ten), `mutants` (all guards, those with a window too), `files` (every
-mesh of other people) and `windows` (all window tests in both Blenders). Seeds are printed.
+`soak` and `fuzz` (ten minutes each), `mutants` (all guards, also those whose tests need a window),
+`files` (every sample mesh) and `windows` (all window tests in both Blenders). Seeds are printed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TOOLS = Path(__file__).resolve().parent
 
 @dataclass(frozen=True)
 class Part:
-    """A script in tools/, its arguments, and what it finds in its environment."""
+    """A script in tools/, its arguments, and the environment variables it gets."""
 
     script: str
     arguments: tuple[str, ...] = ()
@@ -39,7 +39,7 @@ NIGHTLY_RUNS = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a part went; `last` is the last line that it printed."""
+    """A part's exit code, how long it took, and the last line that it printed."""
 
     name: str
     code: int
@@ -53,7 +53,7 @@ class Outcome:
 
 
 def run(name: str, part: Part) -> Outcome:
-    """Run a part, show what it prints, and keep that in `build/nightly`."""
+    """Run a part; show its output and save it in `build/nightly`."""
     print(f"\n== {name}", flush=True)
     started, last = time.monotonic(), ""
     log = places.BUILD / "nightly" / f"{name}.log"

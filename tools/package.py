@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Build the installable zips, one per platform, the same to the byte each time.
+"""Build the installable zips, one per platform, reproducible to the byte.
 
-What `blender --command extension build --split-platforms` would make of the checkout, without
-needing a Blender: the files that git knows, less the manifest's own exclusions, and the wheels.
-The manual's pages, which Blender cannot render, are added in the folder manual/.
+Each is what `blender --command extension build --split-platforms` would build, without needing
+Blender: the files that git tracks, except for the manifest's exclusions, and the wheels. The
+manual's rendered pages are added in the folder manual/.
 """
 
 from __future__ import annotations
@@ -27,21 +27,25 @@ import wheels
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+# The earliest time that a zip can store.
 _NO_TIME = (1980, 1, 1, 0, 0, 0)
 
 
 def product_files() -> list[str]:
-    """Return what is shipped, as paths from the root."""
+    """Return the paths of all shipped files, relative to the root; untracked ones are left out."""
     return [file for file in _git("--cached") if is_product(file)]
 
 
 def is_product(file: str) -> bool:
-    """Tell by its path whether a file is the extension's, by the manifest's own exclusions."""
+    """Return whether a file belongs in the zip: whether the manifest does not exclude its path."""
     return not is_excluded(file, places.manifest()["build"]["paths_exclude_pattern"])
 
 
 def is_excluded(file: str, patterns: Iterable[str]) -> bool:
-    """Read the part of gitignore's language that the manifest uses."""
+    """Return whether a pattern excludes the file.
+
+    Patterns are as in .gitignore, as far as the manifest uses these.
+    """
     path_parts = file.split("/")
     for pattern in patterns:
         name = pattern.strip("/")
@@ -57,6 +61,7 @@ def is_excluded(file: str, patterns: Iterable[str]) -> bool:
 
 
 def _git(*arguments: str) -> list[str]:
+    # safe.directory: in a container the checkout may belong to another user.
     command = ["git", "-c", "safe.directory=*", "-C", str(places.ROOT), "ls-files", "-z"]
     listed = subprocess.check_output([*command, *arguments], text=True)
     return sorted(file for file in set(listed.split("\0")) if (places.ROOT / file).is_file())
@@ -72,6 +77,7 @@ def build(platform: str) -> Path:
     manifest = places.manifest()
     out = places.DIST / f"{manifest['id']}-{manifest['version']}-{platform}.zip"
     out.parent.mkdir(parents=True, exist_ok=True)
+    # Tests build zips at the same time: each process and thread writes its own file first.
     side = out.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
     with zipfile.ZipFile(side, "w") as archive:
         _fill(archive, platform)
@@ -92,18 +98,20 @@ def _fill(archive: zipfile.ZipFile, platform: str) -> None:
     kept = wheels.folder()
     for name in bundled:
         content = (kept / name).read_bytes()
+        # Wheels are compressed already.
         _add(archive, f"wheels/{name}", content, zipfile.ZIP_STORED)
 
 
 def _add(archive: zipfile.ZipFile, name: str, content: bytes, method: int) -> None:
     entry = zipfile.ZipInfo(name, _NO_TIME)
+    # Fixed mode, system and time: the zip must not depend on the machine that builds it.
     entry.external_attr = 0o100644 << 16
     entry.create_system = 3
     archive.writestr(entry, content, compress_type=method, compresslevel=9)
 
 
 def _platform_manifest(platform: str, bundled: list[str]) -> bytes:
-    """Say in Blender's own words for it what this zip holds."""
+    """Return the section that Blender's own build adds to the manifest: platform and wheels."""
     listed = json.dumps([f"./wheels/{name}" for name in bundled])
     return (
         "\n\n# BEGIN GENERATED CONTENT.\n# This must not be included in source manifests.\n"
@@ -113,7 +121,10 @@ def _platform_manifest(platform: str, bundled: list[str]) -> bytes:
 
 
 def validate(zips: Iterable[Path]) -> str:
-    """Let Blender judge the zips, if there is one; raise where it objects."""
+    """Have Blender validate the zips, if there is one; return a remark on that for the log.
+
+    Raises SystemExit if Blender finds an error.
+    """
     place = blenders.find()
     if place is None:
         return "not validated: no Blender on this machine (set BLENDER, or GUI=1 make test)"

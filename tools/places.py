@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The folders: the checkout, its build folders, and the cache that checkouts share."""
+"""Folders: the checkout, its build folders, and the cache that all checkouts share."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ LOCK_RETRY = 0.2
 
 
 def manifest() -> dict[str, Any]:
-    """Read the manifest, the one place where the version stands."""
+    """Return the extension's manifest."""
     return tomllib.loads((ROOT / "blender_manifest.toml").read_text("utf-8"))
 
 
 def cache() -> Path:
-    """Return the folder for what takes long to set up: environments, wheels, the sandbox."""
+    """Return the folder for what takes long to set up: environments, wheels, the sandboxes."""
     own = os.environ.get("IMAGE_TO_MESH_CACHE")
     if own:
         return Path(own).expanduser().resolve()
@@ -41,18 +41,18 @@ def cache() -> Path:
 
 
 def fingerprint(*inputs: str) -> str:
-    """Hash all that a cached folder depends on into a short part of its name."""
+    """Return a short hash of everything that a cached folder depends on, for its name."""
     return hashlib.sha256("\0".join(inputs).encode()).hexdigest()[:12]
 
 
 def is_root() -> bool:
-    """Return whether system packages can be installed without asking; never so on Windows."""
+    """Return whether this process is root, and so may install packages; never on Windows."""
     return sys.platform != "win32" and os.geteuid() == 0
 
 
 @contextmanager
 def hold_lock(name: str) -> Iterator[None]:
-    """Hold a lock of the cache; a second process waits until the first has released it."""
+    """Hold the named lock in the cache while the block runs; wait as long as another holds it."""
     cache().mkdir(parents=True, exist_ok=True)
     with (cache() / f"{name}.lock").open("w") as handle:
         _lock(handle)
@@ -60,7 +60,7 @@ def hold_lock(name: str) -> Iterator[None]:
 
 
 def _lock(handle: IO[str]) -> None:
-    """Lock a file until it is closed, by the standard library: filelock may not be there yet."""
+    """Lock a file until it is closed. filelock may not be installed yet, so not with that."""
     if sys.platform == "win32":
         import msvcrt
 
@@ -77,10 +77,10 @@ def _lock(handle: IO[str]) -> None:
 
 
 def made_once(name: str, make: Callable[[Path], None]) -> Path:
-    """Return the cached folder of that name, made first where it is not there or not whole.
+    """Return the cached folder of that name; have `make` fill it first if it is not complete.
 
-    It is made in place, because environments know their own path; a file written last says
-    that it is whole.
+    It is made in place, because environments contain their own path. A marker file, written last,
+    shows that it is complete.
     """
     folder = cache() / name
     whole = folder / ".whole"
@@ -94,7 +94,11 @@ def made_once(name: str, make: Callable[[Path], None]) -> Path:
 
 
 def link_checkout() -> Path:
-    """Give the checkout, whose folder may be called anything, its package's name by a link."""
+    """Link the checkout under its package's name, `image_to_mesh`; return the link's folder.
+
+    With that folder on `sys.path` the package can be imported, no matter what the checkout's folder
+    is called.
+    """
     IMPORTABLE.mkdir(parents=True, exist_ok=True)
     link = IMPORTABLE / "image_to_mesh"
     if link.resolve() != ROOT:
@@ -112,6 +116,7 @@ def _link_folder(link: Path, target: Path) -> None:
             link.rmdir()
         _winapi.CreateJunction(str(target), str(link))
     else:
+        # Replaced in one step: another process may import through the link at this moment.
         side = link.with_name(f".link-{os.getpid()}")
         side.symlink_to(target, target_is_directory=True)
         side.replace(link)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Release a version: `release.py VERSION` prepares the files, `release.py` builds what they say.
+"""Release a version: `release.py VERSION` prepares it, `release.py` builds it.
 
-Preparing writes the version into the manifest, pyproject.toml and the changelog, to be committed.
-Building writes the zips, their checksums, the notes and an extension repository's index into
-build/release, from a commit whose files agree.
+Preparing writes the version into the manifest, pyproject.toml and the changelog, which are then
+committed. Building requires a commit whose files agree on the version; it writes the zips, their
+checksums, the notes, and the index of an extension repository to build/release.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Refused(Exception):
 
 
 def changes(root: Path) -> dict[str, str]:
-    """Return the sections of the changelog by their headings, the newest first."""
+    """Return the changelog's sections by heading, the newest first."""
     _, *pieces = _HEADING.split((root / "CHANGELOG.md").read_text("utf-8"))
     return {pieces[i].strip(): pieces[i + 1].strip() for i in range(0, len(pieces), 2)}
 
@@ -61,7 +61,10 @@ def _refuse_changed_files(root: Path) -> None:
 
 
 def prepare(root: Path, version: str) -> None:
-    """Give the changes under Unreleased to a version. Raises Refused."""
+    """Move the changes under Unreleased to this version, and set it in all files.
+
+    Raises Refused if files are uncommitted, nothing is listed, or the version is not a higher one.
+    """
     _refuse_changed_files(root)
     sections = changes(root)
     if not sections.get(UNRELEASED):
@@ -80,11 +83,15 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def _replace(path: Path, pattern: re.Pattern[str], text: str) -> None:
+    # A function, because backslashes in a replacement string are escapes.
     path.write_text(pattern.sub(lambda _: text, path.read_text("utf-8"), count=1), "utf-8")
 
 
 def releasable(root: Path) -> str:
-    """Return the version that a commit is. Raises Refused if its files do not agree on one."""
+    """Return the version of the current commit.
+
+    Raises Refused if its files or tag disagree, or it has uncommitted or unreleased changes.
+    """
     _refuse_changed_files(root)
     versions = _versions(root)
     version = versions["blender_manifest.toml"]
@@ -95,6 +102,7 @@ def releasable(root: Path) -> str:
         raise Refused(f"{UNRELEASED} in CHANGELOG.md lists changes: make release VERSION=…")
     if not sections[version]:
         raise Refused(f"CHANGELOG.md lists no changes for {version}")
+    # Other tags on the commit do not name versions.
     tags = [tag for tag in _git(root, "tag", "--points-at", "HEAD") if tag.startswith("v")]
     if tags and tags != [f"v{version}"]:
         raise Refused(f"the commit is tagged {' and '.join(tags)}, and its files say {version}")
@@ -118,7 +126,7 @@ def write_index(folder: Path) -> None:
 
 
 def check_index(folder: Path) -> None:
-    """Compare the index with the zips beside it: Blender leaves out what it cannot read."""
+    """Raise Refused unless the index lists all zips: Blender omits those it cannot read."""
     listed = json.loads((folder / "index.json").read_text("utf-8"))["data"]
     found = {Path(entry["archive_url"]).name: entry["archive_hash"] for entry in listed}
     zips = {path.name: f"sha256:{_digest(path)}" for path in folder.glob("*.zip")}
@@ -131,7 +139,7 @@ def _digest(path: Path) -> str:
 
 
 def write_checksums(folder: Path) -> None:
-    """Write SHA256SUMS, as `sha256sum --check` reads it."""
+    """Write SHA256SUMS in the format of `sha256sum --check`."""
     files = [*sorted(folder.glob("*.zip")), folder / "index.json"]
     lines = [f"{_digest(path)}  {path.name}\n" for path in files]
     (folder / "SHA256SUMS").write_text("".join(lines), "utf-8")

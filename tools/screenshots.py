@@ -18,7 +18,7 @@ import places
 SHOTS = places.BUILD / "screenshots"
 IMAGES = places.ROOT / "docs" / "images"
 FOLDERS = {"trixie": IMAGES, "sid": IMAGES / "5.2"}
-"""Where the screenshots of each Blender go. Pages that show one of them show that of 4.3."""
+"""Folder of each Blender's screenshots. Pages with a single one show that of 4.3."""
 
 PANEL = (
     "panel-empty",
@@ -37,10 +37,10 @@ PANEL = (
     "panel-scale-2",
     "panel-scale-2-below",
 )
-"""The sidebar in its states, which docs/panel.md shows in both Blenders."""
+"""Screenshots of the sidebar's states, which docs/panel.md shows for both Blenders."""
 
 WHOLE = ("click-after", "drop-menu", "preferences-import")
-"""Whole windows, of Blender 4.3 alone."""
+"""Screenshots of whole windows, in Blender 4.3 only."""
 
 _SMALLER = """
 import sys

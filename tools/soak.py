@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A batch on a hostile network, killed and run again at random, for as long as is asked for.
+"""Run a batch on an unreliable network, killing and restarting it at random, for a given time.
 
 `soak.py [--seconds N] [--pictures N] [--seed N]`: the command line orders from fakes of three
-services on loopback; of all requests 8 % go wrong, processes are killed. Then all goes well and the
-batch comes to its end. Nothing may be ordered twice, no task unknown to all records, no mesh
-missing. A process beside it lives on; its memory, handles, threads and temporary files stay.
+services on loopback. 8 % of all requests fail, and processes are killed. Then the network works
+again, and the batch must complete: with no order sent twice, no task without a record, and no mesh
+missing. Another process runs the whole time: its memory, handles, threads and temporary files must
+not grow.
 """
 
 from __future__ import annotations
@@ -37,32 +38,32 @@ from fakes.ordered import Lane, lanes, write_pictures
 SHARE = 0.08
 CLIENT = "import sys; from image_to_mesh.cli import main; sys.exit(main())"
 CODES = frozenset({0, 5, 6, 7, 130})
-"""What the command line may end with: all that went wrong can go on."""
+"""Exit codes that the command line may return: in all of these cases the batch can be resumed."""
 RESIDENT = Path(__file__).with_name("soak_resident.py")
 ALIVE = (0.5, 3.5)
-"""The seconds from which and until which a process lives."""
+"""Shortest and longest life of a process, in seconds."""
 LATER = 240.0
-"""Seconds that the batch has for its end, once all goes well."""
+"""Seconds in which the batch must complete once the network works."""
 KEPT = frozenset({".catalogue.json", ".orders.json", ".uploads.json"})
-"""What a library keeps beside its jobs."""
+"""Files that a library has besides its jobs."""
 PROBE = re.compile("[a-z0-9_]{8}")
-"""Names of the files with which Python tries a folder for temporary files."""
+"""Names of the files with which Python's tempfile tests whether a folder is writable."""
 AGES_AGO = 1_700_000_000.0
 MEMORY = 8.0
-"""Megabytes by which a process that lives on may have grown: its allocator's own breath."""
+"""Megabytes by which the long-running process may grow: an allocator's normal variation."""
 WARM_UP = 3
-"""Rounds after which it has all that it keeps."""
+"""Rounds after which that process has filled its caches."""
 
 
 @cache
 def python() -> Path:
-    """Return the interpreter that has what the product needs."""
+    """Return an interpreter that has the product's packages."""
     return environments.for_unit("3.11")
 
 
 @dataclass
 class Soak:
-    """One run: where it works, with whom, and what was seen."""
+    """One run: its folder, its fakes, and what it found."""
 
     folder: Path
     lanes: tuple[Lane, ...]
@@ -78,7 +79,7 @@ class Soak:
         return self.folder / "library"
 
     def environment(self) -> dict[str, str]:
-        """Return what a process gets: no Blender, the fakes' addresses, a folder for its files."""
+        """Return a process's environment: the fakes' addresses, its own folders, and no Blender."""
         found = {name: value for lane in self.lanes for name, value in lane.environment.items()}
         temporary = self.folder / "tmp"
         temporary.mkdir(exist_ok=True)
@@ -88,7 +89,7 @@ class Soak:
 
     @contextlib.contextmanager
     def client(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-        """Run the command line while the block runs; judge what it printed and how it ended."""
+        """Run the command line while the block runs, then check its output and exit code."""
         self.seen[arguments[0]] += 1
         errors = self.folder / "errors.txt"
         with errors.open("w+") as told, subprocess.Popen(
@@ -102,6 +103,7 @@ class Soak:
                     process.kill()
                 process.communicate()
         printed = errors.read_text(errors="replace")
+        # Python prints a traceback for Ctrl-C while it still imports, before `main` can catch it.
         loading = printed.rstrip().endswith("KeyboardInterrupt") and ", in main" not in printed
         if "Traceback" in printed and not loading:
             self.problems.append(f"{arguments[0]} broke down: {printed[-1500:]}")
@@ -111,7 +113,7 @@ class Soak:
     # -- while it goes wrong -----------------------------------------------------------------------
 
     def storm(self, seconds: float) -> None:
-        """Start processes and end them at random; more pictures come as time passes."""
+        """Start processes and end them at random; the batch grows as time passes."""
         started = time.monotonic()
         while (passed := time.monotonic() - started) < seconds:
             share = min(1.0, (passed + ALIVE[1]) / (seconds - ALIVE[1]))
@@ -122,7 +124,7 @@ class Soak:
                 self._end(process, min(seconds - passed, self.chance.uniform(*ALIVE)))
 
     def table(self, share: float) -> Path:
-        """Write the table of what is to be made by now."""
+        """Write the batch's table with this share of all images; return its path."""
         return write_pictures(
             self.folder / "in", self.pictures[: round(share * len(self.pictures))]
         )
@@ -133,6 +135,7 @@ class Soak:
         try:
             process.wait(max(0.1, seconds))
         except subprocess.TimeoutExpired:
+            # Mostly kills, which leave no chance to clean up; sometimes Ctrl-C.
             kind = self.chance.choice((*(signal.SIGKILL,) * 4, signal.SIGINT))
             self.seen[kind.name] += 1
             process.send_signal(kind)
@@ -142,7 +145,7 @@ class Soak:
     # -- once all goes well ------------------------------------------------------------------------
 
     def finish(self) -> None:
-        """Let the batch come to its end; decide on orders that surely never arrived."""
+        """Complete the batch without faults; submit again the orders that never arrived."""
         for way in (way for lane in self.lanes for way in lane.ways):
             way.share = 0.0
         self._age()
@@ -159,7 +162,7 @@ class Soak:
                 self._run("settle", job, "--submit-again", end=end)
 
     def _age(self) -> None:
-        """Let days go by for what killed processes left: it may be somebody's until then."""
+        """Make files of killed processes look old: until then, another process might use them."""
         for path in self.library.glob(".*"):
             os.utime(path, (AGES_AGO, AGES_AGO))
 
@@ -171,7 +174,7 @@ class Soak:
                 self.problems.append(f"{arguments[0]} came to no end within {LATER:.0f} s")
 
     def records(self) -> dict[str, dict[str, Any]]:
-        """Return all records by their folders."""
+        """Return all records by job id."""
         files = sorted(self.library.glob("[!.]*/job.json"))
         return {file.parent.name: json.loads(file.read_bytes()) for file in files}
 
@@ -182,7 +185,7 @@ class Soak:
     # -- what came of it ---------------------------------------------------------------------------
 
     def judge(self) -> None:
-        """Compare what the services took with what the records know."""
+        """Compare the services' orders with the library's records, and look for files left over."""
         records = list(self.records().values())
         for lane in self.lanes:
             mine = [record for record in records if record["provider"] == lane.provider]
@@ -230,7 +233,10 @@ def _number(record: dict[str, Any]) -> int:
 
 @contextlib.contextmanager
 def resident(soak: Soak) -> Iterator[list[dict[str, float]]]:
-    """Let a process order on and on while the block runs; return what it measured of itself."""
+    """Run a process that orders repeatedly while the block runs; yield its measurements.
+
+    The list is filled when the block ends.
+    """
     rounds: list[dict[str, float]] = []
     folder = soak.folder / "resident"
     folder.mkdir()
@@ -256,9 +262,10 @@ def resident(soak: Soak) -> Iterator[list[dict[str, float]]]:
 
 
 def growth(rounds: list[dict[str, float]]) -> list[str]:
-    """Say what grew from one round to the next, once the first ones had filled what is kept."""
+    """Return what grew between the rounds after WARM_UP and the last two, as sentences."""
     if len(rounds) < WARM_UP + 2:
         return [f"only {len(rounds)} rounds: nothing can be said of growth"]
+    # The most of early rounds and the least of late ones: a single high figure is no growth.
     before, after = rounds[WARM_UP - 1 : -1], rounds[-2:]
     found = []
     for name, allowed in (("memory", MEMORY), ("handles", 0), ("threads", 0), ("temporary", 0)):
@@ -270,7 +277,7 @@ def growth(rounds: list[dict[str, float]]) -> list[str]:
 
 
 def run(seconds: float, pictures: int, seed: int) -> Soak:
-    """Soak for some seconds with a number of pictures; the seed decides on faults and kills."""
+    """Run for this many seconds with this many images; the seed determines faults and kills."""
     chance = random.Random(seed)
     names = chance.choices(("tripo", "scenario", "aiml_triposr"), (5, 3, 2), k=pictures)
     with (

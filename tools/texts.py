@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Gather the texts that users read in Blender, and merge them into the languages' gettext files.
+"""Extract the texts that users read in Blender, and merge them into the languages' gettext files.
 
 Writes `build/image_to_mesh.pot`, then updates each `i18n/*.po` with gettext's `msgmerge`. A literal
-with a space in it is taken for a sentence, so that none is forgotten; what no user reads is listed
-in `untranslated.txt`. A single word counts if it stands where labels stand. The command line speaks
-English: its texts are not gathered.
+with a space in it counts as a text, so that none is forgotten; exceptions are listed in
+`untranslated.txt`. A single word counts if it is used as a label. Texts of the command line, which
+is in English only, are left out.
 """
 
 from __future__ import annotations
@@ -67,19 +67,19 @@ POSITIONS = {
     **dict.fromkeys(("Choice", "report"), 1),
     **dict.fromkeys(("_draw_figure", "_draw_sentence", "draw_text"), 2),
 }
-"""Functions that show a label or a phase, and which of their arguments it is."""
+"""Functions that take a label or a phase, and the index of that argument."""
 KEYWORDS = frozenset({"confirm_text", "heading", "message", "phase", "text", "title"})
 NAMES = frozenset(
     {"COUNTS", "FAULTS", "GROUPS", "NO_PICTURE", "NO_SUBJECT", "OFFLINE", "PHASES", "PLAIN",
      "bl_description", "bl_label", "description", "label", "lookup_name", "phase", "text", "title",
      "unit"}
 )  # fmt: skip
-"""Variables whose texts are shown by name."""
+"""Names of variables and attributes that hold texts for users."""
 LETTERS = re.compile(r"[A-Za-z]{2}")
 CHECKS = ("--check-format", "--check-domain")
 FIELD = re.compile(r"\{[^{}]*\}")
 SAME = re.compile(r"[^A-Za-z]*|[A-Z0-9 ./+−-]{1,4}|Tripo|Scenario|[a-z_]+|[a-z]+[A-Z]\w*|.*_.*")
-"""Words that are the same in every language, and identifiers."""
+"""Matches texts that are the same in every language, and identifiers."""
 
 
 def speaking_files() -> list[str]:
@@ -96,12 +96,12 @@ def speaking_files() -> list[str]:
 
 @functools.cache
 def tree_of(file: str) -> ast.Module:
-    """Return a file of the checkout as Python reads it."""
+    """Return the syntax tree of a file in the checkout."""
     return ast.parse((places.ROOT / file).read_text("utf-8"))
 
 
 def extract() -> dict[str, list[str]]:
-    """Return every text that is to be translated, with its places in the code."""
+    """Return every text to translate, with its places in the code as `file:line`."""
     ignored = read_untranslated()
     found: dict[str, list[str]] = defaultdict(list)
     for file in speaking_files():
@@ -109,13 +109,17 @@ def extract() -> dict[str, list[str]]:
         for text, line in (*_sentences(tree), *_labels(tree)):
             if text not in ignored and f"{file}:{line}" not in found[text]:
                 found[text].append(f"{file}:{line}")
+    # The system's sentences for these errors end up in messages as values.
     for number in SYSTEM_ERRORS:
         found[os.strerror(number)].append(STATES)
     return {text: at for text, at in sorted(found.items()) if at}
 
 
 def find_composed() -> dict[str, str]:
-    """Return f-strings that a user may read, with their places: they cannot be translated."""
+    """Return the f-strings that a user may read, with their places.
+
+    They are mistakes: a text with values in it cannot be looked up in a translation.
+    """
     ignored = read_untranslated()
     return {
         text: f"{file}:{node.lineno}"
@@ -128,7 +132,7 @@ def find_composed() -> dict[str, str]:
 
 
 def read_untranslated() -> set[str]:
-    """Return the literals that look like texts, but are not."""
+    """Return the literals that look like texts for users but are not."""
     lines = UNTRANSLATED.read_text("utf-8").splitlines()
     return {line for line in lines if line and not line.startswith("# ")}
 
@@ -165,7 +169,7 @@ def _read_literals(tree: ast.Module) -> Iterator[ast.Constant | ast.JoinedStr]:
 
 
 def text_of(node: ast.AST) -> str:
-    """Return a literal's text, `{}` for each value that is put into it."""
+    """Return a literal's text, with `{}` for each value of an f-string; else an empty text."""
     match node:
         case ast.Constant(value=str(text)):
             return text
@@ -176,7 +180,7 @@ def text_of(node: ast.AST) -> str:
 
 
 def _labels(tree: ast.Module) -> Iterator[tuple[str, int]]:
-    """Yield the texts that stand where labels stand, single words among them."""
+    """Yield the texts that are used as labels, including single words, and their lines."""
     for node in ast.walk(tree):
         match node:
             case ast.Assign(targets=targets, value=value):
@@ -185,6 +189,8 @@ def _labels(tree: ast.Module) -> Iterator[tuple[str, int]]:
                 shown = [value] if _name(target) in NAMES else []
             case ast.Call():
                 shown = list(_shown_arguments(node))
+            # A job's states are shown by their values, which are single lowercase words: without
+            # this exception, they would pass for identifiers.
             case ast.ClassDef(bases=[ast.Name(id="StrEnum")], name="State"):
                 shown = [entry.value for entry in node.body if isinstance(entry, ast.Assign)]
                 yield from ((text_of(word), word.lineno) for word in shown)
@@ -212,7 +218,7 @@ def _shown_arguments(call: ast.Call) -> Iterator[ast.expr]:
 
 
 def _strings(node: ast.AST) -> Iterator[str]:
-    """Yield the texts that an expression may be: both sides of a choice, each value of a table."""
+    """Yield the texts an expression may evaluate to, or that a dict or tuple of it contains."""
     match node:
         case ast.Constant(value=str(text)):
             yield text

@@ -47,7 +47,7 @@ class Wheel(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The project's name, as pip writes it."""
+        """The project's normalized name."""
         return self.file.split("-")[0].replace("_", "-").lower()
 
     @property
@@ -56,24 +56,24 @@ class Wheel(NamedTuple):
         return self.file.split("-")[1]
 
     def fits(self, platform: str) -> bool:
-        """Tell whether it is of use on this platform of Blender."""
+        """Return whether it can be installed on this platform of Blender."""
         tag = self.file.removesuffix(".whl").split("-")[-1]
         return tag == "any" or any(own in tag.split(".") for own in TAGS[platform])
 
 
 def locked_wheels() -> list[Wheel]:
-    """Read the lock."""
+    """Return the files that the lock lists."""
     lines = LOCK.read_text("utf-8").splitlines()
     return [Wheel(*line.split("  ")) for line in lines if not line.startswith("#")]
 
 
 def pins() -> list[str]:
-    """Return what is shipped as requirements, so that tests run on the same versions."""
+    """Return the shipped packages as requirements, so that tests run with the same versions."""
     return sorted({f"{wheel.name}=={wheel.version}" for wheel in locked_wheels()})
 
 
 def folder() -> Path:
-    """Return the folder that holds every locked wheel, fetching those that are not there."""
+    """Return the folder with every locked wheel; fetch those that are missing."""
     kept = places.cache() / "wheels"
     with places.hold_lock("wheels"):
         kept.mkdir(exist_ok=True)
@@ -84,7 +84,7 @@ def folder() -> Path:
 
 
 def is_whole(folder: Path, wheel: Wheel) -> bool:
-    """Tell whether a folder holds that very file."""
+    """Return whether a folder has the wheel, with the right hash."""
     file = folder / wheel.file
     return file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() == wheel.sha256
 
@@ -104,14 +104,14 @@ def _fetch(absent: list[Wheel], kept: Path) -> None:
 
 
 class Ask(NamedTuple):
-    """One run of pip: the compiled wheel for a platform and a Python, or all pure ones."""
+    """One run of pip: for the compiled wheel of a platform and Python, or for all pure wheels."""
 
     platform: str | None
     python: str
 
 
 def asks() -> list[Ask]:
-    """Return the runs of pip that bring all there is."""
+    """Return the runs of pip that fetch all wheels."""
     compiled = [Ask(platform, python) for platform in TAGS for python in PYTHONS[platform]]
     return [Ask(None, "3.11"), *compiled]
 
@@ -159,7 +159,7 @@ def refresh() -> None:
 
 
 def _resolve(side: Path) -> list[str]:
-    """Ask pip which versions go together, on the oldest Python that is shipped for."""
+    """Return the newest versions that fit together, as pip resolves them for the oldest Python."""
     report = subprocess.check_output(
         [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--quiet",
          "--disable-pip-version-check", "--only-binary", ":all:", "--python-version", "3.11",

@@ -43,6 +43,7 @@ def read_import_options(values: object) -> ImportOptions:
         value, fallback = values.get(field.name), getattr(default, field.name)
         if isinstance(fallback, float) and isinstance(value, int | float):
             options[field.name] = float(value)
+        # Not isinstance: a bool is an int in Python, but no texture limit.
         elif type(value) is type(fallback):
             options[field.name] = value
     return ImportOptions(**options)

@@ -30,6 +30,7 @@ class Message(str):
 
 def as_message(text: str) -> Message:
     """Return a text as a Message, to be translated if a translation exists."""
+    # Braces in the text are not fields.
     return (
         text if isinstance(text, Message) else Message(text.replace("{", "{{").replace("}", "}}"))
     )

@@ -36,6 +36,7 @@ def ask_balance(context: bpy.types.Context, provider: Provider[Any]) -> None:
     if preferences.is_offline(context, provider):
         raise Unreachable(preferences.OFFLINE)
     query = preferences.account_query(context, provider)
+    # Otherwise `ask` would wait for a pending query instead of sending a new one.
     jobs.session().account_queries.forget(query.provider)
     _ask(query)
 
@@ -45,6 +46,7 @@ def refresh_balance(context: bpy.types.Context, provider_id: str) -> None:
     provider = all_providers().get(provider_id)
     if provider is None or preferences.is_offline(context, provider):
         return
+    # Only a balance that the user has asked for once is shown, and worth another request.
     if preferences.answer(context, provider):
         _ask(preferences.account_query(context, provider))
 

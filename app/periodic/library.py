@@ -28,6 +28,7 @@ def refresh_soon(context: bpy.types.Context) -> None:
 def poll(context: bpy.types.Context, now: float) -> None:
     """Redraw if the index has changed, refresh it from time to time, and enforce the size limit."""
     index = jobs.library_index(preferences.library(context))
+    # Each change makes a new tuple; comparing thousands of entries at every tick would be slow.
     if index.entries is not _drawn[0]:
         _drawn[0] = index.entries
         redraw(context)

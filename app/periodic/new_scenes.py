@@ -38,6 +38,7 @@ def apply_defaults(context: bpy.types.Context) -> None:
         rows = list(_properties(scene)) if scene.is_editable else []
         if any(group.is_property_set(name) for _, group, name in rows):
             continue
+        # Every property, even one without a saved default: one that is set marks the scene as done.
         for title, group, name in rows:
             value = defaults.get(f"{title}.{name}", getattr(group, name))
             try:

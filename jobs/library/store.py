@@ -140,7 +140,7 @@ class Library:
             raise _problem(error, self.root) from error
 
     def load(self, job: str) -> Record:
-        """Read one job's record."""
+        """Return a job's record; raises LibraryProblem if it is missing or cannot be read."""
         return self._to_record(self._read(job), job)
 
     def all(self) -> tuple[list[Record], list[str]]:

@@ -27,7 +27,10 @@ CLEARED = "The other views were cleared: they belonged to another image"
 def take(
     operator: Any, context: bpy.types.Context, image: Callable[[bpy.types.Context], bpy.types.Image]
 ) -> set[str]:
-    """Make the image that `image` returns the scene's, or report why that is not possible."""
+    """Call `image`, and use the image that it returns as the scene's; report its error, if any.
+
+    Return the operator's result.
+    """
     try:
         if choose(context, image(context)):
             operator.report({"INFO"}, CLEARED)
@@ -37,7 +40,7 @@ def take(
 
 
 def refuse(operator: Any, context: bpy.types.Context, error: ImageToMeshError) -> set[str]:
-    """Report an error in the panel and in the status bar, and cancel."""
+    """Report an error in the panel and in the status bar; return CANCELLED."""
     show_refusal(context, error)
     redraw(context)
     operator.report({"ERROR"}, translate_error(error))
@@ -217,7 +220,10 @@ class IMAGE_TO_MESH_OT_clear_views(bpy.types.Operator):
 
 
 def fetch(operator: Any, context: bpy.types.Context, address: str) -> set[str]:
-    """Download an image on a thread and use it on arrival; without a window, wait for it."""
+    """Download an image on a thread and use it on arrival; without a window, wait for it.
+
+    Return the operator's result.
+    """
     address = address.strip()
     online = preferences.may_reach(address)
     return use_later(

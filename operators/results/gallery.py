@@ -29,6 +29,7 @@ class IMAGE_TO_MESH_OT_turn_page(bpy.types.Operator):
         index = jobs.library_index(preferences.library(context))
         results = index.find(state=jobs.State.READY, text=shelf.text)
         pages = page_count(len(results))
+        # The library may have shrunk, or the search changed, since the page was stored.
         shelf.page = min(max(0, shelf.page + self.by), pages - 1)
         heartbeat.wake()
         return {"FINISHED"}

@@ -44,6 +44,8 @@ class IMAGE_TO_MESH_OT_import_result(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
             record = find_drawing(self.job) or find(context, self.job)
+            # Kept for Adjust Last Operation, which imports again: another job may be the newest
+            # by then.
             self.job = record.id
             blend = version_file(self.version)
             import_result(context, record, self._place(context, record), blend)

@@ -64,6 +64,7 @@ class IMAGE_TO_MESH_OT_trust_library(bpy.types.Operator):
             return {"CANCELLED"}
         # At once: the index itself is only refreshed on a thread.
         jobs.library_index(root).trusted = self.trust
+        # Jobs that were skipped because of their authors may be resumed now.
         jobs.session().recovery.scan(resume.resume_context(context))
         redraw(context)
         return {"FINISHED"}
@@ -108,6 +109,7 @@ class IMAGE_TO_MESH_OT_show_folder(bpy.types.Operator):
         except LibraryProblem as error:
             self.report({"ERROR"}, translate_error(error))
             return {"CANCELLED"}
+        # In a shared library, a job's folder could be a link to any other place.
         if not (folder.is_dir() and (not self.job or is_plain_folder(folder))):
             self.report({"WARNING"}, tr("There is no folder {}").format(folder))
             return {"CANCELLED"}
@@ -159,6 +161,7 @@ class IMAGE_TO_MESH_OT_clean_up(bpy.types.Operator):
             self.report({"ERROR"}, translate_error(error))
             return {"CANCELLED"}
         finally:
+            # After an error, too: some of the jobs may be gone by then.
             refresh_soon(context)
         return {"FINISHED"}
 
@@ -219,6 +222,7 @@ def _choose_again(context: bpy.types.Context, record: jobs.Record) -> list[str]:
     chosen.provider = provider.id
     write_settings(context.scene, provider, settings)
     if "front" in images:
+        # The front first: each side view remembers the front that it was chosen for.
         chosen.image = images["front"]
         for view in SIDE_VIEWS:
             setattr(chosen, f"view_{view}", images.get(view))

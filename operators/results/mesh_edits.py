@@ -188,7 +188,10 @@ class IMAGE_TO_MESH_OT_bring_version(bpy.types.Operator):
 
 
 def target(context: bpy.types.Context, job: str, version: str) -> tuple[jobs.Record, str]:
-    """Return the job and version to edit: those named, else those of the active object."""
+    """Return the job and version to edit: those named, else those of the active object.
+
+    Without either, the newest job. Raises LibraryProblem if there is no such job.
+    """
     roots = rotate.result_roots(context)
     active = context.view_layer.objects.active
     if not job and roots and active in (roots[0], *roots[0].children_recursive):
@@ -212,6 +215,7 @@ def _place_of(context: bpy.types.Context, root: bpy.types.Object | None) -> jobs
     if root is None:
         return chosen_placement(context, import_options.placement_of(context.scene))
     x, y, z = root.matrix_world.translation
+    # As large as the model that it replaces: the size in the settings may have changed since.
     return jobs.Placement((x, y, z), scale=float(root.get(SCALE, 1.0)))
 
 
@@ -219,6 +223,7 @@ def _take_over(
     context: bpy.types.Context, before: bpy.types.Object, made: bpy.types.Object
 ) -> None:
     """Move a new version to the exact place of the previous one, and hide that one."""
+    # The matrix includes the earlier model's rotation, and the property has to agree with it.
     made[ROTATION] = before.get(ROTATION, 0)
     made.matrix_world = before.matrix_world
     shown = set(context.view_layer.objects)

@@ -28,6 +28,7 @@ class IMAGE_TO_MESH_OT_import_arrivals(bpy.types.Operator):
         failed = []
         for record in jobs.session().recovery.found.arrived:
             try:
+                # Called without undo: this operator's own step covers all of them.
                 bpy.ops.image_to_mesh.import_result("EXEC_DEFAULT", job=record.id)
             except RuntimeError as error:
                 # One bad mesh must not keep the others from being imported.

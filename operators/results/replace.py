@@ -71,6 +71,7 @@ class IMAGE_TO_MESH_OT_replace(bpy.types.Operator):
         if not _in_object_mode(cls, context):
             return False
         active = context.view_layer.objects.active
+        # A model of several meshes has an Empty as its root.
         if active is None or not (active.type == "MESH" or JOB in active):
             cls.poll_message_set("Select the mesh to replace")
             return False
@@ -86,6 +87,8 @@ class IMAGE_TO_MESH_OT_replace(bpy.types.Operator):
         # The import changes the selection, which is restored afterwards.
         selected = list(context.view_layer.objects.selected)
         try:
+            # Kept for Adjust Last Operation, which runs this again: another job may be the newest
+            # by then.
             self.job = import_result.find(context, self.job).id
             new = _import(self.job, old[0])
         except (LibraryProblem, RuntimeError) as error:

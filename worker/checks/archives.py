@@ -35,7 +35,7 @@ SMALL_ENTRY = 16 * 1024 * 1024
 """Entries below this many bytes may have any compression ratio."""
 CHUNK_SIZE = 1024 * 1024
 FORMATS = ("glb", "gltf", "fbx", "obj", "ply", "stl")
-"""If an archive has several meshes, the first of these formats is used."""
+"""The formats in order of preference, for archives with several meshes."""
 
 DAMAGED = (
     zipfile.BadZipFile,
@@ -140,6 +140,7 @@ def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
             Message("The archive unpacks to more than {size} GB.", size=MAX_BYTES // 1024**3)
         )
     for entry in entries:
+        # The upper half holds the Unix mode; it is 0 if the program wrote none.
         kind = stat.S_IFMT(entry.external_attr >> 16)
         if kind not in (0, stat.S_IFREG):
             raise _refusal("The archive contains a link or a device instead of a file.")
@@ -168,12 +169,14 @@ def _components(name: str) -> tuple[str, ...]:
 
 def _write(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, remaining: int) -> int:
     """Unpack an entry unless its file exists; return the number of bytes written."""
+    # Two entries may map to the same name: the first one counts.
     if target.exists() or any(parent.is_file() for parent in target.parents):
         return 0
     target.parent.mkdir(parents=True, exist_ok=True)
     written = 0
     with archive.open(entry) as packed, target.open("xb") as file:
         while piece := packed.read(CHUNK_SIZE):
+            # Counted here, since the size that the entry states may be a lie.
             written += len(piece)
             if written > remaining:
                 raise _refusal(
@@ -188,6 +191,7 @@ def _write(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, remai
 def _mesh_in(folder: Path) -> Path:
     """Return the archive's mesh, recognized by content: the largest one of the preferred format."""
     found: dict[str, list[Path]] = {}
+    # Sorted, so that of several equal files every system picks the same.
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             found.setdefault(_format(path), []).append(path)
@@ -198,6 +202,7 @@ def _mesh_in(folder: Path) -> Path:
 
 
 def _format(path: Path) -> str:
+    # Skipped unopened: an archive may hold hundreds of these, and none is a mesh.
     if path.suffix.lower() in (".png", ".jpg", ".jpeg", ".webp", ".mtl"):
         return ""
     with path.open("rb") as file:

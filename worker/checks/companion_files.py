@@ -44,17 +44,19 @@ def is_inside(path: str, folder: Path, home: Path) -> bool:
 
 
 def portable_name(part: str) -> str:
-    """Return a file or folder name with everything replaced that some system does not allow.
+    """Return the name of a file or folder in a form that every system allows.
 
-    Not for the components "." and "..".
+    Forbidden characters become underscores, and a long name is cut. Not for "." and "..".
     """
     plain = "".join(
         letter if letter.isprintable() and letter not in FORBIDDEN else "_" for letter in part
     ).rstrip(". ")
     stem, dot, suffix = plain.rpartition(".")
+    # Cut by bytes, as most file systems count, and before the suffix, which names the format.
     if len(plain.encode()) > LONGEST_NAME:
         kept = (stem or plain).encode()[: LONGEST_NAME - 16].decode(errors="ignore")
         plain = f"{kept}{dot}{suffix[:8]}"
+    # Windows opens the device for such a name even with an extension or trailing spaces.
     if plain.partition(".")[0].rstrip().upper() in RESERVED:  # guard: reserved-names-are-mapped
         plain = f"_{plain}"
     return plain or "_"
@@ -66,7 +68,10 @@ def _key(text: str) -> str:
 
 
 class OwnFiles:
-    """The files in a mesh's folder and in `home` around it. Symbolic links are not followed."""
+    """The files in `home`, as a mesh in `folder` inside of it refers to them.
+
+    Symbolic links are not followed.
+    """
 
     def __init__(self, folder: Path, home: Path) -> None:
         self._folder = folder
@@ -99,6 +104,7 @@ class OwnFiles:
         place = os.path.normpath(self._folder.absolute() / plain)
         name = plain.rpartition("/")[2]
         match = self._by_path.get(_key(place)) or self._by_name.get(_key(name))
+        # Unpacking an archive gives files portable names.
         return match or self._by_name.get(_key(portable_name(name)))
 
     def _build_index(self) -> None:

@@ -25,7 +25,7 @@ MAX_LEVELS = 64
 MAX_RECORDS = 3_000_000
 MAX_UNPACKED = 8 * 1024**3
 MAX_EXPANSION = 1040
-"""Highest expansion ratio of zlib's deflate."""
+"""Highest expansion ratio of zlib's deflate: 1032 by its documentation, and a margin."""
 MAX_TEXT = 1024**3
 LONG_VERSION = 7500
 """FBX version from which lengths are 64-bit."""
@@ -80,6 +80,7 @@ def _check_text(data: mmap.mmap) -> None:
         )
         raise Refusal("bad_mesh", message, OTHER_FORMAT)
     for found in COUNT.finditer(data):
+        # The length first: int() refuses thousands of digits, and is slow before that.
         if len(found[1]) > 12 or int(found[1]) > size:
             raise damaged_file(
                 Message(
@@ -95,6 +96,7 @@ def _check_binary(data: mmap.mmap) -> None:
     """Walk the records with a stack of ends; recursion would overflow on deep nesting."""
     is_long = struct.unpack_from("<I", data, 23)[0] >= LONG_VERSION
     amounts = _Counts(data)
+    # The header has 27 bytes: the signature, two more, and the version.
     at, ends, unpacked = 27, [len(data)], 0
     for _ in range(MAX_RECORDS):
         while len(ends) > 1 and at == ends[-1]:
@@ -103,6 +105,7 @@ def _check_binary(data: mmap.mmap) -> None:
         if record is None:
             if len(ends) == 1:
                 return
+            # A list ends with an empty record, which is exactly one header long.
             if at + struct.calcsize(LONG if is_long else SHORT) != ends[-1]:
                 raise damaged_file("a list of records ends too early", "FBX")
             at = ends.pop()
@@ -144,6 +147,7 @@ class _Counts:
             if self._materials > MAX_MATERIALS:  # guard: fbx-materials-are-bounded
                 raise too_many_materials(self._materials)
         elif record.name == b"Content" and self._data[record.values] in b"RS":
+            # One byte for the type, four for the length.
             start = record.values + 5
             length = struct.unpack_from("<I", self._data, record.values + 1)[0]
             picture = self._data[start : min(start + length, record.begin)]
@@ -161,6 +165,7 @@ def _record(data: mmap.mmap, at: int, limit: int, is_long: bool) -> _Record | No
     begin = properties + length
     if not begin <= end <= limit:
         raise damaged_file("a record extends past the end of its parent", "FBX")
+    # Every value takes a byte at least.
     if count > length:
         raise damaged_file("a record specifies more values than it has bytes", "FBX")
     word = data[properties - name : properties]

@@ -82,7 +82,7 @@ def _text(name: bytes) -> str:
 
 
 def _find_texture(names: set[bytes], files: OwnFiles) -> dict[bytes, Path | None]:
-    """Return for each path the mesh's own file that it refers to, or None."""
+    """Return the mesh's own file, or None, for each path."""
     return {name: files.find(_text(name)) for name in sorted(names)}
 
 
@@ -112,7 +112,7 @@ def _write_stage(
 
 
 def _missing_path(number: int, length: int) -> bytes:
-    """Return a nonexistent path, distinct since Blender identifies embedded textures by it."""
+    """Return a path to no file. Distinct, because Blender tells embedded textures apart by path."""
     return f"{number}".encode().ljust(length, b"-")[:length]
 
 
@@ -120,6 +120,7 @@ def _padded_path(name: str, length: int) -> bytes:
     """Return a path of exactly `length` bytes to a file beside the mesh, or to no file."""
     plain = name.encode()
     spare = length - len(plain)
+    # Only “./” and “.//” pad a path without changing where it leads, so one byte cannot be filled.
     if spare < 0 or spare == 1:
         return b"-" * length
     if spare % 2:

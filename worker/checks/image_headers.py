@@ -140,6 +140,7 @@ _SIGNATURES = tuple(
 
 def _png(data: Bytes) -> Size:
     width, height, bits = struct.unpack(">IIB", bytes(data[16:25]))
+    # Blender reads 16-bit PNGs into float buffers.
     return width, height, FLOAT if bits == 16 else BYTE
 
 
@@ -149,6 +150,7 @@ def _jpeg(data: Bytes) -> Size | None:
     while at + 9 <= end:
         mark = data[at + 1]
         if data[at] != 0xFF:
+            # Arrays have no `find`.
             data = data if isinstance(data, bytes | mmap.mmap) else bytes(data)
             at = data.find(b"\xff", at)
             if at < 0:
@@ -183,6 +185,8 @@ def _webp(data: Bytes) -> Size:
 
 def _bmp(data: Bytes) -> Size:
     head = bytes(data[:26])
+    # A header of 12 bytes is OS/2's, with sides of 16 bits. In others, a negative height means that
+    # the top row comes first.
     if struct.unpack_from("<I", head, 14)[0] == 12:
         width, height = struct.unpack_from("<HH", head, 18)
     else:
@@ -200,6 +204,7 @@ def _tiff(data: Bytes) -> Size:
     begin = at + struct.calcsize(entries)
     count = struct.unpack(order + entries, bytes(data[at:begin]))[0]
     sides = {256: 0, 257: 0}
+    # Real directories have a few dozen entries, the size among the first: they are sorted by tag.
     for number in range(min(count, 512)):
         start = begin + step * number
         entry = bytes(data[start : start + step])

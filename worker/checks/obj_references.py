@@ -166,8 +166,10 @@ class _Obj:
         if not rests:
             return True
         files = self._files_of(folder)
+        # All of them: which tail a parser takes for the path depends on the options it knows.
         leads = all(is_inside(rest, folder, self._home) for _, rest in rests)
         texture = self._find_texture(rests, files)
+        # A file may exist there and not be the mesh's own, such as a symbolic link.
         if texture is None:
             return leads and not any((folder / rest).exists() for _, rest in rests if rest)
         self._pictures.add(texture[1])
@@ -215,6 +217,7 @@ def _lines(data: mmap.mmap, keyword: bytes, limit: int) -> set[bytes]:
     """Return the lines that start with a keyword, without scanning all others."""
     lines: set[bytes] = set()
     at = data.find(keyword)
+    # One line beyond the limit is enough for the caller to refuse the file.
     while at >= 0 and len(lines) <= limit:
         start = data.rfind(b"\n", 0, at) + 1
         end = data.find(b"\n", at)

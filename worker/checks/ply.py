@@ -63,7 +63,8 @@ def _elements(text: str) -> list[_Element]:
                 case ["element", _, count]:
                     elements.append(_Element(_count(count)))
                 case ["property", "list", length, value, _]:
-                    # At least one character of text and a separator.
+                    # At least one character of text and a separator. In binary a list may be empty;
+                    # its value type is looked up only to refuse unknown ones.
                     elements[-1].least += 2 if is_text else min(SIZES[length], SIZES[value] * 64)
                 case ["property", kind, _]:
                     elements[-1].least += 2 if is_text else SIZES[kind]

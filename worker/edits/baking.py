@@ -79,6 +79,7 @@ def bake_over(
     target.data.materials.clear()
     target.data.materials.append(material)
     wanted = ["Base Color", "Normal"]
+    # A texture of one value would only take memory.
     for use in ("Metallic", "Roughness"):
         values = _values(sources, use)
         if len(values) == 1 and (value := values.pop()) is not None:
@@ -106,6 +107,7 @@ def unwrap(obj: bpy.types.Object) -> None:
         obj.data.uv_layers.remove(obj.data.uv_layers[0])
     obj.data.uv_layers.new(name="UVMap")
     _select([obj], obj)
+    # The UV operators work in Edit mode only.
     bpy.ops.object.mode_set(mode="EDIT")
     try:
         bpy.ops.mesh.select_all(action="SELECT")
@@ -183,12 +185,13 @@ def _connect_image(material: bpy.types.Material, image: bpy.types.Image, use: st
 def _bake_settings() -> Iterator[None]:
     scene = bpy.context.scene
     scene.render.engine = "CYCLES"
+    # A single sample: emission has no noise.
     scene.cycles.samples = 1
     # The background Blender may have no GPU, and a driver could crash it.
     scene.cycles.device = "CPU"
     scene.cycles.use_denoising = False
+    # Pixels around each island, so that filtering does not mix in the empty background.
     scene.render.bake.margin = 8
-    # A single sample: emission has no noise.
     yield
 
 
@@ -230,6 +233,7 @@ def _output(material: bpy.types.Material) -> bpy.types.ShaderNode | None:
 def _bake(sources: list[bpy.types.Object], target: bpy.types.Object, kind: str) -> None:
     _select([*sources, target], target)
     over = sources != [target]
+    # Relative to the model, since the file may be in any unit.
     reach = target.dimensions.length * REACH
     bpy.ops.object.bake(
         type=kind,

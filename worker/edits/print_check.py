@@ -41,13 +41,17 @@ def print_check(
         "wall": wall,
         "thinnest": round(thinnest, 3),
         "thin_share": round(thin, 4),
+        # The thousand is that of cubic millimeters in a cubic centimeter.
         "volume": round(sum(_volume(obj) for obj in meshes) * scale**3 / MILLIMETERS, 3),
         "printable": bool(sound and thin <= THIN_TOLERATED),
     }
 
 
 def _thickness(obj: bpy.types.Object) -> NDArray[Any]:
-    """Return the wall thickness under points that are distributed evenly over the surface."""
+    """Return the wall thickness (n,), in scene units, under points spread evenly over the surface.
+
+    It is measured along the inward normal. Points whose ray leaves through a hole are left out.
+    """
     graph = bpy.context.evaluated_depsgraph_get()
     tree = BVHTree.FromObject(obj, graph)
     shape = read_shape(obj.data)
@@ -64,6 +68,7 @@ def _thickness(obj: bpy.types.Object) -> NDArray[Any]:
     points = np.einsum("ij,ijk->ik", weights, corners)
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-20)
+    # A ray that starts on the surface would hit the face that it starts from.
     start = obj.dimensions.length * 1e-6
     distances = []
     for point, normal in zip(points, normals, strict=True):

@@ -76,6 +76,7 @@ def _voxel_remesh(obj: bpy.types.Object, area: float, faces: int) -> None:
     Raise Refusal if the result is empty.
     """
     mesh = obj.data
+    # Not finer than a 2000th of the diagonal: a crumpled surface has much area in little space.
     mesh.remesh_voxel_size = max(float(np.sqrt(area / faces)), obj.dimensions.length / 2000.0)
     # Adaptivity would add triangles, and this hull is only an intermediate mesh.
     mesh.remesh_voxel_adaptivity = 0.0

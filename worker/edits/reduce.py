@@ -43,6 +43,7 @@ def decimate(
         raise Refusal("invalid_settings", message, "Choose fewer faces.")
     for number, (obj, count) in enumerate(zip(meshes, counts, strict=True)):
         report(number / len(meshes), Message("Reducing to {count} triangles", count=f"{wanted:,}"))
+        # Four triangles are the smallest closed mesh.
         decimate_object(obj, max(4, round(count * wanted / total)))
     return root, []
 
@@ -66,6 +67,7 @@ def detail_levels(
     bpy.context.scene.collection.objects.link(top)
     finest.parent = top
     for level in range(1, levels):
+        # Each level keeps the same share of the one before it.
         wanted = round(total * (coarsest / total) ** (level / (levels - 1)))
         report(
             level / levels,
@@ -83,13 +85,13 @@ def detail_levels(
 def decimate_object(obj: bpy.types.Object, triangles: int) -> None:
     """Decimate the object's mesh to about `triangles`; texture seams are kept."""
     before = obj.data
-    for _ in range(TRIES):  # See TRIES.
+    for _ in range(TRIES):
         count = triangle_count(obj.data)
         if count <= triangles * (1.0 + TOLERANCE):
             break
         _collapse(obj, triangles / count)
         if triangle_count(obj.data) == count:
-            break
+            break  # Nothing can be collapsed any more.
     if obj.data != before and not before.users:
         name = before.name
         bpy.data.meshes.remove(before)
@@ -100,6 +102,7 @@ def join_objects(meshes: list[bpy.types.Object], name: str) -> bpy.types.Object:
     """Join mesh objects into one at the world origin; a single one is only renamed."""
     bpy.context.view_layer.update()
     for obj in meshes:
+        # Without a parent the object would jump: its own transform is relative to that.
         world = obj.matrix_world.copy()
         obj.parent = None
         obj.matrix_world = world

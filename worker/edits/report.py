@@ -104,6 +104,7 @@ def _twisted_faces(shape: Shape, twisted: NDArray[np.bool_]) -> int:
         return 0
     against = np.add.reduceat(twisted[shape.sides].astype(np.int32), shape.starts)
     sizes = np.diff(shape.starts, append=len(shape.corners))
+    # If no face has more twisted edges than others, at least one of them is flipped.
     return int((against * 2 > sizes).sum()) or 1
 
 

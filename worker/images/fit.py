@@ -39,6 +39,7 @@ def convert_image(request: dict[str, Any], report: Report) -> dict[str, Any]:
         written = _write_within(pixels, request)
         if written:
             return {"file": written}
+        # From the image's own size: below `max_side`, shrinking that would change nothing.
         side = int(min(side, max(pixels.shape[:2])) * SHRINK_FACTOR)
     raise Refusal(
         "bad_image",

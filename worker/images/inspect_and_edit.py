@@ -37,7 +37,13 @@ NO_SUBJECT = "The subject cannot be separated from its background."
 
 
 def inspect_image(request: dict[str, Any], report: Report) -> dict[str, Any]:
-    """Return the subject's box, the edges that cut it off, its brightness, and other findings."""
+    """Detect the subject of `request["picture"]` and return what the user should be warned of.
+
+    `transparent`: the image has transparent pixels. `clear`: a subject was found; if not, `why` may
+    say the reason, and then nothing else is returned. `box`: left, top, right, bottom as shares of
+    the sides. `cut`: the edges that cut the subject off. `parts`: the number of subjects.
+    `brightness`: from 0 to 1.
+    """
     report(0.0, "Checking the image")
     open_empty_file()
     pixels = read_image(request["picture"], request.get("orientation", 1), INSPECT_SIDE)

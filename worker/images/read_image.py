@@ -38,6 +38,7 @@ def _load(path: str) -> bpy.types.Image:
         raise Refusal("bad_image", "The image cannot be opened.", READABLE) from error
     # Reading the size makes Blender decode the file.
     # libtiff reports a missing decoder only there; see `decoder_messages`.
+    # A movie or a set of tiles has another source than FILE.
     with capture_stderr() as words:
         is_read = min(image.size) > 0 and image.source == "FILE" and image.channels > 0
     if any(NO_DECODER in output for output in words):  # guard: decoder-gave-nothing

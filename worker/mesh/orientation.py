@@ -35,6 +35,7 @@ def recalculate_outside(mesh: bpy.types.Mesh) -> int:
     twisted = twisted_edges(shape, uses)
     broken = np.zeros(loose_parts.count, np.bool_)
     broken[loose_parts.vertices[shape.edges[twisted, 0]]] = True
+    # The signed volume of a part with twisted edges says nothing: all its normals are recalculated.
     inward = inward_parts(loose_parts) & ~broken
     if not (broken.any() or inward.any()):
         return 0

@@ -134,6 +134,8 @@ def inward_parts(loose_parts: LooseParts) -> Mask:
 
 def island_count(shape: Shape, uv: Floats) -> int:
     """Return the number of UV islands: faces connected by edges in UV space and in 3D."""
+    # -0 becomes 0. A hash stands for vertex and UV together: one number sorts faster than three,
+    # and colliding ones would only make the count wrong by one.
     exact = np.ascontiguousarray(uv, np.float32) + np.float32(0.0)
     bits = exact.view(np.uint32).reshape(-1, 2).astype(np.uint64)
     mixed = shape.corners.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
@@ -152,6 +154,8 @@ def _volumes(shape: Shape, vertices: Ints, count: int) -> Floats:
     amount = np.maximum(np.bincount(own, minlength=count), 1)
     a, b, c = shape.triangles.T
     columns = []
+    # Relative to the part's center: the volume of a part with holes depends on the reference point,
+    # and far from the origin rounding would exceed it.
     for axis in range(3):
         column = shape.points[:, axis].astype(np.float64)
         middles = np.bincount(own, column[here], count) / amount

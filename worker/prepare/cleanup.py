@@ -36,6 +36,7 @@ def clean_up(name: str, format_: str, options: ImportOptions = DEFAULT) -> bpy.t
         _remove_all_but(meshes)
     else:
         _remove_bone_shapes(meshes)
+    # Merging rebuilds the mesh from its attributes, which do not include vertex groups.
     skinned = {obj.data for obj in meshes if obj.vertex_groups}
     check_surface(meshes)
     for mesh in dict.fromkeys(obj.data for obj in meshes):
@@ -172,6 +173,7 @@ def _root(name: str, meshes: list[bpy.types.Object], *, alone: bool) -> bpy.type
     if alone and len(meshes) == 1:
         meshes[0].name = meshes[0].data.name = name
         return meshes[0]
+    # Before the root exists: it must not become its own child.
     tops = [obj for obj in bpy.context.scene.objects if obj.parent is None]
     _name_all(name, meshes)
     root = bpy.data.objects.new(name, None)

@@ -104,6 +104,7 @@ def _place(obj: bpy.types.Object, world: Matrix, uses: Counter[bpy.types.Mesh]) 
     """Set the object's transform; a shear, which no object can hold, is applied to its mesh."""
     obj.matrix_world = world
     placed = obj.matrix_basis.copy()
+    # A scale of zero flattens the object: there is no inverse.
     if abs(placed.determinant()) < 1e-30:
         return
     rest = placed.inverted() @ world
@@ -115,5 +116,6 @@ def _place(obj: bpy.types.Object, world: Matrix, uses: Counter[bpy.types.Mesh]) 
 def _transform(mesh: bpy.types.Mesh, by: Matrix) -> None:
     mesh.transform(by)
     transform_normals(mesh, by)
+    # Mirroring turns the faces inside out.
     if by.determinant() < 0.0:
         mesh.flip_normals()

@@ -83,6 +83,7 @@ def transform_normals(mesh: bpy.types.Mesh, world: Matrix) -> None:
     attribute = mesh.attributes.get(NAME)
     if attribute is None or world == Matrix():
         return
+    # Normals transform by the inverse transpose, here within glTF's axes, in which they are stored.
     rotation = UPRIGHT.transposed() @ world.to_3x3().inverted_safe().transposed() @ UPRIGHT
     normals = read(attribute.data, "vector", np.float32, 3) @ np.array(rotation, np.float32).T
     lengths = np.linalg.norm(normals, axis=1, keepdims=True)

@@ -108,6 +108,7 @@ def _limit_textures(materials: list[bpy.types.Material], limit: int) -> None:
         if longest > limit:
             sides = (max(1, round(side * limit / longest)) for side in image.size)
             image.scale(*sides)
+            # Scaling changes the buffer only: the packed file still has the old size.
             image.pack()
 
 
@@ -134,6 +135,7 @@ def _pack_textures(materials: list[bpy.types.Material], folder: Path) -> list[st
 
 
 def _pack(image: bpy.types.Image, folder: Path) -> bool:
+    # The file may have been written on Windows, and backslashes separate folders only there.
     named = bpy.path.abspath(image.filepath)
     if not Path(named).is_file():
         named = named.replace("\\", "/")  # guard: texture-behind-backslash

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hero: as fine as the model can."""
+"""Hero: the highest resolution that the model offers."""
 
 import bpy
 

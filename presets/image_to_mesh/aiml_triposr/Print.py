@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Print: as fine as the model can, without what surrounds it."""
+"""Print: the highest resolution that the model offers, without the image's background."""
 
 import bpy
 

@@ -83,7 +83,11 @@ class AddressPolicy:
     def elsewhere(
         self, url: str, check_host: Callable[[str], None], kind: type[ImageToMeshError]
     ) -> WebAddress:
-        """Return the address of a URL from a response or the user. Raises `kind` if not allowed."""
+        """Return the parsed address of a URL that came from a response or the user.
+
+        `check_host` raises Forbidden for hosts that may not be named. Raises `kind` for an address
+        that is not allowed, Unreachable for a public one while Blender is offline.
+        """
         try:
             address = read_address(url)
             check_host(address.host)

@@ -178,9 +178,9 @@ class _Differences(_Rows):
 
 
 def _differences(filter_: int, color: bytes, *, is_first: bool) -> tuple[bytes, bytes]:
-    """Return how a row of one color is stored: its first pixel, and each of the others.
+    """Return the filtered bytes of a row of one color: of its first pixel, and of each other one.
 
-    `is_first`: there is no row above it.
+    `filter_` is the PNG filter type; ValueError for an unknown one. `is_first`: it is the top row.
     """
     nothing = bytes(len(color))
     above = nothing if is_first else color

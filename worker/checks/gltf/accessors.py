@@ -24,7 +24,11 @@ MAX_ZEROS = 100_000_000
 
 
 class Views:
-    """The file's accessors and buffer views. Raises Refusal if one cannot be valid."""
+    """The file's accessors and buffer views.
+
+    Every method raises Refusal for what cannot be valid, the constructor for the file's whole
+    layout.
+    """
 
     def __init__(self, file: GltfFile) -> None:
         self._file = file
@@ -38,7 +42,10 @@ class Views:
             self._check(accessor)
 
     def count(self, accessor: object, *, is_packed: bool = False) -> int:
-        """Return an accessor's number of values."""
+        """Return an accessor's number of values. Raise Refusal for too many that are not stored.
+
+        `is_packed`: the values are in a primitive's compressed data instead.
+        """
         layout = self._accessors[self._check_index(accessor, len(self._accessors), "accessor")]
         if layout.get("bufferView") is None and "sparse" not in layout and not is_packed:
             size = layout["count"] * COMPONENT_COUNTS[layout["type"]]
@@ -105,6 +112,7 @@ class Views:
         """Return a buffer's declared length, which may be less than its bytes."""
         buffer = self._file.all("buffers")[index]
         declared = _non_negative(buffer.get("byteLength"), "buffer.byteLength")
+        # The fallback for readers without Meshopt need not exist; the compressed data is elsewhere.
         if any((buffer.get("extensions") or {}).get(name, {}).get("fallback") for name in MESHOPT):
             return 0 if buffer.get("uri") is None else declared
         actual = len(self._file.buffer(index))
@@ -216,6 +224,7 @@ class Views:
         return np.ndarray(shape, kind, data, start, strides)
 
     def _check_index(self, index: object, end: int, kind: str) -> int:
+        # Not isinstance: JSON's true is a bool, which is an int in Python.
         if type(index) is not int or not 0 <= index < end:
             raise damaged_file(
                 Message("{kind} {index} does not exist", kind=kind, index=f"{index!r}")
@@ -229,6 +238,7 @@ def _meshopt(view: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _non_negative(value: object, kind: str) -> int:
+    # No file has 2^48 bytes or values.
     if type(value) is not int or not 0 <= value < 1 << 48:
         raise damaged_file(
             Message(

@@ -34,7 +34,7 @@ _NOTHING: Bytes = np.zeros(0, np.uint8)
 
 
 def damaged_file(problem: str, format_: str = "glTF") -> Refusal:
-    """Return the Refusal for a damaged file; `problem` completes its message."""
+    """Return the Refusal for a damaged file; `problem` is a clause, such as “it is truncated”."""
     return Refusal(
         "bad_mesh",
         Message(
@@ -62,7 +62,10 @@ class GltfFile:
     _bytes: dict[int, Bytes] = field(default_factory=dict)
 
     def all(self, name: str) -> list[dict[str, Any]]:
-        """Return a top-level list of objects, empty if it does not exist."""
+        """Return a top-level list of objects, empty if there is no such list.
+
+        Raise Refusal if it is not a list of objects.
+        """
         items = self.head.get(name)
         if items is None:
             return []
@@ -71,7 +74,10 @@ class GltfFile:
         return items
 
     def buffer(self, index: int) -> Bytes:
-        """Return a buffer's bytes; files are memory-mapped rather than read."""
+        """Return a buffer's bytes; files are memory-mapped rather than read.
+
+        Raise Refusal if its file is missing or its data URI is damaged.
+        """
         if index not in self._bytes:
             self._bytes[index] = self._open(self.all("buffers")[index], index)
         return self._bytes[index]
@@ -110,13 +116,14 @@ def read_gltf(path: str, home: Path | None = None) -> GltfFile:
         raise damaged_file("its JSON cannot be read") from error
     if not isinstance(head, dict):
         raise damaged_file("its JSON is not an object")
+    # Importers walk the JSON recursively.
     _check_depth(head)
     files = OwnFiles(place.parent, home or place.parent)
     return GltfFile(place, is_binary, head, chunk, files)
 
 
 def decode_data_uri(address: str) -> bytes:
-    """Return the bytes of a data URI."""
+    """Return the bytes of a base64 data URI; raise Refusal if it is damaged."""
     try:
         return base64.b64decode(address.partition(";base64,")[2])
     except binascii.Error as error:
@@ -167,6 +174,7 @@ def _refuse(constant: str) -> float:
 
 def _finite(text: str) -> float:
     value = float(text)
+    # Infinity minus itself is NaN, which counts as true; a finite number gives zero.
     if value - value:
         raise ValueError(f"{text} is too large")
     return value
@@ -188,4 +196,5 @@ def _children(item: dict[str, Any] | list[Any]) -> Iterator[Any]:
 
 
 def _memory_map(path: Path, offset: int, length: int) -> Bytes:
+    # Nothing cannot be mapped.
     return np.memmap(path, np.uint8, "r", offset, (length,)) if length else _NOTHING

@@ -191,6 +191,7 @@ def _check_primitive(file: GltfFile, views: Views, primitive: dict[str, Any]) ->
                 raise damaged_file(
                     Message("“{name}” does not have one value per vertex", name=shorten(name))
                 )
+    # Compressed values cannot be checked without decoding them.
     if packed is None:
         views.check_positions(position)
     corners = vertices

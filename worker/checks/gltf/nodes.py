@@ -124,6 +124,7 @@ def _check_node(file: GltfFile, node: dict[str, Any], faces: list[int]) -> int:
     _check_one(mesh, len(faces), "mesh")
     _check_one(node.get("skin"), len(file.all("skins")), "skin")
     _check_one(node.get("camera"), len(file.all("cameras")), "camera")
+    # Without faces, a mesh still costs an object per instance.
     return 0 if mesh is None else max(1, faces[mesh]) * _instances(file, node)
 
 
@@ -139,6 +140,7 @@ def _instances(file: GltfFile, node: dict[str, Any]) -> int:
 def _are_numbers(values: object, size: int) -> bool:
     if not isinstance(values, list) or len(values) != size:
         return False
+    # Not isinstance: JSON's true is a bool, which is an int in Python.
     return all(type(value) in (int, float) and abs(value) < 1e30 for value in values)
 
 

@@ -54,6 +54,7 @@ def _write(out: BinaryIO, text: bytes, rest: BinaryIO | None, length: int) -> No
     if rest is None:
         out.write(text)
         return
+    # GLB chunks are multiples of four bytes; JSON is padded with spaces.
     text += b" " * (-len(text) % 4)
     out.write(b"glTF" + struct.pack("<II", 2, 20 + len(text) + length))
     out.write(struct.pack("<I", len(text)) + b"JSON" + text)

@@ -37,6 +37,7 @@ def stage_own_files(path: str, home: Path) -> Iterator[tuple[str, bool]]:
         return
     try:
         for item, path_found in references:
+            # Files on a stage have numbers for names, so “missing” is never one of them.
             item["uri"] = stage.put(path_found) if path_found else "missing"
         copy = stage.folder / "mesh.gltf"
         copy.write_text(json.dumps(file.head), "utf-8")

@@ -28,6 +28,7 @@ def solve_poisson(flat: Silhouette, outline: Outline) -> Floats:
     solution[system.free] = _conjugate_gradients(
         system.product, system.diagonal, system.load, start[system.free]
     )
+    # Rounding may leave values just below zero, and heights are their square roots.
     return np.maximum(solution, 0.0)
 
 

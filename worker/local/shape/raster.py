@@ -136,9 +136,11 @@ def _box_along(image: Floats, radius: int, axis: int) -> Floats:
 
 def blur(image: Numbers, sigma: float) -> Singles:
     """Blur (h, w) with a Gaussian of `sigma` pixels; border pixels are repeated outside."""
+    # The nearest neighbors' weight is below float32's precision.
     if sigma <= 0.05:
         return np.asarray(image, np.float32)
     if sigma > _WIDEST_DIRECT_SIGMA:
+        # Three boxes of 2r + 1 pixels have a variance of r (r + 1): solved for the Gaussian's.
         radius = max(1, round((sigma * sigma + 0.25) ** 0.5 - 0.5))
         boxed = np.asarray(image, np.float64)
         for _ in range(3):

@@ -20,6 +20,7 @@ def inflate(flat: Silhouette, bump: Floats, thickness: float) -> Floats:
 
     `bump` solves ∇²u = −1: on a disc of radius R, 4u = R² − r².
     """
+    # Inside of the rim never zero, where front and back would touch.
     least = np.where(flat.rim, 0.0, 0.02 * flat.spacing)
     return np.maximum(thickness * 2.0 * np.sqrt(bump), least)
 
@@ -65,6 +66,7 @@ def emboss(
     sigma = 0.5 + 0.03 * smoothness * smoothness * size
     subject: Bools = outline.field > 0.0
     weight = blur(subject.astype(np.float32), sigma) + np.float32(1e-6)
+    # Divided by the blurred mask: otherwise the background would darken the subject's rim.
     smooth = blur(np.where(subject, lightness, np.float32(0.0)), sigma) / weight
     smooth = np.where(subject, smooth, smooth[subject].mean(dtype=np.float64))
     values = sample_bilinear(smooth, flat.points[:, 0], flat.points[:, 1])

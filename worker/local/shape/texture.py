@@ -112,6 +112,7 @@ def _layout(bounds: Floats, plain_back: bool, longest: int) -> tuple[_Crop, floa
     scale = min(1.0, room)
     margin = _MARGIN
     if room >= 1.0:
+        # Two areas side by side have four margins in that direction.
         spare = (longest - min(beside, below)) / 4.0
         margin = int(np.clip(spare, 0, _MARGIN))
     else:

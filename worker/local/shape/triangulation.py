@@ -82,11 +82,12 @@ def triangulate(outline: Outline, faces: int, levels: int, *, walls: bool) -> Si
     while not len(flat.triangles):
         if flat.spacing < _FINEST:
             raise _too_thin()
+        # A finer lattice may have nodes inside where this one had none.
         wanted *= 2.0
         flat = _try_triangulate(outline, wanted, levels, walls)
     best = flat
     for _ in range(_CORRECTIONS):
-        # Dropped parts were counted, too.
+        # The estimate counted parts that were dropped afterwards.
         number = flat.faces(walls=walls)
         if abs(number - faces) <= 2.0 * _TOLERANCE * faces:
             break
@@ -121,6 +122,7 @@ def _too_thin() -> Refusal:
 def _fit_spacing(outline: Outline, wanted: float, levels: int, walls: bool) -> Lattice:
     """Search for the spacing whose lattice has the wanted number of faces once it is cut."""
     spacing = _first_guess(outline, wanted / 2.0, levels)
+    # Between 1, where only triangles along the rim count, and 2, where only the area does.
     power, tried = 1.6, list[tuple[float, float]]()
     while True:
         lattice = build_lattice(outline, spacing, levels)
@@ -224,6 +226,7 @@ def _clear_outline(outline: Outline, lattice: Lattice) -> tuple[Floats, Bools]:
     norm = np.maximum(np.hypot(*away.T), 1e-9 * spacing)
     step = np.where(distance < _CLOSE * spacing, _CLEAR * spacing - distance, 0.0)
     moved = nodes + away * (step / norm)[:, None]
+    # A node that has changed sides would contradict `inside`.
     stays = (outline.level(moved) > 0.0) != inside
     moved[stays] = nodes[stays]
     return moved, inside

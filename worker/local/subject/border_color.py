@@ -156,16 +156,18 @@ def _positions(height: int, width: int) -> Floats:
 def _border_colors(
     scaled: Floats, ring: Ints, sides: Ints
 ) -> tuple[Floats, Floats, Ints, Bools, Bools]:
-    """Cluster the border's colors.
+    """Cluster the border's colors, and judge which clusters are background.
 
-    Return centers (k, 3), inverse square roots of covariances (k, 3, 3), each border pixel's
-    cluster, and two masks of clusters (k,): background rather than a subject cut off by the border,
-    and certainly such a subject, since most of the lower border has it and more of the inside.
+    Return the clusters' centers (k, 3), the inverse square roots of their covariances (k, 3, 3),
+    each border pixel's cluster, and two masks of clusters (k,). The first marks background. The
+    second marks what must be a subject that the lower border cuts off, such as clothes: it covers
+    most of that border, and more of the inside than of the whole border.
     """
     colors = scaled[ring]
     centers, names = _cluster(colors)
     count = len(centers)
     spreads = np.stack([_whitening(colors[names == k]) for k in range(count)])
+    # A sample: the distances below take time for each pixel, and shares need no more.
     sample = scaled[:: max(1, len(scaled) // 20000)]
     away = np.stack([_away(sample, centers[k], spreads[k]) for k in range(count)])
     inner = np.where(away.min(axis=0) < 4.0, away.argmin(axis=0), count)
@@ -235,6 +237,7 @@ def _smooth_surface(
         weighted = (position * weights[:, None]).T
         surface = np.linalg.lstsq(weighted @ position, weighted @ colors, rcond=None)[0]
         residual = np.abs(colors - position @ surface)
+        # 1.4826 times the median deviation is the standard deviation of normal noise.
         sigma = np.maximum(np.median(residual, axis=0) * 1.4826, _NOISE)
         sigma = np.minimum(sigma, _ROUGHEST)
         reach = (residual / sigma).max(axis=1) / width
