@@ -100,6 +100,11 @@ def keep_import_defaults(context: bpy.types.Context, chosen: dict[str, Any]) -> 
         context.preferences.is_dirty = True
 
 
+def frames_new(context: bpy.types.Context) -> bool:
+    """Return whether a viewport moves to a new mesh that no viewport shows."""
+    return bool(getattr(_addon_preferences(context), "frame_new", True))
+
+
 def library_limit(context: bpy.types.Context) -> int:
     """Return the library's size limit in bytes; 0 means no limit."""
     return int(getattr(_addon_preferences(context), "library_limit", 0.0) * 1e9)
@@ -272,6 +277,11 @@ def _preferences_class() -> type:
             ),
             subtype="FILE_PATH",
             update=_change_bundle,
+        ),
+        "frame_new": BoolProperty(
+            name="Frame New Meshes",
+            description="Move the viewport to a new mesh if no visible viewport shows it",
+            default=True,
         ),
         "show_addresses": BoolProperty(
             name="Advanced",

@@ -86,7 +86,8 @@ def ready(event: jobs.Event) -> bool:
 
 
 def _bring_in(context: bpy.types.Context, view: jobs.JobView) -> Outcome:
-    location = view.plan.placement.location
+    place = view.plan.placement
+    location = {} if place.free else {"location": place.location}
     ordered = view.record is not None
     # The artist may have switched to another scene while the job ran.
     with _in_scene(context, view.plan.scene):
@@ -94,7 +95,7 @@ def _bring_in(context: bpy.types.Context, view: jobs.JobView) -> Outcome:
             # The operator, not `import_result.import_result`: only an operator called with undo
             # pushes a single step that removes the mesh and nothing else, in every mode.
             bpy.ops.image_to_mesh.import_result(
-                "EXEC_DEFAULT", True, job=view.job, location=location, as_ordered=ordered
+                "EXEC_DEFAULT", True, job=view.job, as_ordered=ordered, **location
             )
         except RuntimeError as error:
             if not view.state.over:  # The job's end tries again, and reports the error.

@@ -104,7 +104,7 @@ def specify(
     )  # The scene may have been added since the last tick with the tab visible.
     placement = _placement(context)
     if location is not None:
-        placement = replace(placement, location=location)
+        placement = replace(placement, location=location, free=False)
     return jobs.JobSpec(
         provider=provider.id,
         settings=read_settings(context.scene, provider),

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import bpy
 
+CHEAP = 512 * 512
+"""Pixels of an image that is read in a few milliseconds."""
 UNSAVED = "The textures stay packed: save the file, then unpack them."
 
 
@@ -29,6 +31,25 @@ def relocate_textures(objects: Iterable[bpy.types.Object], *, unpack: bool) -> t
     for image in images:
         _write_beside(image)
     return ()
+
+
+def color_materials(objects: Sequence[bpy.types.Object]) -> None:
+    """Give materials of models from an earlier version their viewport color, where that is cheap.
+
+    Reading a large texture would take Blender longer than importing the model.
+    """
+    from ..worker.prepare.viewport_color import UNSET, set_viewport_colors
+
+    unset = [
+        obj
+        for obj in objects
+        if any(
+            slot.material and tuple(slot.material.diffuse_color) == UNSET
+            for slot in obj.material_slots
+        )
+    ]
+    if unset:
+        set_viewport_colors(unset, CHEAP)
 
 
 def _packed_images(objects: Iterable[bpy.types.Object]) -> list[bpy.types.Image]:

@@ -151,7 +151,7 @@ class IMAGE_TO_MESH_OT_use_selected(bpy.types.Operator):
         reference = _reference(context)
         if reference is None:
             raise BadImage("No image empty is selected.", "Select an empty that shows an image.")
-        _stand_at(choices_of(context.scene), reference)
+        choices_of(context.scene).placement.bind_reference(reference, reference.data)
         return reference.data
 
 
@@ -159,12 +159,6 @@ def _reference(context: bpy.types.Context) -> bpy.types.Object | None:
     chosen = context.object
     is_one = chosen and chosen.type == "EMPTY" and chosen.empty_display_type == "IMAGE"
     return chosen if is_one and chosen.data else None
-
-
-def _stand_at(choices: Any, reference: bpy.types.Object) -> None:
-    """Place future meshes at the reference, at its height."""
-    choices.placement.position = "reference"
-    choices.placement.reference = reference
 
 
 class IMAGE_TO_MESH_OT_use_address(bpy.types.Operator):
