@@ -18,9 +18,9 @@ def frame_if_out_of_sight(context: bpy.types.Context, root: bpy.types.Object) ->
     """Move the largest viewport to the model if no visible viewport shows it; return whether."""
     if bpy.app.background or not preferences.frames_new(context):
         return False
-    from ..scene.free_ground import visible_share
+    from ..scene.ground.free_ground import visible_share
+    from ..scene.ground.surroundings import SMALLEST, view_of, visible_viewports
     from ..scene.placement import model_world_box
-    from ..scene.surroundings import SMALLEST, view_of, visible_viewports
 
     areas = visible_viewports(context)
     context.view_layer.update()

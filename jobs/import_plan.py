@@ -26,7 +26,7 @@ class Placement:
     None lets them overlap. `linked` links the model instead of appending it, `unpack` writes its
     textures to files. `scale` is set instead of `size` for a model that replaces another one.
     `free`: the location is only where the search for free ground would have begun; it is looked
-    for when the model comes in.
+    for on import.
     """
 
     location: tuple[float, float, float] = (0.0, 0.0, 0.0)

@@ -7,6 +7,7 @@ import bpy
 
 from .. import jobs
 from ..app import bring_in, heartbeat, periodic, queue, repeated_order, watcher
+from ..state import viewport_shading
 from . import (
     cancel,
     diagnostics,
@@ -20,7 +21,17 @@ from . import (
     test_key,
 )
 from .images import choose, edit
-from .results import delete, gallery, import_result, library, mesh_edits, recovered, replace, rotate
+from .results import (
+    delete,
+    gallery,
+    import_result,
+    library,
+    mesh_edits,
+    recovered,
+    replace,
+    rotate,
+    show_texture,
+)
 
 _classes = (
     *generate.classes,
@@ -41,6 +52,7 @@ _classes = (
     *recovered.classes,
     *settle.classes,
     *rotate.classes,
+    *show_texture.classes,
     *mesh_edits.classes,
     *messages.classes,
     *watcher.classes,
@@ -70,5 +82,6 @@ def unregister() -> None:
     # Enabling the add-on again creates a new session.
     jobs.session.cache_clear()
     bring_in.unregister()
+    viewport_shading.forget()
     for cls in reversed(_classes):
         bpy.utils.unregister_class(cls)

@@ -11,7 +11,7 @@ from .. import jobs
 from ..i18n.translate import tr, translate
 from ..preferences import OFFLINE, answer, library
 from ..providers import all_providers, values_of
-from ..state import open_file, thumbnails
+from ..state import open_file, thumbnails, viewport_shading
 from ..state.preflight import settings_to_price, why_not
 from ..state.scene_properties import choices_of, provider_of, read_settings
 from .account_text import amount_text
@@ -35,8 +35,10 @@ def draw_action(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     _draw_more(layout, running[RUNNING_SHOWN:])
     _draw_queue(layout)
     _draw_generate(layout, context, again=bool(running))
-    for view in [view for view in views if view.over][:ENDED_SHOWN]:
-        _draw_ended(layout, context, view)
+    ended = [view for view in views if view.over][:ENDED_SHOWN]
+    newest = next((view.job for view in ended if not view.failure), "")
+    for view in ended:
+        _draw_ended(layout, context, view, newest=view.job == newest)
     draw_arrivals(layout, context)
 
 
@@ -123,7 +125,9 @@ def _time_of(context: bpy.types.Context, view: jobs.JobView) -> str:
     return tr("{} of about {}").format(gone, duration(usual, exact=False)) if usual else gone
 
 
-def _draw_ended(layout: bpy.types.UILayout, context: bpy.types.Context, view: jobs.JobView) -> None:
+def _draw_ended(
+    layout: bpy.types.UILayout, context: bpy.types.Context, view: jobs.JobView, *, newest: bool
+) -> None:
     box = layout.box()
     if view.failure:
         _draw_failure(box, context, view)
@@ -131,6 +135,8 @@ def _draw_ended(layout: bpy.types.UILayout, context: bpy.types.Context, view: jo
         _draw_cancelled(box, context, view)
     else:
         _draw_result(box, context, view)
+        if newest:
+            _draw_shading(box, context)
 
 
 def _draw_title(box: bpy.types.UILayout, view: jobs.JobView, text: str, icon: str) -> None:
@@ -182,6 +188,17 @@ def _draw_result(box: bpy.types.UILayout, context: bpy.types.Context, view: jobs
         draw_text(box, context, "Generated for another file")
     text = "Import Again" if here and not view.collected else "Import"
     box.operator("image_to_mesh.import_result", text=text, icon="IMPORT").job = view.job
+
+
+def _draw_shading(box: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Draw the button that shows or hides textures in this viewport, if it is in Solid View."""
+    space = context.space_data
+    if space is None or space.type != "VIEW_3D":
+        return
+    if viewport_shading.is_plain(space):
+        box.operator("image_to_mesh.show_texture", text="Show Texture", icon="TEXTURE")
+    elif viewport_shading.can_hide(space):
+        box.operator("image_to_mesh.show_texture", text="Hide Texture", icon="TEXTURE")
 
 
 def _draw_failure(box: bpy.types.UILayout, context: bpy.types.Context, view: jobs.JobView) -> None:

@@ -12,8 +12,8 @@ from mathutils import Matrix, Vector
 
 from .. import jobs
 from ..jobs.custom_properties import APPLIED, JOB, SCALE
-from .free_ground import Box, boxes_as_obstacles, find_spot
-from .surroundings import floor_under, read_surroundings
+from .ground.free_ground import Box, boxes_as_obstacles, find_spot
+from .ground.surroundings import floor_under, read_surroundings
 
 DOWN = Vector((0.0, 0.0, -1.0))
 RAY_OFFSET = 1e-4
@@ -27,7 +27,7 @@ LYING_FLAT = 0.01
 
 
 class Stand(NamedTuple):
-    """Where a model stands: its bottom center, its rotation about Z, and its sides before that."""
+    """The bottom center of a model, its rotation about Z, and its sides before the rotation."""
 
     location: Vector
     rotation: float
@@ -35,7 +35,7 @@ class Stand(NamedTuple):
 
     def box(self) -> Box:
         """Return the model's box in world space."""
-        half = _turned(self.sides, self.rotation) / 2
+        half = _rotated_sides(self.sides, self.rotation) / 2
         return (
             self.location - Vector((half.x, half.y, 0.0)),
             self.location + Vector((half.x, half.y, self.sides.z)),
@@ -106,7 +106,7 @@ def move_to_place(
     root.rotation_mode = "XYZ"
     root.rotation_euler = (0.0, 0.0, place.rotation + (0.0 if applied else rotation))
     low, high = model_box(objects)
-    sides = _turned(high - low, root.rotation_euler.z)
+    sides = _rotated_sides(high - low, root.rotation_euler.z)
     stand = Stand(Vector(place.location), 0.0, sides)
     root.location = _find_stand(context, place, stand, objects, ())
 
@@ -241,7 +241,7 @@ def _to_root(obj: bpy.types.Object, root: bpy.types.Object) -> Matrix:
 
 
 def _rotate_meshes(objects: list[bpy.types.Object], angle: float) -> bool:
-    """Rotate a model about Z by its meshes, so that its objects have no rotation of their own.
+    """Rotate a model about Z through its meshes, so that the rotation of its objects is zero.
 
     Return whether that is possible: not for shared or linked meshes, and not for objects that keep
     the transforms of their file.
@@ -253,9 +253,9 @@ def _rotate_meshes(objects: list[bpy.types.Object], angle: float) -> bool:
     )
     if shared or moved:
         return False
-    turn = Matrix.Rotation(angle, 4, "Z")
+    matrix = Matrix.Rotation(angle, 4, "Z")
     for mesh in meshes:
-        mesh.transform(turn)
+        mesh.transform(matrix)
     return True
 
 
@@ -267,7 +267,7 @@ def _is_identity(matrix: Matrix) -> bool:
     )
 
 
-def _turned(sides: Vector, angle: float) -> Vector:
+def _rotated_sides(sides: Vector, angle: float) -> Vector:
     """Return the sides of the upright box around a box that is rotated about Z."""
     across, along = abs(math.cos(angle)), abs(math.sin(angle))
     return Vector((sides.x * across + sides.y * along, sides.x * along + sides.y * across, sides.z))

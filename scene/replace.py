@@ -55,7 +55,7 @@ def replace_model(
     context.view_layer.update()
     # Matrices of objects appended in this step have not been evaluated yet.
     factor = _factor(old, new) if keep_height else 1.0
-    rotation = math.radians(_own_turn(new[0]) - _own_turn(old[0]))
+    rotation = math.radians(_object_rotation(new[0]) - _object_rotation(old[0]))
     if _is_one_mesh(old) and _is_one_mesh(new):
         return _change_mesh(
             old[0], new[0], Matrix.Scale(factor, 4) @ Matrix.Rotation(rotation, 4, "Z")
@@ -79,7 +79,7 @@ def restore_replaced(context: bpy.types.Context, obj: bpy.types.Object) -> bpy.t
         return _change_mesh_back(current[0], before)
     context.view_layer.update()
     old = sorted(before.objects, key=lambda obj: obj.parent in list(before.objects))
-    rotation = math.radians(_own_turn(old[0]) - _own_turn(current[0]))
+    rotation = math.radians(_object_rotation(old[0]) - _object_rotation(current[0]))
     _take_over(context, current, old, _factor(current, old), rotation)
     for obj in reversed(current):
         bpy.data.objects.remove(obj)
@@ -87,7 +87,7 @@ def restore_replaced(context: bpy.types.Context, obj: bpy.types.Object) -> bpy.t
     return old[0]
 
 
-def _own_turn(root: bpy.types.Object) -> int:
+def _object_rotation(root: bpy.types.Object) -> int:
     """Return the degrees by which the object, and not its mesh, turns the file's model."""
     return int(root.get(ROTATION, 0)) - int(root.get(APPLIED, 0))
 

@@ -44,8 +44,8 @@ class IMAGE_TO_MESH_PG_placement(bpy.types.PropertyGroup):
     position: EnumProperty(
         **_text("Location", "Where new models are placed"),
         items=(
-            ("free", "Free Ground", "Beside what is visible, on the same ground", "ORIENTATION_GLOBAL",
-             4),
+            ("free", "Free Ground", "Beside what is visible, on the same ground",
+             "ORIENTATION_GLOBAL", 4),
             ("cursor", "3D Cursor", "At the 3D cursor", "PIVOT_CURSOR", 0),
             ("origin", "World Origin", "At the world origin", "EMPTY_AXIS", 1),
             ("surface", "Surface", "On what lies straight under the 3D cursor", "SNAP_FACE", 2),

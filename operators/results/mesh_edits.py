@@ -222,8 +222,8 @@ def _take_over(
 ) -> None:
     """Move a new version to the exact place of the previous one, and hide that one."""
     made[ROTATION] = before.get(ROTATION, 0)
-    turned = math.radians(int(before.get(APPLIED, 0)) - int(made.get(APPLIED, 0)))
-    made.matrix_world = before.matrix_world @ Matrix.Rotation(turned, 4, "Z")
+    difference = math.radians(int(before.get(APPLIED, 0)) - int(made.get(APPLIED, 0)))
+    made.matrix_world = before.matrix_world @ Matrix.Rotation(difference, 4, "Z")
     shown = set(context.view_layer.objects)
     for obj in (before, *before.children_recursive):
         if obj in shown:

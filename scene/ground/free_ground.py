@@ -50,7 +50,7 @@ class View(NamedTuple):
 
 
 class Surroundings(NamedTuple):
-    """What a spot depends on: the obstacles, points that rooms contain, start, and viewport."""
+    """The obstacles, the points that rooms contain, the start of the search, and the viewport."""
 
     obstacles: tuple[Obstacle, ...]
     points: tuple[Vector, ...]
@@ -70,7 +70,7 @@ def find_spot(around: Surroundings, sides: Sequence[float], spacing: float) -> V
     level = [item for item in solid if _meets(item.box, ground, ground + sides[2], axis=2)]
     if not _blockers(level, start, sides, spacing):
         return start
-    found = [spot for axis in _axes(around, level, sides, spacing)
+    found = [spot for axis in _axes(around, level, sides)
              for spot in _row_spots(level, start, sides, spacing, axis)]  # fmt: skip
     limit = FAR * max(sides) + max((_reach(item.box, start) for item in level), default=0.0)
     near = [spot for spot in found if (spot - start).length <= limit]
@@ -101,10 +101,14 @@ def visible_share(view: View, box: Box) -> tuple[float, float]:
 
 
 def screen_outline(view: View, box: Box) -> tuple[float, float, float, float, float] | None:
-    """Return a box's rectangle on the screen and its distance; None if it reaches behind the eye."""
+    """Return a box's rectangle on the screen and its distance; None if it is behind the eye."""
     low, high = box
-    corners = [view.matrix @ Vector((x, y, z, 1.0))
-               for x in (low.x, high.x) for y in (low.y, high.y) for z in (low.z, high.z)]  # fmt: skip
+    corners = [
+        view.matrix @ Vector((x, y, z, 1.0))
+        for x in (low.x, high.x)
+        for y in (low.y, high.y)
+        for z in (low.z, high.z)
+    ]
     if min(corner.w for corner in corners) <= 1e-6:
         return None
     across = [corner.x / corner.w for corner in corners]
@@ -148,9 +152,7 @@ def _ground(around: Surroundings, solid: list[Obstacle], sides: Sequence[float])
     return min(near, key=abs, default=level)
 
 
-def _axes(
-    around: Surroundings, level: list[Obstacle], sides: Sequence[float], spacing: float
-) -> list[int]:
+def _axes(around: Surroundings, level: list[Obstacle], sides: Sequence[float]) -> list[int]:
     """Return the axes of rows, the better one first: one with results, else across the screen."""
     right = around.view.right if around.view else Vector((1.0, 0.0, 0.0))
     across = 0 if abs(right.x) >= abs(right.y) else 1
@@ -228,9 +230,9 @@ def _is_in_sight(
     return covered / area <= 1.0 - IN_SIGHT
 
 
-def _overlap(one: Sequence[float], other: Sequence[float]) -> float:
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
+def _overlap(rectangle: Sequence[float], other: Sequence[float]) -> float:
+    width = min(rectangle[2], other[2]) - max(rectangle[0], other[0])
+    height = min(rectangle[3], other[3]) - max(rectangle[1], other[1])
     return max(width, 0.0) * max(height, 0.0)
 
 

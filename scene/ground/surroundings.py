@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What free ground depends on, read from the scene: visible objects, 3D cursor, viewport."""
+"""Read visible objects, the 3D cursor and the viewport from a scene."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from math import isfinite
 import bpy
 from mathutils import Matrix, Vector
 
-from ..jobs.custom_properties import JOB
+from ...jobs.custom_properties import JOB
 from .free_ground import Box, Obstacle, Surroundings, View, model_box, visible_share
 
 NO_SURFACE = frozenset(
