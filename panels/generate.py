@@ -192,7 +192,7 @@ def _draw_result(box: bpy.types.UILayout, context: bpy.types.Context, view: jobs
 
 def _draw_shading(box: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Draw the button that shows or hides textures in this viewport, if it is in Solid View."""
-    space = context.space_data
+    space = getattr(context, "space_data", None)  # tests draw without an area
     if space is None or space.type != "VIEW_3D":
         return
     if viewport_shading.is_plain(space):

@@ -8,12 +8,12 @@ from dataclasses import replace
 import bpy
 from bpy.props import BoolProperty, FloatVectorProperty
 
-from ... import jobs
-from ...app.framing import frame_if_out_of_sight
+from ... import jobs, preferences
 from ...app.import_result import find, find_drawing, import_result, show_failure
 from ...i18n.translate import translate_error
 from ...jobs.library.file_names import version_file
 from ...providers import ImageToMeshError
+from ...scene.ground.framing import frame_if_out_of_sight
 from ...scene.placement import chosen_placement
 from ...state import import_options
 from ..arguments import argument
@@ -54,7 +54,8 @@ class IMAGE_TO_MESH_OT_import_result(bpy.types.Operator):
             return {"CANCELLED"}
         # For the Adjust Last Operation panel, which starts from where the mesh is.
         self.location = root.location
-        frame_if_out_of_sight(context, root)
+        if preferences.frames_new(context):
+            frame_if_out_of_sight(context, root)
         return {"FINISHED"}
 
     def _place(self, context: bpy.types.Context, record: jobs.Record) -> jobs.Placement:

@@ -6,7 +6,9 @@ from __future__ import annotations
 import bpy
 from mathutils import Vector
 
-from .. import preferences
+from ..placement import model_world_box
+from .free_ground import visible_share
+from .surroundings import SMALLEST, view_of, visible_viewports
 
 SHOWN = 0.5
 """Share of a mesh's outline that a viewport has to show."""
@@ -16,12 +18,8 @@ MARGIN = 1.6
 
 def frame_if_out_of_sight(context: bpy.types.Context, root: bpy.types.Object) -> bool:
     """Move the largest viewport to the model if no visible viewport shows it; return whether."""
-    if bpy.app.background or not preferences.frames_new(context):
+    if bpy.app.background:
         return False
-    from ..scene.ground.free_ground import visible_share
-    from ..scene.ground.surroundings import SMALLEST, view_of, visible_viewports
-    from ..scene.placement import model_world_box
-
     areas = visible_viewports(context)
     context.view_layer.update()
     box = model_world_box(root)
