@@ -42,7 +42,7 @@ def draw_size(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Draw the size of new models, and where they are placed if that is not the usual place."""
     chosen = placement_of(context.scene)
     own = chosen.own_reference()
-    matched = chosen.current_position() == "reference" and chosen.current_reference()
+    matched = own or (chosen.position == "reference" and chosen.reference)
     row = titled_row(layout.column(), context, "Size")
     row.active = not matched
     row.prop(chosen, "use_size", text="")

@@ -11,7 +11,6 @@ from gui import pictures
 from gui.artist import GENERATED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from gui.artist import Artist
@@ -68,13 +67,13 @@ layers["Collection"].hide_viewport = True
 
 
 @pytest.fixture
-def factory(artist: Artist) -> Iterator[Artist]:
+def factory(artist: Artist) -> Artist:
     artist.session.run(
         "dismiss_jobs(); bpy.ops.wm.read_homefile(use_factory_startup=True, app_template='')"
     )
     artist.session.open_tab()
     artist.session.run(INSIDE)
-    yield artist
+    return artist
 
 
 def generate(artist: Artist, picture: Path, name: str) -> str:
@@ -135,8 +134,8 @@ def test_further_meshes_stand_beside_and_in_sight(factory: Artist, photograph: P
     assert len({tuple(round(value, 2) for value in place) for place in places}) == len(made)
 
 
-def test_a_gray_picture_is_seen_gray(factory: Artist, tmp_path: Path) -> None:
-    picture = pictures.with_dark_corner(tmp_path, "gray", (150, 150, 150))
+def test_a_gray_picture_is_seen_gray(factory: Artist, workshop: Path) -> None:
+    picture = pictures.gray_disc(workshop)
     mesh = generate(factory, picture, "gray")
     share, points = share_seen(factory, mesh)
     assert share >= SEEN
