@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import bpy
+import numpy as np
 
 CHEAP = 512 * 512
 """Pixels of an image that is read in a few milliseconds."""
@@ -44,7 +45,7 @@ def color_materials(objects: Sequence[bpy.types.Object]) -> None:
         obj
         for obj in objects
         if any(
-            slot.material and tuple(slot.material.diffuse_color) == UNSET
+            slot.material and np.allclose(slot.material.diffuse_color, UNSET)
             for slot in obj.material_slots
         )
     ]

@@ -25,8 +25,8 @@ RINGS = 12
 """Rings of spots around the start that are tried when the row is full."""
 LEVEL, DEEP = 0.1, 4.0
 """How much higher and lower than its neighbors a ground may be, in heights of the model."""
-IN_SIGHT = 0.6
-"""Share of a model's outline on the screen that has to be free for a spot to count as visible."""
+WELL, IN_SIGHT = 0.9, 0.6
+"""Share of a model's outline that is seen at a good spot, and at one that is still acceptable."""
 
 
 class Obstacle(NamedTuple):
@@ -74,9 +74,10 @@ def find_spot(around: Surroundings, sides: Sequence[float], spacing: float) -> V
              for spot in _row_spots(level, start, sides, spacing, axis)]  # fmt: skip
     limit = FAR * max(sides) + max((_reach(item.box, start) for item in level), default=0.0)
     near = [spot for spot in found if (spot - start).length <= limit]
-    seen = [spot for spot in near if _is_in_sight(around.view, spot, sides, level)]
-    if seen or near:
-        return (seen or near)[0]
+    for share in (WELL, IN_SIGHT, 0.0):
+        for spot in near:
+            if _share_in_sight(around.view, spot, sides, level) >= share:
+                return spot
     return _nearest_free(level, start, sides, spacing) or found[0]
 
 
@@ -213,21 +214,21 @@ def _nearest_free(
     return None
 
 
-def _is_in_sight(
+def _share_in_sight(
     view: View | None, spot: Vector, sides: Sequence[float], level: list[Obstacle]
-) -> bool:
-    """Return whether enough of a model at the spot is inside the viewport and not covered."""
+) -> float:
+    """Return the share of a model's outline that is inside the viewport and not covered."""
     if view is None:
-        return True
+        return 1.0
     box = model_box(spot, sides)
     outline = screen_outline(view, box)
-    if outline is None or visible_share(view, box)[0] < IN_SIGHT:
-        return False
+    if outline is None:
+        return 0.0
     *rectangle, depth = outline
     area = max((rectangle[2] - rectangle[0]) * (rectangle[3] - rectangle[1]), 1e-12)
     others = (screen_outline(view, item.box) for item in level)
     covered = sum(_overlap(rectangle, other[:4]) for other in others if other and other[4] < depth)
-    return covered / area <= 1.0 - IN_SIGHT
+    return visible_share(view, box)[0] - covered / area
 
 
 def _overlap(rectangle: Sequence[float], other: Sequence[float]) -> float:

@@ -99,7 +99,14 @@ def drawn_color(artist: Artist, points: list[Any], name: str) -> list[float]:
     """Return the mean of the drawn pixels, 0 to 1."""
     place = artist.session.run("place_of('WINDOW')")
     shot = artist.session.screenshot(f"first-sight-{name}-drawn")
-    chosen = points[:: max(1, len(points) // 40)]
+    known = {tuple(point) for point in points}
+    # Away from the outline, which is drawn in the color of the selection.
+    inner = [
+        (x, y)
+        for x, y in points
+        if all((x + across, y + down) in known for across in (-6, 0, 6) for down in (-6, 0, 6))
+    ]
+    chosen = inner[:: max(1, len(inner) // 40)]
     colors = [pictures.mean_color(shot, place["left"] + x, place["top"] + y, 1) for x, y in chosen]
     return [sum(values) / len(values) / 255 for values in zip(*colors, strict=True)]
 
