@@ -5,15 +5,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import bpy
 from mathutils import Matrix, Vector
 
 from .. import jobs
 from ..jobs.custom_properties import APPLIED, JOB, SCALE
-from .ground.free_ground import Box, boxes_as_obstacles, find_spot
-from .ground.surroundings import floor_under, read_surroundings
+
+if TYPE_CHECKING:
+    from .ground.free_ground import Box
 
 DOWN = Vector((0.0, 0.0, -1.0))
 RAY_OFFSET = 1e-4
@@ -290,6 +291,9 @@ def _find_stand(
             others = [*_result_boxes(context, ours), *taken]
             offset = _row_offset(box, others, place.spacing)
         return stand.location + Vector((offset, 0.0, 0.0))
+    from .ground.free_ground import boxes_as_obstacles, find_spot
+    from .ground.surroundings import floor_under, read_surroundings
+
     context.view_layer.update()
     around = read_surroundings(context, sides, ours)
     around = around._replace(obstacles=(*around.obstacles, *boxes_as_obstacles(taken)))

@@ -13,7 +13,6 @@ from ...app.import_result import find, find_drawing, import_result, show_failure
 from ...i18n.translate import translate_error
 from ...jobs.library.file_names import version_file
 from ...providers import ImageToMeshError
-from ...scene.ground.framing import frame_if_out_of_sight
 from ...scene.placement import chosen_placement
 from ...state import import_options
 from ..arguments import argument
@@ -55,6 +54,8 @@ class IMAGE_TO_MESH_OT_import_result(bpy.types.Operator):
         # For the Adjust Last Operation panel, which starts from where the mesh is.
         self.location = root.location
         if preferences.frames_new(context):
+            from ...scene.ground.framing import frame_if_out_of_sight
+
             frame_if_out_of_sight(context, root)
         return {"FINISHED"}
 
