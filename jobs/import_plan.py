@@ -50,7 +50,7 @@ class Placement:
             "linked": self.linked,
             "unpack": self.unpack,
             "scale": self.scale,
-            **({"free": True} if self.free else {}),
+            "free": self.free,
         }
 
     @classmethod

@@ -106,7 +106,7 @@ def test_vertex_colors_count(colors: Any, addon: ModuleType) -> None:
     np.testing.assert_allclose(set_and_read(colors, obj), (0.5, 0.0, 0.5), atol=1e-5)
 
 
-def test_a_large_texture_is_left_where_time_is_short(addon: ModuleType) -> None:
+def test_on_import_only_small_textures_are_read(addon: ModuleType) -> None:
     textures = addon_module("scene.textures")
     small, large = (make_object(bpy.data.images.new("photo", side, side)) for side in (16, 1024))
     textures.color_materials([small, large])
