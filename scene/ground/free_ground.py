@@ -64,8 +64,11 @@ def find_spot(around: Surroundings, sides: Sequence[float], spacing: float) -> V
     It is the start if that is free; else the next free spot along the row through the start, the
     X or Y axis that runs more across the screen. A row that has begun goes on.
     """
-    solid = [item for item in around.obstacles if not _carries(item.box, around, sides)]
-    ground = _ground(around, solid, sides)
+    solid: list[Obstacle] = []
+    carriers: list[Obstacle] = []
+    for item in around.obstacles:
+        (carriers if _carries(item.box, around, sides) else solid).append(item)
+    ground = _ground(around.start, solid, carriers, sides)
     start = Vector((around.start.x, around.start.y, ground))
     level = [item for item in solid if _meets(item.box, ground, ground + sides[2], axis=2)]
     if not _blockers(level, start, sides, spacing):
@@ -136,15 +139,15 @@ def _carries(box: Box, around: Surroundings, sides: Sequence[float]) -> bool:
     )
 
 
-def _ground(around: Surroundings, solid: list[Obstacle], sides: Sequence[float]) -> float:
+def _ground(
+    start: Vector, solid: list[Obstacle], carriers: list[Obstacle], sides: Sequence[float]
+) -> float:
     """Return the height of the ground: what carries the nearest object, else its own bottom.
 
     Ceilings are too high to count, and the bottom of a sky dome is too low.
     """
-    floors = [
-        item.floor for item in around.obstacles if item not in solid and item.floor is not None
-    ]
-    nearest = min(solid, key=lambda item: _gap(item.box, around.start), default=None)
+    floors = [item.floor for item in carriers if item.floor is not None]
+    nearest = min(solid, key=lambda item: _gap(item.box, start), default=None)
     level = nearest.box[0].z if nearest else 0.0
     highest = level + LEVEL * sides[2] if nearest else math.inf
     near = [floor for floor in floors if abs(floor - level) <= DEEP * sides[2] and floor <= highest]
@@ -170,10 +173,16 @@ def _row_spots(
     level: list[Obstacle], start: Vector, sides: Sequence[float], spacing: float, axis: int
 ) -> list[Vector]:
     """Return the free spots at both ends of the row along an axis, the nearer one first."""
-    spots = []
+    spots, across = [], 1 - axis
+    room = sides[across] / 2 + spacing
+    row = [
+        item
+        for item in level
+        if _meets(item.box, start[across] - room, start[across] + room, axis=across)
+    ]
     for sign in (1.0, -1.0):
         spot = start.copy()
-        while blockers := _blockers(level, spot, sides, spacing):
+        while blockers := _blockers(row, spot, sides, spacing):
             edges = [box[1][axis] if sign > 0 else box[0][axis] for box in blockers]
             edge = max(edges) if sign > 0 else min(edges)
             # Rounding must not leave a model inside of the neighbor that it just passed.

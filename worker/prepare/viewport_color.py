@@ -17,8 +17,6 @@ Color = NDArray[np.float64]
 """Red, green and blue, linear."""
 LARGEST = 4096
 """Side in pixels above which a scaled-down copy of an image is read, to save memory."""
-UNSET = (0.8, 0.8, 0.8, 1.0)
-"""Blender's color of new materials."""
 
 
 def set_viewport_colors(objects: Iterable[bpy.types.Object], largest: int | None = None) -> None:
