@@ -126,8 +126,15 @@ def model_box(objects: list[bpy.types.Object]) -> tuple[Vector, Vector]:
 
 def model_world_box(root: bpy.types.Object) -> Box:
     """Return the box of a model in world space."""
-    corners = list(_corners(root))
-    return _box(corners or [root.matrix_world.translation.copy()])
+    # Not from `matrix_world`, which has not been evaluated yet.
+    objects = [root, *root.children_recursive]
+    corners = [
+        root.matrix_basis @ _to_root(obj, root) @ Vector(corner)
+        for obj in objects
+        if obj.type == "MESH"
+        for corner in obj.bound_box
+    ]
+    return _box(corners or [root.location.copy()])
 
 
 def _find_location(context: bpy.types.Context, chosen: Any) -> tuple[Vector, float, float]:

@@ -21,7 +21,6 @@ def frame_if_out_of_sight(context: bpy.types.Context, root: bpy.types.Object) ->
     if bpy.app.background:
         return False
     areas = visible_viewports(context)
-    context.view_layer.update()
     box = model_world_box(root)
     for area in areas:
         shown, filled = visible_share(view_of(area), box)
