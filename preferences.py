@@ -110,6 +110,11 @@ def library_limit(context: bpy.types.Context) -> int:
     return int(getattr(_addon_preferences(context), "library_limit", 0.0) * 1e9)
 
 
+def shows_placeholders(context: bpy.types.Context) -> bool:
+    """Return whether placeholders of running jobs are shown in the viewport."""
+    return bool(getattr(_addon_preferences(context), "show_placeholders", True))
+
+
 def key_source(context: bpy.types.Context, field: KeyField) -> str:
     """Return a sentence on where the key in use is set; empty if it is not set."""
     if get(context)[field.preference].strip():
@@ -281,6 +286,14 @@ def _preferences_class() -> type:
         "frame_new": BoolProperty(
             name="Frame New Meshes",
             description="Move the viewport to a new mesh if no visible viewport shows it",
+            default=True,
+        ),
+        "show_placeholders": BoolProperty(
+            name="Placeholders",
+            description=(
+                "While a mesh is generated, show a box with its image and the progress where the "
+                "mesh will be placed"
+            ),
             default=True,
         ),
         "show_addresses": BoolProperty(

@@ -86,7 +86,8 @@ def ready(event: jobs.Event) -> bool:
 
 
 def _bring_in(context: bpy.types.Context, view: jobs.JobView) -> Outcome:
-    place = view.plan.placement
+    # Read now: the placeholder may have been moved since the event.
+    place = jobs.session().placement_of(view)
     location = {} if place.free else {"location": place.location}
     ordered = view.record is not None
     # The artist may have switched to another scene while the job ran.

@@ -10,6 +10,7 @@ import bpy
 
 from .. import jobs, preferences
 from ..app import queue, repeated_order, watcher
+from ..app.periodic import placeholders
 from ..app.periodic.new_scenes import apply_defaults
 from ..app.refusals import hide_refusal, show_refusal
 from ..i18n.translate import translate_error
@@ -76,7 +77,11 @@ def start(context: bpy.types.Context, *, again: bool = False) -> str:
     """
     spec = replace(specify(context, provider_of(context.scene)), repeated=again)
     repeated_order.note(order_shown(context), spec)
-    return queue.begin(spec)
+    job = queue.begin(spec)
+    image = choices_of(context.scene).image
+    if image is not None:
+        placeholders.note_image(job, image)
+    return job
 
 
 def order_shown(context: bpy.types.Context) -> tuple[Any, ...]:

@@ -22,6 +22,11 @@ from .text_layout import draw_text, duration
 # More would push Generate out of a sidebar of usual height.
 RUNNING_SHOWN = 4
 ENDED_SHOWN = 3
+PLACES = (
+    ("place_at_cursor", "To 3D Cursor", "PIVOT_CURSOR"),
+    ("place_by_click", "Place by Click", "RESTRICT_SELECT_OFF"),
+)
+"""Operators that move a placeholder, with the texts and icons of their buttons."""
 ABOUT_KEYS = frozenset({"missing_key", "bad_key"})
 
 
@@ -103,7 +108,18 @@ def _draw_running(
     row.progress(factor=view.fraction or 0.0, text=f"{translate(view.phase)}{percent}")
     row.operator("image_to_mesh.cancel", text="", icon="X").job = view.job
     number = thumbnails.number_of(f"{view.job}/picture")
-    column.label(text=f"{view.name}, {_time_of(context, view)}", icon_value=number)
+    row = column.row(align=True)
+    row.label(text=f"{view.name}, {_time_of(context, view)}", icon_value=number)
+    if open_file.made_here(view.plan.file):
+        _draw_place(column if alone else row, view, alone=alone)
+
+
+def _draw_place(layout: bpy.types.UILayout, view: jobs.JobView, *, alone: bool) -> None:
+    """Draw the two buttons that move the placeholder; for several jobs as icons only."""
+    row = layout.row(align=True)
+    for name, text, icon in PLACES:
+        shown = text if alone else ""
+        row.operator(f"image_to_mesh.{name}", text=shown, icon=icon).job = view.job
 
 
 def _draw_more(layout: bpy.types.UILayout, views: list[jobs.JobView]) -> None:

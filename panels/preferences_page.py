@@ -39,6 +39,7 @@ def draw(self: Any, context: bpy.types.Context) -> None:
         _draw_service(layout, context, fields, users, self)
     _draw_library(layout.box(), context, self)
     _draw_import(layout.box(), context, self)
+    _draw_viewport(layout.box(), self)
     _draw_advanced(layout, context, self)
     row = layout.row()
     row.operator("image_to_mesh.save_diagnostics", icon="TEXT")
@@ -80,6 +81,12 @@ def _draw_import(box: Any, context: bpy.types.Context, preferences: Any) -> None
     if bpy.ops.image_to_mesh.forget_defaults.poll():
         row.operator("image_to_mesh.forget_defaults", text="Reset", icon="LOOP_BACK")
     box.prop(preferences, "frame_new")
+
+
+def _draw_viewport(box: Any, preferences: Any) -> None:
+    """Draw what the add-on shows in the 3D Viewport."""
+    box.label(text="3D Viewport")
+    box.prop(preferences, "show_placeholders")
 
 
 def _services() -> list[tuple[tuple[KeyField, ...], list[Provider[Any]]]]:

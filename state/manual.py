@@ -30,6 +30,7 @@ _OPERATORS = {
     "settings#placement": ("turn",),
     "results#running-jobs": ("cancel", "watch"),
     "results#where-meshes-are-placed": ("show_texture",),
+    "results#placeholders": ("place_at_cursor", "place_by_click"),
     "results#importing-results": ("import_result", "turn_page", "reuse", "show_folder", "delete"),
     "results#objects-and-their-jobs": ("select_made",),
     "results#replacing-an-object": ("replace", "bring_back"),

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs inside of Blender: jobs that exist as views alone, and what the viewport draws of them."""
+
+from __future__ import annotations
+
+import importlib
+import time
+from typing import Any
+
+import bpy
+
+_ADDON = "bl_ext.user_default.image_to_mesh"
+
+
+def part(name: str) -> Any:
+    """Return one of the add-on's modules."""
+    return importlib.import_module(f"{_ADDON}.{name}")
+
+
+def stand(job: str, fraction: float | None, **placement: Any) -> None:
+    """Have the session show a running job, of the scene's image, at this progress."""
+    jobs, choices = part("jobs"), bpy.context.scene.image_to_mesh
+    info = part("providers").PictureInfo("png", *(choices.image.size or (1, 1)))
+    picture = jobs.InputPicture(view="front", name=job, file=None, info=info)
+    plan = part("jobs.import_plan").ImportPlan(
+        file=part("state.open_file").token(),
+        scene=bpy.context.scene.name,
+        placement=jobs.Placement(**placement),
+    )
+    known = next((view for view in jobs.session().views() if view.job == job), None)
+    record = jobs.Record(
+        id=job, state=jobs.State.RUNNING, provider="local", name=job,
+        created="2026-11-20T10:00:00+00:00", pictures=(picture,), plan=plan,
+    )  # fmt: skip
+    view = jobs.JobView(
+        job=job, provider="local", name=job, state=jobs.State.RUNNING, phase="Shaping",
+        fraction=fraction, started=time.monotonic(), record=record,
+        plan=known.plan if known else plan,
+    )  # fmt: skip
+    jobs.session().show(view)
+    part("app.periodic.placeholders").note_image(job, choices.image)
+    part("app.periodic.placeholders").follow()
+
+
+def end(job: str, state: str = "cancelled") -> None:
+    """Have a job end."""
+    from dataclasses import replace
+
+    jobs = part("jobs")
+    view = next(view for view in jobs.session().views() if view.job == job)
+    jobs.session().show(replace(view, state=jobs.State(state)))
+
+
+def standing() -> list[dict[str, Any]]:
+    """Return the placeholders that the viewport draws, and whether they have their pictures."""
+    module = part("viewport.placeholders")
+    return [
+        {"job": item.job, "location": list(item.location), "size": list(item.size),
+         "text": item.text, "pictured": module.picture_of(item.job) is not None}
+        for item in module.shown()
+    ]  # fmt: skip
+
+
+def handlers() -> int:
+    """Return the number of draw handlers."""
+    return int(part("viewport.placeholders").handler_count())
+
+
+def time_handlers(count: int) -> dict[str, float]:
+    """Have the viewport drawn and return the longest of the shortest CPU times in milliseconds."""
+    drawing = part("viewport.drawing")
+    taken: dict[str, list[float]] = {"boxes": [], "texts": []}
+
+    def timed(name: str, draw: Any) -> Any:
+        def run() -> None:
+            started = time.thread_time()
+            draw()
+            taken[name].append((time.thread_time() - started) * 1e3)
+
+        return run
+
+    add = bpy.types.SpaceView3D.draw_handler_add
+    extra = [
+        add(timed("boxes", drawing.draw_boxes), (), "WINDOW", "POST_VIEW"),
+        add(timed("texts", drawing.draw_texts), (), "WINDOW", "POST_PIXEL"),
+    ]
+    for _ in range(count):
+        view3d().tag_redraw()  # type: ignore[name-defined]  # of harness_inside
+        bpy.ops.wm.redraw_timer(type="DRAW_WIN", iterations=1)
+    for handler in extra:
+        bpy.types.SpaceView3D.draw_handler_remove(handler, "WINDOW")
+    return {name: sorted(times)[len(times) // 2] for name, times in taken.items()}
