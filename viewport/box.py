@@ -7,22 +7,15 @@ import math
 
 from .placeholders import Picture, Placeholder, Point
 
-EDGES = ((0, 1), (1, 2), (2, 3), (3, 0), (4, 5), (5, 6), (6, 7), (7, 4), (0, 4), (1, 5), (2, 6), (3, 7))  # fmt: skip
+EDGES = (
+    *((0, 1), (1, 2), (2, 3), (3, 0)),
+    *((4, 5), (5, 6), (6, 7), (7, 4)),
+    *((0, 4), (1, 5), (2, 6), (3, 7)),
+)
 BOTTOM = (0, 1, 2, 0, 2, 3)
 FRONT = (0, 1, 5, 4)
 """Lower left, lower right, upper right and upper left of the side along -Y."""
 UNIT = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
-# Exif's orientations as the corner of the file that each of those four shows.
-TURNED = {
-    1: (0, 1, 2, 3),
-    2: (1, 0, 3, 2),
-    3: (2, 3, 0, 1),
-    4: (3, 2, 1, 0),
-    5: (2, 1, 0, 3),
-    6: (1, 2, 3, 0),
-    7: (0, 3, 2, 1),
-    8: (3, 0, 1, 2),
-}
 
 
 def corners(item: Placeholder) -> list[Point]:
@@ -63,16 +56,4 @@ def front(item: Placeholder) -> list[Point]:
 def coordinates(picture: Picture) -> list[tuple[float, float]]:
     """Return the texture coordinates of the front's corners."""
     left, low, right, high = picture.box
-    # The box is that of the image as it is seen, so it is turned together with the image.
-    upright = [(left + u * (right - left), low + v * (high - low)) for u, v in UNIT]
-    return [_in_file(u, v, picture.orientation) for u, v in upright]
-
-
-def _in_file(u: float, v: float, orientation: int) -> tuple[float, float]:
-    """Return where a point of the upright image lies in the file's pixels."""
-    near = [UNIT[corner] for corner in TURNED.get(orientation, TURNED[1])]
-    (x, y), right, up = near[0], near[1], near[3]
-    return (
-        x + u * (right[0] - x) + v * (up[0] - x),
-        y + u * (right[1] - y) + v * (up[1] - y),
-    )
+    return [(left + u * (right - left), low + v * (high - low)) for u, v in UNIT]

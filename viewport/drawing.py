@@ -13,20 +13,20 @@ import blf
 import bpy
 import gpu
 from gpu_extras.batch import batch_for_shader
-from mathutils import Vector
+from mathutils import Matrix, Vector
 
 from . import box
 from .placeholders import Picture, Placeholder, picture_of, shown
 
-LINE = (1.0, 1.0, 1.0, 0.55)
-HIDDEN_LINE = (1.0, 1.0, 1.0, 0.12)
+LINE = (1.0, 1.0, 1.0, 0.4)
+HIDDEN_LINE = (1.0, 1.0, 1.0, 0.1)
 BOTTOM = (1.0, 1.0, 1.0, 0.07)
-BEFORE, AFTER, UNKNOWN = 0.32, 0.95, 0.6
+BEFORE, AFTER, UNKNOWN = 0.3, 0.95, 0.6
 """Opacity of the picture above and below the level of the progress, and without a level."""
 LINE_WIDTH = 1.5
 TEXT_SIZE, GAP = 15, 9
 SMALLEST = 14.0
-"""Height in pixels below which a box gets no text."""
+"""Width in pixels below which a box gets no text."""
 
 _VERTEX = """
 void main()
@@ -40,7 +40,8 @@ _FRAGMENT = """
 void main()
 {
   vec4 shown = texture(image, coordinate);
-  color = vec4(pow(shown.rgb, vec3(2.2)), shown.a * (height < level ? after : before));
+  float opacity = height < levels.x ? levels.y : levels.z;
+  color = vec4(pow(shown.rgb, vec3(2.2)), shown.a * opacity);
 }
 """
 
@@ -48,6 +49,7 @@ _shader: list[Any] = []
 _built: dict[str, Any] = {}
 """For each scene its placeholders, and the batches that were made of them."""
 _textures: dict[str, tuple[Picture, Any]] = {}
+_tops: dict[str, tuple[Any, list[Vector]]] = {}
 
 
 def draw_boxes() -> None:
@@ -60,10 +62,9 @@ def draw_boxes() -> None:
     gpu.state.blend_set("ALPHA")
     gpu.state.depth_mask_set(False)
     try:
-        _draw_lines(batches["lines"])
-        gpu.state.depth_test_set("LESS_EQUAL")
-        _draw_bottoms(batches["bottoms"])
+        _draw_plain(batches)
         _draw_pictures(context, items, batches["pictures"])
+        _draw_lines(batches["lines"])
     finally:
         gpu.state.depth_test_set("NONE")
         gpu.state.depth_mask_set(True)
@@ -77,6 +78,8 @@ def draw_texts() -> None:
     if not items:
         return
     scale = context.preferences.system.ui_scale
+    matrix = context.region_data.perspective_matrix
+    half = context.region.width / 2, context.region.height / 2
     blf.size(0, TEXT_SIZE * scale)
     blf.enable(0, blf.SHADOW)
     blf.shadow(0, 5, 0.0, 0.0, 0.0, 0.8)
@@ -84,7 +87,7 @@ def draw_texts() -> None:
     blf.color(0, 1.0, 1.0, 1.0, 1.0)
     try:
         for item in items:
-            _draw_text(context, item, GAP * scale)
+            _draw_text(item, matrix, half, GAP * scale)
     finally:
         blf.disable(0, blf.SHADOW)
 
@@ -94,6 +97,7 @@ def free() -> None:
     _shader.clear()
     _built.clear()
     _textures.clear()
+    _tops.clear()
 
 
 def _in_view(context: bpy.types.Context) -> tuple[Placeholder, ...]:
@@ -120,28 +124,31 @@ def _build(items: tuple[Placeholder, ...]) -> dict[str, Any]:
     wide = gpu.shader.from_builtin("POLYLINE_UNIFORM_COLOR")
     return {
         "lines": batch_for_shader(wide, "LINES", {"pos": lines}),
+        "hidden": batch_for_shader(plain, "LINES", {"pos": lines}),
         "bottoms": batch_for_shader(plain, "TRIS", {"pos": bottoms}),
         "pictures": {},
     }
 
 
 def _draw_lines(batch: Any) -> None:
-    """Draw the edges, those behind something else faintly."""
     shader = gpu.shader.from_builtin("POLYLINE_UNIFORM_COLOR")
     shader.bind()
     shader.uniform_float("viewportSize", gpu.state.viewport_get()[2:])
     shader.uniform_float("lineWidth", LINE_WIDTH)
-    for test, color in (("GREATER", HIDDEN_LINE), ("LESS_EQUAL", LINE)):
-        gpu.state.depth_test_set(test)
-        shader.uniform_float("color", color)
-        batch.draw(shader)
+    shader.uniform_float("color", LINE)
+    batch.draw(shader)
 
 
-def _draw_bottoms(batch: Any) -> None:
+def _draw_plain(batches: dict[str, Any]) -> None:
+    """Draw the bottoms, and faintly the edges behind something else."""
     shader = gpu.shader.from_builtin("UNIFORM_COLOR")
     shader.bind()
+    gpu.state.depth_test_set("GREATER")
+    shader.uniform_float("color", HIDDEN_LINE)
+    batches["hidden"].draw(shader)
+    gpu.state.depth_test_set("LESS_EQUAL")
     shader.uniform_float("color", BOTTOM)
-    batch.draw(shader)
+    batches["bottoms"].draw(shader)
 
 
 def _draw_pictures(
@@ -159,10 +166,9 @@ def _draw_pictures(
             picture = picture_of(item.job)
             batch = _picture_batch(shader, item, picture)
             batches[item.job] = picture, batch
-        known = item.fraction is not None
-        shader.uniform_float("level", item.fraction if known else 2.0)
-        shader.uniform_float("before", BEFORE)
-        shader.uniform_float("after", AFTER if known else UNKNOWN)
+        is_known = item.fraction is not None
+        levels = (item.fraction, AFTER, BEFORE) if is_known else (0.0, UNKNOWN, UNKNOWN)
+        shader.uniform_float("levels", levels)
         shader.uniform_sampler("image", texture)
         batch.draw(shader)
 
@@ -203,9 +209,7 @@ def _picture_shader() -> Any:
         between.smooth("FLOAT", "height")
         info = gpu.types.GPUShaderCreateInfo()
         info.push_constant("MAT4", "view")
-        info.push_constant("FLOAT", "level")
-        info.push_constant("FLOAT", "before")
-        info.push_constant("FLOAT", "after")
+        info.push_constant("VEC3", "levels")
         info.sampler(0, "FLOAT_2D", "image")
         info.vertex_in(0, "VEC3", "position")
         info.vertex_in(1, "VEC2", "texture_place")
@@ -218,23 +222,27 @@ def _picture_shader() -> Any:
     return _shader[0]
 
 
-def _draw_text(context: bpy.types.Context, item: Placeholder, gap: float) -> None:
-    """Draw a text centered above the middle of the box's top."""
-    x, y, z = item.location
-    top = _to_pixels(context, (x, y, z + item.size[2]))
-    low = _to_pixels(context, (x, y, z))
-    if top is None or low is None or (top - low).length < SMALLEST:
+def _draw_text(item: Placeholder, matrix: Matrix, half: tuple[float, float], gap: float) -> None:
+    """Draw a text centered above the box as it is seen; `half` is half of the region's size."""
+    seen = [matrix @ point for point in _top(item)]
+    if min(point.w for point in seen) <= 0.0:
+        return  # It is partly behind the view.
+    across = [point.x / point.w for point in seen]
+    up = [point.y / point.w for point in seen]
+    left, right, high = min(across), max(across), max(up)
+    if (right - left) * half[0] < SMALLEST or left > 1.0 or right < -1.0 or abs(high) > 1.0:
         return
     width, _ = blf.dimensions(0, item.text)
-    blf.position(0, top.x - width / 2, top.y + gap, 0)
+    middle = (1.0 + (left + right) / 2) * half[0]
+    blf.position(0, middle - width / 2, (1.0 + high) * half[1] + gap, 0)
     blf.draw(0, item.text)
 
 
-def _to_pixels(context: bpy.types.Context, point: tuple[float, float, float]) -> Vector | None:
-    """Return a point's pixel in the region; None behind the view."""
-    seen = context.region_data.perspective_matrix @ Vector((*point, 1.0))
-    if seen.w <= 0.0:
-        return None
-    region = context.region
-    half_width, half_height = region.width / 2, region.height / 2
-    return Vector((half_width * (1 + seen.x / seen.w), half_height * (1 + seen.y / seen.w)))
+def _top(item: Placeholder) -> list[Vector]:
+    """Return the corners of a box's top, kept until it moves."""
+    place = (item.location, item.rotation, item.size)
+    kept = _tops.get(item.job)
+    if kept is None or kept[0] != place:
+        points = [Vector((*corner, 1.0)) for corner in box.corners(item)[4:]]
+        kept = _tops[item.job] = (place, points)
+    return kept[1]

@@ -36,17 +36,15 @@ class Placeholder:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """An image's pixels as RGBA from the lower left, and which part of them is shown.
+    """A small image on a placeholder: RGBA from the lower left, and which part of it is shown.
 
-    `box` is left, bottom, right and top as shares of the sides; `orientation` is the image file's,
-    as in Exif.
+    `box` is left, bottom, right and top as shares of the sides.
     """
 
     width: int
     height: int
     pixels: array[float] = field(repr=False)
     box: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
-    orientation: int = 1
 
 
 _shown: list[Placeholder] = []

@@ -8,8 +8,7 @@ those of other jobs, and the mesh is placed there. Moving it moves the mesh.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Hashable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -22,7 +21,8 @@ from ...state import open_file
 from ...state.preflight import picture_key
 from ...viewport import placeholders
 from ...viewport.placeholders import Placeholder
-from .. import event_queue, heartbeat
+from .. import bring_in, event_queue, heartbeat
+from .image_checks import subject_detection
 
 INTERVAL = 0.25
 """Seconds between two updates: the viewport is redrawn at most this often for progress."""
@@ -33,39 +33,28 @@ WHOLE = (0.0, 0.0, 1.0, 1.0)
 Point = tuple[float, float, float]
 
 
-class Source(NamedTuple):
-    """The Image that a job was started from, and where its subject is in it.
+class Settled(NamedTuple):
+    """A location that was settled for a job: from which placement, and for which size.
 
-    `uid` is its `session_uid`. `box` is left, bottom, right and top of the subject as shares of the
-    sides.
+    `size` is None once the user has chosen the location.
     """
 
-    uid: int
-    box: tuple[float, float, float, float] = WHOLE
-    orientation: int = 1
+    origin: jobs.Placement
+    size: Point | None
 
 
 _followed: list[bool] = []
 """Not empty from the start of a job until none is left."""
-_sources: dict[str, Source] = {}
-_requested: set[str] = set()
-"""Jobs for whose images Blender was asked to make a preview."""
-_settled: set[str] = set()
-"""Jobs whose location has been settled."""
+_keys: dict[str, Hashable] = {}
+"""The key of each job's image among the image reports."""
+_settled: dict[str, Settled] = {}
 _dragged: dict[str, Point] = {}
 """Where the pointer holds a placeholder right now."""
 
 
 def note_image(job: str, image: bpy.types.Image) -> None:
-    """Note the image that a job was started from, for the picture on its placeholder."""
-    report = jobs.image_checks().report(picture_key(image))
-    source = Source(image.session_uid)
-    if report is not None and report.info is not None:
-        source = source._replace(orientation=report.info.orientation)
-        if report.clear and not report.waiting:
-            left, top, right, bottom = report.box
-            source = source._replace(box=(left, 1.0 - bottom, right, 1.0 - top))
-    _sources[job] = source
+    """Note the image that a job was started from: its report has a picture for the placeholder."""
+    _keys[job] = picture_key(image)
 
 
 def is_placed(job: str) -> bool:
@@ -83,8 +72,9 @@ def move(context: bpy.types.Context, job: str, location: Point) -> None:
     _dragged.pop(job, None)
     view = next((view for view in _views() if view.job == job), None)
     if view is not None:
-        _settled.add(job)
-        _set_location(view, location)
+        place = jobs.session().placement_of(view)
+        _settled[job] = Settled(place, None)
+        _set_location(view, replace(place, location=location))
     update(context)
 
 
@@ -123,7 +113,8 @@ def poll(context: bpy.types.Context, _now: float) -> None:
     """Update the placeholders."""
     update(context)
     if not jobs.session().running() and not event_queue.waiting:
-        _followed.clear()
+        for table in (_followed, _keys, _settled, _dragged):
+            table.clear()
 
 
 STEP = heartbeat.Step("placeholders", INTERVAL, is_needed, poll)
@@ -149,7 +140,7 @@ def unregister() -> None:
         bpy.app.handlers.load_post.remove(_on_load)
     heartbeat.remove(STEP)
     placeholders.unregister()
-    for table in (_followed, _sources, _requested, _settled, _dragged):
+    for table in (_followed, _keys, _settled, _dragged):
         table.clear()
 
 
@@ -165,10 +156,8 @@ def _views() -> Iterator[jobs.JobView]:
 def _placeholder(
     context: bpy.types.Context, view: jobs.JobView, others: list[Placeholder]
 ) -> Placeholder:
-    place, size = jobs.session().placement_of(view), _size(context, view)
-    if view.job not in _settled:
-        _settled.add(view.job)
-        place = _settle(context, view, size, others)
+    size = _size(context, view)
+    place = _settle(context, view, size, others)
     percent = None if view.fraction is None else round(view.fraction * 100)
     return Placeholder(
         job=view.job,
@@ -184,22 +173,31 @@ def _placeholder(
 def _settle(
     context: bpy.types.Context, view: jobs.JobView, size: Point, others: list[Placeholder]
 ) -> jobs.Placement:
-    """Fix a job's location, so that its mesh will stand exactly where its placeholder does."""
+    """Return a job's placement; its location is fixed first, and again when the size changes.
+
+    So the mesh will stand exactly where its placeholder does.
+    """
     from ...scene.expected_box import free_location, span_of
 
-    place = view.plan.placement
-    scene = _scene_of(context, view)
-    taken = [span_of(other.location, other.rotation, other.size)
-             for other in others if other.scene == scene.name]  # fmt: skip
-    with context.temp_override(scene=scene, view_layer=scene.view_layers[0]):
-        return _set_location(view, free_location(context, place, size, taken))
-
-
-def _set_location(view: jobs.JobView, location: Point) -> jobs.Placement:
     place = jobs.session().placement_of(view)
+    settled = _settled.get(view.job, Settled(place, ()))
+    if settled.size in (None, size):
+        return place
+    _settled[view.job] = Settled(settled.origin, size)
+    scene = _scene_of(context, view)
+    known = {view.job, *(other.job for other in others)}
+    later = [other for other in placeholders.shown() if other.job not in known]
+    taken = [span_of(other.location, other.rotation, other.size)
+             for other in (*others, *later) if other.scene == scene.name]  # fmt: skip
+    with context.temp_override(scene=scene, view_layer=scene.view_layers[0]):
+        location = free_location(context, settled.origin, size, taken)
+    return _set_location(view, replace(place, location=location))
+
+
+def _set_location(view: jobs.JobView, place: jobs.Placement) -> jobs.Placement:
     # Without spacing: the mesh is not moved again when it arrives.
-    moved = replace(place, location=location, spacing=None)
-    if moved != place:
+    moved = replace(place, spacing=None)
+    if moved != jobs.session().placement_of(view):
         jobs.session().move(view.job, moved)
     return moved
 
@@ -223,7 +221,7 @@ def _aspect(view: jobs.JobView) -> float:
         return 1.0
     is_turned = info.orientation in (5, 6, 7, 8)
     ratio = info.height / info.width if is_turned else info.width / info.height
-    left, bottom, right, top = _sources[view.job].box if view.job in _sources else WHOLE
+    left, bottom, right, top = _box(view)
     return ratio * (right - left) / max(top - bottom, 1e-3)
 
 
@@ -232,35 +230,44 @@ def _scene_of(context: bpy.types.Context, view: jobs.JobView) -> bpy.types.Scene
     return bpy.data.scenes.get(view.plan.scene) or context.scene
 
 
+def _box(view: jobs.JobView) -> tuple[float, float, float, float]:
+    """Return left, bottom, right and top of the subject as shares of the image's sides."""
+    report = jobs.image_checks().report(_keys.get(view.job))
+    if report is None or not report.clear or _keeps_background(view):
+        return WHOLE
+    left, top, right, bottom = report.box
+    return (left, 1.0 - bottom, right, 1.0 - top) if left < right and top < bottom else WHOLE
+
+
+def _keeps_background(view: jobs.JobView) -> bool:
+    settings = view.record.settings if view.record else {}
+    return view.provider == "local" and settings.get("foreground") == "none"
+
+
 def _load_pictures(context: bpy.types.Context, views: list[jobs.JobView]) -> None:
-    """Put the images on the placeholders that have none yet, as soon as Blender has previews."""
+    """Put a picture on the placeholders that have none, once the worker has looked at the image."""
+    checks = jobs.image_checks()
     for view in views:
-        source = _sources.get(view.job)
-        if source is None or placeholders.picture_of(view.job):
+        if placeholders.picture_of(view.job):
             continue
-        image = next((image for image in bpy.data.images if image.session_uid == source.uid), None)
-        if image is None:
-            del _sources[view.job]
-        elif (found := _read_preview(image)) is not None:
-            picture = replace(found, box=source.box, orientation=source.orientation)
-            placeholders.set_picture(view.job, picture)
-        elif view.job not in _requested:
-            _requested.add(view.job)
-            _request_preview(context, image)
+        report = checks.report(_keys.get(view.job))
+        if report is None or (not report.waiting and not report.thumbnail):
+            _check_image(context, view)
+        elif report.thumbnail is not None:
+            pixels = report.thumbnail.pixels[:]
+            if _keeps_background(view):
+                pixels[3::4] = array("f", [1.0]) * (len(pixels) // 4)
+            size = report.thumbnail.width, report.thumbnail.height
+            placeholders.set_picture(view.job, placeholders.Picture(*size, pixels, _box(view)))
 
 
-def _read_preview(image: bpy.types.Image) -> placeholders.Picture | None:
-    """Return the preview that Blender made of an image; None if there is none."""
-    preview = image.preview
-    width, height = preview.image_size if preview else (0, 0)
-    if not width or not height:
-        return None
-    pixels = array("f", bytes(16 * width * height))
-    preview.image_pixels_float.foreach_get(pixels)
-    return placeholders.Picture(width, height, pixels)
-
-
-def _request_preview(context: bpy.types.Context, image: bpy.types.Image) -> None:
-    """Have Blender make an image's preview on a thread of its own."""
-    with context.temp_override(id=image), suppress(RuntimeError):
-        bpy.ops.ed.lib_id_generate_preview()
+def _check_image(context: bpy.types.Context, view: jobs.JobView) -> None:
+    """Have the worker look at a job's image, unless it was asked before."""
+    picture = view.record.pictures[0] if view.record and view.record.pictures else None
+    file = picture.file or picture.sent if picture else None
+    if file is None or _keys.get(view.job) == view.job:
+        return
+    _keys[view.job] = view.job
+    path = bring_in.library_of(context, view.job).folder(view.job) / file
+    source = jobs.PictureSource(view.name, "front", path.read_bytes)
+    jobs.image_checks().check(view.job, source, subject_detection(context))
