@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the add-on draws into the 3D Viewport."""
+"""Drawings in the 3D Viewport: placeholders of meshes that are being generated."""

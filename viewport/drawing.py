@@ -16,7 +16,7 @@ from gpu_extras.batch import batch_for_shader
 from mathutils import Matrix, Vector
 
 from . import box
-from .placeholders import Picture, Placeholder, picture_of, shown
+from .placeholders import Picture, Placeholder, current, picture_of
 
 LINE = (1.0, 1.0, 1.0, 0.4)
 HIDDEN_LINE = (1.0, 1.0, 1.0, 0.1)
@@ -106,7 +106,7 @@ def _in_view(context: bpy.types.Context) -> tuple[Placeholder, ...]:
     if space is None or not space.overlay.show_overlays:
         return ()
     scene = context.scene.name
-    return tuple(item for item in shown() if item.scene == scene)
+    return tuple(item for item in current() if item.scene == scene)
 
 
 def _batches(scene: str, items: tuple[Placeholder, ...]) -> dict[str, Any]:
@@ -183,7 +183,7 @@ def _texture(job: str) -> Any:
         values = gpu.types.Buffer("FLOAT", len(picture.pixels), picture.pixels)
         size = (picture.width, picture.height)
         kept = _textures[job] = (picture, gpu.types.GPUTexture(size, format="RGBA8", data=values))
-        for gone in _textures.keys() - {item.job for item in shown()}:
+        for gone in _textures.keys() - {item.job for item in current()}:
             del _textures[gone]
     return kept[1]
 

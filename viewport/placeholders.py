@@ -52,7 +52,7 @@ _pictures: dict[str, Picture] = {}
 _handlers: list[Any] = []
 
 
-def shown() -> tuple[Placeholder, ...]:
+def current() -> tuple[Placeholder, ...]:
     """Return the placeholders."""
     return tuple(_shown)
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Keep a placeholder in the viewport for each job whose mesh will be placed in this file.
 
-A placeholder stands where the mesh will: its location is settled when it first appears, next to
+A placeholder stands where the mesh will: its location is reserved when it first appears, next to
 those of other jobs, and the mesh is placed there. Moving it moves the mesh.
 """
 
@@ -33,13 +33,13 @@ WHOLE = (0.0, 0.0, 1.0, 1.0)
 Point = tuple[float, float, float]
 
 
-class Settled(NamedTuple):
-    """A location that was settled for a job: from which placement, and for which size.
+class Reservation(NamedTuple):
+    """A location that is kept for a job: the placement that was wanted, and the expected size.
 
     `size` is None once the user has chosen the location.
     """
 
-    origin: jobs.Placement
+    wanted: jobs.Placement
     size: Point | None
 
 
@@ -47,7 +47,7 @@ _followed: list[bool] = []
 """Not empty from the start of a job until none is left."""
 _keys: dict[str, Hashable] = {}
 """The key of each job's image among the image reports."""
-_settled: dict[str, Settled] = {}
+_reserved: dict[str, Reservation] = {}
 _dragged: dict[str, Point] = {}
 """Where the pointer holds a placeholder right now."""
 
@@ -73,7 +73,7 @@ def move(context: bpy.types.Context, job: str, location: Point) -> None:
     view = next((view for view in _views() if view.job == job), None)
     if view is not None:
         place = jobs.session().placement_of(view)
-        _settled[job] = Settled(place, None)
+        _reserved[job] = Reservation(place, None)
         _set_location(view, replace(place, location=location))
     update(context)
 
@@ -113,7 +113,7 @@ def poll(context: bpy.types.Context, _now: float) -> None:
     """Update the placeholders."""
     update(context)
     if not jobs.session().running() and not event_queue.waiting:
-        for table in (_followed, _keys, _settled, _dragged):
+        for table in (_followed, _keys, _reserved, _dragged):
             table.clear()
 
 
@@ -140,7 +140,7 @@ def unregister() -> None:
         bpy.app.handlers.load_post.remove(_on_load)
     heartbeat.remove(STEP)
     placeholders.unregister()
-    for table in (_followed, _keys, _settled, _dragged):
+    for table in (_followed, _keys, _reserved, _dragged):
         table.clear()
 
 
@@ -157,7 +157,7 @@ def _placeholder(
     context: bpy.types.Context, view: jobs.JobView, others: list[Placeholder]
 ) -> Placeholder:
     size = _size(context, view)
-    place = _settle(context, view, size, others)
+    place = _reserve(context, view, size, others)
     percent = None if view.fraction is None else round(view.fraction * 100)
     return Placeholder(
         job=view.job,
@@ -170,27 +170,27 @@ def _placeholder(
     )
 
 
-def _settle(
+def _reserve(
     context: bpy.types.Context, view: jobs.JobView, size: Point, others: list[Placeholder]
 ) -> jobs.Placement:
     """Return a job's placement; its location is fixed first, and again when the size changes.
 
     So the mesh will stand exactly where its placeholder does.
     """
-    from ...scene.expected_box import free_location, span_of
+    from ...viewport.expected_box import free_location, span_of
 
     place = jobs.session().placement_of(view)
-    settled = _settled.get(view.job, Settled(place, ()))
-    if settled.size in (None, size):
+    reserved = _reserved.get(view.job, Reservation(place, ()))
+    if reserved.size in (None, size):
         return place
-    _settled[view.job] = Settled(settled.origin, size)
+    _reserved[view.job] = Reservation(reserved.wanted, size)
     scene = _scene_of(context, view)
     known = {view.job, *(other.job for other in others)}
-    later = [other for other in placeholders.shown() if other.job not in known]
+    later = [other for other in placeholders.current() if other.job not in known]
     taken = [span_of(other.location, other.rotation, other.size)
              for other in (*others, *later) if other.scene == scene.name]  # fmt: skip
     with context.temp_override(scene=scene, view_layer=scene.view_layers[0]):
-        location = free_location(context, settled.origin, size, taken)
+        location = free_location(context, reserved.wanted, size, taken)
     return _set_location(view, replace(place, location=location))
 
 
@@ -203,8 +203,8 @@ def _set_location(view: jobs.JobView, place: jobs.Placement) -> jobs.Placement:
 
 
 def _size(context: bpy.types.Context, view: jobs.JobView) -> Point:
-    from ...scene.expected_box import expected_size
     from ...scene.placement import unit_factor
+    from ...viewport.expected_box import expected_size
 
     record = view.record
     own = OWN_HEIGHT
@@ -219,8 +219,8 @@ def _aspect(view: jobs.JobView) -> float:
     info = view.record.pictures[0].info if view.record and view.record.pictures else None
     if info is None or not info.width or not info.height:
         return 1.0
-    is_turned = info.orientation in (5, 6, 7, 8)
-    ratio = info.height / info.width if is_turned else info.width / info.height
+    is_sideways = info.orientation in (5, 6, 7, 8)
+    ratio = info.height / info.width if is_sideways else info.width / info.height
     left, bottom, right, top = _box(view)
     return ratio * (right - left) / max(top - bottom, 1e-3)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where a mesh that does not exist yet will stand, and how large it will be."""
+"""Estimate the size of a mesh that does not exist yet, and find it a free location."""
 
 from __future__ import annotations
 
