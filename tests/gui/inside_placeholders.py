@@ -51,6 +51,25 @@ def end(job: str, state: str = "cancelled") -> None:
     jobs.session().show(replace(view, state=jobs.State(state)))
 
 
+def end_all() -> None:
+    """Have all jobs end."""
+    for view in part("jobs").session().views():
+        end(view.job)
+        part("jobs").session().dismiss(view.job)
+
+
+def report_of_image() -> bool:
+    """Return whether the worker has looked at the scene's image."""
+    image = bpy.context.scene.image_to_mesh.image
+    report = part("jobs").image_checks().report(part("state.preflight").picture_key(image))
+    return bool(report and report.thumbnail)
+
+
+def preferences() -> Any:
+    """Return the add-on's preferences."""
+    return bpy.context.preferences.addons[_ADDON].preferences
+
+
 def standing() -> list[dict[str, Any]]:
     """Return the placeholders that the viewport draws, and whether they have their pictures."""
     module = part("viewport.placeholders")
