@@ -10,7 +10,6 @@ import bpy
 
 from .. import jobs, preferences
 from ..app import queue, repeated_order, watcher
-from ..app.periodic import placeholders
 from ..app.periodic.new_scenes import apply_defaults
 from ..app.refusals import hide_refusal, show_refusal
 from ..i18n.translate import translate_error
@@ -80,7 +79,9 @@ def start(context: bpy.types.Context, *, again: bool = False) -> str:
     job = queue.begin(spec)
     image = choices_of(context.scene).image
     if image is not None:
-        placeholders.note_image(job, image)
+        from ..app.periodic import job_placeholders
+
+        job_placeholders.note_image(job, image)
     return job
 
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 import bpy
 
 from ..app import watcher
-from ..app.periodic import placeholders
 from ..i18n.translate import tr
 from .arguments import argument
 from .running import Refuses
@@ -26,6 +25,8 @@ class IMAGE_TO_MESH_OT_place_at_cursor(Refuses, bpy.types.Operator):
     job: argument("Job", "Which job; empty for the newest that runs")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
+        from ..app.periodic import job_placeholders as placeholders
+
         job = self.job or placeholders.newest()
         if not placeholders.is_placed(job):
             return self.refuse(tr("Nothing is running."))
@@ -45,6 +46,8 @@ class IMAGE_TO_MESH_OT_place_by_click(Refuses, bpy.types.Operator):
     job: argument("Job", "Which job; empty for the newest that runs")
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        from ..app.periodic import job_placeholders as placeholders
+
         self.job = self.job or placeholders.newest()
         if not placeholders.is_placed(self.job):
             return self.refuse(tr("Nothing is running."))
@@ -54,6 +57,8 @@ class IMAGE_TO_MESH_OT_place_by_click(Refuses, bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        from ..app.periodic import job_placeholders as placeholders
+
         if not placeholders.is_placed(self.job):
             self.cancel(context)
             return {"CANCELLED", "PASS_THROUGH"}
@@ -74,6 +79,8 @@ class IMAGE_TO_MESH_OT_place_by_click(Refuses, bpy.types.Operator):
     # Blender calls this, too, when the window closes or a file is opened.
     def cancel(self, context: bpy.types.Context) -> None:
         """Leave the placeholder at its place, and remove the hint from the status bar."""
+        from ..app.periodic import job_placeholders as placeholders
+
         placeholders.drag(context, self.job, None)
         if context.workspace:
             context.workspace.status_text_set(None)

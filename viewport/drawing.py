@@ -25,8 +25,8 @@ BEFORE, AFTER, UNKNOWN = 0.3, 0.95, 0.6
 """Opacity of the picture above and below the level of the progress, and without a level."""
 LINE_WIDTH = 1.5
 TEXT_SIZE, GAP = 15, 9
-SMALLEST = 14.0
-"""Width in pixels below which a box gets no text."""
+NARROWEST = 0.8
+"""Width of a box as a share of its text's, below which it gets none: neighbors would overlap."""
 
 _VERTEX = """
 void main()
@@ -230,9 +230,9 @@ def _draw_text(item: Placeholder, matrix: Matrix, half: tuple[float, float], gap
     across = [point.x / point.w for point in seen]
     up = [point.y / point.w for point in seen]
     left, right, high = min(across), max(across), max(up)
-    if (right - left) * half[0] < SMALLEST or left > 1.0 or right < -1.0 or abs(high) > 1.0:
-        return
     width, _ = blf.dimensions(0, item.text)
+    if (right - left) * half[0] < NARROWEST * width or left > 1.0 or right < -1.0:
+        return
     middle = (1.0 + (left + right) / 2) * half[0]
     blf.position(0, middle - width / 2, (1.0 + high) * half[1] + gap, 0)
     blf.draw(0, item.text)

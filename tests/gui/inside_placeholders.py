@@ -38,7 +38,7 @@ def stand(job: str, fraction: float | None, **placement: Any) -> None:
         plan=known.plan if known else plan,
     )  # fmt: skip
     jobs.session().show(view)
-    part("app.periodic.placeholders").note_image(job, choices.image)
+    part("app.periodic.job_placeholders").note_image(job, choices.image)
     part("app.periodic.placeholders").follow()
 
 

@@ -30,7 +30,7 @@ def viewport(addon: ModuleType) -> Any:
 @pytest.fixture
 def steps(viewport: Any) -> Any:
     """The module that keeps the placeholders up to date."""
-    return addon_module("app.periodic.placeholders")
+    return addon_module("app.periodic.job_placeholders")
 
 
 @pytest.fixture
