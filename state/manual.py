@@ -63,6 +63,7 @@ _PROPERTIES = {
     "results#importing-results": ("pg_shelf.*",),
     "results#where-meshes-are-placed": ("preferences.frame_new",),
     "results#the-library": ("preferences.library*",),
+    "results#placeholders": ("preferences.show_placeholders",),
     "services#addresses-and-certificates": ("preferences.*_base_url", "preferences.certificates",
                                             "preferences.show_addresses"),
     "services#api-keys": ("preferences.*_api_key", "preferences.*_api_secret"),

@@ -30,17 +30,7 @@ LANGUAGES = places.ROOT / "i18n"
 TEMPLATE = places.BUILD / "image_to_mesh.pot"
 UNTRANSLATED = places.ROOT / "tools" / "untranslated.txt"
 
-ROOMS = (
-    "providers/",
-    "jobs/",
-    "worker/",
-    "scene/",
-    "app/",
-    "operators/",
-    "panels/",
-    "state/",
-    "viewport/",
-)
+ROOMS = ("providers/", "jobs/", "worker/", "scene/", "app/", "operators/", "panels/", "state/")
 COMMAND_LINE = frozenset({"jobs/batch/plan.py", "jobs/batch/sources.py"})
 STATES = "jobs/values.py"
 SYSTEM_ERRORS = (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.ENOENT)
