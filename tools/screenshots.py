@@ -39,8 +39,8 @@ PANEL = (
 )
 """The sidebar in its states, which docs/panel.md shows in both Blenders."""
 
-WHOLE = ("click-after", "drop-menu", "preferences-import")
-"""Whole windows, of Blender 4.3 alone."""
+WHOLE = ("click-after", "drop-menu", "preferences-import", "viewport-placeholder")
+"""Whole windows and views, of Blender 4.3 alone."""
 
 _SMALLER = """
 import sys

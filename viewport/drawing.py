@@ -63,8 +63,9 @@ def draw_boxes() -> None:
     gpu.state.depth_mask_set(False)
     try:
         _draw_plain(batches)
-        _draw_pictures(context, items, batches["pictures"])
         _draw_lines(batches["lines"])
+        # Last: a picture covers the edges behind it.
+        _draw_pictures(context, items, batches["pictures"])
     finally:
         gpu.state.depth_test_set("NONE")
         gpu.state.depth_mask_set(True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Placeholders: which jobs have one, where it stands, how large, and what becomes of it."""
+"""Placeholders of running jobs: their locations and sizes, their moves, and their end."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def start(job: str, *, width: int = 64, height: int = 64, **changes: Any) -> Any
     return view
 
 
-def shown(steps: Any) -> list[Any]:
+def placeholders_of(steps: Any) -> list[Any]:
     """Return the placeholders after an update."""
     steps.update(bpy.context)
     return list(addon_module("viewport.placeholders").current())
@@ -80,7 +80,7 @@ def placement(**changes: Any) -> Any:
 
 def test_a_running_job_has_a_placeholder_at_its_place(steps: Any) -> None:
     start("cup", placement=placement(location=(1.0, 2.0, 3.0), rotation=0.5, size=2.0))
-    (found,) = shown(steps)
+    (found,) = placeholders_of(steps)
     assert (found.job, found.scene) == ("cup", bpy.context.scene.name)
     assert (found.location, found.rotation) == ((1.0, 2.0, 3.0), 0.5)
     assert (found.fraction, found.text) == (0.5, "50%")
@@ -89,26 +89,26 @@ def test_a_running_job_has_a_placeholder_at_its_place(steps: Any) -> None:
 def test_a_job_of_another_file_has_none(steps: Any) -> None:
     start("cup", file="another")
     start("glass", file="")
-    assert shown(steps) == []
+    assert placeholders_of(steps) == []
 
 
 def test_a_job_that_has_not_read_its_image_has_none_yet(steps: Any) -> None:
     start("cup", record=None)
-    assert shown(steps) == []
+    assert placeholders_of(steps) == []
 
 
 @pytest.mark.parametrize("state", ["ready", "failed", "cancelled", "uncertain"])
 def test_it_is_gone_with_the_job(steps: Any, state: str) -> None:
     jobs, view = addon_module("jobs"), start("cup")
-    assert len(shown(steps)) == 1
+    assert len(placeholders_of(steps)) == 1
     jobs.session().show(replace(view, state=jobs.State(state)))
-    assert shown(steps) == []
+    assert placeholders_of(steps) == []
 
 
 def test_it_is_gone_with_an_error(steps: Any) -> None:
     jobs, view = addon_module("jobs"), start("cup")
     jobs.session().show(replace(view, failure=jobs.Failure("unreachable", "No network.")))
-    assert shown(steps) == []
+    assert placeholders_of(steps) == []
 
 
 def test_it_stays_while_a_finished_mesh_waits_for_the_artist(steps: Any) -> None:
@@ -116,40 +116,40 @@ def test_it_stays_while_a_finished_mesh_waits_for_the_artist(steps: Any) -> None
     ended = replace(view, state=jobs.State.READY, fraction=1.0)
     jobs.session().show(ended)
     events.waiting.append(jobs.Ended("cup", ended))
-    assert [found.text for found in shown(steps)] == ["100%"]
+    assert [found.text for found in placeholders_of(steps)] == ["100%"]
     events.note_import("cup")
-    assert shown(steps) == []
+    assert placeholders_of(steps) == []
 
 
 def test_the_preference_hides_them(steps: Any, preferences: Any) -> None:
     start("cup")
-    assert len(shown(steps)) == 1
+    assert len(placeholders_of(steps)) == 1
     preferences.show_placeholders = False
-    assert shown(steps) == []
+    assert placeholders_of(steps) == []
 
 
 def test_opening_a_file_removes_them(steps: Any) -> None:
     start("cup")
-    assert len(shown(steps)) == 1
+    assert len(placeholders_of(steps)) == 1
     bpy.ops.wm.read_homefile(use_factory_startup=True, app_template="")
-    assert shown(steps) == []
+    assert placeholders_of(steps) == []
 
 
 def test_undo_and_redo_leave_them(steps: Any) -> None:
     bpy.ops.ed.undo_push(message="before")
     start("cup")
-    before = shown(steps)
+    before = placeholders_of(steps)
     bpy.context.scene.cursor.location.x = 5.0
     bpy.ops.ed.undo_push(message="after")
     bpy.ops.ed.undo()
-    assert shown(steps) == before
+    assert placeholders_of(steps) == before
     bpy.ops.ed.redo()
-    assert shown(steps) == before
+    assert placeholders_of(steps) == before
 
 
 def test_progress_without_a_number_shows_the_phase(steps: Any) -> None:
     start("cup", fraction=None)
-    assert [(found.fraction, found.text) for found in shown(steps)] == [(None, "Waiting")]
+    assert [(found.fraction, found.text) for found in placeholders_of(steps)] == [(None, "Waiting")]
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_its_size_is_the_expected_one(
     if "placement" in changes:
         changes = {**changes, "placement": placement(**changes["placement"])}
     start("cup", **changes)
-    (found,) = shown(steps)
+    (found,) = placeholders_of(steps)
     assert (found.size[0], found.size[2]) == pytest.approx(size)
     assert 0.0 < found.size[1] < min(size)
 
@@ -179,21 +179,21 @@ def test_its_size_follows_the_subject_once_that_is_known(steps: Any) -> None:
     key = addon_module("state.preflight").picture_key(image)
     start("cup")
     steps.note_image("cup", image)
-    assert shown(steps)[0].size[0] == pytest.approx(2.0)
+    assert placeholders_of(steps)[0].size[0] == pytest.approx(2.0)
     jobs.image_checks()._reports[key] = jobs.ImageReport(box=(0.25, 0.0, 0.75, 1.0))
-    assert shown(steps)[0].size[0] == pytest.approx(1.0)
+    assert placeholders_of(steps)[0].size[0] == pytest.approx(1.0)
 
 
 def test_lengths_are_in_scene_units(steps: Any) -> None:
     bpy.context.scene.unit_settings.scale_length = 0.01
     start("cup", placement=placement())
-    assert shown(steps)[0].size[2] == pytest.approx(100.0)
+    assert placeholders_of(steps)[0].size[2] == pytest.approx(100.0)
 
 
 def spans(found: list[Any]) -> list[Any]:
     """Return the boxes of placeholders along the world's axes."""
     span_of = addon_module("viewport.expected_box").span_of
-    return [span_of(one.location, one.rotation, one.size) for one in found]
+    return [span_of(item.location, item.rotation, item.size) for item in found]
 
 
 def overlap(first: Any, second: Any) -> bool:
@@ -205,35 +205,35 @@ def test_several_stand_in_a_row_and_none_overlaps(steps: Any) -> None:
     for number in range(6):
         angle = number * math.pi / 7
         start(f"cup {number}", width=64 * (number + 1), placement=placement(size=1, rotation=angle))
-    found = shown(steps)
-    assert [one.job for one in found] == [f"cup {number}" for number in range(6)]
+    found = placeholders_of(steps)
+    assert [item.job for item in found] == [f"cup {number}" for number in range(6)]
     assert found[0].location == (0.0, 0.0, 0.0)
-    assert all(one.location[1:] == (0.0, 0.0) for one in found)
+    assert all(item.location[1:] == (0.0, 0.0) for item in found)
     assert not any(overlap(*pair) for pair in itertools.combinations(spans(found), 2))
 
 
 def test_a_new_one_does_not_move_the_others(steps: Any) -> None:
     start("first")
     start("second")
-    before = shown(steps)
+    before = placeholders_of(steps)
     start("third")
-    assert shown(steps)[:2] == before
+    assert placeholders_of(steps)[:2] == before
 
 
 def test_a_place_is_free_again_when_its_job_has_ended(steps: Any) -> None:
     jobs, first = addon_module("jobs"), start("first")
     start("second")
-    before = shown(steps)
+    before = placeholders_of(steps)
     jobs.session().show(replace(first, state=jobs.State.CANCELLED))
-    assert shown(steps) == before[1:]
+    assert placeholders_of(steps) == before[1:]
     start("third")
-    assert shown(steps)[1].location == before[0].location
+    assert placeholders_of(steps)[1].location == before[0].location
 
 
 def test_the_mesh_goes_where_its_placeholder_stands(steps: Any) -> None:
     for name in ("first", "second"):
         start(name, placement=placement(size=1.0, spacing=0.5))
-    found = {one.job: one.location for one in shown(steps)}
+    found = {item.job: item.location for item in placeholders_of(steps)}
     assert found["first"] != found["second"]
     for view in addon_module("jobs").session().views():
         place = addon_module("jobs").session().placement_of(view)
@@ -244,11 +244,11 @@ def test_the_mesh_goes_where_its_placeholder_stands(steps: Any) -> None:
 def test_the_3d_cursor_takes_it(steps: Any) -> None:
     start("first")
     start("second")
-    shown(steps)
+    placeholders_of(steps)
     bpy.context.scene.cursor.location = (7.0, 8.0, 9.0)
     assert bpy.ops.image_to_mesh.place_at_cursor(job="first") == {"FINISHED"}
     bpy.context.scene.cursor.location = (0.0, 0.0, 0.0)
-    assert {one.job: one.location for one in shown(steps)}["first"] == (7.0, 8.0, 9.0)
+    assert {item.job: item.location for item in placeholders_of(steps)}["first"] == (7.0, 8.0, 9.0)
     view = next(view for view in addon_module("jobs").session().views() if view.job == "first")
     assert view.plan.placement.location == (7.0, 8.0, 9.0)
     assert view.record.plan == view.plan
@@ -256,27 +256,27 @@ def test_the_3d_cursor_takes_it(steps: Any) -> None:
 
 def test_a_moved_one_stays_when_its_size_changes(steps: Any) -> None:
     jobs, view = addon_module("jobs"), start("cup")
-    shown(steps)
+    placeholders_of(steps)
     steps.move(bpy.context, "cup", (7.0, 8.0, 9.0))
     record = view.record
     info = replace(record.pictures[0].info, width=640)
     picture = replace(record.pictures[0], info=info)
     (now,) = jobs.session().views()
     jobs.session().show(replace(now, record=replace(now.record, pictures=(picture,))))
-    (found,) = shown(steps)
+    (found,) = placeholders_of(steps)
     assert found.size[0] == pytest.approx(20.0)
     assert found.location == (7.0, 8.0, 9.0)
 
 
 def test_dragging_is_undone_by_letting_go(steps: Any) -> None:
     start("cup")
-    before = shown(steps)
+    before = placeholders_of(steps)
     steps.drag(bpy.context, "cup", (1.0, 1.0, 1.0))
-    assert shown(steps)[0].location == (1.0, 1.0, 1.0)
+    assert placeholders_of(steps)[0].location == (1.0, 1.0, 1.0)
     (view,) = addon_module("jobs").session().views()
     assert view.plan.placement.location == (0.0, 0.0, 0.0)
     steps.drag(bpy.context, "cup", None)
-    assert shown(steps) == before
+    assert placeholders_of(steps) == before
 
 
 def test_without_a_job_there_is_nothing_to_place(steps: Any) -> None:
@@ -289,18 +289,18 @@ def test_draw_handlers_exist_only_while_there_is_a_placeholder(steps: Any, viewp
     assert viewport.handler_count() == 0
     jobs, view = addon_module("jobs"), start("cup")
     start("glass", file="another")
-    shown(steps)
-    shown(steps)
+    placeholders_of(steps)
+    placeholders_of(steps)
     assert viewport.handler_count() == 2
     jobs.session().show(replace(view, state=jobs.State.CANCELLED))
-    shown(steps)
+    placeholders_of(steps)
     assert viewport.handler_count() == 0
 
 
 @pytest.mark.usefixtures("with_window")
 def test_disabling_the_add_on_removes_the_handlers(steps: Any, viewport: Any) -> None:
     start("cup")
-    shown(steps)
+    placeholders_of(steps)
     assert viewport.handler_count() == 2
     addon_module("app.periodic").unregister()
     assert viewport.handler_count() == 0
@@ -310,7 +310,7 @@ def test_disabling_the_add_on_removes_the_handlers(steps: Any, viewport: Any) ->
 
 def test_nothing_is_drawn_without_a_window(steps: Any, viewport: Any) -> None:
     start("cup")
-    shown(steps)
+    placeholders_of(steps)
     assert viewport.handler_count() == 0
 
 
@@ -318,14 +318,14 @@ def test_only_a_change_redraws(steps: Any, viewport: Any, monkeypatch: pytest.Mo
     drawn: list[set[str]] = []
     monkeypatch.setattr(viewport, "_redraw", lambda scenes: drawn.append(set(scenes)))
     jobs, view = addon_module("jobs"), start("cup", fraction=0.5)
-    shown(steps)
+    placeholders_of(steps)
     assert drawn == [{bpy.context.scene.name}]
     for fraction in (0.5, 0.501, 0.504):
         jobs.session().show(replace(view, fraction=fraction))
-        shown(steps)
+        placeholders_of(steps)
     assert len(drawn) == 1
     jobs.session().show(replace(view, fraction=0.52))
-    shown(steps)
+    placeholders_of(steps)
     assert len(drawn) == 2
 
 
@@ -337,7 +337,7 @@ def test_a_mesh_arrives_where_it_was_moved_to(
     scene.image_to_mesh.image = bpy.data.images.load(str(places.SAMPLE))
     scene.image_to_mesh.local.face_count = 1000
     job = addon_module("operators.generate").start(bpy.context)
-    while not shown(steps):
+    while not placeholders_of(steps):
         time.sleep(0.01)
     steps.move(bpy.context, job, (3.0, -2.0, 0.5))
     assert addon_module("operators.running").wait_for(bpy.context, job).level == "INFO"
@@ -348,12 +348,12 @@ def test_a_mesh_arrives_where_it_was_moved_to(
         -2,
         0.5,
     ]
-    assert shown(steps) == []
-    width = shown_width(made)
+    assert placeholders_of(steps) == []
+    width = width_of(made)
     jobs.session().dismiss(job)
     assert 0.5 < width < 2.0
 
 
-def shown_width(made: Any) -> float:
+def width_of(made: Any) -> float:
     """Return an object's width."""
     return float(made.dimensions.x)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the viewport draws where a mesh will stand, in a real window."""
+"""Placeholders of running jobs, drawn into the viewport of a real window."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from fakes.glb import triangle_glb
 from fakes.service import KEY, Service, serving
 from gui import pictures
 from gui.artist import Artist
+from gui.harness import SCREENSHOTS
 from PIL import Image, ImageChops
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 INSIDE = Path(__file__).parents[1] / "inside_placeholders.py"
 LIMIT = 0.3
 """CPU milliseconds that the handlers may take for ten jobs."""
-SETTLE = 0.6
+DRAWN_AFTER = 0.6
 """Seconds for an update and a redraw of the viewport."""
 WITHOUT_OTHERS = """
 for obj in list(bpy.data.objects): bpy.data.objects.remove(obj)
@@ -33,6 +34,13 @@ view.region_3d.view_rotation = (0.70710678, 0.70710678, 0.0, 0.0)
 view.region_3d.view_location = (0.0, 0.0, 1.0)
 view.region_3d.view_distance = 8.0
 view.overlay.show_floor = view.overlay.show_axis_x = view.overlay.show_cursor = False
+"""
+SLANTED = """
+from mathutils import Euler
+view.overlay.show_floor = view.overlay.show_axis_x = view.overlay.show_axis_y = True
+view.region_3d.view_perspective = 'PERSP'
+view.region_3d.view_rotation = Euler((1.25, 0.0, 0.5)).to_quaternion()
+view.region_3d.view_distance = 6.0
 """
 FRONT = """
 from bpy_extras.view3d_utils import location_3d_to_region_2d
@@ -72,9 +80,9 @@ def shown(artist: Artist, photograph: Path) -> Iterator[Session]:
 
 def screenshot(session: Session, name: str) -> Image.Image:
     """Return a screenshot of the viewport, once it has been drawn."""
-    time.sleep(SETTLE)
+    time.sleep(DRAWN_AFTER)
     session.run("view3d().tag_redraw()")
-    time.sleep(SETTLE)
+    time.sleep(DRAWN_AFTER)
     with Image.open(session.screenshot(name)) as whole:
         return whole.convert("RGB")
 
@@ -119,11 +127,22 @@ def test_the_picture_fills_with_the_progress(shown: Session) -> None:
     assert ImageChops.difference(empty.crop(beside), seen[50].crop(beside)).getbbox() is None
 
 
+def test_it_is_a_picture_in_the_manual(shown: Session) -> None:
+    shown.run("stand('dahlia', 0.5, size=2.0)")
+    shown.wait_for("standing() and standing()[0]['pictured']")
+    shown.run(SLANTED)
+    screenshot(shown, "viewport-placeholder")
+    place = shown.run("place_of('WINDOW')")
+    left, top = place["left"] + place["width"] // 2, place["top"] + place["height"] // 2
+    spot = [left - 290, top - 240, left + 290, top + 240]
+    pictures.cut(SCREENSHOTS / "viewport-placeholder.png", spot)
+
+
 def test_it_is_hidden_with_the_overlays_and_by_the_preference(shown: Session) -> None:
     def viewport(name: str) -> bytes:
-        time.sleep(SETTLE)
+        time.sleep(DRAWN_AFTER)
         shown.run("view3d().tag_redraw()")
-        time.sleep(SETTLE)
+        time.sleep(DRAWN_AFTER)
         return pictures.pixels(shown.screenshot(name, "WINDOW"))
 
     shown.run("view3d().spaces.active.show_region_ui = False")
@@ -211,7 +230,7 @@ def pointer(session: Session, x: float, y: float) -> tuple[int, int]:
     return place["left"] + round(place["width"] * x), place["top"] + round(place["height"] * y)
 
 
-def placed(session: Session) -> list[float]:
+def location_of(session: Session) -> list[float]:
     """Return where the placeholder stands."""
     location: list[float] = session.run("standing()[0]['location']")
     return location
@@ -226,7 +245,7 @@ def test_a_mesh_comes_where_the_click_put_its_placeholder(
     artist.choose(photograph)
     artist.press_generate()
     session.wait_for("bool(standing())", 30)
-    assert placed(session) == [0.0, 0.0, 0.0]
+    assert location_of(session) == [0.0, 0.0, 0.0]
 
     session.click_button("image_to_mesh.place_by_click")
     session.move_seen(pointer(session, 0.3, 0.6))
@@ -243,7 +262,7 @@ def test_a_mesh_comes_where_the_click_put_its_placeholder(
     session.wait_for("standing()[0]['location'] != [0.0, 0.0, 0.0]")
     session.screenshot("placeholder-dragged")
     session.click(*spot)
-    chosen = placed(session)
+    chosen = location_of(session)
     assert chosen != [0.0, 0.0, 0.0]
     name = artist.wait_for_mesh(60)
     assert session.run(f"list(bpy.data.objects[{name!r}].location)") == pytest.approx(chosen)
