@@ -14,6 +14,7 @@ from ..i18n.translate import tr, translate
 from ..jobs.steps.prepare import DRAWING
 from ..state import open_file
 from . import bring_in, event_queue
+from .periodic import placeholders
 from .periodic.account import refresh_balance
 
 
@@ -107,6 +108,7 @@ def _bring_in(context: bpy.types.Context, view: jobs.JobView) -> Outcome:
             )
     if not view.state.over:
         event_queue.note_import(view.job)
+    placeholders.update_now(context)
     return Outcome("INFO", _summary(view))
 
 

@@ -115,7 +115,7 @@ def _batches(scene: str, items: tuple[Placeholder, ...]) -> dict[str, Any]:
     kept = _built.get(scene)
     if kept is None or kept["places"] != places:
         kept = _built[scene] = {"places": places, **_build(items)}
-    return kept  # type: ignore[no-any-return]
+    return kept
 
 
 def _build(items: tuple[Placeholder, ...]) -> dict[str, Any]:
@@ -159,12 +159,12 @@ def _draw_pictures(
     shader.bind()
     shader.uniform_float("view", context.region_data.perspective_matrix)
     for item in items:
-        texture = _texture(item.job)
-        if texture is None:
+        found = _texture(item.job)
+        if found is None:
             continue
-        picture, batch = batches.get(item.job, (None, None))
-        if picture is not picture_of(item.job):
-            picture = picture_of(item.job)
+        picture, texture = found
+        kept, batch = batches.get(item.job, (None, None))
+        if kept is not picture:
             batch = _picture_batch(shader, item, picture)
             batches[item.job] = picture, batch
         is_known = item.fraction is not None
@@ -174,8 +174,8 @@ def _draw_pictures(
         batch.draw(shader)
 
 
-def _texture(job: str) -> Any:
-    """Return the texture of a job's picture, made when it is first drawn; None without one."""
+def _texture(job: str) -> tuple[Picture, Any] | None:
+    """Return a job's picture and its texture, made when it is first drawn; None without one."""
     picture = picture_of(job)
     if picture is None:
         return None
@@ -186,7 +186,7 @@ def _texture(job: str) -> Any:
         kept = _textures[job] = (picture, gpu.types.GPUTexture(size, format="RGBA8", data=values))
         for gone in _textures.keys() - {item.job for item in current()}:
             del _textures[gone]
-    return kept[1]
+    return kept
 
 
 def _picture_batch(shader: Any, item: Placeholder, picture: Picture) -> Any:

@@ -134,17 +134,18 @@ def _reserve(
     from ...viewport.expected_box import free_location, span_of
 
     place = jobs.session().placement_of(view)
-    reserved = _reserved.get(view.job, Reservation(place, ()))
-    if reserved.size in (None, size):
+    reserved = _reserved.get(view.job)
+    if reserved is not None and reserved.size in (None, size):
         return place
-    _reserved[view.job] = Reservation(reserved.wanted, size)
+    wanted = reserved.wanted if reserved else place
+    _reserved[view.job] = Reservation(wanted, size)
     scene = _scene_of(context, view)
     known = {view.job, *(other.job for other in others)}
     later = [other for other in placeholders.current() if other.job not in known]
     taken = [span_of(other.location, other.rotation, other.size)
              for other in (*others, *later) if other.scene == scene.name]  # fmt: skip
     with context.temp_override(scene=scene, view_layer=scene.view_layers[0]):
-        location = free_location(context, reserved.wanted, size, taken)
+        location = free_location(context, wanted, size, taken)
     return _set_location(view, replace(place, location=location))
 
 

@@ -26,6 +26,14 @@ def follow() -> None:
         heartbeat.wake()
 
 
+def update_now(context: bpy.types.Context) -> None:
+    """Update the placeholders at once, if there can be any: something has just changed."""
+    if _followed:
+        from . import job_placeholders
+
+        job_placeholders.update(context)
+
+
 def is_needed(_: bpy.types.Context) -> bool:
     """Return whether a placeholder is shown or due."""
     return bool(_followed)
@@ -46,11 +54,7 @@ STEP = heartbeat.Step("placeholders", INTERVAL, is_needed, poll)
 
 @persistent  # Blender drops other handlers when it opens a file, which is when this one acts.
 def _on_load(*_: object) -> None:
-    # At once: the next redraw comes before the next tick.
-    if _followed:
-        from . import job_placeholders
-
-        job_placeholders.update(bpy.context)
+    update_now(bpy.context)  # The next redraw comes before the next tick.
 
 
 def register() -> None:

@@ -261,10 +261,33 @@ def test_a_mesh_comes_where_the_click_put_its_placeholder(
     session.move_seen(spot)
     session.wait_for("standing()[0]['location'] != [0.0, 0.0, 0.0]")
     session.screenshot("placeholder-dragged")
+    dragged = location_of(session)
+    session.wait_for("ended_jobs() and ended_jobs()[0]['state'] == 'ready'", 60)
+    time.sleep(1.0)
+    assert artist.meshes() == [], "it waits for the click"
     session.click(*spot)
-    chosen = location_of(session)
-    assert chosen != [0.0, 0.0, 0.0]
-    name = artist.wait_for_mesh(60)
-    assert session.run(f"list(bpy.data.objects[{name!r}].location)") == pytest.approx(chosen)
     session.wait_for("handlers() == 0")
+    name = artist.wait_for_mesh(60)
+    chosen = session.run(f"list(bpy.data.objects[{name!r}].location)")
+    assert chosen == pytest.approx(dragged, abs=1e-4)
     assert "Traceback" not in session.output()
+
+
+def test_a_dropped_file_has_its_picture_and_blender_can_quit(
+    waiting: tuple[Artist, Service], photograph: Path
+) -> None:
+    session = waiting[0].session
+    session.run("view3d().spaces.active.show_region_ui = False")
+    order = f"bpy.ops.image_to_mesh.make_here('INVOKE_DEFAULT', filepath={str(photograph)!r})"
+    session.run(f"with within(): {order}")
+    session.wait_for("standing() and standing()[0]['pictured']", 30)
+    assert waiting[0].running(), "too late for anybody to see it"
+    time.sleep(DRAWN_AFTER)
+    session.screenshot("placeholder-dropped")
+    session.run("bpy.app.timers.register(lambda: bpy.ops.wm.quit_blender() and None)")
+    deadline = time.monotonic() + 20
+    while "Blender quit" not in session.output():
+        assert time.monotonic() < deadline, session.output()
+        time.sleep(0.1)
+    assert "Traceback" not in session.output()
+    assert "rash" not in session.output()
