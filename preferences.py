@@ -49,10 +49,7 @@ def keys(context: bpy.types.Context, provider: Provider[Any]) -> dict[str, Secre
 
 
 def address(context: bpy.types.Context, provider: Provider[Any]) -> str:
-    """Return the service's address, empty if the provider has none.
-
-    Raises InvalidSettings if the address cannot be used.
-    """
+    """Return the service's address, empty without one; raise InvalidSettings for a bad one."""
     name = provider.address.preference if provider.address else ""
     own = {name: getattr(_addon_preferences(context), name, "")} if name else {}
     return providers.base_url(provider, own, os.environ)
@@ -100,19 +97,14 @@ def keep_import_defaults(context: bpy.types.Context, chosen: dict[str, Any]) -> 
         context.preferences.is_dirty = True
 
 
-def frames_new(context: bpy.types.Context) -> bool:
-    """Return whether a viewport moves to a new mesh that no viewport shows."""
-    return bool(getattr(_addon_preferences(context), "frame_new", True))
+def is_on(context: bpy.types.Context, name: str) -> bool:
+    """Return whether a switch, `frame_new` or `show_placeholders`, is on."""
+    return bool(getattr(_addon_preferences(context), name, True))
 
 
 def library_limit(context: bpy.types.Context) -> int:
     """Return the library's size limit in bytes; 0 means no limit."""
     return int(getattr(_addon_preferences(context), "library_limit", 0.0) * 1e9)
-
-
-def shows_placeholders(context: bpy.types.Context) -> bool:
-    """Return whether placeholders of running jobs are shown in the viewport."""
-    return bool(getattr(_addon_preferences(context), "show_placeholders", True))
 
 
 def key_source(context: bpy.types.Context, field: KeyField) -> str:
@@ -290,10 +282,7 @@ def _preferences_class() -> type:
         ),
         "show_placeholders": BoolProperty(
             name="Placeholders",
-            description=(
-                "While a mesh is generated, show a box with its image and the progress where the "
-                "mesh will be placed"
-            ),
+            description="Show the image and progress of a job where its mesh will be placed",
             default=True,
         ),
         "show_addresses": BoolProperty(

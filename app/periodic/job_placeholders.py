@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import bpy
+from mathutils import Vector
 
 from ... import jobs, preferences
 from ...i18n.translate import translate
@@ -23,26 +24,28 @@ from ...viewport.placeholders import Placeholder
 from .. import bring_in, event_queue
 from .image_checks import subject_detection
 
-OWN_HEIGHT = 1.0
-"""Height in meters of a model whose size is not chosen: services scale theirs to about that."""
+OWN_SIDE = 1.0
+"""Longest side in meters of a model: services scale theirs to about that."""
+DEPTH = 0.5
+"""Expected depth as a share of the smaller of width and height: a front view does not tell it."""
 WHOLE = (0.0, 0.0, 1.0, 1.0)
 
 Point = tuple[float, float, float]
 
 
 class Reservation(NamedTuple):
-    """A location that is kept for a job: the placement that was wanted, and the expected size.
-
-    `size` is None once the user has chosen the location.
-    """
+    """A location that is kept for a job: for which placement and shape, and the sides in the scene."""
 
     wanted: jobs.Placement
-    size: Point | None
+    own: Point
+    sides: Point
 
 
 _keys: dict[str, Hashable] = {}
 """The key of each job's image among the image reports."""
 _reserved: dict[str, Reservation] = {}
+_moved: set[str] = set()
+"""Jobs whose location the user has chosen."""
 _dragged: dict[str, Point] = {}
 """Where the pointer holds a placeholder right now."""
 
@@ -67,9 +70,8 @@ def move(context: bpy.types.Context, job: str, location: Point) -> None:
     _dragged.pop(job, None)
     view = next((view for view in _views() if view.job == job), None)
     if view is not None:
-        place = jobs.session().placement_of(view)
-        _reserved[job] = Reservation(place, None)
-        _set_location(view, replace(place, location=location))
+        _moved.add(job)
+        _set_location(view, location)
     update(context)
 
 
@@ -84,7 +86,7 @@ def drag(context: bpy.types.Context, job: str, location: Point | None) -> None:
 
 def update(context: bpy.types.Context) -> None:
     """Show the placeholders of all jobs as they are now."""
-    views = list(_views()) if preferences.shows_placeholders(context) else []
+    views = list(_views()) if preferences.is_on(context, "show_placeholders") else []
     found: list[Placeholder] = []
     for view in reversed(views):  # the oldest first: later ones stand beside it
         found.append(_placeholder(context, view, found))
@@ -94,7 +96,7 @@ def update(context: bpy.types.Context) -> None:
 
 def forget() -> None:
     """Forget all jobs: none is left."""
-    for table in (_keys, _reserved, _dragged):
+    for table in (_keys, _reserved, _moved, _dragged):
         table.clear()
 
 
@@ -110,63 +112,78 @@ def _views() -> Iterator[jobs.JobView]:
 def _placeholder(
     context: bpy.types.Context, view: jobs.JobView, others: list[Placeholder]
 ) -> Placeholder:
-    size = _size(context, view)
-    place = _reserve(context, view, size, others)
+    place, sides = _reserve(context, view, others)
     percent = None if view.fraction is None else round(view.fraction * 100)
     return Placeholder(
         job=view.job,
         scene=_scene_of(context, view).name,
         location=_dragged.get(view.job, place.location),
         rotation=place.rotation,
-        size=size,
+        size=sides,
         fraction=None if percent is None else percent / 100,
         text=translate(view.phase) if percent is None else f"{percent}%",
     )
 
 
 def _reserve(
-    context: bpy.types.Context, view: jobs.JobView, size: Point, others: list[Placeholder]
-) -> jobs.Placement:
-    """Return a job's placement; its location is fixed first, and again when the size changes.
+    context: bpy.types.Context, view: jobs.JobView, others: list[Placeholder]
+) -> tuple[jobs.Placement, Point]:
+    """Return a job's placement and sides; the location is fixed first, and when the sides change.
 
     So the mesh will stand exactly where its placeholder does.
     """
-    from ...viewport.expected_box import free_location, span_of
-
-    place = jobs.session().placement_of(view)
-    reserved = _reserved.get(view.job)
-    if reserved is not None and reserved.size in (None, size):
-        return place
-    wanted = reserved.wanted if reserved else place
-    _reserved[view.job] = Reservation(wanted, size)
+    place, own = jobs.session().placement_of(view), _own_sides(view)
+    kept = _reserved.get(view.job)
+    if kept is not None and kept.own == own:
+        return place, kept.sides
+    is_moved = view.job in _moved
+    wanted = place if kept is None or is_moved else kept.wanted
     scene = _scene_of(context, view)
     known = {view.job, *(other.job for other in others)}
     later = [other for other in placeholders.current() if other.job not in known]
-    taken = [span_of(other.location, other.rotation, other.size)
-             for other in (*others, *later) if other.scene == scene.name]  # fmt: skip
+    near = [] if is_moved else [item for item in (*others, *later) if item.scene == scene.name]
     with context.temp_override(scene=scene, view_layer=scene.view_layers[0]):
-        location = free_location(context, wanted, size, taken)
-    return _set_location(view, replace(place, location=location))
+        location, sides = _find_stand(context, wanted, own, near)
+    _reserved[view.job] = Reservation(wanted, own, sides)
+    return _set_location(view, location), sides
 
 
-def _set_location(view: jobs.JobView, place: jobs.Placement) -> jobs.Placement:
-    # Without spacing: the mesh is not moved again when it arrives.
-    moved = replace(place, spacing=None)
-    if moved != jobs.session().placement_of(view):
+def _find_stand(
+    context: bpy.types.Context, wanted: jobs.Placement, own: Point, near: list[Placeholder]
+) -> tuple[Point, Point]:
+    """Return location and sides of a mesh that does not exist yet, clear of other placeholders."""
+    from ...scene.placement import GAP, Stand, expected_stand, unit_factor
+
+    boxes = [Stand(Vector(item.location), item.rotation, Vector(item.size)).box() for item in near]
+    stand = expected_stand(context, wanted, own, boxes)
+    if any(_overlap(stand.box(), box) for box in boxes):
+        # Not on free ground, and without a spacing: a row all the same.
+        gap = GAP * unit_factor(context.scene)
+        stand = expected_stand(context, replace(wanted, spacing=gap), own, boxes)
+    (x, y, z), (width, depth, height) = stand.location, stand.sides
+    return (x, y, z), (width, depth, height)
+
+
+def _overlap(one: tuple[Vector, Vector], other: tuple[Vector, Vector]) -> bool:
+    return all(one[0][axis] < other[1][axis] and other[0][axis] < one[1][axis] for axis in range(3))
+
+
+def _set_location(view: jobs.JobView, location: Point) -> jobs.Placement:
+    place = jobs.session().placement_of(view)
+    # Neither free ground nor a row: the mesh is not moved again when it arrives.
+    moved = replace(place, location=location, spacing=None, free=False)
+    if moved != place:
         jobs.session().move(view.job, moved)
     return moved
 
 
-def _size(context: bpy.types.Context, view: jobs.JobView) -> Point:
-    from ...scene.placement import unit_factor
-    from ...viewport.expected_box import expected_size
-
-    record = view.record
-    own = OWN_HEIGHT
-    if record is not None and view.provider == "local":
-        own = float(record.settings.get("height", own))
-    own *= unit_factor(_scene_of(context, view))
-    return expected_size(view.plan.placement, _aspect(view), own)
+def _own_sides(view: jobs.JobView) -> Point:
+    """Return width, depth and height in meters that a model probably has by itself."""
+    ratio = _aspect(view)
+    height = OWN_SIDE / max(ratio, 1.0)
+    if view.record is not None and view.provider == "local":
+        height = float(view.record.settings.get("height", height))
+    return height * ratio, DEPTH * height * min(ratio, 1.0), height
 
 
 def _aspect(view: jobs.JobView) -> float:

@@ -53,7 +53,7 @@ class IMAGE_TO_MESH_OT_import_result(bpy.types.Operator):
             return {"CANCELLED"}
         # For the Adjust Last Operation panel, which starts from where the mesh is.
         self.location = root.location
-        if preferences.frames_new(context):
+        if preferences.is_on(context, "frame_new"):
             from ...scene.ground.framing import frame_if_out_of_sight
 
             frame_if_out_of_sight(context, root)

@@ -15,6 +15,7 @@ import bpy
 import places
 import pytest
 from blender.addon_modules import addon_module
+from mathutils import Vector
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -190,10 +191,10 @@ def test_lengths_are_in_scene_units(steps: Any) -> None:
     assert placeholders_of(steps)[0].size[2] == pytest.approx(100.0)
 
 
-def spans(found: list[Any]) -> list[Any]:
+def boxes(found: list[Any]) -> list[Any]:
     """Return the boxes of placeholders along the world's axes."""
-    span_of = addon_module("viewport.expected_box").span_of
-    return [span_of(item.location, item.rotation, item.size) for item in found]
+    stand = addon_module("scene.placement").Stand
+    return [stand(Vector(item.location), item.rotation, Vector(item.size)).box() for item in found]
 
 
 def overlap(first: Any, second: Any) -> bool:
@@ -209,7 +210,7 @@ def test_several_stand_in_a_row_and_none_overlaps(steps: Any) -> None:
     assert [item.job for item in found] == [f"cup {number}" for number in range(6)]
     assert found[0].location == (0.0, 0.0, 0.0)
     assert all(item.location[1:] == (0.0, 0.0) for item in found)
-    assert not any(overlap(*pair) for pair in itertools.combinations(spans(found), 2))
+    assert not any(overlap(*pair) for pair in itertools.combinations(boxes(found), 2))
 
 
 def test_a_new_one_does_not_move_the_others(steps: Any) -> None:
@@ -238,7 +239,16 @@ def test_the_mesh_goes_where_its_placeholder_stands(steps: Any) -> None:
     for view in addon_module("jobs").session().views():
         place = addon_module("jobs").session().placement_of(view)
         assert place.location == found[view.job]
-        assert place.spacing is None, "it would be moved again"
+        assert (place.spacing, place.free) == (None, False), "it would be moved again"
+
+
+def test_on_free_ground_they_stand_beside_the_cube_and_each_other(steps: Any) -> None:
+    for name in ("first", "second", "third"):
+        start(name, placement=placement(size=1.0, free=True))
+    found = placeholders_of(steps)
+    cube = (Vector((-1.0, -1.0, -1.0)), Vector((1.0, 1.0, 1.0)))
+    all_boxes = [cube, *boxes(found)]
+    assert not any(overlap(*pair) for pair in itertools.combinations(all_boxes, 2))
 
 
 def test_the_3d_cursor_takes_it(steps: Any) -> None:
