@@ -34,7 +34,7 @@ Point = tuple[float, float, float]
 
 
 class Reservation(NamedTuple):
-    """A location that is kept for a job: for which placement and shape, and the sides in the scene."""
+    """A location that is kept for a job: the wanted placement, the model's own sides, the scene's."""
 
     wanted: jobs.Placement
     own: Point

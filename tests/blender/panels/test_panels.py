@@ -347,7 +347,7 @@ def test_drawing_is_quick_and_changes_nothing(chosen: Any, promised: Promised) -
     show("running")
     show("ready", job="done", record=record())
     promised(
-        "draw on a recording layout", lambda: draw(unfolded=True), calls=1_250, milliseconds=1.0
+        "draw on a recording layout", lambda: draw(unfolded=True), calls=1_300, milliseconds=1.0
     )
 
 
