@@ -32,6 +32,8 @@ from .providers import (
 # The panel compares the reason with this text, and then offers a button for it.
 OFFLINE = "Blender is offline: turn on Allow Online Access in Preferences > System"
 
+SHOWN = "Show the image and progress of a job where its mesh will be placed"
+
 _registered: list[type] = []
 _drawing: list[Callable[[Any, bpy.types.Context], None]] = []
 """The function that draws the page. `panels` sets it, since this file may not import `panels`."""
@@ -280,11 +282,7 @@ def _preferences_class() -> type:
             description="Move the viewport to a new mesh if no visible viewport shows it",
             default=True,
         ),
-        "show_placeholders": BoolProperty(
-            name="Placeholders",
-            description="Show the image and progress of a job where its mesh will be placed",
-            default=True,
-        ),
+        "show_placeholders": BoolProperty(name="Placeholders", description=SHOWN, default=True),
         "show_addresses": BoolProperty(
             name="Advanced",
             description="Show the services' addresses and the certificate bundle, for gateways, "

@@ -34,7 +34,7 @@ Point = tuple[float, float, float]
 
 
 class Reservation(NamedTuple):
-    """A location that is kept for a job: the wanted placement, the model's own sides, the scene's."""
+    """A location that is kept for a job: for its wanted placement and its model's own sides."""
 
     wanted: jobs.Placement
     own: Point
@@ -157,15 +157,16 @@ def _find_stand(
     boxes = [Stand(Vector(item.location), item.rotation, Vector(item.size)).box() for item in near]
     stand = expected_stand(context, wanted, own, boxes)
     if any(_overlap(stand.box(), box) for box in boxes):
-        # Not on free ground, and without a spacing: a row all the same.
+        # Neither on free ground nor with a spacing: still, they stand in a row.
         gap = GAP * unit_factor(context.scene)
         stand = expected_stand(context, replace(wanted, spacing=gap), own, boxes)
     (x, y, z), (width, depth, height) = stand.location, stand.sides
     return (x, y, z), (width, depth, height)
 
 
-def _overlap(one: tuple[Vector, Vector], other: tuple[Vector, Vector]) -> bool:
-    return all(one[0][axis] < other[1][axis] and other[0][axis] < one[1][axis] for axis in range(3))
+def _overlap(first: tuple[Vector, Vector], second: tuple[Vector, Vector]) -> bool:
+    (low, high), (other_low, other_high) = first, second
+    return all(low[i] < other_high[i] and other_low[i] < high[i] for i in range(3))
 
 
 def _set_location(view: jobs.JobView, location: Point) -> jobs.Placement:
