@@ -339,31 +339,28 @@ def test_only_a_change_redraws(steps: Any, viewport: Any, monkeypatch: pytest.Mo
     assert len(drawn) == 2
 
 
-def test_a_mesh_arrives_where_it_was_moved_to(
-    steps: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("moved", [(3.0, -2.0, 0.5), None])
+def test_a_mesh_arrives_where_its_placeholder_stands(
+    steps: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    moved: tuple[float, float, float] | None,
 ) -> None:
     monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(tmp_path))
-    scene, jobs = bpy.context.scene, addon_module("jobs")
+    scene = bpy.context.scene
     scene.image_to_mesh.image = bpy.data.images.load(str(places.SAMPLE))
     scene.image_to_mesh.local.face_count = 1000
     job = addon_module("operators.generate").start(bpy.context)
     while not placeholders_of(steps):
         time.sleep(0.01)
-    steps.move(bpy.context, job, (3.0, -2.0, 0.5))
+    if moved:
+        steps.move(bpy.context, job, moved)
+    (placeholder,) = placeholders_of(steps)
+    assert placeholder.location == (moved or placeholder.location)
     assert addon_module("operators.running").wait_for(bpy.context, job).level == "INFO"
     made = bpy.context.view_layer.objects.active
-    assert tuple(made.location) == pytest.approx((3.0, -2.0, 0.5))
-    assert json.loads((tmp_path / job / "job.json").read_text())["place"]["location"] == [
-        3,
-        -2,
-        0.5,
-    ]
+    assert tuple(made.location) == pytest.approx(placeholder.location, abs=1e-6)
+    assert tuple(made.dimensions)[::2] == pytest.approx(placeholder.size[::2], rel=0.5)
+    stored = json.loads((tmp_path / job / "job.json").read_text("utf-8"))
+    assert stored["place"]["location"] == pytest.approx(placeholder.location)
     assert placeholders_of(steps) == []
-    width = width_of(made)
-    jobs.session().dismiss(job)
-    assert 0.5 < width < 2.0
-
-
-def width_of(made: Any) -> float:
-    """Return an object's width."""
-    return float(made.dimensions.x)
