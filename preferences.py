@@ -32,6 +32,8 @@ from .providers import (
 # The panel compares the reason with this text, and then offers a button for it.
 OFFLINE = "Blender is offline: turn on Allow Online Access in Preferences > System"
 
+SHOWN = "Show the image and progress of a job where its mesh will be placed"
+
 _registered: list[type] = []
 _drawing: list[Callable[[Any, bpy.types.Context], None]] = []
 """The function that draws the page. `panels` sets it, since this file may not import `panels`."""
@@ -49,10 +51,7 @@ def keys(context: bpy.types.Context, provider: Provider[Any]) -> dict[str, Secre
 
 
 def address(context: bpy.types.Context, provider: Provider[Any]) -> str:
-    """Return the service's address, empty if the provider has none.
-
-    Raises InvalidSettings if the address cannot be used.
-    """
+    """Return the service's address, empty without one; raise InvalidSettings for a bad one."""
     name = provider.address.preference if provider.address else ""
     own = {name: getattr(_addon_preferences(context), name, "")} if name else {}
     return providers.base_url(provider, own, os.environ)
@@ -98,6 +97,11 @@ def keep_import_defaults(context: bpy.types.Context, chosen: dict[str, Any]) -> 
     if stored is not None:
         stored.import_defaults = json.dumps(chosen, sort_keys=True) if chosen else ""
         context.preferences.is_dirty = True
+
+
+def is_on(context: bpy.types.Context, name: str) -> bool:
+    """Return whether a switch, `frame_new` or `show_placeholders`, is on."""
+    return bool(getattr(_addon_preferences(context), name, True))
 
 
 def library_limit(context: bpy.types.Context) -> int:
@@ -277,6 +281,12 @@ def _preferences_class() -> type:
             subtype="FILE_PATH",
             update=_change_bundle,
         ),
+        "frame_new": BoolProperty(
+            name="Frame New Meshes",
+            description="Move the viewport to a new mesh if no visible viewport shows it",
+            default=True,
+        ),
+        "show_placeholders": BoolProperty(name="Placeholders", description=SHOWN, default=True),
         "show_addresses": BoolProperty(
             name="Advanced",
             description="Show the services' addresses and the certificate bundle, for gateways, "

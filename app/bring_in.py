@@ -98,12 +98,14 @@ def drop_chunks(context: bpy.types.Context, job: str) -> None:
 
 def bring_in(
     context: bpy.types.Context, record: jobs.Record, place: jobs.Placement, blend: str = BLEND
-) -> tuple[jobs.Record, tuple[str, ...]]:
-    """Put a job's mesh into the scene; return its record as saved now, and notes for the user.
+) -> tuple[jobs.Record, bpy.types.Object, tuple[str, ...]]:
+    """Put a job's mesh into the scene.
+
+    Return its record as saved now, the root object, and notes for the user.
 
     `blend` names another version. Raises ImageToMeshError, or OSError if a file cannot be read.
     """
-    from ..scene.textures import relocate_textures
+    from ..scene.textures import color_materials, relocate_textures
 
     library = library_of(context, record.id)
     check_author(record, library.root)  # guard: strangers-do-not-come-in
@@ -125,12 +127,14 @@ def bring_in(
 
         mending = import_options.cleanup_options(context.scene)
         mesh = _mesh(library.folder(record.id), record)
-        _, told = import_in_place(context, str(mesh), **options, mending=mending)
-        return record, (IN_PLACE, *told)
+        names, told = import_in_place(context, str(mesh), **options, mending=mending)
+        return record, bpy.data.objects[names[0]], (IN_PLACE, *told)
     if blend == BLEND:
         drop_chunks(context, record.id)
     objects = [bpy.data.objects[name] for name in names]
-    return record, (*notes, *relocate_textures(objects, unpack=place.unpack))
+    color_materials(objects)
+    notes = (*notes, *relocate_textures(objects, unpack=place.unpack))
+    return record, objects[0], notes
 
 
 def _append_own(

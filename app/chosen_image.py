@@ -15,7 +15,10 @@ def choose(
     context: bpy.types.Context, image: bpy.types.Image, *, same_subject: bool = False
 ) -> bool:
     """Make an image the scene's; return whether side views of another subject were cleared."""
-    cleared = views.put_in_front(choices_of(context.scene), image, same_subject=same_subject)
+    chosen = choices_of(context.scene)
+    if same_subject and chosen.placement.own_reference():
+        chosen.placement.bind_reference(chosen.placement.image_reference, image)
+    cleared = views.put_in_front(chosen, image, same_subject=same_subject)
     hide_refusal()
     redraw(context)
     return cleared

@@ -20,12 +20,14 @@ def import_result(
     record: jobs.Record,
     placement: jobs.Placement,
     blend: str = bring_in.BLEND,
-) -> None:
-    """Import a job's mesh, or a version of it; the job's end will not import it again.
+) -> bpy.types.Object:
+    """Import a job's mesh, or a version of it, and return its root object.
+
+    The job's end will not import it again.
 
     Raises ImageToMeshError, OSError or RuntimeError.
     """
-    record, notes = bring_in.bring_in(context, record, placement, blend)
+    record, root, notes = bring_in.bring_in(context, record, placement, blend)
     # Only a pending end would import the model again; later imports are the user's own.
     if blend == bring_in.BLEND and event_queue.is_expected(record.id):
         event_queue.note_import(record.id)
@@ -33,6 +35,7 @@ def import_result(
     refresh_soon(context)
     if record.state.over:
         _show_success(record, notes)
+    return root
 
 
 def find(context: bpy.types.Context, job: str) -> jobs.Record:

@@ -14,6 +14,7 @@ from ..i18n.translate import tr, translate
 from ..jobs.steps.prepare import DRAWING
 from ..state import open_file
 from . import bring_in, event_queue
+from .periodic import placeholders
 from .periodic.account import refresh_balance
 
 
@@ -89,7 +90,9 @@ def ready(event: jobs.Event) -> bool:
 
 
 def _bring_in(context: bpy.types.Context, view: jobs.JobView) -> Outcome:
-    location = view.plan.placement.location
+    # Read now: the placeholder may have been moved since the event.
+    place = jobs.session().placement_of(view)
+    location = {} if place.free else {"location": place.location}
     ordered = view.record is not None
     # The artist may have switched to another scene while the job ran.
     with _in_scene(context, view.plan.scene):
@@ -97,7 +100,7 @@ def _bring_in(context: bpy.types.Context, view: jobs.JobView) -> Outcome:
             # The operator, not `import_result.import_result`: only an operator called with undo
             # pushes a single step that removes the mesh and nothing else, in every mode.
             bpy.ops.image_to_mesh.import_result(
-                "EXEC_DEFAULT", True, job=view.job, location=location, as_ordered=ordered
+                "EXEC_DEFAULT", True, job=view.job, as_ordered=ordered, **location
             )
         except RuntimeError as error:
             if not view.state.over:  # The job's end tries again, and reports the error.
@@ -108,6 +111,7 @@ def _bring_in(context: bpy.types.Context, view: jobs.JobView) -> Outcome:
             )
     if not view.state.over:
         event_queue.note_import(view.job)
+    placeholders.update_now(context)
     return Outcome("INFO", _summary(view))
 
 

@@ -29,6 +29,9 @@ REDRAW_EVERY = 1.0
 """Seconds between redraws without news: elapsed times are shown in whole seconds."""
 BLOCKING = {"BLOCKING", "UNDO"}
 """Options of operators, such as a transform or a stroke, in the middle of which nothing changes."""
+PLACING_NAME = "image_to_mesh.place_by_click"
+PLACING = "IMAGE_TO_MESH_OT_place_by_click"
+"""The operator with which the artist chooses a place: the mesh waits until it is chosen."""
 
 _watching: list[bpy.types.Timer] = []
 """The event timer of the running watcher, or empty."""
@@ -89,6 +92,9 @@ _changed: set[str] = set()
 
 def begin(context: bpy.types.Context) -> None:
     """Start watching, unless the watcher is already running."""
+    from .periodic import placeholders  # late: the package of the steps imports this module
+
+    placeholders.follow()
     if bpy.app.background or _watching:
         return
     if context.window is None:
@@ -158,7 +164,7 @@ def artist_is_busy(context: bpy.types.Context) -> bool:
     if bpy.app.is_job_running("RENDER"):
         return True
     return any(
-        BLOCKING & operator.bl_options
+        BLOCKING & operator.bl_options or operator.bl_idname == PLACING
         for window in context.window_manager.windows
         for operator in window.modal_operators
     )

@@ -25,6 +25,8 @@ class Placement:
     longest side; 0 keeps its own size. `spacing`: the gap to earlier results, in a row along X;
     None lets them overlap. `linked` links the model instead of appending it, `unpack` writes its
     textures to files. `scale` is set instead of `size` for a model that replaces another one.
+    `free`: the location is only where the search for free ground would have begun; it is looked
+    for on import.
     """
 
     location: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -35,6 +37,7 @@ class Placement:
     linked: bool = False
     unpack: bool = False
     scale: float | None = None
+    free: bool = False
 
     def as_json(self) -> dict[str, JSON]:
         """Return the fields with their names in `job.json`."""
@@ -48,6 +51,7 @@ class Placement:
             "linked": self.linked,
             "unpack": self.unpack,
             "scale": self.scale,
+            "free": self.free,
         }
 
     @classmethod
@@ -63,6 +67,7 @@ class Placement:
             linked=data.get("linked") is True,
             unpack=data.get("unpack") is True,
             scale=_number(data.get("scale")),
+            free=data.get("free") is True,
         )
 
 

@@ -64,8 +64,8 @@ class Runner:
         self._spec = spec
         self._provider = get_provider(spec.provider)
         self._is_resumed = spec.record is not None
-        # The record of an earlier process must not be written before the lock is held.
-        self._owns_record = not self._is_resumed
+        self.owns_record = not self._is_resumed
+        """Whether it may be written; one of an earlier process only once the lock is held."""
         self._token = CancelToken(
             self._provider.deadline, spec.timeout, lambda: self.live.take_cancel_request()
         )
@@ -212,7 +212,7 @@ class Runner:
         """Resume an earlier process's job; an order that may have been sent is not sent again."""
         self._acquire_lock()
         self.live.reload()
-        self._owns_record = True
+        self.owns_record = True
         state = actual_state(self._record, self.live.folder, home=self._home)
         if state is not self._record.state:
             self.live.save(state=state)
@@ -282,7 +282,7 @@ class Runner:
     def _end_failed(self, failure: Failure, sent: Sent | None = None) -> None:
         was = self._record.state
         uncertain = was is State.UNCERTAIN and failure.kind != Uncertain.kind
-        if uncertain or not self._owns_record:
+        if uncertain or not self.owns_record:
             return self._end("Failed", failure=failure)  # the record stays as it was
         state = state_after(failure.kind, was, sent, home=self._home)
         if state is State.UNCERTAIN:

@@ -7,8 +7,10 @@ import functools
 import queue
 import threading
 import time
+from dataclasses import replace
 
 from ..providers import LibraryProblem, Message
+from .import_plan import Placement
 from .library.recovery import JobRecovery
 from .library.store import new_job_id
 from .process.pool import blenders
@@ -16,6 +18,7 @@ from .runner import Runner
 from .tasks.account_queries import AccountQueries
 from .values import Ended, Event, JobSpec, JobView
 
+_MOVE = "image_to_mesh move"
 KEPT = 50
 """How many ended jobs the panel still shows; the library has all of them."""
 
@@ -69,6 +72,26 @@ class Session:
         if runner is None or ((view is None or view.over) and not runner.collecting):
             raise LibraryProblem(Message("Job “{job}” is not running here.", job=job))
         runner.cancel(collect=collect)
+
+    def move(self, job: str, placement: Placement) -> None:
+        """Have a running job's mesh placed elsewhere; its record is saved on a thread."""
+        with self._lock:
+            runner, view = self._runners.get(job), self._views.get(job)
+            if view is None:
+                return
+            plan = replace(view.plan, placement=placement)
+            record = view.record and replace(view.record, plan=plan)
+            self._views[job] = replace(view, plan=plan, record=record)
+            if runner is not None:
+                runner.live.move(plan)
+        if runner is not None and runner.owns_record:
+            # On a thread: the library may be in a slow network folder.
+            threading.Thread(target=runner.live.save_move, name=_MOVE, daemon=True).start()
+
+    def placement_of(self, view: JobView) -> Placement:
+        """Return where a job's mesh goes now; it may have been moved since the view was made."""
+        with self._lock:
+            return self._views.get(view.job, view).plan.placement
 
     def drain(self) -> list[Event]:
         """Return the events since the last call, without waiting."""
@@ -152,6 +175,9 @@ class Session:
         record = event.view.record
         arrived = isinstance(event, Ended) and record and self.recovery.offer(record)
         with self._lock:
+            if event.job in self._runners:
+                view = self._runners[event.job].live.with_plan(event.view)
+                event = replace(event, view=view)
             self._views[event.job] = event.view
             # It is listed among the recovered jobs instead.
             if arrived:

@@ -7,6 +7,7 @@ import bpy
 
 from .. import jobs
 from ..app import bring_in, heartbeat, periodic, queue, repeated_order, watcher
+from ..state import viewport_shading
 from . import (
     cancel,
     diagnostics,
@@ -14,13 +15,24 @@ from . import (
     generate_from_files,
     import_defaults,
     messages,
+    placeholders,
     presets,
     resume,
     settle,
     test_key,
 )
 from .images import choose, edit, open_image
-from .results import delete, gallery, import_result, library, mesh_edits, recovered, replace, rotate
+from .results import (
+    delete,
+    gallery,
+    import_result,
+    library,
+    mesh_edits,
+    recovered,
+    replace,
+    rotate,
+    show_texture,
+)
 
 _classes = (
     *generate.classes,
@@ -32,6 +44,7 @@ _classes = (
     *import_defaults.classes,
     *gallery.classes,
     *presets.classes,
+    *placeholders.classes,
     *cancel.classes,
     *test_key.classes,
     *import_result.classes,
@@ -42,6 +55,7 @@ _classes = (
     *recovered.classes,
     *settle.classes,
     *rotate.classes,
+    *show_texture.classes,
     *mesh_edits.classes,
     *messages.classes,
     *watcher.classes,
@@ -71,5 +85,6 @@ def unregister() -> None:
     # Enabling the add-on again creates a new session.
     jobs.session.cache_clear()
     bring_in.unregister()
+    viewport_shading.forget()
     for cls in reversed(_classes):
         bpy.utils.unregister_class(cls)

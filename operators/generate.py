@@ -77,7 +77,13 @@ def start(context: bpy.types.Context, *, again: bool = False) -> str:
     """
     spec = replace(specify(context, provider_of(context.scene)), repeated=again)
     repeated_order.note(order_shown(context), spec)
-    return queue.begin(spec)
+    job = queue.begin(spec)
+    image = choices_of(context.scene).image
+    if image is not None:
+        from ..app.periodic import job_placeholders
+
+        job_placeholders.note_image(job, image)
+    return job
 
 
 def order_shown(context: bpy.types.Context) -> tuple[Any, ...]:
@@ -106,7 +112,7 @@ def specify(
     )  # The scene may have been added since the last tick with the tab visible.
     placement = _placement(context)
     if location is not None:
-        placement = replace(placement, location=location)
+        placement = replace(placement, location=location, free=False)
     return jobs.JobSpec(
         provider=provider.id,
         settings=read_settings(context.scene, provider),

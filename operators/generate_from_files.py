@@ -18,6 +18,7 @@ from ..app.redraw import redraw
 from ..app.refusals import hide_refusal
 from ..i18n.translate import tr, translate_error
 from ..providers import ImageToMeshError
+from ..state.import_options import placement_of
 from ..state.preflight import why_not_at_all
 from ..state.scene_properties import provider_of
 from . import generate
@@ -125,6 +126,8 @@ class IMAGE_TO_MESH_OT_make_here(ImageFiles, bpy.types.Operator):
             generate.specify(context, provider, (jobs.picture_from(path),), location)
             for path in self.paths()
         ]
+        if len(specs) > 1:
+            specs = [_in_row(context, spec) for spec in specs]
         return [replace(spec, repeated=self.again) for spec in specs]
 
     def _note_specs(self, context: bpy.types.Context) -> list[jobs.JobSpec]:
@@ -135,6 +138,15 @@ class IMAGE_TO_MESH_OT_make_here(ImageFiles, bpy.types.Operator):
 
     def _orders(self, context: bpy.types.Context) -> list[tuple[Any, ...]]:
         return [repeated_order.order_of(context, (path,)) for path in self.paths()]
+
+
+def _in_row(context: bpy.types.Context, spec: jobs.JobSpec) -> jobs.JobSpec:
+    """Keep several meshes clear of each other, even if In a Row is off."""
+    place = spec.plan.placement
+    if place.spacing is not None:
+        return spec
+    spacing = float(placement_of(context.scene).spacing)
+    return replace(spec, plan=replace(spec.plan, placement=replace(place, spacing=spacing)))
 
 
 class IMAGE_TO_MESH_OT_clear_queue(bpy.types.Operator):

@@ -11,7 +11,7 @@ from .. import jobs
 from ..i18n.translate import tr, translate
 from ..preferences import OFFLINE, answer, library
 from ..providers import all_providers, values_of
-from ..state import open_file, thumbnails
+from ..state import open_file, thumbnails, viewport_shading
 from ..state.preflight import settings_to_price, why_not
 from ..state.scene_properties import choices_of, provider_of, read_settings
 from .account_text import amount_text
@@ -22,6 +22,11 @@ from .text_layout import draw_text, duration
 # More would push Generate out of a sidebar of usual height.
 RUNNING_SHOWN = 4
 ENDED_SHOWN = 3
+PLACES = (
+    ("place_at_cursor", "To 3D Cursor", "PIVOT_CURSOR"),
+    ("place_by_click", "Place by Click", "RESTRICT_SELECT_OFF"),
+)
+"""Operators that move a placeholder, with the texts and icons of their buttons."""
 ABOUT_KEYS = frozenset({"missing_key", "bad_key"})
 
 
@@ -35,8 +40,10 @@ def draw_action(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     _draw_more(layout, running[RUNNING_SHOWN:])
     _draw_queue(layout)
     _draw_generate(layout, context, again=bool(running))
-    for view in [view for view in views if view.over][:ENDED_SHOWN]:
-        _draw_ended(layout, context, view)
+    ended = [view for view in views if view.over][:ENDED_SHOWN]
+    newest = next((view.job for view in ended if not view.failure), "")
+    for view in ended:
+        _draw_ended(layout, context, view, newest=view.job == newest)
     draw_arrivals(layout, context)
 
 
@@ -101,7 +108,18 @@ def _draw_running(
     row.progress(factor=view.fraction or 0.0, text=f"{translate(view.phase)}{percent}")
     row.operator("image_to_mesh.cancel", text="", icon="X").job = view.job
     number = thumbnails.number_of(f"{view.job}/picture")
-    column.label(text=f"{view.name}, {_time_of(context, view)}", icon_value=number)
+    row = column.row(align=True)
+    row.label(text=f"{view.name}, {_time_of(context, view)}", icon_value=number)
+    if open_file.made_here(view.plan.file):
+        _draw_place(column if alone else row, view, alone=alone)
+
+
+def _draw_place(layout: bpy.types.UILayout, view: jobs.JobView, *, alone: bool) -> None:
+    """Draw the two buttons that move the placeholder; for several jobs as icons only."""
+    row = layout.row(align=True)
+    for name, text, icon in PLACES:
+        shown = text if alone else ""
+        row.operator(f"image_to_mesh.{name}", text=shown, icon=icon).job = view.job
 
 
 def _draw_more(layout: bpy.types.UILayout, views: list[jobs.JobView]) -> None:
@@ -124,7 +142,9 @@ def _time_of(context: bpy.types.Context, view: jobs.JobView) -> str:
     return tr("{} of about {}").format(gone, duration(usual, exact=False)) if usual else gone
 
 
-def _draw_ended(layout: bpy.types.UILayout, context: bpy.types.Context, view: jobs.JobView) -> None:
+def _draw_ended(
+    layout: bpy.types.UILayout, context: bpy.types.Context, view: jobs.JobView, *, newest: bool
+) -> None:
     box = layout.box()
     if view.failure:
         _draw_failure(box, context, view)
@@ -132,6 +152,8 @@ def _draw_ended(layout: bpy.types.UILayout, context: bpy.types.Context, view: jo
         _draw_cancelled(box, context, view)
     else:
         _draw_result(box, context, view)
+        if newest:
+            _draw_shading(box, context)
 
 
 def _draw_title(box: bpy.types.UILayout, view: jobs.JobView, text: str, icon: str) -> None:
@@ -183,6 +205,17 @@ def _draw_result(box: bpy.types.UILayout, context: bpy.types.Context, view: jobs
         draw_text(box, context, "Generated for another file")
     text = "Import Again" if here and not view.collected else "Import"
     box.operator("image_to_mesh.import_result", text=text, icon="IMPORT").job = view.job
+
+
+def _draw_shading(box: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Draw the button that shows or hides textures in this viewport, if it is in Solid View."""
+    space = getattr(context, "space_data", None)  # tests draw without an area
+    if space is None or space.type != "VIEW_3D":
+        return
+    if viewport_shading.is_plain(space):
+        box.operator("image_to_mesh.show_texture", text="Show Texture", icon="TEXTURE")
+    elif viewport_shading.can_hide(space):
+        box.operator("image_to_mesh.show_texture", text="Hide Texture", icon="TEXTURE")
 
 
 def _draw_failure(box: bpy.types.UILayout, context: bpy.types.Context, view: jobs.JobView) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import bpy
 
+from ..i18n.translate import tr
 from ..state.import_options import placement_of
 from ..state.visibility import TAB, note_drawn
 from .text_layout import draw_value, is_narrow, titled_row
@@ -30,18 +31,29 @@ def draw_placement(layout: bpy.types.UILayout, context: bpy.types.Context) -> No
         row.alert = chosen.reference is None
         if chosen.reference is None:
             row.label(text="Choose an image or object", icon="INFO")
-    else:
-        row = titled_row(column, context, "Size")
-        row.prop(chosen, "use_size", text="")
-        value = row.row(align=True)
-        value.active = chosen.use_size
-        value.prop(chosen, "size", text="")
-        value.prop(chosen, "measure", text="")
     row = titled_row(column, context, "Arrange in Row")
     row.prop(chosen, "use_row", text="")
     value = row.row(align=True)
     value.active = chosen.use_row
     value.prop(chosen, "spacing", text="")
+
+
+def draw_size(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Draw the size of new models, and where they are placed if that is not the usual place."""
+    chosen = placement_of(context.scene)
+    own = chosen.own_reference()
+    matched = own or (chosen.position == "reference" and chosen.reference)
+    row = titled_row(layout.column(), context, "Size")
+    row.active = not matched
+    row.prop(chosen, "use_size", text="")
+    value = row.row(align=True)
+    value.active = chosen.use_size and not matched
+    value.prop(chosen, "size", text="")
+    value.prop(chosen, "measure", text="")
+    if own:
+        row = layout.row(align=True)
+        row.label(text=tr("Placed at “{}”").format(own.name), icon="IMAGE_REFERENCE")
+        row.operator("image_to_mesh.leave_reference", text="", icon="X")
 
 
 def draw_storage(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -91,6 +103,14 @@ class IMAGE_TO_MESH_PT_placement(bpy.types.Panel):
     bl_category = TAB
     bl_order = 10
     bl_options = {"DEFAULT_CLOSED"}
+
+    def draw_header_preset(self, context: bpy.types.Context) -> None:
+        """Name the location, so that it can be seen while the panel is closed."""
+        chosen = placement_of(context.scene)
+        items = chosen.bl_rna.properties["position"].enum_items
+        row = self.layout.row()
+        row.active = False
+        row.label(text=tr(items[chosen.current_position()].name))
 
     def draw(self, context: bpy.types.Context) -> None:
         note_drawn()

@@ -43,6 +43,7 @@ class IMAGE_TO_MESH_MT_object(bpy.types.Menu):
         layout.operator("image_to_mesh.use_selected")
         layout.separator()
         layout.operator("image_to_mesh.import_result")
+        layout.operator("image_to_mesh.show_texture")
         layout.operator("image_to_mesh.cancel")
 
 

@@ -38,7 +38,8 @@ def draw(self: Any, context: bpy.types.Context) -> None:
     for fields, users in _services():
         _draw_service(layout, context, fields, users, self)
     _draw_library(layout.box(), context, self)
-    _draw_import(layout.box(), context)
+    _draw_import(layout.box(), context, self)
+    _draw_viewport(layout.box(), self)
     _draw_advanced(layout, context, self)
     row = layout.row()
     row.operator("image_to_mesh.save_diagnostics", icon="TEXT")
@@ -67,7 +68,7 @@ def _draw_library(box: Any, context: bpy.types.Context, preferences: Any) -> Non
         row.operator("image_to_mesh.clean_up", text="Clean Up", icon="TRASH")
 
 
-def _draw_import(box: Any, context: bpy.types.Context) -> None:
+def _draw_import(box: Any, context: bpy.types.Context, preferences: Any) -> None:
     """Draw whether new scenes use saved defaults, and the buttons to change that."""
     box.label(text="Import Defaults")
     if import_defaults(context):
@@ -79,6 +80,13 @@ def _draw_import(box: Any, context: bpy.types.Context) -> None:
     row.operator("image_to_mesh.keep_defaults", text="Use Current Scene", icon="SCENE_DATA")
     if bpy.ops.image_to_mesh.forget_defaults.poll():
         row.operator("image_to_mesh.forget_defaults", text="Reset", icon="LOOP_BACK")
+    box.prop(preferences, "frame_new")
+
+
+def _draw_viewport(box: Any, preferences: Any) -> None:
+    """Draw what the add-on shows in the 3D Viewport."""
+    box.label(text="3D Viewport")
+    box.prop(preferences, "show_placeholders")
 
 
 def _services() -> list[tuple[tuple[KeyField, ...], list[Provider[Any]]]]:

@@ -64,9 +64,7 @@ def draw_basic(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 def draw_rest(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Draw the other settings, grouped into subpanels."""
     remarks = _remarks(context)
-    rest = [
-        setting for setting in settings_of(provider_of(context.scene).settings) if not setting.basic
-    ]
+    rest = _rest(context)
     for group, title in GROUPS.items():
         declared = [setting for setting in rest if setting.group == group]
         if not declared:
@@ -79,7 +77,19 @@ def draw_rest(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 
 def has_rest(context: bpy.types.Context) -> bool:
     """Return whether the scene's provider has settings beyond the basic ones."""
-    return any(not setting.basic for setting in settings_of(provider_of(context.scene).settings))
+    return any(_rest(context))
+
+
+def _rest(context: bpy.types.Context) -> list[Setting]:
+    """Return the settings beyond the basic ones; quiet ones only if they have another value."""
+    provider = provider_of(context.scene)
+    settings = read_settings(context.scene, provider)
+    return [
+        setting
+        for setting in settings_of(provider.settings)
+        if not setting.basic
+        and not (setting.quiet and getattr(settings, setting.name) == setting.default)
+    ]
 
 
 def _remarks(context: bpy.types.Context) -> Remarks:

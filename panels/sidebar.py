@@ -7,7 +7,7 @@ import bpy
 
 from ..state.scene_properties import choices_of, provider_of
 from ..state.visibility import TAB, note_drawn
-from . import gallery, generate, image, provider_settings
+from . import gallery, generate, image, import_options, provider_settings
 
 
 class _Tab:
@@ -34,6 +34,7 @@ class IMAGE_TO_MESH_PT_sidebar(_Tab, bpy.types.Panel):
         image.draw_pictures(layout, context, chosen, provider)
         image.draw_provider(layout, context, chosen, provider)
         provider_settings.draw_basic(layout, context)
+        import_options.draw_size(layout, context)
         generate.draw_action(layout, context)
 
 

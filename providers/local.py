@@ -68,7 +68,7 @@ class LocalSettings(Settings):
         float,
         Interval(ge=0.001, le=1000.0),
         Option(
-            "Height", "Height of the finished mesh", unit="length", basic=True, group="placement"
+            "Height", "Height of the finished mesh", unit="length", group="placement", quiet=True
         ),
     ] = 1.0
     face_count: Annotated[

@@ -75,6 +75,12 @@ def place_objects(
 
     `properties` are set as custom properties of every object.
     """
+    if not isinstance(place, jobs.Placement):
+        x, y, z = place
+        place = jobs.Placement((x, y, z))
+    # Before they are linked: looking for free ground would evaluate a large mesh, which a redraw
+    # does anyway.
+    move_to_place(context, objects, place, rotation)
     collection = _collection(context)
     for obj in objects:
         collection.objects.link(obj)
@@ -85,10 +91,6 @@ def place_objects(
     # The prepared file has the right name already; appending may have added a number to it.
     if not root.name.startswith(wanted_name):
         root.name = wanted_name
-    if not isinstance(place, jobs.Placement):
-        x, y, z = place
-        place = jobs.Placement((x, y, z))
-    move_to_place(context, objects, place, rotation)
     _deselect(context.view_layer, objects)
     _show_in_local_views(context, objects)
     if context.mode == "OBJECT":

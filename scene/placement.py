@@ -4,20 +4,62 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import bpy
 from mathutils import Matrix, Vector
 
 from .. import jobs
-from ..jobs.custom_properties import JOB, SCALE
+from ..jobs.custom_properties import APPLIED, JOB, SCALE
+
+if TYPE_CHECKING:
+    from .ground.free_ground import Box
 
 DOWN = Vector((0.0, 0.0, -1.0))
 RAY_OFFSET = 1e-4
 """Meters above the cursor at which the ray starts: a cursor snapped to a surface lies on it."""
+GAP = 0.25
+"""Meters to what is beside a model on free ground, if the scene has no spacing."""
+SLOPE = 1.0
+"""How much higher or lower than its start a ground may be at the spot, in heights of the model."""
 LYING_FLAT = 0.01
 """Height of an image empty, relative to its side, below which it counts as lying on the ground."""
+
+
+class Stand(NamedTuple):
+    """The bottom center of a model, its rotation about Z, and its sides before the rotation."""
+
+    location: Vector
+    rotation: float
+    sides: Vector
+
+    def box(self) -> Box:
+        """Return the model's box in world space."""
+        half = _rotated_sides(self.sides, self.rotation) / 2
+        return (
+            self.location - Vector((half.x, half.y, 0.0)),
+            self.location + Vector((half.x, half.y, self.sides.z)),
+        )
+
+
+def expected_stand(
+    context: bpy.types.Context,
+    place: jobs.Placement,
+    own: Sequence[float] = (1.0, 1.0, 1.0),
+    reserved: Iterable[Box] = (),
+) -> Stand:
+    """Return where a model will stand: of its own width, depth and height, in meters.
+
+    `reserved` are boxes of models that come earlier. Nothing is changed.
+    """
+    sides = Vector(own)
+    half = Vector((sides.x / 2, sides.y / 2, 0.0))
+    factor = place.scale or _factor(
+        place, -half, half + Vector((0.0, 0.0, sides.z)), unit_factor(context.scene)
+    )
+    stand = Stand(Vector(place.location), place.rotation, sides * factor)
+    return stand._replace(location=_find_stand(context, place, stand, (), reserved))
 
 
 def chosen_placement(context: bpy.types.Context, chosen: Any) -> jobs.Placement:
@@ -30,6 +72,7 @@ def chosen_placement(context: bpy.types.Context, chosen: Any) -> jobs.Placement:
         size=height or wanted,
         measure="height" if height else str(chosen.measure),
         spacing=float(chosen.spacing) if chosen.use_row else None,
+        free=chosen.current_position() == "free",
         linked=chosen.storage == "linked",
         unpack=chosen.images == "unpacked",
     )
@@ -58,11 +101,15 @@ def move_to_place(
     root[SCALE] = factor
     if not math.isclose(factor, 1.0, rel_tol=1e-6):
         _scale(objects, factor)
+    applied = rotation != 0.0 and _rotate_meshes(objects, rotation)
+    for obj in objects:
+        obj[APPLIED] = round(math.degrees(rotation)) if applied else 0
     root.rotation_mode = "XYZ"
-    root.rotation_euler = (0.0, 0.0, place.rotation + rotation)
-    root.location = place.location
-    if place.spacing is not None:
-        root.location.x += _row_offset(context, objects, place.spacing)
+    root.rotation_euler = (0.0, 0.0, place.rotation + (0.0 if applied else rotation))
+    low, high = model_box(objects)
+    sides = _rotated_sides(high - low, root.rotation_euler.z)
+    stand = Stand(Vector(place.location), 0.0, sides)
+    root.location = _find_stand(context, place, stand, objects, ())
 
 
 def model_box(objects: list[bpy.types.Object]) -> tuple[Vector, Vector]:
@@ -77,15 +124,29 @@ def model_box(objects: list[bpy.types.Object]) -> tuple[Vector, Vector]:
     return _box(corners or [Vector()])
 
 
+def model_world_box(root: bpy.types.Object) -> Box:
+    """Return the box of a model in world space."""
+    # Not from `matrix_world`, which has not been evaluated yet.
+    objects = [root, *root.children_recursive]
+    corners = [
+        root.matrix_basis @ _to_root(obj, root) @ Vector(corner)
+        for obj in objects
+        if obj.type == "MESH"
+        for corner in obj.bound_box
+    ]
+    return _box(corners or [root.location.copy()])
+
+
 def _find_location(context: bpy.types.Context, chosen: Any) -> tuple[Vector, float, float]:
     """Return the location, and the rotation and height that a reference object gives (else 0)."""
     cursor = context.scene.cursor.location.copy()
-    if chosen.position == "origin":
+    position, reference = chosen.current_position(), chosen.current_reference()
+    if position == "origin":
         return Vector(), 0.0, 0.0
-    if chosen.position == "surface":
+    if position == "surface":
         return _surface_below(context, cursor), 0.0, 0.0
-    if chosen.position == "reference" and chosen.reference is not None:
-        return _match_reference(context, chosen.reference)
+    if position == "reference" and reference is not None:
+        return _match_reference(context, reference)
     return cursor, 0.0, 0.0
 
 
@@ -194,21 +255,77 @@ def _to_root(obj: bpy.types.Object, root: bpy.types.Object) -> Matrix:
     return matrix
 
 
-def _row_offset(
-    context: bpy.types.Context, objects: list[bpy.types.Object], spacing: float
-) -> float:
-    """Return the shift along X that keeps the model clear of other results in its row."""
-    # Results that were imported in this same step have not been evaluated yet.
+def _rotate_meshes(objects: list[bpy.types.Object], angle: float) -> bool:
+    """Rotate a model about Z through its meshes, so that the rotation of its objects is zero.
+
+    Return whether that is possible: not for shared or linked meshes, and not for objects that keep
+    the transforms of their file.
+    """
+    meshes = [obj.data for obj in objects if obj.type == "MESH"]
+    shared = any(mesh.library or mesh.users > 1 or mesh.shape_keys for mesh in meshes)
+    moved = any(
+        obj.animation_data or not _is_identity(_to_root(obj, objects[0])) for obj in objects
+    )
+    if shared or moved:
+        return False
+    matrix = Matrix.Rotation(angle, 4, "Z")
+    for mesh in meshes:
+        mesh.transform(matrix)
+    return True
+
+
+def _is_identity(matrix: Matrix) -> bool:
+    return all(
+        math.isclose(value, row == column, abs_tol=1e-6)
+        for row, values in enumerate(matrix)
+        for column, value in enumerate(values)
+    )
+
+
+def _rotated_sides(sides: Vector, angle: float) -> Vector:
+    """Return the sides of the upright box around a box that is rotated about Z."""
+    across, along = abs(math.cos(angle)), abs(math.sin(angle))
+    return Vector((sides.x * across + sides.y * along, sides.x * along + sides.y * across, sides.z))
+
+
+def _find_stand(
+    context: bpy.types.Context,
+    place: jobs.Placement,
+    stand: Stand,
+    ours: Sequence[bpy.types.Object],
+    reserved: Iterable[Box],
+) -> Vector:
+    """Return the bottom center of a model: free ground, or in a row with other results."""
+    box, taken = stand.box(), list(reserved)
+    sides = box[1] - box[0]
+    if not place.free:
+        offset = 0.0
+        if place.spacing is not None:
+            context.view_layer.update()
+            others = [*_result_boxes(context, ours), *taken]
+            offset = _row_offset(box, others, place.spacing)
+        return stand.location + Vector((offset, 0.0, 0.0))
+    from .ground.free_ground import boxes_as_obstacles, find_spot
+    from .ground.surroundings import floor_under, read_surroundings
+
     context.view_layer.update()
-    root = objects[0]
-    # Not `matrix_world`, which is only as new as the last evaluation; the root has no parent yet.
-    around = root.matrix_basis
-    low, high = _box([around @ _to_root(obj, root) @ Vector(corner)
-                      for obj in objects if obj.type == "MESH"
-                      for corner in obj.bound_box])  # fmt: skip
+    around = read_surroundings(context, sides, ours)
+    around = around._replace(obstacles=(*around.obstacles, *boxes_as_obstacles(taken)))
+    gap = GAP * unit_factor(context.scene) if place.spacing is None else place.spacing
+    spot = find_spot(around, sides, gap)
+    if any(item.floor is not None for item in around.obstacles):
+        floor = floor_under(context, spot, sides.z)
+        if floor is not None and abs(floor - spot.z) <= SLOPE * sides.z:
+            spot.z = floor
+    return spot
+
+
+def _row_offset(box: Box, others: Iterable[Box], spacing: float) -> float:
+    """Return the shift along X that keeps the model clear of other results in its row."""
+    low, high = box
     occupied = sorted(
         (other_low.x, other_high.x)
-        for other_low, other_high in _result_boxes(context, objects)
+        for other_low, other_high in others
         if other_low.y < high.y and other_high.y > low.y
     )
     start, width = low.x, high.x - low.x
@@ -220,13 +337,8 @@ def _row_offset(
     return float(start - low.x)
 
 
-def _result_boxes(
-    context: bpy.types.Context, without: list[bpy.types.Object]
-) -> Iterable[tuple[Vector, Vector]]:
-    """Yield the world bounding boxes of the view layer's visible results, except `without`.
-
-    A result's root is what has to be visible; the box includes all descendants.
-    """
+def _result_boxes(context: bpy.types.Context, without: Iterable[bpy.types.Object]) -> Iterable[Box]:
+    """Yield the bounding boxes of all visible results in the view layer."""
     ours = set(without)
     for obj in context.view_layer.objects:
         is_root = JOB in obj and obj.parent is None

@@ -20,7 +20,8 @@ def point_under(
 
     The depth is the view's pivot if neither an object nor the ground is under the pixel.
     """
-    view = context.space_data.region_3d
+    # In a quad view, each of the four regions has a view of its own.
+    view = (region == context.region and context.region_data) or context.space_data.region_3d
     ray_start = view3d_utils.region_2d_to_origin_3d(region, view, coordinate)
     direction = view3d_utils.region_2d_to_vector_3d(region, view, coordinate)
     depsgraph = context.evaluated_depsgraph_get()

@@ -15,7 +15,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from ..jobs.custom_properties import JOB, ROTATION
+from ..jobs.custom_properties import APPLIED, JOB, ROTATION
 
 PROVENANCE_PREFIX = "image_to_mesh_"
 """Prefix of all custom properties that record a model's provenance."""
@@ -56,7 +56,7 @@ def replace_model(
     context.view_layer.update()
     # Matrices of objects appended in this step have not been evaluated yet.
     factor = _factor(old, new) if keep_height else 1.0
-    rotation = math.radians(new[0].get(ROTATION, 0) - old[0].get(ROTATION, 0))
+    rotation = math.radians(_object_rotation(new[0]) - _object_rotation(old[0]))
     if _is_one_mesh(old) and _is_one_mesh(new):
         return _change_mesh(
             old[0], new[0], Matrix.Scale(factor, 4) @ Matrix.Rotation(rotation, 4, "Z")
@@ -81,12 +81,17 @@ def restore_replaced(context: bpy.types.Context, obj: bpy.types.Object) -> bpy.t
     context.view_layer.update()
     # A list, because a collection's `in` takes names only.
     old = sorted(before.objects, key=lambda obj: obj.parent in list(before.objects))
-    rotation = math.radians(old[0].get(ROTATION, 0) - current[0].get(ROTATION, 0))
+    rotation = math.radians(_object_rotation(old[0]) - _object_rotation(current[0]))
     _take_over(context, current, old, _factor(current, old), rotation)
     for obj in reversed(current):
         bpy.data.objects.remove(obj)
     bpy.data.collections.remove(before)
     return old[0]
+
+
+def _object_rotation(root: bpy.types.Object) -> int:
+    """Return the degrees by which the object, and not its mesh, turns the file's model."""
+    return int(root.get(ROTATION, 0)) - int(root.get(APPLIED, 0))
 
 
 # -- one mesh ------------------------------------------------------------------------------------

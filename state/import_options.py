@@ -33,23 +33,34 @@ def _text(name: str, description: str) -> dict[str, Any]:
     }
 
 
+def _forget_image_reference(chosen: Any, _context: bpy.types.Context) -> None:
+    """Drop the image's own reference: another location was chosen by hand."""
+    chosen.bind_reference(None, None)
+
+
 class IMAGE_TO_MESH_PG_placement(bpy.types.PropertyGroup):
     """Location, size and storage of imported models."""
 
     position: EnumProperty(
         **_text("Location", "Where new models are placed"),
         items=(
+            ("free", "Free Ground", "Beside what is visible, on the same ground",
+             "ORIENTATION_GLOBAL", 4),
             ("cursor", "3D Cursor", "At the 3D cursor", "PIVOT_CURSOR", 0),
             ("origin", "World Origin", "At the world origin", "EMPTY_AXIS", 1),
             ("surface", "Surface", "On what lies straight under the 3D cursor", "SNAP_FACE", 2),
             ("reference", "Reference", "At an image or object, matching its height and rotation",
              "IMAGE_REFERENCE", 3),
         ),
+        default="free",
+        update=_forget_image_reference,
     )  # fmt: skip
     reference: PointerProperty(
         **_text("Reference", "An image empty or object whose location and height the model takes"),
         type=bpy.types.Object,
     )
+    image_reference: PointerProperty(type=bpy.types.Object, options={"HIDDEN"})
+    referenced_image: PointerProperty(type=bpy.types.Image, options={"HIDDEN"})
     use_size: BoolProperty(**_text("Size", "Scale every new model to this size"))
     size: FloatProperty(
         **_text("Size", "How large a new model is"),
@@ -69,7 +80,8 @@ class IMAGE_TO_MESH_PG_placement(bpy.types.PropertyGroup):
         ),
     )
     use_row: BoolProperty(
-        **_text("In a Row", "Line up next to existing results along X instead of overlapping them")
+        **_text("In a Row", "Line up next to existing results instead of overlapping them"),
+        default=True,
     )
     spacing: FloatProperty(
         **_text("Spacing", "Gap between two results in a row"),
@@ -93,6 +105,29 @@ class IMAGE_TO_MESH_PG_placement(bpy.types.PropertyGroup):
             ("unpacked", "Files", "Beside this file, in the folder “textures”", "FILE_FOLDER", 1),
         ),
     )
+
+    def current_position(self) -> str:
+        """Return where new models are placed: at the image's own reference if it has one."""
+        return "reference" if self.own_reference() else str(self.position)
+
+    def current_reference(self) -> bpy.types.Object | None:
+        """Return the object that new models match if the position is a reference."""
+        own = self.own_reference()
+        chosen: bpy.types.Object | None = self.reference
+        return own or chosen
+
+    def own_reference(self) -> bpy.types.Object | None:
+        """Return the object that the scene's image was taken from, while it is in the scene."""
+        image = self.id_data.image_to_mesh.image
+        own: bpy.types.Object | None = self.image_reference
+        is_current = image is not None and image == self.referenced_image
+        return own if is_current and own and own.name in self.id_data.objects else None
+
+    def bind_reference(
+        self, reference: bpy.types.Object | None, image: bpy.types.Image | None
+    ) -> None:
+        """Place models of this image at the object; other images are placed as before."""
+        self.image_reference, self.referenced_image = reference, image
 
 
 class IMAGE_TO_MESH_PG_mending(bpy.types.PropertyGroup):

@@ -21,7 +21,7 @@ FOLDER = ADDRESS or f"{(_ROOT / ('manual' if _IS_BUILT else 'docs')).as_uri()}/"
 
 _OPERATORS = {
     "images#adding-an-image": ("paste", "use_image", "use_render", "use_view", "use_selected",
-                               "use_address"),
+                               "leave_reference", "use_address"),
     "images#several-images": ("make_here", "clear_queue"),
     "images#side-views": ("keep_views", "clear_views"),
     "images#crop-and-cut-out": ("develop", "use_original"),
@@ -29,6 +29,8 @@ _OPERATORS = {
     "settings#defaults-for-new-scenes": ("keep_defaults", "forget_defaults"),
     "settings#placement": ("turn",),
     "results#running-jobs": ("cancel", "watch"),
+    "results#where-meshes-are-placed": ("show_texture",),
+    "results#placeholders": ("place_at_cursor", "place_by_click"),
     "results#importing-results": ("import_result", "turn_page", "reuse", "show_folder", "delete"),
     "results#objects-and-their-jobs": ("select_made",),
     "results#replacing-an-object": ("replace", "bring_back"),
@@ -59,7 +61,9 @@ _PROPERTIES = {
     "cleanup#reduce-faces": ("pg_care.faces",),
     "cleanup#clean-mesh": ("pg_care.*",),
     "results#importing-results": ("pg_shelf.*",),
+    "results#where-meshes-are-placed": ("preferences.frame_new",),
     "results#the-library": ("preferences.library*",),
+    "results#placeholders": ("preferences.show_placeholders",),
     "services#addresses-and-certificates": ("preferences.*_base_url", "preferences.certificates",
                                             "preferences.show_addresses"),
     "services#api-keys": ("preferences.*_api_key", "preferences.*_api_secret"),

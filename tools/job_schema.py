@@ -72,6 +72,7 @@ DESCRIPTIONS = {
     "place.linked": "Whether the model is linked instead of appended.",
     "place.unpack": "Whether its textures are written to files.",
     "place.scale": "Set instead of `size` for a model that replaces another one.",
+    "place.free": "Whether free ground is looked for on import, instead of using the location.",
     "place.in_parts": "Whether a large model is also written in chunks.",
     "place.mending": "The options of the cleanup on import; null for the defaults.",
     "uploaded": "The service's references to the uploaded images, by view.",

@@ -39,8 +39,8 @@ PANEL = (
 )
 """Screenshots of the sidebar's states, which docs/panel.md shows for both Blenders."""
 
-WHOLE = ("click-after", "drop-menu", "preferences-import")
-"""Screenshots of whole windows, in Blender 4.3 only."""
+WHOLE = ("click-after", "drop-menu", "preferences-import", "viewport-placeholder")
+"""Screenshots of whole windows and views, in Blender 4.3 only."""
 
 _SMALLER = """
 import sys

@@ -11,6 +11,7 @@ from . import (
     library,
     mesh_edits,
     new_scenes,
+    placeholders,
     recovery,
     thumbnails,
 )
@@ -24,6 +25,7 @@ _MODULES = (
     library,
     mesh_edits,
     new_scenes,
+    placeholders,
     recovery,
 )
 

@@ -19,7 +19,7 @@ from .. import heartbeat
 from ..redraw import is_shown
 
 GROUPS = ("placement", "mending")
-OF_ONE_SCENE = frozenset({"reference", "name", "rna_type"})
+OF_ONE_SCENE = frozenset({"image_reference", "reference", "referenced_image", "name", "rna_type"})
 
 
 def chosen_in(scene: bpy.types.Scene) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from typing import Any
 
 from ...providers import LibraryProblem, Ticket
 from ..disk.trust import check_author, check_ticket
+from ..import_plan import ImportPlan
 from ..values import Collected, Ended, Event, Failure, JobSpec, JobView, Progressed, Record, State
 from .file_names import CANCEL
 from .store import Library
@@ -80,6 +81,7 @@ class LiveRecord:
         # A new record has no images before `create`; any other one was read from disk.
         self._on_disk = record.state is not State.QUEUED or bool(record.pictures)
         self._quiet = False
+        self._moved: ImportPlan | None = None
         self.ended = False
         # The order's thread saves the answer while the job's thread may save a cancel.
         self._lock = threading.Lock()
@@ -95,7 +97,7 @@ class LiveRecord:
 
         `changes` are fields of the record that are set before. Raises LibraryProblem.
         """
-        self.record = replace(self.record, **changes)
+        self.record = replace(self.record, **{"plan": self._plan, **changes})
         self._library.create(self.record, files)
         self._on_disk = True
 
@@ -140,7 +142,8 @@ class LiveRecord:
         # The lock covers the write as well, so that an older record never replaces a newer one.
         with self._lock:
             seconds = round(self._before + time.monotonic() - self.started, 3)
-            self.record = replace(self.record, seconds=seconds, **{"failure": None, **changes})
+            changes = {"failure": None, "plan": self._plan, **changes}
+            self.record = replace(self.record, seconds=seconds, **changes)
             if self._on_disk:
                 self._library.save(self.record)
 
@@ -150,6 +153,32 @@ class LiveRecord:
             self.save(**changes)
         except LibraryProblem as problem:
             log.warning("job %s: %s", self.record.id, problem)
+
+    def move(self, plan: ImportPlan) -> None:
+        """Use another plan from now on; may be called from any thread."""
+        # Not written into the record here, which the job's thread may be replacing right now.
+        self._moved = plan
+
+    def save_move(self) -> None:
+        """Save the other plan, unless the job has not begun on disk yet or has ended."""
+        with self._lock:
+            if self._on_disk and not self.ended:
+                self.record = replace(self.record, plan=self._plan)
+                try:
+                    self._library.save(self.record)
+                except LibraryProblem as problem:
+                    log.warning("job %s: %s", self.record.id, problem)
+
+    def with_plan(self, view: JobView) -> JobView:
+        """Return a view with the present plan: it may have been made before a move."""
+        if self._moved is None or view.plan == self._moved:
+            return view
+        record = view.record and replace(view.record, plan=self._moved)
+        return replace(view, plan=self._moved, record=record)
+
+    @property
+    def _plan(self) -> ImportPlan:
+        return self._moved or self.record.plan
 
     def save_answer(self, ticket: Ticket, state: State, notes: tuple[str, ...]) -> None:
         """Save the answer to the order: the files that it brought, then the ticket.
@@ -187,10 +216,9 @@ class LiveRecord:
         self._emit(Collected(view.job, self.view) if was_quiet else Ended(view.job, self.view))
 
     def _make_view(self, phase: str, fraction: float | None) -> JobView:
-
         low, high = self._span.get(self.record.state, (0.0, 1.0))
         whole = None if fraction is None else low + (high - low) * min(max(fraction, 0.0), 1.0)
-        return JobView(
+        view = JobView(
             job=self.record.id,
             provider=self.record.provider,
             name=self.record.name,
@@ -202,3 +230,4 @@ class LiveRecord:
             failure=self.record.failure,
             plan=self.record.plan,
         )
+        return self.with_plan(view)

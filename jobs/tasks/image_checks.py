@@ -11,8 +11,9 @@ import queue
 import tempfile
 import threading
 import time
+from array import array
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ LIMIT = 60.0
 """Seconds that a check or an edit may take."""
 KEPT = 50
 """How many reports are cached."""
+THUMBNAILS = 12
+"""How many of them keep their thumbnail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,17 @@ class ImageReport:
     subjects: int = 1
     brightness: float = 1.0
     error: ImageToMeshError | None = None
+    thumbnail: Thumbnail | None = None
     waiting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """A small copy of an image's subject: RGBA from 0 to 1, the bottom row first."""
+
+    width: int
+    height: int
+    pixels: array[float] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +143,12 @@ class ImageChecks:
         self.at_work -= 1
         return done
 
+    def _trim_thumbnails(self) -> None:
+        """Drop the thumbnails of older reports, which are a megabyte each."""
+        for key, report in list(self._reports.items())[:-THUMBNAILS]:
+            if report.thumbnail is not None:
+                self._reports[key] = replace(report, thumbnail=None)
+
     def _check(self, key: Hashable, source: PictureSource, detection: SubjectDetection) -> None:
         try:
             found = _inspect(source, detection)
@@ -141,6 +160,7 @@ class ImageChecks:
             )
         with self._lock:
             self._reports[key] = found
+            self._trim_thumbnails()
 
     def _edit(
         self,
@@ -178,7 +198,8 @@ def sent_form(report: ImageReport, provider: Provider[Any]) -> tuple[int, int, s
 
 def _inspect(source: PictureSource, detection: SubjectDetection) -> ImageReport:
     def ask(path: Path, data: bytes, info: PictureInfo, blender: BackgroundBlender) -> ImageReport:
-        request = {"do": "look", **_common(path, info, detection)}
+        copy = path.with_name("thumbnail")
+        request = {"do": "look", "thumbnail": str(copy), **_common(path, info, detection)}
         report = blender.ask(request, _ignore, _deadline())
         return ImageReport(
             info=info,
@@ -189,10 +210,20 @@ def _inspect(source: PictureSource, detection: SubjectDetection) -> ImageReport:
             cut=tuple(report.get("cut", ())),
             subjects=int(report.get("parts", 1)),
             brightness=float(report.get("brightness", 1.0)),
+            thumbnail=_read_thumbnail(copy, report.get("thumbnail")),
         )
 
     report: ImageReport = _with_file(source, detection, ask)
     return report
+
+
+def _read_thumbnail(path: Path, size: Any) -> Thumbnail | None:
+    if not size or not path.is_file():
+        return None
+    pixels = array("f")
+    pixels.frombytes(path.read_bytes())
+    width, height = size
+    return Thumbnail(width, height, pixels) if len(pixels) == 4 * width * height else None
 
 
 def _edit_image(

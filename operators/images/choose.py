@@ -156,20 +156,27 @@ class IMAGE_TO_MESH_OT_use_selected(bpy.types.Operator):
         reference = _reference(context)
         if reference is None:
             raise BadImage("No image empty is selected.", "Select an empty that shows an image.")
-        _stand_at(choices_of(context.scene), reference)
+        choices_of(context.scene).placement.bind_reference(reference, reference.data)
         return reference.data
+
+
+class IMAGE_TO_MESH_OT_leave_reference(bpy.types.Operator):
+    """Place the mesh as the Placement panel says, not at the image's reference."""
+
+    bl_idname = "image_to_mesh.leave_reference"
+    bl_label = "Leave Reference"
+    bl_description = "Place the mesh as set in Placement instead of at the reference"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        choices_of(context.scene).placement.bind_reference(None, None)
+        return {"FINISHED"}
 
 
 def _reference(context: bpy.types.Context) -> bpy.types.Object | None:
     chosen = context.object
     is_one = chosen and chosen.type == "EMPTY" and chosen.empty_display_type == "IMAGE"
     return chosen if is_one and chosen.data else None
-
-
-def _stand_at(choices: Any, reference: bpy.types.Object) -> None:
-    """Place future meshes at the reference, at its height."""
-    choices.placement.position = "reference"
-    choices.placement.reference = reference
 
 
 class IMAGE_TO_MESH_OT_use_address(bpy.types.Operator):
@@ -258,6 +265,7 @@ classes = (
     IMAGE_TO_MESH_OT_use_render,
     IMAGE_TO_MESH_OT_use_view,
     IMAGE_TO_MESH_OT_use_selected,
+    IMAGE_TO_MESH_OT_leave_reference,
     IMAGE_TO_MESH_OT_use_address,
     IMAGE_TO_MESH_OT_keep_views,
     IMAGE_TO_MESH_OT_clear_views,

@@ -8,7 +8,7 @@ from dataclasses import replace
 import bpy
 from bpy.props import BoolProperty, FloatVectorProperty
 
-from ... import jobs
+from ... import jobs, preferences
 from ...app.import_result import find, find_drawing, import_result, show_failure
 from ...i18n.translate import translate_error
 from ...jobs.library.file_names import version_file
@@ -48,23 +48,28 @@ class IMAGE_TO_MESH_OT_import_result(bpy.types.Operator):
             # by then.
             self.job = record.id
             blend = version_file(self.version)
-            import_result(context, record, self._place(context, record), blend)
+            root = import_result(context, record, self._place(context, record), blend)
         except (ImageToMeshError, OSError, RuntimeError) as error:
             show_failure(self.job, error)
             self.report({"ERROR"}, translate_error(error))
             return {"CANCELLED"}
+        # For the Adjust Last Operation panel, which starts from where the mesh is.
+        self.location = root.location
+        if preferences.is_on(context, "frame_new"):
+            from ...scene.ground.framing import frame_if_out_of_sight
+
+            frame_if_out_of_sight(context, root)
         return {"FINISHED"}
 
     def _place(self, context: bpy.types.Context, record: jobs.Record) -> jobs.Placement:
-        """Return the placement, and store its location for the Adjust Last Operation panel."""
+        """Return the placement, at the operator's location if it was given one."""
         if self.as_ordered:
             place = record.plan.placement
         else:
             place = chosen_placement(context, import_options.placement_of(context.scene))
         if self.properties.is_property_set("location"):
             x, y, z = self.location
-            return replace(place, location=(x, y, z))
-        self.location = place.location
+            return replace(place, location=(x, y, z), free=False)
         return place
 
 

@@ -6,15 +6,17 @@ The background Blender does the work. The heartbeat polls for it; scripts wait.
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
 
 import bpy
+from mathutils import Matrix
 
 from ... import jobs
 from ...app import bring_in, import_result
 from ...app.periodic.mesh_edits import bring_results, follow
 from ...i18n.translate import translate, translate_error
-from ...jobs.custom_properties import JOB, ROTATION, SCALE, VERSION
+from ...jobs.custom_properties import APPLIED, JOB, ROTATION, SCALE, VERSION
 from ...jobs.library.file_names import ORIGINAL, version_file
 from ...providers import ImageToMeshError, LibraryProblem, Message
 from ...scene.placement import chosen_placement
@@ -225,7 +227,8 @@ def _take_over(
     """Move a new version to the exact place of the previous one, and hide that one."""
     # The matrix includes the earlier model's rotation, and the property has to agree with it.
     made[ROTATION] = before.get(ROTATION, 0)
-    made.matrix_world = before.matrix_world
+    difference = math.radians(int(before.get(APPLIED, 0)) - int(made.get(APPLIED, 0)))
+    made.matrix_world = before.matrix_world @ Matrix.Rotation(difference, 4, "Z")
     shown = set(context.view_layer.objects)
     for obj in (before, *before.children_recursive):
         if obj in shown:

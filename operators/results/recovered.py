@@ -17,7 +17,7 @@ class IMAGE_TO_MESH_OT_import_arrivals(bpy.types.Operator):
 
     bl_idname = "image_to_mesh.import_arrivals"
     bl_label = "Import"
-    bl_description = "Place the meshes that came in while you were away at the 3D cursor"
+    bl_description = "Add the meshes that were finished while you were away to the scene"
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod

@@ -41,7 +41,7 @@ class Option:
     `choices` are titles and descriptions for the values of a `Literal`, in its order. `basic`
     settings are always visible, the others in the collapsed sub-panel of their `group`.
     `min_blender` is the first Blender version that can import the result of a value other than the
-    default.
+    default. A `quiet` setting is for scripts: the panel draws it only if it has another value.
     """
 
     title: str
@@ -51,6 +51,7 @@ class Option:
     basic: bool = False
     min_blender: tuple[int, int] | None = None
     group: Group = "quality"
+    quiet: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ class Setting(NamedTuple):
     basic: bool
     min_blender: tuple[int, int] | None
     group: Group
+    quiet: bool
     enum: type[Enum] | None
     """The class of the values, if the setting is declared with one instead of a `Literal`."""
 
@@ -156,6 +158,7 @@ def _parse(field: dataclasses.Field[Any], hint: Any) -> Setting:
         basic=option.basic,
         min_blender=option.min_blender,
         group=option.group,
+        quiet=option.quiet,
         enum=base if isinstance(base, type) and issubclass(base, Enum) else None,
     )
 

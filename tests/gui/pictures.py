@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import places
-from PIL import Image
+from PIL import Image, ImageDraw
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +35,17 @@ def with_dark_corner(folder: Path, name: str, color: tuple[int, ...]) -> Path:
     with Image.open(file) as picture:
         picture.paste((0, 0, 0), (0, 0, 64, 64))
         picture.save(file)
+    return file
+
+
+def gray_disc(folder: Path) -> Path:
+    """Write a picture of a gray disc with a darker middle on white."""
+    file = folder / "gray.png"
+    picture = Image.new("L", (512, 512), 255)
+    draw = ImageDraw.Draw(picture)
+    draw.ellipse((80, 80, 432, 432), fill=130)
+    draw.ellipse((180, 180, 332, 332), fill=70)
+    picture.save(file)
     return file
 
 

@@ -23,6 +23,8 @@ from .read_image import read_image
 
 INSPECT_SIDE = 768
 """Longest side in pixels for inspection: warnings need no more."""
+THUMBNAIL_SIDE = 256
+"""Longest side in pixels of the small copy that is shown while a mesh is generated."""
 EDIT_SIDE = 4096
 """Longest side in pixels of an edited image."""
 CUT_OFF = 0.02
@@ -42,7 +44,7 @@ def inspect_image(request: dict[str, Any], report: Report) -> dict[str, Any]:
     `transparent`: the image has transparent pixels. `clear`: a subject was found; if not, `why` may
     say the reason, and then nothing else is returned. `box`: left, top, right, bottom as shares of
     the sides. `cut`: the edges that cut the subject off. `parts`: the number of subjects.
-    `brightness`: from 0 to 1.
+    `brightness`: from 0 to 1. A small copy of the subject is written to `request["thumbnail"]`.
     """
     report(0.0, "Checking the image")
     open_empty_file()
@@ -53,7 +55,13 @@ def inspect_image(request: dict[str, Any], report: Report) -> dict[str, Any]:
             pixels, request.get("mode", "auto"), request.get("tolerance", 0.5)
         )
     except Refusal as refusal:
-        return {"transparent": transparent, "clear": False, "why": refusal.message}
+        thumbnail = _write_thumbnail(pixels, request.get("thumbnail"))
+        return {
+            "transparent": transparent,
+            "clear": False,
+            "why": refusal.message,
+            "thumbnail": thumbnail,
+        }
     subject = detection.matte > 0.5
     visible = subject & (detection.picture[..., 3] > 0.5)
     return {
@@ -63,6 +71,10 @@ def inspect_image(request: dict[str, Any], report: Report) -> dict[str, Any]:
         "cut": [] if detection.fallback else _touched_edges(subject),
         "parts": 1 if detection.fallback else _count_subjects(subject),
         "brightness": round(_brightness(detection.picture, visible), 4),
+        "thumbnail": _write_thumbnail(
+            pixels if detection.fallback else _remove_background(detection),
+            request.get("thumbnail"),
+        ),
     }
 
 
@@ -92,6 +104,23 @@ def edit_image(request: dict[str, Any], report: Report) -> dict[str, Any]:
     picture = np.ascontiguousarray(whole[..., :3]) if opaque else whole
     Path(request["output"]).write_bytes(encode_png(picture))
     return {"width": int(whole.shape[1]), "height": int(whole.shape[0])}
+
+
+def _write_thumbnail(pixels: Pixels, path: str | None) -> list[int] | None:
+    """Write a small copy as plain 32-bit floats, bottom row first; return width and height."""
+    if path is None:
+        return None
+    step = -(-max(pixels.shape[:2]) // THUMBNAIL_SIDE)
+    height, width = (max(1, side // step) for side in pixels.shape[:2])
+    step = step if min(pixels.shape[:2]) >= step else 1
+    tiles = pixels[: height * step, : width * step].reshape(height, step, width, step, 4)
+    # Weighted by alpha, or the colors of the removed background would bleed into the edges.
+    weights = tiles[..., 3:]
+    alpha = weights.mean(axis=(1, 3))
+    colors = (tiles[..., :3] * weights).mean(axis=(1, 3)) / np.maximum(alpha, np.float32(1e-6))
+    small = np.concatenate((colors, alpha), axis=2)[::-1]
+    Path(path).write_bytes(np.ascontiguousarray(small, np.float32).tobytes())
+    return [width, height]
 
 
 def _box(subject: NDArray[np.bool_]) -> list[float]:

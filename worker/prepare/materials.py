@@ -14,6 +14,7 @@ from ..refusal import Message
 from .dedupe_materials import merge_duplicate_materials
 from .principled import find_principled, uses_color_attribute
 from .vertex_colors import wire_vertex_colors
+from .viewport_color import set_viewport_colors
 
 DEFAULT = ImportOptions()
 METALLIC, ROUGHNESS = 0.5, 0.5
@@ -44,6 +45,7 @@ def clean_up_materials(
         _limit_textures(materials, options.texture_limit)
     _name_materials(name, materials)
     _name_images(name, materials)
+    set_viewport_colors(meshes)
     return notes
 
 

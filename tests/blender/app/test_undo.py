@@ -173,6 +173,6 @@ def test_without_a_saved_file_textures_stay_packed_with_a_note(job: Path) -> Non
     place = addon_module("scene.placement").chosen_placement(
         bpy.context, bpy.context.scene.image_to_mesh.placement
     )
-    _, notes = bring_in.bring_in(bpy.context, record, place)
+    _, _, notes = bring_in.bring_in(bpy.context, record, place)
     assert notes == (addon_module("scene.textures").UNSAVED,)
     assert bpy.data.images["photo"].packed_file

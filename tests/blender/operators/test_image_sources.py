@@ -77,8 +77,31 @@ def test_the_selected_reference_is_used(chosen: Any) -> None:
     bpy.context.object.data = cup
     OPS.use_selected()
     assert chosen.image == cup
-    assert chosen.placement.position == "reference"
-    assert chosen.placement.reference == bpy.context.object
+    placement = chosen.placement
+    assert placement.current_position() == "reference"
+    assert placement.current_reference() == bpy.context.object
+    assert placement.position == "free"
+
+
+def test_a_reference_counts_for_its_own_image_only(chosen: Any) -> None:
+    bpy.ops.object.empty_add(type="IMAGE", location=(1, 2, 3))
+    cup, bowl = (bpy.data.images.new(name, 64, 64) for name in ("cup", "bowl"))
+    bpy.context.object.data = cup
+    OPS.use_selected()
+    placement = chosen.placement
+    chosen.image = bowl
+    assert placement.current_position() == "free"
+    chosen.image = cup
+    assert placement.current_position() == "reference"
+    edited = bpy.data.images.new("cup prepared", 64, 64)
+    addon_module("app.chosen_image").choose(bpy.context, edited, same_subject=True)
+    assert placement.current_position() == "reference"
+    OPS.leave_reference()
+    assert placement.current_position() == "free"
+    chosen.image = cup
+    OPS.use_selected()
+    placement.position = "cursor"
+    assert placement.current_position() == "cursor"
 
 
 def test_a_render_is_used_and_a_missing_one_is_reported(chosen: Any) -> None:
@@ -164,7 +187,10 @@ def test_dropped_files_become_meshes_at_the_drop_point(chosen: Any, tmp_path: Pa
     OPS.make_here(directory=str(tmp_path), files=files, location=(1, 2, 3))
     made = [obj for obj in bpy.data.objects if "image_to_mesh_job" in obj]
     assert sorted(record.name for record in made) == ["bowl", "cup"]
-    assert all(tuple(record.location) == (1, 2, 3) for record in made)
+    first, second = sorted(made, key=lambda obj: obj.location.x)
+    assert tuple(first.location) == (1, 2, 3)
+    assert second.location.yz == first.location.yz
+    assert second.location.x > first.location.x + (first.dimensions.x + second.dimensions.x) / 2
     assert chosen.image is None
     with pytest.raises(RuntimeError, match="no file"):
         OPS.make_here(filepath=str(tmp_path / "none.png"))

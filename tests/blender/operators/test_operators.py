@@ -35,6 +35,8 @@ def picture(library: Path) -> bpy.types.Image:
     scene = bpy.context.scene
     scene.image_to_mesh.image = bpy.data.images.load(str(places.SAMPLE))
     scene.image_to_mesh.local.face_count = 1000
+    scene.image_to_mesh.placement.position = "cursor"
+    scene.image_to_mesh.placement.use_row = False
     scene.cursor.location = CURSOR
     return scene.image_to_mesh.image
 

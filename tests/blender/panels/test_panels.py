@@ -138,14 +138,17 @@ def test_with_a_picture_generate_can_be_pressed(chosen: Any) -> None:
     assert (generate["enabled"], generate["text"]) == (True, "Generate")
     assert seen.prop("provider")
     rows = [row["property"] for row in seen.all("prop")]
-    assert rows == ["provider", "shape", "thickness", "height", "face_count"]
+    assert rows == ["provider", "shape", "thickness", "face_count", "use_size", "size", "measure"]
 
 
 def test_the_other_settings_are_folded_away(chosen: Any) -> None:
     assert "plate" not in {row["property"] for row in draw().all("prop")}
     assert {"Quality", "Surface", "Mesh"} <= set(draw(unfolded=True).text().split())
     rows = {row["property"] for row in draw(unfolded=True).all("prop")}
-    assert {setting.name for setting in providers.settings_of(chosen_model())} <= rows
+    named = {setting.name for setting in providers.settings_of(chosen_model())}
+    assert named - rows == {"height"}  # Size scales the meshes of all providers.
+    chosen.local.height = 2.0
+    assert "height" in {row["property"] for row in draw(unfolded=True).all("prop")}
 
 
 def chosen_model() -> Any:
@@ -344,7 +347,7 @@ def test_drawing_is_quick_and_changes_nothing(chosen: Any, promised: Promised) -
     show("running")
     show("ready", job="done", record=record())
     promised(
-        "draw on a recording layout", lambda: draw(unfolded=True), calls=1_200, milliseconds=1.0
+        "draw on a recording layout", lambda: draw(unfolded=True), calls=1_300, milliseconds=1.0
     )
 
 

@@ -21,6 +21,10 @@ CARD = {
 }  # fmt: skip
 
 
+UNDRAWN = {"reference", "image_reference", "referenced_image", "use_size", "size", "measure"}
+"""Options of other panels, and those that are drawn for a reference only."""
+
+
 def draw(panel: str, *, unfolded: bool = True) -> Seen:
     shown: list[dict[str, Any]] = []
     module = addon_module(f"panels.{panel}")
@@ -43,7 +47,7 @@ def test_every_import_option_has_a_row(addon: ModuleType) -> None:
     choices = addon_module("state.import_options")
     asked = set(choices.IMAGE_TO_MESH_PG_placement.__annotations__)
     mending = set(choices.IMAGE_TO_MESH_PG_mending.__annotations__)
-    assert rows(draw("import_options")) == (asked - {"reference"}) | mending
+    assert rows(draw("import_options")) == (asked - UNDRAWN) | mending
     bpy.context.scene.image_to_mesh.placement.position = "reference"
     seen = draw("import_options")
     assert "reference" in rows(seen)

@@ -76,6 +76,7 @@ def set_units(name: str) -> float:
     unit_settings.system, unit_settings.scale_length = system, scale
     if system != "NONE":
         unit_settings.length_unit = length
+    placement_options().position, placement_options().use_row = "cursor", False
     factor = 1.0 if system == "NONE" else 1.0 / scale
     bpy.context.scene.cursor.location = Vector(CURSOR) * factor
     return factor

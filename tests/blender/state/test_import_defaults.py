@@ -36,7 +36,7 @@ def test_after_a_reset_new_files_start_with_the_shipped_defaults(preferences: An
     keep(position="origin")
     assert bpy.ops.image_to_mesh.forget_defaults() == {"FINISHED"}
     bpy.ops.wm.read_homefile(use_factory_startup=True, app_template="")
-    assert choices().placement.position == "cursor"
+    assert choices().placement.position == "free"
     assert choices().mending.weld is True
     assert not bpy.ops.image_to_mesh.forget_defaults.poll()
 
@@ -53,16 +53,16 @@ def test_a_scene_with_own_choices_is_not_changed(preferences: Any, tmp_path: Pat
 
 
 def test_a_reference_object_is_not_saved_as_a_default(preferences: Any) -> None:
-    keep(position="reference", reference=bpy.data.objects["Cube"], use_row=True)
+    keep(position="reference", reference=bpy.data.objects["Cube"], use_row=False)
     bpy.ops.wm.read_homefile(use_factory_startup=True, app_template="")
-    assert choices().placement.position == "cursor"
-    assert choices().placement.use_row
+    assert choices().placement.position == "free"
+    assert not choices().placement.use_row
 
 
 def test_defaults_saved_by_another_version_are_tolerated(preferences: Any) -> None:
     preferences.import_defaults = '{"placement.position": "moon", "mending.weld": false, "x": 1}'
     bpy.ops.wm.read_homefile(use_factory_startup=True, app_template="")
-    assert choices().placement.position == "cursor"
+    assert choices().placement.position == "free"
     assert choices().mending.weld is False
     preferences.import_defaults = "not json"
     bpy.ops.wm.read_homefile(use_factory_startup=True, app_template="")

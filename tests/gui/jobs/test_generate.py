@@ -30,6 +30,7 @@ from mathutils import Euler
 cube = bpy.data.objects["Cube"]
 cube.scale, cube.location = (0.6, 0.6, 0.2), (1.5, -1.0, 0.2)
 bpy.context.scene.cursor.location = {CURSOR}
+bpy.context.scene.image_to_mesh.placement.position = "cursor"
 space = view3d().spaces.active
 space.shading.type, space.shading.color_type = "SOLID", "TEXTURE"
 space.shading.show_specular_highlight = False

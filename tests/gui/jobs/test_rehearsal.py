@@ -65,7 +65,10 @@ def test_from_the_click_to_the_mesh(artist: Artist, service: Service, photograph
     set_key(artist, KEY)
     choose_rehearsal(artist, photograph)
     cursor = [0.25, 2.0, 1.0]
-    artist.session.run(f"bpy.context.scene.cursor.location = {cursor}")
+    artist.session.run(
+        f"bpy.context.scene.cursor.location = {cursor}\n"
+        "bpy.context.scene.image_to_mesh.placement.position = 'cursor'"
+    )
     artist.remember()
     artist.press_generate()
     artist.session.wait_for("any((one['fraction'] or 0) > 0.2 for one in running_jobs())", 20)

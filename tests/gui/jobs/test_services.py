@@ -45,6 +45,7 @@ from math import radians
 from mathutils import Euler
 bpy.data.objects.remove(bpy.data.objects["Cube"])
 bpy.context.scene.cursor.location = {CURSOR}
+bpy.context.scene.image_to_mesh.placement.position = "cursor"
 space = view3d().spaces.active
 space.shading.type, space.shading.color_type = "SOLID", "{{}}"
 space.region_3d.view_location = (1.0, -0.5, 0.7)

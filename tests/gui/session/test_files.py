@@ -43,7 +43,10 @@ def test_opening_another_file_during_a_job_imports_nothing_into_it(
     assert artist.meshes() == []
     assert artist.session.run("scene_facts()") == before
 
-    artist.session.run("bpy.context.scene.cursor.location = (0, 0, 3)")
+    artist.session.run(
+        "bpy.context.scene.cursor.location = (0, 0, 3)\n"
+        "bpy.context.scene.image_to_mesh.placement.position = 'cursor'"
+    )
     artist.session.click_button("image_to_mesh.import_result")
     name = artist.wait_for_mesh(5)
     assert artist.session.run(f"list(bpy.data.objects[{name!r}].location)") == [0, 0, 3]

@@ -56,6 +56,6 @@ def test_after_a_reset_new_scenes_start_with_the_shipped_defaults(artist: Artist
     artist.session.run(ADD.format("NEW", "Plain"))
     artist.session.run("looks = []\nbpy.app.timers.register(lambda: looks.append(1) or 0.6)")
     artist.session.wait_for("len(looks) > 2")  # the add-on's own timer was there in between
-    assert artist.session.run(placement_code("Plain")) == ["cursor", False, True]
+    assert artist.session.run(placement_code("Plain")) == ["free", False, True]
     assert artist.session.run(placement_code("Scene")) == OURS
     assert "Traceback" not in artist.session.output()

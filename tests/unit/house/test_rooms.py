@@ -56,7 +56,8 @@ ROOMS: dict[str, Room] = {
     "state": _room("preferences", "i18n", "providers", others=BLENDER, never=THREADS | IO),
     # Blender runs these files where a preset is chosen.
     "presets": _room(others=BLENDER, never=THREADS | IO),
-    "app": _room(*READ_BY_BOTH, "scene", others=BLENDER),
+    "viewport": _room("state", "jobs", others=BLENDER | {"gpu_extras"}, never=THREADS | IO),
+    "app": _room(*READ_BY_BOTH, "scene", "viewport", others=BLENDER),
     "operators": _room(*READ_BY_BOTH, "app", "scene", others=BLENDER),
     "panels": _room(*READ_BY_BOTH, others=BLENDER, never=THREADS | IO),
     # Puts the rooms together; what it imports at its top is all that `import image_to_mesh` costs.
@@ -209,6 +210,8 @@ def test_a_room_imports_only_allowed_modules(room: str, root: Path) -> None:
         ("providers/_shared/http/client.py", "import urllib3"),
         ("worker/main.py", "from ..providers import Failed"),
         ("scene/link_to_scene.py", "from ..operators.watch import watch"),
+        ("viewport/drawing.py", "from ..panels import sidebar"),
+        ("viewport/drawing.py", "from threading import Thread"),
         ("panels/sidebar.py", "from pathlib import Path"),
         ("panels/sidebar.py", "from ..operators import generate"),
         ("cli/entry.py", "from ..scene import background_command"),

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Keep placeholders in the viewport up to date while jobs run; see `job_placeholders`.
+
+This module loads with the add-on, and the others only with the first job.
+"""
+
+from __future__ import annotations
+
+import bpy
+from bpy.app.handlers import persistent
+
+from ... import jobs
+from .. import event_queue, heartbeat
+
+INTERVAL = 0.25
+"""Seconds between two updates: the viewport is redrawn at most this often for progress."""
+
+_followed: list[bool] = []
+"""Not empty from the start of a job until none is left."""
+
+
+def follow() -> None:
+    """Show placeholders until no job is left; never without a window."""
+    if not bpy.app.background:
+        _followed[:] = [True]
+        heartbeat.wake()
+
+
+def update_now(context: bpy.types.Context) -> None:
+    """Update the placeholders at once, if there can be any: something has just changed."""
+    if _followed:
+        from . import job_placeholders
+
+        job_placeholders.update(context)
+
+
+def is_needed(_: bpy.types.Context) -> bool:
+    """Return whether a placeholder is shown or due."""
+    return bool(_followed)
+
+
+def poll(context: bpy.types.Context, _now: float) -> None:
+    """Update the placeholders."""
+    from . import job_placeholders
+
+    job_placeholders.update(context)
+    if not jobs.session().running() and not event_queue.waiting:
+        _followed.clear()
+        job_placeholders.forget()
+
+
+STEP = heartbeat.Step("placeholders", INTERVAL, is_needed, poll)
+
+
+@persistent  # Blender drops other handlers when it opens a file, which is when this one acts.
+def _on_load(*_: object) -> None:
+    update_now(bpy.context)  # The next redraw comes before the next tick.
+
+
+def register() -> None:
+    """Add the step to the heartbeat."""
+    bpy.app.handlers.load_post.append(_on_load)
+    heartbeat.add(STEP)
+
+
+def unregister() -> None:
+    """Remove the step and all placeholders."""
+    from ...viewport import placeholders
+    from . import job_placeholders
+
+    bpy.app.handlers.load_post.remove(_on_load)
+    heartbeat.remove(STEP)
+    _followed.clear()
+    job_placeholders.forget()
+    placeholders.unregister()

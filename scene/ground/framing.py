@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Move a viewport to a new mesh, but only if no viewport shows it."""
+
+from __future__ import annotations
+
+import bpy
+from mathutils import Vector
+
+from ..placement import model_world_box
+from .free_ground import visible_share
+from .surroundings import SMALLEST, view_of, visible_viewports
+
+SHOWN = 0.5
+"""Share of a mesh's outline that a viewport has to show."""
+MARGIN = 1.6
+"""How many times the mesh's radius fits between its center and the border of the viewport."""
+
+
+def frame_if_out_of_sight(context: bpy.types.Context, root: bpy.types.Object) -> bool:
+    """Move the largest viewport to the model if no visible viewport shows it; return whether."""
+    if bpy.app.background:
+        return False
+    areas = visible_viewports(context)
+    box = model_world_box(root)
+    for area in areas:
+        shown, filled = visible_share(view_of(area), box)
+        if shown >= SHOWN and filled >= SMALLEST:
+            return False
+    if not areas:
+        return False
+    here = [area for area in areas if area in list(context.screen.areas)] if context.screen else []
+    _frame(max(here or areas, key=lambda area: area.width * area.height), box)
+    return True
+
+
+def _frame(area: bpy.types.Area, box: tuple[Vector, Vector]) -> None:
+    """Point a viewport at a box from the side that it looks from; its camera stays."""
+    space = area.spaces.active
+    view = space.region_3d
+    low, high = box
+    if view.view_perspective == "CAMERA":
+        view.view_perspective = "PERSP"
+    view.view_location = (low + high) / 2
+    # The viewport is `sensor / lens` times as wide as it is far away.
+    radius = max((high - low).length / 2, 1e-6)
+    view.view_distance = max(MARGIN * radius * space.lens / 18.0, space.clip_start * 4)
+    area.tag_redraw()

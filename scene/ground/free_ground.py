@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Free ground for a model: beside what is visible, on the same ground, where the artist looks.
+
+Everything here is plain geometry of boxes; `surroundings` reads them from a scene.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from mathutils import Matrix, Vector
+
+Box = tuple[Vector, Vector]
+"""Minimum and maximum corner, in world space."""
+
+FLAT = 0.02
+"""Height of a ground plane at most, relative to its shorter side."""
+WIDE = 3.0
+"""How many times as wide and deep as the model a ground or a room is at least."""
+FAR = 8.0
+"""How many of its own sides a model may be moved along the row; beyond, any free spot is closer."""
+RINGS = 12
+"""Rings of spots around the start that are tried when the row is full."""
+LEVEL, DEEP = 0.1, 4.0
+"""How much higher and lower than its neighbors a ground may be, in heights of the model."""
+WELL, IN_SIGHT = 0.9, 0.6
+"""Share of a model's outline that is seen at a good spot, and at one that is still acceptable."""
+
+
+class Obstacle(NamedTuple):
+    """A visible object: its box, whether it is a result, and its surface's height at the start."""
+
+    box: Box
+    is_result: bool = False
+    floor: float | None = None
+
+
+class View(NamedTuple):
+    """A viewport: its projection, the position of the eye, and the part of it that is not covered.
+
+    `clear` is left, bottom, right, top in normalized device coordinates (-1 to 1).
+    """
+
+    matrix: Matrix
+    eye: Vector | None
+    right: Vector
+    clear: tuple[float, float, float, float] = (-1.0, -1.0, 1.0, 1.0)
+
+
+class Surroundings(NamedTuple):
+    """The obstacles, the points that rooms contain, the start of the search, and the viewport."""
+
+    obstacles: tuple[Obstacle, ...]
+    points: tuple[Vector, ...]
+    start: Vector
+    view: View | None = None
+
+
+def find_spot(around: Surroundings, sides: Sequence[float], spacing: float) -> Vector:
+    """Return the bottom center for a model of these sides (width, depth, height).
+
+    It is the start if that is free; else the next free spot along the row through the start, the
+    X or Y axis that runs more across the screen. A row that has begun goes on.
+    """
+    solid: list[Obstacle] = []
+    carriers: list[Obstacle] = []
+    for item in around.obstacles:
+        (carriers if _carries(item.box, around, sides) else solid).append(item)
+    ground = _ground(around.start, solid, carriers, sides)
+    start = Vector((around.start.x, around.start.y, ground))
+    level = [item for item in solid if _meets(item.box, ground, ground + sides[2], axis=2)]
+    if not _blockers(level, start, sides, spacing):
+        return start
+    found = [spot for axis in _axes(around, level, sides)
+             for spot in _row_spots(level, start, sides, spacing, axis)]  # fmt: skip
+    limit = FAR * max(sides) + max((_reach(item.box, start) for item in level), default=0.0)
+    near = [spot for spot in found if (spot - start).length <= limit]
+    for share in (WELL, IN_SIGHT, 0.0):
+        for spot in near:
+            if _share_in_sight(around.view, spot, sides, level) >= share:
+                return spot
+    return _nearest_free(level, start, sides, spacing) or found[0]
+
+
+def model_box(spot: Vector, sides: Sequence[float]) -> Box:
+    """Return the box of a model with its bottom center at the spot."""
+    half = Vector((sides[0] / 2, sides[1] / 2, 0.0))
+    return spot - half, spot + half + Vector((0.0, 0.0, sides[2]))
+
+
+def visible_share(view: View, box: Box) -> tuple[float, float]:
+    """Return the share of a box's outline that the viewport shows, and of the viewport it fills.
+
+    Both are 0 for a box behind the eye or outside.
+    """
+    outline = screen_outline(view, box)
+    if outline is None:
+        return 0.0, 0.0
+    left, bottom, right, top, _ = outline
+    shown = _overlap((left, bottom, right, top), view.clear)
+    area = max((right - left) * (top - bottom), 1e-12)
+    return shown / area, shown / 4.0
+
+
+def screen_outline(view: View, box: Box) -> tuple[float, float, float, float, float] | None:
+    """Return a box's rectangle on the screen and its distance; None if it is behind the eye."""
+    low, high = box
+    corners = [
+        view.matrix @ Vector((x, y, z, 1.0))
+        for x in (low.x, high.x)
+        for y in (low.y, high.y)
+        for z in (low.z, high.z)
+    ]
+    if min(corner.w for corner in corners) <= 1e-6:
+        return None
+    across = [corner.x / corner.w for corner in corners]
+    up = [corner.y / corner.w for corner in corners]
+    center = view.matrix @ Vector((*((low + high) / 2), 1.0))
+    depth = center.w if view.eye is not None else center.z
+    return min(across), min(up), max(across), max(up), depth
+
+
+def _carries(box: Box, around: Surroundings, sides: Sequence[float]) -> bool:
+    """Return whether a box is a ground to stand on or a room to stand in, not an obstacle."""
+    low, high = box
+    width, depth, height = high - low
+    if min(width, depth) < WIDE * max(sides[0], sides[1]):
+        return False
+    if height <= FLAT * min(width, depth):
+        return True
+    eye = around.view.eye if around.view else None
+    inner = [*around.points, *([eye] if eye is not None else [])]
+    return any(_contains(box, point) for point in inner) or any(
+        _contains(box, other.box[0]) and _contains(box, other.box[1])
+        for other in around.obstacles
+        if other.box is not box
+    )
+
+
+def _ground(
+    start: Vector, solid: list[Obstacle], carriers: list[Obstacle], sides: Sequence[float]
+) -> float:
+    """Return the height of the ground: what carries the nearest object, else its own bottom.
+
+    Ceilings are too high to count, and the bottom of a sky dome is too low.
+    """
+    floors = [item.floor for item in carriers if item.floor is not None]
+    nearest = min(solid, key=lambda item: _gap(item.box, start), default=None)
+    level = nearest.box[0].z if nearest else 0.0
+    highest = level + LEVEL * sides[2] if nearest else math.inf
+    near = [floor for floor in floors if abs(floor - level) <= DEEP * sides[2] and floor <= highest]
+    if nearest:
+        return max(near, default=level)
+    return min(near, key=abs, default=level)
+
+
+def _axes(around: Surroundings, level: list[Obstacle], sides: Sequence[float]) -> list[int]:
+    """Return the axes of rows, the better one first: one with results, else across the screen."""
+    right = around.view.right if around.view else Vector((1.0, 0.0, 0.0))
+    across = 0 if abs(right.x) >= abs(right.y) else 1
+    others = [item for item in level if item.is_result]
+    counts = [
+        sum(_meets(item.box, around.start[1 - axis] - sides[1 - axis] / 2,
+                   around.start[1 - axis] + sides[1 - axis] / 2, axis=1 - axis) for item in others)
+        for axis in (0, 1)
+    ]  # fmt: skip
+    return sorted((0, 1), key=lambda axis: (-counts[axis], axis != across))
+
+
+def _row_spots(
+    level: list[Obstacle], start: Vector, sides: Sequence[float], spacing: float, axis: int
+) -> list[Vector]:
+    """Return the free spots at both ends of the row along an axis, the nearer one first."""
+    spots, across = [], 1 - axis
+    room = sides[across] / 2 + spacing
+    row = [
+        item
+        for item in level
+        if _meets(item.box, start[across] - room, start[across] + room, axis=across)
+    ]
+    for sign in (1.0, -1.0):
+        spot = start.copy()
+        while blockers := _blockers(row, spot, sides, spacing):
+            edges = [box[1][axis] if sign > 0 else box[0][axis] for box in blockers]
+            edge = max(edges) if sign > 0 else min(edges)
+            # Rounding must not leave a model inside of the neighbor that it just passed.
+            spot[axis] = edge + sign * (spacing + sides[axis] / 2) * (1.0 + 1e-6)
+        spots.append(spot)
+    return sorted(spots, key=lambda spot: (round((spot - start).length, 4), -spot[axis]))
+
+
+def _blockers(
+    level: list[Obstacle], spot: Vector, sides: Sequence[float], spacing: float
+) -> list[Box]:
+    """Return the boxes that a model at the spot would touch, or be closer to than the spacing."""
+    touch = 1e-4 * max(sides)
+    x, y = sides[0] / 2 + spacing - touch, sides[1] / 2 + spacing - touch
+    return [
+        item.box
+        for item in level
+        if item.box[0].x < spot.x + x
+        and item.box[1].x > spot.x - x
+        and item.box[0].y < spot.y + y
+        and item.box[1].y > spot.y - y
+    ]
+
+
+def _nearest_free(
+    level: list[Obstacle], start: Vector, sides: Sequence[float], spacing: float
+) -> Vector | None:
+    """Return the nearest free spot on a grid around the start."""
+    step = max(sides[0], sides[1]) + spacing
+    offsets = sorted(
+        ((x, y) for x in range(-RINGS, RINGS + 1) for y in range(-RINGS, RINGS + 1)),
+        key=lambda offset: (offset[0] ** 2 + offset[1] ** 2, -offset[0]),
+    )
+    for x, y in offsets:
+        spot = start + Vector((x * step, y * step, 0.0))
+        if not _blockers(level, spot, sides, spacing):
+            return spot
+    return None
+
+
+def _share_in_sight(
+    view: View | None, spot: Vector, sides: Sequence[float], level: list[Obstacle]
+) -> float:
+    """Return the share of a model's outline that is inside the viewport and not covered."""
+    if view is None:
+        return 1.0
+    box = model_box(spot, sides)
+    outline = screen_outline(view, box)
+    if outline is None:
+        return 0.0
+    *rectangle, depth = outline
+    area = max((rectangle[2] - rectangle[0]) * (rectangle[3] - rectangle[1]), 1e-12)
+    others = (screen_outline(view, item.box) for item in level)
+    covered = sum(_overlap(rectangle, other[:4]) for other in others if other and other[4] < depth)
+    return visible_share(view, box)[0] - covered / area
+
+
+def _overlap(rectangle: Sequence[float], other: Sequence[float]) -> float:
+    width = min(rectangle[2], other[2]) - max(rectangle[0], other[0])
+    height = min(rectangle[3], other[3]) - max(rectangle[1], other[1])
+    return max(width, 0.0) * max(height, 0.0)
+
+
+def _meets(box: Box, low: float, high: float, *, axis: int) -> bool:
+    return box[0][axis] < high and box[1][axis] > low
+
+
+def _contains(box: Box, point: Vector) -> bool:
+    return all(box[0][axis] <= point[axis] <= box[1][axis] for axis in range(3))
+
+
+def _covers(box: Box, point: Vector) -> bool:
+    return all(box[0][axis] <= point[axis] <= box[1][axis] for axis in (0, 1))
+
+
+def _gap(box: Box, point: Vector) -> float:
+    """Return the horizontal distance from a point to a box, 0 above or inside of it."""
+    x, y = (max(box[0][axis] - point[axis], 0.0, point[axis] - box[1][axis]) for axis in (0, 1))
+    return float((x * x + y * y) ** 0.5)
+
+
+def _reach(box: Box, start: Vector) -> float:
+    """Return how far the box of an obstacle at the start reaches; 0 for one elsewhere."""
+    if not _covers(box, start):
+        return 0.0
+    return max(abs(box[side][axis] - start[axis]) for side in (0, 1) for axis in (0, 1))
+
+
+def boxes_as_obstacles(boxes: Iterable[Box]) -> tuple[Obstacle, ...]:
+    """Return boxes of models that will come as results that are already there."""
+    return tuple(Obstacle(box, is_result=True) for box in boxes)

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a viewport shows textures, and how to show and hide them in it."""
+
+from __future__ import annotations
+
+import bpy
+
+PLAIN = frozenset({"SOLID", "WIREFRAME"})
+"""Shading types that show materials' viewport colors."""
+DETAILED = frozenset({"TEXTURE", "VERTEX"})
+"""Color types of Solid View that show more than one color for each mesh."""
+
+_before: dict[int, tuple[str, str]] = {}
+"""Shading and color type before textures were shown, by the viewport's address."""
+
+
+def is_plain(space: bpy.types.SpaceView3D) -> bool:
+    """Return whether a viewport shows meshes in plain colors."""
+    shading = space.shading
+    return shading.type in PLAIN and not (
+        shading.type == "SOLID" and shading.color_type in DETAILED
+    )
+
+
+def can_hide(space: bpy.types.SpaceView3D) -> bool:
+    """Return whether a viewport shows textures in Solid View."""
+    return space.shading.type == "SOLID" and space.shading.color_type in DETAILED
+
+
+def show(space: bpy.types.SpaceView3D, color_type: str) -> None:
+    """Show textures or color attributes in Solid View."""
+    shading = space.shading
+    _before[space.as_pointer()] = (shading.type, shading.color_type)
+    shading.type, shading.color_type = "SOLID", color_type
+
+
+def hide(space: bpy.types.SpaceView3D) -> None:
+    """Restore how a viewport was shaded before textures were shown."""
+    shading = space.shading
+    shading.type, shading.color_type = _before.pop(space.as_pointer(), ("SOLID", "MATERIAL"))
+
+
+def forget() -> None:
+    """Forget all viewports."""
+    _before.clear()

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The colors that Solid View shows: the mean of what each material's base color shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ..images.pixels import buffer_of
+from ..mesh.arrays import corners_of, read
+from .principled import find_principled, find_sources
+
+Color = NDArray[np.float64]
+"""Red, green and blue, linear."""
+LARGEST = 4096
+"""Side in pixels above which a scaled-down copy of an image is read, to save memory."""
+
+
+def set_viewport_colors(objects: Iterable[bpy.types.Object], largest: int | None = None) -> None:
+    """Set the viewport color of the objects' materials, and the color of the objects.
+
+    `largest`: images with more pixels are not read, and their materials stay as they are.
+    """
+    meshes = [obj for obj in objects if obj.type == "MESH"]
+    done: dict[bpy.types.Material, bool] = {}
+    for obj in meshes:
+        for material in (slot.material for slot in obj.material_slots):
+            if material and material.library is None and material not in done:
+                color = mean_base_color(material, meshes, largest)
+                done[material] = color is not None
+                if color is not None:
+                    material.diffuse_color = (*color, 1.0)
+        first = next((slot.material for slot in obj.material_slots if slot.material), None)
+        if first is not None and done.get(first):
+            obj.color = first.diffuse_color
+
+
+def mean_base_color(
+    material: bpy.types.Material, meshes: Iterable[bpy.types.Object], largest: int | None = None
+) -> Color | None:
+    """Return the mean base color, linear, or None if it is not known or too expensive."""
+    surface = find_principled(material)
+    if surface is None:
+        return None
+    socket = surface.inputs["Base Color"]
+    if not socket.is_linked:
+        return np.clip(np.array(socket.default_value[:3], np.float64), 0.0, 1.0)
+    color = np.ones(3)
+    sources = find_sources(socket)
+    for node in sources:
+        if node.type == "TEX_IMAGE":
+            found = mean_image_color(node.image, largest)
+        else:
+            found = _mean_attribute_color(material, node.layer_name, meshes)
+        if found is None:
+            return None
+        color = color * found
+    return np.clip(color * _factor(socket), 0.0, 1.0) if sources else None
+
+
+def mean_image_color(image: bpy.types.Image, largest: int | None = None) -> Color | None:
+    """Return an image's mean color, linear, weighted by its opacity."""
+    width, height = image.size
+    if not width * height or (largest is not None and width * height > largest):
+        return None
+    copy = image.copy() if max(width, height) > LARGEST else None
+    try:
+        if copy is not None:
+            ratio = LARGEST / max(width, height)
+            copy.scale(max(1, round(width * ratio)), max(1, round(height * ratio)))
+        return _mean(buffer_of(copy or image), is_encoded=_is_encoded(image))
+    finally:
+        if copy is not None:
+            bpy.data.images.remove(copy)
+
+
+def _is_encoded(image: bpy.types.Image) -> bool:
+    return not image.is_float and image.colorspace_settings.name == "sRGB"
+
+
+def _mean(pixels: NDArray[np.float32], *, is_encoded: bool) -> Color | None:
+    channels = pixels.shape[2]
+    alpha = pixels[..., channels - 1].ravel() if channels in (2, 4) else None
+    if alpha is not None and (alpha.min() >= 1.0 or alpha.max() <= 0.0):
+        alpha = None
+    values = [
+        _mean_channel(pixels[..., number].ravel(), alpha, is_encoded=is_encoded)
+        for number in range(3 if channels >= 3 else 1)
+    ]
+    return np.array(values if len(values) == 3 else values * 3)
+
+
+def _mean_channel(
+    values: NDArray[np.float32], alpha: NDArray[np.float32] | None, *, is_encoded: bool
+) -> float:
+    if not is_encoded:
+        return float(np.average(np.nan_to_num(values), weights=alpha))
+    # Counting the 256 levels of a byte is much cheaper than decoding every pixel.
+    levels = np.rint(np.clip(values, 0.0, 1.0) * 255.0).astype(np.uint8)
+    counts = np.bincount(levels, weights=alpha, minlength=256)
+    return float(np.dot(counts, _to_linear(np.arange(256) / 255.0)) / counts.sum())
+
+
+def _to_linear(encoded: Color) -> Color:
+    return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
+
+
+def _mean_attribute_color(
+    material: bpy.types.Material, name: str, meshes: Iterable[bpy.types.Object]
+) -> Color | None:
+    """Return the mean of a color attribute over all meshes that show it with the material."""
+    colors = []
+    for mesh in {obj.data for obj in meshes}:
+        attribute = mesh.color_attributes.get(name or mesh.attributes.default_color_name or "")
+        if attribute is None or material not in list(mesh.materials):
+            continue
+        values = read(attribute.data, "color", np.float32, 4)[:, :3]
+        colors.append(values[corners_of(mesh)] if attribute.domain == "POINT" else values)
+    if not colors or not sum(map(len, colors)):
+        return None
+    return np.nan_to_num(np.concatenate(colors)).mean(axis=0, dtype=np.float64)
+
+
+def _factor(socket: bpy.types.NodeSocket, depth: int = 4) -> Color:
+    """Return the product of the plain colors that are multiplied with what feeds a socket."""
+    factor = np.ones(3)
+    if not socket.is_linked or not depth:
+        return factor
+    node = socket.links[0].from_node
+    if node.type == "MIX" and node.data_type == "RGBA" and node.blend_type == "MULTIPLY":
+        for color in (item for item in node.inputs if item.enabled and item.type == "RGBA"):
+            if color.is_linked:
+                factor = factor * _factor(color, depth - 1)
+            else:
+                factor = factor * np.array(color.default_value[:3])
+    return factor
