@@ -31,7 +31,6 @@ from .providers import (
 
 # The panel compares the reason with this text, and then offers a button for it.
 OFFLINE = "Blender is offline: turn on Allow Online Access in Preferences > System"
-
 SHOWN = "Show the image and progress of a job where its mesh will be placed"
 
 _registered: list[type] = []

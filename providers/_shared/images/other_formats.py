@@ -38,7 +38,7 @@ def read_hdr(data: bytes) -> PictureInfo:
 def read_jp2(data: bytes) -> PictureInfo:
     """Read the header of a JPEG 2000 file or codestream."""
     at = data.index(b"\xff\x4f\xff\x51")
-    # The markers SOC and SIZ, the segment's length and the capabilities take 2 bytes each.
+    # Two markers, the length of the segment and the capabilities take 2 bytes each.
     right, bottom, left, top = struct.unpack_from(">IIII", data, at + 8)
     return PictureInfo("jp2", right - left, bottom - top)
 

@@ -19,7 +19,8 @@ RUN_TEXT = frozenset({"exec", "eval", "compile", "__import__"})
 LOADERS = frozenset({"code", "ensurepip", "marshal", "pickle", "pip", "runpy", "shelve", "venv"})
 OWN_PROCESS = "worker/main.py"
 """The background process, whose Python is its own; it imports the files beside it."""
-BESIDE = frozenset({"i18n/catalog.py", "jobs/process/find_blender.py", "operators/presets.py",
+BESIDE = frozenset({"i18n/catalog.py", "jobs/process/find_blender.py",
+                    "jobs/steps/system_decoders.py", "operators/presets.py",
                     "providers/_shared/bundled_modules.py", "state/manual.py",
                     OWN_PROCESS})  # fmt: skip
 """Files that find what they read beside them; none of them writes there."""
