@@ -18,6 +18,6 @@ def again_switch() -> Any:
     """Declare the switch that orders again although the same order exists."""
     return BoolProperty(
         name="Again",
-        description="Order again even if the same order exists",
+        description="Submit the job even if the same one is running or was just submitted",
         options={"SKIP_SAVE"},
     )

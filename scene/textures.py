@@ -8,7 +8,7 @@ from pathlib import Path
 
 import bpy
 
-UNSAVED = "The textures stay packed: save the file, then unpack them."
+UNSAVED = "The textures are packed, because this file is not saved. Save it, then unpack them."
 
 
 def relocate_textures(objects: Iterable[bpy.types.Object], *, unpack: bool) -> tuple[str, ...]:
