@@ -45,7 +45,7 @@ _PUT_AWAY = "image_to_mesh put away"
 LIMIT = 120.0
 """Seconds that preparing may take while the artist's Blender waits for it."""
 
-NOT_LINKED = "Appended, not linked: others can write to the library."
+NOT_LINKED = "Appended instead of linked, because others can write to the library."
 IN_PLACE = "Imported in this Blender, because the background Blender could not start."
 
 
@@ -261,7 +261,7 @@ def _until(end: float, mesh: Path) -> Callable[[], None]:
                     "The mesh could not be prepared for Blender within {seconds} seconds.",
                     seconds=f"{LIMIT:.0f}",
                 ),
-                Message("Its file is {path}.", path=mesh),
+                Message("Import the file yourself: {path}", path=mesh),
             )
 
     return check

@@ -62,7 +62,7 @@ def find(context: bpy.types.Context, job: str) -> jobs.Record:
         if record.mesh and record.id not in busy and (record.own or trusted)
     ]
     if not found:
-        raise LibraryProblem("There is no finished job to import.", "Press Generate first.")
+        raise LibraryProblem("There is no finished job to import.", "Click Generate first.")
     return found[-1]  # `Library.all` returns the oldest first.
 
 

@@ -72,7 +72,7 @@ def ask(operator: Any, context: bpy.types.Context, event: bpy.types.Event) -> se
         operator,
         event,
         title=tr("Generate Again"),
-        message=tr("The same image was already ordered; {} charges for it again.").format(
+        message=tr("The same image was already submitted. {} will charge for it again.").format(
             provider_of(context.scene).label
         ),
         confirm_text=tr("Generate Again"),

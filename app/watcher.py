@@ -42,7 +42,7 @@ class IMAGE_TO_MESH_OT_watch(bpy.types.Operator):
 
     bl_idname = "image_to_mesh.watch"
     bl_label = "Watch Generations"
-    bl_description = "Follow running jobs and place what they made"
+    bl_description = "Follow running jobs and import their meshes"
     bl_options = {"INTERNAL"}
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:

@@ -76,6 +76,6 @@ def again_switch() -> Any:
     """Declare the property that allows an order to be repeated."""
     return BoolProperty(
         name="Again",
-        description="Order again even if the same order exists",
+        description="Submit the job even if the same one is running or was just submitted",
         options={"SKIP_SAVE"},
     )

@@ -11,7 +11,7 @@ from ..i18n.translate import tr, translate_error
 from ..providers import LibraryProblem
 from .arguments import argument
 
-STOP = "Stop this job; a result that the service still charges for is added to the library"
+STOP = "Cancel this job; if the service still charges for it, its result is added to the library"
 DO_NOT_COLLECT = "Stop waiting for this mesh; the service may still charge for it"
 
 
@@ -21,12 +21,10 @@ class IMAGE_TO_MESH_OT_cancel(bpy.types.Operator):
     bl_idname = "image_to_mesh.cancel"
     bl_label = "Cancel Generation"
     bl_description = STOP
-    job: argument("Job", "Which job; empty for the newest that runs")
+    job: argument("Job", "Job to cancel; if empty, the newest running one")
     collect: BoolProperty(
         name="Collect",
-        description=(
-            "Keep the result that the service still charges for: it is added to the library"
-        ),
+        description="Add the result to the library if the service still charges for it",
         default=True,
         options={"SKIP_SAVE"},
     )
@@ -38,7 +36,7 @@ class IMAGE_TO_MESH_OT_cancel(bpy.types.Operator):
     @classmethod
     def poll(cls, _: bpy.types.Context) -> bool:
         if not (jobs.session().running() or jobs.session().collecting()):
-            cls.poll_message_set("Nothing is running")
+            cls.poll_message_set("No job is running")
             return False
         return True
 
@@ -58,7 +56,7 @@ def _newest(*, collect: bool) -> str:
     for view in jobs.session().views():
         if not view.over or view.job in stays:
             return view.job
-    raise LibraryProblem("Nothing is running.")
+    raise LibraryProblem("No job is running.")
 
 
 classes = (IMAGE_TO_MESH_OT_cancel,)

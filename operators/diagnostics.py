@@ -23,12 +23,12 @@ class IMAGE_TO_MESH_OT_save_diagnostics(bpy.types.Operator):
     bl_idname = "image_to_mesh.save_diagnostics"
     bl_label = "Save Diagnostics..."
     bl_description = (
-        "Save a zip for a bug report: versions, preferences and the newest records; no "
-        "keys, images or meshes"
+        "Save a zip file for a bug report: versions, preferences, and the newest job records; "
+        "no keys, images, or meshes"
     )
 
     filepath: StringProperty(
-        name="File", description="The zip to write", subtype="FILE_PATH", options={"SKIP_SAVE"}
+        name="File", description="The zip file to save", subtype="FILE_PATH", options={"SKIP_SAVE"}
     )
     filter_glob: StringProperty(default="*.zip", options={"HIDDEN", "SKIP_SAVE"})
     check_existing: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
@@ -50,9 +50,7 @@ class IMAGE_TO_MESH_OT_save_diagnostics(bpy.types.Operator):
                 secrets=_secrets(context),
             )
         except OSError as error:
-            self.report(
-                {"ERROR"}, tr("{} cannot be written: {}").format(shown, error.strerror or error)
-            )
+            self.report({"ERROR"}, tr("Cannot write {}: {}").format(shown, error.strerror or error))
             return {"CANCELLED"}
         self.report({"INFO"}, tr("Saved {}").format(shown))
         return {"FINISHED"}

@@ -45,7 +45,7 @@ class IMAGE_TO_MESH_OT_make_here(ImageFiles, bpy.types.Operator):
     )
     location: FloatVectorProperty(
         name="Location",
-        description="Location of the mesh; the scene's placement if not given",
+        description="Location of the mesh; if not set, the scene's placement is used",
         subtype="TRANSLATION",
         size=3,
         options={"SKIP_SAVE"},
@@ -90,7 +90,7 @@ class IMAGE_TO_MESH_OT_make_here(ImageFiles, bpy.types.Operator):
             self,
             event,
             title=tr("Generate {} Meshes").format(count),
-            message=tr("{} charges for each of them.").format(provider.label),
+            message=tr("{} charges for each mesh.").format(provider.label),
             confirm_text="Generate",
         )
 
@@ -154,7 +154,7 @@ class IMAGE_TO_MESH_OT_clear_queue(bpy.types.Operator):
 
     bl_idname = "image_to_mesh.clear_queue"
     bl_label = "Clear Queue"
-    bl_description = "Remove the images that are still waiting; nothing was sent"
+    bl_description = "Remove the images from the queue; nothing has been submitted for them"
     bl_options = {"INTERNAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:

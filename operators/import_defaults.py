@@ -28,13 +28,13 @@ class IMAGE_TO_MESH_OT_forget_defaults(bpy.types.Operator):
 
     bl_idname = "image_to_mesh.forget_defaults"
     bl_label = "Reset Import Defaults"
-    bl_description = "Use the add-on's own placement and cleanup settings for new scenes"
+    bl_description = "Use the default placement and cleanup settings for new scenes"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if preferences.import_defaults(context):
             return True
-        cls.poll_message_set("New scenes already use the add-on's own settings")
+        cls.poll_message_set("New scenes already use the default settings")
         return False
 
     def execute(self, context: bpy.types.Context) -> set[str]:

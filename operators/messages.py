@@ -19,12 +19,12 @@ class IMAGE_TO_MESH_OT_open_preferences(bpy.types.Operator):
 
     bl_idname = "image_to_mesh.open_preferences"
     bl_label = "Open Preferences"
-    bl_description = "Open the preferences where this is set"
+    bl_description = "Open the preferences to change this"
     bl_options = {"INTERNAL"}
 
     system: BoolProperty(
         name="System",
-        description="The System section, which holds Allow Online Access, instead of the add-on's",
+        description="Open the System section, which contains Allow Online Access",
         options={"SKIP_SAVE"},
     )
 
@@ -41,10 +41,12 @@ class IMAGE_TO_MESH_OT_copy_error(bpy.types.Operator):
 
     bl_idname = "image_to_mesh.copy_error"
     bl_label = "Copy Error"
-    bl_description = "Copy this error with the job's name, for a question or a report"
+    bl_description = (
+        "Copy this error and the job's ID to the clipboard, for example for a bug report"
+    )
     bl_options = {"INTERNAL"}
 
-    job: argument("Job", "Which job")
+    job: argument("Job", "ID of the job")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         view = next((view for view in jobs.session().views() if view.job == self.job), None)
@@ -63,7 +65,7 @@ class IMAGE_TO_MESH_OT_dismiss(bpy.types.Operator):
     bl_description = "Hide this message; the job stays in the library"
     bl_options = {"INTERNAL"}
 
-    job: argument("Job", "Which job")
+    job: argument("Job", "ID of the job")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         jobs.session().dismiss(self.job)

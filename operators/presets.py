@@ -61,7 +61,7 @@ class IMAGE_TO_MESH_OT_preset_add(AddPresetBase, bpy.types.Operator):
 
     bl_idname = "image_to_mesh.preset_add"
     bl_label = "Add Preset"
-    bl_description = "Save these settings as a preset of this provider, or remove the preset"
+    bl_description = "Save the settings as a preset for this provider, or remove the preset"
     preset_menu = "IMAGE_TO_MESH_MT_presets"
 
     @property
@@ -105,16 +105,18 @@ class IMAGE_TO_MESH_OT_reset_settings(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     setting: argument(
-        "Setting", "Which setting to reset to the preset; empty resets all to their defaults"
+        "Setting", "Setting to reset to the preset; if empty, all are reset to their defaults"
     )
 
     @classmethod
     def description(cls, context: bpy.types.Context, properties: Any) -> str:
         """Return the tooltip, which names the preset."""
         if not properties.setting:
-            return tr("Set all settings of this provider back to the defaults")
+            return tr("Reset all settings of this provider to their defaults")
         preset = baseline_of(context.scene, provider_of(context.scene)).preset
-        return tr("Back to the preset {}").format(preset) if preset else tr("Back to the default")
+        return (
+            tr("Reset to the preset “{}”").format(preset) if preset else tr("Reset to the default")
+        )
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         provider = provider_of(context.scene)

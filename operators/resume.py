@@ -18,10 +18,10 @@ class IMAGE_TO_MESH_OT_resume(StartsJob, bpy.types.Operator):
 
     bl_idname = "image_to_mesh.resume"
     bl_label = "Resume"
-    bl_description = "Resume an interrupted job; an order that may have been sent is not sent again"
+    bl_description = "Resume an interrupted job; it is never submitted twice"
     bl_options = {"REGISTER"}
 
-    job: argument("Job", "Which job; empty for the newest that can be resumed")
+    job: argument("Job", "Job to resume; if empty, the newest that can be resumed")
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if bpy.app.background:

@@ -17,7 +17,7 @@ from ..providers import ImageToMeshError, LibraryProblem, Message, all_providers
 from .arguments import argument
 from .running import wait_for
 
-TWICE = "If the service did receive the first order, both are charged."
+TWICE = "If the service has already received the job, you will be charged twice."
 
 
 class IMAGE_TO_MESH_OT_settle(bpy.types.Operator):
@@ -25,26 +25,30 @@ class IMAGE_TO_MESH_OT_settle(bpy.types.Operator):
 
     bl_idname = "image_to_mesh.settle"
     bl_label = "Resolve Uncertain Job"
-    bl_description = "Decide what to do when the service never confirmed the order"
+    bl_description = "Decide what to do with a job that the service never confirmed"
     bl_options = {"REGISTER"}
 
-    job: argument("Job", "Which job")
+    job: argument("Job", "ID of the job")
     how: EnumProperty(
         name="How",
         description="What to do with the job",
         items=(
-            ("LOOK", "Check Again", "Ask the service for its recent tasks, where it has a list"),
-            ("ATTACH", "Attach Task", "The service received it: continue with this task"),
+            (
+                "LOOK",
+                "Check Again",
+                "Look for the job among the service's recent tasks, if the service lists them",
+            ),
+            ("ATTACH", "Attach Task", "The service received the job: continue with its task"),
             (
                 "SUBMIT_AGAIN",
                 "Submit Again",
-                ("The service did not receive it: order again, which costs"),
+                ("The service did not receive the job: submit it again, which costs again"),
             ),
             ("FORGET", "Discard", "Give up on this job (it may still be charged)"),
         ),
         options={"SKIP_SAVE"},
     )
-    task: argument("Task ID", "The task's id, as the service shows it")
+    task: argument("Task ID", "ID of the task, as the service shows it")
 
     @classmethod
     def description(cls, _: bpy.types.Context, properties: Any) -> str:
@@ -94,7 +98,7 @@ class IMAGE_TO_MESH_OT_settle(bpy.types.Operator):
             jobs.session().dismiss(record.id)
             return jobs.session().recovery.forget(record.id)
         if self.how == "ATTACH" and not self.task.strip():
-            raise LibraryProblem("There is no id.", "Copy it from the service.")
+            raise LibraryProblem("The task ID is missing.", "Copy it from the service.")
         decided = {"again": self.how == "SUBMIT_AGAIN", "attach": ""}
         if self.how == "ATTACH":
             decided["attach"] = self.task

@@ -17,12 +17,10 @@ class IMAGE_TO_MESH_OT_test_key(bpy.types.Operator):
 
     bl_idname = "image_to_mesh.test_key"
     bl_label = "Test Key"
-    bl_description = (
-        "Ask the service for the balance, which shows whether the key works; it is free"
-    )
+    bl_description = "Test the key by asking the service for the account balance, which is free"
     bl_options = {"INTERNAL"}
 
-    provider: argument("Provider", "Whose key; empty for the provider of the scene")
+    provider: argument("Provider", "Provider whose key to test; if empty, the scene's provider")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:

@@ -47,7 +47,7 @@ _OF_FILE = r"^file://[^/]*|[?#].*"
 def paste_image(context: bpy.types.Context) -> bpy.types.Image:
     """Return the clipboard's image as a data-block; raise BadImage without one."""
     if bpy.app.background:
-        raise BadImage("Without a window there is no clipboard.", "Open a file instead.")
+        raise BadImage("The clipboard is not available without a window.", "Open a file instead.")
     image = (
         # Blender's own paste first; the external tool, the slowest, last.
         _paste_with_blender(context)
@@ -56,8 +56,8 @@ def paste_image(context: bpy.types.Context) -> bpy.types.Image:
     )
     if image is None:
         raise BadImage(
-            "There is no picture on the clipboard that Blender can read.",
-            "Copy a picture, its file or its https address; on X11 a picture needs xclip.",
+            "There is no image on the clipboard that Blender can read.",
+            "Copy an image, an image file, or an https address. On X11, images require xclip.",
         )
     return image
 
@@ -78,12 +78,13 @@ def load_image_bytes(data: bytes, name: str) -> bpy.types.Image:
             image = bpy.data.images.load(str(path))
         except RuntimeError as error:
             raise BadImage(
-                Message("{name} cannot be opened.", name=name), "Use another image."
+                Message("“{name}” could not be opened.", name=name), "Use another image."
             ) from error
         if min(image.size) < 1:  # The size is what makes Blender read the file.
             bpy.data.images.remove(image)
             raise BadImage(
-                Message("{name} is no picture that Blender reads.", name=name), "Use another one."
+                Message("“{name}” is not an image that Blender can read.", name=name),
+                "Use another image.",
             )
         image.pack()
     image.name = name

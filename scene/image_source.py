@@ -51,8 +51,8 @@ def picture_source(image: bpy.types.Image, view: str = "front") -> PictureSource
         )
     if image.type == "MULTILAYER":
         raise BadImage(
-            Message("{image} has several layers.", image=readable_name(image)),
-            "Save one layer of it as a picture.",
+            Message("“{image}” has several layers.", image=readable_name(image)),
+            "Save one of them as an image.",
         )
     # Python cannot read the pixels of a render, so Blender has to write them to a file.
     if image.source == "VIEWER":
@@ -134,8 +134,8 @@ def _existing_file(image: bpy.types.Image, path: Path) -> Path:
     if path.is_file():
         return path
     raise BadImage(
-        Message("The file of {image} is missing: {path}", image=readable_name(image), path=path),
-        "Find it, or open another one.",
+        Message("The file of “{image}” is missing: {path}", image=readable_name(image), path=path),
+        "Restore the file, or open another image.",
     )
 
 
@@ -155,8 +155,8 @@ def _head(path: Path) -> bytes:
             return file.read(HEAD)
     except OSError as error:
         raise BadImage(
-            Message("{path} cannot be read: {reason}.", path=path, reason=os_reason(error)),
-            "Open another one.",
+            Message("Cannot read {path}: {reason}.", path=path, reason=os_reason(error)),
+            "Open another image.",
         ) from error
 
 
@@ -164,7 +164,7 @@ def _encode_later(image: bpy.types.Image, name: str, view: str) -> PictureSource
     """Copy the pixels now; encode them as PNG when the job reads the source."""
     if min(image.size) < 1 or image.channels < 1:
         raise BadImage(
-            Message("{image} has no pixels.", image=readable_name(image)), "Open another picture."
+            Message("“{image}” has no pixels.", image=readable_name(image)), "Open another image."
         )
     width, height = image.size
     # array and not numpy: importing numpy would block the main thread for a quarter of a second.
@@ -195,7 +195,7 @@ def _save_render(image: bpy.types.Image) -> bytes:
             image.save_render(str(path), scene=scene)
         except RuntimeError as error:
             raise BadImage(
-                Message("{image} is empty.", image=readable_name(image)), "Render first (F12)."
+                Message("“{image}” is empty.", image=readable_name(image)), "Render first (F12)."
             ) from error
         return path.read_bytes()
 

@@ -11,7 +11,7 @@ import bpy
 
 CHEAP = 512 * 512
 """Pixels of an image that is read in a few milliseconds."""
-UNSAVED = "The textures stay packed: save the file, then unpack them."
+UNSAVED = "The textures are packed, because this file is not saved. Save it, then unpack them."
 
 
 def relocate_textures(objects: Iterable[bpy.types.Object], *, unpack: bool) -> tuple[str, ...]:

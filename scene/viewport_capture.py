@@ -18,7 +18,7 @@ def capture_viewport(context: bpy.types.Context) -> bpy.types.Image:
     """Return a packed image of the context's 3D viewport; raise BadImage without one."""
     area = _view_area(context)
     if bpy.app.background or area is None:
-        raise BadImage("There is no 3D viewport to take a picture of.", "Open one.")
+        raise BadImage("There is no 3D Viewport to capture.", "Open a 3D Viewport.")
     space = area.spaces.active
     region = next(region for region in area.regions if region.type == "WINDOW")
     with _without_overlays(space):

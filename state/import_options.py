@@ -48,7 +48,7 @@ class IMAGE_TO_MESH_PG_placement(bpy.types.PropertyGroup):
              "ORIENTATION_GLOBAL", 4),
             ("cursor", "3D Cursor", "At the 3D cursor", "PIVOT_CURSOR", 0),
             ("origin", "World Origin", "At the world origin", "EMPTY_AXIS", 1),
-            ("surface", "Surface", "On what lies straight under the 3D cursor", "SNAP_FACE", 2),
+            ("surface", "Surface", "On the surface directly below the 3D cursor", "SNAP_FACE", 2),
             ("reference", "Reference", "At an image or object, matching its height and rotation",
              "IMAGE_REFERENCE", 3),
         ),
@@ -56,14 +56,14 @@ class IMAGE_TO_MESH_PG_placement(bpy.types.PropertyGroup):
         update=_forget_image_reference,
     )  # fmt: skip
     reference: PointerProperty(
-        **_text("Reference", "An image empty or object whose location and height the model takes"),
+        **_text("Reference", "Image empty or object whose location and height new models match"),
         type=bpy.types.Object,
     )
     image_reference: PointerProperty(type=bpy.types.Object, options={"HIDDEN"})
     referenced_image: PointerProperty(type=bpy.types.Image, options={"HIDDEN"})
     use_size: BoolProperty(**_text("Size", "Scale every new model to this size"))
     size: FloatProperty(
-        **_text("Size", "How large a new model is"),
+        **_text("Size", "Size of new models"),
         default=1.0,
         # Not zero, which stands for the model's own size in a `Placement`.
         min=1e-6,
@@ -73,18 +73,18 @@ class IMAGE_TO_MESH_PG_placement(bpy.types.PropertyGroup):
         unit="LENGTH",
     )
     measure: EnumProperty(
-        **_text("Measure", "What the size is measured along"),
+        **_text("Measure", "Dimension that the size applies to"),
         items=(
             ("height", "Height", "From bottom to top", 0),
-            ("longest", "Longest Side", "Along the longest of width, depth and height", 1),
+            ("longest", "Longest Side", "The longest of width, depth, and height", 1),
         ),
     )
     use_row: BoolProperty(
-        **_text("In a Row", "Line up next to existing results instead of overlapping them"),
+        **_text("Arrange in Row", "Line up next to existing results instead of overlapping them"),
         default=True,
     )
     spacing: FloatProperty(
-        **_text("Spacing", "Gap between two results in a row"),
+        **_text("Spacing", "Gap between results in a row"),
         default=0.25,
         min=0.0,
         soft_max=10.0,
@@ -92,7 +92,7 @@ class IMAGE_TO_MESH_PG_placement(bpy.types.PropertyGroup):
         unit="LENGTH",
     )
     storage: EnumProperty(
-        **_text("Model", "Whether the mesh becomes part of this file"),
+        **_text("Model", "How imported models are stored"),
         items=(
             ("appended", "Append", "The mesh becomes part of this file", "APPEND_BLEND", 0),
             ("linked", "Link", "The mesh stays in the library folder", "LINK_BLEND", 1),
@@ -102,7 +102,7 @@ class IMAGE_TO_MESH_PG_placement(bpy.types.PropertyGroup):
         **_text("Textures", "Where textures of imported models are stored"),
         items=(
             ("packed", "Packed", "In this file", "PACKAGE", 0),
-            ("unpacked", "Files", "Beside this file, in the folder “textures”", "FILE_FOLDER", 1),
+            ("unpacked", "Files", "In the folder “textures” next to this file", "FILE_FOLDER", 1),
         ),
     )
 
@@ -138,7 +138,7 @@ class IMAGE_TO_MESH_PG_mending(bpy.types.PropertyGroup):
         items=(
             ("wired", "Show", "Connect them to the material's Base Color", 0),
             ("baked", "Bake to Texture", "Bake them to a texture; takes longer", 1),
-            ("kept", "Leave", "As Blender's importer leaves them", 2),
+            ("kept", "Leave", "Leave them as imported", 2),
         ),
     )
     metals: BoolProperty(
@@ -148,7 +148,7 @@ class IMAGE_TO_MESH_PG_mending(bpy.types.PropertyGroup):
     tidy: BoolProperty(
         **_text(
             ("Tidy Hierarchy"),
-            "Remove empties, cameras and lights, and leave a single clear hierarchy",
+            "Remove empties, cameras, and lights, and simplify the hierarchy",
         ),
         default=True,
     )
@@ -159,8 +159,8 @@ class IMAGE_TO_MESH_PG_mending(bpy.types.PropertyGroup):
     normals: EnumProperty(
         **_text("Normals", "How the surface is shaded"),
         items=(
-            ("auto", "Automatic", "Use the file's normals; smooth where it has none", 0),
-            ("keep", "Keep", "As the file has them", 1),
+            ("auto", "Automatic", "Use the file's normals, or smooth shading if it has none", 0),
+            ("keep", "Keep", "Use the file's normals unchanged", 1),
             (
                 "angle",
                 "Smooth by Angle",
@@ -180,14 +180,14 @@ class IMAGE_TO_MESH_PG_mending(bpy.types.PropertyGroup):
         **_text("Recalculate Outside", "Flip closed parts whose faces point inward"), default=True
     )
     apply_transforms: BoolProperty(
-        **_text("Apply Transforms", "Put rotation and scale into the mesh"), default=True
+        **_text("Apply Transforms", "Apply rotation and scale to the mesh"), default=True
     )
     texture_limit: EnumProperty(
-        **_text("Texture Limit", "Longest side of a texture at most"),
+        **_text("Texture Limit", "Maximum size of a texture's longer side"),
         items=(
             ("0", "None", "Keep the size of all textures", 0),
             # Files store the number: the side itself stays the same if the list grows.
-            *((str(side), f"{side} px", "Textures larger than this are scaled down", side)
+            *((str(side), f"{side} px", "Scale down larger textures to this size", side)
               for side in (512, 1024, 2048, 4096)),
         ),
     )  # fmt: skip
@@ -210,10 +210,10 @@ class IMAGE_TO_MESH_PG_care(bpy.types.PropertyGroup):
         max=6,
     )
     shells: BoolProperty(
-        **_text("Inner Shells", "Remove closed parts that lie inside of others"), default=True
+        **_text("Inner Shells", "Remove closed parts that are inside others"), default=True
     )
     debris: FloatProperty(
-        **_text("Debris", "Parts smaller than this, as a share of the whole model, are removed"),
+        **_text("Debris", "Remove parts smaller than this fraction of the whole model"),
         default=0.01,
         min=0.0,
         max=0.5,
@@ -233,7 +233,7 @@ class IMAGE_TO_MESH_PG_care(bpy.types.PropertyGroup):
         precision=1,
     )
     wall: FloatProperty(
-        **_text("Wall", "Thinnest wall that the printer can make, in millimeters"),
+        **_text("Wall Thickness", "Minimum thickness of a printed wall in millimeters"),
         default=0.8,
         min=0.01,
         soft_max=10.0,

@@ -50,7 +50,7 @@ def broken_settings(settings: Settings) -> dict[str, str]:
             version = ".".join(map(str, wanted))
             found.setdefault(
                 setting.name,
-                tr("{}: Blender {} or newer reads it").format(tr(setting.title), version),
+                tr("{}: requires Blender {} or newer").format(tr(setting.title), version),
             )
     return found
 
@@ -101,7 +101,7 @@ def _key_problem(context: bpy.types.Context, provider: Provider[Any]) -> str:
         return ""
     if isinstance(error, MissingKey):
         return tr("{}: add it in Preferences").format(translate(error.message).rstrip("."))
-    return tr("{}: copy it again in Preferences").format(translate(error.message).rstrip("."))
+    return tr("{}: enter it again in Preferences").format(translate(error.message).rstrip("."))
 
 
 def _network_problem(context: bpy.types.Context, provider: Provider[Any]) -> str:

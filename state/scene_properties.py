@@ -131,7 +131,7 @@ def settings_group(name: str, model: type[Settings]) -> type:
             annotations[switch_name(setting.name)] = BoolProperty(
                 name=setting.title,
                 description=label(
-                    "{description}. Off: the service's default",
+                    "{description}. If off, the service's default is used",
                     description=Message.of(setting.description),
                 ),
                 default=setting.default is not None,
@@ -203,7 +203,7 @@ def _shelf_group() -> type:
     annotations: dict[str, Any] = {
         "text": StringProperty(
             name="Search",
-            description="Show the meshes with these words in their name or provider",
+            description="Show only results that contain all of these words",
             options={"SKIP_SAVE", "TEXTEDIT_UPDATE"},
         ),
         "page": IntProperty(min=0, options={"HIDDEN", "SKIP_SAVE"}),

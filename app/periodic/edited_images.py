@@ -44,7 +44,7 @@ def poll(context: bpy.types.Context, _now: float) -> None:
     try:
         use(context, edited)
         # Operators push their own undo step, but a timer runs none here.
-        bpy.ops.ed.undo_push(message="Prepare Image")
+        bpy.ops.ed.undo_push(message="Edit Image")
     except ImageToMeshError as error:
         show_refusal(context, error)
     redraw(context)

@@ -53,7 +53,7 @@ class IMAGE_TO_MESH_OT_paste(bpy.types.Operator):
     bl_idname = "image_to_mesh.paste"
     bl_label = "Paste Image"
     bl_options = {"REGISTER", "UNDO"}
-    bl_description = "Use the image on the clipboard; a copied file or https address works, too"
+    bl_description = "Use the image, image file, or https address on the clipboard"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         from ...scene.clipboard import find_https_address, find_photo, paste_image
@@ -73,9 +73,9 @@ class IMAGE_TO_MESH_OT_use_image(bpy.types.Operator):
     bl_idname = "image_to_mesh.use_image"
     bl_label = "Use for Image to Mesh"
     bl_options = {"REGISTER", "UNDO"}
-    bl_description = "Use this image as the input of Image to Mesh"
+    bl_description = "Use this image in Image to Mesh"
 
-    image: argument("Image", "Name of the image; empty for the one in the Image Editor")
+    image: argument("Image", "Name of the image; if empty, the one in the Image Editor")
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -94,8 +94,8 @@ class IMAGE_TO_MESH_OT_use_image(bpy.types.Operator):
         image = bpy.data.images.get(self.image) if self.image else shown_here
         if image is None:
             raise BadImage(
-                Message("There is no image “{image}”.", image=self.image),
-                "Name an image of this file.",
+                Message("The image “{image}” was not found.", image=self.image),
+                "Choose an image in this file.",
             )
         return image
 
@@ -124,7 +124,7 @@ class IMAGE_TO_MESH_OT_use_view(bpy.types.Operator):
     bl_idname = "image_to_mesh.use_view"
     bl_label = "Use Viewport"
     bl_options = {"REGISTER", "UNDO"}
-    bl_description = "Capture the 3D viewport as shaded, without overlays"
+    bl_description = "Capture the 3D Viewport with its current shading, without overlays"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         from ...scene.viewport_capture import capture_viewport
@@ -139,7 +139,7 @@ class IMAGE_TO_MESH_OT_use_selected(bpy.types.Operator):
     bl_label = "Use Selected Reference"
     bl_options = {"REGISTER", "UNDO"}
     bl_description = (
-        "Use the image of the selected image empty; the mesh takes its location and height"
+        "Use the image of the selected image empty; the mesh matches its location and height"
     )
 
     @classmethod
@@ -218,7 +218,7 @@ class IMAGE_TO_MESH_OT_clear_views(bpy.types.Operator):
 
     bl_idname = "image_to_mesh.clear_views"
     bl_label = "Clear Views"
-    bl_description = "Use the image alone; the images of the other views stay in the file"
+    bl_description = "Remove the other views; their images stay in the file"
     bl_options = {"REGISTER", "UNDO"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:

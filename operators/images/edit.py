@@ -30,7 +30,7 @@ class IMAGE_TO_MESH_OT_develop(bpy.types.Operator):
     """Create an edited copy of the image: cropped, without its background, or on white."""
 
     bl_idname = "image_to_mesh.develop"
-    bl_label = "Prepare Image"
+    bl_label = "Edit Image"
     bl_options = {"REGISTER"}
 
     crop: BoolProperty(
@@ -40,9 +40,9 @@ class IMAGE_TO_MESH_OT_develop(bpy.types.Operator):
         name="Background",
         description="What to do with the background",
         items=(
-            ("keep", "Keep", "Leave it as it is"),
-            ("remove", "Remove", "Make it transparent"),
-            ("white", "White", "Put what is transparent onto white"),
+            ("keep", "Keep", "Leave the background unchanged"),
+            ("remove", "Remove", "Make the background transparent"),
+            ("white", "White", "Fill transparent areas with white"),
         ),
         options={"SKIP_SAVE"},
     )
@@ -62,14 +62,14 @@ class IMAGE_TO_MESH_OT_develop(bpy.types.Operator):
         if properties.background == "remove":
             return tr("Create a new image without the background; the original is kept")
         if properties.background == "white":
-            return tr("Create a new image on white; the original is kept")
+            return tr("Create a new image with a white background; the original is kept")
         return tr("Create a new image cropped to the subject; the original is kept")
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         reason = picture_problem(choices_of(context.scene).image)
         if not reason and jobs.image_checks().at_work:
-            reason = tr("Wait until the image is prepared")
+            reason = tr("The image is still being edited")
         if reason:
             cls.poll_message_set(reason)
         return not reason

@@ -12,7 +12,7 @@ from ...i18n.translate import tr, translate_error
 from ...providers import LibraryProblem, Message
 from ..arguments import argument
 
-GONE = "The image and mesh of {} are permanently deleted from the library."
+GONE = "The images and mesh of {} will be permanently deleted from the library."
 
 
 class IMAGE_TO_MESH_OT_delete(bpy.types.Operator):
@@ -23,7 +23,7 @@ class IMAGE_TO_MESH_OT_delete(bpy.types.Operator):
     bl_description = (
         "Delete this job's images and mesh from the library; imported copies stay in their scenes"
     )
-    job: argument("Job", "Which job; empty for the newest that has ended")
+    job: argument("Job", "Job to delete; if empty, the newest finished one")
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         try:
@@ -68,7 +68,7 @@ def newest_ended() -> str:
     for view in jobs.session().views():
         if view.over and view.record and view.job not in jobs.session().collecting():
             return view.job
-    raise LibraryProblem("There is no finished job to delete.", "Name one.")
+    raise LibraryProblem("There is no finished job to delete.", "Choose a job in Results.")
 
 
 def refuse_running(job: str) -> None:

@@ -21,7 +21,9 @@ class IMAGE_TO_MESH_OT_turn_page(bpy.types.Operator):
     bl_options = {"INTERNAL"}
 
     by: IntProperty(
-        name="By", description="How many pages; negative for newer", options={"SKIP_SAVE"}
+        name="Pages",
+        description="Number of pages to move; negative for newer results",
+        options={"SKIP_SAVE"},
     )
 
     def execute(self, context: bpy.types.Context) -> set[str]:

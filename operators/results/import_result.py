@@ -23,21 +23,23 @@ class IMAGE_TO_MESH_OT_import_result(bpy.types.Operator):
 
     bl_idname = "image_to_mesh.import_result"
     bl_label = "Import Generated Mesh"
-    bl_description = "Place the mesh of a finished job in the scene; costs nothing"
+    bl_description = "Import the mesh of a finished job into the scene at no cost"
     bl_options = {"REGISTER", "UNDO"}  # guard: one-undo-step
 
-    job: argument("Job", "Which job's mesh; empty for the newest that has one", hidden=True)
+    job: argument("Job", "Job whose mesh to import; if empty, the newest with a mesh", hidden=True)
     location: FloatVectorProperty(
         name="Location",
-        description="Location of the mesh; the scene's placement if not given",
+        description="Location of the mesh; if not set, the scene's placement is used",
         subtype="TRANSLATION",
         size=3,
         options={"SKIP_SAVE"},
     )
-    version: argument("Version", "File of one of its versions; empty for the original", hidden=True)
+    version: argument(
+        "Version", "File of the version to import; if empty, the original", hidden=True
+    )
     as_ordered: BoolProperty(
-        name="As Ordered",
-        description="Location and size as chosen when the job was started",
+        name="Original Placement",
+        description="Use the location and size that were set when the job was started",
         options={"HIDDEN", "SKIP_SAVE"},
     )
 

@@ -20,9 +20,10 @@ from ...state.views import SIDE_VIEWS
 from ..arguments import argument
 
 OPENED_AS_THEY_ARE = (
-    "Others can write to this library, or did: the asset browser would open their files as they are"
+    "Not added: this library can contain files from others, and the Asset Browser opens them "
+    "unchecked"
 )
-ALL_OF_THEM = "Jobs in it that others wrote can then be resumed and imported."
+ALL_OF_THEM = "Jobs in it that others created can then be resumed and imported."
 
 
 class IMAGE_TO_MESH_OT_trust_library(bpy.types.Operator):
@@ -31,14 +32,14 @@ class IMAGE_TO_MESH_OT_trust_library(bpy.types.Operator):
     bl_idname = "image_to_mesh.trust_library"
     bl_label = "Trust This Library"
     bl_description = (
-        "Resume and import jobs in this library folder that others wrote. Nothing in them "
-        "is executed: models are rebuilt from their mesh files"
+        "Allow jobs that others created in this library to be resumed and imported. Nothing in "
+        "them is executed: models are rebuilt from their mesh files"
     )
     bl_options = {"INTERNAL"}
 
     trust: BoolProperty(
         name="Trust",
-        description="Off: ask about jobs of others again",
+        description="Trust jobs that others created; if off, ask again",
         default=True,
         options={"SKIP_SAVE"},
     )
@@ -75,10 +76,10 @@ class IMAGE_TO_MESH_OT_reuse(bpy.types.Operator):
 
     bl_idname = "image_to_mesh.reuse"
     bl_label = "Use These Settings Again"
-    bl_description = "Restore the provider, settings and images of this job"
+    bl_description = "Restore the provider, settings, and images of this job in the scene"
     bl_options = {"REGISTER", "UNDO"}
 
-    job: argument("Job", "Which job; empty for the newest")
+    job: argument("Job", "Job to reuse; if empty, the newest")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
@@ -88,7 +89,7 @@ class IMAGE_TO_MESH_OT_reuse(bpy.types.Operator):
             self.report({"ERROR"}, translate_error(error))
             return {"CANCELLED"}
         if missing:
-            self.report({"WARNING"}, tr("No longer there: {}").format(", ".join(missing)))
+            self.report({"WARNING"}, tr("No longer available: {}").format(", ".join(missing)))
         return {"FINISHED"}
 
 
@@ -97,10 +98,10 @@ class IMAGE_TO_MESH_OT_show_folder(bpy.types.Operator):
 
     bl_idname = "image_to_mesh.show_folder"
     bl_label = "Show Folder"
-    bl_description = "Open the folder with the pictures, the mesh and the record"
+    bl_description = "Open the folder with the images, the mesh, and the job record"
     bl_options = {"INTERNAL"}
 
-    job: argument("Job", "Which job; empty for the whole library")
+    job: argument("Job", "Job whose folder to open; if empty, the library folder")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
@@ -111,7 +112,7 @@ class IMAGE_TO_MESH_OT_show_folder(bpy.types.Operator):
             return {"CANCELLED"}
         # In a shared library, a job's folder could be a link to any other place.
         if not (folder.is_dir() and (not self.job or is_plain_folder(folder))):
-            self.report({"WARNING"}, tr("There is no folder {}").format(folder))
+            self.report({"WARNING"}, tr("Folder not found: {}").format(folder))
             return {"CANCELLED"}
         return set(bpy.ops.wm.path_open(filepath=str(folder)))
 
@@ -122,15 +123,15 @@ class IMAGE_TO_MESH_OT_clean_up(bpy.types.Operator):
     bl_idname = "image_to_mesh.clean_up"
     bl_label = "Clean Up Library"
     bl_description = (
-        "Delete the oldest jobs until the library is within its limit; meshes that were never "
-        "imported stay"
+        "Delete the oldest jobs until the library is within its size limit; meshes that were never "
+        "imported are kept"
     )
     bl_options = {"INTERNAL"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if not preferences.library_limit(context):
-            cls.poll_message_set("The library has no limit: set one in Preferences")
+            cls.poll_message_set("The library has no size limit: set one in Preferences")
             return False
         if not over_limit(context):
             cls.poll_message_set("There is nothing to clean up")
@@ -144,7 +145,7 @@ class IMAGE_TO_MESH_OT_clean_up(bpy.types.Operator):
             self,
             event,
             title=tr("Clean Up Library"),
-            message=tr("{} jobs that were imported are deleted: {} MB.").format(
+            message=tr("{} imported jobs will be deleted: {} MB.").format(
                 len(chosen), f"{size:,.0f}"
             ),
             confirm_text=tr("Delete"),
@@ -171,7 +172,7 @@ class IMAGE_TO_MESH_OT_add_asset_library(bpy.types.Operator):
 
     bl_idname = "image_to_mesh.add_asset_library"
     bl_label = "Use as Asset Library"
-    bl_description = "Show everything that was made in Blender's asset browser"
+    bl_description = "Show all generated meshes in the Asset Browser"
     bl_options = {"INTERNAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -186,10 +187,12 @@ class IMAGE_TO_MESH_OT_add_asset_library(bpy.types.Operator):
             write_catalogs(root, labels)
         except (OSError, UnicodeDecodeError) as error:
             self.report(
-                {"ERROR"}, tr("The catalogs in {} cannot be written: {}").format(root, error)
+                {"ERROR"}, tr("Cannot write the asset catalogs in {}: {}").format(root, error)
             )
             return {"CANCELLED"}
-        self.report({"INFO"}, tr("In the asset browser as “{}”").format(register_folder(root)))
+        self.report(
+            {"INFO"}, tr("Added to the Asset Browser as “{}”").format(register_folder(root))
+        )
         return {"FINISHED"}
 
 

@@ -34,11 +34,13 @@ class _EditOperator(Refuses, bpy.types.Operator):
     settings: ClassVar[tuple[str, ...]] = ()
 
     job: argument(
-        "Job", "Which job's model; empty for the active object's, else the newest", hidden=True
+        "Job",
+        "Job whose model to edit; if empty, the active object's, else the newest",
+        hidden=True,
     )
     version: argument(
         "Version",
-        "File of the version to begin with; empty for the active object's, else the original",
+        "File of the version to edit; if empty, the active object's, else the original",
         hidden=True,
     )
 
@@ -72,9 +74,13 @@ class _EditOperator(Refuses, bpy.types.Operator):
         record, version = target(context, self.job, self.version)
         folder = bring_in.library_of(context, record.id).folder(record.id)
         if not (folder / version).is_file():
-            hint = "Import the mesh once to prepare it."
+            hint = "Import the mesh first."
             raise LibraryProblem(
-                Message("“{name}” has no {version} yet.", name=record.name, version=version),
+                Message(
+                    "“{name}” is not prepared yet: {version} is missing.",
+                    name=record.name,
+                    version=version,
+                ),
                 hint,
             )
         chosen = import_options.edit_options_of(context.scene)
@@ -90,7 +96,7 @@ class IMAGE_TO_MESH_OT_health_card(_EditOperator):
 
     bl_idname = "image_to_mesh.health_card"
     bl_label = "Mesh Report"
-    bl_description = "Report faces, loose parts, holes and defects of the generated mesh"
+    bl_description = "Report faces, loose parts, holes, and defects of the generated mesh"
     task = "card"
 
 
@@ -155,7 +161,7 @@ class IMAGE_TO_MESH_OT_stop_care(bpy.types.Operator):
     bl_description = "Stop this operation; the mesh is not changed"
     bl_options = {"INTERNAL"}
 
-    job: argument("Job", "Which job's")
+    job: argument("Job", "ID of the job")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         return {"FINISHED"} if jobs.mesh_edits().stop(self.job) else {"CANCELLED"}
@@ -166,12 +172,12 @@ class IMAGE_TO_MESH_OT_bring_version(bpy.types.Operator):
 
     bl_idname = "image_to_mesh.bring_version"
     bl_label = "Show Version"
-    bl_description = "Show this version in place of the model; the other one is hidden, not deleted"
+    bl_description = "Show this version instead of the current one, which is hidden and not deleted"
     bl_options = {"INTERNAL", "UNDO"}
 
-    job: argument("Job", "Which job's")
-    version: argument("Version", "Its file")
-    instead: argument("Instead", "File of the version that it takes the place of")
+    job: argument("Job", "ID of the job")
+    version: argument("Version", "File of the version to show")
+    instead: argument("Replaces", "File of the version to replace")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:

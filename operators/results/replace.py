@@ -18,10 +18,10 @@ class IMAGE_TO_MESH_OT_select_made(bpy.types.Operator):
 
     bl_idname = "image_to_mesh.select_made"
     bl_label = "Select This Job's Objects"
-    bl_description = "Select all objects in the scene that this job made"
+    bl_description = "Select all objects in the scene that this job created"
     bl_options = {"REGISTER", "UNDO"}
 
-    job: argument("Job", "Which job; empty for the one that made the active object")
+    job: argument("Job", "Job whose objects to select; if empty, the active object's")
     extend: BoolProperty(name="Extend", description="Extend the selection instead of replacing it")
 
     @classmethod
@@ -54,12 +54,12 @@ class IMAGE_TO_MESH_OT_replace(bpy.types.Operator):
     bl_idname = "image_to_mesh.replace"
     bl_label = "Replace with This Result"
     bl_description = (
-        "Put this job's mesh in the place of the active object, which keeps its place, parent, "
-        "modifiers and collections. The mesh before stays in the file: Bring Back Replaced"
+        "Replace the active object's mesh with this result; location, parent, modifiers, and "
+        "collections are kept. Restore Replaced brings the previous mesh back"
     )
     bl_options = {"REGISTER", "UNDO"}
 
-    job: argument("Job", "Whose mesh; empty for the newest that has one", hidden=True)
+    job: argument("Job", "Job whose mesh to use; if empty, the newest with a mesh", hidden=True)
     keep_height: BoolProperty(
         name="Keep Height",
         description="Scale the new mesh to the height of the one it replaces",
@@ -105,7 +105,7 @@ class IMAGE_TO_MESH_OT_bring_back(bpy.types.Operator):
 
     bl_idname = "image_to_mesh.bring_back"
     bl_label = "Restore Replaced"
-    bl_description = "Put back what the active object was before it was replaced by a result"
+    bl_description = "Restore the model that the active object replaced"
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
@@ -139,7 +139,7 @@ def _why_none(job: str, found: list[bpy.types.Object]) -> str:
     if found:
         return "This job's objects are hidden"
     if job:
-        return "Nothing in this scene was made by this job"
+        return "This job has no objects in this scene"
     return "The active object was not generated"
 
 

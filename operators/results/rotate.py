@@ -30,14 +30,14 @@ class IMAGE_TO_MESH_OT_turn(bpy.types.Operator):
         name="Rotate",
         description="Direction of the rotation",
         items=(
-            ("LEFT", "Left", "A quarter turn, counter-clockwise seen from above"),
-            ("RIGHT", "Right", "A quarter turn, clockwise seen from above"),
-            ("BACK", "Turn Around", "Half a turn"),
-            ("RESET", "Original", "As in the service's file"),
+            ("LEFT", "Left", "Rotate by 90°, counterclockwise seen from above"),
+            ("RIGHT", "Right", "Rotate by 90°, clockwise seen from above"),
+            ("BACK", "Turn Around", "Rotate by 180°"),
+            ("RESET", "Original", "Use the rotation of the original mesh file"),
         ),
         options={"SKIP_SAVE"},
     )
-    job: argument("Job", "Which job's model; empty for the active object's", hidden=True)
+    job: argument("Job", "Job whose model to rotate; if empty, the active object's", hidden=True)
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

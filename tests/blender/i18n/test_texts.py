@@ -92,9 +92,10 @@ def test_texts_are_registered_for_labels_and_operators(spoken: Translations) -> 
 
 def test_labels_with_values_are_translated_whole(spoken: Translations) -> None:
     assert spoken.texts["*", "Tripo Address"] == "Adresse von Tripo"
-    switches = {text for _, text in spoken.texts if text.endswith(". Off: the service's default")}
+    off = ". If off, the service's default is used"
+    switches = {text for _, text in spoken.texts if text.endswith(off)}
     assert len(switches) > 5
-    for text in switches - {"{description}. Off: the service's default"}:
+    for text in switches - {f"{{description}}{off}"}:
         assert spoken.texts["*", text].endswith(". Aus: Vorgabe des Dienstes")
         assert not spoken.texts["*", text].startswith(text.partition(". ")[0]), text
 

@@ -173,7 +173,7 @@ def test_a_running_job_can_be_cancelled(picture: bpy.types.Image) -> None:
     assert wait_for_end(job).view.state == "cancelled"
     assert time.monotonic() - start < 3.0  # 0.3 s on a quiet machine
     assert not bpy.ops.image_to_mesh.cancel.poll()
-    with pytest.raises(RuntimeError, match="Nothing is running"):
+    with pytest.raises(RuntimeError, match="No job is running"):
         bpy.ops.image_to_mesh.cancel(job=job)
 
 
