@@ -37,7 +37,7 @@ def draw_placement(layout: bpy.types.UILayout, context: bpy.types.Context) -> No
         value.active = chosen.use_size
         value.prop(chosen, "size", text="")
         value.prop(chosen, "measure", text="")
-    row = titled_row(column, context, "In a Row")
+    row = titled_row(column, context, "Arrange in Row")
     row.prop(chosen, "use_row", text="")
     value = row.row(align=True)
     value.active = chosen.use_row
