@@ -172,7 +172,7 @@ def test_a_malformed_key_is_reported(
     monkeypatch.setattr(addon_module("providers"), "keys_for", refuse)
     assert "This is no key. Paste it again" in draw_preferences(preferences).text()
     seen = draw(width=900)
-    assert "This is no key: copy it again in Preferences" in seen.text()
+    assert "This is no key: enter it again in Preferences" in seen.text()
     assert not seen.button("image_to_mesh.generate")["enabled"]
     with pytest.raises(RuntimeError, match="This is no key"):
         bpy.ops.image_to_mesh.test_key(provider="rehearsal")

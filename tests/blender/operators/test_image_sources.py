@@ -56,7 +56,7 @@ def test_any_image_of_the_file_can_be_used(chosen: Any) -> None:
     cup = bpy.data.images.new("cup", 64, 64)
     assert OPS.use_image(image="cup") == {"FINISHED"}
     assert chosen.image == cup
-    with pytest.raises(RuntimeError, match="no image “bowl”"):
+    with pytest.raises(RuntimeError, match="image “bowl” was not found"):
         OPS.use_image(image="bowl")
     assert chosen.image == cup
 
@@ -137,7 +137,7 @@ def test_an_address_that_has_no_picture_is_refused(chosen: Any, address: str) ->
 
 
 def test_without_a_window_paste_and_viewport_capture_report_an_error(chosen: Any) -> None:
-    for operator, words in ((OPS.use_view, "no 3D viewport"), (OPS.paste, "no clipboard")):
+    for operator, words in ((OPS.use_view, "no 3D Viewport"), (OPS.paste, "clipboard is not")):
         with pytest.raises(RuntimeError, match=words):
             operator()
 

@@ -186,7 +186,7 @@ def test_a_format_that_this_blender_cannot_read_is_refused(chosen: Any, preferen
     seen = draw()
     assert seen.prop("packed")["alert"]
     assert not seen.button("image_to_mesh.generate")["enabled"]
-    assert "Packed: Blender 99.0 or newer reads it" in seen.text()
+    assert "Packed: requires Blender 99.0 or newer" in seen.text()
 
 
 def test_an_optional_choice_of_yes_and_no_is_one_button(chosen: Any) -> None:

@@ -212,7 +212,7 @@ def test_a_missing_file_is_refused(
     path = write_picture(tmp_path / "photo.png", SIX)
     image = bpy.data.images.load(str(path))
     path.unlink()
-    with pytest.raises(bad_image, match=r"photo\.png is missing"):
+    with pytest.raises(bad_image, match=r"photo\.png” is missing"):
         image_source.picture_source(image)
 
 

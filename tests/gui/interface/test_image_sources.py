@@ -151,7 +151,7 @@ def test_words_on_the_clipboard_are_no_picture(artist: Artist) -> None:
     artist.session.run(ASKED_ITSELF, seconds=30)
     artist.session.wait_for("bpy.context.window_manager.clipboard == 'own words'")
     told, seconds = artist.session.run(PASTED_WORDS, seconds=30)
-    assert "There is no picture on the clipboard" in told
+    assert "There is no image on the clipboard" in told
     assert seconds < 2.5
     print(f"told after {seconds:.2f} s")
 
