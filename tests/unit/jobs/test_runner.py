@@ -313,7 +313,7 @@ def test_record_is_readable_json(running: Session, tmp_path: Path, png: bytes) -
     assert written["place"] == {
         "file": "token", "scene": "Scene", "location": [1, 2, 3], "turn": 0.5, "size": 0.0,
         "measure": "height", "spacing": 0.25, "linked": False, "unpack": False, "scale": None,
-        "in_parts": False, "mending": None,
+        "in_parts": False, "mending": None, "free": False,
     }  # fmt: skip
     assert written["pictures"][0]["info"] == {
         "format": "png",
