@@ -43,7 +43,7 @@ class ImageDownloads:
         if source.url is None:
             raise BadImage(
                 Message("{address} is not an https address.", address=address),
-                "Give an https address.",
+                "Use an address that starts with https://.",
             )
         self._waiting[address] = self._waiting.get(address, 0) + 1
         arguments = (address, source.name, online)
@@ -74,7 +74,9 @@ class ImageDownloads:
                 DownloadedImage(
                     address,
                     name,
-                    error=Failed(Message("{name} did not come: {error}", name=name, error=error)),
+                    error=Failed(
+                        Message("{name} could not be downloaded: {error}", name=name, error=error)
+                    ),
                 )
             )
 

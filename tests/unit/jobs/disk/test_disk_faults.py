@@ -232,7 +232,7 @@ def test_a_job_deleted_while_it_runs_ends_with_an_error(
     assert taken_away, "nothing was taken away"
     assert view.failure is not None
     assert view.failure.kind == "library"
-    assert "is gone" in view.failure.message
+    assert "no longer exists" in view.failure.message
     assert not Library(tmp_path).jobs()
 
 

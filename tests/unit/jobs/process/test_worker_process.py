@@ -76,7 +76,7 @@ def test_a_program_that_is_not_blender_is_reported_by_its_path(
         command = script(tmp_path, "exec sleep 60")
     for asked in ("mesh", "version"):
         blender, started = opened(command), time.monotonic()
-        with pytest.raises(NoBlender, match="is not a Blender that works here") as caught:
+        with pytest.raises(NoBlender, match="is not a working Blender") as caught:
             blender.version(go_on) if asked == "version" else blender.ask(request_, unheard, go_on)
         assert time.monotonic() - started < 3
         assert command in caught.value.message
