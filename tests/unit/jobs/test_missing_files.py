@@ -231,7 +231,7 @@ def test_a_refused_mesh_is_downloaded_once_more(
     view = orders.end()
     assert view.failure is not None
     assert (view.failure.kind, view.state) == ("bad_mesh", State.RUNNING)
-    assert "downloaded once more" in view.failure.hint
+    assert "download the mesh again" in view.failure.hint
     assert exit_code_for(view.failure, view.record) == 7
     orders.service.mesh = triangle_glb(9)
     spec = replace(orders.spec(), pictures=(), record=view.record)
@@ -252,7 +252,7 @@ def test_a_mesh_refused_twice_ends_the_job_and_is_kept(
     view, record = resume_job(running, spec)
     assert view.failure is not None
     assert (view.failure.kind, record.state) == ("bad_mesh", State.FAILED)
-    assert "the same file" in view.failure.hint
+    assert "is the same" in view.failure.hint
     assert exit_code_for(view.failure, record) == 7
     folder = orders.library / record.id
     assert (folder / "mesh.glb").read_bytes() == orders.service.mesh

@@ -106,5 +106,5 @@ def test_a_circular_link_and_a_pipe_are_reported_in_one_sentence(tmp_path: Path)
     if sys.platform == "win32":
         pytest.skip("not on Windows")
     os.mkfifo(tmp_path / "pipe.csv")
-    with pytest.raises(ImageToMeshError, match="no file"):
+    with pytest.raises(ImageToMeshError, match="not a file"):
         read_sources([str(tmp_path / "pipe.csv")])

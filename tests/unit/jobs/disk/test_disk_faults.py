@@ -243,7 +243,7 @@ def test_a_running_job_is_not_deleted_by_another_process(tmp_path: Path, png: by
     library.create(Record("a", State.RUNNING, "tripo", "a", "2026"), {})
     lock = library.lock("a")
     assert lock.take()
-    with pytest.raises(LibraryProblem, match="worked on"):
+    with pytest.raises(LibraryProblem, match="still running"):
         library.delete("a")
     lock.release()
     library.delete("a")

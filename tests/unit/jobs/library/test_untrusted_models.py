@@ -197,7 +197,7 @@ def test_a_stuck_lock_is_reported_with_its_file_and_the_fix(
     with pytest.raises(LibraryProblem) as caught:
         give_up(library, "cup")
     assert f"{lock} (computer, process: {holder})" in caught.value.message
-    assert "delete that file" in caught.value.hint
+    assert "delete the lock file" in caught.value.hint
     lock.unlink()
     assert give_up(library, "cup").state is State.CANCELLED
 

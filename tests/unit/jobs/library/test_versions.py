@@ -113,7 +113,7 @@ def test_mesh_edits_run_one_at_a_time_and_can_be_stopped(
     folder: Path, mesh_edits: MeshEdits
 ) -> None:
     care = begin(mesh_edits, folder, "quads", wait=True)
-    with pytest.raises(LibraryProblem, match="worked on"):
+    with pytest.raises(LibraryProblem, match="already being processed"):
         begin(mesh_edits, folder, "clean")
     assert mesh_edits.stop("job")
     assert wait_for_edit(care).phase == "Cancelled"

@@ -171,7 +171,7 @@ def test_without_blender_a_photo_is_sent_with_a_note_that_it_was_not_checked(
     assert "cup was submitted without a check, because no Blender was found." in view.record.notes
     plain = end_with(orders, encode(sample_picture()), blender=None)
     assert plain.record is not None
-    assert [note for note in plain.record.notes if "without a look" in note] == []
+    assert [note for note in plain.record.notes if "without a check" in note] == []
     blank = end_with(orders, encode(Image.new("L", (80, 80), 3)), blender=None)
     assert blank.failure is not None
     assert blank.failure.kind == "bad_image"

@@ -85,7 +85,7 @@ def test_a_gltf_without_its_other_files_is_incomplete(tmp_path: Path) -> None:
 @pytest.mark.parametrize("version", [0.8, "0.9", "1.0", "3.0"])
 def test_a_gltf_of_another_version_is_reported_as_such(version: object, tmp_path: Path) -> None:
     head = {"asset": {"version": version}, "meshes": {"mesh": {"primitives": []}}}
-    with pytest.raises(BadMesh, match=f"glTF of version {version}, and 2.0 is what Blender reads"):
+    with pytest.raises(BadMesh, match=f"is glTF {version}, but Blender only reads glTF 2.0"):
         read_mesh_file(write_mesh(tmp_path, json.dumps(head).encode()))
 
 

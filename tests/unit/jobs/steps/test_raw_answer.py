@@ -127,7 +127,7 @@ def test_an_answer_is_kept_elsewhere_if_the_library_is_full(
     assert len(places) == room
     assert view.record is not None
     told = view.record.notes[-1]
-    assert (str(places[0]) in told) if room else ("in memory until this program ends" in told)
+    assert (str(places[0]) in told) if room else ("in memory until this program is closed" in told)
     for place in places:
         assert os.name != "posix" or place.stat().st_mode & 0o077 == 0
     assert resume(running, shop, library, view.job).state is State.READY
@@ -305,7 +305,7 @@ def test_free_disk_space_is_checked_before_the_order(
         view, requests = orders.end(), orders.service.submits
     assert view.failure is not None
     assert (view.failure.kind, view.state) == ("library", State.QUEUED)
-    assert "nothing was ordered" in view.failure.message
+    assert "Nothing was submitted" in view.failure.message
     assert exit_code_for(view.failure, view.record) == 2
     assert not requests, "a request was sent"
     free[0] = needed

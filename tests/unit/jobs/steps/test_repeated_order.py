@@ -155,7 +155,7 @@ def test_an_interrupted_job_is_resumed_and_not_ordered_again(
         view = end_of(again, again.start(orders.spec(repeated=False)))
         assert message_of(view) == f"The same job is unfinished: {job}."
         assert view.failure is not None
-        assert "Resume goes on with it." in view.failure.hint
+        assert "Resume that job." in view.failure.hint
     finally:
         again.close(3.0)
     assert len(service.submits) == 1
