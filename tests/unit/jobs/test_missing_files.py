@@ -129,7 +129,7 @@ def test_a_missing_image_is_named_and_the_job_waits(
     view, record = resume_job(running, spec)
     assert view.failure is not None
     assert (view.failure.kind, record.state) == ("library", State.QUEUED)
-    assert f"picture {name} is missing" in view.failure.message
+    assert f"image {name} is missing" in view.failure.message
     assert exit_code_for(view.failure, record) == 2
     assert not orders.service.submits, "an order was sent"
     (folder / name).write_bytes(kept)
