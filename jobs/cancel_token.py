@@ -133,5 +133,5 @@ class CancelToken:
             limit = f"{self._limit:g}"
             raise TimedOut(
                 Message("The mesh was not ready after {seconds} seconds.", seconds=limit),
-                "Allow more time.",
+                "Resume the job to wait longer.",
             )

@@ -65,8 +65,9 @@ class Resources:
         """The worker; raises NoBlender if no Blender was found."""
         if self._blender is None:
             raise NoBlender(
-                "No Blender was found to work in the background.",
-                "Install the bpy module (“pip install bpy”), or set BLENDER to a Blender's path.",
+                "No Blender was found for background tasks.",
+                "Set the environment variable BLENDER to the path of Blender, or install the bpy "
+                "module (“pip install bpy”).",
             )
         return self._blender
 

@@ -115,7 +115,9 @@ class Runner:
             # resume the job before its ticket is saved.
             self._submission.afterwards(self._let_go)  # guard: answer-keeps-the-lock
             if not self.live.ended and not self._token.is_closed:
-                failure = Failure(UNEXPECTED, "The job broke off.", "The system console says why.")
+                failure = Failure(
+                    UNEXPECTED, "The job ended unexpectedly.", "See the system console for details."
+                )
                 self.live.end("Failed", failure=failure)
 
     def _let_go(self) -> None:
@@ -129,12 +131,12 @@ class Runner:
         except OSError as error:
             raise LibraryProblem(
                 Message("The library cannot be written to: {reason}.", reason=os_reason(error)),
-                "Choose another folder, or make room.",
+                "Choose another library folder, or free up disk space.",
             ) from error
         if not is_held:
             raise self._lock.problem(
-                "Another Blender or command line works on this job.",
-                "Leave it to that one, or cancel it: the other one then stops.",
+                "This job is already running in another Blender or command line.",
+                "Wait for it, or cancel it.",
             )
         self.live.discard_cancel_request()  # guard: stale-cancel-forgotten
 
@@ -161,8 +163,8 @@ class Runner:
                 "job %s: %s", self._record.id, self._resources.without_keys(traceback.format_exc())
             )
             text = self._resources.without_keys(f"{type(error).__name__}: {error}")
-            message = Message("Something unexpected went wrong: {error}", error=text)
-            failure = Failure(UNEXPECTED, message, "The system console says more.")
+            message = Message("Unexpected error: {error}", error=text)
+            failure = Failure(UNEXPECTED, message, "See the system console for details.")
             self._end_failed(failure, self._submission.sent_of(error))
 
     def _steps(self) -> None:
@@ -191,7 +193,7 @@ class Runner:
         check_views(self._spec.pictures, self._provider, self._spec.settings)
         check_rules(self._spec.settings)
         self._resources.check_blender(self._spec.settings)
-        self.live.show_progress("Reading the picture", 0.0)
+        self.live.show_progress("Reading the image", 0.0)
         sources, check = self._spec.pictures, self._token.check
         pictures, files = collect(sources, self._provider, self._resources.fetch, check)
         self._token.check()
@@ -310,7 +312,7 @@ class Runner:
         if ticket is None or stopped is CancelOutcome.FREE:
             return None
         label = self._provider.label
-        self.live.note(Message("{provider} may charge for this job all the same.", provider=label))
+        self.live.note(Message("{provider} may still charge for this job.", provider=label))
         if self._token.start_collecting():
             self.live.save(state=State.RUNNING)
             try:

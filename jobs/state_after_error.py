@@ -82,7 +82,7 @@ def file_error(error: OSError) -> LibraryProblem:
             file=Path(str(error.filename or RECORD)).name,
             reason=error.strerror or str(error),
         ),
-        "Look into the job's folder, or make room; then resume the job.",
+        "Check the job's folder and the free disk space, then resume the job.",
     )
 
 

@@ -169,7 +169,7 @@ class Local(Provider[LocalSettings]):
 
     def license_note(self) -> str:
         """Return a note that names no service, since none is involved."""
-        return "The rights are those in the picture"
+        return "The rights are those in the image"
 
     def cancel(self, ticket: Ticket, http: "Http | None") -> CancelOutcome:
         """Return FREE: nothing is ever charged."""

@@ -101,7 +101,7 @@ def failure_of(error: Exception) -> Failure:
     if isinstance(error, ImageToMeshError):
         return Failure(error.kind, error.message, error.hint, error.link)
     words = f"{type(error).__name__}: {error}"
-    message = Message("Something unexpected went wrong: {words}", words=words)
+    message = Message("Unexpected error: {words}", words=words)
     return Failure("unexpected", message)
 
 
@@ -130,7 +130,7 @@ def _failure_of(record: Record) -> Failure | None:
     """Return why a finished job has no mesh; None if it has one."""
     if record.state is State.READY:
         return None
-    hint = "Use “--retry-failed” to order it anew."
+    hint = "Use “--retry-failed” to submit it again."
     return record.failure or Failure("failed", f"Its job {record.id} is {record.state}.", hint)
 
 

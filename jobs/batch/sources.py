@@ -47,7 +47,9 @@ def read_sources(sources: Sequence[str]) -> list[Line]:
     lines = [line for source in sources for line in _read(source)]
     if not lines:
         named = ", ".join(sources)
-        raise BadImage(f"There is no picture in {named}.", "Give files, folders or a CSV table.")
+        raise BadImage(
+            f"There is no image in {named}.", "Specify image files, folders, or a CSV table."
+        )
     seen = {repr(line): line for line in lines}
     return list(seen.values())
 
@@ -57,7 +59,7 @@ def _read(source: str) -> Iterator[Line]:
     if "://" in source:
         yield Line(source)
     elif "\0" in source:
-        yield Line(source, problem=BadImage("No file's name has a null character in it."))
+        yield Line(source, problem=BadImage("A file name cannot contain a null character."))
     # A file's own name may contain these characters; then it is no pattern.
     elif set("*?[") & set(source) and not os.path.lexists(path):
         yield from _matching(source, path)
@@ -99,7 +101,7 @@ def _folder(path: Path) -> Iterator[Line]:
     except OSError as error:
         why = error.strerror or str(error)
         message = Message("The folder {path} cannot be read: {why}.", path=path, why=why)
-        problem = BadImage(message, "Check who may read it.")
+        problem = BadImage(message, "Check its permissions.")
         yield Line(str(path), problem=problem)  # guard: unreadable-folders
 
 
@@ -108,16 +110,18 @@ def _text_of(path: Path) -> str:
     try:
         # Reading a pipe or device would never end.
         if path.exists() and not path.is_file():
-            raise OSError(errno.EINVAL, "it is no file")
+            raise OSError(errno.EINVAL, "it is not a file")
         with path.open("rb") as file:
             data = file.read(MAX_TABLE + 1)
         if len(data) > MAX_TABLE:
-            raise OSError(errno.EFBIG, f"it has more than {MAX_TABLE // 10**6} MB")
+            raise OSError(errno.EFBIG, f"it is larger than {MAX_TABLE // 10**6} MB")
         # Excel writes a byte order mark, which would become part of the first column's name.
         return data.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is not UTF-8"
-        raise InvalidSettings(f"{path} cannot be read: {why}.", "Save it as CSV, UTF-8.") from error
+        raise InvalidSettings(
+            f"{path} cannot be read: {why}.", "Save it as a CSV file in UTF-8."
+        ) from error
 
 
 def _table(path: Path) -> Iterator[Line]:
@@ -131,33 +135,42 @@ def _table(path: Path) -> Iterator[Line]:
         rows.fieldnames = [name.strip() for name in rows.fieldnames or ()]
         _check_head(path, rows.fieldnames)
         if "\0" in text:  # guard: tables-without-null
-            raise InvalidSettings(f"{path} has null characters in it.", "Save it as CSV, UTF-8.")
+            raise InvalidSettings(
+                f"{path} contains null characters.", "Save it as a CSV file in UTF-8."
+            )
         for row in rows:
             if None in row or None in row.values():
                 raise InvalidSettings(
-                    f"{path}, line {rows.line_num}: it has more or fewer columns than the head.",
-                    "Put texts with commas in quotes.",
+                    f"{path}, line {rows.line_num}: it has too many or too few columns.",
+                    "Put quotes around text that contains commas.",
                 )
             cells = {name: value.strip() for name, value in row.items() if value.strip()}
             if cells:
                 yield _line(path, rows.line_num, cells)
     except csv.Error as error:
-        raise InvalidSettings(f"{path}, line {rows.line_num}: {error}.", "Mend it.") from error
+        raise InvalidSettings(
+            f"{path}, line {rows.line_num}: {error}.", "Correct this line."
+        ) from error
 
 
 def _check_head(path: Path, names: Sequence[str]) -> None:
     if IMAGE not in names:
         raise InvalidSettings(
-            f"{path} has no column “{IMAGE}”.", "Its first line names the columns: image, provider…"
+            f"{path} has no column “{IMAGE}”.",
+            "The first line must name the columns: image, provider…",
         )
     twice = {name for name in names if names.count(name) > 1}
     if twice:
-        raise InvalidSettings(f"{path} has two columns “{min(twice)}”.", "Name each column once.")
+        raise InvalidSettings(
+            f"{path} has more than one column “{min(twice)}”.", "Name each column once."
+        )
 
 
 def _line(path: Path, number: int, cells: dict[str, str]) -> Line:
     if IMAGE not in cells:
-        raise InvalidSettings(f"{path}, line {number}: it names no image.", "Fill it, or empty it.")
+        raise InvalidSettings(
+            f"{path}, line {number}: the image column is empty.", "Fill in the row, or remove it."
+        )
     views = {view: _beside_table(path, cells.pop(view)) for view in VIEWS if view in cells}
     image, provider = _beside_table(path, cells.pop(IMAGE)), cells.pop(PROVIDER, "")
     return Line(image, provider, cells, views)

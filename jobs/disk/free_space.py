@@ -35,17 +35,17 @@ def check_room(folder: Path, needed: int) -> None:
                 "The library cannot be written to: {reason}.",
                 reason=error.strerror or str(error),
             ),
-            "Choose another folder, or make room.",
+            "Choose another library folder, or free up disk space.",
         ) from error
     if free < needed:  # guard: room-before-the-order
         raise LibraryProblem(
             Message(
-                "The library's disk has {free} MB left, and an order needs {needed} MB: nothing "
-                "was ordered.",
+                "The library's disk has only {free} MB free, but {needed} MB are needed. Nothing "
+                "was submitted.",
                 free=free // 1_000_000,
                 needed=-(-needed // 1_000_000),
             ),
-            "Make room, then resume the job.",
+            "Free up disk space, then resume the job.",
         )
 
 

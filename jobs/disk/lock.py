@@ -47,9 +47,10 @@ class JobLock:
         if path.suffix != ".process":
             return LibraryProblem(message, hint)
         return LibraryProblem(
-            Message("{what} Its lock: {path} (computer, process: {holder}).", what=message,
+            Message("{what} Lock file: {path} (computer, process: {holder}).", what=message,
                     path=path, holder=_holder(path)),
-            Message("{hint} If nobody works on it, on any computer, delete that file.", hint=hint),
+            Message("{hint} If the job is not running on any computer, delete the lock file.",
+                    hint=hint),
         )  # fmt: skip
 
     def take(self) -> bool:

@@ -43,7 +43,8 @@ def read_plain(path: Path, limit: int) -> bytes:
         data = file.read(limit + 1) if size <= limit else b""
     if max(size, len(data)) > limit:  # guard: size-of-plain-files
         raise OSError(
-            errno.EFBIG, Message("it has {size} MB", size=f"{max(size, len(data)) / 1e6:.3g}")
+            errno.EFBIG,
+            Message("it is too large ({size} MB)", size=f"{max(size, len(data)) / 1e6:.3g}"),
         )
     return data
 
@@ -61,7 +62,7 @@ def open_plain(path: Path) -> io.BufferedReader:
     try:
         # Asked of the open file: between a check of the path and the opening, it can be replaced.
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # guard: only-plain-files
-            raise OSError(errno.EINVAL, "it is no file")
+            raise OSError(errno.EINVAL, "it is not a file")
         return os.fdopen(descriptor, "rb")
     except BaseException:
         os.close(descriptor)
@@ -107,7 +108,7 @@ def copy_plain(source: Path, target: Path, limit: int | None = None) -> None:
 
     with open_plain(source) as original:
         if limit is not None and os.fstat(original.fileno()).st_size > limit:
-            raise OSError(errno.EFBIG, "it has too many bytes")
+            raise OSError(errno.EFBIG, "it is too large")
         with new_file(target) as file:
             shutil.copyfileobj(original, file, 1 << 20)
 

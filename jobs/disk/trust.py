@@ -33,7 +33,7 @@ FILE = "trusted.json"
 MOST = 1 << 20
 """Maximum size of that list, in bytes."""
 HINT = (
-    "Look at who can write to the library; then trust it: Trust This Library in the preferences, "
+    "Check who can write to this library. To trust it, use Trust This Library in the preferences, "
     "or “--trust-library”."
 )
 _ID = r"[A-Za-z0-9_][A-Za-z0-9_.=+~-]{0,299}"
@@ -70,7 +70,7 @@ def check_author(record: Record, root: Path) -> None:
     """Raise NotTrusted for a job that somebody else wrote, unless its library is trusted."""
     if not (record.own or is_trusted(root)):  # guard: strangers-are-asked-about
         raise NotTrusted(
-            Message("“{job}” was not written by you on this computer.", job=record.id), HINT
+            Message("“{job}” was not created by you on this computer.", job=record.id), HINT
         )
 
 
@@ -85,8 +85,8 @@ def check_ticket(record: Record) -> None:
     has_ids = all(re.fullmatch(_ID, text) for text in _texts(record.ticket))
     if has_address or not has_ids:  # guard: addresses-of-strangers
         raise LibraryProblem(
-            Message("“{job}” was written elsewhere and names an address.", job=record.id),
-            "No address of others is called: let whoever wrote it go on with it.",
+            Message("“{job}” was created by someone else and contains an address.", job=record.id),
+            "Only the person who created it can resume it.",
         )
 
 
@@ -158,8 +158,8 @@ def model_to_read(blend: Path) -> Iterator[Path]:
 def not_made_here(blend: Path) -> LibraryProblem:
     """Return the error for a model that others made or changed."""
     return LibraryProblem(
-        Message("{file} was not made by your Blender.", file=blend.name),
-        "Import the original: it is made from the mesh file again.",
+        Message("{file} was not written by your Blender.", file=blend.name),
+        "Import the original. It is rebuilt from the mesh file.",
     )
 
 

@@ -33,7 +33,7 @@ def asset_data(record: Record) -> dict[str, Any]:
     cost = "" if record.credits is None else f"{record.credits:g} credits"
     settings = changed_settings(record.provider, record.settings)
     details = {
-        "Picture": ", ".join(picture.name for picture in record.pictures) or record.name,
+        "Image": ", ".join(picture.name for picture in record.pictures) or record.name,
         "Made by": label,
         "Settings": ", ".join(f"{name} {value}" for name, value in settings.items()) or "defaults",
         "Date": record.created[:10],
@@ -47,7 +47,7 @@ def asset_data(record: Record) -> dict[str, Any]:
         "tags": [CATALOG, label, record.name],
         "properties": {
             JOB: record.id,
-            PICTURE: details["Picture"],
+            PICTURE: details["Image"],
             PROVIDER: record.provider,
             SETTINGS: details["Settings"],
             DATE: record.created,

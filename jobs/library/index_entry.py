@@ -89,7 +89,7 @@ def _folders(root: Path) -> list[str]:
         return []
     except NotADirectoryError as error:
         raise LibraryProblem(
-            Message("{path} is no folder.", path=root), "Choose another library folder."
+            Message("{path} is not a folder.", path=root), "Choose another library folder."
         ) from error
     except OSError as error:
         raise LibraryProblem(

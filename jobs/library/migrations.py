@@ -35,12 +35,14 @@ def migrate(record: dict[str, Any], job: str) -> dict[str, Any]:
     if type(schema) is not int or schema < 1:  # not `isinstance`, which takes True for 1
         raise LibraryProblem(
             Message(
-                "The record of job “{job}” has no schema: {schema}.", job=job, schema=f"{schema!r}"
+                "The record of job “{job}” has an invalid schema: {schema}.",
+                job=job,
+                schema=f"{schema!r}",
             )
         )
     if schema > SCHEMA:
         raise LibraryProblem(
-            Message("Job “{job}” was written by a newer version of Image to Mesh.", job=job),
+            Message("Job “{job}” was created by a newer version of Image to Mesh.", job=job),
             "Update the add-on.",
         )
     record = dict(record)

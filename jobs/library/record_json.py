@@ -38,7 +38,7 @@ def decode_record(data: Any, job: str) -> Record:
     Raises LibraryProblem if it is not that job's record, or names files in other folders.
     """
     if not isinstance(data, dict):
-        raise LibraryProblem(Message("The record of job “{job}” is none.", job=job))
+        raise LibraryProblem(Message("The record of job “{job}” is not valid.", job=job))
     data = migrate(data, job)
     try:
         # The plan is read before surrogates are replaced: the name of a scene or file may be
@@ -48,16 +48,18 @@ def decode_record(data: Any, job: str) -> Record:
         data = map_texts(data, replace_surrogates)  # guard: records-are-read
         record = replace(parse_reply(Record, data, f"The record of job “{job}”"), plan=plan)
     except (BadReply, RecursionError) as error:
-        raise LibraryProblem(str(error), "Delete its folder, or mend the file.") from error
+        raise LibraryProblem(str(error), "Delete the job's folder, or repair the file.") from error
     if record.id != job:
         raise LibraryProblem(
-            Message("The record in “{job}” is another job's ({other}).", job=job, other=record.id)
+            Message(
+                "The record in “{job}” belongs to another job ({other}).", job=job, other=record.id
+            )
         )
     for name in record.names():
         if not is_portable(name) or name.lower() == RECORD:  # guard: names-in-records
             raise LibraryProblem(
                 Message(
-                    "The record of job “{job}” names a file elsewhere: {name}.",
+                    "The record of job “{job}” refers to a file in another folder: {name}.",
                     job=job,
                     name=name[:80],
                 )

@@ -50,8 +50,8 @@ class ResumeContext:
         provider = get_provider(record.provider)
         if provider.id not in self.keys:
             raise MissingKey(
-                Message("{provider} cannot be asked now.", provider=provider.label),
-                "Check key and network.",
+                Message("{provider} is not available.", provider=provider.label),
+                "Check the API key and the network.",
             )
         return JobSpec(
             provider=provider.id,

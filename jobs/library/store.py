@@ -90,12 +90,13 @@ class Library:
             is_odd = not is_sendable_unchanged(job) or (Path(job).name == job and job.strip("."))
             if is_odd and os.path.lexists(self.root / job):
                 raise LibraryProblem(
-                    Message("The folder “{job}” in the library has a name that no job has.",
+                    Message("The folder “{job}” in the library does not have a valid job name.",
                             job=job),
-                    "Rename it, or move it elsewhere.",
+                    "Rename the folder, or move it out of the library.",
                 )  # fmt: skip
             raise LibraryProblem(
-                Message("There is no job “{job}”.", job=job), "List them with “jobs”."
+                Message("There is no job “{job}”.", job=job),
+                "Check the job ID. The job may have been deleted.",
             )
         return self.root / job
 
@@ -128,7 +129,7 @@ class Library:
         except OSError as error:
             if not folder.is_dir():
                 raise LibraryProblem(
-                    Message("The folder of job “{job}” is gone.", job=record.id)
+                    Message("The folder of job “{job}” no longer exists.", job=record.id)
                 ) from error
             raise _problem(error, self.root) from error
 
@@ -158,7 +159,7 @@ class Library:
         """Return the ids of all jobs, oldest first, including those with unreadable records."""
         if self.root.exists() and not self.root.is_dir():
             raise LibraryProblem(
-                Message("{path} is no folder.", path=self.root), "Choose another library folder."
+                Message("{path} is not a folder.", path=self.root), "Choose another library folder."
             )
         try:
             children = sorted(os.scandir(self.root), key=lambda child: child.name)
@@ -253,7 +254,8 @@ class Library:
             return json.loads(read_plain(self.folder(job) / RECORD, MAX_RECORD))
         except FileNotFoundError as error:
             raise LibraryProblem(
-                Message("There is no job “{job}”.", job=job), "List them with “jobs”."
+                Message("There is no job “{job}”.", job=job),
+                "Check the job ID. The job may have been deleted.",
             ) from error
         except (OSError, ValueError, RecursionError) as error:
             why = os_reason(error) if isinstance(error, OSError) else error
@@ -270,11 +272,12 @@ class Library:
         is_job = is_plain_folder(folder) and os.path.lexists(folder / RECORD)
         if not is_job:  # guard: links-are-no-jobs
             raise LibraryProblem(
-                Message("There is no job “{job}”.", job=job), "List them with “jobs”."
+                Message("There is no job “{job}”.", job=job),
+                "Check the job ID. The job may have been deleted.",
             )
         if not mine and self.is_held(job):
             raise LibraryProblem(
-                Message("Job “{job}” is being worked on.", job=job), "Cancel it first."
+                Message("Job “{job}” is still running.", job=job), "Cancel it first."
             )
         return folder
 

@@ -9,7 +9,10 @@ from ...providers import LibraryProblem, Message, all_providers, os_reason
 from ..values import Record, State
 from .store import Library
 
-GIVEN_UP = "Given up: whether the order of {time} arrived was never known, and it may be charged."
+GIVEN_UP = (
+    "Discarded: it is unknown whether the service received the job at {time}; it may still be "
+    "charged."
+)
 
 
 def describe_uncertain(record: Record) -> tuple[str, ...]:
@@ -18,12 +21,12 @@ def describe_uncertain(record: Record) -> tuple[str, ...]:
     label = provider.label if provider else record.provider
     when = record.submitted or Message.of("an unknown time")
     sentences: list[str] = [
-        Message("Ordered from {provider} at {when}.", provider=label, when=when)
+        Message("Submitted to {provider} at {when}.", provider=label, when=when)
     ]
     if record.request_hash:
         sentences = [
             Message(
-                "Ordered from {provider} at {when}, mark {mark}.",
+                "Submitted to {provider} at {when} (request {mark}).",
                 provider=label,
                 when=when,
                 mark=record.request_hash[:12],
@@ -34,7 +37,7 @@ def describe_uncertain(record: Record) -> tuple[str, ...]:
     sentences += record.notes
     if provider is not None and provider.lookup_name:
         sentences.append(
-            Message("If it is there, attach its {id}.", id=Message.of(provider.lookup_name))
+            Message("If the task is there, attach its {id}.", id=Message.of(provider.lookup_name))
         )
     return tuple(sentence for sentence in sentences if sentence)
 
@@ -53,7 +56,9 @@ def give_up(library: Library, job: str) -> Record:
     lock = library.lock(job)
     try:
         if not lock.take():
-            raise lock.problem(Message("Job “{job}” is being worked on.", job=job), "Wait for it.")
+            raise lock.problem(
+                Message("Job “{job}” is still running.", job=job), "Wait until it is finished."
+            )
         record = library.load(job)
         if not is_uncertain(record):
             raise LibraryProblem(
@@ -63,7 +68,7 @@ def give_up(library: Library, job: str) -> Record:
                     state=Message.of(record.state),
                 )
             )
-        note = Message(GIVEN_UP, time=record.submitted or Message.of("then"))
+        note = Message(GIVEN_UP, time=record.submitted or Message.of("an unknown time"))
         record = replace(record, state=State.CANCELLED, failure=None, notes=(*record.notes, note))
         library.save(record)
     except OSError as error:

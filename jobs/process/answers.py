@@ -33,7 +33,7 @@ def _error_in(answer: Mapping[str, Any]) -> ImageToMeshError:
     reason = crashed.get("message") if isinstance(crashed, dict) else None
     return Failed(
         Message(
-            "The background Blender could not do it: {reason}",
-            reason=reason or Message.of("no reason given"),
+            "The background Blender failed: {reason}",
+            reason=reason or Message.of("no reason was given"),
         )
     )

@@ -56,7 +56,7 @@ MEMORY_PAUSE = 2.0 if sys.platform == "darwin" else 0.25
 Progress = Callable[[str, float | None], None]
 Check = Callable[[], None]
 
-ADVICE = "Try again, or with a smaller mesh."
+ADVICE = "Try again, or use a smaller mesh."
 
 
 class WorkerProcess:
@@ -91,7 +91,7 @@ class WorkerProcess:
                     "Blender cannot be started in the background: {reason}.",
                     reason=os_reason(error),
                 ),
-                "Set BLENDER to the path of a Blender.",
+                "Set the environment variable BLENDER to the path of Blender.",
             ) from error
         self._started, self._is_ready = time.monotonic(), False
         # A new channel for each process, so that the end of a killed one is not read as this one's.
@@ -192,12 +192,12 @@ class WorkerProcess:
         if (0, 0) < self._version[:2] < OLDEST:
             raise NoBlender(
                 Message(
-                    "{command} is Blender {found}, which is too old: {oldest} or newer is needed.",
+                    "{command} is Blender {found}, but {oldest} or newer is required.",
                     command=self.command[0],
                     found=".".join(map(str, self._version)),
                     oldest=".".join(map(str, OLDEST)),
                 ),
-                "Set BLENDER to the path of a newer Blender.",
+                "Set the environment variable BLENDER to the path of a newer Blender.",
             )
 
     def _write(self, message: Mapping[str, Any]) -> None:
@@ -223,7 +223,9 @@ class WorkerProcess:
                 continue
             if answer is None:
                 raise (
-                    self._ended_error() if self._is_ready else self._no_blender("It ended at once.")
+                    self._ended_error()
+                    if self._is_ready
+                    else self._no_blender("It closed immediately.")
                 )
             return answer
 
@@ -231,20 +233,21 @@ class WorkerProcess:
         waited = time.monotonic() - self._started
         if waited > READY_LIMIT:
             raise self._no_blender(
-                Message("It did not answer in {seconds} s.", seconds=f"{waited:.0f}")
+                Message("It did not respond within {seconds} s.", seconds=f"{waited:.0f}")
             )
 
     def _watch_time(self) -> None:
         now = time.monotonic()
         if now - self._asked > WORK_LIMIT:
             message = Message(
-                "The background Blender worked for more than {minutes} minutes and was stopped.",
+                "The background Blender was stopped because it ran for more than {minutes} "
+                "minutes.",
                 minutes=f"{WORK_LIMIT / 60:.3g}",
             )
         elif self._channel and now - self._channel.heard > SILENCE_LIMIT:
             message = Message(
-                "The background Blender gave no sign of life for "
-                "{minutes} minutes and was stopped.",
+                "The background Blender was stopped because it did not respond for {minutes} "
+                "minutes.",
                 minutes=f"{SILENCE_LIMIT / 60:.3g}",
             )
         else:
@@ -259,8 +262,8 @@ class WorkerProcess:
         if held > MEMORY_SHARE * process_memory.of_machine():
             raise Failed(
                 Message(
-                    "The background Blender took {size} GB of memory, too much for this machine, "
-                    "and was stopped.",
+                    "The background Blender was stopped because it used {size} GB of memory, too "
+                    "much for this computer.",
                     size=f"{held / 1e9:.1f}",
                 ),
                 ADVICE,
@@ -270,10 +273,11 @@ class WorkerProcess:
         last = self._last_words(ended=not self.is_alive)
         return NoBlender(
             join_messages(
-                Message("{command} is not a Blender that works here.", command=self.command[0]),
+                Message("{command} is not a working Blender.", command=self.command[0]),
                 last or reason,
             ),
-            "Set BLENDER to the path of a Blender, or install the bpy module (“pip install bpy”).",
+            "Set the environment variable BLENDER to the path of Blender, or install the bpy "
+            "module (“pip install bpy”).",
         )
 
     def _ended_error(self) -> Failed:
@@ -292,7 +296,7 @@ class WorkerProcess:
 
     def _last_words(self, *, ended: bool = False) -> str:
         words = self._channel.last_words(ended=ended) if self._channel else ""
-        return Message("Its last words: {words}", words=words) if words else ""
+        return Message("Last output: {words}", words=words) if words else ""
 
 
 def _remove_sides(request: Mapping[str, Any]) -> None:

@@ -36,8 +36,8 @@ from .inputs import ENDINGS, READABLE
 
 ROOM_FOR_A_PROFILE = 64 * 1024
 """Bytes of a converted image that are reserved for its color profile."""
-SEE = "Use a picture in which something can be seen."
-SAVE = "Use another picture; save this one as PNG if it looks right elsewhere."
+SEE = "Use an image with an opaque subject."
+SAVE = "Use another image. If this one looks right elsewhere, save it as a PNG file."
 
 
 Check = Callable[[], None]
@@ -65,7 +65,7 @@ class ImagePreparer:
         sent = clean_picture(data, picture.info, picture.name)  # guard: picture-is-cleaned
         reason = needs_fitting(picture, len(data if sent is None else sent), self.provider)
         if sent is None and not reason:
-            reason = "its metadata cannot be taken out otherwise"
+            reason = "its metadata cannot be removed otherwise"
         if reason:
             sent = self._convert(picture, data)
         assert sent is not None
@@ -87,8 +87,8 @@ class ImagePreparer:
                 data = read_plain(self.live.folder / name, READABLE.max_bytes)
             except OSError as error:
                 raise LibraryProblem(  # guard: picture-is-there
-                    Message("The job's picture {file} is missing from its folder.", file=name),
-                    "Put the file back, or delete the job and generate again.",
+                    Message("The job's image {file} is missing from its folder.", file=name),
+                    "Restore the file, or delete the job and generate again.",
                 ) from error
         return data
 
@@ -117,7 +117,7 @@ class ImagePreparer:
         assert info is not None
         self.live.note(
             Message(
-                "{name} is sent as {format}, {width} × {height} pixels: {reason}.",
+                "{name} was converted to {format}, {width} × {height} pixels, because {reason}.",
                 name=picture.name,
                 format=info.format.upper(),
                 width=info.width,
@@ -142,7 +142,7 @@ class ImagePreparer:
         if seen is Blank.TRANSPARENT:  # guard: transparent-is-refused
             raise BadImage(Message("{name} is fully transparent.", name=picture.name), SEE)
         if seen is Blank.ONE_COLOR:  # guard: one-color-is-refused
-            raise BadImage(Message("{name} shows nothing but one color.", name=picture.name), SAVE)
+            raise BadImage(Message("{name} has only one color.", name=picture.name), SAVE)
 
     def _inspect_in_worker(self, picture: InputPicture, sent: bytes) -> Blank:
         """Return whether the worker finds an image blank; without a Blender, accept it as is."""
@@ -156,14 +156,15 @@ class ImagePreparer:
         except NoBlender:
             self.live.note(
                 Message(
-                    "{name} was sent without a look at it: no Blender was found.",
+                    "{name} was submitted without a check, because no Blender was found.",
                     name=picture.name,
                 )
             )
             return Blank.NO
         except Failed as error:
             raise BadImage(
-                Message("Blender broke off while it looked at {name}.", name=picture.name), SAVE
+                Message("Blender stopped unexpectedly while checking {name}.", name=picture.name),
+                SAVE,
             ) from error
         finally:
             (self.live.folder / file).unlink(missing_ok=True)
@@ -178,7 +179,7 @@ def needs_fitting(picture: InputPicture, size: int, provider: Provider[Any]) -> 
         return Message("it is {format}", format=info.format.upper())
     if max(info.width, info.height) > limits.max_side:
         return Message("it is {width} × {height} pixels", width=info.width, height=info.height)
-    return Message("it has {size} MB", size=f"{size / 1e6:.1f}") if size > limits.max_bytes else ""
+    return Message("it is {size} MB", size=f"{size / 1e6:.1f}") if size > limits.max_bytes else ""
 
 
 def fitting_request(

@@ -125,11 +125,10 @@ class MeshDownload:
         if not (self._live.folder / name).is_file():  # guard: mesh-of-the-answer-is-there
             raise Uncertain(
                 Message(
-                    "The mesh that came with the answer to the order is missing from the job's "
-                    "folder: {file}.",
+                    "The mesh file is missing from the job's folder: {file}.",
                     file=name,
                 ),
-                "Put the file back and resume the job, or ask the service for the mesh's address.",
+                "Restore the file and resume the job, or contact the service.",
             )
         return name
 
@@ -138,7 +137,7 @@ class MeshDownload:
 
         http = self._resources.http
         if http is None:
-            raise BadMesh("There is nothing to download from.")
+            raise BadMesh("There is no download address.")
         abandoned = threading.Event()
 
         def check() -> None:
@@ -170,7 +169,7 @@ class MeshDownload:
         """Request the addresses from the service itself instead of using those on record."""
         answer = self._poll()
         if not isinstance(answer, Result):
-            raise BadMesh("The service tells of no result any more.", AGAIN)
+            raise BadMesh("The service no longer has a result for this job.", AGAIN)
         self._live.save(files=answer.files)
 
     def _refresh(self) -> bool:
@@ -200,8 +199,8 @@ def poll(live: LiveRecord, resources: Resources, provider: Provider[Any]) -> Pro
     record = live.record
     if not record.ticket and provider.is_remote:  # guard: no-ticket-is-uncertain
         raise Uncertain(
-            "The job's record names no task that could be asked for.",
-            Message("Look at {provider} whether the task is there.", provider=provider.label),
+            "The job's record contains no task.",
+            Message("Check {provider} for the task.", provider=provider.label),
             provider.key_url,
         )
     ticket = Ticket(record.ticket or {})
@@ -215,4 +214,4 @@ def _check_mesh(path: Path) -> None:
 def _check_preview(path: Path) -> None:
     with open_plain(path) as file:
         if not file.read(16).startswith(PICTURES):
-            raise BadMesh("The preview is no picture.")
+            raise BadMesh("The preview is not an image.")

@@ -52,7 +52,7 @@ def picture_from(argument: str, view: str = "front") -> PictureSource:
         return PictureSource(name_of(argument), view, _nothing, argument)
     path = expand_user(argument)
     if path.is_dir():
-        raise BadImage(Message("{path} is a folder.", path=path), "Give one picture file.")
+        raise BadImage(Message("{path} is a folder.", path=path), "Choose an image file.")
     if not path.is_file():
         raise BadImage(Message("There is no file {path}.", path=path), "Check the path.")
     return PictureSource(name_of(argument), view, path.read_bytes)
@@ -67,11 +67,11 @@ def _check_address(argument: str) -> None:
     except BadAddress as error:
         raise BadImage(
             Message(
-                "The address “{address}” cannot be called: {reason}.",
+                "The address “{address}” cannot be used: {reason}.",
                 address=argument[:60],
                 reason=error.reason,
             ),
-            "Give a file or https address.",
+            "Use a file or an https address.",
         ) from error
 
 
@@ -93,20 +93,26 @@ def check_views(
     for source in sources:
         if source.view not in taken:
             message = Message(
-                "{provider} takes no “{view}” view.", provider=provider.label, view=source.view
+                "{provider} does not support the “{view}” view.",
+                provider=provider.label,
+                view=source.view,
             )
             if source.view in provider.views:
                 message = Message(
-                    "{provider} takes no “{view}” view with these settings.",
+                    "{provider} does not support the “{view}” view with these settings.",
                     provider=provider.label,
                     view=source.view,
                 )
-            raise InvalidSettings(message, Message("It takes: {views}.", views=", ".join(taken)))
+            raise InvalidSettings(
+                message, Message("Supported views: {views}.", views=", ".join(taken))
+            )
     views = [source.view for source in sources]
     if len(views) > len(set(views)):
-        raise InvalidSettings("Two pictures show the same view.", "Give each view once.")
+        raise InvalidSettings(
+            "Two images are set for the same view.", "Use one image for each view."
+        )
     if not any(source.view == provider.views[0] for source in sources):
-        raise InvalidSettings("There is no picture.", "Choose the picture to start from.")
+        raise InvalidSettings("There is no image.", "Choose an image.")
 
 
 def collect(
@@ -157,15 +163,15 @@ def _check_narrowness(info: PictureInfo, limits: PictureLimits, name: str) -> No
     if long > limits.max_side and short * limits.max_side < limits.min_side * long:
         raise BadImage(
             Message(
-                "{name} is {width} × {height} pixels: scaled down to {max_side}, its shorter side "
-                "has less than {min_side}.",
+                "{name} is too narrow: {width} × {height} pixels. Scaled down to {max_side}, its "
+                "shorter side is less than {min_side}.",
                 name=name,
                 width=info.width,
                 height=info.height,
                 max_side=limits.max_side,
                 min_side=limits.min_side,
             ),
-            "Cut out the part that shows the subject.",
+            "Crop it to the subject.",
         )
 
 
@@ -184,7 +190,7 @@ def check_unchanged(pictures: tuple[InputPicture, ...], folder: Path) -> None:
             found = ""
         if found != picture.sha256:  # guard: pictures-are-unchanged
             raise LibraryProblem(
-                Message("The job's picture {file} is gone or was changed: nothing was sent.",
+                Message("The job's image {file} is missing or was changed. Nothing was submitted.",
                         file=name),
                 "Delete the job and generate again.",
             )  # fmt: skip

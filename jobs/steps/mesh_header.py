@@ -26,7 +26,7 @@ from ..disk.plain_files import open_plain
 AGAIN = "Resume the job to download the mesh again at no extra cost."
 TRIANGLES = 4
 MAX_HEAD = 64 * 1024 * 1024
-NO_MESH = "The result is not a GLB, FBX, OBJ, STL or PLY file, nor a ZIP of one."
+NO_MESH = "The result is not a GLB, FBX, OBJ, STL, or PLY file, or a ZIP file with one."
 QUICK = 8 * 1024 * 1024
 """Largest header that is parsed here: json.loads holds the GIL, which freezes Blender's window."""
 
@@ -112,10 +112,10 @@ def _in_archive(path: Path) -> str:
     try:
         found = {_format_in(archive, entry) for archive, entry in _entries(path)}
     except (*BROKEN_ARCHIVE, *DAMAGED) as error:
-        raise BadMesh("The archive is damaged or locked.", AGAIN) from error
+        raise BadMesh("The archive is damaged or protected with a password.", AGAIN) from error
     mesh = next((format_ for format_ in FORMATS if format_ in found), None)
     if mesh is None:
-        raise BadMesh("The archive holds no mesh that Blender reads.", AGAIN)
+        raise BadMesh("The archive contains no mesh that Blender can read.", AGAIN)
     return mesh
 
 
@@ -149,19 +149,20 @@ def _glb_faces(path: Path) -> int | None:
         # 12 bytes of file header, and 8 of the first chunk's.
         head = file.read(20)
         if len(head) < 20:
-            raise BadMesh("The mesh file is cut short.", AGAIN)
+            raise BadMesh("The mesh file is incomplete.", AGAIN)
         _, version, length, head_length, kind = struct.unpack("<4sIII4s", head)
         if version != 2 or kind != b"JSON":
             raise BadMesh(
                 Message(
-                    "The mesh file is GLB of version {version}, which is not read.", version=version
+                    "The mesh file is GLB version {version}, which is not supported.",
+                    version=version,
                 )
             )
         # A download that was cut short has fewer bytes than its header says.
         if length != size or head_length > min(size - 20, MAX_HEAD):
             raise BadMesh(
                 Message(
-                    "The mesh file has {size} bytes where it says {length}.",
+                    "The mesh file is {size} bytes, but its header says {length}.",
                     size=size,
                     length=length,
                 ),
@@ -173,7 +174,7 @@ def _glb_faces(path: Path) -> int | None:
     try:
         return _count_faces(json.loads(text), size)
     except DAMAGED as error:
-        raise BadMesh("The mesh file's head is damaged.", AGAIN) from error
+        raise BadMesh("The mesh file's header is damaged.", AGAIN) from error
 
 
 def _gltf_faces(path: Path) -> int | None:
@@ -186,16 +187,16 @@ def _gltf_faces(path: Path) -> int | None:
         version = str(gltf["asset"]["version"])
         if version.partition(".")[0] != "2":
             message = Message(
-                "The mesh file is glTF of version {version}, and 2.0 is what Blender reads.",
+                "The mesh file is glTF {version}, but Blender only reads glTF 2.0.",
                 version=f"{version:.8}",
             )
             raise BadMesh(message)
         faces = _count_faces(gltf, size)
         outside = [buffer for buffer in gltf.get("buffers", []) if not _is_embedded(buffer)]
     except DAMAGED as error:
-        raise BadMesh("The result is not a glTF mesh, or cut short.", AGAIN) from error
+        raise BadMesh("The result is not a glTF mesh, or is incomplete.", AGAIN) from error
     if outside:
-        raise BadMesh("The mesh file lies in several files, of which only one came.", AGAIN)
+        raise BadMesh("The mesh consists of several files, but only one was downloaded.", AGAIN)
     return faces
 
 

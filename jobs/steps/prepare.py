@@ -24,7 +24,7 @@ LEAST = 64 << 20
 _own_chunks: set[Path] = set()
 """Folders of chunks that were made for this process: those of others are not loaded."""
 
-DRAWING = "Drawing the preview"
+DRAWING = "Rendering the preview"
 """The worker's phase in which the original is already complete."""
 
 

@@ -137,14 +137,14 @@ class RawAnswer:
         """A sentence that says where the answer is saved; None if it is not."""
         if self.place is not None and self.place.parent == self._folder:
             return Message(
-                "The service's answer is kept in the job's folder: {file}.", file=self.place.name
+                "The service's response is saved in the job's folder: {file}.", file=self.place.name
             )
         if self.place is not None:
-            return Message("The service's answer is kept in {file}.", file=self.place)
+            return Message("The service's response is saved in {file}.", file=self.place)
         if str(self._folder) in _in_memory:
             return Message(
-                "The service's answer is kept in memory until this program ends: make room, then "
-                "resume the job."
+                "The service's response is kept in memory until this program is closed. Free up "
+                "disk space, then resume the job."
             )
         return None
 

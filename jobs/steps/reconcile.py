@@ -30,12 +30,10 @@ from .raw_answer import RawAnswer
 
 log = logging.getLogger(__name__)
 
-FOUND = "The answer to the order was lost; its task was found at the service."
-ATTACHED = "The answer to the order was lost; its task was attached by hand."
-AGAIN = (
-    "Ordered again: the order of {time} had not arrived, as far as could be seen at the service."
-)
-READ = "The answer to the order was kept, and has been read now."
+FOUND = "The service's response was lost, but the task was found there."
+ATTACHED = "The service's response was lost; the task was attached manually."
+AGAIN = "Submitted again: the service did not receive the job at {time}, as far as is known."
+READ = "The service's saved response was read."
 SAID = ACCOUNT | INPUT | VERDICTS | NOT_NOW
 
 
@@ -67,7 +65,7 @@ class Reconciler:
             ticket = self._provider.attach(spec.attach, spec.settings)
             return self._take(ticket, ATTACHED)
         if spec.again:
-            note = Message(AGAIN, time=record.submitted or Message.of("before"))
+            note = Message(AGAIN, time=record.submitted or Message.of("an unknown time"))
             return self._live.save(
                 state=State.QUEUED, submitted=None, request_hash=None, notes=(*record.notes, note)
             )
@@ -84,12 +82,12 @@ class Reconciler:
         return Failure(
             Uncertain.kind,
             Message(
-                "The order was being sent at {time} when the job broke off; nobody knows whether "
-                "it arrived.",
+                "The job was interrupted while submitting at {time}; it is unknown whether the "
+                "service received it.",
                 time=record.submitted,
             ),
             Message(
-                "Look at {provider} whether the task is there, before a new one.",
+                "Check {provider} for the task before you submit again.",
                 provider=self._provider.label,
             ),
             self._provider.key_url,
@@ -143,7 +141,7 @@ class Reconciler:
         record = self._live.record
         if record.submitted is None or self._resources.http is None:
             return False
-        self._live.show_progress("Looking for the order", None)
+        self._live.show_progress("Searching for the task", None)
         request, uploaded, http = self._request(), self._upload_tokens(), self._resources.http
         try:
             since = datetime.fromisoformat(record.submitted)
@@ -168,7 +166,7 @@ class Reconciler:
 
     def _take(self, ticket: Ticket, note: str) -> None:
         if self._is_taken(ticket):
-            raise LibraryProblem("Another job has this task already.", "Look at the id again.")
+            raise LibraryProblem("Another job already uses this task.", "Check the task ID.")
         notes = (*self._live.record.notes, note)
         self._live.save(state=State.RUNNING, ticket=dict(ticket.data), notes=notes)
         self.forget_answers()

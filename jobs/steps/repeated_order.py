@@ -31,9 +31,15 @@ LATEST = 1e12
 """Upper limit of a valid time, in seconds since 1970; others may write to the list."""
 SOON = 10.0
 """Seconds within which the same order counts as an accident, even if the first one has ended."""
-INSIST = "To order it once more use “--again”, or “again=True” in a script."
-GO_ON = "Resume goes on with it. To order it once more use “--again”, or “again=True” in a script."
-DECIDE = "Settle decides on it. To order it once more use “--again”, or “again=True” in a script."
+INSIST = "To submit it again, click Generate once more, or use “--again” or “again=True”."
+GO_ON = (
+    "Resume that job. To submit it again, click Generate once more, or use “--again” or "
+    "“again=True”."
+)
+DECIDE = (
+    "Resolve that job first. To submit it again, click Generate once more, or use “--again” or "
+    "“again=True”."
+)
 
 
 class RepeatedOrders:
@@ -70,16 +76,21 @@ class RepeatedOrders:
             return  # it was deleted
         if record.state is State.UNCERTAIN:
             raise Repeated(
-                Message("Nobody knows whether the same order arrived: job {job}.", job=job), DECIDE
+                Message(
+                    "The same job was submitted, but it is unknown whether the service received "
+                    "it: {job}.",
+                    job=job,
+                ),
+                DECIDE,
             )
         if not record.state.over:
             if self._library.is_held(job):
-                raise Repeated(Message("The same order is under way: job {job}.", job=job), INSIST)
-            raise Repeated(Message("The same order is not finished: job {job}.", job=job), GO_ON)
+                raise Repeated(Message("The same job is already running: {job}.", job=job), INSIST)
+            raise Repeated(Message("The same job is unfinished: {job}.", job=job), GO_ON)
         # The absolute difference: another computer's clock may be ahead.
         if _was_taken(record) and abs(time.time() - at) < SOON:
             raise Repeated(
-                Message("The same order was made a moment ago: job {job}.", job=job), INSIST
+                Message("The same job was submitted a moment ago: {job}.", job=job), INSIST
             )
 
     @contextlib.contextmanager

@@ -85,7 +85,7 @@ class Submission:
         # At once: if the order fails, the next attempt need not upload again.
         uploads.remember(record.pictures, given.data)
         uploaded = Uploaded({**tokens, **given.data})
-        self._live.show_progress("Waiting for a turn", 0.9)
+        self._live.show_progress("Waiting for other jobs", 0.9)
         self._slot.take(check)
         # The record says “submitting” before anything is sent: after a crash the order counts as
         # uncertain instead of being sent twice.
@@ -136,7 +136,7 @@ class Submission:
             if not earlier.drop():
                 raise LibraryProblem(
                     Message("The library cannot be written to: {reason}.", reason=NAME + SUFFIX),
-                    "Choose another folder, or make room.",
+                    "Choose another library folder, or free up disk space.",
                 )
 
     def _submit(
@@ -150,7 +150,7 @@ class Submission:
             # On a thread of its own, so that a cancel returns at once while the answer arrives.
             call = Call(lambda: self._order(submit, answers), lasting=True)
         except RuntimeError as error:
-            unsent = Unreachable("The order could not be sent: no thread could be started.")
+            unsent = Unreachable("The job could not be submitted: the system is out of resources.")
             unsent.sent = Sent.NO
             raise unsent from error
         self.under_way = call
@@ -188,7 +188,7 @@ class Submission:
             text = json.dumps(dict(ticket.data))[:500]
             raise LibraryProblem(
                 join_messages(
-                    problem.message, Message("The order was taken: {ticket}", ticket=text)
+                    problem.message, Message("The service accepted the job: {ticket}", ticket=text)
                 ),
                 problem.hint,
             ) from problem

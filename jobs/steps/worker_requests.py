@@ -22,11 +22,11 @@ REFUSED = "refused-"
 MARK = "refused_mesh"
 """The field in a record's facts with the digest of the unusable file."""
 CAME_ALONG = (
-    "It came with the answer to the order, so it cannot be downloaded again; its file stays in the "
-    "job's folder."
+    "It was part of the service's response, so it cannot be downloaded again. The file is kept in "
+    "the job's folder."
 )
 SAME_AGAIN = (
-    "It was downloaded again and is the same file, which stays in the job's folder: ask the "
+    "The file was downloaded again and is the same. It is kept in the job's folder. Contact the "
     "service, or generate again."
 )
 
@@ -118,6 +118,4 @@ class WorkerRequests:
             faces=None,
             facts={**record.facts, MARK: mark},
         )
-        return BadMesh(
-            error.message, "Resume the job: the mesh is downloaded once more, without paying."
-        )
+        return BadMesh(error.message, "Resume the job to download the mesh again at no extra cost.")

@@ -96,9 +96,7 @@ class AccountQueries:
         except Exception as error:  # noqa: BLE001 - the thread's last resort; shown to the user
             kind, reason = Failed.kind, f"{type(error).__name__}: {error}"
             answer = AccountAnswer(
-                failure=Failure(
-                    kind, Message("Something unexpected went wrong: {error}", error=reason)
-                )
+                failure=Failure(kind, Message("Unexpected error: {error}", error=reason))
             )
         with self._lock:
             # Not after `forget`, or if the same query was started again meanwhile.

@@ -156,7 +156,7 @@ class ImageChecks:
             found = ImageReport(error=error)
         except Exception as error:  # noqa: BLE001 - the thread's last resort; shown to the user
             found = ImageReport(
-                error=Failed(Message("The picture could not be looked at: {error}", error=error))
+                error=Failed(Message("The image could not be checked: {error}", error=error))
             )
         with self._lock:
             self._reports[key] = found
@@ -174,7 +174,7 @@ class ImageChecks:
         except ImageToMeshError as error:
             done = EditedImage(source.name, original, error=error)
         except Exception as error:  # noqa: BLE001 - the thread's last resort; shown to the user
-            failed = Failed(Message("The picture could not be developed: {error}", error=error))
+            failed = Failed(Message("The image could not be edited: {error}", error=error))
             done = EditedImage(source.name, original, error=failed)
         self._edited.put(done)
 
@@ -276,7 +276,9 @@ def _deadline() -> Callable[[], None]:
     def check() -> None:
         if time.monotonic() > end:
             raise TimedOut(
-                Message("The picture took more than {seconds} seconds.", seconds=f"{LIMIT:.0f}")
+                Message(
+                    "Processing the image took more than {seconds} seconds.", seconds=f"{LIMIT:.0f}"
+                )
             )
 
     return check

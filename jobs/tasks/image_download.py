@@ -47,7 +47,7 @@ class ImageDownloads:
         if source.url is None:
             raise BadImage(
                 Message("{address} is not an https address.", address=address),
-                "Give an https address.",
+                "Use an address that starts with https://.",
             )
         self._begin(
             address,

@@ -104,7 +104,7 @@ class MeshEdit:
             self._fail(error)
         except Exception as error:
             log.exception("care for %s", self.view.order.job)
-            self._fail(Failed(Message("The care for the mesh failed: {error}", error=error)))
+            self._fail(Failed(Message("Processing the mesh failed: {error}", error=error)))
 
     def _ask(self) -> dict[str, Any]:
         order = self.view.order
@@ -157,7 +157,7 @@ class MeshEdit:
             minutes = LIMIT / 60.0
             raise TimedOut(
                 Message(
-                    "The care for the mesh took more than {minutes} minutes.",
+                    "Processing the mesh took more than {minutes} minutes.",
                     minutes=f"{minutes:.0f}",
                 ),
                 "",
@@ -176,7 +176,7 @@ class MeshEdits:
         before = self._edits.get(order.job)
         if before is not None and not before.view.over:
             message = Message(
-                "“{name}” is being worked on: {phase}.",
+                "“{name}” is already being processed: {phase}.",
                 name=order.name,
                 phase=as_message(before.view.phase),
             )

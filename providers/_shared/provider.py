@@ -82,7 +82,7 @@ class _TicketData(dict[str, JSON]):
 
     def __missing__(self, name: str) -> JSON:
         raise Uncertain(  # guard: tickets-without-a-task
-            "The job's record names no task that could be asked for.",
+            "The job's record contains no task.",
             "Check the service for the task.",
         )
 
@@ -288,7 +288,7 @@ class Provider(ABC, Generic[S]):
     def license_note(self) -> str:
         """Return a sentence about the rights in generated meshes, for the asset's metadata."""
         about = f" ({self.docs_url})" if self.docs_url else ""
-        return f"See the terms of {self.label}{about}, and the rights in the picture"
+        return f"See the terms of {self.label}{about}, and the rights in the image"
 
     def find_order(
         self, request: Request[S], uploaded: Uploaded, since: datetime, http: Http | None

@@ -28,7 +28,7 @@ from .importing import import_error_text, import_mesh_file
 from .materials import clean_up_materials
 from .preview import render_preview, set_asset_preview
 
-PREVIEW_PHASE = "Drawing the preview"
+PREVIEW_PHASE = "Rendering the preview"
 """Phase that starts once the model is saved. `jobs` compares this text: two processes share no
 code."""
 SERVICE_PREVIEW_SIDE = 512

@@ -86,7 +86,7 @@ def read_address(text: str) -> WebAddress:
     if len(text) > LONGEST:
         raise BadAddress("it is too long")
     if _is_unclear(text):  # guard: unclear-addresses
-        raise BadAddress("it contains spaces, backslashes or control characters")
+        raise BadAddress("it contains spaces, backslashes, or control characters")
     match = re.fullmatch(_URL, text)
     if match is None:
         raise BadAddress("it does not start with https://")
@@ -239,7 +239,7 @@ def service_address(text: str, *, self_hosted: bool = False, source: str = "") -
             raise BadAddress(NOT_ENCRYPTED)
     except BadAddress as error:
         message = Message(
-            "The address “{address}” cannot be called: {reason}.",
+            "The address “{address}” cannot be used: {reason}.",
             address=text[:60],
             reason=error.reason,
         )

@@ -6,7 +6,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-USE = "Use a PNG, JPEG, WebP, BMP, TIFF, OpenEXR or HDR image."
+USE = "Use a PNG, JPEG, WebP, BMP, TIFF, OpenEXR, or HDR image."
 AGAIN = "Save or download the image again."
 DAMAGED = (struct.error, LookupError, ValueError, OverflowError)
 """Exceptions that readers raise for damaged files, whose lengths and offsets are wrong."""

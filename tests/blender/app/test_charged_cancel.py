@@ -122,7 +122,7 @@ def test_the_user_can_decline_a_collected_result(chosen: Any, service: Service) 
     assert not addon_module("app.watcher").busy()
     seen = draw(width=WIDE)
     assert "cancelled" in seen.text()
-    assert "may charge" not in seen.text()
+    assert "may still charge" not in seen.text()
     assert not seen.buttons("image_to_mesh.cancel")
     assert not bpy.ops.image_to_mesh.cancel.poll()
 

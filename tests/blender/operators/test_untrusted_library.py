@@ -136,7 +136,7 @@ def test_an_untrusted_job_asks_and_is_prepared_again(
     with pytest.raises(RuntimeError, match="no finished job"):
         OPS.import_result()
     for call in (OPS.import_result, OPS.reuse, OPS.resume):
-        with pytest.raises(RuntimeError, match=r"not written by you|nothing to resume"):
+        with pytest.raises(RuntimeError, match=r"not created by you|nothing to resume"):
             call(job=job)
     assert objects_of(job) == []
     assert OPS.trust_library() == {"FINISHED"}
@@ -147,7 +147,7 @@ def test_an_untrusted_job_asks_and_is_prepared_again(
     assert len(objects_of(job)) == 1
     assert not addon_module("jobs").Library(library).load(job).own
     assert OPS.trust_library(trust=False) == {"FINISHED"}
-    with pytest.raises(RuntimeError, match="not written by you"):
+    with pytest.raises(RuntimeError, match="not created by you"):
         OPS.import_result(job=job)
 
 
@@ -167,11 +167,11 @@ def test_an_untrusted_version_is_not_imported(job: str, library: Path, trap: Pat
     shutil.copy(library / job / ".model.blend.mark", library / job / ".model-v2.blend.mark")
     for mode in (0o755, 0o777):
         library.chmod(mode)
-        with pytest.raises(RuntimeError, match="not made by your Blender"):
+        with pytest.raises(RuntimeError, match="not written by your Blender"):
             OPS.import_result(job=job, version="model-v2.blend")
-        with pytest.raises(RuntimeError, match="not made by your Blender"):
+        with pytest.raises(RuntimeError, match="not written by your Blender"):
             OPS.bring_version(job=job, version="model-v2.blend")
-        with pytest.raises(RuntimeError, match="not made by your Blender"):
+        with pytest.raises(RuntimeError, match="not written by your Blender"):
             OPS.clean_mesh(job=job, version="model-v2.blend")
     evaluate_scene()
     assert not trap.exists()

@@ -102,7 +102,7 @@ def test_progress_goes_to_standard_error_and_quiet_means_quiet(cli: Cli) -> None
         (["cup.png", "--set", "face_count"], "NAME=VALUE"),
         (["cup.png", "--set", "faces=3"], "no setting"),
         (["cup.png", "--set", "shape=ball"], "inflate, relief, cutout"),
-        (["cup.png", "--view", "left=cup.png"], "takes no “left” view"),
+        (["cup.png", "--view", "left=cup.png"], "does not support the “left” view"),
         (["cup.png", "--output", "out.txt"], "extension"),
         (["cup.png", "--output", "nowhere/out.glb"], "does not exist"),
         (["cup.png", "--output", "folder.glb"], "is a folder"),

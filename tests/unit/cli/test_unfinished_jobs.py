@@ -151,7 +151,7 @@ def test_cancel_says_what_may_be_charged(
     monkeypatch.setattr(type(rehearsal), "cancel", lambda *_: CancelOutcome.CHARGED)
     code, _, errors = run_command(capsys, tmp_path, "cancel", job(State.RUNNING))
     assert code == 0
-    assert "may charge" in errors
+    assert "may still charge" in errors
 
 
 def test_cancel_of_an_order_that_may_have_arrived_keeps_it_uncertain(
@@ -231,7 +231,7 @@ def test_submit_again_orders_once_more_at_the_users_request(
     code, said, errors = run_command(capsys, tmp_path, "settle", uncertain, "--submit-again")
     assert (code, said["state"]) == (0, "ready")
     assert len(service.submits) == 1
-    assert "Ordered again" in errors
+    assert "Submitted again" in errors
 
 
 def test_attach_resumes_the_given_task(
@@ -240,7 +240,7 @@ def test_attach_resumes_the_given_task(
     code, said, errors = run_command(capsys, tmp_path, "settle", uncertain, "--attach", " task-1 ")
     assert (code, said["state"], said["job"]) == (0, "ready", uncertain)
     assert not service.submits, "an order was sent"
-    assert "attached by hand" in errors
+    assert "attached manually" in errors
     assert Library(tmp_path).load(uncertain).ticket == {"task": "task-1"}
 
 
@@ -260,7 +260,7 @@ def test_forget_discards_the_job(
 ) -> None:
     code, said, errors = run_command(capsys, tmp_path, "settle", uncertain, "--forget")
     assert (code, said["state"]) == (0, "cancelled")
-    assert "may be charged" in errors
+    assert "may still be charged" in errors
     assert entry.main(["settle", uncertain, "--forget", "--library", str(tmp_path)]) == 2
     assert not service.submits, "an order was sent"
 

@@ -101,7 +101,7 @@ def test_a_record_without_a_task_is_uncertain(
     view, record = resume_job(running, spec)
     assert record.state is State.UNCERTAIN
     assert view.failure is not None
-    assert "names no task" in view.failure.message
+    assert "contains no task" in view.failure.message
     assert get_provider(record.provider).label in view.failure.hint, "the hint names the service"
 
 
@@ -109,7 +109,7 @@ def test_a_record_without_a_task_is_uncertain(
 @pytest.mark.parametrize("call", ["poll", "cancel"])
 def test_a_ticket_that_names_no_task_is_uncertain(provider: str, call: str) -> None:
     http = Http("http://127.0.0.1:9", {})
-    with pytest.raises(Uncertain, match="names no task"):
+    with pytest.raises(Uncertain, match="contains no task"):
         getattr(get_provider(provider), call)(Ticket({"other": "id"}), http)
 
 
@@ -129,7 +129,7 @@ def test_a_missing_image_is_named_and_the_job_waits(
     view, record = resume_job(running, spec)
     assert view.failure is not None
     assert (view.failure.kind, record.state) == ("library", State.QUEUED)
-    assert f"picture {name} is missing" in view.failure.message
+    assert f"image {name} is missing" in view.failure.message
     assert exit_code_for(view.failure, record) == 2
     assert not orders.service.submits, "an order was sent"
     (folder / name).write_bytes(kept)
@@ -231,7 +231,7 @@ def test_a_refused_mesh_is_downloaded_once_more(
     view = orders.end()
     assert view.failure is not None
     assert (view.failure.kind, view.state) == ("bad_mesh", State.RUNNING)
-    assert "downloaded once more" in view.failure.hint
+    assert "download the mesh again" in view.failure.hint
     assert exit_code_for(view.failure, view.record) == 7
     orders.service.mesh = triangle_glb(9)
     spec = replace(orders.spec(), pictures=(), record=view.record)
@@ -252,7 +252,7 @@ def test_a_mesh_refused_twice_ends_the_job_and_is_kept(
     view, record = resume_job(running, spec)
     assert view.failure is not None
     assert (view.failure.kind, record.state) == ("bad_mesh", State.FAILED)
-    assert "the same file" in view.failure.hint
+    assert "is the same" in view.failure.hint
     assert exit_code_for(view.failure, record) == 7
     folder = orders.library / record.id
     assert (folder / "mesh.glb").read_bytes() == orders.service.mesh

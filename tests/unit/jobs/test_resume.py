@@ -101,5 +101,5 @@ def test_a_job_that_runs_here_is_not_resumed(
     job = running.start(spec)
     while running.views()[0].state is not State.RUNNING:
         pass
-    with pytest.raises(LibraryProblem, match="running already"):
+    with pytest.raises(LibraryProblem, match="already running"):
         running.start(replace(spec, record=Library(tmp_path).load(job)))

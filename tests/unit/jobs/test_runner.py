@@ -108,7 +108,9 @@ def test_picture_that_the_service_does_not_take_is_converted_and_kept(
     assert picture.sent == "front-sent.png"
     assert picture.info is not None
     assert (picture.info.format, picture.info.orientation) == ("png", 1)
-    assert record.notes[0] == ("cup is sent as PNG, 40 × 60 pixels: it is 60 × 40 pixels.")
+    assert record.notes[0] == (
+        "cup was converted to PNG, 40 × 60 pixels, because it is 60 × 40 pixels."
+    )
 
 
 def test_the_same_picture_is_uploaded_once_while_its_token_lives(

@@ -128,4 +128,4 @@ def test_an_order_is_sent_once_and_its_answer_kept(
             assert came[:1] in seen[0].partition(b"\r\n\r\n")[2]
         kept = [path.read_bytes() for path in tmp_path.glob("*/answer*.http")]
         assert kept == ([] if found else seen)
-        assert found or not whole or "is kept in the job's folder" in record.notes[-1]
+        assert found or not whole or "is saved in the job's folder" in record.notes[-1]

@@ -224,9 +224,7 @@ def test_a_folder_with_an_odd_name_is_reported_and_stops_no_other(tmp_path: Path
     listed.refresh()
     assert len(listed.entries) == 1
     assert len(listed.problems) == 4
-    assert all(
-        problem.isprintable() and "name that no job has" in problem for problem in listed.problems
-    )
+    assert all(problem.isprintable() and "valid job name" in problem for problem in listed.problems)
 
 
 def test_a_record_is_saved_with_any_text(tmp_path: Path) -> None:

@@ -54,14 +54,14 @@ def test_a_table_saved_by_a_spreadsheet_is_read(tmp_path: Path, between: str) ->
     ("text", "said"),
     [
         ("picture,provider\na.png,local\n", "no column “image”"),
-        ("image,image\na.png,b.png\n", "two columns “image”"),
+        ("image,image\na.png,b.png\n", "more than one column “image”"),
         ("image,note\na.png,one,two\n", "line 2"),
         ("image,note\na.png\n", "line 2"),
-        ("image,note\n,one\n", "names no image"),
+        ("image,note\n,one\n", "the image column is empty"),
         ('image,note\n"a.png,one\n', "line"),
         ("\x00", "no column"),
         ("", "no column"),
-        ("image,provider\n", "no picture"),
+        ("image,provider\n", "no image"),
     ],
 )
 def test_a_file_that_is_not_a_table_is_reported_in_one_sentence(
@@ -74,7 +74,7 @@ def test_a_file_that_is_not_a_table_is_reported_in_one_sentence(
 
 
 def test_an_empty_batch_is_reported_in_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(ImageToMeshError, match="no picture"):
+    with pytest.raises(ImageToMeshError, match="no image"):
         read_sources([str(tmp_path)])
     (tmp_path / "list.csv").write_bytes("image\nä.png".encode("utf-16"))
     with pytest.raises(ImageToMeshError, match="not UTF-8"):
@@ -106,5 +106,5 @@ def test_a_circular_link_and_a_pipe_are_reported_in_one_sentence(tmp_path: Path)
     if sys.platform == "win32":
         pytest.skip("not on Windows")
     os.mkfifo(tmp_path / "pipe.csv")
-    with pytest.raises(ImageToMeshError, match="no file"):
+    with pytest.raises(ImageToMeshError, match="not a file"):
         read_sources([str(tmp_path / "pipe.csv")])

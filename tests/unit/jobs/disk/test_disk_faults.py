@@ -232,7 +232,7 @@ def test_a_job_deleted_while_it_runs_ends_with_an_error(
     assert taken_away, "nothing was taken away"
     assert view.failure is not None
     assert view.failure.kind == "library"
-    assert "is gone" in view.failure.message
+    assert "no longer exists" in view.failure.message
     assert not Library(tmp_path).jobs()
 
 
@@ -243,7 +243,7 @@ def test_a_running_job_is_not_deleted_by_another_process(tmp_path: Path, png: by
     library.create(Record("a", State.RUNNING, "tripo", "a", "2026"), {})
     lock = library.lock("a")
     assert lock.take()
-    with pytest.raises(LibraryProblem, match="worked on"):
+    with pytest.raises(LibraryProblem, match="still running"):
         library.delete("a")
     lock.release()
     library.delete("a")

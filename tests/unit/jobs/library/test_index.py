@@ -171,7 +171,7 @@ def test_a_missing_library_has_no_jobs_and_a_file_in_its_place_is_an_error(tmp_p
     assert found.entries == ()
     assert not (tmp_path / "none").exists()
     (tmp_path / "file").write_text("")
-    with pytest.raises(LibraryProblem, match="no folder"):
+    with pytest.raises(LibraryProblem, match="not a folder"):
         LibraryIndex(tmp_path / "file").refresh()
 
 

@@ -180,7 +180,7 @@ def test_a_record_never_leads_out_of_its_folder(tmp_path: Path, name: str, value
     library.create(record("a"), {})
     path = tmp_path / "a" / RECORD
     path.write_text(json.dumps({**json.loads(path.read_text()), name: value}))
-    with pytest.raises(LibraryProblem, match="names a file elsewhere"):
+    with pytest.raises(LibraryProblem, match="refers to a file in another folder"):
         library.load("a")
 
 

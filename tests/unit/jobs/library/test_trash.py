@@ -64,7 +64,7 @@ def test_a_failing_trash_leaves_the_job_in_place(library: Library, thrown: Bin) 
 def test_a_job_in_use_is_not_deleted(library: Library, thrown: Bin) -> None:
     lock = library.lock("cup")
     assert lock.take()
-    with pytest.raises(LibraryProblem, match="worked on"):
+    with pytest.raises(LibraryProblem, match="still running"):
         move_to_trash(library, "cup")
     lock.release()
     assert move_to_trash(library, "cup")

@@ -263,7 +263,7 @@ def test_a_session_calls_no_address_of_an_untrusted_job(
     again.close(2.0)
     for item in (view, cancelled):
         assert item.failure is not None
-        assert "not written by you" in item.failure.message
+        assert "not created by you" in item.failure.message
     assert calls(service) == 0
     assert (root / job / "job.json").read_bytes() == before
 
@@ -280,7 +280,7 @@ def test_every_command_asks_before_touching_an_untrusted_job(
     named = [job if word == "JOB" else word for word in words]
     code, _, errors = run_json(capsys, root, *named)
     assert "--trust-library" in errors
-    assert "written by you" in errors or "Untrusted" in errors
+    assert "created by you" in errors or "Untrusted" in errors or "written by you" in errors
     assert code == (0 if words == ("resume",) else 2)
     assert calls(service) == 0
 
@@ -314,7 +314,7 @@ def test_a_batch_does_not_reuse_an_untrusted_mesh(
         capsys, root, "batch", str(tmp_path / "cup.png"), "--provider", "rehearsal"
     )
     assert (said["jobs"][0]["error"], said["done"], code) == ("library", 0, 2)
-    assert "not written by you" in said["jobs"][0]["message"]
+    assert "not created by you" in said["jobs"][0]["message"]
     assert calls(service) == 0
 
 
@@ -335,7 +335,7 @@ def test_only_the_image_that_the_job_was_made_from_is_sent(
         path.write_bytes(png_of(64, 49))
     code, _, errors = run_json(capsys, root, "resume", job)
     assert code != 0
-    assert f"The job's picture {path.name}" in errors or "cannot be read" in errors
+    assert f"The job's image {path.name}" in errors or "cannot be read" in errors
     assert not service.submits, "an order was sent"
     assert not [request for request in service.requests if request[0] in ("POST", "PUT")]
 
@@ -382,7 +382,7 @@ def test_an_address_in_an_untrusted_ticket_is_not_called(
     become_other_user(monkeypatch, tmp_path)
     code, _, errors = run_json(capsys, root, "resume", job, "--trust-library")
     assert code != 0
-    assert "names an address" in errors
+    assert "contains an address" in errors
     assert calls(service) == 0
 
 
@@ -398,7 +398,7 @@ def test_an_address_in_an_untrusted_ticket_is_not_called(
 )
 def test_a_ticket_with_an_address_is_resumed_by_its_author_only(address: Any) -> None:
     check_ticket(running_record(**address))
-    with pytest.raises(LibraryProblem, match="names an address"):
+    with pytest.raises(LibraryProblem, match="contains an address"):
         check_ticket(replace(running_record(**address), own=False))
     check_ticket(replace(running_record(uploaded={"front": "token-1"}), own=False))
 

@@ -80,7 +80,7 @@ def test_a_model_is_read_from_a_private_copy(root: Path) -> None:
         assert path != blend
         blend.write_bytes(b"other")
         assert path.read_bytes() == b"model"
-    with pytest.raises(LibraryProblem, match="not made by your Blender"), model_to_read(blend):
+    with pytest.raises(LibraryProblem, match="not written by your Blender"), model_to_read(blend):
         pass
 
 
@@ -155,7 +155,7 @@ def test_a_job_name_with_a_special_meaning_is_refused(root: Path, name: str) -> 
     library = Library(root)
     for field in ("mesh", "blend", "preview"):
         library.create(running_record(**{field: name}), {})
-        with pytest.raises(LibraryProblem, match="names a file elsewhere"):
+        with pytest.raises(LibraryProblem, match="refers to a file in another folder"):
             library.load("cup")
         library.delete("cup")
 
@@ -197,7 +197,7 @@ def test_a_stuck_lock_is_reported_with_its_file_and_the_fix(
     with pytest.raises(LibraryProblem) as caught:
         give_up(library, "cup")
     assert f"{lock} (computer, process: {holder})" in caught.value.message
-    assert "delete that file" in caught.value.hint
+    assert "delete the lock file" in caught.value.hint
     lock.unlink()
     assert give_up(library, "cup").state is State.CANCELLED
 
@@ -208,5 +208,5 @@ def test_a_stuck_lock_is_reported_with_its_file_and_the_fix(
 )
 @pytest.mark.parametrize("name", ["task", "job"])
 def test_an_untrusted_ticket_leads_to_no_other_route(name: str, task: str) -> None:
-    with pytest.raises(LibraryProblem, match="names an address"):
+    with pytest.raises(LibraryProblem, match="contains an address"):
         check_ticket(running_record(own=False, ticket={name: task}))

@@ -84,7 +84,7 @@ def test_an_untrusted_model_is_not_edited(folder: Path, mesh_edits: MeshEdits, t
     (folder / "model.blend").write_text("a stranger's")
     view = wait_for_edit(begin(mesh_edits, folder, task))
     assert view.failure is not None
-    assert "not made by your Blender" in view.failure.message
+    assert "not written by your Blender" in view.failure.message
     assert [path.name for path in folder.glob("model-v*")] == []
 
 
@@ -113,7 +113,7 @@ def test_mesh_edits_run_one_at_a_time_and_can_be_stopped(
     folder: Path, mesh_edits: MeshEdits
 ) -> None:
     care = begin(mesh_edits, folder, "quads", wait=True)
-    with pytest.raises(LibraryProblem, match="worked on"):
+    with pytest.raises(LibraryProblem, match="already being processed"):
         begin(mesh_edits, folder, "clean")
     assert mesh_edits.stop("job")
     assert wait_for_edit(care).phase == "Cancelled"

@@ -76,7 +76,7 @@ def test_a_program_that_is_not_blender_is_reported_by_its_path(
         command = script(tmp_path, "exec sleep 60")
     for asked in ("mesh", "version"):
         blender, started = opened(command), time.monotonic()
-        with pytest.raises(NoBlender, match="is not a Blender that works here") as caught:
+        with pytest.raises(NoBlender, match="is not a working Blender") as caught:
             blender.version(go_on) if asked == "version" else blender.ask(request_, unheard, go_on)
         assert time.monotonic() - started < 3
         assert command in caught.value.message
@@ -140,8 +140,8 @@ def test_cancelling_ends_the_worker_within_two_ticks(
 @pytest.mark.parametrize(
     ("fault", "limit", "value", "words"),
     [
-        ("beats", "WORK_LIMIT", 1.0, "worked for more than"),
-        ("hang", "SILENCE_LIMIT", 1.0, "no sign of life"),
+        ("beats", "WORK_LIMIT", 1.0, "ran for more than"),
+        ("hang", "SILENCE_LIMIT", 1.0, "did not respond for"),
         ("hungry", "MEMORY_SHARE", 1e-12, "GB of memory, too much"),
     ],
 )
@@ -190,7 +190,7 @@ def test_a_blender_that_is_too_old_is_reported(
     opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAKE_WORKER", "old")
-    with pytest.raises(NoBlender, match=r"is Blender 3\.6\.5, which is too old: 4\.2"):
+    with pytest.raises(NoBlender, match=r"is Blender 3\.6\.5, but 4\.2 or newer is required"):
         opened().version(go_on)
 
 

@@ -168,10 +168,10 @@ def test_without_blender_a_photo_is_sent_with_a_note_that_it_was_not_checked(
     view = end_with(orders, noted_jpeg(), blender=None)
     assert notes_in(sent_of(view, tmp_path)) == []
     assert view.record is not None
-    assert "cup was sent without a look at it: no Blender was found." in view.record.notes
+    assert "cup was submitted without a check, because no Blender was found." in view.record.notes
     plain = end_with(orders, encode(sample_picture()), blender=None)
     assert plain.record is not None
-    assert [note for note in plain.record.notes if "without a look" in note] == []
+    assert [note for note in plain.record.notes if "without a check" in note] == []
     blank = end_with(orders, encode(Image.new("L", (80, 80), 3)), blender=None)
     assert blank.failure is not None
     assert blank.failure.kind == "bad_image"
@@ -193,7 +193,7 @@ def test_a_picture_that_crashes_blender_is_not_sent(
     view = end_with(orders, noted_jpeg())
     assert view.failure is not None
     assert (view.failure.kind, service.submits) == ("bad_image", [])
-    assert "broke off while it looked at cup" in view.failure.message
+    assert "stopped unexpectedly while checking cup" in view.failure.message
 
 
 def test_png_that_cannot_be_unpacked_is_not_sent(orders: Orders, service: Service) -> None:

@@ -94,12 +94,12 @@ def test_a_mesh_that_does_not_fit_on_disk_is_recovered_from_the_kept_answer(
     assert exit_code_for(view.failure, view.record) == 7
     record = Library(library).load(view.job)
     assert (record.state, record.files, record.mesh) == (State.SUBMITTING, (), None)
-    assert record.notes == ("The service's answer is kept in the job's folder: answer.http.",)
+    assert record.notes == ("The service's response is saved in the job's folder: answer.http.",)
     assert resume(running, shop, library, view.job).state is State.READY
     record = Library(library).load(view.job)
     assert (library / view.job / "mesh.glb").read_bytes() == shop.mesh
     assert record.credits == 182000
-    assert record.notes[0] == "The answer to the order was kept, and has been read now."
+    assert record.notes[0] == "The service's saved response was read."
     assert not list((library / view.job).glob("answer*"))
     assert len(shop.orders) == 1
 
@@ -127,7 +127,7 @@ def test_an_answer_is_kept_elsewhere_if_the_library_is_full(
     assert len(places) == room
     assert view.record is not None
     told = view.record.notes[-1]
-    assert (str(places[0]) in told) if room else ("in memory until this program ends" in told)
+    assert (str(places[0]) in told) if room else ("in memory until this program is closed" in told)
     for place in places:
         assert os.name != "posix" or place.stat().st_mode & 0o077 == 0
     assert resume(running, shop, library, view.job).state is State.READY
@@ -253,7 +253,7 @@ def test_an_answer_that_cannot_be_parsed_is_kept_and_reported(
     assert KEY.encode() not in data
     assert b"u%04x" % ord(KEY[5]) not in data
     record = Library(library).load(view.job)
-    assert record.notes == ("The service's answer is kept in the job's folder: answer.http.",)
+    assert record.notes == ("The service's response is saved in the job's folder: answer.http.",)
 
 
 def test_a_later_version_can_parse_the_kept_answer(
@@ -305,7 +305,7 @@ def test_free_disk_space_is_checked_before_the_order(
         view, requests = orders.end(), orders.service.submits
     assert view.failure is not None
     assert (view.failure.kind, view.state) == ("library", State.QUEUED)
-    assert "nothing was ordered" in view.failure.message
+    assert "Nothing was submitted" in view.failure.message
     assert exit_code_for(view.failure, view.record) == 2
     assert not requests, "a request was sent"
     free[0] = needed

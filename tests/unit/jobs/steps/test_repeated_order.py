@@ -72,7 +72,7 @@ def test_the_same_order_is_refused_while_it_runs_and_a_moment_longer(
     service.takes = 30.0
     job = orders.start(repeated=False)
     reach(running, State.RUNNING)
-    assert message_of(orders.end(repeated=False)) == f"The same order is under way: job {job}."
+    assert message_of(orders.end(repeated=False)) == f"The same job is already running: {job}."
     service.takes = 0.0
     end_of(running, job)
     assert "a moment ago" in message_of(orders.end(repeated=False))
@@ -139,7 +139,7 @@ def test_an_order_that_may_have_arrived_is_not_repeated_automatically(
     service.swallow_submit = False
     now = time.time
     monkeypatch.setattr(time, "time", lambda: now() + 100 * SOON)
-    assert "Nobody knows" in message_of(orders.end(repeated=False))
+    assert "it is unknown" in message_of(orders.end(repeated=False))
     assert len(service.submits) == 1
 
 
@@ -153,9 +153,9 @@ def test_an_interrupted_job_is_resumed_and_not_ordered_again(
     again = Session()
     try:
         view = end_of(again, again.start(orders.spec(repeated=False)))
-        assert message_of(view) == f"The same order is not finished: job {job}."
+        assert message_of(view) == f"The same job is unfinished: {job}."
         assert view.failure is not None
-        assert "Resume goes on with it." in view.failure.hint
+        assert "Resume that job." in view.failure.hint
     finally:
         again.close(3.0)
     assert len(service.submits) == 1

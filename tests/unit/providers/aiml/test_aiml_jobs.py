@@ -249,7 +249,7 @@ def test_a_cancelled_order_is_paid_and_collected_unless_the_user_declines(
     running.join(5.0)
     record = Library(tmp_path).load(job)
     assert record.state is (State.READY if collect else State.CANCELLED)
-    assert "may charge" in record.notes[0]
+    assert "may still charge" in record.notes[0]
     assert (tmp_path / job / "mesh.glb").is_file() == (collect or shape == "data_b64")
     assert (aiml.posts(), len(aiml.orders)) == (1, 1)
 

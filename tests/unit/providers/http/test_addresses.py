@@ -158,7 +158,7 @@ BAD = ["openapi.tripo3d.ai/v3", "http://elsewhere.example", "http://2130706433",
 def test_a_bad_service_address_is_refused_naming_its_setting(name: str, text: str) -> None:
     provider = get_provider(name)
     assert provider.address is not None
-    with pytest.raises(InvalidSettings, match="cannot be called") as caught:
+    with pytest.raises(InvalidSettings, match="cannot be used") as caught:
         base_url(provider, {}, {provider.address.environment: text})
     assert caught.value.hint == f"Correct it in {provider.address.environment}."
     with pytest.raises(InvalidSettings) as caught:
@@ -189,7 +189,7 @@ def test_nothing_is_sent_to_a_bad_address(call: str, text: str) -> None:
     "text", ["http://evil.example\\@127.0.0.1/x.png", "https://[::1", "http://a.example/x"]
 )
 def test_a_picture_of_a_bad_address_is_refused(text: str) -> None:
-    with pytest.raises(BadImage, match="cannot be called"):
+    with pytest.raises(BadImage, match="cannot be used"):
         picture_from(text)
 
 

@@ -133,7 +133,7 @@ def test_a_job_that_cannot_be_cancelled_is_collected(
     running.join(5.0)
     record = Library(tmp_path).load(job)
     assert (record.state, record.credits) == (State.READY, 40.0)
-    assert record.notes == ("Scenario may charge for this job all the same.",)
+    assert record.notes == ("Scenario may still charge for this job.",)
 
 
 def test_a_failed_job_keeps_scenario_s_words(

@@ -193,7 +193,7 @@ def test_a_cancelled_job_is_charged_and_collected_if_wanted(
     assert end_of(session, job).state is State.CANCELLED
     fake.states = DONE
     end = State.READY if collect else State.CANCELLED
-    _until(lambda: any("may charge" in note for note in Library(tmp_path).load(job).notes))
+    _until(lambda: any("may still charge" in note for note in Library(tmp_path).load(job).notes))
     _until(lambda: Library(tmp_path).load(job).state is end)
     assert (tmp_path / job / "mesh.glb").exists() is collect
     assert len(fake.creates) == 1
