@@ -21,7 +21,7 @@ FOLDER = ADDRESS or f"{(_ROOT / ('manual' if _IS_BUILT else 'docs')).as_uri()}/"
 
 _OPERATORS = {
     "images#adding-an-image": ("paste", "use_image", "use_render", "use_view", "use_selected",
-                               "leave_reference", "use_address"),
+                               "leave_reference", "use_address", "open_image"),
     "images#several-images": ("make_here", "clear_queue"),
     "images#side-views": ("keep_views", "clear_views"),
     "images#crop-and-cut-out": ("develop", "use_original"),

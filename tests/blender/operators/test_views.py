@@ -145,7 +145,7 @@ def test_pictures_that_are_dropped_have_no_views(chosen: Any, tmp_path: Path) ->
     operator = addon_module("operators.generate_from_files").IMAGE_TO_MESH_OT_make_here
     file = tmp_path / "pot.png"
     file.write_bytes(b"x")
-    dropped = type("Dropped", (), {"_paths": lambda _: [str(file)]})()
+    dropped = type("Dropped", (), {"paths": lambda _: [str(file)]})()
     dropped.again = False
     dropped.properties = type("Set", (), {"is_property_set": lambda *_: False})()
     (spec,) = operator._specs(dropped, bpy.context)
