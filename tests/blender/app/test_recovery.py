@@ -197,7 +197,7 @@ def test_an_uncertain_order_is_shown_with_its_choices(library: Path, service: Se
     assert [item.id for item in scan().uncertain] == [job]
     seen = draw(width=WIDE)
     assert "2026-11-21T10:00:00" in seen.text()
-    assert "mark 0123456789ab" in seen.text()
+    assert "request 0123456789ab" in seen.text()
     choices = {button["button"].how for button in seen.buttons("image_to_mesh.settle")}
     assert choices == {"ATTACH", "SUBMIT_AGAIN", "FORGET"}
     assert not service.submits
