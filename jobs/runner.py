@@ -115,9 +115,7 @@ class Runner:
             # resume the job before its ticket is saved.
             self._submission.afterwards(self._let_go)  # guard: answer-keeps-the-lock
             if not self.live.ended and not self._token.is_closed:
-                failure = Failure(
-                    UNEXPECTED, "The job ended unexpectedly.", "See the system console for details."
-                )
+                failure = Failure(UNEXPECTED, "Unexpected error.", "See the system console.")
                 self.live.end("Failed", failure=failure)
 
     def _let_go(self) -> None:
@@ -164,7 +162,7 @@ class Runner:
             )
             text = self._resources.without_keys(f"{type(error).__name__}: {error}")
             message = Message("Unexpected error: {error}", error=text)
-            failure = Failure(UNEXPECTED, message, "See the system console for details.")
+            failure = Failure(UNEXPECTED, message, "See the system console.")
             self._end_failed(failure, self._submission.sent_of(error))
 
     def _steps(self) -> None:
