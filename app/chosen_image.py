@@ -22,3 +22,13 @@ def choose(
     hide_refusal()
     redraw(context)
     return cleared
+
+
+def use_as(context: bpy.types.Context, image: bpy.types.Image, view: str) -> bool:
+    """Use an image for a view, or for none if that is empty; return as `choose` does."""
+    if view == "front":
+        return choose(context, image)
+    if view:
+        setattr(choices_of(context.scene), f"view_{view}", image)
+        redraw(context)
+    return False

@@ -9,6 +9,9 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, CollectionProperty, EnumProperty, StringProperty
 
+from ..jobs.disk.file_names import PHOTO_SUFFIXES
+
+PHOTO_GLOB = ";".join(f"*{suffix}" for suffix in PHOTO_SUFFIXES)
 HIDDEN = {"HIDDEN", "SKIP_SAVE"}
 THUMBNAILS = 3
 """Blender's number of the file browser's thumbnails (FILE_IMGDISPLAY in DNA_space_enums.h)."""
@@ -23,7 +26,7 @@ class ImageFiles:
 
     filepath: StringProperty(
         name="File",
-        description="An image file",
+        description="An image file, or an https address",
         subtype="FILE_PATH",
         options={"SKIP_SAVE"},
     )
@@ -39,7 +42,7 @@ class ImageFiles:
     filter_image: BoolProperty(
         name="Images", description="Show images", default=True, options=HIDDEN
     )
-    filter_glob: StringProperty(default="*.heic;*.heif;*.avif", options=HIDDEN)
+    filter_glob: StringProperty(default=PHOTO_GLOB, options=HIDDEN)
     filter_folder: BoolProperty(
         name="Folders", description="Show folders", default=True, options=HIDDEN
     )

@@ -10,13 +10,14 @@ from dataclasses import replace
 from typing import Any
 
 import bpy
-from bpy.props import FloatVectorProperty, StringProperty
+from bpy.props import FloatVectorProperty
 
 from .. import jobs
 from ..app import queue, repeated_order, watcher
 from ..app.redraw import redraw
 from ..app.refusals import hide_refusal
 from ..i18n.translate import tr, translate_error
+from ..jobs.disk.file_names import PHOTO_SUFFIXES
 from ..providers import ImageToMeshError
 from ..state.import_options import placement_of
 from ..state.preflight import why_not_at_all
@@ -26,7 +27,9 @@ from .arguments import ImageFiles, again_switch
 from .images import choose
 from .running import wait_for
 
-EXTENSIONS = ".png;.jpg;.jpeg;.webp;.bmp;.tif;.tiff;.exr;.hdr;.heic;.heif;.avif"
+EXTENSIONS = ";".join(
+    (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".exr", ".hdr", *PHOTO_SUFFIXES)
+)
 
 
 class IMAGE_TO_MESH_OT_make_here(ImageFiles, bpy.types.Operator):
@@ -37,12 +40,6 @@ class IMAGE_TO_MESH_OT_make_here(ImageFiles, bpy.types.Operator):
     bl_description = "Generate a mesh from each image file with the scene's provider and settings"
     bl_options = {"REGISTER"}
 
-    filepath: StringProperty(
-        name="File",
-        description="An image file, or an https address",
-        subtype="FILE_PATH",
-        options={"SKIP_SAVE"},
-    )
     location: FloatVectorProperty(
         name="Location",
         description="Location of the mesh; if not set, the scene's placement is used",

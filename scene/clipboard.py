@@ -19,6 +19,7 @@ from urllib.parse import unquote
 
 import bpy
 
+from ..jobs.disk.file_names import PHOTO_SUFFIXES
 from ..providers import BadImage, Message, is_https_address
 
 PICTURE = "image/png"
@@ -37,8 +38,6 @@ waits here."""
 _running_tools: list[subprocess.Popen[bytes]] = []
 """Tools that have not exited yet."""
 NAME = "Clipboard"
-PHOTOS = frozenset({".heic", ".heif", ".avif"})
-"""Suffixes of photos that Blender does not read."""
 
 _OF_FILE = r"^file://[^/]*|[?#].*"
 """The parts of a file URL that are not its path."""
@@ -179,7 +178,7 @@ def _run_tool(command: tuple[str, ...], seconds: float) -> bytes:
 def find_photo(text: str) -> Path | None:
     """Return the HEIC or AVIF photo that the text names by its path or URL, else None."""
     path = _find_path(text)
-    return path if path and path.suffix.lower() in PHOTOS and path.is_file() else None
+    return path if path and path.suffix.lower() in PHOTO_SUFFIXES and path.is_file() else None
 
 
 def _find_path(text: str) -> Path | None:

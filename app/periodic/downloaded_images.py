@@ -8,9 +8,8 @@ import bpy
 from ... import jobs
 from ...providers import ImageToMeshError
 from ...state import open_file
-from ...state.scene_properties import choices_of
 from .. import heartbeat
-from ..chosen_image import choose
+from ..chosen_image import use_as
 from ..redraw import redraw
 from ..refusals import show_refusal
 
@@ -28,16 +27,12 @@ def follow() -> None:
 
 
 def use(context: bpy.types.Context, arrived: jobs.DownloadedImage) -> None:
-    """Make a downloaded image the scene's; raises ImageToMeshError if the download failed."""
+    """Use a downloaded image for its view; raises ImageToMeshError if the download failed."""
     from ...scene.clipboard import load_image_bytes
 
     if arrived.error is not None:
         raise arrived.error
-    image = load_image_bytes(arrived.data, arrived.name)
-    if arrived.view == "front":
-        choose(context, image)
-    else:
-        setattr(choices_of(context.scene), f"view_{arrived.view}", image)
+    use_as(context, load_image_bytes(arrived.data, arrived.name), arrived.view)
 
 
 def is_needed(_: bpy.types.Context) -> bool:

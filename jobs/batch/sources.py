@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...providers import BadImage, ImageToMeshError, InvalidSettings, Message
-from ..disk.file_names import expand_user
+from ..disk.file_names import PHOTO_SUFFIXES, expand_user
 
 PICTURES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff",
-                      ".heic", ".heif", ".avif"})  # fmt: skip
+                      *PHOTO_SUFFIXES})  # fmt: skip
 """Suffixes of the image files that are taken from a folder."""
 MAX_TABLE = 64_000_000
 """Maximum size of a table, in bytes."""

@@ -13,6 +13,8 @@ from ...providers._shared.untrusted_text import clean
 LONGEST = 200
 """Maximum bytes of a name without suffix: file systems allow 255, and a number may be appended."""
 FALLBACK = "picture"
+PHOTO_SUFFIXES = (".heic", ".heif", ".avif")
+"""Of photos that Blender does not read; see `system_decoders`."""
 
 _NOT_EVERYWHERE = re.compile(r'[<>:"/\\|?*]')
 _JOINERS = {0x200C: None, 0x200D: None}

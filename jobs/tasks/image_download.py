@@ -6,6 +6,7 @@ from __future__ import annotations
 import functools
 import queue
 import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,7 +26,10 @@ from ..steps.system_decoders import decode_if_needed
 
 @dataclass(frozen=True, slots=True)
 class DownloadedImage:
-    """The outcome: the image file's bytes, or the error; `view` is what it was asked for."""
+    """The outcome: the image file's bytes, or the error.
+
+    `view` is the one that the image is for; empty if it is only added to the file.
+    """
 
     address: str
     name: str
@@ -38,10 +42,10 @@ class ImageDownloads:
     """The pending downloads, and the photos that are being decoded."""
 
     def __init__(self) -> None:
-        self._waiting: dict[str, int] = {}
+        self._waiting: Counter[str] = Counter()
         self._done: queue.SimpleQueue[DownloadedImage] = queue.SimpleQueue()
 
-    def start(self, address: str, *, online: bool) -> None:
+    def start(self, address: str, *, online: bool, view: str = "front") -> None:
         """Start a download on a thread; raises BadImage for anything but an https address."""
         source = picture_from(address)
         if source.url is None:
@@ -52,7 +56,7 @@ class ImageDownloads:
         self._begin(
             address,
             source.name,
-            "front",
+            view,
             lambda: download_image(address, source.name, online=online),
         )
 
@@ -62,13 +66,13 @@ class ImageDownloads:
         self._begin(str(path), path.name, view, lambda: decode_if_needed(source.read(), path.name))
 
     def _begin(self, address: str, name: str, view: str, work: Callable[[], bytes]) -> None:
-        self._waiting[address] = self._waiting.get(address, 0) + 1
+        self._waiting[address] += 1
         arguments = (DownloadedImage(address, name, view), work)
         threading.Thread(target=self._run, args=arguments, daemon=True).start()
 
     def waiting(self) -> tuple[str, ...]:
         """Return the addresses and paths of pending images."""
-        return tuple(self._waiting)
+        return tuple(self._waiting.elements())
 
     def take(self, timeout: float = 0.0) -> DownloadedImage | None:
         """Return the next finished image, or None."""
@@ -76,7 +80,7 @@ class ImageDownloads:
             done = self._done.get(timeout=timeout) if timeout else self._done.get_nowait()
         except queue.Empty:
             return None
-        self._waiting.pop(done.address, None)
+        self._waiting -= Counter([done.address])
         return done
 
     def _run(self, image: DownloadedImage, work: Callable[[], bytes]) -> None:

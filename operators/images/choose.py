@@ -239,23 +239,25 @@ def fetch(operator: Any, context: bpy.types.Context, address: str) -> set[str]:
 
 
 def use_later(operator: Any, context: bpy.types.Context, begin: Callable[[], None]) -> set[str]:
-    """Begin a download or decoding, and use its image as `fetch` does."""
+    """Begin downloads or decodings, and use their images as `fetch` does."""
     try:
         begin()
     except ImageToMeshError as error:
         return refuse(operator, context, error)
+    if not jobs.image_downloads().waiting():
+        return {"FINISHED"}
     if not bpy.app.background:
         downloaded_images.follow()
         redraw(context)
         return {"FINISHED"}
-    arrived = None
     # No event loop runs in a script, so it waits here.
-    while arrived is None:
+    while jobs.image_downloads().waiting():
         arrived = jobs.image_downloads().take(timeout=WAIT)
-    try:
-        downloaded_images.use(context, arrived)
-    except ImageToMeshError as error:
-        return refuse(operator, context, error)
+        try:
+            if arrived is not None:
+                downloaded_images.use(context, arrived)
+        except ImageToMeshError as error:
+            return refuse(operator, context, error)
     return {"FINISHED"}
 
 

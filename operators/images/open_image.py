@@ -9,14 +9,14 @@ from pathlib import Path
 import bpy
 from bpy.props import EnumProperty
 
-from ... import jobs
-from ...app.chosen_image import choose
+from ... import jobs, preferences
+from ...app.chosen_image import use_as
 from ...i18n.translate import tr
-from ...providers import BadImage, ImageToMeshError, Message
-from ...state.scene_properties import choices_of
+from ...jobs.disk.file_names import PHOTO_SUFFIXES
+from ...providers import BadImage, Message
 from ...state.views import SIDE_VIEWS
 from ..arguments import HIDDEN, ImageFiles
-from .choose import CLEARED, refuse, use_later
+from .choose import CLEARED, use_later
 
 
 class IMAGE_TO_MESH_OT_open_image(ImageFiles, bpy.types.Operator):
@@ -42,24 +42,24 @@ class IMAGE_TO_MESH_OT_open_image(ImageFiles, bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        from ...scene.clipboard import PHOTOS
+        paths = self.paths()
+        if len(paths) > 1:
+            self.report({"INFO"}, tr("{} images were opened").format(len(paths)))
+        return use_later(self, context, partial(self._open_all, context, paths))
 
-        paths = [Path(path) for path in self.paths()]
-        # Blender does not read these: they come as soon as a program of the system has decoded one.
-        if paths[0].suffix.lower() in PHOTOS:
-            decode = partial(jobs.image_downloads().decode, paths[0], self.view)
-            return use_later(self, context, decode)
-        try:
-            first, *others = [_load(path) for path in paths]
-        except ImageToMeshError as error:
-            return refuse(self, context, error)
-        if self.view != "front":
-            setattr(choices_of(context.scene), f"view_{self.view}", first)
-        elif choose(context, first):
+    def _open_all(self, context: bpy.types.Context, paths: list[str]) -> None:
+        for path in paths:
+            self._open(context, path, self.view if path is paths[0] else "")
+
+    def _open(self, context: bpy.types.Context, path: str, view: str) -> None:
+        """Use an image for a view at once, or as soon as a thread has it."""
+        if "://" in path:
+            online = preferences.may_reach(path)
+            jobs.image_downloads().start(path, online=online, view=view)
+        elif path.lower().endswith(PHOTO_SUFFIXES):
+            jobs.image_downloads().decode(Path(path), view)
+        elif use_as(context, _load(Path(path)), view):
             self.report({"INFO"}, tr(CLEARED))
-        if others:
-            self.report({"INFO"}, tr("{} more images were opened").format(len(others)))
-        return {"FINISHED"}
 
 
 def _load(path: Path) -> bpy.types.Image:

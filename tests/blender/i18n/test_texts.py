@@ -94,6 +94,8 @@ def test_labels_with_values_are_translated_whole(spoken: Translations) -> None:
     assert spoken.texts["*", "Tripo Address"] == "Adresse von Tripo"
     off = ". If off, the service's default is used"
     switches = {text for _, text in spoken.texts if text.endswith(off)}
+    # Other tests declare settings, whose descriptions have no translation.
+    switches = {text for text in switches if ("*", text.removesuffix(off)) in spoken.texts}
     assert len(switches) > 5
     for text in switches - {f"{{description}}{off}"}:
         assert spoken.texts["*", text].endswith(". Aus: Vorgabe des Dienstes")

@@ -132,3 +132,24 @@ def test_without_a_program_a_heic_photo_gets_a_sentence(
     with pytest.raises(RuntimeError, match=r"cannot open.*JPEG"):
         OPS.open_image(filepath=str(HEIC))
     assert chosen.image is None
+
+
+@needs_decoder
+@pytest.mark.parametrize(
+    "names", [("dahlia.heic", "IMG_1423.JPG"), ("IMG_1423.JPG", "dahlia.heic")]
+)
+def test_several_files_may_be_photos_too(
+    chosen: Any, photographs: Path, names: tuple[str, str]
+) -> None:
+    shutil.copy(HEIC, photographs)
+    before = set(bpy.data.images)
+    OPS.open_image(directory=str(photographs), files=[{"name": name} for name in names])
+    opened = {Path(image.filepath).name for image in set(bpy.data.images) - before}
+    assert opened == set(names)
+    assert Path(chosen.image.filepath).name == names[0]
+    assert all(min(image.size) > 0 for image in set(bpy.data.images) - before)
+
+
+def test_an_address_is_opened_as_a_file_is(chosen: Any) -> None:
+    with pytest.raises(RuntimeError, match="cannot be called"):
+        OPS.open_image(filepath="http://example.org/cup.png")

@@ -29,6 +29,7 @@ assembling._fill = noted
 def taken(artist: Artist, photograph: Path) -> list[tuple[str, int, list[str]]]:
     """Generate; return each part with its mesh's users and the scene's objects at that moment."""
     artist.session.run(PARTED)
+    artist.session.run("bpy.context.scene.image_to_mesh.placement.position = 'cursor'")
     artist.choose(photograph, face_count=2000)
     artist.press_generate()
     artist.wait_for_mesh(30)
