@@ -151,5 +151,5 @@ def test_several_files_may_be_photos_too(
 
 
 def test_an_address_is_opened_as_a_file_is(chosen: Any) -> None:
-    with pytest.raises(RuntimeError, match="cannot be called"):
+    with pytest.raises(RuntimeError, match="cannot be used"):
         OPS.open_image(filepath="http://example.org/cup.png")
