@@ -39,7 +39,7 @@ _drawing: list[Callable[[Any, bpy.types.Context], None]] = []
 
 
 def get(context: bpy.types.Context) -> MappingProxyType[str, str]:
-    """Return all preferences by name, as empty texts if the add-on is not enabled."""
+    """Return all preferences by name, as empty strings if the add-on is not enabled."""
     preferences = _addon_preferences(context)
     return MappingProxyType({name: getattr(preferences, name, "") for name in _names()})
 

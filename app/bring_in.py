@@ -105,7 +105,7 @@ def bring_in(
 
     `blend` names another version. Raises ImageToMeshError, or OSError if a file cannot be read.
     """
-    from ..scene.textures import color_materials, relocate_textures
+    from ..scene.textures import relocate_textures
 
     library = library_of(context, record.id)
     check_author(record, library.root)  # guard: strangers-do-not-come-in
@@ -132,7 +132,6 @@ def bring_in(
     if blend == BLEND:
         drop_chunks(context, record.id)
     objects = [bpy.data.objects[name] for name in names]
-    color_materials(objects)
     notes = (*notes, *relocate_textures(objects, unpack=place.unpack))
     return record, objects[0], notes
 

@@ -74,7 +74,9 @@ def _resume(arguments: argparse.Namespace, host: BlenderHost) -> int:
         elif record.state is State.UNCERTAIN:
             print_notice(f"{record.id} is uncertain. Run “settle {record.id}” for details.")
         elif library.is_held(record.id) and not record.state.over:
-            print_notice(f"{record.id} is already running in another Blender or command line.")
+            print_notice(
+                f"{record.id} is already running in another Blender or on the command line."
+            )
         elif not record.state.over:
             codes.append(_resume_one(arguments, host, record))
         # Ctrl-C is meant for the command, not only for the job that was running.

@@ -18,7 +18,7 @@ THUMBNAILS = 3
 
 
 class ImageFiles:
-    """Mix-in of operators that take image files, chosen in a file browser or given by a script.
+    """Mix-in for operators that take image files, chosen in a file browser or given by a script.
 
     The file browser reads `filter_…` and `display_type` from the operator that opens it. Files of
     `filter_glob` are shown besides those that Blender takes for images.
@@ -26,7 +26,7 @@ class ImageFiles:
 
     filepath: StringProperty(
         name="File",
-        description="An image file, or an https address",
+        description="Image file or https address",
         subtype="FILE_PATH",
         options={"SKIP_SAVE"},
     )

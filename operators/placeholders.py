@@ -22,7 +22,7 @@ class IMAGE_TO_MESH_OT_place_at_cursor(Refuses, bpy.types.Operator):
     bl_description = "Move the placeholder to the 3D cursor; the mesh will be placed there"
     bl_options = {"INTERNAL"}
 
-    job: argument("Job", "Which job; empty for the newest that runs")
+    job: argument("Job", "Job whose placeholder to move; if empty, the newest running one")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         from ..app.periodic import job_placeholders as placeholders
@@ -40,10 +40,10 @@ class IMAGE_TO_MESH_OT_place_by_click(Refuses, bpy.types.Operator):
 
     bl_idname = watcher.PLACING_NAME
     bl_label = "Place by Click"
-    bl_description = "Click in the viewport where the mesh will be placed"
+    bl_description = "Click in the viewport to choose where the mesh will be placed"
     bl_options = {"INTERNAL"}
 
-    job: argument("Job", "Which job; empty for the newest that runs")
+    job: argument("Job", "Job whose placeholder to move; if empty, the newest running one")
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         from ..app.periodic import job_placeholders as placeholders

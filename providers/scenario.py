@@ -163,7 +163,7 @@ class ScenarioTripo(Provider[ScenarioSettings]):
 
     id = "scenario"
     label = "Scenario"
-    description = "Tripo 3.1 on Scenario: textured meshes, quads, low poly or separate parts"
+    description = "Tripo 3.1 on Scenario: textured meshes, quads, low poly, or separate parts"
     front_rotation = 90  # As in Tripo's own Blender add-on.
     docs_url = "https://docs.scenario.com"
     key_url = KEY_PAGE_URL

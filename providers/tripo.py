@@ -148,7 +148,7 @@ class Tripo(Provider[TripoSettings]):
     id = "tripo"
     label = "Tripo"
     front_rotation = 90  # As in Tripo's own Blender add-on.
-    description = "Textured meshes, quads, low poly or separate parts from one to four views"
+    description = "Textured meshes, quads, low poly, or separate parts from one to four views"
     docs_url = "https://developers.tripo3d.ai/en/docs"
     key_url = errors.KEY_PAGE_URL
     keys = (models.KEY,)

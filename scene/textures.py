@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import bpy
 
-CHEAP = 512 * 512
-"""Pixels of an image that is read in a few milliseconds."""
-UNSAVED = "The textures are packed, because this file is not saved. Save it, then unpack them."
+UNSAVED = "The textures are packed because this file is not saved. Save it, then unpack them."
 
 
 def relocate_textures(objects: Iterable[bpy.types.Object], *, unpack: bool) -> tuple[str, ...]:
@@ -33,28 +30,6 @@ def relocate_textures(objects: Iterable[bpy.types.Object], *, unpack: bool) -> t
     for image in images:
         _write_beside(image)
     return ()
-
-
-def color_materials(objects: Sequence[bpy.types.Object]) -> None:
-    """Give materials of models from an earlier version their viewport color, where that is cheap.
-
-    Reading a large texture would take Blender longer than importing the model.
-    """
-    unset = [
-        obj
-        for obj in objects
-        if any(slot.material and _is_unset(slot.material) for slot in obj.material_slots)
-    ]
-    if unset:
-        # Only then: it loads numpy.
-        from ..worker.prepare.viewport_color import set_viewport_colors
-
-        set_viewport_colors(unset, CHEAP)
-
-
-def _is_unset(material: bpy.types.Material) -> bool:
-    """Return whether a material has Blender's own viewport color."""
-    return all(math.isclose(value, 0.8, abs_tol=1e-6) for value in material.diffuse_color[:3])
 
 
 def _packed_images(objects: Iterable[bpy.types.Object]) -> list[bpy.types.Image]:

@@ -136,9 +136,14 @@ class IMAGE_TO_MESH_PG_mending(bpy.types.PropertyGroup):
     colors: EnumProperty(
         **_text("Vertex Colors", "How to handle vertex colors on meshes without a texture"),
         items=(
-            ("wired", "Show", "Connect them to the material's Base Color", 0),
+            ("wired", "Use as Base Color", "Connect them to the material's Base Color", 0),
             ("baked", "Bake to Texture", "Bake them to a texture; takes longer", 1),
-            ("kept", "Leave", "Leave them as imported", 2),
+            (
+                "kept",
+                "Keep Unused",
+                "Keep them as imported, without connecting them to the material",
+                2,
+            ),
         ),
     )
     metals: BoolProperty(
@@ -197,7 +202,7 @@ class IMAGE_TO_MESH_PG_care(bpy.types.PropertyGroup):
     """Targets of the mesh edits, such as the number of faces."""
 
     faces: IntProperty(
-        **_text("Faces", "Approximate number of faces of the new version"),
+        **_text("Faces", "Approximate number of faces in the new version"),
         default=10_000,
         min=4,
         soft_min=100,

@@ -19,7 +19,7 @@ INTERVAL = 0.25
 
 
 def use(context: bpy.types.Context, edited: jobs.EditedImage) -> None:
-    """Make an edited image the scene's; raises ImageToMeshError if the edit failed."""
+    """Use an edited image as the scene's; raises ImageToMeshError if the edit failed."""
     from ...scene.clipboard import load_image_bytes
 
     if edited.error is not None:

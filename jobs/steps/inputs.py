@@ -163,8 +163,8 @@ def _check_narrowness(info: PictureInfo, limits: PictureLimits, name: str) -> No
     if long > limits.max_side and short * limits.max_side < limits.min_side * long:
         raise BadImage(
             Message(
-                "{name} is too narrow: {width} × {height} pixels. Scaled down to {max_side}, its "
-                "shorter side is less than {min_side}.",
+                "{name} is too narrow: {width} × {height} pixels. Scaled down to {max_side} "
+                "pixels, its shorter side would be less than {min_side} pixels.",
                 name=name,
                 width=info.width,
                 height=info.height,

@@ -112,7 +112,7 @@ def _in_archive(path: Path) -> str:
     try:
         found = {_format_in(archive, entry) for archive, entry in _entries(path)}
     except (*BROKEN_ARCHIVE, *DAMAGED) as error:
-        raise BadMesh("The archive is damaged or protected with a password.", AGAIN) from error
+        raise BadMesh("The archive is damaged or password-protected.", AGAIN) from error
     mesh = next((format_ for format_ in FORMATS if format_ in found), None)
     if mesh is None:
         raise BadMesh("The archive contains no mesh that Blender can read.", AGAIN)

@@ -66,7 +66,7 @@ def _load(path: Path) -> bpy.types.Image:
     """Load an image file, or return the image that has it already. Raises BadImage."""
     if not path.is_file():
         raise BadImage(
-            Message("There is no image file “{path}”.", path=str(path)), "Choose another file."
+            Message("Image file not found: {path}.", path=str(path)), "Choose another file."
         )
     try:
         return bpy.data.images.load(str(path), check_existing=True)

@@ -130,7 +130,7 @@ class IMAGE_TO_MESH_OT_bring_back(bpy.types.Operator):
 
 def _in_object_mode(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
     if context.mode != "OBJECT":
-        operator.poll_message_set("Go to Object Mode first")
+        operator.poll_message_set("Switch to Object Mode first")
         return False
     return True
 

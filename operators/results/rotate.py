@@ -30,8 +30,8 @@ class IMAGE_TO_MESH_OT_turn(bpy.types.Operator):
         name="Rotate",
         description="Direction of the rotation",
         items=(
-            ("LEFT", "Left", "Rotate by 90°, counterclockwise seen from above"),
-            ("RIGHT", "Right", "Rotate by 90°, clockwise seen from above"),
+            ("LEFT", "Left", "Rotate 90° counterclockwise, as seen from above"),
+            ("RIGHT", "Right", "Rotate 90° clockwise, as seen from above"),
             ("BACK", "Turn Around", "Rotate by 180°"),
             ("RESET", "Original", "Use the rotation of the original mesh file"),
         ),

@@ -142,7 +142,7 @@ def _carries(box: Box, around: Surroundings, sides: Sequence[float]) -> bool:
 def _ground(
     start: Vector, solid: list[Obstacle], carriers: list[Obstacle], sides: Sequence[float]
 ) -> float:
-    """Return the height of the ground: what carries the nearest object, else its own bottom.
+    """Return the ground's height: what the nearest object stands on, else that object's bottom.
 
     Ceilings are too high to count, and the bottom of a sky dome is too low.
     """

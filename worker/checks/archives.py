@@ -145,7 +145,7 @@ def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
         if kind not in (0, stat.S_IFREG):
             raise _refusal("The archive contains a link or a device instead of a file.")
         if entry.flag_bits & 1:
-            raise _refusal("The archive is protected with a password.")
+            raise _refusal("The archive is password-protected.")
         if entry.file_size > SMALL_ENTRY and entry.file_size > MAX_RATIO * entry.compress_size:
             raise _refusal("The archive contains a file with an extreme compression ratio.")
         _components(_name(entry))

@@ -133,7 +133,7 @@ def _pack_textures(materials: list[bpy.types.Material], folder: Path) -> list[st
         if not image.packed_file and not _pack(image, folder):
             bpy.data.images.remove(image)
             lost += 1
-    return [Message("Textures not found: {names}.", names=lost)] if lost else []
+    return [Message("Textures not found: {count}.", count=lost)] if lost else []
 
 
 def _pack(image: bpy.types.Image, folder: Path) -> bool:

@@ -15,21 +15,20 @@ from .principled import find_principled, find_sources
 
 Color = NDArray[np.float64]
 """Red, green and blue, linear."""
-LARGEST = 4096
-"""Side in pixels above which a scaled-down copy of an image is read, to save memory."""
+LARGEST = 2048
+"""Side in pixels to which a larger image is scaled down before its pixels are read."""
+MOST_PIXELS = 8192 * 8192
+"""Pixels of a byte above which an image is not read: half a gigabyte with its copy."""
 
 
-def set_viewport_colors(objects: Iterable[bpy.types.Object], largest: int | None = None) -> None:
-    """Set the viewport color of the objects' materials, and the color of the objects.
-
-    `largest`: images with more pixels are not read, and their materials stay as they are.
-    """
+def set_viewport_colors(objects: Iterable[bpy.types.Object]) -> None:
+    """Set the viewport color of the objects' materials, and the color of the objects."""
     meshes = [obj for obj in objects if obj.type == "MESH"]
     done: dict[bpy.types.Material, bool] = {}
     for obj in meshes:
         for material in (slot.material for slot in obj.material_slots):
             if material and material.library is None and material not in done:
-                color = mean_base_color(material, meshes, largest)
+                color = mean_base_color(material, meshes)
                 done[material] = color is not None
                 if color is not None:
                     material.diffuse_color = (*color, 1.0)
@@ -39,9 +38,9 @@ def set_viewport_colors(objects: Iterable[bpy.types.Object], largest: int | None
 
 
 def mean_base_color(
-    material: bpy.types.Material, meshes: Iterable[bpy.types.Object], largest: int | None = None
+    material: bpy.types.Material, meshes: Iterable[bpy.types.Object]
 ) -> Color | None:
-    """Return the mean base color, linear, or None if it is not known or too expensive."""
+    """Return the mean base color, linear, or None if it is not known."""
     surface = find_principled(material)
     if surface is None:
         return None
@@ -52,7 +51,7 @@ def mean_base_color(
     sources = find_sources(socket)
     for node in sources:
         if node.type == "TEX_IMAGE":
-            found = mean_image_color(node.image, largest)
+            found = mean_image_color(node.image)
         else:
             found = _mean_attribute_color(material, node.layer_name, meshes)
         if found is None:
@@ -61,20 +60,27 @@ def mean_base_color(
     return np.clip(color * _factor(socket), 0.0, 1.0) if sources else None
 
 
-def mean_image_color(image: bpy.types.Image, largest: int | None = None) -> Color | None:
-    """Return an image's mean color, linear, weighted by its opacity."""
+def mean_image_color(image: bpy.types.Image) -> Color | None:
+    """Return an image's mean color, linear, weighted by its opacity.
+
+    None for one without pixels, and for one that takes too much memory.
+    """
     width, height = image.size
-    if not width * height or (largest is not None and width * height > largest):
+    is_huge = width * height * (4 if image.is_float else 1) > MOST_PIXELS
+    if is_huge and not image.is_dirty:
+        image.buffers_free()  # Once decoded, the pixels stay in memory.
+    if is_huge or not width * height:
         return None
-    copy = image.copy() if max(width, height) > LARGEST else None
+    # Pixels that were changed exist in the image alone; a copy would not have them.
+    if max(width, height) <= LARGEST or image.is_dirty:
+        return _mean(buffer_of(image), is_encoded=_is_encoded(image))
+    copy = image.copy()
     try:
-        if copy is not None:
-            ratio = LARGEST / max(width, height)
-            copy.scale(max(1, round(width * ratio)), max(1, round(height * ratio)))
-        return _mean(buffer_of(copy or image), is_encoded=_is_encoded(image))
+        ratio = LARGEST / max(width, height)
+        copy.scale(max(1, round(width * ratio)), max(1, round(height * ratio)))
+        return _mean(buffer_of(copy), is_encoded=_is_encoded(copy))
     finally:
-        if copy is not None:
-            bpy.data.images.remove(copy)
+        bpy.data.images.remove(copy)
 
 
 def _is_encoded(image: bpy.types.Image) -> bool:

@@ -40,7 +40,7 @@ def unreachable_error(error: CallFailed) -> Unreachable:
 
 
 def unusable_address(kind: type[ImageToMeshError], reason: str) -> ImageToMeshError:
-    """Return the error, of class `kind`, for a URL from the service or user that is not called."""
+    """Return the error, of class `kind`, for a service's or user's URL that must not be called."""
     message = Message("The address cannot be used: {reason}.", reason=as_message(reason))
     return with_sent(kind(message, _NEXT.get(kind, "Try again later.")), Sent.NO)
 

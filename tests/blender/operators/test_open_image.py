@@ -84,7 +84,7 @@ def test_another_front_image_clears_the_side_views(chosen: Any, photographs: Pat
 
 def test_a_missing_file_changes_nothing(chosen: Any, photographs: Path) -> None:
     OPS.open_image(filepath=str(photographs / "IMG_1423.JPG"))
-    with pytest.raises(RuntimeError, match="no image file"):
+    with pytest.raises(RuntimeError, match="Image file not found"):
         OPS.open_image(filepath=str(photographs / "IMG_9999.JPG"))
     assert Path(chosen.image.filepath).name == "IMG_1423.JPG"
 

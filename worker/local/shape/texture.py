@@ -189,7 +189,7 @@ def _fill_in(colors: Singles, weights: Singles) -> Singles:
 
 
 def _halve(colors: Singles, weights: Singles) -> tuple[Singles, Singles]:
-    """Sum squares of four pixels; weights are limited to 1."""
+    """Halve both sides: sum each 2 × 2 square of pixels, with weights limited to 1."""
     height, width = weights.shape
     odd = height % 2, width % 2
     if any(odd):

@@ -9,8 +9,10 @@ import bpy
 import numpy as np
 import pytest
 from blender.addon_modules import addon_module
+from blender.picture_files import write_picture
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import ModuleType
 
 ORANGE, BLUE = (1.0, 0.5, 0.0), (0.1, 0.2, 0.9)
@@ -106,9 +108,13 @@ def test_vertex_colors_count(colors: Any, addon: ModuleType) -> None:
     np.testing.assert_allclose(set_and_read(colors, obj), (0.5, 0.0, 0.5), atol=1e-5)
 
 
-def test_on_import_only_small_textures_are_read(addon: ModuleType) -> None:
-    textures = addon_module("scene.textures")
-    small, large = (make_object(bpy.data.images.new("photo", side, side)) for side in (16, 1024))
-    textures.color_materials([small, large])
-    assert small.active_material.diffuse_color[:3] == pytest.approx((0, 0, 0))
-    assert large.active_material.diffuse_color[:3] == pytest.approx((0.8, 0.8, 0.8))
+def test_a_huge_image_does_not_stay_decoded(
+    colors: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its pixels would stay in memory while the preview is rendered; see `test_bombs`."""
+    image = bpy.data.images.load(str(write_picture(tmp_path / "photo.png", np.ones((4, 4, 4)))))
+    image.pack()
+    assert colors.mean_image_color(image) is not None
+    monkeypatch.setattr(colors, "MOST_PIXELS", 15)
+    assert colors.mean_image_color(image) is None
+    assert not image.has_data

@@ -54,7 +54,7 @@ def is_gone(number: int) -> bool:
     """Say whether a process of ours ended; one that ended and was not asked for yet counts."""
     try:
         state = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # it may end while its file is read
         return True
     return state == "Z"
 

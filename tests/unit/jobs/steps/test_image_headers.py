@@ -123,7 +123,7 @@ def test_a_strip_that_would_be_too_narrow_once_it_fits_is_refused(
         pictures, _ = collect((source,), tripo, lambda _: b"")
         assert needs_fitting(pictures[0], 100, tripo)
     else:
-        with pytest.raises(BadImage, match="shorter side is less than 20"):
+        with pytest.raises(BadImage, match="shorter side would be less than 20"):
             collect((source,), tripo, lambda _: b"")
 
 
