@@ -112,7 +112,9 @@ def test_a_huge_image_does_not_stay_decoded(
     colors: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its pixels would stay in memory while the preview is rendered; see `test_bombs`."""
-    image = bpy.data.images.load(str(write_picture(tmp_path / "photo.png", np.full((4, 4, 4), 255, np.uint8))))
+    image = bpy.data.images.load(
+        str(write_picture(tmp_path / "photo.png", np.full((4, 4, 4), 255, np.uint8)))
+    )
     image.pack()
     assert colors.mean_image_color(image) is not None
     monkeypatch.setattr(colors, "MOST_PIXELS", 15)
