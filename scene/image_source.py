@@ -19,6 +19,7 @@ from ..jobs import PictureSource
 from ..providers import BadImage, Message, os_reason
 from ..providers._shared.untrusted_text import readable_name
 from ..worker.names import short_name
+from .clipboard import load_image_bytes
 
 HEAD = 16
 """Bytes of a file that identify its format."""
@@ -95,7 +96,9 @@ def _tile_source(image: bpy.types.Image, name: str, view: str) -> PictureSource:
     packed = [packed for packed in image.packed_files if packed.tile_number == number]
     if packed and not image.is_dirty:
         data = bytes(packed[0].packed_file.data)
-        return PictureSource(name, view, lambda: data)
+        if SENT_UNCHANGED.match(data):
+            return PictureSource(name, view, lambda: data)
+        return _encode_tile(load_image_bytes(data, image.name), name, view)
     if image.is_dirty or not image.filepath:
         raise BadImage(
             Message("The tiles of “{image}” are not saved.", image=readable_name(image)),
@@ -104,8 +107,11 @@ def _tile_source(image: bpy.types.Image, name: str, view: str) -> PictureSource:
     path = _existing_file(image, tile_path(_absolute_path(image), number))
     if SENT_UNCHANGED.match(_head(path)):
         return PictureSource(name, view, path.read_bytes)
-    # `Image.pixels` is about the first tile only: the tile's file becomes an image of its own.
-    tile = bpy.data.images.load(str(path))
+    return _encode_tile(bpy.data.images.load(str(path)), name, view)
+
+
+def _encode_tile(tile: bpy.types.Image, name: str, view: str) -> PictureSource:
+    """Encode a tile as an image of its own: `Image.pixels` is about the first tile only."""
     try:
         return _encode_later(tile, name, view)
     finally:

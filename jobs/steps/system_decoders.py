@@ -7,9 +7,12 @@ that reads HEIC would add 5 MB for each platform and Python version to a zip of 
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import os
 import re
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -19,18 +22,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ...providers import BadImage, Message, clean_picture, read_picture_info
+from ...providers import BadImage, Message, clean_picture, os_reason, read_picture_info
 from ...providers._shared.images.other_formats import is_heif
 from ..process import memory
 from ..process.environment import clean_environment
 
 LONGEST_SIDE = 16_384
+MOST_BYTES = 256 * 1024 * 1024
+"""Size of a decoded photo at most, as `inputs.READABLE` has it."""
 SECONDS = 90.0
 MOST_MEMORY = 4 * 1024**3
 INTERVAL = 0.05
 _SIZE = re.compile(rb"ispe\0\0\0\0(.{8})", re.DOTALL)
 """The box with an image's size (ISO/IEC 23008-12, 6.5.3)."""
 
+_running: set[subprocess.Popen[bytes]] = set()
 WINDOWS_SCRIPT = Path(__file__).with_name("decode_photo.ps1")
 
 
@@ -48,16 +54,13 @@ class Decoder:
     rotates: bool = True
     may_crop: bool = False
 
-    def command(self, source: Path, target: Path) -> list[str] | None:
-        """Return the command, or None if the program is not installed."""
-        found = shutil.which(self.program)
-        if found is None:
-            return None
+    def command(self, source: Path, target: Path) -> list[str]:
+        """Return the command that converts a photo."""
         values = {"{source}": str(source), "{target}": str(target)}
         words = list(self.arguments)
         for mark, value in values.items():
             words = [word.replace(mark, value) for word in words]
-        return [found, *words]
+        return [shutil.which(self.program) or self.program, *words]
 
 
 DECODERS = {
@@ -108,11 +111,26 @@ def decode_if_needed(data: bytes, name: str, check: Callable[[], None] = lambda:
     if not is_heif(data):
         return data
     size = _declared_size(data, name)
-    for decoder in DECODERS.get(sys.platform, DECODERS["linux"]):
-        with tempfile.TemporaryDirectory(prefix="image-to-mesh-") as folder:
-            decoded = _run(decoder, data, Path(folder), check)
+    decoders = DECODERS.get(sys.platform, DECODERS["linux"])
+    installed = [decoder for decoder in decoders if shutil.which(decoder.program)]
+    for decoder in installed:
+        try:
+            with tempfile.TemporaryDirectory(prefix="image-to-mesh-") as folder:
+                decoded = _run(decoder, data, Path(folder), check)
+        except OSError as error:
+            raise BadImage(
+                Message(
+                    "“{name}” could not be opened: {reason}.", name=name, reason=os_reason(error)
+                ),
+                "Free up disk space.",
+            ) from error
         if upright := _accept(decoded, decoder, size, name):
             return upright
+    if installed:
+        raise BadImage(
+            Message("“{name}” could not be opened. It may be damaged.", name=name),
+            "Save the photo as JPEG, or use another image.",
+        )
     raise BadImage(
         Message("“{name}” is a HEIC or AVIF photo, which this computer cannot open.", name=name),
         HINTS.get(sys.platform, HINTS["linux"]),
@@ -142,7 +160,9 @@ def _accept(data: bytes, decoder: Decoder, declared: tuple[int, int], name: str)
     """Return a decoder's PNG without metadata, to be shown upright; empty if it is not usable."""
     try:
         info = read_picture_info(data, name) if data else None
-        if info is None or (decoder.may_crop and {info.width, info.height} != set(declared)):
+        if info is None or max(info.width, info.height) > LONGEST_SIDE:
+            return b""
+        if decoder.may_crop and {info.width, info.height} != set(declared):
             return b""
         is_swapped = (info.height, info.width) == declared and info.width != info.height
         if decoder.rotates or is_swapped:
@@ -153,35 +173,68 @@ def _accept(data: bytes, decoder: Decoder, declared: tuple[int, int], name: str)
 
 
 def _run(decoder: Decoder, data: bytes, folder: Path, check: Callable[[], None]) -> bytes:
-    """Return the PNG that a program made of the photo; empty if it is missing or fails."""
+    """Return the PNG that a program made of the photo; empty if it fails."""
     source, target = folder / "photo.heic", folder / "photo.png"
-    command = decoder.command(source, target)
-    if command is None:
-        return b""
     source.write_bytes(data)
     environment = {**clean_environment(os.environ), "TMPDIR": str(folder)}
     quiet = subprocess.DEVNULL
+    # A session of its own, so that what the program starts can be stopped with it.
     try:
         process = subprocess.Popen(
-            command, stdin=quiet, stdout=quiet, stderr=quiet, env=environment, cwd=folder
-        )
+            decoder.command(source, target),
+            stdin=quiet, stdout=quiet, stderr=quiet, env=environment, cwd=folder,
+            start_new_session=True,
+        )  # fmt: skip
     except OSError:
-        return b""
-    with process:
-        try:
-            _wait(process, check)
-        finally:
-            process.kill()
+        return b""  # it is there, but cannot be started
+    _running.add(process)
+    try:
+        _limit(process.pid)
+        _wait(process, check)
+    finally:
+        _stop(process)
     # Of several images in one file, heif-convert numbers the results.
-    found = [target, *sorted(folder.glob("photo-1.png"))]
-    return next((file.read_bytes() for file in found if file.is_file()), b"")
+    found = [file for file in (target, folder / "photo-1.png") if file.is_file()]
+    is_done = process.returncode == 0 and found and found[0].stat().st_size <= MOST_BYTES
+    return found[0].read_bytes() if is_done else b""
+
+
+def _limit(pid: int) -> None:
+    """Limit time and memory by the system where it can: that holds without this process, too."""
+    if sys.platform == "linux":
+        import resource
+
+        with contextlib.suppress(OSError):
+            resource.prlimit(pid, resource.RLIMIT_CPU, (int(SECONDS) + 1, int(SECONDS) + 1))
+            resource.prlimit(pid, resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
 
 
 def _wait(process: subprocess.Popen[bytes], check: Callable[[], None]) -> None:
-    """Wait for the end; a decoder that takes too long or too much memory is left to be killed."""
+    """Wait for the end; a decoder that takes too long or too much memory is left to be stopped."""
     end = time.monotonic() + SECONDS
     while process.poll() is None and time.monotonic() < end:
         check()
         if (memory.of_process(process.pid) or 0) > MOST_MEMORY:
             return
         time.sleep(INTERVAL)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Stop a decoder with all that it started, and wait for its end."""
+    if sys.platform == "win32":
+        command = ["taskkill", "/F", "/T", "/PID", str(process.pid)]
+        if process.poll() is None:
+            subprocess.run(command, capture_output=True, check=False)
+    else:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    process.wait()
+    _running.discard(process)
+
+
+@atexit.register
+def stop_all() -> None:
+    """Stop all decoders: the threads that wait for them end with this process."""
+    for process in list(_running):
+        _stop(process)

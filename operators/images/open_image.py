@@ -12,11 +12,13 @@ from bpy.props import EnumProperty
 from ... import jobs, preferences
 from ...app.chosen_image import use_as
 from ...i18n.translate import tr
-from ...jobs.disk.file_names import PHOTO_SUFFIXES
 from ...providers import BadImage, Message
 from ...state.views import SIDE_VIEWS
 from ..arguments import HIDDEN, ImageFiles
 from .choose import CLEARED, use_later
+
+HEAD = 16
+"""Bytes of a file that tell a photo."""
 
 
 class IMAGE_TO_MESH_OT_open_image(ImageFiles, bpy.types.Operator):
@@ -49,6 +51,8 @@ class IMAGE_TO_MESH_OT_open_image(ImageFiles, bpy.types.Operator):
 
     def _open_all(self, context: bpy.types.Context, paths: list[str]) -> None:
         for path in paths:
+            _check_file(path)  # all of them first: either all are opened or none
+        for path in paths:
             self._open(context, path, self.view if path is paths[0] else "")
 
     def _open(self, context: bpy.types.Context, path: str, view: str) -> None:
@@ -56,24 +60,44 @@ class IMAGE_TO_MESH_OT_open_image(ImageFiles, bpy.types.Operator):
         if "://" in path:
             online = preferences.may_reach(path)
             jobs.image_downloads().start(path, online=online, view=view)
-        elif path.lower().endswith(PHOTO_SUFFIXES):
+        elif _is_photo(path):
             jobs.image_downloads().decode(Path(path), view)
         elif use_as(context, _load(Path(path)), view):
             self.report({"INFO"}, tr(CLEARED))
 
 
+def _check_file(path: str) -> None:
+    """Raise BadImage if there is no such file; an address is not looked up."""
+    if "://" not in path and not Path(path).is_file():
+        raise BadImage(Message("Image file not found: {path}.", path=path), "Choose another file.")
+
+
+def _is_photo(path: str) -> bool:
+    """Return whether a file is a HEIC or AVIF photo, under any name."""
+    from ...providers._shared.images.other_formats import is_heif
+
+    try:
+        with Path(path).open("rb") as file:
+            return is_heif(file.read(HEAD))
+    except OSError:
+        return False
+
+
 def _load(path: Path) -> bpy.types.Image:
     """Load an image file, or return the image that has it already. Raises BadImage."""
-    if not path.is_file():
-        raise BadImage(
-            Message("Image file not found: {path}.", path=str(path)), "Choose another file."
-        )
+    known = set(bpy.data.images)
     try:
-        return bpy.data.images.load(str(path), check_existing=True)
-    except RuntimeError as error:
-        raise BadImage(
-            Message("“{name}” could not be opened.", name=path.name), "Choose another file."
-        ) from error
+        image = bpy.data.images.load(str(path), check_existing=True)
+        if min(image.size) > 0 or image.source == "MOVIE":
+            return image
+        if image not in known:
+            bpy.data.images.remove(image)
+    except RuntimeError:
+        pass
+    raise BadImage(
+        Message("“{name}” is not an image that Blender can read.", name=path.name),
+        "Choose another file.",
+    )
 
 
 classes = (IMAGE_TO_MESH_OT_open_image,)

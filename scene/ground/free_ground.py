@@ -19,6 +19,8 @@ FLAT = 0.02
 """Height of a ground plane at most, relative to its shorter side."""
 WIDE = 3.0
 """How many times as wide and deep as the model a ground or a room is at least."""
+ROOMS = 8
+"""How many of the widest objects may be rooms or terrains."""
 FAR = 8.0
 """How many of its own sides a model may be moved along the row; beyond, any free spot is closer."""
 RINGS = 12
@@ -64,10 +66,9 @@ def find_spot(around: Surroundings, sides: Sequence[float], spacing: float) -> V
     It is the start if that is free; else the next free spot along the row through the start, the
     X or Y axis that runs more across the screen. A row that has begun goes on.
     """
-    solid: list[Obstacle] = []
-    carriers: list[Obstacle] = []
-    for item in around.obstacles:
-        (carriers if _carries(item.box, around, sides) else solid).append(item)
+    carriers = _carriers(around, sides)
+    carrying = set(map(id, carriers))
+    solid = [item for item in around.obstacles if id(item) not in carrying]
     ground = _ground(around.start, solid, carriers, sides)
     start = Vector((around.start.x, around.start.y, ground))
     level = [item for item in solid if _meets(item.box, ground, ground + sides[2], axis=2)]
@@ -122,14 +123,31 @@ def screen_outline(view: View, box: Box) -> tuple[float, float, float, float, fl
     return min(across), min(up), max(across), max(up), depth
 
 
-def _carries(box: Box, around: Surroundings, sides: Sequence[float]) -> bool:
-    """Return whether a box is a ground to stand on or a room to stand in, not an obstacle."""
-    low, high = box
-    width, depth, height = high - low
-    if min(width, depth) < WIDE * max(sides[0], sides[1]):
-        return False
-    if height <= FLAT * min(width, depth):
-        return True
+def _carriers(around: Surroundings, sides: Sequence[float]) -> list[Obstacle]:
+    """Return the grounds to stand on and the rooms to stand in, which are no obstacles."""
+    wide = [item for item in around.obstacles if _is_wide(item.box, sides)]
+    flat = [item for item in wide if _is_flat(item.box)]
+    # Rooms and terrains are the largest things around; each is compared with everything else.
+    large = sorted((item for item in wide if not _is_flat(item.box)), key=_width, reverse=True)
+    return flat + [item for item in large[:ROOMS] if _holds_something(item.box, around)]
+
+
+def _is_wide(box: Box, sides: Sequence[float]) -> bool:
+    width, depth, _ = box[1] - box[0]
+    return min(width, depth) >= WIDE * max(sides[0], sides[1])
+
+
+def _is_flat(box: Box) -> bool:
+    width, depth, height = box[1] - box[0]
+    return height <= FLAT * min(width, depth)
+
+
+def _width(item: Obstacle) -> float:
+    return float((item.box[1] - item.box[0]).xy.length)
+
+
+def _holds_something(box: Box, around: Surroundings) -> bool:
+    """Return whether the eye, a point such as a camera's, or another object is inside of a box."""
     eye = around.view.eye if around.view else None
     inner = [*around.points, *([eye] if eye is not None else [])]
     return any(_contains(box, point) for point in inner) or any(
@@ -173,29 +191,37 @@ def _row_spots(
     level: list[Obstacle], start: Vector, sides: Sequence[float], spacing: float, axis: int
 ) -> list[Vector]:
     """Return the free spots at both ends of the row along an axis, the nearer one first."""
-    spots, across = [], 1 - axis
-    room = sides[across] / 2 + spacing
+    across, touch = 1 - axis, _touch(sides)
+    reach, room = (sides[side] / 2 + spacing - touch for side in (axis, across))
     row = [
-        item
+        (item.box[0][axis] - reach, item.box[1][axis] + reach)
         for item in level
         if _meets(item.box, start[across] - room, start[across] + room, axis=across)
     ]
-    for sign in (1.0, -1.0):
-        spot = start.copy()
-        while blockers := _blockers(row, spot, sides, spacing):
-            edges = [box[1][axis] if sign > 0 else box[0][axis] for box in blockers]
-            edge = max(edges) if sign > 0 else min(edges)
-            # Rounding must not leave a model inside of the neighbor that it just passed.
-            spot[axis] = edge + sign * (spacing + sides[axis] / 2) * (1.0 + 1e-6)
-        spots.append(spot)
+    # Each interval is passed once, in the order in which it is met. Searching again for blockers
+    # would not end where rounding leaves the model inside of what it has just passed.
+    right = left = float(start[axis])
+    for low, high in sorted(row):
+        if low < right < high:
+            right = high + touch
+    for low, high in sorted(row, key=lambda interval: -interval[1]):
+        if low < left < high:
+            left = low - touch
+    spots = [start.copy(), start.copy()]
+    spots[0][axis], spots[1][axis] = right, left
     return sorted(spots, key=lambda spot: (round((spot - start).length, 4), -spot[axis]))
+
+
+def _touch(sides: Sequence[float]) -> float:
+    """Return how much closer than the spacing a model may stand, because of rounding."""
+    return 1e-4 * max(sides)
 
 
 def _blockers(
     level: list[Obstacle], spot: Vector, sides: Sequence[float], spacing: float
 ) -> list[Box]:
     """Return the boxes that a model at the spot would touch, or be closer to than the spacing."""
-    touch = 1e-4 * max(sides)
+    touch = _touch(sides)
     x, y = sides[0] / 2 + spacing - touch, sides[1] / 2 + spacing - touch
     return [
         item.box

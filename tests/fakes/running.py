@@ -108,3 +108,12 @@ class Orders:
     def end(self, **how: Any) -> JobView:
         """Start an order and wait for its end."""
         return end_of(self.session, self.start(**how))
+
+
+def is_gone(number: int) -> bool:
+    """Return whether a process has ended, even if its parent has not asked for its end yet."""
+    try:
+        state = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):  # it may end while its file is read
+        return True
+    return state == "Z"

@@ -153,3 +153,32 @@ def test_several_files_may_be_photos_too(
 def test_an_address_is_opened_as_a_file_is(chosen: Any) -> None:
     with pytest.raises(RuntimeError, match="cannot be used"):
         OPS.open_image(filepath="http://example.org/cup.png")
+
+
+@needs_decoder
+def test_a_photo_is_known_by_what_it_holds(chosen: Any, tmp_path: Path) -> None:
+    shutil.copy(HEIC, tmp_path / "IMG_0001.JPG")
+    OPS.open_image(filepath=str(tmp_path / "IMG_0001.JPG"))
+    assert tuple(chosen.image.size) == (400, 320)
+
+
+@pytest.mark.parametrize("data", [b"", b"some notes"])
+def test_a_file_that_is_no_image_changes_nothing(
+    chosen: Any, photographs: Path, data: bytes
+) -> None:
+    OPS.open_image(filepath=str(photographs / "IMG_1423.JPG"))
+    before = set(bpy.data.images)
+    (photographs / "notes.png").write_bytes(data)
+    with pytest.raises(RuntimeError, match="not an image"):
+        OPS.open_image(filepath=str(photographs / "notes.png"))
+    assert Path(chosen.image.filepath).name == "IMG_1423.JPG"
+    assert set(bpy.data.images) == before
+
+
+def test_of_several_files_all_are_opened_or_none(chosen: Any, photographs: Path) -> None:
+    before = set(bpy.data.images)
+    files = [{"name": name} for name in ("IMG_1423.JPG", "IMG_9999.JPG")]
+    with pytest.raises(RuntimeError, match="not found"):
+        OPS.open_image(directory=str(photographs), files=files)
+    assert chosen.image is None
+    assert set(bpy.data.images) == before

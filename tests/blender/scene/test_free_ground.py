@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import bpy
 import pytest
 from blender.addon_modules import addon_module
+from fakes.promised import calls_of
 from mathutils import Matrix, Quaternion, Vector
 
 if TYPE_CHECKING:
@@ -246,3 +247,36 @@ def test_in_a_crowd_the_nearest_gap_is_taken(free: Any) -> None:
     ]
     spot = free.find_spot(free.Surroundings(tuple(crowd), (), Vector()), SIDES, 0.25)
     assert 2.0 < spot.length < 8.0
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("spacing", [0.1, 0.2, 0.3, 0.5])
+@pytest.mark.parametrize("away", [270.326, 1335.173, 7192.382, 31824.359])
+@pytest.mark.parametrize("side", [0.05, 0.1, 0.3, 1.0])
+def test_a_row_ends_far_from_the_origin(
+    free: Any, side: float, away: float, spacing: float
+) -> None:
+    """There a coordinate of 32 bits is rounded by more than a model may touch its neighbor."""
+    sides = (side, side, side)
+    first = free.model_box(Vector((away, 0.0, 0.0)), sides)
+    boxes = [first]
+    for _ in range(4):
+        around = free.Surroundings(
+            free.boxes_as_obstacles(boxes), (), Vector((away, 0.0, 0.0)), None
+        )
+        boxes.append(free.model_box(free.find_spot(around, sides, spacing), sides))
+    rounding = away * 2e-7
+    for number, (low, high) in enumerate(boxes):
+        for other_low, other_high in boxes[:number]:
+            gaps = [max(other_low[i] - high[i], low[i] - other_high[i]) for i in (0, 1)]
+            assert max(gaps) > spacing - 1e-3 * side - rounding
+
+
+def test_many_large_objects_are_no_stall(free: Any) -> None:
+    """Of the wide ones only the widest are compared with everything else."""
+    boxes = [
+        free.model_box(Vector((number * 0.01, 0.0, 0.0)), (50.0, 50.0, 50.0))
+        for number in range(600)
+    ]
+    around = free.Surroundings(free.boxes_as_obstacles(boxes), (), Vector(), None)
+    assert calls_of(lambda: free.find_spot(around, SIDES, 0.25)) < 150 * len(boxes)

@@ -14,7 +14,7 @@ from typing import Any
 import places
 import pytest
 from fakes import WORKER
-from fakes.running import wait_until
+from fakes.running import is_gone, wait_until
 
 from image_to_mesh.jobs.process import pool
 from image_to_mesh.jobs.process.pool import BackgroundBlender, Blenders
@@ -48,15 +48,6 @@ def pid(kept: Blenders, request: dict[str, Any]) -> int:
         worker.ask(request, unheard, go_on)
         assert worker._process is not None
         return worker._process.pid
-
-
-def is_gone(number: int) -> bool:
-    """Say whether a process of ours ended; one that ended and was not asked for yet counts."""
-    try:
-        state = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):  # it may end while its file is read
-        return True
-    return state == "Z"
 
 
 def test_the_next_job_gets_the_same_worker(kept: Blenders, request_: dict[str, Any]) -> None:
