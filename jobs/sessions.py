@@ -30,7 +30,7 @@ class Session:
         self._runners: dict[str, Runner] = {}
         self._views: dict[str, JobView] = {}
         # Job threads must not touch bpy: they only put events here, and the main thread drains it.
-        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._events: queue.Queue[Event] = queue.Queue()
         # Guards both dicts: job threads replace views while the interface lists them.
         self._lock = threading.Lock()
         self.account_queries = AccountQueries()
@@ -128,6 +128,11 @@ class Session:
         with self._lock:
             runners = list(self._runners.values())
         return any(runner.thread.is_alive() for runner in runners) or not self._events.empty()
+
+    def jobs_with_events(self) -> frozenset[str]:
+        """Return the ids of the jobs with events that have not been drained yet."""
+        with self._events.mutex:
+            return frozenset(event.job for event in self._events.queue)
 
     def show(self, view: JobView) -> None:
         """Replace a job's view, for instance by one with an error of its import."""

@@ -102,8 +102,10 @@ def forget() -> None:
 
 def _views() -> Iterator[jobs.JobView]:
     """Yield the jobs whose meshes will be placed in the open file, newest first."""
+    # The watcher may be aside, with the end of a job still to be drained: its mesh is to come, too.
+    events = {event.job for event in event_queue.waiting} | jobs.session().jobs_with_events()
     for view in jobs.session().views():
-        is_due = not view.over or any(event.job == view.job for event in event_queue.waiting)
+        is_due = not view.over or view.job in events
         is_coming = is_due and not view.failure and not event_queue.is_imported(view.job)
         if is_coming and view.record is not None and open_file.made_here(view.plan.file):
             yield view

@@ -44,7 +44,8 @@ def poll(context: bpy.types.Context, _now: float) -> None:
     from . import job_placeholders
 
     job_placeholders.update(context)
-    if not jobs.session().running() and not event_queue.waiting:
+    # An ended job counts until its end was handled: its mesh is still to come.
+    if not jobs.session().at_work() and not event_queue.waiting:
         _followed.clear()
         job_placeholders.forget()
 

@@ -122,6 +122,25 @@ def test_it_stays_while_a_finished_mesh_waits_for_the_artist(steps: Any) -> None
     assert placeholders_of(steps) == []
 
 
+def test_it_stays_while_the_end_of_its_job_has_not_been_drained(
+    steps: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs, view = addon_module("jobs"), start("cup")
+    follower = addon_module("app.periodic.placeholders")
+    with monkeypatch.context() as patch:
+        patch.setattr(follower, "bpy", SimpleNamespace(app=SimpleNamespace(background=False)))
+        follower.follow()
+    ended = replace(view, state=jobs.State.READY, fraction=1.0)
+    jobs.session()._emit(jobs.Ended("cup", ended))
+    follower.poll(bpy.context, 0.0)
+    assert [found.text for found in placeholders_of(steps)] == ["100%"]
+    assert follower.is_needed(bpy.context), "an update at the import has to remove it"
+    assert [event.job for event in jobs.session().drain()] == ["cup"]
+    follower.poll(bpy.context, 0.0)
+    assert placeholders_of(steps) == []
+    assert not follower.is_needed(bpy.context)
+
+
 def test_the_preference_hides_them(steps: Any, preferences: Any) -> None:
     start("cup")
     assert len(placeholders_of(steps)) == 1
