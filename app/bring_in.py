@@ -34,7 +34,7 @@ from ..jobs.steps.prepare import DRAWING, has_own_chunks, model_request
 from ..providers import LibraryProblem, Message, NoBlender, TimedOut
 from ..state import import_options
 from .orientation import model_of, rotation_for
-from .provenance import properties_of
+from .provenance import forget_images, link_image, properties_of
 
 _libraries: dict[str, Path] = {}
 """Each job's library at its start: the preference may change while the job runs."""
@@ -62,6 +62,7 @@ def library_of(context: bpy.types.Context, job: str) -> jobs.Library:
 def unregister() -> None:
     """Forget the jobs of this process."""
     _libraries.clear()
+    forget_images()
 
 
 def is_there(context: bpy.types.Context, job: str) -> bool:
@@ -128,10 +129,12 @@ def bring_in(
         mending = import_options.cleanup_options(context.scene)
         mesh = _mesh(library.folder(record.id), record)
         names, told = import_in_place(context, str(mesh), **options, mending=mending)
+        link_image(record.id, [bpy.data.objects[name] for name in names])
         return record, bpy.data.objects[names[0]], (IN_PLACE, *told)
     if blend == BLEND:
         drop_chunks(context, record.id)
     objects = [bpy.data.objects[name] for name in names]
+    link_image(record.id, objects)
     notes = (*notes, *relocate_textures(objects, unpack=place.unpack))
     return record, objects[0], notes
 

@@ -5,15 +5,41 @@ from __future__ import annotations
 
 import json
 
+import bpy
+
 from .. import jobs
-from ..jobs.custom_properties import JOB, PICTURE, PROVIDER, SETTINGS
+from ..jobs.custom_properties import DIGEST, JOB, PICTURE, PROVIDER, SETTINGS, SOURCE
+
+_images: dict[str, int] = {}
+"""The session uid of the image data-block that each job of this process was started from."""
+
+
+def note_image(job: str, image: bpy.types.Image) -> None:
+    """Remember the image data-block that a job was started from."""
+    _images[job] = image.session_uid
+
+
+def link_image(job: str, objects: list[bpy.types.Object]) -> None:
+    """Link a job's objects to the image that they were made from, if it is in the file."""
+    uid = _images.get(job)
+    image = next((image for image in bpy.data.images if image.session_uid == uid), None)
+    for obj in objects if image is not None else ():
+        obj[SOURCE] = image
+
+
+def forget_images() -> None:
+    """Forget the images of all jobs."""
+    _images.clear()
 
 
 def properties_of(record: jobs.Record) -> dict[str, str]:
     """Return the properties that record a job, so that a .blend file needs no library."""
+    front = next((picture for picture in record.pictures if picture.view == "front"), None)
+    digest = front and (front.original or front.sha256)
     return {
         JOB: record.id,
         PROVIDER: record.provider,
         SETTINGS: json.dumps(dict(record.settings), ensure_ascii=False),
         PICTURE: ", ".join(picture.name for picture in record.pictures) or record.name,
+        **({DIGEST: digest} if digest else {}),
     }

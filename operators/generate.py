@@ -9,7 +9,7 @@ from typing import Any
 import bpy
 
 from .. import jobs, preferences
-from ..app import queue, repeated_order, watcher
+from ..app import provenance, queue, repeated_order, watcher
 from ..app.periodic.new_scenes import apply_defaults
 from ..app.refusals import hide_refusal, show_refusal
 from ..i18n.translate import translate_error
@@ -82,6 +82,7 @@ def start(context: bpy.types.Context, *, again: bool = False) -> str:
     if image is not None:
         from ..app.periodic import job_placeholders
 
+        provenance.note_image(job, image)
         job_placeholders.note_image(job, image)
     return job
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import bpy
 
-DIGEST = "image_to_mesh_sha256"
-"""Custom property with the SHA-256 of the image's file: renaming does not change it."""
+from ..jobs.custom_properties import DIGEST
 
 
 def load_job_image(path: Path, name: str, digest: str) -> bpy.types.Image:

@@ -7,6 +7,7 @@ Reports are cached by image, so that drawing a panel only reads them. Nothing he
 from __future__ import annotations
 
 import functools
+import hashlib
 import queue
 import tempfile
 import threading
@@ -45,7 +46,7 @@ class ImageReport:
     `size` is the file's in bytes. `box` is the subject's left, top, right and bottom, as shares of
     the sides. `cut` names the borders that it crosses. `clear`: the subject could be separated from
     the image background. `subjects` is the number of separate ones, `brightness` the subject's mean
-    from 0 to 1. `waiting`: the check is still running.
+    from 0 to 1. `sha256` is of the file. `waiting`: the check is still running.
     """
 
     info: PictureInfo | None = None
@@ -58,6 +59,7 @@ class ImageReport:
     brightness: float = 1.0
     error: ImageToMeshError | None = None
     thumbnail: Thumbnail | None = None
+    sha256: str = ""
     waiting: bool = False
 
 
@@ -213,8 +215,9 @@ def _inspect(source: PictureSource, detection: SubjectDetection) -> ImageReport:
             thumbnail=_read_thumbnail(copy, report.get("thumbnail")),
         )
 
-    report: ImageReport = _with_file(source, detection, ask)
-    return report
+    data = source.read()
+    report: ImageReport = _with_file(replace(source, read=lambda: data), detection, ask)
+    return replace(report, sha256=hashlib.sha256(data).hexdigest())
 
 
 def _read_thumbnail(path: Path, size: Any) -> Thumbnail | None:

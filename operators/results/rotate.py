@@ -11,6 +11,7 @@ from mathutils import Matrix
 
 from ... import preferences
 from ...jobs.custom_properties import JOB, MODEL, PROVIDER, ROTATION
+from ...state.active_result import result_root
 from ..arguments import argument
 
 STEPS = {"LEFT": 90, "RIGHT": 270, "BACK": 180}
@@ -79,22 +80,15 @@ def result_roots(context: bpy.types.Context) -> list[bpy.types.Object]:
         for obj in context.view_layer.objects
         if JOB in obj and (obj.parent is None or JOB not in obj.parent)
     ]
-    active = _root_of(context.view_layer.objects.active)
+    active = result_root(context.view_layer.objects.active)
     return sorted(roots, key=lambda obj: obj != active)
 
 
 def _chosen_root(context: bpy.types.Context, job: str) -> bpy.types.Object | None:
     if not job:
-        return _root_of(context.view_layer.objects.active)
+        return result_root(context.view_layer.objects.active)
     found = [root for root in result_roots(context) if root[JOB] == job]
     return found[0] if found else None
-
-
-def _root_of(obj: bpy.types.Object | None) -> bpy.types.Object | None:
-    """Return the root of the result that an object belongs to, or None."""
-    while obj is not None and JOB in obj and obj.parent and JOB in obj.parent:
-        obj = obj.parent
-    return obj if obj is not None and JOB in obj else None
 
 
 def _key(root: bpy.types.Object) -> str:

@@ -53,7 +53,7 @@ ROOMS: dict[str, Room] = {
     "scene": _room("worker", "jobs", "providers", others=BLENDER | {"numpy"}, never=THREADS),
     "i18n": _room("providers", others=BLENDER, never=THREADS | IO),
     "preferences": _room("i18n", "jobs", "providers", others=BLENDER, never=THREADS),
-    "state": _room("preferences", "i18n", "providers", others=BLENDER, never=THREADS | IO),
+    "state": _room("preferences", "i18n", "jobs", "providers", others=BLENDER, never=THREADS | IO),
     # Blender runs these files where a preset is chosen.
     "presets": _room(others=BLENDER, never=THREADS | IO),
     "viewport": _room("state", "jobs", others=BLENDER | {"gpu_extras"}, never=THREADS | IO),
