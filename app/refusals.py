@@ -16,15 +16,17 @@ REFUSED = "refused"
 """Used instead of a job's id if a click on Generate started no job."""
 
 
-def show_refusal(context: bpy.types.Context, error: ImageToMeshError) -> None:
-    """Show in the panel why a click started nothing."""
+def show_refusal(
+    context: bpy.types.Context, error: ImageToMeshError, *, title: str = ""
+) -> None:
+    """Show in the panel why a click started nothing; by default under the chosen image's name."""
     image = choices_of(context.scene).image
     hide_refusal()
     jobs.session().show(
         jobs.JobView(
             job=REFUSED,
             provider=provider_of(context.scene).id,
-            name=readable_name(image) if image else "Generate",
+            name=title or (readable_name(image) if image else "Generate"),
             state=jobs.State.FAILED,
             phase="Refused",
             fraction=None,

@@ -1,26 +1,84 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Answers of a service about an account, as short texts."""
+"""Money in words: balances, prices and costs, the same everywhere in the interface."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+import bpy
+
 from .. import jobs
 from ..i18n.translate import tr
+from ..preferences import answer, library
+from ..providers import all_providers, values_of
+from ..state.preflight import settings_to_price
+from ..state.scene_properties import provider_of, read_settings
+
+LINKS = {"no_credits": "Top Up", "bad_key": "Get a Key", "missing_key": "Get a Key"}
+"""What the page behind an error's link is for, by the error's kind."""
 
 
-def balance_text(answer: jobs.AccountAnswer | None) -> str:
+class Price(NamedTuple):
+    """What an order with the current settings costs: a text such as “30 Credits”.
+
+    `text` is empty if that is not known; `problem` is the reason why a service named no price.
+    """
+
+    text: str = ""
+    problem: str = ""
+
+
+def price_of(context: bpy.types.Context) -> Price:
+    """Return the price of the scene's settings: the service's own, or what they cost last time."""
+    settings = settings_to_price(context)
+    reply = answer(context, provider_of(context.scene), settings) if settings else None
+    if reply is None or reply.waiting:
+        return Price(_last_price(context))
+    if reply.failure:
+        return Price(problem=reply.failure.message)
+    return Price("" if reply.amount is None else amount_text(reply.amount, reply.unit))
+
+
+def with_price(text: str, price: Price) -> str:
+    """Return a button's text, translated, with the price: Generate · 30 Credits."""
+    return f"{tr(text)} · {price.text}" if price.text else tr(text)
+
+
+def cost_text(provider: str, amount: float) -> str:
+    """Return what a provider's job cost, in the service's unit: 182,000 Credits."""
+    known = all_providers().get(provider)
+    return amount_text(amount, known.unit if known else "Credits")
+
+
+def amount_text(amount: float, unit: str) -> str:
+    """Return an amount with its unit: 1,250 Credits, 12.5 USD."""
+    number = f"{amount:,.2f}".rstrip("0").rstrip(".")
+    return f"{number} {tr(unit)}".strip()
+
+
+def balance_text(reply: jobs.AccountAnswer | None) -> str:
     """Return a line about an account's balance; empty if it was never asked for."""
-    if answer is None:
+    if reply is None:
         return ""
-    if answer.waiting:
+    if reply.waiting:
         return tr("Checking...")
-    if answer.failure:
+    if reply.failure:
         return tr("Balance: unknown")
-    if answer.amount is None:
+    if reply.amount is None:
         return tr("The key works")
-    return tr("Balance: {}").format(amount_text(answer))
+    return tr("Balance: {}").format(amount_text(reply.amount, reply.unit))
 
 
-def amount_text(answer: jobs.AccountAnswer) -> str:
-    """Format an amount with its unit: 1,250 credits, 12.5 USD."""
-    number = f"{answer.amount or 0.0:,.2f}".rstrip("0").rstrip(".")
-    return f"{number} {tr(answer.unit)}".strip()
+def link_text(kind: str) -> str:
+    """Return the label of the button that opens an error's link."""
+    return LINKS.get(kind, "Help")
+
+
+def _last_price(context: bpy.types.Context) -> str:
+    """Return what the current settings cost last time; empty if they were never used."""
+    provider = provider_of(context.scene)
+    if not provider.is_remote:
+        return ""
+    index = jobs.library_index(library(context))
+    paid = index.last_price(provider.id, values_of(read_settings(context.scene, provider)))
+    return tr("{} Last Time").format(amount_text(paid, provider.unit)) if paid else ""

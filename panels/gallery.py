@@ -12,6 +12,7 @@ from ..providers import all_providers
 from ..state import thumbnails
 from ..state.gallery_page import page_count, page_slice
 from ..state.scene_properties import shelf_of
+from .account_text import cost_text
 from .text_layout import draw_text, duration
 
 # As tall as the three lines beside it, so that the box has no gap.
@@ -58,7 +59,7 @@ def facts_of(entry: jobs.Entry) -> str:
     """Return a line about a result: its faces, its cost, and its service or how long it took."""
     facts = [tr("{} faces").format(f"{entry.faces:,}")] if entry.faces else []
     if entry.credits:
-        facts.append(tr("{} credits").format(f"{entry.credits:g}"))
+        facts.append(cost_text(entry.provider, entry.credits))
     provider = all_providers().get(entry.provider)
     is_service = provider is not None and provider.is_remote
     facts.append(provider.label if provider and is_service else duration(entry.seconds))

@@ -14,7 +14,7 @@ from ..providers import all_providers, values_of
 from ..state import open_file, thumbnails, viewport_shading
 from ..state.preflight import settings_to_price, why_not
 from ..state.scene_properties import choices_of, provider_of, read_settings
-from .account_text import amount_text
+from .account_text import cost_text, link_text, price_of, with_price
 from .image_checks import draw_warnings
 from .recovered import draw_arrivals, draw_ways
 from .text_layout import draw_text, duration
@@ -60,12 +60,11 @@ def _draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context, *, ag
     row = layout.row()
     row.scale_y = 1.0 if again else 1.5
     row.enabled = not reason
-    price, why_none = _price(context)
-    text = "Generate Another" if again else "Generate"
-    text = f"{tr(text)} ({price})" if price else text
+    price = price_of(context)
+    text = with_price("Generate Another" if again else "Generate", price)
     row.operator("image_to_mesh.generate", text=text, icon="NONE" if again else "MESH_DATA")
-    if why_none:
-        unknown = tr("Price unknown: {reason}").format(reason=translate(why_none))
+    if price.problem:
+        unknown = tr("Price unknown: {reason}").format(reason=translate(price.problem))
         draw_text(layout, context, unknown, active=False)
     if reason:
         draw_text(layout, context, reason, icon="INFO")
@@ -74,27 +73,6 @@ def _draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context, *, ag
             row = layout.row()
             row.operator("image_to_mesh.open_preferences", icon="PREFERENCES").system = True
     draw_warnings(layout, context, choices_of(context.scene).image)
-
-
-def _price(context: bpy.types.Context) -> tuple[str, str]:
-    """Return the price of the current settings, or else the reason why it is unknown."""
-    settings = settings_to_price(context)
-    reply = answer(context, provider_of(context.scene), settings) if settings else None
-    if reply is None or reply.waiting:
-        return _last_price(context), ""
-    if reply.failure:
-        return "", reply.failure.message
-    return "" if reply.amount is None else amount_text(reply), ""
-
-
-def _last_price(context: bpy.types.Context) -> str:
-    """Return what the current settings cost last time; empty if they were never used."""
-    provider = provider_of(context.scene)
-    if not provider.is_remote:
-        return ""
-    index = jobs.library_index(library(context))
-    paid = index.last_price(provider.id, values_of(read_settings(context.scene, provider)))
-    return tr("last {}").format(f"{paid:g}") if paid else ""
 
 
 def _draw_running(
@@ -196,7 +174,7 @@ def _draw_result(box: bpy.types.UILayout, context: bpy.types.Context, view: jobs
     if record:
         facts = [tr("{} faces").format(f"{record.faces:,}")] if record.faces else []
         if record.credits:
-            facts.append(tr("{} credits").format(f"{record.credits:g}"))
+            facts.append(cost_text(record.provider, record.credits))
         draw_text(box, context, ", ".join([*facts, duration(record.seconds)]))
         for note in record.notes:
             draw_text(box, context, translate(note), icon="INFO")
@@ -237,5 +215,6 @@ def _draw_failure(box: bpy.types.UILayout, context: bpy.types.Context, view: job
     if failure.kind in ABOUT_KEYS:
         row.operator("image_to_mesh.open_preferences", text="Keys", icon="PREFERENCES")
     if failure.link:
-        row.operator("wm.url_open", text="Help", icon="URL").url = failure.link
+        text = link_text(failure.kind)
+        row.operator("wm.url_open", text=text, icon="URL").url = failure.link
     row.operator("image_to_mesh.copy_error", text="Copy", icon="COPYDOWN").job = view.job

@@ -177,6 +177,8 @@ class ScenarioTripo(Provider[ScenarioSettings]):
     takes_urls = True
     token_life = 30 * 24 * 3600.0
     lookup_name = "Job ID"
+    unit = "Compute Units"
+    rank = 2
     settings = ScenarioSettings
 
     def headers(self, keys: Mapping[str, Secret]) -> dict[str, str]:

@@ -160,6 +160,7 @@ class Tripo(Provider[TripoSettings]):
     token_life = models.TOKEN_LIFE
     max_concurrent = models.max_concurrent
     lookup_name = "Task ID"
+    rank = 1
     settings = TripoSettings
 
     def upload(self, pictures: tuple[Picture, ...], http: "Http | None") -> Uploaded:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import bpy
 
 from ... import jobs
+from ...i18n.translate import tr
 from ...providers import ImageToMeshError
 from ...state import open_file
 from .. import heartbeat
@@ -50,7 +51,8 @@ def poll(context: bpy.types.Context, _now: float) -> None:
         # Operators push their own undo step, but a timer runs none here.
         bpy.ops.ed.undo_push(message="Open Image")
     except ImageToMeshError as error:
-        show_refusal(context, error)
+        # Not the chosen image, which has nothing to do with it.
+        show_refusal(context, error, title=tr("Open Image"))
     redraw(context)
 
 

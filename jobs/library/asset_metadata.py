@@ -30,7 +30,8 @@ def asset_data(record: Record) -> dict[str, Any]:
 
     provider = all_providers().get(record.provider)
     label = provider.label if provider else record.provider
-    cost = "" if record.credits is None else f"{record.credits:g} credits"
+    unit = provider.unit if provider else "Credits"
+    cost = "" if record.credits is None else f"{record.credits:,.10g} {unit}"
     settings = changed_settings(record.provider, record.settings)
     details = {
         "Image": ", ".join(picture.name for picture in record.pictures) or record.name,

@@ -12,7 +12,6 @@ from ... import jobs, preferences
 from ...app.chosen_image import choose
 from ...app.periodic import downloaded_images
 from ...app.redraw import redraw
-from ...app.refusals import show_refusal
 from ...i18n.translate import translate_error
 from ...providers import BadImage, ImageToMeshError, Message
 from ...state import views
@@ -40,9 +39,7 @@ def take(
 
 
 def refuse(operator: Any, context: bpy.types.Context, error: ImageToMeshError) -> set[str]:
-    """Report an error in the panel and in the status bar; return CANCELLED."""
-    show_refusal(context, error)
-    redraw(context)
+    """Report an error once, as Blender's operators do; return CANCELLED."""
     operator.report({"ERROR"}, translate_error(error))
     return {"CANCELLED"}
 

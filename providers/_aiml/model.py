@@ -59,6 +59,7 @@ class AimlProvider(Provider[S], Generic[S]):
     address = Address("aiml_base_url", "AIML_BASE_URL", "https://api.aimlapi.com")
     formats = frozenset({"png", "jpeg", "webp"})
     takes_urls = True
+    rank = 3
     lookup_name = "Mesh Address"
     max_answer_bytes = DISK_SPACE
     model: ClassVar[str]

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 UNITS = "Compute Units"
+"""The same word as `ScenarioTripo.unit`, which cannot be imported here."""
 READABLE = frozenset({"glb", "fbx", "obj"})
 
 

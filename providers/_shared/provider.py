@@ -176,10 +176,10 @@ class CancelOutcome(StrEnum):
 
 
 class Cost(NamedTuple):
-    """A price in the service's own unit, e.g. 30 credits."""
+    """A price in the service's own unit, e.g. 30 Credits."""
 
     amount: float
-    unit: str = "credits"
+    unit: str = "Credits"
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +187,7 @@ class Balance:
     """The balance of the account, in the service's own unit."""
 
     amount: float
-    unit: str = "credits"
+    unit: str = "Credits"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "unit", clean(self.unit, 40))
@@ -211,6 +211,10 @@ class Provider(ABC, Generic[S]):
     docs_url: ClassVar[str] = ""
     key_url: ClassVar[str] = ""
     """The page where the user creates an API key."""
+    unit: ClassVar[str] = "Credits"
+    """What the service charges in, as a title: the unit of `Result.credits`."""
+    rank: ClassVar[int] = 100
+    """Position among the services in the preferences, from 1; equal ones are in order of name."""
     keys: ClassVar[tuple[KeyField, ...]] = ()
     """The secrets to ask for; empty if the service needs none."""
     address: ClassVar[Address | None] = None

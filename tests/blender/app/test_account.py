@@ -109,7 +109,7 @@ def test_a_key_is_tested_on_a_thread(chosen: Any, service: Service, preferences:
     assert (button["text"], button["enabled"]) == ("Test", True)
     assert service.requests == []
     press_test(service)
-    assert "Balance: 42 credits" in draw_preferences(preferences).text()
+    assert "Balance: 42 Credits" in draw_preferences(preferences).text()
     assert service.calls("GET", "/balance") == 1
     assert service.submits == []
     assert KEY not in draw_preferences(preferences).text()
@@ -249,7 +249,7 @@ def test_the_balance_is_shown_next_to_the_provider(chosen: Any, service: Service
     assert draw().button("image_to_mesh.test_key")["button"].provider == "rehearsal"
     assert "Balance" in draw().text()
     press_test(service)
-    assert "Balance: 42 credits" in draw().text()
+    assert "Balance: 42 Credits" in draw().text()
     chosen.provider = "local"
     assert not draw().buttons("image_to_mesh.test_key")
     assert "Balance" not in draw().text()
@@ -277,15 +277,15 @@ def test_the_price_appears_once_the_settings_stop_changing(
     assert service.requests == []
     poll_in_view(2.4)
     wait_for_answers()
-    assert generate_text() == "Generate (25 CU)"
+    assert generate_text() == "Generate · 25 CU"
     chosen.rehearsal.texture = True
     assert generate_text() == "Generate"
     poll_in_view(3.0)
     poll_in_view(4.0)
     wait_for_answers()
-    assert generate_text() == "Generate (40 CU)"
+    assert generate_text() == "Generate · 40 CU"
     chosen.rehearsal.texture = False
-    assert generate_text() == "Generate (25 CU)"
+    assert generate_text() == "Generate · 25 CU"
     for now in range(5, 20):
         poll_in_view(float(now))
     assert service.calls("GET", "/balance") == 2

@@ -193,7 +193,7 @@ def test_an_asset_holds_its_provenance(library: Path, tmp_path: Path) -> None:
         == addon_module("jobs.library.asset_metadata").asset_catalog("tripo", "Tripo")[0]
     )
     assert {tag.name for tag in data.tags} == {"Image to Mesh", "Tripo", "dahlia"}
-    assert "30 credits" in data.description
+    assert "30 Credits" in data.description
     assert "texture False" in data.description
     assert "pbr" not in data.description
     assert "terms of Tripo" in data.license

@@ -101,7 +101,7 @@ def test_the_last_price_of_the_same_settings_is_on_the_button(
     addon_module("jobs.library.index").library_index(library).refresh()
     assert draw().button("image_to_mesh.generate")["text"] == "Generate"
     chosen.tripo.quad = True
-    assert draw().button("image_to_mesh.generate")["text"] == "Generate (last 35)"
+    assert draw().button("image_to_mesh.generate")["text"] == "Generate · 35 Credits Last Time"
     jobs = addon_module("jobs")
     jobs.session().show(
         jobs.JobView("j", "tripo", "cup", jobs.State("running"), "Modeling", 0.1,

@@ -30,7 +30,7 @@ def ask_account(service: Service, key: str = KEY, **how: Any) -> AccountAnswer:
 
 
 def test_a_key_is_tested_by_its_balance(rehearsal: Provider[Any], service: Service) -> None:
-    assert ask_account(service) == AccountAnswer(42.0, "credits")
+    assert ask_account(service) == AccountAnswer(42.0, "Credits")
     assert service.submits == []
 
 
