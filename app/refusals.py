@@ -16,9 +16,7 @@ REFUSED = "refused"
 """Used instead of a job's id if a click on Generate started no job."""
 
 
-def show_refusal(
-    context: bpy.types.Context, error: ImageToMeshError, *, title: str = ""
-) -> None:
+def show_refusal(context: bpy.types.Context, error: ImageToMeshError, *, title: str = "") -> None:
     """Show in the panel why a click started nothing; by default under the chosen image's name."""
     image = choices_of(context.scene).image
     hide_refusal()

@@ -107,7 +107,7 @@ class IMAGE_TO_MESH_OT_make_here(ImageFiles, bpy.types.Operator):
         try:
             queue.add(self._note_specs(context))
         except ImageToMeshError as error:
-            return choose.refuse(self, context, error)
+            return choose.refuse(self, error)
         hide_refusal()
         watcher.begin(context)
         return {"FINISHED"}

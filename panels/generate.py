@@ -9,11 +9,11 @@ import bpy
 
 from .. import jobs
 from ..i18n.translate import tr, translate
-from ..preferences import OFFLINE, answer, library
-from ..providers import all_providers, values_of
+from ..preferences import OFFLINE, library
+from ..providers import all_providers
 from ..state import open_file, thumbnails, viewport_shading
-from ..state.preflight import settings_to_price, why_not
-from ..state.scene_properties import choices_of, provider_of, read_settings
+from ..state.preflight import why_not
+from ..state.scene_properties import choices_of
 from .account_text import cost_text, link_text, price_of, with_price
 from .image_checks import draw_warnings
 from .recovered import draw_arrivals, draw_ways

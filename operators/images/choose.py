@@ -34,11 +34,11 @@ def take(
         if choose(context, image(context)):
             operator.report({"INFO"}, CLEARED)
     except ImageToMeshError as error:
-        return refuse(operator, context, error)
+        return refuse(operator, error)
     return {"FINISHED"}
 
 
-def refuse(operator: Any, context: bpy.types.Context, error: ImageToMeshError) -> set[str]:
+def refuse(operator: Any, error: ImageToMeshError) -> set[str]:
     """Report an error once, as Blender's operators do; return CANCELLED."""
     operator.report({"ERROR"}, translate_error(error))
     return {"CANCELLED"}
@@ -240,7 +240,7 @@ def use_later(operator: Any, context: bpy.types.Context, begin: Callable[[], Non
     try:
         begin()
     except ImageToMeshError as error:
-        return refuse(operator, context, error)
+        return refuse(operator, error)
     if not jobs.image_downloads().waiting():
         return {"FINISHED"}
     if not bpy.app.background:
@@ -254,7 +254,7 @@ def use_later(operator: Any, context: bpy.types.Context, begin: Callable[[], Non
             if arrived is not None:
                 downloaded_images.use(context, arrived)
         except ImageToMeshError as error:
-            return refuse(operator, context, error)
+            return refuse(operator, error)
     return {"FINISHED"}
 
 

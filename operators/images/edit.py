@@ -82,7 +82,7 @@ class IMAGE_TO_MESH_OT_develop(bpy.types.Operator):
         try:
             source = picture_source(image)
         except ImageToMeshError as error:
-            return refuse(self, context, error)
+            return refuse(self, error)
         # Edits of an edit still lead back to the image that the user chose.
         original = str(image.get(EDITED_FROM) or readable_name(image))
         jobs.image_checks().start_edit(source, original, subject_detection(context), recipe)
@@ -95,7 +95,7 @@ class IMAGE_TO_MESH_OT_develop(bpy.types.Operator):
         try:
             edited_images.use(context, done)
         except ImageToMeshError as error:
-            return refuse(self, context, error)
+            return refuse(self, error)
         return {"FINISHED"}
 
 
