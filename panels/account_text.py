@@ -15,11 +15,11 @@ from ..state.preflight import settings_to_price
 from ..state.scene_properties import provider_of, read_settings
 
 LINKS = {"no_credits": "Top Up", "bad_key": "Get a Key", "missing_key": "Get a Key"}
-"""What the page behind an error's link is for, by the error's kind."""
+"""Labels of the buttons that open an error's link, by the error's kind."""
 
 
 class Price(NamedTuple):
-    """What an order with the current settings costs: a text such as “30 Credits”.
+    """The price of an order with the current settings, as a text such as “30 Credits”.
 
     `text` is empty if that is not known; `problem` is the reason why a service named no price.
     """
