@@ -7,7 +7,6 @@ Facts: docs.aimlapi.com, page “magic/image-to-3d” (which is hidden there), a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
 from ._aiml.model import AimlProvider
@@ -15,7 +14,6 @@ from ._shared.images import PictureLimits
 from ._shared.settings import Settings
 
 
-@dataclass(frozen=True)
 class MagicSettings(Settings):
     """The model has no options: images are its only inputs."""
 

@@ -5,7 +5,6 @@ Facts: docs.aimlapi.com, page “triposr”, as of 2026-08-21.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 from ._aiml.model import AimlProvider
@@ -14,7 +13,6 @@ from ._shared.images import PictureLimits
 from ._shared.settings import Choice, Option, Settings
 
 
-@dataclass(frozen=True)
 class TriposrSettings(Settings):
     """The options of the model. The service decides on those that are not sent."""
 

@@ -5,7 +5,6 @@ Only the declaration is here. The mesh is generated in the worker process, by `w
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from ._shared.bounds import Interval
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from ._shared.http.client import Http
 
 
-@dataclass(frozen=True)
 class LocalSettings(Settings):
     """The settings of the built-in generator."""
 

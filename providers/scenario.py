@@ -6,7 +6,6 @@
 import base64
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -48,7 +47,6 @@ PLACEHOLDER_ASSET = "asset_0000000000000000000000"
 Seed = Annotated[int | None, Interval(ge=0, le=2**31 - 1)]
 
 
-@dataclass(frozen=True)
 class ScenarioSettings(Settings):
     """The inputs of the model, except for the image."""
 

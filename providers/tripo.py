@@ -2,7 +2,6 @@
 """Tripo, API v3 (migration guide, tryAGI's reference, tripo3d 1.0.0; November 2026)."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -46,7 +45,6 @@ MODELS: Mapping[str, models.ModelCapabilities] = {
 NEW_TEXTURES = "v3.5-20260815"
 
 
-@dataclass(frozen=True)
 class TripoSettings(Settings):
     """The fields of `image-to-model` and `multiview-to-model`."""
 

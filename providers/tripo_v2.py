@@ -2,7 +2,6 @@
 """Tripo, API v2, for gateways: Tripo itself ended it on 2026-10-31 (docs, tripo3d 0.4.2)."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from . import _tripo as calls
@@ -66,7 +65,6 @@ ONE_VIEW = frozenset({"Turbo-v1.0-20250506", "v1.4-20240625", "v1.3-20240522"})
 GONE = "Retired by Tripo; gateways may still offer it"
 
 
-@dataclass(frozen=True)
 class TripoV2Settings(Settings):
     """The fields of `image_to_model` and `multiview_to_model`."""
 

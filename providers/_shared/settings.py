@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Declarations of settings, from which properties, panel rows, CLI options and checks are made.
 
-A provider declares its settings as a frozen dataclass whose fields are `Annotated` with
-an `Interval` and an `Option`. This module must not import pydantic: declarations are
+A provider declares its settings as a subclass of `Settings` whose fields are `Annotated` with an
+`Interval` and an `Option`. This module must not import pydantic: declarations are
 read while Blender registers the add-on, and pydantic takes 150 ms to import.
 """
 
@@ -54,11 +54,20 @@ class Option:
     quiet: bool = False
 
 
-@dataclass(frozen=True)
+@typing.dataclass_transform(frozen_default=True)
 class Settings:
-    """Base class of the settings of a provider. All fields have defaults; instances are frozen."""
+    """Base class of the settings of a provider; each subclass becomes a frozen dataclass.
 
+    All fields have defaults.
+    """
+
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
     __pydantic_config__: ClassVar[Mapping[str, object]] = {"extra": "forbid"}
+
+    def __init_subclass__(cls) -> None:
+        # The methods that compare, hash and print are written below, once: `dataclass` would
+        # compile them for each class at every start of Blender.
+        dataclass(frozen=True, eq=False, repr=False)(cls)
 
     def rules(self) -> Iterator[tuple[str, str]]:
         """Yield (field, sentence) for each combination of values that the service rejects."""
@@ -67,6 +76,16 @@ class Settings:
     def inactive_fields(self) -> Iterator[tuple[str, str]]:
         """Yield (field, reason) for each field that has no effect with the other values."""
         yield from ()
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and values_of(self) == values_of(other)
+
+    def __hash__(self) -> int:
+        return hash((type(self), *values_of(self).values()))
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{name}={value!r}" for name, value in values_of(self).items())
+        return f"{type(self).__qualname__}({values})"
 
 
 class Setting(NamedTuple):

@@ -7,7 +7,6 @@ Dropped beside the real providers, it is found like any of them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -42,7 +41,6 @@ class Finish(StrEnum):
     GLOSS = "gloss"
 
 
-@dataclass(frozen=True)
 class RehearsalSettings(Settings):
     """One setting of every kind."""
 

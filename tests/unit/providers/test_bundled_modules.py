@@ -8,7 +8,6 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated
@@ -154,7 +153,6 @@ def test_a_job_reports_an_old_module_before_anything_is_sent(
     assert Library(orders.library).jobs() == []
 
 
-@dataclass(frozen=True)
 class Bounded(Settings):
     """A setting with a range."""
 

@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from ._shared.http.reply import Reply
 
 
-@dataclass(frozen=True)
 class AcmeSettings(Settings):
     """The options of the service, by its own names. The service decides on None."""
 
