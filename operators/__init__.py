@@ -7,7 +7,7 @@ import bpy
 
 from .. import jobs
 from ..app import bring_in, heartbeat, periodic, queue, repeated_order, watcher
-from ..state import viewport_shading
+from ..state import opened_jobs, viewport_shading
 from . import (
     cancel,
     diagnostics,
@@ -21,11 +21,12 @@ from . import (
     settle,
     test_key,
 )
-from .images import choose, edit, open_image
+from .images import choose, edit, open_image, sample
 from .results import (
     delete,
     gallery,
     import_result,
+    job_details,
     library,
     mesh_edits,
     recovered,
@@ -39,10 +40,12 @@ _classes = (
     *generate_from_files.classes,
     *choose.classes,
     *open_image.classes,
+    *sample.classes,
     *edit.classes,
     *diagnostics.classes,
     *import_defaults.classes,
     *gallery.classes,
+    *job_details.classes,
     *presets.classes,
     *placeholders.classes,
     *cancel.classes,
@@ -86,5 +89,6 @@ def unregister() -> None:
     jobs.session.cache_clear()
     bring_in.unregister()
     viewport_shading.forget()
+    opened_jobs.forget()
     for cls in reversed(_classes):
         bpy.utils.unregister_class(cls)

@@ -26,6 +26,18 @@ def _folder(provider: Provider[Any]) -> str:
     return f"image_to_mesh/{provider.id}"
 
 
+def draw_actions(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Draw the menu's entries that save and delete a preset, and reset all settings."""
+    # Menus execute operators at once; the dialog for the name opens only on invoke.
+    layout.operator_context = "INVOKE_DEFAULT"
+    layout.operator("image_to_mesh.preset_add", text="Save as Preset...", icon="ADD")
+    preset = baseline_of(context.scene, provider_of(context.scene)).preset
+    if preset:
+        button = layout.operator("image_to_mesh.preset_add", text="Delete Preset", icon="REMOVE")
+        button.name, button.remove_name = preset, True
+    layout.operator("image_to_mesh.reset_settings", text="Reset to Defaults", icon="LOOP_BACK")
+
+
 class IMAGE_TO_MESH_MT_presets(bpy.types.Menu):
     """The menu of the current provider's presets."""
 
@@ -39,7 +51,10 @@ class IMAGE_TO_MESH_MT_presets(bpy.types.Menu):
         """The folder, below Blender's preset folders, of the current provider's presets."""
         return _folder(provider_of(bpy.context.scene))
 
-    draw = bpy.types.Menu.draw_preset
+    def draw(self, context: bpy.types.Context) -> None:
+        bpy.types.Menu.draw_preset(self, context)
+        self.layout.separator()
+        draw_actions(self.layout, context)
 
     @staticmethod
     def reset_cb(context: bpy.types.Context, _filepath: str) -> None:

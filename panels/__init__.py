@@ -7,10 +7,10 @@ import bpy
 
 from .. import preferences
 from ..state.manual import manual_map
-from . import import_options, menus, mesh_edits, sidebar, statusbar
+from . import menus, mesh_edits, sidebar, statusbar
 from . import preferences_page as page
 
-_classes = (*sidebar.classes, *import_options.classes, *mesh_edits.classes, *menus.classes)
+_classes = (*sidebar.classes, *mesh_edits.classes, *menus.classes)
 
 
 def register() -> None:

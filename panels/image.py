@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The upper part of the sidebar: the image, its side views, and the provider."""
+"""The top of the sidebar: the image with its preview, or the invitation to choose one.
+
+Sentences that come and go, such as warnings, take their room from the preview, so that nothing
+below them moves from under the pointer.
+"""
 
 from __future__ import annotations
 
@@ -7,100 +11,58 @@ from typing import Any
 
 import bpy
 
-from .. import jobs, preferences
-from ..i18n.translate import tr, translate
 from ..providers import Provider
-from ..state.scene_properties import read_settings
-from ..state.views import SIDE_VIEWS, foreign, view_of
-from .account_text import balance_text
-from .image_checks import draw_checks
+from .image_checks import DOWNLOADING, checks_height, draw_checks, is_downloading
 from .text_layout import draw_text
 
+PREVIEW = 5.0
+"""Height of the preview in units of a row, without any sentence below it."""
+LEAST_PREVIEW = 2.0
+# Blender draws the preview of `template_ID_preview` six units high.
+BLENDERS_PREVIEW = 6.0
 
-def draw_pictures(
+
+def draw_picture(
     layout: bpy.types.UILayout,
     context: bpy.types.Context,
     chosen: Any,
     provider: Provider[Any],
+    taken: float,
 ) -> None:
-    """Draw the image with its preview, and the side views that the provider accepts."""
-    layout.template_ID_preview(chosen, "image", open="image_to_mesh.open_image")
-    row = layout.row(align=True)
+    """Draw the image, its preview and its buttons; `taken`: units that other texts need."""
+    column = layout.column(align=True)
+    taken += checks_height(context, chosen.image, provider)
+    _draw_preview(column, chosen, max(LEAST_PREVIEW, PREVIEW - taken))
+    row = column.row(align=True)
+    # Not template_ID: its other buttons would leave no room for the name.
+    row.prop(chosen, "image", text="")
+    row.operator("image_to_mesh.open_image", text="", icon="FILE_FOLDER")
+    row.operator("image_to_mesh.paste", text="", icon="PASTEDOWN")
+    row.menu("IMAGE_TO_MESH_MT_pictures", text="", icon="DOWNARROW_HLT")
+    draw_checks(layout, context, chosen.image, provider)
+
+
+def draw_invitation(
+    layout: bpy.types.UILayout, context: bpy.types.Context, chosen: Any, provider: Provider[Any]
+) -> None:
+    """Draw what the provider does, and the ways to the first image."""
+    if is_downloading():
+        draw_text(layout, context, DOWNLOADING, icon="TIME")
+    else:
+        draw_text(layout, context, provider.description)
+    column = layout.column(align=True)
+    row = column.row(align=True)
+    row.scale_y = 1.5
+    row.operator("image_to_mesh.open_image", text="Open Image...", icon="FILE_FOLDER")
+    row = column.row(align=True)
     row.operator("image_to_mesh.paste", text="Paste", icon="PASTEDOWN")
     row.menu("IMAGE_TO_MESH_MT_pictures", text="", icon="DOWNARROW_HLT")
-    if jobs.image_downloads().waiting():
-        draw_text(layout, context, "Downloading the image...", icon="TIME")
-    draw_checks(layout, context, chosen.image, provider)
-    # Reading the settings at each draw is of no use to providers that take the front view only.
-    taken = provider.views_for(read_settings(context.scene, provider)) if provider.views[1:] else ()
-    sides = [view for view in SIDE_VIEWS if view in taken]
-    if not sides:
-        return
-    header, body = layout.panel("image_to_mesh_views", default_closed=True)
-    header.label(text=_views_title(chosen, sides))
-    if foreign(chosen, tuple(sides)):
-        draw_text(layout, context, "These views belong to another image", icon="ERROR")
-        ways = layout.row(align=True)
-        ways.operator("image_to_mesh.keep_views", text="Keep")
-        ways.operator("image_to_mesh.clear_views", text="Clear")
-    if body:
-        for view in sides:
-            _draw_view(body, chosen, view)
+    layout.operator("image_to_mesh.use_sample", icon="IMAGE_DATA")
+    if len(bpy.data.images):
+        layout.prop(chosen, "image", text="")
 
 
-def _draw_view(layout: bpy.types.UILayout, chosen: Any, view: str) -> None:
-    """Draw the field of a side view."""
-    row = layout.row(align=True)
-    row.template_ID(chosen, f"view_{view}", text=view.capitalize())
-    # An operator that template_ID opens gets no properties, and could not tell the views apart.
-    row.operator("image_to_mesh.open_image", text="", icon="FILE_FOLDER").view = view
-
-
-def _views_title(chosen: Any, sides: list[str]) -> str:
-    """Return the subpanel's title, which names the views in use even while it is closed."""
-    there = [tr(view.capitalize()) for view in sides if view_of(chosen, view) is not None]
-    return tr("Other Views: {}").format(", ".join(there)) if there else tr("Other Views")
-
-
-def draw_provider(
-    layout: bpy.types.UILayout,
-    context: bpy.types.Context,
-    chosen: Any,
-    provider: Provider[Any],
-) -> None:
-    """Draw the provider menu, its description, and the buttons for its key or balance."""
-    layout.prop(chosen, "provider", text="")
-    has_keys = preferences.has_keys(context, provider)
-    if not (provider.keys and has_keys):  # With a key it is known; the menu's tooltip has it, too.
-        draw_text(layout, context, provider.description, active=False)
-    if provider.keys and not has_keys:
-        ways = layout.column(align=True)  # side by side, the German labels would be cut off
-        ways.operator("image_to_mesh.open_preferences", text="Add Key", icon="PREFERENCES")
-        if provider.key_url:
-            ways.operator("wm.url_open", text="Get a Key", icon="URL").url = provider.key_url
-    elif preferences.has_account(provider):
-        _draw_balance(layout, context, provider)
-
-
-def _draw_balance(
-    layout: bpy.types.UILayout, context: bpy.types.Context, provider: Provider[Any]
-) -> None:
-    """Draw the account's last known balance, and the button that asks for it again."""
-    reply = preferences.answer(context, provider)
-    offline = preferences.is_offline(context, provider)
-    if reply is None and offline:
-        return
-    row = layout.row(align=True)
-    label = row.row()
-    label.active = False
-    label.label(text=balance_text(reply) or "Balance")
-    if not offline:
-        button = row.row()
-        button.enabled = not (reply and reply.waiting)
-        button.operator(
-            "image_to_mesh.test_key", text="", icon="FILE_REFRESH"
-        ).provider = provider.id
-    if reply and reply.failure:
-        draw_text(layout, context, translate(reply.failure.message, reply.failure.hint))
-        if reply.failure.link:
-            layout.operator("wm.url_open", text="Help", icon="URL").url = reply.failure.link
+def _draw_preview(layout: bpy.types.UILayout, chosen: Any, units: float) -> None:
+    column = layout.column(align=True)
+    column.scale_y = units / BLENDERS_PREVIEW
+    column.template_ID_preview(chosen, "image", hide_buttons=True)

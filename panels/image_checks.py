@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The image as the provider receives it, edits of the image, and warnings about it.
 
-Warnings arrive a moment after the image was chosen. They are drawn below Generate, so that no
-button moves away from under the pointer.
+Warnings arrive a moment after the image was chosen. They stand above Generate, and the preview
+above them leaves the room, so that no button moves away from under the pointer.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from ..i18n.translate import tr, translate
 from ..jobs.custom_properties import EDITED_FROM
 from ..providers import Provider
 from ..state.preflight import picture_key, picture_problem
-from .text_layout import draw_text
+from .text_layout import LINE, draw_text, text_height
 
 SMALL = 256
 """Pixels of the subject's longer side below which services make poor meshes."""
 # Mean brightness of the subject, 0 to 1, below which its shape is hard to see.
 DARK = 0.16
+DOWNLOADING = "Downloading the image..."
 
 
 def draw_checks(
@@ -35,32 +36,43 @@ def draw_checks(
     if image is None or picture_problem(image):
         return
     _draw_ways(layout, image)
-    if jobs.image_checks().at_work:
-        draw_text(layout, context, "Editing the image...", icon="TIME")
+    draw_text(layout, context, _line(image, provider), active=False)
+
+
+def checks_height(
+    context: bpy.types.Context, image: bpy.types.Image | None, provider: Provider[Any]
+) -> float:
+    """Return how much more room `draw_checks` takes than with one line, in units of a row."""
+    if image is None or picture_problem(image):
+        return 0.0
+    return text_height(context, _line(image, provider)) - LINE
+
+
+def problems(image: bpy.types.Image | None) -> Iterator[str]:
+    """Yield a sentence for each warning about the image, or the error that makes it unusable."""
+    if image is None or picture_problem(image):
+        return
     report = jobs.image_checks().report(picture_key(image))
-    draw_text(layout, context, _line(report, provider), active=False)
-
-
-def draw_warnings(
-    layout: bpy.types.UILayout, context: bpy.types.Context, image: bpy.types.Image | None
-) -> None:
-    """Draw a sentence for each warning about the image, or the error that makes it unusable."""
-    report = (
-        None
-        if image is None or picture_problem(image)
-        else jobs.image_checks().report(picture_key(image))
-    )
     if report is None or report.waiting:
         return
     if report.error is not None:
-        draw_text(layout, context, translate(report.error.message, report.error.hint), icon="ERROR")
+        yield translate(report.error.message, report.error.hint)
         return
-    for warning in warnings(report):
-        draw_text(layout, context, warning, icon="ERROR")
+    yield from warnings(report)
 
 
-def _line(report: jobs.ImageReport | None, provider: Provider[Any]) -> str:
-    """Return the state of the check as one line, so that rows below it keep their place."""
+def is_downloading() -> bool:
+    """Return whether an image is on its way."""
+    return bool(jobs.image_downloads().waiting())
+
+
+def _line(image: bpy.types.Image, provider: Provider[Any]) -> str:
+    """Return what is known about the image as one line, so that rows below it keep their place."""
+    if is_downloading():
+        return tr(DOWNLOADING)
+    if jobs.image_checks().at_work:
+        return tr("Editing the image...")
+    report = jobs.image_checks().report(picture_key(image))
     if report is None or report.waiting:
         return tr("Checking the image...")
     return tr("Image cannot be used") if report.error is not None else sent_text(report, provider)

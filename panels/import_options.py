@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rows for imported models: placement, storage, cleanup, and rotation."""
+"""Rows for imported models: location, size, storage, rotation, and cleanup."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import bpy
 
 from ..i18n.translate import tr
 from ..state.import_options import placement_of
-from ..state.visibility import TAB, note_drawn
 from .text_layout import draw_value, is_narrow, titled_row
 
 ROTATIONS = (
@@ -20,8 +17,25 @@ ROTATIONS = (
 )
 
 
+def draw_location(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Name the location of new models, to be seen while the subpanel is closed."""
+    chosen = placement_of(context.scene)
+    items = chosen.bl_rna.properties["position"].enum_items
+    row = layout.row()
+    row.active = False
+    row.label(text=tr(items[chosen.current_position()].name), translate=False)
+
+
 def draw_placement(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw the rows for location, size and rows of models."""
+    """Draw the rows for where new models are placed, how large, and how they are stored."""
+    _draw_location(layout, context)
+    _draw_size(layout, context)
+    _draw_storage(layout, context)
+    draw_rotations(layout)
+    layout.operator("image_to_mesh.keep_defaults", icon="PREFERENCES")
+
+
+def _draw_location(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     chosen = placement_of(context.scene)
     column = layout.column()
     draw_value(column, context, chosen, "position")
@@ -38,7 +52,7 @@ def draw_placement(layout: bpy.types.UILayout, context: bpy.types.Context) -> No
     value.prop(chosen, "spacing", text="")
 
 
-def draw_size(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+def _draw_size(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Draw the size of new models, and where they are placed if that is not the usual place."""
     chosen = placement_of(context.scene)
     own = chosen.own_reference()
@@ -56,8 +70,7 @@ def draw_size(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         row.operator("image_to_mesh.leave_reference", text="", icon="X")
 
 
-def draw_storage(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw the rows for how a model and its textures are stored."""
+def _draw_storage(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     chosen = placement_of(context.scene)
     column = layout.column()
     draw_value(column, context, chosen, "storage", expand=True)
@@ -66,8 +79,9 @@ def draw_storage(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     draw_value(row, context, chosen, "images", expand=True)
 
 
-def draw_cleanup(layout: bpy.types.UILayout, context: bpy.types.Context, cleanup: Any) -> None:
-    """Draw the options of Cleanup on Import."""
+def draw_cleanup(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Draw what is done to a mesh on import."""
+    cleanup = context.scene.image_to_mesh.mending
     column = layout.column(heading="" if is_narrow(context) else "Clean Up")
     column.use_property_split = not is_narrow(context)
     for name in ("tidy", "weld", "outward", "metals"):
@@ -91,40 +105,3 @@ def draw_rotations(layout: bpy.types.UILayout, job: str = "") -> None:
     for to, icon in ROTATIONS:
         button = row.operator("image_to_mesh.turn", text="", icon=icon)
         button.to, button.job = to, job
-
-
-class IMAGE_TO_MESH_PT_placement(bpy.types.Panel):
-    """Placement and cleanup of imported models."""
-
-    bl_idname = "IMAGE_TO_MESH_PT_placement"
-    bl_label = "Placement"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = TAB
-    bl_order = 10
-    bl_options = {"DEFAULT_CLOSED"}
-
-    def draw_header_preset(self, context: bpy.types.Context) -> None:
-        """Name the location, so that it can be seen while the panel is closed."""
-        chosen = placement_of(context.scene)
-        items = chosen.bl_rna.properties["position"].enum_items
-        row = self.layout.row()
-        row.active = False
-        row.label(text=tr(items[chosen.current_position()].name))
-
-    def draw(self, context: bpy.types.Context) -> None:
-        note_drawn()
-        layout = self.layout
-        layout.use_property_split = True
-        layout.use_property_decorate = False
-        draw_placement(layout, context)
-        draw_storage(layout, context)
-        draw_rotations(layout)
-        header, body = layout.panel("image_to_mesh_mending", default_closed=True)
-        header.label(text="Cleanup on Import")
-        if body:
-            draw_cleanup(body, context, context.scene.image_to_mesh.mending)
-        layout.operator("image_to_mesh.keep_defaults", icon="PREFERENCES")
-
-
-classes = (IMAGE_TO_MESH_PT_placement,)

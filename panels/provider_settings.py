@@ -10,6 +10,7 @@ import bpy
 
 from ..i18n.translate import tr, translate
 from ..providers import Setting, settings_of
+from ..state.optional_switch import choice_name
 from ..state.preflight import broken_settings
 from ..state.preset_baseline import baseline_of, differing
 from ..state.scene_properties import (
@@ -37,36 +38,18 @@ class Remarks(NamedTuple):
     differing: frozenset[str]
 
 
-def draw_basic(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw the preset menu and the basic settings."""
-    provider = provider_of(context.scene)
-    declared = settings_of(provider.settings)
-    if not declared:
-        return
-    remarks = _remarks(context)
-    row = layout.row(align=True)
-    preset = baseline_of(context.scene, provider).preset
-    row.menu("IMAGE_TO_MESH_MT_presets", text=preset or "Presets")
-    row.operator("image_to_mesh.preset_add", text="", icon="ADD")
-    if preset:
-        button = row.operator("image_to_mesh.preset_add", text="", icon="REMOVE")
-        button.name = preset
-        button.remove_name = True
-    if preset or remarks.differing:
-        row.operator("image_to_mesh.reset_settings", text="", icon="LOOP_BACK")
-    _draw_rows(layout, context, [setting for setting in declared if setting.basic], remarks)
-    hidden = {setting.name for setting in declared if not setting.basic}
-    # Settings in closed subpanels would otherwise gray out Generate without a visible reason.
-    if broken := [remarks.broken[name] for name in remarks.broken if name in hidden]:
-        draw_text(layout, context, translate(broken[0]), icon="ERROR")
+def draw_presets(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Draw the menu of presets, which names the chosen one."""
+    preset = baseline_of(context.scene, provider_of(context.scene)).preset
+    layout.menu("IMAGE_TO_MESH_MT_presets", text=preset or "Presets", icon="PRESET")
 
 
-def draw_rest(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw the other settings, grouped into subpanels."""
-    remarks = _remarks(context)
-    rest = _rest(context)
+def draw_settings(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Draw the basic settings, then the others in their groups."""
+    remarks, shown = _remarks(context), _shown(context)
+    _draw_rows(layout, context, [setting for setting in shown if setting.basic], remarks)
     for group, title in GROUPS.items():
-        declared = [setting for setting in rest if setting.group == group]
+        declared = [setting for setting in shown if setting.group == group and not setting.basic]
         if not declared:
             continue
         header, body = layout.panel(f"image_to_mesh_{group}")
@@ -75,20 +58,19 @@ def draw_rest(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
             _draw_rows(body, context, declared, remarks)
 
 
-def has_rest(context: bpy.types.Context) -> bool:
-    """Return whether the scene's provider has settings beyond the basic ones."""
-    return any(_rest(context))
+def has_settings(context: bpy.types.Context) -> bool:
+    """Return whether the scene's provider has settings."""
+    return bool(settings_of(provider_of(context.scene).settings))
 
 
-def _rest(context: bpy.types.Context) -> list[Setting]:
-    """Return the settings beyond the basic ones; quiet ones only if they have another value."""
+def _shown(context: bpy.types.Context) -> list[Setting]:
+    """Return the settings to show; quiet ones only if they have another value."""
     provider = provider_of(context.scene)
     settings = read_settings(context.scene, provider)
     return [
         setting
         for setting in settings_of(provider.settings)
-        if not setting.basic
-        and not (setting.quiet and getattr(settings, setting.name) == setting.default)
+        if not (setting.quiet and getattr(settings, setting.name) == setting.default)
     ]
 
 
@@ -109,26 +91,38 @@ def _draw_rows(
 ) -> None:
     column, group = layout.column(), group_of(context.scene, provider_of(context.scene))
     for setting in declared:
-        beside = fits_beside(context, setting.title if _has_title(setting) else "")
         broken, unused = remarks.broken.get(setting.name), remarks.unused.get(setting.name)
-        if setting.optional and not beside:
-            column.label(text=tr(setting.title))
-        whole = column.row(align=True)
-        title = tr(setting.title) if setting.optional and beside else ""
-        row = whole.row(align=True, heading=title)
-        row.use_property_split = beside
+        whole = _titled(column, context, setting)
+        row = whole.row(align=True)
         row.active = not unused
         row.alert = bool(broken)
         _draw_value(row, context, group, setting)
-        if setting.name in remarks.differing:
-            back = whole.operator(
-                "image_to_mesh.reset_settings", text="", icon="LOOP_BACK", emboss=False
-            )
-            back.setting = setting.name
+        _draw_reset(whole, setting, differs=setting.name in remarks.differing)
         if broken or unused:
             below = column.column()
             below.alert = bool(broken)
             draw_text(below, context, translate(broken or unused or ""), active=bool(broken))
+
+
+def _titled(
+    column: bpy.types.UILayout, context: bpy.types.Context, setting: Setting
+) -> bpy.types.UILayout:
+    """Draw the title of an optional setting, and return the row for its value."""
+    beside = fits_beside(context, setting.title if _has_title(setting) else "")
+    if setting.optional and not beside:
+        column.label(text=tr(setting.title))
+    row = column.row(align=True, heading=tr(setting.title) if setting.optional and beside else "")
+    row.use_property_split = beside
+    return row
+
+
+def _draw_reset(row: bpy.types.UILayout, setting: Setting, *, differs: bool) -> None:
+    """Draw the arrow that resets a setting, or its room: without it, columns would be crooked."""
+    if not differs:
+        row.label(text="", icon="BLANK1")
+        return
+    back = row.operator("image_to_mesh.reset_settings", text="", icon="LOOP_BACK", emboss=False)
+    back.setting = setting.name
 
 
 def _draw_value(
@@ -137,15 +131,13 @@ def _draw_value(
     name = property_name(setting.name)
     if not setting.optional:
         draw_value(row, context, group, name, slider=_has_range(setting))
-        return
-    switch = switch_name(setting.name)
-    row.prop(group, switch, text="")
-    value = row.row(align=True)
-    value.active = row.active and getattr(group, switch)
-    # A button: a second checkbox beside the switch's would be confusing.
-    if setting.kind == "bool":
-        value.prop(group, name, text="On" if getattr(group, name) else "Off", toggle=True)
+    elif setting.kind == "bool":
+        row.prop(group, choice_name(setting.name), text="")
     else:
+        switch = switch_name(setting.name)
+        row.prop(group, switch, text="")
+        value = row.row(align=True)
+        value.active = row.active and getattr(group, switch)
         value.prop(group, name, text="", slider=_has_range(setting))
 
 

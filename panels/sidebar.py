@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sidebar tab, from top to bottom: image, provider, settings, Generate, results."""
+"""The sidebar tab, from top to bottom: image, provider and Generate; then closed subpanels for what
+is set less often; jobs and results last.
+
+Nothing that a job changes stands above the subpanels, so that no button moves while a job runs.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,16 @@ import bpy
 
 from ..state.scene_properties import choices_of, provider_of
 from ..state.visibility import TAB, note_drawn
-from . import gallery, generate, image, import_options, provider_settings
+from . import (
+    gallery,
+    generate,
+    image,
+    import_options,
+    job_list,
+    provider_settings,
+    provider_state,
+    views,
+)
 
 
 class _Tab:
@@ -27,47 +40,122 @@ class IMAGE_TO_MESH_PT_sidebar(_Tab, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         note_drawn()
         layout = self.layout
-        layout.use_property_split = True
-        layout.use_property_decorate = False
         chosen = choices_of(context.scene)
         provider = provider_of(context.scene)
-        image.draw_pictures(layout, context, chosen, provider)
-        image.draw_provider(layout, context, chosen, provider)
-        provider_settings.draw_basic(layout, context)
-        import_options.draw_size(layout, context)
-        generate.draw_action(layout, context)
+        if chosen.image is None:
+            image.draw_invitation(layout, context, chosen, provider)
+            provider_state.draw_provider(layout, context, chosen, provider)
+            return
+        action = generate.plan_action(context)
+        image.draw_picture(layout, context, chosen, provider, action.height(context))
+        provider_state.draw_provider(layout, context, chosen, provider)
+        views.draw_foreign(layout, context)
+        generate.draw_generate(layout, context, action)
 
 
-class IMAGE_TO_MESH_PT_settings(_Tab, bpy.types.Panel):
-    """Settings that are rarely needed."""
+class _Sub(_Tab):
+    """Mix-in for a subpanel, closed at first.
 
-    bl_idname = "IMAGE_TO_MESH_PT_settings"
-    bl_label = "More Settings"
+    No `note_drawn` in subpanels: Blender draws them only together with the main panel.
+    """
+
     bl_parent_id = IMAGE_TO_MESH_PT_sidebar.bl_idname
     bl_options = {"DEFAULT_CLOSED"}
 
+
+class IMAGE_TO_MESH_PT_views(_Sub, bpy.types.Panel):
+    """The side views of the subject."""
+
+    bl_idname = "IMAGE_TO_MESH_PT_views"
+    bl_label = "Views"
+
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return provider_settings.has_rest(context)
+        return bool(views.side_views(context))
+
+    def draw_header_preset(self, context: bpy.types.Context) -> None:
+        views.draw_chosen(self.layout, context)
 
     def draw(self, context: bpy.types.Context) -> None:
-        layout = self.layout
-        layout.use_property_split = True
-        layout.use_property_decorate = False
-        provider_settings.draw_rest(layout, context)
+        views.draw_views(self.layout, context)
 
 
-class IMAGE_TO_MESH_PT_results(_Tab, bpy.types.Panel):
+class IMAGE_TO_MESH_PT_settings(_Sub, bpy.types.Panel):
+    """The provider's settings."""
+
+    bl_idname = "IMAGE_TO_MESH_PT_settings"
+    bl_label = "Settings"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return provider_settings.has_settings(context)
+
+    def draw_header_preset(self, context: bpy.types.Context) -> None:
+        provider_settings.draw_presets(self.layout, context)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        self.layout.use_property_split = True
+        self.layout.use_property_decorate = False
+        provider_settings.draw_settings(self.layout, context)
+
+
+class IMAGE_TO_MESH_PT_placement(_Sub, bpy.types.Panel):
+    """Where and how large imported models are, and how they are stored."""
+
+    bl_idname = "IMAGE_TO_MESH_PT_placement"
+    bl_label = "Placement"
+
+    def draw_header_preset(self, context: bpy.types.Context) -> None:
+        import_options.draw_location(self.layout, context)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        self.layout.use_property_split = True
+        self.layout.use_property_decorate = False
+        import_options.draw_placement(self.layout, context)
+
+
+class IMAGE_TO_MESH_PT_cleanup(_Sub, bpy.types.Panel):
+    """What is done to a mesh on import."""
+
+    bl_idname = "IMAGE_TO_MESH_PT_cleanup"
+    bl_label = "Cleanup"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        self.layout.use_property_split = True
+        self.layout.use_property_decorate = False
+        import_options.draw_cleanup(self.layout, context)
+
+
+class IMAGE_TO_MESH_PT_jobs(_Sub, bpy.types.Panel):
+    """Running and ended jobs."""
+
+    bl_idname = "IMAGE_TO_MESH_PT_jobs"
+    bl_label = "Jobs"
+    bl_options = set()
+
+    def draw_header_preset(self, _context: bpy.types.Context) -> None:
+        job_list.draw_count(self.layout)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        job_list.draw_jobs(self.layout, context)
+
+
+class IMAGE_TO_MESH_PT_results(_Sub, bpy.types.Panel):
     """The gallery of finished meshes."""
 
     bl_idname = "IMAGE_TO_MESH_PT_results"
     bl_label = "Results"
-    bl_parent_id = IMAGE_TO_MESH_PT_sidebar.bl_idname
-    bl_options = {"DEFAULT_CLOSED"}
 
-    # No `note_drawn` in subpanels: Blender draws them only together with the main panel.
     def draw(self, context: bpy.types.Context) -> None:
         gallery.draw_gallery(self.layout, context)
 
 
-classes = (IMAGE_TO_MESH_PT_sidebar, IMAGE_TO_MESH_PT_settings, IMAGE_TO_MESH_PT_results)
+classes = (
+    IMAGE_TO_MESH_PT_sidebar,
+    IMAGE_TO_MESH_PT_views,
+    IMAGE_TO_MESH_PT_settings,
+    IMAGE_TO_MESH_PT_placement,
+    IMAGE_TO_MESH_PT_cleanup,
+    IMAGE_TO_MESH_PT_jobs,
+    IMAGE_TO_MESH_PT_results,
+)

@@ -18,6 +18,8 @@ MARGIN = 60.0
 """Pixels of a row that text cannot use: the tabs, and the borders of panel and box."""
 # An icon and its gap take as much room as this many characters.
 ICON_CHARACTERS = 4
+LINE = 0.8
+"""Height of a line of a sentence, in units of a row."""
 NARROW = 260.0
 """Region width in pixels below which a title does not fit beside its value."""
 BORDERS = 8.0
@@ -43,12 +45,21 @@ def draw_text(
     """Draw a sentence, wrapped to the region's width."""
     column = layout.column(align=True)
     column.active = active
-    column.scale_y = 0.8
-    room = _characters(context) - (0 if icon == "NONE" else ICON_CHARACTERS)
-    for number, line in enumerate(wrap_text(tr(text), room)):
+    column.scale_y = LINE
+    for number, line in enumerate(_lines(context, text, icon)):
         # An empty icon indents the other lines as far as the first one.
         blank = "NONE" if icon == "NONE" else "BLANK1"
         column.label(text=line, icon=blank if number else icon)
+
+
+def text_height(context: bpy.types.Context, text: str, icon: str = "NONE") -> float:
+    """Return how much room `draw_text` takes, in units of a row."""
+    return LINE * len(_lines(context, text, icon))
+
+
+def _lines(context: bpy.types.Context, text: str, icon: str) -> tuple[str, ...]:
+    room = _characters(context) - (0 if icon == "NONE" else ICON_CHARACTERS)
+    return wrap_text(tr(text), room)
 
 
 # Cached: panels draw the same sentences many times a second while a job runs.

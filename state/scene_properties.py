@@ -30,6 +30,7 @@ from bpy.props import (
 from ..i18n.translate import CONTEXT, label
 from ..providers import Message, Provider, Setting, Settings, all_providers, settings_of
 from . import import_options, views
+from .optional_switch import choice_name, choice_property
 
 # bpy.props are 32-bit; services declare larger limits, such as seeds.
 INT_LIMIT = 2**31 - 1
@@ -138,6 +139,10 @@ def settings_group(name: str, model: type[Settings]) -> type:
                 options=set(),
                 translation_context=CONTEXT,
             )
+            if setting.kind == "bool":
+                annotations[choice_name(setting.name)] = choice_property(
+                    switch_name(setting.name), property_name(setting.name), **_common(setting)
+                )
         annotations[property_name(setting.name)] = _PROPERTIES[setting.kind](setting)
     return _group_class(f"IMAGE_TO_MESH_PG_{name}", annotations)
 

@@ -122,13 +122,17 @@ def drawing_context(width: int) -> SimpleNamespace:
 
 
 def draw(*, unfolded: bool = False, width: int = NARROW) -> Seen:
-    """Draw the sidebar's panel."""
-    panels = addon_module("panels.sidebar").classes
+    """Draw the sidebar's main panel and its subpanels: those that are open at first, or all."""
     shown: list[dict[str, Any]] = []
     context = drawing_context(width)
-    for panel in panels if unfolded else panels[:1]:
-        if "poll" not in vars(panel) or panel.poll(context):
-            panel.draw(SimpleNamespace(layout=Layout(shown, unfolded=unfolded)), context)
+    for panel in addon_module("panels.sidebar").classes:
+        if "poll" in vars(panel) and not panel.poll(context):
+            continue
+        own = SimpleNamespace(layout=Layout(shown, unfolded=unfolded))
+        if "draw_header_preset" in vars(panel):
+            panel.draw_header_preset(own, context)
+        if unfolded or "DEFAULT_CLOSED" not in getattr(panel, "bl_options", ()):
+            panel.draw(own, context)
     return Seen(shown)
 
 
@@ -138,10 +142,10 @@ def draw_elsewhere(image: bpy.types.Image) -> Seen:
     context = drawing_context(NARROW)
     rooms = {
         name: importlib.import_module(f"{ADDON}.panels.{name}")
-        for name in ("import_options", "mesh_edits", "menus", "statusbar")
+        for name in ("sidebar", "mesh_edits", "menus", "statusbar")
     }
     for draws in (
-        rooms["import_options"].IMAGE_TO_MESH_PT_placement.draw,
+        rooms["sidebar"].IMAGE_TO_MESH_PT_placement.draw,
         rooms["mesh_edits"].IMAGE_TO_MESH_PT_care.draw,
         rooms["menus"].IMAGE_TO_MESH_MT_pictures.draw,
         rooms["menus"].IMAGE_TO_MESH_MT_object.draw,

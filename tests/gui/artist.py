@@ -18,8 +18,8 @@ _INSIDE = ("inside_scene.py", "inside_layout.py", "inside_panel.py", "inside_sta
 _CANCEL_FROM_RIGHT = (52, 44, 60)
 """Pixels from the sidebar's right edge, 20 of them for its tabs; the border of a box varies."""
 _ROW = 12
-_NEAR = range(-48, 73, 8)
-"""Pixels from Generate to Cancel: the progress bar replaces the button."""
+_NEAR = range(100, 200, 8)
+"""Pixels from Generate to Cancel in the first row of Jobs, with the other subpanels closed."""
 
 _BORDER = (5, 6, 5, 6, 7, 4) * 2
 """Pixels from the region's left edge where the sidebar's thin border can be dragged."""

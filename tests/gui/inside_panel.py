@@ -28,17 +28,24 @@ class _Panel:
 
 
 def watch_panel() -> None:
-    """Keep the words of every draw from now on; the panel's class is new after each enabling."""
-    panel = bpy.types.IMAGE_TO_MESH_PT_sidebar
-    if "draws" in vars(panel):
-        return
+    """Keep the words of every draw from now on; the panels' classes are new after each enabling."""
+    main, *others = sys.modules[f"{_ADDON}.panels.sidebar"].classes
+    if "draws" not in vars(main):
+        for panel in (main, *others):
+            _watch(panel, is_main=panel is main)
+
+
+def _watch(panel: Any, *, is_main: bool) -> None:
+    """Keep a panel's words: Blender draws the subpanels right after the main panel."""
     panel.draws = panel.draw
 
     def draw(self: Any, context: Any) -> None:
         layout = Recorder(self.layout)
         panel.draws(_Panel(self, layout), context)
-        shown.append({"at": time.monotonic(), "words": list(layout.words())})
-        del shown[:-_KEPT]
+        if is_main:
+            shown.append({"at": time.monotonic(), "words": []})
+            del shown[:-_KEPT]
+        shown[-1]["words"] += layout.words()
 
     panel.draw = draw
 

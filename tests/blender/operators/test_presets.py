@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import bpy
 import pytest
 from blender.addon_modules import addon_module
-from blender.recording import draw
+from blender.recording import Layout, draw, drawing_context
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -67,14 +67,13 @@ def test_a_preset_begins_with_the_defaults(chosen: Any) -> None:
 def test_changes_to_a_preset_are_marked_and_can_be_reset(chosen: Any) -> None:
     assert not draw().buttons("image_to_mesh.reset_settings")
     apply("local", "Draft")
-    whole = draw(unfolded=True).buttons("image_to_mesh.reset_settings")
-    assert [item["button"].__dict__.get("setting") for item in whole] == [None]
+    assert not draw(unfolded=True).buttons("image_to_mesh.reset_settings")
     chosen.local.face_count, chosen.local.smoothness = 5000, 0.9
     marked = [
         button["button"].__dict__.get("setting")
         for button in draw(unfolded=True).buttons("image_to_mesh.reset_settings")
     ]
-    assert marked == [None, "face_count", "smoothness"]
+    assert marked == ["face_count", "smoothness"]
     bpy.ops.image_to_mesh.reset_settings(setting="face_count")
     assert (chosen.local.face_count, round(chosen.local.smoothness, 3)) == (4000, 0.9)
     bpy.ops.image_to_mesh.reset_settings()
@@ -82,6 +81,21 @@ def test_changes_to_a_preset_are_marked_and_can_be_reset(chosen: Any) -> None:
     assert draw().all("menu")[-1]["text"] == "Presets"
     with pytest.raises(RuntimeError, match="no setting"):
         bpy.ops.image_to_mesh.reset_settings(setting="wings")
+
+
+def menu_actions() -> list[tuple[str, str]]:
+    """Return the operators and texts below the names in the menu of presets."""
+    shown: list[dict[str, Any]] = []
+    presets = addon_module("operators.presets")
+    presets.draw_actions(Layout(shown, unfolded=True), drawing_context(300))
+    return [(row["operator"].partition(".")[2], row["text"]) for row in shown]
+
+
+def test_the_menu_saves_deletes_and_resets(chosen: Any) -> None:
+    saves, resets = ("preset_add", "Save as Preset..."), ("reset_settings", "Reset to Defaults")
+    assert menu_actions() == [saves, resets]
+    apply("local", "Draft")
+    assert menu_actions() == [saves, ("preset_add", "Delete Preset"), resets]
 
 
 def test_a_user_preset_can_be_added_applied_and_removed(chosen: Any) -> None:

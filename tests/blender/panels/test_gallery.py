@@ -173,8 +173,9 @@ def test_drawing_touches_no_file_and_starts_nothing(
     (bar,) = elsewhere.all("progress")
     assert (bar["text"], round(bar["factor"], 3)) == ("50 meshes", 0.4)
     assert page.buttons("image_to_mesh.test_key")
-    assert len(seen.all("progress")) == 50  # four at length, the others a row each
-    assert len({item["button"].job for item in seen.buttons("image_to_mesh.cancel")}) == 50
+    assert len(seen.all("progress")) == 12  # four at length, eight with a row each
+    assert len({item["button"].job for item in seen.buttons("image_to_mesh.cancel")}) == 12
+    assert "38 more running" in seen.text()
     assert len(seen.all("template_icon")) == 6
 
 

@@ -126,10 +126,22 @@ def record(**changes: Any) -> Any:
 def test_without_a_picture_it_says_what_to_do(chosen: Any) -> None:
     chosen.image = None
     seen = draw()
-    (field,) = seen.all("template_ID_preview")
-    assert (field["property"], field["open"]) == ("image", "image_to_mesh.open_image")
-    assert not seen.button("image_to_mesh.generate")["enabled"]
-    assert "Choose an image" in seen.text()
+    assert "free, no key required" in seen.text()
+    for operator, text in (("open_image", "Open Image..."), ("paste", "Paste"),
+                           ("use_sample", "")):  # fmt: skip
+        assert seen.button(f"image_to_mesh.{operator}").get("text", "") == text
+    assert seen.prop("provider")
+    assert not seen.buttons("image_to_mesh.generate")  # an invitation, not a form
+
+
+def test_the_sample_image_is_the_next_to_last_click(chosen: Any) -> None:
+    chosen.image = None
+    bpy.ops.image_to_mesh.use_sample()
+    assert chosen.image.packed_file
+    assert draw().button("image_to_mesh.generate")["enabled"]
+    sample = chosen.image
+    bpy.ops.image_to_mesh.use_sample()
+    assert chosen.image == sample
 
 
 def test_with_a_picture_generate_can_be_pressed(chosen: Any) -> None:
@@ -137,12 +149,13 @@ def test_with_a_picture_generate_can_be_pressed(chosen: Any) -> None:
     generate = seen.button("image_to_mesh.generate")
     assert (generate["enabled"], generate["text"]) == (True, "Generate")
     assert seen.prop("provider")
-    rows = [row["property"] for row in seen.all("prop")]
-    assert rows == ["provider", "shape", "thickness", "face_count", "use_size", "size", "measure"]
+    assert seen.prop("image")
+    assert seen.button("image_to_mesh.open_image")
 
 
-def test_the_other_settings_are_folded_away(chosen: Any) -> None:
-    assert "plate" not in {row["property"] for row in draw().all("prop")}
+def test_the_settings_are_folded_away(chosen: Any) -> None:
+    assert [row["property"] for row in draw().all("prop")] == ["image", "provider"]
+    assert draw().all("menu")[-1]["text"] == "Presets"
     assert {"Quality", "Surface", "Mesh"} <= set(draw(unfolded=True).text().split())
     rows = {row["property"] for row in draw(unfolded=True).all("prop")}
     named = {setting.name for setting in providers.settings_of(chosen_model())}
@@ -171,7 +184,8 @@ def test_settings_without_effect_are_gray_and_say_why(chosen: Any) -> None:
 def test_a_broken_rule_is_shown_at_its_row_and_at_the_button(chosen: Any) -> None:
     chosen.provider = "paid"
     chosen.paid.texture, chosen.paid.pbr = False, True
-    seen = draw()
+    assert "PBR needs Texture" not in draw().text()  # the missing key comes first
+    seen = draw(unfolded=True)
     assert seen.prop("pbr")["alert"]
     assert not seen.prop("texture")["alert"]
     assert "PBR needs Texture" in seen.text()
@@ -183,40 +197,65 @@ def test_a_format_that_this_blender_cannot_read_is_refused(chosen: Any, preferen
     preferences.paid_base_url = "http://127.0.0.1"
     assert draw().button("image_to_mesh.generate")["enabled"]
     chosen.paid.packed = True
-    seen = draw()
+    seen = draw(unfolded=True)
     assert seen.prop("packed")["alert"]
     assert not seen.button("image_to_mesh.generate")["enabled"]
     assert "Packed: requires Blender 99.0 or newer" in seen.text()
 
 
-def test_an_optional_choice_of_yes_and_no_is_one_button(chosen: Any) -> None:
+def test_an_optional_choice_of_yes_and_no_is_a_menu(chosen: Any) -> None:
     chosen.provider = "paid"
-    assert (draw().prop("cut")["text"], draw().prop("cut")["toggle"]) == ("Off", True)
-    chosen.paid.cut = True
-    assert draw().prop("cut")["text"] == "On"
+    settings = importlib.import_module("bl_ext.user_default.image_to_mesh.state.scene_properties")
+    rows = [row["property"] for row in draw(unfolded=True).all("prop")]
+    assert "choice_of_cut" in rows
+    assert not {"cut", "use_cut"} & set(rows)
+    for choice, value in (("ON", True), ("OFF", False), ("AUTOMATIC", None)):
+        chosen.paid.choice_of_cut = choice
+        assert settings.read_group(chosen.paid, PaidSettings).cut is value
+        assert chosen.paid.choice_of_cut == choice
+    chosen.paid.use_cut = chosen.paid.cut = True
+    assert chosen.paid.choice_of_cut == "ON"
+
+
+def test_columns_stay_straight_when_a_reset_arrow_appears(chosen: Any) -> None:
+    def ends() -> list[tuple[str, str]]:
+        """Return what stands at the right of each setting: its arrow, or the arrow's room."""
+        shown = draw(unfolded=True).shown
+        names = {row["property"]: shown[at + 1] for at, row in enumerate(shown[:-1])
+                 if row["kind"] == "prop"}  # fmt: skip
+        return [(names[name]["kind"], names[name]["icon"]) for name in ("shape", "thickness")]
+
+    room, arrow = ("label", "BLANK1"), ("operator", "LOOP_BACK")
+    assert ends() == [room, room]
+    chosen.local.thickness = 2.5
+    assert ends() == [room, arrow]
 
 
 def test_an_optional_setting_has_a_switch_and_a_gray_value(chosen: Any) -> None:
     chosen.provider = "paid"
-    seen = draw()
+    seen = draw(unfolded=True)
     assert seen.prop("use_seed")["active"]
     assert not seen.prop("seed")["active"]
     chosen.paid.use_seed = True
-    assert draw().prop("seed")["active"]
+    assert draw(unfolded=True).prop("seed")["active"]
 
 
 def test_other_views_are_shown_where_the_provider_takes_them(chosen: Any) -> None:
-    assert draw(unfolded=True).all("template_ID") == []
+    assert slots() == []
     chosen.provider = "paid"
-    fields = [row["property"] for row in draw(unfolded=True).all("template_ID")]
-    assert fields == ["view_left", "view_back"]
+    assert slots() == ["view_left", "view_back"]
+
+
+def slots() -> list[str]:
+    """Return the fields of the side views."""
+    return [row["property"] for row in draw(unfolded=True).all("template_ID")]
 
 
 def test_a_model_that_takes_one_picture_has_no_slots_for_others(chosen: Any) -> None:
     chosen.provider = "tripo_v2"
-    assert len(draw(unfolded=True).all("template_ID")) == 3
+    assert len(slots()) == 3
     chosen.tripo_v2.model_version = "Turbo-v1.0-20250506"
-    assert draw(unfolded=True).all("template_ID") == []
+    assert slots() == []
 
 
 def test_a_missing_key_is_reported_with_how_to_get_one(chosen: Any) -> None:
@@ -249,7 +288,8 @@ def test_a_running_job_has_a_bar_and_a_cancel_button(chosen: Any) -> None:
     assert (bar["factor"], bar["text"]) == (0.42, "Shaping 42%")
     assert seen.button("image_to_mesh.cancel")["button"].job == "20261120-cup-1a2b"
     assert "cup, 1 min 15 s" in seen.text()
-    assert seen.button("image_to_mesh.generate")["text"] == "Generate Another"
+    assert seen.button("image_to_mesh.generate")["text"] == "Generate"
+    assert "1 running" in seen.text()
 
 
 def test_a_job_without_progress_shows_its_phase(chosen: Any) -> None:
@@ -310,8 +350,44 @@ def test_a_cancelled_job_is_reported(chosen: Any) -> None:
 def test_only_the_newest_endings_are_shown(chosen: Any) -> None:
     for number in range(6):
         show("ready", job=f"job-{number}", name=f"cup {number}", record=record())
-    shown = [button["button"].job for button in draw().buttons("image_to_mesh.dismiss")]
-    assert shown == ["job-5", "job-4", "job-3"]
+    seen = draw(width=400)
+    shown = [button["button"].job for button in seen.buttons("image_to_mesh.dismiss")]
+    assert shown == ["job-5", "job-4", "job-3", "job-2", "job-1"]
+    assert "1 older" in seen.text()
+    assert len(draw(unfolded=True).buttons("image_to_mesh.dismiss")) == 6
+
+
+def test_only_the_newest_ending_is_open(chosen: Any) -> None:
+    failure = addon_module("jobs").Failure("failed", "It could not.")
+    for number in range(4):
+        is_odd = number % 2 == 1
+        show("failed" if is_odd else "ready", job=f"job-{number}", name=f"cup {number}",
+             record=None if is_odd else record(), failure=failure if is_odd else None)  # fmt: skip
+
+    def open_jobs() -> list[str]:
+        folds = draw(width=400).buttons("image_to_mesh.show_details")
+        return [fold["button"].job for fold in folds if not fold["button"].show]
+
+    assert open_jobs() == ["job-3", "job-2"]  # the newest failure, and the newest result
+    bpy.ops.image_to_mesh.show_details(job="job-3", show=False)
+    bpy.ops.image_to_mesh.show_details(job="job-1")
+    assert open_jobs() == ["job-2", "job-1"]
+    seen = draw(width=400)
+    assert seen.text().count("It could not.") == 1
+    assert [row["button"].job for row in seen.buttons("image_to_mesh.copy_error")] == ["job-1"]
+    assert len(seen.buttons("image_to_mesh.import_result")) == 2  # a closed result has one, too
+    addon_module("state.opened_jobs").forget()
+
+
+def test_a_job_that_takes_longer_than_usual_says_so(
+    chosen: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = addon_module("jobs").library_index(
+        addon_module("preferences").library(bpy.context)
+    )
+    monkeypatch.setattr(type(index), "usual_seconds", lambda _self, _provider: 6.0)
+    show("running")
+    assert "cup, 1 min 15 s, longer than usual" in draw(width=600).text()
 
 
 def test_lines_fit_a_narrow_sidebar(chosen: Any) -> None:
@@ -325,16 +401,16 @@ def test_lines_fit_a_narrow_sidebar(chosen: Any) -> None:
 
 def test_a_title_that_would_be_cut_beside_its_value_stands_above_it(chosen: Any) -> None:
     chosen.provider = "aiml_triposr"
-    assert "Remove Background" in draw(width=280).text()  # else a heading, which is no label
-    assert "Remove Background" not in draw(width=400).text()
+    assert "Remove Background" in draw(width=280, unfolded=True).text()  # else a heading
+    assert "Remove Background" not in draw(width=400, unfolded=True).text()
     chosen.provider = "tripo"
-    assert "Texture Quality" not in draw(width=280).text()
-    assert "Texture Quality" in draw(width=240).text()
+    assert "Texture Quality" not in draw(width=280, unfolded=True).text()
+    assert "Texture Quality" in draw(width=240, unfolded=True).text()
 
 
 def test_nothing_that_a_file_holds_breaks_the_panel(chosen: Any) -> None:
     bpy.data.images.remove(chosen.image)
-    assert not draw().button("image_to_mesh.generate")["enabled"]
+    assert not draw().buttons("image_to_mesh.generate")
     chosen.image = bpy.data.images.new("file", 8, 8)
     chosen.image.source = "FILE"
     assert draw().button("image_to_mesh.generate")["enabled"] is chosen.image.has_data
@@ -385,10 +461,16 @@ SERVICES = ("aiml_magic", "aiml_triposr", "scenario", "tripo", "tripo_v2")
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_has_slots_for_the_views_it_takes(chosen: Any, name: str) -> None:
     chosen.provider = name
-    slots = [row["property"] for row in draw(unfolded=True).all("template_ID")]
     views = providers.get_provider(name).views
-    assert sorted(slots) == sorted(f"view_{view}" for view in views if view != "front")
-    assert bool(slots) is (name in ("aiml_magic", "tripo", "tripo_v2"))
+    assert sorted(slots()) == sorted(f"view_{view}" for view in views if view != "front")
+    assert bool(slots()) is (name in ("aiml_magic", "tripo", "tripo_v2"))
+
+
+def row_name(setting: Any) -> str:
+    """Return the property that a setting's row shows."""
+    if setting.optional and setting.kind == "bool":
+        return f"choice_of_{setting.name}"
+    return str(addon_module("state.scene_properties").property_name(setting.name))
 
 
 def flips(model: Any) -> Iterator[Any]:
@@ -415,7 +497,7 @@ def test_every_broken_rule_is_shown_at_its_row(chosen: Any, name: str) -> None:
         broken, unused = readiness.broken_settings(settings), dict(settings.inactive_fields())
         seen = draw(unfolded=True, width=2000)
         for setting in providers.settings_of(provider.settings):
-            row = seen.prop(properties.property_name(setting.name))
+            row = seen.prop(row_name(setting))
             assert row["alert"] is (setting.name in broken), (settings, setting.name)
             if setting.name in unused and not setting.optional:
                 assert not row["active"], (settings, setting.name)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 from blender.addon_modules import addon_module
-from blender.recording import Layout, Seen
+from blender.recording import Layout, Seen, drawing_context
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -21,8 +21,8 @@ CARD = {
 }  # fmt: skip
 
 
-UNDRAWN = {"reference", "image_reference", "referenced_image", "use_size", "size", "measure"}
-"""Options of other panels, and those that are drawn for a reference only."""
+UNDRAWN = {"reference", "image_reference", "referenced_image"}
+"""Options that are drawn for a reference only."""
 
 
 def draw(panel: str, *, unfolded: bool = True) -> Seen:
@@ -39,6 +39,13 @@ def draw(panel: str, *, unfolded: bool = True) -> Seen:
     return Seen(shown)
 
 
+def draw_options(name: str) -> Seen:
+    shown: list[dict[str, Any]] = []
+    drawing = getattr(addon_module("panels.import_options"), f"draw_{name}")
+    drawing(Layout(shown, unfolded=True), drawing_context(300))
+    return Seen(shown)
+
+
 def rows(seen: Seen) -> set[str]:
     return {row["property"] for row in seen.all("prop")}
 
@@ -47,9 +54,10 @@ def test_every_import_option_has_a_row(addon: ModuleType) -> None:
     choices = addon_module("state.import_options")
     asked = set(choices.IMAGE_TO_MESH_PG_placement.__annotations__)
     mending = set(choices.IMAGE_TO_MESH_PG_mending.__annotations__)
-    assert rows(draw("import_options")) == (asked - UNDRAWN) | mending
+    assert rows(draw_options("placement")) == asked - UNDRAWN
+    assert rows(draw_options("cleanup")) == mending
     bpy.context.scene.image_to_mesh.placement.position = "reference"
-    seen = draw("import_options")
+    seen = draw_options("placement")
     assert "reference" in rows(seen)
     assert "Choose an image" in seen.text()
     assert not seen.buttons("image_to_mesh.turn")  # there is nothing to turn
@@ -57,7 +65,7 @@ def test_every_import_option_has_a_row(addon: ModuleType) -> None:
     made["image_to_mesh_job"] = "job"
     bpy.context.scene.collection.objects.link(made)
     bpy.context.view_layer.update()
-    assert len(draw("import_options").buttons("image_to_mesh.turn")) == 4
+    assert len(draw_options("placement").buttons("image_to_mesh.turn")) == 4
 
 
 def test_mesh_edits_are_hidden_without_a_generated_mesh(addon: ModuleType) -> None:

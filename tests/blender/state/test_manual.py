@@ -112,7 +112,7 @@ def button_texts(name: str) -> set[str]:
     choices = [item.name for prop in rna.properties if prop.type == "ENUM"
                for item in prop.enum_items]  # fmt: skip
     drawn = re.compile(rf'"image_to_mesh\.{name}", text=(?:tr\()?"([^"]+)"')
-    panels = (places.ROOT / "panels").glob("*.py")
+    panels = (places.ROOT / "panels").rglob("*.py")
     buttons = [text for panel in panels for text in drawn.findall(panel.read_text("utf-8"))]
     return {rna.name, *choices, *buttons}
 

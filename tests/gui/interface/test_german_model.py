@@ -80,11 +80,8 @@ def test_cleanup_and_mesh_edits_in_a_narrow_sidebar(artist: Artist, photograph: 
     artist.session.run("with within(): bpy.ops.image_to_mesh.print_check('EXEC_DEFAULT')", 60)
     for module, name, words in (
         ("mesh_edits", "care", ("Dreiecke", "Dünnste Wand", "Vierecke legen", "Innere Hüllen")),
-        (
-            "import_options",
-            "placement",
-            ("Vertexfarben", "Transformation anwenden", "Texturgrenze"),
-        ),
+        ("sidebar", "placement", ("Ort", "Größe")),
+        ("sidebar", "cleanup", ("Vertexfarben", "Transformation anwenden", "Texturgrenze")),
     ):
         artist.session.run(ALONE.format(module=module, panel=f"IMAGE_TO_MESH_PT_{name}"))
         artist.session.open_tab("Alone")

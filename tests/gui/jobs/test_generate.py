@@ -183,7 +183,7 @@ def test_the_panel_shows_progress_during_the_job(artist: Artist, click: Click) -
     artist.session.run(f"dismiss_jobs(); {FACES} = 400_000")  # for it to take some seconds
     artist.press_generate()
     artist.session.wait_for("any((one['fraction'] or 0) > 0.1 for one in running_jobs())", 20)
-    assert "Generate Another" in artist.words()
+    assert "%" in artist.words()
     artist.session.screenshot("click-during")
     artist.wait_for_mesh(60)
     artist.session.run(f"{FACES} = 40_000")

@@ -58,7 +58,7 @@ def test_a_job_continues_while_the_panel_is_not_visible(artist: Artist, photogra
     artist.choose(photograph, face_count=MANY_FACES)
     artist.press_generate()
     artist.session.wait_for("running_jobs()", 10)
-    artist.shows("Generate Another")
+    artist.session.wait_for("running_jobs()", 10)
     artist.point_at_view()
     artist.session.wait_for(IN_THE_MIDDLE, 30)
     artist.session.screenshot("panel-running", "UI")

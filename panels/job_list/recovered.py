@@ -5,42 +5,48 @@ from __future__ import annotations
 
 import bpy
 
-from .. import jobs
-from ..i18n.translate import tr, translate
-from ..providers import all_providers
-from .text_layout import draw_text
+from ... import jobs
+from ...i18n.translate import tr, translate
+from ...providers import all_providers
+from ..text_layout import draw_text
+
+
+def has_arrivals() -> bool:
+    """Return whether `draw_arrivals` has anything to draw."""
+    found = jobs.session().recovery.found
+    waits = found.unsent or found.waiting or found.uncertain
+    return bool(waits or found.arrived or found.theirs or found.untrusted)
 
 
 def draw_arrivals(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Draw meshes that arrived while Blender was closed, and jobs that wait for the user."""
     recovered = jobs.session().recovery.found
     if recovered.arrived:
-        row = layout.row(align=True)
+        box = layout.box()
         count = len(recovered.arrived)
         singular, plural = tr("{} new result"), tr("{} new results")
-        row.label(text=(singular if count == 1 else plural).format(count))
-        row.operator("image_to_mesh.import_arrivals", icon="IMPORT")
+        row = box.row()
+        row.label(text=(singular if count == 1 else plural).format(count), icon="CHECKMARK")
         row.operator("image_to_mesh.dismiss_arrivals", text="", icon="X", emboss=False)
+        box.operator("image_to_mesh.import_arrivals", icon="IMPORT")
     for record in recovered.unsent:
-        _draw_resume(layout, record, tr("{}: not submitted"), tr("Submit"))
+        _draw_resume(layout, context, record, tr("{}: not submitted"), tr("Submit"))
     for record in recovered.waiting:
-        _draw_resume(layout, record, tr("{}: not finished"), tr("Resume"))
+        _draw_resume(layout, context, record, tr("{}: not finished"), tr("Resume"))
     # Information only: the other Blender will finish these jobs.
     if recovered.theirs:
-        row = layout.row()
-        row.active = False
         count = len(recovered.theirs)
         singular, plural = (
             tr("{} job running in another Blender"),
             tr("{} jobs running in another Blender"),
         )
-        row.label(text=(singular if count == 1 else plural).format(count))
+        draw_text(layout, context, (singular if count == 1 else plural).format(count), active=False)
     if recovered.untrusted:
-        row = layout.row(align=True)
+        box = layout.box()
         count = len(recovered.untrusted)
         singular, plural = tr("{} untrusted job"), tr("{} untrusted jobs")
-        row.label(text=(singular if count == 1 else plural).format(count), icon="QUESTION")
-        row.operator("image_to_mesh.trust_library", text=tr("Trust...")).trust = True
+        draw_text(box, context, (singular if count == 1 else plural).format(count), icon="QUESTION")
+        box.operator("image_to_mesh.trust_library", text=tr("Trust...")).trust = True
     for record in recovered.uncertain:
         box = layout.box()
         box.label(text=record.name, icon="QUESTION")
@@ -68,7 +74,10 @@ def _draw_way(column: bpy.types.UILayout, record: jobs.Record, how: str, text: s
     button.how = how
 
 
-def _draw_resume(layout: bpy.types.UILayout, record: jobs.Record, why: str, text: str) -> None:
-    row = layout.row(align=True)
-    row.label(text=why.format(record.name))
-    row.operator("image_to_mesh.resume", text=text).job = record.id
+def _draw_resume(
+    layout: bpy.types.UILayout, context: bpy.types.Context, record: jobs.Record, why: str, text: str
+) -> None:
+    """Draw the sentence, which may not be cut off as it is about money, and its button below."""
+    box = layout.box()
+    draw_text(box, context, why.format(record.name))
+    box.operator("image_to_mesh.resume", text=text, icon="PLAY").job = record.id

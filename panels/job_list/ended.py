@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ended jobs: one line each, with the details of the newest one, or of those that were opened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import bpy
+
+from ... import jobs
+from ...i18n.translate import tr, translate
+from ...providers import all_providers
+from ...state import open_file, opened_jobs, viewport_shading
+from ..account_text import cost_text
+from ..text_layout import draw_text, duration, is_narrow
+from .failed import draw_failure
+
+ENDED_SHOWN = 5
+"""Older ones are drawn in a closed subpanel."""
+OLDER_SHOWN = 10
+
+
+def draw_ended(
+    layout: bpy.types.UILayout, context: bpy.types.Context, ended: Sequence[jobs.JobView]
+) -> None:
+    """Draw the ended jobs, the newest first and with its details."""
+    newest = _newest(ended)
+    column = layout.column(align=True)
+    for view in ended[:ENDED_SHOWN]:
+        _draw_job(column, context, view, newest)
+    older = ended[ENDED_SHOWN:]
+    if not older:
+        return
+    header, body = layout.panel("image_to_mesh_ended", default_closed=True)
+    header.label(text=tr("{} older").format(len(older)), translate=False)
+    if body:
+        column = body.column(align=True)
+        for view in older[:OLDER_SHOWN]:
+            _draw_job(column, context, view, newest)
+
+
+def _newest(ended: Sequence[jobs.JobView]) -> tuple[str, str]:
+    """Return the newest job that ended well and the newest that failed; empty if there is none."""
+    came = next((view.job for view in ended if not view.failure), "")
+    failed = next((view.job for view in ended if view.failure), "")
+    return came, failed
+
+
+def _draw_job(
+    layout: bpy.types.UILayout,
+    context: bpy.types.Context,
+    view: jobs.JobView,
+    newest: tuple[str, str],
+) -> None:
+    box = layout.box().column(align=True)
+    _draw_nothing(box)
+    is_open = opened_jobs.is_open(view.job, usually=view.job in newest)
+    _draw_line(box, context, view, is_open=is_open)
+    if not is_open:
+        return
+    if view.failure:
+        draw_failure(box, context, view)
+    elif view.state == "cancelled":
+        _draw_cancelled(box, context, view)
+    else:
+        _draw_result(box, context, view)
+        if view.job == newest[0]:
+            _draw_shading(box, context)
+
+
+def _draw_line(
+    box: bpy.types.UILayout, context: bpy.types.Context, view: jobs.JobView, *, is_open: bool
+) -> None:
+    """Draw the job's one line: whether it is open, how it ended, its name and its buttons."""
+    row = box.row(align=True)
+    icon = "DISCLOSURE_TRI_DOWN" if is_open else "DISCLOSURE_TRI_RIGHT"
+    fold = row.operator("image_to_mesh.show_details", text="", icon=icon, emboss=False)
+    fold.job, fold.show = view.job, not is_open
+    text, icon = _title(view)
+    row.label(text=text, icon=icon, translate=False)
+    faces = view.record.faces if view.record and not view.failure else None
+    if faces and not is_open and not is_narrow(context):
+        count = row.row()
+        count.alignment, count.active = "RIGHT", False
+        count.label(text=f"{faces:,}", translate=False)
+    if _can_import(view) and not is_open:
+        button = row.operator("image_to_mesh.import_result", text="", icon="IMPORT", emboss=False)
+        button.job = view.job
+    row.operator("image_to_mesh.dismiss", text="", icon="X", emboss=False).job = view.job
+
+
+def _title(view: jobs.JobView) -> tuple[str, str]:
+    """Return the text of a job's line, and its icon."""
+    if view.failure:
+        return view.name, "ERROR"
+    if view.state == "cancelled":
+        return tr("{}: cancelled").format(view.name), "CANCEL"
+    if view.collected:
+        return tr("{} was added to the library").format(view.name), "CHECKMARK"
+    return view.name, "CHECKMARK"
+
+
+def _can_import(view: jobs.JobView) -> bool:
+    if view.failure or view.state == "cancelled":
+        return bool(view.record and view.record.mesh)
+    return True
+
+
+def _draw_nothing(box: bpy.types.UILayout) -> None:
+    """Draw an invisible line where the progress bar was.
+
+    Blender hands the state of the item under the pointer to the item that replaces it, and would
+    draw that one as a progress bar until the pointer moves (seen in 4.3).
+    """
+    line = box.column()
+    line.scale_y = 0.01
+    line.label(text=" ")
+
+
+def _draw_cancelled(
+    box: bpy.types.UILayout, context: bpy.types.Context, view: jobs.JobView
+) -> None:
+    if view.job not in jobs.session().collecting():
+        return
+    provider = all_providers().get(view.provider)
+    who = tr(provider.label if provider else "The service")
+    sentence = tr("{} may still charge for this job. Its result will be added to the library.")
+    draw_text(box, context, sentence.format(who))
+    button = box.operator("image_to_mesh.cancel", text="Stop Waiting")
+    button.job = view.job
+    button.collect = False
+
+
+def _draw_result(box: bpy.types.UILayout, context: bpy.types.Context, view: jobs.JobView) -> None:
+    record = view.record
+    if record:
+        facts = [tr("{} faces").format(f"{record.faces:,}")] if record.faces else []
+        if record.credits:
+            facts.append(cost_text(record.provider, record.credits))
+        draw_text(box, context, ", ".join([*facts, duration(record.seconds)]))
+        for note in record.notes:
+            draw_text(box, context, translate(note), icon="INFO")
+    here = open_file.made_here(view.plan.file)
+    if not here:
+        draw_text(box, context, "Generated for another file")
+    text = "Import Again" if here and not view.collected else "Import"
+    box.operator("image_to_mesh.import_result", text=text, icon="IMPORT").job = view.job
+
+
+def _draw_shading(box: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Draw the button that shows or hides textures in this viewport, if it is in Solid View."""
+    space = getattr(context, "space_data", None)  # tests draw without an area
+    if space is None or space.type != "VIEW_3D":
+        return
+    if viewport_shading.is_plain(space):
+        box.operator("image_to_mesh.show_texture", text="Show Texture", icon="TEXTURE")
+    elif viewport_shading.can_hide(space):
+        box.operator("image_to_mesh.show_texture", text="Hide Texture", icon="TEXTURE")

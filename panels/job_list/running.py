@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rows for jobs that run: progress, Cancel, and where the mesh will be placed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import bpy
+
+from ... import jobs
+from ...i18n.translate import tr, translate
+from ...preferences import library
+from ...state import open_file, thumbnails
+from ..text_layout import duration, is_narrow
+
+# More would push ended jobs out of a sidebar of usual height.
+RUNNING_SHOWN = 4
+# A row of a running job costs some 10 µs per draw; the rest of a large batch is only counted.
+MORE_SHOWN = 8
+PLACES = (
+    ("place_at_cursor", "To 3D Cursor", "PIVOT_CURSOR"),
+    ("place_by_click", "Place by Click", "RESTRICT_SELECT_OFF"),
+)
+"""Operators that move a placeholder, with the texts and icons of their buttons."""
+
+
+def draw_running(
+    layout: bpy.types.UILayout, context: bpy.types.Context, running: Sequence[jobs.JobView]
+) -> None:
+    """Draw the running jobs, the newest ones at length, and the queue."""
+    for view in running[:RUNNING_SHOWN]:
+        _draw_job(layout, context, view, alone=len(running) == 1)
+    _draw_more(layout, running[RUNNING_SHOWN:])
+    _draw_queue(layout)
+
+
+def _draw_job(
+    layout: bpy.types.UILayout, context: bpy.types.Context, view: jobs.JobView, *, alone: bool
+) -> None:
+    # In a box like ended jobs, so that `draw_nothing` is what replaces the progress bar.
+    column = layout.box().column(align=True)
+    row = column.row(align=True)
+    row.scale_y = 1.5 if alone else 1.0
+    percent = "" if view.fraction is None else f" {view.fraction:.0%}"
+    row.progress(factor=view.fraction or 0.0, text=f"{translate(view.phase)}{percent}")
+    row.operator("image_to_mesh.cancel", text="", icon="X").job = view.job
+    number = thumbnails.number_of(f"{view.job}/picture")
+    row = column.row(align=True)
+    row.label(text=f"{view.name}, {_time_of(context, view)}", icon_value=number)
+    if not open_file.made_here(view.plan.file):
+        return
+    if not alone:
+        _draw_place(row, view, alone=False)
+    elif is_narrow(context):
+        _draw_place(column.column(align=True), view, alone=True)
+    else:
+        _draw_place(column.row(align=True), view, alone=True)
+
+
+def _draw_place(row: bpy.types.UILayout, view: jobs.JobView, *, alone: bool) -> None:
+    """Draw the two buttons that move the placeholder; for several jobs as icons only."""
+    for name, text, icon in PLACES:
+        shown = text if alone else ""
+        row.operator(f"image_to_mesh.{name}", text=shown, icon=icon).job = view.job
+
+
+def _draw_more(layout: bpy.types.UILayout, views: Sequence[jobs.JobView]) -> None:
+    """Draw the running jobs beyond the first few in a closed subpanel, one row each."""
+    if not views:
+        return
+    header, body = layout.panel("image_to_mesh_running", default_closed=True)
+    # Already translated; Blender would look the result up again.
+    header.label(text=tr("{} more running").format(len(views)), translate=False)
+    if not body:
+        return
+    for view in views[:MORE_SHOWN]:
+        row = body.row(align=True)
+        row.progress(factor=view.fraction or 0.0, text=view.name)
+        row.operator("image_to_mesh.cancel", text="", icon="X").job = view.job
+    if rest := len(views[MORE_SHOWN:]):
+        body.label(text=tr("{} more running").format(rest), translate=False)
+
+
+def _draw_queue(layout: bpy.types.UILayout) -> None:
+    waiting = jobs.session().queued
+    if waiting:
+        row = layout.row()
+        row.label(text=tr("Images in queue: {}").format(waiting), icon="TIME")
+        row.operator("image_to_mesh.clear_queue", text="", icon="X")
+
+
+def _time_of(context: bpy.types.Context, view: jobs.JobView) -> str:
+    """Return the elapsed time, with the usual total if earlier jobs give one."""
+    seconds = time.monotonic() - view.started
+    gone = duration(seconds, exact=False)
+    usual = jobs.library_index(library(context)).usual_seconds(view.provider)
+    if not usual:
+        return gone
+    if round(seconds) > round(usual):
+        return tr("{}, longer than usual").format(gone)
+    return tr("{} of about {}").format(gone, duration(usual, exact=False))

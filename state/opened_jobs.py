@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which ended jobs show their details in the panel, as the user opened and closed them."""
+
+from __future__ import annotations
+
+KEPT = 100
+
+_chosen: dict[str, bool] = {}
+"""By job, whether it is open. Not in the file: it is about this session's jobs."""
+
+
+def is_open(job: str, *, usually: bool) -> bool:
+    """Return whether a job's details are shown; `usually` if the user has not decided."""
+    return _chosen.get(job, usually)
+
+
+def remember(job: str, *, shown: bool) -> None:
+    """Remember the user's decision about a job; only the newest decisions are kept."""
+    _chosen.pop(job, None)
+    _chosen[job] = shown
+    while len(_chosen) > KEPT:
+        del _chosen[next(iter(_chosen))]
+
+
+def forget() -> None:
+    """Forget all decisions."""
+    _chosen.clear()

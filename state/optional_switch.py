@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A menu for an optional switch: automatic, on, or off, in place of a checkbox beside a checkbox.
+
+The menu stores nothing: files, scripts, and presets keep the two properties behind it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bpy.props import EnumProperty
+
+AUTOMATIC, ON, OFF = range(3)
+ITEMS = (
+    ("AUTOMATIC", "Automatic", "The service decides", AUTOMATIC),
+    ("ON", "On", "Always", ON),
+    ("OFF", "Off", "Never", OFF),
+)
+
+
+def choice_name(name: str) -> str:
+    """Return the name of the menu's property for a setting."""
+    return f"choice_of_{name}"
+
+
+def choice_property(switch: str, value: str, **common: Any) -> Any:
+    """Declare the menu for two properties: whether the setting is sent, and its value."""
+
+    def read(group: Any) -> int:
+        if not getattr(group, switch):
+            return AUTOMATIC
+        return ON if getattr(group, value) else OFF
+
+    def write(group: Any, number: int) -> None:
+        setattr(group, switch, number != AUTOMATIC)
+        if number != AUTOMATIC:
+            setattr(group, value, number == ON)
+
+    return EnumProperty(**common, items=ITEMS, get=read, set=write)
