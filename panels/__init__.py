@@ -7,8 +7,9 @@ import bpy
 
 from .. import preferences
 from ..state.manual import manual_map
-from . import menus, mesh_edits, sidebar, statusbar
+from . import menus, mesh_edits, sidebar
 from . import preferences_page as page
+from .job_list import statusbar
 
 _classes = (*sidebar.classes, *mesh_edits.classes, *menus.classes)
 

@@ -80,7 +80,7 @@ def _draw_storage(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
 
 
 def draw_cleanup(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw what is done to a mesh on import."""
+    """Draw the options of Cleanup on Import."""
     cleanup = context.scene.image_to_mesh.mending
     column = layout.column(heading="" if is_narrow(context) else "Clean Up")
     column.use_property_split = not is_narrow(context)

@@ -46,7 +46,7 @@ def draw_presets(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
 
 def draw_settings(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Draw the basic settings, then the others in their groups."""
-    remarks, shown = _remarks(context), _shown(context)
+    remarks, shown = _remarks(context), _shown_settings(context)
     _draw_rows(layout, context, [setting for setting in shown if setting.basic], remarks)
     for group, title in GROUPS.items():
         declared = [setting for setting in shown if setting.group == group and not setting.basic]
@@ -63,7 +63,7 @@ def has_settings(context: bpy.types.Context) -> bool:
     return bool(settings_of(provider_of(context.scene).settings))
 
 
-def _shown(context: bpy.types.Context) -> list[Setting]:
+def _shown_settings(context: bpy.types.Context) -> list[Setting]:
     """Return the settings to show; quiet ones only if they have another value."""
     provider = provider_of(context.scene)
     settings = read_settings(context.scene, provider)
@@ -92,7 +92,7 @@ def _draw_rows(
     column, group = layout.column(), group_of(context.scene, provider_of(context.scene))
     for setting in declared:
         broken, unused = remarks.broken.get(setting.name), remarks.unused.get(setting.name)
-        whole = _titled(column, context, setting)
+        whole = _title_row(column, context, setting)
         row = whole.row(align=True)
         row.active = not unused
         row.alert = bool(broken)
@@ -104,7 +104,7 @@ def _draw_rows(
             draw_text(below, context, translate(broken or unused or ""), active=bool(broken))
 
 
-def _titled(
+def _title_row(
     column: bpy.types.UILayout, context: bpy.types.Context, setting: Setting
 ) -> bpy.types.UILayout:
     """Draw the title of an optional setting, and return the row for its value."""

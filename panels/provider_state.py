@@ -36,7 +36,7 @@ def draw_provider(
 
 
 def account_failure(context: bpy.types.Context, provider: Provider[Any]) -> str:
-    """Return the sentence about a balance that could not be read; empty if there is none."""
+    """Return the sentence about a balance that could not be read, or an empty text."""
     if not provider.keys or not preferences.has_account(provider):
         return ""
     reply = preferences.answer(context, provider)

@@ -100,7 +100,7 @@ class IMAGE_TO_MESH_PT_settings(_Sub, bpy.types.Panel):
 
 
 class IMAGE_TO_MESH_PT_placement(_Sub, bpy.types.Panel):
-    """Where and how large imported models are, and how they are stored."""
+    """Location, size, and storage of imported models."""
 
     bl_idname = "IMAGE_TO_MESH_PT_placement"
     bl_label = "Placement"
@@ -115,10 +115,10 @@ class IMAGE_TO_MESH_PT_placement(_Sub, bpy.types.Panel):
 
 
 class IMAGE_TO_MESH_PT_cleanup(_Sub, bpy.types.Panel):
-    """What is done to a mesh on import."""
+    """Options of Cleanup on Import."""
 
     bl_idname = "IMAGE_TO_MESH_PT_cleanup"
-    bl_label = "Cleanup"
+    bl_label = "Cleanup on Import"
 
     def draw(self, context: bpy.types.Context) -> None:
         self.layout.use_property_split = True

@@ -55,7 +55,7 @@ _PROPERTIES = {
     "images#adding-an-image": ("pg_scene.image",),
     "services#providers": ("pg_scene.provider",),
     "settings#placement": ("pg_placement.*",),
-    "settings#cleanup": ("pg_mending.*",),
+    "settings#cleanup-on-import": ("pg_mending.*",),
     "cleanup#print-check": ("pg_care.print_height", "pg_care.wall"),
     "cleanup#levels-of-detail": ("pg_care.levels",),
     "cleanup#reduce-faces": ("pg_care.faces",),

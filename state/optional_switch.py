@@ -11,11 +11,6 @@ from typing import Any
 from bpy.props import EnumProperty
 
 AUTOMATIC, ON, OFF = range(3)
-ITEMS = (
-    ("AUTOMATIC", "Automatic", "The service decides", AUTOMATIC),
-    ("ON", "On", "Always", ON),
-    ("OFF", "Off", "Never", OFF),
-)
 
 
 def choice_name(name: str) -> str:
@@ -36,4 +31,13 @@ def choice_property(switch: str, value: str, **common: Any) -> Any:
         if number != AUTOMATIC:
             setattr(group, value, number == ON)
 
-    return EnumProperty(**common, items=ITEMS, get=read, set=write)
+    return EnumProperty(
+        **common,
+        items=(
+            ("AUTOMATIC", "Automatic", "The service decides", AUTOMATIC),
+            ("ON", "On", "Always", ON),
+            ("OFF", "Off", "Never", OFF),
+        ),
+        get=read,
+        set=write,
+    )

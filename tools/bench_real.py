@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import places
+
 import samples
 
 ROUNDS = 3

@@ -22,8 +22,9 @@ import blenders
 import environments
 import package
 import places
-import samples
 import system
+
+import samples
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -40,7 +40,7 @@ def draw_ended(
 
 
 def _newest(ended: Sequence[jobs.JobView]) -> tuple[str, str]:
-    """Return the newest job that ended well and the newest that failed; empty if there is none."""
+    """Return the newest job that ended well and the newest that failed; or empty texts."""
     came = next((view.job for view in ended if not view.failure), "")
     failed = next((view.job for view in ended if view.failure), "")
     return came, failed

@@ -142,14 +142,14 @@ def draw_elsewhere(image: bpy.types.Image) -> Seen:
     context = drawing_context(NARROW)
     rooms = {
         name: importlib.import_module(f"{ADDON}.panels.{name}")
-        for name in ("sidebar", "mesh_edits", "menus", "statusbar")
+        for name in ("sidebar", "mesh_edits", "menus", "job_list.statusbar")
     }
     for draws in (
         rooms["sidebar"].IMAGE_TO_MESH_PT_placement.draw,
         rooms["mesh_edits"].IMAGE_TO_MESH_PT_care.draw,
         rooms["menus"].IMAGE_TO_MESH_MT_pictures.draw,
         rooms["menus"].IMAGE_TO_MESH_MT_object.draw,
-        rooms["statusbar"].draw,
+        rooms["job_list.statusbar"].draw,
     ):
         draws(SimpleNamespace(layout=Layout(shown, unfolded=True)), context)
     for open_image in (None, image, context.scene.image_to_mesh.image):

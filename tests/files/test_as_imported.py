@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import places
 import pytest
-import samples
 from blender.appearance import (
     INTENDED,
     append_all,
@@ -18,6 +17,7 @@ from blender.appearance import (
     measure_scene,
 )
 
+import samples
 from image_to_mesh.jobs.process.worker_process import WorkerProcess
 from image_to_mesh.providers import BadMesh
 

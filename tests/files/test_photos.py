@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import pytest
-import samples
 
+import samples
 from image_to_mesh.jobs.steps.system_decoders import decode_if_needed
 from image_to_mesh.providers import BadImage, read_picture_info
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import bpy
 import places
 import pytest
-import samples
 
+import samples
 from image_to_mesh.jobs.process.worker_process import WorkerProcess
 from image_to_mesh.jobs.steps.mesh_header import read_mesh_file
 from image_to_mesh.providers import BadMesh

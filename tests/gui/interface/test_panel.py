@@ -57,7 +57,9 @@ for panel in panels.classes:
     timed(panel)
 """
 # All but Views, which the built-in provider does not have.
-DRAWN = "redraw_sidebar(); len(spent) == len(panels.classes) - 1 and min(map(len, spent.values())) > 15"
+DRAWN = (
+    "redraw_sidebar(); len(spent) == len(panels.classes) - 1 and min(map(len, spent.values())) > 15"
+)
 WATCHED = "for panel, draw in watched.items(): panel.draw = draw"
 PLAIN = """
 panel = bpy.types.IMAGE_TO_MESH_PT_sidebar

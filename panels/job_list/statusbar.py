@@ -7,8 +7,8 @@ from typing import Any
 
 import bpy
 
-from .. import jobs
-from ..i18n.translate import tr
+from ... import jobs
+from ...i18n.translate import tr
 
 
 def draw(self: Any, _context: bpy.types.Context) -> None:
