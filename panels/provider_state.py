@@ -59,7 +59,9 @@ def _draw_balance(
     row = layout.row(align=True)
     _draw_state(row, balance_text(reply) or "Balance")
     if reply and reply.failure and reply.failure.link:
-        row.operator("wm.url_open", text=link_text(reply.failure.kind), icon="URL").url = reply.failure.link
+        row.operator(
+            "wm.url_open", text=link_text(reply.failure.kind), icon="URL"
+        ).url = reply.failure.link
     button = row.row()
     button.enabled = not (reply and reply.waiting)
     button.operator("image_to_mesh.test_key", text="", icon="FILE_REFRESH").provider = provider.id

@@ -148,8 +148,8 @@ def test_a_refused_key_says_what_to_do(chosen: Any, service: Service, preference
     for seen in (draw_preferences(preferences), draw(width=400)):
         assert "The key was refused." in seen.text()
         assert "Make a new one." in seen.text()
-        links = [button for button in seen.buttons("wm.url_open") if button["text"] == "Help"]
-        assert [link["button"].url for link in links] == ["https://example.com/keys"]
+        links = {link["button"].url for link in seen.buttons("wm.url_open")}
+        assert "https://example.com/keys" in links
     preferences.rehearsal_api_key = KEY
     assert "refused" not in draw_preferences(preferences).text()
 

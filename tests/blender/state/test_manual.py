@@ -112,7 +112,9 @@ def button_texts(name: str) -> set[str]:
     choices = [item.name for prop in rna.properties if prop.type == "ENUM"
                for item in prop.enum_items]  # fmt: skip
     drawn = re.compile(rf'"image_to_mesh\.{name}", text=(?:tr\()?"([^"]+)"')
-    files = [file for room in ("panels", "operators") for file in (places.ROOT / room).rglob("*.py")]
+    files = [
+        file for room in ("panels", "operators") for file in (places.ROOT / room).rglob("*.py")
+    ]
     buttons = [text for file in files for text in drawn.findall(file.read_text("utf-8"))]
     return {rna.name, *choices, *buttons}
 
