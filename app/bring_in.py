@@ -32,7 +32,7 @@ from ..jobs.disk.trust import (
 from ..jobs.library.file_names import CHUNKS_FOLDER, ORIGINAL, PREVIEW
 from ..jobs.steps.prepare import DRAWING, has_own_chunks, model_request
 from ..providers import LibraryProblem, Message, NoBlender, TimedOut
-from ..state import import_options
+from ..state import import_options, job_targets
 from .orientation import model_of, rotation_for
 from .provenance import forget_images, link_image, properties_of
 
@@ -63,6 +63,7 @@ def unregister() -> None:
     """Forget the jobs of this process."""
     _libraries.clear()
     forget_images()
+    job_targets.forget()
 
 
 def is_there(context: bpy.types.Context, job: str) -> bool:
@@ -129,14 +130,22 @@ def bring_in(
         mending = import_options.cleanup_options(context.scene)
         mesh = _mesh(library.folder(record.id), record)
         names, told = import_in_place(context, str(mesh), **options, mending=mending)
-        link_image(record.id, [bpy.data.objects[name] for name in names])
+        _note_origin(record, [bpy.data.objects[name] for name in names])
         return record, bpy.data.objects[names[0]], (IN_PLACE, *told)
     if blend == BLEND:
         drop_chunks(context, record.id)
     objects = [bpy.data.objects[name] for name in names]
-    link_image(record.id, objects)
+    _note_origin(record, objects)
     notes = (*notes, *relocate_textures(objects, unpack=place.unpack))
     return record, objects[0], notes
+
+
+def _note_origin(record: jobs.Record, objects: list[bpy.types.Object]) -> None:
+    """Note which image the objects were made from, and what they are like before any edit."""
+    from ..scene.updating.imported_state import note_imported
+
+    link_image(record.id, objects)
+    note_imported(objects)
 
 
 def _append_own(

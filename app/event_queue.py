@@ -14,6 +14,9 @@ waiting: deque[jobs.Event] = deque()
 _imported: set[str] = set()
 """Jobs whose models are in the scene, and whose ends still have to be handled."""
 
+notes: dict[str, tuple[str, ...]] = {}
+"""What the user should know about those imports, by job: shown once the job's end is handled."""
+
 
 def is_expected(job: str) -> bool:
     """Return whether the end of a job still has to be handled."""
@@ -34,6 +37,7 @@ def take_import(job: str) -> bool:
     """Forget that a job's model was imported; return whether it was."""
     was_imported = job in _imported
     _imported.discard(job)
+    notes.pop(job, None)
     return was_imported
 
 
@@ -48,3 +52,4 @@ def clear() -> None:
     """Drop everything."""
     waiting.clear()
     _imported.clear()
+    notes.clear()

@@ -20,21 +20,25 @@ def import_result(
     record: jobs.Record,
     placement: jobs.Placement,
     blend: str = bring_in.BLEND,
+    more_notes: tuple[str, ...] = (),
 ) -> bpy.types.Object:
     """Import a job's mesh, or a version of it, and return its root object.
 
-    The job's end will not import it again.
+    The job's end will not import it again. `more_notes` are shown with the result.
 
     Raises ImageToMeshError, OSError or RuntimeError.
     """
     record, root, notes = bring_in.bring_in(context, record, placement, blend)
+    notes = (*notes, *more_notes)
     # Only a pending end would import the model again; later imports are the user's own.
     if blend == bring_in.BLEND and event_queue.is_expected(record.id):
         event_queue.note_import(record.id)
     jobs.log_import(bring_in.library_of(context, record.id).folder(record.id))
     refresh_soon(context)
     if record.state.over:
-        _show_success(record, notes)
+        show_success(record, notes)
+    else:
+        event_queue.notes[record.id] = notes
     return root
 
 
@@ -89,7 +93,7 @@ def _is_at_work(view: jobs.JobView) -> bool:
     return not view.over
 
 
-def _show_success(record: jobs.Record, notes: tuple[str, ...]) -> None:
+def show_success(record: jobs.Record, notes: tuple[str, ...]) -> None:
     """Show the import's notes in the panel, replacing an earlier failure."""
     jobs.session().recovery.forget(record.id)
     for view in jobs.session().views():

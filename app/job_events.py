@@ -12,8 +12,9 @@ import bpy
 from .. import jobs
 from ..i18n.translate import tr, translate
 from ..jobs.steps.prepare import DRAWING
-from ..state import open_file
+from ..state import job_targets, open_file
 from . import bring_in, event_queue
+from .import_result import show_success
 from .periodic import placeholders
 from .periodic.account import refresh_balance
 
@@ -47,7 +48,9 @@ def _handle(context: bpy.types.Context, event: jobs.Event) -> Outcome | None:
     if not isinstance(event, jobs.Ended | jobs.Collected):
         return None
     refresh_balance(context, view.provider)
+    notes = event_queue.notes.get(view.job, ())
     is_there = event_queue.take_import(view.job)
+    job_targets.held.discard(view.job)
     if view.failure:
         return Outcome("ERROR", translate(view.failure.message, view.failure.hint))
     if view.state is jobs.State.CANCELLED:
@@ -64,6 +67,8 @@ def _handle(context: bpy.types.Context, event: jobs.Event) -> Outcome | None:
             ),
         )
     if is_there:
+        if notes and view.record:
+            show_success(view.record, notes)
         return Outcome("INFO", _summary(view))
     return _bring_in(context, view)
 
@@ -89,18 +94,33 @@ def ready(event: jobs.Event) -> bool:
     )
 
 
+def is_in_the_way(context: bpy.types.Context, event: jobs.Event) -> bool:
+    """Return whether the object that a job updates is in Edit Mode, or in another such mode."""
+    scene = bpy.data.scenes.get(event.view.plan.scene) or context.scene
+    return job_targets.is_in_own_mode(scene, event.job)
+
+
+def hold(context: bpy.types.Context, event: jobs.Event) -> list[Outcome]:
+    """Say once that a mesh waits for its object to leave its mode."""
+    if event.job in job_targets.held or not is_in_the_way(context, event):
+        return []
+    job_targets.held.add(event.job)
+    return [Outcome("INFO", f"{event.view.name}: {tr(job_targets.LEAVE_MODE)}")]
+
+
 def _bring_in(context: bpy.types.Context, view: jobs.JobView) -> Outcome:
     # Read now: the placeholder may have been moved since the event.
     place = jobs.session().placement_of(view)
     location = {} if place.free else {"location": place.location}
     ordered = view.record is not None
+    into = job_targets.uid_of(view.job)
     # The artist may have switched to another scene while the job ran.
     with _in_scene(context, view.plan.scene):
         try:
             # The operator, not `import_result.import_result`: only an operator called with undo
             # pushes a single step that removes the mesh and nothing else, in every mode.
             bpy.ops.image_to_mesh.import_result(
-                "EXEC_DEFAULT", True, job=view.job, as_ordered=ordered, **location
+                "EXEC_DEFAULT", True, job=view.job, as_ordered=ordered, into=into, **location
             )
         except RuntimeError as error:
             if not view.state.over:  # The job's end tries again, and reports the error.
@@ -127,6 +147,9 @@ def _in_scene(context: bpy.types.Context, name: str) -> Iterator[None]:
 
 
 def _summary(view: jobs.JobView) -> str:
+    shown = next((other for other in jobs.session().views() if other.job == view.job), view)
+    if shown.record and job_targets.GONE in shown.record.notes:
+        return f"{view.name}: {tr(job_targets.GONE)}"
     record = view.record
     if record is None:
         return tr("{} is ready").format(view.name)

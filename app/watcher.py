@@ -126,6 +126,7 @@ def handle_events(context: bpy.types.Context) -> list[job_events.Outcome]:
                 is_taken = is_taken or waits
                 held.add(event.job)
                 event_queue.waiting.append(event)
+                outcomes += job_events.hold(context, event)
                 continue
             _changed.add(event.job)
             outcome = job_events.handle(context, event)
@@ -140,7 +141,11 @@ def handle_events(context: bpy.types.Context) -> list[job_events.Outcome]:
 
 
 def _has_to_wait(context: bpy.types.Context, event: jobs.Event) -> bool:
-    return artist_is_busy(context) or not bring_in.at_hand(context, event.job)
+    return (
+        artist_is_busy(context)
+        or job_events.is_in_the_way(context, event)
+        or not bring_in.at_hand(context, event.job)
+    )
 
 
 def register() -> None:

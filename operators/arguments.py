@@ -75,6 +75,11 @@ def argument(name: str, description: str, *, hidden: bool = False) -> Any:
     return StringProperty(name=name, description=description, options=options)
 
 
+def hidden_switch(name: str, description: str) -> Any:
+    """Declare a switch for other operators and scripts, which is off for the next call."""
+    return BoolProperty(name=name, description=description, options=HIDDEN)
+
+
 def again_switch() -> Any:
     """Declare the property that allows an order to be repeated."""
     return BoolProperty(

@@ -12,9 +12,10 @@ from .. import jobs, preferences
 from ..app import provenance, queue, repeated_order, watcher
 from ..app.periodic.new_scenes import apply_defaults
 from ..app.refusals import hide_refusal, show_refusal
-from ..i18n.translate import translate_error
+from ..i18n.translate import tr, translate_error
 from ..providers import ImageToMeshError, Provider
-from ..state import import_options, open_file
+from ..state import import_options, job_targets, open_file
+from ..state.active_result import active_result
 from ..state.preflight import picture_key, why_not
 from ..state.scene_properties import choices_of, provider_of, read_settings
 from ..state.views import SIDE_VIEWS, view_of
@@ -22,25 +23,24 @@ from .arguments import again_switch
 from .running import StartsJob
 
 
-class IMAGE_TO_MESH_OT_generate(StartsJob, bpy.types.Operator):
-    """Generate a mesh of the scene's image."""
-
-    bl_idname = "image_to_mesh.generate"
-    bl_label = "Generate"
-    bl_description = "Turn the image into a mesh and place it in the scene"
-    # No UNDO: nothing changes now, and the mesh arrives later with its own undo step.
-    bl_options = {"REGISTER"}
+class OrdersMesh(StartsJob):
+    """An operator that orders a mesh of the scene's image."""
 
     again: again_switch()
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
+    def poll(cls: Any, context: bpy.types.Context) -> bool:
+        """Return whether a mesh can be ordered; the tooltip says why not."""
         reason = why_not(context)
         if reason:
             cls.poll_message_set(reason)
         return not reason
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+    def target(self, context: bpy.types.Context) -> bpy.types.Object | None:
+        """Return the object to update; None for a new one."""
+        return None
+
+    def invoke(self: Any, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         # Without a window there is no event loop: wait here, as for a script.
         if bpy.app.background:
             return self.execute(context)
@@ -51,16 +51,18 @@ class IMAGE_TO_MESH_OT_generate(StartsJob, bpy.types.Operator):
             return repeated_order.ask(self, context, event)
         return self._start_watched(context)
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self: Any, context: bpy.types.Context) -> set[str]:
         asked = getattr(self, "_asked", False) or self.options.is_repeat_last
         if asked and not bpy.app.background:
             return self._start_watched(context)  # Repeat Last must not block the interface
-        return self.run_job(context, lambda context: start(context, again=self.again))
+        target = self.target(context)
+        return self.run_job(context, lambda context: start(context, target, again=self.again))
 
-    def _start_watched(self, context: bpy.types.Context) -> set[str]:
+    def _start_watched(self: Any, context: bpy.types.Context) -> set[str]:
         try:
             # `again` was confirmed for the first click only, so Repeat Last does not inherit it.
-            start(context, again=self.again and not self.options.is_repeat_last)
+            again = self.again and not self.options.is_repeat_last
+            start(context, self.target(context), again=again)
         except ImageToMeshError as error:
             show_refusal(context, error)
             return self.refuse(translate_error(error))
@@ -69,15 +71,59 @@ class IMAGE_TO_MESH_OT_generate(StartsJob, bpy.types.Operator):
         return {"FINISHED"}
 
 
-def start(context: bpy.types.Context, *, again: bool = False) -> str:
+class IMAGE_TO_MESH_OT_generate(OrdersMesh, bpy.types.Operator):
+    """Generate a mesh of the scene's image."""
+
+    bl_idname = "image_to_mesh.generate"
+    bl_label = "Generate"
+    bl_description = "Turn the image into a mesh and place it in the scene"
+    # No UNDO: nothing changes now, and the mesh arrives later with its own undo step.
+    bl_options = {"REGISTER"}
+
+
+class IMAGE_TO_MESH_OT_update(OrdersMesh, bpy.types.Operator):
+    """Generate the active result again, into the same object."""
+
+    bl_idname = "image_to_mesh.update"
+    bl_label = "Update"
+    bl_description = (
+        "Generate the active mesh again with the current settings. The object stays, with its "
+        "name, location, modifiers, and materials of your own; the old mesh can be restored"
+    )
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if active_result(context) is None:
+            cls.poll_message_set("Select a mesh that this provider generated from this image")
+            return False
+        return super().poll(context)
+
+    def target(self, context: bpy.types.Context) -> bpy.types.Object | None:
+        result = active_result(context)
+        return result.object if result else None
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        target = self.target(context)
+        if bpy.app.background and target is not None and target.mode != "OBJECT":
+            return self.refuse(tr("Switch to Object Mode first"))
+        return super().execute(context)
+
+
+def start(
+    context: bpy.types.Context, target: bpy.types.Object | None = None, *, again: bool = False
+) -> str:
     """Start a job from the scene's choices and return its id.
 
-    `again`: order even if the same order exists. Raises ImageToMeshError if something that the job
+    `target`: the object to update with the mesh. `again`: order even if the same order exists.
+    Raises ImageToMeshError if something that the job
     needs is missing.
     """
     spec = replace(specify(context, provider_of(context.scene)), repeated=again)
     repeated_order.note(order_shown(context), spec)
     job = queue.begin(spec)
+    if target is not None:
+        job_targets.note(job, target)
     image = choices_of(context.scene).image
     if image is not None:
         from ..app.periodic import job_placeholders
@@ -152,4 +198,4 @@ def _pictures(
     return tuple(picture_source(image, view) for view, image in images if image is not None)
 
 
-classes = (IMAGE_TO_MESH_OT_generate,)
+classes = (IMAGE_TO_MESH_OT_generate, IMAGE_TO_MESH_OT_update)

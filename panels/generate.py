@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Generate button, with its price and the sentences about what to expect or to change."""
+"""The Generate or Update button, with its price and the sentences about what to expect or to change."""
 
 from __future__ import annotations
 
@@ -9,12 +9,18 @@ from typing import NamedTuple
 import bpy
 
 from ..i18n.translate import tr, translate
+from ..state.active_result import active_result
 from ..state.preflight import why_not
 from ..state.scene_properties import choices_of, provider_of
 from . import image_checks
 from .account_text import Price, price_of, with_price
 from .provider_state import account_failure
-from .text_layout import draw_text, text_height
+from .text_layout import draw_text, has_room, text_height
+
+LARGE = 1.5
+"""Height of the main button, in units of a row."""
+ICON_ROOM = "MMM"
+"""A text as wide as an icon and its gap."""
 
 
 class Notice(NamedTuple):
@@ -30,27 +36,62 @@ class Action(NamedTuple):
     price: Price
     notices: tuple[Notice, ...]
     can_run: bool
+    can_update: bool = False
 
     def height(self, context: bpy.types.Context) -> float:
-        """Return how much room the sentences take, in units of a row."""
-        return sum(text_height(context, notice.text, notice.icon) for notice in self.notices)
+        """Return how much room it takes beyond one button, in units of a row."""
+        stacked = self.can_update and not _fit_beside(context, self.price)
+        sentences = (text_height(context, notice.text, notice.icon) for notice in self.notices)
+        return sum(sentences) + (1.0 if stacked else 0.0)
 
 
 def plan_action(context: bpy.types.Context) -> Action:
     """Return what Generate shows, so that the preview above it can leave room for that."""
     reason, price = why_not(context), price_of(context)
-    return Action(price, tuple(_notices(context, reason, price)), not reason)
+    notices = tuple(_notices(context, reason, price))
+    return Action(price, notices, not reason, active_result(context) is not None)
 
 
 def draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context, action: Action) -> None:
-    """Draw the sentences, and Generate below them."""
+    """Draw the sentences, and Generate below them.
+
+    If the active object was made from the chosen image by the chosen provider, *Update* puts the
+    mesh into it, and *Generate New* adds another one.
+    """
     for notice in action.notices:
         draw_text(layout, context, notice.text, icon=notice.icon)
+    if action.can_update:
+        _draw_update(layout, context, action)
+        return
     row = layout.row()
-    row.scale_y = 1.5
+    row.scale_y = LARGE
     row.enabled = action.can_run
     text = with_price("Generate", action.price)
     row.operator("image_to_mesh.generate", text=text, icon="MESH_DATA")
+
+
+def _draw_update(layout: bpy.types.UILayout, context: bpy.types.Context, action: Action) -> None:
+    """Draw Update, and Generate New beside it, or below it in a narrow region."""
+    update, new = _labels(action.price)
+    is_wide = _fit_beside(context, action.price)
+    block = layout.row(align=True) if is_wide else layout.column(align=True)
+    block.enabled = action.can_run
+    main = block.row(align=True)
+    main.scale_y = LARGE
+    main.operator("image_to_mesh.update", text=update, icon="FILE_REFRESH")
+    other = block.row(align=True)
+    other.scale_y = LARGE if is_wide else 1.0
+    other.operator("image_to_mesh.generate", text=new)
+
+
+def _fit_beside(context: bpy.types.Context, price: Price) -> bool:
+    """Return whether Update, with its icon, and Generate New fit side by side."""
+    update, new = _labels(price)
+    return all(has_room(context, text, 0.5) for text in (ICON_ROOM + update, new))
+
+
+def _labels(price: Price) -> tuple[str, str]:
+    return with_price(tr("Update"), price), with_price(tr("Generate New"), price)
 
 
 def _notices(context: bpy.types.Context, reason: str, price: Price) -> Iterator[Notice]:

@@ -40,6 +40,7 @@ class IMAGE_TO_MESH_MT_object(bpy.types.Menu):
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
         layout.operator("image_to_mesh.generate", icon=ICON)
+        layout.operator("image_to_mesh.update")
         layout.operator("image_to_mesh.use_selected")
         layout.separator()
         layout.operator("image_to_mesh.import_result")

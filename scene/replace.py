@@ -57,7 +57,7 @@ def replace_model(
     # Matrices of objects appended in this step have not been evaluated yet.
     factor = _factor(old, new) if keep_height else 1.0
     rotation = math.radians(_object_rotation(new[0]) - _object_rotation(old[0]))
-    if _is_one_mesh(old) and _is_one_mesh(new):
+    if is_single_mesh(old) and is_single_mesh(new):
         return _change_mesh(
             old[0], new[0], Matrix.Scale(factor, 4) @ Matrix.Rotation(rotation, 4, "Z")
         )
@@ -97,7 +97,8 @@ def _object_rotation(root: bpy.types.Object) -> int:
 # -- one mesh ------------------------------------------------------------------------------------
 
 
-def _is_one_mesh(objects: Sequence[bpy.types.Object]) -> bool:
+def is_single_mesh(objects: Sequence[bpy.types.Object]) -> bool:
+    """Return whether a model is one mesh object."""
     return len(objects) == 1 and objects[0].type == "MESH"
 
 
@@ -107,8 +108,8 @@ def _change_mesh(old: bpy.types.Object, new: bpy.types.Object, change: Matrix) -
     Each mesh keeps the properties that record its provenance.
     """
     before, mesh = old.data, new.data
-    _move_provenance(old, before)
-    _move_provenance(new, old)
+    move_provenance(old, before)
+    move_provenance(new, old)
     bpy.data.objects.remove(new)
     # Linked meshes are read-only; the new model then keeps its own size and rotation.
     if change != Matrix() and mesh.library is None:
@@ -122,19 +123,41 @@ def _change_mesh(old: bpy.types.Object, new: bpy.types.Object, change: Matrix) -
 
 
 def _change_mesh_back(obj: bpy.types.Object, before: bpy.types.Mesh) -> bpy.types.Object:
-    for name in _provenance_keys(obj):
-        del obj[name]
-    obj.data = before
-    _move_provenance(before, obj)
+    mesh = obj.data
+    # An update changed the linked duplicates as well, and moved the old mesh's name to the new one.
+    shown = [
+        other
+        for other in bpy.data.objects
+        if other.type == "MESH" and other.data == mesh and other.get(REPLACED) == before
+    ]
+    if before.name.startswith(replaced_name(mesh.name)) and not mesh.library:
+        name = mesh.name
+        mesh.name = replaced_name(name)
+        before.name = name
+    for other in shown:
+        for name in provenance_keys(other):
+            del other[name]
+        other.data = before
+        for name in provenance_keys(before):
+            other[name] = before[name]
+    for name in provenance_keys(before) if not before.library else ():
+        del before[name]
     return obj
 
 
-def _provenance_keys(owner: bpy.types.ID) -> list[str]:
+def replaced_name(name: str) -> str:
+    """Return the name of a mesh that made way for a newer one of this name."""
+    return f"{name} (replaced)"
+
+
+def provenance_keys(owner: bpy.types.ID) -> list[str]:
+    """Return the custom properties that record where an object or mesh comes from."""
     return [name for name in owner.keys() if name.startswith(PROVENANCE_PREFIX)]  # noqa: SIM118 - an ID is not a dict
 
 
-def _move_provenance(source: bpy.types.ID, target: bpy.types.ID) -> None:
-    for name in _provenance_keys(source):
+def move_provenance(source: bpy.types.ID, target: bpy.types.ID) -> None:
+    """Move the properties that record a model's provenance."""
+    for name in provenance_keys(source):
         target[name] = source[name]
         del source[name]
 

@@ -33,6 +33,7 @@ _OPERATORS = {
     "results#placeholders": ("place_at_cursor", "place_by_click"),
     "results#importing-results": ("import_result", "turn_page", "reuse", "show_folder", "delete"),
     "results#objects-and-their-jobs": ("select_made",),
+    "results#updating-a-mesh": ("update",),
     "results#replacing-an-object": ("replace", "bring_back"),
     "results#the-library": ("clean_up", "add_asset_library"),
     "results#shared-libraries": ("trust_library",),

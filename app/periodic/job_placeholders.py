@@ -17,7 +17,7 @@ from mathutils import Vector
 
 from ... import jobs, preferences
 from ...i18n.translate import translate
-from ...state import open_file
+from ...state import job_targets, open_file
 from ...state.preflight import picture_key
 from ...viewport import placeholders
 from ...viewport.placeholders import Placeholder
@@ -107,7 +107,9 @@ def _views() -> Iterator[jobs.JobView]:
     for view in jobs.session().views():
         is_due = not view.over or view.job in events
         is_coming = is_due and not view.failure and not event_queue.is_imported(view.job)
-        if is_coming and view.record is not None and open_file.made_here(view.plan.file):
+        # An update has its object already.
+        is_new = not job_targets.uid_of(view.job)
+        if is_coming and is_new and view.record is not None and open_file.made_here(view.plan.file):
             yield view
 
 

@@ -6,20 +6,22 @@ from __future__ import annotations
 from dataclasses import replace
 
 import bpy
-from bpy.props import BoolProperty, FloatVectorProperty
+from bpy.props import FloatVectorProperty, IntProperty
 
 from ... import jobs, preferences
 from ...app.import_result import find, find_drawing, import_result, show_failure
 from ...i18n.translate import translate_error
+from ...jobs.custom_properties import SCALE
 from ...jobs.library.file_names import version_file
 from ...providers import ImageToMeshError
 from ...scene.placement import chosen_placement
-from ...state import import_options
-from ..arguments import argument
+from ...state import import_options, job_targets
+from ..arguments import HIDDEN, argument, hidden_switch
+from .adjustments import Adjustable
 
 
-class IMAGE_TO_MESH_OT_import_result(bpy.types.Operator):
-    """Import a job's prepared model."""
+class IMAGE_TO_MESH_OT_import_result(Adjustable, bpy.types.Operator):
+    """Import a job's prepared model, or put it into an object of an earlier result."""
 
     bl_idname = "image_to_mesh.import_result"
     bl_label = "Import Generated Mesh"
@@ -37,10 +39,13 @@ class IMAGE_TO_MESH_OT_import_result(bpy.types.Operator):
     version: argument(
         "Version", "File of the version to import; if empty, the original", hidden=True
     )
-    as_ordered: BoolProperty(
-        name="Original Placement",
-        description="Use the location and size that were set when the job was started",
-        options={"HIDDEN", "SKIP_SAVE"},
+    as_ordered: hidden_switch(
+        "Original Placement", "Use the location and size that were set when the job was started"
+    )
+    into: IntProperty(
+        name="Into",
+        description="Session UID of the object to update; if 0, a new object is added",
+        options=HIDDEN,
     )
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -49,30 +54,58 @@ class IMAGE_TO_MESH_OT_import_result(bpy.types.Operator):
             # Kept for Adjust Last Operation, which imports again: another job may be the newest
             # by then.
             self.job = record.id
-            blend = version_file(self.version)
-            root = import_result(context, record, self._place(context, record), blend)
+            root = self._import(context, record)
         except (ImageToMeshError, OSError, RuntimeError) as error:
             show_failure(self.job, error)
             self.report({"ERROR"}, translate_error(error))
             return {"CANCELLED"}
         # For the Adjust Last Operation panel, which starts from where the mesh is.
         self.location = root.location
-        if preferences.is_on(context, "frame_new"):
+        self.read_adjustments(context, root)
+        if not self.into and preferences.is_on(context, "frame_new"):
             from ...scene.ground.framing import frame_if_out_of_sight
 
             frame_if_out_of_sight(context, root)
         return {"FINISHED"}
 
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the Adjust Last Operation panel."""
+        self.draw_adjustments(in_place=bool(self.into))
+
+    def _import(self, context: bpy.types.Context, record: jobs.Record) -> bpy.types.Object:
+        """Import the model; return its root, or the object that was updated with it."""
+        blend = version_file(self.version)
+        target = job_targets.find(context.scene, self.into)
+        if target is None:
+            notes = (job_targets.GONE,) if self.into else ()
+            self.into = 0
+            root = import_result(context, record, self._place(context, record), blend, notes)
+            self.adjust(context, root)
+            return root
+        from ...scene.updating.selection import kept_selection
+        from ...scene.updating.update_model import update_model
+
+        with kept_selection(context):
+            root = import_result(context, record, _place_of(target), blend)
+            self.adjust(context, root)
+            return update_model(context, target, [root, *root.children_recursive])
+
     def _place(self, context: bpy.types.Context, record: jobs.Record) -> jobs.Placement:
-        """Return the placement, at the operator's location if it was given one."""
+        """Return the placement, at the operator's location and size if it was given any."""
         if self.as_ordered:
             place = record.plan.placement
         else:
             place = chosen_placement(context, import_options.placement_of(context.scene))
         if self.properties.is_property_set("location"):
             x, y, z = self.location
-            return replace(place, location=(x, y, z), free=False)
-        return place
+            place = replace(place, location=(x, y, z), free=False)
+        return self.with_size(place)
+
+
+def _place_of(target: bpy.types.Object) -> jobs.Placement:
+    """Return the placement of a mesh that goes into an object: as large as the old one was made."""
+    x, y, z = target.matrix_world.translation
+    return jobs.Placement((x, y, z), scale=float(target.get(SCALE, 1.0)))
 
 
 classes = (IMAGE_TO_MESH_OT_import_result,)

@@ -10,7 +10,7 @@ import bpy
 from ... import jobs
 from ...i18n.translate import tr, translate
 from ...providers import all_providers
-from ...state import open_file, opened_jobs, viewport_shading
+from ...state import job_targets, open_file, opened_jobs, viewport_shading
 from ..account_text import cost_text
 from ..text_layout import draw_text, duration, is_narrow
 from .failed import draw_failure
@@ -140,6 +140,8 @@ def _draw_result(box: bpy.types.UILayout, context: bpy.types.Context, view: jobs
         draw_text(box, context, ", ".join([*facts, duration(record.seconds)]))
         for note in record.notes:
             draw_text(box, context, translate(note), icon="INFO")
+    if view.job in job_targets.held:
+        draw_text(box, context, job_targets.LEAVE_MODE, icon="INFO")
     here = open_file.made_here(view.plan.file)
     if not here:
         draw_text(box, context, "Generated for another file")

@@ -11,7 +11,7 @@ import bpy
 from ... import jobs
 from ...i18n.translate import tr, translate
 from ...preferences import library
-from ...state import open_file, thumbnails
+from ...state import job_targets, open_file, thumbnails
 from ..text_layout import duration, is_narrow
 
 # More would push ended jobs out of a sidebar of usual height.
@@ -48,7 +48,7 @@ def _draw_job(
     number = thumbnails.number_of(f"{view.job}/picture")
     row = column.row(align=True)
     row.label(text=f"{view.name}, {_time_of(context, view)}", icon_value=number)
-    if not open_file.made_here(view.plan.file):
+    if not open_file.made_here(view.plan.file) or job_targets.uid_of(view.job):
         return
     if not alone:
         _draw_place(row, view, alone=False)

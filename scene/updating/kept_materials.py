@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Keep what the artist did to a result's materials when its mesh is exchanged."""
+
+from __future__ import annotations
+
+import bpy
+
+from ...jobs.custom_properties import LOOK, SHAPE
+from .imported_state import look_of
+
+
+def keep_materials(old: bpy.types.Object, new: bpy.types.Object) -> None:
+    """Put the artist's materials into the slots of the new mesh.
+
+    A slot with another material than the imported one keeps it. Where the imported material was
+    changed, the new mesh gets a copy of it with the new textures.
+    """
+    mesh = new.data
+    # Without SHAPE, an earlier version imported the object, which marked no materials.
+    if SHAPE not in old or mesh.library is not None:
+        return
+    for index, slot in enumerate(old.material_slots):
+        kept = old.data.materials[index]
+        if kept is None or slot.link == "OBJECT":
+            continue
+        ours = mesh.materials[index] if index < len(mesh.materials) else None
+        if ours is None:
+            if LOOK not in kept:
+                mesh.materials.append(kept)
+        elif LOOK not in kept:
+            mesh.materials[index] = kept
+        elif kept[LOOK] != look_of(kept):
+            mesh.materials[index] = _with_new_textures(kept, ours)
+        if ours is not None and not ours.users:
+            bpy.data.materials.remove(ours)
+
+
+def _with_new_textures(kept: bpy.types.Material, ours: bpy.types.Material) -> bpy.types.Material:
+    """Return a copy of a changed material with the textures of the new one.
+
+    The new one itself if it has textures that the changed material has no nodes for.
+    """
+    images = _images(ours)
+    if images.keys() - _images(kept).keys():
+        return ours
+    copy = kept.copy()
+    for name, image in images.items():
+        copy.node_tree.nodes[name].image = image
+    copy.diffuse_color = ours.diffuse_color
+    return copy
+
+
+def _images(material: bpy.types.Material) -> dict[str, bpy.types.Image]:
+    """Return a material's images by the names of their nodes."""
+    nodes = material.node_tree.nodes if material.node_tree else ()
+    return {node.name: node.image for node in nodes if node.type == "TEX_IMAGE"}

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Exchange the mesh of a result for a newer one; everything that belongs to the object stays.
+
+Name, transform, parent, children, modifiers, constraints, collections and selection are untouched.
+The old mesh stays in the file, and *Restore Replaced* brings it back.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import bpy
+from mathutils import Matrix, Vector
+
+from ...jobs.custom_properties import APPLIED, ROTATION, SHAPE, SIDES
+from ..replace import (
+    REPLACED,
+    find_model_objects,
+    is_single_mesh,
+    move_provenance,
+    provenance_keys,
+    replace_model,
+    replaced_name,
+)
+from .imported_state import shape_of, sides_of
+from .kept_materials import keep_materials
+
+EVEN = 1e-3
+"""Relative difference between the axes up to which a mesh counts as scaled evenly."""
+
+
+def update_model(
+    context: bpy.types.Context, target: bpy.types.Object, new: Sequence[bpy.types.Object]
+) -> bpy.types.Object:
+    """Put a newly imported model, its root first, into a result's object; return the root.
+
+    Linked duplicates show the new mesh, too. Models of several objects are replaced as by *Replace
+    with This Result*.
+    """
+    old = find_model_objects(target)
+    if not (is_single_mesh(old) and is_single_mesh(new)):
+        return replace_model(context, old, new, keep_height=False)
+    before, mesh = target.data, new[0].data
+    is_linked = bool(mesh.library or before.library)
+    if not mesh.library:  # Linked meshes are read-only.
+        mesh.transform(_change(target, new[0]))
+    _exchange(target, new[0])
+    if not is_linked:
+        name = before.name
+        before.name = replaced_name(name)
+        mesh.name = name
+    return target
+
+
+def linked_duplicates(obj: bpy.types.Object) -> list[bpy.types.Object]:
+    """Return all other objects that can be changed and show the same mesh."""
+    others = (other for other in bpy.data.objects if other.type == "MESH" and other != obj)
+    return [other for other in others if other.data == obj.data and other.is_editable]
+
+
+def _exchange(target: bpy.types.Object, new: bpy.types.Object) -> None:
+    before, mesh = target.data, new.data
+    duplicates = linked_duplicates(target)
+    if SHAPE in target and list(target[SHAPE]) != shape_of(before):
+        # The artist's own work, which stays even if the object is deleted.
+        before.use_fake_user = True
+    keep_materials(target, new)
+    if not before.library:
+        move_provenance(target, before)
+    for obj in (target, *duplicates):
+        for key in provenance_keys(obj):
+            del obj[key]
+        for key in provenance_keys(new):
+            obj[key] = new[key]
+        _assign(obj, mesh)
+        obj[REPLACED] = before
+    bpy.data.objects.remove(new)
+
+
+def _assign(obj: bpy.types.Object, mesh: bpy.types.Mesh) -> None:
+    """Give an object another mesh; the materials in slots of the object itself stay."""
+    own = [(slot.link, slot.material) for slot in obj.material_slots]
+    obj.data = mesh
+    for slot, (link, material) in zip(obj.material_slots, own, strict=False):
+        if link == "OBJECT":
+            slot.link, slot.material = link, material
+
+
+def _change(target: bpy.types.Object, new: bpy.types.Object) -> Matrix:
+    """Return what makes the new mesh stand in the object as the old one did."""
+    rotation = math.radians(_object_rotation(new) - _object_rotation(target))
+    return Matrix.Scale(_resize(target), 4) @ Matrix.Rotation(rotation, 4, "Z")
+
+
+def _object_rotation(obj: bpy.types.Object) -> int:
+    """Return the degrees by which the object, and not its mesh, turns the file's model."""
+    return int(obj.get(ROTATION, 0)) - int(obj.get(APPLIED, 0))
+
+
+def _resize(target: bpy.types.Object) -> float:
+    """Return how much larger the old mesh is than when it was imported: its scale was applied."""
+    if SIDES not in target:
+        return 1.0
+    then, now = Vector(target[SIDES]), Vector(sides_of(target.data))
+    ratios = [side / first for side, first in zip(now, then, strict=True) if first > 1e-9]
+    if not ratios or max(ratios) - min(ratios) > EVEN * max(ratios):
+        return 1.0
+    # The file's own precision, which is no change.
+    return 1.0 if math.isclose(ratios[0], 1.0, rel_tol=EVEN) else ratios[0]

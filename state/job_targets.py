@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The objects that running jobs update, for this session: another file never gets their meshes."""
+
+from __future__ import annotations
+
+import bpy
+
+LEAVE_MODE = "Switch to Object Mode to update the mesh"
+GONE = "The object to update is no longer in this scene, so the mesh was added as a new object."
+_targets: dict[str, int] = {}
+"""The session uid of the object that each job updates: it survives undo and renaming."""
+held: set[str] = set()
+"""Jobs whose meshes are ready, but whose objects are in Edit Mode or another mode of their own."""
+
+
+def note(job: str, obj: bpy.types.Object) -> None:
+    """Remember the object that a job updates."""
+    _targets[job] = obj.session_uid
+
+
+def uid_of(job: str) -> int:
+    """Return the session uid of the object that a job updates; 0 for a job that adds one."""
+    return _targets.get(job, 0)
+
+
+def find(scene: bpy.types.Scene, uid: int) -> bpy.types.Object | None:
+    """Return the object with a session uid, if the scene has it and it can be changed."""
+    found = (obj for obj in scene.objects if uid and obj.session_uid == uid)
+    return next((obj for obj in found if obj.is_editable), None)
+
+
+def is_in_own_mode(scene: bpy.types.Scene, job: str) -> bool:
+    """Return whether the object that a job updates is in a mode that its mesh must not leave."""
+    obj = find(scene, uid_of(job))
+    return obj is not None and obj.mode != "OBJECT"
+
+
+def forget() -> None:
+    """Forget all jobs."""
+    _targets.clear()
+    held.clear()
