@@ -12,13 +12,6 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, FloatVectorProp
 
 from ... import jobs
 
-SHADINGS = (
-    ("KEEP", "As Imported", "Keep the shading that the mesh was imported with"),
-    ("SMOOTH", "Smooth", "Shade all faces smooth"),
-    ("ANGLE", "Smooth by Angle", "Smooth shading except at edges sharper than the angle"),
-    ("FLAT", "Flat", "Shade all faces flat"),
-)
-
 
 class Adjustable:
     """Mix-in for an operator that imports a model and can be adjusted afterwards."""
@@ -44,7 +37,12 @@ class Adjustable:
     shading: EnumProperty(
         name="Shading",
         description="How the surface is shaded",
-        items=SHADINGS,
+        items=(
+            ("KEEP", "As Imported", "Keep the shading that the mesh was imported with"),
+            ("SMOOTH", "Smooth", "Shade all faces smooth"),
+            ("ANGLE", "Smooth by Angle", "Smooth shading except at edges sharper than the angle"),
+            ("FLAT", "Flat", "Shade all faces flat"),
+        ),
         options={"SKIP_SAVE"},
     )
     angle: FloatProperty(
