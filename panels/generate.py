@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Generate or Update button, with its price and the sentences about what to expect or to change."""
+"""The Generate or Update button, with its price and sentences about what to expect or to change."""
 
 from __future__ import annotations
 

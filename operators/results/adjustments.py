@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Adjust Last Operation offers after an import: rotation, size, shading and cleanup."""
+"""The values of Adjust Last Operation after an import: rotation, size, shading, and cleanup."""
 
 from __future__ import annotations
 

@@ -11,11 +11,11 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ...jobs.custom_properties import LOOK, SHAPE, SIDES
+from ...jobs.custom_properties import NODES, SHAPE, SIDES
 
 
 def note_imported(objects: Iterable[bpy.types.Object]) -> None:
-    """Store in each object the shape of its mesh, and in each material what it looks like."""
+    """Store in each object the shape of its mesh, and in each material a text of its nodes."""
     for obj in objects:
         if obj.type != "MESH":
             continue
@@ -23,7 +23,7 @@ def note_imported(objects: Iterable[bpy.types.Object]) -> None:
         obj[SIDES] = sides_of(obj.data)
         for material in obj.data.materials:
             if material is not None and material.is_editable:
-                material[LOOK] = look_of(material)
+                material[NODES] = nodes_text(material)
 
 
 def shape_of(mesh: bpy.types.Mesh) -> list[float]:
@@ -40,7 +40,7 @@ def sides_of(mesh: bpy.types.Mesh) -> list[float]:
     return [float(side) for side in np.ptp(points, axis=0)] if len(points) else [0.0] * 3
 
 
-def look_of(material: bpy.types.Material) -> str:
+def nodes_text(material: bpy.types.Material) -> str:
     """Return a text that changes with the nodes of a material, their values and their links.
 
     The images themselves are left out.

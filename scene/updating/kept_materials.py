@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import bpy
 
-from ...jobs.custom_properties import LOOK, SHAPE
-from .imported_state import look_of
+from ...jobs.custom_properties import NODES, SHAPE
+from .imported_state import nodes_text
 
 
 def keep_materials(old: bpy.types.Object, new: bpy.types.Object) -> None:
@@ -25,11 +25,11 @@ def keep_materials(old: bpy.types.Object, new: bpy.types.Object) -> None:
             continue
         ours = mesh.materials[index] if index < len(mesh.materials) else None
         if ours is None:
-            if LOOK not in kept:
+            if NODES not in kept:
                 mesh.materials.append(kept)
-        elif LOOK not in kept:
+        elif NODES not in kept:
             mesh.materials[index] = kept
-        elif kept[LOOK] != look_of(kept):
+        elif kept[NODES] != nodes_text(kept):
             mesh.materials[index] = _with_new_textures(kept, ours)
         if ours is not None and not ours.users:
             bpy.data.materials.remove(ours)
