@@ -32,7 +32,8 @@ from ..jobs.disk.trust import (
 from ..jobs.library.file_names import CHUNKS_FOLDER, ORIGINAL, PREVIEW
 from ..jobs.steps.prepare import DRAWING, has_own_chunks, model_request
 from ..providers import LibraryProblem, Message, NoBlender, TimedOut
-from ..state import import_options, job_targets
+from ..state import import_options
+from ..state.updates import job_targets
 from .orientation import model_of, rotation_for
 from .provenance import forget_images, link_image, properties_of
 

@@ -12,7 +12,8 @@ import bpy
 from .. import jobs
 from ..i18n.translate import tr, translate
 from ..jobs.steps.prepare import DRAWING
-from ..state import job_targets, open_file
+from ..state import open_file
+from ..state.updates import job_targets
 from . import bring_in, event_queue
 from .import_result import show_success
 from .periodic import placeholders

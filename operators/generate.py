@@ -14,10 +14,11 @@ from ..app.periodic.new_scenes import apply_defaults
 from ..app.refusals import hide_refusal, show_refusal
 from ..i18n.translate import tr, translate_error
 from ..providers import ImageToMeshError, Provider
-from ..state import import_options, job_targets, open_file
+from ..state import import_options, open_file
 from ..state.active_result import active_result
 from ..state.preflight import picture_key, why_not
 from ..state.scene_properties import choices_of, provider_of, read_settings
+from ..state.updates import job_targets
 from ..state.views import SIDE_VIEWS, view_of
 from .arguments import again_switch
 from .running import StartsJob

@@ -17,8 +17,9 @@ from mathutils import Vector
 
 from ... import jobs, preferences
 from ...i18n.translate import translate
-from ...state import job_targets, open_file
+from ...state import open_file
 from ...state.preflight import picture_key
+from ...state.updates import job_targets
 from ...viewport import placeholders
 from ...viewport.placeholders import Placeholder
 from .. import bring_in, event_queue

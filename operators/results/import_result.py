@@ -15,7 +15,8 @@ from ...jobs.custom_properties import SCALE
 from ...jobs.library.file_names import version_file
 from ...providers import ImageToMeshError
 from ...scene.placement import chosen_placement
-from ...state import import_options, job_targets
+from ...state import import_options
+from ...state.updates import job_targets
 from ..arguments import HIDDEN, argument, hidden_switch
 from .adjustments import Adjustable
 

@@ -10,7 +10,8 @@ import bpy
 from ... import jobs
 from ...i18n.translate import tr, translate
 from ...providers import all_providers
-from ...state import job_targets, open_file, opened_jobs, viewport_shading
+from ...state import open_file, opened_jobs, viewport_shading
+from ...state.updates import job_targets
 from ..account_text import cost_text
 from ..text_layout import draw_text, duration, is_narrow
 from .failed import draw_failure

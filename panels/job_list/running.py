@@ -11,7 +11,8 @@ import bpy
 from ... import jobs
 from ...i18n.translate import tr, translate
 from ...preferences import library
-from ...state import job_targets, open_file, thumbnails
+from ...state import open_file, thumbnails
+from ...state.updates import job_targets
 from ..text_layout import duration, is_narrow
 
 # More would push ended jobs out of a sidebar of usual height.
