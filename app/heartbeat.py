@@ -63,6 +63,14 @@ def wake() -> None:
     bpy.app.timers.register(_tick, first_interval=0.0, persistent=True)
 
 
+def hasten(step: Step) -> None:
+    """Run a step at once, and not only when it is next due."""
+    _due[step.name] = 0.0
+    if bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.unregister(_tick)
+    wake()
+
+
 def beat(context: bpy.types.Context, now: float) -> float | None:
     """Run the steps that are due; return the seconds to the next tick, or None to stop."""
     # A copy: a step may add or remove steps.
@@ -81,12 +89,12 @@ def beat(context: bpy.types.Context, now: float) -> float | None:
 
 def register() -> None:
     """Have a draw of the tab wake the heartbeat."""
-    visibility.call_when_drawn(wake)
+    visibility.add_waker(wake)
 
 
 def unregister() -> None:
     """Stop the timer and drop all steps."""
-    visibility.call_when_drawn(None)
+    visibility.remove_waker(wake)
     if bpy.app.timers.is_registered(_tick):
         bpy.app.timers.unregister(_tick)
     _steps.clear()

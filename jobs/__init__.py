@@ -42,17 +42,20 @@ if TYPE_CHECKING:
     from .steps.repeated_order import SOON as SOON
     from .tasks.account_queries import AccountAnswer as AccountAnswer
     from .tasks.account_queries import AccountQuery as AccountQuery
-    from .tasks.image_checks import EditedImage as EditedImage
-    from .tasks.image_checks import ImageReport as ImageReport
-    from .tasks.image_checks import SubjectDetection as SubjectDetection
     from .tasks.image_checks import image_checks as image_checks
-    from .tasks.image_checks import sent_form as sent_form
     from .tasks.image_download import DownloadedImage as DownloadedImage
     from .tasks.image_download import image_downloads as image_downloads
+    from .tasks.image_reports import EditedImage as EditedImage
+    from .tasks.image_reports import ImageReport as ImageReport
+    from .tasks.image_reports import SubjectDetection as SubjectDetection
+    from .tasks.image_reports import sent_form as sent_form
     from .tasks.mesh_edits import EditRequest as EditRequest
     from .tasks.mesh_edits import EditView as EditView
     from .tasks.mesh_edits import MeshEdit as MeshEdit
     from .tasks.mesh_edits import mesh_edits as mesh_edits
+    from .tasks.subject_previews import PreviewRequest as PreviewRequest
+    from .tasks.subject_previews import SubjectPreview as SubjectPreview
+    from .tasks.subject_previews import subject_previews as subject_previews
     from .values import Collected as Collected
     from .values import Ended as Ended
     from .values import Event as Event
@@ -84,15 +87,11 @@ _HOMES = {
     "steps.inputs": ("picture_from",),
     "steps.repeated_order": ("SOON",),
     "tasks.account_queries": ("AccountAnswer", "AccountQuery"),
-    "tasks.image_checks": (
-        "EditedImage",
-        "ImageReport",
-        "SubjectDetection",
-        "image_checks",
-        "sent_form",
-    ),
+    "tasks.image_checks": ("image_checks",),
     "tasks.image_download": ("DownloadedImage", "image_downloads"),
+    "tasks.image_reports": ("EditedImage", "ImageReport", "SubjectDetection", "sent_form"),
     "tasks.mesh_edits": ("EditRequest", "EditView", "MeshEdit", "mesh_edits"),
+    "tasks.subject_previews": ("PreviewRequest", "SubjectPreview", "subject_previews"),
     "values": (
         "Collected",
         "Ended",

@@ -12,14 +12,15 @@ from typing import Any
 import bpy
 
 from ..providers import Provider
+from ..state.previews import sent_image
 from .image_checks import DOWNLOADING, checks_height, draw_checks, is_downloading
 from .text_layout import draw_text
 
 PREVIEW = 5.0
 """Height of the preview in units of a row, without any sentence below it."""
 LEAST_PREVIEW = 2.0
-# Blender draws the preview of `template_ID_preview` six units high.
-BLENDERS_PREVIEW = 6.0
+BORDER = 0.5
+"""Height of the border that Blender draws around the preview."""
 
 
 def draw_picture(
@@ -63,6 +64,5 @@ def draw_invitation(
 
 
 def _draw_preview(layout: bpy.types.UILayout, chosen: Any, units: float) -> None:
-    column = layout.column(align=True)
-    column.scale_y = units / BLENDERS_PREVIEW
-    column.template_ID_preview(chosen, "image", hide_buttons=True)
+    icon = sent_image.icon_of(chosen.image)
+    layout.box().template_icon(icon_value=icon, scale=units - BORDER)

@@ -15,14 +15,15 @@ import bpy
 from .. import jobs
 from ..i18n.translate import tr, translate
 from ..jobs.custom_properties import EDITED_FROM
-from ..providers import Provider
+from ..providers import BadImage, Provider
 from ..state.preflight import picture_key, picture_problem
-from .text_layout import LINE, draw_text, text_height
+from .text_layout import LINE, draw_text, first_share, text_height
 
 SMALL = 256
 """Pixels of the subject's longer side below which services make poor meshes."""
 # Mean brightness of the subject, 0 to 1, below which its shape is hard to see.
 DARK = 0.16
+REMOVE, CROP = "Remove Background", "Crop to Subject"
 DOWNLOADING = "Downloading the image..."
 
 
@@ -35,7 +36,7 @@ def draw_checks(
     """Draw the edit buttons and the line about what will be sent, if an image is chosen."""
     if image is None or picture_problem(image):
         return
-    _draw_ways(layout, image)
+    _draw_ways(layout, context, image)
     draw_text(layout, context, _line(image, provider), active=False)
 
 
@@ -45,20 +46,33 @@ def checks_height(
     """Return how much more room `draw_checks` takes than with one line, in units of a row."""
     if image is None or picture_problem(image):
         return 0.0
-    return text_height(context, _line(image, provider)) - LINE
+    stacked = 0.0 if _share_of_remove(context, image) else 1.0
+    return stacked + text_height(context, _line(image, provider)) - LINE
 
 
 def problems(image: bpy.types.Image | None) -> Iterator[str]:
-    """Yield a sentence for each warning about the image, or the error that makes it unusable."""
+    """Yield a sentence for each reason to expect a poor mesh, or why the check failed.
+
+    Why an image cannot be used at all is among the reasons why Generate is disabled.
+    """
     if image is None or picture_problem(image):
         return
-    report = jobs.image_checks().report(picture_key(image))
-    if report is None or report.waiting:
+    report = _newest_report(image)
+    if report is None or report.waiting or isinstance(report.error, BadImage):
         return
     if report.error is not None:
         yield translate(report.error.message, report.error.hint)
         return
     yield from warnings(report)
+
+
+def _newest_report(image: bpy.types.Image) -> jobs.ImageReport | None:
+    """Return what is known of an image, with the subject that the current settings find."""
+    key, latest = picture_key(image), jobs.subject_previews().latest
+    # While a setting is dragged, the report on the last value stays: without it, rows would jump.
+    if latest is not None and latest.request.key == key:
+        return latest.report
+    return jobs.image_checks().report(key)
 
 
 def is_downloading() -> bool:
@@ -99,7 +113,8 @@ def warnings(report: jobs.ImageReport) -> Iterator[str]:
     """Yield a sentence for each reason to expect a poor mesh."""
     # Without a subject, all other figures describe the whole image.
     if not report.clear:
-        yield tr("No clear subject: use a single object on a plain background")
+        plain = tr("No clear subject: use a single object on a plain background")
+        yield translate(report.why, report.hint) if report.why else plain
         return
     if report.info is not None:
         width = (report.box[2] - report.box[0]) * report.info.width
@@ -114,9 +129,19 @@ def warnings(report: jobs.ImageReport) -> Iterator[str]:
         yield tr("The subject is very dark")
 
 
-def _draw_ways(layout: bpy.types.UILayout, image: bpy.types.Image) -> None:
+def _draw_ways(
+    layout: bpy.types.UILayout, context: bpy.types.Context, image: bpy.types.Image
+) -> None:
     row = layout.row(align=True)
-    row.operator("image_to_mesh.develop", text="Crop").crop = True
-    row.operator("image_to_mesh.develop", text="Cut Out").background = "remove"
+    share = _share_of_remove(context, image)
+    ways = row.split(factor=share, align=True) if share else row.column(align=True)
+    ways.operator("image_to_mesh.develop", text=REMOVE).background = "remove"
+    ways.operator("image_to_mesh.develop", text=CROP).crop = True
     if image.get(EDITED_FROM):
         row.operator("image_to_mesh.use_original", text="", icon="LOOP_BACK")
+
+
+def _share_of_remove(context: bpy.types.Context, image: bpy.types.Image) -> float:
+    """Return which part of the row its first button needs; 0 if only one fits into a row."""
+    room = 0.88 if image.get(EDITED_FROM) else 1.0
+    return first_share(context, tr(REMOVE), tr(CROP), room)

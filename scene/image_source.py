@@ -29,6 +29,8 @@ SENT_UNCHANGED = re.compile(
     rb"\x89PNG|\xff\xd8\xff|RIFF....WEBP|....ftyp|BM|II[*+]\0|MM\0[*+]|\x76\x2f\x31\x01|#\?R",
     re.DOTALL,
 )
+RENDER_NAMES = {"RENDER_RESULT": "Render", "COMPOSITING": "Viewer"}
+"""Names for copies of renders, by the type of the image."""
 PNG_SETTINGS = {
     "media_type": "IMAGE",
     "file_format": "PNG",
@@ -81,8 +83,20 @@ def picture_source(image: bpy.types.Image, view: str = "front") -> PictureSource
     )
 
 
+def copy_render(image: bpy.types.Image) -> bpy.types.Image:
+    """Return a packed copy of what a render shows now; raise BadImage if it is empty.
+
+    The next render does not change it, and unlike a render it has a preview in Blender.
+    """
+    copy = load_image_bytes(_save_render(image), picture_name(image))
+    copy.preview_ensure()
+    return copy
+
+
 def picture_name(image: bpy.types.Image) -> str:
     """Return a short name for results of the image, without folder and extension."""
+    if image.type in RENDER_NAMES:
+        return RENDER_NAMES[image.type]
     name = Path(readable_name(image).replace("\\", "/")).name
     for path in (Path(name), Path(re.sub(r"\.\d{3,}$", "", name))):  # "photo.png.001" too
         if path.suffix.lower() in bpy.path.extensions_image:

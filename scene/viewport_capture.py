@@ -63,6 +63,7 @@ def _image(values: Any, width: int, height: int) -> bpy.types.Image:
     image = bpy.data.images.new(NAME, width, height, alpha=True)
     image.pixels.foreach_set(values)
     image.pack()
+    image.preview_ensure()
     return image
 
 

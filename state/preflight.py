@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Hashable
 from typing import Any
 
@@ -10,10 +11,18 @@ import bpy
 
 from .. import preferences
 from ..i18n.translate import tr, translate
-from ..providers import MissingKey, Provider, Settings, settings_of
+from ..providers import BadImage, MissingKey, Provider, Settings, settings_of
 from ..providers._shared.untrusted_text import readable_name
 from . import views
 from .scene_properties import choices_of, provider_of, read_settings
+
+VALID = 20.0
+"""Seconds that it counts that an image cannot be read: the user may have mended its file since."""
+
+_unreadable: dict[Hashable, tuple[BadImage, float]] = {}
+"""The image that could not be read, by its key, why, and when that was found; at most one."""
+_renders = [0]
+"""How often something was rendered."""
 
 
 def why_not(context: bpy.types.Context) -> str:
@@ -24,6 +33,7 @@ def why_not(context: bpy.types.Context) -> str:
     choices, provider = choices_of(context.scene), provider_of(context.scene)
     return (
         picture_problem(choices.image)
+        or _unreadable_problem(choices.image)
         or why_not_at_all(context)
         or views.problem(choices, provider.views_for(read_settings(context.scene, provider)))
     )
@@ -71,7 +81,8 @@ def picture_key(image: bpy.types.Image) -> Hashable:
     """Return a key that changes when an image does, without reading its file or pixels."""
     # The size stands for the bytes: hashing them would be too slow for a draw.
     packed = image.packed_file.size if image.packed_file else 0
-    return (image.session_uid, image.source, image.filepath, packed, image.is_dirty)
+    render = _renders[0] if image.source == "VIEWER" else 0
+    return (image.session_uid, image.source, image.filepath, packed, image.is_dirty, render)
 
 
 def picture_problem(image: bpy.types.Image | None) -> str:
@@ -93,6 +104,24 @@ def picture_problem(image: bpy.types.Image | None) -> str:
     if image.source == "FILE" and not (image.filepath or image.packed_file or image.has_data):
         return tr("“{}” has no file: open the image again").format(shown)
     return ""
+
+
+def note_readable(image: bpy.types.Image, error: BadImage | None) -> None:
+    """Remember why an image cannot be read, so that Generate says so before it is clicked."""
+    _unreadable.clear()
+    if error is not None:
+        _unreadable[picture_key(image)] = error, time.monotonic()
+
+
+def note_render() -> None:
+    """Tell that something was rendered, which changes the images that show renders."""
+    _renders[0] += 1
+
+
+def _unreadable_problem(image: bpy.types.Image) -> str:
+    error, since = _unreadable.get(picture_key(image), (None, 0.0))
+    is_valid = error is not None and time.monotonic() - since < VALID
+    return translate(error.message, error.hint) if error and is_valid else ""
 
 
 def _key_problem(context: bpy.types.Context, provider: Provider[Any]) -> str:

@@ -14,9 +14,16 @@ TAB = "Image to Mesh"
 _wakers: list[Callable[[], None]] = []
 
 
-def call_when_drawn(waker: Callable[[], None] | None) -> None:
-    """Set the function called at each draw of the tab; it must be cheap. None removes it."""
-    _wakers[:] = [] if waker is None else [waker]
+def add_waker(waker: Callable[[], None]) -> None:
+    """Call a function at each draw of the tab; it must be cheap."""
+    if waker not in _wakers:
+        _wakers.append(waker)
+
+
+def remove_waker(waker: Callable[[], None]) -> None:
+    """No longer call a function."""
+    if waker in _wakers:
+        _wakers.remove(waker)
 
 
 def note_drawn() -> None:

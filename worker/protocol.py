@@ -20,6 +20,7 @@ from .edits.run_edit import run_edit
 from .images.blank import check_blank
 from .images.fit import convert_image
 from .images.inspect_and_edit import edit_image, inspect_image
+from .images.subject_preview import draw_preview
 from .make import make_mesh
 from .malloc import retain_freed_memory
 from .prepare.build_model import prepare_model
@@ -53,6 +54,7 @@ HANDLERS: dict[str, Handler] = {
     "fit": convert_image,
     "look": inspect_image,
     "make": make_mesh,
+    "outline": draw_preview,
     "prepare": prepare_model,
 }
 """Handlers by the request's `do`. A handler returns a JSON object or raises Refusal."""

@@ -13,12 +13,14 @@ from . import (
     new_scenes,
     placeholders,
     recovery,
+    subject_preview,
     thumbnails,
 )
 
 _MODULES = (
     account,
     image_checks,
+    subject_preview,
     edited_images,
     downloaded_images,
     thumbnails,

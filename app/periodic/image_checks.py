@@ -6,40 +6,53 @@ A thread and the background Blender do the work; drawing shows only finished rep
 
 from __future__ import annotations
 
+import os
 from collections.abc import Hashable
 
 import bpy
+from bpy.app.handlers import persistent
 
 from ... import jobs
 from ...providers import BadImage
-from ...state.preflight import picture_key, picture_problem
+from ...state.preflight import note_readable, note_render, picture_key, picture_problem
 from ...state.scene_properties import choices_of
 from .. import heartbeat
 from ..redraw import is_shown, redraw
 
 DELAY = 0.5
 """Seconds without a change of the image before it is inspected."""
+RETRY = 5.0
+"""Seconds after which an unreadable image is inspected again, if its file has changed since."""
 # 2048 × 2048 with some margin: copying more would stall the interface noticeably.
 MOST_PIXELS = 4_300_000
 """Images without a file are copied out of Blender on the main thread, up to this many pixels."""
 
 _candidate: list[tuple[Hashable, float]] = []
 """The key of the visible image, and the time since which it is unchanged; at most one."""
-_drawn: set[Hashable] = set()
-"""Images whose reports have been drawn."""
+_drawn: set[tuple[Hashable, bool]] = set()
+"""Images whose reports have been drawn, and whether those held an error."""
+_failed: dict[Hashable, tuple[float, float]] = {}
+"""Unreadable images: when they were last looked at, and the time of their files' last change."""
 
 
 def poll(context: bpy.types.Context, now: float) -> None:
     """Inspect the visible image, and redraw when its report is ready."""
     image = choices_of(context.scene).image
-    if picture_problem(image):
+    # A render that is not finished must not be saved: it would be in the way.
+    if picture_problem(image) or (image.source == "VIEWER" and bpy.app.is_job_running("RENDER")):
         return _candidate.clear()
     key = picture_key(image)
     seen = jobs.image_checks().report(key)
     if seen is None:
-        _inspect(context, image, key, now)
-    elif not seen.waiting and key not in _drawn:
-        _drawn.add(key)
+        return _inspect(context, image, key, now)
+    unreadable = seen.error if isinstance(seen.error, BadImage) else None
+    note_readable(image, unreadable)
+    if unreadable is not None:
+        _retry(context, image, key, now)
+    drawn = (key, seen.error is not None)
+    if not seen.waiting and drawn not in _drawn:
+        _drawn.discard((key, not drawn[1]))
+        _drawn.add(drawn)
         redraw(context)
     return None
 
@@ -60,38 +73,67 @@ STEP = heartbeat.Step("image_checks", heartbeat.IN_SIGHT, is_shown, poll)
 def register() -> None:
     """Add the step to the heartbeat."""
     heartbeat.add(STEP)
+    bpy.app.handlers.render_complete.append(_after_render)
 
 
 def unregister() -> None:
     """Remove the step, and drop all reports."""
+    bpy.app.handlers.render_complete.remove(_after_render)
     heartbeat.remove(STEP)
     _candidate.clear()
     _drawn.clear()
+    _failed.clear()
     jobs.image_checks.cache_clear()
 
 
-def _inspect(context: bpy.types.Context, image: bpy.types.Image, key: Hashable, now: float) -> None:
-    from ...scene.image_source import picture_source
+@persistent
+def _after_render(*_: object) -> None:
+    note_render()
 
+
+def _inspect(context: bpy.types.Context, image: bpy.types.Image, key: Hashable, now: float) -> None:
     if not _candidate or _candidate[0][0] != key:
         _candidate[:] = [(key, now)]
         return
     if now - _candidate[0][1] < DELAY:
         return
+    _check(context, image, key)
+
+
+def _check(context: bpy.types.Context, image: bpy.types.Image, key: Hashable) -> None:
+    from ...scene.image_source import picture_source
+
     if _is_costly(image):
         jobs.image_checks().skip(key)
         return
     try:
         source = picture_source(image)
-    except BadImage:
-        jobs.image_checks().skip(key)  # The reason is shown when the image is used.
+    except BadImage as error:
+        jobs.image_checks().skip(key, error)
         return
     jobs.image_checks().check(key, source, subject_detection(context))
 
 
+def _retry(context: bpy.types.Context, image: bpy.types.Image, key: Hashable, now: float) -> None:
+    """Inspect an unreadable image again once its file has changed."""
+    looked, changed = _failed.get(key, (0.0, -1.0))
+    if now - looked < RETRY:
+        return
+    try:
+        stamp = os.stat(bpy.path.abspath(image.filepath, library=image.library)).st_mtime
+    except OSError:
+        stamp = 0.0
+    _failed[key] = now, stamp
+    if changed >= 0.0 and stamp != changed:
+        image.reload()
+        _check(context, image, key)
+
+
 def _is_costly(image: bpy.types.Image) -> bool:
-    """Return whether reading an image would block Blender: a render, or many unsaved pixels."""
+    """Return whether reading an image would block Blender noticeably."""
     if image.source == "VIEWER":
-        return True
+        render = bpy.context.scene.render
+        scale = (render.resolution_percentage / 100) ** 2
+        return render.resolution_x * render.resolution_y * scale > MOST_PIXELS
     is_file = (image.packed_file or image.source == "FILE") and not image.is_dirty
     return not is_file and image.size[0] * image.size[1] > MOST_PIXELS

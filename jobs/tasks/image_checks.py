@@ -14,7 +14,7 @@ import threading
 import time
 from array import array
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +23,20 @@ from ...providers import (
     ImageToMeshError,
     Message,
     PictureInfo,
-    Provider,
     TimedOut,
     read_picture_info,
 )
 from ..process.pool import BackgroundBlender
 from ..steps.system_decoders import decode_if_needed
 from ..values import PictureSource
+from .image_reports import (
+    EditedImage,
+    ImageReport,
+    SmallCopy,
+    SubjectDetection,
+    Thumbnail,
+    read_facts,
+)
 
 LIMIT = 60.0
 """Seconds that a check or an edit may take."""
@@ -37,61 +44,6 @@ KEPT = 50
 """How many reports are cached."""
 THUMBNAILS = 12
 """How many of them keep their thumbnail."""
-
-
-@dataclass(frozen=True, slots=True)
-class ImageReport:
-    """The properties of an image; `error` if it cannot be used at all.
-
-    `size` is the file's in bytes. `box` is the subject's left, top, right and bottom, as shares of
-    the sides. `cut` names the borders that it crosses. `clear`: the subject could be separated from
-    the image background. `subjects` is the number of separate ones, `brightness` the subject's mean
-    from 0 to 1. `sha256` is of the file. `waiting`: the check is still running.
-    """
-
-    info: PictureInfo | None = None
-    size: int = 0
-    transparent: bool = False
-    clear: bool = True
-    box: tuple[float, ...] = (0.0, 0.0, 1.0, 1.0)
-    cut: tuple[str, ...] = ()
-    subjects: int = 1
-    brightness: float = 1.0
-    error: ImageToMeshError | None = None
-    thumbnail: Thumbnail | None = None
-    sha256: str = ""
-    waiting: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Thumbnail:
-    """A small copy of an image's subject: RGBA from 0 to 1, the bottom row first."""
-
-    width: int
-    height: int
-    pixels: array[float] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class EditedImage:
-    """A new image that was made from another one, or the error."""
-
-    name: str
-    original: str
-    data: bytes = field(default=b"", repr=False)
-    error: ImageToMeshError | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SubjectDetection:
-    """How the subject is separated from the image background, and the worker's command.
-
-    `mode` and `tolerance` are the built-in provider's settings Foreground and Tolerance.
-    """
-
-    blender: tuple[str, ...]
-    mode: str = "auto"
-    tolerance: float = 0.5
 
 
 class ImageChecks:
@@ -111,14 +63,16 @@ class ImageChecks:
         with self._lock:
             for old in list(self._reports)[:-KEPT]:
                 del self._reports[old]
-            self._reports[key] = ImageReport(waiting=True)
+            # What was wrong stays said while an unreadable image is checked once more.
+            if (known := self._reports.get(key)) is None or known.error is None:
+                self._reports[key] = ImageReport(waiting=True)
         # On a thread, because the worker takes a second or more, and this is the main thread.
         threading.Thread(target=self._check, args=(key, source, detection), daemon=True).start()
 
-    def skip(self, key: Hashable) -> None:
-        """Store an empty report for an image whose check would stall Blender."""
+    def skip(self, key: Hashable, error: ImageToMeshError | None = None) -> None:
+        """Store a report on an image that cannot be read, or without whose check Blender stalls."""
         with self._lock:
-            self._reports[key] = ImageReport()
+            self._reports[key] = ImageReport(error=error)
 
     def report(self, key: Hashable) -> ImageReport | None:
         """Return the latest report on an image; None if it was never checked."""
@@ -149,7 +103,7 @@ class ImageChecks:
         """Drop the thumbnails of older reports, which are a megabyte each."""
         for key, report in list(self._reports.items())[:-THUMBNAILS]:
             if report.thumbnail is not None:
-                self._reports[key] = replace(report, thumbnail=None)
+                self._reports[key] = replace(report, thumbnail=None, copy=None)
 
     def _check(self, key: Hashable, source: PictureSource, detection: SubjectDetection) -> None:
         try:
@@ -181,38 +135,19 @@ class ImageChecks:
         self._edited.put(done)
 
 
-def sent_form(report: ImageReport, provider: Provider[Any]) -> tuple[int, int, str, bool]:
-    """Return width, height and format of what the provider gets, and whether it is converted."""
-    if report.info is None:
-        return 0, 0, "", False
-    info, limits = report.info, provider.limits
-    width, height = info.width, info.height
-    if not provider.is_remote:
-        return width, height, info.format, False
-    # The Exif orientations that swap width and height.
-    if info.orientation in (5, 6, 7, 8):
-        width, height = height, width
-    factor = min(1.0, limits.max_side / max(width, height))
-    is_kept = factor == 1.0 and info.format in provider.formats and report.size <= limits.max_bytes
-    format_ = info.format if is_kept else "png" if "png" in provider.formats else "jpeg"
-    return round(width * factor), round(height * factor), format_, not is_kept
-
-
 def _inspect(source: PictureSource, detection: SubjectDetection) -> ImageReport:
     def ask(path: Path, data: bytes, info: PictureInfo, blender: BackgroundBlender) -> ImageReport:
-        copy = path.with_name("thumbnail")
-        request = {"do": "look", "thumbnail": str(copy), **_common(path, info, detection)}
-        report = blender.ask(request, _ignore, _deadline())
+        thumbnail, copy = path.with_name("thumbnail"), path.with_name("copy")
+        files = {"thumbnail": str(thumbnail), "copy": str(copy)}
+        request = {"do": "look", **files, **_common(path, info, detection)}
+        report = blender.ask(request, ignore_progress, deadline())
         return ImageReport(
             info=info,
             size=len(data),
             transparent=bool(report.get("transparent")),
-            clear=bool(report.get("clear")),
-            box=tuple(report.get("box", (0.0, 0.0, 1.0, 1.0))),
-            cut=tuple(report.get("cut", ())),
-            subjects=int(report.get("parts", 1)),
-            brightness=float(report.get("brightness", 1.0)),
-            thumbnail=_read_thumbnail(copy, report.get("thumbnail")),
+            thumbnail=_read_thumbnail(thumbnail, report.get("thumbnail")),
+            copy=_read_copy(copy, report.get("copy")),
+            **read_facts(report),
         )
 
     data = source.read()
@@ -229,6 +164,14 @@ def _read_thumbnail(path: Path, size: Any) -> Thumbnail | None:
     return Thumbnail(width, height, pixels) if len(pixels) == 4 * width * height else None
 
 
+def _read_copy(path: Path, size: Any) -> SmallCopy | None:
+    if not size or not path.is_file():
+        return None
+    width, height = size
+    pixels = path.read_bytes()
+    return SmallCopy(width, height, pixels) if len(pixels) == 4 * width * height else None
+
+
 def _edit_image(
     source: PictureSource, detection: SubjectDetection, recipe: Mapping[str, Any]
 ) -> bytes:
@@ -240,7 +183,7 @@ def _edit_image(
             **_common(path, info, detection),
             **recipe,
         }
-        blender.ask(request, _ignore, _deadline())
+        blender.ask(request, ignore_progress, deadline())
         return output.read_bytes()
 
     data: bytes = _with_file(source, detection, ask)
@@ -248,7 +191,7 @@ def _edit_image(
 
 
 def _with_file(source: PictureSource, detection: SubjectDetection, ask: Callable[..., Any]) -> Any:
-    data = decode_if_needed(source.read(), source.name, _deadline())
+    data = decode_if_needed(source.read(), source.name, deadline())
     info = read_picture_info(data, source.name)
     blender = BackgroundBlender(detection.blender)
     with tempfile.TemporaryDirectory(prefix="image-to-mesh-") as folder:
@@ -269,11 +212,12 @@ def _common(path: Path, info: PictureInfo, detection: SubjectDetection) -> dict[
     }
 
 
-def _ignore(phase: str, fraction: float | None) -> None:
+def ignore_progress(phase: str, fraction: float | None) -> None:
     """Ignore the progress: this work is too short to show it."""
 
 
-def _deadline() -> Callable[[], None]:
+def deadline() -> Callable[[], None]:
+    """Return a check that raises TimedOut once `LIMIT` is over."""
     end = time.monotonic() + LIMIT
 
     def check() -> None:

@@ -94,7 +94,7 @@ class IMAGE_TO_MESH_OT_use_image(bpy.types.Operator):
                 Message("The image “{image}” was not found.", image=self.image),
                 "Choose an image in this file.",
             )
-        return image
+        return _copied_render(image)
 
 
 class IMAGE_TO_MESH_OT_use_render(bpy.types.Operator):
@@ -112,7 +112,14 @@ class IMAGE_TO_MESH_OT_use_render(bpy.types.Operator):
         image = next((image for image in bpy.data.images if image.type == "RENDER_RESULT"), None)
         if image is None:
             raise BadImage("There is no render yet.", "Render first (F12).")
-        return image
+        return _copied_render(image)
+
+
+def _copied_render(image: bpy.types.Image) -> bpy.types.Image:
+    """Return a copy of a render, which the next one would overwrite; else the image itself."""
+    from ...scene.image_source import copy_render
+
+    return copy_render(image) if image.source == "VIEWER" else image
 
 
 class IMAGE_TO_MESH_OT_use_view(bpy.types.Operator):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Edit the scene's image before it is sent: crop it or cut out its subject. The original stays."""
+"""Edit the scene's image before it is sent: remove its background or crop it. The original stays."""
 
 from __future__ import annotations
 

@@ -10,16 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..fresh_file import open_empty_file
-from ..local.subject.components import label_parts
-from ..local.subject.foreground import Foreground, find_foreground
+from ..local.subject.foreground import Foreground, downscale_visible, find_foreground
 from ..progress import Report
 from ..refusal import Refusal
 from .pixels import Pixels
 from .png import encode_png
 from .read_image import read_image
+from .subject_facts import COPY_SIDE, describe_refusal, describe_subject, subject_box
 
 INSPECT_SIDE = 768
 """Longest side in pixels for inspection: warnings need no more."""
@@ -27,13 +26,6 @@ THUMBNAIL_SIDE = 256
 """Longest side in pixels of the small copy that is shown while a mesh is generated."""
 EDIT_SIDE = 4096
 """Longest side in pixels of an edited image."""
-CUT_OFF = 0.02
-"""Share of an image's side that the subject must touch to count as cut off there."""
-SECOND_SUBJECT = 0.15
-"""Size, relative to the largest part, from which another part counts as a second subject."""
-# Antialiasing may leave the outermost pixel half covered.
-EDGE = 2
-"""Pixels from the border within which the subject counts as touching it."""
 PLAIN = "Use an image of a single object on a plain background."
 NO_SUBJECT = "The subject cannot be separated from its background."
 
@@ -41,41 +33,27 @@ NO_SUBJECT = "The subject cannot be separated from its background."
 def inspect_image(request: dict[str, Any], report: Report) -> dict[str, Any]:
     """Detect the subject of `request["picture"]` and return what the user should be warned of.
 
-    `transparent`: the image has transparent pixels. `clear`: a subject was found; if not, `why` may
-    say the reason, and then nothing else is returned. `box`: left, top, right, bottom as shares of
-    the sides. `cut`: the edges that cut the subject off. `parts`: the number of subjects.
-    `brightness`: from 0 to 1. A small copy of the subject is written to `request["thumbnail"]`.
+    `transparent`: the image has transparent pixels. The rest is as `describe_subject` returns it.
+    A small copy of the subject is written to `request["thumbnail"]`, and one of the whole image to
+    `request["copy"]`: four bytes per pixel, top row first.
     """
     report(0.0, "Checking the image")
     open_empty_file()
     pixels = read_image(request["picture"], request.get("orientation", 1), INSPECT_SIDE)
-    transparent = bool((pixels[..., 3] < 0.5).any())
+    seen = {
+        "transparent": bool((pixels[..., 3] < 0.5).any()),
+        "copy": _write_copy(pixels, request.get("copy")),
+    }
     try:
         detection = find_foreground(
             pixels, request.get("mode", "auto"), request.get("tolerance", 0.5)
         )
     except Refusal as refusal:
         thumbnail = _write_thumbnail(pixels, request.get("thumbnail"))
-        return {
-            "transparent": transparent,
-            "clear": False,
-            "why": refusal.message,
-            "thumbnail": thumbnail,
-        }
-    subject = detection.matte > 0.5
-    visible = subject & (detection.picture[..., 3] > 0.5)
-    return {
-        "transparent": transparent,
-        "clear": not detection.fallback,
-        "box": _box(subject),
-        "cut": [] if detection.fallback else _touched_edges(subject),
-        "parts": 1 if detection.fallback else _count_subjects(subject),
-        "brightness": round(_brightness(detection.picture, visible), 4),
-        "thumbnail": _write_thumbnail(
-            pixels if detection.fallback else _remove_background(detection),
-            request.get("thumbnail"),
-        ),
-    }
+        return {**seen, **describe_refusal(refusal), "thumbnail": thumbnail}
+    shown = pixels if detection.fallback else _remove_background(detection)
+    thumbnail = _write_thumbnail(shown, request.get("thumbnail"))
+    return {**seen, **describe_subject(detection), "thumbnail": thumbnail}
 
 
 def edit_image(request: dict[str, Any], report: Report) -> dict[str, Any]:
@@ -96,7 +74,7 @@ def edit_image(request: dict[str, Any], report: Report) -> dict[str, Any]:
             raise Refusal("bad_image", NO_SUBJECT, PLAIN)
         pixels = _remove_background(detection) if image_background == "remove" else pixels
         if request.get("crop"):
-            pixels = _crop(pixels, _box(detection.matte > 0.5), request.get("padding", 0.05))
+            pixels = _crop(pixels, subject_box(detection.matte > 0.5), request.get("padding", 0.05))
     if image_background == "white":
         pixels = _put_on_white(pixels)
     whole = np.rint(pixels * np.float32(255.0)).astype(np.uint8)
@@ -104,6 +82,16 @@ def edit_image(request: dict[str, Any], report: Report) -> dict[str, Any]:
     picture = np.ascontiguousarray(whole[..., :3]) if opaque else whole
     Path(request["output"]).write_bytes(encode_png(picture))
     return {"width": int(whole.shape[1]), "height": int(whole.shape[0])}
+
+
+def _write_copy(pixels: Pixels, path: str | None) -> list[int] | None:
+    """Write the whole image at `COPY_SIDE`; return width and height."""
+    if path is None:
+        return None
+    copy = downscale_visible(pixels, COPY_SIDE)
+    whole = np.rint(np.clip(copy, 0.0, 1.0) * np.float32(255.0)).astype(np.uint8)
+    Path(path).write_bytes(whole.tobytes())
+    return [int(copy.shape[1]), int(copy.shape[0])]
 
 
 def _write_thumbnail(pixels: Pixels, path: str | None) -> list[int] | None:
@@ -121,41 +109,6 @@ def _write_thumbnail(pixels: Pixels, path: str | None) -> list[int] | None:
     small = np.concatenate((colors, alpha), axis=2)[::-1]
     Path(path).write_bytes(np.ascontiguousarray(small, np.float32).tobytes())
     return [width, height]
-
-
-def _box(subject: NDArray[np.bool_]) -> list[float]:
-    """Return left, top, right, and bottom of the subject as shares of the image's sides."""
-    height, width = subject.shape
-    rows, columns = np.flatnonzero(subject.any(axis=1)), np.flatnonzero(subject.any(axis=0))
-    if not len(rows):
-        return [0.0, 0.0, 1.0, 1.0]
-    sides = (columns[0] / width, rows[0] / height)
-    ends = ((columns[-1] + 1) / width, (rows[-1] + 1) / height)
-    return [round(float(side), 5) for side in (*sides, *ends)]
-
-
-def _touched_edges(subject: NDArray[np.bool_]) -> list[str]:
-    edges = {
-        "left": subject[:, :EDGE].any(axis=1),
-        "top": subject[:EDGE].any(axis=0),
-        "right": subject[:, -EDGE:].any(axis=1),
-        "bottom": subject[-EDGE:].any(axis=0),
-    }
-    return [name for name, edge in edges.items() if edge.mean() > CUT_OFF]
-
-
-def _count_subjects(subject: NDArray[np.bool_]) -> int:
-    labels, number = label_parts(subject, diagonal=True)
-    if number < 2:
-        return int(number)
-    sizes = np.bincount(labels[subject].ravel())
-    return int((sizes > SECOND_SUBJECT * sizes.max()).sum())
-
-
-def _brightness(picture: Pixels, subject: NDArray[np.bool_]) -> float:
-    """Return the subject's mean luma (Rec. 709) from 0 to 1."""
-    seen = picture[subject] if subject.any() else picture.reshape(-1, 4)
-    return float((seen[:, :3] @ np.array([0.2126, 0.7152, 0.0722], np.float32)).mean())
 
 
 def _remove_background(detection: Foreground) -> Pixels:

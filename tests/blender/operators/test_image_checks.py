@@ -72,7 +72,7 @@ def test_a_good_picture_has_no_warning_and_says_what_is_sent(chosen: Any, tmp_pa
     chosen.provider = "aiml_magic"
     limits = addon_module("providers").get_provider("aiml_magic").limits
     provider = addon_module("providers").get_provider("aiml_magic")
-    assert addon_module("jobs.tasks.image_checks").sent_form(report, provider)[:2] <= (
+    assert addon_module("jobs.tasks.image_reports").sent_form(report, provider)[:2] <= (
         limits.max_side, limits.max_side)  # fmt: skip
 
 

@@ -105,17 +105,25 @@ def test_a_reference_counts_for_its_own_image_only(chosen: Any) -> None:
 
 
 def test_a_render_is_used_and_a_missing_one_is_reported(chosen: Any) -> None:
-    OPS.use_render()
     with pytest.raises(RuntimeError, match="Render first"):
-        OPS.generate()
+        OPS.use_render()
     scene = bpy.context.scene
     scene.render.engine = "CYCLES"
     scene.cycles.samples = 1
     scene.render.resolution_x = scene.render.resolution_y = 64
     scene.render.resolution_percentage = 100
     bpy.ops.render.render()
-    assert chosen.image.type == "RENDER_RESULT"
+    OPS.use_render()
+    # A copy: it has a preview, the next render does not change it, and the mesh gets its name.
+    assert (chosen.image.type, chosen.image.source) == ("IMAGE", "FILE")
+    assert (chosen.image.name, bool(chosen.image.packed_file)) == ("Render", True)
     assert OPS.generate() == {"FINISHED"}
+    assert bpy.context.object.name == "Render"
+
+
+def test_a_mesh_of_a_chosen_render_is_not_called_render_result(chosen: Any) -> None:
+    result = next(image for image in bpy.data.images if image.type == "RENDER_RESULT")
+    assert addon_module("scene.image_source").picture_name(result) == "Render"
 
 
 def test_an_address_becomes_a_packed_picture(chosen: Any, address: str) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,7 @@ from ..array_types import Numbers, Singles
 from ..shape.raster import downscale, fit_size
 from .components import label_parts
 from .mask_parts import drop_specks, fill_pinholes
-from .matte import Separation, separate
+from .matte import NEUTRAL, Observation, Separation
 
 # The outline is traced at this size at most; the texture uses the full image.
 _LONGEST = 2048
@@ -20,8 +21,6 @@ _LONGEST = 2048
 _TRANSPARENT = 0.002
 _LEAST_SUBJECT = 0.001
 """Smallest share of the image that a subject may have."""
-# The tolerance for the automatic threshold.
-_NEUTRAL = 0.5
 # In noise widths: an image without a larger distance is plain.
 _PLAIN = 4.0
 # A contrast that never occurs by chance, however small the subject.
@@ -56,34 +55,46 @@ def find_foreground(pixels: Numbers, mode: str, tolerance: float) -> Foreground:
 
     `mode` is "auto", "alpha", "border", or "none".
     """
-    picture = _downscale(pixels)
-    match mode:
-        case "alpha":
+    return SubjectFinder(pixels).find(mode, tolerance)
+
+
+class SubjectFinder:
+    """Detects the subject of one image (h, w, 4) again and again, with different settings."""
+
+    def __init__(self, pixels: Numbers) -> None:
+        self._picture = downscale_visible(pixels, _LONGEST)
+
+    def find(self, mode: str, tolerance: float) -> Foreground:
+        """Detect the subject as `find_foreground` does."""
+        match mode:
+            case "alpha":
+                return _by_alpha(self._picture)
+            case "border":
+                return Foreground(_by_border(self._seen, tolerance), self._picture, ())
+            case "none":
+                return Foreground(_whole(self._picture), self._picture, ())
+            case _:
+                return self._automatic(tolerance)
+
+    @functools.cached_property
+    def _seen(self) -> Observation:
+        return Observation(self._picture)
+
+    def _automatic(self, tolerance: float) -> Foreground:
+        """Use alpha if there is any, else the border, else the whole image with a note."""
+        picture = self._picture
+        opaque = picture[:, :, 3] > 0.5
+        if not opaque.any():
+            raise _nothing_opaque()
+        if 1.0 - opaque.mean() > _TRANSPARENT:
             return _by_alpha(picture)
-        case "border":
-            return Foreground(_by_border(picture, tolerance), picture, ())
-        case "none":
-            return Foreground(_whole(picture), picture, ())
-        case _:
-            return _automatic(picture, tolerance)
-
-
-def _automatic(picture: Singles, tolerance: float) -> Foreground:
-    """Use alpha if there is any, else the border, else the whole image with a note."""
-    opaque = picture[:, :, 3] > 0.5
-    if not opaque.any():
-        raise _nothing_opaque()
-    if 1.0 - opaque.mean() > _TRANSPARENT:
-        return _by_alpha(picture)
-    neutral = separate(picture, _NEUTRAL)
-    if neutral.strangest < _PLAIN or neutral.share < _LEAST_SUBJECT:
-        raise _nothing_found()
-    # The user's tolerance is applied whenever there is something to separate.
-    if _is_doubtful(neutral):
-        return Foreground(_whole(picture), picture, (_WHOLE,), fallback=True)
-    if tolerance == _NEUTRAL:
-        return Foreground(neutral.matte, picture, ())
-    return Foreground(_by_border(picture, tolerance), picture, ())
+        neutral = self._seen.neutral
+        if neutral.strangest < _PLAIN or neutral.share < _LEAST_SUBJECT:
+            raise _nothing_found()
+        # The user's tolerance is applied whenever there is something to separate.
+        if _is_doubtful(neutral):
+            return Foreground(_whole(picture), picture, (_WHOLE,), fallback=True)
+        return Foreground(_by_border(self._seen, tolerance), picture, ())
 
 
 def _is_doubtful(separation: Separation) -> bool:
@@ -101,9 +112,9 @@ def _whole(picture: Singles) -> Singles:
     return np.ones(picture.shape[:2], np.float32)
 
 
-def _downscale(pixels: Numbers) -> Singles:
-    """Downscale an image for the outline; transparent pixels contribute no color."""
-    size = fit_size(pixels.shape, _LONGEST)
+def downscale_visible(pixels: Numbers, longest: int) -> Singles:
+    """Downscale an image to `longest` pixels at most; transparent pixels contribute no color."""
+    size = fit_size(pixels.shape, longest)
     if pixels.shape[:2] == size or pixels[:, :, 3].min() == 1.0:
         return downscale(pixels, *size)
     weighted = np.array(pixels, np.float32)
@@ -143,12 +154,12 @@ def _nothing_opaque() -> Refusal:
     )
 
 
-def _by_border(picture: Singles, tolerance: float) -> Singles:
-    separation = separate(picture, tolerance)
+def _by_border(seen: Observation, tolerance: float) -> Singles:
+    separation = seen.neutral if tolerance == NEUTRAL else seen.separate(tolerance)
     plain = separation.strangest < _PLAIN and _is_doubtful(separation)
     if not plain and (separation.matte > 0.5).any():
         return separation.matte
-    if tolerance > _NEUTRAL and separation.strangest >= _PLAIN:
+    if tolerance > NEUTRAL and separation.strangest >= _PLAIN:
         raise Refusal(
             "bad_image",
             "Nothing in the image differs enough from its border color for this Tolerance.",

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,8 @@ from .border_color import background_distance, threshold
 from .color import oklab
 from .mask_parts import drop_specks, fill_pinholes
 
+NEUTRAL = 0.5
+"""The tolerance for the automatic threshold."""
 _WORKING = 320
 """Longest side in pixels at which the subject is detected."""
 _ROUNDS = 2
@@ -48,33 +51,46 @@ class Separation:
     undecided: float
 
 
-def separate(picture: Singles, tolerance: float) -> Separation:
-    """Separate the subject of an image (h, w, 3 or more) from a background like its border."""
-    rgb = picture[:, :, :3]
-    small = downscale(rgb, *fit_size(picture.shape, _WORKING))
-    lab = oklab(small)
-    strange = background_distance(lab)
-    limit = threshold(strange, tolerance)
-    evidence = 2.0 * np.log((strange + 0.2) / limit)
-    raw = _refine(small, lab, evidence)
-    likely = (raw > 0.5).astype(np.float32)
-    smooth = (blur(likely, _WHISKERS) > 0.5).astype(np.float32)
-    clean = drop_specks(smooth, LEAST_PART)
-    scatter = 1.0 - float((clean * likely).sum()) / max(1.0, float(likely.sum()))
-    clean = fill_pinholes(clean, LEAST_HOLE, strange / limit)
-    matte = blur(_sharpen(rgb, small, clean), _WHISKERS)
-    matte = fill_pinholes(drop_specks(matte, LEAST_PART), LEAST_HOLE)
-    inside = clean > 0.5
-    edge = np.concatenate([inside[0], inside[-1], inside[:, 0], inside[:, -1]])
-    return Separation(
-        matte,
-        _strangest(strange),
-        float(inside.mean()),
-        float(edge.mean()),
-        scatter,
-        _contrast(strange, inside),
-        _soft_share(matte),
-    )
+class Observation:
+    """What all separations of an image (h, w, 3 or more) share, whatever their tolerance."""
+
+    def __init__(self, picture: Singles) -> None:
+        self._rgb = picture[:, :, :3]
+        self._small = downscale(self._rgb, *fit_size(picture.shape, _WORKING))
+        lab = oklab(self._small)
+        self._strange = background_distance(lab)
+        self._bins = _bin_colors(lab)
+        self._guide = _Guide(self._small, 4, _EDGE)
+        self._fine_guide = _Guide(self._small, 3, _EDGE)
+
+    @functools.cached_property
+    def neutral(self) -> Separation:
+        """The separation with the automatic threshold."""
+        return self.separate(NEUTRAL)
+
+    def separate(self, tolerance: float) -> Separation:
+        """Separate the subject from a background like the image's border."""
+        limit = threshold(self._strange, tolerance)
+        evidence = 2.0 * np.log((self._strange + 0.2) / limit)
+        raw = _refine(self._guide, self._bins, evidence)
+        likely = (raw > 0.5).astype(np.float32)
+        smooth = (blur(likely, _WHISKERS) > 0.5).astype(np.float32)
+        clean = drop_specks(smooth, LEAST_PART)
+        scatter = 1.0 - float((clean * likely).sum()) / max(1.0, float(likely.sum()))
+        clean = fill_pinholes(clean, LEAST_HOLE, self._strange / limit)
+        matte = blur(_sharpen(self._rgb, self._fine_guide, clean), _WHISKERS)
+        matte = fill_pinholes(drop_specks(matte, LEAST_PART), LEAST_HOLE)
+        inside = clean > 0.5
+        edge = np.concatenate([inside[0], inside[-1], inside[:, 0], inside[:, -1]])
+        return Separation(
+            matte,
+            _strangest(self._strange),
+            float(inside.mean()),
+            float(edge.mean()),
+            scatter,
+            _contrast(self._strange, inside),
+            _soft_share(matte),
+        )
 
 
 def _strangest(strange: Floats) -> float:
@@ -97,14 +113,12 @@ def _contrast(strange: Floats, inside: Bools) -> float:
     return float(np.median(strange[inside]) / (np.quantile(strange[~inside], 0.9) + 0.5))
 
 
-def _refine(small: Singles, lab: Singles, evidence: Floats) -> Floats:
+def _refine(guide: _Guide, bins: Ints, evidence: Floats) -> Floats:
     """Return the subject's probability (h, w) from distances, colors, and edges.
 
     Like GrabCut (Rother et al. 2004), it alternates between learning the colors of both sides and
     segmenting; a guided filter replaces the graph cut.
     """
-    bins = _bin_colors(lab)
-    guide = _Guide(small, 4, _EDGE)
     probability = guide.apply(_logistic(evidence))
     for _ in range(_ROUNDS):
         color = _color_evidence(bins, probability)
@@ -201,9 +215,9 @@ def _invert(spread: list[Floats]) -> list[list[Floats]]:
     return [[scaled[k] for k in row] for row in ((0, 1, 2), (1, 3, 4), (2, 4, 5))]
 
 
-def _sharpen(rgb: Numbers, small: Singles, clean: Singles) -> Singles:
+def _sharpen(rgb: Numbers, guide: _Guide, clean: Singles) -> Singles:
     """Align a small mask's edge with the edges of the full image."""
-    *slopes, offset = _Guide(small, 3, _EDGE).coefficients(clean.astype(np.float64))
+    *slopes, offset = guide.coefficients(clean.astype(np.float64))
     height, width = rgb.shape[:2]
     matte = upscale(offset, height, width)
     for channel, slope in enumerate(slopes):

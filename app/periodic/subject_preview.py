@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Keep the panel's picture of the image up to date while the user changes Foreground and Tolerance.
+
+The worker draws it; here it is only asked for and shown.
+"""
+
+from __future__ import annotations
+
+import bpy
+
+from ... import jobs
+from ...state import sent_preview, visibility
+from .. import heartbeat
+from ..redraw import is_shown, redraw
+
+# A preview takes a tenth of a second; a person sees a delay of twice that.
+INTERVAL = 0.05
+
+
+def is_needed(context: bpy.types.Context) -> bool:
+    """Return whether the picture differs from what is chosen, and can be drawn."""
+    if not is_shown(context):
+        return False
+    wish = sent_preview.wish_of(context)
+    if wish is None or wish == sent_preview.shown():
+        return False
+    report = jobs.image_checks().report(wish[0])
+    if report is None or report.copy is None:
+        return False
+    # A preview that could not be drawn is not asked for again.
+    latest = jobs.subject_previews().latest
+    return latest is None or latest.request != wish or bool(latest.pixels)
+
+
+def poll(context: bpy.types.Context, _now: float) -> None:
+    """Show the newest picture, and ask for the one that is wanted now."""
+    wish, previews = sent_preview.wish_of(context), jobs.subject_previews()
+    report = jobs.image_checks().report(wish[0]) if wish else None
+    if wish is None or report is None:
+        return
+    latest = previews.latest
+    if latest is not None and latest.pixels and latest.request[0] == wish[0]:
+        _show(context, latest)
+    if sent_preview.shown() != wish:
+        from ...scene import background_command
+
+        previews.want(jobs.PreviewRequest(*wish), report, background_command())
+
+
+STEP = heartbeat.Step("subject_preview", INTERVAL, is_needed, poll)
+
+
+def register() -> None:
+    """Add the step to the heartbeat."""
+    heartbeat.add(STEP)
+    visibility.add_waker(_hasten)
+
+
+def unregister() -> None:
+    """Remove the step, and drop the pictures."""
+    visibility.remove_waker(_hasten)
+    heartbeat.remove(STEP)
+    jobs.subject_previews.cache_clear()
+
+
+def _show(context: bpy.types.Context, latest: jobs.SubjectPreview) -> None:
+    if sent_preview.shown() != latest.request:
+        sent_preview.show(latest.request, latest.width, latest.height, latest.pixels)
+        redraw(context)
+
+
+def _hasten() -> None:
+    """Run the step soon if dragging a setting has just redrawn the tab."""
+    if sent_preview.shown() is not None and is_needed(bpy.context):
+        heartbeat.hasten(STEP)

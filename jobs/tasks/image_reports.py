@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is known of an image before it is sent: values that threads make and panels show."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...providers import ImageToMeshError, PictureInfo, Provider
+
+
+@dataclass(frozen=True, slots=True)
+class ImageReport:
+    """The properties of an image; `error` if it cannot be used at all.
+
+    `size` is the file's in bytes. `box` is the subject's left, top, right and bottom, as shares of
+    the sides. `cut` names the borders that it crosses. `clear`: the subject could be separated from
+    the image background; if not, `why` and `hint` may say why the built-in provider would refuse it. `subjects` is the number of
+    separate ones, `brightness` the subject's mean from 0 to 1. `copy` is the whole image, small.
+    `sha256` is of the file. `waiting`: the check is still running.
+    """
+
+    info: PictureInfo | None = None
+    size: int = 0
+    transparent: bool = False
+    clear: bool = True
+    box: tuple[float, ...] = (0.0, 0.0, 1.0, 1.0)
+    cut: tuple[str, ...] = ()
+    subjects: int = 1
+    brightness: float = 1.0
+    error: ImageToMeshError | None = None
+    why: str = ""
+    hint: str = ""
+    thumbnail: Thumbnail | None = None
+    copy: SmallCopy | None = None
+    sha256: str = ""
+    waiting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """A small copy of an image's subject: RGBA from 0 to 1, the bottom row first."""
+
+    width: int
+    height: int
+    pixels: array[float] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SmallCopy:
+    """A small copy of a whole image: four bytes per pixel (RGBA), the top row first."""
+
+    width: int
+    height: int
+    pixels: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class EditedImage:
+    """A new image that was made from another one, or the error."""
+
+    name: str
+    original: str
+    data: bytes = field(default=b"", repr=False)
+    error: ImageToMeshError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectDetection:
+    """How the subject is separated from the image background, and the worker's command.
+
+    `mode` and `tolerance` are the built-in provider's settings Foreground and Tolerance.
+    """
+
+    blender: tuple[str, ...]
+    mode: str = "auto"
+    tolerance: float = 0.5
+
+
+def read_facts(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a report that the worker's answer tells about the subject."""
+    return {
+        "clear": bool(answer.get("clear")),
+        "box": tuple(answer.get("box", (0.0, 0.0, 1.0, 1.0))),
+        "cut": tuple(answer.get("cut", ())),
+        "subjects": int(answer.get("parts", 1)),
+        "brightness": float(answer.get("brightness", 1.0)),
+    }
+
+
+def sent_form(report: ImageReport, provider: Provider[Any]) -> tuple[int, int, str, bool]:
+    """Return width, height and format of what the provider gets, and whether it is converted."""
+    if report.info is None:
+        return 0, 0, "", False
+    info, limits = report.info, provider.limits
+    width, height = info.width, info.height
+    if not provider.is_remote:
+        return width, height, info.format, False
+    # The Exif orientations that swap width and height.
+    if info.orientation in (5, 6, 7, 8):
+        width, height = height, width
+    factor = min(1.0, limits.max_side / max(width, height))
+    is_kept = factor == 1.0 and info.format in provider.formats and report.size <= limits.max_bytes
+    format_ = info.format if is_kept else "png" if "png" in provider.formats else "jpeg"
+    return round(width * factor), round(height * factor), format_, not is_kept

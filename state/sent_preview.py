@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The picture of what the provider will get of the scene's image, which the panel shows.
+
+It is written outside of drawing and found by its icon number in it.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Hashable
+from typing import Any
+
+import bpy.utils.previews
+
+from .preflight import picture_key, picture_problem
+from .scene_properties import choices_of
+
+NAME = "sent"
+NO_TOLERANCE = ("alpha", "none")
+"""Choices of Foreground that Tolerance does not apply to."""
+
+_collection: list[Any] = []
+"""Blender's collection with the one preview; empty while the add-on is disabled."""
+_shown: list[tuple[Hashable, str, float]] = []
+"""What the preview shows, as `wish_of` returns it; at most one."""
+
+
+def wish_of(context: bpy.types.Context) -> tuple[Hashable, str, float] | None:
+    """Return what should be shown: the image's key, and how its subject is found.
+
+    None without an image that can be read. Services get the whole image, so for them no way to find
+    the subject is named.
+    """
+    choices = choices_of(context.scene)
+    image = choices.image
+    if picture_problem(image):
+        return None
+    key = picture_key(image)
+    if choices.provider != "local":
+        return key, "", 0.0
+    mode = choices.local.foreground
+    return key, mode, 0.0 if mode in NO_TOLERANCE else round(choices.local.tolerance, 6)
+
+
+def shown() -> tuple[Hashable, str, float] | None:
+    """Return what the preview shows now; None if there is none."""
+    return _shown[0] if _shown else None
+
+
+def show(wish: tuple[Hashable, str, float], width: int, height: int, pixels: array[int]) -> None:
+    """Show other pixels: RGBA bytes, one 32-bit integer per pixel, the bottom row first."""
+    if not _collection:
+        return
+    previews = _collection[0]
+    preview = previews[NAME] if NAME in previews else previews.new(NAME)
+    preview.image_size = (width, height)
+    preview.image_pixels.foreach_set(pixels)
+    _shown[:] = [wish]
+
+
+def icon_of(image: bpy.types.Image) -> int:
+    """Return the icon number of the image's picture; Blender's own until ours is there."""
+    if _shown and _shown[0][0] == picture_key(image):
+        return int(_collection[0][NAME].icon_id)
+    return int(image.preview.icon_id) if image.preview else 0
+
+
+def register() -> None:
+    """Create the preview collection."""
+    _collection.append(bpy.utils.previews.new())
+
+
+def unregister() -> None:
+    """Remove the preview collection."""
+    _shown.clear()
+    while _collection:
+        bpy.utils.previews.remove(_collection.pop())
