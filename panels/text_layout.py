@@ -87,6 +87,15 @@ def has_room(context: bpy.types.Context, text: str, share: float) -> bool:
     return _drawn_width(text) <= share * (_width(context) - MARGIN) - BORDERS
 
 
+def first_share(
+    context: bpy.types.Context, first: str, second: str, share: float = 1.0
+) -> float:
+    """Return which part the first of two buttons needs of this share of a row; 0 without room."""
+    needed = [_drawn_width(text) + BORDERS for text in (first, second)]
+    room = share * (_width(context) - MARGIN)
+    return needed[0] / sum(needed) if sum(needed) <= room else 0.0
+
+
 def fits_beside(context: bpy.types.Context, title: str) -> bool:
     """Return whether a title fits beside its value."""
     return not is_narrow(context) and has_room(context, tr(title), TITLE_SHARE)
