@@ -87,9 +87,7 @@ def has_room(context: bpy.types.Context, text: str, share: float) -> bool:
     return _drawn_width(text) <= share * (_width(context) - MARGIN) - BORDERS
 
 
-def first_share(
-    context: bpy.types.Context, first: str, second: str, share: float = 1.0
-) -> float:
+def first_share(context: bpy.types.Context, first: str, second: str, share: float = 1.0) -> float:
     """Return which part the first of two buttons needs of this share of a row; 0 without room."""
     needed = [_drawn_width(text) + BORDERS for text in (first, second)]
     room = share * (_width(context) - MARGIN)

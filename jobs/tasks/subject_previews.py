@@ -84,9 +84,7 @@ class SubjectPreviews:
             self.latest = _make(*wanted)
 
 
-def _make(
-    request: PreviewRequest, report: ImageReport, blender: tuple[str, ...]
-) -> SubjectPreview:
+def _make(request: PreviewRequest, report: ImageReport, blender: tuple[str, ...]) -> SubjectPreview:
     if report.copy is None:
         return SubjectPreview(request, report)
     try:

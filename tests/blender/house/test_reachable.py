@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every operator has a button or a menu entry, what the manual names is found, and none is mute.
+
+Blender's search (F3) finds what menus hold, and nothing that is in panels alone.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import re
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import bpy
+import places
+import pytest
+from blender.addon_modules import ADDON, addon_module
+from blender.recording import Layout, drawing_context
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+DOCS = [*sorted((places.ROOT / "docs").glob("*.md")), places.ROOT / "README.md"]
+CALLED = re.compile(r"bpy\.ops\.image_to_mesh\.(\w+)")
+
+NO_BUTTON = {
+    "drop": "Blender calls it when files are dropped on the 3D Viewport",
+    "watch": "runs by itself while jobs run",
+}
+"""Operators without a button or menu entry, and why."""
+
+
+def operators() -> dict[str, Any]:
+    """Return the product's operators by the names that scripts use."""
+    return {cls.bl_idname.split(".")[1]: cls for cls in addon_module("operators")._classes}
+
+
+def public() -> dict[str, Any]:
+    """Return the operators that are not INTERNAL."""
+    every = operators().items()
+    return {
+        name: cls for name, cls in every if "INTERNAL" not in getattr(cls, "bl_options", ())
+    }
+
+
+def drawing_modules() -> list[ModuleType]:
+    """Return the modules that draw: all panels and menus, the preferences, dialogs of operators."""
+    panels = addon_module("panels")
+    names = [found.name for found in pkgutil.walk_packages(panels.__path__, f"{panels.__name__}.")]
+    return [*map(importlib.import_module, names), addon_module("preferences")]
+
+
+def drawn_names() -> set[str]:
+    """Return the operators whose names the drawing code has.
+
+    Names in a loop are written without the prefix, so any text that is an operator's name counts.
+    """
+    found = set()
+    for module in drawing_modules():
+        for node in ast.walk(ast.parse(inspect.getsource(module))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.add(node.value.removeprefix("image_to_mesh."))
+    return found
+
+
+class MenuLayout(Layout):
+    """A layout that also draws the product's own submenus."""
+
+    def menu(self, menu: str, *, text: str = "", icon: str = "NONE") -> None:
+        """Draw a submenu of ours into this layout."""
+        super().menu(menu, text=text, icon=icon)
+        cls = getattr(bpy.types, menu)
+        if cls.__module__.startswith(ADDON) and "draw" in vars(cls):
+            cls.draw(SimpleNamespace(layout=self), drawing_context(400))
+
+
+def in_menus() -> set[str]:
+    """Return the operators in Blender's menus, and thereby in its search."""
+    shown: list[dict[str, Any]] = []
+    for _, draw in addon_module("panels.menus").ENTRIES:
+        draw(SimpleNamespace(layout=MenuLayout(shown, unfolded=True)), drawing_context(400))
+    return {row["operator"].split(".")[1] for row in shown if row["kind"] == "operator"}
+
+
+@pytest.mark.usefixtures("addon")
+def test_every_operator_has_a_button_or_a_menu_entry() -> None:
+    missing = sorted(public().keys() - drawn_names() - NO_BUTTON.keys())
+    assert missing == [], "nobody can press these"
+
+
+@pytest.mark.usefixtures("addon")
+def test_the_list_of_operators_without_a_button_is_true() -> None:
+    assert NO_BUTTON.keys() <= operators().keys()
+    assert not NO_BUTTON.keys() & drawn_names()
+
+
+@pytest.mark.usefixtures("addon")
+def test_what_the_manual_calls_exists() -> None:
+    called = {name for page in DOCS for name in CALLED.findall(page.read_text("utf-8"))}
+    assert called
+    assert called <= operators().keys()
+
+
+@pytest.mark.usefixtures("addon")
+@pytest.mark.parametrize(
+    "name",
+    ["generate", "open_image", "paste", "use_image", "use_view", "use_render", "use_selected",
+     "use_address", "make_here", "develop", "use_original", "import_result", "replace",
+     "bring_back", "select_made", "show_texture", "cancel"],
+)  # fmt: skip
+def test_the_search_finds_it(name: str) -> None:
+    assert name in in_menus()
+
+
+@pytest.mark.usefixtures("addon")
+def test_an_operator_that_cannot_run_says_why() -> None:
+    """In a new file, most operators have nothing to work on."""
+    bpy.context.scene.image_to_mesh.image = None
+    for obj in bpy.context.selected_objects:
+        obj.select_set(False)
+    bpy.context.view_layer.objects.active = None
+    mute = []
+    for name in public():
+        operator = getattr(bpy.ops.image_to_mesh, name)
+        if operator.poll():
+            continue
+        with pytest.raises(RuntimeError) as error:
+            operator()
+        if "context is incorrect" in str(error.value):
+            mute.append(name)
+    assert mute == []
