@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 ROOMS = ("state.open_file", "preferences", "state.scene_properties", "state.thumbnails",
-         "state.sent_preview", "operators", "panels", "i18n.translate")  # fmt: skip
+         "state.previews.sent_image", "operators", "panels", "i18n.translate")  # fmt: skip
 """Rooms to register, in this order. Translations come last, when all labels are known."""
 COMMAND = "image_to_mesh"
 

@@ -22,6 +22,9 @@ class IMAGE_TO_MESH_MT_pictures(bpy.types.Menu):
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
+        # Menus may execute operators directly; dialogs open only on invoke.
+        layout.operator_context = "INVOKE_DEFAULT"
+        layout.operator("image_to_mesh.open_image", text="File...", icon="FILEBROWSER")
         layout.operator("image_to_mesh.paste", text="Clipboard", icon="PASTEDOWN")
         layout.operator("image_to_mesh.use_selected", text="Selected Reference", icon="EMPTY_DATA")
         layout.operator("image_to_mesh.use_view", text="Viewport", icon="VIEW3D")
@@ -29,6 +32,22 @@ class IMAGE_TO_MESH_MT_pictures(bpy.types.Menu):
         layout.operator("image_to_mesh.use_address", text="Address...", icon="URL")
         layout.separator()
         _several(layout, "Several Files...", "FILE_FOLDER")
+
+
+class IMAGE_TO_MESH_MT_edit_image(bpy.types.Menu):
+    """Ways to prepare the scene's image."""
+
+    bl_idname = "IMAGE_TO_MESH_MT_edit_image"
+    bl_label = "Edit Image"
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        layout = self.layout
+        develop = "image_to_mesh.develop"
+        layout.operator(develop, text="Remove Background").background = "remove"
+        layout.operator(develop, text="Crop to Subject").crop = True
+        layout.operator(develop, text="Fill Background with White").background = "white"
+        layout.separator()
+        layout.operator("image_to_mesh.use_original")
 
 
 class IMAGE_TO_MESH_MT_object(bpy.types.Menu):
@@ -42,9 +61,15 @@ class IMAGE_TO_MESH_MT_object(bpy.types.Menu):
         layout.operator("image_to_mesh.generate", icon=ICON)
         layout.operator("image_to_mesh.update")
         layout.operator("image_to_mesh.use_selected")
+        layout.menu("IMAGE_TO_MESH_MT_pictures")
+        layout.menu("IMAGE_TO_MESH_MT_edit_image")
         layout.separator()
         layout.operator("image_to_mesh.import_result")
         layout.operator("image_to_mesh.show_texture")
+        layout.operator("image_to_mesh.select_made")
+        layout.operator("image_to_mesh.replace")
+        layout.operator("image_to_mesh.bring_back")
+        layout.separator()
         layout.operator("image_to_mesh.cancel")
 
 
@@ -104,6 +129,7 @@ ENTRIES = (
 
 classes = (
     IMAGE_TO_MESH_MT_pictures,
+    IMAGE_TO_MESH_MT_edit_image,
     IMAGE_TO_MESH_MT_object,
     IMAGE_TO_MESH_PT_image_editor,
 )

@@ -9,7 +9,8 @@ from __future__ import annotations
 import bpy
 
 from ... import jobs
-from ...state import sent_preview, visibility
+from ...state import visibility
+from ...state.previews import sent_image
 from .. import heartbeat
 from ..redraw import is_shown, redraw
 
@@ -21,8 +22,8 @@ def is_needed(context: bpy.types.Context) -> bool:
     """Return whether the picture differs from what is chosen, and can be drawn."""
     if not is_shown(context):
         return False
-    wish = sent_preview.wish_of(context)
-    if wish is None or wish == sent_preview.shown():
+    wish = sent_image.wish_of(context)
+    if wish is None or wish == sent_image.shown():
         return False
     report = jobs.image_checks().report(wish[0])
     if report is None or report.copy is None:
@@ -34,14 +35,14 @@ def is_needed(context: bpy.types.Context) -> bool:
 
 def poll(context: bpy.types.Context, _now: float) -> None:
     """Show the newest picture, and ask for the one that is wanted now."""
-    wish, previews = sent_preview.wish_of(context), jobs.subject_previews()
+    wish, previews = sent_image.wish_of(context), jobs.subject_previews()
     report = jobs.image_checks().report(wish[0]) if wish else None
     if wish is None or report is None:
         return
     latest = previews.latest
     if latest is not None and latest.pixels and latest.request[0] == wish[0]:
         _show(context, latest)
-    if sent_preview.shown() != wish:
+    if sent_image.shown() != wish:
         from ...scene import background_command
 
         previews.want(jobs.PreviewRequest(*wish), report, background_command())
@@ -64,12 +65,12 @@ def unregister() -> None:
 
 
 def _show(context: bpy.types.Context, latest: jobs.SubjectPreview) -> None:
-    if sent_preview.shown() != latest.request:
-        sent_preview.show(latest.request, latest.width, latest.height, latest.pixels)
+    if sent_image.shown() != latest.request:
+        sent_image.show(latest.request, latest.width, latest.height, latest.pixels)
         redraw(context)
 
 
 def _hasten() -> None:
     """Run the step soon if dragging a setting has just redrawn the tab."""
-    if sent_preview.shown() is not None and is_needed(bpy.context):
+    if sent_image.shown() is not None and is_needed(bpy.context):
         heartbeat.hasten(STEP)

@@ -22,7 +22,10 @@ class IMAGE_TO_MESH_OT_import_arrivals(bpy.types.Operator):
 
     @classmethod
     def poll(cls, _: bpy.types.Context) -> bool:
-        return bool(jobs.session().recovery.found.arrived)
+        if not jobs.session().recovery.found.arrived:
+            cls.poll_message_set("No mesh has arrived while Blender was closed")
+            return False
+        return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         failed = []

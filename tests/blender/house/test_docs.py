@@ -117,10 +117,12 @@ def entries_of(draw: Any) -> list[str]:
     shown: list[dict[str, Any]] = []
     draw(SimpleNamespace(layout=Layout(shown, unfolded=True)), drawing_context(300))
     named = ((row, row["operator"].split(".")[1]) for row in shown if row["kind"] == "operator")
-    return [
+    entries = [
         row.get("text") or getattr(bpy.ops.image_to_mesh, name).get_rna_type().name
         for row, name in named
     ]
+    submenus = [row["menu"] for row in shown if row["kind"] == "menu"]
+    return entries + [getattr(bpy.types, menu).bl_label for menu in submenus]
 
 
 def test_the_menu_entries_that_pages_name_are_in_those_menus(addon: ModuleType) -> None:

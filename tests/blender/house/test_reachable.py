@@ -27,7 +27,6 @@ DOCS = [*sorted((places.ROOT / "docs").glob("*.md")), places.ROOT / "README.md"]
 CALLED = re.compile(r"bpy\.ops\.image_to_mesh\.(\w+)")
 
 NO_BUTTON = {
-    "drop": "Blender calls it when files are dropped on the 3D Viewport",
     "watch": "runs by itself while jobs run",
 }
 """Operators without a button or menu entry, and why."""
@@ -35,7 +34,8 @@ NO_BUTTON = {
 
 def operators() -> dict[str, Any]:
     """Return the product's operators by the names that scripts use."""
-    return {cls.bl_idname.split(".")[1]: cls for cls in addon_module("operators")._classes}
+    classes = [c for c in addon_module("operators")._classes if issubclass(c, bpy.types.Operator)]
+    return {cls.__name__.removeprefix("IMAGE_TO_MESH_OT_"): cls for cls in classes}
 
 
 def public() -> dict[str, Any]:

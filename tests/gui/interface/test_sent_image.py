@@ -17,7 +17,7 @@ ADDON = "bl_ext.user_default.image_to_mesh"
 CHOSEN = "bpy.context.scene.image_to_mesh"
 STATE = f"""
 import sys
-sent = sys.modules['{ADDON}.state.sent_preview']
+sent = sys.modules['{ADDON}.state.previews.sent_image']
 def up_to_date():
     wish = sent.wish_of(bpy.context)
     return wish is not None and sent.shown() == wish

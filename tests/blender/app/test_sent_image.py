@@ -29,13 +29,13 @@ def chosen(addon: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Any:
         getattr(addon_module(f"jobs.tasks.{name}"), cache).cache_clear()
     for step in ("image_checks", "subject_preview"):
         monkeypatch.setattr(addon_module(f"app.periodic.{step}"), "is_shown", lambda _: True)
-    addon_module("state.sent_preview")._shown.clear()
+    addon_module("state.previews.sent_image")._shown.clear()
     return bpy.context.scene.image_to_mesh
 
 
 def follow(seconds: float = 60.0) -> None:
     """Run the two steps, as the heartbeat does, until the picture shows what is chosen."""
-    sent = addon_module("state.sent_preview")
+    sent = addon_module("state.previews.sent_image")
     end = time.monotonic() + seconds
     while sent.shown() is None or sent.shown() != sent.wish_of(bpy.context):
         now = time.monotonic()
@@ -48,7 +48,7 @@ def follow(seconds: float = 60.0) -> None:
 
 def colors() -> list[tuple[int, int, int]]:
     """Return the picture's pixels, the bottom row first."""
-    preview = addon_module("state.sent_preview")._collection[0]["sent"]
+    preview = addon_module("state.previews.sent_image")._collection[0]["sent"]
     pixels = [0] * len(preview.image_pixels)
     preview.image_pixels.foreach_get(pixels)
     return [(value & 255, value >> 8 & 255, value >> 16 & 255) for value in pixels]
@@ -77,7 +77,7 @@ def test_the_outline_follows_foreground_tolerance_and_provider(chosen: Any) -> N
     follow()
     # A service gets the whole image: nothing is outlined and nothing is faint.
     assert line() < 100
-    width, height = addon_module("state.sent_preview")._collection[0]["sent"].image_size
+    width, height = addon_module("state.previews.sent_image")._collection[0]["sent"].image_size
     assert (width, height) == (320, 256)
 
 
@@ -101,7 +101,7 @@ def test_the_panel_draws_it_and_blenders_own_picture_until_then(
     # Without a window, Blender gives no icon a number.
     own = 77
     numbered = {"sent": SimpleNamespace(icon_id=own)}
-    monkeypatch.setattr(addon_module("state.sent_preview"), "_collection", [numbered])
+    monkeypatch.setattr(addon_module("state.previews.sent_image"), "_collection", [numbered])
     (row,) = draw().all("template_icon")
     assert row["icon_value"] == own
     # Another image must not be shown with this one's picture.

@@ -12,8 +12,8 @@ from typing import Any
 
 import bpy.utils.previews
 
-from .preflight import picture_key, picture_problem
-from .scene_properties import choices_of
+from ..preflight import picture_key, picture_problem
+from ..scene_properties import choices_of
 
 NAME = "sent"
 NO_TOLERANCE = ("alpha", "none")
