@@ -6,8 +6,8 @@ A thread and the background Blender do the work; drawing shows only finished rep
 
 from __future__ import annotations
 
-import os
 from collections.abc import Hashable
+from pathlib import Path
 
 import bpy
 from bpy.app.handlers import persistent
@@ -32,13 +32,13 @@ _candidate: list[tuple[Hashable, float]] = []
 _drawn: set[tuple[Hashable, bool]] = set()
 """Images whose reports have been drawn, and whether those held an error."""
 _failed: dict[Hashable, tuple[float, float]] = {}
-"""Unreadable images: when they were last looked at, and the time of their files' last change."""
+"""Unreadable images: the time of the last inspection, and of the last change of their files."""
 
 
 def poll(context: bpy.types.Context, now: float) -> None:
     """Inspect the visible image, and redraw when its report is ready."""
     image = choices_of(context.scene).image
-    # A render that is not finished must not be saved: it would be in the way.
+    # An unfinished render must not be saved.
     if picture_problem(image) or (image.source == "VIEWER" and bpy.app.is_job_running("RENDER")):
         return _candidate.clear()
     key = picture_key(image)
@@ -116,11 +116,11 @@ def _check(context: bpy.types.Context, image: bpy.types.Image, key: Hashable) ->
 
 def _retry(context: bpy.types.Context, image: bpy.types.Image, key: Hashable, now: float) -> None:
     """Inspect an unreadable image again once its file has changed."""
-    looked, changed = _failed.get(key, (0.0, -1.0))
-    if now - looked < RETRY:
+    checked, changed = _failed.get(key, (0.0, -1.0))
+    if now - checked < RETRY:
         return
     try:
-        stamp = os.stat(bpy.path.abspath(image.filepath, library=image.library)).st_mtime
+        stamp = Path(bpy.path.abspath(image.filepath, library=image.library)).stat().st_mtime
     except OSError:
         stamp = 0.0
     _failed[key] = now, stamp

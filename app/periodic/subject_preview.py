@@ -14,7 +14,7 @@ from ...state.previews import sent_image
 from .. import heartbeat
 from ..redraw import is_shown, redraw
 
-# A preview takes a tenth of a second; a person sees a delay of twice that.
+# A preview takes a tenth of a second; users notice a delay of twice that.
 INTERVAL = 0.05
 
 
@@ -23,7 +23,7 @@ def is_needed(context: bpy.types.Context) -> bool:
     if not is_shown(context):
         return False
     wish = sent_image.wish_of(context)
-    if wish is None or wish == sent_image.shown():
+    if wish is None or wish == sent_image.current():
         return False
     report = jobs.image_checks().report(wish[0])
     if report is None or report.copy is None:
@@ -42,7 +42,7 @@ def poll(context: bpy.types.Context, _now: float) -> None:
     latest = previews.latest
     if latest is not None and latest.pixels and latest.request[0] == wish[0]:
         _show(context, latest)
-    if sent_image.shown() != wish:
+    if sent_image.current() != wish:
         from ...scene import background_command
 
         previews.want(jobs.PreviewRequest(*wish), report, background_command())
@@ -65,12 +65,12 @@ def unregister() -> None:
 
 
 def _show(context: bpy.types.Context, latest: jobs.SubjectPreview) -> None:
-    if sent_image.shown() != latest.request:
+    if sent_image.current() != latest.request:
         sent_image.show(latest.request, latest.width, latest.height, latest.pixels)
         redraw(context)
 
 
 def _hasten() -> None:
     """Run the step soon if dragging a setting has just redrawn the tab."""
-    if sent_image.shown() is not None and is_needed(bpy.context):
+    if sent_image.current() is not None and is_needed(bpy.context):
         heartbeat.hasten(STEP)

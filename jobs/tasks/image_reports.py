@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is known of an image before it is sent: values that threads make and panels show."""
+"""Values about an image before it is sent: threads make them, panels show them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class ImageReport:
 
     `size` is the file's in bytes. `box` is the subject's left, top, right and bottom, as shares of
     the sides. `cut` names the borders that it crosses. `clear`: the subject could be separated from
-    the image background; if not, `why` and `hint` may say why the built-in provider would refuse it. `subjects` is the number of
-    separate ones, `brightness` the subject's mean from 0 to 1. `copy` is the whole image, small.
-    `sha256` is of the file. `waiting`: the check is still running.
+    the image background; if not, `why` and `hint` may say why the built-in provider would refuse
+    it. `subjects` is the number of separate ones, `brightness` the subject's mean from 0 to 1.
+    `copy` is the whole image, small. `sha256` is of the file. `waiting`: the check is still running.
     """
 
     info: PictureInfo | None = None

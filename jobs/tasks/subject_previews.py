@@ -90,7 +90,7 @@ def _make(request: PreviewRequest, report: ImageReport, blender: tuple[str, ...]
     try:
         answer, pixels = _draw(request, report.copy, blender)
     except Exception:
-        # The check of the image, which needs the same worker, has told the user the reason.
+        # The check of the image needs the same worker and has reported the reason to the user.
         log.exception("preview of an image")
         return SubjectPreview(request, report)
     if request.mode:

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Edit the scene's image before it is sent: remove its background or crop it. The original stays."""
+"""Edit the scene's image before it is sent: crop it or remove its background.
+
+The original stays."""
 
 from __future__ import annotations
 

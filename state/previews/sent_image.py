@@ -42,8 +42,8 @@ def wish_of(context: bpy.types.Context) -> tuple[Hashable, str, float] | None:
     return key, mode, 0.0 if mode in NO_TOLERANCE else round(choices.local.tolerance, 6)
 
 
-def shown() -> tuple[Hashable, str, float] | None:
-    """Return what the preview shows now; None if there is none."""
+def current() -> tuple[Hashable, str, float] | None:
+    """Return what the preview shows now; None before the first one."""
     return _shown[0] if _shown else None
 
 

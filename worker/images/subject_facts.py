@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What there is to tell about the subject that was found in an image. No bpy."""
+"""Facts about the subject that was found in an image, for warnings. No bpy."""
 
 from __future__ import annotations
 

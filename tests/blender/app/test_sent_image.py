@@ -37,7 +37,7 @@ def follow(seconds: float = 60.0) -> None:
     """Run the two steps, as the heartbeat does, until the picture shows what is chosen."""
     sent = addon_module("state.previews.sent_image")
     end = time.monotonic() + seconds
-    while sent.shown() is None or sent.shown() != sent.wish_of(bpy.context):
+    while sent.current() is None or sent.current() != sent.wish_of(bpy.context):
         now = time.monotonic()
         assert now < end
         addon_module("app.periodic.image_checks").poll(bpy.context, now)

@@ -41,9 +41,7 @@ def operators() -> dict[str, Any]:
 def public() -> dict[str, Any]:
     """Return the operators that are not INTERNAL."""
     every = operators().items()
-    return {
-        name: cls for name, cls in every if "INTERNAL" not in getattr(cls, "bl_options", ())
-    }
+    return {name: cls for name, cls in every if "INTERNAL" not in getattr(cls, "bl_options", ())}
 
 
 def drawing_modules() -> list[ModuleType]:

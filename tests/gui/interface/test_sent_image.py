@@ -20,7 +20,7 @@ import sys
 sent = sys.modules['{ADDON}.state.previews.sent_image']
 def up_to_date():
     wish = sent.wish_of(bpy.context)
-    return wish is not None and sent.shown() == wish
+    return wish is not None and sent.current() == wish
 def line():
     pixels = sent._collection[0]['sent'].image_pixels[:]
     parts = ((p & 255, p >> 8 & 255, p >> 16 & 255) for p in pixels)

@@ -52,7 +52,7 @@ class Separation:
 
 
 class Observation:
-    """What all separations of an image (h, w, 3 or more) share, whatever their tolerance."""
+    """The part of separating an image (h, w, 3 or more) that does not depend on the tolerance."""
 
     def __init__(self, picture: Singles) -> None:
         self._rgb = picture[:, :, :3]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,7 +21,7 @@ REPORT = ImageReport(copy=SmallCopy(1, 1, b"\1\2\3\4"))
 
 
 class SlowWorker:
-    """Stands in for the background Blender; it answers when told to."""
+    """Stands in for the background Blender; it answers once it may."""
 
     def __init__(self) -> None:
         self.asked: list[float] = []
@@ -33,8 +34,7 @@ class SlowWorker:
         """Write one pixel and report a subject."""
         self.asked.append(request["tolerance"])
         assert self.may_answer.wait(10)
-        with open(request["preview"], "wb") as file:
-            file.write(b"\1\2\3\4")
+        Path(request["preview"]).write_bytes(b"\1\2\3\4")
         return {"width": 1, "height": 1, "clear": True, "parts": 3}
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The picture of what the provider gets: checkerboard, outline, and what a setting changes in it."""
+"""The picture of what the provider gets: checkerboard, outline, and what settings change."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def is_line(picture: Any) -> Any:
     return (np.abs(picture[..., :3].astype(int) - LINE) < 12).all(axis=2)
 
 
-def shown(pixels: Any, mode: str = "auto", tolerance: float = 0.5) -> Any:
+def draw_found(pixels: Any, mode: str = "auto", tolerance: float = 0.5) -> Any:
     """Return the preview of an image with these settings."""
     matte = foreground.find_foreground(pixels, mode, tolerance).matte
     return preview.render_preview(pixels, matte)
 
 
 def test_the_outline_runs_around_the_subject() -> None:
-    picture = shown(photo(disc(320, radius=100)))
+    picture = draw_found(photo(disc(320, radius=100)))
     y, x = np.nonzero(is_line(picture))
     away = np.hypot(x + 0.5 - 160, y + 0.5 - 160)
     assert len(away) > 1500
@@ -53,7 +53,7 @@ def test_the_outline_runs_around_the_subject() -> None:
 
 def test_what_is_left_out_is_faint_and_the_subject_is_not() -> None:
     pixels = photo(disc(320, radius=100))
-    picture = shown(pixels).astype(int)
+    picture = draw_found(pixels).astype(int)
     own = np.rint(pixels[..., :3] * 255).astype(int)
     assert np.abs(picture[160, 160, :3] - own[160, 160]).max() <= 2
     corner = picture[4, 4, :3]
@@ -71,7 +71,7 @@ def test_a_service_gets_the_whole_image_and_no_outline_is_drawn() -> None:
 @pytest.mark.parametrize("mode", ["", "auto"])
 def test_transparency_is_seen_as_a_checkerboard(mode: str) -> None:
     pixels = paint(disc(320, radius=100))
-    picture = shown(pixels, mode) if mode else preview.render_preview(pixels, None)
+    picture = draw_found(pixels, mode) if mode else preview.render_preview(pixels, None)
     corner = picture[:60, :60, 0]
     assert set(np.unique(corner)) == set(GRAYS.astype(np.uint8))
     assert (corner == GRAYS[0]).mean() == pytest.approx(0.5, abs=0.1)
@@ -79,14 +79,14 @@ def test_transparency_is_seen_as_a_checkerboard(mode: str) -> None:
 
 
 def test_the_whole_image_is_framed() -> None:
-    picture = is_line(shown(photo(disc(320, radius=100)), "none"))
+    picture = is_line(draw_found(photo(disc(320, radius=100)), "none"))
     assert picture[1, 5:-5].all()
     assert picture[5:-5, -2].all()
     assert not picture[20:-20, 20:-20].any()
 
 
 def test_a_small_image_is_enlarged_and_the_line_keeps_its_width() -> None:
-    picture = shown(photo(disc(32, radius=10)))
+    picture = draw_found(photo(disc(32, radius=10)))
     assert picture.shape == (320, 320, 4)
     row = is_line(picture)[160]
     assert 2 <= row[:160].sum() <= preview.LINE
