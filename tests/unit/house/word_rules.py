@@ -79,6 +79,7 @@ PUBLIC_IN = {
     ("providers/_scenario/replies.py", "parts"): "a field of a service",
     ("operators/images/edit.py", "background"): "an argument of the operator `develop`",
     ("panels/image_checks.py", "background"): "the same, set on its button",
+    ("panels/menus.py", "background"): "the same, in a menu",
 }
 """Such names that are allowed in one file only: elsewhere they would be ambiguous."""
 
