@@ -19,7 +19,7 @@ class ImageReport:
     the sides. `cut` names the borders that it crosses. `clear`: the subject could be separated from
     the image background; if not, `why` and `hint` may say why the built-in provider would refuse
     it. `subjects` is the number of separate ones, `brightness` the subject's mean from 0 to 1.
-    `copy` is the whole image, small. `sha256` is of the file. `waiting`: the check is still running.
+    `copy` is the whole image, small. `sha256` is of the file. `waiting`: the check goes on.
     """
 
     info: PictureInfo | None = None

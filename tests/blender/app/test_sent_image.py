@@ -101,12 +101,14 @@ def test_the_panel_draws_it_and_blenders_own_picture_until_then(
     # Without a window, Blender gives no icon a number.
     own = 77
     numbered = {"sent": SimpleNamespace(icon_id=own)}
-    monkeypatch.setattr(addon_module("state.previews.sent_image"), "_collection", [numbered])
-    (row,) = draw().all("template_icon")
-    assert row["icon_value"] == own
-    # Another image must not be shown with this one's picture.
-    chosen.image = bpy.data.images.new("cup", 64, 64)
-    assert all(row["icon_value"] != own for row in draw().all("template_icon"))
+    # Undone before the add-on is disabled, which frees the real collection.
+    with monkeypatch.context() as patched:
+        patched.setattr(addon_module("state.previews.sent_image"), "_collection", [numbered])
+        (row,) = draw().all("template_icon")
+        assert row["icon_value"] == own
+        # Another image must not be shown with this one's picture.
+        chosen.image = bpy.data.images.new("cup", 64, 64)
+        assert all(row["icon_value"] != own for row in draw().all("template_icon"))
 
 
 def test_settings_that_find_nothing_are_reported_where_the_built_in_provider_is_chosen(

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import importlib
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import bpy
@@ -26,7 +25,6 @@ else:
     providers = importlib.import_module("bl_ext.user_default.image_to_mesh.providers")
 
 
-@dataclass(frozen=True)
 class PaidSettings(providers.Settings):
     """The settings of a provider declared for these tests."""
 
