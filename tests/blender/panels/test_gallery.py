@@ -176,7 +176,7 @@ def test_drawing_touches_no_file_and_starts_nothing(
     assert len(seen.all("progress")) == 12  # four at length, eight with a row each
     assert len({item["button"].job for item in seen.buttons("image_to_mesh.cancel")}) == 12
     assert "38 more running" in seen.text()
-    assert len(seen.all("template_icon")) == 6
+    assert len(seen.all("template_icon")) == 7  # the image and six results
 
 
 def test_drawing_many_jobs_and_results_is_quick(crowded: None, promised: Promised) -> None:
