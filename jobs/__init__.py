@@ -42,6 +42,10 @@ if TYPE_CHECKING:
     from .steps.repeated_order import SOON as SOON
     from .tasks.account_queries import AccountAnswer as AccountAnswer
     from .tasks.account_queries import AccountQuery as AccountQuery
+    from .tasks.edit_values import EditRequest as EditRequest
+    from .tasks.edit_values import EditView as EditView
+    from .tasks.edit_values import SceneMeshes as SceneMeshes
+    from .tasks.edit_values import object_key as object_key
     from .tasks.image_checks import image_checks as image_checks
     from .tasks.image_download import DownloadedImage as DownloadedImage
     from .tasks.image_download import image_downloads as image_downloads
@@ -49,8 +53,6 @@ if TYPE_CHECKING:
     from .tasks.image_reports import ImageReport as ImageReport
     from .tasks.image_reports import SubjectDetection as SubjectDetection
     from .tasks.image_reports import sent_form as sent_form
-    from .tasks.mesh_edits import EditRequest as EditRequest
-    from .tasks.mesh_edits import EditView as EditView
     from .tasks.mesh_edits import MeshEdit as MeshEdit
     from .tasks.mesh_edits import mesh_edits as mesh_edits
     from .tasks.subject_previews import PreviewRequest as PreviewRequest
@@ -87,10 +89,11 @@ _HOMES = {
     "steps.inputs": ("picture_from",),
     "steps.repeated_order": ("SOON",),
     "tasks.account_queries": ("AccountAnswer", "AccountQuery"),
+    "tasks.edit_values": ("EditRequest", "EditView", "SceneMeshes", "object_key"),
     "tasks.image_checks": ("image_checks",),
     "tasks.image_download": ("DownloadedImage", "image_downloads"),
     "tasks.image_reports": ("EditedImage", "ImageReport", "SubjectDetection", "sent_form"),
-    "tasks.mesh_edits": ("EditRequest", "EditView", "MeshEdit", "mesh_edits"),
+    "tasks.mesh_edits": ("MeshEdit", "mesh_edits"),
     "tasks.subject_previews": ("PreviewRequest", "SubjectPreview", "subject_previews"),
     "values": (
         "Collected",

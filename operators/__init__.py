@@ -29,6 +29,7 @@ from .results import (
     job_details,
     library,
     mesh_edits,
+    mesh_versions,
     recovered,
     replace,
     rotate,
@@ -60,6 +61,7 @@ _classes = (
     *rotate.classes,
     *show_texture.classes,
     *mesh_edits.classes,
+    *mesh_versions.classes,
     *messages.classes,
     *watcher.classes,
 )

@@ -70,7 +70,27 @@ class IMAGE_TO_MESH_MT_object(bpy.types.Menu):
         layout.operator("image_to_mesh.replace")
         layout.operator("image_to_mesh.bring_back")
         layout.separator()
+        layout.menu("IMAGE_TO_MESH_MT_mesh_tools")
+        layout.separator()
         layout.operator("image_to_mesh.cancel")
+
+
+class IMAGE_TO_MESH_MT_mesh_tools(bpy.types.Menu):
+    """The mesh tools, which work on any mesh."""
+
+    bl_idname = "IMAGE_TO_MESH_MT_mesh_tools"
+    bl_label = "Mesh Tools"
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        layout = self.layout
+        # Menus may execute operators directly, and Blender would wait for the end of the work.
+        layout.operator_context = "INVOKE_DEFAULT"
+        for name in (
+            "health_card", "clean_mesh", "decimate", "quad_remesh", "detail_levels", "print_check"
+        ):  # fmt: skip
+            layout.operator(f"image_to_mesh.{name}")
+        layout.separator()
+        layout.menu("IMAGE_TO_MESH_MT_versions")
 
 
 class IMAGE_TO_MESH_PT_image_editor(bpy.types.Panel):
@@ -130,6 +150,7 @@ ENTRIES = (
 classes = (
     IMAGE_TO_MESH_MT_pictures,
     IMAGE_TO_MESH_MT_edit_image,
+    IMAGE_TO_MESH_MT_mesh_tools,
     IMAGE_TO_MESH_MT_object,
     IMAGE_TO_MESH_PT_image_editor,
 )

@@ -16,9 +16,8 @@ import numpy as np
 from mathutils import Matrix
 
 from ..jobs.custom_properties import APPLIED, JOB, ROTATION
+from .exchange.mesh_data import PROVENANCE_PREFIX
 
-PROVENANCE_PREFIX = "image_to_mesh_"
-"""Prefix of all custom properties that record a model's provenance."""
 REPLACED = f"{PROVENANCE_PREFIX}before"
 """Custom property: the mesh, or the collection of objects, that was replaced."""
 

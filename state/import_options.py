@@ -23,6 +23,9 @@ from ..i18n.translate import CONTEXT
 NO_UNDO: set[str] = set()
 """No options. Blender's default is ANIMATABLE, and keyframes on these properties make no sense."""
 
+MILLIMETERS = {"subtype": "DISTANCE_CAMERA", "unit": "CAMERA"}
+"""Blender's only length in millimeters; the fields show the unit and accept others."""
+
 
 def _text(name: str, description: str) -> dict[str, Any]:
     return {
@@ -199,10 +202,13 @@ class IMAGE_TO_MESH_PG_mending(bpy.types.PropertyGroup):
 
 
 class IMAGE_TO_MESH_PG_care(bpy.types.PropertyGroup):
-    """Targets of the mesh edits, such as the number of faces."""
+    """Targets of the mesh tools, such as the number of faces."""
 
     faces: IntProperty(
-        **_text("Faces", "Approximate number of faces in the new version"),
+        **_text(
+            "Faces",
+            "Approximate number of faces after Reduce, Quads, and of the coarsest level of detail",
+        ),
         default=10_000,
         min=4,
         soft_min=100,
@@ -236,6 +242,7 @@ class IMAGE_TO_MESH_PG_care(bpy.types.PropertyGroup):
         min=0.0,
         soft_max=500.0,
         precision=1,
+        **MILLIMETERS,
     )
     wall: FloatProperty(
         **_text("Wall Thickness", "Minimum thickness of a printed wall in millimeters"),
@@ -243,6 +250,7 @@ class IMAGE_TO_MESH_PG_care(bpy.types.PropertyGroup):
         min=0.01,
         soft_max=10.0,
         precision=2,
+        **MILLIMETERS,
     )
 
 

@@ -43,7 +43,8 @@ def edit_mesh(file: str, folder: str) -> dict[str, Any]:
 
 
 def _one(task: str, folder: str, before: NDArray[Any]) -> dict[str, Any]:
-    from image_to_mesh.jobs.tasks.mesh_edits import EditRequest, MeshEdit
+    from image_to_mesh.jobs.tasks.edit_values import EditRequest
+    from image_to_mesh.jobs.tasks.mesh_edits import MeshEdit
     from image_to_mesh.scene import background_command
 
     order = EditRequest("ball", "ball", Path(folder), task, asked={"faces": FACES[task]})

@@ -29,9 +29,15 @@ def follow() -> None:
 
 
 def bring_results() -> None:
-    """Store the reports of ended edits, and bring their versions into the scene."""
-    for view in jobs.mesh_edits().take_ended():
+    """Store the reports of ended edits, and bring their meshes into the scene.
+
+    A mesh waits while its object is edited, sculpted, or painted.
+    """
+    for view in jobs.mesh_edits().take_ended(_is_ready):
         order = view.order
+        if order.scene is not None:
+            _bring_into_objects(view, order.scene)
+            continue
         if view.card:
             jobs.mesh_edits().put_card(order.job, view.version or order.source, view.card)
         if view.phase == "Done" and view.version and order.file == open_file.token():
@@ -39,6 +45,32 @@ def bring_results() -> None:
             bpy.ops.image_to_mesh.bring_version(
                 "EXEC_DEFAULT", True, job=order.job, version=view.version, instead=order.source
             )
+
+
+def _bring_into_objects(view: jobs.EditView, scene: jobs.SceneMeshes) -> None:
+    if view.order.file != open_file.token():
+        scene.discard()
+    elif view.changed:
+        bpy.ops.image_to_mesh.take_edit("EXEC_DEFAULT", True, key=view.order.key)
+    elif view.card:
+        for obj in _objects(scene)[:1]:
+            uid = str(obj.data.session_uid)
+            jobs.mesh_edits().put_card(view.order.key, uid, view.card)
+
+
+def _is_ready(view: jobs.EditView) -> bool:
+    """Return whether an edit's objects can get their meshes now."""
+    scene = view.order.scene
+    if scene is None or not view.changed:
+        return True
+    # Exchanging the mesh that is being edited would lose the changes, or crash Blender.
+    is_here = view.order.file == open_file.token()
+    return not is_here or all(obj.mode == "OBJECT" for obj in _objects(scene))
+
+
+def _objects(scene: jobs.SceneMeshes) -> list[bpy.types.Object]:
+    found = {obj.session_uid: obj for obj in bpy.data.objects}
+    return [found[uid] for uid in scene.objects if uid in found]
 
 
 def is_needed(_: bpy.types.Context) -> bool:
@@ -54,13 +86,14 @@ def poll(context: bpy.types.Context, _now: float) -> None:
             _followed.clear()
         return
     is_busy = watcher.artist_is_busy(context)
-    if not jobs.mesh_edits().running() and not is_busy:
-        _followed.clear()
     # A timer has no window, which the operator needs.
     with context.temp_override(window=windows[0]):
         if not is_busy:
             bring_results()
         _redraw_if_changed(bpy.context)
+    # An edit may wait for the artist to leave Edit Mode.
+    if not (jobs.mesh_edits().running() or jobs.mesh_edits().is_awaited()):
+        _followed.clear()
 
 
 STEP = heartbeat.Step("mesh_edits", INTERVAL, is_needed, poll)
@@ -83,7 +116,7 @@ def unregister() -> None:
 def _redraw_if_changed(context: bpy.types.Context) -> None:
     """Redraw if the visible progress has changed, in steps of 5 %."""
     seen = tuple(
-        (view.order.job, view.phase, round((view.fraction or 0.0) * 20))
+        (view.order.key, view.phase, round((view.fraction or 0.0) * 20))
         for view in jobs.mesh_edits().views()
     )
     if seen != _drawn[0]:

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from filelock import BaseFileLock
 
 PREFIX = "image_to_mesh-worker-"
-SWEPT = (PREFIX, "image_to_mesh-zip-", "image_to_mesh-stage-")
+EDIT_PREFIX = "image_to_mesh-edit-"
+"""Prefix of the folders in which meshes of the scene go to the worker and back."""
+SWEPT = (PREFIX, EDIT_PREFIX, "image_to_mesh-zip-", "image_to_mesh-stage-")
 """The last two are made by `worker` code in the artist's own Blender, where it imports a mesh."""
 LOCK = ".lock"
 ABANDONED = 24 * 3600.0

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mesh edits of finished jobs: done by the worker, on threads of their own.
+"""Mesh edits: done by the worker, on threads of their own.
 
-The original is never changed; each edit makes the job's next version.
+They edit meshes of the scene, and finished jobs' models without one. A job's original is never
+changed; each edit makes its next version.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ import functools
 import logging
 import threading
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,50 +29,18 @@ from ...providers import (
 from ..disk.signatures import is_marked, mark_file
 from ..disk.trust import is_own_legacy, model_to_read, not_made_here, workshop
 from ..library.file_names import ORIGINAL
-from ..library.versions import Version, next_file, remember, versions
+from ..library.versions import Version, next_file, number, remember, versions
 from ..process.pool import BackgroundBlender
 from ..values import Failure
+from .edit_values import REPORTS, RESULT, WRITTEN, EditRequest, EditView
 
 log = logging.getLogger(__name__)
 
+_reserving = threading.Lock()
+_reserved: set[tuple[Path, int]] = set()
+"""Versions that running edits will write, by the job's folder and the version's number."""
 LIMIT = 1800.0
 """Seconds that an edit may take: meshes of millions of faces take minutes."""
-REPORTS = frozenset({"card", "print"})
-"""Tasks that only report on a model, and make no new version."""
-
-
-@dataclass(frozen=True, slots=True)
-class EditRequest:
-    """An edit of one version of a job's model.
-
-    `task` is the worker's name for the edit, `asked` its options, `source` the version's file, and
-    `file` the token of the .blend session that requested it.
-    """
-
-    job: str
-    name: str
-    folder: Path
-    task: str
-    source: str = ORIGINAL
-    asked: Mapping[str, Any] = field(default_factory=dict)
-    file: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class EditView:
-    """An edit as panels show it.
-
-    `version` is the new version's file, empty for a report. `card` is the mesh report.
-    """
-
-    order: EditRequest
-    phase: str = "Waiting"
-    fraction: float | None = None
-    over: bool = False
-    version: str = ""
-    card: Mapping[str, Any] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    failure: Failure | None = None
 
 
 class MeshEdit:
@@ -83,7 +53,7 @@ class MeshEdit:
         # An event, not a kill: the edit's thread ends the worker, which only it may use.
         self._stop = threading.Event()
         self._until = 0.0
-        self.thread = threading.Thread(target=self._run, name=f"care-{order.job}", daemon=True)
+        self.thread = threading.Thread(target=self._run, name=f"edit-{order.key}", daemon=True)
 
     def start(self) -> None:
         """Start the edit and return at once."""
@@ -96,52 +66,93 @@ class MeshEdit:
 
     def _run(self) -> None:
         try:
-            done = self._ask()
-            self._keep(done)
+            self._keep(self._ask())
         except Cancelled:
-            self.view = replace(self.view, over=True, phase="Cancelled")
+            self.view = replace(self.view, over=True, phase="Cancelled", version="")
         except ImageToMeshError as error:
             self._fail(error)
         except Exception as error:
-            log.exception("care for %s", self.view.order.job)
+            log.exception("edit of %s", self.view.order.key)
             self._fail(Failed(Message("Processing the mesh failed: {error}", error=error)))
+        scene = self.view.order.scene
+        if scene is not None and not self.view.changed:
+            scene.discard()
 
     def _ask(self) -> dict[str, Any]:
         order = self.view.order
-        # The number stays free while the edit runs: each job has one edit at a time.
-        output = "" if order.task in REPORTS else next_file(order.folder)
-        source = order.folder / order.source
+        if order.scene is None:
+            return self._ask_for_version()
+        request = self._request(order.scene.folder / WRITTEN)
+        request |= {
+            "objects": list(order.scene.items),
+            "meshes": str(order.scene.folder / RESULT),
+            "to_model": order.scene.to_model,
+        }
+        if order.folder is None or not order.scene.to_model or not _is_own(order):
+            return self._send(request)
+        with workshop(order.folder) as place, _reserve_file(order.folder) as file:
+            return self._send(request, place / file)
+
+    def _ask_for_version(self) -> dict[str, Any]:
+        """Edit a version of a job that is not in the scene."""
+        order = self.view.order
+        assert order.folder is not None
         # A version made from somebody else's file would get this user's mark, and so be trusted.
-        if not (is_marked(source) or is_own_legacy(source)):  # guard: no-care-for-strangers-models
-            raise not_made_here(source)
-        with model_to_read(source) as blend, workshop(order.folder) as place:
-            request = {
-                "do": "care",
-                "task": order.task,
-                "name": order.name,
-                "blend": str(blend),
-                "output": str(place / output),
-                "asked": dict(order.asked),
-            }
-            self.view = replace(self.view, version=output)
-            done = BackgroundBlender(self._command).ask(request, self._tell, self._check)
-            # Marked before `workshop` copies it, and the mark with it, to a shared folder.
-            if output:
-                mark_file(place / output)
-            return done
+        if not _is_own(order):  # guard: no-care-for-strangers-models
+            raise not_made_here(order.folder / order.source)
+        with (
+            model_to_read(order.folder / order.source) as blend,
+            workshop(order.folder) as place,
+            _reserve_file(order.folder) as file,
+        ):
+            output = None if order.task in REPORTS else place / file
+            return self._send(self._request(blend), output)
+
+    def _request(self, blend: Path) -> dict[str, Any]:
+        order = self.view.order
+        asked = dict(order.asked)
+        return {
+            "do": "care", "task": order.task, "name": order.name, "blend": str(blend),
+            "asked": asked,
+        }  # fmt: skip
+
+    def _send(self, request: dict[str, Any], output: Path | None = None) -> dict[str, Any]:
+        """Have the worker do the edit; `output` is the file for the new version, if any."""
+        request = {**request, "output": str(output or "")}
+        done = BackgroundBlender(self._command).ask(request, self._tell, self._check)
+        # Marked before `workshop` copies it, and the mark with it, to a shared folder.
+        if output and done.get("changed"):
+            self.view = replace(self.view, version=output.name)
+            mark_file(output)
+        return done
 
     def _keep(self, done: Mapping[str, Any]) -> None:
         order, notes = self.view.order, tuple(done.get("notes", ()))
         card = dict(done.get("card", {}))
+        if self.view.version or order.scene is None:
+            self._list_version(card, notes)
+        self.view = replace(
+            self.view,
+            over=True,
+            phase="Done",
+            fraction=1.0,
+            card=card,
+            notes=notes,
+            changed=bool(done.get("changed")),
+            meshes=tuple(done.get("meshes", ())),
+            triangles=tuple(done.get("triangles", ())),
+        )
+
+    def _list_version(self, card: Mapping[str, Any], notes: tuple[str, ...]) -> None:
+        """Store the report, and how a new version was made, in the job's folder."""
+        order = self.view.order
+        assert order.folder is not None
         file = self.view.version or order.source
         listed = versions(order.folder)
         known = next((version for version in listed if version.file == file), Version(file))
         if self.view.version:
             known = Version(file, order.task, order.source, dict(order.asked), notes=notes)
         remember(order.folder, replace(known, card={**known.card, **card}))
-        self.view = replace(
-            self.view, over=True, phase="Done", fraction=1.0, card=card, notes=notes
-        )
 
     def _fail(self, error: ImageToMeshError) -> None:
         failure = Failure(error.kind, error.message, error.hint)
@@ -165,76 +176,120 @@ class MeshEdit:
 
 
 class MeshEdits:
-    """This process's mesh edits, one at a time for each job, and the known mesh reports."""
+    """This process's mesh edits, one at a time for each object or job, and the mesh reports."""
 
     def __init__(self) -> None:
         self._edits: dict[str, MeshEdit] = {}
         self._cards: dict[tuple[str, str], Mapping[str, Any]] = {}
 
     def start(self, order: EditRequest, command: tuple[str, ...]) -> MeshEdit:
-        """Start an edit. Raises LibraryProblem while another one of the same job is running."""
-        before = self._edits.get(order.job)
-        if before is not None and not before.view.over:
+        """Start an edit. Raises LibraryProblem while another one of the same mesh is running."""
+        before = self._edits.get(order.key)
+        if before is not None and not before.is_reported and _is_awaited(before.view):
             message = Message(
                 "“{name}” is already being processed: {phase}.",
                 name=order.name,
                 phase=as_message(before.view.phase),
             )
             raise LibraryProblem(message, "Wait for it, or cancel it.")
-        care = self._edits[order.job] = MeshEdit(order, command)
-        care.start()
-        return care
+        edit = self._edits[order.key] = MeshEdit(order, command)
+        edit.start()
+        return edit
 
     def views(self) -> tuple[EditView, ...]:
         """Return all edits, newest last."""
-        return tuple(care.view for care in self._edits.values())
+        return tuple(edit.view for edit in self._edits.values())
 
-    def view(self, job: str) -> EditView | None:
-        """Return a job's last edit."""
-        care = self._edits.get(job)
-        return care.view if care else None
+    def view(self, key: str) -> EditView | None:
+        """Return the last edit of an object or job."""
+        edit = self._edits.get(key)
+        return edit.view if edit else None
 
     def running(self) -> bool:
         """Return whether any edit is running."""
-        return any(not care.view.over for care in self._edits.values())
+        return any(not edit.view.over for edit in self._edits.values())
 
-    def take_ended(self) -> list[EditView]:
-        """Return the edits that have ended since the last call."""
-        ended = [care for care in self._edits.values() if care.view.over and not care.is_reported]
-        for care in ended:
-            care.is_reported = True
-        return [care.view for care in ended]
+    def is_awaited(self) -> bool:
+        """Return whether any edit is running, or its end has not been taken."""
+        return any(not edit.is_reported for edit in self._edits.values())
 
-    def stop(self, job: str) -> bool:
-        """Cancel a job's edit; return whether one was running."""
-        care = self._edits.get(job)
-        if care is None or care.view.over:
+    def take_ended(self, is_ready: Callable[[EditView], bool] = lambda _: True) -> list[EditView]:
+        """Return the edits that have ended since the last call, if `is_ready` for their result."""
+        ended = [
+            edit
+            for edit in self._edits.values()
+            if edit.view.over and not edit.is_reported and is_ready(edit.view)
+        ]
+        for edit in ended:
+            edit.is_reported = True
+        return [edit.view for edit in ended]
+
+    def fail(self, view: EditView, error: ImageToMeshError) -> None:
+        """Show why an edit's result could not be used."""
+        edit = self._edits.get(view.order.key)
+        if edit is not None:
+            failure = Failure(error.kind, error.message, error.hint)
+            edit.view = replace(edit.view, failure=failure, changed=False)
+
+    def stop(self, key: str) -> bool:
+        """Cancel an edit; return whether one was running."""
+        edit = self._edits.get(key)
+        if edit is None or edit.view.over:
             return False
-        care.stop()
+        edit.stop()
         return True
 
-    def dismiss(self, job: str) -> None:
+    def dismiss(self, key: str) -> None:
         """Stop showing an edit that has ended."""
-        care = self._edits.get(job)
-        if care is not None and care.view.over:
-            del self._edits[job]
+        edit = self._edits.get(key)
+        if edit is not None and edit.view.over:
+            del self._edits[key]
 
-    def put_card(self, job: str, file: str, card: Mapping[str, Any]) -> None:
+    def put_card(self, key: str, file: str, card: Mapping[str, Any]) -> None:
         """Cache a mesh report for the panels, which read no files while they draw."""
-        self._cards[(job, file)] = {**self._cards.get((job, file), {}), **card}
+        self._cards[(key, file)] = {**self._cards.get((key, file), {}), **card}
 
-    def card(self, job: str, file: str = ORIGINAL) -> Mapping[str, Any] | None:
+    def card(self, key: str, file: str = ORIGINAL) -> Mapping[str, Any] | None:
         """Return the cached mesh report of a version, None without one."""
-        return self._cards.get((job, file))
+        return self._cards.get((key, file))
 
     def close(self, timeout: float = 0.5) -> None:
         """Cancel all edits and wait up to `timeout` seconds for their threads."""
         end = time.monotonic() + timeout
         # All are asked to end before any is joined, so that they share the timeout.
-        for care in self._edits.values():
-            care.stop()
-        for care in self._edits.values():
-            care.thread.join(max(0.0, end - time.monotonic()))
+        for edit in self._edits.values():
+            edit.stop()
+        for edit in self._edits.values():
+            edit.thread.join(max(0.0, end - time.monotonic()))
+            if edit.view.order.scene:
+                edit.view.order.scene.discard()
+
+
+@contextmanager
+def _reserve_file(folder: Path) -> Iterator[str]:
+    """Yield the name of a job's next version, which no other edit takes meanwhile."""
+    # Several objects of the same job may be edited at once, each on its thread.
+    with _reserving:
+        index = number(next_file(folder))
+        while (folder, index) in _reserved:
+            index += 1
+        _reserved.add((folder, index))
+    try:
+        yield f"model-v{index}.blend"
+    finally:
+        with _reserving:
+            _reserved.discard((folder, index))
+
+
+def _is_own(order: EditRequest) -> bool:
+    """Return whether the source of an edit was made by this user's own Blender."""
+    source = Path(order.folder or "", order.source)
+    return is_marked(source) or is_own_legacy(source)
+
+
+def _is_awaited(view: EditView) -> bool:
+    """Return whether an edit is running, or its result has yet to come into the scene."""
+    return not view.over or (view.changed and view.order.scene is not None)
 
 
 @functools.cache

@@ -25,6 +25,9 @@ from .report import inner_shells
 DEGENERATE = 1e-7
 """Edges shorter than this share of the model's diagonal are collapsed."""
 
+EDGE_MARKS = ("crease_edge", "bevel_weight_edge", ".uv_seam", "uv_seam", "freestyle_edge")
+"""Attributes of edges that an artist set."""
+
 Counts = dict[str, int]
 
 
@@ -34,7 +37,7 @@ def clean_model(
     """Clean every mesh of the model in place; textures and materials are kept.
 
     `asked` may set `fill` (edges per hole), `debris` (share of the diagonal), and `shells`. Return
-    the root and notes for the user.
+    the root and notes for the user: what was done, nothing if there was nothing to clean.
     """
     meshes = model_meshes(root)
     low, high = world_bounds(meshes)
@@ -47,14 +50,13 @@ def clean_model(
     notes: list[str] = [
         Message(template, count=f"{count:,}") for template, count in done.items() if count
     ]
-    return root, notes or ["There was nothing to clean up."]
+    return root, notes
 
 
 def _clean_mesh(obj: bpy.types.Object, asked: dict[str, Any], diagonal: float) -> Counts:
     mesh = obj.data
     points = len(mesh.vertices)
-    if not mesh.shape_keys:
-        merge_vertices(mesh)
+    _merge_vertices(obj, diagonal)
     done = {"Vertices merged: {count}.": points - len(mesh.vertices)}
     debris, shells, gone = _unwanted_faces(obj, asked, diagonal)
     done |= {"Loose parts removed: {count}.": debris, "Inner shells removed: {count}.": shells}
@@ -66,12 +68,29 @@ def _clean_mesh(obj: bpy.types.Object, asked: dict[str, Any], diagonal: float) -
     faces = len(work.faces)
     bmesh.ops.dissolve_degenerate(work, dist=diagonal * DEGENERATE, edges=work.edges)
     done |= {"Zero-area faces removed: {count}.": faces - len(work.faces)}
-    _remove_loose(work)
+    done |= {"Loose vertices and edges removed: {count}.": _remove_loose(work)}
     done |= {"Holes filled: {count}.": _fill_holes(work, int(asked.get("fill", 64)))}
     work.to_mesh(mesh)
     work.free()
     done |= {"Faces flipped outward: {count}.": recalculate_outside(mesh)}
     return done
+
+
+def _merge_vertices(obj: bpy.types.Object, diagonal: float) -> None:
+    """Merge vertices at the same position; shape keys keep them apart."""
+    mesh = obj.data
+    if mesh.shape_keys:
+        return
+    marks = [mesh.attributes.get(name) for name in EDGE_MARKS]
+    if not (obj.vertex_groups or any(marks)):
+        merge_vertices(mesh)
+        return
+    # Slower, and keeps weights, seams, and creases, which the arrays do not hold.
+    work = bmesh.new()
+    work.from_mesh(mesh)
+    bmesh.ops.remove_doubles(work, verts=work.verts, dist=diagonal * DEGENERATE)
+    work.to_mesh(mesh)
+    work.free()
 
 
 def _unwanted_faces(
@@ -99,11 +118,13 @@ def _extents(shape: Shape, loose_parts: LooseParts) -> NDArray[Any]:
     return np.linalg.norm(high - np.minimum.reduceat(points[order], first), axis=1)
 
 
-def _remove_loose(work: bmesh.types.BMesh) -> None:
+def _remove_loose(work: bmesh.types.BMesh) -> int:
+    """Remove edges and vertices without faces; return how many."""
     wires = [edge for edge in work.edges if not edge.link_faces]
     bmesh.ops.delete(work, geom=wires, context="EDGES")
     points = [vertex for vertex in work.verts if not vertex.link_faces]
     bmesh.ops.delete(work, geom=points, context="VERTS")
+    return len(wires) + len(points)
 
 
 def _fill_holes(work: bmesh.types.BMesh, sides: int) -> int:

@@ -52,7 +52,11 @@ def remesh_quads(
     report(0.5, "Unwrapping")
     unwrap(made)
     side = texture_side(sources, len(made.data.polygons))
-    bake_over(made, sources, name, side, lambda part, phase: report(0.6 + 0.4 * part, phase))
+    material = bake_over(
+        made, sources, name, side, lambda part, phase: report(0.6 + 0.4 * part, phase)
+    )
+    # Its name distinguishes it from the material of the other versions.
+    material.name = f"{name} quads"
     for obj in [root, *root.children_recursive]:
         bpy.data.objects.remove(obj)
     made.name = made.data.name = name

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Edit a prepared model: report, cleanup, decimation, remeshing, print check.
+"""Edit a model, or meshes of the scene: report, cleanup, decimation, remeshing, print check.
 
-Reads one .blend file of a job and writes another; the input file stays unchanged.
+Reads one .blend file and writes others; the input file stays unchanged.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from ..refusal import Message, Refusal
 from .clean import clean_model
 from .print_check import print_check
 from .quads import remesh_quads
-from .reduce import decimate, detail_levels
+from .reduce import decimate, detail_levels, triangle_count
 from .report import model_report
+from .scene_meshes import open_meshes, write_meshes, write_version
 
 Task = Callable[[bpy.types.Object, dict[str, Any], Report], tuple[bpy.types.Object, list[str]]]
 CHANGES: dict[str, Task] = {
@@ -31,7 +32,7 @@ CHANGES: dict[str, Task] = {
     "levels": detail_levels,
     "quads": remesh_quads,
 }
-"""Edits that create a new version of a model; they return its root and notes for the user."""
+"""Edits that change a model; they return its root and notes for the user."""
 
 UNKNOWN = "The background Blender does not know the edit “{task}”."
 
@@ -39,35 +40,67 @@ UNKNOWN = "The background Blender does not know the edit “{task}”."
 def run_edit(request: dict[str, Any], report: Report) -> dict[str, Any]:
     """Run `request["task"]` on the model in `request["blend"]`.
 
-    "card" and "print" only report; the other tasks write `request["output"]`. Return the report of
-    the resulting model, and notes for the user. Raise Refusal if the task is impossible.
+    "card" and "print" only report. The other tasks write `request["output"]`, the model's next
+    version. If `request["objects"]` lists meshes of the scene, those are edited instead and written
+    to `request["meshes"]`, and an empty `output` writes no version.
+
+    Return the report of the result, notes for the user, the triangles before and after (of each
+    level of detail below the finest), and whether anything changed. Raise Refusal if the task is
+    impossible.
     """
     report(0.0, "Opening the model")
     open_empty_file()
     name = short_name(request["name"]) or "mesh"
-    root = open_model(request["blend"])
+    in_scene = request.get("objects", [])
+    if in_scene:
+        measured = request["task"] not in CHANGES
+        root = open_meshes(request["blend"], in_scene, name, apply=measured)
+    else:
+        root = open_model(request["blend"])
     task, asked = request["task"], {"name": name, **request.get("asked", {})}
+    known = {material.session_uid for material in bpy.data.materials}
+    before = _triangles(root)
     notes: list[str] = []
     if task in CHANGES:
         root, notes = CHANGES[task](root, asked, _part(report, 0.05, 0.85))
-        report(0.9, "Saving the version")
-        objects = model_objects(root)
-        # Uncompressed: appending is faster, and the textures are compressed already.
-        with atomic_path(request["output"]) as side:
-            bpy.data.libraries.write(side, set(objects), compress=False)
     elif task not in ("card", "print"):
         raise Refusal("failed", Message(UNKNOWN, task=task), "Restart Blender.")
-    report(0.93, "Inspecting the mesh")
+    # Cleaning tells everything that it did, and nothing else.
+    changed = task in CHANGES and (task != "clean" or bool(notes))
+    report(0.88, "Inspecting the mesh")
     shown = [obj for obj in model_meshes(root) if not obj.hide_viewport]
     card = model_report(shown)
     if task == "print":
         card["print"] = print_check(shown, card, asked)
-    return {
+    done = {
         "faces": card["faces"],
         "objects": [obj.name for obj in model_objects(root)],
         "card": card,
         "notes": notes,
+        "triangles": [before, *_triangles_after(root, task)],
+        "changed": changed,
     }
+    if changed:
+        report(0.93, "Saving the version")
+        done["meshes"] = _save(request, root, known)
+    return done
+
+
+def _save(request: dict[str, Any], root: bpy.types.Object, known: set[int]) -> list[str]:
+    """Write the edited meshes and the version; return the names of the meshes of the scene."""
+    if not request.get("objects"):
+        # Uncompressed: appending is faster, and the textures are compressed already.
+        with atomic_path(request["output"]) as side:
+            bpy.data.libraries.write(side, set(model_objects(root)), compress=False)
+        return []
+    meshes = [obj.data for obj in model_meshes(root)]
+    if request["task"] == "levels":
+        # The finest one is in the scene already.
+        meshes = meshes[1:]
+    names = write_meshes(request["meshes"], meshes, known)
+    if request["output"]:
+        write_version(request["output"], root, request["to_model"])
+    return names
 
 
 def open_model(path: str) -> bpy.types.Object:
@@ -95,6 +128,17 @@ def open_model(path: str) -> bpy.types.Object:
     if root is None or not model_meshes(root):
         raise Refusal("bad_mesh", "The model has no faces.", "Import the job again.")
     return root
+
+
+def _triangles(root: bpy.types.Object) -> int:
+    shown = (obj for obj in model_meshes(root) if not obj.hide_viewport)
+    return sum(triangle_count(obj.data) for obj in shown)
+
+
+def _triangles_after(root: bpy.types.Object, task: str) -> list[int]:
+    if task != "levels":
+        return [_triangles(root)]
+    return [triangle_count(obj.data) for obj in model_meshes(root)[1:]]
 
 
 def _part(report: Report, start: float, length: float) -> Report:

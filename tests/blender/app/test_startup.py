@@ -60,6 +60,7 @@ ALLOWED = (
        ".library.asset_metadata", ".library.file_names", ".library.versions", ".steps",
        ".steps.prepare")),
     *("image_to_mesh.scene", "image_to_mesh.scene.placement"),
+    "image_to_mesh.jobs.mesh_versions",
     "image_to_mesh.worker.names",
 )  # fmt: skip
 

@@ -280,15 +280,16 @@ def test_a_version_takes_the_place_of_the_original(job: Path) -> None:
     assert bpy.ops.image_to_mesh.import_result(job=JOB) == {"FINISHED"}
     first = bpy.context.view_layer.objects.active
     first.rotation_euler.z = 0.5
+    bpy.context.view_layer.update()
+    before, size = first.matrix_world.copy(), first.dimensions.copy()
     scene.image_to_mesh.care.faces = 500
     assert bpy.ops.image_to_mesh.decimate() == {"FINISHED"}
-    version = bpy.context.view_layer.objects.active
-    assert version != first
-    assert version["image_to_mesh_version"] == "model-v2.blend"
-    assert first.hide_get()
+    assert bpy.context.view_layer.objects.active == first
+    assert first["image_to_mesh_version"] == "model-v2.blend"
+    assert [obj for obj in bpy.data.objects if "image_to_mesh_job" in obj] == [first]
     bpy.context.view_layer.update()
-    np.testing.assert_allclose(version.matrix_world, first.matrix_world, atol=1e-5)
-    np.testing.assert_allclose(version.dimensions, first.dimensions, atol=0.05)
+    np.testing.assert_allclose(first.matrix_world, before, atol=1e-5)
+    np.testing.assert_allclose(first.dimensions, size, atol=0.05)
     assert (job / "model.blend").read_bytes() == original
     listed = json.loads((job / "versions.json").read_text("utf-8"))
     assert [item["file"] for item in listed] == ["model-v2.blend"]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 CARD = {
-    "triangles": 123456, "parts": 2, "uv_islands": 3, "holes": 4, "non_manifold_edges": 0,
+    "triangles": 123456, "points": 8, "parts": 2, "uv_islands": 3, "holes": 4, "non_manifold_edges": 0,
     "inner_shells": 1, "flipped_faces": 0, "size": [1.0, 2.0, 3.0], "watertight": False,
     "textures": [{"name": "photo", "width": 2048, "height": 1024}],
     "print": {"size": [10.0, 20.0, 30.0], "thinnest": 0.4, "wall": 0.8, "printable": False},
@@ -34,7 +34,7 @@ def draw(panel: str, *, unfolded: bool = True) -> Seen:
         preferences=bpy.context.preferences,
         region=SimpleNamespace(width=300),
     )
-    (kind,) = module.classes
+    kind = next(kind for kind in module.classes if issubclass(kind, bpy.types.Panel))
     kind.draw(SimpleNamespace(layout=Layout(shown, unfolded=unfolded)), context)
     return Seen(shown)
 
@@ -44,6 +44,10 @@ def draw_options(name: str) -> Seen:
     drawing = getattr(addon_module("panels.import_options"), f"draw_{name}")
     drawing(Layout(shown, unfolded=True), drawing_context(300))
     return Seen(shown)
+
+
+def key_of(obj: bpy.types.Object) -> str:
+    return str(addon_module("jobs").object_key(obj.session_uid))
 
 
 def rows(seen: Seen) -> set[str]:
@@ -68,15 +72,24 @@ def test_every_import_option_has_a_row(addon: ModuleType) -> None:
     assert len(draw_options("placement").buttons("image_to_mesh.turn")) == 4
 
 
-def test_mesh_edits_are_hidden_without_a_generated_mesh(addon: ModuleType) -> None:
+def test_mesh_tools_are_hidden_without_a_mesh(addon: ModuleType) -> None:
     panel = addon_module("panels.mesh_edits").IMAGE_TO_MESH_PT_care
-    assert not panel.poll(bpy.context)
-    assert not draw("mesh_edits").shown
+    for name in ("Camera", None):
+        bpy.context.view_layer.objects.active = bpy.data.objects[name] if name else None
+        assert not panel.poll(bpy.context)
 
 
-def test_a_generated_mesh_shows_its_report_and_all_buttons(addon: ModuleType) -> None:
+def test_a_model_without_meshes_says_so(addon: ModuleType) -> None:
+    empty = bpy.data.objects.new("cup", None)
+    empty["image_to_mesh_job"] = "job"
+    bpy.context.scene.collection.objects.link(empty)
+    bpy.context.view_layer.objects.active = empty
+    assert addon_module("panels.mesh_edits").IMAGE_TO_MESH_PT_care.poll(bpy.context)
+    assert "has no mesh" in draw("mesh_edits").text()
+
+
+def test_any_mesh_shows_its_report_and_all_buttons(addon: ModuleType) -> None:
     cube = bpy.data.objects["Cube"]
-    cube["image_to_mesh_job"] = "job"
     bpy.context.view_layer.objects.active = cube
     assert addon_module("panels.mesh_edits").IMAGE_TO_MESH_PT_care.poll(bpy.context)
     before = draw("mesh_edits")
@@ -84,10 +97,15 @@ def test_a_generated_mesh_shows_its_report_and_all_buttons(addon: ModuleType) ->
     assert rows(before) == set(
         addon_module("state.import_options").IMAGE_TO_MESH_PG_care.__annotations__
     )
-    addon_module("jobs.tasks.mesh_edits").mesh_edits().put_card("job", "model.blend", CARD)
+    assert before.all("menu")[0]["text"] == "Original, 6 faces"
+    edits = addon_module("jobs.tasks.mesh_edits").mesh_edits()
+    edits.put_card(key_of(cube), str(cube.data.session_uid), CARD)
     seen = draw("mesh_edits")
-    for part in ("123,456", "2048 × 1024", "Inner Shells", "10.0 × 20.0 × 30.0 mm", "0.40 mm"):
+    for part in ("123,456", "2048 × 1024 px", "Inner Shells", "10.0 mm", "0.40 mm", "Texture"):
         assert part in seen.text()
+    assert {"Size X", "1 m", "2 m", "Print Size X", "30.0 mm"} <= {
+        row["text"] for row in seen.all("label")
+    }
     assert "Flipped" not in seen.text()
     alerts = {row["text"] for row in seen.all("label") if row["alert"]}
     assert {"Holes", "4", "Thinnest Wall"} <= alerts
@@ -98,16 +116,38 @@ def test_a_generated_mesh_shows_its_report_and_all_buttons(addon: ModuleType) ->
 
 def test_a_running_edit_shows_its_progress(addon: ModuleType) -> None:
     cube = bpy.data.objects["Cube"]
-    cube["image_to_mesh_job"] = "job"
-    care = addon_module("jobs.tasks.mesh_edits")
-    order = care.EditRequest("job", "photo", None, "clean")
-    view = care.EditView(order, "Cleaning the mesh", 0.5)
+    bpy.context.view_layer.objects.active = cube
+    care, values = addon_module("jobs.tasks.mesh_edits"), addon_module("jobs.tasks.edit_values")
+    order = values.EditRequest(key_of(cube), "photo", None, "clean")
+    view = values.EditView(order, "Cleaning the mesh", 0.5)
     at_work = care.MeshEdit(order, ())
     at_work.view = view
     at_work.thread = SimpleNamespace(join=lambda _seconds: None)
-    care.mesh_edits()._edits["job"] = at_work
+    care.mesh_edits()._edits[key_of(cube)] = at_work
     seen = draw("mesh_edits")
     (bar,) = seen.all("progress")
     assert (bar["text"], bar["factor"]) == ("Cleaning the mesh", 0.5)
-    assert seen.button("image_to_mesh.stop_care")["button"].job == "job"
+    assert seen.button("image_to_mesh.stop_care")["button"].job == key_of(cube)
     assert not seen.button("image_to_mesh.decimate")["enabled"]
+
+
+def test_a_report_on_the_mesh_as_it_was_is_not_shown(addon: ModuleType) -> None:
+    cube = bpy.data.objects["Cube"]
+    bpy.context.view_layer.objects.active = cube
+    edits = addon_module("jobs.tasks.mesh_edits").mesh_edits()
+    edits.put_card(key_of(cube), str(cube.data.session_uid), {**CARD, "points": 9})
+    assert "Triangles" not in draw("mesh_edits").text()
+
+
+def test_the_outcome_of_an_edit_is_shown_in_one_line(addon: ModuleType) -> None:
+    cube = bpy.data.objects["Cube"]
+    bpy.context.view_layer.objects.active = cube
+    care, values = addon_module("jobs.tasks.mesh_edits"), addon_module("jobs.tasks.edit_values")
+    order = values.EditRequest(key_of(cube), "photo", None, "decimate")
+    edit = care.MeshEdit(order, ())
+    edit.view = values.EditView(order, "Done", over=True, changed=True, triangles=(40116, 10000))
+    edit.thread = SimpleNamespace(join=lambda _seconds: None)
+    care.mesh_edits()._edits[key_of(cube)] = edit
+    assert "Reduced: 40,116 → 10,000 triangles" in " ".join(
+        row["text"] for row in draw("mesh_edits").all("label")
+    )

@@ -26,7 +26,7 @@ BASES = (bpy.types.PropertyGroup, bpy.types.AddonPreferences)
 HAS_PREFERENCES = bpy.app.version >= (5, 0, 0)
 PREFERENCES = "IMAGE_TO_MESH_preferences."
 # The watcher runs by itself, and a version is shown when its edit has ended.
-WITHOUT_BUTTON = ("watch", "bring_version")
+WITHOUT_BUTTON = ("watch", "bring_version", "take_edit")
 # What Blender itself puts into every property group and operator.
 BUILT_IN = ("rna_type", "name", "bl_idname")
 

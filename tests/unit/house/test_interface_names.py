@@ -30,22 +30,19 @@ BLENDER = {
     "Allow Online Access": "a switch in Preferences › System",
     "Assign Shortcut": "an entry of every right-click menu",
     "Auto Run Python Scripts": "a switch in Preferences › Save & Load",
-    "Developer Extras": "a switch in Preferences › Interface",
     "Edit": "a menu of the top bar",
     "Get Extensions": "a page of the preferences",
     "Image": "a menu of the Image Editor",
     "Install from Disk...": "an entry of the menu in Get Extensions",
-    "Interface": "a page of the preferences",
     "Object": "a menu of the 3D Viewport",
     "Open": "the button of a field that shows an image",
-    "Operator Search...": "an entry of the Edit menu, with Developer Extras",
     "Preferences": "a window, in the Edit menu",
     "System": "a page of the preferences",
 }
 """Names of Blender's own interface, and where each is."""
 PRODUCT = "Image to Mesh"
-CLEANUP_HEADINGS = {"Mesh Cleanup", "Versions"}
-"""Headings of docs/cleanup.md that are no button: the panel's name, and a word of the page."""
+CLEANUP_HEADINGS = {"Mesh Tools", "Versions", "Which Meshes"}
+"""Headings of docs/cleanup.md that are no button: the panel's name, and words of the page."""
 
 
 @cache

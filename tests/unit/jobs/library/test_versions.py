@@ -11,7 +11,8 @@ import pytest
 
 from image_to_mesh.jobs.disk.signatures import is_marked, mark_file
 from image_to_mesh.jobs.library import file_names, versions
-from image_to_mesh.jobs.tasks.mesh_edits import EditRequest, EditView, MeshEdit, MeshEdits
+from image_to_mesh.jobs.tasks.edit_values import EditRequest, EditView
+from image_to_mesh.jobs.tasks.mesh_edits import MeshEdit, MeshEdits
 from image_to_mesh.providers import LibraryProblem
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ for line in sys.stdin:
         continue
     if request["output"].endswith(".blend"):
         open(request["output"], "w").write(request["blend"])
-    say(id=request["id"], done={"card": {"faces": 7}, "notes": ["Done."]})
+    changed = request["task"] != "card" and not request["asked"].get("idle")
+    say(id=request["id"], done={"card": {"faces": 7}, "notes": ["Done."], "changed": changed})
 """
 
 

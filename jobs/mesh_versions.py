@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The versions of an object's mesh that are in the .blend file, and how they are called.
+
+Objects and meshes are Blender's, and are only read here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..providers import Message
+from .custom_properties import MADE_BY, VERSIONS
+
+ORIGINAL = "Original, {count} faces"
+LABELS = {
+    "clean": "Cleaned, {count} faces",
+    "decimate": "Reduced, {count} faces",
+    "levels": "Levels of Detail, {count} faces",
+    "quads": "Quads, {count} faces",
+}
+"""Labels of versions by the edit that made them; all others are originals."""
+
+
+def versions_of(obj: Any) -> list[tuple[str, Any]]:
+    """Return an object's versions, the oldest first: keys and meshes."""
+    stored = obj.get(VERSIONS)
+    # A mesh that was removed leaves its key without a value.
+    return [(key, mesh) for key, mesh in stored.items() if mesh] if stored else []
+
+
+def made_by(obj: Any, mesh: Any) -> str:
+    """Return the edit that made a version of an object, "" for an original."""
+    # The mesh that is shown has its provenance on the object.
+    return str((obj if mesh == obj.data else mesh).get(MADE_BY, ""))
+
+
+def version_label(edit: str, faces: int | None) -> str:
+    """Return the label of a version: the edit that made it, and its number of faces if known."""
+    return Message(LABELS.get(edit, ORIGINAL), count="?" if faces is None else f"{faces:,}")

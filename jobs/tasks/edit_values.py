@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Values of a mesh edit: what is asked for, and what panels show of it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ...providers import Message
+from ..library.file_names import ORIGINAL
+from ..values import Failure
+
+REPORTS = frozenset({"card", "print"})
+"""Tasks that only report on a model, and make no new version."""
+WRITTEN, RESULT = "scene.blend", "result.blend"
+"""Files in the folder of an edit of the scene's meshes: what the worker reads and writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class SceneMeshes:
+    """Meshes of the scene that were written for the worker.
+
+    `objects` are the objects' `session_uid`s, `items` the names and transforms of their meshes in
+    the file, and `to_model` the transform from the first mesh to its job's model, as rows.
+    """
+
+    folder: Path
+    objects: tuple[int, ...]
+    items: tuple[Mapping[str, Any], ...]
+    to_model: tuple[tuple[float, ...], ...] = ()
+
+    def discard(self) -> None:
+        """Remove the files."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@dataclass(frozen=True, slots=True)
+class EditRequest:
+    """An edit of meshes of the scene, or of one version of a job's model.
+
+    `task` is the worker's name for the edit, `asked` its options, `source` the version's file, and
+    `file` the token of the .blend session that requested it. `folder` is the job's, None without
+    a job. With `scene`, its meshes are edited, and a job's folder gets a copy as a version.
+    """
+
+    job: str
+    name: str
+    folder: Path | None
+    task: str
+    source: str = ORIGINAL
+    asked: Mapping[str, Any] = field(default_factory=dict)
+    file: str = ""
+    scene: SceneMeshes | None = None
+
+    @property
+    def key(self) -> str:
+        """Key of the object or job; it has one edit at a time."""
+        return object_key(self.scene.objects[0]) if self.scene else self.job
+
+
+@dataclass(frozen=True, slots=True)
+class EditView:
+    """An edit as panels show it.
+
+    `version` is the new version's file, if a job's folder has one. `card` is the mesh report,
+    `triangles` the numbers before and after, and `meshes` the names of the scene's edited meshes
+    in the result's file.
+    """
+
+    order: EditRequest
+    phase: str = "Waiting"
+    fraction: float | None = None
+    over: bool = False
+    version: str = ""
+    card: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    failure: Failure | None = None
+    changed: bool = False
+    meshes: tuple[str, ...] = ()
+    triangles: tuple[int, ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """The outcome in one line; "" for a report."""
+        task, counts = self.order.task, [f"{count:,}" for count in self.triangles]
+        if task in REPORTS or not counts or not self.over:
+            return ""
+        if not self.changed:
+            return "Nothing to clean"
+        if task == "levels":
+            return Message("Levels of detail: {counts} triangles", counts=", ".join(counts))
+        if task == "quads":
+            faces = f"{self.card.get('faces', 0):,}"
+            return Message(
+                "Remeshed: {before} triangles → {after} faces", before=counts[0], after=faces
+            )
+        return Message(CHANGES[task], before=counts[0], after=counts[-1])
+
+
+CHANGES = {
+    "clean": "Cleaned: {before} → {after} triangles",
+    "decimate": "Reduced: {before} → {after} triangles",
+}
+
+
+def object_key(session_uid: int) -> str:
+    """Return the key of an edit of an object."""
+    return f"object {session_uid}"

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Requests to edit a mesh: of the scene, or of a job that is not in the scene."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import bpy
+from mathutils import Matrix
+
+from ... import jobs
+from ...app import bring_in, import_result
+from ...jobs.custom_properties import APPLIED, JOB, SCALE, VERSION
+from ...jobs.library.file_names import ORIGINAL, version_file
+from ...providers import LibraryProblem, Message
+from ...state import open_file
+from . import rotate
+
+
+def for_scene(context: bpy.types.Context, task: str, asked: dict[str, Any]) -> jobs.EditRequest:
+    """Write the active object's mesh for the worker and return the request.
+
+    Raises LibraryProblem if the tool cannot work on it, or OSError if the disk is full.
+    """
+    import tempfile
+
+    from ...jobs.process.temporary_folder import EDIT_PREFIX
+    from ...jobs.tasks.edit_values import WRITTEN
+    from ...scene.exchange import targets
+
+    objects = targets.edited_objects(context)
+    targets.check_objects(context, objects, task)
+    name, version = objects[0].name, str(objects[0].get(VERSION, ""))
+    folder = _job_folder(context, objects) if task not in targets.REPORTS else None
+    place = Path(tempfile.mkdtemp(prefix=EDIT_PREFIX))
+    scene = jobs.SceneMeshes(
+        place,
+        tuple(obj.session_uid for obj in objects),
+        tuple(targets.write_meshes(objects, str(place / WRITTEN), task)),
+        _to_model(objects[0]) if folder and task != "levels" else (),
+    )
+    job = str(objects[0].get(JOB, ""))
+    return jobs.EditRequest(
+        job, name, folder, task, version or ORIGINAL, asked, open_file.token(), scene
+    )
+
+
+def for_job(
+    context: bpy.types.Context, task: str, asked: dict[str, Any], named: tuple[str, str]
+) -> jobs.EditRequest:
+    """Return the request to edit a version on disk. Raises LibraryProblem.
+
+    `named` are the job and the version, each empty for that of the active object.
+    """
+    record, version = target(context, *named)
+    folder = bring_in.library_of(context, record.id).folder(record.id)
+    if not (folder / version).is_file():
+        raise LibraryProblem(
+            Message(
+                "“{name}” is not prepared yet: {version} is missing.",
+                name=record.name,
+                version=version,
+            ),
+            "Import the mesh first.",
+        )
+    return jobs.EditRequest(record.id, record.name, folder, task, version, asked, open_file.token())
+
+
+def target(context: bpy.types.Context, job: str, version: str) -> tuple[jobs.Record, str]:
+    """Return the job and version to edit: those named, else those of the active object.
+
+    Without either, the newest job. Raises LibraryProblem if there is no such job.
+    """
+    roots = rotate.result_roots(context)
+    active = context.view_layer.objects.active
+    if not job and roots and active in (roots[0], *roots[0].children_recursive):
+        job = str(roots[0][JOB])
+        version = version or str(roots[0].get(VERSION, ""))
+    return import_result.find(context, job), version_file(version)
+
+
+def _job_folder(context: bpy.types.Context, objects: list[bpy.types.Object]) -> Path | None:
+    """Return the folder that gets a copy of the new version: that of the object's own job."""
+    obj = objects[0]
+    is_whole = len(objects) == 1 and JOB in obj and not (obj.parent and JOB in obj.parent)
+    if not is_whole:
+        return None
+    library = bring_in.library_of(context, str(obj[JOB]))
+    try:
+        record = library.load(str(obj[JOB]))
+        # A version in a .blend file may have any name.
+        version_file(str(obj.get(VERSION, "")))
+    except LibraryProblem:
+        return None  # The job was deleted, or is in another library.
+    return library.folder(record.id)
+
+
+def _to_model(obj: bpy.types.Object) -> tuple[tuple[float, ...], ...]:
+    """Return the transform that undoes what importing did to the mesh."""
+    from ...scene.exchange.targets import rows_of
+
+    rotation = Matrix.Rotation(math.radians(float(obj.get(APPLIED, 0))), 4, "Z")
+    done = rotation @ Matrix.Scale(float(obj.get(SCALE, 1.0)), 4)
+    return rows_of(done.inverted_safe())

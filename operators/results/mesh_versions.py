@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Versions of a mesh: take an edited mesh into its object, show another version, forget them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from ... import jobs
+from ...app import bring_in, import_result
+from ...i18n.translate import tr, translate, translate_error
+from ...jobs.custom_properties import JOB, SCALE, VERSION
+from ...jobs.library.file_names import ORIGINAL, version_file
+from ...jobs.mesh_versions import version_label, versions_of
+from ...providers import ImageToMeshError, LibraryProblem, Message
+from ...scene.placement import chosen_placement
+from ...state import import_options
+from ..arguments import argument
+from ..running import Refuses
+from . import rotate
+
+
+class IMAGE_TO_MESH_OT_take_edit(bpy.types.Operator):
+    """Exchange the meshes of an ended edit's objects."""
+
+    bl_idname = "image_to_mesh.take_edit"
+    bl_label = "Edit Mesh"
+    bl_options = {"INTERNAL", "UNDO"}
+
+    key: argument("Key", "Key of the edit")
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        view = jobs.mesh_edits().view(self.key)
+        if view is None or view.order.scene is None:
+            return {"CANCELLED"}
+        try:
+            _take(context, view, view.order.scene)
+        except (ImageToMeshError, OSError) as error:
+            # Not as an error, which would be raised in the heartbeat. The panel shows it.
+            jobs.mesh_edits().fail(view, _as_own_error(error))
+            self.report({"WARNING"}, translate_error(error))
+            return {"CANCELLED"}
+        finally:
+            view.order.scene.discard()
+        self.report({"INFO"}, translate(view.summary))
+        return {"FINISHED"}
+
+
+class IMAGE_TO_MESH_OT_bring_version(Refuses, bpy.types.Operator):
+    """Show a version of the active object's mesh, or of a job's model."""
+
+    bl_idname = "image_to_mesh.bring_version"
+    bl_label = "Show Version"
+    bl_description = "Show this version of the mesh; the current one stays in the list"
+    bl_options = {"REGISTER", "UNDO"}
+
+    job: argument("Job", "ID of the job", hidden=True)
+    version: argument("Version", "File of the version in the job's folder", hidden=True)
+    instead: argument("Replaces", "File of the version to replace", hidden=True)
+    stored: argument("Stored", "Key of the version in the .blend file", hidden=True)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        if context.mode != "OBJECT":
+            return self.refuse(tr("Switch to Object Mode first"))
+        try:
+            if self.stored:
+                _show_stored(context.view_layer.objects.active, self.stored)
+            else:
+                _show_file(context, self.job, version_file(self.version), self.instead)
+        except (ImageToMeshError, OSError, RuntimeError) as error:
+            return self.refuse(translate_error(error))
+        return {"FINISHED"}
+
+
+class IMAGE_TO_MESH_OT_library_versions(Refuses, bpy.types.Operator):
+    """List the versions in the job's folder."""
+
+    bl_idname = "image_to_mesh.library_versions"
+    bl_label = "Versions in Library"
+    bl_description = "List all versions of this mesh in the folder of its job"
+    bl_options = {"INTERNAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            job, entries = _library_entries(context)
+        except ImageToMeshError as error:
+            return self.refuse(translate_error(error))
+
+        def draw(menu: Any, _context: bpy.types.Context) -> None:
+            for file, text, is_shown in entries:
+                icon = "RADIOBUT_ON" if is_shown else "RADIOBUT_OFF"
+                button = menu.layout.operator("image_to_mesh.bring_version", text=text, icon=icon)
+                button.job, button.version = job, file
+
+        context.window_manager.popup_menu(draw, title=tr(self.bl_label))
+        return {"FINISHED"}
+
+
+class IMAGE_TO_MESH_OT_forget_versions(bpy.types.Operator):
+    """Remove the versions that are not shown."""
+
+    bl_idname = "image_to_mesh.forget_versions"
+    bl_label = "Remove Other Versions"
+    bl_description = (
+        "Remove the other versions of this mesh from the .blend file, to make it smaller"
+    )
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        active = context.view_layer.objects.active
+        if active is None or len(versions_of(active)) < 2:
+            cls.poll_message_set("There are no other versions")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        from ...scene.exchange.mesh_data import forget_versions
+
+        count = forget_versions(context.view_layer.objects.active)
+        self.report({"INFO"}, tr("Versions removed: {count}").format(count=count))
+        return {"FINISHED"}
+
+
+def _as_own_error(error: ImageToMeshError | OSError) -> ImageToMeshError:
+    if isinstance(error, ImageToMeshError):
+        return error
+    return LibraryProblem(Message("The edited mesh could not be read: {error}", error=error), "")
+
+
+def _take(context: bpy.types.Context, view: jobs.EditView, scene: jobs.SceneMeshes) -> None:
+    """Bring an edit's meshes into the scene. Raises LibraryProblem or OSError."""
+    from ...jobs.tasks.edit_values import RESULT
+    from ...scene.exchange import arriving
+
+    order = view.order
+    objects = arriving.find_objects(scene.objects)
+    if len(objects) < len(scene.objects):
+        raise LibraryProblem(
+            Message("“{name}” is no longer in the scene.", name=order.name),
+            "Undo, and start the tool again.",
+        )
+    meshes = arriving.load_meshes(str(scene.folder / RESULT), view.meshes)
+    if order.task == "levels":
+        arriving.place_levels(context, objects[0], meshes)
+    else:
+        arriving.exchange_edited(objects, meshes, order.task, view.version)
+    uid = str(objects[0].data.session_uid)
+    jobs.mesh_edits().put_card(jobs.object_key(objects[0].session_uid), uid, view.card)
+
+
+def _show_stored(obj: bpy.types.Object, key: str) -> None:
+    """Show a version that is in the .blend file. Raises LibraryProblem."""
+    from ...scene.exchange.mesh_data import exchange_mesh
+
+    mesh = dict(versions_of(obj)).get(key)
+    if mesh is None:
+        raise LibraryProblem("This version is no longer in the file.", "Choose another one.")
+    if mesh != obj.data:
+        exchange_mesh(obj, mesh)
+
+
+def _show_file(context: bpy.types.Context, job: str, blend: str, instead: str) -> None:
+    """Show a version from the job's folder: in the object that shows another one, else beside.
+
+    Raises ImageToMeshError, OSError or RuntimeError.
+    """
+    from ...scene.exchange.from_library import adopt_model
+
+    record = import_result.find(context, job)
+    before = _shown_object(context, record.id, instead)
+    selected = list(context.view_layer.objects.selected)
+    _, made, _ = bring_in.bring_in(context, record, _place_of(context, before), blend)
+    if before is not None:
+        kept = adopt_model(context, before, made)
+        for obj in selected:
+            obj.select_set(True)
+        kept.select_set(True)
+        context.view_layer.objects.active = kept
+
+
+def _shown_object(context: bpy.types.Context, job: str, version: str) -> bpy.types.Object | None:
+    """Return the root of the job's model in the scene: the active one, else the newest.
+
+    If several are in the scene, those that show `version` come first.
+    """
+    found = [root for root in rotate.result_roots(context) if root[JOB] == job]
+    found.sort(key=lambda root: root.get(VERSION, ORIGINAL) == version)
+    active = context.view_layer.objects.active
+    return next((root for root in found if root == active), found[-1] if found else None)
+
+
+def _place_of(context: bpy.types.Context, root: bpy.types.Object | None) -> jobs.Placement:
+    if root is None:
+        return chosen_placement(context, import_options.placement_of(context.scene))
+    x, y, z = root.matrix_world.translation
+    # As large as the model that it replaces: the size in the settings may have changed since.
+    return jobs.Placement((x, y, z), scale=float(root.get(SCALE, 1.0)))
+
+
+def _library_entries(context: bpy.types.Context) -> tuple[str, list[tuple[str, str, bool]]]:
+    """Return the active object's job, and the files, labels, and whether shown of its versions.
+
+    Raises LibraryProblem.
+    """
+    from ...jobs.library.versions import versions
+
+    active = context.view_layer.objects.active
+    job = str(active.get(JOB, "")) if active else ""
+    if not job:
+        raise LibraryProblem("The active object was not generated.", "Select a generated mesh.")
+    try:
+        record = bring_in.library_of(context, job).load(job)
+    except LibraryProblem:
+        raise LibraryProblem(
+            Message("The job of “{name}” is no longer in the library.", name=active.name),
+            "Its versions in this file are in the menu Versions.",
+        ) from None
+    shown = str(active.get(VERSION, ORIGINAL))
+    folder = bring_in.library_of(context, job).folder(job)
+    entries = []
+    for version in versions(folder):
+        faces = version.card.get("faces") or (record.faces if version.file == ORIGINAL else None)
+        text = translate(version_label(version.made_by, faces))
+        entries.append((version.file, text, version.file == shown))
+    return job, entries
+
+
+classes = (
+    IMAGE_TO_MESH_OT_take_edit,
+    IMAGE_TO_MESH_OT_bring_version,
+    IMAGE_TO_MESH_OT_library_versions,
+    IMAGE_TO_MESH_OT_forget_versions,
+)

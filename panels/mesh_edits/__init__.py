@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Mesh Tools panel: the versions of the active mesh, the tools, their progress and report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import bpy
+
+from ... import jobs
+from ...i18n.translate import translate
+from ...jobs.custom_properties import JOB
+from ...jobs.mesh_versions import made_by, version_label, versions_of
+from ...state.import_options import edit_options_of
+from ...state.visibility import TAB, note_drawn
+from ..text_layout import draw_text, draw_value, is_narrow
+from .report import draw_report
+
+
+def draw_mesh_edits(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Draw the tools for the active object, their progress, and the report on its mesh."""
+    obj = _measured_object(context)
+    if obj is None:
+        draw_text(layout, context, "This model has no mesh", icon="INFO")
+        return
+    key = jobs.object_key(obj.session_uid)
+    view = jobs.mesh_edits().view(key)
+    _draw_version(layout, obj)
+    column = layout.column()
+    # One tool at a time per object: each one starts from the mesh as it is.
+    column.enabled = view is None or view.over
+    _draw_tools(column, context)
+    # Below the tools, so that nothing moves under the pointer.
+    if view is not None:
+        _draw_outcome(layout, context, view)
+    card = jobs.mesh_edits().card(key, str(obj.data.session_uid))
+    if card is not None and _is_current(card, obj, context):
+        draw_report(layout, context, card)
+
+
+def _is_current(card: Mapping[str, Any], obj: bpy.types.Object, context: bpy.types.Context) -> bool:
+    """Return whether a report is about the mesh as it is, and not edited by hand since."""
+    is_whole_model = obj != context.view_layer.objects.active
+    return is_whole_model or card.get("points") == len(obj.data.vertices)
+
+
+def _draw_version(layout: bpy.types.UILayout, obj: bpy.types.Object) -> None:
+    label = version_label(made_by(obj, obj.data), len(obj.data.polygons))
+    layout.menu("IMAGE_TO_MESH_MT_versions", text=translate(label), icon="MESH_DATA")
+
+
+def _draw_tools(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    chosen = edit_options_of(context.scene)
+    layout.operator("image_to_mesh.health_card", text="Check Mesh", icon="VIEWZOOM")
+    layout.operator("image_to_mesh.clean_mesh", text="Clean", icon="BRUSH_DATA")
+    header, body = layout.panel("image_to_mesh_clean", default_closed=True)
+    header.label(text="Clean Mesh Settings")
+    if body:
+        for name in ("shells", "debris", "fill"):
+            draw_value(body, context, chosen, name)
+    draw_value(layout, context, chosen, "faces")
+    row = layout.column(align=True) if is_narrow(context) else layout.row(align=True)
+    row.operator("image_to_mesh.decimate", text="Reduce", icon="MOD_DECIM")
+    row.operator("image_to_mesh.quad_remesh", text="Quads", icon="MOD_REMESH")
+    draw_value(layout, context, chosen, "levels")
+    layout.operator("image_to_mesh.detail_levels", icon="MOD_MULTIRES")
+    header, body = layout.panel("image_to_mesh_print", default_closed=True)
+    header.label(text="3D Print")
+    if body:
+        draw_value(body, context, chosen, "print_height")
+        draw_value(body, context, chosen, "wall")
+        body.operator("image_to_mesh.print_check", icon="CHECKMARK")
+
+
+def _draw_outcome(
+    layout: bpy.types.UILayout, context: bpy.types.Context, view: jobs.EditView
+) -> None:
+    """Draw the progress of a tool, or what it did, or why it could not."""
+    if not view.over:
+        row = layout.row(align=True)
+        row.progress(factor=view.fraction or 0.0, text=translate(view.phase))
+        row.operator("image_to_mesh.stop_care", text="", icon="X").job = view.order.key
+    elif view.failure is not None:
+        failure = view.failure
+        draw_text(layout, context, translate(failure.message, failure.hint), icon="ERROR")
+    elif view.summary:
+        draw_text(layout, context, translate(view.summary), icon="CHECKMARK")
+        for note in view.notes:
+            draw_text(layout, context, translate(note), active=False)
+
+
+def _measured_object(context: bpy.types.Context) -> bpy.types.Object | None:
+    """Return the active mesh object, or the first one of the generated model that is active."""
+    active = context.view_layer.objects.active
+    if active is None or active.type == "MESH":
+        return active
+    return next((child for child in active.children_recursive if child.type == "MESH"), None)
+
+
+class IMAGE_TO_MESH_MT_versions(bpy.types.Menu):
+    """The versions of the active object's mesh."""
+
+    bl_idname = "IMAGE_TO_MESH_MT_versions"
+    bl_label = "Versions"
+    bl_description = "Versions of this mesh; choose which one the object shows"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        obj = _measured_object(context)
+        if obj is None:
+            return
+        stored = versions_of(obj)
+        for key, mesh in stored:
+            label = translate(version_label(made_by(obj, mesh), len(mesh.polygons)))
+            icon = "RADIOBUT_ON" if mesh == obj.data else "RADIOBUT_OFF"
+            layout.operator("image_to_mesh.bring_version", text=label, icon=icon).stored = key
+        if not stored:
+            layout.label(text="Tools keep the former mesh here", icon="INFO")
+        layout.separator()
+        if JOB in obj:
+            layout.operator("image_to_mesh.library_versions", icon="FILE_FOLDER")
+        layout.operator("image_to_mesh.forget_versions", icon="TRASH")
+
+
+class IMAGE_TO_MESH_PT_care(bpy.types.Panel):
+    """Tools for the active object's mesh."""
+
+    bl_idname = "IMAGE_TO_MESH_PT_care"
+    bl_label = "Mesh Tools"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = TAB
+    bl_order = 20
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        active = context.view_layer.objects.active
+        return active is not None and (active.type == "MESH" or JOB in active)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        note_drawn()
+        self.layout.use_property_split = True
+        self.layout.use_property_decorate = False
+        draw_mesh_edits(self.layout, context)
+
+
+classes = (IMAGE_TO_MESH_MT_versions, IMAGE_TO_MESH_PT_care)

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The mesh report: figures in two straight columns, defects in red."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import bpy
+
+from ...i18n.translate import tr
+
+TITLE = 0.55
+"""Share of a row's width for the title of a figure."""
+AXES = ("X", "Y", "Z")
+COUNTS = (
+    ("triangles", "Triangles"),
+    ("parts", "Parts"),
+    ("uv_islands", "UV Islands"),
+)
+FAULTS = (
+    ("holes", "Holes"),
+    ("non_manifold_edges", "Non-Manifold Edges"),
+    ("inner_shells", "Inner Shells"),
+    ("flipped_faces", "Flipped Faces"),
+)
+
+
+def draw_report(
+    layout: bpy.types.UILayout, context: bpy.types.Context, card: Mapping[str, Any]
+) -> None:
+    """Draw the figures of a mesh report."""
+    box = layout.box().column(align=True)
+    for name, title in COUNTS:
+        _draw_figure(box, title, f"{card.get(name, 0):,}")
+    for name, title in FAULTS:
+        if card.get(name):
+            _draw_figure(box, title, f"{card[name]:,}", alert=True)
+    _draw_figure(box, "Watertight", _yes(card.get("watertight")))
+    units = context.scene.unit_settings
+    _draw_sides(box, "Size", [_length(units, side) for side in card.get("size", ())])
+    for texture in card.get("textures", ()):
+        _draw_figure(box, "Texture", texture["name"])
+        _draw_figure(box, "", f"{texture['width']} × {texture['height']} px")
+    if check := card.get("print"):
+        _draw_print_check(box, check)
+
+
+def _draw_print_check(layout: bpy.types.UILayout, check: Mapping[str, Any]) -> None:
+    layout.separator()
+    printable = check["printable"]
+    _draw_figure(layout, "Printable", _yes(printable), alert=not printable)
+    thin = check["thinnest"] < check["wall"]
+    _draw_figure(layout, "Thinnest Wall", f"{check['thinnest']:.2f} mm", alert=thin)
+    _draw_sides(layout, "Print Size", [f"{side:.1f} mm" for side in check["size"]])
+
+
+def _draw_sides(layout: bpy.types.UILayout, title: str, sides: list[str]) -> None:
+    """Draw a size as Blender draws dimensions: a row for each axis."""
+    for number, (axis, side) in enumerate(zip(AXES, sides, strict=False)):
+        _draw_figure(layout, f"{tr(title)} {axis}" if number == 0 else axis, side, inner=number > 0)
+
+
+def _draw_figure(
+    layout: bpy.types.UILayout, title: str, value: str, *, alert: bool = False, inner: bool = False
+) -> None:
+    row = layout.split(factor=TITLE)
+    row.alert = alert
+    left, right = row.row(), row.row()
+    left.alignment = "RIGHT" if inner else "LEFT"
+    right.alignment = "RIGHT"
+    # Already translated; and a texture's name, which also stands here, must not be.
+    left.label(text=tr(title) if title else "", translate=False)
+    right.label(text=value, translate=False)
+
+
+def _yes(it_is: object) -> str:
+    return tr("Yes" if it_is else "No")
+
+
+def _length(units: bpy.types.UnitSettings, length: float) -> str:
+    """Format a length of the scene in the scene's units."""
+    if units.system == "NONE":
+        return f"{length:.3g}"
+    meters = length * units.scale_length
+    return bpy.utils.units.to_string(units.system, "LENGTH", meters, precision=3)

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Exchange an object's mesh. Name, transform, modifiers, and references to the object stay.
+
+An object lists its versions, the current one included, in a custom property, which keeps them in
+the file for as long as the object is there. Each mesh that is not shown holds its provenance.
+"""
+
+from __future__ import annotations
+
+import bpy
+
+from ...jobs.custom_properties import MADE_BY, VERSIONS
+from ...jobs.mesh_versions import versions_of
+
+PROVENANCE_PREFIX = "image_to_mesh_"
+"""Prefix of all custom properties that record a model's provenance."""
+
+
+def exchange_mesh(obj: bpy.types.Object, mesh: bpy.types.Mesh) -> bpy.types.Mesh:
+    """Give an object another mesh and return the former one, which becomes a version.
+
+    The mesh gets the former one's name. Each mesh keeps the properties that record its provenance;
+    those of the mesh are set on the object. The object must be in Object Mode.
+    """
+    former = obj.data
+    _list_versions(obj, former, mesh)
+    _move_provenance(obj, former)
+    has_other_materials = list(former.materials) != list(mesh.materials)
+    _swap_names(former, mesh)
+    obj.data = mesh
+    _move_provenance(mesh, obj)
+    if has_other_materials:
+        # Slots linked to the object would show the former mesh's materials.
+        for slot in obj.material_slots:
+            slot.link = "DATA"
+    return former
+
+
+def inherit(obj: bpy.types.Object, mesh: bpy.types.Mesh, made_by: str) -> None:
+    """Prepare an edited mesh for its object: provenance, custom properties, missing materials.
+
+    `made_by` is the worker's name for the edit.
+    """
+    former = obj.data
+    for owner in (former, obj):
+        for name in owner.keys():  # noqa: SIM118 - an ID is not a dict
+            is_own = name.startswith(PROVENANCE_PREFIX)
+            if name != VERSIONS and is_own == (owner == obj):
+                mesh[name] = owner[name]
+    mesh[MADE_BY] = made_by
+    for slot, material in enumerate(former.materials):
+        # The worker leaves the slots of materials that it did not change empty.
+        if slot < len(mesh.materials) and mesh.materials[slot] is None:
+            mesh.materials[slot] = material
+
+
+def forget_versions(obj: bpy.types.Object) -> int:
+    """Remove all versions that are not shown from the file; return how many were removed."""
+    others = [mesh for _, mesh in versions_of(obj) if mesh != obj.data]
+    if VERSIONS in obj:
+        del obj[VERSIONS]
+    # Copies of the object may list them as well, and other objects may show them.
+    unused = [mesh for mesh in others if not mesh.users]
+    bpy.data.batch_remove(unused)
+    return len(others)
+
+
+def provenance_keys(owner: bpy.types.ID) -> list[str]:
+    """Return the custom properties that record where an object or mesh comes from."""
+    keys = owner.keys()
+    return [name for name in keys if name.startswith(PROVENANCE_PREFIX) and name != VERSIONS]
+
+
+def _list_versions(obj: bpy.types.Object, *meshes: bpy.types.Mesh) -> None:
+    if VERSIONS not in obj:
+        obj[VERSIONS] = {}
+    stored = obj[VERSIONS]
+    known = [mesh for mesh in stored.values() if mesh]
+    number = max((int(key) for key in stored.keys()), default=0)  # noqa: SIM118 - no dict either
+    for mesh in meshes:
+        if mesh not in known:
+            number += 1
+            stored[str(number)] = mesh
+
+
+def _move_provenance(source: bpy.types.ID, target: bpy.types.ID) -> None:
+    for name in provenance_keys(target):
+        del target[name]
+    for name in provenance_keys(source):
+        target[name] = source[name]
+        del source[name]
+
+
+def _swap_names(former: bpy.types.Mesh, mesh: bpy.types.Mesh) -> None:
+    name = former.name
+    label = str(former.get(MADE_BY, "")) or "original"
+    former.name = f"{name} ({label})"
+    mesh.name = name

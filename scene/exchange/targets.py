@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The objects that a mesh tool works on, why it cannot, and the file that the worker gets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+from mathutils import Matrix
+
+from ...jobs.custom_properties import JOB
+from ...providers import LibraryProblem, Message
+
+REPORTS = frozenset({"card", "print"})
+"""Tools that change nothing."""
+JOINING = frozenset({"quads", "levels"})
+"""Tools that work on a single mesh."""
+
+
+def edited_objects(context: bpy.types.Context) -> list[bpy.types.Object]:
+    """Return the active mesh object, or all mesh objects of the generated model that is active."""
+    active = context.view_layer.objects.active
+    if active is None or active.type == "MESH":
+        return [active] if active else []
+    if JOB not in active:
+        return []
+    children = (child for child in active.children_recursive if child.get(JOB) == active[JOB])
+    return [child for child in children if child.type == "MESH" and child.visible_get()]
+
+
+def check_objects(context: bpy.types.Context, objects: list[bpy.types.Object], task: str) -> None:
+    """Raise LibraryProblem with what to do first if a tool cannot work on the objects."""
+    if not objects:
+        raise LibraryProblem("No mesh is active.", "Select a mesh object.")
+    if any(obj.mode != "OBJECT" for obj in objects) or context.mode != "OBJECT":
+        raise LibraryProblem("Mesh tools work in Object Mode only.", "Switch to Object Mode first.")
+    if task in JOINING and len(objects) > 1:
+        raise LibraryProblem(
+            "This model has several meshes, and the tool works on a single one.",
+            "Select one of them, or join them first (Object › Join).",
+        )
+    for obj in objects:
+        _check_object(obj, task)
+
+
+def write_meshes(objects: list[bpy.types.Object], path: str, task: str) -> list[dict[str, Any]]:
+    """Write the objects' meshes, modifiers left out, to a .blend file for the worker.
+
+    Return the name and transform of each, in the order of the objects.
+    """
+    copies = {obj: _with_object_materials(obj) for obj in objects if _has_own_materials(obj)}
+    meshes = [copies.get(obj, obj.data) for obj in objects]
+    try:
+        # Absolute, since the file lies elsewhere: baking reads textures that are not packed.
+        bpy.data.libraries.write(path, set(meshes), path_remap="ABSOLUTE", compress=False)
+        names = [mesh.name for mesh in meshes]
+    finally:
+        bpy.data.batch_remove(list(copies.values()))
+    # Alone, a mesh is edited in its own space, so that its scale does not distort the result.
+    alone = len(objects) == 1 and task not in REPORTS
+    return [
+        {
+            "name": name,
+            "matrix": rows_of(Matrix() if alone else obj.matrix_world),
+        }
+        for name, obj in zip(names, objects, strict=True)
+    ]
+
+
+def rows_of(matrix: Matrix) -> tuple[tuple[float, ...], ...]:
+    """Return a matrix as plain rows."""
+    return tuple(tuple(matrix[row]) for row in range(4))
+
+
+def _check_object(obj: bpy.types.Object, task: str) -> None:
+    name, mesh = obj.name, obj.data
+    if obj.library or mesh.library or not obj.is_editable:
+        raise LibraryProblem(
+            Message("“{name}” is linked from another file.", name=name),
+            "Make it local first (Object › Relations › Make Local).",
+        )
+    if not mesh.polygons:
+        raise LibraryProblem(Message("“{name}” has no faces.", name=name), "Select another object.")
+    if task in REPORTS:
+        return
+    sharing = _sharing_count(mesh)
+    if sharing > 1:
+        raise LibraryProblem(
+            Message("“{name}” shares its mesh: {count} objects use it.", name=name, count=sharing),
+            "Make it single-user first (Object › Relations › Make Single User › Object & Data).",
+        )
+    for is_lost, text in (
+        (mesh.shape_keys, "“{name}” has shape keys, which would be lost."),
+        (task == "quads" and obj.vertex_groups, "“{name}” has vertex groups, which would be lost."),
+        (
+            any(modifier.type == "MULTIRES" for modifier in obj.modifiers),
+            "“{name}” has a Multiresolution modifier, whose details would be lost.",
+        ),
+    ):
+        if is_lost:
+            raise LibraryProblem(
+                Message(text, name=name), "Remove them first, or work on a copy without them."
+            )
+
+
+def _sharing_count(mesh: bpy.types.Mesh) -> int:
+    # Versions are users of a mesh as well, so its number of users does not tell.
+    if mesh.users < 2:
+        return mesh.users
+    return sum(obj.data == mesh for obj in bpy.data.objects)
+
+
+def _has_own_materials(obj: bpy.types.Object) -> bool:
+    return any(slot.link == "OBJECT" for slot in obj.material_slots)
+
+
+def _with_object_materials(obj: bpy.types.Object) -> bpy.types.Mesh:
+    """Return a copy of the mesh with the materials that the object's slots show."""
+    copy = obj.data.copy()
+    for number, slot in enumerate(obj.material_slots):
+        copy.materials[number] = slot.material
+    return copy

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Edit meshes of the artist's scene: read from a file that the add-on wrote, and written back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import bpy
+from mathutils import Matrix
+
+from ..atomic_files import atomic_path
+from ..refusal import Message, Refusal
+
+Rows = Sequence[Sequence[float]]
+
+
+def open_meshes(
+    path: str, items: list[dict[str, Any]], name: str, *, apply: bool
+) -> bpy.types.Object:
+    """Make an object of each mesh in the file, in the open, empty file; return their root.
+
+    `items` are the names and transforms of the meshes; `apply` applies these to the meshes, as
+    measuring needs. A single mesh is its own root; several get an Empty as parent. Raise Refusal if
+    the file is missing.
+    """
+    if not Path(path).is_file():
+        message = Message("The file “{path}” is missing.", path=path)
+        raise Refusal("library", message, "Try again.")
+    with bpy.data.libraries.load(path, link=False) as (_, target):
+        target.meshes = [item["name"] for item in items]
+    for library in list(bpy.data.libraries):
+        bpy.data.libraries.remove(library)
+    objects = [_new_object(name, mesh) for mesh in target.meshes]
+    for obj, item in zip(objects, items, strict=True):
+        matrix = Matrix(item["matrix"])
+        if apply:
+            _apply(obj.data, matrix)
+        else:
+            obj.matrix_world = matrix
+    root = objects[0] if len(objects) == 1 else _new_object(name, None)
+    for obj in objects:
+        if obj != root:
+            obj.parent = root
+    bpy.context.view_layer.update()
+    return root
+
+
+def write_meshes(path: str, meshes: list[bpy.types.Mesh], originals: set[int]) -> list[str]:
+    """Write edited meshes for the add-on and return their names in the file.
+
+    Slots of materials that came with the meshes, `originals` by `session_uid`, are written empty:
+    the scene has these materials. They are put back afterwards.
+    """
+    taken: list[tuple[bpy.types.Mesh, int, bpy.types.Material]] = []
+    for mesh in meshes:
+        for slot, material in enumerate(mesh.materials):
+            if material and material.session_uid in originals:
+                taken.append((mesh, slot, material))
+                mesh.materials[slot] = None
+    for mesh in meshes:
+        # What they refer to would be written as well, and come into the scene a second time.
+        mesh.animation_data_clear()
+        mesh.texture_mesh = None
+        for key in list(mesh.keys()):
+            del mesh[key]
+    with atomic_path(path) as side:
+        bpy.data.libraries.write(side, set(meshes), compress=False)
+    for mesh, slot, material in taken:
+        mesh.materials[slot] = material
+    return [mesh.name for mesh in meshes]
+
+
+def write_version(path: str, root: bpy.types.Object, to_model: Rows) -> None:
+    """Write the edited model as a version of its job.
+
+    `to_model` takes it from its size and rotation in the scene back to those of the job's model.
+    Nothing that could run when the version is opened is written: no animation, and no drivers.
+    """
+    root.matrix_world = Matrix()
+    root.data.transform(Matrix(to_model))
+    for data in (root, root.data, *(item for item in root.data.materials if item)):
+        for owner in (data, getattr(data, "node_tree", None)):
+            if owner is not None:
+                owner.animation_data_clear()
+    with atomic_path(path) as side:
+        bpy.data.libraries.write(side, {root}, compress=False)
+
+
+def _apply(mesh: bpy.types.Mesh, matrix: Matrix) -> None:
+    mesh.transform(matrix)
+    if matrix.determinant() < 0.0:
+        # Blender draws mirrored objects with their faces outward, too.
+        mesh.flip_normals()
+
+
+def _new_object(name: str, data: bpy.types.Mesh | None) -> bpy.types.Object:
+    obj = bpy.data.objects.new(name, data)
+    bpy.context.scene.collection.objects.link(obj)
+    return obj
