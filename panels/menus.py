@@ -70,7 +70,7 @@ class IMAGE_TO_MESH_MT_object(bpy.types.Menu):
         layout.operator("image_to_mesh.replace")
         layout.operator("image_to_mesh.bring_back")
         layout.separator()
-        layout.menu("IMAGE_TO_MESH_MT_mesh_tools")
+        layout.menu("IMAGE_TO_MESH_MT_mesh_tools", text="Mesh Tools")
         layout.separator()
         layout.operator("image_to_mesh.cancel")
 
