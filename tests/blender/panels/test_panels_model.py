@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 CARD = {
-    "triangles": 123456, "points": 8, "parts": 2, "uv_islands": 3, "holes": 4, "non_manifold_edges": 0,
-    "inner_shells": 1, "flipped_faces": 0, "size": [1.0, 2.0, 3.0], "watertight": False,
+    "triangles": 123456, "points": 8, "parts": 2, "uv_islands": 3, "holes": 4,
+    "non_manifold_edges": 0, "inner_shells": 1, "flipped_faces": 0, "size": [1.0, 2.0, 3.0], "watertight": False,
     "textures": [{"name": "photo", "width": 2048, "height": 1024}],
     "print": {"size": [10.0, 20.0, 30.0], "thinnest": 0.4, "wall": 0.8, "printable": False},
 }  # fmt: skip
