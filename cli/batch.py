@@ -22,6 +22,7 @@ from ..jobs.steps.inputs import picture_from
 from ..providers import BadImage, ImageToMeshError, InvalidSettings, LibraryProblem, get_provider
 from .batch_report import COSTS, report_row, write_costs
 from .exit_codes import DONE, INTERRUPTED, exit_code_for
+from .hints import hint_here
 from .interrupts import graceful_stop, suspend
 from .output import print_json, print_line, print_notice, write_line
 from .running import JOIN_SECONDS, BlenderHost, deliver, library_of, pairs, spec_for
@@ -245,7 +246,8 @@ def _report(
         return
     for item in items:
         if item.failure is not None:
-            why = f"{item.failure.message} {item.failure.hint} {item.failure.link}".strip()
+            failure = item.failure
+            why = f"{failure.message} {hint_here(failure.hint)} {failure.link}".strip()
             print_line(f"{item.image}: {why}")
     print_line(_summary(counts))
     if table:

@@ -12,6 +12,7 @@ from typing import Any
 from ..jobs.batch.plan import Item
 from ..jobs.disk.plain_files import write_whole
 from ..providers._shared.untrusted_text import clean
+from .hints import hint_here
 from .output import print_notice
 
 COSTS = "batch.csv"
@@ -34,7 +35,7 @@ def report_row(item: Item, file: Path | None) -> dict[str, Any]:
         "faces": record.faces if record else None,
         "file": str(file) if file else None,
         "error": failure.kind if failure else None,
-        "message": f"{failure.message} {failure.hint}".strip() if failure else None,
+        "message": f"{failure.message} {hint_here(failure.hint)}".strip() if failure else None,
     }
 
 

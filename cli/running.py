@@ -23,6 +23,7 @@ from ..jobs.library.store import library_folder
 from ..jobs.slots import ANSWER_LIMIT, Slots
 from ..providers import InvalidSettings, LibraryProblem, NoBlender, Provider, base_url, keys_for
 from .exit_codes import INTERRUPTED, exit_code_for
+from .hints import hint_here
 from .interrupts import graceful_stop, suspend
 from .output import is_terminal, print_json, print_line, print_notice, write_line
 
@@ -219,7 +220,7 @@ def report(
 ) -> int:
     """Print how a job ended, as text or JSON, and return the exit code."""
     if failure is not None:
-        print_notice(f"{failure.message} {failure.hint} {failure.link}".strip())
+        print_notice(f"{failure.message} {hint_here(failure.hint)} {failure.link}".strip())
     elif record is not None and not arguments.json:
         print_line(_ended_line(record, file))
     for note in record.notes if record else ():
@@ -242,7 +243,7 @@ def _summary(
     error = failure and {
         "kind": failure.kind,
         "message": failure.message,
-        "hint": failure.hint,
+        "hint": hint_here(failure.hint),
     }
     return {
         "job": record.id if record else "",

@@ -13,6 +13,7 @@ from ..jobs.library.uncertain import describe_uncertain, give_up
 from ..jobs.state_after_error import can_resume
 from ..providers import ImageToMeshError, LibraryProblem, get_provider
 from .exit_codes import DONE, INTERRUPTED, UNCERTAIN
+from .hints import hint_here
 from .output import print_line, print_notice
 from .running import BlenderHost, library_of, report, run_job, spec_for
 
@@ -84,7 +85,7 @@ def _resume(arguments: argparse.Namespace, host: BlenderHost) -> int:
             return INTERRUPTED
     if untrusted:
         count = f"Untrusted unfinished jobs in {library.root}: {untrusted}"
-        print_notice(f"{count}. {HINT}")
+        print_notice(f"{count}. {hint_here(HINT)}")
     return next(filter(None, codes), DONE)
 
 

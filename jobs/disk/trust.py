@@ -33,9 +33,9 @@ FILE = "trusted.json"
 MOST = 1 << 20
 """Maximum size of that list, in bytes."""
 HINT = (
-    "Check who can write to this library. To trust it, use Trust This Library in the preferences, "
-    "or “--trust-library”."
+    "Check who can write to this library. To trust it, use Trust This Library in the preferences."
 )
+"""For Blender; `cli/hints.py` has the command line's words."""
 _ID = r"[A-Za-z0-9_][A-Za-z0-9_.=+~-]{0,299}"
 """A valid id in a ticket: one path segment that needs no quoting."""
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH

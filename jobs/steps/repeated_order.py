@@ -31,14 +31,15 @@ LATEST = 1e12
 """Upper limit of a valid time, in seconds since 1970; others may write to the list."""
 SOON = 10.0
 """Seconds within which the same order counts as an accident, even if the first one has ended."""
-INSIST = "To submit it again, click Generate once more, or use “--again” or “again=True”."
+# Hints for Blender; `cli/hints.py` has the command line's words.
+INSIST = "To submit it again, click Generate once more, or use “again=True” in a script."
 GO_ON = (
-    "Resume that job. To submit it again, click Generate once more, or use “--again” or "
-    "“again=True”."
+    "Resume that job. To submit it again, click Generate once more, or use “again=True” in a "
+    "script."
 )
 DECIDE = (
-    "Resolve that job first. To submit it again, click Generate once more, or use “--again” or "
-    "“again=True”."
+    "Resolve that job first. To submit it again, click Generate once more, or use “again=True” in "
+    "a script."
 )
 
 

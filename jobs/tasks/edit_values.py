@@ -108,4 +108,4 @@ CHANGES = {
 
 def object_key(session_uid: int) -> str:
     """Return the key of an edit of an object."""
-    return f"object {session_uid}"
+    return f"object-{session_uid}"

@@ -41,7 +41,7 @@ def draw_report(
     _draw_sides(box, "Size", [_length(units, side) for side in card.get("size", ())])
     for texture in card.get("textures", ()):
         _draw_figure(box, "Texture", texture["name"])
-        _draw_figure(box, "", f"{texture['width']} × {texture['height']} px")
+        _draw_figure(box, "", f"{texture['width']} × {texture['height']}")
     if check := card.get("print"):
         _draw_print_check(box, check)
 

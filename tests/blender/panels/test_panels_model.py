@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 CARD = {
     "triangles": 123456, "points": 8, "parts": 2, "uv_islands": 3, "holes": 4,
-    "non_manifold_edges": 0, "inner_shells": 1, "flipped_faces": 0, "size": [1.0, 2.0, 3.0], "watertight": False,
+    "non_manifold_edges": 0, "inner_shells": 1, "flipped_faces": 0,
+    "size": [1.0, 2.0, 3.0], "watertight": False,
     "textures": [{"name": "photo", "width": 2048, "height": 1024}],
     "print": {"size": [10.0, 20.0, 30.0], "thinnest": 0.4, "wall": 0.8, "printable": False},
 }  # fmt: skip
@@ -101,7 +102,7 @@ def test_any_mesh_shows_its_report_and_all_buttons(addon: ModuleType) -> None:
     edits = addon_module("jobs.tasks.mesh_edits").mesh_edits()
     edits.put_card(key_of(cube), str(cube.data.session_uid), CARD)
     seen = draw("mesh_edits")
-    for part in ("123,456", "2048 × 1024 px", "Inner Shells", "10.0 mm", "0.40 mm", "Texture"):
+    for part in ("123,456", "2048 × 1024", "Inner Shells", "10.0 mm", "0.40 mm", "Texture"):
         assert part in seen.text()
     assert {"Size X", "1 m", "2 m", "Print Size X", "30.0 mm"} <= {
         row["text"] for row in seen.all("label")

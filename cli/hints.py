@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hints in the words of the command line, for errors whose hints name buttons in Blender."""
+
+from __future__ import annotations
+
+from ..jobs.disk import trust
+from ..jobs.steps import repeated_order
+
+AGAIN = "To submit it again, use “--again”."
+HINTS = {
+    trust.HINT: (
+        "Check who can write to this library. To trust it, use “--trust-library”, or Trust This "
+        "Library in the preferences in Blender."
+    ),
+    repeated_order.INSIST: AGAIN,
+    repeated_order.GO_ON: f"Continue that job with “resume”. {AGAIN}",
+    repeated_order.DECIDE: f"Decide on that job with “settle” first. {AGAIN}",
+}
+"""Hints for the command line by those for Blender."""
+
+
+def hint_here(hint: str) -> str:
+    """Return a hint as the command line shows it."""
+    return HINTS.get(hint, hint)
