@@ -74,28 +74,22 @@ def library(context: bpy.types.Context) -> Path:
 
 def rotations(context: bpy.types.Context) -> dict[str, int]:
     """Return the rotations in degrees that users chose, by "provider/model"."""
-    return {key: int(value) % 360 for key, value in _json_preference(context, "turns").items()}
+    return {key: int(value) % 360 for key, value in read_json(context, "turns").items()}
 
 
 def remember_rotation(context: bpy.types.Context, key: str, degrees: int) -> None:
     """Save the rotation in degrees for future models of a provider's model."""
-    stored = _addon_preferences(context)
-    if stored is not None:
-        stored.turns = json.dumps({**rotations(context), key: degrees % 360}, sort_keys=True)
-        context.preferences.is_dirty = True
+    keep_json(context, "turns", {**rotations(context), key: degrees % 360})
 
 
 def import_defaults(context: bpy.types.Context) -> dict[str, Any]:
     """Return the import options for new scenes by "group.property"; empty if none are saved."""
-    return _json_preference(context, "import_defaults")
+    return read_json(context, "import_defaults")
 
 
 def keep_import_defaults(context: bpy.types.Context, chosen: dict[str, Any]) -> None:
     """Save the import options for new scenes; an empty dict removes them."""
-    stored = _addon_preferences(context)
-    if stored is not None:
-        stored.import_defaults = json.dumps(chosen, sort_keys=True) if chosen else ""
-        context.preferences.is_dirty = True
+    keep_json(context, "import_defaults", chosen)
 
 
 def is_on(context: bpy.types.Context, name: str) -> bool:
@@ -235,13 +229,21 @@ def _addon_preferences(context: bpy.types.Context) -> Any:
     return addon.preferences if addon else None
 
 
-def _json_preference(context: bpy.types.Context, name: str) -> dict[str, Any]:
+def read_json(context: bpy.types.Context, name: str) -> dict[str, Any]:
     """Return a preference that holds a JSON object; empty for anything else."""
     try:
         stored = json.loads(getattr(_addon_preferences(context), name, "") or "{}")
     except ValueError:
         return {}
     return stored if isinstance(stored, dict) else {}
+
+
+def keep_json(context: bpy.types.Context, name: str, value: dict[str, Any]) -> None:
+    """Save a JSON object as a preference; an empty dict removes it."""
+    stored = _addon_preferences(context)
+    if stored is not None:
+        setattr(stored, name, json.dumps(value, sort_keys=True) if value else "")
+        context.preferences.is_dirty = True
 
 
 def _names() -> list[str]:
@@ -291,17 +293,10 @@ def _preferences_class() -> type:
             description="Show the services' addresses and the certificate bundle, for gateways, "
             "self-hosted servers, and company networks",
         ),
-        "import_defaults": StringProperty(
-            name="Import Defaults",
-            description="Placement and cleanup settings for new scenes",
-            options={"HIDDEN"},
-        ),
-        # The names of 0.1.0 stay: Blender stores preferences by name.
-        "turns": StringProperty(
-            name="Rotations",
-            description="Rotation of new models from each provider",
-            options={"HIDDEN"},
-        ),
+        # Each holds a JSON object. The names of 0.1.0 stay: Blender stores preferences by name.
+        "import_defaults": StringProperty(options={"HIDDEN"}),
+        "turns": StringProperty(options={"HIDDEN"}),
+        "confirmed_places": StringProperty(options={"HIDDEN"}),
     }
     for provider in all_providers().values():
         annotations.update(_fields(provider))

@@ -6,7 +6,7 @@ from __future__ import annotations
 import bpy
 
 from ..state import views
-from ..state.scene_properties import choices_of
+from ..state.scene_properties import choices_of, taken_views
 from .redraw import redraw
 from .refusals import hide_refusal
 
@@ -14,14 +14,17 @@ from .refusals import hide_refusal
 def choose(
     context: bpy.types.Context, image: bpy.types.Image, *, same_subject: bool = False
 ) -> bool:
-    """Make an image the scene's; return whether side views of another subject were cleared."""
+    """Make an image the scene's; return whether it is to be asked about old side views.
+
+    They are held back until they are kept or cleared, if the provider takes side views at all.
+    """
     chosen = choices_of(context.scene)
     if same_subject and chosen.placement.own_reference():
         chosen.placement.bind_reference(chosen.placement.image_reference, image)
-    cleared = views.put_in_front(chosen, image, same_subject=same_subject)
+    views.put_in_front(chosen, image, same_subject=same_subject)
     hide_refusal()
     redraw(context)
-    return cleared
+    return bool(views.foreign(chosen, taken_views(context.scene)))
 
 
 def use_as(context: bpy.types.Context, image: bpy.types.Image, view: str) -> bool:

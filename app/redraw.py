@@ -7,8 +7,10 @@ import bpy
 
 from ..state.visibility import TAB
 
-SHOWS = {"VIEW_3D": "UI", "PREFERENCES": "WINDOW"}
+SHOWS = {"VIEW_3D": "UI", "IMAGE_EDITOR": "UI", "PREFERENCES": "WINDOW"}
 """Type of the region that shows jobs or answers, by the type of its area."""
+TABBED = ("VIEW_3D", "IMAGE_EDITOR")
+"""Types of areas whose sidebars have the tab."""
 WATCHER = "IMAGE_TO_MESH_OT_watch"
 
 
@@ -29,7 +31,7 @@ def is_shown(context: bpy.types.Context) -> bool:
         region.active_panel_category == TAB
         for window in context.window_manager.windows
         for area in window.screen.areas
-        if area.type == "VIEW_3D" and area.spaces.active.show_region_ui
+        if area.type in TABBED and area.spaces.active.show_region_ui
         for region in area.regions
         if region.type == "UI"
     )

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 import bpy
 
 from .. import jobs
-from ..i18n.translate import tr
 from ..providers import Repeated
 from ..state.scene_properties import provider_of, read_settings
 
@@ -63,21 +62,6 @@ def is_there(context: bpy.types.Context, order: tuple[Any, ...]) -> bool:
         return False
     shown = {view.job: view for view in jobs.session().views()}
     return any(_counts(click, shown) for click in _clicks if click.order == order)
-
-
-def ask(operator: Any, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-    """Ask whether to submit the same order again; the operator then runs with `again` set."""
-    operator.again = True
-    answer: set[str] = context.window_manager.invoke_confirm(
-        operator,
-        event,
-        title=tr("Generate Again"),
-        message=tr("The same image was already submitted. {} will charge for it again.").format(
-            provider_of(context.scene).label
-        ),
-        confirm_text=tr("Generate Again"),
-    )
-    return answer
 
 
 def forget() -> None:

@@ -21,7 +21,7 @@ from . import (
     settle,
     test_key,
 )
-from .images import choose, edit, open_image, sample
+from .images import choose, drop_menu, edit, open_image, sample
 from .results import (
     delete,
     gallery,
@@ -42,6 +42,7 @@ _classes = (
     *choose.classes,
     *open_image.classes,
     *sample.classes,
+    *drop_menu.classes,
     *edit.classes,
     *diagnostics.classes,
     *import_defaults.classes,
@@ -75,11 +76,13 @@ def register() -> None:
     watcher.register()
     heartbeat.register()
     periodic.register()
+    drop_menu.register()
 
 
 def unregister() -> None:
     """Unregister everything, and pause running jobs: their records let a later start resume."""
     # Steps before the heartbeat, and both before the session that they poll.
+    drop_menu.unregister()
     periodic.unregister()
     heartbeat.unregister()
     watcher.unregister()

@@ -87,3 +87,8 @@ def again_switch() -> Any:
         description="Submit the job even if the same one is running or was just submitted",
         options={"SKIP_SAVE"},
     )
+
+
+def place_of_order() -> Any:
+    """Declare the property that names the button's place, such as "image_editor"."""
+    return StringProperty(name="Place", description="Where the order comes from", options=HIDDEN)

@@ -19,8 +19,9 @@ from ..state.active_result import active_result
 from ..state.preflight import picture_key, why_not
 from ..state.scene_properties import choices_of, provider_of, read_settings
 from ..state.updates import job_targets
-from ..state.views import SIDE_VIEWS, view_of
-from .arguments import again_switch
+from ..state.views import SIDE_VIEWS, images_of, view_of
+from . import confirm_order
+from .arguments import again_switch, place_of_order
 from .running import StartsJob
 
 
@@ -28,6 +29,7 @@ class OrdersMesh(StartsJob):
     """An operator that orders a mesh of the scene's image."""
 
     again: again_switch()
+    place: place_of_order()
 
     @classmethod
     def poll(cls: Any, context: bpy.types.Context) -> bool:
@@ -45,16 +47,18 @@ class OrdersMesh(StartsJob):
         # Without a window there is no event loop: wait here, as for a script.
         if bpy.app.background:
             return self.execute(context)
-        if not self.again and repeated_order.is_there(
-            context, order_shown(context)
-        ):  # guard: click-asks
+        repeated = not self.again and repeated_order.is_there(context, order_shown(context))
+        self.place = confirm_order.place_of(context, self.place)
+        if repeated or confirm_order.is_needed(context, self.place):  # guard: click-asks
             self._asked = True
-            return repeated_order.ask(self, context, event)
+            return confirm_order.ask(self, context, event, repeated=repeated)
         return self._start_watched(context)
 
     def execute(self: Any, context: bpy.types.Context) -> set[str]:
-        asked = getattr(self, "_asked", False) or self.options.is_repeat_last
-        if asked and not bpy.app.background:
+        asked = getattr(self, "_asked", False)
+        if asked:
+            confirm_order.remember(context, self.place)
+        if (asked or self.options.is_repeat_last) and not bpy.app.background:
             return self._start_watched(context)  # Repeat Last must not block the interface
         target = self.target(context)
         return self.run_job(context, lambda context: start(context, target, again=self.again))
@@ -192,11 +196,10 @@ def _pictures(
 ) -> tuple[jobs.PictureSource, ...]:
     from ..scene.image_source import picture_source
 
-    chosen = choices_of(context.scene)
     taken = provider.views_for(read_settings(context.scene, provider))
-    sides = [view for view in SIDE_VIEWS if view in taken]
-    images = [(view, view_of(chosen, view)) for view in ("front", *sides)]
-    return tuple(picture_source(image, view) for view, image in images if image is not None)
+    sides = tuple(view for view in SIDE_VIEWS if view in taken)
+    images = images_of(choices_of(context.scene), ("front", *sides))
+    return tuple(picture_source(image, view) for view, image in images.items())
 
 
 classes = (IMAGE_TO_MESH_OT_generate, IMAGE_TO_MESH_OT_update)

@@ -17,19 +17,15 @@ from ..app import queue, repeated_order, watcher
 from ..app.redraw import redraw
 from ..app.refusals import hide_refusal
 from ..i18n.translate import tr, translate_error
-from ..jobs.disk.file_names import PHOTO_SUFFIXES
 from ..providers import ImageToMeshError
 from ..state.import_options import placement_of
+from ..state.orders.price import price_text
 from ..state.preflight import why_not_at_all
 from ..state.scene_properties import provider_of
-from . import generate
-from .arguments import ImageFiles, again_switch
-from .images import choose
+from . import confirm_order, generate
+from .arguments import ImageFiles, again_switch, place_of_order
+from .images import choose, drop_menu
 from .running import wait_for
-
-EXTENSIONS = ";".join(
-    (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".exr", ".hdr", *PHOTO_SUFFIXES)
-)
 
 
 class IMAGE_TO_MESH_OT_make_here(ImageFiles, bpy.types.Operator):
@@ -49,6 +45,7 @@ class IMAGE_TO_MESH_OT_make_here(ImageFiles, bpy.types.Operator):
     )
 
     again: again_switch()
+    place: place_of_order()
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -58,14 +55,23 @@ class IMAGE_TO_MESH_OT_make_here(ImageFiles, bpy.types.Operator):
         return not reason
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        # Tells execute() after a confirmation apart from a call by a script, which waits.
-        self._asked = True
+        # Tells execute() after a dialog apart from a call by a script, which waits.
+        self._clicked = True
         if not self.is_given():
             context.window_manager.fileselect_add(self)
             return {"RUNNING_MODAL"}
-        if context.area and context.area.type == "VIEW_3D":
+        if not self.place and context.area and context.area.type == "VIEW_3D":
             self._stand_under(context, event)
         return self._confirm(context, event)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw what the file browser shows beside the files: the provider, and its price."""
+        column = self.layout.column()
+        column.label(text=tr(provider_of(context.scene).label), translate=False)
+        if provider_of(context.scene).is_remote:
+            text = price_text(context)
+            text = tr("{} per image").format(text) if text else tr("Price Unknown")
+            column.label(text=text, translate=False)
 
     def _stand_under(self, context: bpy.types.Context, event: bpy.types.Event) -> None:
         from ..scene.raycast import point_under
@@ -76,24 +82,19 @@ class IMAGE_TO_MESH_OT_make_here(ImageFiles, bpy.types.Operator):
             self.location = point_under(context, region, pointer)
 
     def _confirm(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        provider, count = provider_of(context.scene), len(self.paths())
+        self.place, count = self.place or "drop", len(self.paths())
         there = [repeated_order.is_there(context, order) for order in self._orders(context)]
-        if any(there) and not self.again:  # guard: drop-asks
-            return repeated_order.ask(self, context, event)
-        # A single image is what the user just chose; free jobs need no confirmation.
-        if count < 2 or not provider.is_remote:
-            return self._start(context)
-        return context.window_manager.invoke_confirm(
-            self,
-            event,
-            title=tr("Generate {} Meshes").format(count),
-            message=tr("{} charges for each mesh.").format(provider.label),
-            confirm_text="Generate",
-        )
+        repeated = any(there) and not self.again
+        said = self.place != "drop" or drop_menu.names_order(context)
+        is_new = confirm_order.is_needed(context, self.place, count, said=said)
+        if repeated or is_new:  # guard: drop-asks
+            self._asked = True
+            return confirm_order.ask(self, context, event, count, repeated=repeated)
+        return self._start(context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        if getattr(self, "_asked", False) and not bpy.app.background:
-            return self._start(context)
+        if getattr(self, "_clicked", False) and not bpy.app.background:
+            return self._after_dialog(context)
         try:
             ended = [wait_for(context, queue.begin(spec)) for spec in self._note_specs(context)]
         except ImageToMeshError as error:
@@ -101,6 +102,18 @@ class IMAGE_TO_MESH_OT_make_here(ImageFiles, bpy.types.Operator):
             return {"CANCELLED"}
         for outcome in ended:
             self.report({outcome.level}, outcome.message)
+        return {"FINISHED"}
+
+    def _after_dialog(self, context: bpy.types.Context) -> set[str]:
+        """Start after the confirmation, or ask for it after the file browser."""
+        if getattr(self, "_asked", False):
+            confirm_order.remember(context, self.place)
+            return self._start(context)
+        chosen = {"filepath": self.filepath, "directory": self.directory}
+        files = [{"name": file.name} for file in self.files]
+        place = self.place or "files"
+        # Another call, since Blender has put this one away together with its file browser.
+        bpy.ops.image_to_mesh.make_here("INVOKE_DEFAULT", files=files, place=place, **chosen)
         return {"FINISHED"}
 
     def _start(self, context: bpy.types.Context) -> set[str]:
@@ -160,21 +173,4 @@ class IMAGE_TO_MESH_OT_clear_queue(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class IMAGE_TO_MESH_FH_pictures(bpy.types.FileHandler):
-    """Offers Make 3D Here when image files are dropped on a viewport."""
-
-    bl_idname = "IMAGE_TO_MESH_FH_pictures"
-    bl_label = "Make 3D Here"
-    bl_import_operator = "image_to_mesh.make_here"
-    bl_file_extensions = EXTENSIONS
-
-    @classmethod
-    def poll_drop(cls, context: bpy.types.Context) -> bool:
-        return bool(context.area and context.area.type == "VIEW_3D")
-
-
-classes = (
-    IMAGE_TO_MESH_OT_make_here,
-    IMAGE_TO_MESH_OT_clear_queue,
-    IMAGE_TO_MESH_FH_pictures,
-)
+classes = (IMAGE_TO_MESH_OT_make_here, IMAGE_TO_MESH_OT_clear_queue)

@@ -9,10 +9,11 @@ import bpy
 
 from .. import jobs
 from ..i18n.translate import tr
-from ..preferences import answer, library
-from ..providers import all_providers, values_of
+from ..preferences import answer
+from ..providers import all_providers
+from ..state.orders.price import amount_text, price_text
 from ..state.preflight import settings_to_price
-from ..state.scene_properties import provider_of, read_settings
+from ..state.scene_properties import provider_of
 
 LINKS = {"no_credits": "Top Up", "bad_key": "Get a Key", "missing_key": "Get a Key"}
 """Labels of the buttons that open an error's link, by the error's kind."""
@@ -32,11 +33,9 @@ def price_of(context: bpy.types.Context) -> Price:
     """Return the price of the scene's settings: the service's own, or what they cost last time."""
     settings = settings_to_price(context)
     reply = answer(context, provider_of(context.scene), settings) if settings else None
-    if reply is None or reply.waiting:
-        return Price(_last_price(context))
-    if reply.failure:
+    if reply is not None and reply.failure:
         return Price(problem=reply.failure.message)
-    return Price("" if reply.amount is None else amount_text(reply.amount, reply.unit))
+    return Price(price_text(context))
 
 
 def with_price(text: str, price: Price) -> str:
@@ -48,12 +47,6 @@ def cost_text(provider: str, amount: float) -> str:
     """Return what a provider's job cost, in the service's unit: 182,000 Credits."""
     known = all_providers().get(provider)
     return amount_text(amount, known.unit if known else "Credits")
-
-
-def amount_text(amount: float, unit: str) -> str:
-    """Return an amount with its unit: 1,250 Credits, 12.5 USD."""
-    number = f"{amount:,.2f}".rstrip("0").rstrip(".")
-    return f"{number} {tr(unit)}".strip()
 
 
 def balance_text(reply: jobs.AccountAnswer | None) -> str:
@@ -72,13 +65,3 @@ def balance_text(reply: jobs.AccountAnswer | None) -> str:
 def link_text(kind: str) -> str:
     """Return the label of the button that opens an error's link."""
     return LINKS.get(kind, "Help")
-
-
-def _last_price(context: bpy.types.Context) -> str:
-    """Return what the current settings cost last time; empty if they were never used."""
-    provider = provider_of(context.scene)
-    if not provider.is_remote:
-        return ""
-    index = jobs.library_index(library(context))
-    paid = index.last_price(provider.id, values_of(read_settings(context.scene, provider)))
-    return tr("{} Last Time").format(amount_text(paid, provider.unit)) if paid else ""

@@ -7,8 +7,12 @@ from typing import Any
 
 import bpy
 
-from ..state.preflight import why_not
-from ..state.scene_properties import choices_of
+from .. import jobs
+from ..state.orders.price import with_price, with_provider
+from ..state.scene_properties import choices_of, provider_of
+from ..state.visibility import TAB, note_drawn
+from . import generate, provider_state, views
+from .job_list.running import draw_running
 from .text_layout import draw_text
 
 ICON = "MESH_DATA"
@@ -31,7 +35,8 @@ class IMAGE_TO_MESH_MT_pictures(bpy.types.Menu):
         layout.operator("image_to_mesh.use_render", text="Render Result", icon="RENDER_RESULT")
         layout.operator("image_to_mesh.use_address", text="Address...", icon="URL")
         layout.separator()
-        _several(layout, "Several Files...", "FILE_FOLDER")
+        text = with_provider(context, "Several Files with {}...", "Several Files...")
+        _several(layout, text, "FILE_FOLDER")
 
 
 class IMAGE_TO_MESH_MT_edit_image(bpy.types.Menu):
@@ -58,8 +63,10 @@ class IMAGE_TO_MESH_MT_object(bpy.types.Menu):
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
-        layout.operator("image_to_mesh.generate", icon=ICON)
-        layout.operator("image_to_mesh.update")
+        # Menus may execute operators directly; an order that costs is asked about on invoke only.
+        layout.operator_context = "INVOKE_DEFAULT"
+        _order(layout, context, "generate", ("Generate with {}", "Generate"))
+        _order(layout, context, "update", ("Update with {}", "Update"))
         layout.operator("image_to_mesh.use_selected")
         layout.menu("IMAGE_TO_MESH_MT_pictures")
         layout.menu("IMAGE_TO_MESH_MT_edit_image")
@@ -100,9 +107,10 @@ class IMAGE_TO_MESH_PT_image_editor(bpy.types.Panel):
     bl_label = "Image to Mesh"
     bl_space_type = "IMAGE_EDITOR"
     bl_region_type = "UI"
-    bl_category = "Image to Mesh"
+    bl_category = TAB
 
     def draw(self, context: bpy.types.Context) -> None:
+        note_drawn()
         layout = self.layout
         chosen = choices_of(context.scene)
         is_used = chosen.image is not None and chosen.image == context.space_data.image
@@ -111,19 +119,28 @@ class IMAGE_TO_MESH_PT_image_editor(bpy.types.Panel):
             if context.space_data.image is None:
                 draw_text(layout, context, "Open an image first", icon="INFO")
             return
-        reason = why_not(context)
-        row = layout.row()
-        row.scale_y = 1.5
-        row.enabled = not reason
-        row.operator("image_to_mesh.generate", icon=ICON)
-        if reason:
-            draw_text(layout, context, reason, icon="INFO")
+        provider = provider_of(context.scene)
+        provider_state.draw_provider(layout, context, chosen, provider)
+        views.draw_pictures(layout, context)
+        views.draw_foreign(layout, context)
+        generate.draw_generate(layout, context, generate.plan_action(context))
+        draw_running(layout, context, jobs.session().running())
+
+
+def _order(
+    layout: bpy.types.UILayout, context: bpy.types.Context, name: str, texts: tuple[str, str]
+) -> None:
+    """Draw an order's entry with its provider and price; the second text is for a free one."""
+    text = with_price(context, with_provider(context, *texts))
+    icon = ICON if name == "generate" else "NONE"
+    button = layout.operator(f"image_to_mesh.{name}", text=text, icon=icon, translate=False)
+    button.place = "menu"
 
 
 def _several(layout: bpy.types.UILayout, text: str, icon: str) -> None:
     # Menus may execute operators directly; the file dialog opens only on invoke.
     layout.operator_context = "INVOKE_DEFAULT"
-    layout.operator("image_to_mesh.make_here", text=text, icon=icon)
+    layout.operator("image_to_mesh.make_here", text=text, icon=icon, translate=False)
 
 
 def _in_object_menu(self: Any, _context: bpy.types.Context) -> None:
@@ -131,9 +148,10 @@ def _in_object_menu(self: Any, _context: bpy.types.Context) -> None:
     self.layout.menu("IMAGE_TO_MESH_MT_object", icon=ICON)
 
 
-def _in_add_menu(self: Any, _context: bpy.types.Context) -> None:
+def _in_add_menu(self: Any, context: bpy.types.Context) -> None:
     self.layout.separator()
-    _several(self.layout, "From Image...", "IMAGE_DATA")
+    text = with_provider(context, "From Image with {}...", "From Image...")
+    _several(self.layout, text, "IMAGE_DATA")
 
 
 def _in_image_menu(self: Any, _context: bpy.types.Context) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The *Views* subpanel: the side views that the provider takes besides the image."""
+"""The *Views* subpanel: pictures of the front and of the side views that the provider takes."""
 
 from __future__ import annotations
 
@@ -7,35 +7,54 @@ from typing import Any
 
 import bpy
 
+from .. import jobs
 from ..i18n.translate import tr
-from ..state.scene_properties import choices_of, provider_of, read_settings
-from ..state.views import SIDE_VIEWS, foreign, view_of
+from ..state.preflight import picture_key
+from ..state.scene_properties import choices_of, provider_of, taken_views
+from ..state.views import SIDE_VIEWS, foreign, images_of, view_of
+from .image_checks import megabytes
+from .text_layout import draw_text
+
+PICTURE = 4.5
+"""Height of a view's picture, in units of a row."""
+COLUMNS = 2
 
 
 def side_views(context: bpy.types.Context) -> tuple[str, ...]:
     """Return the side views that the provider takes with its current settings."""
-    provider = provider_of(context.scene)
-    # Reading the settings at each draw is of no use to providers that take the front view only.
-    if not provider.views[1:]:
-        return ()
-    taken = provider.views_for(read_settings(context.scene, provider))
+    taken = taken_views(context.scene)
     return tuple(view for view in SIDE_VIEWS if view in taken)
 
 
+def draw_title(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Draw the subpanel's title, with the number of images while there are several."""
+    chosen, sides = choices_of(context.scene), side_views(context)
+    count = len(images_of(chosen, ("front", *sides)))
+    title = f"{tr('Views')} ({count})" if count > 1 else tr("Views")
+    icon = "ERROR" if foreign(chosen, sides) else "NONE"
+    layout.label(text=title, icon=icon, translate=False)
+
+
 def draw_views(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw a field for each side view."""
-    chosen = choices_of(context.scene)
-    for view in side_views(context):
-        _draw_view(layout, chosen, view)
+    """Draw a cell for the front and each side view, and what is sent of them."""
+    chosen, views = choices_of(context.scene), ("front", *side_views(context))
+    grid = layout.grid_flow(row_major=True, columns=COLUMNS, even_columns=True, align=False)
+    for view in views:
+        _draw_cell(grid.column(align=True), chosen, view)
+    draw_text(layout, context, _sum(context, images_of(chosen, views)), active=False)
 
 
-def draw_chosen(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Name the views in use, to be seen while the subpanel is closed."""
-    chosen = choices_of(context.scene)
-    there = [view for view in side_views(context) if view_of(chosen, view) is not None]
-    row = layout.row()
-    row.active = False
-    row.label(text=", ".join(tr(view.capitalize()) for view in there), translate=False)
+def draw_pictures(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Draw the images of an order side by side, if there are several, and what is sent of them."""
+    images = images_of(choices_of(context.scene), ("front", *side_views(context)))
+    if len(images) == 1:
+        return
+    grid = layout.grid_flow(row_major=True, columns=COLUMNS, even_columns=True, align=False)
+    for view, image in images.items():
+        cell = grid.column(align=True)
+        cell.template_icon(icon_value=_icon_of(image), scale=PICTURE)
+        cell.label(text=view.capitalize())
+    draw_text(layout, context, _sum(context, images), active=False)
 
 
 def draw_foreign(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -46,9 +65,46 @@ def draw_foreign(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
         ways.operator("image_to_mesh.clear_views", text="Clear")
 
 
-def _draw_view(layout: bpy.types.UILayout, chosen: Any, view: str) -> None:
-    """Draw the field of a side view."""
+def _draw_cell(layout: bpy.types.UILayout, chosen: Any, view: str) -> None:
+    """Draw a view's picture with its name, or a button as large as a picture to open one."""
+    image = view_of(chosen, view)
+    layout.label(text=view.capitalize())
+    if image is None:
+        slot = layout.row(align=True)
+        slot.scale_y = PICTURE
+        slot.operator("image_to_mesh.open_image", text="", icon="ADD").view = view
+    else:
+        layout.template_icon(icon_value=_icon_of(image), scale=PICTURE)
+    name = "image" if view == "front" else f"view_{view}"
     row = layout.row(align=True)
-    row.template_ID(chosen, f"view_{view}", text=view.capitalize())
+    row.prop(chosen, name, text="")
     # An operator that template_ID opens gets no properties, and could not tell the views apart.
     row.operator("image_to_mesh.open_image", text="", icon="FILE_FOLDER").view = view
+    draw_size(layout, image)
+
+
+def draw_size(layout: bpy.types.UILayout, image: bpy.types.Image | None) -> None:
+    """Draw the pixels of an image, or an empty line, so that the cells stay equal in height."""
+    report = jobs.image_checks().report(picture_key(image)) if image else None
+    info = report.info if report else None
+    line = layout.row()
+    line.active = False
+    line.label(text=f"{info.width} × {info.height}" if info else " ", translate=False)
+
+
+def _icon_of(image: bpy.types.Image) -> int:
+    """Return the icon of an image's preview, which a step of the heartbeat makes; 0 until then."""
+    return image.preview.icon_id if image.preview else 0
+
+
+def _sum(context: bpy.types.Context, images: dict[str, bpy.types.Image]) -> str:
+    """Return how many images are sent, and how large their files are as far as that is known."""
+    count = len(images)
+    number = tr("1 image") if count == 1 else tr("{} images").format(count)
+    if not provider_of(context.scene).is_remote:
+        return tr("{}, not sent").format(number)
+    reports = [jobs.image_checks().report(picture_key(image)) for image in images.values()]
+    sizes = [report.size for report in reports if report and report.size]
+    if len(sizes) < count or not sizes:
+        return tr("Sends {}").format(number)
+    return tr("Sends {}, {}").format(number, megabytes(sum(sizes)))

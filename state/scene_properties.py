@@ -79,6 +79,13 @@ def read_settings(scene: bpy.types.Scene, provider: Provider[Any]) -> Settings:
     return _lengths_times(settings, _meters(scene))
 
 
+def taken_views(scene: bpy.types.Scene) -> tuple[str, ...]:
+    """Return the views that the scene's provider takes with its current settings."""
+    provider = provider_of(scene)
+    # Reading the settings is of no use to providers that take the front view only.
+    return provider.views_for(read_settings(scene, provider)) if provider.views[1:] else ("front",)
+
+
 def read_group(group: Any, model: type[Settings]) -> Settings:
     """Return the values of a settings group as an instance of its declaration."""
     return model(**{setting.name: _read(group, setting) for setting in settings_of(model)})

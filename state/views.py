@@ -67,36 +67,38 @@ def problem(choices: Any, views: tuple[str, ...]) -> str:
     return ""
 
 
+def images_of(choices: Any, views: tuple[str, ...]) -> dict[str, bpy.types.Image]:
+    """Return the images that are there, by view, in the order of `views`."""
+    found = {view: view_of(choices, view) for view in views}
+    return {view: image for view, image in found.items() if image is not None}
+
+
 def keep(choices: Any) -> None:
     """Assign all side views to the current front image."""
     for view in SIDE_VIEWS:
         _bind(choices, view)
 
 
-def clear(choices: Any) -> bool:
-    """Remove all side views; return whether there were any."""
-    there = [view for view in SIDE_VIEWS if view_of(choices, view) is not None]
-    for view in there:
+def clear(choices: Any, views: tuple[str, ...] = SIDE_VIEWS) -> None:
+    """Remove side views; their images stay in the file."""
+    for view in views:
         setattr(choices, f"view_{view}", None)
-    return bool(there)
 
 
-def put_in_front(choices: Any, image: bpy.types.Image, *, same_subject: bool = False) -> bool:
-    """Set the front image; return whether that removed side views of another subject.
+def put_in_front(choices: Any, image: bpy.types.Image, *, same_subject: bool = False) -> None:
+    """Set the front image; side views of another one stay, and `foreign` returns them.
 
-    `same_subject`: the image is an edit of the current one, so its side views stay.
+    `same_subject`: the image is an edit of the current one, so its side views are its own.
     """
-    strange, was = foreign(choices), choices.image
-    if same_subject:
-        choices.image = image
-        # The side views still refer to the image before the edit.
-        for view in SIDE_VIEWS:
-            if view not in strange:
-                _bind(choices, view)
-        return False
-    cleared = image != was and clear(choices)  # guard: views-go-with-their-front
+    strange = foreign(choices)
+    if not same_subject:
+        # The image may be of anything, unlike one that is chosen right beside its side views.
+        _bind_to_none(choices)  # guard: views-before-any-front
     choices.image = image
-    return cleared
+    # The side views still refer to the image before the edit.
+    for view in SIDE_VIEWS if same_subject else ():
+        if view not in strange:
+            _bind(choices, view)
 
 
 def _picture(title: str, description: str, changed: Callable[[Any, Any], None]) -> Any:
@@ -123,6 +125,13 @@ def _view_changed(view: str) -> Callable[[Any, Any], None]:
         _bind(choices, view)
 
     return bind
+
+
+def _bind_to_none(choices: Any) -> None:
+    """Assign side views that have no front to no image at all, so that they are asked about."""
+    bound = getattr(choices, BOUND).split()
+    free = [view for view in images_of(choices, SIDE_VIEWS) if view not in bound]
+    setattr(choices, BOUND, " ".join([*bound, *free]))
 
 
 def _bind(choices: Any, view: str) -> None:

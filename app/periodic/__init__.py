@@ -15,6 +15,7 @@ from . import (
     recovery,
     subject_preview,
     thumbnails,
+    view_images,
 )
 
 _MODULES = (
@@ -24,6 +25,7 @@ _MODULES = (
     edited_images,
     downloaded_images,
     thumbnails,
+    view_images,
     library,
     mesh_edits,
     new_scenes,

@@ -97,10 +97,11 @@ def _inspect(context: bpy.types.Context, image: bpy.types.Image, key: Hashable, 
         return
     if now - _candidate[0][1] < DELAY:
         return
-    _check(context, image, key)
+    check_image(context, image, key)
 
 
-def _check(context: bpy.types.Context, image: bpy.types.Image, key: Hashable) -> None:
+def check_image(context: bpy.types.Context, image: bpy.types.Image, key: Hashable) -> None:
+    """Have an image checked, or note that it cannot be; the report is found by the key."""
     from ...scene.image_source import picture_source
 
     if _is_costly(image):
@@ -126,7 +127,7 @@ def _retry(context: bpy.types.Context, image: bpy.types.Image, key: Hashable, no
     _failed[key] = now, stamp
     if changed >= 0.0 and stamp != changed:
         image.reload()
-        _check(context, image, key)
+        check_image(context, image, key)
 
 
 def _is_costly(image: bpy.types.Image) -> bool:

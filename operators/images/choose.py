@@ -7,20 +7,21 @@ from collections.abc import Callable
 from typing import Any
 
 import bpy
+from bpy.props import EnumProperty
 
 from ... import jobs, preferences
 from ...app.chosen_image import choose
 from ...app.periodic import downloaded_images
 from ...app.redraw import redraw
-from ...i18n.translate import translate_error
+from ...i18n.translate import tr, translate_error
 from ...providers import BadImage, ImageToMeshError, Message
 from ...state import views
 from ...state.scene_properties import choices_of
-from ..arguments import argument
+from ..arguments import HIDDEN, argument
 
 WAIT = 0.1
 """Seconds between checks for Ctrl-C while a script waits."""
-CLEARED = "The other views were cleared: they belonged to another image"
+VIEWS_HELD_BACK = "The other views were chosen for another image: keep or clear them"
 
 
 def take(
@@ -32,7 +33,7 @@ def take(
     """
     try:
         if choose(context, image(context)):
-            operator.report({"INFO"}, CLEARED)
+            operator.report({"WARNING"}, tr(VIEWS_HELD_BACK))
     except ImageToMeshError as error:
         return refuse(operator, error)
     return {"FINISHED"}
@@ -214,6 +215,7 @@ class IMAGE_TO_MESH_OT_keep_views(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         views.keep(choices_of(context.scene))
+        redraw(context)
         return {"FINISHED"}
 
 
@@ -225,8 +227,23 @@ class IMAGE_TO_MESH_OT_clear_views(bpy.types.Operator):
     bl_description = "Remove the other views; their images stay in the file"
     bl_options = {"REGISTER", "UNDO"}
 
+    view: EnumProperty(
+        name="View",
+        description="The view to remove",
+        items=[("all", "All", ""), *((view, view.capitalize(), "") for view in views.SIDE_VIEWS)],
+        options=HIDDEN,
+    )
+
+    @classmethod
+    def description(cls, _: bpy.types.Context, properties: Any) -> str:
+        if properties.view == "all":
+            return ""
+        return tr("Remove this view; its image stays in the file")
+
     def execute(self, context: bpy.types.Context) -> set[str]:
-        views.clear(choices_of(context.scene))
+        chosen = views.SIDE_VIEWS if self.view == "all" else (self.view,)
+        views.clear(choices_of(context.scene), chosen)
+        redraw(context)
         return {"FINISHED"}
 
 

@@ -15,7 +15,7 @@ from ...i18n.translate import tr
 from ...providers import BadImage, Message
 from ...state.views import SIDE_VIEWS
 from ..arguments import HIDDEN, ImageFiles
-from .choose import CLEARED, use_later
+from .choose import VIEWS_HELD_BACK, use_later
 
 HEAD = 16
 """Bytes of a file that tell a photo."""
@@ -63,7 +63,7 @@ class IMAGE_TO_MESH_OT_open_image(ImageFiles, bpy.types.Operator):
         elif _is_photo(path):
             jobs.image_downloads().decode(Path(path), view)
         elif use_as(context, _load(Path(path)), view):
-            self.report({"INFO"}, tr(CLEARED))
+            self.report({"WARNING"}, tr(VIEWS_HELD_BACK))
 
 
 def _check_file(path: str) -> None:

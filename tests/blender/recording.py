@@ -49,7 +49,7 @@ class Layout:
     def _child(self, **_: object) -> Layout:
         return Layout(self.shown, unfolded=self.unfolded, parent=self)
 
-    row = column = box = split = _child
+    row = column = box = split = grid_flow = _child
 
     def panel(self, idname: str, *, default_closed: bool = False) -> tuple[Layout, Layout | None]:
         """Return a header, and a body if it is unfolded."""

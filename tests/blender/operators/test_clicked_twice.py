@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import bpy
 import pytest
 from blender.addon_modules import addon_module
+from blender.clicked import Window, drop, finish, generate_button, open_window, remember
 from fakes.noted import noted_jpeg, sample_picture
 from fakes.overheard import overhearing
 from fakes.served import SERVICES
@@ -37,55 +37,10 @@ def place(addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         yield served
 
 
-class Override:
-    """Wraps an object of Blender's, with some attributes replaced."""
-
-    def __init__(self, real: object, **changed: object) -> None:
-        self._real = real
-        self.__dict__.update(changed)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._real, name)
-
-
-class Window(Override):
-    """A context whose window manager records confirmations instead of showing them."""
-
-    def __init__(self) -> None:
-        self.prompts: list[dict[str, str]] = []
-        manager = Override(bpy.context.window_manager, invoke_confirm=self._ask)
-        super().__init__(bpy.context, window_manager=manager)
-
-    def _ask(self, _operator: object, _event: object, **attributes: str) -> set[str]:
-        self.prompts.append(attributes)
-        return {"RUNNING_MODAL"}
-
-
 @pytest.fixture
 def windowed(addon: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Window:
     """Make Generate believe that Blender has a window."""
-    fake_bpy = Override(bpy, app=Override(bpy.app, background=False))
-    monkeypatch.setattr(addon_module("operators.generate"), "bpy", fake_bpy)
-    monkeypatch.setattr(addon_module("app.watcher"), "begin", lambda _: None)
-    return Window()
-
-
-def generate_button(**attributes: Any) -> Any:
-    """Return a Generate operator as Blender creates it for a click."""
-    operator = addon_module("operators.generate").IMAGE_TO_MESH_OT_generate
-    options = SimpleNamespace(is_repeat_last=False)
-    state = {"again": False, "options": options, "report": lambda *_: None, **attributes}
-    button = SimpleNamespace(**state)
-    for name in ("invoke", "execute", "run_job", "_start_watched", "refuse"):
-        setattr(button, name, getattr(operator, name).__get__(button))
-    return button
-
-
-def finish() -> None:
-    """Wait until all jobs have ended."""
-    session = addon_module("jobs").session()
-    while session.at_work():
-        session.wait(0.1)
+    return open_window(monkeypatch)
 
 
 def test_a_repeated_order_by_a_script_is_refused_unless_it_insists(place: Place) -> None:
@@ -100,11 +55,11 @@ def test_a_repeated_order_by_a_script_is_refused_unless_it_insists(place: Place)
 def test_a_double_click_is_one_order_and_asks_about_a_second(
     place: Place, windowed: Window
 ) -> None:
-    first, second = generate_button(), generate_button()
+    first, second = generate_button("sidebar"), generate_button("sidebar")
     assert first.invoke(windowed, None) == {"FINISHED"}
     assert second.invoke(windowed, None) == {"RUNNING_MODAL"}
-    assert [request["title"] for request in windowed.prompts] == ["Generate Again"]
-    assert "Tripo will charge for it again" in windowed.prompts[0]["message"]
+    assert [prompt["confirm_text"] for prompt in windowed.prompts] == ["Generate Again"]
+    assert "was already submitted.\nTripo charges" in windowed.prompts[0]["message"]
     finish()
     assert place.creates() == 1
     assert second.execute(windowed) == {"FINISHED"}, "a confirmed order is sent"
@@ -143,34 +98,17 @@ def test_an_order_refused_by_the_thread_is_confirmed_at_the_next_click(place: Pl
     assert repeats.is_there(bpy.context, generate.order_shown(bpy.context))
 
 
-def drop(path: Path, **attributes: Any) -> Any:
-    """Return a Make 3D Here operator as Blender creates it for a drop."""
-    operator = addon_module("operators.generate_from_files").IMAGE_TO_MESH_OT_make_here
-    unset = SimpleNamespace(is_property_set=lambda _: False)
-    state = {"again": False, "files": [], "filepath": str(path), "directory": ""}
-    dropped = SimpleNamespace(**state, properties=unset, report=lambda *_: None, **attributes)
-    for name in ("invoke", "_confirm", "_start", "_specs", "_note_specs", "_orders", "paths"):
-        setattr(dropped, name, getattr(operator, name).__get__(dropped))
-    return dropped
-
-
 def test_the_same_file_dropped_twice_is_one_order(
-    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    place: Place, tmp_path: Path, windowed: Window
 ) -> None:
-    prompts: list[Any] = []
-
-    def ask(_operator: Any, _context: Any, _event: Any) -> set[str]:
-        prompts.append(1)
-        return {"RUNNING_MODAL"}
-
-    monkeypatch.setattr(addon_module("app.repeated_order"), "ask", ask)
-    monkeypatch.setattr(addon_module("app.watcher"), "begin", lambda _: None)
-    answers = [drop(tmp_path / "cup.jpg")._confirm(bpy.context, None) for _ in range(2)]
+    remember(windowed, "drop")
+    addon_module("operators.images.drop_menu").poll(windowed, 0.0)
+    answers = [drop([tmp_path / "cup.jpg"]).invoke(windowed, None) for _ in range(2)]
     assert answers == [{"FINISHED"}, {"RUNNING_MODAL"}]
     finish()
-    assert (place.creates(), len(prompts)) == (1, 1)
+    assert (place.creates(), len(windowed.prompts)) == (1, 1)
     (tmp_path / "bowl.png").write_bytes(png_bytes())
-    assert drop(tmp_path / "bowl.png")._confirm(bpy.context, None) == {"FINISHED"}
+    assert drop([tmp_path / "bowl.png"]).invoke(windowed, None) == {"FINISHED"}
     finish()
     assert place.creates() == 2
 

@@ -56,12 +56,17 @@ def test_views_that_were_chosen_before_any_front_are_its_own(chosen: Any) -> Non
         pictures(chosen)
 
 
-def test_a_new_front_from_the_image_editor_clears_the_views(chosen: Any) -> None:
+def test_a_new_front_from_the_image_editor_is_asked_about(chosen: Any) -> None:
     chosen.image, chosen.view_left, chosen.view_back = image("cup"), image("side"), image("back")
     image("bowl")
     assert OPS.use_image(image="bowl") == {"FINISHED"}
-    assert pictures(chosen) == [("front", "bowl")]
+    with pytest.raises(RuntimeError, match="keep or clear them"):
+        pictures(chosen)
     assert OPS.use_image(image="bowl") == {"FINISHED"}
+    with pytest.raises(RuntimeError, match="keep or clear them"):
+        pictures(chosen)
+    assert OPS.clear_views() == {"FINISHED"}
+    assert pictures(chosen) == [("front", "bowl")]
 
 
 def test_views_that_were_set_without_a_front_do_not_follow_an_image_that_is_used(
@@ -70,7 +75,17 @@ def test_views_that_were_set_without_a_front_do_not_follow_an_image_that_is_used
     chosen.view_left = image("side")
     image("bowl")
     OPS.use_image(image="bowl")
-    assert pictures(chosen) == [("front", "bowl")]
+    with pytest.raises(RuntimeError, match="keep or clear them"):
+        pictures(chosen)
+    assert OPS.keep_views() == {"FINISHED"}
+    assert pictures(chosen) == [("front", "bowl"), ("left", "side")]
+
+
+def test_one_view_is_removed_and_the_others_stay(chosen: Any) -> None:
+    chosen.image, chosen.view_left, chosen.view_back = image("cup"), image("side"), image("back")
+    assert OPS.clear_views(view="left") == {"FINISHED"}
+    assert pictures(chosen) == [("front", "cup"), ("back", "back")]
+    assert "side" in bpy.data.images
 
 
 def test_another_front_by_the_menu_or_a_script_is_asked_about(chosen: Any) -> None:
@@ -127,6 +142,9 @@ def test_a_cropped_picture_keeps_its_views_and_so_does_the_way_back(chosen: Any)
     assert len(pictures(chosen)) == 2
     assert use(bpy.context, cup, same_subject=True) is False
     assert len(pictures(chosen)) == 2
+    assert use(bpy.context, image("bowl")) is True
+    chosen.provider = "local"  # takes the front only
+    assert use(bpy.context, image("vase")) is False
 
 
 def test_the_file_keeps_which_front_they_are_of(chosen: Any, tmp_path: Path) -> None:

@@ -208,7 +208,8 @@ def test_other_views_are_shown_where_the_provider_takes_them(chosen: Any) -> Non
 
 def slots() -> list[str]:
     """Return the fields of the side views."""
-    return [row["property"] for row in draw(unfolded=True).all("template_ID")]
+    rows = draw(unfolded=True).all("prop")
+    return [row["property"] for row in rows if row["property"].startswith("view_")]
 
 
 def test_a_model_that_takes_one_picture_has_no_slots_for_others(chosen: Any) -> None:

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ask before an order that costs: the first from a new place, a repeated one, or several at once.
+
+Only operators that a user runs ask. A script's order is what the script says.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from .. import preferences
+from ..i18n.translate import tr
+from ..providers import Provider
+from ..state.orders.price import amount_text, known_price
+from ..state.scene_properties import provider_of
+from ..state.visibility import TAB
+
+SIDEBAR = "sidebar"
+"""The place that shows provider, views and price beside its button."""
+KNOWN = "confirmed_places"
+"""The preference that holds the "provider/place" from which the user has confirmed an order."""
+
+
+def place_of(context: bpy.types.Context, place: str) -> str:
+    """Return the place that an order comes from: the button's own, that of a tab, or the search."""
+    if place:
+        return place
+    region = context.region
+    if region is None or region.type != "UI" or region.active_panel_category != TAB:
+        return "search"
+    return SIDEBAR if context.area.type == "VIEW_3D" else "image_editor"
+
+
+def is_needed(context: bpy.types.Context, place: str, count: int = 1, *, said: bool = True) -> bool:
+    """Return whether orders from this place are to be confirmed first; free ones never are.
+
+    `said`: the button named provider and price.
+    """
+    provider = provider_of(context.scene)
+    if not provider.is_remote:
+        return False
+    if count > 1 or not said:  # guard: several-orders-ask
+        return True
+    known = preferences.read_json(context, KNOWN)
+    return place != SIDEBAR and _key(provider, place) not in known  # guard: new-place-asks
+
+
+def remember(context: bpy.types.Context, place: str) -> None:
+    """Remember that the user has confirmed a paid order from this place."""
+    provider = provider_of(context.scene)
+    if provider.is_remote and place != SIDEBAR:
+        known = preferences.read_json(context, KNOWN)
+        preferences.keep_json(context, KNOWN, {**known, _key(provider, place): True})
+
+
+def ask(
+    operator: Any,
+    context: bpy.types.Context,
+    event: bpy.types.Event | None,
+    count: int = 1,
+    *,
+    repeated: bool = False,
+) -> set[str]:
+    """Ask whether to order; the operator's `execute` runs if the answer is yes.
+
+    `repeated`: one of the orders was already submitted. The operator then runs with `again` set.
+    """
+    operator.again = operator.again or repeated
+    answer: set[str] = context.window_manager.invoke_confirm(
+        operator,
+        event,
+        title=_title(provider_of(context.scene), count),
+        message=question(context, count, repeated=repeated),
+        confirm_text=_button(count, repeated=repeated),
+        icon="QUESTION",
+    )
+    return answer
+
+
+def question(context: bpy.types.Context, count: int, *, repeated: bool) -> str:
+    """Return what is ordered and what it costs, a sentence on each line."""
+    lines = [_what_it_costs(context, count)]
+    if repeated:
+        said = (
+            "The same image was already submitted."
+            if count == 1
+            else ("One of these images was already submitted.")
+        )
+        lines.insert(0, tr(said))
+    return "\n".join(lines)
+
+
+def _title(provider: Provider[Any], count: int) -> str:
+    if count == 1:
+        return tr("Generate with {}").format(tr(provider.label))
+    return tr("Generate {} Meshes with {}").format(count, tr(provider.label))
+
+
+def _button(count: int, *, repeated: bool) -> str:
+    if repeated:
+        return tr("Generate Again")
+    return tr("Generate") if count == 1 else tr("Generate {} Meshes").format(count)
+
+
+def _what_it_costs(context: bpy.types.Context, count: int) -> str:
+    price, service = known_price(context), tr(provider_of(context.scene).label)
+    if price is None:
+        said = "{} charges for this mesh. The price is unknown."
+        return tr(said if count == 1 else "{} charges for each mesh. The price is unknown.").format(
+            service
+        )
+    single, total = (
+        amount_text(price.amount, price.unit),
+        amount_text(price.amount * count, price.unit),
+    )
+    cost = single if count == 1 else f"{count} × {single} = {total}"
+    said = "{} charges {}, as last time." if price.is_last else "{} charges {}."
+    return tr(said).format(service, cost)
+
+
+def _key(provider: Provider[Any], place: str) -> str:
+    return f"{provider.id}/{place}"

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The price of the scene's next orders, and its words on any button."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import bpy
+
+from ... import jobs
+from ...i18n.translate import tr
+from ...preferences import answer, library
+from ...providers import values_of
+from ..preflight import settings_to_price
+from ..scene_properties import provider_of, read_settings
+
+
+class KnownPrice(NamedTuple):
+    """The price of one mesh; `is_last` if that is what the same settings cost last time."""
+
+    amount: float
+    unit: str
+    is_last: bool = False
+
+
+def known_price(context: bpy.types.Context) -> KnownPrice | None:
+    """Return the price of one mesh with the scene's settings; None if it is free or unknown."""
+    provider = provider_of(context.scene)
+    if not provider.is_remote:
+        return None
+    settings = settings_to_price(context)
+    reply = answer(context, provider, settings) if settings else None
+    if reply is not None and reply.amount is not None:
+        return KnownPrice(reply.amount, reply.unit)
+    index = jobs.library_index(library(context))
+    paid = index.last_price(provider.id, values_of(read_settings(context.scene, provider)))
+    return KnownPrice(paid, provider.unit, is_last=True) if paid else None
+
+
+def amount_text(amount: float, unit: str) -> str:
+    """Return an amount with its unit: 1,250 Credits, 12.5 USD."""
+    number = f"{amount:,.2f}".rstrip("0").rstrip(".")
+    return f"{number} {tr(unit)}".strip()
+
+
+def price_text(context: bpy.types.Context, count: int = 1) -> str:
+    """Return the price of several meshes: 30 Credits, 3 × 30 Credits; empty if it is unknown."""
+    price = known_price(context)
+    if price is None:
+        return ""
+    text = amount_text(price.amount, price.unit)
+    text = text if count == 1 else f"{count} × {text}"
+    return tr("{} Last Time").format(text) if price.is_last else text
+
+
+def with_provider(context: bpy.types.Context, action: str, local_action: str) -> str:
+    """Return a label, translated: `action` with the provider's name in it if it costs.
+
+    Otherwise, `local_action`.
+    """
+    provider = provider_of(context.scene)
+    return tr(action).format(tr(provider.label)) if provider.is_remote else tr(local_action)
+
+
+def with_price(context: bpy.types.Context, text: str) -> str:
+    """Return the label of an order with its price: Generate with Tripo · 30 Credits."""
+    if not provider_of(context.scene).is_remote:
+        return text
+    return f"{text} · {price_text(context) or tr('Price Unknown')}"
