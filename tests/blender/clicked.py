@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-_GENERATE = ("invoke", "execute", "run_job", "_start_watched", "refuse")
+_GENERATE = ("invoke", "execute", "target", "run_job", "_start_watched", "refuse")
 _DROP = ("invoke", "execute", "_confirm", "_after_dialog", "_start", "_specs", "_note_specs",
          "_orders", "paths", "is_given")  # fmt: skip
 
