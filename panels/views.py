@@ -59,7 +59,9 @@ def draw_pictures(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
 
 def draw_foreign(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Draw the buttons for side views of another image, in sight wherever Generate is."""
-    if foreign(choices_of(context.scene), side_views(context)):
+    chosen = choices_of(context.scene)
+    # Which views the provider takes is read only if one of all views does not belong.
+    if foreign(chosen) and foreign(chosen, side_views(context)):
         ways = layout.row(align=True)
         ways.operator("image_to_mesh.keep_views", text="Keep")
         ways.operator("image_to_mesh.clear_views", text="Clear")
