@@ -6,14 +6,16 @@ It is written outside of drawing and found by its icon number in it.
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Hashable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy.utils.previews
 
 from ..preflight import picture_key, picture_problem
 from ..scene_properties import choices_of
+
+if TYPE_CHECKING:
+    from array import array
 
 NAME = "sent"
 NO_TOLERANCE = ("alpha", "none")
