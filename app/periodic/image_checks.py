@@ -43,7 +43,8 @@ def poll(context: bpy.types.Context, now: float) -> None:
         return _candidate.clear()
     key = picture_key(image)
     seen = jobs.image_checks().report(key)
-    if seen is None:
+    # Older reports lose the copy that the panel's picture is made from.
+    if seen is None or (seen.info is not None and seen.copy is None):
         return _inspect(context, image, key, now)
     unreadable = seen.error if isinstance(seen.error, BadImage) else None
     note_readable(image, unreadable)

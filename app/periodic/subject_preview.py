@@ -19,18 +19,8 @@ INTERVAL = 0.05
 
 
 def is_needed(context: bpy.types.Context) -> bool:
-    """Return whether the picture differs from what is chosen, and can be drawn."""
-    if not is_shown(context):
-        return False
-    wish = sent_image.wish_of(context)
-    if wish is None or wish == sent_image.current():
-        return False
-    report = jobs.image_checks().report(wish[0])
-    if report is None or report.copy is None:
-        return False
-    # A preview that could not be drawn is not asked for again.
-    latest = jobs.subject_previews().latest
-    return latest is None or latest.request != wish or bool(latest.pixels)
+    """Return whether the tab is in sight, and its picture is not what is chosen."""
+    return is_shown(context) and _is_outdated(context)
 
 
 def poll(context: bpy.types.Context, _now: float) -> None:
@@ -70,7 +60,20 @@ def _show(context: bpy.types.Context, latest: jobs.SubjectPreview) -> None:
         redraw(context)
 
 
+def _is_outdated(context: bpy.types.Context) -> bool:
+    """Return whether the picture differs from what is chosen, and can be drawn."""
+    wish = sent_image.wish_of(context)
+    if wish is None or wish == sent_image.current():
+        return False
+    report = jobs.image_checks().report(wish[0])
+    if report is None or report.copy is None:
+        return False
+    # A preview that could not be drawn is not asked for again.
+    latest = jobs.subject_previews().latest
+    return latest is None or latest.request != wish or bool(latest.pixels)
+
+
 def _hasten() -> None:
     """Run the step soon if dragging a setting has just redrawn the tab."""
-    if sent_image.current() is not None and is_needed(bpy.context):
+    if sent_image.current() is not None and _is_outdated(bpy.context):
         heartbeat.hasten(STEP)

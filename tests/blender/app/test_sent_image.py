@@ -127,6 +127,23 @@ def test_settings_that_find_nothing_are_reported_where_the_built_in_provider_is_
     assert not any(row.get("icon") == "ERROR" for row in draw(width=900).all("label"))
 
 
+def test_an_image_of_long_ago_gets_its_picture_back(chosen: Any) -> None:
+    """Only the newest reports keep the copies that pictures are made from."""
+    open_sample(chosen)
+    follow()
+    checks = addon_module("jobs.tasks.image_checks")
+    reports, key = checks.image_checks()._reports, addon_module("state.preflight").picture_key
+    own = key(chosen.image)
+    for number in range(checks.THUMBNAILS):
+        reports[number] = reports[own]
+    checks.image_checks()._trim_thumbnails()
+    assert reports[own].copy is None
+    addon_module("state.previews.sent_image")._shown.clear()
+    addon_module("jobs.tasks.subject_previews").subject_previews.cache_clear()
+    follow()
+    assert reports[own].copy is not None
+
+
 def check(chosen: Any, now: float) -> None:
     """Run the step that checks the image, at a time in seconds."""
     addon_module("app.periodic.image_checks").poll(bpy.context, now)

@@ -39,6 +39,13 @@ bpy.utils.unregister_class(panel)
 panel.bl_options, panel.bl_idname = {"DEFAULT_CLOSED"}, "IMAGE_TO_MESH_PT_settings"
 bpy.utils.register_class(panel)
 """
+LIGHT = """
+import os
+presets = bpy.utils.preset_paths("interface_theme")
+found = [os.path.join(folder, "Blender_Light.xml") for folder in presets]
+file = next(path for path in found if os.path.exists(path))
+bpy.ops.script.execute_preset(filepath=file, menu_idname="USERPREF_MT_interface_theme_presets")
+"""
 MEASURED = """
 import time
 took = []
@@ -114,6 +121,9 @@ def test_a_removed_background_is_a_checkerboard(artist: Artist, photograph: Path
     for width in (220, 300):
         artist.drag_sidebar_to(width)
         artist.keep(f"sent-checkerboard-{width}")
+    artist.session.run(LIGHT)
+    artist.keep("sent-checkerboard-light")
+    artist.session.run("bpy.ops.preferences.reset_default_theme()")
 
 
 def test_renders_and_captures_are_seen_and_well_named(artist: Artist) -> None:
