@@ -115,6 +115,8 @@ class ImageChecks:
                 error=Failed(Message("The image could not be checked: {error}", error=error))
             )
         with self._lock:
+            # At the end: the oldest ones are trimmed.
+            self._reports.pop(key, None)
             self._reports[key] = found
             self._trim_thumbnails()
 
