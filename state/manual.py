@@ -24,7 +24,7 @@ _OPERATORS = {
                                "leave_reference", "use_address", "open_image", "use_sample"),
     "images#several-images": ("make_here", "clear_queue"),
     "images#side-views": ("keep_views", "clear_views"),
-    "images#crop-and-cut-out": ("develop", "use_original"),
+    "images#crop-and-remove-the-background": ("develop", "use_original"),
     "settings#presets": ("preset_add", "reset_settings"),
     "settings#defaults-for-new-scenes": ("keep_defaults", "forget_defaults"),
     "settings#placement": ("turn",),
