@@ -16,9 +16,9 @@ from ..state.previews import sent_image
 from .image_checks import DOWNLOADING, checks_height, draw_checks, is_downloading
 from .text_layout import draw_text
 
-PREVIEW = 6.0
+PREVIEW = 7.0
 """Height of the preview in units of a row, without any sentence below it."""
-LEAST_PREVIEW = 2.0
+LEAST_PREVIEW = 3.0
 BORDER = 0.5
 """Height of the border that Blender draws around the preview."""
 
