@@ -33,7 +33,7 @@ def why_not(context: bpy.types.Context) -> str:
     choices, provider = choices_of(context.scene), provider_of(context.scene)
     return (
         picture_problem(choices.image)
-        or _unreadable_problem(choices.image)
+        or unreadable_problem(choices.image)
         or why_not_at_all(context)
         or views.problem(choices, provider.views_for(read_settings(context.scene, provider)))
     )
@@ -118,7 +118,8 @@ def note_render() -> None:
     _renders[0] += 1
 
 
-def _unreadable_problem(image: bpy.types.Image) -> str:
+def unreadable_problem(image: bpy.types.Image) -> str:
+    """Return why an image could not be read a moment ago; empty if it could, or was not tried."""
     error, since = _unreadable.get(picture_key(image), (None, 0.0))
     is_valid = error is not None and time.monotonic() - since < VALID
     return translate(error.message, error.hint) if error and is_valid else ""
