@@ -65,7 +65,7 @@ class IMAGE_TO_MESH_OT_bring_version(Refuses, bpy.types.Operator):
             return self.refuse(tr("Switch to Object Mode first"))
         try:
             if self.stored:
-                _show_stored(context.view_layer.objects.active, self.stored)
+                _show_stored(context, self.stored)
             else:
                 _show_file(context, self.job, version_file(self.version), self.instead)
         except (ImageToMeshError, OSError, RuntimeError) as error:
@@ -109,16 +109,18 @@ class IMAGE_TO_MESH_OT_forget_versions(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        active = context.view_layer.objects.active
-        if active is None or len(versions_of(active)) < 2:
+        from ...scene.exchange.targets import edited_objects
+
+        if not any(len(versions_of(obj)) > 1 for obj in edited_objects(context)):
             cls.poll_message_set("There are no other versions")
             return False
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         from ...scene.exchange.mesh_data import forget_versions
+        from ...scene.exchange.targets import edited_objects
 
-        count = forget_versions(context.view_layer.objects.active)
+        count = sum(forget_versions(obj) for obj in edited_objects(context))
         self.report({"INFO"}, tr("Versions removed: {count}").format(count=count))
         return {"FINISHED"}
 
@@ -150,15 +152,18 @@ def _take(context: bpy.types.Context, view: jobs.EditView, scene: jobs.SceneMesh
     jobs.mesh_edits().put_card(jobs.object_key(objects[0].session_uid), uid, view.card)
 
 
-def _show_stored(obj: bpy.types.Object, key: str) -> None:
+def _show_stored(context: bpy.types.Context, key: str) -> None:
     """Show a version that is in the .blend file. Raises LibraryProblem."""
     from ...scene.exchange.mesh_data import exchange_mesh
+    from ...scene.exchange.targets import edited_objects
 
-    mesh = dict(versions_of(obj)).get(key)
-    if mesh is None:
+    # The meshes of a model are edited together, so their versions have the same keys.
+    found = [(obj, dict(versions_of(obj)).get(key)) for obj in edited_objects(context)]
+    if not any(mesh for _, mesh in found):
         raise LibraryProblem("This version is no longer in the file.", "Choose another one.")
-    if mesh != obj.data:
-        exchange_mesh(obj, mesh)
+    for obj, mesh in found:
+        if mesh not in (None, obj.data):
+            exchange_mesh(obj, mesh)
 
 
 def _show_file(context: bpy.types.Context, job: str, blend: str, instead: str) -> None:

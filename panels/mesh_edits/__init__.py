@@ -120,6 +120,7 @@ class IMAGE_TO_MESH_MT_versions(bpy.types.Menu):
         layout.separator()
         if JOB in obj:
             layout.operator("image_to_mesh.library_versions", icon="FILE_FOLDER")
+            layout.operator("image_to_mesh.bring_back")
         layout.operator("image_to_mesh.forget_versions", icon="TRASH")
 
 

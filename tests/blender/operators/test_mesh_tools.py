@@ -302,3 +302,23 @@ def test_an_object_that_was_deleted_meanwhile_is_reported(monkey: bpy.types.Obje
     assert edit.view.failure is not None
     assert "no longer in the scene" in edit.view.failure.message
     assert not order.scene.folder.exists()
+
+
+def test_the_meshes_of_a_model_are_edited_together() -> None:
+    root = bpy.data.objects.new("cup", None)
+    bpy.context.scene.collection.objects.link(root)
+    root["image_to_mesh_job"] = "20261128-141650-dahlia-9ddb"
+    for number in range(2):
+        bpy.ops.mesh.primitive_monkey_add(location=(3 * number, 0, 0))
+        bpy.context.object.parent = root
+        bpy.context.object["image_to_mesh_job"] = root["image_to_mesh_job"]
+    bpy.context.view_layer.objects.active = root
+    bpy.context.scene.image_to_mesh.care.faces = 600
+    assert bpy.ops.image_to_mesh.decimate() == {"FINISHED"}
+    assert [triangles(obj) for obj in root.children] == pytest.approx([300, 300], rel=0.05)
+    with pytest.raises(RuntimeError, match="several meshes"):
+        bpy.ops.image_to_mesh.quad_remesh()
+    assert bpy.ops.image_to_mesh.bring_version(stored="1") == {"FINISHED"}
+    assert [len(obj.data.polygons) for obj in root.children] == [500, 500]
+    assert bpy.ops.image_to_mesh.forget_versions() == {"FINISHED"}
+    assert [versions(obj) for obj in root.children] == [[], []]
