@@ -7,7 +7,7 @@ import bpy
 
 from ..i18n.translate import tr
 from ..state.import_options import placement_of
-from .text_layout import draw_value, is_narrow, titled_row
+from .text_layout import draw_value, fits_header, is_narrow, titled_row
 
 ROTATIONS = (
     ("LEFT", "LOOP_BACK"),
@@ -21,9 +21,11 @@ def draw_location(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
     """Name the location of new models, to be seen while the subpanel is closed."""
     chosen = placement_of(context.scene)
     items = chosen.bl_rna.properties["position"].enum_items
-    row = layout.row()
-    row.active = False
-    row.label(text=tr(items[chosen.current_position()].name), translate=False)
+    name = tr(items[chosen.current_position()].name)
+    if fits_header(context, "Placement", name):
+        row = layout.row()
+        row.active = False
+        row.label(text=name, translate=False)
 
 
 def draw_placement(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import bpy
 
 from ..i18n.translate import tr, translate
-from ..providers import Setting, settings_of
+from ..providers import Setting, Settings, settings_of
 from ..state.optional_switch import choice_name
 from ..state.preflight import broken_settings
 from ..state.preset_baseline import baseline_of, differing
@@ -20,7 +20,7 @@ from ..state.scene_properties import (
     read_settings,
     switch_name,
 )
-from .text_layout import draw_text, draw_value, fits_beside
+from .text_layout import draw_text, draw_value, fits_beside, fits_header
 
 GROUPS = {
     "quality": "Quality",
@@ -41,12 +41,15 @@ class Remarks(NamedTuple):
 def draw_presets(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Draw the menu of presets, which names the chosen one."""
     preset = baseline_of(context.scene, provider_of(context.scene)).preset
-    layout.menu("IMAGE_TO_MESH_MT_presets", text=preset or "Presets", icon="PRESET")
+    # The icon and the arrow of the menu take as much room as four characters.
+    text = preset if fits_header(context, "Settings", f"{preset}mmmm") else ""
+    layout.menu("IMAGE_TO_MESH_MT_presets", text=text, icon="PRESET")
 
 
 def draw_settings(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Draw the basic settings, then the others in their groups."""
-    remarks, shown = _remarks(context), _shown_settings(context)
+    settings = read_settings(context.scene, provider_of(context.scene))
+    remarks, shown = _remarks(context, settings), _shown_settings(settings)
     _draw_rows(layout, context, [setting for setting in shown if setting.basic], remarks)
     for group, title in GROUPS.items():
         declared = [setting for setting in shown if setting.group == group and not setting.basic]
@@ -63,21 +66,17 @@ def has_settings(context: bpy.types.Context) -> bool:
     return bool(settings_of(provider_of(context.scene).settings))
 
 
-def _shown_settings(context: bpy.types.Context) -> list[Setting]:
+def _shown_settings(settings: Settings) -> list[Setting]:
     """Return the settings to show; quiet ones only if they have another value."""
-    provider = provider_of(context.scene)
-    settings = read_settings(context.scene, provider)
     return [
         setting
-        for setting in settings_of(provider.settings)
+        for setting in settings_of(type(settings))
         if not (setting.quiet and getattr(settings, setting.name) == setting.default)
     ]
 
 
-def _remarks(context: bpy.types.Context) -> Remarks:
-    provider = provider_of(context.scene)
-    settings = read_settings(context.scene, provider)
-    started = baseline_of(context.scene, provider)
+def _remarks(context: bpy.types.Context, settings: Settings) -> Remarks:
+    started = baseline_of(context.scene, provider_of(context.scene))
     return Remarks(
         dict(settings.inactive_fields()), broken_settings(settings), differing(settings, started)
     )

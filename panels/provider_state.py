@@ -32,7 +32,7 @@ def draw_provider(
     elif preferences.has_account(provider):
         _draw_balance(column, context, provider)
     else:
-        _draw_state(column, "Free, on this computer" if not provider.is_remote else "Key set")
+        _draw_state(column, "Free, works offline" if not provider.is_remote else "Key set")
 
 
 def account_failure(context: bpy.types.Context, provider: Provider[Any]) -> str:

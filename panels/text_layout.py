@@ -20,6 +20,8 @@ MARGIN = 60.0
 ICON_CHARACTERS = 4
 LINE = 0.8
 """Height of a line of a sentence, in units of a row."""
+HEADER_MARGIN = 96.0
+"""Pixels of a subpanel's header that text cannot use: the tabs, the triangle, and the grip."""
 NARROW = 260.0
 """Region width in pixels below which a title does not fit beside its value."""
 BORDERS = 8.0
@@ -97,6 +99,11 @@ def first_share(context: bpy.types.Context, first: str, second: str, share: floa
 def fits_beside(context: bpy.types.Context, title: str) -> bool:
     """Return whether a title fits beside its value."""
     return not is_narrow(context) and has_room(context, tr(title), TITLE_SHARE)
+
+
+def fits_header(context: bpy.types.Context, title: str, text: str) -> bool:
+    """Return whether a text fits into a subpanel's header, beside the subpanel's title."""
+    return _drawn_width(tr(title)) + _drawn_width(text) <= _width(context) - HEADER_MARGIN
 
 
 def titled_row(

@@ -8,7 +8,7 @@ import bpy
 from ... import jobs
 from ...i18n.translate import translate
 from ..account_text import link_text
-from ..text_layout import draw_text
+from ..text_layout import draw_text, is_narrow
 from .recovered import draw_ways
 
 ABOUT_KEYS = frozenset({"missing_key", "bad_key"})
@@ -25,11 +25,12 @@ def draw_failure(box: bpy.types.UILayout, context: bpy.types.Context, view: jobs
     if view.record and view.state == "uncertain":
         draw_text(box, context, translate(jobs.describe_uncertain(view.record)[0]))
         draw_ways(box, view.record)
-    _draw_buttons(box, view, failure)
+    # Side by side, their words would be cut off in a narrow sidebar.
+    row = box.column(align=True) if is_narrow(context) else box.row(align=True)
+    _draw_buttons(row, view, failure)
 
 
-def _draw_buttons(box: bpy.types.UILayout, view: jobs.JobView, failure: jobs.Failure) -> None:
-    row = box.row(align=True)
+def _draw_buttons(row: bpy.types.UILayout, view: jobs.JobView, failure: jobs.Failure) -> None:
     if view.record and not view.record.state.over:
         row.operator("image_to_mesh.resume", icon="PLAY").job = view.job
     if view.record and view.record.mesh:

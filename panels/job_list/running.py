@@ -30,14 +30,21 @@ def draw_running(
     layout: bpy.types.UILayout, context: bpy.types.Context, running: Sequence[jobs.JobView]
 ) -> None:
     """Draw the running jobs, the newest ones at length, and the queue."""
+    index = jobs.library_index(library(context))
     for view in running[:RUNNING_SHOWN]:
-        _draw_job(layout, context, view, alone=len(running) == 1)
+        text = f"{view.name}, {_time_of(view, index.usual_seconds(view.provider))}"
+        _draw_job(layout, context, view, text, alone=len(running) == 1)
     _draw_more(layout, running[RUNNING_SHOWN:])
     _draw_queue(layout)
 
 
 def _draw_job(
-    layout: bpy.types.UILayout, context: bpy.types.Context, view: jobs.JobView, *, alone: bool
+    layout: bpy.types.UILayout,
+    context: bpy.types.Context,
+    view: jobs.JobView,
+    text: str,
+    *,
+    alone: bool,
 ) -> None:
     # In a box like ended jobs, so that `draw_nothing` is what replaces the progress bar.
     column = layout.box().column(align=True)
@@ -48,7 +55,7 @@ def _draw_job(
     row.operator("image_to_mesh.cancel", text="", icon="X").job = view.job
     number = thumbnails.number_of(f"{view.job}/picture")
     row = column.row(align=True)
-    row.label(text=f"{view.name}, {_time_of(context, view)}", icon_value=number)
+    row.label(text=text, icon_value=number, translate=False)
     if not open_file.made_here(view.plan.file) or job_targets.uid_of(view.job):
         return
     if not alone:
@@ -91,11 +98,10 @@ def _draw_queue(layout: bpy.types.UILayout) -> None:
         row.operator("image_to_mesh.clear_queue", text="", icon="X")
 
 
-def _time_of(context: bpy.types.Context, view: jobs.JobView) -> str:
+def _time_of(view: jobs.JobView, usual: float | None) -> str:
     """Return the elapsed time, with the usual total if earlier jobs give one."""
     seconds = time.monotonic() - view.started
     gone = duration(seconds, exact=False)
-    usual = jobs.library_index(library(context)).usual_seconds(view.provider)
     if not usual:
         return gone
     if round(seconds) > round(usual):

@@ -110,6 +110,29 @@ class Seen:
         return found
 
 
+class BlankLayout:
+    """A layout that keeps nothing, to measure drawing alone; buttons are polled as by Blender."""
+
+    def __init__(self) -> None:
+        self.enabled = self.active = True
+        self.alert = False
+
+    def _take(self, *_: object, **__: object) -> BlankLayout:
+        return self
+
+    row = column = box = split = menu = separator = label = prop = progress = _take
+    template_ID = template_icon = template_ID_preview = operator_enum = popover = grid_flow = _take
+
+    def operator(self, operator: str, **_: object) -> BlankLayout:
+        """Poll the operator of a button."""
+        _can_run(operator)
+        return self
+
+    def panel(self, _idname: str, *, default_closed: bool = False) -> tuple[Any, Any]:
+        """Return a header and a body, as if it is unfolded."""
+        return self, self
+
+
 def drawing_context(width: int) -> SimpleNamespace:
     """Return a context for `draw` methods, with a sidebar of `width` pixels."""
     return SimpleNamespace(
@@ -134,6 +157,17 @@ def draw(*, unfolded: bool = False, width: int = NARROW) -> Seen:
         if unfolded or "DEFAULT_CLOSED" not in getattr(panel, "bl_options", ()):
             panel.draw(own, context)
     return Seen(shown)
+
+
+def draw_blank(width: int = NARROW) -> None:
+    """Draw all panels of the sidebar, unfolded, on a layout that costs nothing itself."""
+    context, own = drawing_context(width), SimpleNamespace(layout=BlankLayout())
+    for panel in addon_module("panels.sidebar").classes:
+        if "poll" in vars(panel) and not panel.poll(context):
+            continue
+        for name in ("draw_header_preset", "draw"):
+            if name in vars(panel):
+                getattr(panel, name)(own, context)
 
 
 def draw_elsewhere(image: bpy.types.Image) -> Seen:

@@ -49,7 +49,7 @@ def test_shipped_presets_are_valid_and_differ(chosen: Any, provider: str) -> Non
         assert not set(dict(found[preset].inactive_fields())) & set(
             addon_module("providers").changed_values(found[preset])
         )
-        assert draw().all("menu")[-1]["text"] == preset.replace("_", " ")
+        assert draw(width=400).all("menu")[-1]["text"] == preset.replace("_", " ")
     assert len(set(map(repr, found.values()))) == len(SHIPPED)
 
 
@@ -78,7 +78,7 @@ def test_changes_to_a_preset_are_marked_and_can_be_reset(chosen: Any) -> None:
     assert (chosen.local.face_count, round(chosen.local.smoothness, 3)) == (4000, 0.9)
     bpy.ops.image_to_mesh.reset_settings()
     assert addon_module("providers").changed_values(settings_now()) == {}
-    assert draw().all("menu")[-1]["text"] == "Presets"
+    assert draw(width=400).all("menu")[-1]["text"] == ""
     with pytest.raises(RuntimeError, match="no setting"):
         bpy.ops.image_to_mesh.reset_settings(setting="wings")
 
@@ -102,14 +102,14 @@ def test_a_user_preset_can_be_added_applied_and_removed(chosen: Any) -> None:
     chosen.provider = "tripo"
     chosen.tripo.use_face_limit, chosen.tripo.face_limit = True, 1234
     bpy.ops.image_to_mesh.preset_add(name="My Props")
-    assert draw().all("menu")[-1]["text"] == "My Props"
+    assert draw(width=400).all("menu")[-1]["text"] == "My Props"
     bpy.ops.image_to_mesh.reset_settings()
     assert settings_now().face_limit is None
     apply("tripo", "My_Props")
     assert settings_now().face_limit == 1234
     bpy.ops.image_to_mesh.preset_add(name="My Props", remove_name=True)
     assert not bpy.utils.preset_find("My_Props", "image_to_mesh/tripo")
-    assert draw().all("menu")[-1]["text"] == "Presets"
+    assert draw(width=400).all("menu")[-1]["text"] == ""
 
 
 def test_shipped_presets_cannot_be_removed(chosen: Any) -> None:

@@ -16,7 +16,7 @@ import bpy
 import places
 import pytest
 from blender.addon_modules import addon_module
-from blender.recording import draw, draw_elsewhere, draw_preferences
+from blender.recording import draw, draw_blank, draw_elsewhere, draw_preferences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -184,4 +184,13 @@ def test_drawing_touches_no_file_and_starts_nothing(
 
 def test_drawing_many_jobs_and_results_is_quick(crowded: None, promised: Promised) -> None:
     description = "draw, 50 jobs and 200 results, on a recording layout"
-    promised(description, lambda: draw(unfolded=True), calls=13_000, milliseconds=6.0)
+    promised(description, lambda: draw(unfolded=True), calls=5_500, milliseconds=5.0)
+
+
+@pytest.mark.parametrize("provider", ["local", "tripo"])
+def test_all_panels_together_are_quick_to_draw(
+    crowded: None, promised: Promised, provider: str
+) -> None:
+    bpy.context.scene.image_to_mesh.provider = provider
+    description = f"draw for {provider}, 50 jobs and 200 results, on a blank layout"
+    promised(description, draw_blank, calls=3_000, milliseconds=1.0)

@@ -115,7 +115,7 @@ def test_with_a_picture_generate_can_be_pressed(chosen: Any) -> None:
 
 def test_the_settings_are_folded_away(chosen: Any) -> None:
     assert [row["property"] for row in draw().all("prop")] == ["image", "provider"]
-    assert draw().all("menu")[-1]["text"] == "Presets"
+    assert draw().all("menu")[-1]["menu"] == "IMAGE_TO_MESH_MT_presets"
     assert {"Quality", "Surface", "Mesh"} <= set(draw(unfolded=True).text().split())
     rows = {row["property"] for row in draw(unfolded=True).all("prop")}
     named = {setting.name for setting in providers.settings_of(chosen_model())}

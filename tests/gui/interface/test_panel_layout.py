@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where things stand in the sidebar: Generate always in view, and nothing moves while a job runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from gui import pictures
+from PIL import Image
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from gui.artist import Artist
+
+SCENE = "bpy.context.scene.image_to_mesh"
+SCALE = "bpy.context.preferences.view.ui_scale = {}"
+NARROW = 220
+HALF_A_BUTTON = 14
+"""Pixels from the middle of Generate to just inside its upper and lower edge, at a scale of 1."""
+MANY_FACES = 400_000
+HALFWAY = "any((job['fraction'] or 0) > 0.1 for job in running_jobs())"
+OPENED = "image_to_mesh.show_details"
+
+
+@pytest.fixture(autouse=True)
+def new_file(artist: Artist) -> Iterator[None]:
+    """A new file and a sidebar of the usual width for each test."""
+    artist.new_file()
+    yield
+    artist.session.run(SCALE.format(1))
+
+
+def assert_generate_in_view(artist: Artist, scale: int = 1) -> None:
+    """Fail if a part of Generate is outside of the region, which nobody has scrolled."""
+    place = artist.session.run("place_of('UI')")
+    x, y = artist.session.find("image_to_mesh.generate")
+    top = next(row for row in range(y, place["top"], -4) if not _is_generate(artist, x, row)) + 4
+    bottom = top + 2 * HALF_A_BUTTON * scale
+    assert place["top"] < top
+    assert bottom < place["top"] + place["height"]
+    assert _is_generate(artist, x, bottom - 4)
+
+
+def _is_generate(artist: Artist, x: int, y: int) -> bool:
+    artist.session.move_seen((x, y))
+    return artist.session.under_pointer().startswith("bpy.ops.image_to_mesh.generate(")
+
+
+def test_generate_is_in_view_in_a_narrow_sidebar(artist: Artist, photograph: Path) -> None:
+    artist.drag_sidebar_to(NARROW)
+    artist.choose(photograph)
+    artist.shows("1024 × 1024")
+    assert_generate_in_view(artist)
+    artist.keep("layout-narrow")
+
+
+def test_generate_is_in_view_at_double_scale(
+    artist: Artist, photograph: Path, workshop: Path
+) -> None:
+    artist.session.run(SCALE.format(2))
+    artist.choose(photograph)
+    artist.shows("1024 × 1024")
+    assert_generate_in_view(artist, 2)
+    artist.keep("layout-scale-2")
+    # Warnings take their room from the preview.
+    artist.choose(pictures.plain(workshop, "plain.png", (128, 128, 128)))
+    artist.shows("No clear subject")
+    assert_generate_in_view(artist, 2)
+    artist.keep("layout-scale-2-warned")
+
+
+def upper_part(artist: Artist, name: str) -> tuple[bytes, dict[str, tuple[int, int]]]:
+    """Return the pixels from the top of the sidebar to the header of Jobs, and two places."""
+    file = artist.keep(name)
+    places = {
+        button: artist.session.find(button)
+        for button in ("image_to_mesh.generate", "image_to_mesh.provider")
+    }
+    place = artist.session.run("place_of('UI')")
+    end = places["image_to_mesh.generate"][1] - place["top"] + 120
+    with Image.open(file) as shown:
+        # The left half: the header of Jobs says at its right how many run.
+        part = shown.convert("RGB").crop((0, 0, shown.width // 2, end))
+    return part.tobytes(), places
+
+
+def test_nothing_moves_when_a_job_starts_and_ends(artist: Artist, photograph: Path) -> None:
+    artist.choose(photograph, face_count=MANY_FACES)
+    artist.shows("1024 × 1024")
+    before = upper_part(artist, "layout-before")
+    artist.press_generate()
+    artist.session.wait_for(HALFWAY, 30)
+    artist.point_at_view()
+    artist.words()
+    during = upper_part(artist, "layout-during")
+    assert artist.running()
+    artist.wait_for_mesh(60)
+    artist.shows("faces")
+    after = upper_part(artist, "layout-after")
+    assert before == during == after
+
+
+def test_nothing_moves_when_a_job_fails(artist: Artist, workshop: Path) -> None:
+    artist.choose(pictures.plain(workshop, "blank.png", (90, 90, 90)))
+    artist.shows("No clear subject")
+    before = upper_part(artist, "layout-warned")
+    artist.press_generate()
+    artist.session.wait_for("ended_jobs()", 30)
+    artist.shows("Copy")
+    after = upper_part(artist, "layout-failed")
+    assert artist.endings()[0]["kind"]
+    assert before == after
+
+
+def test_two_clicks_lead_from_an_empty_file_to_a_mesh(artist: Artist) -> None:
+    artist.words()
+    artist.keep("layout-first-run")
+    before = artist.session.clicks
+    artist.session.click_button("image_to_mesh.use_sample")
+    artist.shows("400 × 320")
+    artist.press_generate()
+    assert artist.wait_for_mesh(30).startswith("dahlia")
+    assert artist.session.clicks - before == 2
+
+
+def test_an_older_job_opens_at_a_click(artist: Artist, photograph: Path) -> None:
+    for number in range(2):
+        artist.choose(photograph, face_count=2_000 + number * 2_000)
+        artist.press_generate()
+        artist.session.wait_for(f"len(ended_jobs()) == {number + 1}", 30)
+    artist.shows("Import Again")
+    assert artist.words().count("Import Again") == 1
+    artist.session.click_button("image_to_mesh.import_result")
+    folded = "[job['job'] for job in ended_jobs()]"
+    assert len(artist.session.run(folded)) == 2
+    x, y = artist.session.find(OPENED)
+    assert artist.session.under_pointer().startswith(f"bpy.ops.{OPENED}(")
+    artist.session.click(x, y)
+    artist.words()
+    artist.keep("layout-folded")
+    assert artist.words().count("Import Again") == 0
