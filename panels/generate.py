@@ -39,10 +39,8 @@ class Action(NamedTuple):
     can_update: bool = False
 
     def height(self, context: bpy.types.Context) -> float:
-        """Return how much room it takes beyond one button, in units of a row."""
-        stacked = self.can_update and not _fit_beside(context, self.price)
-        sentences = (text_height(context, notice.text, notice.icon) for notice in self.notices)
-        return sum(sentences) + (1.0 if stacked else 0.0)
+        """Return how much room the sentences take, in units of a row."""
+        return sum(text_height(context, notice.text, notice.icon) for notice in self.notices)
 
 
 def plan_action(context: bpy.types.Context) -> Action:
@@ -71,23 +69,23 @@ def draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context, action
 
 
 def _draw_update(layout: bpy.types.UILayout, context: bpy.types.Context, action: Action) -> None:
-    """Draw Update, and Generate New beside it, or below it in a narrow region."""
+    """Draw Update in the place of Generate, and Generate New beside it.
+
+    Never below: at the end of a job, Update takes the place of the button under the pointer.
+    """
     update, new = _labels(action.price)
     is_wide = _fit_beside(context, action.price)
-    block = layout.row(align=True) if is_wide else layout.column(align=True)
-    block.enabled = action.can_run
-    main = block.row(align=True)
-    main.scale_y = LARGE
-    main.operator("image_to_mesh.update", text=update, icon="FILE_REFRESH")
-    other = block.row(align=True)
-    other.scale_y = LARGE if is_wide else 1.0
-    other.operator("image_to_mesh.generate", text=new)
+    row = layout.row(align=True)
+    row.enabled = action.can_run
+    row.scale_y = LARGE
+    row.operator("image_to_mesh.update", text=update, icon="FILE_REFRESH")
+    row.operator("image_to_mesh.generate", text=new if is_wide else "", icon="ADD")
 
 
 def _fit_beside(context: bpy.types.Context, price: Price) -> bool:
     """Return whether Update, with its icon, and Generate New fit side by side."""
     update, new = _labels(price)
-    return all(has_room(context, text, 0.5) for text in (ICON_ROOM + update, new))
+    return all(has_room(context, ICON_ROOM + text, 0.5) for text in (update, new))
 
 
 def _labels(price: Price) -> tuple[str, str]:

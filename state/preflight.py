@@ -30,12 +30,11 @@ def why_not(context: bpy.types.Context) -> str:
 
     Reads no file: whether an image file can be read shows only when a job reads it.
     """
-    choices, provider = choices_of(context.scene), provider_of(context.scene)
     return (
-        picture_problem(choices.image)
-        or unreadable_problem(choices.image)
+        picture_problem(choices_of(context.scene).image)
+        or unreadable_problem(choices_of(context.scene).image)
         or why_not_at_all(context)
-        or views.problem(choices, provider.views_for(read_settings(context.scene, provider)))
+        or _views_problem(context)
     )
 
 
@@ -139,6 +138,14 @@ def _network_problem(context: bpy.types.Context, provider: Provider[Any]) -> str
         return tr(preferences.OFFLINE)
     problem = preferences.address_problem(context, provider)
     return translate(problem.message, problem.hint) if problem else ""
+
+
+def _views_problem(context: bpy.types.Context) -> str:
+    choices, provider = choices_of(context.scene), provider_of(context.scene)
+    # Which views the provider takes is read only if one of all views does not belong.
+    if not views.foreign(choices):
+        return ""
+    return views.problem(choices, provider.views_for(read_settings(context.scene, provider)))
 
 
 def _settings_problem(context: bpy.types.Context, provider: Provider[Any]) -> str:

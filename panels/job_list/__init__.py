@@ -15,10 +15,8 @@ from .running import draw_running
 
 def draw_jobs(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Draw running jobs, images in the queue, ended jobs, and recovered ones."""
-    views = jobs.session().views()
-    running = [view for view in views if not view.over]
-    ended = [view for view in views if view.over]
-    if not (views or jobs.session().queued or has_arrivals()):
+    running, ended = _split_views()
+    if not (running or ended or jobs.session().queued or has_arrivals()):
         # The panel stays where it is without jobs, so that its header never moves.
         draw_text(layout, context, "Running and finished jobs are shown here", active=False)
         return
@@ -27,14 +25,22 @@ def draw_jobs(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     draw_arrivals(layout, context)
 
 
+def _split_views() -> tuple[list[jobs.JobView], list[jobs.JobView]]:
+    """Return the running and the ended jobs, newest first."""
+    running: list[jobs.JobView] = []
+    ended: list[jobs.JobView] = []
+    for view in jobs.session().views():
+        (ended if view.over else running).append(view)
+    return running, ended
+
+
 def draw_count(layout: bpy.types.UILayout) -> None:
     """Draw how many jobs run or failed, to be seen while the subpanel is closed."""
-    views = jobs.session().views()
-    running = sum(not view.over for view in views)
-    failed = sum(view.failure is not None for view in views)
+    running, ended = _split_views()
+    failed = sum(view.failure is not None for view in ended)
     text = ""
     if running:
-        text = tr("{} running").format(running)
+        text = tr("{} running").format(len(running))
     elif failed:
         text = tr("{} failed").format(failed)
     row = layout.row()

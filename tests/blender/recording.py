@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 from types import SimpleNamespace
 from typing import Any
@@ -32,8 +33,15 @@ class Button:
 
 def _can_run(operator: str) -> bool:
     """Say whether Blender would show the button of an operator of ours as one to press."""
+    found = _operator(operator)
+    return found is None or found.poll()
+
+
+@functools.cache
+def _operator(operator: str) -> Any:
+    """Return an operator of ours by its name, looked up once; None for Blender's."""
     space, name = operator.split(".")
-    return space != "image_to_mesh" or getattr(bpy.ops.image_to_mesh, name).poll()
+    return getattr(bpy.ops.image_to_mesh, name) if space == "image_to_mesh" else None
 
 
 class Layout:

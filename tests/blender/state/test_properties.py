@@ -34,7 +34,6 @@ class Quality(StrEnum):
     HIGH = "high"
 
 
-@dataclass(frozen=True)
 class EveryKind(providers.Settings):
     """A field of every kind that can be declared."""
 

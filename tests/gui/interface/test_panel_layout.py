@@ -20,8 +20,13 @@ SCALE = "bpy.context.preferences.view.ui_scale = {}"
 NARROW = 220
 HALF_A_BUTTON = 14
 """Pixels from the middle of Generate to just inside its upper and lower edge, at a scale of 1."""
+BELOW = 120
+"""Pixels from the middle of Generate to below the header of Jobs."""
+CAN_UPDATE = "with within('UI'): can_update = bpy.ops.image_to_mesh.update.poll()\ncan_update"
 MANY_FACES = 400_000
 HALFWAY = "any((job['fraction'] or 0) > 0.1 for job in running_jobs())"
+FROM_LEFT = 31
+"""Pixels from the left of the sidebar to the triangles before the names of jobs."""
 OPENED = "image_to_mesh.show_details"
 
 
@@ -72,19 +77,21 @@ def test_generate_is_in_view_at_double_scale(
     artist.keep("layout-scale-2-warned")
 
 
-def upper_part(artist: Artist, name: str) -> tuple[bytes, dict[str, tuple[int, int]]]:
-    """Return the pixels from the top of the sidebar to the header of Jobs, and two places."""
+def upper_part(artist: Artist, name: str) -> tuple[bytes, dict[str, int]]:
+    """Return the pixels from the top of the sidebar to the header of Jobs, and two rows.
+
+    Without the words of the main button: Generate becomes Update when the mesh is there.
+    """
     file = artist.keep(name)
-    places = {
-        button: artist.session.find(button)
-        for button in ("image_to_mesh.generate", "image_to_mesh.provider")
-    }
-    place = artist.session.run("place_of('UI')")
-    end = places["image_to_mesh.generate"][1] - place["top"] + 120
+    button = "update" if artist.session.run(CAN_UPDATE) else "generate"
+    main = artist.session.find(f"image_to_mesh.{button}")[1]
+    menu = artist.session.find("image_to_mesh.provider")[1]
+    row = main - artist.session.run("place_of('UI')")["top"]
     with Image.open(file) as shown:
-        # The left half: the header of Jobs says at its right how many run.
-        part = shown.convert("RGB").crop((0, 0, shown.width // 2, end))
-    return part.tobytes(), places
+        half = shown.width // 2  # The header of Jobs says at its right how many run.
+        parts = [(0, 0, half, row - HALF_A_BUTTON), (0, row + HALF_A_BUTTON, half, row + BELOW)]
+        pixels = b"".join(shown.convert("RGB").crop(part).tobytes() for part in parts)
+    return pixels, {"main": main, "menu": menu}
 
 
 def test_nothing_moves_when_a_job_starts_and_ends(artist: Artist, photograph: Path) -> None:
@@ -133,12 +140,23 @@ def test_an_older_job_opens_at_a_click(artist: Artist, photograph: Path) -> None
         artist.session.wait_for(f"len(ended_jobs()) == {number + 1}", 30)
     artist.shows("Import Again")
     assert artist.words().count("Import Again") == 1
-    artist.session.click_button("image_to_mesh.import_result")
-    folded = "[job['job'] for job in ended_jobs()]"
-    assert len(artist.session.run(folded)) == 2
-    x, y = artist.session.find(OPENED)
-    assert artist.session.under_pointer().startswith(f"bpy.ops.{OPENED}(")
-    artist.session.click(x, y)
-    artist.words()
-    artist.keep("layout-folded")
-    assert artist.words().count("Import Again") == 0
+    first, second = _triangles(artist)
+    artist.session.click(*second)
+    artist.point_at_view()
+    assert artist.words().count("Import Again") == 2
+    artist.keep("layout-opened")
+    artist.session.click(*first)
+    artist.point_at_view()
+    assert artist.words().count("Import Again") == 1
+
+
+def _triangles(artist: Artist) -> list[tuple[int, int]]:
+    """Return where the triangles of the jobs' lines are, at the left of the sidebar."""
+    place, found = artist.session.run("place_of('UI')"), []
+    across = place["left"] + FROM_LEFT
+    for y in range(place["top"] + place["height"] // 3, place["top"] + place["height"], 10):
+        artist.session.move_seen((across, y))
+        under = artist.session.under_pointer()
+        if under.startswith(f"bpy.ops.{OPENED}(") and under not in [name for name, _ in found]:
+            found.append((under, (across, y)))
+    return [spot for _, spot in found]
