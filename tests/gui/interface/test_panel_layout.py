@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where things stand in the sidebar: Generate always in view, and nothing moves while a job runs."""
+"""The order of the sidebar: Generate is always in view, and nothing moves while a job runs."""
 
 from __future__ import annotations
 
@@ -89,8 +89,8 @@ def upper_part(artist: Artist, name: str) -> tuple[bytes, dict[str, int]]:
     row = main - artist.session.run("place_of('UI')")["top"]
     with Image.open(file) as shown:
         half = shown.width // 2  # The header of Jobs says at its right how many run.
-        parts = [(0, 0, half, row - HALF_A_BUTTON), (0, row + HALF_A_BUTTON, half, row + BELOW)]
-        pixels = b"".join(shown.convert("RGB").crop(part).tobytes() for part in parts)
+        pieces = [(0, 0, half, row - HALF_A_BUTTON), (0, row + HALF_A_BUTTON, half, row + BELOW)]
+        pixels = b"".join(shown.convert("RGB").crop(piece).tobytes() for piece in pieces)
     return pixels, {"main": main, "menu": menu}
 
 
