@@ -20,8 +20,8 @@ SCALE = "bpy.context.preferences.view.ui_scale = {}"
 NARROW = 220
 HALF_A_BUTTON = 14
 """Pixels from the middle of Generate to just inside its upper and lower edge, at a scale of 1."""
-BELOW = 120
-"""Pixels from the middle of Generate to below the header of Jobs."""
+BUTTON, BELOW = 30, 110
+"""Pixels from Generate to its edges at most, and to the header of Jobs at least."""
 CAN_UPDATE = "with within('UI'): can_update = bpy.ops.image_to_mesh.update.poll()\ncan_update"
 MANY_FACES = 400_000
 HALFWAY = "any((job['fraction'] or 0) > 0.1 for job in running_jobs())"
@@ -89,7 +89,7 @@ def upper_part(artist: Artist, name: str) -> tuple[bytes, dict[str, int]]:
     row = main - artist.session.run("place_of('UI')")["top"]
     with Image.open(file) as shown:
         half = shown.width // 2  # The header of Jobs says at its right how many run.
-        pieces = [(0, 0, half, row - HALF_A_BUTTON), (0, row + HALF_A_BUTTON, half, row + BELOW)]
+        pieces = [(0, 0, half, row - BUTTON), (0, row + BUTTON, half, row + BELOW)]
         pixels = b"".join(shown.convert("RGB").crop(piece).tobytes() for piece in pieces)
     return pixels, {"main": main, "menu": menu}
 
