@@ -129,7 +129,11 @@ class BlankLayout:
         return self
 
     row = column = box = split = menu = separator = label = prop = progress = _take
-    template_ID = template_icon = template_ID_preview = operator_enum = popover = grid_flow = _take
+
+    def __getattr__(self, kind: str) -> Any:
+        if kind not in SIGNATURES:
+            raise AttributeError(kind)
+        return self._take
 
     def operator(self, operator: str, **_: object) -> BlankLayout:
         """Poll the operator of a button."""

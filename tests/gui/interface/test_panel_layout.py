@@ -6,7 +6,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from gui import pictures
 from PIL import Image
 
 if TYPE_CHECKING:
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from gui.artist import Artist
 
 SCENE = "bpy.context.scene.image_to_mesh"
+GRAY = f"{SCENE}.image = bpy.data.images.new('gray', 256, 256)"
 SCALE = "bpy.context.preferences.view.ui_scale = {}"
 NARROW = 220
 HALF_A_BUTTON = 14
@@ -62,17 +62,15 @@ def test_generate_is_in_view_in_a_narrow_sidebar(artist: Artist, photograph: Pat
     artist.keep("layout-narrow")
 
 
-def test_generate_is_in_view_at_double_scale(
-    artist: Artist, photograph: Path, workshop: Path
-) -> None:
+def test_generate_is_in_view_at_double_scale(artist: Artist, photograph: Path) -> None:
     artist.session.run(SCALE.format(2))
     artist.choose(photograph)
     artist.shows("1024 × 1024")
     assert_generate_in_view(artist, 2)
     artist.keep("layout-scale-2")
     # Warnings take their room from the preview.
-    artist.choose(pictures.plain(workshop, "plain.png", (128, 128, 128)))
-    artist.shows("No clear subject")
+    artist.session.run(GRAY)
+    artist.shows("256 × 256")
     assert_generate_in_view(artist, 2)
     artist.keep("layout-scale-2-warned")
 
@@ -110,9 +108,9 @@ def test_nothing_moves_when_a_job_starts_and_ends(artist: Artist, photograph: Pa
     assert before == during == after
 
 
-def test_nothing_moves_when_a_job_fails(artist: Artist, workshop: Path) -> None:
-    artist.choose(pictures.plain(workshop, "blank.png", (90, 90, 90)))
-    artist.shows("No clear subject")
+def test_nothing_moves_when_a_job_fails(artist: Artist) -> None:
+    artist.session.run(GRAY)
+    artist.shows("256 × 256")
     before = upper_part(artist, "layout-warned")
     artist.press_generate()
     artist.session.wait_for("ended_jobs()", 30)
@@ -152,7 +150,8 @@ def test_an_older_job_opens_at_a_click(artist: Artist, photograph: Path) -> None
 
 def _triangles(artist: Artist) -> list[tuple[int, int]]:
     """Return where the triangles of the jobs' lines are, at the left of the sidebar."""
-    place, found = artist.session.run("place_of('UI')"), []
+    place = artist.session.run("place_of('UI')")
+    found: list[tuple[str, tuple[int, int]]] = []
     across = place["left"] + FROM_LEFT
     for y in range(place["top"] + place["height"] // 3, place["top"] + place["height"], 10):
         artist.session.move_seen((across, y))
