@@ -11,6 +11,7 @@ from .. import jobs, preferences
 from ..jobs.disk.trust import is_trusted
 from ..jobs.steps.prepare import DRAWING
 from ..providers import LibraryProblem, Message
+from ..state.results import hidden
 from . import bring_in, event_queue
 from .periodic.library import refresh_soon
 
@@ -63,7 +64,10 @@ def find(context: bpy.types.Context, job: str) -> jobs.Record:
     found = [
         record
         for record in library.all()[0]
-        if record.mesh and record.id not in busy and (record.own or trusted)
+        if record.mesh
+        and record.id not in busy
+        and record.id not in hidden.jobs_away()
+        and (record.own or trusted)
     ]
     if not found:
         raise LibraryProblem("There is no finished job to import.", "Click Generate first.")

@@ -16,12 +16,17 @@ from ..providers._shared.lazy_names import lazy_names
 if TYPE_CHECKING:
     from .diagnostics import write_diagnostics as write_diagnostics
     from .disk.trash import move_to_trash as move_to_trash
+    from .disk.viewable_images import picture_to_open as picture_to_open
+    from .disk.viewable_images import thumbnail_files as thumbnail_files
     from .import_plan import ImportPlan as ImportPlan
     from .import_plan import Placement as Placement
     from .library.import_log import log_import as log_import
     from .library.index import entries_to_trash as entries_to_trash
     from .library.index import library_index as library_index
     from .library.index_entry import Entry as Entry
+    from .library.labels import Label as Label
+    from .library.labels import read_label as read_label
+    from .library.labels import write_label as write_label
     from .library.recovery import ResumeContext as ResumeContext
     from .library.recovery import dismiss as dismiss
     from .library.store import Library as Library
@@ -29,8 +34,6 @@ if TYPE_CHECKING:
     from .library.uncertain import describe_uncertain as describe_uncertain
     from .library.uncertain import give_up as give_up
     from .library.uncertain import is_uncertain as is_uncertain
-    from .library.viewable_images import picture_to_open as picture_to_open
-    from .library.viewable_images import thumbnail_files as thumbnail_files
     from .process.find_blender import blender_command as blender_command
     from .process.find_blender import module_command as module_command
     from .process.pool import BackgroundBlender as BackgroundBlender
@@ -73,14 +76,15 @@ if TYPE_CHECKING:
 _HOMES = {
     "diagnostics": ("write_diagnostics",),
     "disk.trash": ("move_to_trash",),
+    "disk.viewable_images": ("picture_to_open", "thumbnail_files"),
     "import_plan": ("ImportPlan", "Placement"),
     "library.import_log": ("log_import",),
     "library.index": ("entries_to_trash", "library_index"),
     "library.index_entry": ("Entry",),
+    "library.labels": ("Label", "read_label", "write_label"),
     "library.recovery": ("ResumeContext", "dismiss"),
     "library.store": ("Library", "library_folder"),
     "library.uncertain": ("describe_uncertain", "give_up", "is_uncertain"),
-    "library.viewable_images": ("picture_to_open", "thumbnail_files"),
     "process.find_blender": ("blender_command", "module_command"),
     "process.pool": ("BackgroundBlender",),
     "sessions": ("Session", "session"),

@@ -23,6 +23,7 @@ from . import (
 )
 from .images import choose, drop_menu, edit, open_image, sample
 from .results import (
+    assets,
     delete,
     gallery,
     import_result,
@@ -55,6 +56,7 @@ _classes = (
     *import_result.classes,
     *delete.classes,
     *library.classes,
+    *assets.classes,
     *replace.classes,
     *resume.classes,
     *recovered.classes,
@@ -73,6 +75,7 @@ def register() -> None:
     for cls in _classes:
         bpy.utils.register_class(cls)
     presets.register()
+    gallery.register()
     watcher.register()
     heartbeat.register()
     periodic.register()
@@ -86,6 +89,7 @@ def unregister() -> None:
     periodic.unregister()
     heartbeat.unregister()
     watcher.unregister()
+    gallery.unregister()
     presets.unregister()
     queue.clear()
     repeated_order.forget()

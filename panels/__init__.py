@@ -10,8 +10,9 @@ from ..state.manual import manual_map
 from . import menus, mesh_edits, sidebar
 from . import preferences_page as page
 from .job_list import statusbar
+from .results import details
 
-_classes = (*sidebar.classes, *mesh_edits.classes, *menus.classes)
+_classes = (*sidebar.classes, *mesh_edits.classes, *menus.classes, *details.classes)
 
 
 def register() -> None:

@@ -12,7 +12,6 @@ import bpy
 from ..state.scene_properties import choices_of, provider_of
 from ..state.visibility import TAB, note_drawn
 from . import (
-    gallery,
     generate,
     image,
     import_options,
@@ -21,6 +20,7 @@ from . import (
     provider_state,
     views,
 )
+from .results import gallery
 
 
 class _Tab:

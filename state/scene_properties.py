@@ -46,11 +46,6 @@ def choices_of(scene: bpy.types.Scene) -> Any:
     return scene.image_to_mesh
 
 
-def shelf_of(context: bpy.types.Context) -> Any:
-    """Return the gallery's state in the window manager: the page and the search text."""
-    return context.window_manager.image_to_mesh
-
-
 def provider_of(scene: bpy.types.Scene) -> Provider[Any]:
     """Return the scene's provider, or the first one if the file names an unknown one."""
     known = all_providers()
@@ -176,8 +171,7 @@ def register() -> None:
     _registered.append(_shelf_group())
     for made in _registered:
         bpy.utils.register_class(made)
-    # The scene's group is saved in files; the gallery's belongs to the window manager, which
-    # Blender does not save, so a search never marks a file as changed.
+    # The scene's group is saved in files, the gallery's is not.
     bpy.types.Scene.image_to_mesh = PointerProperty(type=_registered[-2])
     bpy.types.WindowManager.image_to_mesh = PointerProperty(type=_registered[-1])
 
@@ -212,15 +206,9 @@ def _scene_group(groups: dict[str, type]) -> type:
 
 
 def _shelf_group() -> type:
-    annotations: dict[str, Any] = {
-        "text": StringProperty(
-            name="Search",
-            description="Show only results that contain all of these words",
-            options={"SKIP_SAVE", "TEXTEDIT_UPDATE"},
-        ),
-        "page": IntProperty(min=0, options={"HIDDEN", "SKIP_SAVE"}),
-    }
-    return _group_class("IMAGE_TO_MESH_PG_shelf", annotations)
+    from .results.shelf import shelf_properties
+
+    return _group_class("IMAGE_TO_MESH_PG_shelf", shelf_properties())
 
 
 def _group_class(name: str, annotations: dict[str, Any]) -> type:

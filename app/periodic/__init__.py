@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from ..results import asset_browser, deleted_results
 from . import (
     account,
     downloaded_images,
@@ -20,6 +21,8 @@ from . import (
 
 _MODULES = (
     account,
+    asset_browser,
+    deleted_results,
     image_checks,
     subject_preview,
     edited_images,

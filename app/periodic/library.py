@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import bpy
 
 from ... import jobs, preferences
@@ -14,8 +16,8 @@ REST = 5.0
 SHARE = 20.0
 """Minimum pause between refreshes, as a multiple of the time that the last one took."""
 
-_drawn: list[tuple[jobs.Entry, ...]] = [()]
-"""The entries that were drawn last."""
+_drawn: list[tuple[Any, ...]] = [((), (), None)]
+"""The entries, the damaged jobs and the failure that were drawn last."""
 
 
 def refresh_soon(context: bpy.types.Context) -> None:
@@ -29,8 +31,9 @@ def poll(context: bpy.types.Context, now: float) -> None:
     """Redraw if the index has changed, refresh it from time to time, and enforce the size limit."""
     index = jobs.library_index(preferences.library(context))
     # Each change makes a new tuple; comparing thousands of entries at every tick would be slow.
-    if index.entries is not _drawn[0]:
-        _drawn[0] = index.entries
+    known = (index.entries, index.damaged, index.failure)
+    if any(new is not old for new, old in zip(known, _drawn[0], strict=True)):
+        _drawn[0] = known
         redraw(context)
     if not index.refreshed_at or now - index.refreshed_at > max(
         REST, SHARE * index.refresh_seconds
@@ -64,4 +67,4 @@ def unregister() -> None:
     """Remove the step, and drop the index."""
     heartbeat.remove(STEP)
     jobs.library_index.cache_clear()
-    _drawn[0] = ()
+    _drawn[0] = ((), (), None)

@@ -10,8 +10,8 @@ import bpy
 from ... import jobs, preferences
 from ...jobs.disk.file_names import is_portable
 from ...state import thumbnails
-from ...state.gallery_page import page_slice
-from ...state.scene_properties import shelf_of
+from ...state.results.listing import LARGEST_PAGE, Damaged, listing
+from ...state.results.shelf import shelf_of
 from .. import bring_in, heartbeat
 from ..redraw import is_shown, redraw
 
@@ -45,12 +45,13 @@ def unregister() -> None:
 
 def _load_results(context: bpy.types.Context) -> list[bool]:
     """Load the previews on the gallery's page."""
-    chosen, root = shelf_of(context), preferences.library(context)
-    matches = jobs.library_index(root).find(state=jobs.State.READY, text=chosen.text)
+    root, items = preferences.library(context), listing(context).items
+    # Here nobody knows how wide the sidebar is: enough for the widest.
+    start = max(0, min(shelf_of(context).first, len(items) - LARGEST_PAGE))
     return [
-        _load(entry.job, root / entry.job / entry.thumbnail)
-        for entry in matches[page_slice(chosen.page, len(matches))]
-        if entry.thumbnail and is_portable(entry.thumbnail)
+        _load(item.job, root / item.job / item.thumbnail)
+        for item in items[start : start + LARGEST_PAGE]
+        if not isinstance(item, Damaged) and item.thumbnail and is_portable(item.thumbnail)
     ]
 
 

@@ -17,12 +17,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ...providers import ImageToMeshError, all_providers
+from ...providers import ImageToMeshError, LibraryProblem, Message, all_providers
 from ..disk.trash import move_to_trash
 from ..disk.trust import is_trusted
 from ..steps.fingerprint import settings_text
 from ..values import State
-from .index_entry import Entry, Known, scan
+from .index_entry import NO_STAMP, Entry, Known, read_entry, scan
 from .index_file import FILE, read_index, write_index
 from .store import Library
 
@@ -42,8 +42,12 @@ class LibraryIndex:
         self.entries: tuple[Entry, ...] = ()
         self.results: tuple[Entry, ...] = ()
         """The finished jobs among the entries."""
-        self.problems: tuple[str, ...] = ()
-        """A sentence for each record that cannot be read."""
+        self.damaged: tuple[tuple[str, str], ...] = ()
+        """Each job whose record cannot be read, with a sentence about it."""
+        self.failure: ImageToMeshError | None = None
+        """Why the library could not be read at the last refresh on a thread."""
+        self.not_deleted: set[str] = set()
+        """Jobs that `delete_soon` could not move to the trash."""
         self.size = 0
         """Bytes of all jobs."""
         self.opened = self.trusted = False
@@ -59,6 +63,11 @@ class LibraryIndex:
         # would win.
         self._refreshing = threading.Lock()
 
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """A sentence for each record that cannot be read."""
+        return tuple(text for _, text in self.damaged)
+
     def open(self) -> None:
         """Load the list that the last refresh wrote to disk, without reading any job."""
         if not self.opened:
@@ -70,6 +79,11 @@ class LibraryIndex:
         with self._refreshing:
             self.open()
             known = dict(scan(self.root, self._known))
+            if not known and self._known and not self.root.exists():
+                raise LibraryProblem(  # guard: a-missing-drive-is-no-empty-library
+                    Message("The library folder {path} was not found.", path=self.root),
+                    "Connect its drive, or choose another library folder.",
+                )
             changed = known != self._known
             if changed:
                 self._show(known)
@@ -93,6 +107,16 @@ class LibraryIndex:
         if chosen and not self._refreshing.locked():
             self._trashed.update(entry.job for entry in chosen)
             threading.Thread(target=self._trash, args=(chosen,), daemon=True).start()
+
+    def delete_soon(self, jobs: Iterable[str]) -> None:
+        """Move jobs to the system's trash on another thread; `not_deleted` has those that stay."""
+        chosen = list(jobs)
+        self.not_deleted.difference_update(chosen)
+        threading.Thread(target=self._delete, args=(chosen,), daemon=True).start()
+
+    def reread(self, job: str) -> None:
+        """Read one job again at once, since the user has just changed it."""
+        self._show({**self._known, job: (NO_STAMP, read_entry(self.root, job))})
 
     def find(self, *, state: str = "", provider: str = "", text: str = "") -> tuple[Entry, ...]:
         """Return the jobs in that state and of that provider that match every word of the text.
@@ -123,16 +147,31 @@ class LibraryIndex:
                 move_to_trash(library, entry.job)
         self._refresh_quietly()
 
+    def _delete(self, jobs: list[str]) -> None:
+        library = Library(self.root)
+        for job in jobs:
+            moved = False
+            with contextlib.suppress(ImageToMeshError):
+                moved = move_to_trash(library, job)
+            if not moved:
+                self.not_deleted.add(job)
+        self._refresh_quietly()
+
     def _refresh_quietly(self) -> None:
-        with contextlib.suppress(ImageToMeshError):
+        try:
             self.refresh()
+            self.failure = None
+        except ImageToMeshError as error:
+            self.failure = error
+            # Without this, the next tick would try again at once.
+            self.refreshed_at = time.monotonic()
 
     def _show(self, known: Known) -> None:
         entries = [entry for _, entry in known.values() if isinstance(entry, Entry)]
         entries.sort(key=operator.attrgetter("created", "job"), reverse=True)
         problems = sorted((job, text) for job, (_, text) in known.items() if isinstance(text, str))
         self._known = known
-        self.problems = tuple(text for _, text in problems)
+        self.damaged = tuple(problems)
         self.size = sum(entry.size for entry in entries)
         self.results = tuple(entry for entry in entries if entry.state is State.READY)
         self._seconds = _usual_seconds(self.results)
@@ -179,7 +218,15 @@ def _search(
 def _matches(entry: Entry, label: str, words: list[str]) -> bool:
     if not words:
         return True
-    fields = (entry.name, entry.job, entry.provider, label, entry.settings, entry.failure)
+    fields = (
+        entry.title,
+        entry.name,
+        entry.job,
+        entry.provider,
+        label,
+        entry.settings,
+        entry.failure,
+    )
     text = " ".join(fields).casefold()
     return all(word in text for word in words)
 

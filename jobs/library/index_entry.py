@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ...providers import LibraryProblem, Message, os_reason
+from ..disk.plain_files import is_plain
 from ..steps.fingerprint import order_of, settings_text
 from ..values import Record, State
-from .file_names import RECORD
+from .file_names import ORIGINAL, RECORD
 from .import_log import last_import
+from .labels import read_label
 from .store import Library
+from .versions import versions
 
 SAFE_AGE = 2.0
 """Seconds after which any change gets a new time stamp: on FAT they have steps of two seconds."""
@@ -32,7 +35,10 @@ class Entry(NamedTuple):
     `thumbnail` is the name of a file in the job's folder. `settings` are those that differ from
     their defaults, as JSON. `order` is equal for equal images and settings. `taken` means that the
     service accepted the order. `imported` is the time of the last import into a scene, `size` the
-    bytes of the folder.
+    bytes of the folder. `title` is the name that the user gave to the result, else the image's;
+    `starred` is the user's mark. `own`: this user created the job. `missing`: the job is ready, but
+    its files are gone. `versions` has a line for each version of the model after the first: its
+    file, and the edit that made it.
     """
 
     job: str
@@ -51,6 +57,11 @@ class Entry(NamedTuple):
     order: str
     imported: str | None
     size: int
+    title: str
+    starred: bool
+    own: bool
+    missing: bool
+    versions: str
 
 
 Known = dict[str, tuple[Stamp, Entry | str]]
@@ -122,9 +133,15 @@ def _read_entry(library: Library, job: str) -> Entry | str:
     return _entry(record, library.root / job)
 
 
+def read_entry(root: Path, job: str) -> Entry | str:
+    """Return a job's entry as it is now, or the reason why its record cannot be read."""
+    return _read_entry(Library(root), job)
+
+
 def _entry(record: Record, folder: Path) -> Entry:
     # Until there is a preview, a list shows the image that the mesh is made from.
     front = next((picture.file for picture in record.pictures if picture.file), None)
+    label = read_label(folder)
     return Entry(
         job=record.id,
         state=record.state,
@@ -142,7 +159,20 @@ def _entry(record: Record, folder: Path) -> Entry:
         order=order_of(record, folder),
         imported=last_import(folder),
         size=_bytes_in(folder),
+        title=label.name or record.name,
+        starred=label.starred,
+        own=record.own,
+        missing=record.state is State.READY and not _has_mesh(record, folder),
+        versions="\n".join(
+            " ".join((version.file, *version.made_by.split()[:1]))
+            for version in versions(folder)
+            if version.file != ORIGINAL
+        ),
     )
+
+
+def _has_mesh(record: Record, folder: Path) -> bool:
+    return any(is_plain(folder / name) for name in (record.mesh, ORIGINAL) if name)
 
 
 def _bytes_in(folder: Path) -> int:

@@ -18,7 +18,7 @@ from .index_entry import Entry, Known
 
 FILE = ".catalogue.json"
 """Kept from version 0.1.0, so that an old library needs no second file."""
-VERSION = 2
+VERSION = 3
 MAX_BYTES = 16 << 20
 """Maximum size of the file; 5,000 jobs take about two million bytes."""
 _NONE: set[type] = {type(None)}
@@ -26,9 +26,10 @@ _NUMBER: set[type] = {int, float}
 _TEXT: set[type] = {str}
 TYPES: Mapping[str, set[type]] = {
     **dict.fromkeys(("job", "provider", "name", "created", "settings", "failure", "order"), _TEXT),
+    **dict.fromkeys(("title", "versions"), _TEXT),
     **dict.fromkeys(("format", "thumbnail", "imported"), _TEXT | _NONE),
     "state": {State},
-    "taken": {bool},
+    **{name: {bool} for name in ("taken", "starred", "own", "missing")},
     "size": {int},
     "seconds": _NUMBER,
     "credits": _NUMBER | _NONE,

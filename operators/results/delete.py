@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Delete a job from the library: to the system's trash, or permanently if there is no trash."""
+"""Delete a job from the library: to the system's trash, or permanently if there is no trash.
+
+Scripts delete at once. The gallery's button hides the result first, so that it can be brought back.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,12 @@ import bpy
 from ... import jobs
 from ...app.bring_in import library_of
 from ...app.periodic.library import refresh_soon
+from ...app.results import deleted_results
 from ...i18n.translate import tr, translate_error
 from ...providers import LibraryProblem, Message
+from ...state.results import hidden
+from ...state.results.listing import listing
+from ...state.results.shelf import shelf_of
 from ..arguments import argument
 
 GONE = "The images and mesh of {} will be permanently deleted from the library."
@@ -59,7 +66,60 @@ class IMAGE_TO_MESH_OT_delete(bpy.types.Operator):
 
     def _forget_deleted(self, context: bpy.types.Context) -> set[str]:
         jobs.session().dismiss(self.job)
+        # It may have been hidden by the gallery's button.
+        hidden.show_again(self.job)
+        shelf_of(context).notice = ""
         refresh_soon(context)
+        return {"FINISHED"}
+
+
+class IMAGE_TO_MESH_OT_delete_result(bpy.types.Operator):
+    """Delete a result so that it can be brought back for half a minute."""
+
+    bl_idname = "image_to_mesh.delete_result"
+    bl_label = "Delete"
+    bl_description = (
+        "Delete this result from the library. Undo brings it back within 30 seconds; then it is "
+        "moved to the system trash. Imported copies stay in their scenes"
+    )
+    bl_options = {"INTERNAL"}
+
+    job: argument("Job", "Job whose result to delete")
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        library = library_of(context, self.job)
+        item = listing(context).by_job.get(self.job)
+        try:
+            refuse_running(self.job)
+            library.idle_folder(self.job)
+        except LibraryProblem as error:
+            self.report({"WARNING"}, translate_error(error))
+            return {"CANCELLED"}
+        deleted_results.hide(self.job, library.root, getattr(item, "title", self.job))
+        jobs.session().dismiss(self.job)
+        shelf = shelf_of(context)
+        shelf.selected = shelf.notice = ""
+        return {"FINISHED"}
+
+
+class IMAGE_TO_MESH_OT_undo_delete(bpy.types.Operator):
+    """Bring a deleted result back."""
+
+    bl_idname = "image_to_mesh.undo_delete"
+    bl_label = "Bring Back Deleted Result"
+    bl_description = "Bring the deleted result back"
+    bl_options = {"INTERNAL"}
+
+    job: argument("Job", "Job to bring back; if empty, the one that was deleted last")
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        last = hidden.last_undoable()
+        job = self.job or (last.job if last else "")
+        if job not in {item.job for item in hidden.all_hidden() if not item.leaving}:
+            self.report({"WARNING"}, "It is in the system trash already")
+            return {"CANCELLED"}
+        hidden.show_again(job)
+        shelf_of(context).selected = job
         return {"FINISHED"}
 
 
@@ -82,4 +142,8 @@ def refuse_running(job: str) -> None:
         raise LibraryProblem(Message("Job “{job}” is still running.", job=job), "Cancel it first.")
 
 
-classes = (IMAGE_TO_MESH_OT_delete,)
+classes = (
+    IMAGE_TO_MESH_OT_delete,
+    IMAGE_TO_MESH_OT_delete_result,
+    IMAGE_TO_MESH_OT_undo_delete,
+)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Operators on the library: reuse a job, show its folder, clean up, trust, use as asset library."""
+"""Operators on the library: reuse a job, show its folder, clean up, trust."""
 
 from __future__ import annotations
 
@@ -13,16 +13,12 @@ from ...app.periodic.library import over_limit, refresh_soon
 from ...app.redraw import redraw
 from ...i18n.translate import tr, translate_error
 from ...jobs.disk.plain_files import is_plain_folder
-from ...jobs.disk.trust import check_author, has_strangers_models, trust_library
-from ...providers import ImageToMeshError, LibraryProblem, all_providers, get_provider, settings_of
+from ...jobs.disk.trust import check_author, trust_library
+from ...providers import ImageToMeshError, LibraryProblem, get_provider, settings_of
 from ...state.scene_properties import choices_of, write_settings
 from ...state.views import SIDE_VIEWS
 from ..arguments import argument
 
-OPENED_AS_THEY_ARE = (
-    "Not added: this library can contain files from others, and the Asset Browser opens them "
-    "unchecked"
-)
 ALL_OF_THEM = "Jobs in it that others created can then be resumed and imported."
 
 
@@ -167,35 +163,6 @@ class IMAGE_TO_MESH_OT_clean_up(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class IMAGE_TO_MESH_OT_add_asset_library(bpy.types.Operator):
-    """Register the library as an asset library."""
-
-    bl_idname = "image_to_mesh.add_asset_library"
-    bl_label = "Use as Asset Library"
-    bl_description = "Show all generated meshes in the Asset Browser"
-    bl_options = {"INTERNAL"}
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        from ...scene.asset_library import register_folder, write_catalogs
-
-        root = preferences.library(context)
-        labels = {provider.id: provider.label for provider in all_providers().values()}
-        if has_strangers_models(jobs.Library(root)):  # guard: no-asset-library-of-strangers
-            self.report({"ERROR"}, tr(OPENED_AS_THEY_ARE))
-            return {"CANCELLED"}
-        try:
-            write_catalogs(root, labels)
-        except (OSError, UnicodeDecodeError) as error:
-            self.report(
-                {"ERROR"}, tr("Cannot write the asset catalogs in {}: {}").format(root, error)
-            )
-            return {"CANCELLED"}
-        self.report(
-            {"INFO"}, tr("Added to the Asset Browser as “{}”").format(register_folder(root))
-        )
-        return {"FINISHED"}
-
-
 def _record(context: bpy.types.Context, job: str) -> jobs.Record:
     if job:
         return library_of(context, job).load(job)
@@ -237,5 +204,4 @@ classes = (
     IMAGE_TO_MESH_OT_reuse,
     IMAGE_TO_MESH_OT_show_folder,
     IMAGE_TO_MESH_OT_clean_up,
-    IMAGE_TO_MESH_OT_add_asset_library,
 )

@@ -26,7 +26,7 @@ from .chunks import write_chunks
 from .cleanup import DEFAULT, clean_up, face_count, height, model_meshes, model_objects
 from .importing import import_error_text, import_mesh_file
 from .materials import clean_up_materials
-from .preview import render_preview, set_asset_preview
+from .preview import over_backdrop, render_preview, set_asset_preview
 
 PREVIEW_PHASE = "Rendering the preview"
 """Phase that starts once the model is saved. `jobs` compares this text: two processes share no
@@ -120,7 +120,9 @@ def _add_preview(root: bpy.types.Object, request: dict[str, Any]) -> None:
         Path(request["preview"]).unlink(missing_ok=True)
         return
     with suppress(OSError), atomic_path(request["preview"]) as side, Path(side).open("xb") as file:
-        file.write(encode_png(picture))  # On a full disk the model is still complete.
+        file.write(
+            encode_png(over_backdrop(picture))
+        )  # On a full disk the model is still complete.
     set_asset_preview(root, picture)
     # Windows cannot replace a file that another process has open, such as the model being imported
     # right now: the asset then has no preview.

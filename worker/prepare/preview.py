@@ -34,6 +34,8 @@ KEY_STRENGTH, KEY_ANGLE = 1.7, 0.9
 # a visible shape.
 STUDIO = ((0.0, 0.12), (0.45, 0.22), (0.55, 0.55), (1.0, 0.85))
 STUDIO_STRENGTH = 0.85
+BACKDROP = 168.0, 116.0
+"""Gray values at the top and the bottom of thumbnails: a theme's color can be that of the model."""
 ROOM = 0.01, 100.0
 """Model sizes in meters for which Cycles' rays are precise and volumes keep their density."""
 
@@ -53,6 +55,16 @@ def render_preview(root: bpy.types.Object) -> NDArray[np.uint8] | None:
         except (RuntimeError, TypeError):  # Out of memory, or a build without Cycles.
             return None
     return np.rint(pixels * np.float32(255.0)).astype(np.uint8)
+
+
+def over_backdrop(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return an image (height, width, 4) over a gray backdrop, on which black and white show."""
+    height = picture.shape[0]
+    gray = np.linspace(*BACKDROP, height, dtype=np.float32)[:, None, None]
+    alpha = picture[..., 3:].astype(np.float32) / np.float32(255.0)
+    over = picture.astype(np.float32) * alpha + gray * (np.float32(1.0) - alpha)
+    over[..., 3] = 255.0
+    return np.rint(over).astype(np.uint8)
 
 
 def set_asset_preview(root: bpy.types.Object, picture: NDArray[np.uint8]) -> None:

@@ -10,13 +10,14 @@ import pathlib
 import socket
 import subprocess
 import time
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import bpy
 import places
 import pytest
 from blender.addon_modules import addon_module
-from blender.recording import draw, draw_blank, draw_elsewhere, draw_preferences
+from blender.recording import draw, draw_blank, draw_elsewhere, draw_preferences, drawing_context
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +57,12 @@ def put(library: Path, number: int, **changes: Any) -> Any:
     return record
 
 
+def show_page(by: int) -> None:
+    """Change the page as a button in a sidebar of 400 pixels does."""
+    operator = addon_module("operators.results.gallery").IMAGE_TO_MESH_OT_turn_page
+    operator.execute(SimpleNamespace(by=by), drawing_context(400))
+
+
 def show_running(number: int) -> None:
     """Let the session show a job that runs."""
     jobs = addon_module("jobs")
@@ -70,21 +77,29 @@ def show_running(number: int) -> None:
 
 def test_results_are_shown_newest_first_a_page_at_a_time(library: Path) -> None:
     assert "Finished meshes are shown here" in draw(unfolded=True).text()
-    for number in range(8):
+    for number in range(20):
         put(library, number)
     addon_module("jobs.library.index").library_index(library).refresh()
     seen = draw(unfolded=True, width=400)
-    shown = [button["button"].job for button in seen.buttons("image_to_mesh.import_result")]
-    assert [job[-4:] for job in shown] == ["0007", "0006", "0005", "0004", "0003", "0002"]
-    assert "1 / 2" in seen.text()
-    for by, page in ((1, "2 / 2"), (1, "2 / 2"), (-5, "1 / 2")):
-        bpy.ops.image_to_mesh.turn_page(by=by)
-        assert page in draw(unfolded=True).text()
-    bpy.context.window_manager.image_to_mesh.text = "CUP 3"
-    (only,) = draw(unfolded=True).buttons("image_to_mesh.import_result")
+    shown = [button["button"].job for button in seen.buttons("image_to_mesh.select_result")]
+    assert [job[-4:] for job in shown] == [f"{number:04x}" for number in range(19, 7, -1)]
+    assert "1-12 of 20" in seen.text()
+    for by, page in ((1, "13-20 of 20"), (1, "13-20 of 20"), (-5, "1-12 of 20")):
+        show_page(by)
+        assert page in draw(unfolded=True, width=400).text()
+    show_page(1)
+    shelf = bpy.context.window_manager.image_to_mesh
+    shelf.text = "CUP 0003"
+    (only,) = draw(unfolded=True).buttons("image_to_mesh.select_result")
     assert only["button"].job.endswith("0003")
-    bpy.context.window_manager.image_to_mesh.text = "vase"
-    assert "No results match" in draw(unfolded=True).text()
+    shelf.text = "cup"
+    assert "1-12 of 20" in draw(unfolded=True, width=400).text()
+    shelf.text = "vase"
+    seen = draw(unfolded=True)
+    assert "No results match" in seen.text()
+    assert seen.buttons("image_to_mesh.show_all_results")
+    bpy.ops.image_to_mesh.show_all_results()
+    assert len(draw(unfolded=True).buttons("image_to_mesh.select_result")) == 6
 
 
 def test_the_last_price_of_the_same_settings_is_on_the_button(
@@ -120,8 +135,10 @@ def test_thumbnails_are_loaded_outside_of_draw(
     draw(unfolded=True)
     assert thumbnails.number_of(record.id) == 0
     gallery.poll(bpy.context, 0.0)
-    (icon,) = draw(unfolded=True).all("template_icon")
-    assert icon["icon_value"] == thumbnails.number_of(record.id)
+    assert record.id in thumbnails._numbers
+    # `bpy` without a window numbers no icons.
+    thumbnails._numbers[record.id] = 4321
+    assert draw(unfolded=True).all("template_icon")[0]["icon_value"] == 4321
     thumbnails.forget(record.id)
     assert thumbnails.number_of(record.id) == 0
 

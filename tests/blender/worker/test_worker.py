@@ -145,7 +145,7 @@ def test_a_picture_becomes_a_mesh_file_and_a_model(
     assert worker.end() == 0
 
 
-def test_the_preview_shows_the_picture_on_a_transparent_background(
+def test_the_preview_shows_the_picture_on_a_gray_backdrop(
     worker: Worker, make: dict[str, Any], prepare: dict[str, Any]
 ) -> None:
     worker.read()
@@ -153,11 +153,14 @@ def test_the_preview_shows_the_picture_on_a_transparent_background(
     worker.ask(id=2, **prepare)
     preview = read_picture(Path(prepare["preview"]))
     assert preview.shape == (256, 256, 4)
-    assert preview[0, 0, 3] == 0
+    # Neither a black nor a white model, nor a theme's color, is that gray.
+    assert (preview[..., 3] == 255).all()
+    assert 100 < preview[-1, 0, 0] < preview[0, 0, 0] < 180
     red, green, blue, alpha = preview[128, 128]
     assert alpha == 255
     assert red > 2 * max(int(green), int(blue))
-    assert 0.4 < (preview[..., 3] > 0).mean() < 0.9
+    colored = preview[..., :3].max(axis=2) - preview[..., :3].min(axis=2) > 20
+    assert 0.3 < colored.mean() < 0.9
 
 
 def test_the_worker_stays_usable_after_a_refusal_and_a_crash(

@@ -26,8 +26,8 @@ from unit.worker_package import load
 
 from image_to_mesh.cli import entry
 from image_to_mesh.jobs import InputPicture, Library, Record, State
-from image_to_mesh.jobs.disk import free_space, trust
-from image_to_mesh.jobs.library import live_record, viewable_images
+from image_to_mesh.jobs.disk import free_space, trust, viewable_images
+from image_to_mesh.jobs.library import live_record
 from image_to_mesh.jobs.steps import submit as ordering
 from image_to_mesh.jobs.steps.inputs import READABLE
 from image_to_mesh.jobs.steps.submit import Submission

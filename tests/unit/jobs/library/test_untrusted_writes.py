@@ -20,10 +20,10 @@ from image_to_mesh.jobs.diagnostics import write_diagnostics
 from image_to_mesh.jobs.disk.lock import JobLock
 from image_to_mesh.jobs.disk.plain_files import copy_plain, write_whole
 from image_to_mesh.jobs.disk.signatures import mark_file
+from image_to_mesh.jobs.disk.viewable_images import PIXELS, Thumbnails, picture_to_open
 from image_to_mesh.jobs.library.file_names import RECORD
 from image_to_mesh.jobs.library.import_log import log_import
 from image_to_mesh.jobs.library.versions import Version, remember
-from image_to_mesh.jobs.library.viewable_images import PIXELS, Thumbnails, picture_to_open
 from image_to_mesh.providers._shared.http.downloads import (
     DownloadRequest,
     Validators,

@@ -17,9 +17,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ...providers import BadImage, PictureLimits, check_picture, read_picture_info
-from ..disk.plain_files import read_plain
-from ..disk.trust import is_private
 from ..steps.inputs import READABLE
+from .plain_files import read_plain
+from .trust import is_private
 
 SMALL = PictureLimits(max_bytes=64 * 1024 * 1024)
 """Limits for image files that thumbnails are made from."""

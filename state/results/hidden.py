@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Deleted results that can still be brought back: hidden at once, moved to the trash later.
+
+Nothing about them is on disk: if Blender crashes meanwhile, they are still in the library.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+UNDO_SECONDS = 30.0
+"""How long a deleted result can be brought back with a click."""
+
+
+class Hidden(NamedTuple):
+    """A deleted result; `root` is its library's folder.
+
+    `due` is when it goes to the trash (`time.monotonic`).
+    """
+
+    job: str
+    root: str
+    name: str
+    due: float
+    leaving: bool = False
+    """It is being moved to the trash now, and can no longer be brought back here."""
+
+
+_hidden: dict[str, Hidden] = {}
+_revision = [0]
+
+
+def hide(job: str, root: str, name: str, now: float) -> None:
+    """Hide a result from the gallery."""
+    _hidden[job] = Hidden(job, root, name, now + UNDO_SECONDS)
+    _revision[0] += 1
+
+
+def show_again(job: str) -> None:
+    """Show a hidden result again, or forget it once it is gone."""
+    if _hidden.pop(job, None) is not None:
+        _revision[0] += 1
+
+
+def note_leaving(job: str) -> None:
+    """Note that a result is being moved to the trash."""
+    _hidden[job] = _hidden[job]._replace(leaving=True)
+    _revision[0] += 1
+
+
+def all_hidden() -> tuple[Hidden, ...]:
+    """Return all hidden results, in the order in which they were deleted."""
+    return tuple(_hidden.values())
+
+
+def last_undoable() -> Hidden | None:
+    """Return the result that was deleted last and can be brought back, or None."""
+    return next((item for item in reversed(_hidden.values()) if not item.leaving), None)
+
+
+def jobs_away() -> frozenset[str]:
+    """Return the jobs that are hidden."""
+    return frozenset(_hidden)
+
+
+def revision() -> int:
+    """Return a number that changes with every change of the hidden results."""
+    return _revision[0]
+
+
+def forget_all() -> None:
+    """Show everything again."""
+    _hidden.clear()
+    _revision[0] += 1
